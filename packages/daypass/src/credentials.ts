@@ -1,0 +1,78 @@
+import { DaypassError } from "./errors.ts";
+import type { Clock } from "./scheme.ts";
+
+/** Credentials that have to be fetched, made usable by signers that do not wait. */
+export interface RotatingCredentials<C> {
+  /** Resolves once credentials are there; rejects with the provider's error. */
+  ready(): Promise<void>;
+  /** The newest credentials: give this to a signer. Throws `CREDENTIALS_NOT_READY` before {@link RotatingCredentials.ready}. */
+  readonly current: () => C;
+}
+
+/** Options of {@link rotatingCredentials}. */
+export interface RotationOptions {
+  /** Seconds before their expiration at which credentials are fetched anew, 300 by default. */
+  readonly refreshBefore?: number | undefined;
+  readonly clock?: Clock | undefined;
+  /** Told about a refresh that failed while older credentials are still good. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Wraps an asynchronous credential provider (the AWS SDK's provider chain has this shape) so that signing stays
+ * synchronous. A refresh starts in the background when the credentials near their end; until it has succeeded the old
+ * ones are used, and the signer refuses to sign past their expiration.
+ *
+ * No timer runs: a refresh begins when `current()` is called, so that an idle process can end.
+ *
+ * @throws {DaypassError} `CREDENTIALS_NOT_READY` from `current()`
+ * @example
+ * ```ts
+ * import { rotatingCredentials } from "daypass";
+ * import { s3Signer } from "daypass/s3";
+ *
+ * const provider = async () => ({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…", expiration: new Date(Date.now() + 3_600_000) });
+ * const credentials = rotatingCredentials(provider);
+ * await credentials.ready();
+ * export const s3 = s3Signer({ region: "eu-west-1", credentials: credentials.current });
+ * ```
+ */
+export function rotatingCredentials<C extends { readonly expiration?: Date | undefined }>(
+  provider: () => Promise<C>,
+  options: RotationOptions = {},
+): RotatingCredentials<C> {
+  const { refreshBefore = 300, clock = () => new Date(), onError } = options;
+  let credentials: C | undefined;
+  let pending: Promise<void> | undefined;
+
+  const refresh = (): Promise<void> => {
+    pending ??= provider()
+      .then((fetched) => {
+        credentials = fetched;
+      })
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
+  };
+
+  return {
+    async ready() {
+      if (credentials === undefined || isOld(credentials)) await refresh();
+    },
+    current() {
+      if (credentials === undefined) {
+        throw new DaypassError(
+          "CREDENTIALS_NOT_READY",
+          "expected loaded credentials, found none yet: await ready() before the first signature",
+        );
+      }
+      if (isOld(credentials)) refresh().catch((error: unknown) => onError?.(error));
+      return credentials;
+    },
+  };
+
+  function isOld({ expiration }: C): boolean {
+    return expiration !== undefined && !(expiration.getTime() - clock().getTime() > refreshBefore * 1000);
+  }
+}

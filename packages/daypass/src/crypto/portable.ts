@@ -1,0 +1,74 @@
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha1 } from "@noble/hashes/legacy.js";
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import { hex, utf8 } from "../encode.ts";
+import type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
+
+export type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
+
+// The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
+declare const crypto: {
+  getRandomValues(bytes: Uint8Array): Uint8Array;
+  readonly subtle: {
+    importKey(
+      format: "raw" | "pkcs8",
+      data: Uint8Array,
+      algorithm: "Ed25519",
+      extractable: false,
+      usages: readonly ["sign" | "verify"],
+    ): Promise<CryptoKey>;
+    sign(algorithm: "Ed25519", key: CryptoKey, data: Uint8Array): Promise<ArrayBuffer>;
+    verify(algorithm: "Ed25519", key: CryptoKey, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
+  };
+};
+interface CryptoKey {
+  readonly type: string;
+}
+
+const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "string" ? utf8(data) : data);
+
+export function sha256Hex(data: string | Uint8Array): string {
+  return hex(nobleSha256(bytesOf(data)));
+}
+
+export function sha256(data: string | Uint8Array): Uint8Array {
+  return nobleSha256(bytesOf(data));
+}
+
+export function randomBytes(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** A SHA-256 that is fed piece by piece. */
+export function sha256Stream(): { update(bytes: Uint8Array): void; hex(): string } {
+  const state = nobleSha256.create();
+  return { update: (bytes) => void state.update(bytes), hex: () => hex(state.digest()) };
+}
+
+/** HMAC-SHA256 that hashes the padded key once and clones the state for each message. */
+export function hmacSha256(key: Uint8Array): PreparedHmac {
+  const keyed = hmac.create(nobleSha256, key);
+  const bytes = (message: string): Uint8Array => keyed.clone().update(utf8(message)).digest();
+  return { bytes, hex: (message) => hex(bytes(message)) };
+}
+
+/** One HMAC-SHA1, for the schemes that predate SHA-256. */
+export function hmacSha1(key: Uint8Array, message: string): Uint8Array {
+  return hmac(sha1, key, utf8(message));
+}
+
+// DER prefix of RFC 8410 for a private key: the 32 raw bytes follow. WebCrypto imports public keys raw, private ones not.
+const PKCS8_PREFIX = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+
+export function ed25519PublicKey(raw: Uint8Array): Ed25519PublicKey {
+  const key = crypto.subtle.importKey("raw", Uint8Array.from(raw), "Ed25519", false, ["verify"]);
+  return {
+    verify: async (message, signature) =>
+      crypto.subtle.verify("Ed25519", await key, Uint8Array.from(signature), utf8(message)),
+  };
+}
+
+export function ed25519PrivateKey(raw: Uint8Array): Ed25519PrivateKey {
+  const key = crypto.subtle.importKey("pkcs8", Uint8Array.from([...PKCS8_PREFIX, ...raw]), "Ed25519", false, ["sign"]);
+  return { sign: async (message) => new Uint8Array(await crypto.subtle.sign("Ed25519", await key, utf8(message))) };
+}

@@ -1,0 +1,133 @@
+import { DaypassError } from "./errors.ts";
+
+const UNRESERVED_ONLY = /^[A-Za-z0-9\-._~]*$/;
+const UNRESERVED_PATH = /^[A-Za-z0-9\-._~/]*$/;
+
+/**
+ * RFC 3986 percent-encoding as SigV4 wants it: the unreserved bytes `A-Za-z0-9-._~` stay, every other byte of the
+ * UTF-8 form becomes `%XX` in upper case, a space is `%20`. `encodeURIComponent` leaves `!'()*` alone, so they follow.
+ */
+export function uriEncode(text: string): string {
+  if (UNRESERVED_ONLY.test(text)) return text;
+  return encodeComponent(text).replace(/[!'()*]/g, percent);
+}
+
+/** {@link uriEncode} for an object key: `/` separates segments and stays; nothing is normalised. */
+export function uriEncodePath(key: string): string {
+  if (UNRESERVED_PATH.test(key)) return key;
+  return encodeComponent(key)
+    .replace(/%2F/g, "/")
+    .replace(/[!'()*]/g, percent);
+}
+
+function encodeComponent(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch (cause) {
+    throw new DaypassError("INVALID_INPUT", "expected text that UTF-8 can hold, found half of a surrogate pair", {
+      cause,
+    });
+  }
+}
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** UTF-8 bytes. Written out because jsdom's window, where bundles are tested, has no `TextEncoder`. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length * 3);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i) as number;
+    if (point < 0x80) {
+      bytes[length++] = point;
+    } else if (point < 0x800) {
+      bytes[length++] = 0xc0 | (point >> 6);
+      bytes[length++] = 0x80 | (point & 0x3f);
+    } else if (point < 0x10000) {
+      if (point >= 0xd800 && point <= 0xdfff) {
+        throw new DaypassError("INVALID_INPUT", "expected text that UTF-8 can hold, found half of a surrogate pair");
+      }
+      bytes[length++] = 0xe0 | (point >> 12);
+      bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[length++] = 0x80 | (point & 0x3f);
+    } else {
+      i++;
+      bytes[length++] = 0xf0 | (point >> 18);
+      bytes[length++] = 0x80 | ((point >> 12) & 0x3f);
+      bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[length++] = 0x80 | (point & 0x3f);
+    }
+  }
+  return bytes.slice(0, length);
+}
+
+const HEX = "0123456789abcdef";
+
+/** Lower-case hexadecimal, the only spelling that a signature has. */
+export function hex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  return text;
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** Standard base64 with padding (RFC 4648 section 4). */
+export function base64(bytes: Uint8Array): string {
+  const text = toBase64(bytes, BASE64);
+  return text + "=".repeat((4 - (text.length % 4)) % 4);
+}
+
+/** base64url without padding (RFC 4648 section 5). */
+export function base64url(bytes: Uint8Array): string {
+  return toBase64(bytes, BASE64URL);
+}
+
+function toBase64(bytes: Uint8Array, alphabet: string): string {
+  let text = "";
+  let bits = 0;
+  let pending = 0;
+  for (const byte of bytes) {
+    bits = (bits << 8) | byte;
+    pending += 8;
+    while (pending >= 6) {
+      pending -= 6;
+      text += alphabet.charAt((bits >> pending) & 63);
+    }
+    bits &= (1 << pending) - 1;
+  }
+  return pending === 0 ? text : text + alphabet.charAt((bits << (6 - pending)) & 63);
+}
+
+/** Bytes of canonical base64 (padded, spare bits zero), or `undefined` for any other spelling. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = decodeBase64(text.replace(/={1,2}$/, ""), BASE64);
+  return bytes !== undefined && base64(bytes) === text ? bytes : undefined;
+}
+
+/** Bytes of canonical base64url (no padding, spare bits zero), or `undefined` for any other spelling. */
+export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = decodeBase64(text, BASE64URL);
+  return bytes !== undefined && base64url(bytes) === text ? bytes : undefined;
+}
+
+function decodeBase64(text: string, alphabet: string): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array((text.length * 3) >> 2);
+  let length = 0;
+  let bits = 0;
+  let pending = 0;
+  for (const character of text) {
+    const value = alphabet.indexOf(character);
+    if (value < 0) return undefined;
+    bits = ((bits << 6) | value) & 0xffff;
+    pending += 6;
+    if (pending >= 8) {
+      pending -= 8;
+      bytes[length++] = (bits >> pending) & 255;
+    }
+  }
+  return bytes;
+}

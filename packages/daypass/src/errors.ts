@@ -1,0 +1,102 @@
+/**
+ * Every error code of the library with the sentence that introduces it. The code is the contract and never changes
+ * its meaning; the text may. `docs/errors.md` has a section for each row, and a test holds the two together.
+ */
+const ERROR_CODES = {
+  // Asking for a signature
+  INVALID_INPUT: "an option is missing or has the wrong form",
+  INVALID_KEY: "the signing key cannot be used",
+  INVALID_EXPIRY: "the lifetime is outside what the scheme allows",
+  DOT_SEGMENTS: "the key has a `.` or `..` segment, which URL parsers remove",
+  UNSUPPORTED_CONSTRAINT: "the scheme cannot bind this constraint",
+  CREDENTIALS_EXPIRE_FIRST: "the credentials die before the URL would",
+  CREDENTIALS_NOT_READY: "the credentials have not been loaded yet",
+  // Reading a request
+  MALFORMED: "the request does not follow the grammar",
+  NO_SIGNATURE: "the request carries no signature that this verifier reads",
+  AMBIGUOUS_AUTHENTICATION: "the request is signed in more than one way",
+  WRONG_ORIGIN: "the request is for an origin that is not configured",
+  // Trusting a signature
+  UNKNOWN_KEY: "no key has this identifier",
+  WRONG_SCOPE: "the signature was made for another region, service or date",
+  SIGNATURE_MISMATCH: "the signature does not belong to this request",
+  INVALID_TOKEN: "the session token does not belong to this key",
+  EXPIRED_TOKEN: "the credentials behind the signature have expired",
+  UNSIGNED_HEADER: "a header that must be signed is not",
+  KEY_SCOPE: "the key may not grant this",
+  // Honouring a grant
+  EXPIRED: "the grant has ended",
+  NOT_YET_VALID: "the grant has not begun",
+  CLOCK_SKEW: "the signing time is too far from the server's clock",
+  METHOD_NOT_GRANTED: "the grant is for other methods",
+  WRONG_AUDIENCE: "the grant is for another audience",
+  WRONG_SUBJECT: "the grant is for another subject",
+  IP_NOT_GRANTED: "the grant is for other addresses",
+  UNENFORCED_CONSTRAINT: "the grant has a constraint that its caller does not enforce",
+  UNSUPPORTED_PAYLOAD: "the way the body is sent is not supported here",
+  // Receiving a body
+  BODY_LENGTH: "the body is shorter or longer than the grant allows",
+  BODY_TYPE: "the Content-Type is not the one that was granted",
+  BODY_DIGEST: "the body is not the one that was granted",
+} as const;
+
+/** A stable identifier of what went wrong: the part of a {@link DaypassError} that programs may depend on. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Facts about an error that are safe to show to whoever sent the request. Never a secret or an expected signature. */
+export type ErrorDetails = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** All codes in the order of the table, for documentation and for exhaustive mappings. */
+export const errorCodes: readonly ErrorCode[] = Object.keys(ERROR_CODES) as ErrorCode[];
+
+/** The sentence that introduces a code, as it stands in the documentation. */
+export function describeErrorCode(code: ErrorCode): string {
+  return ERROR_CODES[code];
+}
+
+// A registered symbol: two copies of the library in one process (a duplicated dependency, CJS beside ESM) still
+// recognise each other's errors, where `instanceof` would not.
+const BRAND = Symbol.for("daypass.error");
+
+/**
+ * The one error type of Daypass. `message` says what was expected, what was found and what to do, and holds no
+ * secret, signature or session token; `details` has the same facts for programs.
+ *
+ * @example
+ * ```ts
+ * import { DaypassError, isDaypassError } from "daypass";
+ *
+ * const error: unknown = new DaypassError("EXPIRED", "the grant ended 5 s ago; ask for a new URL");
+ * if (isDaypassError(error)) console.log(error.code); // "EXPIRED"
+ * ```
+ */
+export class DaypassError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly details?: ErrorDetails; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "DaypassError";
+    this.code = code;
+    this.details = options.details ?? {};
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/**
+ * Tells whether a thrown value is a {@link DaypassError}, also across duplicated copies of the library.
+ *
+ * @example
+ * ```ts
+ * import { isDaypassError } from "daypass";
+ *
+ * export const status = (error: unknown): number => (isDaypassError(error) ? 403 : 500);
+ * ```
+ */
+export function isDaypassError(value: unknown): value is DaypassError {
+  return typeof value === "object" && value !== null && Reflect.get(value, BRAND) === true;
+}

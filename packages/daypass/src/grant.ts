@@ -1,0 +1,79 @@
+import { sha256, sha256Stream } from "#crypto";
+import { base64url } from "./encode.ts";
+import { DaypassError } from "./errors.ts";
+import type { Grant, Obligation } from "./scheme.ts";
+
+/** base64url of the first 16 bytes of SHA-256 over the string to sign. */
+export function grantId(stringToSign: string): string {
+  return base64url(sha256(stringToSign).subarray(0, 16));
+}
+
+/** The facts of a grant that a scheme fills in. */
+export type GrantFields = Omit<Grant, "id" | "limitBody">;
+
+/**
+ * The base of every scheme's grant. A class, because `id` costs a hash that most requests never ask for, and a getter on
+ * a prototype is the cheap way to wait for the question.
+ */
+export class VerifiedGrant implements Grant {
+  readonly scheme: string;
+  readonly keyId: string;
+  readonly methods: readonly string[];
+  readonly notBefore: Date;
+  readonly expiresAt: Date;
+  readonly obligations: readonly Obligation[];
+  readonly target: string;
+  readonly #stringToSign: string;
+
+  constructor(fields: GrantFields, stringToSign: string) {
+    this.scheme = fields.scheme;
+    this.keyId = fields.keyId;
+    this.methods = fields.methods;
+    this.notBefore = fields.notBefore;
+    this.expiresAt = fields.expiresAt;
+    this.obligations = fields.obligations;
+    this.target = fields.target;
+    this.#stringToSign = stringToSign;
+  }
+
+  get id(): string {
+    return grantId(this.#stringToSign);
+  }
+
+  limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    return limitBody(body, this.obligations);
+  }
+}
+
+async function* limitBody(
+  body: AsyncIterable<Uint8Array>,
+  obligations: readonly Obligation[],
+): AsyncGenerator<Uint8Array> {
+  const length = obligations.find((obligation) => obligation.kind === "body-length");
+  const digest = obligations.find((obligation) => obligation.kind === "body-sha256");
+  const hash = digest === undefined ? undefined : sha256Stream();
+  let received = 0;
+  for await (const chunk of body) {
+    received += chunk.length;
+    if (length !== undefined && received > length.max) {
+      throw new DaypassError(
+        "BODY_LENGTH",
+        `expected a body of at most ${length.max} bytes, found more: send what was granted`,
+      );
+    }
+    hash?.update(chunk);
+    yield chunk;
+  }
+  if (length !== undefined && received < length.min) {
+    throw new DaypassError(
+      "BODY_LENGTH",
+      `expected a body of at least ${length.min} bytes, found ${received}: send all of it`,
+    );
+  }
+  if (digest !== undefined && hash?.hex() !== digest.sha256) {
+    throw new DaypassError(
+      "BODY_DIGEST",
+      "expected the body whose SHA-256 was granted, found another: send the bytes that the URL was made for",
+    );
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Contracts, errors and the pieces that no scheme owns. The schemes have subpaths of their own: `daypass/s3`,
+ * `daypass/s3/v2`, `daypass/s3/header`, `daypass/url`.
+ *
+ * @module
+ */
+export { type RotatingCredentials, type RotationOptions, rotatingCredentials } from "./credentials.ts";
+export {
+  DaypassError,
+  describeErrorCode,
+  type ErrorCode,
+  type ErrorDetails,
+  errorCodes,
+  isDaypassError,
+} from "./errors.ts";
+export type {
+  AsyncSigner,
+  Bindings,
+  Checked,
+  Clock,
+  Grant,
+  KeyResolver,
+  Lifetime,
+  Obligation,
+  ObligationKind,
+  Proof,
+  ReceivedRequest,
+  ResponseOverrides,
+  Scheme,
+  SignedOrError,
+  SignedRequest,
+  Signer,
+  Verified,
+  Verifier,
+  WireRequest,
+} from "./scheme.ts";
+export { anyOf, type VerifierOptions } from "./verify.ts";
+export { parseTarget, type QueryToken, type WireTarget } from "./wire.ts";

@@ -1,0 +1,72 @@
+import type { PreparedHmac } from "#crypto";
+import { DaypassError } from "../errors.ts";
+import { AWS4, type CredentialScope, signingKey } from "../v4.ts";
+
+/** An access key as every AWS tool knows it. */
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Present with temporary credentials. */
+  readonly sessionToken?: string | undefined;
+  /** When temporary credentials end: no URL made with them lives longer. */
+  readonly expiration?: Date | undefined;
+}
+
+/** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. */
+export function checkCredentials(credentials: S3Credentials): S3Credentials {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
+  expectText("accessKeyId", accessKeyId);
+  expectText("secretAccessKey", secretAccessKey);
+  if (sessionToken !== undefined) expectText("sessionToken", sessionToken);
+  if (expiration !== undefined && !(expiration instanceof Date && !Number.isNaN(expiration.getTime()))) {
+    throw new DaypassError("INVALID_KEY", "expected credentials.expiration as a valid Date");
+  }
+  return credentials;
+}
+
+function expectText(name: string, value: unknown): void {
+  if (typeof value === "string" && value !== "") return;
+  throw new DaypassError(
+    "INVALID_KEY",
+    `expected credentials.${name} as a non-empty string, found ${value === "" ? "an empty one" : typeof value}`,
+  );
+}
+
+// A URL lives for seven days at most, so eight dates can be in use; the rest is room for a few regions.
+const MAX_CACHED_SCOPES = 32;
+
+/** Derived signing keys of one secret, one for each scope in use. */
+export interface SigningKeys {
+  forScope(scope: CredentialScope): PreparedHmac;
+}
+
+/** Derives signing keys and keeps them: the four HMACs of a derivation cost more than a signature. */
+export function signingKeys(secretAccessKey: string): SigningKeys {
+  const derived = new Map<string, PreparedHmac>();
+  let lastScope: CredentialScope | undefined;
+  let lastKey: PreparedHmac | undefined;
+  return {
+    forScope(scope) {
+      if (
+        lastKey !== undefined &&
+        lastScope !== undefined &&
+        lastScope.date === scope.date &&
+        lastScope.region === scope.region &&
+        lastScope.service === scope.service
+      ) {
+        return lastKey;
+      }
+      const name = `${scope.date}/${scope.region}/${scope.service}`;
+      let key = derived.get(name);
+      if (key === undefined) {
+        key = signingKey(AWS4, secretAccessKey, scope);
+        // The scope comes from the request: whoever sends strange ones must not fill the memory.
+        if (derived.size >= MAX_CACHED_SCOPES) derived.clear();
+        derived.set(name, key);
+      }
+      lastScope = scope;
+      lastKey = key;
+      return key;
+    },
+  };
+}

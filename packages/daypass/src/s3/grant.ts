@@ -1,0 +1,94 @@
+import { DaypassError } from "../errors.ts";
+import { type GrantFields, VerifiedGrant } from "../grant.ts";
+import type { Grant, Obligation } from "../scheme.ts";
+import { type S3Location, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
+
+/** What a verified S3 request allows: one method on one object or bucket. */
+export interface S3Grant extends Grant, S3Location {
+  readonly region: string;
+  /** Query parameters other than the signature's own, decoded, in wire order: all of them were signed. */
+  readonly parameters: readonly (readonly [name: string, value: string])[];
+  /** Names of the headers that were signed. */
+  readonly signedHeaders: readonly string[];
+}
+
+/** The facts of an S3 grant beside the common ones. */
+export type S3GrantFields = GrantFields & Pick<S3Grant, "bucket" | "key" | "region" | "parameters" | "signedHeaders">;
+
+/** Makes the grant of any S3 scheme. */
+export function s3Grant(fields: S3GrantFields, stringToSign: string): S3Grant {
+  return new VerifiedS3Grant(fields, stringToSign);
+}
+
+class VerifiedS3Grant extends VerifiedGrant implements S3Grant {
+  readonly bucket: string;
+  readonly key: string | undefined;
+  readonly region: string;
+  readonly parameters: readonly (readonly [string, string])[];
+  readonly signedHeaders: readonly string[];
+
+  constructor(fields: S3GrantFields, stringToSign: string) {
+    super(fields, stringToSign);
+    this.bucket = fields.bucket;
+    this.key = fields.key;
+    this.region = fields.region;
+    this.parameters = fields.parameters;
+    this.signedHeaders = fields.signedHeaders;
+  }
+}
+
+const NONE: readonly Obligation[] = [];
+const CHECKSUM_HEADER = /^(?:content-md5|x-amz-checksum-(?:crc32|crc32c|crc64nvme|sha1|sha256))$/;
+
+/**
+ * What an S3 signature promises about body and answer, and cannot enforce itself. A signed Content-Length and
+ * Content-Type need no obligation: the HTTP parser holds the body to the one, and the other is read from the request.
+ */
+export function s3Obligations(
+  payload: string,
+  headers: readonly SignedHeader[],
+  parameters: readonly (readonly [string, string])[],
+): readonly Obligation[] {
+  if (payload === UNSIGNED_PAYLOAD && headers.length === 1 && parameters.length === 0) return NONE;
+  const obligations: Obligation[] = [];
+  if (/^[0-9a-f]{64}$/.test(payload)) {
+    obligations.push({ kind: "body-sha256", sha256: payload });
+  } else if (payload !== UNSIGNED_PAYLOAD) {
+    throw new DaypassError(
+      "UNSUPPORTED_PAYLOAD",
+      "expected UNSIGNED-PAYLOAD or the SHA-256 of the body (64 lower-case hexadecimal digits), found another payload mode: send the body in one piece",
+      { details: { parameter: "X-Amz-Content-Sha256" } },
+    );
+  }
+  for (const { name, values } of headers) {
+    const [value] = values;
+    if (CHECKSUM_HEADER.test(name) && value !== undefined)
+      obligations.push({ kind: "body-checksum", header: name, value });
+    if (name === "if-none-match" && value === "*") obligations.push({ kind: "create-only" });
+  }
+  const response = responseOverrides(parameters);
+  if (response !== undefined) obligations.push({ kind: "response", headers: response });
+  return obligations;
+}
+
+const OVERRIDE =
+  /^response-(cache-control|content-disposition|content-encoding|content-language|content-type|expires)$/;
+
+function responseOverrides(
+  parameters: readonly (readonly [string, string])[],
+): Readonly<Record<string, string>> | undefined {
+  const headers: Record<string, string> = {};
+  let found = false;
+  for (const [name, value] of parameters) {
+    const header = OVERRIDE.exec(name)?.[1];
+    if (header === undefined) continue;
+    if (Object.hasOwn(headers, header)) {
+      throw new DaypassError("MALFORMED", `${name}: expected the parameter once, found it again`, {
+        details: { parameter: name, problem: "duplicate" },
+      });
+    }
+    headers[header] = value;
+    found = true;
+  }
+  return found ? headers : undefined;
+}

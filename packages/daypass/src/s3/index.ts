@@ -1,0 +1,12 @@
+/**
+ * S3 presigned URLs in AWS Signature Version 4: {@link s3Signer} and {@link s3Verifier}.
+ *
+ * @module
+ */
+export type { S3Canonical, S3Location } from "./canonical.ts";
+export type { S3Credentials } from "./credentials.ts";
+export type { Addressing, EndpointOptions } from "./endpoint.ts";
+export type { S3Grant } from "./grant.ts";
+export type { S3SignRequest } from "./request.ts";
+export { type S3SignerOptions, s3Signer } from "./sign.ts";
+export { type S3VerifierOptions, s3Verifier } from "./verify.ts";

@@ -1,0 +1,212 @@
+import type { WireTarget } from "./wire.ts";
+
+/**
+ * A request as it stood on the wire. The target stays raw: a URL parser turns `/b/%2e%2e/secret` into `/secret`, and
+ * that would be a signature for another object.
+ */
+export interface WireRequest {
+  /** The method as sent, upper case for all registered ones. */
+  readonly method: string;
+  /** Path and query exactly as in the request line, percent-encoding untouched. */
+  readonly target: string;
+  /** The value of the one `Host` header, or `:authority`. */
+  readonly authority: string;
+  /** Every header field as received: names in any case, order and repeats kept. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The address of the peer as the socket (or a configured proxy hop) tells it, if it is known. */
+  readonly remoteAddress?: string | undefined;
+}
+
+/** Says what time it is. Handed in everywhere, so that no test has to wait. */
+export type Clock = () => Date;
+
+/**
+ * What a signature cannot enforce by itself. A verifier refuses a grant whose obligations its caller has not declared
+ * in `enforces`, so that forgetting one fails closed.
+ */
+export type Obligation =
+  /** The body has at least `min` and at most `max` bytes. Discharged by {@link Grant.limitBody}. */
+  | { readonly kind: "body-length"; readonly min: number; readonly max: number }
+  /** The body has this SHA-256, in lower-case hexadecimal. Discharged by {@link Grant.limitBody}. */
+  | { readonly kind: "body-sha256"; readonly sha256: string }
+  /** The body has the checksum in this header: `content-md5` or one of `x-amz-checksum-*`, base64. */
+  | { readonly kind: "body-checksum"; readonly header: string; readonly value: string }
+  /** Write only if nothing is there. */
+  | { readonly kind: "create-only" }
+  /** Serve at most `limit` times per (key id, grant id): needs state. */
+  | { readonly kind: "uses"; readonly limit: number }
+  /** Answer with these response headers (lower-case names). */
+  | { readonly kind: "response"; readonly headers: Readonly<Record<string, string>> }
+  /** Show the handler {@link Grant.target} instead of the raw target: parameters that may vary are removed from it. */
+  | { readonly kind: "strip"; readonly names: readonly string[] };
+
+export type ObligationKind = Obligation["kind"];
+
+/** What a valid signature allows. Only a verifier makes one. */
+export interface Grant {
+  /** Identifier of the scheme that was verified, e.g. `"s3"`. */
+  readonly scheme: string;
+  /**
+   * base64url of the first 16 bytes of SHA-256 over the string to sign: the same on both sides, no secret in it.
+   * Count and revoke by it, never by the signature: an ECDSA signature has a twin and base64 has several spellings.
+   */
+  readonly id: string;
+  /** Who signed: access key id or `kid`. */
+  readonly keyId: string;
+  /** The methods the grant is for. `HEAD` is listed where it is granted. */
+  readonly methods: readonly string[];
+  /** First instant of validity. */
+  readonly notBefore: Date;
+  /** First instant at which the grant is no longer valid. */
+  readonly expiresAt: Date;
+  /** What the caller has declared that it enforces, see {@link Obligation}. */
+  readonly obligations: readonly Obligation[];
+  /** The target the handler may act on: the raw one, without parameters that may vary. */
+  readonly target: string;
+  /**
+   * Passes a body on while it keeps the grant's length and SHA-256. Throws `BODY_LENGTH` as soon as a byte too many
+   * arrives, and `BODY_LENGTH` or `BODY_DIGEST` at the end: act on the body only after the iteration has finished.
+   */
+  limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+}
+
+/** Everything the holder of a signed request needs. */
+export interface SignedRequest {
+  /** The URL, byte for byte as it must be sent. */
+  readonly url: string;
+  readonly method: string;
+  /** Headers that the holder must send, lower-case names; `host` is not among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** First instant at which the URL is no longer valid, the life of the credentials included. */
+  readonly expiresAt: Date;
+  /** The same identifier that the verifier's {@link Grant.id} has. */
+  readonly id: string;
+  /** What the signature covers. */
+  readonly bound: readonly string[];
+  /** What a holder can change without breaking the signature. */
+  readonly unbound: readonly string[];
+  /** Things that are allowed and probably not wanted, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Lifetime of a signed request: exactly one of `expiresIn` and `expiresAt`. */
+export interface Lifetime {
+  /** Seconds of life from the time of signing. */
+  readonly expiresIn?: number | undefined;
+  /** First instant at which the URL is no longer valid. */
+  readonly expiresAt?: Date | undefined;
+  /**
+   * Seconds. The signing time is rounded down to a multiple of it and the life extended by it, so that every call
+   * within a window gives the same bytes (a cache keeps working) and each URL still lives at least `expiresIn`.
+   */
+  readonly stableWindow?: number | undefined;
+}
+
+/** Response headers that a signed download sets. */
+export interface ResponseOverrides {
+  readonly cacheControl?: string | undefined;
+  readonly contentDisposition?: string | undefined;
+  readonly contentEncoding?: string | undefined;
+  readonly contentLanguage?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly expires?: string | undefined;
+}
+
+/** What a request is bound to beyond method, resource and time. Each scheme says which of these it can bind. */
+export interface Bindings {
+  readonly contentType?: string | undefined;
+  /** Bytes of the body: exact, or a range. */
+  readonly contentLength?: number | { readonly min?: number; readonly max: number } | undefined;
+  /** SHA-256 of the body, 64 lower-case hexadecimal digits. */
+  readonly sha256?: string | undefined;
+  /** Request headers the holder must send with exactly these values. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Query parameters that become part of the URL. */
+  readonly query?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** Addresses that may use the URL, CIDR notation. */
+  readonly ip?: string | readonly string[] | undefined;
+}
+
+/** An item of {@link Signer.signMany}: a bad request gives its error and does not stop the others. */
+export type SignedOrError = SignedRequest | { readonly error: Error };
+
+/** Signs synchronously: every HMAC scheme. */
+export interface Signer<R> {
+  sign(request: R): SignedRequest;
+  signMany(requests: Iterable<R>): Iterable<SignedOrError>;
+}
+
+/** Signs with a promise: RSA, ECDSA and Ed25519. */
+export interface AsyncSigner<R> {
+  sign(request: R): Promise<SignedRequest>;
+  signMany(requests: Iterable<R>): AsyncIterable<SignedOrError>;
+}
+
+/** What the caller knows about the sender of a request besides the request itself. */
+export interface Proof {
+  /** The identity that the sender proved by other means, e.g. a session. */
+  readonly subject?: string | undefined;
+}
+
+/** Turns a request into a grant or throws a `DaypassError`. */
+export interface Verifier<G extends Grant = Grant> {
+  /** Tells by names alone whether the request is signed in this scheme. Nothing is verified by it. */
+  detects(request: WireRequest): boolean;
+  verify(request: WireRequest, proof?: Proof): Promise<G>;
+}
+
+/** Finds keys by the identifier in the request. Return several to allow rotation by overlap. */
+export type KeyResolver<K> = (keyId: string) => K | readonly K[] | undefined | Promise<K | readonly K[] | undefined>;
+
+/** The wire request, its target split once and its origin selected: what every scheme reads. */
+export interface ReceivedRequest {
+  readonly request: WireRequest;
+  readonly wire: WireTarget;
+  /** The configured origin that the request's authority selected, as `scheme://host[:port]`. */
+  readonly origin: string;
+  /** What the `*` of a wildcard origin stood for (the bucket of virtual-host addressing); empty for an exact origin. */
+  readonly wildcard: string;
+}
+
+/** What recomputing a signature gave. */
+export interface Checked {
+  readonly matches: boolean;
+  /** The grant's id is a hash of it. */
+  readonly stringToSign: string;
+}
+
+/**
+ * One dialect of presigned URL as the verifying side sees it. `verify.ts` runs the functions in the order in which they
+ * stand here, so a grant cannot be made before `check` has said yes.
+ */
+export interface Scheme<P, K, G extends Grant> {
+  /** Also the name of its folder, its vectors and its doc page. */
+  readonly id: string;
+  /** By names alone: does the request carry this scheme's markers? */
+  detect(request: WireRequest): boolean;
+  /** Strict and without a key: throws `MALFORMED`, never looks at the time or the signature's value. */
+  parse(received: ReceivedRequest): P;
+  keyId(parsed: P): string;
+  /** Recomputes and compares in constant time. Called for every candidate key, and for `dummyKey` where there is none. */
+  check(received: ReceivedRequest, parsed: P, key: K): Checked | Promise<Checked>;
+  /** Matches nothing: an unknown key id has to cost the same hashes as a known one. */
+  readonly dummyKey: K;
+  /** The refusal that the time alone gives, if any. */
+  checkTime(parsed: P, now: Date): Error | undefined;
+  /**
+   * Providers differ in what they say of a URL that is both expired and wrong. `true`: the time is reported first, as S3
+   * does. Either way both have been checked.
+   */
+  readonly reportsTimeFirst: boolean;
+  /** Refusals that depend on what was granted (method, audience, the key's scope), then the grant itself. */
+  grant(received: ReceivedRequest, parsed: P, verified: Verified<K>): G;
+}
+
+/** What a scheme may rely on when it makes a grant: exists only after a signature has matched. */
+export interface Verified<K> {
+  readonly key: K;
+  readonly stringToSign: string;
+  readonly proof: Proof;
+  /** The instant at which the time window was checked. */
+  readonly now: Date;
+}

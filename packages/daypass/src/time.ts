@@ -1,0 +1,113 @@
+import { DaypassError } from "./errors.ts";
+import type { Lifetime } from "./scheme.ts";
+
+const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+
+/**
+ * Parses `YYYYMMDDTHHMMSSZ` strictly: a real day and a second below 60, else `undefined`. `Date.parse` answers NaN for
+ * this format, and comparisons with NaN are how other servers came to accept URLs that never expire.
+ */
+export function parseBasicTime(text: string): Date | undefined {
+  const match = BASIC.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  // Date.UTC rolls 31 February over and reads the years 0–99 as 19xx: the round trip finds both.
+  return formatBasicTime(date) === text ? date : undefined;
+}
+
+let lastSecond = Number.NaN;
+let lastText = "";
+
+/** `YYYYMMDDTHHMMSSZ` of an instant; fractions of a second are dropped. Bulk signing asks for the same second often. */
+export function formatBasicTime(date: Date): string {
+  const second = Math.floor(date.getTime() / 1000);
+  if (second !== lastSecond) {
+    lastText = date.toISOString().replace(/[-:]|\.\d{3}/g, "");
+    lastSecond = second;
+  }
+  return lastText;
+}
+
+/** Signing time and end of a URL, both whole seconds. */
+export interface SigningWindow {
+  readonly signedAt: Date;
+  readonly expiresAt: Date;
+  /** Seconds between the two. */
+  readonly expiresIn: number;
+  readonly warnings: readonly string[];
+}
+
+/** What limits the life of a URL besides the caller's wish. */
+export interface LifetimeLimits {
+  /** Longest life in seconds that the scheme allows. */
+  readonly maxSeconds: number;
+  /** End of the credentials, if they have one. */
+  readonly credentialsExpireAt?: Date | undefined;
+  /** What to do where the credentials end first. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
+}
+
+/** Works out when a URL begins and ends, or throws `INVALID_EXPIRY`, `INVALID_INPUT` or `CREDENTIALS_EXPIRE_FIRST`. */
+export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLimits): SigningWindow {
+  const nowMs = now.getTime();
+  if (Number.isNaN(nowMs))
+    throw new DaypassError("INVALID_INPUT", "expected a clock that gives a valid date, found an invalid one");
+  const windowSeconds = lifetime.stableWindow;
+  if (windowSeconds !== undefined && !(Number.isInteger(windowSeconds) && windowSeconds >= 1)) {
+    throw new DaypassError(
+      "INVALID_INPUT",
+      `expected stableWindow in whole seconds of at least 1, found ${String(windowSeconds)}`,
+    );
+  }
+  const step = (windowSeconds ?? 1) * 1000;
+  const signedAtMs = Math.floor(nowMs / step) * step;
+  let expiresIn = wantedSeconds(lifetime, signedAtMs);
+  let warnings: readonly string[] = NO_WARNINGS;
+  const end = limits.credentialsExpireAt;
+  if (end !== undefined && !(signedAtMs + expiresIn * 1000 <= end.getTime())) {
+    const clamped = Math.floor((end.getTime() - signedAtMs) / 1000);
+    if (limits.credentialExpiry !== "clamp" || !(end.getTime() > nowMs)) {
+      throw new DaypassError(
+        "CREDENTIALS_EXPIRE_FIRST",
+        `expected credentials that live as long as the URL, found some that end ${Number.isNaN(clamped) ? "at no valid date" : `${clamped} s after the signing time`} while the URL asks for ${expiresIn} s: refresh them, ask for less, or set credentialExpiry: "clamp"`,
+      );
+    }
+    expiresIn = clamped;
+    warnings = [`the URL ends with its credentials, after ${clamped} s`];
+  }
+  if (expiresIn < 1 || expiresIn > limits.maxSeconds) {
+    throw new DaypassError(
+      "INVALID_EXPIRY",
+      `expected a life of 1 to ${limits.maxSeconds} s${windowSeconds === undefined ? "" : ", the stable window included"}; found ${expiresIn} s`,
+      { details: { minimum: 1, maximum: limits.maxSeconds, found: expiresIn } },
+    );
+  }
+  return { signedAt: new Date(signedAtMs), expiresAt: new Date(signedAtMs + expiresIn * 1000), expiresIn, warnings };
+}
+
+const NO_WARNINGS: readonly string[] = [];
+
+function wantedSeconds(lifetime: Lifetime, signedAtMs: number): number {
+  const { expiresIn, expiresAt, stableWindow } = lifetime;
+  if ((expiresIn === undefined) === (expiresAt === undefined)) {
+    throw new DaypassError("INVALID_INPUT", "expected exactly one of expiresIn (seconds) and expiresAt (Date)");
+  }
+  if (expiresIn !== undefined) {
+    if (!Number.isInteger(expiresIn)) {
+      throw new DaypassError("INVALID_EXPIRY", `expected expiresIn in whole seconds, found ${String(expiresIn)}`);
+    }
+    // The window's start may lie up to one window back, and each URL must still live for `expiresIn`.
+    return expiresIn + (stableWindow ?? 0);
+  }
+  const end = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
+  if (Number.isNaN(end)) throw new DaypassError("INVALID_INPUT", "expected expiresAt as a valid Date");
+  return Math.floor((end - signedAtMs) / 1000);
+}

@@ -1,0 +1,91 @@
+import { hmacSha256, type PreparedHmac, sha256Hex } from "#crypto";
+import { utf8 } from "./encode.ts";
+
+/** What sets the dialects of the V4 family (AWS4, GOOG4, OSS4) apart. */
+export interface V4Family {
+  readonly algorithm: string;
+  /** Stands in front of the secret in the first step of the key derivation. */
+  readonly secretPrefix: string;
+  /** Last step of the derivation and last part of the scope. */
+  readonly terminator: string;
+}
+
+/** AWS Signature Version 4, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+export const AWS4: V4Family = { algorithm: "AWS4-HMAC-SHA256", secretPrefix: "AWS4", terminator: "aws4_request" };
+
+/** Date, region and service that a signature is limited to. */
+export interface CredentialScope {
+  /** `YYYYMMDD` */
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** `date/region/service/terminator`, the third line of the string to sign. */
+export function scopeText(family: V4Family, { date, region, service }: CredentialScope): string {
+  return `${date}/${region}/${service}/${family.terminator}`;
+}
+
+/** HMAC chain over date, region, service and terminator: "the signing key is the result of the last step". */
+export function signingKey(family: V4Family, secret: string, { date, region, service }: CredentialScope): PreparedHmac {
+  let key = hmacSha256(utf8(family.secretPrefix + secret));
+  for (const step of [date, region, service, family.terminator]) key = hmacSha256(key.bytes(step));
+  return key;
+}
+
+/** The parts of a canonical request, each already in canonical form. */
+export interface CanonicalParts {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  /** `name:value\n` for each signed header, sorted by name. */
+  readonly headers: string;
+  /** The names of the signed headers, joined by `;`. */
+  readonly signedHeaders: string;
+  readonly payload: string;
+}
+
+/** Six parts joined by line feeds; `headers` ends with one of its own, which leaves the empty line that the rule asks for. */
+export function canonicalRequestText(parts: CanonicalParts): string {
+  return `${parts.method}\n${parts.path}\n${parts.query}\n${parts.headers}\n${parts.signedHeaders}\n${parts.payload}`;
+}
+
+/** Algorithm, time, scope and hash of the canonical request: what the HMAC is computed over. */
+export function stringToSignText(family: V4Family, time: string, scope: string, canonicalRequest: string): string {
+  return `${family.algorithm}\n${time}\n${scope}\n${sha256Hex(canonicalRequest)}`;
+}
+
+/** A percent-encoded query parameter. */
+export type EncodedPair = readonly [name: string, value: string];
+
+/**
+ * Canonical query: "sort the parameter names by character code point in ascending order", values next. Comparing the
+ * encoded names by code unit is that order, as they are ASCII. An empty value keeps its `=`.
+ */
+export function canonicalQuery(pairs: readonly EncodedPair[]): string {
+  const sorted = isSorted(pairs) ? pairs : [...pairs].sort(comparePairs);
+  let text = "";
+  for (const [name, value] of sorted) text += text === "" ? `${name}=${value}` : `&${name}=${value}`;
+  return text;
+}
+
+function isSorted(pairs: readonly EncodedPair[]): boolean {
+  for (let i = 1; i < pairs.length; i++) {
+    if (comparePairs(pairs[i - 1] as EncodedPair, pairs[i] as EncodedPair) > 0) return false;
+  }
+  return true;
+}
+
+function comparePairs([nameA, valueA]: EncodedPair, [nameB, valueB]: EncodedPair): number {
+  return compareText(nameA, nameB) || compareText(valueA, valueB);
+}
+
+/** Order by code unit. `localeCompare` would put `x-id` before `X-Amz-Date`. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** "Remove leading and trailing spaces, convert sequential spaces to a single space"; repeats are joined by a comma. */
+export function canonicalHeaderValue(values: readonly string[]): string {
+  return values.map((value) => value.trim().replace(/[ \t]+/g, " ")).join(",");
+}

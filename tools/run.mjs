@@ -1,0 +1,23 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** The root of the workspace, with a slash at its end. */
+export const root = fileURLToPath(new URL("../", import.meta.url));
+
+/**
+ * Runs one command in the foreground and says whether it succeeded.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string> }} [options]
+ */
+export function run(command, args, { cwd = root, env = {} } = {}) {
+  const result = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });
+  if (result.error) console.error(`${command} did not start: ${result.error.message}`);
+  return result.status === 0;
+}
+
+/** The same, for a step without which the rest makes no sense. @type {typeof run} */
+export function mustRun(command, args, options) {
+  if (run(command, args, options)) return true;
+  throw new Error(`failed: ${command} ${args.join(" ")}`);
+}

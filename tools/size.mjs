@@ -1,0 +1,92 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { root } from "./run.mjs";
+
+// What an import of the library weighs, minified and gzipped, beside the bars. 1 KB is 1000 bytes, the stricter reading.
+// `node tools/size.mjs --write` accepts the present sizes as the report that later changes are compared with.
+const reportFile = `${root}tools/size-report.json`;
+/** A bundle may outgrow the report by this factor before someone has to look at it. */
+const growth = 1.05;
+/** @type {readonly { what: string, code: string, folders: string[], bars?: { node: number, portable: number } }[]} */
+const bundles = [
+  { what: "core", code: `export * from "daypass"`, folders: [] },
+  { what: "s3 sign", code: `export { s3Signer } from "daypass/s3"`, folders: ["s3"], bars: { node: 4, portable: 7 } },
+  {
+    what: "s3 sign + verify",
+    code: `export { s3Signer, s3Verifier } from "daypass/s3"`,
+    folders: ["s3"],
+    bars: { node: 7, portable: 10 },
+  },
+  { what: "s3/v2", code: `export * from "daypass/s3/v2"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
+  { what: "s3/header", code: `export * from "daypass/s3/header"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
+  {
+    what: "url sign",
+    code: `export { urlSigner } from "daypass/url"`,
+    folders: ["url"],
+    bars: { node: 9, portable: 12 },
+  },
+  { what: "url", code: `export * from "daypass/url"`, folders: ["url"], bars: { node: 9, portable: 12 } },
+  { what: "node adapter", code: `export * from "daypass/node"`, folders: ["node"] },
+  { what: "fetch adapter", code: `export * from "daypass/fetch"`, folders: ["fetch"] },
+];
+
+/** @param {string} code @param {"node" | "portable"} target */
+async function bundle(code, target) {
+  const result = await build({
+    stdin: { contents: code, resolveDir: root },
+    platform: target === "node" ? "node" : "browser",
+    format: "esm",
+    target: "es2022",
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    logLevel: "silent",
+  });
+  const [output] = Object.values(result.metafile.outputs);
+  // What esbuild read but shook out weighs nothing and is no bleed.
+  const inputs = Object.entries(output?.inputs ?? {}).filter(([, input]) => input.bytesInOutput > 0);
+  return {
+    bytes: gzipSync(result.outputFiles[0]?.contents ?? "", { level: 9 }).length,
+    inputs: inputs.map(([path]) => path),
+  };
+}
+
+/** @type {Record<string, Record<string, number>>} */
+const known = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, "utf8")) : {};
+/** @type {typeof known} */
+const report = {};
+const faults = [];
+for (const { what, code, folders, bars } of bundles) {
+  /** @type {Record<string, number>} */
+  const sizes = {};
+  report[what] = sizes;
+  for (const target of /** @type {const} */ (["node", "portable"])) {
+    const built = await bundle(code, target).catch((/** @type {Error} */ error) => error);
+    if (built instanceof Error) {
+      faults.push(`${what} (${target}): ${built.message}`);
+      continue;
+    }
+    const { bytes, inputs } = built;
+    sizes[target] = bytes;
+    const bar = bars && bars[target] * 1000;
+    const before = known[what]?.[target];
+    if (bar && bytes > bar) faults.push(`${what} (${target}): ${bytes} bytes, the bar is ${bar}`);
+    if (before && bytes > before * growth)
+      faults.push(`${what} (${target}): ${bytes} bytes, the report says ${before}`);
+    for (const path of inputs) {
+      const folder = /packages\/daypass\/dist\/([^/]+)\//.exec(path)?.[1];
+      if (folder && folder !== "crypto" && !folders.includes(folder))
+        faults.push(`${what} (${target}) drags in ${path}`);
+    }
+  }
+  console.log(
+    `${what.padEnd(18)} node ${String(sizes["node"] ?? "-").padStart(6)}   portable ${String(sizes["portable"] ?? "-").padStart(6)}`,
+  );
+}
+if (process.argv.includes("--write")) writeFileSync(reportFile, `${JSON.stringify(report, null, 2)}\n`);
+else if (!existsSync(reportFile)) faults.push("tools/size-report.json is missing: node tools/size.mjs --write");
+else if (faults.length) faults.push("if the growth is worth it: node tools/size.mjs --write, and commit the report");
+for (const fault of faults) console.error(fault);
+process.exitCode = faults.length ? 1 : 0;

@@ -1,0 +1,38 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mustRun, root } from "./run.mjs";
+
+const out = `${root}.test-results/tarballs`;
+
+/**
+ * Builds and packs every package as a release would, and returns the tarballs' paths. What ships is what is tested.
+ * @returns {string[]}
+ */
+export function packTarballs() {
+  mustRun("npx", ["tsc", "-b"]);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const packed = JSON.parse(
+    execFileSync("npm", ["pack", "--workspaces", "--json", "--pack-destination", out], { cwd: root, encoding: "utf8" }),
+  );
+  return Object.values(packed).map((/** @type {{ filename: string }} */ { filename }) => `${out}/${filename}`);
+}
+
+/**
+ * Installs a folder that is no workspace: its own lockfile first, then our tarballs, which no lockfile can hold because
+ * their digest changes with every commit. Does nothing when neither has changed since the last time.
+ * @param {string} folder from the root of the workspace
+ * @param {readonly string[]} tarballs
+ */
+export function installTarballs(folder, tarballs) {
+  const cwd = `${root}${folder}`;
+  const stamp = `${cwd}/node_modules/.tarballs`;
+  const hash = createHash("sha256");
+  for (const file of [`${cwd}/package-lock.json`, ...tarballs]) hash.update(readFileSync(file));
+  const digest = hash.digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  mustRun("npm", ["ci"], { cwd });
+  mustRun("npm", ["install", "--no-save", "--no-package-lock", ...tarballs], { cwd });
+  writeFileSync(stamp, digest);
+}

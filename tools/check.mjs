@@ -14,7 +14,19 @@ const steps = [
   ...packed
     .filter((path) => path !== "packages/cli")
     .map(
-      (path) => /** @type {const} */ ([`exports of ${path}`, "npx", "attw", "--pack", path, "--profile", "esm-only"]),
+      (path) =>
+        /** @type {const} */ ([
+          `exports of ${path}`,
+          "npx",
+          "attw",
+          "--pack",
+          path,
+          "--profile",
+          "esm-only",
+          "--no-summary",
+          "--format",
+          "table-flipped",
+        ]),
     ),
   ["bundle sizes", "node", "tools/size.mjs"],
 ];

@@ -46,10 +46,15 @@ async function bundle(code, target) {
   });
   const [output] = Object.values(result.metafile.outputs);
   // What esbuild read but shook out weighs nothing and is no bleed.
-  const inputs = Object.entries(output?.inputs ?? {}).filter(([, input]) => input.bytesInOutput > 0);
+  const inputs = Object.entries(output?.inputs ?? {})
+    .filter(([, input]) => input.bytesInOutput > 0)
+    .sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput);
   return {
     bytes: gzipSync(result.outputFiles[0]?.contents ?? "", { level: 9 }).length,
     inputs: inputs.map(([path]) => path),
+    heaviest: inputs
+      .slice(0, 6)
+      .map(([path, { bytesInOutput }]) => `${path.replace(/^.*\/(dist|node_modules)\//, "")} ${bytesInOutput}`),
   };
 }
 
@@ -65,14 +70,15 @@ for (const { what, code, folders, bars } of bundles) {
   for (const target of /** @type {const} */ (["node", "portable"])) {
     const built = await bundle(code, target).catch((/** @type {Error} */ error) => error);
     if (built instanceof Error) {
-      faults.push(`${what} (${target}): ${built.message}`);
+      faults.push(`${what} (${target}): ${built.message.replace(/\s+/g, " ")}`);
       continue;
     }
-    const { bytes, inputs } = built;
+    const { bytes, inputs, heaviest } = built;
     sizes[target] = bytes;
     const bar = bars && bars[target] * 1000;
     const before = known[what]?.[target];
-    if (bar && bytes > bar) faults.push(`${what} (${target}): ${bytes} bytes, the bar is ${bar}`);
+    if (bar && bytes > bar)
+      faults.push(`${what} (${target}): ${bytes} bytes, the bar is ${bar}\n  minified: ${heaviest.join(", ")}`);
     if (before && bytes > before * growth)
       faults.push(`${what} (${target}): ${bytes} bytes, the report says ${before}`);
     for (const path of inputs) {

@@ -1,0 +1,187 @@
+/**
+ * The contract between the operations and whatever keeps the objects: a folder, a bucket of a cloud, a test double.
+ *
+ * A driver implements `Storage`; it may declare optional parts (such as `getCached`) that a caller must test for.
+ * A missing object is `undefined`; everything else that goes wrong is a `StorageError` with a code.
+ * @module
+ */
+import type { Readable } from "node:stream";
+
+/** Names one object. Both parts are decoded text, exactly as the client meant them; no driver decodes again. */
+export interface ObjectRef {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** Response headers that an uploader may set and every later reader gets back. */
+export interface StoredHeaders {
+  readonly cacheControl?: string;
+  readonly contentDisposition?: string;
+  readonly contentEncoding?: string;
+  readonly contentLanguage?: string;
+  readonly expires?: string;
+}
+
+/**
+ * What is known about an object without reading it. While an object does not change a driver may hand out the very same
+ * `ObjectInfo`, so a caller may memoise on its identity; it is never mutated.
+ */
+export interface ObjectInfo {
+  /** Bytes. */
+  readonly size: number;
+  /** Without quotes. Holds a `-` when it is not the MD5 of the bytes. */
+  readonly etag: string;
+  readonly lastModified: Date;
+  readonly contentType: string;
+  readonly headers: StoredHeaders;
+  /** User metadata, names in lower case and without `x-amz-meta-`. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Checksums that were verified when the object was stored: algorithm → base64, e.g. `sha256`. */
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+/** A part of an object; both ends are inclusive and lie within the object. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes that are in memory. They are shared: never write into them. */
+export interface BytesBody {
+  readonly kind: "bytes";
+  readonly bytes: Uint8Array;
+}
+
+/** A part of an open file. The receiver owns `fd` and calls `close()` exactly once, also after an error. */
+export interface FileBody {
+  readonly kind: "file";
+  readonly fd: number;
+  readonly start: number;
+  readonly length: number;
+  close(): void;
+}
+
+/** A Node stream. The receiver consumes or destroys it. */
+export interface StreamBody {
+  readonly kind: "stream";
+  readonly stream: Readable;
+  readonly length: number | undefined;
+}
+
+/** The bytes are to be fetched elsewhere by the client itself. */
+export interface RedirectBody {
+  readonly kind: "redirect";
+  readonly url: string;
+}
+
+export type Body = BytesBody | FileBody | StreamBody | RedirectBody;
+
+/**
+ * An object opened for reading. What it holds open has exactly one owner: `body()` hands it to the caller of `body()`,
+ * and `close()` then does nothing; without `body()` the holder must call `close()`. `body()` is called at most once.
+ */
+export interface OpenObject {
+  readonly info: ObjectInfo;
+  body(range?: ByteRange): Body;
+  close(): void;
+}
+
+export interface GetOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Digests that the client declared; the driver refuses a body that has others. Raw bytes (16 and 32). */
+export interface DeclaredDigests {
+  readonly md5?: Uint8Array | undefined;
+  readonly sha256?: Uint8Array | undefined;
+}
+
+export interface PutOptions {
+  /** Without it the driver derives one from the key's extension. */
+  readonly contentType?: string | undefined;
+  readonly headers?: StoredHeaders | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Bytes the client announced. A body of another length is `INCOMPLETE_BODY`. */
+  readonly contentLength?: number | undefined;
+  readonly maxBytes?: number | undefined;
+  readonly minBytes?: number | undefined;
+  /** Create only: refused with `PRECONDITION_FAILED` when the object exists at the moment of commit. */
+  readonly ifNoneMatch?: "*" | undefined;
+  /** Replace only the object with this ETag (without quotes), or any object (`*`). Checked at the moment of commit. */
+  readonly ifMatch?: string | undefined;
+  readonly digests?: DeclaredDigests | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DeleteOptions {
+  /** Delete only the object with this ETag (without quotes), or any (`*`). */
+  readonly ifMatch?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Keeps objects. Every method may reject with a `StorageError`; `NO_SUCH_BUCKET` from all but `hasBucket`, `UNAVAILABLE`
+ * from all. Writes are durable and visible to every reader before their promise resolves.
+ */
+export interface Storage {
+  /** For logs and metrics, e.g. `disk`. */
+  readonly name: string;
+  /** Opens an object, or `undefined` when there is none. */
+  get(ref: ObjectRef, options?: GetOptions): Promise<OpenObject | undefined>;
+  /**
+   * Optional: the answer of `get`, when it can be given at once and is as fresh as `get`'s would be. `undefined` says
+   * nothing about the object: ask `get`.
+   */
+  getCached?(ref: ObjectRef): OpenObject | undefined;
+  head(ref: ObjectRef, options?: GetOptions): Promise<ObjectInfo | undefined>;
+  /**
+   * Stores a whole object or nothing: a reader sees the old one or the new one. An error that `body` throws is passed on
+   * unless it is a broken connection, which becomes `INCOMPLETE_BODY`.
+   * @throws {StorageError} `PRECONDITION_FAILED`, `DIGEST_MISMATCH`, `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`,
+   *   `KEY_NOT_STORABLE`, `DISK_FULL`
+   */
+  put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
+  /** Resolves to whether there was an object. @throws {StorageError} `PRECONDITION_FAILED` */
+  delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
+  hasBucket(bucket: string): Promise<boolean>;
+  /** Waits for writes under way and frees everything. Nothing may be called afterwards. */
+  close(): Promise<void>;
+}
+
+export type StorageErrorCode =
+  | "NO_SUCH_BUCKET"
+  | "PRECONDITION_FAILED"
+  | "DIGEST_MISMATCH"
+  | "TOO_LARGE"
+  | "TOO_SMALL"
+  | "INCOMPLETE_BODY"
+  | "KEY_NOT_STORABLE"
+  | "DISK_FULL"
+  | "UNAVAILABLE";
+
+export interface StorageErrorOptions extends ErrorOptions {
+  /** Which declared digest did not match, for `DIGEST_MISMATCH`. */
+  readonly digest?: "md5" | "sha256";
+}
+
+// A registered symbol, like that of DaypassError: two copies of this package recognise each other's errors.
+const BRAND = Symbol.for("daypass.storage-error");
+
+/** What a driver throws. `code` is the contract; the text is for the operator and names no path of the machine. */
+export class StorageError extends Error {
+  readonly code: StorageErrorCode;
+  readonly digest: "md5" | "sha256" | undefined;
+
+  constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {
+    super(message, options);
+    this.name = "StorageError";
+    this.code = code;
+    this.digest = options.digest;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** Tells whether a thrown value is a `StorageError`, also across duplicated copies of the package. */
+export function isStorageError(value: unknown): value is StorageError {
+  return typeof value === "object" && value !== null && Reflect.get(value, BRAND) === true;
+}

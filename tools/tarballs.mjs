@@ -10,7 +10,7 @@ const out = `${root}.test-results/tarballs`;
  * @returns {string[]}
  */
 export function packTarballs() {
-  mustRun("npx", ["tsc", "-b"]);
+  mustRun("npm", ["run", "build"]);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const packed = JSON.parse(

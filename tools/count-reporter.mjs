@@ -10,7 +10,10 @@ export default class CountReporter {
     const counts = { passed: 0, failed: unhandled.length, skipped: 0 };
     for (const module of modules) {
       const tests = [...module.children.allTests()];
-      for (const test of tests) counts[test.result().state === "pending" ? "failed" : test.result().state] += 1;
+      for (const test of tests) {
+        const { state } = test.result();
+        counts[state === "pending" ? "failed" : state] += 1;
+      }
       // A file that fails to load, or a hook that throws, has no failed test to show for it.
       if (module.state() === "failed" && !tests.some((test) => test.result().state === "failed")) counts.failed += 1;
     }

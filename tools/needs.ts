@@ -1,8 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** @param {string} command */
-function installed(command) {
+function installed(command: string): boolean {
   return [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"].some((folder) => {
     try {
       accessSync(join(folder, command), constants.X_OK);
@@ -16,13 +15,11 @@ function installed(command) {
 /**
  * Why a suite that runs these commands has to be skipped, or undefined when all are there. Put the answer into the
  * suite's name. Under CI=true nothing is skipped: a missing command throws.
- * @param {...string} commands
- * @returns {string | undefined}
  * @example
  * const reason = needs("radosgw");
  * describe.skipIf(reason)(`URLs judged by radosgw${reason ?? ""}`, () => {});
  */
-export function needs(...commands) {
+export function needs(...commands: readonly string[]): string | undefined {
   const missing = commands.filter((command) => !installed(command));
   if (missing.length === 0) return undefined;
   const reason = ` (not installed: ${missing.join(", ")}; tools/debian-packages install)`;

@@ -1,0 +1,69 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { UsageError } from "./command.ts";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** The result of `node:util`'s parser, typed by the options that were asked for. */
+export type ParsedArguments<O extends Options> = ReturnType<
+  typeof parseArgs<{ options: O; allowPositionals: true; strict: true }>
+>;
+
+/** Parses arguments strictly: an unknown option, or one without its value, is wrong usage. */
+export function parseArguments<const O extends Options>(args: readonly string[], options: O): ParsedArguments<O> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    // The parser's texts name the option and what is wrong with it, sometimes in several lines.
+    const [line = ""] = (error as Error).message.split("\n");
+    throw new UsageError(line.replace(/\. To specify a positional argument.*$/, ""));
+  }
+}
+
+const UNIT_SECONDS = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
+
+/** Reads a duration such as `90`, `90s`, `15m`, `12h`, `7d` or `1w` as seconds. */
+export function duration(option: string, text: string): number {
+  const match = /^(\d{1,9})([smhdw]?)$/.exec(text);
+  if (match === null)
+    throw new UsageError(`expected ${option} as a duration such as 90s, 15m, 12h or 7d, found ${JSON.stringify(text)}`);
+  return Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+}
+
+/** Reads a whole number within limits. */
+export function wholeNumber(
+  option: string,
+  text: string,
+  limits: { readonly min: number; readonly max: number },
+): number {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= limits.min && number <= limits.max) return number;
+  throw new UsageError(
+    `expected ${option} as a whole number from ${limits.min} to ${limits.max}, found ${JSON.stringify(text)}`,
+  );
+}
+
+/** Reads a word from a closed list. */
+export function word<const W extends string>(option: string, text: string, words: readonly W[]): W {
+  const found = words.find((candidate) => candidate === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`expected ${option} as one of ${words.join(", ")}; found ${JSON.stringify(text)}`);
+}
+
+/** Reads repeated `name=value` or `name: value` options into a map; a name given twice keeps both values. */
+export function pairs(
+  option: string,
+  texts: readonly string[] | undefined,
+  separator: "=" | ":",
+): Readonly<Record<string, string | readonly string[]>> | undefined {
+  if (texts === undefined) return undefined;
+  const map = new Map<string, string | readonly string[]>();
+  for (const text of texts) {
+    const end = text.indexOf(separator);
+    if (end <= 0) throw new UsageError(`expected ${option} as name${separator}value, found ${JSON.stringify(text)}`);
+    const name = text.slice(0, end);
+    const value = separator === ":" ? text.slice(end + 1).trim() : text.slice(end + 1);
+    const before = map.get(name);
+    map.set(name, before === undefined ? value : [...(typeof before === "string" ? [before] : before), value]);
+  }
+  return Object.fromEntries(map);
+}

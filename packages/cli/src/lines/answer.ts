@@ -1,0 +1,41 @@
+import { DaypassError, isDaypassError } from "daypass";
+import { describe, isObject, type JsonObject } from "./fields.ts";
+
+/** The answer to one line, and whether it is a refusal. */
+export interface Answer {
+  readonly text: string;
+  readonly refused: boolean;
+}
+
+/** Answers one line of a batch, `undefined` standing for one that could not be read. Never throws, never rejects. */
+export type LineAnswerer = (line: string | undefined) => Answer | Promise<Answer>;
+
+/** Reads a line that has to be a JSON object. The text of a bad one is not repeated: it may hold a secret. */
+export function parseLine(line: string | undefined): JsonObject {
+  if (line === undefined) throw notJson("bytes that are not UTF-8, or more than a line may have");
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw notJson(line.trim() === "" ? "an empty line" : "text that is not JSON");
+  }
+  if (!isObject(value)) throw notJson(describe(value));
+  return value;
+}
+
+function notJson(found: string): DaypassError {
+  return new DaypassError("INVALID_INPUT", `expected one JSON object a line, found ${found}`);
+}
+
+export function unknownScheme(found: unknown, known: readonly unknown[]): DaypassError {
+  return new DaypassError(
+    "INVALID_INPUT",
+    `expected scheme ${known.map((name) => JSON.stringify(name)).join(" or ")}, found ${found === undefined ? "none" : JSON.stringify(found).slice(0, 40)}: this release knows no other`,
+  );
+}
+
+/** Code and message of whatever was thrown. An error that is not ours is a fault of the program, not of the input. */
+export function errorFields(error: unknown): { readonly code: string; readonly message: string } {
+  if (isDaypassError(error)) return { code: error.code, message: error.message };
+  return { code: "INTERNAL", message: `unexpected ${error instanceof Error ? error.name : "error"}: please report it` };
+}

@@ -1,0 +1,31 @@
+import { DaypassError } from "daypass";
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/;
+
+let lastText = "";
+let lastTime = Number.NaN;
+
+/**
+ * Reads an instant in the form of RFC 3339, such as `2026-01-02T03:04:05Z`. Other forms that `Date.parse` would accept
+ * are refused: a text without zone means another instant on another machine. Batches repeat the same instant often.
+ */
+export function instant(name: string, text: string): Date {
+  if (text !== lastText) {
+    const time = INSTANT.test(text) && isRealDay(text) ? Date.parse(text) : Number.NaN;
+    if (Number.isNaN(time)) {
+      throw new DaypassError(
+        "INVALID_INPUT",
+        `expected ${name} as an instant such as "2026-01-02T03:04:05Z", found ${JSON.stringify(text)}`,
+      );
+    }
+    lastText = text;
+    lastTime = time;
+  }
+  return new Date(lastTime);
+}
+
+// Date.parse reads 31 February as 3 March.
+function isRealDay(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split("-").map(Number);
+  return new Date(Date.UTC(year, month, 0)).getUTCDate() >= day && day > 0 && month <= 12;
+}

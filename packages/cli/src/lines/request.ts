@@ -1,0 +1,76 @@
+import { DaypassError, type WireRequest } from "daypass";
+import { checkFields, describe, fields, isObject, missing, text } from "./fields.ts";
+
+/** A received request with the two parts of its URL that are no part of the wire. */
+export interface UrlRequest {
+  readonly request: WireRequest;
+  /** `scheme://authority` as written. */
+  readonly origin: string;
+}
+
+const REQUEST = fields({
+  method: text,
+  url: text,
+  headers: { expected: "an object or a list of [name, value]", accepts: (value) => typeof value === "object" },
+  remoteAddress: text,
+});
+
+const ABSOLUTE = /^(https?:\/\/([^/?#\\]+))(.*)$/is;
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * Reads the request of a `verify` line. What stands behind the authority is the target, untouched: a URL parser would
+ * collapse `/b/%2e%2e/secret`, and the signature would be checked for another object than the one asked for.
+ */
+export function wireRequest(value: unknown): UrlRequest {
+  if (!isObject(value)) throw missing("request", "give it as an object with method and url");
+  checkFields(value, REQUEST);
+  const {
+    method = "GET",
+    url,
+    headers,
+    remoteAddress,
+  } = value as {
+    readonly method?: string;
+    readonly url?: string;
+    readonly headers?: unknown;
+    readonly remoteAddress?: string;
+  };
+  if (!METHOD.test(method)) throw malformed("method", 'expected request.method as a token such as "GET"');
+  if (url === undefined) throw missing("request.url", "give the absolute URL as it was sent");
+  const [, origin, authority, rest] = ABSOLUTE.exec(url) ?? [];
+  if (origin === undefined || authority === undefined || rest === undefined)
+    throw malformed("url", "expected request.url to begin with http:// or https:// and a host");
+  const pairs = headerPairs(headers ?? {});
+  for (const [name, host] of pairs) {
+    if (name.toLowerCase() === "host" && host !== authority)
+      throw malformed("host", `expected the Host header to be the URL's ${JSON.stringify(authority)}, found another`);
+  }
+  // Clients ask for "/" where a URL has no path.
+  const target = rest.startsWith("/") ? rest : `/${rest}`;
+  return { request: { method, target, authority, headers: pairs, remoteAddress }, origin };
+}
+
+const NAME = METHOD;
+
+function headerPairs(value: unknown): readonly (readonly [string, string])[] {
+  const entries: readonly (readonly [unknown, unknown])[] = Array.isArray(value) ? value : Object.entries(value ?? {});
+  return entries.flatMap((entry) => {
+    if (!Array.isArray(entry) || entry.length !== 2)
+      throw malformed(
+        "headers",
+        `expected request.headers as {name: value} or [[name, value]], found ${describe(entry)}`,
+      );
+    const [name, values] = entry as readonly [unknown, unknown];
+    return (Array.isArray(values) ? values : [values]).map((item): readonly [string, string] => {
+      // No wire could carry a line feed inside a field, and one would shift the lines of a canonical request.
+      if (typeof name !== "string" || typeof item !== "string" || !NAME.test(name) || /[\0\r\n]/.test(item))
+        throw malformed("headers", "expected header fields with a token as name and text of one line as value");
+      return [name, item];
+    });
+  });
+}
+
+function malformed(part: string, message: string): DaypassError {
+  return new DaypassError("MALFORMED", message, { details: { part } });
+}

@@ -1,0 +1,183 @@
+import { DaypassError, type ResponseOverrides, type SignedRequest, type Signer } from "daypass";
+import { type S3Credentials, type S3SignerOptions, type S3SignRequest, s3Signer } from "daypass/s3";
+import {
+  checkFields,
+  type Fields,
+  fields,
+  type JsonObject,
+  missing,
+  nested,
+  number,
+  oneOf,
+  text,
+  textListMap,
+  textMap,
+  textOrList,
+} from "./fields.ts";
+import { instant } from "./instant.ts";
+
+/** Credentials as they stand in a line: the end of temporary ones is text. */
+interface S3LineCredentials extends Omit<S3Credentials, "expiration"> {
+  readonly expiration?: string;
+}
+
+/** A line of `sign --batch` with `"scheme":"s3"`, once its fields have been checked. */
+interface S3Line extends Omit<S3SignRequest, "expiresAt" | "notBefore"> {
+  readonly version?: "v4" | "v2";
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly addressing?: "path" | "virtual";
+  readonly credentials: S3LineCredentials;
+  readonly credentialExpiry?: "refuse" | "clamp";
+  readonly signedAt?: string;
+  readonly expiresAt?: string;
+  readonly notBefore?: string;
+}
+
+export const S3_CREDENTIALS: Fields = fields({
+  accessKeyId: text,
+  secretAccessKey: text,
+  sessionToken: text,
+  expiration: text,
+});
+
+const BIND = fields({
+  contentType: text,
+  contentLength: { expected: "a number or {min, max}", accepts: isLength },
+  sha256: text,
+  headers: textMap,
+  query: textListMap,
+  ip: textOrList,
+});
+
+const LINE = fields({
+  scheme: text,
+  version: text,
+  method: text,
+  region: text,
+  endpoint: text,
+  addressing: oneOf("path", "virtual"),
+  bucket: text,
+  key: text,
+  credentials: nested(S3_CREDENTIALS),
+  credentialExpiry: oneOf("refuse", "clamp"),
+  expiresIn: number,
+  expiresAt: text,
+  stableWindow: number,
+  signedAt: text,
+  notBefore: text,
+  prefix: text,
+  query: textListMap,
+  headers: textMap,
+  response: textMap,
+  bind: nested(BIND),
+  dotSegments: oneOf("refuse", "sign"),
+});
+
+const LENGTH = fields({ min: number, max: number });
+
+function isLength(value: unknown): boolean {
+  return typeof value === "number" || nested(LENGTH).accepts(value);
+}
+
+// A manifest is for one account as a rule; a few hundred are kept, and then forgotten together.
+const MAX_SIGNERS = 256;
+
+/** A signer whose clock each line sets. */
+interface LineSigner {
+  readonly signer: Signer<S3SignRequest>;
+  now: Date;
+}
+
+/**
+ * Signs lines of the scheme `s3`. Signers are kept by their options, so that the key derivation is paid once for each
+ * credential and day and not for each line.
+ */
+export function s3LineSigner(): (line: JsonObject) => SignedRequest {
+  const signers = new Map<string, LineSigner>();
+  return (object) => {
+    if (Object.hasOwn(object, "form")) {
+      throw new DaypassError(
+        "INVALID_INPUT",
+        "expected a request to presign, found a form: this release signs none yet",
+      );
+    }
+    checkFields(object, LINE);
+    const line = object as unknown as S3Line;
+    const found = lineSigner(signers, line);
+    found.now = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
+    return found.signer.sign(s3Request(line));
+  };
+}
+
+function lineSigner(signers: Map<string, LineSigner>, line: S3Line): LineSigner {
+  const { version, region, endpoint, addressing, credentials, credentialExpiry } = line;
+  if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each line");
+  // None of the parts can hold a line feed and be accepted, so two sets of options never share a name.
+  const name = `${version}\n${region}\n${endpoint}\n${addressing}\n${credentialExpiry}\n${credentials.accessKeyId}\n${credentials.secretAccessKey}\n${credentials.sessionToken}\n${credentials.expiration}`;
+  let found = signers.get(name);
+  if (found === undefined) {
+    found = newSigner(line);
+    if (signers.size >= MAX_SIGNERS) signers.clear();
+    signers.set(name, found);
+  }
+  return found;
+}
+
+function newSigner({
+  version = "v4",
+  region,
+  endpoint,
+  addressing,
+  credentials,
+  credentialExpiry,
+}: S3Line): LineSigner {
+  const now = new Date();
+  const entry: { now: Date; signer?: Signer<S3SignRequest> } = { now };
+  const options: S3SignerOptions = {
+    region,
+    endpoint,
+    addressing,
+    credentials: s3Credentials(credentials),
+    credentialExpiry,
+    clock: () => entry.now,
+  };
+  return Object.assign(entry, { signer: signerOf(version, options) });
+}
+
+function signerOf(version: string, options: S3SignerOptions): Signer<S3SignRequest> {
+  switch (version) {
+    case "v4":
+      return s3Signer(options);
+    default:
+      throw new DaypassError(
+        "INVALID_INPUT",
+        `expected version "v4" or "v2", found ${JSON.stringify(version)}: this release signs no other`,
+      );
+  }
+}
+
+/** Credentials of the library from those of a line. */
+export function s3Credentials({ expiration, ...credentials }: S3LineCredentials): S3Credentials {
+  return expiration === undefined
+    ? credentials
+    : { ...credentials, expiration: instant("credentials.expiration", expiration) };
+}
+
+function s3Request(line: S3Line): S3SignRequest {
+  return {
+    bucket: line.bucket,
+    key: line.key,
+    method: line.method,
+    query: line.query,
+    headers: line.headers,
+    response: line.response as ResponseOverrides | undefined,
+    bind: line.bind,
+    dotSegments: line.dotSegments,
+    prefix: line.prefix,
+    expiresIn: line.expiresIn,
+    expiresAt: line.expiresAt === undefined ? undefined : instant("expiresAt", line.expiresAt),
+    stableWindow: line.stableWindow,
+    notBefore: line.notBefore === undefined ? undefined : instant("notBefore", line.notBefore),
+  };
+}

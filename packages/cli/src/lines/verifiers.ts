@@ -1,0 +1,148 @@
+import {
+  anyOf,
+  type Clock,
+  DaypassError,
+  type Grant,
+  isDaypassError,
+  type ObligationKind,
+  type Verifier,
+} from "daypass";
+import { type S3Credentials, s3Verifier } from "daypass/s3";
+import { unknownScheme } from "./answer.ts";
+import {
+  checkFields,
+  type Fields,
+  fields,
+  isObject,
+  type JsonObject,
+  missing,
+  nested,
+  number,
+  oneOf,
+  text,
+  textList,
+} from "./fields.ts";
+import { S3_CREDENTIALS, s3Credentials } from "./s3.ts";
+
+/** What every verifier of a line gets from it. */
+export interface LineContext {
+  /** `scheme://authority` of the request: where no origins are given, it is the one that is trusted. */
+  readonly origin: string;
+  readonly clock: Clock;
+}
+
+/** Verifiers by what they detect, so that two entries for the same dialect are two sets of keys and no ambiguity. */
+type Dialects = Map<string, Verifier[]>;
+
+// The command serves nothing: it reports the obligations in the grant, and whoever acts on the answer discharges them.
+const ENFORCES: readonly ObligationKind[] = [
+  "body-length",
+  "body-sha256",
+  "body-checksum",
+  "create-only",
+  "uses",
+  "response",
+  "strip",
+];
+
+const one = nested(S3_CREDENTIALS);
+const S3_ENTRY: Fields = fields({
+  scheme: text,
+  version: oneOf("v4", "v2", "header"),
+  credentials: {
+    expected: "{accessKeyId, secretAccessKey, sessionToken, expiration} or a list of them",
+    accepts: (value) => (Array.isArray(value) ? value.every((item) => one.accepts(item)) : one.accepts(value)),
+  },
+  origins: textList,
+  regions: textList,
+  maxFutureSkew: number,
+});
+
+/** Makes one verifier of the `schemes` of a line. */
+export function schemeVerifiers(entries: unknown, context: LineContext): Verifier {
+  if (!Array.isArray(entries) || entries.length === 0)
+    throw missing("schemes", 'give at least one, such as {"scheme":"s3","credentials":{…}}');
+  const dialects: Dialects = new Map();
+  for (const entry of entries) {
+    if (!isObject(entry)) throw new DaypassError("INVALID_INPUT", "expected schemes as a list of objects");
+    const add = SCHEMES.get(entry["scheme"]);
+    if (add === undefined) throw unknownScheme(entry["scheme"], [...SCHEMES.keys()]);
+    add(dialects, entry, context);
+  }
+  return anyOf(...[...dialects.values()].map(firstOf));
+}
+
+const SCHEMES: ReadonlyMap<unknown, (dialects: Dialects, entry: JsonObject, context: LineContext) => void> = new Map<
+  unknown,
+  (dialects: Dialects, entry: JsonObject, context: LineContext) => void
+>([["s3", addS3]]);
+
+type S3LineCredentials = Parameters<typeof s3Credentials>[0];
+
+function addS3(dialects: Dialects, entry: JsonObject, { origin, clock }: LineContext): void {
+  checkFields(entry, S3_ENTRY);
+  const { version, credentials, origins, regions, maxFutureSkew } = entry as {
+    readonly version?: "v4" | "v2" | "header";
+    readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
+    readonly origins?: readonly string[];
+    readonly regions?: readonly string[];
+    readonly maxFutureSkew?: number;
+  };
+  if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
+  const list: readonly S3Credentials[] = (Array.isArray(credentials) ? credentials : [credentials]).map(s3Credentials);
+  const options = {
+    credentials: list,
+    origins: origins ?? s3Origins(origin),
+    regions,
+    maxFutureSkew,
+    clock,
+    enforces: ENFORCES,
+  };
+  if (version === undefined || version === "v4") push(dialects, "s3 v4", s3Verifier(options));
+}
+
+const AMAZON_VIRTUAL = /^(https?:\/\/).+\.(s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)$/;
+
+// On Amazon a bucket in front of the host can be told from the host's name alone, and the grant should name it.
+function s3Origins(origin: string): readonly string[] {
+  const own = ownOrigin(origin);
+  const match = AMAZON_VIRTUAL.exec(own);
+  return match === null ? [own] : [own.replace(AMAZON_VIRTUAL, "$1*.$2")];
+}
+
+/** The spelling that verifiers ask of an origin: lower case, without the scheme's default port. */
+export function ownOrigin(origin: string): string {
+  const lower = origin.toLowerCase();
+  return lower.replace(lower.startsWith("https:") ? /:443$/ : /:80$/, "");
+}
+
+function push(dialects: Dialects, name: string, verifier: Verifier): void {
+  const list = dialects.get(name);
+  if (list === undefined) dialects.set(name, [verifier]);
+  else list.push(verifier);
+}
+
+/** Tries several sets of keys of one dialect. The refusal that came closest to a grant is the one that is reported. */
+function firstOf(verifiers: readonly Verifier[]): Verifier<Grant> {
+  const [only, ...others] = verifiers;
+  if (only === undefined || others.length === 0) return only as Verifier;
+  return {
+    detects: only.detects,
+    async verify(request, proof) {
+      let refusal: unknown;
+      for (const verifier of verifiers) {
+        try {
+          return await verifier.verify(request, proof);
+        } catch (error) {
+          if (refusal === undefined || isElsewhere(refusal)) refusal = error;
+        }
+      }
+      throw refusal;
+    },
+  };
+}
+
+/** Refusals that only say that this entry is not the one for the request. */
+function isElsewhere(error: unknown): boolean {
+  return isDaypassError(error) && (error.code === "UNKNOWN_KEY" || error.code === "WRONG_ORIGIN");
+}

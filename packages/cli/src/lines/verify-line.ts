@@ -1,0 +1,73 @@
+import type { Grant, Verifier } from "daypass";
+import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
+import { checkFields, fields, object, text } from "./fields.ts";
+import { instant } from "./instant.ts";
+import { wireRequest } from "./request.ts";
+import { schemeVerifiers } from "./verifiers.ts";
+
+const LINE = fields({
+  request: object,
+  at: text,
+  schemes: { expected: "a list", accepts: Array.isArray },
+  subject: text,
+});
+
+interface VerifyLine {
+  readonly request?: unknown;
+  /** Pins the clock. */
+  readonly at?: string;
+  readonly schemes?: unknown;
+  /** The identity that the sender has proved by other means. */
+  readonly subject?: string;
+}
+
+/** A verifier whose clock each line sets. */
+interface LineVerifier {
+  readonly verifier: Verifier;
+  now: Date;
+}
+
+const MAX_VERIFIERS = 256;
+
+/**
+ * Answers lines of `verify --batch`: `{"ok":true,"scheme","grant"}` or `{"ok":false,"code","message"}`. Lines with the
+ * same options share a verifier and its clock, so a line has to be answered before the next one is read.
+ */
+export function verifyLines(): LineAnswerer {
+  const verifiers = new Map<string, LineVerifier>();
+  return async (text) => {
+    try {
+      const object = parseLine(text);
+      checkFields(object, LINE);
+      const { request, at, schemes, subject } = object as VerifyLine;
+      const now = at === undefined ? new Date() : instant("at", at);
+      const received = wireRequest(request);
+      const found = lineVerifier(verifiers, schemes, received.origin);
+      found.now = now;
+      return granted(await found.verifier.verify(received.request, { subject }));
+    } catch (error) {
+      return { text: JSON.stringify({ ok: false, ...errorFields(error) }), refused: true };
+    }
+  };
+}
+
+function lineVerifier(verifiers: Map<string, LineVerifier>, schemes: unknown, origin: string): LineVerifier {
+  const name = `${origin}\n${JSON.stringify(schemes)}`;
+  let found = verifiers.get(name);
+  if (found === undefined) {
+    const entry: { now: Date; verifier?: Verifier } = { now: new Date() };
+    found = Object.assign(entry, { verifier: schemeVerifiers(schemes, { origin, clock: () => entry.now }) });
+    if (verifiers.size >= MAX_VERIFIERS) verifiers.clear();
+    verifiers.set(name, found);
+  }
+  return found;
+}
+
+function granted(grant: Grant): Answer {
+  return { text: JSON.stringify({ ok: true, scheme: grant.scheme, grant: grantFields(grant) }), refused: false };
+}
+
+/** A grant as data. Its id is a getter, which `JSON.stringify` does not see. */
+export function grantFields(grant: Grant): Grant {
+  return Object.assign({ id: grant.id }, grant);
+}

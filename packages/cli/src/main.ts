@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+import { isDaypassError } from "daypass";
+import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
+import { signCommand } from "./commands/sign.ts";
+import { verifyCommand } from "./commands/verify.ts";
+import { version } from "./version.ts";
+
+const COMMANDS: readonly Command[] = [signCommand, verifyCommand];
+
+const OVERVIEW = `daypass ${version}: sign, verify, explain and serve presigned URLs
+
+${COMMANDS.map(({ name, summary }) => `  daypass ${name.padEnd(8)} ${summary}`).join("\n")}
+
+daypass COMMAND --help tells more. Exit status: 0 done, 1 refused or failed, 2 wrong usage.`;
+
+async function main(args: readonly string[], context: Context): Promise<ExitStatus> {
+  const [name, ...rest] = args;
+  if (name === "--version" || name === "-v") {
+    context.stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    (name === undefined ? context.stderr : context.stdout).write(`${OVERVIEW}\n`);
+    return name === undefined ? 2 : 0;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    context.stderr.write(`daypass: expected a command, found ${JSON.stringify(name)}: see daypass --help\n`);
+    return 2;
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    context.stdout.write(`${command.help}\n`);
+    return 0;
+  }
+  try {
+    return await command.run(rest, context);
+  } catch (error) {
+    return report(error, { command: command.name, json: rest.includes("--json"), context });
+  }
+}
+
+interface Failure {
+  readonly command: string;
+  readonly json: boolean;
+  readonly context: Context;
+}
+
+/** One line for a person, one object for a program, never a stack. */
+function report(error: unknown, { command, json, context }: Failure): ExitStatus {
+  const isUsage = error instanceof UsageError;
+  const isKnown = isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error);
+  const message = isKnown ? error.message : `unexpected ${String(error)}: please report it`;
+  const code = isDaypassError(error) ? error.code : isUsage ? "USAGE" : isKnown ? "FAILED" : "INTERNAL";
+  if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  else {
+    const hint = isUsage ? `; see daypass ${command} --help` : "";
+    context.stderr.write(`daypass ${command}: ${isDaypassError(error) ? `${code}: ` : ""}${message}${hint}\n`);
+  }
+  return isUsage ? 2 : 1;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
+// `daypass sign --batch … | head` closes the pipe when it has enough: nothing is left to do, and nothing went wrong here.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(1);
+});
+
+process.exitCode = await main(process.argv.slice(2), process);

@@ -1,5 +1,6 @@
 import { DaypassError, type ResponseOverrides, type SignedRequest, type Signer } from "daypass";
 import { type S3Credentials, type S3SignerOptions, type S3SignRequest, s3Signer } from "daypass/s3";
+import { s3V2Signer } from "daypass/s3/v2";
 import {
   checkFields,
   type Fields,
@@ -23,8 +24,8 @@ interface S3LineCredentials extends Omit<S3Credentials, "expiration"> {
 
 /** A line of `sign --batch` with `"scheme":"s3"`, once its fields have been checked. */
 interface S3Line extends Omit<S3SignRequest, "expiresAt" | "notBefore"> {
-  readonly version?: "v4" | "v2";
-  readonly region: string;
+  readonly version?: string;
+  readonly region?: string;
   readonly endpoint?: string;
   readonly addressing?: "path" | "virtual";
   readonly credentials: S3LineCredentials;
@@ -83,10 +84,9 @@ function isLength(value: unknown): boolean {
 // A manifest is for one account as a rule; a few hundred are kept, and then forgotten together.
 const MAX_SIGNERS = 256;
 
-/** A signer whose clock each line sets. */
+/** A signer that is told the time with each line. */
 interface LineSigner {
-  readonly signer: Signer<S3SignRequest>;
-  now: Date;
+  sign(request: S3SignRequest, time: Date): SignedRequest;
 }
 
 /**
@@ -104,17 +104,27 @@ export function s3LineSigner(): (line: JsonObject) => SignedRequest {
     }
     checkFields(object, LINE);
     const line = object as unknown as S3Line;
-    const found = lineSigner(signers, line);
-    found.now = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
-    return found.signer.sign(s3Request(line));
+    const time = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
+    return lineSigner(signers, line).sign(s3Request(line), time);
   };
 }
 
 function lineSigner(signers: Map<string, LineSigner>, line: S3Line): LineSigner {
   const { version, region, endpoint, addressing, credentials, credentialExpiry } = line;
   if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each line");
-  // None of the parts can hold a line feed and be accepted, so two sets of options never share a name.
-  const name = `${version}\n${region}\n${endpoint}\n${addressing}\n${credentialExpiry}\n${credentials.accessKeyId}\n${credentials.secretAccessKey}\n${credentials.sessionToken}\n${credentials.expiration}`;
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
+  // JSON, because a separator of our own could stand inside one of the parts.
+  const name = JSON.stringify([
+    version,
+    region,
+    endpoint,
+    addressing,
+    credentialExpiry,
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    expiration,
+  ]);
   let found = signers.get(name);
   if (found === undefined) {
     found = newSigner(line);
@@ -124,37 +134,40 @@ function lineSigner(signers: Map<string, LineSigner>, line: S3Line): LineSigner 
   return found;
 }
 
-function newSigner({
-  version = "v4",
-  region,
-  endpoint,
-  addressing,
-  credentials,
-  credentialExpiry,
-}: S3Line): LineSigner {
-  const now = new Date();
-  const entry: { now: Date; signer?: Signer<S3SignRequest> } = { now };
-  const options: S3SignerOptions = {
+/** Which signer a `version` means. The library has one function for each; only the command line has a switch. */
+const VERSIONS: ReadonlyMap<string, (options: S3SignerOptions) => Signer<S3SignRequest>> = new Map([
+  ["v4", s3Signer],
+  ["v2", s3V2Signer],
+]);
+
+function newSigner(line: S3Line): LineSigner {
+  const { version = "v4", endpoint, addressing, credentials, credentialExpiry } = line;
+  const signerFor = VERSIONS.get(version);
+  if (signerFor === undefined) {
+    throw new DaypassError(
+      "INVALID_INPUT",
+      `expected version "v4" or "v2", found ${JSON.stringify(version)}: this release signs no other`,
+    );
+  }
+  // SigV2 does not sign the region: there it only chooses Amazon's endpoint.
+  const region = line.region ?? (version === "v2" ? "us-east-1" : undefined);
+  if (region === undefined)
+    throw missing("region", 'name the one of the bucket, "us-east-1" or "auto" for most compatibles');
+  let now = new Date();
+  const signer = signerFor({
     region,
     endpoint,
     addressing,
     credentials: s3Credentials(credentials),
     credentialExpiry,
-    clock: () => entry.now,
+    clock: () => now,
+  });
+  return {
+    sign(request, time) {
+      now = time;
+      return signer.sign(request);
+    },
   };
-  return Object.assign(entry, { signer: signerOf(version, options) });
-}
-
-function signerOf(version: string, options: S3SignerOptions): Signer<S3SignRequest> {
-  switch (version) {
-    case "v4":
-      return s3Signer(options);
-    default:
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected version "v4" or "v2", found ${JSON.stringify(version)}: this release signs no other`,
-      );
-  }
 }
 
 /** Credentials of the library from those of a line. */

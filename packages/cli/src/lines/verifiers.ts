@@ -8,6 +8,8 @@ import {
   type Verifier,
 } from "daypass";
 import { type S3Credentials, s3Verifier } from "daypass/s3";
+import { s3HeaderVerifier } from "daypass/s3/header";
+import { s3V2Verifier } from "daypass/s3/v2";
 import { unknownScheme } from "./answer.ts";
 import {
   checkFields,
@@ -56,6 +58,8 @@ const S3_ENTRY: Fields = fields({
   origins: textList,
   regions: textList,
   maxFutureSkew: number,
+  maxLife: number,
+  allowUnsigned: textList,
 });
 
 /** Makes one verifier of the `schemes` of a line. */
@@ -79,35 +83,49 @@ const SCHEMES: ReadonlyMap<unknown, (dialects: Dialects, entry: JsonObject, cont
 
 type S3LineCredentials = Parameters<typeof s3Credentials>[0];
 
-function addS3(dialects: Dialects, entry: JsonObject, { origin, clock }: LineContext): void {
-  checkFields(entry, S3_ENTRY);
-  const { version, credentials, origins, regions, maxFutureSkew } = entry as {
-    readonly version?: "v4" | "v2" | "header";
-    readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
-    readonly origins?: readonly string[];
-    readonly regions?: readonly string[];
-    readonly maxFutureSkew?: number;
-  };
-  if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
-  const list: readonly S3Credentials[] = (Array.isArray(credentials) ? credentials : [credentials]).map(s3Credentials);
-  const options = {
-    credentials: list,
-    origins: origins ?? s3Origins(origin),
-    regions,
-    maxFutureSkew,
-    clock,
-    enforces: ENFORCES,
-  };
-  if (version === undefined || version === "v4") push(dialects, "s3 v4", s3Verifier(options));
+interface S3Entry {
+  readonly version?: "v4" | "v2" | "header";
+  readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
+  readonly origins?: readonly string[];
+  readonly regions?: readonly string[];
+  readonly maxFutureSkew?: number;
+  readonly maxLife?: number;
+  readonly allowUnsigned?: readonly string[];
+}
+
+function addS3(dialects: Dialects, object: JsonObject, { origin, clock }: LineContext): void {
+  checkFields(object, S3_ENTRY);
+  const entry = object as S3Entry;
+  if (entry.credentials === undefined)
+    throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
+  const list = Array.isArray(entry.credentials) ? entry.credentials : [entry.credentials as S3LineCredentials];
+  const credentials: readonly S3Credentials[] = list.map(s3Credentials);
+  const { version, regions, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const origins = entry.origins ?? [s3Origin(origin)];
+  const common = { credentials, origins, clock, enforces: ENFORCES };
+  if (version === undefined || version === "v4")
+    push(dialects, "v4", s3Verifier({ ...common, regions, maxFutureSkew }));
+  if (version === undefined || version === "header") push(dialects, "header", s3HeaderVerifier({ ...common, regions }));
+  if (version === undefined || version === "v2") {
+    const options = { ...common, maxLife, allowUnsigned };
+    push(dialects, "v2", s3V2Verifier(options));
+    // SigV2 signs the bucket's name wherever it stands. Without configured origins both places have to be tried.
+    const wildcard = entry.origins === undefined ? wildcardOrigin(origin) : undefined;
+    if (wildcard !== undefined) push(dialects, "v2", s3V2Verifier({ ...options, origins: [wildcard] }));
+  }
 }
 
 const AMAZON_VIRTUAL = /^(https?:\/\/).+\.(s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)$/;
 
 // On Amazon a bucket in front of the host can be told from the host's name alone, and the grant should name it.
-function s3Origins(origin: string): readonly string[] {
-  const own = ownOrigin(origin);
-  const match = AMAZON_VIRTUAL.exec(own);
-  return match === null ? [own] : [own.replace(AMAZON_VIRTUAL, "$1*.$2")];
+function s3Origin(origin: string): string {
+  return ownOrigin(origin).replace(AMAZON_VIRTUAL, "$1*.$2");
+}
+
+// `https://bucket.s3.example.com` as `https://*.s3.example.com`. An address has no labels to stand for a bucket.
+function wildcardOrigin(origin: string): string | undefined {
+  const match = /^(https?:\/\/)[a-z0-9-]+\.([a-z0-9.-]*[a-z][a-z0-9.-]*(?::\d+)?)$/.exec(ownOrigin(origin));
+  return match === null ? undefined : `${match[1]}*.${match[2]}`;
 }
 
 /** The spelling that verifiers ask of an origin: lower case, without the scheme's default port. */

@@ -1,4 +1,4 @@
-import type { Grant, Verifier } from "daypass";
+import type { Grant, Proof, WireRequest } from "daypass";
 import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
 import { checkFields, fields, object, text } from "./fields.ts";
 import { instant } from "./instant.ts";
@@ -21,10 +21,9 @@ interface VerifyLine {
   readonly subject?: string;
 }
 
-/** A verifier whose clock each line sets. */
+/** A verifier that is told the time with each line. */
 interface LineVerifier {
-  readonly verifier: Verifier;
-  now: Date;
+  verify(request: WireRequest, proof: Proof, time: Date): Promise<Grant>;
 }
 
 const MAX_VERIFIERS = 256;
@@ -40,11 +39,10 @@ export function verifyLines(): LineAnswerer {
       const object = parseLine(text);
       checkFields(object, LINE);
       const { request, at, schemes, subject } = object as VerifyLine;
-      const now = at === undefined ? new Date() : instant("at", at);
+      const time = at === undefined ? new Date() : instant("at", at);
       const received = wireRequest(request);
-      const found = lineVerifier(verifiers, schemes, received.origin);
-      found.now = now;
-      return granted(await found.verifier.verify(received.request, { subject }));
+      const verifier = lineVerifier(verifiers, schemes, received.origin);
+      return granted(await verifier.verify(received.request, { subject }, time));
     } catch (error) {
       return { text: JSON.stringify({ ok: false, ...errorFields(error) }), refused: true };
     }
@@ -55,8 +53,14 @@ function lineVerifier(verifiers: Map<string, LineVerifier>, schemes: unknown, or
   const name = `${origin}\n${JSON.stringify(schemes)}`;
   let found = verifiers.get(name);
   if (found === undefined) {
-    const entry: { now: Date; verifier?: Verifier } = { now: new Date() };
-    found = Object.assign(entry, { verifier: schemeVerifiers(schemes, { origin, clock: () => entry.now }) });
+    let now = new Date();
+    const verifier = schemeVerifiers(schemes, { origin, clock: () => now });
+    found = {
+      verify(request, proof, time) {
+        now = time;
+        return verifier.verify(request, proof);
+      },
+    };
     if (verifiers.size >= MAX_VERIFIERS) verifiers.clear();
     verifiers.set(name, found);
   }
@@ -64,7 +68,9 @@ function lineVerifier(verifiers: Map<string, LineVerifier>, schemes: unknown, or
 }
 
 function granted(grant: Grant): Answer {
-  return { text: JSON.stringify({ ok: true, scheme: grant.scheme, grant: grantFields(grant) }), refused: false };
+  // A scheme's identifier is its folder: `s3/v2` is the scheme s3 in an older version.
+  const [scheme] = grant.scheme.split("/");
+  return { text: JSON.stringify({ ok: true, scheme, grant: grantFields(grant) }), refused: false };
 }
 
 /** A grant as data. Its id is a getter, which `JSON.stringify` does not see. */

@@ -27,6 +27,13 @@ interface BatchArguments {
   readonly strict?: boolean | undefined;
 }
 
+/** Refuses the options of a batch where there is none. */
+export function refuseBatchOptions(options: Partial<BatchArguments>): void {
+  for (const name of ["out", "workers", "strict"] as const) {
+    if (options[name] !== undefined) throw new UsageError(`expected --batch with --${name}, found none`);
+  }
+}
+
 const MAX_WORKERS = 64;
 // Large enough that a thread is worth its wake-up, small enough that a few of them in flight are little memory.
 const FILE_CHUNK = 256 * 1024;

@@ -1,17 +1,80 @@
-import { parseArguments } from "../arguments.ts";
-import type { Command } from "../command.ts";
-import { UsageError } from "../command.ts";
-import { BATCH_HELP, BATCH_OPTIONS, batchCommand } from "./batch.ts";
+import { parseArguments, word } from "../arguments.ts";
+import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { FORMATS, format } from "../sign/format.ts";
+import { refuseForeignOptions, SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
+import { signS3 } from "../sign/sign-s3.ts";
+import { BATCH_HELP, BATCH_OPTIONS, batchCommand, refuseBatchOptions } from "./batch.ts";
+
+const HELP = `daypass sign TARGET [options]             TARGET: s3://bucket/key, or https://host/path for a Daypass URL
+daypass sign --batch FILE|- [--out FILE] [--workers N]
+
+Life
+  --expires-in TIME     90s, 15m, 12h, 7d; 15m by default          --expires-at INSTANT  2026-01-02T03:04:05Z
+  --stable-window TIME  the same bytes within this window          --at INSTANT          sign as if it were then
+Request
+  --method GET          the method to sign; a Daypass URL takes several
+  --header 'N: V'       a header that the holder must send         --query N=V           a parameter of the URL
+  --content-type TYPE   bind the body's type                       --content-length N|MIN-MAX
+  --sha256 HEX          bind the body
+  --response-cache-control, --response-content-{disposition,encoding,language,type}, --response-expires TEXT
+s3:// only
+  --region, --endpoint URL, --addressing path|virtual, --profile NAME, --signature-version v4|v2
+  --dot-segments        sign keys with . and .. segments           --clamp   let the URL end with its credentials
+https:// only
+  --audience, --subject TEXT, --ip CIDR, --starts INSTANT, --prefix SEGMENTS, --vary NAME, --nonce TEXT, --uses N, --create-only
+Output
+  --as url|curl|fetch|wget   --json  everything about the URL: its end, what it binds and what it leaves open
+Keys
+  --state DIR           a key of a gateway's state, as daypass serve and daypass keys keep it   --key ID  which one
+  s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files
+  https:// otherwise: DAYPASS_KEY (a JWK) or DAYPASS_KEY_FILE
+
+${BATCH_HELP}`;
 
 export const signCommand: Command = {
   name: "sign",
-  summary: "make a presigned URL",
-  help: `daypass sign --batch FILE|- [--out FILE] [--workers N]
-
-${BATCH_HELP}`,
+  summary: "make a presigned URL, or one for each line of a batch",
+  help: HELP,
   async run(args, context) {
-    const { values } = parseArguments(args, { ...BATCH_OPTIONS, json: { type: "boolean" } });
-    if (values.batch !== undefined) return batchCommand("sign", { ...values, batch: values.batch }, context);
-    throw new UsageError("expected a URL or --batch");
+    const { values, positionals } = parseArguments(args, {
+      ...SIGN_OPTIONS,
+      ...BATCH_OPTIONS,
+      as: { type: "string" },
+      json: { type: "boolean" },
+    });
+    if (values.batch !== undefined) {
+      if (positionals.length > 0) throw new UsageError("expected --batch or a target, found both");
+      return batchCommand("sign", { ...values, batch: values.batch }, context);
+    }
+    refuseBatchOptions(values);
+    const [target, second] = positionals;
+    if (target === undefined || second !== undefined)
+      throw new UsageError(`expected one target, found ${positionals.length}: quote it, and use --batch for many`);
+    return signOne(target, values, context);
   },
 };
+
+type Output = SignOptions & { readonly as?: string | undefined; readonly json?: boolean | undefined };
+
+async function signOne(target: string, options: Output, context: Context): Promise<ExitStatus> {
+  if (options.as === "html-form") {
+    throw new UsageError(
+      "expected --as url, curl, fetch or wget, found html-form: a form upload is signed in a way of its own, which this release does not have",
+    );
+  }
+  const as = word("--as", options.as ?? "url", FORMATS);
+  const scheme = target.startsWith("s3://") ? "s3" : "url";
+  refuseForeignOptions(options, scheme);
+  const signed = await signS3(target, options, context);
+  if (options.json === true) {
+    await print(context.stdout, JSON.stringify(signed));
+    return 0;
+  }
+  await print(context.stdout, format(signed, as));
+  for (const warning of signed.warnings) await print(context.stderr, `warning: ${warning}`);
+  if (as === "url") {
+    for (const [name, value] of Object.entries(signed.headers))
+      await print(context.stderr, `send the header  ${name}: ${value}`);
+  }
+  return 0;
+}

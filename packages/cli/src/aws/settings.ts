@@ -1,0 +1,112 @@
+import { exec } from "node:child_process";
+import { promisify } from "node:util";
+import type { S3Credentials } from "daypass/s3";
+import { CommandError } from "../command.ts";
+import { instant } from "../lines/instant.ts";
+import { loadProfile, type Profile } from "./profile.ts";
+
+/** What AWS's tools would use: who signs, for which region, against which server. */
+export interface AwsSettings {
+  readonly credentials: S3Credentials;
+  readonly region: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly addressing: "path" | "virtual" | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Looks where the AWS command line looks, in its order: environment, shared credentials file, config file,
+ * `credential_process`. A profile named on the command line goes before the environment.
+ */
+export async function awsSettings(env: Environment, profileName: string | undefined): Promise<AwsSettings> {
+  const profile = await loadProfile(env, profileName);
+  const fromEnvironment = profileName === undefined ? environmentCredentials(env) : undefined;
+  const isConfigured = env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() !== "true";
+  const style = profile.getS3("addressing_style");
+  return {
+    credentials: fromEnvironment ?? (await profileCredentials(profile)),
+    region: env["AWS_REGION"] || env["AWS_DEFAULT_REGION"] || profile.get("region"),
+    endpoint: isConfigured
+      ? env["AWS_ENDPOINT_URL_S3"] ||
+        env["AWS_ENDPOINT_URL"] ||
+        profile.getS3("endpoint_url") ||
+        profile.get("endpoint_url")
+      : undefined,
+    addressing: style === "path" || style === "virtual" ? style : undefined,
+  };
+}
+
+function environmentCredentials(env: Environment): S3Credentials | undefined {
+  const accessKeyId = env["AWS_ACCESS_KEY_ID"];
+  const secretAccessKey = env["AWS_SECRET_ACCESS_KEY"];
+  if (!accessKeyId && !secretAccessKey) return undefined;
+  if (!accessKeyId || !secretAccessKey) {
+    throw new CommandError(
+      `expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY together, found only one of them: set both`,
+    );
+  }
+  return temporary({
+    accessKeyId,
+    secretAccessKey,
+    sessionToken: env["AWS_SESSION_TOKEN"],
+    expiration: env["AWS_CREDENTIAL_EXPIRATION"],
+  });
+}
+
+async function profileCredentials(profile: Profile): Promise<S3Credentials> {
+  const accessKeyId = profile.get("aws_access_key_id");
+  const secretAccessKey = profile.get("aws_secret_access_key");
+  if (accessKeyId !== undefined && secretAccessKey !== undefined) {
+    return temporary({ accessKeyId, secretAccessKey, sessionToken: profile.get("aws_session_token") });
+  }
+  const command = profile.get("credential_process");
+  if (command !== undefined) return processCredentials(command);
+  const elsewhere = ["sso_session", "sso_start_url", "role_arn", "web_identity_token_file"].find(
+    (setting) => profile.get(setting) !== undefined,
+  );
+  throw new CommandError(
+    elsewhere === undefined
+      ? `expected AWS credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or in the profile ${JSON.stringify(profile.name)}, found none`
+      : `expected an access key in the profile ${JSON.stringify(profile.name)}, found ${elsewhere}: run \`eval "$(aws configure export-credentials --profile ${profile.name} --format env)"\` first`,
+  );
+}
+
+const PROCESS_LIMIT_MS = 60_000;
+
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+async function processCredentials(command: string): Promise<S3Credentials> {
+  const failure = (found: string): CommandError =>
+    new CommandError(`expected credential_process to print credentials as JSON of version 1, found ${found}`);
+  const { stdout } = await promisify(exec)(command, { timeout: PROCESS_LIMIT_MS }).catch(() => {
+    // The error's text holds the command line, and that may hold a secret.
+    throw failure("a command that failed");
+  });
+  let answer: Readonly<Record<string, unknown>>;
+  try {
+    answer = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  } catch {
+    throw failure("other text");
+  }
+  const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer;
+  if (Version !== 1 || typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string")
+    throw failure("another object");
+  return temporary({
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: typeof SessionToken === "string" ? SessionToken : undefined,
+    expiration: typeof Expiration === "string" ? Expiration : undefined,
+  });
+}
+
+interface CredentialTexts extends Omit<S3Credentials, "expiration"> {
+  readonly expiration?: string | undefined;
+}
+
+function temporary({ sessionToken, expiration, ...key }: CredentialTexts): S3Credentials {
+  return {
+    ...key,
+    ...(sessionToken ? { sessionToken } : {}),
+    ...(expiration ? { expiration: instant("the expiration of the credentials", expiration) } : {}),
+  };
+}

@@ -1,0 +1,158 @@
+import { type Ed25519PrivateKey, type Ed25519PublicKey, hmacSha256, type PreparedHmac } from "#crypto";
+import { fromBase64url } from "../encode.ts";
+import { DaypassError } from "../errors.ts";
+import type { KeyResolver } from "../scheme.ts";
+import { strictPrivateKey, strictPublicKey } from "./ed25519.ts";
+import { checkScope, type UrlKeyScope } from "./scope.ts";
+
+interface KeyFields {
+  /** Names the key in URLs: 1 to 64 of A-Z a-z 0-9 _ -. */
+  readonly kid: string;
+  readonly use?: "sig" | undefined;
+  /** What grants of this key may be for; without it, anything. */
+  readonly scope?: UrlKeyScope | undefined;
+}
+
+/** An HMAC-SHA256 key as a JWK: who can verify with it can sign with it. */
+export interface UrlHmacKey extends KeyFields {
+  readonly kty: "oct";
+  readonly alg: "HS256";
+  /** base64url of at least 32 random bytes. */
+  readonly k: string;
+}
+
+/** An Ed25519 key as a JWK (RFC 8037, with the algorithm name of RFC 9864). */
+export interface UrlEd25519Key extends KeyFields {
+  readonly kty: "OKP";
+  readonly crv: "Ed25519";
+  readonly alg: "Ed25519";
+  /** base64url of the 32 bytes of the public key. */
+  readonly x: string;
+  /** base64url of the 32 bytes of the private key. Signers need it, verifiers never look at it. */
+  readonly d?: string | undefined;
+}
+
+/** An Ed25519 key that can sign. */
+export interface UrlEd25519PrivateKey extends UrlEd25519Key {
+  readonly d: string;
+}
+
+export type UrlKey = UrlHmacKey | UrlEd25519Key;
+
+/** A JWK set (RFC 7517 section 5). */
+export interface UrlKeySet {
+  readonly keys: readonly UrlKey[];
+}
+
+/** A key that has been checked, ready to verify with. */
+export type LoadedKey =
+  | { readonly alg: "HS256"; readonly kid: string; readonly scope: UrlKeyScope | undefined; readonly mac: PreparedHmac }
+  | {
+      readonly alg: "Ed25519";
+      readonly kid: string;
+      readonly scope: UrlKeyScope | undefined;
+      readonly publicKey: Ed25519PublicKey;
+    };
+
+const KID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Checks a JWK and prepares it. Throws `INVALID_KEY`; no message holds any part of the key but its kid. */
+export function loadKey(key: UrlKey): LoadedKey {
+  const fields = checkFields(key);
+  if (key.kty === "oct") return { alg: "HS256", ...fields, mac: hmacSha256(keyBytes(key, "k")) };
+  return { alg: "Ed25519", ...fields, publicKey: strictPublicKey(keyBytes(key, "x"), key.kid) };
+}
+
+/** The private half of an Ed25519 key. Whether it belongs to `x` shows at the first signature. */
+export function loadPrivateKey(key: UrlEd25519PrivateKey): Ed25519PrivateKey {
+  return strictPrivateKey(keyBytes(key, "d"));
+}
+
+function checkFields(key: UrlKey): { readonly kid: string; readonly scope: UrlKeyScope | undefined } {
+  if (typeof key !== "object" || key === null) throw invalidKey("", "expected a JWK");
+  const { kid, kty, alg, use, scope } = key;
+  if (typeof kid !== "string" || !KID.test(kid)) throw invalidKey("", "expected kid as 1 to 64 of A-Z a-z 0-9 _ -");
+  const name = `key ${kid}: `;
+  if (use !== undefined && use !== "sig") throw invalidKey(name, 'expected use "sig"');
+  // "The algorithm belongs to the key": without exactly one name for it, the two halves of a system could differ.
+  const fits = kty === "oct" ? alg === "HS256" : kty === "OKP" && key.crv === "Ed25519" && alg === "Ed25519";
+  if (!fits) {
+    throw invalidKey(
+      name,
+      `expected kty "oct" with alg "HS256", or kty "OKP" with crv "Ed25519" and alg "Ed25519" (RFC 9864, not "EdDSA"); found kty ${JSON.stringify(kty)} with alg ${JSON.stringify(alg)}`,
+    );
+  }
+  if (scope !== undefined) checkScope(scope, (text) => invalidKey(name, text));
+  return { kid, scope };
+}
+
+function keyBytes(key: UrlKey, member: "k" | "x" | "d"): Uint8Array {
+  const text: unknown = Reflect.get(key, member);
+  const bytes = typeof text === "string" ? fromBase64url(text) : undefined;
+  if (bytes === undefined || (member === "k" ? bytes.length < 32 : bytes.length !== 32)) {
+    throw invalidKey(
+      `key ${key.kid}: `,
+      `expected ${member} as base64url without padding of ${member === "k" ? "at least " : ""}32 bytes`,
+    );
+  }
+  return bytes;
+}
+
+export function invalidKey(name: string, text: string): DaypassError {
+  return new DaypassError("INVALID_KEY", `${name}${text}`);
+}
+
+/** Turns any form of a verifier's `keys` option into a resolver of checked keys. */
+export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<UrlKey>): KeyResolver<LoadedKey> {
+  if (typeof keys !== "function") {
+    const byKid = new Map<string, LoadedKey>();
+    // Arrays have a `keys` of their own, so the other way round would not tell the two apart.
+    for (const key of Array.isArray(keys) ? (keys as readonly UrlKey[]) : (keys as UrlKeySet).keys) {
+      const loaded = loadKey(key);
+      if (byKid.has(loaded.kid))
+        throw invalidKey(`key ${loaded.kid}: `, "expected each kid once, found two keys with it");
+      byKid.set(loaded.kid, loaded);
+    }
+    return (kid) => byKid.get(kid);
+  }
+  // A resolver that answers with the same object again finds its prepared key again.
+  const prepared = new WeakMap<UrlKey, LoadedKey>();
+  return async (kid) => {
+    const found = await keys(kid);
+    const candidates = found === undefined ? [] : Array.isArray(found) ? found : [found as UrlKey];
+    const [key, second] = candidates as readonly UrlKey[];
+    if (key === undefined) return undefined;
+    if (second !== undefined) throw invalidKey(`key ${kid}: `, "expected each kid once, found two keys with it");
+    let loaded = prepared.get(key);
+    if (loaded === undefined) {
+      loaded = loadKey(key);
+      prepared.set(key, loaded);
+    }
+    if (loaded.kid !== kid) throw invalidKey(`key ${kid}: `, `expected the key with this kid, found ${loaded.kid}`);
+    return loaded;
+  };
+}
+
+/**
+ * The set that may be published for verifiers elsewhere: the Ed25519 keys without their private half. HMAC keys are left
+ * out, since whoever reads one can sign with it.
+ *
+ * @throws {DaypassError} `INVALID_KEY`
+ * @example
+ * ```ts
+ * import { publishedKeySet } from "daypass/url";
+ *
+ * const key = { kty: "OKP", crv: "Ed25519", alg: "Ed25519", kid: "edge-1", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } as const;
+ * export const body = JSON.stringify(publishedKeySet([key]));
+ * ```
+ */
+export function publishedKeySet(keys: readonly UrlKey[]): UrlKeySet {
+  const published: UrlEd25519Key[] = [];
+  for (const key of keys) {
+    loadKey(key);
+    if (key.kty !== "OKP") continue;
+    const { kty, crv, alg, kid, x, scope } = key;
+    published.push({ kty, crv, alg, kid, use: "sig", x, ...(scope === undefined ? {} : { scope }) });
+  }
+  return { keys: published };
+}

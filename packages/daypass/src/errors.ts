@@ -23,6 +23,7 @@ const ERROR_CODES = {
   INVALID_TOKEN: "the session token does not belong to this key",
   EXPIRED_TOKEN: "the credentials behind the signature have expired",
   UNSIGNED_HEADER: "a header that must be signed is not",
+  UNSIGNED_PARAMETER: "a query parameter that the signature does not cover",
   KEY_SCOPE: "the key may not grant this",
   // Honouring a grant
   EXPIRED: "the grant has ended",

@@ -20,6 +20,8 @@ export interface BucketEndpoint {
   readonly host: string;
   /** Encoded path of the bucket without a slash at its end: empty in virtual-host style at the root. */
   readonly path: string;
+  /** The bucket where the host names it, else empty. */
+  readonly virtualBucket: string;
 }
 
 const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:\/[^/?#\\\s]+)*)\/?$/;
@@ -57,8 +59,18 @@ export function bucketEndpoints(options: EndpointOptions): (bucket: string) => B
     if (last?.bucket === bucket) return last.endpoint;
     checkBucket(bucket);
     const endpoint = isVirtual(bucket)
-      ? { origin: `${scheme}://${hostLabel(bucket)}.${authority}`, host: `${bucket}.${authority}`, path: base }
-      : { origin: `${scheme}://${authority}`, host: authority, path: `${base}/${uriEncode(bucket)}` };
+      ? {
+          origin: `${scheme}://${hostLabel(bucket)}.${authority}`,
+          host: `${bucket}.${authority}`,
+          path: base,
+          virtualBucket: bucket,
+        }
+      : {
+          origin: `${scheme}://${authority}`,
+          host: authority,
+          path: `${base}/${uriEncode(bucket)}`,
+          virtualBucket: "",
+        };
     last = { bucket, endpoint };
     return endpoint;
   };

@@ -1,0 +1,8 @@
+/**
+ * S3 requests with AWS Signature Version 4 in the `Authorization` header: {@link s3HeaderVerifier}.
+ *
+ * @module
+ */
+export type { S3Credentials } from "../credentials.ts";
+export type { S3Grant } from "../grant.ts";
+export { type S3HeaderVerifierOptions, s3HeaderVerifier } from "./verify.ts";

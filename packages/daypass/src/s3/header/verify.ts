@@ -1,0 +1,109 @@
+import { constantTimeEqual } from "../../compare.ts";
+import { DaypassError } from "../../errors.ts";
+import type { Scheme, Verifier } from "../../scheme.ts";
+import { type VerifierOptions, verifier } from "../../verify.ts";
+import { canonicalHeaders, s3Canonical, s3Location } from "../canonical.ts";
+import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
+import {
+  checkScope,
+  checkSession,
+  DUMMY_S3_KEY,
+  type S3Key,
+  type S3VerifierOptions,
+  s3KeyResolver,
+} from "../verify.ts";
+import { detectS3Header, type ParsedS3Header, parseS3Header } from "./parse.ts";
+
+/** Options of {@link s3HeaderVerifier}. */
+export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3VerifierOptions, "credentials" | "regions"> {
+  /** Seconds that the signing time may be away from the clock, in either direction; 900 by default, as on S3. */
+  readonly maxSkew?: number | undefined;
+}
+
+/**
+ * Verifies S3 requests that carry AWS Signature Version 4 in their `Authorization` header, the body in one piece:
+ * grammar, signature over method, path, query, signed headers and payload hash, session token, signing time, and that no
+ * unsigned `x-amz-*` header is there.
+ *
+ * The body itself is not read: its hash becomes the obligation `body-sha256`. AWS's page asks clients to sign Content-Type
+ * and Content-MD5 where they are sent; its servers do not insist and neither does this verifier: `signedHeaders` of
+ * the grant tells what was. Does not check that the key may touch this bucket.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ *
+ * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
+ * `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `CLOCK_SKEW`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
+ * `UNSUPPORTED_PAYLOAD` (`STREAMING-…`), `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { anyOf } from "daypass";
+ * import { s3Verifier } from "daypass/s3";
+ * import { s3HeaderVerifier } from "daypass/s3/header";
+ *
+ * const options = {
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   origins: ["https://s3.example.com"],
+ *   enforces: ["body-sha256"],
+ * } as const;
+ * export const verifier = anyOf(s3Verifier(options), s3HeaderVerifier(options));
+ * ```
+ */
+export function s3HeaderVerifier(options: S3HeaderVerifierOptions): Verifier<S3Grant> {
+  return verifier(s3HeaderScheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
+}
+
+function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header, S3Key, S3Grant> {
+  const { regions, maxSkew = 900 } = options;
+  return {
+    id: "s3/header",
+    detect: detectS3Header,
+    parse(received) {
+      const parsed = parseS3Header(received);
+      checkScope(parsed.scope, regions, "Authorization");
+      return parsed;
+    },
+    keyId: (parsed) => parsed.accessKeyId,
+    dummyKey: DUMMY_S3_KEY,
+    check({ request }, parsed, { keys }) {
+      const parts = { ...parsed, method: request.method, headers: canonicalHeaders(parsed.headers) };
+      const { stringToSign } = s3Canonical(parts, parsed.time, parsed.scopeText);
+      const signature = keys.forScope(parsed.scope).hex(stringToSign);
+      const complete = parsed.headers.every(({ values }) => values.length > 0);
+      return { matches: constantTimeEqual(signature, parsed.signature) && complete, stringToSign };
+    },
+    reportsTimeFirst: true,
+    checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
+    grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
+      checkSession(key.credentials, parsed.sessionToken, now);
+      const { bucket, key: objectKey } = s3Location(wire, wildcard);
+      return s3Grant(
+        {
+          scheme: "s3/header",
+          keyId: parsed.accessKeyId,
+          methods: [request.method],
+          notBefore: new Date(parsed.signedAt.getTime() - maxSkew * 1000),
+          expiresAt: new Date(parsed.signedAt.getTime() + maxSkew * 1000),
+          obligations: s3Obligations(parsed.payload, parsed.headers, parsed.parameters),
+          target: request.target,
+          bucket,
+          key: objectKey,
+          region: parsed.scope.region,
+          parameters: parsed.parameters,
+          signedHeaders: parsed.headers.map(({ name }) => name),
+        },
+        stringToSign,
+      );
+    },
+  };
+}
+
+function checkSkew(signedAt: Date, now: Date, maxSkew: number): DaypassError | undefined {
+  const ahead = signedAt.getTime() - now.getTime();
+  // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
+  if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
+  return new DaypassError(
+    "CLOCK_SKEW",
+    `expected a signing time within ${maxSkew} s of the clock, found ${signedAt.toISOString()} at ${now.toISOString()}: check both clocks`,
+    { details: { requestTime: signedAt.toISOString(), serverTime: now.toISOString(), maximum: maxSkew } },
+  );
+}

@@ -1,0 +1,168 @@
+import { fromBase64 } from "../../encode.ts";
+import { DaypassError } from "../../errors.ts";
+import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
+import { formDecode, headerValues } from "../../wire.ts";
+import type { SignedHeader } from "../canonical.ts";
+import { canonicalizedResource, hasControl, isAmbiguousValue, isSubResource, type Parameter } from "./canonical.ts";
+
+/** A SigV2 query-signed request, read strictly. Nothing in it has been verified. */
+export interface ParsedS3V2 {
+  readonly accessKeyId: string;
+  /** `Expires` as sent. */
+  readonly expires: string;
+  readonly expiresAt: Date;
+  readonly sessionToken: string | undefined;
+  /** base64 of 20 bytes. */
+  readonly signature: string;
+  readonly contentMd5: string;
+  readonly contentType: string;
+  /** `x-amz-*` headers, and parameters of such a name. */
+  readonly amz: readonly SignedHeader[];
+  /** The `x-amz-*` that came as headers: only these may act as such. */
+  readonly amzHeaders: readonly SignedHeader[];
+  readonly resource: string;
+  /** Parameters that the signature covers, decoded, in wire order; the session token is not among them. */
+  readonly parameters: readonly Parameter[];
+  /** Parameters that nothing covers and that the verifier's options let through. */
+  readonly unsignedParameters: readonly Parameter[];
+}
+
+const MARKER = /[?&]AWSAccessKeyId=/;
+
+/** Tells by the parameter's name whether a request is signed with SigV2 in its query. */
+export function detectS3V2(request: WireRequest): boolean {
+  return MARKER.test(request.target);
+}
+
+const AUTH_PARAMETERS = ["AWSAccessKeyId", "Expires", "Signature"] as const;
+const SECURITY_TOKEN = "x-amz-security-token";
+
+/** Reads a query-signed request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION` or `UNSIGNED_PARAMETER`. */
+export function parseS3V2(
+  { request, wire, wildcard }: ReceivedRequest,
+  allowUnsigned: ReadonlySet<string>,
+): ParsedS3V2 {
+  const seen = new Map<string, string>();
+  const amzHeaders = readAmzHeaders(request);
+  const amz = new Map(amzHeaders.map(({ name, values }) => [name, values]));
+  const subResources: Parameter[] = [];
+  const parameters: Parameter[] = [];
+  const unsignedParameters: Parameter[] = [];
+  const contentMd5 = singleHeader(request, "content-md5");
+  const contentType = singleHeader(request, "content-type");
+
+  for (const token of wire.tokens) {
+    const name = formDecode(token.name);
+    const value = formDecode(token.value ?? "");
+    const isAuth = (AUTH_PARAMETERS as readonly string[]).includes(name);
+    const isAmz = /^x-amz-/i.test(name);
+    if (isAuth || isAmz || isSubResource(name)) {
+      if (seen.has(name)) throw malformed(name, "duplicate", "expected the parameter once, found it again");
+      seen.set(name, value);
+    }
+    if (isAuth) continue;
+    if (isAmz) {
+      checkAmzParameter(name, value, amz);
+      amz.set(name, [value]);
+      if (name !== SECURITY_TOKEN) parameters.push([name, value]);
+    } else if (isSubResource(name)) {
+      if (isAmbiguousValue(value)) {
+        throw malformed(name, "ambiguous", "expected a value that SigV2 cannot confuse with further parameters");
+      }
+      subResources.push([name, value]);
+      parameters.push([name, value]);
+    } else if (!isCopyOfHeader(name, value, { contentMd5, contentType })) {
+      if (!allowUnsigned.has(name)) throw unsigned(name);
+      unsignedParameters.push([name, value]);
+    }
+  }
+  if (headerValues(request.headers, "authorization").length > 0) {
+    throw ambiguous("an Authorization header");
+  }
+  for (const name of AUTH_PARAMETERS) {
+    if (!seen.get(name)) {
+      throw malformed(name, "missing", "expected all three parameters of a SigV2 URL, this one is not there");
+    }
+  }
+  const expires = seen.get("Expires") as string;
+  // One spelling, or `Expires=1e99` and `Expires=` would be numbers, too; eleven digits last until the year 5138.
+  if (!/^(?:0|[1-9]\d{0,10})$/.test(expires)) {
+    throw malformed("Expires", "not-a-number", "expected the end as whole seconds since 1970");
+  }
+  const signature = seen.get("Signature") as string;
+  if (fromBase64(signature)?.length !== 20) {
+    throw malformed("Signature", "form", "expected base64 of 20 bytes with exact padding, `+` sent as %2B");
+  }
+  return {
+    accessKeyId: seen.get("AWSAccessKeyId") as string,
+    expires,
+    expiresAt: new Date(Number(expires) * 1000),
+    sessionToken: amz.get(SECURITY_TOKEN)?.join(","),
+    signature,
+    contentMd5,
+    contentType,
+    amz: [...amz].map(([name, values]) => ({ name, values })),
+    amzHeaders,
+    resource: canonicalizedResource(wildcard, wire.path, subResources),
+    parameters,
+    unsignedParameters,
+  };
+}
+
+// CloudFront puts it on every request to an origin, no client signs it, and no operation reads it.
+const ADDED_BY_PROXIES = "x-amz-cf-id";
+
+function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
+  const names = new Set(request.headers.map(([field]) => field.toLowerCase()));
+  return [...names]
+    .filter((name) => name.startsWith("x-amz-") && name !== ADDED_BY_PROXIES)
+    .map((name) => ({ name, values: headerValues(request.headers, name) }));
+}
+
+function singleHeader(request: WireRequest, name: string): string {
+  const values = headerValues(request.headers, name);
+  if (values.length > 1) throw malformed(name, "duplicate", "expected the header once, found it again");
+  return (values[0] ?? "").trim();
+}
+
+const SIGV4_MARKER = /^x-amz-(?:algorithm|credential|signature)$/i;
+
+/** "Any parameters that are prefixed with x-amz- need to be included in the headers section" (AWS SDK for Java, SigV2). */
+function checkAmzParameter(name: string, value: string, amz: ReadonlyMap<string, unknown>): void {
+  if (SIGV4_MARKER.test(name)) throw ambiguous("SigV4's parameters");
+  if (name !== name.toLowerCase()) throw malformed(name, "case", "expected x-amz-* parameters in lower case");
+  if (amz.has(name)) throw malformed(name, "duplicate", "expected it as parameter or as header, found both");
+  // A line feed would begin another line of the string to sign: one parameter could stand for two headers.
+  if (hasControl(value)) throw malformed(name, "form", "expected a value without control characters");
+}
+
+/** botocore repeats the signed Content-Type and Content-MD5 in the query; the header is what counts. */
+function isCopyOfHeader(
+  name: string,
+  value: string,
+  { contentMd5, contentType }: { readonly contentMd5: string; readonly contentType: string },
+): boolean {
+  return (name === "content-type" && value === contentType) || (name === "content-md5" && value === contentMd5);
+}
+
+function ambiguous(what: string): DaypassError {
+  return new DaypassError(
+    "AMBIGUOUS_AUTHENTICATION",
+    `expected one signature, found ${what} beside a SigV2 query: send one of them`,
+  );
+}
+
+function unsigned(name: string): DaypassError {
+  const isHeader = name === "content-type" || name === "content-md5";
+  return new DaypassError(
+    "UNSIGNED_PARAMETER",
+    isHeader
+      ? `expected the header ${name} with the value of the parameter ${name}, found another or none: send the header`
+      : `expected only parameters that SigV2 signs, found ${JSON.stringify(name)}: leave it out, sign with SigV4, or list it in allowUnsigned`,
+    { details: { parameter: name } },
+  );
+}
+
+function malformed(parameter: string, problem: string, expected: string): DaypassError {
+  return new DaypassError("MALFORMED", `${parameter}: ${expected}`, { details: { parameter, problem } });
+}

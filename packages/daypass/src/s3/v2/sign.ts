@@ -1,0 +1,200 @@
+import { hmacSha1 } from "#crypto";
+import { base64, uriEncode, uriEncodePath, utf8 } from "../../encode.ts";
+import { DaypassError } from "../../errors.ts";
+import type { Clock, Signer } from "../../scheme.ts";
+import { SignedResult, signer } from "../../signed-request.ts";
+import { signingWindow } from "../../time.ts";
+import type { EncodedPair } from "../../v4.ts";
+import { percentDecode } from "../../wire.ts";
+import type { SignedHeader } from "../canonical.ts";
+import { checkCredentials } from "../credentials.ts";
+import { bucketEndpoints } from "../endpoint.ts";
+import { checkKey, checkMethod, collectHeaders, collectQuery, type S3SignRequest } from "../request.ts";
+import type { S3SignerOptions } from "../sign.ts";
+import {
+  canonicalizedResource,
+  isAmbiguousValue,
+  isSubResource,
+  type Parameter,
+  s3V2StringToSign,
+} from "./canonical.ts";
+
+/**
+ * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that know no other. Options and
+ * requests are those of `s3Signer`; the region only chooses the endpoint.
+ *
+ * SigV2 binds method, bucket, key, end, sub-resources (`versionId`, `response-*`, …), Content-MD5, Content-Type and
+ * `x-amz-*` headers. Whoever holds the URL may change host, scheme, every other header and every other query
+ * parameter: `unbound` says so, and `warnings` names the parameters that were asked for and are not covered.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { s3V2Signer } from "daypass/s3/v2";
+ *
+ * const s3 = s3V2Signer({ region: "us-east-1", credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" } });
+ * export const { url, unbound } = s3.sign({ bucket: "media", key: "talks/keynote.mp4", expiresIn: 900 });
+ * ```
+ */
+export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
+  const { credentials, credentialExpiry, clock = systemClock } = options;
+  const endpointOf = bucketEndpoints(options);
+  const provide = typeof credentials === "function" ? credentials : () => credentials;
+  if (typeof credentials !== "function") checkCredentials(credentials);
+
+  return signer((request) => {
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = checkCredentials(provide());
+    const { bucket, key, method = "GET" } = request;
+    checkMethod(method);
+    checkV2Constraints(request);
+    if (key !== undefined) checkKey(key, request.dotSegments);
+    const endpoint = endpointOf(bucket);
+    const window = signingWindow(request, clock(), {
+      maxSeconds: MAX_LIFE,
+      credentialsExpireAt: expiration,
+      credentialExpiry,
+    });
+    const expires = String(window.expiresAt.getTime() / 1000);
+
+    const headers = collectHeaders(request);
+    const query = collectQuery(request);
+    const { subResources, amz, unsigned } = sortParameters(query, headers);
+    const tokenHeader = sessionToken === undefined ? [] : [{ name: "x-amz-security-token", values: [sessionToken] }];
+    const path = key === undefined ? `${endpoint.path}/` : `${endpoint.path}/${uriEncodePath(key)}`;
+    const stringToSign = s3V2StringToSign({
+      method,
+      contentMd5: (headers["content-md5"] ?? "").trim(),
+      contentType: (headers["content-type"] ?? "").trim(),
+      expires,
+      amz: [...amz, ...amzHeaders(headers), ...tokenHeader],
+      resource: canonicalizedResource(endpoint.virtualBucket, path, subResources),
+    });
+    const signature = base64(hmacSha1(utf8(secretAccessKey), stringToSign));
+    const tokens = [
+      ...query.map(([name, value]) => (value === "" ? name : `${name}=${value}`)),
+      `AWSAccessKeyId=${uriEncode(accessKeyId)}`,
+      `Signature=${uriEncode(signature)}`,
+      ...(sessionToken === undefined ? [] : [`x-amz-security-token=${uriEncode(sessionToken)}`]),
+      `Expires=${expires}`,
+    ];
+    return new SignedResult(
+      {
+        url: `${endpoint.origin}${path}?${tokens.join("&")}`,
+        method,
+        headers,
+        expiresAt: window.expiresAt,
+        bound: BOUND,
+        unbound: UNBOUND,
+        warnings: [LEGACY, ...unsigned.map(notCovered), ...window.warnings],
+      },
+      stringToSign,
+    );
+  });
+}
+
+const systemClock: Clock = () => new Date();
+// SigV2 sets no maximum. A century catches milliseconds that were given as seconds.
+const MAX_LIFE = 100 * 365 * 86_400;
+const BOUND: readonly string[] = [
+  "method",
+  "bucket",
+  "key",
+  "end",
+  "query sub-resources (versionId, response-*, …)",
+  "header content-md5",
+  "header content-type",
+  "headers x-amz-*",
+];
+const UNBOUND: readonly string[] = [
+  "scheme",
+  "host",
+  "query parameters other than sub-resources and x-amz-*",
+  "headers other than content-md5, content-type and x-amz-*",
+  "body",
+];
+const LEGACY =
+  "SigV2 is legacy: it leaves host, scheme and most of the query open, and AWS regions since 2014 refuse it; use SigV4 where the server knows it";
+
+function notCovered(name: string): string {
+  return `the parameter ${name} is not covered by the signature: whoever holds the URL can change or remove it`;
+}
+
+/** Which parameters the signature covers: sub-resources in the resource, `x-amz-*` among the headers. */
+function sortParameters(
+  query: readonly EncodedPair[],
+  headers: Readonly<Record<string, string>>,
+): {
+  readonly subResources: readonly Parameter[];
+  readonly amz: readonly SignedHeader[];
+  readonly unsigned: readonly string[];
+} {
+  const seen = new Set<string>();
+  const subResources: Parameter[] = [];
+  const amz: SignedHeader[] = [];
+  const unsigned: string[] = [];
+  for (const [encodedName, encodedValue] of query) {
+    const name = percentDecode(encodedName);
+    const value = percentDecode(encodedValue);
+    const isAmz = /^x-amz-/i.test(name);
+    if (["AWSAccessKeyId", "Expires", "Signature"].includes(name)) {
+      throw new DaypassError("INVALID_INPUT", `expected no ${name} in query: the signer sets it`);
+    }
+    if (!isAmz && !isSubResource(name)) {
+      unsigned.push(name);
+      continue;
+    }
+    if (seen.has(name) || Object.hasOwn(headers, name) || name !== (isAmz ? name.toLowerCase() : name)) {
+      throw new DaypassError(
+        "INVALID_INPUT",
+        `expected query.${name} once, in its documented spelling and not as a header, too`,
+      );
+    }
+    if (isAmbiguousValue(value)) {
+      throw new DaypassError(
+        "INVALID_INPUT",
+        `expected query.${name} without control characters and without "&" before a sub-resource's name, which SigV2 would read as a parameter of its own: use SigV4`,
+      );
+    }
+    seen.add(name);
+    if (isAmz) amz.push({ name, values: [value] });
+    else subResources.push([name, value]);
+  }
+  return { subResources, amz, unsigned };
+}
+
+function amzHeaders(headers: Readonly<Record<string, string>>): readonly SignedHeader[] {
+  return Object.entries(headers)
+    .filter(([name]) => name.startsWith("x-amz-"))
+    .map(([name, value]) => ({ name, values: [value] }));
+}
+
+/** Refuses the constraints of the common vocabulary that SigV2 cannot bind, and says what can. */
+function checkV2Constraints({ notBefore, prefix, bind, headers }: S3SignRequest): void {
+  if (notBefore !== undefined) throw unsupported("notBefore", "a Daypass URL has a start");
+  if (prefix !== undefined) throw unsupported("prefix", "a Daypass URL can grant a path prefix");
+  if (bind?.ip !== undefined) throw unsupported("bind.ip", "use a bucket policy, or a Daypass URL");
+  if (bind?.contentLength !== undefined) throw unsupported("bind.contentLength", "SigV4 binds an exact length");
+  if (bind?.sha256 !== undefined) throw unsupported("bind.sha256", "SigV4 binds it; SigV2 binds a content-md5 header");
+  for (const name of [...Object.keys(headers ?? {}), ...Object.keys(bind?.headers ?? {})]) {
+    if (/^(?:content-md5|content-type|x-amz-.*)$/i.test(name)) continue;
+    throw unsupported(
+      `the header ${name}`,
+      "it binds content-md5, content-type and x-amz-* only; SigV4 binds any header",
+    );
+  }
+  for (const name of Object.keys(bind?.query ?? {})) {
+    if (isSubResource(name) || /^x-amz-/i.test(name)) continue;
+    throw unsupported(`bind.query.${name}`, "it binds sub-resources only; SigV4 binds the whole query");
+  }
+}
+
+function unsupported(constraint: string, alternative: string): DaypassError {
+  return new DaypassError(
+    "UNSUPPORTED_CONSTRAINT",
+    `expected a constraint that SigV2 can bind, found ${constraint}: ${alternative}`,
+    { details: { constraint } },
+  );
+}

@@ -1,0 +1,133 @@
+import { hmacSha1 } from "#crypto";
+import { constantTimeEqual } from "../../compare.ts";
+import { base64, utf8 } from "../../encode.ts";
+import { DaypassError } from "../../errors.ts";
+import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
+import { type VerifierOptions, verifier } from "../../verify.ts";
+import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
+import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
+import { checkSession, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
+import { type Parameter, s3V2StringToSign } from "./canonical.ts";
+import { detectS3V2, type ParsedS3V2, parseS3V2 } from "./parse.ts";
+
+/** Options of {@link s3V2Verifier}. */
+export interface S3V2VerifierOptions extends VerifierOptions {
+  /**
+   * One access key, several, or a function that finds them by access key id.
+   *
+   * `origins` may hold `https://*.s3.example.com`: there `*` is the bucket (virtual-host style), elsewhere the bucket is
+   * the first path segment. SigV2 does not sign the host, so a URL for one origin opens the same resource at the others.
+   */
+  readonly credentials: S3VerifierOptions["credentials"];
+  /** Longest time in seconds that a URL may still have to live. SigV2 itself has no maximum. */
+  readonly maxLife?: number | undefined;
+  /**
+   * Names of query parameters that SigV2 does not sign and that are let through all the same, none by default. Whoever
+   * holds a URL can set them to anything: list `prefix` and every holder of a bucket URL can list the whole bucket.
+   */
+  readonly allowUnsigned?: readonly string[] | undefined;
+}
+
+/** What a verified SigV2 URL allows. Its `region` is empty: SigV2 knows none. */
+export interface S3V2Grant extends S3Grant {
+  /** The parameters of `allowUnsigned` that were there: whoever holds the URL has chosen their values. */
+  readonly unsignedParameters: readonly Parameter[];
+}
+
+/**
+ * Verifies S3 presigned URLs in the legacy Signature Version 2: grammar, signature over method, bucket, path,
+ * sub-resources, Content-MD5, Content-Type and `x-amz-*`, session token and end.
+ *
+ * SigV2 covers no other query parameter, so one that is not in `allowUnsigned` is refused. It covers neither host nor
+ * scheme nor any other header, and has no signing time: the grant's `notBefore` is 1970. Does not check that the key may
+ * touch this bucket, and does not read the body: a signed Content-MD5 and response overrides become obligations.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
+ *
+ * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
+ * `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
+ * `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { s3V2Verifier } from "daypass/s3/v2";
+ *
+ * const verifier = s3V2Verifier({
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   origins: ["https://s3.example.com"],
+ *   maxLife: 604_800,
+ * });
+ * export const grant = await verifier.verify({ method: "GET", target: "/media/a.png?…", authority: "s3.example.com", headers: [] });
+ * ```
+ */
+export function s3V2Verifier(options: S3V2VerifierOptions): Verifier<S3V2Grant> {
+  const { maxLife } = options;
+  if (maxLife !== undefined && !(maxLife > 0)) {
+    throw new DaypassError("INVALID_INPUT", `expected maxLife in seconds above 0, found ${String(maxLife)}`);
+  }
+  return verifier(s3V2Scheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
+}
+
+function s3V2Scheme({ maxLife, allowUnsigned = [] }: S3V2VerifierOptions): Scheme<ParsedS3V2, S3Key, S3V2Grant> {
+  const allowed: ReadonlySet<string> = new Set(allowUnsigned);
+  return {
+    id: "s3/v2",
+    detect: detectS3V2,
+    parse: (received) => parseS3V2(received, allowed),
+    keyId: (parsed) => parsed.accessKeyId,
+    dummyKey: DUMMY_S3_KEY,
+    check({ request }, parsed, { credentials }) {
+      const stringToSign = s3V2StringToSign({ method: request.method, ...parsed });
+      const signature = base64(hmacSha1(utf8(credentials.secretAccessKey), stringToSign));
+      return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
+    },
+    reportsTimeFirst: true,
+    checkTime: checkEnd,
+    grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
+      checkSession(key.credentials, parsed.sessionToken, now);
+      if (maxLife !== undefined && !(parsed.expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
+        throw new DaypassError(
+          "KEY_SCOPE",
+          `expected a URL that ends within ${maxLife} s, found one that ends at ${parsed.expiresAt.toISOString()}: ask for a shorter one`,
+          { details: { expiresAt: parsed.expiresAt.toISOString(), maximum: maxLife } },
+        );
+      }
+      const { bucket, key: objectKey } = s3Location(wire, wildcard);
+      const grant = s3Grant(
+        {
+          scheme: "s3/v2",
+          keyId: parsed.accessKeyId,
+          methods: [request.method],
+          notBefore: new Date(0),
+          expiresAt: parsed.expiresAt,
+          obligations: obligations(parsed),
+          target: request.target,
+          bucket,
+          key: objectKey,
+          region: "",
+          parameters: parsed.parameters,
+          signedHeaders: ["content-md5", "content-type", ...parsed.amzHeaders.map(({ name }) => name)],
+        },
+        stringToSign,
+      );
+      return Object.assign(grant, { unsignedParameters: parsed.unsignedParameters });
+    },
+  };
+}
+
+function obligations(parsed: ParsedS3V2): readonly Obligation[] {
+  const { amzHeaders, contentMd5, contentType, parameters } = parsed;
+  const payload = amzHeaders.find(({ name }) => name === "x-amz-content-sha256")?.values.join(",");
+  const md5 = contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }];
+  const headers = [{ name: "content-type", values: [contentType] }, ...md5, ...amzHeaders];
+  return s3Obligations(payload ?? UNSIGNED_PAYLOAD, headers, parameters);
+}
+
+function checkEnd({ expires, expiresAt }: ParsedS3V2, now: Date): DaypassError | undefined {
+  // Written so that an invalid clock refuses.
+  if (now.getTime() < expiresAt.getTime()) return undefined;
+  return new DaypassError(
+    "EXPIRED",
+    `expected a URL that is still valid, found one that ended at ${expiresAt.toISOString()}: ask for a new one`,
+    { details: { expires: Number(expires), expiresAt: expiresAt.toISOString() } },
+  );
+}

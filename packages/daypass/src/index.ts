@@ -13,6 +13,7 @@ export {
   errorCodes,
   isDaypassError,
 } from "./errors.ts";
+export { type Problem, problem } from "./problem.ts";
 export type {
   AsyncSigner,
   Bindings,

@@ -1,0 +1,81 @@
+import type { Grant } from "../scheme.ts";
+import type { FetchRequest } from "./request.ts";
+
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+interface ByteStream {
+  getReader(): Reader;
+}
+interface Controller {
+  enqueue(chunk: Uint8Array): void;
+  close(): void;
+}
+declare const ReadableStream: new (
+  source: { pull(controller: Controller): Promise<void>; cancel(reason: unknown): Promise<void> },
+  strategy: { readonly highWaterMark: number },
+) => ByteStream;
+
+/**
+ * The request as the handler may see it: without the parameters that may vary, and with a body that fails where it
+ * breaks the grant. The same object where the grant asks for neither.
+ */
+export async function presentRequest<R extends FetchRequest>(request: R, grant: Grant): Promise<R> {
+  const strips = grant.obligations.some(({ kind }) => kind === "strip");
+  const limits = grant.obligations.some(({ kind }) => kind === "body-length" || kind === "body-sha256");
+  const presented = strips ? rebuild(request, [withQueryOf(request.url, grant.target), request]) : request;
+  if (!limits) return presented;
+  const { body } = presented as { readonly body?: ByteStream | null };
+  if (body == null) {
+    // Nothing to read later, so an empty body has to satisfy the grant now.
+    for await (const _ of grant.limitBody(nothing())) break;
+    return presented;
+  }
+  return rebuild(presented, [presented, { body: limitStream(body, grant), duplex: "half" }]);
+}
+
+// The request's own constructor, so that a subclass (`NextRequest`, the one of Hono on Node) stays what it is.
+function rebuild<R extends FetchRequest>(request: R, parts: readonly [input: unknown, init: unknown]): R {
+  return Reflect.construct(request.constructor, parts) as R;
+}
+
+function withQueryOf(url: string, target: string): string {
+  const [base = ""] = url.split("?", 1);
+  const mark = target.indexOf("?");
+  return mark < 0 ? base : base + target.slice(mark);
+}
+
+/** {@link Grant.limitBody} for a web stream: what it throws is what the stream fails with. */
+function limitStream(body: ByteStream, grant: Grant): ByteStream {
+  const reader = body.getReader();
+  const limited = grant.limitBody(chunks(reader))[Symbol.asyncIterator]();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await limited.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+// By hand: a ReadableStream is not async-iterable in every runtime.
+async function* chunks(reader: Reader): AsyncGenerator<Uint8Array> {
+  let ended = false;
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (value !== undefined) yield value;
+    }
+    ended = true;
+  } finally {
+    if (!ended) await reader.cancel();
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,94 @@
+import type { DaypassError } from "../errors.ts";
+import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
+import type { Problem } from "../problem.ts";
+import type { Grant, Verifier } from "../scheme.ts";
+import { presentRequest } from "./body.ts";
+import type { FetchResponse, GlobalRequest, GlobalResponse } from "./globals.ts";
+import { type FetchRequest, type RequestFacts, requestToWire } from "./request.ts";
+
+declare const Response: new (
+  body: unknown,
+  init: { readonly status: number; readonly headers: unknown; readonly statusText?: string },
+) => GlobalResponse;
+
+/** Options of {@link guardFetch}. Each function also receives what the host passes beside the request. */
+export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
+  /** What the host knows about a request beyond the `Request` itself. */
+  readonly facts?: ((request: Req, ...rest: Rest) => RequestFacts) | undefined;
+  /** The identity that the sender proved by other means, e.g. a session: what a grant's subject is compared with. */
+  readonly subject?: ((request: Req, ...rest: Rest) => string | undefined | Promise<string | undefined>) | undefined;
+  /** Answers a refused request in place of the guard. The error's message is for the operator, its code for anyone. */
+  readonly onRefusal?: ((error: DaypassError, request: Req, ...rest: Rest) => Res | Promise<Res>) | undefined;
+}
+
+/**
+ * Lets a handler run only with the grant of a verified request. Fits Next route handlers, Workers, Deno and Bun as it
+ * is, and any framework that has a Fetch API `Request` at hand.
+ *
+ * Refuses a path that a router could read differently from the verifier (empty segments, encoded slashes, needless
+ * percent-encoding). A refusal is answered with RFC 9457 problem details that hold the error's code and nothing else.
+ * Errors that are no refusal, the handler's own included, reject the returned promise.
+ *
+ * Enforces `response` (sets the headers), `strip` (`request.url` loses the parameters that may vary), `body-length` and
+ * `body-sha256` (`request.body` fails with the error, and the guard answers it as a refusal): list these four in the
+ * verifier's `enforces`. Act on a body only after all of it has been read.
+ *
+ * @example
+ * ```ts
+ * import { guardFetch } from "daypass/fetch";
+ * import { urlVerifier } from "daypass/url";
+ *
+ * const key = { kty: "oct", kid: "k1", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+ * const verifier = urlVerifier({ keys: [key], origins: ["https://api.example.com"] });
+ * export const GET = guardFetch(verifier, (grant) => Response.json({ until: grant.expiresAt }));
+ * ```
+ */
+export function guardFetch<
+  G extends Grant,
+  Req extends FetchRequest = GlobalRequest,
+  Res extends FetchResponse = GlobalResponse,
+  Rest extends readonly unknown[] = [],
+>(
+  verifier: Verifier<G>,
+  handler: (grant: G, request: Req, ...rest: Rest) => Res | Promise<Res>,
+  options: GuardFetchOptions<Req, Res, Rest> = {},
+): (request: Req, ...rest: Rest) => Promise<Res | GlobalResponse> {
+  const { facts, subject, onRefusal } = options;
+  const refuse = ({ error, answer }: Refusal, request: Req, rest: Rest): Promise<Res> | Res | GlobalResponse =>
+    onRefusal === undefined ? toResponse(answer) : onRefusal(error, request, ...rest);
+
+  return async (request, ...rest) => {
+    let grant: G;
+    let presented: Req;
+    try {
+      const wire = requestToWire(request, facts?.(request, ...rest));
+      grant = await admit(verifier, wire, { subject: await subject?.(request, ...rest) });
+      presented = await presentRequest(request, grant);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      return refuse(refusal, request, rest);
+    }
+    try {
+      return withOverrides(await handler(grant, presented, ...rest), grant);
+    } catch (error) {
+      const refusal = bodyRefusalOf(error);
+      if (refusal === undefined) throw error;
+      return refuse(refusal, request, rest);
+    }
+  };
+}
+
+function toResponse({ status, headers, body }: Problem): GlobalResponse {
+  return new Response(body, { status, headers });
+}
+
+/** Sets the response headers of the grant, on a copy: the headers of a fetched response cannot be changed. */
+function withOverrides<Res extends FetchResponse>(response: Res, grant: Grant): Res | GlobalResponse {
+  const overrides = grant.obligations.find((obligation) => obligation.kind === "response");
+  if (overrides === undefined) return response;
+  const { body } = response as { readonly body?: unknown };
+  const copy = new Response(body, response);
+  for (const [name, value] of Object.entries(overrides.headers)) copy.headers.set(name, value);
+  return copy;
+}

@@ -1,0 +1,100 @@
+import { uriEncode } from "../encode.ts";
+import { DaypassError } from "../errors.ts";
+import { sameAuthority, wireRequest } from "../head.ts";
+import type { WireRequest } from "../scheme.ts";
+import { formDecode, parseTarget, type QueryToken } from "../wire.ts";
+
+/** What is read of a Fetch API `Request`. */
+export interface FetchRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
+}
+
+/** What a host knows about a request beyond the Fetch API's `Request`. */
+export interface RequestFacts {
+  /** The client's address, from the host's own connection data and never from a header that anyone may write. */
+  readonly remoteAddress?: string | undefined;
+  /** The request target of the wire where the host keeps it, e.g. Hono on Node: `c.env.incoming.url`. */
+  readonly rawTarget?: string | undefined;
+  /** The authority of the wire where `request.url` is not built from `Host`, e.g. the `Host` header behind `next start`. */
+  readonly authority?: string | undefined;
+  /**
+   * `form` for a host that serialises the query anew as a form, as Next does (`%20` becomes `+`, `flag` becomes `flag=`).
+   * The query is then spelled as RFC 3986 has it: every byte but `A-Za-z0-9-._~` encoded, `flag` as `flag=`. Sign in that
+   * spelling; a Daypass URL in another is refused.
+   */
+  readonly query?: "form" | undefined;
+}
+
+/**
+ * The request as it stood on the wire, as far as a Fetch API `Request` can tell. Its URL has been through a URL parser,
+ * which collapses dot segments for good. That opens nothing, for the router reads the same URL: what is verified is what
+ * it sees. A Daypass URL is signed in a spelling that the parser leaves alone; an S3 key with dot segments is refused by
+ * its signature. With `rawTarget`, a request whose raw path the parser changed is refused as well.
+ *
+ * Several fields of one name arrive joined by a comma, and `Transfer-Encoding` not at all: a host reads those itself.
+ *
+ * Source: https://url.spec.whatwg.org/#path-state, https://fetch.spec.whatwg.org/#request-class
+ *
+ * @throws {DaypassError} `MALFORMED`
+ * @example
+ * ```ts
+ * import { requestToWire } from "daypass/fetch";
+ *
+ * export const { target } = requestToWire(new Request("https://api.example.com/invoices/7.pdf?lang=de"));
+ * ```
+ */
+export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): WireRequest {
+  const { scheme, authority, target } = splitUrl(request.url);
+  const headers: [string, string][] = [];
+  let host: string | undefined;
+  request.headers.forEach((value, name) => {
+    if (name.toLowerCase() === "host") host = value;
+    headers.push([name, value]);
+  });
+  // Default ports and letter case are all that a URL parser changes in an authority.
+  const sameHost = facts.authority === undefined && host !== undefined && sameAuthority(scheme, host, authority);
+  const received = wireRequest({
+    method: request.method,
+    target: facts.rawTarget ?? target,
+    authority: sameHost ? host : (facts.authority ?? authority),
+    headers,
+    remoteAddress: facts.remoteAddress,
+  });
+  if (facts.rawTarget !== undefined) checkSamePath(received.target, target);
+  return facts.query === "form" ? { ...received, target: respellQuery(received.target) } : received;
+}
+
+const HTTP_URL = /^(https?):\/\/([^/?#]*)(.*)$/is;
+
+function splitUrl(url: string): { readonly scheme: string; readonly authority: string; readonly target: string } {
+  const [, scheme, authority, target] = HTTP_URL.exec(url) ?? [];
+  if (scheme === undefined || authority === undefined || target === undefined) {
+    throw malformed("expected an absolute http or https URL, found another: hand over the request as the host made it");
+  }
+  return { scheme: scheme.toLowerCase(), authority, target };
+}
+
+function checkSamePath(raw: string, parsed: string): void {
+  if (parseTarget(raw).path === parseTarget(parsed).path) return;
+  throw malformed(
+    "expected a path that the URL parser leaves alone, found one that it changed: send the plain spelling",
+  );
+}
+
+/** `dp-*` tokens keep their bytes: their grammar allows only what a form serialiser leaves alone. */
+function respellQuery(target: string): string {
+  const { path, tokens } = parseTarget(target);
+  if (tokens.length === 0) return target;
+  return `${path}?${tokens.map(respellToken).join("&")}`;
+}
+
+function respellToken({ name, value = "" }: QueryToken): string {
+  if (name.startsWith("dp-")) return `${name}=${value}`;
+  return `${uriEncode(formDecode(name))}=${uriEncode(formDecode(value))}`;
+}
+
+function malformed(message: string): DaypassError {
+  return new DaypassError("MALFORMED", message, { details: { part: "target" } });
+}

@@ -1,0 +1,44 @@
+import { DaypassError, isDaypassError } from "./errors.ts";
+import { type Problem, problem } from "./problem.ts";
+import { checkRoutable } from "./routable.ts";
+import type { Grant, Proof, Verifier, WireRequest } from "./scheme.ts";
+import { headerValues } from "./wire.ts";
+
+/** What both guards do with a request before a handler may see it. Throws the refusal. */
+export async function admit<G extends Grant>(verifier: Verifier<G>, request: WireRequest, proof: Proof): Promise<G> {
+  checkRoutable(request.target);
+  const grant = await verifier.verify(request, proof);
+  checkAnnouncedLength(grant, request);
+  return grant;
+}
+
+/** A body that says in advance that it does not fit is refused before a byte of it is read. */
+function checkAnnouncedLength(grant: Grant, { headers }: WireRequest): void {
+  const bounds = grant.obligations.find((obligation) => obligation.kind === "body-length");
+  const [announced] = headerValues(headers, "content-length");
+  if (bounds === undefined || announced === undefined) return;
+  const length = Number(announced);
+  if (length >= bounds.min && length <= bounds.max) return;
+  throw new DaypassError(
+    "BODY_LENGTH",
+    `expected a body of ${bounds.min} to ${bounds.max} bytes, found a Content-Length of ${length}: send what was granted`,
+  );
+}
+
+/** An error that the sender of the request can mend, with the answer to it. */
+export interface Refusal {
+  readonly error: DaypassError;
+  readonly answer: Problem;
+}
+
+/** The refusal in an error that was thrown before the handler ran. Any other error is the server's own. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!isDaypassError(error)) return undefined;
+  const answer = problem(error);
+  return answer && { error, answer };
+}
+
+/** The refusal in a handler's error: only what `limitBody` throws, for the rest is the handler's own affair. */
+export function bodyRefusalOf(error: unknown): Refusal | undefined {
+  return isDaypassError(error) && error.code.startsWith("BODY_") ? refusalOf(error) : undefined;
+}

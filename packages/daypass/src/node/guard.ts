@@ -1,0 +1,148 @@
+import { DaypassError } from "../errors.ts";
+import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
+import type { Grant, Verifier } from "../scheme.ts";
+import { type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";
+
+/** What is used of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response. */
+export interface NodeResponse {
+  statusCode: number;
+  readonly headersSent: boolean;
+  setHeader(name: string, value: string): unknown;
+  end(body?: string): unknown;
+}
+
+/** Hands the request on, as Express and Connect have it. */
+export type Next = (error?: unknown) => void;
+
+/** Receives the grant: a handler that takes it cannot be reached by a request that was not verified. */
+export type GuardedHandler<G extends Grant, Req, Res> = (grant: G, req: Req, res: Res, next: Next) => unknown;
+
+/** Options of {@link guardNode}. */
+export interface GuardNodeOptions<Req, Res> extends WireOptions {
+  /** The identity that the sender proved by other means, e.g. a session: what a grant's subject is compared with. */
+  readonly subject?: ((req: Req) => string | undefined | Promise<string | undefined>) | undefined;
+  /** Answers a refused request in place of the guard. The error's message is for the operator, its code for anyone. */
+  readonly onRefusal?: ((error: DaypassError, req: Req, res: Res) => unknown) | undefined;
+}
+
+/**
+ * Lets a handler run only with the grant of a verified request. Fits `createServer`, and as it takes a `next` also
+ * Express, Connect and what is built like them.
+ *
+ * Refuses a path that a router could read differently from the verifier (dot segments, empty segments, needless
+ * percent-encoding), and a request whose routed path is no longer the one on the wire. A refusal is answered with RFC
+ * 9457 problem details that hold the error's code and nothing else. Errors that are no refusal, the handler's own
+ * included, go to `next`, or reject the returned promise where there is none.
+ *
+ * Enforces `response` (sets the headers) and `strip` (`req.url` loses the parameters that may vary): list these two in
+ * the verifier's `enforces`. It does not read the body: list `body-length` and `body-sha256` only if the handler reads
+ * through `grant.limitBody(req)`; what that throws is answered as a refusal.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { guardNode } from "daypass/node";
+ * import { urlVerifier } from "daypass/url";
+ *
+ * const key = { kty: "oct", kid: "k1", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+ * const verifier = urlVerifier({ keys: [key], origins: ["http://127.0.0.1:8080"] });
+ * createServer(guardNode(verifier, (grant, _req, res) => res.end(`until ${grant.expiresAt.toISOString()}`)));
+ * ```
+ */
+export function guardNode<G extends Grant, Req extends NodeRequest, Res extends NodeResponse>(
+  verifier: Verifier<G>,
+  handler: GuardedHandler<G, Req, Res>,
+  options: GuardNodeOptions<Req, Res> = {},
+): (req: Req, res: Res, next?: Next) => Promise<void> {
+  const refuse = async ({ error, answer }: Refusal, req: Req, res: Res): Promise<void> => {
+    if (options.onRefusal !== undefined) {
+      await options.onRefusal(error, req, res);
+      return;
+    }
+    res.statusCode = answer.status;
+    for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
+    // Rather close than swallow a body that nobody will read. HTTP/2 forbids the header and has no need of it.
+    if (req.httpVersionMajor < 2 && hasBody(req)) res.setHeader("connection", "close");
+    res.end(answer.body);
+  };
+
+  const run = async (req: Req, res: Res, next: Next): Promise<void> => {
+    let grant: G;
+    try {
+      const request = toWireRequest(req, options);
+      checkRouted(req, request.target);
+      grant = await admit(verifier, request, { subject: await options.subject?.(req) });
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      return refuse(refusal, req, res);
+    }
+    present(grant, req, res);
+    try {
+      await handler(grant, req, res, next);
+    } catch (error) {
+      const refusal = bodyRefusalOf(error);
+      if (refusal === undefined || res.headersSent) throw error;
+      return refuse(refusal, req, res);
+    }
+  };
+
+  return async (req, res, next) => {
+    if (next === undefined) return run(req, res, noNext);
+    try {
+      await run(req, res, next);
+    } catch (error) {
+      next(error);
+    }
+  };
+}
+
+/** Discharges the obligations that need no body. */
+function present(grant: Grant, req: NodeRequest, res: NodeResponse): void {
+  for (const obligation of grant.obligations) {
+    if (obligation.kind === "response") {
+      for (const [name, value] of Object.entries(obligation.headers)) res.setHeader(name, value);
+    } else if (obligation.kind === "strip") {
+      // Only the query differs from the raw target; under a mount the path of `url` is shorter than that of the target.
+      const [path = ""] = (req.url ?? "").split("?", 1);
+      const mark = grant.target.indexOf("?");
+      req.url = mark < 0 ? path : path + grant.target.slice(mark);
+    }
+  }
+}
+
+/** A mount removes a prefix from `url`. Anything else that middleware did to the path is a path that was not verified. */
+function checkRouted(req: NodeRequest, target: string): void {
+  if (req.originalUrl === undefined || req.originalUrl === req.url) return;
+  const path = pathOf(target);
+  const routed = pathOf(req.url ?? "");
+  // A mount that takes the whole path leaves a `/` that the wire did not have.
+  if (req.baseUrl === undefined ? routed === "/" || endsWithPath(path, routed) : isMounted(path, req.baseUrl, routed))
+    return;
+  throw new DaypassError(
+    "MALFORMED",
+    "expected the router to see the path of the request, found one that middleware rewrote: verify before rewriting",
+    { details: { part: "path" } },
+  );
+}
+
+function endsWithPath(path: string, routed: string): boolean {
+  return routed.startsWith("/") && path.endsWith(routed);
+}
+
+function isMounted(path: string, baseUrl: string, routed: string): boolean {
+  return path === baseUrl + routed || (routed === "/" && path === baseUrl);
+}
+
+function pathOf(target: string): string {
+  const mark = target.indexOf("?");
+  return mark < 0 ? target : target.slice(0, mark);
+}
+
+function hasBody({ rawHeaders }: NodeRequest): boolean {
+  return rawHeaders.some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
+}
+
+const noNext: Next = (error) => {
+  throw error ?? new TypeError("there is no next handler: guardNode was called without one");
+};

@@ -1,0 +1,101 @@
+import { DaypassError } from "../errors.ts";
+import { wireRequest } from "../head.ts";
+import type { WireRequest } from "../scheme.ts";
+
+/** What is read of an `http.IncomingMessage`, an `http2.Http2ServerRequest` or an Express request. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  /** Rewritten by middleware that mounts one router in another. */
+  url?: string | undefined;
+  /** The target as it was before any mount, which Express, Connect and their kin keep. */
+  readonly originalUrl?: string | undefined;
+  /** The part of the path that a mount removed from `url`, where the framework tells it. */
+  readonly baseUrl?: string | undefined;
+  /** Names and values by turns, as received. */
+  readonly rawHeaders: readonly string[];
+  readonly httpVersionMajor: number;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+/** Options of {@link toWireRequest}. */
+export interface WireOptions {
+  /**
+   * How many proxies in front are yours. Each appends the peer that it saw to `X-Forwarded-For`, so the client's address
+   * is that many entries from the right. 0 by default: the address of the socket. Further left anyone may write.
+   */
+  readonly trustedHops?: number | undefined;
+  /** The client's address where something else knows it. Overrules `trustedHops`. */
+  readonly remoteAddress?: string | undefined;
+  /**
+   * The server's `maxHeadersCount`, 1000 by default as Node has it. Node drops what exceeds it without a word, so a
+   * request that reaches it is refused.
+   */
+  readonly maxHeadersCount?: number | undefined;
+}
+
+/**
+ * The request as it stood on the wire, from Node's raw headers and the target before any mount. Nothing is verified by
+ * it, and no path is normalised.
+ *
+ * Refuses what two parsers could read in two ways: several `Host`, `Content-Type` or `Content-Length` headers, none of
+ * `Host`, a target in absolute form for another authority, a `Transfer-Encoding` other than `chunked` or beside a
+ * length, `#` and `\` in the target, and as many headers as Node reads.
+ *
+ * Source: RFC 9112 sections 3.2 and 6.1, RFC 9113 section 8.3.1
+ *
+ * @throws {DaypassError} `MALFORMED`
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { toWireRequest } from "daypass/node";
+ *
+ * createServer((req, res) => res.end(toWireRequest(req).target));
+ * ```
+ */
+export function toWireRequest(req: NodeRequest, options: WireOptions = {}): WireRequest {
+  const { rawHeaders } = req;
+  if (rawHeaders.length / 2 >= (options.maxHeadersCount ?? NODE_MAX_HEADERS_COUNT)) {
+    throw new DaypassError(
+      "MALFORMED",
+      "expected fewer headers than the server reads, found so many that some may have been dropped: send fewer",
+      { details: { part: "headers" } },
+    );
+  }
+  const headers: [string, string][] = [];
+  let authority: string | undefined;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    const value = rawHeaders[i + 1] as string;
+    // Node lists HTTP/2's pseudo-headers among the others. No HTTP/1 header name can start with a colon.
+    if (name.charCodeAt(0) !== COLON) headers.push([name, value]);
+    else if (name === ":authority") authority = value;
+  }
+  return wireRequest({
+    method: req.method ?? "",
+    target: req.originalUrl ?? req.url ?? "",
+    authority,
+    headers,
+    remoteAddress: options.remoteAddress ?? clientAddress(req, headers, options.trustedHops ?? 0),
+  });
+}
+
+// Node documents 2000 as the default and counts names and values: seen on Node 20 to drop from 1000 headers on.
+const NODE_MAX_HEADERS_COUNT = 1000;
+const COLON = 58;
+
+/** The entry that the outermost trusted proxy wrote; unknown where the chain is shorter than the configured one. */
+function clientAddress(
+  req: NodeRequest,
+  headers: readonly (readonly [string, string])[],
+  trustedHops: number,
+): string | undefined {
+  if (trustedHops === 0) return req.socket.remoteAddress;
+  if (!Number.isSafeInteger(trustedHops) || trustedHops < 0) {
+    throw new DaypassError("INVALID_INPUT", `expected trustedHops as a number of proxies, found ${trustedHops}`);
+  }
+  const chain = headers
+    .filter(([name]) => name.toLowerCase() === "x-forwarded-for")
+    .flatMap(([, value]) => value.split(","))
+    .map((entry) => entry.trim());
+  return chain.at(-trustedHops) || undefined;
+}

@@ -1,0 +1,83 @@
+import { type DaypassError, describeErrorCode, type ErrorCode } from "./errors.ts";
+
+// `undefined`: nobody's request can cause it, so it is the server's own fault and no refusal. The record asks for every code.
+const STATUS: Readonly<Record<ErrorCode, number | undefined>> = {
+  INVALID_INPUT: undefined,
+  INVALID_KEY: undefined,
+  INVALID_EXPIRY: undefined,
+  DOT_SEGMENTS: undefined,
+  UNSUPPORTED_CONSTRAINT: undefined,
+  CREDENTIALS_EXPIRE_FIRST: undefined,
+  CREDENTIALS_NOT_READY: undefined,
+  MALFORMED: 400,
+  NO_SIGNATURE: 403,
+  AMBIGUOUS_AUTHENTICATION: 400,
+  // RFC 9110 section 15.5.20: the request reached a server that does not answer for its authority.
+  WRONG_ORIGIN: 421,
+  UNKNOWN_KEY: 403,
+  WRONG_SCOPE: 403,
+  SIGNATURE_MISMATCH: 403,
+  INVALID_TOKEN: 403,
+  EXPIRED_TOKEN: 403,
+  UNSIGNED_HEADER: 403,
+  UNSIGNED_PARAMETER: 403,
+  UNSIGNED_PARAMETER: 403,
+  KEY_SCOPE: 403,
+  EXPIRED: 403,
+  NOT_YET_VALID: 403,
+  CLOCK_SKEW: 403,
+  METHOD_NOT_GRANTED: 403,
+  WRONG_AUDIENCE: 403,
+  WRONG_SUBJECT: 403,
+  IP_NOT_GRANTED: 403,
+  UNENFORCED_CONSTRAINT: 403,
+  UNSUPPORTED_PAYLOAD: 501,
+  BODY_LENGTH: 400,
+  BODY_TYPE: 415,
+  BODY_DIGEST: 400,
+};
+
+const PHRASE: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  415: "Unsupported Media Type",
+  421: "Misdirected Request",
+  501: "Not Implemented",
+};
+
+/** The answer to a refused request, ready to be sent. */
+export interface Problem {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** RFC 9457 problem details as JSON. */
+  readonly body: string;
+}
+
+/**
+ * The answer to a request that was refused with this error, as RFC 9457 problem details: status, the error's code and
+ * the sentence of its row in the table. The error's own message and details are for the operator and stay out.
+ *
+ * 401 is never used: RFC 9110 ties it to a challenge, and a URL that ended cannot be mended by one.
+ *
+ * @returns `undefined` for an error that no request can cause: a fault of the server, which is no refusal
+ * @example
+ * ```ts
+ * import { DaypassError, problem } from "daypass";
+ *
+ * export const { status } = problem(new DaypassError("EXPIRED", "ended 5 s ago")) ?? { status: 500 }; // 403
+ * ```
+ */
+export function problem(error: DaypassError): Problem | undefined {
+  const status = STATUS[error.code];
+  if (status === undefined) return undefined;
+  const title = PHRASE[status];
+  return {
+    status,
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    },
+    body: JSON.stringify({ title, status, code: error.code, detail: describeErrorCode(error.code) }),
+  };
+}

@@ -21,7 +21,6 @@ const STATUS: Readonly<Record<ErrorCode, number | undefined>> = {
   EXPIRED_TOKEN: 403,
   UNSIGNED_HEADER: 403,
   UNSIGNED_PARAMETER: 403,
-  UNSIGNED_PARAMETER: 403,
   KEY_SCOPE: 403,
   EXPIRED: 403,
   NOT_YET_VALID: 403,

@@ -1,0 +1,191 @@
+import { type Clock, DaypassError, type KeyResolver, type WireRequest } from "daypass";
+import type { CorsPolicy } from "./http/cors.ts";
+import { perform } from "./operations/operations.ts";
+import type { AuditEvent, Notes } from "./pipeline/audit.ts";
+import { authenticator } from "./pipeline/authenticate.ts";
+import { authorize, type Permit } from "./pipeline/authorize.ts";
+import { health } from "./pipeline/health.ts";
+import { defaultLimits, type Limits } from "./pipeline/limits.ts";
+import type { Outcome } from "./pipeline/outcome.ts";
+import { answerPreflight } from "./pipeline/preflight.ts";
+import { Refusal, toRefusal } from "./pipeline/refusal.ts";
+import { requestIds } from "./pipeline/request-id.ts";
+import { exit } from "./pipeline/respond.ts";
+import { type Received, receive } from "./pipeline/target.ts";
+import type { Dialect, Protocol } from "./protocols/protocol.ts";
+import { type S3AccessKey, s3Protocol } from "./protocols/s3/index.ts";
+import { refuseStranger } from "./protocols/stranger.ts";
+import type { Storage } from "./storage/storage.ts";
+
+export interface GatewayOptions {
+  /** Where the objects are. The gateway closes it. */
+  readonly storage: Storage;
+  /**
+   * Origins that clients use, `scheme://host[:port]`. `https://*.s3.example.com` admits virtual-host style, where `*` is the
+   * bucket. The request's Host has to select one of them; no forwarded header is read.
+   */
+  readonly origins: readonly string[];
+  /** Keys by dialect; a dialect without keys is not spoken. A key belongs to one dialect. */
+  readonly keys: {
+    readonly s3?: KeyResolver<S3AccessKey> | undefined;
+  };
+  /** The region that S3 answers name, `us-east-1` by default. */
+  readonly region?: string | undefined;
+  /** Regions that SigV4 signatures may be made for; any by default, as the region is signed either way. */
+  readonly regions?: readonly string[] | undefined;
+  /** Cross-origin requests: none by default. */
+  readonly cors?: CorsPolicy | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  /** Dialects by `host[:port]`, for hosts that do not speak all of them. */
+  readonly hosts?: Readonly<Record<string, readonly Dialect[]>> | undefined;
+  /** Told once about each request, when its last byte is out. */
+  readonly audit?: ((event: AuditEvent) => void) | undefined;
+  /**
+   * Whether a `SignatureDoesNotMatch` shows the caller the canonical request and the string to sign, as AWS does: the caller's
+   * own bytes, never a signature. On by default.
+   */
+  readonly debugFields?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+  /** Random bytes for request ids. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+}
+
+export interface Gateway {
+  readonly limits: Limits;
+  /**
+   * Answers one request. Never throws and never rejects: what goes wrong becomes an outcome with a status.
+   *
+   * Whoever calls it sends the outcome's status, headers and body as they are, releases the body also when the client is gone,
+   * and calls `delivered` once. `body` is read only after the request was let through.
+   */
+  handle(request: WireRequest, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Outcome | Promise<Outcome>;
+  /** Whether it answers: no longer once `close` was called. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a gateway: it verifies what it is sent, and serves what the signature grants and policy permits.
+ *
+ * Reads no environment and opens no socket; `@daypass/gateway/node` does the latter.
+ *
+ * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY` for options that cannot work
+ * @example
+ * ```ts
+ * import { createGateway } from "@daypass/gateway";
+ * import { disk } from "@daypass/gateway/disk";
+ * import { listen } from "@daypass/gateway/node";
+ *
+ * const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+ * const gateway = createGateway({
+ *   storage: await disk({ root: "./files" }),
+ *   origins: ["http://127.0.0.1:8080"],
+ *   keys: { s3: (id) => (id === key.accessKeyId ? key : undefined) },
+ * });
+ * export const server = await listen(gateway, { port: 8080 });
+ * ```
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { storage, cors = {}, clock = () => new Date(), audit } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const protocols = protocolsOf(options, limits, clock);
+  const fallback = protocols[0];
+  if (fallback === undefined)
+    throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
+  const { recognise, authenticate } = authenticator({ protocols, hosts: options.hosts });
+  const nextRequestId = requestIds(options.random);
+  let inFlight = 0;
+  let closed = false;
+  const leave = exit({
+    cors,
+    clock,
+    onDelivered(event) {
+      inFlight -= 1;
+      audit?.(event);
+    },
+  });
+
+  // Raw head → target → grant → permit → operation → outcome. Each step takes what the one before it returned, so a step
+  // that is forgotten does not compile; and whatever is thrown on the way becomes the refusal at its end.
+  async function serve(
+    received: Received,
+    body: AsyncIterable<Uint8Array>,
+    notes: Notes,
+    signal?: AbortSignal,
+  ): Promise<Outcome> {
+    const { requestId, request } = notes;
+    let permit: Permit | undefined;
+    try {
+      const authenticated = await authenticate(received);
+      notes.grant = authenticated.grant;
+      const authorized = authorize(authenticated, clock().getTime());
+      permit = authorized instanceof Promise ? await authorized : authorized;
+      const operation = permit.protocol.operation(permit, received, body);
+      const performed = perform(operation, { storage, now: permit.at, signal });
+      const result = performed instanceof Promise ? await performed : performed;
+      return leave.respond(
+        permit.protocol.present(result, permit, { requestId, request, permit }),
+        notes,
+        received.fields.origin,
+      );
+    } catch (error) {
+      return refuse(error, notes, { received, permit });
+    }
+  }
+
+  function refuse(
+    error: unknown,
+    notes: Notes,
+    reached: { readonly received?: Received; readonly permit?: Permit | undefined },
+  ): Outcome {
+    const refusal = toRefusal(error);
+    notes.code = refusal.code;
+    if (refusal.code === "INTERNAL") notes.error = refusal.cause;
+    const { received, permit } = reached;
+    const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
+    const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));
+    const answer =
+      protocol === undefined
+        ? refuseStranger(fallback as Protocol, refusal, exchange)
+        : protocol.refuse(refusal, exchange);
+    return leave.respond(answer, notes, received?.fields.origin);
+  }
+
+  return {
+    limits,
+    handle(request, body, signal) {
+      const notes: Notes = {
+        requestId: nextRequestId(),
+        request,
+        time: clock().getTime(),
+        grant: undefined,
+        code: undefined,
+        error: undefined,
+      };
+      inFlight += 1;
+      try {
+        const probe = health(request, { ready: !closed });
+        if (probe !== undefined) return leave.respond(probe, notes, undefined);
+        if (inFlight > limits.inFlight)
+          throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
+        const received = receive(request, limits);
+        if (request.method !== "OPTIONS") return serve(received, body, notes, signal);
+        return leave.respond(answerPreflight(cors, received), notes, undefined);
+      } catch (error) {
+        return refuse(error, notes, {});
+      }
+    },
+    async close() {
+      closed = true;
+      await storage.close();
+    },
+  };
+}
+
+/** The dialects that have keys; the first one also answers those who speak none. */
+function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly Protocol[] {
+  const { origins, keys, region = "us-east-1", regions, debugFields = true } = options;
+  const protocols: Protocol[] = [];
+  if (keys.s3 !== undefined)
+    protocols.push(s3Protocol({ keys: keys.s3, origins, region, regions, limits, clock, debugFields }));
+  return protocols;
+}

@@ -1,0 +1,34 @@
+/**
+ * The gateway: {@link createGateway} turns requests into outcomes. Sockets are in `@daypass/gateway/node`, storage drivers have
+ * subpaths of their own.
+ *
+ * @module
+ */
+export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+export type { CorsPolicy } from "./http/cors.ts";
+export type { AuditEvent } from "./pipeline/audit.ts";
+export { defaultLimits, type Limits } from "./pipeline/limits.ts";
+export type { Outcome } from "./pipeline/outcome.ts";
+export { redactTarget } from "./pipeline/redact.ts";
+export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
+export type { Dialect, KeyScope } from "./protocols/protocol.ts";
+export type { S3AccessKey } from "./protocols/s3/index.ts";
+export type {
+  Body,
+  ByteRange,
+  BytesBody,
+  DeclaredDigests,
+  DeleteOptions,
+  FileBody,
+  GetOptions,
+  ObjectInfo,
+  ObjectRef,
+  OpenObject,
+  PutOptions,
+  RedirectBody,
+  Storage,
+  StorageErrorCode,
+  StoredHeaders,
+  StreamBody,
+} from "./storage/storage.ts";
+export { isStorageError, StorageError } from "./storage/storage.ts";

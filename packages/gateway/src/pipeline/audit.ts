@@ -1,0 +1,103 @@
+import type { Grant, WireRequest } from "daypass";
+import { redactTarget } from "./redact.ts";
+import type { RefusalCode } from "./refusal.ts";
+
+/** What became of one request: the source of its one log line. Holds no signature, token or credential. */
+export interface AuditEvent {
+  readonly requestId: string;
+  /** When the request's head was there, milliseconds since the epoch. */
+  readonly time: number;
+  /** Milliseconds until the last byte was out. */
+  readonly duration: number;
+  readonly method: string;
+  readonly host: string;
+  /** Path and query, with the value of every parameter that is not on the allow-list taken out. */
+  readonly url: string;
+  readonly remoteAddress: string | undefined;
+  readonly status: number;
+  /** Bytes of body that were handed to the connection. */
+  readonly bytes: number;
+  /** Whether those were all. */
+  readonly complete: boolean;
+  /** The scheme that was verified, e.g. `s3/header`. */
+  readonly scheme: string | undefined;
+  readonly keyId: string | undefined;
+  /** The signer knows the same id, so both logs can be joined without a secret. */
+  readonly grantId: string | undefined;
+  /** Why the request was refused. */
+  readonly code: RefusalCode | undefined;
+  /** What the gateway did not expect. For the operator's log only. */
+  readonly error: unknown;
+}
+
+/** Facts noted while a request passes. Only the audit event reads them: no step depends on what an earlier one wrote here. */
+export interface Notes {
+  readonly requestId: string;
+  readonly request: WireRequest;
+  readonly time: number;
+  grant: Grant | undefined;
+  code: RefusalCode | undefined;
+  error: unknown;
+}
+
+/** What the exit adds at the end. */
+export interface Delivery {
+  readonly status: number;
+  readonly bytes: number;
+  readonly complete: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function auditEvent(notes: Notes, delivery: Delivery): AuditEvent {
+  return new NotedEvent(notes, delivery);
+}
+
+/** A class, because `url` and `grantId` cost more than all the rest and not every reader asks for them. */
+class NotedEvent implements AuditEvent {
+  readonly requestId: string;
+  readonly time: number;
+  readonly duration: number;
+  readonly method: string;
+  readonly host: string;
+  readonly remoteAddress: string | undefined;
+  readonly status: number;
+  readonly bytes: number;
+  readonly complete: boolean;
+  readonly scheme: string | undefined;
+  readonly keyId: string | undefined;
+  readonly code: RefusalCode | undefined;
+  readonly error: unknown;
+  readonly #notes: Notes;
+
+  constructor(notes: Notes, delivery: Delivery) {
+    const { request, grant } = notes;
+    this.requestId = notes.requestId;
+    this.time = notes.time;
+    this.duration = delivery.now - notes.time;
+    this.method = request.method;
+    this.host = request.authority;
+    this.remoteAddress = request.remoteAddress;
+    this.status = delivery.status;
+    this.bytes = delivery.bytes;
+    this.complete = delivery.complete;
+    this.scheme = grant?.scheme;
+    this.keyId = grant?.keyId;
+    this.code = notes.code;
+    this.error = notes.error;
+    this.#notes = notes;
+  }
+
+  get url(): string {
+    return redactTarget(this.#notes.request.target);
+  }
+
+  get grantId(): string | undefined {
+    return this.#notes.grant?.id;
+  }
+
+  toJSON(): object {
+    const { url, grantId, error } = this;
+    return { ...this, url, grantId, error: error === undefined ? undefined : String(error) };
+  }
+}

@@ -1,0 +1,72 @@
+import { DaypassError, type Grant, type Verifier } from "daypass";
+import type { Dialect, Protocol } from "../protocols/protocol.ts";
+import type { Received } from "./target.ts";
+
+declare const authenticated: unique symbol;
+
+/** A request with the grant that its signature proved. Only {@link authenticator} makes one. */
+export interface Authenticated<G extends Grant = Grant> {
+  readonly [authenticated]: true;
+  readonly received: Received;
+  readonly protocol: Protocol<G>;
+  readonly grant: G;
+}
+
+export interface AuthenticationOptions {
+  readonly protocols: readonly Protocol[];
+  /** Dialects by authority; a host that is not listed speaks all. */
+  readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
+}
+
+/**
+ * Finds the one dialect whose marks the request carries and lets it verify. Verification is the same for every method, path
+ * and payload mode: nothing in the request chooses whether it happens (CVE-2025-31489, CVE-2026-41145, CVE-2026-40344).
+ *
+ * @throws {DaypassError} `NO_SIGNATURE`, `AMBIGUOUS_AUTHENTICATION`, and whatever the dialect's verifier throws
+ */
+export function authenticator(options: AuthenticationOptions): {
+  /** The dialect in which an answer is understood; `undefined` when the request carries no marks, or several dialects'. */
+  recognise(received: Received): Protocol | undefined;
+  authenticate(received: Received): Promise<Authenticated>;
+} {
+  const forms = options.protocols.flatMap((protocol) => protocol.verifiers.map((verifier) => ({ protocol, verifier })));
+  const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));
+
+  const detected = (received: Received): { first: Form | undefined; second: Form | undefined } => {
+    let first: Form | undefined;
+    for (const form of forms) {
+      if (!form.verifier.detects(received.request)) continue;
+      if (first !== undefined) return { first, second: form };
+      first = form;
+    }
+    return { first, second: undefined };
+  };
+
+  return {
+    recognise(received) {
+      const { first, second } = detected(received);
+      return second === undefined || second.protocol === first?.protocol ? first?.protocol : undefined;
+    },
+    async authenticate(received) {
+      const { first, second } = detected(received);
+      if (second !== undefined) {
+        throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found the marks of two: send one");
+      }
+      if (first === undefined || !speaks(hosts, received.request.authority, first.protocol.dialect)) {
+        throw new DaypassError("NO_SIGNATURE", "expected a signed request, found no signature that this host reads");
+      }
+      const grant = await first.verifier.verify(received.request);
+      return { received, protocol: first.protocol, grant } as Authenticated;
+    },
+  };
+}
+
+interface Form {
+  readonly protocol: Protocol;
+  readonly verifier: Verifier;
+}
+
+function speaks(hosts: ReadonlyMap<string, readonly Dialect[]>, authority: string, dialect: Dialect): boolean {
+  if (hosts.size === 0) return true;
+  return hosts.get(authority.toLowerCase())?.includes(dialect) ?? true;
+}

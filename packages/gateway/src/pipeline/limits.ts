@@ -1,0 +1,31 @@
+/** What a request may cost before anybody has looked at its signature. Sizes are bytes. */
+export interface Limits {
+  /** Path of the target, as on the wire. */
+  readonly path: number;
+  /** Query of the target, as on the wire. */
+  readonly query: number;
+  /** The whole request head. Enforced by the HTTP parser. */
+  readonly headerBytes: number;
+  /** Number of header fields. One more than this is refused; Node would drop the rest in silence. */
+  readonly headerCount: number;
+  /** Body of an upload. */
+  readonly body: number;
+  /** Names and values of an upload's user metadata together. */
+  readonly metadata: number;
+  /** Requests that may be under way at once; the next one is asked to come back later. */
+  readonly inFlight: number;
+}
+
+export const defaultLimits: Limits = {
+  // A key has at most 1024 bytes and percent-encoding triples them.
+  path: 4096,
+  // A session token alone can take 2 KB.
+  query: 8192,
+  headerBytes: 16_384,
+  headerCount: 100,
+  // "The largest object that can be uploaded in a single PUT is 5 GB."
+  body: 5 * 1024 ** 3,
+  // "The user-defined metadata is limited to 2 KB in size."
+  metadata: 2048,
+  inFlight: 1024,
+};

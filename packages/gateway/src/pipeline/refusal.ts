@@ -1,0 +1,57 @@
+import { type ErrorCode, type ErrorDetails, isDaypassError } from "daypass";
+import { isStorageError, type StorageErrorCode } from "../storage/storage.ts";
+
+/** Refusals that neither the library nor the storage has a word for. */
+const GATEWAY_CODES = {
+  INVALID_REQUEST: "the request's head can be read in more than one way",
+  URI_TOO_LONG: "the target is longer than the limit",
+  HEADERS_TOO_LARGE: "the request has more headers than the limit",
+  PREFLIGHT_REFUSED: "the policy allows no such cross-origin request",
+  NOT_IMPLEMENTED: "the dialect knows this function and the gateway does not have it",
+  METHOD_NOT_ALLOWED: "a file has no such method",
+  NO_SUCH_KEY: "there is no such object",
+  RANGE_NOT_SATISFIABLE: "the range lies outside the object",
+  LENGTH_REQUIRED: "the upload does not announce its length",
+  INVALID_DIGEST: "a declared digest does not have the form of one",
+  CHECKSUM_MISMATCH: "the body does not have the declared checksum",
+  INVALID_RESPONSE_HEADER: "a signed response header cannot be sent",
+  KEY_TOO_LONG: "the key is longer than the limit",
+  METADATA_TOO_LARGE: "the user metadata is larger than the limit",
+  BODY_TOO_SLOW: "the body came too slowly",
+  BUSY: "too many requests are under way",
+  INTERNAL: "the gateway failed",
+} as const;
+
+export type GatewayCode = keyof typeof GATEWAY_CODES;
+
+/** Everything a protocol must be able to say no with. A new code does not compile until each dialect has an answer to it. */
+export type RefusalCode = ErrorCode | StorageErrorCode | GatewayCode;
+
+/** A request that is not served. `details` are safe to show to its sender. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: RefusalCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: RefusalCode, message: string, details: ErrorDetails = {}, options: ErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Turns whatever a step threw into a refusal; what nobody expected becomes `INTERNAL`, with the error as its cause. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (isDaypassError(error)) return new Refusal(error.code, error.message, error.details, { cause: error });
+  if (isStorageError(error)) {
+    const details = error.digest === undefined ? {} : { digest: error.digest };
+    return new Refusal(error.code, error.message, details, { cause: error });
+  }
+  return new Refusal(
+    "INTERNAL",
+    "the gateway failed; the operator finds the reason under the request id",
+    {},
+    { cause: error },
+  );
+}

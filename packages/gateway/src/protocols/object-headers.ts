@@ -1,0 +1,112 @@
+import type { Grant } from "daypass";
+import { type ContentFields, cacheControl, contentHeaders, isHeaderValue } from "../http/content-headers.ts";
+import { formatHttpDate } from "../http/date.ts";
+import { contentRange } from "../http/range.ts";
+import type { ObjectRead } from "../operations/get-object.ts";
+import type { Answer } from "../pipeline/outcome.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { ObjectInfo } from "../storage/storage.ts";
+
+/** Headers that follow from the object alone, names and values in turn. */
+export type DescribeObject = (info: ObjectInfo) => readonly string[];
+
+/**
+ * Keeps the headers of each object for as long as the driver keeps its `ObjectInfo`: writing them down costs more than the
+ * rest of a small answer.
+ */
+export function memoisedHeaders(extra: DescribeObject): DescribeObject {
+  const known = new WeakMap<ObjectInfo, readonly string[]>();
+  return (info) => {
+    let headers = known.get(info);
+    if (headers === undefined) {
+      headers = [...describe(info, {}), ...extra(info)];
+      known.set(info, headers);
+    }
+    return headers;
+  };
+}
+
+/** The headers of an object with response overrides, which replace what was stored. */
+export function overriddenHeaders(info: ObjectInfo, overrides: Partial<ContentFields>): readonly string[] {
+  return describe(info, overrides);
+}
+
+function describe(info: ObjectInfo, overrides: Partial<ContentFields>): string[] {
+  const headers = [
+    "etag",
+    `"${info.etag}"`,
+    "last-modified",
+    formatHttpDate(info.lastModified.getTime()),
+    "accept-ranges",
+    "bytes",
+  ];
+  for (const [name, value] of contentHeaders({ contentType: info.contentType, ...info.headers }, { overrides })) {
+    // Depends on the life that is left, so each answer has its own.
+    if (name !== "cache-control") headers.push(name, value);
+  }
+  return headers;
+}
+
+/** The rest of a 200, 206 or 304: what depends on this request. Appends to `headers`. */
+export function addDelivery(
+  headers: string[],
+  { info, range, notModified }: ObjectRead,
+  cache: { readonly wish: string | undefined; readonly secondsLeft: number | undefined },
+): void {
+  headers.push(
+    "cache-control",
+    cache.wish === undefined && cache.secondsLeft !== undefined
+      ? `private, max-age=${Math.max(cache.secondsLeft, 0)}`
+      : cacheControl(cache.wish, cache.secondsLeft),
+  );
+  if (notModified) return;
+  if (range === undefined) {
+    headers.push("content-length", String(info.size));
+  } else {
+    headers.push(
+      "content-length",
+      String(range.end - range.start + 1),
+      "content-range",
+      contentRange(range, info.size),
+    );
+  }
+}
+
+const OVERRIDES: Readonly<Record<string, keyof ContentFields>> = {
+  "cache-control": "cacheControl",
+  "content-disposition": "contentDisposition",
+  "content-encoding": "contentEncoding",
+  "content-language": "contentLanguage",
+  "content-type": "contentType",
+  expires: "expires",
+};
+
+/** The response headers that a grant obliges to send; they were signed. `undefined` when there are none. */
+export function responseOverrides({ obligations }: Grant): Partial<ContentFields> | undefined {
+  const obligation = obligations.find(({ kind }) => kind === "response");
+  if (obligation?.kind !== "response") return undefined;
+  const overrides: { -readonly [field in keyof ContentFields]?: string } = {};
+  for (const [name, value] of Object.entries(obligation.headers)) {
+    const field = OVERRIDES[name];
+    if (field === undefined || !isHeaderValue(value)) {
+      throw new Refusal(
+        "INVALID_RESPONSE_HEADER",
+        `expected a response header that can be sent, found ${name} with other characters`,
+        {
+          parameter: `response-${name}`,
+        },
+      );
+    }
+    overrides[field] = value;
+  }
+  return overrides;
+}
+
+/** Sends the client to where the bytes are. The place was signed for this one request, so nobody may keep it. */
+export function redirect(url: string): Answer {
+  return {
+    status: 307,
+    headers: ["location", url, "cache-control", "no-store", "referrer-policy", "no-referrer", "content-length", "0"],
+    body: undefined,
+  };
+}

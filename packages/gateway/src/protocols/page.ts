@@ -1,0 +1,60 @@
+import type { WireRequest } from "daypass";
+import type { Answer } from "../pipeline/outcome.ts";
+import type { RefusalCode } from "../pipeline/refusal.ts";
+import { textAnswer } from "./text-answer.ts";
+
+/** Tells whether the client asks for HTML by name, as a browser does that opens a link. */
+export function wantsPage({ headers }: WireRequest): boolean {
+  return headers.some(
+    ([name, value]) =>
+      name.toLowerCase() === "accept" &&
+      /(?:^|,)\s*text\/html\s*(?:;(?!\s*q=0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)/i.test(value),
+  );
+}
+
+// For a person who opened a link: what happened, and what helps. Never which part of a signature was wrong.
+const TEXTS: Readonly<Partial<Record<RefusalCode, readonly [title: string, text: string]>>> = {
+  NO_SIGNATURE: [
+    "A link is needed",
+    "This address opens only with a link that was made for you. Ask its owner for one.",
+  ],
+  EXPIRED: ["This link has ended", "The time for which this link was made is over. Ask its owner for a new one."],
+  NOT_YET_VALID: ["This link has not begun", "This link will work later. Try again when its time has come."],
+  NO_SUCH_KEY: ["Nothing is here", "The link is in order, and the file that it was made for is not there."],
+  NO_SUCH_BUCKET: ["Nothing is here", "The link is in order, and the file that it was made for is not there."],
+  BUSY: ["Too many requests", "The server has too much to do at this moment. Try again in a few seconds."],
+  INTERNAL: [
+    "Something went wrong here",
+    "The server failed, and its operator can find out why with the number below.",
+  ],
+};
+
+const REFUSED = [
+  "This link does not open",
+  "It may have been changed on its way, or not be meant for this. Ask its owner for a new one.",
+] as const;
+
+/** A plain page that says why a link does not open. It has no script, no style and no form, and quotes nothing of the request. */
+export function page(refused: {
+  readonly status: number;
+  readonly code: RefusalCode;
+  readonly requestId: string;
+}): Answer {
+  const [title, text] = TEXTS[refused.code] ?? REFUSED;
+  return textAnswer({
+    status: refused.status,
+    type: "text/html; charset=utf-8",
+    text: `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<h1>${title}</h1>
+<p>${text}</p>
+<p><small>Request ${refused.requestId}</small></p>
+</html>
+`,
+    headers: refused.status === 503 ? ["retry-after", "1"] : [],
+  });
+}

@@ -1,0 +1,62 @@
+/**
+ * The contract between the pipeline and a dialect: how its requests are recognised and verified, what they ask for, and in
+ * which words they are answered.
+ * @module
+ */
+import type { Grant, KeyResolver, Verifier, WireRequest } from "daypass";
+import type { OperationRequest, OperationResult } from "../operations/operations.ts";
+import type { Permit } from "../pipeline/authorize.ts";
+import type { Answer } from "../pipeline/outcome.ts";
+import type { Refusal } from "../pipeline/refusal.ts";
+import type { Received } from "../pipeline/target.ts";
+
+export type Dialect = "s3" | "url";
+
+/** What the operator lets a key grant; a signature cannot reach further. */
+export interface KeyScope {
+  /** Any bucket if left out. */
+  readonly buckets?: readonly string[] | undefined;
+  /** Keys below this prefix, on whole segments: `merchants/12` does not admit `merchants/123`. */
+  readonly prefix?: string | undefined;
+  readonly methods?: readonly string[] | undefined;
+  /** Longest life of a URL, seconds. */
+  readonly maxLife?: number | undefined;
+  /** First instant at which the key is no longer good. */
+  readonly until?: Date | undefined;
+}
+
+/** Bucket and key in the words of the dialect; no key means the bucket itself. Decoded once, by the dialect's own rule. */
+export interface Resource {
+  readonly bucket: string;
+  readonly key: string | undefined;
+}
+
+/** What an answer needs to know besides what was done. */
+export interface Exchange {
+  readonly requestId: string;
+  readonly request: WireRequest;
+  /** There once the request was let through. */
+  readonly permit: Permit | undefined;
+}
+
+/**
+ * One dialect. The pipeline calls the functions in the order in which they stand here; none but `refuse` runs for a request
+ * that was not verified.
+ */
+export interface Protocol<G extends Grant = Grant> {
+  readonly dialect: Dialect;
+  /** The forms a signature takes in this dialect; exactly one of them, over all dialects, has to recognise a request. */
+  readonly verifiers: readonly Verifier<G>[];
+  /** The object or bucket that the grant is for. */
+  resource(grant: G): Resource;
+  /** Scopes of the key that signed; left out when the verifier applies them itself. */
+  readonly scopes?: KeyResolver<KeyScope>;
+  /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */
+  life(grant: G, now: number): number;
+  /** The typed request that a permit and the head make: the last place that sees a header. */
+  operation(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): OperationRequest;
+  /** The answer of the dialect to what an operation did. */
+  present(result: OperationResult, permit: Permit<G>, exchange: Exchange): Answer;
+  /** The answer of the dialect to a request that is not served. */
+  refuse(refusal: Refusal, exchange: Exchange): Answer;
+}

@@ -1,0 +1,64 @@
+import type { WireRequest } from "daypass";
+import type { Conditions } from "../http/conditional.ts";
+import { isHeaderValue } from "../http/content-headers.ts";
+import type { RangeRequest } from "../operations/get-object.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { RequestFields } from "../pipeline/target.ts";
+import type { StoredHeaders } from "../storage/storage.ts";
+
+/** The conditions of a request, `undefined` when it has none: most have none. */
+export function readConditions(fields: RequestFields): Conditions | undefined {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = fields;
+  if (
+    ifMatch === undefined &&
+    ifNoneMatch === undefined &&
+    ifModifiedSince === undefined &&
+    ifUnmodifiedSince === undefined
+  ) {
+    return undefined;
+  }
+  return { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince };
+}
+
+export function readRange({ range, ifRange }: RequestFields): RangeRequest | undefined {
+  return range === undefined ? undefined : { range, ifRange };
+}
+
+/** Bytes that the client announced; `undefined` where it did not. */
+export function contentLength({ contentLength: text }: RequestFields): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[0-9]{1,15}$/.test(text)) {
+    throw new Refusal("INVALID_REQUEST", "expected Content-Length as a number of bytes, found something else");
+  }
+  return Number(text);
+}
+
+const STORED: Readonly<Record<string, keyof StoredHeaders>> = {
+  "cache-control": "cacheControl",
+  "content-disposition": "contentDisposition",
+  "content-encoding": "contentEncoding",
+  "content-language": "contentLanguage",
+  expires: "expires",
+};
+
+/** The headers of an upload that every later download repeats. */
+export function storedHeaders(headers: WireRequest["headers"]): StoredHeaders {
+  const stored: { -readonly [field in keyof StoredHeaders]?: string } = {};
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    const field = Object.hasOwn(STORED, lower) ? STORED[lower] : undefined;
+    if (field === undefined) continue;
+    if (!isHeaderValue(value)) {
+      throw new Refusal(
+        "INVALID_RESPONSE_HEADER",
+        `expected ${lower} in characters that a header can carry, found others`,
+        {
+          parameter: lower,
+        },
+      );
+    }
+    const previous = stored[field];
+    stored[field] = previous === undefined ? value : `${previous}, ${value}`;
+  }
+  return stored;
+}

@@ -1,0 +1,89 @@
+import type { WireRequest } from "daypass";
+import type { S3Grant } from "daypass/s3";
+import { isHeaderValue } from "../../http/content-headers.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import { HARMLESS_AMZ, SUB_RESOURCES } from "./names.ts";
+
+/** The `x-amz-*` of a request that an operation acts on; all of them were signed. */
+export interface AmzFields {
+  /** User metadata without `x-amz-meta-`, lower-case names. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** `x-amz-checksum-*` by algorithm in lower case, base64 as sent. */
+  readonly checksums: ReadonlyMap<string, string>;
+}
+
+const NOTHING: AmzFields = { metadata: {}, checksums: new Map() };
+const META = "x-amz-meta-";
+const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/;
+
+/**
+ * Reads every `x-amz-*` header and every parameter. SDKs move headers into the query of a presigned URL, where S3 reads them
+ * just the same. One that nothing here acts on is refused by name: `x-amz-copy-source` on an upload would be a read of another
+ * object (CVE-2026-54330), and an ignored lock or encryption header a promise not kept.
+ *
+ * @throws {Refusal} `NOT_IMPLEMENTED`, `METADATA_TOO_LARGE`, `INVALID_RESPONSE_HEADER`
+ */
+export function readAmz(request: WireRequest, grant: S3Grant, limits: { readonly metadata: number }): AmzFields {
+  const metadata = new Map<string, string>();
+  const checksums = new Map<string, string>();
+  const read = (name: string, value: string, source: "header" | "parameter"): void => {
+    const algorithm = CHECKSUM.exec(name)?.[1];
+    if (name.startsWith(META)) {
+      addMetadata(metadata, name.slice(META.length), value);
+    } else if (algorithm !== undefined) {
+      checksums.set(algorithm, value);
+    } else {
+      const values = HARMLESS_AMZ.get(name);
+      if (!HARMLESS_AMZ.has(name) || (values !== undefined && !values.includes(value))) {
+        throw notImplemented(source, name);
+      }
+    }
+  };
+  for (const [name, value] of request.headers) {
+    if (isAmz(name)) read(name.toLowerCase(), value, "header");
+  }
+  for (const [name, value] of grant.parameters) {
+    if (isAmz(name)) read(name.toLowerCase(), value, "parameter");
+    else if (SUB_RESOURCES.has(name)) throw notImplemented("parameter", name);
+  }
+  if (metadata.size === 0 && checksums.size === 0) return NOTHING;
+  checkSize(metadata, limits.metadata);
+  return { metadata: Object.fromEntries(metadata), checksums };
+}
+
+function isAmz(name: string): boolean {
+  return (name.charCodeAt(0) | 32) === 120 && name.slice(0, 6).toLowerCase() === "x-amz-";
+}
+
+function addMetadata(metadata: Map<string, string>, name: string, value: string): void {
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) {
+    throw new Refusal("INVALID_RESPONSE_HEADER", "expected metadata names that a header can have, found another", {
+      parameter: META,
+    });
+  }
+  const previous = metadata.get(name);
+  metadata.set(name, previous === undefined ? value : `${previous},${value}`);
+}
+
+function checkSize(metadata: ReadonlyMap<string, string>, limit: number): void {
+  let size = 0;
+  // A header's value holds one byte a character; a parameter's is Unicode, which takes more.
+  for (const [name, value] of metadata) size += name.length + (isHeaderValue(value) ? value.length : value.length * 3);
+  if (size > limit) {
+    throw new Refusal(
+      "METADATA_TOO_LARGE",
+      `expected at most ${limit} bytes of user metadata, found ${size}: send less`,
+      {
+        size,
+        limit,
+      },
+    );
+  }
+}
+
+/** The refusal of something that S3 has and this gateway has not. */
+export function notImplemented(what: "header" | "parameter" | "method", name: string): Refusal {
+  return new Refusal("NOT_IMPLEMENTED", `expected a function that is implemented, found the ${what} ${name}`, {
+    [what]: name,
+  });
+}

@@ -1,0 +1,223 @@
+import type { ErrorDetails } from "daypass";
+import type { RefusalCode } from "../../pipeline/refusal.ts";
+import { malformedError, scopeError } from "./authorization-errors.ts";
+import type { S3Error } from "./error-body.ts";
+
+type Row = S3Error | ((details: ErrorDetails) => S3Error);
+
+const internal: S3Error = {
+  status: 500,
+  code: "InternalError",
+  message: "We encountered an internal error. Please try again.",
+};
+
+const accessDenied: S3Error = { status: 403, code: "AccessDenied", message: "Access Denied" };
+
+const tooLarge: Row = (details) => ({
+  status: 400,
+  code: "EntityTooLarge",
+  message: "Your proposed upload exceeds the maximum allowed size",
+  fields: pick(details, { size: "ProposedSize", limit: "MaxSizeAllowed" }),
+});
+
+// Codes, statuses and texts as AWS documents them (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), and
+// where that page is silent as MinIO and versitygw send them.
+const ERRORS = {
+  // No request can cause these: a key or an option of the gateway is wrong.
+  INVALID_INPUT: internal,
+  INVALID_KEY: internal,
+  INVALID_EXPIRY: internal,
+  DOT_SEGMENTS: internal,
+  UNSUPPORTED_CONSTRAINT: internal,
+  CREDENTIALS_EXPIRE_FIRST: internal,
+  CREDENTIALS_NOT_READY: internal,
+  INTERNAL: internal,
+
+  MALFORMED: malformedError,
+  WRONG_SCOPE: scopeError,
+  NO_SIGNATURE: accessDenied,
+  KEY_SCOPE: accessDenied,
+  METHOD_NOT_GRANTED: accessDenied,
+  WRONG_AUDIENCE: accessDenied,
+  WRONG_SUBJECT: accessDenied,
+  IP_NOT_GRANTED: accessDenied,
+  BODY_TYPE: accessDenied,
+  UNSIGNED_PARAMETER: accessDenied,
+  PREFLIGHT_REFUSED: {
+    status: 403,
+    code: "AccessForbidden",
+    message: "CORSResponse: This CORS request is not allowed.",
+  },
+  UNENFORCED_CONSTRAINT: accessDenied,
+  AMBIGUOUS_AUTHENTICATION: {
+    status: 400,
+    code: "InvalidArgument",
+    message:
+      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+    fields: [["ArgumentName", "Authorization"]],
+  },
+  WRONG_ORIGIN: { status: 400, code: "InvalidRequest", message: "This host is not served here." },
+  UNKNOWN_KEY: {
+    status: 403,
+    code: "InvalidAccessKeyId",
+    message: "The AWS Access Key Id you provided does not exist in our records.",
+  },
+  SIGNATURE_MISMATCH: {
+    status: 403,
+    code: "SignatureDoesNotMatch",
+    message:
+      "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  },
+  INVALID_TOKEN: {
+    status: 400,
+    code: "InvalidToken",
+    message: "The provided token is malformed or otherwise invalid.",
+  },
+  EXPIRED_TOKEN: { status: 400, code: "ExpiredToken", message: "The provided token has expired." },
+  UNSIGNED_HEADER: (details) => ({
+    status: 403,
+    code: "AccessDenied",
+    message: "There were headers present in the request which were not signed",
+    fields: pick(details, { headers: "HeadersNotSigned" }),
+  }),
+  EXPIRED: (details) => ({
+    status: 403,
+    code: "AccessDenied",
+    message: "Request has expired",
+    fields: pick(details, { expires: "X-Amz-Expires", expiresAt: "Expires", serverTime: "ServerTime" }),
+  }),
+  NOT_YET_VALID: { status: 403, code: "AccessDenied", message: "Request is not valid yet" },
+  CLOCK_SKEW: (details) => ({
+    status: 403,
+    code: "RequestTimeTooSkewed",
+    message: "The difference between the request time and the current time is too large.",
+    fields: [
+      ...pick(details, { requestTime: "RequestTime", serverTime: "ServerTime" }),
+      ["MaxAllowedSkewMilliseconds", String(Number(details["maximum"] ?? 900) * 1000)],
+    ],
+  }),
+  UNSUPPORTED_PAYLOAD: {
+    status: 501,
+    code: "NotImplemented",
+    message: "A header you provided implies functionality that is not implemented",
+    fields: [["Header", "x-amz-content-sha256"]],
+  },
+  NOT_IMPLEMENTED: (details) => ({
+    status: 501,
+    code: "NotImplemented",
+    message:
+      details["header"] === undefined
+        ? "The requested functionality is not implemented"
+        : "A header you provided implies functionality that is not implemented",
+    fields: pick(details, { header: "Header", parameter: "QueryParameter", method: "Method" }),
+  }),
+  METHOD_NOT_ALLOWED: (details) => ({
+    status: 405,
+    code: "MethodNotAllowed",
+    message: "The specified method is not allowed against this resource.",
+    fields: pick(details, { method: "Method" }),
+  }),
+
+  NO_SUCH_KEY: { status: 404, code: "NoSuchKey", message: "The specified key does not exist." },
+  NO_SUCH_BUCKET: { status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist" },
+  PRECONDITION_FAILED: (details) => ({
+    status: 412,
+    code: "PreconditionFailed",
+    message: "At least one of the pre-conditions you specified did not hold",
+    fields: pick(details, { condition: "Condition" }),
+  }),
+  RANGE_NOT_SATISFIABLE: (details) => ({
+    status: 416,
+    code: "InvalidRange",
+    message: "The requested range is not satisfiable",
+    fields: pick(details, { range: "RangeRequested", size: "ActualObjectSize" }),
+  }),
+
+  LENGTH_REQUIRED: {
+    status: 411,
+    code: "MissingContentLength",
+    message: "You must provide the Content-Length HTTP header.",
+  },
+  TOO_LARGE: tooLarge,
+  BODY_LENGTH: tooLarge,
+  TOO_SMALL: {
+    status: 400,
+    code: "EntityTooSmall",
+    message: "Your proposed upload is smaller than the minimum allowed size",
+  },
+  INCOMPLETE_BODY: {
+    status: 400,
+    code: "IncompleteBody",
+    message: "You did not provide the number of bytes specified by the Content-Length HTTP header",
+  },
+  BODY_TOO_SLOW: {
+    status: 400,
+    code: "RequestTimeout",
+    message:
+      "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
+  },
+  BODY_DIGEST: {
+    status: 400,
+    code: "XAmzContentSHA256Mismatch",
+    message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
+  },
+  DIGEST_MISMATCH: {
+    status: 400,
+    code: "BadDigest",
+    message: "The Content-MD5 you specified did not match what we received.",
+  },
+  CHECKSUM_MISMATCH: (details) => ({
+    status: 400,
+    code: "BadDigest",
+    message: `The ${String(details["algorithm"])} you specified did not match the calculated checksum.`,
+  }),
+  INVALID_DIGEST: (details) =>
+    details["header"] === "content-md5"
+      ? { status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid." }
+      : { status: 400, code: "InvalidRequest", message: `Value for ${String(details["header"])} header is invalid.` },
+  INVALID_RESPONSE_HEADER: (details) => ({
+    status: 400,
+    code: "InvalidArgument",
+    message: "Header value cannot be represented using ISO-8859-1.",
+    fields: pick(details, { parameter: "ArgumentName" }),
+  }),
+  KEY_TOO_LONG: (details) => ({
+    status: 400,
+    code: "KeyTooLongError",
+    message: "Your key is too long",
+    fields: pick(details, { size: "Size", limit: "MaxSizeAllowed" }),
+  }),
+  METADATA_TOO_LARGE: (details) => ({
+    status: 400,
+    code: "MetadataTooLarge",
+    message: "Your metadata headers exceed the maximum allowed metadata size",
+    fields: pick(details, { size: "Size", limit: "MaxSizeAllowed" }),
+  }),
+  KEY_NOT_STORABLE: { status: 400, code: "InvalidArgument", message: "This key cannot be stored here." },
+  INVALID_REQUEST: { status: 400, code: "InvalidRequest", message: "The request's head is ambiguous or incomplete." },
+  URI_TOO_LONG: { status: 414, code: "InvalidURI", message: "The specified URI is too long." },
+  HEADERS_TOO_LARGE: {
+    status: 400,
+    code: "RequestHeaderSectionTooLarge",
+    message: "Your request header section exceeds the maximum allowed request header section size.",
+  },
+  DISK_FULL: { status: 507, code: "InsufficientStorage", message: "There is no room for this upload." },
+  UNAVAILABLE: { status: 503, code: "ServiceUnavailable", message: "Service is unable to handle request." },
+  BUSY: { status: 503, code: "SlowDown", message: "Please reduce your request rate." },
+} satisfies Record<RefusalCode, Row>;
+
+/** The words of S3 for a refusal. */
+export function s3Error(code: RefusalCode, details: ErrorDetails): S3Error {
+  const row: Row = ERRORS[code];
+  return typeof row === "function" ? row(details) : row;
+}
+
+/** The details that are there, under S3's names. */
+export function pick(details: ErrorDetails, names: Readonly<Record<string, string>>): [string, string][] {
+  const fields: [string, string][] = [];
+  for (const [detail, name] of Object.entries(names)) {
+    const value = details[detail];
+    if (value !== undefined) fields.push([name, typeof value === "object" ? value.join(", ") : String(value)]);
+  }
+  return fields;
+}

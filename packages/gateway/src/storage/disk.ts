@@ -1,0 +1,137 @@
+/**
+ * Objects in a folder. Each folder in the root is a bucket, and the files that lie loose in it are the bucket `files`; what is
+ * already there is served as it is. Uploads are durable and whole or not there; their metadata lives in `.daypass/`.
+ * @module
+ */
+import { bytesObject, fileObject, readWhole } from "./disk/body.ts";
+import { digestPool } from "./disk/digest-pool.ts";
+import { indexPath, openDiskIndex } from "./disk/disk-index.ts";
+import { translating } from "./disk/faults.ts";
+import { type FoundObject, objectFinder } from "./disk/find-object.ts";
+import { identityOf } from "./disk/fingerprint.ts";
+import { folders } from "./disk/folders.ts";
+import type { IndexReader, IndexWriter } from "./disk/index-contract.ts";
+import { openIndexReader } from "./disk/index-db.ts";
+import { type Layout, openLayout } from "./disk/layout.ts";
+import { lstatOrAbsent } from "./disk/open-file.ts";
+import { objectRemover } from "./disk/remove-object.ts";
+import { smallFileCache } from "./disk/small-file-cache.ts";
+import { noSuchBucket, objectStore } from "./disk/store-object.ts";
+import { uploadWriter } from "./disk/upload.ts";
+import { type ObjectRef, type OpenObject, type Storage, StorageError } from "./storage.ts";
+
+export { type DiskIndex, openDiskIndex } from "./disk/disk-index.ts";
+export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index-channel.ts";
+export type { IndexWriter } from "./disk/index-contract.ts";
+
+export interface DiskOptions {
+  /** The folder. It must exist. */
+  readonly root: string;
+  /**
+   * For a worker: the writer of the process that has opened the index with `openDiskIndex`. Without it this process opens the
+   * index itself, and no other process may.
+   */
+  readonly writer?: IndexWriter | undefined;
+  /** Memory for small files, in bytes. 64 MB unless told. */
+  readonly cacheBytes?: number | undefined;
+  /** Files up to this many bytes are read at once and may be kept in memory. 64 KB unless told. */
+  readonly smallBytes?: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** A file that shrinks between `fstat` and `read` is being written in place; the next look sees it as it is then. */
+const SHRINKING_ATTEMPTS = 5;
+
+/**
+ * Opens a folder as storage.
+ *
+ * @example
+ * const storage = await disk({ root: "./files" });
+ * const object = await storage.get({ bucket: "files", key: "hello.txt" });
+ *
+ * @throws {StorageError} `UNAVAILABLE` when the folder cannot be opened or another gateway has it
+ */
+export async function disk(options: DiskOptions): Promise<Storage> {
+  const { clock = Date.now, smallBytes = 64 * 1024, cacheBytes = 64 * 1024 * 1024 } = options;
+  const index = await openIndex(options);
+  const { layout } = index;
+  const digests = digestPool();
+  const cache = smallFileCache({ capacity: cacheBytes, clock, lstat: lstatOrAbsent });
+  const finder = objectFinder({ ...index, smallBytes });
+  const store = objectStore({ ...index, finder, folders: folders(index.writer), uploads: uploadWriter(digests) });
+  const remove = objectRemover({ ...index, finder });
+  const underWay = new Set<Promise<unknown>>();
+
+  function write<T>(doing: string, step: () => Promise<T>): Promise<T> {
+    const promise = translating(doing, step);
+    const ended = promise.then(
+      () => {},
+      () => {},
+    );
+    underWay.add(ended);
+    void ended.then(() => underWay.delete(ended));
+    return promise;
+  }
+
+  /** A small file is read and closed at once, so that most requests hold nothing open. */
+  function opened(ref: ObjectRef, found: FoundObject): OpenObject | undefined {
+    if (found.info.size > smallBytes) return fileObject(found);
+    const bytes = readWhole(found);
+    if (bytes === undefined) return undefined;
+    const object = bytesObject(found.info, bytes);
+    cache.add({ ref, path: found.path, identity: identityOf(found.stats), object });
+    return object;
+  }
+
+  async function get(ref: ObjectRef): Promise<OpenObject | undefined> {
+    const cached = cache.get(ref);
+    if (cached !== undefined) return cached;
+    for (let attempts = 0; attempts < SHRINKING_ATTEMPTS; attempts++) {
+      const found = await finder.find(ref);
+      if (found === undefined) return absent(ref);
+      const object = opened(ref, found);
+      if (object !== undefined) return object;
+    }
+    throw new StorageError("UNAVAILABLE", "the file is being cut short by somebody else");
+  }
+
+  function absent(ref: ObjectRef): undefined {
+    if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
+    return undefined;
+  }
+
+  return {
+    name: "disk",
+    getCached: (ref) => cache.get(ref),
+    get: (ref) => translating("open the object", () => get(ref)),
+    head: (ref) =>
+      translating("look at the object", async () => cache.get(ref)?.info ?? (await finder.inspect(ref)) ?? absent(ref)),
+    put: (ref, body, putOptions = {}) => write("store the object", () => store(ref, body, putOptions)),
+    delete: (ref, deleteOptions = {}) => write("delete the object", () => remove(ref, deleteOptions)),
+    hasBucket: (bucket) => translating("look at the bucket", async () => layout.hasBucket(bucket)),
+    async close() {
+      await Promise.all(underWay);
+      await digests.close();
+      cache.clear();
+      index.close();
+    },
+  };
+}
+
+interface OpenedIndex {
+  readonly layout: Layout;
+  readonly run: string;
+  readonly reader: IndexReader;
+  readonly writer: IndexWriter;
+  close(): void;
+}
+
+async function openIndex({ root, writer }: DiskOptions): Promise<OpenedIndex> {
+  if (writer === undefined) return openDiskIndex(root);
+  return translating("open the index", async () => {
+    const layout = openLayout(root, { owner: false });
+    const reader = await openIndexReader(indexPath(layout));
+    return { layout, run: reader.run, reader, writer, close: () => reader.close() };
+  });
+}

@@ -1,0 +1,41 @@
+import { isStorageError, StorageError, type StorageErrorCode } from "../storage.ts";
+
+const CODES: Readonly<Record<string, StorageErrorCode>> = {
+  ENOSPC: "DISK_FULL",
+  EDQUOT: "DISK_FULL",
+  EFBIG: "TOO_LARGE",
+  ENAMETOOLONG: "KEY_NOT_STORABLE",
+};
+
+/** SQLITE_FULL, in the low byte of an extended result code. */
+const SQLITE_FULL = 13;
+
+/** The `code` of a system error, e.g. `ENOENT`. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/**
+ * Translates what the file system or SQLite threw at the driver's edge. The path stays in `cause`, for the operator.
+ * @param doing what was tried, e.g. `store the object`
+ */
+export function toStorageError(error: unknown, doing: string): StorageError {
+  if (isStorageError(error)) return error;
+  const errno = errnoOf(error);
+  const full =
+    error instanceof Error &&
+    "errcode" in error &&
+    typeof error.errcode === "number" &&
+    (error.errcode & 0xff) === SQLITE_FULL;
+  const code = full ? "DISK_FULL" : (CODES[errno ?? ""] ?? "UNAVAILABLE");
+  return new StorageError(code, `could not ${doing}${errno === undefined ? "" : ` (${errno})`}`, { cause: error });
+}
+
+/** Runs a step and translates what it throws. */
+export async function translating<T>(doing: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    throw toStorageError(error, doing);
+  }
+}

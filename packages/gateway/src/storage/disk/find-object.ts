@@ -1,0 +1,125 @@
+/** From a key to its open file and the metadata that belongs to exactly that file. */
+import { type BigIntStats, closeSync } from "node:fs";
+import { type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
+import { contentTypeOf } from "./content-type.ts";
+import { fingerprintOf, foreignEtag, identityOf, isSameFile } from "./fingerprint.ts";
+import type { IndexReader, IndexRow } from "./index-contract.ts";
+import type { Layout } from "./layout.ts";
+import { lstatOrAbsent, type OpenedFile, openRegular, openRegularLater } from "./open-file.ts";
+
+export interface FoundObject extends OpenedFile {
+  readonly path: string;
+  readonly info: ObjectInfo;
+}
+
+export interface ObjectFinder {
+  /** Opens the object; the caller owns the descriptor. */
+  find(ref: ObjectRef): Promise<FoundObject | undefined>;
+  /** The same without keeping it open. */
+  inspect(ref: ObjectRef): Promise<ObjectInfo | undefined>;
+}
+
+export interface ObjectFinderOptions {
+  readonly layout: Layout;
+  readonly reader: IndexReader;
+  /** Files longer than this are opened without holding up the loop. */
+  readonly smallBytes: number;
+}
+
+/** A file that is replaced more often than this while one request opens it is not going to hold still. */
+const ATTEMPTS = 20;
+
+const NONE: Readonly<Record<string, string>> = Object.freeze({});
+
+export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions): ObjectFinder {
+  async function openAt(base: string, path: string): Promise<OpenedFile | undefined> {
+    const seen = lstatOrAbsent(path);
+    // Looked at before it is opened: to open a device can already set it going.
+    if (seen?.isFile() !== true) return undefined;
+    const opened = seen.size <= smallBytes ? openRegular(path) : await openRegularLater(path);
+    if (opened !== undefined && !layout.isSpelledSo(base, path)) {
+      closeSync(opened.fd);
+      return undefined;
+    }
+    return opened;
+  }
+
+  /** `"again"` when an upload took the key while it was being opened, and the row of the old file is gone with it. */
+  function describe(ref: ObjectRef, path: string, opened: OpenedFile): FoundObject | "again" {
+    const fingerprint = fingerprintOf(opened.stats);
+    const row = reader.find(ref, fingerprint);
+    if (row === undefined) {
+      const now = lstatOrAbsent(path);
+      if (now === undefined || !isSameFile(identityOf(opened.stats), now)) return "again";
+    }
+    return {
+      ...opened,
+      path,
+      info: row === undefined ? foreignInfo(ref, fingerprint, opened.stats) : infoOf(row, opened.stats),
+    };
+  }
+
+  async function attempt(ref: ObjectRef): Promise<FoundObject | undefined | "again"> {
+    const places = layout.places(ref);
+    if (places === undefined) return undefined;
+    for (const path of [places.plain, places.hashed]) {
+      const opened = path === undefined ? undefined : await openAt(places.base, path);
+      if (path === undefined || opened === undefined) continue;
+      let found: FoundObject | "again" = "again";
+      try {
+        found = describe(ref, path, opened);
+        return found;
+      } finally {
+        if (found === "again") closeSync(opened.fd);
+      }
+    }
+    return undefined;
+  }
+
+  async function find(ref: ObjectRef): Promise<FoundObject | undefined> {
+    for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
+      const found = await attempt(ref);
+      if (found !== "again") return found;
+    }
+    throw new StorageError("UNAVAILABLE", "the object changed each time it was opened");
+  }
+
+  return {
+    find,
+    async inspect(ref) {
+      const found = await find(ref);
+      if (found !== undefined) closeSync(found.fd);
+      return found?.info;
+    },
+  };
+}
+
+export function infoOf(row: IndexRow, stats: BigIntStats): ObjectInfo {
+  const { etag, contentType, headers, metadata, checksums } = row;
+  return {
+    size: Number(stats.size),
+    etag,
+    lastModified: lastModified(stats),
+    contentType,
+    headers,
+    metadata,
+    checksums,
+  };
+}
+
+/** A file that lay there before the gateway, or that somebody else has put there. */
+function foreignInfo(ref: ObjectRef, fingerprint: string, stats: BigIntStats): ObjectInfo {
+  return {
+    size: Number(stats.size),
+    etag: foreignEtag(fingerprint),
+    lastModified: lastModified(stats),
+    contentType: contentTypeOf(ref.key),
+    headers: NONE,
+    metadata: NONE,
+    checksums: NONE,
+  };
+}
+
+function lastModified(stats: BigIntStats): Date {
+  return new Date(Number(stats.mtimeNs / 1_000_000n));
+}

@@ -1,0 +1,43 @@
+/** What the disk driver asks of its index: a reader in every process, and one writer for all of them. */
+import type { ObjectRef, StoredHeaders } from "../storage.ts";
+
+/** What an upload leaves in the index beside its file. Plain data: it travels between processes. */
+export interface IndexRow {
+  readonly ref: ObjectRef;
+  /** Of the file it belongs to (`fingerprintOf`). */
+  readonly fingerprint: string;
+  readonly etag: string;
+  readonly contentType: string;
+  readonly headers: StoredHeaders;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+export interface IndexReader {
+  /** The row of a key for exactly this file; without one the file is foreign. */
+  find(ref: ObjectRef, fingerprint: string): IndexRow | undefined;
+  close(): void;
+}
+
+/** Why a key is claimed. A put brings the row of the file that is about to take the key. */
+export type ClaimIntent = { readonly kind: "put"; readonly row: IndexRow } | { readonly kind: "delete" };
+
+/**
+ * How a claim ended. `stored`: the key's file is the claimed row's, and every other row of the key is out of date.
+ * `abandoned`: the claimed row's file never took the key. `deleted`: the key has no file.
+ * `unknown`: the holder died; its rows stay unsettled for the next start.
+ */
+export type ClaimOutcome = "stored" | "abandoned" | "deleted" | "unknown";
+
+/** The right to change a key's file. Exactly one is held for a key at any time, among all processes. */
+export interface Claim {
+  /** Gives the key free at once; the rows follow with a later commit. */
+  finish(outcome: ClaimOutcome): void;
+}
+
+export interface IndexWriter {
+  /** Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. */
+  claim(ref: ObjectRef, intent: ClaimIntent): Promise<Claim>;
+  /** Notes, durably, that temp files may lie in this folder. */
+  addFolder(path: string): Promise<void>;
+}

@@ -1,0 +1,190 @@
+/**
+ * The index database `.daypass/index.db`: key → the metadata of an upload, bound to the fingerprint of its file.
+ *
+ * A key may have several rows for a moment, the old file's and the new one's; a reader takes the one of the file it has open,
+ * so metadata changes exactly when `rename` changes the file. `settled = 0` marks what a crash may have left half done.
+ */
+import type { ObjectRef, StoredHeaders } from "../storage.ts";
+import { StorageError } from "../storage.ts";
+import type { IndexReader, IndexRow } from "./index-contract.ts";
+import { type Database, openDatabase } from "./sqlite.ts";
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE objects (
+    bucket TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    settled INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    headers TEXT,
+    metadata TEXT,
+    checksums TEXT,
+    PRIMARY KEY (bucket, key, fingerprint)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX unsettled ON objects (bucket, key) WHERE settled = 0;
+  CREATE TABLE folders (path TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE gateway (run TEXT NOT NULL) STRICT;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** The rows that a crash may have left behind. */
+export interface UnsettledRow {
+  readonly ref: ObjectRef;
+  readonly fingerprint: string;
+}
+
+/** The statements of the one process that writes. */
+export interface IndexDatabase extends IndexReader {
+  /** Runs the steps in one durable transaction: all of them or none. */
+  transaction(steps: Iterable<() => void>): void;
+  insert(row: IndexRow): void;
+  /** Marks every row of a key as half done. */
+  unsettle(ref: ObjectRef): void;
+  /** Leaves the key this one row, and settles it. */
+  keepOnly(ref: ObjectRef, fingerprint: string): void;
+  remove(ref: ObjectRef, fingerprint: string): void;
+  removeAll(ref: ObjectRef): void;
+  unsettled(): UnsettledRow[];
+  addFolder(path: string): void;
+  removeFolder(path: string): void;
+  folders(): string[];
+}
+
+/** Opens the index for reading and writing, and creates it. `run` becomes the name of this run for all workers. */
+export async function openIndexDatabase(path: string, run: string): Promise<IndexDatabase> {
+  const database = await openDatabase(path);
+  // WAL lets the workers read while this process writes; FULL makes each commit survive a loss of power.
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+  migrate(database);
+  database.exec("DELETE FROM gateway");
+  database.prepare("INSERT INTO gateway (run) VALUES (?)").run(run);
+  return { ...reader(database), ...writer(database) };
+}
+
+/** Opens the index of a running gateway for reading, and tells the name of its run. */
+export async function openIndexReader(path: string): Promise<IndexReader & { readonly run: string }> {
+  const database = await openDatabase(path, { readOnly: true, timeout: 5000 });
+  const row = record(database.prepare("SELECT run FROM gateway").get());
+  return { ...reader(database), run: text(row?.["run"]) };
+}
+
+function migrate(database: Database): void {
+  const version = record(database.prepare("PRAGMA user_version").get())?.["user_version"];
+  if (version === 0) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+  else if (version !== SCHEMA_VERSION) {
+    database.close();
+    throw new StorageError(
+      "UNAVAILABLE",
+      `the index has version ${version} and this gateway reads version ${SCHEMA_VERSION}: a later release has written it; start that one`,
+    );
+  }
+}
+
+function reader(database: Database): IndexReader {
+  const find = database.prepare(
+    "SELECT etag, content_type, headers, metadata, checksums FROM objects WHERE bucket = ? AND key = ? AND fingerprint = ?",
+  );
+  return {
+    find(ref, fingerprint) {
+      const row = record(find.get(ref.bucket, ref.key, fingerprint));
+      if (row === undefined) return undefined;
+      return {
+        ref,
+        fingerprint,
+        etag: text(row["etag"]),
+        contentType: text(row["content_type"]),
+        headers: unpack(row["headers"]) satisfies StoredHeaders,
+        metadata: unpack(row["metadata"]),
+        checksums: unpack(row["checksums"]),
+      };
+    },
+    close: () => database.close(),
+  };
+}
+
+function writer(database: Database): Omit<IndexDatabase, keyof IndexReader> {
+  const insert = database.prepare(
+    "INSERT OR REPLACE INTO objects (bucket, key, fingerprint, settled, etag, content_type, headers, metadata, checksums) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
+  );
+  const unsettle = database.prepare("UPDATE objects SET settled = 0 WHERE bucket = ? AND key = ?");
+  const removeOthers = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ? AND fingerprint <> ?");
+  const settle = database.prepare("UPDATE objects SET settled = 1 WHERE bucket = ? AND key = ? AND fingerprint = ?");
+  const remove = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ? AND fingerprint = ?");
+  const removeAll = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ?");
+  const unsettled = database.prepare("SELECT bucket, key, fingerprint FROM objects WHERE settled = 0");
+  const addFolder = database.prepare("INSERT OR IGNORE INTO folders (path) VALUES (?)");
+  const removeFolder = database.prepare("DELETE FROM folders WHERE path = ?");
+  const folders = database.prepare("SELECT path FROM folders");
+  return {
+    transaction(steps) {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        for (const step of steps) step();
+        database.exec("COMMIT");
+      } catch (error) {
+        rollBack(database);
+        throw error;
+      }
+    },
+    insert(row) {
+      const { ref } = row;
+      insert.run(
+        ref.bucket,
+        ref.key,
+        row.fingerprint,
+        row.etag,
+        row.contentType,
+        pack(row.headers),
+        pack(row.metadata),
+        pack(row.checksums),
+      );
+    },
+    unsettle: (ref) => void unsettle.run(ref.bucket, ref.key),
+    keepOnly(ref, fingerprint) {
+      removeOthers.run(ref.bucket, ref.key, fingerprint);
+      settle.run(ref.bucket, ref.key, fingerprint);
+    },
+    remove: (ref, fingerprint) => void remove.run(ref.bucket, ref.key, fingerprint),
+    removeAll: (ref) => void removeAll.run(ref.bucket, ref.key),
+    unsettled: () =>
+      unsettled.all().map((row) => {
+        const { bucket, key, fingerprint } = record(row) ?? {};
+        return { ref: { bucket: text(bucket), key: text(key) }, fingerprint: text(fingerprint) };
+      }),
+    addFolder: (path) => void addFolder.run(path),
+    removeFolder: (path) => void removeFolder.run(path),
+    folders: () => folders.all().map((row) => text(record(row)?.["path"])),
+  };
+}
+
+function rollBack(database: Database): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {
+    // SQLite has rolled back by itself, as it does when the disk is full.
+  }
+}
+
+function record(row: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof row === "object" && row !== null ? { ...row } : undefined;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string")
+    throw new StorageError("UNAVAILABLE", `the index holds a ${typeof value} where text belongs`);
+  return value;
+}
+
+/** Most uploads have no metadata: NULL is shorter to store, and nothing to parse. */
+function pack(fields: object): string | null {
+  return Object.keys(fields).length === 0 ? null : JSON.stringify(fields);
+}
+
+const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
+
+function unpack(column: unknown): Readonly<Record<string, string>> {
+  return column === null ? NOTHING : JSON.parse(text(column));
+}

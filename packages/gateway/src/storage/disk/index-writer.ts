@@ -1,0 +1,120 @@
+/**
+ * The one writer of the index. SQLite allows one writer at a time and two processes that write flat out stall each other for
+ * seconds, so all changes meet here. Those that arrive while a commit runs share the next one.
+ */
+import type { ObjectRef } from "../storage.ts";
+import { toStorageError } from "./faults.ts";
+import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter } from "./index-contract.ts";
+import type { IndexDatabase } from "./index-db.ts";
+
+/** How long the end of a claim may wait for a commit to share. Nothing depends on it: readers go by fingerprint. */
+const LAZY_MS = 50;
+
+export interface LocalIndexWriter extends IndexWriter {
+  /** Commits what is waiting. */
+  close(): void;
+}
+
+interface Change {
+  readonly apply: () => void;
+  readonly committed: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export function localIndexWriter(database: IndexDatabase): LocalIndexWriter {
+  const turns = keyTurns();
+  let changes: Change[] = [];
+  let endings: (() => void)[] = [];
+  let scheduled: NodeJS.Immediate | undefined;
+  let lazy: NodeJS.Timeout | undefined;
+
+  function commit(): void {
+    scheduled = undefined;
+    clearTimeout(lazy);
+    lazy = undefined;
+    const group = changes;
+    const ends = endings;
+    changes = [];
+    endings = [];
+    if (group.length + ends.length === 0) return;
+    try {
+      database.transaction([...ends, ...group.map((change) => change.apply)]);
+    } catch (error) {
+      // The rows that were to go are only out of date; the next start finds them unsettled.
+      const fault = toStorageError(error, "write the index");
+      for (const change of group) change.failed(fault);
+      return;
+    }
+    for (const change of group) change.committed();
+  }
+
+  /** One turn of the event loop gathers what other requests and other processes have sent meanwhile. */
+  function durable(apply: () => void): Promise<void> {
+    return new Promise((committed, failed) => {
+      changes.push({ apply, committed, failed });
+      scheduled ??= setImmediate(commit);
+    });
+  }
+
+  function end(ref: ObjectRef, intent: ClaimIntent, outcome: ClaimOutcome): void {
+    if (outcome === "unknown") return;
+    endings.push(() => applyOutcome(database, ref, intent, outcome));
+    lazy ??= setTimeout(commit, LAZY_MS).unref();
+  }
+
+  return {
+    async claim(ref, intent): Promise<Claim> {
+      const leave = await turns.enter(ref);
+      try {
+        await durable(() => (intent.kind === "put" ? database.insert(intent.row) : database.unsettle(ref)));
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      return {
+        finish(outcome) {
+          end(ref, intent, outcome);
+          leave();
+        },
+      };
+    },
+    addFolder: (path) => durable(() => database.addFolder(path)),
+    close() {
+      if (scheduled !== undefined) clearImmediate(scheduled);
+      commit();
+    },
+  };
+}
+
+function applyOutcome(database: IndexDatabase, ref: ObjectRef, intent: ClaimIntent, outcome: ClaimOutcome): void {
+  if (outcome === "deleted") database.removeAll(ref);
+  else if (intent.kind === "delete") return;
+  else if (outcome === "stored") database.keepOnly(ref, intent.row.fingerprint);
+  else database.remove(ref, intent.row.fingerprint);
+}
+
+interface KeyTurns {
+  /** Resolves to the function that ends the turn. */
+  enter(ref: ObjectRef): Promise<() => void>;
+}
+
+/** First come, first served, for each key on its own. */
+function keyTurns(): KeyTurns {
+  const last = new Map<string, Promise<void>>();
+  return {
+    async enter(ref) {
+      const name = `${ref.bucket}/${ref.key}`;
+      const before = last.get(name);
+      let leave = (): void => {};
+      const turn = new Promise<void>((resolve) => {
+        leave = resolve;
+      });
+      last.set(name, turn);
+      await before;
+      return () => {
+        if (last.get(name) === turn) last.delete(name);
+        leave();
+      };
+    },
+  };
+}

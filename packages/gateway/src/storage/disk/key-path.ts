@@ -1,0 +1,86 @@
+/**
+ * Where the bytes of a key lie. Text only: nothing here touches a disk.
+ *
+ * A key that can be a path below its bucket's folder is that path. Every other key lies under the hash of its name, so a key
+ * never has to be cleaned, and what comes in can never name a path of its own choosing.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+/** The gateway's own folder in the root, and the beginning of every name that is the gateway's own. */
+export const OWN_PREFIX = ".daypass";
+
+/** The bucket of the files that lie in the root itself. */
+export const LOOSE_BUCKET = "files";
+
+/** NAME_MAX of every file system in use. */
+const MAX_NAME_BYTES = 255;
+/** Linux' PATH_MAX counts the final NUL. */
+const MAX_PATH_BYTES = 4095;
+
+export interface KeyPathOptions {
+  /** The file system folds case or Unicode, as those do that have Windows' rules for names. */
+  readonly foldsNames: boolean;
+  /** Only names without a slash: the bucket of loose files must not reach into the other buckets. */
+  readonly flat: boolean;
+}
+
+// S3 names no bucket with a dot in front, and folders such as `.git` are not meant for anybody.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
+const BUCKET = /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/;
+
+/** Whether a folder of this name may be a bucket. */
+export function isBucketName(name: string): boolean {
+  return BUCKET.test(name) && !hasLoneSurrogate(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+}
+
+/** Whether any object can have this key. Half of a surrogate pair has no UTF-8, so two such keys would be the same name. */
+export function isStorableKey(key: string): boolean {
+  return key !== "" && !hasLoneSurrogate(key);
+}
+
+/** The path of a key below its bucket's folder, or `undefined` when no path can hold it. */
+export function plainPath(folder: string, key: string, options: KeyPathOptions): string | undefined {
+  const segments = key.split("/");
+  if (options.flat && segments.length > 1) return undefined;
+  for (const segment of segments) {
+    if (!isPlainName(segment) || (options.foldsNames && isReservedWhereNamesFold(segment))) return undefined;
+  }
+  const path = `${folder}/${key}`;
+  return Buffer.byteLength(path) > MAX_PATH_BYTES ? undefined : path;
+}
+
+/** The path of a key by the hash of its name. */
+export function hashedPath(root: string, bucket: string, key: string): string {
+  const digest = createHash("sha256").update(bucket).update("\0").update(key).digest("hex");
+  return join(root, OWN_PREFIX, "objects", digest.slice(0, 2), digest.slice(2));
+}
+
+/** No empty and no dot segment, no separator of any system, no control character, no name of the gateway's own. */
+function isPlainName(name: string): boolean {
+  if (name === "" || name === "." || name === ".." || name.startsWith(OWN_PREFIX)) return false;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
+  if (/[\\\x00-\x1f\x7f]/.test(name)) return false;
+  return name.length <= MAX_NAME_BYTES && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+}
+
+/** Names that FAT, exFAT and NTFS refuse, cut or give to a device. */
+function isReservedWhereNamesFold(name: string): boolean {
+  return /[<>:"|?*]|[. ]$/.test(name) || /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i.test(name);
+}
+
+function hasLoneSurrogate(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}
+
+const TEMP_NAME = /^\.daypass-([0-9a-f]+)-[0-9a-f]+\.tmp$/;
+
+/** The name of a file that is being uploaded in this run of the gateway. */
+export function tempName(run: string, random: string): string {
+  return `${OWN_PREFIX}-${run}-${random}.tmp`;
+}
+
+/** The run that a temp file belongs to; `undefined` for any other name. */
+export function runOfTemp(name: string): string | undefined {
+  return TEMP_NAME.exec(name)?.[1];
+}

@@ -1,0 +1,91 @@
+/** The folders of a root: which are buckets, where a key's bytes can lie, and how the file system treats names. */
+import { mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ObjectRef, StorageError } from "../storage.ts";
+import { toStorageError } from "./faults.ts";
+import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
+import { lstatOrAbsent } from "./open-file.ts";
+
+/** The two places of a key. An object lies in one; where both have a file, the plain one is the object. */
+export interface Places {
+  /** The folder that `plain` lies below. */
+  readonly base: string;
+  /** `undefined` when no path can hold the key. */
+  readonly plain: string | undefined;
+  readonly hashed: string;
+}
+
+export interface Layout {
+  /** With no symbolic link in it. */
+  readonly root: string;
+  /** The gateway's own folder. */
+  readonly own: string;
+  hasBucket(name: string): boolean;
+  /** `undefined` when no object can have this name. Touches no disk. */
+  places(ref: ObjectRef): Places | undefined;
+  /** Whether the entry at a path has this very spelling; always true where names that differ are different files. */
+  isSpelledSo(base: string, path: string): boolean;
+}
+
+/** Opens a root. The one process that owns its index (`owner`) also makes the gateway's folder in it. */
+export function openLayout(folder: string, options: { readonly owner: boolean }): Layout {
+  const root = resolveRoot(folder);
+  const own = join(root, OWN_PREFIX);
+  if (options.owner) makeOwnFolder(own);
+  const foldsNames = probeFolding(own);
+  // A folder of that name is a bucket like any other; then the loose files have none.
+  const loose = lstatOrAbsent(join(root, LOOSE_BUCKET))?.isDirectory() !== true;
+  const isLoose = (bucket: string): boolean => loose && bucket === LOOSE_BUCKET;
+
+  return {
+    root,
+    own,
+    hasBucket: (name) =>
+      isLoose(name) || (isBucketName(name) && lstatOrAbsent(join(root, name))?.isDirectory() === true),
+    places({ bucket, key }) {
+      if (!isBucketName(bucket) || !isStorableKey(key)) return undefined;
+      const flat = isLoose(bucket);
+      const base = flat ? root : join(root, bucket);
+      return { base, plain: plainPath(base, key, { foldsNames, flat }), hashed: hashedPath(root, bucket, key) };
+    },
+    isSpelledSo: (base, path) => !foldsNames || isSpelledSo(base, path),
+  };
+}
+
+function resolveRoot(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch (error) {
+    throw toStorageError(error, "open the storage folder");
+  }
+}
+
+function makeOwnFolder(own: string): void {
+  try {
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    mkdirSync(join(own, "objects"), { recursive: true });
+    writeFileSync(join(own, PROBE), "");
+  } catch (error) {
+    throw toStorageError(error, `make the folder ${OWN_PREFIX} for the index`);
+  }
+}
+
+const PROBE = "Probe-\u00e9";
+
+/** Whether a name with another case, or with its accents written apart, finds the same file. */
+function probeFolding(own: string): boolean {
+  if (lstatOrAbsent(join(own, PROBE)) === undefined) {
+    throw new StorageError("UNAVAILABLE", "the storage folder was not opened by its first process yet");
+  }
+  return [PROBE.toLowerCase(), PROBE.normalize("NFD")].some((name) => lstatOrAbsent(join(own, name)) !== undefined);
+}
+
+/** Reads each folder on the way, because only a listing tells the name that an entry really has. */
+function isSpelledSo(base: string, path: string): boolean {
+  let folder = base;
+  for (const name of path.slice(base.length + 1).split("/")) {
+    if (!readdirSync(folder).includes(name)) return false;
+    folder = join(folder, name);
+  }
+  return true;
+}

@@ -1,0 +1,52 @@
+/** A durable delete: intent → unlink → flush of the folder. */
+import { closeSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DeleteOptions, ObjectRef } from "../storage.ts";
+import { syncFolder } from "./durable.ts";
+import type { ObjectFinder } from "./find-object.ts";
+import type { ClaimOutcome, IndexWriter } from "./index-contract.ts";
+import type { Layout } from "./layout.ts";
+import { openRegular } from "./open-file.ts";
+import { matches, noSuchBucket, preconditionFailed } from "./store-object.ts";
+
+export interface ObjectRemoverOptions {
+  readonly layout: Layout;
+  readonly writer: IndexWriter;
+  readonly finder: ObjectFinder;
+}
+
+export type RemoveObject = (ref: ObjectRef, options: DeleteOptions) => Promise<boolean>;
+
+export function objectRemover({ layout, writer, finder }: ObjectRemoverOptions): RemoveObject {
+  return async (ref, options) => {
+    if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
+    const places = layout.places(ref);
+    if (places === undefined || (await finder.inspect(ref)) === undefined) {
+      if (options.ifMatch !== undefined) throw preconditionFailed();
+      return false;
+    }
+    const claim = await writer.claim(ref, { kind: "delete" });
+    let outcome: ClaimOutcome = "abandoned";
+    try {
+      if (options.ifMatch !== undefined && !matches(options.ifMatch, await finder.inspect(ref)))
+        throw preconditionFailed();
+      outcome = "unknown";
+      // Both places: a file that hid another must not bring it back to light.
+      const removed = [places.hashed, places.plain].filter((path) => path !== undefined && unlinkRegular(path));
+      for (const path of removed) if (path !== undefined) await syncFolder(dirname(path));
+      outcome = "deleted";
+      return removed.length > 0;
+    } finally {
+      claim.finish(outcome);
+    }
+  };
+}
+
+/** Unlinks a file that a reader could have opened, and nothing else. */
+function unlinkRegular(path: string): boolean {
+  const opened = openRegular(path);
+  if (opened === undefined) return false;
+  closeSync(opened.fd);
+  unlinkSync(path);
+  return true;
+}

@@ -1,0 +1,203 @@
+/**
+ * Writes the body of an upload to an open temp file: in large pieces, within its limits, with its digests. Memory is two
+ * pieces whatever the length: while one is written and hashed, the other fills.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { write, writeSync } from "node:fs";
+import { type PutOptions, StorageError } from "../storage.ts";
+import type { DigestJob, DigestPool, Digests, SharedPiece } from "./digest-pool.ts";
+import { errnoOf } from "./faults.ts";
+
+/** Writes of 1 MB reach 1.5 times the throughput of the 16 KB that a socket gives. */
+const PIECE = 1024 * 1024;
+/** Up to here the digests take under a millisecond on the event loop, less than the way to a thread and back costs others. */
+const LOOP_LIMIT = 128 * 1024;
+/** Up to here a write into the page cache is cheaper than a trip to the thread pool. */
+const SYNC_WRITE_LIMIT = 64 * 1024;
+/** Pieces kept for the next upload. */
+const SPARE_PIECES = 16;
+
+export interface Uploaded extends Digests {
+  readonly size: number;
+}
+
+export interface UploadWriter {
+  /**
+   * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`, `DIGEST_MISMATCH`
+   */
+  write(fd: number, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Uploaded>;
+}
+
+export function uploadWriter(pool: DigestPool): UploadWriter {
+  const spare: SharedPiece[] = [];
+  const takePiece = (): SharedPiece => spare.pop() ?? newPiece();
+  const givePiece = (piece: SharedPiece): void => {
+    if (spare.length < SPARE_PIECES) spare.push(piece);
+  };
+
+  /** A body that fits one small buffer. */
+  async function gather(fd: number, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Uploaded> {
+    const bytes = Buffer.allocUnsafe(options.contentLength ?? 0);
+    let size = 0;
+    for await (const chunk of received(body, options)) {
+      bytes.set(chunk, size);
+      size += chunk.length;
+    }
+    return writeSmall(fd, bytes, options);
+  }
+
+  async function stream(fd: number, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Uploaded> {
+    let piece = takePiece();
+    let other: SharedPiece | undefined;
+    let filled = 0;
+    let size = 0;
+    let job: DigestJob | undefined;
+    let underWay: Promise<void> = Promise.resolve();
+
+    async function flush(): Promise<DigestJob> {
+      await underWay;
+      const digest = job ?? pool.start({ sha256: wantsSha256(options) });
+      job = digest;
+      underWay = settled(digest.update(piece, filled), writeFully(fd, piece.subarray(0, filled), size));
+      // It is awaited before the next piece; until then a failure must not count as unhandled.
+      underWay.catch(() => {});
+      size += filled;
+      filled = 0;
+      [piece, other] = [other ?? takePiece(), piece];
+      return digest;
+    }
+
+    try {
+      for await (const chunk of received(body, options)) {
+        for (let offset = 0; offset < chunk.length; ) {
+          // Only a full piece that has a successor is flushed here, so that the last one is never empty.
+          if (filled === PIECE) await flush();
+          const part = chunk.subarray(offset, offset + PIECE - filled);
+          piece.set(part, filled);
+          filled += part.length;
+          offset += part.length;
+        }
+      }
+      if (job === undefined && filled <= LOOP_LIMIT) return await writeSmall(fd, piece.subarray(0, filled), options);
+      const digest = await flush();
+      await underWay;
+      return { size, ...(await digest.finish()) };
+    } finally {
+      job?.drop();
+      await underWay.catch(() => {});
+      givePiece(piece);
+      if (other !== undefined) givePiece(other);
+    }
+  }
+
+  return {
+    async write(fd, body, options) {
+      refuseAnnounced(options);
+      const small = options.contentLength !== undefined && options.contentLength <= LOOP_LIMIT;
+      const uploaded = await (small ? gather : stream)(fd, body, options);
+      if (uploaded.size < (options.minBytes ?? 0)) throw tooSmall(uploaded.size, options.minBytes ?? 0);
+      checkDigest("md5", options.digests?.md5, uploaded.md5);
+      checkDigest("sha256", options.digests?.sha256, uploaded.sha256);
+      return uploaded;
+    },
+  };
+}
+
+function newPiece(): SharedPiece {
+  return Buffer.from(new SharedArrayBuffer(PIECE)) as SharedPiece;
+}
+
+function wantsSha256(options: PutOptions): boolean {
+  return options.digests?.sha256 !== undefined;
+}
+
+/** Both, to their end: memory and descriptor are in use until then. */
+async function settled(...steps: Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(steps)) {
+    if (result.status === "rejected") throw result.reason;
+  }
+}
+
+async function writeSmall(fd: number, bytes: Buffer, options: PutOptions): Promise<Uploaded> {
+  if (bytes.length <= SYNC_WRITE_LIMIT) {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, done);
+  } else {
+    await writeFully(fd, bytes, 0);
+  }
+  return {
+    size: bytes.length,
+    md5: createHash("md5").update(bytes).digest(),
+    sha256: wantsSha256(options) ? createHash("sha256").update(bytes).digest() : undefined,
+  };
+}
+
+/** `write(2)` may take less than it was given. */
+async function writeFully(fd: number, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += await new Promise<number>((resolve, reject) => {
+      write(fd, bytes, done, bytes.length - done, position + done, (error, written) =>
+        error === null ? resolve(written) : reject(error),
+      );
+    });
+  }
+}
+
+/** What a connection that broke in the middle of a body looks like to its reader. */
+const BROKEN_CONNECTION = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ABORT_ERR",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_HTTP_REQUEST_TIMEOUT",
+]);
+
+/** The body, with everything checked that can be checked while it comes in. */
+async function* received(
+  body: AsyncIterable<Uint8Array>,
+  options: PutOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { contentLength, maxBytes, signal } = options;
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
+      // Counted, never taken from a header alone (CVE-2026-30961).
+      if (maxBytes !== undefined && size > maxBytes) throw tooLarge(maxBytes);
+      if (contentLength !== undefined && size > contentLength) {
+        throw incomplete(`more came than the ${contentLength} bytes that were announced`);
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    throw BROKEN_CONNECTION.has(errnoOf(error) ?? "") ? incomplete("the connection broke", error) : error;
+  }
+  if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
+  if (contentLength !== undefined && size < contentLength) {
+    throw incomplete(`${size} bytes came and ${contentLength} were announced`);
+  }
+}
+
+function refuseAnnounced({ contentLength, maxBytes, minBytes }: PutOptions): void {
+  if (contentLength === undefined) return;
+  if (maxBytes !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
+  if (minBytes !== undefined && contentLength < minBytes) throw tooSmall(contentLength, minBytes);
+}
+
+function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, actual: Uint8Array | undefined): void {
+  if (declared === undefined) return;
+  if (actual?.length === declared.length && timingSafeEqual(actual, declared)) return;
+  throw new StorageError("DIGEST_MISMATCH", `the body has another ${name} than the one declared`, { digest: name });
+}
+
+function incomplete(what: string, cause?: unknown): StorageError {
+  return new StorageError("INCOMPLETE_BODY", `the body is not whole: ${what}`, cause === undefined ? {} : { cause });
+}
+
+function tooLarge(maxBytes: number): StorageError {
+  return new StorageError("TOO_LARGE", `the body is longer than the ${maxBytes} bytes allowed`);
+}
+
+function tooSmall(size: number, minBytes: number): StorageError {
+  return new StorageError("TOO_SMALL", `the body has ${size} bytes and at least ${minBytes} are required`);
+}

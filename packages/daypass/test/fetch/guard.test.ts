@@ -1,0 +1,192 @@
+import { describe, expect, it } from "vitest";
+import { guardFetch } from "../../src/fetch/index.ts";
+import { DaypassError, type Grant, type Obligation, type Verifier } from "../../src/index.ts";
+import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+
+const AT = new Date("2026-01-02T03:04:05Z");
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "example-secret" };
+const endpoint = "https://files.example.com";
+const verifierAt = (now: Date): Verifier =>
+  s3Verifier({ credentials, origins: [endpoint], clock: () => now, enforces: ["body-sha256", "response"] });
+const signer = s3Signer({ region: "auto", endpoint, credentials, clock: () => AT });
+const url = (key = "a.txt"): string => signer.sign({ bucket: "b", key, expiresIn: 60 }).url;
+
+const ok = guardFetch(verifierAt(AT), (grant, request) => new Response(`${grant.keyId} ${request.method}`));
+
+async function outcome(response: Response): Promise<{ status: number; code: unknown }> {
+  return { status: response.status, code: ((await response.json()) as { code: unknown }).code };
+}
+
+describe("guardFetch", () => {
+  it("hands the grant of a verified request to the handler", async () => {
+    expect(await (await ok(new Request(url()))).text()).toBe("AKIDEXAMPLE GET");
+  });
+
+  it("answers one changed character with problem details that hold the code only", async () => {
+    const response = await ok(new Request(url().replace("/b/a", "/b/b")));
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(await outcome(response)).toEqual({ status: 403, code: "SIGNATURE_MISMATCH" });
+  });
+
+  it.each([
+    ["an unsigned request", new Request(`${endpoint}/b/a.txt`), 403, "NO_SIGNATURE"],
+    ["another host", new Request(url().replace("files.", "other.")), 421, "WRONG_ORIGIN"],
+    ["an empty segment", new Request(url().replace("/b/", "//b/")), 400, "MALFORMED"],
+    ["an encoded slash", new Request(url().replace("/b/", "/b%2F")), 400, "MALFORMED"],
+    ["a needlessly encoded letter", new Request(url().replace("/b/", "/%62/")), 400, "MALFORMED"],
+  ])("refuses %s", async (_, request, status, code) => {
+    expect(await outcome(await ok(request))).toEqual({ status, code });
+  });
+
+  it("refuses a URL that has ended", async () => {
+    const late = guardFetch(verifierAt(new Date(AT.getTime() + 60_000)), () => new Response());
+    expect(await outcome(await late(new Request(url())))).toEqual({ status: 403, code: "EXPIRED" });
+  });
+
+  it("refuses an S3 key with dot segments, whose path the URL parser has collapsed", async () => {
+    const signed = signer.sign({ bucket: "b", key: "a/../secret", expiresIn: 60, dotSegments: "sign" });
+    expect(new URL(signed.url).pathname).toBe("/b/secret");
+    expect(await outcome(await ok(new Request(signed.url)))).toEqual({ status: 403, code: "SIGNATURE_MISMATCH" });
+  });
+
+  it("asks the host's own arguments for what a Request does not tell", async () => {
+    const guarded = guardFetch(
+      verifierAt(AT),
+      (grant, _request, host: { readonly raw: string }) => new Response(`${grant.keyId} ${host.raw.length > 0}`),
+      { facts: (_request, host) => ({ rawTarget: host.raw }) },
+    );
+    const raw = url().slice(endpoint.length);
+    expect(await (await guarded(new Request(url()), { raw })).text()).toBe("AKIDEXAMPLE true");
+    const dotted = { raw: raw.replace("/b/", "/x/%2e%2e/b/") };
+    expect(await outcome(await guarded(new Request(url()), dotted))).toEqual({ status: 400, code: "MALFORMED" });
+  });
+
+  it("gives the full error to onRefusal, and leaves the answer to it", async () => {
+    const guarded = guardFetch(verifierAt(AT), () => new Response(), {
+      onRefusal: (error) => new Response(error.message, { status: 418 }),
+    });
+    const response = await guarded(new Request(`${endpoint}/b/a.txt`));
+    expect(response.status).toBe(418);
+    expect(await response.text()).toContain("expected a signed URL");
+  });
+
+  it("rejects with a handler's own error, and with a failing key lookup", async () => {
+    const error = new DaypassError("EXPIRED", "of another URL that the handler looked at");
+    await expect(guardFetch(verifierAt(AT), () => Promise.reject(error))(new Request(url()))).rejects.toBe(error);
+    const failing = s3Verifier({ credentials: () => Promise.reject(new Error("no database")), origins: [endpoint] });
+    await expect(guardFetch(failing, () => new Response())(new Request(url()))).rejects.toThrow("no database");
+  });
+});
+
+describe("guardFetch and obligations", () => {
+  const hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+  const upload = signer.sign({ bucket: "b", key: "a.txt", method: "PUT", expiresIn: 60, bind: { sha256: hello } });
+  const put = (body: string | null): Request =>
+    new Request(upload.url, { method: "PUT", headers: upload.headers, body, duplex: "half" } as RequestInit);
+  let stored: string | undefined;
+  const store = guardFetch(verifierAt(AT), async (_grant, request) => {
+    stored = await request.text();
+    return new Response(null, { status: 201 });
+  });
+
+  it("lets the granted body through", async () => {
+    expect((await store(put("hello"))).status).toBe(201);
+    expect(stored).toBe("hello");
+  });
+
+  it("fails another body before the handler has all of it", async () => {
+    stored = undefined;
+    expect(await outcome(await store(put("jello")))).toEqual({ status: 400, code: "BODY_DIGEST" });
+    expect(stored).toBeUndefined();
+  });
+
+  it("refuses no body where one was granted", async () => {
+    expect(await outcome(await store(put(null)))).toEqual({ status: 400, code: "BODY_DIGEST" });
+  });
+
+  it("sets the response headers of the grant, also on a response that cannot be changed", async () => {
+    const signed = signer.sign({ bucket: "b", key: "a", expiresIn: 60, response: { contentType: "text/x" } });
+    const redirecting = guardFetch(verifierAt(AT), () => Response.redirect("https://cdn.example.com/a", 302));
+    const response = await redirecting(new Request(signed.url));
+    expect(response.status).toBe(302);
+    expect(response.headers.get("content-type")).toBe("text/x");
+    expect(response.headers.get("location")).toBe("https://cdn.example.com/a");
+  });
+
+  /** Grants everything, with obligations that S3 does not know. */
+  const granting = (obligations: readonly Obligation[]): Verifier => ({
+    detects: () => true,
+    async verify({ target }) {
+      const grant: Grant = await verifierAt(AT).verify({
+        method: "GET",
+        target: url().slice(endpoint.length),
+        authority: "files.example.com",
+        headers: [],
+      });
+      const { scheme, id, keyId, methods, notBefore, expiresAt } = grant;
+      const limitBody = grant.limitBody.bind(grant);
+      return {
+        scheme,
+        id,
+        keyId,
+        methods,
+        notBefore,
+        expiresAt,
+        obligations,
+        limitBody,
+        target: target.replace("&utm=m", ""),
+      };
+    },
+  });
+
+  it("shows the handler a request of the same class without the parameters that may vary", async () => {
+    class HostRequest extends Request {}
+    const guarded = guardFetch(
+      granting([{ kind: "strip", names: ["utm"] }]),
+      async (_grant, request: HostRequest) =>
+        new Response([request.constructor.name, request.url, request.method, await request.text()].join(" ")),
+    );
+    const init = { method: "PUT", body: "hi" };
+    const response = await guarded(new HostRequest(`${endpoint}/x?a=1&utm=m`, init));
+    expect(await response.text()).toBe(`HostRequest ${endpoint}/x?a=1 PUT hi`);
+  });
+
+  it("stops reading an endless body that was refused", async () => {
+    let cancelled = false;
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(8)),
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const limited: Verifier = {
+      ...granting([{ kind: "body-length", min: 0, max: 20 }]),
+      async verify(request) {
+        const grant = await granting([{ kind: "body-length", min: 0, max: 20 }]).verify(request);
+        return { ...grant, limitBody: atMost(20) };
+      },
+    };
+    const guarded = guardFetch(limited, async (_grant, request) => new Response(await request.text()));
+    const request = new Request(`${endpoint}/x`, { method: "PUT", body: endless, duplex: "half" } as RequestInit);
+    expect(await outcome(await guarded(request))).toEqual({ status: 400, code: "BODY_LENGTH" });
+    expect(cancelled).toBe(true);
+  });
+
+  it("refuses an announced length without reading", async () => {
+    const guarded = guardFetch(granting([{ kind: "body-length", min: 0, max: 4 }]), () => new Response());
+    const request = new Request(`${endpoint}/x`, { method: "PUT", headers: { "content-length": "5" }, body: "hello" });
+    expect(await outcome(await guarded(request))).toEqual({ status: 400, code: "BODY_LENGTH" });
+  });
+});
+
+function atMost(max: number): Grant["limitBody"] {
+  return async function* (body) {
+    let received = 0;
+    for await (const chunk of body) {
+      received += chunk.length;
+      if (received > max) throw new DaypassError("BODY_LENGTH", "expected fewer bytes");
+      yield chunk;
+    }
+  };
+}

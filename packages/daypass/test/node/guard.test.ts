@@ -1,0 +1,318 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Grant, Obligation, Verifier } from "../../src/index.ts";
+import { DaypassError } from "../../src/index.ts";
+import { guardNode, type NodeRequest } from "../../src/node/index.ts";
+import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+
+const AT = new Date("2026-01-02T03:04:05Z");
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "example-secret" };
+const endpoint = "http://files.example.com";
+
+function link(key: string, method = "GET"): { target: string; headers: Readonly<Record<string, string>> } {
+  const signer = s3Signer({ region: "auto", endpoint, credentials, clock: () => AT });
+  const signed = signer.sign({ bucket: "b", key, method, expiresIn: 60, dotSegments: "sign" });
+  return { target: signed.url.slice(endpoint.length), headers: signed.headers };
+}
+
+const verifierAt = (now: Date): Verifier => s3Verifier({ credentials, origins: [endpoint], clock: () => now });
+const verifier = verifierAt(AT);
+
+/** Grants everything, with the obligations given: what a guard does with them does not depend on a scheme. */
+function granting(obligations: readonly Obligation[], target: (raw: string) => string = (raw) => raw): Verifier {
+  return {
+    detects: () => true,
+    verify: async (request) => {
+      const grant = await verifier.verify({ ...request, method: "GET", target: link("a.txt").target });
+      const { scheme, id, keyId, methods, notBefore, expiresAt } = grant;
+      const limitBody = (body: AsyncIterable<Uint8Array>) => atMost(body, 4);
+      return {
+        scheme,
+        id,
+        keyId,
+        methods,
+        notBefore,
+        expiresAt,
+        obligations,
+        target: target(request.target),
+        limitBody,
+      };
+    },
+  };
+}
+
+async function* atMost(body: AsyncIterable<Uint8Array>, max: number): AsyncGenerator<Uint8Array> {
+  let received = 0;
+  for await (const chunk of body) {
+    received += chunk.length;
+    if (received > max) throw new DaypassError("BODY_LENGTH", "expected fewer bytes");
+    yield chunk;
+  }
+}
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: string;
+  readonly body: string;
+}
+
+/** Sends bytes as they are: a client with a URL parser would mend what these tests need broken. */
+async function send(listener: RequestListener, head: string): Promise<Answer> {
+  const server = createServer(listener);
+  closers.push(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const answer = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(head));
+    socket.setEncoding("utf8").on("data", (data) => {
+      text += data;
+    });
+    socket.on("error", reject).on("end", () => resolve(text));
+  });
+  const end = answer.indexOf("\r\n\r\n");
+  return { status: Number(answer.slice(9, 12)), headers: answer.slice(0, end), body: answer.slice(end + 4) };
+}
+
+const get = (target: string, method = "GET"): string =>
+  `${method} ${target} HTTP/1.1\r\nHost: files.example.com\r\nConnection: close\r\n\r\n`;
+
+const problemOf = (answer: Answer): unknown => ({ status: answer.status, code: JSON.parse(answer.body).code });
+
+describe("guardNode", () => {
+  const listener = guardNode(verifier, (grant, req, res) => {
+    res.setHeader("content-length", "2");
+    res.end(grant.keyId === "AKIDEXAMPLE" && req.method === "GET" ? "ok" : "no");
+  });
+
+  it("hands the grant of a verified request to the handler", async () => {
+    expect(await send(listener, get(link("a.txt").target))).toMatchObject({ status: 200, body: "ok" });
+  });
+
+  it("answers one changed character with problem details that hold the code only", async () => {
+    const answer = await send(listener, get(link("a.txt").target.replace("/b/a", "/b/b")));
+    expect(answer.status).toBe(403);
+    expect(answer.headers).toContain("content-type: application/problem+json");
+    expect(answer.headers).toContain("cache-control: no-store");
+    expect(JSON.parse(answer.body)).toEqual({
+      title: "Forbidden",
+      status: 403,
+      code: "SIGNATURE_MISMATCH",
+      detail: "the signature does not belong to this request",
+    });
+  });
+
+  it.each([
+    ["an unsigned request", get("/b/a.txt"), 403, "NO_SIGNATURE"],
+    ["another host", get(link("a.txt").target).replace("files.", "other."), 421, "WRONG_ORIGIN"],
+    ["another method", get(link("a.txt").target, "DELETE"), 403, "SIGNATURE_MISMATCH"],
+    ["two Host headers", get(link("a.txt").target).replace("Connection", "Host: x\r\nConnection"), 400, "MALFORMED"],
+  ])("refuses %s", async (_, head, status, code) => {
+    expect(problemOf(await send(listener, head))).toEqual({ status, code });
+  });
+
+  it("refuses a URL that has ended", async () => {
+    const late = guardNode(verifierAt(new Date(AT.getTime() + 60_000)), (_grant, _req, res) => res.end());
+    expect(problemOf(await send(late, get(link("a.txt").target)))).toEqual({ status: 403, code: "EXPIRED" });
+  });
+
+  // Each of these has a signature that is right for the raw path. A router, or `new URL`, would read another one.
+  it.each(["a/%2e%2e/secret", "a/../secret", "a/./b", "/secret", "a//b", "x/..;/y"])(
+    "refuses the validly signed key %j, which a router could read as another",
+    async (key) => {
+      const target = link(decodeURIComponent(key)).target;
+      const raw = key.includes("%2e") ? target.replace("..", "%2e%2e") : target.replace("%3B", ";");
+      expect(problemOf(await send(listener, get(raw)))).toEqual({ status: 400, code: "MALFORMED" });
+    },
+  );
+
+  it.each([
+    ["an encoded slash", "/b/d%2Fa.txt"],
+    ["a needlessly encoded letter", "/b/d/%61.txt"],
+    ["an encoded NUL", "/b/d/a%00.txt"],
+    ["bytes that are not UTF-8", "/b/d/%FF.txt"],
+    ["half a percent-encoding", "/b/d/%4"],
+    ["a character that a URL parser would encode", "/b/d/<a>.txt"],
+  ])("refuses a path with %s", async (_, path) => {
+    const target = link("d/a.txt").target.replace("/b/d/a.txt", path);
+    expect(problemOf(await send(listener, get(target)))).toEqual({ status: 400, code: "MALFORMED" });
+  });
+
+  it("closes the connection rather than swallow a refused body", async () => {
+    const head = "PUT /b/a HTTP/1.1\r\nHost: files.example.com\r\nContent-Length: 1000000\r\n\r\n";
+    expect((await send(listener, head)).headers.toLowerCase()).toContain("connection: close");
+  });
+
+  it("gives the full error to onRefusal, and leaves the answer to it", async () => {
+    let seen: DaypassError | undefined;
+    const guarded = guardNode(verifier, () => {}, {
+      onRefusal(error, _req, res) {
+        seen = error;
+        res.statusCode = 418;
+        res.end("mine");
+      },
+    });
+    expect(await send(guarded, get("/b/a.txt"))).toMatchObject({ status: 418 });
+    expect(seen?.code).toBe("NO_SIGNATURE");
+  });
+
+  it("passes the identity that the caller proved to the verifier", async () => {
+    let subject: string | undefined;
+    const asking: Verifier = {
+      ...granting([]),
+      verify(request, proof) {
+        subject = proof?.subject;
+        return granting([]).verify(request);
+      },
+    };
+    const guarded = guardNode(asking, (_grant, _req, res) => res.end(), { subject: () => "cus_42" });
+    await send(guarded, get("/x"));
+    expect(subject).toBe("cus_42");
+  });
+
+  /** What a guarded listener hands to `next` for a request with a valid signature. */
+  const passedOn = (guarded: ReturnType<typeof guardNode>): Promise<unknown> =>
+    new Promise((resolve) => {
+      const listener: RequestListener = (req, res) => {
+        void guarded(req, res, (error) => {
+          res.end();
+          resolve(error);
+        });
+      };
+      void send(listener, get(link("a.txt").target));
+    });
+
+  it("passes a handler's own error to next, even one of ours", async () => {
+    const error = new DaypassError("EXPIRED", "of another URL that the handler looked at");
+    expect(await passedOn(guardNode(verifier, () => Promise.reject(error)))).toBe(error);
+  });
+
+  it("passes a failing key lookup to next instead of refusing", async () => {
+    const failing = s3Verifier({ credentials: () => Promise.reject(new Error("no database")), origins: [endpoint] });
+    expect(await passedOn(guardNode(failing, () => {}))).toEqual(new Error("no database"));
+  });
+
+  it("rejects where there is no next", async () => {
+    const guarded = guardNode(verifier, () => {
+      throw new Error("handler");
+    });
+    let failure: unknown;
+    await send(
+      async (req, res) => {
+        await guarded(req, res).catch((error: unknown) => {
+          failure = error;
+        });
+        res.end();
+      },
+      get(link("a.txt").target),
+    );
+    expect(failure).toEqual(new Error("handler"));
+  });
+
+  it("hands the request on when the handler says so", async () => {
+    const guarded = guardNode(verifier, (_grant, _req, _res, next) => next());
+    const answer = await send((req, res) => void guarded(req, res, () => res.end("next")), get(link("a.txt").target));
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe("guardNode behind a mount", () => {
+  const check = async (request: Partial<NodeRequest>): Promise<string> => {
+    let outcome = "";
+    const answer = {
+      statusCode: 200,
+      headersSent: false,
+      setHeader: () => {},
+      end: (body?: string) => (outcome = body ?? ""),
+    };
+    const { target } = link("d/a.txt");
+    const guarded = guardNode(verifier, () => (outcome = "handled"));
+    const replaced = request.url === undefined ? {} : { url: target.replace("/b/d/a.txt", request.url) };
+    await guarded(
+      {
+        method: "GET",
+        originalUrl: target,
+        rawHeaders: ["Host", "files.example.com"],
+        httpVersionMajor: 1,
+        socket: {},
+        ...request,
+        ...replaced,
+      },
+      answer,
+    );
+    return outcome === "handled" ? outcome : JSON.parse(outcome).code;
+  };
+
+  it.each([
+    ["no mount", { url: "/b/d/a.txt" }, "handled"],
+    ["a mount that removed a prefix", { url: "/d/a.txt", baseUrl: "/b" }, "handled"],
+    ["a mount without baseUrl, as Connect has it", { url: "/d/a.txt" }, "handled"],
+    ["a mount of the whole path", { url: "/", baseUrl: "/b/d/a.txt" }, "handled"],
+    ["a path that middleware rewrote", { url: "/secret", baseUrl: "" }, "MALFORMED"],
+    ["a prefix that middleware rewrote", { url: "/d/a.txt", baseUrl: "/c" }, "MALFORMED"],
+    ["a rewritten path without baseUrl", { url: "/secret" }, "MALFORMED"],
+  ])("with %s", async (_, request, expected) => {
+    expect(await check(request)).toBe(expected);
+  });
+});
+
+describe("guardNode and obligations", () => {
+  it("sets the response headers of the grant", async () => {
+    const guarded = guardNode(
+      granting([{ kind: "response", headers: { "content-disposition": "attachment" } }]),
+      (_grant, _req, res) => res.end(),
+    );
+    expect((await send(guarded, get("/x"))).headers).toContain("content-disposition: attachment");
+  });
+
+  it("removes the parameters that may vary from what the handler sees", async () => {
+    const strip = granting([{ kind: "strip", names: ["utm_source"] }], (raw) => raw.replace("&utm_source=m", ""));
+    const guarded = guardNode(strip, (_grant, req, res) => {
+      res.setHeader("x-url", req.url ?? "");
+      res.end();
+    });
+    expect((await send(guarded, get("/x?a=1&utm_source=m"))).headers).toContain("x-url: /x?a=1");
+  });
+
+  const reading = guardNode(
+    granting([{ kind: "body-length", min: 2, max: 4 }]),
+    async (grant, req: IncomingMessage, res: ServerResponse) => {
+      let size = 0;
+      for await (const chunk of grant.limitBody(req)) size += chunk.length;
+      res.setHeader("x-size", size);
+      res.end();
+    },
+  );
+  const put = (...lines: string[]): string =>
+    `PUT /x HTTP/1.1\r\nHost: files.example.com\r\nConnection: close\r\n${lines.join("\r\n")}`;
+
+  it("lets a body of the granted length through", async () => {
+    expect((await send(reading, put("Content-Length: 3", "", "abc"))).headers).toContain("x-size: 3");
+  });
+
+  it("refuses an announced length before a byte is read", async () => {
+    expect(problemOf(await send(reading, put("Content-Length: 5", "", "")))).toEqual({
+      status: 400,
+      code: "BODY_LENGTH",
+    });
+  });
+
+  it("answers what limitBody throws as a refusal", async () => {
+    const head = put("Transfer-Encoding: chunked", "", "5", "abcde", "0", "", "");
+    expect(problemOf(await send(reading, head))).toEqual({ status: 400, code: "BODY_LENGTH" });
+  });
+});
+
+/** Never called: it is here to be type-checked. */
+export function unverifiedDoesNotCompile(grant: Grant): void {
+  // @ts-expect-error: a handler that takes no grant first is a request handler, and would run unverified
+  guardNode(verifier, (_req: NodeRequest, _res: { end(): void }) => {});
+  guardNode(verifier, () => grant.id);
+}

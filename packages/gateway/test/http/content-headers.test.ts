@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { contentDisposition, parseContentDisposition } from "../../src/http/content-disposition.ts";
+import { cacheControl, contentHeaders, isHeaderValue, isInlineSafe } from "../../src/http/content-headers.ts";
+
+describe("safe serving", () => {
+  it.each([
+    "image/png",
+    "IMAGE/JPEG",
+    "image/webp",
+    "audio/mpeg",
+    "video/mp4",
+    'video/mp4; codecs="avc1.42E01E"',
+    "text/plain",
+    "text/plain; charset=utf-8",
+    "application/pdf",
+  ])("shows %j inline", (type) => {
+    expect(isInlineSafe(type)).toBe(true);
+    expect(Object.fromEntries(contentHeaders({ contentType: type }))).not.toHaveProperty("content-disposition");
+  });
+
+  // CVE-2018-16477, CVE-2026-28683: what an uploader called HTML or SVG ran in the origin that served it.
+  it.each([
+    "text/html",
+    "image/svg+xml",
+    "application/xhtml+xml",
+    "text/xml",
+    "text/javascript",
+    "application/javascript",
+    "text/css",
+    "application/octet-stream",
+    "multipart/x-mixed-replace",
+    "image/png, text/html",
+    "image/png;,text/html",
+    "image/png text/html",
+    "image/png; a=b, text/html",
+    'text/plain; charset=utf-7; x="<"',
+    "",
+    "*/*",
+  ])("sends %j as an attachment in a sandbox", (type) => {
+    const headers = Object.fromEntries(contentHeaders({ contentType: type }));
+    expect(headers["content-disposition"]).toBe("attachment");
+    expect(headers["content-security-policy"]).toBe("sandbox; default-src 'none'");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+    expect(headers["referrer-policy"]).toBe("no-referrer");
+  });
+
+  it("takes the inline of an active type away and keeps its file name", () => {
+    const disposition = (value: string) =>
+      Object.fromEntries(contentHeaders({ contentType: "text/html", contentDisposition: value }))[
+        "content-disposition"
+      ];
+    expect(disposition('inline; filename="page.html"')).toBe('attachment; filename="page.html"');
+    expect(disposition("inline; filename*=UTF-8''na%C3%AFve.html")).toBe(
+      "attachment; filename=\"na_ve.html\"; filename*=UTF-8''na%C3%AFve.html",
+    );
+    expect(disposition("attachment; filename=a.html")).toBe("attachment; filename=a.html");
+    expect(disposition("INLINE")).toBe("attachment");
+    expect(disposition("inline;;")).toBe("attachment");
+    expect(disposition("ATTACHMENT")).toBe("ATTACHMENT");
+  });
+
+  it("judges the type that is sent, not the one stored", () => {
+    const headers = contentHeaders({ contentType: "image/png" }, { overrides: { contentType: "text/html" } });
+    expect(Object.fromEntries(headers)["content-disposition"]).toBe("attachment");
+  });
+
+  it("sends stored fields, and overrides in their place", () => {
+    const stored = { contentType: "image/png", contentEncoding: "gzip", contentLanguage: "de", expires: "never" };
+    const headers = contentHeaders(stored, { overrides: { contentLanguage: "en" }, secondsLeft: 10 });
+    expect(Object.fromEntries(headers)).toMatchObject({
+      "content-encoding": "gzip",
+      "content-language": "en",
+      expires: "never",
+      "cache-control": "private, max-age=10",
+    });
+  });
+
+  it.each(["a\r\nset-cookie: x", "a\nb", "a\0b", "a\x7fb", "a\x85b", "漢"])("refuses %j as a header value", (value) => {
+    expect(isHeaderValue(value)).toBe(false);
+  });
+
+  it.each(["", 'attachment; filename="a b.txt"', "caf\u00e9", "a\tb"])("takes %j as a header value", (value) => {
+    expect(isHeaderValue(value)).toBe(true);
+  });
+});
+
+describe("Cache-Control", () => {
+  it.each([
+    [undefined, 900, "private, max-age=900"],
+    [undefined, 0.9, "private, max-age=0"],
+    [undefined, -5, "private, max-age=0"],
+    [undefined, undefined, "private, no-cache"],
+    ["max-age=60", 900, "private, max-age=60"],
+    ["public, max-age=31536000, immutable", 900, "private, max-age=900, immutable"],
+    ["s-maxage=31536000", 900, "private, max-age=900"],
+    ["no-store", 900, "no-store"],
+    ["no-store, public", 900, "private, max-age=900, no-store"],
+    ["no-cache", 900, "private, max-age=900, no-cache"],
+    ["max-age=60", undefined, "private, max-age=60"],
+    ["max-age=abc", 900, "private, max-age=900"],
+    ['max-age="60"', 900, "private, max-age=60"],
+  ])("turns %j with %j seconds left into %j", (wish, left, sent) => {
+    expect(cacheControl(wish, left)).toBe(sent);
+  });
+
+  it("never outlives the grant and is never shared", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat({ max: 604800 }), (wish, left) => {
+        const sent = cacheControl(wish, left);
+        if (sent === wish) return expect(wish.toLowerCase()).toContain("no-store");
+        expect(sent).toMatch(/^private, max-age=/);
+        expect(Number(/max-age=([0-9]+)/.exec(sent)?.[1])).toBeLessThanOrEqual(left);
+      }),
+    );
+  });
+});
+
+describe("Content-Disposition", () => {
+  it("reads back every file name that it writes, in ASCII whatever the name", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (name) => {
+        const value = contentDisposition("attachment", name);
+        expect(value).toMatch(/^[\x20-\x7e]*$/);
+        expect(parseContentDisposition(value)).toEqual({ type: "attachment", filename: name });
+      }),
+    );
+  });
+
+  it("never writes a line break, also for half a surrogate pair", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (name) => {
+        expect(contentDisposition("inline", `${name}\r\n\ud800`)).toMatch(/^[\x20-\x7e]*$/);
+      }),
+    );
+  });
+});

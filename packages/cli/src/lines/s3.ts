@@ -1,6 +1,8 @@
 import { DaypassError, type ResponseOverrides, type SignedRequest, type Signer } from "daypass";
 import { type S3Credentials, type S3SignerOptions, type S3SignRequest, s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
+import { BIND } from "./bindings.ts";
+import { cache } from "./cache.ts";
 import {
   checkFields,
   type Fields,
@@ -13,9 +15,9 @@ import {
   text,
   textListMap,
   textMap,
-  textOrList,
 } from "./fields.ts";
 import { instant } from "./instant.ts";
+import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Credentials as they stand in a line: the end of temporary ones is text. */
 interface S3LineCredentials extends Omit<S3Credentials, "expiration"> {
@@ -42,15 +44,6 @@ export const S3_CREDENTIALS: Fields = fields({
   expiration: text,
 });
 
-const BIND = fields({
-  contentType: text,
-  contentLength: { expected: "a number or {min, max}", accepts: isLength },
-  sha256: text,
-  headers: textMap,
-  query: textListMap,
-  ip: textOrList,
-});
-
 const LINE = fields({
   scheme: text,
   version: text,
@@ -75,26 +68,12 @@ const LINE = fields({
   dotSegments: oneOf("refuse", "sign"),
 });
 
-const LENGTH = fields({ min: number, max: number });
-
-function isLength(value: unknown): boolean {
-  return typeof value === "number" || nested(LENGTH).accepts(value);
-}
-
-// A manifest is for one account as a rule; a few hundred are kept, and then forgotten together.
-const MAX_SIGNERS = 256;
-
-/** A signer that is told the time with each line. */
-interface LineSigner {
-  sign(request: S3SignRequest, time: Date): SignedRequest;
-}
-
 /**
  * Signs lines of the scheme `s3`. Signers are kept by their options, so that the key derivation is paid once for each
  * credential and day and not for each line.
  */
-export function s3LineSigner(): (line: JsonObject) => SignedRequest {
-  const signers = new Map<string, LineSigner>();
+export function s3LineSigner(): (line: JsonObject) => SignedRequest | Promise<SignedRequest> {
+  const signers = cache<TimedSigner<S3SignRequest>>();
   return (object) => {
     if (Object.hasOwn(object, "form")) {
       throw new DaypassError(
@@ -105,16 +84,15 @@ export function s3LineSigner(): (line: JsonObject) => SignedRequest {
     checkFields(object, LINE);
     const line = object as unknown as S3Line;
     const time = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
-    return lineSigner(signers, line).sign(s3Request(line), time);
+    return signers(signerName(line), () => newSigner(line)).sign(s3Request(line), time);
   };
 }
 
-function lineSigner(signers: Map<string, LineSigner>, line: S3Line): LineSigner {
-  const { version, region, endpoint, addressing, credentials, credentialExpiry } = line;
+/** Names the options of a signer. JSON, because a separator of our own could stand inside one of the parts. */
+function signerName({ version, region, endpoint, addressing, credentialExpiry, credentials }: S3Line): string {
   if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each line");
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
-  // JSON, because a separator of our own could stand inside one of the parts.
-  const name = JSON.stringify([
+  return JSON.stringify([
     version,
     region,
     endpoint,
@@ -125,13 +103,6 @@ function lineSigner(signers: Map<string, LineSigner>, line: S3Line): LineSigner 
     sessionToken,
     expiration,
   ]);
-  let found = signers.get(name);
-  if (found === undefined) {
-    found = newSigner(line);
-    if (signers.size >= MAX_SIGNERS) signers.clear();
-    signers.set(name, found);
-  }
-  return found;
 }
 
 /** Which signer a `version` means. The library has one function for each; only the command line has a switch. */
@@ -140,7 +111,7 @@ const VERSIONS: ReadonlyMap<string, (options: S3SignerOptions) => Signer<S3SignR
   ["v2", s3V2Signer],
 ]);
 
-function newSigner(line: S3Line): LineSigner {
+function newSigner(line: S3Line): TimedSigner<S3SignRequest> {
   const { version = "v4", endpoint, addressing, credentials, credentialExpiry } = line;
   const signerFor = VERSIONS.get(version);
   if (signerFor === undefined) {
@@ -153,21 +124,9 @@ function newSigner(line: S3Line): LineSigner {
   const region = line.region ?? (version === "v2" ? "us-east-1" : undefined);
   if (region === undefined)
     throw missing("region", 'name the one of the bucket, "us-east-1" or "auto" for most compatibles');
-  let now = new Date();
-  const signer = signerFor({
-    region,
-    endpoint,
-    addressing,
-    credentials: s3Credentials(credentials),
-    credentialExpiry,
-    clock: () => now,
-  });
-  return {
-    sign(request, time) {
-      now = time;
-      return signer.sign(request);
-    },
-  };
+  return timedSigner((clock) =>
+    signerFor({ region, endpoint, addressing, credentials: s3Credentials(credentials), credentialExpiry, clock }),
+  );
 }
 
 /** Credentials of the library from those of a line. */

@@ -2,6 +2,7 @@ import type { SignedRequest } from "daypass";
 import { type Answer, errorFields, type LineAnswerer, parseLine, unknownScheme } from "./answer.ts";
 import type { JsonObject } from "./fields.ts";
 import { s3LineSigner } from "./s3.ts";
+import { urlLineSigner } from "./url.ts";
 
 type SignLine = (line: JsonObject) => SignedRequest | Promise<SignedRequest>;
 
@@ -10,7 +11,10 @@ type SignLine = (line: JsonObject) => SignedRequest | Promise<SignedRequest>;
  * for a line that is refused.
  */
 export function signLines(): LineAnswerer {
-  const schemes: ReadonlyMap<unknown, SignLine> = new Map<unknown, SignLine>([["s3", s3LineSigner()]]);
+  const schemes: ReadonlyMap<unknown, SignLine> = new Map<unknown, SignLine>([
+    ["s3", s3LineSigner()],
+    ["url", urlLineSigner()],
+  ]);
   return (line) => {
     try {
       const object = parseLine(line);

@@ -10,6 +10,7 @@ import {
 import { type S3Credentials, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
+import { type UrlKey, urlVerifier } from "daypass/url";
 import { unknownScheme } from "./answer.ts";
 import {
   checkFields,
@@ -25,6 +26,7 @@ import {
   textList,
 } from "./fields.ts";
 import { S3_CREDENTIALS, s3Credentials } from "./s3.ts";
+import { JWK } from "./url.ts";
 
 /** What every verifier of a line gets from it. */
 export interface LineContext {
@@ -79,7 +81,10 @@ export function schemeVerifiers(entries: unknown, context: LineContext): Verifie
 const SCHEMES: ReadonlyMap<unknown, (dialects: Dialects, entry: JsonObject, context: LineContext) => void> = new Map<
   unknown,
   (dialects: Dialects, entry: JsonObject, context: LineContext) => void
->([["s3", addS3]]);
+>([
+  ["s3", addS3],
+  ["url", addUrl],
+]);
 
 type S3LineCredentials = Parameters<typeof s3Credentials>[0];
 
@@ -113,6 +118,38 @@ function addS3(dialects: Dialects, object: JsonObject, { origin, clock }: LineCo
     const wildcard = entry.origins === undefined ? wildcardOrigin(origin) : undefined;
     if (wildcard !== undefined) push(dialects, "v2", s3V2Verifier({ ...options, origins: [wildcard] }));
   }
+}
+
+const URL_ENTRY: Fields = fields({
+  scheme: text,
+  key: JWK,
+  keys: {
+    expected: "a list of JWKs or a JWK set",
+    accepts: (value) => keyList(value).every((key) => JWK.accepts(key)),
+  },
+  audience: text,
+  origins: textList,
+  maxSkew: number,
+});
+
+function addUrl(dialects: Dialects, object: JsonObject, { origin, clock }: LineContext): void {
+  checkFields(object, URL_ENTRY);
+  const { key, keys, audience, origins, maxSkew } = object as {
+    readonly key?: UrlKey;
+    readonly keys?: unknown;
+    readonly audience?: string;
+    readonly origins?: readonly string[];
+    readonly maxSkew?: number;
+  };
+  if ((key === undefined) === (keys === undefined)) throw missing("key or keys", "give one of them in each url entry");
+  const list = (key === undefined ? keyList(keys) : [key]) as readonly UrlKey[];
+  const options = { keys: list, origins: origins ?? [ownOrigin(origin)], audience, maxSkew, clock, enforces: ENFORCES };
+  push(dialects, "url", urlVerifier(options));
+}
+
+function keyList(keys: unknown): readonly unknown[] {
+  if (Array.isArray(keys)) return keys;
+  return isObject(keys) && Array.isArray(keys["keys"]) ? keys["keys"] : [keys];
 }
 
 const AMAZON_VIRTUAL = /^(https?:\/\/).+\.(s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)$/;

@@ -1,5 +1,6 @@
 import type { Grant, Proof, WireRequest } from "daypass";
 import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
+import { cache } from "./cache.ts";
 import { checkFields, fields, object, text } from "./fields.ts";
 import { instant } from "./instant.ts";
 import { wireRequest } from "./request.ts";
@@ -22,18 +23,16 @@ interface VerifyLine {
 }
 
 /** A verifier that is told the time with each line. */
-interface LineVerifier {
+interface TimedVerifier {
   verify(request: WireRequest, proof: Proof, time: Date): Promise<Grant>;
 }
-
-const MAX_VERIFIERS = 256;
 
 /**
  * Answers lines of `verify --batch`: `{"ok":true,"scheme","grant"}` or `{"ok":false,"code","message"}`. Lines with the
  * same options share a verifier and its clock, so a line has to be answered before the next one is read.
  */
 export function verifyLines(): LineAnswerer {
-  const verifiers = new Map<string, LineVerifier>();
+  const verifiers = cache<TimedVerifier>();
   return async (text) => {
     try {
       const object = parseLine(text);
@@ -41,7 +40,8 @@ export function verifyLines(): LineAnswerer {
       const { request, at, schemes, subject } = object as VerifyLine;
       const time = at === undefined ? new Date() : instant("at", at);
       const received = wireRequest(request);
-      const verifier = lineVerifier(verifiers, schemes, received.origin);
+      const { origin } = received;
+      const verifier = verifiers(`${origin}\n${JSON.stringify(schemes)}`, () => timedVerifier(schemes, origin));
       return granted(await verifier.verify(received.request, { subject }, time));
     } catch (error) {
       return { text: JSON.stringify({ ok: false, ...errorFields(error) }), refused: true };
@@ -49,22 +49,15 @@ export function verifyLines(): LineAnswerer {
   };
 }
 
-function lineVerifier(verifiers: Map<string, LineVerifier>, schemes: unknown, origin: string): LineVerifier {
-  const name = `${origin}\n${JSON.stringify(schemes)}`;
-  let found = verifiers.get(name);
-  if (found === undefined) {
-    let now = new Date();
-    const verifier = schemeVerifiers(schemes, { origin, clock: () => now });
-    found = {
-      verify(request, proof, time) {
-        now = time;
-        return verifier.verify(request, proof);
-      },
-    };
-    if (verifiers.size >= MAX_VERIFIERS) verifiers.clear();
-    verifiers.set(name, found);
-  }
-  return found;
+function timedVerifier(schemes: unknown, origin: string): TimedVerifier {
+  let now = new Date();
+  const verifier = schemeVerifiers(schemes, { origin, clock: () => now });
+  return {
+    verify(request, proof, time) {
+      now = time;
+      return verifier.verify(request, proof);
+    },
+  };
 }
 
 function granted(grant: Grant): Answer {

@@ -1,0 +1,20 @@
+import type { SignedRequest } from "daypass";
+
+/** A signer that is told the time with each request. */
+export interface TimedSigner<R> {
+  sign(request: R, time: Date): SignedRequest | Promise<SignedRequest>;
+}
+
+/** Makes a {@link TimedSigner} of a library signer, whose clock is one of its options. */
+export function timedSigner<R>(
+  make: (clock: () => Date) => { sign(request: R): SignedRequest | Promise<SignedRequest> },
+): TimedSigner<R> {
+  let now = new Date();
+  const signer = make(() => now);
+  return {
+    sign(request, time) {
+      now = time;
+      return signer.sign(request);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "../command.ts";
+
+/** The text of a file, or `undefined` where there is none. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Replaces a file with mode 0600: a reader, and whoever comes after a crash, finds the old text or the new one. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = await writeBeside(path, text);
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** Creates a file with mode 0600 and its whole text at once. `false` where it is there already. */
+export async function createFile(path: string, text: string): Promise<boolean> {
+  const temporary = await writeBeside(path, text);
+  try {
+    // Of two first starts at the same time one must win, and the other must read what the first one wrote.
+    await link(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
+async function writeBeside(path: string, text: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+  const file = await open(temporary, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return temporary;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  let folder: FileHandle | undefined;
+  try {
+    folder = await open(path, "r");
+    await folder.sync();
+  } finally {
+    await folder?.close();
+  }
+}
+
+const LOCK_TRIES = 100;
+const LOCK_WAIT_MS = 50;
+const LOCK_STALE_MS = 30_000;
+
+/** Runs work while no other process that asks for the same lock does. */
+export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await (await open(path, "wx", 0o600)).close();
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    // Whoever holds it writes one small file: a lock this old was left behind by a crash.
+    if (Date.now() - mtimeMs > LOCK_STALE_MS) await rm(path, { force: true });
+    else if (tries >= LOCK_TRIES)
+      throw new CommandError(`expected to change ${path} alone, found another process at it: try again`);
+    else await sleep(LOCK_WAIT_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}

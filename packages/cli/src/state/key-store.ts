@@ -1,0 +1,144 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { CommandError } from "../command.ts";
+import { readText, replaceFile, withLock } from "./files.ts";
+import { type ActiveKey, isActive, type KeyRecord, type SigningKey } from "./key-record.ts";
+import { masterKey } from "./master-key.ts";
+import { type NewKey, newKey } from "./new-key.ts";
+import { seal, unseal } from "./seal.ts";
+
+/** The keys of one state folder: `keys.json`, its secrets encrypted under the master key. */
+export interface KeyStore {
+  list(): Promise<readonly KeyRecord[]>;
+  /** The keys that may be used now, with their secrets. */
+  active(): Promise<readonly ActiveKey[]>;
+  create(wanted: NewKey): Promise<ActiveKey>;
+  /** Makes a successor with the same scope. The old key is good for `overlap` more seconds. */
+  rotate(id: string, overlap: number): Promise<ActiveKey>;
+  /** Ends a key at once and forgets its secret. */
+  revoke(id: string): Promise<KeyRecord>;
+  /** Changes whenever the file does: cheap to ask often. */
+  fingerprint(): Promise<string>;
+}
+
+/** What a key store works on. */
+export interface KeyStoreOptions {
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: () => Date;
+}
+
+interface Row {
+  readonly record: KeyRecord;
+  /** Absent once the key has been revoked. */
+  readonly secret?: string;
+}
+
+const FORMAT = 1;
+
+/** Opens the keys of a state folder. Nothing is read or written before a method is called. */
+export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
+  const path = join(folder, "keys.json");
+
+  const read = async (): Promise<readonly Row[]> => {
+    const text = await readText(path);
+    return text === undefined ? [] : parseRows(path, text);
+  };
+
+  const change = <T>(work: (rows: readonly Row[]) => Promise<readonly [rows: readonly Row[], result: T]>): Promise<T> =>
+    withLock(`${path}.lock`, async () => {
+      const [rows, result] = await work(await read());
+      await replaceFile(path, `${JSON.stringify({ version: FORMAT, keys: rows }, undefined, 2)}\n`);
+      return result;
+    });
+
+  const add = async (
+    rows: readonly Row[],
+    wanted: NewKey,
+  ): Promise<readonly [rows: readonly Row[], key: ActiveKey]> => {
+    const { record, key } = newKey(wanted, clock());
+    // A new master key while others are in use would leave two, of which only one can be found again.
+    const master = await masterKey({ env, folder, create: rows.every(({ secret }) => secret === undefined) });
+    const secret = seal(master, JSON.stringify(key), sealContext(record));
+    return [[...rows, { record, secret }], { record, ...key }];
+  };
+
+  return {
+    async list() {
+      return (await read()).map(({ record }) => record);
+    },
+    async active() {
+      const now = clock();
+      const rows = (await read()).filter(({ record, secret }) => secret !== undefined && isActive(record, now));
+      if (rows.length === 0) return [];
+      const master = await masterKey({ env, folder, create: false });
+      return rows.map(({ record, secret }) => ({ record, ...openKey(master, record, secret as string) }));
+    },
+    create: (wanted) => change((rows) => add(rows, wanted)),
+    rotate: (id, overlap) =>
+      change(async (rows) => {
+        const old = usable(rows, id, clock());
+        const retiresAt = new Date(clock().getTime() + overlap * 1000).toISOString();
+        const { algorithm, scope, label } = old.record;
+        return add(
+          rows.map((row) => (row === old ? { ...row, record: { ...row.record, retiresAt } } : row)),
+          { algorithm, scope, label },
+        );
+      }),
+    revoke: (id) =>
+      change(async (rows) => {
+        const row = find(rows, id);
+        const record: KeyRecord = { ...row.record, revokedAt: row.record.revokedAt ?? clock().toISOString() };
+        return [rows.map((other) => (other === row ? { record } : other)), record];
+      }),
+    async fingerprint() {
+      const found = await stat(path, { bigint: true }).catch(() => undefined);
+      return found === undefined ? "" : `${found.ino} ${found.mtimeNs} ${found.size}`;
+    },
+  };
+}
+
+// What a key may do is sealed with it: nobody widens a scope by editing the file. The two ends are not: they only take away,
+// and a rotation must not need the secret.
+function sealContext({ kind, id, algorithm, scope }: KeyRecord): string {
+  const { buckets, origins, prefix, methods, maxLife, until } = scope;
+  return JSON.stringify([FORMAT, kind, id, algorithm, buckets, origins, prefix, methods, maxLife, until]);
+}
+
+function openKey(master: Uint8Array, record: KeyRecord, sealed: string): SigningKey {
+  const text = unseal(master, sealed, sealContext(record));
+  if (text === undefined) {
+    throw new CommandError(
+      `expected key ${record.id} to open with the master key, found that it does not: its row was edited, or the master key is another one`,
+    );
+  }
+  return JSON.parse(text) as SigningKey;
+}
+
+function find(rows: readonly Row[], id: string): Row {
+  const row = rows.find(({ record }) => record.id === id);
+  if (row === undefined) {
+    throw new CommandError(`expected the id of a stored key, found ${JSON.stringify(id)}: see daypass keys list`);
+  }
+  return row;
+}
+
+function usable(rows: readonly Row[], id: string, now: Date): Row {
+  const row = find(rows, id);
+  if (!isActive(row.record, now))
+    throw new CommandError(`expected a key in use, found that ${id} was revoked or has retired`);
+  return row;
+}
+
+function parseRows(path: string, text: string): readonly Row[] {
+  let value: { readonly version?: unknown; readonly keys?: unknown };
+  try {
+    value = JSON.parse(text) as typeof value;
+  } catch {
+    throw new CommandError(`expected JSON in ${path}, found something else: restore it from a backup`);
+  }
+  if (value.version !== FORMAT || !Array.isArray(value.keys)) {
+    throw new CommandError(`expected ${path} in format ${FORMAT}, found another: it was written by a newer release`);
+  }
+  return value.keys as readonly Row[];
+}

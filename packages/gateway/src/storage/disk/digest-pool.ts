@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { StorageError } from "../storage.ts";
 
 export interface Digests {
   readonly md5: Buffer;
@@ -95,7 +96,7 @@ export function digestPool(size: number = Math.max(1, Math.min(4, availableParal
           open = false;
           thread.jobs--;
           const [md5, sha] = (await thread.ask({ id, op: "finish" })).digests ?? [];
-          if (md5 === undefined) throw new Error("the digest thread answered without a digest");
+          if (md5 === undefined) throw new StorageError("UNAVAILABLE", "the digest thread gave no digest");
           return { md5: Buffer.from(md5), sha256: sha === undefined ? undefined : Buffer.from(sha) };
         },
         drop() {
@@ -138,7 +139,7 @@ function startThread(onDeath: (thread: Thread) => void): Thread {
 
   worker.unref();
   worker.on("message", (reply: Reply) => waiting.shift()?.resolve(reply));
-  worker.on("error", die);
-  worker.on("exit", () => die(death ?? new Error("the digest thread ended")));
+  worker.on("error", (error) => die(new StorageError("UNAVAILABLE", "the digest thread failed", { cause: error })));
+  worker.on("exit", () => die(death ?? new StorageError("UNAVAILABLE", "the digest thread ended")));
   return thread;
 }

@@ -1,4 +1,4 @@
-import { isStorageError, StorageError, type StorageErrorCode } from "../storage.ts";
+import { StorageError, type StorageErrorCode } from "../storage.ts";
 
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: "DISK_FULL",
@@ -16,18 +16,17 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /**
- * Translates what the file system or SQLite threw at the driver's edge. The path stays in `cause`, for the operator.
+ * Translates what the file system or SQLite threw, at the driver's edge; anything else passes unchanged, such as an error of the
+ * body that is being stored. The path stays in `cause`, for the operator.
  * @param doing what was tried, e.g. `store the object`
  */
-export function toStorageError(error: unknown, doing: string): StorageError {
-  if (isStorageError(error)) return error;
+export function translated(error: unknown, doing: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const sqlite = "errcode" in error && typeof error.errcode === "number" ? error.errcode : undefined;
+  if (sqlite === undefined && !("syscall" in error)) return error;
   const errno = errnoOf(error);
-  const full =
-    error instanceof Error &&
-    "errcode" in error &&
-    typeof error.errcode === "number" &&
-    (error.errcode & 0xff) === SQLITE_FULL;
-  const code = full ? "DISK_FULL" : (CODES[errno ?? ""] ?? "UNAVAILABLE");
+  const code =
+    sqlite !== undefined && (sqlite & 0xff) === SQLITE_FULL ? "DISK_FULL" : (CODES[errno ?? ""] ?? "UNAVAILABLE");
   return new StorageError(code, `could not ${doing}${errno === undefined ? "" : ` (${errno})`}`, { cause: error });
 }
 
@@ -36,6 +35,6 @@ export async function translating<T>(doing: string, step: () => Promise<T>): Pro
   try {
     return await step();
   } catch (error) {
-    throw toStorageError(error, doing);
+    throw translated(error, doing);
   }
 }

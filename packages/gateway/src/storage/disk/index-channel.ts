@@ -3,9 +3,8 @@
  * their own.
  */
 
-import type { ObjectRef } from "../storage.ts";
-import { StorageError, type StorageErrorCode } from "../storage.ts";
-import { toStorageError } from "./faults.ts";
+import { isStorageError, type ObjectRef, StorageError, type StorageErrorCode } from "../storage.ts";
+import { translated } from "./faults.ts";
 import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter } from "./index-contract.ts";
 
 /** One end of a connection between two processes, e.g. of `node:cluster`. Other traffic on it is left alone. */
@@ -105,7 +104,8 @@ export function serveIndexWriter(channel: Channel, writer: IndexWriter): void {
       else await claim(id, question.ref, question.intent);
       reply(id, {});
     } catch (error) {
-      const { code, message } = toStorageError(error, "write the index");
+      const fault = translated(error, "write the index");
+      const { code, message } = isStorageError(fault) ? fault : noAnswer();
       reply(id, { error: { code, message } });
     }
   }
@@ -127,4 +127,8 @@ function isEnvelope<T>(message: unknown, kind: string): message is Envelope<T> {
 
 function noWriter(): StorageError {
   return new StorageError("UNAVAILABLE", "the process that writes the index is gone");
+}
+
+function noAnswer(): StorageError {
+  return new StorageError("UNAVAILABLE", "the process that writes the index failed");
 }

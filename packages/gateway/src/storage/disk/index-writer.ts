@@ -3,7 +3,7 @@
  * seconds, so all changes meet here. Those that arrive while a commit runs share the next one.
  */
 import type { ObjectRef } from "../storage.ts";
-import { toStorageError } from "./faults.ts";
+import { translated } from "./faults.ts";
 import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
 
@@ -41,7 +41,7 @@ export function localIndexWriter(database: IndexDatabase): LocalIndexWriter {
       database.transaction([...ends, ...group.map((change) => change.apply)]);
     } catch (error) {
       // The rows that were to go are only out of date; the next start finds them unsettled.
-      const fault = toStorageError(error, "write the index");
+      const fault = translated(error, "write the index");
       for (const change of group) change.failed(fault);
       return;
     }

@@ -34,9 +34,12 @@ export function isBucketName(name: string): boolean {
   return BUCKET.test(name) && !hasLoneSurrogate(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
-/** Whether any object can have this key. Half of a surrogate pair has no UTF-8, so two such keys would be the same name. */
+/**
+ * Whether any object can have this key. Half of a surrogate pair has no UTF-8, so two such keys would be the same name; a NUL ends
+ * a text in SQLite.
+ */
 export function isStorableKey(key: string): boolean {
-  return key !== "" && !hasLoneSurrogate(key);
+  return key !== "" && !key.includes("\0") && !hasLoneSurrogate(key);
 }
 
 /** The path of a key below its bucket's folder, or `undefined` when no path can hold it. */

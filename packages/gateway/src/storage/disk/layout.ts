@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ObjectRef, StorageError } from "../storage.ts";
-import { toStorageError } from "./faults.ts";
+import { translated } from "./faults.ts";
 import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 
@@ -56,7 +56,7 @@ function resolveRoot(folder: string): string {
   try {
     return realpathSync.native(folder);
   } catch (error) {
-    throw toStorageError(error, "open the storage folder");
+    throw translated(error, "open the storage folder");
   }
 }
 
@@ -66,7 +66,7 @@ function makeOwnFolder(own: string): void {
     mkdirSync(join(own, "objects"), { recursive: true });
     writeFileSync(join(own, PROBE), "");
   } catch (error) {
-    throw toStorageError(error, `make the folder ${OWN_PREFIX} for the index`);
+    throw translated(error, `make the folder ${OWN_PREFIX} for the index`);
   }
 }
 

@@ -94,7 +94,10 @@ export function objectStore({ layout, run, writer, folders, uploads, finder }: O
     if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
     const places = layout.places(ref);
     if (places === undefined)
-      throw new StorageError("KEY_NOT_STORABLE", "a key is text of at least one character, in Unicode");
+      throw new StorageError(
+        "KEY_NOT_STORABLE",
+        "a key is text of at least one character, none of them NUL or half of a pair",
+      );
     // Asked again at the commit; here it spares the transfer.
     await checkPreconditions(ref, options);
     const temp = await openTemp(places);

@@ -146,6 +146,7 @@ async function writeFully(fd: number, bytes: Buffer, position: number): Promise<
 const BROKEN_CONNECTION = new Set([
   "ECONNRESET",
   "EPIPE",
+  "ETIMEDOUT",
   "ABORT_ERR",
   "ERR_STREAM_PREMATURE_CLOSE",
   "ERR_HTTP_REQUEST_TIMEOUT",

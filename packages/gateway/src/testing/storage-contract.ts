@@ -1,0 +1,395 @@
+/**
+ * What every storage driver promises, as one suite. It needs no test framework of its own: hand in the three functions of yours.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { read } from "node:fs";
+import { buffer } from "node:stream/consumers";
+import { promisify } from "node:util";
+import { type Body, isStorageError, type PutOptions, type Storage } from "../storage/storage.ts";
+
+/** The part of vitest, Jest or Bun's runner that the suite uses. */
+export interface TestFunctions {
+  readonly describe: (name: string, body: () => void) => void;
+  readonly it: (name: string, body: () => Promise<void>) => void;
+  readonly expect: (actual: unknown) => { toBe(expected: unknown): void; toEqual(expected: unknown): void };
+}
+
+export interface StorageContractOptions {
+  /** The driver's name, for the report. */
+  readonly name: string;
+  /** Opens storage with one empty bucket. Called for each test; `close` also removes what was stored. */
+  open(): Promise<{ readonly storage: Storage; readonly bucket: string; close(): Promise<void> }>;
+}
+
+/** Keys that a path, a URL or a careless join would change, each of them an object of its own. */
+const HOSTILE_KEYS = [
+  "a",
+  "a/b",
+  "a/b/c",
+  "a/",
+  "/a",
+  "//a",
+  "a//b",
+  "/",
+  ".",
+  "..",
+  "../a",
+  "a/../b",
+  "./a",
+  "a/./b",
+  "a\\b",
+  "..\\..\\a",
+  "%2e%2e/a",
+  "a b",
+  "a+b",
+  "a%20b",
+  "a?b#c",
+  "a:b",
+  "con",
+  "nul.txt",
+  "trailing.",
+  "trailing ",
+  "A",
+  "caf\u00e9",
+  "cafe\u0301",
+  "\u{1f511}",
+  "line\nbreak",
+  "tab\tstop",
+  "nul",
+  ".daypass",
+  ".daypass/index.db",
+  ".daypass-0-0.tmp",
+  "'\"<>&",
+  "x".repeat(255),
+  "x".repeat(256),
+  "\u00e9".repeat(200),
+  `deep/${"d/".repeat(300)}leaf`,
+];
+
+/**
+ * Registers the suite.
+ *
+ * @example
+ * storageContract({ describe, it, expect }, { name: "disk", open });
+ */
+export function storageContract({ describe, it, expect }: TestFunctions, { name, open }: StorageContractOptions): void {
+  /** A test that gets storage and gives it back. */
+  function test(title: string, body: (storage: Storage, bucket: string) => Promise<void>): void {
+    it(title, async () => {
+      const { storage, bucket, close } = await open();
+      try {
+        await body(storage, bucket);
+      } finally {
+        await close();
+      }
+    });
+  }
+
+  async function contents(storage: Storage, bucket: string, key: string): Promise<string | undefined> {
+    const object = await storage.get({ bucket, key });
+    return object === undefined ? undefined : (await readBody(object.body())).toString();
+  }
+
+  describe(`storage contract: ${name}`, () => {
+    test("gives back what was stored, with everything that belongs to it", async (storage, bucket) => {
+      const ref = { bucket, key: "folder/report.pdf" };
+      const options: PutOptions = {
+        contentType: "application/x-report",
+        headers: { cacheControl: "max-age=60", contentDisposition: "inline", contentLanguage: "de", expires: "never" },
+        metadata: { author: "Zo\u00eb", empty: "" },
+      };
+      const stored = await storage.put(ref, chunks("hello ", "world"), options);
+      const object = await storage.get(ref);
+      expect((await readBody(object?.body())).toString()).toBe("hello world");
+      expect(object?.info).toEqual(stored);
+      expect(await storage.head(ref)).toEqual(stored);
+      expect(stored.size).toBe(11);
+      expect(stored.contentType).toBe("application/x-report");
+      expect(stored.headers).toEqual(options.headers);
+      expect(stored.metadata).toEqual(options.metadata);
+      expect(Math.abs(stored.lastModified.getTime() - Date.now()) < 60_000).toBe(true);
+    });
+
+    test("names an upload by the MD5 of its bytes", async (storage, bucket) => {
+      const info = await storage.put({ bucket, key: "a" }, chunks("hello"));
+      expect(info.etag).toBe(md5("hello"));
+    });
+
+    test("keeps the SHA-256 that it has checked", async (storage, bucket) => {
+      const sha256 = createHash("sha256").update("hello").digest();
+      const info = await storage.put({ bucket, key: "a" }, chunks("hello"), { digests: { sha256 } });
+      expect(info.checksums).toEqual({ sha256: sha256.toString("base64") });
+    });
+
+    test("derives a type from the extension when none is given", async (storage, bucket) => {
+      expect((await storage.put({ bucket, key: "a.png" }, chunks("x"))).contentType).toBe("image/png");
+    });
+
+    test("reads ranges", async (storage, bucket) => {
+      const ref = { bucket, key: "digits" };
+      await storage.put(ref, chunks("0123456789"));
+      for (const [start, end] of [
+        [0, 0],
+        [2, 5],
+        [9, 9],
+        [0, 9],
+      ] as const) {
+        const object = await storage.get(ref);
+        expect((await readBody(object?.body({ start, end }))).toString()).toBe("0123456789".slice(start, end + 1));
+      }
+    });
+
+    test("stores an empty object", async (storage, bucket) => {
+      const ref = { bucket, key: "empty" };
+      const info = await storage.put(ref, chunks());
+      expect([info.size, info.etag]).toEqual([0, md5("")]);
+      expect(await contents(storage, bucket, "empty")).toBe("");
+    });
+
+    test("stores a body of many megabytes that comes in odd pieces", async (storage, bucket) => {
+      const ref = { bucket, key: "large" };
+      const piece = Buffer.from(Uint8Array.from({ length: 70_001 }, (_, index) => index * 31));
+      const whole = Buffer.concat(Array.from({ length: 50 }, () => piece));
+      const sha256 = createHash("sha256").update(whole).digest();
+      const info = await storage.put(ref, chunks(...Array.from({ length: 50 }, () => piece)), { digests: { sha256 } });
+      expect([info.size, info.etag]).toEqual([whole.length, md5(whole)]);
+      expect((await readBody((await storage.get(ref))?.body())).equals(whole)).toBe(true);
+      const range = { start: 1_048_570, end: 1_048_585 };
+      const part = await readBody((await storage.get(ref))?.body(range));
+      expect(part.equals(whole.subarray(range.start, range.end + 1))).toBe(true);
+    });
+
+    for (const size of [65_536, 65_537, 131_072, 131_073, 1_048_576, 1_048_577, 2_097_152]) {
+      test(`stores ${size} bytes, announced or not`, async (storage, bucket) => {
+        const bytes = Buffer.alloc(size, "daypass");
+        for (const options of [{}, { contentLength: size }]) {
+          const info = await storage.put({ bucket, key: "sized" }, chunks(bytes), options);
+          expect([info.size, info.etag]).toEqual([size, md5(bytes)]);
+        }
+      });
+    }
+
+    test("keeps every hostile key apart from every other", async (storage, bucket) => {
+      for (const key of HOSTILE_KEYS) await storage.put({ bucket, key }, chunks(`the value of ${JSON.stringify(key)}`));
+      for (const key of HOSTILE_KEYS) {
+        expect(await contents(storage, bucket, key)).toBe(`the value of ${JSON.stringify(key)}`);
+        expect((await storage.head({ bucket, key }))?.etag).toBe(md5(`the value of ${JSON.stringify(key)}`));
+      }
+      for (const key of HOSTILE_KEYS) expect(await storage.delete({ bucket, key })).toBe(true);
+      for (const key of HOSTILE_KEYS) expect(await contents(storage, bucket, key)).toBe(undefined);
+    });
+
+    test("refuses a key that is no text", async (storage, bucket) => {
+      for (const key of ["", "a\0b", "\ud800", "a\udfff/b"]) {
+        expect(await codeOf(storage.put({ bucket, key }, chunks("x")))).toBe("KEY_NOT_STORABLE");
+        expect(await storage.get({ bucket, key })).toBe(undefined);
+        expect(await storage.head({ bucket, key })).toBe(undefined);
+        expect(await storage.delete({ bucket, key })).toBe(false);
+      }
+    });
+
+    test("answers undefined for a missing object and false for its deletion", async (storage, bucket) => {
+      expect(await storage.get({ bucket, key: "none" })).toBe(undefined);
+      expect(await storage.head({ bucket, key: "none" })).toBe(undefined);
+      expect(await storage.delete({ bucket, key: "none" })).toBe(false);
+    });
+
+    test("knows its buckets", async (storage, bucket) => {
+      expect(await storage.hasBucket(bucket)).toBe(true);
+      for (const other of ["no-such-bucket", "", ".", "..", `${bucket}/..`, ".daypass", "a\0b", "a\\b"]) {
+        expect(await storage.hasBucket(other)).toBe(false);
+        const ref = { bucket: other, key: "a" };
+        expect(await codeOf(storage.get(ref))).toBe("NO_SUCH_BUCKET");
+        expect(await codeOf(storage.head(ref))).toBe("NO_SUCH_BUCKET");
+        expect(await codeOf(storage.put(ref, chunks("x")))).toBe("NO_SUCH_BUCKET");
+        expect(await codeOf(storage.delete(ref))).toBe("NO_SUCH_BUCKET");
+      }
+    });
+
+    test("replaces an object as a whole, metadata and all", async (storage, bucket) => {
+      const ref = { bucket, key: "a.txt" };
+      await storage.put(ref, chunks("first"), { metadata: { a: "1" }, contentType: "x/first" });
+      const info = await storage.put(ref, chunks("second"), { metadata: { b: "2" } });
+      expect(await storage.head(ref)).toEqual(info);
+      expect(info.metadata).toEqual({ b: "2" });
+      expect(await contents(storage, bucket, "a.txt")).toBe("second");
+    });
+
+    test("shows a deletion to every reader", async (storage, bucket) => {
+      const ref = { bucket, key: "a" };
+      await storage.put(ref, chunks("x"));
+      expect(await contents(storage, bucket, "a")).toBe("x");
+      expect(await storage.delete(ref)).toBe(true);
+      expect(storage.getCached?.(ref)).toBe(undefined);
+      expect(await storage.get(ref)).toBe(undefined);
+      expect(await storage.delete(ref)).toBe(false);
+    });
+
+    test("keeps an opened object readable while it is replaced and deleted", async (storage, bucket) => {
+      const ref = { bucket, key: "a" };
+      const old = Buffer.alloc(200_000, "old");
+      await storage.put(ref, chunks(old));
+      const first = await storage.get(ref);
+      const second = await storage.get(ref);
+      await storage.put(ref, chunks("new"));
+      expect((await readBody(first?.body())).equals(old)).toBe(true);
+      await storage.delete(ref);
+      expect((await readBody(second?.body())).equals(old)).toBe(true);
+    });
+
+    const refused: readonly (readonly [title: string, code: string, options: PutOptions])[] = [
+      ["longer than allowed", "TOO_LARGE", { maxBytes: 10 }],
+      ["announced longer than allowed", "TOO_LARGE", { maxBytes: 10, contentLength: 11 }],
+      ["shorter than required", "TOO_SMALL", { minBytes: 12 }],
+      ["announced shorter than required", "TOO_SMALL", { minBytes: 12, contentLength: 11 }],
+      ["shorter than announced", "INCOMPLETE_BODY", { contentLength: 12 }],
+      ["longer than announced", "INCOMPLETE_BODY", { contentLength: 10 }],
+      ["of another MD5 than declared", "DIGEST_MISMATCH", { digests: { md5: new Uint8Array(16) } }],
+      ["of another SHA-256 than declared", "DIGEST_MISMATCH", { digests: { sha256: new Uint8Array(32) } }],
+      ["with a digest of the wrong length", "DIGEST_MISMATCH", { digests: { md5: new Uint8Array(3) } }],
+      ["that was given up", "INCOMPLETE_BODY", { signal: AbortSignal.abort() }],
+    ];
+    for (const [title, code, options] of refused) {
+      test(`refuses a body ${title}, and keeps the old object`, async (storage, bucket) => {
+        await storage.put({ bucket, key: "a" }, chunks("old"));
+        expect(await codeOf(storage.put({ bucket, key: "a" }, chunks("hello world"), options))).toBe(code);
+        expect(await contents(storage, bucket, "a")).toBe("old");
+        expect(await codeOf(storage.put({ bucket, key: "b" }, chunks("hello world"), options))).toBe(code);
+        expect(await contents(storage, bucket, "b")).toBe(undefined);
+      });
+    }
+
+    test("takes a body of exactly the limits, with the declared digests", async (storage, bucket) => {
+      const digests = {
+        md5: createHash("md5").update("hello").digest(),
+        sha256: createHash("sha256").update("hello").digest(),
+      };
+      const options = { maxBytes: 5, minBytes: 5, contentLength: 5, digests };
+      expect((await storage.put({ bucket, key: "a" }, chunks("hel", "lo"), options)).size).toBe(5);
+    });
+
+    test("takes a broken connection for an incomplete body, and passes any other error on", async (storage, bucket) => {
+      const broken = Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+      expect(await codeOf(storage.put({ bucket, key: "a" }, failing(broken)))).toBe("INCOMPLETE_BODY");
+      const other = new Error("the chunk signature does not match");
+      let thrown: unknown;
+      await storage.put({ bucket, key: "a" }, failing(other)).catch((error: unknown) => {
+        thrown = error;
+      });
+      expect(thrown).toBe(other);
+      expect(await contents(storage, bucket, "a")).toBe(undefined);
+    });
+
+    test("creates only when told so", async (storage, bucket) => {
+      const ref = { bucket, key: "a" };
+      await storage.put(ref, chunks("first"), { ifNoneMatch: "*" });
+      expect(await codeOf(storage.put(ref, chunks("second"), { ifNoneMatch: "*" }))).toBe("PRECONDITION_FAILED");
+      expect(await contents(storage, bucket, "a")).toBe("first");
+    });
+
+    test("lets exactly one of many create-only uploads win", async (storage, bucket) => {
+      const put = (value: string) => storage.put({ bucket, key: "a" }, chunks(value), { ifNoneMatch: "*" });
+      const results = await Promise.allSettled(["0", "1", "2", "3", "4", "5", "6", "7"].map(put));
+      const winners = results.flatMap((result, index) => (result.status === "fulfilled" ? [String(index)] : []));
+      expect(winners.length).toBe(1);
+      expect(await contents(storage, bucket, "a")).toBe(winners[0]);
+    });
+
+    test("replaces only the object that the ETag names", async (storage, bucket) => {
+      const ref = { bucket, key: "a" };
+      expect(await codeOf(storage.put(ref, chunks("x"), { ifMatch: "*" }))).toBe("PRECONDITION_FAILED");
+      const { etag } = await storage.put(ref, chunks("first"));
+      expect(await codeOf(storage.put(ref, chunks("x"), { ifMatch: md5("other") }))).toBe("PRECONDITION_FAILED");
+      await storage.put(ref, chunks("second"), { ifMatch: etag });
+      await storage.put(ref, chunks("third"), { ifMatch: "*" });
+      expect(await contents(storage, bucket, "a")).toBe("third");
+    });
+
+    test("lets exactly one of many replacements of the same ETag win", async (storage, bucket) => {
+      const ref = { bucket, key: "a" };
+      const { etag } = await storage.put(ref, chunks("old"));
+      const results = await Promise.allSettled(
+        ["0", "1", "2", "3", "4", "5"].map((value) => storage.put(ref, chunks(value), { ifMatch: etag })),
+      );
+      expect(results.filter((result) => result.status === "fulfilled").length).toBe(1);
+    });
+
+    test("deletes only the object that the ETag names", async (storage, bucket) => {
+      const ref = { bucket, key: "a" };
+      expect(await codeOf(storage.delete(ref, { ifMatch: "*" }))).toBe("PRECONDITION_FAILED");
+      const { etag } = await storage.put(ref, chunks("first"));
+      expect(await codeOf(storage.delete(ref, { ifMatch: md5("other") }))).toBe("PRECONDITION_FAILED");
+      expect(await contents(storage, bucket, "a")).toBe("first");
+      expect(await storage.delete(ref, { ifMatch: etag })).toBe(true);
+    });
+
+    test("shows a reader the old object or the new one, never a mixture", async (storage, bucket) => {
+      const ref = { bucket, key: "a.bin" };
+      const versions = ["A", "B"].map((letter) => Buffer.alloc(70_000, letter));
+      let writing = true;
+      const write = async (): Promise<void> => {
+        for (let round = 0; round < 15; round++) {
+          const bytes = versions[round % 2] ?? Buffer.alloc(0);
+          await storage.put(ref, chunks(bytes), { metadata: { letter: bytes.toString("latin1", 0, 1) } });
+        }
+        writing = false;
+      };
+      const readAll = async (): Promise<void> => {
+        while (writing) {
+          const object = await storage.get(ref);
+          if (object === undefined) continue;
+          const bytes = await readBody(object.body());
+          expect(object.info.etag).toBe(md5(bytes));
+          expect(object.info.metadata).toEqual({ letter: bytes.toString("latin1", 0, 1) });
+        }
+      };
+      await storage.put(ref, chunks(versions[1] ?? ""), { metadata: { letter: "B" } });
+      await Promise.all([write(), readAll(), readAll()]);
+    });
+  });
+}
+
+async function* chunks(...parts: readonly (string | Buffer)[]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) yield typeof part === "string" ? Buffer.from(part) : part;
+}
+
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("a beginning");
+  throw error;
+}
+
+function md5(bytes: string | Buffer): string {
+  return createHash("md5").update(bytes).digest("hex");
+}
+
+/** The code of the error that a promise rejects with; the name of another kind of error; `undefined` when it resolves. */
+async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return isStorageError(error) ? error.code : String(error);
+  }
+}
+
+const readFile = promisify(read);
+
+/** All bytes of a body. A redirect has none that storage gives out itself. */
+async function readBody(body: Body | undefined): Promise<Buffer> {
+  if (body === undefined) throw new Error("the object is not there");
+  if (body.kind === "bytes") return Buffer.from(body.bytes);
+  if (body.kind === "stream") return buffer(body.stream);
+  if (body.kind === "redirect") throw new Error("the object is elsewhere");
+  const bytes = Buffer.alloc(body.length);
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesRead } = await readFile(body.fd, bytes, done, bytes.length - done, body.start + done);
+      if (bytesRead === 0) throw new Error("the file is shorter than the body");
+      done += bytesRead;
+    }
+    return bytes;
+  } finally {
+    body.close();
+  }
+}

@@ -67,6 +67,8 @@ export const CONTENT_PARAMETERS = [
   "dp-type",
 ] as const satisfies readonly ParameterName[];
 
+export const METHOD_FORM: RegExp = /^[A-Z]{3,16}$/;
+
 // A URL that a browser could be made to use as a tunnel or a preflight grants nothing anyone wants to grant.
 export const METHOD_ITEM: RegExp = /^(?!(?:CONNECT|TRACE|OPTIONS)$)[A-Z]{3,16}$/;
 

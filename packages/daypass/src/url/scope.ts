@@ -2,6 +2,7 @@ import { DaypassError } from "../errors.ts";
 import { parseBasicTime } from "../time.ts";
 import { pathFault } from "./grammar.ts";
 import { isOrigin } from "./origin.ts";
+import { METHOD_FORM, PARAMETERS } from "./parameters.ts";
 
 /** What the grants of a key may be for. A member that is left out does not limit. */
 export interface UrlKeyScope {
@@ -26,14 +27,18 @@ export interface ScopedGrant {
   readonly expiresAt: Date;
 }
 
-const METHOD = /^[A-Z]{3,16}$/;
-
 const MEMBERS: Readonly<Record<keyof UrlKeyScope, readonly [valid: (value: never) => boolean, form: string]>> = {
   origins: [(value: unknown) => isList(value, isOrigin), "a list of origins"],
-  prefix: [(value: string) => value.endsWith("/") && pathFault(value) === undefined, 'a path that ends in "/"'],
-  methods: [(value: unknown) => isList(value, (method) => METHOD.test(method)), "a list of methods"],
+  prefix: [
+    (value: unknown) => typeof value === "string" && value.endsWith("/") && pathFault(value) === undefined,
+    'a path that ends in "/"',
+  ],
+  methods: [(value: unknown) => isList(value, (method) => METHOD_FORM.test(method)), "a list of methods"],
   maxLife: [(value: unknown) => Number.isSafeInteger(value) && (value as number) > 0, "whole seconds"],
-  until: [(value: unknown) => typeof value === "string" && parseBasicTime(value) !== undefined, "YYYYMMDDTHHMMSSZ"],
+  until: [
+    (value: string) => PARAMETERS["dp-expires"].test(value) && parseBasicTime(value) !== undefined,
+    "YYYYMMDDTHHMMSSZ",
+  ],
 };
 
 function isList(value: unknown, valid: (item: string) => boolean): boolean {
@@ -42,6 +47,7 @@ function isList(value: unknown, valid: (item: string) => boolean): boolean {
 
 /** Refuses a scope with a member that is misspelt or has the wrong form: it would not limit anything. */
 export function checkScope(scope: UrlKeyScope, invalid: (text: string) => Error): void {
+  if (typeof scope !== "object" || scope === null || Array.isArray(scope)) throw invalid("expected scope as an object");
   for (const [member, value] of Object.entries(scope)) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(MEMBERS, member) ? MEMBERS[member as keyof UrlKeyScope] : undefined;

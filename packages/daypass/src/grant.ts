@@ -16,13 +16,13 @@ export type GrantFields = Omit<Grant, "id" | "limitBody">;
  * a prototype is the cheap way to wait for the question.
  */
 export class VerifiedGrant implements Grant {
-  readonly scheme: string;
-  readonly keyId: string;
-  readonly methods: readonly string[];
-  readonly notBefore: Date;
-  readonly expiresAt: Date;
-  readonly obligations: readonly Obligation[];
-  readonly target: string;
+  declare readonly scheme: string;
+  declare readonly keyId: string;
+  declare readonly methods: readonly string[];
+  declare readonly notBefore: Date;
+  declare readonly expiresAt: Date;
+  declare readonly obligations: readonly Obligation[];
+  declare readonly target: string;
   readonly #stringToSign: string;
 
   constructor(fields: GrantFields, stringToSign: string) {

@@ -9,13 +9,13 @@ export type SignedFields = Omit<SignedRequest, "id">;
  * signature, and most callers want the URL alone.
  */
 export class SignedResult implements SignedRequest {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly expiresAt: Date;
-  readonly bound: readonly string[];
-  readonly unbound: readonly string[];
-  readonly warnings: readonly string[];
+  declare readonly url: string;
+  declare readonly method: string;
+  declare readonly headers: Readonly<Record<string, string>>;
+  declare readonly expiresAt: Date;
+  declare readonly bound: readonly string[];
+  declare readonly unbound: readonly string[];
+  declare readonly warnings: readonly string[];
   readonly #stringToSign: string;
 
   constructor(fields: SignedFields, stringToSign: string) {

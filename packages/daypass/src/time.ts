@@ -1,33 +1,43 @@
 import { DaypassError } from "./errors.ts";
 import type { Lifetime } from "./scheme.ts";
 
-const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+const BASIC = /^\d{8}T\d{6}Z$/;
 
 /**
  * Parses `YYYYMMDDTHHMMSSZ` strictly: a real day and a second below 60, else `undefined`. `Date.parse` answers NaN for
  * this format, and comparisons with NaN are how other servers came to accept URLs that never expire.
  */
 export function parseBasicTime(text: string): Date | undefined {
-  const match = BASIC.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  // Date.UTC rolls 31 February over and reads the years 0–99 as 19xx: the round trip finds both.
-  return formatBasicTime(date) === text ? date : undefined;
+  if (!BASIC.test(text)) return undefined;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 4);
+  const day = twoDigits(text, 6);
+  const hour = twoDigits(text, 9);
+  const minute = twoDigits(text, 11);
+  const second = twoDigits(text, 13);
+  // Date.UTC reads the years 0 to 99 as 19xx and rolls 31 February over.
+  if (year < 100 || day < 1 || day > daysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
+    return undefined;
+  return new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+}
+
+function twoDigits(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 48 * 11;
+}
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function daysInMonth(year: number, month: number): number {
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0);
 }
 
 let lastSecond = Number.NaN;
 let lastText = "";
 
-/** `YYYYMMDDTHHMMSSZ` of an instant; fractions of a second are dropped. Bulk signing asks for the same second often. */
+/** `YYYYMMDDTHHMMSSZ` of an instant; fractions of a second are dropped. */
 export function formatBasicTime(date: Date): string {
+  // Bulk signing asks for the same second many times.
   const second = Math.floor(date.getTime() / 1000);
   if (second !== lastSecond) {
     lastText = date.toISOString().replace(/[-:]|\.\d{3}/g, "");

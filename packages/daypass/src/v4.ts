@@ -65,19 +65,25 @@ export type EncodedPair = readonly [name: string, value: string];
 export function canonicalQuery(pairs: readonly EncodedPair[]): string {
   const sorted = isSorted(pairs) ? pairs : [...pairs].sort(comparePairs);
   let text = "";
-  for (const [name, value] of sorted) text += text === "" ? `${name}=${value}` : `&${name}=${value}`;
+  let separator = "";
+  for (const [name, value] of sorted) {
+    text += `${separator}${name}=${value}`;
+    separator = "&";
+  }
   return text;
 }
 
 function isSorted(pairs: readonly EncodedPair[]): boolean {
-  for (let i = 1; i < pairs.length; i++) {
-    if (comparePairs(pairs[i - 1] as EncodedPair, pairs[i] as EncodedPair) > 0) return false;
+  let last: EncodedPair | undefined;
+  for (const pair of pairs) {
+    if (last !== undefined && comparePairs(last, pair) > 0) return false;
+    last = pair;
   }
   return true;
 }
 
-function comparePairs([nameA, valueA]: EncodedPair, [nameB, valueB]: EncodedPair): number {
-  return compareText(nameA, nameB) || compareText(valueA, valueB);
+function comparePairs(a: EncodedPair, b: EncodedPair): number {
+  return compareText(a[0], b[0]) || compareText(a[1], b[1]);
 }
 
 /** Order by code unit. `localeCompare` would put `x-id` before `X-Amz-Date`. */

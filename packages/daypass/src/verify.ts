@@ -34,6 +34,7 @@ export function verifier<P, K, G extends Grant>(
   const selectOrigin = originSelector(options.origins, { wildcards: options.wildcards });
   const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
   const clock = options.clock ?? systemClock;
+  const dummy: readonly K[] = [scheme.dummyKey];
 
   const receive = (request: WireRequest): ReceivedRequest => {
     const { origin, wildcard } = selectOrigin(request.authority);
@@ -48,13 +49,10 @@ export function verifier<P, K, G extends Grant>(
       const parsed = scheme.parse(received);
       const found = keys(scheme.keyId(parsed));
       const candidates = listKeys(isPromise(found) ? await found : found);
-      const checks = (candidates.length === 0 ? [scheme.dummyKey] : candidates).map((key) => ({
-        key,
-        checked: scheme.check(received, parsed, key),
-      }));
       // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
       let match: { readonly key: K; readonly stringToSign: string } | undefined;
-      for (const { key, checked } of checks) {
+      for (const key of candidates.length === 0 ? dummy : candidates) {
+        const checked = scheme.check(received, parsed, key);
         const { matches, stringToSign } = isPromise(checked) ? await checked : checked;
         if (matches && match === undefined) match = { key, stringToSign };
       }
@@ -63,7 +61,7 @@ export function verifier<P, K, G extends Grant>(
       if (candidates.length === 0) throw unknownKey();
       if (late !== undefined && (scheme.reportsTimeFirst || match !== undefined)) throw late;
       if (match === undefined) throw mismatch();
-      const grant = scheme.grant(received, parsed, { ...match, proof, now });
+      const grant = scheme.grant(received, parsed, { key: match.key, stringToSign: match.stringToSign, proof, now });
       for (const obligation of grant.obligations) {
         if (!enforced.has(obligation.kind)) throw unenforced(obligation.kind);
       }

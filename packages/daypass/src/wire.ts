@@ -91,3 +91,9 @@ export function headerValues(headers: readonly (readonly [string, string])[], na
   }
   return values;
 }
+
+/** Whether a header field with this lower-case name is there. */
+export function hasHeader(headers: readonly (readonly [string, string])[], name: string): boolean {
+  for (const [field] of headers) if (field.length === name.length && field.toLowerCase() === name) return true;
+  return false;
+}

@@ -1,18 +1,12 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
-import {
-  AWS4,
-  type CanonicalParts,
-  canonicalHeaderValue,
-  canonicalRequestText,
-  type EncodedPair,
-  stringToSignText,
-} from "../v4.ts";
+import { AWS4, type CanonicalParts, canonicalHeaderValue, canonicalRequestText, stringToSignText } from "../v4.ts";
 import { formDecode, percentDecode, type WireTarget } from "../wire.ts";
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
 const CANONICAL_PATH = /^[A-Za-z0-9\-._~/]*$/;
-const CANONICAL_TEXT = /^[A-Za-z0-9\-._~]*$/;
+// Unreserved bytes as they are, all others as upper-case %XX: what `uriEncode` gives, so encoding again changes nothing.
+const CANONICAL_TEXT = /^(?:[A-Za-z0-9\-._~]|%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]))*$/;
 
 /**
  * Canonical URI of a raw path: each segment decoded and encoded once, `/` kept, nothing normalised ("you do not
@@ -22,12 +16,8 @@ export function canonicalPath(rawPath: string): string {
   return CANONICAL_PATH.test(rawPath) ? rawPath : uriEncodePath(percentDecode(rawPath));
 }
 
-/** A raw query token in canonical spelling: decoded, then encoded; a token without `=` gets an empty value. */
-export function canonicalPair(name: string, value: string | undefined): EncodedPair {
-  return [canonicalText(name), value === undefined ? "" : canonicalText(value)];
-}
-
-function canonicalText(raw: string): string {
+/** A name or value of a raw query in canonical spelling: decoded, then encoded. */
+export function canonicalText(raw: string): string {
   return CANONICAL_TEXT.test(raw) ? raw : uriEncode(formDecode(raw));
 }
 
@@ -39,6 +29,8 @@ export interface SignedHeader {
 
 /** "name:value\n" for each signed header, in the order of the list of signed headers. */
 export function canonicalHeaders(headers: readonly SignedHeader[]): string {
+  const [first] = headers;
+  if (headers.length === 1 && first?.name === "host") return `host:${first.values[0]}\n`;
   let text = "";
   for (const { name, values } of headers) text += `${name}:${canonicalHeaderValue(values)}\n`;
   return text;

@@ -1,6 +1,7 @@
 import { DaypassError } from "../errors.ts";
 import { type GrantFields, VerifiedGrant } from "../grant.ts";
 import type { Grant, Obligation } from "../scheme.ts";
+import { canonicalHeaderValue } from "../v4.ts";
 import { type S3Location, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
 
 /** What a verified S3 request allows: one method on one object or bucket. */
@@ -22,11 +23,11 @@ export function s3Grant(fields: S3GrantFields, stringToSign: string): S3Grant {
 }
 
 class VerifiedS3Grant extends VerifiedGrant implements S3Grant {
-  readonly bucket: string;
-  readonly key: string | undefined;
-  readonly region: string;
-  readonly parameters: readonly (readonly [string, string])[];
-  readonly signedHeaders: readonly string[];
+  declare readonly bucket: string;
+  declare readonly key: string | undefined;
+  declare readonly region: string;
+  declare readonly parameters: readonly (readonly [string, string])[];
+  declare readonly signedHeaders: readonly string[];
 
   constructor(fields: S3GrantFields, stringToSign: string) {
     super(fields, stringToSign);
@@ -62,7 +63,8 @@ export function s3Obligations(
     );
   }
   for (const { name, values } of headers) {
-    const [value] = values;
+    // As it was signed: spaces around the `*` of an If-None-Match must not lose the obligation.
+    const value = values.length === 0 ? undefined : canonicalHeaderValue(values);
     if (CHECKSUM_HEADER.test(name) && value !== undefined)
       obligations.push({ kind: "body-checksum", header: name, value });
     if (name === "if-none-match" && value === "*") obligations.push({ kind: "create-only" });

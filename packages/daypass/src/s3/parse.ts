@@ -2,8 +2,8 @@ import { DaypassError } from "../errors.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseBasicTime } from "../time.ts";
 import { AWS4, type CredentialScope, canonicalQuery, type EncodedPair, scopeText } from "../v4.ts";
-import { formDecode, headerValues } from "../wire.ts";
-import { canonicalPair, canonicalPath, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import { formDecode, hasHeader, headerValues, percentDecode, type QueryToken } from "../wire.ts";
+import { canonicalPath, canonicalText, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
 
 /** The longest life of a SigV4 URL: seven days. */
 export const MAX_EXPIRES = 604_800;
@@ -37,93 +37,169 @@ export function detectS3(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }
 
-const REQUIRED = [
+const AUTH_NAMES = [
   "X-Amz-Algorithm",
   "X-Amz-Credential",
   "X-Amz-Date",
   "X-Amz-Expires",
   "X-Amz-SignedHeaders",
   "X-Amz-Signature",
+  "X-Amz-Security-Token",
+  "X-Amz-Content-Sha256",
 ] as const;
-const OPTIONAL = ["X-Amz-Security-Token", "X-Amz-Content-Sha256"] as const;
-type AuthParameter = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];
-const AUTH_PARAMETERS: ReadonlySet<string> = new Set([...REQUIRED, ...OPTIONAL]);
+type AuthName = (typeof AUTH_NAMES)[number];
+const LOWER_NAMES: ReadonlySet<string> = new Set(AUTH_NAMES.map((name) => name.toLowerCase()));
+
+/** The parameters that carry the signature, in canonical spelling, and what else the query holds. */
+interface Parameters {
+  algorithm: string | undefined;
+  credential: string | undefined;
+  date: string | undefined;
+  expires: string | undefined;
+  signedHeaders: string | undefined;
+  signature: string | undefined;
+  securityToken: string | undefined;
+  contentSha256: string | undefined;
+  /** All but the signature, for the canonical query. */
+  readonly pairs: EncodedPair[];
+  readonly others: (readonly [name: string, value: string])[];
+}
+
+function readParameters(tokens: readonly QueryToken[]): Parameters {
+  const found: Parameters = {
+    algorithm: undefined,
+    credential: undefined,
+    date: undefined,
+    expires: undefined,
+    signedHeaders: undefined,
+    signature: undefined,
+    securityToken: undefined,
+    contentSha256: undefined,
+    pairs: [],
+    others: [],
+  };
+  for (const { name, value = "" } of tokens) {
+    const text = canonicalText(value);
+    // A switch on the literal names is what V8 does fastest; any other spelling of them is refused below.
+    switch (name) {
+      case "X-Amz-Algorithm":
+        found.algorithm = once(name, found.algorithm, text);
+        break;
+      case "X-Amz-Credential":
+        found.credential = once(name, found.credential, text);
+        break;
+      case "X-Amz-Date":
+        found.date = once(name, found.date, text);
+        break;
+      case "X-Amz-Expires":
+        found.expires = once(name, found.expires, text);
+        break;
+      case "X-Amz-SignedHeaders":
+        found.signedHeaders = once(name, found.signedHeaders, text);
+        break;
+      case "X-Amz-Signature":
+        found.signature = once(name, found.signature, text);
+        continue;
+      case "X-Amz-Security-Token":
+        found.securityToken = once(name, found.securityToken, text);
+        break;
+      case "X-Amz-Content-Sha256":
+        found.contentSha256 = once(name, found.contentSha256, text);
+        break;
+      default:
+        found.others.push(otherParameter(name, value));
+        found.pairs.push([canonicalText(name), text]);
+        continue;
+    }
+    found.pairs.push([name, text]);
+  }
+  return found;
+}
+
+function once(name: string, before: string | undefined, value: string): string {
+  if (before !== undefined) throw malformed(name, "duplicate", "expected the parameter once, found it again");
+  return value;
+}
+
+// `x-amz-expires` or `X%2DAmz-Expires` beside `X-Amz-Expires` is one more parameter for SigV4, but nobody means it.
+function otherParameter(name: string, value: string): readonly [string, string] {
+  const decoded = formDecode(name);
+  if (LOWER_NAMES.has(decoded.toLowerCase())) {
+    throw malformed(decoded, "spelling", "expected the parameter in its documented spelling");
+  }
+  return [decoded, formDecode(value)];
+}
 
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
-  const auth = new Map<string, string>();
-  const parameters: (readonly [string, string])[] = [];
-  const pairs: EncodedPair[] = [];
-  for (const token of wire.tokens) {
-    const name = formDecode(token.name);
-    const value = token.value === undefined ? "" : formDecode(token.value);
-    if (!name.startsWith("X-Amz-") || !AUTH_PARAMETERS.has(name)) {
-      // `x-amz-signature` beside `X-Amz-Signature` is not a repeat for SigV4, but nobody means it.
-      if (/^x-amz-/i.test(name) && isAuthSpelling(name))
-        throw malformed(name, "case", "expected the parameter in its documented spelling");
-      parameters.push([name, value]);
-    } else if (auth.has(name)) {
-      throw malformed(name, "duplicate", "expected the parameter once, found it again");
-    } else {
-      auth.set(name, value);
-      if (name === "X-Amz-Signature") continue;
-    }
-    pairs.push(canonicalPair(token.name, token.value));
-  }
-  for (const name of REQUIRED) {
-    if (!auth.has(name))
-      throw malformed(name, "missing", "expected all six parameters of a presigned URL, this one is not there");
-  }
-  const get = (name: AuthParameter): string => auth.get(name) as string;
+  const auth = readParameters(wire.tokens);
+  const algorithm = required(auth.algorithm, "X-Amz-Algorithm");
+  const credential = required(auth.credential, "X-Amz-Credential");
+  const time = required(auth.date, "X-Amz-Date");
+  const expiresText = required(auth.expires, "X-Amz-Expires");
+  const signedHeaders = percentDecode(required(auth.signedHeaders, "X-Amz-SignedHeaders"));
+  const signature = required(auth.signature, "X-Amz-Signature");
 
-  if (get("X-Amz-Algorithm") !== AWS4.algorithm)
-    throw malformed("X-Amz-Algorithm", "algorithm", `expected ${AWS4.algorithm}`);
-  if (headerValues(request.headers, "authorization").length > 0) {
+  if (algorithm !== AWS4.algorithm) throw malformed("X-Amz-Algorithm", "algorithm", `expected ${AWS4.algorithm}`);
+  if (hasHeader(request.headers, "authorization")) {
     throw new DaypassError(
       "AMBIGUOUS_AUTHENTICATION",
       "expected one signature, found an Authorization header beside a signed query: send one of them",
     );
   }
-  const { accessKeyId, scope } = parseCredential(get("X-Amz-Credential"), "X-Amz-Credential");
-  const time = get("X-Amz-Date");
+  const { accessKeyId, scope, scopeText } = readCredential(credential);
   const signedAt = parseBasicTime(time);
   if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "expected a real instant as YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) {
-    throw malformed(
-      "X-Amz-Credential",
-      "date-mismatch",
-      `expected the date of X-Amz-Date (${time}), found ${scope.date}`,
-    );
+    throw malformed("X-Amz-Credential", "date-mismatch", `expected the date of X-Amz-Date (${time})`, scope.date);
   }
-  const expires = parseExpires(get("X-Amz-Expires"));
-  const signature = get("X-Amz-Signature");
-  if (!/^[0-9a-f]{64}$/.test(signature))
+  const expires = parseExpires(expiresText);
+  if (!SIGNATURE.test(signature)) {
     throw malformed("X-Amz-Signature", "form", "expected 64 lower-case hexadecimal digits");
-  const signedHeaders = get("X-Amz-SignedHeaders");
+  }
   const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");
+  const { securityToken, contentSha256 } = auth;
   return {
     accessKeyId,
     scope,
-    scopeText: scopeText(AWS4, scope),
+    scopeText,
     time,
     signedAt,
     expiresAt: new Date(signedAt.getTime() + expires * 1000),
     expires,
-    sessionToken: auth.get("X-Amz-Security-Token"),
+    sessionToken: securityToken === undefined ? undefined : percentDecode(securityToken),
     signature,
     signedHeaders,
     headers,
-    payload: payloadLine(auth.get("X-Amz-Content-Sha256"), headers),
+    payload: payloadLine(contentSha256 === undefined ? undefined : percentDecode(contentSha256), headers),
     path: canonicalPath(wire.path),
-    query: canonicalQuery(pairs),
-    parameters,
+    query: canonicalQuery(auth.pairs),
+    parameters: auth.others,
   };
 }
 
-const AUTH_SPELLINGS: ReadonlySet<string> = new Set([...AUTH_PARAMETERS].map((name) => name.toLowerCase()));
+const SIGNATURE = /^[0-9a-f]{64}$/;
 
-function isAuthSpelling(name: string): boolean {
-  return AUTH_SPELLINGS.has(name.toLowerCase());
+function required(value: string | undefined, name: AuthName): string {
+  if (value !== undefined) return value;
+  throw malformed(name, "missing", "expected all six parameters of a presigned URL, this one is not there");
+}
+
+interface Credential {
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+  readonly scopeText: string;
+}
+
+// Nearly all requests of a day name one credential, and reading it costs as much as one of the hashes.
+let lastCredential: { readonly text: string; readonly credential: Credential } | undefined;
+
+function readCredential(text: string): Credential {
+  if (lastCredential?.text === text) return lastCredential.credential;
+  const { accessKeyId, scope } = parseCredential(percentDecode(text), "X-Amz-Credential");
+  const credential = { accessKeyId, scope, scopeText: scopeText(AWS4, scope) };
+  lastCredential = { text, credential };
+  return credential;
 }
 
 /** Splits `<access key id>/<date>/<region>/<service>/aws4_request` from the right: compatibles allow `/` in key ids. */
@@ -162,8 +238,7 @@ const HARMLESS_UNSIGNED: ReadonlySet<string> = new Set(["x-amz-content-sha256", 
  * `x-amz-copy-source` would turn an upload into a read of any object (CVE-2026-54330).
  */
 export function readSignedHeaders(request: WireRequest, list: string, parameter: string): readonly SignedHeader[] {
-  if (list === "host" && !request.headers.some(([name]) => mustBeSigned(name)))
-    return [{ name: "host", values: [request.authority] }];
+  if (list === "host" && !hasUnsigned(request.headers)) return [{ name: "host", values: [request.authority] }];
   const names = list.split(";");
   const unique = new Set(names);
   if (unique.size !== names.length || names.some((name) => !/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name))) {
@@ -184,6 +259,11 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
     name,
     values: name === "host" ? [request.authority] : headerValues(request.headers, name),
   }));
+}
+
+function hasUnsigned(headers: WireRequest["headers"]): boolean {
+  for (const [name] of headers) if (mustBeSigned(name)) return true;
+  return false;
 }
 
 function mustBeSigned(name: string): boolean {

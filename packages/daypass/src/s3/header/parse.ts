@@ -3,7 +3,7 @@ import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { formatBasicTime, parseBasicTime } from "../../time.ts";
 import { AWS4, type CredentialScope, canonicalQuery, scopeText } from "../../v4.ts";
 import { formDecode, headerValues } from "../../wire.ts";
-import { canonicalPair, canonicalPath, type SignedHeader } from "../canonical.ts";
+import { canonicalPath, canonicalText, type SignedHeader } from "../canonical.ts";
 import { detectS3, parseCredential, readSignedHeaders } from "../parse.ts";
 
 /** A request with a SigV4 `Authorization` header, read strictly. Nothing in it has been verified. */
@@ -73,7 +73,7 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
     headers,
     payload,
     path: canonicalPath(wire.path),
-    query: canonicalQuery(wire.tokens.map(canonicalPair)),
+    query: canonicalQuery(wire.tokens.map(({ name, value = "" }) => [canonicalText(name), canonicalText(value)])),
     parameters: wire.tokens.map(({ name, value = "" }) => [formDecode(name), formDecode(value)]),
   };
 }

@@ -1,4 +1,5 @@
 import { type Clock, DaypassError, type KeyResolver, type WireRequest } from "daypass";
+import type { UrlKey } from "daypass/url";
 import type { CorsPolicy } from "./http/cors.ts";
 import { perform } from "./operations/operations.ts";
 import type { AuditEvent, Notes } from "./pipeline/audit.ts";
@@ -15,6 +16,7 @@ import { type Received, receive } from "./pipeline/target.ts";
 import type { Dialect, Protocol } from "./protocols/protocol.ts";
 import { type S3AccessKey, s3Protocol } from "./protocols/s3/index.ts";
 import { refuseStranger } from "./protocols/stranger.ts";
+import { urlProtocol } from "./protocols/url/index.ts";
 import type { Storage } from "./storage/storage.ts";
 
 export interface GatewayOptions {
@@ -28,11 +30,15 @@ export interface GatewayOptions {
   /** Keys by dialect; a dialect without keys is not spoken. A key belongs to one dialect. */
   readonly keys: {
     readonly s3?: KeyResolver<S3AccessKey> | undefined;
+    /** JWKs or a function that finds one by its kid; their scopes apply. */
+    readonly url?: KeyResolver<UrlKey> | readonly UrlKey[] | undefined;
   };
   /** The region that S3 answers name, `us-east-1` by default. */
   readonly region?: string | undefined;
   /** Regions that SigV4 signatures may be made for; any by default, as the region is signed either way. */
   readonly regions?: readonly string[] | undefined;
+  /** The audience that Daypass URLs must have been signed for; without it only those without one are served. */
+  readonly audience?: string | undefined;
   /** Cross-origin requests: none by default. */
   readonly cors?: CorsPolicy | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -183,9 +189,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 /** The dialects that have keys; the first one also answers those who speak none. */
 function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly Protocol[] {
-  const { origins, keys, region = "us-east-1", regions, debugFields = true } = options;
+  const { origins, keys, region = "us-east-1", regions, audience, debugFields = true } = options;
+  const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
-  if (keys.s3 !== undefined)
-    protocols.push(s3Protocol({ keys: keys.s3, origins, region, regions, limits, clock, debugFields }));
+  if (keys.s3 !== undefined) protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields }));
+  if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
   return protocols;
 }

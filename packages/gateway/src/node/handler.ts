@@ -1,32 +1,56 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
+import type { Outcome } from "../pipeline/outcome.ts";
 import { requestBody } from "./request-body.ts";
 import { send } from "./send.ts";
+import { type MinimumRate, type TransferWatch, transferWatch } from "./transfer-watch.ts";
 import { wireRequest } from "./wire-request.ts";
 
 /** The listener that `node:http` calls; give it to `checkContinue` too, or `Expect: 100-continue` is answered too early. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
+export interface NodeHandlerOptions {
+  /** 1 KB/s over 10 s unless told. */
+  readonly minimumRate?: MinimumRate | undefined;
+  /** Whether connections are to end with their next response. */
+  readonly isDraining?: (() => boolean) | undefined;
+}
+
+export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs: 10_000 };
+
 /**
  * Makes a gateway a request listener of `node:http` or `node:https`.
  *
- * Does not set timeouts or header limits: those belong to the server, see `listen`.
+ * Sets no timeouts and no header limits: those belong to the server, see `listen`.
  *
  * @example
  * ```ts
  * import { createServer } from "node:http";
+ * import type { Gateway } from "@daypass/gateway";
  * import { toNodeHandler } from "@daypass/gateway/node";
  *
- * const handler = toNodeHandler(gateway);
- * createServer(handler).on("checkContinue", handler).listen(8080, "127.0.0.1");
+ * export const serve = (gateway: Gateway) => {
+ *   const handler = toNodeHandler(gateway);
+ *   return createServer(handler).on("checkContinue", handler).listen(8080, "127.0.0.1");
+ * };
  * ```
  */
-export function toNodeHandler(gateway: Gateway): NodeHandler {
+export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
+  const { minimumRate = defaultMinimumRate, isDraining = () => false } = options;
+  const watch: TransferWatch = transferWatch(minimumRate, () => performance.now());
+  // Requests that were pipelined behind the last response of a connection are not looked at.
+  const ended = new WeakSet<Socket>();
+
   return (request, response) => {
-    const wire = wireRequest(request);
-    const { body, signal } = requestBody(request, response);
-    const outcome = gateway.handle(wire, body, signal);
-    if (outcome instanceof Promise) outcome.then((settled) => send(settled, request, response));
-    else send(outcome, request, response);
+    const { socket } = request;
+    if (ended.has(socket)) return;
+    const deliver = (outcome: Outcome): void => {
+      if (send(outcome, { request, response }, { watch, close: isDraining() })) ended.add(socket);
+    };
+    const { body, signal } = requestBody(request, response, watch);
+    const outcome = gateway.handle(wireRequest(request), body, signal);
+    if (outcome instanceof Promise) void outcome.then(deliver);
+    else deliver(outcome);
   };
 }

@@ -1,52 +1,118 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Gateway } from "../gateway.ts";
-import { toNodeHandler } from "./handler.ts";
+import { defaultMinimumRate, toNodeHandler } from "./handler.ts";
+import type { MinimumRate } from "./transfer-watch.ts";
+
+/** Milliseconds that a client may take. */
+export interface Timeouts {
+  /** From the connection, or the end of the last request, to the end of the head. */
+  readonly headersMs: number;
+  /** Between two requests on a connection. */
+  readonly keepAliveMs: number;
+  /** Without a byte in either direction. */
+  readonly idleMs: number;
+}
+
+export const defaultTimeouts: Timeouts = { headersMs: 10_000, keepAliveMs: 5_000, idleMs: 60_000 };
+
+/** Where the server says what concerns no single request. Every pino logger is one. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
 
 export interface ListenOptions {
-  /** 127.0.0.1 by default. */
+  /** 127.0.0.1 unless told. */
   readonly host?: string | undefined;
-  /** 0 chooses a free one. */
+  /** 0, the default, takes a free one. */
   readonly port?: number | undefined;
-  /** PEM texts. */
+  /** PEM texts; with them the server speaks HTTPS only. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** What an upload or a download has to move at least; 1 KB/s over 10 s unless told. */
+  readonly minimumRate?: MinimumRate | undefined;
+  /** Connections that may be open at once; the next one is closed. 10,000 unless told. */
+  readonly maxConnections?: number | undefined;
+  readonly logger?: Logger | undefined;
 }
 
 export interface GatewayServer {
-  /** `http://host:port`, or `https://…`. */
+  /** `http://host:port` or `https://host:port`. */
   readonly url: string;
   readonly port: number;
-  /** Stops listening, lets requests finish for at most this long, then closes the gateway. */
+  /** Takes no new connection, lets requests finish for at most this many milliseconds, then closes the gateway. */
   drain(timeoutMs: number): Promise<void>;
 }
 
+// Large writes and reads move in few system calls; a connection that is idle holds none of it.
+const STREAM_BUFFER_BYTES = 256 * 1024;
+const CONNECTION_CHECK_MS = 1000;
+const DRAIN_CHECK_MS = 50;
+
+/**
+ * Serves a gateway on a socket, with the limits and timeouts that keep slow and greedy clients from the others.
+ *
+ * Rejects where the address is taken.
+ *
+ * @example
+ * ```ts
+ * import type { Gateway } from "@daypass/gateway";
+ * import { listen } from "@daypass/gateway/node";
+ *
+ * export const run = async (gateway: Gateway) => {
+ *   const server = await listen(gateway, { port: 8080 });
+ *   await server.drain(10_000);
+ * };
+ * ```
+ */
 export async function listen(gateway: Gateway, options: ListenOptions = {}): Promise<GatewayServer> {
-  const { host = "127.0.0.1", port = 0, tls } = options;
-  const handler = toNodeHandler(gateway);
-  const { limits } = gateway;
-  // One more than allowed, so that a request over the limit shows that it is.
+  const { host = "127.0.0.1", port = 0, tls, logger, minimumRate = defaultMinimumRate } = options;
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  let draining = false;
+  const handler = toNodeHandler(gateway, { minimumRate, isDraining: () => draining });
+  const serverOptions: ServerOptions = {
+    maxHeaderSize: gateway.limits.headerBytes,
+    highWaterMark: STREAM_BUFFER_BYTES,
+    connectionsCheckingInterval: Math.min(CONNECTION_CHECK_MS, timeouts.headersMs),
+    headersTimeout: timeouts.headersMs,
+    // Node's own limit on a whole request knows no difference between a slow client and a large body; `minimumRate` does.
+    requestTimeout: 0,
+    keepAliveTimeout: timeouts.keepAliveMs,
+  };
   const server: Server =
-    tls === undefined
-      ? createServer({ maxHeaderSize: limits.headerBytes }, handler)
-      : createTlsServer({ ...tls, maxHeaderSize: limits.headerBytes }, handler);
-  server.maxHeadersCount = limits.headerCount + 1;
+    tls === undefined ? createServer(serverOptions, handler) : createTlsServer({ ...tls, ...serverOptions }, handler);
+  // Node drops the fields beyond its limit in silence. One more than allowed, so that too many can be seen and refused.
+  server.maxHeadersCount = gateway.limits.headerCount + 1;
+  server.maxConnections = options.maxConnections ?? 10_000;
+  server.setTimeout(timeouts.idleMs);
   server.on("checkContinue", handler);
+  // Any other expectation: node would answer 417 by itself, without a line in the log.
+  server.on("checkExpectation", handler);
   server.listen(port, host);
   await once(server, "listening");
   const address = server.address() as AddressInfo;
+  const url = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+  logger?.info({ url }, "listening");
+
   return {
-    url: `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`,
+    url,
     port: address.port,
     async drain(timeoutMs) {
+      draining = true;
+      logger?.info({ url, timeoutMs }, "draining");
       const closed = once(server, "close");
       server.close();
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      // A connection becomes idle when its response is out, and only then can be closed.
+      const idle = setInterval(() => server.closeIdleConnections(), DRAIN_CHECK_MS);
+      const late = setTimeout(() => server.closeAllConnections(), timeoutMs);
       await closed;
-      clearTimeout(timer);
+      clearInterval(idle);
+      clearTimeout(late);
       await gateway.close();
+      logger?.info({ url }, "closed");
     },
   };
 }

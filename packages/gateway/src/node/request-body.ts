@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { TransferWatch } from "./transfer-watch.ts";
 
 /** The body of a request and the signal that its sender is gone. */
 export interface RequestBody {
@@ -12,21 +14,95 @@ const EMPTY: RequestBody = {
   },
 };
 
-/** `100 Continue` goes out when somebody begins to read: by then the request has been let through. */
-export function requestBody(request: IncomingMessage, response: ServerResponse): RequestBody {
-  const { headers, method } = request;
-  if (method === "GET" || method === "HEAD" || (headers["content-length"] ?? "0") === "0") {
-    if (headers["transfer-encoding"] === undefined) return EMPTY;
-  }
+/** Whether the head announces a body. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+/** The body as the operations read it. Nothing is read, and no `100 Continue` sent, before the first `next()`. */
+export function requestBody(request: IncomingMessage, response: ServerResponse, watch: TransferWatch): RequestBody {
+  if (!hasBody(request)) return EMPTY;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
+  return { signal: gone.signal, body: { [Symbol.asyncIterator]: () => bodyIterator(request, response, watch) } };
+}
+
+/**
+ * The stream's own iterator destroys the socket when its reader stops early, and with it the answer that says why. This one
+ * only stops reading.
+ */
+function bodyIterator(
+  request: IncomingMessage,
+  response: ServerResponse,
+  watch: TransferWatch,
+): AsyncIterator<Uint8Array> {
+  let bytes = 0;
+  let failure: Error | undefined;
+  let ended = request.readableEnded;
+  let wake: (() => void) | undefined;
+
+  const notify = (): void => wake?.();
+  const onEnd = (): void => {
+    ended = true;
+    notify();
+  };
+  const fail = (error: Error): void => {
+    failure ??= error;
+    notify();
+  };
+  const onClose = (): void => {
+    if (!ended) fail(broken());
+  };
+  const stopWatch = watch.watch({
+    bytes: () => bytes,
+    awaitsClient: () => wake !== undefined,
+    cut: () =>
+      fail(new Refusal("BODY_TOO_SLOW", "expected a body that arrives steadily, found a slow one: send it faster")),
+  });
+  const release = (): void => {
+    stopWatch();
+    request.off("readable", notify).off("end", onEnd).off("close", onClose).off("error", fail);
+  };
+  request.on("readable", notify).on("end", onEnd).on("close", onClose).on("error", fail);
+  // By now the request has been let through: whoever reads wants the body.
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+
   return {
-    signal: gone.signal,
-    body: {
-      [Symbol.asyncIterator]() {
-        if (headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-        return request[Symbol.asyncIterator]();
-      },
+    async next() {
+      for (;;) {
+        if (failure !== undefined) {
+          release();
+          throw failure;
+        }
+        const chunk: Uint8Array | null = request.read();
+        if (chunk !== null) {
+          bytes += chunk.length;
+          return { done: false, value: chunk };
+        }
+        if (ended) {
+          release();
+          return { done: true, value: undefined };
+        }
+        if (request.destroyed && !request.readableEnded) {
+          fail(broken());
+          continue;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        wake = undefined;
+      }
+    },
+    async return() {
+      release();
+      return { done: true, value: undefined };
     },
   };
+}
+
+function broken(): Error {
+  return Object.assign(new Error("the client closed the connection before the end of the body"), {
+    code: "ECONNRESET",
+  });
 }

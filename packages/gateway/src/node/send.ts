@@ -1,68 +1,81 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Outcome } from "../pipeline/outcome.ts";
-import type { StreamBody } from "../storage/storage.ts";
+import type { Body } from "../storage/storage.ts";
 import { linger } from "./linger.ts";
-import { sendFile } from "./send-file.ts";
+import { hasBody } from "./request-body.ts";
+import { type FileProgress, sendFile } from "./send-file.ts";
+import type { TransferWatch } from "./transfer-watch.ts";
+
+export interface Connection {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+export interface SendOptions {
+  readonly watch: TransferWatch;
+  /** Whether this is the connection's last response. */
+  readonly close: boolean;
+}
 
 /**
- * The one place that writes to a socket: sends bytes, a part of a file or a stream, releases what the body holds also when the
- * client is gone, and reports what was delivered.
+ * The one place that writes to a socket: sends nothing, bytes, a part of a file or a stream, releases what the body holds also
+ * when the client is gone, and reports what was delivered. Tells whether the connection is over.
  */
-export function send(outcome: Outcome, request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+export function send(outcome: Outcome, { request, response }: Connection, options: SendOptions): boolean {
   const { status, headers, body } = outcome;
+  if (response.destroyed) {
+    discard(body);
+    outcome.delivered(0, false);
+    return true;
+  }
+  // What was not read would be taken for the next request, and reading it all would let a refused client keep the server busy.
   const unread = !request.complete && hasBody(request);
-  const close = outcome.close || unread;
+  const close = options.close || outcome.close || unread;
   if (close) headers.push("connection", "close");
-  if (response.destroyed) return abandon(outcome);
   response.writeHead(status, headers);
   if (body === undefined || body.kind === "bytes") {
-    const bytes = body === undefined ? 0 : body.bytes.length;
-    if (unread) return linger(request, response, body?.bytes).then(() => outcome.delivered(bytes, true));
-    if (body === undefined) response.end();
-    else response.end(body.bytes);
-    outcome.delivered(bytes, true);
-    return;
+    if (unread) {
+      linger(request, response, body?.bytes);
+    } else if (body === undefined) {
+      response.end();
+    } else {
+      response.end(body.bytes);
+    }
+    outcome.delivered(body?.bytes.length ?? 0, true);
+  } else {
+    void sendLarge(outcome, response, options.watch);
   }
-  return sendLater(outcome, response);
+  return close;
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers["content-length"];
-  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
-}
-
-async function sendLater(outcome: Outcome, response: ServerResponse): Promise<void> {
+async function sendLarge(outcome: Outcome, response: ServerResponse, watch: TransferWatch): Promise<void> {
   const { body } = outcome;
-  let bytes = 0;
-  let complete = false;
+  const progress: FileProgress = { bytes: 0 };
+  const stopWatch = watch.watch({
+    bytes: () => progress.bytes,
+    awaitsClient: () => response.writableNeedDrain,
+    cut: () => response.destroy(),
+  });
   try {
     if (body?.kind === "file") {
-      bytes = await sendFile(response, body);
-      complete = bytes === body.length;
+      await sendFile(response, body, progress);
     } else if (body?.kind === "stream") {
-      bytes = await sendStream(response, body);
-      complete = true;
+      body.stream.on("data", (chunk: Uint8Array) => {
+        progress.bytes += chunk.length;
+      });
+      await pipeline(body.stream, response);
     }
   } catch {
-    // The status is on its way, so cutting the connection is the only way left to say that something is missing.
+    // The status is out, so cutting the connection is the only way left to say that something is missing.
     response.destroy();
   }
-  outcome.delivered(bytes, complete);
+  stopWatch();
+  outcome.delivered(progress.bytes, !response.destroyed || response.writableFinished);
 }
 
-async function sendStream(response: ServerResponse, body: StreamBody): Promise<number> {
-  let bytes = 0;
-  body.stream.on("data", (chunk: Uint8Array) => {
-    bytes += chunk.length;
-  });
-  await pipeline(body.stream, response);
-  return bytes;
-}
-
-function abandon(outcome: Outcome): void {
-  const { body } = outcome;
+/** Lets go of what a body holds open. */
+function discard(body: Body | undefined): void {
   if (body?.kind === "file") body.close();
   if (body?.kind === "stream") body.stream.destroy();
-  outcome.delivered(0, false);
 }

@@ -24,6 +24,23 @@ const GATEWAY_CODES = {
 
 export type GatewayCode = keyof typeof GATEWAY_CODES;
 
+const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {
+  NO_SUCH_BUCKET: "there is no such bucket",
+  PRECONDITION_FAILED: "the object is not in the state that the request asks for",
+  DIGEST_MISMATCH: "the body does not have the declared digest",
+  TOO_LARGE: "the body is larger than allowed",
+  TOO_SMALL: "the body is smaller than allowed",
+  INCOMPLETE_BODY: "the body ended before its announced length",
+  KEY_NOT_STORABLE: "the storage cannot hold this key",
+  DISK_FULL: "the storage is full",
+  UNAVAILABLE: "the storage does not answer",
+};
+
+/** The sentence that introduces a code, as the documentation has it. */
+export function describeRefusalCode(code: GatewayCode | StorageErrorCode): string {
+  return { ...GATEWAY_CODES, ...STORAGE_CODES }[code];
+}
+
 /** Everything a protocol must be able to say no with. A new code does not compile until each dialect has an answer to it. */
 export type RefusalCode = ErrorCode | StorageErrorCode | GatewayCode;
 

@@ -39,6 +39,7 @@ export function page(refused: {
   readonly status: number;
   readonly code: RefusalCode;
   readonly requestId: string;
+  readonly headers?: readonly string[];
 }): Answer {
   const [title, text] = TEXTS[refused.code] ?? REFUSED;
   return textAnswer({
@@ -55,6 +56,6 @@ export function page(refused: {
 <p><small>Request ${refused.requestId}</small></p>
 </html>
 `,
-    headers: refused.status === 503 ? ["retry-after", "1"] : [],
+    headers: ["vary", "accept", ...(refused.headers ?? [])],
   });
 }

@@ -58,7 +58,7 @@ const INCOMPLETE =
 const QUERY_MESSAGES: Readonly<Record<string, Message>> = {
   missing: INCOMPLETE,
   duplicate: (_, parameter) => `${parameter} was given more than once.`,
-  case: (_, parameter) => `${parameter} is not spelled as documented.`,
+  spelling: (_, parameter) => `${parameter} is not spelled as documented.`,
   conflict: "X-Amz-Content-Sha256 differs between query and header.",
   algorithm: 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"',
   "X-Amz-Credential form":
@@ -67,7 +67,7 @@ const QUERY_MESSAGES: Readonly<Record<string, Message>> = {
     `Error parsing the X-Amz-Credential parameter; incorrect terminal "${found}". This endpoint uses "aws4_request".`,
   "date-form": (found) =>
     `Error parsing the X-Amz-Credential parameter; incorrect date format "${found}". This date in the credential must be in the format "yyyyMMdd".`,
-  "date-mismatch": "Invalid credential date. This date is not the same as X-Amz-Date.",
+  "date-mismatch": (found) => `Invalid credential date "${found}". This date is not the same as X-Amz-Date.`,
   "X-Amz-Date form": "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
   "not-a-number": "X-Amz-Expires should be a number",
   negative: "X-Amz-Expires must be non-negative",

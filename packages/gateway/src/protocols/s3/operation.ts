@@ -1,12 +1,11 @@
 import type { S3Grant } from "daypass/s3";
-import { parseEntityTag } from "../../http/entity-tag.ts";
 import type { OperationRequest } from "../../operations/operations.ts";
 import type { PutObject } from "../../operations/put-object.ts";
 import type { Permit, PermittedObject } from "../../pipeline/authorize.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received, RequestFields } from "../../pipeline/target.ts";
-import { contentLength, readConditions, readRange, storedHeaders } from "../request-fields.ts";
+import { contentLength, readConditions, readIfMatch, readRange, storedHeaders } from "../request-fields.ts";
 import { type AmzFields, notImplemented, readAmz } from "./amz.ts";
 import { checkedBody, declaredDigests } from "./checksums.ts";
 
@@ -93,17 +92,6 @@ function putObject(object: PermittedObject, { received, grant, amz, body, limits
   };
 }
 
-/** The one ETag of `If-Match`, without quotes. S3 takes no list here. */
 function ifMatch({ ifMatch: value }: RequestFields): string | undefined {
-  if (value === undefined || value.trim() === "*") return value?.trim();
-  const tag = parseEntityTag(value.trim());
-  if (tag !== undefined) {
-    // "A weak entity tag never matches strongly" (RFC 9110 §8.8.3.2), so the condition cannot hold.
-    if (tag.weak)
-      throw new Refusal("PRECONDITION_FAILED", "expected a strong ETag, found a weak one", { condition: "If-Match" });
-    return tag.opaque;
-  }
-  // Old SDKs send the bare tag.
-  if (/^[\x21\x23-\x2b\x2d-\x7e]+$/.test(value.trim())) return value.trim();
-  throw notImplemented("header", "If-Match");
+  return readIfMatch(value, () => notImplemented("header", "If-Match"));
 }

@@ -1,8 +1,9 @@
+import type { WireRequest } from "daypass";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
 import type { Exchange } from "../protocol.ts";
 import { textAnswer } from "../text-answer.ts";
-import { type ErrorFields, errorBody } from "./error-body.ts";
+import { type ErrorFields, errorBody, type S3Error } from "./error-body.ts";
 import { s3Error } from "./errors.ts";
 
 export interface S3RefusalOptions {
@@ -13,7 +14,7 @@ export interface S3RefusalOptions {
 /** Writes a refusal in S3's XML. */
 export function refuseS3({ region }: S3RefusalOptions): (refusal: Refusal, exchange: Exchange) => Answer {
   return (refusal, exchange) => {
-    const { status, code, message, fields = [] } = s3Error(refusal.code, refusal.details);
+    const { status, code, message, fields = [] } = errorOf(refusal, exchange);
     const body = errorBody([
       ["Code", code],
       ["Message", message],
@@ -27,6 +28,21 @@ export function refuseS3({ region }: S3RefusalOptions): (refusal: Refusal, excha
     if (refusal.code === "RANGE_NOT_SATISFIABLE") headers.push("content-range", `bytes */${refusal.details["size"]}`);
     return textAnswer({ status, type: "application/xml", text: body, headers });
   };
+}
+
+function errorOf({ code, details }: Refusal, { request }: Exchange): S3Error {
+  if (code !== "DIGEST_MISMATCH" || details["digest"] !== "sha256") return s3Error(code, details);
+  // The storage compares one SHA-256; S3 has two names for it.
+  return declaresPayloadHash(request)
+    ? s3Error("BODY_DIGEST", {})
+    : s3Error("CHECKSUM_MISMATCH", { algorithm: "SHA256" });
+}
+
+function declaresPayloadHash({ target, headers }: WireRequest): boolean {
+  return (
+    /[?&]X-Amz-Content-Sha256=[0-9a-f]{64}/.test(target) ||
+    headers.some(([name, value]) => name.toLowerCase() === "x-amz-content-sha256" && /^[0-9a-f]{64}$/.test(value))
+  );
 }
 
 /** The caller's own words for what was asked, where S3 repeats them. */

@@ -1,0 +1,90 @@
+import { hostname } from "node:os";
+import { pid } from "node:process";
+import { destination, type Level, type Logger, pino } from "pino";
+import type { AuditEvent } from "../pipeline/audit.ts";
+
+export interface LogOptions {
+  /** File descriptor or path; standard output, 1, unless told. */
+  readonly destination?: number | string | undefined;
+  /** Of the lines that concern no single request; `info` unless told. */
+  readonly level?: Level | undefined;
+}
+
+export interface Log {
+  /** For everything that concerns no single request. */
+  readonly logger: Logger;
+  /** Writes the one line of a request: give it to `createGateway` as `audit`. */
+  readonly audit: (event: AuditEvent) => void;
+  /** Writes out what is still in memory. */
+  close(): void;
+}
+
+const BUFFER_BYTES = 16 * 1024;
+const FLUSH_MS = 500;
+// Where the log cannot be written as fast as it grows, lines are lost rather than memory.
+const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens a log of JSON lines in pino's form. It is written in the background: at most half a second of it is lost with the
+ * process.
+ *
+ * No line holds a signature, a session token or a secret: URLs appear with the values of a short list of parameters only.
+ *
+ * @example
+ * ```ts
+ * import { openLog } from "@daypass/gateway/node";
+ *
+ * const log = openLog({ level: "warn" });
+ * log.logger.warn({ port: 8080 }, "this is no request");
+ * log.close();
+ * ```
+ */
+export function openLog(options: LogOptions = {}): Log {
+  const stream = destination({
+    dest: options.destination ?? 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    maxLength: MAX_BUFFERED_BYTES,
+    periodicFlush: FLUSH_MS,
+  });
+  const logger = pino({ level: options.level ?? "info" }, stream);
+  return {
+    logger,
+    audit: (event) => stream.write(requestLine(event)),
+    close() {
+      stream.flushSync();
+      stream.end();
+    },
+  };
+}
+
+// pino's own fields, which are the same in every line.
+const INTRO = `,"pid":${pid},"hostname":${JSON.stringify(hostname())},"msg":"request","requestId":"`;
+
+/**
+ * One line, put together by hand: pino would take 2 µs for these fields, this takes a third of it. Only the fields that a client
+ * can write need escaping.
+ */
+export function requestLine(event: AuditEvent): string {
+  const { error } = event;
+  let line = `{"level":${event.status >= 500 ? 50 : 30},"time":${event.time}${INTRO}${event.requestId}","method":${quoted(event.method)},"host":${quoted(event.host)},"url":${quoted(event.url)},"status":${event.status},"bytes":${event.bytes},"duration":${event.duration}`;
+  if (!event.complete) line += ',"complete":false';
+  if (event.remoteAddress !== undefined) line += `,"remoteAddress":"${event.remoteAddress}"`;
+  if (event.scheme !== undefined) {
+    line += `,"scheme":"${event.scheme}","keyId":${quoted(event.keyId ?? "")},"grantId":"${event.grantId}"`;
+  }
+  if (event.code !== undefined) line += `,"code":"${event.code}"`;
+  if (error !== undefined) line += `,"err":${errorFields(error)}`;
+  return `${line}}\n`;
+}
+
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+function errorFields(error: unknown): string {
+  if (!(error instanceof Error)) return JSON.stringify({ message: String(error) });
+  return JSON.stringify({ type: error.name, message: error.message, stack: error.stack });
+}

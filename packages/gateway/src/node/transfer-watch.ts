@@ -1,0 +1,62 @@
+/** The least that a client has to move. */
+export interface MinimumRate {
+  readonly bytesPerSecond: number;
+  /** Length of the window over which the rate is taken, milliseconds. */
+  readonly windowMs: number;
+}
+
+/** A body under way, in either direction. */
+export interface Transfer {
+  /** Bytes moved so far. */
+  bytes(): number;
+  /** Whether it is the client that everything waits for. A slow disk is not the client's fault. */
+  awaitsClient(): boolean;
+  cut(): void;
+}
+
+/** Cuts transfers that are kept open by sending or taking a byte now and then. */
+export interface TransferWatch {
+  /** Returns the function that ends the watch. */
+  watch(transfer: Transfer): () => void;
+  close(): void;
+}
+
+interface Window {
+  readonly transfer: Transfer;
+  startedAt: number;
+  bytes: number;
+}
+
+/** One timer for all transfers: a timer for each would cost more than the transfer of a small body. */
+export function transferWatch(rate: MinimumRate, now: () => number): TransferWatch {
+  const windows = new Set<Window>();
+  const least = (rate.bytesPerSecond * rate.windowMs) / 1000;
+  const timer = setInterval(look, Math.max(10, rate.windowMs / 4)).unref();
+
+  function look(): void {
+    const time = now();
+    for (const window of windows) {
+      const { transfer } = window;
+      if (!transfer.awaitsClient()) {
+        restart(window, time);
+      } else if (time - window.startedAt >= rate.windowMs) {
+        if (transfer.bytes() - window.bytes < least) transfer.cut();
+        restart(window, time);
+      }
+    }
+  }
+
+  function restart(window: Window, time: number): void {
+    window.startedAt = time;
+    window.bytes = window.transfer.bytes();
+  }
+
+  return {
+    watch(transfer) {
+      const window = { transfer, startedAt: now(), bytes: transfer.bytes() };
+      windows.add(window);
+      return () => windows.delete(window);
+    },
+    close: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Obligation } from "daypass";
+import type { UrlGrant } from "daypass/url";
+import type { OperationRequest } from "../../operations/operations.ts";
+import type { PutObject } from "../../operations/put-object.ts";
+import type { Permit, PermittedObject } from "../../pipeline/authorize.ts";
+import type { Limits } from "../../pipeline/limits.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import type { Received } from "../../pipeline/target.ts";
+import { bytesOfBase64, bytesOfHex } from "../digests.ts";
+import { contentLength, readConditions, readIfMatch, readRange, storedHeaders } from "../request-fields.ts";
+
+/** The operation that a permitted Daypass URL asks for. Its query selects nothing: a file is a path. */
+export function urlOperation(
+  { grant, object }: Permit<UrlGrant>,
+  received: Received,
+  { body, limits }: { readonly body: AsyncIterable<Uint8Array>; readonly limits: Limits },
+): OperationRequest {
+  const { request, fields } = received;
+  if (object === undefined) throw new Refusal("NO_SUCH_KEY", "expected the path of a file, found that of a bucket");
+  switch (request.method) {
+    case "GET":
+      return { operation: "get-object", object, conditions: readConditions(fields), range: readRange(fields) };
+    case "HEAD":
+      return { operation: "head-object", object, conditions: readConditions(fields), range: readRange(fields) };
+    case "DELETE":
+      return { operation: "delete-object", object, ifMatch: ifMatch(fields.ifMatch) };
+    case "PUT":
+      return putObject(object, received, { grant, body, limits });
+    default:
+      throw new Refusal("METHOD_NOT_ALLOWED", "expected GET, HEAD, PUT or DELETE, found another method", {
+        method: request.method,
+      });
+  }
+}
+
+function putObject(
+  object: PermittedObject,
+  { request, fields }: Received,
+  upload: { readonly grant: UrlGrant; readonly body: AsyncIterable<Uint8Array>; readonly limits: Limits },
+): PutObject {
+  const { grant, body, limits } = upload;
+  const length = find(grant, "body-length");
+  const digest = find(grant, "body-sha256");
+  if (fields.ifNoneMatch !== undefined && fields.ifNoneMatch.trim() !== "*") {
+    throw new Refusal("NOT_IMPLEMENTED", "expected If-None-Match: * on an upload, found a list of tags", {
+      header: "If-None-Match",
+    });
+  }
+  const announced = contentLength(fields);
+  if (announced !== undefined && length !== undefined && (announced < length.min || announced > length.max)) {
+    throw new Refusal(
+      "BODY_LENGTH",
+      `expected ${length.min} to ${length.max} bytes, found ${announced}: send what was granted`,
+    );
+  }
+  return {
+    operation: "put-object",
+    object,
+    body,
+    contentLength: announced,
+    maxBytes: Math.min(limits.body, length?.max ?? limits.body),
+    minBytes: length?.min,
+    contentType: fields.contentType,
+    headers: storedHeaders(request.headers),
+    metadata: {},
+    digests: {
+      md5: contentMd5(request.headers),
+      sha256: digest === undefined ? undefined : bytesOfHex(digest.sha256),
+    },
+    createOnly: fields.ifNoneMatch !== undefined || find(grant, "create-only") !== undefined,
+    ifMatch: ifMatch(fields.ifMatch),
+  };
+}
+
+function find<K extends Obligation["kind"]>(
+  { obligations }: UrlGrant,
+  kind: K,
+): Extract<Obligation, { kind: K }> | undefined {
+  return obligations.find((obligation): obligation is Extract<Obligation, { kind: K }> => obligation.kind === kind);
+}
+
+function contentMd5(headers: Received["request"]["headers"]): Uint8Array | undefined {
+  const declared = headers.find(([name]) => name.toLowerCase() === "content-md5")?.[1];
+  return declared === undefined ? undefined : bytesOfBase64("content-md5", declared, 16);
+}
+
+function ifMatch(value: string | undefined): string | undefined {
+  return readIfMatch(value, () => new Refusal("NOT_IMPLEMENTED", "expected one ETag in If-Match, found another form"));
+}

@@ -1,0 +1,36 @@
+import type { UrlGrant } from "daypass/url";
+import type { OperationResult } from "../../operations/operations.ts";
+import type { Permit } from "../../pipeline/authorize.ts";
+import type { Answer } from "../../pipeline/outcome.ts";
+import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
+import type { Exchange } from "../protocol.ts";
+
+/** Writes down what an operation did, in plain HTTP. */
+export function presentUrl(): (result: OperationResult, permit: Permit<UrlGrant>, exchange: Exchange) => Answer {
+  const describe = memoisedHeaders(() => []);
+
+  return (result, { grant, at }, { requestId }) => {
+    switch (result.kind) {
+      case "object": {
+        const { info, body, range, notModified } = result;
+        if (body?.kind === "redirect") return redirect(body.url);
+        const overrides = responseOverrides(grant);
+        const headers = overrides === undefined ? describe(info).slice() : overriddenHeaders(info, overrides).slice();
+        addDelivery(headers, result, {
+          wish: overrides?.cacheControl ?? info.headers.cacheControl,
+          secondsLeft: Math.floor((grant.expiresAt.getTime() - at) / 1000),
+        });
+        headers.push("x-request-id", requestId);
+        return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body };
+      }
+      case "stored":
+        return {
+          status: 200,
+          headers: ["etag", `"${result.info.etag}"`, "content-length", "0", "x-request-id", requestId],
+          body: undefined,
+        };
+      case "deleted":
+        return { status: 204, headers: ["x-request-id", requestId], body: undefined };
+    }
+  };
+}

@@ -1,0 +1,91 @@
+import { DaypassError, type ErrorCode, errorCodes, problem } from "daypass";
+import type { Answer } from "../../pipeline/outcome.ts";
+import { describeRefusalCode, type Refusal, type RefusalCode } from "../../pipeline/refusal.ts";
+import { page, wantsPage } from "../page.ts";
+import type { Exchange } from "../protocol.ts";
+import { textAnswer } from "../text-answer.ts";
+
+// The library says which status belongs to each of its own codes; these are the rest.
+const STATUS = {
+  INVALID_REQUEST: 400,
+  URI_TOO_LONG: 414,
+  HEADERS_TOO_LARGE: 431,
+  PREFLIGHT_REFUSED: 403,
+  NOT_IMPLEMENTED: 501,
+  METHOD_NOT_ALLOWED: 405,
+  NO_SUCH_KEY: 404,
+  NO_SUCH_BUCKET: 404,
+  RANGE_NOT_SATISFIABLE: 416,
+  PRECONDITION_FAILED: 412,
+  LENGTH_REQUIRED: 411,
+  INVALID_DIGEST: 400,
+  CHECKSUM_MISMATCH: 400,
+  DIGEST_MISMATCH: 400,
+  INVALID_RESPONSE_HEADER: 400,
+  KEY_TOO_LONG: 400,
+  KEY_NOT_STORABLE: 400,
+  METADATA_TOO_LARGE: 431,
+  TOO_LARGE: 413,
+  TOO_SMALL: 400,
+  INCOMPLETE_BODY: 400,
+  BODY_TOO_SLOW: 408,
+  DISK_FULL: 507,
+  UNAVAILABLE: 503,
+  BUSY: 503,
+  INTERNAL: 500,
+} satisfies Record<Exclude<RefusalCode, ErrorCode>, number>;
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  411: "Length Required",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  416: "Range Not Satisfiable",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+  507: "Insufficient Storage",
+};
+
+interface ProblemDetails {
+  readonly status: number;
+  readonly text: string;
+}
+
+const libraryCodes: ReadonlySet<string> = new Set(errorCodes);
+
+function isLibraryCode(code: RefusalCode): code is ErrorCode {
+  return libraryCodes.has(code);
+}
+
+function problemDetails(code: RefusalCode): ProblemDetails {
+  if (!isLibraryCode(code)) {
+    const status = STATUS[code];
+    const text = JSON.stringify({ title: TITLES[status], status, code, detail: describeRefusalCode(code) });
+    return { status, text };
+  }
+  const known = problem(new DaypassError(code, ""));
+  // A code that no request can cause: an option or a key of the gateway is wrong.
+  return known === undefined ? problemDetails("INTERNAL") : { status: known.status, text: known.body };
+}
+
+/**
+ * Answers with problem details (RFC 9457), or with a page where a browser asks for one. A stranger learns the code and nothing
+ * more, and an unknown key gets the very answer of a wrong signature: who has keys here is nobody's business.
+ */
+export function refuseUrl(refusal: Refusal, { request, requestId }: Exchange): Answer {
+  const code = refusal.code === "UNKNOWN_KEY" ? "SIGNATURE_MISMATCH" : refusal.code;
+  const { status, text } = problemDetails(code);
+  const headers = ["x-request-id", requestId];
+  if (status === 503) headers.push("retry-after", "1");
+  if (status === 405) headers.push("allow", "GET, HEAD, PUT, DELETE, OPTIONS");
+  if (code === "RANGE_NOT_SATISFIABLE") headers.push("content-range", `bytes */${refusal.details["size"]}`);
+  if (wantsPage(request)) return page({ status, code, requestId, headers });
+  return textAnswer({ status, type: "application/problem+json", text, headers });
+}

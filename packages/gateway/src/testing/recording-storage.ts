@@ -1,0 +1,46 @@
+import type { ObjectRef, Storage } from "../storage/storage.ts";
+
+/** A storage that was called with a name, in order. */
+export interface StorageCall {
+  readonly method: keyof Storage;
+  readonly ref: ObjectRef | string | undefined;
+}
+
+export interface RecordingStorage extends Storage {
+  readonly calls: readonly StorageCall[];
+}
+
+/** Wraps a storage and writes down every call: the proof that a refused request has reached nothing. */
+export function recordingStorage(inner: Storage): RecordingStorage {
+  const calls: StorageCall[] = [];
+  const record = (method: keyof Storage, ref?: ObjectRef | string): void => void calls.push({ method, ref });
+  return {
+    name: inner.name,
+    calls,
+    get(ref, options) {
+      record("get", ref);
+      return inner.get(ref, options);
+    },
+    getCached(ref) {
+      record("getCached", ref);
+      return inner.getCached?.(ref);
+    },
+    head(ref, options) {
+      record("head", ref);
+      return inner.head(ref, options);
+    },
+    put(ref, body, options) {
+      record("put", ref);
+      return inner.put(ref, body, options);
+    },
+    delete(ref, options) {
+      record("delete", ref);
+      return inner.delete(ref, options);
+    },
+    hasBucket(bucket) {
+      record("hasBucket", bucket);
+      return inner.hasBucket(bucket);
+    },
+    close: () => inner.close(),
+  };
+}

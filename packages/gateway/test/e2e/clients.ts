@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { type S3SignerOptions, s3Signer } from "daypass/s3";
+import { type UrlSignRequest, urlSigner } from "daypass/url";
+import type { TestGateway } from "../../src/testing/index.ts";
+
+/** The signer for a test gateway's own access key, path style. */
+export function s3For(gateway: TestGateway, options: Partial<S3SignerOptions> = {}): ReturnType<typeof s3Signer> {
+  return s3Signer({
+    region: "us-east-1",
+    endpoint: gateway.url,
+    addressing: "path",
+    credentials: gateway.accessKey,
+    ...options,
+  });
+}
+
+/** A Daypass URL for a path of the gateway, 60 s by default. */
+export function daypassUrl(gateway: TestGateway, path: string, options: Partial<UrlSignRequest> = {}): string {
+  return urlSigner({ key: gateway.urlKey }).sign({
+    expiresIn: 60,
+    ...options,
+    url: `${gateway.url}${path}`,
+  } as UrlSignRequest).url;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+}
+
+export interface Sent {
+  readonly method?: string;
+  /** Raw target; sent as it is. */
+  readonly target: string;
+  readonly headers?: Record<string, string | string[]>;
+  readonly body?: string | Uint8Array;
+}
+
+/** Sends a request whose target no URL parser has touched. */
+export async function send(gateway: Pick<TestGateway, "port">, sent: Sent): Promise<Reply> {
+  const message = request({
+    host: "127.0.0.1",
+    port: gateway.port,
+    method: sent.method ?? "GET",
+    path: sent.target,
+    headers: sent.headers,
+    agent: false,
+  });
+  message.end(sent.body);
+  const [reply] = (await once(message, "response")) as [IncomingMessage];
+  return { status: reply.statusCode ?? 0, headers: reply.headers, body: await buffer(reply) };
+}
+
+/** The code inside S3's error XML. */
+export function s3Code(body: string | Buffer): string | undefined {
+  return /<Code>([^<]*)<\/Code>/.exec(body.toString())?.[1];
+}
+
+/** One field of S3's error XML, unescaped. */
+export function s3Field(body: string | Buffer, name: string): string | undefined {
+  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(body.toString())?.[1];
+  return text?.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+}
+
+/** A connection on which the test writes the bytes itself. */
+export async function rawConnection(gateway: Pick<TestGateway, "port">): Promise<Socket> {
+  const socket = connect(gateway.port, "127.0.0.1");
+  await once(socket, "connect");
+  return socket;
+}
+
+/** All that the server sends until it closes. */
+export async function readAll(socket: Socket): Promise<string> {
+  let text = "";
+  socket.setEncoding("latin1");
+  socket.on("data", (chunk: string) => {
+    text += chunk;
+  });
+  // A reset after the answer is a close as well.
+  socket.on("error", () => {});
+  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  return text;
+}
+
+/** Waits until something is there, without a fixed pause. */
+export async function until<T>(look: () => T | undefined | false): Promise<T> {
+  for (;;) {
+    const found = look();
+    if (found !== undefined && found !== false) return found as T;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -38,6 +38,10 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * the verifier's `enforces`. It does not read the body: list `body-length` and `body-sha256` only if the handler reads
  * through `grant.limitBody(req)`; what that throws is answered as a refusal.
  *
+ * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`. A handler that needs more of
+ * them than {@link NodeRequest} and {@link NodeResponse} annotates them, or stands inside the route's own listener:
+ * `(req, res, next) => guardNode(verifier, (grant) => …)(req, res, next)`.
+ *
  * @example
  * ```ts
  * import { createServer } from "node:http";

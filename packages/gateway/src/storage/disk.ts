@@ -101,6 +101,15 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     return undefined;
   }
 
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    await Promise.all(underWay);
+    await digests.close();
+    cache.clear();
+    index.close();
+  }
+
   return {
     name: "disk",
     getCached: (ref) => cache.get(ref),
@@ -110,11 +119,9 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     put: (ref, body, putOptions = {}) => write("store the object", () => store(ref, body, putOptions)),
     delete: (ref, deleteOptions = {}) => write("delete the object", () => remove(ref, deleteOptions)),
     hasBucket: (bucket) => translating("look at the bucket", async () => layout.hasBucket(bucket)),
-    async close() {
-      await Promise.all(underWay);
-      await digests.close();
-      cache.clear();
-      index.close();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -1,0 +1,316 @@
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { disk } from "../../src/storage/disk.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+
+async function text(storage: Storage, bucket: string, key: string): Promise<string | undefined> {
+  const body = (await storage.get({ bucket, key }))?.body();
+  return body?.kind === "bytes" ? Buffer.from(body.bytes).toString() : body?.kind;
+}
+
+describe("files that were there before", () => {
+  it("serves each folder as a bucket and the loose files as the bucket files", async () => {
+    await withDisk(async (storage, root) => {
+      mkdirSync(join(root, "media/talks"), { recursive: true });
+      writeFileSync(join(root, "media/talks/a b.txt"), "a talk");
+      writeFileSync(join(root, "loose.txt"), "loose");
+      expect(await text(storage, "media", "talks/a b.txt")).toBe("a talk");
+      expect(await text(storage, "files", "loose.txt")).toBe("loose");
+      expect(await storage.hasBucket("files")).toBe(true);
+      expect(await storage.hasBucket("loose.txt")).toBe(false);
+    });
+  });
+
+  it("gives them an ETag that no client takes for an MD5, and a new one when they change", async () => {
+    await withDisk(async (storage, root) => {
+      const path = join(root, "bucket/a.html");
+      writeFileSync(path, "one");
+      const first = await storage.head({ bucket: "bucket", key: "a.html" });
+      expect(first?.etag).toMatch(/^[0-9a-f]{32}-f$/);
+      expect(first?.contentType).toBe("text/html; charset=utf-8");
+      writeFileSync(path, "two");
+      utimesSync(path, 1, 1);
+      const second = await storage.head({ bucket: "bucket", key: "a.html" });
+      expect(second?.etag).not.toBe(first?.etag);
+      expect(second?.lastModified).toEqual(new Date(1000));
+    });
+  });
+
+  it("takes the metadata of an upload away when somebody else replaces its file", async () => {
+    await withDisk(async (storage, root) => {
+      const ref = { bucket: "bucket", key: "a.txt" };
+      await storage.put(ref, chunks("uploaded"), { metadata: { a: "1" } });
+      writeFileSync(join(root, "bucket/a.txt"), "by hand");
+      expect(await text(storage, "bucket", "a.txt")).toBe("by hand");
+      expect((await storage.head(ref))?.metadata).toEqual({});
+      expect((await storage.head(ref))?.etag).toMatch(/-f$/);
+    });
+  });
+
+  it("keeps uploads into the loose bucket out of the other buckets", async () => {
+    await withDisk(async (storage, root) => {
+      await storage.put({ bucket: "files", key: "bucket/a.txt" }, chunks("x"));
+      await storage.put({ bucket: "files", key: "bucket" }, chunks("y"));
+      await storage.put({ bucket: "files", key: "plain.txt" }, chunks("z"));
+      expect(await storage.head({ bucket: "bucket", key: "a.txt" })).toBeUndefined();
+      expect(await text(storage, "files", "bucket/a.txt")).toBe("x");
+      expect(await text(storage, "files", "bucket")).toBe("y");
+      expect(readFileSync(join(root, "plain.txt"), "utf8")).toBe("z");
+    });
+  });
+
+  it("takes a folder named files for the bucket of that name", async () => {
+    const root = tempRoot();
+    mkdirSync(join(root, "files"));
+    writeFileSync(join(root, "files/a.txt"), "inside");
+    writeFileSync(join(root, "b.txt"), "loose");
+    await withDisk(
+      async (storage) => {
+        expect(await text(storage, "files", "a.txt")).toBe("inside");
+        expect(await text(storage, "files", "b.txt")).toBeUndefined();
+      },
+      { root },
+    );
+  });
+
+  it("finds uploads and their metadata again after a restart", async () => {
+    const root = tempRoot();
+    const first = await disk({ root });
+    const info = await first.put({ bucket: "bucket", key: "a//b" }, chunks("x"), { metadata: { a: "1" } });
+    await first.close();
+    await withDisk(async (storage) => expect(await storage.head({ bucket: "bucket", key: "a//b" })).toEqual(info), {
+      root,
+    });
+  });
+});
+
+describe("a key never leads out of the root", () => {
+  it("serves nothing that lies outside, whatever the key", async () => {
+    await withDisk(async (storage, root) => {
+      writeFileSync(join(root, "secret"), "loose");
+      for (const key of [
+        "../secret",
+        "..",
+        "./../secret",
+        "a/../../secret",
+        "/etc/passwd",
+        "..\\secret",
+        "%2e%2e/secret",
+      ]) {
+        expect(await storage.get({ bucket: "bucket", key })).toBeUndefined();
+      }
+      for (const bucket of ["..", ".", "bucket/..", "", "/", "bucket\0"]) {
+        await expect(storage.get({ bucket, key: "etc/passwd" })).rejects.toMatchObject({ code: "NO_SUCH_BUCKET" });
+      }
+    });
+  });
+
+  it("does not give out its own folder, nor an upload under way", async () => {
+    await withDisk(async (storage, root) => {
+      expect(existsSync(join(root, ".daypass/index.db"))).toBe(true);
+      await expect(storage.get({ bucket: ".daypass", key: "index.db" })).rejects.toMatchObject({
+        code: "NO_SUCH_BUCKET",
+      });
+      expect(await storage.get({ bucket: "files", key: ".daypass/index.db" })).toBeUndefined();
+      writeFileSync(join(root, "bucket/.daypass-00-00.tmp"), "half");
+      expect(await storage.get({ bucket: "bucket", key: ".daypass-00-00.tmp" })).toBeUndefined();
+    });
+  });
+
+  // CVE-2026-54094 (filebrowser): a symbolic link inside the share led out of it.
+  it("follows no symbolic link, neither at the end of a path nor on the way", async () => {
+    const outside = tempRoot();
+    writeFileSync(join(outside, "bucket/secret.txt"), "outside");
+    await withDisk(async (storage, root) => {
+      symlinkSync(join(outside, "bucket/secret.txt"), join(root, "bucket/link.txt"));
+      symlinkSync(join(outside, "bucket"), join(root, "bucket/folder"));
+      symlinkSync(join(outside, "bucket"), join(root, "linked"));
+      symlinkSync("link.txt", join(root, "bucket/again.txt"));
+      writeFileSync(join(root, "bucket/inside.txt"), "inside");
+      symlinkSync("inside.txt", join(root, "bucket/also-inside.txt"));
+      for (const key of ["link.txt", "folder/secret.txt", "again.txt", "also-inside.txt"]) {
+        expect(await storage.get({ bucket: "bucket", key })).toBeUndefined();
+        expect(await storage.head({ bucket: "bucket", key })).toBeUndefined();
+        expect(await storage.delete({ bucket: "bucket", key })).toBe(false);
+      }
+      await expect(storage.get({ bucket: "linked", key: "secret.txt" })).rejects.toMatchObject({
+        code: "NO_SUCH_BUCKET",
+      });
+      expect(readFileSync(join(outside, "bucket/secret.txt"), "utf8")).toBe("outside");
+    });
+    removeRoot(outside);
+  });
+
+  it("writes through no symbolic link, and leaves the link as it is", async () => {
+    const outside = tempRoot();
+    writeFileSync(join(outside, "bucket/secret.txt"), "outside");
+    await withDisk(async (storage, root) => {
+      symlinkSync(join(outside, "bucket"), join(root, "bucket/folder"));
+      symlinkSync(join(outside, "bucket/secret.txt"), join(root, "bucket/link.txt"));
+      for (const key of ["folder/secret.txt", "folder/new/deep.txt", "link.txt"]) {
+        await storage.put({ bucket: "bucket", key }, chunks("uploaded"));
+        expect(await text(storage, "bucket", key)).toBe("uploaded");
+      }
+      expect(readFileSync(join(root, "bucket/link.txt"), "utf8")).toBe("outside");
+    });
+    expect(readFileSync(join(outside, "bucket/secret.txt"), "utf8")).toBe("outside");
+    expect(existsSync(join(outside, "bucket/new"))).toBe(false);
+    expect(leakedTemps(outside)).toEqual([]);
+    removeRoot(outside);
+  });
+
+  it("stops serving a folder from memory when a symbolic link to another takes its place", async () => {
+    await withDisk(
+      async (storage, root) => {
+        const ref = { bucket: "bucket", key: "folder/a.txt" };
+        mkdirSync(join(root, "bucket/folder"));
+        writeFileSync(join(root, "bucket/folder/a.txt"), "inside");
+        mkdirSync(join(root, "other"));
+        writeFileSync(join(root, "other/a.txt"), "beyond");
+        await storage.get(ref);
+        expect(storage.getCached?.(ref)).toBeDefined();
+        rmSync(join(root, "bucket/folder"), { recursive: true });
+        symlinkSync(join(root, "other"), join(root, "bucket/folder"));
+        expect(storage.getCached?.(ref)).toBeUndefined();
+        expect(await storage.get(ref)).toBeUndefined();
+      },
+      { clock: () => Date.now() + 10_000 },
+    );
+  });
+
+  it("takes a FIFO, a socket and a folder for missing, and waits for none of them", async () => {
+    await withDisk(async (storage, root) => {
+      execFileSync("mkfifo", [join(root, "bucket/fifo")]);
+      mkdirSync(join(root, "bucket/folder"));
+      const server = createServer().listen(join(root, "bucket/socket"));
+      await new Promise((resolve) => server.once("listening", resolve));
+      for (const key of ["fifo", "folder", "socket"]) {
+        expect(await storage.get({ bucket: "bucket", key })).toBeUndefined();
+        expect(await storage.head({ bucket: "bucket", key })).toBeUndefined();
+        expect(await storage.delete({ bucket: "bucket", key })).toBe(false);
+        await storage.put({ bucket: "bucket", key }, chunks("beside it"));
+        expect(await text(storage, "bucket", key)).toBe("beside it");
+      }
+      await new Promise((resolve) => server.close(resolve));
+    });
+  });
+});
+
+describe("small files in memory", () => {
+  const later = { clock: () => Date.now() + 10_000 };
+  const ref = { bucket: "bucket", key: "a.txt" };
+
+  it("answers at once for a file that did not change, with the same object each time", async () => {
+    await withDisk(async (storage, root) => {
+      writeFileSync(join(root, "bucket/a.txt"), "small");
+      expect(storage.getCached?.(ref)).toBeUndefined();
+      const object = await storage.get(ref);
+      expect(storage.getCached?.(ref)).toBe(object);
+      expect(await storage.get(ref)).toBe(object);
+      expect(object?.body({ start: 1, end: 2 })).toEqual({ kind: "bytes", bytes: Buffer.from("ma") });
+    }, later);
+  });
+
+  it("does not remember a file that changed less than two seconds ago", async () => {
+    await withDisk(async (storage, root) => {
+      writeFileSync(join(root, "bucket/a.txt"), "small");
+      utimesSync(join(root, "bucket/a.txt"), 1, 1);
+      await storage.get(ref);
+      expect(storage.getCached?.(ref)).toBeUndefined();
+    });
+  });
+
+  it.each<[string, (path: string) => void]>([
+    [
+      "is written in place with the old times",
+      (path) => {
+        writeFileSync(path, "other");
+        utimesSync(path, 1, 1);
+      },
+    ],
+    [
+      "is replaced",
+      (path) => {
+        writeFileSync(`${path}.new`, "other");
+        utimesSync(`${path}.new`, 1, 1);
+        renameSync(`${path}.new`, path);
+      },
+    ],
+    ["is deleted", (path) => rmSync(path)],
+    ["gains a name", (path) => linkSync(path, `${path}.link`)],
+  ])("looks again when the file %s", async (_title, change) => {
+    await withDisk(async (storage, root) => {
+      const path = join(root, "bucket/a.txt");
+      writeFileSync(path, "small");
+      utimesSync(path, 1, 1);
+      await storage.get(ref);
+      expect(storage.getCached?.(ref)).toBeDefined();
+      change(path);
+      expect(storage.getCached?.(ref)).toBeUndefined();
+      expect(await text(storage, "bucket", "a.txt")).toBe(existsSync(path) ? readFileSync(path, "utf8") : undefined);
+    }, later);
+  });
+
+  it("keeps within its memory, and keeps what is in use", async () => {
+    await withDisk(
+      async (storage, root) => {
+        const refs = Array.from({ length: 20 }, (_, index) => ({ bucket: "bucket", key: `${index}.bin` }));
+        for (const { key } of refs) writeFileSync(join(root, "bucket", key), Buffer.alloc(1000));
+        for (const each of refs) {
+          await storage.get(each);
+          storage.getCached?.({ bucket: "bucket", key: "0.bin" });
+        }
+        const kept = refs.filter((each) => storage.getCached?.(each) !== undefined);
+        expect(kept.length).toBe(5);
+        expect(kept.map(({ key }) => key)).toContain("0.bin");
+      },
+      { ...later, cacheBytes: 5 * (1000 + 1024) },
+    );
+  });
+
+  it("reads a file past the small size through its descriptor", async () => {
+    await withDisk(
+      async (storage, root) => {
+        writeFileSync(join(root, "bucket/a.txt"), "12345");
+        const object = await storage.get(ref);
+        const body = object?.body({ start: 1, end: 3 });
+        expect(body).toMatchObject({ kind: "file", start: 1, length: 3 });
+        expect(() => object?.body()).toThrow(TypeError);
+        if (body?.kind === "file") body.close();
+        object?.close();
+      },
+      { smallBytes: 4 },
+    );
+  });
+});
+
+describe("one gateway to a folder", () => {
+  it("refuses a second one, and takes the folder over from one that ended", async () => {
+    await withDisk(async (storage, root) => {
+      await expect(disk({ root })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      await storage.put({ bucket: "bucket", key: "a" }, chunks("x"));
+      await storage.close();
+      const next = await disk({ root });
+      expect(await text(next, "bucket", "a")).toBe("x");
+      await next.close();
+    });
+  });
+
+  it("refuses a folder that is not there", async () => {
+    await expect(disk({ root: "/nonexistent/daypass" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});

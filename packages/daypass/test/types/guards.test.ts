@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
+import { describe, expectTypeOf, it } from "vitest";
+import { guardFetch } from "../../src/fetch/index.ts";
+import { anyOf, type Grant, type Verifier } from "../../src/index.ts";
+import { guardNode, type NodeRequest, type NodeResponse } from "../../src/node/index.ts";
+import { type S3Grant, s3Verifier } from "../../src/s3/index.ts";
+import { type UrlGrant, urlVerifier } from "../../src/url/index.ts";
+
+// What these say is checked by the compiler when the tests are type-checked; running them only shows that they are there.
+const origins = ["https://api.example.com"];
+const s3 = s3Verifier({ credentials: { accessKeyId: "a", secretAccessKey: "b" }, origins });
+const url = urlVerifier({
+  keys: [{ kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }],
+  origins,
+});
+
+describe("the types of the guards", () => {
+  it("hand a handler the grant of its verifier's scheme", () => {
+    guardNode(s3, (grant) => expectTypeOf(grant).toEqualTypeOf<S3Grant>());
+    guardFetch(url, (grant) => {
+      expectTypeOf(grant).toEqualTypeOf<UrlGrant>();
+      return new Response();
+    });
+    expectTypeOf(anyOf(s3, url)).toExtend<Verifier<S3Grant | UrlGrant>>();
+  });
+
+  it("accept the requests of http, http2 and whatever a handler annotates", () => {
+    expectTypeOf<IncomingMessage>().toExtend<NodeRequest>();
+    expectTypeOf<Http2ServerRequest>().toExtend<NodeRequest>();
+    expectTypeOf<ServerResponse>().toExtend<NodeResponse>();
+    const guarded = guardNode(s3, (_grant, _req: IncomingMessage, _res: ServerResponse) => {});
+    expectTypeOf(guarded).parameter(0).toEqualTypeOf<IncomingMessage>();
+  });
+
+  it("give a fetch handler the program's own Request, and the host's arguments as it declares them", () => {
+    const guarded = guardFetch(url, (_grant, request, env: { readonly peer: string }) => {
+      expectTypeOf(request).toEqualTypeOf<Request>();
+      return new Response(env.peer);
+    });
+    expectTypeOf(guarded).toEqualTypeOf<(request: Request, env: { readonly peer: string }) => Promise<Response>>();
+  });
+
+  it("refuse a handler that does not take the grant first", () => {
+    // @ts-expect-error: it would run unverified
+    guardNode(s3, (_req: IncomingMessage, _res: ServerResponse) => {});
+    // @ts-expect-error: it would run unverified
+    guardFetch(url, (request: Request) => new Response(request.url));
+    expectTypeOf<Grant>().toHaveProperty("id");
+  });
+});

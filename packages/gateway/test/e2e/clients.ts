@@ -18,12 +18,14 @@ export function s3For(gateway: TestGateway, options: Partial<S3SignerOptions> = 
 }
 
 /** A Daypass URL for a path of the gateway, 60 s by default. */
-export function daypassUrl(gateway: TestGateway, path: string, options: Partial<UrlSignRequest> = {}): string {
-  return urlSigner({ key: gateway.urlKey }).sign({
-    expiresIn: 60,
-    ...options,
-    url: `${gateway.url}${path}`,
-  } as UrlSignRequest).url;
+export function daypassUrl(
+  gateway: TestGateway,
+  path: string,
+  options: Partial<UrlSignRequest> = {},
+  clock: () => Date = () => new Date(),
+): string {
+  const request = { expiresIn: 60, ...options, url: `${gateway.url}${path}` } as UrlSignRequest;
+  return urlSigner({ key: gateway.urlKey, clock }).sign(request).url;
 }
 
 export interface Reply {
@@ -37,7 +39,7 @@ export interface Sent {
   /** Raw target; sent as it is. */
   readonly target: string;
   readonly headers?: Record<string, string | string[]>;
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | undefined;
 }
 
 /** Sends a request whose target no URL parser has touched. */

@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { daypassUrl, rawConnection, readAll, s3Code, s3Field, s3For, send } from "./clients.ts";
+
+const TEXT = "0123456789";
+let gateway: TestGateway;
+let open: TestGateway;
+
+beforeAll(async () => {
+  const files = { "media/ten.txt": TEXT, "media/empty.txt": "", "media/big.bin": Buffer.alloc(3_000_000, "big ") };
+  gateway = await testGateway({ files });
+  open = await testGateway({
+    files,
+    gateway: (port) => ({
+      origins: [`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://*.s3.localhost:${port}`],
+      cors: { origins: ["https://app.example.com"] },
+    }),
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await open.close();
+});
+
+const ten = (gw = gateway) => s3For(gw).sign({ bucket: "media", key: "ten.txt", expiresIn: 60 }).url;
+const get = (headers: Record<string, string>, url = ten()) => fetch(url, { headers });
+
+describe("ranges", () => {
+  const cases = [
+    ["bytes=2-4", 206, "234", "bytes 2-4/10"],
+    ["bytes=7-", 206, "789", "bytes 7-9/10"],
+    ["bytes=-3", 206, "789", "bytes 7-9/10"],
+    ["bytes=5-99", 206, "56789", "bytes 5-9/10"],
+    // Several at once are answered whole.
+    ["bytes=0-1,4-5", 200, TEXT, null],
+    ["lines=1-2", 200, TEXT, null],
+    ["bytes=4-2", 200, TEXT, null],
+  ] as const;
+  it.each(cases)("answers %s with %i", async (range, status, body, contentRange) => {
+    const reply = await get({ range });
+    expect([reply.status, await reply.text(), reply.headers.get("content-range")]).toEqual([
+      status,
+      body,
+      contentRange,
+    ]);
+  });
+
+  it("answers 416 with the size beyond the end", async () => {
+    const reply = await get({ range: "bytes=10-" });
+    const body = await reply.text();
+    expect([reply.status, s3Code(body), s3Field(body, "ActualObjectSize")]).toEqual([416, "InvalidRange", "10"]);
+    expect(reply.headers.get("content-range")).toBe("bytes */10");
+    const problem = await get({ range: "bytes=10-" }, daypassUrl(gateway, "/media/ten.txt"));
+    expect([problem.status, problem.headers.get("content-range")]).toEqual([416, "bytes */10"]);
+  });
+
+  it("cuts a part out of a file that is sent in pieces", async () => {
+    const { url } = s3For(gateway).sign({ bucket: "media", key: "big.bin", expiresIn: 60 });
+    const reply = await get({ range: "bytes=1000001-2999998" }, url);
+    const body = Buffer.from(await reply.arrayBuffer());
+    expect(body.equals(Buffer.alloc(3_000_000, "big ").subarray(1_000_001, 2_999_999))).toBe(true);
+  });
+
+  it("ignores a range whose If-Range names another state", async () => {
+    const etag = (await get({})).headers.get("etag") ?? "";
+    expect((await get({ range: "bytes=0-1", "if-range": etag })).status).toBe(206);
+    expect((await get({ range: "bytes=0-1", "if-range": '"other"' })).status).toBe(200);
+  });
+});
+
+describe("conditional requests", () => {
+  it("answers 304 without a body, and 412", async () => {
+    const first = await get({});
+    const etag = first.headers.get("etag") ?? "";
+    const modified = first.headers.get("last-modified") ?? "";
+    const unchanged = await get({ "if-none-match": etag });
+    expect([unchanged.status, await unchanged.text(), unchanged.headers.get("etag")]).toEqual([304, "", etag]);
+    expect((await get({ "if-modified-since": modified })).status).toBe(304);
+    expect((await get({ "if-none-match": '"other"' })).status).toBe(200);
+    expect((await get({ "if-match": etag })).status).toBe(200);
+    const failed = await get({ "if-match": '"other"' });
+    expect([failed.status, s3Code(await failed.text())]).toEqual([412, "PreconditionFailed"]);
+    expect((await get({ "if-unmodified-since": "Mon, 01 Jan 2001 00:00:00 GMT" })).status).toBe(412);
+  });
+});
+
+describe("HEAD", () => {
+  it.each([{}, { range: "bytes=2-4" }, { range: "bytes=99-" }, { "if-none-match": "*" }])(
+    "answers %j as GET does",
+    async (headers) => {
+      const url = daypassUrl(gateway, "/media/ten.txt");
+      const byGet = await get(headers, url);
+      const byHead = await fetch(url, { method: "HEAD", headers });
+      await byGet.text();
+      expect(byHead.status).toBe(byGet.status);
+      expect(await byHead.text()).toBe("");
+      for (const name of [
+        "content-length",
+        "content-range",
+        "content-type",
+        "etag",
+        "last-modified",
+        "accept-ranges",
+      ]) {
+        expect([name, byHead.headers.get(name)]).toEqual([name, byGet.headers.get(name)]);
+      }
+    },
+  );
+});
+
+describe("an empty object", () => {
+  it("is served as such", async () => {
+    const reply = await fetch(s3For(gateway).sign({ bucket: "media", key: "empty.txt", expiresIn: 60 }).url);
+    expect([reply.status, await reply.text(), reply.headers.get("content-length")]).toEqual([200, "", "0"]);
+  });
+});
+
+describe("cross-origin requests", () => {
+  const preflight = (gw: TestGateway, origin: string, path = "/media/ten.txt") =>
+    fetch(`${gw.url}${path}`, {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-method": "PUT", "access-control-request-headers": "content-type" },
+    });
+
+  it("are refused by default, before authentication and for what exists as for what does not", async () => {
+    const answers = await Promise.all(
+      ["/media/ten.txt", "/media/none", "/nowhere/x"].map(async (path) => {
+        const reply = await preflight(gateway, "https://app.example.com", path);
+        const { date: _, ...headers } = Object.fromEntries(reply.headers);
+        return [reply.status, headers, await reply.text()];
+      }),
+    );
+    expect(answers[0]?.[0]).toBe(403);
+    expect(answers[1]).toEqual(answers[0]);
+    expect(answers[2]).toEqual(answers[0]);
+    expect((await get({ origin: "https://app.example.com" })).headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("are allowed for a configured origin, never with credentials", async () => {
+    const reply = await preflight(open, "https://app.example.com");
+    expect(reply.status).toBe(204);
+    expect(reply.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+    expect(reply.headers.get("access-control-allow-credentials")).toBeNull();
+    expect((await preflight(open, "https://evil.example.com")).status).toBe(403);
+    const actual = await get({ origin: "https://app.example.com" }, ten(open));
+    expect(actual.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
+    const refusal = await get({ origin: "https://app.example.com" }, `${ten(open)}0`);
+    expect([refusal.status, refusal.headers.get("access-control-allow-origin")]).toEqual([
+      403,
+      "https://app.example.com",
+    ]);
+  });
+});
+
+describe("virtual-host style", () => {
+  it("takes the bucket from the host", async () => {
+    const endpoint = `http://s3.localhost:${open.port}`;
+    const { url } = s3For(open, { endpoint, addressing: "virtual" }).sign({
+      bucket: "media",
+      key: "ten.txt",
+      expiresIn: 60,
+    });
+    const { host, pathname, search } = new URL(url);
+    expect(host).toBe(`media.s3.localhost:${open.port}`);
+    const reply = await send(open, { target: pathname + search, headers: { host } });
+    expect([reply.status, reply.body.toString()]).toEqual([200, TEXT]);
+    const other = await send(open, { target: pathname + search, headers: { host: `other.s3.localhost:${open.port}` } });
+    expect(other.status).toBe(403);
+  });
+
+  it("serves a key that looks like a probe from the bucket's own host", async () => {
+    await open.storage.put(
+      { bucket: "media", key: "-/healthz" },
+      (async function* () {
+        yield Buffer.from("an object");
+      })(),
+    );
+    const endpoint = `http://s3.localhost:${open.port}`;
+    const { url } = s3For(open, { endpoint, addressing: "virtual" }).sign({
+      bucket: "media",
+      key: "-/healthz",
+      expiresIn: 60,
+    });
+    const { host, pathname, search } = new URL(url);
+    const reply = await send(open, { target: pathname + search, headers: { host } });
+    expect(reply.body.toString()).toBe("an object");
+  });
+});
+
+describe("probes", () => {
+  it("are answered for any host and tell only whether it lives", async () => {
+    const health = await send(gateway, { target: "/-/healthz", headers: { host: "10.0.0.7" } });
+    expect([health.status, health.body.toString()]).toEqual([200, "ok\n"]);
+    expect((await send(gateway, { target: "/-/readyz" })).status).toBe(200);
+    expect(
+      (await send(gateway, { method: "PUT", target: "/-/healthz", headers: { "content-length": "0" } })).status,
+    ).toBe(403);
+  });
+});
+
+describe("the request head", () => {
+  const line = (target: string) => `GET ${target} HTTP/1.1\r\n`;
+  const host = () => `Host: 127.0.0.1:${gateway.port}\r\n`;
+  const target = () => ten().slice(gateway.url.length);
+  const cases: Record<string, () => string> = {
+    "two Host headers": () => `${line(target())}${host()}${host()}\r\n`,
+    "no Host header in HTTP/1.0": () => `GET ${target()} HTTP/1.0\r\n\r\n`,
+    "an absolute target for another authority": () => `${line(`http://other.example.com${target()}`)}${host()}\r\n`,
+    "a fragment": () => `${line(`${target()}#x`)}${host()}\r\n`,
+    "a backslash": () => `${line(target().replace("/media/", "/media\\"))}${host()}\r\n`,
+    "two Content-Types": () => `${line(target())}${host()}Content-Type: a/b\r\nContent-Type: text/html\r\n\r\n`,
+    "a transfer coding besides chunked": () =>
+      `${line(target())}${host()}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    "more headers than the limit": () => `${line(target())}${host()}${"X-A: 1\r\n".repeat(100)}\r\n`,
+    "more headers than the parser keeps": () => `${line(target())}${host()}${"X-A: 1\r\n".repeat(600)}\r\n`,
+  };
+  it.each(Object.keys(cases))("with %s is 400, and the connection ends", async (name) => {
+    const socket = await rawConnection(gateway);
+    socket.write(cases[name]?.() ?? "");
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it("may have the whole URL as target when Host says the same", async () => {
+    const socket = await rawConnection(gateway);
+    socket.write(`${line(ten())}${host()}Connection: close\r\n\r\n`);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it("is limited in path, query and size", async () => {
+    expect((await send(gateway, { target: `/${"a".repeat(5000)}` })).status).toBe(414);
+    expect((await send(gateway, { target: `/media/x?${"a".repeat(9000)}` })).status).toBe(414);
+    expect((await send(gateway, { target: "/media/x", headers: { "x-long": "a".repeat(20_000) } })).status).toBe(431);
+  });
+});

@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { daypassUrl, send } from "./clients.ts";
+
+const HELLO = "hello, world\n";
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  gateway = await testGateway({
+    files: {
+      "media/hello.txt": HELLO,
+      "media/a b & ü.txt": "odd",
+      "media/talks/one.txt": "1",
+      "media/private/two.txt": "2",
+    },
+  });
+});
+afterAll(() => gateway.close());
+
+async function problem(reply: Response): Promise<[number, string | null, string]> {
+  const { code } = (await reply.json()) as { code: string };
+  return [reply.status, reply.headers.get("content-type"), code];
+}
+
+const refused = (status: number, code: string) => [status, "application/problem+json", code];
+
+describe("a Daypass URL", () => {
+  it("serves GET and HEAD of a file under one grant", async () => {
+    const url = daypassUrl(gateway, "/media/hello.txt");
+    const get = await fetch(url);
+    expect([get.status, await get.text()]).toEqual([200, HELLO]);
+    expect(get.headers.get("cache-control")).toMatch(/^private, max-age=(?:59|60)$/);
+    expect(get.headers.get("x-request-id")).toMatch(/^[0-9A-F]{16}$/);
+    const head = await fetch(url, { method: "HEAD" });
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, String(HELLO.length)]);
+  });
+
+  it("finds names with spaces, marks and letters beyond ASCII", async () => {
+    const reply = await fetch(daypassUrl(gateway, "/media/a%20b%20&%20%C3%BC.txt"));
+    expect([reply.status, await reply.text()]).toEqual([200, "odd"]);
+  });
+
+  it("serves below a prefix and nowhere else", async () => {
+    const url = daypassUrl(gateway, "/media/talks/one.txt", { prefix: "/media/talks/" });
+    expect(await (await fetch(url)).text()).toBe("1");
+    expect((await fetch(url.replace("talks/one", "private/two"))).status).toBe(403);
+  });
+
+  it("stores a PUT within its length, type and digest", async () => {
+    const body = "exactly this";
+    const url = daypassUrl(gateway, "/media/up.bin", {
+      methods: ["PUT"],
+      bind: {
+        contentType: "application/x-mine",
+        contentLength: { min: 1, max: 20 },
+        sha256: createHash("sha256").update(body).digest("hex"),
+      },
+    });
+    const put = (content: string, type = "application/x-mine") =>
+      fetch(url, { method: "PUT", body: content, headers: { "content-type": type } });
+    expect(await problem(await put("exactly that"))).toEqual(refused(400, "DIGEST_MISMATCH"));
+    expect(await problem(await put("much longer than twenty bytes"))).toEqual(refused(400, "BODY_LENGTH"));
+    expect(await problem(await put(body, "text/html"))).toEqual(refused(415, "BODY_TYPE"));
+    expect(existsSync(join(gateway.root, "media/up.bin"))).toBe(false);
+    expect((await put(body)).status).toBe(200);
+    expect(readFileSync(join(gateway.root, "media/up.bin"), "utf8")).toBe(body);
+  });
+
+  it("holds a body without announced length to the granted one", async () => {
+    const url = daypassUrl(gateway, "/media/stream.bin", {
+      methods: ["PUT"],
+      bind: { contentLength: { min: 3, max: 5 } },
+    });
+    const put = (content: string) =>
+      send(gateway, {
+        method: "PUT",
+        target: url.slice(gateway.url.length),
+        headers: { host: `127.0.0.1:${gateway.port}`, "transfer-encoding": "chunked" },
+        body: content,
+      });
+    expect((await put("sixsix")).status).toBe(413);
+    expect((await put("ab")).status).toBe(400);
+    expect((await put("abcd")).status).toBe(200);
+  });
+
+  it("creates and does not replace where it says so", async () => {
+    const url = daypassUrl(gateway, "/media/only-once.txt", { methods: ["PUT"], createOnly: true });
+    expect((await fetch(url, { method: "PUT", body: "1" })).status).toBe(200);
+    expect(await problem(await fetch(url, { method: "PUT", body: "2" }))).toEqual(refused(412, "PRECONDITION_FAILED"));
+  });
+
+  it("deletes", async () => {
+    await fetch(daypassUrl(gateway, "/media/gone.txt", { methods: ["PUT"] }), { method: "PUT", body: "x" });
+    const reply = await fetch(daypassUrl(gateway, "/media/gone.txt", { methods: ["DELETE"] }), { method: "DELETE" });
+    expect(reply.status).toBe(204);
+    expect(await problem(await fetch(daypassUrl(gateway, "/media/gone.txt")))).toEqual(refused(404, "NO_SUCH_KEY"));
+  });
+
+  it("is refused where it counts uses, because nothing here could count them", async () => {
+    const url = daypassUrl(gateway, "/media/hello.txt", { uses: 1, nonce: "0123456789abcdef" });
+    expect(await problem(await fetch(url))).toEqual(refused(403, "UNENFORCED_CONSTRAINT"));
+  });
+
+  it("sets the response headers that were signed", async () => {
+    const url = daypassUrl(gateway, "/media/hello.txt", {
+      response: { contentDisposition: 'attachment;filename="h.txt"' },
+    });
+    expect((await fetch(url)).headers.get("content-disposition")).toBe('attachment;filename="h.txt"');
+  });
+
+  it("gives an unknown key and a wrong signature the same answer", async () => {
+    const url = daypassUrl(gateway, "/media/hello.txt");
+    const answers = await Promise.all(
+      [url.replace("dp-key=test-1", "dp-key=test-2"), url.replace(/dp-signature=[^&]/, "dp-signature=_")].map(
+        async (other) => {
+          const reply = await fetch(other);
+          return [reply.status, await reply.text()];
+        },
+      ),
+    );
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]?.[0]).toBe(403);
+  });
+
+  it("answers an ended one with a problem for programs and a page for people", async () => {
+    const url = daypassUrl(gateway, "/media/hello.txt", {}, () => new Date(Date.now() - 120_000));
+    expect(await problem(await fetch(url))).toEqual(refused(403, "EXPIRED"));
+    const page = await fetch(url, { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } });
+    expect([page.status, page.headers.get("content-type")]).toEqual([403, "text/html; charset=utf-8"]);
+    expect(page.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
+    const html = await page.text();
+    expect(html).toContain("This link has ended");
+    expect(html).not.toContain("hello.txt");
+    expect(await problem(await fetch(url, { headers: { accept: "text/html;q=0, */*" } }))).toEqual(
+      refused(403, "EXPIRED"),
+    );
+  });
+});

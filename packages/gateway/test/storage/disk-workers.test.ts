@@ -1,0 +1,152 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { IndexRow } from "../../src/storage/disk/index-contract.ts";
+import { openIndexDatabase } from "../../src/storage/disk/index-db.ts";
+import { localIndexWriter } from "../../src/storage/disk/index-writer.ts";
+import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
+import { bundledFixture } from "./bundled-fixture.ts";
+import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
+
+interface Report {
+  readonly results: readonly string[];
+  readonly seen: readonly string[];
+}
+
+function channelTo(child: ChildProcess) {
+  return {
+    send: (message: unknown) => void child.send(message as object),
+    onMessage: (listener: (message: unknown) => void) => void child.on("message", listener),
+    onClose: (listener: () => void) => void child.on("disconnect", listener),
+  };
+}
+
+async function reportOf(child: ChildProcess): Promise<Report> {
+  const report = new Promise<Report>((resolve) => {
+    child.on("message", (message) => {
+      if (typeof message === "object" && message !== null && "seen" in message) resolve(message as Report);
+    });
+  });
+  const [[code]] = await Promise.all([once(child, "exit"), report]);
+  expect(code).toBe(0);
+  return report;
+}
+
+function rowOf(key: string, fingerprint: string): IndexRow {
+  const ref = { bucket: "bucket", key };
+  return { ref, fingerprint, etag: "e", contentType: "t", headers: {}, metadata: {}, checksums: {} };
+}
+
+/** Two ends of a connection in one process, through JSON as between two. */
+function connection() {
+  const wires = [new EventEmitter(), new EventEmitter()] as const;
+  const end = (mine: EventEmitter, theirs: EventEmitter) => ({
+    send: (message: unknown) => void setImmediate(() => theirs.emit("message", JSON.parse(JSON.stringify(message)))),
+    onMessage: (listener: (message: unknown) => void) => void mine.on("message", listener),
+    onClose: (listener: () => void) => void mine.on("close", listener),
+  });
+  const close = () => {
+    for (const wire of wires) wire.emit("close");
+  };
+  return { primary: end(wires[0], wires[1]), worker: end(wires[1], wires[0]), close };
+}
+
+describe("workers that share one index writer", () => {
+  it("let exactly one of two processes create each object, and read each other's metadata", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const program = await bundledFixture("index-worker.ts");
+    const children = ["left", "right"].map((name) => fork(program, [root, name]));
+    for (const child of children) serveIndexWriter(channelTo(child), index.writer);
+    const [left, right] = await Promise.all(children.map(reportOf));
+    for (let key = 0; key < 50; key++) {
+      const outcome = [left?.results[key], right?.results[key]].sort();
+      expect(outcome).toEqual(["PRECONDITION_FAILED", "stored"]);
+      const winner = left?.results[key] === "stored" ? "left" : "right";
+      expect([left?.seen[key], right?.seen[key]]).toEqual([winner, winner]);
+    }
+    expect(leakedTemps(root)).toEqual([]);
+    index.close();
+    removeRoot(root);
+  });
+
+  it("hold a claim until it is finished, and lose it when their process dies", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const { primary, worker, close } = connection();
+    serveIndexWriter(primary, index.writer);
+    const remote = ipcIndexWriter(worker);
+    const ref = { bucket: "bucket", key: "a" };
+
+    const order: string[] = [];
+    const first = await remote.claim(ref, { kind: "put", row: rowOf("a", "1") });
+    const second = remote.claim(ref, { kind: "put", row: rowOf("a", "2") }).then((claim) => {
+      order.push("second");
+      return claim;
+    });
+    await remote.claim({ ...ref, key: "b" }, { kind: "put", row: rowOf("b", "3") });
+    order.push("another key");
+    first.finish("stored");
+    await second;
+    expect(order).toEqual(["another key", "second"]);
+
+    close();
+    const local = await index.writer.claim(ref, { kind: "put", row: rowOf("a", "4") });
+    local.finish("abandoned");
+    await expect(remote.claim(ref, { kind: "delete" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    index.close();
+    removeRoot(root);
+  });
+
+  it("commit what arrives together in one transaction", async () => {
+    const root = tempRoot();
+    const database = await openIndexDatabase(join(root, "index.db"), "0");
+    let transactions = 0;
+    const transaction = (steps: Iterable<() => void>) => {
+      transactions++;
+      database.transaction(steps);
+    };
+    const writer = localIndexWriter({ ...database, transaction });
+    const refs = Array.from({ length: 500 }, (_, key) => ({ bucket: "bucket", key: `${key}` }));
+    const claims = await Promise.all(refs.map((ref) => writer.claim(ref, { kind: "put", row: rowOf(ref.key, "1") })));
+    expect(transactions).toBe(1);
+    expect(database.find({ bucket: "bucket", key: "499" }, "1")?.etag).toBe("e");
+    for (const claim of claims) claim.finish("stored");
+    writer.close();
+    expect(transactions).toBe(2);
+    expect(database.unsettled()).toEqual([]);
+    database.close();
+    removeRoot(root);
+  });
+
+  it("start only after the process that owns the index", async () => {
+    const root = tempRoot();
+    const { worker } = connection();
+    await expect(disk({ root, writer: ipcIndexWriter(worker) })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    removeRoot(root);
+  });
+
+  it("leave the temp file of an upload under way alone", async () => {
+    const root = tempRoot();
+    const storage = await disk({ root });
+    let proceed = (): void => {};
+    const paused = new Promise<void>((resolve) => {
+      proceed = resolve;
+    });
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("first");
+      await paused;
+      yield Buffer.from("second");
+    }
+    const upload = storage.put({ bucket: "bucket", key: join("a", "b") }, slow());
+    while (leakedTemps(root).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(leakedTemps(root)).toHaveLength(1);
+    await storage.put({ bucket: "bucket", key: "other" }, chunks("x"));
+    expect(leakedTemps(root)).toHaveLength(1);
+    proceed();
+    expect((await upload).size).toBe(11);
+    await storage.close();
+    removeRoot(root);
+  });
+});

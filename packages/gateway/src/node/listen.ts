@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
 import { defaultMinimumRate, toNodeHandler } from "./handler.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
@@ -88,6 +88,11 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   server.maxHeadersCount = gateway.limits.headerCount + 1;
   server.maxConnections = options.maxConnections ?? 10_000;
   server.setTimeout(timeouts.idleMs);
+  const connections = new Set<Socket>();
+  server.on("connection", (socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
   server.on("checkContinue", handler);
   // Any other expectation: node would answer 417 by itself, without a line in the log.
   server.on("checkExpectation", handler);
@@ -105,6 +110,8 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
       logger?.info({ url, timeoutMs }, "draining");
       const closed = once(server, "close");
       server.close();
+      // For Node a connection on which nothing has come yet is not idle, and `close` has stopped the timeout that would end it.
+      for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
       // A connection becomes idle when its response is out, and only then can be closed.
       const idle = setInterval(() => server.closeIdleConnections(), DRAIN_CHECK_MS);
       const late = setTimeout(() => server.closeAllConnections(), timeoutMs);

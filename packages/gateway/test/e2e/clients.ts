@@ -89,10 +89,10 @@ export async function readAll(socket: Socket): Promise<string> {
 }
 
 /** Waits until something is there, without a fixed pause. */
-export async function until<T>(look: () => T | undefined | false): Promise<T> {
+export async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
   for (;;) {
-    const found = look();
-    if (found !== undefined && found !== false) return found as T;
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,0 +1,251 @@
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { daypassUrl, rawConnection, readAll, s3For, until } from "../e2e/clients.ts";
+
+let gateway: TestGateway;
+let storage: RecordingStorage;
+
+beforeAll(async () => {
+  gateway = await testGateway({
+    files: { "media/hello.txt": "hello" },
+    storage: (disk) => {
+      storage = recordingStorage(disk);
+      return storage;
+    },
+    listen: {
+      timeouts: { headersMs: 300, keepAliveMs: 5000, idleMs: 20_000 },
+      minimumRate: { bytesPerSecond: 10_000, windowMs: 300 },
+    },
+  });
+});
+afterAll(() => gateway.close());
+
+const target = (url: string) => url.slice(gateway.url.length);
+const put = (key: string) => target(s3For(gateway).sign({ method: "PUT", bucket: "media", key, expiresIn: 60 }).url);
+const get = (key = "hello.txt") => target(s3For(gateway).sign({ bucket: "media", key, expiresIn: 60 }).url);
+const head = (method: string, path: string, ...fields: string[]) =>
+  [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${gateway.port}`, ...fields, "", ""].join("\r\n");
+
+describe("Expect: 100-continue", () => {
+  it("is answered once the request was let through", async () => {
+    const message = request(`${gateway.url}${put("continued.txt")}`, {
+      method: "PUT",
+      headers: { expect: "100-continue", "content-length": 5 },
+    });
+    message.flushHeaders();
+    await once(message, "continue");
+    message.end("after");
+    const [reply] = await once(message, "response");
+    reply.resume();
+    expect(reply.statusCode).toBe(200);
+    expect(readFileSync(join(gateway.root, "media/continued.txt"), "utf8")).toBe("after");
+  });
+
+  it("is never answered to a refused request, whose connection ends", async () => {
+    const socket = await rawConnection(gateway);
+    socket.write(
+      head("PUT", put("refused.txt").replace("refused", "other"), "Expect: 100-continue", "Content-Length: 5"),
+    );
+    const answer = await readAll(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).not.toContain("100 Continue");
+    expect(answer.toLowerCase()).toContain("connection: close");
+  });
+
+  it("is never answered where the condition already fails", async () => {
+    const socket = await rawConnection(gateway);
+    socket.write(head("PUT", put("hello.txt"), "Expect: 100-continue", "Content-Length: 5", "If-None-Match: *"));
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 412 /);
+  });
+});
+
+describe("an early refusal", () => {
+  it("reaches the client whole while it is still sending, and the rest is not swallowed", async () => {
+    const socket = await rawConnection(gateway);
+    const answer = readAll(socket);
+    socket.write(head("PUT", put("x.txt").replace("x.txt", "y.txt"), "Content-Length: 1000000000"));
+    const chunk = Buffer.alloc(64 * 1024);
+    let written = 0;
+    while (!socket.destroyed && written < 100_000_000) {
+      written += chunk.length;
+      if (!socket.write(chunk)) await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), answer]);
+    }
+    expect(await answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*SignatureDoesNotMatch[\s\S]*<\/Error>$/);
+    expect(written).toBeLessThan(30_000_000);
+  });
+
+  it("takes what is pipelined behind its body for nothing", async () => {
+    await fetch(`${gateway.url}${put("victim.txt")}`, { method: "PUT", body: "still here" });
+    const before = storage.calls.length;
+    const remove = target(
+      s3For(gateway).sign({ method: "DELETE", bucket: "media", key: "victim.txt", expiresIn: 60 }).url,
+    );
+    const socket = await rawConnection(gateway);
+    const answer = readAll(socket);
+    socket.write(head("PUT", put("x.txt").replace("x.txt", "y.txt"), "Content-Length: 400000"));
+    await until(() => gateway.events.some(({ code, complete }) => code === "SIGNATURE_MISMATCH" && complete));
+    socket.write(Buffer.alloc(400_000, "a"));
+    socket.write(head("DELETE", remove));
+    expect((await answer).match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(storage.calls.length).toBe(before);
+    expect(existsSync(join(gateway.root, "media/victim.txt"))).toBe(true);
+  });
+
+  it("keeps the connection where there was no body", async () => {
+    const socket = await rawConnection(gateway);
+    const answer = readAll(socket);
+    socket.write(head("GET", `${get()}0`) + head("GET", get(), "Connection: close"));
+    expect((await answer).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
+  });
+});
+
+describe("pipelined requests", () => {
+  it("are answered in their order", async () => {
+    const socket = await rawConnection(gateway);
+    const answer = readAll(socket);
+    socket.write(head("GET", get()) + head("GET", get("none")) + head("GET", get(), "Connection: close"));
+    expect((await answer).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 404", "HTTP/1.1 200"]);
+  });
+});
+
+describe("a slow client", () => {
+  it("that never ends its head is cut", async () => {
+    const socket = await rawConnection(gateway);
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
+    expect(await readAll(socket)).toMatch(/^(HTTP\/1\.1 408 |$)/);
+  });
+
+  it("that trickles its body is told so and stores nothing", async () => {
+    const socket = await rawConnection(gateway);
+    const answer = readAll(socket);
+    socket.write(head("PUT", put("slow.txt"), "Content-Length: 100000"));
+    const trickle = setInterval(() => socket.write("a"), 20);
+    const text = await answer;
+    clearInterval(trickle);
+    expect(text).toContain("<Code>RequestTimeout</Code>");
+    expect(existsSync(join(gateway.root, "media/slow.txt"))).toBe(false);
+  });
+
+  it("that does not take its download is cut", async () => {
+    await gateway.storage.put({ bucket: "media", key: "large.bin" }, zeros(64 * 1024 * 1024));
+    const socket = await rawConnection(gateway);
+    socket.pause();
+    socket.write(head("GET", get("large.bin")));
+    const event = await until(() =>
+      gateway.events.find(({ url, complete }) => url.startsWith("/media/large.bin") && !complete),
+    );
+    expect(event.status).toBe(200);
+    expect(event.bytes).toBeLessThan(64 * 1024 * 1024);
+    socket.destroy();
+  });
+});
+
+describe("a client that goes away", () => {
+  it("in the middle of an upload leaves the old object", async () => {
+    await fetch(`${gateway.url}${put("kept.txt")}`, { method: "PUT", body: "old" });
+    const socket = await rawConnection(gateway);
+    socket.write(head("PUT", put("kept.txt"), "Content-Length: 100000"));
+    socket.write("new");
+    await until(() =>
+      storage.calls.some(({ method, ref }) => method === "put" && typeof ref === "object" && ref.key === "kept.txt"),
+    );
+    const seen = gateway.events.length;
+    socket.destroy();
+    await until(() => gateway.events.length > seen);
+    expect(readFileSync(join(gateway.root, "media/kept.txt"), "utf8")).toBe("old");
+  });
+
+  it("in the middle of a download leaves no file open", async () => {
+    await gateway.storage.put({ bucket: "media", key: "left.bin" }, zeros(32 * 1024 * 1024));
+    const url = `${gateway.url}${get("left.bin")}`;
+    for (let i = 0; i < 20; i++) {
+      const abort = new AbortController();
+      const reply = await fetch(url, { signal: abort.signal });
+      await reply.body?.getReader().read();
+      abort.abort();
+    }
+    await until(() => gateway.events.filter(({ url: seen }) => seen.startsWith("/media/left.bin")).length === 20);
+    const left = readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).endsWith("left.bin");
+      } catch {
+        return false;
+      }
+    });
+    expect(left).toEqual([]);
+  });
+});
+
+describe("draining", () => {
+  it("finishes what is under way, takes nothing new and closes idle connections", async () => {
+    let calls: RecordingStorage | undefined;
+    const other = await testGateway({
+      files: { "media/hello.txt": "hello" },
+      storage: (disk) => {
+        calls = recordingStorage(disk);
+        return calls;
+      },
+    });
+    const idle = await rawConnection(other);
+    const message = request(daypassUrl(other, "/media/late.txt", { methods: ["PUT"] }), {
+      method: "PUT",
+      headers: { "content-length": 4 },
+    });
+    message.write("la");
+    const underWay = once(message, "response");
+    await until(() => calls?.calls.some(({ method }) => method === "put"));
+    const drained = other.server.drain(5000);
+    await once(idle, "close");
+    await expect(fetch(other.url)).rejects.toThrow();
+    message.end("te");
+    const [reply] = await underWay;
+    reply.resume();
+    expect([reply.statusCode, reply.headers.connection]).toEqual([200, "close"]);
+    await drained;
+    expect(readFileSync(join(other.root, "media/late.txt"), "utf8")).toBe("late");
+  });
+
+  it("cuts what has not ended in time", async () => {
+    const other = await testGateway();
+    const socket = await rawConnection(other);
+    const path = daypassUrl(other, "/files/never.txt", { methods: ["PUT"] }).slice(other.url.length);
+    socket.write(`PUT ${path} HTTP/1.1\r\nHost: 127.0.0.1:${other.port}\r\nContent-Length: 9\r\n\r\n`);
+    const closed = readAll(socket);
+    await other.server.drain(100);
+    await closed;
+    expect(existsSync(join(other.root, "files/never.txt"))).toBe(false);
+  });
+});
+
+describe("too many requests at once", () => {
+  it("are told to come back", async () => {
+    const small = await testGateway({ files: { "media/a.txt": "a" }, gateway: () => ({ limits: { inFlight: 1 } }) });
+    const first = request(daypassUrl(small, "/media/b.txt", { methods: ["PUT"] }), {
+      method: "PUT",
+      headers: { "content-length": 2 },
+    });
+    first.write("b");
+    const firstReply = once(first, "response");
+    const busy = await until(async () => {
+      const reply = await fetch(s3For(small).sign({ bucket: "media", key: "a.txt", expiresIn: 60 }).url);
+      if (reply.status === 503) return reply;
+      await reply.text();
+      return undefined;
+    });
+    expect(busy.headers.get("retry-after")).toBe("1");
+    expect(await busy.text()).toContain("<Code>SlowDown</Code>");
+    expect((await fetch(`${small.url}/-/healthz`)).status).toBe(200);
+    first.end("b");
+    expect((await firstReply)[0].statusCode).toBe(200);
+    await small.close();
+  });
+});
+
+async function* zeros(bytes: number): AsyncGenerator<Uint8Array> {
+  const chunk = Buffer.alloc(1024 * 1024);
+  for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk;
+}

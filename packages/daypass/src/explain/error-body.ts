@@ -1,0 +1,47 @@
+/** A server's answer, read. */
+export interface ServerError {
+  readonly code: string;
+  readonly message: string;
+  /** The elements or properties of the answer by name. */
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+const MAX_BODY = 262_144;
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+
+/**
+ * Reads S3's flat error XML, or JSON problem details. No XML parser: the elements hold text only, and a document with a
+ * declaration (`<!DOCTYPE`, `<!ENTITY`, CDATA) or with other entities than the five of XML is not read any further.
+ */
+export function parseErrorBody(body: string): ServerError | undefined {
+  if (body.length > MAX_BODY) return undefined;
+  const fields = body.trimStart().startsWith("{") ? jsonFields(body) : xmlFields(body);
+  const code = fields?.get("Code") ?? fields?.get("code");
+  if (fields === undefined || code === undefined) return undefined;
+  return { code, message: fields.get("Message") ?? fields.get("detail") ?? "", fields };
+}
+
+function xmlFields(body: string): ReadonlyMap<string, string> | undefined {
+  if (body.includes("<!")) return undefined;
+  const fields = new Map<string, string>();
+  for (const [, name = "", text = ""] of body.matchAll(/<([A-Za-z][A-Za-z0-9-]{0,63})>([^<]*)<\/\1>/g)) {
+    // The first one wins, so that nothing further down can change what was read.
+    if (!fields.has(name)) fields.set(name, unescapeXml(text).replaceAll("\r", ""));
+  }
+  return fields;
+}
+
+function unescapeXml(text: string): string {
+  return text.replace(/&(lt|gt|amp|quot|apos);/g, (_, name: string) => ENTITIES[name] as string);
+}
+
+function jsonFields(body: string): ReadonlyMap<string, string> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return new Map(entries.flatMap(([name, text]) => (typeof text === "string" ? [[name, text] as const] : [])));
+}

@@ -1,0 +1,110 @@
+import { DaypassError } from "../errors.ts";
+import type { WireRequest } from "../scheme.ts";
+import { parseTarget } from "../wire.ts";
+import { parseErrorBody } from "./error-body.ts";
+import type { SplitUrl, Subject } from "./explainer.ts";
+import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
+import { hide } from "./redact.ts";
+import { explainers } from "./schemes.ts";
+
+/**
+ * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
+ * ends, what the holder must send, which known traps it has, and, as far as can be found, why a server refuses it.
+ *
+ * The cause of a refused signature is found in three ways: from the server's error body, line by line, where S3 shows its
+ * canonical request; from a key, by signing ranked variants (method, host, query, path, headers, payload, life, region,
+ * damaged secrets, alone and two at a time) until one fits; and from the grammar and the clock. Nothing is sent anywhere.
+ *
+ * Signatures and session tokens are hidden in every text unless `reveal` is set, secrets always.
+ *
+ * @throws {DaypassError} `INVALID_INPUT` for a text that is no absolute http(s) URL, `NO_SIGNATURE` for a URL that is not
+ * signed in a scheme that is known here
+ * @example
+ * ```ts
+ * import { explain } from "daypass/explain";
+ *
+ * const url =
+ *   "https://media.s3.eu-west-1.amazonaws.com/a.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20260102%2Feu-west-1%2Fs3%2Faws4_request" +
+ *   "&X-Amz-Date=20260102T030405Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host&X-Amz-Signature=" + "0".repeat(64);
+ * const { summary, cause } = await explain(url);
+ * console.log(summary, cause?.sentence); // … The URL has expired: it ended at 2026-01-02T03:19:05.000Z.
+ * ```
+ */
+export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
+  const { request, errorBody, keys = [], hosts = [], reveal = false, clock = systemClock } = options;
+  const { text, escaped } = unescapeUrl(url);
+  const signed = splitUrl(text);
+  const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);
+  const headers = Object.entries(request?.headers ?? {});
+  const authority = headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? sentUrl.authority;
+  const sent: WireRequest = {
+    method: (request?.method ?? "GET").toUpperCase(),
+    target: target(sentUrl),
+    authority,
+    headers: headers.filter(([name]) => name.toLowerCase() !== "host"),
+  };
+  const explainer = explainers.find(({ detects }) => detects({ ...sent, target: target(signed) }));
+  if (explainer === undefined) throw notSigned();
+  const subject: Subject = {
+    url: signed,
+    sentUrl,
+    sent,
+    request,
+    error: errorBody === undefined ? undefined : parseErrorBody(errorBody),
+    keys,
+    hosts,
+    now: clock(),
+  };
+  const { explanation, hidden } = await explainer.explain(subject);
+  const secrets = keys.map((key) =>
+    "secretAccessKey" in key ? key.secretAccessKey : key.kty === "oct" ? key.k : (key.d ?? ""),
+  );
+  const result = escaped === undefined ? explanation : { ...explanation, cause: escaped };
+  return hide(result, reveal ? secrets : [...secrets, ...hidden]);
+}
+
+const systemClock = (): Date => new Date();
+const URL_FORM = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i;
+
+function target({ wire }: SplitUrl): string {
+  return wire.query === "" ? wire.path : `${wire.path}?${wire.query}`;
+}
+
+function splitUrl(text: string): SplitUrl {
+  const [, protocol, authority, rest] = URL_FORM.exec(text) ?? [];
+  if (protocol === undefined || authority === undefined || rest === undefined) {
+    throw new DaypassError("INVALID_INPUT", "expected an absolute URL that starts with http:// or https://");
+  }
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  // Characters that never travel in a URL are sent percent-encoded by every client.
+  const sendable = path.replace(/[^\x21-\x7e]|\\/g, encodeURIComponent);
+  return {
+    text,
+    protocol: protocol.toLowerCase() as "http" | "https",
+    authority,
+    wire: parseTarget(sendable),
+  };
+}
+
+/** URLs that were copied out of HTML, XML or JSON, or with quotes around them. */
+function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
+  const text = url.trim().replace(/^(["'<])(.*)["'>]$/, "$2");
+  const plain = text.replace(/&amp;|\\u0026/g, "&");
+  if (plain === text) return { text };
+  return {
+    text: plain,
+    escaped: {
+      code: "HTML_ESCAPED",
+      sentence: `The URL was copied out of ${text.includes("&amp;") ? "HTML or XML: it has &amp;" : "JSON: it has \\u0026"} where & must stand.`,
+      evidence: ["The rest of this explanation is about the URL with & in it."],
+      fix: "Unescape the URL before it is used.",
+    },
+  };
+}
+
+function notSigned(): DaypassError {
+  return new DaypassError(
+    "NO_SIGNATURE",
+    "expected the parameters of a presigned URL (X-Amz-…, AWSAccessKeyId, dp-…), found none: quote the URL in a shell, where & would cut it off",
+  );
+}

@@ -1,0 +1,47 @@
+import type { WireRequest } from "../scheme.ts";
+import type { WireTarget } from "../wire.ts";
+import type { ServerError } from "./error-body.ts";
+import type { Cause, ExplainKey, Explanation, Hypothesis, SentRequest } from "./explanation.ts";
+
+/** An absolute URL, split but not decoded. */
+export interface SplitUrl {
+  readonly text: string;
+  readonly protocol: "http" | "https";
+  readonly authority: string;
+  readonly wire: WireTarget;
+}
+
+/** What an explainer works on. */
+export interface Subject {
+  /** The URL that was signed. */
+  readonly url: SplitUrl;
+  /** The URL that was requested; the same one unless the caller says otherwise. */
+  readonly sentUrl: SplitUrl;
+  /** The request as the server saw it. Its method is `GET` where it is not known. */
+  readonly sent: WireRequest;
+  readonly request: SentRequest | undefined;
+  readonly error: ServerError | undefined;
+  readonly keys: readonly ExplainKey[];
+  readonly hosts: readonly string[];
+  readonly now: Date;
+}
+
+/** An explanation, and the texts in it that are hidden unless the caller asks for them. */
+export interface Explained {
+  readonly explanation: Explanation;
+  readonly hidden: readonly string[];
+}
+
+/** Explains the URLs of one scheme. */
+export interface Explainer {
+  detects(request: WireRequest): boolean;
+  explain(subject: Subject): Explained | Promise<Explained>;
+}
+
+/** Why a URL is refused, and what the search for it has shown. */
+export interface Diagnosis {
+  readonly cause?: Cause | undefined;
+  readonly hypotheses?: readonly Hypothesis[] | undefined;
+  /** The method that was signed, where a key has shown it. */
+  readonly method?: string | undefined;
+}

@@ -1,0 +1,128 @@
+import type { S3Credentials } from "../s3/credentials.ts";
+import type { Clock } from "../scheme.ts";
+import type { UrlKey } from "../url/key.ts";
+
+/** What went wrong: stable names for programs. */
+export type CauseCode =
+  | "AMBIGUOUS_AUTHENTICATION"
+  | "CHECKSUM"
+  | "CLOCK"
+  | "DATE"
+  | "ENDPOINT"
+  | "EXPIRED"
+  | "EXPIRED_TOKEN"
+  | "EXPIRES_CHANGED"
+  | "HEADER"
+  | "HOST"
+  | "HTML_ESCAPED"
+  | "INVALID_TOKEN"
+  | "LEGACY_SIGNATURE"
+  | "MALFORMED"
+  | "METHOD"
+  | "NOT_FOUND"
+  | "NOT_YET_VALID"
+  | "PATH"
+  | "PAYLOAD"
+  | "PERMISSION"
+  | "QUERY"
+  | "REGION"
+  | "SERVICE"
+  | "SIGNED_HEADERS"
+  | "TIME"
+  | "TOKEN_AFTER_SIGNING"
+  | "UNKNOWN_KEY"
+  | "UNSIGNED_HEADER"
+  | "UNSIGNED_PARAMETER"
+  | "WRONG_SECRET";
+
+/** Why a server refuses the URL. */
+export interface Cause {
+  readonly code: CauseCode;
+  /** One sentence that a person understands. */
+  readonly sentence: string;
+  /** What shows it, a line each. */
+  readonly evidence: readonly string[];
+  /** What to do about it. */
+  readonly fix: string;
+}
+
+/** One kind of cause that was tried against the signature or against the server's answer. */
+export interface Hypothesis {
+  readonly code: CauseCode;
+  /** How many variants of it were tried. */
+  readonly tried: number;
+  readonly fits: boolean;
+  /** The variant that fits, or what was tried first. */
+  readonly sentence: string;
+}
+
+/** A known pitfall that the URL has, by name. None of them needs to be the cause. */
+export interface Trap {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A header that the holder has to send; `value` is missing where the URL does not tell it. */
+export interface MustSend {
+  readonly name: string;
+  readonly value?: string | undefined;
+}
+
+/** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
+export interface Explanation {
+  /** `s3`, `s3/v2` or `url`. */
+  readonly scheme: string;
+  /** What it is, in one sentence. */
+  readonly summary: string;
+  /** Access key id or kid. */
+  readonly signedBy: string;
+  readonly grants: {
+    /** Missing where the URL does not tell it (S3 signs the method and does not write it down) and no key shows it. */
+    readonly methods?: readonly string[] | undefined;
+    readonly resource: string;
+  };
+  readonly binds: readonly string[];
+  /** What a holder can change without breaking the signature. */
+  readonly leavesOpen: readonly string[];
+  readonly signedAt?: Date | undefined;
+  readonly startsAt?: Date | undefined;
+  /** First instant at which it no longer works, as far as it is known. */
+  readonly endsAt?: Date | undefined;
+  /** Why it may end earlier. */
+  readonly mayEndEarlier?: string | undefined;
+  readonly mustSend: readonly MustSend[];
+  readonly traps: readonly Trap[];
+  /** Missing where nothing is found to be wrong. */
+  readonly cause?: Cause | undefined;
+  /** Kinds of causes in the order of their likelihood; those that fit come first. */
+  readonly hypotheses?: readonly Hypothesis[] | undefined;
+  /** Only with a key that belongs to the URL. */
+  readonly canonicalRequest?: string | undefined;
+  readonly stringToSign?: string | undefined;
+}
+
+/** A key of any scheme: an S3 access key, or the JWK of a Daypass URL. */
+export type ExplainKey = S3Credentials | UrlKey;
+
+/** The request that was refused, as far as it is known. */
+export interface SentRequest {
+  readonly method?: string | undefined;
+  /** Where it differs from the URL that was signed. */
+  readonly url?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** SHA-256 of the body, lower-case hexadecimal. */
+  readonly bodySha256?: string | undefined;
+}
+
+/** Options of `explain`. */
+export interface ExplainOptions {
+  readonly request?: SentRequest | undefined;
+  /** The body of the server's answer: S3's XML, or the problem details of a Daypass server. */
+  readonly errorBody?: string | undefined;
+  readonly keys?: readonly ExplainKey[] | undefined;
+  /** Further names of the server (`minio:9000`), tried as the signed host. */
+  readonly hosts?: readonly string[] | undefined;
+  /** Shows signatures and session tokens in the texts. Secrets are never shown. */
+  readonly reveal?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+}

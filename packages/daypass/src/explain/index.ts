@@ -1,0 +1,18 @@
+/**
+ * What a presigned URL is, when it ends, and why a server refuses it: {@link explain}. And {@link redactUrl} for logs.
+ *
+ * @module
+ */
+export { explain } from "./explain.ts";
+export type {
+  Cause,
+  CauseCode,
+  ExplainKey,
+  ExplainOptions,
+  Explanation,
+  Hypothesis,
+  MustSend,
+  SentRequest,
+  Trap,
+} from "./explanation.ts";
+export { redactUrl } from "./redact.ts";

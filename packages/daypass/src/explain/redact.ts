@@ -1,0 +1,47 @@
+import { percentDecode } from "../wire.ts";
+
+const HIDDEN =
+  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|policy)$/i;
+
+/**
+ * Replaces the values of signatures and session tokens in a URL by `REDACTED`, for logs and messages. The rest keeps its
+ * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too.
+ *
+ * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS and Daypass URLs.
+ *
+ * @example
+ * ```ts
+ * import { redactUrl } from "daypass/explain";
+ *
+ * redactUrl("https://b.s3.amazonaws.com/k?X-Amz-Signature=0123"); // "https://b.s3.amazonaws.com/k?X-Amz-Signature=REDACTED"
+ * ```
+ */
+export function redactUrl(url: string): string {
+  return url
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1REDACTED@")
+    .replace(/([?&;])([^=&#;]{1,100})=([^&#]*)/g, (token, mark: string, name: string) =>
+      HIDDEN.test(safeDecode(name)) ? `${mark}${name}=REDACTED` : token,
+    );
+}
+
+function safeDecode(text: string): string {
+  try {
+    return percentDecode(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Replaces every occurrence of the given texts in all strings of a value. */
+export function hide<T>(value: T, hidden: readonly string[]): T {
+  // Very short texts are no signatures, and would turn the rest into holes.
+  const texts = hidden.filter((text) => text.length >= 8).sort((a, b) => b.length - a.length);
+  return texts.length === 0 ? value : (walk(value, texts) as T);
+}
+
+function walk(value: unknown, texts: readonly string[]): unknown {
+  if (typeof value === "string") return texts.reduce((text, hidden) => text.replaceAll(hidden, "…"), value);
+  if (Array.isArray(value)) return value.map((item) => walk(item, texts));
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, texts)]));
+}

@@ -1,0 +1,106 @@
+import type { S3Credentials } from "../s3/credentials.ts";
+import { parseBasicTime } from "../time.ts";
+import { percentDecode } from "../wire.ts";
+import type { SplitUrl } from "./explainer.ts";
+import type { ExplainKey } from "./explanation.ts";
+import { readParameters } from "./traps.ts";
+
+/** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
+export function s3Resource({ authority, wire }: SplitUrl): string {
+  const virtual = amazonBucket(authority);
+  let path = wire.path;
+  try {
+    path = percentDecode(path);
+  } catch {
+    // The raw path has to do.
+  }
+  const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
+  const bucket = virtual ?? first;
+  const key = virtual === undefined ? rest : path.slice(1);
+  return key === "" ? `bucket ${bucket}` : `object ${key} in bucket ${bucket}`;
+}
+
+/** The bucket in the name of an Amazon host. */
+export function amazonBucket(authority: string): string | undefined {
+  return /^(.+)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?(?::\d+)?$/.exec(authority)?.[1];
+}
+
+/** Region in the name of a regional Amazon host. */
+export function amazonRegion(authority: string): string | undefined {
+  return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(authority)?.[1];
+}
+
+/** The method that AWS's SDK for JavaScript writes down as the operation. */
+export function methodOfOperation(operation: string | undefined): string | undefined {
+  if (operation === undefined) return undefined;
+  if (/^(?:Get|List)/.test(operation)) return "GET";
+  if (/^Head/.test(operation)) return "HEAD";
+  if (/^(?:Put|UploadPart|CopyObject)/.test(operation)) return "PUT";
+  if (/^(?:Delete|Abort)/.test(operation)) return "DELETE";
+  return /^(?:Create|Complete|Post)/.test(operation) ? "POST" : undefined;
+}
+
+/** Seconds in words, for sentences. */
+export function duration(seconds: number): string {
+  const units: readonly (readonly [string, number])[] = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
+  for (const [name, size] of units) {
+    if (seconds >= size && seconds % size === 0) return `${seconds / size} ${name}${seconds === size ? "" : "s"}`;
+  }
+  return `${seconds} s`;
+}
+
+/** What stands in the URL; empty where it is missing. */
+export interface S3Facts {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+  readonly time: string;
+  readonly signedAt: Date | undefined;
+  readonly expires: number;
+  readonly endsAt: Date | undefined;
+  readonly signedHeaders: readonly string[];
+  readonly token: string | undefined;
+  readonly signature: string;
+  readonly operation: string | undefined;
+}
+
+/** Reads without judging: whatever is damaged stays empty. */
+export function readS3Facts(url: SplitUrl): S3Facts {
+  const values = new Map<string, string>();
+  for (const [name, value] of readParameters(url)) if (!values.has(name)) values.set(name, value);
+  const get = (name: string): string => values.get(name) ?? "";
+  const parts = get("X-Amz-Credential").split("/");
+  const [date = "", region = "", service = ""] = parts.slice(-4);
+  const signedAt = parseBasicTime(get("X-Amz-Date"));
+  const expires = /^\d{1,9}$/.test(get("X-Amz-Expires")) ? Number(get("X-Amz-Expires")) : Number.NaN;
+  return {
+    accessKeyId: parts.slice(0, -4).join("/"),
+    date,
+    region,
+    service,
+    time: get("X-Amz-Date"),
+    signedAt,
+    expires,
+    endsAt: signedAt === undefined || Number.isNaN(expires) ? undefined : new Date(signedAt.getTime() + expires * 1000),
+    signedHeaders: get("X-Amz-SignedHeaders")
+      .split(";")
+      .filter((name) => name !== ""),
+    token: values.get("X-Amz-Security-Token"),
+    signature: get("X-Amz-Signature"),
+    operation: values.get("x-id"),
+  };
+}
+
+export function isS3Credentials(key: ExplainKey): key is S3Credentials {
+  return "secretAccessKey" in key;
+}
+
+/** A secret parameter as it may stand in texts. */
+export function spellings(value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [value, encodeURIComponent(value)];
+}

@@ -1,0 +1,368 @@
+import { uriEncode } from "../encode.ts";
+import { isDaypassError } from "../errors.ts";
+import {
+  canonicalHeaders,
+  canonicalPath,
+  canonicalText,
+  type SignedHeader,
+  UNSIGNED_PAYLOAD,
+} from "../s3/canonical.ts";
+import {
+  AWS4,
+  type CredentialScope,
+  canonicalQuery,
+  canonicalRequestText,
+  type EncodedPair,
+  scopeText,
+  signingKey,
+  stringToSignText,
+} from "../v4.ts";
+import { formDecode, percentDecode, type QueryToken } from "../wire.ts";
+import {
+  bucketOfHost,
+  hostSpellings,
+  methodVariants,
+  pathSpellings,
+  secretVariants,
+  type Variant,
+} from "./variants.ts";
+
+/** Everything that a SigV4 signature depends on. */
+export interface V4Input {
+  readonly method: string;
+  readonly rawPath: string;
+  readonly path: string;
+  /** All tokens but the signature's, in wire order. */
+  readonly tokens: readonly QueryToken[];
+  readonly query: string;
+  readonly headers: readonly SignedHeader[];
+  readonly payload: string;
+  /** The scope that the URL names. */
+  readonly scope: CredentialScope;
+  /** The scope that the signing key was derived for: the same, unless the signer is at fault. */
+  readonly keyScope: CredentialScope;
+  readonly time: string;
+  readonly secret: string;
+}
+
+export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+export function v4CanonicalRequest({ method, path, query, headers, payload }: V4Input): string {
+  const signedHeaders = headers.map(({ name }) => name).join(";");
+  return canonicalRequestText({ method, path, query, headers: canonicalHeaders(headers), signedHeaders, payload });
+}
+
+export function v4StringToSign(input: V4Input): string {
+  return stringToSignText(AWS4, input.time, scopeText(AWS4, input.scope), v4CanonicalRequest(input));
+}
+
+export function v4Signature(input: V4Input): string {
+  return signingKey(AWS4, input.secret, input.keyScope).hex(v4StringToSign(input));
+}
+
+/** What is tried besides the input itself. */
+export interface V4Hints {
+  readonly urlHost: string;
+  readonly hosts: readonly string[];
+  readonly bodySha256: string | undefined;
+}
+
+/** The variants in the order of how often they are the cause. */
+export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Variant<V4Input>> {
+  return function* (input) {
+    yield* methodVariants(input);
+    yield* secretVariants(input);
+    yield* hostVariants(input, hints);
+    yield* queryVariants(input);
+    yield* pathVariants(input);
+    yield* headerVariants(input);
+    yield* payloadVariants(input, hints.bodySha256);
+    yield* expiresVariants(input);
+    yield* scopeVariants(input);
+  };
+}
+
+export function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedPair[] {
+  return tokens.map(({ name, value = "" }) => [canonicalText(name), canonicalText(value)]);
+}
+
+function hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): readonly Variant<V4Input>[] {
+  const host = input.headers.find(({ name }) => name === "host")?.values[0] ?? "";
+  const variants = hostSpellings(host, { url: urlHost, region: input.scope.region, hosts }).map((other) =>
+    hostVariant(input, { host, other, path: input.path }),
+  );
+  const found = bucketOfHost(host);
+  if (found !== undefined) {
+    const path = `/${found.bucket}${input.path}`;
+    variants.push(hostVariant(input, { host, other: found.rest, path }));
+  }
+  const slash = input.path.indexOf("/", 1);
+  if (slash > 0) {
+    const other = `${input.path.slice(1, slash)}.${host}`;
+    variants.push(hostVariant(input, { host, other, path: input.path.slice(slash) }));
+  }
+  return variants;
+}
+
+function hostVariant(
+  input: V4Input,
+  { host, other, path }: { readonly host: string; readonly other: string; readonly path: string },
+): Variant<V4Input> {
+  const headers = input.headers.map((header) => (header.name === "host" ? { name: "host", values: [other] } : header));
+  const moved = path === input.path ? "" : ` with the path ${path}`;
+  return {
+    code: "HOST",
+    input: { ...input, headers, path },
+    signed: `The URL was signed for the host ${other}${moved}, and the server was reached as ${host}.`,
+    seen: `The server saw the host ${other}${moved}, and the URL says ${host}.`,
+    fix: "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.",
+  };
+}
+
+function pathVariants(input: V4Input): readonly Variant<V4Input>[] {
+  return pathSpellings(input.rawPath, input.path).map(([what, path]) => ({
+    code: "PATH",
+    input: { ...input, path },
+    signed: `The path was signed in another spelling: ${what}.`,
+    seen: `The server saw the path in another spelling: ${what}.`,
+    fix: "Encode the key exactly once, keep `/`, and let no proxy or URL parser rewrite the path.",
+  }));
+}
+
+const QUERY_FIX = "Put every parameter into the request before it is signed, and add or change none afterwards.";
+
+function* queryVariants(input: V4Input): Generator<Variant<V4Input>> {
+  const { tokens } = input;
+  for (const token of tokens) {
+    const name = decodeName(token.name);
+    if (name.startsWith("X-Amz-") && !/^X-Amz-(?:Content-Sha256|Security-Token)$/.test(name)) continue;
+    const isToken = name === "X-Amz-Security-Token";
+    const fewer = tokens.filter((other) => other !== token);
+    yield {
+      code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
+      input: { ...input, tokens: fewer, query: canonicalQuery(canonicalPairs(fewer)) },
+      signed: `The query parameter ${name} was added after signing.`,
+      seen: `The query parameter ${name} did not reach the server.`,
+      fix: isToken ? "S3 signs the session token: give it to the signer with the key." : QUERY_FIX,
+    };
+  }
+  const own = tokens.filter(({ name }) => name.startsWith("X-Amz-"));
+  if (own.length < tokens.length - 1) {
+    yield {
+      code: "QUERY",
+      input: { ...input, tokens: own, query: canonicalQuery(canonicalPairs(own)) },
+      signed: "All query parameters other than X-Amz-* were added after signing.",
+      seen: "No query parameter other than X-Amz-* reached the server.",
+      fix: QUERY_FIX,
+    };
+  }
+  for (const [what, query] of querySpellings(tokens)) {
+    if (query === input.query) continue;
+    yield {
+      code: "QUERY",
+      input: { ...input, query },
+      signed: `The query was signed in another spelling: ${what}.`,
+      seen: `The server saw the query in another spelling: ${what}.`,
+      fix: "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.",
+    };
+  }
+  for (const operation of ["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"]) {
+    const more = [...tokens, { name: "x-id", value: operation }];
+    yield {
+      code: "QUERY",
+      input: { ...input, query: canonicalQuery(canonicalPairs(more)) },
+      signed: `The query parameter x-id=${operation} was signed and is missing.`,
+      seen: `The server saw the query parameter x-id=${operation}.`,
+      fix: "Pass the URL on as it was made: no parameter may be dropped.",
+    };
+  }
+}
+
+function querySpellings(tokens: readonly QueryToken[]): readonly (readonly [what: string, query: string])[] {
+  const pairs = canonicalPairs(tokens);
+  const raw = tokens.map(({ name, value = "" }): EncodedPair => [name, value]);
+  const mapped = (change: (text: string) => string, from = pairs): string =>
+    canonicalQuery(from.map(([name, value]): EncodedPair => [change(name), change(value)]));
+  return [
+    ["with %2B where the URL has a plain `+`", mapped((text) => text.replaceAll("+", "%2B"), raw)],
+    ["with a plain `+` for a space", mapped((text) => text.replaceAll("%20", "+"))],
+    ["with %2B where a space is sent", mapped((text) => text.replaceAll("%20", "%2B"))],
+    ["with a space where %2B is sent", mapped((text) => text.replaceAll("%2B", "%20"))],
+    ["with !'()* left unencoded", mapped((text) => text.replace(/%(?:21|27|28|29|2A)/g, percentDecode))],
+    ["encoded twice", mapped(uriEncode)],
+    ["decoded once more than it should be", mapped(decodeTwice)],
+    ["without any encoding", mapped(decodeName)],
+    ["with `/` left unencoded", mapped((text) => text.replaceAll("%2F", "/"))],
+    ["with lower-case escapes (%2f)", mapped((text) => text.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()))],
+    ["in the order of the URL instead of sorted", pairs.map((pair) => pair.join("=")).join("&")],
+    [
+      "sorted without regard to case",
+      [...pairs]
+        .sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
+        .map((pair) => pair.join("="))
+        .join("&"),
+    ],
+    ["without `=` after names that have no value", canonicalQuery(pairs).replace(/=(?=&|$)/g, "")],
+    [
+      "with each name once only",
+      canonicalQuery(pairs.filter(([name], i) => pairs.findIndex((p) => p[0] === name) === i)),
+    ],
+  ];
+}
+
+function decodeTwice(text: string): string {
+  try {
+    return uriEncode(percentDecode(percentDecode(text)));
+  } catch {
+    return text;
+  }
+}
+
+function decodeName(text: string): string {
+  try {
+    return formDecode(text);
+  } catch {
+    return text;
+  }
+}
+
+const CONTENT_TYPES = [
+  "",
+  "application/octet-stream",
+  "binary/octet-stream",
+  "text/plain",
+  "application/json",
+  "application/x-www-form-urlencoded",
+  "image/jpeg",
+  "image/png",
+  "application/pdf",
+  "text/plain;charset=UTF-8",
+  "text/plain; charset=utf-8",
+  "application/json; charset=utf-8",
+] as const;
+
+function* headerVariants(input: V4Input): Generator<Variant<V4Input>> {
+  for (const header of input.headers) {
+    const { name, values } = header;
+    if (name === "host") continue;
+    const sent = values.length === 0 ? "not at all" : `as ${JSON.stringify(values.join(","))}`;
+    const others = name === "content-type" ? CONTENT_TYPES : name === "content-length" ? ["0", ""] : [""];
+    for (const value of others) {
+      if (values.length === 1 && values[0] === value) continue;
+      yield {
+        code: "HEADER",
+        input: {
+          ...input,
+          headers: input.headers.map((other) => (other === header ? { name, values: [value] } : other)),
+        },
+        signed: `The header ${name} was signed as ${JSON.stringify(value)} and sent ${sent}.`,
+        seen: `The server saw the header ${name} as ${JSON.stringify(value)}; it was sent ${sent}.`,
+        fix: `Send ${name} with exactly the value that was signed.`,
+      };
+    }
+    yield {
+      code: "SIGNED_HEADERS",
+      input: { ...input, headers: input.headers.filter((other) => other !== header) },
+      signed: `The header ${name} stands in X-Amz-SignedHeaders and was not signed.`,
+      seen: `The server left the header ${name} out.`,
+      fix: "Sign again: the list of signed headers is part of the signature.",
+    };
+  }
+}
+
+function payloadVariants(input: V4Input, bodySha256: string | undefined): readonly Variant<V4Input>[] {
+  const payloads: readonly (readonly [what: string, payload: string | undefined])[] = [
+    [UNSIGNED_PAYLOAD, UNSIGNED_PAYLOAD],
+    ["the hash of an empty body", EMPTY_SHA256],
+    ["the hash of the body that was sent", bodySha256],
+    ["no payload line", ""],
+  ];
+  return payloads.flatMap(([what, payload]) =>
+    payload === undefined || payload === input.payload
+      ? []
+      : [
+          {
+            code: "PAYLOAD" as const,
+            input: { ...input, payload },
+            signed: `The payload was signed as ${what}, and the request says ${input.payload}.`,
+            seen: `The server took the payload as ${what}, and the URL says ${input.payload}.`,
+            fix: "Sign presigned S3 URLs with UNSIGNED-PAYLOAD, or send x-amz-content-sha256 with the value that was signed.",
+          },
+        ],
+  );
+}
+
+const USUAL_LIVES = [
+  60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400, 172_800, 259_200,
+  432_000, 604_800,
+];
+
+function* expiresVariants(input: V4Input): Generator<Variant<V4Input>> {
+  const found = input.tokens.find(({ name }) => name === "X-Amz-Expires");
+  if (found === undefined) return;
+  for (const seconds of USUAL_LIVES) {
+    if (found.value === String(seconds)) continue;
+    const tokens = input.tokens.map((token) => (token === found ? { ...token, value: String(seconds) } : token));
+    yield {
+      code: "EXPIRES_CHANGED",
+      input: { ...input, tokens, query: canonicalQuery(canonicalPairs(tokens)) },
+      signed: `X-Amz-Expires was changed after signing, from ${seconds} to ${found.value ?? ""}.`,
+      seen: `The server saw X-Amz-Expires=${seconds}, and the URL says ${found.value ?? ""}.`,
+      fix: "The life is signed: ask for a new URL with the life you need.",
+    };
+  }
+}
+
+function* scopeVariants(input: V4Input): Generator<Variant<V4Input>> {
+  const { scope } = input;
+  for (const region of ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""]) {
+    if (region === scope.region) continue;
+    yield {
+      code: "REGION",
+      input: { ...input, keyScope: { ...scope, region } },
+      signed: `The signing key was made for the region ${JSON.stringify(region)}, and the URL says ${scope.region}.`,
+      seen: `The server used the region ${JSON.stringify(region)}, and the URL says ${scope.region}.`,
+      fix: "Give the signer the region of the server; one value for scope and key.",
+    };
+  }
+  for (const service of ["s3", "s3express", "s3-object-lambda", "execute-api"]) {
+    if (service === scope.service) continue;
+    yield {
+      code: "SERVICE",
+      input: { ...input, keyScope: { ...scope, service } },
+      signed: `The signing key was made for the service ${service}, and the URL says ${scope.service}.`,
+      seen: `The server used the service ${service}, and the URL says ${scope.service}.`,
+      fix: "Sign for the service s3.",
+    };
+  }
+  for (const days of [-1, 1]) {
+    const date = shiftDate(scope.date, days);
+    yield {
+      code: "DATE",
+      input: { ...input, keyScope: { ...scope, date } },
+      signed: `The signing key was made for ${date}, and the URL says ${scope.date}: a local date was taken for UTC.`,
+      seen: `The server used the date ${date}, and the URL says ${scope.date}.`,
+      fix: "Take scope date and X-Amz-Date from one instant, in UTC.",
+    };
+  }
+}
+
+function shiftDate(date: string, days: number): string {
+  const instant = new Date(
+    Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8)) + days),
+  );
+  return Number.isNaN(instant.getTime()) ? date : instant.toISOString().slice(0, 10).replaceAll("-", "");
+}
+
+/** The input of a request as it stands. What cannot be decoded stays as it is: no server gets that far. */
+export function v4Input(fields: Omit<V4Input, "path" | "query" | "keyScope">): V4Input {
+  let path = fields.rawPath;
+  let query = "";
+  try {
+    query = canonicalQuery(canonicalPairs(fields.tokens));
+    path = canonicalPath(fields.rawPath);
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
+  }
+  return { ...fields, path, query, keyScope: fields.scope };
+}

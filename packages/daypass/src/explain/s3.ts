@@ -1,0 +1,127 @@
+import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
+import type { S3Credentials } from "../s3/credentials.ts";
+import { detectS3, MAX_EXPIRES } from "../s3/parse.ts";
+import { headerValues } from "../wire.ts";
+import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
+import type { Explanation, Trap } from "./explanation.ts";
+import { diagnoseS3, s3Input } from "./s3-diagnosis.ts";
+import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, spellings } from "./s3-facts.ts";
+import { v4CanonicalRequest, v4StringToSign } from "./s3-variants.ts";
+import { s3Traps, urlTraps } from "./traps.ts";
+
+/** S3 presigned URLs in Signature Version 4. */
+export const s3Explainer: Explainer = { detects: detectS3, explain: explainS3 };
+
+function explainS3(subject: Subject): Explained {
+  const { url } = subject;
+  const facts = readS3Facts(url);
+  const keys = subject.keys.filter(isS3Credentials);
+  const key = keys.find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
+  const input = s3Input(subject, facts, key?.secretAccessKey ?? "");
+  const diagnosis = diagnoseS3(subject, facts, input, keys);
+  const headers = facts.signedHeaders.filter((name) => name !== "host");
+  const method = diagnosis.method ?? methodOfOperation(facts.operation);
+  const signed = { ...input, method: subject.request?.method === undefined ? (method ?? input.method) : input.method };
+  const endsAt = earlier(facts.endsAt, key?.expiration);
+  const explanation: Explanation = {
+    scheme: "s3",
+    summary: `An S3 presigned URL (Signature Version 4)${method === undefined ? "" : ` to ${method}`} ${method === undefined ? "for" : "the"} ${s3Resource(url)}, signed by ${facts.accessKeyId || "nobody"} for ${facts.region || "no region"}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
+    signedBy: facts.accessKeyId,
+    grants: { methods: method === undefined ? undefined : [method], resource: s3Resource(url) },
+    binds: [
+      "method",
+      `host ${url.authority}`,
+      "path",
+      "all query parameters",
+      "signing time and life",
+      ...headers.map((name) => `header ${name}`),
+      ...(input.payload === UNSIGNED_PAYLOAD ? [] : ["body (its SHA-256)"]),
+    ],
+    leavesOpen: [
+      ...(input.payload === UNSIGNED_PAYLOAD ? ["body"] : []),
+      ...(headers.includes("content-type") ? [] : ["header content-type"]),
+      "all headers that are not listed, other than x-amz-*",
+      "who uses it, from where, and how often",
+    ],
+    signedAt: facts.signedAt,
+    startsAt: facts.signedAt,
+    endsAt,
+    mayEndEarlier: mayEndEarlier(facts, key),
+    mustSend: headers.map((name) => ({ name, value: headerValues(subject.sent.headers, name)[0] })),
+    traps: [...urlTraps(url), ...s3Traps(url), ...timeTraps(facts, subject.now), ...s3OnlyTraps(facts, url, method)],
+    cause: diagnosis.cause,
+    hypotheses: diagnosis.hypotheses,
+    canonicalRequest: key === undefined ? undefined : v4CanonicalRequest(signed),
+    stringToSign: key === undefined ? undefined : v4StringToSign(signed),
+  };
+  return { explanation, hidden: [facts.signature, ...spellings(facts.token)] };
+}
+
+function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
+  return a !== undefined && b !== undefined && b.getTime() < a.getTime() ? b : a;
+}
+
+function mayEndEarlier({ token, accessKeyId }: S3Facts, key: S3Credentials | undefined): string | undefined {
+  if (key?.expiration !== undefined) return undefined;
+  return token !== undefined || accessKeyId.startsWith("ASIA")
+    ? "with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the URL says"
+    : "when the access key that signed it is deactivated or loses the permission";
+}
+
+function timeTraps({ signedAt, expires, endsAt, token }: S3Facts, now: Date): readonly Trap[] {
+  const traps: Trap[] = [];
+  if (token !== undefined) {
+    traps.push({
+      name: "session-token",
+      text: "The URL carries a session token and dies with it, whatever X-Amz-Expires says.",
+    });
+  }
+  if (expires === MAX_EXPIRES)
+    traps.push({
+      name: "longest-life",
+      text: "It lives for seven days, the longest that SigV4 allows; nobody can take it back but by disabling the key.",
+    });
+  if (expires > MAX_EXPIRES)
+    traps.push({
+      name: "too-long-life",
+      text: `X-Amz-Expires is ${expires}; servers refuse more than ${MAX_EXPIRES} (seven days).`,
+    });
+  if (expires < 60)
+    traps.push({
+      name: "short-life",
+      text: `It lives for ${expires} s: a slow start, a retry or a clock that is a little off ends it.`,
+    });
+  if (signedAt !== undefined && signedAt.getTime() > now.getTime()) {
+    traps.push({
+      name: "future-date",
+      text: `It is dated ${signedAt.toISOString()}, after now: the signer's clock is ahead.`,
+    });
+  }
+  if (endsAt !== undefined && endsAt.getTime() <= now.getTime()) {
+    traps.push({ name: "expired", text: `It ended at ${endsAt.toISOString()}.` });
+  }
+  return traps;
+}
+
+function s3OnlyTraps(facts: S3Facts, url: SplitUrl, method: string | undefined): readonly Trap[] {
+  const traps: Trap[] = [];
+  if (/(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && facts.region !== "us-east-1") {
+    traps.push({
+      name: "global-endpoint",
+      text: `The global host with a signature for ${facts.region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${facts.region}.amazonaws.com.`,
+    });
+  }
+  if (facts.accessKeyId.startsWith("ASIA") && facts.token === undefined) {
+    traps.push({
+      name: "missing-session-token",
+      text: "An access key ASIA… is temporary and needs X-Amz-Security-Token; it is not there.",
+    });
+  }
+  if (method === "PUT" && !facts.signedHeaders.includes("content-type")) {
+    traps.push({
+      name: "open-content-type",
+      text: "An upload whose Content-Type is not signed: the holder chooses it, text/html included.",
+    });
+  }
+  return traps;
+}

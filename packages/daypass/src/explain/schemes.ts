@@ -1,0 +1,7 @@
+import type { Explainer } from "./explainer.ts";
+import { s3Explainer } from "./s3.ts";
+import { s3V2Explainer } from "./s3-v2.ts";
+import { urlExplainer } from "./url.ts";
+
+/** The one list of schemes: a new one adds its line here. */
+export const explainers: readonly Explainer[] = [s3Explainer, s3V2Explainer, urlExplainer];

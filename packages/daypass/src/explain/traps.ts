@@ -1,0 +1,110 @@
+import { formDecode } from "../wire.ts";
+import type { SplitUrl } from "./explainer.ts";
+import type { Trap } from "./explanation.ts";
+
+/** Decoded parameters in wire order; a name or value that cannot be decoded stays as it is. */
+export function readParameters(url: SplitUrl): readonly (readonly [name: string, value: string])[] {
+  return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name), decodeOr(value)]);
+}
+
+function decodeOr(text: string): string {
+  try {
+    return formDecode(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Pitfalls of any signed URL, whatever its scheme. */
+export function urlTraps(url: SplitUrl): readonly Trap[] {
+  const { path, query } = url.wire;
+  const traps: Trap[] = [];
+  const add = (name: string, text: string): void => void traps.push({ name, text });
+  const bare = url.authority.replace(/:\d+$/, "");
+  if (url.protocol === "http") add("http", "Plain http: whoever sees the traffic can use the URL, too.");
+  if (url.authority !== bare) {
+    add(
+      "host-port",
+      `The host is signed with its port (${url.authority}). A proxy or client that drops or adds the port breaks the signature.`,
+    );
+  }
+  if (
+    !bare.includes(".") ||
+    /^(?:127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)|\.(?:local|internal|svc)$/.test(bare)
+  ) {
+    add("internal-host", `${bare} is a name or address inside one network; outside it the URL cannot be reached.`);
+  }
+  if (query.includes("+")) {
+    add("plus-in-query", "A plain + in the query is a space to some programs and a plus to others. Write %20 or %2B.");
+  }
+  if (path.includes("+")) {
+    add("plus-in-path", "A plain + in the path is a plus by the rules and a space to some servers. Write %2B.");
+  }
+  if (/(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(path)) {
+    add(
+      "dot-segments",
+      "The path has . or .. segments. Browsers and most URL parsers remove them and ask for another object.",
+    );
+  }
+  if (
+    /%(?:[0-9a-f]*[a-f])/.test(`${path}?${query}`) &&
+    /%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])/.test(`${path}?${query}`)
+  ) {
+    add(
+      "lower-case-escapes",
+      "Escapes in lower case (%2f): signatures use upper case, and some servers do not convert.",
+    );
+  }
+  if (/%25[0-9A-Fa-f]{2}/.test(path) || /%25[0-9A-Fa-f]{2}/.test(query)) {
+    add(
+      "double-encoding",
+      "%25 before two digits: something was encoded twice, or the key really holds a percent sign.",
+    );
+  }
+  if (/\/{2,}/.test(path))
+    add("double-slash", "The path has // in it. S3 keeps it as part of the key; many proxies make it one slash.");
+  const names = readParameters(url).map(([name]) => name);
+  const repeated = names.filter((name, i) => names.indexOf(name) !== i);
+  if (repeated.length > 0) {
+    add(
+      "repeated-parameter",
+      `${[...new Set(repeated)].join(", ")} comes more than once: servers differ in which one they read.`,
+    );
+  }
+  return traps;
+}
+
+const EMPTY_CHECKSUMS: ReadonlySet<string> = new Set([
+  "AAAAAA==",
+  "AAAAAAAAAAA=",
+  "2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
+  "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+]);
+
+// Headers that S3 reads as headers only: as parameters they are signed, and have no effect.
+const HEADER_ONLY =
+  /^x-amz-(?:tagging|tagging-directive|storage-class|website-redirect-location|copy-source.*|metadata-directive|grant-.*|object-lock-.*|request-payer|server-side-encryption.*|expected-bucket-owner)$/i;
+
+/** Pitfalls that S3's URLs of both versions have. */
+export function s3Traps(url: SplitUrl): readonly Trap[] {
+  const traps: Trap[] = [];
+  for (const [name, value] of readParameters(url)) {
+    if (/^x-amz-checksum-/i.test(name) && EMPTY_CHECKSUMS.has(value)) {
+      traps.push({
+        name: "empty-body-checksum",
+        text: `${name}=${value} is the checksum of an empty body: an AWS SDK put it in because it signed without a body. R2, Garage, SeaweedFS and MinIO refuse any real upload with it. Set requestChecksumCalculation: "WHEN_REQUIRED".`,
+      });
+    } else if (/^x-amz-(?:checksum-|sdk-checksum-algorithm)/i.test(name)) {
+      traps.push({
+        name: "checksum-in-query",
+        text: `${name} stands in the query, where S3 does not check it. A checksum has to be a signed header.`,
+      });
+    } else if (HEADER_ONLY.test(name)) {
+      traps.push({
+        name: "header-in-query",
+        text: `${name} stands in the query, where S3 ignores it or not every server reads it. Sign it as a header, and send it.`,
+      });
+    }
+  }
+  return traps;
+}

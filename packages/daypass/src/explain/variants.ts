@@ -1,0 +1,234 @@
+import { uriEncode, uriEncodePath } from "../encode.ts";
+import { percentDecode } from "../wire.ts";
+import type { Cause, CauseCode, Hypothesis } from "./explanation.ts";
+
+/** One thing that may differ between what was signed and what was sent. */
+export interface Variant<I> {
+  readonly code: CauseCode;
+  readonly input: I;
+  /** The finding, where the signature fits this input. */
+  readonly signed: string;
+  /** The finding, where the server's answer fits this input. */
+  readonly seen: string;
+  readonly fix: string;
+}
+
+/** What a search has found. */
+export interface Found {
+  readonly cause: Cause | undefined;
+  readonly hypotheses: readonly Hypothesis[];
+}
+
+const MAX_PAIRS = 6000;
+
+/**
+ * Tries variants in their order until one fits; then two at a time. A match of 160 bits or more cannot be chance, so the
+ * first fit is the cause.
+ */
+export function search<I>(
+  input: I,
+  variantsOf: (input: I) => Iterable<Variant<I>>,
+  fits: (input: I) => boolean,
+  view: "signed" | "seen",
+): Found {
+  const tried = new Map<CauseCode, { count: number; sentence: string }>();
+  const singles: Variant<I>[] = [];
+  for (const variant of variantsOf(input)) {
+    singles.push(variant);
+    const seen = tried.get(variant.code);
+    tried.set(variant.code, { count: (seen?.count ?? 0) + 1, sentence: seen?.sentence ?? variant[view] });
+    if (fits(variant.input)) return found([variant], tried, view);
+  }
+  let pairs = 0;
+  for (const first of singles) {
+    for (const second of variantsOf(first.input)) {
+      if (second.code === first.code && second.code !== "QUERY") continue;
+      if (++pairs > MAX_PAIRS) return { cause: undefined, hypotheses: hypotheses(tried, []) };
+      if (fits(second.input)) return found([first, second], tried, view);
+    }
+  }
+  return { cause: undefined, hypotheses: hypotheses(tried, []) };
+}
+
+type Tried = ReadonlyMap<CauseCode, { readonly count: number; readonly sentence: string }>;
+
+function found<I>(fitting: readonly Variant<I>[], tried: Tried, view: "signed" | "seen"): Found {
+  const [first] = fitting as [Variant<I>];
+  return {
+    cause: {
+      code: first.code,
+      sentence: fitting.map((variant) => variant[view]).join(" Also: "),
+      evidence: [
+        view === "signed"
+          ? "With this one change the signature of the URL comes out exactly."
+          : "With this one change the server's own hash of the request comes out exactly.",
+      ].map((text) => (fitting.length === 1 ? text : text.replace("this one change", "these two changes"))),
+      fix: fitting.map(({ fix }) => fix).join(" "),
+    },
+    hypotheses: hypotheses(
+      tried,
+      fitting.map((variant) => ({ code: variant.code, sentence: variant[view] })),
+    ),
+  };
+}
+
+function hypotheses(
+  tried: Tried,
+  fitting: readonly { readonly code: CauseCode; readonly sentence: string }[],
+): readonly Hypothesis[] {
+  const list = [...tried].map(([code, { count, sentence }]): Hypothesis => {
+    const fit = fitting.find((item) => item.code === code);
+    return { code, tried: count, fits: fit !== undefined, sentence: fit?.sentence ?? sentence };
+  });
+  return [...list.filter(({ fits }) => fits), ...list.filter(({ fits }) => !fits)];
+}
+
+const METHODS = ["GET", "PUT", "HEAD", "POST", "DELETE", "OPTIONS", "PATCH"] as const;
+
+/** Other methods than the one sent. */
+export function* methodVariants<I extends { readonly method: string }>(input: I): Generator<Variant<I>> {
+  for (const method of METHODS) {
+    if (method === input.method) continue;
+    yield {
+      code: "METHOD",
+      input: { ...input, method },
+      signed: `The URL was signed for ${method} and sent with ${input.method}.`,
+      seen: `The server saw the method ${method} and the URL was used with ${input.method}.`,
+      fix: methodFix(method, input.method),
+    };
+  }
+}
+
+export function methodFix(signed: string, sent: string): string {
+  if (sent === "HEAD") return "Sign for HEAD, or send GET with Range: bytes=0-0 to learn the size.";
+  if (sent === "OPTIONS")
+    return "A preflight carries no signature: configure CORS on the server, which answers it first.";
+  return `Send ${signed}, or sign for ${sent}: S3 signs exactly one method.`;
+}
+
+/** The secret as it gets damaged between a file and a program. */
+export function* secretVariants<I extends { readonly secret: string }>(input: I): Generator<Variant<I>> {
+  const { secret } = input;
+  const damaged: readonly (readonly [what: string, secret: string])[] = [
+    ["a line feed at its end", `${secret}\n`],
+    ["a carriage return and line feed at its end", `${secret}\r\n`],
+    ["a carriage return at its end", `${secret}\r`],
+    ["a space at its end", `${secret} `],
+    ["a space in front", ` ${secret}`],
+    ["double quotes around it", `"${secret}"`],
+    ["single quotes around it", `'${secret}'`],
+    ["percent-encoding in it", uriEncode(secret)],
+    ["its percent-encoding undone", decodeOr(secret)],
+    ["its spaces and line ends cut off", secret.trim()],
+    ["`+` turned into a space", secret.replaceAll("+", " ")],
+    ["its last character cut off", secret.slice(0, -1)],
+    ["nothing in it: the secret was not set", ""],
+    ["the text `undefined`: the secret was not set", "undefined"],
+  ];
+  for (const [what, other] of damaged) {
+    if (other === secret) continue;
+    const text = `The URL was signed with this key's secret damaged: ${what}.`;
+    yield {
+      code: "WRONG_SECRET",
+      input: { ...input, secret: other },
+      signed: text,
+      seen: text,
+      fix: "Mend the secret where the signer reads it, e.g. trim the file or the environment variable.",
+    };
+  }
+}
+
+/** Spellings of a path that clients, proxies and signers make of one another's. `canonical` is the right one. */
+export function pathSpellings(rawPath: string, canonical: string): readonly (readonly [what: string, path: string])[] {
+  const decoded = decodeOr(canonical);
+  const spellings: (readonly [string, string])[] = [
+    ["as it stands in the URL, without being encoded anew", rawPath],
+    ["encoded twice, as for services other than S3", uriEncodePath(canonical)],
+    ["decoded, without any encoding", decoded],
+    ["decoded once more than it should be", encodeOr(decodeOr(decoded))],
+    ["with `+` as a space", canonical.replaceAll("%2B", "%20")],
+    ["with a space where the URL has `+`", canonical.replaceAll("+", "%20")],
+    ["with `+` (%2B) where the URL has a space", canonical.replaceAll("%20", "%2B")],
+    ["with a plain `+` where the URL has a space", canonical.replaceAll("%20", "+")],
+    ["with a plain `+` that is not encoded", canonical.replaceAll("%2B", "+")],
+    ["with `/` where the URL has %2F", canonical.replace(/%2F/gi, "/")],
+    ["with every `/` of the key encoded as %2F", `/${canonical.slice(1).replaceAll("/", "%2F")}`],
+    ["with every `/` after the bucket encoded as %2F", encodeAfterBucket(canonical)],
+    ["with !'()* left unencoded", canonical.replace(/%(?:21|27|28|29|2A)/g, percentDecode)],
+    ["with its `.` and `..` segments removed", removeDots(canonical)],
+    ["with repeated slashes made one", canonical.replace(/\/{2,}/g, "/")],
+    ["without the slash at its end", canonical.replace(/(.)\/$/, "$1")],
+    ["with a slash at its end", `${canonical}/`],
+    ["with a second slash in front", `/${canonical}`],
+    ["with lower-case escapes (%2f)", canonical.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())],
+    ["in composed Unicode (NFC)", encodeOr(decoded.normalize("NFC"))],
+    ["in decomposed Unicode (NFD)", encodeOr(decoded.normalize("NFD"))],
+    ["without its first segment", canonical.replace(/^\/[^/]*(?=\/)/, "")],
+  ];
+  return spellings.filter(([, path]) => path !== canonical && path !== "");
+}
+
+function encodeAfterBucket(path: string): string {
+  const slash = path.indexOf("/", 1);
+  return slash < 0 ? path : path.slice(0, slash + 1) + path.slice(slash + 1).replaceAll("/", "%2F");
+}
+
+function removeDots(path: string): string {
+  const segments: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "..") segments.pop();
+    else if (segment !== ".") segments.push(segment);
+  }
+  return segments.join("/");
+}
+
+function decodeOr(text: string): string {
+  try {
+    return percentDecode(text);
+  } catch {
+    return text;
+  }
+}
+
+function encodeOr(path: string): string {
+  try {
+    return uriEncodePath(path);
+  } catch {
+    return path;
+  }
+}
+
+const BUCKET_HOST = /^(.+?)\.(s3(?:[.-].*)?|.*)$/;
+
+/** Hosts under which the same server is often known, and the bucket's two places. */
+export function hostSpellings(
+  host: string,
+  known: { readonly url: string; readonly region: string; readonly hosts: readonly string[] },
+): readonly string[] {
+  const bare = host.replace(/:\d+$/, "");
+  const port = /:\d+$/.exec(host)?.[0] ?? "";
+  const candidates = [
+    known.url,
+    ...known.hosts,
+    bare,
+    `${bare}:443`,
+    `${bare}:80`,
+    host.toLowerCase(),
+    ...["9000", "8080", "8333", "3900", "4566"].map((number) => `${bare}:${number}`),
+    ...["localhost", "127.0.0.1", "minio", "s3"].flatMap((name) => [name, `${name}${port}`, `${name}:9000`]),
+  ];
+  const bucket = /^(.*\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$/.exec(bare)?.[1];
+  if (bucket !== undefined || /^s3[.-].*amazonaws\.com$/.test(bare)) {
+    const front = bucket ?? "";
+    candidates.push(`${front}s3.amazonaws.com`, `${front}s3.${known.region}.amazonaws.com`);
+    candidates.push(`${front}s3-${known.region}.amazonaws.com`);
+  }
+  return [...new Set(candidates)].filter((candidate) => candidate !== host && candidate !== "");
+}
+
+/** The first label of a host, where it can be a bucket. */
+export function bucketOfHost(host: string): { readonly bucket: string; readonly rest: string } | undefined {
+  const [, bucket, rest] = BUCKET_HOST.exec(host) ?? [];
+  if (bucket === undefined || rest === undefined || /^\d+$/.test(bucket) || !rest.includes(".")) return undefined;
+  return { bucket, rest };
+}

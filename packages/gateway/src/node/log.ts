@@ -19,7 +19,8 @@ export interface Log {
   close(): void;
 }
 
-const BUFFER_BYTES = 16 * 1024;
+// Less than the 16 KB that the stream writes at once, or it refuses to open.
+const BUFFER_BYTES = 8 * 1024;
 const FLUSH_MS = 500;
 // Where the log cannot be written as fast as it grows, lines are lost rather than memory.
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;

@@ -15,9 +15,6 @@ export interface Context {
 
 /** One command of the program. */
 export interface Command {
-  readonly name: string;
-  /** One line for the overview. */
-  readonly summary: string;
   /** The whole text of `--help`. */
   readonly help: string;
   /** Runs with the arguments after the command's name and resolves to the exit status. */

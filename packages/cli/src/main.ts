@@ -1,11 +1,38 @@
 #!/usr/bin/env node
 import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
-import { signCommand } from "./commands/sign.ts";
-import { verifyCommand } from "./commands/verify.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [signCommand, verifyCommand];
+/** The one list of commands. Each is loaded when it is asked for: signing one URL needs no server. */
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "serve",
+    summary: "serve a folder by presigned URLs",
+    load: async () => (await import("./commands/serve.ts")).serveCommand,
+  },
+  {
+    name: "sign",
+    summary: "make a presigned URL, or one for each line of a batch",
+    load: async () => (await import("./commands/sign.ts")).signCommand,
+  },
+  {
+    name: "verify",
+    summary: "tell whether a URL would be accepted, and what it grants",
+    load: async () => (await import("./commands/verify.ts")).verifyCommand,
+  },
+  {
+    name: "keys",
+    summary: "create, list, rotate and revoke the keys of a gateway",
+    load: async () => (await import("./commands/keys.ts")).keysCommand,
+  },
+];
+
+interface CommandEntry {
+  readonly name: string;
+  /** One line for the overview. */
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
 
 const OVERVIEW = `daypass ${version}: sign, verify, explain and serve presigned URLs
 
@@ -23,11 +50,12 @@ async function main(args: readonly string[], context: Context): Promise<ExitStat
     (name === undefined ? context.stderr : context.stdout).write(`${OVERVIEW}\n`);
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) {
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (entry === undefined) {
     context.stderr.write(`daypass: expected a command, found ${JSON.stringify(name)}: see daypass --help\n`);
     return 2;
   }
+  const command = await entry.load();
   if (rest.includes("--help") || rest.includes("-h")) {
     context.stdout.write(`${command.help}\n`);
     return 0;
@@ -35,7 +63,7 @@ async function main(args: readonly string[], context: Context): Promise<ExitStat
   try {
     return await command.run(rest, context);
   } catch (error) {
-    return report(error, { command: command.name, json: rest.includes("--json"), context });
+    return report(error, { command: entry.name, json: rest.includes("--json"), context });
   }
 }
 

@@ -3,6 +3,7 @@ import { type Command, type Context, type ExitStatus, print, UsageError } from "
 import { FORMATS, format } from "../sign/format.ts";
 import { refuseForeignOptions, SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signS3 } from "../sign/sign-s3.ts";
+import { signUrl } from "../sign/sign-url.ts";
 import { BATCH_HELP, BATCH_OPTIONS, batchCommand, refuseBatchOptions } from "./batch.ts";
 
 const HELP = `daypass sign TARGET [options]             TARGET: s3://bucket/key, or https://host/path for a Daypass URL
@@ -32,8 +33,6 @@ Keys
 ${BATCH_HELP}`;
 
 export const signCommand: Command = {
-  name: "sign",
-  summary: "make a presigned URL, or one for each line of a batch",
   help: HELP,
   async run(args, context) {
     const { values, positionals } = parseArguments(args, {
@@ -65,7 +64,7 @@ async function signOne(target: string, options: Output, context: Context): Promi
   const as = word("--as", options.as ?? "url", FORMATS);
   const scheme = target.startsWith("s3://") ? "s3" : "url";
   refuseForeignOptions(options, scheme);
-  const signed = await signS3(target, options, context);
+  const signed = await (scheme === "s3" ? signS3 : signUrl)(target, options, context);
   if (options.json === true) {
     await print(context.stdout, JSON.stringify(signed));
     return 0;

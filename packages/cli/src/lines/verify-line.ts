@@ -61,9 +61,15 @@ function timedVerifier(schemes: unknown, origin: string): TimedVerifier {
 }
 
 function granted(grant: Grant): Answer {
-  // A scheme's identifier is its folder: `s3/v2` is the scheme s3 in an older version.
-  const [scheme] = grant.scheme.split("/");
-  return { text: JSON.stringify({ ok: true, scheme, grant: grantFields(grant) }), refused: false };
+  return {
+    text: JSON.stringify({ ok: true, scheme: schemeName(grant), grant: grantFields(grant) }),
+    refused: false,
+  };
+}
+
+/** The scheme as a line names it. An identifier is the scheme's folder: `s3/v2` is the scheme s3 in an older version. */
+export function schemeName({ scheme }: Grant): string {
+  return scheme.split("/", 1)[0] as string;
 }
 
 /** A grant as data. Its id is a getter, which `JSON.stringify` does not see. */

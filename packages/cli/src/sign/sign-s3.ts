@@ -2,7 +2,7 @@ import type { SignedRequest } from "daypass";
 import { type S3SignerOptions, s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { pairs, word } from "../arguments.ts";
-import { awsSettings } from "../aws/settings.ts";
+import { type AwsSettings, awsSettings } from "../aws/settings.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import {
   bindings,
@@ -13,11 +13,12 @@ import {
   responseOverrides,
   type SignOptions,
 } from "./options.ts";
+import { storedKey } from "./stored-key.ts";
 
 /** Signs `s3://bucket/key` with the credentials that AWS's tools would use, or with a key of a gateway's state. */
-export async function signS3(target: string, options: SignOptions, { env }: Context): Promise<SignedRequest> {
+export async function signS3(target: string, options: SignOptions, context: Context): Promise<SignedRequest> {
   const { bucket, key } = s3Target(target);
-  const settings = await awsSettings(env, options.profile);
+  const settings = await s3Settings(options, context);
   const endpoint = options.endpoint ?? settings.endpoint;
   const version = word("--signature-version", options["signature-version"] ?? "v4", ["v4", "v2"]);
   const signerOptions: S3SignerOptions = {
@@ -43,6 +44,22 @@ export async function signS3(target: string, options: SignOptions, { env }: Cont
     bind: bindings(options),
     dotSegments: options["dot-segments"] === true ? "sign" : "refuse",
   });
+}
+
+/** Who signs for what: a gateway's own key, or what AWS's tools would use. */
+async function s3Settings(options: SignOptions, context: Context): Promise<AwsSettings> {
+  const { state, key: id, profile } = options;
+  if (state === undefined) {
+    if (id !== undefined) throw new UsageError("expected --key with --state, found it alone: choose a --profile");
+    return awsSettings(context.env, profile);
+  }
+  if (profile !== undefined) throw new UsageError("expected --state or --profile, found both");
+  if (options.endpoint === undefined)
+    throw new UsageError(
+      "expected --endpoint with --state, found none: give the S3 endpoint that daypass serve has printed",
+    );
+  const { credentials } = await storedKey("s3", { state, id }, context);
+  return { credentials, region: undefined, endpoint: undefined, addressing: undefined };
 }
 
 /** Splits `s3://bucket/key`. The key is everything behind the bucket, as it is: it is data and nothing is decoded. */

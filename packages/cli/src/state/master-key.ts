@@ -37,8 +37,9 @@ export async function masterKey({ env, folder, create }: MasterKeySource): Promi
       `expected the master key of these keys, found no ${path}: restore it, or set DAYPASS_MASTER_KEY_FILE`,
     );
   }
+  // Windows has other permissions, and stat tells nothing about them.
   const { mode } = await stat(path);
-  if ((mode & 0o077) !== 0) {
+  if (process.platform !== "win32" && (mode & 0o077) !== 0) {
     throw new CommandError(
       `expected ${path} to be readable by its owner alone (0600), found mode 0${(mode & 0o777).toString(8)}: run chmod 600 on it`,
     );

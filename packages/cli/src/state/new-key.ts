@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import type { UrlEd25519PrivateKey, UrlHmacKey } from "daypass/url";
+import { anyUrlSigner } from "../lines/url.ts";
 import type { KeyRecord, SigningKey } from "./key-record.ts";
+import { urlScope } from "./scoped-key.ts";
 
 /** What a new key shall be. */
 export interface NewKey {
@@ -13,6 +15,8 @@ export interface NewKey {
 export function newKey({ algorithm, scope, label }: NewKey, now: Date): { record: KeyRecord; key: SigningKey } {
   const key = algorithm === "AWS4-HMAC-SHA256" ? newAccessKey() : newUrlKey(algorithm);
   const id = key.kind === "s3" ? key.credentials.accessKeyId : key.jwk.kid;
+  // A scope that the library would refuse is refused now, and not when the gateway starts.
+  if (key.kind === "url") anyUrlSigner({ ...key.jwk, scope: urlScope(scope) }, () => now);
   return {
     record: {
       kind: key.kind,

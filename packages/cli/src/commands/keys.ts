@@ -1,0 +1,196 @@
+import { existsSync } from "node:fs";
+import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
+import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { instant } from "../lines/instant.ts";
+import { type ActiveKey, isActive, type KeyRecord, type StoredScope } from "../state/key-record.ts";
+import { type KeyStore, keyStore } from "../state/key-store.ts";
+import { secretFields, secretFileHint, secretOutput, secretRows, writeSecret } from "../state/show-secret.ts";
+import { stateFolder } from "../state/state-folder.ts";
+import { table } from "../table.ts";
+
+const OPTIONS = {
+  state: { type: "string" },
+  label: { type: "string" },
+  ed25519: { type: "boolean" },
+  bucket: { type: "string", multiple: true },
+  origin: { type: "string", multiple: true },
+  prefix: { type: "string" },
+  method: { type: "string", multiple: true },
+  "max-life": { type: "string" },
+  until: { type: "string" },
+  overlap: { type: "string" },
+  "show-secret": { type: "boolean" },
+  out: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+type Options = ParsedArguments<typeof OPTIONS>["values"];
+
+/** Options that only some of the actions read; elsewhere they would be ignored in silence. */
+const CREATE_ONLY = ["label", "ed25519", "bucket", "origin", "prefix", "method", "max-life", "until"] as const;
+const SECRET_OPTIONS = ["show-secret", "out"] as const;
+
+const HELP = `daypass keys create [s3|url] [--ed25519] [scope] [--label TEXT]   make an S3 access key (default) or a Daypass URL key
+daypass keys list                                                 the keys, without secrets
+daypass keys rotate ID [--overlap 24h]                            a successor with the same scope; the old key ends later
+daypass keys revoke ID                                            end a key at once; a running gateway notices in a second
+
+Scope of a new key: without options, everything
+  --bucket NAME         S3: buckets it is for                     --origin ORIGIN   URL: origins it is for
+  --prefix TEXT         S3: keys, URL: paths that begin so        --method METHOD   methods it may grant
+  --max-life TIME       longest life of a URL                     --until INSTANT   end of everything it granted
+Secret: shown once, when the key is made
+  --out FILE            into a new file of mode 0600, ready for AWS_SHARED_CREDENTIALS_FILE or DAYPASS_KEY_FILE
+  --show-secret         print it although standard output is not a terminal
+Other
+  --state DIR           the gateway's state, or the folder it serves; DAYPASS_STATE, else ./.daypass
+  --json                one JSON object a key
+Keys are encrypted under DAYPASS_MASTER_KEY, the file of DAYPASS_MASTER_KEY_FILE, or a file in the state folder.`;
+
+export const keysCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, OPTIONS);
+    const [action, argument, ...more] = positionals;
+    if (more.length > 0) throw new UsageError(`expected one argument at most, found ${more.length + 1}`);
+    const run = ACTIONS.get(word("the action", action ?? "", [...ACTIONS.keys()]));
+    if (run === undefined) throw new UsageError("expected an action");
+    const folder = stateFolder(values.state, context.env);
+    if (action !== "create" && !existsSync(folder))
+      throw new UsageError(`expected the state of a gateway in ${folder}, found no such folder: give --state`);
+    const store = keyStore({ folder, env: context.env, clock: () => new Date() });
+    return run({ store, argument, options: values, context });
+  },
+};
+
+interface Action {
+  readonly store: KeyStore;
+  readonly argument: string | undefined;
+  readonly options: Options;
+  readonly context: Context;
+}
+
+const ACTIONS: ReadonlyMap<string, (action: Action) => Promise<ExitStatus>> = new Map([
+  ["create", create],
+  ["list", list],
+  ["rotate", rotate],
+  ["revoke", revoke],
+]);
+
+async function create({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, ["overlap"], "create");
+  const kind = word("the kind of key", argument ?? "s3", ["s3", "url"]);
+  if (options.ed25519 === true && kind === "s3") throw new UsageError("expected --ed25519 with keys create url");
+  const scope = scopeOf(kind, options);
+  const algorithm = kind === "s3" ? "AWS4-HMAC-SHA256" : options.ed25519 === true ? "Ed25519" : "HS256";
+  return hand(options, context, () => store.create({ algorithm, scope, label: options.label }));
+}
+
+async function rotate({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, CREATE_ONLY, "rotate");
+  const id = idOf(argument);
+  const overlap = duration("--overlap", options.overlap ?? "24h");
+  return hand(options, context, () => store.rotate(id, overlap));
+}
+
+async function revoke({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, "overlap"], "revoke");
+  const record = await store.revoke(idOf(argument));
+  await print(context.stdout, options.json === true ? JSON.stringify(record) : `revoked ${record.id}`);
+  return 0;
+}
+
+async function list({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, "overlap"], "list");
+  if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+  const records = await store.list();
+  const now = new Date();
+  if (options.json === true) {
+    for (const record of records)
+      await print(context.stdout, JSON.stringify({ ...record, state: stateOf(record, now) }));
+    return 0;
+  }
+  const rows = records.map((record) => [
+    record.id,
+    record.algorithm,
+    stateOf(record, now),
+    record.createdAt.slice(0, 10),
+    scopeText(record.scope),
+    record.label ?? "",
+  ]);
+  await print(context.stdout, table([["ID", "ALGORITHM", "STATE", "CREATED", "SCOPE", "LABEL"], ...rows]));
+  return 0;
+}
+
+/** Makes a key and hands its secret over, in that order: whether it can be handed over is known before. */
+async function hand(options: Options, context: Context, make: () => Promise<ActiveKey>): Promise<ExitStatus> {
+  const output = secretOutput(options, context.stdout);
+  if (output.kind === "hide") {
+    throw new UsageError(
+      "expected --out FILE or --show-secret, since standard output is not a terminal: the secret is shown only once",
+    );
+  }
+  if (output.kind === "file" && existsSync(output.path))
+    throw new UsageError(`expected --out to name a new file, found ${output.path}`);
+  const key = await make();
+  if (output.kind === "file") await writeSecret(output.path, key);
+  const { stdout } = context;
+  if (options.json === true) {
+    await print(stdout, JSON.stringify({ ...key.record, ...(output.kind === "print" ? secretFields(key) : {}) }));
+    return 0;
+  }
+  const rows = [
+    [key.kind === "s3" ? "access key id" : "key id", key.record.id],
+    ...(output.kind === "print"
+      ? secretRows(key).map(([name, value]) => [name, `${value}   (shown this once)`])
+      : [["secret", `written to ${output.path}; use it with ${secretFileHint(output.path, key)}`]]),
+    ["scope", scopeText(key.record.scope)],
+  ];
+  await print(stdout, table(rows));
+  return 0;
+}
+
+function scopeOf(kind: KeyRecord["kind"], options: Options): StoredScope {
+  const foreign = kind === "s3" ? "origin" : "bucket";
+  if (options[foreign] !== undefined)
+    throw new UsageError(
+      `expected --${kind === "s3" ? "bucket" : "origin"} for a key of this kind, found --${foreign}`,
+    );
+  const bad = options.method?.find((method) => !/^[A-Z]+$/.test(method));
+  if (bad !== undefined)
+    throw new UsageError(`expected --method in upper case such as GET, found ${JSON.stringify(bad)}`);
+  const { bucket: buckets, origin: origins, prefix, method: methods, until } = options;
+  const maxLife = options["max-life"] === undefined ? undefined : duration("--max-life", options["max-life"]);
+  const scope: StoredScope = {
+    buckets,
+    origins,
+    prefix,
+    methods,
+    maxLife,
+    until: until === undefined ? undefined : instant("--until", until).toISOString(),
+  };
+  return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
+}
+
+function refuse(options: Options, names: readonly (keyof Options)[], action: string): void {
+  const found = names.find((name) => options[name] !== undefined);
+  if (found !== undefined) throw new UsageError(`expected options of keys ${action}, found --${found}`);
+}
+
+function idOf(argument: string | undefined): string {
+  if (argument === undefined) throw new UsageError("expected the id of a key, found none: see daypass keys list");
+  return argument;
+}
+
+function stateOf(record: KeyRecord, now: Date): string {
+  if (record.revokedAt !== undefined) return "revoked";
+  if (!isActive(record, now)) return "retired";
+  return record.retiresAt === undefined ? "active" : `until ${record.retiresAt.slice(0, 16)}Z`;
+}
+
+function scopeText(scope: StoredScope): string {
+  const parts = Object.entries(scope).map(
+    ([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : value}`,
+  );
+  return parts.length === 0 ? "everything" : parts.join(" ");
+}

@@ -1,0 +1,85 @@
+import cluster from "node:cluster";
+import { basename, relative } from "node:path";
+import { openLog } from "@daypass/gateway/node";
+import { parseArguments, wholeNumber } from "../arguments.ts";
+import { type Command, print, UsageError } from "../command.ts";
+import { announcement, announcementText } from "../serve/announce.ts";
+import { startKeys } from "../serve/first-keys.ts";
+import { runCluster } from "../serve/run-cluster.ts";
+import { runSingle } from "../serve/run-single.ts";
+import { runWorker } from "../serve/run-worker.ts";
+import { logLevel, type ServeArguments, serveSettings } from "../serve/settings.ts";
+import { mapped } from "../sign/options.ts";
+import { keyStore } from "../state/key-store.ts";
+import { secretOutput } from "../state/show-secret.ts";
+
+const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
+
+Serves what presigned URLs grant: each folder in DIR is a bucket, and loose files are the bucket "files".
+Nothing has to be configured: the first start makes keys and prints a presigned URL that opens.
+
+  DIR                   the folder to serve, the current one by default
+  --config FILE         JSON, see docs/guide/configuration.md; options here go before it
+  --port N              8080 by default; 0 chooses a free one     --host ADDRESS   127.0.0.1 by default
+  --workers N           processes that share the port, 0 by default
+  --state DIR           where keys are kept, DIR/.daypass by default
+  --show-secret         print the secret of the first key although standard output is not a terminal
+  --json                one JSON object when it listens: url, s3Endpoint, accessKeyId, presignedUrl, …
+
+SIGHUP reads configuration and keys again, SIGTERM and SIGINT stop when requests have finished, a second one at once.
+The log goes to standard error, one JSON object a request.`;
+
+export const serveCommand: Command = {
+  help: HELP,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      config: { type: "string" },
+      port: { type: "string" },
+      host: { type: "string" },
+      workers: { type: "string" },
+      state: { type: "string" },
+      "show-secret": { type: "boolean" },
+      json: { type: "boolean" },
+    });
+    const [root, second] = positionals;
+    if (second !== undefined) throw new UsageError(`expected one folder, found ${positionals.length}`);
+    const serveArguments: ServeArguments = {
+      root,
+      config: values.config,
+      state: values.state,
+      host: values.host,
+      port: mapped(values.port, (text) => wholeNumber("--port", text, { min: 0, max: 65_535 })),
+      workers: mapped(values.workers, (text) => wholeNumber("--workers", text, { min: 0, max: 64 })),
+    };
+    const { env, stdout } = context;
+    const reread = () => serveSettings(serveArguments);
+    const settings = await reread();
+    // Standard output is for what a program may read.
+    const log = openLog({ destination: 2, level: logLevel(settings) });
+    try {
+      await (cluster.isWorker ? runWorker({ settings, reread, env, log }) : serve());
+      return 0;
+    } finally {
+      log.close();
+    }
+
+    async function serve(): Promise<void> {
+      const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
+      const keys = await startKeys(store);
+      const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
+      const onListening = async (port: number): Promise<void> => {
+        const said = await announcement({ settings, port, keys, secret });
+        const text = announcementText(said, { command: ownName(), areNew: keys.areNew });
+        await print(stdout, values.json === true ? JSON.stringify(said) : text);
+      };
+      await (settings.workers === 0 ? runSingle : runCluster)({ settings, reread, env, log, onListening });
+    }
+  },
+};
+
+/** How this program was called, so that the commands it prints can be pasted. */
+function ownName(): string {
+  const script = process.argv[1] ?? "";
+  if (basename(script) === "daypass") return script.includes("node_modules") ? "npx daypass" : "daypass";
+  return `node ${relative(process.cwd(), script)}`;
+}

@@ -1,0 +1,109 @@
+import type { SecretOutput } from "../state/show-secret.ts";
+import { table } from "../table.ts";
+import type { StartKeys } from "./first-keys.ts";
+import { FIRST_URL_SECONDS, findFile, firstUrl } from "./first-url.ts";
+import { originsOf, type ServeSettings } from "./settings.ts";
+
+/** What a start says, as data: the one line of `serve --json`. */
+export interface Announcement {
+  /** Where clients reach the gateway. */
+  readonly url: string;
+  readonly s3Endpoint: string;
+  readonly region: string;
+  readonly accessKeyId?: string;
+  /** Only on the first start, and only where secrets may be shown. */
+  readonly secretAccessKey?: string;
+  readonly urlKeyId?: string;
+  /** Opens a file of the folder; absent where there is no file or no key. */
+  readonly presignedUrl?: string;
+  readonly presignedUrlExpiresAt?: string;
+  readonly root: string;
+  readonly state: string;
+  readonly pid: number;
+}
+
+/** What the announcement is made of. */
+export interface AnnouncementOptions {
+  readonly settings: ServeSettings;
+  readonly port: number;
+  readonly keys: StartKeys;
+  readonly secret: SecretOutput;
+}
+
+/** Collects what a start says. */
+export async function announcement({ settings, port, keys, secret }: AnnouncementOptions): Promise<Announcement> {
+  const { root, state, region } = settings;
+  const [url = ""] = originsOf(settings, port).filter((origin) => !origin.includes("*"));
+  const file = await findFile(root);
+  const credentials = keys.s3?.credentials;
+  const showsSecret = keys.areNew && secret.kind === "print";
+  return {
+    url,
+    s3Endpoint: url,
+    region,
+    ...(credentials === undefined ? {} : { accessKeyId: credentials.accessKeyId }),
+    ...(credentials === undefined || !showsSecret ? {} : { secretAccessKey: credentials.secretAccessKey }),
+    ...(keys.url === undefined ? {} : { urlKeyId: keys.url.record.id }),
+    ...(credentials === undefined || file === undefined
+      ? {}
+      : {
+          presignedUrl: firstUrl(file, { endpoint: url, region, credentials }),
+          presignedUrlExpiresAt: new Date(Date.now() + FIRST_URL_SECONDS * 1000).toISOString(),
+        }),
+    root,
+    state,
+    pid: process.pid,
+  };
+}
+
+/** The announcement for a person. `command` is how the program was called. */
+export function announcementText(
+  said: Announcement,
+  { command, areNew }: { command: string; areNew: boolean },
+): string {
+  const at = `--state ${shellWord(said.state)}`;
+  const rows = [
+    ["S3 endpoint", `${said.s3Endpoint}   (region ${said.region}, path style)`],
+    ...keyRows(said, { areNew, create: `${command} keys create --out FILE ${at}` }),
+    ...(said.urlKeyId === undefined
+      ? []
+      : [["Daypass key", `${said.urlKeyId}   (for URLs of your own; used by ${at})`]]),
+  ];
+  const path = said.presignedUrl === undefined ? "/BUCKET/KEY" : new URL(said.presignedUrl).pathname;
+  return [
+    `Daypass serves ${said.root}`,
+    "",
+    table(rows.map((row) => ["", ...row])),
+    "",
+    ...(said.presignedUrl === undefined
+      ? ["No file to show yet. Sign an upload and send one:"]
+      : [
+          `A presigned URL, good for an hour. Open it; change one character, and it is refused:`,
+          "",
+          said.presignedUrl,
+          "",
+          "Sign more:",
+        ]),
+    `  ${command} sign ${shellWord(`s3:/${decodeURI(path)}`)} --endpoint ${said.s3Endpoint} ${at}${said.presignedUrl === undefined ? " --method PUT" : ""}`,
+    `  ${command} sign ${shellWord(`${said.url}${path}`)} ${at}`,
+    "Stop with Ctrl-C.",
+  ].join("\n");
+}
+
+function keyRows(said: Announcement, { areNew, create }: { areNew: boolean; create: string }): string[][] {
+  if (said.accessKeyId === undefined) return [["access key", `none is active; make one with  ${create}`]];
+  if (said.secretAccessKey !== undefined) {
+    return [
+      ["access key", said.accessKeyId],
+      ["secret key", `${said.secretAccessKey}   (shown this once)`],
+    ];
+  }
+  const why = areNew
+    ? "the secret was not printed, since this is no terminal"
+    : "the secret was shown when it was made";
+  return [["access key", `${said.accessKeyId}   (${why}; for another:  ${create})`]];
+}
+
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
+import type { LogOptions, Timeouts } from "@daypass/gateway/node";
+import { CommandError } from "../command.ts";
+import { schemaFault } from "./json-schema.ts";
+
+/** The configuration file of `serve`, as `config.schema.json` describes it. Paths are absolute here. */
+export interface ServeConfig {
+  readonly root?: string;
+  readonly state?: string;
+  readonly listen?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly maxConnections?: number;
+    readonly timeouts?: Partial<Timeouts>;
+  };
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  readonly workers?: number;
+  readonly publicUrl?: string;
+  readonly origins?: readonly string[];
+  readonly trustedProxies?: readonly string[];
+  readonly region?: string;
+  readonly regions?: readonly string[];
+  readonly audience?: string;
+  readonly urlKeySetFile?: string;
+  readonly hosts?: Readonly<Record<string, readonly Dialect[]>>;
+  readonly cors?: CorsPolicy;
+  readonly limits?: Partial<Limits>;
+  readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
+  readonly debugFields?: boolean;
+  readonly drainSeconds?: number;
+}
+
+/** The published schema. */
+export const configSchema: unknown = JSON.parse(
+  readFileSync(new URL("../../config.schema.json", import.meta.url), "utf8"),
+);
+
+/** Reads and checks a configuration file. Throws a `CommandError` that names the place of the first fault. */
+export async function loadConfig(path: string): Promise<ServeConfig> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`expected a configuration file at ${path}, found none to read (${error.code})`);
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CommandError(`expected JSON in ${path}, found something else: ${(error as Error).message}`);
+  }
+  const fault = schemaFault(configSchema, value);
+  if (fault !== undefined) {
+    throw new CommandError(
+      `expected ${fault.path === "" ? "the configuration" : fault.path} in ${path} as ${fault.expected}: correct it by docs/guide/configuration.md`,
+    );
+  }
+  return withAbsolutePaths(value as ServeConfig, dirname(resolve(path)));
+}
+
+function withAbsolutePaths(config: ServeConfig, folder: string): ServeConfig {
+  const { root, state, tls, urlKeySetFile } = config;
+  return {
+    ...config,
+    ...(root === undefined ? {} : { root: resolve(folder, root) }),
+    ...(state === undefined ? {} : { state: resolve(folder, state) }),
+    ...(urlKeySetFile === undefined ? {} : { urlKeySetFile: resolve(folder, urlKeySetFile) }),
+    ...(tls === undefined
+      ? {}
+      : { tls: { certFile: resolve(folder, tls.certFile), keyFile: resolve(folder, tls.keyFile) } }),
+  };
+}

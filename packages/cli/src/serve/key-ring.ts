@@ -1,0 +1,55 @@
+import type { S3AccessKey } from "@daypass/gateway";
+import type { UrlKey } from "daypass/url";
+import { type ActiveKey, isActive } from "../state/key-record.ts";
+import type { KeyStore } from "../state/key-store.ts";
+import { accessKey, urlKey } from "../state/scoped-key.ts";
+
+/** The keys of a running gateway. */
+export interface KeyRing {
+  s3(id: string): S3AccessKey | undefined;
+  url(kid: string): UrlKey | undefined;
+  /** Reads the store again. */
+  reload(): Promise<void>;
+  /** Reads the store again if its file has changed. */
+  refresh(): Promise<void>;
+}
+
+/** The keys of a store, kept in memory until the store changes. Key objects stay the same, so what is derived from them stays. */
+export async function keyRing(
+  store: KeyStore,
+  options: { readonly clock: () => Date; readonly publicKeys: () => Promise<readonly UrlKey[]> },
+): Promise<KeyRing> {
+  let fingerprint: string | undefined;
+  let active = new Map<string, ActiveKey>();
+  let s3 = new Map<string, S3AccessKey>();
+  let url = new Map<string, UrlKey>();
+
+  const reload = async (): Promise<void> => {
+    // Before the file: a change while it is being read is then seen the next time.
+    const seen = await store.fingerprint();
+    const keys = await store.active();
+    const publicKeys = await options.publicKeys();
+    active = new Map(keys.map((key) => [key.record.id, key]));
+    s3 = new Map(keys.flatMap((key) => (key.kind === "s3" ? [[key.record.id, accessKey(key)] as const] : [])));
+    url = new Map([
+      ...publicKeys.map((key) => [key.kid, key] as const),
+      ...keys.flatMap((key) => (key.kind === "url" ? [[key.record.id, urlKey(key)] as const] : [])),
+    ]);
+    fingerprint = seen;
+  };
+  await reload();
+
+  const isUsable = (id: string): boolean => {
+    const key = active.get(id);
+    return key === undefined || isActive(key.record, options.clock());
+  };
+
+  return {
+    s3: (id) => (isUsable(id) ? s3.get(id) : undefined),
+    url: (kid) => (isUsable(kid) ? url.get(kid) : undefined),
+    reload,
+    async refresh() {
+      if ((await store.fingerprint()) !== fingerprint) await reload();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
+import { type Channel, primary } from "@daypass/gateway/node";
+import { CommandError } from "../command.ts";
+import type { RunOptions } from "./run-single.ts";
+import { untilStopped } from "./signals.ts";
+
+/** What a worker says of its start, beside the traffic of the index. */
+export type StartReport =
+  | { readonly daypass: "start"; readonly port: number }
+  | { readonly daypass: "start"; readonly failure: string };
+
+function isStartReport(message: unknown): message is StartReport {
+  return typeof message === "object" && message !== null && Reflect.get(message, "daypass") === "start";
+}
+
+/** Serves in several processes that share the port. This one serves nothing: it owns the index and minds the others. */
+export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
+  const index = await openDiskIndex(settings.root);
+  let port = settings.port;
+  let failure: string | undefined;
+  const listenTo = (channel: Channel): void => {
+    channel.onMessage((message) => {
+      if (!isStartReport(message)) return;
+      if ("port" in message) port = message.port;
+      else failure = message.failure;
+    });
+  };
+  const workers = primary({
+    workers: settings.workers,
+    onWorker(channel) {
+      serveIndexWriter(channel, index.writer);
+      listenTo(channel);
+    },
+    onExit: (exit) => log.logger.error(exit, "a worker ended, another takes its place"),
+  });
+  try {
+    await workers.ready().catch(async (error: Error) => {
+      await workers.drain(0);
+      throw failure === undefined ? error : new CommandError(failure);
+    });
+    await onListening(port);
+    await untilStopped({
+      reload: async () => workers.reload(),
+      drain: () => workers.drain(settings.drainMs),
+      kill: () => process.exit(1),
+    });
+  } finally {
+    index.close();
+  }
+}

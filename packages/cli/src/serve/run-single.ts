@@ -1,0 +1,37 @@
+import type { Log } from "@daypass/gateway/node";
+import type { ServeSettings } from "./settings.ts";
+import { untilStopped } from "./signals.ts";
+import { openSite, type Site } from "./site.ts";
+
+/** What running a gateway needs, in one process or in several. */
+export interface RunOptions {
+  readonly settings: ServeSettings;
+  /** Reads the settings anew. */
+  readonly reread: () => Promise<ServeSettings>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** Told the port once requests are answered. */
+  readonly onListening: (port: number) => Promise<void>;
+}
+
+/** Serves in this process until it is told to stop. */
+export async function runSingle(options: RunOptions): Promise<void> {
+  const { settings, env, log, onListening } = options;
+  const site = await openSite(settings, { env, log });
+  await onListening(site.port);
+  await untilStopped({
+    reload: () => reloadSite(site, options),
+    drain: () => site.drain(settings.drainMs),
+    kill: () => process.exit(1),
+  });
+}
+
+/** Reads configuration and keys again. A mistake in them must not end a gateway that serves. */
+export async function reloadSite(site: Site, { reread, log }: Pick<RunOptions, "reread" | "log">): Promise<void> {
+  try {
+    await site.reload(await reread());
+    log.logger.info("configuration and keys were read again");
+  } catch (error) {
+    log.logger.error({ error: String(error) }, "reload refused, everything stays as it was");
+  }
+}

@@ -1,0 +1,34 @@
+import { ipcIndexWriter } from "@daypass/gateway/disk";
+import { worker } from "@daypass/gateway/node";
+import type { StartReport } from "./run-cluster.ts";
+import { type RunOptions, reloadSite } from "./run-single.ts";
+import { openSite, type Site } from "./site.ts";
+
+/** Serves as one of several processes. The primary says when to reload and when to stop. */
+export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<void> {
+  const { settings, env, log } = options;
+  // Ctrl-C and a closed terminal reach every process of the group. The primary answers them for all.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+  let site: Site | undefined;
+  let stopped: () => void = () => undefined;
+  const untilDrained = new Promise<void>((resolve) => {
+    stopped = resolve;
+  });
+  const end = worker({
+    onReload: () => (site === undefined ? undefined : reloadSite(site, options)),
+    async onDrain(timeoutMs) {
+      await site?.drain(timeoutMs);
+      stopped();
+    },
+  });
+  try {
+    site = await openSite(settings, { env, log, writer: ipcIndexWriter(end.channel) });
+  } catch (error) {
+    end.channel.send({ daypass: "start", failure: (error as Error).message } satisfies StartReport);
+    throw error;
+  }
+  end.channel.send({ daypass: "start", port: site.port } satisfies StartReport);
+  end.ready();
+  await untilDrained;
+}

@@ -1,0 +1,66 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { LogOptions } from "@daypass/gateway/node";
+import { CommandError } from "../command.ts";
+import { STATE_FOLDER } from "../state/state-folder.ts";
+import { loadConfig, type ServeConfig } from "./config.ts";
+
+/** The command line of `serve`. What is given here goes before the configuration file. */
+export interface ServeArguments {
+  readonly root?: string | undefined;
+  readonly config?: string | undefined;
+  readonly state?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly workers?: number | undefined;
+}
+
+/** All that a process of the gateway is told. */
+export interface ServeSettings extends ServeConfig {
+  readonly root: string;
+  readonly state: string;
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly region: string;
+  readonly drainMs: number;
+}
+
+/** Puts command line, configuration file and defaults together. Read anew for each reload. */
+export async function serveSettings(args: ServeArguments): Promise<ServeSettings> {
+  const config = args.config === undefined ? {} : await loadConfig(args.config);
+  const root = args.root ?? config.root ?? ".";
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
+  return {
+    ...config,
+    root,
+    state: args.state ?? config.state ?? join(root, STATE_FOLDER),
+    host: args.host ?? config.listen?.host ?? "127.0.0.1",
+    port: args.port ?? config.listen?.port ?? 8080,
+    workers: args.workers ?? config.workers ?? 0,
+    region: config.region ?? "us-east-1",
+    drainMs: (config.drainSeconds ?? 10) * 1000,
+  };
+}
+
+/** The origins that clients may use, the one for printed URLs first. */
+export function originsOf(settings: ServeSettings, port: number): readonly string[] {
+  const { publicUrl, origins, tls, host } = settings;
+  if (publicUrl !== undefined) return [publicUrl, ...(origins ?? [])];
+  if (origins !== undefined) return origins;
+  const scheme = tls === undefined ? "http" : "https";
+  const suffix = port === (tls === undefined ? 80 : 443) ? "" : `:${port}`;
+  const names = isLocal(host) ? ["127.0.0.1", "localhost", "*.localhost"] : [host.includes(":") ? `[${host}]` : host];
+  return names.map((name) => `${scheme}://${name}${suffix}`);
+}
+
+// Whoever listens on all addresses still has to say by which name clients come; until then only this machine may.
+function isLocal(host: string): boolean {
+  return ["127.0.0.1", "localhost", "0.0.0.0", "::"].includes(host);
+}
+
+/** The level of the log, except for the lines of requests. */
+export function logLevel({ log }: ServeSettings): NonNullable<LogOptions["level"]> {
+  return log?.level ?? "info";
+}

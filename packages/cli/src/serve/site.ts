@@ -1,0 +1,139 @@
+import { readFile } from "node:fs/promises";
+import { createGateway, type Gateway } from "@daypass/gateway";
+import { disk, type IndexWriter } from "@daypass/gateway/disk";
+import { type Log, listen } from "@daypass/gateway/node";
+import type { UrlKey } from "daypass/url";
+import { CommandError } from "../command.ts";
+import { keyStore } from "../state/key-store.ts";
+import { keyRing } from "./key-ring.ts";
+import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
+import { trustedProxies } from "./trusted-proxies.ts";
+
+/** One process's share of a running gateway. */
+export interface Site {
+  readonly port: number;
+  /** Where it listens, `http://host:port`. */
+  readonly url: string;
+  /** Takes over what may change while it runs, and reads the keys again. Throws, and changes nothing, where it cannot. */
+  reload(settings: ServeSettings): Promise<void>;
+  /** Stops listening, lets requests finish, closes the storage. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+/** What a site is given besides its settings. */
+export interface SiteOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** For a worker: the index writer of the primary. */
+  readonly writer?: IndexWriter | undefined;
+}
+
+// A revoked key has to be refused within a second.
+const KEY_POLL_MS = 400;
+
+/** Opens storage, keys and socket. */
+export async function openSite(first: ServeSettings, { env, log, writer }: SiteOptions): Promise<Site> {
+  let settings = first;
+  const clock = (): Date => new Date();
+  const storage = await disk({ root: settings.root, writer });
+  const store = keyStore({ folder: settings.state, env, clock });
+  const keys = await keyRing(store, { clock, publicKeys: () => publicKeys(settings.urlKeySetFile) });
+
+  const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
+    const client = trustedProxies(wanted.trustedProxies ?? []);
+    const gateway = createGateway({
+      storage,
+      origins: originsOf(wanted, port),
+      keys: { s3: keys.s3, url: keys.url },
+      region: wanted.region,
+      regions: wanted.regions,
+      audience: wanted.audience,
+      cors: wanted.cors,
+      limits: wanted.limits,
+      hosts: wanted.hosts,
+      debugFields: wanted.debugFields,
+      audit: wanted.log?.requests === false ? undefined : log.audit,
+    });
+    return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
+  };
+
+  // A gateway is made for its origins, and which port a free one is shows only when it listens. A reload replaces it as well;
+  // both keep the socket and the storage.
+  let current = gatewayFor(settings, settings.port);
+  const server = await listen(
+    {
+      limits: current.limits,
+      handle: (request, body, signal) => current.handle(request, body, signal),
+      close: () => current.close(),
+    },
+    {
+      host: settings.host,
+      port: settings.port,
+      tls: await tlsOf(settings),
+      timeouts: settings.listen?.timeouts,
+      maxConnections: settings.listen?.maxConnections,
+      logger: log.logger,
+    },
+  ).catch(async (error: NodeJS.ErrnoException) => {
+    await storage.close();
+    throw listenError(error, settings);
+  });
+  current = gatewayFor(settings, server.port);
+
+  const poll = setInterval(() => {
+    keys.refresh().catch((error: unknown) => {
+      log.logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
+    });
+  }, KEY_POLL_MS);
+  poll.unref();
+
+  return {
+    port: server.port,
+    url: server.url,
+    async reload(wanted) {
+      const replacement = gatewayFor(wanted, server.port);
+      await publicKeys(wanted.urlKeySetFile);
+      settings = wanted;
+      await keys.reload();
+      current = replacement;
+      log.logger.level = logLevel(wanted);
+    },
+    async drain(timeoutMs) {
+      clearInterval(poll);
+      await server.drain(timeoutMs);
+    },
+  };
+}
+
+async function publicKeys(path: string | undefined): Promise<readonly UrlKey[]> {
+  if (path === undefined) return [];
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`expected urlKeySetFile at ${path}, found none to read (${error.code})`);
+  });
+  try {
+    const { keys } = JSON.parse(text) as { readonly keys?: unknown };
+    if (Array.isArray(keys)) return keys as readonly UrlKey[];
+  } catch {
+    // Said below: what stands in a file of keys is not repeated.
+  }
+  throw new CommandError(`expected ${path} as a JWK set {"keys":[…]}, found something else`);
+}
+
+async function tlsOf({ tls }: ServeSettings): Promise<{ readonly cert: string; readonly key: string } | undefined> {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all([readFile(tls.certFile, "utf8"), readFile(tls.keyFile, "utf8")]);
+  return { cert, key };
+}
+
+function listenError(error: NodeJS.ErrnoException, { host, port }: ServeSettings): Error {
+  if (error.code === "EADDRINUSE") {
+    return new CommandError(
+      `expected port ${port} to be free, found another program at it: give --port with another one, or stop that program`,
+    );
+  }
+  if (error.code === "EACCES")
+    return new CommandError(`expected a port that this user may open, found ${port}: give --port above 1023`);
+  if (error.code === "EADDRNOTAVAIL")
+    return new CommandError(`expected an address of this machine, found ${host}: correct --host`);
+  return error;
+}

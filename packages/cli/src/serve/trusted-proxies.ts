@@ -1,0 +1,48 @@
+import { BlockList, isIP } from "node:net";
+import type { WireRequest } from "daypass";
+import { CommandError } from "../command.ts";
+
+/**
+ * Finds the client behind proxies that are trusted by their address. From the socket backwards, each hop is believed only
+ * if the one that named it is trusted: what a client itself wrote into `X-Forwarded-For` is never reached.
+ */
+export function trustedProxies(networks: readonly string[]): (request: WireRequest) => WireRequest {
+  if (networks.length === 0) return (request) => request;
+  const trusted = new BlockList();
+  for (const network of networks) addNetwork(trusted, network);
+  const isTrusted = (address: string): boolean => trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+
+  return (request) => {
+    let client = unmapped(request.remoteAddress ?? "");
+    if (isIP(client) === 0 || !isTrusted(client)) return request;
+    const hops = request.headers
+      .filter(([name]) => name.toLowerCase() === "x-forwarded-for")
+      .flatMap(([, value]) => value.split(","))
+      .map((hop) => unmapped(hop.trim()))
+      .reverse();
+    for (const hop of hops) {
+      // A hop that is no address hides the client: better none than a proxy's.
+      if (isIP(hop) === 0) return { ...request, remoteAddress: undefined };
+      client = hop;
+      if (!isTrusted(hop)) break;
+    }
+    return { ...request, remoteAddress: client };
+  };
+}
+
+function addNetwork(list: BlockList, network: string): void {
+  const [address = "", prefix] = network.split("/");
+  const version = isIP(address);
+  const bits =
+    prefix === undefined ? (version === 6 ? 128 : 32) : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
+  if (version === 0 || !(bits <= (version === 6 ? 128 : 32)))
+    throw new CommandError(
+      `expected trustedProxies as addresses or networks in CIDR notation, found ${JSON.stringify(network)}`,
+    );
+  list.addSubnet(address, bits, version === 6 ? "ipv6" : "ipv4");
+}
+
+// A socket that listens on both protocols shows IPv4 peers as ::ffff:192.0.2.1.
+function unmapped(address: string): string {
+  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice("::ffff:".length) : address;
+}

@@ -1,0 +1,28 @@
+import type { UrlKey } from "daypass/url";
+import { CommandError, type Context } from "../command.ts";
+import { isObject } from "../lines/fields.ts";
+import { readText } from "../state/files.ts";
+
+/** The JWKs of `DAYPASS_KEY`, or of the file that `DAYPASS_KEY_FILE` names: one, or a set. Their members are the library's to check. */
+export async function environmentUrlKeys({ env }: Pick<Context, "env">): Promise<readonly UrlKey[]> {
+  const text = env["DAYPASS_KEY"];
+  if (text) return parseKeys("DAYPASS_KEY", text);
+  const path = env["DAYPASS_KEY_FILE"];
+  if (!path) return [];
+  const content = await readText(path);
+  if (content === undefined) throw new CommandError(`expected the file of DAYPASS_KEY_FILE, found none at ${path}`);
+  return parseKeys("DAYPASS_KEY_FILE", content);
+}
+
+function parseKeys(source: string, text: string): readonly UrlKey[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message would repeat a part of the key.
+    throw new CommandError(`expected ${source} as a JWK or a JWK set, found text that is not JSON`);
+  }
+  const keys = isObject(value) && Array.isArray(value["keys"]) ? value["keys"] : [value];
+  if (keys.every(isObject)) return keys as unknown as readonly UrlKey[];
+  throw new CommandError(`expected ${source} as a JWK or a JWK set, found another value`);
+}

@@ -1,0 +1,45 @@
+import { CommandError, type OutputStream } from "../command.ts";
+import { createFile } from "./files.ts";
+import type { ActiveKey } from "./key-record.ts";
+
+/** Where the secret of a new key may go. It is shown once and never again, so this is settled before the key is made. */
+export type SecretOutput =
+  | { readonly kind: "print" }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "hide" };
+
+/** A secret is printed for a person at a terminal, or where it was asked for; a log file must not catch it by accident. */
+export function secretOutput(
+  options: { readonly out?: string | undefined; readonly "show-secret"?: boolean | undefined },
+  stdout: OutputStream,
+): SecretOutput {
+  if (options.out !== undefined) return { kind: "file", path: options.out };
+  return options["show-secret"] === true || stdout.isTTY === true ? { kind: "print" } : { kind: "hide" };
+}
+
+/** Writes a key to a new file of mode 0600, in the form that its tools read. */
+export async function writeSecret(path: string, key: ActiveKey): Promise<void> {
+  const text =
+    key.kind === "s3"
+      ? `[default]\naws_access_key_id = ${key.credentials.accessKeyId}\naws_secret_access_key = ${key.credentials.secretAccessKey}\n`
+      : `${JSON.stringify(key.jwk)}\n`;
+  if (!(await createFile(path, text)))
+    throw new CommandError(`expected --out to name a new file, found ${path}: remove it, or choose another name`);
+}
+
+/** How tools are pointed at the file of {@link writeSecret}. */
+export function secretFileHint(path: string, { kind }: ActiveKey): string {
+  return kind === "s3" ? `AWS_SHARED_CREDENTIALS_FILE=${path}` : `DAYPASS_KEY_FILE=${path}`;
+}
+
+/** The secret as rows for a person. */
+export function secretRows(key: ActiveKey): readonly (readonly [name: string, value: string])[] {
+  return key.kind === "s3"
+    ? [["secret access key", key.credentials.secretAccessKey]]
+    : [["key (JWK)", JSON.stringify(key.jwk)]];
+}
+
+/** The secret as data. */
+export function secretFields(key: ActiveKey): object {
+  return key.kind === "s3" ? { secretAccessKey: key.credentials.secretAccessKey } : { jwk: key.jwk };
+}

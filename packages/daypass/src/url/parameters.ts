@@ -2,12 +2,37 @@ const TEXT = /^[A-Za-z0-9*._%-]+$/;
 const LIST = /^[A-Za-z0-9_.-]+$/;
 const TIME = /^(?:19[7-9][0-9]|[2-9][0-9]{3})[0-9]{4}T[0-9]{6}Z$/;
 
+export type ParameterName =
+  | "dp-audience"
+  | "dp-create"
+  | "dp-date"
+  | "dp-expires"
+  | "dp-headers"
+  | "dp-ip"
+  | "dp-key"
+  | "dp-length"
+  | "dp-methods"
+  | "dp-nonce"
+  | "dp-prefix"
+  | "dp-response-cache-control"
+  | "dp-response-content-disposition"
+  | "dp-response-content-language"
+  | "dp-response-content-type"
+  | "dp-sha256"
+  | "dp-signature"
+  | "dp-starts"
+  | "dp-subject"
+  | "dp-type"
+  | "dp-uses"
+  | "dp-v"
+  | "dp-vary";
+
 /**
  * Every parameter of a Daypass URL with the form of its raw value, in the order in which they stand in one. A name that
  * starts with `dp-` and is not here is refused, so a constraint that is added later is critical for old verifiers.
  * Signer and verifier read this one table.
  */
-export const PARAMETERS = {
+export const PARAMETERS: Readonly<Record<ParameterName, RegExp>> = {
   "dp-audience": TEXT,
   "dp-create": /^1$/,
   "dp-date": TIME,
@@ -32,9 +57,7 @@ export const PARAMETERS = {
   "dp-uses": /^[1-9][0-9]{0,15}$/,
   "dp-v": /^1$/,
   "dp-vary": LIST,
-} as const;
-
-export type ParameterName = keyof typeof PARAMETERS;
+};
 
 /** Raw values by name. */
 export type ParameterValues = { [N in ParameterName]?: string | undefined };
@@ -42,30 +65,27 @@ export type ParameterValues = { [N in ParameterName]?: string | undefined };
 /** The names in ascending byte order, as the table has them; a test holds it to that. */
 export const PARAMETER_NAMES: readonly ParameterName[] = Object.keys(PARAMETERS) as ParameterName[];
 
-export const REQUIRED_PARAMETERS = [
+export const REQUIRED_PARAMETERS: readonly ParameterName[] = [
   "dp-date",
   "dp-expires",
   "dp-key",
   "dp-methods",
   "dp-signature",
   "dp-v",
-] as const satisfies readonly ParameterName[];
+];
+
+type ResponseHeader = "cache-control" | "content-disposition" | "content-language" | "content-type";
 
 /** The response headers that a URL may set, each with its parameter. */
-export const RESPONSE_PARAMETERS = {
+export const RESPONSE_PARAMETERS: Readonly<Record<ResponseHeader, ParameterName>> = {
   "cache-control": "dp-response-cache-control",
   "content-disposition": "dp-response-content-disposition",
   "content-language": "dp-response-content-language",
   "content-type": "dp-response-content-type",
-} as const satisfies Readonly<Record<string, ParameterName>>;
+};
 
 /** Parameters about content that is written: they have no meaning beside GET or HEAD, and are refused there. */
-export const CONTENT_PARAMETERS = [
-  "dp-create",
-  "dp-length",
-  "dp-sha256",
-  "dp-type",
-] as const satisfies readonly ParameterName[];
+export const CONTENT_PARAMETERS: readonly ParameterName[] = ["dp-create", "dp-length", "dp-sha256", "dp-type"];
 
 export const METHOD_FORM: RegExp = /^[A-Z]{3,16}$/;
 

@@ -21,6 +21,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
   },
   {
+    name: "explain",
+    summary: "tell what a URL is, when it ends, and why it is refused",
+    load: async () => (await import("./commands/explain.ts")).explainCommand,
+  },
+  {
     name: "keys",
     summary: "create, list, rotate and revoke the keys of a gateway",
     load: async () => (await import("./commands/keys.ts")).keysCommand,

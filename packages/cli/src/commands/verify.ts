@@ -1,16 +1,12 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
 import { type ParsedArguments, pairs, parseArguments } from "../arguments.ts";
-import { awsSettings } from "../aws/settings.ts";
-import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { instant } from "../lines/instant.ts";
 import { wireRequest } from "../lines/request.ts";
 import { schemeVerifiers } from "../lines/verifiers.ts";
 import { grantFields, schemeName } from "../lines/verify-line.ts";
-import { environmentUrlKeys } from "../sign/url-key.ts";
-import { keyStore } from "../state/key-store.ts";
-import { urlKey } from "../state/scoped-key.ts";
-import { stateFolder } from "../state/state-folder.ts";
+import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { table } from "../table.ts";
 import { BATCH_HELP, BATCH_OPTIONS, batchCommand, refuseBatchOptions } from "./batch.ts";
 
@@ -90,25 +86,15 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
 /** The keys that are at hand, in the form of a line's `schemes`. */
 async function schemeEntries(options: Options, context: Context): Promise<readonly object[]> {
   const { audience, origin: origins } = options;
-  const common = origins === undefined ? {} : { origins };
-  const s3: object[] = [];
-  const url: object[] = [];
-  if (options.state === undefined) {
-    url.push(...(await environmentUrlKeys(context)));
-    // Who verifies a Daypass URL need not have an AWS key at all.
-    const found = awsSettings(context.env, options.profile);
-    const settings =
-      url.length === 0 || options.profile !== undefined ? await found : await found.catch(() => undefined);
-    if (settings !== undefined) s3.push(fromCredentials(settings.credentials));
-  } else {
-    const folder = stateFolder(options.state, context.env);
-    for (const key of await keyStore({ folder, env: context.env, clock: () => new Date() }).active()) {
-      if (key.kind === "s3") s3.push(fromCredentials(key.credentials));
-      else url.push(urlKey(key));
-    }
+  const { s3, url } = await keysAtHand(options, context);
+  if (s3.length === 0 && url.length === 0) {
+    throw new CommandError(
+      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have an AWS access key, or give --state",
+    );
   }
+  const common = origins === undefined ? {} : { origins };
   return [
-    ...(s3.length === 0 ? [] : [{ scheme: "s3", credentials: s3, ...common }]),
+    ...(s3.length === 0 ? [] : [{ scheme: "s3", credentials: s3.map(fromCredentials), ...common }]),
     ...(url.length === 0
       ? []
       : [{ scheme: "url", keys: url, ...(audience === undefined ? {} : { audience }), ...common }]),

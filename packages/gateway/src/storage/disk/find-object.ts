@@ -62,18 +62,11 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
   async function attempt(ref: ObjectRef): Promise<FoundObject | undefined | "again"> {
     const places = layout.places(ref);
     if (places === undefined) return undefined;
-    for (const path of [places.plain, places.hashed]) {
-      const opened = path === undefined ? undefined : await openAt(places.base, path);
-      if (path === undefined || opened === undefined) continue;
-      let found: FoundObject | "again" = "again";
-      try {
-        found = describe(ref, path, opened);
-        return found;
-      } finally {
-        if (found === "again") closeSync(opened.fd);
-      }
-    }
-    return undefined;
+    const { base, plain } = places;
+    const atPlain = plain === undefined ? undefined : await openAt(base, plain);
+    if (plain !== undefined && atPlain !== undefined) return describe(ref, plain, atPlain);
+    const atHashed = await openAt(layout.own, places.hashed);
+    return atHashed === undefined ? undefined : describe(ref, places.hashed, atHashed);
   }
 
   async function find(ref: ObjectRef): Promise<FoundObject | undefined> {

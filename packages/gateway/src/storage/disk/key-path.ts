@@ -5,7 +5,6 @@
  * never has to be cleaned, and what comes in can never name a path of its own choosing.
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 
 /** The gateway's own folder in the root, and the beginning of every name that is the gateway's own. */
 export const OWN_PREFIX = ".daypass";
@@ -56,7 +55,7 @@ export function plainPath(folder: string, key: string, options: KeyPathOptions):
 /** The path of a key by the hash of its name. */
 export function hashedPath(root: string, bucket: string, key: string): string {
   const digest = createHash("sha256").update(bucket).update("\0").update(key).digest("hex");
-  return join(root, OWN_PREFIX, "objects", digest.slice(0, 2), digest.slice(2));
+  return `${root}/${OWN_PREFIX}/objects/${digest.slice(0, 2)}/${digest.slice(2)}`;
 }
 
 /** No empty and no dot segment, no separator of any system, no control character, no name of the gateway's own. */

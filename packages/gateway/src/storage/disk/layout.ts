@@ -45,8 +45,17 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
     places({ bucket, key }) {
       if (!isBucketName(bucket) || !isStorableKey(key)) return undefined;
       const flat = isLoose(bucket);
-      const base = flat ? root : join(root, bucket);
-      return { base, plain: plainPath(base, key, { foldsNames, flat }), hashed: hashedPath(root, bucket, key) };
+      const base = flat ? root : `${root}/${bucket}`;
+      let hashed: string | undefined;
+      return {
+        base,
+        plain: plainPath(base, key, { foldsNames, flat }),
+        // Only a miss asks for it, and a hash costs as much as a system call.
+        get hashed() {
+          hashed ??= hashedPath(root, bucket, key);
+          return hashed;
+        },
+      };
     },
     isSpelledSo: (base, path) => !foldsNames || isSpelledSo(base, path),
   };

@@ -32,10 +32,13 @@ export interface OpenedFile {
   readonly stats: BigIntStats;
 }
 
+/** An exception costs three times the answer `undefined`. */
+const QUIETLY = { throwIfNoEntry: false } as const;
+
 /** `lstat` that takes every form of absence for `undefined`. */
 export function lstatOrAbsent(path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return lstatSync(path, QUIETLY);
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? "")) return undefined;
     throw error;

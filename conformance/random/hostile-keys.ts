@@ -1,0 +1,35 @@
+/** One key for each thing that has broken a signer, a server or a path on the way. */
+export const HOSTILE_KEYS: readonly string[] = [
+  ...[
+    "plain.txt",
+    "dir/sub/photo.jpg",
+    "a b.txt",
+    "a+b.txt",
+    "a%20b.txt",
+    "100%.txt",
+    "q?x=1#y&z=2;w",
+    "'()!*.txt",
+    "~-_.txt",
+  ],
+  ...[
+    "x//y",
+    "/leading.txt",
+    "trailing/",
+    "é.txt",
+    "e\u0301.txt",
+    "日本語/ファイル.txt",
+    "🚀/👩‍👩‍👧.txt",
+    '"<>[]{}|^`\\.txt',
+    ":@,$=.txt",
+  ],
+  ...[
+    "tab\tinside",
+    "uploads/../secret",
+    "./dot",
+    "a/./b",
+    "%2e%2e/x",
+    "%2F",
+    "\u00a0nbsp",
+    `long-${"ä/".repeat(300)}end`,
+  ],
+];

@@ -1,0 +1,97 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { freePort, temporaryFolder } from "./temporary.ts";
+
+/** Ceph's object gateway: an S3 server that nobody here has written. */
+export interface Radosgw {
+  readonly port: number;
+  /** For path style. */
+  readonly endpoint: string;
+  /** For virtual-host style; send requests to `port` of 127.0.0.1 with this Host. */
+  readonly virtualEndpoint: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  stop(): Promise<void>;
+}
+
+const credentials = {
+  accessKeyId: "AKTESTAKTESTAKTEST00",
+  secretAccessKey: "SKTESTSKTESTSKTESTSKTESTSKTESTSKTEST0000",
+};
+
+/** Starts one process on the SQLite backend (dbstore): no cluster, loopback only, a third of a second. */
+export async function startRadosgw(): Promise<Radosgw> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  for (const name of ["run", "log", "data", "db"]) mkdirSync(`${folder.path}/${name}`);
+  const config = `${folder.path}/ceph.conf`;
+  writeFileSync(config, configuration(folder.path, port));
+  const args = ["-c", config, "-n", "client.rgw", "--no-mon-config"];
+  const child = spawn("radosgw", [...args, "-f"], { stdio: "ignore" });
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    folder.remove();
+  };
+  try {
+    await listening(port);
+    const { accessKeyId, secretAccessKey } = credentials;
+    const user = ["--uid=u", "--display-name=u", `--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
+    await promisify(execFile)("radosgw-admin", [...args, "user", "create", ...user]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    port,
+    endpoint: `http://127.0.0.1:${port}`,
+    virtualEndpoint: `http://s3.localhost:${port}`,
+    credentials,
+    stop,
+  };
+}
+
+async function listening(port: number): Promise<void> {
+  for (let attempts = 0; attempts < 300; attempts++) {
+    const socket = connect(port, "127.0.0.1");
+    const connected = await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (connected) return;
+    await sleep(100);
+  }
+  throw new Error("radosgw does not listen after 30 s");
+}
+
+// "rgw s3 auth use sts = false": otherwise every refusal of a presigned URL is a plain AccessDenied.
+function configuration(folder: string, port: number): string {
+  return `[global]
+fsid = 11111111-2222-3333-4444-555555555556
+auth client required = none
+auth cluster required = none
+auth service required = none
+run dir = ${folder}/run
+admin socket = ${folder}/run/$name.$pid.asok
+log file = ${folder}/log/$name.log
+crash dir = ${folder}/run
+[client.rgw]
+rgw backend store = dbstore
+rgw config store = dbstore
+dbstore db dir = ${folder}/db
+dbstore config uri = file:${folder}/db/config.db
+rgw frontends = beast endpoint=127.0.0.1:${port}
+rgw data = ${folder}/data
+rgw dns name = s3.localhost
+rgw s3 auth use sts = false
+rgw sts key = abcdefghijklmnop
+rgw enable usage log = false
+rgw run sync thread = false
+`;
+}

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
@@ -9,6 +9,7 @@ export async function bundle(file: string, runtime: "browser" | "workerd"): Prom
     absWorkingDir: folder,
     entryPoints: [file],
     bundle: true,
+    plugins: [shipped],
     platform: "browser",
     conditions: runtime === "workerd" ? ["workerd"] : [],
     format: "esm",
@@ -17,3 +18,14 @@ export async function bundle(file: string, runtime: "browser" | "workerd"): Prom
   });
   return outputFiles[0]?.text ?? "";
 }
+
+/** The library's own suites import its sources. Here they get what the tarball ships under the same name. */
+const shipped: Plugin = {
+  name: "shipped",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^\.\.\/\.\.\/src\/(.*\/)?index\.ts$/ }, ({ path, kind }) => {
+      const subpath = path.replace("../../src/", "").replace("index.ts", "");
+      return resolve(`daypass/${subpath}`.replace(/\/$/, ""), { kind, resolveDir: folder });
+    });
+  },
+};

@@ -35,6 +35,11 @@ export function detectS3V2(request: WireRequest): boolean {
 }
 
 const AUTH_PARAMETERS = ["AWSAccessKeyId", "Expires", "Signature"] as const;
+
+export function isAuthParameter(name: string): boolean {
+  return (AUTH_PARAMETERS as readonly string[]).includes(name);
+}
+
 const SECURITY_TOKEN = "x-amz-security-token";
 
 /** Reads a query-signed request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION` or `UNSIGNED_PARAMETER`. */
@@ -54,10 +59,10 @@ export function parseS3V2(
   for (const token of wire.tokens) {
     const name = formDecode(token.name);
     const value = formDecode(token.value ?? "");
-    const isAuth = (AUTH_PARAMETERS as readonly string[]).includes(name);
+    const isAuth = isAuthParameter(name);
     const isAmz = /^x-amz-/i.test(name);
     if (isAuth || isAmz || isSubResource(name)) {
-      if (seen.has(name)) throw malformed(name, "duplicate", "expected the parameter once, found it again");
+      if (seen.has(name)) throw malformed(name, "duplicate", "expected it once");
       seen.set(name, value);
     }
     if (isAuth) continue;
@@ -67,7 +72,7 @@ export function parseS3V2(
       if (name !== SECURITY_TOKEN) parameters.push([name, value]);
     } else if (isSubResource(name)) {
       if (isAmbiguousValue(value)) {
-        throw malformed(name, "ambiguous", "expected a value that SigV2 cannot confuse with further parameters");
+        throw malformed(name, "ambiguous", "expected a value that is not signed like further parameters");
       }
       subResources.push([name, value]);
       parameters.push([name, value]);
@@ -81,7 +86,7 @@ export function parseS3V2(
   }
   for (const name of AUTH_PARAMETERS) {
     if (!seen.get(name)) {
-      throw malformed(name, "missing", "expected all three parameters of a SigV2 URL, this one is not there");
+      throw malformed(name, "missing", "expected it, it is not there");
     }
   }
   const expires = seen.get("Expires") as string;
@@ -121,7 +126,7 @@ function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
 
 function singleHeader(request: WireRequest, name: string): string {
   const values = headerValues(request.headers, name);
-  if (values.length > 1) throw malformed(name, "duplicate", "expected the header once, found it again");
+  if (values.length > 1) throw malformed(name, "duplicate", "expected it once");
   return (values[0] ?? "").trim();
 }
 
@@ -131,7 +136,7 @@ const SIGV4_MARKER = /^x-amz-(?:algorithm|credential|signature)$/i;
 function checkAmzParameter(name: string, value: string, amz: ReadonlyMap<string, unknown>): void {
   if (SIGV4_MARKER.test(name)) throw ambiguous("SigV4's parameters");
   if (name !== name.toLowerCase()) throw malformed(name, "case", "expected x-amz-* parameters in lower case");
-  if (amz.has(name)) throw malformed(name, "duplicate", "expected it as parameter or as header, found both");
+  if (amz.has(name)) throw malformed(name, "duplicate", "expected it once, found parameter and header");
   // A line feed would begin another line of the string to sign: one parameter could stand for two headers.
   if (hasControl(value)) throw malformed(name, "form", "expected a value without control characters");
 }

@@ -18,6 +18,7 @@ import {
   type Parameter,
   s3V2StringToSign,
 } from "./canonical.ts";
+import { isAuthParameter } from "./parse.ts";
 
 /**
  * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that know no other. Options and
@@ -103,23 +104,15 @@ const BOUND: readonly string[] = [
   "bucket",
   "key",
   "end",
-  "query sub-resources (versionId, response-*, …)",
-  "header content-md5",
-  "header content-type",
-  "headers x-amz-*",
+  "sub-resources",
+  "content-md5, content-type, x-amz-*",
 ];
-const UNBOUND: readonly string[] = [
-  "scheme",
-  "host",
-  "query parameters other than sub-resources and x-amz-*",
-  "headers other than content-md5, content-type and x-amz-*",
-  "body",
-];
+const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameters", "all other headers", "body"];
 const LEGACY =
-  "SigV2 is legacy: it leaves host, scheme and most of the query open, and AWS regions since 2014 refuse it; use SigV4 where the server knows it";
+  "SigV2 is legacy and leaves host, scheme and most of the query open: use SigV4 where the server knows it";
 
 function notCovered(name: string): string {
-  return `the parameter ${name} is not covered by the signature: whoever holds the URL can change or remove it`;
+  return `the parameter ${name} is not signed: whoever holds the URL can change it`;
 }
 
 /** Which parameters the signature covers: sub-resources in the resource, `x-amz-*` among the headers. */
@@ -139,23 +132,24 @@ function sortParameters(
     const name = percentDecode(encodedName);
     const value = percentDecode(encodedValue);
     const isAmz = /^x-amz-/i.test(name);
-    if (["AWSAccessKeyId", "Expires", "Signature"].includes(name)) {
-      throw new DaypassError("INVALID_INPUT", `expected no ${name} in query: the signer sets it`);
+    if (
+      isAuthParameter(name) ||
+      seen.has(name) ||
+      (isAmz && (name !== name.toLowerCase() || Object.hasOwn(headers, name)))
+    ) {
+      throw new DaypassError(
+        "INVALID_INPUT",
+        `expected query.${name} as documented, once, not as a header, too, and not set by the signer itself`,
+      );
     }
     if (!isAmz && !isSubResource(name)) {
       unsigned.push(name);
       continue;
     }
-    if (seen.has(name) || Object.hasOwn(headers, name) || name !== (isAmz ? name.toLowerCase() : name)) {
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected query.${name} once, in its documented spelling and not as a header, too`,
-      );
-    }
     if (isAmbiguousValue(value)) {
       throw new DaypassError(
         "INVALID_INPUT",
-        `expected query.${name} without control characters and without "&" before a sub-resource's name, which SigV2 would read as a parameter of its own: use SigV4`,
+        `expected query.${name} without control characters and without "&" before a sub-resource's name, which SigV2 signs like a parameter: use SigV4`,
       );
     }
     seen.add(name);
@@ -173,28 +167,26 @@ function amzHeaders(headers: Readonly<Record<string, string>>): readonly SignedH
 
 /** Refuses the constraints of the common vocabulary that SigV2 cannot bind, and says what can. */
 function checkV2Constraints({ notBefore, prefix, bind, headers }: S3SignRequest): void {
-  if (notBefore !== undefined) throw unsupported("notBefore", "a Daypass URL has a start");
-  if (prefix !== undefined) throw unsupported("prefix", "a Daypass URL can grant a path prefix");
-  if (bind?.ip !== undefined) throw unsupported("bind.ip", "use a bucket policy, or a Daypass URL");
-  if (bind?.contentLength !== undefined) throw unsupported("bind.contentLength", "SigV4 binds an exact length");
-  if (bind?.sha256 !== undefined) throw unsupported("bind.sha256", "SigV4 binds it; SigV2 binds a content-md5 header");
-  for (const name of [...Object.keys(headers ?? {}), ...Object.keys(bind?.headers ?? {})]) {
-    if (/^(?:content-md5|content-type|x-amz-.*)$/i.test(name)) continue;
-    throw unsupported(
-      `the header ${name}`,
-      "it binds content-md5, content-type and x-amz-* only; SigV4 binds any header",
-    );
+  const unbindable = {
+    notBefore,
+    prefix,
+    "bind.ip": bind?.ip,
+    "bind.contentLength": bind?.contentLength,
+    "bind.sha256": bind?.sha256,
+  };
+  for (const [constraint, value] of Object.entries(unbindable)) if (value !== undefined) throw unsupported(constraint);
+  for (const name of Object.keys({ ...headers, ...bind?.headers })) {
+    if (!/^(?:content-md5|content-type|x-amz-.*)$/i.test(name)) throw unsupported(`header ${name}`);
   }
   for (const name of Object.keys(bind?.query ?? {})) {
-    if (isSubResource(name) || /^x-amz-/i.test(name)) continue;
-    throw unsupported(`bind.query.${name}`, "it binds sub-resources only; SigV4 binds the whole query");
+    if (!isSubResource(name) && !/^x-amz-/i.test(name)) throw unsupported(`bind.query.${name}`);
   }
 }
 
-function unsupported(constraint: string, alternative: string): DaypassError {
+function unsupported(constraint: string): DaypassError {
   return new DaypassError(
     "UNSUPPORTED_CONSTRAINT",
-    `expected a constraint that SigV2 can bind, found ${constraint}: ${alternative}`,
+    `expected what SigV2 can bind (sub-resources, content-md5, content-type, x-amz-*), found ${constraint}: SigV4 or a Daypass URL binds more`,
     { details: { constraint } },
   );
 }

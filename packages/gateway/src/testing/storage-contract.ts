@@ -180,6 +180,14 @@ export function storageContract({ describe, it, expect }: TestFunctions, { name,
       for (const key of HOSTILE_KEYS) expect(await contents(storage, bucket, key)).toBe(undefined);
     });
 
+    test("keeps a key and the keys below it apart when they come at once", async (storage, bucket) => {
+      const keys = ["x/y/z", "x", "x/y", "x/y/z/", "x/y/z/0", "x/"];
+      await Promise.all(keys.map((key) => storage.put({ bucket, key }, chunks(key))));
+      for (const key of keys) expect(await contents(storage, bucket, key)).toBe(key);
+      await Promise.all(keys.map((key) => storage.delete({ bucket, key })));
+      for (const key of keys) expect(await contents(storage, bucket, key)).toBe(undefined);
+    });
+
     test("refuses a key that is no text", async (storage, bucket) => {
       for (const key of ["", "a\0b", "\ud800", "a\udfff/b"]) {
         expect(await codeOf(storage.put({ bucket, key }, chunks("x")))).toBe("KEY_NOT_STORABLE");

@@ -3,6 +3,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -13,6 +14,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/storage/disk/sqlite.ts";
 import { disk } from "../../src/storage/disk.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
@@ -312,5 +314,37 @@ describe("one gateway to a folder", () => {
 
   it("refuses a folder that is not there", async () => {
     await expect(disk({ root: "/nonexistent/daypass" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  it("refuses an index that a later release has written, and says so", async () => {
+    const root = tempRoot();
+    await (await disk({ root })).close();
+    const database = await openDatabase(join(root, ".daypass/index.db"));
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    await expect(disk({ root })).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("version 99"),
+    });
+    removeRoot(root);
+  });
+});
+
+describe("a file system that folds names", () => {
+  it("keeps names that it would change or refuse under their hash", async () => {
+    const root = tempRoot();
+    // No such file system can be mounted here; what tells it apart is that the probe answers to another spelling.
+    mkdirSync(join(root, ".daypass"));
+    writeFileSync(join(root, ".daypass/probe-\u00e9"), "");
+    await withDisk(
+      async (storage, folder) => {
+        for (const key of ["con", "a:b", "ends.", "Plain"]) {
+          await storage.put({ bucket: "bucket", key }, chunks(key));
+          expect(await text(storage, "bucket", key)).toBe(key);
+        }
+        expect(readdirSync(join(folder, "bucket"))).toEqual(["Plain"]);
+      },
+      { root },
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Grant, Obligation, Verifier } from "../../src/index.ts";
@@ -148,6 +149,28 @@ describe("guardNode", () => {
   it("closes the connection rather than swallow a refused body", async () => {
     const head = "PUT /b/a HTTP/1.1\r\nHost: files.example.com\r\nContent-Length: 1000000\r\n\r\n";
     expect((await send(listener, head)).headers.toLowerCase()).toContain("connection: close");
+  });
+
+  it("refuses an upload over HTTP/2, where a connection header is forbidden", async () => {
+    const server = createHttp2Server((req, res) => void guardNode(verifier, () => {})(req, res));
+    closers.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const session = connectHttp2(
+      `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
+    );
+    const status = await new Promise((resolve, reject) => {
+      const stream = session.request({
+        ":method": "PUT",
+        ":path": "/b/a",
+        ":authority": "files.example.com",
+        "content-length": 2,
+      });
+      stream.on("error", reject).on("response", (headers) => resolve(headers[":status"]));
+      stream.resume().end("hi");
+    });
+    session.close();
+    expect(status).toBe(403);
   });
 
   it("gives the full error to onRefusal, and leaves the answer to it", async () => {

@@ -1,0 +1,54 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const guide = new URL("../../docs/guide/", import.meta.url);
+const read = (url: URL): string => readFileSync(url, "utf8");
+// A block that a comment names is a copy of that file: the examples are the source.
+const COPY = /<!-- (examples\/\S+) -->\n```\w+\n([\s\S]*?)\n```/g;
+
+const TYPESCRIPT = /^```ts\n([\s\S]*?)\n```/gm;
+
+const pages = readdirSync(guide).filter((name) => name.endsWith(".md"));
+const copies = pages.flatMap((page) =>
+  [...read(new URL(page, guide)).matchAll(COPY)].map(([, file = "", code]) => ({ page, file, code: `${code}\n` })),
+);
+
+describe("the guide", () => {
+  it.each(copies)("shows $file in $page as it is run", ({ file, code }) => {
+    expect(code).toBe(read(new URL(`../../${file}`, import.meta.url)));
+  });
+
+  it("shows every example", () => {
+    const files = ["protect", "worker", "browser-upload"].flatMap((folder) =>
+      readdirSync(new URL(`../${folder}`, import.meta.url)).map((name) => `examples/${folder}/${name}`),
+    );
+    expect(copies.map(({ file }) => file).sort()).toEqual(files.sort());
+  });
+
+  it("has only TypeScript that compiles", () => {
+    // Below node_modules no other project sees the blocks, and `daypass` is found from there as from a program.
+    const folder = new URL("../node_modules/.guide/", import.meta.url);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const extended = {
+      extends: "../../consumers/tsconfig.nodenext.node.json",
+      include: ["*.mts"],
+      files: [],
+      exclude: [],
+    };
+    const compilerOptions = { lib: ["es2023"], types: ["node"], skipLibCheck: true };
+    writeFileSync(new URL("tsconfig.json", folder), JSON.stringify({ ...extended, compilerOptions }));
+    for (const page of pages) {
+      for (const [i, block] of [...read(new URL(page, guide)).matchAll(TYPESCRIPT)].entries()) {
+        writeFileSync(new URL(`${page}-${i + 1}.mts`, folder), `${block[1]}\nexport {};\n`);
+      }
+    }
+    const { stdout } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", fileURLToPath(folder)], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      encoding: "utf8",
+    });
+    expect(stdout).toBe("");
+  });
+});

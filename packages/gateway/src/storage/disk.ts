@@ -14,9 +14,10 @@ import type { IndexReader, IndexWriter } from "./disk/index-contract.ts";
 import { openIndexReader } from "./disk/index-db.ts";
 import { type Layout, openLayout } from "./disk/layout.ts";
 import { lstatOrAbsent } from "./disk/open-file.ts";
+import { noSuchBucket } from "./disk/refusals.ts";
 import { objectRemover } from "./disk/remove-object.ts";
 import { smallFileCache } from "./disk/small-file-cache.ts";
-import { noSuchBucket, objectStore } from "./disk/store-object.ts";
+import { objectStore } from "./disk/store-object.ts";
 import { uploadWriter } from "./disk/upload.ts";
 import { type ObjectRef, type OpenObject, type Storage, StorageError } from "./storage.ts";
 

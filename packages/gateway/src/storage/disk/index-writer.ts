@@ -88,6 +88,7 @@ export function localIndexWriter(database: IndexDatabase): LocalIndexWriter {
 
 function applyOutcome(database: IndexDatabase, ref: ObjectRef, intent: ClaimIntent, outcome: ClaimOutcome): void {
   if (outcome === "deleted") database.removeAll(ref);
+  // Nothing was deleted after all. The mark stays: all it costs is one look at the next start.
   else if (intent.kind === "delete") return;
   else if (outcome === "stored") database.keepOnly(ref, intent.row.fingerprint);
   else database.remove(ref, intent.row.fingerprint);

@@ -7,7 +7,7 @@ import type { ObjectFinder } from "./find-object.ts";
 import type { ClaimOutcome, IndexWriter } from "./index-contract.ts";
 import type { Layout } from "./layout.ts";
 import { openRegular } from "./open-file.ts";
-import { matches, noSuchBucket, preconditionFailed } from "./store-object.ts";
+import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";
 
 export interface ObjectRemoverOptions {
   readonly layout: Layout;

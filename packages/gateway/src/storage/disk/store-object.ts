@@ -16,6 +16,7 @@ import type { ClaimOutcome, IndexRow, IndexWriter } from "./index-contract.ts";
 import { tempName } from "./key-path.ts";
 import type { Layout, Places } from "./layout.ts";
 import { liesAt, lstatOrAbsent } from "./open-file.ts";
+import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";
 import type { Uploaded, UploadWriter } from "./upload.ts";
 
 export interface ObjectStoreOptions {
@@ -171,16 +172,4 @@ function unlinkIfThere(path: string): void {
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw error;
   }
-}
-
-export function matches(ifMatch: string, current: ObjectInfo | undefined): boolean {
-  return current !== undefined && (ifMatch === "*" || ifMatch === current.etag);
-}
-
-export function preconditionFailed(): StorageError {
-  return new StorageError("PRECONDITION_FAILED", "the object is not in the state that the request asks for");
-}
-
-export function noSuchBucket(bucket: string): StorageError {
-  return new StorageError("NO_SUCH_BUCKET", `there is no bucket ${JSON.stringify(bucket)}`);
 }

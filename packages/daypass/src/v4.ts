@@ -1,4 +1,4 @@
-import { hmacSha256, type PreparedHmac, sha256Hex } from "#crypto";
+import { hmacSha256, type PreparedHmac } from "#crypto";
 import { utf8 } from "./encode.ts";
 
 /** What sets the dialects of the V4 family (AWS4, GOOG4, OSS4) apart. */
@@ -33,6 +33,33 @@ export function signingKey(family: V4Family, secret: string, { date, region, ser
   return key;
 }
 
+/** Signs all that one key may sign in one scope. */
+export interface ScopeSigner {
+  /** Signature over the string to sign with this time (`YYYYMMDDTHHMMSSZ`) and hash of the canonical request. */
+  sign(time: string, canonicalHash: string): string;
+}
+
+const TIME_LENGTH = 16;
+const HASH_LENGTH = 64;
+
+/** Prepares a {@link ScopeSigner}: of the string to sign only time and hash change, so the rest is laid out once. */
+export function scopeSigner(family: V4Family, secret: string, scope: CredentialScope): ScopeSigner {
+  const blank = stringToSignText(family, "0".repeat(TIME_LENGTH), scopeText(family, scope), "0".repeat(HASH_LENGTH));
+  const frame = signingKey(family, secret, scope).frame(blank);
+  const timeAt = family.algorithm.length + 1;
+  const hashAt = blank.length - HASH_LENGTH;
+  let lastTime = "";
+  return {
+    sign(time, canonicalHash) {
+      // Many signatures of one second follow each other.
+      if (time !== lastTime) frame.write(timeAt, time);
+      lastTime = time;
+      frame.write(hashAt, canonicalHash);
+      return frame.hex();
+    },
+  };
+}
+
 /** The parts of a canonical request, each already in canonical form. */
 export interface CanonicalParts {
   readonly method: string;
@@ -51,8 +78,8 @@ export function canonicalRequestText(parts: CanonicalParts): string {
 }
 
 /** Algorithm, time, scope and hash of the canonical request: what the HMAC is computed over. */
-export function stringToSignText(family: V4Family, time: string, scope: string, canonicalRequest: string): string {
-  return `${family.algorithm}\n${time}\n${scope}\n${sha256Hex(canonicalRequest)}`;
+export function stringToSignText(family: V4Family, time: string, scope: string, canonicalHash: string): string {
+  return `${family.algorithm}\n${time}\n${scope}\n${canonicalHash}`;
 }
 
 /** A percent-encoded query parameter. */

@@ -16,28 +16,40 @@ export interface WireTarget {
   readonly tokens: readonly QueryToken[];
 }
 
-// Visible ASCII without `#` (a fragment never reaches a server) and `\` (some parsers read it as `/`).
-const TARGET = /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
-
 /**
  * Splits a raw request target at the first `?` and its query at `&` and the first `=` of each token. Nothing is decoded
- * or normalised: what is verified stays what was sent.
+ * or normalised: what is verified stays what was sent. Characters are checked where a part is read, by
+ * {@link percentDecode} or by a scheme's own grammar: most parts are compared with a fixed text or a pattern anyway.
  */
 export function parseTarget(target: string): WireTarget {
-  if (!TARGET.test(target)) {
+  // `#`: a fragment never reaches a server. `\`: some parsers read it as `/`.
+  if (!target.startsWith("/") || target.includes("#") || target.includes("\\")) {
     throw new DaypassError(
       "MALFORMED",
-      "expected a request target that starts with `/` and has only visible ASCII other than `#` and `\\`; percent-encode all else",
+      "expected a request target that starts with `/` and holds no `#` or `\\`; percent-encode them",
       { details: { part: "target" } },
     );
   }
   const mark = target.indexOf("?");
-  if (mark < 0) return { path: target, query: "", tokens: NO_TOKENS };
-  const query = target.slice(mark + 1);
-  return { path: target.slice(0, mark), query, tokens: splitQuery(query) };
+  return mark < 0 ? new SplitTarget(target, "") : new SplitTarget(target.slice(0, mark), target.slice(mark + 1));
 }
 
-const NO_TOKENS: readonly QueryToken[] = [];
+// A class for its getter: a scheme that knows the usual spelling of its query by heart never asks for the tokens.
+class SplitTarget implements WireTarget {
+  declare readonly path: string;
+  declare readonly query: string;
+  #tokens: readonly QueryToken[] | undefined;
+
+  constructor(path: string, query: string) {
+    this.path = path;
+    this.query = query;
+  }
+
+  get tokens(): readonly QueryToken[] {
+    this.#tokens ??= splitQuery(this.query);
+    return this.#tokens;
+  }
+}
 
 function splitQuery(query: string): readonly QueryToken[] {
   const tokens: QueryToken[] = [];
@@ -58,29 +70,32 @@ function splitQuery(query: string): readonly QueryToken[] {
   return tokens;
 }
 
+const VISIBLE = /^[\x21-\x7e]*$/;
+
 /**
  * Decodes `%XX` to UTF-8 text. The only percent-decoder of the library: a second one that disagrees about one byte would
  * let a signature for one resource open another.
  */
 export function percentDecode(text: string): string {
+  if (!VISIBLE.test(text)) throw undecodable("characters that must be percent-encoded");
   if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);
   } catch (cause) {
-    throw new DaypassError(
-      "MALFORMED",
-      "expected percent-encoded UTF-8, found a `%` without two hexadecimal digits or bytes that are not UTF-8",
-      {
-        details: { part: "percent-encoding" },
-        cause,
-      },
-    );
+    throw undecodable("a `%` without two hexadecimal digits, or bytes that are not UTF-8", cause);
   }
+}
+
+function undecodable(found: string, cause?: unknown): DaypassError {
+  return new DaypassError("MALFORMED", `expected percent-encoded UTF-8, found ${found}`, {
+    details: { part: "percent-encoding" },
+    cause,
+  });
 }
 
 /** {@link percentDecode} for a query part in the form spelling, where `+` stands for a space. */
 export function formDecode(text: string): string {
-  return percentDecode(text.includes("+") ? text.replaceAll("+", " ") : text);
+  return text.includes("+") ? text.split("+").map(percentDecode).join(" ") : percentDecode(text);
 }
 
 /** Values of all header fields with this lower-case name, in the order received. */

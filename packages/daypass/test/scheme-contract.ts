@@ -1,12 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { type ErrorCode, type Grant, isDaypassError, type SignedRequest, type Verifier, type WireRequest } from "../src/index.ts";
+import {
+  type ErrorCode,
+  type Grant,
+  isDaypassError,
+  type SignedRequest,
+  type Verifier,
+  type WireRequest,
+} from "../src/index.ts";
 
 /** What a scheme hands to the suite that all schemes share. */
 export interface SchemeContract {
   /** Identifier of the scheme, as its grants carry it. */
   readonly scheme: string;
   /** Signs one fixed resource for `expiresIn` seconds from `at`. */
-  sign(request: { readonly at: Date; readonly expiresIn: number; readonly method: string }): SignedRequest | Promise<SignedRequest>;
+  sign(request: {
+    readonly at: Date;
+    readonly expiresIn: number;
+    readonly method: string;
+  }): SignedRequest | Promise<SignedRequest>;
   /** A verifier for that resource; `foreign` gives one that knows the key id but holds another secret. */
   verifier(options: { readonly now: Date; readonly key: "right" | "foreign" | "unknown" }): Verifier;
   /** Every parameter without which a URL must be refused. */
@@ -102,9 +113,19 @@ export function testScheme(contract: SchemeContract): void {
 
     it("accepts one spelling of the signature only", async () => {
       const request = await signed();
-      const token = queryOf(request).find((candidate) => candidate.startsWith(`${contract.signatureParameter}=`)) as string;
+      const token = queryOf(request).find((candidate) =>
+        candidate.startsWith(`${contract.signatureParameter}=`),
+      ) as string;
       const value = token.slice(token.indexOf("=") + 1);
-      for (const other of [value.toUpperCase(), `${value}=`, `${value}0`, value.slice(0, -1), ` ${value}`, `%20${value}`, ""]) {
+      for (const other of [
+        value.toUpperCase(),
+        `${value}=`,
+        `${value}0`,
+        value.slice(0, -1),
+        ` ${value}`,
+        `%20${value}`,
+        "",
+      ]) {
         if (other === value) continue;
         const tokens = queryOf(request).map((candidate) =>
           candidate === token ? `${contract.signatureParameter}=${other}` : candidate,
@@ -135,7 +156,13 @@ export function testScheme(contract: SchemeContract): void {
 /** The wire request that a holder of a signed request sends. Splits by text, as a URL parser would change the target. */
 export function wireRequest(link: SignedRequest): WireRequest {
   const [, authority, target] = /^https?:\/\/([^/]+)(\/.*)$/.exec(link.url) as unknown as [string, string, string];
-  return { method: link.method, target, authority, headers: Object.entries(link.headers), remoteAddress: "203.0.113.9" };
+  return {
+    method: link.method,
+    target,
+    authority,
+    headers: Object.entries(link.headers),
+    remoteAddress: "203.0.113.9",
+  };
 }
 
 /** Expects a `DaypassError`, with this code if one is given. */

@@ -4,6 +4,16 @@ export interface PreparedHmac {
   hex(message: string): string;
   /** The MAC of the UTF-8 form of `message`. */
   bytes(message: string): Uint8Array;
+  /** Lays an ASCII message out once, so that parts of it can be replaced in place. */
+  frame(message: string): HmacFrame;
+}
+
+/** A message of fixed length under an HMAC key. */
+export interface HmacFrame {
+  /** Overwrites the message from `at` on. `ascii` has to fit and to be ASCII: callers pass checked dates and digests. */
+  write(at: number, ascii: string): void;
+  /** The MAC of the message as it is now, lower-case hexadecimal. */
+  hex(): string;
 }
 
 export interface Ed25519PublicKey {

@@ -6,6 +6,7 @@ import {
   hash,
   randomBytes as nodeRandomBytes,
   sign,
+  timingSafeEqual,
   verify,
 } from "node:crypto";
 import type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
@@ -33,43 +34,50 @@ export function sha256Stream(): { update(bytes: Uint8Array): void; hex(): string
 const BLOCK = 64;
 
 /**
- * HMAC-SHA256 (RFC 2104) from two one-shot hashes over buffers that already hold the padded key. `createHmac` builds an
- * object for each message and is half as fast; the inner digest comes as hex because Node gives a string faster than a
- * Buffer, and `write` turns it back into bytes in place.
+ * HMAC-SHA256 (RFC 2104) from two one-shot hashes over buffers that begin with the padded key. `createHmac` builds an
+ * object for each message and is half as fast. The inner digest comes as a latin1 string, one character a byte: Node gives
+ * a string three times faster than a Buffer, and writes this one back in place without decoding it.
  */
 export function hmacSha256(key: Uint8Array): PreparedHmac {
   const block = key.length > BLOCK ? sha256(key) : key;
-  let inner = Buffer.alloc(BLOCK);
-  const outer = Buffer.alloc(BLOCK + 32);
-  for (let i = 0; i < BLOCK; i++) {
-    const byte = block[i] ?? 0;
-    inner[i] = byte ^ 0x36;
+  const innerPad = Buffer.alloc(BLOCK, 0x36);
+  const outer = Buffer.alloc(BLOCK + 32, 0x5c);
+  for (const [i, byte] of block.entries()) {
+    innerPad[i] = byte ^ 0x36;
     outer[i] = byte ^ 0x5c;
   }
-  const finish = (): string => {
-    outer.write(hash("sha256", inner, "hex"), BLOCK, 32, "hex");
+  const digest = (inner: Buffer): string => {
+    outer.write(hash("sha256", inner, "binary"), BLOCK, 32, "latin1");
     return hash("sha256", outer, "hex");
   };
-  const load = (message: string): void => {
-    const length = BLOCK + Buffer.byteLength(message);
-    // Strings to sign of one scope have one length, so the buffer is nearly always the right one already.
-    if (inner.length !== length) {
-      const resized = Buffer.alloc(length);
-      inner.copy(resized, 0, 0, BLOCK);
-      inner = resized;
-    }
-    inner.write(message, BLOCK, "utf8");
-  };
+  const load = (message: string): Buffer => Buffer.concat([innerPad, Buffer.from(message, "utf8")]);
   return {
-    hex(message) {
-      load(message);
-      return finish();
-    },
-    bytes(message) {
-      load(message);
-      return Buffer.from(finish(), "hex");
+    hex: (message) => digest(load(message)),
+    bytes: (message) => Buffer.from(digest(load(message)), "hex"),
+    frame(message) {
+      const inner = load(message);
+      return {
+        write: (at, ascii) => void inner.write(ascii, BLOCK + at, ascii.length, "latin1"),
+        hex: () => digest(inner),
+      };
     },
   };
+}
+
+// Room for two digests in hexadecimal: what is compared on nearly every request.
+const left = Buffer.alloc(BLOCK);
+const right = Buffer.alloc(BLOCK);
+
+/**
+ * Compares two texts of equal, public length without an early exit. Only for digests in a fixed-length encoding: the
+ * length is checked first and may leak, the content may not.
+ */
+export function constantTimeEqual(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  if (a.length !== BLOCK) return timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
+  left.write(a, 0, BLOCK, "latin1");
+  right.write(b, 0, BLOCK, "latin1");
+  return timingSafeEqual(left, right);
 }
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */

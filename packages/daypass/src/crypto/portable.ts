@@ -48,8 +48,31 @@ export function sha256Stream(): { update(bytes: Uint8Array): void; hex(): string
 /** HMAC-SHA256 that hashes the padded key once and clones the state for each message. */
 export function hmacSha256(key: Uint8Array): PreparedHmac {
   const keyed = hmac.create(nobleSha256, key);
-  const bytes = (message: string): Uint8Array => keyed.clone().update(utf8(message)).digest();
-  return { bytes, hex: (message) => hex(bytes(message)) };
+  const mac = (message: Uint8Array): Uint8Array => keyed.clone().update(message).digest();
+  return {
+    bytes: (message) => mac(utf8(message)),
+    hex: (message) => hex(mac(utf8(message))),
+    frame(message) {
+      const bytes = utf8(message);
+      return {
+        write(at, ascii) {
+          for (let i = 0; i < ascii.length; i++) bytes[at + i] = ascii.charCodeAt(i);
+        },
+        hex: () => hex(mac(bytes)),
+      };
+    },
+  };
+}
+
+/**
+ * Compares two texts of equal, public length without an early exit. Only for digests in a fixed-length encoding: the
+ * length is checked first and may leak, the content may not.
+ */
+export function constantTimeEqual(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
 }
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */

@@ -1,3 +1,4 @@
+import { sha256Hex } from "#crypto";
 import { uriEncode } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
 import {
@@ -53,7 +54,7 @@ export function v4CanonicalRequest({ method, path, query, headers, payload }: V4
 }
 
 export function v4StringToSign(input: V4Input): string {
-  return stringToSignText(AWS4, input.time, scopeText(AWS4, input.scope), v4CanonicalRequest(input));
+  return stringToSignText(AWS4, input.time, scopeText(AWS4, input.scope), sha256Hex(v4CanonicalRequest(input)));
 }
 
 export function v4Signature(input: V4Input): string {

@@ -1,12 +1,22 @@
+import { sha256Hex } from "#crypto";
 import { uriEncode, uriEncodePath } from "../encode.ts";
-import { AWS4, type CanonicalParts, canonicalHeaderValue, canonicalRequestText, stringToSignText } from "../v4.ts";
+import {
+  AWS4,
+  type CanonicalParts,
+  type CredentialScope,
+  canonicalHeaderValue,
+  canonicalQuery,
+  canonicalRequestText,
+  type EncodedPair,
+  scopeText,
+  stringToSignText,
+} from "../v4.ts";
 import { formDecode, percentDecode, type WireTarget } from "../wire.ts";
+import type { SigningKeys } from "./credentials.ts";
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
 const CANONICAL_PATH = /^[A-Za-z0-9\-._~/]*$/;
-// Unreserved bytes as they are, all others as upper-case %XX: what `uriEncode` gives, so encoding again changes nothing.
-const CANONICAL_TEXT = /^(?:[A-Za-z0-9\-._~]|%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]))*$/;
 
 /**
  * Canonical URI of a raw path: each segment decoded and encoded once, `/` kept, nothing normalised ("you do not
@@ -18,7 +28,47 @@ export function canonicalPath(rawPath: string): string {
 
 /** A name or value of a raw query in canonical spelling: decoded, then encoded. */
 export function canonicalText(raw: string): string {
-  return CANONICAL_TEXT.test(raw) ? raw : uriEncode(formDecode(raw));
+  return uriEncode(formDecode(raw));
+}
+
+/** What stays the same in all signatures of one access key on one day. */
+export interface DayScope {
+  readonly scope: CredentialScope;
+  readonly scopeText: string;
+  /** The parameters X-Amz-Algorithm and X-Amz-Credential, encoded. */
+  readonly query: string;
+}
+
+/** Prepares a {@link DayScope}. */
+export function dayScope(accessKeyId: string, scope: CredentialScope): DayScope {
+  const text = scopeText(AWS4, scope);
+  return {
+    scope,
+    scopeText: text,
+    query: `X-Amz-Algorithm=${AWS4.algorithm}&X-Amz-Credential=${uriEncode(`${accessKeyId}/${text}`)}`,
+  };
+}
+
+/** The values of the signature's own parameters, not yet encoded but for `scopeQuery`. */
+export interface AuthQuery {
+  readonly scopeQuery: string;
+  readonly time: string;
+  readonly expires: number | string;
+  readonly sessionToken: string | undefined;
+  readonly signedHeaders: string;
+}
+
+/** The canonical query of a presigned request: all parameters but the signature, encoded and sorted. */
+export function s3Query(auth: AuthQuery, others: readonly EncodedPair[]): string {
+  const token = auth.sessionToken === undefined ? "" : `&X-Amz-Security-Token=${uriEncode(auth.sessionToken)}`;
+  const names = auth.signedHeaders === "host" ? "host" : uriEncode(auth.signedHeaders);
+  const own = `${auth.scopeQuery}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expires}${token}&X-Amz-SignedHeaders=${names}`;
+  // These are sorted as they stand; only further parameters make it necessary to sort.
+  return others.length === 0 ? own : canonicalQuery([...splitPairs(own), ...others]);
+}
+
+function splitPairs(query: string): EncodedPair[] {
+  return query.split("&").map((pair) => pair.split("=") as [string, string]);
 }
 
 /** A header that takes part in the signature, with all its values in the order received. */
@@ -36,16 +86,24 @@ export function canonicalHeaders(headers: readonly SignedHeader[]): string {
   return text;
 }
 
-/** The two texts that S3 shows in its error bodies, and that the signature is computed over. */
-export interface S3Canonical {
-  readonly canonicalRequest: string;
+/** A signature with the text that it was computed over. */
+export interface S3Signature {
+  readonly signature: string;
   readonly stringToSign: string;
 }
 
-/** Canonical request and string to sign. Signing, verifying and explaining all end here, so they cannot drift apart. */
-export function s3Canonical(parts: CanonicalParts, time: string, scope: string): S3Canonical {
-  const canonicalRequest = canonicalRequestText(parts);
-  return { canonicalRequest, stringToSign: stringToSignText(AWS4, time, scope, canonicalRequest) };
+/** Canonical request → string to sign → signature. Signing and verifying both end here, so they cannot drift apart. */
+export function s3Signature(
+  keys: SigningKeys,
+  { scope, scopeText }: Pick<DayScope, "scope" | "scopeText">,
+  time: string,
+  parts: CanonicalParts,
+): S3Signature {
+  const hash = sha256Hex(canonicalRequestText(parts));
+  return {
+    signature: keys.forScope(scope).sign(time, hash),
+    stringToSign: stringToSignText(AWS4, time, scopeText, hash),
+  };
 }
 
 /** Where an object or a bucket is, in S3's words. */

@@ -1,6 +1,5 @@
-import type { PreparedHmac } from "#crypto";
 import { DaypassError } from "../errors.ts";
-import { AWS4, type CredentialScope, signingKey } from "../v4.ts";
+import { AWS4, type CredentialScope, type ScopeSigner, scopeSigner } from "../v4.ts";
 
 /** An access key as every AWS tool knows it. */
 export interface S3Credentials {
@@ -37,29 +36,21 @@ const MAX_CACHED_SCOPES = 32;
 
 /** Derived signing keys of one secret, one for each scope in use. */
 export interface SigningKeys {
-  forScope(scope: CredentialScope): PreparedHmac;
+  forScope(scope: CredentialScope): ScopeSigner;
 }
 
 /** Derives signing keys and keeps them: the four HMACs of a derivation cost more than a signature. */
 export function signingKeys(secretAccessKey: string): SigningKeys {
-  const derived = new Map<string, PreparedHmac>();
+  const derived = new Map<string, ScopeSigner>();
   let lastScope: CredentialScope | undefined;
-  let lastKey: PreparedHmac | undefined;
+  let lastKey: ScopeSigner | undefined;
   return {
     forScope(scope) {
-      if (
-        lastKey !== undefined &&
-        lastScope !== undefined &&
-        lastScope.date === scope.date &&
-        lastScope.region === scope.region &&
-        lastScope.service === scope.service
-      ) {
-        return lastKey;
-      }
+      if (lastKey !== undefined && scope === lastScope) return lastKey;
       const name = `${scope.date}/${scope.region}/${scope.service}`;
       let key = derived.get(name);
       if (key === undefined) {
-        key = signingKey(AWS4, secretAccessKey, scope);
+        key = scopeSigner(AWS4, secretAccessKey, scope);
         // The scope comes from the request: whoever sends strange ones must not fill the memory.
         if (derived.size >= MAX_CACHED_SCOPES) derived.clear();
         derived.set(name, key);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { S3Canonical, S3Location } from "./canonical.ts";
+export type { S3Location } from "./canonical.ts";
 export type { S3Credentials } from "./credentials.ts";
 export type { Addressing, EndpointOptions } from "./endpoint.ts";
 export type { S3Grant } from "./grant.ts";

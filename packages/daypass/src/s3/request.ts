@@ -27,6 +27,11 @@ export interface S3SignRequest extends Lifetime {
 
 const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 
+function hasDotSegment(key: string): boolean {
+  // Two searches spare nearly every key the expression.
+  return (key.includes("./") || key.endsWith(".")) && DOT_SEGMENT.test(key);
+}
+
 /**
  * A key is data. The one thing that is refused unless asked for is a `.` or `..` segment: every URL parser removes it,
  * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
@@ -38,7 +43,7 @@ export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"])
       `expected key as a non-empty string, found ${key === "" ? "an empty one" : typeof key}: leave it out for a bucket call`,
     );
   }
-  if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
+  if (dotSegments !== "sign" && hasDotSegment(key)) {
     throw new DaypassError(
       "DOT_SEGMENTS",
       `expected a key without "." and ".." segments, found ${JSON.stringify(key)}: a browser would ask for another object. Rename it, or set dotSegments: "sign" for clients that send paths as they are`,
@@ -49,7 +54,7 @@ export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"])
 const METHOD = /^[A-Z]{1,16}$/;
 
 export function checkMethod(method: string): void {
-  if (typeof method === "string" && METHOD.test(method)) return;
+  if (method === "GET" || method === "PUT" || (typeof method === "string" && METHOD.test(method))) return;
   throw new DaypassError(
     "INVALID_INPUT",
     `expected method in upper case such as "GET" or "PUT", found ${JSON.stringify(method)}`,

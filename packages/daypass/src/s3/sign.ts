@@ -1,9 +1,9 @@
-import { uriEncode, uriEncodePath } from "../encode.ts";
+import { uriEncodePath } from "../encode.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
 import { formatBasicTime, signingWindow } from "../time.ts";
-import { AWS4, type CredentialScope, canonicalQuery, compareText, type EncodedPair, scopeText } from "../v4.ts";
-import { canonicalHeaders, type SignedHeader, s3Canonical, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import { compareText, type EncodedPair } from "../v4.ts";
+import { canonicalHeaders, type DayScope, dayScope, s3Query, s3Signature, UNSIGNED_PAYLOAD } from "./canonical.ts";
 import { checkCredentials, type S3Credentials, type SigningKeys, signingKeys } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
@@ -65,28 +65,32 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       credentialExpiry,
     });
     const time = formatBasicTime(signedAt);
-    const { scope, text, query: scopeQuery } = identity.on(time.slice(0, 8));
+    const today = identity.on(time);
 
     const headers = collectHeaders(request);
-    const signed = signedHeaderList(endpoint.host, headers);
-    const names = signed.length === 1 ? "host" : signed.map(({ name }) => name).join(";");
+    const signed = signHeaders(endpoint.host, headers);
     const extra = collectQuery(request);
-    const query = mergeQuery(
-      `${scopeQuery}&X-Amz-Date=${time}&X-Amz-Expires=${expiresIn}${identity.tokenQuery}&X-Amz-SignedHeaders=${uriEncode(names)}`,
+    const query = s3Query(
+      {
+        scopeQuery: today.query,
+        time,
+        expires: expiresIn,
+        sessionToken: current.sessionToken,
+        signedHeaders: signed.names,
+      },
       extra,
     );
     const path = key === undefined ? endpoint.path || "/" : `${endpoint.path}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
-    const parts = { method, path, query, headers: canonicalHeaders(signed), signedHeaders: names, payload };
-    const { stringToSign } = s3Canonical(parts, time, text);
-    const signature = identity.keys.forScope(scope).hex(stringToSign);
+    const parts = { method, path, query, headers: signed.text, signedHeaders: signed.names, payload };
+    const { signature, stringToSign } = s3Signature(identity.keys, today, time, parts);
     return new SignedResult(
       {
         url: `${endpoint.origin}${path}?${query}&X-Amz-Signature=${signature}`,
         method,
         headers,
         expiresAt,
-        bound: signed.length === 1 ? BOUND : [...BOUND, ...signed.slice(1).map(({ name }) => `header ${name}`)],
+        bound: signed.bound,
         unbound: payload === UNSIGNED_PAYLOAD ? UNBOUND : UNBOUND_HEADERS,
         warnings,
       },
@@ -104,56 +108,41 @@ const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 interface Identity {
   readonly credentials: S3Credentials;
   readonly keys: SigningKeys;
-  readonly tokenQuery: string;
-  /** The parts that stay the same on one day. */
-  on(date: string): DayScope;
-}
-
-interface DayScope {
-  readonly scope: CredentialScope;
-  readonly text: string;
-  /** The parameters that depend on the day only. */
-  readonly query: string;
+  on(time: string): DayScope;
 }
 
 function prepareIdentity(credentials: S3Credentials, region: string): Identity {
-  const { accessKeyId, secretAccessKey, sessionToken } = checkCredentials(credentials);
+  const { accessKeyId, secretAccessKey } = checkCredentials(credentials);
   let today: DayScope | undefined;
   return {
     credentials,
     keys: signingKeys(secretAccessKey),
-    tokenQuery: sessionToken === undefined ? "" : `&X-Amz-Security-Token=${uriEncode(sessionToken)}`,
-    on(date) {
-      if (today?.scope.date === date) return today;
-      const scope = { date, region, service: "s3" };
-      const text = scopeText(AWS4, scope);
-      today = {
-        scope,
-        text,
-        query: `X-Amz-Algorithm=${AWS4.algorithm}&X-Amz-Credential=${uriEncode(`${accessKeyId}/${text}`)}`,
-      };
+    on(time) {
+      if (today === undefined || !time.startsWith(today.scope.date)) {
+        today = dayScope(accessKeyId, { date: time.slice(0, 8), region, service: "s3" });
+      }
       return today;
     },
   };
 }
 
-function signedHeaderList(host: string, headers: Readonly<Record<string, string>>): readonly SignedHeader[] {
-  const names = Object.keys(headers);
-  const list = [{ name: "host", values: [host] }];
-  if (names.length === 0) return list;
-  return [...list, ...names.map((name) => ({ name, values: [headers[name] as string] }))].sort((a, b) =>
-    compareText(a.name, b.name),
-  );
+/** The signed headers: list, canonical text, and how the result tells of them. */
+interface SignedHeaders {
+  readonly names: string;
+  readonly text: string;
+  readonly bound: readonly string[];
 }
 
-// The signer's own parameters are sorted already; only further ones make it necessary to sort again.
-function mergeQuery(own: string, extra: readonly EncodedPair[]): string {
-  if (extra.length === 0) return own;
-  const pairs = own.split("&").map((token): EncodedPair => {
-    const equals = token.indexOf("=");
-    return [token.slice(0, equals), token.slice(equals + 1)];
-  });
-  return canonicalQuery([...pairs, ...extra]);
+function signHeaders(host: string, headers: Readonly<Record<string, string>>): SignedHeaders {
+  const names = Object.keys(headers);
+  if (names.length === 0) return { names: "host", text: `host:${host}\n`, bound: BOUND };
+  const list = names.map((name) => ({ name, values: [headers[name] as string] }));
+  const sorted = [{ name: "host", values: [host] }, ...list].sort((a, b) => compareText(a.name, b.name));
+  return {
+    names: sorted.map(({ name }) => name).join(";"),
+    text: canonicalHeaders(sorted),
+    bound: [...BOUND, ...names.map((name) => `header ${name}`)],
+  };
 }
 
 // "UNSIGNED-PAYLOAD" for presigned URLs, unless header or parameter X-Amz-Content-Sha256 says otherwise.

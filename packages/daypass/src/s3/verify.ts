@@ -1,10 +1,9 @@
-import { sha256Hex } from "#crypto";
-import { constantTimeEqual } from "../compare.ts";
+import { constantTimeEqual, sha256Hex } from "#crypto";
 import { DaypassError } from "../errors.ts";
 import type { KeyResolver, Scheme, Verifier } from "../scheme.ts";
 import type { CanonicalParts, CredentialScope } from "../v4.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
-import { canonicalHeaders, s3Canonical, s3Location } from "./canonical.ts";
+import { canonicalHeaders, s3Location, s3Signature } from "./canonical.ts";
 import { checkCredentials, type S3Credentials, type SigningKeys, signingKeys } from "./credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
 import { detectS3, type ParsedS3, parseS3 } from "./parse.ts";
@@ -104,8 +103,12 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
     keyId: (parsed) => parsed.accessKeyId,
     dummyKey: DUMMY_S3_KEY,
     check({ request }, parsed, { keys }) {
-      const { stringToSign } = s3Canonical(canonicalParts(request.method, parsed), parsed.time, parsed.scopeText);
-      const signature = keys.forScope(parsed.scope).hex(stringToSign);
+      const { signature, stringToSign } = s3Signature(
+        keys,
+        parsed,
+        parsed.time,
+        canonicalParts(request.method, parsed),
+      );
       const complete = parsed.headers.every(({ values }) => values.length > 0);
       return { matches: constantTimeEqual(signature, parsed.signature) && complete, stringToSign };
     },

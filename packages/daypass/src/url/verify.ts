@@ -1,5 +1,4 @@
-import { hmacSha256 } from "#crypto";
-import { constantTimeEqual } from "../compare.ts";
+import { constantTimeEqual, hmacSha256 } from "#crypto";
 import { base64url, fromBase64url } from "../encode.ts";
 import { DaypassError } from "../errors.ts";
 import type { Checked, KeyResolver, Proof, Scheme, Verifier, WireRequest } from "../scheme.ts";

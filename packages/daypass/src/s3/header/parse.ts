@@ -4,7 +4,8 @@ import { formatBasicTime, parseBasicTime } from "../../time.ts";
 import { AWS4, type CredentialScope, canonicalQuery, scopeText } from "../../v4.ts";
 import { formDecode, headerValues } from "../../wire.ts";
 import { canonicalPath, canonicalText, type SignedHeader } from "../canonical.ts";
-import { detectS3, parseCredential, readSignedHeaders } from "../parse.ts";
+import { detectS3, parseCredential } from "../parse.ts";
+import { readSignedHeaders } from "../signed-headers.ts";
 
 /** A request with a SigV4 `Authorization` header, read strictly. Nothing in it has been verified. */
 export interface ParsedS3Header {

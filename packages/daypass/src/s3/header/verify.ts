@@ -1,8 +1,8 @@
-import { constantTimeEqual } from "../../compare.ts";
+import { constantTimeEqual } from "#crypto";
 import { DaypassError } from "../../errors.ts";
 import type { Scheme, Verifier } from "../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
-import { canonicalHeaders, s3Canonical, s3Location } from "../canonical.ts";
+import { canonicalHeaders, s3Location, s3Signature } from "../canonical.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
 import {
   checkScope,
@@ -66,8 +66,7 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
     dummyKey: DUMMY_S3_KEY,
     check({ request }, parsed, { keys }) {
       const parts = { ...parsed, method: request.method, headers: canonicalHeaders(parsed.headers) };
-      const { stringToSign } = s3Canonical(parts, parsed.time, parsed.scopeText);
-      const signature = keys.forScope(parsed.scope).hex(stringToSign);
+      const { signature, stringToSign } = s3Signature(keys, parsed, parsed.time, parts);
       const complete = parsed.headers.every(({ values }) => values.length > 0);
       return { matches: constantTimeEqual(signature, parsed.signature) && complete, stringToSign };
     },

@@ -1,5 +1,4 @@
-import { hmacSha1 } from "#crypto";
-import { constantTimeEqual } from "../../compare.ts";
+import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { base64, utf8 } from "../../encode.ts";
 import { DaypassError } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";

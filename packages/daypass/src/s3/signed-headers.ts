@@ -1,0 +1,49 @@
+import { DaypassError } from "../errors.ts";
+import type { WireRequest } from "../scheme.ts";
+import { headerValues } from "../wire.ts";
+import type { SignedHeader } from "./canonical.ts";
+import { malformed } from "./malformed.ts";
+
+// Proxies and SDKs add these to requests that they did not sign, and no operation reads them.
+const HARMLESS_UNSIGNED: ReadonlySet<string> = new Set(["x-amz-content-sha256", "x-amz-cf-id"]);
+
+/**
+ * Collects the signed headers. `host` must be among them, and every other `x-amz-*` header must be too: an unsigned
+ * `x-amz-copy-source` would turn an upload into a read of any object (CVE-2026-54330).
+ */
+export function readSignedHeaders(request: WireRequest, list: string, parameter: string): readonly SignedHeader[] {
+  if (list === "host" && !hasUnsigned(request.headers)) return [{ name: "host", values: [request.authority] }];
+  const names = list.split(";");
+  const unique = new Set(names);
+  if (unique.size !== names.length || names.some((name) => !/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name))) {
+    throw malformed(parameter, "form", "expected lower-case header names, each once, joined by `;`");
+  }
+  if (!unique.has("host")) throw malformed(parameter, "host", "expected `host` among the signed headers");
+  const unsigned = new Set(
+    request.headers.map(([name]) => name.toLowerCase()).filter((name) => mustBeSigned(name) && !unique.has(name)),
+  );
+  if (unsigned.size > 0) {
+    throw new DaypassError(
+      "UNSIGNED_HEADER",
+      `expected every x-amz-* header to be signed, found unsigned: ${[...unsigned].join(", ")}. Leave them out, or sign them with the URL`,
+      { details: { headers: [...unsigned] } },
+    );
+  }
+  return names.map((name) => ({
+    name,
+    values: name === "host" ? [request.authority] : headerValues(request.headers, name),
+  }));
+}
+
+function hasUnsigned(headers: WireRequest["headers"]): boolean {
+  for (const [name] of headers) if (mustBeSigned(name)) return true;
+  return false;
+}
+
+function mustBeSigned(name: string): boolean {
+  // Most headers are told apart by their first letter, without a lower-case copy.
+  const first = name.charCodeAt(0) | 32;
+  if (first !== 120 || name.charCodeAt(1) !== 45) return false;
+  const lower = name.toLowerCase();
+  return lower.startsWith("x-amz-") && !HARMLESS_UNSIGNED.has(lower);
+}

@@ -3,7 +3,7 @@ import { isDaypassError } from "../errors.ts";
 import { parseBasicTime } from "../time.ts";
 import { type UrlCanonical, urlStringToSign } from "../url/canonical.ts";
 import { type LoadedKey, loadKey, type UrlKey } from "../url/key.ts";
-import { detectUrl, type ParsedUrl, parseUrl } from "../url/parse.ts";
+import { detectUrl, parseUrl } from "../url/parse.ts";
 import { headerValues, percentDecode } from "../wire.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, Hypothesis, MustSend, Trap } from "./explanation.ts";
@@ -24,6 +24,7 @@ async function explainUrl(subject: Subject): Promise<Explained> {
   const get = (name: string): string | undefined => values.get(name);
   const kid = get("dp-key") ?? "";
   const methods = get("dp-methods")?.split(".");
+  const grantedMethods = methods?.includes("GET") ? [...methods, "HEAD"] : methods;
   const resource = `${url.protocol}://${url.authority}${url.wire.path}`;
   const signedAt = parseBasicTime(get("dp-date") ?? "");
   const startsAt = parseBasicTime(get("dp-starts") ?? "") ?? signedAt;
@@ -33,13 +34,20 @@ async function explainUrl(subject: Subject): Promise<Explained> {
       ? ""
       : ` and what is beside and below it (the first ${get("dp-prefix")} segments are fixed)`;
   const key = subject.keys.filter(isUrlKey).find((candidate) => candidate.kid === kid);
-  const { cause, hypotheses, stringToSign } = await diagnose(subject, key, { kid, startsAt, endsAt });
+  const { cause, hypotheses, stringToSign } = await diagnose(subject, key, {
+    kid,
+    startsAt,
+    endsAt,
+    methods: grantedMethods ?? [],
+    contentType: mustSend(values).find(({ name }) => name === "content-type")?.value,
+    signature: get("dp-signature") ?? "",
+  });
   return {
     explanation: {
       scheme: "url",
       summary: `A Daypass URL to ${methods?.join(", ") ?? "nothing"} ${resource}${prefix}, signed by the key ${kid}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
       signedBy: kid,
-      grants: { methods: methods?.includes("GET") ? [...methods, "HEAD"] : methods, resource },
+      grants: { methods: grantedMethods, resource },
       binds: [
         "methods",
         "scheme, host and port",
@@ -119,15 +127,18 @@ interface UrlDiagnosis extends Diagnosis {
 
 interface Facts {
   readonly kid: string;
+  readonly methods: readonly string[];
+  readonly contentType: string | undefined;
+  readonly signature: string;
   readonly startsAt: Date | undefined;
   readonly endsAt: Date | undefined;
 }
 
 async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts): Promise<UrlDiagnosis> {
   const { error, now } = subject;
-  let parsed: ParsedUrl;
+  let canonical: UrlCanonical;
   try {
-    parsed = parseUrl(received(subject));
+    canonical = parseUrl(received(subject)).canonical;
   } catch (thrown) {
     if (!isDaypassError(thrown)) throw thrown;
     return {
@@ -141,8 +152,10 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
   }
   const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
   const signature =
-    key === undefined ? unknownKey(subject, facts) : await checkSignature(subject, parsed, loadKey(key));
-  const cause = signature.cause ?? requestCause(subject, parsed) ?? said ?? timeCause(facts, now);
+    key === undefined
+      ? unknownKey(subject, facts)
+      : await checkSignature(subject, { canonical, ...facts }, loadKey(key));
+  const cause = signature.cause ?? requestCause(subject, facts) ?? said ?? timeCause(facts, now);
   return { ...signature, cause };
 }
 
@@ -165,12 +178,8 @@ function unknownKey({ keys }: Subject, { kid }: Facts): Diagnosis {
 }
 
 /** What a request must have beside a signature that fits. */
-function requestCause({ request, sent }: Subject, { methods, contentType }: ParsedUrl): Cause | undefined {
-  if (
-    request?.method !== undefined &&
-    !methods.includes(sent.method) &&
-    !(sent.method === "HEAD" && methods.includes("GET"))
-  ) {
+function requestCause({ request, sent }: Subject, { methods, contentType }: Facts): Cause | undefined {
+  if (request?.method !== undefined && !methods.includes(sent.method)) {
     return {
       code: "METHOD",
       sentence: `The URL was signed for ${methods.join(", ")} and sent with ${sent.method}.`,
@@ -202,17 +211,21 @@ function timeCause({ startsAt, endsAt }: Facts, now: Date): Cause | undefined {
   return undefined;
 }
 
-async function checkSignature(subject: Subject, parsed: ParsedUrl, key: LoadedKey): Promise<UrlDiagnosis> {
+async function checkSignature(
+  subject: Subject,
+  { canonical: sent, signature, kid }: Facts & { readonly canonical: UrlCanonical },
+  key: LoadedKey,
+): Promise<UrlDiagnosis> {
   const fits = async (canonical: UrlCanonical): Promise<boolean> => {
     const text = urlStringToSign(key.alg, canonical);
-    if (key.alg === "HS256") return base64url(key.mac.bytes(text)) === parsed.signature;
-    const bytes = fromBase64url(parsed.signature);
+    if (key.alg === "HS256") return base64url(key.mac.bytes(text)) === signature;
+    const bytes = fromBase64url(signature);
     return bytes !== undefined && bytes.length === 64 && (await key.publicKey.verify(text, bytes));
   };
-  const stringToSign = urlStringToSign(key.alg, parsed.canonical);
-  if (await fits(parsed.canonical)) return { stringToSign };
+  const stringToSign = urlStringToSign(key.alg, sent);
+  if (await fits(sent)) return { stringToSign };
   const tried = new Map<Cause["code"], Hypothesis>();
-  for (const { code, input, signed, fix } of urlVariants(subject, parsed.canonical)) {
+  for (const { code, input, signed, fix } of urlVariants(subject, sent)) {
     tried.set(code, { code, tried: (tried.get(code)?.tried ?? 0) + 1, fits: false, sentence: signed });
     if (!(await fits(input))) continue;
     tried.set(code, { code, tried: tried.get(code)?.tried ?? 1, fits: true, sentence: signed });
@@ -223,7 +236,7 @@ async function checkSignature(subject: Subject, parsed: ParsedUrl, key: LoadedKe
     stringToSign,
     cause: {
       code: "WRONG_SECRET",
-      sentence: `The URL was signed with another key than the given ${parsed.keyId}, or its dp- parameters were changed.`,
+      sentence: `The URL was signed with another key than the given ${kid}, or its dp- parameters were changed.`,
       evidence: [
         `No variant fits: ${[...tried.values()].map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`,
       ],

@@ -34,8 +34,8 @@ Exit status 0 for a grant, 1 for a refusal.
 
   --method GET          the method of the request                 --header 'N: V'        a header of it
   --remote-address IP   who sends it                              --subject TEXT         the identity that was proved
-  --audience TEXT       what Daypass URLs must be for             --origin ORIGIN        origins that are served; the URL's own by default
-  --at INSTANT          verify as if it were then                 --json                 {"ok":true,"scheme","grant"} or {"ok":false,"code","message"}
+  --audience TEXT       what Daypass URLs must be for             --origin ORIGIN        origins served, by default its own
+  --at INSTANT          verify as if it were then                 --json                 the answer as one object
 Keys
   --state DIR           all active keys of a gateway's state
   otherwise             DAYPASS_KEY or DAYPASS_KEY_FILE (a JWK or a set), and an AWS access key as for daypass sign (--profile)

@@ -1,0 +1,225 @@
+import { once } from "node:events";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { daypass, jsonLines, parseLines, start, temporaryFolder } from "./command.ts";
+
+/** Where a process can be asked how much memory it took. */
+const hasProc = existsSync("/proc/self/status");
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const s3Line = { scheme: "s3", region: "us-east-1", bucket: "media", key: "a.txt", credentials, expiresIn: 900 };
+const pinned = { ...s3Line, signedAt: "2026-01-02T03:04:05Z" };
+const urlKey = { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
+
+async function sign(...lines: readonly unknown[]): Promise<readonly Readonly<Record<string, never>>[]> {
+  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
+  return parseLines(stdout);
+}
+
+test("answers with url, method, headers, expiresAt and warnings, and nothing else", async () => {
+  const [answer] = await sign({
+    ...pinned,
+    version: "v4",
+    method: "PUT",
+    endpoint: "https://s3.us-east-1.amazonaws.com",
+    addressing: "virtual",
+    key: "a b.txt",
+    query: { versionId: "1", tag: ["x", "y"] },
+    headers: { "content-type": "text/plain" },
+    response: { contentDisposition: "attachment" },
+  });
+  expect(Object.keys(answer ?? {})).toEqual(["url", "method", "headers", "expiresAt", "warnings"]);
+  expect(answer).toMatchObject({
+    method: "PUT",
+    headers: { "content-type": "text/plain" },
+    expiresAt: "2026-01-02T03:19:05.000Z",
+    warnings: [],
+  });
+  const url = new URL((answer as { url: string } | undefined)?.url ?? "");
+  expect(url.origin + url.pathname).toBe("https://media.s3.us-east-1.amazonaws.com/a%20b.txt");
+  expect(url.searchParams.getAll("tag")).toEqual(["x", "y"]);
+  expect(url.searchParams.get("response-content-disposition")).toBe("attachment");
+});
+
+test("signs the worked example of the Daypass URL, byte for byte", async () => {
+  const [answer] = await sign({
+    scheme: "url",
+    url: "https://api.example.com/invoices/7.pdf?lang=de",
+    methods: ["GET"],
+    expiresIn: 900,
+    signedAt: "2026-01-02T03:04:05Z",
+    key: urlKey,
+  });
+  expect(answer).toMatchObject({
+    url: "https://api.example.com/invoices/7.pdf?lang=de&dp-date=20260102T030405Z&dp-expires=20260102T031905Z&dp-key=k1&dp-methods=GET&dp-signature=9y5KnKIOCIa4LWCJg6HcOsAoveTMv5zKneZ_e-36YRY&dp-v=1",
+  });
+});
+
+test("answers a bad line with its error, and the lines after it all the same", async () => {
+  const good = JSON.stringify(pinned);
+  const lines = [
+    good,
+    "",
+    "nonsense",
+    "[]",
+    "null",
+    '{"scheme":"gcs"}',
+    JSON.stringify({ ...pinned, expiresln: 5 }),
+    JSON.stringify({ ...pinned, bind: { contentTyp: "text/plain" } }),
+    JSON.stringify({ ...pinned, headers: "content-type" }),
+    JSON.stringify({ ...pinned, credentials: undefined }),
+    JSON.stringify({ ...pinned, credentials: { accessKeyId: "A" } }),
+    JSON.stringify({ ...pinned, region: undefined }),
+    JSON.stringify({ ...pinned, version: "v3" }),
+    JSON.stringify({ ...pinned, form: {} }),
+    JSON.stringify({ ...pinned, signedAt: "yesterday" }),
+    JSON.stringify({ ...pinned, signedAt: "2026-02-30T00:00:00Z" }),
+    JSON.stringify({ ...pinned, __proto__: null, constructor: "x" }),
+    JSON.stringify({ scheme: "url", url: "https://a.example/x", expiresIn: 5 }),
+    JSON.stringify({ scheme: "url", url: "https://a.example/x", expiresIn: 5, key: urlKey, methods: "GET" }),
+    good,
+  ];
+  const { status, stdout, stderr } = await daypass(["sign", "--batch", "-"], { input: `${lines.join("\r\n")}\r\n` });
+  const answers = parseLines(stdout) as readonly { url?: string; error?: { code: string; message: string } }[];
+  expect(status).toBe(0);
+  expect(answers).toHaveLength(lines.length);
+  expect(answers.at(-1)).toEqual(answers[0]);
+  const codes = answers.slice(1, -1).map((answer) => answer.error?.code);
+  expect(new Set(codes)).toEqual(new Set(["INVALID_INPUT", "INVALID_KEY"]));
+  expect(stderr).toContain("18 refused");
+});
+
+test("says in the exit status that a line was refused where --strict asks for it", async () => {
+  const strict = (input: string) => daypass(["sign", "--batch", "-", "--strict"], { input });
+  expect((await strict(jsonLines([pinned]))).status).toBe(0);
+  expect((await strict(jsonLines([pinned, {}]))).status).toBe(1);
+});
+
+test("repeats no secret of a line that it refuses", async () => {
+  const { stdout, stderr } = await daypass(["sign", "--batch", "-"], {
+    input: [
+      JSON.stringify({ ...pinned, credentials: { ...credentials, secretAccessKey: { hidden: "S3CR3T" } } }),
+      JSON.stringify({ ...pinned, S3CR3Tless: 1, expiresIn: "S3CR3T" }),
+      '{"credentials":"S3CR3T',
+    ].join("\n"),
+  });
+  expect(stdout + stderr).not.toMatch(/S3CR3T(?!less)/);
+});
+
+test("refuses a line that is not UTF-8 instead of signing another key", async () => {
+  const bytes = Buffer.concat([
+    Buffer.from(JSON.stringify({ ...pinned, key: "é" })),
+    Buffer.from('\n{"scheme":"s3","key":"'),
+    Buffer.from([0xff]),
+    Buffer.from(`"}\n${JSON.stringify({ ...pinned, key: "é" })}`),
+  ]);
+  const { stdout } = await daypass(["sign", "--batch", "-"], { input: bytes });
+  const [first, second, third] = parseLines(stdout);
+  expect(first).toHaveProperty("url");
+  expect(second).toHaveProperty("error.code", "INVALID_INPUT");
+  expect(third).toEqual(first);
+});
+
+test.each(["0", "1"])("holds a dialogue over the pipe with %s workers", async (workers) => {
+  const child = start(["sign", "--batch", "-", "--workers", workers]);
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  for (const key of ["one", "two", "three"]) {
+    child.stdin.write(jsonLines([{ ...pinned, key }]));
+    const { value } = await answers.next();
+    expect(JSON.parse(value)).toHaveProperty("url", expect.stringContaining(`/${key}?`));
+  }
+  // Half a line is answered when its other half is there.
+  const line = JSON.stringify({ ...pinned, key: "four" });
+  child.stdin.write(line.slice(0, 40));
+  child.stdin.write(`${line.slice(40)}\n`);
+  expect(JSON.parse((await answers.next()).value)).toHaveProperty("url", expect.stringContaining("/four?"));
+  child.stdin.end();
+  expect(await once(child, "close")).toEqual([0, null]);
+});
+
+test("keeps the order with several workers, and answers as one thread does", async () => {
+  const lines = Array.from({ length: 5000 }, (_, i) =>
+    i % 7 === 0
+      ? { scheme: "s3", i }
+      : i % 3 === 0
+        ? { scheme: "url", url: `https://a.example/${i}`, expiresIn: 60, signedAt: pinned.signedAt, key: urlKey }
+        : { ...pinned, key: `file ${i}` },
+  );
+  const folder = temporaryFolder();
+  const file = join(folder, "in.jsonl");
+  writeFileSync(file, jsonLines(lines));
+  const run = async (workers: string): Promise<string> => {
+    const out = join(folder, `out-${workers}.jsonl`);
+    const { status } = await daypass(["sign", "--batch", file, "--out", out, "--workers", workers]);
+    expect(status).toBe(0);
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    return readFileSync(out, "utf8");
+  };
+  const [one, three] = await Promise.all([run("0"), run("3")]);
+  expect(three).toBe(one);
+  expect(parseLines(one)).toHaveLength(lines.length);
+});
+
+test.skipIf(!hasProc)("skips a line that is longer than a line may be, in flat memory", async () => {
+  const child = start(["sign", "--batch", "-"]);
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const megabyte = "x".repeat(1024 * 1024);
+  for (let i = 0; i < 200; i++) {
+    if (!child.stdin.write(megabyte)) await once(child.stdin, "drain");
+  }
+  const peak = peakMemory(child.pid);
+  child.stdin.end(`\n${JSON.stringify(pinned)}\n`);
+  expect(JSON.parse((await answers.next()).value)).toHaveProperty("error.code", "INVALID_INPUT");
+  expect(JSON.parse((await answers.next()).value)).toHaveProperty("url");
+  expect(peak).toBeLessThan(200);
+});
+
+test.skipIf(!hasProc)("signs 100,000 lines in flat memory", async () => {
+  const child = start(["sign", "--batch", "-"]);
+  let answered = 0;
+  child.stdout.on("data", (chunk: Buffer) => {
+    for (const byte of chunk) if (byte === 10) answered += 1;
+  });
+  const peaks: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    const lines = jsonLines(Array.from({ length: 1000 }, (_, j) => ({ ...pinned, key: `photos/${i}/${j}.jpg` })));
+    if (!child.stdin.write(lines)) await once(child.stdin, "drain");
+    peaks.push(peakMemory(child.pid));
+  }
+  child.stdin.end();
+  await once(child, "close");
+  expect(answered).toBe(100_000);
+  // The heap finds its size in the first part; what comes after must not add to it.
+  expect((peaks[99] ?? 0) - (peaks[40] ?? 0)).toBeLessThan(40);
+});
+
+test("ends quietly when nobody reads its answers any more", async () => {
+  const child = start(["sign", "--batch", "-"]);
+  child.stdin.on("error", () => undefined);
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  child.stdin.write(jsonLines([pinned]));
+  await once(child.stdout, "data");
+  child.stdout.destroy();
+  const closed = once(child, "exit");
+  child.stdin.write(jsonLines(Array.from({ length: 2000 }, () => pinned)));
+  await closed;
+  expect(stderr).not.toMatch(/Error|at /);
+});
+
+test("writes no answers over the lines it reads", async () => {
+  const file = join(temporaryFolder(), "lines.jsonl");
+  writeFileSync(file, jsonLines([pinned]));
+  const { status } = await daypass(["sign", "--batch", file, "--out", file]);
+  expect(status).toBe(2);
+  expect(readFileSync(file, "utf8")).toBe(jsonLines([pinned]));
+});
+
+/** Largest resident memory so far, in megabytes. */
+function peakMemory(pid: number | undefined): number {
+  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kilobytes) / 1024;
+}

@@ -1,0 +1,262 @@
+import { expect, test } from "vitest";
+import { daypass, jsonLines, parseLines } from "./command.ts";
+
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const urlKey = { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
+const edKey = {
+  kid: "e1",
+  kty: "OKP",
+  crv: "Ed25519",
+  alg: "Ed25519",
+  x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+  d: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+};
+const s3Line = {
+  scheme: "s3",
+  region: "us-east-1",
+  bucket: "media",
+  key: "a.txt",
+  credentials,
+  expiresIn: 900,
+  signedAt: "2026-01-02T03:04:05Z",
+};
+const s3 = { scheme: "s3", credentials };
+const at = "2026-01-02T03:05:00Z";
+
+interface Signed {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Verdict {
+  readonly ok: boolean;
+  readonly scheme?: string;
+  readonly code?: string;
+  readonly grant?: Readonly<Record<string, unknown>>;
+}
+
+async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
+  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
+  return parseLines(stdout) as readonly Signed[];
+}
+
+async function verify(lines: readonly unknown[], workers = "0"): Promise<readonly Verdict[]> {
+  const { stdout } = await daypass(["verify", "--batch", "-", "--workers", workers], { input: jsonLines(lines) });
+  return parseLines(stdout) as readonly Verdict[];
+}
+
+const HOSTILE_KEYS = [
+  "a b",
+  "a+b",
+  "a%2Fb",
+  "a%20b",
+  "%",
+  "%zz",
+  "?",
+  "?x=1&y=2",
+  "#",
+  "a#b",
+  "&",
+  "=",
+  ";",
+  ":",
+  "@",
+  "!$&'()*+,;=",
+  '[]{}|\\^`"<>',
+  "//",
+  "a//b",
+  "/lead",
+  "trail/",
+  "./a",
+  "../a",
+  "a/../b",
+  "a/./b",
+  "..",
+  ".",
+  "a/..",
+  "é",
+  "e\u0301",
+  "日本語",
+  "🙂",
+  "\u00a0",
+  "\u200d",
+  "\t",
+  "\n",
+  "a\r\nb",
+  "\u0001",
+  "\u007f",
+  "~",
+  "-._~",
+  "X-Amz-Signature=",
+  "a".repeat(1024),
+  "é".repeat(512),
+  "constructor",
+  "__proto__",
+];
+
+test("verifies what it signed, for hostile keys, in every S3 version and both addressings", async () => {
+  const lines = HOSTILE_KEYS.flatMap((key) =>
+    ["v4", "v2"].flatMap((version) =>
+      ["path", "virtual"].map((addressing) => ({ ...s3Line, key, version, addressing, dotSegments: "sign" })),
+    ),
+  );
+  const signed = await sign(lines);
+  const verdicts = await verify(
+    signed.map(({ url, method, headers }) => ({ request: { method, url, headers }, at, schemes: [s3] })),
+    "2",
+  );
+  for (const [i, verdict] of verdicts.entries()) {
+    expect({ line: lines[i]?.key, ...verdict }).toMatchObject({
+      ok: true,
+      scheme: "s3",
+      grant: { bucket: "media", key: lines[i]?.key, keyId: "AKIDEXAMPLE" },
+    });
+  }
+});
+
+test("takes the target raw: a URL that a parser would collapse opens no other object", async () => {
+  const [signed] = await sign([{ ...s3Line, addressing: "path", key: "public/a.txt" }]);
+  const url = signed?.url ?? "";
+  const respelled = [
+    url.replace("/media/public/a.txt", "/media/public/../public/a.txt"),
+    url.replace("/media/public/a.txt", "/media/%2e/public/a.txt"),
+    url.replace("/media/public/a.txt", "/media//public/a.txt"),
+    url.replace("/media/public/a.txt", "/media/secret/%2e%2e/public/a.txt"),
+  ];
+  const verdicts = await verify(
+    respelled.map((text) => ({ request: { method: "GET", url: text, headers: {} }, at, schemes: [s3] })),
+  );
+  expect(verdicts.map(({ code }) => code)).toEqual(respelled.map(() => "SIGNATURE_MISMATCH"));
+});
+
+test("refuses what was changed, and says why", async () => {
+  const [get, put] = await sign([s3Line, { ...s3Line, method: "PUT", headers: { "content-type": "text/plain" } }]);
+  const ask = (request: object, more: object = {}) => ({ request, at, schemes: [s3], ...more });
+  const url = get?.url ?? "";
+  const verdicts = await verify([
+    ask({ method: "GET", url }),
+    ask({ method: "DELETE", url }),
+    ask({ method: "GET", url: url.replace("/a.txt", "/b.txt") }),
+    ask({ method: "GET", url: url.replace(/(.)$/, (digit) => (digit === "0" ? "1" : "0")) }),
+    ask({ method: "GET", url }, { at: "2026-01-02T03:19:05Z" }),
+    ask({ method: "GET", url }, { at: "2026-01-02T02:04:05Z" }),
+    ask({ method: "GET", url }, { schemes: [{ ...s3, credentials: { ...credentials, accessKeyId: "OTHER" } }] }),
+    ask({ method: "GET", url }, { schemes: [{ ...s3, regions: ["eu-west-1"] }] }),
+    ask({ method: "GET", url }, { schemes: [{ ...s3, origins: ["https://elsewhere.example"] }] }),
+    ask({ method: "GET", url, headers: { host: "elsewhere.example" } }),
+    ask({ method: "GET", url, headers: [["X-Amz-Copy-Source", "/media/secret"]] }),
+    ask({ method: "GET", url: "https://media.s3.us-east-1.amazonaws.com/a.txt" }),
+    ask({ method: "PUT", url: put?.url, headers: { "Content-Type": "text/html" } }),
+    ask({ method: "PUT", url: put?.url, headers: [["content-type", "text/plain"]] }),
+  ]);
+  expect(verdicts.map(({ ok, code }) => (ok ? "ok" : code))).toEqual([
+    "ok",
+    "SIGNATURE_MISMATCH",
+    "SIGNATURE_MISMATCH",
+    "SIGNATURE_MISMATCH",
+    "EXPIRED",
+    "NOT_YET_VALID",
+    "UNKNOWN_KEY",
+    "WRONG_SCOPE",
+    "WRONG_ORIGIN",
+    "MALFORMED",
+    "UNSIGNED_HEADER",
+    "NO_SIGNATURE",
+    "SIGNATURE_MISMATCH",
+    "ok",
+  ]);
+});
+
+test("tries the keys of every entry, and holds an entry to its version", async () => {
+  const [v4, v2] = await sign([s3Line, { ...s3Line, version: "v2" }]);
+  const other = { ...s3, credentials: { accessKeyId: "OTHER", secretAccessKey: "other" } };
+  const ask = (url: string | undefined, schemes: readonly object[]) => ({
+    request: { method: "GET", url, headers: {} },
+    at,
+    schemes,
+  });
+  const verdicts = await verify([
+    ask(v4?.url, [other, s3]),
+    ask(v4?.url, [s3, other]),
+    ask(v4?.url, [{ ...s3, credentials: [other.credentials, credentials] }]),
+    ask(v2?.url, [s3]),
+    ask(v4?.url, [{ ...s3, version: "v2" }]),
+    ask(v2?.url, [{ ...s3, version: "v4" }]),
+  ]);
+  expect(verdicts.map(({ ok, code, grant }) => (ok ? grant?.["scheme"] : code))).toEqual([
+    "s3",
+    "s3",
+    "s3",
+    "s3/v2",
+    "NO_SIGNATURE",
+    "NO_SIGNATURE",
+  ]);
+});
+
+test("verifies Daypass URLs of both kinds of key, with their constraints as obligations", async () => {
+  const line = { scheme: "url", url: "https://api.example.com/a/b.txt?x=1", expiresIn: 900, signedAt: s3Line.signedAt };
+  const bound = {
+    methods: ["PUT"],
+    audience: "invoice",
+    subject: "cus_42",
+    createOnly: true,
+    bind: { contentLength: { max: 10 }, ip: "192.0.2.0/24" },
+  };
+  const [hmac, ed] = await sign([
+    { ...line, ...bound, key: urlKey },
+    { ...line, key: edKey },
+  ]);
+  const { d: _private, ...publicKey } = edKey;
+  const url = { scheme: "url", keys: { keys: [urlKey, publicKey] } };
+  const request = { method: "PUT", url: hmac?.url, headers: {}, remoteAddress: "192.0.2.7" };
+  const verdicts = await verify([
+    { request, at, subject: "cus_42", schemes: [s3, { ...url, audience: "invoice" }] },
+    { request, at, schemes: [{ ...url, audience: "invoice" }] },
+    { request, at, subject: "cus_42", schemes: [url] },
+    {
+      request: { ...request, remoteAddress: "198.51.100.1" },
+      at,
+      subject: "cus_42",
+      schemes: [{ ...url, audience: "invoice" }],
+    },
+    { request: { method: "GET", url: ed?.url }, at, schemes: [url] },
+    { request: { method: "GET", url: ed?.url.replace("x=1", "x=2") }, at, schemes: [url] },
+  ]);
+  expect(verdicts.map(({ ok, code, scheme }) => (ok ? scheme : code))).toEqual([
+    "url",
+    "WRONG_SUBJECT",
+    "WRONG_AUDIENCE",
+    "IP_NOT_GRANTED",
+    "url",
+    "SIGNATURE_MISMATCH",
+  ]);
+  expect(verdicts[0]?.grant).toMatchObject({
+    id: expect.stringMatching(/^[\w-]{22}$/),
+    obligations: expect.arrayContaining([{ kind: "body-length", min: 0, max: 10 }, { kind: "create-only" }]),
+  });
+});
+
+test("answers a line that it cannot read with ok false", async () => {
+  const request = { method: "GET", url: "https://a.example/x", headers: {} };
+  const bad = [
+    {},
+    { request },
+    { request, schemes: [] },
+    { request, schemes: [{ scheme: "ftp" }] },
+    { request, schemes: [{ scheme: "s3" }] },
+    { request, schemes: [{ ...s3, regoins: ["x"] }] },
+    { request, schemes: [s3], att: "x" },
+    { request: { ...request, url: "/x" }, schemes: [s3] },
+    { request: { ...request, url: undefined }, schemes: [s3] },
+    { request: { ...request, method: "GET\n/x" }, schemes: [s3] },
+    { request: { ...request, headers: { a: "b\nc" } }, schemes: [s3] },
+    { request: { ...request, headers: [["a"]] }, schemes: [s3] },
+    { request, schemes: [{ scheme: "url", key: urlKey, keys: [urlKey] }] },
+  ];
+  const verdicts = await verify(bad);
+  expect(verdicts).toHaveLength(bad.length);
+  for (const [i, { ok, code }] of verdicts.entries()) {
+    expect([i, ok, code]).toEqual([i, false, expect.stringMatching(/^(INVALID_INPUT|MALFORMED)$/)]);
+  }
+});

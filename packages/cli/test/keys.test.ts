@@ -1,0 +1,120 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { daypass, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
+
+async function createdKey(state: string, ...args: readonly string[]): Promise<Record<string, never>> {
+  const { stdout } = await daypass(["keys", "create", ...args, "--state", state, "--show-secret", "--json"]);
+  return JSON.parse(stdout);
+}
+
+const sign = (state: string, options: RunOptions = {}) =>
+  daypass(["sign", "https://a.example/x", "--state", state], options);
+
+test("keeps no secret in the clear, and nothing that others may read", async () => {
+  const state = join(temporaryFolder(), "state");
+  const s3 = await createdKey(state);
+  const ed = await createdKey(state, "url", "--ed25519");
+  const text = readFileSync(join(state, "keys.json"), "utf8");
+  expect(text).toContain(s3["id"]);
+  expect(text).not.toContain(s3["secretAccessKey"]);
+  expect(text).not.toContain((ed["jwk"] as { d: string }).d);
+  expect(readdirSync(state).sort()).toEqual(["keys.json", "master.key"]);
+  for (const name of readdirSync(state)) expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
+});
+
+test("makes no key whose secret nobody would see", async () => {
+  const state = join(temporaryFolder(), "state");
+  const { status, stderr } = await daypass(["keys", "create", "--state", state]);
+  expect([status, stderr]).toEqual([2, expect.stringContaining("--out FILE")]);
+  expect(existsSync(state)).toBe(false);
+});
+
+test("writes a secret into a new file that the tools can read", async () => {
+  const folder = temporaryFolder();
+  const [credentials, jwk] = [join(folder, "credentials"), join(folder, "key.jwk")];
+  await daypass(["keys", "create", "--state", folder, "--out", credentials]);
+  await daypass(["keys", "create", "url", "--state", folder, "--out", jwk]);
+  expect(statSync(credentials).mode & 0o777).toBe(0o600);
+  const env = { AWS_SHARED_CREDENTIALS_FILE: credentials, DAYPASS_KEY_FILE: jwk };
+  expect((await daypass(["sign", "s3://media/a", "--region", "x"], { env })).stdout).toContain("Credential=DP");
+  expect((await daypass(["sign", "https://a.example/x"], { env })).stdout).toContain("dp-key=k-");
+  const again = await daypass(["keys", "create", "--state", folder, "--out", credentials]);
+  expect(again.status).toBe(2);
+  expect(parseLines((await daypass(["keys", "list", "--state", folder, "--json"])).stdout)).toHaveLength(2);
+});
+
+test("refuses a key whose row was edited", async () => {
+  const state = join(temporaryFolder(), "state");
+  await createdKey(state, "url", "--max-life", "1h");
+  expect((await sign(state)).status).toBe(0);
+  const file = join(state, "keys.json");
+  writeFileSync(file, readFileSync(file, "utf8").replace("3600", "999999"));
+  const { status, stderr } = await sign(state);
+  expect([status, stderr]).toEqual([1, expect.stringContaining("was edited")]);
+});
+
+test("needs the master key, wherever it comes from", async () => {
+  const state = join(temporaryFolder(), "state");
+  await createdKey(state, "url");
+  const master = readFileSync(join(state, "master.key"), "utf8").trim();
+  chmodSync(join(state, "master.key"), 0o644);
+  expect((await sign(state)).stderr).toContain("chmod 600");
+  chmodSync(join(state, "master.key"), 0o600);
+  const wrong = await sign(state, { env: { DAYPASS_MASTER_KEY: "ab".repeat(32) } });
+  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining("master key")]);
+  expect((await sign(state, { env: { DAYPASS_MASTER_KEY: "short" } })).stderr).toContain("openssl rand");
+  // Moved to another place, as it should be in production.
+  writeFileSync(join(state, "master.key"), "moved");
+  expect((await sign(state, { env: { DAYPASS_MASTER_KEY: master } })).status).toBe(0);
+});
+
+test("rotates by overlap and revokes at once", async () => {
+  const state = join(temporaryFolder(), "state");
+  const old = await createdKey(state, "url", "--label", "web");
+  const rotated = await daypass([
+    "keys",
+    "rotate",
+    old["id"] as string,
+    "--overlap",
+    "1h",
+    "--state",
+    state,
+    "--show-secret",
+    "--json",
+  ]);
+  const next = JSON.parse(rotated.stdout);
+  expect(next).toMatchObject({ label: "web", scope: old["scope"] });
+  const states = async () =>
+    Object.fromEntries(
+      parseLines((await daypass(["keys", "list", "--state", state, "--json"])).stdout).map((record) => [
+        record["id"],
+        record["state"],
+      ]),
+    );
+  expect(await states()).toEqual({ [old["id"] as string]: expect.stringMatching(/^until /), [next.id]: "active" });
+  await daypass(["keys", "revoke", old["id"] as string, "--state", state]);
+  expect(await states()).toMatchObject({ [old["id"] as string]: "revoked" });
+  expect((await sign(state)).stdout).toContain(`dp-key=${next.id}`);
+  expect((await daypass(["keys", "rotate", old["id"] as string, "--state", state, "--show-secret"])).status).toBe(1);
+  expect((await daypass(["keys", "revoke", "nobody", "--state", state])).status).toBe(1);
+});
+
+test("lets several processes make keys at the same time", async () => {
+  const state = join(temporaryFolder(), "state");
+  await Promise.all(Array.from({ length: 5 }, () => createdKey(state)));
+  const { stdout } = await daypass(["keys", "list", "--state", state, "--json"]);
+  expect(parseLines(stdout)).toHaveLength(5);
+});
+
+test("refuses a scope that would limit nothing", async () => {
+  const state = join(temporaryFolder(), "state");
+  const create = (...args: readonly string[]) =>
+    daypass(["keys", "create", ...args, "--state", state, "--show-secret"]);
+  expect((await create("url", "--prefix", "no-slash")).status).toBe(1);
+  expect((await create("url", "--bucket", "media")).status).toBe(2);
+  expect((await create("s3", "--origin", "https://a.example")).status).toBe(2);
+  expect((await create("s3", "--method", "get")).status).toBe(2);
+  expect((await create("s3", "--ed25519")).status).toBe(2);
+  expect(existsSync(join(state, "keys.json"))).toBe(false);
+});

@@ -1,0 +1,182 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { AWS, daypass, temporaryFolder } from "./command.ts";
+
+const AT = ["--at", "2026-01-02T03:04:05Z"];
+const JWK = { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
+
+async function signed(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Record<string, never>> {
+  const { stdout } = await daypass(["sign", ...args, "--json"], { env });
+  return JSON.parse(stdout);
+}
+
+test("signs an S3 target with the environment's credentials and region", async () => {
+  const { stdout, status } = await daypass(["sign", "s3://media/a b%2F.txt", "--expires-in", "15m", ...AT], {
+    env: { ...AWS, AWS_REGION: "eu-west-1" },
+  });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(
+    /^https:\/\/media\.s3\.eu-west-1\.amazonaws\.com\/a%20b%252F\.txt\?X-Amz-Algorithm=.*Expires=900&.*Signature=[0-9a-f]{64}\n$/,
+  );
+});
+
+test("takes credentials, region and endpoint from the shared files, by profile", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, "config"),
+    `[default]
+region = us-west-2
+[profile minio]
+region = eu-central-1   # a comment
+services = local
+[services local]
+s3 =
+  endpoint_url = http://127.0.0.1:9000
+  addressing_style = path
+[profile process]
+region = eu-north-1
+credential_process = echo '{"Version":1,"AccessKeyId":"AKPROCESS","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-02T03:10:00Z"}'
+[profile sso]
+sso_session = corp
+`,
+  );
+  writeFileSync(
+    join(folder, "credentials"),
+    `[default]
+aws_access_key_id = AKDEFAULT
+aws_secret_access_key = s#1
+; a comment
+[minio]
+aws_access_key_id=AKMINIO
+aws_secret_access_key=s2
+aws_session_token=tok
+`,
+  );
+  const env = { AWS_CONFIG_FILE: join(folder, "config"), AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials") };
+  expect((await signed(["s3://media/a"], env))["url"]).toMatch(/media\.s3\.us-west-2.*Credential=AKDEFAULT%2F/);
+  const minio =
+    /^http:\/\/127\.0\.0\.1:9000\/media\/a\?.*Credential=AKMINIO%2F\d+%2Feu-central-1.*X-Amz-Security-Token=tok/;
+  expect((await signed(["s3://media/a"], { ...env, AWS_PROFILE: "minio" }))["url"]).toMatch(minio);
+  expect((await signed(["s3://media/a", "--profile", "minio"], { ...env, ...AWS }))["url"]).toMatch(minio);
+
+  // The URL must not outlive the credentials that the process gave.
+  const late = ["sign", "s3://media/a", "--profile", "process", ...AT];
+  const { status, stderr } = await daypass(late, { env });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("CREDENTIALS_EXPIRE_FIRST")]);
+  expect((await daypass([...late, "--clamp"], { env })).stdout).toContain("X-Amz-Expires=355&");
+
+  const sso = await daypass(["sign", "s3://media/a", "--profile", "sso"], { env });
+  expect([sso.status, sso.stderr]).toEqual([1, expect.stringContaining("export-credentials")]);
+  const missing = await daypass(["sign", "s3://media/a", "--profile", "nobody"], { env });
+  expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining('"nobody"')]);
+});
+
+test("signs a Daypass URL with the key of the environment or of a file", async () => {
+  const file = join(temporaryFolder(), "key.jwk");
+  writeFileSync(file, JSON.stringify(JWK));
+  const args = ["https://api.example.com/invoices/7.pdf?lang=de", ...AT];
+  const expected =
+    "https://api.example.com/invoices/7.pdf?lang=de&dp-date=20260102T030405Z&dp-expires=20260102T031905Z&dp-key=k1&dp-methods=GET&dp-signature=9y5KnKIOCIa4LWCJg6HcOsAoveTMv5zKneZ_e-36YRY&dp-v=1";
+  expect((await signed(args, { DAYPASS_KEY: JSON.stringify(JWK) }))["url"]).toBe(expected);
+  expect((await signed(args, { DAYPASS_KEY_FILE: file }))["url"]).toBe(expected);
+  const bound = await signed(
+    [
+      ...args,
+      "--method",
+      "PUT",
+      "--subject",
+      "cus_42",
+      "--ip",
+      "192.0.2.0/24",
+      "--content-length",
+      "1-10",
+      "--create-only",
+      "--uses",
+      "1",
+    ],
+    { DAYPASS_KEY_FILE: file },
+  );
+  expect(bound["url"]).toMatch(/dp-create=1.*dp-ip=192-0-2-0_24.*dp-length=1-10.*dp-subject=cus_42.*dp-uses=1/);
+});
+
+test("prints what can be pasted", async () => {
+  const env = { ...AWS, AWS_REGION: "eu-west-1" };
+  const as = async (...args: readonly string[]) => (await daypass(["sign", ...args, ...AT], { env })).stdout;
+  expect(await as("s3://media/a", "--as", "curl", "--method", "PUT", "--content-type", "it's/x")).toMatch(
+    /^curl --fail --request PUT --header 'content-type: it'\\''s\/x' --upload-file FILE 'https:\/\/[^']+'\n$/,
+  );
+  expect(await as("s3://media/a/../b", "--as", "curl", "--dot-segments")).toContain("--path-as-is");
+  expect(await as("s3://media/a", "--as", "wget")).toMatch(/^wget 'https:/);
+  expect(await as("s3://media/a", "--as", "fetch", "--method", "DELETE")).toMatch(
+    /^await fetch\("https:[^"]+", { method: "DELETE" }\);/,
+  );
+});
+
+test.each([
+  [["sign"], 2],
+  [["sign", "s3://media/a", "s3://media/b"], 2],
+  [["sign", "ftp://x/y"], 2],
+  [["sign", "s3://media/a", "--bogus"], 2],
+  [["sign", "s3://media/a", "--expires-in", "soon"], 2],
+  [["sign", "s3://media/a", "--subject", "x"], 2],
+  [["sign", "https://a.example/x", "--region", "x"], 2],
+  [["sign", "s3://media/a", "--as", "html-form"], 2],
+  [["sign", "s3://media/a", "--workers", "2"], 2],
+  [["sign", "s3://media/a", "--batch", "-"], 2],
+  [["sign", "--batch", "-", "--workers", "many"], 2],
+  [["sign", "--batch", "/no/such/file"], 1],
+  [["sign", "s3://media/../x"], 1],
+  [["sign", "s3://media/a", "--expires-in", "8d"], 1],
+  [["sign", "s3://media/a", "--ip"], 2],
+  [["nonsense"], 2],
+  [[], 2],
+])("tells by its exit status what went wrong: %j", async (args, status) => {
+  const finished = await daypass(args, { env: { ...AWS, AWS_REGION: "eu-west-1" } });
+  expect(finished.status).toBe(status);
+  expect(finished.stdout).toBe("");
+  if (args.length > 0) expect(finished.stderr).toMatch(/^daypass[^\n]*\n$/);
+});
+
+test("says without credentials where it looks for them, and no secret ever", async () => {
+  const { status, stderr } = await daypass(["sign", "s3://media/a"]);
+  expect([status, stderr]).toEqual([1, expect.stringContaining("AWS_ACCESS_KEY_ID")]);
+  const broken = await daypass(["sign", "https://a.example/x"], { env: { DAYPASS_KEY: '{"k":"S3CR3T' } });
+  expect(broken.status).toBe(1);
+  expect(broken.stderr).not.toContain("S3CR3T");
+});
+
+test("answers errors as JSON where --json asks for it", async () => {
+  const { status, stdout } = await daypass(["sign", "s3://media/a", "--expires-in", "8d", "--json"], {
+    env: { ...AWS, AWS_REGION: "eu-west-1" },
+  });
+  expect(status).toBe(1);
+  expect(JSON.parse(stdout)).toHaveProperty("error.code", "INVALID_EXPIRY");
+});
+
+test.each(["serve", "sign", "verify", "explain", "keys"])("has help for %s", async (command) => {
+  const { status, stdout } = await daypass([command, "--help"]);
+  expect(status).toBe(0);
+  expect(stdout).toContain(`daypass ${command}`);
+  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(150);
+});
+
+test("verifies and explains what it signed", async () => {
+  const env = { ...AWS, AWS_REGION: "eu-west-1" };
+  const { stdout } = await daypass(["sign", "s3://media/a.txt", ...AT], { env });
+  const url = stdout.trim();
+  const verify = (...args: readonly string[]) =>
+    daypass(["verify", url, "--at", "2026-01-02T03:05:00Z", ...args], { env });
+  expect((await verify()).status).toBe(0);
+  const refused = await verify("--method", "PUT", "--json");
+  expect([refused.status, JSON.parse(refused.stdout).code]).toEqual([1, "SIGNATURE_MISMATCH"]);
+
+  const explain = (...args: readonly string[]) => daypass(["explain", url, ...args], { env });
+  expect((await explain()).stdout).toMatch(/^The URL has expired: it ended at 2026-01-02T03:19:05.000Z\.\n/);
+  const asPut = await explain("--method", "PUT", "--at", "2026-01-02T03:05:00Z", "--json");
+  expect(JSON.parse(asPut.stdout)).toHaveProperty("cause.code", "METHOD");
+  expect(asPut.stdout).not.toMatch(/Signature=[0-9a-f]{64}/);
+});

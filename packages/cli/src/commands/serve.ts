@@ -1,8 +1,9 @@
 import cluster from "node:cluster";
 import { basename, relative } from "node:path";
+import { isStorageError } from "@daypass/gateway";
 import { openLog } from "@daypass/gateway/node";
 import { parseArguments, wholeNumber } from "../arguments.ts";
-import { type Command, print, UsageError } from "../command.ts";
+import { type Command, CommandError, type ExitStatus, print, UsageError } from "../command.ts";
 import { announcement, announcementText } from "../serve/announce.ts";
 import { startKeys } from "../serve/first-keys.ts";
 import { runCluster } from "../serve/run-cluster.ts";
@@ -57,13 +58,14 @@ export const serveCommand: Command = {
     // Standard output is for what a program may read.
     const log = openLog({ destination: 2, level: logLevel(settings) });
     try {
-      await (cluster.isWorker ? runWorker({ settings, reread, env, log }) : serve());
-      return 0;
+      return await (cluster.isWorker ? runWorker({ settings, reread, env, log }) : serve());
+    } catch (error) {
+      throw isStorageError(error) ? new CommandError(error.message) : error;
     } finally {
       log.close();
     }
 
-    async function serve(): Promise<void> {
+    async function serve(): Promise<ExitStatus> {
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
       const keys = await startKeys(store);
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
@@ -73,6 +75,7 @@ export const serveCommand: Command = {
         await print(stdout, values.json === true ? JSON.stringify(said) : text);
       };
       await (settings.workers === 0 ? runSingle : runCluster)({ settings, reread, env, log, onListening });
+      return 0;
     }
   },
 };

@@ -1,11 +1,12 @@
 import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { worker } from "@daypass/gateway/node";
+import type { ExitStatus } from "../command.ts";
 import type { StartReport } from "./run-cluster.ts";
 import { type RunOptions, reloadSite } from "./run-single.ts";
 import { openSite, type Site } from "./site.ts";
 
 /** Serves as one of several processes. The primary says when to reload and when to stop. */
-export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<void> {
+export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<ExitStatus> {
   const { settings, env, log } = options;
   // Ctrl-C and a closed terminal reach every process of the group. The primary answers them for all.
   process.on("SIGINT", () => undefined);
@@ -25,10 +26,18 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
   try {
     site = await openSite(settings, { env, log, writer: ipcIndexWriter(end.channel) });
   } catch (error) {
-    end.channel.send({ daypass: "start", failure: (error as Error).message } satisfies StartReport);
-    throw error;
+    await reportFailure((error as Error).message);
+    return 1;
   }
   end.channel.send({ daypass: "start", port: site.port } satisfies StartReport);
   end.ready();
   await untilDrained;
+  return 0;
+}
+
+/** Tells the primary, which says it once for all workers. The connection would keep this process alive. */
+async function reportFailure(failure: string): Promise<void> {
+  const report: StartReport = { daypass: "start", failure };
+  await new Promise((resolve) => process.send?.(report, undefined, undefined, resolve));
+  process.disconnect();
 }

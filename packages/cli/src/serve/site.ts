@@ -28,6 +28,8 @@ export interface SiteOptions {
   readonly writer?: IndexWriter | undefined;
 }
 
+const ANY_PORT = 65_535;
+
 // A revoked key has to be refused within a second.
 const KEY_POLL_MS = 400;
 
@@ -57,9 +59,9 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
   };
 
-  // A gateway is made for its origins, and which port a free one is shows only when it listens. A reload replaces it as well;
-  // both keep the socket and the storage.
-  let current = gatewayFor(settings, settings.port);
+  // A gateway is made for its origins, and which port a free one is shows only when it listens: until then it is made for
+  // some port, so that a fault of the configuration shows before the socket is there. A reload replaces it as well.
+  let current = gatewayFor(settings, settings.port === 0 ? ANY_PORT : settings.port);
   const server = await listen(
     {
       limits: current.limits,

@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { configSchema, loadConfig } from "../src/serve/config.ts";
+import { schemaFault } from "../src/serve/json-schema.ts";
+import { temporaryFolder } from "./command.ts";
+
+interface SchemaNode {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+}
+
+const guide = readFileSync(new URL("../../../docs/guide/configuration.md", import.meta.url), "utf8");
+
+function properties(node: SchemaNode, path = ""): readonly (readonly [path: string, node: SchemaNode])[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, property]) => {
+    const own = path === "" ? name : `${path}.${name}`;
+    return [[own, property] as const, ...properties(property, own)];
+  });
+}
+
+const everything = {
+  $schema: "https://example.com/config.schema.json",
+  root: "files",
+  state: "state",
+  listen: { host: "127.0.0.1", port: 8443, maxConnections: 10, timeouts: { headersMs: 1, keepAliveMs: 1, idleMs: 1 } },
+  tls: { certFile: "cert.pem", keyFile: "key.pem" },
+  workers: 2,
+  publicUrl: "https://files.example.com",
+  origins: ["https://*.s3.example.com"],
+  trustedProxies: ["10.0.0.0/8", "::1"],
+  region: "eu-west-1",
+  regions: ["eu-west-1", "auto"],
+  audience: "files",
+  urlKeySetFile: "keys.json",
+  hosts: { "s3.example.com": ["s3"], "files.example.com": ["url"] },
+  cors: { origins: ["*"], methods: ["GET"], headers: ["x-amz-meta-*"], maxAge: 60 },
+  limits: { path: 1, query: 1, headerBytes: 1024, headerCount: 1, body: 0, metadata: 0, inFlight: 1 },
+  log: { level: "warn", requests: false },
+  debugFields: false,
+  drainSeconds: 0,
+};
+
+test("accepts a configuration that uses every setting there is", () => {
+  expect(schemaFault(configSchema, everything)).toBeUndefined();
+  const known = properties(configSchema as SchemaNode).map(([path]) => path);
+  const used = (value: object, path = ""): string[] =>
+    Object.entries(value).flatMap(([name, item]) => {
+      const own = path === "" ? name : `${path}.${name}`;
+      return [own, ...(typeof item === "object" && !Array.isArray(item) && name !== "hosts" ? used(item, own) : [])];
+    });
+  expect(used(everything).sort()).toEqual([...known].sort());
+});
+
+test.each([
+  [[], "", "object"],
+  [{ prot: 1 }, "prot", "one of"],
+  [{ listen: { port: "8080" } }, "listen.port", "integer"],
+  [{ listen: { port: 70_000 } }, "listen.port", "at most 65535"],
+  [{ listen: { port: 1.5 } }, "listen.port", "integer"],
+  [{ tls: { certFile: "x" } }, "tls.keyFile", "a value"],
+  [{ publicUrl: "https://x.example/path" }, "publicUrl", "matches"],
+  [{ origins: [] }, "origins", "at least 1"],
+  [{ regions: ["a", "a"] }, "regions", "no item twice"],
+  [{ regions: ["a", 1] }, "regions[1]", "string"],
+  [{ hosts: { "a.example": ["gcs"] } }, "hosts.a.example[0]", "one of s3, url"],
+  [{ cors: { maxAge: -1 } }, "cors.maxAge", "at least 0"],
+  [{ log: { level: "loud" } }, "log.level", "one of"],
+  [{ root: "" }, "root", "at least 1 characters"],
+])("names the place of the fault in %j", (value, path, expected) => {
+  expect(schemaFault(configSchema, value)).toEqual({ path, expected: expect.stringContaining(expected) });
+});
+
+test("checks every word of the schema, and describes every setting in it and in the guide", () => {
+  // A keyword that the validator does not know throws, so a walk over all of them proves that none goes unchecked.
+  expect(() => schemaFault(configSchema, everything)).not.toThrow();
+  expect(() => schemaFault({ type: "string", format: "uri" }, "x")).toThrow(/format/);
+  for (const [path, { description }] of properties(configSchema as SchemaNode)) {
+    expect([path, description?.length ?? 0]).toEqual([path, expect.any(Number)]);
+    expect(description, path).toMatch(/.{10,}/);
+    expect(guide, path).toContain(`\`${path}\``);
+  }
+});
+
+test("resolves paths against the folder of the file", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "daypass.json");
+  writeFileSync(path, JSON.stringify(everything));
+  expect(await loadConfig(path)).toMatchObject({
+    root: join(folder, "files"),
+    state: join(folder, "state"),
+    urlKeySetFile: join(folder, "keys.json"),
+    tls: { certFile: join(folder, "cert.pem"), keyFile: join(folder, "key.pem") },
+  });
+  writeFileSync(path, "{");
+  await expect(loadConfig(path)).rejects.toThrow(/expected JSON/);
+  await expect(loadConfig(join(folder, "none.json"))).rejects.toThrow(/found none/);
+});

@@ -1,0 +1,289 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { daypass, nodeArguments, start, temporaryFolder } from "./command.ts";
+
+const EXAMPLES = fileURLToPath(new URL("../../../examples/files", import.meta.url));
+
+interface Said {
+  readonly url: string;
+  readonly s3Endpoint: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey?: string;
+  readonly urlKeyId: string;
+  readonly presignedUrl: string;
+}
+
+interface Running {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly said: Said;
+  /** The first line of standard output, as it is. */
+  readonly line: string;
+  log(): string;
+  stop(signal?: NodeJS.Signals): Promise<unknown>;
+}
+
+/** The example files, without the state that another run may have left there. */
+function exampleFiles(): string {
+  const root = join(temporaryFolder(), "files");
+  cpSync(EXAMPLES, root, { recursive: true, filter: (path) => !path.endsWith(".daypass") });
+  return root;
+}
+
+async function serve(...args: readonly string[]): Promise<Running> {
+  const child = start(["serve", ...args, "--json"]);
+  // A worker that outlives its primary would be ended by node; a test that fails must not wait for it.
+  onTestFinished(() => void child.kill("SIGTERM"));
+  let log = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    log += chunk;
+  });
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([
+    once(lines, "line"),
+    once(child, "close").then(() => {
+      throw new Error(`serve ended: ${log}`);
+    }),
+  ]);
+  return {
+    child,
+    said: JSON.parse(line),
+    line,
+    log: () => log,
+    async stop(signal = "SIGTERM") {
+      const closed = once(child, "close");
+      child.kill(signal);
+      return (await closed)[0];
+    },
+  };
+}
+
+const status = async (url: string, init?: RequestInit): Promise<number> => {
+  const response = await fetch(url, init);
+  await response.arrayBuffer();
+  return response.status;
+};
+
+test.each(["0", "2"])("prints a URL that opens, and one changed character is refused (%s workers)", async (workers) => {
+  const root = exampleFiles();
+  const { said, stop } = await serve(root, "--port", "0", "--workers", workers);
+  const { presignedUrl } = said;
+  expect(await (await fetch(presignedUrl)).text()).toBe(readFileSync(join(root, "readme.txt"), "utf8"));
+  for (const at of [presignedUrl.indexOf("readme"), presignedUrl.indexOf("Expires=") + 8, presignedUrl.length - 1]) {
+    const changed = presignedUrl[at] === "1" ? "2" : "1";
+    expect(await status(presignedUrl.slice(0, at) + changed + presignedUrl.slice(at + 1))).toBe(403);
+  }
+  expect(await status(said.url)).toBe(403);
+
+  const sign = async (...args: readonly string[]) => (await daypass(["sign", ...args, "--state", root])).stdout.trim();
+  const put = await sign("s3://media/new.txt", "--method", "PUT", "--endpoint", said.s3Endpoint);
+  expect(await status(put, { method: "PUT", body: "new" })).toBe(200);
+  expect(readFileSync(join(root, "media/new.txt"), "utf8")).toBe("new");
+  const get = await sign(`${said.url}/media/new.txt`);
+  expect(await (await fetch(get)).text()).toBe("new");
+  expect(await stop()).toBe(0);
+});
+
+test("shows no secret in a pipe, neither on the first start nor after a restart", async () => {
+  const root = exampleFiles();
+  const first = await serve(root, "--port", "0");
+  expect(first.said.secretAccessKey).toBeUndefined();
+  // Killed, not stopped: the next start must find everything all the same.
+  await first.stop("SIGKILL");
+  const second = await serve(root, "--port", "0", "--show-secret");
+  expect(second.said.accessKeyId).toBe(first.said.accessKeyId);
+  expect(second.said.secretAccessKey).toBeUndefined();
+  expect(await status(second.said.presignedUrl)).toBe(200);
+});
+
+test("shows the secret of the first key once where it was asked for", async () => {
+  const root = exampleFiles();
+  const first = await serve(root, "--port", "0", "--show-secret");
+  const { secretAccessKey = "", accessKeyId, s3Endpoint } = first.said;
+  expect(secretAccessKey).toMatch(/^[\w-]{40}$/);
+  const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  const signed = await daypass(["sign", "s3://welcome/hello.txt", "--endpoint", s3Endpoint], { env });
+  expect(await status(signed.stdout.trim())).toBe(200);
+  await first.stop();
+  const second = await serve(root, "--port", "0", "--show-secret");
+  expect(second.line + second.log()).not.toContain(secretAccessKey);
+});
+
+test.skipIf(!existsSync("/usr/bin/script"))("shows the secret to a person at a terminal", async () => {
+  const root = exampleFiles();
+  const command = [process.execPath, ...nodeArguments, "serve", root, "--port", "0"].join(" ");
+  const seen = promisify(execFile)("/usr/bin/script", ["-qec", `timeout -s INT 4 ${command}`, "/dev/null"], {
+    env: { PATH: process.env["PATH"], HOME: root },
+  });
+  const { stdout } = await seen.catch((error: { readonly stdout: string }) => error);
+  expect(stdout).toMatch(/S3 endpoint +http:\/\/127\.0\.0\.1:\d+/);
+  expect(stdout).toMatch(/access key +DP[A-Z2-7]{18}/);
+  expect(stdout).toMatch(/secret key +[\w-]{40} +\(shown this once\)/);
+  expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:\d+\/files\/readme\.txt\?X-Amz-Algorithm=/);
+});
+
+test.each(["0", "2"])("refuses a revoked key within a second (%s workers)", async (workers) => {
+  const root = exampleFiles();
+  const { said } = await serve(root, "--port", "0", "--workers", workers);
+  const url = (await daypass(["sign", `${said.url}/welcome/hello.txt`, "--state", root])).stdout.trim();
+  expect(await status(url)).toBe(200);
+  await daypass(["keys", "revoke", said.urlKeyId, "--state", root]);
+  const revokedAt = performance.now();
+  // Several workers have to notice, and which of them answers is chance.
+  for (let refused = 0; refused < 20; ) {
+    refused = (await status(url)) === 403 ? refused + 1 : 0;
+    expect(performance.now() - revokedAt).toBeLessThan(1000);
+    await sleep(10);
+  }
+  expect(await status(said.presignedUrl)).toBe(200);
+});
+
+test("says that a port is taken, and that a folder is served already", async () => {
+  const root = exampleFiles();
+  const { said } = await serve(root, "--port", "0");
+  const port = new URL(said.url).port;
+  const taken = await daypass(["serve", exampleFiles(), "--port", port]);
+  expect([taken.status, taken.stderr]).toEqual([1, expect.stringContaining(`expected port ${port} to be free`)]);
+  const workers = await daypass(["serve", exampleFiles(), "--port", port, "--workers", "2"]);
+  expect([workers.status, workers.stderr]).toEqual([1, expect.stringContaining(`expected port ${port} to be free`)]);
+  const twice = await daypass(["serve", root, "--port", "0"]);
+  expect([twice.status, twice.stderr]).toEqual([1, expect.stringContaining("another gateway serves this folder")]);
+  const nowhere = await daypass(["serve", join(root, "nowhere")]);
+  expect([nowhere.status, nowhere.stderr]).toEqual([1, expect.stringContaining("expected a folder")]);
+});
+
+test.each(["0", "2"])(
+  "reads its configuration again at SIGHUP, and keeps the old one where the new is wrong (%s workers)",
+  async (workers) => {
+    const root = exampleFiles();
+    const config = join(root, "..", "daypass.json");
+    const cors = (origin: string) =>
+      writeFileSync(config, JSON.stringify({ root: "files", listen: { port: 0 }, cors: { origins: [origin] } }));
+    cors("https://one.example");
+    const { child, said, log } = await serve("--config", config, "--workers", workers);
+    const allowed = async (origin: string): Promise<boolean> => {
+      const { headers } = await fetch(said.presignedUrl, { headers: { origin } });
+      return headers.get("access-control-allow-origin") === origin;
+    };
+    const processes = Math.max(1, Number(workers));
+    const count = (text: string) => log().split(text).length - 1;
+    expect(await allowed("https://one.example")).toBe(true);
+    cors("https://two.example");
+    child.kill("SIGHUP");
+    await expect.poll(() => count("read again"), { timeout: 5000 }).toBe(processes);
+    expect(await allowed("https://two.example")).toBe(true);
+    expect(await allowed("https://one.example")).toBe(false);
+    writeFileSync(config, '{"root":"files","cros":{}}');
+    child.kill("SIGHUP");
+    await expect.poll(() => count("reload refused"), { timeout: 5000 }).toBe(processes);
+    expect(await allowed("https://two.example")).toBe(true);
+  },
+);
+
+test("finishes what is under way when it is told to stop", async () => {
+  const root = exampleFiles();
+  const { said, child, stop } = await serve(root, "--port", "0");
+  const put = (
+    await daypass(["sign", "s3://media/slow.bin", "--method", "PUT", "--endpoint", said.s3Endpoint, "--state", root])
+  ).stdout.trim();
+  let finish: () => void = () => undefined;
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(new Uint8Array(70_000));
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      controller.enqueue(new Uint8Array(10));
+      controller.close();
+    },
+  });
+  const upload = status(put, {
+    method: "PUT",
+    body,
+    duplex: "half",
+    headers: { "content-length": "70010" },
+  } as RequestInit);
+  await sleep(300);
+  const stopped = stop();
+  await sleep(200);
+  await expect(fetch(said.presignedUrl)).rejects.toThrow();
+  expect(child.exitCode).toBe(null);
+  finish();
+  expect(await upload).toBe(200);
+  expect(await stopped).toBe(0);
+});
+
+test("ends at once at the second signal", async () => {
+  const root = exampleFiles();
+  const { said, child, stop } = await serve(root, "--port", "0");
+  const put = (
+    await daypass(["sign", "s3://media/never.bin", "--method", "PUT", "--endpoint", said.s3Endpoint, "--state", root])
+  ).stdout.trim();
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(10)) });
+  const headers = { "content-length": "20" };
+  const upload = status(put, { method: "PUT", body, duplex: "half", headers } as RequestInit).catch(() => "cut");
+  await sleep(300);
+  const stopped = stop();
+  await sleep(100);
+  child.kill("SIGTERM");
+  expect(await stopped).toBe(1);
+  expect(await upload).toBe("cut");
+  expect(existsSync(join(root, "media/never.bin"))).toBe(false);
+});
+
+test("signs for the public URL, and believes a client's address only from a trusted proxy", async () => {
+  const root = exampleFiles();
+  const state = join(root, ".daypass");
+  const proxied = async (trustedProxies: readonly string[]) => {
+    const config = join(root, "..", "daypass.json");
+    writeFileSync(
+      config,
+      JSON.stringify({
+        root,
+        listen: { port: 0 },
+        publicUrl: "https://files.example.com",
+        origins: ["http://127.0.0.1"],
+        trustedProxies,
+      }),
+    );
+    const running = await serve("--config", config);
+    const listening = (): string => /"url":"(http:[^"]+)"/.exec(running.log())?.[1] ?? "";
+    await expect.poll(listening).toMatch(/^http:/);
+    const signed = (
+      await daypass(["sign", "https://files.example.com/welcome/hello.txt", "--ip", "192.0.2.0/24", "--state", state])
+    ).stdout.trim();
+    const ask = (forwarded: string) =>
+      statusAs(`${listening()}${signed.slice("https://files.example.com".length)}`, forwarded);
+    const answers = [await ask("192.0.2.7"), await ask("198.51.100.1"), await ask("192.0.2.7, 198.51.100.1")];
+    await running.stop();
+    expect(running.said.presignedUrl).toMatch(/^https:\/\/files\.example\.com\//);
+    return answers;
+  };
+  expect(await proxied([])).toEqual([403, 403, 403]);
+  expect(await proxied(["127.0.0.0/8"])).toEqual([200, 403, 403]);
+});
+
+/** What a proxy in front would send: fetch lets nobody set Host. */
+async function statusAs(url: string, forwarded: string): Promise<number> {
+  const { request } = await import("node:http");
+  const sent = request(url, { headers: { host: "files.example.com", "x-forwarded-for": forwarded } });
+  sent.end();
+  const [response] = await once(sent, "response");
+  response.resume();
+  return response.statusCode;
+}
+
+test("shows an upload where the folder has no file yet", async () => {
+  const root = join(temporaryFolder(), "empty");
+  mkdirSync(join(root, "inbox"), { recursive: true });
+  const { said } = await serve(root, "--port", "0");
+  expect(said.presignedUrl).toBeUndefined();
+  expect(said.accessKeyId).toMatch(/^DP/);
+});

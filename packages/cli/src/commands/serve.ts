@@ -62,7 +62,7 @@ export const serveCommand: Command = {
     } catch (error) {
       throw isStorageError(error) ? new CommandError(error.message) : error;
     } finally {
-      log.close();
+      await log.close();
     }
 
     async function serve(): Promise<ExitStatus> {

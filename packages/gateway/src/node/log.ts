@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
 import { pid } from "node:process";
-import { destination, type Level, type Logger, pino } from "pino";
+import { type Level, type Logger, pino } from "pino";
 import type { AuditEvent } from "../pipeline/audit.ts";
+import { logFile } from "./log-file.ts";
 
 export interface LogOptions {
   /** File descriptor or path; standard output, 1, unless told. */
@@ -16,15 +17,10 @@ export interface Log {
   /** Writes the one line of a request: give it to `createGateway` as `audit`. */
   readonly audit: (event: AuditEvent) => void;
   /** Writes out what is still in memory. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 // Less than the 16 KB that the stream writes at once, or it refuses to open.
-const BUFFER_BYTES = 8 * 1024;
-const FLUSH_MS = 500;
-// Where the log cannot be written as fast as it grows, lines are lost rather than memory.
-const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
-
 /**
  * Opens a log of JSON lines in pino's form. It is written in the background: at most half a second of it is lost with the
  * process.
@@ -37,26 +33,13 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
  *
  * const log = openLog({ level: "warn" });
  * log.logger.warn({ port: 8080 }, "this is no request");
- * log.close();
+ * await log.close();
  * ```
  */
 export function openLog(options: LogOptions = {}): Log {
-  const stream = destination({
-    dest: options.destination ?? 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    maxLength: MAX_BUFFERED_BYTES,
-    periodicFlush: FLUSH_MS,
-  });
-  const logger = pino({ level: options.level ?? "info" }, stream);
-  return {
-    logger,
-    audit: (event) => stream.write(requestLine(event)),
-    close() {
-      stream.flushSync();
-      stream.end();
-    },
-  };
+  const file = logFile(options.destination ?? 1);
+  const logger = pino({ level: options.level ?? "info" }, file);
+  return { logger, audit: (event) => file.write(requestLine(event)), close: () => file.close() };
 }
 
 // pino's own fields, which are the same in every line.

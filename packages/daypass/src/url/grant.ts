@@ -1,6 +1,6 @@
 import { type GrantFields, VerifiedGrant } from "../grant.ts";
 import type { Grant, Obligation } from "../scheme.ts";
-import type { ParsedUrl } from "./parse.ts";
+import type { UrlParameters } from "./parameters.ts";
 
 /** What a verified Daypass URL allows. */
 export interface UrlGrant extends Grant {
@@ -28,14 +28,14 @@ export function urlGrant(fields: UrlGrantFields, stringToSign: string): UrlGrant
 }
 
 class VerifiedUrlGrant extends VerifiedGrant implements UrlGrant {
-  readonly origin: string;
-  readonly path: string;
-  readonly prefix: string | undefined;
-  readonly audience: string | undefined;
-  readonly subject: string | undefined;
-  readonly nonce: string | undefined;
-  readonly parameters: readonly (readonly [string, string])[];
-  readonly signedHeaders: readonly string[];
+  declare readonly origin: string;
+  declare readonly path: string;
+  declare readonly prefix: string | undefined;
+  declare readonly audience: string | undefined;
+  declare readonly subject: string | undefined;
+  declare readonly nonce: string | undefined;
+  declare readonly parameters: readonly (readonly [string, string])[];
+  declare readonly signedHeaders: readonly string[];
 
   constructor(fields: UrlGrantFields, stringToSign: string) {
     super(fields, stringToSign);
@@ -50,15 +50,20 @@ class VerifiedUrlGrant extends VerifiedGrant implements UrlGrant {
   }
 }
 
-/** What the verifier cannot do itself; the order is that of the parameters. */
-export function urlObligations(parsed: ParsedUrl): readonly Obligation[] {
-  const { createOnly, contentLength, response, sha256, uses, vary } = parsed;
+const RESPONSE_NAME = "dp-response-";
+
+/** What the verifier cannot do itself; the order is that of section 6 of the specification. */
+export function urlObligations(parameters: UrlParameters): readonly Obligation[] {
+  const { "dp-length": length, "dp-sha256": sha256, "dp-uses": limit, "dp-vary": names } = parameters;
   const obligations: Obligation[] = [];
-  if (createOnly) obligations.push({ kind: "create-only" });
-  if (contentLength !== undefined) obligations.push({ kind: "body-length", ...contentLength });
-  if (response !== undefined) obligations.push({ kind: "response", headers: response });
+  if (parameters["dp-create"] !== undefined) obligations.push({ kind: "create-only" });
+  if (length !== undefined) obligations.push({ kind: "body-length", ...length });
+  const headers = Object.entries(parameters)
+    .filter(([name]) => name.startsWith(RESPONSE_NAME))
+    .map(([name, value]) => [name.slice(RESPONSE_NAME.length), String(value)] as const);
+  if (headers.length > 0) obligations.push({ kind: "response", headers: Object.fromEntries(headers) });
   if (sha256 !== undefined) obligations.push({ kind: "body-sha256", sha256 });
-  if (uses !== undefined) obligations.push({ kind: "uses", limit: uses });
-  if (vary.length > 0) obligations.push({ kind: "strip", names: vary });
+  if (limit !== undefined) obligations.push({ kind: "uses", limit });
+  if (names !== undefined) obligations.push({ kind: "strip", names });
   return obligations;
 }

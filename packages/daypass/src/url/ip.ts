@@ -81,12 +81,23 @@ function masked(bytes: readonly number[], bits: number): readonly number[] {
 }
 
 /** The item of dp-ip for a network: "." and ":" are "-" and "/" is "_", so that no host re-spells it. */
-export function formatNetwork({ bytes, bits }: Network): string {
+function formatNetwork({ bytes, bits }: Network): string {
   return `${(bytes.length === 4 ? bytes.join(".") : formatIpv6(bytes)).replace(/[.:]/g, "-")}_${bits}`;
 }
 
-/** The network of an item of dp-ip, or `undefined` unless it is the one spelling of a network. */
-export function parseNetworkItem(item: string): Network | undefined {
+/** The networks of dp-ip, or `undefined` unless each has its one spelling and they are in ascending order. */
+export function parseNetworks(value: string): readonly Network[] | undefined {
+  const networks: Network[] = [];
+  for (const item of value.split(".")) {
+    const network = parseItem(item);
+    const last = networks.at(-1);
+    if (network === undefined || (last !== undefined && compareNetworks(last, network) >= 0)) return undefined;
+    networks.push(network);
+  }
+  return networks;
+}
+
+function parseItem(item: string): Network | undefined {
   const [address = "", bits = "", ...more] = item.split("_");
   // Four groups of IPv6 never fill 16 bytes without "--", so the two families cannot be mistaken.
   const bytes = parseIpv4(address.replaceAll("-", ".")) ?? parseIpv6(address.replaceAll("-", ":"));
@@ -96,7 +107,7 @@ export function parseNetworkItem(item: string): Network | undefined {
 }
 
 /** A network with its host bits zero and no IPv4-mapped address, or `undefined`. */
-export function makeNetwork(bytes: readonly number[], bits: number): Network | undefined {
+function makeNetwork(bytes: readonly number[], bits: number): Network | undefined {
   if (!(bits <= bytes.length * 8) || isMapped(bytes)) return undefined;
   return masked(bytes, bits).every((byte, i) => byte === bytes[i]) ? { bytes, bits } : undefined;
 }
@@ -106,8 +117,22 @@ export function networkContains({ bytes, bits }: Network, address: readonly numb
 }
 
 /** The order of the items of dp-ip: IPv4 before IPv6, then by address, then the larger network first. */
-export function compareNetworks(a: Network, b: Network): number {
+function compareNetworks(a: Network, b: Network): number {
   if (a.bytes.length !== b.bytes.length) return a.bytes.length - b.bytes.length;
   const differs = a.bytes.findIndex((byte, i) => byte !== b.bytes[i]);
   return differs < 0 ? a.bits - b.bits : (a.bytes[differs] as number) - (b.bytes[differs] as number);
+}
+
+/** The value of dp-ip for networks in CIDR notation and single addresses, or `undefined` where one is neither. */
+export function networksValue(networks: readonly string[]): string | undefined {
+  const read: Network[] = [];
+  for (const text of networks) {
+    const [address = "", prefix, ...more] = text.split("/");
+    const bytes = parseAddress(address);
+    if (bytes === undefined || more.length > 0 || !/^[0-9]{1,3}$/.test(prefix ?? "0")) return undefined;
+    const network = makeNetwork(bytes, Number(prefix ?? bytes.length * 8));
+    if (network === undefined) return undefined;
+    read.push(network);
+  }
+  return [...new Set(read.sort(compareNetworks).map(formatNetwork))].join(".");
 }

@@ -3,7 +3,8 @@ import { fromBase64url } from "../encode.ts";
 import { DaypassError } from "../errors.ts";
 import type { KeyResolver } from "../scheme.ts";
 import { strictPrivateKey, strictPublicKey } from "./ed25519.ts";
-import { checkScope, type UrlKeyScope } from "./scope.ts";
+import { PARAMETERS } from "./parameters.ts";
+import { faultyMember, type UrlKeyScope } from "./scope.ts";
 
 interface KeyFields {
   /** Names the key in URLs: 1 to 64 of A-Z a-z 0-9 _ -. */
@@ -54,13 +55,15 @@ export type LoadedKey =
       readonly publicKey: Ed25519PublicKey;
     };
 
-const KID = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** Checks a JWK and prepares it. Throws `INVALID_KEY`; no message holds any part of the key but its kid. */
+/** Checks a JWK and prepares it. Throws `INVALID_KEY`. */
 export function loadKey(key: UrlKey): LoadedKey {
   const fields = checkFields(key);
   if (key.kty === "oct") return { alg: "HS256", ...fields, mac: hmacSha256(keyBytes(key, "k")) };
-  return { alg: "Ed25519", ...fields, publicKey: strictPublicKey(keyBytes(key, "x"), key.kid) };
+  return {
+    alg: "Ed25519",
+    ...fields,
+    publicKey: strictPublicKey(keyBytes(key, "x"), (expected, cause) => invalidKey(key.kid, expected, cause)),
+  };
 }
 
 /** The private half of an Ed25519 key. Whether it belongs to `x` shows at the first signature. */
@@ -69,37 +72,33 @@ export function loadPrivateKey(key: UrlEd25519PrivateKey): Ed25519PrivateKey {
 }
 
 function checkFields(key: UrlKey): { readonly kid: string; readonly scope: UrlKeyScope | undefined } {
-  if (typeof key !== "object" || key === null) throw invalidKey("", "expected a JWK");
-  const { kid, kty, alg, use, scope } = key;
-  if (typeof kid !== "string" || !KID.test(kid)) throw invalidKey("", "expected kid as 1 to 64 of A-Z a-z 0-9 _ -");
-  const name = `key ${kid}: `;
-  if (use !== undefined && use !== "sig") throw invalidKey(name, 'expected use "sig"');
+  const { kid, kty, alg, use = "sig", scope } = key;
+  if (typeof kid !== "string" || PARAMETERS["dp-key"].read(kid) === undefined) {
+    throw invalidKey("(unnamed)", `kid as ${PARAMETERS["dp-key"].text}`);
+  }
   // "The algorithm belongs to the key": without exactly one name for it, the two halves of a system could differ.
   const fits = kty === "oct" ? alg === "HS256" : kty === "OKP" && key.crv === "Ed25519" && alg === "Ed25519";
-  if (!fits) {
+  if (!fits || use !== "sig") {
     throw invalidKey(
-      name,
-      `expected kty "oct" with alg "HS256", or kty "OKP" with crv "Ed25519" and alg "Ed25519" (RFC 9864, not "EdDSA"); found kty ${JSON.stringify(kty)} with alg ${JSON.stringify(alg)}`,
+      kid,
+      'use "sig" and kty "oct" with alg "HS256", or kty "OKP" with crv "Ed25519" and alg "Ed25519" (not "EdDSA", RFC 9864)',
     );
   }
-  if (scope !== undefined) checkScope(scope, (text) => invalidKey(name, text));
+  const faulty = scope === undefined ? undefined : faultyMember(scope);
+  if (faulty !== undefined) throw invalidKey(kid, `a scope as specified, and look at its ${faulty}`);
   return { kid, scope };
 }
 
 function keyBytes(key: UrlKey, member: "k" | "x" | "d"): Uint8Array {
   const text: unknown = Reflect.get(key, member);
   const bytes = typeof text === "string" ? fromBase64url(text) : undefined;
-  if (bytes === undefined || (member === "k" ? bytes.length < 32 : bytes.length !== 32)) {
-    throw invalidKey(
-      `key ${key.kid}: `,
-      `expected ${member} as base64url without padding of ${member === "k" ? "at least " : ""}32 bytes`,
-    );
-  }
-  return bytes;
+  if (bytes !== undefined && (bytes.length === 32 || (bytes.length > 32 && member === "k"))) return bytes;
+  throw invalidKey(key.kid, `${member} as base64url without padding of 32 bytes${member === "k" ? " or more" : ""}`);
 }
 
-export function invalidKey(name: string, text: string): DaypassError {
-  return new DaypassError("INVALID_KEY", `${name}${text}`);
+/** No message holds any part of the key but its kid. */
+export function invalidKey(kid: string, expected: string, cause?: unknown): DaypassError {
+  return new DaypassError("INVALID_KEY", `key ${kid}: expected ${expected}`, { cause });
 }
 
 /** Turns any form of a verifier's `keys` option into a resolver of checked keys. */
@@ -119,19 +118,16 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
   const prepared = new WeakMap<UrlKey, LoadedKey>();
   return async (kid) => {
     const found = await keys(kid);
-    const candidates = found === undefined ? [] : Array.isArray(found) ? found : [found as UrlKey];
-    const [key, second] = candidates as readonly UrlKey[];
+    const [key, second] = found === undefined || Array.isArray(found) ? (found ?? []) : [found as UrlKey];
     if (key === undefined) return undefined;
-    if (second !== undefined) throw invalidKey(`key ${kid}: `, "expected each kid once, found two keys with it");
-    let loaded = prepared.get(key);
-    if (loaded === undefined) {
-      loaded = loadKey(key);
-      prepared.set(key, loaded);
-    }
-    if (loaded.kid !== kid) throw invalidKey(`key ${kid}: `, `expected the key with this kid, found ${loaded.kid}`);
+    const loaded = prepared.get(key) ?? loadKey(key);
+    prepared.set(key, loaded);
+    if (second !== undefined || loaded.kid !== kid) throw invalidKey(kid, ONE_KEY);
     return loaded;
   };
 }
+
+const ONE_KEY = "one key with this kid";
 
 /**
  * The set that may be published for verifiers elsewhere: the Ed25519 keys without their private half. HMAC keys are left

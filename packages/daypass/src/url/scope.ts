@@ -1,8 +1,8 @@
 import { DaypassError } from "../errors.ts";
 import { parseBasicTime } from "../time.ts";
-import { pathFault } from "./grammar.ts";
+import { isPath } from "./grammar.ts";
 import { isOrigin } from "./origin.ts";
-import { METHOD_FORM, PARAMETERS } from "./parameters.ts";
+import { grantedMethods, PARAMETERS } from "./parameters.ts";
 
 /** What the grants of a key may be for. A member that is left out does not limit. */
 export interface UrlKeyScope {
@@ -27,58 +27,50 @@ export interface ScopedGrant {
   readonly expiresAt: Date;
 }
 
-const MEMBERS: Readonly<Record<keyof UrlKeyScope, readonly [valid: (value: never) => boolean, form: string]>> = {
-  origins: [(value: unknown) => isList(value, isOrigin), "a list of origins"],
-  prefix: [
-    (value: unknown) => typeof value === "string" && value.endsWith("/") && pathFault(value) === undefined,
-    'a path that ends in "/"',
-  ],
-  methods: [(value: unknown) => isList(value, (method) => METHOD_FORM.test(method)), "a list of methods"],
-  maxLife: [(value: unknown) => Number.isSafeInteger(value) && (value as number) > 0, "whole seconds"],
-  until: [
-    (value: string) => PARAMETERS["dp-expires"].test(value) && parseBasicTime(value) !== undefined,
-    "YYYYMMDDTHHMMSSZ",
-  ],
+const listOf =
+  (valid: (item: string) => boolean): ((value: unknown) => boolean) =>
+  (value) =>
+    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string" && valid(item));
+const textThat =
+  (valid: (text: string) => boolean): ((value: unknown) => boolean) =>
+  (value) =>
+    typeof value === "string" && valid(value);
+
+const MEMBERS: Readonly<Record<keyof UrlKeyScope, (value: unknown) => boolean>> = {
+  origins: listOf(isOrigin),
+  prefix: textThat((value) => value.endsWith("/") && isPath(value)),
+  methods: listOf((value) => /^[A-Z]{3,16}$/.test(value)),
+  maxLife: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+  until: textThat((value) => PARAMETERS["dp-expires"].read(value) !== undefined),
 };
 
-function isList(value: unknown, valid: (item: string) => boolean): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string" && valid(item));
-}
-
-/** Refuses a scope with a member that is misspelt or has the wrong form: it would not limit anything. */
-export function checkScope(scope: UrlKeyScope, invalid: (text: string) => Error): void {
-  if (typeof scope !== "object" || scope === null || Array.isArray(scope)) throw invalid("expected scope as an object");
-  for (const [member, value] of Object.entries(scope)) {
-    if (value === undefined) continue;
-    const rule = Object.hasOwn(MEMBERS, member) ? MEMBERS[member as keyof UrlKeyScope] : undefined;
-    if (rule === undefined) throw invalid(`expected scope with ${Object.keys(MEMBERS).join(", ")}; found ${member}`);
-    if (!rule[0](value as never)) throw invalid(`expected scope.${member} as ${rule[1]}`);
-  }
+/** The member of a scope that is misspelt or has the wrong form, and so would not limit anything; else `undefined`. */
+export function faultyMember(scope: UrlKeyScope): string | undefined {
+  if (typeof scope !== "object" || scope === null || Array.isArray(scope)) return "scope";
+  return Object.entries(scope)
+    .filter(([, value]) => value !== undefined)
+    .map(([member]) => member as keyof UrlKeyScope)
+    .find((member) => !Object.hasOwn(MEMBERS, member) || !MEMBERS[member](scope[member]));
 }
 
 /** Throws `KEY_SCOPE` where a grant is for more than its key may grant. Signer and verifier both ask. */
 export function enforceScope(scope: UrlKeyScope | undefined, grant: ScopedGrant): void {
   if (scope === undefined) return;
   const { origins, prefix, methods, maxLife, until } = scope;
-  if (origins !== undefined && !origins.includes(grant.origin)) throw outside("origins", origins.join(", "));
-  if (prefix !== undefined && !grant.path.startsWith(prefix)) throw outside("prefix", prefix);
-  if (methods !== undefined && !grant.methods.every((method) => allows(methods, method)))
-    throw outside("methods", methods.join(", "));
-  const life = (grant.expiresAt.getTime() - grant.signedAt.getTime()) / 1000;
-  if (maxLife !== undefined && !(life <= maxLife)) throw outside("maxLife", `${maxLife} s`);
-  const end = until === undefined ? undefined : parseBasicTime(until)?.getTime();
-  if (end !== undefined && !(grant.expiresAt.getTime() <= end)) throw outside("until", String(until));
-}
-
-/** Whether a list of methods covers one: who may GET may HEAD. */
-export function allows(methods: readonly string[], method: string): boolean {
-  return methods.includes(method) || (method === "HEAD" && methods.includes("GET"));
-}
-
-function outside(member: string, limit: string): DaypassError {
-  return new DaypassError(
-    "KEY_SCOPE",
-    `expected a grant inside the scope of its key (${member}: ${limit}), found one outside: ask for less, or sign with another key`,
-    { details: { member } },
-  );
+  const covered = methods && grantedMethods(methods);
+  const within: Readonly<Record<keyof UrlKeyScope, unknown>> = {
+    origins: origins?.includes(grant.origin),
+    prefix: prefix && grant.path.startsWith(prefix),
+    methods: covered && grant.methods.every((method) => covered.includes(method)),
+    maxLife: maxLife && grant.expiresAt.getTime() - grant.signedAt.getTime() <= maxLife * 1000,
+    until: until && grant.expiresAt <= (parseBasicTime(until) as Date),
+  };
+  for (const member in within) {
+    if (within[member as keyof UrlKeyScope] !== false) continue;
+    throw new DaypassError(
+      "KEY_SCOPE",
+      `expected a grant inside the scope of its key, found other ${member}: ask for less, or sign with another key`,
+      { details: { member, limit: String(scope[member as keyof UrlKeyScope]) } },
+    );
+  }
 }

@@ -1,13 +1,19 @@
 import { randomBytes } from "#crypto";
 import { base64url } from "../encode.ts";
-import { DaypassError } from "../errors.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
 import { formatBasicTime, signingWindow } from "../time.ts";
-import { prefixPath, urlStringToSign } from "./canonical.ts";
-import { decodeText, MAX_TARGET } from "./grammar.ts";
-import { loadKey, loadPrivateKey, type UrlEd25519PrivateKey, type UrlHmacKey, type UrlKey } from "./key.ts";
-import { PARAMETER_NAMES, type ParameterName, type ParameterValues } from "./parameters.ts";
+import { urlStringToSign } from "./canonical.ts";
+import { MAX_TARGET } from "./grammar.ts";
+import {
+  invalidKey,
+  type LoadedKey,
+  loadKey,
+  loadPrivateKey,
+  type UrlEd25519PrivateKey,
+  type UrlHmacKey,
+} from "./key.ts";
+import { PARAMETER_NAMES, type RawParameters, REQUIRED_PARAMETERS, readParameters, signedPath } from "./parameters.ts";
 import { boundHeaders, checkOptions, constraints, invalid, readUrl, type UrlSignRequest } from "./request.ts";
 import { enforceScope } from "./scope.ts";
 
@@ -48,7 +54,7 @@ export function urlSigner(
 ): Signer<UrlSignRequest> | AsyncSigner<UrlSignRequest> {
   const { key, clock = systemClock, random = randomBytes } = options;
   const loaded = loadKey(key);
-  const prepare = (request: UrlSignRequest): Unsigned => prepareUrl(request, { key, clock, random });
+  const prepare = (request: UrlSignRequest): Unsigned => prepareUrl(request, loaded, clock(), random);
   if (loaded.alg === "HS256") {
     return signer((request) => {
       const unsigned = prepare(request);
@@ -62,7 +68,7 @@ export function urlSigner(
     const signature = await privateKey.sign(unsigned.stringToSign);
     // Nothing that a key with a foreign public half signs would ever verify, and no one would see why.
     paired ??= await loaded.publicKey.verify(unsigned.stringToSign, signature);
-    if (!paired) throw new DaypassError("INVALID_KEY", `key ${loaded.kid}: expected d and x of one key pair`);
+    if (!paired) throw invalidKey(loaded.kid, "d and x of one key pair");
     return finish(unsigned, base64url(signature));
   });
 }
@@ -73,41 +79,43 @@ const MAX_LIFE = 3_155_760_000;
 
 interface Unsigned {
   readonly stringToSign: string;
-  /** The URL up to dp-signature, and after it. */
+  /** The URL up to the signature, and after it. */
   readonly head: string;
   readonly tail: string;
   readonly result: Omit<SignedRequest, "url" | "id">;
 }
 
-interface Signing {
-  readonly key: UrlKey;
-  readonly clock: Clock;
-  readonly random: (length: number) => Uint8Array;
-}
-
-function prepareUrl(request: UrlSignRequest, { key, clock, random }: Signing): Unsigned {
+function prepareUrl(
+  request: UrlSignRequest,
+  { alg, kid, scope }: LoadedKey,
+  now: Date,
+  random: (length: number) => Uint8Array,
+): Unsigned {
   checkOptions(request);
   const { origin, path, query, varying } = readUrl(request);
-  const values = constraints(request, path);
-  const { signedAt, expiresAt } = signingWindow(request, clock(), { maxSeconds: MAX_LIFE });
-  values["dp-date"] = formatBasicTime(signedAt);
-  values["dp-expires"] = formatBasicTime(expiresAt);
-  values["dp-starts"] = startTime(request.notBefore, signedAt, expiresAt);
-  values["dp-key"] = key.kid;
-  values["dp-v"] = "1";
-  if (request.uses !== undefined) values["dp-nonce"] ??= base64url(random(16));
+  const raw = constraints(request);
+  const { signedAt, expiresAt } = signingWindow(request, now, { maxSeconds: MAX_LIFE });
+  raw["dp-date"] = formatBasicTime(signedAt);
+  raw["dp-expires"] = formatBasicTime(expiresAt);
+  raw["dp-starts"] = startTime(request.notBefore, signedAt);
+  raw["dp-key"] = kid;
+  raw["dp-v"] = "1";
+  if (request.uses !== undefined) raw["dp-nonce"] ??= base64url(random(16));
 
-  const [before, after] = joinParameters(values);
-  const prefix = values["dp-prefix"];
-  const signedPath = prefix === undefined ? path : (prefixPath(path, Number(prefix)) as string);
-  const methods = (values["dp-methods"] as string).split(".");
-  enforceScope(key.scope, { origin, path: signedPath, methods, signedAt, expiresAt });
-  const headers = boundHeaders(request.bind);
+  const parameters = readParameters(raw, "INVALID_INPUT");
+  const { "dp-methods": methods, "dp-prefix": prefix, "dp-type": type } = parameters;
+  const fixed = signedPath(path, prefix, "INVALID_INPUT");
+  if (typeof request.prefix === "string" && request.prefix !== fixed) {
+    throw invalid(`prefix as the beginning of the path up to a "/", found ${request.prefix}`);
+  }
+  enforceScope(scope, { origin, path: fixed, methods, signedAt, expiresAt });
+  const headers = boundHeaders(request);
+  const [before, after] = joinParameters(raw);
   return {
-    stringToSign: urlStringToSign(key.alg, {
+    stringToSign: urlStringToSign(alg, {
       origin,
       kind: prefix === undefined ? "exact" : "prefix",
-      path: signedPath,
+      path: fixed,
       query,
       params: `${before}&${after}`,
       headers: headers.map(([name, value]) => `${name}:${value}\n`).join(""),
@@ -116,10 +124,9 @@ function prepareUrl(request: UrlSignRequest, { key, clock, random }: Signing): U
     tail: `&${after}${varying === "" ? "" : `&${varying}`}`,
     result: {
       method: request.methods?.[0] ?? "GET",
-      headers: holderHeaders(headers, values["dp-type"]),
+      headers: Object.fromEntries(type === undefined ? headers : [...headers, ["content-type", type]]),
       expiresAt,
-      bound: boundParts(values),
-      unbound: unboundParts(values),
+      ...coverage(raw),
       warnings: origin.startsWith("https:") ? NONE : PLAIN_HTTP,
     },
   };
@@ -128,12 +135,12 @@ function prepareUrl(request: UrlSignRequest, { key, clock, random }: Signing): U
 const NONE: readonly string[] = [];
 const PLAIN_HTTP: readonly string[] = ["the URL is for http: whoever reads the traffic can use it"];
 
-// "dp-date", "dp-expires", "dp-key" and "dp-methods" stand before "dp-signature" and "dp-v" after it, so neither is empty.
-function joinParameters(values: ParameterValues): readonly [before: string, after: string] {
+// "dp-date" stands before "dp-signature" and "dp-v" after it, so neither part is empty.
+function joinParameters(raw: RawParameters): readonly [before: string, after: string] {
   let before = "";
   let after = "";
   for (const name of PARAMETER_NAMES) {
-    const value = values[name];
+    const value = raw[name];
     if (value === undefined) continue;
     if (name < "dp-signature") before += `${before === "" ? "" : "&"}${name}=${value}`;
     else after += `${after === "" ? "" : "&"}${name}=${value}`;
@@ -141,67 +148,33 @@ function joinParameters(values: ParameterValues): readonly [before: string, afte
   return [before, after];
 }
 
-function startTime(notBefore: Date | undefined, signedAt: Date, expiresAt: Date): string | undefined {
+function startTime(notBefore: Date | undefined, signedAt: Date): string | undefined {
   if (notBefore === undefined) return undefined;
-  const start = notBefore instanceof Date ? Math.ceil(notBefore.getTime() / 1000) * 1000 : Number.NaN;
+  const start = Math.ceil(notBefore.getTime() / 1000) * 1000;
   if (Number.isNaN(start)) throw invalid("notBefore as a valid Date");
-  if (start <= signedAt.getTime()) return undefined;
-  if (start < expiresAt.getTime()) return formatBasicTime(new Date(start));
-  throw new DaypassError(
-    "INVALID_EXPIRY",
-    "expected notBefore before the end of the URL: its life counts from the time of signing",
-  );
-}
-
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
-
-function holderHeaders(
-  bound: readonly (readonly [string, string])[],
-  type: string | undefined,
-): Readonly<Record<string, string>> {
-  if (bound.length === 0 && type === undefined) return NO_HEADERS;
-  const headers = Object.fromEntries(bound);
-  if (type === undefined) return headers;
-  const contentType = decodeText(type) as string;
-  if ((headers["content-type"] ?? contentType) !== contentType) throw invalid("one content-type, found two");
-  return { ...headers, "content-type": contentType };
+  return start > signedAt.getTime() ? formatBasicTime(new Date(start)) : undefined;
 }
 
 const BOUND: readonly string[] = ["method", "origin", "path", "query", "time"];
-const BOUND_PREFIX: readonly string[] = ["method", "origin", "path prefix", "query", "time"];
-const CONSTRAINTS: readonly (readonly [name: ParameterName, part: string])[] = [
-  ["dp-audience", "audience"],
-  ["dp-create", "create-only"],
-  ["dp-ip", "client address"],
-  ["dp-length", "body length"],
-  ["dp-sha256", "body"],
-  ["dp-subject", "subject"],
-  ["dp-type", "content type"],
-  ["dp-uses", "uses"],
-];
+const UNBOUND: readonly string[] = ["headers that are not listed", "body"];
+const EVERYWHERE: ReadonlySet<string> = new Set(REQUIRED_PARAMETERS);
 
-function boundParts(values: ParameterValues): readonly string[] {
-  const parts = values["dp-prefix"] === undefined ? BOUND : BOUND_PREFIX;
-  const more = CONSTRAINTS.filter(([name]) => values[name] !== undefined).map(([, part]) => part);
-  const headers = values["dp-headers"]?.split(".").map((name) => `header ${name}`) ?? NONE;
-  return more.length === 0 && headers.length === 0 ? parts : [...parts, ...more, ...headers];
-}
-
-const UNBOUND: readonly string[] = ["headers that are not listed"];
-const UNBOUND_BODY: readonly string[] = [...UNBOUND, "body"];
-
-function unboundParts(values: ParameterValues): readonly string[] {
-  const parts = values["dp-sha256"] === undefined ? UNBOUND_BODY : UNBOUND;
-  if (values["dp-prefix"] === undefined && values["dp-vary"] === undefined) return parts;
-  const rest = values["dp-prefix"] === undefined ? NONE : ["path below the prefix"];
-  return [...parts, ...rest, ...(values["dp-vary"]?.split(".").map((name) => `query ${name}`) ?? NONE)];
+/** What the signature covers and what it leaves to the holder, in the words of the parameters. */
+function coverage(raw: RawParameters): Pick<SignedRequest, "bound" | "unbound"> {
+  const further = PARAMETER_NAMES.filter((name) => raw[name] !== undefined && !EVERYWHERE.has(name));
+  if (further.length === 0) return { bound: BOUND, unbound: UNBOUND };
+  return {
+    bound: [...BOUND, ...further.map((name) => `${name.slice(3)} ${raw[name]}`)],
+    unbound: [
+      ...UNBOUND.slice(0, raw["dp-sha256"] === undefined ? 2 : 1),
+      ...(raw["dp-prefix"] === undefined ? NONE : ["path below the prefix"]),
+      ...(raw["dp-vary"]?.split(".").map((name) => `query ${name}`) ?? NONE),
+    ],
+  };
 }
 
 function finish({ head, tail, stringToSign, result }: Unsigned, signature: string): SignedRequest {
   const url = head + signature + tail;
-  const target = url.length - url.indexOf("/", "https://".length);
-  if (target > MAX_TARGET) {
-    throw invalid(`a path and query of at most ${MAX_TARGET} bytes with all parameters, found ${target}: bind less`);
-  }
-  return new SignedResult({ url, ...result }, stringToSign);
+  if (url.length - url.indexOf("/", 8) <= MAX_TARGET) return new SignedResult({ url, ...result }, stringToSign);
+  throw invalid(`a path and query of at most ${MAX_TARGET} bytes with all parameters`);
 }

@@ -1,15 +1,16 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
 import { base64url, fromBase64url } from "../encode.ts";
-import { DaypassError } from "../errors.ts";
-import type { Checked, KeyResolver, Proof, Scheme, Verifier, WireRequest } from "../scheme.ts";
+import { DaypassError, type ErrorCode } from "../errors.ts";
+import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier, WireRequest } from "../scheme.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { formDecode, headerValues } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
 import { type UrlGrant, urlGrant, urlObligations } from "./grant.ts";
-import { networkContains, peerAddress } from "./ip.ts";
+import { type Network, networkContains, peerAddress } from "./ip.ts";
 import { keyResolver, type LoadedKey, type UrlKey, type UrlKeySet } from "./key.ts";
 import { isOrigin } from "./origin.ts";
-import { detectUrl, type ParsedUrl, parseUrl, trimSpace } from "./parse.ts";
+import { grantedMethods, type UrlParameters } from "./parameters.ts";
+import { detectUrl, type ParsedUrl, parseUrl, trimBlank } from "./parse.ts";
 import { enforceScope } from "./scope.ts";
 
 /** Options of {@link urlVerifier}. */
@@ -54,69 +55,32 @@ export interface UrlVerifierOptions extends VerifierOptions {
  */
 export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
   const { keys, origins, audience, maxSkew = 60 } = options;
-  for (const origin of origins) {
-    if (isOrigin(origin)) continue;
-    throw invalidOption(
-      `origins as scheme://host[:port] in lower case without default port; found ${JSON.stringify(origin)}`,
-    );
+  const other = origins.find((origin) => !isOrigin(origin));
+  if (other !== undefined) {
+    throw new DaypassError("INVALID_INPUT", `expected origins in the one spelling of URL parsers, found ${other}`);
   }
-  if (audience === "") throw invalidOption("an audience that is not empty, or none");
   // A key holder who could date ahead at will could outlive the revocation of his right to sign.
   if (!(Number.isInteger(maxSkew) && maxSkew >= 0 && maxSkew <= 900)) {
-    throw invalidOption(`maxSkew as 0 to 900 whole seconds, found ${String(maxSkew)}`);
+    throw new DaypassError("INVALID_INPUT", `expected maxSkew as 0 to 900 whole seconds, found ${maxSkew}`);
   }
-  return verifier(urlScheme({ audience, maxSkew }), keyResolver(keys), { ...options, wildcards: false });
+  const scheme: Scheme<ParsedUrl, LoadedKey, UrlGrant> = {
+    id: "url",
+    detect: detectUrl,
+    parse: parseUrl,
+    keyId: (parsed) => parsed.parameters["dp-key"],
+    dummyKey: DUMMY_KEY,
+    check: (_received, parsed, key) => check(parsed, key),
+    reportsTimeFirst: false,
+    checkTime: (parsed, now) => checkTime(parsed.parameters, now, maxSkew),
+    grant: (received, parsed, verified) => grant(received, parsed, verified, audience),
+  };
+  return verifier(scheme, keyResolver(keys), { ...options, wildcards: false });
 }
 
 const DUMMY_KEY: LoadedKey = { alg: "HS256", kid: "", scope: undefined, mac: hmacSha256(new Uint8Array(32)) };
 
-function urlScheme(options: {
-  readonly audience: string | undefined;
-  readonly maxSkew: number;
-}): Scheme<ParsedUrl, LoadedKey, UrlGrant> {
-  return {
-    id: "url",
-    detect: detectUrl,
-    parse: parseUrl,
-    keyId: (parsed) => parsed.keyId,
-    dummyKey: DUMMY_KEY,
-    check: (_received, parsed, key) => check(parsed, key),
-    reportsTimeFirst: false,
-    checkTime: (parsed, now) => checkTime(parsed, now, options.maxSkew),
-    grant({ request, wire, origin }, parsed, { key, stringToSign, proof }) {
-      const { canonical, keyId, methods, signedAt, startsAt, expiresAt, audience, subject, nonce, signedHeaders } =
-        parsed;
-      enforceScope(key.scope, { origin, path: canonical.path, methods, signedAt, expiresAt });
-      checkMethod(request, methods);
-      checkAudience(audience, options.audience);
-      checkSubject(subject, proof);
-      checkAddress(request, parsed);
-      checkType(request, parsed.contentType);
-      return urlGrant(
-        {
-          scheme: "url",
-          keyId,
-          methods,
-          notBefore: startsAt ?? signedAt,
-          expiresAt,
-          obligations: urlObligations(parsed),
-          target: canonical.query === "" ? wire.path : `${wire.path}?${canonical.query}`,
-          origin,
-          path: wire.path,
-          prefix: canonical.kind === "prefix" ? canonical.path : undefined,
-          audience,
-          subject,
-          nonce,
-          parameters: parsed.tokens.map(({ name, value }) => [formDecode(name), formDecode(value ?? "")] as const),
-          signedHeaders,
-        },
-        stringToSign,
-      );
-    },
-  };
-}
-
-function check({ canonical, signature }: ParsedUrl, key: LoadedKey): Checked | Promise<Checked> {
+function check({ canonical, parameters }: ParsedUrl, key: LoadedKey): Checked | Promise<Checked> {
+  const signature = parameters["dp-signature"];
   const stringToSign = urlStringToSign(key.alg, canonical);
   if (key.alg === "HS256") {
     return { matches: constantTimeEqual(base64url(key.mac.bytes(stringToSign)), signature), stringToSign };
@@ -125,83 +89,91 @@ function check({ canonical, signature }: ParsedUrl, key: LoadedKey): Checked | P
   return key.publicKey.verify(stringToSign, bytes).then((matches) => ({ matches, stringToSign }));
 }
 
-function checkTime({ signedAt, startsAt, expiresAt }: ParsedUrl, now: Date, maxSkew: number): DaypassError | undefined {
+function checkTime(parameters: UrlParameters, now: Date, maxSkew: number): DaypassError | undefined {
+  const { "dp-date": date, "dp-starts": starts, "dp-expires": expires } = parameters;
   const nowMs = now.getTime();
   // Written so that an invalid date on either side refuses.
-  if (!(signedAt.getTime() <= nowMs + maxSkew * 1000)) {
-    return new DaypassError(
+  if (!(date.getTime() <= nowMs + maxSkew * 1000)) {
+    return refusal(
       "NOT_YET_VALID",
-      `expected a signing time at most ${maxSkew} s ahead of the clock, found ${signedAt.toISOString()}: check both clocks`,
-      { details: { signedAt: signedAt.toISOString() } },
+      `a signing time at most ${maxSkew} s ahead, found ${date.toISOString()}: check both clocks`,
     );
   }
-  if (startsAt !== undefined && !(startsAt.getTime() <= nowMs)) {
-    return new DaypassError(
-      "NOT_YET_VALID",
-      `expected a URL that has begun, found one for ${startsAt.toISOString()}: wait`,
-      {
-        details: { startsAt: startsAt.toISOString() },
-      },
-    );
+  if (starts !== undefined && !(starts.getTime() <= nowMs)) {
+    return refusal("NOT_YET_VALID", `a URL that has begun, found one for ${starts.toISOString()}: wait`);
   }
-  if (!(nowMs < expiresAt.getTime())) {
-    return new DaypassError(
-      "EXPIRED",
-      `expected a URL that is still valid, found one that ended at ${expiresAt.toISOString()}: ask for a new one`,
-      { details: { expiresAt: expiresAt.toISOString() } },
-    );
-  }
-  return undefined;
+  if (nowMs < expires.getTime()) return undefined;
+  return refusal(
+    "EXPIRED",
+    `a URL that is still valid, found one that ended at ${expires.toISOString()}: ask for another`,
+  );
 }
 
-function checkMethod({ method }: WireRequest, methods: readonly string[]): void {
-  if (methods.includes(method)) return;
-  throw new DaypassError(
-    "METHOD_NOT_GRANTED",
-    `expected ${methods.join(" or ")}, found another method: use a granted one`,
+/** Section 6, steps 6 and 7, up to the obligations. */
+function grant(
+  { request, wire, origin }: ReceivedRequest,
+  { canonical, parameters, tokens }: ParsedUrl,
+  { key, stringToSign, proof }: Verified<LoadedKey>,
+  configuredAudience: string | undefined,
+): UrlGrant {
+  const { "dp-date": signedAt, "dp-expires": expiresAt, "dp-audience": audience, "dp-subject": subject } = parameters;
+  const methods = grantedMethods(parameters["dp-methods"]);
+  enforceScope(key.scope, { origin, path: canonical.path, methods, signedAt, expiresAt });
+  if (!methods.includes(request.method)) {
+    throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method: use a granted one`);
+  }
+  if (audience !== configuredAudience) {
+    throw refusal(
+      "WRONG_AUDIENCE",
+      "a URL for the audience of this verifier, found another: sign for what it is used for",
+    );
+  }
+  if (subject !== undefined && subject !== proof.subject) {
+    throw refusal(
+      "WRONG_SUBJECT",
+      "the proved identity that the URL is for, found another or none: sign in as its subject",
+    );
+  }
+  if (!isInside(request, parameters["dp-ip"])) {
+    throw refusal("IP_NOT_GRANTED", "a client in a granted network, found another or an unknown address");
+  }
+  if (!hasType(request, parameters["dp-type"])) {
+    throw refusal("BODY_TYPE", `Content-Type: ${parameters["dp-type"]}, found another or none: send exactly this`);
+  }
+  return urlGrant(
     {
-      details: { methods },
+      scheme: "url",
+      keyId: key.kid,
+      methods,
+      notBefore: parameters["dp-starts"] ?? signedAt,
+      expiresAt,
+      obligations: urlObligations(parameters),
+      target: canonical.query === "" ? wire.path : `${wire.path}?${canonical.query}`,
+      origin,
+      path: wire.path,
+      prefix: canonical.kind === "prefix" ? canonical.path : undefined,
+      audience,
+      subject,
+      nonce: parameters["dp-nonce"],
+      parameters: tokens.map(({ name, value }) => [formDecode(name), formDecode(value ?? "")] as const),
+      signedHeaders: parameters["dp-headers"] ?? [],
     },
+    stringToSign,
   );
 }
 
-function checkAudience(found: string | undefined, expected: string | undefined): void {
-  if (found === expected) return;
-  throw new DaypassError(
-    "WRONG_AUDIENCE",
-    `expected a URL ${expected === undefined ? "without audience" : "for the audience of this verifier"}, found ${found === undefined ? "none in it" : "another"}: sign for the purpose it is used for`,
-  );
+function isInside({ remoteAddress = "" }: WireRequest, networks: readonly Network[] | undefined): boolean {
+  if (networks === undefined) return true;
+  const address = peerAddress(remoteAddress);
+  return address !== undefined && networks.some((network) => networkContains(network, address));
 }
 
-function checkSubject(subject: string | undefined, { subject: proved }: Proof): void {
-  if (subject === undefined || subject === proved) return;
-  throw new DaypassError(
-    "WRONG_SUBJECT",
-    `expected the subject that the URL is for, found ${proved === undefined ? "no proved identity" : "another"}: sign in as its subject`,
-  );
+function hasType({ headers }: WireRequest, type: string | undefined): boolean {
+  if (type === undefined) return true;
+  const [found = "", second] = headerValues(headers, "content-type");
+  return second === undefined && trimBlank(found) === type;
 }
 
-function checkAddress({ remoteAddress }: WireRequest, { networks }: ParsedUrl): void {
-  if (networks === undefined) return;
-  const address = remoteAddress === undefined ? undefined : peerAddress(remoteAddress);
-  if (address !== undefined && networks.some((network) => networkContains(network, address))) return;
-  throw new DaypassError(
-    "IP_NOT_GRANTED",
-    `expected a client in a granted network, found ${address === undefined ? "no known address" : "another address"}: use the network that the URL is for`,
-  );
-}
-
-function checkType({ headers }: WireRequest, contentType: string | undefined): void {
-  if (contentType === undefined) return;
-  const [found, second] = headerValues(headers, "content-type");
-  if (found !== undefined && second === undefined && trimSpace(found) === contentType) return;
-  throw new DaypassError(
-    "BODY_TYPE",
-    `expected Content-Type: ${contentType}, found ${found === undefined ? "none" : "another"}: send exactly this`,
-    { details: { contentType } },
-  );
-}
-
-function invalidOption(expected: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `expected ${expected}`);
+function refusal(code: ErrorCode, expected: string): DaypassError {
+  return new DaypassError(code, `expected ${expected}`);
 }

@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { WireRequest } from "../../src/index.ts";
-import { decodeText, encodeText, isText } from "../../src/url/grammar.ts";
+import { decodeText, encodeText } from "../../src/url/grammar.ts";
 import type { UrlSignRequest } from "../../src/url/index.ts";
 import { isOrigin } from "../../src/url/origin.ts";
 import { AT, ORIGIN, outcome, request, sign, verify } from "./fixture.ts";
+
+// Rule 3.3 of the specification, in the words of Unicode.
+const isText = (value: string): boolean => value !== "" && !/[ \p{Cc}\p{Cs}]/u.test(value);
 
 const text = fc.string({ unit: "binary", minLength: 1, maxLength: 12 }).filter((value) => isText(value));
 const headerText = fc.stringMatching(/^[\x21-\x7e]{1,12}$/);
@@ -194,6 +197,7 @@ describe("any input", () => {
           expect(decodeText(encodeText(value))).toBe(value);
           expect(new URLSearchParams([["", value]]).toString()).toBe(`=${encodeText(value)}`);
         }
+        if (/%(?![0-9A-Fa-f]{2})|%[89A-Fa-f]/.test(raw)) return;
         const decoded = decodeText(raw);
         if (decoded !== undefined) expect(encodeText(decoded)).toBe(raw);
       }),

@@ -5,4 +5,5 @@
  */
 export type { S3Credentials } from "../credentials.ts";
 export type { S3Grant } from "../grant.ts";
+export { s3HeaderTexts } from "./texts.ts";
 export { type S3HeaderVerifierOptions, s3HeaderVerifier } from "./verify.ts";

@@ -5,14 +5,21 @@ import type { Exchange } from "../protocol.ts";
 import { textAnswer } from "../text-answer.ts";
 import { type ErrorFields, errorBody, type S3Error } from "./error-body.ts";
 import { s3Error } from "./errors.ts";
+import { mismatchFields } from "./mismatch-fields.ts";
 
 export interface S3RefusalOptions {
   readonly region: string;
   readonly debugFields: boolean;
+  readonly origins: readonly string[];
 }
 
 /** Writes a refusal in S3's XML. */
-export function refuseS3({ region }: S3RefusalOptions): (refusal: Refusal, exchange: Exchange) => Answer {
+export function refuseS3({
+  region,
+  debugFields,
+  origins,
+}: S3RefusalOptions): (refusal: Refusal, exchange: Exchange) => Answer {
+  const bucketOf = virtualBucket(origins);
   return (refusal, exchange) => {
     const { status, code, message, fields = [] } = errorOf(refusal, exchange);
     const body = errorBody([
@@ -20,6 +27,9 @@ export function refuseS3({ region }: S3RefusalOptions): (refusal: Refusal, excha
       ["Message", message],
       ...fields,
       ...resourceFields(refusal, exchange),
+      ...(debugFields && code === "SignatureDoesNotMatch"
+        ? mismatchFields(exchange.request, bucketOf(exchange.request.authority))
+        : []),
       ["RequestId", exchange.requestId],
       ["HostId", "daypass"],
     ]);
@@ -27,6 +37,18 @@ export function refuseS3({ region }: S3RefusalOptions): (refusal: Refusal, excha
     if (status === 503) headers.push("retry-after", "1");
     if (refusal.code === "RANGE_NOT_SATISFIABLE") headers.push("content-range", `bytes */${refusal.details["size"]}`);
     return textAnswer({ status, type: "application/xml", text: body, headers });
+  };
+}
+
+/** The bucket that a host names in virtual-host style, as the verifiers find it; empty for path style. */
+function virtualBucket(origins: readonly string[]): (authority: string) => string {
+  const hosts = origins.map((origin) => origin.replace(/^https?:\/\//, ""));
+  const exact = new Set(hosts.filter((host) => !host.startsWith("*")));
+  const suffixes = hosts.filter((host) => host.startsWith("*")).map((host) => host.slice(1));
+  return (authority) => {
+    const host = authority.toLowerCase();
+    const suffix = exact.has(host) ? undefined : suffixes.find((candidate) => host.endsWith(candidate));
+    return suffix === undefined ? "" : host.slice(0, -suffix.length);
   };
 }
 

@@ -1,0 +1,14 @@
+import type { WireRequest } from "../../scheme.ts";
+import { parseTarget } from "../../wire.ts";
+import { type S3Texts, v4Texts } from "../texts.ts";
+import { parseS3Header } from "./parse.ts";
+
+/**
+ * `s3Texts` for a request with SigV4 in its `Authorization` header. Verifies nothing.
+ *
+ * @throws {DaypassError} `MALFORMED`, `UNSIGNED_HEADER`, `AMBIGUOUS_AUTHENTICATION`
+ */
+export function s3HeaderTexts(request: WireRequest): S3Texts {
+  const wire = parseTarget(request.target);
+  return v4Texts(request.method, parseS3Header({ request, wire, origin: "", wildcard: "" }));
+}

@@ -1,0 +1,56 @@
+import type { WireRequest } from "daypass";
+import { type S3Texts, s3Texts } from "daypass/s3";
+import { s3HeaderTexts } from "daypass/s3/header";
+import { s3V2Texts } from "daypass/s3/v2";
+import type { ErrorFields } from "./error-body.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * The fields of a `SignatureDoesNotMatch` that let a caller find the difference, as S3 sends them. All of it is what the caller
+ * sent; the signature that would have been right is nowhere in it.
+ */
+export function mismatchFields(request: WireRequest, virtualBucket: string): ErrorFields {
+  const texts = textsOf(request, virtualBucket);
+  if (texts === undefined) return [];
+  const { stringToSign, canonicalRequest } = texts;
+  const fields: [string, string][] = [
+    ["StringToSign", stringToSign],
+    ["SignatureProvided", signatureOf(request)],
+    ["StringToSignBytes", bytesOf(stringToSign)],
+  ];
+  if (canonicalRequest !== undefined) {
+    fields.push(["CanonicalRequest", canonicalRequest], ["CanonicalRequestBytes", bytesOf(canonicalRequest)]);
+  }
+  return fields;
+}
+
+function textsOf(request: WireRequest, virtualBucket: string): S3Texts | undefined {
+  try {
+    if (authorization(request) !== undefined) return s3HeaderTexts(request);
+    return /[?&]AWSAccessKeyId=/.test(request.target) ? s3V2Texts(request, virtualBucket) : s3Texts(request);
+  } catch {
+    // A signature without the form of one counts as a mismatch, too, and has no texts.
+    return undefined;
+  }
+}
+
+function authorization({ headers }: WireRequest): string | undefined {
+  return headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
+}
+
+function signatureOf(request: WireRequest): string {
+  const found =
+    /Signature=([^,\s]+)/.exec(authorization(request) ?? "") ?? /[?&](?:X-Amz-)?Signature=([^&]*)/.exec(request.target);
+  const text = found?.[1] ?? "";
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `41 57 53`: shows a byte that no screen does. */
+function bytesOf(text: string): string {
+  return Array.from(encoder.encode(text), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}

@@ -24,10 +24,14 @@ function encodeComponent(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch (cause) {
-    throw new DaypassError("INVALID_INPUT", "expected text that UTF-8 can hold, found half of a surrogate pair", {
-      cause,
-    });
+    throw loneSurrogate(cause);
   }
+}
+
+function loneSurrogate(cause?: unknown): DaypassError {
+  return new DaypassError("INVALID_INPUT", "expected text that UTF-8 can hold, found half of a surrogate pair", {
+    cause,
+  });
 }
 
 function percent(character: string): string {
@@ -47,7 +51,7 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
       bytes[length++] = 0x80 | (point & 0x3f);
     } else if (point < 0x10000) {
       if (point >= 0xd800 && point <= 0xdfff) {
-        throw new DaypassError("INVALID_INPUT", "expected text that UTF-8 can hold, found half of a surrogate pair");
+        throw loneSurrogate();
       }
       bytes[length++] = 0xe0 | (point >> 12);
       bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
@@ -72,62 +76,37 @@ export function hex(bytes: Uint8Array): string {
   return text;
 }
 
-const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+// Every runtime has these two; the library is compiled without the types of any.
+declare function btoa(binary: string): string;
+declare function atob(base64: string): string;
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function base64(bytes: Uint8Array): string {
-  const text = toBase64(bytes, BASE64);
-  return text + "=".repeat((4 - (text.length % 4)) % 4);
+  return btoa(String.fromCharCode(...bytes));
 }
 
 /** base64url without padding (RFC 4648 section 5). */
 export function base64url(bytes: Uint8Array): string {
-  return toBase64(bytes, BASE64URL);
-}
-
-function toBase64(bytes: Uint8Array, alphabet: string): string {
-  let text = "";
-  let bits = 0;
-  let pending = 0;
-  for (const byte of bytes) {
-    bits = (bits << 8) | byte;
-    pending += 8;
-    while (pending >= 6) {
-      pending -= 6;
-      text += alphabet.charAt((bits >> pending) & 63);
-    }
-    bits &= (1 << pending) - 1;
-  }
-  return pending === 0 ? text : text + alphabet.charAt((bits << (6 - pending)) & 63);
+  return base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** Bytes of canonical base64 (padded, spare bits zero), or `undefined` for any other spelling. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = decodeBase64(text.replace(/={1,2}$/, ""), BASE64);
+  const bytes = decodeBase64(text);
   return bytes !== undefined && base64(bytes) === text ? bytes : undefined;
 }
 
 /** Bytes of canonical base64url (no padding, spare bits zero), or `undefined` for any other spelling. */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = decodeBase64(text, BASE64URL);
+  const bytes = decodeBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
   return bytes !== undefined && base64url(bytes) === text ? bytes : undefined;
 }
 
-function decodeBase64(text: string, alphabet: string): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = new Uint8Array((text.length * 3) >> 2);
-  let length = 0;
-  let bits = 0;
-  let pending = 0;
-  for (const character of text) {
-    const value = alphabet.indexOf(character);
-    if (value < 0) return undefined;
-    bits = ((bits << 6) | value) & 0xffff;
-    pending += 6;
-    if (pending >= 8) {
-      pending -= 8;
-      bytes[length++] = (bits >> pending) & 255;
-    }
+// `atob` forgives spaces, missing padding and spare bits: the callers compare with the one spelling.
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
   }
-  return bytes;
 }

@@ -35,8 +35,7 @@ export class SignedResult implements SignedRequest {
 
   /** A getter on a prototype is invisible to `JSON.stringify`, which this mends. */
   toJSON(): SignedRequest {
-    const { url, method, headers, expiresAt, id, bound, unbound, warnings } = this;
-    return { url, method, headers, expiresAt, id, bound, unbound, warnings };
+    return { ...this, id: this.id };
   }
 }
 

@@ -1,4 +1,4 @@
-import { DaypassError } from "./errors.ts";
+import { DaypassError, invalidInput } from "./errors.ts";
 import type { Lifetime } from "./scheme.ts";
 
 const BASIC = /^\d{8}T\d{6}Z$/;
@@ -68,14 +68,10 @@ export interface LifetimeLimits {
 /** Works out when a URL begins and ends, or throws `INVALID_EXPIRY`, `INVALID_INPUT` or `CREDENTIALS_EXPIRE_FIRST`. */
 export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLimits): SigningWindow {
   const nowMs = now.getTime();
-  if (Number.isNaN(nowMs))
-    throw new DaypassError("INVALID_INPUT", "expected a clock that gives a valid date, found an invalid one");
+  if (Number.isNaN(nowMs)) throw invalidInput("the clock", "a valid Date", now);
   const windowSeconds = lifetime.stableWindow;
-  if (windowSeconds !== undefined && !(Number.isInteger(windowSeconds) && windowSeconds >= 1)) {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected stableWindow in whole seconds of at least 1, found ${String(windowSeconds)}`,
-    );
+  if (windowSeconds !== undefined && !(Number.isInteger(windowSeconds) && windowSeconds > 0)) {
+    throw invalidInput("stableWindow", "whole seconds", windowSeconds);
   }
   const step = (windowSeconds ?? 1) * 1000;
   const signedAtMs = Math.floor(nowMs / step) * step;
@@ -87,7 +83,7 @@ export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLim
     if (limits.credentialExpiry !== "clamp" || !(end.getTime() > nowMs)) {
       throw new DaypassError(
         "CREDENTIALS_EXPIRE_FIRST",
-        `expected credentials that live as long as the URL, found some that end ${Number.isNaN(clamped) ? "at no valid date" : `${clamped} s after the signing time`} while the URL asks for ${expiresIn} s: refresh them, ask for less, or set credentialExpiry: "clamp"`,
+        `expected credentials that live for the ${expiresIn} s of the URL, found ${clamped} s: refresh them, or set credentialExpiry: "clamp"`,
       );
     }
     expiresIn = clamped;
@@ -96,7 +92,7 @@ export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLim
   if (expiresIn < 1 || expiresIn > limits.maxSeconds) {
     throw new DaypassError(
       "INVALID_EXPIRY",
-      `expected a life of 1 to ${limits.maxSeconds} s${windowSeconds === undefined ? "" : ", the stable window included"}; found ${expiresIn} s`,
+      `expected a life of 1 to ${limits.maxSeconds} s, any stable window included; found ${expiresIn} s`,
       { details: { minimum: 1, maximum: limits.maxSeconds, found: expiresIn } },
     );
   }
@@ -105,19 +101,16 @@ export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLim
 
 const NO_WARNINGS: readonly string[] = [];
 
-function wantedSeconds(lifetime: Lifetime, signedAtMs: number): number {
-  const { expiresIn, expiresAt, stableWindow } = lifetime;
+function wantedSeconds({ expiresIn, expiresAt, stableWindow = 0 }: Lifetime, signedAtMs: number): number {
   if ((expiresIn === undefined) === (expiresAt === undefined)) {
-    throw new DaypassError("INVALID_INPUT", "expected exactly one of expiresIn (seconds) and expiresAt (Date)");
+    throw invalidInput("the lifetime", "one of expiresIn (seconds) and expiresAt (Date)", expiresIn);
   }
-  if (expiresIn !== undefined) {
-    if (!Number.isInteger(expiresIn)) {
-      throw new DaypassError("INVALID_EXPIRY", `expected expiresIn in whole seconds, found ${String(expiresIn)}`);
-    }
-    // The window's start may lie up to one window back, and each URL must still live for `expiresIn`.
-    return expiresIn + (stableWindow ?? 0);
-  }
-  const end = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
-  if (Number.isNaN(end)) throw new DaypassError("INVALID_INPUT", "expected expiresAt as a valid Date");
-  return Math.floor((end - signedAtMs) / 1000);
+  // The window's start may lie up to one window back, and each URL must still live for `expiresIn`.
+  const seconds =
+    expiresAt === undefined ? Number(expiresIn) + stableWindow : Math.floor((Number(expiresAt) - signedAtMs) / 1000);
+  if (Number.isInteger(seconds)) return seconds;
+  throw new DaypassError(
+    "INVALID_EXPIRY",
+    `expected expiresIn in whole seconds, or expiresAt as a valid Date; found ${expiresIn ?? expiresAt}`,
+  );
 }

@@ -1,5 +1,4 @@
 import { hmacSha256, type PreparedHmac } from "#crypto";
-import { utf8 } from "./encode.ts";
 
 /** What sets the dialects of the V4 family (AWS4, GOOG4, OSS4) apart. */
 export interface V4Family {
@@ -28,7 +27,7 @@ export function scopeText(family: V4Family, { date, region, service }: Credentia
 
 /** HMAC chain over date, region, service and terminator: "the signing key is the result of the last step". */
 export function signingKey(family: V4Family, secret: string, { date, region, service }: CredentialScope): PreparedHmac {
-  let key = hmacSha256(utf8(family.secretPrefix + secret));
+  let key = hmacSha256(family.secretPrefix + secret);
   for (const step of [date, region, service, family.terminator]) key = hmacSha256(key.bytes(step));
   return key;
 }
@@ -90,23 +89,10 @@ export type EncodedPair = readonly [name: string, value: string];
  * encoded names by code unit is that order, as they are ASCII. An empty value keeps its `=`.
  */
 export function canonicalQuery(pairs: readonly EncodedPair[]): string {
-  const sorted = isSorted(pairs) ? pairs : [...pairs].sort(comparePairs);
-  let text = "";
-  let separator = "";
-  for (const [name, value] of sorted) {
-    text += `${separator}${name}=${value}`;
-    separator = "&";
-  }
-  return text;
-}
-
-function isSorted(pairs: readonly EncodedPair[]): boolean {
-  let last: EncodedPair | undefined;
-  for (const pair of pairs) {
-    if (last !== undefined && comparePairs(last, pair) > 0) return false;
-    last = pair;
-  }
-  return true;
+  return [...pairs]
+    .sort(comparePairs)
+    .map((pair) => pair.join("="))
+    .join("&");
 }
 
 function comparePairs(a: EncodedPair, b: EncodedPair): number {

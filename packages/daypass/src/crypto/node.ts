@@ -38,8 +38,9 @@ const BLOCK = 64;
  * object for each message and is half as fast. The inner digest comes as a latin1 string, one character a byte: Node gives
  * a string three times faster than a Buffer, and writes this one back in place without decoding it.
  */
-export function hmacSha256(key: Uint8Array): PreparedHmac {
-  const block = key.length > BLOCK ? sha256(key) : key;
+export function hmacSha256(key: string | Uint8Array): PreparedHmac {
+  const bytes = Buffer.from(key as string);
+  const block = bytes.length > BLOCK ? sha256(bytes) : bytes;
   const innerPad = Buffer.alloc(BLOCK, 0x36);
   const outer = Buffer.alloc(BLOCK + 32, 0x5c);
   for (const [i, byte] of block.entries()) {
@@ -64,9 +65,9 @@ export function hmacSha256(key: Uint8Array): PreparedHmac {
   };
 }
 
-// Room for two digests in hexadecimal: what is compared on nearly every request.
-const left = Buffer.alloc(BLOCK);
-const right = Buffer.alloc(BLOCK);
+// Marked pure, as bundlers keep what might have an effect. Room for two digests in hexadecimal: what is compared on nearly every request.
+const left = /* @__PURE__ */ Buffer.alloc(BLOCK);
+const right = /* @__PURE__ */ Buffer.alloc(BLOCK);
 
 /**
  * Compares two texts of equal, public length without an early exit. Only for digests in a fixed-length encoding: the
@@ -86,8 +87,8 @@ export function hmacSha1(key: Uint8Array, message: string): Uint8Array {
 }
 
 // DER prefixes of RFC 8410: the 32 raw bytes of the key follow.
-const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
-const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+const SPKI_PREFIX = /* @__PURE__ */ Buffer.from("302a300506032b6570032100", "hex");
+const PKCS8_PREFIX = /* @__PURE__ */ Buffer.from("302e020100300506032b657004220420", "hex");
 
 export function ed25519PublicKey(raw: Uint8Array): Ed25519PublicKey {
   const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: "der", type: "spki" });

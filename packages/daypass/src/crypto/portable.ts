@@ -46,8 +46,8 @@ export function sha256Stream(): { update(bytes: Uint8Array): void; hex(): string
 }
 
 /** HMAC-SHA256 that hashes the padded key once and clones the state for each message. */
-export function hmacSha256(key: Uint8Array): PreparedHmac {
-  const keyed = hmac.create(nobleSha256, key);
+export function hmacSha256(key: string | Uint8Array): PreparedHmac {
+  const keyed = hmac.create(nobleSha256, bytesOf(key));
   const mac = (message: Uint8Array): Uint8Array => keyed.clone().update(message).digest();
   return {
     bytes: (message) => mac(utf8(message)),

@@ -13,22 +13,19 @@ export interface S3Credentials {
 
 /** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. */
 export function checkCredentials(credentials: S3Credentials): S3Credentials {
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
-  expectText("accessKeyId", accessKeyId);
-  expectText("secretAccessKey", secretAccessKey);
-  if (sessionToken !== undefined) expectText("sessionToken", sessionToken);
-  if (expiration !== undefined && !(expiration instanceof Date && !Number.isNaN(expiration.getTime()))) {
-    throw new DaypassError("INVALID_KEY", "expected credentials.expiration as a valid Date");
+  for (const name of ["accessKeyId", "secretAccessKey", "sessionToken"] as const) {
+    const value: unknown = credentials[name] ?? (name === "sessionToken" ? "none" : undefined);
+    if (typeof value !== "string" || value === "") throw invalidCredentials(name, "text");
   }
+  // A Date before 1970 is a mistake, and an invalid one compares as false.
+  if (credentials.expiration !== undefined && !(Number(credentials.expiration) > 0))
+    throw invalidCredentials("expiration", "a valid Date");
   return credentials;
 }
 
-function expectText(name: string, value: unknown): void {
-  if (typeof value === "string" && value !== "") return;
-  throw new DaypassError(
-    "INVALID_KEY",
-    `expected credentials.${name} as a non-empty string, found ${value === "" ? "an empty one" : typeof value}`,
-  );
+// Says nothing of what was found: it may be the secret in the wrong place.
+function invalidCredentials(name: string, expected: string): DaypassError {
+  return new DaypassError("INVALID_KEY", `expected credentials.${name} as ${expected}, found something else`);
 }
 
 // A URL lives for seven days at most, so eight dates can be in use; the rest is room for a few regions.

@@ -1,5 +1,5 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
-import { DaypassError } from "../errors.ts";
+import { invalidInput } from "../errors.ts";
 
 /** Where the bucket's name goes: into the host, or in front of the key. */
 export type Addressing = "path" | "virtual";
@@ -29,25 +29,14 @@ const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,
 /** Prepares {@link BucketEndpoint}s for one server. Throws `INVALID_INPUT`. */
 export function bucketEndpoints(options: EndpointOptions): (bucket: string) => BucketEndpoint {
   const { region, addressing } = options;
-  if (typeof region !== "string" || !/^[A-Za-z0-9-]+$/.test(region)) {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected region as a name such as "eu-west-1" or "auto", found ${JSON.stringify(region)}`,
-    );
-  }
+  if (typeof region !== "string" || !/^[A-Za-z0-9-]+$/.test(region))
+    throw invalidInput("region", 'a name such as "auto"', region);
   if (addressing !== undefined && addressing !== "path" && addressing !== "virtual") {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected addressing "path" or "virtual", found ${JSON.stringify(addressing)}`,
-    );
+    throw invalidInput("addressing", '"path" or "virtual"', addressing);
   }
   const text = options.endpoint ?? amazonEndpoint(region);
   const match = ENDPOINT.exec(text);
-  if (match === null)
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected endpoint as scheme://host[:port][/path], found ${JSON.stringify(text)}`,
-    );
+  if (match === null) throw invalidInput("endpoint", "scheme://host[:port][/path]", text);
   const [, scheme = "", host = "", port, basePath = ""] = match;
   const isDefaultPort = port === undefined || port === (scheme === "https" ? "443" : "80");
   const authority = host.toLowerCase() + (isDefaultPort ? "" : `:${port}`);
@@ -57,10 +46,11 @@ export function bucketEndpoints(options: EndpointOptions): (bucket: string) => B
   let last: { readonly bucket: string; readonly endpoint: BucketEndpoint } | undefined;
   return (bucket) => {
     if (last?.bucket === bucket) return last.endpoint;
-    checkBucket(bucket);
-    const endpoint = isVirtual(bucket)
+    const virtual = isVirtual(bucket);
+    checkBucket(bucket, virtual);
+    const endpoint = virtual
       ? {
-          origin: `${scheme}://${hostLabel(bucket)}.${authority}`,
+          origin: `${scheme}://${bucket}.${authority}`,
           host: `${bucket}.${authority}`,
           path: base,
           virtualBucket: bucket,
@@ -85,27 +75,13 @@ function amazonEndpoint(region: string): string {
   return `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
 }
 
+// One label: Amazon's certificate covers no dots.
 const HOST_LABEL = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
+const HOST_LABELS = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 
-function hostLabel(bucket: string): string {
-  if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(bucket) && !/\.[.-]|-\./.test(bucket)) return bucket;
-  throw new DaypassError(
-    "INVALID_INPUT",
-    `expected a bucket name that can be part of a host name, found ${JSON.stringify(bucket)}: use addressing: "path"`,
-  );
-}
+const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
 
-function checkBucket(bucket: string): void {
-  if (
-    typeof bucket === "string" &&
-    bucket !== "" &&
-    bucket !== "." &&
-    bucket !== ".." &&
-    !/[/\\?#\p{Cc}]/u.test(bucket)
-  )
-    return;
-  throw new DaypassError(
-    "INVALID_INPUT",
-    `expected bucket as a name without "/" or control characters, found ${JSON.stringify(bucket)}`,
-  );
+function checkBucket(bucket: string, virtual: boolean): void {
+  if (typeof bucket === "string" && (virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) return;
+  throw invalidInput("bucket", virtual ? 'part of a host name (or addressing "path")' : "one path segment", bucket);
 }

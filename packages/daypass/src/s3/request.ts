@@ -1,5 +1,5 @@
 import { uriEncode } from "../encode.ts";
-import { DaypassError } from "../errors.ts";
+import { DaypassError, invalidInput } from "../errors.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "../scheme.ts";
 import type { EncodedPair } from "../v4.ts";
 
@@ -37,16 +37,11 @@ function hasDotSegment(key: string): boolean {
  * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
  */
 export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
-  if (typeof key !== "string" || key === "") {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected key as a non-empty string, found ${key === "" ? "an empty one" : typeof key}: leave it out for a bucket call`,
-    );
-  }
+  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, or left out for a bucket call", key);
   if (dotSegments !== "sign" && hasDotSegment(key)) {
     throw new DaypassError(
       "DOT_SEGMENTS",
-      `expected a key without "." and ".." segments, found ${JSON.stringify(key)}: a browser would ask for another object. Rename it, or set dotSegments: "sign" for clients that send paths as they are`,
+      `expected a key without "." and ".." segments, found ${JSON.stringify(key)}: a browser would ask for another object. Rename it, or set dotSegments: "sign"`,
     );
   }
 }
@@ -55,72 +50,50 @@ const METHOD = /^[A-Z]{1,16}$/;
 
 export function checkMethod(method: string): void {
   if (method === "GET" || method === "PUT" || (typeof method === "string" && METHOD.test(method))) return;
-  throw new DaypassError(
-    "INVALID_INPUT",
-    `expected method in upper case such as "GET" or "PUT", found ${JSON.stringify(method)}`,
-  );
+  throw invalidInput("method", "upper-case letters", method);
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+// The host comes from the endpoint, and the URL is the authorization.
+const FIXED = /^(?:host|authorization)$/;
+const VISIBLE = /^[\t\x20-\x7e]*$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** The headers that the holder must send, lower-case names, from `headers` and `bind`. */
 export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Record<string, string>> {
   if (headers === undefined && bind === undefined) return NO_HEADERS;
   const collected: Record<string, string> = {};
-  const add = (name: string, value: string): void => {
+  const bound = {
+    "content-type": bind?.contentType,
+    "content-length": bind?.contentLength === undefined ? undefined : exactLength(bind.contentLength),
+    "x-amz-content-sha256": bind?.sha256 === undefined ? undefined : sha256Text(bind.sha256),
+  };
+  for (const [name, value] of [headers, bind?.headers, bound].flatMap((source) => Object.entries(source ?? {}))) {
+    if (value === undefined) continue;
     const lower = name.toLowerCase();
-    if (!TOKEN.test(name) || typeof value !== "string" || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected header ${JSON.stringify(name)} with a value of visible characters`,
-      );
-    }
-    if (lower === "host" || lower === "authorization") {
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected no ${lower} header: the host comes from the endpoint, and the URL is the authorization`,
-      );
-    }
-    if (Object.hasOwn(collected, lower) && collected[lower] !== value) {
-      throw new DaypassError("INVALID_INPUT", `expected one value for header ${lower}, found two`);
+    const before = collected[lower] ?? value;
+    // Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
+    if (!TOKEN.test(name) || FIXED.test(lower) || before !== value || !VISIBLE.test(value)) {
+      throw invalidInput(`header ${name}`, "one ASCII text, and neither host nor authorization", value);
     }
     collected[lower] = value;
-  };
-  for (const source of [headers, bind?.headers]) {
-    for (const [name, value] of Object.entries(source ?? {})) add(name, value);
   }
-  if (bind?.contentType !== undefined) add("content-type", bind.contentType);
-  if (bind?.contentLength !== undefined) add("content-length", exactLength(bind.contentLength));
-  if (bind?.sha256 !== undefined) add("x-amz-content-sha256", sha256Text(bind.sha256));
   return collected;
 }
 
 function exactLength(length: number | { readonly min?: number; readonly max: number }): string {
-  if (typeof length === "object") {
-    throw unsupported(
-      "a range of lengths",
-      "an S3 PUT binds an exact contentLength only. For a range use a form upload (daypass/s3/form), or a Daypass URL",
-    );
-  }
+  if (typeof length === "object") throw unsupported("a range of lengths", "use a form upload");
   if (Number.isSafeInteger(length) && length >= 0) return String(length);
-  throw new DaypassError("INVALID_INPUT", `expected bind.contentLength in whole bytes, found ${String(length)}`);
+  throw invalidInput("bind.contentLength", "whole bytes", length);
 }
 
 function sha256Text(sha256: string): string {
   if (/^[0-9a-f]{64}$/.test(sha256)) return sha256;
-  throw new DaypassError("INVALID_INPUT", "expected bind.sha256 as 64 lower-case hexadecimal digits");
+  throw invalidInput("bind.sha256", "64 lower-case hexadecimal digits", sha256);
 }
 
 const NO_PAIRS: readonly EncodedPair[] = [];
-const RESPONSE_PARAMETERS = {
-  cacheControl: "response-cache-control",
-  contentDisposition: "response-content-disposition",
-  contentEncoding: "response-content-encoding",
-  contentLanguage: "response-content-language",
-  contentType: "response-content-type",
-  expires: "response-expires",
-} as const;
+const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
 // The signer's own parameters. X-Amz-Content-Sha256 is not among them: some signers put it into the query.
 const RESERVED = /^x-amz-(?:algorithm|credential|date|expires|security-token|signature|signedheaders)$/i;
 
@@ -130,41 +103,31 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
   const pairs: EncodedPair[] = [];
   for (const source of [query, bind?.query]) {
     for (const [name, values] of Object.entries(source ?? {})) {
-      if (RESERVED.test(name))
-        throw new DaypassError("INVALID_INPUT", `expected no ${name} in query: the signer sets it`);
+      if (RESERVED.test(name)) throw invalidInput(`query.${name}`, "absent: the signer sets it", values);
       for (const value of Array.isArray(values) ? values : [values as string]) {
-        if (typeof value !== "string")
-          throw new DaypassError("INVALID_INPUT", `expected query.${name} as a string, found ${typeof value}`);
+        if (typeof value !== "string") throw invalidInput(`query.${name}`, "text", value);
         pairs.push([uriEncode(name), uriEncode(value)]);
       }
     }
   }
   for (const [option, value] of Object.entries(response ?? {})) {
-    const name = RESPONSE_PARAMETERS[option as keyof typeof RESPONSE_PARAMETERS];
-    if (name === undefined) {
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected response.${Object.keys(RESPONSE_PARAMETERS).join(", response.")}; found response.${option}`,
-      );
-    }
-    if (value !== undefined) pairs.push([name, uriEncode(value)]);
+    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "one of S3's six overrides", value);
+    if (value !== undefined) pairs.push([`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, uriEncode(value)]);
   }
   return pairs;
 }
 
 /** Refuses the constraints of the common vocabulary that SigV4 cannot bind, and says what can. */
 export function checkConstraints({ notBefore, prefix, bind }: S3SignRequest): void {
-  if (notBefore !== undefined)
-    throw unsupported("notBefore", "S3 accepts a URL as soon as it is signed. A Daypass URL has a start");
-  if (prefix !== undefined) throw unsupported("prefix", "S3 signs one key. A Daypass URL can grant a path prefix");
-  if (bind?.ip !== undefined)
-    throw unsupported("bind.ip", "S3 does not look at addresses in a signature. Use a bucket policy, or a Daypass URL");
+  if (notBefore !== undefined) throw unsupported("notBefore");
+  if (prefix !== undefined) throw unsupported("prefix");
+  if (bind?.ip !== undefined) throw unsupported("bind.ip", "use a bucket policy");
 }
 
-function unsupported(constraint: string, alternative: string): DaypassError {
+function unsupported(constraint: string, alternative = "sign each time or key by itself"): DaypassError {
   return new DaypassError(
     "UNSUPPORTED_CONSTRAINT",
-    `expected a constraint that SigV4 can bind, found ${constraint}: ${alternative}`,
+    `expected a constraint that S3 can bind, found ${constraint}: ${alternative}, or a Daypass URL (daypass/url)`,
     { details: { constraint } },
   );
 }

@@ -38,12 +38,12 @@ interface Verdict {
 
 async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
   const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines(stdout) as readonly Signed[];
+  return parseLines<Signed>(stdout);
 }
 
 async function verify(lines: readonly unknown[], workers = "0"): Promise<readonly Verdict[]> {
   const { stdout } = await daypass(["verify", "--batch", "-", "--workers", workers], { input: jsonLines(lines) });
-  return parseLines(stdout) as readonly Verdict[];
+  return parseLines<Verdict>(stdout);
 }
 
 const HOSTILE_KEYS = [

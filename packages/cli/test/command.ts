@@ -67,7 +67,7 @@ export function jsonLines(values: readonly unknown[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join("");
 }
 
-export function parseLines(text: string): readonly Readonly<Record<string, never>>[] {
+export function parseLines<T = Readonly<Record<string, never>>>(text: string): readonly T[] {
   return text
     .trimEnd()
     .split("\n")

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
 
-async function createdKey(state: string, ...args: readonly string[]): Promise<Record<string, never>> {
+interface CreatedKey {
+  readonly id: string;
+  readonly scope: object;
+  readonly secretAccessKey?: string;
+  readonly jwk?: { readonly d?: string };
+}
+
+async function createdKey(state: string, ...args: readonly string[]): Promise<CreatedKey> {
   const { stdout } = await daypass(["keys", "create", ...args, "--state", state, "--show-secret", "--json"]);
   return JSON.parse(stdout);
 }
@@ -16,9 +23,9 @@ test("keeps no secret in the clear, and nothing that others may read", async () 
   const s3 = await createdKey(state);
   const ed = await createdKey(state, "url", "--ed25519");
   const text = readFileSync(join(state, "keys.json"), "utf8");
-  expect(text).toContain(s3["id"]);
-  expect(text).not.toContain(s3["secretAccessKey"]);
-  expect(text).not.toContain((ed["jwk"] as { d: string }).d);
+  expect(text).toContain(s3.id);
+  expect(text).not.toContain(s3.secretAccessKey);
+  expect(text).not.toContain(ed.jwk?.d);
   expect(readdirSync(state).sort()).toEqual(["keys.json", "master.key"]);
   for (const name of readdirSync(state)) expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
 });
@@ -75,7 +82,7 @@ test("rotates by overlap and revokes at once", async () => {
   const rotated = await daypass([
     "keys",
     "rotate",
-    old["id"] as string,
+    old.id,
     "--overlap",
     "1h",
     "--state",
@@ -84,7 +91,7 @@ test("rotates by overlap and revokes at once", async () => {
     "--json",
   ]);
   const next = JSON.parse(rotated.stdout);
-  expect(next).toMatchObject({ label: "web", scope: old["scope"] });
+  expect(next).toMatchObject({ label: "web", scope: old.scope });
   const states = async () =>
     Object.fromEntries(
       parseLines((await daypass(["keys", "list", "--state", state, "--json"])).stdout).map((record) => [
@@ -92,11 +99,11 @@ test("rotates by overlap and revokes at once", async () => {
         record["state"],
       ]),
     );
-  expect(await states()).toEqual({ [old["id"] as string]: expect.stringMatching(/^until /), [next.id]: "active" });
-  await daypass(["keys", "revoke", old["id"] as string, "--state", state]);
-  expect(await states()).toMatchObject({ [old["id"] as string]: "revoked" });
+  expect(await states()).toEqual({ [old.id]: expect.stringMatching(/^until /), [next.id]: "active" });
+  await daypass(["keys", "revoke", old.id, "--state", state]);
+  expect(await states()).toMatchObject({ [old.id]: "revoked" });
   expect((await sign(state)).stdout).toContain(`dp-key=${next.id}`);
-  expect((await daypass(["keys", "rotate", old["id"] as string, "--state", state, "--show-secret"])).status).toBe(1);
+  expect((await daypass(["keys", "rotate", old.id, "--state", state, "--show-secret"])).status).toBe(1);
   expect((await daypass(["keys", "revoke", "nobody", "--state", state])).status).toBe(1);
 });
 

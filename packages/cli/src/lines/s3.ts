@@ -74,6 +74,7 @@ const LINE = fields({
  */
 export function s3LineSigner(): (line: JsonObject) => SignedRequest | Promise<SignedRequest> {
   const signers = cache<TimedSigner<S3SignRequest>>();
+  let last: { readonly line: S3Line; readonly signer: TimedSigner<S3SignRequest> } | undefined;
   return (object) => {
     if (Object.hasOwn(object, "form")) {
       throw new DaypassError(
@@ -84,13 +85,32 @@ export function s3LineSigner(): (line: JsonObject) => SignedRequest | Promise<Si
     checkFields(object, LINE);
     const line = object as unknown as S3Line;
     const time = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
-    return signers(signerName(line), () => newSigner(line)).sign(s3Request(line), time);
+    if (line.credentials === undefined)
+      throw missing("credentials", "give accessKeyId and secretAccessKey in each line");
+    // The lines of a manifest are for one account as a rule: comparing is a tenth of naming.
+    if (last === undefined || !hasSameOptions(last.line, line))
+      last = { line, signer: signers(signerName(line), () => newSigner(line)) };
+    return last.signer.sign(s3Request(line), time);
   };
+}
+
+/** Whether two lines can share a signer. Every option that {@link newSigner} reads is compared. */
+function hasSameOptions(a: S3Line, b: S3Line): boolean {
+  return (
+    a.version === b.version &&
+    a.region === b.region &&
+    a.endpoint === b.endpoint &&
+    a.addressing === b.addressing &&
+    a.credentialExpiry === b.credentialExpiry &&
+    a.credentials.accessKeyId === b.credentials.accessKeyId &&
+    a.credentials.secretAccessKey === b.credentials.secretAccessKey &&
+    a.credentials.sessionToken === b.credentials.sessionToken &&
+    a.credentials.expiration === b.credentials.expiration
+  );
 }
 
 /** Names the options of a signer. JSON, because a separator of our own could stand inside one of the parts. */
 function signerName({ version, region, endpoint, addressing, credentialExpiry, credentials }: S3Line): string {
-  if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each line");
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials;
   return JSON.stringify([
     version,

@@ -84,7 +84,7 @@ export function announcementText(
           "",
           "Sign more:",
         ]),
-    `  ${command} sign ${shellWord(`s3:/${decodeURI(path)}`)} --endpoint ${said.s3Endpoint} ${at}${said.presignedUrl === undefined ? " --method PUT" : ""}`,
+    `  ${command} sign ${shellWord(`s3:/${decodeURIComponent(path)}`)} --endpoint ${said.s3Endpoint} ${at}${said.presignedUrl === undefined ? " --method PUT" : ""}`,
     `  ${command} sign ${shellWord(`${said.url}${path}`)} ${at}`,
     "Stop with Ctrl-C.",
   ].join("\n");
@@ -98,10 +98,11 @@ function keyRows(said: Announcement, { areNew, create }: { areNew: boolean; crea
       ["secret key", `${said.secretAccessKey}   (shown this once)`],
     ];
   }
-  const why = areNew
-    ? "the secret was not printed, since this is no terminal"
-    : "the secret was shown when it was made";
-  return [["access key", `${said.accessKeyId}   (${why}; for another:  ${create})`]];
+  const why = areNew ? "not printed, since this is no terminal" : "was shown when the key was made";
+  return [
+    ["access key", said.accessKeyId],
+    ["secret key", `${why}; for another key:  ${create}`],
+  ];
 }
 
 function shellWord(text: string): string {

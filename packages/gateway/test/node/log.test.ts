@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AuditEvent } from "../../src/index.ts";
+import { openLog } from "../../src/node/index.ts";
+import { requestLine } from "../../src/node/log.ts";
+
+const event: AuditEvent = {
+  requestId: "0123456789ABCDEF",
+  time: 1_700_000_000_000,
+  duration: 3,
+  method: "GET",
+  host: "files.example.com",
+  url: "/b/k?X-Amz-Expires=60",
+  remoteAddress: "203.0.113.7",
+  status: 200,
+  bytes: 5,
+  complete: true,
+  scheme: "s3",
+  keyId: "AKIDEXAMPLE",
+  grantId: "pPgjvnZJ2Sg1KVLjp1K6MQ",
+  code: undefined,
+  error: undefined,
+};
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "daypass-log-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("the line of a request", () => {
+  it("is JSON in pino's form", () => {
+    expect(JSON.parse(requestLine(event))).toMatchObject({
+      level: 30,
+      time: event.time,
+      msg: "request",
+      requestId: event.requestId,
+      status: 200,
+      grantId: event.grantId,
+    });
+  });
+
+  it("cannot be broken by what a client writes", () => {
+    const nasty = 'x"}\n{"level":60\u2028\u00ff\\';
+    const line = requestLine({ ...event, url: nasty, host: nasty, method: nasty, keyId: nasty, remoteAddress: nasty });
+    expect(line.indexOf("\n")).toBe(line.length - 1);
+    expect(JSON.parse(line)).toMatchObject({
+      url: nasty,
+      host: nasty,
+      method: nasty,
+      keyId: nasty,
+      remoteAddress: nasty,
+    });
+  });
+
+  it("has the stack of an unexpected error, and its level", () => {
+    const line = JSON.parse(requestLine({ ...event, status: 500, code: "INTERNAL", error: new Error("boom") }));
+    expect(line).toMatchObject({ level: 50, code: "INTERNAL", err: { type: "Error", message: "boom" } });
+    expect(line.err.stack).toContain("log.test.ts");
+  });
+});
+
+describe("a log", () => {
+  it("holds every line in order once it is closed, however many there were", async () => {
+    const path = join(folder, "many.log");
+    const log = openLog({ destination: path });
+    for (let i = 0; i < 5000; i++) log.audit({ ...event, bytes: i });
+    log.logger.info({ done: true }, "ü");
+    await log.close();
+    const lines = readFileSync(path, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(5001);
+    expect(lines.slice(0, 5000).every(({ bytes }, i) => bytes === i)).toBe(true);
+    expect(lines[5000]).toMatchObject({ done: true, msg: "ü" });
+  });
+});

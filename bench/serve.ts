@@ -1,0 +1,142 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "./median.ts";
+import { type Bar, type Row, rounded, skipped } from "./row.ts";
+import { startBare } from "./serve/bare.ts";
+import { type CliServerOptions, startCli } from "./serve/cli.ts";
+import { load } from "./serve/load.ts";
+import { startNginx } from "./serve/nginx.ts";
+import type { Cores } from "./serve/process.ts";
+import { startRadosgw } from "./serve/radosgw.ts";
+import { temporaryFolder } from "./serve/temporary-folder.ts";
+import { missingTools } from "./serve/tools.ts";
+
+const KEYS = Array.from({ length: 200 }, (_, at) => `file-${at}.bin`);
+const BYTES = Buffer.alloc(1024, "x");
+const ROUNDS = 5;
+const SECONDS = 2;
+// What changed within two seconds is not kept in memory yet.
+const SETTLE_MS = 2500;
+
+interface Server {
+  readonly url: (key: string) => string;
+  stop(): Promise<void>;
+}
+
+interface Entrant {
+  readonly name: string;
+  readonly needs?: readonly string[];
+  readonly bar?: Bar;
+  readonly start: (state: string) => Promise<Server>;
+}
+
+/** How the load comes. */
+interface Course {
+  readonly work: string;
+  readonly cores: Cores;
+  /** A new connection for each request. */
+  readonly close: boolean;
+}
+
+/** GET of 1 KB by presigned URL, 200 URLs in turn, the access log on. */
+export async function serve(): Promise<readonly Row[]> {
+  const lacking = missingTools("wrk", "taskset");
+  if (lacking !== undefined) return [skipped("GET 1 KB", "all servers", lacking)];
+  // The server on one core and the load on the other.
+  const apart = await compete(
+    [{ work: "GET 1 KB", cores: "1", close: false }],
+    [
+      { name: "daypass serve", start: cli({}) },
+      { name: "the same, verification off", start: cli({ unverified: true }), bar: { atLeast: 0.75 } },
+      { name: "nginx secure_link (MD5)", needs: ["nginx"], start: nginx, bar: { atLeast: 0.28 } },
+      { name: "node:http, 1 KB from memory", start: startBare },
+      { name: "radosgw (SQLite)", needs: ["radosgw", "radosgw-admin"], start: radosgw, bar: { atLeast: 10 } },
+    ],
+  );
+  // Two workers need both cores, so the load has to share them.
+  const shared = await compete(
+    [
+      { work: "GET 1 KB, cores shared with the load", cores: "0,1", close: false },
+      { work: "the same, a connection each", cores: "0,1", close: true },
+    ],
+    [
+      { name: "daypass serve --workers 2", start: cli({ workers: 2, cores: "0,1" }) },
+      { name: "--workers 1", start: cli({ workers: 1, cores: "0,1" }), bar: { atLeast: 1.5 } },
+    ],
+  );
+  return [...apart, ...shared];
+}
+
+/** Starts all entrants, lets them take turns, and compares the first with each of the others. */
+async function compete(courses: readonly Course[], entrants: readonly Entrant[]): Promise<readonly Row[]> {
+  const folder = temporaryFolder();
+  const servers: Server[] = [];
+  try {
+    const lanes = [];
+    for (const [at, { name, needs = [], bar, start }] of entrants.entries()) {
+      const lacking = missingTools(...needs);
+      const state = `${folder.path}/${at}`;
+      mkdirSync(state);
+      const server = lacking === undefined ? await start(state) : undefined;
+      if (server !== undefined) servers.push(server);
+      lanes.push({ name, bar, lacking, state, urls: server === undefined ? [] : KEYS.map((key) => server.url(key)) });
+    }
+    await sleep(SETTLE_MS);
+    const rows: Row[] = [];
+    for (const { work, cores, close } of courses) {
+      const rates = await rounds(lanes, { cores, close });
+      const ours = rates[0] ?? Number.NaN;
+      for (const [at, { name, bar, lacking }] of lanes.entries()) {
+        const rate = rates[at];
+        if (rate === undefined) rows.push(skipped(work, name, lacking ?? ""));
+        else {
+          const ratio = at === 0 ? undefined : ours / rate;
+          rows.push({ work, contender: name, figure: `${rounded(rate)} /s`, ratio, bar });
+        }
+      }
+    }
+    return rows;
+  } finally {
+    for (const server of servers) await server.stop();
+    folder.remove();
+  }
+}
+
+interface Lane {
+  readonly state: string;
+  readonly urls: readonly string[];
+}
+
+/** The median rate of each lane; nothing for one without URLs. */
+async function rounds(
+  lanes: readonly Lane[],
+  course: { readonly cores: Cores; readonly close: boolean },
+): Promise<readonly (number | undefined)[]> {
+  const rates = lanes.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [at, { state, urls }] of lanes.entries()) {
+      if (urls.length > 0) rates[at]?.push(await load({ state, urls, seconds: SECONDS, ...course }));
+    }
+  }
+  return rates.map(median);
+}
+
+/** A folder of its own for each server: only one gateway may have one. */
+function filledRoot(state: string): string {
+  const root = `${state}/root`;
+  mkdirSync(`${root}/b`, { recursive: true });
+  for (const key of KEYS) writeFileSync(`${root}/b/${key}`, BYTES);
+  return root;
+}
+
+function cli(options: Partial<CliServerOptions>): Entrant["start"] {
+  return (state) => startCli({ root: filledRoot(state), state, cores: "0", ...options });
+}
+
+function nginx(state: string): Promise<Server> {
+  return startNginx({ root: filledRoot(state), state, sendfile: true });
+}
+
+function radosgw(state: string): Promise<Server> {
+  return startRadosgw({ state, files: new Map(KEYS.map((key) => [key, BYTES])) });
+}

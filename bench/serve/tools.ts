@@ -1,0 +1,29 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** The Debian package of each command that the bench runs. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  nginx: "nginx-extras",
+  radosgw: "radosgw",
+  "radosgw-admin": "ceph-common",
+  taskset: "util-linux",
+  wrk: "wrk",
+};
+
+/** Why something cannot be measured here, or `undefined` when all of these commands are there. */
+export function missingTools(...commands: readonly string[]): string | undefined {
+  const missing = commands.filter((command) => !installed(command));
+  if (missing.length === 0) return undefined;
+  return `apt-get install ${missing.map((command) => PACKAGES[command] ?? command).join(" ")}`;
+}
+
+function installed(command: string): boolean {
+  return [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"].some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -7,6 +7,7 @@ import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize, type Permit } from "./pipeline/authorize.ts";
 import { health } from "./pipeline/health.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
+import { metrics } from "./pipeline/metrics.ts";
 import type { Outcome } from "./pipeline/outcome.ts";
 import { answerPreflight } from "./pipeline/preflight.ts";
 import { Refusal, toRefusal } from "./pipeline/refusal.ts";
@@ -44,13 +45,18 @@ export interface GatewayOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Dialects by `host[:port]`, for hosts that do not speak all of them. */
   readonly hosts?: Readonly<Record<string, readonly Dialect[]>> | undefined;
-  /** Told once about each request, when its last byte is out. */
+  /** Told once about each request, when its last byte is out. What it throws is lost: a log must not end a server. */
   readonly audit?: ((event: AuditEvent) => void) | undefined;
   /**
    * Whether a `SignatureDoesNotMatch` shows the caller the canonical request and the string to sign, as AWS does: the caller's
    * own bytes, never a signature. On by default.
    */
   readonly debugFields?: boolean | undefined;
+  /**
+   * Whether `/-/metrics` gives this process's counts to whoever asks, in Prometheus' format. Off by default: the listener is the
+   * one that strangers reach.
+   */
+  readonly metrics?: boolean | undefined;
   readonly clock?: Clock | undefined;
   /** Random bytes for request ids. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
@@ -99,6 +105,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
   const { recognise, authenticate } = authenticator({ protocols, hosts: options.hosts });
   const nextRequestId = requestIds(options.random);
+  const counts = options.metrics === true ? metrics() : undefined;
+  const showMetrics = counts === undefined ? undefined : () => counts.text({ inFlight });
   let inFlight = 0;
   let closed = false;
   const leave = exit({
@@ -106,7 +114,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     onDelivered(event) {
       inFlight -= 1;
-      audit?.(event);
+      counts?.count(event);
+      try {
+        audit?.(event);
+      } catch {
+        // Whoever audits has to notice by itself.
+      }
     },
   });
 
@@ -169,7 +182,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       };
       inFlight += 1;
       try {
-        const probe = health(request, { ready: !closed });
+        const probe = health(request, { ready: !closed, metrics: showMetrics });
         if (probe !== undefined) return leave.respond(probe, notes, undefined);
         if (inFlight > limits.inFlight)
           throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);

@@ -50,7 +50,11 @@ export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}
     };
     const { body, signal } = requestBody(request, response, watch);
     const outcome = gateway.handle(wireRequest(request), body, signal);
-    if (outcome instanceof Promise) void outcome.then(deliver);
-    else deliver(outcome);
+    if (outcome instanceof Promise) {
+      // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
+      outcome.then(deliver).catch(() => response.destroy());
+    } else {
+      deliver(outcome);
+    }
   };
 }

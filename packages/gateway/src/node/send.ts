@@ -33,7 +33,15 @@ export function send(outcome: Outcome, { request, response }: Connection, option
   const unread = !request.complete && hasBody(request);
   const close = options.close || outcome.close || unread;
   if (close) headers.push("connection", "close");
-  response.writeHead(status, headers);
+  try {
+    response.writeHead(status, headers);
+  } catch (error) {
+    // A value that no header can carry. Node has sent nothing yet.
+    discard(body);
+    response.writeHead(500, ["content-length", "0", "connection", "close"]).end();
+    outcome.delivered(0, false, error);
+    return true;
+  }
   if (body === undefined || body.kind === "bytes") {
     if (unread) {
       linger(request, response, body?.bytes);

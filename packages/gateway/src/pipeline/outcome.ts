@@ -17,6 +17,7 @@ export interface Outcome extends Answer {
    * Called exactly once, when the last byte is out or the connection is gone: writes the audit line.
    * @param bytes bytes of the body that were handed to the connection
    * @param complete whether those were all
+   * @param error why it could not be sent
    */
-  delivered(bytes: number, complete: boolean): void;
+  delivered(bytes: number, complete: boolean, error?: unknown): void;
 }

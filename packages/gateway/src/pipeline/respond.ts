@@ -39,10 +39,12 @@ export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
       this.#notes = notes;
     }
 
-    delivered(bytes: number, complete: boolean): void {
+    delivered(bytes: number, complete: boolean, error?: unknown): void {
       if (this.#delivered) return;
       this.#delivered = true;
-      onDelivered(auditEvent(this.#notes, { status: this.status, bytes, complete, now: clock().getTime() }));
+      if (error !== undefined) this.#notes.error = error;
+      const status = error === undefined ? this.status : 500;
+      onDelivered(auditEvent(this.#notes, { status, bytes, complete, now: clock().getTime() }));
     }
   }
 

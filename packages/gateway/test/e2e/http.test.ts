@@ -198,6 +198,25 @@ describe("probes", () => {
   });
 });
 
+describe("metrics", () => {
+  it("are shown only where the operator says so, and count without labels that a client can write", async () => {
+    expect((await send(gateway, { target: "/-/metrics" })).status).toBe(403);
+    const counted = await testGateway({ files: { "media/ten.txt": TEXT }, gateway: () => ({ metrics: true }) });
+    await (await fetch(ten(counted))).text();
+    await (await fetch(`${ten(counted)}0`)).text();
+    await send(counted, { method: "PATCH", target: "/media/ten.txt" });
+    const text = (await send(counted, { target: "/-/metrics" })).body.toString();
+    expect(text).toContain('daypass_requests_total{scheme="s3",method="GET",status="200"} 1\n');
+    expect(text).toContain('daypass_requests_total{scheme="none",method="GET",status="403"} 1\n');
+    expect(text).not.toContain("PATCH");
+    expect(text).toMatch(/daypass_refusals_total\{code="[A-Z_]+"\} 1\n/);
+    expect(text).toContain("daypass_sent_bytes_total ");
+    expect(text).toContain("daypass_in_flight 1\n");
+    expect(text).toMatch(/daypass_request_duration_seconds_bucket\{le="\+Inf"\} 3\n/);
+    await counted.close();
+  });
+});
+
 describe("the request head", () => {
   const line = (target: string) => `GET ${target} HTTP/1.1\r\n`;
   const host = () => `Host: 127.0.0.1:${gateway.port}\r\n`;

@@ -1,0 +1,46 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { defaultLimits, type Gateway, type Outcome } from "../../src/index.ts";
+import { toNodeHandler } from "../../src/node/index.ts";
+
+let server: Server | undefined;
+afterEach(() => server?.close());
+
+async function serve(handle: Gateway["handle"]): Promise<string> {
+  const handler = toNodeHandler({ limits: defaultLimits, handle, close: async () => {} });
+  server = createServer(handler).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function outcome(headers: string[], delivered: Outcome["delivered"] = () => {}): Outcome {
+  return { status: 200, headers, body: { kind: "bytes", bytes: Buffer.from("body") }, close: false, delivered };
+}
+
+it("an answer that no socket can carry is a 500, is reported, and ends only itself", async () => {
+  const reports: unknown[][] = [];
+  let count = 0;
+  const url = await serve(() => {
+    count += 1;
+    return count === 1
+      ? outcome(["x-bad", "a\r\nset-cookie: b"], (...report) => reports.push(report))
+      : outcome(["content-length", "4"]);
+  });
+  const reply = await fetch(url);
+  expect([reply.status, reply.headers.get("set-cookie")]).toEqual([500, null]);
+  expect(reports).toEqual([[0, false, expect.objectContaining({ code: "ERR_INVALID_CHAR" })]]);
+  expect(await (await fetch(url)).text()).toBe("body");
+});
+
+it("a gateway that rejects after all loses one connection and not the process", async () => {
+  let count = 0;
+  const url = await serve(async () => {
+    count += 1;
+    if (count === 1) throw new Error("this must not happen");
+    return outcome(["content-length", "4"]);
+  });
+  await expect(fetch(url)).rejects.toThrow();
+  expect(await (await fetch(url)).text()).toBe("body");
+});

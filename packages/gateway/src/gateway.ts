@@ -100,10 +100,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { storage, cors = {}, clock = () => new Date(), audit } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const protocols = protocolsOf(options, limits, clock);
-  const fallback = protocols[0];
-  if (fallback === undefined)
-    throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
-  const { recognise, authenticate } = authenticator({ protocols, hosts: options.hosts });
+  const [fallback] = protocols;
+  const { recognise, nativeTo, authenticate } = authenticator({ protocols, hosts: options.hosts });
   const nextRequestId = requestIds(options.random);
   const counts = options.metrics === true ? metrics() : undefined;
   const showMetrics = counts === undefined ? undefined : () => counts.text({ inFlight });
@@ -154,7 +152,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function refuse(
     error: unknown,
     notes: Notes,
-    reached: { readonly received?: Received; readonly permit?: Permit | undefined },
+    reached: { readonly received: Received | undefined; readonly permit?: Permit | undefined },
   ): Outcome {
     const refusal = toRefusal(error);
     notes.code = refusal.code;
@@ -162,10 +160,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { received, permit } = reached;
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
     const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));
-    const answer =
-      protocol === undefined
-        ? refuseStranger(fallback as Protocol, refusal, exchange)
-        : protocol.refuse(refusal, exchange);
+    const native = nativeTo(notes.request.authority) ?? fallback;
+    const answer = protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
     return leave.respond(answer, notes, received?.fields.origin);
   }
 
@@ -181,16 +177,17 @@ export function createGateway(options: GatewayOptions): Gateway {
         error: undefined,
       };
       inFlight += 1;
+      let received: Received | undefined;
       try {
         const probe = health(request, { ready: !closed, metrics: showMetrics });
         if (probe !== undefined) return leave.respond(probe, notes, undefined);
+        received = receive(request, limits);
         if (inFlight > limits.inFlight)
           throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
-        const received = receive(request, limits);
         if (request.method !== "OPTIONS") return serve(received, body, notes, signal);
         return leave.respond(answerPreflight(cors, received), notes, undefined);
       } catch (error) {
-        return refuse(error, notes, {});
+        return refuse(error, notes, { received });
       }
     },
     async close() {
@@ -201,11 +198,15 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 /** The dialects that have keys; the first one also answers those who speak none. */
-function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly Protocol[] {
+function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly [Protocol, ...Protocol[]] {
   const { origins, keys, region = "us-east-1", regions, audience, debugFields = true } = options;
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
   if (keys.s3 !== undefined) protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields }));
   if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
-  return protocols;
+  const [first, ...others] = protocols;
+  if (first === undefined) {
+    throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
+  }
+  return [first, ...others];
 }

@@ -25,8 +25,10 @@ export interface AuthenticationOptions {
  * @throws {DaypassError} `NO_SIGNATURE`, `AMBIGUOUS_AUTHENTICATION`, and whatever the dialect's verifier throws
  */
 export function authenticator(options: AuthenticationOptions): {
-  /** The dialect in which an answer is understood; `undefined` when the request carries no marks, or several dialects'. */
+  /** The dialect whose marks the request carries; `undefined` when it carries none, or several dialects'. */
   recognise(received: Received): Protocol | undefined;
+  /** The dialect in which a host answers those who speak none. */
+  nativeTo(authority: string): Protocol | undefined;
   authenticate(received: Received): Promise<Authenticated>;
 } {
   const forms = options.protocols.flatMap((protocol) => protocol.verifiers.map((verifier) => ({ protocol, verifier })));
@@ -47,6 +49,7 @@ export function authenticator(options: AuthenticationOptions): {
       const { first, second } = detected(received);
       return second === undefined || second.protocol === first?.protocol ? first?.protocol : undefined;
     },
+    nativeTo: (authority) => options.protocols.find(({ dialect }) => speaks(hosts, authority, dialect)),
     async authenticate(received) {
       const { first, second } = detected(received);
       if (second !== undefined) {

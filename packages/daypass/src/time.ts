@@ -8,7 +8,19 @@ const BASIC = /^\d{8}T\d{6}Z$/;
  * this format, and comparisons with NaN are how other servers came to accept URLs that never expire.
  */
 export function parseBasicTime(text: string): Date | undefined {
-  if (!BASIC.test(text)) return undefined;
+  // Many requests of one moment, and all of one stable window, carry the same time.
+  if (text !== lastParsed) {
+    lastParsedMs = parseMs(text);
+    lastParsed = text;
+  }
+  return Number.isNaN(lastParsedMs) ? undefined : new Date(lastParsedMs);
+}
+
+let lastParsed = "";
+let lastParsedMs = Number.NaN;
+
+function parseMs(text: string): number {
+  if (!BASIC.test(text)) return Number.NaN;
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 4);
   const day = twoDigits(text, 6);
@@ -17,8 +29,8 @@ export function parseBasicTime(text: string): Date | undefined {
   const second = twoDigits(text, 13);
   // Date.UTC reads the years 0 to 99 as 19xx and rolls 31 February over.
   if (year < 100 || day < 1 || day > daysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
-    return undefined;
-  return new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+    return Number.NaN;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
 function twoDigits(text: string, at: number): number {
@@ -32,18 +44,21 @@ function daysInMonth(year: number, month: number): number {
   return month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0);
 }
 
-let lastSecond = Number.NaN;
-let lastText = "";
-
 /** `YYYYMMDDTHHMMSSZ` of an instant; fractions of a second are dropped. */
-export function formatBasicTime(date: Date): string {
-  // Bulk signing asks for the same second many times.
-  const second = Math.floor(date.getTime() / 1000);
-  if (second !== lastSecond) {
-    lastText = date.toISOString().replace(/[-:]|\.\d{3}/g, "");
-    lastSecond = second;
-  }
-  return lastText;
+export const formatBasicTime: (date: Date) => string = /* @__PURE__ */ basicTimeFormat();
+
+/** A {@link formatBasicTime} with a memory of its own: bulk signing asks for the same second many times. */
+export function basicTimeFormat(): (date: Date) => string {
+  let lastSecond = Number.NaN;
+  let lastText = "";
+  return (date) => {
+    const second = Math.floor(date.getTime() / 1000);
+    if (second !== lastSecond) {
+      lastText = date.toISOString().replace(/[-:]|\.\d{3}/g, "");
+      lastSecond = second;
+    }
+    return lastText;
+  };
 }
 
 /** Signing time and end of a URL, both whole seconds. */

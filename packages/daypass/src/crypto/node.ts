@@ -47,14 +47,15 @@ export function hmacSha256(key: string | Uint8Array): PreparedHmac {
     innerPad[i] = byte ^ 0x36;
     outer[i] = byte ^ 0x5c;
   }
-  const digest = (inner: Buffer): string => {
+  const digest = (inner: Buffer, encoding: "hex" | "base64url" = "hex"): string => {
     outer.write(hash("sha256", inner, "binary"), BLOCK, 32, "latin1");
-    return hash("sha256", outer, "hex");
+    return hash("sha256", outer, encoding);
   };
   const load = (message: string): Buffer => Buffer.concat([innerPad, Buffer.from(message, "utf8")]);
   return {
     hex: (message) => digest(load(message)),
     bytes: (message) => Buffer.from(digest(load(message)), "hex"),
+    base64url: (message) => digest(load(message), "base64url"),
     frame(message) {
       const inner = load(message);
       return {

@@ -1,7 +1,7 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha1 } from "@noble/hashes/legacy.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
-import { hex, utf8 } from "../encode.ts";
+import { base64url, hex, utf8 } from "../encode.ts";
 import type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
 
 export type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
@@ -52,6 +52,7 @@ export function hmacSha256(key: string | Uint8Array): PreparedHmac {
   return {
     bytes: (message) => mac(utf8(message)),
     hex: (message) => hex(mac(utf8(message))),
+    base64url: (message) => base64url(mac(utf8(message))),
     frame(message) {
       const bytes = utf8(message);
       return {

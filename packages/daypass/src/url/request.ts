@@ -62,13 +62,17 @@ export interface SignableUrl {
   readonly varying: string;
 }
 
+// Bulk signing is for one origin nearly always.
+let lastOrigin: string | undefined;
+
 /** Splits the URL and holds it to the grammar. */
 export function readUrl({ url, bind, vary = [] }: UrlSignRequest): SignableUrl {
   const [, origin = "", path = "", mark = "", own = ""] =
     /^([a-z]+:\/\/[^/?#]*)([^?#]*)(?:(\?)([^#]*))?$/.exec(url) ?? [];
-  if (!isOrigin(origin)) {
+  if (origin !== lastOrigin && !isOrigin(origin)) {
     throw invalid("url as http(s)://host[:port]/path?query in lower case, without user, default port and fragment");
   }
+  lastOrigin = origin;
   if (!isPath(path)) {
     throw hasDotSegment(path)
       ? new DaypassError("DOT_SEGMENTS", "expected url without dot segments: a browser would ask for another path")

@@ -2,7 +2,7 @@ import { randomBytes } from "#crypto";
 import { base64url } from "../encode.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
-import { formatBasicTime, signingWindow } from "../time.ts";
+import { basicTimeFormat, formatBasicTime, signingWindow } from "../time.ts";
 import { urlStringToSign } from "./canonical.ts";
 import { MAX_TARGET } from "./grammar.ts";
 import {
@@ -13,7 +13,14 @@ import {
   type UrlEd25519PrivateKey,
   type UrlHmacKey,
 } from "./key.ts";
-import { PARAMETER_NAMES, type RawParameters, REQUIRED_PARAMETERS, readParameters, signedPath } from "./parameters.ts";
+import {
+  PARAMETER_NAMES,
+  type ParameterName,
+  type RawParameters,
+  REQUIRED_PARAMETERS,
+  readParameters,
+  signedPath,
+} from "./parameters.ts";
 import { boundHeaders, checkOptions, constraints, invalid, readUrl, type UrlSignRequest } from "./request.ts";
 import { enforceScope } from "./scope.ts";
 
@@ -58,7 +65,7 @@ export function urlSigner(
   if (loaded.alg === "HS256") {
     return signer((request) => {
       const unsigned = prepare(request);
-      return finish(unsigned, base64url(loaded.mac.bytes(unsigned.stringToSign)));
+      return finish(unsigned, loaded.mac.base64url(unsigned.stringToSign));
     });
   }
   const privateKey = loadPrivateKey(key as UrlEd25519PrivateKey);
@@ -74,12 +81,15 @@ export function urlSigner(
 }
 
 const systemClock: Clock = () => new Date();
+// Begin and end take turns: with one memory for both, each would push the other out.
+const formatEnd = /* @__PURE__ */ basicTimeFormat();
 /** The longest life that this signer gives: 100 years. The key's scope is the place for a real limit. */
 const MAX_LIFE = 3_155_760_000;
 
 interface Unsigned {
   readonly stringToSign: string;
-  /** The URL up to the signature, and after it. */
+  readonly origin: string;
+  /** The target up to the signature, and after it. */
   readonly head: string;
   readonly tail: string;
   readonly result: Omit<SignedRequest, "url" | "id">;
@@ -96,7 +106,7 @@ function prepareUrl(
   const raw = constraints(request);
   const { signedAt, expiresAt } = signingWindow(request, now, { maxSeconds: MAX_LIFE });
   raw["dp-date"] = formatBasicTime(signedAt);
-  raw["dp-expires"] = formatBasicTime(expiresAt);
+  raw["dp-expires"] = formatEnd(expiresAt);
   raw["dp-starts"] = startTime(request.notBefore, signedAt);
   raw["dp-key"] = kid;
   raw["dp-v"] = "1";
@@ -110,7 +120,8 @@ function prepareUrl(
   }
   enforceScope(scope, { origin, path: fixed, methods, signedAt, expiresAt });
   const headers = boundHeaders(request);
-  const [before, after] = joinParameters(raw);
+  const names = PARAMETER_NAMES.filter((name) => raw[name] !== undefined);
+  const [before, after] = joinParameters(names, raw);
   return {
     stringToSign: urlStringToSign(alg, {
       origin,
@@ -120,13 +131,14 @@ function prepareUrl(
       params: `${before}&${after}`,
       headers: headers.map(([name, value]) => `${name}:${value}\n`).join(""),
     }),
-    head: `${origin}${path}?${query === "" ? "" : `${query}&`}${before}&dp-signature=`,
+    origin,
+    head: `${path}?${query === "" ? "" : `${query}&`}${before}&dp-signature=`,
     tail: `&${after}${varying === "" ? "" : `&${varying}`}`,
     result: {
       method: request.methods?.[0] ?? "GET",
       headers: Object.fromEntries(type === undefined ? headers : [...headers, ["content-type", type]]),
       expiresAt,
-      ...coverage(raw),
+      ...coverage(names, raw),
       warnings: origin.startsWith("https:") ? NONE : PLAIN_HTTP,
     },
   };
@@ -136,14 +148,12 @@ const NONE: readonly string[] = [];
 const PLAIN_HTTP: readonly string[] = ["the URL is for http: whoever reads the traffic can use it"];
 
 // "dp-date" stands before "dp-signature" and "dp-v" after it, so neither part is empty.
-function joinParameters(raw: RawParameters): readonly [before: string, after: string] {
+function joinParameters(names: readonly ParameterName[], raw: RawParameters): readonly [before: string, after: string] {
   let before = "";
   let after = "";
-  for (const name of PARAMETER_NAMES) {
-    const value = raw[name];
-    if (value === undefined) continue;
-    if (name < "dp-signature") before += `${before === "" ? "" : "&"}${name}=${value}`;
-    else after += `${after === "" ? "" : "&"}${name}=${value}`;
+  for (const name of names) {
+    if (name < "dp-signature") before += `${before === "" ? "" : "&"}${name}=${raw[name]}`;
+    else after += `${after === "" ? "" : "&"}${name}=${raw[name]}`;
   }
   return [before, after];
 }
@@ -160,9 +170,10 @@ const UNBOUND: readonly string[] = ["headers that are not listed", "body"];
 const EVERYWHERE: ReadonlySet<string> = new Set(REQUIRED_PARAMETERS);
 
 /** What the signature covers and what it leaves to the holder, in the words of the parameters. */
-function coverage(raw: RawParameters): Pick<SignedRequest, "bound" | "unbound"> {
-  const further = PARAMETER_NAMES.filter((name) => raw[name] !== undefined && !EVERYWHERE.has(name));
-  if (further.length === 0) return { bound: BOUND, unbound: UNBOUND };
+function coverage(names: readonly ParameterName[], raw: RawParameters): Pick<SignedRequest, "bound" | "unbound"> {
+  // The signature is not among the names yet.
+  if (names.length < REQUIRED_PARAMETERS.length) return { bound: BOUND, unbound: UNBOUND };
+  const further = names.filter((name) => !EVERYWHERE.has(name));
   return {
     bound: [...BOUND, ...further.map((name) => `${name.slice(3)} ${raw[name]}`)],
     unbound: [
@@ -173,8 +184,8 @@ function coverage(raw: RawParameters): Pick<SignedRequest, "bound" | "unbound"> 
   };
 }
 
-function finish({ head, tail, stringToSign, result }: Unsigned, signature: string): SignedRequest {
-  const url = head + signature + tail;
-  if (url.length - url.indexOf("/", 8) <= MAX_TARGET) return new SignedResult({ url, ...result }, stringToSign);
+function finish({ origin, head, tail, stringToSign, result }: Unsigned, signature: string): SignedRequest {
+  const target = head + signature + tail;
+  if (target.length <= MAX_TARGET) return new SignedResult({ url: origin + target, ...result }, stringToSign);
   throw invalid(`a path and query of at most ${MAX_TARGET} bytes with all parameters`);
 }

@@ -1,5 +1,5 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
-import { base64url, fromBase64url } from "../encode.ts";
+import { fromBase64url } from "../encode.ts";
 import { DaypassError, type ErrorCode } from "../errors.ts";
 import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier, WireRequest } from "../scheme.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
@@ -83,7 +83,7 @@ function check({ canonical, parameters }: ParsedUrl, key: LoadedKey): Checked | 
   const signature = parameters["dp-signature"];
   const stringToSign = urlStringToSign(key.alg, canonical);
   if (key.alg === "HS256") {
-    return { matches: constantTimeEqual(base64url(key.mac.bytes(stringToSign)), signature), stringToSign };
+    return { matches: constantTimeEqual(key.mac.base64url(stringToSign), signature), stringToSign };
   }
   const bytes = fromBase64url(signature) as Uint8Array;
   return key.publicKey.verify(stringToSign, bytes).then((matches) => ({ matches, stringToSign }));

@@ -5,8 +5,8 @@ import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cases } from "./cases.ts";
 
-// What a bundler makes for a browser, run where there is nothing but the language and WebCrypto: no Buffer, no process,
-// and as in jsdom no TextEncoder.
+// What a bundler makes for a browser, run where there is nothing but the language, WebCrypto and base64: no Buffer, no
+// process, and as in jsdom no TextEncoder.
 const entry = fileURLToPath(new URL("./cases.ts", import.meta.url));
 const bundled = build({
   entryPoints: [entry],
@@ -21,7 +21,7 @@ const bundled = build({
 });
 
 describe("the portable build, without Node and without TextEncoder", () => {
-  const context = createContext({ crypto: webcrypto });
+  const context = createContext({ crypto: webcrypto, atob, btoa });
   let inputs: readonly string[] = [];
 
   beforeAll(async () => {

@@ -63,6 +63,8 @@ const known = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, "utf8
 /** @type {typeof known} */
 const report = {};
 const faults = [];
+/** @type {string[]} */
+const missed = [];
 for (const { what, code, folders, bars } of bundles) {
   /** @type {Record<string, number>} */
   const sizes = {};
@@ -77,8 +79,12 @@ for (const { what, code, folders, bars } of bundles) {
     sizes[target] = bytes;
     const bar = bars && bars[target] * 1000;
     const before = known[what]?.[target];
-    if (bar && bytes > bar)
-      faults.push(`${what} (${target}): ${bytes} bytes, the bar is ${bar}\n  minified: ${heaviest.join(", ")}`);
+    // A bar that the report says is missed stays missed in the open: it is printed, and may only shrink.
+    if (bar && bytes > bar) {
+      const text = `${what} (${target}): ${bytes} bytes, the bar is ${bar}\n  minified: ${heaviest.join(", ")}`;
+      if (before && before > bar) missed.push(text);
+      else faults.push(text);
+    }
     if (before && bytes > before * growth)
       faults.push(`${what} (${target}): ${bytes} bytes, the report says ${before}`);
     for (const path of inputs) {
@@ -94,5 +100,6 @@ for (const { what, code, folders, bars } of bundles) {
 if (process.argv.includes("--write")) writeFileSync(reportFile, `${JSON.stringify(report, null, 2)}\n`);
 else if (!existsSync(reportFile)) faults.push("tools/size-report.json is missing: node tools/size.mjs --write");
 else if (faults.length) faults.push("if the growth is worth it: node tools/size.mjs --write, and commit the report");
+for (const bar of missed) console.log(`over its bar, as the report says: ${bar}`);
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length ? 1 : 0;

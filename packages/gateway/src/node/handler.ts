@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
+import { outbox } from "./outbox.ts";
 import { requestBody } from "./request-body.ts";
 import { send } from "./send.ts";
 import { type MinimumRate, type TransferWatch, transferWatch } from "./transfer-watch.ts";
@@ -42,19 +43,21 @@ export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}
   // Requests that were pipelined behind the last response of a connection are not looked at.
   const ended = new WeakSet<Socket>();
 
+  const post = outbox((letter) => {
+    if (send(letter.outcome, letter, { watch, close: isDraining() })) ended.add(letter.request.socket);
+  });
+
   return (request, response) => {
     const { socket } = request;
     if (ended.has(socket)) return;
-    const deliver = (outcome: Outcome): void => {
-      if (send(outcome, { request, response }, { watch, close: isDraining() })) ended.add(socket);
+    const answer = (outcome: Outcome): void => {
+      if (outcome.close) ended.add(socket);
+      post({ outcome, request, response });
     };
     const { body, signal } = requestBody(request, response, watch);
     const outcome = gateway.handle(wireRequest(request), body, signal);
-    if (outcome instanceof Promise) {
-      // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
-      outcome.then(deliver).catch(() => response.destroy());
-    } else {
-      deliver(outcome);
-    }
+    // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
+    if (outcome instanceof Promise) outcome.then(answer, () => response.destroy());
+    else answer(outcome);
   };
 }

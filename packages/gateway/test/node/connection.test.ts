@@ -95,6 +95,18 @@ describe("an early refusal", () => {
     expect(existsSync(join(gateway.root, "media/victim.txt"))).toBe(true);
   });
 
+  it("of a head that is ambiguous ends the connection before what is pipelined behind it", async () => {
+    await fetch(`${gateway.url}${put("target.txt")}`, { method: "PUT", body: "still here" });
+    const remove = target(
+      s3For(gateway).sign({ method: "DELETE", bucket: "media", key: "target.txt", expiresIn: 60 }).url,
+    );
+    const socket = await rawConnection(gateway);
+    const answer = readAll(socket);
+    socket.write(head("GET", `${get()}#`) + head("DELETE", remove));
+    expect((await answer).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 400"]);
+    expect(existsSync(join(gateway.root, "media/target.txt"))).toBe(true);
+  });
+
   it("keeps the connection where there was no body", async () => {
     const socket = await rawConnection(gateway);
     const answer = readAll(socket);

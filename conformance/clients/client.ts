@@ -19,8 +19,6 @@ export interface UrlClient {
   readonly methods: readonly ClientCall["method"][];
   /** Keys that it cannot be asked for, with the reason; `undefined` for all others. */
   excludes?(key: string): string | undefined;
-  /** The code with which its uploads are rightly refused, and why. */
-  readonly uploadsRefused?: { readonly code: string; readonly reason: string };
   /** Some start a process for each URL: they get fewer keys. */
   readonly isSlow?: boolean;
   /** URLs in the order of the calls. */

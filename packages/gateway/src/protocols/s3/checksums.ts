@@ -50,9 +50,6 @@ const CRC = { crc32, crc32c };
 /**
  * Passes the body on and compares its checksums at the end, before the storage commits: an upload with another checksum than
  * the declared one never becomes an object.
- *
- * A current AWS SDK writes `x-amz-checksum-crc32=AAAAAA==`, the checksum of no bytes, into presigned uploads that were signed
- * without their body. It is refused like any other that does not fit, and the message says why.
  */
 export function checkedBody(
   body: AsyncIterable<Uint8Array>,
@@ -81,11 +78,7 @@ async function* withChecksum(
   }
   const bytes = String.fromCharCode(crc >>> 24, (crc >>> 16) & 255, (crc >>> 8) & 255, crc & 255);
   if (btoa(bytes) === declared) return;
-  throw new Refusal(
-    "CHECKSUM_MISMATCH",
-    declared === "AAAAAA=="
-      ? "expected the checksum of this body, found that of an empty one, which the SDK signed because it had no body: presign with requestChecksumCalculation WHEN_REQUIRED"
-      : "expected the checksum of this body, found another",
-    { algorithm: algorithm.toUpperCase() },
-  );
+  throw new Refusal("CHECKSUM_MISMATCH", "expected the checksum of this body, found another", {
+    algorithm: algorithm.toUpperCase(),
+  });
 }

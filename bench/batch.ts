@@ -1,12 +1,14 @@
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
 import { job } from "./compute/job.ts";
 import { type Row, rounded } from "./row.ts";
 import { cliPath } from "./serve/cli.ts";
 import { run } from "./serve/process.ts";
 import { temporaryFolder } from "./serve/temporary-folder.ts";
 
-const LINES = { few: 50_000, many: 300_000 } as const;
+// Both are past the point up to which the heap of a young process grows by itself: what is left is what the lines hold.
+const LINES = { few: 150_000, many: 600_000 } as const;
 const ROUNDS = 3;
 
 interface Measured {
@@ -22,14 +24,12 @@ export async function batch(): Promise<readonly Row[]> {
     await writeLines(`${folder.path}/many.jsonl`, LINES.many);
     const alone: Measured[] = [];
     const two: Measured[] = [];
-    const fewAlone: Measured[] = [];
-    const fewTwo: Measured[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       alone.push(await signBatch(folder.path, "many", 0));
       two.push(await signBatch(folder.path, "many", 2));
-      fewAlone.push(await signBatch(folder.path, "few", 0));
-      fewTwo.push(await signBatch(folder.path, "few", 2));
     }
+    const fewAlone = await signBatch(folder.path, "few", 0);
+    const fewTwo = await signBatch(folder.path, "few", 2);
     const [oneRate, twoRate] = [alone, two].map((runs) => LINES.many / Math.min(...runs.map(({ seconds }) => seconds)));
     if (oneRate === undefined || twoRate === undefined) throw new Error("nothing was measured");
     return [
@@ -49,7 +49,7 @@ export async function batch(): Promise<readonly Row[]> {
   }
 }
 
-function memoryRows(how: string, many: readonly Measured[], few: readonly Measured[]): readonly Row[] {
+function memoryRows(how: string, many: readonly Measured[], few: Measured): readonly Row[] {
   const work = `batch memory, ${how}`;
   const peak = (runs: readonly Measured[]): number => Math.max(...runs.map(({ peakBytes }) => peakBytes));
   const figure = (runs: readonly Measured[]): string => `${rounded(peak(runs) / 1e6)} MB`;
@@ -58,24 +58,22 @@ function memoryRows(how: string, many: readonly Measured[], few: readonly Measur
     {
       work,
       contender: `${LINES.few.toLocaleString("en")} lines`,
-      figure: figure(few),
-      ratio: peak(many) / peak(few),
+      figure: figure([few]),
+      ratio: peak(many) / few.peakBytes,
       bar: { atMost: 1.25 },
     },
   ];
 }
 
 async function signBatch(folder: string, name: string, workers: number): Promise<Measured> {
-  const args = [
-    "sign",
-    "--batch",
-    `${folder}/${name}.jsonl`,
-    "--out",
-    `${folder}/out.jsonl`,
-    "--workers",
-    String(workers),
-  ];
-  return run(process.execPath, [cliPath, ...args, "--strict"]);
+  const out = `${folder}/out.jsonl`;
+  const args = ["sign", "--batch", `${folder}/${name}.jsonl`, "--out", out, "--workers", String(workers)];
+  try {
+    return await run(process.execPath, [cliPath, ...args, "--strict"]);
+  } catch (error) {
+    // A batch answers each line; what was refused stands there.
+    throw new Error(`the first answer was ${await firstLine(out)}`, { cause: error });
+  }
 }
 
 async function writeLines(path: string, count: number): Promise<void> {
@@ -88,4 +86,9 @@ async function writeLines(path: string, count: number): Promise<void> {
   }
   file.end();
   await once(file, "finish");
+}
+
+async function firstLine(path: string): Promise<string> {
+  for await (const line of createInterface({ input: createReadStream(path) })) return line;
+  return "none";
 }

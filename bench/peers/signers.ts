@@ -71,7 +71,8 @@ function awsPresigner(): Contender {
   // By default it would add the checksum of an empty body, which nobody wants and which costs time.
   const client = new S3Client({
     region,
-    credentials,
+    // It writes into the object that it is given.
+    credentials: { ...credentials },
     forcePathStyle: true,
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

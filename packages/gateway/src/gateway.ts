@@ -36,7 +36,7 @@ export interface GatewayOptions {
   };
   /** The region that S3 answers name, `us-east-1` by default. */
   readonly region?: string | undefined;
-  /** Regions that SigV4 signatures may be made for; any by default, as the region is signed either way. */
+  /** Regions that SigV4 signatures may be made for: `region` alone by default, as at Amazon. */
   readonly regions?: readonly string[] | undefined;
   /** The audience that Daypass URLs must have been signed for; without it only those without one are served. */
   readonly audience?: string | undefined;
@@ -199,7 +199,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 /** The dialects that have keys; the first one also answers those who speak none. */
 function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly [Protocol, ...Protocol[]] {
-  const { origins, keys, region = "us-east-1", regions, audience, debugFields = true } = options;
+  const { origins, keys, region = "us-east-1", regions = [region], audience, debugFields = true } = options;
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
   if (keys.s3 !== undefined) protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields }));

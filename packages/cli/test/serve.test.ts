@@ -145,6 +145,14 @@ test.each(["0", "2"])("refuses a revoked key within a second (%s workers)", asyn
   expect(await status(said.presignedUrl)).toBe(200);
 });
 
+test("says a fault of the configuration once, however many workers meet it", async () => {
+  const root = exampleFiles();
+  const config = join(root, "..", "daypass.json");
+  writeFileSync(config, JSON.stringify({ root: "files", listen: { port: 0 }, origins: ["http://*.s3.test"] }));
+  const { status, stdout } = await daypass(["serve", "--config", config, "--workers", "3", "--json"]);
+  expect([status, stdout.trim().split("\n").map((line) => JSON.parse(line).error.code)]).toEqual([1, ["FAILED"]]);
+});
+
 test("says that a port is taken, and that a folder is served already", async () => {
   const root = exampleFiles();
   const { said } = await serve(root, "--port", "0");

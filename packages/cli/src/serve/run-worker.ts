@@ -35,9 +35,12 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
   return 0;
 }
 
-/** Tells the primary, which says it once for all workers. The connection would keep this process alive. */
+/**
+ * Tells the primary, which says it once for all workers. The connection would keep this process alive, but the primary
+ * may have ended it: after the first failure it stops the workers that are still starting.
+ */
 async function reportFailure(failure: string): Promise<void> {
   const report: StartReport = { daypass: "start", failure };
   await new Promise((resolve) => process.send?.(report, undefined, undefined, resolve));
-  process.disconnect();
+  if (process.connected) process.disconnect();
 }

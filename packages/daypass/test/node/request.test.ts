@@ -90,6 +90,17 @@ describe("toWireRequest", () => {
     expect(codeOf(() => toWireRequest(request))).toBe("accepted");
   });
 
+  it("slow patterns: a Content-Type of quotes that never end is read in one pass, before any signature", () => {
+    // 3.7 s for a pattern that starts again at each quote; the test's own time limit is the bar.
+    const endless = `a/b;c=",${'\\"'.repeat(100_000)}`;
+    expect(codeOf(() => toWireRequest(withHeaders(...host, "Content-Type", endless)))).toBe("MALFORMED content-type");
+    const closed = toWireRequest(withHeaders(...host, "Content-Type", 'a/b;c="\\"x,y\\\\"'));
+    expect(closed.headers[1]?.[1]).toBe('a/b;c="\\"x,y\\\\"');
+    expect(codeOf(() => toWireRequest(withHeaders(...host, "Content-Type", 'a/b;c="\\\\",d/e')))).toBe(
+      "MALFORMED content-type",
+    );
+  });
+
   it("refuses as many headers as the server reads, for more would have been dropped", () => {
     const many = (count: number): NodeRequest =>
       withHeaders(...host, ...Array.from({ length: count - 1 }, (_, i) => [`h${i}`, "1"]).flat());

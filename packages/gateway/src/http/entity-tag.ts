@@ -10,7 +10,8 @@ export interface EntityTag {
 }
 
 const ENTITY_TAG = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/;
-const LIST_MEMBER = /[ \t]*(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"|([^\s",]+))?[ \t]*(?:,|$)/y;
+// Blanks at one place only where there is no tag: at two they can be shared out in n ways, and 16 KB of them took 0.3 s.
+const LIST_MEMBER = /[ \t]*(?:(?:(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"|([^\s",]+))[ \t]*)?(?:,|$)/y;
 
 /** Parses one quoted tag; `undefined` for anything else. */
 export function parseEntityTag(text: string): EntityTag | undefined {

@@ -150,7 +150,13 @@ test("says a fault of the configuration once, however many workers meet it", asy
   const config = join(root, "..", "daypass.json");
   writeFileSync(config, JSON.stringify({ root: "files", listen: { port: 0 }, origins: ["http://*.s3.test"] }));
   const { status, stdout } = await daypass(["serve", "--config", config, "--workers", "3", "--json"]);
-  expect([status, stdout.trim().split("\n").map((line) => JSON.parse(line).error.code)]).toEqual([1, ["FAILED"]]);
+  expect([
+    status,
+    stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).error.code),
+  ]).toEqual([1, ["FAILED"]]);
 });
 
 test("says that a port is taken, and that a folder is served already", async () => {

@@ -1,5 +1,5 @@
 import type { Grant, WireRequest } from "daypass";
-import { redactTarget } from "./redact.ts";
+import { redactAuthority, redactTarget } from "./redact.ts";
 import type { RefusalCode } from "./refusal.ts";
 
 /** What became of one request: the source of its one log line. Holds no signature, token or credential. */
@@ -76,7 +76,7 @@ class NotedEvent implements AuditEvent {
     this.time = notes.time;
     this.duration = delivery.now - notes.time;
     this.method = request.method;
-    this.host = request.authority;
+    this.host = redactAuthority(request.authority);
     this.remoteAddress = request.remoteAddress;
     this.status = delivery.status;
     this.bytes = delivery.bytes;

@@ -30,17 +30,34 @@ const SHOWN: ReadonlySet<string> = new Set([
 const MAX_PATH = 1024;
 const MAX_TOKENS = 32;
 
+// A client that encodes its URL once too often, or joins path and query by `&`, sends a signature in a place where none belongs.
+// The request is refused, but whoever decodes the line again has a URL that opens.
+const MISPLACED_SECRET = /(?:sig|signature|token)(?:=|%(?:25)*3d)/i;
+const FURTHER_PARAMETER = /[=?]|%(?:25|26|3d|3f)/i;
+const USER_INFO = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i;
+
+/** A Host as it may stand in a log: without the user name and password that have no business there. */
+export function redactAuthority(authority: string): string {
+  return authority.includes("@") ? `~${authority.slice(authority.lastIndexOf("@"))}` : authority;
+}
+
+function redactPath(path: string): string {
+  const plain = path.startsWith("/") ? path : path.replace(USER_INFO, "~@");
+  const secret = MISPLACED_SECRET.exec(plain);
+  if (secret !== null) return `${plain.slice(0, Math.min(secret.index, MAX_PATH))}~`;
+  return plain.length > MAX_PATH ? `${plain.slice(0, MAX_PATH)}~` : plain;
+}
+
 /**
  * A target as it may stand in a log: the path, and the query with each value taken out whose name is not on the allow-list. A
- * token without `=` is all value.
+ * token without `=` is all value, and so is all that follows the name of a signature in the path.
  *
  * @example
  * redactTarget("/b/k?X-Amz-Expires=60&X-Amz-Signature=0123"); // /b/k?X-Amz-Expires=60&X-Amz-Signature=~
  */
 export function redactTarget(target: string): string {
   const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.slice(0, mark);
-  const shortPath = path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}~` : path;
+  const shortPath = redactPath(mark < 0 ? target : target.slice(0, mark));
   if (mark < 0) return shortPath;
   let text = `${shortPath}?`;
   let start = mark + 1;
@@ -54,7 +71,9 @@ export function redactTarget(target: string): string {
       text += "~";
     } else {
       const name = target.slice(start, equals);
-      text += SHOWN.has(name) ? target.slice(start, end) : `${name}=~`;
+      const shown = SHOWN.has(name) && !FURTHER_PARAMETER.test(target.slice(equals + 1, end));
+      if (FURTHER_PARAMETER.test(name)) text += "~";
+      else text += shown ? target.slice(start, end) : `${name}=~`;
     }
     start = end + 1;
   }

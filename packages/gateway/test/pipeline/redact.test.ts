@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { redactTarget } from "../../src/index.ts";
+import { redactAuthority } from "../../src/pipeline/redact.ts";
 
 describe("a target in the log", () => {
   it("keeps the path, the names, and the values on the list", () => {
@@ -29,5 +30,29 @@ describe("a target in the log", () => {
 
   it("is bounded", () => {
     expect(redactTarget(`/${"a".repeat(10_000)}?${"b=c&".repeat(5000)}`).length).toBeLessThan(2000);
+  });
+
+  it("CVE-2017-8761: hides a signature that a client's wrong encoding has moved to another place", () => {
+    const misplaced = [
+      "/b/k%3FX-Amz-Expires%3D60%26X-Amz-Signature%3DsEcReT",
+      "/b/k%253FX-Amz-Signature%253DsEcReT",
+      "/b/k&X-Amz-Expires=60&X-Amz-Signature=sEcReT",
+      "/b/k;X-Amz-Security-Token=sEcReT?X-Amz-Expires=60",
+      "/b/k%3fsv%3d2026%26sig%3dsEcReT",
+      "/b/k?X-Amz-Expires=60%26X-Amz-Signature%3DsEcReT",
+      "/b/k?X-Amz-Expires=60;X-Amz-Signature=sEcReT",
+      "/b/k?X-Amz-Expires=60?dp-signature=sEcReT",
+      "/b/k?dp-expires=1%2526dp-signature%253DsEcReT",
+      "/b/k?Signature%3DsEcReT=",
+      "http://user:sEcReT@127.0.0.1/b/k?X-Amz-Expires=60",
+      "http://sEcReT@a@b/?x=1",
+    ];
+    for (const target of misplaced) expect(redactTarget(target)).not.toContain("sEcReT");
+    expect(redactTarget("http://127.0.0.1/b/k")).toBe("http://127.0.0.1/b/k");
+    expect(redactTarget("/b/design.pdf?X-Amz-SignedHeaders=content-type%3Bhost")).toBe(
+      "/b/design.pdf?X-Amz-SignedHeaders=content-type%3Bhost",
+    );
+    expect(redactAuthority("user:sEcReT@127.0.0.1")).toBe("~@127.0.0.1");
+    expect(redactAuthority("127.0.0.1:80")).toBe("127.0.0.1:80");
   });
 });

@@ -4,7 +4,14 @@ import { headerValues } from "../wire.ts";
 import type { Subject } from "./explainer.ts";
 import { amazonBucket } from "./s3-facts.ts";
 import { readParameters } from "./traps.ts";
-import { bucketOfHost, methodVariants, pathSpellings, secretVariants, type Variant } from "./variants.ts";
+import {
+  bucketOfHost,
+  CONTENT_TYPES,
+  methodVariants,
+  pathSpellings,
+  secretVariants,
+  type Variant,
+} from "./variants.ts";
 
 /** Everything that a SigV2 signature depends on. */
 export interface V2Input extends S3V2Parts {
@@ -60,18 +67,6 @@ export function v2Variants(subject: Subject): (input: V2Input) => Generator<Vari
     yield* parameterVariants(input);
   };
 }
-
-const CONTENT_TYPES = [
-  "",
-  "application/octet-stream",
-  "binary/octet-stream",
-  "text/plain",
-  "application/json",
-  "application/x-www-form-urlencoded",
-  "image/jpeg",
-  "image/png",
-  "application/pdf",
-] as const;
 
 function* typeVariants(input: V2Input, hoisted: string | undefined): Generator<Variant<V2Input>> {
   for (const contentType of new Set([hoisted ?? "", ...CONTENT_TYPES])) {

@@ -21,6 +21,7 @@ import {
 import { formDecode, percentDecode, type QueryToken } from "../wire.ts";
 import {
   bucketOfHost,
+  CONTENT_TYPES,
   hostSpellings,
   methodVariants,
   pathSpellings,
@@ -226,21 +227,6 @@ function decodeName(text: string): string {
     return text;
   }
 }
-
-const CONTENT_TYPES = [
-  "",
-  "application/octet-stream",
-  "binary/octet-stream",
-  "text/plain",
-  "application/json",
-  "application/x-www-form-urlencoded",
-  "image/jpeg",
-  "image/png",
-  "application/pdf",
-  "text/plain;charset=UTF-8",
-  "text/plain; charset=utf-8",
-  "application/json; charset=utf-8",
-] as const;
 
 function* headerVariants(input: V4Input): Generator<Variant<V4Input>> {
   for (const header of input.headers) {

@@ -232,3 +232,19 @@ export function bucketOfHost(host: string): { readonly bucket: string; readonly 
   if (bucket === undefined || rest === undefined || /^\d+$/.test(bucket) || !rest.includes(".")) return undefined;
   return { bucket, rest };
 }
+
+/** What clients send as Content-Type when nobody chose one, or chose another than was signed. */
+export const CONTENT_TYPES: readonly string[] = [
+  "",
+  "application/octet-stream",
+  "binary/octet-stream",
+  "text/plain",
+  "application/json",
+  "application/x-www-form-urlencoded",
+  "image/jpeg",
+  "image/png",
+  "application/pdf",
+  "text/plain;charset=UTF-8",
+  "text/plain; charset=utf-8",
+  "application/json; charset=utf-8",
+];

@@ -4,6 +4,7 @@ import { formatBasicTime, parseBasicTime } from "../../time.ts";
 import { AWS4, type CredentialScope, canonicalQuery, scopeText } from "../../v4.ts";
 import { formDecode, headerValues } from "../../wire.ts";
 import { canonicalPath, canonicalText, type SignedHeader } from "../canonical.ts";
+import { malformed } from "../malformed.ts";
 import { detectS3, parseCredential } from "../parse.ts";
 import { readSignedHeaders } from "../signed-headers.ts";
 
@@ -134,8 +135,4 @@ function one(request: WireRequest, name: string): string | undefined {
   const values = headerValues(request.headers, name);
   if (values.length > 1) throw malformed(name, "duplicate", "expected the header once, found it again");
   return values[0];
-}
-
-function malformed(parameter: string, problem: string, expected: string): DaypassError {
-  return new DaypassError("MALFORMED", `${parameter}: ${expected}`, { details: { parameter, problem } });
 }

@@ -3,6 +3,7 @@ import { DaypassError } from "../../errors.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { formDecode, headerValues } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
+import { malformed } from "../malformed.ts";
 import { canonicalizedResource, hasControl, isAmbiguousValue, isSubResource, type Parameter } from "./canonical.ts";
 
 /** A SigV2 query-signed request, read strictly. Nothing in it has been verified. */
@@ -166,8 +167,4 @@ function unsigned(name: string): DaypassError {
       : `expected only parameters that SigV2 signs, found ${JSON.stringify(name)}: leave it out, sign with SigV4, or list it in allowUnsigned`,
     { details: { parameter: name } },
   );
-}
-
-function malformed(parameter: string, problem: string, expected: string): DaypassError {
-  return new DaypassError("MALFORMED", `${parameter}: ${expected}`, { details: { parameter, problem } });
 }

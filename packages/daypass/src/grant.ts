@@ -1,11 +1,10 @@
-import { sha256, sha256Stream } from "#crypto";
-import { base64url } from "./encode.ts";
+import { sha256Half, sha256Stream } from "#crypto";
 import { DaypassError } from "./errors.ts";
 import type { Grant, Obligation } from "./scheme.ts";
 
 /** base64url of the first 16 bytes of SHA-256 over the string to sign. */
 export function grantId(stringToSign: string): string {
-  return base64url(sha256(stringToSign).subarray(0, 16));
+  return sha256Half(stringToSign);
 }
 
 /** The facts of a grant that a scheme fills in. */

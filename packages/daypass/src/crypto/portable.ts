@@ -35,6 +35,11 @@ export function sha256(data: string | Uint8Array): Uint8Array {
   return nobleSha256(bytesOf(data));
 }
 
+/** base64url of the first 16 bytes of SHA-256. */
+export function sha256Half(data: string): string {
+  return base64url(nobleSha256(utf8(data)).subarray(0, 16));
+}
+
 export function randomBytes(length: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(length));
 }

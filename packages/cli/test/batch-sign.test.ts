@@ -90,6 +90,12 @@ test("answers a bad line with its error, and the lines after it all the same", a
   expect(stderr).toContain("18 refused");
 });
 
+test("names the version that it cannot sign, and not the fields of that version", async () => {
+  const [v4a, number] = await sign({ ...pinned, version: "v4a", regionSet: ["*"] }, { ...pinned, version: 4 });
+  expect(v4a).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining('found "v4a"') } });
+  expect(number).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining("version") } });
+});
+
 test("says in the exit status that a line was refused where --strict asks for it", async () => {
   const strict = (input: string) => daypass(["sign", "--batch", "-", "--strict"], { input });
   expect((await strict(jsonLines([pinned]))).status).toBe(0);

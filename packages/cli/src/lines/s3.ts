@@ -5,6 +5,7 @@ import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
   checkFields,
+  describe,
   type Fields,
   fields,
   type JsonObject,
@@ -82,6 +83,8 @@ export function s3LineSigner(): (line: JsonObject) => SignedRequest | Promise<Si
         "expected a request to presign, found a form: this release signs none yet",
       );
     }
+    // Before the fields: those of another version are not misspelt.
+    signerFor(object["version"]);
     checkFields(object, LINE);
     const line = object as unknown as S3Line;
     const time = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
@@ -126,26 +129,27 @@ function signerName({ version, region, endpoint, addressing, credentialExpiry, c
 }
 
 /** Which signer a `version` means. The library has one function for each; only the command line has a switch. */
-const VERSIONS: ReadonlyMap<string, (options: S3SignerOptions) => Signer<S3SignRequest>> = new Map([
+const VERSIONS: ReadonlyMap<unknown, (options: S3SignerOptions) => Signer<S3SignRequest>> = new Map([
   ["v4", s3Signer],
   ["v2", s3V2Signer],
 ]);
 
+function signerFor(version: unknown = "v4"): (options: S3SignerOptions) => Signer<S3SignRequest> {
+  const found = VERSIONS.get(version);
+  if (found !== undefined) return found;
+  const text = typeof version === "string" ? JSON.stringify(version) : describe(version);
+  throw new DaypassError("INVALID_INPUT", `expected version "v4" or "v2", found ${text}: this release signs no other`);
+}
+
 function newSigner(line: S3Line): TimedSigner<S3SignRequest> {
-  const { version = "v4", endpoint, addressing, credentials, credentialExpiry } = line;
-  const signerFor = VERSIONS.get(version);
-  if (signerFor === undefined) {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected version "v4" or "v2", found ${JSON.stringify(version)}: this release signs no other`,
-    );
-  }
+  const { version, endpoint, addressing, credentials, credentialExpiry } = line;
+  const newS3Signer = signerFor(version);
   // SigV2 does not sign the region: there it only chooses Amazon's endpoint.
   const region = line.region ?? (version === "v2" ? "us-east-1" : undefined);
   if (region === undefined)
     throw missing("region", 'name the one of the bucket, "us-east-1" or "auto" for most compatibles');
   return timedSigner((clock) =>
-    signerFor({ region, endpoint, addressing, credentials: s3Credentials(credentials), credentialExpiry, clock }),
+    newS3Signer({ region, endpoint, addressing, credentials: s3Credentials(credentials), credentialExpiry, clock }),
   );
 }
 

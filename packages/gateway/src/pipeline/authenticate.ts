@@ -71,5 +71,8 @@ interface Form {
 
 function speaks(hosts: ReadonlyMap<string, readonly Dialect[]>, authority: string, dialect: Dialect): boolean {
   if (hosts.size === 0) return true;
-  return hosts.get(authority.toLowerCase())?.includes(dialect) ?? true;
+  const host = authority.toLowerCase();
+  // `Host: example.com:443` selects the origin https://example.com too, and must not slip past the dialects of that host.
+  const dialects = hosts.get(host) ?? hosts.get(host.replace(/:(?:80|443)$/, ""));
+  return dialects?.includes(dialect) ?? true;
 }

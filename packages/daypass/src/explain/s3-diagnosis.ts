@@ -219,7 +219,7 @@ function unknownKey({ accessKeyId }: S3Facts, keys: readonly S3Credentials[]): C
 function wrongSecret({ accessKeyId }: S3Facts, hypotheses: readonly Hypothesis[]): Cause {
   return {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or more than two things were changed.`,
+    sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
     evidence: [`No variant fits: ${hypotheses.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
     fix: "Compare the secret that the signer uses with the server's; look for a rotated key.",
   };
@@ -308,8 +308,8 @@ function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: 
 }
 
 /**
- * The server computed what the URL implies, and yet another signature. Then the secret differs, unless the method does:
- * the URL does not tell which one was signed.
+ * The server computed what the URL implies, and yet another signature. Then the secret differs, or the URL is no longer the
+ * one that was signed, or the method is not: without the key, the signature tells none of these from the others.
  */
 function sameButRefused({ url }: Subject, method: string): Cause {
   const operation = readS3Facts(url).operation;
@@ -333,10 +333,10 @@ function sameButRefused({ url }: Subject, method: string): Cause {
   return {
     code: "WRONG_SECRET",
     sentence:
-      "The secret is wrong: the server computed exactly the request that the URL implies, and still another signature.",
+      "The secret is wrong, or the URL was changed after signing: the server computed exactly the request that the URL implies, and still another signature.",
     evidence: [
       `Its canonical request is ours, and so is its hash. The method is ${method}: if that is not what was signed, it is the cause.`,
     ],
-    fix: "Compare the secret that the signer uses with the server's: spaces, line ends, a rotated key, another environment.",
+    fix: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment. With the key given, explain finds the usual changes.",
   };
 }

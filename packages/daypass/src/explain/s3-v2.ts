@@ -169,7 +169,7 @@ function checkSignature(subject: Subject, facts: Facts, input: V2Input, key: S3C
   return {
     cause: {
       code: "WRONG_SECRET",
-      sentence: `The URL was signed with another secret than the given one of ${facts.accessKeyId}, or more than two things were changed.`,
+      sentence: `The URL was signed with another secret than the given one of ${facts.accessKeyId}, or changed in a way that is not among the usual ones.`,
       evidence: [`No variant fits: ${hypotheses.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
       fix: "Compare the secret that the signer uses with the server's; look for a rotated key.",
     },
@@ -189,9 +189,9 @@ function fromStringToSign(input: V2Input, theirs: string, variantsOf: ReturnType
     cause: {
       code: "WRONG_SECRET",
       sentence:
-        "The secret is wrong: the server's string to sign is what the URL implies, and still the signatures differ.",
+        "The secret is wrong, or the URL was changed after signing: the server's string to sign is what the URL implies, and still the signatures differ.",
       evidence: [`The server saw the method ${method}: if that is not what was signed, it is the cause.`],
-      fix: "Compare the secret that the signer uses with the server's.",
+      fix: "Compare the URL with the one that was made, and the signer's secret with the server's. With the key given, explain finds the usual changes.",
     },
   };
 }

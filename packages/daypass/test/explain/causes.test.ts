@@ -336,6 +336,13 @@ const broken: readonly Broken[] = [
     says: /The secret is wrong/,
   },
   {
+    what: "a path that was changed after signing (error body alone)",
+    url: get.replace(/(?<=\/)[^/?]+\?/, "other?"),
+    options: { errorBody: awsErrorBody(get.replace(/(?<=\/)[^/?]+\?/, "other?")) },
+    cause: "WRONG_SECRET",
+    says: /secret is wrong, or the URL was changed after signing/,
+  },
+  {
     what: "a server that holds another secret",
     url: get,
     options: { keys, errorBody: awsErrorBody(get) },

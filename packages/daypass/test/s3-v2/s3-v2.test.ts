@@ -246,3 +246,11 @@ describe("what SigV2 cannot do", () => {
     expect(sign({ expiresIn: 10 * 365 * 86_400 }).url).toContain("Expires=2110881600");
   });
 });
+
+it("CVE-2022-3854: a signature of any length is refused by a code, also one that no stack holds", async () => {
+  const { url } = sign();
+  for (const length of [0, 24, 32, 12_000, 400_000]) {
+    const other = url.replace(/Signature=[^&]*/, `Signature=${"A".repeat(length)}`);
+    expect(await refusal(request(other)), String(length)).toBe("MALFORMED");
+  }
+});

@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { LogOptions } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
 import { STATE_FOLDER } from "../state/state-folder.ts";
@@ -32,16 +32,38 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   const root = args.root ?? config.root ?? ".";
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
+  const state = args.state ?? config.state ?? join(root, STATE_FOLDER);
+  refuseServedState(root, state);
   return {
     ...config,
     root,
-    state: args.state ?? config.state ?? join(root, STATE_FOLDER),
+    state,
     host: args.host ?? config.listen?.host ?? "127.0.0.1",
     port: args.port ?? config.listen?.port ?? 8080,
     workers: args.workers ?? config.workers ?? 0,
     region: config.region ?? "us-east-1",
     drainMs: (config.drainSeconds ?? 10) * 1000,
   };
+}
+
+/** Keys in a bucket could be fetched by whoever holds one of them. A folder whose name starts with a dot is no bucket. */
+function refuseServedState(root: string, state: string): void {
+  const path = relative(realPath(root), realPath(state));
+  const [first = ""] = path.split(sep);
+  if (first === ".." || isAbsolute(path) || first.startsWith(".")) return;
+  throw new CommandError(
+    `expected a state folder that is not served, found ${state} inside ${root}: keep it outside, or as ${STATE_FOLDER} in it`,
+  );
+}
+
+/** Where a path leads, also one that is still to be made. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = resolve(path, "..");
+    return parent === resolve(path) ? parent : join(realPath(parent), relative(parent, resolve(path)));
+  }
 }
 
 /** The origins that clients may use, the one for printed URLs first. */

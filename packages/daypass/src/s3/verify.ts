@@ -77,11 +77,21 @@ export function s3KeyResolver(credentials: S3VerifierOptions["credentials"]): Ke
     }
     return key;
   };
-  return async (id) => {
-    const found = await credentials(id);
+  const prepareAll = (
+    found: S3Credentials | readonly S3Credentials[] | undefined,
+  ): S3Key | readonly S3Key[] | undefined => {
     if (found === undefined) return undefined;
-    return (Array.isArray(found) ? found : [found as S3Credentials]).map(prepare);
+    return isList(found) ? found.map(prepare) : prepare(found);
   };
+  return (id) => {
+    const found = credentials(id);
+    // A resolver that knows at once is not made to wait for a promise.
+    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
+  };
+}
+
+function isList(found: S3Credentials | readonly S3Credentials[]): found is readonly S3Credentials[] {
+  return Array.isArray(found);
 }
 
 function s3Key(credentials: S3Credentials): S3Key {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -9,6 +9,16 @@ const read = (url: URL): string => readFileSync(url, "utf8");
 const COPY = /<!-- (examples\/\S+) -->\n```\w+\n([\s\S]*?)\n```/g;
 
 const TYPESCRIPT = /^```ts\n([\s\S]*?)\n```/gm;
+
+const LINK = /\]\((?![a-z]+:)([^)#\s]+)(?:#[^)\s]*)?\)/g;
+
+const root = new URL("../../", import.meta.url);
+const markdownIn = (folder: string): readonly string[] =>
+  readdirSync(new URL(folder, root))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `${folder}${name}`);
+const folders = ["", "docs/", "docs/guide/", "docs/schemes/", "docs/drivers/", "docs/spec/", "docs/decisions/"];
+const documents = folders.flatMap(markdownIn);
 
 const pages = readdirSync(guide).filter((name) => name.endsWith(".md"));
 const copies = pages.flatMap((page) =>
@@ -26,7 +36,9 @@ describe("the guide", () => {
     );
     expect(copies.map(({ file }) => file).sort()).toEqual(files.sort());
   });
+});
 
+describe("the documentation", () => {
   it("has only TypeScript that compiles", () => {
     // Below node_modules no other project sees the blocks, and `daypass` is found from there as from a program.
     const folder = new URL("../node_modules/.guide/", import.meta.url);
@@ -40,15 +52,21 @@ describe("the guide", () => {
     };
     const compilerOptions = { lib: ["es2023"], types: ["node"], skipLibCheck: true };
     writeFileSync(new URL("tsconfig.json", folder), JSON.stringify({ ...extended, compilerOptions }));
-    for (const page of pages) {
-      for (const [i, block] of [...read(new URL(page, guide)).matchAll(TYPESCRIPT)].entries()) {
-        writeFileSync(new URL(`${page}-${i + 1}.mts`, folder), `${block[1]}\nexport {};\n`);
+    for (const page of documents) {
+      for (const [i, block] of [...read(new URL(page, root)).matchAll(TYPESCRIPT)].entries()) {
+        const file = `${page.replaceAll("/", "-")}-${i + 1}.mts`;
+        writeFileSync(new URL(file, folder), `${block[1]}\nexport {};\n`);
       }
     }
-    const { stdout } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", fileURLToPath(folder)], {
+    const { status, stdout } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", fileURLToPath(folder)], {
       cwd: fileURLToPath(new URL("..", import.meta.url)),
       encoding: "utf8",
     });
-    expect(stdout).toBe("");
+    expect([status, stdout]).toEqual([0, ""]);
+  });
+
+  it.each(documents)("links only to what is there (%s)", (page) => {
+    const links = [...read(new URL(page, root)).matchAll(LINK)].map(([, path = ""]) => path);
+    expect(links.filter((path) => !existsSync(new URL(path, new URL(page, root))))).toEqual([]);
   });
 });

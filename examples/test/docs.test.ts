@@ -58,10 +58,14 @@ describe("the documentation", () => {
         writeFileSync(new URL(file, folder), `${block[1]}\nexport {};\n`);
       }
     }
-    const { status, stdout } = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", fileURLToPath(folder)], {
-      cwd: fileURLToPath(new URL("..", import.meta.url)),
-      encoding: "utf8",
-    });
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ["node_modules/typescript/bin/tsc", "-p", fileURLToPath(folder)],
+      {
+        cwd: fileURLToPath(new URL("..", import.meta.url)),
+        encoding: "utf8",
+      },
+    );
     expect([status, stdout]).toEqual([0, ""]);
   });
 

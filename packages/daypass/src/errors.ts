@@ -51,7 +51,16 @@ export type ErrorDetails = Readonly<Record<string, string | number | readonly st
 // Marked pure so that bundlers drop the table, a third of a signer's weight, where nobody asks for it.
 export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ Object.keys(ERROR_CODES) as ErrorCode[];
 
-/** The sentence that introduces a code, as it stands in the documentation. */
+/**
+ * The sentence that introduces a code, as it stands in the documentation. It holds nothing of any request.
+ *
+ * @example
+ * ```ts
+ * import { describeErrorCode, errorCodes } from "daypass";
+ *
+ * for (const code of errorCodes) console.log(code, describeErrorCode(code));
+ * ```
+ */
 export function describeErrorCode(code: ErrorCode): string {
   return ERROR_CODES[code];
 }

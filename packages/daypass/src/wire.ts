@@ -20,6 +20,16 @@ export interface WireTarget {
  * Splits a raw request target at the first `?` and its query at `&` and the first `=` of each token. Nothing is decoded
  * or normalised: what is verified stays what was sent. Characters are checked where a part is read, by
  * {@link percentDecode} or by a scheme's own grammar: most parts are compared with a fixed text or a pattern anyway.
+ *
+ * Source: RFC 3986 section 3.4, RFC 9112 section 3.2.1
+ *
+ * @throws {DaypassError} `MALFORMED`
+ * @example
+ * ```ts
+ * import { parseTarget } from "daypass";
+ *
+ * console.log(parseTarget("/b/%2e%2e/a?x=1&y").tokens); // [{ name: "x", value: "1" }, { name: "y", value: undefined }]
+ * ```
  */
 export function parseTarget(target: string): WireTarget {
   // `#`: a fragment never reaches a server. `\`: some parsers read it as `/`.

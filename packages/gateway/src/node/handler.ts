@@ -18,6 +18,7 @@ export interface NodeHandlerOptions {
   readonly isDraining?: (() => boolean) | undefined;
 }
 
+/** The rate below which a client that sends or takes a body is cut off, where none was given. */
 export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs: 10_000 };
 
 /**

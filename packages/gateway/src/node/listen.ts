@@ -16,6 +16,7 @@ export interface Timeouts {
   readonly idleMs: number;
 }
 
+/** The timeouts of a server that was given none. */
 export const defaultTimeouts: Timeouts = { headersMs: 10_000, keepAliveMs: 5_000, idleMs: 60_000 };
 
 /** Where the server says what concerns no single request. Every pino logger is one. */

@@ -61,6 +61,15 @@ const KILL_GRACE_MS = 1000;
  * The kernel gives connections to the workers (`SCHED_NONE`): round robin through the primary served 7,500 connections a second
  * where this served 17,400. The primary itself serves nothing, so it can own what only one process may, such as the writer
  * of the disk index.
+ *
+ * @example
+ * ```ts
+ * import { primary } from "@daypass/gateway/node";
+ *
+ * const workers = primary({ workers: 2, exec: new URL("worker.js", import.meta.url).pathname });
+ * await workers.ready();
+ * await workers.drain(10_000);
+ * ```
  */
 export function primary(options: PrimaryOptions): Primary {
   const { workers: count, exec, args, env = {}, onWorker, onExit } = options;
@@ -137,6 +146,13 @@ export interface WorkerEnd {
  * A terminal sends Ctrl-C to the workers too: let them ignore SIGINT, and the primary will ask them to drain.
  *
  * @throws {Error} where this process was not started by `primary`
+ * @example
+ * ```ts
+ * import { type GatewayServer, worker } from "@daypass/gateway/node";
+ *
+ * export const serveAsWorker = (server: GatewayServer) =>
+ *   worker({ onReload: () => undefined, onDrain: (timeoutMs) => server.drain(timeoutMs) }).ready();
+ * ```
  */
 export function worker(handlers: WorkerHandlers): WorkerEnd {
   const own = cluster.worker;

@@ -16,6 +16,7 @@ export interface Limits {
   readonly inFlight: number;
 }
 
+/** The limits of a gateway that was given none: S3's own, and room for what clients send. */
 export const defaultLimits: Limits = {
   // A key has at most 1024 bytes and percent-encoding triples them.
   path: 4096,

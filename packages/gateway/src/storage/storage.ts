@@ -167,7 +167,16 @@ export interface StorageErrorOptions extends ErrorOptions {
 // A registered symbol, like that of DaypassError: two copies of this package recognise each other's errors.
 const BRAND = Symbol.for("daypass.storage-error");
 
-/** What a driver throws. `code` is the contract; the text is for the operator and names no path of the machine. */
+/**
+ * What a driver throws. `code` is the contract; the text is for the operator and names no path of the machine.
+ *
+ * @example
+ * ```ts
+ * import { StorageError } from "@daypass/gateway";
+ *
+ * export const full = () => new StorageError("DISK_FULL", "expected room for the upload, found none: free some");
+ * ```
+ */
 export class StorageError extends Error {
   readonly code: StorageErrorCode;
   readonly digest: "md5" | "sha256" | undefined;
@@ -181,7 +190,16 @@ export class StorageError extends Error {
   }
 }
 
-/** Tells whether a thrown value is a `StorageError`, also across duplicated copies of the package. */
+/**
+ * Tells whether a thrown value is a `StorageError`, also across duplicated copies of the package.
+ *
+ * @example
+ * ```ts
+ * import { isStorageError } from "@daypass/gateway";
+ *
+ * export const isFull = (error: unknown) => isStorageError(error) && error.code === "DISK_FULL";
+ * ```
+ */
 export function isStorageError(value: unknown): value is StorageError {
   return typeof value === "object" && value !== null && Reflect.get(value, BRAND) === true;
 }

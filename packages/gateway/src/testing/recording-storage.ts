@@ -10,7 +10,18 @@ export interface RecordingStorage extends Storage {
   readonly calls: readonly StorageCall[];
 }
 
-/** Wraps a storage and writes down every call: the proof that a refused request has reached nothing. */
+/**
+ * Wraps a storage and writes down every call: the proof that a refused request has reached nothing. Bodies pass unread.
+ *
+ * @example
+ * ```ts
+ * import { recordingStorage, testGateway } from "@daypass/gateway/testing";
+ *
+ * const gateway = await testGateway({ storage: recordingStorage });
+ * await fetch(`${gateway.url}/media/a.txt`); // refused, and gateway.storage has recorded no call
+ * await gateway.close();
+ * ```
+ */
 export function recordingStorage(inner: Storage): RecordingStorage {
   const calls: StorageCall[] = [];
   const record = (method: keyof Storage, ref?: ObjectRef | string): void => void calls.push({ method, ref });

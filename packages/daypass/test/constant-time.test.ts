@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import * as node from "../src/crypto/node.ts";
+import * as portable from "../src/crypto/portable.ts";
+
+const source = fileURLToPath(new URL("../src", import.meta.url));
+const verifiers = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((path) =>
+  /\/verify\.ts$/.test(path),
+);
+
+describe("CVE-2014-0006, CVE-2019-18887: comparing signatures tells nothing by the time it takes", () => {
+  it.each(verifiers)("%s compares by constantTimeEqual and by nothing else", (path) => {
+    const text = readFileSync(join(source, path), "utf8");
+    expect(text).toMatch(/constantTimeEqual\(/);
+    expect(text).not.toMatch(/\b(?:signature|mac)\b[^;\n]*(?:===|!==|localeCompare|startsWith)/);
+  });
+
+  it.each([
+    ["node", node.constantTimeEqual],
+    ["portable", portable.constantTimeEqual],
+  ])("%s: only the same text is equal, wherever it differs", (_, equal) => {
+    const text = "0123456789abcdef".repeat(4);
+    expect(equal(text, text)).toBe(true);
+    for (let i = 0; i < text.length; i++) {
+      expect(equal(text, `${text.slice(0, i)}X${text.slice(i + 1)}`)).toBe(false);
+    }
+    for (const other of ["", text.slice(1), `${text}0`, `${text}\0`, text.toUpperCase()]) {
+      expect(equal(text, other)).toBe(false);
+      expect(equal(other, text)).toBe(false);
+    }
+  });
+});

@@ -118,7 +118,11 @@ const NO_WARNINGS: readonly string[] = [];
 
 function wantedSeconds({ expiresIn, expiresAt, stableWindow = 0 }: Lifetime, signedAtMs: number): number {
   if ((expiresIn === undefined) === (expiresAt === undefined)) {
-    throw invalidInput("the lifetime", "one of expiresIn (seconds) and expiresAt (Date)", expiresIn);
+    throw invalidInput(
+      "the lifetime",
+      "one of expiresIn (seconds) and expiresAt (Date)",
+      expiresIn === undefined ? "neither" : "both",
+    );
   }
   // The window's start may lie up to one window back, and each URL must still live for `expiresIn`.
   const seconds =

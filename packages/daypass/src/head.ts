@@ -41,7 +41,8 @@ export function wireRequest(head: RawHead): WireRequest {
 
 // RFC 9112 section 3.2.2: a server must accept the absolute form of the target.
 const ABSOLUTE_FORM = /^(https?):\/\/([^/?]*)(.*)$/is;
-// Stricter than `parseTarget`, which leaves characters to each scheme: here because an adapter's caller may look at the target before any scheme does.
+// Stricter than `parseTarget`, which leaves characters to each scheme: an adapter's caller may look at the target before any
+// scheme does.
 const TARGET = /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/;
 
 // RFC 3986 section 6.2.3: an empty path with an authority is `/`.

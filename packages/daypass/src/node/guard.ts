@@ -24,6 +24,11 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
   readonly subject?: ((req: Req) => string | undefined | Promise<string | undefined>) | undefined;
   /** Answers a refused request in place of the guard. The error's message is for the operator, its code for anyone. */
   readonly onRefusal?: ((error: DaypassError, req: Req, res: Res) => unknown) | undefined;
+  /**
+   * Told of a fault that kept a request from being verified, e.g. a key lookup that failed, where there is no `next`. The
+   * guard answers it with 500 either way: no stranger's request may end the process.
+   */
+  readonly onFault?: ((error: unknown, req: Req) => void) | undefined;
 }
 
 /**
@@ -32,8 +37,9 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  *
  * Refuses a path that a router could read differently from the verifier (dot segments, empty segments, needless
  * percent-encoding), and a request whose routed path is no longer the one on the wire. A refusal is answered with RFC
- * 9457 problem details that hold the error's code and nothing else. Errors that are no refusal, the handler's own
- * included, go to `next`, or reject the returned promise where there is none.
+ * 9457 problem details that hold the error's code and nothing else. Errors that are no refusal go to `next`. Where there
+ * is none, a fault before the handler is answered with 500 and told to `onFault`, and the handler's own error rejects the
+ * returned promise.
  *
  * Enforces `response` (sets the headers) and `strip` (`req.url` loses the parameters that may vary): list these two in
  * the verifier's `enforces`. It does not read the body: list `body-length` and `body-sha256` only if the handler reads
@@ -71,7 +77,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
     res.end(answer.body);
   };
 
-  const run = async (req: Req, res: Res, next: Next): Promise<void> => {
+  const run = async (req: Req, res: Res, next?: Next): Promise<void> => {
     let grant: G;
     try {
       const request = toWireRequest(req, options);
@@ -79,12 +85,16 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
       grant = await admit(verifier, request, { subject: await options.subject?.(req) });
     } catch (error) {
       const refusal = refusalOf(error);
-      if (refusal === undefined) throw error;
-      return refuse(refusal, req, res);
+      if (refusal !== undefined) return refuse(refusal, req, res);
+      if (next !== undefined) throw error;
+      options.onFault?.(error, req);
+      res.statusCode = 500;
+      res.end();
+      return;
     }
     present(grant, req, res);
     try {
-      await handler(grant, req, res, next);
+      await handler(grant, req, res, next ?? noNext);
     } catch (error) {
       const refusal = bodyRefusalOf(error);
       if (refusal === undefined || res.headersSent) throw error;
@@ -93,7 +103,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
   };
 
   return async (req, res, next) => {
-    if (next === undefined) return run(req, res, noNext);
+    if (next === undefined) return run(req, res);
     try {
       await run(req, res, next);
     } catch (error) {

@@ -222,7 +222,16 @@ describe("guardNode", () => {
     expect(await passedOn(guardNode(failing, () => {}))).toEqual(new Error("no database"));
   });
 
-  it("rejects where there is no next", async () => {
+  it("answers 500 and goes on when the key lookup fails and there is no next", async () => {
+    const failing = s3Verifier({ credentials: () => Promise.reject(new Error("no database")), origins: [endpoint] });
+    const faults: unknown[] = [];
+    const guarded = guardNode(failing, () => {}, { onFault: (error) => faults.push(error) });
+    const answer = await send((req, res) => void guarded(req, res), get(link("a.txt").target));
+    expect([answer.status, answer.body]).toEqual([500, ""]);
+    expect(faults).toEqual([new Error("no database")]);
+  });
+
+  it("rejects with the handler's own error where there is no next", async () => {
     const guarded = guardNode(verifier, () => {
       throw new Error("handler");
     });

@@ -13,6 +13,7 @@ import { answerPreflight } from "./pipeline/preflight.ts";
 import { Refusal, toRefusal } from "./pipeline/refusal.ts";
 import { requestIds } from "./pipeline/request-id.ts";
 import { exit } from "./pipeline/respond.ts";
+import { steadyClock } from "./pipeline/steady-clock.ts";
 import { type Received, receive } from "./pipeline/target.ts";
 import type { Dialect, Protocol } from "./protocols/protocol.ts";
 import { type S3AccessKey, s3Protocol } from "./protocols/s3/index.ts";
@@ -57,6 +58,7 @@ export interface GatewayOptions {
    * one that strangers reach.
    */
   readonly metrics?: boolean | undefined;
+  /** The gateway does not follow it back: what has ended stays ended until a restart. */
   readonly clock?: Clock | undefined;
   /** Random bytes for request ids. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
@@ -97,7 +99,8 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { storage, cors = {}, clock = () => new Date(), audit } = options;
+  const { storage, cors = {}, audit } = options;
+  const clock = steadyClock(options.clock ?? (() => new Date()));
   const limits = { ...defaultLimits, ...options.limits };
   const protocols = protocolsOf(options, limits, clock);
   const [fallback] = protocols;

@@ -1,0 +1,20 @@
+import type { Clock } from "daypass";
+
+/**
+ * A clock that never goes back: where the one below it does, time stands still at the last instant that was seen. A machine
+ * whose clock is set back would otherwise open URLs again that have ended.
+ *
+ * Remembers nothing over a restart.
+ */
+export function steadyClock(clock: Clock): Clock {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = clock();
+    if (now.getTime() >= last) {
+      last = now.getTime();
+      return now;
+    }
+    // Also for a clock that gives no valid date any more; one that never gave any stays invalid, and refuses everything.
+    return new Date(last);
+  };
+}

@@ -70,16 +70,19 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const headers = collectHeaders(request);
     const signed = signHeaders(endpoint.host, headers);
     const extra = collectQuery(request);
-    const query = s3Query(
-      {
-        scopeQuery: today.query,
-        time,
-        expires: expiresIn,
-        sessionToken: current.sessionToken,
-        signedHeaders: signed.names,
-      },
-      extra,
-    );
+    const query =
+      extra.length === 0 && signed.names === "host"
+        ? identity.plainQuery(time, expiresIn)
+        : s3Query(
+            {
+              scopeQuery: today.query,
+              time,
+              expires: expiresIn,
+              sessionToken: current.sessionToken,
+              signedHeaders: signed.names,
+            },
+            extra,
+          );
     const path = key === undefined ? endpoint.path || "/" : `${endpoint.path}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
     const parts = { method, path, query, headers: signed.text, signedHeaders: signed.names, payload };
@@ -109,19 +112,30 @@ interface Identity {
   readonly credentials: S3Credentials;
   readonly keys: SigningKeys;
   on(time: string): DayScope;
+  /** The query of URLs without further parameters or headers: of one second and life it is the same for all keys. */
+  plainQuery(time: string, expires: number): string;
 }
 
 function prepareIdentity(credentials: S3Credentials, region: string): Identity {
-  const { accessKeyId, secretAccessKey } = checkCredentials(credentials);
+  const { accessKeyId, secretAccessKey, sessionToken } = checkCredentials(credentials);
   let today: DayScope | undefined;
+  const on = (time: string): DayScope => {
+    if (today === undefined || !time.startsWith(today.scope.date)) {
+      today = dayScope(accessKeyId, { date: time.slice(0, 8), region, service: "s3" });
+    }
+    return today;
+  };
+  let plain = { time: "", expires: 0, query: "" };
   return {
     credentials,
     keys: signingKeys(secretAccessKey),
-    on(time) {
-      if (today === undefined || !time.startsWith(today.scope.date)) {
-        today = dayScope(accessKeyId, { date: time.slice(0, 8), region, service: "s3" });
+    on,
+    plainQuery(time, expires) {
+      if (plain.time !== time || plain.expires !== expires) {
+        const auth = { scopeQuery: on(time).query, time, expires, sessionToken, signedHeaders: "host" };
+        plain = { time, expires, query: s3Query(auth, []) };
       }
-      return today;
+      return plain.query;
     },
   };
 }

@@ -20,7 +20,6 @@ export interface Log {
   close(): Promise<void>;
 }
 
-// Less than the 16 KB that the stream writes at once, or it refuses to open.
 /**
  * Opens a log of JSON lines in pino's form. It is written in the background: at most half a second of it is lost with the
  * process.

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { Constraints } from "./constraints.ts";
 export { type RotatingCredentials, type RotationOptions, rotatingCredentials } from "./credentials.ts";
 export {
   DaypassError,

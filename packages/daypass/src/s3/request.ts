@@ -1,10 +1,11 @@
+import { type Constraints, unsupportedConstraint } from "../constraints.ts";
 import { uriEncode } from "../encode.ts";
 import { DaypassError, invalidInput } from "../errors.ts";
-import type { Bindings, Lifetime, ResponseOverrides } from "../scheme.ts";
+import type { Bindings } from "../scheme.ts";
 import type { EncodedPair } from "../v4.ts";
 
 /** One S3 request to sign. */
-export interface S3SignRequest extends Lifetime {
+export interface S3SignRequest extends Constraints {
   readonly bucket: string;
   /** The object's key, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
   readonly key?: string | undefined;
@@ -14,9 +15,6 @@ export interface S3SignRequest extends Lifetime {
   readonly query?: Bindings["query"];
   /** Headers that the holder has to send with exactly these values. */
   readonly headers?: Bindings["headers"];
-  /** Headers that the answer to a download carries. */
-  readonly response?: ResponseOverrides | undefined;
-  readonly bind?: Bindings | undefined;
   /** `sign` signs keys with `.` or `..` segments, which no browser can fetch. Refused by default. */
   readonly dotSegments?: "refuse" | "sign" | undefined;
   /** S3 cannot hold a URL back: `UNSUPPORTED_CONSTRAINT`. */
@@ -82,7 +80,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
 }
 
 function exactLength(length: number | { readonly min?: number; readonly max: number }): string {
-  if (typeof length === "object") throw unsupported("a range of lengths", "use a form upload");
+  if (typeof length === "object") throw unsupportedConstraint("S3", "a range of lengths", "use a form upload");
   if (Number.isSafeInteger(length) && length >= 0) return String(length);
   throw invalidInput("bind.contentLength", "whole bytes", length);
 }
@@ -119,15 +117,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
 
 /** Refuses the constraints of the common vocabulary that SigV4 cannot bind, and says what can. */
 export function checkConstraints({ notBefore, prefix, bind }: S3SignRequest): void {
-  if (notBefore !== undefined) throw unsupported("notBefore");
-  if (prefix !== undefined) throw unsupported("prefix");
-  if (bind?.ip !== undefined) throw unsupported("bind.ip", "use a bucket policy");
-}
-
-function unsupported(constraint: string, alternative = "sign each time or key by itself"): DaypassError {
-  return new DaypassError(
-    "UNSUPPORTED_CONSTRAINT",
-    `expected a constraint that S3 can bind, found ${constraint}: ${alternative}, or a Daypass URL (daypass/url)`,
-    { details: { constraint } },
-  );
+  if (notBefore !== undefined) throw unsupportedConstraint("S3", "notBefore");
+  if (prefix !== undefined) throw unsupportedConstraint("S3", "prefix");
+  if (bind?.ip !== undefined) throw unsupportedConstraint("S3", "bind.ip", "use a bucket policy");
 }

@@ -1,0 +1,29 @@
+import { DaypassError } from "./errors.ts";
+import type { Bindings, Lifetime, ResponseOverrides } from "./scheme.ts";
+
+/**
+ * What a caller may ask of any scheme beside its resource. A scheme binds what it can and refuses the rest with
+ * {@link unsupportedConstraint}: dropping one in silence would grant more than was asked for.
+ */
+export interface Constraints extends Lifetime {
+  /** First instant of validity. */
+  readonly notBefore?: Date | undefined;
+  /** Everything below this path instead of one resource. */
+  readonly prefix?: string | undefined;
+  readonly bind?: Bindings | undefined;
+  /** Headers that the answer to a download carries. */
+  readonly response?: ResponseOverrides | undefined;
+}
+
+/** `UNSUPPORTED_CONSTRAINT`: the scheme, what it cannot bind, and what can. */
+export function unsupportedConstraint(
+  scheme: string,
+  constraint: string,
+  alternative = "sign each time or resource by itself",
+): DaypassError {
+  return new DaypassError(
+    "UNSUPPORTED_CONSTRAINT",
+    `expected a constraint that ${scheme} can bind, found ${constraint}: ${alternative}, or a Daypass URL (daypass/url)`,
+    { details: { constraint } },
+  );
+}

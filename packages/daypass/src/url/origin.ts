@@ -1,4 +1,4 @@
-import { formatIpv6, parseAddress } from "./ip.ts";
+import { formatIpv6, parseAddress } from "../ip.ts";
 
 const ORIGIN = /^(https?):\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(?::([1-9][0-9]{0,4}))?$/;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;

@@ -1,8 +1,9 @@
 import { DaypassError } from "../errors.ts";
+import type { Network } from "../ip.ts";
 import { parseBasicTime } from "../time.ts";
 import { prefixPath } from "./canonical.ts";
 import { decodeHeaderText, decodeText, isRest, splitList } from "./grammar.ts";
-import { type Network, parseNetworks } from "./ip.ts";
+import { parseNetworks } from "./ip.ts";
 
 /** What each parameter of a Daypass URL means once it is read. */
 export interface ParameterTypes {

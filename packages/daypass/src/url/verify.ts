@@ -1,12 +1,12 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
 import { fromBase64url } from "../encode.ts";
 import { DaypassError, type ErrorCode } from "../errors.ts";
+import { isInside } from "../ip.ts";
 import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier, WireRequest } from "../scheme.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { formDecode, headerValues } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
 import { type UrlGrant, urlGrant, urlObligations } from "./grant.ts";
-import { type Network, networkContains, peerAddress } from "./ip.ts";
 import { keyResolver, type LoadedKey, type UrlKey, type UrlKeySet } from "./key.ts";
 import { isOrigin } from "./origin.ts";
 import { grantedMethods, type UrlParameters } from "./parameters.ts";
@@ -134,7 +134,7 @@ function grant(
       "the proved identity that the URL is for, found another or none: sign in as its subject",
     );
   }
-  if (!isInside(request, parameters["dp-ip"])) {
+  if (!isInside(request.remoteAddress, parameters["dp-ip"])) {
     throw refusal("IP_NOT_GRANTED", "a client in a granted network, found another or an unknown address");
   }
   if (!hasType(request, parameters["dp-type"])) {
@@ -160,12 +160,6 @@ function grant(
     },
     stringToSign,
   );
-}
-
-function isInside({ remoteAddress = "" }: WireRequest, networks: readonly Network[] | undefined): boolean {
-  if (networks === undefined) return true;
-  const address = peerAddress(remoteAddress);
-  return address !== undefined && networks.some((network) => networkContains(network, address));
 }
 
 function hasType({ headers }: WireRequest, type: string | undefined): boolean {

@@ -35,7 +35,7 @@ const rules = [
   {
     why: "the runtime chooses its crypto through the #crypto imports map",
     broken: (from, to) =>
-      folderOf(from) !== "crypto" && /^packages\/daypass\/src\/crypto\/(node|portable)\.ts$/.test(to),
+      folderOf(from) !== "crypto" && /^packages\/daypass\/src\/crypto\/(\w+-)?(node|portable)\.ts$/.test(to),
   },
   {
     why: "http/ is pure functions over headers: it sees the library's types and itself",

@@ -1,0 +1,75 @@
+import { fromBase64, fromBase64url, hex } from "../encode.ts";
+import { DaypassError } from "../errors.ts";
+import type { EcJwk } from "./ecdsa-contract.ts";
+
+// DER of RFC 5915 and RFC 5280: AlgorithmIdentifier { id-ecPublicKey, prime256v1 }.
+const P256 = [0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+
+/** The number of points of the curve: a private key is a number above 0 and below it (FIPS 186-5). */
+export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** PKCS#8 of a private key given as PEM (PKCS#8, or SEC1 as `openssl ecparam` writes it), JWK, or 32 bytes. */
+export function pkcs8(key: string | EcJwk | Uint8Array): Uint8Array {
+  if (typeof key !== "string") return wrap(key instanceof Uint8Array ? key : coordinate(key, "d"));
+  const der = fromPem(key, "PRIVATE KEY");
+  if (der !== undefined) return der;
+  const sec1 = fromPem(key, "EC PRIVATE KEY");
+  if (sec1 !== undefined) return wrap(sec1Scalar(sec1));
+  throw invalidEcKey("-----BEGIN PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----, without a passphrase");
+}
+
+function wrap(scalar: Uint8Array): Uint8Array {
+  const number = BigInt(`0x0${hex(scalar)}`);
+  if (scalar.length !== 32 || number === 0n || number >= P256_ORDER) {
+    throw invalidEcKey("a private scalar of 32 bytes, above 0 and below the curve's order");
+  }
+  return Uint8Array.from([0x30, 0x41, 2, 1, 0, ...P256, 4, 0x27, 0x30, 0x25, 2, 1, 1, 4, 0x20, ...scalar]);
+}
+
+// ECPrivateKey of RFC 5915: version 1, the scalar, then by choice the curve's name and the point, which is computed anew.
+const SEC1_START = [2, 1, 1, 4, 0x20];
+const SEC1_CURVE = [0xa0, 10, ...P256.slice(-10)];
+
+function sec1Scalar(der: Uint8Array): Uint8Array {
+  const has = (at: number, bytes: readonly number[]): boolean => bytes.every((byte, i) => der[at + i] === byte);
+  if (has(2, SEC1_START) && (der[39] !== 0xa0 || has(39, SEC1_CURVE))) return der.slice(7, 39);
+  throw invalidEcKey("the curve prime256v1 by name");
+}
+
+/** SubjectPublicKeyInfo of a public key given as PEM, JWK, or the 65 bytes 4 ‖ x ‖ y. */
+export function spki(key: string | EcJwk | Uint8Array): Uint8Array {
+  if (typeof key === "string") {
+    const der = fromPem(key, "PUBLIC KEY");
+    if (der !== undefined) return der;
+    throw invalidEcKey("-----BEGIN PUBLIC KEY-----");
+  }
+  const point =
+    key instanceof Uint8Array ? key : Uint8Array.from([4, ...coordinate(key, "x"), ...coordinate(key, "y")]);
+  if (point.length !== 65 || point[0] !== 4) throw invalidEcKey("a point as 4, x and y: 65 bytes");
+  return Uint8Array.from([0x30, 0x59, ...P256, 3, 0x42, 0, ...point]);
+}
+
+/** `INVALID_KEY`. Says nothing of what was found: it may be the key in the wrong place. */
+export function invalidEcKey(expected: string, cause?: unknown): DaypassError {
+  return new DaypassError("INVALID_KEY", `expected a P-256 key as PEM, JWK or bytes: ${expected}`, { cause });
+}
+
+export function isEcJwk(key: string | EcJwk | Uint8Array): key is EcJwk {
+  return typeof key === "object" && !(key instanceof Uint8Array);
+}
+
+function coordinate(jwk: EcJwk, member: "d" | "x" | "y"): Uint8Array {
+  const text: unknown = (jwk as EcJwk | undefined)?.[member];
+  const bytes = typeof text === "string" ? fromBase64url(text) : undefined;
+  if (bytes?.length === 32 && jwk.kty === "EC" && jwk.crv === "P-256") return bytes;
+  throw invalidEcKey(`kty "EC", crv "P-256" and ${member} as base64url of 32 bytes`);
+}
+
+/** The first block of this name: `openssl ecparam -genkey` writes the curve in a block of its own before the key. */
+function fromPem(text: string, label: string): Uint8Array | undefined {
+  const begin = `-----BEGIN ${label}-----`;
+  const start = text.indexOf(begin);
+  const end = text.indexOf(`-----END ${label}-----`, start);
+  if (start < 0 || end < 0) return undefined;
+  return fromBase64(text.slice(start + begin.length, end).replace(/\s/g, ""));
+}

@@ -1,0 +1,58 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
+import { invalidEcKey, isEcJwk, pkcs8, spki } from "./ecdsa-key.ts";
+import { fromDer } from "./ecdsa-signature.ts";
+
+export type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
+export { P256_ORDER } from "./ecdsa-key.ts";
+
+/**
+ * A P-256 key that signs: PEM (PKCS#8 or SEC1), JWK, or the scalar's 32 bytes, of which the point is computed. A key that
+ * cannot be used throws `INVALID_KEY`: what has the wrong form at once, the rest at the latest from its first use.
+ */
+export function ecdsaPrivateKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPrivateKey {
+  const der = Buffer.from(pkcs8(key));
+  const imported = onCurve(() => createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
+  const point = createPublicKey(imported);
+  if (isEcJwk(key) && !point.equals(loadPublic(key))) throw invalidEcKey("x and y that belong to d");
+  const make = async (message: string | Uint8Array, dsaEncoding: "der" | "ieee-p1363"): Promise<Uint8Array> =>
+    sign(hash, Buffer.from(message as string), { key: imported, dsaEncoding });
+  return {
+    sign: (message) => make(message, "der"),
+    signRaw: (message) => make(message, "ieee-p1363"),
+    publicKey: publicKey(point, hash),
+  };
+}
+
+/** A P-256 key that verifies: PEM, JWK, or the 65 bytes 4 ‖ x ‖ y. */
+export function ecdsaPublicKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPublicKey {
+  return publicKey(loadPublic(key), hash);
+}
+
+function loadPublic(key: string | EcJwk | Uint8Array): KeyObject {
+  const der = Buffer.from(spki(key));
+  return onCurve(() => createPublicKey({ key: der, format: "der", type: "spki" }));
+}
+
+function publicKey(key: KeyObject, hash: EcdsaHash): EcdsaPublicKey {
+  const verifyRaw = async (message: string | Uint8Array, signature: Uint8Array): Promise<boolean> =>
+    signature.length === 64 &&
+    verify(hash, Buffer.from(message as string), { key, dsaEncoding: "ieee-p1363" }, signature);
+  return {
+    verifyRaw,
+    async verify(message, signature) {
+      const raw = fromDer(signature);
+      return raw !== undefined && verifyRaw(message, raw);
+    },
+  };
+}
+
+function onCurve(read: () => KeyObject): KeyObject {
+  try {
+    const key = read();
+    if (key.asymmetricKeyDetails?.namedCurve === "prime256v1") return key;
+  } catch (cause) {
+    throw invalidEcKey("a scalar and a point of the curve", cause);
+  }
+  throw invalidEcKey("the curve prime256v1");
+}

@@ -1,0 +1,93 @@
+import { utf8 } from "../encode.ts";
+import { isDaypassError } from "../errors.ts";
+import type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
+import { invalidEcKey, isEcJwk, pkcs8, spki } from "./ecdsa-key.ts";
+import { fromDer, toDer } from "./ecdsa-signature.ts";
+
+export type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
+export { P256_ORDER } from "./ecdsa-key.ts";
+
+// The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
+declare const crypto: {
+  readonly subtle: {
+    importKey(
+      format: "spki" | "pkcs8",
+      data: Uint8Array,
+      algorithm: typeof P256,
+      extractable: boolean,
+      usages: readonly ["sign" | "verify"],
+    ): Promise<CryptoKey>;
+    exportKey(format: "jwk", key: CryptoKey): Promise<EcJwk>;
+    sign(algorithm: HashedEcdsa, key: CryptoKey, data: Uint8Array): Promise<ArrayBuffer>;
+    verify(algorithm: HashedEcdsa, key: CryptoKey, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
+  };
+};
+interface CryptoKey {
+  readonly type: string;
+}
+interface HashedEcdsa {
+  readonly name: "ECDSA";
+  readonly hash: "SHA-1" | "SHA-256";
+}
+
+const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
+const hashed = (hash: EcdsaHash): HashedEcdsa => ({ name: "ECDSA", hash: hash === "sha1" ? "SHA-1" : "SHA-256" });
+const bytesOf = (data: string | Uint8Array): Uint8Array =>
+  typeof data === "string" ? utf8(data) : Uint8Array.from(data);
+
+/**
+ * A P-256 key that signs: PEM (PKCS#8 or SEC1), JWK, or the scalar's 32 bytes, of which the point is computed. A key that
+ * cannot be used throws `INVALID_KEY`: what has the wrong form at once, the rest at the latest from its first use.
+ */
+export function ecdsaPrivateKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPrivateKey {
+  const der = pkcs8(key);
+  const imported = atFirstUse(async () => {
+    // Extractable: WebCrypto computes the point and shows it in an export only.
+    const secret = await crypto.subtle.importKey("pkcs8", der, P256, true, ["sign"]);
+    const { x, y } = await crypto.subtle.exportKey("jwk", secret);
+    if (isEcJwk(key) && (key.x !== x || key.y !== y)) throw invalidEcKey("x and y that belong to d");
+    return { secret, point: spki({ kty: "EC", crv: "P-256", x, y }) };
+  });
+  const signRaw = async (message: string | Uint8Array): Promise<Uint8Array> => {
+    const { secret } = await imported();
+    return new Uint8Array(await crypto.subtle.sign(hashed(hash), secret, bytesOf(message)));
+  };
+  return {
+    sign: async (message) => toDer(await signRaw(message)),
+    signRaw,
+    publicKey: publicKey(async () => (await imported()).point, hash),
+  };
+}
+
+/** A P-256 key that verifies: PEM, JWK, or the 65 bytes 4 ‖ x ‖ y. */
+export function ecdsaPublicKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPublicKey {
+  const der = spki(key);
+  return publicKey(async () => der, hash);
+}
+
+function publicKey(spkiOf: () => Promise<Uint8Array>, hash: EcdsaHash): EcdsaPublicKey {
+  const imported = atFirstUse(async () => crypto.subtle.importKey("spki", await spkiOf(), P256, false, ["verify"]));
+  const verifyRaw = async (message: string | Uint8Array, signature: Uint8Array): Promise<boolean> =>
+    signature.length === 64 &&
+    crypto.subtle.verify(hashed(hash), await imported(), Uint8Array.from(signature), bytesOf(message));
+  return {
+    verifyRaw,
+    async verify(message, signature) {
+      const raw = fromDer(signature);
+      return raw !== undefined && verifyRaw(message, raw);
+    },
+  };
+}
+
+/** An import that fails is a refusal of the request that needed it, and no rejection that nobody handles. */
+function atFirstUse<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined;
+  return async () => {
+    try {
+      loading ??= load();
+      return await loading;
+    } catch (cause) {
+      throw isDaypassError(cause) ? cause : invalidEcKey("a scalar and a point of the curve", cause);
+    }
+  };
+}

@@ -1,0 +1,42 @@
+import { DaypassError } from "../errors.ts";
+
+/** The hash of a signature: each scheme says which, by its own rule or by the algorithm that belongs to the key. */
+export type RsaDigest = "sha1" | "sha256";
+
+/** A public RSA key as a JWK (RFC 7518 section 6.3.1): modulus and exponent as base64url. */
+export interface RsaJwk {
+  readonly kty: "RSA";
+  readonly n: string;
+  readonly e: string;
+}
+
+/** A private key that signs by RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2): the same message has the same signature. */
+export interface RsaPrivateKey {
+  /** As many bytes as the modulus has. `message`: text as UTF-8. */
+  sign(digest: RsaDigest, message: string | Uint8Array): Promise<Uint8Array>;
+}
+
+/** A public key. A signature of another length or above the modulus is no error but `false`. */
+export interface RsaPublicKey {
+  verify(digest: RsaDigest, message: string | Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/** Published vectors and old keys of CDNs have 1024 bits; what is shorter can be factored at home. */
+export const SHORTEST_MODULUS = 1024;
+
+export const PRIVATE_FORMS =
+  "a private key as PEM: -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----, without a passphrase";
+export const PUBLIC_FORMS =
+  "a public key as PEM (-----BEGIN PUBLIC KEY-----, RSA PUBLIC KEY or CERTIFICATE) or as a JWK with kty, n and e";
+
+/** `INVALID_KEY`. Says nothing of what was found: it may be the key in the wrong place. */
+export function invalidRsaKey(expected: string, cause?: unknown): DaypassError {
+  return new DaypassError("INVALID_KEY", `expected an RSA key of ${SHORTEST_MODULUS} bits or more: ${expected}`, {
+    cause,
+  });
+}
+
+/** PEM out of an environment variable often has its line ends as the two characters `\` and `n`. PEM has no `\`. */
+export function withLineEnds(pem: unknown): string {
+  return typeof pem === "string" ? pem.replaceAll("\\r", "").replaceAll("\\n", "\n").trim() : "";
+}

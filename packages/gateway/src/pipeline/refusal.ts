@@ -9,6 +9,7 @@ const GATEWAY_CODES = {
   PREFLIGHT_REFUSED: "the policy allows no such cross-origin request",
   NOT_IMPLEMENTED: "the dialect knows this function and the gateway does not have it",
   METHOD_NOT_ALLOWED: "a file has no such method",
+  MALFORMED_XML: "the body is not the XML that the operation takes",
   NO_SUCH_KEY: "there is no such object",
   RANGE_NOT_SATISFIABLE: "the range lies outside the object",
   LENGTH_REQUIRED: "the upload does not announce its length",

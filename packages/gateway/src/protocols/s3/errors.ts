@@ -194,6 +194,11 @@ const ERRORS = {
     fields: pick(details, { size: "Size", limit: "MaxSizeAllowed" }),
   }),
   KEY_NOT_STORABLE: { status: 400, code: "InvalidArgument", message: "This key cannot be stored here." },
+  MALFORMED_XML: {
+    status: 400,
+    code: "MalformedXML",
+    message: "The XML you provided was not well-formed or did not validate against our published schema",
+  },
   INVALID_REQUEST: { status: 400, code: "InvalidRequest", message: "The request's head is ambiguous or incomplete." },
   URI_TOO_LONG: { status: 414, code: "InvalidURI", message: "The specified URI is too long." },
   HEADERS_TOO_LARGE: {

@@ -27,13 +27,6 @@ function notJson(found: string): DaypassError {
   return new DaypassError("INVALID_INPUT", `expected one JSON object a line, found ${found}`);
 }
 
-export function unknownScheme(found: unknown, known: readonly unknown[]): DaypassError {
-  return new DaypassError(
-    "INVALID_INPUT",
-    `expected scheme ${known.map((name) => JSON.stringify(name)).join(" or ")}, found ${found === undefined ? "none" : JSON.stringify(found).slice(0, 40)}: this release knows no other`,
-  );
-}
-
 /** Code and message of whatever was thrown. An error that is not ours is a fault of the program, not of the input. */
 export function errorFields(error: unknown): { readonly code: string; readonly message: string } {
   if (isDaypassError(error)) return { code: error.code, message: error.message };

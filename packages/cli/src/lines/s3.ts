@@ -1,6 +1,7 @@
-import { DaypassError, type ResponseOverrides, type SignedRequest, type Signer } from "daypass";
-import { type S3Credentials, type S3SignerOptions, type S3SignRequest, s3Signer } from "daypass/s3";
-import { s3V2Signer } from "daypass/s3/v2";
+import { DaypassError, type ResponseOverrides, type Signer } from "daypass";
+import { type S3Credentials, type S3SignerOptions, type S3SignRequest, s3Signer, s3Verifier } from "daypass/s3";
+import { s3HeaderVerifier } from "daypass/s3/header";
+import { s3V2Signer, s3V2Verifier } from "daypass/s3/v2";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
@@ -14,11 +15,18 @@ import {
   number,
   oneOf,
   text,
+  textList,
   textListMap,
   textMap,
 } from "./fields.ts";
 import { instant } from "./instant.ts";
+import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
+import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
+import { s3Origin, wildcardOrigin } from "./origins.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
+
+/** Lines of the scheme `s3`: SigV4 and SigV2. */
+export const s3LineScheme: LineScheme = { name: "s3", signer: s3LineSigner, verifiers: s3LineVerifiers };
 
 /** Credentials as they stand in a line: the end of temporary ones is text. */
 interface S3LineCredentials extends Omit<S3Credentials, "expiration"> {
@@ -26,19 +34,16 @@ interface S3LineCredentials extends Omit<S3Credentials, "expiration"> {
 }
 
 /** A line of `sign --batch` with `"scheme":"s3"`, once its fields have been checked. */
-interface S3Line extends Omit<S3SignRequest, "expiresAt" | "notBefore"> {
+interface S3Line extends Omit<S3SignRequest, keyof LineLifetime>, LineLifetime {
   readonly version?: string;
   readonly region?: string;
   readonly endpoint?: string;
   readonly addressing?: "path" | "virtual";
   readonly credentials: S3LineCredentials;
   readonly credentialExpiry?: "refuse" | "clamp";
-  readonly signedAt?: string;
-  readonly expiresAt?: string;
-  readonly notBefore?: string;
 }
 
-export const S3_CREDENTIALS: Fields = fields({
+const S3_CREDENTIALS: Fields = fields({
   accessKeyId: text,
   secretAccessKey: text,
   sessionToken: text,
@@ -56,11 +61,7 @@ const LINE = fields({
   key: text,
   credentials: nested(S3_CREDENTIALS),
   credentialExpiry: oneOf("refuse", "clamp"),
-  expiresIn: number,
-  expiresAt: text,
-  stableWindow: number,
-  signedAt: text,
-  notBefore: text,
+  ...LIFETIME,
   prefix: text,
   query: textListMap,
   headers: textMap,
@@ -69,11 +70,8 @@ const LINE = fields({
   dotSegments: oneOf("refuse", "sign"),
 });
 
-/**
- * Signs lines of the scheme `s3`. Signers are kept by their options, so that the key derivation is paid once for each
- * credential and day and not for each line.
- */
-export function s3LineSigner(): (line: JsonObject) => SignedRequest | Promise<SignedRequest> {
+// Signers are kept by their options, so that the key derivation is paid once for each credential and day.
+function s3LineSigner(): SignLine {
   const signers = cache<TimedSigner<S3SignRequest>>();
   let last: { readonly line: S3Line; readonly signer: TimedSigner<S3SignRequest> } | undefined;
   return (object) => {
@@ -87,7 +85,7 @@ export function s3LineSigner(): (line: JsonObject) => SignedRequest | Promise<Si
     signerFor(object["version"]);
     checkFields(object, LINE);
     const line = object as unknown as S3Line;
-    const time = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
+    const time = signingTime(line);
     if (line.credentials === undefined)
       throw missing("credentials", "give accessKeyId and secretAccessKey in each line");
     // The lines of a manifest are for one account as a rule: comparing is a tenth of naming.
@@ -154,13 +152,15 @@ function newSigner(line: S3Line): TimedSigner<S3SignRequest> {
 }
 
 /** Credentials of the library from those of a line. */
-export function s3Credentials({ expiration, ...credentials }: S3LineCredentials): S3Credentials {
+function s3Credentials({ expiration, ...credentials }: S3LineCredentials): S3Credentials {
   return expiration === undefined
     ? credentials
     : { ...credentials, expiration: instant("credentials.expiration", expiration) };
 }
 
 function s3Request(line: S3Line): S3SignRequest {
+  // Named, not spread: this runs for every line of a manifest.
+  const { expiresIn, expiresAt, stableWindow, notBefore } = lifetime(line);
   return {
     bucket: line.bucket,
     key: line.key,
@@ -171,9 +171,59 @@ function s3Request(line: S3Line): S3SignRequest {
     bind: line.bind,
     dotSegments: line.dotSegments,
     prefix: line.prefix,
-    expiresIn: line.expiresIn,
-    expiresAt: line.expiresAt === undefined ? undefined : instant("expiresAt", line.expiresAt),
-    stableWindow: line.stableWindow,
-    notBefore: line.notBefore === undefined ? undefined : instant("notBefore", line.notBefore),
+    expiresIn,
+    expiresAt,
+    stableWindow,
+    notBefore,
   };
+}
+
+const CREDENTIALS = nested(S3_CREDENTIALS);
+
+const ENTRY: Fields = fields({
+  scheme: text,
+  version: oneOf("v4", "v2", "header"),
+  credentials: {
+    expected: "{accessKeyId, secretAccessKey, sessionToken, expiration} or a list of them",
+    accepts: (value) => (Array.isArray(value) ? value : [value]).every((item) => CREDENTIALS.accepts(item)),
+  },
+  origins: textList,
+  regions: textList,
+  maxFutureSkew: number,
+  maxLife: number,
+  allowUnsigned: textList,
+});
+
+interface S3Entry {
+  readonly version?: "v4" | "v2" | "header";
+  readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
+  readonly origins?: readonly string[];
+  readonly regions?: readonly string[];
+  readonly maxFutureSkew?: number;
+  readonly maxLife?: number;
+  readonly allowUnsigned?: readonly string[];
+}
+
+function s3LineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  checkFields(object, ENTRY);
+  const entry = object as S3Entry;
+  if (entry.credentials === undefined)
+    throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
+  const list = Array.isArray(entry.credentials) ? entry.credentials : [entry.credentials as S3LineCredentials];
+  const { version, regions, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const origins = entry.origins ?? [s3Origin(origin)];
+  const common = { credentials: list.map(s3Credentials), origins, clock, enforces: ENFORCES };
+  const verifiers: DialectVerifier[] = [];
+  if (version === undefined || version === "v4")
+    verifiers.push(["s3", s3Verifier({ ...common, regions, maxFutureSkew })]);
+  if (version === undefined || version === "header")
+    verifiers.push(["s3/header", s3HeaderVerifier({ ...common, regions })]);
+  if (version === undefined || version === "v2") {
+    const options = { ...common, maxLife, allowUnsigned };
+    verifiers.push(["s3/v2", s3V2Verifier(options)]);
+    // SigV2 signs the bucket's name wherever it stands. Without configured origins both places have to be tried.
+    const wildcard = entry.origins === undefined ? wildcardOrigin(origin) : undefined;
+    if (wildcard !== undefined) verifiers.push(["s3/v2", s3V2Verifier({ ...options, origins: [wildcard] })]);
+  }
+  return verifiers;
 }

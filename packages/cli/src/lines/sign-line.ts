@@ -1,25 +1,18 @@
-import type { SignedRequest } from "daypass";
-import { type Answer, errorFields, type LineAnswerer, parseLine, unknownScheme } from "./answer.ts";
-import type { JsonObject } from "./fields.ts";
-import { s3LineSigner } from "./s3.ts";
-import { urlLineSigner } from "./url.ts";
-
-type SignLine = (line: JsonObject) => SignedRequest | Promise<SignedRequest>;
+import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
+import type { LineResult, SignLine } from "./line-scheme.ts";
+import { LINE_SCHEMES, unknownScheme } from "./schemes.ts";
 
 /**
- * Answers lines of `sign --batch`: `{"url","method","headers","expiresAt","warnings"}`, or `{"error":{"code","message"}}`
- * for a line that is refused.
+ * Answers lines of `sign --batch`: `{"url","method","headers","expiresAt","warnings"}`, a form with `fields` or cookies
+ * with `cookies` in their stead, or `{"error":{"code","message"}}` for a line that is refused.
  */
 export function signLines(): LineAnswerer {
-  const schemes: ReadonlyMap<unknown, SignLine> = new Map<unknown, SignLine>([
-    ["s3", s3LineSigner()],
-    ["url", urlLineSigner()],
-  ]);
+  const signers: ReadonlyMap<unknown, SignLine> = new Map(LINE_SCHEMES.map(({ name, signer }) => [name, signer()]));
   return (line) => {
     try {
       const object = parseLine(line);
-      const sign = schemes.get(object["scheme"]);
-      if (sign === undefined) throw unknownScheme(object["scheme"], [...schemes.keys()]);
+      const sign = signers.get(object["scheme"]);
+      if (sign === undefined) throw unknownScheme(object["scheme"]);
       const signed = sign(object);
       return signed instanceof Promise ? signed.then(signedAnswer, refusal) : signedAnswer(signed);
     } catch (error) {
@@ -32,16 +25,24 @@ export function signLines(): LineAnswerer {
 let lastEnd = Number.NaN;
 let lastEndText = "";
 
-function signedAnswer({ url, method, headers, expiresAt, warnings }: SignedRequest): Answer {
+function signedAnswer(signed: LineResult): Answer {
+  const { expiresAt, warnings } = signed;
   const end = expiresAt.getTime();
   if (end !== lastEnd) {
     lastEndText = JSON.stringify(expiresAt);
     lastEnd = end;
   }
   return {
-    text: `{"url":${JSON.stringify(url)},"method":${JSON.stringify(method)},"headers":${JSON.stringify(headers)},"expiresAt":${lastEndText},"warnings":${warnings.length === 0 ? "[]" : JSON.stringify(warnings)}}`,
+    text: `{${grantedText(signed)},"expiresAt":${lastEndText},"warnings":${warnings.length === 0 ? "[]" : JSON.stringify(warnings)}}`,
     refused: false,
   };
+}
+
+function grantedText(signed: LineResult): string {
+  if ("cookies" in signed) return `"cookies":${JSON.stringify(signed.cookies)}`;
+  const url = `"url":${JSON.stringify(signed.url)}`;
+  if ("fields" in signed) return `${url},"fields":${JSON.stringify(signed.fields)}`;
+  return `${url},"method":${JSON.stringify(signed.method)},"headers":${JSON.stringify(signed.headers)}`;
 }
 
 function refusal(error: unknown): Answer {

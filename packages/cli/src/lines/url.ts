@@ -1,5 +1,12 @@
 import type { Bindings, ResponseOverrides, SignedRequest } from "daypass";
-import { type UrlEd25519PrivateKey, type UrlHmacKey, type UrlSignRequest, urlSigner } from "daypass/url";
+import {
+  type UrlEd25519PrivateKey,
+  type UrlHmacKey,
+  type UrlKey,
+  type UrlSignRequest,
+  urlSigner,
+  urlVerifier,
+} from "daypass/url";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
@@ -8,6 +15,7 @@ import {
   type Fields,
   fields,
   flag,
+  isObject,
   type JsonObject,
   missing,
   nested,
@@ -17,18 +25,20 @@ import {
   textList,
   textMap,
 } from "./fields.ts";
-import { instant } from "./instant.ts";
+import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
+import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
+import { ownOrigin } from "./origins.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
+
+/** Lines of the scheme `url`: Daypass URLs. */
+export const urlLineScheme: LineScheme = { name: "url", signer: urlLineSigner, verifiers: urlLineVerifiers };
 
 /** A key that can sign, as it stands in a line. */
 export type UrlSigningKey = UrlHmacKey | UrlEd25519PrivateKey;
 
 /** A line of `sign --batch` with `"scheme":"url"`, once its fields have been checked. */
-interface UrlLine extends Omit<UrlSignRequest, "expiresAt" | "notBefore" | "bind" | "response"> {
+interface UrlLine extends Omit<UrlSignRequest, keyof LineLifetime | "bind" | "response">, LineLifetime {
   readonly key?: UrlSigningKey;
-  readonly signedAt?: string;
-  readonly expiresAt?: string;
-  readonly notBefore?: string;
   readonly bind?: Bindings;
   readonly response?: ResponseOverrides;
 }
@@ -45,18 +55,14 @@ const JWK_FIELDS: Fields = fields({
   scope: object,
 });
 
-/** A JWK of a Daypass URL key. Its members are the library's to check. */
-export const JWK: FieldKind = nested(JWK_FIELDS);
+// Its members are the library's to check.
+const JWK: FieldKind = nested(JWK_FIELDS);
 
 const LINE = fields({
   scheme: text,
   url: text,
   methods: textList,
-  expiresIn: number,
-  expiresAt: text,
-  notBefore: text,
-  stableWindow: number,
-  signedAt: text,
+  ...LIFETIME,
   prefix: { expected: "a string or a number", accepts: (value) => ["string", "number"].includes(typeof value) },
   audience: text,
   subject: text,
@@ -69,15 +75,15 @@ const LINE = fields({
   key: JWK,
 });
 
-/** Signs lines of the scheme `url`. Signers are kept by their key. */
-export function urlLineSigner(): (line: JsonObject) => SignedRequest | Promise<SignedRequest> {
+// Signers are kept by their key.
+function urlLineSigner(): SignLine {
   const signers = cache<TimedSigner<UrlSignRequest>>();
   return (object) => {
     checkFields(object, LINE);
     const line = object as unknown as UrlLine;
     const { key } = line;
     if (key === undefined) throw missing("key", "give a JWK that can sign in each line");
-    const time = line.signedAt === undefined ? new Date() : instant("signedAt", line.signedAt);
+    const time = signingTime(line);
     const signer = signers(JSON.stringify(key), () => timedSigner((clock) => anyUrlSigner(key, clock)));
     return signer.sign(urlRequest(line), time);
   };
@@ -92,15 +98,11 @@ export function anyUrlSigner(
 }
 
 function urlRequest(line: UrlLine): UrlSignRequest {
-  const { methods, expiresIn, expiresAt, notBefore, stableWindow, prefix, audience, subject } = line;
-  const { url, nonce, uses, createOnly, vary, bind, response } = line;
+  const { url, methods, prefix, audience, subject, nonce, uses, createOnly, vary, bind, response } = line;
   return {
     url,
     methods,
-    expiresIn,
-    expiresAt: expiresAt === undefined ? undefined : instant("expiresAt", expiresAt),
-    notBefore: notBefore === undefined ? undefined : instant("notBefore", notBefore),
-    stableWindow,
+    ...lifetime(line),
     prefix,
     audience,
     subject,
@@ -111,4 +113,38 @@ function urlRequest(line: UrlLine): UrlSignRequest {
     bind,
     response,
   };
+}
+
+const ENTRY: Fields = fields({
+  scheme: text,
+  key: JWK,
+  keys: {
+    expected: "a list of JWKs or a JWK set",
+    accepts: (value) => keyList(value).every((key) => JWK.accepts(key)),
+  },
+  audience: text,
+  origins: textList,
+  maxSkew: number,
+});
+
+interface UrlEntry {
+  readonly key?: UrlKey;
+  readonly keys?: unknown;
+  readonly audience?: string;
+  readonly origins?: readonly string[];
+  readonly maxSkew?: number;
+}
+
+function urlLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  checkFields(object, ENTRY);
+  const { key, keys, audience, origins, maxSkew } = object as UrlEntry;
+  if ((key === undefined) === (keys === undefined)) throw missing("key or keys", "give one of them in each url entry");
+  const list = (key === undefined ? keyList(keys) : [key]) as readonly UrlKey[];
+  const options = { keys: list, origins: origins ?? [ownOrigin(origin)], audience, maxSkew, clock, enforces: ENFORCES };
+  return [["url", urlVerifier(options)]];
+}
+
+function keyList(keys: unknown): readonly unknown[] {
+  if (Array.isArray(keys)) return keys;
+  return isObject(keys) && Array.isArray(keys["keys"]) ? keys["keys"] : [keys];
 }

@@ -1,0 +1,18 @@
+/** The spelling that verifiers ask of an origin: lower case, without the scheme's default port. */
+export function ownOrigin(origin: string): string {
+  const lower = origin.toLowerCase();
+  return lower.replace(lower.startsWith("https:") ? /:443$/ : /:80$/, "");
+}
+
+const AMAZON_VIRTUAL = /^(https?:\/\/).+\.(s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)$/;
+
+/** On Amazon a bucket in front of the host can be told from the host's name alone, and the grant should name it. */
+export function s3Origin(origin: string): string {
+  return ownOrigin(origin).replace(AMAZON_VIRTUAL, "$1*.$2");
+}
+
+/** `https://bucket.s3.example.com` as `https://*.s3.example.com`. An address has no labels to stand for a bucket. */
+export function wildcardOrigin(origin: string): string | undefined {
+  const match = /^(https?:\/\/)[a-z0-9-]+\.([a-z0-9.-]*[a-z][a-z0-9.-]*(?::\d+)?)$/.exec(ownOrigin(origin));
+  return match === null ? undefined : `${match[1]}*.${match[2]}`;
+}

@@ -124,7 +124,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   });
 
-  // Raw head → target → grant → permit → operation → outcome. Each step takes what the one before it returned, so a step
+  // Raw head → target → grant → permit → task → result → answer → outcome. Each step takes what the one before it returned, so a step
   // that is forgotten does not compile; and whatever is thrown on the way becomes the refusal at its end.
   async function serve(
     received: Received,
@@ -139,14 +139,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       notes.grant = authenticated.grant;
       const authorized = authorize(authenticated, clock().getTime());
       permit = authorized instanceof Promise ? await authorized : authorized;
-      const operation = permit.protocol.operation(permit, received, body);
-      const performed = perform(operation, { storage, now: permit.at, signal });
+      const asked = permit.protocol.task(permit, received, body);
+      const task = asked instanceof Promise ? await asked : asked;
+      const performed = perform(task.request, { storage, now: permit.at, signal });
       const result = performed instanceof Promise ? await performed : performed;
-      return leave.respond(
-        permit.protocol.present(result, permit, { requestId, request, permit }),
-        notes,
-        received.fields.origin,
-      );
+      const answer = task.present(result, permit, { requestId, request, permit });
+      return leave.respond(answer, notes, received.fields.origin);
     } catch (error) {
       return refuse(error, notes, { received, permit });
     }

@@ -3,15 +3,30 @@
  * @module
  */
 import type { Storage } from "../storage/storage.ts";
-import { type DeletedObject, type DeleteObject, deleteObject } from "./delete-object.ts";
-import { type GetObject, getObject, type ObjectRead } from "./get-object.ts";
-import { type HeadObject, headObject } from "./head-object.ts";
-import { type PutObject, putObject, type StoredObject } from "./put-object.ts";
+import { deleteObject } from "./delete-object.ts";
+import { getObject } from "./get-object.ts";
+import { headObject } from "./head-object.ts";
+import { putObject } from "./put-object.ts";
 
-/** Every request names its operation and the {@link PermittedObject} that it is about. */
-export type OperationRequest = GetObject | HeadObject | PutObject | DeleteObject;
+// The assertions change nothing: they are how declarations can be written for one file at a time.
+const operations = {
+  "get-object": getObject as typeof getObject,
+  "head-object": headObject as typeof headObject,
+  "put-object": putObject as typeof putObject,
+  "delete-object": deleteObject as typeof deleteObject,
+};
 
-export type OperationResult = ObjectRead | StoredObject | DeletedObject;
+type Operations = typeof operations;
+export type OperationName = keyof Operations;
+
+/** Every request names its operation, and holds what a permit covers: there is no other way to make one. */
+export type OperationRequest = { [N in OperationName]: RequestOf<N> }[OperationName];
+
+type RequestOf<N extends OperationName> = Parameters<Operations[N]>[0] & { readonly operation: N };
+
+/** What came of a request. */
+export type ResultOf<R extends OperationRequest> = Awaited<ReturnType<Operations[R["operation"]]>>;
+export type OperationResult = ResultOf<OperationRequest>;
 
 export interface OperationContext {
   readonly storage: Storage;
@@ -26,14 +41,9 @@ export function perform(
   request: OperationRequest,
   context: OperationContext,
 ): OperationResult | Promise<OperationResult> {
-  switch (request.operation) {
-    case "get-object":
-      return getObject(request, context);
-    case "head-object":
-      return headObject(request, context);
-    case "put-object":
-      return putObject(request, context);
-    case "delete-object":
-      return deleteObject(request, context);
-  }
+  const operation = operations[request.operation] as (
+    request: OperationRequest,
+    context: OperationContext,
+  ) => OperationResult | Promise<OperationResult>;
+  return operation(request, context);
 }

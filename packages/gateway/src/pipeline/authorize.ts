@@ -11,14 +11,19 @@ export interface PermittedObject extends ObjectRef {
   readonly [permitted]: true;
 }
 
+/** The name of a bucket that a permit covers, for the calls on a bucket. */
+export type PermittedBucket = string & { readonly [permitted]: true };
+
 /** A grant that policy lets through. Only {@link authorize} makes one, so serving without it does not compile. */
 export interface Permit<G extends Grant = Grant> {
   readonly [permitted]: true;
   readonly grant: G;
   readonly protocol: Protocol<G>;
-  readonly bucket: string;
+  readonly bucket: PermittedBucket;
   /** `undefined` for a call on the bucket itself. */
   readonly object: PermittedObject | undefined;
+  /** What the key may grant besides; `undefined` in a dialect whose signature names all that a request can touch. */
+  readonly scopes: readonly KeyScope[] | undefined;
   /** When policy was applied, milliseconds. */
   readonly at: number;
 }
@@ -35,39 +40,62 @@ const MAX_KEY_BYTES = 1024;
  */
 export function authorize(authenticated: Authenticated, now: number): Permit | Promise<Permit> {
   const { protocol, grant } = authenticated;
-  if (protocol.scopes === undefined) return permit(authenticated, now);
+  if (protocol.scopes === undefined) return permit(authenticated, { scopes: undefined, now });
   const found = protocol.scopes(grant.keyId);
   return isPromise(found)
     ? found.then((scopes) => scoped(authenticated, scopes, now))
     : scoped(authenticated, found, now);
 }
 
-function scoped(authenticated: Authenticated, scopes: KeyScope | readonly KeyScope[] | undefined, now: number): Permit {
-  if (scopes === undefined) {
+/**
+ * Permits one more object under the same key, as if the key had signed for it with this method: the source of a copy, a line
+ * of a batch.
+ *
+ * @throws {DaypassError} `KEY_SCOPE`
+ * @throws {Refusal} `KEY_TOO_LONG`
+ */
+export function permitObject({ scopes }: Permit, ref: ObjectRef, method: string): PermittedObject {
+  // A dialect that has no such requests has no right to any.
+  if (scopes === undefined) throw outside("buckets");
+  checkKeyLength(ref.key);
+  for (const scope of scopes) checkReach(scope, ref, method);
+  return ref as PermittedObject;
+}
+
+function scoped(authenticated: Authenticated, found: KeyScope | readonly KeyScope[] | undefined, now: number): Permit {
+  if (found === undefined) {
     throw new DaypassError(
       "UNKNOWN_KEY",
       "expected a key that is still configured, found one that was just taken back",
     );
   }
-  const permission = permit(authenticated, now);
+  const scopes = isList(found) ? found : [found];
+  const permission = permit(authenticated, { scopes, now });
   // Where several keys share an id, all of them have to allow it: nobody can say here which one signed.
-  for (const scope of isList(scopes) ? scopes : [scopes]) checkScope(scope, authenticated, now);
+  for (const scope of scopes) checkScope(scope, authenticated, now);
   return permission;
 }
 
-function permit({ protocol, grant }: Authenticated, at: number): Permit {
+function permit(
+  { protocol, grant }: Authenticated,
+  { scopes, now }: { readonly scopes: readonly KeyScope[] | undefined; readonly now: number },
+): Permit {
   const { bucket, key } = protocol.resource(grant);
+  if (key !== undefined) checkKeyLength(key);
+  const object = key === undefined ? undefined : { bucket, key };
+  return { grant, protocol, bucket, object, scopes, at: now } as Permit;
+}
+
+function checkKeyLength(key: string): void {
   // A UTF-16 unit takes at most three bytes of UTF-8.
-  if (key !== undefined && key.length * 3 > MAX_KEY_BYTES) {
-    const size = new TextEncoder().encode(key).length;
-    if (size > MAX_KEY_BYTES) {
-      throw new Refusal("KEY_TOO_LONG", `expected a key of at most ${MAX_KEY_BYTES} bytes, found ${size}: shorten it`, {
-        size,
-        limit: MAX_KEY_BYTES,
-      });
-    }
+  if (key.length * 3 <= MAX_KEY_BYTES) return;
+  const size = new TextEncoder().encode(key).length;
+  if (size > MAX_KEY_BYTES) {
+    throw new Refusal("KEY_TOO_LONG", `expected a key of at most ${MAX_KEY_BYTES} bytes, found ${size}: shorten it`, {
+      size,
+      limit: MAX_KEY_BYTES,
+    });
   }
-  return { grant, protocol, bucket, object: key === undefined ? undefined : { bucket, key }, at } as Permit;
 }
 
 function checkScope(scope: KeyScope, { protocol, grant, received }: Authenticated, now: number): void {
@@ -80,15 +108,17 @@ function checkScope(scope: KeyScope, { protocol, grant, received }: Authenticate
     until === undefined
   )
     return;
-  const resource = protocol.resource(grant);
-  const { method } = received.request;
+  checkReach(scope, protocol.resource(grant), received.request.method);
+  if (maxLife !== undefined && !(protocol.life(grant, now) <= maxLife)) throw outside("maxLife");
+  if (until !== undefined && !(now < until.getTime())) throw outside("until");
+}
+
+function checkReach({ buckets, prefix, methods }: KeyScope, resource: Resource, method: string): void {
   if (buckets !== undefined && !buckets.includes(resource.bucket)) throw outside("bucket");
   if (prefix !== undefined && !isBelow(prefix, resource)) throw outside("prefix");
   // GET implies HEAD, as in every dialect that lists methods.
   if (methods !== undefined && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET")))
     throw outside("methods");
-  if (maxLife !== undefined && !(protocol.life(grant, now) <= maxLife)) throw outside("maxLife");
-  if (until !== undefined && !(now < until.getTime())) throw outside("until");
 }
 
 function isBelow(prefix: string, { key }: Resource): boolean {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Grant, KeyResolver, Verifier, WireRequest } from "daypass";
-import type { OperationRequest, OperationResult } from "../operations/operations.ts";
+import type { OperationRequest, ResultOf } from "../operations/operations.ts";
 import type { Permit } from "../pipeline/authorize.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
@@ -39,6 +39,12 @@ export interface Exchange {
   readonly permit: Permit | undefined;
 }
 
+/** What a dialect makes of a permitted request: a typed request, and the words for what comes of it. */
+export interface Task<G extends Grant = Grant, R extends OperationRequest = OperationRequest> {
+  readonly request: R;
+  present(result: ResultOf<R>, permit: Permit<G>, exchange: Exchange): Answer;
+}
+
 /**
  * One dialect. The pipeline calls the functions in the order in which they stand here; none but `refuse` runs for a request
  * that was not verified.
@@ -53,10 +59,11 @@ export interface Protocol<G extends Grant = Grant> {
   readonly scopes?: KeyResolver<KeyScope>;
   /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */
   life(grant: G, now: number): number;
-  /** The typed request that a permit and the head make: the last place that sees a header. */
-  operation(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): OperationRequest;
-  /** The answer of the dialect to what an operation did. */
-  present(result: OperationResult, permit: Permit<G>, exchange: Exchange): Answer;
+  /**
+   * What a permit and the head ask for: the last place that sees a header. A promise where it takes the body to know, such as
+   * a list of parts.
+   */
+  task(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): Task<G> | Promise<Task<G>>;
   /** The answer of the dialect to a request that is not served. */
   refuse(refusal: Refusal, exchange: Exchange): Answer;
 }

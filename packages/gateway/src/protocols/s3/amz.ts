@@ -3,16 +3,22 @@ import type { S3Grant } from "daypass/s3";
 import { isHeaderValue } from "../../http/content-headers.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { HARMLESS_AMZ, SUB_RESOURCES } from "./names.ts";
+import type { S3Operation } from "./operation.ts";
 
-/** The `x-amz-*` of a request that an operation acts on; all of them were signed. */
+/** The `x-amz-*` headers and the parameters of a request that an operation acts on; all of them were signed. */
 export interface AmzFields {
   /** User metadata without `x-amz-meta-`, lower-case names. */
   readonly metadata: Readonly<Record<string, string>>;
   /** `x-amz-checksum-*` by algorithm in lower case, base64 as sent. */
   readonly checksums: ReadonlyMap<string, string>;
+  /** Other `x-amz-*` that the operation reads, names in lower case. */
+  readonly amz: ReadonlyMap<string, string>;
+  /** The parameters that the operation reads. */
+  readonly parameters: ReadonlyMap<string, string>;
 }
 
-const NOTHING: AmzFields = { metadata: {}, checksums: new Map() };
+const NONE: ReadonlyMap<string, string> = new Map();
+const NOTHING: AmzFields = { metadata: {}, checksums: NONE, amz: NONE, parameters: NONE };
 const META = "x-amz-meta-";
 // A current AWS SDK signs this into the query of an upload because it has no body yet (aws-sdk-js-v3 #6810): nobody asked for
 // it, and every upload by such a URL would be refused. Any other checksum, and this one as a header, is held to the body.
@@ -24,17 +30,25 @@ const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/;
  * just the same. One that nothing here acts on is refused by name: `x-amz-copy-source` on an upload would be a read of another
  * object (CVE-2026-54330), and an ignored lock or encryption header a promise not kept.
  *
- * @throws {Refusal} `NOT_IMPLEMENTED`, `METADATA_TOO_LARGE`, `INVALID_RESPONSE_HEADER`
+ * @throws {Refusal} `NOT_IMPLEMENTED`, `METADATA_TOO_LARGE`, `INVALID_RESPONSE_HEADER`, `INVALID_REQUEST`
  */
-export function readAmz(request: WireRequest, grant: S3Grant, limits: { readonly metadata: number }): AmzFields {
+export function readAmz(
+  request: WireRequest,
+  grant: S3Grant,
+  { operation, limits }: { readonly operation: S3Operation; readonly limits: { readonly metadata: number } },
+): AmzFields {
   const metadata = new Map<string, string>();
   const checksums = new Map<string, string>();
+  const amz = new Map<string, string>();
+  const parameters = new Map<string, string>();
   const read = (name: string, value: string, source: "header" | "parameter"): void => {
     const algorithm = CHECKSUM.exec(name)?.[1];
     if (name.startsWith(META)) {
       addMetadata(metadata, name.slice(META.length), value);
     } else if (algorithm !== undefined) {
       if (source === "header" || value !== CRC_OF_NOTHING) checksums.set(algorithm, value);
+    } else if (name === operation.header || operation.amz?.includes(name) === true) {
+      addOnce(amz, name, value);
     } else {
       const values = HARMLESS_AMZ.get(name);
       if (!HARMLESS_AMZ.has(name) || (values !== undefined && !values.includes(value))) {
@@ -47,11 +61,21 @@ export function readAmz(request: WireRequest, grant: S3Grant, limits: { readonly
   }
   for (const [name, value] of grant.parameters) {
     if (isAmz(name)) read(name.toLowerCase(), value, "parameter");
-    else if (SUB_RESOURCES.has(name)) throw notImplemented("parameter", name);
+    else if (operation.selectors?.includes(name) === true || operation.parameters?.includes(name) === true) {
+      addOnce(parameters, name, value);
+    } else if (SUB_RESOURCES.has(name)) throw notImplemented("parameter", name);
   }
-  if (metadata.size === 0 && checksums.size === 0) return NOTHING;
+  if (metadata.size + checksums.size + amz.size + parameters.size === 0) return NOTHING;
   checkSize(metadata, limits.metadata);
-  return { metadata: Object.fromEntries(metadata), checksums };
+  return { metadata: Object.fromEntries(metadata), checksums, amz, parameters };
+}
+
+/** What selects or steers an operation has one value: of two, somebody in between could have read the other. */
+function addOnce(values: Map<string, string>, name: string, value: string): void {
+  if (values.has(name)) {
+    throw new Refusal("INVALID_REQUEST", `expected ${name} once, found it again: send it once`);
+  }
+  values.set(name, value);
 }
 
 function isAmz(name: string): boolean {

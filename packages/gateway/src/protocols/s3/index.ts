@@ -5,9 +5,8 @@ import { s3V2Verifier } from "daypass/s3/v2";
 import type { Limits } from "../../pipeline/limits.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { KeyScope, Protocol } from "../protocol.ts";
-import { s3Operation } from "./operation.ts";
-import { presentS3 } from "./present.ts";
 import { refuseS3 } from "./refuse.ts";
+import { s3Task } from "./task.ts";
 
 /** An access key with what the operator lets it grant. */
 export interface S3AccessKey extends S3Credentials {
@@ -27,14 +26,13 @@ export interface S3ProtocolOptions {
   readonly debugFields: boolean;
 }
 
-/** Each is enforced by `operation.ts` and by the storage; `uses` is not among them, it needs state. */
+/** Each is enforced by `operations/` and by the storage; `uses` is not among them, it needs state. */
 const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-checksum", "create-only", "response"];
 
 /** The S3 dialect: SigV4 and SigV2 in the query, SigV4 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const { keys, origins, regions, clock } = options;
   const common = { credentials: keys, origins, clock, enforces: ENFORCED };
-  const present = presentS3();
   const refuse = refuseS3(options);
   return {
     dialect: "s3",
@@ -49,11 +47,10 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
       scheme === "s3/header"
         ? 0
         : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme === "s3/v2" ? now : 0)) / 1000,
-    operation(permit, received, body) {
+    task(permit, received, body) {
       responseOverrides(permit.grant);
-      return s3Operation(permit, received, { body, limits: options.limits });
+      return s3Task(permit, received, { body, limits: options.limits });
     },
-    present,
     refuse,
   };
 }

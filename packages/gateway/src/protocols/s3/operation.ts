@@ -1,97 +1,52 @@
-import type { S3Grant } from "daypass/s3";
-import type { OperationRequest } from "../../operations/operations.ts";
-import type { PutObject } from "../../operations/put-object.ts";
-import type { Permit, PermittedObject } from "../../pipeline/authorize.ts";
-import type { Limits } from "../../pipeline/limits.ts";
-import { Refusal } from "../../pipeline/refusal.ts";
-import type { Received, RequestFields } from "../../pipeline/target.ts";
-import { contentLength, readConditions, readIfMatch, readRange, storedHeaders } from "../request-fields.ts";
-import { type AmzFields, notImplemented, readAmz } from "./amz.ts";
-import { checkedBody, declaredDigests } from "./checksums.ts";
-
 /**
- * The operation that a permitted S3 request asks for. What is not one of the four object calls is refused as
- * `NOT_IMPLEMENTED`, in whatever way it is asked for: by method, sub-resource, header or by naming a bucket only.
+ * What an operation of S3 is on the wire: how it is asked for, what it reads of a request, and how it is answered. Everything
+ * that is not in its row is refused by name, so a function that is not there is never answered as if it were another.
+ * @module
  */
-export function s3Operation(
-  { grant, object }: Permit<S3Grant>,
-  received: Received,
-  { body, limits }: { readonly body: AsyncIterable<Uint8Array>; readonly limits: Limits },
-): OperationRequest {
-  const { request, fields } = received;
-  const amz = readAmz(request, grant, limits);
-  if (object === undefined) throw notImplemented("method", `${request.method} on a bucket`);
-  switch (request.method) {
-    case "GET":
-      expectNoBody(grant);
-      return { operation: "get-object", object, conditions: readConditions(fields), range: readRange(fields) };
-    case "HEAD":
-      expectNoBody(grant);
-      return { operation: "head-object", object, conditions: readConditions(fields), range: readRange(fields) };
-    case "DELETE":
-      expectNoBody(grant);
-      return { operation: "delete-object", object, ifMatch: ifMatch(fields) };
-    case "PUT":
-      return putObject(object, { received, grant, amz, body, limits });
-    case "POST":
-      throw notImplemented("method", "POST");
-    default:
-      throw new Refusal("METHOD_NOT_ALLOWED", "expected GET, HEAD, PUT or DELETE, found another method", {
-        method: request.method,
-      });
-  }
-}
+import type { S3Grant } from "daypass/s3";
+import type { OperationRequest, ResultOf } from "../../operations/operations.ts";
+import type { Permit, PermittedBucket, PermittedObject } from "../../pipeline/authorize.ts";
+import type { Limits } from "../../pipeline/limits.ts";
+import type { Answer } from "../../pipeline/outcome.ts";
+import type { Received } from "../../pipeline/target.ts";
+import type { Exchange } from "../protocol.ts";
+import type { AmzFields } from "./amz.ts";
 
-const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-/** These calls read no body, so the only body hash they can keep is that of an empty one. */
-function expectNoBody({ obligations }: S3Grant): void {
-  for (const obligation of obligations) {
-    if (obligation.kind === "body-sha256" && obligation.sha256 !== SHA256_OF_NOTHING) {
-      throw new Refusal("BODY_DIGEST", "expected the hash of an empty body on a request without one, found another");
-    }
-  }
-}
-
-interface Upload {
+/** A permitted request as an operation reads it. */
+export interface S3Call extends AmzFields {
+  readonly permit: Permit<S3Grant>;
   readonly received: Received;
-  readonly grant: S3Grant;
-  readonly amz: AmzFields;
   readonly body: AsyncIterable<Uint8Array>;
   readonly limits: Limits;
 }
 
-function putObject(object: PermittedObject, { received, grant, amz, body, limits }: Upload): PutObject {
-  const { fields, request } = received;
-  const length = contentLength(fields);
-  if (length === undefined) {
-    throw new Refusal("LENGTH_REQUIRED", "expected Content-Length on an upload, found none: send it");
-  }
-  if (fields.ifModifiedSince !== undefined || fields.ifUnmodifiedSince !== undefined) {
-    throw notImplemented("header", fields.ifModifiedSince === undefined ? "If-Unmodified-Since" : "If-Modified-Since");
-  }
-  if (fields.ifNoneMatch !== undefined && fields.ifNoneMatch.trim() !== "*")
-    throw notImplemented("header", "If-None-Match");
-  const headers = storedHeaders(request.headers);
-  if (headers.contentEncoding !== undefined && /(?:^|,)\s*aws-chunked\s*(?:,|$)/i.test(headers.contentEncoding)) {
-    throw notImplemented("header", "Content-Encoding");
-  }
-  return {
-    operation: "put-object",
-    object,
-    body: checkedBody(body, amz.checksums),
-    contentLength: length,
-    maxBytes: limits.body,
-    minBytes: undefined,
-    contentType: fields.contentType,
-    headers,
-    metadata: amz.metadata,
-    digests: declaredDigests(request.headers, grant, amz.checksums),
-    createOnly: fields.ifNoneMatch !== undefined || grant.obligations.some(({ kind }) => kind === "create-only"),
-    ifMatch: ifMatch(fields),
-  };
+interface Row<R extends OperationRequest> {
+  /** Amazon's name for it. */
+  readonly name: string;
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** Parameters that select it when all of them are there. Without any it is what the method alone asks for. */
+  readonly selectors?: readonly string[];
+  /** An `x-amz-*` header that selects it, in lower case. */
+  readonly header?: string;
+  /** Further parameters that it reads, besides `response-*`. */
+  readonly parameters?: readonly string[];
+  /** `x-amz-*` headers that it reads besides `x-amz-meta-*` and checksums, in lower case. */
+  readonly amz?: readonly string[];
+  /** Whether it reads the body. One that does not accepts only the hash of an empty one. */
+  readonly readsBody: boolean;
+  present(result: ResultOf<R>, permit: Permit<S3Grant>, exchange: Exchange): Answer;
 }
 
-function ifMatch({ ifMatch: value }: RequestFields): string | undefined {
-  return readIfMatch(value, () => notImplemented("header", "If-Match"));
+export interface S3ObjectOperation<R extends OperationRequest = OperationRequest> extends Row<R> {
+  readonly on: "object";
+  read(call: S3Call, object: PermittedObject): R | Promise<R>;
 }
+
+export interface S3BucketOperation<R extends OperationRequest = OperationRequest> extends Row<R> {
+  /** For `service` the name of the bucket is empty. */
+  readonly on: "bucket" | "service";
+  read(call: S3Call, bucket: PermittedBucket): R | Promise<R>;
+}
+
+/** A row of the list in `operations.ts`. */
+export type S3Operation = S3ObjectOperation | S3BucketOperation;

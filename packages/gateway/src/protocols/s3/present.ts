@@ -1,46 +1,34 @@
 import type { S3Grant } from "daypass/s3";
 import { isHeaderValue } from "../../http/content-headers.ts";
 import type { ObjectRead } from "../../operations/get-object.ts";
-import type { OperationResult } from "../../operations/operations.ts";
-import type { StoredObject } from "../../operations/put-object.ts";
 import type { Permit } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { ObjectInfo } from "../../storage/storage.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
 
-/** Writes down what an operation did, in the headers that S3 clients look for. */
-export function presentS3(): (result: OperationResult, permit: Permit<S3Grant>, exchange: Exchange) => Answer {
-  const describe = memoisedHeaders(userMetadata);
+const describe = memoisedHeaders(userMetadata);
 
-  return (result, permit, { requestId, request }) => {
-    switch (result.kind) {
-      case "object": {
-        const answer = readObject(result, permit);
-        if (permit.grant.parameters.length > 0 || request.headers.some(([name]) => isChecksumMode(name))) {
-          addChecksums(answer.headers, result, permit, request.headers);
-        }
-        answer.headers.push("x-amz-request-id", requestId);
-        return answer;
-      }
-      case "stored":
-        return storedObject(result, requestId);
-      case "deleted":
-        return { status: 204, headers: ["x-amz-request-id", requestId], body: undefined };
-    }
-  };
-
-  function readObject(result: ObjectRead, { grant, at }: Permit<S3Grant>): Answer {
-    const { info, body, range, notModified } = result;
-    // A request signed in its header ends soon and is no URL that a cache could keep: it names no life.
-    const secondsLeft = grant.scheme === "s3/header" ? undefined : Math.floor((grant.expiresAt.getTime() - at) / 1000);
-    if (body?.kind === "redirect") return redirect(body.url);
-    const overrides = responseOverrides(grant);
-    const headers =
-      overrides === undefined ? describe(info).slice() : [...overriddenHeaders(info, overrides), ...userMetadata(info)];
-    addDelivery(headers, result, { wish: overrides?.cacheControl ?? info.headers.cacheControl, secondsLeft });
-    return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body };
+/** The answer of GET and HEAD on an object. */
+export function presentObject(result: ObjectRead, permit: Permit<S3Grant>, { requestId, request }: Exchange): Answer {
+  const answer = readObject(result, permit);
+  if (permit.grant.parameters.length > 0 || request.headers.some(([name]) => isChecksumMode(name))) {
+    addChecksums(answer.headers, result, permit, request.headers);
   }
+  answer.headers.push("x-amz-request-id", requestId);
+  return answer;
+}
+
+function readObject(result: ObjectRead, { grant, at }: Permit<S3Grant>): Answer {
+  const { info, body, range, notModified } = result;
+  // A request signed in its header ends soon and is no URL that a cache could keep: it names no life.
+  const secondsLeft = grant.scheme === "s3/header" ? undefined : Math.floor((grant.expiresAt.getTime() - at) / 1000);
+  if (body?.kind === "redirect") return redirect(body.url);
+  const overrides = responseOverrides(grant);
+  const headers =
+    overrides === undefined ? describe(info).slice() : [...overriddenHeaders(info, overrides), ...userMetadata(info)];
+  addDelivery(headers, result, { wish: overrides?.cacheControl ?? info.headers.cacheControl, secondsLeft });
+  return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body };
 }
 
 function userMetadata({ metadata }: ObjectInfo): readonly string[] {
@@ -72,11 +60,4 @@ function addChecksums(
   const entries = Object.entries(info.checksums).filter(([algorithm]) => algorithm !== "md5");
   for (const [algorithm, value] of entries) headers.push(`x-amz-checksum-${algorithm}`, value);
   if (entries.length > 0) headers.push("x-amz-checksum-type", "FULL_OBJECT");
-}
-
-function storedObject({ info }: StoredObject, requestId: string): Answer {
-  const headers = ["etag", `"${info.etag}"`, "content-length", "0", "x-amz-request-id", requestId];
-  const { sha256 } = info.checksums;
-  if (sha256 !== undefined) headers.push("x-amz-checksum-sha256", sha256, "x-amz-checksum-type", "FULL_OBJECT");
-  return { status: 200, headers, body: undefined };
 }

@@ -29,17 +29,16 @@ export function urlProtocol({ keys, origins, audience, limits, clock }: UrlProto
   if (exact.length === 0) {
     throw new DaypassError("INVALID_INPUT", "expected an origin without `*` for Daypass URLs, found none: add one");
   }
-  const describe = presentUrl();
+  const present = presentUrl();
   return {
     dialect: "url",
     verifiers: [urlVerifier({ keys, origins: exact, audience, clock, enforces: ENFORCED })],
     resource: ({ path }) => resourceOf(path),
     life: ({ expiresAt, notBefore }) => (expiresAt.getTime() - notBefore.getTime()) / 1000,
-    operation(permit, received, body) {
+    task(permit, received, body) {
       responseOverrides(permit.grant);
-      return urlOperation(permit, received, { body, limits });
+      return { request: urlOperation(permit, received, { body, limits }), present };
     },
-    present: describe,
     refuse: refuseUrl,
   };
 }

@@ -1,6 +1,8 @@
 import type { Obligation } from "daypass";
 import type { UrlGrant } from "daypass/url";
-import type { OperationRequest } from "../../operations/operations.ts";
+import type { DeleteObject } from "../../operations/delete-object.ts";
+import type { GetObject } from "../../operations/get-object.ts";
+import type { HeadObject } from "../../operations/head-object.ts";
 import type { PutObject } from "../../operations/put-object.ts";
 import type { Permit, PermittedObject } from "../../pipeline/authorize.ts";
 import type { Limits } from "../../pipeline/limits.ts";
@@ -9,12 +11,15 @@ import type { Received } from "../../pipeline/target.ts";
 import { bytesOfBase64, bytesOfHex } from "../digests.ts";
 import { contentLength, readConditions, readIfMatch, readRange, storedHeaders } from "../request-fields.ts";
 
+/** All that a Daypass URL can ask for. */
+export type UrlRequest = GetObject | HeadObject | PutObject | DeleteObject;
+
 /** The operation that a permitted Daypass URL asks for. Its query selects nothing: a file is a path. */
 export function urlOperation(
   { grant, object }: Permit<UrlGrant>,
   received: Received,
   { body, limits }: { readonly body: AsyncIterable<Uint8Array>; readonly limits: Limits },
-): OperationRequest {
+): UrlRequest {
   const { request, fields } = received;
   if (object === undefined) throw new Refusal("NO_SUCH_KEY", "expected the path of a file, found that of a bucket");
   switch (request.method) {

@@ -1,12 +1,13 @@
 import type { UrlGrant } from "daypass/url";
-import type { OperationResult } from "../../operations/operations.ts";
+import type { ResultOf } from "../../operations/operations.ts";
 import type { Permit } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
+import type { UrlRequest } from "./operation.ts";
 
 /** Writes down what an operation did, in plain HTTP. */
-export function presentUrl(): (result: OperationResult, permit: Permit<UrlGrant>, exchange: Exchange) => Answer {
+export function presentUrl(): (result: ResultOf<UrlRequest>, permit: Permit<UrlGrant>, exchange: Exchange) => Answer {
   const describe = memoisedHeaders(() => []);
 
   return (result, { grant, at }, { requestId }) => {

@@ -1,0 +1,77 @@
+import type { S3Grant } from "daypass/s3";
+import type { OperationRequest } from "../../operations/operations.ts";
+import type { Permit } from "../../pipeline/authorize.ts";
+import type { Limits } from "../../pipeline/limits.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import type { Received } from "../../pipeline/target.ts";
+import type { Task } from "../protocol.ts";
+import { notImplemented, readAmz } from "./amz.ts";
+import type { S3Call, S3Operation } from "./operation.ts";
+import { s3Operations } from "./operations.ts";
+
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE"]);
+
+/** Rows by what a request tells first. */
+const ROWS = new Map<string, S3Operation[]>();
+for (const operation of s3Operations) {
+  const name = `${operation.method} ${operation.on}`;
+  ROWS.set(name, [...(ROWS.get(name) ?? []), operation]);
+}
+
+/**
+ * Finds the operation that a permitted request asks for and reads it. What is in no row is refused as `NOT_IMPLEMENTED`, in
+ * whatever way it is asked for: by method, parameter, header or by what it names.
+ */
+export function s3Task(
+  permit: Permit<S3Grant>,
+  received: Received,
+  { body, limits }: { readonly body: AsyncIterable<Uint8Array>; readonly limits: Limits },
+): Task<S3Grant> | Promise<Task<S3Grant>> {
+  const operation = chooseOperation(permit, received);
+  const { present } = operation;
+  const amz = readAmz(received.request, permit.grant, { operation, limits });
+  if (!operation.readsBody) expectNoBody(permit.grant);
+  const call: S3Call = { permit, received, body, limits, ...amz };
+  const request = read(operation, call);
+  return request instanceof Promise ? request.then((read) => ({ request: read, present })) : { request, present };
+}
+
+function read(operation: S3Operation, call: S3Call): OperationRequest | Promise<OperationRequest> {
+  const { bucket, object } = call.permit;
+  if (operation.on !== "object") return operation.read(call, bucket);
+  if (object === undefined) throw new TypeError("an operation on an object was chosen for a request without one");
+  return operation.read(call, object);
+}
+
+function chooseOperation({ grant, bucket, object }: Permit<S3Grant>, { request }: Received): S3Operation {
+  const { method } = request;
+  const on = object !== undefined ? "object" : bucket === "" ? "service" : "bucket";
+  const rows = ROWS.get(`${method} ${on}`) ?? [];
+  const found = rows.find(
+    ({ selectors = [], header }) =>
+      selectors.every((selector) => grant.parameters.some(([name]) => name === selector)) &&
+      (header === undefined || isNamed(header, request, grant)),
+  );
+  if (found !== undefined) return found;
+  if (METHODS.has(method)) throw notImplemented("method", on === "object" ? method : `${method} on a ${on}`);
+  throw new Refusal("METHOD_NOT_ALLOWED", "expected GET, HEAD, PUT, POST or DELETE, found another method", { method });
+}
+
+/** In a presigned URL SDKs move `x-amz-*` headers into the query, and S3 reads them there. */
+function isNamed(header: string, request: Received["request"], { parameters }: S3Grant): boolean {
+  return (
+    request.headers.some(([name]) => name.toLowerCase() === header) ||
+    parameters.some(([name]) => name.toLowerCase() === header)
+  );
+}
+
+const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** These calls read no body, so the only body hash they can keep is that of an empty one. */
+function expectNoBody({ obligations }: S3Grant): void {
+  for (const obligation of obligations) {
+    if (obligation.kind === "body-sha256" && obligation.sha256 !== SHA256_OF_NOTHING) {
+      throw new Refusal("BODY_DIGEST", "expected the hash of an empty body on a request without one, found another");
+    }
+  }
+}

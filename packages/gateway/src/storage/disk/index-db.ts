@@ -9,9 +9,10 @@ import { StorageError } from "../storage.ts";
 import type { IndexReader, IndexRow } from "./index-contract.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
+// Each text takes an index from its position to the next version; the first makes a new one. A text that was released is never
+// changed, and at its end an index has the same tables whichever version it began with.
+const MIGRATIONS: readonly string[] = [
+  `
   CREATE TABLE objects (
     bucket TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -27,8 +28,38 @@ const SCHEMA = `
   CREATE INDEX unsettled ON objects (bucket, key) WHERE settled = 0;
   CREATE TABLE folders (path TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE gateway (run TEXT NOT NULL) STRICT;
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+  `,
+  // 2: tags, the parts of an object that came in several, and uploads that are still coming.
+  `
+  ALTER TABLE objects ADD COLUMN tags TEXT;
+  ALTER TABLE objects ADD COLUMN parts TEXT;
+  CREATE TABLE uploads (
+    id TEXT NOT NULL PRIMARY KEY,
+    bucket TEXT NOT NULL,
+    key TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    content_type TEXT NOT NULL,
+    headers TEXT,
+    metadata TEXT,
+    tags TEXT,
+    checksum TEXT,
+    slot_size INTEGER,
+    ending TEXT,
+    ended INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX uploads_by_key ON uploads (bucket, key, created, id) WHERE ended IS NULL;
+  CREATE TABLE parts (
+    upload TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    checksum TEXT,
+    modified INTEGER NOT NULL,
+    file TEXT,
+    PRIMARY KEY (upload, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
 
 /** The rows that a crash may have left behind. */
 export interface UnsettledRow {
@@ -73,13 +104,21 @@ export async function openIndexReader(path: string): Promise<IndexReader & { rea
 
 function migrate(database: Database): void {
   const version = record(database.prepare("PRAGMA user_version").get())?.["user_version"];
-  if (version === 0) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
-  else if (version !== SCHEMA_VERSION) {
+  if (typeof version !== "number" || version > MIGRATIONS.length) {
     database.close();
     throw new StorageError(
       "UNAVAILABLE",
-      `the index has version ${version} and this gateway reads version ${SCHEMA_VERSION}: a later release has written it; start that one`,
+      `the index has version ${version} and this gateway reads version ${MIGRATIONS.length}: a later release has written it; start that one`,
     );
+  }
+  if (version === MIGRATIONS.length) return;
+  const steps = MIGRATIONS.slice(version).join("");
+  try {
+    // One transaction: after a crash the index has the version that it had, or the newest.
+    database.exec(`BEGIN IMMEDIATE; ${steps} PRAGMA user_version = ${MIGRATIONS.length}; COMMIT;`);
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 

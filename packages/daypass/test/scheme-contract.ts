@@ -24,6 +24,11 @@ export interface SchemeContract {
   readonly required: readonly string[];
   readonly signatureParameter: string;
   readonly timeParameter: string;
+  /** Where the values of both stand inside their parameters, the first group of each, if they do not fill them. */
+  readonly signaturePattern?: RegExp | undefined;
+  readonly timePattern?: RegExp | undefined;
+  /** `false` where nothing in the URL says which key has signed, so that none is unknown. */
+  readonly namesKey?: boolean | undefined;
   /** How far ahead of the clock a signing time may lie, in seconds; `undefined` where the scheme has no start. */
   readonly futureSkew: number | undefined;
   /** A method that the URL is not for when it was signed for `GET`. */
@@ -80,7 +85,7 @@ export function testScheme(contract: SchemeContract): void {
     it("tells a foreign secret from an unknown key", async () => {
       const request = await signed();
       await expectRefusal(verify(request, AT, "foreign"), "SIGNATURE_MISMATCH");
-      await expectRefusal(verify(request, AT, "unknown"), "UNKNOWN_KEY");
+      if (contract.namesKey !== false) await expectRefusal(verify(request, AT, "unknown"), "UNKNOWN_KEY");
     });
 
     it("refuses another method", async () => {
@@ -104,19 +109,16 @@ export function testScheme(contract: SchemeContract): void {
       "refuses the time parameter %j",
       async (value) => {
         const request = await signed();
-        const tokens = queryOf(request).map((token) =>
-          token.startsWith(`${contract.timeParameter}=`) ? `${contract.timeParameter}=${value}` : token,
-        );
-        await expectRefusal(verify(withQuery(request, tokens)));
+        await expectRefusal(verify(replaced(request, contract.timeParameter, value, contract.timePattern)));
       },
     );
 
     it("accepts one spelling of the signature only", async () => {
       const request = await signed();
-      const token = queryOf(request).find((candidate) =>
-        candidate.startsWith(`${contract.signatureParameter}=`),
-      ) as string;
-      const value = token.slice(token.indexOf("=") + 1);
+      const { signatureParameter, signaturePattern } = contract;
+      const token = queryOf(request).find((candidate) => candidate.startsWith(`${signatureParameter}=`)) as string;
+      const whole = token.slice(token.indexOf("=") + 1);
+      const value = signaturePattern?.exec(whole)?.[1] ?? whole;
       for (const other of [
         value.toUpperCase(),
         `${value}=`,
@@ -127,10 +129,7 @@ export function testScheme(contract: SchemeContract): void {
         "",
       ]) {
         if (other === value) continue;
-        const tokens = queryOf(request).map((candidate) =>
-          candidate === token ? `${contract.signatureParameter}=${other}` : candidate,
-        );
-        await expectRefusal(verify(withQuery(request, tokens)));
+        await expectRefusal(verify(replaced(request, signatureParameter, other, signaturePattern)));
       }
     });
 
@@ -190,4 +189,15 @@ function queryOf(request: WireRequest): readonly string[] {
 
 function withQuery(request: WireRequest, tokens: readonly string[]): WireRequest {
   return { ...request, target: `${request.target.slice(0, request.target.indexOf("?"))}?${tokens.join("&")}` };
+}
+
+/** The request with another value in a parameter, or in the part of it that the first group of a pattern finds. */
+function replaced(request: WireRequest, name: string, value: string, pattern?: RegExp): WireRequest {
+  const tokens = queryOf(request).map((token) => {
+    if (!token.startsWith(`${name}=`)) return token;
+    const whole = token.slice(name.length + 1);
+    const part = pattern?.exec(whole)?.[1];
+    return `${name}=${part === undefined ? value : whole.replace(part, () => value)}`;
+  });
+  return withQuery(request, tokens);
 }

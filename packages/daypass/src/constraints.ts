@@ -1,4 +1,4 @@
-import { DaypassError } from "./errors.ts";
+import { type DaypassError, refusal } from "./errors.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "./scheme.ts";
 
 /**
@@ -21,9 +21,9 @@ export function unsupportedConstraint(
   constraint: string,
   alternative = "sign each time or resource by itself",
 ): DaypassError {
-  return new DaypassError(
+  return refusal(
     "UNSUPPORTED_CONSTRAINT",
-    `expected a constraint that ${scheme} can bind, found ${constraint}: ${alternative}, or a Daypass URL (daypass/url)`,
-    { details: { constraint } },
+    `what ${scheme} can bind, found ${constraint}: ${alternative}, or a Daypass URL (daypass/url)`,
+    { constraint },
   );
 }

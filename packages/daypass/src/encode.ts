@@ -1,41 +1,30 @@
-import { DaypassError } from "./errors.ts";
+import { type DaypassError, invalidInput } from "./errors.ts";
 
-const UNRESERVED_ONLY = /^[A-Za-z0-9\-._~]*$/;
-const UNRESERVED_PATH = /^[A-Za-z0-9\-._~/]*$/;
+const UNRESERVED = /^[A-Za-z0-9\-._~/]*$/;
 
 /**
  * RFC 3986 percent-encoding as SigV4 wants it: the unreserved bytes `A-Za-z0-9-._~` stay, every other byte of the
  * UTF-8 form becomes `%XX` in upper case, a space is `%20`. `encodeURIComponent` leaves `!'()*` alone, so they follow.
  */
 export function uriEncode(text: string): string {
-  if (UNRESERVED_ONLY.test(text)) return text;
-  return encodeComponent(text).replace(/[!'()*]/g, percent);
+  const encoded = uriEncodePath(text);
+  return encoded.includes("/") ? encoded.replaceAll("/", "%2F") : encoded;
 }
 
 /** {@link uriEncode} for an object key: `/` separates segments and stays; nothing is normalised. */
 export function uriEncodePath(key: string): string {
-  if (UNRESERVED_PATH.test(key)) return key;
-  return encodeComponent(key)
-    .replace(/%2F/g, "/")
-    .replace(/[!'()*]/g, percent);
-}
-
-function encodeComponent(text: string): string {
+  if (UNRESERVED.test(key)) return key;
   try {
-    return encodeURIComponent(text);
-  } catch (cause) {
-    throw loneSurrogate(cause);
+    return encodeURIComponent(key)
+      .replaceAll("%2F", "/")
+      .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  } catch {
+    throw loneSurrogate(key);
   }
 }
 
-function loneSurrogate(cause?: unknown): DaypassError {
-  return new DaypassError("INVALID_INPUT", "expected text that UTF-8 can hold, found half of a surrogate pair", {
-    cause,
-  });
-}
-
-function percent(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+function loneSurrogate(text: string): DaypassError {
+  return invalidInput("text", "whole Unicode characters", text);
 }
 
 /** UTF-8 bytes. Written out because jsdom's window, where bundles are tested, has no `TextEncoder`. */
@@ -51,7 +40,7 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
       bytes[length++] = 0x80 | (point & 0x3f);
     } else if (point < 0x10000) {
       if (point >= 0xd800 && point <= 0xdfff) {
-        throw loneSurrogate();
+        throw loneSurrogate(text);
       }
       bytes[length++] = 0xe0 | (point >> 12);
       bytes[length++] = 0x80 | ((point >> 6) & 0x3f);

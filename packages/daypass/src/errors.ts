@@ -35,6 +35,7 @@ const ERROR_CODES = {
   IP_NOT_GRANTED: "the grant is for other addresses",
   UNENFORCED_CONSTRAINT: "the grant has a constraint that its caller does not enforce",
   UNSUPPORTED_PAYLOAD: "the way the body is sent is not supported here",
+  POLICY_NOT_MET: "the form is not as its policy has it",
   // Receiving a body
   BODY_LENGTH: "the body is shorter or longer than the grant allows",
   BODY_TYPE: "the Content-Type is not the one that was granted",
@@ -88,14 +89,19 @@ export class DaypassError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly details?: ErrorDetails; readonly cause?: unknown } = {},
+    { details = {}, cause }: { readonly details?: ErrorDetails | undefined; readonly cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, cause === undefined ? undefined : { cause });
     this.name = "DaypassError";
     this.code = code;
-    this.details = options.details ?? {};
+    this.details = details;
     Object.defineProperty(this, BRAND, { value: true });
   }
+}
+
+/** A refusal in the form that all texts share: `expected …`. */
+export function refusal(code: ErrorCode, expected: string, details?: ErrorDetails): DaypassError {
+  return new DaypassError(code, `expected ${expected}`, { details });
 }
 
 /**
@@ -119,5 +125,5 @@ export function isDaypassError(value: unknown): value is DaypassError {
 export function invalidInput(option: string, expected: string, found: unknown): DaypassError {
   const shown =
     typeof found === "object" || typeof found === "function" ? typeof found : (JSON.stringify(found) ?? "nothing");
-  return new DaypassError("INVALID_INPUT", `expected ${option} as ${expected}, found ${shown}`);
+  return refusal("INVALID_INPUT", `${option} as ${expected}, found ${shown}`);
 }

@@ -1,5 +1,5 @@
 import { sha256Half, sha256Stream } from "#crypto";
-import { DaypassError } from "./errors.ts";
+import { type DaypassError, refusal } from "./errors.ts";
 import type { Grant, Obligation } from "./scheme.ts";
 
 /** base64url of the first 16 bytes of SHA-256 over the string to sign. */
@@ -50,29 +50,19 @@ async function* limitBody(
 ): AsyncGenerator<Uint8Array> {
   const length = obligations.find((obligation) => obligation.kind === "body-length");
   const digest = obligations.find((obligation) => obligation.kind === "body-sha256");
-  const hash = digest === undefined ? undefined : sha256Stream();
+  const { min, max } = length ?? { min: 0, max: Number.POSITIVE_INFINITY };
+  const hash = digest && sha256Stream();
   let received = 0;
+  const badLength = (found: string | number): DaypassError =>
+    refusal("BODY_LENGTH", `a body of ${min} to ${max} bytes, found ${found}: send what was granted`);
   for await (const chunk of body) {
     received += chunk.length;
-    if (length !== undefined && received > length.max) {
-      throw new DaypassError(
-        "BODY_LENGTH",
-        `expected a body of at most ${length.max} bytes, found more: send what was granted`,
-      );
-    }
+    if (received > max) throw badLength("more");
     hash?.update(chunk);
     yield chunk;
   }
-  if (length !== undefined && received < length.min) {
-    throw new DaypassError(
-      "BODY_LENGTH",
-      `expected a body of at least ${length.min} bytes, found ${received}: send all of it`,
-    );
-  }
+  if (received < min) throw badLength(received);
   if (digest !== undefined && hash?.hex() !== digest.sha256) {
-    throw new DaypassError(
-      "BODY_DIGEST",
-      "expected the body whose SHA-256 was granted, found another: send the bytes that the URL was made for",
-    );
+    throw refusal("BODY_DIGEST", "the body that was granted, by its SHA-256; found another: send the granted bytes");
   }
 }

@@ -1,4 +1,4 @@
-import { DaypassError } from "./errors.ts";
+import { type DaypassError, refusal } from "./errors.ts";
 
 /** The configured origin that an authority selected. */
 export interface SelectedOrigin {
@@ -6,14 +6,8 @@ export interface SelectedOrigin {
   readonly wildcard: string;
 }
 
-interface OriginEntry {
-  readonly origin: string;
-  readonly scheme: "http" | "https";
-  /** Lower-case `host[:port]` without the scheme's default port; with a leading `.` for a wildcard. */
-  readonly authority: string;
-}
-
-const ORIGIN = /^(https?):\/\/(\*\.)?([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/;
+const ORIGIN = /^(https?):\/\/(\*(?=\.[a-z0-9])|(?=[a-z0-9[]))([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?$/;
+const LABELS = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 
 /**
  * Prepares the choice among a verifier's origins. The request's authority selects one; its scheme comes from the
@@ -23,92 +17,45 @@ const ORIGIN = /^(https?):\/\/(\*\.)?([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5
  */
 export function originSelector(
   origins: readonly string[],
-  options: { readonly wildcards: boolean },
+  { wildcards }: { readonly wildcards: boolean },
 ): (authority: string) => SelectedOrigin {
   const exact = new Map<string, SelectedOrigin>();
-  const wildcards: OriginEntry[] = [];
-  for (const entry of origins.map((origin) => parseOrigin(origin, options.wildcards))) {
-    if (entry.authority.startsWith(".")) {
-      wildcards.push(entry);
-      continue;
+  const suffixes = new Map<string, string>();
+  for (const origin of origins) {
+    const [, scheme, star, host = ".", port] = ORIGIN.exec(origin) ?? [];
+    const usual = scheme === "https" ? "443" : "80";
+    if ((star && !wildcards) || host.endsWith(".") || port === usual || Number(port) > 65535) {
+      throw invalidOrigin(
+        `scheme://${wildcards ? "[*.]" : ""}host[:port] in lower case, without path and default port`,
+        origin,
+      );
     }
-    for (const authority of spellings(entry)) {
-      if (exact.has(authority)) {
-        throw new DaypassError(
-          "INVALID_INPUT",
-          `expected origins that a Host header can tell apart, found two for ${authority}: keep one scheme`,
-        );
-      }
-      exact.set(authority, { origin: entry.origin, wildcard: "" });
+    // `Host: example.com:443` is a legal spelling of https://example.com.
+    for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {
+      if (star) suffixes.set(authority, origin);
+      else if (exact.has(authority)) throw invalidOrigin("such that a Host header can tell them apart", authority);
+      else exact.set(authority, { origin, wildcard: "" });
     }
   }
-  if (exact.size === 0 && wildcards.length === 0) {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      "expected at least one origin such as https://files.example.com, found none",
-    );
-  }
-  return (authority) => {
-    const found =
-      exact.get(authority) ?? exact.get(authority.toLowerCase()) ?? matchWildcard(authority.toLowerCase(), wildcards);
+  if (origins.length === 0) throw invalidOrigin("at least one, such as https://files.example.com", "none");
+  return (authority) => exact.get(authority) ?? select(authority.toLowerCase());
+
+  function select(authority: string): SelectedOrigin {
+    const found = exact.get(authority);
     if (found !== undefined) return found;
-    throw new DaypassError(
-      "WRONG_ORIGIN",
-      `expected the Host of a configured origin (${origins.join(", ")}); add the origin that clients use, or send the right Host`,
-      { details: { part: "host" } },
-    );
-  };
-}
-
-function parseOrigin(origin: string, wildcards: boolean): OriginEntry {
-  const match = ORIGIN.exec(origin);
-  const [, scheme, star, host, port] = match ?? [];
-  if (
-    match === null ||
-    host === undefined ||
-    (star !== undefined && !wildcards) ||
-    host.endsWith(".") ||
-    Number(port ?? 0) > 65535
-  ) {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected an origin of the form scheme://host[:port] in lower case without path${wildcards ? ", the host may start with *." : ""}; found ${JSON.stringify(origin)}`,
-    );
-  }
-  if (port !== undefined && (port === DEFAULT_PORT[scheme as "http" | "https"] || port.startsWith("0"))) {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected an origin without its default port, found ${JSON.stringify(origin)}: leave :${port} out`,
-    );
-  }
-  return {
-    origin,
-    scheme: scheme as "http" | "https",
-    authority: `${star === undefined ? "" : "."}${host}${port === undefined ? "" : `:${port}`}`,
-  };
-}
-
-const DEFAULT_PORT = { http: "80", https: "443" } as const;
-
-// `Host: example.com:443` is a legal spelling of https://example.com.
-function spellings(entry: OriginEntry): readonly string[] {
-  return hasPort(entry.authority)
-    ? [entry.authority]
-    : [entry.authority, `${entry.authority}:${DEFAULT_PORT[entry.scheme]}`];
-}
-
-function hasPort(authority: string): boolean {
-  return /:[0-9]+$/.test(authority) && !authority.endsWith("]");
-}
-
-function matchWildcard(authority: string, entries: readonly OriginEntry[]): SelectedOrigin | undefined {
-  for (const entry of entries) {
-    for (const suffix of spellings(entry)) {
+    for (const [suffix, origin] of suffixes) {
       const wildcard = authority.slice(0, -suffix.length);
-      if (authority.endsWith(suffix) && /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(wildcard)) {
-        return { origin: entry.origin.replace("*", wildcard), wildcard };
-      }
+      if (authority.endsWith(suffix) && LABELS.test(wildcard))
+        return { origin: origin.replace("*", wildcard), wildcard };
     }
+    throw refusal(
+      "WRONG_ORIGIN",
+      `the Host of a configured origin (${origins.join(", ")}), found another: configure it, or send the right one`,
+      { part: "host" },
+    );
   }
-  return undefined;
+}
+
+function invalidOrigin(expected: string, found: string): DaypassError {
+  return refusal("INVALID_INPUT", `origins ${expected}; found ${JSON.stringify(found)}`);
 }

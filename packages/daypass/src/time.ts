@@ -1,7 +1,11 @@
-import { DaypassError, invalidInput } from "./errors.ts";
-import type { Lifetime } from "./scheme.ts";
+import { invalidInput, refusal } from "./errors.ts";
+import type { Clock, Lifetime } from "./scheme.ts";
 
-const BASIC = /^\d{8}T\d{6}Z$/;
+/** What time it is where nobody hands a clock in. */
+export const systemClock: Clock = () => new Date();
+
+// Not before the year 100: Date.UTC reads 0 to 99 as 19xx.
+const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ$/;
 
 /**
  * Parses `YYYYMMDDTHHMMSSZ` strictly: a real day and a second below 60, else `undefined`. `Date.parse` answers NaN for
@@ -21,27 +25,11 @@ let lastParsedMs = Number.NaN;
 
 function parseMs(text: string): number {
   if (!BASIC.test(text)) return Number.NaN;
-  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
-  const month = twoDigits(text, 4);
-  const day = twoDigits(text, 6);
-  const hour = twoDigits(text, 9);
-  const minute = twoDigits(text, 11);
-  const second = twoDigits(text, 13);
-  // Date.UTC reads the years 0 to 99 as 19xx and rolls 31 February over.
-  if (year < 100 || day < 1 || day > daysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
-    return Number.NaN;
-  return Date.UTC(year, month - 1, day, hour, minute, second);
-}
-
-function twoDigits(text: string, at: number): number {
-  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 48 * 11;
-}
-
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
-function daysInMonth(year: number, month: number): number {
-  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  return month === 2 && isLeap ? 29 : (DAYS[month - 1] ?? 0);
+  const number = (start: number, end: number): number => Number(text.slice(start, end));
+  const day = number(6, 8);
+  const ms = Date.UTC(number(0, 4), number(4, 6) - 1, day, number(9, 11), number(11, 13), number(13, 15));
+  // Date.UTC rolls 31 February over.
+  return new Date(ms).getUTCDate() === day ? ms : Number.NaN;
 }
 
 /** `YYYYMMDDTHHMMSSZ` of an instant; fractions of a second are dropped. */
@@ -82,39 +70,42 @@ export interface LifetimeLimits {
 
 /** Works out when a URL begins and ends, or throws `INVALID_EXPIRY`, `INVALID_INPUT` or `CREDENTIALS_EXPIRE_FIRST`. */
 export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLimits): SigningWindow {
+  const { stableWindow } = lifetime;
   const nowMs = now.getTime();
-  if (Number.isNaN(nowMs)) throw invalidInput("the clock", "a valid Date", now);
-  const windowSeconds = lifetime.stableWindow;
-  if (windowSeconds !== undefined && !(Number.isInteger(windowSeconds) && windowSeconds > 0)) {
-    throw invalidInput("stableWindow", "whole seconds", windowSeconds);
+  if (!isWhole(stableWindow ?? 1) || Number.isNaN(nowMs)) {
+    throw invalidInput("stableWindow", "whole seconds, and the clock to be right", stableWindow ?? String(now));
   }
-  const step = (windowSeconds ?? 1) * 1000;
+  const step = (stableWindow ?? 1) * 1000;
   const signedAtMs = Math.floor(nowMs / step) * step;
   let expiresIn = wantedSeconds(lifetime, signedAtMs);
   let warnings: readonly string[] = NO_WARNINGS;
-  const end = limits.credentialsExpireAt;
-  if (end !== undefined && !(signedAtMs + expiresIn * 1000 <= end.getTime())) {
-    const clamped = Math.floor((end.getTime() - signedAtMs) / 1000);
-    if (limits.credentialExpiry !== "clamp" || !(end.getTime() > nowMs)) {
-      throw new DaypassError(
+  const left = Math.floor((Number(limits.credentialsExpireAt ?? Number.POSITIVE_INFINITY) - signedAtMs) / 1000);
+  // Written so that an invalid date refuses.
+  if (!(left >= expiresIn) && !Number.isNaN(expiresIn)) {
+    if (limits.credentialExpiry !== "clamp" || !(signedAtMs + left * 1000 > nowMs)) {
+      throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `expected credentials that live for the ${expiresIn} s of the URL, found ${clamped} s: refresh them, or set credentialExpiry: "clamp"`,
+        `credentials that outlive the ${expiresIn} s of the URL, found ${left} s: refresh them, or set credentialExpiry: "clamp"`,
       );
     }
-    expiresIn = clamped;
-    warnings = [`the URL ends with its credentials, after ${clamped} s`];
+    expiresIn = left;
+    warnings = [`the URL ends with its credentials, after ${left} s`];
   }
-  if (expiresIn < 1 || expiresIn > limits.maxSeconds) {
-    throw new DaypassError(
+  if (!isWhole(expiresIn) || expiresIn > limits.maxSeconds) {
+    throw refusal(
       "INVALID_EXPIRY",
-      `expected a life of 1 to ${limits.maxSeconds} s, any stable window included; found ${expiresIn} s`,
-      { details: { minimum: 1, maximum: limits.maxSeconds, found: expiresIn } },
+      `a life of 1 to ${limits.maxSeconds} whole seconds, any stable window included; found ${expiresIn}`,
+      { minimum: 1, maximum: limits.maxSeconds, found: expiresIn },
     );
   }
   return { signedAt: new Date(signedAtMs), expiresAt: new Date(signedAtMs + expiresIn * 1000), expiresIn, warnings };
 }
 
 const NO_WARNINGS: readonly string[] = [];
+
+function isWhole(seconds: number): boolean {
+  return Number.isInteger(seconds) && seconds > 0;
+}
 
 function wantedSeconds({ expiresIn, expiresAt, stableWindow = 0 }: Lifetime, signedAtMs: number): number {
   if ((expiresIn === undefined) === (expiresAt === undefined)) {
@@ -125,11 +116,7 @@ function wantedSeconds({ expiresIn, expiresAt, stableWindow = 0 }: Lifetime, sig
     );
   }
   // The window's start may lie up to one window back, and each URL must still live for `expiresIn`.
-  const seconds =
-    expiresAt === undefined ? Number(expiresIn) + stableWindow : Math.floor((Number(expiresAt) - signedAtMs) / 1000);
-  if (Number.isInteger(seconds)) return seconds;
-  throw new DaypassError(
-    "INVALID_EXPIRY",
-    `expected expiresIn in whole seconds, or expiresAt as a valid Date; found ${expiresIn ?? expiresAt}`,
-  );
+  return expiresAt === undefined
+    ? Number(expiresIn) + stableWindow
+    : Math.floor((Number(expiresAt) - signedAtMs) / 1000);
 }

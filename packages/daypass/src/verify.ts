@@ -1,16 +1,7 @@
-import { DaypassError } from "./errors.ts";
+import { type DaypassError, refusal } from "./errors.ts";
 import { originSelector } from "./origin.ts";
-import type {
-  Clock,
-  Grant,
-  KeyResolver,
-  ObligationKind,
-  Proof,
-  ReceivedRequest,
-  Scheme,
-  Verifier,
-  WireRequest,
-} from "./scheme.ts";
+import type { Clock, Grant, KeyResolver, ObligationKind, Proof, Scheme, Verifier } from "./scheme.ts";
+import { systemClock } from "./time.ts";
 import { parseTarget } from "./wire.ts";
 
 /** What every verifier is given besides its keys. */
@@ -22,7 +13,6 @@ export interface VerifierOptions {
   readonly clock?: Clock | undefined;
 }
 
-const systemClock: Clock = () => new Date();
 const NO_PROOF: Proof = {};
 
 /** Builds a scheme's verifier: receive → detect → parse → resolve key → recompute and compare → time window → grant. */
@@ -31,39 +21,49 @@ export function verifier<P, K, G extends Grant>(
   keys: KeyResolver<K>,
   options: VerifierOptions & { readonly wildcards: boolean },
 ): Verifier<G> {
-  const selectOrigin = originSelector(options.origins, { wildcards: options.wildcards });
+  const selectOrigin = originSelector(options.origins, options);
   const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
-  const clock = options.clock ?? systemClock;
-  const dummy: readonly K[] = [scheme.dummyKey];
-
-  const receive = (request: WireRequest): ReceivedRequest => {
-    const { origin, wildcard } = selectOrigin(request.authority);
-    return { request, wire: parseTarget(request.target), origin, wildcard };
-  };
+  const { clock = systemClock } = options;
 
   return {
     detects: scheme.detect,
     async verify(request, proof = NO_PROOF) {
       if (!scheme.detect(request)) throw noSignature();
-      const received = receive(request);
+      const { origin, wildcard } = selectOrigin(request.authority);
+      const received = { request, wire: parseTarget(request.target), origin, wildcard };
       const parsed = scheme.parse(received);
       const found = keys(scheme.keyId(parsed));
       const candidates = listKeys(isPromise(found) ? await found : found);
+      const unknown = candidates.length === 0;
       // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
       let match: { readonly key: K; readonly stringToSign: string } | undefined;
-      for (const key of candidates.length === 0 ? dummy : candidates) {
+      for (const key of unknown ? [scheme.dummyKey] : candidates) {
         const checked = scheme.check(received, parsed, key);
         const { matches, stringToSign } = isPromise(checked) ? await checked : checked;
-        if (matches && match === undefined) match = { key, stringToSign };
+        if (matches) match ??= { key, stringToSign };
       }
       const now = clock();
       const late = scheme.checkTime(parsed, now);
-      if (candidates.length === 0) throw unknownKey();
+      if (unknown) {
+        throw refusal("UNKNOWN_KEY", "a key id that is configured, found another: was the key replaced or revoked?");
+      }
       if (late !== undefined && (scheme.reportsTimeFirst || match !== undefined)) throw late;
-      if (match === undefined) throw mismatch();
-      const grant = scheme.grant(received, parsed, { key: match.key, stringToSign: match.stringToSign, proof, now });
-      for (const obligation of grant.obligations) {
-        if (!enforced.has(obligation.kind)) throw unenforced(obligation.kind);
+      if (match === undefined) {
+        throw refusal(
+          "SIGNATURE_MISMATCH",
+          "the signature of this very request, found another: it was changed after signing, or the secret differs; `daypass explain` finds what",
+        );
+      }
+      const { key, stringToSign } = match;
+      const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
+      for (const { kind } of grant.obligations) {
+        if (!enforced.has(kind)) {
+          throw refusal(
+            "UNENFORCED_CONSTRAINT",
+            `a caller that enforces "${kind}", found none: enforce it and list it in \`enforces\``,
+            { constraint: kind },
+          );
+        }
       }
       return grant;
     },
@@ -71,8 +71,7 @@ export function verifier<P, K, G extends Grant>(
 }
 
 function listKeys<K>(found: K | readonly K[] | undefined): readonly K[] {
-  if (found === undefined) return [];
-  return Array.isArray(found) ? found : [found as K];
+  return Array.isArray(found) ? found : found === undefined ? [] : [found as K];
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
@@ -108,10 +107,7 @@ export function anyOf<const V extends readonly Verifier[]>(
       const [only, second] = detected;
       if (only === undefined) throw noSignature();
       if (second !== undefined) {
-        throw new DaypassError(
-          "AMBIGUOUS_AUTHENTICATION",
-          `expected one signature, found the markers of ${detected.length} schemes: send one`,
-        );
+        throw refusal("AMBIGUOUS_AUTHENTICATION", `one signature, found those of ${detected.length} schemes: send one`);
       }
       return (await only.verify(request, proof)) as G;
     },
@@ -119,30 +115,5 @@ export function anyOf<const V extends readonly Verifier[]>(
 }
 
 function noSignature(): DaypassError {
-  return new DaypassError(
-    "NO_SIGNATURE",
-    "expected a signed URL, found none of the parameters that carry a signature: ask for a presigned URL",
-  );
-}
-
-function unknownKey(): DaypassError {
-  return new DaypassError(
-    "UNKNOWN_KEY",
-    "expected a key identifier that is configured, found another: check which key signed, and whether it was revoked",
-  );
-}
-
-function mismatch(): DaypassError {
-  return new DaypassError(
-    "SIGNATURE_MISMATCH",
-    "expected the signature of exactly this request, found another: something was changed after signing, or the secret differs; `daypass explain` finds what",
-  );
-}
-
-function unenforced(kind: ObligationKind): DaypassError {
-  return new DaypassError(
-    "UNENFORCED_CONSTRAINT",
-    `expected a caller that enforces "${kind}", which this URL is bound to, found one that does not: enforce it and list it in \`enforces\``,
-    { details: { constraint: kind } },
-  );
+  return refusal("NO_SIGNATURE", "a signed URL, found no signature: ask for a presigned URL");
 }

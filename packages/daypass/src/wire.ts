@@ -1,4 +1,4 @@
-import { DaypassError } from "./errors.ts";
+import { refusal } from "./errors.ts";
 
 /** One `name=value` of a raw query, in the spelling of the wire. */
 export interface QueryToken {
@@ -34,11 +34,9 @@ export interface WireTarget {
 export function parseTarget(target: string): WireTarget {
   // `#`: a fragment never reaches a server. `\`: some parsers read it as `/`.
   if (!target.startsWith("/") || target.includes("#") || target.includes("\\")) {
-    throw new DaypassError(
-      "MALFORMED",
-      "expected a request target that starts with `/` and holds no `#` or `\\`; percent-encode them",
-      { details: { part: "target" } },
-    );
+    throw refusal("MALFORMED", "a target that starts with `/`, and `#` and `\\` in it percent-encoded", {
+      part: "target",
+    });
   }
   const mark = target.indexOf("?");
   return mark < 0 ? new SplitTarget(target, "") : new SplitTarget(target.slice(0, mark), target.slice(mark + 1));
@@ -63,19 +61,12 @@ class SplitTarget implements WireTarget {
 
 function splitQuery(query: string): readonly QueryToken[] {
   const tokens: QueryToken[] = [];
-  let start = 0;
-  while (start < query.length) {
-    let end = query.indexOf("&", start);
-    if (end < 0) end = query.length;
-    if (end > start) {
-      const equals = query.indexOf("=", start);
-      tokens.push(
-        equals < 0 || equals >= end
-          ? { name: query.slice(start, end), value: undefined }
-          : { name: query.slice(start, equals), value: query.slice(equals + 1, end) },
-      );
-    }
-    start = end + 1;
+  for (const text of query.split("&")) {
+    if (text === "") continue;
+    const equals = text.indexOf("=");
+    tokens.push(
+      equals < 0 ? { name: text, value: undefined } : { name: text.slice(0, equals), value: text.slice(equals + 1) },
+    );
   }
   return tokens;
 }
@@ -87,20 +78,15 @@ const VISIBLE = /^[\x21-\x7e]*$/;
  * let a signature for one resource open another.
  */
 export function percentDecode(text: string): string {
-  if (!VISIBLE.test(text)) throw undecodable("characters that must be percent-encoded");
-  if (!text.includes("%")) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    throw undecodable("a `%` without two hexadecimal digits, or bytes that are not UTF-8", cause);
+  if (VISIBLE.test(text)) {
+    if (!text.includes("%")) return text;
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      // A `%` without two digits, or bytes that are not UTF-8.
+    }
   }
-}
-
-function undecodable(found: string, cause?: unknown): DaypassError {
-  return new DaypassError("MALFORMED", `expected percent-encoded UTF-8, found ${found}`, {
-    details: { part: "percent-encoding" },
-    cause,
-  });
+  throw refusal("MALFORMED", "percent-encoded UTF-8, found something else", { part: "percent-encoding" });
 }
 
 /** {@link percentDecode} for a query part in the form spelling, where `+` stands for a space. */

@@ -1,44 +1,29 @@
-import {
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  hash,
-  randomBytes as nodeRandomBytes,
-  sign,
-  timingSafeEqual,
-  verify,
-} from "node:crypto";
+// As a namespace: bundlers keep every name of an external import, used or not, and of a namespace only what is used.
+import * as crypto from "node:crypto";
 import type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
 
 export type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
 
 export function sha256Hex(data: string | Uint8Array): string {
-  return hash("sha256", data, "hex");
+  return crypto.hash("sha256", data, "hex");
 }
 
 export function sha256(data: string | Uint8Array): Uint8Array {
-  return hash("sha256", data, "buffer");
+  return crypto.hash("sha256", data, "buffer");
 }
 
-const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/**
- * base64url of the first 16 bytes of SHA-256. They are the first 21 characters of the whole and the upper two bits of the
- * next: taking them from there is four times as fast as making the bytes.
- */
+/** base64url of the first 16 bytes of SHA-256. */
 export function sha256Half(data: string): string {
-  const whole = hash("sha256", data, "base64url");
-  return whole.slice(0, 21) + BASE64URL.charAt(BASE64URL.indexOf(whole.charAt(21)) & 0b110000);
+  return crypto.hash("sha256", data, "buffer").toString("base64url", 0, 16);
 }
 
 export function randomBytes(length: number): Uint8Array {
-  return nodeRandomBytes(length);
+  return crypto.randomBytes(length);
 }
 
 /** A SHA-256 that is fed piece by piece. */
 export function sha256Stream(): { update(bytes: Uint8Array): void; hex(): string } {
-  const state = createHash("sha256");
+  const state = crypto.createHash("sha256");
   return { update: (bytes) => void state.update(bytes), hex: () => state.digest("hex") };
 }
 
@@ -59,8 +44,8 @@ export function hmacSha256(key: string | Uint8Array): PreparedHmac {
     outer[i] = byte ^ 0x5c;
   }
   const digest = (inner: Buffer, encoding: "hex" | "base64url" = "hex"): string => {
-    outer.write(hash("sha256", inner, "binary"), BLOCK, 32, "latin1");
-    return hash("sha256", outer, encoding);
+    outer.write(crypto.hash("sha256", inner, "binary"), BLOCK, 32, "latin1");
+    return crypto.hash("sha256", outer, encoding);
   };
   const load = (message: string): Buffer => Buffer.concat([innerPad, Buffer.from(message, "utf8")]);
   return {
@@ -77,9 +62,11 @@ export function hmacSha256(key: string | Uint8Array): PreparedHmac {
   };
 }
 
-// Marked pure, as bundlers keep what might have an effect. Room for two digests in hexadecimal: what is compared on nearly every request.
-const left = /* @__PURE__ */ Buffer.alloc(BLOCK);
-const right = /* @__PURE__ */ Buffer.alloc(BLOCK);
+// Marked pure, as bundlers keep what might have an effect. Room for two digests in hexadecimal: what is compared on nearly
+// every request, laid side by side because one write costs less than two.
+const pair = /* @__PURE__ */ Buffer.alloc(2 * BLOCK);
+const left = /* @__PURE__ */ pair.subarray(0, BLOCK);
+const right = /* @__PURE__ */ pair.subarray(BLOCK);
 
 /**
  * Compares two texts of equal, public length without an early exit. Only for digests in a fixed-length encoding: the
@@ -87,15 +74,14 @@ const right = /* @__PURE__ */ Buffer.alloc(BLOCK);
  */
 export function constantTimeEqual(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
-  if (a.length !== BLOCK) return timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
-  left.write(a, 0, BLOCK, "latin1");
-  right.write(b, 0, BLOCK, "latin1");
-  return timingSafeEqual(left, right);
+  if (a.length !== BLOCK) return crypto.timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
+  pair.write(a + b, "latin1");
+  return crypto.timingSafeEqual(left, right);
 }
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */
 export function hmacSha1(key: Uint8Array, message: string): Uint8Array {
-  return createHmac("sha1", key).update(message, "utf8").digest();
+  return crypto.createHmac("sha1", key).update(message, "utf8").digest();
 }
 
 // DER prefixes of RFC 8410: the 32 raw bytes of the key follow.
@@ -103,11 +89,11 @@ const SPKI_PREFIX = /* @__PURE__ */ Buffer.from("302a300506032b6570032100", "hex
 const PKCS8_PREFIX = /* @__PURE__ */ Buffer.from("302e020100300506032b657004220420", "hex");
 
 export function ed25519PublicKey(raw: Uint8Array): Ed25519PublicKey {
-  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: "der", type: "spki" });
-  return { verify: async (message, signature) => verify(null, Buffer.from(message, "utf8"), key, signature) };
+  const key = crypto.createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: "der", type: "spki" });
+  return { verify: async (message, signature) => crypto.verify(null, Buffer.from(message, "utf8"), key, signature) };
 }
 
 export function ed25519PrivateKey(raw: Uint8Array): Ed25519PrivateKey {
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, raw]), format: "der", type: "pkcs8" });
-  return { sign: async (message) => sign(null, Buffer.from(message, "utf8"), key) };
+  const key = crypto.createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, raw]), format: "der", type: "pkcs8" });
+  return { sign: async (message) => crypto.sign(null, Buffer.from(message, "utf8"), key) };
 }

@@ -2,7 +2,7 @@ import { sha256Hex } from "#crypto";
 import { isDaypassError } from "../errors.ts";
 import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
-import { parseS3 } from "../s3/parse.ts";
+import { checkSignatureForm, parseS3 } from "../s3/parse.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause, Hypothesis } from "./explanation.ts";
@@ -87,6 +87,7 @@ function grammarCause({ sent, sentUrl, request }: Subject): Cause | undefined {
       wildcard: "",
     };
     const parsed = parseS3(received);
+    checkSignatureForm(parsed.signature);
     const missing = parsed.headers.filter(({ values }) => values.length === 0).map(({ name }) => name);
     if (missing.length === 0 || request?.headers === undefined) return undefined;
     return {

@@ -61,14 +61,10 @@ export interface AuthQuery {
 /** The canonical query of a presigned request: all parameters but the signature, encoded and sorted. */
 export function s3Query(auth: AuthQuery, others: readonly EncodedPair[]): string {
   const token = auth.sessionToken === undefined ? "" : `&X-Amz-Security-Token=${uriEncode(auth.sessionToken)}`;
-  const names = auth.signedHeaders === "host" ? "host" : uriEncode(auth.signedHeaders);
-  const own = `${auth.scopeQuery}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expires}${token}&X-Amz-SignedHeaders=${names}`;
+  const own = `${auth.scopeQuery}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expires}${token}&X-Amz-SignedHeaders=${uriEncode(auth.signedHeaders)}`;
   // These are sorted as they stand; only further parameters make it necessary to sort.
-  return others.length === 0 ? own : canonicalQuery([...splitPairs(own), ...others]);
-}
-
-function splitPairs(query: string): EncodedPair[] {
-  return query.split("&").map((pair) => pair.split("=") as [string, string]);
+  if (others.length === 0) return own;
+  return canonicalQuery([...own.split("&").map((pair) => pair.split("=") as [string, string]), ...others]);
 }
 
 /** A header that takes part in the signature, with all its values in the order received. */
@@ -79,10 +75,10 @@ export interface SignedHeader {
 
 /** "name:value\n" for each signed header, in the order of the list of signed headers. */
 export function canonicalHeaders(headers: readonly SignedHeader[]): string {
-  const [first] = headers;
-  if (headers.length === 1 && first?.name === "host") return `host:${first.values[0]}\n`;
   let text = "";
-  for (const { name, values } of headers) text += `${name}:${canonicalHeaderValue(values)}\n`;
+  // A host has no blanks: it was compared with the configured ones.
+  for (const { name, values } of headers)
+    text += `${name}:${name === "host" ? values[0] : canonicalHeaderValue(values)}\n`;
   return text;
 }
 

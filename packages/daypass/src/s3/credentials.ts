@@ -1,4 +1,5 @@
-import { DaypassError } from "../errors.ts";
+import { refusal } from "../errors.ts";
+import type { KeyResolver } from "../scheme.ts";
 import { AWS4, type CredentialScope, type ScopeSigner, scopeSigner } from "../v4.ts";
 
 /** An access key as every AWS tool knows it. */
@@ -11,21 +12,54 @@ export interface S3Credentials {
   readonly expiration?: Date | undefined;
 }
 
-/** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. */
+/** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. Throws `INVALID_KEY`. */
 export function checkCredentials(credentials: S3Credentials): S3Credentials {
-  for (const name of ["accessKeyId", "secretAccessKey", "sessionToken"] as const) {
-    const value: unknown = credentials[name] ?? (name === "sessionToken" ? "none" : undefined);
-    if (typeof value !== "string" || value === "") throw invalidCredentials(name, "text");
-  }
+  const { accessKeyId, secretAccessKey, sessionToken = "-", expiration = 1 } = credentials;
+  const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
   // A Date before 1970 is a mistake, and an invalid one compares as false.
-  if (credentials.expiration !== undefined && !(Number(credentials.expiration) > 0))
-    throw invalidCredentials("expiration", "a valid Date");
+  if (![accessKeyId, secretAccessKey, sessionToken].every(isText) || !(Number(expiration) > 0)) {
+    // Says nothing of what was found: it may be the secret in the wrong place.
+    throw refusal(
+      "INVALID_KEY",
+      "accessKeyId, secretAccessKey and sessionToken (if any) as text, expiration (if any) as a valid Date; found something else",
+    );
+  }
   return credentials;
 }
 
-// Says nothing of what was found: it may be the secret in the wrong place.
-function invalidCredentials(name: string, expected: string): DaypassError {
-  return new DaypassError("INVALID_KEY", `expected credentials.${name} as ${expected}, found something else`);
+/**
+ * Finds what a verifier needs of credentials by their access key id. A function that answers with the same object again
+ * finds what was prepared of it again.
+ */
+export function credentialResolver<K>(
+  credentials: S3Credentials | readonly S3Credentials[] | KeyResolver<S3Credentials>,
+  prepare: (credentials: S3Credentials) => K,
+): KeyResolver<K> {
+  const prepared = new WeakMap<S3Credentials, K>();
+  const prepareOne = (item: S3Credentials): K => {
+    let key = prepared.get(item);
+    if (key === undefined) {
+      key = prepare(checkCredentials(item));
+      prepared.set(item, key);
+    }
+    return key;
+  };
+  const prepareAll = (found: S3Credentials | readonly S3Credentials[] | undefined): K | readonly K[] | undefined =>
+    isList(found) ? found.map(prepareOne) : found && prepareOne(found);
+  if (typeof credentials !== "function") {
+    const list = isList(credentials) ? credentials : [credentials];
+    prepareAll(list);
+    return (id) => prepareAll(list.filter(({ accessKeyId }) => accessKeyId === id));
+  }
+  return (id) => {
+    const found = credentials(id);
+    // A resolver that knows at once is not made to wait for a promise.
+    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
+  };
+}
+
+function isList(found: S3Credentials | readonly S3Credentials[] | undefined): found is readonly S3Credentials[] {
+  return Array.isArray(found);
 }
 
 // A URL lives for seven days at most, so eight dates can be in use; the rest is room for a few regions.

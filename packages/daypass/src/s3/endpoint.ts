@@ -24,64 +24,42 @@ export interface BucketEndpoint {
   readonly virtualBucket: string;
 }
 
-const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:\/[^/?#\\\s]+)*)\/?$/;
+const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/?#\\\s]+)*)\/?$/;
+// One label: Amazon's certificate covers no dots.
+const HOST_LABEL = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
+const HOST_LABELS = /^(?!.*(?:\.[.-]|-\.))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
+const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares {@link BucketEndpoint}s for one server. Throws `INVALID_INPUT`. */
-export function bucketEndpoints(options: EndpointOptions): (bucket: string) => BucketEndpoint {
-  const { region, addressing } = options;
-  if (typeof region !== "string" || !/^[A-Za-z0-9-]+$/.test(region))
-    throw invalidInput("region", 'a name such as "auto"', region);
-  if (addressing !== undefined && addressing !== "path" && addressing !== "virtual") {
+export function bucketEndpoints({ region, endpoint, addressing }: EndpointOptions): (bucket: string) => BucketEndpoint {
+  if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", 'a name such as "auto"', region);
+  if (!["path", "virtual", undefined].includes(addressing)) {
     throw invalidInput("addressing", '"path" or "virtual"', addressing);
   }
-  const text = options.endpoint ?? amazonEndpoint(region);
-  const match = ENDPOINT.exec(text);
-  if (match === null) throw invalidInput("endpoint", "scheme://host[:port][/path]", text);
-  const [, scheme = "", host = "", port, basePath = ""] = match;
+  const text = endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  const [, scheme, name, port, basePath = ""] = ENDPOINT.exec(text) ?? [];
+  if (name === undefined) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
   const isDefaultPort = port === undefined || port === (scheme === "https" ? "443" : "80");
-  const authority = host.toLowerCase() + (isDefaultPort ? "" : `:${port}`);
+  const authority = name.toLowerCase() + (isDefaultPort ? "" : `:${port}`);
   const base = uriEncodePath(basePath);
 
   // Signing many URLs for one bucket is the common case.
-  let last: { readonly bucket: string; readonly endpoint: BucketEndpoint } | undefined;
+  let last: (BucketEndpoint & { readonly bucket: string }) | undefined;
   return (bucket) => {
-    if (last?.bucket === bucket) return last.endpoint;
-    const virtual = isVirtual(bucket);
-    checkBucket(bucket, virtual);
-    const endpoint = virtual
-      ? {
-          origin: `${scheme}://${bucket}.${authority}`,
-          host: `${bucket}.${authority}`,
-          path: base,
-          virtualBucket: bucket,
-        }
-      : {
-          origin: `${scheme}://${authority}`,
-          host: authority,
-          path: `${base}/${uriEncode(bucket)}`,
-          virtualBucket: "",
-        };
-    last = { bucket, endpoint };
-    return endpoint;
+    if (last?.bucket === bucket) return last;
+    const virtual =
+      addressing === undefined ? endpoint === undefined && HOST_LABEL.test(bucket) : addressing === "virtual";
+    if (!(virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
+      throw invalidInput("bucket", virtual ? 'part of a host name (or addressing "path")' : "one path segment", bucket);
+    }
+    const host = virtual ? `${bucket}.${authority}` : authority;
+    last = {
+      bucket,
+      origin: `${scheme}://${host}`,
+      host,
+      path: virtual ? base : `${base}/${uriEncode(bucket)}`,
+      virtualBucket: virtual ? bucket : "",
+    };
+    return last;
   };
-
-  function isVirtual(bucket: string): boolean {
-    if (addressing !== undefined) return addressing === "virtual";
-    return options.endpoint === undefined && HOST_LABEL.test(bucket);
-  }
-}
-
-function amazonEndpoint(region: string): string {
-  return `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
-}
-
-// One label: Amazon's certificate covers no dots.
-const HOST_LABEL = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
-const HOST_LABELS = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-
-const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
-
-function checkBucket(bucket: string, virtual: boolean): void {
-  if (typeof bucket === "string" && (virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) return;
-  throw invalidInput("bucket", virtual ? 'part of a host name (or addressing "path")' : "one path segment", bucket);
 }

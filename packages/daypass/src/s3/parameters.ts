@@ -15,93 +15,91 @@ export interface S3Parameters {
   readonly contentSha256: string | undefined;
   /** What is not part of the signature's own, decoded, in wire order. */
   readonly others: readonly (readonly [name: string, value: string])[];
-  /** The canonical query, where the wire has it in one piece. */
+  /** The canonical query, where the wire has it in one piece and the credential is in canonical spelling. */
   readonly canonicalQuery: string | undefined;
 }
 
-// The query of nearly every URL without further parameters: what `s3Query` makes of them, and the signature.
-const PLAIN =
-  /^X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=([\w\-.~]+(?:%2F[\w\-.~]+)+)&X-Amz-Date=(\d{8}T\d{6}Z)&X-Amz-Expires=(\d+)&X-Amz-SignedHeaders=host&X-Amz-Signature=([0-9a-f]{64})$/;
-const SIGNATURE_TOKEN = "&X-Amz-Signature=".length + 64;
 const NO_OTHERS: S3Parameters["others"] = [];
+const START = `X-Amz-Algorithm=${AWS4.algorithm}&X-Amz-Credential=`;
+const DATE = "&X-Amz-Date=";
+const EXPIRES = "&X-Amz-Expires=";
+const END = "&X-Amz-SignedHeaders=host&X-Amz-Signature=";
 
 /** Reads the query, strictly: every parameter of the signature once, in its documented spelling. Throws `MALFORMED`. */
 export function readParameters(wire: WireTarget): S3Parameters {
-  // One expression reads the usual spelling five times as fast as the loop below, which reads it to the same values.
-  const plain = PLAIN.exec(wire.query);
-  if (plain === null) return readTokens(wire.tokens);
+  return readPlain(wire.query) ?? readTokens(wire.tokens);
+}
+
+/**
+ * The usual spelling, which is what `s3Query` makes where there are no further parameters, is cut at fixed places: a fifth of
+ * the time of the loop below, which reads it to the same values. What stands between the cuts is checked where it is used.
+ */
+function readPlain(query: string): S3Parameters | undefined {
+  const time = query.indexOf("&", START.length) + DATE.length;
+  const expires = time + 16 + EXPIRES.length;
+  const signature = query.length - 64;
+  const end = signature - END.length;
+  if (
+    query.slice(0, START.length) !== START ||
+    query.slice(time - DATE.length, time) !== DATE ||
+    query.slice(time + 16, expires) !== EXPIRES ||
+    query.slice(end, signature) !== END ||
+    query.indexOf("&", expires) !== end
+  ) {
+    return undefined;
+  }
   return {
-    credential: plain[1] as string,
-    time: plain[2] as string,
-    expires: plain[3] as string,
+    credential: query.slice(START.length, time - DATE.length),
+    time: query.slice(time, time + 16),
+    expires: query.slice(expires, end),
     signedHeaders: "host",
-    signature: plain[4] as string,
+    signature: query.slice(signature),
     sessionToken: undefined,
     contentSha256: undefined,
     others: NO_OTHERS,
-    canonicalQuery: wire.query.slice(0, -SIGNATURE_TOKEN),
+    canonicalQuery: query.slice(0, signature - "&X-Amz-Signature=".length),
   };
 }
 
-const OWN_NAMES = [
-  "X-Amz-Algorithm",
-  "X-Amz-Credential",
-  "X-Amz-Date",
-  "X-Amz-Expires",
-  "X-Amz-SignedHeaders",
-  "X-Amz-Signature",
-  "X-Amz-Security-Token",
-  "X-Amz-Content-Sha256",
-] as const;
-type OwnName = (typeof OWN_NAMES)[number];
-const OWN: ReadonlySet<string> = new Set(OWN_NAMES);
-const LOWER_NAMES: ReadonlySet<string> = new Set(OWN_NAMES.map((name) => name.toLowerCase()));
+const REQUIRED = ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature"] as const;
+const OWN: readonly string[] = [...REQUIRED, "Security-Token", "Content-Sha256"].map((name) => `X-Amz-${name}`);
 
 function readTokens(tokens: readonly QueryToken[]): S3Parameters {
   const own = new Map<string, string>();
   const others: (readonly [string, string])[] = [];
   for (const { name, value = "" } of tokens) {
-    if (!OWN.has(name)) {
-      others.push(otherParameter(name, value));
-    } else if (own.has(name)) {
-      throw malformed(name, "duplicate", "expected the parameter once, found it again");
-    } else {
-      own.set(name, value);
-    }
+    if (!OWN.includes(name)) others.push(otherParameter(name, value));
+    else if (own.has(name)) throw malformed(name, "duplicate", "expected it once");
+    else own.set(name, value);
   }
-  const required = (name: OwnName): string => {
-    const value = own.get(name);
-    if (value !== undefined) return value;
-    throw malformed(name, "missing", "expected all six parameters of a presigned URL, this one is not there");
-  };
-  const optional = (name: OwnName): string | undefined => {
-    const value = own.get(name);
-    return value === undefined ? undefined : formDecode(value);
-  };
-  const algorithm = required("X-Amz-Algorithm");
-  const parameters = {
-    credential: required("X-Amz-Credential"),
-    time: required("X-Amz-Date"),
-    expires: required("X-Amz-Expires"),
-    signedHeaders: percentDecode(required("X-Amz-SignedHeaders")),
-    signature: required("X-Amz-Signature"),
-    sessionToken: optional("X-Amz-Security-Token"),
-    contentSha256: optional("X-Amz-Content-Sha256"),
+  for (const name of OWN.slice(0, REQUIRED.length)) {
+    if (!own.has(name)) throw malformed(name, "missing", "expected all six parameters of a presigned URL");
+  }
+  const value = (name: string): string => own.get(`X-Amz-${name}`) as string;
+  const optional = (name: string): string | undefined =>
+    own.has(`X-Amz-${name}`) ? formDecode(value(name)) : undefined;
+  if (value("Algorithm") !== AWS4.algorithm) {
+    throw malformed("X-Amz-Algorithm", "algorithm", `expected ${AWS4.algorithm}`);
+  }
+  return {
+    credential: value("Credential"),
+    time: value("Date"),
+    expires: value("Expires"),
+    signedHeaders: percentDecode(value("SignedHeaders")),
+    signature: value("Signature"),
+    sessionToken: optional("Security-Token"),
+    contentSha256: optional("Content-Sha256"),
     others,
     canonicalQuery: undefined,
   };
-  if (algorithm !== AWS4.algorithm) throw malformed("X-Amz-Algorithm", "algorithm", `expected ${AWS4.algorithm}`);
-  if (!/^[0-9a-f]{64}$/.test(parameters.signature)) {
-    throw malformed("X-Amz-Signature", "form", "expected 64 lower-case hexadecimal digits");
-  }
-  return parameters;
 }
 
 // `x-amz-expires` or `X%2DAmz-Expires` beside `X-Amz-Expires` is one more parameter for SigV4, but nobody means it.
 function otherParameter(name: string, value: string): readonly [string, string] {
   const decoded = formDecode(name);
-  if (LOWER_NAMES.has(decoded.toLowerCase())) {
-    throw malformed(decoded, "spelling", "expected the parameter in its documented spelling");
+  const lower = decoded.toLowerCase();
+  if (OWN.some((own) => own.toLowerCase() === lower)) {
+    throw malformed(decoded, "spelling", "expected the documented spelling");
   }
   return [decoded, formDecode(value)];
 }

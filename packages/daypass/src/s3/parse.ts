@@ -50,16 +50,15 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
       "expected one signature, found an Authorization header beside a signed query: send one of them",
     );
   }
-  const { credential, time, signedHeaders, sessionToken, contentSha256, others } = parameters;
-  const { accessKeyId, scope, scopeText, query: scopeQuery } = readCredential(credential);
+  const { credential, time, signedHeaders, sessionToken, contentSha256, others, canonicalQuery } = parameters;
+  const { accessKeyId, scope, scopeText, query: scopeQuery, isCanonical } = readCredential(credential);
   const signedAt = parseBasicTime(time);
   if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "expected a real instant as YYYYMMDDTHHMMSSZ");
-  if (!time.startsWith(scope.date)) {
+  if (time.slice(0, 8) !== scope.date) {
     throw malformed("X-Amz-Credential", "date-mismatch", `expected the date of X-Amz-Date (${time})`, scope.date);
   }
   const expires = parseExpires(parameters.expires);
   const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");
-  const auth = { scopeQuery, time, expires: parameters.expires, sessionToken, signedHeaders };
   return {
     accessKeyId,
     scope,
@@ -74,7 +73,13 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
     headers,
     payload: payloadLine(contentSha256, headers),
     path: canonicalPath(wire.path),
-    query: parameters.canonicalQuery ?? s3Query(auth, encodeOthers(others, contentSha256)),
+    query:
+      isCanonical && canonicalQuery !== undefined
+        ? canonicalQuery
+        : s3Query(
+            { scopeQuery, time, expires: parameters.expires, sessionToken, signedHeaders },
+            encodeOthers(others, contentSha256),
+          ),
     parameters: others,
   };
 }
@@ -86,6 +91,8 @@ function encodeOthers(others: ParsedS3["parameters"], contentSha256: string | un
 
 interface Credential extends DayScope {
   readonly accessKeyId: string;
+  /** Whether it was spelled as it is signed. */
+  readonly isCanonical: boolean;
 }
 
 // Nearly all requests of a day name one credential, and reading it costs as much as one of the hashes.
@@ -94,7 +101,8 @@ let lastCredential: { readonly text: string; readonly credential: Credential } |
 function readCredential(text: string): Credential {
   if (lastCredential?.text === text) return lastCredential.credential;
   const { accessKeyId, scope } = parseCredential(formDecode(text), "X-Amz-Credential");
-  const credential = { accessKeyId, ...dayScope(accessKeyId, scope) };
+  const day = dayScope(accessKeyId, scope);
+  const credential = { accessKeyId, ...day, isCanonical: day.query.endsWith(`=${text}`) };
   lastCredential = { text, credential };
   return credential;
 }
@@ -115,6 +123,13 @@ export function parseCredential(
   if (!/^\d{8}$/.test(date))
     throw malformed(parameter, "date-form", "expected the date of the credential as YYYYMMDD", date);
   return { accessKeyId, scope: { date, region, service } };
+}
+
+/** Says of a signature that did not match what is wrong with its form. Throws `MALFORMED`. */
+export function checkSignatureForm(signature: string): void {
+  if (!/^[0-9a-f]{64}$/.test(signature)) {
+    throw malformed("X-Amz-Signature", "form", "expected 64 lower-case hexadecimal digits");
+  }
 }
 
 function parseExpires(text: string): number {

@@ -1,10 +1,10 @@
 import { uriEncodePath } from "../encode.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
-import { formatBasicTime, signingWindow } from "../time.ts";
-import { compareText, type EncodedPair } from "../v4.ts";
+import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
+import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner } from "../v4.ts";
 import { canonicalHeaders, type DayScope, dayScope, s3Query, s3Signature, UNSIGNED_PAYLOAD } from "./canonical.ts";
-import { checkCredentials, type S3Credentials, type SigningKeys, signingKeys } from "./credentials.ts";
+import { checkCredentials, type S3Credentials, type SigningKeys } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
 import {
@@ -70,19 +70,16 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const headers = collectHeaders(request);
     const signed = signHeaders(endpoint.host, headers);
     const extra = collectQuery(request);
-    const query =
-      extra.length === 0 && signed.names === "host"
-        ? identity.plainQuery(time, expiresIn)
-        : s3Query(
-            {
-              scopeQuery: today.query,
-              time,
-              expires: expiresIn,
-              sessionToken: current.sessionToken,
-              signedHeaders: signed.names,
-            },
-            extra,
-          );
+    const query = s3Query(
+      {
+        scopeQuery: today.query,
+        time,
+        expires: expiresIn,
+        sessionToken: current.sessionToken,
+        signedHeaders: signed.names,
+      },
+      extra,
+    );
     const path = key === undefined ? endpoint.path || "/" : `${endpoint.path}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
     const parts = { method, path, query, headers: signed.text, signedHeaders: signed.names, payload };
@@ -102,40 +99,30 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   });
 }
 
-const systemClock: Clock = () => new Date();
 const BOUND: readonly string[] = ["method", "host", "path", "query", "time"];
 const UNBOUND_HEADERS: readonly string[] = ["headers that are not listed"];
 const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 
-/** Credentials with what can be computed from them once. */
+/** Credentials with what can be computed from them once a day. */
 interface Identity {
   readonly credentials: S3Credentials;
   readonly keys: SigningKeys;
   on(time: string): DayScope;
-  /** The query of URLs without further parameters or headers: of one second and life it is the same for all keys. */
-  plainQuery(time: string, expires: number): string;
 }
 
 function prepareIdentity(credentials: S3Credentials, region: string): Identity {
-  const { accessKeyId, secretAccessKey, sessionToken } = checkCredentials(credentials);
+  const { accessKeyId, secretAccessKey } = checkCredentials(credentials);
   let today: DayScope | undefined;
-  const on = (time: string): DayScope => {
-    if (today === undefined || !time.startsWith(today.scope.date)) {
-      today = dayScope(accessKeyId, { date: time.slice(0, 8), region, service: "s3" });
-    }
-    return today;
-  };
-  let plain = { time: "", expires: 0, query: "" };
+  let signer: ScopeSigner | undefined;
   return {
     credentials,
-    keys: signingKeys(secretAccessKey),
-    on,
-    plainQuery(time, expires) {
-      if (plain.time !== time || plain.expires !== expires) {
-        const auth = { scopeQuery: on(time).query, time, expires, sessionToken, signedHeaders: "host" };
-        plain = { time, expires, query: s3Query(auth, []) };
+    keys: { forScope: (scope) => (signer ??= scopeSigner(AWS4, secretAccessKey, scope)) },
+    on(time) {
+      if (today === undefined || !time.startsWith(today.scope.date)) {
+        today = dayScope(accessKeyId, { date: time.slice(0, 8), region, service: "s3" });
+        signer = undefined;
       }
-      return plain.query;
+      return today;
     },
   };
 }
@@ -150,11 +137,10 @@ interface SignedHeaders {
 function signHeaders(host: string, headers: Readonly<Record<string, string>>): SignedHeaders {
   const names = Object.keys(headers);
   if (names.length === 0) return { names: "host", text: `host:${host}\n`, bound: BOUND };
-  const list = names.map((name) => ({ name, values: [headers[name] as string] }));
-  const sorted = [{ name: "host", values: [host] }, ...list].sort((a, b) => compareText(a.name, b.name));
+  const all = ["host", ...names].sort();
   return {
-    names: sorted.map(({ name }) => name).join(";"),
-    text: canonicalHeaders(sorted),
+    names: all.join(";"),
+    text: canonicalHeaders(all.map((name) => ({ name, values: [headers[name] ?? host] }))),
     bound: [...BOUND, ...names.map((name) => `header ${name}`)],
   };
 }

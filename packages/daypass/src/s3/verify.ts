@@ -1,12 +1,12 @@
 import { constantTimeEqual, sha256Hex } from "#crypto";
-import { DaypassError } from "../errors.ts";
+import { type DaypassError, type ErrorDetails, refusal } from "../errors.ts";
 import type { KeyResolver, Scheme, Verifier } from "../scheme.ts";
 import type { CanonicalParts, CredentialScope } from "../v4.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
-import { canonicalHeaders, s3Location, s3Signature } from "./canonical.ts";
-import { checkCredentials, type S3Credentials, type SigningKeys, signingKeys } from "./credentials.ts";
+import { canonicalHeaders, type SignedHeader, s3Location, s3Signature } from "./canonical.ts";
+import { credentialResolver, type S3Credentials, type SigningKeys, signingKeys } from "./credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
-import { detectS3, type ParsedS3, parseS3 } from "./parse.ts";
+import { checkSignatureForm, detectS3, type ParsedS3, parseS3 } from "./parse.ts";
 
 /** Options of {@link s3Verifier}. */
 export interface S3VerifierOptions extends VerifierOptions {
@@ -59,39 +59,7 @@ export function s3Verifier(options: S3VerifierOptions): Verifier<S3Grant> {
 
 /** Turns any form of the `credentials` option into a resolver of prepared keys. */
 export function s3KeyResolver(credentials: S3VerifierOptions["credentials"]): KeyResolver<S3Key> {
-  if (typeof credentials !== "function") {
-    const byId = new Map<string, S3Key[]>();
-    for (const item of Array.isArray(credentials) ? credentials : [credentials as S3Credentials]) {
-      const { accessKeyId } = checkCredentials(item);
-      byId.set(accessKeyId, [...(byId.get(accessKeyId) ?? []), s3Key(item)]);
-    }
-    return (id) => byId.get(id);
-  }
-  // A resolver that answers with the same object again finds its derived keys again.
-  const prepared = new WeakMap<S3Credentials, S3Key>();
-  const prepare = (item: S3Credentials): S3Key => {
-    let key = prepared.get(item);
-    if (key === undefined) {
-      key = s3Key(checkCredentials(item));
-      prepared.set(item, key);
-    }
-    return key;
-  };
-  const prepareAll = (
-    found: S3Credentials | readonly S3Credentials[] | undefined,
-  ): S3Key | readonly S3Key[] | undefined => {
-    if (found === undefined) return undefined;
-    return isList(found) ? found.map(prepare) : prepare(found);
-  };
-  return (id) => {
-    const found = credentials(id);
-    // A resolver that knows at once is not made to wait for a promise.
-    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
-  };
-}
-
-function isList(found: S3Credentials | readonly S3Credentials[]): found is readonly S3Credentials[] {
-  return Array.isArray(found);
+  return credentialResolver(credentials, s3Key);
 }
 
 function s3Key(credentials: S3Credentials): S3Key {
@@ -99,7 +67,7 @@ function s3Key(credentials: S3Credentials): S3Key {
 }
 
 /** The key that stands in for an unknown one, so that both cost the same hashes. */
-export const DUMMY_S3_KEY: S3Key = s3Key({ accessKeyId: "unknown", secretAccessKey: "unknown" });
+export const DUMMY_S3_KEY: S3Key = /* @__PURE__ */ s3Key({ accessKeyId: "unknown", secretAccessKey: "unknown" });
 
 function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<ParsedS3, S3Key, S3Grant> {
   return {
@@ -119,8 +87,10 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
         parsed.time,
         canonicalParts(request.method, parsed),
       );
-      const complete = parsed.headers.every(({ values }) => values.length > 0);
-      return { matches: constantTimeEqual(signature, parsed.signature) && complete, stringToSign };
+      const matches = constantTimeEqual(signature, parsed.signature) && parsed.headers.every(isThere);
+      // What matched has the one form.
+      if (!matches) checkSignatureForm(parsed.signature);
+      return { matches, stringToSign };
     },
     reportsTimeFirst: true,
     checkTime: (parsed, now) => checkWindow(parsed, now, maxFutureSkew),
@@ -148,6 +118,10 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
   };
 }
 
+function isThere({ values }: SignedHeader): boolean {
+  return values.length > 0;
+}
+
 function canonicalParts(method: string, parsed: ParsedS3): CanonicalParts {
   const { path, query, headers, signedHeaders, payload } = parsed;
   return { method, path, query, headers: canonicalHeaders(headers), signedHeaders, payload };
@@ -161,37 +135,36 @@ export function checkScope(scope: CredentialScope, regions: readonly string[] | 
 }
 
 function wrongScope(parameter: string, problem: string, expected: string, found: string): DaypassError {
-  return new DaypassError(
+  return refusal(
     "WRONG_SCOPE",
-    `expected a signature for the ${problem} ${expected}, found ${JSON.stringify(found)}: sign for the right ${problem}`,
-    {
-      details: { parameter, problem, expected, found },
-    },
+    `a signature for the ${problem} ${expected}, found ${JSON.stringify(found)}: sign for the right ${problem}`,
+    { parameter, problem, expected, found },
   );
 }
 
 function checkWindow(parsed: ParsedS3, now: Date, maxFutureSkew: number): DaypassError | undefined {
-  const nowMs = now.getTime();
+  const { time, signedAt, expires } = parsed;
   // Written so that an invalid date on either side refuses.
-  if (!(nowMs >= parsed.signedAt.getTime() - maxFutureSkew * 1000)) {
-    return new DaypassError(
+  if (!(now.getTime() >= signedAt.getTime() - maxFutureSkew * 1000)) {
+    return refusal(
       "NOT_YET_VALID",
-      `expected a signing time at most ${maxFutureSkew} s ahead of the clock, found ${parsed.time}: check both clocks`,
-      {
-        details: { time: parsed.time },
-      },
+      `a signing time at most ${maxFutureSkew} s ahead of the clock, found ${time}: check both clocks`,
+      { time },
     );
   }
-  if (!(nowMs < parsed.expiresAt.getTime())) {
-    return new DaypassError(
-      "EXPIRED",
-      `expected a URL that is still valid, found one that ended at ${parsed.expiresAt.toISOString()}: ask for a new one`,
-      {
-        details: { expires: parsed.expires, expiresAt: parsed.expiresAt.toISOString(), serverTime: now.toISOString() },
-      },
-    );
-  }
-  return undefined;
+  return checkEnd(parsed.expiresAt, now, { expires });
+}
+
+/** `EXPIRED` at and after the end of a URL. */
+export function checkEnd(end: Date, now: Date, details: ErrorDetails): DaypassError | undefined {
+  // Written so that an invalid clock refuses.
+  if (now.getTime() < end.getTime()) return undefined;
+  const expiresAt = end.toISOString();
+  return refusal("EXPIRED", `a URL that is still valid, found one that ended at ${expiresAt}: ask for a new one`, {
+    ...details,
+    expiresAt,
+    serverTime: now.toJSON() ?? "unknown",
+  });
 }
 
 /** Temporary credentials are three parts, and the third has to be the one that the key was issued with. */
@@ -201,15 +174,12 @@ export function checkSession({ sessionToken, expiration }: S3Credentials, found:
       ? sessionToken === found
       : constantTimeEqual(sha256Hex(sessionToken), sha256Hex(found));
   if (!agrees) {
-    throw new DaypassError(
+    throw refusal(
       "INVALID_TOKEN",
-      `expected ${sessionToken === undefined ? "no session token with this access key" : "the session token of this access key"}, found ${found === undefined ? "none" : "another"}: use the three parts of one set of credentials`,
+      `${sessionToken === undefined ? "no session token with" : "the session token of"} this access key, found ${found === undefined ? "none" : "another"}: use all parts of one set of credentials`,
     );
   }
   if (expiration !== undefined && !(now.getTime() < expiration.getTime())) {
-    throw new DaypassError(
-      "EXPIRED_TOKEN",
-      "expected credentials that are still valid, found expired ones: sign with fresh credentials",
-    );
+    throw refusal("EXPIRED_TOKEN", "credentials that are still valid, found expired ones: sign with fresh credentials");
   }
 }

@@ -1,11 +1,12 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { base64, utf8 } from "../../encode.ts";
-import { DaypassError } from "../../errors.ts";
+import { invalidInput, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
+import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
-import { checkSession, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
+import { checkEnd, checkSession, type S3VerifierOptions } from "../verify.ts";
 import { type Parameter, s3V2StringToSign } from "./canonical.ts";
 import { detectS3V2, type ParsedS3V2, parseS3V2 } from "./parse.ts";
 
@@ -60,35 +61,37 @@ export interface S3V2Grant extends S3Grant {
  */
 export function s3V2Verifier(options: S3V2VerifierOptions): Verifier<S3V2Grant> {
   const { maxLife } = options;
-  if (maxLife !== undefined && !(maxLife > 0)) {
-    throw new DaypassError("INVALID_INPUT", `expected maxLife in seconds above 0, found ${String(maxLife)}`);
-  }
-  return verifier(s3V2Scheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
+  if (maxLife !== undefined && !(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  const keys = credentialResolver(options.credentials, (credentials) => credentials);
+  return verifier(s3V2Scheme(options), keys, { ...options, wildcards: true });
 }
 
-function s3V2Scheme({ maxLife, allowUnsigned = [] }: S3V2VerifierOptions): Scheme<ParsedS3V2, S3Key, S3V2Grant> {
+function s3V2Scheme({
+  maxLife,
+  allowUnsigned = [],
+}: S3V2VerifierOptions): Scheme<ParsedS3V2, S3Credentials, S3V2Grant> {
   const allowed: ReadonlySet<string> = new Set(allowUnsigned);
   return {
     id: "s3/v2",
     detect: detectS3V2,
     parse: (received) => parseS3V2(received, allowed),
     keyId: (parsed) => parsed.accessKeyId,
-    dummyKey: DUMMY_S3_KEY,
-    check({ request }, parsed, { credentials }) {
+    dummyKey: { accessKeyId: "unknown", secretAccessKey: "unknown" },
+    check({ request }, parsed, { secretAccessKey }) {
       const stringToSign = s3V2StringToSign({ method: request.method, ...parsed });
-      const signature = base64(hmacSha1(utf8(credentials.secretAccessKey), stringToSign));
+      const signature = base64(hmacSha1(utf8(secretAccessKey), stringToSign));
       return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
     },
     reportsTimeFirst: true,
-    checkTime: checkEnd,
+    checkTime: ({ expires, expiresAt }, now) => checkEnd(expiresAt, now, { expires: Number(expires) }),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
-      checkSession(key.credentials, parsed.sessionToken, now);
+      checkSession(key, parsed.sessionToken, now);
       if (maxLife !== undefined && !(parsed.expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
-        throw new DaypassError(
-          "KEY_SCOPE",
-          `expected a URL that ends within ${maxLife} s, found one that ends at ${parsed.expiresAt.toISOString()}: ask for a shorter one`,
-          { details: { expiresAt: parsed.expiresAt.toISOString(), maximum: maxLife } },
-        );
+        const expiresAt = parsed.expiresAt.toISOString();
+        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found one that ends at ${expiresAt}`, {
+          expiresAt,
+          maximum: maxLife,
+        });
       }
       const { bucket, key: objectKey } = s3Location(wire, wildcard);
       const grant = s3Grant(
@@ -119,14 +122,4 @@ function obligations(parsed: ParsedS3V2): readonly Obligation[] {
   const md5 = contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }];
   const headers = [{ name: "content-type", values: [contentType] }, ...md5, ...amzHeaders];
   return s3Obligations(payload ?? UNSIGNED_PAYLOAD, headers, parameters);
-}
-
-function checkEnd({ expires, expiresAt }: ParsedS3V2, now: Date): DaypassError | undefined {
-  // Written so that an invalid clock refuses.
-  if (now.getTime() < expiresAt.getTime()) return undefined;
-  return new DaypassError(
-    "EXPIRED",
-    `expected a URL that is still valid, found one that ended at ${expiresAt.toISOString()}: ask for a new one`,
-    { details: { expires: Number(expires), expiresAt: expiresAt.toISOString() } },
-  );
 }

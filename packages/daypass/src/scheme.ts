@@ -29,7 +29,7 @@ export type Obligation =
   | { readonly kind: "body-length"; readonly min: number; readonly max: number }
   /** The body has this SHA-256, in lower-case hexadecimal. Discharged by {@link Grant.limitBody}. */
   | { readonly kind: "body-sha256"; readonly sha256: string }
-  /** The body has the checksum in this header: `content-md5` or one of `x-amz-checksum-*`, base64. */
+  /** The body has the checksum in this header: `content-md5` or `x-amz-checksum-*`, base64, or `x-goog-hash`. */
   | { readonly kind: "body-checksum"; readonly header: string; readonly value: string }
   /** Write only if nothing is there. */
   | { readonly kind: "create-only" }
@@ -139,6 +139,7 @@ export interface Signer<R> {
 /** Signs with a promise: RSA, ECDSA and Ed25519. */
 export interface AsyncSigner<R> {
   sign(request: R): Promise<SignedRequest>;
+  /** In order, with up to sixteen signatures under way: takes as many requests ahead of what it has yielded. */
   signMany(requests: Iterable<R>): AsyncIterable<SignedOrError>;
 }
 

@@ -51,12 +51,33 @@ export function signer<R>(sign: (request: R) => SignedRequest): Signer<R> {
 
 /** A signer with promises from its `sign`. */
 export function asyncSigner<R>(sign: (request: R) => Promise<SignedRequest>): AsyncSigner<R> {
-  return {
-    sign,
-    async *signMany(requests) {
-      for (const request of requests) yield await sign(request).catch(errorItem);
-    },
-  };
+  return { sign, signMany: (requests) => signAhead(requests, sign) };
+}
+
+// Enough for the four threads that Node lends to crypto, and for the round trips to a remote signer.
+const AHEAD = 16;
+
+/**
+ * Signs with several signatures under way and yields them in order. Takes at most {@link AHEAD} requests that have not
+ * been yielded; what is under way when the iteration is given up ends unheard.
+ */
+export async function* signAhead<R, S>(
+  requests: Iterable<R>,
+  sign: (request: R) => Promise<S>,
+): AsyncGenerator<S | { readonly error: Error }> {
+  const underWay: Promise<S | { readonly error: Error }>[] = [];
+  let broken: { readonly reason: unknown } | undefined;
+  try {
+    for (const request of requests) {
+      underWay.push(sign(request).catch(errorItem));
+      if (underWay.length === AHEAD) yield underWay.shift() as Promise<S>;
+    }
+  } catch (reason) {
+    // The iterable's own fault: what came before it is signed all the same.
+    broken = { reason };
+  }
+  yield* underWay;
+  if (broken) throw broken.reason;
 }
 
 function attempt(sign: () => SignedRequest): SignedOrError {

@@ -18,12 +18,12 @@ function decodeFormBytes(text: string): string {
   return decodeBytes(text.replaceAll("+", " "));
 }
 
-function halves(target: string): readonly [path: string, query: string] {
+export function halves(target: string): readonly [path: string, query: string] {
   const mark = target.indexOf("?");
   return mark < 0 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)];
 }
 
-function pairs(query: string): readonly Pair[] {
+export function pairs(query: string): readonly Pair[] {
   return query
     .split("&")
     .filter((token) => token !== "")
@@ -35,11 +35,11 @@ function pairs(query: string): readonly Pair[] {
     });
 }
 
-function sorted(list: readonly Pair[]): readonly string[] {
+export function sorted(list: readonly Pair[]): readonly string[] {
   return list.map((pair) => JSON.stringify(pair)).sort();
 }
 
-function values(request: WireRequest, name: string): readonly string[] {
+export function values(request: WireRequest, name: string): readonly string[] {
   return request.headers.flatMap(([field, value]) => (field.toLowerCase() === name ? [value] : []));
 }
 
@@ -48,7 +48,7 @@ function collapsed(text: string): string {
 }
 
 /** Host names have no case, and a default port says nothing. */
-function host(authority: string, port: string): string {
+export function host(authority: string, port: string): string {
   const lower = authority.toLowerCase();
   return lower.endsWith(`:${port}`) ? lower.slice(0, -port.length - 1) : lower;
 }

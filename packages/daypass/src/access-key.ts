@@ -1,0 +1,66 @@
+import { constantTimeEqual, sha256Hex } from "#crypto";
+import { type DaypassError, refusal } from "./errors.ts";
+
+/** The parts of an access key by the names that its provider has given them. */
+export interface AccessKeyNames {
+  readonly id: string;
+  readonly secret: string;
+  readonly token: string;
+}
+
+/** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. */
+export function checkAccessKey<C extends { readonly expiration?: Date | undefined }>(
+  credentials: C,
+  { id, secret, token }: AccessKeyNames,
+): C {
+  for (const name of [id, secret, token]) {
+    const value: unknown = Reflect.get(credentials, name);
+    if (name === token && value === undefined) continue;
+    if (typeof value !== "string" || value === "") throw invalidCredentials(name, "text");
+  }
+  // A Date before 1970 is a mistake, and an invalid one compares as false.
+  if (credentials.expiration !== undefined && !(Number(credentials.expiration) > 0))
+    throw invalidCredentials("expiration", "a valid Date");
+  return credentials;
+}
+
+// Says nothing of what was found: it may be the secret in the wrong place.
+function invalidCredentials(name: string, expected: string): DaypassError {
+  return refusal("INVALID_KEY", `credentials.${name} as ${expected}, found something else`);
+}
+
+/** A source of checked credentials from either form of a signer's option. */
+export function credentialSource<C extends object>(given: C | (() => C), check: (credentials: C) => C): () => C {
+  if (typeof given !== "function") {
+    const checked = check(given);
+    return () => checked;
+  }
+  let last: C | undefined;
+  return () => {
+    const current = (given as () => C)();
+    if (current !== last) last = check(current);
+    return current;
+  };
+}
+
+/** Temporary credentials are three parts, and the third has to be the one that the key was issued with. */
+export function checkSession(
+  token: string | undefined,
+  expiration: Date | undefined,
+  found: string | undefined,
+  now: Date,
+): void {
+  const agrees =
+    token === undefined || found === undefined
+      ? token === found
+      : constantTimeEqual(sha256Hex(token), sha256Hex(found));
+  if (!agrees) {
+    throw refusal(
+      "INVALID_TOKEN",
+      `${token === undefined ? "no session token with" : "the session token of"} this access key, found ${found === undefined ? "none" : "another"}`,
+    );
+  }
+  if (expiration !== undefined && !(now.getTime() < expiration.getTime())) {
+    throw refusal("EXPIRED_TOKEN", "credentials that are still valid: sign with fresh ones");
+  }
+}

@@ -1,0 +1,67 @@
+import { uriEncode, uriEncodePath } from "./encode.ts";
+import { invalidInput } from "./errors.ts";
+import type { ReceivedRequest } from "./scheme.ts";
+import { percentDecode } from "./wire.ts";
+
+/** Where the bucket's name goes: in front of the key, into the host, or nowhere, as the whole host is one bucket's. */
+export type BucketAddressing = "path" | "virtual" | "bucket-bound";
+
+/** Host and encoded path under which a bucket is reached. */
+export interface BucketAddress {
+  /** `scheme://host`, the host with a port only where it is not the scheme's default. */
+  readonly origin: string;
+  readonly host: string;
+  /** Encoded path of the bucket without a slash at its end; empty where the host names the bucket. */
+  readonly path: string;
+}
+
+const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
+const HOST_LABELS = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
+
+/** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */
+export function bucketAddresses(endpoint: string, addressing: BucketAddressing): (bucket: string) => BucketAddress {
+  const [match, scheme, name, port] = ENDPOINT.exec(endpoint) ?? [];
+  if (match === undefined || name === undefined) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
+  if (!/^(?:path|virtual|bucket-bound)$/.test(addressing)) {
+    throw invalidInput("addressing", '"path", "virtual" or "bucket-bound"', addressing);
+  }
+  const isUsual = port === undefined || port === (scheme === "https" ? "443" : "80");
+  const authority = name.toLowerCase() + (isUsual ? "" : `:${port}`);
+  return (bucket) => {
+    const fits = addressing === "virtual" ? HOST_LABELS : PATH_SEGMENT;
+    if (typeof bucket !== "string" || !fits.test(bucket)) {
+      throw invalidInput("bucket", addressing === "virtual" ? "part of a host name" : "one path segment", bucket);
+    }
+    const host = addressing === "virtual" ? `${bucket}.${authority}` : authority;
+    return { origin: `${scheme}://${host}`, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };
+  };
+}
+
+/** The encoded path of an object or, without a key, of the bucket. */
+export function objectPath({ path }: BucketAddress, key: string | undefined): string {
+  return `${path}/${uriEncodePath(key ?? "")}`;
+}
+
+/** Where an object or a bucket is. */
+export interface ObjectLocation {
+  readonly bucket: string;
+  /** `undefined` for a call on the bucket itself. */
+  readonly key: string | undefined;
+}
+
+/**
+ * Bucket and key of a request: the bucket is what a wildcard origin's `*` stood for, or what `buckets` says of this
+ * origin, else the first path segment. The key is all that follows the one `/`, decoded once.
+ */
+export function objectLocation(
+  { wire, origin, wildcard }: ReceivedRequest,
+  buckets: Readonly<Record<string, string>> | undefined,
+): ObjectLocation {
+  const path = percentDecode(wire.path).slice(1);
+  const named = wildcard || (buckets !== undefined && Object.hasOwn(buckets, origin) ? buckets[origin] : undefined);
+  const slash = path.indexOf("/");
+  const bucket = named ?? (slash < 0 ? path : path.slice(0, slash));
+  const key = named === undefined ? path.slice(bucket.length + 1) : path;
+  return { bucket, key: key === "" ? undefined : key };
+}

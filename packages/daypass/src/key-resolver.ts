@@ -1,0 +1,39 @@
+import type { KeyResolver } from "./scheme.ts";
+
+/** Any form of a verifier's option for keys: one, several, or a function that finds them by their identifier. */
+export type Keys<C> = C | readonly C[] | KeyResolver<C>;
+
+/**
+ * Turns {@link Keys} into a resolver of prepared keys. Configured ones are prepared, and so checked, at once; of a function
+ * the same object is prepared once.
+ */
+export function keyResolver<C extends object, K>(
+  keys: Keys<C>,
+  idOf: (key: C) => string,
+  prepare: (key: C) => K,
+): KeyResolver<K> {
+  if (typeof keys !== "function") {
+    const byId = new Map<string, K[]>();
+    for (const key of listOf(keys)) {
+      const prepared = prepare(key);
+      byId.set(idOf(key), [...(byId.get(idOf(key)) ?? []), prepared]);
+    }
+    return (id) => byId.get(id);
+  }
+  const known = new WeakMap<C, K>();
+  const prepareAll = (found: C | readonly C[] | undefined): readonly K[] =>
+    listOf(found).map((key) => {
+      const prepared = known.get(key) ?? prepare(key);
+      known.set(key, prepared);
+      return prepared;
+    });
+  return (id) => {
+    const found = keys(id);
+    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
+  };
+}
+
+function listOf<C>(keys: C | readonly C[] | undefined): readonly C[] {
+  if (keys === undefined) return [];
+  return Array.isArray(keys) ? (keys as readonly C[]) : [keys as C];
+}

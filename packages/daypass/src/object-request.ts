@@ -1,0 +1,112 @@
+import { type Constraints, unsupportedConstraint } from "./constraints.ts";
+import { invalidInput, refusal } from "./errors.ts";
+import type { Parameter } from "./parameters.ts";
+import type { Bindings } from "./scheme.ts";
+
+/** One request to an object store, as a signer is asked for it. */
+export interface ObjectRequest extends Constraints {
+  readonly bucket: string;
+  /** The object's key, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
+  readonly key?: string | undefined;
+  /** `GET` by default. */
+  readonly method?: string | undefined;
+  /** Further parameters, each once, e.g. `versionId`, `partNumber`, `uploadId`. */
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  /** Headers that the holder has to send with exactly these values. */
+  readonly headers?: Bindings["headers"];
+  /** `sign` signs keys with `.` or `..` segments, which no browser can fetch. Refused by default. */
+  readonly dotSegments?: "refuse" | "sign" | undefined;
+}
+
+/** What such a request asks for, checked. */
+export interface ObjectCall {
+  readonly method: string;
+  /** Lower-case names; what the holder has to send. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Decoded, each name once. */
+  readonly parameters: readonly Parameter[];
+}
+
+/** What differs between the schemes. */
+export interface ObjectRules {
+  /** The scheme's name in error texts. */
+  readonly scheme: string;
+  /** Parameters that the signer sets itself. */
+  readonly reserved: RegExp;
+  /** Constraints that the scheme cannot bind, with what can. */
+  readonly unbindable: Readonly<Record<string, string | undefined>>;
+}
+
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
+
+/**
+ * A key is data. The one thing that is refused unless asked for is a `.` or `..` segment: every URL parser removes it,
+ * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
+ */
+export function checkKey(key: string, dotSegments: ObjectRequest["dotSegments"], option = "key"): void {
+  if (typeof key !== "string" || key === "") throw invalidInput(option, "text that is not empty", key);
+  if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
+    throw refusal(
+      "DOT_SEGMENTS",
+      `${option} without "." and ".." segments, which browsers remove, found ${JSON.stringify(key)}: set dotSegments: "sign" to sign it all the same`,
+    );
+  }
+}
+
+const METHOD = /^[A-Z]{1,16}$/;
+
+export function checkMethod(method: string): void {
+  if (!METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
+}
+
+/** Refuses each constraint that was asked for and that the scheme cannot bind. Names are paths such as `bind.ip`. */
+export function refuseConstraints(request: Constraints, scheme: string, unbindable: ObjectRules["unbindable"]): void {
+  for (const [name, alternative] of Object.entries(unbindable)) {
+    const [option = "", member] = name.split(".");
+    const found: unknown = Reflect.get(request, option);
+    const value: unknown = member === undefined || found === undefined ? found : Reflect.get(found as object, member);
+    if (value !== undefined) throw unsupportedConstraint(scheme, name, alternative);
+  }
+}
+
+// Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
+const VISIBLE = /^[\t\x20-\x7e]*$/;
+// The host comes from the endpoint, and the URL is the authorization.
+const HEADER_NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
+
+/** Checks a request and collects what it asks for. */
+export function readObjectRequest(request: ObjectRequest, { scheme, reserved, unbindable }: ObjectRules): ObjectCall {
+  const { key, method = "GET", query, headers, response, bind = {}, dotSegments } = request;
+  checkMethod(method);
+  if (key !== undefined) checkKey(key, dotSegments);
+  refuseConstraints(request, scheme, unbindable);
+  const { contentType, contentLength, headers: bound, query: boundQuery } = bind;
+  if (typeof contentLength === "object") throw unsupportedConstraint(scheme, "a range of lengths", "bind the length");
+  if (!/^\d+$/.test(String(contentLength ?? 0))) throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+
+  const collected: Record<string, string> = {};
+  const fixed = { "content-type": contentType, "content-length": contentLength?.toString() };
+  for (const [name, value] of [headers, bound, fixed].flatMap((source) => Object.entries(source ?? {}))) {
+    if (value === undefined) continue;
+    const lower = name.toLowerCase();
+    if (!HEADER_NAME.test(lower) || !VISIBLE.test(value) || (collected[lower] ?? value) !== value) {
+      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", value);
+    }
+    collected[lower] = value;
+  }
+
+  const parameters = new Map<string, string>();
+  const add = (name: string, value: unknown): void => {
+    if (typeof value !== "string" || reserved.test(name) || parameters.has(name)) {
+      throw invalidInput(`query.${name}`, "one text, not set by the signer", value);
+    }
+    parameters.set(name, value);
+  };
+  for (const [name, value] of [query, boundQuery].flatMap((source) => Object.entries(source ?? {}))) add(name, value);
+  for (const [option, value] of Object.entries(response ?? {})) {
+    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "one of six overrides", value);
+    if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
+  }
+  return { method, headers: collected, parameters: [...parameters] };
+}

@@ -1,0 +1,50 @@
+import { type AccessKeyNames, checkAccessKey } from "../access-key.ts";
+import type { BucketAddressing } from "../bucket-endpoint.ts";
+import { invalidInput } from "../errors.ts";
+import type { Keys } from "../key-resolver.ts";
+
+/** An access key in Alibaba's words. */
+export interface OssCredentials {
+  readonly accessKeyId: string;
+  readonly accessKeySecret: string;
+  /** Present with temporary credentials (STS). */
+  readonly securityToken?: string | undefined;
+  /** When temporary credentials end: no URL made with them lives longer. */
+  readonly expiration?: Date | undefined;
+}
+
+const NAMES: AccessKeyNames = { id: "accessKeyId", secret: "accessKeySecret", token: "securityToken" };
+
+export const checkCredentials = (credentials: OssCredentials): OssCredentials => checkAccessKey(credentials, NAMES);
+
+export const keyIdOf = ({ accessKeyId }: OssCredentials): string => accessKeyId;
+
+/** Options that the verifiers of both versions share. */
+export interface OssBucketOptions {
+  /** One access key, several, or a function that finds them by access key id. */
+  readonly credentials: Keys<OssCredentials>;
+  /**
+   * The bucket of each origin that is one bucket's own, such as a CNAME. With `https://*.oss.example.com` among the
+   * `origins`, `*` is the bucket; elsewhere it is the first path segment.
+   */
+  readonly buckets?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Options that say which server the URLs are for. */
+export interface OssEndpointOptions {
+  /** `cn-hangzhou`, without the `oss-` that stands in front of it in host names. */
+  readonly region: string;
+  /** Scheme, host and port; `https://oss-<region>.aliyuncs.com` by default. */
+  readonly endpoint?: string | undefined;
+  /**
+   * `virtual` by default; `bucket-bound` where the endpoint is a domain of the bucket's own (CNAME). In all of them the
+   * signature covers `/bucket/key`.
+   */
+  readonly addressing?: BucketAddressing | undefined;
+}
+
+/** The endpoint of a region. Throws `INVALID_INPUT`. */
+export function ossEndpoint({ region, endpoint }: OssEndpointOptions): string {
+  if (!/^(?!oss-)[a-z0-9-]+$/.test(region)) throw invalidInput("region", 'a name such as "cn-hangzhou"', region);
+  return endpoint ?? `https://oss-${region}.aliyuncs.com`;
+}

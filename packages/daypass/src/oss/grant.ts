@@ -1,0 +1,53 @@
+import type { ObjectLocation } from "../bucket-endpoint.ts";
+import { refusal } from "../errors.ts";
+import { type GrantFields, VerifiedGrant } from "../grant.ts";
+import type { Parameter } from "../parameters.ts";
+import type { Grant, Obligation } from "../scheme.ts";
+import { type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
+
+/** What a verified OSS request allows: one method on one object or bucket. */
+export interface OssGrant extends Grant, ObjectLocation {
+  /** The region of the signature; empty in V1, which knows none. */
+  readonly region: string;
+  /** Signed parameters other than the signature's own, decoded, in wire order. */
+  readonly parameters: readonly Parameter[];
+  /** Parameters that only `allowUnsigned` has let through: whoever holds the URL has chosen their values. */
+  readonly unsignedParameters: readonly Parameter[];
+  /** Names of the headers that were signed. */
+  readonly signedHeaders: readonly string[];
+}
+
+/** The facts of an OSS grant beside the common ones. */
+type OssFacts = Omit<OssGrant, keyof Grant>;
+
+export function ossGrant(fields: GrantFields, facts: OssFacts, stringToSign: string): OssGrant {
+  return Object.assign(new VerifiedGrant(fields, stringToSign), facts);
+}
+
+/** What the signature promises about body and answer, and cannot enforce itself. */
+export function ossObligations(
+  headers: readonly SignedHeader[],
+  parameters: readonly Parameter[],
+  payload: string = UNSIGNED_PAYLOAD,
+): readonly Obligation[] {
+  const obligations: Obligation[] = [];
+  if (/^[0-9a-f]{64}$/.test(payload)) obligations.push({ kind: "body-sha256", sha256: payload });
+  else if (payload !== UNSIGNED_PAYLOAD) {
+    throw refusal("UNSUPPORTED_PAYLOAD", `x-oss-content-sha256 as ${UNSIGNED_PAYLOAD} or a SHA-256`);
+  }
+  for (const { name, values } of headers) {
+    const value = values.join(",").trim();
+    if (name === "content-md5" && value) obligations.push({ kind: "body-checksum", header: name, value });
+    if (name === "x-oss-forbid-overwrite" && value === "true") obligations.push({ kind: "create-only" });
+  }
+  const overrides = parameters.filter(([name]) => name.startsWith("response-"));
+  if (overrides.length > 0) {
+    const headersOf = overrides.map(([name, value]): Parameter => [name.slice("response-".length), value]);
+    obligations.push({ kind: "response", headers: Object.fromEntries(headersOf) });
+  }
+  const network = parameters.find(([name]) => name.startsWith("x-oss-ac-"));
+  if (network !== undefined) {
+    throw refusal("UNENFORCED_CONSTRAINT", `no ${network[0]}, which only OSS can check`, { constraint: network[0] });
+  }
+  return obligations;
+}

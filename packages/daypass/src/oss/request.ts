@@ -1,0 +1,15 @@
+import type { ObjectRequest } from "../object-request.ts";
+
+/** One OSS request to sign. */
+export interface OssSignRequest extends ObjectRequest {
+  /** Signs the host as well (`x-oss-additional-headers=host`). Without it the URL works at every host of the bucket. */
+  readonly bindHost?: boolean | undefined;
+}
+
+/** What neither version of OSS's signature can bind, and what can. */
+export const UNBINDABLE: Readonly<Record<string, string | undefined>> = {
+  notBefore: undefined,
+  prefix: undefined,
+  "bind.sha256": "bind the header content-md5",
+  "bind.ip": "use a bucket policy",
+};

@@ -1,0 +1,115 @@
+import { constantTimeEqual, hmacSha1 } from "#crypto";
+import { checkSession } from "../../access-key.ts";
+import { objectLocation } from "../../bucket-endpoint.ts";
+import { base64, utf8 } from "../../encode.ts";
+import { invalidInput, refusal } from "../../errors.ts";
+import { keyResolver } from "../../key-resolver.ts";
+import { malformed } from "../../parameters.ts";
+import type { Scheme, Verifier } from "../../scheme.ts";
+import { checkValidity } from "../../validity.ts";
+import { type VerifierOptions, verifier } from "../../verify.ts";
+import { resourcePath } from "../canonical.ts";
+import { checkCredentials, keyIdOf, type OssBucketOptions, type OssCredentials } from "../credentials.ts";
+import { type OssGrant, ossGrant, ossObligations } from "../grant.ts";
+import { isAmbiguousKey, ossV1StringToSign } from "./canonical.ts";
+import { detectOssV1, type ParsedOssV1, parseOssV1 } from "./parse.ts";
+
+/** Options of {@link ossV1Verifier}. */
+export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions {
+  /** Longest time in seconds that a URL may still have to live. V1 itself has no maximum. */
+  readonly maxLife?: number | undefined;
+  /** Names of query parameters that V1 does not sign and that are let through all the same, none by default. */
+  readonly allowUnsigned?: readonly string[] | undefined;
+}
+
+/**
+ * Verifies Alibaba Cloud OSS presigned URLs in the legacy signature version 1: grammar, signature over method, bucket,
+ * key, sub-resources, Content-MD5, Content-Type and `x-oss-*` headers, security token and end.
+ *
+ * V1 covers no other query parameter, so one that is not in `allowUnsigned` is refused. It covers neither host nor scheme
+ * nor any other header, and has no signing time: the grant's `notBefore` is 1970. Keys and values that V1 signs like
+ * something else are refused. Does not check that the key may touch this bucket, and does not read the body.
+ *
+ * Source: https://www.alibabacloud.com/help/en/oss/developer-reference/signed-urls
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`,
+ * `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { ossV1Verifier } from "daypass/oss/v1";
+ *
+ * export const verifier = ossV1Verifier({
+ *   credentials: { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "…" },
+ *   origins: ["https://*.oss-cn-hangzhou.aliyuncs.com"],
+ *   maxLife: 604_800,
+ * });
+ * ```
+ */
+export function ossV1Verifier(options: OssV1VerifierOptions): Verifier<OssGrant> {
+  const { maxLife = Number.POSITIVE_INFINITY } = options;
+  if (!(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  const keys = keyResolver(options.credentials, keyIdOf, checkCredentials);
+  return verifier(ossV1Scheme(options, maxLife), keys, { ...options, wildcards: true });
+}
+
+function ossV1Scheme(
+  { buckets, allowUnsigned }: OssV1VerifierOptions,
+  maxLife: number,
+): Scheme<ParsedOssV1, OssCredentials, OssGrant> {
+  const allowed: ReadonlySet<string> = new Set(allowUnsigned);
+  return {
+    id: "oss/v1",
+    detect: detectOssV1,
+    parse(received) {
+      const parsed = parseOssV1(received, allowed);
+      if (isAmbiguousKey(objectLocation(received, buckets).key ?? "")) {
+        throw malformed("path", "ambiguous", "a key that V1 does not sign like another key with parameters");
+      }
+      return parsed;
+    },
+    keyId: (parsed) => parsed.accessKeyId,
+    dummyKey: { accessKeyId: "unknown", accessKeySecret: "unknown" },
+    check(received, parsed, { accessKeySecret }) {
+      const { bucket, key } = objectLocation(received, buckets);
+      const parts = { ...parsed, method: received.request.method, resource: resourcePath(bucket, key) };
+      const stringToSign = ossV1StringToSign(parts);
+      const signature = base64(hmacSha1(utf8(accessKeySecret), stringToSign));
+      return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
+    },
+    reportsTimeFirst: true,
+    checkTime: ({ expiresAt }, now) => checkValidity(now, expiresAt),
+    grant(received, parsed, { key: credentials, stringToSign, now }) {
+      const { accessKeyId, contentMd5, expiresAt, headers, subResources, securityToken, unsigned } = parsed;
+      checkSession(credentials.securityToken, credentials.expiration, securityToken, now);
+      if (!(expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
+        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
+          expiresAt: expiresAt.toISOString(),
+          maximum: maxLife,
+        });
+      }
+      const parameters = subResources.filter(([name]) => name !== "security-token");
+      const md5 = contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }];
+      const { request } = received;
+      return ossGrant(
+        {
+          scheme: "oss/v1",
+          keyId: accessKeyId,
+          methods: [request.method],
+          notBefore: new Date(0),
+          expiresAt,
+          obligations: ossObligations([...md5, ...headers], parameters),
+          target: request.target,
+        },
+        {
+          ...objectLocation(received, buckets),
+          region: "",
+          parameters,
+          unsignedParameters: unsigned,
+          signedHeaders: ["content-md5", "content-type", ...headers.map(({ name }) => name)],
+        },
+        stringToSign,
+      );
+    },
+  };
+}

@@ -68,7 +68,7 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
     const schemes = await schemeEntries(options, context);
-    const verifier = schemeVerifiers(schemes, { origin: received.origin, clock: () => now });
+    const verifier = await schemeVerifiers(schemes, { origin: received.origin, clock: () => now });
     const grant = await verifier.verify(received.request, { subject });
     if (options.json === true) {
       await print(stdout, JSON.stringify({ ok: true, scheme: schemeName(grant), grant: grantFields(grant) }));

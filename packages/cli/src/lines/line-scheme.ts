@@ -3,8 +3,6 @@ import type { JsonObject } from "./fields.ts";
 
 /** One scheme as the lines of a batch know it. The one list of them is `schemes.ts`. */
 export interface LineScheme {
-  /** The `scheme` of a line. */
-  readonly name: string;
   /** What signs lines of this scheme: called once for each thread, so that signers can be kept from line to line. */
   signer(): SignLine;
   /** The verifiers that one entry of a line's `schemes` stands for. Throws `INVALID_INPUT` for a misspelt entry. */

@@ -26,7 +26,7 @@ import { s3Origin, wildcardOrigin } from "./origins.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `s3`: SigV4 and SigV2. */
-export const s3LineScheme: LineScheme = { name: "s3", signer: s3LineSigner, verifiers: s3LineVerifiers };
+export const s3LineScheme: LineScheme = { signer: s3LineSigner, verifiers: s3LineVerifiers };
 
 /** Credentials as they stand in a line: the end of temporary ones is text. */
 interface S3LineCredentials extends Omit<S3Credentials, "expiration"> {

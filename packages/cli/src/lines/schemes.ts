@@ -1,14 +1,23 @@
 import { DaypassError } from "daypass";
 import type { LineScheme } from "./line-scheme.ts";
-import { s3LineScheme } from "./s3.ts";
-import { urlLineScheme } from "./url.ts";
 
-/** The one list of schemes that a line can name. */
-export const LINE_SCHEMES: readonly LineScheme[] = [s3LineScheme, urlLineScheme];
+interface SchemeEntry {
+  /** The `scheme` of a line. */
+  readonly name: string;
+  readonly load: () => Promise<LineScheme>;
+}
 
-/** Refuses a line whose scheme is not in the list. */
-export function unknownScheme(found: unknown): DaypassError {
-  const known = LINE_SCHEMES.map(({ name }) => JSON.stringify(name)).join(" or ");
-  const text = found === undefined ? "none" : JSON.stringify(found).slice(0, 40);
-  return new DaypassError("INVALID_INPUT", `expected scheme ${known}, found ${text}: this release knows no other`);
+/** The one list of schemes that a line can name. Each is loaded when a line names it: most batches need one. */
+const SCHEMES: readonly SchemeEntry[] = [
+  { name: "s3", load: async () => (await import("./s3.ts")).s3LineScheme },
+  { name: "url", load: async () => (await import("./url.ts")).urlLineScheme },
+];
+
+/** Loads the scheme that a line names. Rejects with `INVALID_INPUT` where the list has none of that name. */
+export async function loadScheme(name: unknown): Promise<LineScheme> {
+  const found = SCHEMES.find((entry) => entry.name === name);
+  if (found !== undefined) return found.load();
+  const known = SCHEMES.map((entry) => JSON.stringify(entry.name)).join(" or ");
+  const text = name === undefined ? "none" : JSON.stringify(name).slice(0, 40);
+  throw new DaypassError("INVALID_INPUT", `expected scheme ${known}, found ${text}: this release knows no other`);
 }

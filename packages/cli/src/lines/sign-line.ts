@@ -1,19 +1,24 @@
 import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
 import type { LineResult, SignLine } from "./line-scheme.ts";
-import { LINE_SCHEMES, unknownScheme } from "./schemes.ts";
+import { loadScheme } from "./schemes.ts";
 
 /**
  * Answers lines of `sign --batch`: `{"url","method","headers","expiresAt","warnings"}`, a form with `fields` or cookies
  * with `cookies` in their stead, or `{"error":{"code","message"}}` for a line that is refused.
  */
 export function signLines(): LineAnswerer {
-  const signers: ReadonlyMap<unknown, SignLine> = new Map(LINE_SCHEMES.map(({ name, signer }) => [name, signer()]));
+  const signers = new Map<unknown, SignLine>();
+  // The first line of a scheme waits until it is loaded; those after it are signed at once.
+  const load = async (name: unknown): Promise<SignLine> => {
+    const sign = (await loadScheme(name)).signer();
+    signers.set(name, sign);
+    return sign;
+  };
   return (line) => {
     try {
       const object = parseLine(line);
       const sign = signers.get(object["scheme"]);
-      if (sign === undefined) throw unknownScheme(object["scheme"]);
-      const signed = sign(object);
+      const signed = sign === undefined ? load(object["scheme"]).then((loaded) => loaded(object)) : sign(object);
       return signed instanceof Promise ? signed.then(signedAnswer, refusal) : signedAnswer(signed);
     } catch (error) {
       return refusal(error);

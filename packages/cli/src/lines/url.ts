@@ -31,7 +31,7 @@ import { ownOrigin } from "./origins.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `url`: Daypass URLs. */
-export const urlLineScheme: LineScheme = { name: "url", signer: urlLineSigner, verifiers: urlLineVerifiers };
+export const urlLineScheme: LineScheme = { signer: urlLineSigner, verifiers: urlLineVerifiers };
 
 /** A key that can sign, as it stands in a line. */
 export type UrlSigningKey = UrlHmacKey | UrlEd25519PrivateKey;

@@ -1,18 +1,17 @@
 import { anyOf, DaypassError, type Grant, isDaypassError, type Verifier } from "daypass";
 import { isObject, missing } from "./fields.ts";
 import type { LineContext } from "./line-scheme.ts";
-import { LINE_SCHEMES, unknownScheme } from "./schemes.ts";
+import { loadScheme } from "./schemes.ts";
 
 /** Makes one verifier of the `schemes` of a line. */
-export function schemeVerifiers(entries: unknown, context: LineContext): Verifier {
+export async function schemeVerifiers(entries: unknown, context: LineContext): Promise<Verifier> {
   if (!Array.isArray(entries) || entries.length === 0)
     throw missing("schemes", 'give at least one, such as {"scheme":"s3","credentials":{…}}');
   // By what they detect, so that two entries for the same dialect are two sets of keys and no ambiguity.
   const dialects = new Map<string, Verifier[]>();
   for (const entry of entries) {
     if (!isObject(entry)) throw new DaypassError("INVALID_INPUT", "expected schemes as a list of objects");
-    const scheme = LINE_SCHEMES.find(({ name }) => name === entry["scheme"]);
-    if (scheme === undefined) throw unknownScheme(entry["scheme"]);
+    const scheme = await loadScheme(entry["scheme"]);
     for (const [dialect, verifier] of scheme.verifiers(entry, context)) {
       const list = dialects.get(dialect);
       if (list === undefined) dialects.set(dialect, [verifier]);

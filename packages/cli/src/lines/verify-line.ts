@@ -32,7 +32,7 @@ interface TimedVerifier {
  * same options share a verifier and its clock, so a line has to be answered before the next one is read.
  */
 export function verifyLines(): LineAnswerer {
-  const verifiers = cache<TimedVerifier>();
+  const verifiers = cache<Promise<TimedVerifier>>();
   return async (text) => {
     try {
       const object = parseLine(text);
@@ -41,7 +41,7 @@ export function verifyLines(): LineAnswerer {
       const time = at === undefined ? new Date() : instant("at", at);
       const received = wireRequest(request);
       const { origin } = received;
-      const verifier = verifiers(`${origin}\n${JSON.stringify(schemes)}`, () => timedVerifier(schemes, origin));
+      const verifier = await verifiers(`${origin}\n${JSON.stringify(schemes)}`, () => timedVerifier(schemes, origin));
       return granted(await verifier.verify(received.request, { subject }, time));
     } catch (error) {
       return { text: JSON.stringify({ ok: false, ...errorFields(error) }), refused: true };
@@ -49,9 +49,9 @@ export function verifyLines(): LineAnswerer {
   };
 }
 
-function timedVerifier(schemes: unknown, origin: string): TimedVerifier {
+async function timedVerifier(schemes: unknown, origin: string): Promise<TimedVerifier> {
   let now = new Date();
-  const verifier = schemeVerifiers(schemes, { origin, clock: () => now });
+  const verifier = await schemeVerifiers(schemes, { origin, clock: () => now });
   return {
     verify(request, proof, time) {
       now = time;

@@ -51,7 +51,7 @@ export function verifier<P, K, G extends Grant>(
       if (match === undefined) {
         throw refusal(
           "SIGNATURE_MISMATCH",
-          "the signature of this very request, found another: it was changed after signing, or the secret differs; `daypass explain` finds what",
+          "the signature of this request, found another: it was changed, or the secret differs; `daypass explain` tells",
         );
       }
       const { key, stringToSign } = match;

@@ -80,7 +80,7 @@ export function constantTimeEqual(a: string, b: string): boolean {
 }
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */
-export function hmacSha1(key: Uint8Array, message: string): Uint8Array {
+export function hmacSha1(key: string | Uint8Array, message: string): Uint8Array {
   return crypto.createHmac("sha1", key).update(message, "utf8").digest();
 }
 

@@ -82,8 +82,8 @@ export function constantTimeEqual(a: string, b: string): boolean {
 }
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */
-export function hmacSha1(key: Uint8Array, message: string): Uint8Array {
-  return hmac(sha1, key, utf8(message));
+export function hmacSha1(key: string | Uint8Array, message: string): Uint8Array {
+  return hmac(sha1, bytesOf(key), utf8(message));
 }
 
 // DER prefix of RFC 8410 for a private key: the 32 raw bytes follow. WebCrypto imports public keys raw, private ones not.

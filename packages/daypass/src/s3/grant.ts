@@ -1,8 +1,9 @@
-import { DaypassError } from "../errors.ts";
+import { refusal } from "../errors.ts";
 import { type GrantFields, VerifiedGrant } from "../grant.ts";
 import type { Grant, Obligation } from "../scheme.ts";
 import { canonicalHeaderValue } from "../v4.ts";
 import { type S3Location, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import { malformed } from "./malformed.ts";
 
 /** What a verified S3 request allows: one method on one object or bucket. */
 export interface S3Grant extends Grant, S3Location {
@@ -56,10 +57,10 @@ export function s3Obligations(
   if (/^[0-9a-f]{64}$/.test(payload)) {
     obligations.push({ kind: "body-sha256", sha256: payload });
   } else if (payload !== UNSIGNED_PAYLOAD) {
-    throw new DaypassError(
+    throw refusal(
       "UNSUPPORTED_PAYLOAD",
-      "expected UNSIGNED-PAYLOAD or the SHA-256 of the body (64 lower-case hexadecimal digits), found another payload mode: send the body in one piece",
-      { details: { parameter: "X-Amz-Content-Sha256" } },
+      "UNSIGNED-PAYLOAD or the body's SHA-256 (64 lower-case hexadecimal digits), found another mode: send the body in one piece",
+      { parameter: "X-Amz-Content-Sha256" },
     );
   }
   for (const { name, values } of headers) {
@@ -86,9 +87,7 @@ function responseOverrides(
     const header = OVERRIDE.exec(name)?.[1];
     if (header === undefined) continue;
     if (Object.hasOwn(headers, header)) {
-      throw new DaypassError("MALFORMED", `${name}: expected the parameter once, found it again`, {
-        details: { parameter: name, problem: "duplicate" },
-      });
+      throw malformed(name, "duplicate", "expected it once");
     }
     headers[header] = value;
     found = true;

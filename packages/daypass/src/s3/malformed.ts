@@ -5,11 +5,10 @@ import { DaypassError } from "../errors.ts";
  * own error codes chooses its text by `details.problem`.
  */
 export function malformed(parameter: string, problem: string, expected: string, found?: string): DaypassError {
-  return new DaypassError(
-    "MALFORMED",
-    `${parameter}: ${expected}${found === undefined ? "" : `, found ${JSON.stringify(found)}`}`,
-    {
-      details: { parameter, problem, ...(found === undefined ? {} : { found }) },
-    },
-  );
+  const details = { parameter, problem };
+  return found === undefined
+    ? new DaypassError("MALFORMED", `${parameter}: ${expected}`, { details })
+    : new DaypassError("MALFORMED", `${parameter}: ${expected}, found ${JSON.stringify(found)}`, {
+        details: { ...details, found },
+      });
 }

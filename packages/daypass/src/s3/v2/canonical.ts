@@ -22,13 +22,14 @@ export function isSubResource(name: string): boolean {
 /** A decoded query parameter. */
 export type Parameter = readonly [name: string, value: string];
 
-// The canonical resource joins DECODED values by `&`, so the one value `a&versionId=3` and the two parameters `a` and
-// `versionId=3` are the same text: whoever holds a URL for the first could turn it into the second.
-const SPLITTABLE = new RegExp(`&(?:${[...SUB_RESOURCES].join("|")})(?:[=&]|$)`);
-
-/** Tells whether a sub-resource's decoded value can be mistaken for further parameters, or has control characters. */
+/**
+ * Tells whether a sub-resource's decoded value can be mistaken for further parameters, or has control characters. The
+ * canonical resource joins DECODED values by `&`, so the one value `a&versionId=3` and the two parameters `a` and
+ * `versionId=3` are the same text: whoever holds a URL for the first could turn it into the second.
+ */
 export function isAmbiguousValue(value: string): boolean {
-  return SPLITTABLE.test(value) || hasControl(value);
+  const [, ...further] = value.split("&");
+  return hasControl(value) || further.some((parameter) => isSubResource(parameter.split("=", 1).join()));
 }
 
 export function hasControl(value: string): boolean {

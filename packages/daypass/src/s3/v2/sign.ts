@@ -1,9 +1,10 @@
 import { hmacSha1 } from "#crypto";
-import { base64, uriEncode, uriEncodePath, utf8 } from "../../encode.ts";
-import { DaypassError } from "../../errors.ts";
-import type { Clock, Signer } from "../../scheme.ts";
+import { unsupportedConstraint } from "../../constraints.ts";
+import { base64, uriEncode, uriEncodePath } from "../../encode.ts";
+import { invalidInput } from "../../errors.ts";
+import type { Signer } from "../../scheme.ts";
 import { SignedResult, signer } from "../../signed-request.ts";
-import { signingWindow } from "../../time.ts";
+import { signingWindow, systemClock } from "../../time.ts";
 import type { EncodedPair } from "../../v4.ts";
 import { percentDecode } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
@@ -73,7 +74,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       amz: [...amz, ...amzHeaders(headers), ...tokenHeader],
       resource: canonicalizedResource(endpoint.virtualBucket, path, subResources),
     });
-    const signature = base64(hmacSha1(utf8(secretAccessKey), stringToSign));
+    const signature = base64(hmacSha1(secretAccessKey, stringToSign));
     const tokens = [
       ...query.map(([name, value]) => (value === "" ? name : `${name}=${value}`)),
       `AWSAccessKeyId=${uriEncode(accessKeyId)}`,
@@ -96,7 +97,6 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   });
 }
 
-const systemClock: Clock = () => new Date();
 // SigV2 sets no maximum. A century catches milliseconds that were given as seconds.
 const MAX_LIFE = 100 * 365 * 86_400;
 const BOUND: readonly string[] = [
@@ -108,8 +108,7 @@ const BOUND: readonly string[] = [
   "content-md5, content-type, x-amz-*",
 ];
 const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameters", "all other headers", "body"];
-const LEGACY =
-  "SigV2 is legacy and leaves host, scheme and most of the query open: use SigV4 where the server knows it";
+const LEGACY = "SigV2 is legacy and leaves host, scheme and most of the query open: use SigV4";
 
 function notCovered(name: string): string {
   return `the parameter ${name} is not signed: whoever holds the URL can change it`;
@@ -137,19 +136,17 @@ function sortParameters(
       seen.has(name) ||
       (isAmz && (name !== name.toLowerCase() || Object.hasOwn(headers, name)))
     ) {
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected query.${name} as documented, once, not as a header, too, and not set by the signer itself`,
-      );
+      throw invalidInput(`query.${name}`, "documented, once, not as a header too, and not set by the signer", value);
     }
     if (!isAmz && !isSubResource(name)) {
       unsigned.push(name);
       continue;
     }
     if (isAmbiguousValue(value)) {
-      throw new DaypassError(
-        "INVALID_INPUT",
-        `expected query.${name} without control characters and without "&" before a sub-resource's name, which SigV2 signs like a parameter: use SigV4`,
+      throw invalidInput(
+        `query.${name}`,
+        'without control characters and without "&" before the name of a sub-resource (use SigV4)',
+        value,
       );
     }
     seen.add(name);
@@ -165,6 +162,8 @@ function amzHeaders(headers: Readonly<Record<string, string>>): readonly SignedH
     .map(([name, value]) => ({ name, values: [value] }));
 }
 
+const MORE = "use SigV4";
+
 /** Refuses the constraints of the common vocabulary that SigV2 cannot bind, and says what can. */
 function checkV2Constraints({ notBefore, prefix, bind, headers }: S3SignRequest): void {
   const unbindable = {
@@ -174,19 +173,14 @@ function checkV2Constraints({ notBefore, prefix, bind, headers }: S3SignRequest)
     "bind.contentLength": bind?.contentLength,
     "bind.sha256": bind?.sha256,
   };
-  for (const [constraint, value] of Object.entries(unbindable)) if (value !== undefined) throw unsupported(constraint);
+  for (const [constraint, value] of Object.entries(unbindable))
+    if (value !== undefined) throw unsupportedConstraint("SigV2", constraint, MORE);
   for (const name of Object.keys({ ...headers, ...bind?.headers })) {
-    if (!/^(?:content-md5|content-type|x-amz-.*)$/i.test(name)) throw unsupported(`header ${name}`);
+    if (!/^(?:content-md5|content-type|x-amz-.*)$/i.test(name))
+      throw unsupportedConstraint("SigV2", `header ${name}`, MORE);
   }
   for (const name of Object.keys(bind?.query ?? {})) {
-    if (!isSubResource(name) && !/^x-amz-/i.test(name)) throw unsupported(`bind.query.${name}`);
+    if (!isSubResource(name) && !/^x-amz-/i.test(name))
+      throw unsupportedConstraint("SigV2", `bind.query.${name}`, MORE);
   }
-}
-
-function unsupported(constraint: string): DaypassError {
-  return new DaypassError(
-    "UNSUPPORTED_CONSTRAINT",
-    `expected what SigV2 can bind (sub-resources, content-md5, content-type, x-amz-*), found ${constraint}: SigV4 or a Daypass URL binds more`,
-    { details: { constraint } },
-  );
 }

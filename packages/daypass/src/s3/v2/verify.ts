@@ -1,5 +1,5 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
-import { base64, utf8 } from "../../encode.ts";
+import { base64 } from "../../encode.ts";
 import { invalidInput, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
@@ -79,7 +79,7 @@ function s3V2Scheme({
     dummyKey: { accessKeyId: "unknown", secretAccessKey: "unknown" },
     check({ request }, parsed, { secretAccessKey }) {
       const stringToSign = s3V2StringToSign({ method: request.method, ...parsed });
-      const signature = base64(hmacSha1(utf8(secretAccessKey), stringToSign));
+      const signature = base64(hmacSha1(secretAccessKey, stringToSign));
       return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
     },
     reportsTimeFirst: true,

@@ -27,6 +27,7 @@ const bundles = [
     bars: { node: 9, portable: 12 },
   },
   { what: "url", code: `export * from "daypass/url"`, folders: ["url"], bars: { node: 9, portable: 12 } },
+  { what: "nginx", code: `export * from "daypass/nginx"`, folders: ["nginx"], bars: { node: 9, portable: 12 } },
   { what: "node adapter", code: `export * from "daypass/node"`, folders: ["node"] },
   { what: "fetch adapter", code: `export * from "daypass/fetch"`, folders: ["fetch"] },
 ];

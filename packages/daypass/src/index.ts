@@ -37,4 +37,5 @@ export type {
   WireRequest,
 } from "./scheme.ts";
 export { anyOf, type VerifierOptions } from "./verify.ts";
+export type { Weak, Weakness } from "./weakness.ts";
 export { parseTarget, type QueryToken, type WireTarget } from "./wire.ts";

@@ -1,0 +1,89 @@
+import { refusal } from "./errors.ts";
+import { malformed, type Parameter } from "./parameters.ts";
+import { formDecode, percentDecode, type QueryToken } from "./wire.ts";
+
+/** A query without the parameters of a token, and the token's parameters as they stand on the wire. */
+export interface TokenQuery<N extends string> {
+  readonly own: Readonly<Partial<Record<N, string>>>;
+  readonly others: readonly QueryToken[];
+}
+
+/**
+ * Takes a token's own parameters out of a query. Each is there at most once, with a value, and spelt as documented: a
+ * second one, or `%65xpires`, would be read by some servers and not by others.
+ */
+export function takeTokens<N extends string>(
+  tokens: readonly QueryToken[],
+  names: readonly N[],
+  { ignoreCase = false }: { readonly ignoreCase?: boolean } = {},
+): TokenQuery<N> {
+  const own: Partial<Record<N, string>> = {};
+  const others: QueryToken[] = [];
+  for (const token of tokens) {
+    const name = tokenName(token, names, ignoreCase);
+    if (name === undefined) {
+      others.push(token);
+      continue;
+    }
+    if (token.name !== name || !token.value)
+      throw malformed(name, "form", "a parameter with a value, spelt as it is here");
+    if (own[name] !== undefined) throw malformed(name, "duplicate", "one parameter");
+    own[name] = token.value;
+  }
+  return { own, others };
+}
+
+/** Whether a query has one of these names, even one that is misspelt and will be refused. */
+export function hasToken(target: string, names: readonly string[], ignoreCase = false): boolean {
+  const mark = target.indexOf("?");
+  if (mark < 0) return false;
+  return target
+    .slice(mark + 1)
+    .split("&")
+    .some(
+      (text) => tokenName({ name: text.split("=", 1)[0] as string, value: undefined }, names, ignoreCase) !== undefined,
+    );
+}
+
+function tokenName<N extends string>({ name }: QueryToken, names: readonly N[], ignoreCase: boolean): N | undefined {
+  const plain = ignoreCase ? decodeOr(name).toLowerCase() : decodeOr(name);
+  return names.find((own) => (ignoreCase ? own.toLowerCase() : own) === plain);
+}
+
+function decodeOr(name: string): string {
+  if (!name.includes("%")) return name;
+  try {
+    return percentDecode(name);
+  } catch {
+    return name;
+  }
+}
+
+/** The tokens as they stood on the wire. */
+export function joinTokens(tokens: readonly QueryToken[]): string {
+  return tokens.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join("&");
+}
+
+/** Path and query as one target. */
+export function joinTarget(path: string, query: string): string {
+  return query === "" ? path : `${path}?${query}`;
+}
+
+/**
+ * Decodes the parameters that no signature covers, each of which has to be in `allowed`: whoever holds the URL chooses
+ * their values.
+ */
+export function unsignedParameters(
+  tokens: readonly QueryToken[],
+  allowed: readonly string[] = [],
+): readonly Parameter[] {
+  return tokens.map(({ name, value = "" }) => {
+    const decoded = formDecode(name);
+    if (allowed.includes(decoded)) return [decoded, formDecode(value)];
+    throw refusal(
+      "UNSIGNED_PARAMETER",
+      `only parameters that the signature covers, found ${JSON.stringify(decoded)}: leave it out, or list it in allowUnsigned`,
+      { parameter: decoded },
+    );
+  });
+}

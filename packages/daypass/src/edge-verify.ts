@@ -1,0 +1,135 @@
+import { NEVER } from "./edge-window.ts";
+import { refusal } from "./errors.ts";
+import { type GrantFields, VerifiedGrant } from "./grant.ts";
+import { malformed, type Parameter } from "./parameters.ts";
+import type {
+  Checked,
+  Grant,
+  KeyResolver,
+  Obligation,
+  ReceivedRequest,
+  Scheme,
+  Verifier,
+  WireRequest,
+} from "./scheme.ts";
+import { checkValidity } from "./validity.ts";
+import { type VerifierOptions, verifier } from "./verify.ts";
+import type { Weak, Weakness } from "./weakness.ts";
+
+/** What the verifiers of edge tokens share. */
+export interface EdgeVerifierOptions extends VerifierOptions {
+  /** What a token grants: these schemes do not sign the method. `["GET", "HEAD"]` by default. */
+  readonly methods?: readonly string[] | undefined;
+  /** Longest time in seconds that a URL may still have to live. */
+  readonly maxLife?: number | undefined;
+}
+
+/** For the schemes whose URLs may have no end. */
+export interface ExpiryOptions {
+  /** What to do with a URL that never ends: refused unless this says `"accept"`. */
+  readonly withoutExpiry?: "refuse" | "accept" | undefined;
+}
+
+/** For the schemes that leave query parameters unsigned. */
+export interface UnsignedOptions {
+  /** Names of query parameters that are let through although nothing signs them, none by default. */
+  readonly allowUnsigned?: readonly string[] | undefined;
+}
+
+/** What a verified edge token allows. */
+export interface EdgeGrant<W extends Weakness = never> extends Grant, Weak<W> {
+  /** The configured origin that the request selected. */
+  readonly origin: string;
+  /** The path of this request as it stood on the wire, without a token in it. */
+  readonly path: string;
+  /** The parameters of `allowUnsigned` that were there: whoever holds the URL has chosen their values. */
+  readonly unsignedParameters: readonly Parameter[];
+}
+
+/** A token that has been read. Nothing in it has been verified. */
+export interface EdgeToken {
+  /** Who signed, where the token tells it. */
+  readonly keyId?: string | undefined;
+  readonly notBefore?: Date | undefined;
+  /** `undefined`: it has no end. */
+  readonly expiresAt: Date | undefined;
+  readonly path: string;
+  /** The request's target without the token. */
+  readonly target: string;
+  readonly unsigned?: readonly Parameter[] | undefined;
+}
+
+/** One format of token as the verifying side sees it. */
+export interface EdgeFormat<T extends EdgeToken, K, W extends Weakness, F extends object> extends Weak<W> {
+  readonly id: string;
+  detect(request: WireRequest): boolean;
+  /** Strict and without a key, as {@link Scheme.parse}. */
+  parse(received: ReceivedRequest): T;
+  check(received: ReceivedRequest, token: T, key: K): Checked | Promise<Checked>;
+  readonly dummyKey: K;
+  /** Refusals that depend on what was granted, and the facts of the grant beside the common ones. */
+  facts(received: ReceivedRequest, token: T): F & { readonly obligations?: readonly Obligation[] };
+}
+
+const READ: readonly string[] = ["GET", "HEAD"];
+
+/** A verifier from a format. `keyId` is who signed where the token does not say. */
+export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F extends object>(
+  format: EdgeFormat<T, K, W, F>,
+  keys: KeyResolver<K>,
+  options: EdgeVerifierOptions & ExpiryOptions & { readonly keyId?: string | undefined },
+): Verifier<EdgeGrant<W> & F> {
+  const { methods = READ, maxLife = Number.POSITIVE_INFINITY, withoutExpiry = "refuse" } = options;
+  if (!(maxLife > 0)) throw refusal("INVALID_INPUT", `maxLife in seconds above 0, found ${maxLife}`);
+  const keyId = (token: T): string => token.keyId ?? options.keyId ?? format.id;
+  const scheme: Scheme<T, K, EdgeGrant<W> & F> = {
+    id: format.id,
+    detect: format.detect,
+    parse(received) {
+      const token = format.parse(received);
+      if (token.expiresAt === undefined && withoutExpiry !== "accept") {
+        throw malformed("expiry", "missing", 'an end (or withoutExpiry: "accept" in the verifier)');
+      }
+      return token;
+    },
+    keyId,
+    check: format.check,
+    dummyKey: format.dummyKey,
+    checkTime: ({ expiresAt = NEVER, notBefore }, now) => checkValidity(now, expiresAt, notBefore),
+    reportsTimeFirst: false,
+    grant(received, token, { stringToSign, now }) {
+      const { request, origin } = received;
+      const { expiresAt = NEVER, notBefore = new Date(0), path, target, unsigned = [] } = token;
+      if (!methods.includes(request.method)) {
+        throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method: use a granted one`);
+      }
+      if (expiresAt.getTime() - now.getTime() > maxLife * 1000) {
+        throw refusal(
+          "KEY_SCOPE",
+          `a URL that ends within ${maxLife} s, found ${end(expiresAt)}: ask for a shorter one`,
+        );
+      }
+      const { obligations = [], ...facts } = format.facts(received, token);
+      const fields: GrantFields = {
+        scheme: format.id,
+        keyId: keyId(token),
+        methods,
+        notBefore,
+        expiresAt,
+        obligations,
+        target,
+      };
+      const grant = new VerifiedGrant(fields, stringToSign);
+      return Object.assign(
+        grant,
+        { origin, path, unsignedParameters: unsigned, weak: format.weak },
+        facts as unknown as F,
+      );
+    },
+  };
+  return verifier(scheme, keys, { ...options, wildcards: false });
+}
+
+function end(expiresAt: Date): string {
+  return expiresAt === NEVER ? "one without an end" : expiresAt.toISOString();
+}

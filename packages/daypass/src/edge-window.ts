@@ -1,0 +1,34 @@
+import type { EndlessSignRequest } from "./edge-sign.ts";
+import { invalidInput } from "./errors.ts";
+import type { Clock } from "./scheme.ts";
+import { signingWindow } from "./time.ts";
+
+/** The last instant that a `Date` can hold: the end of what has none. */
+export const NEVER: Date = /* @__PURE__ */ new Date(8.64e15);
+
+/** Begin and end of a URL in whole seconds since 1970. */
+export interface EdgeWindow {
+  readonly signedAt: Date;
+  readonly expiresAt: Date;
+  /** As it stands in the URL; `undefined` where it never ends. */
+  readonly expires: string | undefined;
+  /** From `notBefore`, rounded up. */
+  readonly starts: string | undefined;
+}
+
+// A century catches milliseconds that were given as seconds, and keeps the end at ten digits.
+const MAX_LIFE = 100 * 365 * 86_400;
+
+export function edgeWindow(request: EndlessSignRequest, clock: Clock, maxSeconds: number = MAX_LIFE): EdgeWindow {
+  const { expiresIn, expiresAt, notBefore, withoutExpiry } = request;
+  const start = notBefore && Math.ceil(notBefore.getTime() / 1000);
+  if (start !== undefined && !(start >= 0)) throw invalidInput("notBefore", "a valid Date", notBefore);
+  const starts = start === undefined ? undefined : String(start);
+  if (withoutExpiry === "accept" && expiresIn === undefined && expiresAt === undefined) {
+    return { signedAt: clock(), expiresAt: NEVER, expires: undefined, starts };
+  }
+  const window = signingWindow(request, clock(), { maxSeconds });
+  const end = window.expiresAt.getTime() / 1000;
+  if (start !== undefined && start >= end) throw invalidInput("notBefore", "an instant before the end", notBefore);
+  return { signedAt: window.signedAt, expiresAt: window.expiresAt, expires: String(end), starts };
+}

@@ -1,0 +1,16 @@
+/**
+ * Links for nginx' `secure_link` module: {@link nginxSigner} and {@link nginxVerifier}.
+ *
+ * @module
+ */
+export type { EdgeSigner } from "../edge-sign.ts";
+export type { Secrets } from "../secrets.ts";
+export type { NginxParameters } from "./parse.ts";
+export { type NginxSignerOptions, type NginxSignRequest, nginxSigner } from "./sign.ts";
+export {
+  type NginxGrant,
+  type NginxOptions,
+  type NginxVerifierOptions,
+  type NginxWeakness,
+  nginxVerifier,
+} from "./verify.ts";

@@ -1,0 +1,31 @@
+import { refusal } from "./errors.ts";
+import type { KeyResolver } from "./scheme.ts";
+
+/**
+ * The secrets of a scheme whose tokens name no key: one, several while one replaces another, or a function that fetches
+ * them.
+ */
+export type Secrets =
+  | string
+  | readonly string[]
+  | (() => string | readonly string[] | Promise<string | readonly string[]>);
+
+/** Turns {@link Secrets} into a resolver of prepared keys. Configured secrets are prepared, and so checked, at once. */
+export function secretResolver<K>(secrets: Secrets, prepare: (secret: string) => K): KeyResolver<K> {
+  const prepareAll = (found: string | readonly string[]): readonly K[] =>
+    [found].flat().map((secret) => prepare(checkSecret(secret)));
+  if (typeof secrets !== "function") {
+    const keys = prepareAll(secrets);
+    return () => keys;
+  }
+  return () => {
+    const found = secrets();
+    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
+  };
+}
+
+/** A secret that is missing reads as `undefined`, and a MAC with an empty key is one that anybody can make. */
+export function checkSecret(secret: string): string {
+  if (typeof secret === "string" && secret !== "") return secret;
+  throw refusal("INVALID_KEY", "a secret as text that is not empty, found something else");
+}

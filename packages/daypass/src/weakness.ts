@@ -1,0 +1,28 @@
+/** Why a scheme gives less than a signature should, by the way it is made. */
+export type Weakness =
+  /** A bare MD5 over secret and text instead of an HMAC. */
+  | "plain-md5"
+  /** Fields are joined without separators: one signed text can stand for two requests. */
+  | "unseparated-fields"
+  /** The scheme can make URLs that never end, and this signer or verifier takes part in it. */
+  | "no-expiry";
+
+/**
+ * Carried by signers, verifiers' grants and their types, so that code can refuse the weak ones by type: a function that
+ * takes a `Weak<never>` takes no grant of a weak scheme.
+ */
+export interface Weak<W extends Weakness> {
+  /** What is weak about the scheme as it is configured; empty for a sound one. */
+  readonly weak: readonly W[];
+}
+
+const SENTENCES: Readonly<Record<Weakness, string>> = {
+  "plain-md5": "the signature is a bare MD5 over secret and text: choose a scheme with an HMAC where you can",
+  "unseparated-fields": "fields are signed without separators, so that one signature can stand for two requests",
+  "no-expiry": "the URL never ends: only a new secret revokes it, and all others with it",
+};
+
+/** One sentence for a person: the texts of `warnings` and of `explain`. */
+export function describeWeakness(weakness: Weakness): string {
+  return SENTENCES[weakness];
+}

@@ -1,6 +1,6 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { DeclaredDigests, ObjectInfo, StoredHeaders } from "../storage/storage.ts";
+import type { ChecksumRequest, DeclaredDigests, ObjectInfo, StoredHeaders } from "../storage/storage.ts";
 import type { OperationContext } from "./operations.ts";
 
 export interface PutObject {
@@ -15,6 +15,7 @@ export interface PutObject {
   readonly headers: StoredHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly digests: DeclaredDigests;
+  readonly checksum: ChecksumRequest | undefined;
   readonly createOnly: boolean;
   /** ETag without quotes, or `*`. */
   readonly ifMatch: string | undefined;
@@ -59,6 +60,7 @@ export async function putObject(request: PutObject, { storage, signal }: Operati
     ifNoneMatch: request.createOnly ? "*" : undefined,
     ifMatch: request.ifMatch,
     digests: request.digests,
+    checksum: request.checksum,
     signal,
   });
   return { kind: "stored", info };

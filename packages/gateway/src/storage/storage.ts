@@ -6,6 +6,9 @@
  * @module
  */
 import type { Readable } from "node:stream";
+import type { ChecksumAlgorithm } from "../http/checksum.ts";
+
+export type { ChecksumAlgorithm } from "../http/checksum.ts";
 
 /** Names one object. Both parts are decoded text, exactly as the client meant them; no driver decodes again. */
 export interface ObjectRef {
@@ -36,8 +39,13 @@ export interface ObjectInfo {
   readonly headers: StoredHeaders;
   /** User metadata, names in lower case and without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Checksums that were verified when the object was stored: algorithm → base64, e.g. `sha256`. */
+  /**
+   * The checksum that the object was stored with: algorithm → base64, e.g. `sha256`; one at most. It is that of all bytes; one
+   * that ends in `-` and a number is the checksum of the checksums of so many parts.
+   */
   readonly checksums: Readonly<Record<string, string>>;
+  /** Tags, in the order in which they were set. Left out where there are none. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A part of an object; both ends are inclusive and lie within the object. */
@@ -96,6 +104,16 @@ export interface DeclaredDigests {
   readonly sha256?: Uint8Array | undefined;
 }
 
+/** A checksum that the driver computes over the body and keeps with it. */
+export interface ChecksumRequest {
+  readonly algorithm: ChecksumAlgorithm;
+  /**
+   * Base64; a body that has another is refused with `CHECKSUM_MISMATCH`. A function is asked after the last byte, for a value
+   * that comes behind the body (a trailer). Where there is no value the checksum is computed and kept, and nothing compared.
+   */
+  readonly expected?: string | (() => string | undefined) | undefined;
+}
+
 export interface PutOptions {
   /** Without it the driver derives one from the key's extension. */
   readonly contentType?: string | undefined;
@@ -109,7 +127,10 @@ export interface PutOptions {
   readonly ifNoneMatch?: "*" | undefined;
   /** Replace only the object with this ETag (without quotes), or any object (`*`). Checked at the moment of commit. */
   readonly ifMatch?: string | undefined;
+  /** Compared, and a SHA-256 kept as the object's checksum where `checksum` names none. */
   readonly digests?: DeclaredDigests | undefined;
+  readonly checksum?: ChecksumRequest | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -137,8 +158,8 @@ export interface Storage {
   /**
    * Stores a whole object or nothing: a reader sees the old one or the new one. An error that `body` throws is passed on
    * unless it is a broken connection, which becomes `INCOMPLETE_BODY`.
-   * @throws {StorageError} `PRECONDITION_FAILED`, `DIGEST_MISMATCH`, `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`,
-   *   `KEY_NOT_STORABLE`, `DISK_FULL`
+   * @throws {StorageError} `PRECONDITION_FAILED`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`, `TOO_LARGE`, `TOO_SMALL`,
+   *   `INCOMPLETE_BODY`, `KEY_NOT_STORABLE`, `DISK_FULL`
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
   /** Resolves to whether there was an object. @throws {StorageError} `PRECONDITION_FAILED` */
@@ -152,6 +173,7 @@ export type StorageErrorCode =
   | "NO_SUCH_BUCKET"
   | "PRECONDITION_FAILED"
   | "DIGEST_MISMATCH"
+  | "CHECKSUM_MISMATCH"
   | "TOO_LARGE"
   | "TOO_SMALL"
   | "INCOMPLETE_BODY"
@@ -160,8 +182,8 @@ export type StorageErrorCode =
   | "UNAVAILABLE";
 
 export interface StorageErrorOptions extends ErrorOptions {
-  /** Which declared digest did not match, for `DIGEST_MISMATCH`. */
-  readonly digest?: "md5" | "sha256";
+  /** Which digest did not match, for `DIGEST_MISMATCH` and `CHECKSUM_MISMATCH`. */
+  readonly digest?: "md5" | ChecksumAlgorithm;
 }
 
 // A registered symbol, like that of DaypassError: two copies of this package recognise each other's errors.
@@ -179,7 +201,7 @@ const BRAND = Symbol.for("daypass.storage-error");
  */
 export class StorageError extends Error {
   readonly code: StorageErrorCode;
-  readonly digest: "md5" | "sha256" | undefined;
+  readonly digest: "md5" | ChecksumAlgorithm | undefined;
 
   constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {
     super(message, options);

@@ -6,7 +6,14 @@ import { createHash } from "node:crypto";
 import { read } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { type Body, isStorageError, type PutOptions, type Storage } from "../storage/storage.ts";
+import { runningChecksum } from "../http/checksum.ts";
+import {
+  type Body,
+  type ChecksumAlgorithm,
+  isStorageError,
+  type PutOptions,
+  type Storage,
+} from "../storage/storage.ts";
 
 /** The part of vitest, Jest or Bun's runner that the suite uses. */
 export interface TestFunctions {
@@ -67,6 +74,18 @@ const HOSTILE_KEYS = [
   `deep/${"d/".repeat(300)}leaf`,
 ];
 
+/** Checksums of the nine digits: the CRCs are the check values of https://reveng.sourceforge.io/crc-catalogue/ */
+const CHECK_VALUES: Readonly<Record<ChecksumAlgorithm, string>> = {
+  crc32: "y/Q5Jg==",
+  crc32c: "4waSgw==",
+  crc64nvme: "rosUhgp5mIg=",
+  sha1: "98O8HYCOBHMq32eZZczDTKeuNEE=",
+  sha256: "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+};
+
+/** Longer than what any driver takes in one piece. */
+const LARGE = Buffer.alloc(2_500_001, "daypass");
+
 /**
  * Registers the suite.
  *
@@ -120,6 +139,48 @@ export function storageContract({ describe, it, expect }: TestFunctions, { name,
       const sha256 = createHash("sha256").update("hello").digest();
       const info = await storage.put({ bucket, key: "a" }, chunks("hello"), { digests: { sha256 } });
       expect(info.checksums).toEqual({ sha256: sha256.toString("base64") });
+    });
+
+    for (const algorithm of Object.keys(CHECK_VALUES) as ChecksumAlgorithm[]) {
+      test(`computes, keeps and compares ${algorithm}, however long the body is`, async (storage, bucket) => {
+        const ref = { bucket, key: "a" };
+        for (const [bytes, value] of [
+          [Buffer.from("123456789"), CHECK_VALUES[algorithm]],
+          [LARGE, checksumOf(algorithm, LARGE)],
+        ] as const) {
+          for (const expected of [undefined, value, () => value, () => undefined]) {
+            const info = await storage.put(ref, chunks(bytes), { checksum: { algorithm, expected } });
+            expect(info.checksums).toEqual({ [algorithm]: value });
+            expect((await storage.head(ref))?.checksums).toEqual({ [algorithm]: value });
+          }
+          const other = checksumOf(algorithm, Buffer.from("something else"));
+          for (const expected of [other, () => other, value.toLowerCase(), ""]) {
+            const put = storage.put(ref, chunks(bytes), { checksum: { algorithm, expected } });
+            expect(await codeOf(put)).toBe("CHECKSUM_MISMATCH");
+          }
+        }
+      });
+    }
+
+    test("asks for a checksum that comes behind the body only after the last byte", async (storage, bucket) => {
+      let ended = false;
+      async function* body(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from("12345");
+        yield Buffer.from("6789");
+        ended = true;
+      }
+      const expected = () => (ended ? CHECK_VALUES.crc32c : "too early");
+      await storage.put({ bucket, key: "a" }, body(), { checksum: { algorithm: "crc32c", expected } });
+    });
+
+    test("compares a digest that is not kept beside a checksum that is", async (storage, bucket) => {
+      const ref = { bucket, key: "a" };
+      const checksum = { algorithm: "crc32", expected: CHECK_VALUES.crc32 } as const;
+      const sha256 = createHash("sha256").update("123456789").digest();
+      const info = await storage.put(ref, chunks("123456789"), { checksum, digests: { sha256 } });
+      expect(info.checksums).toEqual({ crc32: CHECK_VALUES.crc32 });
+      const put = storage.put(ref, chunks("123456789"), { checksum, digests: { sha256: new Uint8Array(32) } });
+      expect(await codeOf(put)).toBe("DIGEST_MISMATCH");
     });
 
     test("derives a type from the extension when none is given", async (storage, bucket) => {
@@ -365,6 +426,12 @@ async function* chunks(...parts: readonly (string | Buffer)[]): AsyncGenerator<U
 async function* failing(error: Error): AsyncGenerator<Uint8Array> {
   yield Buffer.from("a beginning");
   throw error;
+}
+
+function checksumOf(algorithm: ChecksumAlgorithm, bytes: Buffer): string {
+  const running = runningChecksum(algorithm, createHash);
+  running.update(bytes);
+  return Buffer.from(running.digest()).toString("base64");
 }
 
 function md5(bytes: string | Buffer): string {

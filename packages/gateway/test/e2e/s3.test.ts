@@ -167,6 +167,8 @@ describe("a presigned S3 PUT", () => {
     ["x-amz-checksum-sha256", createHash("sha256").update("body").digest("base64"), "BadDigest"],
     ["x-amz-checksum-crc32", "26gLsg==", "BadDigest"],
     ["x-amz-checksum-crc32c", "Jj/JUA==", "BadDigest"],
+    ["x-amz-checksum-crc64nvme", "mI+Ji1NHP80=", "BadDigest"],
+    ["x-amz-checksum-sha1", createHash("sha1").update("body").digest("base64"), "BadDigest"],
     ["x-amz-content-sha256", createHash("sha256").update("body").digest("hex"), "XAmzContentSHA256Mismatch"],
   ] as const;
   it.each(checksums)("compares %s with the body", async (name, value, code) => {

@@ -209,12 +209,28 @@ describe("what S3 has and this gateway has not is NotImplemented and never a wro
     );
   });
 
-  it("checksums that it cannot compute", async () => {
-    for (const name of ["x-amz-checksum-crc64nvme", "x-amz-checksum-sha1"]) {
-      const headers = { [name]: "AAAAAAAAAAA=" };
+  it("two checksums, none where one is announced, and none of a known algorithm", async () => {
+    const refusals = [
+      [
+        { "x-amz-checksum-sha1": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "x-amz-checksum-crc32": "AAAAAA==" },
+        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+      ],
+      [
+        { "x-amz-sdk-checksum-algorithm": "CRC32" },
+        "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+      ],
+      [{ "x-amz-sdk-checksum-algorithm": "MD4" }, "Value for x-amz-sdk-checksum-algorithm header is invalid."],
+      [
+        { "x-amz-sdk-checksum-algorithm": "CRC32C", "x-amz-checksum-crc32": "AAAAAA==" },
+        "Value for x-amz-sdk-checksum-algorithm header is invalid.",
+      ],
+      [{ "x-amz-checksum-crc64nvme": "AAAAAA==" }, "Value for x-amz-checksum-crc64nvme header is invalid."],
+    ] as const;
+    for (const [headers, message] of refusals) {
       const { url } = s3For(gateway).sign({ ...object, method: "PUT", key: "sum.txt", bind: { headers } });
       const reply = await fetch(url, { method: "PUT", body: "x", headers });
-      expect([reply.status, s3Code(await reply.text())]).toEqual([501, "NotImplemented"]);
+      const text = await reply.text();
+      expect([reply.status, s3Code(text), s3Field(text, "Message")]).toEqual([400, "InvalidRequest", message]);
     }
   });
 

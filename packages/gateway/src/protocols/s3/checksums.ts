@@ -1,41 +1,29 @@
 import type { WireRequest } from "daypass";
 import type { S3Grant } from "daypass/s3";
-import { crc32, crc32c } from "../../http/crc.ts";
+import { CHECKSUM_BYTES, type ChecksumAlgorithm, isChecksumAlgorithm } from "../../http/checksum.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import type { DeclaredDigests } from "../../storage/storage.ts";
+import type { ChecksumRequest, DeclaredDigests } from "../../storage/storage.ts";
 import { bytesOfBase64, bytesOfHex } from "../digests.ts";
 import { notImplemented } from "./amz.ts";
+import type { S3Call } from "./operation.ts";
 
 /**
- * The digests that storage compares with the body: `Content-MD5`, the payload hash, signed or not, and
- * `x-amz-checksum-sha256`.
+ * The digests that are compared with the body and not kept: `Content-MD5` and the payload hash, signed or not.
  *
  * @throws {Refusal} `INVALID_DIGEST`, `NOT_IMPLEMENTED` for a body that is not sent in one piece
  */
-export function declaredDigests(
-  headers: WireRequest["headers"],
-  grant: S3Grant,
-  checksums: ReadonlyMap<string, string>,
-): DeclaredDigests {
+export function declaredDigests(headers: WireRequest["headers"], grant: S3Grant): DeclaredDigests {
   let md5: Uint8Array | undefined;
-  let payload: Uint8Array | undefined;
+  let sha256: Uint8Array | undefined;
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
     if (lower === "content-md5") md5 = bytesOfBase64(lower, value, 16);
-    if (lower === "x-amz-content-sha256") payload = payloadHash(value);
+    if (lower === "x-amz-content-sha256") sha256 = payloadHash(value);
   }
   for (const obligation of grant.obligations) {
-    if (obligation.kind === "body-sha256") payload = payloadHash(obligation.sha256);
+    if (obligation.kind === "body-sha256") sha256 = payloadHash(obligation.sha256);
   }
-  const declared = checksums.get("sha256");
-  const checksum = declared === undefined ? undefined : bytesOfBase64("x-amz-checksum-sha256", declared, 32);
-  if (payload !== undefined && checksum !== undefined && !payload.every((byte, i) => byte === checksum[i])) {
-    throw new Refusal(
-      "BODY_DIGEST",
-      "expected x-amz-content-sha256 and x-amz-checksum-sha256 to agree, found two digests",
-    );
-  }
-  return { md5, sha256: payload ?? checksum };
+  return { md5, sha256 };
 }
 
 function payloadHash(value: string): Uint8Array | undefined {
@@ -45,40 +33,49 @@ function payloadHash(value: string): Uint8Array | undefined {
   return bytesOfHex(value);
 }
 
-const CRC = { crc32, crc32c };
+const SDK_ALGORITHM = "x-amz-sdk-checksum-algorithm";
 
 /**
- * Passes the body on and compares its checksums at the end, before the storage commits: an upload with another checksum than
- * the declared one never becomes an object.
+ * The one `x-amz-checksum-*` of a body. An algorithm that only `x-amz-sdk-checksum-algorithm` names is computed and kept
+ * where a presigned URL names it, because it was signed before there was a body.
+ *
+ * @throws {Refusal} `INVALID_COMBINATION`, `INVALID_DIGEST`
  */
-export function checkedBody(
-  body: AsyncIterable<Uint8Array>,
-  checksums: ReadonlyMap<string, string>,
-): AsyncIterable<Uint8Array> {
-  let checked = body;
-  for (const [algorithm, declared] of checksums) {
-    if (algorithm === "sha256") continue;
-    if (algorithm !== "crc32" && algorithm !== "crc32c") throw notImplemented("header", `x-amz-checksum-${algorithm}`);
-    bytesOfBase64(`x-amz-checksum-${algorithm}`, declared, 4);
-    checked = withChecksum(checked, algorithm, declared);
+export function declaredChecksum({ checksums, amz, received }: S3Call): ChecksumRequest | undefined {
+  const named = amz.get(SDK_ALGORITHM);
+  const algorithm = named === undefined ? undefined : checksumAlgorithm(named, SDK_ALGORITHM);
+  if (checksums.size > 1) {
+    throw refuseCombination("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
   }
-  return checked;
+  for (const [declared, expected] of checksums) {
+    if (!isChecksumAlgorithm(declared)) throw notImplemented("header", `x-amz-checksum-${declared}`);
+    bytesOfBase64(`x-amz-checksum-${declared}`, expected, CHECKSUM_BYTES[declared]);
+    if (algorithm !== undefined && algorithm !== declared) throw invalidValue(SDK_ALGORITHM);
+    return { algorithm: declared, expected };
+  }
+  if (algorithm === undefined) return undefined;
+  if (received.request.headers.some(([name]) => name.toLowerCase() === SDK_ALGORITHM)) {
+    throw refuseCombination(
+      "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+    );
+  }
+  return { algorithm };
 }
 
-async function* withChecksum(
-  body: AsyncIterable<Uint8Array>,
-  algorithm: keyof typeof CRC,
-  declared: string,
-): AsyncGenerator<Uint8Array> {
-  const update = CRC[algorithm];
-  let crc = 0;
-  for await (const chunk of body) {
-    crc = update(chunk, crc);
-    yield chunk;
-  }
-  const bytes = String.fromCharCode(crc >>> 24, (crc >>> 16) & 255, (crc >>> 8) & 255, crc & 255);
-  if (btoa(bytes) === declared) return;
-  throw new Refusal("CHECKSUM_MISMATCH", "expected the checksum of this body, found another", {
-    algorithm: algorithm.toUpperCase(),
+/** The algorithm that a header names, in upper case as Amazon writes it or in any other. */
+export function checksumAlgorithm(value: string, header: string): ChecksumAlgorithm {
+  const lower = value.toLowerCase();
+  if (!isChecksumAlgorithm(lower)) throw invalidValue(header);
+  return lower;
+}
+
+/** A request whose parts contradict each other, in Amazon's words. */
+export function refuseCombination(text: string): Refusal {
+  return new Refusal("INVALID_COMBINATION", `expected a request that fits together, found one that does not: ${text}`, {
+    text,
   });
+}
+
+function invalidValue(header: string): Refusal {
+  return new Refusal("INVALID_DIGEST", `expected a checksum algorithm in ${header}, found another`, { header });
 }

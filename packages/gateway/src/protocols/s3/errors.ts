@@ -102,6 +102,14 @@ const ERRORS = {
     message: "A header you provided implies functionality that is not implemented",
     fields: [["Header", "x-amz-content-sha256"]],
   },
+  POLICY_NOT_MET: (details) => ({
+    status: 403,
+    code: "AccessDenied",
+    message:
+      details["field"] === undefined
+        ? `Invalid according to Policy: Policy Condition failed: ${details["condition"]}`
+        : `Invalid according to Policy: Extra input fields: ${details["field"]}`,
+  }),
   NOT_IMPLEMENTED: (details) => ({
     status: 501,
     code: "NotImplemented",
@@ -119,6 +127,18 @@ const ERRORS = {
   }),
 
   NO_SUCH_KEY: { status: 404, code: "NoSuchKey", message: "The specified key does not exist." },
+  NO_SUCH_VERSION: (details) => ({
+    status: 404,
+    code: "NoSuchVersion",
+    message: "The specified version does not exist.",
+    fields: pick(details, { key: "Key", versionId: "VersionId" }),
+  }),
+  CONFLICT: (details) => ({
+    status: 409,
+    code: "ConditionalRequestConflict",
+    message: "The conditional request cannot succeed due to a conflicting operation against this resource.",
+    fields: pick(details, { condition: "Condition" }),
+  }),
   NO_SUCH_BUCKET: { status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist" },
   PRECONDITION_FAILED: (details) => ({
     status: 412,
@@ -131,6 +151,13 @@ const ERRORS = {
     code: "InvalidRange",
     message: "The requested range is not satisfiable",
     fields: pick(details, { range: "RangeRequested", size: "ActualObjectSize" }),
+  }),
+
+  NO_SUCH_PART_NUMBER: (details) => ({
+    status: 416,
+    code: "InvalidPartNumber",
+    message: "The requested partnumber is not satisfiable",
+    fields: pick(details, { count: "ActualPartCount", part: "PartNumberRequested" }),
   }),
 
   LENGTH_REQUIRED: {
@@ -169,7 +196,7 @@ const ERRORS = {
   CHECKSUM_MISMATCH: (details) => ({
     status: 400,
     code: "BadDigest",
-    message: `The ${String(details["algorithm"])} you specified did not match the calculated checksum.`,
+    message: `The ${String(details["digest"]).toUpperCase()} you specified did not match the calculated checksum.`,
   }),
   INVALID_DIGEST: (details) =>
     details["header"] === "content-md5"
@@ -199,6 +226,42 @@ const ERRORS = {
     code: "MalformedXML",
     message: "The XML you provided was not well-formed or did not validate against our published schema",
   },
+  DOCUMENT_TOO_LARGE: (details) => ({
+    status: 400,
+    code: "MaxMessageLengthExceeded",
+    message: "Your request was too big.",
+    fields: pick(details, { limit: "MaxMessageLengthBytes" }),
+  }),
+  // `text` holds the words that AWS has for just this.
+  INVALID_ARGUMENT: (details) => ({
+    status: 400,
+    code: "InvalidArgument",
+    message: String(details["text"] ?? "Invalid Argument"),
+    fields: pick(details, { argument: "ArgumentName", value: "ArgumentValue" }),
+  }),
+  INVALID_COMBINATION: (details) => ({
+    status: 400,
+    code: "InvalidRequest",
+    message: String(details["text"] ?? "Invalid Request"),
+  }),
+  INVALID_TAG: (details) => ({
+    status: 400,
+    code: "InvalidTag",
+    message: String(details["text"] ?? "The tag provided was not a valid tag."),
+    fields: pick(details, { key: "TagKey", value: "TagValue" }),
+  }),
+  TOO_MANY_TAGS: { status: 400, code: "BadRequest", message: "Object tags cannot be greater than 10" },
+  ACL_NOT_SUPPORTED: {
+    status: 400,
+    code: "AccessControlListNotSupported",
+    message: "The bucket does not allow ACLs",
+  },
+  INVALID_STORAGE_CLASS: (details) => ({
+    status: 400,
+    code: "InvalidStorageClass",
+    message: "The storage class you specified is not valid",
+    fields: pick(details, { found: "StorageClassRequested" }),
+  }),
   INVALID_REQUEST: { status: 400, code: "InvalidRequest", message: "The request's head is ambiguous or incomplete." },
   URI_TOO_LONG: { status: 414, code: "InvalidURI", message: "The specified URI is too long." },
   HEADERS_TOO_LARGE: {

@@ -57,7 +57,17 @@ function addChecksums(
     grant.parameters.some(([name, value]) => name.toLowerCase() === "x-amz-checksum-mode" && value === "ENABLED");
   // Of a part the checksum of the whole would be a wrong one.
   if (!asked || range !== undefined) return;
-  const entries = Object.entries(info.checksums).filter(([algorithm]) => algorithm !== "md5");
-  for (const [algorithm, value] of entries) headers.push(`x-amz-checksum-${algorithm}`, value);
-  if (entries.length > 0) headers.push("x-amz-checksum-type", "FULL_OBJECT");
+  addChecksumHeaders(headers, info);
+}
+
+/** The checksum of an object and what it is the checksum of. */
+export function addChecksumHeaders(headers: string[], { checksums }: Pick<ObjectInfo, "checksums">): void {
+  for (const [algorithm, value] of Object.entries(checksums)) {
+    headers.push(`x-amz-checksum-${algorithm}`, value, "x-amz-checksum-type", checksumType(value));
+  }
+}
+
+/** A checksum of checksums ends in the number of parts, which base64 has no way to. */
+export function checksumType(value: string): "FULL_OBJECT" | "COMPOSITE" {
+  return value.includes("-") ? "COMPOSITE" : "FULL_OBJECT";
 }

@@ -1,4 +1,3 @@
-import type { WireRequest } from "daypass";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
 import type { Exchange } from "../protocol.ts";
@@ -21,7 +20,7 @@ export function refuseS3({
 }: S3RefusalOptions): (refusal: Refusal, exchange: Exchange) => Answer {
   const bucketOf = virtualBucket(origins);
   return (refusal, exchange) => {
-    const { status, code, message, fields = [] } = errorOf(refusal, exchange);
+    const { status, code, message, fields = [] } = errorOf(refusal);
     const body = errorBody([
       ["Code", code],
       ["Message", message],
@@ -52,19 +51,11 @@ function virtualBucket(origins: readonly string[]): (authority: string) => strin
   };
 }
 
-function errorOf({ code, details }: Refusal, { request }: Exchange): S3Error {
-  if (code !== "DIGEST_MISMATCH" || details["digest"] !== "sha256") return s3Error(code, details);
-  // The storage compares one SHA-256; S3 has two names for it.
-  return declaresPayloadHash(request)
+function errorOf({ code, details }: Refusal): S3Error {
+  // The storage compares two digests; S3 has a name of its own for the second.
+  return code === "DIGEST_MISMATCH" && details["digest"] === "sha256"
     ? s3Error("BODY_DIGEST", {})
-    : s3Error("CHECKSUM_MISMATCH", { algorithm: "SHA256" });
-}
-
-function declaresPayloadHash({ target, headers }: WireRequest): boolean {
-  return (
-    /[?&]X-Amz-Content-Sha256=[0-9a-f]{64}/.test(target) ||
-    headers.some(([name, value]) => name.toLowerCase() === "x-amz-content-sha256" && /^[0-9a-f]{64}$/.test(value))
-  );
+    : s3Error(code, details);
 }
 
 /** The caller's own words for what was asked, where S3 repeats them. */

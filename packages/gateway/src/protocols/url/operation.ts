@@ -72,6 +72,7 @@ function putObject(
       md5: contentMd5(request.headers),
       sha256: digest === undefined ? undefined : bytesOfHex(digest.sha256),
     },
+    checksum: undefined,
     createOnly: fields.ifNoneMatch !== undefined || find(grant, "create-only") !== undefined,
     ifMatch: ifMatch(fields.ifMatch),
   };

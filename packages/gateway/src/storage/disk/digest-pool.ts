@@ -1,15 +1,16 @@
 /**
- * MD5 and SHA-256 of large uploads on threads of their own: at a few hundred MB/s they would otherwise stop every other
+ * The digests of large uploads on threads of their own: at a few hundred MB/s they would otherwise stop every other
  * request of the process for milliseconds at a time.
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { StorageError } from "../storage.ts";
+import { crcs } from "../../http/crc.ts";
+import { type ChecksumAlgorithm, StorageError } from "../storage.ts";
 
-export interface Digests {
-  readonly md5: Buffer;
-  readonly sha256: Buffer | undefined;
-}
+export type DigestName = "md5" | ChecksumAlgorithm;
+
+/** MD5, and what else was asked for. */
+export type Digests = Readonly<Partial<Record<DigestName, Uint8Array>>> & { readonly md5: Uint8Array };
 
 /** The digests of one body, piece by piece. */
 export interface DigestJob {
@@ -24,12 +25,13 @@ export interface DigestJob {
 export type SharedPiece = Buffer & { readonly buffer: SharedArrayBuffer };
 
 export interface DigestPool {
-  start(options: { readonly sha256: boolean }): DigestJob;
+  /** Besides MD5. */
+  start(digests: readonly DigestName[]): DigestJob;
   close(): Promise<void>;
 }
 
 type Request =
-  | { readonly id: number; readonly op: "start"; readonly algorithms: readonly string[] }
+  | { readonly id: number; readonly op: "start"; readonly algorithms: readonly DigestName[] }
   | { readonly id: number; readonly op: "update"; readonly buffer: SharedArrayBuffer; readonly length: number }
   | { readonly id: number; readonly op: "finish" | "drop" };
 
@@ -42,9 +44,22 @@ interface Reply {
 const THREAD = `
   const { createHash } = require("node:crypto");
   const { parentPort } = require("node:worker_threads");
+  const zlib = require("node:zlib");
+  // A bundler that keeps names wraps functions in a call of this.
+  const __name = (named) => named;
+  const crcs = (${crcs})();
+  const running = (name) => {
+    if (name === "crc32") return crc32();
+    return Object.hasOwn(crcs, name) ? crcs[name]() : createHash(name);
+  };
+  // In the machine's own instructions, five times as fast.
+  const crc32 = (value = 0) => ({
+    update(bytes) { value = zlib.crc32(bytes, value); },
+    digest: () => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value),
+  });
   const jobs = new Map();
   parentPort.on("message", ({ id, op, algorithms, buffer, length }) => {
-    if (op === "start") return void jobs.set(id, algorithms.map((name) => createHash(name)));
+    if (op === "start") return void jobs.set(id, algorithms.map(running));
     const hashes = jobs.get(id);
     if (op === "update") {
       const piece = new Uint8Array(buffer, 0, length);
@@ -82,12 +97,13 @@ export function digestPool(size: number = Math.max(1, Math.min(4, availableParal
   }
 
   return {
-    start({ sha256 }) {
+    start(digests) {
       const thread = leastBusy();
       const id = ++lastId;
       let open = true;
       thread.jobs++;
-      thread.tell({ id, op: "start", algorithms: sha256 ? ["md5", "sha256"] : ["md5"] });
+      const algorithms: readonly DigestName[] = [...new Set<DigestName>(["md5", ...digests])];
+      thread.tell({ id, op: "start", algorithms });
       return {
         async update(piece, length) {
           await thread.ask({ id, op: "update", buffer: piece.buffer, length });
@@ -95,9 +111,10 @@ export function digestPool(size: number = Math.max(1, Math.min(4, availableParal
         async finish() {
           open = false;
           thread.jobs--;
-          const [md5, sha] = (await thread.ask({ id, op: "finish" })).digests ?? [];
+          const values = (await thread.ask({ id, op: "finish" })).digests ?? [];
+          const [md5] = values;
           if (md5 === undefined) throw new StorageError("UNAVAILABLE", "the digest thread gave no digest");
-          return { md5: Buffer.from(md5), sha256: sha === undefined ? undefined : Buffer.from(sha) };
+          return { ...Object.fromEntries(algorithms.map((name, i) => [name, values[i]])), md5 };
         },
         drop() {
           if (!open) return;

@@ -17,7 +17,7 @@ import { tempName } from "./key-path.ts";
 import type { Layout, Places } from "./layout.ts";
 import { liesAt, lstatOrAbsent } from "./open-file.ts";
 import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";
-import type { Uploaded, UploadWriter } from "./upload.ts";
+import { keptChecksum, type Uploaded, type UploadWriter } from "./upload.ts";
 
 export interface ObjectStoreOptions {
   readonly layout: Layout;
@@ -103,7 +103,7 @@ export function objectStore({ layout, run, writer, folders, uploads, finder }: O
     await checkPreconditions(ref, options);
     const temp = await openTemp(places);
     try {
-      const uploaded = await uploads.write(temp.fd, body, options);
+      const uploaded = await uploads.write({ fd: temp.fd, position: 0 }, body, options);
       await syncFile(temp.fd);
       const stats = fstatSync(temp.fd, { bigint: true });
       const row = rowOf(ref, fingerprintOf(stats), uploaded, options);
@@ -157,11 +157,11 @@ function rowOf(ref: ObjectRef, fingerprint: string, uploaded: Uploaded, options:
   return {
     ref,
     fingerprint,
-    etag: uploaded.md5.toString("hex"),
+    etag: Buffer.from(uploaded.digests.md5).toString("hex"),
     contentType: options.contentType ?? contentTypeOf(ref.key),
     headers: options.headers ?? {},
     metadata: options.metadata ?? {},
-    checksums: uploaded.sha256 === undefined ? {} : { sha256: uploaded.sha256.toString("base64") },
+    checksums: keptChecksum(options, uploaded.digests),
   };
 }
 

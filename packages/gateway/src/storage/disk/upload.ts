@@ -4,8 +4,9 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { write, writeSync } from "node:fs";
+import { runningChecksum } from "../../http/checksum.ts";
 import { type PutOptions, StorageError } from "../storage.ts";
-import type { DigestJob, DigestPool, Digests, SharedPiece } from "./digest-pool.ts";
+import type { DigestJob, DigestName, DigestPool, Digests, SharedPiece } from "./digest-pool.ts";
 import { errnoOf } from "./faults.ts";
 
 /** Writes of 1 MB reach 1.5 times the throughput of the 16 KB that a socket gives. */
@@ -17,15 +18,28 @@ const SYNC_WRITE_LIMIT = 64 * 1024;
 /** Pieces kept for the next upload. */
 const SPARE_PIECES = 16;
 
-export interface Uploaded extends Digests {
+export interface Uploaded {
   readonly size: number;
+  readonly digests: Digests;
+}
+
+/** What of `PutOptions` concerns the bytes. */
+export type BodyOptions = Pick<
+  PutOptions,
+  "contentLength" | "maxBytes" | "minBytes" | "digests" | "checksum" | "signal"
+>;
+
+/** Where the bytes go: into an open file, from a position on. */
+export interface UploadTarget {
+  readonly fd: number;
+  readonly position: number;
 }
 
 export interface UploadWriter {
   /**
-   * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`, `DIGEST_MISMATCH`
+   * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`
    */
-  write(fd: number, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Uploaded>;
+  write(target: UploadTarget, body: AsyncIterable<Uint8Array>, options: BodyOptions): Promise<Uploaded>;
 }
 
 export function uploadWriter(pool: DigestPool): UploadWriter {
@@ -36,17 +50,25 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
   };
 
   /** A body that fits one small buffer. */
-  async function gather(fd: number, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Uploaded> {
+  async function gather(
+    target: UploadTarget,
+    body: AsyncIterable<Uint8Array>,
+    options: BodyOptions,
+  ): Promise<Uploaded> {
     const bytes = Buffer.allocUnsafe(options.contentLength ?? 0);
     let size = 0;
     for await (const chunk of received(body, options)) {
       bytes.set(chunk, size);
       size += chunk.length;
     }
-    return writeSmall(fd, bytes, options);
+    return writeSmall(target, bytes, options);
   }
 
-  async function stream(fd: number, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<Uploaded> {
+  async function stream(
+    target: UploadTarget,
+    body: AsyncIterable<Uint8Array>,
+    options: BodyOptions,
+  ): Promise<Uploaded> {
     let piece = takePiece();
     let other: SharedPiece | undefined;
     let filled = 0;
@@ -56,9 +78,9 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
 
     async function flush(): Promise<DigestJob> {
       await underWay;
-      const digest = job ?? pool.start({ sha256: wantsSha256(options) });
+      const digest = job ?? pool.start(wantedDigests(options));
       job = digest;
-      underWay = settled(digest.update(piece, filled), writeFully(fd, piece.subarray(0, filled), size));
+      underWay = settled(digest.update(piece, filled), writeFully(target, piece.subarray(0, filled), size));
       // It is awaited before the next piece; until then a failure must not count as unhandled.
       underWay.catch(() => {});
       size += filled;
@@ -78,10 +100,11 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
           offset += part.length;
         }
       }
-      if (job === undefined && filled <= LOOP_LIMIT) return await writeSmall(fd, piece.subarray(0, filled), options);
+      if (job === undefined && filled <= LOOP_LIMIT)
+        return await writeSmall(target, piece.subarray(0, filled), options);
       const digest = await flush();
       await underWay;
-      return { size, ...(await digest.finish()) };
+      return { size, digests: await digest.finish() };
     } finally {
       job?.drop();
       await underWay.catch(() => {});
@@ -91,13 +114,14 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
   }
 
   return {
-    async write(fd, body, options) {
+    async write(target, body, options) {
       refuseAnnounced(options);
       const small = options.contentLength !== undefined && options.contentLength <= LOOP_LIMIT;
-      const uploaded = await (small ? gather : stream)(fd, body, options);
+      const uploaded = await (small ? gather : stream)(target, body, options);
       if (uploaded.size < (options.minBytes ?? 0)) throw tooSmall(uploaded.size, options.minBytes ?? 0);
-      checkDigest("md5", options.digests?.md5, uploaded.md5);
-      checkDigest("sha256", options.digests?.sha256, uploaded.sha256);
+      checkDigest("md5", options.digests?.md5, uploaded.digests.md5);
+      checkDigest("sha256", options.digests?.sha256, uploaded.digests.sha256);
+      checkChecksum(options, uploaded.digests);
       return uploaded;
     },
   };
@@ -107,8 +131,12 @@ function newPiece(): SharedPiece {
   return Buffer.from(new SharedArrayBuffer(PIECE)) as SharedPiece;
 }
 
-function wantsSha256(options: PutOptions): boolean {
-  return options.digests?.sha256 !== undefined;
+/** What has to be computed besides MD5, which every object has for its ETag. */
+function wantedDigests({ digests, checksum }: BodyOptions): readonly DigestName[] {
+  const wanted: DigestName[] = [];
+  if (digests?.sha256 !== undefined) wanted.push("sha256");
+  if (checksum !== undefined && !wanted.includes(checksum.algorithm)) wanted.push(checksum.algorithm);
+  return wanted;
 }
 
 /** Both, to their end: memory and descriptor are in use until then. */
@@ -118,24 +146,32 @@ async function settled(...steps: Promise<void>[]): Promise<void> {
   }
 }
 
-async function writeSmall(fd: number, bytes: Buffer, options: PutOptions): Promise<Uploaded> {
+async function writeSmall(target: UploadTarget, bytes: Buffer, options: BodyOptions): Promise<Uploaded> {
+  const { fd, position } = target;
   if (bytes.length <= SYNC_WRITE_LIMIT) {
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, done);
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+    }
   } else {
-    await writeFully(fd, bytes, 0);
+    await writeFully(target, bytes, 0);
   }
-  return {
-    size: bytes.length,
+  const digests: { [name in DigestName]?: Uint8Array } & { md5: Uint8Array } = {
     md5: createHash("md5").update(bytes).digest(),
-    sha256: wantsSha256(options) ? createHash("sha256").update(bytes).digest() : undefined,
   };
+  for (const name of wantedDigests(options)) {
+    if (name === "md5") continue;
+    const running = runningChecksum(name, createHash);
+    running.update(bytes);
+    digests[name] = running.digest();
+  }
+  return { size: bytes.length, digests };
 }
 
 /** `write(2)` may take less than it was given. */
-async function writeFully(fd: number, bytes: Buffer, position: number): Promise<void> {
+async function writeFully({ fd, position }: UploadTarget, bytes: Buffer, offset: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += await new Promise<number>((resolve, reject) => {
-      write(fd, bytes, done, bytes.length - done, position + done, (error, written) =>
+      write(fd, bytes, done, bytes.length - done, position + offset + done, (error, written) =>
         error === null ? resolve(written) : reject(error),
       );
     });
@@ -155,7 +191,7 @@ const BROKEN_CONNECTION = new Set([
 /** The body, with everything checked that can be checked while it comes in. */
 async function* received(
   body: AsyncIterable<Uint8Array>,
-  options: PutOptions,
+  options: BodyOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { contentLength, maxBytes, signal } = options;
   let size = 0;
@@ -179,7 +215,7 @@ async function* received(
   }
 }
 
-function refuseAnnounced({ contentLength, maxBytes, minBytes }: PutOptions): void {
+function refuseAnnounced({ contentLength, maxBytes, minBytes }: BodyOptions): void {
   if (contentLength === undefined) return;
   if (maxBytes !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
   if (minBytes !== undefined && contentLength < minBytes) throw tooSmall(contentLength, minBytes);
@@ -189,6 +225,27 @@ function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, a
   if (declared === undefined) return;
   if (actual?.length === declared.length && timingSafeEqual(actual, declared)) return;
   throw new StorageError("DIGEST_MISMATCH", `the body has another ${name} than the one declared`, { digest: name });
+}
+
+/** Only now, because the expected value may have come behind the body. */
+function checkChecksum({ checksum }: BodyOptions, digests: Digests): void {
+  if (checksum === undefined) return;
+  const { algorithm } = checksum;
+  const expected = typeof checksum.expected === "function" ? checksum.expected() : checksum.expected;
+  if (expected === undefined || expected === base64(digests[algorithm])) return;
+  throw new StorageError("CHECKSUM_MISMATCH", `the body has another ${algorithm} than the one declared`, {
+    digest: algorithm,
+  });
+}
+
+/** The checksum that is kept with the object, in the form of `ObjectInfo.checksums`. */
+export function keptChecksum({ checksum }: BodyOptions, { sha256, ...digests }: Digests): Record<string, string> {
+  if (checksum === undefined) return sha256 === undefined ? {} : { sha256: base64(sha256) };
+  return { [checksum.algorithm]: base64({ sha256, ...digests }[checksum.algorithm]) };
+}
+
+function base64(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString("base64");
 }
 
 function incomplete(what: string, cause?: unknown): StorageError {

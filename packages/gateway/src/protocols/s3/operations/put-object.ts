@@ -2,16 +2,20 @@ import type { PutObject } from "../../../operations/put-object.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import { contentLength, readIfMatch, storedHeaders } from "../../request-fields.ts";
 import { notImplemented } from "../amz.ts";
-import { checkedBody, declaredDigests } from "../checksums.ts";
+import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import type { S3ObjectOperation } from "../operation.ts";
+import { addChecksumHeaders } from "../present.ts";
 
 export const putObjectOperation: S3ObjectOperation<PutObject> = {
   name: "PutObject",
   method: "PUT",
   on: "object",
+  amz: ["x-amz-sdk-checksum-algorithm"],
   readsBody: true,
-  read({ received, permit: { grant }, checksums, metadata, body, limits }, object) {
+  read(call, object) {
+    const { received, permit, metadata, body, limits } = call;
     const { fields, request } = received;
+    const { grant } = permit;
     const length = contentLength(fields);
     if (length === undefined) {
       throw new Refusal("LENGTH_REQUIRED", "expected Content-Length on an upload, found none: send it");
@@ -31,22 +35,22 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
     return {
       operation: "put-object",
       object,
-      body: checkedBody(body, checksums),
+      body,
       contentLength: length,
       maxBytes: limits.body,
       minBytes: undefined,
       contentType: fields.contentType,
       headers,
       metadata,
-      digests: declaredDigests(request.headers, grant, checksums),
+      digests: declaredDigests(request.headers, grant),
+      checksum: declaredChecksum(call),
       createOnly: fields.ifNoneMatch !== undefined || grant.obligations.some(({ kind }) => kind === "create-only"),
       ifMatch: readIfMatch(fields.ifMatch, () => notImplemented("header", "If-Match")),
     };
   },
   present({ info }, _, { requestId }) {
     const headers = ["etag", `"${info.etag}"`, "content-length", "0", "x-amz-request-id", requestId];
-    const { sha256 } = info.checksums;
-    if (sha256 !== undefined) headers.push("x-amz-checksum-sha256", sha256, "x-amz-checksum-type", "FULL_OBJECT");
+    addChecksumHeaders(headers, info);
     return { status: 200, headers, body: undefined };
   },
 };

@@ -1,0 +1,46 @@
+/**
+ * The checksums of S3, running: CRCs here, hashes by whoever has them.
+ * @module
+ */
+import { type CrcAlgorithm, crcs, type RunningCrc } from "./crc.ts";
+
+/** What S3 has as a checksum of an object, in lower case as in the names of its headers. */
+export type ChecksumAlgorithm = CrcAlgorithm | "sha1" | "sha256";
+
+/** Bytes of each checksum. */
+export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
+  crc32: 4,
+  crc32c: 4,
+  crc64nvme: 8,
+  sha1: 20,
+  sha256: 32,
+};
+
+/** A digest that is being computed. */
+export interface RunningDigest {
+  update(bytes: Uint8Array): unknown;
+  digest(): Uint8Array;
+}
+
+/** `createHash` of `node:crypto` is one. */
+export type CreateHash = (algorithm: "md5" | "sha1" | "sha256") => RunningDigest;
+
+const CRCS = crcs();
+
+/** Starts a checksum. */
+export function runningChecksum(algorithm: ChecksumAlgorithm, createHash: CreateHash): RunningDigest {
+  return isCrc(algorithm) ? CRCS[algorithm]() : createHash(algorithm);
+}
+
+/** Starts a CRC. */
+export function runningCrc(algorithm: CrcAlgorithm): RunningCrc {
+  return CRCS[algorithm]();
+}
+
+export function isCrc(algorithm: ChecksumAlgorithm): algorithm is CrcAlgorithm {
+  return algorithm.startsWith("crc");
+}
+
+export function isChecksumAlgorithm(text: string): text is ChecksumAlgorithm {
+  return Object.hasOwn(CHECKSUM_BYTES, text);
+}

@@ -14,6 +14,17 @@ export {
   errorCodes,
   isDaypassError,
 } from "./errors.ts";
+export type {
+  AsyncFormSigner,
+  FormGrant,
+  FormSigner,
+  FormVerifier,
+  ReceivedForm,
+  SignedForm,
+  SignedFormOrError,
+} from "./form.ts";
+export { anyFormOf, type FormVerifierOptions } from "./form-verify.ts";
+export type { FormFields, PolicyCondition } from "./post-policy.ts";
 export { type Problem, problem } from "./problem.ts";
 export type {
   AsyncSigner,

@@ -1,0 +1,122 @@
+import { type Constraints, unsupportedConstraint } from "./constraints.ts";
+import { invalidInput } from "./errors.ts";
+import { FILE_NAME, meets, type PolicyCondition, parseCondition } from "./post-policy.ts";
+import type { Bindings } from "./scheme.ts";
+
+/** What a form of any provider may ask for, beside its bucket and key. */
+export interface FormRequest extends Constraints {
+  /** Bytes of the file: exact, or a range. */
+  readonly contentLength?: Bindings["contentLength"];
+  /** Fields that the holder has to send with exactly these values: `acl`, `Content-Type`, `success_action_status`, … */
+  readonly fields?: Readonly<Record<string, string>> | undefined;
+  /** Further conditions, in the provider's own words. A field that only they name is for the holder to fill in. */
+  readonly conditions?: readonly PolicyCondition[] | undefined;
+  /** Any name below this path, which ends with `/`, instead of one key: the file's own name goes there. */
+  readonly prefix?: string | undefined;
+}
+
+/** A form before it is signed. */
+export interface FormDraft {
+  /** In the order in which they are sent, without those of the signature. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** Without those for the signature's own fields. */
+  readonly conditions: readonly PolicyCondition[];
+  readonly bound: readonly string[];
+  readonly unbound: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** What {@link draftForm} is told by its scheme. */
+export interface FormTarget {
+  /** The provider's name, for messages. */
+  readonly scheme: string;
+  readonly bucket: string;
+  /** The key or object name, with `${filename}` where the file's own name goes. Left out with `prefix`. */
+  readonly key: string | undefined;
+  /** Names of fields that the signature sets itself. */
+  readonly reserved: RegExp;
+}
+
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
+const UNSUPPORTED = ["notBefore", "response"] as const;
+const UNSUPPORTED_BINDINGS = ["headers", "ip", "query", "sha256"] as const;
+
+/**
+ * Turns a request into fields and conditions: each field is bound to its value, and one with `${filename}` to what stands
+ * before it. Refuses what no form can bind, and conditions that the form's own fields would not meet.
+ *
+ * @throws {DaypassError} `INVALID_INPUT`, `UNSUPPORTED_CONSTRAINT`
+ */
+export function draftForm(request: FormRequest, { scheme, bucket, key: oneKey, reserved }: FormTarget): FormDraft {
+  const { bind = {}, prefix } = request;
+  const unsupported =
+    UNSUPPORTED.find((name) => request[name] !== undefined) ??
+    UNSUPPORTED_BINDINGS.find((name) => bind[name] !== undefined);
+  if (unsupported !== undefined) throw unsupportedConstraint(`a form of ${scheme}`, unsupported);
+  const key = oneKey ?? `${prefix}${FILE_NAME}`;
+  // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
+  if ((oneKey === undefined) === (prefix === undefined) || key === "" || !(prefix ?? "a/").slice(1).endsWith("/")) {
+    throw invalidInput("the key", "text, or left out for a prefix that ends with /", oneKey ?? prefix);
+  }
+  const conditions: PolicyCondition[] = [...(request.conditions ?? []), ...lengthRange(request)];
+  const given = conditions.map((condition) => {
+    const parsed = parseCondition(condition);
+    if (parsed !== undefined) return parsed;
+    throw invalidInput(
+      "conditions",
+      '["eq" or "starts-with", "$field", text], ["content-length-range", min, max] or {field: text}',
+      JSON.stringify(condition),
+    );
+  });
+  const fields: Record<string, string> = { key };
+  const values = new Map([["bucket", bucket]]);
+  const bound = ["bucket", "time"];
+  const warnings: string[] = [];
+
+  const bindField = (name: string, value: string): void => {
+    if (typeof value !== "string" || !FIELD_NAME.test(name) || values.has(name.toLowerCase()) || reserved.test(name)) {
+      throw invalidInput(`fields.${name}`, "one text of a field that the signer does not set", value);
+    }
+    values.set(name.toLowerCase(), value);
+    fields[name] = value;
+    const [start = "", end] = value.split(FILE_NAME);
+    conditions.push(end === undefined ? { [name]: value } : ["starts-with", `$${name}`, start]);
+    bound.push(end === undefined ? name : `${name} from its start to ${FILE_NAME}`);
+    if (end) warnings.push(`what follows ${FILE_NAME} in ${name} is not bound: the holder may change it`);
+    if (/[\r\n]/.test(value)) warnings.push(`browsers send a line break in ${name} as CR LF, which is another value`);
+  };
+  for (const [name, value] of Object.entries(request.fields ?? {})) bindField(name, value);
+  if (bind.contentType !== undefined) bindField("Content-Type", bind.contentType);
+  conditions.push({ bucket });
+  if (key.startsWith(FILE_NAME) && !given.some((condition) => "field" in condition && condition.field === "key")) {
+    throw invalidInput(
+      "the key",
+      `something before ${FILE_NAME}, or a condition on $key if any key may be written`,
+      key,
+    );
+  }
+  bindField("key", key);
+
+  const open = new Set(["the file", "its length", "Content-Type"]);
+  for (const condition of given) {
+    if (condition.operator === "content-length-range") {
+      bound.push("length of the file");
+      open.delete("its length");
+    } else {
+      const value = values.get(condition.field);
+      if (value === undefined) open.add(`${condition.field}, as far as its condition goes`);
+      else if (!meets(value, condition)) {
+        throw invalidInput("conditions", "such that the form's own fields meet them", `$${condition.field}`);
+      }
+    }
+  }
+  if (values.has("content-type")) open.delete("Content-Type");
+  return { fields, conditions, bound, unbound: [...open], warnings };
+}
+
+function lengthRange({ bind, contentLength = bind?.contentLength }: FormRequest): readonly PolicyCondition[] {
+  if (contentLength === undefined) return [];
+  const { min = 0, max } =
+    typeof contentLength === "number" ? { min: contentLength, max: contentLength } : contentLength;
+  return [["content-length-range", min, max]];
+}

@@ -1,0 +1,132 @@
+import { type DaypassError, refusal } from "./errors.ts";
+import type { FormGrant, FormVerifier, ReceivedForm } from "./form.ts";
+import { checkConditions, decodePolicy, expandFields, type FormFields, requiredField } from "./post-policy.ts";
+import type { Checked, Clock, KeyResolver, Obligation, ObligationKind } from "./scheme.ts";
+import { systemClock } from "./time.ts";
+
+/** What every form verifier is given besides its keys. */
+export interface FormVerifierOptions {
+  /** The obligations that the caller enforces; a grant with any other is refused. */
+  readonly enforces?: readonly ObligationKind[] | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** One dialect of signed form, as the verifying side sees it. `P` is what the signature's own fields say. */
+export interface FormScheme<P, K, G extends FormGrant> {
+  /** The signature's own fields, by lower-case name. The policy is not among them. */
+  readonly own: RegExp;
+  /** Those of them that mark a form as signed in this scheme. */
+  readonly markers: RegExp;
+  /** Those of them that no condition has to name. */
+  readonly exempt: RegExp;
+  /** Strict and without a key: throws `MALFORMED`. The policy is text until its signature has been checked. */
+  parse(fields: ReadonlyMap<string, string>): P;
+  keyId(parsed: P): string;
+  check(parsed: P, key: K, policy: string): Checked | Promise<Checked>;
+  /** Matches nothing: an unknown key id has to cost the same hashes as a known one. */
+  readonly dummyKey: K;
+  /** Refusals that depend on the key, then the grant itself. */
+  grant(parsed: P, verified: VerifiedForm<K>): G;
+}
+
+/** What a scheme may rely on when it makes a grant: signature, end and conditions have been checked. */
+export interface VerifiedForm<K> {
+  readonly key: K;
+  readonly stringToSign: string;
+  readonly now: Date;
+  readonly expiresAt: Date;
+  readonly bucket: string;
+  /** The object's key, with the file's name in it. */
+  readonly objectKey: string;
+  /** All other fields but those of the signature, by lower-case name. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** The length of the file, if the policy limits it. */
+  readonly obligations: readonly Obligation[];
+}
+
+/**
+ * Builds a scheme's form verifier: own fields → key → signature → policy → end → conditions → grant, the order in which S3
+ * reports what is wrong. No byte of a policy is read before its signature has matched.
+ */
+export function formVerifier<P, K, G extends FormGrant>(
+  scheme: FormScheme<P, K, G>,
+  keys: KeyResolver<K>,
+  { clock = systemClock, enforces }: FormVerifierOptions,
+): FormVerifier<G> {
+  const enforced: ReadonlySet<ObligationKind> = new Set(enforces);
+  const detects = (fields: FormFields): boolean => fields.some(([name]) => scheme.markers.test(name.toLowerCase()));
+  return {
+    detects,
+    async verify({ bucket, fields, fileName }: ReceivedForm) {
+      if (!detects(fields)) throw noSignature();
+      const all = expandFields(fields, fileName);
+      const objectKey = requiredField(all, "key");
+      const policy = requiredField(all, "policy");
+      const parsed = scheme.parse(all);
+      const found = await keys(scheme.keyId(parsed));
+      const candidates = Array.isArray(found) ? (found as readonly K[]) : found === undefined ? [] : [found as K];
+      const unknown = candidates.length === 0;
+      // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
+      let match: { readonly key: K; readonly stringToSign: string } | undefined;
+      for (const key of unknown ? [scheme.dummyKey] : candidates) {
+        const { matches, stringToSign } = await scheme.check(parsed, key, policy);
+        if (matches) match ??= { key, stringToSign };
+      }
+      if (unknown) {
+        throw refusal("UNKNOWN_KEY", "a key id that is configured, found another: was the key replaced or revoked?");
+      }
+      if (match === undefined) {
+        throw refusal("SIGNATURE_MISMATCH", "the signature of this very policy, found another: was either changed?");
+      }
+      const { expiresAt, conditions } = decodePolicy(policy);
+      const now = clock();
+      // Written so that an invalid clock refuses.
+      if (!(now.getTime() < expiresAt.getTime())) {
+        const end = expiresAt.toISOString();
+        throw refusal("EXPIRED", `a form that is still valid, found one that ended at ${end}: ask for a new one`, {
+          expiresAt: end,
+        });
+      }
+      const length = checkConditions(conditions, { fields: all, bucket, exempt: scheme.exempt });
+      const grant = scheme.grant(parsed, {
+        ...match,
+        now,
+        expiresAt,
+        bucket,
+        objectKey,
+        fields: Object.fromEntries([...all].filter(([name]) => !TAKEN.test(name) && !scheme.own.test(name))),
+        obligations: length === undefined ? [] : [{ kind: "body-length", ...length }],
+      });
+      for (const { kind } of grant.obligations) {
+        if (enforced.has(kind)) continue;
+        throw refusal(
+          "UNENFORCED_CONSTRAINT",
+          `a caller that enforces "${kind}", found none: enforce it and list it in \`enforces\``,
+          { constraint: kind },
+        );
+      }
+      return grant;
+    },
+  };
+}
+
+const TAKEN = /^(?:key|bucket|policy|x-ignore-.*)$/s;
+
+/**
+ * One verifier for forms of several schemes. Exactly one of them has to recognise the form, as with `anyOf`.
+ */
+export function anyFormOf<G extends FormGrant>(...verifiers: readonly FormVerifier<G>[]): FormVerifier<G> {
+  return {
+    detects: (fields) => verifiers.some((candidate) => candidate.detects(fields)),
+    async verify(form) {
+      const [only, second] = verifiers.filter((candidate) => candidate.detects(form.fields));
+      if (only === undefined) throw noSignature();
+      if (second === undefined) return only.verify(form);
+      throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found those of several schemes: send one");
+    },
+  };
+}
+
+function noSignature(): DaypassError {
+  return refusal("NO_SIGNATURE", "a form with a signed policy, found none: ask for a signed form");
+}

@@ -1,0 +1,119 @@
+import { grantId } from "./grant.ts";
+import type { FormFields } from "./post-policy.ts";
+import type { Grant } from "./scheme.ts";
+
+/**
+ * An upload form whose policy is signed: what a browser posts as `multipart/form-data`, first the fields, then the file
+ * as the last one, named `file`.
+ */
+export interface SignedForm {
+  /** Where the form is posted to. */
+  readonly url: string;
+  readonly method: "POST";
+  /** The form's hidden fields, in the order in which they may be sent. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** First instant at which the form is no longer accepted. */
+  readonly expiresAt: Date;
+  /** The identifier that the verifier's grant has, too. */
+  readonly id: string;
+  readonly bound: readonly string[];
+  readonly unbound: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** An item of {@link FormSigner.signMany}: a bad request gives its error and does not stop the others. */
+export type SignedFormOrError = SignedForm | { readonly error: Error };
+
+/** Signs forms synchronously: every HMAC scheme. */
+export interface FormSigner<R> {
+  sign(request: R): SignedForm;
+  signMany(requests: Iterable<R>): Iterable<SignedFormOrError>;
+}
+
+/** Signs forms with a promise. */
+export interface AsyncFormSigner<R> {
+  sign(request: R): Promise<SignedForm>;
+  signMany(requests: Iterable<R>): AsyncIterable<SignedFormOrError>;
+}
+
+/** A posted form as a server has read it, up to the file. */
+export interface ReceivedForm {
+  /** The bucket that the request's host or path is for. Never take it from a field (CVE-2023-43040). */
+  readonly bucket: string;
+  /** The fields before `file`, in the order received. What comes after the file has to be ignored. */
+  readonly fields: FormFields;
+  /** `filename` of the file's part, as the sender wrote it. */
+  readonly fileName?: string | undefined;
+}
+
+/** What a verified form allows: one upload. */
+export interface FormGrant extends Grant {
+  readonly bucket: string;
+  /** The fields by lower-case name, without those of the signature, with the file's name put in. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Turns a posted form into a grant or throws a `DaypassError`. */
+export interface FormVerifier<G extends FormGrant = FormGrant> {
+  /** Tells by names alone whether the form is signed in this scheme. Nothing is verified by it. */
+  detects(fields: FormFields): boolean;
+  verify(form: ReceivedForm): Promise<G>;
+}
+
+/** What every form signer returns: a class, as `id` costs a hash that few ask for. */
+export class FormResult implements SignedForm {
+  declare readonly url: string;
+  readonly method = "POST";
+  declare readonly fields: Readonly<Record<string, string>>;
+  declare readonly expiresAt: Date;
+  declare readonly bound: readonly string[];
+  declare readonly unbound: readonly string[];
+  declare readonly warnings: readonly string[];
+  readonly #stringToSign: string;
+
+  constructor(form: Omit<SignedForm, "id" | "method">, stringToSign: string) {
+    Object.assign(this, form);
+    this.#stringToSign = stringToSign;
+  }
+
+  get id(): string {
+    return grantId(this.#stringToSign);
+  }
+
+  /** A getter on a prototype is invisible to `JSON.stringify`, which this mends. */
+  toJSON(): SignedForm {
+    return { ...this, id: this.id };
+  }
+}
+
+/** A form signer from its `sign`. */
+export function formSigner<R>(sign: (request: R) => SignedForm): FormSigner<R> {
+  return {
+    sign,
+    *signMany(requests) {
+      for (const request of requests) {
+        let item: SignedFormOrError;
+        try {
+          item = sign(request);
+        } catch (error) {
+          item = errorItem(error);
+        }
+        yield item;
+      }
+    },
+  };
+}
+
+/** A form signer with promises from its `sign`. */
+export function asyncFormSigner<R>(sign: (request: R) => Promise<SignedForm>): AsyncFormSigner<R> {
+  return {
+    sign,
+    async *signMany(requests) {
+      for (const request of requests) yield await sign(request).catch(errorItem);
+    },
+  };
+}
+
+function errorItem(error: unknown): { readonly error: Error } {
+  return { error: error instanceof Error ? error : new Error(String(error)) };
+}

@@ -1,0 +1,60 @@
+import { uriEncode, uriEncodePath } from "../../encode.ts";
+import { refusal } from "../../errors.ts";
+import type { FormGrant } from "../../form.ts";
+import type { VerifiedForm } from "../../form-verify.ts";
+import { VerifiedGrant } from "../../grant.ts";
+import { UNSIGNED_PAYLOAD } from "../canonical.ts";
+import { s3Obligations } from "../grant.ts";
+import type { S3Key } from "../verify.ts";
+
+/** What a verified S3 form allows: one POST of a file to a key. */
+export interface S3FormGrant extends FormGrant {
+  readonly key: string;
+  /** The region of the signature; empty in SigV2, which knows none. */
+  readonly region: string;
+  /** Where the browser goes after the upload: `success_action_redirect`, else the deprecated `redirect`. Bound by the policy. */
+  readonly redirect: string | undefined;
+  /** The status to answer with where there is no redirect. "If the value is not valid, 204": as S3 has it. */
+  readonly status: 200 | 201 | 204;
+}
+
+/** `KEY_SCOPE` for a form that lives longer than it may. */
+export function checkLife(start: Date, end: Date, maxLife: number): void {
+  if (end.getTime() - start.getTime() <= maxLife * 1000) return;
+  throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life: ask for a shorter one`);
+}
+
+/** Makes the grant of both versions. */
+export function s3FormGrant(
+  {
+    scheme,
+    keyId,
+    region,
+    notBefore,
+  }: { readonly scheme: string; readonly keyId: string; readonly region: string; readonly notBefore: Date },
+  { bucket, objectKey, fields, expiresAt, obligations, stringToSign }: VerifiedForm<S3Key>,
+): S3FormGrant {
+  // What obliges as a signed header obliges as a field; the host stands for itself in every list of signed headers.
+  const headers = Object.entries({ host: bucket, ...fields }).map(([name, value]) => ({ name, values: [value] }));
+  const grant = new VerifiedGrant(
+    {
+      scheme,
+      keyId,
+      methods: ["POST"],
+      notBefore,
+      expiresAt,
+      obligations: [...obligations, ...s3Obligations(UNSIGNED_PAYLOAD, headers, [])],
+      target: `/${uriEncode(bucket)}/${uriEncodePath(objectKey)}`,
+    },
+    stringToSign,
+  );
+  const status = fields["success_action_status"];
+  return Object.assign(grant, {
+    bucket,
+    key: objectKey,
+    region,
+    fields,
+    redirect: fields["success_action_redirect"] ?? fields["redirect"],
+    status: status === "200" ? 200 : status === "201" ? 201 : 204,
+  } as const);
+}

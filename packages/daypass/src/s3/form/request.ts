@@ -1,0 +1,66 @@
+import { FormResult, type FormSigner, formSigner } from "../../form.ts";
+import { draftForm, type FormRequest } from "../../form-policy.ts";
+import { encodePolicy } from "../../post-policy.ts";
+import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
+import { checkCredentials, type S3Credentials } from "../credentials.ts";
+import { bucketEndpoints } from "../endpoint.ts";
+import { checkKey, type S3SignRequest } from "../request.ts";
+import type { S3SignerOptions } from "../sign.ts";
+
+/** One upload form to sign. */
+export interface S3FormRequest extends FormRequest {
+  readonly bucket: string;
+  /** The object's key. `${filename}` in it stands for the name of the file that is uploaded. */
+  readonly key?: string | undefined;
+  /** `sign` takes keys with `.` or `..` segments. Refused by default. */
+  readonly dotSegments?: S3SignRequest["dotSegments"];
+}
+
+/** What sets the two versions apart. */
+export interface FormVersion {
+  readonly maxSeconds: number;
+  /** The own fields that the policy has to name. */
+  bound(credentials: S3Credentials, time: string): Readonly<Record<string, string>>;
+  /** The other own fields. */
+  free(credentials: S3Credentials, time: string, policy: string): Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+// What any version sets by itself, or no form may hold.
+const RESERVED =
+  /^(?:awsaccesskeyid|signature|file|policy|x-amz-(?:algorithm|credential|date|security-token|signature))$/i;
+
+/** A form signer of one version. */
+export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): FormSigner<S3FormRequest> {
+  const { credentials, credentialExpiry, clock = systemClock } = options;
+  const endpointOf = bucketEndpoints(options);
+  const provide = typeof credentials === "function" ? credentials : () => credentials;
+  if (typeof credentials !== "function") checkCredentials(credentials);
+
+  return formSigner((request) => {
+    const current = checkCredentials(provide());
+    const { bucket, key } = request;
+    const { origin, path } = endpointOf(bucket);
+    const draft = draftForm(request, { scheme: "S3", bucket, key, reserved: RESERVED });
+    checkKey(draft.fields["key"] as string, request.dotSegments);
+    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
+      maxSeconds: version.maxSeconds,
+      credentialsExpireAt: current.expiration,
+      credentialExpiry,
+    });
+    const time = formatBasicTime(signedAt);
+    const bound = version.bound(current, time);
+    const named = Object.entries(bound).map(([name, value]) => ({ [name]: value }));
+    const policy = encodePolicy(expiresAt, [...draft.conditions, ...named]);
+    return new FormResult(
+      {
+        ...draft,
+        url: origin + (path || "/"),
+        fields: { ...draft.fields, ...bound, policy, ...version.free(current, time, policy) },
+        expiresAt,
+        warnings: [...version.warnings, ...warnings, ...draft.warnings],
+      },
+      policy,
+    );
+  });
+}

@@ -1,0 +1,52 @@
+import type { FormSigner } from "../../form.ts";
+import { AWS4, scopeText } from "../../v4.ts";
+import { MAX_EXPIRES } from "../parse.ts";
+import type { S3SignerOptions } from "../sign.ts";
+import { formSignature } from "./canonical.ts";
+import { type S3FormRequest, s3FormSignerOf } from "./request.ts";
+
+/**
+ * Signs upload forms for browsers: an S3 POST policy in AWS Signature Version 4. Unlike a presigned PUT, a form binds a range of
+ * lengths, a path instead of one key, and where the browser goes afterwards.
+ *
+ * `fields` are bound to their values, the rest of the policy is `conditions` in S3's own words. Not bound: the bytes of the
+ * file, unless a checksum field says so, and its length, unless `contentLength` does. S3 has no way to make a form work
+ * only once.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { s3FormSigner } from "daypass/s3/form";
+ *
+ * const forms = s3FormSigner({ region: "eu-west-1", credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" } });
+ * export const { url, fields } = forms.sign({
+ *   bucket: "media",
+ *   key: "uploads/7/${filename}",
+ *   contentLength: { min: 1, max: 10_000_000 },
+ *   bind: { contentType: "image/png" },
+ *   expiresIn: 300,
+ * });
+ * ```
+ */
+export function s3FormSigner(options: S3SignerOptions): FormSigner<S3FormRequest> {
+  const scopeOf = (time: string) => ({ date: time.slice(0, 8), region: options.region, service: "s3" });
+  return s3FormSignerOf(
+    {
+      maxSeconds: MAX_EXPIRES,
+      bound: ({ accessKeyId, sessionToken }, time) => ({
+        "x-amz-algorithm": AWS4.algorithm,
+        "x-amz-credential": `${accessKeyId}/${scopeText(AWS4, scopeOf(time))}`,
+        "x-amz-date": time,
+        ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
+      }),
+      free: ({ secretAccessKey }, time, policy) => ({
+        "x-amz-signature": formSignature(secretAccessKey, scopeOf(time), policy),
+      }),
+      warnings: [],
+    },
+    options,
+  );
+}

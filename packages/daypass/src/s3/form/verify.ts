@@ -1,0 +1,82 @@
+import { constantTimeEqual } from "#crypto";
+import { refusal } from "../../errors.ts";
+import type { FormVerifier } from "../../form.ts";
+import { type FormVerifierOptions, formVerifier } from "../../form-verify.ts";
+import { MAX_EXPIRES } from "../parse.ts";
+import { checkScope, checkSession, DUMMY_S3_KEY, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
+import { formSignature } from "./canonical.ts";
+import { checkLife, type S3FormGrant, s3FormGrant } from "./grant.ts";
+import { OWN_FIELDS, parseS3Form } from "./parse.ts";
+
+/** Options of {@link s3FormVerifier}. */
+export interface S3FormVerifierOptions extends FormVerifierOptions {
+  /** One access key, several, or a function that finds them by access key id. */
+  readonly credentials: S3VerifierOptions["credentials"];
+  /** Regions that signatures may be made for; any if left out (the region is signed either way). */
+  readonly regions?: readonly string[] | undefined;
+  /** Longest time in seconds from `x-amz-date` to the policy's end: 604800 by default, as a signing key lives seven days. */
+  readonly maxLife?: number | undefined;
+  /** Seconds that a signing time may lie in the future, 900 by default. */
+  readonly maxFutureSkew?: number | undefined;
+}
+
+/**
+ * Verifies upload forms with an S3 POST policy in AWS Signature Version 4: the signature over the policy, its end, each of its
+ * conditions, and that every field is named by one. The bucket is the request's own, never the form's.
+ *
+ * Give it the fields before the file, and use what it gives back: `grant.key` has the file's name in it, reduced to one
+ * segment. Does not read the file: its length and checksums become obligations, and are refused with
+ * `UNENFORCED_CONSTRAINT` unless listed in `enforces`. Does not check that the key may write to this bucket, nor that
+ * `grant.redirect` is a place to send a browser to.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+ *
+ * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`,
+ * `EXPIRED`, `NOT_YET_VALID`, `POLICY_NOT_MET`, `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { s3FormSigner, s3FormVerifier } from "daypass/s3/form";
+ *
+ * const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+ * const form = s3FormSigner({ region: "eu-west-1", credentials }).sign({ bucket: "media", prefix: "up/", expiresIn: 60 });
+ * const verifier = s3FormVerifier({ credentials });
+ * const grant = await verifier.verify({ bucket: "media", fields: Object.entries(form.fields), fileName: "C:\\a.png" });
+ * console.log(grant.key); // "up/a.png"
+ * ```
+ */
+export function s3FormVerifier(options: S3FormVerifierOptions): FormVerifier<S3FormGrant> {
+  const { regions, maxLife = MAX_EXPIRES, maxFutureSkew = 900 } = options;
+  return formVerifier(
+    {
+      own: OWN_FIELDS,
+      markers: /^x-amz-(?:algorithm|credential|signature)$/,
+      exempt: /^x-amz-signature$/,
+      parse(fields) {
+        const parsed = parseS3Form(fields);
+        checkScope(parsed.scope, regions, "x-amz-credential");
+        return parsed;
+      },
+      keyId: ({ accessKeyId }) => accessKeyId,
+      dummyKey: DUMMY_S3_KEY,
+      check: ({ scope, signature }, { credentials }, policy) => ({
+        matches: constantTimeEqual(formSignature(credentials.secretAccessKey, scope, policy), signature),
+        stringToSign: policy,
+      }),
+      grant({ accessKeyId, scope, signedAt, sessionToken }, verified) {
+        const { now, expiresAt, key } = verified;
+        checkSession(key.credentials, sessionToken, now);
+        if (!(now.getTime() >= signedAt.getTime() - maxFutureSkew * 1000)) {
+          throw refusal(
+            "NOT_YET_VALID",
+            `a signing time at most ${maxFutureSkew} s ahead, found a later one: check both clocks`,
+          );
+        }
+        checkLife(signedAt, expiresAt, maxLife);
+        const facts = { scheme: "s3/form", keyId: accessKeyId, region: scope.region, notBefore: signedAt };
+        return s3FormGrant(facts, verified);
+      },
+    },
+    s3KeyResolver(options.credentials),
+    options,
+  );
+}

@@ -1,5 +1,6 @@
 /** What the disk driver asks of its index: a reader in every process, and one writer for all of them. */
 import type { ObjectRef, StoredHeaders } from "../storage.ts";
+import type { NamesReader } from "./names-db.ts";
 
 /** What an upload leaves in the index beside its file. Plain data: it travels between processes. */
 export interface IndexRow {
@@ -14,6 +15,7 @@ export interface IndexRow {
 }
 
 export interface IndexReader {
+  readonly names: NamesReader;
   /** The row of a key for exactly this file; without one the file is foreign. */
   find(ref: ObjectRef, fingerprint: string): IndexRow | undefined;
   close(): void;

@@ -7,6 +7,7 @@
 import type { ObjectRef, StoredHeaders } from "../storage.ts";
 import { StorageError } from "../storage.ts";
 import type { IndexReader, IndexRow } from "./index-contract.ts";
+import { NAMES_SCHEMA, type NamesReader, type NamesWriter, namesReader, namesWriter } from "./names-db.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 
 // Each text takes an index from its position to the next version; the first makes a new one. A text that was released is never
@@ -59,6 +60,8 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (upload, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  // 3: the names of all keys, for listings, and what is set for a bucket.
+  NAMES_SCHEMA,
 ];
 
 /** The rows that a crash may have left behind. */
@@ -69,8 +72,11 @@ export interface UnsettledRow {
 
 /** The statements of the one process that writes. */
 export interface IndexDatabase extends IndexReader {
+  readonly names: NamesReader & NamesWriter;
   /** Runs the steps in one durable transaction: all of them or none. */
   transaction(steps: Iterable<() => void>): void;
+  /** The same without the flush, for what is found again when it is lost with the power. */
+  lightTransaction(steps: Iterable<() => void>): void;
   insert(row: IndexRow): void;
   /** Marks every row of a key as half done. */
   unsettle(ref: ObjectRef): void;
@@ -79,6 +85,8 @@ export interface IndexDatabase extends IndexReader {
   remove(ref: ObjectRef, fingerprint: string): void;
   removeAll(ref: ObjectRef): void;
   unsettled(): UnsettledRow[];
+  /** Whether a change of the key is under way, or was when the process died. */
+  isUnsettled(ref: ObjectRef): boolean;
   addFolder(path: string): void;
   removeFolder(path: string): void;
   folders(): string[];
@@ -127,6 +135,7 @@ function reader(database: Database): IndexReader {
     "SELECT etag, content_type, headers, metadata, checksums FROM objects WHERE bucket = ? AND key = ? AND fingerprint = ?",
   );
   return {
+    names: namesReader(database),
     find(ref, fingerprint) {
       const row = record(find.get(ref.bucket, ref.key, fingerprint));
       if (row === undefined) return undefined;
@@ -144,7 +153,7 @@ function reader(database: Database): IndexReader {
   };
 }
 
-function writer(database: Database): Omit<IndexDatabase, keyof IndexReader> {
+function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexReader, "names">> {
   const insert = database.prepare(
     "INSERT OR REPLACE INTO objects (bucket, key, fingerprint, settled, etag, content_type, headers, metadata, checksums) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
   );
@@ -154,18 +163,34 @@ function writer(database: Database): Omit<IndexDatabase, keyof IndexReader> {
   const remove = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ? AND fingerprint = ?");
   const removeAll = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ?");
   const unsettled = database.prepare("SELECT bucket, key, fingerprint FROM objects WHERE settled = 0");
+  const isUnsettled = database.prepare("SELECT 1 FROM objects WHERE bucket = ? AND key = ? AND settled = 0");
+  const addName = database.prepare("INSERT OR IGNORE INTO names (bucket, key) VALUES (?, ?)");
+  const removeName = database.prepare("DELETE FROM names WHERE bucket = ? AND key = ?");
   const addFolder = database.prepare("INSERT OR IGNORE INTO folders (path) VALUES (?)");
   const removeFolder = database.prepare("DELETE FROM folders WHERE path = ?");
   const folders = database.prepare("SELECT path FROM folders");
+  const names = { ...namesReader(database), ...namesWriter(database) };
+
+  function transaction(steps: Iterable<() => void>): void {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      for (const step of steps) step();
+      database.exec("COMMIT");
+    } catch (error) {
+      rollBack(database);
+      throw error;
+    }
+  }
   return {
-    transaction(steps) {
-      database.exec("BEGIN IMMEDIATE");
+    names,
+    transaction,
+    lightTransaction(steps) {
+      // In WAL mode the next durable commit flushes what came before it as well.
+      database.exec("PRAGMA synchronous = NORMAL");
       try {
-        for (const step of steps) step();
-        database.exec("COMMIT");
-      } catch (error) {
-        rollBack(database);
-        throw error;
+        transaction(steps);
+      } finally {
+        database.exec("PRAGMA synchronous = FULL");
       }
     },
     insert(row) {
@@ -180,6 +205,8 @@ function writer(database: Database): Omit<IndexDatabase, keyof IndexReader> {
         pack(row.metadata),
         pack(row.checksums),
       );
+      // Before the file has its name, so that no listing can miss it; whether there is a file the listing looks.
+      addName.run(ref.bucket, ref.key);
     },
     unsettle: (ref) => void unsettle.run(ref.bucket, ref.key),
     keepOnly(ref, fingerprint) {
@@ -187,12 +214,16 @@ function writer(database: Database): Omit<IndexDatabase, keyof IndexReader> {
       settle.run(ref.bucket, ref.key, fingerprint);
     },
     remove: (ref, fingerprint) => void remove.run(ref.bucket, ref.key, fingerprint),
-    removeAll: (ref) => void removeAll.run(ref.bucket, ref.key),
+    removeAll(ref) {
+      removeAll.run(ref.bucket, ref.key);
+      removeName.run(ref.bucket, ref.key);
+    },
     unsettled: () =>
       unsettled.all().map((row) => {
         const { bucket, key, fingerprint } = record(row) ?? {};
         return { ref: { bucket: text(bucket), key: text(key) }, fingerprint: text(fingerprint) };
       }),
+    isUnsettled: (ref) => isUnsettled.get(ref.bucket, ref.key) !== undefined,
     addFolder: (path) => void addFolder.run(path),
     removeFolder: (path) => void removeFolder.run(path),
     folders: () => folders.all().map((row) => text(record(row)?.["path"])),

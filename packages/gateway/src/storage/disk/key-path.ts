@@ -28,9 +28,9 @@ export interface KeyPathOptions {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
 const BUCKET = /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/;
 
-/** Whether a folder of this name may be a bucket. */
+/** Whether a folder of this name may be a bucket. `/-/` is where the gateway answers for itself. */
 export function isBucketName(name: string): boolean {
-  return BUCKET.test(name) && !hasLoneSurrogate(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+  return name !== "-" && BUCKET.test(name) && !hasLoneSurrogate(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
 }
 
 /**

@@ -23,6 +23,11 @@ export interface Layout {
   hasBucket(name: string): boolean;
   /** `undefined` when no object can have this name. Touches no disk. */
   places(ref: ObjectRef): Places | undefined;
+  /**
+   * The folder of the plain files whose keys begin with a prefix and have no further slash: `""` for the bucket's own, else with a
+   * slash at its end. `undefined` when no path can be that folder. Touches no disk.
+   */
+  folder(bucket: string, prefix: string): string | undefined;
   /** Whether the entry at a path has this very spelling; always true where names that differ are different files. */
   isSpelledSo(base: string, path: string): boolean;
 }
@@ -56,6 +61,12 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
           return hashed;
         },
       };
+    },
+    folder(bucket, prefix) {
+      const flat = isLoose(bucket);
+      if (!isBucketName(bucket) || (flat && prefix !== "")) return undefined;
+      const base = flat ? root : `${root}/${bucket}`;
+      return prefix === "" ? base : plainPath(base, prefix.slice(0, -1), { foldsNames, flat });
     },
     isSpelledSo: (base, path) => !foldsNames || isSpelledSo(base, path),
   };

@@ -1,0 +1,204 @@
+/**
+ * A thread that looks at files and reads folders: a page of a listing looks at a thousand files, and a folder may hold a
+ * million.
+ */
+import { Worker } from "node:worker_threads";
+import { StorageError } from "../storage.ts";
+
+export interface LookedAt {
+  /** What `fingerprintOf` says of each regular file; `undefined` where there is none. */
+  readonly files: readonly (string | undefined)[];
+  /** Changes with each name that comes into the folder or leaves it. `undefined` where there is no folder. */
+  readonly folders: readonly (string | undefined)[];
+}
+
+/** Part of what folders hold. A folder with many names comes in several parts; the last one has `ended`. */
+export interface FolderPart {
+  /** Which of the folders that were asked for. */
+  readonly index: number;
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+  /** The stamp, when it was the same before and after all names were read; empty when it was not; `undefined`: no folder. */
+  readonly ended?: { readonly stamp: string | undefined };
+}
+
+export interface FileThread {
+  /** Takes paths of files and folders. A symbolic link anywhere in a path counts as absence. */
+  look(paths: { readonly files: readonly string[]; readonly folders: readonly string[] }): Promise<LookedAt>;
+  /** Reads folders one after the other, about a thousand names at a time; the next ones are read when these were taken. */
+  read(folders: readonly string[]): AsyncGenerator<readonly FolderPart[], void, undefined>;
+  close(): Promise<void>;
+}
+
+type Question =
+  | { readonly op: "look"; readonly files: readonly string[]; readonly folders: readonly string[] }
+  | { readonly op: "read"; readonly folders: readonly string[] }
+  | { readonly op: "more" | "drop" };
+
+interface Reply {
+  readonly id: number;
+  readonly looked?: LookedAt;
+  readonly parts?: readonly FolderPart[];
+  readonly error?: { readonly code: string | undefined; readonly message: string };
+}
+
+// Text, not a file: Node 20 starts no thread from TypeScript, and a file beside this one would need a build to find it.
+const THREAD = `
+  const { lstatSync, opendirSync, realpathSync } = require("node:fs");
+  const { dirname } = require("node:path");
+  const { parentPort } = require("node:worker_threads");
+  const BATCH = 1000;
+  // Nothing there, nothing that we may see, or nothing that a path may lead through.
+  const ABSENT = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES", "EPERM"]);
+  const unlessAbsent = (step) => {
+    try {
+      return step();
+    } catch (error) {
+      if (ABSENT.has(error.code)) return undefined;
+      throw error;
+    }
+  };
+  const lstat = (path) => unlessAbsent(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
+  const isReal = (path) => unlessAbsent(() => realpathSync.native(path)) === path;
+  const stampOf = (path) => {
+    const stats = lstat(path);
+    return stats?.isDirectory() && isReal(path) ? stats.ino + ":" + stats.mtimeNs + ":" + stats.ctimeNs : undefined;
+  };
+  const look = ({ files, folders }) => {
+    const real = new Map();
+    const fingerprint = (path) => {
+      const folder = dirname(path);
+      if (!real.has(folder)) real.set(folder, isReal(folder));
+      const stats = real.get(folder) ? lstat(path) : undefined;
+      return stats?.isFile() ? stats.ino + ":" + stats.size + ":" + stats.mtimeNs : undefined;
+    };
+    return { files: files.map(fingerprint), folders: folders.map(stampOf) };
+  };
+  function* parts(folders) {
+    for (const [index, path] of folders.entries()) {
+      const before = stampOf(path);
+      const directory = before === undefined ? undefined : unlessAbsent(() => opendirSync(path, { bufferSize: BATCH }));
+      if (directory === undefined) {
+        // One that cannot be opened is asked for again, one that is gone is not.
+        yield { index, files: [], folders: [], ended: { stamp: before === undefined ? undefined : "" } };
+        continue;
+      }
+      try {
+        for (let entry = directory.readSync(); entry !== null; ) {
+          const part = { index, files: [], folders: [] };
+          for (let count = 0; count < BATCH && entry !== null; count++, entry = directory.readSync()) {
+            if (entry.isFile()) part.files.push(entry.name);
+            else if (entry.isDirectory()) part.folders.push(entry.name);
+          }
+          yield part;
+        }
+      } finally {
+        directory.closeSync();
+      }
+      yield { index, files: [], folders: [], ended: { stamp: stampOf(path) === before ? before : "" } };
+    }
+  }
+  const reading = new Map();
+  const next = (id) => {
+    const batch = [];
+    for (let names = 0; names < BATCH; ) {
+      const { value, done } = reading.get(id).next();
+      if (done) {
+        reading.delete(id);
+        break;
+      }
+      batch.push(value);
+      names += value.files.length + value.folders.length + 10;
+    }
+    return batch;
+  };
+  const answer = (message) => {
+    const { id, op } = message;
+    if (op === "look") return { id, looked: look(message) };
+    if (op === "read") reading.set(id, parts(message.folders));
+    return { id, parts: reading.has(id) ? next(id) : [] };
+  };
+  parentPort.on("message", (message) => {
+    const { id, op } = message;
+    if (op === "drop") {
+      reading.get(id)?.return();
+      return void reading.delete(id);
+    }
+    try {
+      parentPort.postMessage(answer(message));
+    } catch ({ code, message }) {
+      reading.delete(id);
+      parentPort.postMessage({ id, error: { code, message } });
+    }
+  });
+`;
+
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Starts with the first question, and keeps the process alive only while one waits. */
+export function fileThread(): FileThread {
+  const waiting = new Map<number, Waiting>();
+  let worker: Worker | undefined;
+  let lastId = 0;
+
+  function start(): Worker {
+    const started = new Worker(THREAD, { eval: true, name: "daypass-files" });
+    started.on("message", (reply: Reply) => {
+      const asked = waiting.get(reply.id);
+      waiting.delete(reply.id);
+      if (waiting.size === 0) started.unref();
+      if (reply.error === undefined) asked?.resolve(reply);
+      else asked?.reject(failed(reply.error.code, reply.error.message));
+    });
+    const die = (cause: unknown): void => {
+      if (worker === started) worker = undefined;
+      for (const asked of waiting.values()) asked.reject(failed(undefined, cause));
+      waiting.clear();
+    };
+    started.on("error", die);
+    started.on("exit", () => die(undefined));
+    return started;
+  }
+
+  function ask(id: number, question: Question): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve, reject });
+      worker ??= start();
+      worker.ref();
+      worker.postMessage({ ...question, id });
+    });
+  }
+
+  return {
+    async look(paths) {
+      const { looked } = await ask(++lastId, { op: "look", ...paths });
+      return looked ?? { files: [], folders: [] };
+    },
+    async *read(folders) {
+      const id = ++lastId;
+      let ended = false;
+      try {
+        let { parts = [] } = await ask(id, { op: "read", folders });
+        while (parts.length > 0) {
+          yield parts;
+          ({ parts = [] } = await ask(id, { op: "more" }));
+        }
+        ended = true;
+      } finally {
+        if (!ended) worker?.postMessage({ id, op: "drop" });
+      }
+    },
+    async close() {
+      await worker?.terminate();
+    },
+  };
+}
+
+function failed(code: string | undefined, cause: unknown): StorageError {
+  return new StorageError("UNAVAILABLE", `could not look at the files${code === undefined ? "" : ` (${code})`}`, {
+    cause,
+  });
+}

@@ -1,0 +1,83 @@
+/**
+ * The part of the storage contract that lists keys.
+ * @module
+ */
+
+/** Where a listing goes on: after a key, or after every key that begins with a rolled-up prefix. */
+export type ListPosition = { readonly key: string } | { readonly prefix: string };
+
+export interface ListOptions {
+  /** What keys begin with; empty for all. */
+  readonly prefix: string;
+  /** Keys that have it behind the prefix are one entry, which ends with it. */
+  readonly delimiter?: string | undefined;
+  readonly after?: ListPosition | undefined;
+  /** Entries of the page, at least 1. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListedObject {
+  readonly kind: "object";
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Without quotes, as `head` has it. */
+  readonly etag: string;
+  readonly lastModified: Date;
+}
+
+/** Keys that share everything up to a delimiter. */
+export interface ListedPrefix {
+  readonly kind: "prefix";
+  readonly prefix: string;
+}
+
+export type ListEntry = ListedObject | ListedPrefix;
+
+export interface ListPage {
+  /** In the order of the bytes of their UTF-8, which for characters beyond U+FFFF is not that of JavaScript's strings. */
+  readonly entries: readonly ListEntry[];
+  /** Whether there is more behind the last entry. */
+  readonly truncated: boolean;
+}
+
+export interface Listing {
+  /** Shows what was stored, replaced and deleted before the call. @throws {StorageError} `NO_SUCH_BUCKET` */
+  list(bucket: string, options: ListOptions): Promise<ListPage>;
+}
+
+/** The position behind an entry: pages that follow each other show every key once. */
+export function positionAfter(entry: ListEntry): ListPosition {
+  return entry.kind === "object" ? { key: entry.key } : { prefix: entry.prefix };
+}
+
+/**
+ * The first text, in the order of UTF-8, behind every text that begins with this one; `undefined` when there is none. That order is
+ * the order of code points.
+ */
+export function behindPrefix(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last === 0x10ffff) continue;
+    // No text holds a surrogate of its own.
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
+}
+
+/** Compares in the order of UTF-8. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const left = a.charCodeAt(i);
+    const right = b.charCodeAt(i);
+    // Surrogates stand for characters beyond all others, but lie in the middle of the 16-bit units.
+    if (left !== right) return shifted(left) - shifted(right);
+  }
+  return a.length - b.length;
+}
+
+function shifted(unit: number): number {
+  return unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit;
+}

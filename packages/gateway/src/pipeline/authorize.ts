@@ -14,12 +14,26 @@ export interface PermittedObject extends ObjectRef {
 /** The name of a bucket that a permit covers, for the calls on a bucket. */
 export type PermittedBucket = string & { readonly [permitted]: true };
 
+/** The keys of a bucket that begin with a prefix, all of which a permit covers. */
+export interface PermittedPrefix {
+  readonly [permitted]: true;
+  readonly bucket: string;
+  readonly prefix: string;
+}
+
+/** Which buckets a permit covers, for the call that names none. */
+export interface PermittedBuckets {
+  readonly [permitted]: true;
+  includes(bucket: string): boolean;
+}
+
 /** A grant that policy lets through. Only {@link authorize} makes one, so serving without it does not compile. */
 export interface Permit<G extends Grant = Grant> {
   readonly [permitted]: true;
   readonly grant: G;
   readonly protocol: Protocol<G>;
-  readonly bucket: PermittedBucket;
+  /** Empty for a call on no bucket. A call on a bucket has to be permitted further: by `permitBucket` or `permitPrefix`. */
+  readonly bucket: string;
   /** `undefined` for a call on the bucket itself. */
   readonly object: PermittedObject | undefined;
   /** What the key may grant besides; `undefined` in a dialect whose signature names all that a request can touch. */
@@ -45,6 +59,42 @@ export function authorize(authenticated: Authenticated, now: number): Permit | P
   return isPromise(found)
     ? found.then((scopes) => scoped(authenticated, scopes, now))
     : scoped(authenticated, found, now);
+}
+
+/**
+ * Permits a call on a bucket as a whole. A key that has a prefix, be it the empty one, is for objects and has no say in it.
+ *
+ * @throws {DaypassError} `KEY_SCOPE`
+ */
+export function permitBucket({ bucket, scopes }: Permit): PermittedBucket {
+  if (scopes === undefined || scopes.some(({ prefix }) => prefix !== undefined)) throw outside("prefix");
+  return bucket as PermittedBucket;
+}
+
+/** Permits a call that tells of a bucket only that it is there, as every refusal of an object in it does. */
+export function permitBucketName({ bucket }: Permit): PermittedBucket {
+  return bucket as PermittedBucket;
+}
+
+/**
+ * Permits a call on all keys that begin with a prefix. That of the key's scope is on whole segments, so the prefix has to go at
+ * least to the end of the last one.
+ *
+ * @throws {DaypassError} `KEY_SCOPE`
+ */
+export function permitPrefix({ bucket, scopes }: Permit, prefix: string): PermittedPrefix {
+  const covers = (scope: KeyScope): boolean =>
+    scope.prefix === undefined ||
+    (isBelow(scope.prefix, { bucket, key: prefix }) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
+  if (scopes === undefined || !scopes.every(covers)) throw outside("prefix");
+  return { bucket, prefix } as PermittedPrefix;
+}
+
+/** Permits the call that lists buckets. */
+export function permitBuckets({ scopes }: Permit): PermittedBuckets {
+  const includes = (bucket: string): boolean =>
+    scopes?.every(({ buckets }) => buckets === undefined || buckets.includes(bucket)) === true;
+  return { includes } as PermittedBuckets;
 }
 
 /**
@@ -114,8 +164,9 @@ function checkScope(scope: KeyScope, { protocol, grant, received }: Authenticate
 }
 
 function checkReach({ buckets, prefix, methods }: KeyScope, resource: Resource, method: string): void {
-  if (buckets !== undefined && !buckets.includes(resource.bucket)) throw outside("bucket");
-  if (prefix !== undefined && !isBelow(prefix, resource)) throw outside("prefix");
+  // What names no bucket, or no key, is permitted in part: the brand that an operation asks for is made by a function above.
+  if (buckets !== undefined && resource.bucket !== "" && !buckets.includes(resource.bucket)) throw outside("bucket");
+  if (prefix !== undefined && resource.key !== undefined && !isBelow(prefix, resource)) throw outside("prefix");
   // GET implies HEAD, as in every dialect that lists methods.
   if (methods !== undefined && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET")))
     throw outside("methods");

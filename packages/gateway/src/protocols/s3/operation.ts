@@ -42,11 +42,17 @@ export interface S3ObjectOperation<R extends OperationRequest = OperationRequest
   read(call: S3Call, object: PermittedObject): R | Promise<R>;
 }
 
+/** A call on a bucket as a whole, which a key with a prefix cannot make. */
 export interface S3BucketOperation<R extends OperationRequest = OperationRequest> extends Row<R> {
-  /** For `service` the name of the bucket is empty. */
-  readonly on: "bucket" | "service";
+  readonly on: "bucket";
   read(call: S3Call, bucket: PermittedBucket): R | Promise<R>;
 }
 
+/** A call on no bucket, or one on a bucket about keys in it. It permits what it touches by itself: nothing else has been. */
+export interface S3PartialOperation<R extends OperationRequest = OperationRequest> extends Row<R> {
+  readonly on: "service" | "keys";
+  read(call: S3Call): R | Promise<R>;
+}
+
 /** A row of the list in `operations.ts`. */
-export type S3Operation = S3ObjectOperation | S3BucketOperation;
+export type S3Operation = S3ObjectOperation | S3BucketOperation | S3PartialOperation;

@@ -1,6 +1,6 @@
 import type { S3Grant } from "daypass/s3";
 import type { OperationRequest } from "../../operations/operations.ts";
-import type { Permit } from "../../pipeline/authorize.ts";
+import { type Permit, permitBucket } from "../../pipeline/authorize.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received } from "../../pipeline/target.ts";
@@ -14,7 +14,7 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DEL
 /** Rows by what a request tells first. */
 const ROWS = new Map<string, S3Operation[]>();
 for (const operation of s3Operations) {
-  const name = `${operation.method} ${operation.on}`;
+  const name = `${operation.method} ${operation.on === "keys" ? "bucket" : operation.on}`;
   ROWS.set(name, [...(ROWS.get(name) ?? []), operation]);
 }
 
@@ -37,8 +37,10 @@ export function s3Task(
 }
 
 function read(operation: S3Operation, call: S3Call): OperationRequest | Promise<OperationRequest> {
-  const { bucket, object } = call.permit;
-  if (operation.on !== "object") return operation.read(call, bucket);
+  const { permit } = call;
+  const { object } = permit;
+  if (operation.on === "bucket") return operation.read(call, permitBucket(permit));
+  if (operation.on !== "object") return operation.read(call);
   if (object === undefined) throw new TypeError("an operation on an object was chosen for a request without one");
   return operation.read(call, object);
 }

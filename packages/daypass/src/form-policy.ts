@@ -1,6 +1,7 @@
-import { type Constraints, unsupportedConstraint } from "./constraints.ts";
+import type { Constraints } from "./constraints.ts";
 import { invalidInput } from "./errors.ts";
-import { FILE_NAME, meets, type PolicyCondition, parseCondition } from "./post-policy.ts";
+import { refuseConstraints } from "./object-request.ts";
+import { FILE_NAME, meets, type PolicyCondition, parseConditions } from "./post-policy.ts";
 import type { Bindings } from "./scheme.ts";
 
 /** What a form of any provider may ask for, beside its bucket and key. */
@@ -38,8 +39,14 @@ export interface FormTarget {
 }
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
-const UNSUPPORTED = ["notBefore", "response"] as const;
-const UNSUPPORTED_BINDINGS = ["headers", "ip", "query", "sha256"] as const;
+const UNBINDABLE = {
+  notBefore: undefined,
+  response: undefined,
+  "bind.headers": "use fields",
+  "bind.ip": undefined,
+  "bind.query": undefined,
+  "bind.sha256": "use a checksum field",
+};
 
 /**
  * Turns a request into fields and conditions: each field is bound to its value, and one with `${filename}` to what stands
@@ -49,25 +56,14 @@ const UNSUPPORTED_BINDINGS = ["headers", "ip", "query", "sha256"] as const;
  */
 export function draftForm(request: FormRequest, { scheme, bucket, key: oneKey, reserved }: FormTarget): FormDraft {
   const { bind = {}, prefix } = request;
-  const unsupported =
-    UNSUPPORTED.find((name) => request[name] !== undefined) ??
-    UNSUPPORTED_BINDINGS.find((name) => bind[name] !== undefined);
-  if (unsupported !== undefined) throw unsupportedConstraint(`a form of ${scheme}`, unsupported);
+  refuseConstraints(request, `a form of ${scheme}`, UNBINDABLE);
   const key = oneKey ?? `${prefix}${FILE_NAME}`;
   // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
   if ((oneKey === undefined) === (prefix === undefined) || key === "" || !(prefix ?? "a/").slice(1).endsWith("/")) {
     throw invalidInput("the key", "text, or left out for a prefix that ends with /", oneKey ?? prefix);
   }
   const conditions: PolicyCondition[] = [...(request.conditions ?? []), ...lengthRange(request)];
-  const given = conditions.map((condition) => {
-    const parsed = parseCondition(condition);
-    if (parsed !== undefined) return parsed;
-    throw invalidInput(
-      "conditions",
-      '["eq" or "starts-with", "$field", text], ["content-length-range", min, max] or {field: text}',
-      JSON.stringify(condition),
-    );
-  });
+  const given = parseConditions(conditions, (expected) => invalidInput("conditions", expected, conditions));
   const fields: Record<string, string> = { key };
   const values = new Map([["bucket", bucket]]);
   const bound = ["bucket", "time"];

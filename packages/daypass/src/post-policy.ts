@@ -1,5 +1,6 @@
 import { base64, fromBase64, hex, utf8 } from "./encode.ts";
-import { DaypassError, refusal } from "./errors.ts";
+import { type DaypassError, refusal } from "./errors.ts";
+import { malformed } from "./parameters.ts";
 import { parseBasicTime } from "./time.ts";
 import { percentDecode } from "./wire.ts";
 
@@ -58,62 +59,56 @@ const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
  */
 export function decodePolicy(encoded: string): PostPolicy {
   const bytes = encoded.length > MAX_POLICY ? undefined : fromBase64(encoded);
-  if (bytes === undefined) throw badPolicy("base64", `base64 of at most ${MAX_POLICY} characters, with exact padding`);
+  if (bytes === undefined) throw badPolicy("base64", `base64 of at most ${MAX_POLICY} characters`);
   let text: string;
   let document: unknown;
   try {
     // AWS writes a dollar sign in a value as `\$`, which JSON does not know.
     text = percentDecode(hex(bytes).replace(/../g, "%$&")).replace(/\\./gs, (pair) => (pair === "\\$" ? "$" : pair));
     document = JSON.parse(text);
-  } catch (cause) {
-    throw badPolicy("json", "a JSON document in UTF-8", cause);
+  } catch {
+    throw badPolicy("json", "JSON in UTF-8");
   }
   const { expiration, conditions } = (document ?? {}) as Record<string, unknown>;
-  if (typeof expiration !== "string" || !Array.isArray(conditions)) {
-    throw badPolicy("members", "expiration as text and conditions as a list");
-  }
-  const parsed = conditions.map((condition) => {
-    const read = parseCondition(condition);
-    if (read !== undefined) return read;
-    throw badPolicy(
-      "condition",
-      'conditions as ["eq" or "starts-with", "$field", text], ["content-length-range", min, max] or {field: text}',
-    );
-  });
-  const members = [...text.matchAll(MEMBER)].filter(([, colon]) => colon !== undefined).length;
-  const objects = conditions.filter((condition) => !Array.isArray(condition)).length;
-  // Valid JSON in which each of these objects has the members that were read, and there are no more names than that.
-  if (Object.keys(document as object).length !== 2 || members !== 2 + objects) {
+  const [, year, month, day, hour, minute, second, fraction = "0"] = EXPIRATION.exec(asText(expiration)) ?? [];
+  const end = parseBasicTime(`${year}${month}${day}T${hour}${minute}${second}Z`);
+  if (end === undefined) throw badPolicy("expiration", "JSON with an expiration as YYYY-MM-DDTHH:MM:SSZ");
+  if (!Array.isArray(conditions)) throw badPolicy("conditions", "JSON with a list of conditions");
+  const parsed = parseConditions(conditions, (expected) => badPolicy("condition", expected));
+  // The names that were read are all that stand in the text: there is no other one, and none repeats.
+  const names = [...text.matchAll(MEMBER)].filter(([, colon]) => colon);
+  if (names.length !== 2 + conditions.filter((condition) => !Array.isArray(condition)).length) {
     throw badPolicy("members", "only expiration and conditions, each name once");
   }
-  return { expiresAt: parseExpiration(expiration), conditions: parsed };
+  return { expiresAt: new Date(end.getTime() + Number(fraction.padEnd(3, "0"))), conditions: parsed };
 }
 
-function parseExpiration(text: string): Date {
-  const [, year, month, day, hour, minute, second, fraction = "0"] = EXPIRATION.exec(text) ?? [];
-  const date = parseBasicTime(`${year}${month}${day}T${hour}${minute}${second}Z`);
-  if (date === undefined) throw badPolicy("expiration", "expiration as YYYY-MM-DDTHH:MM:SSZ");
-  return new Date(date.getTime() + Number(fraction.padEnd(3, "0")));
-}
-
-/** One condition, or `undefined` for anything else. Operators and field names have no case. */
-export function parseCondition(condition: unknown): ParsedCondition | undefined {
-  const [name, first, second, ...more] = Array.isArray(condition) ? condition : ["eq", ...member(condition)];
-  const operator = typeof name === "string" ? name.toLowerCase() : undefined;
-  if (more.length > 0) return undefined;
-  if (operator === "content-length-range") {
+/** Reads conditions. Operators and field names have no case. `refuse` makes the error for what cannot be read. */
+export function parseConditions(
+  conditions: readonly unknown[],
+  refuse: (expected: string) => Error,
+): readonly ParsedCondition[] {
+  return conditions.map((condition) => {
+    const [name, first, second, ...more] = Array.isArray(condition) ? condition : ["eq", ...member(condition)];
+    const operator = asText(name).toLowerCase();
     const [min, max] = [wholeNumber(first), wholeNumber(second)];
-    return min <= max ? { operator, min, max } : undefined;
-  }
-  if ((operator !== "eq" && operator !== "starts-with") || typeof first !== "string" || typeof second !== "string") {
-    return undefined;
-  }
-  return /^\$./.test(first) ? { operator, field: first.slice(1).toLowerCase(), value: second } : undefined;
+    if (operator === "content-length-range" && min <= max && more.length === 0) return { operator, min, max };
+    const isField = typeof first === "string" && /^\$./.test(first) && typeof second === "string" && more.length === 0;
+    if (isField && (operator === "eq" || operator === "starts-with")) {
+      return { operator, field: first.slice(1).toLowerCase(), value: second };
+    }
+    throw refuse('["eq" or "starts-with", "$field", text], ["content-length-range", min, max] or {field: text}');
+  });
+}
+
+// Not `String`: a list of one text would pass for the text, and a deep list overflows the stack.
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function member(condition: unknown): readonly unknown[] {
   const [pair, ...more] = typeof condition === "object" ? Object.entries(condition ?? {}) : [];
-  return pair === undefined || more.length > 0 ? [] : [`$${pair[0]}`, pair[1]];
+  return pair === undefined ? [] : [`$${pair[0]}`, pair[1], ...more];
 }
 
 // A number, or its decimal digits as text: AWS takes both. NaN compares as false.
@@ -130,14 +125,13 @@ function wholeNumber(value: unknown): number {
  * @throws {DaypassError} `MALFORMED` for a field that repeats: nobody could say which of its values counts
  */
 export function expandFields(fields: FormFields, fileName = ""): ReadonlyMap<string, string> {
-  const file = fileName.slice(Math.max(fileName.lastIndexOf("/"), fileName.lastIndexOf("\\")) + 1);
+  const file = fileName.replace(/^.*[/\\]/s, "");
   const expanded = new Map<string, string>();
   for (const [name, value] of fields) {
     const lower = name.toLowerCase();
-    if (expanded.has(lower)) throw malformedField(lower, "duplicate", "it once, found it again");
-    if (value.includes(FILE_NAME) && /^\.{1,2}$/.test(file)) {
-      throw malformedField(lower, "file-name", 'a file name that is a name, found "." or ".."');
-    }
+    if (expanded.has(lower)) throw malformed(lower, "duplicate", "one field");
+    if (/^\.\.?$/.test(file) && value.includes(FILE_NAME))
+      throw malformed(lower, "file-name", "a name for the file", file);
     expanded.set(
       lower,
       value.replaceAll(FILE_NAME, () => file),
@@ -146,12 +140,19 @@ export function expandFields(fields: FormFields, fileName = ""): ReadonlyMap<str
   return expanded;
 }
 
+/** The value of a field that has to be there. */
+export function requiredField(fields: ReadonlyMap<string, string>, name: string): string {
+  const value = fields.get(name);
+  if (value) return value;
+  throw malformed(name, "missing", "a field with a value, before the file");
+}
+
 /** What a policy is held against. */
 export interface CheckedForm {
   readonly fields: ReadonlyMap<string, string>;
   /** The bucket that the request is for. A field of that name only repeats it (CVE-2023-43040). */
   readonly bucket: string;
-  /** Fields of the signature's own that no condition has to name. */
+  /** Names of fields that no condition has to name. */
   readonly exempt: RegExp;
 }
 
@@ -172,22 +173,19 @@ export function checkConditions(
     if (condition.operator === "content-length-range") {
       const { min, max } = condition;
       range = { min: Math.max(min, range?.min ?? 0), max: Math.min(max, range?.max ?? max) };
-      continue;
-    }
-    const { operator, field, value } = condition;
-    named.add(field);
-    if (!meets(values.get(field), condition)) {
-      const shown = `["${operator}", "$${field}", ${/token/.test(field) ? "…" : JSON.stringify(value)}]`;
-      throw notMet(`the field ${field}`, "condition", shown);
+    } else {
+      const { operator, field, value } = condition;
+      named.add(field);
+      if (!meets(values.get(field), condition)) {
+        const shown = /token/.test(field) ? "…" : JSON.stringify(value);
+        throw notMet("condition", `["${operator}", "$${field}", ${shown}]`);
+      }
     }
   }
   // Without this condition, the form would be good for every bucket of its signer.
-  if (!named.has("bucket")) throw notMet("a condition for the bucket", "condition", '["eq", "$bucket", …]');
-  if ((fields.get("bucket") ?? bucket) !== bucket) throw notMet("the bucket of the request", "field", "bucket");
+  if (!named.has("bucket") || (fields.get("bucket") ?? bucket) !== bucket) throw notMet("field", "bucket");
   for (const name of fields.keys()) {
-    if (!named.has(name) && !exempt.test(name) && !ALWAYS_EXEMPT.test(name)) {
-      throw notMet("a condition for every field", "field", name);
-    }
+    if (!named.has(name) && !exempt.test(name) && !ALWAYS_EXEMPT.test(name)) throw notMet("field", name);
   }
   return range;
 }
@@ -198,29 +196,16 @@ const ALWAYS_EXEMPT = /^(?:file|policy|x-ignore-.*)$/s;
  * Whether a field's value meets a condition. "Content-Type values for a starts-with condition that include commas are
  * interpreted as lists": each must meet it. A field that is not there meets none.
  */
-export function meets(found: string | undefined, condition: FieldCondition): boolean {
-  const { operator, field, value } = condition;
+export function meets(found: string | undefined, { operator, field, value }: FieldCondition): boolean {
   if (found === undefined || operator === "eq") return found === value;
   return (field === "content-type" ? found.split(",") : [found]).every((item) => item.startsWith(value));
 }
 
-function notMet(expected: string, kind: "condition" | "field", found: string): DaypassError {
-  return refusal("POLICY_NOT_MET", `${expected} as the form's policy has it: ${found}`, { [kind]: found });
+function notMet(kind: "condition" | "field", found: string): DaypassError {
+  const expected = kind === "field" ? "a policy with a condition for the field" : "a form that meets the condition";
+  return refusal("POLICY_NOT_MET", `${expected} ${found}: send the form as it was signed`, { [kind]: found });
 }
 
-function badPolicy(problem: string, expected: string, cause?: unknown): DaypassError {
-  return malformedField("policy", problem, expected, cause);
-}
-
-/** `MALFORMED` for a field of a form, with what programs need to choose their provider's own error. */
-export function malformedField(field: string, problem: string, expected: string, cause?: unknown): DaypassError {
-  const details = { parameter: field, problem };
-  return new DaypassError("MALFORMED", `form field ${field}: expected ${expected}`, { details, cause });
-}
-
-/** The value of a field that has to be there. */
-export function requiredField(fields: ReadonlyMap<string, string>, name: string): string {
-  const value = fields.get(name);
-  if (value) return value;
-  throw malformedField(name, "missing", "it with a value, before the file");
+function badPolicy(problem: string, expected: string): DaypassError {
+  return malformed("policy", problem, expected);
 }

@@ -41,7 +41,8 @@ class VerifiedS3Grant extends VerifiedGrant implements S3Grant {
 }
 
 const NONE: readonly Obligation[] = [];
-const CHECKSUM_HEADER = /^(?:content-md5|x-amz-checksum-(?:crc32|crc32c|crc64nvme|sha1|sha256))$/;
+/** Headers, and fields of a form, that hold the body to a checksum. */
+export const CHECKSUM_HEADER: RegExp = /^(?:content-md5|x-amz-checksum-(?:crc32|crc32c|crc64nvme|sha1|sha256))$/;
 
 /**
  * What an S3 signature promises about body and answer, and cannot enforce itself. A signed Content-Length and

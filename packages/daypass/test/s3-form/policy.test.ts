@@ -56,13 +56,16 @@ describe("a policy document", () => {
   it.each<[string, string, string]>([
     ["no JSON", "x", "json"],
     ["nothing", "", "json"],
-    ["a list", "[]", "members"],
-    ["null", "null", "members"],
+    ["a list", "[]", "expiration"],
+    ["null", "null", "expiration"],
     ["a comment", `{${E},"conditions":[]} //`, "json"],
     ["a trailing comma", conditions('{"a":"b"},'), "json"],
-    ["no expiration", '{"conditions":[]}', "members"],
-    ["no conditions", `{${E}}`, "members"],
-    ["an expiration that is a number", '{"expiration":1,"conditions":[]}', "members"],
+    ["no expiration", '{"conditions":[]}', "expiration"],
+    ["no conditions", `{${E}}`, "conditions"],
+    ["conditions that are an object", `{${E},"conditions":{"a":"b"}}`, "conditions"],
+    ["an expiration that is a number", '{"expiration":1,"conditions":[]}', "expiration"],
+    ["an expiration in a list", '{"expiration":["2026-01-02T03:04:05Z"],"conditions":[]}', "expiration"],
+    ["an operator in a list", conditions('[["eq"],"$a","b"]'), "condition"],
     ["another member", `{${E},"conditions":[],"version":1}`, "members"],
     ["a member __proto__", `{${E},"conditions":[],"__proto__":{}}`, "members"],
     ["the expiration twice", `{${E},"expiration":"2027-01-02T03:04:05Z","conditions":[]}`, "members"],
@@ -117,7 +120,10 @@ describe("a policy document", () => {
     expect(codeOf(() => decodePolicy("////"))).toEqual(["MALFORMED", "json"]);
     expect(codeOf(() => decodePolicy(encodePolicy(AT, [{ a: "x".repeat(20_000) }])))).toEqual(["MALFORMED", "base64"]);
     expect(codeOf(() => decode(`${"[".repeat(7000)}${"]".repeat(7000)}`))).toEqual(BAD);
-    expect(codeOf(() => decode(conditions(`${"[".repeat(7000)}${"]".repeat(7000)}`)))).toEqual(BAD);
+    const deep = `${"[".repeat(7000)}${"]".repeat(7000)}`;
+    expect(codeOf(() => decode(conditions(deep)))).toEqual(BAD);
+    expect(codeOf(() => decode(conditions(`["eq","$a",${deep}]`)))).toEqual(BAD);
+    expect(codeOf(() => decode(`{"expiration":${deep},"conditions":[]}`))).toEqual(BAD);
   });
 
   it("is read in a time that grows with its length, whatever is in it", () => {

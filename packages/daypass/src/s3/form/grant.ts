@@ -3,8 +3,7 @@ import { refusal } from "../../errors.ts";
 import type { FormGrant } from "../../form.ts";
 import type { VerifiedForm } from "../../form-verify.ts";
 import { VerifiedGrant } from "../../grant.ts";
-import { UNSIGNED_PAYLOAD } from "../canonical.ts";
-import { s3Obligations } from "../grant.ts";
+import { CHECKSUM_HEADER } from "../grant.ts";
 import type { S3Key } from "../verify.ts";
 
 /** What a verified S3 form allows: one POST of a file to a key. */
@@ -34,8 +33,9 @@ export function s3FormGrant(
   }: { readonly scheme: string; readonly keyId: string; readonly region: string; readonly notBefore: Date },
   { bucket, objectKey, fields, expiresAt, obligations, stringToSign }: VerifiedForm<S3Key>,
 ): S3FormGrant {
-  // What obliges as a signed header obliges as a field; the host stands for itself in every list of signed headers.
-  const headers = Object.entries({ host: bucket, ...fields }).map(([name, value]) => ({ name, values: [value] }));
+  const checksums = Object.entries(fields)
+    .filter(([name]) => CHECKSUM_HEADER.test(name))
+    .map(([header, value]) => ({ kind: "body-checksum", header, value }) as const);
   const grant = new VerifiedGrant(
     {
       scheme,
@@ -43,7 +43,7 @@ export function s3FormGrant(
       methods: ["POST"],
       notBefore,
       expiresAt,
-      obligations: [...obligations, ...s3Obligations(UNSIGNED_PAYLOAD, headers, [])],
+      obligations: [...obligations, ...checksums],
       target: `/${uriEncode(bucket)}/${uriEncodePath(objectKey)}`,
     },
     stringToSign,

@@ -1,4 +1,5 @@
-import { malformedField, requiredField } from "../../post-policy.ts";
+import { malformed } from "../../parameters.ts";
+import { requiredField } from "../../post-policy.ts";
 import { parseBasicTime } from "../../time.ts";
 import { AWS4, type CredentialScope } from "../../v4.ts";
 import { parseCredential } from "../parse.ts";
@@ -18,15 +19,15 @@ export interface ParsedS3Form {
 /** Reads the signature's own fields. Throws `MALFORMED`. */
 export function parseS3Form(fields: ReadonlyMap<string, string>): ParsedS3Form {
   const algorithm = requiredField(fields, "x-amz-algorithm");
-  if (algorithm !== AWS4.algorithm) throw malformedField("x-amz-algorithm", "algorithm", AWS4.algorithm);
+  if (algorithm !== AWS4.algorithm) throw malformed("x-amz-algorithm", "algorithm", AWS4.algorithm);
   const { accessKeyId, scope } = parseCredential(requiredField(fields, "x-amz-credential"), "x-amz-credential");
   const time = requiredField(fields, "x-amz-date");
   const signedAt = parseBasicTime(time);
-  if (signedAt === undefined) throw malformedField("x-amz-date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
-  if (!time.startsWith(scope.date)) throw malformedField("x-amz-credential", "date-mismatch", "the date of x-amz-date");
+  if (signedAt === undefined) throw malformed("x-amz-date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
+  if (!time.startsWith(scope.date)) throw malformed("x-amz-credential", "date-mismatch", "the date of x-amz-date");
   const signature = requiredField(fields, "x-amz-signature");
   if (!/^[0-9a-f]{64}$/.test(signature)) {
-    throw malformedField("x-amz-signature", "form", "64 lower-case hexadecimal digits");
+    throw malformed("x-amz-signature", "form", "64 lower-case hexadecimal digits");
   }
   return { accessKeyId, scope, signedAt, signature, sessionToken: fields.get("x-amz-security-token") };
 }

@@ -1,5 +1,6 @@
 import { fromBase64 } from "../../../encode.ts";
-import { malformedField, requiredField } from "../../../post-policy.ts";
+import { malformed } from "../../../parameters.ts";
+import { requiredField } from "../../../post-policy.ts";
 
 /** Names of the signature's own fields. The policy has to name the session token only. */
 export const OWN_FIELDS: RegExp = /^(?:awsaccesskeyid|signature|x-amz-security-token)$/;
@@ -16,7 +17,7 @@ export function parseS3FormV2(fields: ReadonlyMap<string, string>): ParsedS3Form
   const signature = requiredField(fields, "signature");
   // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
   if (signature.length !== 28 || fromBase64(signature)?.length !== 20) {
-    throw malformedField("signature", "form", "base64 of 20 bytes with exact padding");
+    throw malformed("signature", "form", "base64 of 20 bytes with exact padding");
   }
   return {
     accessKeyId: requiredField(fields, "awsaccesskeyid"),

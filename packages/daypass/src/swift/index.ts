@@ -1,0 +1,9 @@
+/**
+ * OpenStack Swift temporary URLs: {@link swiftSigner} and {@link swiftVerifier}.
+ *
+ * @module
+ */
+export type { SwiftDigest, SwiftKey } from "./key.ts";
+export type { SwiftSignRequest } from "./request.ts";
+export { type SwiftSignerOptions, swiftSigner } from "./sign.ts";
+export { type SwiftGrant, type SwiftVerifierOptions, swiftVerifier } from "./verify.ts";

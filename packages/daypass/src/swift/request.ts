@@ -1,0 +1,38 @@
+import type { Constraints } from "../constraints.ts";
+
+/** One TempURL to sign. */
+export interface SwiftSignRequest extends Constraints {
+  readonly container: string;
+  /** The object's name, exactly: it is data and never parsed as a URL. May be left out where there is a `prefix`. */
+  readonly object?: string | undefined;
+  /** `GET` (default), `HEAD`, `PUT`, `POST` or `DELETE`. `HEAD` comes with `GET`, `PUT` and `POST`. */
+  readonly method?: string | undefined;
+  /** Grants every object whose name starts with this. */
+  readonly prefix?: string | undefined;
+  /**
+   * `folder` (default) takes only prefixes that end in `/`; `text` any, the empty one for the whole container as well:
+   * `pre` grants `private`, too.
+   */
+  readonly prefixMatch?: PrefixMatch | undefined;
+  /** The name under which a browser saves the download. Not signed: whoever holds the URL can change it. */
+  readonly filename?: string | undefined;
+  /** Shows the download instead of saving it. Not signed, either. */
+  readonly inline?: boolean | undefined;
+  /** `iso` writes the end into the URL as `2026-01-02T03:04:05Z`; the signature is the same. */
+  readonly expiresAs?: "unix" | "iso" | undefined;
+  /** `sign` signs names with `.` or `..` segments, which no browser can fetch. Refused by default. */
+  readonly dotSegments?: "refuse" | "sign" | undefined;
+}
+
+export type PrefixMatch = "folder" | "text";
+
+/** What a TempURL cannot bind, and what can. */
+export const UNBINDABLE: Readonly<Record<string, string | undefined>> = {
+  notBefore: undefined,
+  response: "use filename or inline, which are not signed",
+  "bind.contentType": undefined,
+  "bind.contentLength": "use FormPost",
+  "bind.sha256": undefined,
+  "bind.headers": undefined,
+  "bind.query": undefined,
+};

@@ -1,0 +1,150 @@
+import { unsupportedConstraint } from "../constraints.ts";
+import { uriEncode, uriEncodePath } from "../encode.ts";
+import { invalidInput } from "../errors.ts";
+import { parseCidr } from "../ip.ts";
+import { checkKey, refuseConstraints } from "../object-request.ts";
+import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
+import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
+import { signingWindow, systemClock } from "../time.ts";
+import { swiftMessage } from "./canonical.ts";
+import { type SwiftDigest, swiftMac, swiftMac512 } from "./key.ts";
+import { type SwiftSignRequest, UNBINDABLE } from "./request.ts";
+
+/** Options of {@link swiftSigner}. */
+export interface SwiftSignerOptions<D extends SwiftDigest> {
+  /** Scheme, host, port and whatever stands in front of `/v1/` (`https://rgw.example.com/swift`); it is not signed. */
+  readonly endpoint: string;
+  /** `AUTH_…` */
+  readonly account: string;
+  /** A `Temp-URL-Key` of the account or of the container. */
+  readonly key: string;
+  /** `sha256` by default. With `sha512` the signer answers by promise, as WebCrypto does. */
+  readonly digest?: D | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+// TempURLs have no maximum. A century catches milliseconds that were given as seconds.
+const MAX_LIFE = 100 * 365 * 86_400;
+const ENDPOINT = /^https?:\/\/[A-Za-z0-9.:[\]-]+(?:\/[A-Za-z0-9._~-]+)*$/;
+const SEGMENT = /^(?!\.{1,2}$)[^/]+$/;
+
+/**
+ * Signs OpenStack Swift temporary URLs (HMAC-SHA256, SHA-512 or SHA-1): one method on one object, or on every object
+ * below a prefix, until a time, and from one network where `bind.ip` names it.
+ *
+ * A TempURL binds no header, no body and no start, and neither `filename` nor `inline`. It dies when its key is replaced.
+ * The server decides which methods and digests it allows, and serves nothing where the key is not set on the account.
+ *
+ * Source: https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { swiftSigner } from "daypass/swift";
+ *
+ * const swift = swiftSigner({ endpoint: "https://swift.example.com", account: "AUTH_test", key: "mykey" });
+ * export const { url } = swift.sign({ container: "media", object: "talks/keynote.mp4", expiresIn: 900 });
+ * ```
+ */
+export function swiftSigner(options: SwiftSignerOptions<"sha1" | "sha256">): Signer<SwiftSignRequest>;
+export function swiftSigner(options: SwiftSignerOptions<"sha512">): AsyncSigner<SwiftSignRequest>;
+export function swiftSigner(
+  options: SwiftSignerOptions<"sha512"> | SwiftSignerOptions<"sha1" | "sha256">,
+): Signer<SwiftSignRequest> | AsyncSigner<SwiftSignRequest> {
+  const { endpoint, account, key, digest = "sha256" } = options;
+  if (!ENDPOINT.test(endpoint)) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
+  if (!SEGMENT.test(account)) throw invalidInput("account", "one path segment", account);
+  if (digest === "sha512") {
+    const mac = swiftMac512(key);
+    return asyncSigner(async (request) => {
+      const unsigned = prepareTempUrl(request, options);
+      return finish(unsigned, await mac(unsigned.message));
+    });
+  }
+  const mac = swiftMac(digest, key);
+  return signer((request) => {
+    const unsigned = prepareTempUrl(request, options);
+    return finish(unsigned, mac(unsigned.message));
+  });
+}
+
+interface Unsigned {
+  readonly message: string;
+  /** The URL up to its query, and the query after the signature. */
+  readonly address: string;
+  readonly tokens: readonly string[];
+  readonly result: Omit<SignedRequest, "url" | "id">;
+}
+
+function prepareTempUrl(
+  request: SwiftSignRequest,
+  { endpoint, account, digest, clock = systemClock }: Omit<SwiftSignerOptions<SwiftDigest>, "key">,
+): Unsigned {
+  const { container, object = request.prefix ?? "", method = "GET", prefix, filename, inline, expiresAs } = request;
+  if (!SEGMENT.test(container)) throw invalidInput("container", "one path segment", container);
+  if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) throw invalidInput("method", "one of Swift's five", method);
+  refuseConstraints(request, "Swift", UNBINDABLE);
+  checkPrefix(request);
+  checkKey(object, request.dotSegments, "object");
+  const ipRange = oneRange(request.bind?.ip);
+  const { expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_LIFE });
+  const expires = expiresAt.getTime() / 1000;
+  const end = expiresAs === "iso" ? expiresAt.toISOString().replace(/\.\d+/, "") : expires;
+  const open = [...optional(filename, (name) => `filename=${uriEncode(name)}`), ...(inline ? ["inline"] : [])];
+  return {
+    message: swiftMessage(method, { ipRange, expires, account, container, object, prefix }),
+    address: endpoint + uriEncodePath(`/v1/${account}/${container}/${object}`),
+    tokens: [
+      `temp_url_expires=${end}`,
+      ...optional(ipRange, (range) => `temp_url_ip_range=${uriEncode(range)}`),
+      ...optional(prefix, (text) => `temp_url_prefix=${uriEncode(text)}`),
+      ...open,
+    ],
+    result: {
+      method,
+      headers: {},
+      expiresAt,
+      bound: [...BOUND, prefix === undefined ? "object" : `prefix ${prefix}`, ...optional(ipRange, (ip) => `ip ${ip}`)],
+      unbound: [...UNBOUND, ...optional(prefix, () => "path below the prefix")],
+      warnings: [
+        ...warnings,
+        ...(digest === "sha1" ? [SHA1] : []),
+        ...open.slice(0, 1).map(() => UNSIGNED),
+        ...(prefix === undefined || prefix.endsWith("/") ? [] : [`${prefix}… is granted, within a word as well`]),
+      ],
+    },
+  };
+}
+
+function finish({ address, tokens, message, result }: Unsigned, signature: string): SignedRequest {
+  return new SignedResult({ url: `${address}?temp_url_sig=${signature}&${tokens.join("&")}`, ...result }, message);
+}
+
+function optional(value: string | undefined, write: (value: string) => string): readonly string[] {
+  return value === undefined ? [] : [write(value)];
+}
+
+const BOUND: readonly string[] = ["method", "account", "container", "end"];
+const UNBOUND: readonly string[] = ["scheme", "host", "filename, inline", "all headers", "body"];
+const SHA1 = "HMAC-SHA1 is deprecated in Swift, and newer servers refuse it: use sha256";
+const UNSIGNED = "filename and inline are not signed: whoever holds the URL can change them";
+
+function checkPrefix({ object, prefix, prefixMatch = "folder" }: SwiftSignRequest): void {
+  if (prefix === undefined) return;
+  if (typeof prefix !== "string" || (prefixMatch !== "text" && !prefix.endsWith("/"))) {
+    throw invalidInput("prefix", 'text that ends in "/" (or prefixMatch: "text")', prefix);
+  }
+  if (object !== undefined && !object.startsWith(prefix)) throw invalidInput("object", "a name below prefix", object);
+}
+
+/** One network or address. The text is signed as it is, so it is checked and not re-written. */
+function oneRange(ip: string | readonly string[] | undefined): string | undefined {
+  const [range, second] = [ip ?? []].flat();
+  if (second !== undefined)
+    throw unsupportedConstraint("Swift", "several ranges of addresses", "sign one URL for each");
+  if (range !== undefined && parseCidr(range) === undefined) {
+    throw invalidInput("bind.ip", "an address or a CIDR network, host bits zero", range);
+  }
+  return range;
+}

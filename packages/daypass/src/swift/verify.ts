@@ -1,0 +1,142 @@
+import { constantTimeEqual } from "#crypto";
+import { refuseDotSegments } from "../dot-segments.ts";
+import { invalidInput, refusal } from "../errors.ts";
+import { VerifiedGrant } from "../grant.ts";
+import { isInside } from "../ip.ts";
+import type { Keys } from "../key-resolver.ts";
+import type { Parameter } from "../parameters.ts";
+import type { Grant, Scheme, Verifier } from "../scheme.ts";
+import { checkValidity } from "../validity.ts";
+import { type VerifierOptions, verifier } from "../verify.ts";
+import { signedMethod, signedMethodsFor, swiftMessage } from "./canonical.ts";
+import { type LoadedKey, loadKey, type SwiftDigest, type SwiftKey, type SwiftMac, swiftKeys } from "./key.ts";
+import { detectSwift, type ParsedSwift, parseSwift } from "./parse.ts";
+import type { PrefixMatch } from "./request.ts";
+
+/** Options of {@link swiftVerifier}. */
+export interface SwiftVerifierOptions extends VerifierOptions {
+  /**
+   * The keys of accounts and containers, or a function that finds them by `account/container`. All that fit are tried, so
+   * that one can replace another.
+   */
+  readonly keys: Keys<SwiftKey>;
+  /** What stands in front of `/v1/` in the URL, such as `/swift`. It is not signed. */
+  readonly basePath?: string | undefined;
+  /** Prefixes that are honoured: `folder` (default) those that end in `/`, `text` any, as Swift does. */
+  readonly prefixMatch?: PrefixMatch | undefined;
+  /** `filename` and `inline`, which TempURLs do not sign; none is let through by default. */
+  readonly allowUnsigned?: readonly ("filename" | "inline")[] | undefined;
+  /** Longest time in seconds that a URL may still have to live. */
+  readonly maxLife?: number | undefined;
+}
+
+/** What a verified TempURL allows. */
+export interface SwiftGrant extends Grant {
+  readonly account: string;
+  readonly container: string;
+  readonly object: string;
+  /** Where every object whose name begins with it is granted. */
+  readonly prefix: string | undefined;
+  /** The network that the client is in, where the URL names one. */
+  readonly ipRange: string | undefined;
+  readonly digest: SwiftDigest;
+  /** `filename` and `inline`: whoever holds the URL has chosen their values. */
+  readonly unsignedParameters: readonly Parameter[];
+}
+
+/**
+ * Verifies OpenStack Swift temporary URLs: grammar, signature over method, end, path or prefix and network, the client's
+ * address (`request.remoteAddress`), and that no header is there that would make an upload point elsewhere. `HEAD` is
+ * granted with `GET`, `PUT` and `POST`, as on Swift.
+ *
+ * A TempURL signs no other header, no body, no host and no start: the grant's `notBefore` is 1970. Which digests a key may
+ * have belongs to the key. Dot segments below a prefix are refused in every spelling.
+ *
+ * Source: https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNSIGNED_HEADER`, `UNKNOWN_KEY`,
+ * `SIGNATURE_MISMATCH`, `EXPIRED`, `KEY_SCOPE`, `METHOD_NOT_GRANTED`, `IP_NOT_GRANTED`
+ * @example
+ * ```ts
+ * import { swiftVerifier } from "daypass/swift";
+ *
+ * export const verifier = swiftVerifier({
+ *   keys: [{ account: "AUTH_test", key: "mykey" }, { account: "AUTH_test", key: "the one before" }],
+ *   origins: ["https://swift.example.com"],
+ * });
+ * ```
+ */
+export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGrant> {
+  const { basePath = "", prefixMatch = "folder", allowUnsigned, maxLife = Number.POSITIVE_INFINITY } = options;
+  if (!/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath)) throw invalidInput("basePath", 'a path such as "/swift"', basePath);
+  if (!(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  const allowed: ReadonlySet<string> = new Set(allowUnsigned);
+
+  const scheme: Scheme<ParsedSwift, LoadedKey, SwiftGrant> = {
+    id: "swift",
+    detect: detectSwift,
+    parse(received) {
+      const parsed = parseSwift(received, basePath, allowed);
+      const { object, prefix } = parsed;
+      if (prefix !== undefined) {
+        refuseDotSegments(received.wire.path);
+        if (!object.startsWith(prefix) || (prefixMatch !== "text" && !prefix.endsWith("/"))) {
+          throw refusal("KEY_SCOPE", 'an object below a prefix that ends in "/"', { member: "prefix" });
+        }
+      }
+      return parsed;
+    },
+    keyId: ({ account, container }) => `${account}/${container}`,
+    dummyKey: DUMMY_KEY,
+    async check({ request }, parsed, { macs }) {
+      // A digest that the key may not have costs the same and fits nothing.
+      const mac = macs[parsed.digest] ?? (DUMMY_KEY.macs[parsed.digest] as SwiftMac);
+      let stringToSign: string | undefined;
+      for (const method of signedMethodsFor(request.method)) {
+        const message = swiftMessage(method, parsed);
+        if (constantTimeEqual(await mac(message), parsed.signature)) stringToSign ??= message;
+      }
+      return { matches: stringToSign !== undefined, stringToSign: stringToSign ?? "" };
+    },
+    reportsTimeFirst: true,
+    checkTime: ({ expiresAt }, now) => checkValidity(now, expiresAt),
+    grant({ request }, parsed, { key, stringToSign, now }) {
+      const { account, container, object, prefix, ipRange, digest, expiresAt, unsigned } = parsed;
+      const method = signedMethod(stringToSign);
+      if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) {
+        throw refusal("METHOD_NOT_GRANTED", `GET, HEAD, PUT, POST or DELETE, found ${method}`);
+      }
+      if (!isInside(request.remoteAddress, parsed.network && [parsed.network])) {
+        throw refusal("IP_NOT_GRANTED", `a client in ${ipRange}, found another or an unknown address`);
+      }
+      if (!(expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
+        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
+          member: "maxLife",
+        });
+      }
+      return Object.assign(
+        new VerifiedGrant(
+          {
+            scheme: "swift",
+            keyId: key.container === undefined ? account : `${account}/${container}`,
+            methods: /^(?:GET|PUT|POST)$/.test(method) ? [method, "HEAD"] : [method],
+            notBefore: new Date(0),
+            expiresAt,
+            obligations: [],
+            target: request.target,
+          },
+          stringToSign,
+        ),
+        { account, container, object, prefix, ipRange, digest, unsignedParameters: unsigned },
+      );
+    },
+  };
+  return verifier(scheme, swiftKeys(options.keys), { ...options, wildcards: false });
+}
+
+const DUMMY_KEY: LoadedKey = /* @__PURE__ */ loadKey({
+  account: "",
+  key: "unknown",
+  digests: ["sha1", "sha256", "sha512"],
+});

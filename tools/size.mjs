@@ -30,6 +30,15 @@ const bundles = [
   },
   { what: "url", code: `export * from "daypass/url"`, folders: ["url"], bars: { node: 9, portable: 12 } },
   { what: "nginx", code: `export * from "daypass/nginx"`, folders: ["nginx"], bars: { node: 9, portable: 12 } },
+  { what: "fastly", code: `export * from "daypass/fastly"`, folders: ["fastly"], bars: { node: 9, portable: 12 } },
+  {
+    what: "cloudflare",
+    code: `export * from "daypass/cloudflare"`,
+    folders: ["cloudflare"],
+    bars: { node: 9, portable: 12 },
+  },
+  { what: "imgix", code: `export * from "daypass/imgix"`, folders: ["imgix"], bars: { node: 9, portable: 12 } },
+  { what: "bunny", code: `export * from "daypass/bunny"`, folders: ["bunny"], bars: { node: 9, portable: 12 } },
   { what: "node adapter", code: `export * from "daypass/node"`, folders: ["node"] },
   { what: "fetch adapter", code: `export * from "daypass/fetch"`, folders: ["fetch"] },
 ];

@@ -1,8 +1,9 @@
 import { type Constraints, unsupportedConstraint } from "./constraints.ts";
-import { joinTarget } from "./edge-query.ts";
+import { hasToken, joinTarget } from "./edge-query.ts";
 import type { EdgeWindow } from "./edge-window.ts";
 import { uriEncode } from "./encode.ts";
 import { type DaypassError, invalidInput, refusal } from "./errors.ts";
+import { checkRoutable } from "./routable.ts";
 import type { Bindings, SignedRequest, Signer } from "./scheme.ts";
 import { SignedResult, signer } from "./signed-request.ts";
 import { describeWeakness, type Weak, type Weakness } from "./weakness.ts";
@@ -68,9 +69,28 @@ export function readEdgeUrl({ url, bind }: EdgeSignRequest): EdgeUrl {
   return { origin, path, query };
 }
 
-/** `https://host/path?query`. */
-export function joinEdgeUrl({ origin, path, query }: EdgeUrl): string {
-  return origin + joinTarget(path, query);
+/** Refuses a URL that has the token's own parameters already. */
+export function checkFree({ query }: EdgeUrl, names: readonly string[], ignoreCase?: boolean): void {
+  if (hasToken(`?${query}`, names, ignoreCase))
+    throw invalidInput("url", `without ${names.join(" and ")}`, "one of them");
+}
+
+/** For schemes that sign the decoded path: refuses one that has other spellings, or that a server would normalise. */
+export function checkPlainPath({ path }: EdgeUrl): void {
+  try {
+    checkRoutable(path);
+  } catch {
+    throw invalidInput(
+      "the url's path",
+      "no server normalises it: without //, %2F and needless percent-encoding",
+      path,
+    );
+  }
+}
+
+/** `https://host/path?query`, with further tokens at its end. */
+export function joinEdgeUrl({ origin, path, query }: EdgeUrl, ...more: readonly string[]): string {
+  return origin + joinTarget(path, [query, ...more].filter((text) => text !== "").join("&"));
 }
 
 /** The names of the common vocabulary that a scheme may or may not be able to bind. */
@@ -90,13 +110,22 @@ const COMMON = "url method expiresIn expiresAt stableWindow bind".split(" ");
 export function checkEdgeRequest(
   scheme: string,
   request: EdgeSignRequest,
-  { binds = [], options = [] }: { readonly binds?: readonly EdgeConstraint[]; readonly options?: readonly string[] },
+  {
+    binds = [],
+    options = [],
+    instead,
+  }: {
+    readonly binds?: readonly EdgeConstraint[];
+    readonly options?: readonly string[];
+    /** What can bind the rest. */
+    readonly instead?: string;
+  } = {},
 ): void {
   const asked = Object.entries({ ...request, ...prefixed(request.bind) });
   for (const [name, value] of asked) {
     if (value === undefined || name === "bind.query") continue;
     if (COMMON.includes(name) || options.includes(name) || binds.includes(name as EdgeConstraint)) continue;
-    if (/^(?:notBefore|prefix|response|bind\..*)$/.test(name)) throw unsupportedConstraint(scheme, name);
+    if (/^(?:notBefore|prefix|response|bind\..*)$/.test(name)) throw unsupportedConstraint(scheme, name, instead);
     throw invalidInput(`the options of ${scheme}`, "documented", name);
   }
 }

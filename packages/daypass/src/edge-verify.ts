@@ -51,6 +51,8 @@ export interface EdgeToken {
   /** Who signed, where the token tells it. */
   readonly keyId?: string | undefined;
   readonly notBefore?: Date | undefined;
+  /** Seconds that the clock of the signer may be ahead. */
+  readonly skew?: number | undefined;
   /** `undefined`: it has no end. */
   readonly expiresAt: Date | undefined;
   readonly path: string;
@@ -95,7 +97,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
     keyId,
     check: format.check,
     dummyKey: format.dummyKey,
-    checkTime: ({ expiresAt = NEVER, notBefore }, now) => checkValidity(now, expiresAt, notBefore),
+    checkTime: ({ expiresAt = NEVER, notBefore, skew }, now) => checkValidity(now, expiresAt, notBefore, skew),
     reportsTimeFirst: false,
     grant(received, token, { stringToSign, now }) {
       const { request, origin } = received;

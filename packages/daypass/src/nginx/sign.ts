@@ -1,8 +1,9 @@
 import { md5 } from "#crypto/digests";
 import { unsupportedConstraint } from "../constraints.ts";
-import { hasToken } from "../edge-query.ts";
 import {
   checkEdgeRequest,
+  checkFree,
+  checkPlainPath,
   type EdgeSigner,
   type EndlessSignRequest,
   edgeResult,
@@ -13,7 +14,6 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import { base64url } from "../encode.ts";
 import { type DaypassError, invalidInput } from "../errors.ts";
-import { checkRoutable } from "../routable.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { systemClock } from "../time.ts";
@@ -73,9 +73,8 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
     const window = edgeWindow(request, clock);
     if (isTimed !== (window.expires !== undefined)) throw unsupported("its kind of end", "$secure_link_expires");
     const { tokens } = parseTarget(`/?${url.query}`);
-    if (hasToken(`?${url.query}`, names, true))
-      throw invalidInput("url", `without ${names.join(" and ")}`, "one of them");
-    checkPath(url.path);
+    checkFree(url, names, true);
+    checkPlainPath(url);
     const headers = boundHeaders(request, variables);
     const parts: NginxParts = {
       expires: window.expires ?? "",
@@ -88,10 +87,9 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
     };
     const { hashed, stringToSign } = expression.texts(parts, secret);
     const values = [base64url(md5(hashed)), ...(window.expires === undefined ? [] : [window.expires])];
-    const own = names.map((name, i) => `${name}=${values[i]}`).join("&");
     return edgeResult(
       {
-        url: joinEdgeUrl({ ...url, query: url.query === "" ? own : `${url.query}&${own}` }),
+        url: joinEdgeUrl(url, ...names.map((name, i) => `${name}=${values[i]}`)),
         request,
         window,
         headers,
@@ -109,14 +107,6 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
 
 function unsupported(constraint: string, variable: string): DaypassError {
   return unsupportedConstraint("this expression", constraint, `another expression (${variable})`);
-}
-
-function checkPath(path: string): void {
-  try {
-    checkRoutable(path);
-  } catch {
-    throw invalidInput("url", "a path that nginx does not normalise", path);
-  }
 }
 
 function boundAddress({ bind }: NginxSignRequest, variables: readonly string[]): string {

@@ -1,0 +1,146 @@
+import { sha256Hmac } from "#crypto/digests";
+import {
+  checkEdgeRequest,
+  checkFree,
+  checkPlainPath,
+  type EdgeSigner,
+  type EdgeSignRequest,
+  edgeResult,
+  edgeSigner,
+  joinEdgeUrl,
+  readEdgeUrl,
+} from "../edge-sign.ts";
+import { edgeWindow } from "../edge-window.ts";
+import { uriEncode } from "../encode.ts";
+import { invalidInput } from "../errors.ts";
+import type { Parameter } from "../parameters.ts";
+import type { Clock } from "../scheme.ts";
+import { checkSecret } from "../secrets.ts";
+import { systemClock } from "../time.ts";
+import { formDecode, parseTarget, percentDecode } from "../wire.ts";
+import {
+  BUNNY_WEAK,
+  type BunnyWeakness,
+  bunnyBytes,
+  bunnyStringToSign,
+  bunnyToken,
+  isBelow,
+  isPlain,
+  lockedAddress,
+} from "./canonical.ts";
+
+/** One URL to sign. `bind.ip` is one address: of IPv6 the network of 64 bits counts. */
+export interface BunnySignRequest extends EdgeSignRequest {
+  /** Everything below this decoded path, which ends in `/`. */
+  readonly prefix?: string | undefined;
+  /** `"query"` by default; `"path"` puts the token into the path, so that relative links inherit it. */
+  readonly place?: "query" | "path" | undefined;
+  /** Country codes that may use the URL. */
+  readonly countries?: readonly string[] | undefined;
+  /** Country codes that may not. */
+  readonly countriesBlocked?: readonly string[] | undefined;
+  /** Kilobytes a second. */
+  readonly speedLimit?: number | undefined;
+}
+
+/** Options of {@link bunnySigner}. */
+export interface BunnySignerOptions {
+  /** The pull zone's token authentication key. */
+  readonly secret: string;
+  readonly clock?: Clock | undefined;
+}
+
+const OPTIONS = ["place", "countries", "countriesBlocked", "speedLimit"];
+
+/**
+ * Signs URLs for Bunny's CDN with a token in version 2 (`HS256-`). Binds path or prefix, end, the whole query, the client's
+ * address, its country and a speed limit.
+ *
+ * Weak by construction, see `weak` and the `warnings` of each result.
+ *
+ * Source: https://github.com/BunnyWay/BunnyCDN.TokenAuthentication
+ *
+ * @throws {DaypassError} from the factory `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`, `DOT_SEGMENTS`,
+ * `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { bunnySigner } from "daypass/bunny";
+ *
+ * const signer = bunnySigner({ secret: "SecurityKey" });
+ * const link = signer.sign({ url: "https://token-tester.b-cdn.net/300kb.jpg", expiresAt: new Date("2033-05-18T03:33:20Z") });
+ * console.log(link.url.startsWith("https://token-tester.b-cdn.net/300kb.jpg?token=HS256-")); // true
+ * ```
+ */
+export function bunnySigner({
+  secret,
+  clock = systemClock,
+}: BunnySignerOptions): EdgeSigner<BunnySignRequest, BunnyWeakness> {
+  const mac = sha256Hmac(checkSecret(secret));
+  return edgeSigner(BUNNY_WEAK, (request) => {
+    checkEdgeRequest("Bunny's token", request, { binds: ["prefix", "bind.ip"], options: OPTIONS });
+    const { prefix, bind, place = "query" } = request;
+    const url = readEdgeUrl(request);
+    checkFree(url, [
+      "token",
+      "expires",
+      "token_path",
+      "token_countries",
+      "token_countries_blocked",
+      "token_ignore_params",
+      "limit",
+    ]);
+    const window = edgeWindow(request, clock);
+    checkPlainPath(url);
+    const path = percentDecode(url.path);
+    if (prefix !== undefined && !(/^\/(?:.*\/)?$/.test(prefix) && isBelow(path, prefix))) {
+      throw invalidInput("prefix", "a beginning of the url's path that ends in /", prefix);
+    }
+    const address = bind?.ip === undefined ? undefined : lockedAddress(String(bind.ip));
+    if (bind?.ip !== undefined && address === undefined) throw invalidInput("bind.ip", "one address", bind.ip);
+    const parameters = readParameters(request, url.query);
+    const parts = { path: prefix ?? path, expires: window.expires as string, address, parameters };
+    const token = bunnyToken(mac(bunnyBytes(parts)), parts);
+    const sorted = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1));
+    const rest = [...sorted.map(([name, value]) => `${name}=${uriEncode(value)}`), `expires=${parts.expires}`];
+    return edgeResult(
+      {
+        url:
+          place === "path"
+            ? `${url.origin}/bcdn_token=${[token, ...rest].join("&")}${url.path}`
+            : joinEdgeUrl({ ...url, query: "" }, `token=${token}`, ...rest),
+        request,
+        window,
+        bound: [
+          prefix === undefined ? "path" : `path below ${prefix}`,
+          "query",
+          ...(address ? ["ip"] : []),
+          ...rules(request),
+        ],
+        unbound: ["method", "scheme", "host", "headers", "body"],
+        weak: BUNNY_WEAK,
+      },
+      bunnyStringToSign(parts),
+    );
+  });
+}
+
+function readParameters(request: BunnySignRequest, query: string): readonly Parameter[] {
+  const { prefix, countries, countriesBlocked, speedLimit } = request;
+  const own: Readonly<Record<string, string | undefined>> = {
+    token_path: prefix,
+    token_countries: countries?.join(","),
+    token_countries_blocked: countriesBlocked?.join(","),
+    limit: speedLimit === undefined ? undefined : String(speedLimit),
+  };
+  const parameters = parseTarget(`/?${query}`).tokens.map(
+    ({ name, value = "" }): Parameter => [name, formDecode(value)],
+  );
+  for (const [name, value] of Object.entries(own)) if (value !== undefined) parameters.push([name, value]);
+  const names = new Set(parameters.map(([name]) => name));
+  if (names.size === parameters.length && parameters.every(isPlain)) return parameters;
+  throw invalidInput("the query", "plain names, each once, and values without & and control characters", query);
+}
+
+function rules(request: BunnySignRequest): readonly string[] {
+  return (["countries", "countriesBlocked", "speedLimit"] as const).filter((name) => request[name] !== undefined);
+}

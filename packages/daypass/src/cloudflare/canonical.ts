@@ -1,0 +1,24 @@
+import { base64, base64url } from "../encode.ts";
+
+/** What rule and token have to agree about. */
+export interface CloudflareOptions {
+  /** The third argument of `is_timed_hmac_valid_v0`: seconds from the token's timestamp to its end. */
+  readonly ttl: number;
+  /** Name of the query parameter, `"verify"` by default. */
+  readonly parameter?: string | undefined;
+  /** `true` where the rule has the flag `'s'`: the MAC in base64url. `false` by default: base64, percent-encoded. */
+  readonly urlSafe?: boolean | undefined;
+}
+
+/**
+ * The message, and the timestamp in ten digits, with nothing between. "(.+)(.*)(\d{10})-(.{43,})": the timestamp has a
+ * fixed length, so one text stands for one request. The separator (`?verify=`) is not signed.
+ */
+export function cloudflareStringToSign(message: string, timestamp: string): string {
+  return message + timestamp;
+}
+
+/** "When you do not set the value of flags to 's', you must URL encode the base64 value for mac". */
+export function cloudflareMac(mac: Uint8Array, urlSafe: boolean): string {
+  return urlSafe ? base64url(mac) : encodeURIComponent(base64(mac));
+}

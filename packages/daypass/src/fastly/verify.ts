@@ -1,0 +1,78 @@
+import { constantTimeEqual } from "#crypto";
+import { hasToken } from "../edge-query.ts";
+import {
+  type EdgeFormat,
+  type EdgeGrant,
+  type EdgeVerifierOptions,
+  edgeVerifier,
+  type UnsignedOptions,
+} from "../edge-verify.ts";
+import type { Verifier } from "../scheme.ts";
+import { type Secrets, secretResolver } from "../secrets.ts";
+import { FASTLY_WEAK, type FastlyHash, type FastlyWeakness, fastlyMac, fastlyStringToSign } from "./canonical.ts";
+import { type FastlyToken, parseFastly } from "./parse.ts";
+
+/** What a verified token allows. */
+export interface FastlyGrant extends EdgeGrant<FastlyWeakness> {}
+
+/** What signer and verifier have to agree about with the VCL. */
+export interface FastlyOptions {
+  /** `"sha1"` by default, as in Fastly's examples. */
+  readonly hash?: FastlyHash | undefined;
+  /** Name of the query parameter, `"token"` by default. */
+  readonly parameter?: string | undefined;
+}
+
+/** Options of {@link fastlyVerifier}. */
+export interface FastlyVerifierOptions extends FastlyOptions, EdgeVerifierOptions, UnsignedOptions {
+  /** The secret in base64, several while one replaces another, or a function that fetches them. */
+  readonly secrets: Secrets;
+  /** Who signed, for `grant.keyId`: a token does not tell it. `"fastly"` by default. */
+  readonly keyId?: string | undefined;
+}
+
+/**
+ * Verifies the tokens of Fastly's examples for VCL: an HMAC over path and end.
+ *
+ * Weak by construction: path and end are signed without a separator. Here the end has exactly ten digits, so that nobody
+ * can move one from the path to it; a VCL that reads eleven digits, as Fastly's own does, can be deceived so. Neither
+ * host, query nor method is signed: other parameters are refused unless `allowUnsigned` lists them.
+ *
+ * Source: https://github.com/fastly/token-functions
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * @example
+ * ```ts
+ * import { fastlyVerifier } from "daypass/fastly";
+ *
+ * const verifier = fastlyVerifier({
+ *   secrets: "iqFPeN2u+Z0Lm5IrsKaOFKRqEU5Gw8ePtaEkHZWuD24=",
+ *   origins: ["https://www.example.com"],
+ *   clock: () => new Date("2015-09-01T00:00:00Z"),
+ * });
+ * const target = "/foo/bar.html?token=1441307151_4492f25946a2e8e1414a8bb53dab8a6ba1cf4615";
+ * const grant = await verifier.verify({ method: "GET", target, authority: "www.example.com", headers: [] });
+ * console.log(grant.target); // "/foo/bar.html"
+ * ```
+ */
+export function fastlyVerifier(options: FastlyVerifierOptions): Verifier<FastlyGrant> {
+  const { hash = "sha1", parameter = "token", secrets, allowUnsigned } = options;
+  const format: EdgeFormat<FastlyToken, (text: string) => string, FastlyWeakness, object> = {
+    id: "fastly",
+    weak: FASTLY_WEAK,
+    detect: ({ target }) => hasToken(target, [parameter]),
+    parse: (received) => parseFastly(received, parameter, hash, allowUnsigned),
+    check(_received, { path, expires, signature }, mac) {
+      const stringToSign = fastlyStringToSign(path, expires);
+      return { matches: constantTimeEqual(mac(stringToSign), signature), stringToSign };
+    },
+    dummyKey: fastlyMac("AAAA", hash),
+    facts: () => ({}),
+  };
+  return edgeVerifier(
+    format,
+    secretResolver(secrets, (secret) => fastlyMac(secret, hash)),
+    options,
+  );
+}

@@ -13,13 +13,8 @@ export interface SortedParameters<R extends string, O extends string> {
 }
 
 /** A `MALFORMED` refusal that names the parameter and, for programs, what is wrong with it. */
-export function malformed(parameter: string, problem: string, expected: string, found?: string): DaypassError {
-  const text = found === undefined ? "" : `, found ${JSON.stringify(found)}`;
-  return refusal("MALFORMED", `${parameter} as ${expected}${text}`, {
-    parameter,
-    problem,
-    ...(found === undefined ? {} : { found }),
-  });
+export function malformed(parameter: string, problem: string, expected: string): DaypassError {
+  return refusal("MALFORMED", `${parameter} as ${expected}`, { parameter, problem });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type DaypassError, refusal } from "./errors.ts";
+import { type DaypassError, invalidInput, refusal } from "./errors.ts";
 
 /**
  * Whole seconds since 1970 as an instant, or `undefined` for any other spelling: `1e99`, ` 1`, `0x1` and the empty text are
@@ -22,4 +22,18 @@ export function checkValidity(
   if (nowMs < expiresAt.getTime()) return undefined;
   const ended = expiresAt.toISOString();
   return refusal("EXPIRED", `a URL that is still valid, found one that ended at ${ended}`, { expiresAt: ended });
+}
+
+/** Refuses a URL that lives longer than a verifier lets it: its scheme has no maximum of its own. */
+export function checkRemaining(now: Date, expiresAt: Date, maxLife: number | undefined): void {
+  if (maxLife === undefined || expiresAt.getTime() - now.getTime() <= maxLife * 1000) return;
+  throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
+    expiresAt: expiresAt.toISOString(),
+    maximum: maxLife,
+  });
+}
+
+/** Checks the option that {@link checkRemaining} reads. */
+export function checkMaxLife(maxLife: number | undefined): void {
+  if (maxLife !== undefined && !(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
 }

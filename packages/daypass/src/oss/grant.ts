@@ -1,6 +1,7 @@
 import type { ObjectLocation } from "../bucket-endpoint.ts";
 import { refusal } from "../errors.ts";
 import { type GrantFields, VerifiedGrant } from "../grant.ts";
+import { objectObligations } from "../object-grant.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Grant, Obligation } from "../scheme.ts";
 import { type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
@@ -30,24 +31,15 @@ export function ossObligations(
   parameters: readonly Parameter[],
   payload: string = UNSIGNED_PAYLOAD,
 ): readonly Obligation[] {
-  const obligations: Obligation[] = [];
-  if (/^[0-9a-f]{64}$/.test(payload)) obligations.push({ kind: "body-sha256", sha256: payload });
-  else if (payload !== UNSIGNED_PAYLOAD) {
+  const sha256 = /^[0-9a-f]{64}$/.exec(payload)?.[0];
+  if (sha256 === undefined && payload !== UNSIGNED_PAYLOAD) {
     throw refusal("UNSUPPORTED_PAYLOAD", `x-oss-content-sha256 as ${UNSIGNED_PAYLOAD} or a SHA-256`);
-  }
-  for (const { name, values } of headers) {
-    const value = values.join(",").trim();
-    if (name === "content-md5" && value) obligations.push({ kind: "body-checksum", header: name, value });
-    if (name === "x-oss-forbid-overwrite" && value === "true") obligations.push({ kind: "create-only" });
-  }
-  const overrides = parameters.filter(([name]) => name.startsWith("response-"));
-  if (overrides.length > 0) {
-    const headersOf = overrides.map(([name, value]): Parameter => [name.slice("response-".length), value]);
-    obligations.push({ kind: "response", headers: Object.fromEntries(headersOf) });
   }
   const network = parameters.find(([name]) => name.startsWith("x-oss-ac-"));
   if (network !== undefined) {
     throw refusal("UNENFORCED_CONSTRAINT", `no ${network[0]}, which only OSS can check`, { constraint: network[0] });
   }
-  return obligations;
+  const signed = headers.map(({ name, values }): Parameter => [name, values.join(",").trim()]);
+  const obligations = objectObligations(signed, parameters, "x-oss-forbid-overwrite");
+  return sha256 === undefined ? obligations : [{ kind: "body-sha256", sha256 }, ...obligations];
 }

@@ -59,7 +59,7 @@ export function parseOss({ request, wire }: ReceivedRequest): ParsedOss {
   if (signedAt === undefined) throw malformed("x-oss-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed("x-oss-credential", "date-mismatch", "the date of x-oss-date");
   const seconds = /^[1-9]\d{0,5}$/.test(expires) ? Number(expires) : Number.NaN;
-  if (!(seconds <= MAX_EXPIRES)) throw malformed("x-oss-expires", "form", `1 to ${MAX_EXPIRES} seconds`, expires);
+  if (!(seconds <= MAX_EXPIRES)) throw malformed("x-oss-expires", "form", `1 to ${MAX_EXPIRES} seconds`);
   const signed = Object.entries(own).filter(([name]) => name !== "x-oss-signature");
   const headers = readHeaders(request, additionalHeaders);
   return {

@@ -6,7 +6,7 @@ import { isInside } from "../ip.ts";
 import type { Keys } from "../key-resolver.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Grant, Scheme, Verifier } from "../scheme.ts";
-import { checkValidity } from "../validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { signedMethod, signedMethodsFor, swiftMessage } from "./canonical.ts";
 import { type LoadedKey, loadKey, type SwiftDigest, type SwiftKey, type SwiftMac, swiftKeys } from "./key.ts";
@@ -68,9 +68,9 @@ export interface SwiftGrant extends Grant {
  * ```
  */
 export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGrant> {
-  const { basePath = "", prefixMatch = "folder", allowUnsigned, maxLife = Number.POSITIVE_INFINITY } = options;
+  const { basePath = "", prefixMatch = "folder", allowUnsigned, maxLife } = options;
   if (!/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath)) throw invalidInput("basePath", 'a path such as "/swift"', basePath);
-  if (!(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  checkMaxLife(maxLife);
   const allowed: ReadonlySet<string> = new Set(allowUnsigned);
 
   const scheme: Scheme<ParsedSwift, LoadedKey, SwiftGrant> = {
@@ -110,11 +110,7 @@ export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGran
       if (!isInside(request.remoteAddress, parsed.network && [parsed.network])) {
         throw refusal("IP_NOT_GRANTED", `a client in ${ipRange}, found another or an unknown address`);
       }
-      if (!(expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
-        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
-          member: "maxLife",
-        });
-      }
+      checkRemaining(now, expiresAt, maxLife);
       return Object.assign(
         new VerifiedGrant(
           {

@@ -43,7 +43,7 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
   if (unknown !== undefined) {
     throw refusal(
       "UNSIGNED_PARAMETER",
-      `only parameters that OSS V1 signs, found ${JSON.stringify(unknown)}: leave it out, use V4, or list it in allowUnsigned`,
+      `only signed parameters, found ${JSON.stringify(unknown)}: use V4, or see allowUnsigned`,
       { parameter: unknown },
     );
   }
@@ -54,7 +54,7 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
   if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
   // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
   if (signature.length !== 28 || fromBase64(signature)?.length !== 20) {
-    throw malformed("Signature", "form", "base64 of 20 bytes with exact padding, `+` sent as %2B");
+    throw malformed("Signature", "form", "base64 of 20 bytes, `+` sent as %2B");
   }
   const names = new Set(request.headers.map(([name]) => name.toLowerCase()));
   return {

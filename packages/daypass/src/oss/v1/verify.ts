@@ -2,11 +2,10 @@ import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { checkSession } from "../../access-key.ts";
 import { objectLocation } from "../../bucket-endpoint.ts";
 import { base64, utf8 } from "../../encode.ts";
-import { invalidInput, refusal } from "../../errors.ts";
 import { keyResolver } from "../../key-resolver.ts";
 import { malformed } from "../../parameters.ts";
 import type { Scheme, Verifier } from "../../scheme.ts";
-import { checkValidity } from "../../validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../../validity.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
 import { resourcePath } from "../canonical.ts";
 import { checkCredentials, keyIdOf, type OssBucketOptions, type OssCredentials } from "../credentials.ts";
@@ -47,16 +46,16 @@ export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions 
  * ```
  */
 export function ossV1Verifier(options: OssV1VerifierOptions): Verifier<OssGrant> {
-  const { maxLife = Number.POSITIVE_INFINITY } = options;
-  if (!(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  checkMaxLife(options.maxLife);
   const keys = keyResolver(options.credentials, keyIdOf, checkCredentials);
-  return verifier(ossV1Scheme(options, maxLife), keys, { ...options, wildcards: true });
+  return verifier(ossV1Scheme(options), keys, { ...options, wildcards: true });
 }
 
-function ossV1Scheme(
-  { buckets, allowUnsigned }: OssV1VerifierOptions,
-  maxLife: number,
-): Scheme<ParsedOssV1, OssCredentials, OssGrant> {
+function ossV1Scheme({
+  buckets,
+  allowUnsigned,
+  maxLife,
+}: OssV1VerifierOptions): Scheme<ParsedOssV1, OssCredentials, OssGrant> {
   const allowed: ReadonlySet<string> = new Set(allowUnsigned);
   return {
     id: "oss/v1",
@@ -82,12 +81,7 @@ function ossV1Scheme(
     grant(received, parsed, { key: credentials, stringToSign, now }) {
       const { accessKeyId, contentMd5, expiresAt, headers, subResources, securityToken, unsigned } = parsed;
       checkSession(credentials.securityToken, credentials.expiration, securityToken, now);
-      if (!(expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
-        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
-          expiresAt: expiresAt.toISOString(),
-          maximum: maxLife,
-        });
-      }
+      checkRemaining(now, expiresAt, maxLife);
       const parameters = subResources.filter(([name]) => name !== "security-token");
       const md5 = contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }];
       const { request } = received;

@@ -1,0 +1,132 @@
+import { credentialSource } from "../access-key.ts";
+import { type BucketAddressing, bucketAddresses, objectPath } from "../bucket-endpoint.ts";
+import { uriEncode } from "../encode.ts";
+import { invalidInput, refusal } from "../errors.ts";
+import { type ObjectRequest, readObjectRequest } from "../object-request.ts";
+import type { Parameter } from "../parameters.ts";
+import type { Clock, Signer } from "../scheme.ts";
+import { SignedResult, signer } from "../signed-request.ts";
+import { signingWindow, systemClock } from "../time.ts";
+import { percentDecode } from "../wire.ts";
+import { cosPairs, cosSignature, hasOwnCase } from "./canonical.ts";
+import { type CosCredentials, checkCredentials } from "./credentials.ts";
+
+/** One COS request to sign. `notBefore` is bound. */
+export type CosSignRequest = ObjectRequest;
+
+/** Options of {@link cosSigner}. */
+export interface CosSignerOptions {
+  /** `ap-guangzhou`. Not signed: it only chooses the endpoint. */
+  readonly region?: string | undefined;
+  /** Scheme, host and port; `https://cos.<region>.myqcloud.com` by default. */
+  readonly endpoint?: string | undefined;
+  /** `virtual` by default; `bucket-bound` where the endpoint is a domain of the bucket's own. */
+  readonly addressing?: BucketAddressing | undefined;
+  /** A key, or a function that gives the current one (see `rotatingCredentials`). */
+  readonly credentials: CosCredentials | (() => CosCredentials);
+  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const RESERVED =
+  /^(?:q-(?:ak|header-list|key-time|sign-algorithm|sign-time|signature|url-param-list)|x-cos-security-token)$/i;
+// COS sets no maximum. A century catches milliseconds that were given as seconds.
+const MAX_LIFE = 100 * 365 * 86_400;
+const UNBINDABLE = {
+  prefix: undefined,
+  "bind.sha256": "bind the header content-md5",
+  "bind.ip": "use a bucket policy",
+};
+
+/**
+ * Signs Tencent Cloud COS presigned URLs (HMAC-SHA1). Binds method, host, path, start, end, every parameter and every
+ * header that is asked for. All other headers are open, Content-Type among them, and so is the body: bind the header
+ * `content-md5` to fix it.
+ *
+ * The host is always signed: without it a URL would open the same key in every bucket of its key's owner. Names of
+ * parameters lose their case in the signature: they are taken in lower case, or as COS documents them (`versionId`).
+ *
+ * Source: https://www.tencentcloud.com/document/product/436/7778
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { cosSigner } from "daypass/cos";
+ *
+ * const cos = cosSigner({ region: "ap-guangzhou", credentials: { secretId: "AKIDEXAMPLE", secretKey: "…" } });
+ * export const { url } = cos.sign({ bucket: "media-1250000000", key: "talks/keynote.mp4", expiresIn: 900 });
+ * ```
+ */
+export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
+  const { region = "", addressing = "virtual", credentialExpiry, clock = systemClock } = options;
+  if (options.endpoint === undefined && !/^[a-z0-9-]+$/.test(region)) {
+    throw invalidInput("region", 'a name such as "ap-guangzhou", or an endpoint', region);
+  }
+  const address = bucketAddresses(options.endpoint ?? `https://cos.${region}.myqcloud.com`, addressing);
+  const credentials = credentialSource(options.credentials, checkCredentials);
+
+  return signer((request) => {
+    const { bucket, key } = request;
+    const { method, headers, parameters } = readObjectRequest(request, {
+      scheme: "COS",
+      reserved: RESERVED,
+      unbindable: UNBINDABLE,
+    });
+    const odd = parameters.find(([name]) => !hasOwnCase(name))?.[0];
+    if (odd !== undefined)
+      throw invalidInput("query", "names in COS's own case, which its signature does not keep", odd);
+    const { secretId, secretKey, sessionToken, expiration } = credentials();
+    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
+      maxSeconds: MAX_LIFE,
+      credentialsExpireAt: expiration,
+      credentialExpiry,
+    });
+    const keyTime = `${startOf(request.notBefore, signedAt, expiresAt)};${expiresAt.getTime() / 1000}`;
+    const place = address(bucket);
+    const path = objectPath(place, key);
+    const sent = Object.entries(headers).map(([name, value]): Parameter => [name, value.trim()]);
+    const signed = [...sent, ["host", place.host] as const];
+    const parts = { method, path: percentDecode(path), parameters, headers: signed, keyTime };
+    const { signature, stringToSign } = cosSignature(secretKey, parts);
+    const query = [
+      "q-sign-algorithm=sha1",
+      `q-ak=${uriEncode(secretId)}`,
+      `q-sign-time=${keyTime}`,
+      `q-key-time=${keyTime}`,
+      `q-header-list=${listText(cosPairs(signed).list)}`,
+      `q-url-param-list=${listText(cosPairs(parameters).list)}`,
+      `q-signature=${signature}`,
+      ...(sessionToken === undefined ? [] : [`x-cos-security-token=${uriEncode(sessionToken)}`]),
+      ...parameters.map(([name, value]) => `${uriEncode(name)}=${uriEncode(value)}`),
+    ];
+    return new SignedResult(
+      {
+        url: `${place.origin}${path}?${query.join("&")}`,
+        method,
+        headers,
+        expiresAt,
+        bound: [...BOUND, ...sent.map(([name]) => `header ${name}`)],
+        unbound: UNBOUND,
+        warnings: [SHA1, ...warnings],
+      },
+      stringToSign,
+    );
+  });
+}
+
+const BOUND: readonly string[] = ["method", "host", "path", "query", "start", "end"];
+const UNBOUND: readonly string[] = ["scheme", "headers that are not listed", "body", "session token"];
+const SHA1 = "COS knows no other algorithm than HMAC-SHA1 over a SHA-1";
+
+function startOf(notBefore: Date | undefined, signedAt: Date, expiresAt: Date): number {
+  const start = notBefore === undefined ? signedAt.getTime() : Math.ceil(notBefore.getTime() / 1000) * 1000;
+  if (start < expiresAt.getTime()) return Math.max(start, signedAt.getTime()) / 1000;
+  throw refusal("INVALID_EXPIRY", `notBefore before the end, ${expiresAt.toISOString()}`);
+}
+
+/** Names inside a list are encoded already; in the query they are encoded once more. */
+function listText(list: string): string {
+  return list.replaceAll("%", "%25");
+}

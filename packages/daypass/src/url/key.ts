@@ -1,8 +1,8 @@
 import { type Ed25519PrivateKey, type Ed25519PublicKey, hmacSha256, type PreparedHmac } from "#crypto";
+import { strictPrivateKey, strictPublicKey } from "../ed25519.ts";
 import { fromBase64url } from "../encode.ts";
 import { DaypassError } from "../errors.ts";
 import type { KeyResolver } from "../scheme.ts";
-import { strictPrivateKey, strictPublicKey } from "./ed25519.ts";
 import { PARAMETERS } from "./parameters.ts";
 import { faultyMember, type UrlKeyScope } from "./scope.ts";
 

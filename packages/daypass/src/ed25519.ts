@@ -1,5 +1,5 @@
 import { type Ed25519PrivateKey, type Ed25519PublicKey, ed25519PrivateKey, ed25519PublicKey } from "#crypto";
-import { hex } from "../encode.ts";
+import { hex } from "./encode.ts";
 
 const FIELD_PRIME = 2n ** 255n - 19n;
 const GROUP_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;

@@ -36,6 +36,9 @@ export type GatewayCode = keyof typeof GATEWAY_CODES;
 
 const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {
   NO_SUCH_BUCKET: "there is no such bucket",
+  BUCKET_EXISTS: "there is a bucket of this name already",
+  BUCKET_NAME_TAKEN: "something that is no bucket has this name",
+  BUCKET_NOT_EMPTY: "the bucket is not empty",
   PRECONDITION_FAILED: "the object is not in the state that the request asks for",
   DIGEST_MISMATCH: "the body does not have the declared digest",
   CHECKSUM_MISMATCH: "the body does not have the declared checksum",

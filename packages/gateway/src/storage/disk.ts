@@ -4,16 +4,20 @@
  * @module
  */
 import { bytesObject, fileObject, readWhole } from "./disk/body.ts";
+import { diskBuckets } from "./disk/buckets.ts";
 import { digestPool } from "./disk/digest-pool.ts";
 import { indexPath, openDiskIndex } from "./disk/disk-index.ts";
 import { translating } from "./disk/faults.ts";
+import { type FileThread, fileThread } from "./disk/file-thread.ts";
 import { type FoundObject, objectFinder } from "./disk/find-object.ts";
 import { identityOf } from "./disk/fingerprint.ts";
 import { folders } from "./disk/folders.ts";
 import type { IndexReader, IndexWriter } from "./disk/index-contract.ts";
 import { openIndexReader } from "./disk/index-db.ts";
 import { type Layout, openLayout } from "./disk/layout.ts";
+import { objectLister } from "./disk/list-objects.ts";
 import { lstatOrAbsent } from "./disk/open-file.ts";
+import type { ReadProgress } from "./disk/read-progress.ts";
 import { noSuchBucket } from "./disk/refusals.ts";
 import { objectRemover } from "./disk/remove-object.ts";
 import { smallFileCache } from "./disk/small-file-cache.ts";
@@ -21,9 +25,10 @@ import { objectStore } from "./disk/store-object.ts";
 import { uploadWriter } from "./disk/upload.ts";
 import { type ObjectRef, type OpenObject, type Storage, StorageError } from "./storage.ts";
 
-export { type DiskIndex, openDiskIndex } from "./disk/disk-index.ts";
+export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./disk/disk-index.ts";
 export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index-channel.ts";
 export type { IndexWriter } from "./disk/index-contract.ts";
+export type { ReadProgress } from "./disk/read-progress.ts";
 
 export interface DiskOptions {
   /** The folder. It must exist. */
@@ -37,6 +42,11 @@ export interface DiskOptions {
   readonly cacheBytes?: number | undefined;
   /** Files up to this many bytes are read at once and may be kept in memory. 64 KB unless told. */
   readonly smallBytes?: number | undefined;
+  /**
+   * Told how far the reading of folders has come for a listing, when it takes more than two seconds: the first one of a large
+   * folder does. In a worker the process that has opened the index is told.
+   */
+  readonly onRead?: ((progress: ReadProgress) => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
@@ -62,6 +72,8 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   const finder = objectFinder({ ...index, smallBytes });
   const store = objectStore({ ...index, finder, folders: folders(index.writer), uploads: uploadWriter(digests) });
   const remove = objectRemover({ ...index, finder });
+  const list = objectLister(index);
+  const buckets = diskBuckets({ ...index, list });
   const underWay = new Set<Promise<unknown>>();
 
   function write<T>(doing: string, step: () => Promise<T>): Promise<T> {
@@ -119,7 +131,8 @@ export async function disk(options: DiskOptions): Promise<Storage> {
       translating("look at the object", async () => cache.get(ref)?.info ?? (await finder.inspect(ref)) ?? absent(ref)),
     put: (ref, body, putOptions = {}) => write("store the object", () => store(ref, body, putOptions)),
     delete: (ref, deleteOptions = {}) => write("delete the object", () => remove(ref, deleteOptions)),
-    hasBucket: (bucket) => translating("look at the bucket", async () => layout.hasBucket(bucket)),
+    list: (bucket, listOptions) => translating("list the bucket", () => list(bucket, listOptions)),
+    ...buckets,
     close() {
       closing ??= close();
       return closing;
@@ -132,14 +145,26 @@ interface OpenedIndex {
   readonly run: string;
   readonly reader: IndexReader;
   readonly writer: IndexWriter;
+  readonly thread: FileThread;
   close(): void;
 }
 
-async function openIndex({ root, writer }: DiskOptions): Promise<OpenedIndex> {
-  if (writer === undefined) return openDiskIndex(root);
+async function openIndex({ root, writer, onRead, clock }: DiskOptions): Promise<OpenedIndex> {
+  if (writer === undefined) return openDiskIndex(root, { onRead, clock });
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: false });
     const reader = await openIndexReader(indexPath(layout));
-    return { layout, run: reader.run, reader, writer, close: () => reader.close() };
+    const thread = fileThread();
+    return {
+      layout,
+      run: reader.run,
+      reader,
+      writer,
+      thread,
+      close() {
+        thread.close();
+        reader.close();
+      },
+    };
   });
 }

@@ -7,6 +7,8 @@
  */
 import type { Readable } from "node:stream";
 import type { ChecksumAlgorithm } from "../http/checksum.ts";
+import type { Buckets } from "./buckets.ts";
+import type { Listing } from "./listing.ts";
 
 export type { ChecksumAlgorithm } from "../http/checksum.ts";
 
@@ -141,10 +143,10 @@ export interface DeleteOptions {
 }
 
 /**
- * Keeps objects. Every method may reject with a `StorageError`; `NO_SUCH_BUCKET` from all but `hasBucket`, `UNAVAILABLE`
- * from all. Writes are durable and visible to every reader before their promise resolves.
+ * Keeps objects. Every method may reject with a `StorageError`; `NO_SUCH_BUCKET` from all that name
+ * a bucket but `hasBucket` and `corsRules`, `UNAVAILABLE` from all. Writes are durable and visible to every reader before their promise resolves.
  */
-export interface Storage {
+export interface Storage extends Listing, Buckets {
   /** For logs and metrics, e.g. `disk`. */
   readonly name: string;
   /** Opens an object, or `undefined` when there is none. */
@@ -164,13 +166,15 @@ export interface Storage {
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
   /** Resolves to whether there was an object. @throws {StorageError} `PRECONDITION_FAILED` */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
-  hasBucket(bucket: string): Promise<boolean>;
   /** Waits for writes under way and frees everything. Nothing may be called afterwards. */
   close(): Promise<void>;
 }
 
 export type StorageErrorCode =
   | "NO_SUCH_BUCKET"
+  | "BUCKET_EXISTS"
+  | "BUCKET_NAME_TAKEN"
+  | "BUCKET_NOT_EMPTY"
   | "PRECONDITION_FAILED"
   | "DIGEST_MISMATCH"
   | "CHECKSUM_MISMATCH"

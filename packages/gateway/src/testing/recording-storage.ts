@@ -48,9 +48,33 @@ export function recordingStorage(inner: Storage): RecordingStorage {
       record("delete", ref);
       return inner.delete(ref, options);
     },
+    list(bucket, options) {
+      record("list", bucket);
+      return inner.list(bucket, options);
+    },
+    buckets() {
+      record("buckets");
+      return inner.buckets();
+    },
     hasBucket(bucket) {
       record("hasBucket", bucket);
       return inner.hasBucket(bucket);
+    },
+    createBucket(bucket) {
+      record("createBucket", bucket);
+      return inner.createBucket(bucket);
+    },
+    deleteBucket(bucket) {
+      record("deleteBucket", bucket);
+      return inner.deleteBucket(bucket);
+    },
+    corsRules(bucket) {
+      record("corsRules", bucket);
+      return inner.corsRules(bucket);
+    },
+    setCorsRules(bucket, rules) {
+      record("setCorsRules", bucket);
+      return inner.setCorsRules(bucket, rules);
     },
     close: () => inner.close(),
   };

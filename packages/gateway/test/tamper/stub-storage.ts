@@ -33,7 +33,13 @@ export function stubStorage(): StubStorage {
       return called(info);
     },
     delete: () => called(true),
+    list: () => called({ entries: [], truncated: false }),
+    buckets: () => called([]),
     hasBucket: () => called(true),
+    createBucket: () => called(undefined),
+    deleteBucket: () => called(undefined),
+    corsRules: () => called([]),
+    setCorsRules: () => called(undefined),
     async close() {},
   };
 }

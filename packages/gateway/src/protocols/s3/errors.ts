@@ -140,6 +140,22 @@ const ERRORS = {
     fields: pick(details, { condition: "Condition" }),
   }),
   NO_SUCH_BUCKET: { status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist" },
+  BUCKET_EXISTS: {
+    status: 409,
+    code: "BucketAlreadyOwnedByYou",
+    message: "Your previous request to create the named bucket succeeded and you already own it.",
+  },
+  BUCKET_NAME_TAKEN: {
+    status: 409,
+    code: "BucketAlreadyExists",
+    message:
+      "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+  },
+  BUCKET_NOT_EMPTY: {
+    status: 409,
+    code: "BucketNotEmpty",
+    message: "The bucket you tried to delete is not empty",
+  },
   PRECONDITION_FAILED: (details) => ({
     status: 412,
     code: "PreconditionFailed",

@@ -3,13 +3,18 @@ import { randomBytes } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { type ObjectRef, StorageError } from "../storage.ts";
+import { bucketWriter } from "./bucket-writer.ts";
 import { translating } from "./faults.ts";
+import { type FileThread, fileThread } from "./file-thread.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { folderReader } from "./folder-reader.ts";
 import type { IndexReader, IndexWriter } from "./index-contract.ts";
 import { openIndexDatabase } from "./index-db.ts";
 import { localIndexWriter } from "./index-writer.ts";
 import { type Layout, openLayout } from "./layout.ts";
+import { nameKeeper } from "./name-keeper.ts";
 import { lstatOrAbsent } from "./open-file.ts";
+import type { ReadProgress } from "./read-progress.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
 
@@ -18,7 +23,16 @@ export interface DiskIndex {
   readonly layout: Layout;
   readonly reader: IndexReader;
   readonly writer: IndexWriter;
+  /** Where this process looks at files for its listings. */
+  readonly thread: FileThread;
   close(): void;
+}
+
+export interface DiskIndexOptions {
+  /** Told, after two seconds and every two seconds from then on, how far the reading of folders has come for a listing. */
+  readonly onRead?: ((progress: ReadProgress) => void) | undefined;
+  /** Milliseconds since the epoch. */
+  readonly clock?: (() => number) | undefined;
 }
 
 /**
@@ -26,7 +40,7 @@ export interface DiskIndex {
  * Workers come after it: `disk({ root, writer: ipcIndexWriter(channel) })`.
  * @throws {StorageError} `UNAVAILABLE`
  */
-export function openDiskIndex(root: string): Promise<DiskIndex> {
+export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIndexOptions = {}): Promise<DiskIndex> {
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: true });
     const owned = await own(layout);
@@ -34,14 +48,31 @@ export function openDiskIndex(root: string): Promise<DiskIndex> {
       const run = randomBytes(8).toString("hex");
       const database = await openIndexDatabase(indexPath(layout), run);
       await sweep({ database, run, currentFingerprint: (ref) => currentFingerprint(layout, ref) });
-      const writer = localIndexWriter(database);
+      for (const bucket of database.names.bucketsWithSettings()) {
+        // A bucket of that name which is made later must not begin with them.
+        if (!layout.hasBucket(bucket)) database.transaction([() => database.names.removeBucket(bucket)]);
+      }
+      const thread = fileThread();
+      const folders = folderReader({ database, layout, thread, clock, onRead });
+      const local = localIndexWriter(database);
+      const claim: IndexWriter["claim"] = (ref, intent) => {
+        folders.touch(ref);
+        return local.claim(ref, intent);
+      };
       return {
         run,
         layout,
         reader: database,
-        writer,
+        writer: {
+          ...local,
+          ...bucketWriter({ database, layout }, claim),
+          ...nameKeeper({ database, layout, folders }),
+        },
+        thread,
         close() {
-          writer.close();
+          folders.close();
+          thread.close();
+          local.close();
           database.close();
           owned.close();
         },

@@ -27,7 +27,7 @@ export interface FileThread {
   look(paths: { readonly files: readonly string[]; readonly folders: readonly string[] }): Promise<LookedAt>;
   /** Reads folders one after the other, about a thousand names at a time; the next ones are read when these were taken. */
   read(folders: readonly string[]): AsyncGenerator<readonly FolderPart[], void, undefined>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 type Question =
@@ -191,8 +191,8 @@ export function fileThread(): FileThread {
         if (!ended) worker?.postMessage({ id, op: "drop" });
       }
     },
-    async close() {
-      await worker?.terminate();
+    close() {
+      void worker?.terminate();
     },
   };
 }

@@ -5,7 +5,7 @@
 
 import { isStorageError, type ObjectRef, StorageError, type StorageErrorCode } from "../storage.ts";
 import { translated } from "./faults.ts";
-import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter } from "./index-contract.ts";
+import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./index-contract.ts";
 
 /** One end of a connection between two processes, e.g. of `node:cluster`. Other traffic on it is left alone. */
 export interface Channel {
@@ -18,7 +18,13 @@ export interface Channel {
 type Question =
   | { readonly kind: "claim"; readonly ref: ObjectRef; readonly intent: ClaimIntent }
   | { readonly kind: "finish"; readonly outcome: ClaimOutcome }
-  | { readonly kind: "folder"; readonly path: string };
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "names"; readonly call: NamesCall };
+
+/** What a worker has done by the owner of the index: a method with its parameters. */
+type NamesCall = {
+  [M in keyof NamesIndexWriter]: { readonly method: M; readonly parameters: Parameters<NamesIndexWriter[M]> };
+}[keyof NamesIndexWriter];
 
 interface Answer {
   readonly error?: { readonly code: StorageErrorCode; readonly message: string };
@@ -63,6 +69,10 @@ export function ipcIndexWriter(channel: Channel): IndexWriter {
     return id;
   }
 
+  async function call(asked: NamesCall): Promise<void> {
+    await ask({ kind: "names", call: asked });
+  }
+
   return {
     async claim(ref, intent) {
       const id = await ask({ kind: "claim", ref, intent });
@@ -75,6 +85,11 @@ export function ipcIndexWriter(channel: Channel): IndexWriter {
     async addFolder(path) {
       await ask({ kind: "folder", path });
     },
+    refresh: (...parameters) => call({ method: "refresh", parameters }),
+    forget: (...parameters) => call({ method: "forget", parameters }),
+    createBucket: (...parameters) => call({ method: "createBucket", parameters }),
+    removeBucket: (...parameters) => call({ method: "removeBucket", parameters }),
+    setForBucket: (...parameters) => call({ method: "setForBucket", parameters }),
   };
 }
 
@@ -101,6 +116,7 @@ export function serveIndexWriter(channel: Channel, writer: IndexWriter): void {
     }
     try {
       if (question.kind === "folder") await writer.addFolder(question.path);
+      else if (question.kind === "names") await perform(writer, question.call);
       else await claim(id, question.ref, question.intent);
       reply(id, {});
     } catch (error) {
@@ -119,6 +135,11 @@ export function serveIndexWriter(channel: Channel, writer: IndexWriter): void {
   function reply(id: number, answered: Answer): void {
     if (!gone) channel.send({ ...answered, daypass: ANSWER, id } satisfies Envelope<Answer>);
   }
+}
+
+function perform(writer: NamesIndexWriter, { method, parameters }: NamesCall): Promise<void> {
+  const called = writer[method] as (...values: NamesCall["parameters"]) => Promise<void>;
+  return called(...parameters);
 }
 
 function isEnvelope<T>(message: unknown, kind: string): message is Envelope<T> {

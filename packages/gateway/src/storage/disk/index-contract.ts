@@ -37,9 +37,23 @@ export interface Claim {
   finish(outcome: ClaimOutcome): void;
 }
 
-export interface IndexWriter {
+export interface IndexWriter extends NamesIndexWriter {
   /** Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. */
   claim(ref: ObjectRef, intent: ClaimIntent): Promise<Claim>;
   /** Notes, durably, that temp files may lie in this folder. */
   addFolder(path: string): Promise<void>;
+}
+
+/** The part of the writer that keeps names and buckets. */
+export interface NamesIndexWriter {
+  /** Brings the names in folders of a bucket (by prefix) that have changed into the index; see `FolderReader`. */
+  refresh(bucket: string, prefixes: readonly string[]): Promise<void>;
+  /** Takes names out of the index that a listing found without a file, unless one is there now or about to be. */
+  forget(bucket: string, keys: readonly string[]): Promise<void>;
+  /** @throws {StorageError} `BUCKET_EXISTS`, `BUCKET_NAME_TAKEN` */
+  createBucket(bucket: string): Promise<void>;
+  /** @throws {StorageError} `NO_SUCH_BUCKET`, `BUCKET_NOT_EMPTY` */
+  removeBucket(bucket: string): Promise<void>;
+  /** Sets what belongs to a bucket, durably; `undefined` takes it away. @throws {StorageError} `NO_SUCH_BUCKET` */
+  setForBucket(bucket: string, name: string, value: string | undefined): Promise<void>;
 }

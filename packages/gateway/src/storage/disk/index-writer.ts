@@ -4,13 +4,13 @@
  */
 import type { ObjectRef } from "../storage.ts";
 import { translated } from "./faults.ts";
-import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter } from "./index-contract.ts";
+import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
 
 /** How long the end of a claim may wait for a commit to share. Nothing depends on it: readers go by fingerprint. */
 const LAZY_MS = 50;
 
-export interface LocalIndexWriter extends IndexWriter {
+export interface LocalIndexWriter extends Omit<IndexWriter, keyof NamesIndexWriter> {
   /** Commits what is waiting. */
   close(): void;
 }

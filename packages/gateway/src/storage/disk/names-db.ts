@@ -51,8 +51,8 @@ export interface NameRow {
 /** A folder below a bucket: `""` is the bucket's own, every other ends with a slash. */
 export interface FolderRow {
   readonly prefix: string;
-  /** The state of the folder whose names are all in the index; empty when there is none. */
-  readonly stamp: string;
+  /** The state of the folder whose names are all in the index; empty when none was; `undefined` for a folder that is not known. */
+  readonly stamp: string | undefined;
 }
 
 export interface NamesReader {
@@ -61,6 +61,7 @@ export interface NamesReader {
   folders(range: Range): FolderRow[];
   folder(bucket: string, prefix: string): FolderRow | undefined;
   setting(bucket: string, name: string): string | undefined;
+  bucketsWithSettings(): string[];
 }
 
 export interface NamesWriter {
@@ -68,7 +69,7 @@ export interface NamesWriter {
   removeNames(bucket: string, keys: readonly string[]): void;
   /** Notes folders whose names are not known yet. */
   addFolders(bucket: string, prefixes: readonly string[]): void;
-  setStamp(bucket: string, folder: FolderRow): void;
+  setStamp(bucket: string, prefix: string, stamp: string): void;
   removeFolder(bucket: string, prefix: string): void;
   set(bucket: string, name: string, value: string | undefined): void;
   /** Takes out everything that names the bucket. */
@@ -85,6 +86,7 @@ export function namesReader(database: Database): NamesReader {
   );
   const folders = ranges(database, "SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix");
   const folder = database.prepare("SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix = ?");
+  const buckets = database.prepare("SELECT DISTINCT bucket FROM bucket_settings");
   const setting = database.prepare("SELECT value FROM bucket_settings WHERE bucket = ? AND name = ?");
   return {
     names: (range) =>
@@ -101,6 +103,8 @@ export function namesReader(database: Database): NamesReader {
       const row = setting.get(bucket, name) as { readonly value?: unknown } | undefined;
       return textOrNone(row?.value);
     },
+    bucketsWithSettings: () =>
+      buckets.all().flatMap((row) => textOrNone((row as { readonly bucket?: unknown }).bucket) ?? []),
   };
 }
 
@@ -144,7 +148,7 @@ export function namesWriter(database: Database): NamesWriter {
     addNames: (bucket, keys) => void addNames.run(bucket, JSON.stringify(keys)),
     removeNames: (bucket, keys) => void removeNames.run(bucket, JSON.stringify(keys)),
     addFolders: (bucket, prefixes) => void addFolders.run(bucket, JSON.stringify(prefixes)),
-    setStamp: (bucket, { prefix, stamp }) => void setStamp.run(bucket, prefix, stamp),
+    setStamp: (bucket, prefix, stamp) => void setStamp.run(bucket, prefix, stamp),
     removeFolder: (bucket, prefix) => void removeFolder.run(bucket, prefix),
     set: (bucket, name, value) => void (value === undefined ? unset.run(bucket, name) : set.run(bucket, name, value)),
     removeBucket(bucket) {

@@ -1,0 +1,54 @@
+/** The buckets of a root: its folders, and what is set for them in the index. */
+import { readdirSync, statSync } from "node:fs";
+import type { CorsRule } from "../../http/cors-rules.ts";
+import type { BucketInfo, Buckets } from "../buckets.ts";
+import { compareUtf8 } from "../listing.ts";
+import { StorageError } from "../storage.ts";
+import { translating } from "./faults.ts";
+import type { IndexReader, IndexWriter } from "./index-contract.ts";
+import { LOOSE_BUCKET } from "./key-path.ts";
+import type { Layout } from "./layout.ts";
+import type { ListObjects } from "./list-objects.ts";
+
+const CORS = "cors";
+
+export function diskBuckets(options: {
+  readonly layout: Layout;
+  readonly reader: IndexReader;
+  readonly writer: IndexWriter;
+  readonly list: ListObjects;
+}): Buckets {
+  const { layout, reader, writer, list } = options;
+
+  function infoOf(name: string): BucketInfo[] {
+    const path = layout.folder(name, "");
+    const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+    // Not every file system keeps a time of birth; then the clock of the last change is the best there is.
+    return stats === undefined ? [] : [{ name, created: new Date(stats.birthtimeMs || stats.ctimeMs) }];
+  }
+
+  return {
+    buckets: () =>
+      translating("list the buckets", async () => {
+        const folders = readdirSync(layout.root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+        const names = new Set([...folders.map(({ name }) => name), LOOSE_BUCKET]);
+        const sorted = [...names].filter((name) => layout.hasBucket(name)).sort(compareUtf8);
+        return sorted.flatMap(infoOf);
+      }),
+    hasBucket: (bucket) => translating("look at the bucket", async () => layout.hasBucket(bucket)),
+    createBucket: (bucket) => writer.createBucket(bucket),
+    deleteBucket: (bucket) =>
+      translating("remove the bucket", async () => {
+        const { entries } = await list(bucket, { prefix: "", limit: 1 });
+        if (entries.length > 0) throw new StorageError("BUCKET_NOT_EMPTY", "the bucket holds objects");
+        await writer.removeBucket(bucket);
+      }),
+    corsRules: (bucket) =>
+      translating("read the bucket's rules", async () => {
+        const text = reader.names.setting(bucket, CORS);
+        return text === undefined ? [] : (JSON.parse(text) as readonly CorsRule[]);
+      }),
+    setCorsRules: (bucket, rules) =>
+      writer.setForBucket(bucket, CORS, rules.length === 0 ? undefined : JSON.stringify(rules)),
+  };
+}

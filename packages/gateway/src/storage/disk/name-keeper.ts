@@ -1,0 +1,29 @@
+/** The part of the index writer that keeps the names of keys. */
+import type { FolderReader } from "./folder-reader.ts";
+import type { IndexWriter } from "./index-contract.ts";
+import type { IndexDatabase } from "./index-db.ts";
+import type { Layout } from "./layout.ts";
+import { lstatOrAbsent } from "./open-file.ts";
+
+export function nameKeeper(options: {
+  readonly database: IndexDatabase;
+  readonly layout: Layout;
+  readonly folders: FolderReader;
+}): Pick<IndexWriter, "refresh" | "forget"> {
+  const { database, layout, folders } = options;
+
+  /** An upload that is under way may be about to rename a file to it. */
+  function isGone(bucket: string, key: string): boolean {
+    const places = layout.places({ bucket, key });
+    const isFile = (path: string | undefined): boolean => path !== undefined && lstatOrAbsent(path)?.isFile() === true;
+    return !isFile(places?.plain) && !isFile(places?.hashed) && !database.isUnsettled({ bucket, key });
+  }
+
+  return {
+    refresh: (bucket, prefixes) => folders.refresh(bucket, prefixes),
+    async forget(bucket, keys) {
+      const gone = keys.filter((key) => isGone(bucket, key));
+      if (gone.length > 0) database.lightTransaction([() => database.names.removeNames(bucket, gone)]);
+    },
+  };
+}

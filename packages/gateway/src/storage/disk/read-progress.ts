@@ -1,0 +1,65 @@
+/** Tells an operator what a first listing waits for. */
+import type { FolderPart } from "./file-thread.ts";
+
+/** How far the reading of a bucket's folders has come. */
+export interface ReadProgress {
+  readonly bucket: string;
+  /** Names of files so far. */
+  readonly names: number;
+  readonly folders: number;
+  /** Seconds since it began. */
+  readonly seconds: number;
+  /** Nothing is left to read for now. */
+  readonly ended: boolean;
+}
+
+const INTERVAL_MS = 2000;
+/** A listing asks for folders in turns; this long without one is the end. */
+const PAUSE_MS = 500;
+
+interface Activity {
+  began: number;
+  reported: number;
+  names: number;
+  folders: number;
+  announced: boolean;
+  pause: NodeJS.Timeout | undefined;
+}
+
+/** Adds up parts of folders, and reports what takes longer than two seconds: then, every two seconds, and at the end. */
+export function readProgress(
+  report: (progress: ReadProgress) => void,
+): (bucket: string, parts: readonly FolderPart[]) => void {
+  const activities = new Map<string, Activity>();
+
+  function tell(bucket: string, { began, names, folders }: Activity, ended: boolean): void {
+    const seconds = Math.round((performance.now() - began - (ended ? PAUSE_MS : 0)) / 1000);
+    report({ bucket, names, folders, seconds, ended });
+  }
+
+  return (bucket, parts) => {
+    const now = performance.now();
+    const activity = activities.get(bucket) ?? {
+      began: now,
+      reported: now,
+      names: 0,
+      folders: 0,
+      announced: false,
+      pause: undefined,
+    };
+    activities.set(bucket, activity);
+    for (const part of parts) {
+      activity.names += part.files.length;
+      if (part.ended !== undefined) activity.folders += 1;
+    }
+    clearTimeout(activity.pause);
+    activity.pause = setTimeout(() => {
+      activities.delete(bucket);
+      if (activity.announced) tell(bucket, activity, true);
+    }, PAUSE_MS).unref();
+    if (now - activity.reported < INTERVAL_MS) return;
+    activity.reported = now;
+    activity.announced = true;
+    tell(bucket, activity, false);
+  };
+}

@@ -157,7 +157,7 @@ describe("toWireRequest on real servers", () => {
       });
       socket
         .on("error", reject)
-        .on("end", () => resolve(/\r\n\r\n(?:[0-9a-f]+\r\n)?([^\r]*)/.exec(answer)?.[1] ?? answer));
+        .on("end", () => resolve(/\r\n\r\n(?:[0-9a-f]+\r\n)?([^\r]+)/.exec(answer)?.[1] ?? answer));
     });
   }
 
@@ -177,10 +177,15 @@ describe("toWireRequest on real servers", () => {
       "PUT /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
       "MALFORMED transfer-encoding",
     ],
-    ["1200 headers", `GET /b HTTP/1.1\r\nHost: a\r\n${"h: 1\r\n".repeat(1200)}\r\n`, "MALFORMED headers"],
     ["999 headers", `GET /b HTTP/1.1\r\nHost: a\r\n${"h: 1\r\n".repeat(998)}\r\n`, "accepted"],
   ])("answers %s over a socket", async (_, head, expected) => {
     expect(await sendRaw(head)).toBe(expected);
+  });
+
+  it("refuses 1200 headers over a socket, or Node does so itself", async () => {
+    const answer = await sendRaw(`GET /b HTTP/1.1\r\nHost: a\r\n${"h: 1\r\n".repeat(1200)}\r\n`);
+    // Node drops what exceeds its limit up to 24; 22.23 and 26 answer by themselves.
+    expect(answer).toMatch(/^(?:MALFORMED headers$|HTTP\/1\.1 4(?:31|00) )/);
   });
 
   it("takes HTTP/2's :authority and leaves the other pseudo-headers out", async () => {

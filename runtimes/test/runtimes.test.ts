@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import { launchChromium } from "../../examples/test/chromium.ts";
+import { workerd } from "../../examples/test/workerd.ts";
+import { needs } from "../../tools/needs.ts";
+import { suite } from "../bundle.ts";
+import type { Report } from "../harness.ts";
+import { missing, programs, report, root, runProgram } from "../programs.ts";
+
+// The library's own test files, from its sources, in each runtime with the crypto that its imports map gives it there.
+
+/** What fails in a runtime for a reason of its own: part of the name, and the reason. Each has to fail, or it goes. */
+type Excuses = Readonly<Record<string, string>>;
+
+function judge({ passed, failed }: Report, atLeast: number, excuses: Excuses = {}): void {
+  const unexcused = failed.filter(({ name }) => !Object.keys(excuses).some((part) => name.includes(part)));
+  const stale = Object.keys(excuses).filter((part) => !failed.some(({ name }) => name.includes(part)));
+  expect({ unexcused, stale }).toEqual({ unexcused: [], stale: [] });
+  expect(passed).toBeGreaterThan(atLeast);
+}
+
+for (const name of ["Node 22", "Node 24", "Node 26"] as const) {
+  const reason = missing(programs[name]);
+  describe.skipIf(reason)(`the library on ${name}${reason ?? ""}`, () => {
+    it("passes its tests, in Vitest", async () => {
+      const output = await runProgram(
+        programs[name],
+        ["node_modules/vitest/vitest.mjs", "run", "packages/daypass", "--reporter=json", "--exclude=**/tamper/**"],
+        root,
+      );
+      const { numFailedTests, numPassedTests } = JSON.parse(output.slice(output.indexOf("{"))) as {
+        readonly numFailedTests: number;
+        readonly numPassedTests: number;
+      };
+      expect(numFailedTests).toBe(0);
+      expect(numPassedTests).toBeGreaterThan(1000);
+    });
+  });
+}
+
+const NO_RSA_PSS = "cannot export the RSA-PSS key that the test brings along";
+const EXCUSES: Readonly<Record<"Bun" | "Deno", Excuses>> = {
+  Bun: {
+    "answers 999 headers over a socket": "its server takes fewer headers than Node's",
+    "refuses 1200 headers over a socket": "its server closes the connection without an answer",
+    "portable/ecdsa.test.ts": "has no curve secp256k1, of which the test brings a key along",
+    "portable/rsa.test.ts": NO_RSA_PSS,
+  },
+  Deno: { "portable/rsa.test.ts": NO_RSA_PSS },
+};
+
+for (const name of ["Bun", "Deno"] as const) {
+  const reason = missing(programs[name]);
+  describe.skipIf(reason)(`the library on ${name}${reason ?? ""}`, () => {
+    it("passes its tests with node:crypto", async () => {
+      const { code } = await suite({ conditions: ["node"], node: true });
+      judge(await report(programs[name], code), 1000, EXCUSES[name]);
+    });
+    it("passes its tests with the portable crypto", async () => {
+      const { code } = await suite({ conditions: ["browser"], node: false });
+      judge(await report(programs[name], code), 600);
+    });
+  });
+}
+
+const NO_PROCESS = "watches the events of a process";
+
+describe("the library in workerd", () => {
+  it("passes its tests", async () => {
+    const { code } = await suite({ conditions: ["workerd"], node: false });
+    const handler = "export default { fetch: async () => Response.json(await report()) };";
+    const worker = await workerd(`${code}\n${handler}`, {});
+    try {
+      judge(JSON.parse((await worker.get("https://suite.example/")).body), 600, {
+        "leaves no unhandled rejection": NO_PROCESS,
+      });
+    } finally {
+      await worker.stop();
+    }
+  });
+});
+
+const NO_STREAM = "a page makes no request of a stream without HTTP/2";
+
+const reason = needs("chromium");
+describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, () => {
+  it("passes its tests", async () => {
+    const { code } = await suite({ conditions: ["browser"], node: false });
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      // An origin without a server behind it: WebCrypto is there for secure contexts only.
+      await page.route("https://page.example/", (route) => route.fulfill({ contentType: "text/html", body: "" }));
+      await page.goto("https://page.example/");
+      const ran = await page.evaluate(`(async () => {
+        const url = URL.createObjectURL(new Blob([${JSON.stringify(code)}], { type: "text/javascript" }));
+        return (await import(url)).report();
+      })()`);
+      judge(ran as Report, 600, {
+        "leaves no unhandled rejection": NO_PROCESS,
+        "fails another body before the handler has all of it": NO_STREAM,
+        "stops reading an endless body that was refused": NO_STREAM,
+        "refuses an announced length without reading": NO_STREAM,
+      });
+    } finally {
+      await browser.close();
+    }
+  });
+});

@@ -11,9 +11,10 @@ const verifiers = readdirSync(source, { recursive: true, encoding: "utf8" }).fil
 );
 
 describe("CVE-2014-0006, CVE-2019-18887: comparing signatures tells nothing by the time it takes", () => {
+  // With a public key nothing is compared: what the verifier computes is no secret.
   it.each(verifiers)("%s compares by constantTimeEqual and by nothing else", (path) => {
     const text = readFileSync(join(source, path), "utf8");
-    expect(text).toMatch(/constantTimeEqual\(/);
+    expect(text).toMatch(/constantTimeEqual\(|publicKey\.verify\(/);
     expect(text).not.toMatch(/\b(?:signature|mac)\b[^;\n]*(?:===|!==|localeCompare|startsWith)/);
   });
 

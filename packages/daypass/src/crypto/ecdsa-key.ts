@@ -10,15 +10,16 @@ export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9
 
 /** PKCS#8 of a private key given as PEM (PKCS#8, or SEC1 as `openssl ecparam` writes it), JWK, or 32 bytes. */
 export function pkcs8(key: string | EcJwk | Uint8Array): Uint8Array {
-  if (typeof key !== "string") return wrap(key instanceof Uint8Array ? key : coordinate(key, "d"));
+  if (typeof key !== "string") return scalarPkcs8(key instanceof Uint8Array ? key : coordinate(key, "d"));
   const der = fromPem(key, "PRIVATE KEY");
   if (der !== undefined) return der;
   const sec1 = fromPem(key, "EC PRIVATE KEY");
-  if (sec1 !== undefined) return wrap(sec1Scalar(sec1));
+  if (sec1 !== undefined) return scalarPkcs8(sec1Scalar(sec1));
   throw invalidEcKey("-----BEGIN PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----, without a passphrase");
 }
 
-function wrap(scalar: Uint8Array): Uint8Array {
+/** PKCS#8 of the 32 bytes of a private scalar, without the point, which whoever imports it computes. */
+export function scalarPkcs8(scalar: Uint8Array): Uint8Array {
   const number = BigInt(`0x0${hex(scalar)}`);
   if (scalar.length !== 32 || number === 0n || number >= P256_ORDER) {
     throw invalidEcKey("a private scalar of 32 bytes, above 0 and below the curve's order");

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
-import { invalidEcKey, isEcJwk, pkcs8, spki } from "./ecdsa-key.ts";
+import { invalidEcKey, isEcJwk, pkcs8, scalarPkcs8, spki } from "./ecdsa-key.ts";
 import { fromDer } from "./ecdsa-signature.ts";
 
 export type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
@@ -11,22 +11,34 @@ export { P256_ORDER } from "./ecdsa-key.ts";
  * cannot be used throws `INVALID_KEY`: what has the wrong form at once, the rest at the latest from its first use.
  */
 export function ecdsaPrivateKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPrivateKey {
-  const der = Buffer.from(pkcs8(key));
-  const imported = onCurve(() => createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
-  const point = createPublicKey(imported);
-  if (isEcJwk(key) && !point.equals(loadPublic(key))) throw invalidEcKey("x and y that belong to d");
+  const imported = loadPrivate(pkcs8(key));
+  if (isEcJwk(key) && !createPublicKey(imported).equals(loadPublic(key)))
+    throw invalidEcKey("x and y that belong to d");
+  return privateKey(imported, hash);
+}
+
+/** {@link ecdsaPrivateKey} of the scalar's 32 bytes alone: what derives its keys need not carry the parsers of the rest. */
+export function ecdsaScalarKey(scalar: Uint8Array): EcdsaPrivateKey {
+  return privateKey(loadPrivate(scalarPkcs8(scalar)), "sha256");
+}
+
+function privateKey(imported: KeyObject, hash: EcdsaHash): EcdsaPrivateKey {
   const make = async (message: string | Uint8Array, dsaEncoding: "der" | "ieee-p1363"): Promise<Uint8Array> =>
     sign(hash, Buffer.from(message as string), { key: imported, dsaEncoding });
   return {
     sign: (message) => make(message, "der"),
     signRaw: (message) => make(message, "ieee-p1363"),
-    publicKey: publicKey(point, hash),
+    publicKey: publicKey(createPublicKey(imported), hash),
   };
 }
 
 /** A P-256 key that verifies: PEM, JWK, or the 65 bytes 4 ‖ x ‖ y. */
 export function ecdsaPublicKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPublicKey {
   return publicKey(loadPublic(key), hash);
+}
+
+function loadPrivate(der: Uint8Array): KeyObject {
+  return onCurve(() => createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" }));
 }
 
 function loadPublic(key: string | EcJwk | Uint8Array): KeyObject {

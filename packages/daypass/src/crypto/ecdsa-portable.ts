@@ -1,7 +1,7 @@
 import { utf8 } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
 import type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
-import { invalidEcKey, isEcJwk, pkcs8, spki } from "./ecdsa-key.ts";
+import { invalidEcKey, isEcJwk, pkcs8, scalarPkcs8, spki } from "./ecdsa-key.ts";
 import { fromDer, toDer } from "./ecdsa-signature.ts";
 
 export type { EcdsaHash, EcdsaPrivateKey, EcdsaPublicKey, EcJwk } from "./ecdsa-contract.ts";
@@ -11,8 +11,8 @@ export { P256_ORDER } from "./ecdsa-key.ts";
 declare const crypto: {
   readonly subtle: {
     importKey(
-      format: "spki" | "pkcs8",
-      data: Uint8Array,
+      format: "spki" | "pkcs8" | "jwk",
+      data: Uint8Array | EcJwk,
       algorithm: typeof P256,
       extractable: boolean,
       usages: readonly ["sign" | "verify"],
@@ -40,13 +40,23 @@ const bytesOf = (data: string | Uint8Array): Uint8Array =>
  * cannot be used throws `INVALID_KEY`: what has the wrong form at once, the rest at the latest from its first use.
  */
 export function ecdsaPrivateKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPrivateKey {
-  const der = pkcs8(key);
+  return privateKey(pkcs8(key), hash, isEcJwk(key) ? key : undefined);
+}
+
+/** {@link ecdsaPrivateKey} of the scalar's 32 bytes alone: what derives its keys need not carry the parsers of the rest. */
+export function ecdsaScalarKey(scalar: Uint8Array): EcdsaPrivateKey {
+  return privateKey(scalarPkcs8(scalar), "sha256");
+}
+
+function privateKey(der: Uint8Array, hash: EcdsaHash, expected?: EcJwk): EcdsaPrivateKey {
   const imported = atFirstUse(async () => {
     // Extractable: WebCrypto computes the point and shows it in an export only.
     const secret = await crypto.subtle.importKey("pkcs8", der, P256, true, ["sign"]);
     const { x, y } = await crypto.subtle.exportKey("jwk", secret);
-    if (isEcJwk(key) && (key.x !== x || key.y !== y)) throw invalidEcKey("x and y that belong to d");
-    return { secret, point: spki({ kty: "EC", crv: "P-256", x, y }) };
+    if (expected !== undefined && (expected.x !== x || expected.y !== y))
+      throw invalidEcKey("x and y that belong to d");
+    const point = await crypto.subtle.importKey("jwk", { kty: "EC", crv: "P-256", x, y }, P256, false, ["verify"]);
+    return { secret, point };
   });
   const signRaw = async (message: string | Uint8Array): Promise<Uint8Array> => {
     const { secret } = await imported();
@@ -62,11 +72,11 @@ export function ecdsaPrivateKey(key: string | EcJwk | Uint8Array, hash: EcdsaHas
 /** A P-256 key that verifies: PEM, JWK, or the 65 bytes 4 ‖ x ‖ y. */
 export function ecdsaPublicKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash = "sha256"): EcdsaPublicKey {
   const der = spki(key);
-  return publicKey(async () => der, hash);
+  const imported = atFirstUse(() => crypto.subtle.importKey("spki", der, P256, false, ["verify"]));
+  return publicKey(imported, hash);
 }
 
-function publicKey(spkiOf: () => Promise<Uint8Array>, hash: EcdsaHash): EcdsaPublicKey {
-  const imported = atFirstUse(async () => crypto.subtle.importKey("spki", await spkiOf(), P256, false, ["verify"]));
+function publicKey(imported: () => Promise<CryptoKey>, hash: EcdsaHash): EcdsaPublicKey {
   const verifyRaw = async (message: string | Uint8Array, signature: Uint8Array): Promise<boolean> =>
     signature.length === 64 &&
     crypto.subtle.verify(hashed(hash), await imported(), Uint8Array.from(signature), bytesOf(message));

@@ -36,9 +36,9 @@ export interface ParsedS3 {
 
 const MARKER = /[?&]X-Amz-(?:Algorithm|Credential|Signature)=/;
 
-/** Tells by parameter names whether a request is signed with SigV4 in its query. */
+/** Tells by parameter names whether a request is signed with SigV4 in its query. A set of regions is SigV4A's. */
 export function detectS3(request: WireRequest): boolean {
-  return MARKER.test(request.target);
+  return MARKER.test(request.target) && !request.target.includes("X-Amz-Region-Set=");
 }
 
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
@@ -132,7 +132,7 @@ export function checkSignatureForm(signature: string): void {
   }
 }
 
-function parseExpires(text: string): number {
+export function parseExpires(text: string): number {
   if (!/^\d+$/.test(text)) {
     if (/^-\d+$/.test(text))
       throw malformed("X-Amz-Expires", "negative", "expected a number of seconds that is not negative");
@@ -144,7 +144,7 @@ function parseExpires(text: string): number {
   return seconds;
 }
 
-function payloadLine(parameter: string | undefined, headers: readonly SignedHeader[]): string {
+export function payloadLine(parameter: string | undefined, headers: readonly SignedHeader[]): string {
   const header = headers.find(({ name }) => name === "x-amz-content-sha256")?.values;
   if (header !== undefined && header.length !== 1) {
     throw malformed("x-amz-content-sha256", "form", "expected the signed header once");

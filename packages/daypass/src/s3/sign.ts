@@ -100,8 +100,8 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
 }
 
 const BOUND: readonly string[] = ["method", "host", "path", "query", "time"];
-const UNBOUND_HEADERS: readonly string[] = ["headers that are not listed"];
-const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
+export const UNBOUND_HEADERS: readonly string[] = ["headers that are not listed"];
+export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 
 /** Credentials with what can be computed from them once a day. */
 interface Identity {
@@ -128,13 +128,13 @@ function prepareIdentity(credentials: S3Credentials, region: string): Identity {
 }
 
 /** The signed headers: list, canonical text, and how the result tells of them. */
-interface SignedHeaders {
+export interface SignedHeaders {
   readonly names: string;
   readonly text: string;
   readonly bound: readonly string[];
 }
 
-function signHeaders(host: string, headers: Readonly<Record<string, string>>): SignedHeaders {
+export function signHeaders(host: string, headers: Readonly<Record<string, string>>): SignedHeaders {
   const names = Object.keys(headers);
   if (names.length === 0) return { names: "host", text: `host:${host}\n`, bound: BOUND };
   const all = ["host", ...names].sort();
@@ -146,7 +146,7 @@ function signHeaders(host: string, headers: Readonly<Record<string, string>>): S
 }
 
 // "UNSIGNED-PAYLOAD" for presigned URLs, unless header or parameter X-Amz-Content-Sha256 says otherwise.
-function payloadLine(headers: Readonly<Record<string, string>>, extra: readonly EncodedPair[]): string {
+export function payloadLine(headers: Readonly<Record<string, string>>, extra: readonly EncodedPair[]): string {
   return (
     headers["x-amz-content-sha256"] ?? extra.find(([name]) => name === "X-Amz-Content-Sha256")?.[1] ?? UNSIGNED_PAYLOAD
   );

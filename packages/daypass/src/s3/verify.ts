@@ -134,7 +134,8 @@ export function checkScope(scope: CredentialScope, regions: readonly string[] | 
     throw wrongScope(parameter, "region", regions.join(", "), scope.region);
 }
 
-function wrongScope(parameter: string, problem: string, expected: string, found: string): DaypassError {
+/** `WRONG_SCOPE`, with what programs need to tell which part it is. */
+export function wrongScope(parameter: string, problem: string, expected: string, found: string): DaypassError {
   return refusal(
     "WRONG_SCOPE",
     `a signature for the ${problem} ${expected}, found ${JSON.stringify(found)}: sign for the right ${problem}`,

@@ -1,0 +1,8 @@
+/**
+ * Presigned URLs for S3 Express One Zone, whose sessions have a token of their own: {@link s3ExpressSigner}.
+ *
+ * @module
+ */
+export type { S3Credentials } from "../credentials.ts";
+export type { S3SignRequest } from "../request.ts";
+export { type S3ExpressSignerOptions, s3ExpressSigner } from "./sign.ts";

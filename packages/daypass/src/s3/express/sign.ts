@@ -1,0 +1,99 @@
+import { invalidInput, refusal } from "../../errors.ts";
+import type { Signer } from "../../scheme.ts";
+import { SignedResult, signer } from "../../signed-request.ts";
+import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
+import { AWS4, scopeText } from "../../v4.ts";
+import { s3Signature } from "../canonical.ts";
+import { checkCredentials, type S3Credentials, type SigningKeys, signingKeys } from "../credentials.ts";
+import { type BucketEndpoint, bucketEndpoints } from "../endpoint.ts";
+import { MAX_EXPIRES } from "../parse.ts";
+import { queryCall } from "../query-call.ts";
+import type { S3SignRequest } from "../request.ts";
+import type { S3SignerOptions } from "../sign.ts";
+
+/** Options of {@link s3ExpressSigner}. */
+export interface S3ExpressSignerOptions extends Omit<S3SignerOptions, "addressing"> {
+  /**
+   * What `CreateSession` gave: an access key, its secret and a session token, good for one directory bucket and five minutes.
+   * Or a function that gives the current ones.
+   */
+  readonly credentials: S3SignerOptions["credentials"];
+  /** Scheme, host and port in front of which the bucket's name goes; the zone's own endpoint at Amazon by default. */
+  readonly endpoint?: string | undefined;
+}
+
+// `name--zone--x-s3`, or `name--zone--xa-s3` for an access point.
+const DIRECTORY_BUCKET = /^[a-z0-9][a-z0-9-]*--([a-z0-9]+-az\d+)--xa?-s3$/;
+
+/**
+ * Signs presigned URLs for objects in S3 Express One Zone: SigV4 for the service `s3express`, with the session's token in
+ * `X-Amz-S3session-Token`, at the endpoint of the zone that the bucket's name ends with.
+ *
+ * A session ends five minutes after it was created, and its URLs with it: hand in `credentials.expiration`, and a longer
+ * life is refused, or clamped. Calls on buckets are signed with your own credentials and service `s3express` instead, and
+ * are not for this signer.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { s3ExpressSigner } from "daypass/s3/express";
+ *
+ * const session = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…", sessionToken: "…", expiration: new Date(Date.now() + 300_000) };
+ * const s3 = s3ExpressSigner({ region: "us-east-1", credentials: session, credentialExpiry: "clamp" });
+ * export const { url } = s3.sign({ bucket: "media--use1-az4--x-s3", key: "clip.mp4", expiresIn: 300 });
+ * ```
+ */
+export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignRequest> {
+  const { region, endpoint, credentials, credentialExpiry, clock = systemClock } = options;
+  const endpointOf = zonalEndpoints(region, endpoint);
+  if (typeof credentials !== "function") checkCredentials(credentials);
+  let identity: { readonly credentials: S3Credentials; readonly keys: SigningKeys } | undefined;
+
+  return signer((request) => {
+    const current = checkCredentials(typeof credentials === "function" ? credentials() : credentials);
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = current;
+    if (sessionToken === undefined) {
+      throw refusal(
+        "INVALID_KEY",
+        "credentials of a session, found no sessionToken: call CreateSession for the bucket",
+      );
+    }
+    if (identity?.credentials !== current) identity = { credentials: current, keys: signingKeys(secretAccessKey) };
+    const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
+      maxSeconds: MAX_EXPIRES,
+      credentialsExpireAt: expiration,
+      credentialExpiry,
+    });
+    const time = formatBasicTime(signedAt);
+    const scope = { date: time.slice(0, 8), region, service: "s3express" };
+    const day = { scope, scopeText: scopeText(AWS4, scope) };
+    const { canonical, facts, url } = queryCall(request, endpointOf(request.bucket), {
+      "X-Amz-Algorithm": AWS4.algorithm,
+      "X-Amz-Credential": `${accessKeyId}/${day.scopeText}`,
+      "X-Amz-Date": time,
+      "X-Amz-Expires": String(expiresIn),
+      "X-Amz-S3session-Token": sessionToken,
+    });
+    const { signature, stringToSign } = s3Signature(identity.keys, day, time, canonical);
+    return new SignedResult({ ...facts, url: url(signature), expiresAt, warnings }, stringToSign);
+  });
+}
+
+/** "Zonal endpoints": `bucket.s3express-<zone>.<region>.amazonaws.com`, always with the bucket in the host. */
+function zonalEndpoints(region: string, endpoint: string | undefined): (bucket: string) => BucketEndpoint {
+  const byZone = new Map<string, (bucket: string) => BucketEndpoint>();
+  return (bucket) => {
+    const zone = DIRECTORY_BUCKET.exec(bucket)?.[1];
+    if (zone === undefined) throw invalidInput("bucket", 'a directory bucket such as "name--use1-az4--x-s3"', bucket);
+    let ofZone = byZone.get(zone);
+    if (ofZone === undefined) {
+      const host = `s3express-${zone}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+      ofZone = bucketEndpoints({ region, endpoint: endpoint ?? `https://${host}`, addressing: "virtual" });
+      byZone.set(zone, ofZone);
+    }
+    return ofZone(bucket);
+  };
+}

@@ -1,0 +1,14 @@
+/**
+ * S3 presigned URLs in AWS Signature Version 4A, for Multi-Region Access Points: {@link s3V4aSigner} and
+ * {@link s3V4aVerifier}. No native module.
+ *
+ * @module
+ */
+export type { S3Credentials } from "../credentials.ts";
+export type { Addressing } from "../endpoint.ts";
+export type { S3Grant } from "../grant.ts";
+export type { S3SignRequest } from "../request.ts";
+export type { V4aEndpointOptions } from "./endpoint.ts";
+export { type S3V4aSignerOptions, s3V4aSigner } from "./sign.ts";
+export { s3V4aTexts } from "./texts.ts";
+export { type S3V4aVerifierOptions, s3V4aVerifier } from "./verify.ts";

@@ -1,0 +1,109 @@
+import { uriEncode } from "../../encode.ts";
+import { refusal } from "../../errors.ts";
+import { malformed, type Parameter, sortParameters } from "../../parameters.ts";
+import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
+import { parseBasicTime } from "../../time.ts";
+import { type CanonicalParts, canonicalQuery, type EncodedPair } from "../../v4.ts";
+import { hasHeader } from "../../wire.ts";
+import { canonicalHeaders, canonicalPath, type SignedHeader } from "../canonical.ts";
+import { parseExpires, payloadLine } from "../parse.ts";
+import { readSignedHeaders } from "../signed-headers.ts";
+import { AWS4A, scopeText } from "./canonical.ts";
+
+/** A SigV4A query-signed request, read strictly. Nothing in it has been verified. */
+export interface ParsedS3V4a {
+  readonly accessKeyId: string;
+  readonly scope: string;
+  readonly service: string;
+  /** `X-Amz-Date` as sent. */
+  readonly time: string;
+  readonly signedAt: Date;
+  readonly expiresAt: Date;
+  readonly expires: number;
+  readonly regionSet: string;
+  readonly sessionToken: string | undefined;
+  readonly signature: string;
+  /** The headers that the list names; one that the request lacks has no values. */
+  readonly headers: readonly SignedHeader[];
+  readonly canonical: CanonicalParts;
+  /** The parameters that are not part of the signature's own, decoded, in wire order. */
+  readonly parameters: readonly Parameter[];
+}
+
+const MARKER = /[?&]X-Amz-Region-Set=/;
+
+/** Tells SigV4A from SigV4 by the name of the parameter that SigV4 does not have. */
+export function detectS3V4a(request: WireRequest): boolean {
+  return MARKER.test(request.target);
+}
+
+const REQUIRED = [
+  "X-Amz-Algorithm",
+  "X-Amz-Credential",
+  "X-Amz-Date",
+  "X-Amz-Expires",
+  "X-Amz-Region-Set",
+  "X-Amz-Signature",
+  "X-Amz-SignedHeaders",
+] as const;
+const OPTIONAL = ["X-Amz-Content-Sha256", "X-Amz-Security-Token"] as const;
+const OWN: ReadonlySet<string> = new Set([...REQUIRED, ...OPTIONAL].map((name) => name.toLowerCase()));
+
+/** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
+export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
+  const { own, others } = sortParameters(wire, REQUIRED, OPTIONAL);
+  // `x-amz-expires` beside `X-Amz-Expires` is one more parameter for the signature, but nobody means it.
+  const misspelt = others.find(([name]) => OWN.has(name.toLowerCase()))?.[0];
+  if (misspelt !== undefined) throw malformed(misspelt, "spelling", "its documented spelling");
+  if (hasHeader(request.headers, "authorization")) {
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a signed query");
+  }
+  const { "X-Amz-Date": time, "X-Amz-SignedHeaders": signedHeaders, "X-Amz-Signature": signature } = own;
+  if (own["X-Amz-Algorithm"] !== AWS4A.algorithm) throw malformed("X-Amz-Algorithm", "algorithm", AWS4A.algorithm);
+  const signedAt = parseBasicTime(time);
+  if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
+  const { accessKeyId, date, service } = parseCredential(own["X-Amz-Credential"]);
+  if (date !== time.slice(0, 8))
+    throw malformed("X-Amz-Credential", "date-mismatch", "one with the date of X-Amz-Date");
+  const expires = parseExpires(own["X-Amz-Expires"]);
+  // A DER signature over P-256 has 8 to 72 bytes; whether it is one shows where it is verified.
+  if (!/^(?:[0-9a-f]{2}){8,72}$/.test(signature)) throw malformed("X-Amz-Signature", "form", "lower-case hexadecimal");
+  const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");
+  const { "X-Amz-Signature": _, ...signed } = own;
+  return {
+    accessKeyId,
+    scope: scopeText(date),
+    service,
+    time,
+    signedAt,
+    expiresAt: new Date(signedAt.getTime() + expires * 1000),
+    expires,
+    regionSet: own["X-Amz-Region-Set"],
+    sessionToken: own["X-Amz-Security-Token"],
+    signature,
+    headers,
+    canonical: {
+      method: request.method,
+      path: canonicalPath(wire.path),
+      query: canonicalQuery(
+        [...Object.entries(signed), ...others].map(([name, value]): EncodedPair => [uriEncode(name), uriEncode(value)]),
+      ),
+      headers: canonicalHeaders(headers),
+      signedHeaders,
+      payload: payloadLine(own["X-Amz-Content-Sha256"], headers),
+    },
+    parameters: others,
+  };
+}
+
+/** Splits `<access key id>/<date>/<service>/aws4_request` from the right, as compatibles allow `/` in key ids. */
+function parseCredential(text: string): {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly service: string;
+} {
+  const [accessKeyId = "", date = "", service = ""] =
+    /^(.+)\/(\d{8})\/([^/]+)\/aws4_request$/s.exec(text)?.slice(1) ?? [];
+  if (accessKeyId !== "") return { accessKeyId, date, service };
+  throw malformed("X-Amz-Credential", "form", "<access key id>/YYYYMMDD/<service>/aws4_request");
+}

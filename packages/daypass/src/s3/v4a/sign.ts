@@ -1,0 +1,77 @@
+import type { EcdsaPrivateKey } from "#crypto/ecdsa";
+import { hex } from "../../encode.ts";
+import { invalidInput } from "../../errors.ts";
+import type { AsyncSigner } from "../../scheme.ts";
+import { asyncSigner, SignedResult } from "../../signed-request.ts";
+import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
+import { checkCredentials, type S3Credentials } from "../credentials.ts";
+import { MAX_EXPIRES } from "../parse.ts";
+import { queryCall } from "../query-call.ts";
+import type { S3SignRequest } from "../request.ts";
+import type { S3SignerOptions } from "../sign.ts";
+import { AWS4A, scopeText, signingPair, v4aStringToSign } from "./canonical.ts";
+import { type V4aEndpointOptions, v4aEndpoints } from "./endpoint.ts";
+
+/** Options of {@link s3V4aSigner}. */
+export interface S3V4aSignerOptions
+  extends V4aEndpointOptions,
+    Pick<S3SignerOptions, "credentials" | "credentialExpiry" | "clock"> {
+  /** Regions that the URLs are good in, each by name or with `*` for any characters. `["*"]`, any region, by default. */
+  readonly regionSet?: readonly string[] | undefined;
+}
+
+/**
+ * Signs S3 presigned URLs with AWS Signature Version 4A: one URL that is good in several regions, as Multi-Region Access
+ * Points need it. Requests are those of `s3Signer`; `bucket` may be the alias or the ARN of an access point. The ECDSA key is
+ * derived once for each credential; a signature has another random number in it each time, so no two URLs are the same.
+ *
+ * What is bound and what is not is the same as with `s3Signer`, and the set of regions is bound, too.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRequests.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { s3V4aSigner } from "daypass/s3/v4a";
+ *
+ * const s3 = s3V4aSigner({ credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" } });
+ * export const { url } = await s3.sign({ bucket: "mfzwi23gnjvgw.mrap", key: "talks/keynote.mp4", expiresIn: 900 });
+ * ```
+ */
+export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequest> {
+  const { regionSet = ["*"], credentials, credentialExpiry, clock = systemClock } = options;
+  const endpointOf = v4aEndpoints(options);
+  const regions = regionSet.join(",");
+  if (regionSet.length === 0 || !/^[a-z0-9*-]+(?:,[a-z0-9*-]+)*$/.test(regions)) {
+    throw invalidInput("regionSet", 'names of regions such as "us-west-2" or "us-*"', regionSet);
+  }
+  if (typeof credentials !== "function") checkCredentials(credentials);
+  let identity: { readonly credentials: S3Credentials; readonly pair: EcdsaPrivateKey } | undefined;
+
+  return asyncSigner(async (request) => {
+    const current = typeof credentials === "function" ? credentials() : credentials;
+    if (identity?.credentials !== current) {
+      identity = { credentials: current, pair: signingPair(checkCredentials(current)) };
+    }
+    const { pair } = identity;
+    const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
+      maxSeconds: MAX_EXPIRES,
+      credentialsExpireAt: current.expiration,
+      credentialExpiry,
+    });
+    const time = formatBasicTime(signedAt);
+    const scope = scopeText(time.slice(0, 8));
+    const { canonical, facts, url } = queryCall(request, endpointOf(request.bucket), {
+      "X-Amz-Algorithm": AWS4A.algorithm,
+      "X-Amz-Credential": `${current.accessKeyId}/${scope}`,
+      "X-Amz-Date": time,
+      "X-Amz-Expires": String(expiresIn),
+      "X-Amz-Region-Set": regions,
+      ...(current.sessionToken === undefined ? {} : { "X-Amz-Security-Token": current.sessionToken }),
+    });
+    const stringToSign = v4aStringToSign(time, scope, canonical);
+    const signature = hex(await pair.sign(stringToSign));
+    return new SignedResult({ ...facts, url: url(signature), expiresAt, warnings }, stringToSign);
+  });
+}

@@ -1,0 +1,103 @@
+import type { EcdsaPublicKey } from "#crypto/ecdsa";
+import type { Scheme, Verifier } from "../../scheme.ts";
+import { checkValidity } from "../../validity.ts";
+import { verifier } from "../../verify.ts";
+import { s3Location } from "../canonical.ts";
+import { credentialResolver, type S3Credentials } from "../credentials.ts";
+import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
+import { checkSession, type S3VerifierOptions, wrongScope } from "../verify.ts";
+import { signingPair, v4aStringToSign } from "./canonical.ts";
+import { detectS3V4a, type ParsedS3V4a, parseS3V4a } from "./parse.ts";
+import { regionSetHas } from "./region-set.ts";
+
+/** Options of {@link s3V4aVerifier}: those of `s3Verifier`. */
+export interface S3V4aVerifierOptions extends Omit<S3VerifierOptions, "regions"> {
+  /** Regions that this server stands in: the set of the signature has to have one of them. Any if left out. */
+  readonly regions?: readonly string[] | undefined;
+}
+
+interface V4aKey {
+  readonly credentials: S3Credentials;
+  readonly publicKey: EcdsaPublicKey;
+}
+
+/**
+ * Verifies S3 presigned URLs in AWS Signature Version 4A: grammar, ECDSA signature over method, path, query (the set of
+ * regions in it) and signed headers, session token, date and expiry (1 to 604800 s), and that no unsigned `x-amz-*` header
+ * is there. The grant's `region` is the whole set, as it was signed.
+ *
+ * An ECDSA signature has a twin and is another one each time: count and revoke by `grant.id`, which comes from what was signed.
+ *
+ * Does not check that the key may touch this bucket, and does not read the body: what binds it becomes obligations, as with
+ * `s3Verifier`.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRequests.html
+ *
+ * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
+ * `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `INVALID_TOKEN`,
+ * `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { s3V4aVerifier } from "daypass/s3/v4a";
+ *
+ * const verifier = s3V4aVerifier({
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   origins: ["https://*.s3.example.com"],
+ *   regions: ["eu-west-1"],
+ * });
+ * export const grant = await verifier.verify({ method: "GET", target: "/a.png?…", authority: "media.s3.example.com", headers: [] });
+ * ```
+ */
+export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> {
+  const { regions, maxFutureSkew = 900 } = options;
+  const scheme: Scheme<ParsedS3V4a, V4aKey, S3Grant> = {
+    id: "s3/v4a",
+    detect: detectS3V4a,
+    parse(received) {
+      const parsed = parseS3V4a(received);
+      const { service, regionSet } = parsed;
+      if (service !== "s3") throw wrongScope("X-Amz-Credential", "service", "s3", service);
+      if (regions !== undefined && !regionSetHas(regionSet, regions)) {
+        throw wrongScope("X-Amz-Region-Set", "region", regions.join(", "), regionSet);
+      }
+      return parsed;
+    },
+    keyId: ({ accessKeyId }) => accessKeyId,
+    dummyKey: v4aKey({ accessKeyId: "unknown", secretAccessKey: "unknown" }),
+    async check(_, { time, scope, canonical, headers, signature }, { publicKey }) {
+      const stringToSign = v4aStringToSign(time, scope, canonical);
+      const verified = await publicKey.verify(stringToSign, fromHex(signature));
+      return { matches: verified && headers.every(({ values }) => values.length > 0), stringToSign };
+    },
+    reportsTimeFirst: true,
+    checkTime: ({ expiresAt, signedAt }, now) => checkValidity(now, expiresAt, signedAt, maxFutureSkew),
+    grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
+      checkSession(key.credentials, parsed.sessionToken, now);
+      return s3Grant(
+        {
+          scheme: "s3/v4a",
+          keyId: parsed.accessKeyId,
+          methods: [request.method],
+          notBefore: parsed.signedAt,
+          expiresAt: parsed.expiresAt,
+          obligations: s3Obligations(parsed.canonical.payload, parsed.headers, parsed.parameters),
+          target: request.target,
+          ...s3Location(wire, wildcard),
+          region: parsed.regionSet,
+          parameters: parsed.parameters,
+          signedHeaders: parsed.headers.map(({ name }) => name),
+        },
+        stringToSign,
+      );
+    },
+  };
+  return verifier(scheme, credentialResolver(options.credentials, v4aKey), { ...options, wildcards: true });
+}
+
+function v4aKey(credentials: S3Credentials): V4aKey {
+  return { credentials, publicKey: signingPair(credentials).publicKey };
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+}

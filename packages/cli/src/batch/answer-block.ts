@@ -1,51 +1,103 @@
 import { isUtf8 } from "node:buffer";
 import type { Answer, LineAnswerer } from "../lines/answer.ts";
-import type { LineBlock } from "./line-blocks.ts";
+import type { RecordBlock } from "./record-blocks.ts";
+import type { RecordFormat } from "./record-format.ts";
 
 /** The answers to a block of lines, a line for a line. */
 export interface AnsweredBlock {
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly lines: number;
   readonly refused: number;
 }
 
-/**
- * Answers each line of a block, in order. A line that is not UTF-8 is handed on as `undefined`: decoding it leniently
- * would put U+FFFD into a key, which is then the key of another object.
- */
-export async function answerBlock(block: LineBlock, answer: LineAnswerer): Promise<AnsweredBlock> {
-  let text = "";
-  let lines = 0;
-  let refused = 0;
-  for (const line of block.kind === "lines" ? splitLines(block.bytes) : UNREADABLE) {
-    const answered = answer(line);
-    const { text: answerText, refused: isRefused } = isPromise(answered) ? await answered : answered;
-    text += `${answerText}\n`;
-    lines += 1;
-    if (isRefused) refused += 1;
-  }
-  return { text, lines, refused };
+/** Who answers the lines of a block, and how they are told apart. */
+export interface BlockAnswerer {
+  readonly answer: LineAnswerer;
+  readonly format: RecordFormat;
 }
 
-const UNREADABLE: readonly undefined[] = [undefined];
+// Text of more than about 128 KB is too large for the young generation, and costs a mapping of memory each time.
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * Answers each line of a block, in order, into `output` where the answers fit. A line that is not UTF-8 is handed on as
+ * `undefined`: decoding it leniently would put U+FFFD into a key, which is then the key of another object.
+ */
+export async function answerBlock(
+  block: RecordBlock,
+  { answer, format }: BlockAnswerer,
+  output: Uint8Array,
+): Promise<AnsweredBlock> {
+  let lines = 0;
+  let refused = 0;
+  const sink = answerSink(output);
+  for (const piece of block === undefined ? UNREADABLE : pieces(block, format)) {
+    let text = "";
+    for (const line of piece) {
+      const answered = answer(line);
+      const { text: answerText, refused: isRefused } = isPromise(answered) ? await answered : answered;
+      text += `${answerText}\n`;
+      lines += 1;
+      if (isRefused) refused += 1;
+    }
+    sink.write(text);
+  }
+  return { bytes: sink.bytes(), lines, refused };
+}
+
+const UNREADABLE: readonly (readonly undefined[])[] = [[undefined]];
 
 function isPromise(value: Answer | Promise<Answer>): value is Promise<Answer> {
   return value instanceof Promise;
 }
 
-function splitLines(bytes: Uint8Array): readonly (string | undefined)[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const end = buffer.at(-1) === 10 ? buffer.length - 1 : buffer.length;
-  if (isUtf8(buffer)) return buffer.toString("utf8", 0, end).split("\n");
-  // 0x0a is never part of a longer character, so the bytes may be split before they are decoded.
-  const lines: (string | undefined)[] = [];
+/** Collects text in a piece of memory, and in one of its own once that is full. */
+function answerSink(output: Uint8Array): { write(text: string): void; bytes(): Uint8Array } {
+  let buffer = Buffer.from(output.buffer, output.byteOffset, output.length);
+  let length = 0;
+  return {
+    write(text) {
+      // At most three bytes a unit of UTF-16: counting them exactly is a pass over the text that is rarely needed.
+      const room = buffer.length - length;
+      const bytes = text.length * 3 <= room ? 0 : Buffer.byteLength(text);
+      if (bytes > room) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(buffer.length * 2, length + bytes));
+        buffer.copy(larger, 0, 0, length);
+        buffer = larger;
+      }
+      length += buffer.write(text, length);
+    },
+    bytes: () => buffer.subarray(0, length),
+  };
+}
+
+function* pieces(block: Buffer, format: RecordFormat): Generator<readonly (string | undefined)[]> {
+  if (!format.isPlain(block)) return yield decodeEach(block, format);
   let start = 0;
-  while (start <= end) {
-    const found = buffer.indexOf(10, start);
-    const stop = found < 0 || found > end ? end : found;
-    const line = buffer.subarray(start, stop);
-    lines.push(isUtf8(line) ? line.toString("utf8") : undefined);
-    start = stop + 1;
+  while (start < block.length) {
+    const last = start + PIECE_BYTES < block.length ? block.lastIndexOf(LINE_FEED, start + PIECE_BYTES) : -1;
+    const feed = last < start ? block.indexOf(LINE_FEED, start + PIECE_BYTES) : last;
+    const end = feed < start ? block.length : feed + 1;
+    const piece = block.subarray(start, end);
+    yield isUtf8(piece) ? withoutFeed(piece).split("\n") : decodeEach(piece, format);
+    start = end;
   }
-  return lines;
+}
+
+const LINE_FEED = 10;
+
+// A line feed is never part of a longer character, so bytes may be cut there before they are decoded.
+function decodeEach(block: Buffer, format: RecordFormat): readonly (string | undefined)[] {
+  const records: (string | undefined)[] = [];
+  let start = 0;
+  for (const end of [...format.ends(block), block.length]) {
+    const record = block.subarray(start, end);
+    if (record.length > 0) records.push(isUtf8(record) ? withoutFeed(record) : undefined);
+    start = end;
+  }
+  return records;
+}
+
+function withoutFeed(bytes: Buffer): string {
+  return bytes.toString("utf8", 0, bytes.at(-1) === LINE_FEED ? bytes.length - 1 : bytes.length);
 }

@@ -1,89 +1,132 @@
-import { createReadStream, createWriteStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { wholeNumber } from "../arguments.ts";
-import type { BatchKind } from "../batch/answerers.ts";
-import { type BatchCount, runBatch } from "../batch/batch.ts";
-import { type Context, type ExitStatus, type OutputStream, UsageError } from "../command.ts";
+import { runBatch, written } from "../batch/batch.ts";
+import { type BatchInput, inputFile } from "../batch/input-file.ts";
+import type { BatchJob } from "../batch/job.ts";
+import { outputFile, type StandingAnswers, standingAnswers } from "../batch/output-file.ts";
+import { progress } from "../batch/progress.ts";
+import { type RecordBlock, recordBlocks, skipRecords, withFirst } from "../batch/record-blocks.ts";
+import type { RecordFormat } from "../batch/record-format.ts";
+import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
+import type { FindKeys } from "../sign/complete-line.ts";
 
-/** The options that `sign --batch` and `verify --batch` share. */
+/** The options that every batch has. */
 export const BATCH_OPTIONS = {
   batch: { type: "string" },
   out: { type: "string" },
+  resume: { type: "boolean" },
   workers: { type: "string" },
+  progress: { type: "boolean" },
   strict: { type: "boolean" },
 } as const;
 
 export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out: a line for a line, in the same order; - reads standard input
   --out FILE            where the answers go (mode 0600), standard output by default
+  --resume              go on behind the answers that stand in --out FILE since a run that was interrupted
   --workers N           threads that share the work, 0 by default
+  --progress            report progress also where standard error is no terminal
   --strict              exit with 1 when a line was refused; by default a batch that was answered to its end is done`;
 
-interface BatchArguments {
-  readonly batch: string;
+/** {@link BATCH_OPTIONS} as they were given. */
+export interface BatchArguments {
+  readonly batch?: string | undefined;
   readonly out?: string | undefined;
+  readonly resume?: boolean | undefined;
   readonly workers?: string | undefined;
+  readonly progress?: boolean | undefined;
   readonly strict?: boolean | undefined;
 }
 
 /** Refuses the options of a batch where there is none. */
-export function refuseBatchOptions(options: Partial<BatchArguments>): void {
-  for (const name of ["out", "workers", "strict"] as const) {
-    if (options[name] !== undefined) throw new UsageError(`expected --batch with --${name}, found none`);
+export function refuseBatchOptions(options: BatchArguments, others: readonly string[] = []): void {
+  for (const name of ["out", "resume", "workers", "progress", "strict", ...others]) {
+    if (Reflect.get(options, name) !== undefined) throw new UsageError(`expected --batch with --${name}, found none`);
   }
 }
 
-const MAX_WORKERS = 64;
-// Large enough that a thread is worth its wake-up, small enough that a few of them in flight are little memory.
-const FILE_CHUNK = 256 * 1024;
+/** A batch that is ready to run. */
+export interface Batch {
+  readonly job: BatchJob;
+  readonly blocks: AsyncGenerator<RecordBlock, void, undefined>;
+  /** The part of the input that has been read, see `BatchInput`. */
+  readonly done: BatchInput["done"];
+  readonly findKeys: FindKeys;
+  /** The line that stands before all answers. */
+  readonly header?: string | undefined;
+  /** What stands in the output already, and belongs to lines that are no longer among the blocks. */
+  readonly standing?: StandingAnswers | undefined;
+}
 
-/** Runs a batch from and to files or the standard streams. */
-export async function batchCommand(kind: BatchKind, args: BatchArguments, context: Context): Promise<ExitStatus> {
+const MAX_WORKERS = 64;
+
+/** Runs a batch to a file or to standard output. */
+export async function runBatchCommand(batch: Batch, args: BatchArguments, context: Context): Promise<ExitStatus> {
+  const { job, blocks, done, findKeys, header, standing } = batch;
   const workers = wholeNumber("--workers", args.workers ?? "0", { min: 0, max: MAX_WORKERS });
-  if (args.batch !== "-" && args.out !== undefined && (await isSameFile(args.batch, args.out)))
-    throw new UsageError("expected --out to be another file than --batch: its lines would be lost");
-  const input = args.batch === "-" ? context.stdin : await open(args.batch);
-  const output = args.out === undefined ? context.stdout : createWriteStream(args.out, { mode: 0o600 });
-  const ended = output === context.stdout ? undefined : finished(output);
-  const progress = progressLine(context.stderr);
-  const count = await runBatch({ kind, input, output, workers, onProgress: progress.update });
-  output === context.stdout || output.end();
+  const output: Writable = args.out === undefined ? context.stdout : await outputFile(args.out, standing);
+  const ended = args.out === undefined ? undefined : finished(output);
+  const shown = progress({ stderr: context.stderr, isForced: args.progress === true, done });
+  if (header !== undefined && (standing?.lines ?? 0) === 0) await written(output, `${header}\n`);
+  const count = await runBatch({ job, blocks, output, workers, findKeys, onProgress: shown.update });
+  if (args.out !== undefined) output.end();
   await ended;
-  progress.end(count);
+  shown.end(count);
   return args.strict === true && count.refused > 0 ? 1 : 0;
 }
 
-async function open(path: string): Promise<Readable> {
+const MAX_RECORD_BYTES = 1024 * 1024;
+
+/** Opens the input of `--batch` and cuts it into blocks. */
+export async function batchInput(
+  args: BatchArguments & { readonly batch: string },
+  { format, stdin }: { readonly format: RecordFormat; readonly stdin: Readable },
+): Promise<Pick<Batch, "blocks" | "done">> {
+  if (args.batch !== "-" && args.out !== undefined && (await isSameFile(args.batch, args.out)))
+    throw new UsageError("expected --out to be another file than --batch: its lines would be lost");
   // A missing file is reported before the output is created.
-  await stat(path);
-  return createReadStream(path, { highWaterMark: FILE_CHUNK });
+  const { chunks, done } = args.batch === "-" ? { chunks: stdin, done: () => undefined } : await inputFile(args.batch);
+  return { blocks: recordBlocks(chunks, { format, maxRecordBytes: MAX_RECORD_BYTES }), done };
+}
+
+/** What stands in the output, where `--resume` asks to go on behind it. */
+export async function answersToResume(
+  { resume, out }: BatchArguments,
+  header: string | undefined,
+): Promise<StandingAnswers | undefined> {
+  if (resume !== true) return undefined;
+  if (out === undefined) throw new UsageError("expected --out FILE with --resume, found none");
+  const standing = await standingAnswers(out);
+  const { firstLine, lines } = standing;
+  if (lines === 0 || (header === undefined ? firstLine.startsWith("{") : firstLine === header)) return standing;
+  throw new CommandError(`expected in ${out} answers of this batch, found another first line: choose another --out`);
+}
+
+/** Passes over the lines that have been answered. Refuses a file that cannot have come from these lines, untouched. */
+export async function withoutAnswered(
+  blocks: Batch["blocks"],
+  { standing, hasHeader, format, out }: ResumeOptions,
+): Promise<Batch["blocks"]> {
+  const answered = Math.max(0, standing.lines - (hasHeader ? 1 : 0));
+  const { skipped, rest } = await skipRecords(blocks, answered, format);
+  const first = await rest.next();
+  if (skipped < answered || (first.done === true && standing.isTorn && standing.lines > 0)) {
+    throw new CommandError(
+      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${answered}${standing.isTorn ? " and a torn one" : ""}: it is of another batch, choose another --out`,
+    );
+  }
+  return first.done === true ? rest : withFirst(first.value, rest);
+}
+
+interface ResumeOptions {
+  readonly standing: StandingAnswers;
+  readonly hasHeader: boolean;
+  readonly format: RecordFormat;
+  readonly out: string | undefined;
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
   return first !== undefined && second !== undefined && first.ino === second.ino && first.dev === second.dev;
-}
-
-const UPDATE_MS = 200;
-
-/** Progress for a person: one line that is written over. A pipe gets only the sum, and only if something was refused. */
-function progressLine(stderr: OutputStream): { update(count: BatchCount): void; end(count: BatchCount): void } {
-  const start = performance.now();
-  let shown = start;
-  const line = ({ lines, refused }: BatchCount): string => {
-    const seconds = (performance.now() - start) / 1000;
-    return `${lines.toLocaleString("en")} lines, ${refused.toLocaleString("en")} refused, ${Math.round(lines / seconds).toLocaleString("en")}/s`;
-  };
-  return {
-    update(count) {
-      if (stderr.isTTY !== true || performance.now() - shown < UPDATE_MS) return;
-      shown = performance.now();
-      stderr.write(`\r\u001b[K${line(count)}`);
-    },
-    end(count) {
-      if (stderr.isTTY === true) stderr.write(`\r\u001b[K${line(count)}\n`);
-      else if (count.refused > 0) stderr.write(`${line(count)}\n`);
-    },
-  };
 }

@@ -1,13 +1,13 @@
 import { parseArguments, word } from "../arguments.ts";
-import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { FORMATS, format } from "../sign/format.ts";
-import { refuseForeignOptions, SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
-import { signS3 } from "../sign/sign-s3.ts";
-import { signUrl } from "../sign/sign-url.ts";
-import { BATCH_HELP, BATCH_OPTIONS, batchCommand, refuseBatchOptions } from "./batch.ts";
+import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
+import { signTarget } from "../sign/sign-target.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions } from "./batch.ts";
+import { SIGN_BATCH_OPTIONS, signBatch } from "./sign-batch.ts";
 
 const HELP = `daypass sign TARGET [options]             TARGET: s3://bucket/key, or https://host/path for a Daypass URL
-daypass sign --batch FILE|- [--out FILE] [--workers N]
+daypass sign [TARGET] --batch FILE|- [--out FILE] [--workers N]
 
 Life
   --expires-in TIME     90s, 15m, 12h, 7d; 15m by default          --expires-at INSTANT  2026-01-02T03:04:05Z
@@ -30,7 +30,10 @@ Keys
   s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files
   https:// otherwise: DAYPASS_KEY (a JWK) or DAYPASS_KEY_FILE
 
-${BATCH_HELP}`;
+${BATCH_HELP}
+  --format, --out-format jsonl|csv   by default csv where a file is named so; a CSV needs a header row
+  --defaults FILE       a JSON object with fields of all lines; the options above, and s3://bucket as TARGET, do the same
+                        a line without credentials takes the keys that daypass sign would take`;
 
 export const signCommand: Command = {
   help: HELP,
@@ -38,15 +41,17 @@ export const signCommand: Command = {
     const { values, positionals } = parseArguments(args, {
       ...SIGN_OPTIONS,
       ...BATCH_OPTIONS,
+      ...SIGN_BATCH_OPTIONS,
       as: { type: "string" },
       json: { type: "boolean" },
     });
-    if (values.batch !== undefined) {
-      if (positionals.length > 0) throw new UsageError("expected --batch or a target, found both");
-      return batchCommand("sign", { ...values, batch: values.batch }, context);
-    }
-    refuseBatchOptions(values);
     const [target, second] = positionals;
+    const { batch } = values;
+    if (batch !== undefined) {
+      if (second !== undefined) throw new UsageError(`expected at most one target, found ${positionals.length}`);
+      return signBatch({ ...values, batch }, target, context);
+    }
+    refuseBatchOptions(values, Object.keys(SIGN_BATCH_OPTIONS));
     if (target === undefined || second !== undefined)
       throw new UsageError(`expected one target, found ${positionals.length}: quote it, and use --batch for many`);
     return signOne(target, values, context);
@@ -55,6 +60,8 @@ export const signCommand: Command = {
 
 type Output = SignOptions & { readonly as?: string | undefined; readonly json?: boolean | undefined };
 
+const DEFAULT_LIFE = "15m";
+
 async function signOne(target: string, options: Output, context: Context): Promise<ExitStatus> {
   if (options.as === "html-form") {
     throw new UsageError(
@@ -62,13 +69,12 @@ async function signOne(target: string, options: Output, context: Context): Promi
     );
   }
   const as = word("--as", options.as ?? "url", FORMATS);
-  const scheme = target.startsWith("s3://") ? "s3" : "url";
-  refuseForeignOptions(options, scheme);
-  const signed = await (scheme === "s3" ? signS3 : signUrl)(target, options, context);
+  const signed = await signTarget(target, withLife(options), context);
   if (options.json === true) {
     await print(context.stdout, JSON.stringify(signed));
     return 0;
   }
+  if (!("method" in signed)) throw new CommandError("expected a URL, found another result");
   await print(context.stdout, format(signed, as));
   for (const warning of signed.warnings) await print(context.stderr, `warning: ${warning}`);
   if (as === "url") {
@@ -76,4 +82,9 @@ async function signOne(target: string, options: Output, context: Context): Promi
       await print(context.stderr, `send the header  ${name}: ${value}`);
   }
   return 0;
+}
+
+function withLife(options: Output): Output {
+  const hasLife = options["expires-in"] !== undefined || options["expires-at"] !== undefined;
+  return hasLife ? options : { ...options, "expires-in": DEFAULT_LIFE };
 }

@@ -1,6 +1,7 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
 import { type ParsedArguments, pairs, parseArguments } from "../arguments.ts";
+import { LINES } from "../batch/record-format.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { instant } from "../lines/instant.ts";
 import { wireRequest } from "../lines/request.ts";
@@ -8,7 +9,16 @@ import { schemeVerifiers } from "../lines/verifiers.ts";
 import { grantFields, schemeName } from "../lines/verify-line.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { table } from "../table.ts";
-import { BATCH_HELP, BATCH_OPTIONS, batchCommand, refuseBatchOptions } from "./batch.ts";
+import {
+  answersToResume,
+  BATCH_HELP,
+  BATCH_OPTIONS,
+  type BatchArguments,
+  batchInput,
+  refuseBatchOptions,
+  runBatchCommand,
+  withoutAnswered,
+} from "./batch.ts";
 
 const OPTIONS = {
   method: { type: "string" },
@@ -45,7 +55,7 @@ ${BATCH_HELP}`,
     const { values, positionals } = parseArguments(args, { ...BATCH_OPTIONS, ...OPTIONS });
     if (values.batch !== undefined) {
       if (positionals.length > 0) throw new UsageError("expected --batch or a URL, found both");
-      return batchCommand("verify", { ...values, batch: values.batch }, context);
+      return verifyBatch({ ...values, batch: values.batch }, context);
     }
     refuseBatchOptions(values);
     const [url, second] = positionals;
@@ -54,6 +64,23 @@ ${BATCH_HELP}`,
     return verifyOne(url, values, context);
   },
 };
+
+async function verifyBatch(args: BatchArguments & { readonly batch: string }, context: Context): Promise<ExitStatus> {
+  const standing = await answersToResume(args, undefined);
+  const { blocks, done } = await batchInput(args, { format: LINES, stdin: context.stdin });
+  const resume = { hasHeader: false, format: LINES, out: args.out };
+  return runBatchCommand(
+    {
+      job: { kind: "verify" },
+      standing,
+      done,
+      findKeys: async () => ({ fields: {} }),
+      blocks: standing === undefined ? blocks : await withoutAnswered(blocks, { ...resume, standing }),
+    },
+    args,
+    context,
+  );
+}
 
 async function verifyOne(url: string, options: Options, context: Context): Promise<ExitStatus> {
   const { method, header, subject, at } = options;

@@ -13,10 +13,7 @@ export interface LineScheme {
 export type SignLine = (line: JsonObject) => LineResult | Promise<LineResult>;
 
 /** What a line can be signed as. */
-export type LineResult =
-  | Pick<SignedRequest, "url" | "method" | "headers" | "expiresAt" | "warnings">
-  | LineForm
-  | LineCookies;
+export type LineResult = SignedRequest | LineForm | LineCookies;
 
 /** A form upload: the fields that the form has to send. */
 export interface LineForm extends Pick<SignedRequest, "url" | "expiresAt" | "warnings"> {

@@ -1,56 +1,62 @@
-import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
+import { type LineAnswerer, parseLine } from "./answer.ts";
+import { type AnswerWriter, answerWriter } from "./answer-writer.ts";
+import type { JsonObject } from "./fields.ts";
 import type { LineResult, SignLine } from "./line-scheme.ts";
 import { loadScheme } from "./schemes.ts";
+
+/** How lines are read, completed and answered. */
+export interface SignLinesOptions {
+  readonly read?: ((line: string | undefined) => JsonObject) | undefined;
+  readonly write?: AnswerWriter | undefined;
+  readonly complete?: LineCompleter | undefined;
+}
+
+/** What a line need not say itself, because it is the same for all of them. */
+export interface LineCompleter {
+  /** The scheme of lines that name none. */
+  readonly scheme?: string | undefined;
+  /** How lines of a scheme are completed. */
+  of(scheme: unknown): Promise<CompleteLine>;
+}
+
+export type CompleteLine = (line: JsonObject) => JsonObject | Promise<JsonObject>;
 
 /**
  * Answers lines of `sign --batch`: `{"url","method","headers","expiresAt","warnings"}`, a form with `fields` or cookies
  * with `cookies` in their stead, or `{"error":{"code","message"}}` for a line that is refused.
  */
-export function signLines(): LineAnswerer {
+export function signLines({
+  read = parseLine,
+  write = answerWriter({ format: "jsonl", withKey: false }),
+  complete,
+}: SignLinesOptions = {}): LineAnswerer {
   const signers = new Map<unknown, SignLine>();
   // The first line of a scheme waits until it is loaded; those after it are signed at once.
-  const load = async (name: unknown): Promise<SignLine> => {
-    const sign = (await loadScheme(name)).signer();
-    signers.set(name, sign);
-    return sign;
+  const load = async (scheme: unknown): Promise<SignLine> => {
+    const [{ signer }, completeLine] = await Promise.all([loadScheme(scheme), complete?.of(scheme)]);
+    const sign = signer();
+    const completed: SignLine = (line) => {
+      const whole = completeLine?.(line) ?? line;
+      return whole instanceof Promise ? whole.then(sign) : sign(whole);
+    };
+    signers.set(scheme, completed);
+    return completed;
   };
-  return (line) => {
+  return (text) => {
+    let line: JsonObject | undefined;
     try {
-      const object = parseLine(line);
-      const sign = signers.get(object["scheme"]);
-      const signed = sign === undefined ? load(object["scheme"]).then((loaded) => loaded(object)) : sign(object);
-      return signed instanceof Promise ? signed.then(signedAnswer, refusal) : signedAnswer(signed);
+      const object = read(text);
+      line = object;
+      const scheme = object["scheme"] ?? complete?.scheme;
+      const sign = signers.get(scheme);
+      const signed = sign === undefined ? load(scheme).then((loaded) => loaded(object)) : sign(object);
+      if (!(signed instanceof Promise)) return write.signed(signed, object);
+      return signed.then(
+        (result: LineResult) => write.signed(result, object),
+        (error: unknown) => write.refused(error, object),
+      );
     } catch (error) {
-      return refusal(error);
+      return write.refused(error, line);
     }
   };
-}
-
-// Bulk signing gives the same end, and no headers or warnings, line after line.
-let lastEnd = Number.NaN;
-let lastEndText = "";
-
-function signedAnswer(signed: LineResult): Answer {
-  const { expiresAt, warnings } = signed;
-  const end = expiresAt.getTime();
-  if (end !== lastEnd) {
-    lastEndText = JSON.stringify(expiresAt);
-    lastEnd = end;
-  }
-  return {
-    text: `{${grantedText(signed)},"expiresAt":${lastEndText},"warnings":${warnings.length === 0 ? "[]" : JSON.stringify(warnings)}}`,
-    refused: false,
-  };
-}
-
-function grantedText(signed: LineResult): string {
-  if ("cookies" in signed) return `"cookies":${JSON.stringify(signed.cookies)}`;
-  const url = `"url":${JSON.stringify(signed.url)}`;
-  if ("fields" in signed) return `${url},"fields":${JSON.stringify(signed.fields)}`;
-  return `${url},"method":${JSON.stringify(signed.method)},"headers":${JSON.stringify(signed.headers)}`;
-}
-
-function refusal(error: unknown): Answer {
-  const { code, message } = errorFields(error);
-  return { text: JSON.stringify({ error: { code, message } }), refused: true };
 }

@@ -1,5 +1,6 @@
 import { duration, type ParsedArguments, pairs, wholeNumber } from "../arguments.ts";
 import { UsageError } from "../command.ts";
+import type { JsonObject } from "../lines/fields.ts";
 import { instant } from "../lines/instant.ts";
 
 /** The options of `sign` for one target, as the argument parser takes them. */
@@ -44,52 +45,70 @@ export const SIGN_OPTIONS = {
 
 export type SignOptions = ParsedArguments<typeof SIGN_OPTIONS>["values"];
 
-const S3_ONLY = ["region", "endpoint", "addressing", "profile", "signature-version", "dot-segments", "clamp"] as const;
-const URL_ONLY = ["audience", "subject", "ip", "starts", "prefix", "vary", "nonce", "uses", "create-only"] as const;
+// Options that not every scheme has, and whose they are.
+const SCHEMES_OF: Partial<Record<keyof SignOptions, readonly string[]>> = {
+  region: ["s3"],
+  endpoint: ["s3"],
+  addressing: ["s3"],
+  profile: ["s3"],
+  "signature-version": ["s3"],
+  "dot-segments": ["s3"],
+  clamp: ["s3"],
+  audience: ["url"],
+  subject: ["url"],
+  ip: ["url"],
+  starts: ["url"],
+  prefix: ["url"],
+  vary: ["url"],
+  nonce: ["url"],
+  uses: ["url"],
+  "create-only": ["url"],
+};
 
-/** Refuses options that mean nothing for this kind of target: a constraint that is not applied must not look applied. */
-export function refuseForeignOptions(options: SignOptions, scheme: "s3" | "url"): void {
-  for (const name of scheme === "s3" ? URL_ONLY : S3_ONLY) {
-    if (options[name] === undefined) continue;
+/** Refuses options that mean nothing for a scheme: a constraint that is not applied must not look applied. */
+export function refuseForeignOptions(options: SignOptions, scheme: string): void {
+  for (const [name, schemes] of Object.entries(SCHEMES_OF)) {
+    if (options[name as keyof SignOptions] === undefined || schemes.includes(scheme)) continue;
     throw new UsageError(
-      scheme === "s3"
-        ? `expected options that S3 can sign, found --${name}: a Daypass URL (https://… as target) has it`
-        : `expected options of a Daypass URL, found --${name}: it is for s3:// targets`,
+      `expected options of the scheme ${scheme}, found --${name}: it is for ${schemes.join(" and ")} (a Daypass URL is the scheme url)`,
     );
   }
 }
 
-/** The parts of a request that every scheme has. */
-export function commonRequest(options: SignOptions): {
-  readonly expiresIn: number | undefined;
-  readonly expiresAt: Date | undefined;
-  readonly stableWindow: number | undefined;
-} {
-  const expiresAt = options["expires-at"];
+/** The fields of a line that the options of every scheme stand for. */
+export function commonFields(options: SignOptions): JsonObject & { readonly bind?: JsonObject } {
+  const expiresAt = checked(options["expires-at"], (text) => instant("--expires-at", text));
   if (expiresAt !== undefined && options["expires-in"] !== undefined)
     throw new UsageError("expected one of --expires-in and --expires-at, found both");
-  return {
-    expiresIn: expiresAt === undefined ? duration("--expires-in", options["expires-in"] ?? "15m") : undefined,
-    expiresAt: expiresAt === undefined ? undefined : instant("--expires-at", expiresAt),
-    stableWindow: mapped(options["stable-window"], (text) => duration("--stable-window", text)),
-  };
-}
-
-/** What the URL is bound to, in the vocabulary of all schemes. */
-export function bindings(options: SignOptions): {
-  readonly contentType: string | undefined;
-  readonly contentLength: number | { readonly min: number; readonly max: number } | undefined;
-  readonly sha256: string | undefined;
-} {
-  return {
+  const bind = given({
     contentType: options["content-type"],
     contentLength: mapped(options["content-length"], contentLength),
     sha256: options.sha256,
-  };
+  });
+  return given({
+    expiresIn: mapped(options["expires-in"], (text) => duration("--expires-in", text)),
+    expiresAt,
+    stableWindow: mapped(options["stable-window"], (text) => duration("--stable-window", text)),
+    signedAt: checked(options.at, (text) => instant("--at", text)),
+    bind: Object.keys(bind).length === 0 ? undefined : bind,
+    response: responseOverrides(options),
+  });
+}
+
+/** Without what was not given: a line has no fields that hold nothing. */
+export function given(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** The one method of a scheme that signs one. */
+export function oneMethod({ method }: SignOptions): string | undefined {
+  const [first, second] = method ?? [];
+  if (second !== undefined) throw new UsageError("expected one --method, found several: sign one URL for each");
+  return first;
 }
 
 /** The response headers that were asked for, or nothing. */
-export function responseOverrides(options: SignOptions): Readonly<Record<string, string>> | undefined {
+function responseOverrides(options: SignOptions): Readonly<Record<string, string>> | undefined {
   const overrides = Object.entries({
     cacheControl: options["response-cache-control"],
     contentDisposition: options["response-content-disposition"],
@@ -113,17 +132,17 @@ export function requestHeaders(options: SignOptions): Readonly<Record<string, st
   );
 }
 
-/** The clock: the system's, or the instant of `--at`. */
-export function clockOf(options: SignOptions): () => Date {
-  const at = mapped(options.at, (text) => instant("--at", text));
-  return at === undefined ? () => new Date() : () => at;
-}
-
 function contentLength(text: string): number | { readonly min: number; readonly max: number } {
   const limits = { min: 0, max: Number.MAX_SAFE_INTEGER };
   const [min = "", max] = text.split("-");
   if (max === undefined) return wholeNumber("--content-length", min, limits);
   return { min: wholeNumber("--content-length", min, limits), max: wholeNumber("--content-length", max, limits) };
+}
+
+/** A text that `read` has not refused, as it was given. */
+export function checked(text: string | undefined, read: (text: string) => unknown): string | undefined {
+  if (text !== undefined) read(text);
+  return text;
 }
 
 export function mapped<T>(text: string | undefined, read: (text: string) => T): T | undefined {

@@ -1,0 +1,48 @@
+import { type FileHandle, open } from "node:fs/promises";
+
+/** A stream of bytes that goes through a batch. */
+export interface BatchInput {
+  /** Chunks whose memory is used again: each is valid until the next one is asked for. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The part that has been read, 0 to 1; `undefined` where the end is not known. */
+  readonly done: () => number | undefined;
+}
+
+// Large enough that a thread is worth its wake-up, small enough that a few of them in flight are little memory.
+const CHUNK_BYTES = 256 * 1024;
+
+/** Opens a file to be read from its beginning to its end. */
+export async function inputFile(path: string): Promise<BatchInput> {
+  const handle = await open(path);
+  const { size } = await handle.stat();
+  let read = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of fileChunks(handle)) {
+        read += chunk.length;
+        yield chunk;
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+  // A pipe or a device has no size.
+  return { chunks: counted(), done: () => (size === 0 ? undefined : Math.min(1, read / size)) };
+}
+
+// Two pieces of memory take turns: one is read into while the other is worked on.
+async function* fileChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  let current = new Uint8Array(CHUNK_BYTES);
+  let other = new Uint8Array(CHUNK_BYTES);
+  let reading = handle.read(current, 0, CHUNK_BYTES);
+  for (;;) {
+    const { bytesRead } = await reading;
+    if (bytesRead === 0) return;
+    const chunk = current.subarray(0, bytesRead);
+    [current, other] = [other, current];
+    reading = handle.read(current, 0, CHUNK_BYTES);
+    // Whoever stops early leaves this one behind.
+    reading.catch(() => undefined);
+    yield chunk;
+  }
+}

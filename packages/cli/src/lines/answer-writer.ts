@@ -1,0 +1,100 @@
+import { type Answer, errorFields } from "./answer.ts";
+import { csvRecord } from "./csv.ts";
+import type { JsonObject } from "./fields.ts";
+import type { LineResult } from "./line-scheme.ts";
+
+/** The forms that the answers of `sign --batch` can have. */
+export type AnswerFormat = "jsonl" | "csv";
+
+/** Puts what a line was answered into text. */
+export interface AnswerWriter {
+  /** The line that stands before all answers, where there is one. */
+  readonly header?: string;
+  signed(result: LineResult, line: JsonObject): Answer;
+  refused(error: unknown, line: JsonObject | undefined): Answer;
+}
+
+/** How to write. */
+export interface AnswerWriterOptions {
+  readonly format: AnswerFormat;
+  /** Begins each answer with the `key` of its line: for manifests that nobody has written. */
+  readonly withKey: boolean;
+}
+
+export function answerWriter({ format, withKey }: AnswerWriterOptions): AnswerWriter {
+  return format === "csv" ? csvWriter(withKey) : jsonWriter(withKey);
+}
+
+function jsonWriter(withKey: boolean): AnswerWriter {
+  const begin = (line: JsonObject | undefined): string => (withKey ? `{"key":${JSON.stringify(line?.["key"])},` : "{");
+  return {
+    signed(result, line) {
+      const { expiresAt, warnings } = result;
+      return {
+        text: `${begin(line)}${grantedText(result)},"expiresAt":"${endText(expiresAt)}","warnings":${warnings.length === 0 ? "[]" : JSON.stringify(warnings)}}`,
+        refused: false,
+      };
+    },
+    refused(error, line) {
+      const { code, message } = errorFields(error);
+      return { text: `${begin(line)}"error":${JSON.stringify({ code, message })}}`, refused: true };
+    },
+  };
+}
+
+function grantedText(result: LineResult): string {
+  if ("cookies" in result) return `"cookies":${JSON.stringify(result.cookies)}`;
+  const url = `"url":${JSON.stringify(result.url)}`;
+  if ("fields" in result) return `${url},"fields":${JSON.stringify(result.fields)}`;
+  return `${url},"method":${JSON.stringify(result.method)},"headers":${JSON.stringify(result.headers)}`;
+}
+
+const CSV_COLUMNS = ["url", "method", "expiresAt", "error", "message", "headers", "fields", "cookies", "warnings"];
+
+function csvWriter(withKey: boolean): AnswerWriter {
+  const record = (line: JsonObject | undefined, cells: Readonly<Record<string, string>>): string => {
+    const texts = CSV_COLUMNS.map((name) => cells[name] ?? "");
+    return csvRecord(withKey ? [oneLine(String(line?.["key"] ?? "")), ...texts] : texts);
+  };
+  return {
+    header: csvRecord(withKey ? ["key", ...CSV_COLUMNS] : CSV_COLUMNS),
+    signed(result, line) {
+      const cells = {
+        expiresAt: endText(result.expiresAt),
+        warnings: jsonCell(result.warnings),
+        ...("cookies" in result
+          ? { cookies: jsonCell(result.cookies) }
+          : "fields" in result
+            ? { url: result.url, fields: jsonCell(result.fields) }
+            : { url: result.url, method: result.method, headers: jsonCell(result.headers) }),
+      };
+      return { text: record(line, cells), refused: false };
+    },
+    refused(error, line) {
+      const { code, message } = errorFields(error);
+      return { text: record(line, { error: code, message: oneLine(message) }), refused: true };
+    },
+  };
+}
+
+function jsonCell(value: object): string {
+  const text = JSON.stringify(value);
+  return text === "{}" || text === "[]" ? "" : text;
+}
+
+// `--resume` counts the lines of a file, so that an answer must be one.
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]/g, " ");
+}
+
+// Bulk signing gives the same end line after line.
+let lastEnd = Number.NaN;
+let lastEndText = "";
+
+function endText(end: Date): string {
+  if (end.getTime() !== lastEnd) {
+    lastEnd = end.getTime();
+    lastEndText = end.toISOString();
+  }
+  return lastEndText;
+}

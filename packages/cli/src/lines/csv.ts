@@ -1,0 +1,138 @@
+import { DaypassError } from "daypass";
+import type { JsonObject } from "./fields.ts";
+
+/** Reads the records of a CSV file with these columns as the objects that JSON Lines would hold. */
+export type CsvReader = (record: string | undefined) => JsonObject;
+
+interface Column {
+  readonly path: readonly string[];
+  readonly read: (cell: string) => unknown;
+}
+
+// Below these a name is a header, a parameter or a form field, and may hold dots itself.
+const MAPS = new Set(["headers", "query", "fields"]);
+
+const NUMBERS = new Set(["expiresIn", "stableWindow", "uses", "contentLength", "min", "max"]);
+const FLAGS = new Set(["createOnly"]);
+const LISTS = new Set(["methods", "vary", "regionSet"]);
+
+/**
+ * Makes a reader for a header row, whose names are the fields of a line: a dot leads into an object, `:json` behind a name
+ * says that its cells are JSON. An empty cell stands for a field that is not there.
+ */
+export function csvReader(header: string): CsvReader {
+  const names = csvCells(header);
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (name === "" || seen.has(name) || name.split(".").includes("__proto__"))
+      throw invalid(`a header row that names each column once, found ${JSON.stringify(name)}`);
+    seen.add(name);
+  }
+  const columns = names.map(column);
+  return (record) => {
+    if (record === undefined) throw invalid("a record of UTF-8 and of at most 1 MB, found another");
+    const cells = csvCells(record);
+    if (cells.length !== columns.length)
+      throw invalid(`a record of ${columns.length} cells as the header row has, found ${cells.length}`);
+    const object: Record<string, unknown> = {};
+    for (const [i, { path, read }] of columns.entries()) {
+      const cell = cells[i];
+      if (cell !== undefined && cell !== "") put(object, path, read(cell));
+    }
+    return object;
+  };
+}
+
+function column(name: string): Column {
+  const isJson = name.endsWith(":json");
+  const parts = (isJson ? name.slice(0, -":json".length) : name).split(".");
+  const map = parts.findIndex((part) => MAPS.has(part));
+  const path =
+    map < 0 || map >= parts.length - 2 ? parts : [...parts.slice(0, map + 1), parts.slice(map + 1).join(".")];
+  return { path, read: isJson ? json : map < 0 ? (CELLS.get(path.at(-1) ?? "") ?? asIs) : asIs };
+}
+
+const CELLS: ReadonlyMap<string, (cell: string) => unknown> = new Map([
+  ...[...NUMBERS].map((name) => [name, numberOrText] as const),
+  ...[...FLAGS].map((name) => [name, flagOrText] as const),
+  ...[...LISTS].map((name) => [name, (cell: string): unknown => cell.split(" ")] as const),
+]);
+
+function asIs(cell: string): unknown {
+  return cell;
+}
+
+// What is no number stays text: the scheme then says what it expected.
+function numberOrText(cell: string): unknown {
+  return /^-?\d{1,15}$/.test(cell) ? Number(cell) : cell;
+}
+
+function flagOrText(cell: string): unknown {
+  return cell === "true" ? true : cell === "false" ? false : cell;
+}
+
+function json(cell: string): unknown {
+  try {
+    return JSON.parse(cell);
+  } catch {
+    throw invalid("JSON in a column whose name ends in :json, found other text");
+  }
+}
+
+function put(object: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let parent = object;
+  for (const part of path.slice(0, -1)) {
+    const child = Object.hasOwn(parent, part) ? parent[part] : undefined;
+    if (child === undefined) {
+      const made: Record<string, unknown> = {};
+      parent[part] = made;
+      parent = made;
+    } else if (typeof child === "object" && child !== null) parent = child as Record<string, unknown>;
+    else throw invalid(`${JSON.stringify(part)} as a value or as an object, found columns for both`);
+  }
+  parent[path.at(-1) ?? ""] = value;
+}
+
+/**
+ * The cells of one record, strictly by RFC 4180: quotes only around a whole cell, and doubled inside. A record that bends
+ * the rule is refused, because what it meant is a guess and a URL would be signed for it.
+ */
+function csvCells(record: string): readonly string[] {
+  const text = record.endsWith("\r") ? record.slice(0, -1) : record;
+  if (!text.includes('"')) return text.split(",");
+  const cells: string[] = [];
+  let at = 0;
+  for (;;) {
+    let cell = "";
+    if (text[at] === '"') {
+      at += 1;
+      for (;;) {
+        const quote = text.indexOf('"', at);
+        if (quote < 0) throw invalid("a quote at the end of a quoted cell, found none");
+        cell += text.slice(at, quote);
+        at = quote + 1;
+        if (text[at] !== '"') break;
+        cell += '"';
+        at += 1;
+      }
+      if (at < text.length && text[at] !== ",") throw invalid("a comma behind a quoted cell, found other text");
+    } else {
+      const comma = text.indexOf(",", at);
+      cell = text.slice(at, comma < 0 ? text.length : comma);
+      if (cell.includes('"')) throw invalid("quotes around a whole cell and doubled inside, found one in the middle");
+      at += cell.length;
+    }
+    cells.push(cell);
+    if (at >= text.length) return cells;
+    at += 1;
+  }
+}
+
+function invalid(rest: string): DaypassError {
+  return new DaypassError("INVALID_INPUT", `expected ${rest}: correct the CSV`);
+}
+
+/** One record of text cells. Cells hold no line breaks, so that a record is a line for whoever counts them. */
+export function csvRecord(cells: readonly string[]): string {
+  return cells.map((cell) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",");
+}

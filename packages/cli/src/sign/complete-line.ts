@@ -1,0 +1,99 @@
+import { DaypassError } from "daypass";
+import { CommandError, type Context, UsageError } from "../command.ts";
+import type { JsonObject } from "../lines/fields.ts";
+import type { CompleteLine, LineCompleter } from "../lines/sign-line.ts";
+import { refuseForeignOptions, type SignOptions } from "./options.ts";
+import type { TargetScheme } from "./target.ts";
+import { loadTarget } from "./targets.ts";
+
+/** What all lines of a batch have in common, as data that can be sent to another thread. */
+export interface LineDefaults {
+  readonly scheme: string | undefined;
+  /** Fields of the lines: those of `--defaults`, and those of a target. */
+  readonly fields: JsonObject;
+  readonly options: SignOptions;
+}
+
+/** What `daypass sign` would have found for a scheme, or why it found nothing. */
+export type FoundKeys = { readonly fields: JsonObject } | { readonly missing: string };
+
+export type FindKeys = (scheme: string) => Promise<FoundKeys>;
+
+/** Looks for the keys of each scheme once, however many threads and lines ask. */
+export function keyFinder(options: SignOptions, context: Context): FindKeys {
+  const found = new Map<string, Promise<FoundKeys>>();
+  const find = async (scheme: string): Promise<FoundKeys> => {
+    const target = await loadTarget(scheme);
+    try {
+      return { fields: (await target?.find(options, context)) ?? {} };
+    } catch (error) {
+      if (error instanceof CommandError) return { missing: error.message };
+      throw error;
+    }
+  };
+  return (scheme) => {
+    const known = found.get(scheme) ?? find(scheme);
+    found.set(scheme, known);
+    return known;
+  };
+}
+
+/** Completes lines with the defaults, and those without a secret with the keys at hand. */
+export function lineCompleter({ scheme, fields, options }: LineDefaults, findKeys: FindKeys): LineCompleter {
+  return {
+    scheme,
+    async of(name) {
+      const target = await loadTarget(name);
+      const defaults = defaulting(fields)(optionFields(options, { scheme: String(name), target }));
+      return target === undefined ? defaulting(defaults) : completeFor(target, defaults, () => findKeys(String(name)));
+    },
+  };
+}
+
+// Options are checked when a scheme is met, because a batch may hold several; what is wrong is then its lines' refusal.
+function optionFields(
+  options: SignOptions,
+  { scheme, target }: { readonly scheme: string; readonly target: TargetScheme | undefined },
+): JsonObject {
+  try {
+    refuseForeignOptions(options, scheme);
+    return target?.fields(options) ?? {};
+  } catch (error) {
+    throw error instanceof UsageError ? new DaypassError("INVALID_INPUT", error.message) : error;
+  }
+}
+
+function completeFor(
+  { secret, complete = (line) => line }: TargetScheme,
+  defaults: JsonObject,
+  findKeys: () => Promise<FoundKeys>,
+): CompleteLine {
+  const overDefaults = defaulting(defaults);
+  let found: JsonObject | undefined;
+  const withFound = (line: JsonObject): JsonObject => complete({ ...found, ...line });
+  return (line) => {
+    const whole = overDefaults(line);
+    if (whole[secret] !== undefined) return whole;
+    if (found !== undefined) return withFound(whole);
+    return findKeys().then((keys) => {
+      if ("missing" in keys) {
+        throw new DaypassError(
+          "INVALID_INPUT",
+          `expected ${secret} in the line, found none, nor where daypass sign looks: ${keys.missing}`,
+        );
+      }
+      found = keys.fields;
+      return withFound(whole);
+    });
+  };
+}
+
+// A lifetime of a line's own replaces the other one: expiresIn and expiresAt are two ways to say the same.
+function defaulting(defaults: JsonObject): (line: JsonObject) => JsonObject {
+  const { expiresIn: _in, expiresAt: _at, ...others } = defaults;
+  if (Object.keys(defaults).length === 0) return (line) => line;
+  return (line) =>
+    line["expiresIn"] === undefined && line["expiresAt"] === undefined
+      ? { ...defaults, ...line }
+      : { ...others, ...line };
+}

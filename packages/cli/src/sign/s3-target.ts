@@ -1,0 +1,55 @@
+import { pairs, word } from "../arguments.ts";
+import { awsSettings } from "../aws/settings.ts";
+import { type Context, UsageError } from "../command.ts";
+import type { JsonObject } from "../lines/fields.ts";
+import { commonFields, given, mapped, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
+import { storedKey } from "./stored-key.ts";
+import type { TargetScheme } from "./target.ts";
+
+/** `s3://bucket/key`, with the credentials that AWS's tools would use, or with a key of a gateway's state. */
+export const s3Target: TargetScheme = {
+  secret: "credentials",
+  locate,
+  fields: (options) => ({
+    ...commonFields(options),
+    ...given({
+      version: mapped(options["signature-version"], (text) => word("--signature-version", text, ["v4", "v2"])),
+      method: oneMethod(options),
+      region: options.region,
+      endpoint: options.endpoint,
+      addressing: mapped(options.addressing, (text) => word("--addressing", text, ["path", "virtual"])),
+      credentialExpiry: options.clamp === true ? "clamp" : undefined,
+      query: pairs("--query", options.query, "="),
+      headers: requestHeaders(options),
+      dotSegments: options["dot-segments"] === true ? "sign" : undefined,
+    }),
+  }),
+  find,
+  // Compatibles take this name, or do not look at it; Amazon's buckets each have a region of their own.
+  complete: (line) =>
+    line["region"] === undefined && line["endpoint"] !== undefined ? { ...line, region: "us-east-1" } : line,
+};
+
+// The key is everything behind the bucket, as it is: it is data and nothing is decoded.
+function locate(target: string): JsonObject {
+  const [, bucket, key] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
+  if (bucket === undefined) throw new UsageError(`expected s3://bucket/key, found ${JSON.stringify(target)}`);
+  return given({ bucket, key: key === "" ? undefined : key });
+}
+
+async function find(options: SignOptions, context: Context): Promise<JsonObject> {
+  const { state, key: id, profile, endpoint } = options;
+  if (state === undefined) {
+    if (id !== undefined) throw new UsageError("expected --key with --state, found it alone: choose a --profile");
+    const { credentials, ...settings } = await awsSettings(context.env, profile);
+    const { expiration, ...key } = credentials;
+    return given({ credentials: given({ ...key, expiration: expiration?.toISOString() }), ...settings });
+  }
+  if (profile !== undefined) throw new UsageError("expected --state or --profile, found both");
+  if (endpoint === undefined)
+    throw new UsageError(
+      "expected --endpoint with --state, found none: give the S3 endpoint that daypass serve has printed",
+    );
+  const { credentials } = await storedKey("s3", { state, id }, context);
+  return { credentials };
+}

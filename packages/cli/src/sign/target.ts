@@ -1,0 +1,20 @@
+import type { Context } from "../command.ts";
+import type { JsonObject } from "../lines/fields.ts";
+import type { SignOptions } from "./options.ts";
+
+/**
+ * One scheme as `daypass sign TARGET` knows it: everything becomes a line as `sign --batch` reads it, so that both sign the
+ * same way. The one list of them is `targets.ts`.
+ */
+export interface TargetScheme {
+  /** The field of a line that holds the secret: a line without it takes what {@link TargetScheme.find} finds. */
+  readonly secret: string;
+  /** The fields that a target stands for. Throws a `UsageError` for a malformed one. */
+  locate(target: string): JsonObject;
+  /** The fields that options stand for; those that were not given are left out. */
+  fields(options: SignOptions): JsonObject;
+  /** Looks for credentials where the tools of that cloud look. Throws a `CommandError` that says where, if there are none. */
+  find(options: SignOptions, context: Context): Promise<JsonObject>;
+  /** Adds what follows from the other fields once all of them are there. */
+  complete?(line: JsonObject): JsonObject;
+}

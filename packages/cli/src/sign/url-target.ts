@@ -1,0 +1,71 @@
+import type { UrlKey } from "daypass/url";
+import { pairs, wholeNumber } from "../arguments.ts";
+import { CommandError, type Context } from "../command.ts";
+import type { JsonObject } from "../lines/fields.ts";
+import { instant } from "../lines/instant.ts";
+import { urlKey } from "../state/scoped-key.ts";
+import { checked, commonFields, given, mapped, requestHeaders, type SignOptions } from "./options.ts";
+import { storedKey } from "./stored-key.ts";
+import type { TargetScheme } from "./target.ts";
+import { environmentUrlKeys } from "./url-key.ts";
+
+/** `https://…` as a Daypass URL. */
+export const urlTarget: TargetScheme = {
+  secret: "key",
+  locate: (target) => ({ url: target }),
+  fields(options) {
+    const { bind, ...common } = commonFields(options);
+    const { prefix, starts, uses, ip } = options;
+    const bound = given({
+      ...(bind ?? {}),
+      ip,
+      headers: requestHeaders(options),
+      query: pairs("--query", options.query, "="),
+    });
+    return {
+      ...common,
+      ...given({
+        methods: options.method,
+        notBefore: checked(starts, (text) => instant("--starts", text)),
+        prefix: mapped(prefix, (text) =>
+          /^\d+$/.test(text) ? wholeNumber("--prefix", text, { min: 1, max: 99 }) : text,
+        ),
+        audience: options.audience,
+        subject: options.subject,
+        nonce: options.nonce,
+        uses: mapped(uses, (text) => wholeNumber("--uses", text, { min: 1, max: Number.MAX_SAFE_INTEGER })),
+        createOnly: options["create-only"],
+        vary: options.vary,
+        bind: Object.keys(bound).length === 0 ? undefined : bound,
+      }),
+    };
+  },
+  async find(options, context) {
+    return { key: await signingKey(options, context) };
+  },
+};
+
+async function signingKey(options: SignOptions, context: Context): Promise<JsonObject> {
+  if (options.state !== undefined) {
+    return given({ ...urlKey(await storedKey("url", { state: options.state, id: options.key }, context)) });
+  }
+  const keys = await environmentUrlKeys(context);
+  const key = keys.find(({ kid }) => options.key === undefined || kid === options.key);
+  if (key === undefined) {
+    throw new CommandError(
+      keys.length === 0
+        ? "expected a key for Daypass URLs, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE to a JWK, or give --state with a gateway's folder"
+        : `expected a key with kid ${JSON.stringify(options.key)}, found ${keys.map(({ kid }) => kid).join(", ")}`,
+    );
+  }
+  if (!canSign(key)) {
+    throw new CommandError(`expected a key that can sign, found that ${key.kid} is public: use the one with d`);
+  }
+  // Other members, such as key_ops, are no business of a signer.
+  const members = ["kid", "kty", "alg", "use", "crv", "k", "x", "d", "scope"] as const;
+  return given(Object.fromEntries(members.map((member) => [member, Reflect.get(key, member)])));
+}
+
+function canSign(key: UrlKey): boolean {
+  return key.kty === "oct" || key.d !== undefined;
+}

@@ -1,0 +1,298 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { csvReader, csvRecord } from "../src/lines/csv.ts";
+import { AWS, daypass, jsonLines, nodeArguments, parseLines, start, temporaryFolder } from "./command.ts";
+
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const signedAt = "2026-01-02T03:04:05Z";
+const pinned = { scheme: "s3", region: "us-east-1", bucket: "media", credentials, expiresIn: 900, signedAt };
+
+interface Answer {
+  readonly url?: string;
+  readonly key?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** A manifest of many lines, some of them refused, and what one run answers to it. */
+async function manifest(
+  count: number,
+): Promise<{ readonly file: string; readonly whole: string; readonly folder: string }> {
+  const folder = temporaryFolder();
+  const file = join(folder, "in.jsonl");
+  writeFileSync(
+    file,
+    jsonLines(Array.from({ length: count }, (_, i) => ({ ...pinned, key: i % 9 === 0 ? 7 : `k${i}` }))),
+  );
+  const { stdout } = await daypass(["sign", "--batch", file]);
+  return { file, whole: stdout, folder };
+}
+
+test.each(["0", "2"])("goes on after kill -9 as if nothing had happened, with %s workers", async (workers) => {
+  const { file, whole, folder } = await manifest(60_000);
+  const out = join(folder, "out.jsonl");
+  const run = ["sign", "--batch", file, "--out", out, "--workers", workers, "--resume"];
+  const child = start(run);
+  while (!existsSync(out) || statSync(out).size === 0) await sleep(5);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const killedAt = statSync(out).size;
+  expect(killedAt).toBeGreaterThan(0);
+  expect(killedAt).toBeLessThan(whole.length);
+  expect((await daypass(run)).status).toBe(0);
+  expect(readFileSync(out, "utf8")).toBe(whole);
+  expect(statSync(out).mode & 0o777).toBe(0o600);
+});
+
+test("drops a line that was torn anywhere and writes it again", async () => {
+  const { file, whole, folder } = await manifest(40);
+  const out = join(folder, "out.jsonl");
+  for (const size of [0, 1, 200, 399, whole.indexOf("\n"), whole.indexOf("\n") + 1, whole.length - 1, whole.length]) {
+    writeFileSync(out, whole.slice(0, size));
+    const { status, stderr } = await daypass(["sign", "--batch", file, "--out", out, "--resume"]);
+    expect([size, status, stderr.includes("expected")]).toEqual([size, 0, false]);
+    expect(readFileSync(out, "utf8")).toBe(whole);
+  }
+});
+
+test("resumes from standard input, whose last line may lack its line feed", async () => {
+  const { file, whole, folder } = await manifest(10);
+  const out = join(folder, "out.jsonl");
+  writeFileSync(out, whole.slice(0, whole.indexOf("\n") + 20));
+  const input = readFileSync(file, "utf8").trimEnd();
+  expect((await daypass(["sign", "--batch", "-", "--out", out, "--resume"], { input })).status).toBe(0);
+  expect(readFileSync(out, "utf8")).toBe(whole);
+});
+
+test("refuses to go on in a file that cannot be of this batch, and leaves it as it was", async () => {
+  const { file, whole, folder } = await manifest(5);
+  const out = join(folder, "out.jsonl");
+  for (const other of [`${whole}${whole}`, `${whole}{"url":"htt`, "url,method\n"]) {
+    writeFileSync(out, other);
+    const { status, stderr } = await daypass(["sign", "--batch", file, "--out", out, "--resume"]);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^daypass sign: expected .*choose another --out\n$/)]);
+    expect(readFileSync(out, "utf8")).toBe(other);
+  }
+  expect((await daypass(["sign", "--batch", file, "--resume"])).status).toBe(2);
+});
+
+test("resumes a batch of verifications", async () => {
+  const request = { method: "GET", url: "https://b.s3.us-east-1.amazonaws.com/a?X-Amz-Signature=0" };
+  const input = jsonLines(Array.from({ length: 5 }, () => ({ request, schemes: [{ scheme: "s3", credentials }] })));
+  const out = join(temporaryFolder(), "out.jsonl");
+  const run = ["verify", "--batch", "-", "--out", out, "--resume"];
+  await daypass(run, { input });
+  const whole = readFileSync(out, "utf8");
+  truncateSync(out, whole.length - 10);
+  await daypass(run, { input });
+  expect(readFileSync(out, "utf8")).toBe(whole);
+});
+
+test("signs a CSV file as it signs the same lines of JSON, and answers in CSV", async () => {
+  const folder = temporaryFolder();
+  const lines = [
+    { ...pinned, key: 'a "quoted", key.txt', response: { contentDisposition: 'attachment; filename="é.txt"' } },
+    { ...pinned, key: "two\nlines", headers: { "x-amz-meta-a.b": "1" }, method: "PUT" },
+    { ...pinned, key: "7", query: { versionId: "3" }, expiresIn: 60 },
+  ];
+  const columns = [
+    "scheme,region,bucket,signedAt,credentials.accessKeyId,credentials.secretAccessKey",
+    "key,method,expiresIn,response.contentDisposition,headers.x-amz-meta-a.b,query.versionId",
+  ].join(",");
+  const rows = lines.map((line) => {
+    const {
+      key,
+      expiresIn,
+      method = "",
+      response,
+      headers,
+      query,
+    } = line as {
+      key: string;
+      expiresIn: number;
+      method?: string;
+      response?: { contentDisposition: string };
+      headers?: Record<string, string>;
+      query?: { versionId: string };
+    };
+    const cells = ["s3", "us-east-1", "media", signedAt, ...Object.values(credentials), key, method, String(expiresIn)];
+    return [...cells, response?.contentDisposition ?? "", headers?.["x-amz-meta-a.b"] ?? "", query?.versionId ?? ""]
+      .map((cell) => `"${cell.replaceAll('"', '""')}"`)
+      .join(",");
+  });
+  const csv = `\ufeff${[columns, ...rows, "too,few"].join("\r\n")}\r\n`;
+  const file = join(folder, "in.csv");
+  writeFileSync(file, csv);
+  const expected = parseLines<Answer>((await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) })).stdout);
+  for (const workers of ["0", "2"]) {
+    const { stdout } = await daypass(["sign", "--batch", file, "--workers", workers]);
+    const answers = parseLines<Answer>(stdout);
+    expect(answers.slice(0, 3)).toEqual(expected);
+    expect(answers[3]?.error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("12 cells") });
+  }
+  const byPipe = await daypass(["sign", "--batch", "-", "--format", "csv"], { input: csv });
+  expect(parseLines<Answer>(byPipe.stdout).slice(0, 3)).toEqual(expected);
+
+  const out = join(folder, "out.csv");
+  await daypass(["sign", "--batch", file, "--out", out]);
+  const whole = readFileSync(out, "utf8");
+  const [header = "", ...records] = whole.trimEnd().split("\n");
+  const read = csvReader(header);
+  expect(records.map((record) => read(record)["url"])).toEqual([...expected.map(({ url }) => url), undefined]);
+  expect(read(records[1])).toMatchObject({
+    method: "PUT",
+    expiresAt: "2026-01-02T03:19:05.000Z",
+    headers: '{"x-amz-meta-a.b":"1"}',
+  });
+  expect(read(records[3])).toMatchObject({ error: "INVALID_INPUT" });
+  for (const size of [5, header.length + 1, header.length + 30, whole.length - 3]) {
+    writeFileSync(out, whole.slice(0, size));
+    expect((await daypass(["sign", "--batch", file, "--out", out, "--resume"])).status).toBe(0);
+    expect(readFileSync(out, "utf8")).toBe(whole);
+  }
+});
+
+test("reads CSV strictly: what a bent record meant is a guess", () => {
+  const read = csvReader('a,b.c,"d",expiresIn,conditions:json');
+  expect(read('1,,"x ""y"" , z",90,"[[""eq"",1]]"')).toEqual({
+    a: "1",
+    d: 'x "y" , z',
+    expiresIn: 90,
+    conditions: [["eq", 1]],
+  });
+  expect(read("1,2,3,9e1,")).toEqual({ a: "1", b: { c: "2" }, d: "3", expiresIn: "9e1" });
+  for (const bad of ['1,2,3,4,"x', '1,2,3,4,"x"y', '1,2,3,4,x"y"', "1,2,3,4", "1,2,3,4,5,6", "1,2,3,4,{", ""])
+    expect(() => read(bad)).toThrow(/^expected/);
+  for (const bad of ["a,a", "a,,b", "__proto__.x", '"a', ""]) expect(() => csvReader(bad)).toThrow(/^expected/);
+  expect(() => csvReader("bind,bind.ip")("a,b")).toThrow(/columns for both/);
+  expect(csvReader(csvRecord(["a,b", 'c"d', "e"]))(csvRecord(["1", '"', ","]))).toEqual({
+    "a,b": "1",
+    'c"d': '"',
+    e: ",",
+  });
+});
+
+test("takes what all lines have in common from a target, options, a file and the environment", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, "defaults.json"),
+    JSON.stringify({ expiresIn: 60, response: { contentType: "text/plain" } }),
+  );
+  const args = ["sign", "s3://media", "--batch", "-", "--defaults", join(folder, "defaults.json"), "--at", signedAt];
+  const input = jsonLines([
+    { key: "a" },
+    { key: "b", expiresAt: "2026-01-02T03:10:00Z", region: "eu-west-1" },
+    { key: "c", credentials: { accessKeyId: "OTHER", secretAccessKey: "s" }, region: "eu-west-1", expiresIn: 5 },
+  ]);
+  const env = { ...AWS, AWS_REGION: "us-west-2" };
+  for (const workers of ["0", "2"]) {
+    const { stdout } = await daypass([...args, "--workers", workers], { input, env });
+    const urls = parseLines<Answer>(stdout).map(({ url }) => new URL(url ?? ""));
+    const facts = urls.map((url) => [
+      url.host,
+      url.pathname,
+      ...["Expires", "Credential"].map((name) => url.searchParams.get(`X-Amz-${name}`)),
+    ]);
+    expect(facts).toEqual([
+      ["media.s3.us-west-2.amazonaws.com", "/a", "60", "AKIDEXAMPLE/20260102/us-west-2/s3/aws4_request"],
+      ["media.s3.eu-west-1.amazonaws.com", "/b", "355", "AKIDEXAMPLE/20260102/eu-west-1/s3/aws4_request"],
+      ["media.s3.eu-west-1.amazonaws.com", "/c", "5", "OTHER/20260102/eu-west-1/s3/aws4_request"],
+    ]);
+    expect(urls[0]?.searchParams.get("response-content-type")).toBe("text/plain");
+  }
+  // An option is what was meant now; the file may be older.
+  const { stdout } = await daypass([...args, "--expires-in", "2m"], { input, env });
+  expect(stdout).toContain("X-Amz-Expires=120&");
+});
+
+test("asks for the keys of the environment once, and refuses the lines that have none", async () => {
+  const folder = temporaryFolder();
+  const count = join(folder, "count");
+  writeFileSync(
+    join(folder, "config"),
+    `[default]\nregion = eu-north-1\ncredential_process = sh -c 'echo x >> ${count}; cat ${folder}/keys.json'\n`,
+  );
+  writeFileSync(
+    join(folder, "keys.json"),
+    JSON.stringify({ Version: 1, AccessKeyId: "AKPROCESS", SecretAccessKey: "s" }),
+  );
+  const env = { AWS_CONFIG_FILE: join(folder, "config") };
+  const args = ["sign", "s3://media", "--expires-in", "60", "--batch", "-", "--workers", "2"];
+  const input = jsonLines(
+    Array.from({ length: 3000 }, (_, i) => ({ key: `a-long-enough-key-${"x".repeat(200)}-${i}` })),
+  );
+  const { stdout } = await daypass(args, { input, env });
+  const answers = parseLines<Answer>(stdout);
+  expect(answers.filter(({ url }) => url?.includes("AKPROCESS"))).toHaveLength(3000);
+  expect(readFileSync(count, "utf8")).toBe("x\n");
+  // Lines that bring their own do not ask.
+  await daypass(["sign", "--batch", "-"], { input: jsonLines([{ ...pinned, key: "a" }]), env });
+  expect(readFileSync(count, "utf8")).toBe("x\n");
+
+  const none = await daypass(args, { input: jsonLines([{ key: "a" }, { ...pinned, key: "b" }]) });
+  const [refused, signed] = parseLines<Answer>(none.stdout);
+  expect(refused?.error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("AWS_ACCESS_KEY_ID") });
+  expect(signed).toHaveProperty("url");
+});
+
+test("takes a Daypass URL key of the environment, and tells an option that a scheme does not have", async () => {
+  const DAYPASS_KEY = JSON.stringify({
+    kid: "k1",
+    kty: "oct",
+    alg: "HS256",
+    k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+  });
+  const input = jsonLines([
+    { scheme: "url", url: "https://a.example/x" },
+    { ...pinned, key: "a" },
+  ]);
+  const args = ["sign", "--batch", "-", "--subject", "cus_42", "--expires-in", "60"];
+  const [url, s3] = parseLines<Answer>((await daypass(args, { input, env: { DAYPASS_KEY } })).stdout);
+  expect(url?.url).toContain("dp-subject=cus_42");
+  expect(s3?.error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("--subject") });
+});
+
+test.each([
+  [["sign", "--batch", "-", "--format", "xml"], 2],
+  [["sign", "--batch", "-", "--expires-in", "soon"], 2],
+  [["sign", "s3://media/a", "--batch", "-"], 2],
+  [["sign", "ftp://media", "--batch", "-"], 2],
+  [["sign", "s3://a", "s3://b", "--batch", "-"], 2],
+  [["sign", "s3://media/a", "--defaults", "x"], 2],
+  [["sign", "--batch", "-", "--defaults", "/no/such/file"], 1],
+  [["sign", "--batch", "-", "--format", "csv"], 1],
+  [["verify", "--batch", "-", "--format", "csv"], 2],
+])("tells by its exit status what is wrong with a batch: %j", async (args, status) => {
+  const finished = await daypass(args);
+  expect([finished.status, finished.stdout]).toEqual([status, ""]);
+  expect(finished.stderr).toMatch(/^daypass[^\n]*\n$/);
+});
+
+test("shows rate and remaining time on a terminal, and says nothing to a pipe", async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, "in.jsonl");
+  const line = JSON.stringify({ ...pinned, key: "a" });
+  for (let i = 0; i < 60; i++) appendFileSync(file, `${line}\n`.repeat(2000));
+  const command = [process.execPath, ...nodeArguments, "sign", "--batch", file, "--out", join(folder, "out.jsonl")];
+  const child = spawn("script", ["-qec", command.map((part) => `'${part}'`).join(" "), "/dev/null"], {
+    env: { PATH: process.env["PATH"], HOME: folder },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let shown = "";
+  child.stdout.on("data", (chunk) => {
+    shown += chunk;
+  });
+  expect(await once(child, "close")).toEqual([0, null]);
+  // Each line is written over the one before it.
+  const lines = shown.split("\r\u001b[K");
+  expect(lines[1]).toMatch(/^[\d,]+ lines, 0 refused, [\d,]+\/s, \d+%, \d+:\d\d left$/);
+  expect(lines.at(-1)).toMatch(/^120,000 lines, 0 refused, [\d,]+\/s\r\n$/);
+
+  const quiet = await daypass(["sign", "--batch", file, "--out", join(folder, "out.jsonl")]);
+  expect([quiet.stdout, quiet.stderr]).toEqual(["", ""]);
+  const forced = await daypass(["sign", "--batch", "-", "--progress"], { input: `${line}\n` });
+  expect(forced.stderr).toMatch(/^1 lines, 0 refused, [\d,]+\/s\n$/);
+});

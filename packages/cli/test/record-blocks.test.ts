@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { answerBlock } from "../src/batch/answer-block.ts";
+import { recordBlocks, skipRecords } from "../src/batch/record-blocks.ts";
+import { CSV_RECORDS, LINES, type RecordFormat } from "../src/batch/record-format.ts";
+
+const MAX = 40;
+
+/** The records that a stream of these chunks holds, `undefined` for one that could not be read. */
+async function recordsOf(
+  chunks: readonly Uint8Array[],
+  { format = LINES, skip = 0 }: { readonly format?: RecordFormat; readonly skip?: number } = {},
+): Promise<readonly (string | undefined)[]> {
+  const records: (string | undefined)[] = [];
+  const memory = Buffer.alloc(4096);
+  async function* input(): AsyncGenerator<Uint8Array> {
+    // One piece of memory for all chunks, as the reader of a file has it.
+    for (const chunk of chunks) yield memory.subarray(0, Buffer.from(chunk).copy(memory));
+  }
+  const answer = (record: string | undefined) => {
+    records.push(record);
+    return { text: "", refused: false };
+  };
+  const { rest } = await skipRecords(recordBlocks(input(), { format, maxRecordBytes: MAX }), skip, format);
+  for await (const block of rest) await answerBlock(block, { answer, format }, new Uint8Array(10));
+  return records;
+}
+
+/** A stream of bytes cut at these places. */
+function cutAt(bytes: Buffer, cuts: readonly number[]): readonly Uint8Array[] {
+  const inside = cuts.filter((cut) => cut < bytes.length);
+  const places = [...new Set([0, ...inside, bytes.length])].sort((a, b) => a - b);
+  return places.slice(1).map((end, i) => bytes.subarray(places[i], end));
+}
+
+const cuts = fc.array(fc.nat(300));
+const text = (...units: readonly string[]) => fc.string({ unit: fc.constantFrom(...units), maxLength: 8 });
+
+test("finds the same lines however the stream is cut", async () => {
+  const line = text("a", "é", "🙂", " ", "\r", '"');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(line, { minLength: 1 }),
+      cuts,
+      fc.boolean(),
+      fc.nat(9),
+      async (texts, at, ended, skip) => {
+        // A stream that ends in a line feed has no empty line after it.
+        const expected = ended || texts.at(-1) !== "" ? texts : texts.slice(0, -1);
+        const chunks = cutAt(Buffer.from(texts.join("\n") + (ended ? "\n" : "")), at);
+        expect(await recordsOf(chunks)).toEqual(expected);
+        expect(await recordsOf(chunks, { skip })).toEqual(expected.slice(skip));
+      },
+    ),
+  );
+});
+
+test("finds the same records of a CSV file however the stream is cut", async () => {
+  const cell = fc.oneof(
+    text("a", "é", " "),
+    text("a", "\n", ",", "é", '""').map((inside) => `"${inside}"`),
+  );
+  const record = fc.array(cell, { minLength: 1, maxLength: 3 }).map((cells) => cells.join(","));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(record, { minLength: 1 }),
+      cuts,
+      fc.boolean(),
+      fc.nat(9),
+      async (texts, at, ended, skip) => {
+        const expected = ended || texts.at(-1) !== "" ? texts : texts.slice(0, -1);
+        fc.pre(texts.every((one) => Buffer.byteLength(one) <= MAX));
+        const chunks = cutAt(Buffer.from(texts.join("\n") + (ended ? "\n" : "")), at);
+        expect(await recordsOf(chunks, { format: CSV_RECORDS })).toEqual(expected);
+        expect(await recordsOf(chunks, { format: CSV_RECORDS, skip })).toEqual(expected.slice(skip));
+      },
+    ),
+  );
+});
+
+test("gives one answer to a line that is too long, and finds the next one", async () => {
+  const long = Buffer.from("x".repeat(1000));
+  const feed = Buffer.from("\n");
+  const good = Buffer.from("good\n");
+  expect(await recordsOf([good, long, long, feed, good])).toEqual(["good", undefined, "good"]);
+  expect(await recordsOf([long, Buffer.from("x\ngood\n"), good])).toEqual([undefined, "good", "good"]);
+  expect(await recordsOf([Buffer.from("go"), Buffer.from("od\nsecond\n")])).toEqual(["good", "second"]);
+  expect(await recordsOf([Buffer.alloc(MAX - 1, "x"), Buffer.from("xxx\ngood\n")])).toEqual([undefined, "good"]);
+  expect(await recordsOf([long])).toEqual([undefined]);
+  expect(await recordsOf([])).toEqual([]);
+});

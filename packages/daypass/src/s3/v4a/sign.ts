@@ -1,4 +1,5 @@
 import type { EcdsaPrivateKey } from "#crypto/ecdsa";
+import { unsupportedConstraint } from "../../constraints.ts";
 import { hex } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
 import type { AsyncSigner } from "../../scheme.ts";
@@ -53,6 +54,9 @@ export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequ
     const current = typeof credentials === "function" ? credentials() : credentials;
     if (identity?.credentials !== current) {
       identity = { credentials: current, pair: signingPair(checkCredentials(current)) };
+    }
+    if (request.stableWindow !== undefined) {
+      throw unsupportedConstraint("SigV4A", "stableWindow", "its signatures differ each time, use SigV4");
     }
     const { pair } = identity;
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {

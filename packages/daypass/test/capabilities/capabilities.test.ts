@@ -1,0 +1,53 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { type Capabilities, probe } from "./probe.ts";
+import { subjects } from "./subjects.ts";
+
+// The table of docs/schemes is what these experiments have shown. `CAPABILITIES=write npx vitest run capabilities`
+// writes it anew; without that a page that says something else fails.
+const page = new URL("../../../../docs/schemes/capabilities.md", import.meta.url);
+const BEGIN = "<!-- generated: begin -->\n";
+const END = "<!-- generated: end -->";
+
+describe("what each scheme binds", async () => {
+  const found = await Promise.all(subjects.map(probe));
+
+  it("stands in docs/schemes/capabilities.md as it was seen", () => {
+    const text = readFileSync(page, "utf8");
+    const [before, rest = ""] = text.split(BEGIN);
+    const written = rest.split(END);
+    const table = `${constraintTable(found)}\n${openTable(found)}`;
+    if (process.env["CAPABILITIES"] === "write") {
+      writeFileSync(page, `${before}${BEGIN}${table}${END}${written[1]}`);
+      return;
+    }
+    expect(written[0]).toBe(table);
+  });
+
+  it("is the end, in every scheme", () => {
+    expect(found.filter(({ constraints }) => constraints["expiresIn, expiresAt"] !== "binds")).toEqual([]);
+  });
+});
+
+function constraintTable(found: readonly Capabilities[]): string {
+  const names = Object.keys(found[0]?.constraints ?? {});
+  const mark = { binds: "●", obligation: "◐", refuses: "–" } as const;
+  return [
+    `| scheme | ${names.map((name) => `\`${name}\``).join(" | ")} |`,
+    `|---|${names.map(() => ":-:|").join("")}`,
+    ...found.map(
+      ({ scheme, constraints }) =>
+        `| \`${scheme}\` | ${names.map((name) => mark[constraints[name] as keyof typeof mark]).join(" | ")} |`,
+    ),
+    "",
+  ].join("\n");
+}
+
+function openTable(found: readonly Capabilities[]): string {
+  return [
+    "| scheme | a holder can change |",
+    "|---|---|",
+    ...found.map(({ scheme, leavesOpen }) => `| \`${scheme}\` | ${leavesOpen.join(", ") || "nothing of these"} |`),
+    "",
+  ].join("\n");
+}

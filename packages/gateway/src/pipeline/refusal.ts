@@ -23,6 +23,7 @@ const GATEWAY_CODES = {
   KEY_TOO_LONG: "the key is longer than the limit",
   METADATA_TOO_LARGE: "the user metadata is larger than the limit",
   DOCUMENT_TOO_LARGE: "the document in the body is larger than the limit",
+  INVALID_PART_ORDER: "the parts are not in the order of their numbers",
   INVALID_TAG: "a tag has a form that tags cannot have",
   TOO_MANY_TAGS: "an object has more tags than the limit",
   ACL_NOT_SUPPORTED: "buckets have no access control lists here",
@@ -46,6 +47,10 @@ const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {
   TOO_SMALL: "the body is smaller than allowed",
   INCOMPLETE_BODY: "the body ended before its announced length",
   KEY_NOT_STORABLE: "the storage cannot hold this key",
+  NO_SUCH_UPLOAD: "there is no such upload in parts",
+  INVALID_PART: "a part that the request names is not there",
+  PART_TOO_SMALL: "a part that is not the last is smaller than allowed",
+  SIZE_MISMATCH: "the parts have another size than the request says",
   DISK_FULL: "the storage is full",
   UNAVAILABLE: "the storage does not answer",
 };
@@ -76,7 +81,7 @@ export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (isDaypassError(error)) return new Refusal(error.code, error.message, error.details, { cause: error });
   if (isStorageError(error)) {
-    const details = error.digest === undefined ? {} : { digest: error.digest };
+    const details = error.digest === undefined ? error.details : { ...error.details, digest: error.digest };
     return new Refusal(error.code, error.message, details, { cause: error });
   }
   return new Refusal(

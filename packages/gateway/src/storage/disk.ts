@@ -5,6 +5,7 @@
  */
 import { bytesObject, fileObject, readWhole } from "./disk/body.ts";
 import { diskBuckets } from "./disk/buckets.ts";
+import { objectCopier } from "./disk/copy-object.ts";
 import { digestPool } from "./disk/digest-pool.ts";
 import { indexPath, openDiskIndex } from "./disk/disk-index.ts";
 import { translating } from "./disk/faults.ts";
@@ -16,14 +17,24 @@ import type { IndexReader, IndexWriter } from "./disk/index-contract.ts";
 import { openIndexReader } from "./disk/index-db.ts";
 import { type Layout, openLayout } from "./disk/layout.ts";
 import { objectLister } from "./disk/list-objects.ts";
+import { diskMultipart } from "./disk/multipart.ts";
 import { lstatOrAbsent } from "./disk/open-file.ts";
+import { objectPlacer } from "./disk/place-object.ts";
 import type { ReadProgress } from "./disk/read-progress.ts";
 import { noSuchBucket } from "./disk/refusals.ts";
 import { objectRemover } from "./disk/remove-object.ts";
 import { smallFileCache } from "./disk/small-file-cache.ts";
 import { objectStore } from "./disk/store-object.ts";
+import { objectTagger } from "./disk/tag-object.ts";
 import { uploadWriter } from "./disk/upload.ts";
-import { type ObjectRef, type OpenObject, type Storage, StorageError } from "./storage.ts";
+import {
+  type GetOptions,
+  type ObjectInfo,
+  type ObjectRef,
+  type OpenObject,
+  type Storage,
+  StorageError,
+} from "./storage.ts";
 
 export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./disk/disk-index.ts";
 export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index-channel.ts";
@@ -70,8 +81,14 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   const digests = digestPool();
   const cache = smallFileCache({ capacity: cacheBytes, clock, lstat: lstatOrAbsent });
   const finder = objectFinder({ ...index, smallBytes });
-  const store = objectStore({ ...index, finder, folders: folders(index.writer), uploads: uploadWriter(digests) });
-  const remove = objectRemover({ ...index, finder });
+  const uploads = uploadWriter(digests);
+  const placer = objectPlacer({ ...index, finder, folders: folders(index.writer) });
+  const parts = { ...index, finder, placer, uploads, clock };
+  const store = objectStore(placer, uploads);
+  const copy = objectCopier(parts);
+  const setTags = objectTagger(parts);
+  const remove = objectRemover(parts);
+  const incoming = diskMultipart(parts, write);
   const list = objectLister(index);
   const buckets = diskBuckets({ ...index, list });
   const underWay = new Set<Promise<unknown>>();
@@ -88,25 +105,30 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   }
 
   /** A small file is read and closed at once, so that most requests hold nothing open. */
-  function opened(ref: ObjectRef, found: FoundObject): OpenObject | undefined {
+  function opened(ref: ObjectRef, found: FoundObject, options: GetOptions): OpenObject | undefined {
     if (found.info.size > smallBytes) return fileObject(found);
     const bytes = readWhole(found);
     if (bytes === undefined) return undefined;
     const object = bytesObject(found.info, bytes);
-    cache.add({ ref, path: found.path, identity: identityOf(found.stats), object });
+    if (options.parts !== true) cache.add({ ref, path: found.path, identity: identityOf(found.stats), object });
     return object;
   }
 
-  async function get(ref: ObjectRef): Promise<OpenObject | undefined> {
-    const cached = cache.get(ref);
+  async function get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined> {
+    const cached = options.parts === true ? undefined : cache.get(ref);
     if (cached !== undefined) return cached;
     for (let attempts = 0; attempts < SHRINKING_ATTEMPTS; attempts++) {
-      const found = await finder.find(ref);
+      const found = await finder.find(ref, options);
       if (found === undefined) return absent(ref);
-      const object = opened(ref, found);
+      const object = opened(ref, found, options);
       if (object !== undefined) return object;
     }
     throw new StorageError("UNAVAILABLE", "the file is being cut short by somebody else");
+  }
+
+  async function head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined> {
+    const cached = options.parts === true ? undefined : cache.get(ref);
+    return cached?.info ?? (await finder.inspect(ref, options)) ?? absent(ref);
   }
 
   function absent(ref: ObjectRef): undefined {
@@ -126,10 +148,12 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   return {
     name: "disk",
     getCached: (ref) => cache.get(ref),
-    get: (ref) => translating("open the object", () => get(ref)),
-    head: (ref) =>
-      translating("look at the object", async () => cache.get(ref)?.info ?? (await finder.inspect(ref)) ?? absent(ref)),
+    get: (ref, getOptions = {}) => translating("open the object", () => get(ref, getOptions)),
+    head: (ref, getOptions = {}) => translating("look at the object", () => head(ref, getOptions)),
     put: (ref, body, putOptions = {}) => write("store the object", () => store(ref, body, putOptions)),
+    copy: (source, target, copyOptions) => write("copy the object", () => copy(source, target, copyOptions)),
+    setTags: (ref, tags) => write("tag the object", () => setTags(ref, tags)),
+    ...incoming,
     delete: (ref, deleteOptions = {}) => write("delete the object", () => remove(ref, deleteOptions)),
     list: (bucket, listOptions) => translating("list the bucket", () => list(bucket, listOptions)),
     ...buckets,

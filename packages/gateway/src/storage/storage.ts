@@ -9,6 +9,7 @@ import type { Readable } from "node:stream";
 import type { ChecksumAlgorithm } from "../http/checksum.ts";
 import type { Buckets } from "./buckets.ts";
 import type { Listing } from "./listing.ts";
+import type { MultipartStorage } from "./multipart.ts";
 
 export type { ChecksumAlgorithm } from "../http/checksum.ts";
 
@@ -48,6 +49,16 @@ export interface ObjectInfo {
   readonly checksums: Readonly<Record<string, string>>;
   /** Tags, in the order in which they were set. Left out where there are none. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Given where the caller has asked for it and the object came in parts: these follow each other. */
+  readonly parts?: readonly ObjectPart[] | undefined;
+}
+
+/** A part of an object that came in parts. Their numbers count from 1, whatever numbers the uploader gave them. */
+export interface ObjectPart {
+  /** Bytes. */
+  readonly size: number;
+  /** Base64, by the algorithm of the object's checksum. */
+  readonly checksum?: string | undefined;
 }
 
 /** A part of an object; both ends are inclusive and lie within the object. */
@@ -97,6 +108,8 @@ export interface OpenObject {
 }
 
 export interface GetOptions {
+  /** Fill in `ObjectInfo.parts`. */
+  readonly parts?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -136,6 +149,22 @@ export interface PutOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface SetTagsOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a copy takes from the caller instead of from its source. */
+export interface CopyOptions extends Pick<PutOptions, "ifNoneMatch" | "ifMatch" | "signal"> {
+  /** The ETag (without quotes) that the source has to have: the one on which the copy was decided. */
+  readonly sourceEtag: string;
+  /** Type, headers and user metadata; those of the source if left out. */
+  readonly replace?: Pick<PutOptions, "contentType" | "headers" | "metadata"> | undefined;
+  /** Those of the source if left out. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** By which the copy has its checksum; that of the source if left out. */
+  readonly checksum?: ChecksumAlgorithm | undefined;
+}
+
 export interface DeleteOptions {
   /** Delete only the object with this ETag (without quotes), or any (`*`). */
   readonly ifMatch?: string | undefined;
@@ -146,7 +175,7 @@ export interface DeleteOptions {
  * Keeps objects. Every method may reject with a `StorageError`; `NO_SUCH_BUCKET` from all that name
  * a bucket but `hasBucket` and `corsRules`, `UNAVAILABLE` from all. Writes are durable and visible to every reader before their promise resolves.
  */
-export interface Storage extends Listing, Buckets {
+export interface Storage extends Listing, Buckets, MultipartStorage {
   /** For logs and metrics, e.g. `disk`. */
   readonly name: string;
   /** Opens an object, or `undefined` when there is none. */
@@ -164,6 +193,14 @@ export interface Storage extends Listing, Buckets {
    *   `INCOMPLETE_BODY`, `KEY_NOT_STORABLE`, `DISK_FULL`
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
+  /**
+   * Stores the bytes of one object as another, or as the same one anew; `undefined` when there is no source. The ETag is the MD5
+   * of all bytes and the checksum one of all bytes, however the source came.
+   * @throws {StorageError} `PRECONDITION_FAILED`, for source and target; `KEY_NOT_STORABLE`, `DISK_FULL`
+   */
+  copy(source: ObjectRef, target: ObjectRef, options: CopyOptions): Promise<ObjectInfo | undefined>;
+  /** Replaces all tags, and leaves everything else of the object as it is. Resolves to whether there is an object. */
+  setTags(ref: ObjectRef, tags: Readonly<Record<string, string>>, options?: SetTagsOptions): Promise<boolean>;
   /** Resolves to whether there was an object. @throws {StorageError} `PRECONDITION_FAILED` */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
   /** Waits for writes under way and frees everything. Nothing may be called afterwards. */
@@ -182,12 +219,18 @@ export type StorageErrorCode =
   | "TOO_SMALL"
   | "INCOMPLETE_BODY"
   | "KEY_NOT_STORABLE"
+  | "NO_SUCH_UPLOAD"
+  | "INVALID_PART"
+  | "PART_TOO_SMALL"
+  | "SIZE_MISMATCH"
   | "DISK_FULL"
   | "UNAVAILABLE";
 
 export interface StorageErrorOptions extends ErrorOptions {
   /** Which digest did not match, for `DIGEST_MISMATCH` and `CHECKSUM_MISMATCH`. */
   readonly digest?: "md5" | ChecksumAlgorithm;
+  /** Facts that the client may see, such as the number of a part. */
+  readonly details?: Readonly<Record<string, string | number>>;
 }
 
 // A registered symbol, like that of DaypassError: two copies of this package recognise each other's errors.
@@ -206,12 +249,14 @@ const BRAND = Symbol.for("daypass.storage-error");
 export class StorageError extends Error {
   readonly code: StorageErrorCode;
   readonly digest: "md5" | ChecksumAlgorithm | undefined;
+  readonly details: Readonly<Record<string, string | number>>;
 
   constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {
     super(message, options);
     this.name = "StorageError";
     this.code = code;
     this.digest = options.digest;
+    this.details = options.details ?? {};
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -3,6 +3,7 @@ import type { ObjectRef, Storage } from "../storage/storage.ts";
 /** A storage that was called with a name, in order. */
 export interface StorageCall {
   readonly method: keyof Storage;
+  /** What it was called with first: an object, an upload, a bucket. */
   readonly ref: ObjectRef | string | undefined;
 }
 
@@ -24,58 +25,17 @@ export interface RecordingStorage extends Storage {
  */
 export function recordingStorage(inner: Storage): RecordingStorage {
   const calls: StorageCall[] = [];
-  const record = (method: keyof Storage, ref?: ObjectRef | string): void => void calls.push({ method, ref });
-  return {
-    name: inner.name,
-    calls,
-    get(ref, options) {
-      record("get", ref);
-      return inner.get(ref, options);
+  // A proxy, so that no method which comes later can be forgotten.
+  return new Proxy(inner, {
+    get(storage, name) {
+      if (name === "calls") return calls;
+      const value: unknown = Reflect.get(storage, name);
+      if (typeof value !== "function" || name === "close") return value;
+      return (...parameters: readonly unknown[]) => {
+        const [ref] = parameters as readonly (ObjectRef | string | undefined)[];
+        calls.push({ method: name as keyof Storage, ref });
+        return Reflect.apply(value, storage, parameters);
+      };
     },
-    getCached(ref) {
-      record("getCached", ref);
-      return inner.getCached?.(ref);
-    },
-    head(ref, options) {
-      record("head", ref);
-      return inner.head(ref, options);
-    },
-    put(ref, body, options) {
-      record("put", ref);
-      return inner.put(ref, body, options);
-    },
-    delete(ref, options) {
-      record("delete", ref);
-      return inner.delete(ref, options);
-    },
-    list(bucket, options) {
-      record("list", bucket);
-      return inner.list(bucket, options);
-    },
-    buckets() {
-      record("buckets");
-      return inner.buckets();
-    },
-    hasBucket(bucket) {
-      record("hasBucket", bucket);
-      return inner.hasBucket(bucket);
-    },
-    createBucket(bucket) {
-      record("createBucket", bucket);
-      return inner.createBucket(bucket);
-    },
-    deleteBucket(bucket) {
-      record("deleteBucket", bucket);
-      return inner.deleteBucket(bucket);
-    },
-    corsRules(bucket) {
-      record("corsRules", bucket);
-      return inner.corsRules(bucket);
-    },
-    setCorsRules(bucket, rules) {
-      record("setCorsRules", bucket);
-      return inner.setCorsRules(bucket, rules);
-    },
-    close: () => inner.close(),
-  };
+  }) as RecordingStorage;
 }

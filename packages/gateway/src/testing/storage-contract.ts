@@ -3,24 +3,22 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { read } from "node:fs";
-import { buffer } from "node:stream/consumers";
-import { promisify } from "node:util";
-import { runningChecksum } from "../http/checksum.ts";
+import type { ChecksumAlgorithm, PutOptions, Storage } from "../storage/storage.ts";
 import {
-  type Body,
-  type ChecksumAlgorithm,
-  isStorageError,
-  type PutOptions,
-  type Storage,
-} from "../storage/storage.ts";
+  checksumOf,
+  chunks,
+  codeOf,
+  contents,
+  failing,
+  md5,
+  readBody,
+  type StorageTest,
+  type TestFunctions,
+} from "./contract-tools.ts";
+import { copyContract } from "./copy-contract.ts";
+import { multipartContract } from "./multipart-contract.ts";
 
-/** The part of vitest, Jest or Bun's runner that the suite uses. */
-export interface TestFunctions {
-  readonly describe: (name: string, body: () => void) => void;
-  readonly it: (name: string, body: () => Promise<void>) => void;
-  readonly expect: (actual: unknown) => { toBe(expected: unknown): void; toEqual(expected: unknown): void };
-}
+export type { TestFunctions } from "./contract-tools.ts";
 
 export interface StorageContractOptions {
   /** The driver's name, for the report. */
@@ -93,8 +91,7 @@ const LARGE = Buffer.alloc(2_500_001, "daypass");
  * storageContract({ describe, it, expect }, { name: "disk", open });
  */
 export function storageContract({ describe, it, expect }: TestFunctions, { name, open }: StorageContractOptions): void {
-  /** A test that gets storage and gives it back. */
-  function test(title: string, body: (storage: Storage, bucket: string) => Promise<void>): void {
+  const test: StorageTest = (title, body) => {
     it(title, async () => {
       const { storage, bucket, close } = await open();
       try {
@@ -103,12 +100,7 @@ export function storageContract({ describe, it, expect }: TestFunctions, { name,
         await close();
       }
     });
-  }
-
-  async function contents(storage: Storage, bucket: string, key: string): Promise<string | undefined> {
-    const object = await storage.get({ bucket, key });
-    return object === undefined ? undefined : (await readBody(object.body())).toString();
-  }
+  };
 
   describe(`storage contract: ${name}`, () => {
     test("gives back what was stored, with everything that belongs to it", async (storage, bucket) => {
@@ -416,55 +408,8 @@ export function storageContract({ describe, it, expect }: TestFunctions, { name,
       await storage.put(ref, chunks(versions[1] ?? ""), { metadata: { letter: "B" } });
       await Promise.all([write(), readAll(), readAll()]);
     });
+
+    copyContract({ test, expect });
+    multipartContract({ test, expect });
   });
-}
-
-async function* chunks(...parts: readonly (string | Buffer)[]): AsyncGenerator<Uint8Array> {
-  for (const part of parts) yield typeof part === "string" ? Buffer.from(part) : part;
-}
-
-async function* failing(error: Error): AsyncGenerator<Uint8Array> {
-  yield Buffer.from("a beginning");
-  throw error;
-}
-
-function checksumOf(algorithm: ChecksumAlgorithm, bytes: Buffer): string {
-  const running = runningChecksum(algorithm, createHash);
-  running.update(bytes);
-  return Buffer.from(running.digest()).toString("base64");
-}
-
-function md5(bytes: string | Buffer): string {
-  return createHash("md5").update(bytes).digest("hex");
-}
-
-/** The code of the error that a promise rejects with; the name of another kind of error; `undefined` when it resolves. */
-async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await promise;
-    return undefined;
-  } catch (error) {
-    return isStorageError(error) ? error.code : String(error);
-  }
-}
-
-const readFile = promisify(read);
-
-/** All bytes of a body. A redirect has none that storage gives out itself. */
-async function readBody(body: Body | undefined): Promise<Buffer> {
-  if (body === undefined) throw new Error("the object is not there");
-  if (body.kind === "bytes") return Buffer.from(body.bytes);
-  if (body.kind === "stream") return buffer(body.stream);
-  if (body.kind === "redirect") throw new Error("the object is elsewhere");
-  const bytes = Buffer.alloc(body.length);
-  try {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesRead } = await readFile(body.fd, bytes, done, bytes.length - done, body.start + done);
-      if (bytesRead === 0) throw new Error("the file is shorter than the body");
-      done += bytesRead;
-    }
-    return bytes;
-  } finally {
-    body.close();
-  }
 }

@@ -16,6 +16,8 @@ export function stubStorage(): StubStorage {
     metadata: {},
     checksums: {},
   };
+  const upload = { bucket: "media", key: "a", uploadId: "0", created: new Date(0), checksum: undefined };
+  const part = { number: 1, size: 7, etag: info.etag, lastModified: new Date(0), checksum: undefined };
   let calls = 0;
   const called = <T>(result: T): Promise<T> => {
     calls += 1;
@@ -32,7 +34,20 @@ export function stubStorage(): StubStorage {
       for await (const _chunk of body);
       return called(info);
     },
+    copy: () => called(info),
+    setTags: () => called(true),
     delete: () => called(true),
+    createUpload: () => called(upload),
+    getUpload: () => called(upload),
+    async putPart(_, __, body) {
+      for await (const _chunk of body);
+      return called(part);
+    },
+    copyPart: () => called(part),
+    listParts: () => called({ upload, parts: [part], truncated: false }),
+    listUploads: () => called({ entries: [{ kind: "upload", upload } as const], truncated: false }),
+    completeUpload: () => called({ etag: info.etag, checksums: {} }),
+    abortUpload: () => called(undefined),
     list: () => called({ entries: [], truncated: false }),
     buckets: () => called([]),
     hasBucket: () => called(true),

@@ -260,6 +260,35 @@ const ERRORS = {
     code: "InvalidRequest",
     message: String(details["text"] ?? "Invalid Request"),
   }),
+  NO_SUCH_UPLOAD: {
+    status: 404,
+    code: "NoSuchUpload",
+    message:
+      "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+  },
+  INVALID_PART: (details) => ({
+    status: 400,
+    code: "InvalidPart",
+    message:
+      "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+    fields: pick(details, { part: "PartNumber", etag: "ETag" }),
+  }),
+  INVALID_PART_ORDER: {
+    status: 400,
+    code: "InvalidPartOrder",
+    message: "The list of parts was not in ascending order. Parts must be ordered by part number.",
+  },
+  PART_TOO_SMALL: (details) => ({
+    status: 400,
+    code: "EntityTooSmall",
+    message: "Your proposed upload is smaller than the minimum allowed size",
+    fields: pick(details, { size: "ProposedSize", limit: "MinSizeAllowed", part: "PartNumber", etag: "ETag" }),
+  }),
+  SIZE_MISMATCH: (details) => ({
+    status: 400,
+    code: "InvalidRequest",
+    message: `The provided 'x-amz-mp-object-size' header value ${details["expected"]} does not match what was computed: ${details["found"]}`,
+  }),
   INVALID_TAG: (details) => ({
     status: 400,
     code: "InvalidTag",

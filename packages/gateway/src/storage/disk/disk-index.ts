@@ -17,6 +17,7 @@ import { lstatOrAbsent } from "./open-file.ts";
 import type { ReadProgress } from "./read-progress.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
+import { sweepUploads } from "./sweep-uploads.ts";
 
 export interface DiskIndex {
   readonly run: string;
@@ -47,14 +48,16 @@ export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIn
     try {
       const run = randomBytes(8).toString("hex");
       const database = await openIndexDatabase(indexPath(layout), run);
-      await sweep({ database, run, currentFingerprint: (ref) => currentFingerprint(layout, ref) });
+      const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
+      await sweep({ database, run, currentFingerprint: fingerprintNow });
+      await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now: clock() });
       for (const bucket of database.names.bucketsWithSettings()) {
         // A bucket of that name which is made later must not begin with them.
         if (!layout.hasBucket(bucket)) database.transaction([() => database.names.removeBucket(bucket)]);
       }
       const thread = fileThread();
       const folders = folderReader({ database, layout, thread, clock, onRead });
-      const local = localIndexWriter(database);
+      const local = localIndexWriter(database, clock);
       const claim: IndexWriter["claim"] = (ref, intent) => {
         folders.touch(ref);
         return local.claim(ref, intent);

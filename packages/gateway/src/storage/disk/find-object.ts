@@ -12,11 +12,16 @@ export interface FoundObject extends OpenedFile {
   readonly info: ObjectInfo;
 }
 
+export interface FindOptions {
+  /** Fill in the parts. */
+  readonly parts?: boolean | undefined;
+}
+
 export interface ObjectFinder {
   /** Opens the object; the caller owns the descriptor. */
-  find(ref: ObjectRef): Promise<FoundObject | undefined>;
+  find(ref: ObjectRef, options?: FindOptions): Promise<FoundObject | undefined>;
   /** The same without keeping it open. */
-  inspect(ref: ObjectRef): Promise<ObjectInfo | undefined>;
+  inspect(ref: ObjectRef, options?: FindOptions): Promise<ObjectInfo | undefined>;
 }
 
 export interface ObjectFinderOptions {
@@ -45,9 +50,13 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
   }
 
   /** `"again"` when an upload took the key while it was being opened, and the row of the old file is gone with it. */
-  function describe(ref: ObjectRef, path: string, opened: OpenedFile): FoundObject | "again" {
+  function describe(
+    { ref, ...options }: { readonly ref: ObjectRef } & FindOptions,
+    path: string,
+    opened: OpenedFile,
+  ): FoundObject | "again" {
     const fingerprint = fingerprintOf(opened.stats);
-    const row = reader.find(ref, fingerprint);
+    const row = reader.find(ref, fingerprint, options);
     if (row === undefined) {
       const now = lstatOrAbsent(path);
       if (now === undefined || !isSameFile(identityOf(opened.stats), now)) return "again";
@@ -59,19 +68,19 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
     };
   }
 
-  async function attempt(ref: ObjectRef): Promise<FoundObject | undefined | "again"> {
+  async function attempt(ref: ObjectRef, options: FindOptions): Promise<FoundObject | undefined | "again"> {
     const places = layout.places(ref);
     if (places === undefined) return undefined;
     const { base, plain } = places;
     const atPlain = plain === undefined ? undefined : await openAt(base, plain);
-    if (plain !== undefined && atPlain !== undefined) return describe(ref, plain, atPlain);
+    if (plain !== undefined && atPlain !== undefined) return describe({ ref, ...options }, plain, atPlain);
     const atHashed = await openAt(layout.own, places.hashed);
-    return atHashed === undefined ? undefined : describe(ref, places.hashed, atHashed);
+    return atHashed === undefined ? undefined : describe({ ref, ...options }, places.hashed, atHashed);
   }
 
-  async function find(ref: ObjectRef): Promise<FoundObject | undefined> {
+  async function find(ref: ObjectRef, options: FindOptions = {}): Promise<FoundObject | undefined> {
     for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
-      const found = await attempt(ref);
+      const found = await attempt(ref, options);
       if (found !== "again") return found;
     }
     throw new StorageError("UNAVAILABLE", "the object changed each time it was opened");
@@ -79,8 +88,8 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
 
   return {
     find,
-    async inspect(ref) {
-      const found = await find(ref);
+    async inspect(ref, options) {
+      const found = await find(ref, options);
       if (found !== undefined) closeSync(found.fd);
       return found?.info;
     },
@@ -88,7 +97,7 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
 }
 
 export function infoOf(row: IndexRow, stats: BigIntStats): ObjectInfo {
-  const { etag, contentType, headers, metadata, checksums } = row;
+  const { etag, contentType, headers, metadata, checksums, tags, parts } = row;
   return {
     size: Number(stats.size),
     etag,
@@ -97,6 +106,8 @@ export function infoOf(row: IndexRow, stats: BigIntStats): ObjectInfo {
     headers,
     metadata,
     checksums,
+    tags,
+    parts,
   };
 }
 

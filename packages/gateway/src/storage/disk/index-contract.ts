@@ -1,6 +1,7 @@
 /** What the disk driver asks of its index: a reader in every process, and one writer for all of them. */
-import type { ObjectRef, StoredHeaders } from "../storage.ts";
+import type { ObjectPart, ObjectRef, StoredHeaders } from "../storage.ts";
 import type { NamesReader } from "./names-db.ts";
+import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-db.ts";
 
 /** What an upload leaves in the index beside its file. Plain data: it travels between processes. */
 export interface IndexRow {
@@ -12,17 +13,22 @@ export interface IndexRow {
   readonly headers: StoredHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly checksums: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly parts?: readonly ObjectPart[] | undefined;
 }
 
 export interface IndexReader {
   readonly names: NamesReader;
-  /** The row of a key for exactly this file; without one the file is foreign. */
-  find(ref: ObjectRef, fingerprint: string): IndexRow | undefined;
+  readonly uploads: UploadsReader;
+  /** The row of a key for exactly this file; without one the file is foreign. `parts` are read where they are asked for. */
+  find(ref: ObjectRef, fingerprint: string, options?: { readonly parts?: boolean | undefined }): IndexRow | undefined;
   close(): void;
 }
 
-/** Why a key is claimed. A put brings the row of the file that is about to take the key. */
-export type ClaimIntent = { readonly kind: "put"; readonly row: IndexRow } | { readonly kind: "delete" };
+/** Why a key is claimed. A put brings the row of the file that is about to take the key, and the upload that it ends. */
+export type ClaimIntent =
+  | { readonly kind: "put"; readonly row: IndexRow; readonly ends?: { readonly id: string; readonly ending: Ending } }
+  | { readonly kind: "delete" };
 
 /**
  * How a claim ended. `stored`: the key's file is the claimed row's, and every other row of the key is out of date.
@@ -37,7 +43,43 @@ export interface Claim {
   finish(outcome: ClaimOutcome): void;
 }
 
-export interface IndexWriter extends NamesIndexWriter {
+/** What a part needs to know before its bytes come. */
+export interface PartRequest {
+  readonly uploadId: string;
+  readonly ref: ObjectRef;
+  readonly number: number;
+  /** Bytes, where they are known. */
+  readonly size: number | undefined;
+}
+
+/** The right to write a part. */
+export interface PartClaim {
+  /** Where it may write in the common file, with nobody else; `undefined`: into a file of its own. */
+  readonly position: number | undefined;
+  /**
+   * Makes the part one of the upload's, durably, or gives the place free. Resolves to the file of the part that it replaces.
+   * @throws {StorageError} `NO_SUCH_UPLOAD` when the upload has ended meanwhile
+   */
+  finish(part: PartRow | undefined): Promise<string | undefined>;
+}
+
+/** The right to end an upload. One is held at any time, and parts that begin meanwhile do not touch the common file. */
+export interface UploadClaim {
+  /** Whether somebody writes into the common file. */
+  readonly busy: boolean;
+  /** Resolves when the end is on disk. */
+  finish(outcome: "completed" | "aborted" | "kept"): Promise<void>;
+}
+
+export interface UploadsIndexWriter {
+  createUpload(row: Pick<UploadRow, "id" | "ref" | "fields">): Promise<void>;
+  /** @throws {StorageError} `NO_SUCH_UPLOAD` */
+  openPart(request: PartRequest): Promise<PartClaim>;
+  /** Waits for its turn. Does not look whether there is such an upload. */
+  closeUpload(uploadId: string): Promise<UploadClaim>;
+}
+
+export interface IndexWriter extends NamesIndexWriter, UploadsIndexWriter {
   /** Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. */
   claim(ref: ObjectRef, intent: ClaimIntent): Promise<Claim>;
   /** Notes, durably, that temp files may lie in this folder. */

@@ -4,11 +4,12 @@
  * A key may have several rows for a moment, the old file's and the new one's; a reader takes the one of the file it has open,
  * so metadata changes exactly when `rename` changes the file. `settled = 0` marks what a crash may have left half done.
  */
-import type { ObjectRef, StoredHeaders } from "../storage.ts";
+import type { ObjectPart, ObjectRef, StoredHeaders } from "../storage.ts";
 import { StorageError } from "../storage.ts";
 import type { IndexReader, IndexRow } from "./index-contract.ts";
 import { NAMES_SCHEMA, type NamesReader, type NamesWriter, namesReader, namesWriter } from "./names-db.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
+import { UPLOADS_SCHEMA, type UploadsReader, type UploadsWriter, uploadsReader, uploadsWriter } from "./uploads-db.ts";
 
 // Each text takes an index from its position to the next version; the first makes a new one. A text that was released is never
 // changed, and at its end an index has the same tables whichever version it began with.
@@ -31,35 +32,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE gateway (run TEXT NOT NULL) STRICT;
   `,
   // 2: tags, the parts of an object that came in several, and uploads that are still coming.
-  `
-  ALTER TABLE objects ADD COLUMN tags TEXT;
-  ALTER TABLE objects ADD COLUMN parts TEXT;
-  CREATE TABLE uploads (
-    id TEXT NOT NULL PRIMARY KEY,
-    bucket TEXT NOT NULL,
-    key TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    content_type TEXT NOT NULL,
-    headers TEXT,
-    metadata TEXT,
-    tags TEXT,
-    checksum TEXT,
-    slot_size INTEGER,
-    ending TEXT,
-    ended INTEGER
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX uploads_by_key ON uploads (bucket, key, created, id) WHERE ended IS NULL;
-  CREATE TABLE parts (
-    upload TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    etag TEXT NOT NULL,
-    checksum TEXT,
-    modified INTEGER NOT NULL,
-    file TEXT,
-    PRIMARY KEY (upload, number)
-  ) STRICT, WITHOUT ROWID;
-  `,
+  UPLOADS_SCHEMA,
   // 3: the names of all keys, for listings, and what is set for a bucket.
   NAMES_SCHEMA,
 ];
@@ -73,6 +46,7 @@ export interface UnsettledRow {
 /** The statements of the one process that writes. */
 export interface IndexDatabase extends IndexReader {
   readonly names: NamesReader & NamesWriter;
+  readonly uploads: UploadsReader & UploadsWriter;
   /** Runs the steps in one durable transaction: all of them or none. */
   transaction(steps: Iterable<() => void>): void;
   /** The same without the flush, for what is found again when it is lost with the power. */
@@ -131,12 +105,14 @@ function migrate(database: Database): void {
 }
 
 function reader(database: Database): IndexReader {
-  const find = database.prepare(
-    "SELECT etag, content_type, headers, metadata, checksums FROM objects WHERE bucket = ? AND key = ? AND fingerprint = ?",
-  );
+  const where = "FROM objects WHERE bucket = ? AND key = ? AND fingerprint = ?";
+  const find = database.prepare(`SELECT etag, content_type, headers, metadata, checksums, tags ${where}`);
+  // The list of parts may be long, and few ask for it.
+  const findParts = database.prepare(`SELECT parts ${where}`);
   return {
     names: namesReader(database),
-    find(ref, fingerprint) {
+    uploads: uploadsReader(database),
+    find(ref, fingerprint, { parts = false } = {}) {
       const row = record(find.get(ref.bucket, ref.key, fingerprint));
       if (row === undefined) return undefined;
       return {
@@ -147,15 +123,17 @@ function reader(database: Database): IndexReader {
         headers: unpack(row["headers"]) satisfies StoredHeaders,
         metadata: unpack(row["metadata"]),
         checksums: unpack(row["checksums"]),
+        tags: row["tags"] === null ? undefined : unpack(row["tags"]),
+        parts: parts ? unpackParts(record(findParts.get(ref.bucket, ref.key, fingerprint))?.["parts"]) : undefined,
       };
     },
     close: () => database.close(),
   };
 }
 
-function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexReader, "names">> {
+function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexReader, "names" | "uploads">> {
   const insert = database.prepare(
-    "INSERT OR REPLACE INTO objects (bucket, key, fingerprint, settled, etag, content_type, headers, metadata, checksums) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO objects (bucket, key, fingerprint, settled, etag, content_type, headers, metadata, checksums, tags, parts) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)",
   );
   const unsettle = database.prepare("UPDATE objects SET settled = 0 WHERE bucket = ? AND key = ?");
   const removeOthers = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ? AND fingerprint <> ?");
@@ -170,6 +148,7 @@ function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexRead
   const removeFolder = database.prepare("DELETE FROM folders WHERE path = ?");
   const folders = database.prepare("SELECT path FROM folders");
   const names = { ...namesReader(database), ...namesWriter(database) };
+  const uploads = { ...uploadsReader(database), ...uploadsWriter(database) };
 
   function transaction(steps: Iterable<() => void>): void {
     database.exec("BEGIN IMMEDIATE");
@@ -183,6 +162,7 @@ function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexRead
   }
   return {
     names,
+    uploads,
     transaction,
     lightTransaction(steps) {
       // In WAL mode the next durable commit flushes what came before it as well.
@@ -204,6 +184,8 @@ function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexRead
         pack(row.headers),
         pack(row.metadata),
         pack(row.checksums),
+        pack(row.tags ?? {}),
+        row.parts === undefined ? null : packParts(row.parts),
       );
       // Before the file has its name, so that no listing can miss it; whether there is a file the listing looks.
       addName.run(ref.bucket, ref.key);
@@ -236,6 +218,17 @@ function rollBack(database: Database): void {
   } catch {
     // SQLite has rolled back by itself, as it does when the disk is full.
   }
+}
+
+/** Sizes, and the checksums where there are any: ten thousand parts are to stay short. */
+function packParts(parts: readonly ObjectPart[]): string {
+  return JSON.stringify(parts.map(({ size, checksum }) => (checksum === undefined ? size : [size, checksum])));
+}
+
+function unpackParts(column: unknown): readonly ObjectPart[] | undefined {
+  if (column === null || column === undefined) return undefined;
+  const packed: readonly (number | readonly [number, string])[] = JSON.parse(text(column));
+  return packed.map((part) => (typeof part === "number" ? { size: part } : { size: part[0], checksum: part[1] }));
 }
 
 function record(row: unknown): Readonly<Record<string, unknown>> | undefined {

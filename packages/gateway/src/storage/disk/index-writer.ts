@@ -6,6 +6,8 @@ import type { ObjectRef } from "../storage.ts";
 import { translated } from "./faults.ts";
 import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
+import { keyTurns } from "./key-turns.ts";
+import { uploadsWriter } from "./uploads-writer.ts";
 
 /** How long the end of a claim may wait for a commit to share. Nothing depends on it: readers go by fingerprint. */
 const LAZY_MS = 50;
@@ -21,7 +23,8 @@ interface Change {
   readonly failed: (error: unknown) => void;
 }
 
-export function localIndexWriter(database: IndexDatabase): LocalIndexWriter {
+/** @param clock milliseconds since the epoch */
+export function localIndexWriter(database: IndexDatabase, clock: () => number = Date.now): LocalIndexWriter {
   const turns = keyTurns();
   let changes: Change[] = [];
   let endings: (() => void)[] = [];
@@ -63,10 +66,11 @@ export function localIndexWriter(database: IndexDatabase): LocalIndexWriter {
   }
 
   return {
+    ...uploadsWriter({ database, durable, clock }),
     async claim(ref, intent): Promise<Claim> {
-      const leave = await turns.enter(ref);
+      const leave = await turns.enter(`${ref.bucket}/${ref.key}`);
       try {
-        await durable(() => (intent.kind === "put" ? database.insert(intent.row) : database.unsettle(ref)));
+        await durable(() => applyIntent(database, ref, intent));
       } catch (error) {
         leave();
         throw error;
@@ -86,36 +90,19 @@ export function localIndexWriter(database: IndexDatabase): LocalIndexWriter {
   };
 }
 
+function applyIntent(database: IndexDatabase, ref: ObjectRef, intent: ClaimIntent): void {
+  if (intent.kind === "delete") {
+    database.unsettle(ref);
+    return;
+  }
+  database.insert(intent.row);
+  if (intent.ends !== undefined) database.uploads.setEnding(intent.ends.id, intent.ends.ending);
+}
+
 function applyOutcome(database: IndexDatabase, ref: ObjectRef, intent: ClaimIntent, outcome: ClaimOutcome): void {
   if (outcome === "deleted") database.removeAll(ref);
   // Nothing was deleted after all. The mark stays: all it costs is one look at the next start.
   else if (intent.kind === "delete") return;
   else if (outcome === "stored") database.keepOnly(ref, intent.row.fingerprint);
   else database.remove(ref, intent.row.fingerprint);
-}
-
-interface KeyTurns {
-  /** Resolves to the function that ends the turn. */
-  enter(ref: ObjectRef): Promise<() => void>;
-}
-
-/** First come, first served, for each key on its own. */
-function keyTurns(): KeyTurns {
-  const last = new Map<string, Promise<void>>();
-  return {
-    async enter(ref) {
-      const name = `${ref.bucket}/${ref.key}`;
-      const before = last.get(name);
-      let leave = (): void => {};
-      const turn = new Promise<void>((resolve) => {
-        leave = resolve;
-      });
-      last.set(name, turn);
-      await before;
-      return () => {
-        if (last.get(name) === turn) last.delete(name);
-        leave();
-      };
-    },
-  };
 }

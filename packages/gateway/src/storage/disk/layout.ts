@@ -84,6 +84,7 @@ function makeOwnFolder(own: string): void {
   try {
     mkdirSync(own, { recursive: true, mode: 0o700 });
     mkdirSync(join(own, "objects"), { recursive: true });
+    mkdirSync(join(own, "uploads"), { recursive: true });
     writeFileSync(join(own, PROBE), "");
   } catch (error) {
     throw translated(error, `make the folder ${OWN_PREFIX} for the index`);

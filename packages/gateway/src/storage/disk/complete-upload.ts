@@ -1,0 +1,267 @@
+/**
+ * The end of an upload in parts. Where the parts lie at their final places the common file becomes the object by one rename, like
+ * any upload; else they are copied into a temp file first.
+ */
+import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { isCrc, runningChecksum } from "../../http/checksum.ts";
+import { combineCrcs } from "../../http/crc.ts";
+import type { CompletedUpload, CompleteOptions, NamedPart, UploadChecksum, UploadRef } from "../multipart.ts";
+import { type ObjectPart, StorageError } from "../storage.ts";
+import { syncFile } from "./durable.ts";
+import { copyRange } from "./file-bytes.ts";
+import type { ObjectFinder } from "./find-object.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import type { IndexReader, IndexRow, IndexWriter } from "./index-contract.ts";
+import type { Layout, Places } from "./layout.ts";
+import { lstatOrAbsent } from "./open-file.ts";
+import type { ObjectPlacer } from "./place-object.ts";
+import { dataPath, removeUpload, uploadFolder } from "./receive-parts.ts";
+import { noSuchBucket } from "./refusals.ts";
+import type { Ending, PartRow, UploadRow } from "./uploads-db.ts";
+import { noSuchUpload } from "./uploads-writer.ts";
+
+export type CompleteUpload = (
+  upload: UploadRef,
+  parts: readonly NamedPart[],
+  options: CompleteOptions,
+) => Promise<CompletedUpload>;
+
+export interface UploadCompleterOptions {
+  readonly layout: Layout;
+  readonly reader: IndexReader;
+  readonly writer: IndexWriter;
+  readonly finder: ObjectFinder;
+  readonly placer: ObjectPlacer;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+const MAX_PARTS = 10_000;
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
+
+export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload {
+  const { layout, reader, writer, finder, placer, clock } = options;
+
+  /** Whether the file of an ending that was begun has taken the key: then it only was not written down. */
+  async function hasTaken({ id, ref, ending }: UploadRow): Promise<boolean> {
+    if (ending === undefined) return false;
+    // Nothing else takes the common file away.
+    if (ending.inPlace && lstatOrAbsent(dataPath(uploadFolder(layout, id))) === undefined) return true;
+    const found = await finder.find(ref);
+    if (found === undefined) return false;
+    closeSync(found.fd);
+    return fingerprintOf(found.stats) === ending.fingerprint;
+  }
+
+  /** Makes the object of the parts. */
+  async function make(
+    upload: UploadRow,
+    parts: readonly PartRow[],
+    end: { readonly list: string; readonly busy: boolean; readonly conditions: CompleteOptions },
+  ): Promise<CompletedUpload> {
+    const { id, ref, fields } = upload;
+    const { list, busy, conditions } = end;
+    const result = { etag: etagOf(parts), checksums: checksumsOf(fields.checksum, parts) };
+    checkChecksum(fields.checksum, result, conditions.checksum);
+    const places = placer.placesOf(ref);
+    await placer.checkPreconditions(ref, conditions);
+
+    async function commit(fd: number, path: string, inPlace: boolean): Promise<void> {
+      await syncFile(fd);
+      const fingerprint = fingerprintOf(fstatSync(fd, { bigint: true }));
+      const { contentType, headers, metadata, tags } = fields;
+      const row: IndexRow = {
+        ref,
+        fingerprint,
+        contentType,
+        headers,
+        metadata,
+        tags,
+        ...result,
+        parts: parts.map((part) => objectPart(part, fields.checksum)),
+      };
+      const ending: Ending = { fingerprint, inPlace, list, ...result };
+      await placer.commit(path, { row, places, conditions, ends: { id, ending } });
+    }
+
+    const folder = uploadFolder(layout, id);
+    if (!busy && (await isInPlace(upload, parts, places))) {
+      const path = dataPath(folder);
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+      try {
+        await fillPlaces(folder, parts, { fd, slotSize: upload.slotSize ?? 0 });
+        ftruncateSync(fd, sizeOf(parts));
+        const now = clock() / 1000;
+        futimesSync(fd, now, now);
+        await commit(fd, path, true);
+      } finally {
+        closeSync(fd);
+      }
+    } else {
+      await placer.withTemp(places, async (temp) => {
+        await joinParts(folder, parts, temp.fd);
+        await commit(temp.fd, temp.path, false);
+      });
+    }
+    return result;
+  }
+
+  /**
+   * Whether the common file, with little besides, is the object: parts 1 to n in places of one size, nothing behind them that
+   * was acknowledged, and a file system that can give the file its name.
+   */
+  async function isInPlace({ id, slotSize }: UploadRow, parts: readonly PartRow[], places: Places): Promise<boolean> {
+    if (slotSize === undefined) return false;
+    let there = 0;
+    for (const [i, { number, size, place }] of parts.entries()) {
+      const isLast = i === parts.length - 1;
+      if (number !== i + 1 || (isLast ? size > slotSize : size !== slotSize)) return false;
+      if ("position" in place) there += size;
+    }
+    if (there * 2 < sizeOf(parts)) return false;
+    const behind = reader.uploads.parts(id, { after: parts.length, limit: MAX_PARTS });
+    if (behind.some(({ place }) => "position" in place)) return false;
+    const target = await placer.folderFor(places);
+    return statSync(target).dev === statSync(uploadFolder(layout, id)).dev;
+  }
+
+  return async (upload, named, conditions) => {
+    const { bucket, key, uploadId } = upload;
+    if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
+    const list = digestOf(named);
+    const claim = await writer.closeUpload(uploadId);
+    try {
+      const row = reader.uploads.upload(uploadId);
+      if (row === undefined || row.ref.bucket !== bucket || row.ref.key !== key) throw noSuchUpload();
+      let result: CompletedUpload;
+      if (row.ended || (await hasTaken(row))) {
+        // A client asks twice when the first answer was lost.
+        if (row.ending?.list !== list) throw noSuchUpload();
+        result = { etag: row.ending.etag, checksums: row.ending.checksums };
+      } else {
+        const parts = findParts(named, reader.uploads.parts(uploadId, { after: 0, limit: MAX_PARTS }), conditions);
+        result = await make(row, parts, { list, busy: claim.busy, conditions });
+      }
+      if (!row.ended) await claim.finish("completed");
+      await removeUpload(layout, uploadId);
+      return result;
+    } finally {
+      // Does nothing after the upload has ended. Where the writer is gone, so is the claim.
+      await claim.finish("kept").catch(() => {});
+    }
+  };
+}
+
+/** The rows of the named parts. */
+function findParts(
+  named: readonly NamedPart[],
+  rows: readonly PartRow[],
+  { minPartSize, size }: CompleteOptions,
+): readonly PartRow[] {
+  const known = new Map(rows.map((row) => [row.number, row]));
+  const parts = named.map(({ number, etag, checksum }) => {
+    const row = known.get(number);
+    if (row?.etag === etag && (checksum === undefined || checksum === row.checksum?.value)) return row;
+    throw new StorageError("INVALID_PART", `there is no part ${number} of this ETag and checksum`, {
+      details: { part: number, etag },
+    });
+  });
+  for (const { number, size: found, etag } of parts.slice(0, -1)) {
+    if (found >= minPartSize) continue;
+    throw new StorageError("PART_TOO_SMALL", `part ${number} has ${found} bytes and is not the last`, {
+      details: { part: number, size: found, limit: minPartSize, etag },
+    });
+  }
+  const total = sizeOf(parts);
+  if (size !== undefined && size !== total) {
+    throw new StorageError("SIZE_MISMATCH", `the parts have ${total} bytes and ${size} were expected`, {
+      details: { expected: size, found: total },
+    });
+  }
+  return parts;
+}
+
+function sizeOf(parts: readonly PartRow[]): number {
+  return parts.reduce((total, { size }) => total + size, 0);
+}
+
+/** Copies into the common file the parts that lie elsewhere. What is in their places there was given up. */
+async function fillPlaces(
+  folder: string,
+  parts: readonly PartRow[],
+  to: { readonly fd: number; readonly slotSize: number },
+): Promise<void> {
+  for (const { number, size, place } of parts) {
+    if (!("file" in place)) continue;
+    await withFile(join(folder, place.file), (fd) =>
+      copyRange({ fd, start: 0, length: size }, { fd: to.fd, position: (number - 1) * to.slotSize }),
+    );
+  }
+}
+
+/** Copies all parts one after the other. */
+async function joinParts(folder: string, parts: readonly PartRow[], to: number): Promise<void> {
+  let position = 0;
+  for (const { size, place } of parts) {
+    const [path, start] = "file" in place ? [join(folder, place.file), 0] : [dataPath(folder), place.position];
+    await withFile(path, (fd) => copyRange({ fd, start, length: size }, { fd: to, position }));
+    position += size;
+  }
+}
+
+async function withFile(path: string, step: (fd: number) => Promise<void>): Promise<void> {
+  const fd = openSync(path, READ_FLAGS);
+  try {
+    await step(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function etagOf(parts: readonly PartRow[]): string {
+  const hash = createHash("md5");
+  for (const { etag } of parts) hash.update(etag, "hex");
+  return `${hash.digest("hex")}-${parts.length}`;
+}
+
+function checksumsOf(checksum: UploadChecksum | undefined, parts: readonly PartRow[]): Record<string, string> {
+  if (checksum === undefined) return {};
+  const { algorithm, type } = checksum;
+  const values = parts.map((part) => ({ size: part.size, crc: Buffer.from(part.checksum?.value ?? "", "base64") }));
+  if (type === "FULL_OBJECT" && isCrc(algorithm)) return { [algorithm]: base64(combineCrcs(algorithm, values)) };
+  const running = runningChecksum(algorithm, createHash);
+  for (const { crc } of values) running.update(crc);
+  return { [algorithm]: `${base64(running.digest())}-${parts.length}` };
+}
+
+/** The checksum of checksums may be declared with and without the number of parts. */
+function checkChecksum(
+  checksum: UploadChecksum | undefined,
+  { checksums }: CompletedUpload,
+  declared: string | undefined,
+): void {
+  if (declared === undefined || checksum === undefined) return;
+  const value = checksums[checksum.algorithm] ?? "";
+  if (declared === value || declared === value.replace(/-.*/, "")) return;
+  throw new StorageError("CHECKSUM_MISMATCH", "the parts make another checksum than the one declared", {
+    digest: checksum.algorithm,
+  });
+}
+
+function objectPart({ size, checksum }: PartRow, whole: UploadChecksum | undefined): ObjectPart {
+  return checksum === undefined || checksum.algorithm !== whole?.algorithm
+    ? { size }
+    : { size, checksum: checksum.value };
+}
+
+function digestOf(parts: readonly NamedPart[]): string {
+  return createHash("sha256")
+    .update(JSON.stringify(parts.map(({ number, etag }) => [number, etag])))
+    .digest("base64");
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}

@@ -1,0 +1,190 @@
+/**
+ * A file takes a key, in the order that survives a crash at any point: bytes and flush → row → rename → flush of the folder.
+ * Before the rename the old object is whole, after it the new one is; each has its row.
+ */
+import { randomBytes } from "node:crypto";
+import { closeSync, constants, linkSync, openSync, renameSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
+import { syncFolder } from "./durable.ts";
+import { errnoOf } from "./faults.ts";
+import type { ObjectFinder } from "./find-object.ts";
+import type { Folders } from "./folders.ts";
+import type { ClaimIntent, ClaimOutcome, IndexRow, IndexWriter } from "./index-contract.ts";
+import { tempName } from "./key-path.ts";
+import type { Layout, Places } from "./layout.ts";
+import { liesAt, lstatOrAbsent } from "./open-file.ts";
+import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";
+
+export interface Temp {
+  readonly path: string;
+  readonly fd: number;
+}
+
+export type Preconditions = Pick<PutOptions, "ifMatch" | "ifNoneMatch">;
+
+export interface Placing {
+  readonly row: IndexRow;
+  readonly places: Places;
+  readonly conditions: Preconditions;
+  /** The upload in parts that ends with it. */
+  readonly ends?: Extract<ClaimIntent, { kind: "put" }>["ends"];
+}
+
+export interface ObjectPlacer {
+  /** The places of a key. @throws {StorageError} `NO_SUCH_BUCKET`, `KEY_NOT_STORABLE` */
+  placesOf(ref: ObjectRef): Places;
+  /** Asked again at the commit; asked first it spares the transfer. */
+  checkPreconditions(ref: ObjectRef, conditions: Preconditions): Promise<void>;
+  /** Runs a step on a temp file in the folder of the target. Whatever becomes of it, the temp file is gone afterwards. */
+  withTemp<T>(places: Places, step: (temp: Temp) => Promise<T>): Promise<T>;
+  /** The folder in which the key's file will be, made if it is not there. */
+  folderFor(places: Places): Promise<string>;
+  /** Gives a file that is flushed the key. Its name is moved, or linked where the object has to be new. */
+  commit(path: string, placing: Placing): Promise<void>;
+}
+
+export interface ObjectPlacerOptions {
+  readonly layout: Layout;
+  readonly run: string;
+  readonly writer: IndexWriter;
+  readonly folders: Folders;
+  readonly finder: ObjectFinder;
+}
+
+const NAME_TAKEN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY"]);
+
+const TEMP_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPlacerOptions): ObjectPlacer {
+  /** The folder of the target, or that of the hashed place where the way to it is taken. */
+  async function folderFor(places: Places): Promise<string> {
+    for (const target of [targetOf(layout, places), places.hashed]) {
+      const folder = dirname(target);
+      if (await folders.ensure(target === places.hashed ? layout.own : places.base, folder)) return folder;
+    }
+    throw noFolder();
+  }
+
+  /** Opens a temp file in the folder of its target, so that the rename never crosses a file system. */
+  async function openTemp(places: Places): Promise<Temp> {
+    for (let attempts = 0; attempts < 2; attempts++) {
+      const path = join(await folderFor(places), tempName(run, randomBytes(8).toString("hex")));
+      const fd = openSync(path, TEMP_FLAGS, 0o666);
+      if (liesAt(fd, path)) return { path, fd };
+      // A folder on the way became a symbolic link in this moment.
+      closeSync(fd);
+      unlinkIfThere(path);
+    }
+    throw noFolder();
+  }
+
+  /** Checked under the claim, so no other upload of this gateway comes between the check and the rename. */
+  async function checkPreconditions(ref: ObjectRef, { ifMatch, ifNoneMatch }: Preconditions): Promise<void> {
+    if (ifMatch === undefined && ifNoneMatch === undefined) return;
+    const current = await finder.inspect(ref);
+    if (ifNoneMatch !== undefined && current !== undefined) throw preconditionFailed();
+    if (ifMatch !== undefined && !matches(ifMatch, current)) throw preconditionFailed();
+  }
+
+  /** The commit point. Returns the folder to flush. */
+  async function place(path: string, { places, conditions }: Placing): Promise<string> {
+    const target = targetOf(layout, places);
+    try {
+      if (target !== places.hashed) return moveTo(path, target, conditions);
+    } catch (error) {
+      // Since the upload began a folder took the name, or its folder went: the name is left to whoever has it now.
+      if (!NAME_TAKEN.has(errnoOf(error) ?? "")) throw error;
+    }
+    await folders.ensure(layout.own, dirname(places.hashed));
+    return moveTo(path, places.hashed, conditions);
+  }
+
+  return {
+    placesOf(ref) {
+      if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
+      const places = layout.places(ref);
+      if (places !== undefined) return places;
+      throw new StorageError(
+        "KEY_NOT_STORABLE",
+        "a key is text of at least one character, none of them NUL or half of a pair",
+      );
+    },
+    checkPreconditions,
+    folderFor,
+    async withTemp(places, step) {
+      const temp = await openTemp(places);
+      try {
+        return await step(temp);
+      } finally {
+        closeSync(temp.fd);
+        unlinkIfThere(temp.path);
+      }
+    },
+    async commit(path, placing) {
+      const { row, conditions, ends } = placing;
+      const claim = await writer.claim(row.ref, { kind: "put", row, ...(ends === undefined ? {} : { ends }) });
+      let outcome: ClaimOutcome = "abandoned";
+      try {
+        await checkPreconditions(row.ref, conditions);
+        const folder = await place(path, placing);
+        // From here on readers see the new object, whatever becomes of the flush.
+        outcome = "unknown";
+        await syncFolder(folder);
+        outcome = "stored";
+      } finally {
+        claim.finish(outcome);
+      }
+    },
+  };
+}
+
+function noFolder(): StorageError {
+  return new StorageError("UNAVAILABLE", "found no folder for the upload");
+}
+
+/** Where an upload goes: where the object is; else to its path if that is free; else under its hash. */
+function targetOf(layout: Layout, { base, plain, hashed }: Places): string {
+  if (plain === undefined || !isFreeWay(base, plain)) return hashed;
+  const there = lstatOrAbsent(plain);
+  if (there !== undefined) return there.isFile() && layout.isSpelledSo(base, plain) ? plain : hashed;
+  return lstatOrAbsent(hashed) === undefined ? plain : hashed;
+}
+
+/** Whether nothing but folders, or nothing at all, lies on the way to a path. */
+function isFreeWay(base: string, path: string): boolean {
+  for (let end = path.indexOf("/", base.length + 1); end !== -1; end = path.indexOf("/", end + 1)) {
+    const stats = lstatOrAbsent(path.slice(0, end));
+    if (stats === undefined) return true;
+    if (!stats.isDirectory()) return false;
+  }
+  return true;
+}
+
+/** `link` fails when the name exists, also for a file that somebody else puts there in this moment; `rename` replaces it. */
+function moveTo(path: string, target: string, { ifNoneMatch }: Preconditions): string {
+  if (ifNoneMatch === undefined) renameSync(path, target);
+  else linkNew(path, target);
+  return dirname(target);
+}
+
+function linkNew(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") throw preconditionFailed();
+    // FAT and some network file systems have no links. The claim still keeps every upload of this gateway out.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK"].includes(errnoOf(error) ?? "")) throw error;
+    if (lstatOrAbsent(to) !== undefined) throw preconditionFailed();
+    renameSync(from, to);
+  }
+}
+
+/** After a rename the name is gone; after a link, a failure or a lost race it is there. */
+export function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** What a crash leaves of uploads in parts: ends that were not written down, and bytes that belong to none. */
+import { opendir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ObjectRef } from "../storage.ts";
+import type { IndexDatabase } from "./index-db.ts";
+import type { Layout } from "./layout.ts";
+import { lstatOrAbsent } from "./open-file.ts";
+import { dataPath, uploadFolder, uploadsFolder } from "./receive-parts.ts";
+import type { UploadRow } from "./uploads-db.ts";
+
+export interface SweepUploadsOptions {
+  readonly database: IndexDatabase;
+  readonly layout: Layout;
+  /** The fingerprint of the file that a key has now. */
+  readonly currentFingerprint: (ref: ObjectRef) => string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Nothing is under way yet: what no row knows is nobody's. Costs nothing for objects, however many they are. */
+export async function sweepUploads({ database, layout, currentFingerprint, now }: SweepUploadsOptions): Promise<void> {
+  const { uploads } = database;
+  const hasTaken = ({ id, ref, ending }: UploadRow): boolean =>
+    ending !== undefined &&
+    (currentFingerprint(ref) === ending.fingerprint ||
+      // Nothing else takes the common file away.
+      (ending.inPlace && lstatOrAbsent(dataPath(uploadFolder(layout, id))) === undefined));
+  const begun = uploads.allOpen().filter(({ ending }) => ending !== undefined);
+  if (begun.length > 0) {
+    const steps = begun.map((row) => {
+      const taken = hasTaken(row);
+      return () => (taken ? uploads.endUpload(row.id, now) : uploads.setEnding(row.id, undefined));
+    });
+    database.transaction(steps);
+  }
+  for await (const entry of await opendir(uploadsFolder(layout))) {
+    const folder = join(uploadsFolder(layout), entry.name);
+    const row = uploads.upload(entry.name);
+    if (row === undefined || row.ended) await rm(folder, { recursive: true, force: true });
+    else if (entry.isDirectory()) await removeStrayParts(folder, known(entry.name));
+  }
+
+  /** The files of an upload's parts. */
+  function known(id: string): ReadonlySet<string> {
+    const rows = uploads.parts(id, { after: 0, limit: Number.MAX_SAFE_INTEGER });
+    return new Set(rows.map(({ place }) => ("file" in place ? place.file : "data")));
+  }
+}
+
+async function removeStrayParts(folder: string, known: ReadonlySet<string>): Promise<void> {
+  for await (const entry of await opendir(folder)) {
+    if (!known.has(entry.name)) await rm(join(folder, entry.name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,159 @@
+/** The storage contract on copies and tags. */
+import { createHash } from "node:crypto";
+import type { ChecksumAlgorithm, ObjectRef, PutOptions, Storage } from "../storage/storage.ts";
+import { type ContractTools, checksumOf, chunks, codeOf, contents, md5, readBody } from "./contract-tools.ts";
+
+const SOURCE: PutOptions = {
+  contentType: "application/x-source",
+  headers: { cacheControl: "max-age=60", contentLanguage: "de" },
+  metadata: { author: "Zo\u00eb" },
+  tags: { colour: "red", "a b": "" },
+};
+
+/** Longer than what any driver takes in one piece. */
+const LARGE = Buffer.alloc(2_500_001, "copied ");
+
+async function etagOf(storage: Storage, ref: ObjectRef): Promise<string> {
+  return (await storage.head(ref))?.etag ?? "";
+}
+
+export function copyContract({ test, expect }: ContractTools): void {
+  test("copies an object with everything that belongs to it", async (storage, bucket) => {
+    const source = { bucket, key: "folder/a.txt" };
+    const target = { bucket, key: "other//b" };
+    const stored = await storage.put(source, chunks("hello"), SOURCE);
+    const copy = await storage.copy(source, target, { sourceEtag: stored.etag });
+    expect(await contents(storage, bucket, "other//b")).toBe("hello");
+    expect(await storage.head(target)).toEqual(copy);
+    const { lastModified: _, ...same } = stored;
+    const { lastModified, ...copied } = copy ?? stored;
+    expect(copied).toEqual(same);
+    expect(lastModified.getTime() >= stored.lastModified.getTime()).toBe(true);
+    expect(await storage.head(source)).toEqual(stored);
+  });
+
+  test("replaces metadata and tags of a copy where told so", async (storage, bucket) => {
+    const source = { bucket, key: "a.txt" };
+    const { etag: sourceEtag } = await storage.put(source, chunks("hello"), SOURCE);
+    const replace = { contentType: "x/y", headers: { expires: "never" }, metadata: { b: "2" } };
+    const copy = await storage.copy(source, { bucket, key: "b" }, { sourceEtag, replace, tags: { c: "3" } });
+    expect([copy?.contentType, copy?.headers, copy?.metadata, copy?.tags]).toEqual([
+      "x/y",
+      { expires: "never" },
+      { b: "2" },
+      { c: "3" },
+    ]);
+    const bare = await storage.copy(source, { bucket, key: "c.png" }, { sourceEtag, replace: {}, tags: {} });
+    expect([bare?.contentType, bare?.headers, bare?.metadata, bare?.tags]).toEqual(["image/png", {}, {}, undefined]);
+  });
+
+  test("copies an object onto itself", async (storage, bucket) => {
+    const ref = { bucket, key: "a" };
+    const { etag: sourceEtag } = await storage.put(ref, chunks(LARGE), SOURCE);
+    const copy = await storage.copy(ref, ref, { sourceEtag, replace: { metadata: { new: "1" } } });
+    expect([copy?.etag, copy?.metadata]).toEqual([sourceEtag, { new: "1" }]);
+    expect((await readBody((await storage.get(ref))?.body())).equals(LARGE)).toBe(true);
+  });
+
+  for (const algorithm of ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"] as ChecksumAlgorithm[]) {
+    test(`gives a copy its ${algorithm} when asked to, or that of the source`, async (storage, bucket) => {
+      for (const bytes of [Buffer.from("hello"), LARGE]) {
+        const source = { bucket, key: "a" };
+        const value = checksumOf(algorithm, bytes);
+        const { etag: sourceEtag } = await storage.put(source, chunks(bytes));
+        const copy = await storage.copy(source, { bucket, key: "b" }, { sourceEtag, checksum: algorithm });
+        expect([copy?.etag, copy?.checksums]).toEqual([md5(bytes), { [algorithm]: value }]);
+        const again = await storage.copy({ bucket, key: "b" }, { bucket, key: "c" }, { sourceEtag });
+        expect(again?.checksums).toEqual({ [algorithm]: value });
+      }
+    });
+  }
+
+  test("copies nothing from a missing object, and nothing that is not the source any more", async (storage, bucket) => {
+    const target = { bucket, key: "b" };
+    expect(await storage.copy({ bucket, key: "none" }, target, { sourceEtag: md5("") })).toBe(undefined);
+    await storage.put({ bucket, key: "a" }, chunks("second"));
+    const stale = storage.copy({ bucket, key: "a" }, target, { sourceEtag: md5("first") });
+    expect(await codeOf(stale)).toBe("PRECONDITION_FAILED");
+    expect(await storage.head(target)).toBe(undefined);
+  });
+
+  test("keeps the conditions of a copy on its target", async (storage, bucket) => {
+    const source = { bucket, key: "a" };
+    const target = { bucket, key: "b" };
+    const { etag: sourceEtag } = await storage.put(source, chunks("new"));
+    expect(await codeOf(storage.copy(source, target, { sourceEtag, ifMatch: "*" }))).toBe("PRECONDITION_FAILED");
+    await storage.copy(source, target, { sourceEtag, ifNoneMatch: "*" });
+    expect(await codeOf(storage.copy(source, target, { sourceEtag, ifNoneMatch: "*" }))).toBe("PRECONDITION_FAILED");
+    expect(await codeOf(storage.copy(source, target, { sourceEtag, ifMatch: md5("x") }))).toBe("PRECONDITION_FAILED");
+    await storage.copy(source, target, { sourceEtag, ifMatch: sourceEtag });
+  });
+
+  test("refuses buckets that are not there, on both sides of a copy", async (storage, bucket) => {
+    const here = { bucket, key: "a" };
+    const { etag: sourceEtag } = await storage.put(here, chunks("x"));
+    for (const [source, target] of [
+      [here, { bucket: "no-such-bucket", key: "a" }],
+      [{ bucket: "no-such-bucket", key: "a" }, here],
+    ] as const) {
+      expect(await codeOf(storage.copy(source, target, { sourceEtag }))).toBe("NO_SUCH_BUCKET");
+    }
+    expect(await codeOf(storage.copy(here, { bucket, key: "" }, { sourceEtag }))).toBe("KEY_NOT_STORABLE");
+  });
+
+  test("copies what was there when the copy began, while the source is replaced", async (storage, bucket) => {
+    const source = { bucket, key: "a" };
+    for (let round = 0; round < 5; round++) {
+      const { etag: sourceEtag } = await storage.put(source, chunks(Buffer.alloc(1_500_000, `${round}`)));
+      const [code] = await Promise.all([
+        codeOf(storage.copy(source, { bucket, key: "b" }, { sourceEtag })),
+        storage.put(source, chunks("replaced")),
+      ]);
+      if (code === "PRECONDITION_FAILED") continue;
+      expect(code).toBe(undefined);
+      const copy = await readBody((await storage.get({ bucket, key: "b" }))?.body());
+      expect(createHash("md5").update(copy).digest("hex")).toBe(sourceEtag);
+    }
+  });
+
+  test("replaces tags and nothing else", async (storage, bucket) => {
+    const ref = { bucket, key: "a.txt" };
+    const stored = await storage.put(ref, chunks("hello"), SOURCE);
+    expect(stored.tags).toEqual(SOURCE.tags);
+    // Read, so that a driver that remembers objects remembers this one.
+    expect(await contents(storage, bucket, "a.txt")).toBe("hello");
+    expect(await storage.setTags(ref, { shape: "round" })).toBe(true);
+    expect(await storage.head(ref)).toEqual({ ...stored, tags: { shape: "round" } });
+    expect((await storage.get(ref))?.info.tags).toEqual({ shape: "round" });
+    expect(await storage.setTags(ref, {})).toBe(true);
+    const { tags: _, ...untagged } = stored;
+    expect(await storage.head(ref)).toEqual(untagged);
+    expect(await etagOf(storage, ref)).toBe(md5("hello"));
+  });
+
+  test("tags nothing that is not there", async (storage, bucket) => {
+    expect(await storage.setTags({ bucket, key: "none" }, { a: "1" })).toBe(false);
+    expect(await codeOf(storage.setTags({ bucket: "no-such-bucket", key: "a" }, { a: "1" }))).toBe("NO_SUCH_BUCKET");
+    expect(await storage.head({ bucket, key: "none" })).toBe(undefined);
+  });
+
+  test("forgets the tags of an object that is replaced", async (storage, bucket) => {
+    const ref = { bucket, key: "a" };
+    await storage.put(ref, chunks("1"), { tags: { a: "1" } });
+    expect((await storage.put(ref, chunks("2"))).tags).toBe(undefined);
+    expect((await storage.head(ref))?.tags).toBe(undefined);
+  });
+
+  test("leaves tags and object whole while both change at once", async (storage, bucket) => {
+    const ref = { bucket, key: "a" };
+    await storage.put(ref, chunks("0"), { metadata: { turn: "0" } });
+    for (let turn = 1; turn <= 10; turn++) {
+      await Promise.all([
+        storage.put(ref, chunks(`${turn}`), { metadata: { turn: `${turn}` } }),
+        storage.setTags(ref, { turn: `${turn}` }),
+      ]);
+      const info = await storage.head(ref);
+      expect([info?.etag, info?.metadata]).toEqual([md5(`${turn}`), { turn: `${turn}` }]);
+    }
+  });
+}

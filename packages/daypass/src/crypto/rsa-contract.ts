@@ -1,4 +1,4 @@
-import { DaypassError } from "../errors.ts";
+import { type DaypassError, refusal } from "../errors.ts";
 
 /** The hash of a signature: each scheme says which, by its own rule or by the algorithm that belongs to the key. */
 export type RsaDigest = "sha1" | "sha256";
@@ -24,19 +24,15 @@ export interface RsaPublicKey {
 /** Published vectors and old keys of CDNs have 1024 bits; what is shorter can be factored at home. */
 export const SHORTEST_MODULUS = 1024;
 
-export const PRIVATE_FORMS =
-  "a private key as PEM: -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----, without a passphrase";
-export const PUBLIC_FORMS =
-  "a public key as PEM (-----BEGIN PUBLIC KEY-----, RSA PUBLIC KEY or CERTIFICATE) or as a JWK with kty, n and e";
-
 /** `INVALID_KEY`. Says nothing of what was found: it may be the key in the wrong place. */
-export function invalidRsaKey(expected: string, cause?: unknown): DaypassError {
-  return new DaypassError("INVALID_KEY", `expected an RSA key of ${SHORTEST_MODULUS} bits or more: ${expected}`, {
-    cause,
-  });
+export function invalidRsaKey(kind: "private" | "public"): DaypassError {
+  return refusal(
+    "INVALID_KEY",
+    `a ${kind} RSA key of ${SHORTEST_MODULUS} bits or more, as PEM without a passphrase or JWK`,
+  );
 }
 
 /** PEM out of an environment variable often has its line ends as the two characters `\` and `n`. PEM has no `\`. */
 export function withLineEnds(pem: unknown): string {
-  return typeof pem === "string" ? pem.replaceAll("\\r", "").replaceAll("\\n", "\n").trim() : "";
+  return String(pem).replaceAll("\\r", "").replaceAll("\\n", "\n").trim();
 }

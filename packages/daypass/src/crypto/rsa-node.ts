@@ -1,8 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import {
   invalidRsaKey,
-  PRIVATE_FORMS,
-  PUBLIC_FORMS,
   type RsaJwk,
   type RsaPrivateKey,
   type RsaPublicKey,
@@ -14,7 +12,7 @@ export type { RsaDigest, RsaJwk, RsaPrivateKey, RsaPublicKey } from "./rsa-contr
 
 /** A key that signs, given as PEM (PKCS#8 or PKCS#1). Throws `INVALID_KEY`. */
 export function rsaPrivateKey(pem: string): RsaPrivateKey {
-  const key = load(PRIVATE_FORMS, () => createPrivateKey(withLineEnds(pem)));
+  const key = load("private", () => createPrivateKey(withLineEnds(pem)));
   return {
     // With a callback OpenSSL works on the thread pool: half a millisecond of arithmetic does not hold up the event
     // loop, and as many signatures are made at once as there are cores.
@@ -27,14 +25,12 @@ export function rsaPrivateKey(pem: string): RsaPrivateKey {
 
 /** A key that verifies, given as PEM (SPKI, PKCS#1, or a certificate, of which only the key is read) or JWK. Throws `INVALID_KEY`. */
 export function rsaPublicKey(pemOrJwk: string | RsaJwk): RsaPublicKey {
-  const key = load(PUBLIC_FORMS, () => {
-    if (typeof pemOrJwk === "object") {
-      const { kty, n, e } = pemOrJwk;
-      return createPublicKey({ key: { kty, n, e }, format: "jwk" });
-    }
-    const pem = withLineEnds(pemOrJwk);
+  const key = load("public", () => {
+    const { kty, n, e } = Object(pemOrJwk) as RsaJwk;
+    if (kty) return createPublicKey({ key: { kty, n, e }, format: "jwk" });
+    const pem = withLineEnds(pemOrJwk as string);
     // Node would make a public key of a private one as well: a secret that a verifier should not have.
-    if (/^-----BEGIN [A-Z ]*PRIVATE/.test(pem)) throw invalidRsaKey(PUBLIC_FORMS);
+    if (/^-----BEGIN [A-Z ]*PRIVATE/.test(pem)) throw invalidRsaKey("public");
     return createPublicKey(pem);
   });
   return {
@@ -45,15 +41,15 @@ export function rsaPublicKey(pemOrJwk: string | RsaJwk): RsaPublicKey {
 
 const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "string" ? Buffer.from(data) : data);
 
-function load(expected: string, read: () => KeyObject): KeyObject {
+function load(kind: "private" | "public", read: () => KeyObject): KeyObject {
   let key: KeyObject;
   try {
     key = read();
   } catch {
     // OpenSSL's reason stays out: some of its texts quote what they could not read.
-    throw invalidRsaKey(expected);
+    throw invalidRsaKey(kind);
   }
   // A key for RSA-PSS has another type: it may not make signatures of this kind.
   if (key.asymmetricKeyType === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= SHORTEST_MODULUS) return key;
-  throw invalidRsaKey(expected);
+  throw invalidRsaKey(kind);
 }

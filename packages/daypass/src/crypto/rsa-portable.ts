@@ -1,15 +1,13 @@
 import { utf8 } from "../encode.ts";
 import {
   invalidRsaKey,
-  PRIVATE_FORMS,
-  PUBLIC_FORMS,
   type RsaDigest,
   type RsaJwk,
   type RsaPrivateKey,
   type RsaPublicKey,
   SHORTEST_MODULUS,
 } from "./rsa-contract.ts";
-import { rsaPkcs8, rsaSpki } from "./rsa-der.ts";
+import { rsaDer } from "./rsa-der.ts";
 
 export type { RsaDigest, RsaJwk, RsaPrivateKey, RsaPublicKey } from "./rsa-contract.ts";
 
@@ -19,7 +17,7 @@ declare const crypto: {
     importKey(
       format: "spki" | "pkcs8" | "jwk",
       data: Uint8Array | RsaJwk,
-      algorithm: Algorithm & { readonly hash: "SHA-1" | "SHA-256" },
+      algorithm: Algorithm & { readonly hash: string },
       extractable: false,
       usages: readonly ["sign" | "verify"],
     ): Promise<CryptoKey>;
@@ -43,7 +41,7 @@ const bytesOf = (data: string | Uint8Array): Uint8Array =>
  * the first use on, as WebCrypto reads keys in its own time.
  */
 export function rsaPrivateKey(pem: string): RsaPrivateKey {
-  const keyFor = imported("pkcs8", rsaPkcs8(pem), "sign", PRIVATE_FORMS);
+  const keyFor = imported("pkcs8", rsaDer(pem, "private"));
   return {
     async sign(digest, message) {
       const data = bytesOf(message); // a copy, before anybody else has a turn
@@ -54,10 +52,8 @@ export function rsaPrivateKey(pem: string): RsaPrivateKey {
 
 /** A key that verifies, given as PEM (SPKI, PKCS#1, or a certificate, of which only the key is read) or JWK. */
 export function rsaPublicKey(pemOrJwk: string | RsaJwk): RsaPublicKey {
-  const keyFor =
-    typeof pemOrJwk === "object" && pemOrJwk !== null
-      ? imported("jwk", { kty: pemOrJwk.kty, n: pemOrJwk.n, e: pemOrJwk.e }, "verify", PUBLIC_FORMS)
-      : imported("spki", rsaSpki(pemOrJwk), "verify", PUBLIC_FORMS);
+  const { kty, n, e } = Object(pemOrJwk) as RsaJwk;
+  const keyFor = kty ? imported("jwk", { kty, n, e }) : imported("spki", rsaDer(pemOrJwk as string, "public"));
   return {
     async verify(digest, message, signature) {
       const data = bytesOf(message);
@@ -71,15 +67,14 @@ export function rsaPublicKey(pemOrJwk: string | RsaJwk): RsaPublicKey {
 function imported(
   format: "spki" | "pkcs8" | "jwk",
   data: Uint8Array | RsaJwk,
-  usage: "sign" | "verify",
-  expected: string,
 ): (digest: RsaDigest) => Promise<CryptoKey> {
+  const isPrivate = format === "pkcs8";
   const keys: { [digest in RsaDigest]?: Promise<CryptoKey> } = {};
   return async (digest) => {
-    const hash = digest === "sha1" ? "SHA-1" : "SHA-256";
-    keys[digest] ??= crypto.subtle.importKey(format, data, { ...PKCS1, hash }, false, [usage]);
+    const algorithm = { ...PKCS1, hash: digest.replace("sha", "SHA-") };
+    keys[digest] ??= crypto.subtle.importKey(format, data, algorithm, false, [isPrivate ? "sign" : "verify"]);
     const key = await keys[digest].catch(() => undefined);
     if ((key?.algorithm.modulusLength ?? 0) >= SHORTEST_MODULUS) return key as CryptoKey;
-    throw invalidRsaKey(expected);
+    throw invalidRsaKey(isPrivate ? "private" : "public");
   };
 }

@@ -162,7 +162,7 @@ describe.each([
     const refusal = (async () => crypto.rsaPrivateKey(form as string).sign("sha256", "sample"))();
     await expectRefusal(refusal, "INVALID_KEY");
     const { message, cause } = (await refusal.catch((error: unknown) => error)) as Error;
-    expect(message).toMatch(/^expected an RSA key of 1024 bits or more: a private key as PEM/);
+    expect(message).toMatch(/^expected a private RSA key of 1024 bits or more, as PEM/);
     expect(`${message} ${cause}`).not.toContain("hunter2");
     expect(cause).toBeUndefined();
   });
@@ -172,7 +172,10 @@ describe.each([
     ["null", null],
     ["a text that is no PEM", "hunter2"],
     ["PEM that holds something else", "-----BEGIN PUBLIC KEY-----\naHVudGVyMg==\n-----END PUBLIC KEY-----\n"],
-    ["a certificate that ends too early", certificates["version 3"].replace(/\n.{64}\n.*\n-----END/, "\n-----END")],
+    [
+      "a certificate that ends within its key",
+      certificates["version 3"].replace(/(BEGIN CERTIFICATE-----\n(?:.*\n){5})[^-]*/, "$1"),
+    ],
     ["a private key", pkcs8],
     ["a PKCS#1 private key", privateForms["PKCS#1"]],
     ["a key of 512 bits", short.publicKey.export(asSpki).toString()],

@@ -1,0 +1,51 @@
+import { invalidInput } from "../errors.ts";
+import { checkKey, type ObjectCall, type ObjectRequest, readObjectRequest } from "../object-request.ts";
+import { OWN_NAME } from "./parse.ts";
+
+/** One request to Cloud Storage to sign. */
+export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
+  /** The object's name, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
+  readonly object?: string | undefined;
+  /**
+   * First instant of validity. Signed as `X-Goog-Date`, 15 minutes later than it: Google admits a URL from that long before
+   * its date. So the URL has to live for more than 15 minutes after it.
+   */
+  readonly notBefore?: Date | undefined;
+  /** Only `contentDisposition` and `contentType`: Cloud Storage knows no other override. */
+  readonly response?: ObjectRequest["response"];
+  /** A signature is for one object: `UNSUPPORTED_CONSTRAINT`. */
+  readonly prefix?: string | undefined;
+}
+
+const METADATA = "set the object's metadata";
+const RULES = {
+  scheme: "GCS",
+  reserved: OWN_NAME,
+  unbindable: {
+    prefix: undefined,
+    "bind.ip": "use the bucket's IP filter",
+    "response.cacheControl": METADATA,
+    "response.contentEncoding": METADATA,
+    "response.contentLanguage": METADATA,
+    "response.expires": METADATA,
+  },
+};
+
+/** Checks a request and collects what it asks for: a digest and a range of lengths become headers. */
+export function readGcsRequest(request: GcsSignRequest): ObjectCall {
+  const { object, bind = {}, dotSegments } = request;
+  const { sha256, contentLength, ...others } = bind;
+  if (object !== undefined) checkKey(object, dotSegments, "object");
+  const headers: Record<string, string> = { ...bind.headers };
+  const add = (name: string, form: RegExp, value: string | false | undefined): void => {
+    if (value === undefined || value === false) return;
+    if (!form.test(value)) throw invalidInput(name, "documented", value);
+    headers[name] = value;
+  };
+  const isRange = typeof contentLength === "object";
+  const { min = 0, max = 0 } = isRange ? contentLength : {};
+  add("x-goog-content-sha256", /^[0-9a-f]{64}$/, sha256);
+  add("x-goog-content-length-range", /^\d+,\d+$/, isRange && `${min},${max < min ? "less" : max}`);
+  const exact = isRange ? undefined : contentLength;
+  return readObjectRequest({ ...request, bind: { ...others, headers, contentLength: exact } }, RULES);
+}

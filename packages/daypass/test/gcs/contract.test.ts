@@ -1,0 +1,53 @@
+import { gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "daypass/gcs";
+import { testScheme } from "../scheme-contract.ts";
+import { account, foreignKey, hmacKey, publicAccount } from "./account.ts";
+
+const endpoint = "https://storage.example.com";
+const request = { bucket: "media", object: "talks/a b+ü.mp4", query: { generation: "1" } };
+const common = {
+  scheme: "gcs",
+  required: [
+    "X-Goog-Algorithm",
+    "X-Goog-Credential",
+    "X-Goog-Date",
+    "X-Goog-Expires",
+    "X-Goog-SignedHeaders",
+    "X-Goog-Signature",
+  ],
+  signatureParameter: "X-Goog-Signature",
+  timeParameter: "X-Goog-Date",
+  futureSkew: 900,
+  otherMethod: "PUT",
+} as const;
+
+testScheme({
+  ...common,
+  sign: ({ at, expiresIn, method }) =>
+    gcsSigner({ credentials: account, endpoint, clock: () => at }).sign({ ...request, expiresIn, method }),
+  verifier: ({ now, key }) =>
+    gcsVerifier({
+      keys: {
+        right: publicAccount,
+        foreign: { ...publicAccount, public_key: foreignKey },
+        unknown: { ...publicAccount, client_email: "other@example.com" },
+      }[key],
+      origins: [endpoint],
+      clock: () => now,
+    }),
+});
+
+testScheme({
+  ...common,
+  sign: ({ at, expiresIn, method }) =>
+    gcsHmacSigner({ credentials: hmacKey, endpoint, clock: () => at }).sign({ ...request, expiresIn, method }),
+  verifier: ({ now, key }) =>
+    gcsHmacVerifier({
+      keys: {
+        right: hmacKey,
+        foreign: { ...hmacKey, secretAccessKey: "another" },
+        unknown: { ...hmacKey, accessKeyId: "GOOG1OTHER" },
+      }[key],
+      origins: [endpoint],
+      clock: () => now,
+    }),
+});

@@ -59,7 +59,8 @@ function withPrototype({ signed }: Draft): string {
   return others.toSpliced(after < 0 ? others.length : after, 0, "[object Object]").join("&");
 }
 
-class NodeSha256 {
+/** SHA-256 and its HMAC, in the form that smithy asks for. */
+export class NodeSha256 {
   readonly #hash: Hash | Hmac;
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {

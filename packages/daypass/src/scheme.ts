@@ -35,6 +35,8 @@ export type Obligation =
   | { readonly kind: "create-only" }
   /** Serve at most `limit` times per (key id, grant id): needs state. */
   | { readonly kind: "uses"; readonly limit: number }
+  /** Encrypt what is written with this key of the server's (Azure's encryption scopes). */
+  | { readonly kind: "encryption-scope"; readonly scope: string }
   /** Answer with these response headers (lower-case names). */
   | { readonly kind: "response"; readonly headers: Readonly<Record<string, string>> }
   /** Show the handler {@link Grant.target} instead of the raw target: parameters that may vary are removed from it. */

@@ -1,0 +1,51 @@
+import type { SignedRequest } from "daypass";
+import { azureAccountSigner, azureSigner, azureUserDelegationSigner } from "daypass/azure";
+import type { AzureWish } from "../random/azure-wishes.ts";
+
+/** Ours, told the same. */
+export function daypassAzure(wish: AzureWish): SignedRequest {
+  const { account, endpoint, version, accountKey, userDelegationKey, signedAt } = wish;
+  const options = { account, endpoint, version, clock: () => signedAt };
+  const common = {
+    permissions: wish.permissions,
+    notBefore: wish.startsOn,
+    expiresAt: wish.expiresOn,
+    protocol: wish.protocol,
+    encryptionScope: wish.encryptionScope,
+    bind: { ip: wish.ip },
+  };
+  if (wish.kind === "account") {
+    const { services, resourceTypes = "", container, blob } = wish;
+    return azureAccountSigner({ ...options, credentials: { accountKey } }).sign({
+      ...common,
+      services,
+      resourceTypes,
+      container,
+      blob,
+      dotSegments: "sign",
+    });
+  }
+  const resource = {
+    ...common,
+    container: wish.container ?? "",
+    blob: wish.blob,
+    prefix: wish.directory,
+    snapshot: wish.snapshot,
+    versionId: wish.versionId,
+    response: wish.response,
+    dotSegments: "sign" as const,
+  };
+  if (userDelegationKey === undefined) {
+    const signer = azureSigner({ ...options, credentials: { accountKey } });
+    return signer.sign({ ...resource, identifier: wish.identifier });
+  }
+  return azureUserDelegationSigner({ ...options, credentials: { userDelegationKey } }).sign({
+    ...resource,
+    permissions: wish.permissions ?? "",
+    bind: { ip: wish.ip, headers: wish.headers, query: wish.query },
+    agentObjectId: wish.agentObjectId,
+    preauthorizedAgentObjectId: wish.preauthorizedAgentObjectId,
+    correlationId: wish.correlationId,
+    delegatedUserObjectId: wish.delegatedUserObjectId,
+  });
+}

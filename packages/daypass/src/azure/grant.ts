@@ -1,0 +1,72 @@
+import { type GrantFields, VerifiedGrant } from "../grant.ts";
+import type { Parameter } from "../parameters.ts";
+import type { Grant, Obligation } from "../scheme.ts";
+import { outOfScope } from "./enforce.ts";
+import type { AzureSasKind } from "./layouts.ts";
+import type { ParsedSas } from "./parse.ts";
+
+/** What is Azure's own in a grant. */
+export interface AzureFacts {
+  readonly kind: AzureSasKind;
+  readonly account: string;
+  /** `undefined` for a call on the account itself. */
+  readonly container: string | undefined;
+  /** The blob's name, decoded; `undefined` for a call on the container. */
+  readonly blob: string | undefined;
+  /** What was asked for, by its name in the list of operations, e.g. `put-block-list`. */
+  readonly operation: string;
+  /** All letters that were permitted, those of a stored access policy included. */
+  readonly permissions: string;
+  /** The directory that the SAS is limited to, without a slash at its end; empty for the container's root. */
+  readonly directory: string | undefined;
+  /** The stored access policy. */
+  readonly identifier: string | undefined;
+  /** `scid`: a GUID for the logs. */
+  readonly correlationId: string | undefined;
+  /** Parameters of the operation, decoded, in wire order. Signed are only `snapshot` or `versionid` (by `sr`) and those of `srq`. */
+  readonly parameters: readonly Parameter[];
+  /** Lower-case names of the headers that were signed. */
+  readonly signedHeaders: readonly string[];
+}
+
+/** What a verified SAS allows: one operation on one blob, container or account. */
+export interface AzureGrant extends Grant, AzureFacts {}
+
+/** Makes the grant of a SAS. */
+export function azureGrant(fields: GrantFields, facts: AzureFacts, stringToSign: string): AzureGrant {
+  return Object.assign(new VerifiedGrant(fields, stringToSign), facts);
+}
+
+/** Response overrides: parameters and headers. */
+export const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
+  ["rscc", "cache-control"],
+  ["rscd", "content-disposition"],
+  ["rsce", "content-encoding"],
+  ["rscl", "content-language"],
+  ["rsct", "content-type"],
+];
+
+/** What a SAS promises, and cannot enforce itself. */
+export function azureObligations(parsed: ParsedSas, letters: string): readonly Obligation[] {
+  const { values, operation, msHeaders, bound } = parsed;
+  const obligations: Obligation[] = [];
+  const signed = new Map(bound.headers.map(([name, value]) => [name.toLowerCase(), value]));
+  // "Create: write a new blob, or copy a blob to a new blob": what is there may only be written with w.
+  const isNew = operation.permissions === "cw" && !letters.includes("w") && operation.name !== "snapshot-blob";
+  if (isNew || signed.get("if-none-match") === "*") obligations.push({ kind: "create-only" });
+  const md5 = signed.get("content-md5");
+  if (md5 !== undefined) obligations.push({ kind: "body-checksum", header: "content-md5", value: md5 });
+  const scope = values.get("ses");
+  if (scope !== undefined && operation.headers.has("encryption-scope")) {
+    if ((msHeaders.get("encryption-scope") ?? scope) !== scope) throw outOfScope("ses", scope);
+    obligations.push({ kind: "encryption-scope", scope });
+  }
+  const headers = OVERRIDES.flatMap(([name, header]) => {
+    const value = values.get(name);
+    return value === undefined ? [] : [[header, value]];
+  });
+  if (operation.name === "get-blob" && headers.length > 0) {
+    obligations.push({ kind: "response", headers: Object.fromEntries(headers) });
+  }
+  return obligations;
+}

@@ -1,0 +1,33 @@
+import { parseIpv4 } from "../ip.ts";
+
+/** First and last address of a `sip`, `a` or `a-b`, as numbers; NaN where it is neither. */
+export function parseIpRange(sip: string): readonly [first: number, last: number] {
+  const [first = "", last = first, ...more] = sip.split("-");
+  return [toNumber(first), more.length === 0 ? toNumber(last) : Number.NaN];
+}
+
+function toNumber(address: string): number {
+  return parseIpv4(address)?.reduce((sum, byte) => sum * 256 + byte, 0) ?? Number.NaN;
+}
+
+/** Whether the peer is known and in the range. A dual-stack socket tells an IPv4 address as `::ffff:a.b.c.d`. */
+export function isInRange(sip: string, remoteAddress = ""): boolean {
+  const [first, last] = parseIpRange(sip);
+  const address = toNumber(remoteAddress.replace(/^::ffff:/i, ""));
+  return address >= first && address <= last;
+}
+
+/** The `sip` for one IPv4 address, a range `a-b` or a network `a/n`, or `undefined`: that is all that Azure can bind. */
+export function ipRangeText(ip: string): string | undefined {
+  const [, address = ip, bits] = /^([^/]*)\/([0-9]|[12][0-9]|3[012])$/.exec(ip) ?? [];
+  const [first, last] = parseIpRange(address);
+  if (bits === undefined) return first <= last ? address : undefined;
+  const size = 2 ** (32 - Number(bits));
+  // Host bits have to be zero.
+  if (address.includes("-") || first % size !== 0) return undefined;
+  return size === 1 ? address : `${address}-${toText(first + size - 1)}`;
+}
+
+function toText(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+}

@@ -1,0 +1,112 @@
+/**
+ * An operation of the Blob service that a SAS can permit:
+ *
+ * - its name in kebab-case after the REST reference, e.g. `put-block-list`;
+ * - the request: method, what it acts on as `srt` names it (`s`ervice, `c`ontainer or `o`bject), the value of `comp` if it has
+ *   one, and `+name` or `+name=value` for an `x-ms-` header or a parameter without which it is another operation. GET is HEAD, too;
+ * - permission letters of which one is needed;
+ * - names of `x-ms-*` headers without that prefix and names of parameters that it may have; `meta-*` is all metadata, and
+ *   `name:x` needs the permission `x` as well.
+ *
+ * Azure signs neither header nor parameter (but those of `srh` and `srq`), so what is not in the lists is refused.
+ */
+export type AzureOperation = readonly [
+  name: string,
+  request: string,
+  permissions: string,
+  headers: string,
+  query: string,
+];
+
+export const LEASE = "lease-id if-tags:t";
+export const READ: string = `${LEASE} encryption-key encryption-key-sha256 encryption-algorithm`;
+export const WRITE: string = `${READ} encryption-scope`;
+export const BODY = "content-crc64 structured-body structured-content-length";
+export const PROPERTIES =
+  "blob-cache-control blob-content-type blob-content-encoding blob-content-language blob-content-disposition blob-content-md5";
+export const RETENTION = "immutability-policy-until-date:i immutability-policy-mode:i legal-hold:i";
+export const CREATE: string = `${WRITE} ${PROPERTIES} meta-* access-tier tags:t ${RETENTION}`;
+export const VERSION = "snapshot versionid";
+const LIST = "prefix delimiter marker maxresults showonly startfrom endbefore";
+
+/**
+ * What `azureVerifier` permits unless told otherwise: to get, put, list and delete blobs, in one piece or in blocks.
+ *
+ * Source: the operations' pages in the Azure Storage REST reference and "Permissions for a directory, container, or blob"; Azurite
+ * 3.35.0 (OperationBlobSASPermission) asks for the same letters.
+ */
+export const azureOperations: readonly AzureOperation[] = [
+  ["get-blob", "GET o", "r", `${READ} range range-get-content-md5 range-get-content-crc64 structured-body`, VERSION],
+  ["get-blob-metadata", "GET o metadata", "r", READ, VERSION],
+  ["get-block-list", "GET o blocklist", "r", READ, `${VERSION} blocklisttype`],
+  ["put-blob", "PUT o", "cw", `${CREATE} ${BODY} blob-type blob-content-length blob-sequence-number`, ""],
+  ["put-block", "PUT o block", "w", `${WRITE} ${BODY}`, "blockid"],
+  ["put-block-list", "PUT o blocklist", "w", `${CREATE} ${BODY}`, ""],
+  ["set-blob-properties", "PUT o properties", "w", `${LEASE} ${PROPERTIES}`, ""],
+  ["set-blob-metadata", "PUT o metadata", "w", `${WRITE} meta-*`, ""],
+  ["delete-blob", "DELETE o", "d", `${LEASE} delete-snapshots`, "snapshot"],
+  ["list-blobs", "GET c list +include=tags", "l", "", `${LIST} include:t`],
+  ["list-blobs", "GET c list", "l", "", `${LIST} include`],
+];
+
+/** An {@link AzureOperation} taken apart. */
+export interface OperationRule {
+  readonly name: string;
+  /** `s`, `c` or `o`. */
+  readonly level: string;
+  readonly permissions: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly query: ReadonlyMap<string, string>;
+}
+
+/** What decides which operation a request asks for. */
+export interface OperationCall {
+  /** Method, level and `comp` with a space between. */
+  readonly call: string;
+  /** The value of a parameter or of a header without `x-ms-`, where it is there. */
+  value(name: string): string | undefined;
+}
+
+/** Prepares the choice among operations: of those for a call, one whose condition is met comes before one without. */
+export function operationFinder(
+  operations: readonly AzureOperation[],
+): (call: OperationCall) => OperationRule | undefined {
+  const rules = operations.map(([name, request, permissions, headers, query]) => {
+    const [call = "", condition = ""] = request.split(" +");
+    const [needs = "", wanted = ""] = condition.split("=");
+    return {
+      call,
+      needs,
+      wanted,
+      rule: {
+        name,
+        level: call.split(" ")[1] ?? "",
+        permissions,
+        headers: names(`version date client-request-id useragent ${headers}`),
+        // `_` keeps browsers from caching: Azure's library puts it there.
+        query: names(`restype comp timeout api-version _ ${query}`),
+      },
+    };
+  });
+  return ({ call, value }) => {
+    const fitting = rules.filter((candidate) => candidate.call === call);
+    const special = fitting.find(({ needs, wanted }) => {
+      // A list holds the value, too: `include=metadata,tags`.
+      const given = needs === "" ? undefined : value(needs)?.toLowerCase().split(",");
+      return given !== undefined && (wanted === "" || given.includes(wanted));
+    });
+    return (special ?? fitting.find(({ needs }) => needs === ""))?.rule;
+  };
+}
+
+function names(list: string): ReadonlyMap<string, string> {
+  return new Map(
+    list
+      .trim()
+      .split(" ")
+      .map((item) => {
+        const [name = "", letter = ""] = item.split(":");
+        return [name, letter] as const;
+      }),
+  );
+}

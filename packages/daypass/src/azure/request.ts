@@ -1,0 +1,112 @@
+import { type Constraints, unsupportedConstraint } from "../constraints.ts";
+import { uriEncode } from "../encode.ts";
+import { invalidInput } from "../errors.ts";
+import { checkKey, refuseConstraints } from "../object-request.ts";
+import type { Parameter } from "../parameters.ts";
+import { percentDecode } from "../wire.ts";
+import { hasControl } from "./canonical.ts";
+import { isContainerName } from "./location.ts";
+
+/** What every SAS can be asked for. */
+export interface AzureSasRequest extends Constraints {
+  /** Letters, in any order: each service page of the REST reference says what they permit. `r` reads, `cw` uploads. */
+  readonly permissions?: string | undefined;
+  /** The holder's method: the usual one of the permissions by default. It is not signed. */
+  readonly method?: string | undefined;
+  /** `https` refuses plain http; both are allowed by default. */
+  readonly protocol?: "https" | "https,http" | undefined;
+  /** Encrypt what is written with this scope. */
+  readonly encryptionScope?: string | undefined;
+  /** `sign` signs names with `.` or `..` segments, which no browser can fetch. Refused by default. */
+  readonly dotSegments?: "refuse" | "sign" | undefined;
+}
+
+/** What a SAS for one resource is for: a blob, a container, or with `prefix` a directory. */
+export interface AzureResourceRequest extends AzureSasRequest {
+  readonly container: string;
+  /** The blob's name, exactly: it is data and never parsed as a URL. Left out for the container or a `prefix`. */
+  readonly blob?: string | undefined;
+  /** One snapshot of the blob, by its time as the server writes it. */
+  readonly snapshot?: string | undefined;
+  /** One version of the blob. */
+  readonly versionId?: string | undefined;
+  /** A directory and everything below it: only accounts with a hierarchical namespace read such a SAS. */
+  readonly prefix?: string | undefined;
+}
+
+/** A resource as a SAS names it. */
+export interface AzureTarget {
+  readonly container: string;
+  /** Blob or directory as it is signed, without a slash at a directory's end; `undefined` for a container. */
+  readonly name: string | undefined;
+  readonly resource: "c" | "b" | "bs" | "bv" | "d";
+  /** `sdd` for a directory. */
+  readonly depth: readonly Parameter[];
+  /** The parameter that names snapshot or version. */
+  readonly time: Parameter | undefined;
+}
+
+/** Reads what a request is for. Throws `INVALID_INPUT` or `DOT_SEGMENTS`. */
+export function azureTarget(request: AzureResourceRequest): AzureTarget {
+  const { container, blob, prefix, snapshot, versionId, dotSegments } = request;
+  if (!isContainerName(container)) throw invalidInput("container", "3 to 63 letters, digits and dashes", container);
+  const time: Parameter | undefined =
+    snapshot !== undefined
+      ? ["snapshot", checkText("snapshot", snapshot)]
+      : versionId !== undefined
+        ? ["versionid", checkText("versionId", versionId)]
+        : undefined;
+  if ((snapshot !== undefined && versionId !== undefined) || (time !== undefined && blob === undefined)) {
+    throw invalidInput("snapshot or versionId", "one of them, beside a blob", "both, or no blob");
+  }
+  if (blob !== undefined) {
+    if (prefix !== undefined) throw invalidInput("blob or prefix", "one of them", "both");
+    checkKey(blob, dotSegments, "blob");
+    const resource = time === undefined ? "b" : snapshot === undefined ? "bv" : "bs";
+    return { container, name: blob, resource, depth: [], time };
+  }
+  if (prefix === undefined) return { container, name: undefined, resource: "c", depth: [], time };
+  checkKey(prefix, dotSegments, "prefix");
+  const name = prefix.replace(/\/$/, "");
+  const segments = name.split("/");
+  if (!segments.includes("")) {
+    return { container, name, resource: "d", depth: [["sdd", String(segments.length)]], time };
+  }
+  throw invalidInput("prefix", "a directory such as talks/2026/ (for all of a container leave it out)", prefix);
+}
+
+/** A text that becomes a field of the string to sign. */
+export function checkText(option: string, text: string, longest: number = Number.POSITIVE_INFINITY): string {
+  if (typeof text === "string" && text !== "" && text.length <= longest && !hasControl(text)) return text;
+  throw invalidInput(option, `text of 1 to ${longest} characters, none of them a control character`, text);
+}
+
+/** The parameters of the response overrides: `contentType` is `rsct`. */
+export function responseValues(response: Constraints["response"]): readonly Parameter[] {
+  return Object.entries(response ?? {}).flatMap(([option, value]): readonly Parameter[] => {
+    if (value === undefined) return [];
+    const [, first, second] =
+      /^(c)(?:ache(?=Control$)|ontent(?=(?:Disposition|Encoding|Language|Type)$))(.)/.exec(option) ?? [];
+    if (second === undefined) throw unsupportedConstraint("Azure", `response.${option}`, "set response.cacheControl");
+    return [[`rs${first}${second.toLowerCase()}`, checkText(`response.${option}`, value)]];
+  });
+}
+
+const DELEGATION = "use azureUserDelegationSigner, which can sign headers and parameters since 2026-04-06";
+
+/** Refuses what a SAS by an account key cannot bind. */
+export function refuseUnbindable(request: Constraints, more: Readonly<Record<string, string>> = {}): void {
+  refuseConstraints(request, "an Azure SAS", {
+    "bind.contentType": DELEGATION,
+    "bind.contentLength": DELEGATION,
+    "bind.headers": DELEGATION,
+    "bind.query": DELEGATION,
+    "bind.sha256": "let the gateway check the body",
+    ...more,
+  });
+}
+
+/** Azure's own libraries spell their URLs with `encodeURIComponent` and a URL parser, which leave `!()*` as they are. */
+export function azureEncode(text: string): string {
+  return uriEncode(text).replace(/%2[189A]/g, (triplet) => percentDecode(triplet));
+}

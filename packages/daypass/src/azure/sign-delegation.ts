@@ -1,0 +1,173 @@
+import { credentialSource } from "../access-key.ts";
+import { unsupportedConstraint } from "../constraints.ts";
+import { invalidInput } from "../errors.ts";
+import { refuseConstraints } from "../object-request.ts";
+import type { Parameter } from "../parameters.ts";
+import type { Clock, Signer } from "../scheme.ts";
+import { signer } from "../signed-request.ts";
+import { systemClock } from "../time.ts";
+import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
+import { canonicalResource, hasControl } from "./canonical.ts";
+import { type AzureDelegatedKey, checkDelegatedKey, delegationValues, preparedKeys } from "./credentials.ts";
+import { DELEGATION } from "./layouts.ts";
+import { orderPermissions } from "./permissions.ts";
+import { type AzureResourceRequest, azureTarget, checkText, responseValues } from "./request.ts";
+import { type AzureAccountOptions, azureEndpoint, setWindow, signSas } from "./sign.ts";
+import { parseAzureTime } from "./time.ts";
+
+/** One user delegation SAS to sign, with the names of \@azure/storage-blob and \@azure/storage-file-datalake. */
+export interface AzureUserDelegationSignRequest extends AzureResourceRequest {
+  readonly permissions: string;
+  /** The one user (object id in Entra ID) who may use the URL, and only with a token of his own. */
+  readonly delegatedUserObjectId?: string | undefined;
+  /** A user whom the signer vouches for: the service checks no ACL for him. */
+  readonly preauthorizedAgentObjectId?: string | undefined;
+  /** A user whose ACLs the service checks. */
+  readonly agentObjectId?: string | undefined;
+  /** A GUID for the service's logs. */
+  readonly correlationId?: string | undefined;
+}
+
+/** Options of {@link azureUserDelegationSigner}. */
+export interface AzureUserDelegationSignerOptions extends AzureAccountOptions {
+  /** A user delegation key, or a function that gives the current one (see `rotatingCredentials`). */
+  readonly credentials: AzureDelegatedKey | (() => AzureDelegatedKey);
+  /** What to do when the key ends before the URL would: refuse (default) or shorten the URL's life. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Signs Azure Blob Storage URLs with a user delegation SAS: one blob, snapshot, version, directory or container, by a key
+ * that Entra ID lends for at most seven days. The URL may do what its permissions say and the key's owner may do himself.
+ *
+ * Binds all that `azureSigner` binds, but no stored access policy; and since version 2026-04-06 headers and parameters
+ * (`bind.headers`, `bind.contentType`, `bind.contentLength`, `bind.query`), which the holder then has to send.
+ *
+ * Source: https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { rotatingCredentials } from "daypass";
+ * import { type AzureUserDelegationKey, azureUserDelegationSigner } from "daypass/azure";
+ *
+ * // new BlobServiceClient(url, new DefaultAzureCredential()) of @azure/storage-blob is one.
+ * declare const service: { getUserDelegationKey(startsOn: Date, expiresOn: Date): Promise<AzureUserDelegationKey> };
+ *
+ * const HOUR = 3_600_000;
+ * const credentials = rotatingCredentials(async () => {
+ *   const userDelegationKey = await service.getUserDelegationKey(new Date(), new Date(Date.now() + 6 * HOUR));
+ *   return { userDelegationKey, expiration: new Date(userDelegationKey.signedExpiresOn) };
+ * });
+ * export const azure = azureUserDelegationSigner({ account: "myaccount", credentials: credentials.current });
+ * ```
+ */
+export function azureUserDelegationSigner(
+  options: AzureUserDelegationSignerOptions,
+): Signer<AzureUserDelegationSignRequest> {
+  const { account, version, credentialExpiry, clock = systemClock } = options;
+  const endpoint = azureEndpoint(options);
+  const credentials = credentialSource(options.credentials, checkDelegatedKey);
+  const keyOf = preparedKeys();
+
+  return signer((request) => {
+    const { container, name, resource, depth, time } = azureTarget(request);
+    const { preauthorizedAgentObjectId, agentObjectId } = request;
+    refuseConstraints(request, "a user delegation SAS", {
+      "bind.sha256": "let the gateway check the body",
+      identifier: "use azureSigner, as stored access policies need an account key",
+    });
+    if (preauthorizedAgentObjectId !== undefined && agentObjectId !== undefined) {
+      throw invalidInput("preauthorizedAgentObjectId or agentObjectId", "one of them", "both");
+    }
+    const { userDelegationKey, expiration } = credentials();
+    const headers = boundHeaders(request);
+    const query = boundQuery(request);
+    const own = delegationValues(userDelegationKey);
+    const values = new Map([
+      ["RESOURCE", canonicalResource(account, container, name)],
+      ["sp", orderPermissions(DELEGATION, resource, request.permissions)],
+      ...own,
+      ["sr", resource],
+      ...depth,
+      ...(time === undefined ? [] : [["TIME", time[1]] as const]),
+      ...responseValues(request.response),
+    ]);
+    for (const [field, option] of OPTIONS) {
+      const text = request[option];
+      if (text !== undefined) values.set(field, checkText(option, text));
+    }
+    if (headers.length > 0) values.set("HEADERS", canonicalHeaders(headers)).set("srh", listed(headers));
+    if (query.length > 0) values.set("QUERY", canonicalQuery(query)).set("srq", listed(query));
+    const end = parseAzureTime(values.get("ske") ?? "");
+    const window = setWindow(values, request, {
+      now: clock(),
+      maxSeconds: SEVEN_DAYS,
+      credentialsExpireAt: expiration !== undefined && end !== undefined && expiration < end ? expiration : end,
+      credentialExpiry,
+    });
+    return signSas(request, {
+      kind: DELEGATION,
+      endpoint,
+      key: keyOf(userDelegationKey.value),
+      version,
+      path: [container, name],
+      values,
+      query: [...(time === undefined ? [] : [time]), ...query],
+      headers: Object.fromEntries(headers.map(([header, value]) => [header.toLowerCase(), value])),
+      expiresAt: window.expiresAt as Date,
+      bound: [
+        ...["account", "container", ...(name === undefined ? [] : [resource === "d" ? "directory" : "blob"])],
+        ...headers.map(([header]) => `header ${header.toLowerCase()}`),
+        ...query.map(([parameter]) => `parameter ${parameter}`),
+      ],
+      warnings: window.warnings,
+    });
+  });
+}
+
+// "The maximum interval is seven days": so long a user delegation key can live.
+const SEVEN_DAYS = 604_800;
+
+const OPTIONS = [
+  ["saoid", "preauthorizedAgentObjectId"],
+  ["suoid", "agentObjectId"],
+  ["scid", "correlationId"],
+  ["sduoid", "delegatedUserObjectId"],
+] as const;
+
+function listed(pairs: readonly Parameter[]): string {
+  return pairs.map(([name]) => name).join(",");
+}
+
+function boundHeaders({ bind }: AzureUserDelegationSignRequest): readonly Parameter[] {
+  const { contentType, contentLength, headers } = bind ?? {};
+  if (typeof contentLength === "object") {
+    throw unsupportedConstraint("an Azure SAS", "a range of lengths", "bind the exact length");
+  }
+  const all = { ...headers, "content-type": contentType, "content-length": contentLength?.toString() };
+  const pairs = Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const names = new Set(pairs.map(([name]) => name.toLowerCase()));
+  for (const [name, value] of pairs) {
+    // What surrounds a header's value is no part of it for the server.
+    const isPlain = /^[\x20-\x7e]*$/.test(value) && value.trim() === value;
+    if (!isPlain || !isBindableName(name) || /^(?:host|authorization)$/i.test(name) || names.size < pairs.length) {
+      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", value);
+    }
+  }
+  return pairs;
+}
+
+// These are the signer's own.
+const SAS_PARAMETER = /^(?:s[a-z]{1,6}|rs[a-z]{2}|snapshot|versionid)$/;
+
+function boundQuery({ bind }: AzureUserDelegationSignRequest): readonly Parameter[] {
+  return Object.entries(bind?.query ?? {}).map(([name, value]): Parameter => {
+    if (typeof value !== "string" || hasControl(value) || !isBindableName(name) || SAS_PARAMETER.test(name)) {
+      throw invalidInput(`bind.query.${name}`, "one text without control characters", value);
+    }
+    return [name, value];
+  });
+}

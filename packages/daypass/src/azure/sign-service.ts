@@ -1,0 +1,102 @@
+import { credentialSource } from "../access-key.ts";
+import type { Clock, Signer } from "../scheme.ts";
+import { signer } from "../signed-request.ts";
+import { systemClock } from "../time.ts";
+import { canonicalResource } from "./canonical.ts";
+import { type AzureSharedKey, checkSharedKey, preparedKeys } from "./credentials.ts";
+import { SERVICE } from "./layouts.ts";
+import { orderPermissions } from "./permissions.ts";
+import { type AzureResourceRequest, azureTarget, checkText, refuseUnbindable, responseValues } from "./request.ts";
+import { type AzureAccountOptions, azureEndpoint, CENTURY, setWindow, signSas } from "./sign.ts";
+
+/** One service SAS to sign. */
+export interface AzureSignRequest extends AzureResourceRequest {
+  /**
+   * A stored access policy of the container, at most 64 characters. What it tells (start, end, permissions) has to be left
+   * out here, and all else given. Removing the policy revokes every URL that names it.
+   */
+  readonly identifier?: string | undefined;
+}
+
+/** Options of {@link azureSigner}. */
+export interface AzureSignerOptions extends AzureAccountOptions {
+  /** An account key, or a function that gives the current one. */
+  readonly credentials: AzureSharedKey | (() => AzureSharedKey);
+  /** What to do when the credentials' `expiration` comes before the end of the URL: refuse (default) or shorten its life. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+// Where only the stored policy knows the end.
+const UNKNOWN_END: Date = /* @__PURE__ */ new Date(8.64e15);
+
+/**
+ * Signs Azure Blob Storage URLs with a service SAS: one blob, snapshot, version, directory or container, by an account key.
+ *
+ * Binds the resource, permissions, times, one range of client addresses, the protocol, the encryption scope and the headers
+ * of the answer. The method is not signed, but follows from the permissions; headers and further parameters are not either
+ * (`azureUserDelegationSigner` can sign them), nor is the body. With `identifier` and no end the result's `expiresAt` is the
+ * end of time: the policy knows better.
+ *
+ * Source: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
+ * @example
+ * ```ts
+ * import { azureSigner } from "daypass/azure";
+ *
+ * const azure = azureSigner({
+ *   account: "myaccount",
+ *   credentials: { accountKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" },
+ * });
+ * const download = azure.sign({ container: "media", blob: "talks/keynote.mp4", permissions: "r", expiresIn: 900 });
+ * const upload = azure.sign({ container: "media", blob: "in/a.png", permissions: "cw", expiresIn: 900 });
+ * console.log(download.url, upload.method, upload.headers); // … PUT { "x-ms-blob-type": "BlockBlob" }
+ * ```
+ */
+export function azureSigner(options: AzureSignerOptions): Signer<AzureSignRequest> {
+  const { account, version, credentialExpiry, clock = systemClock } = options;
+  const endpoint = azureEndpoint(options);
+  const credentials = credentialSource(options.credentials, checkSharedKey);
+  const keyOf = preparedKeys();
+
+  return signer((request) => {
+    const { identifier, permissions } = request;
+    const { container, name, resource, depth, time } = azureTarget(request);
+    refuseUnbindable(request);
+    const { accountKey, expiration } = credentials();
+    const values = new Map([
+      ["RESOURCE", canonicalResource(account, container, name)],
+      ["sr", resource],
+      ...depth,
+      ...(time === undefined ? [] : [["TIME", time[1]] as const]),
+      ...responseValues(request.response),
+    ]);
+    if (identifier !== undefined) values.set("si", checkText("identifier", identifier, 64));
+    if (permissions !== undefined || identifier === undefined) {
+      values.set("sp", orderPermissions(SERVICE, resource, permissions));
+    }
+    const isOpen = identifier !== undefined && request.expiresIn === undefined && request.expiresAt === undefined;
+    const { expiresAt, warnings } = setWindow(values, request, {
+      now: clock(),
+      maxSeconds: CENTURY,
+      credentialsExpireAt: expiration,
+      credentialExpiry,
+      isOpen,
+    });
+    return signSas(request, {
+      kind: SERVICE,
+      endpoint,
+      key: keyOf(accountKey),
+      version,
+      path: [container, name],
+      values,
+      query: time === undefined ? [] : [time],
+      headers: {},
+      expiresAt: expiresAt ?? UNKNOWN_END,
+      bound: ["account", "container", ...(name === undefined ? [] : [resource === "d" ? "directory" : "blob"])],
+      warnings: isOpen ? [...warnings, `when it ends is said by the stored access policy ${identifier}`] : warnings,
+    });
+  });
+}

@@ -1,0 +1,54 @@
+import type { Keys } from "../key-resolver.ts";
+import type { Verifier } from "../scheme.ts";
+import { outOfScope } from "./enforce.ts";
+import type { AzureGrant } from "./grant.ts";
+import { ACCOUNT } from "./layouts.ts";
+import { type AzureVerifyOptions, sasVerifier, termsOfUrl } from "./verify.ts";
+import { type AzureAccountKey, accountKeys } from "./verify-service.ts";
+
+/** Options of {@link azureAccountVerifier}. */
+export interface AzureAccountVerifierOptions extends AzureVerifyOptions {
+  /** Keys by their account, or a function that finds them. Both keys of an account may be given. */
+  readonly credentials: Keys<AzureAccountKey>;
+}
+
+/**
+ * Verifies Azure Storage URLs with an account SAS of any version from 2015-04-05 on. Such a SAS opens every container of an
+ * account, so it is verified only where this function is asked for; see `azureVerifier` for what is checked and what is not.
+ * Besides, the request has to be within the services (`ss`) and kinds of resources (`srt`) that were signed.
+ *
+ * Operations on containers and on the account itself are in `azureAllOperations`.
+ *
+ * Source: https://learn.microsoft.com/rest/api/storageservices/create-account-sas
+ *
+ * @throws {DaypassError} those of `azureVerifier`
+ * @example
+ * ```ts
+ * import { anyOf } from "daypass";
+ * import { azureAccountVerifier, azureAllOperations, azureVerifier } from "daypass/azure";
+ *
+ * const options = {
+ *   credentials: { account: "myaccount", accountKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" },
+ *   origins: ["https://*.blob.core.windows.net"],
+ * };
+ * export const verifier = anyOf(
+ *   azureVerifier(options),
+ *   azureAccountVerifier({ ...options, operations: azureAllOperations }),
+ * );
+ * ```
+ */
+export function azureAccountVerifier(options: AzureAccountVerifierOptions): Verifier<AzureGrant> {
+  return sasVerifier(
+    {
+      kind: ACCOUNT,
+      keys: accountKeys(options.credentials),
+      keyId: ({ account }) => account,
+      terms: termsOfUrl,
+      enforce({ values, operation }) {
+        if (!values.get("ss")?.includes("b")) throw outOfScope("ss", "blobs");
+        if (!values.get("srt")?.includes(operation.level)) throw outOfScope("srt", operation.level);
+      },
+    },
+    options,
+  );
+}

@@ -1,0 +1,132 @@
+import type { PreparedHmac } from "#crypto";
+import { invalidInput, refusal } from "../errors.ts";
+import { type Keys, keyResolver } from "../key-resolver.ts";
+import type { KeyResolver, Verifier } from "../scheme.ts";
+import { type AzureSharedKey, prepareKey } from "./credentials.ts";
+import type { AzureGrant } from "./grant.ts";
+import { SERVICE } from "./layouts.ts";
+import { isAccountName } from "./location.ts";
+import type { ParsedSas } from "./parse.ts";
+import { arePermissions } from "./permissions.ts";
+import { type AzureVerifyOptions, enforceLevel, type SasTerms, sasVerifier, termsOfUrl } from "./verify.ts";
+
+/** One of the two keys of an account. */
+export interface AzureAccountKey extends AzureSharedKey {
+  readonly account: string;
+}
+
+/** A stored access policy: what a URL leaves out, with the names of \@azure/storage-blob. */
+export interface AzureStoredPolicy {
+  readonly startsOn?: Date | undefined;
+  readonly expiresOn?: Date | undefined;
+  readonly permissions?: string | undefined;
+}
+
+/** Options of {@link azureVerifier}. */
+export interface AzureVerifierOptions extends AzureVerifyOptions {
+  /**
+   * Keys by their account, or a function that finds them. Both keys of an account may be given.
+   *
+   * `origins` may hold `https://*.blob.core.windows.net`: the host's first label is the account. Of other hosts the first
+   * segment of the path is, unless `account` says otherwise.
+   */
+  readonly credentials: Keys<AzureAccountKey>;
+  /** Finds a stored access policy (`si`). Without it, and where it finds none, a SAS that names one is refused. */
+  readonly policies?:
+    | ((
+        account: string,
+        container: string,
+        identifier: string,
+      ) => AzureStoredPolicy | undefined | Promise<AzureStoredPolicy | undefined>)
+    | undefined;
+}
+
+/**
+ * Verifies Azure Blob Storage URLs with a service SAS of any version from 2015-04-05 on: grammar, signature, times,
+ * stored access policy, permissions, `sip` (against `request.remoteAddress`) and `spr` (against the scheme of the configured
+ * origin). `azureUserDelegationVerifier` and `azureAccountVerifier` are for the other kinds; `anyOf` joins them.
+ *
+ * A service SAS signs no method, no header and no parameter. So each request has to be one of the permitted `operations`, and
+ * any `x-ms-*` header or parameter that is not in that operation's list is refused. Act on `grant.operation`,
+ * `grant.container` and `grant.blob`, not on the method alone.
+ *
+ * Does not read the body, write or answer: create-only (permission `c` without `w`), response headers and the encryption
+ * scope are obligations of the grant.
+ *
+ * Source: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`,
+ * `WRONG_SCOPE`, `KEY_SCOPE`, `METHOD_NOT_GRANTED`, `UNSIGNED_HEADER`, `UNSIGNED_PARAMETER`, `IP_NOT_GRANTED`,
+ * `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { azureVerifier } from "daypass/azure";
+ *
+ * export const verifier = azureVerifier({
+ *   credentials: { account: "myaccount", accountKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" },
+ *   origins: ["https://*.blob.core.windows.net", "http://127.0.0.1:10000"],
+ *   enforces: ["create-only", "response"],
+ * });
+ * ```
+ */
+export function azureVerifier(options: AzureVerifierOptions): Verifier<AzureGrant> {
+  const { policies } = options;
+  // Of requests under way whose signature has matched.
+  const found = new WeakMap<ParsedSas, AzureStoredPolicy>();
+  return sasVerifier(
+    {
+      kind: SERVICE,
+      keys: accountKeys(options.credentials),
+      keyId: ({ account }) => account,
+      matched(parsed) {
+        const { account, container = "", values } = parsed;
+        const identifier = values.get("si");
+        if (identifier === undefined) return undefined;
+        // What a policy store throws is its own fault, and rejects.
+        return Promise.resolve(policies?.(account, container, identifier)).then((policy) => {
+          if (policy !== undefined) found.set(parsed, policy);
+        });
+      },
+      terms: (parsed) => (parsed.values.has("si") ? withPolicy(parsed, found.get(parsed)) : termsOfUrl(parsed)),
+      enforce: enforceLevel,
+    },
+    options,
+  );
+}
+
+/** A resolver of account keys by their account. */
+export function accountKeys(credentials: Keys<AzureAccountKey>): KeyResolver<PreparedHmac> {
+  return keyResolver(
+    credentials,
+    ({ account }) => account,
+    ({ account, accountKey }) => {
+      if (isAccountName(account)) return prepareKey(accountKey);
+      throw invalidInput("credentials.account", "3 to 24 lower-case letters and digits", account);
+    },
+  );
+}
+
+/**
+ * What the URL and its stored policy say together. Azure: "Access policy fields can be associated with signature or SAS
+ * identifier but not both". A policy that is gone takes its URLs along, which is how they are revoked.
+ */
+function withPolicy({ values, startsAt, endsAt }: ParsedSas, policy: AzureStoredPolicy | undefined): SasTerms {
+  const { startsOn, expiresOn, permissions } = policy ?? {};
+  const inBoth = (startsOn && values.has("st")) || (expiresOn && values.has("se")) || (permissions && values.has("sp"));
+  const start = startsAt ?? startsOn;
+  const end = endsAt ?? expiresOn;
+  const letters = values.get("sp") ?? permissions ?? "";
+  // An invalid date is not above 0.
+  const isDated = Number(end) > 0 && Number(start ?? 1) > 0;
+  if (policy && end && isDated && !inBoth && arePermissions(SERVICE, "c", letters)) {
+    return { startsAt: start, endsAt: end, letters };
+  }
+  throw refusal(
+    "KEY_SCOPE",
+    "a stored access policy (si) with what the URL leaves out and nothing else, found another or none",
+    {
+      parameter: "si",
+    },
+  );
+}

@@ -1,0 +1,123 @@
+import { constantTimeEqual, type PreparedHmac } from "#crypto";
+import { invalidInput, refusal } from "../errors.ts";
+import type { KeyResolver, Proof, Scheme, Verifier } from "../scheme.ts";
+import { checkValidity } from "../validity.ts";
+import { type VerifierOptions, verifier } from "../verify.ts";
+import { azureStringToSign } from "./canonical.ts";
+import { azureSignature, prepareKey } from "./credentials.ts";
+import { enforcePermissions, enforceSender, notGranted } from "./enforce.ts";
+import { type AzureGrant, azureGrant, azureObligations } from "./grant.ts";
+import type { SasKind } from "./layouts.ts";
+import { type AzureOperation, azureOperations, operationFinder } from "./operations.ts";
+import { type ParsedSas, parseSas, type SasReader, sasKindOf } from "./parse.ts";
+import { permittedMethods } from "./permissions.ts";
+
+/** Options of every Azure verifier. */
+export interface AzureVerifyOptions extends VerifierOptions {
+  /** The account behind origins that do not name one, e.g. a domain of your own. */
+  readonly account?: string | undefined;
+  /**
+   * The operations that are permitted, `azureOperations` by default: to get, put, list and delete blobs. `azureAllOperations`
+   * has the rest.
+   */
+  readonly operations?: readonly AzureOperation[] | undefined;
+  /** Longest time in seconds that a URL may still have to live. Azure itself has no maximum for account keys. */
+  readonly maxLife?: number | undefined;
+}
+
+/** What the URL and its stored policy grant together. */
+export interface SasTerms {
+  readonly startsAt: Date | undefined;
+  readonly endsAt: Date;
+  readonly letters: string;
+}
+
+/** What sets one kind of SAS apart for its verifier. */
+export interface SasRules {
+  readonly kind: SasKind;
+  readonly keys: KeyResolver<PreparedHmac>;
+  /** Names the key, as `keys` knows it. */
+  keyId(parsed: ParsedSas): string;
+  readonly readBound?: SasReader["readBound"];
+  /** Runs once the signature has matched, before anything else is looked at. */
+  matched?(parsed: ParsedSas): Promise<unknown> | undefined;
+  terms(parsed: ParsedSas): SasTerms;
+  /** Refuses what is out of scope for this kind. */
+  enforce(parsed: ParsedSas, proof: Proof): void;
+}
+
+const DUMMY_KEY: PreparedHmac = /* @__PURE__ */ prepareKey("AAAA");
+const FOREVER: Date = /* @__PURE__ */ new Date(8.64e15);
+
+/** Builds the verifier of one kind of SAS. */
+export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verifier<AzureGrant> {
+  const { kind } = rules;
+  const { account, operations = azureOperations, maxLife = Number.POSITIVE_INFINITY } = options;
+  if (!(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  const reader = { ...rules, account, findOperation: operationFinder(operations) };
+  const scheme: Scheme<ParsedSas, PreparedHmac, AzureGrant> = {
+    id: "azure",
+    detect: (request) => sasKindOf(request) === kind.name,
+    parse: (received) => parseSas(received, reader),
+    keyId: rules.keyId,
+    dummyKey: DUMMY_KEY,
+    check(_received, parsed, key) {
+      const stringToSign = azureStringToSign(kind, parsed.values);
+      const matches = constantTimeEqual(azureSignature(key, stringToSign), parsed.values.get("sig") ?? "");
+      const ready = matches ? rules.matched?.(parsed) : undefined;
+      return ready === undefined ? { matches, stringToSign } : ready.then(() => ({ matches, stringToSign }));
+    },
+    reportsTimeFirst: false,
+    // An end that only the stored policy knows is checked with the policy.
+    checkTime: ({ startsAt, endsAt }, now) => checkValidity(now, endsAt ?? FOREVER, startsAt),
+    grant({ request, origin }, parsed, { now, proof, stringToSign }) {
+      const { values, operation, account, container, blob, directory, parameters, bound } = parsed;
+      const { startsAt, endsAt, letters } = rules.terms(parsed);
+      const late = checkValidity(now, endsAt, startsAt);
+      if (late !== undefined) throw late;
+      if (!(endsAt.getTime() - now.getTime() <= maxLife * 1000)) {
+        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found a longer life`, { maximum: maxLife });
+      }
+      rules.enforce(parsed, proof);
+      enforcePermissions(parsed, letters);
+      enforceSender(parsed, origin, request.remoteAddress);
+      return azureGrant(
+        {
+          scheme: "azure",
+          keyId: values.get("skoid") ?? account,
+          // Breaking a lease is a PUT that the letter for DELETE permits.
+          methods: [...new Set([...permittedMethods(letters), request.method])],
+          notBefore: startsAt ?? new Date(0),
+          expiresAt: endsAt,
+          obligations: azureObligations(parsed, letters),
+          target: request.target,
+        },
+        {
+          kind: kind.name,
+          account,
+          container,
+          blob,
+          operation: operation.name,
+          permissions: letters,
+          directory,
+          identifier: values.get("si"),
+          correlationId: values.get("scid"),
+          parameters: [...parameters],
+          signedHeaders: bound.headers.map(([name]) => name.toLowerCase()),
+        },
+        stringToSign,
+      );
+    },
+  };
+  return verifier(scheme, rules.keys, { ...options, wildcards: true });
+}
+
+/** The terms of a SAS whose URL tells them all. */
+export function termsOfUrl({ values, startsAt, endsAt = FOREVER }: ParsedSas): SasTerms {
+  return { startsAt, endsAt, letters: values.get("sp") ?? "" };
+}
+
+/** "A service SAS cannot grant access to certain operations": of a container it can list and search the blobs. */
+export function enforceLevel({ operation: { name, level, permissions } }: ParsedSas): void {
+  if (level !== "o" && !/^[lf]$/.test(permissions)) throw notGranted(name, "an account SAS");
+}

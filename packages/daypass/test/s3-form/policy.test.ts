@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { base64, utf8 } from "../../src/encode.ts";
 import { isDaypassError } from "../../src/errors.ts";
-import { checkConditions, decodePolicy, encodePolicy, expandFields } from "../../src/post-policy.ts";
+import { checkConditions, decodePolicy, encodePolicy, escapeUnicode, expandFields } from "../../src/post-policy.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const decode = (text: string) => decodePolicy(base64(utf8(text)));
@@ -17,16 +17,19 @@ const NOT_MET = ["POLICY_NOT_MET", expect.anything()];
 const BAD = ["MALFORMED", expect.anything()];
 
 describe("a policy document", () => {
-  it("is written in ASCII, and read back", () => {
-    const encoded = encodePolicy(AT, [
+  it.each([
+    ["in UTF-8", undefined, "ü€𝄞\u007f"],
+    ["in ASCII", escapeUnicode, "\\u00fc\\u20ac\\ud834\\udd1e\\u007f"],
+  ])("is written %s, and read back", (_, respell, bucket) => {
+    const conditions = [
       { bucket: "ü€𝄞\u007f" },
       ["starts-with", "$key", 'a"\\'],
       ["content-length-range", 0, 9],
-    ]);
-    const text = Buffer.from(encoded, "base64").toString();
-    expect(text).toBe(
-      '{"conditions":[{"bucket":"\\u00fc\\u20ac\\ud834\\udd1e\\u007f"},["starts-with","$key","a\\"\\\\"],' +
-        '["content-length-range",0,9]],"expiration":"2026-01-02T03:04:05Z"}',
+    ] as const;
+    const encoded = encodePolicy(AT, conditions, respell);
+    expect(Buffer.from(encoded, "base64").toString()).toBe(
+      `{"conditions":[{"bucket":"${bucket}"},["starts-with","$key","a\\"\\\\"],["content-length-range",0,9]],` +
+        '"expiration":"2026-01-02T03:04:05Z"}',
     );
     expect(decodePolicy(encoded)).toEqual({
       expiresAt: AT,

@@ -32,6 +32,13 @@ export class UsageError extends Error {
 /** The command was understood and could not be done: exit status 1. The text says expected, found, what to do. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
+  /** For programs, with `--json`; a server's own code where it was the server that refused. */
+  readonly code: string;
+
+  constructor(message: string, code = "FAILED") {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** Writes lines and waits where the reader is slower than we are. */

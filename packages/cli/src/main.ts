@@ -83,13 +83,23 @@ function report(error: unknown, { command, json, context }: Failure): ExitStatus
   const isUsage = error instanceof UsageError;
   const isKnown = isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error);
   const message = isKnown ? error.message : `unexpected ${String(error)}: please report it`;
-  const code = isDaypassError(error) ? error.code : isUsage ? "USAGE" : isKnown ? "FAILED" : "INTERNAL";
+  const code = codeOf(error);
   if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   else {
     const hint = isUsage ? `; see daypass ${command} --help` : "";
-    context.stderr.write(`daypass ${command}: ${isDaypassError(error) ? `${code}: ` : ""}${message}${hint}\n`);
+    context.stderr.write(`daypass ${command}: ${isTold(code) ? `${code}: ` : ""}${message}${hint}\n`);
   }
   return isUsage ? 2 : 1;
+}
+
+function codeOf(error: unknown): string {
+  if (isDaypassError(error) || error instanceof CommandError) return error.code;
+  return error instanceof UsageError ? "USAGE" : isSystemError(error) ? "FAILED" : "INTERNAL";
+}
+
+// These say no more than the message does.
+function isTold(code: string): boolean {
+  return !["FAILED", "USAGE", "INTERNAL"].includes(code);
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

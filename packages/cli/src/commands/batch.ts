@@ -42,7 +42,8 @@ export interface BatchArguments {
 /** Refuses the options of a batch where there is none. */
 export function refuseBatchOptions(options: BatchArguments, others: readonly string[] = []): void {
   for (const name of ["out", "resume", "workers", "progress", "strict", ...others]) {
-    if (Reflect.get(options, name) !== undefined) throw new UsageError(`expected --batch with --${name}, found none`);
+    if (Reflect.get(options, name) !== undefined)
+      throw new UsageError(`expected --batch or --all with --${name}, found none`);
   }
 }
 

@@ -4,10 +4,12 @@ import { FORMATS, format } from "../sign/format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signTarget } from "../sign/sign-target.ts";
 import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions } from "./batch.ts";
+import { SIGN_ALL_OPTIONS, signAll } from "./sign-all.ts";
 import { SIGN_BATCH_OPTIONS, signBatch } from "./sign-batch.ts";
 
 const HELP = `daypass sign TARGET [options]             TARGET: s3://bucket/key, or https://host/path for a Daypass URL
 daypass sign [TARGET] --batch FILE|- [--out FILE] [--workers N]
+daypass sign --all s3://bucket/prefix|FOLDER [--out FILE] [--workers N]
 
 Life
   --expires-in TIME     90s, 15m, 12h, 7d; 15m by default          --expires-at INSTANT  2026-01-02T03:04:05Z
@@ -33,7 +35,9 @@ Keys
 ${BATCH_HELP}
   --format, --out-format jsonl|csv   by default csv where a file is named so; a CSV needs a header row
   --defaults FILE       a JSON object with fields of all lines; the options above, and s3://bucket as TARGET, do the same
-                        a line without credentials takes the keys that daypass sign would take`;
+                        a line without credentials takes the keys that daypass sign would take
+  --all s3://B/PREFIX   one line for each object of a bucket, as its server lists them
+  --all FOLDER          one for each file: --as-bucket NAME, or --endpoint URL of the gateway that serves the folder`;
 
 export const signCommand: Command = {
   help: HELP,
@@ -42,16 +46,22 @@ export const signCommand: Command = {
       ...SIGN_OPTIONS,
       ...BATCH_OPTIONS,
       ...SIGN_BATCH_OPTIONS,
+      ...SIGN_ALL_OPTIONS,
       as: { type: "string" },
       json: { type: "boolean" },
     });
     const [target, second] = positionals;
-    const { batch } = values;
+    const { batch, all } = values;
+    if (all !== undefined) {
+      if (batch !== undefined || target !== undefined)
+        throw new UsageError("expected one of a target, --batch and --all, found several");
+      return signAll({ ...values, all }, context);
+    }
     if (batch !== undefined) {
       if (second !== undefined) throw new UsageError(`expected at most one target, found ${positionals.length}`);
       return signBatch({ ...values, batch }, target, context);
     }
-    refuseBatchOptions(values, Object.keys(SIGN_BATCH_OPTIONS));
+    refuseBatchOptions(values, [...Object.keys(SIGN_BATCH_OPTIONS), "as-bucket"]);
     if (target === undefined || second !== undefined)
       throw new UsageError(`expected one target, found ${positionals.length}: quote it, and use --batch for many`);
     return signOne(target, values, context);

@@ -14,10 +14,12 @@ export interface AnswerWriter {
   refused(error: unknown, line: JsonObject | undefined): Answer;
 }
 
+const KEY_NAMES = ["bucket", "key"] as const;
+
 /** How to write. */
 export interface AnswerWriterOptions {
   readonly format: AnswerFormat;
-  /** Begins each answer with the `key` of its line: for manifests that nobody has written. */
+  /** Begins each answer with the bucket and the key of its line: for manifests that nobody has written. */
   readonly withKey: boolean;
 }
 
@@ -26,7 +28,8 @@ export function answerWriter({ format, withKey }: AnswerWriterOptions): AnswerWr
 }
 
 function jsonWriter(withKey: boolean): AnswerWriter {
-  const begin = (line: JsonObject | undefined): string => (withKey ? `{"key":${JSON.stringify(line?.["key"])},` : "{");
+  const begin = (line: JsonObject | undefined): string =>
+    withKey ? `{${KEY_NAMES.map((name) => `"${name}":${JSON.stringify(line?.[name] ?? null)}`).join(",")},` : "{";
   return {
     signed(result, line) {
       const { expiresAt, warnings } = result;
@@ -54,10 +57,10 @@ const CSV_COLUMNS = ["url", "method", "expiresAt", "error", "message", "headers"
 function csvWriter(withKey: boolean): AnswerWriter {
   const record = (line: JsonObject | undefined, cells: Readonly<Record<string, string>>): string => {
     const texts = CSV_COLUMNS.map((name) => cells[name] ?? "");
-    return csvRecord(withKey ? [oneLine(String(line?.["key"] ?? "")), ...texts] : texts);
+    return csvRecord(withKey ? [...KEY_NAMES.map((name) => oneLine(String(line?.[name] ?? ""))), ...texts] : texts);
   };
   return {
-    header: csvRecord(withKey ? ["key", ...CSV_COLUMNS] : CSV_COLUMNS),
+    header: csvRecord(withKey ? [...KEY_NAMES, ...CSV_COLUMNS] : CSV_COLUMNS),
     signed(result, line) {
       const cells = {
         expiresAt: endText(result.expiresAt),

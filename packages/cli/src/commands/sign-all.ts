@@ -1,0 +1,133 @@
+import { stat } from "node:fs/promises";
+import type { StandingAnswers } from "../batch/output-file.ts";
+import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
+import { answerWriter } from "../lines/answer-writer.ts";
+import { csvReader } from "../lines/csv.ts";
+import type { JsonObject } from "../lines/fields.ts";
+import { loadScheme } from "../lines/schemes.ts";
+import { folderKeys, servedBuckets, servedKeys } from "../list/folder-keys.ts";
+import { keyBlocks, type ListedObject } from "../list/key-blocks.ts";
+import { objectKeys, type SignListing } from "../list/object-keys.ts";
+import { compareUtf8 } from "../list/utf8-order.ts";
+import { type FindKeys, keyFinder, type LineDefaults, lineCompleter } from "../sign/complete-line.ts";
+import { answersToResume, runBatchCommand } from "./batch.ts";
+import { formatOf, lineDefaults, type SignBatchArguments } from "./sign-batch.ts";
+
+/** The options of `sign --all` besides those of `sign --batch`. */
+export const SIGN_ALL_OPTIONS = { all: { type: "string" }, "as-bucket": { type: "string" } } as const;
+
+export type SignAllArguments = SignBatchArguments & {
+  readonly all: string;
+  readonly "as-bucket"?: string | undefined;
+};
+
+/** A place whose objects are listed, sorted by bucket and then by key. */
+interface Listing {
+  readonly scheme: string;
+  /** The objects behind `after`. */
+  objects(after: ListedObject | undefined): AsyncIterable<ListedObject>;
+}
+
+/** `daypass sign --all s3://bucket/prefix` or `--all FOLDER`: a listing is the manifest. */
+export async function signAll(args: SignAllArguments, context: Context): Promise<ExitStatus> {
+  if (args.format !== undefined) throw new UsageError("expected --format with --batch, found it with --all");
+  const answers = { format: formatOf("--out-format", args["out-format"], args.out), withKey: true };
+  const { header } = answerWriter(answers);
+  const defaults = await lineDefaults(args, undefined);
+  const findKeys = keyFinder(args, context);
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(args.all);
+  const listing = isUrl ? bucketListing(args, defaults, findKeys) : await folderListing(args);
+  const standing = await answersToResume(args, header);
+  const after = standing === undefined ? undefined : lastObject(standing, header);
+  return runBatchCommand(
+    {
+      job: { kind: "sign", answers, defaults: { ...defaults, scheme: listing.scheme } },
+      header,
+      standing,
+      done: () => undefined,
+      findKeys,
+      blocks: keyBlocks(listing.objects(after)),
+    },
+    args,
+    context,
+  );
+}
+
+/** The object of the last whole answer: a listing goes on behind it, whatever came or went before it. */
+function lastObject({ lastLine, lines }: StandingAnswers, header: string | undefined): ListedObject | undefined {
+  if (lines === 0 || lastLine === header) return undefined;
+  let last: JsonObject = {};
+  try {
+    last = header === undefined ? (JSON.parse(lastLine) as JsonObject) : csvReader(header)(lastLine);
+  } catch {
+    // It is no answer at all.
+  }
+  const { bucket, key } = last;
+  if (typeof bucket === "string" && typeof key === "string") return { bucket, key };
+  throw new CommandError(
+    "expected in --out answers of sign --all, found a last line without bucket and key: choose another --out",
+  );
+}
+
+// What a line needs to reach a bucket. The other fields are for the objects.
+const PLACE = ["version", "region", "endpoint", "addressing", "universeDomain", "credentials", "credentialExpiry"];
+const LISTING_LIFE = 300;
+
+function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys: FindKeys): Listing {
+  const [, scheme = "", bucket, prefix = ""] = /^([a-z0-9]+):\/\/([^/]+)(?:\/(.*))?$/s.exec(args.all) ?? [];
+  if (bucket === undefined || scheme !== "s3")
+    throw new UsageError(`expected --all s3://bucket/prefix or a folder, found ${JSON.stringify(args.all)}`);
+  if (args["as-bucket"] !== undefined)
+    throw new UsageError("expected --as-bucket with a folder, found it with a bucket");
+  const sign: SignListing = async (query) => {
+    const complete = await lineCompleter({ ...defaults, scheme }, findKeys).of(scheme);
+    const whole = await complete({ scheme, bucket });
+    const place = Object.fromEntries(PLACE.filter((name) => name in whole).map((name) => [name, whole[name]]));
+    const signed = await (await loadScheme(scheme)).signer()({
+      ...place,
+      scheme,
+      bucket,
+      query,
+      expiresIn: LISTING_LIFE,
+    });
+    if (!("headers" in signed)) throw new Error("expected a URL");
+    return signed;
+  };
+  return {
+    scheme,
+    async *objects(after) {
+      if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix)))
+        throw new CommandError(
+          `expected in --out answers for ${args.all}, found ${JSON.stringify(after.key)} of ${after.bucket}: choose another --out`,
+        );
+      for await (const keys of objectKeys({ sign, prefix, after: after?.key })) {
+        for (const key of keys) yield { bucket, key };
+      }
+    },
+  };
+}
+
+async function folderListing(args: SignAllArguments): Promise<Listing> {
+  const folder = args.all;
+  if (!(await stat(folder)).isDirectory()) throw new CommandError(`expected a folder, found another file at ${folder}`);
+  const asBucket = args["as-bucket"];
+  if (asBucket === undefined && args.endpoint === undefined)
+    throw new UsageError(
+      "expected --as-bucket NAME, or the --endpoint of the gateway that serves the folder; found neither",
+    );
+  return {
+    scheme: "s3",
+    async *objects(after) {
+      if (asBucket !== undefined) {
+        for await (const key of folderKeys(folder, after?.key)) yield { bucket: asBucket, key };
+        return;
+      }
+      for (const bucket of await servedBuckets(folder)) {
+        const order = after === undefined ? 1 : compareUtf8(bucket.name, after.bucket);
+        if (order < 0) continue;
+        for await (const key of servedKeys(bucket, order === 0 ? after?.key : undefined))
+          yield { bucket: bucket.name, key };
+      }
+    },
+  };
+}

@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { folderKeys } from "../src/list/folder-keys.ts";
+import { compareUtf8 } from "../src/list/utf8-order.ts";
+import { parseXml } from "../src/list/xml.ts";
+import { AWS, daypass, parseLines, start, temporaryFolder } from "./command.ts";
+
+interface Answer {
+  readonly bucket: string;
+  readonly key: string;
+  readonly url?: string;
+  readonly error?: { readonly code: string };
+}
+
+function folderOf(...paths: readonly string[]): string {
+  const root = join(temporaryFolder(), "files");
+  for (const path of paths) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), `content of ${path}`);
+  }
+  return root;
+}
+
+const keysOf = (stdout: string): readonly string[] => parseLines<Answer>(stdout).map(({ key }) => key);
+
+test("signs every file of a folder as a key of a bucket, in the order of a listing", async () => {
+  const files = ["a-b", "a/b/c", "a/b d", "a0", "b/é", "b/🙂", "b/\ue000", "z", ".hidden", "b/.daypass/index.db"];
+  const root = folderOf(...files, ".daypass/index.db");
+  symlinkSync("/etc/passwd", join(root, "link"));
+  symlinkSync("/etc", join(root, "etc"));
+  const expected = [".hidden", "a-b", "a/b d", "a/b/c", "a0", "b/é", "b/\ue000", "b/🙂", "z"];
+  const run = ["sign", "--all", root, "--as-bucket", "media", "--expires-in", "1h", "--at", "2026-01-02T03:04:05Z"];
+  const env = { ...AWS, AWS_REGION: "eu-west-1" };
+  const { status, stdout } = await daypass(run, { env });
+  expect([status, keysOf(stdout)]).toEqual([0, expected]);
+  const [first] = parseLines<Answer>(stdout);
+  expect(Object.keys(first ?? {})).toEqual(["bucket", "key", "url", "method", "headers", "expiresAt", "warnings"]);
+  expect(first?.url).toMatch(/^https:\/\/media\.s3\.eu-west-1\.amazonaws\.com\/\.hidden\?/);
+
+  // It goes on behind the last key, whatever came or went before it.
+  for (const form of ["jsonl", "csv"]) {
+    const out = join(temporaryFolder(), `out.${form}`);
+    await daypass([...run, "--out", out], { env });
+    const whole = readFileSync(out, "utf8");
+    for (const size of [0, 10, whole.indexOf("a/b/c"), whole.indexOf("a/b/c") + 300, whole.length]) {
+      writeFileSync(out, Buffer.from(whole).subarray(0, size));
+      expect((await daypass([...run, "--out", out, "--resume"], { env })).status).toBe(0);
+      expect(readFileSync(out, "utf8")).toBe(whole);
+    }
+  }
+});
+
+test("goes on behind any key as if the listing had begun there", async () => {
+  const root = folderOf("a-b", "a/b/c", "a/b d", "a0", "b/é", "b/c/d/e", "b/c/d-e", "z");
+  const keys = async (after?: string): Promise<readonly string[]> => {
+    const found: string[] = [];
+    for await (const key of folderKeys(root, after)) found.push(key);
+    return found;
+  };
+  const all = await keys();
+  for (const after of [...all, "", "a", "a/", "a/b", "a/b/", "b/c/d", "zz"]) {
+    expect(await keys(after)).toEqual(all.filter((key) => compareUtf8(key, after) > 0));
+  }
+});
+
+test("signs what a gateway serves, and every URL opens", async () => {
+  const root = folderOf("loose.txt", "media/talks/a b+c.txt", "media/é.txt", "press/kit.pdf", ".secret/x");
+  const child = start(["serve", root, "--port", "0", "--json"]);
+  const [line] = await once(child.stdout, "data");
+  const { s3Endpoint } = JSON.parse(String(line)) as { readonly s3Endpoint: string };
+  const run = [
+    "sign",
+    "--all",
+    root,
+    "--endpoint",
+    s3Endpoint,
+    "--state",
+    join(root, ".daypass"),
+    "--expires-in",
+    "60",
+  ];
+  const { stdout } = await daypass(run);
+  const answers = parseLines<Answer>(stdout);
+  expect(answers.map(({ bucket, key }) => `${bucket} ${key}`)).toEqual([
+    "files loose.txt",
+    "media talks/a b+c.txt",
+    "media é.txt",
+    "press kit.pdf",
+  ]);
+  for (const { bucket, key, url = "" } of answers) {
+    const path = bucket === "files" ? key : `${bucket}/${key}`;
+    expect(await (await fetch(url)).text()).toBe(`content of ${path}`);
+  }
+});
+
+/** A server that answers as told, request after request. */
+async function server(answer: (query: URLSearchParams, response: ServerResponse, count: number) => void): Promise<{
+  readonly endpoint: string;
+  readonly requests: IncomingMessage[];
+}> {
+  const requests: IncomingMessage[] = [];
+  const listener = createServer((request, response) => {
+    requests.push(request);
+    answer(new URL(request.url ?? "", "http://x").searchParams, response, requests.length);
+  });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  onTestFinished(() => {
+    listener.closeAllConnections();
+    listener.close();
+  });
+  return { endpoint: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`, requests };
+}
+
+const page = (keys: readonly string[], token?: string): string =>
+  `<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EncodingType>url</EncodingType>${keys
+    .map((key) => `<Contents><Key>${encodeURIComponent(key)}</Key><Size>1</Size></Contents>`)
+    .join("")}<IsTruncated>${token !== undefined}</IsTruncated>${
+    token === undefined ? "" : `<NextContinuationToken>${token}</NextContinuationToken>`
+  }</ListBucketResult>`;
+
+const listAll = (endpoint: string, ...args: readonly string[]) =>
+  daypass(["sign", "--all", "s3://media/p/", "--endpoint", endpoint, "--expires-in", "60", ...args], { env: AWS });
+
+test("follows the pages of a listing, over a page without keys, a repeated key and a busy server", async () => {
+  const { endpoint, requests } = await server((query, response, count) => {
+    if (count === 2) return response.writeHead(503).end();
+    const token = query.get("continuation-token");
+    response.end(
+      token === null ? page(["p/a b", "p/b"], "t1") : token === "t1" ? page([], "t2") : page(["p/b", "p/c"]),
+    );
+  });
+  const { status, stdout } = await listAll(endpoint);
+  expect([status, keysOf(stdout)]).toEqual([0, ["p/a b", "p/b", "p/c"]]);
+  expect(requests).toHaveLength(4);
+  expect(requests[0]?.url).toMatch(/^\/media\?.*list-type=2.*prefix=p%2F.*X-Amz-Signature=[0-9a-f]{64}$/);
+});
+
+test.each<[name: string, code: string, answer: (response: ServerResponse) => void]>([
+  [
+    "another region",
+    "PermanentRedirect",
+    (response) =>
+      response
+        .writeHead(301, { "x-amz-bucket-region": "eu-west-1" })
+        .end("<Error><Code>PermanentRedirect</Code><Message>use the endpoint</Message></Error>"),
+  ],
+  ["a proxy's page", "LISTING_REFUSED", (response) => response.writeHead(404).end("<html><p>no</html>")],
+  ["keys out of order", "MALFORMED_ANSWER", (response) => response.end(page(["p/b", "p/a"]))],
+  ["a key outside the prefix", "MALFORMED_ANSWER", (response) => response.end(page(["q/a"]))],
+  ["the same page for ever", "MALFORMED_ANSWER", (response) => response.end(page(["p/a"], "t"))],
+  ["an empty page for ever", "MALFORMED_ANSWER", (response) => response.end(page([], "t"))],
+  ["no token", "MALFORMED_ANSWER", (response) => response.end(page(["p/a"], ""))],
+  ["half a document", "MALFORMED_ANSWER", (response) => response.end(page(["p/a"]).slice(0, -30))],
+  ["entities of its own", "MALFORMED_ANSWER", (response) => response.end(`<!DOCTYPE a [<!ENTITY b "c">]>${page([])}`)],
+  ["another document", "MALFORMED_ANSWER", (response) => response.end("<ListAllMyBucketsResult/>")],
+  ["bytes that are not UTF-8", "MALFORMED_ANSWER", (response) => response.end(Buffer.from([60, 0xff, 62]))],
+])("tells by a code that a server answered with %s", async (_, code, answer) => {
+  const { endpoint } = await server((__, response) => answer(response));
+  const { status, stdout } = await listAll(endpoint, "--json");
+  expect([status, parseLines<Answer>(stdout).at(-1)?.error?.code]).toEqual([1, code]);
+  expect(stdout).not.toContain(AWS.AWS_SECRET_ACCESS_KEY);
+});
+
+test("tells that nobody listens", async () => {
+  const { status, stderr } = await listAll("http://127.0.0.1:9");
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^daypass sign: UNREACHABLE: .*127\.0\.0\.1:9/)]);
+});
+
+test("reads the XML of storage servers, and nothing that two parsers could read differently", () => {
+  expect(
+    parseXml('<?xml version="1.0" encoding="UTF-8"?>\n<a xmlns="x"><b>1 &lt; &#50;&#x33;&amp;</b><c/> </a>\n'),
+  ).toEqual({
+    name: "a",
+    text: "",
+    children: [
+      { name: "b", text: "1 < 23&", children: [] },
+      { name: "c", text: "", children: [] },
+    ],
+  });
+  for (const bad of [
+    "",
+    "<a>",
+    "<a></b>",
+    "<a/><b/>",
+    "x<a/>",
+    "<a/>x",
+    "<a>&x;</a>",
+    "<a>&amp</a>",
+    "<a>&#0;</a>",
+    "<a>&#xd800;</a>",
+    "<a><!-- --></a>",
+    "<a><![CDATA[x]]></a>",
+    "<!DOCTYPE a><a/>",
+    "<a b=c/>",
+    "<a",
+    "<1/>",
+    "</a>",
+    "<a><?x?></a>",
+    "<a>".repeat(17) + "</a>".repeat(17),
+  ]) {
+    expect(() => parseXml(bad), bad).toThrow(/cannot be trusted/);
+  }
+});
+
+test("reads hostile XML in linear time", () => {
+  const size = 4_000_000;
+  for (const [part, ...others] of [["<"], ["<a "], ["<a>"], ["&"], ["<a b='"], [" ", "<a"], ["<a x='1' "], ["</a>"]]) {
+    const text = `${others.join("")}${(part ?? "").repeat(size / (part ?? "").length)}`;
+    const begin = performance.now();
+    expect(() => parseXml(text)).toThrow();
+    expect(performance.now() - begin).toBeLessThan(2000);
+  }
+});
+
+test("orders texts as their bytes in UTF-8 are ordered", () => {
+  const text = fc.string({
+    unit: fc.constantFrom("a", "b", "é", "\ud7ff", "\ue000", "\uffff", "🙂", "\u{10ffff}"),
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(text, text, (a, b) => {
+      expect(Math.sign(compareUtf8(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    }),
+  );
+});

@@ -1,5 +1,11 @@
 import { invalidInput } from "../errors.ts";
-import { checkKey, type ObjectCall, type ObjectRequest, readObjectRequest } from "../object-request.ts";
+import {
+  checkKey,
+  type ObjectCall,
+  type ObjectRequest,
+  type ObjectRules,
+  readObjectRequest,
+} from "../object-request.ts";
 import { OWN_NAME } from "./parse.ts";
 
 /** One request to Cloud Storage to sign. */
@@ -18,7 +24,7 @@ export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
 }
 
 const METADATA = "set the object's metadata";
-const RULES = {
+export const GCS_RULES: ObjectRules = {
   scheme: "GCS",
   reserved: OWN_NAME,
   unbindable: {
@@ -32,9 +38,9 @@ const RULES = {
 };
 
 /** Checks a request and collects what it asks for: a digest and a range of lengths become headers. */
-export function readGcsRequest(request: GcsSignRequest): ObjectCall {
+export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules = GCS_RULES): ObjectCall {
   const { object, bind = {}, dotSegments } = request;
-  const { sha256, contentLength, ...others } = bind;
+  const { sha256, contentLength } = bind;
   if (object !== undefined) checkKey(object, dotSegments, "object");
   const headers: Record<string, string> = { ...bind.headers };
   const add = (name: string, form: RegExp, value: string | false | undefined): void => {
@@ -47,5 +53,5 @@ export function readGcsRequest(request: GcsSignRequest): ObjectCall {
   add("x-goog-content-sha256", /^[0-9a-f]{64}$/, sha256);
   add("x-goog-content-length-range", /^\d+,\d+$/, isRange && `${min},${max < min ? "less" : max}`);
   const exact = isRange ? undefined : contentLength;
-  return readObjectRequest({ ...request, bind: { ...others, headers, contentLength: exact } }, RULES);
+  return readObjectRequest({ ...request, bind: { ...bind, headers, contentLength: exact } }, rules);
 }

@@ -1,0 +1,91 @@
+import { fromBase64, uriEncode } from "../../encode.ts";
+import { refusal } from "../../errors.ts";
+import { malformed, type Parameter, sortParameters } from "../../parameters.ts";
+import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
+import { parseEpoch } from "../../validity.ts";
+import { headerValues } from "../../wire.ts";
+import type { SignedHeader } from "../canonical.ts";
+import { checkNoHeaderAuth, extensionNames, refuseUnsigned } from "../parse.ts";
+import { isNeverSigned, isSubresource } from "./canonical.ts";
+
+/** A V2 query-signed request, read strictly. Nothing in it has been verified. */
+export interface ParsedGcsV2 {
+  readonly keyId: string;
+  readonly expires: string;
+  readonly expiresAt: Date;
+  readonly signature: Uint8Array;
+  readonly contentMd5: string;
+  readonly contentType: string;
+  readonly extensions: readonly SignedHeader[];
+  readonly resource: string;
+  /** The subresource, which is signed. */
+  readonly parameters: readonly Parameter[];
+  /** Parameters that nothing covers and that the verifier's options let through. */
+  readonly unsignedParameters: readonly Parameter[];
+}
+
+const MARKER = /[?&]GoogleAccessId=/;
+const ACCOUNT_MARKER = /[?&]GoogleAccessId=[^&]*(?:@|%40)/;
+
+/** Tells by the parameter's name whether a request is signed with V2 in its query, and by its `@` whose key it names. */
+export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undefined {
+  if (!MARKER.test(target)) return undefined;
+  return ACCOUNT_MARKER.test(target) ? "account" : "hmac";
+}
+
+/** What of a request V2 reads beside its own parameters. */
+export interface GcsV2Reading {
+  /** The bucket where the host names it, else the empty string. */
+  readonly hostBucket: string;
+  readonly allowUnsigned: ReadonlySet<string>;
+}
+
+/** Reads a query-signed request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_HEADER` or `UNSIGNED_PARAMETER`. */
+export function parseGcsV2(
+  { request, wire }: ReceivedRequest,
+  { hostBucket, allowUnsigned }: GcsV2Reading,
+): ParsedGcsV2 {
+  const { own, others } = sortParameters(wire, ["GoogleAccessId", "Expires", "Signature"]);
+  checkNoHeaderAuth(request);
+  const expiresAt = parseEpoch(own.Expires);
+  if (expiresAt === undefined) throw malformed("Expires", "not-a-number", "whole seconds since 1970");
+  // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
+  const signature = own.Signature.length > 1368 ? undefined : fromBase64(own.Signature);
+  if (signature === undefined) throw malformed("Signature", "form", "base64 with exact padding");
+  const parameters = others.filter(([name]) => isSubresource(name));
+  if (parameters.length > 1 || parameters[0]?.[1]) {
+    throw malformed(parameters[0]?.[0] ?? "", "ambiguous", "one subresource, without a value");
+  }
+  const unsignedParameters = others.filter(([name]) => !isSubresource(name));
+  const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name))?.[0];
+  if (unknown !== undefined) {
+    throw refusal(
+      "UNSIGNED_PARAMETER",
+      `no ${JSON.stringify(unknown)}, which V2 does not sign: leave it out or use V4`,
+      {
+        parameter: unknown,
+      },
+    );
+  }
+  const extensions = extensionNames(request);
+  refuseUnsigned(extensions.filter((name) => name.startsWith("x-amz-") || isNeverSigned(name)));
+  const path = hostBucket === "" ? wire.path : `/${uriEncode(hostBucket)}${wire.path}`;
+  return {
+    keyId: own.GoogleAccessId,
+    expires: own.Expires,
+    expiresAt,
+    signature,
+    contentMd5: single(request, "content-md5"),
+    contentType: single(request, "content-type"),
+    extensions: extensions.map((name) => ({ name, values: headerValues(request.headers, name) })),
+    resource: [path, ...parameters.map(([name]) => name)].join("?"),
+    parameters,
+    unsignedParameters,
+  };
+}
+
+function single(request: WireRequest, name: string): string {
+  const [value = "", second] = headerValues(request.headers, name);
+  if (second !== undefined) throw malformed(name, "duplicate", "one header");
+  return value.trim();
+}

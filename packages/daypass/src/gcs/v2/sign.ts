@@ -1,0 +1,169 @@
+import { hmacSha1 } from "#crypto";
+import { unsupportedConstraint } from "../../constraints.ts";
+import { base64, uriEncode, utf8 } from "../../encode.ts";
+import { invalidInput } from "../../errors.ts";
+import type { ObjectRules } from "../../object-request.ts";
+import type { AsyncSigner, SignedRequest, Signer } from "../../scheme.ts";
+import { asyncSigner, SignedResult, signer } from "../../signed-request.ts";
+import { signingWindow, systemClock } from "../../time.ts";
+import { accountSigner, checkHmacKey } from "../credentials.ts";
+import { gcsAddresses, gcsPath } from "../endpoint.ts";
+import { GCS_RULES, type GcsSignRequest, readGcsRequest } from "../request.ts";
+import type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
+import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts";
+
+/**
+ * Signs Google Cloud Storage URLs in the legacy V2 by the RSA key of a service account, for servers and clients that know
+ * no other. Options and requests are those of `gcsSigner`.
+ *
+ * V2 binds method, bucket, object, end, a subresource such as `cors`, Content-MD5, Content-Type and `x-goog-*` headers (also
+ * their absence). Whoever holds the URL may change host, scheme, every other header and every other parameter, the
+ * `generation` and the response headers among them: `unbound` says so, and `warnings` names what was asked for and is not
+ * covered. It has no longest life.
+ *
+ * Source: https://cloud.google.com/storage/docs/access-control/signed-urls-v2
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import type { GcsServiceAccount } from "daypass/gcs";
+ * import { gcsV2Signer } from "daypass/gcs/v2";
+ *
+ * export async function legacyUrl(keyFile: GcsServiceAccount): Promise<string> {
+ *   const gcs = gcsV2Signer({ credentials: keyFile });
+ *   return (await gcs.sign({ bucket: "media", object: "talks/keynote.mp4", expiresIn: 900 })).url;
+ * }
+ * ```
+ */
+export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
+  const { client_email, universe_domain: universeDomain } = options.credentials;
+  const key = accountSigner(options.credentials);
+  const draft = drafts({ universeDomain, ...options }, client_email);
+  return asyncSigner(async (request) => {
+    const { stringToSign, finish } = draft(request);
+    return finish(await key(stringToSign));
+  });
+}
+
+/**
+ * Signs Google Cloud Storage URLs in the legacy V2 with an HMAC key (HMAC-SHA1), synchronously. All else is as with
+ * {@link gcsV2Signer}.
+ *
+ * Source: https://cloud.google.com/storage/docs/access-control/signed-urls-v2
+ *
+ * @throws {DaypassError} as {@link gcsV2Signer} does
+ * @example
+ * ```ts
+ * import { gcsV2HmacSigner } from "daypass/gcs/v2";
+ *
+ * const gcs = gcsV2HmacSigner({ credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "…" } });
+ * export const { url, unbound } = gcs.sign({ bucket: "media", object: "talks/keynote.mp4", expiresIn: 900 });
+ * ```
+ */
+export function gcsV2HmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
+  const { accessKeyId, secretAccessKey } = checkHmacKey(options.credentials);
+  const draft = drafts(options, accessKeyId);
+  return signer((request) => {
+    const { stringToSign, finish } = draft(request);
+    return finish(hmacSha1(utf8(secretAccessKey), stringToSign));
+  });
+}
+
+// V2 sets no maximum. A century catches milliseconds that were given as seconds.
+const MAX_LIFE = 100 * 365 * 86_400;
+const BOUND: readonly string[] = [
+  "method",
+  "bucket",
+  "object",
+  "end",
+  "subresource",
+  "content-md5, content-type and x-goog-* headers, or that there are none",
+];
+const UNBOUND: readonly string[] = [
+  "scheme",
+  "host",
+  "all other query parameters, generation and response headers among them",
+  "all other headers",
+  "body",
+];
+const LEGACY = "V2 is legacy and leaves host, query and response headers open: use V4";
+
+const RULES: ObjectRules = {
+  scheme: "GCS V2",
+  reserved: /^(?:googleaccessid|expires|signature)$/i,
+  unbindable: {
+    ...GCS_RULES.unbindable,
+    notBefore: "use V4",
+    "bind.sha256": "bind the header content-md5",
+  },
+};
+
+interface Draft {
+  readonly stringToSign: string;
+  finish(signature: Uint8Array): SignedRequest;
+}
+
+function drafts(
+  options: Pick<GcsSignerOptions, "addressing" | "clock" | "endpoint" | "universeDomain">,
+  keyId: string,
+): (request: GcsSignRequest) => Draft {
+  const { clock = systemClock } = options;
+  const address = gcsAddresses(options);
+  return (request) => {
+    const { bucket, object, bind = {} } = request;
+    // V2 signs no Content-Length, but the header of Google's own that limits it.
+    const { contentLength: length } = bind;
+    const contentLength = typeof length === "number" ? { min: length, max: length } : length;
+    const { method, headers, parameters } = readGcsRequest({ ...request, bind: { ...bind, contentLength } }, RULES);
+    for (const name of Object.keys(headers)) {
+      if (!/^(?:content-md5|content-type|x-goog-.*)$/.test(name) || isNeverSigned(name))
+        throw unbindable(`header ${name}`);
+    }
+    for (const name of Object.keys(bind.query ?? {})) if (!isSubresource(name)) throw unbindable(`bind.query.${name}`);
+    const [subresource, second] = parameters.filter(([name]) => isSubresource(name));
+    if (second !== undefined || subresource?.[1])
+      throw invalidInput("query", "one subresource without a value", second);
+    const place = address(bucket);
+    const { expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_LIFE });
+    const expires = String(expiresAt.getTime() / 1000);
+    const path = gcsPath(place, object);
+    const named = place.path === "" ? `/${uriEncode(bucket)}${path}` : path;
+    const { "content-md5": contentMd5 = "", "content-type": contentType = "", ...extensions } = headers;
+    const stringToSign = gcsV2StringToSign({
+      method,
+      contentMd5: contentMd5.trim(),
+      contentType: contentType.trim(),
+      expires,
+      extensions: Object.entries(extensions).map(([name, value]) => ({ name, values: [value] })),
+      resource: subresource === undefined ? named : `${named}?${subresource[0]}`,
+    });
+    const unsigned = parameters.filter((parameter) => parameter !== subresource);
+    const finish = (signature: Uint8Array): SignedRequest => {
+      const tokens = [
+        ...(subresource === undefined ? [] : [subresource[0]]),
+        `GoogleAccessId=${uriEncode(keyId)}`,
+        `Expires=${expires}`,
+        `Signature=${uriEncode(base64(signature))}`,
+        ...unsigned.map(([name, value]) => `${uriEncode(name)}=${uriEncode(value)}`),
+      ];
+      return new SignedResult(
+        {
+          url: `${place.origin}${path}?${tokens.join("&")}`,
+          method,
+          headers,
+          expiresAt,
+          bound: BOUND,
+          unbound: UNBOUND,
+          warnings: [LEGACY, ...unsigned.map(([name]) => `the parameter ${name} is not signed`), ...warnings],
+        },
+        stringToSign,
+      );
+    };
+    return { stringToSign, finish };
+  };
+}
+
+function unbindable(constraint: string): Error {
+  return unsupportedConstraint(RULES.scheme, constraint, "use V4");
+}

@@ -97,10 +97,21 @@ export function isInside(remoteAddress: string | undefined, networks: readonly N
   return address !== undefined && networks.some((network) => networkContains(network, address));
 }
 
-/** A network in CIDR notation, or a single address, or `undefined`. */
+/** A network in CIDR notation, or a single address, or `undefined`. Host bits have to be zero. */
 export function parseCidr(text: string): Network | undefined {
+  const { bytes, bits } = readCidr(text) ?? { bytes: [], bits: 1 };
+  return makeNetwork(bytes, bits);
+}
+
+/** The network that `192.0.2.7/24` lies in: for formats whose host bits mean nothing. */
+export function coveringNetwork(text: string): Network | undefined {
+  const { bytes, bits } = readCidr(text) ?? { bytes: [], bits: 1 };
+  return makeNetwork(masked(bytes, bits), bits);
+}
+
+function readCidr(text: string): Network | undefined {
   const [address = "", prefix, ...more] = text.split("/");
   const bytes = parseAddress(address);
   if (bytes === undefined || more.length > 0 || !/^[0-9]{1,3}$/.test(prefix ?? "0")) return undefined;
-  return makeNetwork(bytes, Number(prefix ?? bytes.length * 8));
+  return { bytes, bits: Number(prefix ?? bytes.length * 8) };
 }

@@ -29,8 +29,13 @@ export function keyResolver<C extends object, K>(
     });
   return (id) => {
     const found = keys(id);
-    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
+    return isPromise(found) ? found.then(prepareAll) : prepareAll(found);
   };
+}
+
+// By its method: a promise of another realm is no instance of this one's.
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
 
 function listOf<C>(keys: C | readonly C[] | undefined): readonly C[] {

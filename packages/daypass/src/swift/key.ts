@@ -2,7 +2,7 @@ import { sha1Hmac, sha256Hmac } from "#crypto/digests";
 import { subtleSha512Hmac } from "../crypto/subtle-hmac.ts";
 import { base64url, hex } from "../encode.ts";
 import { type DaypassError, refusal } from "../errors.ts";
-import { type Keys, keyResolver } from "../key-resolver.ts";
+import { isPromise, type Keys, keyResolver } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
 
 export type SwiftDigest = "sha1" | "sha256" | "sha512";
@@ -66,7 +66,7 @@ export function swiftKeys(keys: Keys<SwiftKey>): KeyResolver<LoadedKey> {
     const filter = (found: Awaited<ReturnType<typeof find>>): readonly LoadedKey[] =>
       (found as readonly LoadedKey[] | undefined)?.filter(fits) ?? [];
     const found = find(typeof keys === "function" ? id : "");
-    return found instanceof Promise ? found.then(filter) : filter(found);
+    return isPromise(found) ? found.then(filter) : filter(found);
   };
 }
 

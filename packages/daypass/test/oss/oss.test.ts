@@ -252,9 +252,7 @@ describe("OSS V1", () => {
   });
 
   it("binds callbacks, x-oss-* parameters and headers", async () => {
-    const callback = btoa(
-      JSON.stringify({ callbackUrl: "https://hooks.example.com", callbackBody: "bucket=media" }),
-    );
+    const callback = btoa(JSON.stringify({ callbackUrl: "https://hooks.example.com", callbackBody: "bucket=media" }));
     const link = v1Sign({
       method: "PUT",
       query: { callback, "x-oss-process": "image/resize,w_100" },

@@ -2,6 +2,7 @@ import { isDaypassError, type SignedRequest, type Verifier, type WireRequest } f
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
 import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { storeCases } from "./store-cases.ts";
 
 /**
  * What the library does wherever it runs. Data and no test framework, so that any runtime can go through it: the values
@@ -221,4 +222,5 @@ export const cases: readonly Case[] = [
       ),
     expected: true,
   },
+  ...storeCases,
 ];

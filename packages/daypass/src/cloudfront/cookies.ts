@@ -1,0 +1,67 @@
+import { grantId } from "../grant.ts";
+import { systemClock } from "../time.ts";
+import { type CloudfrontCookieRequest, preparePolicy } from "./request.ts";
+import { attributeSigner, type CloudfrontSignerOptions, SHA1 } from "./sign.ts";
+
+/** Cookies that open what one policy says. */
+export interface CloudfrontCookies {
+  /** Values by name. Which domain and path they are for is yours to say when you set them. */
+  readonly cookies: Readonly<Record<string, string>>;
+  readonly resource: string;
+  /** First instant at which they open nothing any more. */
+  readonly expiresAt: Date;
+  /** The same identifier that the verifier's grant has. */
+  readonly id: string;
+  /** What the signature covers. */
+  readonly bound: readonly string[];
+  /** What a holder can change without breaking the signature. */
+  readonly unbound: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Signs cookies. */
+export interface CloudfrontCookieSigner {
+  sign(request: CloudfrontCookieRequest): Promise<CloudfrontCookies>;
+}
+
+/**
+ * Signs cookies for CloudFront: `CloudFront-Key-Pair-Id`, `-Signature`, `-Policy` or, for one URL until a time,
+ * `-Expires`, and `-Hash-Algorithm` with SHA-256. Set them `Secure` and `HttpOnly`, and without an end of their own.
+ *
+ * A URL that is signed itself wins over cookies. No policy binds the method, headers or body.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-cookies.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`,
+ * `UNSUPPORTED_CONSTRAINT`, `INVALID_KEY`
+ * @example
+ * ```ts
+ * import { cloudfrontCookieSigner } from "daypass/cloudfront";
+ *
+ * export const cookiesFor = async (privateKey: string) => {
+ *   const signer = cloudfrontCookieSigner({ keyPairId: "K2JCJMDEHXQW5F", privateKey, hash: "sha256" });
+ *   const { cookies } = await signer.sign({ resource: "https://d111111abcdef8.cloudfront.net/hls/*", expiresIn: 3600 });
+ *   return Object.entries(cookies).map(([name, value]) => `${name}=${value}; Path=/hls; Secure; HttpOnly`);
+ * };
+ * ```
+ */
+export function cloudfrontCookieSigner(options: CloudfrontSignerOptions): CloudfrontCookieSigner {
+  const attributesOf = attributeSigner(options);
+  const { clock = systemClock } = options;
+  return {
+    async sign(request) {
+      const prepared = preparePolicy(request, clock());
+      const attributes = Object.entries(await attributesOf(prepared));
+      const { text, resource, expiresAt, bound, unbound, warnings } = prepared;
+      return {
+        cookies: Object.fromEntries(attributes.map(([name, value]) => [`CloudFront-${name}`, value])),
+        resource,
+        expiresAt,
+        id: grantId(text),
+        bound,
+        unbound,
+        warnings: options.hash === "sha256" ? warnings : [...warnings, SHA1],
+      };
+    },
+  };
+}

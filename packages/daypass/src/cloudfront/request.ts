@@ -1,0 +1,136 @@
+import { type Constraints, unsupportedConstraint } from "../constraints.ts";
+import { invalidInput, refusal } from "../errors.ts";
+import { parseCidr } from "../ip.ts";
+import { refuseConstraints } from "../object-request.ts";
+import { signingWindow } from "../time.ts";
+import { PARAMETERS, policyText } from "./canonical.ts";
+import { readPolicy } from "./policy.ts";
+import { fits } from "./wildcard.ts";
+
+interface PolicyRequest extends Constraints {
+  /**
+   * The custom policy, signed as it is, instead of lifetime and constraints: `{"Statement":[{"Resource":…,"Condition":…}]}`,
+   * one statement, in ASCII.
+   */
+  readonly policy?: string | undefined;
+}
+
+/** One signed URL. */
+export interface CloudfrontSignRequest extends PolicyRequest {
+  /** The URL in the spelling that URL parsers leave alone: what the viewer asks for is compared byte for byte. */
+  readonly url: string;
+  /** What the signature opens, if more than `url`: `*` stands for any characters, `?` for one. */
+  readonly resource?: string | undefined;
+}
+
+/** Signed cookies. */
+export interface CloudfrontCookieRequest extends PolicyRequest {
+  /** The URL that the cookies open, or a pattern: `*` stands for any characters, `?` for one. */
+  readonly resource: string;
+}
+
+/** Either of them. */
+interface PolicyWish extends PolicyRequest {
+  readonly url?: string | undefined;
+  readonly resource?: string | undefined;
+}
+
+/** What is to be signed. */
+export interface PreparedPolicy {
+  readonly text: string;
+  readonly resource: string;
+  /** A canned policy does not travel, only its end does. */
+  readonly isCanned: boolean;
+  readonly expiresAt: Date;
+  readonly bound: readonly string[];
+  readonly unbound: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+// RFC 3986; a URL parser re-spells every other character, and `'` in a query.
+const URL_FORM =
+  /^https?:\/\/[a-z0-9.-]+(?::[1-9][0-9]{1,4})?(?:\/[\w\-.~!$&'()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?]+)?$/;
+const USUAL_PORT = /^(?:http:\/\/[^/]*:80|https:\/\/[^/]*:443)\//;
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?;]|$)/i;
+const OWN = /* @__PURE__ */ new RegExp(`[?&](?:${PARAMETERS.join("|")})(?:[=&]|$)`);
+// CloudFront sets no maximum. A century catches milliseconds that were given as seconds.
+const MAX_LIFE = 100 * 365 * 86_400;
+const UNBINDABLE = {
+  response: "use a response headers policy",
+  "bind.contentType": undefined,
+  "bind.contentLength": undefined,
+  "bind.sha256": undefined,
+  "bind.headers": undefined,
+  "bind.query": "put it into the URL",
+};
+
+export function checkUrl(url: string): void {
+  if (!URL_FORM.test(url) || USUAL_PORT.test(url) || OWN.test(url)) {
+    throw invalidInput("url", "http(s)://host/path?query as browsers send it, without CloudFront's parameters", url);
+  }
+  if (DOT_SEGMENT.test(url)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
+}
+
+/** Works out the policy for one URL or, for cookies, for a resource alone. */
+export function preparePolicy(wish: PolicyWish, now: Date): PreparedPolicy {
+  const { url, policy, notBefore, bind } = wish;
+  refuseConstraints(wish, "CloudFront", UNBINDABLE);
+  if (policy !== undefined) return givenPolicy(wish, policy);
+  const resource = wish.resource ?? wholePrefix(wish) ?? url ?? "";
+  if (!/^(?:\*|https?\*?|http\*):\/\/[^\s"\\#\x7f-\uffff]+$/.test(resource)) {
+    throw invalidInput("resource", "scheme://host/path in ASCII, with the wildcards * and ?", resource);
+  }
+  if (url !== undefined && !fits(resource, url)) throw invalidInput("resource", "a pattern that covers url", resource);
+  const ip = oneNetwork(bind?.ip);
+  const { expiresAt, warnings } = signingWindow(wish, now, { maxSeconds: MAX_LIFE });
+  const start = notBefore && Math.ceil(notBefore.getTime() / 1000);
+  const end = expiresAt.getTime() / 1000;
+  if (start !== undefined && !(start < end)) throw invalidInput("notBefore", "an instant before the end", notBefore);
+  const isOne = url === undefined ? !resource.includes("*") : resource === url;
+  const isCanned = isOne && start === undefined && ip === undefined;
+  const text = policyText({ resource, end, start, ip });
+  const wide = /^[^/]*\/\/[^/]*[*?]/.test(resource) ? [...warnings, WIDE] : warnings;
+  return { ...coverage(resource, start, ip, isCanned), text, isCanned, expiresAt, warnings: wide };
+}
+
+function givenPolicy(wish: PolicyWish, text: string): PreparedPolicy {
+  const { url, resource, prefix, notBefore, bind, expiresIn, expiresAt, stableWindow } = wish;
+  const fail = (expected: string): Error => invalidInput("policy", expected, "another");
+  const others = [url && resource, prefix, notBefore, bind, expiresIn, expiresAt, stableWindow];
+  if (others.some((other) => other !== undefined)) throw fail("text, given alone");
+  if (!/^[\t\n\r\x20-\x7e]+$/.test(text)) throw fail("ASCII text");
+  const policy = readPolicy(text, fail);
+  // For cookies the resource is named twice, so that nobody takes the one for the other.
+  const isOwn = url === undefined ? resource === policy.resource : fits(policy.resource, url);
+  if (!isOwn) throw fail("one for this URL or resource");
+  const covered = coverage(policy.resource, policy.startsAt, policy.ipRange, false);
+  return { ...covered, text, isCanned: false, expiresAt: policy.expiresAt, warnings: [] };
+}
+
+type Coverage = Pick<PreparedPolicy, "resource" | "bound" | "unbound">;
+
+function coverage(resource: string, start: unknown, ip: string | undefined, isCanned: boolean): Coverage {
+  const bound = [`resource ${resource}`, "end"];
+  if (start !== undefined) bound.push("start");
+  if (ip !== undefined) bound.push(`ip ${ip}`);
+  return { resource, bound, unbound: isCanned || !/[*?]/.test(resource) ? UNBOUND : [...UNBOUND, WILD] };
+}
+
+const UNBOUND: readonly string[] = ["method", "headers", "body"];
+const WILD = "what * and ? stand for";
+const WIDE = "a wildcard in the host covers other hosts, too";
+
+function wholePrefix({ url = "", prefix }: PolicyWish): string | undefined {
+  if (prefix === undefined) return undefined;
+  const [, origin = "", path = ""] = /^([^/]*\/\/[^/]*)([^?]*)/.exec(url) ?? [];
+  if (/^\/(?:[^?#]*\/)?$/.test(prefix) && path.startsWith(prefix)) return `${origin}${prefix}*`;
+  throw invalidInput("prefix", 'the beginning of the path up to a "/"', prefix);
+}
+
+function oneNetwork(ip: string | readonly string[] | undefined): string | undefined {
+  const [text, second] = [ip ?? []].flat();
+  if (second !== undefined) throw unsupportedConstraint("CloudFront", "several networks", "sign one URL for each");
+  if (text === undefined) return undefined;
+  if (parseCidr(text) === undefined) throw invalidInput("bind.ip", "a CIDR network, host bits zero", text);
+  return text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`;
+}

@@ -1,0 +1,84 @@
+import { pemPrivateKey } from "#crypto/pem";
+import { utf8 } from "../encode.ts";
+import type { AsyncSigner, Clock } from "../scheme.ts";
+import { asyncSigner, SignedResult } from "../signed-request.ts";
+import { systemClock } from "../time.ts";
+import { PARAMETERS, type ParameterName, toUrlText } from "./canonical.ts";
+import { type CloudfrontHash, checkHash, checkKeyPairId } from "./key.ts";
+import { type CloudfrontSignRequest, checkUrl, type PreparedPolicy, preparePolicy } from "./request.ts";
+
+/** Options of {@link cloudfrontSigner}. */
+export interface CloudfrontSignerOptions {
+  /** The id of the public key in CloudFront. */
+  readonly keyPairId: string;
+  /** PEM of an RSA or P-256 key: PKCS #8, PKCS #1 or SEC 1, without a passphrase. */
+  readonly privateKey: string;
+  /** `sha1` by default, as on CloudFront; `sha256` adds `Hash-Algorithm=SHA256`. */
+  readonly hash?: CloudfrontHash | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Signs CloudFront URLs, with a canned policy where end and URL are all that is asked for, else with a custom one: start,
+ * network, and a `resource` with wildcards or a `prefix` instead of the one URL. Or with a `policy` that you have written.
+ *
+ * No policy binds the method, headers or body: which methods a URL opens is the distribution's setting. Nothing is
+ * re-spelled: a URL that a parser would change is refused.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`,
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `INVALID_KEY`
+ * @example
+ * ```ts
+ * import { cloudfrontSigner } from "daypass/cloudfront";
+ *
+ * export const linkFor = async (privateKey: string, file: string) => {
+ *   const cloudfront = cloudfrontSigner({ keyPairId: "K2JCJMDEHXQW5F", privateKey, hash: "sha256" });
+ *   return (await cloudfront.sign({ url: `https://d111111abcdef8.cloudfront.net/${file}`, expiresIn: 900 })).url;
+ * };
+ * ```
+ */
+export function cloudfrontSigner(options: CloudfrontSignerOptions): AsyncSigner<CloudfrontSignRequest> {
+  const attributesOf = attributeSigner(options);
+  const { clock = systemClock } = options;
+  return asyncSigner(async (request) => {
+    const { url } = request;
+    checkUrl(url);
+    const prepared = preparePolicy(request, clock());
+    const attributes = await attributesOf(prepared);
+    const query = PARAMETERS.flatMap((name) => (attributes[name] === undefined ? [] : [`${name}=${attributes[name]}`]));
+    const { text, expiresAt, bound, unbound, warnings } = prepared;
+    return new SignedResult(
+      {
+        url: `${url}${url.includes("?") ? "&" : "?"}${query.join("&")}`,
+        method: "GET",
+        headers: {},
+        expiresAt,
+        bound,
+        unbound,
+        warnings: options.hash === "sha256" ? warnings : [...warnings, SHA1],
+      },
+      text,
+    );
+  });
+}
+
+export const SHA1 = 'the signature rests on SHA-1: set hash: "sha256" where nothing old verifies it';
+
+/** The signing parameters of a policy by name, for URLs and cookies alike. */
+export function attributeSigner({
+  keyPairId,
+  privateKey,
+  hash = "sha1",
+}: CloudfrontSignerOptions): (policy: PreparedPolicy) => Promise<Readonly<Partial<Record<ParameterName, string>>>> {
+  checkKeyPairId(keyPairId);
+  checkHash(hash);
+  const key = pemPrivateKey(privateKey);
+  return async ({ text, isCanned, expiresAt }) => ({
+    ...(isCanned ? { Expires: String(expiresAt.getTime() / 1000) } : { Policy: toUrlText(utf8(text)) }),
+    "Key-Pair-Id": keyPairId,
+    Signature: toUrlText(await key.sign(hash, text)),
+    ...(hash === "sha256" ? { "Hash-Algorithm": "SHA256" } : {}),
+  });
+}

@@ -1,0 +1,393 @@
+import type { WireRequest } from "daypass";
+import {
+  type CloudfrontSignRequest,
+  cloudfrontCookieSigner,
+  cloudfrontSigner,
+  cloudfrontVerifier,
+} from "daypass/cloudfront";
+import { describe, expect, it } from "vitest";
+import { wireRequest } from "../scheme-contract.ts";
+import { EC, RSA } from "./keys.ts";
+
+const keyPairId = "K2JCJMDEHXQW5F";
+const now = new Date("2026-11-24T12:00:00Z");
+const epoch = now.getTime() / 1000;
+const clock = () => now;
+const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
+const origin = "https://media.example.com";
+const url = `${origin}/talks/keynote.mp4`;
+const keys = { keyPairId, publicKey: RSA.publicKey, hashes: ["sha1", "sha256"] } as const;
+const signer = cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, hash: "sha256", clock });
+const cookieSigner = cloudfrontCookieSigner({ keyPairId, privateKey: RSA.privateKey, hash: "sha256", clock });
+const verifier = cloudfrontVerifier({ keys, origins: [origin, "http://media.example.com:8080"], clock });
+
+const sign = (extra: Partial<CloudfrontSignRequest> = {}) => signer.sign({ url, expiresIn: 600, ...extra });
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "accepted",
+    (error: { readonly code: string }) => error.code,
+  );
+const refusal = (request: WireRequest, by = verifier) => codeOf(by.verify(request));
+const rejects = (promise: Promise<unknown>, code: string) =>
+  expect(promise).rejects.toThrow(expect.objectContaining({ code }));
+const policyOf = (link: string) => {
+  const text = new URL(link).searchParams.get("Policy") ?? "";
+  return atob(text.replaceAll("-", "+").replaceAll("_", "=").replaceAll("~", "/"));
+};
+
+/** Signs any text as a policy: what a key holder could do by hand. */
+async function signedBy(text: string, at = url, hash: "sha1" | "sha256" = "sha256"): Promise<WireRequest> {
+  const key = await crypto.subtle.importKey(
+    "pkcs8",
+    Uint8Array.from(Buffer.from(pkcs8, "base64")),
+    { name: "RSASSA-PKCS1-v1_5", hash: hash === "sha1" ? "SHA-1" : "SHA-256" },
+    false,
+    ["sign"],
+  );
+  const bytes = Buffer.from(text, "latin1");
+  const signature = Buffer.from(await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, bytes));
+  const encode = (data: Buffer) =>
+    data.toString("base64").replaceAll("+", "-").replaceAll("=", "_").replaceAll("/", "~");
+  const target = `${at.slice(origin.length)}?Policy=${encode(bytes)}&Key-Pair-Id=${keyPairId}&Signature=${encode(signature)}`;
+  const suffix = hash === "sha256" ? "&Hash-Algorithm=SHA256" : "";
+  return { method: "GET", target: target + suffix, authority: "media.example.com", headers: [] };
+}
+const pkcs8 = (await import("node:crypto"))
+  .createPrivateKey(RSA.privateKey)
+  .export({ format: "der", type: "pkcs8" })
+  .toString("base64");
+
+const policy = (condition: object, resource: unknown = url) =>
+  JSON.stringify({ Statement: [{ Resource: resource, Condition: condition }] });
+const end = { DateLessThan: { "AWS:EpochTime": epoch + 60 } };
+
+describe("signed URLs", () => {
+  it("with a canned policy are bound to every byte of the URL", async () => {
+    const link = await sign({ url: `${url}?lang=de&x` });
+    expect(link.url).toMatch(
+      /\?lang=de&x&Expires=\d+&Key-Pair-Id=K2JCJMDEHXQW5F&Signature=[^&]+&Hash-Algorithm=SHA256$/,
+    );
+    const request = wireRequest(link);
+    const grant = await verifier.verify(request);
+    expect(grant).toMatchObject({
+      policy: "canned",
+      via: "url",
+      methods: ["GET", "HEAD"],
+      target: "/talks/keynote.mp4?lang=de&x",
+      url: `${url}?lang=de&x`,
+      id: link.id,
+    });
+    const changed = (from: string | RegExp, to: string) =>
+      refusal({ ...request, target: request.target.replace(from, to) });
+    expect(await changed("lang=de", "lang=en")).toBe("SIGNATURE_MISMATCH");
+    expect(await changed("&x&", "&")).toBe("SIGNATURE_MISMATCH");
+    expect(await changed("&x&", "&x=&")).toBe("SIGNATURE_MISMATCH");
+    expect(await changed("keynote", "keynot%65")).toBe("SIGNATURE_MISMATCH");
+    expect(await changed(/Expires=(\d+)/, `Expires=${epoch + 601}`)).toBe("SIGNATURE_MISMATCH");
+    expect(await refusal({ ...request, authority: "media.example.com:8080" })).toBe("SIGNATURE_MISMATCH");
+  });
+
+  it("may have their parameters in any order and place", async () => {
+    const request = wireRequest(await sign({ url: `${url}?a=1&b=2` }));
+    const [path, query = ""] = request.target.split("?");
+    const tokens = query.split("&");
+    const moved = [...tokens.slice(2), ...tokens.slice(0, 2)].join("&");
+    expect((await verifier.verify({ ...request, target: `${path}?${moved}` })).target).toBe(`${path}?a=1&b=2`);
+  });
+
+  it("bind a start and a network of IPv4 or IPv6 by a custom policy", async () => {
+    const link = await sign({ notBefore: later(60), bind: { ip: "203.0.113.9" } });
+    expect(policyOf(link.url)).toBe(
+      `{"Statement":[{"Resource":"${url}","Condition":{"DateLessThan":{"AWS:EpochTime":${epoch + 600}},"DateGreaterThan":{"AWS:EpochTime":${epoch + 60}},"IpAddress":{"AWS:SourceIp":"203.0.113.9/32"}}}]}`,
+    );
+    expect(link.bound).toEqual([`resource ${url}`, "end", "start", "ip 203.0.113.9/32"]);
+    const request = { ...wireRequest(link), remoteAddress: "203.0.113.9" };
+    const at = (seconds: number) => cloudfrontVerifier({ keys, origins: [origin], clock: () => later(seconds) });
+    expect(await refusal(request)).toBe("NOT_YET_VALID");
+    expect(await refusal(request, at(60))).toBe("accepted");
+    expect(await refusal(request, at(600))).toBe("EXPIRED");
+    expect(await refusal({ ...request, remoteAddress: "203.0.113.8" }, at(60))).toBe("IP_NOT_GRANTED");
+    expect(await refusal({ ...request, remoteAddress: undefined }, at(60))).toBe("IP_NOT_GRANTED");
+
+    const v6 = wireRequest(await sign({ bind: { ip: "2001:db8::/32" } }));
+    expect(await refusal({ ...v6, remoteAddress: "2001:db8:1::1" })).toBe("accepted");
+    expect(await refusal({ ...v6, remoteAddress: "2001:db9::1" })).toBe("IP_NOT_GRANTED");
+  });
+
+  it("open what a resource with wildcards covers, scheme and query included", async () => {
+    const link = await sign({ url: `${origin}/hls/1/a.ts`, resource: `${origin}/hls/*` });
+    expect(link.unbound).toContain("what * and ? stand for");
+    const request = wireRequest(link);
+    const at = (path: string) => ({ ...request, target: request.target.replace("/hls/1/a.ts", path) });
+    const grant = await verifier.verify(at("/hls/2/b.ts?x=1&y".replace("?x=1&y", "")));
+    expect(grant).toMatchObject({
+      policy: "custom",
+      resource: `${origin}/hls/*`,
+      url: `${origin}/hls/2/b.ts`,
+      id: link.id,
+    });
+    expect(await refusal({ ...request, target: `${request.target}&x=1` })).toBe("accepted");
+    expect(await refusal(at("/other/a.ts"))).toBe("KEY_SCOPE");
+    expect(await refusal({ ...request, authority: "media.example.com:8080" })).toBe("KEY_SCOPE");
+    const anyScheme = wireRequest(await sign({ resource: "http*://media.example.com*/talks/*" }));
+    expect(await refusal({ ...anyScheme, authority: "media.example.com:8080" })).toBe("accepted");
+    expect((await sign({ resource: "http*://*" })).warnings).toEqual([expect.stringContaining("other hosts")]);
+    expect((await sign({ prefix: "/talks/" })).bound).toContain(`resource ${origin}/talks/*`);
+  });
+
+  it.each(["..", "%2e%2e", ".%2E/x", "x/..%2f..", "%252e%252e/x", "x/..%5c", "..;a/x"])(
+    "sloppy prefix: a wildcard does not open %s",
+    async (path) => {
+      const request = wireRequest(await sign({ url: `${origin}/hls/a.ts`, resource: `${origin}/hls/*` }));
+      expect(await refusal({ ...request, target: request.target.replace("a.ts", path) })).toBe("MALFORMED");
+    },
+  );
+
+  it("grant the methods that the verifier says, as none is bound", async () => {
+    const request = wireRequest(await sign());
+    expect(await refusal({ ...request, method: "HEAD" })).toBe("accepted");
+    expect(await refusal({ ...request, method: "PUT" })).toBe("METHOD_NOT_GRANTED");
+    const uploads = cloudfrontVerifier({ keys, origins: [origin], methods: ["PUT"], clock });
+    expect((await uploads.verify({ ...request, method: "PUT" })).methods).toEqual(["PUT"]);
+    expect(await refusal(request, uploads)).toBe("METHOD_NOT_GRANTED");
+  });
+
+  it("algorithm confusion: the hash belongs to the key, and the kind of key to the key", async () => {
+    const only = (hashes: readonly ("sha1" | "sha256")[], publicKey = RSA.publicKey) =>
+      cloudfrontVerifier({ keys: { keyPairId, publicKey, hashes }, origins: [origin], clock });
+    const strong = wireRequest(await sign());
+    const weak = wireRequest(
+      await cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, clock }).sign({ url, expiresIn: 60 }),
+    );
+    expect(weak.target).not.toContain("Hash-Algorithm");
+    expect(await refusal(strong, only(["sha256"]))).toBe("accepted");
+    expect(await refusal(weak, only(["sha1"]))).toBe("accepted");
+    expect(await refusal(strong, only(["sha1"]))).toBe("SIGNATURE_MISMATCH");
+    expect(await refusal(weak, only(["sha256"]))).toBe("SIGNATURE_MISMATCH");
+    expect(await refusal({ ...strong, target: strong.target.replace("SHA256", "SHA1") })).toBe("SIGNATURE_MISMATCH");
+    expect(await refusal({ ...strong, target: strong.target.replace("SHA256", "none") })).toBe("MALFORMED");
+    expect(await refusal(strong, only(["sha256"], EC.publicKey))).toBe("SIGNATURE_MISMATCH");
+  });
+
+  it("are signed by P-256 keys as well, with either hash, and each time otherwise", async () => {
+    for (const hash of ["sha1", "sha256"] as const) {
+      const ecSigner = cloudfrontSigner({ keyPairId, privateKey: EC.privateKey, hash, clock });
+      const ecVerifier = cloudfrontVerifier({
+        keys: { keyPairId, publicKey: EC.publicKey, hashes: [hash] },
+        origins: [origin],
+        clock,
+      });
+      const [a, b] = [await ecSigner.sign({ url, expiresIn: 60 }), await ecSigner.sign({ url, expiresIn: 60 })];
+      expect(a.url).not.toBe(b.url);
+      expect(a.id).toBe(b.id);
+      expect(await refusal(wireRequest(a), ecVerifier)).toBe("accepted");
+      expect(await refusal(wireRequest(b), ecVerifier)).toBe("accepted");
+    }
+  });
+
+  it("say that SHA-1 is weak", async () => {
+    const weak = cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, clock });
+    expect((await weak.sign({ url, expiresIn: 60 })).warnings).toEqual([expect.stringContaining("SHA-1")]);
+    expect((await sign()).warnings).toEqual([]);
+  });
+
+  it("take a policy that was written by hand, as it is", async () => {
+    const text = `{\n  "Statement": [{ "Resource": "${origin}/talks/*", "Condition": { "DateLessThan": { "AWS:EpochTime": ${epoch + 90} } } }]\n}`;
+    const link = await signer.sign({ url, policy: text });
+    expect(policyOf(link.url)).toBe(text);
+    expect(link.expiresAt).toEqual(later(90));
+    expect((await verifier.verify(wireRequest(link))).id).toBe(link.id);
+    await rejects(signer.sign({ url, policy: text, expiresIn: 60 }), "INVALID_INPUT");
+    await rejects(signer.sign({ url: `${origin}/other`, policy: text }), "INVALID_INPUT");
+    await rejects(signer.sign({ url, policy: text.replace("DateLessThan", "DateLess") }), "INVALID_INPUT");
+    await rejects(signer.sign({ url, policy: text.replace("talks", "tälks") }), "INVALID_INPUT");
+  });
+
+  it.each<[string, Partial<CloudfrontSignRequest>, string]>([
+    ["a type", { bind: { contentType: "a/b" } }, "UNSUPPORTED_CONSTRAINT"],
+    ["a length", { bind: { contentLength: 1 } }, "UNSUPPORTED_CONSTRAINT"],
+    ["a digest", { bind: { sha256: "0".repeat(64) } }, "UNSUPPORTED_CONSTRAINT"],
+    ["a header", { bind: { headers: { a: "b" } } }, "UNSUPPORTED_CONSTRAINT"],
+    ["a response header", { response: { contentType: "a/b" } }, "UNSUPPORTED_CONSTRAINT"],
+    ["two networks", { bind: { ip: ["10.0.0.1", "10.0.0.2"] } }, "UNSUPPORTED_CONSTRAINT"],
+    ["host bits", { bind: { ip: "10.0.0.1/8" } }, "INVALID_INPUT"],
+    ["a start after the end", { notBefore: later(600) }, "INVALID_INPUT"],
+    ["a resource that does not cover the URL", { resource: `${origin}/hls/*` }, "INVALID_INPUT"],
+    ["a prefix within a word", { prefix: "/ta" }, "INVALID_INPUT"],
+    ["no life", { expiresIn: 0 }, "INVALID_EXPIRY"],
+    ["a dot segment", { url: `${origin}/a/../b` }, "DOT_SEGMENTS"],
+    ["an encoded dot segment", { url: `${origin}/a/%2E%2e` }, "DOT_SEGMENTS"],
+    ["a space", { url: `${origin}/a b` }, "INVALID_INPUT"],
+    ["a quote in the query", { url: `${origin}/a?q='x'` }, "INVALID_INPUT"],
+    ["a fragment", { url: `${url}#x` }, "INVALID_INPUT"],
+    ["no path", { url: origin }, "INVALID_INPUT"],
+    ["a host in upper case", { url: "https://MEDIA.example.com/a" }, "INVALID_INPUT"],
+    ["the usual port", { url: "https://media.example.com:443/a" }, "INVALID_INPUT"],
+    ["a parameter of CloudFront's own", { url: `${url}?Expires=1` }, "INVALID_INPUT"],
+  ])("do not bind or carry %s", async (_, wish, code) => {
+    await rejects(sign(wish), code);
+  });
+});
+
+describe("policies", () => {
+  it("are read strictly", async () => {
+    expect(await refusal(await signedBy(policy(end)))).toBe("accepted");
+    const twice = policy(end).replace('"DateLessThan"', '"DateLessThan":{"AWS:EpochTime":9999999999},"DateLessThan"');
+    const resources = policy(end).replace('"Resource"', `"Resource":"${origin}/none","Resource"`);
+    const deep = `{"Statement":[{"Resource":"${url}","Condition":{"DateLessThan":{"AWS:EpochTime":${epoch + 60}},"IpAddress":${"[".repeat(4000)}${"]".repeat(4000)}}}]}`;
+    for (const [name, text] of Object.entries({
+      "a member twice": twice,
+      "a resource twice": resources,
+      "no end": policy({}),
+      "an end as text": policy({ DateLessThan: { "AWS:EpochTime": String(epoch + 60) } }),
+      "an end that is no whole number": policy({ DateLessThan: { "AWS:EpochTime": epoch + 0.5 } }),
+      "an end without bound": policy({ DateLessThan: { "AWS:EpochTime": 1e20 } }),
+      "another operator": policy({ ...end, DateEquals: { "AWS:EpochTime": epoch } }),
+      "another member": policy({ ...end, DateLessThan: { "AWS:EpochTime": epoch + 60, x: 1 } }),
+      "a start as text": policy({ ...end, DateGreaterThan: { "AWS:EpochTime": "0" } }),
+      "a network that is none": policy({ ...end, IpAddress: { "AWS:SourceIp": "any" } }),
+      "several networks": policy({ ...end, IpAddress: { "AWS:SourceIp": ["10.0.0.0/8"] } }),
+      "no resource": JSON.stringify({ Statement: [{ Condition: end }] }),
+      "a resource that is no text": policy(end, [url]),
+      "two statements": JSON.stringify({ Statement: [...Array(2)].map(() => ({ Resource: url, Condition: end })) }),
+      "a statement alone": JSON.stringify({ Statement: { Resource: url, Condition: end } }),
+      "a version": `{"Version":"2012-10-17",${policy(end).slice(1)}`,
+      "text that is no JSON": "{Statement:[]}",
+      "a list": "[]",
+      "beyond ASCII": policy(end, `${origin}/é*`),
+      "a deep one": deep,
+    })) {
+      expect(await refusal(await signedBy(text)), name).toBe("MALFORMED");
+    }
+  });
+
+  it("may have white space, and colons inside their texts", async () => {
+    expect(await refusal(await signedBy(JSON.stringify(JSON.parse(policy(end)), null, 2)))).toBe("accepted");
+    expect(await refusal(await signedBy(policy(end).replaceAll("/", "\\/")))).toBe("accepted");
+    const odd = `${origin}/a:b"`;
+    expect(await refusal(await signedBy(policy(end, `${origin}/*`), `${origin}/a:b`))).toBe("accepted");
+    expect(await refusal(await signedBy(policy(end, odd), `${origin}/a`))).toBe("KEY_SCOPE");
+  });
+
+  it("mask the host bits of a network, as CloudFront does", async () => {
+    const request = await signedBy(policy({ ...end, IpAddress: { "AWS:SourceIp": "192.168.0.1/24" } }));
+    expect(await refusal({ ...request, remoteAddress: "192.168.0.77" })).toBe("accepted");
+    expect(await refusal({ ...request, remoteAddress: "192.168.1.77" })).toBe("IP_NOT_GRANTED");
+  });
+
+  it("have a longest life where the verifier says so", async () => {
+    const strict = cloudfrontVerifier({ keys, origins: [origin], maxLife: 599, clock });
+    expect(await refusal(wireRequest(await sign()), strict)).toBe("KEY_SCOPE");
+  });
+});
+
+describe("signed cookies", () => {
+  const send = (cookies: Readonly<Record<string, string>>, target = "/hls/1/a.ts"): WireRequest => ({
+    method: "GET",
+    target,
+    authority: "media.example.com",
+    headers: [
+      [
+        "Cookie",
+        Object.entries({ session: "x", ...cookies })
+          .map((pair) => pair.join("="))
+          .join("; "),
+      ],
+    ],
+  });
+
+  it("open what their resource covers, by a custom policy where it has a star", async () => {
+    const signed = await cookieSigner.sign({ resource: `${origin}/hls/*`, expiresIn: 600 });
+    expect(Object.keys(signed.cookies).sort()).toEqual([
+      "CloudFront-Hash-Algorithm",
+      "CloudFront-Key-Pair-Id",
+      "CloudFront-Policy",
+      "CloudFront-Signature",
+    ]);
+    const grant = await verifier.verify(send(signed.cookies));
+    expect(grant).toMatchObject({ via: "cookies", policy: "custom", target: "/hls/1/a.ts", id: signed.id });
+    expect(grant.expiresAt).toEqual(signed.expiresAt);
+    expect(await refusal(send(signed.cookies, "/hls/2?x=1"))).toBe("accepted");
+    expect(await refusal(send(signed.cookies, "/other"))).toBe("KEY_SCOPE");
+    expect(await refusal(send(signed.cookies, "/hls/../secret"))).toBe("MALFORMED");
+  });
+
+  it("open one URL by a canned policy", async () => {
+    const { cookies } = await cookieSigner.sign({ resource: `${url}?x=1`, expiresIn: 600 });
+    expect(cookies["CloudFront-Expires"]).toBe(String(epoch + 600));
+    expect(await refusal(send(cookies, "/talks/keynote.mp4?x=1"))).toBe("accepted");
+    expect(await refusal(send(cookies, "/talks/keynote.mp4?x=2"))).toBe("SIGNATURE_MISMATCH");
+    const later = { ...cookies, "CloudFront-Expires": String(epoch + 601) };
+    expect(await refusal(send(later, "/talks/keynote.mp4?x=1"))).toBe("SIGNATURE_MISMATCH");
+  });
+
+  it("are not looked at where the URL is signed itself", async () => {
+    const { cookies } = await cookieSigner.sign({ resource: `${origin}/*`, expiresIn: 600 });
+    const link = wireRequest(await sign());
+    expect((await verifier.verify({ ...link, headers: send(cookies).headers })).via).toBe("url");
+    const broken = { ...link, target: link.target.replace("keynote", "other") };
+    expect(await refusal({ ...broken, headers: send(cookies).headers })).toBe("SIGNATURE_MISMATCH");
+    expect(await refusal(send(cookies, "/a?Expires=1"))).toBe("MALFORMED");
+  });
+
+  it("are refused twice, unknown or incomplete", async () => {
+    const { cookies } = await cookieSigner.sign({ resource: `${origin}/*`, expiresIn: 600 });
+    const request = send(cookies);
+    const [name = "", value = ""] = request.headers[0] ?? [];
+    const with_ = (extra: string) => refusal({ ...request, headers: [[name, `${value}; ${extra}`]] });
+    expect(await with_(`CloudFront-Policy=${cookies["CloudFront-Policy"]}`)).toBe("MALFORMED");
+    expect(await with_("CloudFront-Scope=*")).toBe("MALFORMED");
+    expect(await with_("CloudFront-Expires=9999999999")).toBe("MALFORMED");
+    expect(await with_("other=1")).toBe("accepted");
+    const { "CloudFront-Signature": _, ...fewer } = cookies;
+    expect(await refusal(send(fewer))).toBe("MALFORMED");
+    expect(await refusal(send({}))).toBe("NO_SIGNATURE");
+  });
+
+  it("take a policy that was written by hand, and name its resource", async () => {
+    const text = policy(end, `${origin}/hls/*`);
+    const { cookies } = await cookieSigner.sign({ resource: `${origin}/hls/*`, policy: text });
+    expect(await refusal(send(cookies))).toBe("accepted");
+    await rejects(cookieSigner.sign({ resource: `${origin}/*`, policy: text }), "INVALID_INPUT");
+    await rejects(cookieSigner.sign({ resource: "ftp://x/*", expiresIn: 60 }), "INVALID_INPUT");
+    await rejects(cookieSigner.sign({ resource: `${origin}/é*`, expiresIn: 60 }), "INVALID_INPUT");
+  });
+});
+
+describe("keys", () => {
+  it("are checked when signer or verifier is made", () => {
+    const make = (options: object) => () => cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, ...options });
+    const invalid = expect.objectContaining({ code: "INVALID_KEY" });
+    for (const options of [{ privateKey: RSA.publicKey }, { privateKey: "" }, { hash: "md5" }, { keyPairId: "a&b" }]) {
+      expect(make(options)).toThrow(invalid);
+    }
+    const verify = (options: object) => () => cloudfrontVerifier({ keys: { ...keys, ...options }, origins: [origin] });
+    for (const options of [{ publicKey: RSA.privateKey }, { hashes: [] }, { hashes: undefined }, { hashes: ["md5"] }]) {
+      expect(verify(options)).toThrow(invalid);
+    }
+    expect(() => cloudfrontVerifier({ keys, origins: [origin], methods: ["get"] })).toThrow("methods");
+  });
+
+  it("are found by a function, and several at a time while one replaces another", async () => {
+    const rotating = cloudfrontVerifier({
+      keys: async (id) => (id === keyPairId ? [{ ...keys, publicKey: EC.publicKey }, keys] : undefined),
+      origins: [origin],
+      clock,
+    });
+    const request = wireRequest(await sign());
+    expect(await refusal(request, rotating)).toBe("accepted");
+    expect(await refusal({ ...request, target: request.target.replace(keyPairId, "KOTHER") }, rotating)).toBe(
+      "UNKNOWN_KEY",
+    );
+  });
+
+  it("sign a list and do not stop at a bad item", async () => {
+    const results = [];
+    for await (const item of signer.signMany([
+      { url, expiresIn: 60 },
+      { url: "x", expiresIn: 60 },
+    ]))
+      results.push(item);
+    expect(results).toEqual([expect.objectContaining({ method: "GET" }), { error: expect.any(Error) }]);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { fits } from "../../src/cloudfront/wildcard.ts";
+import { seeded } from "../tamper/seeded.ts";
+
+describe("wildcards of a resource", () => {
+  it.each([
+    ["", "", true],
+    ["*", "", true],
+    ["*", "anything/at?all", true],
+    ["**", "x", true],
+    ["?", "", false],
+    ["?", "x", true],
+    ["?", "xy", false],
+    ["a*", "a", true],
+    ["a*c", "abbbc", true],
+    ["a*c", "abbbd", false],
+    ["*a*b*", "xxaxxbxx", true],
+    ["*a*b*", "xxbxxaxx", false],
+    ["a?c*", "abcdef", true],
+    ["https://d/hls/*", "https://d/hls/1/a.ts", true],
+    ["https://d/hls/*", "https://d/hls", false],
+    ["https://d/a?x=1", "https://d/a?x=1", true],
+    ["https://d/a?x=1", "https://d/a/x=1", true],
+    ["http*://d/a", "https://d/a", true],
+    ["*ab", "aab", true],
+    ["*aab", "aaab", true],
+  ])("%j and %j: %s", (pattern, text, expected) => {
+    expect(fits(pattern, text)).toBe(expected);
+  });
+
+  it("agree with a search that tries everything, for 20,000 random patterns", () => {
+    const random = seeded(42);
+    const word = (letters: string, length: number) =>
+      Array.from({ length: random.below(length) }, () => random.pick([...letters])).join("");
+    for (let i = 0; i < 20_000; i++) {
+      const pattern = word("ab*?", 8);
+      const text = word("ab", 8);
+      expect([pattern, text, fits(pattern, text)]).toEqual([pattern, text, tries(pattern, text)]);
+    }
+  });
+
+  it("regex DoS: a pattern of many stars takes no longer than one", () => {
+    const text = "a".repeat(8000);
+    const started = performance.now();
+    expect(fits(`${"*a".repeat(200)}*b`, text)).toBe(false);
+    expect(fits(`*${"a".repeat(4000)}b`, text)).toBe(false);
+    expect(fits(`${"?*".repeat(500)}b`, text)).toBe(false);
+    // A search that goes back would take longer than the universe has existed; this takes milliseconds.
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});
+
+/** The definition, without any care for time. */
+function tries(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern;
+  if (first === "") return text === "";
+  if (first === "*") return tries(rest.join(""), text) || (text !== "" && tries(pattern, text.slice(1)));
+  return text !== "" && (first === "?" || first === text[0]) && tries(rest.join(""), text.slice(1));
+}

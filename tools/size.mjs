@@ -41,6 +41,24 @@ const bundles = [
   },
   { what: "imgix", code: `export * from "daypass/imgix"`, folders: ["imgix"], bars: { node: 9, portable: 12 } },
   { what: "bunny", code: `export * from "daypass/bunny"`, folders: ["bunny"], bars: { node: 9, portable: 12 } },
+  {
+    what: "cloud-cdn",
+    code: `export * from "daypass/cloud-cdn"`,
+    folders: ["cloud-cdn"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "media-cdn",
+    code: `export * from "daypass/media-cdn"`,
+    folders: ["media-cdn"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "media-cdn/token",
+    code: `export { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token"`,
+    folders: ["media-cdn"],
+    bars: { node: 9, portable: 12 },
+  },
   { what: "node adapter", code: `export * from "daypass/node"`, folders: ["node"] },
   { what: "fetch adapter", code: `export * from "daypass/fetch"`, folders: ["fetch"] },
 ];

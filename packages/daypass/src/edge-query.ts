@@ -25,8 +25,7 @@ export function takeTokens<N extends string>(
       others.push(token);
       continue;
     }
-    if (token.name !== name || !token.value)
-      throw malformed(name, "form", "a parameter with a value, spelt as it is here");
+    if (token.name !== name || !token.value) throw malformed(name, "form", "spelt so, and with a value");
     if (own[name] !== undefined) throw malformed(name, "duplicate", "one parameter");
     own[name] = token.value;
   }
@@ -82,7 +81,7 @@ export function unsignedParameters(
     if (allowed.includes(decoded)) return [decoded, formDecode(value)];
     throw refusal(
       "UNSIGNED_PARAMETER",
-      `only parameters that the signature covers, found ${JSON.stringify(decoded)}: leave it out, or list it in allowUnsigned`,
+      `signed parameters only, found ${decoded}: leave it out, or list it in allowUnsigned`,
       { parameter: decoded },
     );
   });

@@ -2,11 +2,12 @@ import { type Constraints, unsupportedConstraint } from "./constraints.ts";
 import { hasToken, joinTarget } from "./edge-query.ts";
 import type { EdgeWindow } from "./edge-window.ts";
 import { uriEncode } from "./encode.ts";
-import { type DaypassError, invalidInput, refusal } from "./errors.ts";
+import { invalidInput, refusal } from "./errors.ts";
 import { checkRoutable } from "./routable.ts";
-import type { Bindings, SignedRequest, Signer } from "./scheme.ts";
+import type { SignedRequest, Signer } from "./scheme.ts";
 import { SignedResult, signer } from "./signed-request.ts";
-import { describeWeakness, type Weak, type Weakness } from "./weakness.ts";
+import type { Weak, Weakness } from "./weakness.ts";
+import { parseTarget } from "./wire.ts";
 
 /** One URL to give an edge token. What the scheme cannot bind is refused with `UNSUPPORTED_CONSTRAINT`. */
 export interface EdgeSignRequest extends Constraints {
@@ -60,7 +61,7 @@ export function readEdgeUrl({ url, bind }: EdgeSignRequest): EdgeUrl {
   if (origin === undefined || DEFAULT_PORT.test(origin) || RESPELT.test(`${path}?${query}`) || query.includes("'")) {
     throw refusal(
       "INVALID_INPUT",
-      "url as http(s)://host[:port]/path?query as URL parsers write it: host in lower case, no default port, no fragment",
+      "url as URL parsers write it: http(s)://host[:port]/path?query, no default port or fragment",
     );
   }
   if (DOT_SEGMENT.test(path)) {
@@ -71,8 +72,7 @@ export function readEdgeUrl({ url, bind }: EdgeSignRequest): EdgeUrl {
 
 /** Refuses a URL that has the token's own parameters already. */
 export function checkFree({ query }: EdgeUrl, names: readonly string[], ignoreCase?: boolean): void {
-  if (hasToken(`?${query}`, names, ignoreCase))
-    throw invalidInput("url", `without ${names.join(" and ")}`, "one of them");
+  if (hasToken(`?${query}`, names, ignoreCase)) throw invalidInput("url", `without ${names.join()}`, "one of them");
 }
 
 /** For schemes that sign the decoded path: refuses one that has other spellings, or that a server would normalise. */
@@ -80,11 +80,7 @@ export function checkPlainPath({ path }: EdgeUrl): void {
   try {
     checkRoutable(path);
   } catch {
-    throw invalidInput(
-      "the url's path",
-      "no server normalises it: without //, %2F and needless percent-encoding",
-      path,
-    );
+    throw invalidInput("url", "a path that no server normalises", path);
   }
 }
 
@@ -93,45 +89,28 @@ export function joinEdgeUrl({ origin, path, query }: EdgeUrl, ...more: readonly 
   return origin + joinTarget(path, [query, ...more].filter((text) => text !== "").join("&"));
 }
 
-/** The names of the common vocabulary that a scheme may or may not be able to bind. */
-export type EdgeConstraint =
-  | "notBefore"
-  | "prefix"
-  | "response"
-  | "withoutExpiry"
-  | `bind.${Exclude<keyof Bindings, "query">}`;
-
-const COMMON = "url method expiresIn expiresAt stableWindow bind".split(" ");
+const COMMON = "url method expiresIn expiresAt stableWindow bind bind.query";
 
 /**
  * Refuses the constraints that a scheme cannot bind, and options that it does not know: a misspelt one would be a
- * constraint that is missing. `options` are the scheme's own.
+ * constraint that is missing. `allowed` are the others that it knows, such as `"prefix bind.ip"`; `instead` can bind more.
  */
-export function checkEdgeRequest(
-  scheme: string,
-  request: EdgeSignRequest,
-  {
-    binds = [],
-    options = [],
-    instead,
-  }: {
-    readonly binds?: readonly EdgeConstraint[];
-    readonly options?: readonly string[];
-    /** What can bind the rest. */
-    readonly instead?: string;
-  } = {},
-): void {
-  const asked = Object.entries({ ...request, ...prefixed(request.bind) });
-  for (const [name, value] of asked) {
-    if (value === undefined || name === "bind.query") continue;
-    if (COMMON.includes(name) || options.includes(name) || binds.includes(name as EdgeConstraint)) continue;
+export function checkEdgeRequest(scheme: string, request: EdgeSignRequest, allowed = "", instead?: string): void {
+  const known = `${COMMON} ${allowed}`.split(" ");
+  const bind = Object.entries(request.bind ?? {}).map(([name, value]) => [`bind.${name}`, value] as const);
+  for (const [name, value] of [...Object.entries(request), ...bind]) {
+    if (value === undefined || known.includes(name)) continue;
     if (/^(?:notBefore|prefix|response|bind\..*)$/.test(name)) throw unsupportedConstraint(scheme, name, instead);
     throw invalidInput(`the options of ${scheme}`, "documented", name);
   }
 }
 
-function prefixed(bind: Bindings | undefined): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(bind ?? {}).map(([name, value]) => [`bind.${name}`, value]));
+/** One sentence for each query parameter that a signature does not cover. */
+export function uncovered({ query }: EdgeUrl, isCovered = (_name: string): boolean => false): readonly string[] {
+  const names = parseTarget(`/?${query}`).tokens.map(({ name }) => name);
+  return names
+    .filter((name) => !isCovered(name))
+    .map((name) => `${name} in the query is not signed: whoever holds the URL may change it`);
 }
 
 /** What a scheme knows of a URL that it has signed. */
@@ -142,34 +121,17 @@ export interface EdgeResult {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly bound: readonly string[];
   readonly unbound: readonly string[];
-  readonly weak: readonly Weakness[];
   readonly warnings?: readonly string[] | undefined;
 }
 
 export function edgeResult(result: EdgeResult, stringToSign: string): SignedRequest {
-  const { url, request, window, headers = {}, bound, unbound, weak, warnings = [] } = result;
+  const { url, request, window, headers = {}, bound, unbound, warnings = [] } = result;
   const { method = "GET" } = request;
-  if (!/^[A-Z]{1,20}$/.test(method)) throw invalidInput("method", "an upper-case method", method);
+  if (!/^[A-Z]{1,20}$/.test(method)) throw invalidInput("method", "upper-case letters", method);
+  const { expires, expiresAt } = window;
+  const end = expires === undefined ? [] : ["end"];
   return new SignedResult(
-    {
-      url,
-      method,
-      headers,
-      expiresAt: window.expiresAt,
-      bound: window.expires === undefined ? bound : [...bound, "end"],
-      unbound,
-      warnings: [...relevant(weak, window).map(describeWeakness), ...warnings],
-    },
+    { url, method, headers, expiresAt, bound: [...bound, ...end], unbound, warnings },
     stringToSign,
   );
-}
-
-// A scheme that allows URLs without an end says so of those only.
-function relevant(weak: readonly Weakness[], { expires }: EdgeWindow): readonly Weakness[] {
-  return weak.filter((weakness) => weakness !== "no-expiry" || expires === undefined);
-}
-
-/** `INVALID_KEY`, which says nothing of what was found: it may be the secret in the wrong place. */
-export function invalidSecret(expected: string): DaypassError {
-  return refusal("INVALID_KEY", `${expected}, found something else`);
 }

@@ -22,7 +22,12 @@ const SENTENCES: Readonly<Record<Weakness, string>> = {
   "no-expiry": "the URL never ends: only a new secret revokes it, and all others with it",
 };
 
-/** One sentence for a person: the texts of `warnings` and of `explain`. */
+/** One sentence for a person: the texts of `explain`. */
 export function describeWeakness(weakness: Weakness): string {
   return SENTENCES[weakness];
+}
+
+/** The `warnings` of a URL; that it never ends is said of those only which do not. */
+export function weaknessWarnings(weak: readonly Weakness[], expires: string | undefined): readonly string[] {
+  return weak.filter((weakness) => weakness !== "no-expiry" || expires === undefined).map(describeWeakness);
 }

@@ -17,6 +17,7 @@ import type { Parameter } from "../parameters.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { systemClock } from "../time.ts";
+import { weaknessWarnings } from "../weakness.ts";
 import { formDecode, parseTarget, percentDecode } from "../wire.ts";
 import {
   BUNNY_WEAK,
@@ -50,8 +51,6 @@ export interface BunnySignerOptions {
   readonly clock?: Clock | undefined;
 }
 
-const OPTIONS = ["place", "countries", "countriesBlocked", "speedLimit"];
-
 /**
  * Signs URLs for Bunny's CDN with a token in version 2 (`HS256-`). Binds path or prefix, end, the whole query, the client's
  * address, its country and a speed limit.
@@ -77,7 +76,7 @@ export function bunnySigner({
 }: BunnySignerOptions): EdgeSigner<BunnySignRequest, BunnyWeakness> {
   const mac = sha256Hmac(checkSecret(secret));
   return edgeSigner(BUNNY_WEAK, (request) => {
-    checkEdgeRequest("Bunny's token", request, { binds: ["prefix", "bind.ip"], options: OPTIONS });
+    checkEdgeRequest("Bunny's token", request, "prefix bind.ip place countries countriesBlocked speedLimit");
     const { prefix, bind, place = "query" } = request;
     const url = readEdgeUrl(request);
     checkFree(url, [
@@ -117,7 +116,7 @@ export function bunnySigner({
           ...rules(request),
         ],
         unbound: ["method", "scheme", "host", "headers", "body"],
-        weak: BUNNY_WEAK,
+        warnings: weaknessWarnings(BUNNY_WEAK, window.expires),
       },
       bunnyStringToSign(parts),
     );

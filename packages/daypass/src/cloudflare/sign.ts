@@ -62,7 +62,6 @@ export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<C
         window,
         bound: ["path", "query"],
         unbound: ["method", "scheme", "host", "headers", "body"],
-        weak: [],
       },
       stringToSign,
     );

@@ -7,11 +7,12 @@ import {
   edgeSigner,
   joinEdgeUrl,
   readEdgeUrl,
+  uncovered,
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
 import type { Clock } from "../scheme.ts";
 import { systemClock } from "../time.ts";
-import { parseTarget } from "../wire.ts";
+import { weaknessWarnings } from "../weakness.ts";
 import { FASTLY_WEAK, type FastlyWeakness, fastlyMac, fastlyStringToSign } from "./canonical.ts";
 import type { FastlyOptions } from "./verify.ts";
 
@@ -54,7 +55,6 @@ export function fastlySigner(options: FastlySignerOptions): EdgeSigner<FastlySig
     const window = edgeWindow(request, clock);
     const expires = window.expires as string;
     const stringToSign = fastlyStringToSign(url.path, expires);
-    const { tokens } = parseTarget(`/?${url.query}`);
     return edgeResult(
       {
         url: joinEdgeUrl(url, `${parameter}=${expires}_${mac(stringToSign)}`),
@@ -62,8 +62,7 @@ export function fastlySigner(options: FastlySignerOptions): EdgeSigner<FastlySig
         window,
         bound: ["path"],
         unbound: ["method", "scheme", "host", "query", "headers", "body"],
-        weak: FASTLY_WEAK,
-        warnings: tokens.map(({ name }) => `the parameter ${name} is not signed: whoever holds the URL can change it`),
+        warnings: [...weaknessWarnings(FASTLY_WEAK, expires), ...uncovered(url)],
       },
       stringToSign,
     );

@@ -12,6 +12,7 @@ import { edgeWindow } from "../edge-window.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { systemClock } from "../time.ts";
+import { weaknessWarnings } from "../weakness.ts";
 import { IMGIX_WEAK, type ImgixWeakness, imgixHash, imgixStringToSign } from "./canonical.ts";
 
 /** One URL to sign; its parameters stand in `url` or in `bind.query`. */
@@ -50,7 +51,7 @@ export function imgixSigner({
 }: ImgixSignerOptions): EdgeSigner<ImgixSignRequest, ImgixWeakness> {
   const token = checkSecret(secret);
   return edgeSigner(IMGIX_WEAK, (request) => {
-    checkEdgeRequest("imgix", request, { options: ["withoutExpiry"] });
+    checkEdgeRequest("imgix", request, "withoutExpiry");
     const url = readEdgeUrl(request);
     checkFree(url, ["s", "expires"]);
     const window = edgeWindow(request, clock);
@@ -64,7 +65,7 @@ export function imgixSigner({
         window,
         bound: ["path", "query"],
         unbound: ["method", "scheme", "host", "headers", "body"],
-        weak: IMGIX_WEAK,
+        warnings: weaknessWarnings(IMGIX_WEAK, window.expires),
       },
       stringToSign,
     );

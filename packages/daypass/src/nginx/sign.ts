@@ -10,6 +10,7 @@ import {
   edgeSigner,
   joinEdgeUrl,
   readEdgeUrl,
+  uncovered,
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
 import { base64url } from "../encode.ts";
@@ -17,7 +18,8 @@ import { type DaypassError, invalidInput } from "../errors.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { systemClock } from "../time.ts";
-import { parseTarget, type QueryToken } from "../wire.ts";
+import { weaknessWarnings } from "../weakness.ts";
+import { parseTarget } from "../wire.ts";
 import type { NginxParts } from "./canonical.ts";
 import { addressText, onlyArg } from "./parse.ts";
 import { type NginxOptions, type NginxWeakness, nginxFormat } from "./verify.ts";
@@ -68,7 +70,7 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
   const names = [parameters.signature, ...(isTimed ? [parameters.expires] : [])];
 
   return edgeSigner(weak, (request) => {
-    checkEdgeRequest("this expression", request, { binds: ["bind.ip", "bind.headers"], options: ["withoutExpiry"] });
+    checkEdgeRequest("this expression", request, "bind.ip bind.headers withoutExpiry");
     const url = readEdgeUrl(request);
     const window = edgeWindow(request, clock);
     if (isTimed !== (window.expires !== undefined)) throw unsupported("its kind of end", "$secure_link_expires");
@@ -97,8 +99,10 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
           .filter((name) => name !== "secret" && name !== "secure_link_expires")
           .map((name) => `$${name}`),
         unbound: unbound(variables),
-        weak,
-        warnings: uncovered(tokens, variables),
+        warnings: [
+          ...weaknessWarnings(weak, window.expires),
+          ...uncovered(url, (name) => variables.includes(`arg_${name.toLowerCase()}`)),
+        ],
       },
       stringToSign,
     );
@@ -140,10 +144,4 @@ function unbound(variables: readonly string[]): readonly string[] {
   };
   const names = Object.entries(open).flatMap(([name, what]) => (variables.includes(name) ? [] : [what]));
   return [...names, "query parameters that the expression does not name", "headers", "body"];
-}
-
-function uncovered(tokens: readonly QueryToken[], variables: readonly string[]): readonly string[] {
-  return tokens
-    .filter(({ name }) => !variables.includes(`arg_${name.toLowerCase()}`))
-    .map(({ name }) => `the parameter ${name} is not signed: whoever holds the link can change it`);
 }

@@ -1,0 +1,117 @@
+import { cookieValue } from "../../cookie.ts";
+import { takeTokens, unsignedParameters } from "../../edge-query.ts";
+import type { EdgeToken } from "../../edge-verify.ts";
+import { fromBase64url } from "../../encode.ts";
+import { refusal } from "../../errors.ts";
+import { matchesGlob } from "../../glob.ts";
+import { isBelowPrefix, readPrefix } from "../../google-cdn.ts";
+import { type Network, parseCidr } from "../../ip.ts";
+import { malformed } from "../../parameters.ts";
+import { checkRoutable } from "../../routable.ts";
+import type { ReceivedRequest } from "../../scheme.ts";
+import { parseEpoch } from "../../validity.ts";
+import { FIELDS, type TokenFields, tokenStringToSign } from "./canonical.ts";
+
+/** What a token grants beside the path. */
+export interface MediaCdnTokenFacts {
+  /** The URL below which everything is granted, where the token has one. */
+  readonly prefix: string | undefined;
+  /** The patterns that the path has to match one of, where the token has them. */
+  readonly pathGlobs: readonly string[] | undefined;
+  readonly sessionId: string | undefined;
+  readonly data: string | undefined;
+  /** Names of the request headers whose values are signed. */
+  readonly signedHeaders: readonly string[];
+}
+
+/** A token that has been read. */
+export interface MediaCdnToken extends EdgeToken {
+  /** `hmac=…` or `Signature=…`. */
+  readonly proof: string;
+  readonly signed: string;
+  readonly networks: readonly Network[] | undefined;
+  readonly facts: MediaCdnTokenFacts;
+}
+
+const PROOF = /^(?:hmac=(?:[0-9a-f]{40}|[0-9a-f]{64})|Signature=[A-Za-z0-9_-]{85}[AQgw])$/;
+
+/** Reads a token in the query or in a cookie. */
+export function parseMediaCdnToken(
+  received: ReceivedRequest,
+  { parameter, cookie }: { readonly parameter: string; readonly cookie: string },
+  allowUnsigned: readonly string[] | undefined,
+): MediaCdnToken {
+  const { request, wire, origin } = received;
+  const { own, others } = takeTokens(wire.tokens, [parameter]);
+  const inCookie = cookieValue(request.headers, cookie);
+  if (inCookie !== undefined && own[parameter] !== undefined) {
+    throw refusal("AMBIGUOUS_AUTHENTICATION", `one token, found one in the query and one in the cookie ${cookie}`);
+  }
+  checkRoutable(wire.path);
+  const parts = (own[parameter] ?? inCookie ?? "").split("~");
+  const proof = parts.pop() as string;
+  const fields = readFields(parts);
+  const { Starts, Expires = "", Headers, IPRanges, URLPrefix, PathGlobs, FullPath, SessionID, Data } = fields;
+  const expiresAt = parseEpoch(Expires);
+  const notBefore = parseEpoch(Starts ?? "0");
+  const scopes = [FullPath, PathGlobs, URLPrefix].filter((value) => value !== undefined);
+  if (!PROOF.test(proof) || scopes.length !== 1 || expiresAt === undefined || notBefore === undefined) {
+    throw bad("one of FullPath, PathGlobs and URLPrefix, Expires, and at the end hmac or Signature");
+  }
+  const prefix = URLPrefix && readPrefix(URLPrefix);
+  const pathGlobs = PathGlobs?.split(/[,!]/);
+  if (
+    (prefix && !isBelowPrefix(origin + wire.path, prefix)) ||
+    pathGlobs?.some((glob) => matchesGlob(glob, wire.path)) === false
+  ) {
+    throw refusal("SIGNATURE_MISMATCH", "a path that the token is for, found another");
+  }
+  return {
+    proof,
+    signed: tokenStringToSign(fields, { path: wire.path, headers: request.headers, code: "MALFORMED" }),
+    notBefore,
+    expiresAt,
+    networks: IPRanges === undefined ? undefined : readRanges(IPRanges),
+    path: wire.path,
+    target: wire.path,
+    unsigned: unsignedParameters(others, allowUnsigned),
+    facts: {
+      prefix,
+      pathGlobs,
+      sessionId: SessionID,
+      data: Data,
+      signedHeaders: Headers?.toLowerCase().split(",") ?? [],
+    },
+  };
+}
+
+function bad(expected: string): Error {
+  return malformed("token", "form", expected);
+}
+
+/** The fields in the order of the token, each of them once. */
+function readFields(parts: readonly string[]): TokenFields {
+  const fields: TokenFields = {};
+  for (const part of parts) {
+    const [name, value = ""] = split(part);
+    const field = FIELDS.find((known) => known === name);
+    if (field === undefined || fields[field] !== undefined || (field === "FullPath") !== (value === "")) {
+      throw bad(`${FIELDS.join(", ")}, each once`);
+    }
+    fields[field] = value;
+  }
+  return fields;
+}
+
+function split(part: string): readonly [name: string, value: string | undefined] {
+  const equals = part.indexOf("=");
+  return equals < 0 ? [part, undefined] : [part.slice(0, equals), part.slice(equals + 1)];
+}
+
+function readRanges(text: string): readonly Network[] {
+  const ranges = String.fromCharCode(...(fromBase64url(text) ?? []))
+    .split(",")
+    .map(parseCidr);
+  if (ranges.every((range) => range !== undefined)) return ranges;
+  throw bad("IPRanges as CIDR networks in base64url");
+}

@@ -1,0 +1,144 @@
+import {
+  checkEdgeRequest,
+  checkFree,
+  checkPlainPath,
+  type EdgeSignRequest,
+  type EdgeUrl,
+  edgeResult,
+  joinEdgeUrl,
+  readEdgeUrl,
+  uncovered,
+} from "../../edge-sign.ts";
+import { edgeWindow } from "../../edge-window.ts";
+import { base64url, utf8 } from "../../encode.ts";
+import { invalidInput } from "../../errors.ts";
+import { matchesGlob } from "../../glob.ts";
+import { checkPrefix } from "../../google-cdn.ts";
+import { parseCidr } from "../../ip.ts";
+import type { Clock, SignedRequest, Signer } from "../../scheme.ts";
+import { signer } from "../../signed-request.ts";
+import { systemClock } from "../../time.ts";
+import {
+  joinToken,
+  type MediaCdnTokenMac,
+  type MediaCdnTokenSecret,
+  proofOf,
+  type TokenFields,
+  tokenStringToSign,
+} from "./canonical.ts";
+
+/** One URL to sign. `bind.ip` and `bind.headers` are bound, and so is `notBefore`. */
+export interface MediaCdnTokenRequest extends EdgeSignRequest {
+  /** Everything below this path, which ends in `/`; binds scheme and host, too. */
+  readonly prefix?: string | undefined;
+  /** Instead: patterns of which the path has to match one, with `*` and `?`. */
+  readonly pathGlobs?: readonly string[] | undefined;
+  readonly sessionId?: string | undefined;
+  readonly data?: string | undefined;
+}
+
+/** What both signers are told beside their keys. */
+export interface MediaCdnTokenOptions {
+  /** Name of the query parameter, `"edge-cache-token"` by default. */
+  readonly parameter?: string | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** Options of {@link mediaCdnTokenSigner}. */
+export interface MediaCdnTokenSignerOptions extends MediaCdnTokenOptions {
+  readonly key: MediaCdnTokenSecret | MediaCdnTokenMac;
+}
+
+/**
+ * Signs URLs with a token of Google's Media CDN by a shared secret: HMAC-SHA256, or with `mediaCdnSha1Key`
+ * HMAC-SHA1. With Ed25519: `mediaCdnEd25519TokenSigner`.
+ *
+ * Binds path, prefix or path patterns, start and end, client addresses and request headers; of the host only a `prefix`
+ * says anything. Neither method nor query is bound.
+ *
+ * Source: https://cloud.google.com/media-cdn/docs/generate-tokens
+ *
+ * @throws {DaypassError} from the factory `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`, `DOT_SEGMENTS`,
+ * `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { mediaCdnTokenSigner } from "daypass/media-cdn/token";
+ *
+ * const signer = mediaCdnTokenSigner({ key: { secret: "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8" } });
+ * export const { url } = signer.sign({ url: "https://media.example.com/a.m3u8", expiresIn: 900, bind: { ip: "203.0.113.0/24" } });
+ * ```
+ */
+export function mediaCdnTokenSigner(options: MediaCdnTokenSignerOptions): Signer<MediaCdnTokenRequest> {
+  const prove = proofOf(options.key);
+  return signer((request) => {
+    const { stringToSign, finish } = prepareToken(request, options);
+    return finish(prove(stringToSign));
+  });
+}
+
+interface Unsigned {
+  readonly stringToSign: string;
+  readonly finish: (proof: string) => SignedRequest;
+}
+
+/** All of a token but its proof. */
+export function prepareToken(
+  request: MediaCdnTokenRequest,
+  { parameter = "edge-cache-token", clock = systemClock }: MediaCdnTokenOptions,
+): Unsigned {
+  const { bind, prefix, sessionId, data } = request;
+  checkEdgeRequest("this token", request, "prefix notBefore bind.ip bind.headers pathGlobs sessionId data");
+  const url = readEdgeUrl(request);
+  checkFree(url, [parameter]);
+  checkPlainPath(url);
+  const window = edgeWindow(request, clock);
+  const headers = Object.entries(bind?.headers ?? {});
+  const names = headers.map(([name]) => name).join();
+  const rules = {
+    Starts: window.starts,
+    Expires: window.expires,
+    SessionID: sessionId,
+    Data: data,
+    Headers: names || undefined,
+    IPRanges: ranges(bind?.ip),
+  };
+  const fields = Object.fromEntries(
+    [scope(request, url), ...Object.entries(rules)].filter(([, value]) => value !== undefined),
+  ) as TokenFields;
+  const stringToSign = tokenStringToSign(fields, { path: url.path, headers, code: "INVALID_INPUT" });
+  return {
+    stringToSign,
+    finish: (proof) =>
+      edgeResult(
+        {
+          url: joinEdgeUrl(url, `${parameter}=${joinToken(fields, proof)}`),
+          request,
+          window,
+          headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
+          bound: Object.keys(fields),
+          unbound: ["method", ...(prefix === undefined ? ["host"] : []), "query", "other headers", "body"],
+          warnings: uncovered(url),
+        },
+        stringToSign,
+      ),
+  };
+}
+
+function scope({ prefix, pathGlobs }: MediaCdnTokenRequest, url: EdgeUrl): readonly [name: string, value: string] {
+  if (pathGlobs !== undefined) {
+    const isFor = pathGlobs.some((glob) => matchesGlob(glob, url.path));
+    if (isFor && prefix === undefined && pathGlobs.every((glob) => /^\/[^,!&#]*$/.test(glob))) {
+      return ["PathGlobs", pathGlobs.join()];
+    }
+    throw invalidInput("pathGlobs", "patterns like /a/* that the url matches, and no prefix", pathGlobs.join());
+  }
+  const whole = checkPrefix(url, prefix);
+  return whole === undefined ? ["FullPath", ""] : ["URLPrefix", base64url(utf8(whole))];
+}
+
+function ranges(ip: string | readonly string[] | undefined): string | undefined {
+  if (ip === undefined) return undefined;
+  const list = [ip].flat();
+  if (list.length > 0 && list.every(parseCidr)) return base64url(utf8(list.join()));
+  throw invalidInput("bind.ip", "addresses or networks in CIDR notation", list.join());
+}

@@ -1,0 +1,21 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { matchesGlob } from "../src/glob.ts";
+
+it("matches as the pattern's regular expression does", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", "b", "/", "."), maxLength: 12 });
+  const pattern = fc.string({ unit: fc.constantFrom("a", "b", "/", ".", "*", "?"), maxLength: 8 });
+  fc.assert(
+    fc.property(pattern, text, (glob, subject) => {
+      const source = glob.replace(/[.*?/]/g, (c) => ({ "*": ".*", "?": "." })[c] ?? `\\${c}`);
+      expect(matchesGlob(glob, subject)).toBe(new RegExp(`^${source}$`, "s").test(subject));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+it("ReDoS: many stars that almost match take no longer than pattern times text", () => {
+  const before = process.hrtime.bigint();
+  expect(matchesGlob(`${"*a".repeat(1000)}b`, "a".repeat(8000))).toBe(false);
+  expect(Number(process.hrtime.bigint() - before) / 1e6).toBeLessThan(1000);
+});

@@ -16,6 +16,8 @@ import {
   type TestFunctions,
 } from "./contract-tools.ts";
 import { copyContract } from "./copy-contract.ts";
+import { HOSTILE_KEYS } from "./hostile-keys.ts";
+import { bucketContract, listingContract } from "./listing-contract.ts";
 import { multipartContract } from "./multipart-contract.ts";
 
 export type { TestFunctions } from "./contract-tools.ts";
@@ -26,51 +28,6 @@ export interface StorageContractOptions {
   /** Opens storage with one empty bucket. Called for each test; `close` also removes what was stored. */
   open(): Promise<{ readonly storage: Storage; readonly bucket: string; close(): Promise<void> }>;
 }
-
-/** Keys that a path, a URL or a careless join would change, each of them an object of its own. */
-const HOSTILE_KEYS = [
-  "a",
-  "a/b",
-  "a/b/c",
-  "a/",
-  "/a",
-  "//a",
-  "a//b",
-  "/",
-  ".",
-  "..",
-  "../a",
-  "a/../b",
-  "./a",
-  "a/./b",
-  "a\\b",
-  "..\\..\\a",
-  "%2e%2e/a",
-  "a b",
-  "a+b",
-  "a%20b",
-  "a?b#c",
-  "a:b",
-  "con",
-  "nul.txt",
-  "trailing.",
-  "trailing ",
-  "A",
-  "caf\u00e9",
-  "cafe\u0301",
-  "\u{1f511}",
-  "line\nbreak",
-  "tab\tstop",
-  "nul",
-  ".daypass",
-  ".daypass/index.db",
-  ".daypass-0-0.tmp",
-  "'\"<>&",
-  "x".repeat(255),
-  "x".repeat(256),
-  "\u00e9".repeat(200),
-  `deep/${"d/".repeat(300)}leaf`,
-];
 
 /** Checksums of the nine digits: the CRCs are the check values of https://reveng.sourceforge.io/crc-catalogue/ */
 const CHECK_VALUES: Readonly<Record<ChecksumAlgorithm, string>> = {
@@ -411,5 +368,7 @@ export function storageContract({ describe, it, expect }: TestFunctions, { name,
 
     copyContract({ test, expect });
     multipartContract({ test, expect });
+    listingContract({ test, expect });
+    bucketContract({ test, expect });
   });
 }

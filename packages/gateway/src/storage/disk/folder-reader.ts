@@ -37,6 +37,8 @@ const RACY_MS = 2000;
 /** Folders that take longer to read do not hold up every listing: they are read for a tenth of the time at most. */
 const LONG_MS = 100;
 const REST = 10;
+/** Folders that one question reads. */
+const FOLDERS = 256;
 
 interface LongFolder {
   took: number;
@@ -47,7 +49,7 @@ interface LongFolder {
 
 export function folderReader({ database, layout, thread, clock, onRead }: FolderReaderOptions): FolderReader {
   const long = new Map<string, LongFolder>();
-  const underWay = new Map<string, Promise<void>>();
+  const underWay = new Map<string, { readonly began: number; readonly ended: Promise<void> }>();
   let closed = false;
   const report = onRead === undefined ? undefined : readProgress(onRead);
   const nameOf = (bucket: string, prefix: string): string => `${bucket}/${prefix}`;
@@ -67,52 +69,79 @@ export function folderReader({ database, layout, thread, clock, onRead }: Folder
     else database.names.setStamp(bucket, prefix, isRacy(ended.stamp, clock()) ? "" : ended.stamp);
   }
 
+  /** The folders below one that are not known yet. */
+  function unread(bucket: string, prefix: string, { folders }: FolderPart): string[] {
+    return folders
+      .map((name) => `${prefix}${name}/`)
+      .filter((folder) => database.names.folder(bucket, folder)?.stamp === "");
+  }
+
+  /** Reads folders, and as many of those that come to light below them as one question may: a tree is read in few turns. */
   async function readAll(bucket: string, prefixes: readonly string[]): Promise<void> {
-    let began = performance.now();
-    for await (const parts of thread.read(prefixes.map((prefix) => layout.folder(bucket, prefix) ?? ""))) {
-      if (closed) throw new StorageError("UNAVAILABLE", "the storage is being closed");
-      database.lightTransaction(parts.map((part) => () => take(bucket, prefixes[part.index] ?? "", part)));
-      const now = performance.now();
-      for (const { index, ended } of parts) {
-        if (ended === undefined) continue;
-        const name = nameOf(bucket, prefixes[index] ?? "");
-        if (now - began > LONG_MS) long.set(name, { took: now - began, ended: now, touched: false });
-        else long.delete(name);
-        began = now;
+    for (let next = prefixes, count = 0; next.length > 0 && count < FOLDERS; ) {
+      const found: string[] = [];
+      count += next.length;
+      let began = performance.now();
+      for await (const parts of thread.read(next.map((prefix) => layout.folder(bucket, prefix) ?? ""))) {
+        if (closed) throw new StorageError("UNAVAILABLE", "the storage is being closed");
+        database.lightTransaction(parts.map((part) => () => take(bucket, next[part.index] ?? "", part)));
+        const now = performance.now();
+        for (const part of parts) {
+          const prefix = next[part.index] ?? "";
+          if (found.length < FOLDERS) found.push(...unread(bucket, prefix, part));
+          if (part.ended === undefined) continue;
+          if (now - began > LONG_MS)
+            long.set(nameOf(bucket, prefix), { took: now - began, ended: now, touched: false });
+          else long.delete(nameOf(bucket, prefix));
+          began = now;
+        }
+        report?.(bucket, parts);
       }
-      report?.(bucket, parts);
+      next = found.slice(0, FOLDERS - count);
     }
   }
 
   function read(bucket: string, prefixes: readonly string[]): Promise<void> {
-    for (const prefix of prefixes) {
-      const known = long.get(nameOf(bucket, prefix));
+    const names = prefixes.map((prefix) => nameOf(bucket, prefix));
+    for (const name of names) {
+      const known = long.get(name);
       if (known !== undefined) known.touched = false;
     }
-    const reading = readAll(bucket, prefixes).finally(() => {
-      for (const prefix of prefixes) underWay.delete(nameOf(bucket, prefix));
+    const reading = { began: performance.now(), ended: readAll(bucket, prefixes) };
+    reading.ended = reading.ended.finally(() => {
+      for (const name of names) underWay.delete(name);
     });
-    for (const prefix of prefixes) underWay.set(nameOf(bucket, prefix), reading);
-    return reading;
+    for (const name of names) underWay.set(name, reading);
+    return reading.ended;
   }
 
   return {
     async refresh(bucket, prefixes) {
-      const awaited: Promise<void>[] = [];
-      const wanted: string[] = [];
-      for (const prefix of prefixes) {
-        const name = nameOf(bucket, prefix);
-        const known = long.get(name);
-        const reading = underWay.get(name);
-        if (known !== undefined && performance.now() < known.ended + REST * known.took) continue;
-        if (known?.touched === true) {
-          // The next listing sees what others have put there; a failure shows when somebody waits.
-          if (reading === undefined) read(bucket, [prefix]).catch(() => {});
-        } else if (reading !== undefined) awaited.push(reading);
-        else wanted.push(prefix);
+      const asked = performance.now();
+      let wanted: readonly string[] = prefixes;
+      while (wanted.length > 0) {
+        const awaited: Promise<void>[] = [];
+        const idle: string[] = [];
+        // One that is being read may have passed the place of a name that has come since.
+        const late: string[] = [];
+        for (const prefix of wanted) {
+          const name = nameOf(bucket, prefix);
+          const known = long.get(name);
+          const reading = underWay.get(name);
+          if (known !== undefined && performance.now() < known.ended + REST * known.took) continue;
+          if (known?.touched === true) {
+            // The next listing sees what others have put there; a failure shows when somebody waits.
+            if (reading === undefined) read(bucket, [prefix]).catch(() => {});
+          } else if (reading === undefined) idle.push(prefix);
+          else {
+            awaited.push(reading.ended);
+            if (reading.began < asked) late.push(prefix);
+          }
+        }
+        if (idle.length > 0) awaited.push(read(bucket, idle));
+        await Promise.all(awaited);
+        wanted = late;
       }
-      if (wanted.length > 0) awaited.push(read(bucket, wanted));
-      await Promise.all(awaited);
     },
     touch({ bucket, key }) {
       if (long.size === 0) return;

@@ -26,8 +26,6 @@ export type ListObjects = (bucket: string, options: ListOptions) => Promise<List
 
 /** Candidates looked at together: a few milliseconds of the loop. */
 const STEP = 256;
-/** A folder that changes faster than it can be read is shown as it was at the second time. */
-const READS = 2;
 /** Folders that one question reads. */
 const FOLDERS = 256;
 
@@ -36,7 +34,8 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
     if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
     const { prefix, delimiter, limit, signal } = options;
     const until = behindPrefix(prefix);
-    const reads = new Map<string, number>();
+    // What is read once the listing has begun is new enough for it, also when it has changed again.
+    const read = new Set<string>();
     const entries: ListEntry[] = [];
     let position = firstPosition(options, until);
     // Names of a rolled-up prefix that are tried at once: doubled while their files are gone.
@@ -49,9 +48,9 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
       const step = nextCandidates(reader.names, { bucket, position, until, prefix, delimiter, limit: room, witnesses });
       const folders = [...ancestors(bucket, position.from.text, prefix), ...step.folders];
       const { files, changed } = await look(bucket, step, folders);
-      const unread = changed.filter((folder) => (reads.get(folder) ?? 0) < READS).slice(0, FOLDERS);
+      const unread = changed.filter((folder) => !read.has(folder)).slice(0, FOLDERS);
       if (unread.length > 0) {
-        for (const folder of unread) reads.set(folder, (reads.get(folder) ?? 0) + 1);
+        for (const folder of unread) read.add(folder);
         await writer.refresh(bucket, unread);
         continue;
       }

@@ -49,6 +49,6 @@ export function diskBuckets(options: {
         return text === undefined ? [] : (JSON.parse(text) as readonly CorsRule[]);
       }),
     setCorsRules: (bucket, rules) =>
-      writer.setForBucket(bucket, CORS, rules.length === 0 ? undefined : JSON.stringify(rules)),
+      writer.setForBucket(bucket, CORS, rules.length === 0 ? null : JSON.stringify(rules)),
   };
 }

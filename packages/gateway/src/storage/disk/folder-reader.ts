@@ -27,6 +27,8 @@ export interface FolderReaderOptions {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly onRead: ((progress: ReadProgress) => void) | undefined;
+  /** Milliseconds that never go back. */
+  readonly stopwatch?: (() => number) | undefined;
 }
 
 /**
@@ -37,8 +39,8 @@ const RACY_MS = 2000;
 /** Folders that take longer to read do not hold up every listing: they are read for a tenth of the time at most. */
 const LONG_MS = 100;
 const REST = 10;
-/** Folders that one question reads. */
-const FOLDERS = 256;
+/** Names and folders after which a question does not go on below the folders that it named. */
+const ENOUGH = 256;
 
 interface LongFolder {
   took: number;
@@ -47,7 +49,8 @@ interface LongFolder {
   touched: boolean;
 }
 
-export function folderReader({ database, layout, thread, clock, onRead }: FolderReaderOptions): FolderReader {
+export function folderReader(options: FolderReaderOptions): FolderReader {
+  const { database, layout, thread, clock, onRead, stopwatch = () => performance.now() } = options;
   const long = new Map<string, LongFolder>();
   const underWay = new Map<string, { readonly began: number; readonly ended: Promise<void> }>();
   let closed = false;
@@ -76,19 +79,20 @@ export function folderReader({ database, layout, thread, clock, onRead }: Folder
       .filter((folder) => database.names.folder(bucket, folder)?.stamp === "");
   }
 
-  /** Reads folders, and as many of those that come to light below them as one question may: a tree is read in few turns. */
+  /** Reads folders, and then those that come to light below them while they are few: a tree is read in few turns. */
   async function readAll(bucket: string, prefixes: readonly string[]): Promise<void> {
-    for (let next = prefixes, count = 0; next.length > 0 && count < FOLDERS; ) {
+    for (let next = prefixes, count = 0; next.length > 0 && count < ENOUGH; ) {
       const found: string[] = [];
       count += next.length;
-      let began = performance.now();
+      let began = stopwatch();
       for await (const parts of thread.read(next.map((prefix) => layout.folder(bucket, prefix) ?? ""))) {
         if (closed) throw new StorageError("UNAVAILABLE", "the storage is being closed");
         database.lightTransaction(parts.map((part) => () => take(bucket, next[part.index] ?? "", part)));
-        const now = performance.now();
+        const now = stopwatch();
         for (const part of parts) {
           const prefix = next[part.index] ?? "";
-          if (found.length < FOLDERS) found.push(...unread(bucket, prefix, part));
+          count += part.files.length;
+          if (found.length < ENOUGH) found.push(...unread(bucket, prefix, part));
           if (part.ended === undefined) continue;
           if (now - began > LONG_MS)
             long.set(nameOf(bucket, prefix), { took: now - began, ended: now, touched: false });
@@ -96,8 +100,10 @@ export function folderReader({ database, layout, thread, clock, onRead }: Folder
           began = now;
         }
         report?.(bucket, parts);
+        // The thread answers as fast as it is asked; without a pause nothing else would have its turn.
+        await new Promise((resolve) => setImmediate(resolve));
       }
-      next = found.slice(0, FOLDERS - count);
+      next = found.slice(0, Math.max(ENOUGH - count, 0));
     }
   }
 
@@ -107,7 +113,7 @@ export function folderReader({ database, layout, thread, clock, onRead }: Folder
       const known = long.get(name);
       if (known !== undefined) known.touched = false;
     }
-    const reading = { began: performance.now(), ended: readAll(bucket, prefixes) };
+    const reading = { began: stopwatch(), ended: readAll(bucket, prefixes) };
     reading.ended = reading.ended.finally(() => {
       for (const name of names) underWay.delete(name);
     });
@@ -117,7 +123,7 @@ export function folderReader({ database, layout, thread, clock, onRead }: Folder
 
   return {
     async refresh(bucket, prefixes) {
-      const asked = performance.now();
+      const asked = stopwatch();
       let wanted: readonly string[] = prefixes;
       while (wanted.length > 0) {
         const awaited: Promise<void>[] = [];
@@ -128,7 +134,7 @@ export function folderReader({ database, layout, thread, clock, onRead }: Folder
           const name = nameOf(bucket, prefix);
           const known = long.get(name);
           const reading = underWay.get(name);
-          if (known !== undefined && performance.now() < known.ended + REST * known.took) continue;
+          if (known !== undefined && stopwatch() < known.ended + REST * known.took) continue;
           if (known?.touched === true) {
             // The next listing sees what others have put there; a failure shows when somebody waits.
             if (reading === undefined) read(bucket, [prefix]).catch(() => {});

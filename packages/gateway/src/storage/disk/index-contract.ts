@@ -96,6 +96,6 @@ export interface NamesIndexWriter {
   createBucket(bucket: string): Promise<void>;
   /** @throws {StorageError} `NO_SUCH_BUCKET`, `BUCKET_NOT_EMPTY` */
   removeBucket(bucket: string): Promise<void>;
-  /** Sets what belongs to a bucket, durably; `undefined` takes it away. @throws {StorageError} `NO_SUCH_BUCKET` */
-  setForBucket(bucket: string, name: string, value: string | undefined): Promise<void>;
+  /** Sets what belongs to a bucket, durably; `null` takes it away. @throws {StorageError} `NO_SUCH_BUCKET` */
+  setForBucket(bucket: string, name: string, value: string | null): Promise<void>;
 }

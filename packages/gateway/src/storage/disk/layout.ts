@@ -28,6 +28,8 @@ export interface Layout {
    * slash at its end. `undefined` when no path can be that folder. Touches no disk.
    */
   folder(bucket: string, prefix: string): string | undefined;
+  /** Whether what has this name in such a folder can be a key's file or folder. */
+  isPlain(folder: string, name: string): boolean;
   /** Whether the entry at a path has this very spelling; always true where names that differ are different files. */
   isSpelledSo(base: string, path: string): boolean;
 }
@@ -68,6 +70,7 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
       const base = flat ? root : `${root}/${bucket}`;
       return prefix === "" ? base : plainPath(base, prefix.slice(0, -1), { foldsNames, flat });
     },
+    isPlain: (folder, name) => plainPath(folder, name, { foldsNames, flat: true }) !== undefined,
     isSpelledSo: (base, path) => !foldsNames || isSpelledSo(base, path),
   };
 }

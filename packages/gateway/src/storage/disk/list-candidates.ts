@@ -40,17 +40,15 @@ export interface StepOptions {
 
 /** Rows read at once, and folders in a step. */
 const ROWS = 256;
-/** Where most keys are rolled up a longer batch would be read in vain. */
-const FIRST_ROWS = 8;
 
 /** Reads the index from a position on, until it has enough candidates or too many folders to look at. */
 export function nextCandidates(names: NamesReader, options: StepOptions): Step {
   const { bucket, until, prefix, delimiter, limit, witnesses } = options;
-  const fewRows = Math.max(FIRST_ROWS, witnesses + 1);
   const candidates: Candidate[] = [];
   const folders: FolderRow[] = [];
   let { from, gap } = options.position;
-  let rows = delimiter === undefined ? Math.min(limit, ROWS) : fewRows;
+  // Where keys are rolled up, what is read behind the first is read in vain.
+  let rows = delimiter === undefined ? Math.min(limit, ROWS) : witnesses;
 
   /** Adds the folders up to a text. Returns where to go on if there are too many. */
   function closeGap(end: string | undefined): Position | undefined {
@@ -90,7 +88,7 @@ export function nextCandidates(names: NamesReader, options: StepOptions): Step {
       if (candidates.length >= limit) return { candidates, folders, next: closeGap(from.text) ?? startingAt(from) };
     }
     if (read.length < rows) return { candidates, folders, next: closeGap(until) };
-    rows = rolled === undefined ? Math.min(rows * 2, ROWS) : fewRows;
+    rows = rolled === undefined ? Math.min(rows * 2, ROWS) : witnesses;
   }
 }
 

@@ -26,8 +26,8 @@ export type ListObjects = (bucket: string, options: ListOptions) => Promise<List
 
 /** Candidates looked at together: a few milliseconds of the loop. */
 const STEP = 256;
-/** Folders that one question reads. */
-const FOLDERS = 256;
+/** Folders that are read at first; then twice as many each time, because nobody knows how many names they hold. */
+const FOLDERS = 8;
 
 export function objectLister({ layout, reader, writer, thread }: ObjectListerOptions): ListObjects {
   return async (bucket, options) => {
@@ -40,16 +40,18 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
     let position = firstPosition(options, until);
     // Names of a rolled-up prefix that are tried at once: doubled while their files are gone.
     let witnesses = 1;
+    let folders = FOLDERS;
 
     // One more than the page holds tells whether there is more.
     while (position !== undefined && entries.length <= limit) {
       if (signal?.aborted === true) throw new StorageError("UNAVAILABLE", "the listing was given up");
       const room = Math.min(STEP, limit + 1 - entries.length);
       const step = nextCandidates(reader.names, { bucket, position, until, prefix, delimiter, limit: room, witnesses });
-      const folders = [...ancestors(bucket, position.from.text, prefix), ...step.folders];
-      const { files, changed } = await look(bucket, step, folders);
-      const unread = changed.filter((folder) => !read.has(folder)).slice(0, FOLDERS);
+      const near = [...ancestors(bucket, position.from.text, prefix), ...step.folders];
+      const { files, changed } = await look(bucket, step, near);
+      const unread = changed.filter((folder) => !read.has(folder)).slice(0, folders);
       if (unread.length > 0) {
+        folders = Math.min(folders * 2, STEP);
         for (const folder of unread) read.add(folder);
         await writer.refresh(bucket, unread);
         continue;

@@ -71,7 +71,7 @@ export interface NamesWriter {
   addFolders(bucket: string, prefixes: readonly string[]): void;
   setStamp(bucket: string, prefix: string, stamp: string): void;
   removeFolder(bucket: string, prefix: string): void;
-  set(bucket: string, name: string, value: string | undefined): void;
+  set(bucket: string, name: string, value: string | null): void;
   /** Takes out everything that names the bucket. */
   removeBucket(bucket: string): void;
 }
@@ -150,7 +150,7 @@ export function namesWriter(database: Database): NamesWriter {
     addFolders: (bucket, prefixes) => void addFolders.run(bucket, JSON.stringify(prefixes)),
     setStamp: (bucket, prefix, stamp) => void setStamp.run(bucket, prefix, stamp),
     removeFolder: (bucket, prefix) => void removeFolder.run(bucket, prefix),
-    set: (bucket, name, value) => void (value === undefined ? unset.run(bucket, name) : set.run(bucket, name, value)),
+    set: (bucket, name, value) => void (value === null ? unset.run(bucket, name) : set.run(bucket, name, value)),
     removeBucket(bucket) {
       for (const removal of removals) removal.run(bucket);
     },

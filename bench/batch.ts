@@ -2,14 +2,17 @@ import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { job } from "./compute/job.ts";
+import { peerSigners } from "./peers/signers.ts";
 import { type Row, rounded } from "./row.ts";
 import { cliPath } from "./serve/cli.ts";
 import { run } from "./serve/process.ts";
 import { temporaryFolder } from "./serve/temporary-folder.ts";
 
 // Both are past the point up to which the heap of a young process grows by itself: what is left is what the lines hold.
-const LINES = { few: 150_000, many: 600_000 } as const;
+const LINES = { few: 250_000, many: 1_000_000 } as const;
 const ROUNDS = 3;
+/** The AWS SDK would take minutes for all of them. */
+const SDK_URLS = 20_000;
 
 interface Measured {
   readonly seconds: number;
@@ -41,12 +44,29 @@ export async function batch(): Promise<readonly Row[]> {
         ratio: twoRate / oneRate,
         bar: { atLeast: 1.6 },
       },
+      await millionRow(LINES.many / twoRate),
       ...memoryRows("in process", alone, fewAlone),
       ...memoryRows("2 workers", two, fewTwo),
     ];
   } finally {
     folder.remove();
   }
+}
+
+/** The same million by the AWS SDK: the time for some of them, on one thread, as many times as it takes. */
+async function millionRow(ourSeconds: number): Promise<Row> {
+  const contender = peerSigners().find(({ name }) => name === "@aws-sdk/s3-request-presigner");
+  if (contender === undefined) throw new Error("expected the AWS SDK among the peers");
+  const begin = performance.now();
+  for (let turn = 0; turn < SDK_URLS; turn++) await contender.call(turn);
+  const seconds = ((performance.now() - begin) / 1000) * (LINES.many / SDK_URLS);
+  return {
+    work: "batch sign",
+    contender: `${contender.name}, ${SDK_URLS.toLocaleString("en")} × ${LINES.many / SDK_URLS}`,
+    figure: `${rounded(LINES.many / seconds)} URLs/s`,
+    ratio: seconds / ourSeconds,
+    bar: { atLeast: 60 },
+  };
 }
 
 function memoryRows(how: string, many: readonly Measured[], few: Measured): readonly Row[] {

@@ -1,6 +1,7 @@
 import { grantId } from "./grant.ts";
 import type { FormFields } from "./post-policy.ts";
 import type { Grant } from "./scheme.ts";
+import { signAhead } from "./signed-request.ts";
 
 /**
  * An upload form whose policy is signed: what a browser posts as `multipart/form-data`, first the fields, then the file
@@ -106,12 +107,7 @@ export function formSigner<R>(sign: (request: R) => SignedForm): FormSigner<R> {
 
 /** A form signer with promises from its `sign`. */
 export function asyncFormSigner<R>(sign: (request: R) => Promise<SignedForm>): AsyncFormSigner<R> {
-  return {
-    sign,
-    async *signMany(requests) {
-      for (const request of requests) yield await sign(request).catch(errorItem);
-    },
-  };
+  return { sign, signMany: (requests) => signAhead(requests, sign) };
 }
 
 function errorItem(error: unknown): { readonly error: Error } {

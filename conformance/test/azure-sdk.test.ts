@@ -1,6 +1,8 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { daypassAzure } from "../oracles/azure-daypass.ts";
 import { sdkUrl } from "../oracles/azure-sdk.ts";
+import { azureVectors } from "../oracles/azure-vectors.ts";
 import { type AzureKind, type AzureWish, randomAzureWish } from "../random/azure-wishes.ts";
 import { hasDotSegment } from "../random/keys.ts";
 import { runCount, runSeed, seeded } from "../random/seeded.ts";
@@ -35,3 +37,14 @@ function splitUrl(url: string, { query = {} }: Pick<AzureWish, "query">): readon
   const tokens = url.slice(mark + 1).split("&");
   return [url.slice(0, mark), tokens.filter((token) => !names.includes(token.split("=")[0] as string))];
 }
+
+test("the library's vectors are what the SDKs sign today", () => {
+  const file = new URL("../../packages/daypass/test/vectors/azure/sas.json", import.meta.url);
+  const made = {
+    source: "@azure/storage-blob 12.32.0; directories: @azure/storage-file-datalake 12.29.0",
+    madeBy: "DAYPASS_WRITE_VECTORS=1 npx vitest run test/azure-sdk.test.ts, in conformance/",
+    vectors: azureVectors(),
+  };
+  if (process.env["DAYPASS_WRITE_VECTORS"] === "1") writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(JSON.stringify(made)));
+});

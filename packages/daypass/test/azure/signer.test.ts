@@ -1,0 +1,473 @@
+import { isDaypassError, rotatingCredentials } from "daypass";
+import {
+  type AzureSignRequest,
+  type AzureUserDelegationSignRequest,
+  azureAccountSigner,
+  azureSigner,
+  azureUserDelegationSigner,
+} from "daypass/azure";
+import { describe, expect, it } from "vitest";
+import { ACCOUNT, AT, CREDENTIALS, DELEGATION_KEY, ORIGIN } from "./fixture.ts";
+
+const clock = () => AT;
+const azure = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, clock });
+const delegation = azureUserDelegationSigner({
+  account: ACCOUNT,
+  credentials: { userDelegationKey: DELEGATION_KEY },
+  clock,
+});
+const wish = { container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 };
+const parameters = (url: string) => new URL(url).searchParams;
+
+function code(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (isDaypassError(error)) return error.code;
+    throw error;
+  }
+  return "nothing";
+}
+
+describe("azureSigner", () => {
+  it("tells all that the holder has to send", () => {
+    const { url, method, headers, expiresAt, bound, unbound, warnings } = azure.sign({ ...wish, permissions: "cw" });
+    expect(url).toMatch(
+      /^https:\/\/myaccount\.blob\.core\.windows\.net\/media\/a\.txt\?sv=2022-11-02&se=2026-01-02T03%3A19%3A05Z&sr=b&sp=cw&sig=/,
+    );
+    expect({ method, headers, warnings }).toEqual({
+      method: "PUT",
+      headers: { "x-ms-blob-type": "BlockBlob" },
+      warnings: [],
+    });
+    expect(expiresAt).toEqual(new Date("2026-01-02T03:19:05Z"));
+    expect(bound).toContain("permissions");
+    expect(unbound).toContain("body");
+  });
+
+  it("puts permissions into Azure's order, and refuses other letters, repeats and those that the resource lacks", () => {
+    expect(parameters(azure.sign({ ...wish, permissions: "dwcar" }).url).get("sp")).toBe("racwd");
+    for (const permissions of ["", "rr", "q", "R", "l", "f", "r w"]) {
+      expect(
+        code(() => azure.sign({ ...wish, permissions })),
+        permissions,
+      ).toBe("INVALID_INPUT");
+    }
+    expect(code(() => azure.sign({ container: "media", blob: "a", expiresIn: 9 }))).toBe("INVALID_INPUT");
+    expect(azure.sign({ container: "media", permissions: "lf", expiresIn: 9 }).method).toBe("GET");
+  });
+
+  it.each([
+    ["r", "GET"],
+    ["l", "GET"],
+    ["cw", "PUT"],
+    ["a", "PUT"],
+    ["d", "DELETE"],
+    ["x", "DELETE"],
+    ["rwd", "GET"],
+  ])("takes the usual method of the permissions %s, which is %s", (permissions, method) => {
+    const { blob: _, ...container } = wish;
+    expect(azure.sign({ ...container, permissions }).method).toBe(method);
+  });
+
+  it("refuses a method that the permissions do not permit", () => {
+    expect(azure.sign({ ...wish, permissions: "rwd", method: "DELETE" }).method).toBe("DELETE");
+    expect(azure.sign({ ...wish, permissions: "d", method: "PUT" }).method).toBe("PUT");
+    expect(code(() => azure.sign({ ...wish, method: "PUT" }))).toBe("INVALID_INPUT");
+  });
+
+  it("signs with a version that older servers read, or with the first that knows what was asked for", () => {
+    const sv = (request: AzureSignRequest) => parameters(azure.sign(request).url).get("sv");
+    expect(sv(wish)).toBe("2022-11-02");
+    const old = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, version: "2015-04-05", clock });
+    expect(parameters(old.sign(wish).url).get("sv")).toBe("2015-04-05");
+    const newer: readonly (readonly [Partial<AzureSignRequest>, string])[] = [
+      [{ snapshot: "2026-01-01T00:00:00.0000000Z" }, "2018-11-09"],
+      [{ versionId: "2026-01-01T00:00:00.0000000Z" }, "2019-10-10"],
+      [{ permissions: "x" }, "2019-10-10"],
+      [{ permissions: "y" }, "2019-10-10"],
+      [{ permissions: "t" }, "2019-12-12"],
+      [{ permissions: "m" }, "2020-02-10"],
+      [{ permissions: "e" }, "2020-02-10"],
+      [{ blob: undefined, prefix: "talks/" }, "2020-02-10"],
+      [{ permissions: "i" }, "2020-08-04"],
+      [{ encryptionScope: "s" }, "2020-12-06"],
+      [{ blob: undefined, permissions: "f" }, "2021-04-10"],
+    ];
+    for (const [more, since] of newer) {
+      expect(
+        code(() => old.sign({ ...wish, ...more })),
+        since,
+      ).toBe("INVALID_INPUT");
+      const signer = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, version: since, clock });
+      expect(parameters(signer.sign({ ...wish, ...more }).url).get("sv")).toBe(since);
+    }
+    for (const version of ["2015-02-21", "2027-01-01", "latest", "20220-1-1"]) {
+      const signer = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, version, clock });
+      expect(
+        code(() => signer.sign(wish)),
+        version,
+      ).toBe("INVALID_INPUT");
+    }
+  });
+
+  it("raises the version of a user delegation SAS to the first that can bind what was asked for", () => {
+    const sv = (more: Partial<AzureUserDelegationSignRequest>) =>
+      parameters(delegation.sign({ ...wish, ...more }).url).get("sv");
+    expect(sv({})).toBe("2022-11-02");
+    expect(sv({ delegatedUserObjectId: "x" })).toBe("2025-07-05");
+    expect(sv({ bind: { contentType: "image/png" } })).toBe("2026-04-06");
+    expect(sv({ bind: { query: { timeout: "9" } } })).toBe("2026-04-06");
+  });
+
+  it.each([
+    ["203.0.113.9", "203.0.113.9"],
+    ["203.0.113.0-203.0.113.9", "203.0.113.0-203.0.113.9"],
+    ["203.0.113.0/24", "203.0.113.0-203.0.113.255"],
+    ["0.0.0.0/0", "0.0.0.0-255.255.255.255"],
+    ["128.0.0.0/1", "128.0.0.0-255.255.255.255"],
+    ["203.0.113.9/32", "203.0.113.9"],
+  ])("binds the address %s as %s", (ip, sip) => {
+    expect(parameters(azure.sign({ ...wish, bind: { ip } }).url).get("sip")).toBe(sip);
+  });
+
+  it.each([
+    ["203.0.113.9/24"],
+    ["203.0.113.0/33"],
+    ["203.0.113.0/"],
+    ["2001:db8::/32"],
+    ["203.0.113.9-203.0.113.0"],
+    ["1.2.3.4-1.2.3.5-1.2.3.6"],
+    ["1.2.3.4-1.2.3.9/32"],
+    ["01.2.3.4"],
+    ["1.2.3"],
+    [""],
+  ])("refuses the address %j, which Azure cannot bind", (ip) => {
+    expect(code(() => azure.sign({ ...wish, bind: { ip } }))).toBe("UNSUPPORTED_CONSTRAINT");
+    expect(code(() => azure.sign({ ...wish, bind: { ip: [ip, "1.2.3.4"] } }))).toBe("UNSUPPORTED_CONSTRAINT");
+  });
+
+  it("names what can bind a constraint that it cannot", () => {
+    const unbindable: readonly AzureSignRequest["bind"][] = [
+      { contentType: "image/png" },
+      { contentLength: 9 },
+      { contentLength: { max: 9 } },
+      { sha256: "0".repeat(64) },
+      { headers: { "x-a": "b" } },
+      { query: { a: "b" } },
+    ];
+    for (const bind of unbindable) {
+      expect(() => azure.sign({ ...wish, bind })).toThrow(/azureUserDelegationSigner|gateway/);
+      expect(code(() => azure.sign({ ...wish, bind }))).toBe("UNSUPPORTED_CONSTRAINT");
+    }
+    expect(code(() => azure.sign({ ...wish, response: { expires: "x" } }))).toBe("UNSUPPORTED_CONSTRAINT");
+  });
+
+  it("begins where it is told, and not after its end", () => {
+    expect(parameters(azure.sign({ ...wish, notBefore: AT }).url).get("st")).toBe("2026-01-02T03:04:05Z");
+    for (const notBefore of [new Date(AT.getTime() + 900_000), new Date(Number.NaN)]) {
+      expect(code(() => azure.sign({ ...wish, notBefore }))).toBe("INVALID_INPUT");
+    }
+  });
+
+  it("leaves end and permissions to a stored policy, and says so", () => {
+    const { url, expiresAt, warnings } = azure.sign({ container: "media", blob: "a.txt", identifier: "weekly" });
+    expect([...parameters(url).keys()]).toEqual(["sv", "si", "sr", "sig"]);
+    expect(expiresAt.getTime()).toBe(8.64e15);
+    expect(warnings).toHaveLength(1);
+    for (const identifier of ["", "x".repeat(65), "a\nb"]) {
+      expect(code(() => azure.sign({ container: "media", blob: "a.txt", identifier }))).toBe("INVALID_INPUT");
+    }
+  });
+
+  it("gives the same bytes within a stable window", () => {
+    const at = (second: number) =>
+      azureSigner({
+        account: ACCOUNT,
+        credentials: CREDENTIALS,
+        clock: () => new Date(AT.getTime() - 5000 + second * 1000),
+      }).sign({ ...wish, stableWindow: 300 }).url;
+    expect(at(59)).toBe(at(0));
+    expect(at(60)).not.toBe(at(0));
+  });
+
+  it("signs a directory, and refuses prefixes that are none", () => {
+    const { url, bound } = azure.sign({ container: "media", prefix: "talks/2026/", permissions: "rl", expiresIn: 9 });
+    expect(new URL(url).pathname).toBe("/media/talks/2026");
+    expect([parameters(url).get("sr"), parameters(url).get("sdd")]).toEqual(["d", "2"]);
+    expect(bound).toContain("directory");
+    for (const prefix of ["", "/", "/talks", "talks//2026", "talks//"]) {
+      expect(
+        code(() => azure.sign({ container: "media", prefix, permissions: "r", expiresIn: 9 })),
+        prefix,
+      ).toBe("INVALID_INPUT");
+    }
+    expect(code(() => azure.sign({ ...wish, prefix: "talks" }))).toBe("INVALID_INPUT");
+    expect(code(() => azure.sign({ container: "media", prefix: "a/../b", permissions: "r", expiresIn: 9 }))).toBe(
+      "DOT_SEGMENTS",
+    );
+  });
+
+  it("refuses a name that a URL parser changes, unless asked", () => {
+    for (const blob of ["..", "a/../b", "./a", "a/."]) {
+      expect(code(() => azure.sign({ ...wish, blob }))).toBe("DOT_SEGMENTS");
+      expect(azure.sign({ ...wish, blob, dotSegments: "sign" }).url).toContain(`/media/${blob}?`);
+    }
+  });
+
+  it("refuses what would make several fields of one", () => {
+    for (const text of ["a\nb", "a\u0000", "\u007f", "\u0085"]) {
+      expect(code(() => azure.sign({ ...wish, response: { contentType: text } }))).toBe("INVALID_INPUT");
+      expect(code(() => azure.sign({ ...wish, encryptionScope: text }))).toBe("INVALID_INPUT");
+      expect(code(() => azure.sign({ ...wish, snapshot: text }))).toBe("INVALID_INPUT");
+      expect(code(() => delegation.sign({ ...wish, correlationId: text }))).toBe("INVALID_INPUT");
+      expect(code(() => delegation.sign({ ...wish, bind: { query: { a: text } } }))).toBe("INVALID_INPUT");
+      expect(code(() => delegation.sign({ ...wish, bind: { headers: { a: text } } }))).toBe("INVALID_INPUT");
+    }
+  });
+
+  it("refuses resources that do not go together, and names that Azure does not have", () => {
+    const wrong: readonly Partial<AzureSignRequest>[] = [
+      { snapshot: "s", versionId: "v" },
+      { blob: undefined, snapshot: "s" },
+      { blob: undefined, versionId: "v" },
+      { blob: "" },
+      { container: "" },
+      { container: "ab" },
+      { container: "Media" },
+      { container: "a--b" },
+      { container: "a/b" },
+      { container: "x".repeat(64) },
+      { protocol: "http" as never },
+    ];
+    for (const more of wrong)
+      expect(
+        code(() => azure.sign({ ...wish, ...more })),
+        JSON.stringify(more),
+      ).toBe("INVALID_INPUT");
+  });
+
+  it("refuses options that cannot be right", () => {
+    for (const account of ["", "My", "a b", "x".repeat(25)]) {
+      expect(code(() => azureSigner({ account, credentials: CREDENTIALS }))).toBe("INVALID_INPUT");
+    }
+    for (const endpoint of ["", "myaccount.blob.core.windows.net", "https://h?x", "https://u@h", "https://h//c"]) {
+      expect(
+        code(() => azureSigner({ account: ACCOUNT, endpoint, credentials: CREDENTIALS })),
+        endpoint,
+      ).toBe("INVALID_INPUT");
+    }
+    for (const accountKey of ["", "no base64", "AAE", "AAE=\n", undefined as unknown as string]) {
+      expect(code(() => azureSigner({ account: ACCOUNT, credentials: { accountKey } }))).toBe("INVALID_KEY");
+    }
+  });
+
+  it("says nothing of the key in its errors", () => {
+    const accountKey = "c2VjcmV0LXNlY3JldA";
+    expect(() => azureSigner({ account: ACCOUNT, credentials: { accountKey } })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(accountKey) }),
+    );
+  });
+
+  it("signs many, and a bad one stops nothing", () => {
+    const results = [...azure.signMany([wish, { ...wish, permissions: "?" }, wish])];
+    expect(results.map((result) => "error" in result)).toEqual([false, true, false]);
+  });
+
+  it("uses the current key of a function", () => {
+    const keys = [CREDENTIALS.accountKey, "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="];
+    let current = 0;
+    const signer = azureSigner({
+      account: ACCOUNT,
+      credentials: () => ({ accountKey: keys[current] as string }),
+      clock,
+    });
+    const first = signer.sign(wish).url;
+    current = 1;
+    expect(signer.sign(wish).url).not.toBe(first);
+    current = 0;
+    expect(signer.sign(wish).url).toBe(first);
+  });
+
+  it("keeps the port and the path of an endpoint", () => {
+    const endpoint = "http://127.0.0.1:10000/devstoreaccount1";
+    const signer = azureSigner({
+      account: "devstoreaccount1",
+      endpoint: `${endpoint}/`,
+      credentials: CREDENTIALS,
+      clock,
+    });
+    expect(signer.sign(wish).url.startsWith(`${endpoint}/media/a.txt?`)).toBe(true);
+  });
+});
+
+describe("azureUserDelegationSigner", () => {
+  const lastDay = new Date("2026-01-03T00:00:00Z");
+
+  it("refuses a URL that outlives its key, or ends it with the key", () => {
+    expect(delegation.sign({ ...wish, expiresIn: undefined, expiresAt: lastDay }).expiresAt).toEqual(lastDay);
+    expect(code(() => delegation.sign({ ...wish, expiresIn: 86_400 }))).toBe("CREDENTIALS_EXPIRE_FIRST");
+    const clamping = azureUserDelegationSigner({
+      account: ACCOUNT,
+      credentials: { userDelegationKey: DELEGATION_KEY },
+      credentialExpiry: "clamp",
+      clock,
+    });
+    const { expiresAt, warnings } = clamping.sign({ ...wish, expiresIn: 86_400 });
+    expect(expiresAt).toEqual(lastDay);
+    expect(warnings).toHaveLength(1);
+  });
+
+  it("lives for seven days at most", () => {
+    const userDelegationKey = { ...DELEGATION_KEY, signedExpiresOn: "2027-01-01T00:00:00Z" };
+    const signer = azureUserDelegationSigner({ account: ACCOUNT, credentials: { userDelegationKey }, clock });
+    expect(signer.sign({ ...wish, expiresIn: 604_800 }).expiresAt).toEqual(new Date("2026-01-09T03:04:05Z"));
+    expect(code(() => signer.sign({ ...wish, expiresIn: 604_801 }))).toBe("INVALID_EXPIRY");
+  });
+
+  it("takes the keys of @azure/storage-blob from rotatingCredentials", async () => {
+    let fetched = 0;
+    const getUserDelegationKey = async () => {
+      fetched += 1;
+      return { ...DELEGATION_KEY, signedVersion: `2022-11-0${fetched}` };
+    };
+    let now = AT;
+    const credentials = rotatingCredentials(
+      async () => {
+        const userDelegationKey = await getUserDelegationKey();
+        return { userDelegationKey, expiration: new Date(userDelegationKey.signedExpiresOn) };
+      },
+      { clock: () => now },
+    );
+    const signer = azureUserDelegationSigner({ account: ACCOUNT, credentials: credentials.current, clock: () => now });
+    expect(code(() => signer.sign(wish))).toBe("CREDENTIALS_NOT_READY");
+    await credentials.ready();
+    expect(parameters(signer.sign(wish).url).get("skv")).toBe("2022-11-01");
+    now = new Date("2026-01-02T23:58:00Z");
+    expect(code(() => signer.sign(wish))).toBe("CREDENTIALS_EXPIRE_FIRST");
+    await credentials.ready();
+    expect(fetched).toBe(2);
+  });
+
+  it("takes the earlier of the key's end and the credentials' expiration", () => {
+    const expiration = new Date(AT.getTime() + 60_000);
+    const signer = azureUserDelegationSigner({
+      account: ACCOUNT,
+      credentials: { userDelegationKey: DELEGATION_KEY, expiration },
+      clock,
+    });
+    expect(code(() => signer.sign(wish))).toBe("CREDENTIALS_EXPIRE_FIRST");
+  });
+
+  it("binds headers and parameters, which the holder then has to send", () => {
+    const { url, headers, bound } = delegation.sign({
+      ...wish,
+      permissions: "cw",
+      bind: {
+        contentType: "image/png",
+        contentLength: 9,
+        headers: { "x-ms-meta-Owner": "a" },
+        query: { timeout: "9" },
+      },
+    });
+    expect(headers).toEqual({
+      "x-ms-blob-type": "BlockBlob",
+      "x-ms-meta-owner": "a",
+      "content-type": "image/png",
+      "content-length": "9",
+    });
+    expect(parameters(url).get("srh")).toBe("x-ms-meta-Owner,content-type,content-length");
+    expect(parameters(url).get("srq")).toBe("timeout");
+    expect(parameters(url).get("timeout")).toBe("9");
+    expect(bound).toEqual(expect.arrayContaining(["header content-type", "parameter timeout"]));
+  });
+
+  it("refuses what it cannot bind, and what cannot be bound by it", () => {
+    expect(code(() => delegation.sign({ ...wish, bind: { sha256: "0".repeat(64) } }))).toBe("UNSUPPORTED_CONSTRAINT");
+    expect(code(() => delegation.sign({ ...wish, bind: { contentLength: { max: 9 } } }))).toBe(
+      "UNSUPPORTED_CONSTRAINT",
+    );
+    const withPolicy = { ...wish, identifier: "weekly" };
+    expect(code(() => delegation.sign(withPolicy))).toBe("UNSUPPORTED_CONSTRAINT");
+    for (const bind of [
+      { headers: { "a b": "x" } },
+      { headers: { "a:b": "x" } },
+      { headers: { "a,b": "x" } },
+      { headers: { Host: "x" } },
+      { headers: { authorization: "x" } },
+      { headers: { "x-a": " x" } },
+      { headers: { "x-a": "é" } },
+      { headers: { "x-a": "1", "X-A": "2" } },
+      { headers: { "Content-Type": "a/b" }, contentType: "a/c" },
+      { query: { sv: "2020-01-01" } },
+      { query: { snapshot: "x" } },
+      { query: { "a,b": "x" } },
+      { query: { a: ["1", "2"] } },
+    ]) {
+      expect(
+        code(() => delegation.sign({ ...wish, bind })),
+        JSON.stringify(bind),
+      ).toBe("INVALID_INPUT");
+    }
+    const both = { preauthorizedAgentObjectId: "a", agentObjectId: "b" };
+    expect(code(() => delegation.sign({ ...wish, ...both }))).toBe("INVALID_INPUT");
+  });
+
+  it("refuses keys that lack a part", () => {
+    const parts = ["signedObjectId", "signedTenantId", "signedStartsOn", "signedExpiresOn", "signedService", "value"];
+    for (const part of parts) {
+      for (const value of [undefined, "", "\n"]) {
+        const userDelegationKey = { ...DELEGATION_KEY, [part]: value };
+        const make = () => azureUserDelegationSigner({ account: ACCOUNT, credentials: { userDelegationKey } });
+        expect(code(make), part).toBe("INVALID_KEY");
+      }
+    }
+  });
+});
+
+describe("azureAccountSigner", () => {
+  const account = azureAccountSigner({ account: ACCOUNT, credentials: CREDENTIALS, clock });
+  const all = { resourceTypes: "ocs", permissions: "lr", expiresIn: 900 };
+
+  it("puts all letters into Azure's order", () => {
+    const { url, warnings } = account.sign({ ...all, services: "fb" });
+    expect(url.startsWith(`${ORIGIN}/?`)).toBe(true);
+    expect(["ss", "srt", "sp"].map((name) => parameters(url).get(name))).toEqual(["bf", "sco", "rl"]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("warns of a SAS that writes everywhere", () => {
+    expect(account.sign({ ...all, permissions: "rw" }).warnings).toHaveLength(1);
+  });
+
+  it("points to a blob without binding it", () => {
+    const { url, bound } = account.sign({ ...all, container: "media", blob: "a b.txt" });
+    expect(new URL(url).pathname).toBe("/media/a%20b.txt");
+    expect(bound).not.toContain("blob");
+  });
+
+  it("refuses what it cannot bind, and letters that do not exist", () => {
+    for (const more of [{ prefix: "a" }, { response: { contentType: "a/b" } }, { identifier: "p" }]) {
+      expect(
+        code(() => account.sign({ ...all, ...more })),
+        JSON.stringify(more),
+      ).toBe("UNSUPPORTED_CONSTRAINT");
+    }
+    for (const more of [
+      { services: "" },
+      { services: "bb" },
+      { services: "x" },
+      { resourceTypes: "" },
+      { resourceTypes: "so!" },
+      { permissions: "m" },
+      { permissions: "ll" },
+      { blob: "a.txt" },
+      { container: "A" },
+    ]) {
+      expect(
+        code(() => account.sign({ ...all, ...more })),
+        JSON.stringify(more),
+      ).toBe("INVALID_INPUT");
+    }
+  });
+});

@@ -65,6 +65,12 @@ export function hex(bytes: Uint8Array): string {
   return text;
 }
 
+/** Bytes of hexadecimal in either case, or `undefined`. */
+export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (text.length % 2 !== 0 || !/^[0-9A-Fa-f]*$/.test(text)) return undefined;
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+}
+
 // Every runtime has these two; the library is compiled without the types of any.
 declare function btoa(binary: string): string;
 declare function atob(base64: string): string;

@@ -3,12 +3,16 @@ import { isDaypassError } from "../errors.ts";
 import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import { checkSignatureForm, parseS3 } from "../s3/parse.ts";
+import { AWS4 } from "../v4.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause, Hypothesis } from "./explanation.ts";
-import { compareCanonicalRequests } from "./s3-compare.ts";
 import { amazonRegion, duration, methodOfOperation, readS3Facts, type S3Facts } from "./s3-facts.ts";
+import { isMismatch, serverCause } from "./server-cause.ts";
+import { readParameters, s3Traps } from "./traps.ts";
+import { compareCanonicalRequests } from "./v4-compare.ts";
 import {
+  type V4Dialect,
   type V4Hints,
   type V4Input,
   v4CanonicalRequest,
@@ -16,10 +20,19 @@ import {
   v4Signature,
   v4StringToSign,
   v4Variants,
-} from "./s3-variants.ts";
-import { isMismatch, serverCause } from "./server-cause.ts";
-import { readParameters, s3Traps } from "./traps.ts";
+} from "./v4-variants.ts";
 import { methodFix, search } from "./variants.ts";
+
+/** SigV4 as S3 has it. */
+export const S3_DIALECT: V4Dialect = {
+  name: "S3",
+  family: AWS4,
+  prefix: "X-Amz-",
+  optional: /^X-Amz-(?:Content-Sha256|Security-Token)$/,
+  lost: ["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((operation) => ["x-id", operation]),
+  regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
+  services: ["s3", "s3express", "s3-object-lambda", "execute-api"],
+};
 
 /** What would be signed for the request as it was sent. */
 export function s3Input({ sent, sentUrl, request }: Subject, facts: S3Facts, secret: string): V4Input {
@@ -27,6 +40,7 @@ export function s3Input({ sent, sentUrl, request }: Subject, facts: S3Facts, sec
   const parameter = readParameters(sentUrl).find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
   const isSigned = facts.signedHeaders.includes("x-amz-content-sha256");
   return v4Input({
+    dialect: S3_DIALECT,
     method: sent.method,
     rawPath: sentUrl.wire.path,
     tokens: sentUrl.wire.tokens.filter(({ name }) => name !== "X-Amz-Signature"),

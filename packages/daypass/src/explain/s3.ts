@@ -6,8 +6,8 @@ import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Explanation, Trap } from "./explanation.ts";
 import { diagnoseS3, s3Input } from "./s3-diagnosis.ts";
 import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, spellings } from "./s3-facts.ts";
-import { v4CanonicalRequest, v4StringToSign } from "./s3-variants.ts";
 import { s3Traps, urlTraps } from "./traps.ts";
+import { v4CanonicalRequest, v4StringToSign } from "./v4-variants.ts";
 
 /** S3 presigned URLs in Signature Version 4. */
 export const s3Explainer: Explainer = { detects: detectS3, explain: explainS3 };

@@ -31,20 +31,45 @@ export function search<I>(
   fits: (input: I) => boolean,
   view: "signed" | "seen",
 ): Found {
+  const trials = trialsOf(input, variantsOf, view);
+  let trial = trials.next();
+  while (!trial.done) trial = trials.next(fits(trial.value));
+  return trial.value;
+}
+
+/** {@link search} for signatures that are verified by promise. */
+export async function searchAsync<I>(
+  input: I,
+  variantsOf: (input: I) => Iterable<Variant<I>>,
+  fits: (input: I) => Promise<boolean>,
+  view: "signed" | "seen",
+): Promise<Found> {
+  const trials = trialsOf(input, variantsOf, view);
+  let trial = trials.next();
+  while (!trial.done) trial = trials.next(await fits(trial.value));
+  return trial.value;
+}
+
+/** Yields what is to be tried, and is told whether it fits. */
+function* trialsOf<I>(
+  input: I,
+  variantsOf: (input: I) => Iterable<Variant<I>>,
+  view: "signed" | "seen",
+): Generator<I, Found, boolean> {
   const tried = new Map<CauseCode, { count: number; sentence: string }>();
   const singles: Variant<I>[] = [];
   for (const variant of variantsOf(input)) {
     singles.push(variant);
     const seen = tried.get(variant.code);
     tried.set(variant.code, { count: (seen?.count ?? 0) + 1, sentence: seen?.sentence ?? variant[view] });
-    if (fits(variant.input)) return found([variant], tried, view);
+    if (yield variant.input) return found([variant], tried, view);
   }
   let pairs = 0;
   for (const first of singles) {
     for (const second of variantsOf(first.input)) {
       if (second.code === first.code && second.code !== "QUERY") continue;
       if (++pairs > MAX_PAIRS) return { cause: undefined, hypotheses: hypotheses(tried, []) };
-      if (fits(second.input)) return found([first, second], tried, view);
+      if (yield second.input) return found([first, second], tried, view);
     }
   }
   return { cause: undefined, hypotheses: hypotheses(tried, []) };
@@ -103,7 +128,7 @@ export function methodFix(signed: string, sent: string): string {
   if (sent === "HEAD") return "Sign for HEAD, or send GET with Range: bytes=0-0 to learn the size.";
   if (sent === "OPTIONS")
     return "A preflight carries no signature: configure CORS on the server, which answers it first.";
-  return `Send ${signed}, or sign for ${sent}: S3 signs exactly one method.`;
+  return `Send ${signed}, or sign for ${sent}: one method is signed, and no other.`;
 }
 
 /** The secret as it gets damaged between a file and a program. */

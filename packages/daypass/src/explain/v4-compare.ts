@@ -75,7 +75,13 @@ function methodDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): r
   if (a.method === b.method) return [];
   const sentence = `${sides.ours} ${a.method}, and ${sides.theirs} ${b.method}.`;
   return [
-    difference("METHOD", sentence, [a.method, b.method], `Send ${a.method}: S3 signs exactly one method.`, sides),
+    difference(
+      "METHOD",
+      sentence,
+      [a.method, b.method],
+      `Send ${a.method}: one method is signed, and no other.`,
+      sides,
+    ),
   ];
 }
 

@@ -9,7 +9,6 @@ import {
   UNSIGNED_PAYLOAD,
 } from "../s3/canonical.ts";
 import {
-  AWS4,
   type CredentialScope,
   canonicalQuery,
   canonicalRequestText,
@@ -17,6 +16,7 @@ import {
   scopeText,
   signingKey,
   stringToSignText,
+  type V4Family,
 } from "../v4.ts";
 import { formDecode, percentDecode, type QueryToken } from "../wire.ts";
 import {
@@ -29,8 +29,25 @@ import {
   type Variant,
 } from "./variants.ts";
 
-/** Everything that a SigV4 signature depends on. */
+/** What sets the schemes of the V4 family apart. */
+export interface V4Dialect {
+  /** The provider's name in sentences. */
+  readonly name: string;
+  readonly family: V4Family;
+  /** What the names of the signature's own parameters begin with, e.g. `X-Amz-`. */
+  readonly prefix: string;
+  /** Parameters of such a name that are not part of every URL. */
+  readonly optional: RegExp;
+  /** Parameters that signers add of their own accord and that get lost on the way. */
+  readonly lost: readonly (readonly [name: string, value: string])[];
+  readonly regions: readonly string[];
+  /** The right one first. */
+  readonly services: readonly string[];
+}
+
+/** Everything that a V4 signature depends on. */
 export interface V4Input {
+  readonly dialect: V4Dialect;
   readonly method: string;
   readonly rawPath: string;
   readonly path: string;
@@ -55,11 +72,12 @@ export function v4CanonicalRequest({ method, path, query, headers, payload }: V4
 }
 
 export function v4StringToSign(input: V4Input): string {
-  return stringToSignText(AWS4, input.time, scopeText(AWS4, input.scope), sha256Hex(v4CanonicalRequest(input)));
+  const { family } = input.dialect;
+  return stringToSignText(family, input.time, scopeText(family, input.scope), sha256Hex(v4CanonicalRequest(input)));
 }
 
 export function v4Signature(input: V4Input): string {
-  return signingKey(AWS4, input.secret, input.keyScope).hex(v4StringToSign(input));
+  return signingKey(input.dialect.family, input.secret, input.keyScope).hex(v4StringToSign(input));
 }
 
 /** What is tried besides the input itself. */
@@ -134,10 +152,10 @@ function pathVariants(input: V4Input): readonly Variant<V4Input>[] {
 const QUERY_FIX = "Put every parameter into the request before it is signed, and add or change none afterwards.";
 
 function* queryVariants(input: V4Input): Generator<Variant<V4Input>> {
-  const { tokens } = input;
+  const { dialect, tokens } = input;
   for (const token of tokens) {
     const name = decodeName(token.name);
-    if (name.startsWith("X-Amz-") && !/^X-Amz-(?:Content-Sha256|Security-Token)$/.test(name)) continue;
+    if (name.startsWith(dialect.prefix) && !dialect.optional.test(name)) continue;
     const isToken = name === "X-Amz-Security-Token";
     const fewer = tokens.filter((other) => other !== token);
     yield {
@@ -148,13 +166,13 @@ function* queryVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: isToken ? "S3 signs the session token: give it to the signer with the key." : QUERY_FIX,
     };
   }
-  const own = tokens.filter(({ name }) => name.startsWith("X-Amz-"));
+  const own = tokens.filter(({ name }) => name.startsWith(dialect.prefix));
   if (own.length < tokens.length - 1) {
     yield {
       code: "QUERY",
       input: { ...input, tokens: own, query: canonicalQuery(canonicalPairs(own)) },
-      signed: "All query parameters other than X-Amz-* were added after signing.",
-      seen: "No query parameter other than X-Amz-* reached the server.",
+      signed: `All query parameters other than ${dialect.prefix}* were added after signing.`,
+      seen: `No query parameter other than ${dialect.prefix}* reached the server.`,
       fix: QUERY_FIX,
     };
   }
@@ -168,13 +186,13 @@ function* queryVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.",
     };
   }
-  for (const operation of ["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"]) {
-    const more = [...tokens, { name: "x-id", value: operation }];
+  for (const [name, value] of dialect.lost) {
+    const more = [...tokens, { name, value }];
     yield {
       code: "QUERY",
       input: { ...input, query: canonicalQuery(canonicalPairs(more)) },
-      signed: `The query parameter x-id=${operation} was signed and is missing.`,
-      seen: `The server saw the query parameter x-id=${operation}.`,
+      signed: `The query parameter ${name}=${value} was signed and is missing.`,
+      seen: `The server saw the query parameter ${name}=${value}.`,
       fix: "Pass the URL on as it was made: no parameter may be dropped.",
     };
   }
@@ -250,7 +268,7 @@ function* headerVariants(input: V4Input): Generator<Variant<V4Input>> {
     yield {
       code: "SIGNED_HEADERS",
       input: { ...input, headers: input.headers.filter((other) => other !== header) },
-      signed: `The header ${name} stands in X-Amz-SignedHeaders and was not signed.`,
+      signed: `The header ${name} stands in ${input.dialect.prefix}SignedHeaders and was not signed.`,
       seen: `The server left the header ${name} out.`,
       fix: "Sign again: the list of signed headers is part of the signature.",
     };
@@ -273,7 +291,7 @@ function payloadVariants(input: V4Input, bodySha256: string | undefined): readon
             input: { ...input, payload },
             signed: `The payload was signed as ${what}, and the request says ${input.payload}.`,
             seen: `The server took the payload as ${what}, and the URL says ${input.payload}.`,
-            fix: "Sign presigned S3 URLs with UNSIGNED-PAYLOAD, or send x-amz-content-sha256 with the value that was signed.",
+            fix: `Sign URLs of ${input.dialect.name} with UNSIGNED-PAYLOAD, or send ${input.dialect.prefix.toLowerCase()}content-sha256 with the value that was signed.`,
           },
         ],
   );
@@ -285,7 +303,8 @@ const USUAL_LIVES = [
 ];
 
 function* expiresVariants(input: V4Input): Generator<Variant<V4Input>> {
-  const found = input.tokens.find(({ name }) => name === "X-Amz-Expires");
+  const parameter = `${input.dialect.prefix}Expires`;
+  const found = input.tokens.find(({ name }) => name === parameter);
   if (found === undefined) return;
   for (const seconds of USUAL_LIVES) {
     if (found.value === String(seconds)) continue;
@@ -293,16 +312,16 @@ function* expiresVariants(input: V4Input): Generator<Variant<V4Input>> {
     yield {
       code: "EXPIRES_CHANGED",
       input: { ...input, tokens, query: canonicalQuery(canonicalPairs(tokens)) },
-      signed: `X-Amz-Expires was changed after signing, from ${seconds} to ${found.value ?? ""}.`,
-      seen: `The server saw X-Amz-Expires=${seconds}, and the URL says ${found.value ?? ""}.`,
+      signed: `${parameter} was changed after signing, from ${seconds} to ${found.value ?? ""}.`,
+      seen: `The server saw ${parameter}=${seconds}, and the URL says ${found.value ?? ""}.`,
       fix: "The life is signed: ask for a new URL with the life you need.",
     };
   }
 }
 
 function* scopeVariants(input: V4Input): Generator<Variant<V4Input>> {
-  const { scope } = input;
-  for (const region of ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""]) {
+  const { dialect, scope } = input;
+  for (const region of dialect.regions) {
     if (region === scope.region) continue;
     yield {
       code: "REGION",
@@ -312,14 +331,14 @@ function* scopeVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: "Give the signer the region of the server; one value for scope and key.",
     };
   }
-  for (const service of ["s3", "s3express", "s3-object-lambda", "execute-api"]) {
+  for (const service of dialect.services) {
     if (service === scope.service) continue;
     yield {
       code: "SERVICE",
       input: { ...input, keyScope: { ...scope, service } },
       signed: `The signing key was made for the service ${service}, and the URL says ${scope.service}.`,
       seen: `The server used the service ${service}, and the URL says ${scope.service}.`,
-      fix: "Sign for the service s3.",
+      fix: `Sign for the service ${dialect.services[0]}.`,
     };
   }
   for (const days of [-1, 1]) {
@@ -329,7 +348,7 @@ function* scopeVariants(input: V4Input): Generator<Variant<V4Input>> {
       input: { ...input, keyScope: { ...scope, date } },
       signed: `The signing key was made for ${date}, and the URL says ${scope.date}: a local date was taken for UTC.`,
       seen: `The server used the date ${date}, and the URL says ${scope.date}.`,
-      fix: "Take scope date and X-Amz-Date from one instant, in UTC.",
+      fix: `Take scope date and ${dialect.prefix}Date from one instant, in UTC.`,
     };
   }
 }

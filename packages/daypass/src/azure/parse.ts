@@ -1,7 +1,7 @@
 import { refusal } from "../errors.ts";
 import { malformed, type Parameter } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
-import { formDecode, hasHeader } from "../wire.ts";
+import { formDecode, headerValues } from "../wire.ts";
 import { canonicalResource, hasControl, type SasValues } from "./canonical.ts";
 import { checkSas } from "./fields.ts";
 import type { AzureSasKind, SasKind } from "./layouts.ts";
@@ -70,7 +70,8 @@ export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSa
   }
   checkSas(reader.kind, values);
   // A SAS for one user travels with that user's token.
-  if (hasHeader(request.headers, "authorization") && !values.has("sduoid")) {
+  const isToken = (text: string): boolean => values.has("sduoid") && /^bearer /i.test(text);
+  if (!headerValues(request.headers, "authorization").every(isToken)) {
     throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a SAS: send one");
   }
   const location = azureLocation(received, reader.account);

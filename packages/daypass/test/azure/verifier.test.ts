@@ -625,6 +625,8 @@ describe("who may use it, and how", () => {
     expect((await delegation.verify(rawRequest(raw), { subject: "u1" })).kind).toBe("user-delegation");
     await expectRefusal(delegation.verify(rawRequest(raw), { subject: "u2" }), "WRONG_SUBJECT");
     await expectRefusal(delegation.verify(rawRequest(raw)), "WRONG_SUBJECT");
+    const shared: RawSas = { ...raw, headers: [["authorization", "SharedKey a:b"]] };
+    await expectRefusal(delegation.verify(rawRequest(shared), { subject: "u1" }), "AMBIGUOUS_AUTHENTICATION");
   });
 
   it("suoid asks for an ACL check that only Azure can make", () =>

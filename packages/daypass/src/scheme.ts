@@ -31,6 +31,8 @@ export type Obligation =
   | { readonly kind: "body-sha256"; readonly sha256: string }
   /** The body has the checksum in this header: `content-md5` or `x-amz-checksum-*`, base64, or `x-goog-hash`. */
   | { readonly kind: "body-checksum"; readonly header: string; readonly value: string }
+  /** The body comes in chunks (`aws-chunked`). Discharged by reading it through `openBody` of the grant. */
+  | { readonly kind: "body-chunks"; readonly length: number; readonly trailers: readonly string[] }
   /** Write only if nothing is there. */
   | { readonly kind: "create-only" }
   /** Serve at most `limit` times per (key id, grant id): needs state. */

@@ -1,8 +1,8 @@
 import { constantTimeEqual } from "#crypto";
 import { DaypassError } from "../../errors.ts";
-import type { Scheme, Verifier } from "../../scheme.ts";
+import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
-import { canonicalHeaders, s3Location, s3Signature } from "../canonical.ts";
+import { canonicalHeaders, s3Location, s3Signature, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
 import {
   checkScope,
@@ -12,7 +12,9 @@ import {
   type S3VerifierOptions,
   s3KeyResolver,
 } from "../verify.ts";
+import { type OpenedBody, openChunks } from "./chunks.ts";
 import { detectS3Header, type ParsedS3Header, parseS3Header } from "./parse.ts";
+import { type ChunkedPayload, readChunkedPayload } from "./payload.ts";
 
 /** Options of {@link s3HeaderVerifier}. */
 export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3VerifierOptions, "credentials" | "regions"> {
@@ -20,12 +22,22 @@ export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3Verifie
   readonly maxSkew?: number | undefined;
 }
 
+/** The grant of a header-signed request. */
+export interface S3HeaderGrant extends S3Grant {
+  /**
+   * The body as it was meant: a body that is sent in chunks is taken out of them, and each chunk is held against its signature
+   * (which discharges `body-chunks`); any other is passed on as it is. Call it once.
+   */
+  openBody(body: AsyncIterable<Uint8Array>): OpenedBody;
+}
+
 /**
- * Verifies S3 requests that carry AWS Signature Version 4 in their `Authorization` header, the body in one piece:
- * grammar, signature over method, path, query, signed headers and payload hash, session token, signing time, and that no
- * unsigned `x-amz-*` header is there.
+ * Verifies S3 requests that carry AWS Signature Version 4 in their `Authorization` header: grammar, signature over method,
+ * path, query, signed headers and payload hash, session token, signing time, and that no unsigned `x-amz-*` header is
+ * there.
  *
- * The body itself is not read: its hash becomes the obligation `body-sha256`. AWS's page asks clients to sign Content-Type
+ * The body itself is not read: its hash becomes the obligation `body-sha256`, and chunks become `body-chunks`, which
+ * {@link S3HeaderGrant.openBody} discharges. AWS's page asks clients to sign Content-Type
  * and Content-MD5 where they are sent; its servers do not insist and neither does this verifier: `signedHeaders` of
  * the grant tells what was. Does not check that the key may touch this bucket.
  *
@@ -33,7 +45,7 @@ export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3Verifie
  *
  * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
  * `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `CLOCK_SKEW`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
- * `UNSUPPORTED_PAYLOAD` (`STREAMING-…`), `UNENFORCED_CONSTRAINT`
+ * `UNSUPPORTED_PAYLOAD` (chunks signed with SigV4A), `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import { anyOf } from "daypass";
@@ -48,11 +60,11 @@ export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3Verifie
  * export const verifier = anyOf(s3Verifier(options), s3HeaderVerifier(options));
  * ```
  */
-export function s3HeaderVerifier(options: S3HeaderVerifierOptions): Verifier<S3Grant> {
+export function s3HeaderVerifier(options: S3HeaderVerifierOptions): Verifier<S3HeaderGrant> {
   return verifier(s3HeaderScheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
 }
 
-function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header, S3Key, S3Grant> {
+function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header, S3Key, S3HeaderGrant> {
   const { regions, maxSkew = 900 } = options;
   return {
     id: "s3/header",
@@ -75,14 +87,16 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials, parsed.sessionToken, now);
       const { bucket, key: objectKey } = s3Location(wire, wildcard);
-      return s3Grant(
+      const chunked = readChunkedPayload(parsed);
+      const { secretAccessKey } = key.credentials;
+      const grant = s3Grant(
         {
           scheme: "s3/header",
           keyId: parsed.accessKeyId,
           methods: [request.method],
           notBefore: new Date(parsed.signedAt.getTime() - maxSkew * 1000),
           expiresAt: new Date(parsed.signedAt.getTime() + maxSkew * 1000),
-          obligations: s3Obligations(parsed.payload, parsed.headers, parsed.parameters),
+          obligations: obligations(parsed, chunked),
           target: request.target,
           bucket,
           key: objectKey,
@@ -92,8 +106,25 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
         },
         stringToSign,
       );
+      return Object.assign(grant, {
+        openBody: (body: AsyncIterable<Uint8Array>): OpenedBody =>
+          chunked === undefined
+            ? { bytes: body, trailers: NO_TRAILERS }
+            : openChunks(body, chunked, { ...parsed, secretAccessKey }),
+      });
     },
   };
+}
+
+const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
+
+function obligations(
+  { payload, headers, parameters }: ParsedS3Header,
+  chunked: ChunkedPayload | undefined,
+): readonly Obligation[] {
+  if (chunked === undefined) return s3Obligations(payload, headers, parameters);
+  const { length, trailers } = chunked;
+  return [{ kind: "body-chunks", length, trailers }, ...s3Obligations(UNSIGNED_PAYLOAD, headers, parameters)];
 }
 
 function checkSkew(signedAt: Date, now: Date, maxSkew: number): DaypassError | undefined {

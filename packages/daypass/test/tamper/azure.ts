@@ -90,7 +90,7 @@ const delegated: readonly AzureUserDelegationSignRequest[] = [
     ...{ container: "media", blob: "a.txt", permissions: "cw", expiresIn: 900 },
     bind: {
       contentType: "image/png",
-      headers: { "x-ms-meta-Owner": "a, b" },
+      headers: { "x-ms-Tenant": "a, b" },
       query: { lang: "de", tenant: "a b&c" },
     },
   },

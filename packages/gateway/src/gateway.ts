@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Clock, DaypassError, type KeyResolver, type WireRequest } from "daypass";
 import type { UrlKey } from "daypass/url";
 import type { CorsPolicy } from "./http/cors.ts";
@@ -203,7 +204,8 @@ function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): rea
   const { origins, keys, region = "us-east-1", regions = [region], audience, debugFields = true } = options;
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
-  if (keys.s3 !== undefined) protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields }));
+  if (keys.s3 !== undefined)
+    protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields, createHash }));
   if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
   const [first, ...others] = protocols;
   if (first === undefined) {

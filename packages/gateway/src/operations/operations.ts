@@ -3,10 +3,20 @@
  * @module
  */
 import type { Storage } from "../storage/storage.ts";
+import { abortUpload } from "./abort-upload.ts";
+import { completeUpload } from "./complete-upload.ts";
+import { copyObject } from "./copy-object.ts";
+import { copyPart } from "./copy-part.ts";
+import { createUpload } from "./create-upload.ts";
 import { deleteObject } from "./delete-object.ts";
 import { getObject } from "./get-object.ts";
+import { getObjectAttributes } from "./get-object-attributes.ts";
 import { headObject } from "./head-object.ts";
+import { listParts } from "./list-parts.ts";
+import { listUploads } from "./list-uploads.ts";
 import { putObject } from "./put-object.ts";
+import { putPart } from "./put-part.ts";
+import { setObjectTags } from "./set-object-tags.ts";
 
 // The assertions change nothing: they are how declarations can be written for one file at a time.
 const operations = {
@@ -14,6 +24,16 @@ const operations = {
   "head-object": headObject as typeof headObject,
   "put-object": putObject as typeof putObject,
   "delete-object": deleteObject as typeof deleteObject,
+  "copy-object": copyObject as typeof copyObject,
+  "get-object-attributes": getObjectAttributes as typeof getObjectAttributes,
+  "set-object-tags": setObjectTags as typeof setObjectTags,
+  "create-upload": createUpload as typeof createUpload,
+  "put-part": putPart as typeof putPart,
+  "copy-part": copyPart as typeof copyPart,
+  "list-parts": listParts as typeof listParts,
+  "list-uploads": listUploads as typeof listUploads,
+  "complete-upload": completeUpload as typeof completeUpload,
+  "abort-upload": abortUpload as typeof abortUpload,
 };
 
 type Operations = typeof operations;

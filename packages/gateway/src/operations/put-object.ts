@@ -2,8 +2,9 @@ import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { ChecksumRequest, DeclaredDigests, ObjectInfo, StoredHeaders } from "../storage/storage.ts";
 import type { OperationContext } from "./operations.ts";
+import { expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
 
-export interface PutObject {
+export interface PutObject extends WriteConditions {
   readonly operation: "put-object";
   readonly object: PermittedObject;
   readonly body: AsyncIterable<Uint8Array>;
@@ -16,9 +17,7 @@ export interface PutObject {
   readonly metadata: Readonly<Record<string, string>>;
   readonly digests: DeclaredDigests;
   readonly checksum: ChecksumRequest | undefined;
-  readonly createOnly: boolean;
-  /** ETag without quotes, or `*`. */
-  readonly ifMatch: string | undefined;
+  readonly tags: Readonly<Record<string, string>> | undefined;
 }
 
 export interface StoredObject {
@@ -28,10 +27,11 @@ export interface StoredObject {
 
 /**
  * Stores an object in whole or not at all.
- * @throws {Refusal} `NO_SUCH_KEY` for a replacement of nothing
+ * @throws {Refusal} `PRECONDITION_FAILED`, `CONFLICT`, `NO_SUCH_KEY` for a replacement of nothing
  * @throws {StorageError} every code of `Storage.put`
  */
-export async function putObject(request: PutObject, { storage, signal }: OperationContext): Promise<StoredObject> {
+export async function putObject(request: PutObject, context: OperationContext): Promise<StoredObject> {
+  const { storage, signal } = context;
   const { object, contentLength, maxBytes } = request;
   if (contentLength !== undefined && contentLength > maxBytes) {
     throw new Refusal("TOO_LARGE", `expected a body of at most ${maxBytes} bytes, found ${contentLength}: send less`, {
@@ -39,35 +39,22 @@ export async function putObject(request: PutObject, { storage, signal }: Operati
       limit: maxBytes,
     });
   }
-  // The storage decides at the moment of commit; looking first only saves the client from sending the body for nothing.
-  if (request.createOnly || request.ifMatch !== undefined) {
-    const current = await storage.head(object, { signal });
-    if (request.createOnly && current !== undefined) throw conditionFailed("If-None-Match");
-    if (request.ifMatch !== undefined && current === undefined) {
-      throw new Refusal("NO_SUCH_KEY", "expected an object to replace, found none");
-    }
-    if (request.ifMatch !== undefined && request.ifMatch !== "*" && request.ifMatch !== current?.etag) {
-      throw conditionFailed("If-Match");
-    }
-  }
-  const info = await storage.put(object, request.body, {
-    contentType: request.contentType,
-    headers: request.headers,
-    metadata: request.metadata,
-    contentLength,
-    maxBytes,
-    minBytes: request.minBytes,
-    ifNoneMatch: request.createOnly ? "*" : undefined,
-    ifMatch: request.ifMatch,
-    digests: request.digests,
-    checksum: request.checksum,
-    signal,
-  });
+  await expectConditions(object, request, context);
+  const info = await withConditions(object, request, context, () =>
+    storage.put(object, request.body, {
+      contentType: request.contentType,
+      headers: request.headers,
+      metadata: request.metadata,
+      contentLength,
+      maxBytes,
+      minBytes: request.minBytes,
+      ifNoneMatch: request.createOnly ? "*" : undefined,
+      ifMatch: request.ifMatch,
+      digests: request.digests,
+      checksum: request.checksum,
+      tags: request.tags,
+      signal,
+    }),
+  );
   return { kind: "stored", info };
-}
-
-function conditionFailed(condition: string): Refusal {
-  return new Refusal("PRECONDITION_FAILED", "expected the state that the condition names, found another", {
-    condition,
-  });
 }

@@ -10,6 +10,8 @@ export interface Limits {
   readonly headerCount: number;
   /** Body of an upload. */
   readonly body: number;
+  /** What each part of an upload in parts has at least, but the last. */
+  readonly minPart: number;
   /** Names and values of an upload's user metadata together. */
   readonly metadata: number;
   /** Requests that may be under way at once; the next one is asked to come back later. */
@@ -26,6 +28,8 @@ export const defaultLimits: Limits = {
   headerCount: 100,
   // "The largest object that can be uploaded in a single PUT is 5 GB."
   body: 5 * 1024 ** 3,
+  // "5 MiB to 5 GiB. There is no minimum size limit on the last part of your multipart upload."
+  minPart: 5 * 1024 ** 2,
   // "The user-defined metadata is limited to 2 KB in size."
   metadata: 2048,
   inFlight: 1024,

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import type { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
@@ -134,15 +136,111 @@ describe("nothing unsigned acts", () => {
     },
   );
 
-  it.each(Object.entries(headers).filter(([name]) => name !== "x-amz-meta-role"))(
-    "CVE-2026-54330: a signed %s is refused by name instead of ignored",
-    async (name, value) => {
+  const refused = [
+    ["x-amz-acl", "public-read", 400, "AccessControlListNotSupported"],
+    ["x-amz-grant-read", "uri=http://acs.amazonaws.com/groups/global/AllUsers", 400, "AccessControlListNotSupported"],
+    ["x-amz-storage-class", "GLACIER", 501, "NotImplemented"],
+    ["x-amz-website-redirect-location", "https://evil.example.com/", 501, "NotImplemented"],
+    ["x-amz-object-lock-mode", "COMPLIANCE", 501, "NotImplemented"],
+    ["x-amz-object-lock-legal-hold", "ON", 501, "NotImplemented"],
+    ["x-amz-server-side-encryption", "AES256", 501, "NotImplemented"],
+    ["x-amz-server-side-encryption", "aws:kms", 501, "NotImplemented"],
+    ["x-amz-server-side-encryption-customer-algorithm", "AES256", 501, "NotImplemented"],
+    ["x-amz-expected-bucket-owner", "111122223333", 501, "NotImplemented"],
+    ["x-amz-write-offset-bytes", "0", 501, "NotImplemented"],
+  ] as const;
+  it.each(refused)(
+    "CVE-2026-54330: a signed %s: %s is refused by name instead of ignored",
+    async (name, value, status, code) => {
       const bound = { [name]: value };
       const target = sign({ method: "PUT", bucket: "media", key: "copy.txt", expiresIn: 60, bind: { headers: bound } });
       const reply = await attack({ method: "PUT", target, headers: bound, body: "x" });
-      expect([reply.status, s3Code(reply.body), reply.calls]).toEqual([501, "NotImplemented", 0]);
+      expect([reply.status, s3Code(reply.body), reply.calls]).toEqual([status, code, 0]);
     },
   );
+
+  const unsigned = {
+    "x-amz-copy-source": "/private/secret.txt",
+    "x-amz-copy-source-range": "bytes=0-0",
+    "x-amz-metadata-directive": "REPLACE",
+    "x-amz-tagging": "a=b",
+    "x-amz-tagging-directive": "REPLACE",
+    "x-amz-meta-a": "1",
+    "x-amz-acl": "private",
+    "x-amz-grant-full-control": "id=1",
+    "x-amz-checksum-crc32": "AAAAAA==",
+    "x-amz-sdk-checksum-algorithm": "CRC32",
+  };
+  const urls = {
+    "an upload": { method: "PUT" as const, query: {}, headers: {} },
+    "a copy": { method: "PUT" as const, query: {}, headers: { "x-amz-copy-source": "/media/hello.txt" } },
+    "a part": { method: "PUT" as const, query: { uploadId: "1", partNumber: "1" }, headers: {} },
+    "the beginning of an upload": { method: "POST" as const, query: { uploads: "" }, headers: {} },
+    tags: { method: "PUT" as const, query: { tagging: "" }, headers: {} },
+  };
+  it.each(Object.keys(urls))("CVE-2026-54330: nothing unsigned is added to a URL for %s", async (name) => {
+    const { method, query, headers } = urls[name as keyof typeof urls];
+    const target = sign({ method, bucket: "media", key: "copy.txt", expiresIn: 60, bind: { query, headers } });
+    for (const [header, value] of Object.entries(unsigned)) {
+      if (Object.hasOwn(headers, header)) continue;
+      const reply = await attack({ method, target, headers: { ...headers, [header]: value }, body: "" });
+      expect([header, reply.status, s3Code(reply.body), reply.calls]).toEqual([header, 403, "AccessDenied", 0]);
+    }
+  });
+
+  const narrow = {
+    "another bucket": { scope: { buckets: ["media"] }, source: "/private/secret.txt" },
+    "another prefix": { scope: { prefix: "merchants/123" }, source: "/media/merchants/1234/a.txt" },
+    "the same bucket, without the right to read": { scope: { methods: ["PUT"] }, source: "/media/hello.txt" },
+  };
+  it.each(Object.entries(narrow))(
+    "CVE-2026-54330: the right to write is none to copy from %s",
+    async (_, { scope, source }) => {
+      scoped = { accessKeyId: "AKIDSCOPED", secretAccessKey: "scoped secret", scope };
+      const request = { bucket: "media", key: "merchants/123/copy.txt", expiresIn: 60 };
+      const headers = { "x-amz-copy-source": source };
+      const queries = [{}, { uploadId: "0123456789abcdef0123456789abcdef", partNumber: "1" }];
+      for (const query of queries) {
+        const { url } = s3For(gateway, { credentials: scoped }).sign({
+          ...request,
+          method: "PUT",
+          bind: { headers, query },
+        });
+        const reply = await attack({ method: "PUT", target: targetOf(url), headers, body: "" });
+        expect([reply.status, s3Code(reply.body), reply.calls]).toEqual([403, "AccessDenied", 0]);
+        expect(reply.body.toString()).not.toContain(SECRET);
+      }
+      expect(existsSync(join(gateway.root, "media/merchants/123/copy.txt"))).toBe(false);
+    },
+  );
+
+  it("SSRF: a copy source is a name, and no address is ever called", async () => {
+    let connections = 0;
+    const server = createServer(() => {
+      connections += 1;
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    for (const source of [
+      `http://127.0.0.1:${port}/media/a`,
+      `//127.0.0.1:${port}/a`,
+      `http:%2F%2F127.0.0.1:${port}%2Fa/b`,
+      `127.0.0.1:${port}/a`,
+      "arn:aws:s3:::media/hello.txt",
+      "file:///etc/passwd",
+      "../private/secret.txt",
+      "media/../private/secret.txt",
+      "media%2F..%2Fprivate/secret.txt",
+    ]) {
+      const headers = { "x-amz-copy-source": source };
+      const target = sign({ method: "PUT", bucket: "media", key: "ssrf.txt", expiresIn: 60, bind: { headers } });
+      const reply = await attack({ method: "PUT", target, headers, body: "" });
+      expect([source, reply.status >= 400 && reply.status < 500]).toEqual([source, true]);
+      expect(existsSync(join(gateway.root, "media/ssrf.txt"))).toBe(false);
+    }
+    expect(connections).toBe(0);
+    server.close();
+  });
 
   it("GHSA-xm99-m3gq-83g8: the same through header authentication", async () => {
     const signed = headerSignature({ method: "PUT", path: "/media/copy.txt", host: host(), key: gateway.accessKey });

@@ -7,7 +7,10 @@ import { type UrlSignRequest, urlSigner } from "daypass/url";
 import type { TestGateway } from "../../src/testing/index.ts";
 
 /** The signer for a test gateway's own access key, path style. */
-export function s3For(gateway: TestGateway, options: Partial<S3SignerOptions> = {}): ReturnType<typeof s3Signer> {
+export function s3For(
+  gateway: Pick<TestGateway, "url" | "accessKey">,
+  options: Partial<S3SignerOptions> = {},
+): ReturnType<typeof s3Signer> {
   return s3Signer({
     region: "us-east-1",
     endpoint: gateway.url,
@@ -55,6 +58,46 @@ export async function send(gateway: Pick<TestGateway, "port">, sent: Sent): Prom
   message.end(sent.body);
   const [reply] = (await once(message, "response")) as [IncomingMessage];
   return { status: reply.statusCode ?? 0, headers: reply.headers, body: await buffer(reply) };
+}
+
+/** A request of S3 as a presigned URL has it: everything but the body is signed. */
+export interface S3Sent {
+  readonly method?: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  readonly bucket?: string;
+  readonly key?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Not signed. */
+  readonly unsigned?: Readonly<Record<string, string>>;
+}
+
+/** Signs with the gateway's own access key, and sends. */
+export async function sendS3(
+  gateway: Pick<TestGateway, "port" | "url" | "accessKey">,
+  sent: S3Sent,
+  options: Partial<S3SignerOptions> = {},
+): Promise<Reply & { readonly text: string; readonly code: string | undefined }> {
+  const { method = "GET", bucket = "media", key, query = {}, headers = {}, unsigned = {}, body } = sent;
+  const signer = s3For(gateway, options);
+  const { url } = signer.sign({
+    method,
+    bucket,
+    ...(key === undefined ? {} : { key }),
+    expiresIn: 60,
+    bind: { query, headers },
+    dotSegments: "sign",
+  });
+  const length =
+    body === undefined && method !== "PUT" ? {} : { "content-length": String(Buffer.byteLength(body ?? "")) };
+  const host = { host: `127.0.0.1:${gateway.port}` };
+  const reply = await send(gateway, {
+    method,
+    target: url.slice(gateway.url.length),
+    headers: { ...host, ...length, ...headers, ...unsigned },
+    body,
+  });
+  return { ...reply, text: reply.body.toString(), code: s3Code(reply.body) };
 }
 
 /** The code inside S3's error XML. */

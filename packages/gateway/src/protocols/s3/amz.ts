@@ -1,8 +1,9 @@
 import type { WireRequest } from "daypass";
 import type { S3Grant } from "daypass/s3";
-import { isHeaderValue } from "../../http/content-headers.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import { HARMLESS_AMZ, SUB_RESOURCES } from "./names.ts";
+import { invalidArgument } from "./arguments.ts";
+import { metadataOfHeader, metadataOfParameter, metadataSize } from "./metadata.ts";
+import { CANNED_ACLS, HARMLESS_AMZ, STORAGE_CLASSES, SUB_RESOURCES } from "./names.ts";
 import type { S3Operation } from "./operation.ts";
 
 /** The `x-amz-*` headers and the parameters of a request that an operation acts on; all of them were signed. */
@@ -30,7 +31,8 @@ const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/;
  * just the same. One that nothing here acts on is refused by name: `x-amz-copy-source` on an upload would be a read of another
  * object (CVE-2026-54330), and an ignored lock or encryption header a promise not kept.
  *
- * @throws {Refusal} `NOT_IMPLEMENTED`, `METADATA_TOO_LARGE`, `INVALID_RESPONSE_HEADER`, `INVALID_REQUEST`
+ * @throws {Refusal} `NOT_IMPLEMENTED`, `METADATA_TOO_LARGE`, `INVALID_RESPONSE_HEADER`, `INVALID_REQUEST`,
+ *   `ACL_NOT_SUPPORTED`, `INVALID_STORAGE_CLASS`
  */
 export function readAmz(
   request: WireRequest,
@@ -44,7 +46,8 @@ export function readAmz(
   const read = (name: string, value: string, source: "header" | "parameter"): void => {
     const algorithm = CHECKSUM.exec(name)?.[1];
     if (name.startsWith(META)) {
-      addMetadata(metadata, name.slice(META.length), value);
+      const text = source === "header" ? metadataOfHeader(value) : metadataOfParameter(value);
+      addMetadata(metadata, name.slice(META.length), text);
     } else if (algorithm !== undefined) {
       if (source === "header" || value !== CRC_OF_NOTHING) checksums.set(algorithm, value);
     } else if (name === operation.header || operation.amz?.includes(name) === true) {
@@ -52,7 +55,7 @@ export function readAmz(
     } else {
       const values = HARMLESS_AMZ.get(name);
       if (!HARMLESS_AMZ.has(name) || (values !== undefined && !values.includes(value))) {
-        throw notImplemented(source, name);
+        throw refuseAmz(source, name, value);
       }
     }
   };
@@ -93,19 +96,31 @@ function addMetadata(metadata: Map<string, string>, name: string, value: string)
 }
 
 function checkSize(metadata: ReadonlyMap<string, string>, limit: number): void {
-  let size = 0;
-  // A header's value holds one byte a character; a parameter's is Unicode, which takes more.
-  for (const [name, value] of metadata) size += name.length + (isHeaderValue(value) ? value.length : value.length * 3);
-  if (size > limit) {
-    throw new Refusal(
-      "METADATA_TOO_LARGE",
-      `expected at most ${limit} bytes of user metadata, found ${size}: send less`,
-      {
-        size,
-        limit,
-      },
+  const size = metadataSize(metadata);
+  if (size <= limit) return;
+  throw new Refusal(
+    "METADATA_TOO_LARGE",
+    `expected at most ${limit} bytes of user metadata, found ${size}: send less`,
+    {
+      size,
+      limit,
+    },
+  );
+}
+
+/** What Amazon would do, where it would refuse as well; else that it is not done here. */
+function refuseAmz(source: "header" | "parameter", name: string, value: string): Refusal {
+  if (name === "x-amz-acl" && !CANNED_ACLS.has(value)) return invalidArgument(name, value, "");
+  if (name === "x-amz-acl" || name.startsWith("x-amz-grant-")) {
+    return new Refusal(
+      "ACL_NOT_SUPPORTED",
+      `expected no access control list, found the ${source} ${name}: leave it out`,
     );
   }
+  if (name === "x-amz-storage-class" && !STORAGE_CLASSES.has(value)) {
+    return new Refusal("INVALID_STORAGE_CLASS", "expected a storage class of S3, found another", { found: value });
+  }
+  return notImplemented(source, name);
 }
 
 /** The refusal of something that S3 has and this gateway has not. */

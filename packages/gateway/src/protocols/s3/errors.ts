@@ -260,6 +260,32 @@ const ERRORS = {
     code: "InvalidRequest",
     message: String(details["text"] ?? "Invalid Request"),
   }),
+  CHECKSUM_ALGORITHM: (details) => ({
+    status: 400,
+    code: "InvalidRequest",
+    message: `Checksum Type mismatch occurred, expected checksum Type: ${details["expected"]}, actual checksum Type: ${details["found"]}`,
+  }),
+  CHECKSUM_TYPE: (details) => ({
+    status: 400,
+    code: "InvalidRequest",
+    message: `The upload was created using the ${details["expected"]} checksum mode. The complete request must use the same checksum mode.`,
+  }),
+  PART_CHECKSUM_MISSING: (details) => ({
+    status: 400,
+    code: "InvalidRequest",
+    message: `The upload was created using a ${details["algorithm"]} checksum. The complete request must include the checksum for each part. It was missing for part ${details["part"]} in the request.`,
+  }),
+  COPY_RANGE: (details) => ({
+    status: 400,
+    code: "InvalidArgument",
+    message: `Range specified is not valid for source object of size: ${details["size"]}`,
+    fields: [["ArgumentName", "x-amz-copy-source-range"], ...pick(details, { size: "ArgumentValue" })],
+  }),
+  COPY_SOURCE_TOO_LARGE: (details) => ({
+    status: 400,
+    code: "InvalidRequest",
+    message: `The specified copy source is larger than the maximum allowable size for a copy source: ${details["limit"]}`,
+  }),
   NO_SUCH_UPLOAD: {
     status: 404,
     code: "NoSuchUpload",

@@ -2,6 +2,7 @@ import type { Clock, KeyResolver, ObligationKind } from "daypass";
 import { type S3Credentials, type S3Grant, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
+import type { CreateHash } from "../../http/checksum.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { KeyScope, Protocol } from "../protocol.ts";
@@ -22,6 +23,7 @@ export interface S3ProtocolOptions {
   readonly regions: readonly string[] | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly createHash: CreateHash;
   /** Show a caller whose signature does not match the texts that the gateway signed: the caller's own bytes. */
   readonly debugFields: boolean;
 }
@@ -31,7 +33,7 @@ const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-checksum", "cr
 
 /** The S3 dialect: SigV4 and SigV2 in the query, SigV4 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
-  const { keys, origins, regions, clock } = options;
+  const { keys, origins, regions, limits, clock, createHash } = options;
   const common = { credentials: keys, origins, clock, enforces: ENFORCED };
   const refuse = refuseS3(options);
   return {
@@ -49,7 +51,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
         : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme === "s3/v2" ? now : 0)) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
-      return s3Task(permit, received, { body, limits: options.limits });
+      return s3Task(permit, received, { body, limits, createHash, origins });
     },
     refuse,
   };

@@ -80,3 +80,29 @@ export const HARMLESS_AMZ: ReadonlyMap<string, readonly string[] | undefined> = 
   ["x-amz-storage-class", ["STANDARD"]],
   ["x-amz-user-agent", undefined],
 ]);
+
+/** The lists that have a name. A bucket without lists takes those that say what is the case anyway. */
+export const CANNED_ACLS: ReadonlySet<string> = new Set([
+  "private",
+  "public-read",
+  "public-read-write",
+  "authenticated-read",
+  "aws-exec-read",
+  "bucket-owner-read",
+  "bucket-owner-full-control",
+  "log-delivery-write",
+]);
+
+export const STORAGE_CLASSES: ReadonlySet<string> = new Set([
+  "STANDARD",
+  "REDUCED_REDUNDANCY",
+  "STANDARD_IA",
+  "ONEZONE_IA",
+  "INTELLIGENT_TIERING",
+  "GLACIER",
+  "GLACIER_IR",
+  "DEEP_ARCHIVE",
+  "OUTPOSTS",
+  "SNOW",
+  "EXPRESS_ONEZONE",
+]);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { S3Grant } from "daypass/s3";
+import type { CreateHash } from "../../http/checksum.ts";
 import type { OperationRequest, ResultOf } from "../../operations/operations.ts";
 import type { Permit, PermittedBucket, PermittedObject } from "../../pipeline/authorize.ts";
 import type { Limits } from "../../pipeline/limits.ts";
@@ -18,6 +19,9 @@ export interface S3Call extends AmzFields {
   readonly received: Received;
   readonly body: AsyncIterable<Uint8Array>;
   readonly limits: Limits;
+  readonly createHash: CreateHash;
+  /** Where clients reach this gateway, `scheme://host[:port]`. */
+  readonly origins: readonly string[];
 }
 
 interface Row<R extends OperationRequest> {

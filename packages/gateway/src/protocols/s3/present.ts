@@ -1,20 +1,24 @@
 import type { S3Grant } from "daypass/s3";
-import { isHeaderValue } from "../../http/content-headers.ts";
 import type { ObjectRead } from "../../operations/get-object.ts";
 import type { Permit } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { ObjectInfo } from "../../storage/storage.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
+import { metadataHeader } from "./metadata.ts";
+import type { XmlElement } from "./xml.ts";
 
-const describe = memoisedHeaders(userMetadata);
+const describe = memoisedHeaders(amzHeaders);
 
 /** The answer of GET and HEAD on an object. */
 export function presentObject(result: ObjectRead, permit: Permit<S3Grant>, { requestId, request }: Exchange): Answer {
   const answer = readObject(result, permit);
-  if (permit.grant.parameters.length > 0 || request.headers.some(([name]) => isChecksumMode(name))) {
+  const { parameters } = permit.grant;
+  if (parameters.length > 0 || request.headers.some(([name]) => isChecksumMode(name))) {
     addChecksums(answer.headers, result, permit, request.headers);
+    if (parameters.some(([name]) => name === "versionId")) answer.headers.push("x-amz-version-id", "null");
   }
+  if (result.part?.count !== undefined) answer.headers.push("x-amz-mp-parts-count", String(result.part.count));
   answer.headers.push("x-amz-request-id", requestId);
   return answer;
 }
@@ -26,19 +30,16 @@ function readObject(result: ObjectRead, { grant, at }: Permit<S3Grant>): Answer 
   if (body?.kind === "redirect") return redirect(body.url);
   const overrides = responseOverrides(grant);
   const headers =
-    overrides === undefined ? describe(info).slice() : [...overriddenHeaders(info, overrides), ...userMetadata(info)];
+    overrides === undefined ? describe(info).slice() : [...overriddenHeaders(info, overrides), ...amzHeaders(info)];
   addDelivery(headers, result, { wish: overrides?.cacheControl ?? info.headers.cacheControl, secondsLeft });
   return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body };
 }
 
-function userMetadata({ metadata }: ObjectInfo): readonly string[] {
-  return Object.entries(metadata).flatMap(([name, value]) => [`x-amz-meta-${name}`, headerText(value)]);
-}
-
-/** "Amazon S3 … returns the RFC 2047 encoded" form of metadata that a header cannot carry. */
-function headerText(value: string): string {
-  if (isHeaderValue(value)) return value;
-  return `=?UTF-8?B?${btoa(String.fromCharCode(...new TextEncoder().encode(value)))}?=`;
+/** What is S3's own in the headers of an object. */
+function amzHeaders({ metadata, tags }: ObjectInfo): readonly string[] {
+  const headers = Object.entries(metadata).flatMap(([name, value]) => [`x-amz-meta-${name}`, metadataHeader(value)]);
+  if (tags !== undefined) headers.push("x-amz-tagging-count", String(Object.keys(tags).length));
+  return headers;
 }
 
 function isChecksumMode(name: string): boolean {
@@ -48,16 +49,25 @@ function isChecksumMode(name: string): boolean {
 /** `x-amz-checksum-mode: ENABLED` asks for the checksums that were verified when the object came. */
 function addChecksums(
   headers: string[],
-  { info, range }: ObjectRead,
+  { info, range, part }: ObjectRead,
   { grant }: Permit<S3Grant>,
   requestHeaders: readonly (readonly [string, string])[],
 ): void {
   const asked =
     requestHeaders.some(([name, value]) => isChecksumMode(name) && value === "ENABLED") ||
     grant.parameters.some(([name, value]) => name.toLowerCase() === "x-amz-checksum-mode" && value === "ENABLED");
-  // Of a part the checksum of the whole would be a wrong one.
-  if (!asked || range !== undefined) return;
-  addChecksumHeaders(headers, info);
+  if (!asked) return;
+  if (part?.count !== undefined) addPartChecksum(headers, info, part.checksum);
+  // Of a range the checksum of the whole would be a wrong one.
+  else if (range === undefined || part !== undefined) addChecksumHeaders(headers, info);
+}
+
+/** A part that was asked for by its number has a checksum of its own. */
+function addPartChecksum(headers: string[], { checksums }: ObjectInfo, value: string | undefined): void {
+  if (value === undefined) return;
+  for (const [algorithm, whole] of Object.entries(checksums)) {
+    headers.push(`x-amz-checksum-${algorithm}`, value, "x-amz-checksum-type", checksumType(whole));
+  }
 }
 
 /** The checksum of an object and what it is the checksum of. */
@@ -70,4 +80,16 @@ export function addChecksumHeaders(headers: string[], { checksums }: Pick<Object
 /** A checksum of checksums ends in the number of parts, which base64 has no way to. */
 export function checksumType(value: string): "FULL_OBJECT" | "COMPOSITE" {
   return value.includes("-") ? "COMPOSITE" : "FULL_OBJECT";
+}
+
+/** The checksum of an object as elements of a document. */
+export function checksumElements({ checksums }: Pick<ObjectInfo, "checksums">): readonly XmlElement[] {
+  return Object.entries(checksums).flatMap(([algorithm, value]): XmlElement[] => [
+    [`Checksum${algorithm.toUpperCase()}`, value],
+    ["ChecksumType", checksumType(value)],
+  ]);
+}
+
+export function quoted(etag: string): string {
+  return `"${etag}"`;
 }

@@ -62,7 +62,7 @@ function errorOf({ code, details }: Refusal): S3Error {
 function resourceFields(refusal: Refusal, { request, permit }: Exchange): ErrorFields {
   switch (refusal.code) {
     case "NO_SUCH_KEY":
-      return [["Key", permit?.object?.key ?? ""]];
+      return [["Key", String(refusal.details["key"] ?? permit?.object?.key ?? "")]];
     case "NO_SUCH_BUCKET":
       return [["BucketName", permit?.bucket ?? ""]];
     case "UNKNOWN_KEY":

@@ -1,7 +1,6 @@
 import type { S3Grant } from "daypass/s3";
 import type { OperationRequest } from "../../operations/operations.ts";
 import { type Permit, permitBucket } from "../../pipeline/authorize.ts";
-import type { Limits } from "../../pipeline/limits.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received } from "../../pipeline/target.ts";
 import type { Task } from "../protocol.ts";
@@ -18,6 +17,8 @@ for (const operation of s3Operations) {
   ROWS.set(name, [...(ROWS.get(name) ?? []), operation]);
 }
 
+export type TaskOptions = Pick<S3Call, "limits" | "createHash" | "origins">;
+
 /**
  * Finds the operation that a permitted request asks for and reads it. What is in no row is refused as `NOT_IMPLEMENTED`, in
  * whatever way it is asked for: by method, parameter, header or by what it names.
@@ -25,13 +26,13 @@ for (const operation of s3Operations) {
 export function s3Task(
   permit: Permit<S3Grant>,
   received: Received,
-  { body, limits }: { readonly body: AsyncIterable<Uint8Array>; readonly limits: Limits },
+  { body, ...options }: TaskOptions & { readonly body: AsyncIterable<Uint8Array> },
 ): Task<S3Grant> | Promise<Task<S3Grant>> {
   const operation = chooseOperation(permit, received);
   const { present } = operation;
-  const amz = readAmz(received.request, permit.grant, { operation, limits });
+  const amz = readAmz(received.request, permit.grant, { operation, limits: options.limits });
   if (!operation.readsBody) expectNoBody(permit.grant);
-  const call: S3Call = { permit, received, body, limits, ...amz };
+  const call: S3Call = { permit, received, body, ...options, ...amz };
   const request = read(operation, call);
   return request instanceof Promise ? request.then((read) => ({ request: read, present })) : { request, present };
 }

@@ -73,6 +73,7 @@ function putObject(
       sha256: digest === undefined ? undefined : bytesOfHex(digest.sha256),
     },
     checksum: undefined,
+    tags: undefined,
     createOnly: fields.ifNoneMatch !== undefined || find(grant, "create-only") !== undefined,
     ifMatch: ifMatch(fields.ifMatch),
   };

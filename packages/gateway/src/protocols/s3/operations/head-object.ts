@@ -1,18 +1,14 @@
 import type { HeadObject } from "../../../operations/head-object.ts";
-import { readConditions, readRange } from "../../request-fields.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { presentObject } from "../present.ts";
+import { readSelection } from "./get-object.ts";
 
 export const headObjectOperation: S3ObjectOperation<HeadObject> = {
   name: "HeadObject",
   method: "HEAD",
   on: "object",
+  parameters: ["partNumber", "versionId"],
   readsBody: false,
-  read: ({ received: { fields } }, object) => ({
-    operation: "head-object",
-    object,
-    conditions: readConditions(fields),
-    range: readRange(fields),
-  }),
+  read: (call, object) => ({ operation: "head-object", object, ...readSelection(call, object.key) }),
   present: presentObject,
 };

@@ -1,0 +1,93 @@
+import type { PermittedObject } from "../pipeline/authorize.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { ChecksumType, CompletedUpload as Completed, NamedPart, UploadInfo } from "../storage/multipart.ts";
+import { type ChecksumAlgorithm, isStorageError, type ObjectRef } from "../storage/storage.ts";
+import type { OperationContext } from "./operations.ts";
+import { type WriteConditions, withConditions } from "./write-conditions.ts";
+
+export interface CompleteUpload extends WriteConditions {
+  readonly operation: "complete-upload";
+  readonly object: PermittedObject;
+  readonly uploadId: string;
+  /** In the order of their numbers. */
+  readonly parts: readonly (NamedPart & { readonly algorithm: ChecksumAlgorithm | undefined })[];
+  /** Of the whole object, and what it is the checksum of. */
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
+  readonly checksumType: ChecksumType | undefined;
+  /** Bytes of the whole object. */
+  readonly size: number | undefined;
+  readonly minPartSize: number;
+  /** Where the object will be, for the answer. */
+  readonly location: string;
+}
+
+export interface CompletedUpload extends Completed {
+  readonly kind: "upload-completed";
+  readonly object: ObjectRef;
+  readonly location: string;
+}
+
+/**
+ * Makes an object of the parts of an upload.
+ * @throws {Refusal} `CHECKSUM_ALGORITHM`, `CHECKSUM_TYPE`, `PART_CHECKSUM_MISSING`, `PRECONDITION_FAILED`, `CONFLICT`, `NO_SUCH_KEY`
+ * @throws {StorageError} every code of `Storage.completeUpload`
+ */
+export async function completeUpload(request: CompleteUpload, context: OperationContext): Promise<CompletedUpload> {
+  const { object, uploadId, parts, checksum, size, minPartSize, createOnly, ifMatch, location } = request;
+  const { storage, signal } = context;
+  const upload = { ...object, uploadId };
+  const info = await findUpload(upload, context);
+  if (info !== undefined) checkChecksums(info, request);
+  const completed = await withConditions(object, request, context, () =>
+    storage.completeUpload(upload, parts, {
+      minPartSize,
+      size,
+      checksum: checksum?.value,
+      ifNoneMatch: createOnly ? "*" : undefined,
+      ifMatch,
+      signal,
+    }),
+  );
+  return { kind: "upload-completed", object, location, ...completed };
+}
+
+/** `undefined` for one that has ended: the storage knows whether it was by this very list. */
+async function findUpload(
+  upload: ObjectRef & { readonly uploadId: string },
+  { storage }: OperationContext,
+): Promise<UploadInfo | undefined> {
+  try {
+    return await storage.getUpload(upload);
+  } catch (error) {
+    if (isStorageError(error) && error.code === "NO_SUCH_UPLOAD") return undefined;
+    throw error;
+  }
+}
+
+function checkChecksums({ checksum: wanted }: UploadInfo, { parts, checksum, checksumType }: CompleteUpload): void {
+  if (checksumType !== undefined && wanted !== undefined && checksumType !== wanted.type) {
+    throw new Refusal("CHECKSUM_TYPE", `expected a checksum of the type ${wanted.type}, found another`, {
+      expected: wanted.type,
+    });
+  }
+  if (checksum !== undefined && checksum.algorithm !== wanted?.algorithm) {
+    throw new Refusal("CHECKSUM_ALGORITHM", "expected a checksum by the algorithm of the upload, found another", {
+      expected: wanted?.algorithm ?? "null",
+      found: checksum.algorithm,
+    });
+  }
+  for (const { number, algorithm, etag } of parts) {
+    if (algorithm !== undefined && wanted !== undefined && algorithm !== wanted.algorithm) {
+      throw new Refusal("INVALID_PART", "expected checksums by the algorithm of the upload, found another", {
+        part: number,
+        etag,
+      });
+    }
+    if (algorithm === undefined && wanted?.type === "COMPOSITE") {
+      throw new Refusal("PART_CHECKSUM_MISSING", `expected a checksum with each part, found none with part ${number}`, {
+        algorithm: wanted.algorithm,
+        part: number,
+      });
+    }
+  }
+}

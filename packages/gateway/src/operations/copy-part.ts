@@ -1,0 +1,45 @@
+import type { PermittedObject } from "../pipeline/authorize.ts";
+import { Refusal } from "../pipeline/refusal.ts";
+import type { PartInfo } from "../storage/multipart.ts";
+import type { ByteRange } from "../storage/storage.ts";
+import { findSource, noSuchSource, type SourceRequest } from "./copy-object.ts";
+import type { OperationContext } from "./operations.ts";
+
+export interface CopyPart extends SourceRequest {
+  readonly operation: "copy-part";
+  readonly object: PermittedObject;
+  readonly uploadId: string;
+  readonly number: number;
+  /** All bytes of the source if left out. Unlike the range of a download it has to lie within the source. */
+  readonly range: ByteRange | undefined;
+}
+
+export interface CopiedPart {
+  readonly kind: "part-copied";
+  readonly part: PartInfo;
+}
+
+/**
+ * Makes a part of an object's bytes.
+ * @throws {Refusal} `NO_SUCH_KEY`, `PRECONDITION_FAILED`, `COPY_RANGE`, `COPY_SOURCE_TOO_LARGE`
+ * @throws {StorageError} `NO_SUCH_UPLOAD` and the codes of `Storage.copyPart`
+ */
+export async function copyPart(request: CopyPart, context: OperationContext): Promise<CopiedPart> {
+  const { source, object, uploadId, number, range, maxBytes } = request;
+  const { storage, signal } = context;
+  const upload = { ...object, uploadId };
+  await storage.getUpload(upload);
+  // It is the part that must not be too large.
+  const { etag, size } = await findSource({ ...request, maxBytes: range === undefined ? maxBytes : Infinity }, context);
+  if (range !== undefined && range.end >= size) {
+    throw new Refusal("COPY_RANGE", `expected a range within ${size} bytes, found one that ends outside`, { size });
+  }
+  if (range !== undefined && range.end - range.start + 1 > maxBytes) {
+    throw new Refusal("COPY_SOURCE_TOO_LARGE", `expected a range of at most ${maxBytes} bytes, found a longer one`, {
+      limit: maxBytes,
+    });
+  }
+  const part = await storage.copyPart(upload, number, source, { range, sourceEtag: etag, signal });
+  if (part === undefined) throw noSuchSource(source);
+  return { kind: "part-copied", part };
+}

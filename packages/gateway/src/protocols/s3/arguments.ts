@@ -1,0 +1,55 @@
+/** Values of headers and parameters, and their refusals in Amazon's words. */
+import { Refusal } from "../../pipeline/refusal.ts";
+
+/** A header or parameter that cannot have this value. */
+export function invalidArgument(argument: string, value: string, text: string): Refusal {
+  return new Refusal("INVALID_ARGUMENT", `expected another value of ${argument}: ${text}`, { argument, value, text });
+}
+
+/** A request whose parts contradict each other. */
+export function invalidCombination(text: string): Refusal {
+  return new Refusal("INVALID_COMBINATION", `expected a request that fits together: ${text}`, { text });
+}
+
+const MAX_INTEGER = 2_147_483_647;
+
+/** A number of entries; at most `most` are given, however many are asked for. */
+export function readLimit(
+  name: string,
+  value: string | undefined,
+  { most, text }: { readonly most: number; readonly text: string },
+): number {
+  if (value === undefined || value === "") return most;
+  const asked = readInteger(value);
+  if (asked === undefined) throw invalidArgument(name, value, text);
+  return Math.min(asked, most);
+}
+
+/** A decimal integer from 0 to 2147483647. */
+export function readInteger(value: string): number | undefined {
+  const number = /^[0-9]{1,10}$/.test(value) ? Number(value) : Number.NaN;
+  return number <= MAX_INTEGER ? number : undefined;
+}
+
+export const MAX_PARTS = 10_000;
+
+export function readPartNumber(value: string): number {
+  const number = readInteger(value) ?? 0;
+  if (number >= 1 && number <= MAX_PARTS) return number;
+  throw invalidArgument("partNumber", value, "Part number must be an integer between 1 and 10000, inclusive");
+}
+
+/**
+ * Buckets here have no versions: the one of each object is called `null`. Any other is one that the object does not have.
+ *
+ * @throws {Refusal} `NO_SUCH_VERSION`, `INVALID_ARGUMENT`
+ */
+export function expectNullVersion(versionId: string | undefined, key: string): void {
+  if (versionId === undefined || versionId === "null") return;
+  if (versionId === "") throw invalidArgument("versionId", "", "Version id cannot be the empty string");
+  // What Amazon makes has this form.
+  if (!/^[A-Za-z0-9._-]{32}$/.test(versionId)) {
+    throw invalidArgument("versionId", versionId, "Invalid version id specified");
+  }
+  throw new Refusal("NO_SUCH_VERSION", "expected the version `null`, found another", { key, versionId });
+}

@@ -1,0 +1,65 @@
+import type { Conditions } from "../../http/conditional.ts";
+import { type PermittedObject, permitObject } from "../../pipeline/authorize.ts";
+import type { ObjectRef } from "../../storage/storage.ts";
+import { expectNullVersion, invalidArgument } from "./arguments.ts";
+import type { S3Call } from "./operation.ts";
+
+export const COPY_SOURCE = "x-amz-copy-source";
+
+/** The `x-amz-*` with which a request says what to copy, besides {@link COPY_SOURCE}. */
+export const COPY_SOURCE_FIELDS: readonly string[] = [
+  "x-amz-copy-source-if-match",
+  "x-amz-copy-source-if-modified-since",
+  "x-amz-copy-source-if-none-match",
+  "x-amz-copy-source-if-unmodified-since",
+];
+
+/**
+ * The source of a copy, permitted to the key that signed as a read of its own: who may write somewhere may not for that
+ * reason read everything (CVE-2026-54330). It is a name in this storage; nothing is fetched.
+ *
+ * @throws {DaypassError} `KEY_SCOPE`
+ * @throws {Refusal} `INVALID_ARGUMENT`, `NO_SUCH_VERSION`, `KEY_TOO_LONG`
+ */
+export function readCopySource({ amz, permit }: S3Call): PermittedObject {
+  return permitObject(permit, parseCopySource(amz.get(COPY_SOURCE) ?? ""), "GET");
+}
+
+/**
+ * Reads `bucket/key` or `/bucket/key`, percent-encoded, with `?versionId=…` behind it. Split while it is still encoded and then
+ * decoded once, so that an encoded `?` or `%` is one of the key's own.
+ */
+export function parseCopySource(value: string): ObjectRef {
+  const [, path = "", version] = /^\/?([^?]*)(?:\?versionId=([^&]*))?$/.exec(value) ?? [];
+  const slash = path.indexOf("/");
+  if (slash <= 0 || slash === path.length - 1) {
+    throw invalidArgument(
+      COPY_SOURCE,
+      value,
+      "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+    );
+  }
+  const source = { bucket: decoded(path.slice(0, slash), value), key: decoded(path.slice(slash + 1), value) };
+  if (source.bucket.includes("/")) throw invalidArgument(COPY_SOURCE, value, "Invalid copy source bucket name");
+  expectNullVersion(version === undefined ? undefined : decoded(version, value), source.key);
+  return source;
+}
+
+function decoded(text: string, value: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalidArgument(COPY_SOURCE, value, "Invalid copy source encoding");
+  }
+}
+
+/** The conditions on the source, `undefined` when there are none. */
+export function readSourceConditions({ amz }: S3Call): Conditions | undefined {
+  if (!COPY_SOURCE_FIELDS.some((name) => amz.has(name))) return undefined;
+  return {
+    ifMatch: amz.get("x-amz-copy-source-if-match"),
+    ifNoneMatch: amz.get("x-amz-copy-source-if-none-match"),
+    ifModifiedSince: amz.get("x-amz-copy-source-if-modified-since"),
+    ifUnmodifiedSince: amz.get("x-amz-copy-source-if-unmodified-since"),
+  };
+}

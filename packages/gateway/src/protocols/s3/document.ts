@@ -1,0 +1,75 @@
+import { type ChecksumAlgorithm, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import { contentLength } from "../request-fields.ts";
+import { declaredChecksum, declaredDigests } from "./checksums.ts";
+import type { S3Call } from "./operation.ts";
+import { type ReadElement, readXml, type XmlLimits } from "./xml-reader.ts";
+
+export interface DocumentOptions extends XmlLimits {
+  /** Bytes. 1 MB unless told. */
+  readonly maxBytes?: number | undefined;
+  /** `x-amz-checksum-*` is that of an object which the request is about, not of the document. */
+  readonly checksumsOfObject?: boolean | undefined;
+  /** Whether a document without a digest is refused. */
+  readonly needsDigest?: boolean | undefined;
+}
+
+/**
+ * Reads the document in the body of a request, and holds it to the digests that were declared for it.
+ *
+ * @throws {Refusal} `MALFORMED_XML`, `DOCUMENT_TOO_LARGE`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`, `INVALID_COMBINATION`
+ */
+export async function readDocument(call: S3Call, root: string, options: DocumentOptions = {}): Promise<ReadElement> {
+  const { maxBytes = 1024 * 1024, checksumsOfObject = false, needsDigest = false } = options;
+  const { request, fields } = call.received;
+  const digests = declaredDigests(request.headers, call.permit.grant);
+  const checksum = checksumsOfObject ? undefined : declaredChecksum(call);
+  if (needsDigest && digests.md5 === undefined && checksum === undefined) {
+    throw new Refusal("INVALID_COMBINATION", "expected Content-MD5 or a checksum of the document, found neither", {
+      text: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+    });
+  }
+  if ((contentLength(fields) ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const bytes = await collect(call.body, maxBytes);
+  const compare = (digest: "md5" | ChecksumAlgorithm, running: RunningDigest, expected: string): void => {
+    running.update(bytes);
+    if (base64(running.digest()) === expected) return;
+    const code = digest === checksum?.algorithm ? "CHECKSUM_MISMATCH" : "DIGEST_MISMATCH";
+    throw new Refusal(code, `expected the ${digest} of this document, found another`, { digest });
+  };
+  if (digests.md5 !== undefined) compare("md5", call.createHash("md5"), base64(digests.md5));
+  if (typeof checksum?.expected === "string") {
+    const { algorithm, expected } = checksum;
+    compare(algorithm, runningChecksum(algorithm, call.createHash), expected);
+  }
+  if (digests.sha256 !== undefined) compare("sha256", call.createHash("sha256"), base64(digests.sha256));
+  return readXml(bytes, root, options);
+}
+
+async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    // Counted, whatever the head said.
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function tooLarge(limit: number): Refusal {
+  return new Refusal("DOCUMENT_TOO_LARGE", `expected a document of at most ${limit} bytes, found a larger one`, {
+    limit,
+  });
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}

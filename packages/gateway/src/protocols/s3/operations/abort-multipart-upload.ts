@@ -1,0 +1,16 @@
+import type { AbortUpload } from "../../../operations/abort-upload.ts";
+import type { S3ObjectOperation } from "../operation.ts";
+
+export const abortMultipartUploadOperation: S3ObjectOperation<AbortUpload> = {
+  name: "AbortMultipartUpload",
+  method: "DELETE",
+  on: "object",
+  selectors: ["uploadId"],
+  readsBody: false,
+  read: ({ parameters }, object) => ({
+    operation: "abort-upload",
+    object,
+    uploadId: parameters.get("uploadId") ?? "",
+  }),
+  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+};

@@ -1,0 +1,17 @@
+import type { SetObjectTags } from "../../../operations/set-object-tags.ts";
+import { expectNullVersion } from "../arguments.ts";
+import type { S3ObjectOperation } from "../operation.ts";
+
+export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
+  name: "DeleteObjectTagging",
+  method: "DELETE",
+  on: "object",
+  selectors: ["tagging"],
+  parameters: ["versionId"],
+  readsBody: false,
+  read({ parameters }, object) {
+    expectNullVersion(parameters.get("versionId"), object.key);
+    return { operation: "set-object-tags", object, tags: {} };
+  },
+  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+};

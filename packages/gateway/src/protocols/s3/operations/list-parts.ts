@@ -1,0 +1,63 @@
+import type { ListParts } from "../../../operations/list-parts.ts";
+import { invalidArgument, readInteger, readLimit } from "../arguments.ts";
+import type { S3ObjectOperation } from "../operation.ts";
+import { ownerElement } from "../owner.ts";
+import { quoted } from "../present.ts";
+import { type XmlElement, xmlAnswer } from "../xml.ts";
+
+export const listPartsOperation: S3ObjectOperation<ListParts> = {
+  name: "ListParts",
+  method: "GET",
+  on: "object",
+  selectors: ["uploadId"],
+  parameters: ["max-parts", "part-number-marker"],
+  readsBody: false,
+  read({ parameters }, object) {
+    const marker = parameters.get("part-number-marker") ?? "";
+    const after = marker === "" ? 0 : readInteger(marker);
+    if (after === undefined) {
+      throw invalidArgument("part-number-marker", marker, "Argument partNumberMarker must be an integer.");
+    }
+    const text = "Provided max-parts not an integer or within integer range";
+    return {
+      operation: "list-parts",
+      object,
+      uploadId: parameters.get("uploadId") ?? "",
+      after,
+      limit: readLimit("max-parts", parameters.get("max-parts"), { most: 1000, text }),
+    };
+  },
+  present({ page, request }, _, { requestId }) {
+    const { upload, parts, truncated } = page;
+    return xmlAnswer({
+      root: "ListPartsResult",
+      elements: [
+        ["Bucket", upload.bucket],
+        ["Key", upload.key],
+        ["UploadId", upload.uploadId],
+        ownerElement("Initiator"),
+        ownerElement("Owner"),
+        ["StorageClass", "STANDARD"],
+        ["PartNumberMarker", request.after],
+        ["NextPartNumberMarker", parts.at(-1)?.number ?? 0],
+        ["MaxParts", request.limit],
+        ["IsTruncated", truncated],
+        ["ChecksumAlgorithm", upload.checksum?.algorithm.toUpperCase()],
+        ["ChecksumType", upload.checksum?.type],
+        ...parts.map(
+          ({ number, lastModified, etag, size, checksum }): XmlElement => [
+            "Part",
+            [
+              ["PartNumber", number],
+              ["LastModified", lastModified],
+              ["ETag", quoted(etag)],
+              ["Size", size],
+              [`Checksum${checksum?.algorithm.toUpperCase()}`, checksum?.value],
+            ],
+          ],
+        ),
+      ],
+      requestId,
+    });
+  },
+};

@@ -1,0 +1,45 @@
+import type { PutPart } from "../../../operations/put-part.ts";
+import type { PartInfo } from "../../../storage/multipart.ts";
+import { readPartNumber } from "../arguments.ts";
+import { declaredChecksum, declaredDigests } from "../checksums.ts";
+import type { S3Call, S3ObjectOperation } from "../operation.ts";
+import { quoted } from "../present.ts";
+import { requiredLength } from "./put-object.ts";
+
+export const uploadPartOperation: S3ObjectOperation<PutPart> = {
+  name: "UploadPart",
+  method: "PUT",
+  on: "object",
+  selectors: ["uploadId", "partNumber"],
+  amz: ["x-amz-sdk-checksum-algorithm"],
+  readsBody: true,
+  read(call, object) {
+    const { received, permit, body, limits } = call;
+    return {
+      operation: "put-part",
+      object,
+      ...readPartRef(call),
+      body,
+      contentLength: requiredLength(call),
+      maxBytes: limits.body,
+      digests: declaredDigests(received.request.headers, permit.grant),
+      checksum: declaredChecksum(call),
+    };
+  },
+  present({ part }, _, { requestId }) {
+    const headers = ["etag", quoted(part.etag), "content-length", "0", "x-amz-request-id", requestId];
+    if (part.checksum !== undefined) headers.push(`x-amz-checksum-${part.checksum.algorithm}`, part.checksum.value);
+    return { status: 200, headers, body: undefined };
+  },
+};
+
+/** Which part of which upload. */
+export function readPartRef({ parameters }: S3Call): {
+  readonly uploadId: string;
+  readonly number: PartInfo["number"];
+} {
+  return {
+    number: readPartNumber(parameters.get("partNumber") ?? ""),
+    uploadId: parameters.get("uploadId") ?? "",
+  };
+}

@@ -1,0 +1,95 @@
+/** Tags of objects, in the header and in XML. */
+import { Refusal } from "../../pipeline/refusal.ts";
+import { invalidArgument } from "./arguments.ts";
+import type { XmlElement } from "./xml.ts";
+import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "./xml-reader.ts";
+
+/** In the order in which they were given. */
+export type Tags = Readonly<Record<string, string>>;
+type TagPairs = readonly (readonly [key: string, value: string])[];
+
+export const TAGGING = "x-amz-tagging";
+
+/** "You can associate up to 10 tags with an object." */
+const MAX_TAGS = 10;
+/** "A tag key can be up to 128 Unicode characters in length, and tag values can be up to 256 Unicode characters". */
+const MAX_KEY = 128;
+const MAX_VALUE = 256;
+/** Letters, numbers and spaces of any script, and these signs. */
+const TAG_TEXT = /^[\p{L}\p{N}\p{Z}+\-=._:/@]*$/u;
+
+/** Reads `x-amz-tagging: a=1&b=2`, which is encoded like a form; `undefined` without one. */
+export function readTaggingHeader(header: string | undefined): Tags | undefined {
+  if (header === undefined) return undefined;
+  const malformedHeader = (): Refusal =>
+    invalidArgument(
+      TAGGING,
+      header,
+      "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+    );
+  const decode = (text: string): string => {
+    try {
+      return decodeURIComponent(text.replaceAll("+", " "));
+    } catch {
+      throw malformedHeader();
+    }
+  };
+  const pairs = header
+    .split("&")
+    .filter((pair) => pair !== "")
+    .map((pair): readonly [string, string] => {
+      const [key = "", ...value] = pair.split("=");
+      if (value.length > 1) throw malformedHeader();
+      return [decode(key), decode(value.join(""))];
+    });
+  if (new Set(pairs.map(([key]) => key)).size < pairs.length) throw malformedHeader();
+  return checkedTags(pairs);
+}
+
+/** Reads a `<Tagging>` document. */
+export function readTagging(document: ReadElement): Tags {
+  expectOnly(document, ["TagSet"]);
+  const [set, another] = childrenOf(document, "TagSet");
+  if (set === undefined || another !== undefined) throw malformed("expected one TagSet, found none or several");
+  expectOnly(set, ["Tag"]);
+  return checkedTags(
+    childrenOf(set, "Tag").map((tag) => {
+      expectOnly(tag, ["Key", "Value"]);
+      return [requiredText(tag, "Key"), requiredText(tag, "Value")];
+    }),
+  );
+}
+
+export function taggingElements(tags: Tags): readonly XmlElement[] {
+  const set = Object.entries(tags).map(
+    ([key, value]): XmlElement => [
+      "Tag",
+      [
+        ["Key", key],
+        ["Value", value],
+      ],
+    ],
+  );
+  return [["TagSet", set]];
+}
+
+function checkedTags(pairs: TagPairs): Tags {
+  if (pairs.length > MAX_TAGS) throw new Refusal("TOO_MANY_TAGS", `expected at most ${MAX_TAGS} tags, found more`);
+  const keys = new Set<string>();
+  for (const [key, value] of pairs) {
+    if (key === "" || key.length > MAX_KEY || !TAG_TEXT.test(key)) {
+      throw invalidTag("The TagKey you have provided is invalid", { key });
+    }
+    if (value.length > MAX_VALUE || !TAG_TEXT.test(value)) {
+      throw invalidTag("The TagValue you have provided is invalid", { key, value });
+    }
+    if (/^aws:/i.test(key)) throw invalidTag("System tags cannot be added/updated by requester", { key });
+    if (keys.has(key)) throw invalidTag("Cannot provide multiple Tags with the same key", { key });
+    keys.add(key);
+  }
+  return Object.fromEntries(pairs);
+}
+
+function invalidTag(text: string, details: { readonly key: string; readonly value?: string }): Refusal {
+  return new Refusal("INVALID_TAG", `expected tags as S3 has them: ${text}`, { ...details, text });
+}

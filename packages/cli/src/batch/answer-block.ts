@@ -39,6 +39,11 @@ export async function answerBlock(
       text += `${answerText}\n`;
       lines += 1;
       if (isRefused) refused += 1;
+      // The answers to short lines are many times longer than these.
+      if (text.length > PIECE_BYTES) {
+        sink.write(text);
+        text = "";
+      }
     }
     sink.write(text);
   }

@@ -38,7 +38,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchCount> {
 }
 
 // The answers to a chunk of a file, as a rule: what does not fit gets memory of its own.
-const OUTPUT_BYTES = 1024 * 1024;
+const OUTPUT_BYTES = 2 * 1024 * 1024;
 
 async function* inProcess({ job, blocks, findKeys }: BatchOptions): AsyncGenerator<AnsweredBlock> {
   const answerer = { answer: await lineAnswerer(job, findKeys), format: recordFormat(job) };

@@ -8,17 +8,14 @@ export interface BatchInput {
   readonly done: () => number | undefined;
 }
 
-// Large enough that a thread is worth its wake-up, small enough that a few of them in flight are little memory.
-const CHUNK_BYTES = 256 * 1024;
-
 /** Opens a file to be read from its beginning to its end. */
-export async function inputFile(path: string): Promise<BatchInput> {
+export async function inputFile(path: string, chunkBytes: number): Promise<BatchInput> {
   const handle = await open(path);
   const { size } = await handle.stat();
   let read = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of fileChunks(handle)) {
+      for await (const chunk of fileChunks(handle, chunkBytes)) {
         read += chunk.length;
         yield chunk;
       }
@@ -31,16 +28,16 @@ export async function inputFile(path: string): Promise<BatchInput> {
 }
 
 // Two pieces of memory take turns: one is read into while the other is worked on.
-async function* fileChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
-  let current = new Uint8Array(CHUNK_BYTES);
-  let other = new Uint8Array(CHUNK_BYTES);
-  let reading = handle.read(current, 0, CHUNK_BYTES);
+async function* fileChunks(handle: FileHandle, size: number): AsyncGenerator<Uint8Array> {
+  let current = new Uint8Array(size);
+  let other = new Uint8Array(size);
+  let reading = handle.read(current, 0, size);
   for (;;) {
     const { bytesRead } = await reading;
     if (bytesRead === 0) return;
     const chunk = current.subarray(0, bytesRead);
     [current, other] = [other, current];
-    reading = handle.read(current, 0, CHUNK_BYTES);
+    reading = handle.read(current, 0, size);
     // Whoever stops early leaves this one behind.
     reading.catch(() => undefined);
     yield chunk;

@@ -6,6 +6,11 @@ export interface RecordBounds {
 
 /** How a stream of bytes is cut into records. */
 export interface RecordFormat {
+  /**
+   * How much of a file is read at a time: large enough that a thread is worth its wake-up, small enough that a few of
+   * them and their answers are little memory.
+   */
+  readonly chunkBytes: number;
   /** Follows one stream, chunk after chunk. */
   scanner(): (chunk: Uint8Array) => RecordBounds;
   /** Past the line feed of each record of a block that begins with one. A last record without line feed is not given. */
@@ -19,6 +24,7 @@ const QUOTE = 34;
 
 /** A record is a line. */
 export const LINES: RecordFormat = {
+  chunkBytes: 256 * 1024,
   scanner: () => lineBounds,
   *ends(block) {
     for (let end = block.indexOf(LINE_FEED); end >= 0; end = block.indexOf(LINE_FEED, end + 1)) yield end + 1;
@@ -31,6 +37,8 @@ export const LINES: RecordFormat = {
  * enough: behind an even number of them nothing is open.
  */
 export const CSV_RECORDS: RecordFormat = {
+  // A record may be one short cell, and its answer twenty times as long.
+  chunkBytes: 64 * 1024,
   scanner() {
     let quoted = false;
     return (chunk) => {

@@ -13,7 +13,7 @@ export const SLOTS_A_WORKER = 3;
 // A chunk of a file and the beginning of a line from the chunk before it.
 const INPUT_BYTES = 512 * 1024;
 // The answers to it, as a rule. What does not fit is sent as a message of its own.
-const OUTPUT_BYTES = 1024 * 1024;
+const OUTPUT_BYTES = 2 * 1024 * 1024;
 
 export function newSlots(): readonly Slot[] {
   return Array.from({ length: SLOTS_A_WORKER }, () => ({

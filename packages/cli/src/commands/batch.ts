@@ -87,7 +87,8 @@ export async function batchInput(
   if (args.batch !== "-" && args.out !== undefined && (await isSameFile(args.batch, args.out)))
     throw new UsageError("expected --out to be another file than --batch: its lines would be lost");
   // A missing file is reported before the output is created.
-  const { chunks, done } = args.batch === "-" ? { chunks: stdin, done: () => undefined } : await inputFile(args.batch);
+  const { chunks, done } =
+    args.batch === "-" ? { chunks: stdin, done: () => undefined } : await inputFile(args.batch, format.chunkBytes);
   return { blocks: recordBlocks(chunks, { format, maxRecordBytes: MAX_RECORD_BYTES }), done };
 }
 

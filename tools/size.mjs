@@ -19,9 +19,16 @@ const bundles = [
     bars: { node: 7, portable: 10 },
   },
   { what: "s3/v2", code: `export * from "daypass/s3/v2"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
+  {
+    what: "s3/v2/header",
+    code: `export * from "daypass/s3/v2/header"`,
+    folders: ["s3"],
+    bars: { node: 9, portable: 12 },
+  },
   { what: "s3/header", code: `export * from "daypass/s3/header"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/v4a", code: `export * from "daypass/s3/v4a"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/express", code: `export * from "daypass/s3/express"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
+  { what: "compat/aws", code: `export * from "daypass/compat/aws"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/form", code: `export * from "daypass/s3/form"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/form/v2", code: `export * from "daypass/s3/form/v2"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   {

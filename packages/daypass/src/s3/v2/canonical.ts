@@ -47,7 +47,7 @@ export function canonicalizedResource(
   subResources: readonly Parameter[],
 ): string {
   const named = virtualBucket === "" ? rawPath : `/${virtualBucket}${rawPath}`;
-  const path = named.includes("/", 1) ? named : `${named}/`;
+  const path = named === "/" || named.includes("/", 1) ? named : `${named}/`;
   const query = [...subResources]
     .sort(([a], [b]) => compareText(a, b))
     .map(([name, value]) => (value === "" ? name : `${name}=${value}`))

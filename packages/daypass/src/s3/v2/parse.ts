@@ -28,7 +28,7 @@ export interface ParsedS3V2 {
 }
 
 // 20 bytes: the last of 27 digits carries four bits, so its lowest two are zero in the one canonical spelling.
-const SIGNATURE = /^[A-Za-z0-9+/]{26}[AEIMQUYcgkosw048]=$/;
+export const SIGNATURE: RegExp = /^[A-Za-z0-9+/]{26}[AEIMQUYcgkosw048]=$/;
 const MARKER = /[?&]AWSAccessKeyId=/;
 
 /** Tells by the parameter's name whether a request is signed with SigV2 in its query. */
@@ -42,7 +42,7 @@ export function isAuthParameter(name: string): boolean {
   return (AUTH_PARAMETERS as readonly string[]).includes(name);
 }
 
-const SECURITY_TOKEN = "x-amz-security-token";
+export const SECURITY_TOKEN = "x-amz-security-token";
 
 /** Reads a query-signed request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION` or `UNSIGNED_PARAMETER`. */
 export function parseS3V2(
@@ -119,14 +119,14 @@ export function parseS3V2(
 // CloudFront puts it on every request to an origin, no client signs it, and no operation reads it.
 const ADDED_BY_PROXIES = "x-amz-cf-id";
 
-function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
+export function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
   const names = new Set(request.headers.map(([field]) => field.toLowerCase()));
   return [...names]
     .filter((name) => name.startsWith("x-amz-") && name !== ADDED_BY_PROXIES)
     .map((name) => ({ name, values: headerValues(request.headers, name) }));
 }
 
-function singleHeader(request: WireRequest, name: string): string {
+export function singleHeader(request: WireRequest, name: string): string {
   const values = headerValues(request.headers, name);
   if (values.length > 1) throw malformed(name, "duplicate", "expected it once");
   return (values[0] ?? "").trim();

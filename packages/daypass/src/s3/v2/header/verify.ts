@@ -1,0 +1,105 @@
+import { constantTimeEqual, hmacSha1 } from "#crypto";
+import { base64 } from "../../../encode.ts";
+import { type DaypassError, refusal } from "../../../errors.ts";
+import type { Scheme, Verifier } from "../../../scheme.ts";
+import { type VerifierOptions, verifier } from "../../../verify.ts";
+import { s3Location, UNSIGNED_PAYLOAD } from "../../canonical.ts";
+import { credentialResolver, type S3Credentials } from "../../credentials.ts";
+import { type S3Grant, s3Grant, s3Obligations } from "../../grant.ts";
+import { checkSession, type S3VerifierOptions } from "../../verify.ts";
+import { s3V2StringToSign } from "../canonical.ts";
+import { detectS3V2Header, type ParsedS3V2Header, parseS3V2Header } from "./parse.ts";
+
+/** Options of {@link s3V2HeaderVerifier}. */
+export interface S3V2HeaderVerifierOptions extends VerifierOptions, Pick<S3VerifierOptions, "credentials"> {
+  /** Seconds that the signing time may be away from the clock, in either direction; 900 by default, as on S3. */
+  readonly maxSkew?: number | undefined;
+}
+
+/**
+ * Verifies S3 requests that carry the legacy AWS Signature Version 2 in their `Authorization` header: grammar, signature over
+ * method, Content-MD5, Content-Type, date, `x-amz-*` headers, bucket, key and sub-resources, session token and signing time.
+ *
+ * SigV2 signs neither host nor body nor the parameters that page a listing: these are in `parameters` of the grant all the
+ * same, as there is no listing without them. Any other unsigned parameter is refused. Does not check that the key may touch
+ * this bucket.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+ *
+ * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
+ * `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `CLOCK_SKEW`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
+ * `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { s3V2HeaderVerifier } from "daypass/s3/v2/header";
+ *
+ * export const verifier = s3V2HeaderVerifier({
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   origins: ["https://s3.example.com"],
+ *   enforces: ["body-checksum"],
+ * });
+ * ```
+ */
+export function s3V2HeaderVerifier(options: S3V2HeaderVerifierOptions): Verifier<S3Grant> {
+  const keys = credentialResolver(options.credentials, (credentials) => credentials);
+  return verifier(s3V2HeaderScheme(options), keys, { ...options, wildcards: true });
+}
+
+function s3V2HeaderScheme({
+  maxSkew = 900,
+}: S3V2HeaderVerifierOptions): Scheme<ParsedS3V2Header, S3Credentials, S3Grant> {
+  return {
+    id: "s3/v2/header",
+    detect: detectS3V2Header,
+    parse: parseS3V2Header,
+    keyId: (parsed) => parsed.accessKeyId,
+    dummyKey: { accessKeyId: "unknown", secretAccessKey: "unknown" },
+    check({ request }, parsed, { secretAccessKey }) {
+      const stringToSign = s3V2StringToSign({ method: request.method, ...parsed });
+      const signature = base64(hmacSha1(secretAccessKey, stringToSign));
+      return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
+    },
+    reportsTimeFirst: true,
+    checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
+    grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
+      checkSession(key, parsed.sessionToken, now);
+      const { amz, contentMd5, contentType, parameters } = parsed;
+      const { bucket, key: objectKey } = s3Location(wire, wildcard);
+      const payload = amz.find(({ name }) => name === "x-amz-content-sha256")?.values.join(",");
+      const headers = [
+        { name: "content-type", values: [contentType] },
+        ...(contentMd5 === "" ? [] : [{ name: "content-md5", values: [contentMd5] }]),
+        ...amz,
+      ];
+      return s3Grant(
+        {
+          scheme: "s3/v2/header",
+          keyId: parsed.accessKeyId,
+          methods: [request.method],
+          notBefore: new Date(parsed.signedAt.getTime() - maxSkew * 1000),
+          expiresAt: new Date(parsed.signedAt.getTime() + maxSkew * 1000),
+          obligations: s3Obligations(payload ?? UNSIGNED_PAYLOAD, headers, parameters),
+          target: request.target,
+          bucket,
+          key: objectKey,
+          region: "",
+          parameters,
+          signedHeaders: ["content-md5", "content-type", "date", ...amz.map(({ name }) => name)],
+        },
+        stringToSign,
+      );
+    },
+  };
+}
+
+function checkSkew(signedAt: Date, now: Date, maxSkew: number): DaypassError | undefined {
+  const ahead = signedAt.getTime() - now.getTime();
+  // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
+  if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
+  const details = { requestTime: signedAt.toISOString(), serverTime: now.toJSON() ?? "unknown", maximum: maxSkew };
+  return refusal(
+    "CLOCK_SKEW",
+    `a signing time within ${maxSkew} s of the clock, found ${details.requestTime} at ${details.serverTime}: check both clocks`,
+    details,
+  );
+}

@@ -1,4 +1,3 @@
-import { sha256Hex } from "#crypto";
 import { isDaypassError } from "../errors.ts";
 import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
@@ -7,21 +6,19 @@ import { AWS4 } from "../v4.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause, Hypothesis } from "./explanation.ts";
-import { amazonRegion, duration, methodOfOperation, readS3Facts, type S3Facts } from "./s3-facts.ts";
+import { amazonRegion, duration, methodOfOperation, type S3Facts } from "./s3-facts.ts";
 import { isMismatch, serverCause } from "./server-cause.ts";
 import { readParameters, s3Traps } from "./traps.ts";
-import { compareCanonicalRequests } from "./v4-compare.ts";
 import {
-  type V4Dialect,
-  type V4Hints,
-  type V4Input,
-  v4CanonicalRequest,
-  v4Input,
-  v4Signature,
-  v4StringToSign,
-  v4Variants,
-} from "./v4-variants.ts";
-import { methodFix, search } from "./variants.ts";
+  changedOnTheWay,
+  fromErrorBody,
+  noEvidence,
+  signedOtherwise,
+  type ToldMethod,
+  v4Hints,
+} from "./v4-diagnosis.ts";
+import { type V4Dialect, type V4Input, v4Input, v4Signature, v4Variants } from "./v4-variants.ts";
+import { search } from "./variants.ts";
 
 /** SigV4 as S3 has it. */
 export const S3_DIALECT: V4Dialect = {
@@ -165,22 +162,10 @@ function scopeCause({ region, service }: S3Facts, { url }: Subject): Cause | und
   };
 }
 
-function noEvidence(): Cause {
-  return {
-    code: "WRONG_SECRET",
-    sentence:
-      "The server says that the signature does not fit; without the key or its canonical request nothing shows why. The usual causes are another method, a wrong secret and a changed Host header.",
-    evidence: [],
-    fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
-  };
-}
-
-const SIDES = { ours: "the URL says", theirs: "the server saw" };
-
 function checkSignature(subject: Subject, facts: S3Facts, input: V4Input, keys: readonly S3Credentials[]): Diagnosis {
   const own = keys.filter(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
-  if (keys.length === 0) return fromErrorBody(subject, input) ?? changedWithoutKey(subject, facts, input);
-  const variantsOf = v4Variants(hints(subject));
+  if (keys.length === 0) return fromErrorBody(subject, input, told(facts)) ?? changedWithoutKey(subject, facts, input);
+  const variantsOf = v4Variants(v4Hints(subject));
   const fits = (tried: V4Input): boolean => v4Signature(tried) === facts.signature;
   let hypotheses: readonly Hypothesis[] = [];
   for (const { accessKeyId, secretAccessKey } of own.length > 0 ? own : keys) {
@@ -193,18 +178,10 @@ function checkSignature(subject: Subject, facts: S3Facts, input: V4Input, keys: 
     hypotheses = found.hypotheses;
     if (found.cause !== undefined) return signedOtherwise(subject, found.cause, { hypotheses, method: input.method });
   }
-  const shown = fromErrorBody(subject, input);
+  const shown = fromErrorBody(subject, input, told(facts));
   return {
     hypotheses,
     cause: own.length === 0 ? unknownKey(facts, keys) : (shown?.cause ?? wrongSecret(facts, hypotheses)),
-  };
-}
-
-function hints(subject: Subject): V4Hints {
-  return {
-    urlHost: subject.url.authority,
-    hosts: [...subject.hosts, ...forwardedHosts(subject)],
-    bodySha256: subject.request?.bodySha256,
   };
 }
 
@@ -213,13 +190,6 @@ function signedInput(subject: Subject, facts: S3Facts, secret: string): V4Input 
   const { url, sent, sentUrl } = subject;
   if (sentUrl === url) return s3Input(subject, facts, secret);
   return s3Input({ ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } }, facts, secret);
-}
-
-// Where nobody said which method was sent, finding the one that was signed is no fault but a fact.
-function signedOtherwise({ request }: Subject, cause: Cause, rest: Diagnosis): Diagnosis {
-  if (cause.code !== "METHOD") return { ...rest, cause };
-  const method = /signed for ([A-Z]+)/.exec(cause.sentence)?.[1];
-  return request?.method === undefined && !cause.sentence.includes(" Also: ") ? { method } : { ...rest, cause, method };
 }
 
 function unknownKey({ accessKeyId }: S3Facts, keys: readonly S3Credentials[]): Cause {
@@ -255,7 +225,7 @@ function matching(subject: Subject, facts: S3Facts, input: V4Input, accessKeyId:
     };
   }
   if (error === undefined || !isMismatch(error)) return { method: input.method };
-  const shown = fromErrorBody(subject, input);
+  const shown = fromErrorBody(subject, input, told(facts));
   if (shown?.cause !== undefined && shown.cause.code !== "WRONG_SECRET") return { ...shown, method: input.method };
   return {
     method: input.method,
@@ -268,90 +238,13 @@ function matching(subject: Subject, facts: S3Facts, input: V4Input, accessKeyId:
   };
 }
 
-function forwardedHosts({ sent }: Subject): readonly string[] {
-  return ["x-forwarded-host", "x-original-host"].flatMap((name) =>
-    headerValues(sent.headers, name).flatMap((value) => value.split(",").map((host) => host.trim())),
-  );
-}
-
-function changedOnTheWay(signed: V4Input, sent: V4Input): Cause | undefined {
-  return compareCanonicalRequests(v4CanonicalRequest(signed), v4CanonicalRequest(sent), {
-    ours: "the signed URL says",
-    theirs: "the request had",
-  });
-}
-
 /** Without a key: the request was sent to another URL than the one given. */
 function changedWithoutKey(subject: Subject, facts: S3Facts, input: V4Input): Diagnosis {
   return { cause: changedOnTheWay(signedInput(subject, facts, ""), input) };
 }
 
-/** What the server's canonical request or string to sign shows. */
-function fromErrorBody(subject: Subject, input: V4Input): Diagnosis | undefined {
-  const fields = subject.error?.fields;
-  const canonical = fields?.get("CanonicalRequest");
-  const stringToSign = fields?.get("StringToSign");
-  const [, time, scope, hash] = stringToSign?.split("\n") ?? [];
-  const method = canonical?.split("\n")[0] ?? input.method;
-  const ours = { ...input, method: subject.request?.method ?? method };
-  if (time !== undefined && time !== input.time) {
-    return { cause: lineCause("TIME", "time", input.time, time) };
-  }
-  const ourScope = `${input.scope.date}/${input.scope.region}/${input.scope.service}/aws4_request`;
-  if (scope !== undefined && scope !== ourScope) {
-    return { cause: lineCause("REGION", "scope", ourScope, scope) };
-  }
-  if (canonical !== undefined) {
-    const cause = compareCanonicalRequests(v4CanonicalRequest(ours), canonical, SIDES);
-    if (cause !== undefined) return { cause };
-    const consistent = hash === undefined || sha256Hex(canonical) === hash;
-    return consistent ? { cause: sameButRefused(subject, method) } : undefined;
-  }
-  if (hash === undefined) return undefined;
-  const fits = (tried: V4Input): boolean => v4StringToSign(tried).endsWith(`\n${hash}`);
-  if (fits(ours)) return { cause: sameButRefused(subject, method) };
-  return search(ours, v4Variants(hints(subject)), fits, "seen");
-}
-
-function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: string): Cause {
-  return {
-    code,
-    sentence: `The ${what} differs: the URL says ${ours}, and the server used ${theirs}.`,
-    evidence: [`URL: ${ours}`, `server: ${theirs}`],
-    fix: "Pass the URL on as it was made, and sign for the server's region.",
-  };
-}
-
-/**
- * The server computed what the URL implies, and yet another signature. Then the secret differs, or the URL is no longer the
- * one that was signed, or the method is not: without the key, the signature tells none of these from the others.
- */
-function sameButRefused({ url }: Subject, method: string): Cause {
-  const operation = readS3Facts(url).operation;
-  const signed = methodOfOperation(operation);
-  if (signed !== undefined && signed !== method) {
-    return {
-      code: "METHOD",
-      sentence: `The URL was signed for ${signed} (x-id=${operation}) and sent with ${method}.`,
-      evidence: [`The server saw the method ${method}.`],
-      fix: methodFix(signed, method),
-    };
-  }
-  if (method === "HEAD" || method === "OPTIONS") {
-    return {
-      code: "METHOD",
-      sentence: `The URL was sent with ${method}, and was probably signed for GET or PUT: all else is as the URL says.`,
-      evidence: [`The server saw the method ${method}.`],
-      fix: methodFix("GET", method),
-    };
-  }
-  return {
-    code: "WRONG_SECRET",
-    sentence:
-      "The secret is wrong, or the URL was changed after signing: the server computed exactly the request that the URL implies, and still another signature.",
-    evidence: [
-      `Its canonical request is ours, and so is its hash. The method is ${method}: if that is not what was signed, it is the cause.`,
-    ],
-    fix: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment. With the key given, explain finds the usual changes.",
-  };
+/** The method that AWS's SDK for JavaScript writes down as the operation. */
+function told({ operation }: S3Facts): ToldMethod | undefined {
+  const method = methodOfOperation(operation);
+  return method === undefined ? undefined : { method, by: `x-id=${operation}` };
 }

@@ -6,7 +6,7 @@ import { AWS4 } from "../v4.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause, Hypothesis } from "./explanation.ts";
-import { amazonRegion, duration, methodOfOperation, type S3Facts } from "./s3-facts.ts";
+import { amazonRegion, methodOfOperation, type S3Facts } from "./s3-facts.ts";
 import { isMismatch, serverCause } from "./server-cause.ts";
 import { readParameters, s3Traps } from "./traps.ts";
 import {
@@ -15,6 +15,7 @@ import {
   noEvidence,
   signedOtherwise,
   type ToldMethod,
+  timeCause,
   v4Hints,
 } from "./v4-diagnosis.ts";
 import { type V4Dialect, type V4Input, v4Input, v4Signature, v4Variants } from "./v4-variants.ts";
@@ -29,6 +30,7 @@ export const S3_DIALECT: V4Dialect = {
   lost: ["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((operation) => ["x-id", operation]),
   regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
   services: ["s3", "s3express", "s3-object-lambda", "execute-api"],
+  hasSecret: true,
 };
 
 /** What would be signed for the request as it was sent. */
@@ -121,26 +123,6 @@ function grammarCause({ sent, sentUrl, request }: Subject): Cause | undefined {
           : "Send only what was signed.",
     };
   }
-}
-
-function timeCause({ signedAt, endsAt, expires }: S3Facts, now: Date): Cause | undefined {
-  if (signedAt === undefined || endsAt === undefined) return undefined;
-  const evidence = [`signed ${signedAt.toISOString()}, life ${duration(expires)}, now ${now.toISOString()}`];
-  if (signedAt.getTime() - now.getTime() > 900_000) {
-    return {
-      code: "NOT_YET_VALID",
-      sentence: `The URL is dated ${duration(Math.round((signedAt.getTime() - now.getTime()) / 1000))} in the future.`,
-      evidence,
-      fix: "Set the signer's clock (NTP).",
-    };
-  }
-  if (now.getTime() < endsAt.getTime()) return undefined;
-  return {
-    code: "EXPIRED",
-    sentence: `The URL has expired: it ended at ${endsAt.toISOString()}.`,
-    evidence,
-    fix: "Ask for a new URL.",
-  };
 }
 
 function scopeCause({ region, service }: S3Facts, { url }: Subject): Cause | undefined {

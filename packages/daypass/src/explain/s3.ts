@@ -1,12 +1,12 @@
 import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
-import { detectS3, MAX_EXPIRES } from "../s3/parse.ts";
+import { detectS3 } from "../s3/parse.ts";
 import { headerValues } from "../wire.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Explanation, Trap } from "./explanation.ts";
 import { diagnoseS3, s3Input } from "./s3-diagnosis.ts";
 import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, spellings } from "./s3-facts.ts";
-import { s3Traps, urlTraps } from "./traps.ts";
+import { lifeTraps, s3Traps, urlTraps } from "./traps.ts";
 import { v4CanonicalRequest, v4StringToSign } from "./v4-variants.ts";
 
 /** S3 presigned URLs in Signature Version 4. */
@@ -68,39 +68,11 @@ function mayEndEarlier({ token, accessKeyId }: S3Facts, key: S3Credentials | und
     : "when the access key that signed it is deactivated or loses the permission";
 }
 
-function timeTraps({ signedAt, expires, endsAt, token }: S3Facts, now: Date): readonly Trap[] {
-  const traps: Trap[] = [];
-  if (token !== undefined) {
-    traps.push({
-      name: "session-token",
-      text: "The URL carries a session token and dies with it, whatever X-Amz-Expires says.",
-    });
-  }
-  if (expires === MAX_EXPIRES)
-    traps.push({
-      name: "longest-life",
-      text: "It lives for seven days, the longest that SigV4 allows; nobody can take it back but by disabling the key.",
-    });
-  if (expires > MAX_EXPIRES)
-    traps.push({
-      name: "too-long-life",
-      text: `X-Amz-Expires is ${expires}; servers refuse more than ${MAX_EXPIRES} (seven days).`,
-    });
-  if (expires < 60)
-    traps.push({
-      name: "short-life",
-      text: `It lives for ${expires} s: a slow start, a retry or a clock that is a little off ends it.`,
-    });
-  if (signedAt !== undefined && signedAt.getTime() > now.getTime()) {
-    traps.push({
-      name: "future-date",
-      text: `It is dated ${signedAt.toISOString()}, after now: the signer's clock is ahead.`,
-    });
-  }
-  if (endsAt !== undefined && endsAt.getTime() <= now.getTime()) {
-    traps.push({ name: "expired", text: `It ended at ${endsAt.toISOString()}.` });
-  }
-  return traps;
+function timeTraps(facts: S3Facts, now: Date): readonly Trap[] {
+  const life = lifeTraps(facts, now, "X-Amz-Expires");
+  if (facts.token === undefined) return life;
+  const text = "The URL carries a session token and dies with it, whatever X-Amz-Expires says.";
+  return [{ name: "session-token", text }, ...life];
 }
 
 function s3OnlyTraps(facts: S3Facts, url: SplitUrl, method: string | undefined): readonly Trap[] {

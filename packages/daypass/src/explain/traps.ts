@@ -108,3 +108,36 @@ export function s3Traps(url: SplitUrl): readonly Trap[] {
   }
   return traps;
 }
+
+const LONGEST_LIFE = 604_800;
+
+/** Pitfalls of a life in seconds from a signing time, as every V4 signature has it. */
+export function lifeTraps(
+  {
+    signedAt,
+    endsAt,
+    expires,
+  }: { readonly signedAt: Date | undefined; readonly endsAt: Date | undefined; readonly expires: number },
+  now: Date,
+  parameter: string,
+): readonly Trap[] {
+  const traps: Trap[] = [];
+  const add = (name: string, text: string): void => void traps.push({ name, text });
+  if (expires === LONGEST_LIFE) {
+    add(
+      "longest-life",
+      "It lives for seven days, the longest that V4 allows; nobody can take it back but by disabling the key.",
+    );
+  }
+  if (expires > LONGEST_LIFE) {
+    add("too-long-life", `${parameter} is ${expires}; servers refuse more than ${LONGEST_LIFE} (seven days).`);
+  }
+  if (expires < 60) {
+    add("short-life", `It lives for ${expires} s: a slow start, a retry or a clock that is a little off ends it.`);
+  }
+  if (signedAt !== undefined && signedAt.getTime() > now.getTime()) {
+    add("future-date", `It is dated ${signedAt.toISOString()}, after now: the signer's clock is ahead.`);
+  }
+  if (endsAt !== undefined && endsAt.getTime() <= now.getTime()) add("expired", `It ended at ${endsAt.toISOString()}.`);
+  return traps;
+}

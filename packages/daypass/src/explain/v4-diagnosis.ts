@@ -3,6 +3,7 @@ import { scopeText } from "../v4.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause } from "./explanation.ts";
+import { duration } from "./s3-facts.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { type V4Hints, type V4Input, v4CanonicalRequest, v4StringToSign, v4Variants } from "./v4-variants.ts";
 import { methodFix, search } from "./variants.ts";
@@ -114,5 +115,33 @@ export function noEvidence(): Cause {
       "The server says that the signature does not fit; without the key or its canonical request nothing shows why. The usual causes are another method, a wrong secret and a changed Host header.",
     evidence: [],
     fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
+  };
+}
+
+/** When a URL begins and ends, as it says itself. */
+export interface UrlTimes {
+  readonly signedAt: Date | undefined;
+  readonly endsAt: Date | undefined;
+  /** Seconds; NaN where the URL has no number. */
+  readonly expires: number;
+}
+
+export function timeCause({ signedAt, endsAt, expires }: UrlTimes, now: Date): Cause | undefined {
+  if (signedAt === undefined || endsAt === undefined) return undefined;
+  const evidence = [`signed ${signedAt.toISOString()}, life ${duration(expires)}, now ${now.toISOString()}`];
+  if (signedAt.getTime() - now.getTime() > 900_000) {
+    return {
+      code: "NOT_YET_VALID",
+      sentence: `The URL is dated ${duration(Math.round((signedAt.getTime() - now.getTime()) / 1000))} in the future.`,
+      evidence,
+      fix: "Set the signer's clock (NTP).",
+    };
+  }
+  if (now.getTime() < endsAt.getTime()) return undefined;
+  return {
+    code: "EXPIRED",
+    sentence: `The URL has expired: it ended at ${endsAt.toISOString()}.`,
+    evidence,
+    fix: "Ask for a new URL.",
   };
 }

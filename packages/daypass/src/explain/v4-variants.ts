@@ -43,6 +43,8 @@ export interface V4Dialect {
   readonly regions: readonly string[];
   /** The right one first. */
   readonly services: readonly string[];
+  /** Whether the signature depends on a secret that a key is derived of, and not on a key pair. */
+  readonly hasSecret: boolean;
 }
 
 /** Everything that a V4 signature depends on. */
@@ -91,14 +93,14 @@ export interface V4Hints {
 export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Variant<V4Input>> {
   return function* (input) {
     yield* methodVariants(input);
-    yield* secretVariants(input);
+    if (input.dialect.hasSecret) yield* secretVariants(input);
     yield* hostVariants(input, hints);
     yield* queryVariants(input);
     yield* pathVariants(input);
     yield* headerVariants(input);
     yield* payloadVariants(input, hints.bodySha256);
     yield* expiresVariants(input);
-    yield* scopeVariants(input);
+    if (input.dialect.hasSecret) yield* scopeVariants(input);
   };
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { IndexRow } from "../../src/storage/disk/index-contract.ts";
@@ -7,6 +7,7 @@ import { openIndexDatabase } from "../../src/storage/disk/index-db.ts";
 import { localIndexWriter } from "../../src/storage/disk/index-writer.ts";
 import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
+import { connection } from "./connection.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
 
 interface Report {
@@ -36,20 +37,6 @@ async function reportOf(child: ChildProcess): Promise<Report> {
 function rowOf(key: string, fingerprint: string): IndexRow {
   const ref = { bucket: "bucket", key };
   return { ref, fingerprint, etag: "e", contentType: "t", headers: {}, metadata: {}, checksums: {} };
-}
-
-/** Two ends of a connection in one process, through JSON as between two. */
-function connection() {
-  const wires = [new EventEmitter(), new EventEmitter()] as const;
-  const end = (mine: EventEmitter, theirs: EventEmitter) => ({
-    send: (message: unknown) => void setImmediate(() => theirs.emit("message", JSON.parse(JSON.stringify(message)))),
-    onMessage: (listener: (message: unknown) => void) => void mine.on("message", listener),
-    onClose: (listener: () => void) => void mine.on("close", listener),
-  });
-  const close = () => {
-    for (const wire of wires) wire.emit("close");
-  };
-  return { primary: end(wires[0], wires[1]), worker: end(wires[1], wires[0]), close };
 }
 
 describe("workers that share one index writer", () => {

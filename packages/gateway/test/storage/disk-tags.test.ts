@@ -1,0 +1,64 @@
+import { chmodSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { connection } from "./connection.ts";
+import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+
+/** Two seconds after a change a file is remembered; for this clock they are over at once. */
+const later = () => Date.now() + 10_000;
+
+/** Until the clock of the file system has moved on since the last change of a file. */
+async function tick(path: string): Promise<void> {
+  while (Date.now() < statSync(path).ctimeMs + 20) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function tagsInMemory(storage: Storage, key: string): Promise<unknown> {
+  const object = await storage.get({ bucket: "bucket", key });
+  object?.close();
+  return object?.info.tags;
+}
+
+it("tags of a file in memory are never those of before, in no process", async () => {
+  const root = tempRoot();
+  const index = await openDiskIndex(root);
+  const { primary, worker } = connection();
+  serveIndexWriter(primary, index.writer);
+  const writer = ipcIndexWriter(worker);
+  const [one, two] = [await disk({ root, writer, clock: later }), await disk({ root, writer, clock: later })];
+  const ref = { bucket: "bucket", key: "a.txt" };
+  await one.put(ref, chunks("x"), { tags: { turn: "0" } });
+  for (let turn = 1; turn <= 3; turn++) {
+    await tick(join(root, "bucket/a.txt"));
+    for (const storage of [one, two]) {
+      expect(await tagsInMemory(storage, "a.txt")).toEqual({ turn: `${turn - 1}` });
+      // It is in memory, or this test proves nothing.
+      expect(storage.getCached?.(ref)).toBeDefined();
+    }
+    await one.setTags(ref, { turn: `${turn}` });
+    for (const storage of [one, two]) expect(await tagsInMemory(storage, "a.txt")).toEqual({ turn: `${turn}` });
+  }
+  await one.close();
+  await two.close();
+  index.close();
+  removeRoot(root);
+});
+
+it("a file that nobody uploaded can be tagged, and keeps its bytes, times, rights and ETag", async () => {
+  await withDisk(async (storage, root) => {
+    const path = join(root, "bucket/foreign.txt");
+    writeFileSync(path, "foreign");
+    chmodSync(path, 0o640);
+    utimesSync(path, 1_700_000_000, 1_700_000_000);
+    const ref = { bucket: "bucket", key: "foreign.txt" };
+    const before = await storage.head(ref);
+    const { mode, mtimeNs } = statSync(path, { bigint: true });
+    expect(await storage.setTags(ref, { a: "1" })).toBe(true);
+    expect(await storage.head(ref)).toEqual({ ...before, tags: { a: "1" } });
+    expect([statSync(path, { bigint: true }).mode, statSync(path, { bigint: true }).mtimeNs]).toEqual([mode, mtimeNs]);
+    // Changed by hand it is another object, and nobody has tagged that.
+    writeFileSync(path, "changed by hand");
+    expect((await storage.head(ref))?.tags).toBe(undefined);
+  });
+});

@@ -66,6 +66,15 @@ const bundles = [
     folders: ["media-cdn"],
     bars: { node: 9, portable: 12 },
   },
+  { what: "akamai", code: `export * from "daypass/akamai"`, folders: ["akamai"], bars: { node: 9, portable: 12 } },
+  {
+    what: "imgproxy",
+    code: `export * from "daypass/imgproxy"`,
+    folders: ["imgproxy"],
+    bars: { node: 9, portable: 12 },
+  },
+  { what: "laravel", code: `export * from "daypass/laravel"`, folders: ["laravel"], bars: { node: 9, portable: 12 } },
+  { what: "symfony", code: `export * from "daypass/symfony"`, folders: ["symfony"], bars: { node: 9, portable: 12 } },
   { what: "node adapter", code: `export * from "daypass/node"`, folders: ["node"] },
   { what: "fetch adapter", code: `export * from "daypass/fetch"`, folders: ["fetch"] },
 ];

@@ -5,7 +5,9 @@ export type Weakness =
   /** Fields are joined without separators: one signed text can stand for two requests. */
   | "unseparated-fields"
   /** The scheme can make URLs that never end, and this signer or verifier takes part in it. */
-  | "no-expiry";
+  | "no-expiry"
+  /** So few bytes of the signature are kept that guessing one is within reach. */
+  | "short-signature";
 
 /**
  * Carried by signers, verifiers' grants and their types, so that code can refuse the weak ones by type: a function that
@@ -20,6 +22,7 @@ const SENTENCES: Readonly<Record<Weakness, string>> = {
   "plain-md5": "the signature is a bare MD5 over secret and text: choose a scheme with an HMAC where you can",
   "unseparated-fields": "fields are signed without separators, so that one signature can stand for two requests",
   "no-expiry": "the URL never ends: only a new secret revokes it, and all others with it",
+  "short-signature": "the signature is cut to fewer than 16 bytes, so that one can be guessed",
 };
 
 /** One sentence for a person: the texts of `explain`. */

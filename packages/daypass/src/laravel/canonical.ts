@@ -1,0 +1,17 @@
+/** What is weak about Laravel's signed routes. */
+export type LaravelWeakness = "no-expiry";
+export const LARAVEL_WEAK: readonly LaravelWeakness[] = ["no-expiry"];
+
+/**
+ * What `hasCorrectSignature` hashes: the URL without a slash at its end and the query as it stands on the wire, without
+ * `signature` and the parameters of the ignore list. The origin is left out for relative signatures.
+ */
+export function laravelStringToSign(origin: string, path: string, tokens: readonly string[]): string {
+  const url = origin === "" ? path : `${origin}${path}`.replace(/\/$/, "");
+  return tokens.length === 0 ? url : `${url}?${tokens.join("&")}`;
+}
+
+/** Whether the path is as Laravel writes it. It trims slashes, so that `/a` and `/a/` would have one signature. */
+export function isLaravelPath(path: string): boolean {
+  return path === "/" || /^\/[^/](?:.*[^/])?$/.test(path);
+}

@@ -1,0 +1,10 @@
+/**
+ * Signed routes of Laravel: {@link laravelSigner} and {@link laravelVerifier}.
+ *
+ * @module
+ */
+export type { EdgeSigner } from "../edge-sign.ts";
+export type { Secrets } from "../secrets.ts";
+export type { LaravelWeakness } from "./canonical.ts";
+export { type LaravelSignerOptions, type LaravelSignRequest, laravelSigner } from "./sign.ts";
+export { type LaravelGrant, type LaravelVerifierOptions, laravelVerifier } from "./verify.ts";

@@ -1,0 +1,76 @@
+import { hmacSha256 } from "#crypto";
+import {
+  checkEdgeRequest,
+  checkFree,
+  type EdgeSigner,
+  type EndlessSignRequest,
+  edgeResult,
+  edgeSigner,
+  joinEdgeUrl,
+  readEdgeUrl,
+} from "../edge-sign.ts";
+import { edgeWindow } from "../edge-window.ts";
+import { invalidInput } from "../errors.ts";
+import type { Clock } from "../scheme.ts";
+import { checkSecret } from "../secrets.ts";
+import { systemClock } from "../time.ts";
+import { weaknessWarnings } from "../weakness.ts";
+import { isLaravelPath, LARAVEL_WEAK, type LaravelWeakness, laravelStringToSign } from "./canonical.ts";
+
+/** One URL to sign. */
+export interface LaravelSignRequest extends EndlessSignRequest {}
+
+/** Options of {@link laravelSigner}. */
+export interface LaravelSignerOptions {
+  /** `APP_KEY` as it stands in `.env`, `base64:` included: Laravel signs with the text. */
+  readonly secret: string;
+  /** `true` for relative signatures (`absolute: false`), which leave scheme and host open; `false` by default. */
+  readonly relative?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Signs URLs that a Laravel application accepts with `hasValidSignature` or the middleware `signed`. Binds scheme, host
+ * (unless relative), path, query and, where there is one, the end.
+ *
+ * Source: https://github.com/laravel/framework, src/Illuminate/Routing/UrlGenerator.php (10.x to 12.x)
+ *
+ * @throws {DaypassError} from the factory `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`, `DOT_SEGMENTS`,
+ * `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { laravelSigner } from "daypass/laravel";
+ *
+ * const signer = laravelSigner({ secret: "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" });
+ * export const { url } = signer.sign({ url: "https://app.example.com/unsubscribe/7?list=news", expiresIn: 900 });
+ * ```
+ */
+export function laravelSigner(options: LaravelSignerOptions): EdgeSigner<LaravelSignRequest, LaravelWeakness> {
+  const { secret, relative = false, clock = systemClock } = options;
+  const key = hmacSha256(checkSecret(secret));
+  return edgeSigner(LARAVEL_WEAK, (request) => {
+    checkEdgeRequest("Laravel's signature", request, "withoutExpiry");
+    const url = readEdgeUrl(request);
+    checkFree(url, ["signature", "expires", "signature[]", "expires[]"]);
+    if (!isLaravelPath(url.path) || url.query.endsWith("?")) {
+      throw invalidInput("url", "a path without a slash at its end, and no ? at the end of the query", url.path);
+    }
+    const window = edgeWindow(request, clock);
+    const tokens = [
+      ...(window.expires === undefined ? [] : [`expires=${window.expires}`]),
+      ...(url.query === "" ? [] : [url.query]),
+    ];
+    const stringToSign = laravelStringToSign(relative ? "" : url.origin, url.path, tokens);
+    return edgeResult(
+      {
+        url: joinEdgeUrl({ ...url, query: tokens.join("&") }, `signature=${key.hex(stringToSign)}`),
+        request,
+        window,
+        bound: [...(relative ? [] : ["scheme", "host"]), "path", "query"],
+        unbound: ["method", ...(relative ? ["scheme", "host"] : []), "headers", "body"],
+        warnings: weaknessWarnings(LARAVEL_WEAK, window.expires),
+      },
+      stringToSign,
+    );
+  });
+}

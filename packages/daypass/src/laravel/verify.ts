@@ -1,0 +1,74 @@
+import { constantTimeEqual, hmacSha256, type PreparedHmac } from "#crypto";
+import { hasToken } from "../edge-query.ts";
+import {
+  type EdgeFormat,
+  type EdgeGrant,
+  type EdgeVerifierOptions,
+  type ExpiryOptions,
+  edgeVerifier,
+} from "../edge-verify.ts";
+import { refusal } from "../errors.ts";
+import type { Verifier } from "../scheme.ts";
+import { type Secrets, secretResolver } from "../secrets.ts";
+import { LARAVEL_WEAK, type LaravelWeakness } from "./canonical.ts";
+import { type LaravelToken, parseLaravel } from "./parse.ts";
+
+/** What a verified signed route allows. */
+export interface LaravelGrant extends EdgeGrant<LaravelWeakness> {}
+
+/** Options of {@link laravelVerifier}. */
+export interface LaravelVerifierOptions extends EdgeVerifierOptions, ExpiryOptions {
+  /**
+   * `APP_KEY` as it stands in `.env`, `base64:` included: Laravel signs with the text. Several for `APP_PREVIOUS_KEYS`, or a
+   * function that fetches them.
+   */
+  readonly secrets: Secrets;
+  /** `true` for relative signatures (`absolute: false`), which leave scheme and host open; `false` by default. */
+  readonly relative?: boolean | undefined;
+  /** Names of query parameters that are not signed, as in the middleware `signed:utm_source`. */
+  readonly ignoreQuery?: readonly string[] | undefined;
+  /** Who signed, for `grant.keyId`: a URL does not tell it. `"laravel"` by default. */
+  readonly keyId?: string | undefined;
+}
+
+/**
+ * Verifies signed routes of Laravel (`URL::signedRoute`, `URL::temporarySignedRoute`): an HMAC-SHA256 over the whole URL,
+ * its query as it stands on the wire.
+ *
+ * A signed route without `expires` never ends and is refused unless `withoutExpiry` accepts it. The method is not signed:
+ * `methods` says what a URL grants. Laravel lets a URL live until the second after `expires`, this verifier up to it.
+ *
+ * Source: https://github.com/laravel/framework, src/Illuminate/Routing/UrlGenerator.php (10.x to 12.x)
+ *
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `WRONG_ORIGIN`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * @example
+ * ```ts
+ * import { laravelVerifier } from "daypass/laravel";
+ *
+ * export const verifier = laravelVerifier({
+ *   secrets: "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+ *   origins: ["https://app.example.com"],
+ *   ignoreQuery: ["utm_source"],
+ * });
+ * ```
+ */
+export function laravelVerifier(options: LaravelVerifierOptions): Verifier<LaravelGrant> {
+  const { secrets, relative = false, ignoreQuery = [] } = options;
+  if (ignoreQuery.some((name) => !/^(?!(?:expires|signature)$)[A-Za-z0-9_.~-]+$/.test(name))) {
+    throw refusal("INVALID_INPUT", "ignoreQuery as plain names other than expires and signature");
+  }
+  const format: EdgeFormat<LaravelToken, PreparedHmac, LaravelWeakness, object> = {
+    id: "laravel",
+    weak: LARAVEL_WEAK,
+    detect: ({ target }) => hasToken(target, ["signature"]),
+    parse: (received) => parseLaravel(received, { relative, ignoreQuery }),
+    check: (_received, { stringToSign, signature }, key) => ({
+      matches: constantTimeEqual(key.hex(stringToSign), signature),
+      stringToSign,
+    }),
+    dummyKey: hmacSha256("dummy"),
+    facts: () => ({}),
+  };
+  return edgeVerifier(format, secretResolver(secrets, hmacSha256), options);
+}

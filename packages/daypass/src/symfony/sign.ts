@@ -1,0 +1,90 @@
+import { hmacSha256 } from "#crypto";
+import {
+  checkEdgeRequest,
+  checkFree,
+  type EdgeSigner,
+  type EndlessSignRequest,
+  edgeResult,
+  edgeSigner,
+  joinEdgeUrl,
+  readEdgeUrl,
+} from "../edge-sign.ts";
+import { edgeWindow } from "../edge-window.ts";
+import { invalidInput } from "../errors.ts";
+import type { Parameter } from "../parameters.ts";
+import type { Clock } from "../scheme.ts";
+import { checkSecret } from "../secrets.ts";
+import { systemClock } from "../time.ts";
+import { weaknessWarnings } from "../weakness.ts";
+import { formDecode, parseTarget } from "../wire.ts";
+import {
+  isPhpName,
+  phpQuery,
+  SYMFONY_WEAK,
+  type SymfonyOptions,
+  type SymfonyWeakness,
+  symfonyHash,
+} from "./canonical.ts";
+import { SYMFONY_PARAMETERS } from "./parse.ts";
+
+/** One URL to sign. */
+export interface SymfonySignRequest extends EndlessSignRequest {}
+
+/** Options of {@link symfonySigner}. */
+export interface SymfonySignerOptions extends SymfonyOptions {
+  /** `kernel.secret`. */
+  readonly secret: string;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Signs URLs that Symfony's UriSigner accepts. Binds scheme, host, path, query and, where there is one, the end. The query
+ * is sorted and encoded anew, as PHP does it, and a name that PHP would change is refused.
+ *
+ * Source: https://github.com/symfony/http-foundation, UriSigner.php (5.4 to 7.4)
+ *
+ * @throws {DaypassError} from the factory `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`, `DOT_SEGMENTS`,
+ * `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { symfonySigner } from "daypass/symfony";
+ *
+ * const signer = symfonySigner({ secret: "foobar" });
+ * const link = signer.sign({ url: "http://example.com/foo?foo=bar&baz=bay", expiresAt: new Date("2038-01-01T00:00:00Z") });
+ * console.log(link.url);
+ * // "http://example.com/foo?_expiration=2145916800&_hash=xLhnPMzV3KqqHaaUffBUJvtRDAZ4_Z9Y8Sw-gmS-82Q&baz=bay&foo=bar"
+ * ```
+ */
+export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<SymfonySignRequest, SymfonyWeakness> {
+  const { secret, parameters, encoding = "base64url", clock = systemClock } = options;
+  const names = { ...SYMFONY_PARAMETERS, ...parameters };
+  const key = hmacSha256(checkSecret(secret));
+  return edgeSigner(SYMFONY_WEAK, (request) => {
+    checkEdgeRequest("UriSigner", request, "withoutExpiry");
+    const url = readEdgeUrl(request);
+    checkFree(url, [names.hash, names.expiration]);
+    const window = edgeWindow(request, clock);
+    const asked = parseTarget(`/?${url.query}`).tokens.map(({ name, value = "" }): Parameter => {
+      return [formDecode(name), formDecode(value)];
+    });
+    const end: readonly Parameter[] = window.expires === undefined ? [] : [[names.expiration, window.expires]];
+    const signed = [...asked, ...end];
+    const query = signed.every(([name]) => isPhpName(name)) ? phpQuery(signed) : undefined;
+    if (query === undefined) {
+      throw invalidInput("url", "a query of names that PHP leaves alone (no `.`, no `[]`), each once", url.query);
+    }
+    const stringToSign = joinEdgeUrl({ ...url, query });
+    const hash = symfonyHash(key.bytes(stringToSign), encoding);
+    return edgeResult(
+      {
+        url: joinEdgeUrl({ ...url, query: phpQuery([...signed, [names.hash, hash]]) as string }),
+        request,
+        window,
+        bound: ["scheme", "host", "path", "query"],
+        unbound: ["method", "headers", "body"],
+        warnings: weaknessWarnings(SYMFONY_WEAK, window.expires),
+      },
+      stringToSign,
+    );
+  });
+}

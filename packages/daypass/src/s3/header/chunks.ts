@@ -166,7 +166,9 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
 
   async function bytes(most: number): Promise<Uint8Array> {
     if (await more()) return take(most);
-    throw new DaypassError("BODY_LENGTH", "expected the rest of the chunk, found the end of the body: send all of it");
+    throw new DaypassError("BODY_LENGTH", "expected the rest of the chunk, found the end of the body: send all of it", {
+      details: { part: "chunks" },
+    });
   }
 
   return {
@@ -197,5 +199,6 @@ function wrongLength(expected: number, found: string): DaypassError {
   return new DaypassError(
     "BODY_LENGTH",
     `expected the ${expected} bytes that x-amz-decoded-content-length announces, found ${found}: send as many`,
+    { details: { part: "chunks" } },
   );
 }

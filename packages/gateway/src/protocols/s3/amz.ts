@@ -5,6 +5,7 @@ import { invalidArgument } from "./arguments.ts";
 import { metadataOfHeader, metadataOfParameter, metadataSize } from "./metadata.ts";
 import { CANNED_ACLS, HARMLESS_AMZ, STORAGE_CLASSES, SUB_RESOURCES } from "./names.ts";
 import type { S3Operation } from "./operation.ts";
+import type { Payload } from "./payload.ts";
 
 /** The `x-amz-*` headers and the parameters of a request that an operation acts on; all of them were signed. */
 export interface AmzFields {
@@ -20,6 +21,8 @@ export interface AmzFields {
 
 const NONE: ReadonlyMap<string, string> = new Map();
 const NOTHING: AmzFields = { metadata: {}, checksums: NONE, amz: NONE, parameters: NONE };
+// What they say has been acted on when the payload was opened.
+const CHUNK_HEADERS: ReadonlySet<string> = new Set(["x-amz-decoded-content-length", "x-amz-trailer"]);
 const META = "x-amz-meta-";
 // A current AWS SDK signs this into the query of an upload because it has no body yet (aws-sdk-js-v3 #6810): nobody asked for
 // it, and every upload by such a URL would be refused. Any other checksum, and this one as a header, is held to the body.
@@ -37,7 +40,15 @@ const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/;
 export function readAmz(
   request: WireRequest,
   grant: S3Grant,
-  { operation, limits }: { readonly operation: S3Operation; readonly limits: { readonly metadata: number } },
+  {
+    operation,
+    payload,
+    limits,
+  }: {
+    readonly operation: S3Operation;
+    readonly payload: Payload;
+    readonly limits: { readonly metadata: number };
+  },
 ): AmzFields {
   const metadata = new Map<string, string>();
   const checksums = new Map<string, string>();
@@ -52,7 +63,7 @@ export function readAmz(
       if (source === "header" || value !== CRC_OF_NOTHING) checksums.set(algorithm, value);
     } else if (name === operation.header || operation.amz?.includes(name) === true) {
       addOnce(amz, name, value);
-    } else {
+    } else if (!(payload.chunked && source === "header" && CHUNK_HEADERS.has(name))) {
       const values = HARMLESS_AMZ.get(name);
       if (!HARMLESS_AMZ.has(name) || (values !== undefined && !values.includes(value))) {
         throw refuseAmz(source, name, value);

@@ -7,6 +7,7 @@ import type { S3Error } from "./error-body.ts";
  */
 export function malformedError(details: ErrorDetails): S3Error {
   const { parameter, problem, found } = texts(details);
+  if (details["part"] === "chunks") return chunkError(problem);
   if (parameter === "") return { status: 400, code: "InvalidURI", message: "Couldn't parse the specified URI." };
   if (parameter === "Authorization" || parameter.startsWith("x-amz-") || parameter === "date") {
     return headerError(parameter, problem);
@@ -23,6 +24,30 @@ export function malformedError(details: ErrorDetails): S3Error {
     status: 400,
     code: "AuthorizationQueryParametersError",
     message: typeof message === "string" ? message : message(found, parameter),
+  };
+}
+
+/** What S3 says of a body in chunks that does not keep to their form. */
+function chunkError(problem: string): S3Error {
+  if (problem === "chunk-size") {
+    return {
+      status: 403,
+      code: "InvalidChunkSizeError",
+      message: "Only the last chunk is allowed to have a size less than 8192 bytes",
+    };
+  }
+  if (problem === "trailers") {
+    return {
+      status: 400,
+      code: "MalformedTrailerError",
+      message:
+        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+    };
+  }
+  return {
+    status: 400,
+    code: "IncompleteBody",
+    message: "The request body terminated unexpectedly",
   };
 }
 

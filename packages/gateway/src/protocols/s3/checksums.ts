@@ -1,5 +1,3 @@
-import type { WireRequest } from "daypass";
-import type { S3Grant } from "daypass/s3";
 import { CHECKSUM_BYTES, type ChecksumAlgorithm, isChecksumAlgorithm } from "../../http/checksum.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { ChecksumRequest, DeclaredDigests } from "../../storage/storage.ts";
@@ -12,15 +10,15 @@ import type { S3Call } from "./operation.ts";
  *
  * @throws {Refusal} `INVALID_DIGEST`, `NOT_IMPLEMENTED` for a body that is not sent in one piece
  */
-export function declaredDigests(headers: WireRequest["headers"], grant: S3Grant): DeclaredDigests {
+export function declaredDigests({ received, permit, payload }: S3Call): DeclaredDigests {
   let md5: Uint8Array | undefined;
   let sha256: Uint8Array | undefined;
-  for (const [name, value] of headers) {
+  for (const [name, value] of received.request.headers) {
     const lower = name.toLowerCase();
     if (lower === "content-md5") md5 = bytesOfBase64(lower, value, 16);
-    if (lower === "x-amz-content-sha256") sha256 = payloadHash(value);
+    if (lower === "x-amz-content-sha256" && !payload.chunked) sha256 = payloadHash(value);
   }
-  for (const obligation of grant.obligations) {
+  for (const obligation of permit.grant.obligations) {
     if (obligation.kind === "body-sha256") sha256 = payloadHash(obligation.sha256);
   }
   return { md5, sha256 };
@@ -28,7 +26,7 @@ export function declaredDigests(headers: WireRequest["headers"], grant: S3Grant)
 
 function payloadHash(value: string): Uint8Array | undefined {
   if (value === "UNSIGNED-PAYLOAD") return undefined;
-  // A streaming mode changes the framing of the body, which nothing here undoes (CVE-2025-31489, CVE-2026-41145).
+  // A streaming mode that no signature has chosen: nobody has undone its framing (CVE-2025-31489, CVE-2026-41145).
   if (!/^[0-9a-f]{64}$/.test(value)) throw notImplemented("header", "x-amz-content-sha256");
   return bytesOfHex(value);
 }
@@ -41,10 +39,10 @@ const SDK_ALGORITHM = "x-amz-sdk-checksum-algorithm";
  *
  * @throws {Refusal} `INVALID_COMBINATION`, `INVALID_DIGEST`
  */
-export function declaredChecksum({ checksums, amz, received }: S3Call): ChecksumRequest | undefined {
+export function declaredChecksum({ checksums, amz, received, payload }: S3Call): ChecksumRequest | undefined {
   const named = amz.get(SDK_ALGORITHM);
   const algorithm = named === undefined ? undefined : checksumAlgorithm(named, SDK_ALGORITHM);
-  if (checksums.size > 1) {
+  if (checksums.size + payload.trailers.length > 1) {
     throw refuseCombination("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
   }
   for (const [declared, expected] of checksums) {
@@ -52,6 +50,18 @@ export function declaredChecksum({ checksums, amz, received }: S3Call): Checksum
     bytesOfBase64(`x-amz-checksum-${declared}`, expected, CHECKSUM_BYTES[declared]);
     if (algorithm !== undefined && algorithm !== declared) throw invalidValue(SDK_ALGORITHM);
     return { algorithm: declared, expected };
+  }
+  for (const trailer of payload.trailers) {
+    const declared = checksumAlgorithm(trailer.slice("x-amz-checksum-".length), "x-amz-trailer");
+    if (algorithm !== undefined && algorithm !== declared) throw invalidValue(SDK_ALGORITHM);
+    return {
+      algorithm: declared,
+      expected() {
+        const value = payload.trailer(trailer);
+        if (value !== undefined) bytesOfBase64(trailer, value, CHECKSUM_BYTES[declared]);
+        return value;
+      },
+    };
   }
   if (algorithm === undefined) return undefined;
   if (received.request.headers.some(([name]) => name.toLowerCase() === SDK_ALGORITHM)) {

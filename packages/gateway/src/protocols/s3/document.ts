@@ -1,6 +1,5 @@
 import { type ChecksumAlgorithm, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import { contentLength } from "../request-fields.ts";
 import { declaredChecksum, declaredDigests } from "./checksums.ts";
 import type { S3Call } from "./operation.ts";
 import { type ReadElement, readXml, type XmlLimits } from "./xml-reader.ts";
@@ -21,16 +20,16 @@ export interface DocumentOptions extends XmlLimits {
  */
 export async function readDocument(call: S3Call, root: string, options: DocumentOptions = {}): Promise<ReadElement> {
   const { maxBytes = 1024 * 1024, checksumsOfObject = false, needsDigest = false } = options;
-  const { request, fields } = call.received;
-  const digests = declaredDigests(request.headers, call.permit.grant);
+  const { payload } = call;
+  const digests = declaredDigests(call);
   const checksum = checksumsOfObject ? undefined : declaredChecksum(call);
   if (needsDigest && digests.md5 === undefined && checksum === undefined) {
     throw new Refusal("INVALID_COMBINATION", "expected Content-MD5 or a checksum of the document, found neither", {
       text: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
     });
   }
-  if ((contentLength(fields) ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await collect(call.body, maxBytes);
+  if ((payload.length ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const bytes = await collect(payload.body, maxBytes);
   const compare = (digest: "md5" | ChecksumAlgorithm, running: RunningDigest, expected: string): void => {
     running.update(bytes);
     if (base64(running.digest()) === expected) return;
@@ -38,9 +37,9 @@ export async function readDocument(call: S3Call, root: string, options: Document
     throw new Refusal(code, `expected the ${digest} of this document, found another`, { digest });
   };
   if (digests.md5 !== undefined) compare("md5", call.createHash("md5"), base64(digests.md5));
-  if (typeof checksum?.expected === "string") {
-    const { algorithm, expected } = checksum;
-    compare(algorithm, runningChecksum(algorithm, call.createHash), expected);
+  const expected = typeof checksum?.expected === "function" ? checksum.expected() : checksum?.expected;
+  if (checksum !== undefined && expected !== undefined) {
+    compare(checksum.algorithm, runningChecksum(checksum.algorithm, call.createHash), expected);
   }
   if (digests.sha256 !== undefined) compare("sha256", call.createHash("sha256"), base64(digests.sha256));
   return readXml(bytes, root, options);

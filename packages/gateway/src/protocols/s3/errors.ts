@@ -13,6 +13,12 @@ const internal: S3Error = {
 
 const accessDenied: S3Error = { status: 403, code: "AccessDenied", message: "Access Denied" };
 
+const incompleteBody: S3Error = {
+  status: 400,
+  code: "IncompleteBody",
+  message: "You did not provide the number of bytes specified by the Content-Length HTTP header",
+};
+
 const tooLarge: Row = (details) => ({
   status: 400,
   code: "EntityTooLarge",
@@ -182,17 +188,13 @@ const ERRORS = {
     message: "You must provide the Content-Length HTTP header.",
   },
   TOO_LARGE: tooLarge,
-  BODY_LENGTH: tooLarge,
+  BODY_LENGTH: (details) => (details["part"] === "chunks" ? incompleteBody : tooLarge(details)),
   TOO_SMALL: {
     status: 400,
     code: "EntityTooSmall",
     message: "Your proposed upload is smaller than the minimum allowed size",
   },
-  INCOMPLETE_BODY: {
-    status: 400,
-    code: "IncompleteBody",
-    message: "You did not provide the number of bytes specified by the Content-Length HTTP header",
-  },
+  INCOMPLETE_BODY: incompleteBody,
   BODY_TOO_SLOW: {
     status: 400,
     code: "RequestTimeout",

@@ -29,7 +29,7 @@ export interface S3ProtocolOptions {
 }
 
 /** Each is enforced by `operations/` and by the storage; `uses` is not among them, it needs state. */
-const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-checksum", "create-only", "response"];
+const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body-checksum", "create-only", "response"];
 
 /** The S3 dialect: SigV4 and SigV2 in the query, SigV4 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {

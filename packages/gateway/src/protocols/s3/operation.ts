@@ -12,12 +12,13 @@ import type { Answer } from "../../pipeline/outcome.ts";
 import type { Received } from "../../pipeline/target.ts";
 import type { Exchange } from "../protocol.ts";
 import type { AmzFields } from "./amz.ts";
+import type { Payload } from "./payload.ts";
 
 /** A permitted request as an operation reads it. */
 export interface S3Call extends AmzFields {
   readonly permit: Permit<S3Grant>;
   readonly received: Received;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly payload: Payload;
   readonly limits: Limits;
   readonly createHash: CreateHash;
   /** Where clients reach this gateway, `scheme://host[:port]`. */

@@ -7,6 +7,7 @@ import type { Task } from "../protocol.ts";
 import { notImplemented, readAmz } from "./amz.ts";
 import type { S3Call, S3Operation } from "./operation.ts";
 import { s3Operations } from "./operations.ts";
+import { openPayload } from "./payload.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE"]);
 
@@ -30,9 +31,10 @@ export function s3Task(
 ): Task<S3Grant> | Promise<Task<S3Grant>> {
   const operation = chooseOperation(permit, received);
   const { present } = operation;
-  const amz = readAmz(received.request, permit.grant, { operation, limits: options.limits });
+  const payload = openPayload(permit.grant, received, body);
+  const amz = readAmz(received.request, permit.grant, { operation, payload, limits: options.limits });
   if (!operation.readsBody) expectNoBody(permit.grant);
-  const call: S3Call = { permit, received, body, ...options, ...amz };
+  const call: S3Call = { permit, received, payload, ...options, ...amz };
   const request = read(operation, call);
   return request instanceof Promise ? request.then((read) => ({ request: read, present })) : { request, present };
 }
@@ -73,7 +75,10 @@ const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4959
 /** These calls read no body, so the only body hash they can keep is that of an empty one. */
 function expectNoBody({ obligations }: S3Grant): void {
   for (const obligation of obligations) {
-    if (obligation.kind === "body-sha256" && obligation.sha256 !== SHA256_OF_NOTHING) {
+    if (
+      (obligation.kind === "body-sha256" && obligation.sha256 !== SHA256_OF_NOTHING) ||
+      obligation.kind === "body-chunks"
+    ) {
       throw new Refusal("BODY_DIGEST", "expected the hash of an empty body on a request without one, found another");
     }
   }

@@ -1,6 +1,5 @@
 import type { PutObject } from "../../../operations/put-object.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
-import { contentLength } from "../../request-fields.ts";
 import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { addChecksumHeaders, quoted } from "../present.ts";
@@ -14,7 +13,7 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
   amz: ["x-amz-sdk-checksum-algorithm", TAGGING],
   readsBody: true,
   read(call, object) {
-    const { received, permit, metadata, amz, body, limits } = call;
+    const { received, metadata, amz, payload, limits } = call;
     return {
       operation: "put-object",
       object,
@@ -22,12 +21,12 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
       ...readWriteConditions(call),
       headers: readStoredHeaders(call),
       tags: readTaggingHeader(amz.get(TAGGING)),
-      body,
+      body: payload.body,
       maxBytes: limits.body,
       minBytes: undefined,
       contentType: received.fields.contentType,
       metadata,
-      digests: declaredDigests(received.request.headers, permit.grant),
+      digests: declaredDigests(call),
       checksum: declaredChecksum(call),
     };
   },
@@ -39,8 +38,7 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
 };
 
 /** S3 takes no body of unknown length. */
-export function requiredLength({ received: { fields } }: S3Call): number {
-  const length = contentLength(fields);
+export function requiredLength({ payload: { length } }: S3Call): number {
   if (length !== undefined) return length;
   throw new Refusal("LENGTH_REQUIRED", "expected Content-Length on an upload, found none: send it");
 }

@@ -14,15 +14,14 @@ export const uploadPartOperation: S3ObjectOperation<PutPart> = {
   amz: ["x-amz-sdk-checksum-algorithm"],
   readsBody: true,
   read(call, object) {
-    const { received, permit, body, limits } = call;
     return {
       operation: "put-part",
       object,
       ...readPartRef(call),
-      body,
+      body: call.payload.body,
       contentLength: requiredLength(call),
-      maxBytes: limits.body,
-      digests: declaredDigests(received.request.headers, permit.grant),
+      maxBytes: call.limits.body,
+      digests: declaredDigests(call),
       checksum: declaredChecksum(call),
     };
   },

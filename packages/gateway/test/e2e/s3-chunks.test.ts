@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { type ChunkedUpload, type ChunkMode, chunkedUpload } from "./chunked-body.ts";
+import { type Reply, s3Code, send, sendS3 } from "./clients.ts";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
+});
+afterAll(() => gateway.close());
+
+const body = Buffer.from(Uint8Array.from({ length: 200_001 }, (_, index) => index * 31));
+const md5 = createHash("md5").update(body).digest("hex");
+const crc = Buffer.from(crc32(body).toString(16).padStart(8, "0"), "hex").toString("base64");
+const trailer = ["x-amz-checksum-crc32", crc] as const;
+
+async function upload(
+  key: string,
+  options: Partial<ChunkedUpload> & { readonly mode: ChunkMode },
+  change: (framed: Buffer) => Buffer = (framed) => framed,
+): Promise<Reply> {
+  const host = `127.0.0.1:${gateway.port}`;
+  const path = `/media/${key}`;
+  const made = chunkedUpload({ path, host, key: gateway.accessKey, body, ...options });
+  const framed = change(made.body);
+  const headers = { ...made.headers, "content-length": String(framed.length) };
+  return send(gateway, { method: "PUT", target: path, headers, body: framed });
+}
+
+const stored = (key: string) => sendS3(gateway, { key, headers: { "x-amz-checksum-mode": "ENABLED" } });
+
+describe("an upload in chunks", () => {
+  it.each([
+    ["signed", undefined],
+    ["signed-trailer", trailer],
+    ["unsigned-trailer", trailer],
+  ] as const)("that is %s is stored without its framing", async (mode, field) => {
+    const reply = await upload(mode, { mode, ...(field === undefined ? {} : { trailer: field }) });
+    expect([reply.status, reply.headers.etag]).toEqual([200, `"${md5}"`]);
+    if (field !== undefined) expect(reply.headers[field[0]]).toBe(crc);
+    const read = await stored(mode);
+    expect(read.body.equals(body)).toBe(true);
+    expect(read.headers["content-encoding"]).toBe(undefined);
+    expect(read.headers["x-amz-checksum-crc32"]).toBe(field === undefined ? undefined : crc);
+  });
+
+  it("keeps the codings that belong to the object", async () => {
+    const headers = { "content-encoding": "gzip,aws-chunked" };
+    expect((await upload("coded", { mode: "signed", headers })).status).toBe(200);
+    expect((await stored("coded")).headers["content-encoding"]).toBe("gzip");
+  });
+
+  it("may be empty", async () => {
+    const empty = ["x-amz-checksum-crc32", "AAAAAA=="] as const;
+    const reply = await upload("empty", { mode: "unsigned-trailer", body: Buffer.alloc(0), trailer: empty });
+    expect([reply.status, (await stored("empty")).body.length]).toEqual([200, 0]);
+  });
+
+  const at = (framed: Buffer, index: number): Buffer => {
+    const changed = Buffer.from(framed);
+    changed[index] = (changed[index] ?? 0) ^ 1;
+    return changed;
+  };
+  const without = (framed: Buffer, text: RegExp): Buffer =>
+    Buffer.from(framed.toString("latin1").replace(text, ""), "latin1");
+
+  it.each([
+    [
+      "with a byte changed in its first chunk",
+      "signed",
+      403,
+      "SignatureDoesNotMatch",
+      (framed: Buffer) => at(framed, 1000),
+    ],
+    [
+      "with a byte changed in its last chunk",
+      "signed",
+      403,
+      "SignatureDoesNotMatch",
+      (framed: Buffer) => at(framed, framed.length - 200),
+    ],
+    [
+      "with a chunk left out",
+      "signed",
+      403,
+      "SignatureDoesNotMatch",
+      (framed: Buffer) => framed.subarray(65_536 + 88 + 2),
+    ],
+    [
+      "that stops after a chunk",
+      "signed",
+      400,
+      "IncompleteBody",
+      (framed: Buffer) => framed.subarray(0, 65_536 + 88 + 2),
+    ],
+    ["with a byte changed under a trailer", "unsigned-trailer", 400, "BadDigest", (framed: Buffer) => at(framed, 1000)],
+    [
+      "without its trailer",
+      "unsigned-trailer",
+      400,
+      "MalformedTrailerError",
+      (framed: Buffer) => without(framed, /x-amz-checksum[^\r]*\r\n/),
+    ],
+    [
+      "without the trailer's signature",
+      "signed-trailer",
+      403,
+      "SignatureDoesNotMatch",
+      (framed: Buffer) => without(framed, /x-amz-trailer-signature[^\r]*\r\n/),
+    ],
+  ] as const)("%s is refused and stores nothing", async (_, mode, status, code, change) => {
+    const reply = await upload("refused", { mode, ...(mode === "signed" ? {} : { trailer }) }, change);
+    expect([reply.status, s3Code(reply.body)]).toEqual([status, code]);
+    expect((await stored("refused")).status).toBe(404);
+  });
+
+  it("of another length than it announces is refused", async () => {
+    for (const decodedLength of [body.length - 1, body.length + 1]) {
+      const reply = await upload("length", { mode: "signed", decodedLength });
+      expect([reply.status, s3Code(reply.body)]).toEqual([400, "IncompleteBody"]);
+    }
+    expect((await stored("length")).status).toBe(404);
+  });
+
+  it("of small signed chunks is refused, as at Amazon", async () => {
+    const reply = await upload("small", { mode: "signed", chunk: 4096 });
+    expect([reply.status, s3Code(reply.body)]).toEqual([403, "InvalidChunkSizeError"]);
+  });
+
+  it("is refused where a request has no body to read", async () => {
+    const host = `127.0.0.1:${gateway.port}`;
+    const path = "/media/hello.txt";
+    const made = chunkedUpload({ mode: "signed", path, host, key: gateway.accessKey, body: Buffer.alloc(0) });
+    const reply = await send(gateway, {
+      method: "PUT",
+      target: `${path}?tagging`,
+      headers: { ...made.headers, "content-length": String(made.body.length) },
+      body: made.body,
+    });
+    // The query is signed, too.
+    expect([reply.status, s3Code(reply.body)]).toEqual([403, "SignatureDoesNotMatch"]);
+  });
+});

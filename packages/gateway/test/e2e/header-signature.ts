@@ -5,6 +5,8 @@ export interface HeaderSigned {
   readonly method: string;
   /** Path as on the wire; no query. */
   readonly path: string;
+  /** Names and values that need no encoding. */
+  readonly query?: Readonly<Record<string, string>>;
   readonly host: string;
   readonly key: S3AccessKey;
   readonly at?: Date;
@@ -16,12 +18,14 @@ export interface HeaderSigned {
 
 /** Signs as the AWS page on header authentication says, without the library: what a stranger's client would send. */
 export function headerSignature(sign: HeaderSigned): Record<string, string> {
-  const { method, path, host, key, at = new Date(), payload = "UNSIGNED-PAYLOAD", headers = {} } = sign;
+  const { method, path, query = {}, host, key, at = new Date(), payload = "UNSIGNED-PAYLOAD", headers = {} } = sign;
   const time = at.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const all: Record<string, string> = { ...headers, host, "x-amz-content-sha256": payload, "x-amz-date": time };
   const names = Object.keys(all).sort();
   const signedHeaders = names.join(";");
-  const canonical = `${method}\n${path}\n\n${names.map((name) => `${name}:${all[name]}\n`).join("")}\n${signedHeaders}\n${payload}`;
+  const pairs = Object.keys(query).sort();
+  const canonicalQuery = pairs.map((name) => `${name}=${query[name]}`).join("&");
+  const canonical = `${method}\n${path}\n${canonicalQuery}\n${names.map((name) => `${name}:${all[name]}\n`).join("")}\n${signedHeaders}\n${payload}`;
   const scope = `${time.slice(0, 8)}/us-east-1/s3/aws4_request`;
   const stringToSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${createHash("sha256").update(canonical).digest("hex")}`;
   let signingKey: Buffer | string = `AWS4${key.secretAccessKey}`;

@@ -1,5 +1,6 @@
 import { s3V2Signer } from "daypass/s3/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { s3Operations } from "../../src/protocols/s3/operations.ts";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, type Reply, s3For, send } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
@@ -54,9 +55,10 @@ const FORMS: Record<string, (method: Method, clock?: () => Date) => Attempt> = {
 function tampered({ target, headers }: Attempt): Attempt {
   const flip = (text: string) =>
     text.replace(/([Ss]ignature=)(.)/, (_, name, first) => `${name}${first === "a" ? "b" : "a"}`);
-  return headers === undefined
-    ? { target: flip(target) }
-    : { target, headers: { ...headers, authorization: flip(headers["authorization"] ?? "") } };
+  const authorization = headers?.["authorization"];
+  return authorization === undefined
+    ? { target: flip(target), ...(headers === undefined ? {} : { headers }) }
+    : { target, headers: { ...headers, authorization: flip(authorization) } };
 }
 
 async function attempt(method: Method, { target, headers }: Attempt): Promise<{ reply: Reply; calls: number }> {
@@ -125,4 +127,155 @@ describe("a request without a signature", () => {
       expect([target, reply.status, calls]).toEqual([target, 403, 0]);
     }
   });
+});
+
+/** How an operation of S3 is asked for: with all that its row reads, where that can be. */
+interface S3Request {
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** Left out for a call on the bucket. */
+  readonly key?: string;
+  /** Left out for a call on no bucket. */
+  readonly bucket?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const UPLOAD = "0123456789abcdef0123456789abcdef";
+const onObject = { bucket: "media", key: "hello.txt" };
+const COPY = { "x-amz-copy-source": "/media/hello.txt" };
+const TAGS = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+const PARTS =
+  '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"0"</ETag></Part></CompleteMultipartUpload>';
+
+/** By Amazon's names. An operation without a line here fails below. */
+const REQUESTS: Readonly<Record<string, S3Request>> = {
+  GetObject: { method: "GET", ...onObject },
+  HeadObject: { method: "HEAD", ...onObject },
+  PutObject: { method: "PUT", ...onObject, body: "hello" },
+  DeleteObject: { method: "DELETE", ...onObject },
+  CopyObject: { method: "PUT", bucket: "media", key: "copy.txt", headers: COPY },
+  GetObjectAcl: { method: "GET", ...onObject, query: { acl: "" } },
+  PutObjectAcl: { method: "PUT", ...onObject, query: { acl: "" }, body: "" },
+  GetObjectAttributes: {
+    method: "GET",
+    ...onObject,
+    query: { attributes: "" },
+    headers: { "x-amz-object-attributes": "ETag" },
+  },
+  GetObjectTagging: { method: "GET", ...onObject, query: { tagging: "" } },
+  PutObjectTagging: { method: "PUT", ...onObject, query: { tagging: "" }, body: TAGS },
+  DeleteObjectTagging: { method: "DELETE", ...onObject, query: { tagging: "" } },
+  CreateMultipartUpload: { method: "POST", ...onObject, query: { uploads: "" } },
+  UploadPart: { method: "PUT", ...onObject, query: { partNumber: "1", uploadId: UPLOAD }, body: "hello" },
+  UploadPartCopy: { method: "PUT", ...onObject, query: { partNumber: "1", uploadId: UPLOAD }, headers: COPY },
+  ListParts: { method: "GET", ...onObject, query: { uploadId: UPLOAD } },
+  CompleteMultipartUpload: { method: "POST", ...onObject, query: { uploadId: UPLOAD }, body: PARTS },
+  AbortMultipartUpload: { method: "DELETE", ...onObject, query: { uploadId: UPLOAD } },
+  ListMultipartUploads: { method: "GET", bucket: "media", query: { uploads: "" } },
+};
+
+/** Refused whoever asks: buckets have no access control lists. */
+const NEVER_SERVED = new Set(["PutObjectAcl"]);
+/** SigV2 signs a fixed list of parameters, and these are not on it. */
+const NOT_IN_SIGV2 = new Set(["GetObjectAttributes"]);
+
+describe.each(Object.keys(REQUESTS))("the operation %s", (name) => {
+  const request = REQUESTS[name] as S3Request;
+  const { query = {}, headers = {}, body } = request;
+  const path = `/${[request.bucket, request.key].filter((segment) => segment !== undefined).join("/")}`;
+  const search = Object.entries(query).map(([parameter, value]) => `${parameter}=${value}`);
+  const bare = search.length === 0 ? path : `${path}?${search.join("&")}`;
+
+  const signRequest = (method: S3Request["method"]) => {
+    const { bucket = "", key } = request;
+    return { method, bucket, ...(key === undefined ? {} : { key }), expiresIn: 60, bind: { query, headers } };
+  };
+
+  /** Signs it in each form, for one method and at one time. */
+  const forms: Record<string, (method: S3Request["method"], clock?: () => Date) => Attempt> = {
+    "SigV4 in the query": (method, clock) => ({
+      target: targetOf(s3For(gateway, { clock }).sign(signRequest(method)).url),
+      headers,
+    }),
+    "SigV4 in the header": (method, clock) => ({
+      target: bare,
+      headers: headerSignature({
+        method,
+        path,
+        query,
+        headers,
+        host: host(),
+        key: gateway.accessKey,
+        at: clock?.() ?? new Date(),
+      }),
+    }),
+    "SigV2 in the query": (method, clock) => ({
+      target: targetOf(v2(clock).sign(signRequest(method)).url),
+      headers,
+    }),
+  };
+  const usable = Object.keys(forms).filter((form) => form !== "SigV2 in the query" || !NOT_IN_SIGV2.has(name));
+  const sign = (form: string, method = request.method, clock?: () => Date): Attempt => {
+    const signed = forms[form]?.(method, clock);
+    if (signed === undefined) throw new Error("no such form");
+    return signed;
+  };
+  const attemptIt = async (signed: Attempt, method: string = request.method) => {
+    const before = storage.calls.length;
+    const length = body === undefined && method !== "PUT" ? {} : { "content-length": String((body ?? "").length) };
+    const reply = await send(gateway, {
+      method,
+      target: signed.target,
+      headers: { host: host(), ...length, ...signed.headers },
+      body,
+    });
+    return [reply.status, storage.calls.length - before] as const;
+  };
+
+  it.each(usable)("is served when it is signed by %s, so that the refusals below mean something", async (form) => {
+    await gateway.storage.put(
+      { bucket: "media", key: "hello.txt" },
+      (async function* () {
+        yield Buffer.from("hello");
+      })(),
+    );
+    const [status, calls] = await attemptIt(sign(form));
+    if (NEVER_SERVED.has(name)) expect([status, calls]).toEqual([400, 0]);
+    // The upload in these requests is one that nobody began.
+    else expect([status < 300 || status === 404, calls > 0]).toEqual([true, true]);
+  });
+
+  it("is refused without a signature", async () => {
+    expect(await attemptIt({ target: bare, headers })).toEqual([403, 0]);
+  });
+
+  it.each(usable)("is refused with a changed signature by %s", async (form) => {
+    expect(await attemptIt(tampered(sign(form)))).toEqual([403, 0]);
+  });
+
+  it.each(usable)("is refused after the end of a signature by %s", async (form) => {
+    expect(await attemptIt(sign(form, request.method, past))).toEqual([403, 0]);
+  });
+
+  it.each(usable)("is refused when %s signed another method", async (form) => {
+    for (const method of ["GET", "HEAD", "PUT", "POST", "DELETE"] as const) {
+      if (method === request.method) continue;
+      expect([method, ...(await attemptIt(sign(form, method)))]).toEqual([method, 403, 0]);
+    }
+  });
+
+  it.each(usable)("is refused when %s signed it without what selects it", async (form) => {
+    if (search.length === 0) return;
+    const [target = "", signature = ""] = sign(form).target.split("?");
+    const stripped = signature
+      .split("&")
+      .filter((parameter) => !search.includes(parameter) && !search.includes(`${parameter}=`));
+    const other = { ...sign(form), target: stripped.length === 0 ? target : `${target}?${stripped.join("&")}` };
+    expect(await attemptIt(other)).toEqual([403, 0]);
+  });
+});
+
+it("no operation of S3 is missing above", () => {
+  expect(s3Operations.map(({ name }) => name).filter((name) => !Object.hasOwn(REQUESTS, name))).toEqual([]);
 });

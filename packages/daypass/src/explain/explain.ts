@@ -3,7 +3,7 @@ import type { WireRequest } from "../scheme.ts";
 import { parseTarget } from "../wire.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
-import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
+import type { Cause, ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
 
@@ -56,11 +56,16 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
     now: clock(),
   };
   const { explanation, hidden } = await explainer.explain(subject);
-  const secrets = keys.map((key) =>
-    "secretAccessKey" in key ? key.secretAccessKey : key.kty === "oct" ? key.k : (key.d ?? ""),
-  );
+  const secrets = keys.map(secretOf);
   const result = escaped === undefined ? explanation : { ...explanation, cause: escaped };
   return hide(result, reveal ? secrets : [...secrets, ...hidden]);
+}
+
+/** What of a key no text may show. */
+function secretOf(key: ExplainKey): string {
+  if ("secretAccessKey" in key) return key.secretAccessKey;
+  if ("client_email" in key) return "private_key" in key ? key.private_key : "";
+  return key.kty === "oct" ? key.k : (key.d ?? "");
 }
 
 const systemClock = (): Date => new Date();
@@ -105,6 +110,6 @@ function unescapeUrl(url: string): { readonly text: string; readonly escaped?: C
 function notSigned(): DaypassError {
   return new DaypassError(
     "NO_SIGNATURE",
-    "expected the parameters of a presigned URL (X-Amz-…, AWSAccessKeyId, dp-…), found none: quote the URL in a shell, where & would cut it off",
+    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, dp-…), found none: quote the URL in a shell, where & would cut it off",
   );
 }

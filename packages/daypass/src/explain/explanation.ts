@@ -1,3 +1,5 @@
+import type { GcsServiceAccount } from "../gcs/credentials.ts";
+import type { GcsPublicAccount } from "../gcs/key.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import type { Clock } from "../scheme.ts";
 import type { UrlKey } from "../url/key.ts";
@@ -70,7 +72,7 @@ export interface MustSend {
 
 /** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v2` or `url`. */
+  /** `s3`, `s3/v2`, `gcs`, `gcs/v2` or `url`. */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;
@@ -101,8 +103,11 @@ export interface Explanation {
   readonly stringToSign?: string | undefined;
 }
 
-/** A key of any scheme: an S3 access key, or the JWK of a Daypass URL. */
-export type ExplainKey = S3Credentials | UrlKey;
+/**
+ * A key of any scheme: an access key (S3, or an HMAC key of Cloud Storage), a service account by its key file or its public
+ * key, or the JWK of a Daypass URL.
+ */
+export type ExplainKey = S3Credentials | GcsServiceAccount | GcsPublicAccount | UrlKey;
 
 /** The request that was refused, as far as it is known. */
 export interface SentRequest {

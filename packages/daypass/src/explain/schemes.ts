@@ -1,7 +1,15 @@
 import type { Explainer } from "./explainer.ts";
+import { gcsExplainer } from "./gcs.ts";
+import { gcsV2Explainer } from "./gcs-v2.ts";
 import { s3Explainer } from "./s3.ts";
 import { s3V2Explainer } from "./s3-v2.ts";
 import { urlExplainer } from "./url.ts";
 
 /** The one list of schemes: a new one adds its line here. */
-export const explainers: readonly Explainer[] = [s3Explainer, s3V2Explainer, urlExplainer];
+export const explainers: readonly Explainer[] = [
+  s3Explainer,
+  s3V2Explainer,
+  gcsExplainer,
+  gcsV2Explainer,
+  urlExplainer,
+];

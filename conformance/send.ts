@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { buffer } from "node:stream/consumers";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+// The servers that speak TLS here have certificates of their own making.
+const tlsAgent = new TlsAgent({ keepAlive: true, maxSockets: 8, rejectUnauthorized: false });
 
 export interface Sent {
   readonly method: string;
@@ -24,10 +27,11 @@ export interface Answer {
  * touched it.
  */
 export async function send({ method, url, headers = {}, body }: Sent): Promise<Answer> {
-  const [, host = "", port = "", target = ""] = /^http:\/\/([^/?#:]+(?::(\d+))?)(\/.*)$/s.exec(url) ?? [];
+  const [, scheme, host = "", port = "", target = ""] = /^(https?):\/\/([^/?#:]+(?::(\d+))?)(\/.*)$/s.exec(url) ?? [];
+  const isTls = scheme === "https";
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-  const message = request({
-    agent,
+  const message = (isTls ? tlsRequest : request)({
+    agent: isTls ? tlsAgent : agent,
     host: "127.0.0.1",
     port: Number(port),
     method,

@@ -13,9 +13,13 @@ describe.each(KINDS)("%s SAS of @azure/storage-blob 12.32.0", (kind) => {
   test(`is the same URL, byte for byte, on ${runCount()} random requests`, () => {
     const random = seeded(runSeed());
     let dotted = 0;
+    let backslashes = 0;
     for (let left = runCount(); left > 0; left--) {
-      const wish = randomAzureWish(random, kind);
-      const [path, tokens] = splitUrl(daypassAzure(wish).url, wish);
+      // The server makes a slash of each backslash, and the SDK's clients do, too; its bare function does not.
+      const asked = randomAzureWish(random, kind);
+      const wish = { ...asked, ...(asked.blob === undefined ? {} : { blob: asked.blob.replaceAll("\\", "/") }) };
+      if (wish.blob !== asked.blob) backslashes += 1;
+      const [path, tokens] = splitUrl(daypassAzure(asked).url, wish);
       // The SDK builds its path with a URL parser, which removes dot segments: its URL is for another blob, if any.
       const isDotted = hasDotSegment(wish.blob ?? "");
       if (isDotted) dotted += 1;
@@ -25,7 +29,9 @@ describe.each(KINDS)("%s SAS of @azure/storage-blob 12.32.0", (kind) => {
       expect(tokens.join("&"), JSON.stringify(wish)).toBe(theirTokens.join("&"));
       if (!isDotted) expect(path, JSON.stringify(wish)).toBe(theirPath);
     }
-    console.log(`${kind}, seed ${runSeed()}: ${runCount()} equal, but for the path of ${dotted} with dot segments`);
+    console.log(
+      `${kind}, seed ${runSeed()}: ${runCount()} equal, but for the path of ${dotted} with dot segments (${backslashes} with a backslash)`,
+    );
     expect(dotted).toBeGreaterThan(0);
   });
 });

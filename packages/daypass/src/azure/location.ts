@@ -22,6 +22,11 @@ export function isContainerName(text: unknown): boolean {
   return typeof text === "string" && text.length > 2 && text.length < 64 && CONTAINER.test(text);
 }
 
+/** "Azure Storage Server will replace \\ with / in the blob names" (\@azure/storage-blob, Clients.ts): signed is what it is then. */
+export function azureName(name: string): string {
+  return name.replaceAll("\\", "/");
+}
+
 /**
  * What a request points to. The account is the host's first label before `blob.`, or what the `*` of an origin stands for,
  * or the configured one; else the first segment of the path, as with Azurite. The blob's name is the decoded rest.
@@ -35,7 +40,7 @@ export function azureLocation(
   // The read-only twin of an account signs with the account's name.
   const account = percentDecode(ofHost ?? segments.shift() ?? "").replace(/-secondary$/, "");
   const container = percentDecode(segments.shift() ?? "");
-  const blob = percentDecode(segments.join("/"));
+  const blob = azureName(percentDecode(segments.join("/")));
   if (!isAccountName(account)) throw malformed("path", "account", "an account of 3 to 24 letters and digits");
   if (container === "" && blob === "") return { account, container: undefined, blob: undefined };
   if (!isContainerName(container)) throw malformed("path", "container", "a container by the rules for their names");

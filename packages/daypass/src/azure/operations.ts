@@ -71,42 +71,36 @@ export interface OperationCall {
 export function operationFinder(
   operations: readonly AzureOperation[],
 ): (call: OperationCall) => OperationRule | undefined {
-  const rules = operations.map(([name, request, permissions, headers, query]) => {
-    const [call = "", condition = ""] = request.split(" +");
-    const [needs = "", wanted = ""] = condition.split("=");
-    return {
-      call,
-      needs,
-      wanted,
-      rule: {
-        name,
-        level: call.split(" ")[1] ?? "",
-        permissions,
-        headers: names(`version date client-request-id useragent ${headers}`),
-        // `_` keeps browsers from caching: Azure's library puts it there.
-        query: names(`restype comp timeout api-version _ ${query}`),
-      },
-    };
-  });
+  const rules = new Map<AzureOperation, OperationRule>();
   return ({ call, value }) => {
-    const fitting = rules.filter((candidate) => candidate.call === call);
-    const special = fitting.find(({ needs, wanted }) => {
+    const condition = ([, request]: AzureOperation): string | undefined => request.split(" +")[1];
+    const fitting = operations.filter(([, request]) => request.split(" +")[0] === call);
+    const special = fitting.find((operation) => {
+      const [needs, wanted] = condition(operation)?.split("=") ?? [];
       // A list holds the value, too: `include=metadata,tags`.
-      const given = needs === "" ? undefined : value(needs)?.toLowerCase().split(",");
-      return given !== undefined && (wanted === "" || given.includes(wanted));
+      const given = needs && value(needs)?.toLowerCase().split(",");
+      return given && (wanted === undefined || given.includes(wanted));
     });
-    return (special ?? fitting.find(({ needs }) => needs === ""))?.rule;
+    const found = special ?? fitting.find((operation) => condition(operation) === undefined);
+    if (found === undefined) return undefined;
+    const rule = rules.get(found) ?? readOperation(found);
+    rules.set(found, rule);
+    return rule;
+  };
+}
+
+function readOperation([name, request, permissions, headers, query]: AzureOperation): OperationRule {
+  return {
+    name,
+    level: request.split(" ")[1] ?? "",
+    permissions,
+    headers: names(`version date client-request-id useragent ${headers}`),
+    // `_` keeps browsers from caching: Azure's library puts it there.
+    query: names(`restype comp timeout api-version _ ${query}`),
   };
 }
 
 function names(list: string): ReadonlyMap<string, string> {
-  return new Map(
-    list
-      .trim()
-      .split(" ")
-      .map((item) => {
-        const [name = "", letter = ""] = item.split(":");
-        return [name, letter] as const;
-      }),
-  );
+  const items = list.trim().split(" ");
+  return new Map(items.map((item) => item.split(":")).map(([name = "", letter = ""]) => [name, letter]));
 }

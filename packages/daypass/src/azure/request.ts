@@ -5,7 +5,7 @@ import { checkKey, refuseConstraints } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import { percentDecode } from "../wire.ts";
 import { hasControl } from "./canonical.ts";
-import { isContainerName } from "./location.ts";
+import { azureName, isContainerName } from "./location.ts";
 
 /** What every SAS can be asked for. */
 export interface AzureSasRequest extends Constraints {
@@ -50,29 +50,26 @@ export interface AzureTarget {
 export function azureTarget(request: AzureResourceRequest): AzureTarget {
   const { container, blob, prefix, snapshot, versionId, dotSegments } = request;
   if (!isContainerName(container)) throw invalidInput("container", "3 to 63 letters, digits and dashes", container);
-  const time: Parameter | undefined =
-    snapshot !== undefined
-      ? ["snapshot", checkText("snapshot", snapshot)]
-      : versionId !== undefined
-        ? ["versionid", checkText("versionId", versionId)]
-        : undefined;
-  if ((snapshot !== undefined && versionId !== undefined) || (time !== undefined && blob === undefined)) {
-    throw invalidInput("snapshot or versionId", "one of them, beside a blob", "both, or no blob");
+  const times = [snapshot, versionId].filter((time) => time !== undefined).length;
+  if (blob === undefined ? times > 0 : times > 1 || prefix !== undefined) {
+    throw invalidInput("the resource", "a blob (with snapshot or versionId), a prefix or neither", request);
   }
-  if (blob !== undefined) {
-    if (prefix !== undefined) throw invalidInput("blob or prefix", "one of them", "both");
-    checkKey(blob, dotSegments, "blob");
-    const resource = time === undefined ? "b" : snapshot === undefined ? "bv" : "bs";
-    return { container, name: blob, resource, depth: [], time };
+  const option = blob === undefined ? "prefix" : "blob";
+  const given = blob ?? prefix;
+  if (given === undefined) return { container, name: undefined, resource: "c", depth: [], time: undefined };
+  checkKey(given, "sign", option);
+  const name = azureName(given).replace(option === "prefix" ? /\/$/ : "", "");
+  checkKey(name, dotSegments, option);
+  if (option === "prefix") {
+    const segments = name.split("/");
+    if (segments.includes("")) throw invalidInput("prefix", "a directory such as talks/2026/", prefix);
+    return { container, name, resource: "d", depth: [["sdd", String(segments.length)]], time: undefined };
   }
-  if (prefix === undefined) return { container, name: undefined, resource: "c", depth: [], time };
-  checkKey(prefix, dotSegments, "prefix");
-  const name = prefix.replace(/\/$/, "");
-  const segments = name.split("/");
-  if (!segments.includes("")) {
-    return { container, name, resource: "d", depth: [["sdd", String(segments.length)]], time };
+  if (snapshot !== undefined) {
+    return { container, name, resource: "bs", depth: [], time: ["snapshot", checkText("snapshot", snapshot)] };
   }
-  throw invalidInput("prefix", "a directory such as talks/2026/ (for all of a container leave it out)", prefix);
+  if (versionId === undefined) return { container, name, resource: "b", depth: [], time: undefined };
+  return { container, name, resource: "bv", depth: [], time: ["versionid", checkText("versionId", versionId)] };
 }
 
 /** A text that becomes a field of the string to sign. */

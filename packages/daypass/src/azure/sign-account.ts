@@ -6,7 +6,7 @@ import { signer } from "../signed-request.ts";
 import { systemClock } from "../time.ts";
 import { checkSharedKey, preparedKeys } from "./credentials.ts";
 import { ACCOUNT } from "./layouts.ts";
-import { isContainerName } from "./location.ts";
+import { azureName, isContainerName } from "./location.ts";
 import { orderPermissions, sortLetters } from "./permissions.ts";
 import { type AzureSasRequest, refuseUnbindable } from "./request.ts";
 import { azureEndpoint, CENTURY, setWindow, signSas } from "./sign.ts";
@@ -52,7 +52,8 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
   const keyOf = preparedKeys();
 
   return signer((request) => {
-    const { services = "b", resourceTypes, container, blob, dotSegments } = request;
+    const { services = "b", resourceTypes, container, dotSegments } = request;
+    const blob = request.blob === undefined ? undefined : azureName(String(request.blob));
     if (blob !== undefined) checkKey(blob, dotSegments, "blob");
     if (container === undefined ? blob !== undefined : !isContainerName(container)) {
       throw invalidInput("container", "3 to 63 letters, digits and dashes", container);

@@ -215,6 +215,11 @@ describe("azureSigner", () => {
     }
   });
 
+  it("signs a slash for a backslash, as the server sees one, and looks for dot segments behind it", () => {
+    expect(azure.sign({ ...wish, blob: "a\\b.txt" }).url).toBe(azure.sign({ ...wish, blob: "a/b.txt" }).url);
+    expect(code(() => azure.sign({ ...wish, blob: "a\\..\\b" }))).toBe("DOT_SEGMENTS");
+  });
+
   it("refuses what would make several fields of one", () => {
     for (const text of ["a\nb", "a\u0000", "\u007f", "\u0085"]) {
       expect(code(() => azure.sign({ ...wish, response: { contentType: text } }))).toBe("INVALID_INPUT");

@@ -88,6 +88,12 @@ describe("what a request is for", () => {
     refuse({ path, signed: { RESOURCE: "/blob/myaccount/media/a.txt" } }, code),
   );
 
+  it("reads a backslash as the slash that Azure makes of it, so that no directory is left by one", async () => {
+    const signed = { RESOURCE: "/blob/myaccount/media/a/b.txt" };
+    expect((await verify({ path: "/media/a%5Cb.txt", signed })).blob).toBe("a/b.txt");
+    await refuse({ path: "/media/a%5Cb.txt" }, "SIGNATURE_MISMATCH");
+  });
+
   it("takes HEAD for GET, and both for what the permissions permit", async () => {
     expect((await verify({ method: "HEAD" })).operation).toBe("get-blob");
   });

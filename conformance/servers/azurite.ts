@@ -1,0 +1,68 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { freePort, temporaryFolder } from "./temporary.ts";
+
+/** Microsoft's emulator of Azure Storage: the one server at hand that verifies a SAS. */
+export interface Azurite {
+  /** Ends in the account's name. */
+  readonly endpoint: string;
+  readonly account: string;
+  readonly accountKey: string;
+  stop(): Promise<void>;
+}
+
+// Azurite's documentation publishes them: every emulator has this account.
+const account = "devstoreaccount1";
+const accountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/** Starts one on loopback. With `tls` it speaks https and takes tokens, without which it lends no user delegation keys. */
+export async function startAzurite(options: { readonly tls: boolean }): Promise<Azurite> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const tls = options.tls ? await selfSigned(folder.path) : [];
+  const program = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
+  const args = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder.path, "--silent"];
+  // Without the last one it refuses requests whose version is newer than it is.
+  const rest = ["--disableTelemetry", "--skipApiVersionCheck", ...tls];
+  const child = spawn(process.execPath, [program, ...args, ...rest], { stdio: "ignore" });
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    folder.remove();
+  };
+  try {
+    await listening(port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { endpoint: `${options.tls ? "https" : "http"}://127.0.0.1:${port}/${account}`, account, accountKey, stop };
+}
+
+async function selfSigned(folder: string): Promise<readonly string[]> {
+  const [cert, key] = [`${folder}/cert.pem`, `${folder}/key.pem`];
+  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const files = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert];
+  await promisify(execFile)("openssl", ["req", "-x509", "-days", "2", ...files, ...subject]);
+  return ["--oauth", "basic", "--cert", cert, "--key", key];
+}
+
+async function listening(port: number): Promise<void> {
+  for (let attempts = 0; attempts < 300; attempts++) {
+    const socket = connect(port, "127.0.0.1");
+    const connected = await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (connected) return;
+    await sleep(100);
+  }
+  throw new Error("azurite does not listen after 30 s");
+}

@@ -2,6 +2,8 @@ import type { Clock, KeyResolver, ObligationKind } from "daypass";
 import { type S3Credentials, type S3Grant, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
+import { s3V2HeaderVerifier } from "daypass/s3/v2/header";
+import { s3V4aVerifier } from "daypass/s3/v4a";
 import type { CreateHash } from "../../http/checksum.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import { responseOverrides } from "../object-headers.ts";
@@ -31,14 +33,20 @@ export interface S3ProtocolOptions {
 /** Each is enforced by `operations/` and by the storage; `uses` is not among them, it needs state. */
 const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body-checksum", "create-only", "response"];
 
-/** The S3 dialect: SigV4 and SigV2 in the query, SigV4 in the header. */
+/** The S3 dialect: SigV4, SigV4A and SigV2 in the query, SigV4 and SigV2 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const { keys, origins, regions, limits, clock, createHash } = options;
   const common = { credentials: keys, origins, clock, enforces: ENFORCED };
   const refuse = refuseS3(options);
   return {
     dialect: "s3",
-    verifiers: [s3Verifier({ ...common, regions }), s3V2Verifier(common), s3HeaderVerifier({ ...common, regions })],
+    verifiers: [
+      s3Verifier({ ...common, regions }),
+      s3HeaderVerifier({ ...common, regions }),
+      s3V2Verifier(common),
+      s3V2HeaderVerifier(common),
+      s3V4aVerifier({ ...common, regions }),
+    ],
     resource: (grant) => grant,
     scopes(keyId) {
       const found = keys(keyId);
@@ -46,7 +54,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     },
     life: ({ scheme, expiresAt, notBefore }, now) =>
       // A SigV2 URL tells only its end; a request signed in its header is no URL.
-      scheme === "s3/header"
+      scheme.endsWith("/header")
         ? 0
         : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme === "s3/v2" ? now : 0)) / 1000,
     task(permit, received, body) {

@@ -2,6 +2,8 @@ import type { WireRequest } from "daypass";
 import { type S3Texts, s3Texts } from "daypass/s3";
 import { s3HeaderTexts } from "daypass/s3/header";
 import { s3V2Texts } from "daypass/s3/v2";
+import { s3V2HeaderTexts } from "daypass/s3/v2/header";
+import { s3V4aTexts } from "daypass/s3/v4a";
 import type { ErrorFields } from "./error-body.ts";
 
 const encoder = new TextEncoder();
@@ -27,7 +29,10 @@ export function mismatchFields(request: WireRequest, virtualBucket: string): Err
 
 function textsOf(request: WireRequest, virtualBucket: string): S3Texts | undefined {
   try {
-    if (authorization(request) !== undefined) return s3HeaderTexts(request);
+    const header = authorization(request);
+    if (header?.startsWith("AWS ")) return s3V2HeaderTexts(request, virtualBucket);
+    if (header !== undefined) return s3HeaderTexts(request);
+    if (/[?&]X-Amz-Region-Set=/.test(request.target)) return s3V4aTexts(request);
     return /[?&]AWSAccessKeyId=/.test(request.target) ? s3V2Texts(request, virtualBucket) : s3Texts(request);
   } catch {
     // A signature without the form of one counts as a mismatch, too, and has no texts.
@@ -41,7 +46,8 @@ function authorization({ headers }: WireRequest): string | undefined {
 
 function signatureOf(request: WireRequest): string {
   const found =
-    /Signature=([^,\s]+)/.exec(authorization(request) ?? "") ?? /[?&](?:X-Amz-)?Signature=([^&]*)/.exec(request.target);
+    /(?:Signature=|^AWS [^:]*:)([^,\s]+)/.exec(authorization(request) ?? "") ??
+    /[?&](?:X-Amz-)?Signature=([^&]*)/.exec(request.target);
   const text = found?.[1] ?? "";
   try {
     return decodeURIComponent(text);

@@ -1,0 +1,90 @@
+import { createHmac } from "node:crypto";
+import { s3V4aSigner } from "daypass/s3/v4a";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { type Reply, s3Code, s3Field, send } from "./clients.ts";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
+});
+afterAll(() => gateway.close());
+
+/** SigV2 in the header as Amazon's page has it, without the library. */
+async function version2(
+  method: string,
+  target: string,
+  {
+    body,
+    secret = gateway.accessKey.secretAccessKey,
+    date = new Date(),
+  }: { body?: string; secret?: string; date?: Date } = {},
+): Promise<Reply> {
+  const when = date.toUTCString().replace("GMT", "+0000");
+  const type = body === undefined ? "" : "text/plain";
+  const resource = target.replace(/\?(?!acl|uploads|tagging).*/, "");
+  const stringToSign = `${method}\n\n${type}\n${when}\n${resource}`;
+  const signature = createHmac("sha1", secret).update(stringToSign).digest("base64");
+  return send(gateway, {
+    method,
+    target,
+    body,
+    headers: {
+      host: `127.0.0.1:${gateway.port}`,
+      date: when,
+      authorization: `AWS ${gateway.accessKey.accessKeyId}:${signature}`,
+      ...(body === undefined ? {} : { "content-type": type, "content-length": String(Buffer.byteLength(body)) }),
+    },
+  });
+}
+
+describe("SigV2 in the Authorization header", () => {
+  it("puts, reads and deletes", async () => {
+    expect((await version2("PUT", "/media/old.txt", { body: "from the past" })).status).toBe(200);
+    expect((await version2("GET", "/media/old.txt")).body.toString()).toBe("from the past");
+    expect((await version2("DELETE", "/media/old.txt")).status).toBe(204);
+    expect((await version2("GET", "/media/old.txt")).status).toBe(404);
+  });
+
+  it("is refused with a wrong secret, and shows the caller its own string to sign", async () => {
+    const reply = await version2("GET", "/media/hello.txt", { secret: "another" });
+    expect([reply.status, s3Code(reply.body)]).toEqual([403, "SignatureDoesNotMatch"]);
+    expect(s3Field(reply.body, "StringToSign")).toMatch(/^GET\n\n\n.*\n\/media\/hello\.txt$/);
+  });
+
+  it("is refused a quarter of an hour after its date", async () => {
+    const reply = await version2("GET", "/media/hello.txt", { date: new Date(Date.now() - 16 * 60_000) });
+    expect([reply.status, s3Code(reply.body)]).toEqual([403, "RequestTimeTooSkewed"]);
+  });
+});
+
+describe("SigV4A in the query", () => {
+  const signed = async (regionSet: readonly string[], method = "GET") =>
+    (
+      await s3V4aSigner({ endpoint: gateway.url, regionSet, credentials: gateway.accessKey }).sign({
+        bucket: "media",
+        key: "hello.txt",
+        method,
+        expiresIn: 60,
+      })
+    ).url;
+
+  it("is served where its regions hold this one", async () => {
+    for (const regions of [["*"], ["us-east-1"], ["eu-west-1", "us-*"]]) {
+      const reply = await fetch(await signed(regions));
+      expect([reply.status, await reply.text()]).toEqual([200, "hello"]);
+    }
+  });
+
+  it("is refused for other regions, another method and a changed signature", async () => {
+    const elsewhere = await fetch(await signed(["eu-west-1"]));
+    expect([elsewhere.status, s3Code(await elsewhere.text())]).toEqual([400, "AuthorizationQueryParametersError"]);
+    const put = await fetch(await signed(["*"], "PUT"));
+    const text = await put.text();
+    expect([put.status, s3Code(text)]).toEqual([403, "SignatureDoesNotMatch"]);
+    expect(s3Field(text, "StringToSign")).toMatch(/^AWS4-ECDSA-P256-SHA256\n/);
+    const url = await signed(["*"]);
+    const changed = await fetch(url.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")));
+    expect([changed.status, s3Code(await changed.text())]).toEqual([403, "SignatureDoesNotMatch"]);
+  });
+});

@@ -1,5 +1,6 @@
 import { refusal } from "./errors.ts";
 import { malformed, type Parameter } from "./parameters.ts";
+import { checkRoutable } from "./routable.ts";
 import { formDecode, percentDecode, type QueryToken } from "./wire.ts";
 
 /** A query without the parameters of a token, and the token's parameters as they stand on the wire. */
@@ -85,4 +86,13 @@ export function unsignedParameters(
       { parameter: decoded },
     );
   });
+}
+
+/**
+ * For tokens that are for more than one path: refuses one that servers may read in two ways, or that another decoding turns
+ * into another path. A grant for all below `/hls/` would else open `/hls/%252e%252e/secret`.
+ */
+export function checkBelow(path: string): void {
+  checkRoutable(path);
+  if (/%25[0-9A-F]{2}/i.test(path)) throw malformed("path", "form", "a path that is encoded once");
 }

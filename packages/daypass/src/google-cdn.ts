@@ -1,11 +1,10 @@
 import { cookieValue } from "./cookie.ts";
-import { joinTarget, joinTokens, takeTokens, unsignedParameters } from "./edge-query.ts";
+import { checkBelow, joinTarget, joinTokens, takeTokens, unsignedParameters } from "./edge-query.ts";
 import type { EdgeUrl } from "./edge-sign.ts";
 import type { EdgeToken } from "./edge-verify.ts";
 import { base64, fromBase64url, utf8 } from "./encode.ts";
 import { invalidInput, refusal } from "./errors.ts";
 import { malformed } from "./parameters.ts";
-import { checkRoutable } from "./routable.ts";
 import type { ReceivedRequest, WireRequest } from "./scheme.ts";
 import { parseEpoch } from "./validity.ts";
 import type { QueryToken } from "./wire.ts";
@@ -126,7 +125,7 @@ function below(
   const { signed, prefix, path, others } = token;
   const refused = others.find(({ name }) => product.refused.includes(name));
   if (refused !== undefined) throw unknown(refused.name);
-  checkRoutable(path);
+  checkBelow(path);
   if (!isBelowPrefix(origin + path, prefix))
     throw refusal("SIGNATURE_MISMATCH", "a URL below the URLPrefix, found another");
   return {

@@ -1,11 +1,10 @@
 import { cookieValue } from "../cookie.ts";
-import { takeTokens, unsignedParameters } from "../edge-query.ts";
+import { checkBelow, takeTokens, unsignedParameters } from "../edge-query.ts";
 import type { EdgeToken } from "../edge-verify.ts";
 import { refusal } from "../errors.ts";
 import { matchesGlob } from "../glob.ts";
 import { parseAddress } from "../ip.ts";
 import { malformed } from "../parameters.ts";
-import { checkRoutable } from "../routable.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
 import { percentDecode } from "../wire.ts";
@@ -44,7 +43,7 @@ export function parseAkamai(
   if (inCookie !== undefined && inQuery !== undefined) {
     throw refusal("AMBIGUOUS_AUTHENTICATION", "one token, found one in the query and one in a cookie");
   }
-  checkRoutable(wire.path);
+  checkBelow(wire.path);
   const bad = (expected: string): Error => malformed(parameter, "form", expected);
   const text = inQuery ?? inCookie ?? "";
   const at = text.lastIndexOf("~hmac=");

@@ -1,8 +1,7 @@
-import { joinTarget, joinTokens, takeTokens, unsignedParameters } from "../edge-query.ts";
+import { checkBelow, joinTarget, joinTokens, takeTokens, unsignedParameters } from "../edge-query.ts";
 import type { EdgeToken } from "../edge-verify.ts";
 import { refusal } from "../errors.ts";
 import { checkOnce, malformed, type Parameter } from "../parameters.ts";
-import { checkRoutable } from "../routable.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
 import { formDecode, parseTarget, percentDecode, type QueryToken } from "../wire.ts";
@@ -55,7 +54,7 @@ export function parseBunny(
   const { token_path: prefix, ...rules } = Object.fromEntries(parameters);
   if (isIgnoring && rules["token_ignore_params"] !== "true") throw malformed("token_ignore_params", "form", "true");
   // The path is signed decoded, so that one signature would stand for all its spellings.
-  checkRoutable(rest);
+  checkBelow(rest);
   const path = percentDecode(rest);
   if (prefix !== undefined && !(prefix.startsWith("/") && isBelow(path, prefix))) {
     throw refusal("SIGNATURE_MISMATCH", "a path below the token's token_path, found another");

@@ -99,6 +99,7 @@ describe("what a token is for", () => {
       ["/akamai/../x", "MALFORMED"],
       ["/akamai/%2e%2e/x", "MALFORMED"],
       ["/akamai/..%2fx", "MALFORMED"],
+      ["/akamai/%252e%252e/x", "MALFORMED"],
     ] as const) {
       expect(await outcome(verifier(), get(signed.replace("/akamai/a.mp4", path))), path).toBe(expected);
     }

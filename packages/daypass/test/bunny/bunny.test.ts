@@ -82,6 +82,7 @@ describe("what a token is for", () => {
       ["/abc/../secret", "MALFORMED"],
       ["/abc/%2e%2e/secret", "MALFORMED"],
       ["/abc/..%2fsecret", "MALFORMED"],
+      ["/abc/%252e%252e/x", "MALFORMED"],
     ] as const) {
       expect(await outcome(verifier(), get(link.url.replace("/abc/a.jpg", path))), path).toBe(expected);
     }

@@ -146,6 +146,7 @@ describe("a prefix", () => {
     ["/hls/1/../2/b.ts", "MALFORMED"],
     ["/hls/1/%2e%2e/2/b.ts", "MALFORMED"],
     ["/hls/1/..%2f2/b.ts", "MALFORMED"],
+    ["/hls/1/%252e%252e/x", "MALFORMED"],
     ["/hls/1//b.ts", "MALFORMED"],
   ])("and %s: %s", async (path, expected) => {
     expect(await outcome(verifier(), get(made.replace("/hls/1/a.ts", path)))).toBe(expected);

@@ -76,10 +76,7 @@ type Headers = readonly (readonly [name: string, value: string])[];
 
 function checkText(text: string, form: RegExp, code: FaultCode): string {
   if (form.test(text)) return text;
-  throw refusal(
-    code,
-    "path, fields and signed headers (once, without commas) in ASCII without ~, fields also without & and #",
-  );
+  throw refusal(code, "path, fields and signed headers (each once) in ASCII without ~ , & #");
 }
 
 /** The bytes of a shared secret. */

@@ -1,5 +1,5 @@
 import { cookieValue } from "../../cookie.ts";
-import { takeTokens, unsignedParameters } from "../../edge-query.ts";
+import { checkBelow, takeTokens, unsignedParameters } from "../../edge-query.ts";
 import type { EdgeToken } from "../../edge-verify.ts";
 import { fromBase64url } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
@@ -7,7 +7,6 @@ import { matchesGlob } from "../../glob.ts";
 import { isBelowPrefix, readPrefix } from "../../google-cdn.ts";
 import { type Network, parseCidr } from "../../ip.ts";
 import { malformed } from "../../parameters.ts";
-import { checkRoutable } from "../../routable.ts";
 import type { ReceivedRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
 import { FIELDS, type TokenFields, tokenStringToSign } from "./canonical.ts";
@@ -47,7 +46,7 @@ export function parseMediaCdnToken(
   if (inCookie !== undefined && own[parameter] !== undefined) {
     throw refusal("AMBIGUOUS_AUTHENTICATION", `one token, found one in the query and one in the cookie ${cookie}`);
   }
-  checkRoutable(wire.path);
+  checkBelow(wire.path);
   const parts = (own[parameter] ?? inCookie ?? "").split("~");
   const proof = parts.pop() as string;
   const fields = readFields(parts);
@@ -56,7 +55,7 @@ export function parseMediaCdnToken(
   const notBefore = parseEpoch(Starts ?? "0");
   const scopes = [FullPath, PathGlobs, URLPrefix].filter((value) => value !== undefined);
   if (!PROOF.test(proof) || scopes.length !== 1 || expiresAt === undefined || notBefore === undefined) {
-    throw bad("one of FullPath, PathGlobs and URLPrefix, Expires, and at the end hmac or Signature");
+    throw bad("one of FullPath, PathGlobs, URLPrefix; Expires; at the end hmac or Signature");
   }
   const prefix = URLPrefix && readPrefix(URLPrefix);
   const pathGlobs = PathGlobs?.split(/[,!]/);
@@ -96,7 +95,7 @@ function readFields(parts: readonly string[]): TokenFields {
     const [name, value = ""] = split(part);
     const field = FIELDS.find((known) => known === name);
     if (field === undefined || fields[field] !== undefined || (field === "FullPath") !== (value === "")) {
-      throw bad(`${FIELDS.join(", ")}, each once`);
+      throw bad(`each of ${FIELDS.join()} once`);
     }
     fields[field] = value;
   }

@@ -36,7 +36,16 @@ function readTrace(trace: string): Call[] {
 }
 
 async function traceUpload(key: string, size: number, ...rest: string[]): Promise<{ calls: Call[]; root: string }> {
-  const program = await bundledFixture("one-upload.ts");
+  return trace("one-upload.ts", key, size, ...rest);
+}
+
+async function trace(
+  fixture: string,
+  key: string,
+  size: number,
+  ...rest: string[]
+): Promise<{ calls: Call[]; root: string }> {
+  const program = await bundledFixture(fixture);
   const root = tempRoot();
   const folder = mkdtempSync(join(tmpdir(), "daypass-trace-"));
   const file = join(folder, "trace");
@@ -109,6 +118,42 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
       "flush of that name": new RegExp(`^fsync\\(\\d+<${root}/bucket/one>\\) += 0`),
       "rename to the key": new RegExp(`^rename.*"${root}/bucket/one/two/a\\.txt"`),
       "flush of the folder": new RegExp(`^fsync\\(\\d+<${root}/bucket/one/two>\\) += 0`),
+      answer: /^write\(1<[^>]*>, "answered/,
+    });
+  });
+
+  it("of an upload in parts is, for each part, write, flush, row, answer; and at the end row, rename, flush of the folder", async () => {
+    const { calls, root } = await trace("one-multipart.ts", "a.bin", 300_000);
+    const data = String.raw`<${root}/\.daypass/uploads/[0-9a-f]+/data>`;
+    const uploads = `${root}/\\.daypass/uploads`;
+    const row = {
+      "write of the row": new RegExp(`^pwrite64\\(\\d+${wal}`),
+      "flush of the row": new RegExp(`^f(data)?sync\\(\\d+${wal}\\) += 0`),
+    };
+    expectOrder(calls, {
+      folder: new RegExp(`^mkdir\\("${uploads}/[0-9a-f]+"`),
+      "flush of its name": new RegExp(`^fsync\\(\\d+<${uploads}>\\) += 0`),
+      ...row,
+      begun: /^write\(1<[^>]*>, "begun/,
+    });
+    for (const number of [1, 2]) {
+      const began = calls.findIndex(({ text }) => text.includes(number === 1 ? '"begun' : '"part 1'));
+      expectOrder(calls.slice(began), {
+        "write of the bytes": new RegExp(`^pwrite64\\(\\d+${data}`),
+        "flush of the bytes": new RegExp(`^f(data)?sync\\(\\d+${data}\\) += 0`),
+        "flush of the folder": new RegExp(`^fsync\\(\\d+<${uploads}/[0-9a-f]+>\\) += 0`),
+        ...row,
+        answer: new RegExp(`^write\\(1<[^>]*>, "part ${number}`),
+      });
+    }
+    const last = calls.findIndex(({ text }) => text.includes('"part 2'));
+    expectOrder(calls.slice(last), {
+      "flush of the bytes": new RegExp(`^f(data)?sync\\(\\d+${data}\\) += 0`),
+      ...row,
+      "rename to the key": new RegExp(`^rename[^"]*"${uploads}/[0-9a-f]+/data".*"${root}/bucket/a\\.bin"`),
+      "flush of the folder": new RegExp(`^fsync\\(\\d+<${root}/bucket>\\) += 0`),
+      "write of the end": new RegExp(`^pwrite64\\(\\d+${wal}`),
+      "flush of the end": new RegExp(`^f(data)?sync\\(\\d+${wal}\\) += 0`),
       answer: /^write\(1<[^>]*>, "answered/,
     });
   });

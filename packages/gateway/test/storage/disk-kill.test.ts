@@ -1,22 +1,29 @@
 import { spawn } from "node:child_process";
-import { createHash, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
+import { closeSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { openDatabase } from "../../src/storage/disk/sqlite.ts";
 import { disk } from "../../src/storage/disk.ts";
+import type { Body } from "../../src/storage/storage.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
-import { LANES, type Step, stepOf } from "./fixtures/uploads.ts";
-import { leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
+import { LANES, md5, SOURCES, type Step, sourceBytes, stepOf } from "./fixtures/uploads.ts";
+import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
 
 const ROUNDS = 60;
 /** Long enough for the sweep, for many uploads, and short enough to hit the first of them. */
 const LONGEST_MS = 250;
 
 /** What may be there for a key: the outcome of the last acknowledged step, or of the one that the kill interrupted. */
-type Expectation = Map<string, (Buffer | undefined)[]>;
+type Expectation = Map<string, Outcome[]>;
+
+/** The bytes of an object; `undefined` for none. */
+type Outcome = Pick<Step, "bytes" | "etag"> | undefined;
+
+const outcomeOf = (step: Step): Outcome => (step.how === "delete" ? undefined : step);
 
 async function killedRun(program: string, root: string, run: { firstTurn: number; early: boolean }): Promise<string> {
   const child = spawn(process.execPath, [program, root, String(run.firstTurn)], {
@@ -43,11 +50,22 @@ function follow(expected: Expectation, log: string): number {
     if (word === "start") underWay.set(lane, step);
     else {
       underWay.delete(lane);
-      expected.set(step.key, [step.bytes]);
+      expected.set(step.key, [outcomeOf(step)]);
     }
   }
-  for (const { key, bytes } of underWay.values()) expected.set(key, [...(expected.get(key) ?? [undefined]), bytes]);
+  for (const step of underWay.values()) {
+    expected.set(step.key, [...(expected.get(step.key) ?? [undefined]), outcomeOf(step)]);
+  }
   return lastTurn;
+}
+
+function bytesOf(body: Body | undefined): Buffer {
+  if (body?.kind === "bytes") return Buffer.from(body.bytes);
+  if (body?.kind !== "file") throw new Error("expected bytes or a file");
+  const bytes = Buffer.alloc(body.length);
+  readSync(body.fd, bytes, 0, bytes.length, body.start);
+  closeSync(body.fd);
+  return bytes;
 }
 
 /** Compares the folder with what may be there; what is found becomes what is expected from now on. */
@@ -58,20 +76,23 @@ async function compare(root: string, expected: Expectation): Promise<void> {
     const object = await storage.get({ bucket: "bucket", key });
     const body = object?.body();
     const info = object?.info;
-    if (body?.kind === "file") body.close();
-    const match = allowed.find((bytes) => info?.etag === (bytes && createHash("md5").update(bytes).digest("hex")));
+    const match = allowed.find((outcome) => info?.etag === outcome?.etag);
     if (info === undefined) expect(allowed, key).toContain(undefined);
     else {
       present++;
       expect(match, `${key} is torn or lost: ${JSON.stringify(info)}`).toBeDefined();
-      expect(info.size).toBe(match?.length);
+      expect(info.size).toBe(match?.bytes.length);
       expect(info.metadata).toHaveProperty("turn");
-      if (body?.kind === "bytes") expect(Buffer.from(body.bytes).equals(match ?? Buffer.alloc(0))).toBe(true);
+      expect(bytesOf(body).equals(match?.bytes ?? Buffer.alloc(0))).toBe(true);
     }
     expected.set(key, [info === undefined ? undefined : match]);
   }
+  const { entries } = await storage.listUploads("bucket", { prefix: "", limit: 1000 });
+  const open = entries.flatMap((entry) => (entry.kind === "upload" ? [entry.upload.uploadId] : []));
   await storage.close();
   expect(leakedTemps(root)).toEqual([]);
+  // What an upload that was never completed has acknowledged stays, and of all others nothing.
+  expect(readdirSync(join(root, ".daypass/uploads")).sort()).toEqual(open.sort());
   const database = await openDatabase(join(root, ".daypass/index.db"), { readOnly: true });
   const count = database.prepare("SELECT count(*) AS count, min(settled) AS settled FROM objects").get();
   database.close();
@@ -82,6 +103,13 @@ it("loses no acknowledged upload and tears none when it is killed at any moment"
   const program = await bundledFixture("uploader.ts");
   const root = tempRoot();
   const expected: Expectation = new Map();
+  const storage = await disk({ root });
+  for (const key of SOURCES) {
+    const bytes = sourceBytes(key);
+    await storage.put({ bucket: "bucket", key }, chunks(bytes), { metadata: { turn: "none" } });
+    expected.set(key, [{ bytes, etag: md5(bytes) }]);
+  }
+  await storage.close();
   let turn = 0;
   let steps = 0;
   for (let round = 0; round < ROUNDS; round++) {

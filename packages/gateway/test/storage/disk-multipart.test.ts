@@ -1,0 +1,333 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/storage/disk/sqlite.ts";
+import { type DiskIndex, disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
+import type { NamedPart, UploadRef } from "../../src/storage/multipart.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { connection } from "./connection.ts";
+import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+
+const ANY_SIZE = { minPartSize: 0 };
+const PART = 10_000;
+const ref = { bucket: "bucket", key: "big.bin" };
+
+const bytesOf = (number: number, size = PART) => Buffer.alloc(size, createHash("sha256").update(`${number}`).digest());
+const folderOf = (root: string, { uploadId }: UploadRef) => join(root, ".daypass/uploads", uploadId);
+
+async function put(storage: Storage, upload: UploadRef, number: number, size = PART): Promise<NamedPart> {
+  const bytes = bytesOf(number, size);
+  const { etag } = await storage.putPart(upload, number, chunks(bytes), { contentLength: size });
+  return { number, etag };
+}
+
+async function md5At(storage: Storage): Promise<string> {
+  const object = await storage.get(ref);
+  const body = object?.body();
+  if (body?.kind !== "bytes") throw new Error("expected a small object");
+  return createHash("md5").update(body.bytes).digest("hex");
+}
+
+const md5 = (...parts: Buffer[]) => createHash("md5").update(Buffer.concat(parts)).digest("hex");
+
+/** What a crash leaves: the process ends here, and whatever it would still have done is not done. */
+async function crash(index: DiskIndex): Promise<void> {
+  index.close();
+}
+
+describe("parts of one size", () => {
+  it("become the object by a rename of the file in which they lie", async () => {
+    await withDisk(async (storage, root) => {
+      const upload = await storage.createUpload(ref);
+      const parts = [await put(storage, upload, 2), await put(storage, upload, 1), await put(storage, upload, 3, 5)];
+      parts.sort((a, b) => a.number - b.number);
+      expect(readdirSync(folderOf(root, upload))).toEqual(["data"]);
+      const { ino } = statSync(join(folderOf(root, upload), "data"));
+      await storage.completeUpload(upload, parts, ANY_SIZE);
+      expect(statSync(join(root, "bucket/big.bin")).ino).toBe(ino);
+      expect(await md5At(storage)).toBe(md5(bytesOf(1), bytesOf(2), bytesOf(3, 5)));
+      expect(existsSync(folderOf(root, upload))).toBe(false);
+    });
+  });
+
+  it("become it so even where a few came twice, and the object takes no name that is taken", async () => {
+    await withDisk(async (storage, root) => {
+      await storage.put({ bucket: "bucket", key: "big.bin/below" }, chunks("a folder has the name"));
+      const upload = await storage.createUpload(ref);
+      await put(storage, upload, 2);
+      const parts = [await put(storage, upload, 1), await put(storage, upload, 2), await put(storage, upload, 3)];
+      expect(readdirSync(folderOf(root, upload)).length).toBe(2);
+      const { ino } = statSync(join(folderOf(root, upload), "data"));
+      await storage.completeUpload(upload, parts, { ...ANY_SIZE, ifNoneMatch: "*" });
+      expect(await md5At(storage)).toBe(md5(bytesOf(1), bytesOf(2), bytesOf(3)));
+      const hashed = readdirSync(join(root, ".daypass/objects"), { recursive: true, encoding: "utf8" });
+      const inodes = hashed.map((name) => statSync(join(root, ".daypass/objects", name)).ino);
+      expect(inodes).toContain(ino);
+    });
+  });
+
+  it("are copied where an acknowledged part would be lost with a crash before the rename", async () => {
+    await withDisk(async (storage, root) => {
+      const upload = await storage.createUpload(ref);
+      const parts = [await put(storage, upload, 1), await put(storage, upload, 2)];
+      await put(storage, upload, 3);
+      const { ino } = statSync(join(folderOf(root, upload), "data"));
+      await storage.completeUpload(upload, parts, ANY_SIZE);
+      expect(statSync(join(root, "bucket/big.bin")).ino).not.toBe(ino);
+      expect(await md5At(storage)).toBe(md5(bytesOf(1), bytesOf(2)));
+    });
+  });
+});
+
+describe("after a crash", () => {
+  it("acknowledged parts are there, bytes of others are not", async () => {
+    const root = tempRoot();
+    const first = await disk({ root });
+    const upload = await first.createUpload(ref, { metadata: { a: "1" } });
+    const parts = [await put(first, upload, 1), await put(first, upload, 2), await put(first, upload, 3, 77)];
+    await put(first, upload, 2);
+    await first.close();
+    const folder = folderOf(root, upload);
+    writeFileSync(join(folder, "5-0123456789abcdef"), "a part under way");
+    mkdirSync(join(root, ".daypass/uploads/0123"));
+    writeFileSync(join(root, ".daypass/uploads/0123/data"), "an upload that nobody has heard of");
+
+    const second = await disk({ root });
+    expect(existsSync(join(root, ".daypass/uploads/0123"))).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.startsWith("5-"))).toEqual([]);
+    const page = await second.listParts(upload, { after: 0, limit: 10 });
+    expect(page.parts.map(({ number, etag }) => ({ number, etag }))).toEqual(parts);
+    await second.completeUpload(upload, parts, ANY_SIZE);
+    expect(await md5At(second)).toBe(md5(bytesOf(1), bytesOf(2), bytesOf(3, 77)));
+    expect((await second.head(ref))?.metadata).toEqual({ a: "1" });
+    await second.close();
+    removeRoot(root);
+  });
+
+  for (const inPlace of [true, false]) {
+    const how = inPlace ? "renamed" : "copied";
+    it(`a completion that had ${how} its file is completed, and asked again it says so`, async () => {
+      const root = tempRoot();
+      const index = await openDiskIndex(root);
+      // The end of the upload is never written down.
+      const writer = {
+        ...index.writer,
+        closeUpload: async (id: string) => {
+          const claim = await index.writer.closeUpload(id);
+          return { ...claim, finish: () => Promise.reject(new Error("the process ended here")) };
+        },
+      };
+      const first = await disk({ root, writer });
+      const upload = await first.createUpload(ref);
+      const sizes = inPlace ? [PART, PART, 5] : [5, PART, PART];
+      const parts: NamedPart[] = [];
+      for (const [i, size] of sizes.entries()) parts.push(await put(first, upload, i + 1, size));
+      await expect(first.completeUpload(upload, parts, ANY_SIZE)).rejects.toThrow("ended here");
+      await crash(index);
+
+      const second = await disk({ root });
+      const expected = md5(...sizes.map((size, i) => bytesOf(i + 1, size)));
+      expect(await md5At(second)).toBe(expected);
+      expect(existsSync(folderOf(root, upload))).toBe(false);
+      expect((await second.listUploads("bucket", { prefix: "", limit: 1 })).entries).toEqual([]);
+      await second.put(ref, chunks("newer"));
+      const again = await second.completeUpload(upload, parts, ANY_SIZE);
+      expect(again.etag).toMatch(/^[0-9a-f]{32}-3$/);
+      expect(await md5At(second)).toBe(md5(Buffer.from("newer")));
+      await second.close();
+      removeRoot(root);
+    });
+
+    it(`a completion that had not yet ${how} its file is undone, and can be made again`, async () => {
+      const root = tempRoot();
+      const index = await openDiskIndex(root);
+      // The claim is on the disk, and the rename never comes.
+      const writer = {
+        ...index.writer,
+        claim: async (...parameters: Parameters<DiskIndex["writer"]["claim"]>) => {
+          await index.writer.claim(...parameters);
+          throw new Error("the process ended here");
+        },
+      };
+      const first = await disk({ root, writer });
+      const upload = await first.createUpload(ref);
+      const sizes = inPlace ? [PART, PART, 5] : [5, PART, PART];
+      const parts: NamedPart[] = [];
+      for (const [i, size] of sizes.entries()) parts.push(await put(first, upload, i + 1, size));
+      await expect(first.completeUpload(upload, parts, ANY_SIZE)).rejects.toThrow("ended here");
+      await crash(index);
+
+      const second = await disk({ root });
+      expect(await second.head(ref)).toBe(undefined);
+      expect((await second.listParts(upload, { after: 0, limit: 10 })).parts.length).toBe(3);
+      await second.completeUpload(upload, parts, ANY_SIZE);
+      expect(await md5At(second)).toBe(md5(...sizes.map((size, i) => bytesOf(i + 1, size))));
+      await second.close();
+      expect(leakedTemps(root)).toEqual([]);
+      removeRoot(root);
+    });
+  }
+
+  it("a worker's completion that it did not live to tell of is found by the next who asks", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const lost = {
+      ...index.writer,
+      closeUpload: async (id: string) => {
+        const claim = await index.writer.closeUpload(id);
+        return {
+          ...claim,
+          async finish() {
+            await claim.finish("kept");
+            throw new Error("the worker ended here");
+          },
+        };
+      },
+    };
+    const worker = await disk({ root, writer: lost });
+    const upload = await worker.createUpload(ref);
+    const parts = [await put(worker, upload, 1), await put(worker, upload, 2)];
+    await expect(worker.completeUpload(upload, parts, ANY_SIZE)).rejects.toThrow("ended here");
+    const other = await disk({ root, writer: index.writer });
+    const { ino } = statSync(join(root, "bucket/big.bin"));
+    expect((await other.completeUpload(upload, parts, ANY_SIZE)).etag).toMatch(/-2$/);
+    expect(statSync(join(root, "bucket/big.bin")).ino).toBe(ino);
+    await worker.close();
+    await other.close();
+    index.close();
+    removeRoot(root);
+  });
+});
+
+describe("workers", () => {
+  it("share an upload: each sees the parts of the other, and no place is written twice", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const ends = [connection(), connection()];
+    const workers = await Promise.all(
+      ends.map(({ primary, worker }) => {
+        serveIndexWriter(primary, index.writer);
+        return disk({ root, writer: ipcIndexWriter(worker) });
+      }),
+    );
+    const [one, two] = workers as [Storage, Storage];
+    const upload = await one.createUpload(ref);
+    const numbers = Array.from({ length: 20 }, (_, i) => i + 1);
+    // Both send every part: one of each pair is the last, and it is that one that is named.
+    const etags = await Promise.all(
+      numbers.map(async (number) => {
+        await Promise.all([put(one, upload, number), put(two, upload, number)]);
+        return { number, etag: md5(bytesOf(number)) };
+      }),
+    );
+    const page = await two.listParts(upload, { after: 0, limit: 100 });
+    expect(page.parts.map(({ number, etag }) => ({ number, etag }))).toEqual(etags);
+    await two.completeUpload(upload, etags, ANY_SIZE);
+    const object = await one.get(ref);
+    expect(object?.info.size).toBe(20 * PART);
+    object?.close();
+    for (const worker of workers) await worker.close();
+    index.close();
+    removeRoot(root);
+  });
+
+  it("that die give their places and their turns back", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const { primary, worker, close } = connection();
+    serveIndexWriter(primary, index.writer);
+    const remote = ipcIndexWriter(worker);
+    const storage = await disk({ root, writer: index.writer });
+    const upload = await storage.createUpload(ref);
+    const request = { uploadId: upload.uploadId, ref, number: 1, size: PART };
+    const first = await remote.openPart(request);
+    expect(first.position).toBe(0);
+    expect((await index.writer.openPart(request)).position).toBe(undefined);
+    const turn = await remote.closeUpload(upload.uploadId);
+    expect(turn.busy).toBe(true);
+    const next = index.writer.closeUpload(upload.uploadId);
+    close();
+    const claim = await next;
+    expect(claim.busy).toBe(false);
+    await claim.finish("kept");
+    expect((await index.writer.openPart(request)).position).toBe(0);
+    await expect(remote.openPart(request)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await storage.close();
+    index.close();
+    removeRoot(root);
+  });
+});
+
+describe("the index of an earlier release", () => {
+  it("is brought to the present version with all that it holds", async () => {
+    const root = tempRoot();
+    mkdirSync(join(root, ".daypass/objects"), { recursive: true });
+    writeFileSync(join(root, "bucket/a.txt"), "uploaded");
+    const { ino, size, mtimeNs } = statSync(join(root, "bucket/a.txt"), { bigint: true });
+    const database = await openDatabase(join(root, ".daypass/index.db"));
+    // The tables of version 1, as it made them.
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      CREATE TABLE objects (
+        bucket TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, settled INTEGER NOT NULL, etag TEXT NOT NULL,
+        content_type TEXT NOT NULL, headers TEXT, metadata TEXT, checksums TEXT, PRIMARY KEY (bucket, key, fingerprint)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX unsettled ON objects (bucket, key) WHERE settled = 0;
+      CREATE TABLE folders (path TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+      CREATE TABLE gateway (run TEXT NOT NULL) STRICT;
+      PRAGMA user_version = 1;
+    `);
+    database
+      .prepare("INSERT INTO objects VALUES ('bucket', 'a.txt', ?, 1, 'the etag', 'x/y', NULL, '{\"a\":\"1\"}', NULL)")
+      .run(`${ino}:${size}:${mtimeNs}`);
+    database.close();
+
+    const storage = await disk({ root });
+    const info = await storage.head({ bucket: "bucket", key: "a.txt" }, { parts: true });
+    expect(info).toMatchObject({ etag: "the etag", contentType: "x/y", metadata: { a: "1" }, checksums: {} });
+    expect([info?.tags, info?.parts]).toEqual([undefined, undefined]);
+    await storage.setTags({ bucket: "bucket", key: "a.txt" }, { b: "2" });
+    const upload = await storage.createUpload(ref);
+    await storage.completeUpload(upload, [await put(storage, upload, 1)], ANY_SIZE);
+    await storage.close();
+    const again = await disk({ root });
+    expect((await again.head({ bucket: "bucket", key: "a.txt" }))?.tags).toEqual({ b: "2" });
+    expect((await again.head(ref, { parts: true }))?.parts).toEqual([{ size: PART }]);
+    const listed = await again.list("bucket", { prefix: "", limit: 10 });
+    expect(listed.entries.map((entry) => (entry.kind === "object" ? entry.key : entry.prefix))).toEqual([
+      "a.txt",
+      "big.bin",
+    ]);
+    await again.close();
+    removeRoot(root);
+  });
+
+  it("has the tables of a new one", async () => {
+    const schemaOf = async (path: string) => {
+      const database = await openDatabase(path, { readOnly: true });
+      const rows = database.prepare("SELECT type, name FROM sqlite_schema ORDER BY type, name").all();
+      const columns = database.prepare("SELECT name FROM pragma_table_info('objects') ORDER BY name").all();
+      database.close();
+      return [rows, columns].map((list) => list.map((row) => Object.values(row as object)));
+    };
+    const [old, fresh] = [tempRoot(), tempRoot()];
+    await (await disk({ root: fresh })).close();
+    mkdirSync(join(old, ".daypass"));
+    const database = await openDatabase(join(old, ".daypass/index.db"));
+    database.exec(`
+      CREATE TABLE objects (bucket TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, settled INTEGER NOT NULL,
+        etag TEXT NOT NULL, content_type TEXT NOT NULL, headers TEXT, metadata TEXT, checksums TEXT,
+        PRIMARY KEY (bucket, key, fingerprint)) STRICT, WITHOUT ROWID;
+      CREATE INDEX unsettled ON objects (bucket, key) WHERE settled = 0;
+      CREATE TABLE folders (path TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+      CREATE TABLE gateway (run TEXT NOT NULL) STRICT;
+      PRAGMA user_version = 1;
+    `);
+    database.close();
+    await (await disk({ root: old })).close();
+    expect(await schemaOf(join(old, ".daypass/index.db"))).toEqual(await schemaOf(join(fresh, ".daypass/index.db")));
+    removeRoot(old);
+    removeRoot(fresh);
+  });
+});

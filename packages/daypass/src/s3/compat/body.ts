@@ -1,0 +1,43 @@
+import { utf8 } from "../../encode.ts";
+import { invalidInput } from "../../errors.ts";
+import type { BoundInput } from "./input.ts";
+import type { Operation } from "./operation.ts";
+import type { SdkConfig } from "./sdk.ts";
+
+/**
+ * The length of the body becomes a signed header where it is known, as in the SDK: of text and bytes at once, of what is sent
+ * as XML by the SDK's own writer, which is the one thing that is run of it.
+ */
+export async function bindBodyLength(
+  { body, headers, isStructured }: BoundInput,
+  { schema }: Operation,
+  input: object,
+  config: SdkConfig,
+): Promise<void> {
+  if (headers.has("content-length")) return;
+  const length = bodyLength(isStructured ? await xmlBody(schema, input, config) : body);
+  if (length !== undefined) headers.set("content-length", String(length));
+}
+
+async function xmlBody(
+  [, namespace, name, traits, inputSchema, output]: Operation["schema"],
+  input: object,
+  config: SdkConfig,
+): Promise<unknown> {
+  const { protocol } = config;
+  if (protocol === undefined)
+    throw invalidInput("client", "one whose protocol can write the body of this command", "another");
+  const endpoint = async () => ({ protocol: "https:", hostname: "localhost", path: "/" });
+  const operation = { namespace, name, traits, input: inputSchema, output };
+  const { body } = await protocol.serializeRequest(operation, input, { ...config, endpoint });
+  return body;
+}
+
+function bodyLength(body: unknown): number | undefined {
+  if (typeof body === "string") return body === "" ? undefined : utf8(body).length;
+  for (const name of ["byteLength", "size"]) {
+    const length: unknown = typeof body === "object" && body !== null ? Reflect.get(body, name) : undefined;
+    if (typeof length === "number") return length;
+  }
+  return undefined;
+}

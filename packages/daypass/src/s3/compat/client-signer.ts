@@ -1,0 +1,194 @@
+import { uriEncode } from "../../encode.ts";
+import { invalidInput } from "../../errors.ts";
+import type { SignedRequest } from "../../scheme.ts";
+import { SignedResult } from "../../signed-request.ts";
+import { formatBasicTime, signingWindow } from "../../time.ts";
+import { canonicalQuery, type EncodedPair } from "../../v4.ts";
+import {
+  canonicalHeaders,
+  type DayScope,
+  dayScope,
+  type SignedHeader,
+  s3Signature,
+  UNSIGNED_PAYLOAD,
+} from "../canonical.ts";
+import { checkCredentials, type SigningKeys, signingKeys } from "../credentials.ts";
+import { MAX_EXPIRES } from "../parse.ts";
+import { type Address, type AddressFinder, addressFinder } from "./endpoint.ts";
+import { sortHeaders } from "./headers.ts";
+import type { BoundInput } from "./input.ts";
+import type { AwsPresigningOptions, SdkConfig, SdkCredentials } from "./sdk.ts";
+
+/** What is kept of one client between two URLs: its latest address, its credentials, and the parameters of one second. */
+export interface ClientSigner {
+  knownAddress: AddressFinder["known"];
+  findAddress: AddressFinder["find"];
+  /** Credentials that do not end: the SDK asks its provider for such only once, too. */
+  knownCredentials(): SdkCredentials | undefined;
+  findCredentials(): Promise<SdkCredentials>;
+  sign(call: ClientCall, options: AwsPresigningOptions): SignedCall;
+}
+
+/** What {@link SignedRequest} is made of where it is asked for. */
+export interface SignedCall {
+  readonly url: string;
+  readonly method: string;
+  readonly signed: readonly SignedHeader[];
+  readonly expiresAt: Date;
+  readonly stringToSign: string;
+}
+
+/** A request, ready to be signed. */
+export interface ClientCall {
+  readonly method: string;
+  readonly bound: BoundInput;
+  readonly address: Address;
+  readonly credentials: SdkCredentials;
+}
+
+/** Prepares a {@link ClientSigner}. */
+export function clientSigner(config: SdkConfig): ClientSigner {
+  const { known, find } = addressFinder(config);
+  const moment = moments();
+  let identity: Identity | undefined;
+  let lasting: { readonly provider: unknown; readonly credentials: SdkCredentials } | undefined;
+  return {
+    knownAddress: known,
+    findAddress: find,
+    knownCredentials: () => (lasting?.provider === config.credentials ? lasting?.credentials : undefined),
+    async findCredentials() {
+      const { credentials: provider } = config;
+      const credentials = checkCredentials((await provider?.()) as SdkCredentials);
+      if (credentials.expiration === undefined) lasting = { provider, credentials };
+      return credentials;
+    },
+    sign({ method, bound, address, credentials }, options) {
+      const { signingRegion = address.region, signingService = address.service } = options;
+      const { time, expiresIn, expiresAt } = moment(options);
+      if (identity?.credentials !== credentials) identity = prepareIdentity(credentials);
+      const day = identity.on(time, signingRegion, signingService);
+
+      const { signed, names, query, hoistsPayload } = sortHeaders(bound, address.host, options);
+      const own = identity.parameters({ day, time, expiresIn, hoistsPayload, needsSession: address.needsSession });
+      const listed = `X-Amz-SignedHeaders=${uriEncode(names)}`;
+      // Nearly all other parameters begin with a small letter, and so come after the signature's own.
+      const isUsual = query.every(([name]) => name >= "a");
+      const others = query.length === 0 ? "" : `&${query.length === 1 ? query[0]?.join("=") : canonicalQuery(query)}`;
+      const all = isUsual ? `${own}&${listed}${others}` : canonicalQuery([...pairsOf(`${own}&${listed}`), ...query]);
+      const path = address.base + bound.path;
+      const { signature, stringToSign } = s3Signature(identity.keys, day, time, {
+        method,
+        path,
+        query: all,
+        headers: canonicalHeaders(signed),
+        signedHeaders: names,
+        payload: UNSIGNED_PAYLOAD,
+      });
+      // The SDK sorts the signature in among the others.
+      const whole = isUsual
+        ? `${own}&X-Amz-Signature=${signature}&${listed}${others}`
+        : canonicalQuery([...pairsOf(all), ["X-Amz-Signature", signature]]);
+      return { url: `${address.origin}${path}?${whole}`, method, signed, expiresAt, stringToSign };
+    },
+  };
+}
+
+/** All that there is to say of a signed call. */
+export function signedResult({ url, method, signed, expiresAt, stringToSign }: SignedCall): SignedRequest {
+  const others = signed.filter(({ name }) => name !== "host");
+  const headers = Object.fromEntries(others.map(({ name, values }) => [name, values[0] ?? ""]));
+  const bound = ["method", "host", "path", "query", "time", ...others.map(({ name }) => `header ${name}`)];
+  const unbound = ["headers that are not listed", "body"];
+  return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings: [] }, stringToSign);
+}
+
+function pairsOf(query: string): readonly EncodedPair[] {
+  return query.split("&").map((token) => token.split("=") as [string, string]);
+}
+
+/** Begin and end of a URL. */
+interface Moment {
+  readonly time: string;
+  readonly expiresIn: number;
+  readonly expiresAt: Date;
+}
+
+/** Keeps the latest moment: thousands of URLs begin in one second and live equally long. */
+function moments(): (options: AwsPresigningOptions) => Moment {
+  let second = Number.NaN;
+  let last: Moment | undefined;
+  return ({ signingDate, expiresIn = 900 }) => {
+    const now = signingDate === undefined ? Date.now() : readDate(signingDate);
+    if (last?.expiresIn !== expiresIn || Math.floor(now / 1000) !== second) {
+      const { signedAt, expiresAt } = signingWindow({ expiresIn }, new Date(now), { maxSeconds: MAX_EXPIRES });
+      second = Math.floor(now / 1000);
+      last = { time: formatBasicTime(signedAt), expiresIn, expiresAt };
+    }
+    return last;
+  };
+}
+
+/** "A number is seconds since 1970", and so is a text of digits: as the SDK has it. */
+function readDate(date: Date | number | string): number {
+  const seconds = Number(date);
+  const read = date instanceof Date ? date : new Date(typeof date === "number" || seconds ? seconds * 1000 : date);
+  if (!Number.isNaN(read.getTime())) return read.getTime();
+  throw invalidInput("signingDate", "a date", String(date));
+}
+
+interface OwnParameters {
+  readonly day: DayScope;
+  readonly time: string;
+  readonly expiresIn: number;
+  readonly hoistsPayload: boolean;
+  readonly needsSession: boolean;
+}
+
+/** Credentials with what can be computed from them once. */
+interface Identity {
+  readonly credentials: SdkCredentials;
+  readonly keys: SigningKeys;
+  on(time: string, region: string, service: string): DayScope;
+  /** The signature's own parameters but for the list of headers, sorted: of one second and life they are the same. */
+  parameters(wanted: OwnParameters): string;
+}
+
+function prepareIdentity(credentials: SdkCredentials): Identity {
+  const { accessKeyId, secretAccessKey, sessionToken } = checkCredentials(credentials);
+  const token = sessionToken === undefined ? undefined : uriEncode(sessionToken);
+  let day: DayScope | undefined;
+  let last: OwnParameters | undefined;
+  let text = "";
+  return {
+    credentials,
+    keys: signingKeys(secretAccessKey),
+    on(time, region, service) {
+      if (day?.scope.region !== region || day.scope.service !== service || !time.startsWith(day.scope.date)) {
+        day = dayScope(accessKeyId, { date: time.slice(0, 8), region, service });
+      }
+      return day;
+    },
+    parameters(wanted) {
+      const { day: of, time, expiresIn, hoistsPayload, needsSession } = wanted;
+      if (
+        last?.day !== of ||
+        last.time !== time ||
+        last.expiresIn !== expiresIn ||
+        last.hoistsPayload !== hoistsPayload ||
+        last.needsSession !== needsSession
+      ) {
+        const [algorithm = "", credential = ""] = of.query.split("&");
+        text = [
+          algorithm,
+          ...(hoistsPayload ? [`X-Amz-Content-Sha256=${UNSIGNED_PAYLOAD}`] : []),
+          credential,
+          `X-Amz-Date=${time}`,
+          `X-Amz-Expires=${expiresIn}`,
+          ...(token === undefined ? [] : [`X-Amz-${needsSession ? "S3session" : "Security"}-Token=${token}`]),
+        ].join("&");
+        last = wanted;
+      }
+      return text;
+    },
+  };
+}

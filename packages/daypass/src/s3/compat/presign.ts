@@ -1,0 +1,91 @@
+import type { SignedRequest } from "../../scheme.ts";
+import { bindBodyLength } from "./body.ts";
+import { type ClientSigner, clientSigner, type SignedCall, signedResult } from "./client-signer.ts";
+import { completeInput, isComplete } from "./complete-input.ts";
+import { bindInput } from "./input.ts";
+import { operationOf } from "./operation.ts";
+import type { AwsPresigningOptions, AwsS3Client, AwsS3Command, SdkConfig } from "./sdk.ts";
+
+/**
+ * Signs a command of the AWS SDK for JavaScript v3, and returns with the URL what its holder has to send: `getSignedUrl` gives
+ * the URL alone.
+ *
+ * The client gives region, credentials, endpoint rules and sessions of S3 Express; the command says where each member of its
+ * input goes. Nothing is sent, but the client's own providers may ask for credentials.
+ *
+ * Unlike `@aws-sdk/s3-request-presigner` it adds no checksum that nobody asked for, and does not run the client's middleware:
+ * what a plugin of your own would change in a request is not in the URL. As there, the life of the credentials is not looked
+ * at.
+ *
+ * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY`, `INVALID_EXPIRY`, `UNSUPPORTED_CONSTRAINT` (a Multi-Region Access
+ * Point); and whatever the client's own providers throw
+ * @example
+ * ```ts
+ * import { type AwsS3Client, type AwsS3Command, presign } from "daypass/compat/aws";
+ *
+ * export async function upload(s3: AwsS3Client, put: AwsS3Command): Promise<Response> {
+ *   const { url, method, headers } = await presign(s3, put, { expiresIn: 300, signableHeaders: new Set(["content-type"]) });
+ *   return fetch(url, { method, headers, body: "…" });
+ * }
+ * ```
+ */
+export function presign(
+  client: AwsS3Client,
+  command: AwsS3Command,
+  options: AwsPresigningOptions = {},
+): Promise<SignedRequest> {
+  return signCommand(client, command, options, signedResult);
+}
+
+/**
+ * In place of `getSignedUrl` of `@aws-sdk/s3-request-presigner`: the same URL apart from the checksum that nobody asked for,
+ * some seventy times as fast. See {@link presign}, which returns more.
+ *
+ * @throws {DaypassError} as {@link presign}
+ * @example
+ * ```ts
+ * import { type AwsS3Client, type AwsS3Command, getSignedUrl } from "daypass/compat/aws";
+ *
+ * export const link = (s3: AwsS3Client, get: AwsS3Command): Promise<string> => getSignedUrl(s3, get, { expiresIn: 900 });
+ * ```
+ */
+export function getSignedUrl(
+  client: AwsS3Client,
+  command: AwsS3Command,
+  options: AwsPresigningOptions = {},
+): Promise<string> {
+  return signCommand(client, command, options, urlAlone);
+}
+
+const urlAlone = ({ url }: SignedCall): string => url;
+
+const signers = new WeakMap<object, ClientSigner>();
+
+// Every `await` costs a tenth of a signature: the two functions are one, and what is known is not waited for.
+async function signCommand<T>(
+  client: AwsS3Client,
+  command: AwsS3Command,
+  options: AwsPresigningOptions,
+  pick: (signed: SignedCall) => T,
+): Promise<T> {
+  const config = client.config as SdkConfig;
+  let signer = signers.get(config);
+  if (signer === undefined) {
+    signer = clientSigner(config);
+    signers.set(config, signer);
+  }
+  const operation = operationOf(command);
+  const region = typeof config.region === "function" ? await config.region() : config.region;
+  const address = signer.knownAddress(command, region) ?? (await signer.findAddress(command, region));
+  let { input } = command;
+  if (!isComplete(operation, input)) input = await completeInput(operation, input, config);
+  const bound = bindInput(operation, input);
+  if (bound.body !== undefined) await bindBodyLength(bound, operation, input, config);
+  let credentials = signer.knownCredentials() ?? (await signer.findCredentials());
+  if (address.needsSession) {
+    const Bucket = String(Reflect.get(input, "Bucket"));
+    credentials =
+      (await config.s3ExpressIdentityProvider?.getS3ExpressIdentity(credentials, { Bucket })) ?? credentials;
+  }
+  return pick(signer.sign({ method: operation.method, bound, address, credentials }, options));
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest";
+import { getSignedUrl, presign } from "../../src/s3/compat/index.ts";
+import { s3Verifier } from "../../src/s3/index.ts";
+import { expectRefusal, wireRequest } from "../scheme-contract.ts";
+
+// The shapes of the SDK's clients and commands, written down by hand: it is no dependency, and runs in few runtimes. What it
+// makes itself of 27 commands is compared byte for byte in conformance/test/aws-presigner.test.ts.
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const AT = new Date("2026-01-02T03:04:05Z");
+
+class Command {
+  readonly schema: unknown;
+  readonly input: object;
+  constructor(schema: unknown, input: object) {
+    this.schema = schema;
+    this.input = input;
+  }
+  static getEndpointParameterInstructions(): object {
+    return {
+      Bucket: { type: "contextParams", name: "Bucket" },
+      Region: { type: "builtInParams", name: "region" },
+      UseFIPS: { type: "builtInParams", name: "useFipsEndpoint" },
+      ForcePathStyle: { type: "clientContextParams", name: "forcePathStyle" },
+      Endpoint: { type: "builtInParams", name: "endpoint" },
+    };
+  }
+}
+
+const request = [
+  3,
+  "ns",
+  "Request",
+  0,
+  ["Bucket", "Key", "VersionId", "Tags", "Since", "Metadata", "Body", "Type"],
+  [
+    [0, 1],
+    [0, 1],
+    [0, { httpQuery: "versionId" }],
+    [64, { httpHeader: "X-Amz-Tags" }],
+    [4, { httpHeader: "If-Modified-Since" }],
+    [128, { httpPrefixHeaders: "x-amz-meta-" }],
+    [[0, "ns", "Blob", { streaming: 1 }, 42], 16],
+    [0, { httpHeader: "Content-Type" }],
+  ],
+  2,
+];
+const put = [9, "ns", "PutObject", { http: ["PUT", "/{Key+}?x-id=PutObject", 200] }, () => request, () => undefined];
+const make = (input: object, schema: unknown = put) => new Command(schema, input);
+
+interface Asked {
+  readonly Bucket?: string;
+  readonly Region?: string;
+  readonly ForcePathStyle?: boolean;
+}
+function client(changes: object = {}) {
+  const asked: Asked[] = [];
+  const config = {
+    region: async () => "eu-west-1",
+    credentials: async () => credentials,
+    useFipsEndpoint: async () => false,
+    forcePathStyle: false,
+    endpointProvider(parameters: Asked) {
+      asked.push(parameters);
+      const { Bucket, Region, ForcePathStyle } = parameters;
+      const authSchemes = [{ name: "sigv4", signingName: "s3", signingRegion: Region }];
+      const [hostname, pathname] = ForcePathStyle
+        ? ["s3.example.com", `/${Bucket}`]
+        : [`${Bucket}.s3.example.com`, "/"];
+      return { url: { protocol: "https:", hostname, port: "", pathname }, properties: { authSchemes } };
+    },
+    ...changes,
+  };
+  return { config, asked };
+}
+const options = { signingDate: AT, expiresIn: 60 };
+const verifier = s3Verifier({
+  credentials,
+  origins: ["https://s3.example.com", "https://*.s3.example.com"],
+  clock: () => AT,
+});
+
+describe("getSignedUrl of daypass/compat/aws", () => {
+  it("signs what the command's schema says, and our own verifier takes it", async () => {
+    const command = make({
+      Bucket: "media",
+      Key: "a b/é",
+      VersionId: "1",
+      Since: AT,
+      Tags: ["a", 'b,"c'],
+      Metadata: { Note: "x y" },
+    });
+    const { url, headers, method } = await presign(client(), command, options);
+    expect(url).toBe(
+      "https://media.s3.example.com/a%20b/%C3%A9?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD" +
+        "&X-Amz-Credential=AKIDEXAMPLE%2F20260102%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Date=20260102T030405Z&X-Amz-Expires=60" +
+        `&X-Amz-Signature=${/X-Amz-Signature=(\w+)/.exec(url)?.[1]}&X-Amz-SignedHeaders=host%3Bif-modified-since&versionId=1` +
+        "&x-amz-meta-note=x%20y&x-amz-tags=a%2C%20%22b%2C%5C%22c%22&x-id=PutObject",
+    );
+    expect(headers).toEqual({ "if-modified-since": "Fri, 02 Jan 2026 03:04:05 GMT" });
+    const grant = await verifier.verify({ ...wireRequest({ url, method, headers } as never) });
+    expect(grant).toMatchObject({ bucket: "media", key: "a b/é", methods: ["PUT"] });
+    expect(await getSignedUrl(client(), command, options)).toBe(url);
+  });
+
+  it("asks a client's endpoint rules once for a bucket, and again when something has changed", async () => {
+    const { config, asked } = client();
+    const sign = (Bucket = "media") => getSignedUrl({ config }, make({ Bucket, Key: "a" }), options);
+    await sign();
+    await sign();
+    expect(asked).toHaveLength(1);
+    await sign("other");
+    expect(asked).toHaveLength(2);
+    config.forcePathStyle = true;
+    expect(await sign("other")).toMatch(/^https:\/\/s3\.example\.com\/other\/a\?/);
+    config.region = async () => "us-east-1";
+    expect(await sign("other")).toContain("us-east-1");
+    expect(asked).toHaveLength(4);
+  });
+
+  it("chooses path style for names that are no host's", async () => {
+    for (const Bucket of ["a.b", "Upper", "ab", "192.168.0.1", "a..b"]) {
+      expect(await getSignedUrl(client(), make({ Bucket, Key: "k" }), options)).toMatch(
+        /^https:\/\/s3\.example\.com\//,
+      );
+    }
+  });
+
+  it("keeps credentials that do not end, and asks again for those that do", async () => {
+    let asked = 0;
+    const count = (expiration: Date | undefined) =>
+      client({ credentials: async () => ({ ...credentials, expiration, sessionToken: String(++asked) }) });
+    const lasting = count(undefined);
+    for (let i = 0; i < 3; i++) await getSignedUrl(lasting, make({ Bucket: "media", Key: "a" }), options);
+    expect(asked).toBe(1);
+    const ending = count(new Date(AT.getTime() + 1000));
+    for (let i = 0; i < 3; i++) await getSignedUrl(ending, make({ Bucket: "media", Key: "a" }), options);
+    expect(asked).toBe(4);
+  });
+
+  it("binds the length of a body, and a type that it is told to sign", async () => {
+    const signed = await presign(client(), make({ Bucket: "media", Key: "a", Body: "ü€" }), {
+      ...options,
+      signableHeaders: new Set(["content-type"]),
+    });
+    expect(signed.headers).toEqual({ "content-length": "5", "content-type": "application/octet-stream" });
+    expect(signed.bound).toEqual(expect.arrayContaining(["header content-length", "header content-type"]));
+  });
+
+  it("refuses what it cannot read", async () => {
+    const sign = (command: { input: object }, of = client()) => getSignedUrl(of, command, options);
+    await expectRefusal(sign(make({ Bucket: "media" })), "INVALID_INPUT");
+    await expectRefusal(sign(make({ Bucket: "media", Key: "" })), "INVALID_INPUT");
+    await expectRefusal(sign(make({ Bucket: "media", Key: "a", Since: new Date(Number.NaN) })), "INVALID_INPUT");
+    await expectRefusal(sign(make({ Bucket: "media", Key: "a", VersionId: {} })), "INVALID_INPUT");
+    await expectRefusal(sign(make({ Bucket: "a/b", Key: "a" })), "INVALID_INPUT");
+    await expectRefusal(sign({ input: { Bucket: "media", Key: "a" } }), "INVALID_INPUT");
+    await expectRefusal(sign(make({}, [9, "ns", "Odd", {}, request])), "INVALID_INPUT");
+    await expectRefusal(sign(make({ Bucket: "media", Key: "a" }), { config: {} } as never), "INVALID_INPUT");
+    await expectRefusal(
+      sign(make({ Bucket: "media", Key: "a" }), client({ credentials: async () => ({}) })),
+      "INVALID_KEY",
+    );
+    const global = {
+      properties: { authSchemes: [{ name: "sigv4a", signingRegionSet: ["*"] }] },
+      url: { protocol: "https:", hostname: "h", port: "", pathname: "/" },
+    };
+    await expectRefusal(
+      sign(make({ Bucket: "media", Key: "a" }), client({ endpointProvider: () => global })),
+      "UNSUPPORTED_CONSTRAINT",
+    );
+  });
+});

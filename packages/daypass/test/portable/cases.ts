@@ -2,6 +2,7 @@ import { isDaypassError, type SignedRequest, type Verifier, type WireRequest } f
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
 import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { gcsCases } from "./gcs-cases.ts";
 import { storeCases } from "./store-cases.ts";
 
 /**
@@ -223,4 +224,5 @@ export const cases: readonly Case[] = [
     expected: true,
   },
   ...storeCases,
+  ...gcsCases,
 ];

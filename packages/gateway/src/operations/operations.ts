@@ -7,15 +7,23 @@ import { abortUpload } from "./abort-upload.ts";
 import { completeUpload } from "./complete-upload.ts";
 import { copyObject } from "./copy-object.ts";
 import { copyPart } from "./copy-part.ts";
+import { createBucket } from "./create-bucket.ts";
 import { createUpload } from "./create-upload.ts";
+import { deleteBucket } from "./delete-bucket.ts";
 import { deleteObject } from "./delete-object.ts";
+import { deleteObjects } from "./delete-objects.ts";
+import { getBucketCors } from "./get-bucket-cors.ts";
 import { getObject } from "./get-object.ts";
 import { getObjectAttributes } from "./get-object-attributes.ts";
+import { headBucket } from "./head-bucket.ts";
 import { headObject } from "./head-object.ts";
+import { listBuckets } from "./list-buckets.ts";
+import { listObjects } from "./list-objects.ts";
 import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
 import { putObject } from "./put-object.ts";
 import { putPart } from "./put-part.ts";
+import { setBucketCors } from "./set-bucket-cors.ts";
 import { setObjectTags } from "./set-object-tags.ts";
 
 // The assertions change nothing: they are how declarations can be written for one file at a time.
@@ -24,6 +32,14 @@ const operations = {
   "head-object": headObject as typeof headObject,
   "put-object": putObject as typeof putObject,
   "delete-object": deleteObject as typeof deleteObject,
+  "delete-objects": deleteObjects as typeof deleteObjects,
+  "list-objects": listObjects as typeof listObjects,
+  "list-buckets": listBuckets as typeof listBuckets,
+  "head-bucket": headBucket as typeof headBucket,
+  "create-bucket": createBucket as typeof createBucket,
+  "delete-bucket": deleteBucket as typeof deleteBucket,
+  "get-bucket-cors": getBucketCors as typeof getBucketCors,
+  "set-bucket-cors": setBucketCors as typeof setBucketCors,
   "copy-object": copyObject as typeof copyObject,
   "get-object-attributes": getObjectAttributes as typeof getObjectAttributes,
   "set-object-tags": setObjectTags as typeof setObjectTags,

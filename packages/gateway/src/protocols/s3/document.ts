@@ -1,6 +1,7 @@
 import { type ChecksumAlgorithm, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { declaredChecksum, declaredDigests } from "./checksums.ts";
+import { expectNoBody } from "./no-body.ts";
 import type { S3Call } from "./operation.ts";
 import { type ReadElement, readXml, type XmlLimits } from "./xml-reader.ts";
 
@@ -43,6 +44,14 @@ export async function readDocument(call: S3Call, root: string, options: Document
   }
   if (digests.sha256 !== undefined) compare("sha256", call.createHash("sha256"), base64(digests.sha256));
   return readXml(bytes, root, options);
+}
+
+/** The document, where the request has one; a body that is not announced is none. */
+export async function readOptionalDocument(call: S3Call, root: string): Promise<ReadElement | undefined> {
+  const { fields } = call.received;
+  if ((contentLength(fields) ?? 0) > 0 || fields.transferEncoding !== undefined) return readDocument(call, root);
+  expectNoBody(call.permit.grant);
+  return undefined;
 }
 
 async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {

@@ -157,6 +157,23 @@ const ERRORS = {
     message:
       "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
   },
+  INVALID_BUCKET_NAME: (details) => ({
+    status: 400,
+    code: "InvalidBucketName",
+    message: "The specified bucket is not valid.",
+    fields: pick(details, { bucket: "BucketName" }),
+  }),
+  WRONG_LOCATION: (details) => ({
+    status: 400,
+    code: "IllegalLocationConstraintException",
+    message: `The ${details["location"]} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+  }),
+  NOT_CONFIGURED: (details) => ({
+    status: 404,
+    code: String(details["code"]),
+    message: String(details["text"]),
+    fields: pick(details, { bucket: "BucketName" }),
+  }),
   BUCKET_NOT_EMPTY: {
     status: 409,
     code: "BucketNotEmpty",

@@ -35,7 +35,7 @@ const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body
 
 /** The S3 dialect: SigV4, SigV4A and SigV2 in the query, SigV4 and SigV2 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
-  const { keys, origins, regions, limits, clock, createHash } = options;
+  const { keys, origins, regions, region, limits, clock, createHash } = options;
   const common = { credentials: keys, origins, clock, enforces: ENFORCED };
   const refuse = refuseS3(options);
   return {
@@ -59,7 +59,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
         : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme === "s3/v2" ? now : 0)) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
-      return s3Task(permit, received, { body, limits, createHash, origins });
+      return s3Task(permit, received, { body, limits, createHash, origins, region });
     },
     refuse,
   };

@@ -23,6 +23,8 @@ export interface S3Call extends AmzFields {
   readonly createHash: CreateHash;
   /** Where clients reach this gateway, `scheme://host[:port]`. */
   readonly origins: readonly string[];
+  /** Where the gateway says that its buckets are. */
+  readonly region: string;
 }
 
 interface Row<R extends OperationRequest> {

@@ -10,3 +10,13 @@ export const OWNER: readonly XmlElement[] = [
 export function ownerElement(name: string): XmlElement {
   return [name, OWNER];
 }
+
+/** The list of access rights that everything here has: all for the owner. */
+export function ownerGrants(): XmlElement {
+  const grantee: XmlElement = [
+    "Grantee",
+    OWNER,
+    { "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance", "xsi:type": "CanonicalUser" },
+  ];
+  return ["AccessControlList", [["Grant", [grantee, ["Permission", "FULL_CONTROL"]]]]];
+}

@@ -5,6 +5,7 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received } from "../../pipeline/target.ts";
 import type { Task } from "../protocol.ts";
 import { notImplemented, readAmz } from "./amz.ts";
+import { expectNoBody } from "./no-body.ts";
 import type { S3Call, S3Operation } from "./operation.ts";
 import { s3Operations } from "./operations.ts";
 import { openPayload } from "./payload.ts";
@@ -18,7 +19,7 @@ for (const operation of s3Operations) {
   ROWS.set(name, [...(ROWS.get(name) ?? []), operation]);
 }
 
-export type TaskOptions = Pick<S3Call, "limits" | "createHash" | "origins">;
+export type TaskOptions = Pick<S3Call, "limits" | "createHash" | "origins" | "region">;
 
 /**
  * Finds the operation that a permitted request asks for and reads it. What is in no row is refused as `NOT_IMPLEMENTED`, in
@@ -68,18 +69,4 @@ function isNamed(header: string, request: Received["request"], { parameters }: S
     request.headers.some(([name]) => name.toLowerCase() === header) ||
     parameters.some(([name]) => name.toLowerCase() === header)
   );
-}
-
-const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-/** These calls read no body, so the only body hash they can keep is that of an empty one. */
-function expectNoBody({ obligations }: S3Grant): void {
-  for (const obligation of obligations) {
-    if (
-      (obligation.kind === "body-sha256" && obligation.sha256 !== SHA256_OF_NOTHING) ||
-      obligation.kind === "body-chunks"
-    ) {
-      throw new Refusal("BODY_DIGEST", "expected the hash of an empty body on a request without one, found another");
-    }
-  }
 }

@@ -15,14 +15,14 @@ type XmlAttributes = Readonly<Record<string, string>>;
 export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** A document in S3's namespace. */
-export function xmlDocument(name: string, elements: readonly XmlElement[]): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${element([name, elements, { xmlns: S3_NAMESPACE }])}`;
+export function xmlDocument(name: string, content: XmlContent): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element([name, content, { xmlns: S3_NAMESPACE }])}`;
 }
 
 /** The answer that holds a document. */
 export function xmlAnswer(options: {
   readonly root: string;
-  readonly elements: readonly XmlElement[];
+  readonly elements: XmlContent;
   readonly requestId: string;
   readonly headers?: readonly string[];
 }): Answer {

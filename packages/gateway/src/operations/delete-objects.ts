@@ -1,0 +1,73 @@
+import type { PermittedObject } from "../pipeline/authorize.ts";
+import { type Refusal, toRefusal } from "../pipeline/refusal.ts";
+import { noSuchBucket } from "./no-such-bucket.ts";
+import type { OperationContext } from "./operations.ts";
+
+export interface DeleteObjects {
+  readonly operation: "delete-objects";
+  readonly bucket: string;
+  /** In the order of the request. One that was refused already stays where it is. */
+  readonly deletions: readonly (Deletion | RefusedDeletion)[];
+  /** Whether only refusals are of interest. */
+  readonly quiet: boolean;
+}
+
+export interface Deletion {
+  readonly object: PermittedObject;
+  readonly versionId: string | undefined;
+  /** ETag without quotes, or `*`. */
+  readonly ifMatch: string | undefined;
+}
+
+export interface RefusedDeletion {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly refusal: Refusal;
+}
+
+export interface DeletedObjects {
+  readonly kind: "deleted-objects";
+  readonly quiet: boolean;
+  readonly outcomes: readonly DeletionOutcome[];
+}
+
+export interface DeletionOutcome {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  /** `undefined` when there is no such object any more. */
+  readonly refusal: Refusal | undefined;
+}
+
+/** Each deletion waits for the disk: side by side they share its flushes. */
+const AT_ONCE = 16;
+
+/**
+ * Deletes objects one by one: one that cannot be deleted keeps no other from it.
+ * @throws {Refusal} `NO_SUCH_BUCKET`, `INTERNAL`
+ */
+export async function deleteObjects(
+  { bucket, deletions, quiet }: DeleteObjects,
+  { storage, signal }: OperationContext,
+): Promise<DeletedObjects> {
+  if (!(await storage.hasBucket(bucket))) throw noSuchBucket();
+
+  async function remove(deletion: Deletion | RefusedDeletion): Promise<DeletionOutcome> {
+    if ("refusal" in deletion) return deletion;
+    const { object, versionId, ifMatch } = deletion;
+    let refusal: Refusal | undefined;
+    try {
+      await storage.delete(object, { ifMatch, signal });
+    } catch (error) {
+      refusal = toRefusal(error);
+      // The operator finds its cause under the request only if it is the request that fails.
+      if (refusal.code === "INTERNAL") throw refusal;
+    }
+    return { key: object.key, versionId, refusal };
+  }
+
+  const outcomes: DeletionOutcome[] = [];
+  for (let start = 0; start < deletions.length; start += AT_ONCE) {
+    outcomes.push(...(await Promise.all(deletions.slice(start, start + AT_ONCE).map(remove))));
+  }
+  return { kind: "deleted-objects", quiet, outcomes };
+}

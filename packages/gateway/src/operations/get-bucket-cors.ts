@@ -1,0 +1,24 @@
+import type { CorsRule } from "../http/cors-rules.ts";
+import type { PermittedBucket } from "../pipeline/authorize.ts";
+import { noSuchBucket } from "./no-such-bucket.ts";
+import type { OperationContext } from "./operations.ts";
+
+export interface GetBucketCors {
+  readonly operation: "get-bucket-cors";
+  readonly bucket: PermittedBucket;
+}
+
+export interface BucketCors {
+  readonly kind: "bucket-cors";
+  /** Empty when none were set. */
+  readonly rules: readonly CorsRule[];
+}
+
+/**
+ * Reads the cross-origin rules of a bucket.
+ * @throws {Refusal} `NO_SUCH_BUCKET`
+ */
+export async function getBucketCors({ bucket }: GetBucketCors, { storage }: OperationContext): Promise<BucketCors> {
+  if (!(await storage.hasBucket(bucket))) throw noSuchBucket();
+  return { kind: "bucket-cors", rules: await storage.corsRules(bucket) };
+}

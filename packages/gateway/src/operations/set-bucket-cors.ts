@@ -1,0 +1,26 @@
+import type { CorsRule } from "../http/cors-rules.ts";
+import type { PermittedBucket } from "../pipeline/authorize.ts";
+import type { OperationContext } from "./operations.ts";
+
+export interface SetBucketCors {
+  readonly operation: "set-bucket-cors";
+  readonly bucket: PermittedBucket;
+  /** Empty takes them away. */
+  readonly rules: readonly CorsRule[];
+}
+
+export interface BucketCorsSet {
+  readonly kind: "bucket-cors-set";
+}
+
+/**
+ * Replaces the cross-origin rules of a bucket.
+ * @throws {StorageError} `NO_SUCH_BUCKET`
+ */
+export async function setBucketCors(
+  { bucket, rules }: SetBucketCors,
+  { storage }: OperationContext,
+): Promise<BucketCorsSet> {
+  await storage.setCorsRules(bucket, rules);
+  return { kind: "bucket-cors-set" };
+}

@@ -1,0 +1,12 @@
+import type { SetBucketCors } from "../../../operations/set-bucket-cors.ts";
+import type { S3BucketOperation } from "../operation.ts";
+
+export const deleteBucketCorsOperation: S3BucketOperation<SetBucketCors> = {
+  name: "DeleteBucketCors",
+  method: "DELETE",
+  on: "bucket",
+  selectors: ["cors"],
+  readsBody: false,
+  read: (_, bucket) => ({ operation: "set-bucket-cors", bucket, rules: [] }),
+  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+};

@@ -1,0 +1,11 @@
+import type { DeleteBucket } from "../../../operations/delete-bucket.ts";
+import type { S3BucketOperation } from "../operation.ts";
+
+export const deleteBucketOperation: S3BucketOperation<DeleteBucket> = {
+  name: "DeleteBucket",
+  method: "DELETE",
+  on: "bucket",
+  readsBody: false,
+  read: (_, bucket) => ({ operation: "delete-bucket", bucket }),
+  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+};

@@ -1,0 +1,25 @@
+import type { HeadBucket } from "../../../operations/head-bucket.ts";
+import { permitBucketName } from "../../../pipeline/authorize.ts";
+import type { S3PartialOperation } from "../operation.ts";
+
+export const headBucketOperation: S3PartialOperation<HeadBucket> = {
+  name: "HeadBucket",
+  method: "HEAD",
+  on: "keys",
+  readsBody: false,
+  read: ({ permit, region }) => ({ operation: "head-bucket", bucket: permitBucketName(permit), region }),
+  present: ({ region }, _, { requestId }) => ({
+    status: 200,
+    headers: [
+      "content-type",
+      "application/xml",
+      "x-amz-bucket-region",
+      region,
+      "x-amz-access-point-alias",
+      "false",
+      "x-amz-request-id",
+      requestId,
+    ],
+    body: undefined,
+  }),
+};

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { type Clock, DaypassError, type KeyResolver, type WireRequest } from "daypass";
 import type { UrlKey } from "daypass/url";
 import type { CorsPolicy } from "./http/cors.ts";
+import type { CorsRule } from "./http/cors-rules.ts";
 import { perform } from "./operations/operations.ts";
+import { addressedBucket } from "./pipeline/addressed-bucket.ts";
 import type { AuditEvent, Notes } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize, type Permit } from "./pipeline/authorize.ts";
@@ -106,6 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const protocols = protocolsOf(options, limits, clock);
   const [fallback] = protocols;
   const { recognise, nativeTo, authenticate } = authenticator({ protocols, hosts: options.hosts });
+  const bucketOf = addressedBucket(options.origins);
   const nextRequestId = requestIds(options.random);
   const counts = options.metrics === true ? metrics() : undefined;
   const showMetrics = counts === undefined ? undefined : () => counts.text({ inFlight });
@@ -127,12 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   // Raw head → target → grant → permit → task → result → answer → outcome. Each step takes what the one before it returned, so a step
   // that is forgotten does not compile; and whatever is thrown on the way becomes the refusal at its end.
-  async function serve(
-    received: Received,
-    body: AsyncIterable<Uint8Array>,
-    notes: Notes,
-    signal?: AbortSignal,
-  ): Promise<Outcome> {
+  async function serve({ received, body, notes, signal, rules }: Arrival): Promise<Outcome> {
     const { requestId, request } = notes;
     let permit: Permit | undefined;
     try {
@@ -145,26 +143,39 @@ export function createGateway(options: GatewayOptions): Gateway {
       const performed = perform(task.request, { storage, now: permit.at, signal });
       const result = performed instanceof Promise ? await performed : performed;
       const answer = task.present(result, permit, { requestId, request, permit });
-      return leave.respond(answer, notes, received.fields.origin);
+      return leave.respond(answer, notes, { origin: received.fields.origin, rules });
     } catch (error) {
-      return refuse(error, notes, { received, permit });
+      return refuse(error, notes, { received, permit, rules });
     }
+  }
+
+  /** The same for a request of a page: whom its bucket allows to read the answer is looked up first. */
+  async function serveCrossOrigin(arrival: Arrival): Promise<Outcome> {
+    const { received, notes } = arrival;
+    // Without its rules the bucket allows nothing; whether its storage fails, the request itself finds out.
+    const rules = await storage.corsRules(bucketOf(received.request)).catch(() => NO_RULES);
+    if (received.request.method !== "OPTIONS") return serve({ ...arrival, rules });
+    return leave.respond(answerPreflight(cors, rules, received), notes);
   }
 
   function refuse(
     error: unknown,
     notes: Notes,
-    reached: { readonly received: Received | undefined; readonly permit?: Permit | undefined },
+    reached: {
+      readonly received: Received | undefined;
+      readonly permit?: Permit | undefined;
+      readonly rules?: readonly CorsRule[];
+    },
   ): Outcome {
     const refusal = toRefusal(error);
     notes.code = refusal.code;
     if (refusal.code === "INTERNAL") notes.error = refusal.cause;
-    const { received, permit } = reached;
+    const { received, permit, rules = NO_RULES } = reached;
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
     const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));
     const native = nativeTo(notes.request.authority) ?? fallback;
     const answer = protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
-    return leave.respond(answer, notes, received?.fields.origin);
+    return leave.respond(answer, notes, { origin: received?.fields.origin, rules });
   }
 
   return {
@@ -182,12 +193,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       let received: Received | undefined;
       try {
         const probe = health(request, { ready: !closed, metrics: showMetrics });
-        if (probe !== undefined) return leave.respond(probe, notes, undefined);
+        if (probe !== undefined) return leave.respond(probe, notes);
         received = receive(request, limits);
         if (inFlight > limits.inFlight)
           throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
-        if (request.method !== "OPTIONS") return serve(received, body, notes, signal);
-        return leave.respond(answerPreflight(cors, received), notes, undefined);
+        const arrival = { received, body, notes, signal, rules: NO_RULES };
+        if (received.fields.origin !== undefined) return serveCrossOrigin(arrival);
+        if (request.method !== "OPTIONS") return serve(arrival);
+        return leave.respond(answerPreflight(cors, NO_RULES, received), notes);
       } catch (error) {
         return refuse(error, notes, { received });
       }
@@ -197,6 +210,18 @@ export function createGateway(options: GatewayOptions): Gateway {
       await storage.close();
     },
   };
+}
+
+const NO_RULES: readonly CorsRule[] = [];
+
+/** A request whose head was read, with what it brings. */
+interface Arrival {
+  readonly received: Received;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly notes: Notes;
+  readonly signal: AbortSignal | undefined;
+  /** Of the bucket that it is addressed to. */
+  readonly rules: readonly CorsRule[];
 }
 
 /** The dialects that have keys; the first one also answers those who speak none. */

@@ -2,6 +2,8 @@
  * The cross-origin rules of a bucket, as its owner has set them.
  * @module
  */
+import type { HeaderList } from "./content-headers.ts";
+import { isHeaderName, type PreflightRequest, requestedHeaders, VARY } from "./cors.ts";
 
 export interface CorsRule {
   readonly id?: string | undefined;
@@ -14,4 +16,60 @@ export interface CorsRule {
   readonly exposeHeaders: readonly string[];
   /** Seconds a browser may remember a preflight. */
   readonly maxAge?: number | undefined;
+}
+
+/**
+ * Answers a preflight by the first rule that allows all of it: "Amazon S3 … uses the first CORSRule rule that matches". Never allows
+ * credentials, which Amazon does: here the URL is the credential.
+ */
+export function preflightByRules(rules: readonly CorsRule[], request: PreflightRequest): HeaderList | undefined {
+  const { origin, method } = request;
+  if (origin === undefined || method === undefined) return undefined;
+  const names = requestedHeaders(request);
+  const rule = rules.find(
+    (candidate) =>
+      allows(candidate, origin, method) &&
+      names.every((name) => isHeaderName(name) && candidate.headers.some((it) => matches(it.toLowerCase(), name))),
+  );
+  if (rule === undefined) return undefined;
+  return [
+    ["access-control-allow-origin", allowedOrigin(rule, origin)],
+    ["access-control-allow-methods", rule.methods.join(", ")],
+    ...(names.length === 0 ? [] : [["access-control-allow-headers", names.join(", ")] as const]),
+    ...exposed(rule),
+    ...(rule.maxAge === undefined ? [] : [["access-control-max-age", String(rule.maxAge)] as const]),
+    ["vary", VARY],
+  ];
+}
+
+/** The headers that every other response carries for a request with this `Origin`; `undefined` when no rule allows it. */
+export function corsHeadersByRules(
+  rules: readonly CorsRule[],
+  { origin, method }: { readonly origin: string | undefined; readonly method: string },
+): HeaderList | undefined {
+  const rule = origin === undefined ? undefined : rules.find((candidate) => allows(candidate, origin, method));
+  if (origin === undefined || rule === undefined) return undefined;
+  return [["access-control-allow-origin", allowedOrigin(rule, origin)], ...exposed(rule), ["vary", "origin"]];
+}
+
+function allows({ origins, methods }: CorsRule, origin: string, method: string): boolean {
+  // It is sent back, so it has to be something that a header can hold.
+  return /^[\x21-\x7e]+$/.test(origin) && methods.includes(method) && origins.some((it) => matches(it, origin));
+}
+
+function allowedOrigin({ origins }: CorsRule, origin: string): string {
+  return origins.includes("*") ? "*" : origin;
+}
+
+function exposed({ exposeHeaders }: CorsRule): HeaderList {
+  return exposeHeaders.length === 0 ? [] : [["access-control-expose-headers", exposeHeaders.join(", ")]];
+}
+
+/** One `*` at most, so this is two comparisons and no pattern. */
+function matches(pattern: string, text: string): boolean {
+  const star = pattern.indexOf("*");
+  if (star < 0) return pattern === text;
+  const start = pattern.slice(0, star);
+  const end = pattern.slice(star + 1);
+  return text.length >= start.length + end.length && text.startsWith(start) && text.endsWith(end);
 }

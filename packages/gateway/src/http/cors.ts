@@ -46,8 +46,8 @@ const REQUEST_HEADERS = [
 const EXPOSED =
   "etag, content-length, content-range, content-disposition, accept-ranges, last-modified, x-amz-request-id, x-amz-version-id";
 
-// The answer depends on these, so a cache must keep the answers apart.
-const VARY = "origin, access-control-request-method, access-control-request-headers";
+/** The answer depends on these, so a cache must keep the answers apart. */
+export const VARY = "origin, access-control-request-method, access-control-request-headers";
 
 /**
  * Answers a preflight with the headers of a 204, or `undefined` when the policy allows no such request (answer 403, and
@@ -57,10 +57,7 @@ export function preflight(policy: CorsPolicy, request: PreflightRequest): Header
   const origin = allowedOrigin(policy, request.origin);
   const method = request.method;
   if (origin === undefined || method === undefined || !(policy.methods ?? METHODS).includes(method)) return undefined;
-  const names = (request.headers ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== "");
+  const names = requestedHeaders(request);
   const patterns = policy.headers ?? REQUEST_HEADERS;
   if (!names.every((name) => patterns.some((pattern) => covers(pattern, name)))) return undefined;
   return [
@@ -84,13 +81,25 @@ export function corsHeaders(policy: CorsPolicy, origin: string | undefined): Hea
   ];
 }
 
+/** The names in `Access-Control-Request-Headers`, in lower case. What is no name is sent back to nobody. */
+export function requestedHeaders({ headers = "" }: PreflightRequest): readonly string[] {
+  return headers
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "");
+}
+
 function allowedOrigin(policy: CorsPolicy, origin: string | undefined): string | undefined {
   if (origin === undefined) return undefined;
   if (policy.origins?.includes("*") === true) return "*";
   return policy.origins?.includes(origin) === true ? origin : undefined;
 }
 
+export function isHeaderName(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name);
+}
+
 function covers(pattern: string, name: string): boolean {
-  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) return false;
+  if (!isHeaderName(name)) return false;
   return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }

@@ -1,5 +1,7 @@
 import type { Clock } from "daypass";
+import type { HeaderList } from "../http/content-headers.ts";
 import { type CorsPolicy, corsHeaders } from "../http/cors.ts";
+import { type CorsRule, corsHeadersByRules } from "../http/cors-rules.ts";
 import type { Body } from "../storage/storage.ts";
 import { type AuditEvent, auditEvent, type Notes } from "./audit.ts";
 import type { Answer, Outcome } from "./outcome.ts";
@@ -13,14 +15,26 @@ export interface ExitOptions {
 
 /** The one exit: adds what every response carries and, once it is delivered, writes the one audit line. */
 export interface Exit {
-  respond(answer: Answer, notes: Notes, origin: string | undefined): Outcome;
+  /** @param crossOrigin left out where no page of another origin can be meant */
+  respond(answer: Answer, notes: Notes, crossOrigin?: CrossOrigin): Outcome;
 }
+
+export interface CrossOrigin {
+  readonly origin: string | undefined;
+  /** Those of the bucket. */
+  readonly rules: readonly CorsRule[];
+}
+
+const VARY: HeaderList = [["vary", "origin"]];
 
 /** Refusals after which the connection cannot be trusted to be in step. */
 const CLOSING: ReadonlySet<string | undefined> = new Set(["INVALID_REQUEST", "HEADERS_TOO_LARGE", "URI_TOO_LONG"]);
 
 export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
-  const crossOrigin = cors.origins !== undefined && cors.origins.length > 0;
+  function crossOriginHeaders({ origin, rules }: CrossOrigin, method: string): HeaderList {
+    const headers = corsHeaders(cors, origin);
+    return headers.length > 1 ? headers : (corsHeadersByRules(rules, { origin, method }) ?? VARY);
+  }
 
   /** A class, because a closure for each response is what a small answer can least afford. */
   class ExitOutcome implements Outcome {
@@ -49,8 +63,15 @@ export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
   }
 
   return {
-    respond(answer, notes, origin) {
-      if (crossOrigin) for (const [name, value] of corsHeaders(cors, origin)) answer.headers.push(name, value);
+    respond(answer, notes, crossOrigin) {
+      if (crossOrigin !== undefined) {
+        // Also without an origin: a cached answer must not be given to a page, which it says nothing to.
+        if (crossOrigin.origin === undefined) answer.headers.push("vary", "origin");
+        else {
+          const headers = crossOriginHeaders(crossOrigin, notes.request.method);
+          for (const [name, value] of headers) answer.headers.push(name, value);
+        }
+      }
       return new ExitOutcome(answer, notes);
     },
   };

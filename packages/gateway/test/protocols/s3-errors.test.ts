@@ -191,13 +191,30 @@ describe("what S3 has and this gateway has not is NotImplemented and never a wro
     expect(storage.calls.length).toBe(before);
   });
 
-  it("calls on a bucket and on the service", async () => {
-    for (const method of ["GET", "HEAD", "PUT", "DELETE"] as const) {
-      const raw = targetOf(s3For(gateway).sign({ method, bucket: "media", expiresIn: 60 }).url);
-      expect((await refusal(raw, method))[0]).toBe(501);
-    }
-    const root = headerSignature({ method: "GET", path: "/", host: host(), key: gateway.accessKey });
-    expect((await send(gateway, { target: "/", headers: root })).status).toBe(501);
+  it.each([
+    ["GET", "session"],
+    ["GET", "metadataConfiguration"],
+    ["PUT", "acl"],
+    ["PUT", "policy"],
+    ["PUT", "versioning"],
+    ["PUT", "lifecycle"],
+    ["PUT", "encryption"],
+    ["PUT", "object-lock"],
+    ["PUT", "publicAccessBlock"],
+    ["PUT", "tagging"],
+    ["PUT", "website"],
+    ["DELETE", "policy"],
+    ["DELETE", "lifecycle"],
+    ["DELETE", "website"],
+    ["POST", "restore"],
+    ["HEAD", "acl"],
+  ] as const)("%s on a bucket with ?%s", async (method, query) => {
+    const before = storage.calls.length;
+    const raw = targetOf(
+      s3For(gateway).sign({ method, bucket: "media", expiresIn: 60, bind: { query: { [query]: "" } } }).url,
+    );
+    expect((await refusal(raw, method))[0]).toBe(501);
+    expect(storage.calls.length).toBe(before);
   });
 
   it("POST, and 405 for a method that S3 does not know", async () => {

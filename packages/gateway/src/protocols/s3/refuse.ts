@@ -1,3 +1,4 @@
+import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
 import type { Exchange } from "../protocol.ts";
@@ -36,18 +37,6 @@ export function refuseS3({
     if (status === 503) headers.push("retry-after", "1");
     if (refusal.code === "RANGE_NOT_SATISFIABLE") headers.push("content-range", `bytes */${refusal.details["size"]}`);
     return textAnswer({ status, type: "application/xml", text: body, headers });
-  };
-}
-
-/** The bucket that a host names in virtual-host style, as the verifiers find it; empty for path style. */
-function virtualBucket(origins: readonly string[]): (authority: string) => string {
-  const hosts = origins.map((origin) => origin.replace(/^https?:\/\//, ""));
-  const exact = new Set(hosts.filter((host) => !host.startsWith("*")));
-  const suffixes = hosts.filter((host) => host.startsWith("*")).map((host) => host.slice(1));
-  return (authority) => {
-    const host = authority.toLowerCase();
-    const suffix = exact.has(host) ? undefined : suffixes.find((candidate) => host.endsWith(candidate));
-    return suffix === undefined ? "" : host.slice(0, -suffix.length);
   };
 }
 

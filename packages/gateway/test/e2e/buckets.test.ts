@@ -1,0 +1,297 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { type BucketCall, callBucket, contentMd5, parts, text, texts } from "./bucket-client.ts";
+import { s3Code, s3Field } from "./clients.ts";
+import { headerSignature } from "./header-signature.ts";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await testGateway({
+    files: { "media/hello.txt": "hello", "Old Folder/a.txt": "a" },
+    gateway: () => ({ region: "eu-central-1", regions: ["eu-central-1", "us-east-1"] }),
+  });
+});
+afterAll(() => gateway.close());
+
+const call = (options: BucketCall) => callBucket(gateway, options);
+const make = (bucket: string, body?: string) =>
+  call({ method: "PUT", bucket, ...(body === undefined ? {} : { body }) });
+
+async function refusal(options: BucketCall): Promise<[number, string | undefined]> {
+  const reply = await call(options);
+  return [reply.status, s3Code(reply.body)];
+}
+
+describe("a bucket", () => {
+  it("is made, found and removed", async () => {
+    const made = await make("made-here");
+    expect([made.status, made.headers["location"]]).toEqual([200, "/made-here"]);
+    expect(existsSync(join(gateway.root, "made-here"))).toBe(true);
+    const found = await call({ method: "HEAD", bucket: "made-here" });
+    expect([found.status, found.headers["x-amz-bucket-region"], found.body.length]).toEqual([200, "eu-central-1", 0]);
+    expect(await refusal({ method: "PUT", bucket: "made-here" })).toEqual([409, "BucketAlreadyOwnedByYou"]);
+    const removed = await call({ method: "DELETE", bucket: "made-here" });
+    expect([removed.status, removed.body.length]).toEqual([204, 0]);
+    expect(existsSync(join(gateway.root, "made-here"))).toBe(false);
+    const missing = await call({ method: "HEAD", bucket: "made-here" });
+    expect([missing.status, missing.headers["x-amz-bucket-region"], missing.body.length]).toEqual([
+      404,
+      "eu-central-1",
+      0,
+    ]);
+    expect(await refusal({ method: "DELETE", bucket: "made-here" })).toEqual([404, "NoSuchBucket"]);
+  });
+
+  it("is not removed while it holds something", async () => {
+    expect(await refusal({ method: "DELETE", bucket: "media" })).toEqual([409, "BucketNotEmpty"]);
+    expect(existsSync(join(gateway.root, "media/hello.txt"))).toBe(true);
+  });
+
+  it("is not made where something else has the name", async () => {
+    writeFileSync(join(gateway.root, "taken"), "");
+    expect(await refusal({ method: "PUT", bucket: "taken" })).toEqual([409, "BucketAlreadyExists"]);
+  });
+
+  it.each([
+    "ab",
+    "a".repeat(64),
+    "Upper",
+    "under_score",
+    "-dash",
+    "dash-",
+    ".dot",
+    "dot.",
+    "two..dots",
+    "192.168.5.4",
+    "xn--bucket",
+    "sthree-bucket",
+    "amzn-s3-demo-bucket",
+    "bucket-s3alias",
+    "bucket--ol-s3",
+    "bucket.mrap",
+    "bucket--x-s3",
+    "bucket--table-s3",
+    ".daypass",
+    "-",
+    "a b",
+    "caf\u00e9",
+  ])("is not made by the name %j", async (bucket) => {
+    const reply = await make(bucket);
+    expect([reply.status, s3Code(reply.body)]).toEqual([400, "InvalidBucketName"]);
+    expect(s3Field(reply.body, "BucketName")).toBe(bucket);
+  });
+
+  it("may have any other name, and one that Amazon would not take if it was there before", async () => {
+    for (const bucket of ["abc", "a".repeat(63), "1.2.3", "a-b.c-d", "2026"]) {
+      expect([bucket, (await make(bucket)).status]).toEqual([bucket, 200]);
+      expect([bucket, (await call({ method: "DELETE", bucket })).status]).toEqual([bucket, 204]);
+    }
+    const listing = await call({ bucket: "Old Folder" });
+    expect(texts(listing, "Key")).toEqual(["a.txt"]);
+  });
+
+  it("is made in this region or in none that is named", async () => {
+    const located = (location: string) =>
+      `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${location}</LocationConstraint></CreateBucketConfiguration>`;
+    expect((await make("located", located("eu-central-1"))).status).toBe(200);
+    const other = await make("elsewhere", located("eu-west-1"));
+    expect([other.status, s3Code(other.body)]).toEqual([400, "IllegalLocationConstraintException"]);
+    expect(s3Field(other.body, "Message")).toContain("The eu-west-1 location constraint is incompatible");
+    for (const body of ["<CreateBucketConfiguration>", "<Other/>", located("<x/>")]) {
+      expect(s3Code((await make("elsewhere", body)).body)).toBe("MalformedXML");
+    }
+    expect(existsSync(join(gateway.root, "elsewhere"))).toBe(false);
+    const location = await call({ bucket: "located", query: { location: "" } });
+    expect(text(location, 'LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"')).toBe(undefined);
+    expect(location.body.toString()).toContain(">eu-central-1</LocationConstraint>");
+    await call({ method: "DELETE", bucket: "located" });
+  });
+
+  it("promises no lock and no other owner", async () => {
+    const headers = (name: string, value: string) =>
+      headerSignature({
+        method: "PUT",
+        path: "/locked",
+        host: `127.0.0.1:${gateway.port}`,
+        key: gateway.accessKey,
+        headers: { [name]: value },
+      });
+    for (const [name, value] of [
+      ["x-amz-bucket-object-lock-enabled", "true"],
+      ["x-amz-object-ownership", "ObjectWriter"],
+      ["x-amz-acl", "public-read"],
+      ["x-amz-grant-read", "uri=http://acs.amazonaws.com/groups/global/AllUsers"],
+    ] as const) {
+      const reply = await fetch(`${gateway.url}/locked`, { method: "PUT", headers: headers(name, value) });
+      expect([name, reply.status < 500 || reply.status === 501, reply.ok]).toEqual([name, true, false]);
+      expect(existsSync(join(gateway.root, "locked"))).toBe(false);
+    }
+  });
+});
+
+describe("what tools ask of a bucket", () => {
+  it.each([
+    ["versioning", "VersioningConfiguration"],
+    ["acl", "AccessControlPolicy"],
+    ["publicAccessBlock", "PublicAccessBlockConfiguration"],
+    ["ownershipControls", "OwnershipControls"],
+    ["requestPayment", "RequestPaymentConfiguration"],
+    ["notification", "NotificationConfiguration"],
+    ["logging", "BucketLoggingStatus"],
+    ["accelerate", "AccelerateConfiguration"],
+    ["analytics", "ListBucketAnalyticsConfigurationResult"],
+    ["inventory", "ListInventoryConfigurationsResult"],
+    ["uploads", "ListMultipartUploadsResult"],
+  ])("?%s is answered with a document", async (name, root) => {
+    const reply = await call({ query: { [name]: "" } });
+    expect([reply.status, reply.body.toString().includes(`<${root} xmlns=`)]).toEqual([200, true]);
+    expect(await refusal({ bucket: "no-such-bucket", query: { [name]: "" } })).toEqual([404, "NoSuchBucket"]);
+  });
+
+  it.each([
+    ["policy", "NoSuchBucketPolicy"],
+    ["policyStatus", "NoSuchBucketPolicy"],
+    ["lifecycle", "NoSuchLifecycleConfiguration"],
+    ["cors", "NoSuchCORSConfiguration"],
+    ["tagging", "NoSuchTagSet"],
+    ["encryption", "ServerSideEncryptionConfigurationNotFoundError"],
+    ["object-lock", "ObjectLockConfigurationNotFoundError"],
+    ["replication", "ReplicationConfigurationNotFoundError"],
+    ["website", "NoSuchWebsiteConfiguration"],
+  ])("?%s is answered with %s", async (name, code) => {
+    expect(await refusal({ query: { [name]: "" } })).toEqual([404, code]);
+    expect(await refusal({ bucket: "no-such-bucket", query: { [name]: "" } })).toEqual([404, "NoSuchBucket"]);
+  });
+
+  it("one of a list is not there", async () => {
+    expect(await refusal({ query: { inventory: "", id: "all" } })).toEqual([404, "NoSuchConfiguration"]);
+  });
+
+  it("names one owner who has all rights", async () => {
+    const reply = await call({ query: { acl: "" } });
+    expect([text(reply, "Permission"), texts(reply, "DisplayName")]).toEqual(["FULL_CONTROL", ["daypass", "daypass"]]);
+  });
+});
+
+describe("the list of buckets", () => {
+  it("is given to a request for none, by a header or a URL", async () => {
+    const host = `127.0.0.1:${gateway.port}`;
+    const headers = headerSignature({ method: "GET", path: "/", host, key: gateway.accessKey });
+    const reply = await fetch(`${gateway.url}/`, { headers });
+    const body = await reply.text();
+    expect(reply.status).toBe(200);
+    expect(body).toContain("<ListAllMyBucketsResult");
+    expect(Array.from(body.matchAll(/<Name>([^<]*)</g), ([, name]) => name)).toEqual(["Old Folder", "files", "media"]);
+    for (const [, date] of body.matchAll(/<CreationDate>([^<]*)</g)) {
+      expect(Math.abs(Date.parse(date ?? "") - Date.now())).toBeLessThan(60_000);
+    }
+  });
+});
+
+describe("the deletion of many objects", () => {
+  const remove = (body: string, headers = contentMd5(body)) =>
+    call({ method: "POST", query: { delete: "" }, body, headers });
+  const request = (...objects: string[]) =>
+    `<Delete>${objects.map((object) => `<Object>${object}</Object>`).join("")}</Delete>`;
+  const put = (...keys: string[]) => {
+    for (const key of keys) {
+      mkdirSync(join(gateway.root, "media", key, ".."), { recursive: true });
+      writeFileSync(join(gateway.root, "media", key), key);
+    }
+  };
+
+  it("deletes each and counts what was not there as deleted", async () => {
+    put("d/1", "d/2", "d/&<3>");
+    const reply = await remove(
+      request("<Key>d/1</Key>", "<Key>d/&amp;&lt;3&gt;</Key>", "<Key>d/none</Key><VersionId>null</VersionId>"),
+    );
+    expect(reply.status).toBe(200);
+    expect(texts(reply, "Key")).toEqual(["d/1", "d/&<3>", "d/none"]);
+    expect(parts(reply, "Deleted")[2]).toBe("<Key>d/none</Key><VersionId>null</VersionId>");
+    expect(parts(reply, "Error")).toEqual([]);
+    expect(existsSync(join(gateway.root, "media/d/1"))).toBe(false);
+    expect(existsSync(join(gateway.root, "media/d/2"))).toBe(true);
+  });
+
+  it("is silent about what it did when told to be quiet", async () => {
+    put("d/1");
+    const body = `<Delete><Quiet>true</Quiet><Object><Key>d/1</Key></Object><Object><Key>d/2</Key><VersionId>other</VersionId></Object></Delete>`;
+    const reply = await remove(body);
+    expect(parts(reply, "Deleted")).toEqual([]);
+    expect(parts(reply, "Error").length).toBe(1);
+    expect(existsSync(join(gateway.root, "media/d/1"))).toBe(false);
+  });
+
+  it("says of each object why it was not deleted", async () => {
+    put("d/1", "d/2");
+    const reply = await remove(
+      request(
+        "<Key>d/1</Key><ETag>&quot;00000000000000000000000000000000&quot;</ETag>",
+        "<Key>d/2</Key><VersionId>3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH</VersionId>",
+        `<Key>${"k".repeat(1025)}</Key>`,
+        "<Key>d/2</Key><Size>3</Size>",
+        "<Key>d/none</Key><ETag>*</ETag>",
+      ),
+    );
+    expect(texts(reply, "Code")).toEqual([
+      "PreconditionFailed",
+      "NoSuchVersion",
+      "KeyTooLongError",
+      "NotImplemented",
+      "PreconditionFailed",
+    ]);
+    expect(parts(reply, "Error")[1]).toContain("<VersionId>3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH</VersionId>");
+    expect([existsSync(join(gateway.root, "media/d/1")), existsSync(join(gateway.root, "media/d/2"))]).toEqual([
+      true,
+      true,
+    ]);
+    const etag = (await gateway.storage.head({ bucket: "media", key: "d/1" }))?.etag ?? "";
+    await remove(request(`<Key>d/1</Key><ETag>${etag}</ETag>`));
+    expect(existsSync(join(gateway.root, "media/d/1"))).toBe(false);
+  });
+
+  it("takes a thousand keys and no more", async () => {
+    const keys = (count: number) => request(...Array.from({ length: count }, (_, i) => `<Key>many/${i}</Key>`));
+    expect(texts(await remove(keys(1000)), "Key").length).toBe(1000);
+    expect(s3Code((await remove(keys(1001))).body)).toBe("MalformedXML");
+    const long = request(...Array.from({ length: 1000 }, (_, i) => `<Key>${"&#x20ac;".repeat(300)}${i}</Key>`));
+    expect(texts(await remove(long), "Key").length).toBe(1000);
+  });
+
+  it.each([
+    ["no object", "<Delete></Delete>"],
+    ["an empty key", "<Delete><Object><Key></Key></Object></Delete>"],
+    ["no key", "<Delete><Object></Object></Delete>"],
+    ["two keys in one", "<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>"],
+    ["something unknown", "<Delete><Object><Key>a</Key><Prefix>b</Prefix></Object></Delete>"],
+    ["another root", "<Remove><Object><Key>a</Key></Object></Remove>"],
+    ["a DTD", '<!DOCTYPE Delete [<!ENTITY k "a">]><Delete><Object><Key>&k;</Key></Object></Delete>'],
+    ["nothing", ""],
+  ])("refuses a document with %s", async (_, body) => {
+    const reply = await remove(body);
+    expect([reply.status, s3Code(reply.body)]).toEqual([400, "MalformedXML"]);
+  });
+
+  it("requires a digest of the document, and holds it to it", async () => {
+    put("d/1");
+    const body = request("<Key>d/1</Key>");
+    expect(s3Code((await remove(body, {})).body)).toBe("InvalidRequest");
+    expect(s3Code((await remove(body, contentMd5("another"))).body)).toBe("BadDigest");
+    expect(s3Code((await remove(body, { "content-md5": "no digest" })).body)).toBe("InvalidDigest");
+    expect(existsSync(join(gateway.root, "media/d/1"))).toBe(true);
+  });
+
+  it("refuses a document that is longer than a thousand keys can be", async () => {
+    const body = request(`<Key>a</Key>${" ".repeat(4 * 1024 * 1024)}`);
+    const reply = await remove(body);
+    expect([reply.status, s3Code(reply.body)]).toEqual([400, "MaxMessageLengthExceeded"]);
+  });
+
+  it("finds no bucket where there is none", async () => {
+    const body = request("<Key>a</Key>");
+    const options = { method: "POST", bucket: "no-such-bucket", query: { delete: "" }, body } as const;
+    expect(await refusal({ ...options, headers: contentMd5(body) })).toEqual([404, "NoSuchBucket"]);
+  });
+});

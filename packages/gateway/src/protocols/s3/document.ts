@@ -48,9 +48,11 @@ export async function readDocument(call: S3Call, root: string, options: Document
 
 /** The document, where the request has one; a body that is not announced is none. */
 export async function readOptionalDocument(call: S3Call, root: string): Promise<ReadElement | undefined> {
-  const { fields } = call.received;
-  if ((contentLength(fields) ?? 0) > 0 || fields.transferEncoding !== undefined) return readDocument(call, root);
-  expectNoBody(call.permit.grant);
+  const { payload, received, permit } = call;
+  if ((payload.length ?? 0) > 0 || payload.chunked || received.fields.transferEncoding !== undefined) {
+    return readDocument(call, root);
+  }
+  expectNoBody(permit.grant);
   return undefined;
 }
 

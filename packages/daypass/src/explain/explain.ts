@@ -64,6 +64,8 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
 /** What of a key no text may show. */
 function secretOf(key: ExplainKey): string {
   if ("secretAccessKey" in key) return key.secretAccessKey;
+  if ("accountKey" in key) return key.accountKey;
+  if ("userDelegationKey" in key) return key.userDelegationKey.value;
   if ("client_email" in key) return "private_key" in key ? key.private_key : "";
   return key.kty === "oct" ? key.k : (key.d ?? "");
 }
@@ -110,6 +112,6 @@ function unescapeUrl(url: string): { readonly text: string; readonly escaped?: C
 function notSigned(): DaypassError {
   return new DaypassError(
     "NO_SIGNATURE",
-    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, dp-…), found none: quote the URL in a shell, where & would cut it off",
+    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, dp-…), found none: quote the URL in a shell, where & would cut it off",
   );
 }

@@ -1,3 +1,4 @@
+import type { AzureDelegatedKey, AzureSharedKey } from "../azure/credentials.ts";
 import type { GcsServiceAccount } from "../gcs/credentials.ts";
 import type { GcsPublicAccount } from "../gcs/key.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
@@ -17,6 +18,7 @@ export type CauseCode =
   | "HEADER"
   | "HOST"
   | "HTML_ESCAPED"
+  | "IP"
   | "INVALID_TOKEN"
   | "LEGACY_SIGNATURE"
   | "MALFORMED"
@@ -26,15 +28,19 @@ export type CauseCode =
   | "PATH"
   | "PAYLOAD"
   | "PERMISSION"
+  | "POLICY"
+  | "PROTOCOL"
   | "QUERY"
   | "REGION"
   | "SERVICE"
+  | "SIGNATURE"
   | "SIGNED_HEADERS"
   | "TIME"
   | "TOKEN_AFTER_SIGNING"
   | "UNKNOWN_KEY"
   | "UNSIGNED_HEADER"
   | "UNSIGNED_PARAMETER"
+  | "VERSION"
   | "WRONG_SECRET";
 
 /** Why a server refuses the URL. */
@@ -72,7 +78,7 @@ export interface MustSend {
 
 /** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v2`, `gcs`, `gcs/v2` or `url`. */
+  /** `s3`, `s3/v2`, `gcs`, `gcs/v2`, `azure` or `url`. */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;
@@ -105,9 +111,12 @@ export interface Explanation {
 
 /**
  * A key of any scheme: an access key (S3, or an HMAC key of Cloud Storage), a service account by its key file or its public
- * key, or the JWK of a Daypass URL.
+ * key, an account key or a user delegation key of Azure, or the JWK of a Daypass URL.
  */
-export type ExplainKey = S3Credentials | GcsServiceAccount | GcsPublicAccount | UrlKey;
+export type ExplainKey = AzureExplainKey | S3Credentials | GcsServiceAccount | GcsPublicAccount | UrlKey;
+
+/** A key of an Azure account; with the account's name where the URL does not tell it, or several are given. */
+export type AzureExplainKey = (AzureSharedKey | AzureDelegatedKey) & { readonly account?: string | undefined };
 
 /** The request that was refused, as far as it is known. */
 export interface SentRequest {

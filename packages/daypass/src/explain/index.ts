@@ -5,6 +5,7 @@
  */
 export { explain } from "./explain.ts";
 export type {
+  AzureExplainKey,
   Cause,
   CauseCode,
   ExplainKey,

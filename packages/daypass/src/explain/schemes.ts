@@ -1,3 +1,4 @@
+import { azureExplainer } from "./azure.ts";
 import type { Explainer } from "./explainer.ts";
 import { gcsExplainer } from "./gcs.ts";
 import { gcsV2Explainer } from "./gcs-v2.ts";
@@ -11,5 +12,6 @@ export const explainers: readonly Explainer[] = [
   s3V2Explainer,
   gcsExplainer,
   gcsV2Explainer,
+  azureExplainer,
   urlExplainer,
 ];

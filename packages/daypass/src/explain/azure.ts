@@ -1,0 +1,299 @@
+import { hmacSha256 } from "#crypto";
+import { azureAllOperations, azureCopyOperations } from "../azure/all-operations.ts";
+import { azureSignature } from "../azure/credentials.ts";
+import { checkSas } from "../azure/fields.ts";
+import { ACCOUNT, DELEGATION } from "../azure/layouts.ts";
+import { operationFinder } from "../azure/operations.ts";
+import { sasKindOf } from "../azure/parse.ts";
+import { permittedMethods } from "../azure/permissions.ts";
+import { fromBase64 } from "../encode.ts";
+import { isDaypassError } from "../errors.ts";
+import { azureCause, compareAzure, lineName, shownText } from "./azure-cause.ts";
+import { type AzureUrl, azureResource, azureTraps, readAzure } from "./azure-facts.ts";
+import { type AzureInput, azureVariants, inputText } from "./azure-variants.ts";
+import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
+import type { Cause, ExplainKey, MustSend } from "./explanation.ts";
+import { spellings } from "./s3-facts.ts";
+import { isMismatch } from "./server-cause.ts";
+import { urlTraps } from "./traps.ts";
+import { search } from "./variants.ts";
+
+/** Azure Blob Storage URLs with a shared access signature of any kind. */
+export const azureExplainer: Explainer = {
+  detects: (request) => sasKindOf(request) !== undefined,
+  explain: explainAzure,
+};
+
+const KINDS = { service: "service SAS", account: "account SAS", "user-delegation": "user delegation SAS" } as const;
+
+function explainAzure(subject: Subject): Explained {
+  const url = readAzure(subject.url, subject);
+  const sent = subject.sentUrl === subject.url ? url : readAzure(subject.sentUrl, subject);
+  const { kind, values, startsAt, endsAt, signature, location } = url;
+  const letters = values.get("sp") ?? "";
+  const resource = azureResource(url);
+  const { cause, hypotheses, fits } = diagnose(subject, url, sent);
+  const end = endsAt === undefined ? ", until its stored policy ends" : `, valid until ${endsAt.toISOString()}`;
+  const policy = values.get("si");
+  return {
+    explanation: {
+      scheme: "azure",
+      summary: `An Azure ${KINDS[kind.name]} (sv ${values.get("sv")}) for ${resource}, permissions ${letters || "of its stored policy"}${end}.`,
+      signedBy: kind === DELEGATION ? (values.get("skoid") ?? "") : (location?.account ?? ""),
+      grants: { methods: letters === "" ? undefined : permittedMethods(letters), resource },
+      binds: bound(url),
+      leavesOpen: open(url),
+      startsAt,
+      endsAt,
+      mayEndEarlier:
+        policy === undefined
+          ? kind === DELEGATION
+            ? "when the user delegation keys of the account are revoked, or their owner loses his role"
+            : "when the account key that signed it is regenerated"
+          : `when the stored access policy ${JSON.stringify(policy)} says so, is changed or removed: the URL alone does not tell when it really ends`,
+      mustSend: mustSend(url),
+      traps: [
+        ...urlTraps(subject.url).filter(({ name }) => !/^(?:host-port|plus-in-query)$/.test(name)),
+        ...azureTraps(url, subject.now),
+      ],
+      cause,
+      hypotheses,
+      stringToSign: fits ? inputText({ ...emptyInput(sent), key: "" }) : undefined,
+    },
+    hidden: spellings(signature),
+  };
+}
+
+function bound({ kind, values }: AzureUrl): readonly string[] {
+  const has = (name: string, text: string): readonly string[] => (values.has(name) ? [text] : []);
+  return [
+    ...(kind === ACCOUNT ? ["account", "services and kinds of resources"] : ["account", "container"]),
+    ...(/^b/.test(values.get("sr") ?? "") ? ["blob"] : []),
+    ...has("sdd", "directory"),
+    ...has("sp", "permissions"),
+    ...has("si", "stored policy"),
+    ...[...has("st", "start"), ...has("se", "end"), ...has("sip", "client address"), ...has("spr", "protocol")],
+    ...[...has("ses", "encryption scope"), ...has("sduoid", "one user")],
+    ...(["rscc", "rscd", "rsce", "rscl", "rsct"].some((name) => values.has(name)) ? ["headers of the answer"] : []),
+    ...(values
+      .get("srh")
+      ?.split(",")
+      .map((name) => `header ${name.toLowerCase()}`) ?? []),
+    ...(values
+      .get("srq")
+      ?.split(",")
+      .map((name) => `parameter ${name}`) ?? []),
+  ];
+}
+
+function open({ kind, values }: AzureUrl): readonly string[] {
+  const resource = values.get("sr");
+  return [
+    "method, within the permissions",
+    ...(kind === ACCOUNT
+      ? ["container and blob"]
+      : resource === "c" || resource === "d"
+        ? ["which blob of those"]
+        : []),
+    ...(values.get("spr") === "https" ? [] : ["https or http"]),
+    values.has("srh") ? "every other header" : "every header",
+    values.has("srq") ? "every other query parameter" : "every query parameter",
+    "body",
+    values.has("sip") ? "how often it is used" : "who uses it, from where, and how often",
+  ];
+}
+
+function mustSend({ values, location, others }: AzureUrl): readonly MustSend[] {
+  const isUpload = /[cw]/.test(values.get("sp") ?? "") && location?.blob !== undefined && !others.has("comp");
+  return [
+    ...(isUpload ? [{ name: "x-ms-blob-type", value: "BlockBlob" }] : []),
+    ...(values
+      .get("srh")
+      ?.split(",")
+      .map((name) => ({ name: name.toLowerCase() })) ?? []),
+    ...(values.has("sduoid") ? [{ name: "authorization" }] : []),
+  ];
+}
+
+interface AzureDiagnosis extends Diagnosis {
+  /** Whether a given key has shown that the signature is right. */
+  readonly fits: boolean;
+}
+
+function diagnose(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
+  const { error, now } = subject;
+  const said = error === undefined || isMismatch(error) ? undefined : azureCause(error, now);
+  const signature = checkSignature(subject, url, sent);
+  if (said !== undefined) return { ...signature, hypotheses: undefined, cause: said };
+  // What a key has shown is the sharper answer to a request that cannot be read either.
+  const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
+  const malformed = isShown ? undefined : grammarCause(sent);
+  if (malformed !== undefined) return { ...signature, cause: malformed };
+  const late = error === undefined ? timeCause(url, now) : undefined;
+  return {
+    ...signature,
+    cause: late ?? signature.cause ?? (error === undefined ? operationCause(subject, sent) : undefined),
+  };
+}
+
+function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | undefined {
+  const fix = "Pass the URL on byte for byte as it was made, and quote it in a shell.";
+  if (location === undefined) {
+    const sentence = "The path names no account and container by Azure's rules for their names.";
+    return { code: "PATH", sentence, evidence: [], fix };
+  }
+  if (/[ %]/.test(signature) || !signature.endsWith("=")) {
+    const what = signature.includes(" ")
+      ? "a + in it was not sent as %2B"
+      : signature.includes("%")
+        ? "it was percent-encoded twice"
+        : "its end was cut off";
+    return {
+      code: "SIGNATURE",
+      sentence: `The signature was damaged on its way: ${what}.`,
+      evidence: [],
+      fix: "Send + as %2B, / as %2F and = as %3D, encoded once.",
+    };
+  }
+  try {
+    checkSas(kind, new Map([...values].filter(([name]) => name === name.toLowerCase())));
+    return undefined;
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
+    const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
+    return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix };
+  }
+}
+
+function timeCause({ startsAt, endsAt }: AzureUrl, now: Date): Cause | undefined {
+  const evidence = [`now ${now.toISOString()}`];
+  if (endsAt !== undefined && now >= endsAt) {
+    return {
+      code: "EXPIRED",
+      sentence: `The URL has expired: it ended at ${endsAt.toISOString()}.`,
+      evidence,
+      fix: "Ask for a new URL.",
+    };
+  }
+  if (startsAt === undefined || now >= startsAt) return undefined;
+  const sentence = `The URL is not valid yet: it begins at ${startsAt.toISOString()}.`;
+  return {
+    code: "NOT_YET_VALID",
+    sentence,
+    evidence,
+    fix: "Wait; or sign without st, or with one 15 minutes back, as clocks differ.",
+  };
+}
+
+/** Whether the request that was sent is one that the permissions permit. */
+function operationCause({ request, sent }: Subject, { values, location, others, kind }: AzureUrl): Cause | undefined {
+  const letters = values.get("sp");
+  if (request?.method === undefined || letters === undefined || location === undefined) return undefined;
+  const level = location.blob !== undefined ? "o" : location.container !== undefined ? "c" : "s";
+  const comp = others.get("comp");
+  const method = sent.method === "HEAD" ? "GET" : sent.method;
+  const headers = new Map(sent.headers.map(([name, value]) => [name.toLowerCase(), value]));
+  const operation = operationFinder([...azureAllOperations, ...azureCopyOperations])({
+    call: [method, level, ...(comp === undefined ? [] : [comp])].join(" "),
+    value: (name) => others.get(name) ?? headers.get(`x-ms-${name}`),
+  });
+  if (operation === undefined) {
+    const sentence = `${sent.method} is no operation of Azure's on this URL${comp === undefined ? "" : ` with comp=${comp}`} that a SAS can permit.`;
+    return {
+      code: "METHOD",
+      sentence,
+      evidence: [],
+      fix: "Send the method of the operation that was meant; a listing needs restype=container&comp=list.",
+    };
+  }
+  if ([...operation.permissions].some((letter) => letters.includes(letter))) return undefined;
+  return {
+    code: "PERMISSION",
+    sentence: `${operation.name} needs the permission ${[...operation.permissions].join(" or ")}, and the URL has ${letters}.`,
+    evidence: [`${sent.method} of a ${KINDS[kind.name]} with sp=${letters}`],
+    fix: `Sign with ${operation.permissions.charAt(0)}.`,
+  };
+}
+
+type Keyed = { readonly key: string };
+
+/** The given keys that a SAS of this kind could have been signed with. */
+function keysFor({ kind, location }: AzureUrl, keys: readonly ExplainKey[]): readonly Keyed[] {
+  return keys.flatMap((key): readonly Keyed[] => {
+    if ("userDelegationKey" in key) return kind === DELEGATION ? [{ key: key.userDelegationKey.value }] : [];
+    if (!("accountKey" in key) || kind === DELEGATION) return [];
+    return key.account === undefined || key.account === location?.account ? [{ key: key.accountKey }] : [];
+  });
+}
+
+function emptyInput({ kind, fields, values, signature }: AzureUrl): AzureInput {
+  return { kind, fields, values, signature, key: "", keyForm: "base64" };
+}
+
+function fitsInput(input: AzureInput): boolean {
+  const key = input.keyForm === "text" ? input.key : fromBase64(input.key);
+  return key !== undefined && azureSignature(hmacSha256(key), inputText(input)) === input.signature;
+}
+
+function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
+  const { error } = subject;
+  const shown = error === undefined ? undefined : shownText(error);
+  const different = shown === undefined ? undefined : compareAzure(url, shown);
+  const keys = keysFor(url, subject.keys);
+  if (keys.length === 0) {
+    const isGiven = subject.keys.some((key) => "accountKey" in key || "userDelegationKey" in key);
+    return { fits: false, cause: different ?? (isGiven ? otherKey(url) : sameText(shown)) };
+  }
+  const inputs = keys.map(({ key }): AzureInput => ({ ...emptyInput(sent), key }));
+  if (inputs.some(fitsInput)) return { fits: true, cause: different };
+  if (keys.some(({ key }) => fitsInput({ ...emptyInput(url), key }))) return { fits: false, cause: changed(url, sent) };
+  let hypotheses: Diagnosis["hypotheses"];
+  for (const input of inputs) {
+    const found = search(input, azureVariants(sent), fitsInput, "signed");
+    hypotheses ??= found.hypotheses;
+    if (found.cause !== undefined) return { fits: false, cause: found.cause, hypotheses: found.hypotheses };
+  }
+  return {
+    fits: false,
+    hypotheses,
+    cause: different ?? {
+      code: "WRONG_SECRET",
+      sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that is not among the usual ones.`,
+      evidence: [`No variant fits: ${hypotheses?.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
+      fix: "Compare the key with the account's two keys; look for one that was regenerated.",
+    },
+  };
+}
+
+function otherKey({ kind, location, values }: AzureUrl): Cause {
+  const who =
+    kind === DELEGATION ? `a user delegation key of ${values.get("skoid")}` : `an account key of ${location?.account}`;
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The URL was signed by ${who}, and the given keys are others.`,
+    evidence: [],
+    fix: "Give the key that signed.",
+  };
+}
+
+/** The server's string to sign is what the URL says, and the signature still does not match. */
+function sameText(shown: string | undefined): Cause | undefined {
+  if (shown === undefined) return undefined;
+  return {
+    code: "WRONG_SECRET",
+    sentence:
+      "The server's string to sign is exactly what the URL says: another key signed, or the signer signed another text.",
+    evidence: [`the server saw: ${JSON.stringify(shown)}`],
+    fix: "Compare this text with the one that the signer makes, line by line, and the key with the account's two. With the key given, explain finds the usual faults.",
+  };
+}
+
+function changed(url: AzureUrl, sent: AzureUrl): Cause {
+  const field = url.fields.find((name) => url.values.get(name) !== sent.values.get(name)) ?? "sig";
+  return {
+    code: field === "RESOURCE" ? "PATH" : "QUERY",
+    sentence: `The URL was changed on its way: the ${lineName(field)} was ${JSON.stringify(url.values.get(field) ?? "")} and was sent as ${JSON.stringify(sent.values.get(field) ?? "")}.`,
+    evidence: ["The signature fits the URL that was signed, and not the one that was sent."],
+    fix: "Pass the URL on byte for byte.",
+  };
+}

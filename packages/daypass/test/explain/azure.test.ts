@@ -1,0 +1,395 @@
+import { createHmac } from "node:crypto";
+import { azureAccountSigner, azureSigner, azureUserDelegationSigner } from "daypass/azure";
+import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import { describe, expect, it } from "vitest";
+import { ACCOUNT, AT, CREDENTIALS, DELEGATION_KEY, OTHER_KEY } from "../azure/fixture.ts";
+
+const now = new Date("2026-01-02T03:30:00Z");
+const clock = () => now;
+const at = { clock: () => AT };
+const key = { accountKey: CREDENTIALS.accountKey };
+const delegatedKey = { userDelegationKey: DELEGATION_KEY };
+const azure = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, ...at });
+const account = azureAccountSigner({ account: ACCOUNT, credentials: CREDENTIALS, ...at });
+const delegation = azureUserDelegationSigner({ account: ACCOUNT, credentials: delegatedKey, ...at });
+const wish = { container: "media", blob: "talks/a b.txt", permissions: "r", expiresIn: 3600 };
+const ask = (url: string, options: ExplainOptions = {}) => explain(url, { clock, ...options });
+const causeOf = async (url: string, options: ExplainOptions = {}) => (await ask(url, options)).cause;
+const trapsOf = async (url: string) => (await ask(url)).traps.map(({ name }) => name);
+
+/** An answer in the form of the Blob service. */
+function azureXml(code: string, detail = ""): string {
+  const text = detail.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const element = detail === "" ? "" : `<AuthenticationErrorDetail>${text}</AuthenticationErrorDetail>`;
+  return `\ufeff<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.\nRequestId:1\nTime:2026-01-02T03:30:00.0Z</Message>${element}</Error>`;
+}
+
+/** The lines of a service SAS by their names, as Azure documents them; a signer of its own can get each wrong. */
+const LINES = [
+  "sp",
+  "st",
+  "se",
+  "resource",
+  "si",
+  "sip",
+  "spr",
+  "sv",
+  "sr",
+  "time",
+  "ses",
+  "rscc",
+  "rscd",
+  "rsce",
+  "rscl",
+  "rsct",
+];
+const FIELDS = { sv: "2022-11-02", se: "2026-01-02T04:04:05Z", sr: "b", sp: "r" };
+
+interface Wrong {
+  readonly fields?: Readonly<Record<string, string>>;
+  /** What is signed where it differs from what the URL says. */
+  readonly signed?: Readonly<Record<string, string>>;
+  readonly lines?: readonly string[];
+  readonly end?: string;
+  readonly key?: Buffer | string;
+  readonly path?: string;
+  readonly spell?: (signature: string) => string;
+}
+
+function wrongUrl({
+  fields = {},
+  signed = {},
+  lines = LINES,
+  end = "",
+  path = "/media/talks/a%20b.txt",
+  ...more
+}: Wrong): string {
+  const all: Readonly<Record<string, string>> = { ...FIELDS, ...fields };
+  const values: Readonly<Record<string, string>> = {
+    ...all,
+    resource: `/blob/${ACCOUNT}/media/talks/a b.txt`,
+    ...signed,
+  };
+  const text = lines.map((name) => values[name] ?? "").join("\n") + end;
+  const hmac = createHmac("sha256", more.key ?? Buffer.from(CREDENTIALS.accountKey, "base64"));
+  const signature = hmac.update(text).digest("base64");
+  const tokens = Object.entries(all).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return `https://${ACCOUNT}.blob.core.windows.net${path}?${tokens.join("&")}&sig=${(more.spell ?? encodeURIComponent)(signature)}`;
+}
+
+/** A URL whose signature has a plus: the first of many ends. */
+const withPlus = (spell: (signature: string) => string): string => {
+  for (let second = 0; second < 60; second++) {
+    const fields = { se: `2026-01-02T04:04:${String(second).padStart(2, "0")}Z` };
+    if (wrongUrl({ fields }).includes("%2B")) return wrongUrl({ fields, spell });
+  }
+  throw new Error("no signature has a plus");
+};
+
+describe("what a SAS URL is", () => {
+  it("says what it grants, binds and leaves open, and when it ends", async () => {
+    const { url } = azure.sign({
+      ...wish,
+      protocol: "https",
+      bind: { ip: "203.0.113.9" },
+      response: { contentType: "text/plain" },
+    });
+    const explanation = await ask(url);
+    expect(explanation).toMatchObject({
+      scheme: "azure",
+      summary:
+        "An Azure service SAS (sv 2022-11-02) for blob talks/a b.txt in container media in account myaccount, permissions r, valid until 2026-01-02T04:04:05.000Z.",
+      signedBy: ACCOUNT,
+      grants: { methods: ["GET", "HEAD", "POST"] },
+      endsAt: new Date("2026-01-02T04:04:05Z"),
+      mayEndEarlier: "when the account key that signed it is regenerated",
+      mustSend: [],
+      cause: undefined,
+      stringToSign: undefined,
+    });
+    expect(explanation.binds).toEqual([
+      "account",
+      "container",
+      "blob",
+      "permissions",
+      "end",
+      "client address",
+      "protocol",
+      "headers of the answer",
+    ]);
+    expect(explanation.leavesOpen).toEqual(
+      expect.arrayContaining(["method, within the permissions", "every header", "body"]),
+    );
+    expect(explanation.traps.map(({ name }) => name)).toEqual(["address-in-azure"]);
+  });
+
+  it("does not know when a SAS with a stored policy ends", async () => {
+    const { endsAt, summary, mayEndEarlier, grants } = await ask(
+      azure.sign({ container: "media", blob: "a", identifier: "weekly" }).url,
+    );
+    expect(endsAt).toBeUndefined();
+    expect(summary).toContain("until its stored policy ends");
+    expect(mayEndEarlier).toContain("the URL alone does not tell when it really ends");
+    expect(grants.methods).toBeUndefined();
+  });
+
+  it("knows the other kinds and resources", async () => {
+    const resource = async (url: string) => (await ask(url)).grants.resource;
+    const time = "2026-01-01T00:00:00.1234567Z";
+    expect(await resource(account.sign({ ...wish, resourceTypes: "o" }).url)).toMatch(
+      /^every resource of account myaccount/,
+    );
+    expect(await resource(azure.sign({ container: "media", permissions: "rl", expiresIn: 9 }).url)).toMatch(
+      /^container media .* every blob/,
+    );
+    expect(
+      await resource(azure.sign({ container: "media", prefix: "a/b", permissions: "r", expiresIn: 9 }).url),
+    ).toMatch(/directory 2 deep/);
+    expect(await resource(azure.sign({ ...wish, snapshot: time }).url)).toContain(`snapshot ${time} of`);
+    expect(await resource(azure.sign({ ...wish, versionId: time }).url)).toContain(`version ${time} of`);
+    const bound = await ask(
+      delegation.sign({ ...wish, permissions: "cw", bind: { contentType: "a/b", query: { tenant: "x" } } }).url,
+    );
+    expect(bound.signedBy).toBe(DELEGATION_KEY.signedObjectId);
+    expect(bound.binds).toEqual(expect.arrayContaining(["header content-type", "parameter tenant"]));
+    expect(bound.mustSend).toEqual([{ name: "x-ms-blob-type", value: "BlockBlob" }, { name: "content-type" }]);
+    expect(bound.startsAt).toEqual(new Date(DELEGATION_KEY.signedStartsOn));
+  });
+
+  it("ends with its user delegation key", async () => {
+    const url = delegation.sign(wish).url.replace(/se=[^&]*/, "se=2026-02-01");
+    expect((await ask(url)).endsAt).toEqual(new Date(DELEGATION_KEY.signedExpiresOn));
+  });
+
+  it("reads Azurite's URLs, whose path begins with the account", async () => {
+    const endpoint = "http://127.0.0.1:10000/devstoreaccount1";
+    const { url } = azureSigner({ account: "devstoreaccount1", endpoint, credentials: CREDENTIALS, ...at }).sign(wish);
+    expect((await ask(url, { keys: [key] })).stringToSign).toContain("/blob/devstoreaccount1/media/talks/a b.txt");
+  });
+});
+
+describe("traps", () => {
+  const long = { ...wish, expiresIn: 700_000 };
+  it.each([
+    ["account-sas", account.sign({ ...wish, resourceTypes: "o" }).url],
+    ["stored-policy", azure.sign({ container: "media", blob: "a", identifier: "weekly" }).url],
+    ["no-protocol", azure.sign(wish).url],
+    ["start-now", azure.sign({ ...wish, notBefore: new Date("2026-01-02T03:29:00Z") }).url],
+    ["time-without-zone", wrongUrl({ fields: { se: "2026-01-02T04:04:05" } })],
+    ["address-in-azure", azure.sign({ ...wish, bind: { ip: "203.0.113.9" } }).url],
+    ["long-life", azure.sign(long).url],
+    [
+      "new-version",
+      azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, version: "2026-04-06", ...at }).sign(wish).url,
+    ],
+    ["create-only", azure.sign({ ...wish, permissions: "c" }).url],
+    ["upload-needs-type", azure.sign({ ...wish, permissions: "w" }).url],
+    ["list-needs-parameters", azure.sign({ container: "media", permissions: "l", expiresIn: 9 }).url],
+    ["directory", azure.sign({ container: "media", prefix: "a", permissions: "r", expiresIn: 9 }).url],
+    ["plus-in-signature", withPlus((signature) => signature.replaceAll("=", "%3D").replaceAll("/", "%2F"))],
+    ["signature-encoded-twice", wrongUrl({ spell: (signature) => encodeURIComponent(encodeURIComponent(signature)) })],
+    ["user-token", delegation.sign({ ...wish, delegatedUserObjectId: "u" }).url],
+    ["http", azure.sign(wish).url.replace("https", "http")],
+  ])("%s", async (name, url) => {
+    expect(await trapsOf(url)).toContain(name);
+    // A plain URL that is meant well has none of them.
+    expect(await trapsOf(azure.sign({ ...wish, protocol: "https" }).url)).toEqual([]);
+  });
+});
+
+describe("what the server says", () => {
+  const { url } = azure.sign(wish);
+  const times = (start: string, end: string) =>
+    `Signature not valid in the specified time frame: Start [${start}] - Expiry [${end}] - Current [Fri, 02 Jan 2026 05:00:00 GMT]`;
+
+  it.each<readonly [CauseCode, string, string?]>([
+    ["EXPIRED", "AuthenticationFailed", times("Fri, 02 Jan 2026 03:00:00 GMT", "Fri, 02 Jan 2026 04:00:00 GMT")],
+    ["NOT_YET_VALID", "AuthenticationFailed", times("Fri, 02 Jan 2026 06:00:00 GMT", "Fri, 02 Jan 2026 07:00:00 GMT")],
+    ["MALFORMED", "AuthenticationFailed", "Signature fields not well formed."],
+    ["MALFORMED", "AuthenticationFailed", "sp is mandatory. Cannot be empty"],
+    [
+      "POLICY",
+      "AuthenticationFailed",
+      "Access policy fields can be associated with signature or SAS identifier but not both",
+    ],
+    ["POLICY", "AuthenticationFailed", "Signed identifier could not be found"],
+    ["TIME", "AuthenticationFailed", "Signed expiry must be after signed start"],
+    ["PERMISSION", "AuthorizationPermissionMismatch"],
+    ["PROTOCOL", "AuthorizationProtocolMismatch"],
+    ["IP", "AuthorizationSourceIPMismatch"],
+    ["SERVICE", "AuthorizationServiceMismatch"],
+    ["SERVICE", "AuthorizationResourceTypeMismatch"],
+    ["PERMISSION", "AuthorizationFailure"],
+    ["PERMISSION", "KeyBasedAuthenticationNotPermitted"],
+    ["MALFORMED", "NoAuthenticationInformation"],
+    ["NOT_FOUND", "BlobNotFound"],
+  ])("is %s for %s %s", async (code, answer, detail = "") => {
+    const cause = await causeOf(url, { errorBody: azureXml(answer, detail) });
+    expect(cause?.code).toBe(code);
+    expect(cause?.evidence[0]).toContain(answer);
+    expect(cause?.fix).not.toBe("");
+  });
+
+  const lines =
+    "r\n\n2026-01-02T04:04:05Z\n/blob/myaccount/media/talks/a b.txt\n\n\n\n2022-11-02\nb\n\n\n\n\n\n\n".split("\n");
+  const mismatch = (text: string) =>
+    azureXml("AuthenticationFailed", `Signature did not match. String to sign used was ${text}`);
+
+  it.each<readonly [number, string, CauseCode, string]>([
+    [0, "rw", "QUERY", "permissions (sp)"],
+    [1, "2026-01-02T03:00:00Z", "TIME", "start (st)"],
+    [2, "2026-01-02T05:00:00Z", "TIME", "end (se)"],
+    [3, "/blob/myaccount/media/talks/a%20b.txt", "PATH", "canonical resource"],
+    [3, "/blob/myaccount/media/talks/a+b.txt", "PATH", "canonical resource"],
+    [4, "weekly", "QUERY", "stored policy (si)"],
+    [5, "203.0.113.9", "QUERY", "client address (sip)"],
+    [6, "https", "QUERY", "protocol (spr)"],
+    [8, "c", "QUERY", "kind of resource (sr)"],
+    [15, "text/html", "QUERY", "rsct"],
+  ])("names line %i of its string to sign when it is another (%s)", async (at, text, code, name) => {
+    const cause = await causeOf(url, { errorBody: mismatch(lines.with(at, text).join("\n")) });
+    expect(cause).toMatchObject({ code, evidence: [expect.any(String), `the server saw: ${text}`] });
+    expect(cause?.sentence).toContain(`The ${name} differs`);
+  });
+
+  it("says that the key is another one where its string to sign is the URL's, with or without the last line ends", async () => {
+    for (const text of [lines.join("\n"), lines.join("\n").trimEnd()]) {
+      expect((await causeOf(url, { errorBody: mismatch(text) }))?.code).toBe("WRONG_SECRET");
+    }
+  });
+
+  it("says that the server goes by another version where it signs more lines", async () => {
+    const cause = await causeOf(url, { errorBody: mismatch([...lines, "a", "b"].join("\n")) });
+    expect(cause).toMatchObject({ code: "VERSION" });
+  });
+
+  it("finds with the key what the signer did otherwise, though server and URL agree", async () => {
+    const wrong = wrongUrl({ signed: { sp: "rw" }, fields: { sp: "wr" } });
+    const shown = `wr\n\n${FIELDS.se}\n/blob/myaccount/media/talks/a b.txt\n\n\n\n2022-11-02\nb\n\n\n\n\n\n`;
+    expect((await causeOf(wrong, { errorBody: mismatch(shown), keys: [key] }))?.code).not.toBe("WRONG_SECRET");
+  });
+});
+
+describe("with a key", () => {
+  it("shows the string to sign of a URL that is right, of every kind", async () => {
+    const right: readonly (readonly [string, ExplainOptions["keys"]])[] = [
+      [azure.sign(wish).url, [key]],
+      [azure.sign({ ...wish, snapshot: "2026-01-01T00:00:00.1234567Z" }).url, [{ accountKey: OTHER_KEY }, key]],
+      [azure.sign({ container: "media", prefix: "a/b", permissions: "r", expiresIn: 3600 }).url, [key]],
+      [account.sign({ ...wish, resourceTypes: "o" }).url, [{ ...key, account: ACCOUNT }]],
+      [delegation.sign(wish).url, [delegatedKey]],
+    ];
+    for (const [url, keys] of right) {
+      const { cause, stringToSign } = await ask(url, { keys });
+      expect(cause, url).toBeUndefined();
+      expect(stringToSign?.split("\n").length).toBeGreaterThan(9);
+    }
+  });
+
+  it.each<readonly [CauseCode, string, Wrong]>([
+    ["SIGNATURE", "percent-encoded twice", { spell: (signature) => encodeURIComponent(encodeURIComponent(signature)) }],
+    ["WRONG_SECRET", "used as text", { key: CREDENTIALS.accountKey }],
+    ["QUERY", "signed as rw and", { signed: { sp: "rw" }, fields: { sp: "wr" } }],
+    ["TIME", "with milliseconds", { signed: { se: "2026-01-02T04:04:05.000Z" } }],
+    ["TIME", "without Z", { signed: { se: "2026-01-02T04:04:05" } }],
+    ["TIME", "added after signing", { fields: { st: "2026-01-02T03:00:00Z" }, signed: { st: "" } }],
+    ["PATH", "without /blob in front", { signed: { resource: "/myaccount/media/talks/a b.txt" } }],
+    ["PATH", "the account twice", { signed: { resource: "/blob/myaccount/myaccount/media/talks/a b.txt" } }],
+    ["PATH", "for the container, with sr=c", { signed: { resource: "/blob/myaccount/media", sr: "c" } }],
+    ["PATH", "for the container, under the sr", { signed: { resource: "/blob/myaccount/media" } }],
+    ["PATH", "a%20b.txt", { signed: { resource: "/blob/myaccount/media/talks/a%20b.txt" } }],
+    ["QUERY", "added after signing", { fields: { rscd: "attachment" }, signed: { rscd: "" } }],
+    ["QUERY", "signed percent-encoded", { fields: { rscd: "attachment; x" }, signed: { rscd: "attachment%3B%20x" } }],
+    ["VERSION", "fields of 2018-11-09", { lines: LINES.filter((name) => name !== "ses") }],
+    ["VERSION", "fields of 2015-04-05", { lines: LINES.filter((name) => !/^(?:ses|sr|time)$/.test(name)) }],
+    ["VERSION", "behind the last field", { end: "\n" }],
+  ])("%s: %s", async (code, sentence, wrong) => {
+    const { cause, hypotheses } = await ask(wrongUrl(wrong), { keys: [key] });
+    expect(cause?.sentence).toContain(sentence);
+    expect(cause?.code).toBe(code);
+    expect(hypotheses?.[0]).toMatchObject({ code, fits: true });
+  });
+
+  it("sees that a plus in the signature became a space", async () => {
+    const url = withPlus((signature) => signature.replaceAll("=", "%3D").replaceAll("/", "%2F"));
+    const cause = await causeOf(url, { keys: [key] });
+    expect(cause).toMatchObject({ code: "SIGNATURE" });
+    expect(cause?.sentence).toContain("%2B");
+    expect((await causeOf(url))?.code).toBe("SIGNATURE");
+  });
+
+  it("sees an account SAS whose last line feed was not signed", async () => {
+    const fields = { sv: "2022-11-02", ss: "b", srt: "o", se: "2026-01-02T04:04:05Z", sp: "r" };
+    const text = ["myaccount", "r", "b", "o", "", fields.se, "", "", fields.sv, ""].join("\n");
+    const signature = createHmac("sha256", Buffer.from(CREDENTIALS.accountKey, "base64")).update(text).digest("base64");
+    const query = new URLSearchParams({ ...fields, sig: signature }).toString();
+    const cause = await causeOf(`https://myaccount.blob.core.windows.net/media/a?${query}`, { keys: [key] });
+    expect(cause?.sentence).toContain("line feed at the end");
+  });
+
+  it("finds two faults at once", async () => {
+    const url = wrongUrl({ signed: { se: "2026-01-02T04:04:05.000Z", resource: "/myaccount/media/talks/a b.txt" } });
+    const cause = await causeOf(url, { keys: [key] });
+    expect(cause?.sentence).toContain("Also: ");
+  });
+
+  it("says that another key signed, and that no key of the kind was given", async () => {
+    const { url } = azure.sign(wish);
+    expect(await causeOf(url, { keys: [{ accountKey: OTHER_KEY }] })).toMatchObject({ code: "WRONG_SECRET" });
+    expect(await causeOf(url, { keys: [delegatedKey] })).toMatchObject({ code: "UNKNOWN_KEY" });
+    expect(await causeOf(url, { keys: [{ ...key, account: "another" }] })).toMatchObject({ code: "UNKNOWN_KEY" });
+    expect(await causeOf(delegation.sign(wish).url, { keys: [key] })).toMatchObject({ code: "UNKNOWN_KEY" });
+  });
+
+  it("sees what was changed between signing and sending", async () => {
+    const { url } = azure.sign(wish);
+    const sent = url.replace("a%20b.txt", "a+b.txt");
+    expect(await causeOf(url, { keys: [key], request: { url: sent } })).toMatchObject({
+      code: "PATH",
+      sentence: expect.stringContaining("was sent as"),
+    });
+  });
+
+  it("shows no key and no signature", async () => {
+    const { url } = azure.sign(wish);
+    const signature = new URL(url).searchParams.get("sig") as string;
+    const text = JSON.stringify(await ask(url, { keys: [{ accountKey: OTHER_KEY }] }));
+    for (const secret of [OTHER_KEY, signature, encodeURIComponent(signature)]) expect(text).not.toContain(secret);
+  });
+});
+
+describe("without server and key", () => {
+  it.each<readonly [CauseCode, string]>([
+    [
+      "EXPIRED",
+      azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, clock: () => new Date("2026-01-01") }).sign(wish).url,
+    ],
+    ["NOT_YET_VALID", azure.sign({ ...wish, notBefore: new Date("2026-01-02T04:00:00Z") }).url],
+    ["MALFORMED", wrongUrl({ fields: { sp: "wr" } })],
+    ["MALFORMED", wrongUrl({ fields: { se: "2026-01-02T04:04:05" } })],
+    ["MALFORMED", wrongUrl({ fields: { sv: "2014-02-14" } })],
+    ["MALFORMED", wrongUrl({ fields: { sv: "2018-11-09", sp: "t" } })],
+    ["UNSIGNED_PARAMETER", wrongUrl({ fields: { sv: "2018-11-09", ses: "scope" } })],
+    ["SIGNATURE", azure.sign(wish).url.slice(0, -5)],
+    ["PATH", wrongUrl({ path: "/Media/a.txt" })],
+  ])("finds %s by grammar and clock", async (code, url) => {
+    expect((await causeOf(url))?.code).toBe(code);
+  });
+
+  it("compares the request with the permissions", async () => {
+    const { url } = azure.sign(wish);
+    expect(await causeOf(url, { request: { method: "PUT" } })).toMatchObject({
+      code: "PERMISSION",
+      sentence: "put-blob needs the permission c or w, and the URL has r.",
+    });
+    expect(await causeOf(url, { request: { method: "HEAD" } })).toBeUndefined();
+    expect(await causeOf(url, { request: { method: "PATCH" } })).toMatchObject({ code: "METHOD" });
+    expect(await causeOf(`${url}&comp=tags`, { request: { method: "GET" } })).toMatchObject({ code: "PERMISSION" });
+    const copy = azure.sign({ ...wish, permissions: "r" }).url;
+    expect(
+      await causeOf(copy, { request: { method: "PUT", headers: { "x-ms-copy-source": "https://x" } } }),
+    ).toMatchObject({
+      sentence: expect.stringContaining("copy-blob"),
+    });
+  });
+});

@@ -1,6 +1,7 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, primary } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
+import { logReading } from "./log-reading.ts";
 import type { RunOptions } from "./run-single.ts";
 import { untilStopped } from "./signals.ts";
 
@@ -15,7 +16,7 @@ function isStartReport(message: unknown): message is StartReport {
 
 /** Serves in several processes that share the port. This one serves nothing: it owns the index and minds the others. */
 export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
-  const index = await openDiskIndex(settings.root);
+  const index = await openDiskIndex(settings.root, { onRead: logReading(log) });
   let port = settings.port;
   let failure: string | undefined;
   const listenTo = (channel: Channel): void => {

@@ -6,6 +6,7 @@ import type { UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { keyStore } from "../state/key-store.ts";
 import { keyRing } from "./key-ring.ts";
+import { logReading } from "./log-reading.ts";
 import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
 
@@ -37,7 +38,7 @@ const KEY_POLL_MS = 400;
 export async function openSite(first: ServeSettings, { env, log, writer }: SiteOptions): Promise<Site> {
   let settings = first;
   const clock = (): Date => new Date();
-  const storage = await disk({ root: settings.root, writer });
+  const storage = await disk({ root: settings.root, writer, onRead: logReading(log) });
   const store = keyStore({ folder: settings.state, env, clock });
   const keys = await keyRing(store, { clock, publicKeys: () => publicKeys(settings.urlKeySetFile) });
 

@@ -230,6 +230,18 @@ export function bucketContract({ test, expect }: ContractTools): void {
     }
   });
 
+  test("ends the uploads that are under way in a bucket which is removed", async (storage) => {
+    await storage.createBucket("made-here");
+    const ref = { bucket: "made-here", key: "a" };
+    const { uploadId } = await storage.createUpload(ref);
+    await storage.putPart({ ...ref, uploadId }, 1, chunks("x"));
+    await storage.deleteBucket("made-here");
+    await storage.createBucket("made-here");
+    expect(await codeOf(storage.putPart({ ...ref, uploadId }, 2, chunks("x")))).toBe("NO_SUCH_UPLOAD");
+    expect((await storage.listUploads("made-here", { prefix: "", limit: 1 })).entries).toEqual([]);
+    await storage.deleteBucket("made-here");
+  });
+
   test("lists and removes no bucket that does not exist", async (storage) => {
     expect(await codeOf(storage.list("no-such-bucket", { prefix: "", limit: 1 }))).toBe("NO_SUCH_BUCKET");
     expect(await codeOf(storage.deleteBucket("no-such-bucket"))).toBe("NO_SUCH_BUCKET");

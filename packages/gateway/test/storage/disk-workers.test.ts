@@ -1,11 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { IndexRow } from "../../src/storage/disk/index-contract.ts";
 import { openIndexDatabase } from "../../src/storage/disk/index-db.ts";
 import { localIndexWriter } from "../../src/storage/disk/index-writer.ts";
 import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
+import type { Storage } from "../../src/storage/storage.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { connection } from "./connection.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
@@ -40,6 +42,45 @@ function rowOf(key: string, fingerprint: string): IndexRow {
 }
 
 describe("workers that share one index writer", () => {
+  it("list what each other and strangers have put there, and change buckets through the owner", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const [left, right] = await Promise.all(
+      ["left", "right"].map(() => {
+        const wire = connection();
+        serveIndexWriter(wire.primary, index.writer);
+        return disk({ root, writer: ipcIndexWriter(wire.worker) });
+      }),
+    );
+    if (left === undefined || right === undefined) throw new Error("two were opened");
+    const keys = async (storage: Storage): Promise<string[]> =>
+      (await storage.list("made-here", { prefix: "", limit: 100 })).entries.map((entry) =>
+        entry.kind === "object" ? entry.key : entry.prefix,
+      );
+    await left.createBucket("made-here");
+    await expect(right.createBucket("made-here")).rejects.toMatchObject({ code: "BUCKET_EXISTS" });
+    await left.put({ bucket: "made-here", key: "a" }, chunks("x"));
+    await right.put({ bucket: "made-here", key: "b//c" }, chunks("x"));
+    mkdirSync(join(root, "made-here/folder"));
+    writeFileSync(join(root, "made-here/folder/d"), "x");
+    expect([await keys(left), await keys(right)]).toEqual(Array(2).fill(["a", "b//c", "folder/d"]));
+    await left.delete({ bucket: "made-here", key: "b//c" });
+    rmSync(join(root, "made-here/folder"), { recursive: true });
+    expect([await keys(right), await keys(left)]).toEqual([["a"], ["a"]]);
+    const rule = { origins: ["*"], methods: ["GET"], headers: [], exposeHeaders: [] };
+    await left.setCorsRules("made-here", [rule]);
+    expect(await right.corsRules("made-here")).toEqual([rule]);
+    await right.setCorsRules("made-here", []);
+    expect(await left.corsRules("made-here")).toEqual([]);
+    await expect(right.deleteBucket("made-here")).rejects.toMatchObject({ code: "BUCKET_NOT_EMPTY" });
+    await left.delete({ bucket: "made-here", key: "a" });
+    await right.deleteBucket("made-here");
+    expect(await left.hasBucket("made-here")).toBe(false);
+    await Promise.all([left.close(), right.close()]);
+    index.close();
+    removeRoot(root);
+  });
+
   it("let exactly one of two processes create each object, and read each other's metadata", async () => {
     const root = tempRoot();
     const index = await openDiskIndex(root);

@@ -9,6 +9,7 @@ import type { IndexReader, IndexWriter } from "./index-contract.ts";
 import { LOOSE_BUCKET } from "./key-path.ts";
 import type { Layout } from "./layout.ts";
 import type { ListObjects } from "./list-objects.ts";
+import { removeUpload } from "./receive-parts.ts";
 
 const CORS = "cors";
 
@@ -27,6 +28,17 @@ export function diskBuckets(options: {
     return stats === undefined ? [] : [{ name, created: new Date(stats.birthtimeMs || stats.ctimeMs) }];
   }
 
+  /** Uploads that were under way end with their bucket. */
+  async function dropUploads(bucket: string): Promise<void> {
+    const open = () => reader.uploads.openUploads({ bucket, key: "", id: "", until: undefined, limit: 100 });
+    for (let rows = open(); rows.length > 0; rows = open()) {
+      for (const { id } of rows) {
+        await (await writer.closeUpload(id)).finish("aborted");
+        await removeUpload(layout, id);
+      }
+    }
+  }
+
   return {
     buckets: () =>
       translating("list the buckets", async () => {
@@ -42,6 +54,7 @@ export function diskBuckets(options: {
         const { entries } = await list(bucket, { prefix: "", limit: 1 });
         if (entries.length > 0) throw new StorageError("BUCKET_NOT_EMPTY", "the bucket holds objects");
         await writer.removeBucket(bucket);
+        await dropUploads(bucket);
       }),
     corsRules: (bucket) =>
       translating("read the bucket's rules", async () => {

@@ -9,7 +9,7 @@ import { type FileThread, fileThread } from "./file-thread.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { folderReader } from "./folder-reader.ts";
 import type { IndexReader, IndexWriter } from "./index-contract.ts";
-import { openIndexDatabase } from "./index-db.ts";
+import { type IndexDatabase, openIndexDatabase } from "./index-db.ts";
 import { localIndexWriter } from "./index-writer.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { nameKeeper } from "./name-keeper.ts";
@@ -50,11 +50,8 @@ export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIn
       const database = await openIndexDatabase(indexPath(layout), run);
       const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
       await sweep({ database, run, currentFingerprint: fingerprintNow });
+      dropOrphans(database, layout);
       await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now: clock() });
-      for (const bucket of database.names.bucketsWithSettings()) {
-        // A bucket of that name which is made later must not begin with them.
-        if (!layout.hasBucket(bucket)) database.transaction([() => database.names.removeBucket(bucket)]);
-      }
       const thread = fileThread();
       const folders = folderReader({ database, layout, thread, clock, onRead });
       const local = localIndexWriter(database, clock);
@@ -85,6 +82,21 @@ export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIn
       throw error;
     }
   });
+}
+
+/** What belonged to a bucket that is gone must not come back with one of its name. */
+function dropOrphans(database: IndexDatabase, layout: Layout): void {
+  const settings = database.names.bucketsWithSettings().filter((bucket) => !layout.hasBucket(bucket));
+  const uploads = database.uploads.allOpen().filter(({ ref }) => !layout.hasBucket(ref.bucket));
+  if (settings.length + uploads.length === 0) return;
+  database.transaction([
+    ...settings.map((bucket) => () => database.names.removeBucket(bucket)),
+    ...uploads.map(
+      ({ id }) =>
+        () =>
+          database.uploads.removeUpload(id),
+    ),
+  ]);
 }
 
 export function indexPath(layout: Layout): string {

@@ -78,7 +78,7 @@ export interface MustSend {
 
 /** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v2`, `gcs`, `gcs/v2`, `azure` or `url`. */
+  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `gcs`, `gcs/v2`, `azure` or `url`. */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;

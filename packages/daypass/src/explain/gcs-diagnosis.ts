@@ -22,6 +22,7 @@ function dialect({ family }: GcsFacts): V4Dialect {
     regions: ["auto", "us", "eu", "us-central1", ""],
     services: ["storage", "s3"],
     hasSecret: family === GOOG4_HMAC,
+    isRegional: true,
   };
 }
 

@@ -1,12 +1,11 @@
 import { isDaypassError } from "../errors.ts";
 import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
-import { checkSignatureForm, parseS3 } from "../s3/parse.ts";
-import { AWS4 } from "../v4.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause, Hypothesis } from "./explanation.ts";
 import { amazonRegion, methodOfOperation, type S3Facts } from "./s3-facts.ts";
+import type { S3Version } from "./s3-version.ts";
 import { isMismatch, serverCause } from "./server-cause.ts";
 import { readParameters, s3Traps } from "./traps.ts";
 import {
@@ -18,28 +17,21 @@ import {
   timeCause,
   v4Hints,
 } from "./v4-diagnosis.ts";
-import { type V4Dialect, type V4Input, v4Input, v4Signature, v4Variants } from "./v4-variants.ts";
-import { search } from "./variants.ts";
-
-/** SigV4 as S3 has it. */
-export const S3_DIALECT: V4Dialect = {
-  name: "S3",
-  family: AWS4,
-  prefix: "X-Amz-",
-  optional: /^X-Amz-(?:Content-Sha256|Security-Token)$/,
-  lost: ["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((operation) => ["x-id", operation]),
-  regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
-  services: ["s3", "s3express", "s3-object-lambda", "execute-api"],
-  hasSecret: true,
-};
+import { type V4Input, v4Input, v4Variants } from "./v4-variants.ts";
+import { searchAsync } from "./variants.ts";
 
 /** What would be signed for the request as it was sent. */
-export function s3Input({ sent, sentUrl, request }: Subject, facts: S3Facts, secret: string): V4Input {
+export function s3Input(
+  { dialect }: S3Version,
+  { sent, sentUrl, request }: Subject,
+  facts: S3Facts,
+  secret: string,
+): V4Input {
   const header = headerValues(sent.headers, "x-amz-content-sha256")[0];
   const parameter = readParameters(sentUrl).find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
   const isSigned = facts.signedHeaders.includes("x-amz-content-sha256");
   return v4Input({
-    dialect: S3_DIALECT,
+    dialect,
     method: sent.method,
     rawPath: sentUrl.wire.path,
     tokens: sentUrl.wire.tokens.filter(({ name }) => name !== "X-Amz-Signature"),
@@ -54,32 +46,38 @@ export function s3Input({ sent, sentUrl, request }: Subject, facts: S3Facts, sec
   });
 }
 
+/** What a diagnosis works on. */
+interface Case {
+  readonly version: S3Version;
+  readonly subject: Subject;
+  readonly facts: S3Facts;
+  /** What would be signed for the request as it was sent. */
+  readonly input: V4Input;
+  readonly keys: readonly S3Credentials[];
+}
+
 /** Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock. */
-export function diagnoseS3(
-  subject: Subject,
-  facts: S3Facts,
-  input: V4Input,
-  keys: readonly S3Credentials[],
-): Diagnosis {
+export async function diagnoseS3(given: Case): Promise<Diagnosis> {
+  const { facts, subject } = given;
   const { error, now } = subject;
   const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
-  const signature = checkSignature(subject, facts, input, keys);
-  if (said !== undefined) return { ...signature, cause: refine(said, facts, subject) };
-  const malformed = grammarCause(subject);
+  const signature = await checkSignature(given);
+  if (said !== undefined) return { ...signature, cause: refine(said, given) };
+  const malformed = grammarCause(given);
   if (malformed !== undefined) return { ...signature, cause: malformed };
   if (error !== undefined && isMismatch(error)) {
-    return { ...signature, cause: signature.cause ?? scopeCause(facts, subject) ?? noEvidence() };
+    return { ...signature, cause: signature.cause ?? scopeCause(given) ?? noEvidence() };
   }
   const late = timeCause(facts, now);
-  const other = signature.cause ?? scopeCause(facts, subject);
+  const other = signature.cause ?? scopeCause(given);
   if (late === undefined || other === undefined) return { ...signature, cause: late ?? other };
   // A server tells the time first, and a new URL from the same signer would have the other fault again.
   return { ...signature, cause: { ...late, evidence: [...late.evidence, `Besides: ${other.sentence}`] } };
 }
 
 // Where the URL itself shows why the server says what it says, that is the better explanation.
-function refine(said: Cause, facts: S3Facts, subject: Subject): Cause {
-  const empty = s3Traps(subject.url).find(({ name }) => name === "empty-body-checksum");
+function refine(said: Cause, given: Case): Cause {
+  const empty = s3Traps(given.subject.url).find(({ name }) => name === "empty-body-checksum");
   if (said.code === "CHECKSUM" && empty !== undefined) {
     return {
       ...said,
@@ -87,11 +85,11 @@ function refine(said: Cause, facts: S3Facts, subject: Subject): Cause {
       fix: "Sign without a checksum, or with the checksum of the body that is sent.",
     };
   }
-  if (said.code === "MALFORMED") return grammarCause(subject) ?? scopeCause(facts, subject) ?? said;
+  if (said.code === "MALFORMED") return grammarCause(given) ?? scopeCause(given) ?? said;
   return said;
 }
 
-function grammarCause({ sent, sentUrl, request }: Subject): Cause | undefined {
+function grammarCause({ version, subject: { sent, sentUrl, request }, facts, input }: Case): Cause | undefined {
   try {
     const received = {
       request: sent,
@@ -99,14 +97,13 @@ function grammarCause({ sent, sentUrl, request }: Subject): Cause | undefined {
       origin: `${sentUrl.protocol}://${sent.authority}`,
       wildcard: "",
     };
-    const parsed = parseS3(received);
-    checkSignatureForm(parsed.signature);
-    const missing = parsed.headers.filter(({ values }) => values.length === 0).map(({ name }) => name);
+    version.checkGrammar(received);
+    const missing = input.headers.filter(({ values }) => values.length === 0).map(({ name }) => name);
     if (missing.length === 0 || request?.headers === undefined) return undefined;
     return {
       code: "HEADER",
       sentence: `The URL was signed with the header ${missing.join(", ")}, which was not sent.`,
-      evidence: [`X-Amz-SignedHeaders=${parsed.signedHeaders}`],
+      evidence: [`X-Amz-SignedHeaders=${facts.signedHeaders.join(";")}`],
       fix: `Send ${missing.join(", ")} with exactly the value that was signed.`,
     };
   } catch (error) {
@@ -125,15 +122,17 @@ function grammarCause({ sent, sentUrl, request }: Subject): Cause | undefined {
   }
 }
 
-function scopeCause({ region, service }: S3Facts, { url }: Subject): Cause | undefined {
-  if (service !== "s3" && service !== "s3express") {
+function scopeCause({ version, subject: { url }, facts: { region, regionSet, service } }: Case): Cause | undefined {
+  const { services } = version.dialect;
+  if (service !== services[0] && service !== "s3express") {
     return {
       code: "SERVICE",
-      sentence: `The URL was signed for the service ${service}, and S3 expects s3.`,
+      sentence: `The URL was signed for the service ${service}, and S3 expects ${services[0]}.`,
       evidence: [],
-      fix: "Sign for the service s3.",
+      fix: `Sign for the service ${services[0]}.`,
     };
   }
+  if (regionSet !== undefined) return undefined;
   const hostRegion = amazonRegion(url.authority);
   if (hostRegion === undefined || hostRegion === region) return undefined;
   return {
@@ -144,19 +143,20 @@ function scopeCause({ region, service }: S3Facts, { url }: Subject): Cause | und
   };
 }
 
-function checkSignature(subject: Subject, facts: S3Facts, input: V4Input, keys: readonly S3Credentials[]): Diagnosis {
+async function checkSignature(given: Case): Promise<Diagnosis> {
+  const { version, subject, facts, input, keys } = given;
   const own = keys.filter(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
-  if (keys.length === 0) return fromErrorBody(subject, input, told(facts)) ?? changedWithoutKey(subject, facts, input);
+  if (keys.length === 0) return fromErrorBody(subject, input, told(facts)) ?? changedWithoutKey(given);
   const variantsOf = v4Variants(v4Hints(subject));
-  const fits = (tried: V4Input): boolean => v4Signature(tried) === facts.signature;
+  const fits = version.matcher(facts);
   let hypotheses: readonly Hypothesis[] = [];
   for (const { accessKeyId, secretAccessKey } of own.length > 0 ? own : keys) {
     const keyed = { ...input, secret: secretAccessKey };
-    if (fits(keyed)) return matching(subject, facts, keyed, accessKeyId);
+    if (await fits(keyed)) return matching(subject, facts, keyed, accessKeyId);
     // The URL as it was given comes first, so that what was changed on the way is named as such.
-    const asSigned = signedInput(subject, facts, secretAccessKey);
-    if (fits(asSigned)) return { cause: changedOnTheWay(asSigned, keyed), method: asSigned.method };
-    const found = search(keyed, variantsOf, fits, "signed");
+    const asSigned = signedInput(given, secretAccessKey);
+    if (await fits(asSigned)) return { cause: changedOnTheWay(asSigned, keyed), method: asSigned.method };
+    const found = await searchAsync(keyed, variantsOf, fits, "signed");
     hypotheses = found.hypotheses;
     if (found.cause !== undefined) return signedOtherwise(subject, found.cause, { hypotheses, method: input.method });
   }
@@ -168,10 +168,10 @@ function checkSignature(subject: Subject, facts: S3Facts, input: V4Input, keys: 
 }
 
 /** The request that the given URL stands for, whatever was sent. */
-function signedInput(subject: Subject, facts: S3Facts, secret: string): V4Input {
+function signedInput({ version, subject, facts }: Case, secret: string): V4Input {
   const { url, sent, sentUrl } = subject;
-  if (sentUrl === url) return s3Input(subject, facts, secret);
-  return s3Input({ ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } }, facts, secret);
+  const signed = sentUrl === url ? subject : { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } };
+  return s3Input(version, signed, facts, secret);
 }
 
 function unknownKey({ accessKeyId }: S3Facts, keys: readonly S3Credentials[]): Cause {
@@ -221,8 +221,8 @@ function matching(subject: Subject, facts: S3Facts, input: V4Input, accessKeyId:
 }
 
 /** Without a key: the request was sent to another URL than the one given. */
-function changedWithoutKey(subject: Subject, facts: S3Facts, input: V4Input): Diagnosis {
-  return { cause: changedOnTheWay(signedInput(subject, facts, ""), input) };
+function changedWithoutKey(given: Case): Diagnosis {
+  return { cause: changedOnTheWay(signedInput(given, ""), given.input) };
 }
 
 /** The method that AWS's SDK for JavaScript writes down as the operation. */

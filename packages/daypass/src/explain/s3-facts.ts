@@ -20,14 +20,16 @@ export function s3Resource({ authority, wire }: SplitUrl): string {
   return key === "" ? `bucket ${bucket}` : `object ${key} in bucket ${bucket}`;
 }
 
-/** The bucket in the name of an Amazon host. */
+/** The bucket in the name of an Amazon host, or the alias of a Multi-Region Access Point. */
 export function amazonBucket(authority: string): string | undefined {
-  return /^(.+)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?(?::\d+)?$/.exec(authority)?.[1];
+  const host = /^(.{1,255})\.s3(?:express)?(?:[.-][a-z0-9.-]*)?\.amazonaws\.com(?:\.cn)?(?::\d+)?$/;
+  return host.exec(authority)?.[1]?.replace(/\.accesspoint$/, "");
 }
 
 /** Region in the name of a regional Amazon host. */
 export function amazonRegion(authority: string): string | undefined {
-  return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(authority)?.[1];
+  const host = /(?:^|\.)s3(?:express-[a-z0-9-]+\.|[.-](?:dualstack\.)?)([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
+  return host.exec(authority)?.[1];
 }
 
 /** The method that AWS's SDK for JavaScript writes down as the operation. */
@@ -65,6 +67,8 @@ export interface S3Facts {
   readonly endsAt: Date | undefined;
   readonly signedHeaders: readonly string[];
   readonly token: string | undefined;
+  /** Regions of a SigV4A signature, which has none in its scope. */
+  readonly regionSet: string | undefined;
   readonly signature: string;
   readonly operation: string | undefined;
 }
@@ -74,12 +78,15 @@ export function readS3Facts(url: SplitUrl): S3Facts {
   const values = new Map<string, string>();
   for (const [name, value] of readParameters(url)) if (!values.has(name)) values.set(name, value);
   const get = (name: string): string => values.get(name) ?? "";
+  const regionSet = values.get("X-Amz-Region-Set");
   const parts = get("X-Amz-Credential").split("/");
-  const [date = "", region = "", service = ""] = parts.slice(-4);
+  const scope = parts.splice(regionSet === undefined ? -4 : -3);
+  if (regionSet !== undefined) scope.splice(1, 0, "");
+  const [date = "", region = "", service = ""] = scope;
   const signedAt = parseBasicTime(get("X-Amz-Date"));
   const expires = /^\d{1,9}$/.test(get("X-Amz-Expires")) ? Number(get("X-Amz-Expires")) : Number.NaN;
   return {
-    accessKeyId: parts.slice(0, -4).join("/"),
+    accessKeyId: parts.join("/"),
     date,
     region,
     service,
@@ -90,7 +97,8 @@ export function readS3Facts(url: SplitUrl): S3Facts {
     signedHeaders: get("X-Amz-SignedHeaders")
       .split(";")
       .filter((name) => name !== ""),
-    token: values.get("X-Amz-Security-Token"),
+    token: values.get("X-Amz-Security-Token") ?? values.get("X-Amz-S3session-Token"),
+    regionSet,
     signature: get("X-Amz-Signature"),
     operation: values.get("x-id"),
   };

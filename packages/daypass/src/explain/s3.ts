@@ -6,26 +6,29 @@ import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Explanation, Trap } from "./explanation.ts";
 import { diagnoseS3, s3Input } from "./s3-diagnosis.ts";
 import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, spellings } from "./s3-facts.ts";
+import { type S3Version, SIGV4 } from "./s3-version.ts";
 import { lifeTraps, s3Traps, urlTraps } from "./traps.ts";
 import { v4CanonicalRequest, v4StringToSign } from "./v4-variants.ts";
 
 /** S3 presigned URLs in Signature Version 4. */
-export const s3Explainer: Explainer = { detects: detectS3, explain: explainS3 };
+export const s3Explainer: Explainer = { detects: detectS3, explain: (subject) => explainS3(subject, SIGV4) };
 
-function explainS3(subject: Subject): Explained {
+/** Explains a URL of one of the versions that have a canonical request. */
+export async function explainS3(subject: Subject, version: S3Version): Promise<Explained> {
   const { url } = subject;
   const facts = readS3Facts(url);
   const keys = subject.keys.filter(isS3Credentials);
   const key = keys.find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
-  const input = s3Input(subject, facts, key?.secretAccessKey ?? "");
-  const diagnosis = diagnoseS3(subject, facts, input, keys);
+  const input = s3Input(version, subject, facts, key?.secretAccessKey ?? "");
+  const diagnosis = await diagnoseS3({ version, subject, facts, input, keys });
   const headers = facts.signedHeaders.filter((name) => name !== "host");
   const method = diagnosis.method ?? methodOfOperation(facts.operation);
   const signed = { ...input, method: subject.request?.method === undefined ? (method ?? input.method) : input.method };
   const endsAt = earlier(facts.endsAt, key?.expiration);
+  const regions = facts.regionSet === "*" ? "any region" : (facts.regionSet ?? facts.region);
   const explanation: Explanation = {
-    scheme: "s3",
-    summary: `An S3 presigned URL (Signature Version 4)${method === undefined ? "" : ` to ${method}`} ${method === undefined ? "for" : "the"} ${s3Resource(url)}, signed by ${facts.accessKeyId || "nobody"} for ${facts.region || "no region"}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
+    scheme: version.scheme,
+    summary: `${version.title}${method === undefined ? "" : ` to ${method}`} ${method === undefined ? "for" : "the"} ${s3Resource(url)}, signed by ${facts.accessKeyId || "nobody"} for ${regions || "no region"}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
     signedBy: facts.accessKeyId,
     grants: { methods: method === undefined ? undefined : [method], resource: s3Resource(url) },
     binds: [
@@ -34,6 +37,7 @@ function explainS3(subject: Subject): Explained {
       "path",
       "all query parameters",
       "signing time and life",
+      ...(facts.regionSet === undefined ? [] : ["set of regions"]),
       ...headers.map((name) => `header ${name}`),
       ...(input.payload === UNSIGNED_PAYLOAD ? [] : ["body (its SHA-256)"]),
     ],
@@ -46,7 +50,7 @@ function explainS3(subject: Subject): Explained {
     signedAt: facts.signedAt,
     startsAt: facts.signedAt,
     endsAt,
-    mayEndEarlier: mayEndEarlier(facts, key),
+    mayEndEarlier: mayEndEarlier(version, facts, key),
     mustSend: headers.map((name) => ({ name, value: headerValues(subject.sent.headers, name)[0] })),
     traps: [...urlTraps(url), ...s3Traps(url), ...timeTraps(facts, subject.now), ...s3OnlyTraps(facts, url, method)],
     cause: diagnosis.cause,
@@ -61,8 +65,13 @@ function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
   return a !== undefined && b !== undefined && b.getTime() < a.getTime() ? b : a;
 }
 
-function mayEndEarlier({ token, accessKeyId }: S3Facts, key: S3Credentials | undefined): string | undefined {
+function mayEndEarlier(
+  { lifetime }: S3Version,
+  { token, accessKeyId }: S3Facts,
+  key: S3Credentials | undefined,
+): string | undefined {
   if (key?.expiration !== undefined) return undefined;
+  if (lifetime !== undefined && token !== undefined) return lifetime;
   return token !== undefined || accessKeyId.startsWith("ASIA")
     ? "with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the URL says"
     : "when the access key that signed it is deactivated or loses the permission";
@@ -77,10 +86,17 @@ function timeTraps(facts: S3Facts, now: Date): readonly Trap[] {
 
 function s3OnlyTraps(facts: S3Facts, url: SplitUrl, method: string | undefined): readonly Trap[] {
   const traps: Trap[] = [];
-  if (/(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && facts.region !== "us-east-1") {
+  const isRegional = facts.regionSet === undefined;
+  if (isRegional && /(?:^|\.)s3\.amazonaws\.com$/.test(url.authority) && facts.region !== "us-east-1") {
     traps.push({
       name: "global-endpoint",
       text: `The global host with a signature for ${facts.region}: a new bucket answers with a redirect to another host, which breaks the signature. Use s3.${facts.region}.amazonaws.com.`,
+    });
+  }
+  if (facts.regionSet?.includes("*")) {
+    traps.push({
+      name: "region-pattern",
+      text: `X-Amz-Region-Set is ${facts.regionSet}: the URL is good in every region that fits it, those to come included.`,
     });
   }
   if (facts.accessKeyId.startsWith("ASIA") && facts.token === undefined) {

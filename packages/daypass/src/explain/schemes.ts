@@ -3,12 +3,17 @@ import type { Explainer } from "./explainer.ts";
 import { gcsExplainer } from "./gcs.ts";
 import { gcsV2Explainer } from "./gcs-v2.ts";
 import { s3Explainer } from "./s3.ts";
+import { s3ExpressExplainer } from "./s3-express.ts";
 import { s3V2Explainer } from "./s3-v2.ts";
+import { s3V4aExplainer } from "./s3-v4a.ts";
 import { urlExplainer } from "./url.ts";
 
 /** The one list of schemes: a new one adds its line here. */
 export const explainers: readonly Explainer[] = [
+  // Before SigV4, which its URLs are, too.
+  s3ExpressExplainer,
   s3Explainer,
+  s3V4aExplainer,
   s3V2Explainer,
   gcsExplainer,
   gcsV2Explainer,

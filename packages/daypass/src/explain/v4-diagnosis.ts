@@ -1,11 +1,17 @@
 import { sha256Hex } from "#crypto";
-import { scopeText } from "../v4.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause } from "./explanation.ts";
 import { duration } from "./s3-facts.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
-import { type V4Hints, type V4Input, v4CanonicalRequest, v4StringToSign, v4Variants } from "./v4-variants.ts";
+import {
+  type V4Hints,
+  type V4Input,
+  v4CanonicalRequest,
+  v4ScopeText,
+  v4StringToSign,
+  v4Variants,
+} from "./v4-variants.ts";
 import { methodFix, search } from "./variants.ts";
 
 /** What else is known of the server and the body, to be tried. */
@@ -50,7 +56,7 @@ export function fromErrorBody(subject: Subject, input: V4Input, told?: ToldMetho
   if (time !== undefined && time !== input.time) {
     return { cause: lineCause("TIME", "time", input.time, time) };
   }
-  const ourScope = scopeText(input.dialect.family, input.scope);
+  const ourScope = v4ScopeText(input);
   if (scope !== undefined && scope !== ourScope) {
     return { cause: lineCause("REGION", "scope", ourScope, scope) };
   }

@@ -45,6 +45,8 @@ export interface V4Dialect {
   readonly services: readonly string[];
   /** Whether the signature depends on a secret that a key is derived of, and not on a key pair. */
   readonly hasSecret: boolean;
+  /** Whether scope and signing key are for one region. SigV4A's are for none. */
+  readonly isRegional: boolean;
 }
 
 /** Everything that a V4 signature depends on. */
@@ -74,8 +76,12 @@ export function v4CanonicalRequest({ method, path, query, headers, payload }: V4
 }
 
 export function v4StringToSign(input: V4Input): string {
-  const { family } = input.dialect;
-  return stringToSignText(family, input.time, scopeText(family, input.scope), sha256Hex(v4CanonicalRequest(input)));
+  return stringToSignText(input.dialect.family, input.time, v4ScopeText(input), sha256Hex(v4CanonicalRequest(input)));
+}
+
+/** The scope that the URL names, as it is signed. */
+export function v4ScopeText({ dialect: { family, isRegional }, scope }: V4Input): string {
+  return isRegional ? scopeText(family, scope) : `${scope.date}/${scope.service}/${family.terminator}`;
 }
 
 export function v4Signature(input: V4Input): string {
@@ -100,7 +106,7 @@ export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Varian
     yield* headerVariants(input);
     yield* payloadVariants(input, hints.bodySha256);
     yield* expiresVariants(input);
-    if (input.dialect.hasSecret) yield* scopeVariants(input);
+    if (input.dialect.hasSecret && input.dialect.isRegional) yield* scopeVariants(input);
   };
 }
 
@@ -158,7 +164,7 @@ function* queryVariants(input: V4Input): Generator<Variant<V4Input>> {
   for (const token of tokens) {
     const name = decodeName(token.name);
     if (name.startsWith(dialect.prefix) && !dialect.optional.test(name)) continue;
-    const isToken = name === "X-Amz-Security-Token";
+    const isToken = name === "X-Amz-Security-Token" || name === "X-Amz-S3session-Token";
     const fewer = tokens.filter((other) => other !== token);
     yield {
       code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",

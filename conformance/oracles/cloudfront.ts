@@ -24,15 +24,16 @@ export function sdkUrl({ key, hash, url, end, start, ip }: CloudfrontWish, polic
   const { privateKey } = KEYS[key];
   const signing = { keyPairId, privateKey, algorithm: hash === "sha256" ? "SHA256" : "SHA1" } as const;
   if (policy !== undefined) return getSignedUrl({ ...signing, url, policy });
-  const limits = { dateLessThan: instant(end), dateGreaterThan: start && instant(start), ipAddress: ip };
-  return getSignedUrl({ ...signing, url, ...defined(limits) });
+  return getSignedUrl({ ...signing, url, dateLessThan: instant(end), ...limits(start, ip) });
 }
 
-export function sdkCookies({ key, hash, url, resource = url, end, start, ip }: CloudfrontWish) {
+/** A number among them: the end. */
+export function sdkCookies(wish: CloudfrontWish): Readonly<Record<string, string | number>> {
+  const { key, hash, url, resource = url, end, start, ip } = wish;
   const { privateKey } = KEYS[key];
   const signing = { keyPairId, privateKey, algorithm: hash === "sha256" ? "SHA256" : "SHA1" } as const;
-  const limits = { dateGreaterThan: start && instant(start), ipAddress: ip };
-  return getSignedCookies({ ...signing, url: resource, dateLessThan: instant(end), ...defined(limits) });
+  const cookies = getSignedCookies({ ...signing, url: resource, dateLessThan: instant(end), ...limits(start, ip) });
+  return { ...cookies };
 }
 
 /** botocore's signer, which has RSA with SHA-1 alone. All of them in one process of Debian's Python. */
@@ -51,6 +52,10 @@ export function boto3Urls(wishes: readonly CloudfrontWish[]): readonly string[] 
     .map((line) => JSON.parse(line) as string);
 }
 
-function defined<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+// The SDK tells a missing option from an undefined one.
+function limits(start: number | undefined, ip: string | undefined) {
+  return {
+    ...(start === undefined ? {} : { dateGreaterThan: instant(start) }),
+    ...(ip === undefined ? {} : { ipAddress: ip }),
+  };
 }

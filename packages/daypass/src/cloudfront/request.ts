@@ -25,7 +25,10 @@ export interface CloudfrontSignRequest extends PolicyRequest {
 
 /** Signed cookies. */
 export interface CloudfrontCookieRequest extends PolicyRequest {
-  /** The URL that the cookies open, or a pattern: `*` stands for any characters, `?` for one. */
+  /**
+   * The URL that the cookies open, or a pattern: `*` stands for any characters, `?` for one. With no `*`, start or network
+   * it is one URL, and `?` begins its query.
+   */
   readonly resource: string;
 }
 
@@ -51,7 +54,7 @@ export interface PreparedPolicy {
 const URL_FORM =
   /^https?:\/\/[a-z0-9.-]+(?::[1-9][0-9]{1,4})?(?:\/[\w\-.~!$&'()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?]+)?$/;
 const USUAL_PORT = /^(?:http:\/\/[^/]*:80|https:\/\/[^/]*:443)\//;
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?;]|$)/i;
+const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?;]|$)/i;
 const OWN = /* @__PURE__ */ new RegExp(`[?&](?:${PARAMETERS.join("|")})(?:[=&]|$)`);
 // CloudFront sets no maximum. A century catches milliseconds that were given as seconds.
 const MAX_LIFE = 100 * 365 * 86_400;

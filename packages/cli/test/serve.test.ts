@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
 import { daypass, nodeArguments, start, temporaryFolder } from "./command.ts";
 
@@ -301,3 +302,29 @@ test("shows an upload where the folder has no file yet", async () => {
   expect(said.presignedUrl).toBeUndefined();
   expect(said.accessKeyId).toMatch(/^DP/);
 });
+
+test.each(["0", "2"])(
+  "knows the session credentials that `keys session` issues, within their scope (%s workers)",
+  async (workers) => {
+    const root = exampleFiles();
+    const { said, stop } = await serve(root, "--port", "0", "--workers", workers);
+    const state = join(root, ".daypass");
+    const args = ["keys", "session", said.accessKeyId, "--expires-in", "15m", "--bucket", "welcome", "--state", state];
+    const hidden = await daypass(args);
+    expect([hidden.status, hidden.stdout]).toEqual([2, ""]);
+    const { stdout } = await daypass([...args, "--show-secret", "--json"]);
+    const {
+      AccessKeyId: accessKeyId,
+      SecretAccessKey: secretAccessKey,
+      SessionToken: sessionToken,
+    } = JSON.parse(stdout);
+    const signer = s3Signer({
+      region: "us-east-1",
+      endpoint: said.s3Endpoint,
+      credentials: { accessKeyId, secretAccessKey, sessionToken },
+    });
+    const open = (bucket: string, key: string) => status(signer.sign({ bucket, key, expiresIn: 60 }).url);
+    expect([await open("welcome", "hello.txt"), await open("files", "readme.txt")]).toEqual([200, 403]);
+    await stop();
+  },
+);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { type Clock, DaypassError, type KeyResolver, type WireRequest } from "daypass";
 import type { UrlKey } from "daypass/url";
 import type { CorsPolicy } from "./http/cors.ts";
@@ -16,11 +16,13 @@ import { answerPreflight } from "./pipeline/preflight.ts";
 import { Refusal, toRefusal } from "./pipeline/refusal.ts";
 import { requestIds } from "./pipeline/request-id.ts";
 import { exit } from "./pipeline/respond.ts";
+import { type Sessions, sessions } from "./pipeline/sessions.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import { type Received, receive } from "./pipeline/target.ts";
 import type { Dialect, Protocol } from "./protocols/protocol.ts";
 import { type S3AccessKey, s3Protocol } from "./protocols/s3/index.ts";
 import { refuseStranger } from "./protocols/stranger.ts";
+import { stsProtocol } from "./protocols/sts/index.ts";
 import { urlProtocol } from "./protocols/url/index.ts";
 import type { Storage } from "./storage/storage.ts";
 
@@ -38,6 +40,11 @@ export interface GatewayOptions {
     /** JWKs or a function that finds one by its kid; their scopes apply. */
     readonly url?: KeyResolver<UrlKey> | readonly UrlKey[] | undefined;
   };
+  /**
+   * At least 32 secret bytes, the same in all workers and replicas: holders of an S3 key may then ask for credentials that end
+   * by themselves, by `AssumeRole` and `GetSessionToken` of AWS's Security Token Service. Another secret ends all of them.
+   */
+  readonly sessionSecret?: Uint8Array | undefined;
   /** The region that S3 answers name, `us-east-1` by default. */
   readonly region?: string | undefined;
   /** Regions that SigV4 signatures may be made for: `region` alone by default, as at Amazon. */
@@ -107,7 +114,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const limits = { ...defaultLimits, ...options.limits };
   const protocols = protocolsOf(options, limits, clock);
   const [fallback] = protocols;
-  const { recognise, nativeTo, authenticate } = authenticator({ protocols, hosts: options.hosts });
+  const { recognise, nativeTo, authenticate } = authenticator({ protocols, hosts: options.hosts, createHash });
   const bucketOf = addressedBucket(options.origins);
   const nextRequestId = requestIds(options.random);
   const counts = options.metrics === true ? metrics() : undefined;
@@ -134,11 +141,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { requestId, request } = notes;
     let permit: Permit | undefined;
     try {
-      const authenticated = await authenticate(received);
+      const authenticated = await authenticate(received, body);
       notes.grant = authenticated.grant;
       const authorized = authorize(authenticated, clock().getTime());
       permit = authorized instanceof Promise ? await authorized : authorized;
-      const asked = permit.protocol.task(permit, received, body);
+      const asked = permit.protocol.task(permit, received, authenticated.body);
       const task = asked instanceof Promise ? await asked : asked;
       const performed = perform(task.request, { storage, now: permit.at, signal });
       const result = performed instanceof Promise ? await performed : performed;
@@ -229,12 +236,25 @@ function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): rea
   const { origins, keys, region = "us-east-1", regions = [region], audience, debugFields = true } = options;
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
-  if (keys.s3 !== undefined)
-    protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields, createHash }));
+  if (keys.s3 !== undefined) {
+    const sessions = sessionsOf(options);
+    protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields, createHash, sessions }));
+    if (sessions !== undefined) protocols.push(stsProtocol({ ...common, keys: keys.s3, regions, sessions }));
+  }
   if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
   const [first, ...others] = protocols;
   if (first === undefined) {
     throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
   }
   return [first, ...others];
+}
+
+const MIN_SECRET = 32;
+
+function sessionsOf({ sessionSecret, random = randomBytes }: GatewayOptions): Sessions | undefined {
+  if (sessionSecret === undefined) return undefined;
+  if (sessionSecret.length < MIN_SECRET) {
+    throw new DaypassError("INVALID_KEY", `expected a sessionSecret of at least ${MIN_SECRET} bytes, found fewer`);
+  }
+  return sessions((text) => createHmac("sha256", sessionSecret).update(text).digest(), random);
 }

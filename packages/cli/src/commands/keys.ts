@@ -1,9 +1,12 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { sessions } from "@daypass/gateway";
 import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { instant } from "../lines/instant.ts";
 import { type ActiveKey, isActive, type KeyRecord, type StoredScope } from "../state/key-record.ts";
 import { type KeyStore, keyStore } from "../state/key-store.ts";
+import { sessionSecret } from "../state/session-secret.ts";
 import { secretFields, secretFileHint, secretOutput, secretRows, writeSecret } from "../state/show-secret.ts";
 import { stateFolder } from "../state/state-folder.ts";
 import { table } from "../table.ts";
@@ -19,6 +22,7 @@ const OPTIONS = {
   "max-life": { type: "string" },
   until: { type: "string" },
   overlap: { type: "string" },
+  "expires-in": { type: "string" },
   "show-secret": { type: "boolean" },
   out: { type: "string" },
   json: { type: "boolean" },
@@ -28,12 +32,14 @@ type Options = ParsedArguments<typeof OPTIONS>["values"];
 
 /** Options that only some of the actions read; elsewhere they would be ignored in silence. */
 const CREATE_ONLY = ["label", "ed25519", "bucket", "origin", "prefix", "method", "max-life", "until"] as const;
+const SESSION_ONLY = ["expires-in"] as const;
 const SECRET_OPTIONS = ["show-secret", "out"] as const;
 
 const HELP = `daypass keys create [s3|url] [--ed25519] [scope] [--label TEXT]   make an S3 access key (default) or a Daypass URL key
 daypass keys list                                                 the keys, without secrets
 daypass keys rotate ID [--overlap 24h]                            a successor with the same scope; the old key ends later
 daypass keys revoke ID                                            end a key at once; a running gateway notices in a second
+daypass keys session ID [--expires-in 1h] [scope]                 credentials that end by themselves, for less than the key
 
 Scope of a new key: without options, everything
   --bucket NAME         S3: buckets it is for                     --origin ORIGIN   URL: origins it is for
@@ -59,12 +65,13 @@ export const keysCommand: Command = {
     if (action !== "create" && !existsSync(folder))
       throw new UsageError(`expected the state of a gateway in ${folder}, found no such folder: give --state`);
     const store = keyStore({ folder, env: context.env, clock: () => new Date() });
-    return run({ store, argument, options: values, context });
+    return run({ store, folder, argument, options: values, context });
   },
 };
 
 interface Action {
   readonly store: KeyStore;
+  readonly folder: string;
   readonly argument: string | undefined;
   readonly options: Options;
   readonly context: Context;
@@ -75,10 +82,11 @@ const ACTIONS: ReadonlyMap<string, (action: Action) => Promise<ExitStatus>> = ne
   ["list", list],
   ["rotate", rotate],
   ["revoke", revoke],
+  ["session", session],
 ]);
 
 async function create({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, ["overlap"], "create");
+  refuse(options, ["overlap", ...SESSION_ONLY], "create");
   const kind = word("the kind of key", argument ?? "s3", ["s3", "url"]);
   if (options.ed25519 === true && kind === "s3") throw new UsageError("expected --ed25519 with keys create url");
   const scope = scopeOf(kind, options);
@@ -87,21 +95,68 @@ async function create({ store, argument, options, context }: Action): Promise<Ex
 }
 
 async function rotate({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, CREATE_ONLY, "rotate");
+  refuse(options, [...CREATE_ONLY, ...SESSION_ONLY], "rotate");
   const id = idOf(argument);
   const overlap = duration("--overlap", options.overlap ?? "24h");
   return hand(options, context, () => store.rotate(id, overlap));
 }
 
 async function revoke({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, "overlap"], "revoke");
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "revoke");
   const record = await store.revoke(idOf(argument));
   await print(context.stdout, options.json === true ? JSON.stringify(record) : `revoked ${record.id}`);
   return 0;
 }
 
+const MAX_SESSION = 36 * 3600;
+
+/** Issues what a running gateway with the same state knows at once: nothing is stored, and nothing can be listed. */
+async function session({ store, folder, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, ["label", "ed25519", "origin", "max-life", "until", "overlap"], "session");
+  const id = idOf(argument);
+  const key = (await store.active()).find(({ record }) => record.id === id);
+  if (key?.kind !== "s3")
+    throw new UsageError(`expected an S3 access key in use, found no ${id}: see daypass keys list`);
+  const life = duration("--expires-in", options["expires-in"] ?? "1h");
+  if (life > MAX_SESSION) throw new UsageError("expected --expires-in of at most 36h, found a longer time");
+  if (secretOutput(options, context.stdout).kind !== "print") {
+    throw new UsageError(
+      "expected --show-secret, since standard output is not a terminal: the secret is shown only once",
+    );
+  }
+  const secret = await sessionSecret({ folder, env: context.env });
+  if (secret === undefined) throw new UsageError("expected stored keys, found none");
+  const issuer = sessions((text) => createHmac("sha256", secret).update(text).digest(), randomBytes);
+  const expiration = new Date(Date.now() + life * 1000);
+  const { accessKeyId, secretAccessKey, sessionToken, ...issued } = issuer.issue({
+    parent: id,
+    scope: { buckets: options.bucket, prefix: options.prefix, methods: options.method },
+    expiration,
+  });
+  // The shape that `credential_process` of AWS's tools reads.
+  const credentials = {
+    Version: 1,
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration: issued.expiration.toISOString(),
+  };
+  await print(
+    context.stdout,
+    options.json === true
+      ? JSON.stringify(credentials)
+      : [
+          `export AWS_ACCESS_KEY_ID=${accessKeyId}`,
+          `export AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
+          `export AWS_SESSION_TOKEN=${sessionToken}`,
+          `# until ${credentials.Expiration}`,
+        ].join("\n"),
+  );
+  return 0;
+}
+
 async function list({ store, argument, options, context }: Action): Promise<ExitStatus> {
-  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, "overlap"], "list");
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "list");
   if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
   const records = await store.list();
   const now = new Date();

@@ -5,6 +5,7 @@ import { type Log, listen } from "@daypass/gateway/node";
 import type { UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { keyStore } from "../state/key-store.ts";
+import { sessionSecret } from "../state/session-secret.ts";
 import { keyRing } from "./key-ring.ts";
 import { logReading } from "./log-reading.ts";
 import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
@@ -40,6 +41,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   const clock = (): Date => new Date();
   const storage = await disk({ root: settings.root, writer, onRead: logReading(log) });
   const store = keyStore({ folder: settings.state, env, clock });
+  const secret = await sessionSecret({ folder: settings.state, env });
   const keys = await keyRing(store, { clock, publicKeys: () => publicKeys(settings.urlKeySetFile) });
 
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
@@ -48,6 +50,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       storage,
       origins: originsOf(wanted, port),
       keys: { s3: keys.s3, url: keys.url },
+      sessionSecret: secret,
       region: wanted.region,
       regions: wanted.regions,
       audience: wanted.audience,

@@ -127,9 +127,14 @@ function canonicalParts(method: string, parsed: ParsedS3): CanonicalParts {
   return { method, path, query, headers: canonicalHeaders(headers), signedHeaders, payload };
 }
 
-/** The signature was made for S3, and for one of the configured regions. */
-export function checkScope(scope: CredentialScope, regions: readonly string[] | undefined, parameter: string): void {
-  if (scope.service !== "s3") throw wrongScope(parameter, "service", "s3", scope.service);
+/** The signature was made for this service, and for one of the configured regions. */
+export function checkScope(
+  scope: CredentialScope,
+  regions: readonly string[] | undefined,
+  parameter: string,
+  service = "s3",
+): void {
+  if (scope.service !== service) throw wrongScope(parameter, "service", service, scope.service);
   if (regions !== undefined && !regions.includes(scope.region))
     throw wrongScope(parameter, "region", regions.join(", "), scope.region);
 }

@@ -17,6 +17,7 @@ import { getObject } from "./get-object.ts";
 import { getObjectAttributes } from "./get-object-attributes.ts";
 import { headBucket } from "./head-bucket.ts";
 import { headObject } from "./head-object.ts";
+import { issueSession } from "./issue-session.ts";
 import { listBuckets } from "./list-buckets.ts";
 import { listObjects } from "./list-objects.ts";
 import { listParts } from "./list-parts.ts";
@@ -50,6 +51,7 @@ const operations = {
   "list-uploads": listUploads as typeof listUploads,
   "complete-upload": completeUpload as typeof completeUpload,
   "abort-upload": abortUpload as typeof abortUpload,
+  "issue-session": issueSession as typeof issueSession,
 };
 
 type Operations = typeof operations;

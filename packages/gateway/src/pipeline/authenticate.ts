@@ -1,5 +1,7 @@
 import { DaypassError, type Grant, type Verifier } from "daypass";
+import type { CreateHash } from "../http/checksum.ts";
 import type { Dialect, Protocol } from "../protocols/protocol.ts";
+import { hashBody } from "./hash-body.ts";
 import type { Received } from "./target.ts";
 
 declare const authenticated: unique symbol;
@@ -10,12 +12,14 @@ export interface Authenticated<G extends Grant = Grant> {
   readonly received: Received;
   readonly protocol: Protocol<G>;
   readonly grant: G;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface AuthenticationOptions {
   readonly protocols: readonly Protocol[];
   /** Dialects by authority; a host that is not listed speaks all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
+  readonly createHash: CreateHash;
 }
 
 /**
@@ -29,7 +33,7 @@ export function authenticator(options: AuthenticationOptions): {
   recognise(received: Received): Protocol | undefined;
   /** The dialect in which a host answers those who speak none. */
   nativeTo(authority: string): Protocol | undefined;
-  authenticate(received: Received): Promise<Authenticated>;
+  authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated>;
 } {
   const forms = options.protocols.flatMap((protocol) => protocol.verifiers.map((verifier) => ({ protocol, verifier })));
   const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));
@@ -50,7 +54,7 @@ export function authenticator(options: AuthenticationOptions): {
       return second === undefined || second.protocol === first?.protocol ? first?.protocol : undefined;
     },
     nativeTo: (authority) => options.protocols.find(({ dialect }) => speaks(hosts, authority, dialect)),
-    async authenticate(received) {
+    async authenticate(received, body) {
       const { first, second } = detected(received);
       if (second !== undefined) {
         throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found the marks of two: send one");
@@ -58,8 +62,12 @@ export function authenticator(options: AuthenticationOptions): {
       if (first === undefined || !speaks(hosts, received.request.authority, first.protocol.dialect)) {
         throw new DaypassError("NO_SIGNATURE", "expected a signed request, found no signature that this host reads");
       }
-      const grant = await first.verifier.verify(received.request);
-      return { received, protocol: first.protocol, grant } as Authenticated;
+      const { protocol, verifier } = first;
+      if (protocol.signsBody !== true) {
+        return { received, protocol, grant: await verifier.verify(received.request), body } as Authenticated;
+      }
+      const hashed = await hashBody(received.request, body, options.createHash);
+      return { received, protocol, grant: await verifier.verify(hashed.request), body: hashed.body } as Authenticated;
     },
   };
 }

@@ -55,7 +55,7 @@ const MAX_KEY_BYTES = 1024;
 export function authorize(authenticated: Authenticated, now: number): Permit | Promise<Permit> {
   const { protocol, grant } = authenticated;
   if (protocol.scopes === undefined) return permit(authenticated, { scopes: undefined, now });
-  const found = protocol.scopes(grant.keyId);
+  const found = protocol.scopes(grant);
   return isPromise(found)
     ? found.then((scopes) => scoped(authenticated, scopes, now))
     : scoped(authenticated, found, now);

@@ -55,8 +55,13 @@ export interface Protocol<G extends Grant = Grant> {
   readonly verifiers: readonly Verifier<G>[];
   /** The object or bucket that the grant is for. */
   resource(grant: G): Resource;
-  /** Scopes of the key that signed; left out when the verifier applies them itself. */
-  readonly scopes?: KeyResolver<KeyScope>;
+  /**
+   * Whether the signature covers a hash of the body that no header tells, so that the body has to be read to verify it. Such a
+   * body is short, or it is refused.
+   */
+  readonly signsBody?: boolean;
+  /** Scopes of the key that signed, all of which hold; left out when the verifier applies them itself. */
+  scopes?(grant: G): ReturnType<KeyResolver<KeyScope>>;
   /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */
   life(grant: G, now: number): number;
   /**

@@ -20,6 +20,11 @@ import { type ChunkedPayload, readChunkedPayload } from "./payload.ts";
 export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3VerifierOptions, "credentials" | "regions"> {
   /** Seconds that the signing time may be away from the clock, in either direction; 900 by default, as on S3. */
   readonly maxSkew?: number | undefined;
+  /**
+   * The service that signatures have to be made for: `s3` by default. Of others only those calls that are for the path `/`,
+   * such as the ones of `sts`: elsewhere S3 spells the path in a way of its own.
+   */
+  readonly service?: string | undefined;
 }
 
 /** The grant of a header-signed request. */
@@ -65,13 +70,13 @@ export function s3HeaderVerifier(options: S3HeaderVerifierOptions): Verifier<S3H
 }
 
 function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header, S3Key, S3HeaderGrant> {
-  const { regions, maxSkew = 900 } = options;
+  const { regions, maxSkew = 900, service } = options;
   return {
     id: "s3/header",
     detect: detectS3Header,
     parse(received) {
       const parsed = parseS3Header(received);
-      checkScope(parsed.scope, regions, "Authorization");
+      checkScope(parsed.scope, regions, "Authorization", service);
       return parsed;
     },
     keyId: (parsed) => parsed.accessKeyId,

@@ -352,6 +352,21 @@ const ERRORS = {
     message: "The storage class you specified is not valid",
     fields: pick(details, { found: "StorageClassRequested" }),
   }),
+  INVALID_ACTION: (details) => ({
+    status: 400,
+    code: "InvalidAction",
+    message: `Could not find operation ${details["found"]} for version 2011-06-15`,
+  }),
+  INVALID_PARAMETER: (details) => ({
+    status: 400,
+    code: "ValidationError",
+    message: `The value of the parameter ${details["parameter"]} is not valid here.`,
+  }),
+  MALFORMED_POLICY: (details) => ({
+    status: 400,
+    code: "MalformedPolicyDocument",
+    message: `A session policy here holds ${details["expected"]}.`,
+  }),
   INVALID_REQUEST: { status: 400, code: "InvalidRequest", message: "The request's head is ambiguous or incomplete." },
   URI_TOO_LONG: { status: 414, code: "InvalidURI", message: "The specified URI is too long." },
   HEADERS_TOO_LARGE: {

@@ -1,4 +1,4 @@
-import type { Clock, KeyResolver, ObligationKind } from "daypass";
+import type { Clock, KeyResolver, ObligationKind, Verifier, WireRequest } from "daypass";
 import { type S3Credentials, type S3Grant, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
@@ -6,9 +6,11 @@ import { s3V2HeaderVerifier } from "daypass/s3/v2/header";
 import { s3V4aVerifier } from "daypass/s3/v4a";
 import type { CreateHash } from "../../http/checksum.ts";
 import type { Limits } from "../../pipeline/limits.ts";
+import type { Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { KeyScope, Protocol } from "../protocol.ts";
 import { refuseS3 } from "./refuse.ts";
+import { type SessionsOfGrants, withSessions } from "./session-verifier.ts";
 import { s3Task } from "./task.ts";
 
 /** An access key with what the operator lets it grant. */
@@ -26,6 +28,8 @@ export interface S3ProtocolOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly createHash: CreateHash;
+  /** Credentials for a while; without it none are issued, and none are known. */
+  readonly sessions: Sessions | undefined;
   /** Show a caller whose signature does not match the texts that the gateway signed: the caller's own bytes. */
   readonly debugFields: boolean;
 }
@@ -35,22 +39,31 @@ const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body
 
 /** The S3 dialect: SigV4, SigV4A and SigV2 in the query, SigV4 and SigV2 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
-  const { keys, origins, regions, region, limits, clock, createHash } = options;
-  const common = { credentials: keys, origins, clock, enforces: ENFORCED };
+  const { keys, origins, regions, region, limits, clock, createHash, sessions } = options;
+  const common = { origins, clock, enforces: ENFORCED };
+  const found: SessionsOfGrants = new WeakMap();
+  const form = <G extends S3Grant>(make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>): Verifier<G> =>
+    withSessions(make, { keys, sessions, found });
+  const header = form((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
   return {
     dialect: "s3",
     verifiers: [
-      s3Verifier({ ...common, regions }),
-      s3HeaderVerifier({ ...common, regions }),
-      s3V2Verifier(common),
-      s3V2HeaderVerifier(common),
-      s3V4aVerifier({ ...common, regions }),
+      form((credentials) => s3Verifier({ ...common, credentials, regions })),
+      // The Security Token Service has a protocol of its own.
+      sessions === undefined ? header : { ...header, detects: (request) => header.detects(request) && !isSts(request) },
+      form((credentials) => s3V2Verifier({ ...common, credentials })),
+      form((credentials) => s3V2HeaderVerifier({ ...common, credentials })),
+      form((credentials) => s3V4aVerifier({ ...common, credentials, regions })),
     ],
     resource: (grant) => grant,
-    scopes(keyId) {
-      const found = keys(keyId);
-      return found instanceof Promise ? found.then(scopesOf) : scopesOf(found);
+    scopes(grant) {
+      const session = found.get(grant);
+      if (session === undefined) return scopesOf(keys, grant.keyId);
+      // What its key may do holds as well, as it is now: a session ends when its key is taken back.
+      const parents = scopesOf(keys, session.parent);
+      const both = (scopes: KeyScope | readonly KeyScope[] | undefined) => scopes && [scopes, session.scope].flat();
+      return parents instanceof Promise ? parents.then(both) : both(parents);
     },
     life: ({ scheme, expiresAt, notBefore }, now) =>
       // A SigV2 URL tells only its end; a request signed in its header is no URL.
@@ -67,9 +80,19 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
 
 const UNLIMITED: KeyScope = {};
 
-function scopesOf(found: S3AccessKey | readonly S3AccessKey[] | undefined): KeyScope | readonly KeyScope[] | undefined {
+/** What the keys of an id may do. */
+export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType<KeyResolver<KeyScope>> {
+  const found = keys(id);
+  return found instanceof Promise ? found.then(scopes) : scopes(found);
+}
+
+function scopes(found: S3AccessKey | readonly S3AccessKey[] | undefined): KeyScope | readonly KeyScope[] | undefined {
   if (found === undefined) return undefined;
   return isList(found) ? found.map(({ scope = UNLIMITED }) => scope) : (found.scope ?? UNLIMITED);
+}
+
+function isSts({ headers }: WireRequest): boolean {
+  return headers.some(([name, value]) => name.toLowerCase() === "authorization" && value.includes("/sts/aws4_request"));
 }
 
 function isList(found: S3AccessKey | readonly S3AccessKey[]): found is readonly S3AccessKey[] {

@@ -16,7 +16,12 @@ export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** A document in S3's namespace. */
 export function xmlDocument(name: string, content: XmlContent): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${element([name, content, { xmlns: S3_NAMESPACE }])}`;
+  return xmlText([name, content, { xmlns: S3_NAMESPACE }]);
+}
+
+/** A document with this root. */
+export function xmlText(root: XmlElement): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element(root)}`;
 }
 
 /** The answer that holds a document. */

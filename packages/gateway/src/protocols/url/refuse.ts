@@ -7,6 +7,9 @@ import { textAnswer } from "../text-answer.ts";
 
 // The library says which status belongs to each of its own codes; these are the rest.
 const STATUS = {
+  INVALID_ACTION: 400,
+  INVALID_PARAMETER: 400,
+  MALFORMED_POLICY: 400,
   INVALID_REQUEST: 400,
   INVALID_ARGUMENT: 400,
   INVALID_COMBINATION: 400,

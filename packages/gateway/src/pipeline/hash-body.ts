@@ -1,0 +1,43 @@
+import type { WireRequest } from "daypass";
+import type { CreateHash } from "../http/checksum.ts";
+import { Refusal } from "./refusal.ts";
+
+const MAX_BODY = 16 * 1024;
+const HASH_HEADER = "x-amz-content-sha256";
+
+/**
+ * Reads a short body, and the request as if its sender had told the hash. Only for calls outside S3, whose signature covers that
+ * hash and whose head does not say it: it is computed here, so the header that is added is a fact and no claim.
+ *
+ * @throws {Refusal} `DOCUMENT_TOO_LARGE`, `BODY_DIGEST`
+ */
+export async function hashBody(
+  request: WireRequest,
+  body: AsyncIterable<Uint8Array>,
+  createHash: CreateHash,
+): Promise<{ readonly request: WireRequest; readonly body: AsyncIterable<Uint8Array> }> {
+  const chunks: Uint8Array[] = [];
+  const running = createHash("sha256");
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BODY) {
+      throw new Refusal("DOCUMENT_TOO_LARGE", `expected a body of at most ${MAX_BODY} bytes, found a longer one`, {
+        limit: MAX_BODY,
+      });
+    }
+    running.update(chunk);
+    chunks.push(chunk);
+  }
+  const hash = Array.from(running.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const told = request.headers.filter(([name]) => name.toLowerCase() === HASH_HEADER);
+  if (told.some(([, value]) => value !== hash)) {
+    throw new Refusal("BODY_DIGEST", "expected the body of the hash that was sent, found another");
+  }
+  const headers = told.length > 0 ? request.headers : [...request.headers, [HASH_HEADER, hash] as const];
+  return { request: { ...request, headers }, body: replay(chunks) };
+}
+
+async function* replay(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}

@@ -1,0 +1,85 @@
+import { Refusal } from "../../pipeline/refusal.ts";
+import type { Received } from "../../pipeline/target.ts";
+import type { KeyScope } from "../protocol.ts";
+import { scopeOfPolicy } from "./policy.ts";
+
+/** What a call asks for. */
+export interface CallFields {
+  readonly action: "AssumeRole" | "GetSessionToken";
+  readonly seconds: number | undefined;
+  readonly scope: KeyScope;
+  /** `AssumeRole` only. The role is a label: what a session may do comes from the key and the policy. */
+  readonly roleArn: string;
+  readonly sessionName: string;
+}
+
+const PARAMETERS: Readonly<Record<CallFields["action"], readonly string[]>> = {
+  AssumeRole: ["RoleArn", "RoleSessionName", "DurationSeconds", "Policy"],
+  GetSessionToken: ["DurationSeconds"],
+};
+const FORM = /^application\/x-www-form-urlencoded(?:;|$)/i;
+
+/**
+ * Reads a call in the query protocol of AWS. A parameter that nothing acts on is refused by name: an ignored tag, serial number
+ * or policy ARN would be a promise not kept.
+ *
+ * @throws {Refusal} `INVALID_ACTION`, `INVALID_PARAMETER`, `MALFORMED_POLICY`, `METHOD_NOT_ALLOWED`
+ */
+export async function readCall({ request, fields }: Received, body: AsyncIterable<Uint8Array>): Promise<CallFields> {
+  if (request.method !== "POST" || request.target !== "/" || !FORM.test(fields.contentType ?? "")) {
+    throw new Refusal("INVALID_ACTION", "expected POST / with a form, found another request", {
+      found: request.method,
+    });
+  }
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text + decoder.decode())) {
+    if (parameters.has(name)) throw invalid(name, "once");
+    parameters.set(name, value);
+  }
+  const action = parameters.get("Action") ?? "";
+  if (!isAction(action) || parameters.get("Version") !== "2011-06-15") {
+    throw new Refusal("INVALID_ACTION", `expected ${Object.keys(PARAMETERS).join(" or ")}, found another action`, {
+      found: action,
+    });
+  }
+  for (const name of parameters.keys()) {
+    if (!["Action", "Version", ...PARAMETERS[action]].includes(name)) throw invalid(name, "absent");
+  }
+  const policy = parameters.get("Policy");
+  return {
+    action,
+    seconds: seconds(parameters.get("DurationSeconds")),
+    scope: policy === undefined ? {} : scopeOfPolicy(policy),
+    ...(action === "AssumeRole"
+      ? {
+          roleArn: matching(parameters, "RoleArn", /^arn:[\w+=,.@-]*:iam::[0-9]*:role\/[\w+=,.@/-]{1,512}$/),
+          sessionName: matching(parameters, "RoleSessionName", /^[\w+=,.@-]{2,64}$/),
+        }
+      : { roleArn: "", sessionName: "" }),
+  };
+}
+
+function isAction(action: string): action is CallFields["action"] {
+  return Object.hasOwn(PARAMETERS, action);
+}
+
+function seconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9][0-9]{0,6}$/.test(text)) throw invalid("DurationSeconds", "whole seconds");
+  return Number(text);
+}
+
+function matching(parameters: ReadonlyMap<string, string>, name: string, form: RegExp): string {
+  const value = parameters.get(name) ?? "";
+  if (!form.test(value)) throw invalid(name, "in its documented form");
+  return value;
+}
+
+function invalid(parameter: string, expected: string): Refusal {
+  return new Refusal("INVALID_PARAMETER", `expected the parameter ${parameter} ${expected}, found another`, {
+    parameter,
+  });
+}

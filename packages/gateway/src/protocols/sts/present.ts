@@ -1,0 +1,77 @@
+import type { IssuedSession } from "../../operations/issue-session.ts";
+import type { Answer } from "../../pipeline/outcome.ts";
+import type { Refusal } from "../../pipeline/refusal.ts";
+import type { Exchange } from "../protocol.ts";
+import { s3Error } from "../s3/errors.ts";
+import { type XmlElement, xmlText } from "../s3/xml.ts";
+import { textAnswer } from "../text-answer.ts";
+import type { CallFields } from "./call.ts";
+
+const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/** The credentials, as SDKs read them. */
+export function presentSession(
+  { session }: IssuedSession,
+  { action, roleArn, sessionName }: CallFields,
+  { requestId }: Exchange,
+): Answer {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = session;
+  const user: readonly XmlElement[] =
+    action === "AssumeRole"
+      ? [
+          [
+            "AssumedRoleUser",
+            [
+              ["AssumedRoleId", `${accessKeyId}:${sessionName}`],
+              ["Arn", `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/${sessionName}`],
+            ],
+          ],
+        ]
+      : [];
+  return answer(200, `${action}Response`, [
+    [
+      `${action}Result`,
+      [
+        [
+          "Credentials",
+          [
+            ["AccessKeyId", accessKeyId],
+            ["SecretAccessKey", secretAccessKey],
+            ["SessionToken", sessionToken],
+            ["Expiration", expiration],
+          ],
+        ],
+        ...user,
+      ],
+    ],
+    ["ResponseMetadata", [["RequestId", requestId]]],
+  ]);
+}
+
+/** STS's own names for what S3 calls otherwise. */
+const CODES: Readonly<Record<string, string>> = {
+  InvalidAccessKeyId: "InvalidClientTokenId",
+  AuthorizationHeaderMalformed: "IncompleteSignature",
+  RequestTimeTooSkewed: "RequestExpired",
+};
+
+/** A refusal in the XML of AWS's query protocol. */
+export function refuseSts(refusal: Refusal, { requestId }: Exchange): Answer {
+  const { status, code, message } = s3Error(refusal.code, refusal.details);
+  return answer(status, "ErrorResponse", [
+    [
+      "Error",
+      [
+        ["Type", status < 500 ? "Sender" : "Receiver"],
+        ["Code", CODES[code] ?? code],
+        ["Message", message],
+      ],
+    ],
+    ["RequestId", requestId],
+  ]);
+}
+
+function answer(status: number, root: string, elements: readonly XmlElement[]): Answer {
+  const text = xmlText([root, elements, { xmlns: NAMESPACE }]);
+  return textAnswer({ status, type: "text/xml", text });
+}

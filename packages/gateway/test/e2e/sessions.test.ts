@@ -1,0 +1,255 @@
+import { createHash, createHmac } from "node:crypto";
+import { s3Signer } from "daypass/s3";
+import { s3V2Signer } from "daypass/s3/v2";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { S3AccessKey } from "../../src/index.ts";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { type Reply, s3Code, s3Field, send } from "./clients.ts";
+import { headerSignature } from "./header-signature.ts";
+
+const main: S3AccessKey = { accessKeyId: "AKIDMAIN", secretAccessKey: "main-secret" };
+const scoped: S3AccessKey = {
+  accessKeyId: "AKIDSCOPED",
+  secretAccessKey: "scoped-secret",
+  scope: { buckets: ["media"], prefix: "teams", methods: ["GET", "PUT", "POST"] },
+};
+const keys = new Map([main, scoped].map((key) => [key.accessKeyId, key]));
+let now = new Date();
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  gateway = await testGateway({
+    files: { "media/hello.txt": "hello", "media/teams/red/a.txt": "red", "other/b.txt": "b" },
+    gateway: () => ({ keys: { s3: (id) => keys.get(id) }, sessionSecret: Buffer.alloc(32, 7), clock: () => now }),
+  });
+});
+afterAll(() => gateway.close());
+
+/** A call of the Security Token Service as an SDK sends it: signed over a hash of the form that no header tells. */
+async function sts(
+  parameters: Readonly<Record<string, string>>,
+  key: S3AccessKey = main,
+  change: Partial<{ body: string; token: string }> = {},
+): Promise<Reply> {
+  const form = new URLSearchParams({ Version: "2011-06-15", ...parameters }).toString();
+  const host = `127.0.0.1:${gateway.port}`;
+  const time = now.toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const fields: Record<string, string> = {
+    "content-type": "application/x-www-form-urlencoded",
+    host,
+    "x-amz-date": time,
+    ...(change.token === undefined ? {} : { "x-amz-security-token": change.token }),
+  };
+  const names = Object.keys(fields).sort();
+  const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+  const canonical = `POST\n/\n\n${names.map((name) => `${name}:${fields[name]}\n`).join("")}\n${names.join(";")}\n${sha256(form)}`;
+  const scope = `${time.slice(0, 8)}/us-east-1/sts/aws4_request`;
+  let derived: Buffer | string = `AWS4${key.secretAccessKey}`;
+  for (const step of scope.split("/")) derived = createHmac("sha256", derived).update(step).digest();
+  const signature = createHmac("sha256", derived)
+    .update(`AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical)}`)
+    .digest("hex");
+  const body = change.body ?? form;
+  return send(gateway, {
+    method: "POST",
+    target: "/",
+    body,
+    headers: {
+      ...fields,
+      "content-length": String(Buffer.byteLength(body)),
+      authorization: `AWS4-HMAC-SHA256 Credential=${key.accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`,
+    },
+  });
+}
+
+const ASSUME = { Action: "AssumeRole", RoleArn: "arn:aws:iam::000000000000:role/app", RoleSessionName: "test" };
+
+async function session(parameters: Readonly<Record<string, string>> = ASSUME, key = main) {
+  const reply = await sts(parameters, key);
+  expect([reply.status, reply.headers["content-type"]]).toEqual([200, "text/xml"]);
+  return {
+    accessKeyId: s3Field(reply.body, "AccessKeyId") ?? "",
+    secretAccessKey: s3Field(reply.body, "SecretAccessKey") ?? "",
+    sessionToken: s3Field(reply.body, "SessionToken") ?? "",
+    expiration: new Date(s3Field(reply.body, "Expiration") ?? ""),
+  };
+}
+
+type Credentials = Awaited<ReturnType<typeof session>>;
+
+async function get(
+  credentials: Credentials,
+  key = "hello.txt",
+  { bucket = "media", method = "GET" } = {},
+): Promise<string> {
+  const signer = s3Signer({
+    region: "us-east-1",
+    endpoint: gateway.url,
+    credentials,
+    clock: () => now,
+    credentialExpiry: "clamp",
+  });
+  const reply = await fetch(signer.sign({ bucket, key, method, expiresIn: 60 }).url, { method });
+  const text = await reply.text();
+  return `${reply.status} ${reply.ok ? text : s3Code(text)}`.trim();
+}
+
+const policy = (resource: string, action: unknown = "s3:GetObject") =>
+  JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: resource }] });
+
+describe("credentials of a session", () => {
+  it("open what their key opens, by AssumeRole and by GetSessionToken", async () => {
+    for (const parameters of [ASSUME, { Action: "GetSessionToken" }]) {
+      const credentials = await session(parameters);
+      expect(credentials.accessKeyId).toMatch(/^ASIA[A-Z2-7]{16}$/);
+      expect(await get(credentials)).toBe("200 hello");
+    }
+  });
+
+  it("sign in the header and with SigV2, too", async () => {
+    const credentials = await session();
+    const headers = headerSignature({
+      method: "GET",
+      path: "/media/hello.txt",
+      host: `127.0.0.1:${gateway.port}`,
+      key: credentials,
+      at: now,
+      headers: { "x-amz-security-token": credentials.sessionToken },
+    });
+    expect((await send(gateway, { target: "/media/hello.txt", headers })).body.toString()).toBe("hello");
+    const v2 = s3V2Signer({ region: "us-east-1", endpoint: gateway.url, credentials, clock: () => now });
+    const reply = await fetch(v2.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url);
+    expect(await reply.text()).toBe("hello");
+  });
+
+  it("end when they said they would", async () => {
+    const before = now;
+    const credentials = await session({ ...ASSUME, DurationSeconds: "900" });
+    expect(credentials.expiration.getTime() - now.getTime()).toBeLessThanOrEqual(900_000);
+    const signer = s3Signer({
+      region: "us-east-1",
+      endpoint: gateway.url,
+      credentials: { ...credentials, expiration: undefined },
+      clock: () => now,
+    });
+    const { url } = signer.sign({ bucket: "media", key: "hello.txt", expiresIn: 3600 });
+    now = new Date(now.getTime() + 901_000);
+    const reply = await fetch(url);
+    expect([reply.status, s3Code(await reply.text())]).toEqual([400, "ExpiredToken"]);
+    // The gateway does not follow a clock back; everything after this happens later.
+    expect(now.getTime()).toBeGreaterThan(before.getTime());
+  });
+
+  it("are nothing without their token, with a foreign one, or with one letter of it changed", async () => {
+    const credentials = await session();
+    const other = await session();
+    expect(await get({ ...credentials, sessionToken: other.sessionToken })).toBe("403 InvalidAccessKeyId");
+    const changed = credentials.sessionToken.replace(/^./, (letter) => (letter === "W" ? "X" : "W"));
+    expect(await get({ ...credentials, sessionToken: changed })).toBe("403 InvalidAccessKeyId");
+    const { sessionToken: _, ...bare } = credentials;
+    expect(await get(bare as Credentials)).toBe("403 InvalidAccessKeyId");
+    expect(await get({ ...credentials, secretAccessKey: other.secretAccessKey })).toBe("403 SignatureDoesNotMatch");
+  });
+
+  it("can do no more than their key, and less where a policy says so", async () => {
+    const wide = await session(ASSUME, scoped);
+    expect(await get(wide, "teams/red/a.txt")).toBe("200 red");
+    expect(await get(wide, "hello.txt")).toBe("403 AccessDenied");
+    const narrow = await session({ ...ASSUME, Policy: policy("arn:aws:s3:::media/teams/red/*") });
+    expect(await get(narrow, "teams/red/a.txt")).toBe("200 red");
+    expect(await get(narrow, "hello.txt")).toBe("403 AccessDenied");
+    expect(await get(narrow, "b.txt", { bucket: "other" })).toBe("403 AccessDenied");
+    expect(await get(narrow, "teams/red/a.txt", { method: "DELETE" })).toBe("403 AccessDenied");
+  });
+
+  it("end when their key is taken back", async () => {
+    const temporary = { accessKeyId: "AKIDTEMP", secretAccessKey: "temporary" };
+    keys.set(temporary.accessKeyId, temporary);
+    const credentials = await session(ASSUME, temporary);
+    expect(await get(credentials)).toBe("200 hello");
+    keys.delete(temporary.accessKeyId);
+    expect(await get(credentials)).toBe("403 InvalidAccessKeyId");
+  });
+
+  it("make no further sessions", async () => {
+    const credentials = await session();
+    const reply = await sts(ASSUME, credentials, { token: credentials.sessionToken });
+    expect([reply.status, s3Field(reply.body, "Code")]).toEqual([403, "InvalidClientTokenId"]);
+  });
+});
+
+describe("a call of the Security Token Service", () => {
+  it.each([
+    ["with a wrong secret", 403, "SignatureDoesNotMatch", () => sts(ASSUME, { ...main, secretAccessKey: "wrong" })],
+    [
+      "of a key that nobody knows",
+      403,
+      "InvalidClientTokenId",
+      () => sts(ASSUME, { ...main, accessKeyId: "AKIDNOBODY" }),
+    ],
+    [
+      "whose form was changed after signing",
+      403,
+      "SignatureDoesNotMatch",
+      () => sts(ASSUME, main, { body: "Action=GetSessionToken&Version=2011-06-15" }),
+    ],
+    [
+      "with a form that is too long",
+      400,
+      "MaxMessageLengthExceeded",
+      () => sts({ ...ASSUME, Policy: "x".repeat(20_000) }),
+    ],
+    ["for another action", 400, "InvalidAction", () => sts({ Action: "GetCallerIdentity" })],
+    ["with a parameter that nothing acts on", 400, "ValidationError", () => sts({ ...ASSUME, SerialNumber: "1" })],
+    ["for too long", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "999999" })],
+    ["for too short", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "60" })],
+    ["without a role", 400, "ValidationError", () => sts({ Action: "AssumeRole", RoleSessionName: "test" })],
+    [
+      "with a policy that denies",
+      400,
+      "MalformedPolicyDocument",
+      () => sts({ ...ASSUME, Policy: policy("*").replace("Allow", "Deny") }),
+    ],
+    [
+      "with a policy that has a condition",
+      400,
+      "MalformedPolicyDocument",
+      () => sts({ ...ASSUME, Policy: policy("*").replace('"Resource"', '"Condition":{},"Resource"') }),
+    ],
+    [
+      "with a policy for another service",
+      400,
+      "MalformedPolicyDocument",
+      () => sts({ ...ASSUME, Policy: policy("*", "ec2:*") }),
+    ],
+    [
+      "with a policy of two prefixes",
+      400,
+      "MalformedPolicyDocument",
+      () =>
+        sts({
+          ...ASSUME,
+          Policy: JSON.stringify({
+            Version: "2012-10-17",
+            Statement: { Effect: "Allow", Action: "s3:*", Resource: ["arn:aws:s3:::a/x/*", "arn:aws:s3:::a/y/*"] },
+          }),
+        }),
+    ],
+  ] as const)("%s is refused", async (_, status, code, call) => {
+    const reply = await call();
+    expect([reply.status, s3Field(reply.body, "Code")]).toEqual([status, code]);
+    expect(reply.body.toString()).not.toContain(main.secretAccessKey);
+  });
+
+  it("is unknown to a gateway without a session secret", async () => {
+    const plain = await testGateway({ gateway: () => ({ keys: { s3: (id) => keys.get(id) } }) });
+    try {
+      const headers = headerSignature({ method: "POST", path: "/", host: `127.0.0.1:${plain.port}`, key: main });
+      const other = { ...headers, authorization: headers["authorization"]?.replace("/s3/", "/sts/") ?? "" };
+      const reply = await send(plain, { method: "POST", target: "/", headers: other, body: "" });
+      expect([reply.status, s3Code(reply.body)]).toEqual([400, "AuthorizationHeaderMalformed"]);
+    } finally {
+      await plain.close();
+    }
+  });
+});

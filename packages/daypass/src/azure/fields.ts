@@ -1,19 +1,14 @@
-import { refusal } from "../errors.ts";
-import { malformed } from "../parameters.ts";
+import type { DaypassError } from "../errors.ts";
 import { hasControl, type SasValues } from "./canonical.ts";
 import { fieldsOf, NEWEST_VERSION, type SasKind, sinceVersion } from "./layouts.ts";
 import { arePermissions } from "./permissions.ts";
-import { parseAzureTime, TIME_FORMS } from "./time.ts";
+import { parseAzureTime } from "./time.ts";
 
 const FORMS: Readonly<Record<string, RegExp>> = {
-  st: TIME_FORMS,
-  se: TIME_FORMS,
-  skt: TIME_FORMS,
-  ske: TIME_FORMS,
   sr: /^(?:c|b[sv]?|d)$/,
   sdd: /^(?:0|[1-9][0-9]{0,2})$/,
-  ss: /^[btqf]{1,4}$/,
-  srt: /^[sco]{1,3}$/,
+  ss: /^(?=.{1,4}$)(?!.*(.).*\1)[btqf]+$/,
+  srt: /^(?=.{1,3}$)(?!.*(.).*\1)[sco]+$/,
   sks: /^b$/,
   spr: /^https(?:,http)?$/,
   si: /^.{1,64}$/,
@@ -23,38 +18,46 @@ const FORMS: Readonly<Record<string, RegExp>> = {
 
 // `sr` has always been there, and is signed since 2018-11-09; its depth is not signed, but the directory that it makes is.
 const SIGNED_AS: Readonly<Record<string, string>> = { sig: "sv", sr: "sp", sdd: "sp", srh: "HEADERS", srq: "QUERY" };
+// What is worked out of a request, and may hold line feeds.
+const WORKED_OUT = /^(?:RESOURCE|HEADERS|QUERY)$/;
 
-/** Checks the parameters of a SAS: all that are needed, none that its version does not sign, each in its form. */
-export function checkSas(kind: SasKind, values: SasValues): void {
-  const { required, name: kindName } = kind;
-  const fields = fieldsOf(kind, values.get("sv") ?? "");
-  if (fields === undefined) throw malformed("sv", "version", `a version up to ${NEWEST_VERSION}`);
-  // A stored access policy tells what the URL leaves out.
-  for (const name of `sig ${required} ${values.has("si") ? "" : "sp se"}`.trim().split(" ")) {
-    if (!values.has(name)) throw malformed(name, "missing", "a parameter with a value");
+/** The first version that knows all of a SAS, and what asks for it. */
+export function neededVersion(kind: SasKind, values: SasValues): readonly [version: string, what: string] {
+  let needed: readonly [string, string] = ["", ""];
+  for (const what of [...values.keys(), `sr=${values.get("sr")}`, ...(values.get("sp") ?? "")]) {
+    const since = sinceVersion(kind, SIGNED_AS[what] ?? what);
+    if (since > needed[0]) needed = [since, what];
   }
-  for (const [name, value] of values) {
-    const form = FORMS[name];
-    if (!fields.includes(SIGNED_AS[name] ?? name) || (/^s(?:r|dd)$/.test(name) && kindName === "account")) {
-      const since = sinceVersion(kind, SIGNED_AS[name] ?? name);
-      throw refusal("UNSIGNED_PARAMETER", `what a ${kindName} SAS of this sv signs, found ${name} (since ${since})`, {
-        parameter: name,
-      });
+  return needed;
+}
+
+/** Makes the error for a parameter that is not as it should be: a refusal of a request, or `INVALID_INPUT` at a signer. */
+export type SasFault = (parameter: string, problem: string, expected: string) => DaypassError;
+
+/** Checks the parameters of a SAS, for signers and verifiers alike: each is signed by its version, and has its form. */
+export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): void {
+  const value = (name: string): string => values.get(name) ?? "";
+  const fields = fieldsOf(kind, value("sv"));
+  if (fields === undefined) throw fault("sv", "version", `2015-04-05 to ${NEWEST_VERSION}`);
+  for (const [name, text] of values) {
+    const signedAs = SIGNED_AS[name] ?? name;
+    if (!fields.includes(signedAs) || (kind.name === "account" && /^s(?:r|dd)$/.test(name))) {
+      throw fault(
+        name,
+        "unsigned",
+        `nothing, as ${value("sv")} does not sign it (since: ${sinceVersion(kind, signedAs)})`,
+      );
     }
+    const form = FORMS[name] ?? /./;
     // An empty field is signed like one that is not there.
-    if (value === "" || hasControl(value)) throw malformed(name, "form", "a value without control characters");
-    if (form && !(form.test(value) && (form !== TIME_FORMS || parseAzureTime(value)))) {
-      throw malformed(name, "form", String(form));
-    }
+    if (WORKED_OUT.test(name)) continue;
+    if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", String(form));
+    if (/^s(?:t|e|kt|ke)$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }
-  const resource = values.get("sr") ?? "";
-  const letters = values.get("sp") ?? "";
-  if (values.has("sdd") !== (resource === "d")) throw malformed("sdd", "depth", "a depth with sr=d, and only there");
-  if (values.has("sp") && !arePermissions(kind, resource, letters)) {
-    throw malformed("sp", "permissions", "letters that exist for the resource, each once and in Azure's order");
+  if (values.has("sdd") !== (value("sr") === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");
+  if (values.has("sp") && !arePermissions(kind, value("sr"), value("sp"))) {
+    throw fault("sp", "permissions", `letters that exist for the resource, each once, as ${kind.order}`);
   }
-  for (const what of [`sr=${resource}`, ...letters]) {
-    const since = sinceVersion(kind, what);
-    if ((values.get("sv") ?? "") < since) throw malformed("sv", "version", `${since} or later for ${what}`);
-  }
+  const [since, what] = neededVersion(kind, values);
+  if (value("sv") < since) throw fault("sv", "version", `${since} or later for ${what}`);
 }

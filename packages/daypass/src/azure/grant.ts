@@ -4,6 +4,7 @@ import type { Grant, Obligation } from "../scheme.ts";
 import { outOfScope } from "./enforce.ts";
 import type { AzureSasKind } from "./layouts.ts";
 import type { ParsedSas } from "./parse.ts";
+import { OVERRIDES } from "./response.ts";
 
 /** What is Azure's own in a grant. */
 export interface AzureFacts {
@@ -36,15 +37,6 @@ export interface AzureGrant extends Grant, AzureFacts {}
 export function azureGrant(fields: GrantFields, facts: AzureFacts, stringToSign: string): AzureGrant {
   return Object.assign(new VerifiedGrant(fields, stringToSign), facts);
 }
-
-/** Response overrides: parameters and headers. */
-export const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
-  ["rscc", "cache-control"],
-  ["rscd", "content-disposition"],
-  ["rsce", "content-encoding"],
-  ["rscl", "content-language"],
-  ["rsct", "content-type"],
-];
 
 /** What a SAS promises, and cannot enforce itself. */
 export function azureObligations(parsed: ParsedSas, letters: string): readonly Obligation[] {

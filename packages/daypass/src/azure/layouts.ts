@@ -16,7 +16,7 @@ export interface SasKind {
   readonly layouts: readonly (readonly [since: string, fields: string])[];
   /** What else is known only from some version on: permission letters, and kinds of resources by their `sr`. */
   readonly since: Readonly<Record<string, string>>;
-  /** Parameters without which there is no such SAS; `se` and `sp` may stand in a stored access policy. */
+  /** Parameters without which there is no such SAS, beside `sv` and `sig`; `se` and `sp` may stand in a stored access policy. */
   readonly required: string;
   /** In which permissions are written. */
   readonly order: string;
@@ -58,7 +58,7 @@ export const ACCOUNT: SasKind = {
     ["2015-04-05", "ACCOUNT sp ss srt st se sip spr sv END"],
   ],
   // `p` is "process" here, and `f` finds blobs by tags since there are tags.
-  since: { ...SINCE, p: "", f: "2019-12-12" },
+  since: { x: "2019-10-10", y: "2019-10-10", t: "2019-12-12", f: "2019-12-12", i: "2020-08-04" },
   required: "ss srt sp se",
   order: "rwdxftlacupiy",
 };

@@ -41,8 +41,9 @@ export function azureLocation(
   const account = percentDecode(ofHost ?? segments.shift() ?? "").replace(/-secondary$/, "");
   const container = percentDecode(segments.shift() ?? "");
   const blob = azureName(percentDecode(segments.join("/")));
-  if (!isAccountName(account)) throw malformed("path", "account", "an account of 3 to 24 letters and digits");
+  if (!isAccountName(account)) throw malformed("path", "account", "3 to 24 lower-case letters and digits");
   if (container === "" && blob === "") return { account, container: undefined, blob: undefined };
-  if (!isContainerName(container)) throw malformed("path", "container", "a container by the rules for their names");
+  if (!isContainerName(container))
+    throw malformed("path", "container", "3 to 63 lower-case letters, digits and dashes");
   return { account, container, blob: blob || undefined };
 }

@@ -1,4 +1,4 @@
-import { refusal } from "../errors.ts";
+import { type DaypassError, refusal } from "../errors.ts";
 import { malformed, type Parameter } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { formDecode, headerValues } from "../wire.ts";
@@ -68,11 +68,15 @@ export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSa
     if (kept.has(name)) throw malformed(name, "duplicate", "one parameter");
     kept.set(name, value);
   }
-  checkSas(reader.kind, values);
+  // A stored access policy tells what the URL leaves out.
+  for (const name of `sig ${reader.kind.required}${values.has("si") ? "" : " sp se"}`.split(" ")) {
+    if (!values.has(name)) throw malformed(name, "missing", "a parameter with a value");
+  }
+  checkSas(reader.kind, values, unreadable);
   // A SAS for one user travels with that user's token.
   const isToken = (text: string): boolean => values.has("sduoid") && /^bearer /i.test(text);
   if (!headerValues(request.headers, "authorization").every(isToken)) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a SAS: send one");
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a SAS");
   }
   const location = azureLocation(received, reader.account);
   const msHeaders = readHeaders(request);
@@ -82,7 +86,7 @@ export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSa
     value: (name) => parameters.get(name) ?? msHeaders.get(name),
   });
   if (operation === undefined) {
-    throw refusal("METHOD_NOT_GRANTED", "one of the permitted operations, found another method, comp or restype");
+    throw refusal("METHOD_NOT_GRANTED", "a permitted operation, found another method, comp or restype");
   }
   const bound = reader.readBound?.(values, request, parameters) ?? NOTHING;
   const times = (names: readonly string[]): readonly Date[] =>
@@ -94,6 +98,12 @@ export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSa
   values.set("RESOURCE", signedResource(values, location, directory));
   values.set("TIME", signedTime(values, parameters));
   return { ...location, values, directory, startsAt, endsAt, operation, msHeaders, parameters, bound };
+}
+
+/** The refusal of a SAS with such a parameter. */
+export function unreadable(parameter: string, problem: string, expected: string): DaypassError {
+  if (problem !== "unsigned") return malformed(parameter, problem, expected);
+  return refusal("UNSIGNED_PARAMETER", `${parameter} as ${expected}: leave it out`, { parameter });
 }
 
 /** The path says what a request is for; `restype` has to agree, or two readers would take it for two requests. */

@@ -1,4 +1,3 @@
-import { invalidInput } from "../errors.ts";
 import type { SasKind } from "./layouts.ts";
 
 // "You must include permissions in the following order." The orders that Microsoft itself makes differ in where y and t
@@ -14,16 +13,15 @@ export function arePermissions({ name, order }: SasKind, resource: string, lette
   return ORDERS.some((other) => sortLetters(letters, other) === letters) && !meaningless.test(letters);
 }
 
-/** Permissions in the one order that is signed here. Throws `INVALID_INPUT`. */
-export function orderPermissions(kind: SasKind, resource: string, letters = ""): string {
-  const sorted = sortLetters(letters, kind.order);
-  if (sorted && sorted.length === letters.length && arePermissions(kind, resource, sorted)) return sorted;
-  throw invalidInput("permissions", `letters of ${kind.order} that the resource has, each once`, letters);
-}
-
 /** The letters of `order` that are in `text`, in its order. */
 export function sortLetters(text: string, order: string): string {
   return [...order].filter((letter) => text.includes(letter)).join("");
+}
+
+/** Letters in the one order that is signed here; as they are where some repeat or do not exist, which is refused later. */
+export function orderLetters(letters = "", order: string): string {
+  const sorted = sortLetters(letters, order);
+  return sorted.length === letters.length ? sorted : letters;
 }
 
 // The method is not signed: it follows from what is permitted. The first that fits is the usual one.

@@ -4,8 +4,8 @@ import { invalidInput } from "../errors.ts";
 import { checkKey, refuseConstraints } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import { percentDecode } from "../wire.ts";
-import { hasControl } from "./canonical.ts";
 import { azureName, isContainerName } from "./location.ts";
+import { OVERRIDES } from "./response.ts";
 
 /** What every SAS can be asked for. */
 export interface AzureSasRequest extends Constraints {
@@ -49,10 +49,11 @@ export interface AzureTarget {
 /** Reads what a request is for. Throws `INVALID_INPUT` or `DOT_SEGMENTS`. */
 export function azureTarget(request: AzureResourceRequest): AzureTarget {
   const { container, blob, prefix, snapshot, versionId, dotSegments } = request;
-  if (!isContainerName(container)) throw invalidInput("container", "3 to 63 letters, digits and dashes", container);
+  if (!isContainerName(container))
+    throw invalidInput("container", "3 to 63 lower-case letters, digits and dashes", container);
   const times = [snapshot, versionId].filter((time) => time !== undefined).length;
   if (blob === undefined ? times > 0 : times > 1 || prefix !== undefined) {
-    throw invalidInput("the resource", "a blob (with snapshot or versionId), a prefix or neither", request);
+    throw invalidInput("the resource", "a blob (of one snapshot or versionId), a prefix or neither", request);
   }
   const option = blob === undefined ? "prefix" : "blob";
   const given = blob ?? prefix;
@@ -66,30 +67,24 @@ export function azureTarget(request: AzureResourceRequest): AzureTarget {
     return { container, name, resource: "d", depth: [["sdd", String(segments.length)]], time: undefined };
   }
   if (snapshot !== undefined) {
-    return { container, name, resource: "bs", depth: [], time: ["snapshot", checkText("snapshot", snapshot)] };
+    return { container, name, resource: "bs", depth: [], time: ["snapshot", snapshot] };
   }
   if (versionId === undefined) return { container, name, resource: "b", depth: [], time: undefined };
-  return { container, name, resource: "bv", depth: [], time: ["versionid", checkText("versionId", versionId)] };
-}
-
-/** A text that becomes a field of the string to sign. */
-export function checkText(option: string, text: string, longest: number = Number.POSITIVE_INFINITY): string {
-  if (typeof text === "string" && text !== "" && text.length <= longest && !hasControl(text)) return text;
-  throw invalidInput(option, `text of 1 to ${longest} characters, none of them a control character`, text);
+  return { container, name, resource: "bv", depth: [], time: ["versionid", versionId] };
 }
 
 /** The parameters of the response overrides: `contentType` is `rsct`. */
-export function responseValues(response: Constraints["response"]): readonly Parameter[] {
-  return Object.entries(response ?? {}).flatMap(([option, value]): readonly Parameter[] => {
+export function responseValues(response: Constraints["response"] = {}): readonly Parameter[] {
+  return Object.entries(response).flatMap(([option, value]): readonly Parameter[] => {
     if (value === undefined) return [];
-    const [, first, second] =
-      /^(c)(?:ache(?=Control$)|ontent(?=(?:Disposition|Encoding|Language|Type)$))(.)/.exec(option) ?? [];
-    if (second === undefined) throw unsupportedConstraint("Azure", `response.${option}`, "set response.cacheControl");
-    return [[`rs${first}${second.toLowerCase()}`, checkText(`response.${option}`, value)]];
+    const header = option.replace(/[A-Z]/, "-$&").toLowerCase();
+    const name = OVERRIDES.find(([, other]) => other === header)?.[0];
+    if (name === undefined) throw unsupportedConstraint("Azure", `response.${option}`, "use cacheControl");
+    return [[name, value]];
   });
 }
 
-const DELEGATION = "use azureUserDelegationSigner, which can sign headers and parameters since 2026-04-06";
+const DELEGATION = "use azureUserDelegationSigner";
 
 /** Refuses what a SAS by an account key cannot bind. */
 export function refuseUnbindable(request: Constraints, more: Readonly<Record<string, string>> = {}): void {
@@ -98,7 +93,7 @@ export function refuseUnbindable(request: Constraints, more: Readonly<Record<str
     "bind.contentLength": DELEGATION,
     "bind.headers": DELEGATION,
     "bind.query": DELEGATION,
-    "bind.sha256": "let the gateway check the body",
+    "bind.sha256": "use the gateway",
     ...more,
   });
 }

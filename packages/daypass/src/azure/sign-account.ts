@@ -7,7 +7,7 @@ import { systemClock } from "../time.ts";
 import { checkSharedKey, preparedKeys } from "./credentials.ts";
 import { ACCOUNT } from "./layouts.ts";
 import { azureName, isContainerName } from "./location.ts";
-import { orderPermissions, sortLetters } from "./permissions.ts";
+import { orderLetters } from "./permissions.ts";
 import { type AzureSasRequest, refuseUnbindable } from "./request.ts";
 import { azureEndpoint, CENTURY, setWindow, signSas } from "./sign.ts";
 import type { AzureSignerOptions } from "./sign-service.ts";
@@ -56,16 +56,16 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
     const blob = request.blob === undefined ? undefined : azureName(String(request.blob));
     if (blob !== undefined) checkKey(blob, dotSegments, "blob");
     if (container === undefined ? blob !== undefined : !isContainerName(container)) {
-      throw invalidInput("container", "3 to 63 letters, digits and dashes", container);
+      throw invalidInput("container", "3 to 63 lower-case letters, digits and dashes", container);
     }
     refuseUnbindable(request, { prefix: SERVICE, response: SERVICE, identifier: SERVICE });
     const { accountKey, expiration } = credentials();
-    const permissions = orderPermissions(ACCOUNT, "", request.permissions);
+    const permissions = orderLetters(request.permissions, ACCOUNT.order);
     const values = new Map([
       ["ACCOUNT", account],
       ["sp", permissions],
-      ["ss", letters("services", services, "btqf")],
-      ["srt", letters("resourceTypes", resourceTypes, "sco")],
+      ["ss", orderLetters(services, "btqf")],
+      ["srt", orderLetters(resourceTypes, "sco")],
     ]);
     const window = setWindow(values, request, {
       now: clock(),
@@ -89,11 +89,5 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
   });
 }
 
-const SERVICE = "use azureSigner, whose SAS is for one resource";
+const SERVICE = "use azureSigner";
 const WIDE = "an account SAS with these permissions changes blobs in every container: prefer azureSigner";
-
-function letters(option: string, found: string, order: string): string {
-  const sorted = sortLetters(String(found), order);
-  if (sorted && sorted.length === found.length) return sorted;
-  throw invalidInput(option, `letters of ${order}, each once`, found);
-}

@@ -10,8 +10,8 @@ import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
 import { canonicalResource, hasControl } from "./canonical.ts";
 import { type AzureDelegatedKey, checkDelegatedKey, delegationValues, preparedKeys } from "./credentials.ts";
 import { DELEGATION } from "./layouts.ts";
-import { orderPermissions } from "./permissions.ts";
-import { type AzureResourceRequest, azureTarget, checkText, responseValues } from "./request.ts";
+import { orderLetters } from "./permissions.ts";
+import { type AzureResourceRequest, azureTarget, responseValues } from "./request.ts";
 import { type AzureAccountOptions, azureEndpoint, setWindow, signSas } from "./sign.ts";
 import { parseAzureTime } from "./time.ts";
 
@@ -76,8 +76,8 @@ export function azureUserDelegationSigner(
     const { container, name, resource, depth, time } = azureTarget(request);
     const { preauthorizedAgentObjectId, agentObjectId } = request;
     refuseConstraints(request, "a user delegation SAS", {
-      "bind.sha256": "let the gateway check the body",
-      identifier: "use azureSigner, as stored access policies need an account key",
+      "bind.sha256": "use the gateway",
+      identifier: "use azureSigner",
     });
     if (preauthorizedAgentObjectId !== undefined && agentObjectId !== undefined) {
       throw invalidInput("preauthorizedAgentObjectId or agentObjectId", "one of them", "both");
@@ -88,7 +88,7 @@ export function azureUserDelegationSigner(
     const own = delegationValues(userDelegationKey);
     const values = new Map([
       ["RESOURCE", canonicalResource(account, container, name)],
-      ["sp", orderPermissions(DELEGATION, resource, request.permissions)],
+      ["sp", orderLetters(request.permissions, DELEGATION.order)],
       ...own,
       ["sr", resource],
       ...depth,
@@ -97,7 +97,7 @@ export function azureUserDelegationSigner(
     ]);
     for (const [field, option] of OPTIONS) {
       const text = request[option];
-      if (text !== undefined) values.set(field, checkText(option, text));
+      if (text !== undefined) values.set(field, text);
     }
     if (headers.length > 0) values.set("HEADERS", canonicalHeaders(headers)).set("srh", listed(headers));
     if (query.length > 0) values.set("QUERY", canonicalQuery(query)).set("srq", listed(query));

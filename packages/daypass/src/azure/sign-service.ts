@@ -5,8 +5,8 @@ import { systemClock } from "../time.ts";
 import { canonicalResource } from "./canonical.ts";
 import { type AzureSharedKey, checkSharedKey, preparedKeys } from "./credentials.ts";
 import { SERVICE } from "./layouts.ts";
-import { orderPermissions } from "./permissions.ts";
-import { type AzureResourceRequest, azureTarget, checkText, refuseUnbindable, responseValues } from "./request.ts";
+import { orderLetters } from "./permissions.ts";
+import { type AzureResourceRequest, azureTarget, refuseUnbindable, responseValues } from "./request.ts";
 import { type AzureAccountOptions, azureEndpoint, CENTURY, setWindow, signSas } from "./sign.ts";
 
 /** One service SAS to sign. */
@@ -73,9 +73,9 @@ export function azureSigner(options: AzureSignerOptions): Signer<AzureSignReques
       ...(time === undefined ? [] : [["TIME", time[1]] as const]),
       ...responseValues(request.response),
     ]);
-    if (identifier !== undefined) values.set("si", checkText("identifier", identifier, 64));
+    if (identifier !== undefined) values.set("si", identifier);
     if (permissions !== undefined || identifier === undefined) {
-      values.set("sp", orderPermissions(SERVICE, resource, permissions));
+      values.set("sp", orderLetters(permissions, SERVICE.order));
     }
     const isOpen = identifier !== undefined && request.expiresIn === undefined && request.expiresAt === undefined;
     const { expiresAt, warnings } = setWindow(values, request, {

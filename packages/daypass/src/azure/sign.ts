@@ -7,11 +7,12 @@ import { SignedResult } from "../signed-request.ts";
 import { type LifetimeLimits, signingWindow } from "../time.ts";
 import { azureStringToSign } from "./canonical.ts";
 import { azureSignature } from "./credentials.ts";
+import { checkSas, neededVersion } from "./fields.ts";
 import { ipRangeText } from "./ip-range.ts";
-import { fieldsOf, NEWEST_VERSION, type SasKind, sinceVersion } from "./layouts.ts";
+import type { SasKind } from "./layouts.ts";
 import { isAccountName } from "./location.ts";
 import { permittedMethods } from "./permissions.ts";
-import { type AzureSasRequest, azureEncode, checkText } from "./request.ts";
+import { type AzureSasRequest, azureEncode } from "./request.ts";
 import { formatAzureTime } from "./time.ts";
 
 /** Options that every signer has. */
@@ -85,9 +86,11 @@ const ORDER =
 /** Signs a SAS and puts its URL together. */
 export function signSas(request: AzureSasRequest, parts: SasParts): SignedRequest {
   const { kind, endpoint, path, values, query } = parts;
-  if (request.protocol !== undefined) values.set("spr", checkProtocol(request.protocol));
-  if (request.encryptionScope !== undefined) values.set("ses", checkText("encryptionScope", request.encryptionScope));
-  values.set("sv", versionFor(kind, values, parts.version));
+  if (request.protocol !== undefined) values.set("spr", request.protocol);
+  if (request.encryptionScope !== undefined) values.set("ses", request.encryptionScope);
+  const [needed] = neededVersion(kind, values);
+  values.set("sv", parts.version ?? (needed > DEFAULT_VERSION ? needed : DEFAULT_VERSION));
+  checkSas(kind, values, (name, _, expected) => invalidInput(name, expected, values.get(name)));
   const stringToSign = azureStringToSign(kind, values);
   const method = methodFor(request.method, values.get("sp"));
   const tokens = [
@@ -113,26 +116,6 @@ export function signSas(request: AzureSasRequest, parts: SasParts): SignedReques
     },
     stringToSign,
   );
-}
-
-function checkProtocol(protocol: string): string {
-  if (protocol === "https" || protocol === "https,http") return protocol;
-  throw invalidInput("protocol", '"https" or "https,http"', protocol);
-}
-
-/** The version that was asked for, if it knows all that the SAS has; or the first from the default on that does. */
-function versionFor(kind: SasKind, values: ReadonlyMap<string, string>, asked: string | undefined): string {
-  const wanted = [...values.keys(), ...(values.get("sp") ?? ""), `sr=${values.get("sr")}`].filter(
-    (name) => name !== "sr",
-  );
-  let [version, reason] = ["", ""];
-  for (const name of wanted) {
-    const since = sinceVersion(kind, name);
-    if (since > version) [version, reason] = [since, name];
-  }
-  if (asked === undefined) return version > DEFAULT_VERSION ? version : DEFAULT_VERSION;
-  if (fieldsOf(kind, asked) !== undefined && asked >= version) return asked;
-  throw invalidInput("version", `${version || "2015-04-05"} (for ${reason || kind.name}) to ${NEWEST_VERSION}`, asked);
 }
 
 function methodFor(asked: string | undefined, letters: string | undefined): string {

@@ -122,11 +122,7 @@ function withPolicy({ values, startsAt, endsAt }: ParsedSas, policy: AzureStored
   if (policy && end && isDated && !inBoth && arePermissions(SERVICE, "c", letters)) {
     return { startsAt: start, endsAt: end, letters };
   }
-  throw refusal(
-    "KEY_SCOPE",
-    "a stored access policy (si) with what the URL leaves out and nothing else, found another or none",
-    {
-      parameter: "si",
-    },
-  );
+  throw refusal("KEY_SCOPE", "a stored policy (si) with just what the URL leaves out, found another or none", {
+    parameter: "si",
+  });
 }

@@ -4,7 +4,7 @@ import { azureSignature } from "../azure/credentials.ts";
 import { checkSas } from "../azure/fields.ts";
 import { ACCOUNT, DELEGATION } from "../azure/layouts.ts";
 import { operationFinder } from "../azure/operations.ts";
-import { sasKindOf } from "../azure/parse.ts";
+import { sasKindOf, unreadable } from "../azure/parse.ts";
 import { permittedMethods } from "../azure/permissions.ts";
 import { fromBase64 } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
@@ -156,7 +156,7 @@ function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | 
     };
   }
   try {
-    checkSas(kind, new Map([...values].filter(([name]) => name === name.toLowerCase())));
+    checkSas(kind, new Map([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
     return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;

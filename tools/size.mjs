@@ -32,6 +32,30 @@ const bundles = [
   { what: "s3/form", code: `export * from "daypass/s3/form"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/form/v2", code: `export * from "daypass/s3/form/v2"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   {
+    what: "azure sign",
+    code: `export { azureSigner } from "daypass/azure"`,
+    folders: ["azure"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "azure sign + verify",
+    code: `export { azureSigner, azureVerifier } from "daypass/azure"`,
+    folders: ["azure"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "azure user delegation",
+    code: `export { azureUserDelegationSigner, azureUserDelegationVerifier } from "daypass/azure"`,
+    folders: ["azure"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "azure account",
+    code: `export { azureAccountSigner, azureAccountVerifier } from "daypass/azure"`,
+    folders: ["azure"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
     what: "url sign",
     code: `export { urlSigner } from "daypass/url"`,
     folders: ["url"],
@@ -75,6 +99,13 @@ const bundles = [
   },
   { what: "laravel", code: `export * from "daypass/laravel"`, folders: ["laravel"], bars: { node: 9, portable: 12 } },
   { what: "symfony", code: `export * from "daypass/symfony"`, folders: ["symfony"], bars: { node: 9, portable: 12 } },
+  {
+    what: "uri-signing",
+    code: `export { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing"`,
+    folders: ["uri-signing"],
+    bars: { node: 9, portable: 12 },
+  },
+  { what: "uri-signing, all", code: `export * from "daypass/uri-signing"`, folders: ["uri-signing"] },
   { what: "node adapter", code: `export * from "daypass/node"`, folders: ["node"] },
   { what: "fetch adapter", code: `export * from "daypass/fetch"`, folders: ["fetch"] },
 ];

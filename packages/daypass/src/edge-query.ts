@@ -94,5 +94,5 @@ export function unsignedParameters(
  */
 export function checkBelow(path: string): void {
   checkRoutable(path);
-  if (/%25[0-9A-F]{2}/i.test(path)) throw malformed("path", "form", "a path that is encoded once");
+  if (/%25[0-9A-F]{2}/i.test(path)) throw malformed("path", "form", "a path encoded once");
 }

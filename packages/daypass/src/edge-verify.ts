@@ -9,6 +9,7 @@ import type {
   Obligation,
   ReceivedRequest,
   Scheme,
+  Verified,
   Verifier,
   WireRequest,
 } from "./scheme.ts";
@@ -70,7 +71,11 @@ export interface EdgeFormat<T extends EdgeToken, K, W extends Weakness, F extend
   check(received: ReceivedRequest, token: T, key: K): Checked | Promise<Checked>;
   readonly dummyKey: K;
   /** Refusals that depend on what was granted, and the facts of the grant beside the common ones. */
-  facts(received: ReceivedRequest, token: T): F & { readonly obligations?: readonly Obligation[] };
+  facts(
+    received: ReceivedRequest,
+    token: T,
+    verified: Verified<K>,
+  ): F & { readonly obligations?: readonly Obligation[] };
 }
 
 const READ: readonly string[] = ["GET", "HEAD"];
@@ -99,7 +104,8 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
     dummyKey: format.dummyKey,
     checkTime: ({ expiresAt = NEVER, notBefore, skew }, now) => checkValidity(now, expiresAt, notBefore, skew),
     reportsTimeFirst: false,
-    grant(received, token, { stringToSign, now }) {
+    grant(received, token, verified) {
+      const { stringToSign, now } = verified;
       const { request, origin } = received;
       const { expiresAt = NEVER, notBefore = new Date(0), path, target, unsigned = [] } = token;
       if (!methods.includes(request.method)) {
@@ -108,7 +114,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
       if (expiresAt.getTime() - now.getTime() > maxLife * 1000) {
         throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found a longer life`);
       }
-      const { obligations = [], ...facts } = format.facts(received, token);
+      const { obligations = [], ...facts } = format.facts(received, token, verified);
       const fields: GrantFields = {
         scheme: format.id,
         keyId: keyId(token),

@@ -130,7 +130,7 @@ function scope({ prefix, pathGlobs }: MediaCdnTokenRequest, url: EdgeUrl): reado
     if (isFor && prefix === undefined && pathGlobs.every((glob) => /^\/[^,!&#]*$/.test(glob))) {
       return ["PathGlobs", pathGlobs.join()];
     }
-    throw invalidInput("pathGlobs", "patterns like /a/* that the url matches, and no prefix", pathGlobs.join());
+    throw invalidInput("pathGlobs", "patterns that the url matches, without prefix", pathGlobs.join());
   }
   const whole = checkPrefix(url, prefix);
   return whole === undefined ? ["FullPath", ""] : ["URLPrefix", base64url(utf8(whole))];
@@ -140,5 +140,5 @@ function ranges(ip: string | readonly string[] | undefined): string | undefined 
   if (ip === undefined) return undefined;
   const list = [ip].flat();
   if (list.length > 0 && list.every(parseCidr)) return base64url(utf8(list.join()));
-  throw invalidInput("bind.ip", "addresses or networks in CIDR notation", list.join());
+  throw invalidInput("bind.ip", "CIDR networks", list.join());
 }

@@ -1,0 +1,33 @@
+/**
+ * URI Signing for CDNs (RFC 9246): {@link uriSigningSigner}, {@link uriSigningVerifier} and
+ * {@link uriSigningRenewer}.
+ *
+ * @module
+ */
+export type { UriSigningClaims } from "./claims.ts";
+export { type UriSigningRegex, uriSigningRegex } from "./ere.ts";
+export { type UriSigningEncryption, type UriSigningEncryptionJwk, uriSigningEncryption } from "./jwe.ts";
+export type {
+  UriSigningAlgorithm,
+  UriSigningKey,
+  UriSigningKeySet,
+  UriSigningPrivateKey,
+  UriSigningSecret,
+} from "./key.ts";
+export {
+  type UriSigningEcJwk,
+  type UriSigningOkpJwk,
+  type UriSigningRsaJwk,
+  uriSigningEdDsa,
+  uriSigningEs256,
+  uriSigningRs256,
+} from "./pairs.ts";
+export {
+  type RenewedToken,
+  type UriSigningRenewalKey,
+  type UriSigningRenewer,
+  type UriSigningRenewerOptions,
+  uriSigningRenewer,
+} from "./renew.ts";
+export { type UriSigningRequest, type UriSigningSignerOptions, uriSigningSigner } from "./sign.ts";
+export { type UriSigningGrant, type UriSigningVerifierOptions, uriSigningVerifier } from "./verify.ts";

@@ -1,0 +1,71 @@
+import { hmacSha256, type PreparedHmac } from "#crypto";
+import { fromBase64url } from "../encode.ts";
+import { type DaypassError, refusal } from "../errors.ts";
+
+/** The algorithms of JWS that are known here. `none` is not among them. */
+export type UriSigningAlgorithm = "HS256" | "ES256" | "RS256" | "EdDSA";
+
+/** A shared secret as a JWK. `kid` and `alg` have to be there: the algorithm is the key's, never the token's. */
+export interface UriSigningSecret {
+  readonly kty: "oct";
+  readonly alg: "HS256";
+  readonly kid: string;
+  /** base64url. */
+  readonly k: string;
+}
+
+/** A public-key pair, or its public half, as `uriSigningEs256`, `uriSigningRs256` and `uriSigningEdDsa` make it. */
+export interface UriSigningKey {
+  readonly alg: UriSigningAlgorithm;
+  readonly kid: string;
+  readonly verify: (input: string, signature: Uint8Array) => Promise<boolean>;
+  /** Missing in public halves. */
+  readonly sign?: ((input: string) => Promise<Uint8Array>) | undefined;
+}
+
+/** A pair that can sign. */
+export interface UriSigningPrivateKey extends UriSigningKey {
+  readonly sign: (input: string) => Promise<Uint8Array>;
+}
+
+/** The keys of one issuer. */
+export interface UriSigningKeySet {
+  /** The `iss` of the tokens that these keys sign; without it, of tokens that have none. */
+  readonly issuer?: string | undefined;
+  readonly keys: readonly (UriSigningSecret | UriSigningKey)[];
+}
+
+/** A key that has been checked. */
+export interface LoadedKey {
+  readonly alg: UriSigningAlgorithm;
+  readonly kid: string;
+  readonly issuer: string | undefined;
+  /** HS256 only. */
+  readonly mac?: PreparedHmac | undefined;
+  /** The others. */
+  readonly key?: UriSigningKey | undefined;
+}
+
+/** Checks a secret and prepares it. Throws `INVALID_KEY`. */
+export function loadSecret({ kty, alg, kid, k }: UriSigningSecret): PreparedHmac {
+  checkKid(kid);
+  const bytes = typeof k === "string" ? fromBase64url(k) : undefined;
+  if (kty !== "oct" || alg !== "HS256" || bytes === undefined || bytes.length < 16) {
+    throw invalidKey('kty "oct", alg "HS256", k of 16 bytes or more in base64url');
+  }
+  return hmacSha256(bytes);
+}
+
+export function checkKid(kid: unknown): void {
+  if (typeof kid !== "string" || kid === "") throw invalidKey("a kid");
+}
+
+export function loadKey(key: UriSigningSecret | UriSigningKey, issuer: string | undefined): LoadedKey {
+  const { alg, kid } = key;
+  return "verify" in key ? { alg, kid, issuer, key } : { alg, kid, issuer, mac: loadSecret(key) };
+}
+
+/** `INVALID_KEY`, which says nothing of what was found: it may be the secret in the wrong place. */
+export function invalidKey(expected: string): DaypassError {
+  return refusal("INVALID_KEY", `a key for URI signing: ${expected}`);
+}

@@ -1,0 +1,49 @@
+import type { EdgeToken } from "../edge-verify.ts";
+import { refusal } from "../errors.ts";
+import type { ReceivedRequest } from "../scheme.ts";
+import { joinUri, type NormalUri, normalizeUri } from "./canonical.ts";
+import { readClaims, type UriSigningClaims } from "./claims.ts";
+import { type Jws, readJws } from "./jws.ts";
+import { findToken } from "./token.ts";
+
+/** How a verifier reads tokens. */
+export interface TokenOptions {
+  readonly attribute: string;
+  readonly header: string | undefined;
+  readonly extensions: readonly string[];
+}
+
+/** A token that has been read. */
+export interface UriSigningToken extends EdgeToken {
+  readonly jws: Jws;
+  readonly claims: UriSigningClaims;
+  readonly uri: NormalUri;
+  /** What `sub` and `cdniip` say, decrypted after the signature has been verified. */
+  readonly personal: { subject?: string | undefined; isAdmitted?: boolean | undefined };
+}
+
+/** Reads the token of a request: its grammar and the types of its claims, no signature and no URI. */
+export function parseUriSigning(
+  { request, origin }: ReceivedRequest,
+  { attribute, header, extensions }: TokenOptions,
+): UriSigningToken {
+  const found = findToken(request, attribute);
+  if (found === undefined) throw refusal("NO_SIGNATURE", "a token in the URI or in a cookie, found none");
+  const jws = readJws(found.token, header);
+  const claims = readClaims(jws.payload, extensions);
+  const { exp, nbf } = claims;
+  const uri = normalizeUri(origin, found.target);
+  return {
+    jws,
+    claims,
+    uri,
+    personal: {},
+    keyId: jws.kid,
+    // "URI Signing implementations MUST NOT allow for any time synchronization leeway": both as they are.
+    notBefore: nbf === undefined ? undefined : new Date(nbf * 1000),
+    expiresAt: exp === undefined ? undefined : new Date(exp * 1000),
+    path: uri.path,
+    // What was verified is what the handler sees: the URI in its normal form.
+    target: joinUri({ ...uri, origin: "" }),
+  };
+}

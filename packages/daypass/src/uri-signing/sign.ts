@@ -1,0 +1,179 @@
+import { randomBytes } from "#crypto";
+import { checkEdgeRequest, type EndlessSignRequest, edgeResult, joinEdgeUrl, readEdgeUrl } from "../edge-sign.ts";
+import { edgeWindow } from "../edge-window.ts";
+import { base64url } from "../encode.ts";
+import { invalidInput } from "../errors.ts";
+import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
+import { asyncSigner, signer } from "../signed-request.ts";
+import { systemClock } from "../time.ts";
+import { joinUri, normalizeUri } from "./canonical.ts";
+import { readClaims } from "./claims.ts";
+import { hashContainer, prefixContainer } from "./container.ts";
+import type { UriSigningRegex } from "./ere.ts";
+import { jwsInput } from "./jws.ts";
+import { loadSecret, type UriSigningPrivateKey, type UriSigningSecret } from "./key.ts";
+import { ATTRIBUTE, detectToken } from "./token.ts";
+
+/** One URI to sign. `notBefore` is bound. */
+export interface UriSigningRequest extends EndlessSignRequest {
+  /** Every URI that begins with this path, which ends in `/`. */
+  readonly prefix?: string | undefined;
+  /** Instead: an expression that the whole normalised URI has to match, made by `uriSigningRegex`. */
+  readonly regex?: UriSigningRegex | undefined;
+  readonly audience?: string | readonly string[] | undefined;
+  /** `jti`, for one use; `true` makes one. Needs a verifier with state. */
+  readonly nonce?: string | true | undefined;
+  /**
+   * Signed Token Renewal: each answer brings a token that lives for `every` seconds, in a cookie for the first `depth` segments
+   * of the path (0 by default: for all).
+   */
+  readonly renewal?: { readonly every: number; readonly depth?: number } | undefined;
+  /** The claims `sub` and `cdniip`, which name a person, as JWEs that `uriSigningEncryption` makes. */
+  readonly encrypted?: { readonly subject?: string; readonly ip?: string } | undefined;
+  /** `true` adds `iat`. */
+  readonly issuedAt?: boolean | undefined;
+  /** Claims of your own; `critical` lists those that a verifier has to understand. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+  readonly critical?: readonly string[] | undefined;
+  /** Where the token goes: `"query"` by default, `"path"` as a path parameter, `"cookie"` as a header of the request. */
+  readonly place?: "query" | "path" | "cookie" | undefined;
+}
+
+/** Options of {@link uriSigningSigner}. */
+export interface UriSigningSignerOptions<K extends UriSigningSecret | UriSigningPrivateKey> {
+  readonly key: K;
+  /** `iss`: who the verifier knows this key by. */
+  readonly issuer?: string | undefined;
+  /** Name of the attribute and the cookie, `"URISigningPackage"` by default. */
+  readonly attribute?: string | undefined;
+  readonly clock?: Clock | undefined;
+  /** Random bytes for nonces; the runtime's generator by default. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+}
+
+/**
+ * Signs URIs for CDNs by RFC 9246: with a shared secret (HS256) synchronously, with a key pair by promise.
+ *
+ * Binds the whole URI by its hash, or with `prefix` or `regex` all that match, start and end, audience, one use, and what is
+ * encrypted: subject and client address. The method is not bound.
+ *
+ * Source: RFC 9246
+ *
+ * @throws {DaypassError} from the factory `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`, `DOT_SEGMENTS`,
+ * `UNSUPPORTED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import { uriSigningSigner } from "daypass/uri-signing";
+ *
+ * const signer = uriSigningSigner({ issuer: "csp", key: { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } });
+ * const link = signer.sign({
+ *   url: "https://cdn.example.com/live/1/master.m3u8",
+ *   prefix: "/live/1/",
+ *   renewal: { every: 30, depth: 2 },
+ *   expiresIn: 60,
+ * });
+ * console.log(link.url.split("=")[0]); // "https://cdn.example.com/live/1/master.m3u8?URISigningPackage"
+ * ```
+ */
+export function uriSigningSigner(options: UriSigningSignerOptions<UriSigningSecret>): Signer<UriSigningRequest>;
+export function uriSigningSigner(
+  options: UriSigningSignerOptions<UriSigningPrivateKey>,
+): AsyncSigner<UriSigningRequest>;
+export function uriSigningSigner(
+  options: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
+): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
+  const { key } = options;
+  if ("sign" in key) {
+    return asyncSigner(async (request) => {
+      const { input, finish } = prepare(request, options);
+      return finish(base64url(await key.sign(input)));
+    });
+  }
+  const mac = loadSecret(key);
+  return signer((request) => {
+    const { input, finish } = prepare(request, options);
+    return finish(mac.base64url(input));
+  });
+}
+
+const OPTIONS = "prefix notBefore withoutExpiry regex audience nonce renewal encrypted issuedAt claims critical place";
+
+function prepare(
+  request: UriSigningRequest,
+  options: UriSigningSignerOptions<UriSigningSecret | UriSigningPrivateKey>,
+): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
+  const { key, issuer, attribute = ATTRIBUTE, clock = systemClock, random = randomBytes } = options;
+  checkEdgeRequest("URI Signing", request, OPTIONS, "encrypted.ip");
+  const url = readEdgeUrl(request);
+  const target = joinEdgeUrl({ ...url, origin: "" });
+  if (detectToken({ method: "", target, authority: "", headers: [] }, attribute)) {
+    throw invalidInput("url", `without ${attribute}`, url.path);
+  }
+  const window = edgeWindow(request, clock);
+  const { prefix, audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
+  const normal = normalizeUri(url.origin, target);
+  const uri = joinUri(normal);
+  const container = containerOf(request, uri, normal.origin);
+  const own = {
+    iss: issuer,
+    sub: encrypted?.subject,
+    aud: audience,
+    exp: window.expires === undefined ? undefined : Number(window.expires),
+    nbf: window.starts === undefined ? undefined : Number(window.starts),
+    iat: issuedAt ? Math.floor(window.signedAt.getTime() / 1000) : undefined,
+    jti: nonce === true ? base64url(random(16)) : nonce,
+    cdnicrit: critical?.join(","),
+    cdniip: encrypted?.ip,
+    cdniuc: container,
+    cdniets: renewal?.every,
+    cdnistt: renewal && 1,
+    cdnistd: renewal?.depth,
+  };
+  const payload = Object.fromEntries(Object.entries({ ...claims, ...own }).filter(([, value]) => value !== undefined));
+  checkPayload(payload, Object.keys(claims ?? {}));
+  const input = jwsInput(key.alg, key.kid, payload);
+  return {
+    input,
+    finish(signature) {
+      const token = `${attribute}=${input}.${signature}`;
+      const path = place === "path" ? `${url.path};${token}` : url.path;
+      return edgeResult(
+        {
+          url: joinEdgeUrl({ ...url, path }, ...(place === "query" ? [token] : [])),
+          request,
+          window,
+          headers: place === "cookie" ? { cookie: token } : {},
+          bound: [
+            container.startsWith("hash:") ? "URI" : `URIs that match ${container}`,
+            ...Object.keys(payload).filter(isBinding),
+          ],
+          unbound: ["method", ...(prefix === undefined ? [] : ["path below the prefix", "query"]), "headers", "body"],
+        },
+        input,
+      );
+    },
+  };
+}
+
+const isBinding = (claim: string): boolean => /^(?:iss|sub|aud|nbf|jti|cdniip)$/.test(claim);
+
+function containerOf({ prefix, regex }: UriSigningRequest, uri: string, origin: string): string {
+  if (prefix === undefined && regex === undefined) return hashContainer(uri);
+  const start = joinUri(normalizeUri(origin, prefix ?? ""));
+  const isPrefix = prefix === undefined || (regex === undefined && prefix.endsWith("/") && uri.startsWith(start));
+  if (isPrefix && regex?.matches(uri) !== false) return regex ? `regex:${regex.source}` : prefixContainer(start);
+  throw invalidInput(
+    "prefix or regex",
+    "one that the url matches, a prefix with / at its end",
+    prefix ?? regex?.source,
+  );
+}
+
+/** What a verifier would refuse is not signed. */
+function checkPayload(payload: object, extensions: readonly string[]): void {
+  try {
+    readClaims(payload, extensions);
+  } catch (cause) {
+    throw invalidInput("claims", `a verifier reads them: ${String(cause)}`, "others");
+  }
+}

@@ -16,7 +16,8 @@ export interface BucketAddress {
 }
 
 const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
-const HOST_LABELS = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+// Google has names with underscores, which no DNS name of a host would have.
+const HOST_LABELS = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*$/;
 const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */

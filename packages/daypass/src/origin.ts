@@ -7,7 +7,8 @@ export interface SelectedOrigin {
 }
 
 const ORIGIN = /^(https?):\/\/(\*(?=\.[a-z0-9])|(?=[a-z0-9[]))([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?$/;
-const LABELS = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
+// Buckets of Google, and old ones of AWS, have underscores.
+const LABELS = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 
 /**
  * Prepares the choice among a verifier's origins. The request's authority selects one; its scheme comes from the

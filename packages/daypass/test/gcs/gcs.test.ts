@@ -76,6 +76,14 @@ describe("a GCS signer", () => {
     }
   });
 
+  it("takes a bucket with underscores as a host", async () => {
+    const { sign: signOne } = gcsHmacSigner({ endpoint, addressing: "virtual", credentials: hmacKey, clock });
+    const link = signOne({ bucket: "b_1.c_d", object: "o", expiresIn: 1 });
+    expect(new URL(link.url).host).toBe("b_1.c_d.storage.example.com");
+    expect((await verifier.verify(wireRequest(link))).bucket).toBe("b_1.c_d");
+    expect(codeOf(() => signOne({ bucket: "_b", object: "o", expiresIn: 1 }))).toBe("INVALID_INPUT");
+  });
+
   it("signs the host without the port that its URL has", async () => {
     const link = gcsHmacSigner({ credentials: hmacKey, endpoint: "http://localhost:8080", clock }).sign({
       bucket: "b",

@@ -26,6 +26,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/explain.ts")).explainCommand,
   },
   {
+    name: "scan",
+    summary: "find presigned URLs in logs, files and history, and tell which still work",
+    load: async () => (await import("./commands/scan.ts")).scanCommand,
+  },
+  {
     name: "keys",
     summary: "create, list, rotate and revoke the keys of a gateway",
     load: async () => (await import("./commands/keys.ts")).keysCommand,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { daypass, jsonLines, parseLines, start, temporaryFolder } from "./command.ts";
+import { daypass, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
 
 /** Where a process can be asked how much memory it took. */
 const hasProc = existsSync("/proc/self/status");
@@ -223,9 +223,3 @@ test("writes no answers over the lines it reads", async () => {
   expect(status).toBe(2);
   expect(readFileSync(file, "utf8")).toBe(jsonLines([pinned]));
 });
-
-/** Largest resident memory so far, in megabytes. */
-function peakMemory(pid: number | undefined): number {
-  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kilobytes) / 1024;
-}

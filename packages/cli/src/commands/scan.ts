@@ -1,0 +1,83 @@
+import { parseArguments } from "../arguments.ts";
+import { type Command, print, UsageError } from "../command.ts";
+import { instant } from "../lines/instant.ts";
+import { type PlacedFinding, scan } from "../scan/scan.ts";
+import { fileSources, historySource } from "../scan/sources.ts";
+import { mapped } from "../sign/options.ts";
+
+export const scanCommand: Command = {
+  help: `daypass scan FILE|DIR|- [options]
+daypass scan --git [RANGE] [--repo DIR]
+
+Finds presigned URLs of every scheme in logs, pages, JSON, Markdown and history, and tells which of them still work. Signatures
+and tokens are never shown. Nothing is sent. Exit status 1 when a URL is live or its end is not known, or a file could not be read; 0 when none is.
+
+  --git [RANGE]         look through what the repository has ever held: all branches, or a range such as v1..HEAD
+  --repo DIR            the repository, by default the one here
+  --live                report only those that are live
+  --at INSTANT          judge as if it were then
+  --json                one object for each finding, a line each
+
+Compressed files (.gz) are read as what is in them. Each URL is reported where it was found first.`,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      git: { type: "boolean" },
+      repo: { type: "string" },
+      live: { type: "boolean" },
+      at: { type: "string" },
+      json: { type: "boolean" },
+    });
+    const [first, second] = positionals;
+    if (second !== undefined || (first === undefined && values.git !== true))
+      throw new UsageError(`expected one file or folder, - or --git, found ${positionals.length}`);
+    if (values.repo !== undefined && values.git !== true)
+      throw new UsageError("expected --repo with --git, found it alone");
+    const now = mapped(values.at, (text) => instant("--at", text)) ?? new Date();
+    const sources =
+      values.git === true ? historySource(first, values.repo ?? ".") : fileSources(first ?? "-", context.stdin);
+    const counts = { live: 0, ended: 0, malformed: 0 };
+    let unreadable = 0;
+    const onUnreadable = (file: string, error: NodeJS.ErrnoException): void => {
+      unreadable += 1;
+      context.stderr.write(`not read: ${file} (${error.code})\n`);
+    };
+    for await (const finding of scan(sources, { now, onUnreadable })) {
+      counts[finding.life] += 1;
+      if (values.live === true && finding.life !== "live") continue;
+      await print(context.stdout, values.json === true ? jsonText(finding) : findingText(finding, now));
+    }
+    const { live, ended, malformed } = counts;
+    const total = live + ended + malformed;
+    await print(
+      context.stderr,
+      `${total} presigned ${total === 1 ? "URL" : "URLs"}: ${live} live, ${ended} ended${malformed === 0 ? "" : `, ${malformed} malformed`}`,
+    );
+    return live > 0 || unreadable > 0 ? 1 : 0;
+  },
+};
+
+function jsonText({ place, ...finding }: PlacedFinding): string {
+  return JSON.stringify({ ...place, ...finding });
+}
+
+function findingText(
+  { place, life, scheme, methods, resource, signedBy, endsAt, url }: PlacedFinding,
+  now: Date,
+): string {
+  const where = [place.commit?.slice(0, 12), place.file, place.line].filter((part) => part !== undefined).join(":");
+  const end =
+    life === "malformed"
+      ? "malformed"
+      : endsAt === undefined
+        ? "LIVE until nobody knows when"
+        : life === "live"
+          ? `LIVE until ${endsAt.toISOString()} (${left(endsAt, now)} left)`
+          : `ended ${endsAt.toISOString()}`;
+  return `${where}: ${end}\n  ${scheme}: ${methods?.join(", ") ?? "one method"} ${resource}, signed by ${signedBy || "nobody"}\n  ${url}`;
+}
+
+function left(end: Date, now: Date): string {
+  const minutes = Math.floor((end.getTime() - now.getTime()) / 60_000);
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`;
+}

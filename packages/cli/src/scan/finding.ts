@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { isDaypassError } from "daypass";
+import { type Explanation, explain, redactUrl } from "daypass/explain";
+import { readings, UNKNOWN_ORIGIN } from "./urls-in-text.ts";
+
+/** `live` also where the end is not known, and before the beginning. */
+export type Life = "live" | "ended" | "malformed";
+
+/** A presigned URL that was found, with nothing in it that opens anything. */
+export interface Finding {
+  readonly life: Life;
+  readonly scheme: string;
+  readonly signedBy: string;
+  readonly methods: readonly string[] | undefined;
+  readonly resource: string;
+  readonly startsAt: Date | undefined;
+  /** Missing where the URL alone does not tell it. */
+  readonly endsAt: Date | undefined;
+  /** Without signatures, tokens, and other long values. */
+  readonly url: string;
+}
+
+/** Reads what was found at a place; `undefined` where it is no presigned URL. Tells each URL once. */
+export type FindingReader = (raw: string, now: Date) => Promise<Finding | undefined>;
+
+// Memory for some hundred thousand URLs: behind that the oldest one is forgotten, and would be told again.
+const MAX_SEEN = 200_000;
+// A presigned URL has a dozen. What looks at every pair of parameters must not be given thousands of them.
+const MAX_PARAMETERS = 200;
+
+export function findingReader(): FindingReader {
+  const seen = new Set<string>();
+  return async (raw, now) => {
+    if (!raw.includes("=") && !/%3d/i.test(raw)) return undefined;
+    let malformed: Finding | undefined;
+    for (const url of readings(raw)) {
+      if (countParameters(url) > MAX_PARAMETERS) continue;
+      const explanation = await explained(url, now);
+      if (explanation === undefined) continue;
+      const finding = findingOf(url, explanation, now);
+      if (finding.life === "malformed") malformed ??= finding;
+      else return isNew(url) ? finding : undefined;
+    }
+    return malformed !== undefined && isNew(malformed.url) ? malformed : undefined;
+  };
+
+  function isNew(url: string): boolean {
+    const name = createHash("sha256").update(url).digest("base64").slice(0, 22);
+    if (seen.has(name)) return false;
+    const [oldest] = seen;
+    if (seen.size >= MAX_SEEN && oldest !== undefined) seen.delete(oldest);
+    seen.add(name);
+    return true;
+  }
+}
+
+function countParameters(url: string): number {
+  let count = 0;
+  for (const character of url) if (character === "&" || character === "=") count += 1;
+  return count / 2;
+}
+
+async function explained(url: string, now: Date): Promise<Explanation | undefined> {
+  try {
+    return await explain(url, { clock: () => now });
+  } catch (error) {
+    // No URL, or not signed in a scheme that is known.
+    if (isDaypassError(error)) return undefined;
+    throw error;
+  }
+}
+
+function findingOf(url: string, explanation: Explanation, now: Date): Finding {
+  const { scheme, signedBy, grants, startsAt, endsAt, cause } = explanation;
+  const isLive = endsAt === undefined || endsAt.getTime() > now.getTime();
+  return {
+    life: cause?.code === "MALFORMED" ? "malformed" : isLive ? "live" : "ended",
+    scheme,
+    signedBy,
+    methods: grants.methods,
+    resource: withoutHost(grants.resource),
+    startsAt,
+    endsAt,
+    url: withoutHost(withoutValues(url)),
+  };
+}
+
+function withoutHost(text: string): string {
+  return text.replaceAll(UNKNOWN_ORIGIN, "").replaceAll("unknown.invalid", "(a host that the log does not tell)");
+}
+
+/**
+ * A URL for a report. Beside what is known to be secret every long value goes, in the path too: schemes differ in where they
+ * put a token, and a report is read by more people than the log was.
+ */
+function withoutValues(url: string): string {
+  const [, start = "", rest = ""] = /^([a-z]+:\/\/[^/?#]*)(.*)$/is.exec(redactUrl(url)) ?? [];
+  return start + rest.replace(/([=~])([^&=~/?#;]{17,})/g, "$1REDACTED").replace(/#.*$/s, "");
+}

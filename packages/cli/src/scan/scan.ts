@@ -1,0 +1,92 @@
+import { type Finding, findingReader } from "./finding.ts";
+import type { Source } from "./sources.ts";
+import { countLines, textRegions } from "./text-regions.ts";
+import { type RawUrl, urlsInText } from "./urls-in-text.ts";
+
+/** Where something was found. */
+export interface Place {
+  readonly file: string;
+  /** From 1; missing in a history, where a line has no number that anybody could look up. */
+  readonly line?: number | undefined;
+  readonly commit?: string | undefined;
+}
+
+export interface PlacedFinding extends Finding {
+  readonly place: Place;
+}
+
+export interface ScanOptions {
+  readonly now: Date;
+  /** Told of a file that cannot be read: the others are, all the same. */
+  readonly onUnreadable: (file: string, error: NodeJS.ErrnoException) => void;
+}
+
+/** Finds the presigned URLs in texts, each one once. */
+export async function* scan(
+  sources: AsyncIterable<Source>,
+  { now, onUnreadable }: ScanOptions,
+): AsyncGenerator<PlacedFinding> {
+  const read = findingReader();
+  // Most URLs of a log are not signed. To be told so by an error is cheap but for the trace that nobody reads.
+  Error.stackTraceLimit = 0;
+  for await (const source of sources) {
+    try {
+      yield* scanSource(source, (raw) => read(raw, now));
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      onUnreadable(source.name, error);
+    }
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
+async function* scanSource(
+  { name, chunks, isHistory }: Source,
+  read: (raw: string) => Promise<Finding | undefined>,
+): AsyncGenerator<PlacedFinding> {
+  const placeOf = isHistory ? historyPlaces(name) : filePlaces(name);
+  for await (const { text, line } of textRegions(chunks)) {
+    const places = placeOf(text, line);
+    for (const url of urlsInText(text)) {
+      const finding = await read(url.raw);
+      if (finding !== undefined) yield { ...finding, place: places(url) };
+    }
+    // What a region says of the place holds for the next one, too.
+    places({ index: text.length, raw: "" });
+  }
+}
+
+/** Tells the places in one region, asked for in their order. */
+type Places = (url: RawUrl) => Place;
+
+function filePlaces(file: string): (text: string, line: number) => Places {
+  return (text, first) => {
+    let line = first;
+    let at = 0;
+    return ({ index }) => {
+      line += countLines(text, { from: at, to: index });
+      at = index;
+      return { file, line };
+    };
+  };
+}
+
+/** `git log` names the commit before its changes, and the file before its lines. */
+function historyPlaces(repository: string): (text: string) => Places {
+  let place: Place = { file: repository };
+  return (text) => {
+    const marks = text.matchAll(/^(?:\0commit ([0-9a-f]{40,64})|\+\+\+ b\/(.*)|--- a\/(.*))$/gm);
+    let mark = marks.next();
+    return ({ index }) => {
+      while (mark.done !== true && mark.value.index <= index) {
+        const [, commit, added, removed] = mark.value;
+        place = commit === undefined ? { ...place, file: added ?? removed ?? "" } : { file: "(message)", commit };
+        mark = marks.next();
+      }
+      return place;
+    };
+  };
+}

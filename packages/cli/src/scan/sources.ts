@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { CommandError, UsageError } from "../command.ts";
+import { compareUtf8 } from "../list/utf8-order.ts";
+
+/** A text to look through. */
+export interface Source {
+  readonly name: string;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The history of a repository: the text itself says which file and commit it is of. */
+  readonly isHistory: boolean;
+}
+
+/** A file, the files below a folder, or standard input. */
+export async function* fileSources(path: string, stdin: Readable): AsyncGenerator<Source> {
+  if (path === "-") return yield { name: "-", chunks: stdin, isHistory: false };
+  const stats = await stat(path);
+  if (!stats.isDirectory()) return yield source(path);
+  yield* below(path);
+}
+
+// Sorted, so that two runs over the same files say the same.
+async function* below(folder: string): AsyncGenerator<Source> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => compareUtf8(a.name, b.name))) {
+    const path = join(folder, entry.name);
+    // What Git packs is compressed: `--git` reads it.
+    if (entry.isDirectory() && entry.name !== ".git") yield* below(path);
+    else if (entry.isFile()) yield source(path);
+  }
+}
+
+function source(path: string): Source {
+  return { name: path, chunks: fileChunks(path), isHistory: false };
+}
+
+const CHUNK = 256 * 1024;
+
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { highWaterMark: CHUNK });
+  if (!path.endsWith(".gz")) return yield* file;
+  try {
+    yield* file.pipe(createGunzip());
+  } catch (error) {
+    throw new CommandError(`expected ${path} to be compressed as its name says, found ${(error as Error).message}`);
+  } finally {
+    file.destroy();
+  }
+}
+
+/** What a repository has ever held: every commit's message and changes, of all branches unless a range is given. */
+export async function* historySource(range: string | undefined, repository: string): AsyncGenerator<Source> {
+  if (range?.startsWith("-")) throw new UsageError(`expected a range such as v1..HEAD, found ${JSON.stringify(range)}`);
+  const args = ["-C", repository, "-c", "core.quotePath=false", "-c", "diff.noprefix=false", "log", "--patch", "-m"];
+  // Neither colours nor programs that a repository names.
+  const plain = ["--no-color", "--no-ext-diff", "--no-textconv", "--text", "--src-prefix=a/", "--dst-prefix=b/"];
+  const which = range === undefined ? ["--all"] : ["--end-of-options", range];
+  const child = spawn("git", [...args, ...plain, "--format=%x00commit %H%n%B", ...which, "--"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let complaint = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaint = `${complaint}${chunk}`.slice(0, 500);
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("close", (status) => resolve(status ?? "a signal"));
+  });
+  try {
+    yield { name: repository, chunks: child.stdout, isHistory: true };
+    const status = await ended;
+    if (status !== 0)
+      throw new CommandError(`expected the history from git log, found ${complaint.trim().split("\n")[0] || status}`);
+  } finally {
+    child.kill();
+  }
+}

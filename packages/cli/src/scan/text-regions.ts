@@ -1,0 +1,48 @@
+import { StringDecoder } from "node:string_decoder";
+
+/** A piece of a text that a URL does not reach out of. */
+export interface TextRegion {
+  readonly text: string;
+  /** The number of its first line, from 1. */
+  readonly line: number;
+}
+
+// Longer lines are cut, at a place where no URL stands.
+const MAX_LINE = 256 * 1024;
+// Longer than the longest beginning of a URL, and than the longest URL with its escapes.
+const OVERLAP = 48 * 1024;
+
+/** Cuts a stream into regions of whole lines. A URL ends with its line at the latest, so none is cut in two. */
+export async function* textRegions(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TextRegion> {
+  const decoder = new StringDecoder("utf8");
+  let begun = "";
+  let line = 1;
+  for await (const chunk of chunks) {
+    begun += decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    let end = begun.lastIndexOf("\n") + 1;
+    if (end === 0 && begun.length > MAX_LINE) end = quietPlace(begun);
+    if (end === 0) continue;
+    const text = begun.slice(0, end);
+    yield { text, line };
+    line += countLines(text, { from: 0, to: text.length });
+    begun = begun.slice(end);
+  }
+  begun += decoder.end();
+  if (begun !== "") yield { text: begun, line };
+}
+
+/** A place near the end of a long line where no URL goes on; its end, where it is no text at all. */
+function quietPlace(text: string): number {
+  const from = text.length - OVERLAP;
+  for (let at = text.length - 1; at > from; at -= 1) {
+    if (/[\s"'`<>]/.test(text.charAt(at))) return at + 1;
+  }
+  return text.length;
+}
+
+/** How many lines end between two places. */
+export function countLines(text: string, { from, to }: { readonly from: number; readonly to: number }): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) lines += 1;
+  return lines;
+}

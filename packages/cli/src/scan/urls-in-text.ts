@@ -1,0 +1,93 @@
+/** A place in a text where a URL may stand, as it stands there. */
+export interface RawUrl {
+  readonly index: number;
+  readonly raw: string;
+}
+
+// No server takes longer ones; a session token makes a URL of two thousand characters.
+const MAX_URL = 16_384;
+/** How many URLs inside of a URL are looked at: a bound, so that a text of nothing but beginnings costs no more. */
+const MAX_NESTED = 4;
+
+/**
+ * Where a URL begins: plainly, with slashes that JSON has escaped, percent-encoded inside of another URL; or a request line of
+ * a log, which tells no host.
+ */
+const BEGINNING = /https?:(?:\\{0,8}\/){2}|https?%3a%2f%2f|\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\/)/gi;
+
+/** What may follow: no space, quote, bracket of HTML or backtick; a backslash only before what JSON and shells escape. */
+const REST = new RegExp(
+  `(?:[^\\s"'\`<>\\\\\\u0000-\\u001f\\u007f]|\\\\{1,8}(?:[/&?=]|u[0-9a-fA-F]{4})){0,${MAX_URL}}`,
+  "y",
+);
+
+/** All places in a text where a URL may stand. Linear in its length whatever it holds. */
+export function* urlsInText(text: string): Generator<RawUrl> {
+  BEGINNING.lastIndex = 0;
+  let runEnd = 0;
+  let nested = 0;
+  for (let found = BEGINNING.exec(text); found !== null; found = BEGINNING.exec(text)) {
+    const { index } = found;
+    nested = index < runEnd ? nested + 1 : 0;
+    const next = index + found[0].length;
+    REST.lastIndex = next;
+    const rest = REST.exec(text)?.[0] ?? "";
+    runEnd = Math.max(runEnd, next + rest.length);
+    if (rest.length < MAX_URL) yield { index, raw: found[0] + rest };
+    // The generator may have been left alone in between.
+    BEGINNING.lastIndex = nested < MAX_NESTED ? next : Math.max(next, runEnd);
+  }
+}
+
+/**
+ * The URLs that a place may mean, the likeliest first: unescaped, and without what stood behind it in the sentence.
+ * A log's request line becomes a URL of the host `unknown.invalid`.
+ */
+export function readings(raw: string): readonly string[] {
+  const plain = withoutEscapes(raw);
+  if (plain === undefined) return [];
+  const trimmed = trimEnd(plain);
+  // In a list or a table something may follow at once. A signature has none of these characters.
+  const lastValue = trimmed.lastIndexOf("=");
+  const cut = lastValue < 0 ? -1 : trimmed.slice(lastValue).search(/[,;|)\]}*]/);
+  return cut < 0 ? [trimmed] : [trimmed, trimmed.slice(0, lastValue + cut)];
+}
+
+/** A URL of a log that tells no host. */
+export const UNKNOWN_ORIGIN = "https://unknown.invalid";
+
+function withoutEscapes(raw: string): string | undefined {
+  const requestLine = /^[A-Z]+ (\/.*)$/is.exec(raw)?.[1];
+  if (requestLine !== undefined) return UNKNOWN_ORIGIN + withoutMarkup(requestLine);
+  if (!/^https?%3a/i.test(raw)) return withoutMarkup(raw);
+  // Inside of another URL it ends where that one's parameter does.
+  const [value = ""] = raw.split(/[&#;]/, 1);
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutMarkup(text: string): string {
+  const [inside = ""] = text.split(/&(?:quot|apos|lt|gt|#0*3[49]|#0*6[02]|#x0*2[27]|#x0*3[ce]);/i, 1);
+  return inside
+    .replace(/\\+u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/\\+(?=[/&?=])/g, "")
+    .replace(/&(?:(?:amp|#0*38|#x0*26);)+/gi, "&")
+    .replace(/&(?:#0*61|#x0*3d|equals);/gi, "=");
+}
+
+/** Without the full stop of the sentence and the bracket of the link that a URL stands in. */
+function trimEnd(url: string): string {
+  let end = url.length;
+  let open = 0;
+  for (const character of url) open += character === "(" ? 1 : character === ")" ? -1 : 0;
+  while (end > 0) {
+    const last = url.charAt(end - 1);
+    if (last === ")" && open < 0) open += 1;
+    else if (!/[.,;:!?*_~\]}|]/.test(last)) break;
+    end -= 1;
+  }
+  return url.slice(0, end);
+}

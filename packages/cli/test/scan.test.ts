@@ -1,0 +1,268 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { azureSigner } from "daypass/azure";
+import { gcsHmacSigner } from "daypass/gcs";
+import { s3Signer } from "daypass/s3";
+import { s3V2Signer } from "daypass/s3/v2";
+import { urlSigner } from "daypass/url";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { textRegions } from "../src/scan/text-regions.ts";
+import { readings, urlsInText } from "../src/scan/urls-in-text.ts";
+import { daypass, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
+
+const NOW = "2026-01-02T03:10:00Z";
+const clock = (): Date => new Date("2026-01-02T03:04:05Z");
+const sessionToken = `IQoJb3JpZ2luX2VjE+/${"t0k3n+/".repeat(40)}==`;
+const credentials = {
+  accessKeyId: "AKIDEXAMPLE",
+  secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+  sessionToken,
+};
+const s3 = s3Signer({ region: "us-east-1", credentials, clock });
+
+/** A URL of its own for each place, so that none is told for another. */
+function url(key: string, expiresIn = 900): string {
+  return s3.sign({ bucket: "media", key, expiresIn }).url;
+}
+
+interface Finding {
+  readonly file: string;
+  readonly line?: number;
+  readonly commit?: string;
+  readonly life: string;
+  readonly scheme: string;
+  readonly signedBy: string;
+  readonly resource: string;
+  readonly endsAt?: string;
+  readonly url: string;
+}
+
+async function scan(
+  args: readonly string[],
+  input?: string | Uint8Array,
+): Promise<{ readonly status: number | null; readonly stderr: string; readonly found: readonly Finding[] }> {
+  const options = input === undefined ? {} : { input };
+  const { status, stdout, stderr } = await daypass(["scan", ...args, "--json", "--at", NOW], options);
+  // Whatever it says, no signature and no token is in it.
+  expect(stdout + stderr).not.toMatch(/[0-9a-f]{64}(?!")|t0k3n/);
+  return { status, stderr, found: stdout === "" ? [] : parseLines<Finding>(stdout) };
+}
+
+test("finds URLs of every scheme, and tells which are live", async () => {
+  const { sessionToken: _, ...key } = credentials;
+  const account = { account: "acme", credentials: { accountKey: Buffer.alloc(32, 7).toString("base64") }, clock };
+  const lines = {
+    s3: url("live.txt"),
+    "s3/v2": s3V2Signer({ region: "us-east-1", credentials: key, clock }).sign({
+      bucket: "media",
+      key: "v2",
+      expiresIn: 900,
+    }).url,
+    gcs: gcsHmacSigner({ credentials: key, clock }).sign({ bucket: "media", object: "g", expiresIn: 900 }).url,
+    azure: azureSigner(account).sign({ container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 }).url,
+    url: urlSigner({
+      key: { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" },
+      clock,
+    }).sign({
+      url: "https://api.example.com/invoices/7.pdf",
+      expiresIn: 900,
+    }).url,
+  };
+  const text = `${Object.values(lines).join("\n")}\nhttps://example.com/?a=1&b=2\n${url("ended.txt", 60)}\n`;
+  const { status, found, stderr } = await scan(["-"], text);
+  expect(found.map(({ life, scheme, line }) => [line, life, scheme])).toEqual([
+    ...Object.keys(lines).map((scheme, i) => [i + 1, "live", scheme]),
+    [7, "ended", "s3"],
+  ]);
+  expect([status, stderr]).toEqual([1, "6 presigned URLs: 5 live, 1 ended\n"]);
+  expect(found[0]).toMatchObject({ file: "-", signedBy: "AKIDEXAMPLE", endsAt: "2026-01-02T03:19:05.000Z" });
+  expect(found[0]?.url).toMatch(/live\.txt\?.*X-Amz-Security-Token=REDACTED&.*X-Amz-Signature=REDACTED$/);
+});
+
+const escaped = (text: string): string => text.replaceAll("/", "\\/").replaceAll("&", "\\u0026");
+const PLACES: readonly (readonly [string, (found: string) => string])[] = [
+  ["a Markdown link", (found) => `See [it](${found}), or not.`],
+  ["a sentence in brackets", (found) => `(as in ${found}.)`],
+  ["an address in angle brackets", (found) => `<${found}>`],
+  ["HTML with entities", (found) => `<a href="${found.replaceAll("&", "&amp;")}">`],
+  [
+    "HTML with numbers for entities",
+    (found) => `<a href='${found.replaceAll("&", "&#38;").replaceAll("=", "&#x3d;")}'>`,
+  ],
+  [
+    "HTML that was escaped twice, in a quoted attribute",
+    (found) => `&quot;${found.replaceAll("&", "&amp;amp;")}&quot;`,
+  ],
+  ["JSON", (found) => JSON.stringify({ found, next: 1 })],
+  ["JSON with escaped slashes and ampersands", (found) => `{"url":"${escaped(found)}"}`],
+  ["JSON inside of JSON", (found) => JSON.stringify({ log: `{"url":"${escaped(found)}"}` })],
+  ["a shell script", (found) => `curl ${found.replaceAll("&", "\\&").replaceAll("?", "\\?")} | tar x`],
+  ["a line of CSV", (found) => `1,${found},200`],
+  ["a table", (found) => `| x | ${found}|`],
+  ["another URL's parameter", (found) => `https://x.example/?to=${encodeURIComponent(found)}&lang=de`],
+  ["another URL's parameter, not encoded", (found) => `https://x.example/?to=${found}`],
+];
+
+test.each(PLACES)("finds a URL in %s", async (_, place) => {
+  const expected = url("talks/a (1) é.txt");
+  const candidates = [...urlsInText(`text before ${place(expected)} and behind`)].flatMap(({ raw }) => readings(raw));
+  expect(candidates).toContain(expected);
+});
+
+test("finds the request lines of a log, which tell no host", async () => {
+  const { pathname, search } = new URL(url("x"));
+  const log = `192.0.2.1 - - [02/Jan/2026:03:05:00 +0000] "GET /media${pathname}${search} HTTP/1.1" 200 5 "-" "curl/8"\n`;
+  const { found } = await scan(["-"], log.repeat(3));
+  expect(found).toEqual([expect.objectContaining({ life: "live", line: 1, resource: "object x in bucket media" })]);
+  expect(found[0]?.url).toMatch(/^\/media\/x\?/);
+});
+
+test("tells of a signature that is none that nothing is live", async () => {
+  const text = `${url("a").replace(/Signature=.*/, "Signature=REDACTED")} ${url("b").replace(/Signature=.*/, "Signature=…")}`;
+  const { status, found } = await scan(["-"], text);
+  expect([status, found.map(({ life }) => life)]).toEqual([0, ["malformed", "malformed"]]);
+});
+
+test("looks through a folder, compressed files too, and tells what it cannot read", async () => {
+  const root = temporaryFolder();
+  mkdirSync(join(root, "logs"));
+  writeFileSync(join(root, "logs", "app.log"), `\n\n${url("a")}\n`);
+  writeFileSync(join(root, "logs", "old.log.gz"), gzipSync(`\n${url("b")}\n`));
+  writeFileSync(join(root, "binary"), Buffer.concat([Buffer.from([0, 0xff, 0xfe]), Buffer.from(url("c"))]));
+  writeFileSync(join(root, "again.txt"), url("a"));
+  mkdirSync(join(root, ".git"));
+  writeFileSync(join(root, ".git", "config"), url("d"));
+  symlinkSync(join(root, "logs"), join(root, "link"));
+  const { status, found } = await scan([root]);
+  expect(status).toBe(1);
+  expect(found.map(({ file, line, resource }) => [file.slice(root.length + 1), line, resource])).toEqual([
+    ["again.txt", 1, "object a in bucket media"],
+    ["binary", 1, "object c in bucket media"],
+    [join("logs", "old.log.gz"), 2, "object b in bucket media"],
+  ]);
+  expect((await scan([join(root, "logs", "old.log.gz"), "--live"])).found).toHaveLength(1);
+  writeFileSync(join(root, "broken.gz"), "no gzip");
+  expect((await scan([join(root, "broken.gz")])).status).toBe(1);
+});
+
+test.skipIf(process.getuid?.() === 0)("goes on behind a file that may not be read", async () => {
+  const root = temporaryFolder();
+  writeFileSync(join(root, "a"), "");
+  chmodSync(join(root, "a"), 0);
+  writeFileSync(join(root, "b"), url("b"));
+  const { status, stderr, found } = await scan([root]);
+  expect([status, found.length, stderr]).toEqual([1, 1, expect.stringContaining("EACCES")]);
+});
+
+test("looks through the history of a repository: what was removed, and what was said", async () => {
+  const repo = temporaryFolder();
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+      encoding: "utf8",
+    }).trim();
+  git("init", "-q");
+  const commit = (message: string, files: Readonly<Record<string, string>>): string => {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(repo, name), text);
+    git("add", "-A");
+    git("commit", "-q", "-m", message);
+    return git("rev-parse", "HEAD");
+  };
+  const first = commit("one", { "été.md": `\n${url("first")}\n` });
+  commit("two", { "été.md": "gone\n" });
+  git("checkout", "-q", "-b", "side", first);
+  const side = commit(`see ${url("message")}`, { "b.txt": `${url("side", 60)}\n` });
+  git("checkout", "-q", "-");
+  const all = await scan(["--git", "--repo", repo]);
+  expect(all.status).toBe(1);
+  expect(new Set(all.found.map(({ commit: of, file, life, resource }) => `${of} ${file} ${life} ${resource}`))).toEqual(
+    new Set([
+      `${side} (message) live object message in bucket media`,
+      `${side} b.txt ended object side in bucket media`,
+      expect.stringMatching(/été\.md live object first in bucket media$/),
+    ]),
+  );
+  const range = await scan(["--git", "HEAD~1..HEAD", "--repo", repo]);
+  expect(range.found.map(({ file }) => file)).toEqual(["été.md"]);
+  expect((await scan(["--git", "side", "--repo", repo])).found).toHaveLength(3);
+  expect((await scan(["--git", "nothing..here", "--repo", repo])).status).toBe(1);
+  expect((await scan(["--git", "HEAD", "--repo", temporaryFolder()])).status).toBe(1);
+});
+
+test.each([
+  [["scan"], 2],
+  [["scan", "a", "b"], 2],
+  [["scan", "/no/such/file"], 1],
+  [["scan", ".", "--repo", "."], 2],
+])("tells by its exit status what went wrong: %j", async (args, status) => {
+  const finished = await daypass(args);
+  expect([finished.status, finished.stdout]).toEqual([status, ""]);
+});
+
+test("finds the same URLs however the stream is cut", async () => {
+  const words = fc.constantFrom(
+    "word ",
+    "\n",
+    "é",
+    url("x"),
+    "https://a.example/?x=1",
+    "GET /a?b=c HTTP/1.1",
+    '"',
+    "\\/",
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(words, { maxLength: 20 }), fc.array(fc.nat(3000)), async (parts, cuts) => {
+      const text = parts.join("");
+      const bytes = Buffer.from(text);
+      const places = [...new Set([0, ...cuts.filter((cut) => cut < bytes.length), bytes.length])].sort((a, b) => a - b);
+      async function* chunks(): AsyncGenerator<Uint8Array> {
+        for (const [i, end] of places.slice(1).entries()) yield bytes.subarray(places[i], end);
+      }
+      const found: string[] = [];
+      for await (const region of textRegions(chunks()))
+        found.push(...[...urlsInText(region.text)].map(({ raw }) => raw));
+      expect(found).toEqual([...urlsInText(text)].map(({ raw }) => raw));
+    }),
+  );
+});
+
+test("takes hostile text in linear time", () => {
+  const size = 1_000_000;
+  for (const part of [
+    "http://",
+    "https://a/?",
+    "GET /",
+    "https%3A%2F%2F",
+    "\\",
+    "http:\\/\\/a\\u0026",
+    "https://a?b=c&",
+    "https:",
+    "a",
+  ]) {
+    const text = part.repeat(size / part.length);
+    const begin = performance.now();
+    for (const { raw } of urlsInText(text)) readings(raw);
+    expect(performance.now() - begin, part).toBeLessThan(4000);
+  }
+});
+
+test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines in flat memory", async () => {
+  const child = start(["scan", "-", "--json", "--at", NOW]);
+  let stdout = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  const write = async (text: string, times: number): Promise<void> => {
+    for (let i = 0; i < times; i++) if (!child.stdin.write(text)) await once(child.stdin, "drain");
+  };
+  await write("x".repeat(65_536), 400);
+  await write(`\n${`GET /a?b=${"y".repeat(120)}\n`.repeat(500)}`, 60);
+  const peak = peakMemory(child.pid);
+  child.stdin.end(url("last"));
+  await once(child, "close");
+  expect(parseLines<Finding>(stdout).map(({ line }) => line)).toEqual([30_061]);
+  expect(peak).toBeLessThan(200);
+});

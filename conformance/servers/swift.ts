@@ -1,0 +1,167 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { userInfo } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { send } from "../send.ts";
+import { freePort, temporaryFolder } from "./temporary.ts";
+
+/** OpenStack's object store, which invented the TempURL: a proxy with one server behind it for each kind of ring. */
+export interface Swift {
+  readonly endpoint: string;
+  readonly account: string;
+  /** The two keys of the account, and the one of `container`. */
+  readonly keys: { readonly first: string; readonly second: string; readonly container: string };
+  readonly container: string;
+  /** A request with the token of the account's owner. */
+  asOwner(request: {
+    readonly method: string;
+    /** Below the account. */
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  }): ReturnType<typeof send>;
+  stop(): Promise<void>;
+}
+
+const RINGS = ["account", "container", "object"] as const;
+const account = "AUTH_test";
+const container = "media";
+const keys = { first: "first key", second: "a second key ".repeat(9).trim(), container: "ключ" };
+
+/** Starts five processes on loopback, and sets the keys. A second and a half. */
+export async function startSwift(): Promise<Swift> {
+  const folder = temporaryFolder();
+  const children: ChildProcess[] = [];
+  const run = (command: string, args: readonly string[]): void => {
+    children.push(spawn(command, args, { stdio: "ignore", env: { PATH: process.env["PATH"] } }));
+  };
+  const stop = async (): Promise<void> => {
+    for (const child of children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    folder.remove();
+  };
+  try {
+    const [proxy, memcached, ...ports] = await Promise.all([0, 1, 2, 3, 4].map(freePort));
+    for (const name of ["srv/d1", "recon"]) mkdirSync(`${folder.path}/${name}`, { recursive: true });
+    writeFileSync(`${folder.path}/swift.conf`, CLUSTER);
+    run("memcached", ["-u", userInfo().username, "-l", "127.0.0.1", "-p", String(memcached), "-U", "0"]);
+    await Promise.all(
+      RINGS.map(async (ring, at) => {
+        const port = ports[at] as number;
+        writeFileSync(`${folder.path}/${ring}.conf`, storageServer(ring, port, folder.path));
+        await buildRing(ring, port, folder.path);
+        run(`swift-${ring}-server`, [`${folder.path}/${ring}.conf`]);
+        await listening(port);
+      }),
+    );
+    writeFileSync(`${folder.path}/proxy.conf`, proxyServer(proxy as number, memcached as number, folder.path));
+    run("swift-proxy-server", [`${folder.path}/proxy.conf`]);
+    await listening(proxy as number);
+    const endpoint = `http://127.0.0.1:${proxy}`;
+    const asOwner = await owner(endpoint);
+    await set(asOwner, "", { "x-account-meta-temp-url-key": keys.first, "x-account-meta-temp-url-key-2": keys.second });
+    await set(asOwner, `/${container}`, { "x-container-meta-temp-url-key": keys.container });
+    return { endpoint, account, keys, container, asOwner, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function owner(endpoint: string): Promise<Swift["asOwner"]> {
+  const login = { "x-auth-user": "test:tester", "x-auth-key": "testing" };
+  const { headers } = await send({ method: "GET", url: `${endpoint}/auth/v1.0`, headers: login });
+  const token = String(headers["x-auth-token"]);
+  return ({ method, path, headers: more, body }) =>
+    send({ method, url: `${endpoint}/v1/${account}${path}`, headers: { "x-auth-token": token, ...more }, body });
+}
+
+async function set(asOwner: Swift["asOwner"], path: string, keyHeaders: Readonly<Record<string, string>>) {
+  // node:http writes headers as Latin-1, Swift reads UTF-8.
+  const headers = Object.fromEntries(
+    Object.entries(keyHeaders).map(([name, value]) => [name, Buffer.from(value).toString("latin1")]),
+  );
+  const { status } = await asOwner({ method: path === "" ? "POST" : "PUT", path, headers, body: "" });
+  if (status >= 300) throw new Error(`Swift refuses the keys of ${path || "the account"}: ${status}`);
+}
+
+async function buildRing(ring: string, port: number, folder: string): Promise<void> {
+  const builder = (...args: readonly string[]) =>
+    promisify(execFile)("swift-ring-builder", [`${ring}.builder`, ...args], { cwd: folder });
+  await builder("create", "4", "1", "0");
+  const place = ["--region", "1", "--zone", "1", "--ip", "127.0.0.1", "--port", String(port), "--device", "d1"];
+  await builder("add", ...place, "--weight", "1");
+  await builder("rebalance");
+}
+
+async function listening(port: number): Promise<void> {
+  for (let attempts = 0; attempts < 600; attempts++) {
+    const socket = connect(port, "127.0.0.1");
+    const connected = await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (connected) return;
+    await sleep(100);
+  }
+  throw new Error("Swift does not listen after 60 s");
+}
+
+const CLUSTER = `[swift-hash]
+swift_hash_path_suffix = suffix
+swift_hash_path_prefix = prefix
+[storage-policy:0]
+name = gold
+default = yes
+`;
+
+function common(port: number, folder: string): string {
+  return `[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = ${port}
+swift_dir = ${folder}
+user = ${userInfo().username}
+workers = 0
+log_statsd_host =
+`;
+}
+
+function storageServer(ring: string, port: number, folder: string): string {
+  return `${common(port, folder)}devices = ${folder}/srv
+mount_check = false
+[pipeline:main]
+pipeline = ${ring}-server
+[app:${ring}-server]
+use = egg:swift#${ring}
+recon_cache_path = ${folder}/recon
+`;
+}
+
+function proxyServer(port: number, memcached: number, folder: string): string {
+  return `${common(port, folder)}[pipeline:main]
+pipeline = catch_errors cache tempurl tempauth proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+allow_account_management = true
+[filter:catch_errors]
+use = egg:swift#catch_errors
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:${memcached}
+[filter:tempurl]
+use = egg:swift#tempurl
+methods = GET HEAD PUT POST DELETE
+allowed_digests = sha1 sha256 sha512
+[filter:tempauth]
+use = egg:swift#tempauth
+user_test_tester = testing .admin
+`;
+}

@@ -1,3 +1,11 @@
+import {
+  azureAccountSigner,
+  azureAccountVerifier,
+  azureSigner,
+  azureUserDelegationSigner,
+  azureUserDelegationVerifier,
+  azureVerifier,
+} from "../../src/azure/index.ts";
 import { cosSigner, cosVerifier } from "../../src/cos/index.ts";
 import { gcsHmacSigner, gcsHmacVerifier } from "../../src/gcs/index.ts";
 import type { Grant, ObligationKind, SignedRequest, Verifier } from "../../src/index.ts";
@@ -58,6 +66,22 @@ const common = { origins: ORIGINS, enforces: ENFORCES } as const;
 const object = { bucket: "media", key: RESOURCE };
 const endpoint = ORIGIN;
 
+const blobAccount = { account: "myaccount", endpoint: `${ORIGIN}/myaccount` };
+const accountKey = { accountKey: urlKey.k.replace(/$/, "=") };
+const userDelegationKey = {
+  ...{ signedObjectId: "o", signedTenantId: "t", signedService: "b", signedVersion: "2022-11-02" },
+  ...{ signedStartsOn: "2026-01-01T00:00:00Z", signedExpiresOn: "2026-01-08T00:00:00Z", value: accountKey.accountKey },
+};
+/** Azure signs permissions, and no method. A prefix stands in the place of the blob. */
+const azure = {
+  request: ({ method = "GET", prefix, ...constraints }: ProbeConstraints) => ({
+    ...constraints,
+    ...{ method, permissions: method === "PUT" ? "cw" : "r" },
+    ...(prefix === undefined ? { blob: RESOURCE } : { prefix }),
+  }),
+  prefix: { value: "talks/", elsewhere: (url: string) => url.replace("/talks?", "/talks/another?") },
+};
+
 /** Every scheme that makes a URL. A new one adds its line. */
 export const subjects: readonly Subject[] = [
   subject(
@@ -98,6 +122,30 @@ export const subjects: readonly Subject[] = [
     (clock) => ossV1Verifier({ ...common, credentials: oss, clock }),
     object,
     { header: "x-oss-meta-trace", query: "versionId" },
+  ),
+  subject(
+    "azure",
+    (clock) => azureSigner({ ...blobAccount, credentials: accountKey, clock }),
+    (clock) => azureVerifier({ ...common, credentials: { account: "myaccount", ...accountKey }, clock }),
+    { container: "media" },
+    azure,
+  ),
+  subject(
+    "azure, user delegation",
+    (clock) => azureUserDelegationSigner({ ...blobAccount, credentials: { userDelegationKey }, clock }),
+    (clock) => {
+      const credentials = { account: "myaccount", userDelegationKey };
+      return azureUserDelegationVerifier({ ...common, credentials, clock });
+    },
+    { container: "media" },
+    azure,
+  ),
+  subject(
+    "azure, account",
+    (clock) => azureAccountSigner({ ...blobAccount, credentials: accountKey, clock }),
+    (clock) => azureAccountVerifier({ ...common, credentials: { account: "myaccount", ...accountKey }, clock }),
+    { container: "media", resourceTypes: "o" },
+    azure,
   ),
   subject(
     "cos",

@@ -1,4 +1,4 @@
-import { type Explanation, explain } from "daypass/explain";
+import { type BrowserUpload, type Explanation, explain } from "daypass/explain";
 import { pairs, parseArguments } from "../arguments.ts";
 import { type Command, CommandError, type Context, print, UsageError } from "../command.ts";
 import { instant } from "../lines/instant.ts";
@@ -17,6 +17,7 @@ Nothing is sent. The cause stands first.
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
   --sent-url URL        what was sent, where it is not the URL    --body-sha256 HEX   the hash of the body that was sent
   --host NAME           further names of the server, tried as the signed host
+  --origin ORIGIN       the page that is to upload, for the CORS rule of a PUT or POST
   --at INSTANT          explain as if it were then                --reveal            show signatures and session tokens
   --state DIR           try the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of AWS (--profile)
   --json                everything that was found, as one object`,
@@ -27,6 +28,7 @@ Nothing is sent. The cause stands first.
       header: { type: "string", multiple: true },
       "sent-url": { type: "string" },
       "body-sha256": { type: "string" },
+      origin: { type: "string" },
       host: { type: "string", multiple: true },
       at: { type: "string" },
       state: { type: "string" },
@@ -49,6 +51,7 @@ Nothing is sent. The cause stands first.
       errorBody: values.error === undefined ? undefined : await errorBody(values.error, context),
       keys: [...s3, ...urlKeys],
       hosts: values.host,
+      origin: values.origin,
       reveal: values.reveal,
       clock: () => now,
     });
@@ -105,5 +108,16 @@ function explanationText(explanation: Explanation): string {
       : [cause.sentence, `→ ${cause.fix}`, ...cause.evidence.map((line) => `  ${line}`), ""]),
     summary,
     table(rows.map((row) => ["", ...row])),
+    ...(explanation.browser === undefined ? [] : ["", browserText(explanation.browser)]),
+  ].join("\n");
+}
+
+/** What a page needs to upload: to be pasted. */
+export function browserText({ contentSecurityPolicy, cors, corsIsSetBy }: BrowserUpload): string {
+  return [
+    "For an upload by a page:",
+    `  Content-Security-Policy: ${contentSecurityPolicy}`,
+    `  CORS rule, set by ${corsIsSetBy}:`,
+    JSON.stringify(cors, undefined, 2).replace(/^/gm, "  "),
   ].join("\n");
 }

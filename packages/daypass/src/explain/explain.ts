@@ -1,6 +1,7 @@
 import { DaypassError } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { parseTarget } from "../wire.ts";
+import { browserUpload } from "./browser.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
@@ -31,7 +32,7 @@ import { explainers } from "./schemes.ts";
  * ```
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
-  const { request, errorBody, keys = [], hosts = [], reveal = false, clock = systemClock } = options;
+  const { request, errorBody, keys = [], hosts = [], origin, reveal = false, clock = systemClock } = options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
   const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);
@@ -57,7 +58,12 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   };
   const { explanation, hidden } = await explainer.explain(subject);
   const secrets = keys.map(secretOf);
-  const result = escaped === undefined ? explanation : { ...explanation, cause: escaped };
+  const browser = browserUpload(explanation, { url: signed, method: request?.method?.toUpperCase(), origin });
+  const result = {
+    ...explanation,
+    ...(browser === undefined ? {} : { browser }),
+    ...(escaped === undefined ? {} : { cause: escaped }),
+  };
   return hide(result, reveal ? secrets : [...secrets, ...hidden]);
 }
 

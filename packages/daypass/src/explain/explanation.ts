@@ -76,6 +76,16 @@ export interface MustSend {
   readonly value?: string | undefined;
 }
 
+/** What lets a page of another origin upload. */
+export interface BrowserUpload {
+  /** The directive for the page's `Content-Security-Policy`. A form that is posted without a script needs `form-action`. */
+  readonly contentSecurityPolicy: string;
+  /** The CORS rule in the form in which this provider takes it, ready for `JSON.stringify`. */
+  readonly cors: unknown;
+  /** How the rule is set. */
+  readonly corsIsSetBy: string;
+}
+
 /** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
   /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `gcs`, `gcs/v2`, `azure` or `url`. */
@@ -99,6 +109,8 @@ export interface Explanation {
   /** Why it may end earlier. */
   readonly mayEndEarlier?: string | undefined;
   readonly mustSend: readonly MustSend[];
+  /** What a page needs to use the URL, where it is for a PUT or a POST. */
+  readonly browser?: BrowserUpload | undefined;
   readonly traps: readonly Trap[];
   /** Missing where nothing is found to be wrong. */
   readonly cause?: Cause | undefined;
@@ -136,6 +148,8 @@ export interface ExplainOptions {
   readonly keys?: readonly ExplainKey[] | undefined;
   /** Further names of the server (`minio:9000`), tried as the signed host. */
   readonly hosts?: readonly string[] | undefined;
+  /** Origin of the page that is to upload, for {@link Explanation.browser}. */
+  readonly origin?: string | undefined;
   /** Shows signatures and session tokens in the texts. Secrets are never shown. */
   readonly reveal?: boolean | undefined;
   readonly clock?: Clock | undefined;

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { azureSigner } from "../../src/azure/index.ts";
+import { explain } from "../../src/explain/index.ts";
+import { gcsHmacSigner } from "../../src/gcs/index.ts";
+import { s3Signer } from "../../src/s3/index.ts";
+import { urlSigner } from "../../src/url/index.ts";
+
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const s3 = s3Signer({ region: "eu-west-1", credentials });
+const put = s3.sign({ bucket: "media", key: "a", method: "PUT", headers: { "x-amz-meta-a": "1" }, expiresIn: 60 });
+const origin = "https://page.example";
+
+test("gives the rule and the directive that a page needs to upload to S3", async () => {
+  const { browser } = await explain(put.url, { request: { method: "put" }, origin });
+  expect(browser).toEqual({
+    contentSecurityPolicy: "connect-src https://media.s3.eu-west-1.amazonaws.com",
+    cors: {
+      CORSRules: [
+        {
+          AllowedOrigins: [origin],
+          AllowedMethods: ["PUT"],
+          AllowedHeaders: ["content-type", "x-amz-meta-a"],
+          ExposeHeaders: ["ETag"],
+          MaxAgeSeconds: 3600,
+        },
+      ],
+    },
+    corsIsSetBy: expect.stringContaining("put-bucket-cors"),
+  });
+});
+
+test("finds by the key that a URL is for a PUT, and gives nothing for what is no upload", async () => {
+  const plain = s3.sign({ bucket: "media", key: "a", method: "PUT", expiresIn: 60 });
+  expect((await explain(plain.url, { keys: [credentials] })).browser).toBeDefined();
+  // S3 does not write the method into the URL: without a key, and without a word of the caller, nobody knows.
+  expect((await explain(plain.url)).browser).toBeUndefined();
+  const get = s3.sign({ bucket: "media", key: "a", expiresIn: 60 });
+  expect((await explain(get.url, { request: { method: "GET" } })).browser).toBeUndefined();
+});
+
+test("leaves out what a browser sets itself", async () => {
+  const exact = s3.sign({ bucket: "media", key: "a", method: "PUT", bind: { contentLength: 5 }, expiresIn: 60 });
+  const { browser } = await explain(exact.url, { request: { method: "PUT" } });
+  expect(browser?.cors).toHaveProperty("CORSRules.0.AllowedHeaders", ["content-type"]);
+  expect(browser?.cors).toHaveProperty("CORSRules.0.AllowedOrigins", ["https://app.example.com"]);
+});
+
+test("writes the rule as each provider takes it", async () => {
+  const gcs = gcsHmacSigner({ credentials }).sign({ bucket: "media", object: "a", method: "PUT", expiresIn: 60 });
+  expect((await explain(gcs.url, { request: { method: "PUT" }, origin })).browser).toMatchObject({
+    contentSecurityPolicy: "connect-src https://storage.googleapis.com",
+    cors: [{ origin: [origin], method: ["PUT"], responseHeader: ["content-type", "etag"], maxAgeSeconds: 3600 }],
+  });
+  const account = { account: "acme", credentials: { accountKey: Buffer.alloc(32, 7).toString("base64") } };
+  const azure = azureSigner(account).sign({ container: "media", blob: "a", permissions: "cw", expiresIn: 60 });
+  expect((await explain(azure.url, { origin })).browser?.cors).toEqual({
+    corsRules: [
+      {
+        allowedOrigins: [origin],
+        allowedMethods: ["PUT"],
+        allowedHeaders: ["content-type", "x-ms-blob-type"],
+        exposedHeaders: ["etag"],
+        maxAgeInSeconds: 3600,
+      },
+    ],
+  });
+  const key = { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+  const own = urlSigner({ key }).sign({ url: "https://api.example.com/in", methods: ["POST", "PUT"], expiresIn: 60 });
+  expect((await explain(own.url, { origin })).browser?.cors).toEqual({
+    cors: { origins: [origin], methods: ["POST", "PUT"], headers: ["content-type"], maxAge: 3600 },
+  });
+});

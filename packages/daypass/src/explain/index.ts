@@ -6,6 +6,7 @@
 export { explain } from "./explain.ts";
 export type {
   AzureExplainKey,
+  BrowserUpload,
   Cause,
   CauseCode,
   ExplainKey,

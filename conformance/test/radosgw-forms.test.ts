@@ -104,9 +104,12 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
       const set = (name: string, value: string): Fields =>
         form.fields.map(([field, old]) => [field, field === name ? value : old]);
       const without = (name: string): Fields => form.fields.filter(([field]) => field !== name);
-      const policy = form.fields.find(([name]) => name === "policy")?.[1] ?? "";
+      const isV4 = version === "SigV4";
+      const policyField = isV4 ? "Policy" : "policy";
+      const signature = isV4 ? "X-Amz-Signature" : "signature";
+      const policy = form.fields.find(([name]) => name === policyField)?.[1] ?? "";
       const wider = Buffer.from(Buffer.from(policy, "base64").toString().replace('"up/"', '""')).toString("base64");
-      const signature = version === "SigV4" ? "x-amz-signature" : "signature";
+
       const another = sign({ key: "other/x", bind: { contentType: "text/html" } }).fields;
       const tampered: readonly (readonly [string, Partial<Upload>])[] = [
         ["another key", { fields: set("key", "other/x") }],
@@ -118,16 +121,16 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
         ["another acl", { fields: [...form.fields, ["acl", "public-read"]] }],
         ["a longer file", { file: "12345678901" }],
         ["a shorter file", { file: "1" }],
-        ["a wider policy", { fields: set("policy", wider) }],
+        ["a wider policy", { fields: set(policyField, wider) }],
         [
           "the policy of another form",
-          { fields: set("policy", another.find(([name]) => name === "policy")?.[1] ?? "") },
+          { fields: set(policyField, another.find(([name]) => name === policyField)?.[1] ?? "") },
         ],
         [
           "another signature",
           { fields: set(signature, form.fields.find(([name]) => name === signature)?.[1].replace(/./, "z") ?? "") },
         ],
-        ["no policy", { fields: without("policy") }],
+        ["no policy", { fields: without(policyField) }],
         ["no signature", { fields: without(signature) }],
         ["another bucket", { url: form.url.replace(`/${BUCKET}`, "/other") }],
         [

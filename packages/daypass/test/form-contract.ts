@@ -22,6 +22,8 @@ export interface FormContract {
   /** Every field of the signature without which a form must be refused, as the signer spells it. */
   readonly required: readonly string[];
   readonly signatureField: string;
+  /** `policy` unless the signer spells it otherwise. */
+  readonly policyField?: string | undefined;
   /** The grant's key, in whatever word the provider has for it. */
   keyOf(grant: FormGrant): string;
 }
@@ -33,6 +35,7 @@ const seconds = (count: number): Date => new Date(AT.getTime() + count * 1000);
 
 /** Runs the suite. A new scheme makes one call. */
 export function testForms(contract: FormContract): void {
+  const { policyField = "policy" } = contract;
   type Fields = readonly (readonly [string, string])[];
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling
   const KEY = "up/${filename}";
@@ -120,18 +123,18 @@ export function testForms(contract: FormContract): void {
       await expect(verify(form((fields) => [...fields, ["bucket", "media"]]))).resolves.toBeDefined();
     });
 
-    it.each([...contract.required, "key", "policy"])("refuses a form without %s", async (name) => {
+    it.each([...contract.required, "key", policyField])("refuses a form without %s", async (name) => {
       const without = form((fields) => fields.filter(([field]) => field !== name));
       expect((await without).fields.length).toBe((await form()).fields.length - 1);
       await expectRefusal(verify(without));
       await expectRefusal(verify(form(set(name, ""))));
     });
 
-    it.each([...contract.required, "key", "policy", "acl"])(
+    it.each([...contract.required, "key", policyField, "acl"])(
       "refuses a form with %s twice, in any case",
       async (name) => {
         const [, value] = (await form()).fields.find(([field]) => field === name) ?? ["", ""];
-        for (const again of [name, name.toUpperCase()]) {
+        for (const again of [name, name.toLowerCase(), name.toUpperCase()]) {
           await expectRefusal(verify(form((fields) => [...fields, [again, value]])), "MALFORMED");
         }
       },
@@ -179,7 +182,7 @@ export function testForms(contract: FormContract): void {
 
     it("never gives a grant when a byte of the policy or the signature changes", async () => {
       const original = await signed();
-      for (const name of ["policy", contract.signatureField]) {
+      for (const name of [policyField, contract.signatureField]) {
         const value = original.fields[name] as string;
         for (let i = 0; i < value.length; i++) {
           const byte = String.fromCharCode(value.charCodeAt(i) ^ 1);
@@ -208,7 +211,7 @@ export function testForms(contract: FormContract): void {
         key: "other/x",
         fields: { acl: "public-read" },
       });
-      for (const name of ["policy", contract.signatureField, "key", "acl"]) {
+      for (const name of [policyField, contract.signatureField, "key", "acl"]) {
         await expectRefusal(verify(form(set(name, other.fields[name] as string))));
       }
     });

@@ -17,8 +17,9 @@ testForms({
       contentLength: { min: 1, max: 1000 },
     }),
   verifier: ({ now, key, enforces }) => s3FormVerifier({ credentials: known[key], enforces, clock: () => now }),
-  required: ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"],
-  signatureField: "x-amz-signature",
+  required: ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature"],
+  signatureField: "X-Amz-Signature",
+  policyField: "Policy",
   keyOf: (grant) => (grant as S3FormGrant).key,
 });
 

@@ -11,7 +11,7 @@ const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEM
 const session = { ...credentials, sessionToken: "FwoGZXIvYXdzE+/=" };
 const signer = s3FormSigner({ region: "eu-west-1", credentials, clock });
 const policyOf = (fields: Readonly<Record<string, string>>): unknown =>
-  JSON.parse(Buffer.from(fields["policy"] as string, "base64").toString());
+  JSON.parse(Buffer.from((fields["Policy"] ?? fields["policy"]) as string, "base64").toString());
 const sign = (request: Partial<S3FormRequest>) => signer.sign({ bucket: "media", key: "a", expiresIn: 60, ...request });
 const verify = (form: { readonly fields: Readonly<Record<string, string>> }, options = {}, extra = {}) =>
   s3FormVerifier({ credentials, clock, enforces: ["body-length", "body-checksum"], ...options }).verify({
@@ -35,11 +35,11 @@ describe("s3FormSigner", () => {
         "key",
         "acl",
         "Content-Type",
-        "x-amz-algorithm",
-        "x-amz-credential",
-        "x-amz-date",
-        "policy",
-        "x-amz-signature",
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "Policy",
+        "X-Amz-Signature",
       ],
     ]);
     expect(policyOf(form.fields)).toEqual({
@@ -50,9 +50,9 @@ describe("s3FormSigner", () => {
         { "Content-Type": "image/png" },
         { bucket: "media" },
         ["starts-with", "$key", "up/"],
-        { "x-amz-algorithm": "AWS4-HMAC-SHA256" },
-        { "x-amz-credential": "AKIDEXAMPLE/20260102/eu-west-1/s3/aws4_request" },
-        { "x-amz-date": "20260102T030405Z" },
+        { "X-Amz-Algorithm": "AWS4-HMAC-SHA256" },
+        { "X-Amz-Credential": "AKIDEXAMPLE/20260102/eu-west-1/s3/aws4_request" },
+        { "X-Amz-Date": "20260102T030405Z" },
       ],
       expiration: "2026-01-02T03:05:05Z",
     });
@@ -175,7 +175,8 @@ describe("s3FormVerifier", () => {
           fields: Object.entries({ ...fields, ...changed }),
         });
       expect((await submit({})).keyId).toBe("AKIDEXAMPLE");
-      await expectRefusal(submit({ "x-amz-security-token": "other" }), "POLICY_NOT_MET");
+      const token = Object.keys(fields).find((name) => /token$/i.test(name)) ?? "";
+      await expectRefusal(submit({ [token]: "other" }), "POLICY_NOT_MET");
       await expectRefusal(submit({}, { ...session, sessionToken: "new" }), "INVALID_TOKEN");
       await expectRefusal(submit({}, credentials as typeof session), "INVALID_TOKEN");
       await expectRefusal(submit({}, { ...session, expiration: AT } as typeof session), "EXPIRED_TOKEN");
@@ -230,27 +231,27 @@ describe("s3FormVerifier", () => {
   });
 
   it.each<[string, string]>([
-    ["x-amz-algorithm", "AWS4-HMAC-SHA1"],
-    ["x-amz-credential", "AKIDEXAMPLE"],
-    ["x-amz-credential", "AKIDEXAMPLE/20260103/eu-west-1/s3/aws4_request"],
-    ["x-amz-credential", "AKIDEXAMPLE/20260102/eu-west-1/s3/aws5_request"],
-    ["x-amz-date", "2026-01-02T03:04:05Z"],
-    ["x-amz-date", "20260102T030465Z"],
-    ["x-amz-signature", "0".repeat(63)],
-    ["x-amz-signature", "A".repeat(64)],
+    ["X-Amz-Algorithm", "AWS4-HMAC-SHA1"],
+    ["X-Amz-Credential", "AKIDEXAMPLE"],
+    ["X-Amz-Credential", "AKIDEXAMPLE/20260103/eu-west-1/s3/aws4_request"],
+    ["X-Amz-Credential", "AKIDEXAMPLE/20260102/eu-west-1/s3/aws5_request"],
+    ["X-Amz-Date", "2026-01-02T03:04:05Z"],
+    ["X-Amz-Date", "20260102T030465Z"],
+    ["X-Amz-Signature", "0".repeat(63)],
+    ["X-Amz-Signature", "A".repeat(64)],
   ])("refuses the field %s with %s", async (name, value) => {
     await expectRefusal(verify({ fields: { ...sign({}).fields, [name]: value } }), "MALFORMED");
   });
 
   it("refuses a form of another service", async () => {
     const other = "AKIDEXAMPLE/20260102/eu-west-1/sts/aws4_request";
-    await expectRefusal(verify({ fields: { ...sign({}).fields, "x-amz-credential": other } }), "WRONG_SCOPE");
+    await expectRefusal(verify({ fields: { ...sign({}).fields, "X-Amz-Credential": other } }), "WRONG_SCOPE");
   });
 
   it("reports in S3's order: the key, the signature, the policy, the end, the conditions", async () => {
     const { fields } = sign({});
     const late = { clock: () => new Date(AT.getTime() + 1e9) };
-    const bad = { ...fields, acl: "extra", policy: "e30=" };
+    const bad = { ...fields, acl: "extra", Policy: "e30=" };
     await expectRefusal(verify({ fields: bad }, { ...late, credentials: [] }), "UNKNOWN_KEY");
     await expectRefusal(verify({ fields: bad }, late), "SIGNATURE_MISMATCH");
     await expectRefusal(verify({ fields: { ...fields, acl: "extra" } }, late), "EXPIRED");

@@ -21,7 +21,7 @@ export interface FormVersion {
   readonly maxSeconds: number;
   /** The own fields that the policy has to name. */
   bound(credentials: S3Credentials, time: string): Readonly<Record<string, string>>;
-  /** The other own fields. */
+  /** The other own fields: the policy and what signs it. */
   free(credentials: S3Credentials, time: string, policy: string): Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
@@ -56,7 +56,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
       {
         ...draft,
         url: origin + (path || "/"),
-        fields: { ...draft.fields, ...bound, policy, ...version.free(current, time, policy) },
+        fields: { ...draft.fields, ...bound, ...version.free(current, time, policy) },
         expiresAt,
         warnings: [...version.warnings, ...warnings, ...draft.warnings],
       },

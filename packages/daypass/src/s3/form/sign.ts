@@ -36,14 +36,16 @@ export function s3FormSigner(options: S3SignerOptions): FormSigner<S3FormRequest
   return s3FormSignerOf(
     {
       maxSeconds: MAX_EXPIRES,
+      // The case that Amazon's pages and its SDK write: S3 reads any, and some compatibles read no other.
       bound: ({ accessKeyId, sessionToken }, time) => ({
-        "x-amz-algorithm": AWS4.algorithm,
-        "x-amz-credential": `${accessKeyId}/${scopeText(AWS4, scopeOf(time))}`,
-        "x-amz-date": time,
-        ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
+        "X-Amz-Algorithm": AWS4.algorithm,
+        "X-Amz-Credential": `${accessKeyId}/${scopeText(AWS4, scopeOf(time))}`,
+        "X-Amz-Date": time,
+        ...(sessionToken === undefined ? {} : { "X-Amz-Security-Token": sessionToken }),
       }),
       free: ({ secretAccessKey }, time, policy) => ({
-        "x-amz-signature": formSignature(secretAccessKey, scopeOf(time), policy),
+        Policy: policy,
+        "X-Amz-Signature": formSignature(secretAccessKey, scopeOf(time), policy),
       }),
       warnings: [],
     },

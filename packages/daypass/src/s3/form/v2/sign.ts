@@ -30,6 +30,7 @@ export function s3FormV2Signer(options: S3SignerOptions): FormSigner<S3FormReque
       bound: ({ sessionToken }) => (sessionToken === undefined ? NONE : { "x-amz-security-token": sessionToken }),
       free: ({ accessKeyId, secretAccessKey }, _time, policy) => ({
         AWSAccessKeyId: accessKeyId,
+        policy,
         signature: formV2Signature(secretAccessKey, policy),
       }),
       warnings: ["SigV2 is legacy, and regions opened since 2014 refuse it: use SigV4 where the server knows it"],

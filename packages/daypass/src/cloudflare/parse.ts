@@ -11,7 +11,8 @@ export interface CloudflareToken extends EdgeToken {
   readonly signature: string;
 }
 
-const TOKEN = /^([1-9][0-9]{9})-(.{43,50})$/;
+// 44 characters of base64, each of which may be escaped.
+const TOKEN = /^([1-9][0-9]{9})-(.{43,132})$/;
 
 /** Reads a token. The rule's pattern ends with the MAC, so the parameter is the last one. */
 export function parseCloudflare(

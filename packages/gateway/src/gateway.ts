@@ -45,6 +45,8 @@ export interface GatewayOptions {
    * by themselves, by `AssumeRole` and `GetSessionToken` of AWS's Security Token Service. Another secret ends all of them.
    */
   readonly sessionSecret?: Uint8Array | undefined;
+  /** Origins that a form upload may send the browser to when it is done (`success_action_redirect`): none by default. */
+  readonly redirectOrigins?: readonly string[] | undefined;
   /** The region that S3 answers name, `us-east-1` by default. */
   readonly region?: string | undefined;
   /** Regions that SigV4 signatures may be made for: `region` alone by default, as at Amazon. */
@@ -114,7 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const limits = { ...defaultLimits, ...options.limits };
   const protocols = protocolsOf(options, limits, clock);
   const [fallback] = protocols;
-  const { recognise, nativeTo, authenticate } = authenticator({ protocols, hosts: options.hosts, createHash });
+  const { recognise, nativeTo, authenticate } = authenticator({ protocols, hosts: options.hosts });
   const bucketOf = addressedBucket(options.origins);
   const nextRequestId = requestIds(options.random);
   const counts = options.metrics === true ? metrics() : undefined;
@@ -233,13 +235,24 @@ interface Arrival {
 
 /** The dialects that have keys; the first one also answers those who speak none. */
 function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): readonly [Protocol, ...Protocol[]] {
-  const { origins, keys, region = "us-east-1", regions = [region], audience, debugFields = true } = options;
+  const {
+    origins,
+    keys,
+    region = "us-east-1",
+    regions = [region],
+    audience,
+    debugFields = true,
+    redirectOrigins = [],
+  } = options;
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
   if (keys.s3 !== undefined) {
     const sessions = sessionsOf(options);
-    protocols.push(s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields, createHash, sessions }));
-    if (sessions !== undefined) protocols.push(stsProtocol({ ...common, keys: keys.s3, regions, sessions }));
+    protocols.push(
+      s3Protocol({ ...common, keys: keys.s3, region, regions, debugFields, createHash, sessions, redirectOrigins }),
+    );
+    if (sessions !== undefined)
+      protocols.push(stsProtocol({ ...common, keys: keys.s3, regions, sessions, createHash }));
   }
   if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
   const [first, ...others] = protocols;

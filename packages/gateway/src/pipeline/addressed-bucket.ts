@@ -1,14 +1,26 @@
 import type { WireRequest } from "daypass";
 
-/** The bucket that a host names in virtual-host style, as the verifiers find it; empty for path style. */
-export function virtualBucket(origins: readonly string[]): (authority: string) => string {
-  const hosts = origins.map((origin) => origin.replace(/^https?:\/\//, ""));
-  const exact = new Set(hosts.filter((host) => !host.startsWith("*")));
-  const suffixes = hosts.filter((host) => host.startsWith("*")).map((host) => host.slice(1));
+/**
+ * The bucket that a host names in virtual-host style, as the verifiers find it; empty for path style, and `undefined` for a host
+ * of no configured origin.
+ */
+export function virtualBucket(origins: readonly string[]): (authority: string) => string | undefined {
+  const exact = new Set<string>();
+  const suffixes: string[] = [];
+  for (const origin of origins) {
+    const host = origin.replace(/^https?:\/\//, "");
+    const usual = `:${origin.startsWith("https:") ? 443 : 80}`;
+    // `Host: example.com:443` is a legal spelling of https://example.com.
+    for (const spelling of /:\d+$/.test(host) ? [host] : [host, host + usual]) {
+      if (spelling.startsWith("*")) suffixes.push(spelling.slice(1));
+      else exact.add(spelling);
+    }
+  }
   return (authority) => {
     const host = authority.toLowerCase();
-    const suffix = exact.has(host) ? undefined : suffixes.find((candidate) => host.endsWith(candidate));
-    return suffix === undefined ? "" : host.slice(0, -suffix.length);
+    if (exact.has(host)) return "";
+    const suffix = suffixes.find((candidate) => host.endsWith(candidate) && host.length > candidate.length);
+    return suffix === undefined ? undefined : host.slice(0, -suffix.length);
   };
 }
 
@@ -20,7 +32,7 @@ export function addressedBucket(origins: readonly string[]): (request: WireReque
   const byHost = virtualBucket(origins);
   return ({ target, authority }) => {
     const virtual = byHost(authority);
-    if (virtual !== "") return virtual;
+    if (virtual !== undefined && virtual !== "") return virtual;
     const [, segment = ""] = /^\/([^/?]*)/.exec(target) ?? [];
     try {
       return decodeURIComponent(segment);

@@ -1,7 +1,5 @@
-import { DaypassError, type Grant, type Verifier } from "daypass";
-import type { CreateHash } from "../http/checksum.ts";
-import type { Dialect, Protocol } from "../protocols/protocol.ts";
-import { hashBody } from "./hash-body.ts";
+import { DaypassError, type Grant, type WireRequest } from "daypass";
+import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
 import type { Received } from "./target.ts";
 
 declare const authenticated: unique symbol;
@@ -19,7 +17,6 @@ export interface AuthenticationOptions {
   readonly protocols: readonly Protocol[];
   /** Dialects by authority; a host that is not listed speaks all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
-  readonly createHash: CreateHash;
 }
 
 /**
@@ -35,13 +32,23 @@ export function authenticator(options: AuthenticationOptions): {
   nativeTo(authority: string): Protocol | undefined;
   authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated>;
 } {
-  const forms = options.protocols.flatMap((protocol) => protocol.verifiers.map((verifier) => ({ protocol, verifier })));
+  const forms = options.protocols.flatMap((protocol): readonly Form[] => [
+    ...protocol.verifiers.map((verifier) => ({
+      protocol,
+      detects: verifier.detects,
+      verify: async (request: WireRequest, body: AsyncIterable<Uint8Array>) => ({
+        grant: await verifier.verify(request),
+        body,
+      }),
+    })),
+    ...(protocol.bodyVerifiers ?? []).map((verifier) => ({ protocol, ...verifier })),
+  ]);
   const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));
 
   const detected = (received: Received): { first: Form | undefined; second: Form | undefined } => {
     let first: Form | undefined;
     for (const form of forms) {
-      if (!form.verifier.detects(received.request)) continue;
+      if (!form.detects(received.request)) continue;
       if (first !== undefined) return { first, second: form };
       first = form;
     }
@@ -62,19 +69,13 @@ export function authenticator(options: AuthenticationOptions): {
       if (first === undefined || !speaks(hosts, received.request.authority, first.protocol.dialect)) {
         throw new DaypassError("NO_SIGNATURE", "expected a signed request, found no signature that this host reads");
       }
-      const { protocol, verifier } = first;
-      if (protocol.signsBody !== true) {
-        return { received, protocol, grant: await verifier.verify(received.request), body } as Authenticated;
-      }
-      const hashed = await hashBody(received.request, body, options.createHash);
-      return { received, protocol, grant: await verifier.verify(hashed.request), body: hashed.body } as Authenticated;
+      return { received, protocol: first.protocol, ...(await first.verify(received.request, body)) } as Authenticated;
     },
   };
 }
 
-interface Form {
+interface Form extends BodyVerifier {
   readonly protocol: Protocol;
-  readonly verifier: Verifier;
 }
 
 function speaks(hosts: ReadonlyMap<string, readonly Dialect[]>, authority: string, dialect: Dialect): boolean {

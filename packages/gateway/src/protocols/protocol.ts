@@ -46,6 +46,22 @@ export interface Task<G extends Grant = Grant, R extends OperationRequest = Oper
 }
 
 /**
+ * Verifies by what the body begins with: a form with its signed policy, or a call whose signature covers a hash that nobody has
+ * sent. It reads as little as it can, and never more than a limit of its own.
+ */
+export interface BodyVerifier<G extends Grant = Grant> {
+  /** By the head, and nothing is verified by it. */
+  detects(request: WireRequest): boolean;
+  /** The grant, and the body that is left for the operation. */
+  verify(request: WireRequest, body: AsyncIterable<Uint8Array>): Promise<VerifiedBody<G>>;
+}
+
+export interface VerifiedBody<G extends Grant = Grant> {
+  readonly grant: G;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
  * One dialect. The pipeline calls the functions in the order in which they stand here; none but `refuse` runs for a request
  * that was not verified.
  */
@@ -55,11 +71,8 @@ export interface Protocol<G extends Grant = Grant> {
   readonly verifiers: readonly Verifier<G>[];
   /** The object or bucket that the grant is for. */
   resource(grant: G): Resource;
-  /**
-   * Whether the signature covers a hash of the body that no header tells, so that the body has to be read to verify it. Such a
-   * body is short, or it is refused.
-   */
-  readonly signsBody?: boolean;
+  /** The forms a signature takes of which the head alone does not tell enough. */
+  readonly bodyVerifiers?: readonly BodyVerifier<G>[];
   /** Scopes of the key that signed, all of which hold; left out when the verifier applies them itself. */
   scopes?(grant: G): ReturnType<KeyResolver<KeyScope>>;
   /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */

@@ -352,6 +352,44 @@ const ERRORS = {
     message: "The storage class you specified is not valid",
     fields: pick(details, { found: "StorageClassRequested" }),
   }),
+  MALFORMED_FORM: {
+    status: 400,
+    code: "MalformedPOSTRequest",
+    message: "The body of your POST request is not well-formed multipart/form-data.",
+  },
+  FORM_FIELD: ({ parameter = "", problem = "" }) =>
+    parameter === "policy"
+      ? {
+          status: 400,
+          code: "InvalidPolicyDocument",
+          message: `Invalid Policy: the policy document has a problem with ${problem}.`,
+        }
+      : {
+          status: 400,
+          code: "InvalidArgument",
+          message:
+            problem === "missing"
+              ? `Bucket POST must contain a field named '${parameter}'.  If it is specified, please check the order of the fields.`
+              : `The form field '${parameter}' is not well-formed.`,
+          fields: [["ArgumentName", String(parameter)]],
+        },
+  POLICY_EXPIRED: { status: 403, code: "AccessDenied", message: "Invalid according to Policy: Policy expired." },
+  FORM_TOO_LARGE: {
+    status: 400,
+    code: "MaxPostPreDataLengthExceeded",
+    message: "Your POST request fields preceding the upload file were too large.",
+  },
+  FORM_WITHOUT_FILE: {
+    status: 400,
+    code: "InvalidArgument",
+    message: "POST requires exactly one file upload per request.",
+    fields: [["ArgumentName", "file"]],
+  },
+  REDIRECT_REFUSED: {
+    status: 403,
+    code: "AccessDenied",
+    message: "The success_action_redirect of this form leads to an origin that is not allowed.",
+  },
   INVALID_ACTION: (details) => ({
     status: 400,
     code: "InvalidAction",

@@ -9,6 +9,7 @@ import type { Limits } from "../../pipeline/limits.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { KeyScope, Protocol } from "../protocol.ts";
+import { s3FormBody } from "./form.ts";
 import { refuseS3 } from "./refuse.ts";
 import { type SessionsOfGrants, withSessions } from "./session-verifier.ts";
 import { s3Task } from "./task.ts";
@@ -28,6 +29,8 @@ export interface S3ProtocolOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly createHash: CreateHash;
+  /** Origins that a form upload may send the browser to. */
+  readonly redirectOrigins: readonly string[];
   /** Credentials for a while; without it none are issued, and none are known. */
   readonly sessions: Sessions | undefined;
   /** Show a caller whose signature does not match the texts that the gateway signed: the caller's own bytes. */
@@ -39,7 +42,7 @@ const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body
 
 /** The S3 dialect: SigV4, SigV4A and SigV2 in the query, SigV4 and SigV2 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
-  const { keys, origins, regions, region, limits, clock, createHash, sessions } = options;
+  const { keys, origins, regions, region, limits, clock, createHash, sessions, redirectOrigins } = options;
   const common = { origins, clock, enforces: ENFORCED };
   const found: SessionsOfGrants = new WeakMap();
   const form = <G extends S3Grant>(make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>): Verifier<G> =>
@@ -56,6 +59,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
       form((credentials) => s3V2HeaderVerifier({ ...common, credentials })),
       form((credentials) => s3V4aVerifier({ ...common, credentials, regions })),
     ],
+    bodyVerifiers: [s3FormBody({ keys, sessions, found, origins, regions, clock })],
     resource: (grant) => grant,
     scopes(grant) {
       const session = found.get(grant);
@@ -72,7 +76,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
         : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme === "s3/v2" ? now : 0)) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
-      return s3Task(permit, received, { body, limits, createHash, origins, region });
+      return s3Task(permit, received, { body, limits, createHash, origins, region, redirectOrigins });
     },
     refuse,
   };

@@ -28,7 +28,7 @@ export function refuseS3({
       ...fields,
       ...resourceFields(refusal, exchange),
       ...(debugFields && code === "SignatureDoesNotMatch"
-        ? mismatchFields(exchange.request, bucketOf(exchange.request.authority))
+        ? mismatchFields(exchange.request, bucketOf(exchange.request.authority) ?? "")
         : []),
       ["RequestId", exchange.requestId],
       ["HostId", "daypass"],

@@ -5,8 +5,10 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received } from "../../pipeline/target.ts";
 import type { Task } from "../protocol.ts";
 import { notImplemented, readAmz } from "./amz.ts";
+import { isPostGrant } from "./form.ts";
 import { expectNoBody } from "./no-body.ts";
 import type { S3Call, S3Operation } from "./operation.ts";
+import { fieldsAsHeaders, postObjectOperation } from "./operations/post-object.ts";
 import { s3Operations } from "./operations.ts";
 import { openPayload } from "./payload.ts";
 
@@ -19,7 +21,10 @@ for (const operation of s3Operations) {
   ROWS.set(name, [...(ROWS.get(name) ?? []), operation]);
 }
 
-export type TaskOptions = Pick<S3Call, "limits" | "createHash" | "origins" | "region">;
+export interface TaskOptions extends Pick<S3Call, "limits" | "createHash" | "origins" | "region"> {
+  /** Where a form may send the browser to. */
+  readonly redirectOrigins: readonly string[];
+}
 
 /**
  * Finds the operation that a permitted request asks for and reads it. What is in no row is refused as `NOT_IMPLEMENTED`, in
@@ -30,7 +35,20 @@ export function s3Task(
   received: Received,
   { body, ...options }: TaskOptions & { readonly body: AsyncIterable<Uint8Array> },
 ): Task<S3Grant> | Promise<Task<S3Grant>> {
-  const operation = chooseOperation(permit, received);
+  if (isPostGrant(permit.grant)) {
+    const headers = fieldsAsHeaders(permit.grant, options.redirectOrigins);
+    const request = { ...received.request, headers };
+    return taskOf(postObjectOperation, permit, { ...received, request }, { body, ...options });
+  }
+  return taskOf(chooseOperation(permit, received), permit, received, { body, ...options });
+}
+
+function taskOf(
+  operation: S3Operation,
+  permit: Permit<S3Grant>,
+  received: Received,
+  { body, ...options }: TaskOptions & { readonly body: AsyncIterable<Uint8Array> },
+): Task<S3Grant> | Promise<Task<S3Grant>> {
   const { present } = operation;
   const payload = openPayload(permit.grant, received, body);
   const amz = readAmz(received.request, permit.grant, { operation, payload, limits: options.limits });

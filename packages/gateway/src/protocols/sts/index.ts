@@ -5,6 +5,7 @@
  */
 import type { Clock, KeyResolver, Verifier, WireRequest } from "daypass";
 import { type S3HeaderGrant, s3HeaderVerifier } from "daypass/s3/header";
+import type { CreateHash } from "../../http/checksum.ts";
 import type { IssuedSession } from "../../operations/issue-session.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
@@ -12,6 +13,7 @@ import type { Protocol, Task } from "../protocol.ts";
 import type { S3AccessKey } from "../s3/index.ts";
 import { scopesOf } from "../s3/index.ts";
 import { type CallFields, readCall } from "./call.ts";
+import { hashBody } from "./hash-body.ts";
 import { presentSession, refuseSts } from "./present.ts";
 
 export interface StsProtocolOptions {
@@ -20,6 +22,7 @@ export interface StsProtocolOptions {
   readonly regions: readonly string[] | undefined;
   readonly clock: Clock;
   readonly sessions: Sessions;
+  readonly createHash: CreateHash;
 }
 
 /** Tells by the scope of its signature whether a request is for the Security Token Service. */
@@ -35,7 +38,14 @@ const LIFE = {
 };
 
 /** The dialect of session credentials. They are for S3 alone, and no session makes another. */
-export function stsProtocol({ keys, origins, regions, clock, sessions }: StsProtocolOptions): Protocol<S3HeaderGrant> {
+export function stsProtocol({
+  keys,
+  origins,
+  regions,
+  clock,
+  sessions,
+  createHash,
+}: StsProtocolOptions): Protocol<S3HeaderGrant> {
   const verifier: Verifier<S3HeaderGrant> = s3HeaderVerifier({
     credentials: keys,
     origins,
@@ -46,8 +56,16 @@ export function stsProtocol({ keys, origins, regions, clock, sessions }: StsProt
   });
   return {
     dialect: "s3",
-    verifiers: [{ ...verifier, detects: isStsRequest }],
-    signsBody: true,
+    verifiers: [],
+    bodyVerifiers: [
+      {
+        detects: isStsRequest,
+        async verify(request, body) {
+          const hashed = await hashBody(request, body, createHash);
+          return { grant: await verifier.verify(hashed.request), body: hashed.body };
+        },
+      },
+    ],
     resource: () => ({ bucket: "", key: undefined }),
     scopes: ({ keyId }) => scopesOf(keys, keyId),
     life: () => 0,

@@ -7,6 +7,12 @@ import { textAnswer } from "../text-answer.ts";
 
 // The library says which status belongs to each of its own codes; these are the rest.
 const STATUS = {
+  MALFORMED_FORM: 400,
+  FORM_FIELD: 400,
+  POLICY_EXPIRED: 403,
+  FORM_TOO_LARGE: 400,
+  FORM_WITHOUT_FILE: 400,
+  REDIRECT_REFUSED: 403,
   INVALID_ACTION: 400,
   INVALID_PARAMETER: 400,
   MALFORMED_POLICY: 400,

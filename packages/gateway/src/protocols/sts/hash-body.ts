@@ -1,6 +1,6 @@
 import type { WireRequest } from "daypass";
-import type { CreateHash } from "../http/checksum.ts";
-import { Refusal } from "./refusal.ts";
+import type { CreateHash } from "../../http/checksum.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
 
 const MAX_BODY = 16 * 1024;
 const HASH_HEADER = "x-amz-content-sha256";

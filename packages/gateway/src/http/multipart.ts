@@ -1,0 +1,262 @@
+/**
+ * Reads `multipart/form-data` (RFC 7578) as S3 takes it: the fields first, then one file, which is not held in memory.
+ *
+ * There is one way to read a form here. What two readers could take in different ways is refused: a field twice, a line that is
+ * folded or does not end in CR LF, a part without a name, a boundary with anything but CR LF behind it.
+ * @module
+ */
+
+export type FormField = readonly [name: string, value: string];
+
+export interface MultipartForm {
+  /** Before the file, in the order received. */
+  readonly fields: readonly FormField[];
+  /** `filename` of the file's part, as the sender wrote it. */
+  readonly fileName: string | undefined;
+  /** The file. Ends with an error where the form does not end. What comes after it is read and left out. */
+  readonly file: AsyncIterable<Uint8Array>;
+}
+
+export interface MultipartLimits {
+  /** Bytes of everything before the file. */
+  readonly fieldBytes: number;
+  readonly fieldCount: number;
+  /** Bytes after the file. */
+  readonly restBytes: number;
+}
+
+export type MultipartFault = "malformed" | "too-large" | "no-file" | "incomplete";
+
+/** Why a form could not be read. */
+export class MultipartError extends Error {
+  readonly fault: MultipartFault;
+
+  constructor(fault: MultipartFault, message: string) {
+    super(message);
+    this.name = "MultipartError";
+    this.fault = fault;
+  }
+}
+
+const TYPE = /^multipart\/form-data\s*;\s*boundary=(?:"([^"\\]{1,70})"|([^\s"(),/:;<=>?@[\\\]]{1,70}))\s*$/i;
+
+/** The boundary of a Content-Type, or `undefined` for one that is no form or has another parameter. */
+export function formBoundary(contentType: string): string | undefined {
+  const [, quoted, plain] = TYPE.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  // RFC 2046: no space at its end.
+  return boundary === undefined || boundary.endsWith(" ") ? undefined : boundary;
+}
+
+const MAX_PART_HEAD = 2048;
+
+/** Reads up to the file. Throws {@link MultipartError}. */
+export async function readMultipart(
+  body: AsyncIterable<Uint8Array>,
+  boundary: string,
+  limits: MultipartLimits,
+): Promise<MultipartForm> {
+  const delimiter = ascii(`\r\n--${boundary}`);
+  const input = reader(body);
+  let left = limits.fieldBytes;
+  const until = async (end: Uint8Array, most = left): Promise<Uint8Array> => {
+    const bytes = await input.until(end, Math.min(most, left));
+    left -= bytes.length + end.length;
+    return bytes;
+  };
+  // The first boundary stands at the very beginning; RFC 2046 would allow words before it, and no browser sends any.
+  input.unread(ascii("\r\n"));
+  if ((await until(delimiter, 0)).length > 0) throw malformed("the boundary at its beginning");
+  const fields: FormField[] = [];
+  for (;;) {
+    if (await isEnd(input))
+      throw new MultipartError("no-file", "expected a part named file, found the end of the form");
+    const { name, fileName } = partHead(text(await until(ascii("\r\n\r\n"), MAX_PART_HEAD)));
+    if (name === "file") return { fields, fileName, file: readFile(input, delimiter, limits) };
+    if (fields.length >= limits.fieldCount) throw tooLarge(`at most ${limits.fieldCount} fields`);
+    if (fields.some(([other]) => other.toLowerCase() === name.toLowerCase())) throw malformed(`the field ${name} once`);
+    fields.push([name, text(await until(delimiter))]);
+  }
+}
+
+/** After a boundary: CR LF and a part, or `--` and the end. */
+async function isEnd(input: Reader): Promise<boolean> {
+  const [first, second] = await input.take(2);
+  if (first === 13 && second === 10) {
+    // What closes the head of a part is the line end of its last line and an empty line.
+    input.unread(ascii("\r\n"));
+    return false;
+  }
+  if (first === 45 && second === 45) return true;
+  throw malformed("a line end after each boundary");
+}
+
+function partHead(head: string): { readonly name: string; readonly fileName: string | undefined } {
+  let disposition: string | undefined;
+  for (const line of head.split("\r\n").slice(1)) {
+    const [, name = "", value = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?(.*)$/.exec(line) ?? [];
+    if (name === "") throw malformed("lines of a name and a value in the head of each part");
+    const lower = name.toLowerCase();
+    if (lower === "content-disposition") {
+      if (disposition !== undefined) throw malformed("one Content-Disposition in each part");
+      disposition = value;
+    }
+    // RFC 7578 §4.7: senders "SHOULD NOT generate any parts with a Content-Transfer-Encoding".
+    if (lower === "content-transfer-encoding" && !/^(?:7bit|8bit|binary)$/i.test(value)) {
+      throw malformed("parts as they are, without a transfer encoding");
+    }
+  }
+  const parameters = new Map<string, string>();
+  let rest = disposition ?? "";
+  const start = /^form-data(?=;)/i.exec(rest);
+  if (start === null) throw malformed("Content-Disposition: form-data in each part");
+  rest = rest.slice(start[0].length);
+  while (rest !== "") {
+    // Of the escapes of RFC 822 only that of the quote is one: browsers that know no better send C:\dir\name as it is.
+    const match = /^;\s*([a-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]*))\s*/i.exec(rest);
+    if (match === null) throw malformed('Content-Disposition as form-data; name="…"; filename="…"');
+    const [all, parameter = "", quoted, plain = ""] = match;
+    const lower = parameter.toLowerCase();
+    if (parameters.has(lower)) throw malformed(`${lower} once in each part`);
+    parameters.set(lower, quoted === undefined ? plain : quoted.replaceAll('\\"', '"'));
+    rest = rest.slice(all.length);
+  }
+  const name = parameters.get("name");
+  if (name === undefined || name === "") throw malformed("a name in each part");
+  return { name, fileName: parameters.get("filename") };
+}
+
+async function* readFile(input: Reader, delimiter: Uint8Array, limits: MultipartLimits): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { bytes, found } = await input.before(delimiter);
+    if (bytes.length > 0) yield bytes;
+    if (found) break;
+  }
+  // S3: "The file or content must be the last field in the form. Any fields below it are ignored."
+  await input.skip(limits.restBytes);
+}
+
+interface Reader {
+  /** Puts bytes back in front. */
+  unread(bytes: Uint8Array): void;
+  /** Exactly so many bytes. */
+  take(count: number): Promise<Uint8Array>;
+  /** All bytes before `end`, and takes that as well. */
+  until(end: Uint8Array, most: number): Promise<Uint8Array>;
+  /** Bytes that are certainly before `end`; `found` once it was taken. */
+  before(end: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly found: boolean }>;
+  /** Reads to the end, or throws where that is further than `most` bytes away. */
+  skip(most: number): Promise<void>;
+}
+
+function reader(body: AsyncIterable<Uint8Array>): Reader {
+  const source = body[Symbol.asyncIterator]();
+  let held = new Uint8Array(0);
+
+  /** Adds what comes next to what is held; `false` at the end. */
+  async function more(): Promise<boolean> {
+    for (;;) {
+      const { done, value } = await source.next();
+      if (done === true) return false;
+      if (value.length === 0) continue;
+      held = held.length === 0 ? new Uint8Array(value) : concat(held, value);
+      return true;
+    }
+  }
+
+  function cut(count: number): Uint8Array {
+    const bytes = held.subarray(0, count);
+    held = held.subarray(count);
+    return bytes;
+  }
+
+  return {
+    unread(bytes) {
+      held = concat(bytes, held);
+    },
+    async take(count) {
+      while (held.length < count) if (!(await more())) throw incomplete();
+      return cut(count);
+    },
+    async until(end, most) {
+      let from = 0;
+      for (;;) {
+        const at = indexOf(held, end, from);
+        if (at >= 0 && at <= most) {
+          const bytes = cut(at);
+          cut(end.length);
+          return bytes;
+        }
+        if (at >= 0 || held.length > most + end.length) throw tooLarge("fields within the limit before the file");
+        from = Math.max(0, held.length - end.length);
+        if (!(await more())) throw incomplete();
+      }
+    },
+    async before(end) {
+      for (;;) {
+        const at = indexOf(held, end, 0);
+        if (at >= 0) {
+          const bytes = cut(at);
+          cut(end.length);
+          return { bytes, found: true };
+        }
+        // The last bytes may be the beginning of the boundary.
+        const safe = held.length - end.length + 1;
+        if (safe > 0) return { bytes: cut(safe), found: false };
+        if (!(await more())) throw incomplete();
+      }
+    },
+    async skip(most) {
+      let size = held.length;
+      held = new Uint8Array(0);
+      while (size <= most && (await more())) {
+        size += held.length;
+        held = new Uint8Array(0);
+      }
+      if (size > most) throw tooLarge("next to nothing after the file");
+    },
+  };
+}
+
+/** `indexOf` of a typed array finds the first byte at the speed of the engine; the rest is compared by hand. */
+function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  const [first = 0] = wanted;
+  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    if (at + wanted.length > bytes.length) return -1;
+    let i = 1;
+    while (i < wanted.length && bytes[at + i] === wanted[i]) i++;
+    if (i === wanted.length) return at;
+  }
+  return -1;
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function text(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw malformed("fields in UTF-8");
+  }
+}
+
+function malformed(expected: string): MultipartError {
+  return new MultipartError("malformed", `expected a form with ${expected}, found another`);
+}
+
+function tooLarge(expected: string): MultipartError {
+  return new MultipartError("too-large", `expected ${expected}, found more`);
+}
+
+function incomplete(): MultipartError {
+  return new MultipartError("incomplete", "expected the closing boundary of the form, found the end of the body");
+}

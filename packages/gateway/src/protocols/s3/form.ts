@@ -1,0 +1,131 @@
+/**
+ * Uploads by an HTML form with a signed policy: `POST` to a bucket.
+ * @module
+ */
+import {
+  DaypassError,
+  type Grant,
+  isDaypassError,
+  type KeyResolver,
+  type ObligationKind,
+  type WireRequest,
+} from "daypass";
+import type { S3Grant } from "daypass/s3";
+import { type FormVerifier, type S3FormGrant, s3FormVerifier } from "daypass/s3/form";
+import { s3FormV2Verifier } from "daypass/s3/form/v2";
+import { type FormField, formBoundary, MultipartError, readMultipart } from "../../http/multipart.ts";
+import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
+import { Refusal } from "../../pipeline/refusal.ts";
+import type { Sessions } from "../../pipeline/sessions.ts";
+import type { BodyVerifier } from "../protocol.ts";
+import type { S3AccessKey } from "./index.ts";
+import type { SessionsOfGrants } from "./session-verifier.ts";
+
+/** The grant of a form in the shape of the others: a form has no query, and its fields are its signed headers. */
+export type S3PostGrant = S3FormGrant & S3Grant;
+
+export function isPostGrant(grant: Grant): grant is S3PostGrant {
+  return grant.scheme.startsWith("s3/form");
+}
+
+export interface FormOptions {
+  readonly keys: KeyResolver<S3AccessKey>;
+  readonly sessions: Sessions | undefined;
+  readonly found: SessionsOfGrants;
+  readonly origins: readonly string[];
+  readonly regions: readonly string[] | undefined;
+  readonly clock: () => Date;
+}
+
+const ENFORCED: readonly ObligationKind[] = ["body-length", "body-checksum"];
+/** "The form data and boundaries (excluding the contents of the file) cannot exceed 20KB." */
+const LIMITS = { fieldBytes: 20 * 1024, fieldCount: 100, restBytes: 20 * 1024 };
+
+/** Verifies a form by the fields before its file. The bucket is the request's own and never a field's (CVE-2023-43040). */
+export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
+  const { keys, sessions, found, origins, regions, clock } = options;
+  const bucketOf = virtualBucket(origins);
+  const verifiers = (credentials: KeyResolver<S3AccessKey>): readonly FormVerifier<S3FormGrant>[] => [
+    s3FormVerifier({ credentials, regions, clock, enforces: ENFORCED }),
+    s3FormV2Verifier({ credentials, clock, enforces: ENFORCED }),
+  ];
+  const plain = verifiers(keys);
+  return {
+    detects: ({ method, headers }) => method === "POST" && boundaryOf(headers) !== undefined,
+    async verify(request, body) {
+      const bucket = targetBucket(request, bucketOf(request.authority));
+      const { fields, fileName, file } = await translated(() =>
+        readMultipart(body, boundaryOf(request.headers) ?? "", LIMITS),
+      );
+      const token = fields.find(([name]) => name.toLowerCase() === "x-amz-security-token")?.[1];
+      const session = token === undefined ? undefined : sessions?.open(token);
+      const candidates =
+        session === undefined ? plain : verifiers((id) => (id === session.accessKeyId ? session : undefined));
+      const form = await translated(() => only(candidates, fields).verify({ bucket, fields, fileName }));
+      const grant = Object.assign(form, { parameters: [], signedHeaders: [] });
+      if (session !== undefined) found.set(grant, session);
+      return { grant, body: translating(file) };
+    },
+  };
+}
+
+function only(
+  verifiers: readonly FormVerifier<S3FormGrant>[],
+  fields: readonly FormField[],
+): FormVerifier<S3FormGrant> {
+  const [first, second] = verifiers.filter((verifier) => verifier.detects(fields));
+  if (first === undefined) throw new DaypassError("NO_SIGNATURE", "expected a form with a signed policy, found none");
+  if (second === undefined) return first;
+  throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found those of two versions: send one");
+}
+
+function boundaryOf(headers: WireRequest["headers"]): string | undefined {
+  const types = headers.filter(([name]) => name.toLowerCase() === "content-type");
+  return types.length === 1 ? formBoundary(types[0]?.[1] ?? "") : undefined;
+}
+
+/** A form goes to the bucket itself: `/` where the host names it, else `/bucket` or `/bucket/`. */
+function targetBucket({ target }: WireRequest, virtual: string | undefined): string {
+  if (virtual === undefined) {
+    throw new DaypassError(
+      "WRONG_ORIGIN",
+      "expected the Host of a configured origin, found another: send the right one",
+    );
+  }
+  const [, first] = /^\/([a-z0-9][a-z0-9.-]{0,62})?\/?$/.exec(target) ?? [];
+  const bucket = virtual === "" ? first : target === "/" ? virtual : undefined;
+  if (bucket !== undefined) return bucket;
+  throw new Refusal("METHOD_NOT_ALLOWED", "expected a form on a bucket, found another target", { method: "POST" });
+}
+
+async function translated<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+async function* translating(file: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file;
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  if (isDaypassError(error)) {
+    const { code, message, details } = error;
+    if (code === "MALFORMED") return new Refusal("FORM_FIELD", message, details);
+    return code === "EXPIRED" ? new Refusal("POLICY_EXPIRED", message, details) : error;
+  }
+  if (!(error instanceof MultipartError)) return error;
+  const codes = {
+    malformed: "MALFORMED_FORM",
+    "too-large": "FORM_TOO_LARGE",
+    "no-file": "FORM_WITHOUT_FILE",
+    incomplete: "MALFORMED_FORM",
+  } as const;
+  return new Refusal(codes[error.fault], error.message);
+}

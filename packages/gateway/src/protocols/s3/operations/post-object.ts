@@ -1,0 +1,116 @@
+import type { PutObject } from "../../../operations/put-object.ts";
+import { Refusal } from "../../../pipeline/refusal.ts";
+import { storedHeaders } from "../../request-fields.ts";
+import { declaredChecksum } from "../checksums.ts";
+import { isPostGrant, type S3PostGrant } from "../form.ts";
+import type { S3Call, S3ObjectOperation } from "../operation.ts";
+import { quoted } from "../present.ts";
+import { readTagging } from "../tags.ts";
+import { xmlAnswer } from "../xml.ts";
+import { readXml } from "../xml-reader.ts";
+
+/** An upload by a form. Not in the list of what a method asks for: the fields ask for it, once their policy was verified. */
+export const postObjectOperation: S3ObjectOperation<PutObject> = {
+  name: "PostObject",
+  method: "POST",
+  on: "object",
+  amz: ["x-amz-sdk-checksum-algorithm"],
+  readsBody: true,
+  read(call, object) {
+    const { fields, obligations } = formGrant(call);
+    const length = obligations.find((obligation) => obligation.kind === "body-length");
+    const { tagging } = fields;
+    return {
+      operation: "put-object",
+      object,
+      contentLength: undefined,
+      createOnly: false,
+      ifMatch: undefined,
+      headers: storedHeaders(Object.entries(fields)),
+      tags: tagging === undefined ? undefined : readTagging(readXml(new TextEncoder().encode(tagging), "Tagging")),
+      body: call.payload.body,
+      maxBytes: Math.min(length?.max ?? call.limits.body, call.limits.body),
+      minBytes: length?.min,
+      contentType: fields["content-type"],
+      metadata: call.metadata,
+      digests: {},
+      checksum: declaredChecksum(call),
+    };
+  },
+  present({ info }, permit, { request, requestId }) {
+    const { redirect, status, bucket, key } = permit.grant as S3PostGrant;
+    const etag = quoted(info.etag);
+    const location = `http://${request.authority}/${bucket}/${encodeURIComponent(key)}`;
+    const headers = ["etag", etag, "x-amz-request-id", requestId];
+    if (redirect !== undefined) {
+      const url = new URL(redirect);
+      for (const [name, value] of [
+        ["bucket", bucket],
+        ["key", key],
+        ["etag", etag],
+      ] as const) {
+        url.searchParams.set(name, value);
+      }
+      return { status: 303, headers: [...headers, "location", url.href, "content-length", "0"], body: undefined };
+    }
+    if (status !== 201) {
+      const length = status === 204 ? [] : ["content-length", "0"];
+      return { status, headers: [...headers, "location", location, ...length], body: undefined };
+    }
+    const answer = xmlAnswer({
+      root: "PostResponse",
+      elements: [
+        ["Location", location],
+        ["Bucket", bucket],
+        ["Key", key],
+        ["ETag", etag],
+      ],
+      requestId,
+      headers: ["etag", etag, "location", location],
+    });
+    return { ...answer, status };
+  },
+};
+
+/** Fields that say how the upload is answered, or have been read already. */
+const NO_HEADERS: ReadonlySet<string> = new Set([
+  "success_action_redirect",
+  "success_action_status",
+  "redirect",
+  "tagging",
+  "bucket",
+]);
+
+/**
+ * A form's fields as the headers that they stand for: the same functions then read both, and refuse what they do not act on.
+ *
+ * @throws {Refusal} `REDIRECT_REFUSED`
+ */
+export function fieldsAsHeaders(
+  { fields, redirect }: S3PostGrant,
+  redirectOrigins: readonly string[],
+): readonly (readonly [string, string])[] {
+  if (redirect !== undefined && !isAllowed(redirect, redirectOrigins)) {
+    throw new Refusal(
+      "REDIRECT_REFUSED",
+      "expected a redirect to a configured origin, found another: add it to redirectOrigins, or leave the field out",
+    );
+  }
+  return Object.entries(fields)
+    .filter(([name]) => !NO_HEADERS.has(name))
+    .map(([name, value]) => [name === "acl" ? "x-amz-acl" : name, value]);
+}
+
+function isAllowed(redirect: string, origins: readonly string[]): boolean {
+  try {
+    const { origin, username, password } = new URL(redirect);
+    return username === "" && password === "" && origins.includes(origin);
+  } catch {
+    return false;
+  }
+}
+
+function formGrant({ permit: { grant } }: S3Call): S3PostGrant {
+  if (isPostGrant(grant)) return grant;
+  throw new TypeError("an upload by a form was chosen for a request that is none");
+}

@@ -6,7 +6,7 @@ export interface SelectedOrigin {
   readonly wildcard: string;
 }
 
-const ORIGIN = /^(https?):\/\/(\*(?=\.[a-z0-9])|(?=[a-z0-9[]))([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?$/;
+const ORIGIN = /^(https?):\/\/(\*(?=\.[a-z0-9])|(?=[a-z0-9[]))([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?$/;
 // Buckets of Google, and old ones of AWS, have underscores.
 const LABELS = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 

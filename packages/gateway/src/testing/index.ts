@@ -5,4 +5,4 @@
  */
 export { type RecordingStorage, recordingStorage, type StorageCall } from "./recording-storage.ts";
 export { type StorageContractOptions, storageContract, type TestFunctions } from "./storage-contract.ts";
-export { type TestGateway, type TestGatewayOptions, testGateway } from "./test-gateway.ts";
+export { type TestClients, type TestGateway, type TestGatewayOptions, testGateway } from "./test-gateway.ts";

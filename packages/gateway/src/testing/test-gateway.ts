@@ -22,8 +22,38 @@ export interface TestGatewayOptions {
   readonly listen?: Omit<ListenOptions, "port"> | undefined;
 }
 
+/** Ready options for S3 clients. What they are made of is the client's own constructor. */
+export interface TestClients {
+  /** `new S3Client(gateway.clients.awsSdk)` of `@aws-sdk/client-s3`, and whatever else takes its options. */
+  readonly awsSdk: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly forcePathStyle: true;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  /** `s3Signer(gateway.clients.daypass)` of `daypass/s3`. */
+  readonly daypass: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly addressing: "path";
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  /** `new Client(gateway.clients.minio)` of `minio`. */
+  readonly minio: {
+    readonly endPoint: string;
+    readonly port: number;
+    readonly useSSL: false;
+    readonly accessKey: string;
+    readonly secretKey: string;
+    readonly region: string;
+    readonly pathStyle: true;
+  };
+  /** For programs that read their settings from the environment: boto3, the AWS CLI, rclone. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** A gateway over a temporary folder, on a real socket. */
-export interface TestGateway {
+export interface TestGateway extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, the only origin unless others were given. */
   readonly url: string;
   readonly port: number;
@@ -34,14 +64,28 @@ export interface TestGateway {
   readonly root: string;
   readonly accessKey: S3AccessKey;
   readonly urlKey: UrlHmacKey;
+  readonly clients: TestClients;
   /** What was audited so far. */
   readonly events: readonly AuditEvent[];
+  /**
+   * The gateway's time, for signers that should agree with it: the system's, plus what {@link TestGateway.advance} has added.
+   * Clients with a clock of their own sign in the present, and are refused once the gateway is far enough ahead.
+   */
+  readonly clock: () => Date;
+  /** Moves the gateway's clock on, so that URLs end without anybody waiting. It never goes back. */
+  advance(seconds: number): void;
+  /**
+   * The URL with one character of its signature changed, in whatever scheme it is signed. What opened before is refused after.
+   * Throws for a URL that carries no signature.
+   */
+  tamper(url: string): string;
   /** Ends the server and removes the folder. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a gateway for a test, with one S3 access key and one Daypass URL key of its own.
+ * Starts a strict endpoint for a test: it verifies what it is sent, as the cloud would. One S3 access key and one Daypass URL key
+ * are its own; `PUT` a bucket to have more than those of `files`. Works with any test runner, as it uses none.
  *
  * @example
  * ```ts
@@ -49,9 +93,12 @@ export interface TestGateway {
  * import { s3Signer } from "daypass/s3";
  *
  * const gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
- * const s3 = s3Signer({ region: "us-east-1", endpoint: gateway.url, addressing: "path", credentials: gateway.accessKey });
+ * const s3 = s3Signer({ ...gateway.clients.daypass, clock: gateway.clock });
  * const { url } = s3.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 });
- * console.log(await (await fetch(url)).text()); // "hello"
+ * console.log((await fetch(url)).status); // 200
+ * console.log((await fetch(gateway.tamper(url))).status); // 403
+ * gateway.advance(61);
+ * console.log((await fetch(url)).status); // 403
  * await gateway.close();
  * ```
  */
@@ -67,14 +114,22 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const storage = wrap(await disk({ root }));
   const events: AuditEvent[] = [];
   const port = await freePort();
+  let ahead = 0;
+  const clock = (): Date => new Date(Date.now() + ahead);
   const gateway = createGateway({
     origins: [`http://127.0.0.1:${port}`],
     keys: { s3: (id) => (id === accessKey.accessKeyId ? accessKey : undefined), url: [urlKey] },
+    sessionSecret: randomBytes(32),
     audit: (event) => events.push(event),
+    clock,
     ...options.gateway?.(port),
     storage,
   });
   const server = await listen(gateway, { ...options.listen, port });
+  const close = async (): Promise<void> => {
+    await server.drain(1000);
+    rmSync(root, { recursive: true, force: true });
+  };
   return {
     url: server.url,
     port,
@@ -84,12 +139,58 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     root,
     accessKey,
     urlKey,
+    clients: clients(port, accessKey),
     events,
-    async close() {
-      await server.drain(1000);
-      rmSync(root, { recursive: true, force: true });
+    clock,
+    advance(seconds) {
+      if (!(seconds >= 0)) throw new RangeError(`expected seconds to go ahead, found ${seconds}`);
+      ahead += seconds * 1000;
+    },
+    tamper: tamperSignature,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const REGION = "us-east-1";
+
+function clients(port: number, { accessKeyId, secretAccessKey }: S3AccessKey): TestClients {
+  const endpoint = `http://127.0.0.1:${port}`;
+  const credentials = { accessKeyId, secretAccessKey };
+  return {
+    awsSdk: { endpoint, region: REGION, forcePathStyle: true, credentials },
+    daypass: { endpoint, region: REGION, addressing: "path", credentials },
+    minio: {
+      endPoint: "127.0.0.1",
+      port,
+      useSSL: false,
+      accessKey: accessKeyId,
+      secretKey: secretAccessKey,
+      region: REGION,
+      pathStyle: true,
+    },
+    environment: {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_REGION: REGION,
+      AWS_DEFAULT_REGION: REGION,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ENDPOINT_URL_S3: endpoint,
     },
   };
+}
+
+const SIGNATURE = /([?&](?:X-Amz-Signature|X-Goog-Signature|Signature|sig|dp-signature)=)([^&#])/;
+
+/** Changes the first character: one that carries all of its bits, in every encoding. */
+function tamperSignature(url: string): string {
+  const changed = url.replace(SIGNATURE, (_, name: string, first: string) => {
+    const other = /[0-9]/.test(first) ? (first === "0" ? "1" : "0") : first === "a" ? "b" : "a";
+    return name + other;
+  });
+  if (changed === url)
+    throw new RangeError("expected a presigned URL, found none of the parameters that hold a signature");
+  return changed;
 }
 
 /** Origins name a port, so it has to be known before the gateway is made. */

@@ -1,0 +1,41 @@
+import { existsSync } from "node:fs";
+import { s3Signer } from "daypass/s3";
+import { s3V2Signer } from "daypass/s3/v2";
+import { urlSigner } from "daypass/url";
+import { expect, it } from "vitest";
+import { testGateway } from "../../src/testing/index.ts";
+
+const status = async (url: string, init?: RequestInit): Promise<number> => {
+  const reply = await fetch(url, init);
+  await reply.arrayBuffer();
+  return reply.status;
+};
+
+it("opens, refuses what was tampered with, and lets URLs end without waiting", async () => {
+  await using gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
+  const { clock, clients, urlKey } = gateway;
+  const urls = [
+    s3Signer({ ...clients.daypass, clock }).sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url,
+    s3V2Signer({ ...clients.daypass, clock }).sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url,
+    urlSigner({ key: urlKey, clock }).sign({ url: `${gateway.url}/media/hello.txt`, expiresIn: 60 }).url,
+  ];
+  for (const url of urls) expect([await status(url), await status(gateway.tamper(url))]).toEqual([200, 403]);
+  gateway.advance(61);
+  for (const url of urls) expect(await status(url)).toBe(403);
+  const { url } = s3Signer({ ...clients.daypass, clock }).sign({ bucket: "media", key: "hello.txt", expiresIn: 60 });
+  expect(await status(url)).toBe(200);
+  expect(() => gateway.tamper(gateway.url)).toThrow(/found none/);
+  expect(() => gateway.advance(-1)).toThrow(RangeError);
+});
+
+it("is gone with everything when its scope ends", async () => {
+  let root = "";
+  let url = "";
+  {
+    await using gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
+    ({ root, url } = gateway);
+    expect(existsSync(root)).toBe(true);
+  }
+  expect(existsSync(root)).toBe(false);
+  await expect(fetch(url)).rejects.toThrow();
+});

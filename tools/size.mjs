@@ -28,6 +28,7 @@ const bundles = [
   { what: "s3/header", code: `export * from "daypass/s3/header"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/v4a", code: `export * from "daypass/s3/v4a"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/express", code: `export * from "daypass/s3/express"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
+  { what: "presets", code: `export * from "daypass/presets"`, folders: ["presets"] },
   { what: "compat/aws", code: `export * from "daypass/compat/aws"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/form", code: `export * from "daypass/s3/form"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/form/v2", code: `export * from "daypass/s3/form/v2"`, folders: ["s3"], bars: { node: 9, portable: 12 } },

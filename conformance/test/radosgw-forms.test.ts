@@ -1,6 +1,8 @@
+import { ceph } from "daypass/presets";
 import { s3Signer } from "daypass/s3";
 import { type S3FormRequest, s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
+import { s3V4aSigner } from "daypass/s3/v4a";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { needs } from "../../tools/needs.ts";
 import { multipart } from "../multipart.ts";
@@ -22,8 +24,7 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
   afterAll(() => radosgw?.stop());
 
   const options = (addressing: "path" | "virtual") => ({
-    region: "us-east-1",
-    endpoint: addressing === "path" ? radosgw.endpoint : radosgw.virtualEndpoint,
+    ...ceph({ endpoint: addressing === "path" ? radosgw.endpoint : radosgw.virtualEndpoint }),
     addressing,
     credentials: radosgw.credentials,
   });
@@ -176,5 +177,14 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
     });
     vi.useRealTimers();
     expect((await post({ url, fields: Object.entries(fields) })).status).toBe(403);
+  });
+
+  test("has what its preset says, and knows no SigV4A", async () => {
+    const { supports } = ceph({ endpoint: radosgw.endpoint }).provider;
+    expect(supports).toEqual({ forms: true, filename: true, sigv2: true, sigv4a: false, virtual: true, path: true });
+    const { provider: _, ...server } = options("path");
+    const { url, method } = await s3V4aSigner(server).sign({ bucket: BUCKET, key: "plain.txt", expiresIn: 60 });
+    expect((await send({ url, method })).status).toBe(403);
+    expect((await call({ bucket: BUCKET, key: "missing.txt", method: "GET" })).status).toBe(404);
   });
 });

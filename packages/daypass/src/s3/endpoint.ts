@@ -1,5 +1,6 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
+import type { Provider } from "../provider.ts";
 
 /** Where the bucket's name goes: into the host, or in front of the key. */
 export type Addressing = "path" | "virtual";
@@ -11,6 +12,8 @@ export interface EndpointOptions {
   readonly endpoint?: string | undefined;
   /** By default `virtual` on Amazon for buckets that its certificate covers, and `path` on custom endpoints. */
   readonly addressing?: Addressing | undefined;
+  /** What the provider is known to lack, as the presets of `daypass/presets` have it. */
+  readonly provider?: Provider | undefined;
 }
 
 /** Host and encoded path under which a bucket is reached. */

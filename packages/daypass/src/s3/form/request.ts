@@ -1,6 +1,7 @@
 import { FormResult, type FormSigner, formSigner } from "../../form.ts";
 import { draftForm, type FormRequest } from "../../form-policy.ts";
-import { encodePolicy } from "../../post-policy.ts";
+import { encodePolicy, FILE_NAME } from "../../post-policy.ts";
+import { requireFeature } from "../../provider.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { bucketEndpoints } from "../endpoint.ts";
@@ -32,8 +33,9 @@ const RESERVED =
 
 /** A form signer of one version. */
 export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): FormSigner<S3FormRequest> {
-  const { credentials, credentialExpiry, clock = systemClock } = options;
+  const { credentials, credentialExpiry, provider, clock = systemClock } = options;
   const endpointOf = bucketEndpoints(options);
+  requireFeature(provider, "forms");
   const provide = typeof credentials === "function" ? credentials : () => credentials;
   if (typeof credentials !== "function") checkCredentials(credentials);
 
@@ -42,7 +44,9 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
     const { bucket, key } = request;
     const { origin, path } = endpointOf(bucket);
     const draft = draftForm(request, { scheme: "S3", bucket, key, reserved: RESERVED });
-    checkKey(draft.fields["key"] as string, request.dotSegments);
+    const formKey = draft.fields["key"] as string;
+    checkKey(formKey, request.dotSegments);
+    if (formKey.includes(FILE_NAME)) requireFeature(provider, "filename");
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: version.maxSeconds,
       credentialsExpireAt: current.expiration,

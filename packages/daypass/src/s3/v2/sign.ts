@@ -2,6 +2,7 @@ import { hmacSha1 } from "#crypto";
 import { unsupportedConstraint } from "../../constraints.ts";
 import { base64, uriEncode, uriEncodePath } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
+import { requireFeature } from "../../provider.ts";
 import type { Signer } from "../../scheme.ts";
 import { SignedResult, signer } from "../../signed-request.ts";
 import { signingWindow, systemClock } from "../../time.ts";
@@ -43,6 +44,7 @@ import { isAuthParameter } from "./parse.ts";
  */
 export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   const { credentials, credentialExpiry, clock = systemClock } = options;
+  requireFeature(options.provider, "sigv2");
   const endpointOf = bucketEndpoints(options);
   const provide = typeof credentials === "function" ? credentials : () => credentials;
   if (typeof credentials !== "function") checkCredentials(credentials);

@@ -2,6 +2,7 @@ import type { EcdsaPrivateKey } from "#crypto/ecdsa";
 import { unsupportedConstraint } from "../../constraints.ts";
 import { hex } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
+import { requireFeature } from "../../provider.ts";
 import type { AsyncSigner } from "../../scheme.ts";
 import { asyncSigner, SignedResult } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
@@ -42,6 +43,7 @@ export interface S3V4aSignerOptions
  */
 export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequest> {
   const { regionSet = ["*"], credentials, credentialExpiry, clock = systemClock } = options;
+  requireFeature(options.provider, "sigv4a");
   const endpointOf = v4aEndpoints(options);
   const regions = regionSet.join(",");
   if (regionSet.length === 0 || !/^[a-z0-9*-]+(?:,[a-z0-9*-]+)*$/.test(regions)) {

@@ -1,4 +1,5 @@
 import type { FormSigner } from "../../../form.ts";
+import { requireFeature } from "../../../provider.ts";
 import type { S3SignerOptions } from "../../sign.ts";
 import { type S3FormRequest, s3FormSignerOf } from "../request.ts";
 import { formV2Signature } from "./canonical.ts";
@@ -23,6 +24,7 @@ import { formV2Signature } from "./canonical.ts";
  * ```
  */
 export function s3FormV2Signer(options: S3SignerOptions): FormSigner<S3FormRequest> {
+  requireFeature(options.provider, "sigv2");
   return s3FormSignerOf(
     {
       // The version sets no maximum. A century catches milliseconds that were given as seconds.

@@ -1,0 +1,35 @@
+import type { Provider } from "../provider.ts";
+import { type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
+
+const CEPH: Provider = {
+  name: "Ceph Object Gateway",
+  maxExpiresIn: SEVEN_DAYS,
+  supports: { forms: true, filename: true, sigv2: true, sigv4a: false, virtual: true, path: true },
+  notes: [
+    "Buckets in the host need rgw_dns_name.",
+    "Reads no surrogate escapes in a policy, for characters beyond U+FFFF: Daypass writes them as they are.",
+  ],
+  sources: [
+    "https://docs.ceph.com/en/latest/radosgw/s3/",
+    "https://docs.ceph.com/en/latest/radosgw/s3/authentication/",
+  ],
+};
+
+/**
+ * A Ceph Object Gateway (radosgw) of your own. It takes any region.
+ *
+ * Source: https://docs.ceph.com/en/latest/radosgw/s3/
+ *
+ * @example
+ * ```ts
+ * import { ceph } from "daypass/presets";
+ * import { s3Signer } from "daypass/s3";
+ *
+ * const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+ * const s3 = s3Signer({ ...ceph({ endpoint: "https://files.example.com" }), credentials });
+ * s3.sign({ bucket: "media", key: "a.png", expiresIn: 900 }).url; // https://files.example.com/media/a.png?…
+ * ```
+ */
+export function ceph({ endpoint, region = "us-east-1" }: ServerOptions): Preset {
+  return { region, endpoint, addressing: "path", provider: CEPH };
+}

@@ -1,0 +1,32 @@
+import type { Provider } from "../provider.ts";
+import { type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
+
+const GARAGE: Provider = {
+  name: "Garage",
+  maxExpiresIn: SEVEN_DAYS,
+  supports: { forms: true, filename: true, sigv2: false, sigv4a: false, virtual: true, path: true },
+  notes: ["Buckets in the host need root_domain.", "No versions and no access lists."],
+  sources: [
+    "https://garagehq.deuxfleurs.fr/documentation/reference-manual/s3-compatibility/",
+    "https://garagehq.deuxfleurs.fr/documentation/reference-manual/configuration/",
+  ],
+};
+
+/**
+ * A Garage server of your own, with the region of its example configuration (`s3_region`).
+ *
+ * Source: https://garagehq.deuxfleurs.fr/documentation/reference-manual/s3-compatibility/
+ *
+ * @example
+ * ```ts
+ * import { garage } from "daypass/presets";
+ * import { s3Signer } from "daypass/s3";
+ *
+ * const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+ * const s3 = s3Signer({ ...garage({ endpoint: "https://files.example.com" }), credentials });
+ * s3.sign({ bucket: "media", key: "a.png", expiresIn: 900 }).url; // https://files.example.com/media/a.png?…
+ * ```
+ */
+export function garage({ endpoint, region = "garage" }: ServerOptions): Preset {
+  return { region, endpoint, addressing: "path", provider: GARAGE };
+}

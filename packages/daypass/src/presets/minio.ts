@@ -1,0 +1,35 @@
+import type { Provider } from "../provider.ts";
+import { type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
+
+const MINIO: Provider = {
+  name: "MinIO",
+  maxExpiresIn: SEVEN_DAYS,
+  supports: { forms: true, filename: true, sigv2: true, sigv4a: false, virtual: true, path: true },
+  notes: [
+    "Buckets in the host need MINIO_DOMAIN.",
+    "Sign for the name that clients use: MinIO signs the Host header that reaches it.",
+  ],
+  sources: [
+    "https://github.com/minio/minio/blob/master/cmd/auth-handler.go",
+    "https://github.com/minio/minio/blob/master/cmd/bucket-handlers.go",
+  ],
+};
+
+/**
+ * A MinIO server of your own, with the region it has unless it is configured for another.
+ *
+ * Source: https://github.com/minio/minio/blob/master/cmd/auth-handler.go
+ *
+ * @example
+ * ```ts
+ * import { minio } from "daypass/presets";
+ * import { s3Signer } from "daypass/s3";
+ *
+ * const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+ * const s3 = s3Signer({ ...minio({ endpoint: "https://files.example.com" }), credentials });
+ * s3.sign({ bucket: "media", key: "a.png", expiresIn: 900 }).url; // https://files.example.com/media/a.png?…
+ * ```
+ */
+export function minio({ endpoint, region = "us-east-1" }: ServerOptions): Preset {
+  return { region, endpoint, addressing: "path", provider: MINIO };
+}

@@ -1,0 +1,32 @@
+import { invalidInput } from "../errors.ts";
+import type { Provider } from "../provider.ts";
+
+/** Options for the signers of `daypass/s3` and its subpaths, to be spread into theirs. */
+export interface Preset {
+  readonly region: string;
+  readonly endpoint: string;
+  readonly addressing: "path" | "virtual";
+  readonly provider: Provider;
+}
+
+/** The region of a hosted provider, by its own name. */
+export interface RegionOptions {
+  readonly region: string;
+}
+
+/** A server of your own. */
+export interface ServerOptions {
+  /** Scheme, host and port under which clients reach it: what is signed. */
+  readonly endpoint: string;
+  /** Only where the server is configured for another one than its own default. */
+  readonly region?: string | undefined;
+}
+
+/** Seven days, as with Amazon. */
+export const SEVEN_DAYS = 604_800;
+
+/** A part of a host's name, so that no option can move the endpoint to another host. Throws `INVALID_INPUT`. */
+export function label(option: string, value: string): string {
+  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) return value;
+  throw invalidInput(option, "lower-case letters, digits and hyphens", value);
+}

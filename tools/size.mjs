@@ -57,6 +57,48 @@ const bundles = [
     bars: { node: 9, portable: 12 },
   },
   {
+    what: "gcs sign",
+    code: `export { gcsSigner } from "daypass/gcs"`,
+    folders: ["gcs"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "gcs sign + verify",
+    code: `export { gcsSigner, gcsVerifier } from "daypass/gcs"`,
+    folders: ["gcs"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "gcs by HMAC",
+    code: `export { gcsHmacSigner, gcsHmacVerifier } from "daypass/gcs"`,
+    folders: ["gcs"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "gcs/v2",
+    code: `export { gcsV2Signer, gcsV2Verifier } from "daypass/gcs/v2"`,
+    folders: ["gcs"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "gcs/v2 by HMAC",
+    code: `export { gcsV2HmacSigner, gcsV2HmacVerifier } from "daypass/gcs/v2"`,
+    folders: ["gcs"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "gcs/form",
+    code: `export { gcsFormSigner, gcsFormVerifier } from "daypass/gcs/form"`,
+    folders: ["gcs"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
+    what: "gcs/form by HMAC",
+    code: `export { gcsHmacFormSigner, gcsHmacFormVerifier } from "daypass/gcs/form"`,
+    folders: ["gcs"],
+    bars: { node: 9, portable: 12 },
+  },
+  {
     what: "url sign",
     code: `export { urlSigner } from "daypass/url"`,
     folders: ["url"],

@@ -27,7 +27,7 @@ describe.skipIf(missing)(`daypass sign --all, over the listings of radosgw${miss
   const out = `${folder.path}/out.jsonl`;
   // radosgw answers 400 to a NUL in a path.
   const hostile = HOSTILE_KEYS.filter((key) => !key.includes("\0"));
-  const many = Array.from({ length: 1200 }, (_, i) => `many/${String(i).padStart(5, "0")}`);
+  const many = Array.from({ length: 1000 }, (_, i) => `many/${String(i).padStart(5, "0")}`);
   const keys = [...new Set([...hostile, ...many])].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
   const put = async (request: Partial<S3SignRequest>, body = ""): Promise<void> => {

@@ -26,6 +26,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/explain.ts")).explainCommand,
   },
   {
+    name: "doctor",
+    summary: "find what keeps a bucket's presigned URLs from working",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
     name: "scan",
     summary: "find presigned URLs in logs, files and history, and tell which still work",
     load: async () => (await import("./commands/scan.ts")).scanCommand,

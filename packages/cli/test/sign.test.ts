@@ -157,7 +157,7 @@ test("answers errors as JSON where --json asks for it", async () => {
   expect(JSON.parse(stdout)).toHaveProperty("error.code", "INVALID_EXPIRY");
 });
 
-test.each(["serve", "sign", "verify", "explain", "scan", "keys"])("has help for %s", async (command) => {
+test.each(["serve", "sign", "verify", "explain", "scan", "doctor", "keys"])("has help for %s", async (command) => {
   const { status, stdout } = await daypass([command, "--help"]);
   expect(status).toBe(0);
   expect(stdout).toContain(`daypass ${command}`);

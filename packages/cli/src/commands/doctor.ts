@@ -1,0 +1,98 @@
+import { parseArguments } from "../arguments.ts";
+import { type Command, CommandError, print, UsageError } from "../command.ts";
+import { addressing, credentialLife, crossOrigin, getMissing, objects } from "../doctor/checks.ts";
+import { firstContact } from "../doctor/contact.ts";
+import type { Finding, Verdict } from "../doctor/finding.ts";
+import type { Patient } from "../doctor/patient.ts";
+import { s3Target } from "../sign/s3-target.ts";
+
+const MARKS: Readonly<Record<Verdict, string>> = {
+  ok: "ok",
+  warning: "WARNING",
+  problem: "PROBLEM",
+  skipped: "skipped",
+};
+
+export const doctorCommand: Command = {
+  help: `daypass doctor s3://BUCKET [options]
+
+Looks into a bucket with requests that are really sent, and tells what keeps presigned URLs from working: reach, clock, region,
+signature, addressing, PUT and GET, CORS. Exit status 1 when there is a problem.
+
+  --endpoint URL, --region NAME, --addressing path|virtual, --profile NAME     as for daypass sign
+  --state DIR, --key ID   a key of a gateway's state
+  --origin ORIGIN       the page that is to use the URLs: sends real preflights for it
+  --read-only           put no object; otherwise one of 50 bytes is put, got and deleted
+  --json                all findings as one object`,
+  async run(args, context) {
+    const { values, positionals } = parseArguments(args, {
+      endpoint: { type: "string" },
+      region: { type: "string" },
+      addressing: { type: "string" },
+      profile: { type: "string" },
+      state: { type: "string" },
+      key: { type: "string" },
+      origin: { type: "string" },
+      "read-only": { type: "boolean" },
+      json: { type: "boolean" },
+    });
+    const [target, second] = positionals;
+    if (target === undefined || second !== undefined)
+      throw new UsageError(`expected one bucket, found ${positionals.length}`);
+    const { bucket, key } = s3Target.locate(target);
+    if (typeof bucket !== "string" || key !== undefined)
+      throw new UsageError("expected s3://bucket, found a key behind it");
+    if (values.origin !== undefined && !/^https?:\/\/[^/?#@]+$/.test(values.origin))
+      throw new UsageError(`expected --origin as https://host, found ${JSON.stringify(values.origin)}`);
+    const line = { ...(await s3Target.find(values, context)), ...s3Target.fields(values) };
+    const place = s3Target.complete?.(line) ?? line;
+    if (place["region"] === undefined)
+      throw new CommandError("expected a region, found none: give --region, or set AWS_REGION");
+    const endpoint = place["endpoint"];
+    const command = `aws s3api put-bucket-cors --bucket ${bucket}${typeof endpoint === "string" ? ` --endpoint-url ${endpoint}` : ""} --cors-configuration file://cors.json`;
+    const report = await examine({ bucket, place }, values);
+    const hasProblem = report.findings.some(({ verdict }) => verdict === "problem");
+    await print(
+      context.stdout,
+      values.json === true ? JSON.stringify({ ok: !hasProblem, ...report }) : reportText(report, command),
+    );
+    return hasProblem ? 1 : 0;
+  },
+};
+
+interface Report {
+  readonly findings: readonly Finding[];
+  readonly contentSecurityPolicy?: string;
+  readonly cors?: unknown;
+}
+
+async function examine(
+  patient: Patient,
+  options: { readonly origin?: string | undefined; readonly "read-only"?: boolean | undefined },
+): Promise<Report> {
+  const credentials = credentialLife(patient, new Date());
+  const { findings, patient: reached } = await firstContact(patient);
+  if (reached === undefined) return { findings: [credentials, ...findings] };
+  const style = await addressing(reached);
+  const works = options["read-only"] === true ? [await getMissing(reached)] : await objects(reached);
+  const { findings: pages, contentSecurityPolicy, cors } = await crossOrigin(reached, options.origin);
+  return { findings: [credentials, ...findings, style, ...works, ...pages], contentSecurityPolicy, cors };
+}
+
+function reportText({ findings, contentSecurityPolicy, cors }: Report, command: string): string {
+  return [
+    ...findings.flatMap(({ check, verdict, sentence, fix }) => [
+      `${MARKS[verdict].padEnd(8)} ${check.padEnd(12)} ${sentence}`,
+      ...(fix === undefined ? [] : [`${" ".repeat(22)}→ ${fix}`]),
+    ]),
+    ...(contentSecurityPolicy === undefined
+      ? []
+      : [
+          "",
+          "For a page that uploads and downloads:",
+          `  Content-Security-Policy: ${contentSecurityPolicy}`,
+          `  ${command}`,
+          JSON.stringify(cors, undefined, 2).replace(/^/gm, "  "),
+        ]),
+  ].join("\n");
+}

@@ -1,0 +1,98 @@
+import { childText, parseXml } from "../list/xml.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
+import { ask, isUnderstood, type Patient, refusal } from "./patient.ts";
+import type { Answer } from "./send.ts";
+
+/** The first request, and what it teaches. */
+export interface Contact {
+  readonly findings: readonly Finding[];
+  /** The patient as the other checks have to reach it; missing where it cannot be reached at all. */
+  readonly patient?: Patient | undefined;
+}
+
+/** Asks for the first key of the bucket: the answer shows reach, clock, region and signature at once. */
+export async function firstContact(patient: Patient): Promise<Contact> {
+  let answer: Answer & { readonly url: string };
+  try {
+    answer = await ask(patient, LISTING);
+  } catch (error) {
+    return { findings: [unreachable(error as NodeJS.ErrnoException, patient)] };
+  }
+  const findings = [ok("reach", `${new URL(answer.url).host} answers.`), clock(answer)];
+  const region = await regionOf(answer, patient);
+  findings.push(region.finding);
+  if (region.patient !== patient) answer = await ask(region.patient, LISTING);
+  if (isUnderstood(answer)) {
+    const rest = answer.status < 300 ? "" : `, and says ${answer.code}: it may not list the bucket`;
+    findings.push(ok("signature", `The server accepts a signature of this key${rest}.`));
+    return { findings, patient: region.patient };
+  }
+  if (answer.code === "NoSuchBucket") {
+    findings.push(problem("signature", `There is no bucket ${patient.bucket}.`, "Check its name and the endpoint."));
+    return { findings };
+  }
+  findings.push(
+    await refusal("signature", { patient: region.patient, answer, method: "GET", what: "A request for the first key" }),
+  );
+  return { findings };
+}
+
+const LISTING = { method: "GET", query: { "list-type": "2", "max-keys": "1" } };
+
+function unreachable({ code, message, name }: NodeJS.ErrnoException, { place }: Patient): Finding {
+  const found = code ?? (name === "TimeoutError" ? "no answer within 20 s" : message);
+  const fix =
+    place["endpoint"] === undefined
+      ? "Check the network and --region; give --endpoint for a server that is not Amazon's."
+      : "Check --endpoint: scheme, host and port.";
+  return problem("reach", `The server cannot be reached: ${found}.`, fix);
+}
+
+const SIGNIFICANT_MS = 30_000;
+// S3 refuses a request whose time is off by more than 15 minutes.
+const REFUSED_MS = 900_000;
+
+function clock({ aheadMs }: Answer): Finding {
+  if (aheadMs === undefined) return warning("clock", "The server tells no time.", "Compare the clocks by other means.");
+  const seconds = Math.round(Math.abs(aheadMs) / 1000);
+  const size = Math.abs(aheadMs);
+  if (size < SIGNIFICANT_MS) return ok("clock", `This clock and the server's differ by ${seconds} s.`);
+  const sentence = `This clock is ${seconds} s ${aheadMs > 0 ? "behind" : "ahead of"} the server's.`;
+  const fix = "Set the clock (NTP): a URL signed here begins and ends at the wrong time.";
+  return size < REFUSED_MS ? warning("clock", sentence, fix) : problem("clock", sentence, fix);
+}
+
+/** The bucket's own region, where the server tells another one than was signed for. */
+async function regionOf(
+  answer: Answer,
+  patient: Patient,
+): Promise<{ readonly finding: Finding; readonly patient: Patient }> {
+  const { region } = patient.place as { readonly region?: string };
+  const told = headerText(answer, "x-amz-bucket-region") ?? regionInBody(answer.body);
+  if (told === undefined || told === region) {
+    const how = told === undefined ? "the server names no other" : "the bucket's own";
+    return { finding: ok("region", `The region ${region ?? "none"}: ${how}.`), patient };
+  }
+  return {
+    finding: problem(
+      "region",
+      `The bucket is in ${told}, and URLs are signed for ${region}. What follows was checked with ${told}.`,
+      `Give --region ${told}, or set AWS_REGION or the profile's region.`,
+    ),
+    patient: { ...patient, place: { ...patient.place, region: told } },
+  };
+}
+
+function headerText({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" && /^[a-z0-9-]{1,64}$/.test(value) ? value : undefined;
+}
+
+function regionInBody(body: string): string | undefined {
+  try {
+    const region = childText(parseXml(body), "Region");
+    return /^[a-z0-9-]{1,64}$/.test(region) ? region : undefined;
+  } catch {
+    return undefined;
+  }
+}

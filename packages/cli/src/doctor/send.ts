@@ -1,0 +1,81 @@
+import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { childText, parseXml } from "../list/xml.ts";
+
+/** A request as it is to be sent, byte for byte. */
+export interface Sent {
+  readonly url: string;
+  readonly method: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** S3's error code, or empty. */
+  readonly code: string;
+  /** How many milliseconds the server's clock is ahead of ours; `undefined` where it tells no time. */
+  readonly aheadMs: number | undefined;
+}
+
+const LIMIT_MS = 20_000;
+const MAX_BODY = 1024 * 1024;
+
+/** Sends a request without following redirects. Rejects where nobody answers. */
+export function send({ url, method, headers = {}, body = "" }: Sent): Promise<Answer> {
+  const [, scheme, authority, target] = /^(https?):\/\/([^/?]+)(.*)$/.exec(url) ?? [];
+  if (authority === undefined) return Promise.reject(new Error("expected an absolute URL"));
+  const { hostname, port } = new URL(`${scheme}://${authority}`);
+  const start = Date.now();
+  return new Promise((resolve, reject) => {
+    const send = scheme === "https" ? httpsRequest : httpRequest;
+    const sent = send(
+      {
+        host: hostname.replace(/^\[|\]$/g, ""),
+        ...(port === "" ? {} : { port }),
+        method,
+        // As it was signed: a URL parser would spell it anew.
+        path: target === "" ? "/" : target,
+        headers: { host: authority, ...headers, ...(body === "" ? {} : { "content-length": Buffer.byteLength(body) }) },
+        signal: AbortSignal.timeout(LIMIT_MS),
+        agent: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes <= MAX_BODY) chunks.push(chunk);
+          else response.destroy(new Error("an answer of more than 1 MB"));
+        });
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          const date = Date.parse(response.headers.date ?? "");
+          // The server's time has whole seconds, and was taken somewhere between the two ends.
+          const aheadMs = Number.isNaN(date) ? undefined : date + 500 - (start + Date.now()) / 2;
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: text,
+            code: errorCode(text),
+            aheadMs,
+          });
+        });
+      },
+    );
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+function errorCode(body: string): string {
+  if (!body.includes("<Error>")) return "";
+  try {
+    return childText(parseXml(body), "Code");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,178 @@
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { AWS, daypass, start, temporaryFolder } from "./command.ts";
+
+interface Report {
+  readonly ok: boolean;
+  readonly findings: readonly {
+    readonly check: string;
+    readonly verdict: string;
+    readonly sentence: string;
+    readonly fix?: string;
+  }[];
+  readonly contentSecurityPolicy?: string;
+  readonly cors?: unknown;
+}
+
+async function doctor(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = { ...AWS, AWS_REGION: "us-east-1" },
+): Promise<{
+  readonly status: number | null;
+  readonly report: Report;
+  readonly verdicts: Readonly<Record<string, string>>;
+}> {
+  const { status, stdout } = await daypass(["doctor", ...args, "--json"], { env });
+  expect(stdout).not.toContain(AWS.AWS_SECRET_ACCESS_KEY);
+  const report: Report = JSON.parse(stdout);
+  for (const { sentence, verdict, fix } of report.findings) {
+    expect(sentence).toMatch(/\.$/);
+    // What is wrong can be put right.
+    expect(fix !== undefined).toBe(verdict === "problem" || verdict === "warning");
+  }
+  return {
+    status,
+    report,
+    verdicts: Object.fromEntries(report.findings.map(({ check, verdict }) => [check, verdict])),
+  };
+}
+
+async function gateway(config: object = {}): Promise<{ readonly args: readonly string[] }> {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "files", "media"), { recursive: true });
+  writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+  const child = start([
+    "serve",
+    join(folder, "files"),
+    "--port",
+    "0",
+    "--json",
+    "--config",
+    join(folder, "config.json"),
+  ]);
+  const [line] = await once(child.stdout, "data");
+  const { s3Endpoint } = JSON.parse(String(line)) as { readonly s3Endpoint: string };
+  return { args: ["s3://media", "--endpoint", s3Endpoint, "--state", join(folder, "files", ".daypass")] };
+}
+
+/** A server that answers as told. */
+async function server(listener: RequestListener): Promise<string> {
+  const listening = createServer({ keepAlive: false }, listener).listen(0, "127.0.0.1");
+  await once(listening, "listening");
+  onTestFinished(() => {
+    listening.closeAllConnections();
+    listening.close();
+  });
+  return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+}
+
+test("finds nothing wrong with a gateway that lets the page in", async () => {
+  const { args } = await gateway({ cors: { origins: ["https://page.example"] } });
+  const { status, report, verdicts } = await doctor([...args, "--origin", "https://page.example"], {});
+  expect([status, report.ok]).toEqual([0, true]);
+  expect(verdicts).toMatchObject({
+    reach: "ok",
+    clock: "ok",
+    region: "ok",
+    signature: "ok",
+    put: "ok",
+    get: "ok",
+    delete: "ok",
+    preflight: "ok",
+  });
+  // Another page stays outside, and the answer says what would let it in.
+  const other = await doctor([...args, "--origin", "https://other.example", "--read-only"], {});
+  expect([other.status, other.verdicts["preflight"], other.verdicts["put"]]).toEqual([1, "problem", undefined]);
+  expect(other.report.contentSecurityPolicy).toMatch(/^connect-src http:\/\/127\.0\.0\.1:\d+$/);
+  expect(other.report.cors).toHaveProperty("CORSRules.0.AllowedOrigins", ["https://other.example"]);
+});
+
+test("finds the region, the bucket and the secret that are wrong", async () => {
+  const { args } = await gateway();
+  const region = await doctor([...args, "--region", "eu-west-9", "--read-only"], {});
+  expect(region.report.findings.find(({ check }) => check === "region")).toMatchObject({
+    verdict: "problem",
+    sentence: expect.stringContaining("us-east-1"),
+    fix: expect.stringContaining("--region us-east-1"),
+  });
+  // The rest was checked with the right one.
+  expect([region.status, region.verdicts["signature"], region.verdicts["get"]]).toEqual([1, "ok", "ok"]);
+  const bucket = await doctor(["s3://nobodys", ...args.slice(1)], {});
+  expect([bucket.status, bucket.report.findings.at(-1)?.sentence]).toEqual([1, "There is no bucket nobodys."]);
+  const [, , endpoint = ""] = args;
+  const stranger = await doctor(["s3://media", "--endpoint", endpoint]);
+  expect([stranger.status, stranger.report.findings.at(-1)?.sentence]).toEqual([
+    1,
+    expect.stringContaining("InvalidAccessKeyId"),
+  ]);
+});
+
+test.each([
+  [1200, "problem", "behind"],
+  [-1200, "problem", "ahead of"],
+  [60, "warning", "behind"],
+  [0, "ok", "differ by"],
+])("tells that the server's clock is %i s ahead: %s", async (seconds, verdict, words) => {
+  const endpoint = await server((_, response) => {
+    response.setHeader("date", new Date(Date.now() + seconds * 1000).toUTCString());
+    response.end("<ListBucketResult/>");
+  });
+  const { report } = await doctor(["s3://media", "--endpoint", endpoint, "--read-only"]);
+  expect(report.findings.find(({ check }) => check === "clock")).toMatchObject({
+    verdict,
+    sentence: expect.stringContaining(words),
+  });
+});
+
+test("reads the region out of a redirect", async () => {
+  const endpoint = await server((request, response) => {
+    if (request.url?.includes("eu-central-1")) return response.end("<ListBucketResult/>");
+    response.writeHead(301, { "x-amz-bucket-region": "eu-central-1" });
+    response.end("<Error><Code>PermanentRedirect</Code></Error>");
+  });
+  const { verdicts, report } = await doctor(["s3://media", "--endpoint", endpoint, "--read-only"]);
+  expect(verdicts).toMatchObject({ region: "problem", signature: "ok" });
+  expect(report.findings.find(({ check }) => check === "region")?.fix).toContain("--region eu-central-1");
+});
+
+test("tells of keys that end, and of a token that is missing", async () => {
+  const life = async (env: Readonly<Record<string, string>>) => {
+    const { report } = await doctor(["s3://media", "--endpoint", "http://127.0.0.1:9"], {
+      AWS_REGION: "x",
+      ...AWS,
+      ...env,
+    });
+    expect(report.findings.map(({ check }) => check)).toEqual(["credentials", "reach"]);
+    return report.findings[0]?.verdict;
+  };
+  const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
+  const AWS_SESSION_TOKEN = "t";
+  expect(await life({})).toBe("ok");
+  expect(await life({ AWS_SESSION_TOKEN })).toBe("warning");
+  expect(await life({ AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION: inSeconds(600) })).toBe("warning");
+  expect(await life({ AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION: inSeconds(-600) })).toBe("problem");
+  expect(await life({ AWS_ACCESS_KEY_ID: "ASIAEXAMPLE" })).toBe("problem");
+});
+
+test.each([
+  [["doctor"], 2],
+  [["doctor", "s3://media/key"], 2],
+  [["doctor", "https://x.example"], 2],
+  [["doctor", "s3://media", "--origin", "page"], 2],
+  [["doctor", "s3://media"], 1],
+])("tells by its exit status what went wrong: %j", async (args, status) => {
+  const finished = await daypass(args);
+  expect([finished.status, finished.stdout]).toEqual([status, ""]);
+});
+
+test("says what it found in lines that can be read", async () => {
+  const { args } = await gateway();
+  const { status, stdout } = await daypass(["doctor", ...args]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^ok {7}credentials {2}The key .*\nok {7}reach/);
+  expect(stdout).toMatch(/\n {2}aws s3api put-bucket-cors --bucket media --endpoint-url http:.*\n {2}\{\n/);
+});

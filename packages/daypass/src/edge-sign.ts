@@ -89,11 +89,11 @@ export function joinEdgeUrl({ origin, path, query }: EdgeUrl, ...more: readonly 
   return origin + joinTarget(path, [query, ...more].filter((text) => text !== "").join("&"));
 }
 
-const COMMON = "url method expiresIn expiresAt stableWindow bind bind.query";
+const COMMON = "url method expiresIn expiresAt stableWindow bind";
 
 /**
  * Refuses the constraints that a scheme cannot bind, and options that it does not know: a misspelt one would be a
- * constraint that is missing. `allowed` are the others that it knows, such as `"prefix bind.ip"`; `instead` can bind more.
+ * constraint that is missing. `allowed` are the others that it knows, such as `"prefix bind.query"`; `instead` can bind more.
  */
 export function checkEdgeRequest(scheme: string, request: EdgeSignRequest, allowed = "", instead?: string): void {
   const known = `${COMMON} ${allowed}`.split(" ");

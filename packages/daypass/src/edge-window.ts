@@ -21,14 +21,17 @@ const MAX_LIFE = 100 * 365 * 86_400;
 
 export function edgeWindow(request: EndlessSignRequest, clock: Clock, maxSeconds: number = MAX_LIFE): EdgeWindow {
   const { expiresIn, expiresAt, notBefore, withoutExpiry } = request;
-  const start = notBefore && Math.ceil(notBefore.getTime() / 1000);
-  if (start !== undefined && !(start >= 0)) throw invalidInput("notBefore", "a valid Date", notBefore);
-  const starts = start === undefined ? undefined : String(start);
-  if (withoutExpiry === "accept" && expiresIn === undefined && expiresAt === undefined) {
-    return { signedAt: clock(), expiresAt: NEVER, expires: undefined, starts };
-  }
-  const window = signingWindow(request, clock(), { maxSeconds });
+  const isEndless = withoutExpiry === "accept" && expiresIn === undefined && expiresAt === undefined;
+  const window = isEndless ? { signedAt: clock(), expiresAt: NEVER } : signingWindow(request, clock(), { maxSeconds });
   const end = window.expiresAt.getTime() / 1000;
-  if (start !== undefined && start >= end) throw invalidInput("notBefore", "an instant before the end", notBefore);
-  return { signedAt: window.signedAt, expiresAt: window.expiresAt, expires: String(end), starts };
+  const start = notBefore && Math.ceil(notBefore.getTime() / 1000);
+  if (start !== undefined && !(start >= 0 && start < end)) {
+    throw invalidInput("notBefore", "a valid Date before the end", notBefore);
+  }
+  return {
+    signedAt: window.signedAt,
+    expiresAt: window.expiresAt,
+    expires: isEndless ? undefined : String(end),
+    starts: start === undefined ? undefined : String(start),
+  };
 }

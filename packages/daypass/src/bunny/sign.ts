@@ -76,7 +76,7 @@ export function bunnySigner({
 }: BunnySignerOptions): EdgeSigner<BunnySignRequest, BunnyWeakness> {
   const mac = sha256Hmac(checkSecret(secret));
   return edgeSigner(BUNNY_WEAK, (request) => {
-    checkEdgeRequest("Bunny's token", request, "prefix bind.ip place countries countriesBlocked speedLimit");
+    checkEdgeRequest("Bunny's token", request, "prefix bind.ip bind.query place countries countriesBlocked speedLimit");
     const { prefix, bind, place = "query" } = request;
     const url = readEdgeUrl(request);
     checkFree(url, [

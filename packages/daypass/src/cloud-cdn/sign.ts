@@ -48,7 +48,7 @@ export function cloudCdnSigner(options: CloudCdnSignerOptions): EdgeSigner<Cloud
   const { keyName, clock = systemClock } = options;
   const mac = cloudCdnMac(options);
   return edgeSigner([], (request) => {
-    checkEdgeRequest("Cloud CDN", request, "prefix");
+    checkEdgeRequest("Cloud CDN", request, request.prefix === undefined ? "prefix bind.query" : "prefix");
     const url = readEdgeUrl(request);
     checkFree(url, GOOGLE_NAMES);
     const window = edgeWindow(request, clock);

@@ -48,7 +48,7 @@ export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<C
   if (!(Number.isInteger(ttl) && ttl > 0)) throw invalidInput("ttl", "whole seconds above 0", ttl);
   const key = hmacSha256(checkSecret(options.secret));
   return edgeSigner([], (request) => {
-    checkEdgeRequest("Cloudflare's token", request);
+    checkEdgeRequest("Cloudflare's token", request, "bind.query");
     const url = readEdgeUrl(request);
     checkFree(url, [parameter]);
     const window = edgeWindow(request, clock, ttl);

@@ -51,7 +51,7 @@ export function imgixSigner({
 }: ImgixSignerOptions): EdgeSigner<ImgixSignRequest, ImgixWeakness> {
   const token = checkSecret(secret);
   return edgeSigner(IMGIX_WEAK, (request) => {
-    checkEdgeRequest("imgix", request, "withoutExpiry");
+    checkEdgeRequest("imgix", request, "withoutExpiry bind.query");
     const url = readEdgeUrl(request);
     checkFree(url, ["s", "expires"]);
     const window = edgeWindow(request, clock);

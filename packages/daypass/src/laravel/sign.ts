@@ -49,7 +49,7 @@ export function laravelSigner(options: LaravelSignerOptions): EdgeSigner<Laravel
   const { secret, relative = false, clock = systemClock } = options;
   const key = hmacSha256(checkSecret(secret));
   return edgeSigner(LARAVEL_WEAK, (request) => {
-    checkEdgeRequest("Laravel's signature", request, "withoutExpiry");
+    checkEdgeRequest("Laravel's signature", request, "withoutExpiry bind.query");
     const url = readEdgeUrl(request);
     checkFree(url, ["signature", "expires", "signature[]", "expires[]"]);
     if (!isLaravelPath(url.path) || url.query.endsWith("?")) {

@@ -60,7 +60,8 @@ export function mediaCdnSigner(options: MediaCdnSignerOptions): AsyncSigner<Medi
   const sign = signature(options);
   const { pathComponent } = mediaCdn(padded);
   return asyncSigner(async (request) => {
-    checkEdgeRequest("Media CDN's signature", request, "prefix place", "a token of daypass/media-cdn/token");
+    const known = request.prefix === undefined ? "prefix place bind.query" : "prefix place";
+    checkEdgeRequest("Media CDN's signature", request, known, "a token of daypass/media-cdn/token");
     const url = readEdgeUrl(request);
     checkFree(url, GOOGLE_NAMES);
     const window = edgeWindow(request, clock);

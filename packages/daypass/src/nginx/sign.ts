@@ -70,7 +70,8 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
   const names = [parameters.signature, ...(isTimed ? [parameters.expires] : [])];
 
   return edgeSigner(weak, (request) => {
-    checkEdgeRequest("this expression", request, "bind.ip bind.headers withoutExpiry");
+    checkEdgeRequest("this expression", request, "bind.ip bind.headers bind.query withoutExpiry");
+    checkQuery(request, variables);
     const url = readEdgeUrl(request);
     const window = edgeWindow(request, clock);
     if (isTimed !== (window.expires !== undefined)) throw unsupported("its kind of end", "$secure_link_expires");
@@ -111,6 +112,12 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
 
 function unsupported(constraint: string, variable: string): DaypassError {
   return unsupportedConstraint("this expression", constraint, `another expression (${variable})`);
+}
+
+function checkQuery({ bind }: NginxSignRequest, variables: readonly string[]): void {
+  const names = Object.keys(bind?.query ?? {});
+  const other = names.find((name) => !variables.includes(`arg_${name.toLowerCase()}`));
+  if (other !== undefined) throw unsupported(`bind.query ${other}`, "$arg_*");
 }
 
 function boundAddress({ bind }: NginxSignRequest, variables: readonly string[]): string {

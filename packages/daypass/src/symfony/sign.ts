@@ -60,7 +60,7 @@ export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<Symfony
   const names = { ...SYMFONY_PARAMETERS, ...parameters };
   const key = hmacSha256(checkSecret(secret));
   return edgeSigner(SYMFONY_WEAK, (request) => {
-    checkEdgeRequest("UriSigner", request, "withoutExpiry");
+    checkEdgeRequest("UriSigner", request, "withoutExpiry bind.query");
     const url = readEdgeUrl(request);
     checkFree(url, [names.hash, names.expiration]);
     const window = edgeWindow(request, clock);

@@ -63,7 +63,7 @@ export function readClaims(payload: unknown, extensions: readonly string[]): Uri
     }
   }
   const { cdniuc, cdnicrit, cdnistt, cdniets } = claims as UriSigningClaims;
-  if (cdniuc === undefined) throw bad("cdniuc", "a URI container: without one it is for every URI");
+  if (cdniuc === undefined) throw bad("cdniuc", "a URI container");
   if (cdnistt === 1 && cdniets === undefined) throw bad("cdniets", "seconds beside cdnistt");
   if (cdnicrit !== undefined) checkCritical(cdnicrit.split(","), claims);
   return claims as UriSigningClaims;

@@ -103,7 +103,8 @@ function prepare(
   options: UriSigningSignerOptions<UriSigningSecret | UriSigningPrivateKey>,
 ): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
   const { key, issuer, attribute = ATTRIBUTE, clock = systemClock, random = randomBytes } = options;
-  checkEdgeRequest("URI Signing", request, OPTIONS, "encrypted.ip");
+  const isWhole = (request.prefix ?? request.regex) === undefined;
+  checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, "encrypted.ip");
   const url = readEdgeUrl(request);
   const target = joinEdgeUrl({ ...url, origin: "" });
   if (detectToken({ method: "", target, authority: "", headers: [] }, attribute)) {

@@ -153,6 +153,7 @@ it.each([
   [{ prefix: "/akamai" }, "INVALID_INPUT"],
   [{ prefix: "/*/" }, "INVALID_INPUT"],
   [{ bind: { ip: "10.0.0.0/8" } }, "INVALID_INPUT"],
+  [{ bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
   [{ bind: { headers: { a: "b" } } }, "UNSUPPORTED_CONSTRAINT"],
   [{ url: "https://media.example.com/a//b" }, "INVALID_INPUT"],
   [{ url: `${url}?__token__=1` }, "INVALID_INPUT"],

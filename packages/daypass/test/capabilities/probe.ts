@@ -79,7 +79,7 @@ const experiments: readonly Experiment[] = [
   },
   {
     constraint: "bind.headers",
-    ask: ({ header = "x-trace" }) => put({ headers: { [header]: "a" } }),
+    ask: ({ header = "x-trace" }) => ({ expiresIn: LIFE, bind: { headers: { [header]: "a" } } }),
     broken: (request) => ({ ...request, headers: request.headers.map(([name]) => [name, "b"]) }),
   },
   {

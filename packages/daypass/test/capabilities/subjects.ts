@@ -1,3 +1,4 @@
+import { akamaiSigner, akamaiVerifier } from "../../src/akamai/index.ts";
 import {
   azureAccountSigner,
   azureAccountVerifier,
@@ -6,15 +7,27 @@ import {
   azureUserDelegationVerifier,
   azureVerifier,
 } from "../../src/azure/index.ts";
+import { bunnySigner, bunnyVerifier } from "../../src/bunny/index.ts";
+import { cloudCdnSigner, cloudCdnVerifier } from "../../src/cloud-cdn/index.ts";
+import { cloudflareSigner, cloudflareVerifier } from "../../src/cloudflare/index.ts";
 import { cosSigner, cosVerifier } from "../../src/cos/index.ts";
+import { fastlySigner, fastlyVerifier } from "../../src/fastly/index.ts";
 import { gcsHmacSigner, gcsHmacVerifier } from "../../src/gcs/index.ts";
+import { imgixSigner, imgixVerifier } from "../../src/imgix/index.ts";
+import { imgproxySigner, imgproxyVerifier } from "../../src/imgproxy/index.ts";
 import type { Grant, ObligationKind, SignedRequest, Verifier } from "../../src/index.ts";
+import { laravelSigner, laravelVerifier } from "../../src/laravel/index.ts";
+import { mediaCdnSigner, mediaCdnVerifier } from "../../src/media-cdn/index.ts";
+import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../../src/media-cdn/token/index.ts";
+import { nginxSigner, nginxVerifier } from "../../src/nginx/index.ts";
 import { ossSigner, ossVerifier } from "../../src/oss/index.ts";
 import { ossV1Signer, ossV1Verifier } from "../../src/oss/v1/index.ts";
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
 import { s3V4aSigner, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
 import { swiftSigner, swiftVerifier } from "../../src/swift/index.ts";
+import { symfonySigner, symfonyVerifier } from "../../src/symfony/index.ts";
+import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/uri-signing/index.ts";
 import { urlSigner, urlVerifier } from "../../src/url/index.ts";
 import type { ProbeConstraints, Subject } from "./probe.ts";
 
@@ -81,6 +94,18 @@ const azure = {
   }),
   prefix: { value: "talks/", elsewhere: (url: string) => url.replace("/talks?", "/talks/another?") },
 };
+
+const secret = "SecurityKey";
+const hexKey = "52a152a152a152a152a152a152a152a1";
+const cdnKey = { keyName: "my-key", key: "nZtRohdNF9m3cKM24IcK4w==" };
+const ed25519 = {
+  privateKey: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+  publicKey: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+};
+const mediaToken = { secret: "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8" };
+const uriKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } as const;
+const edge = { url: `${ORIGIN}/talks/2026/keynote.mp4` };
+const edgePrefix = { value: "/talks/", elsewhere: (url: string) => url.replace("keynote", "another") };
 
 /** Every scheme that makes a URL. A new one adds its line. */
 export const subjects: readonly Subject[] = [
@@ -169,5 +194,89 @@ export const subjects: readonly Subject[] = [
       request: ({ method = "GET", ...constraints }) => ({ ...constraints, methods: [method] }),
       prefix: { value: "/talks/2026/", elsewhere: (url) => url.replace("keynote", "another") },
     },
+  ),
+  subject(
+    "uri-signing",
+    (clock) => uriSigningSigner({ key: uriKey, clock }),
+    (clock) => uriSigningVerifier({ ...common, keySets: [{ keys: [uriKey] }], regex: uriSigningRegex, clock }),
+    edge,
+    { prefix: edgePrefix },
+  ),
+  subject(
+    "nginx",
+    (clock) => nginxSigner({ secret, clock }),
+    (clock) => nginxVerifier({ ...common, secrets: secret, clock }),
+    edge,
+  ),
+  subject(
+    "bunny",
+    (clock) => bunnySigner({ secret, clock }),
+    (clock) => bunnyVerifier({ ...common, secrets: secret, clock }),
+    edge,
+    { prefix: edgePrefix },
+  ),
+  subject(
+    "akamai",
+    (clock) => akamaiSigner({ secret: hexKey, clock }),
+    (clock) => akamaiVerifier({ ...common, secrets: hexKey, clock }),
+    edge,
+    { prefix: edgePrefix },
+  ),
+  subject(
+    "cloudflare",
+    (clock) => cloudflareSigner({ secret, ttl: 3600, clock }),
+    (clock) => cloudflareVerifier({ ...common, secrets: secret, ttl: 3600, clock }),
+    edge,
+  ),
+  subject(
+    "cloud-cdn",
+    (clock) => cloudCdnSigner({ ...cdnKey, clock }),
+    (clock) => cloudCdnVerifier({ ...common, keys: cdnKey, clock }),
+    edge,
+    { prefix: edgePrefix },
+  ),
+  subject(
+    "media-cdn",
+    (clock) => mediaCdnSigner({ keyName: "edge", privateKey: ed25519.privateKey, clock }),
+    (clock) => mediaCdnVerifier({ ...common, keys: { keyName: "edge", publicKey: ed25519.publicKey }, clock }),
+    edge,
+    { prefix: edgePrefix },
+  ),
+  subject(
+    "media-cdn/token",
+    (clock) => mediaCdnTokenSigner({ key: mediaToken, clock }),
+    (clock) => mediaCdnTokenVerifier({ ...common, keys: mediaToken, clock }),
+    edge,
+    { prefix: edgePrefix },
+  ),
+  subject(
+    "imgproxy",
+    (clock) => imgproxySigner({ key: hexKey, salt: hexKey, clock }),
+    (clock) => imgproxyVerifier({ ...common, keys: { key: hexKey, salt: hexKey }, clock }),
+    { url: `${ORIGIN}/rs:fit:300/plain/s3://media/talks/keynote.png` },
+  ),
+  subject(
+    "imgix",
+    (clock) => imgixSigner({ secret, clock }),
+    (clock) => imgixVerifier({ ...common, secrets: secret, clock }),
+    edge,
+  ),
+  subject(
+    "fastly",
+    (clock) => fastlySigner({ secret: "b2xk", clock }),
+    (clock) => fastlyVerifier({ ...common, secrets: "b2xk", clock }),
+    edge,
+  ),
+  subject(
+    "laravel",
+    (clock) => laravelSigner({ secret, clock }),
+    (clock) => laravelVerifier({ ...common, secrets: secret, clock }),
+    edge,
+  ),
+  subject(
+    "symfony",
+    (clock) => symfonySigner({ secret, clock }),
+    (clock) => symfonyVerifier({ ...common, secrets: secret, clock }),
+    edge,
   ),
 ];

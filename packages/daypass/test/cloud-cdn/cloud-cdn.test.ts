@@ -178,6 +178,7 @@ it.each([
   [{ prefix: "/some" }, "INVALID_INPUT"],
   [{ prefix: "/other/" }, "INVALID_INPUT"],
   [{ bind: { ip: "10.0.0.1" } }, "UNSUPPORTED_CONSTRAINT"],
+  [{ prefix: "/some/", bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
   [{ notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
   [{ url: `${url}&Expires=1` }, "INVALID_INPUT"],
   [{ url: `${url}&KeyName=1` }, "INVALID_INPUT"],

@@ -72,6 +72,7 @@ describe("Fastly's token", () => {
 
   it.each([
     [{ bind: { ip: "10.0.0.1" } }, "UNSUPPORTED_CONSTRAINT"],
+    [{ bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
     [{ notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
     [{ prefix: "/a/" }, "UNSUPPORTED_CONSTRAINT"],
     [{ withoutExpiry: "accept" }, "INVALID_INPUT"],

@@ -150,6 +150,7 @@ describe("set-ups", () => {
 
 it.each([
   [{ bind: { ip: "10.0.0.1" } }, "UNSUPPORTED_CONSTRAINT"],
+  [{ bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
   [{ prefix: "/a/" }, "UNSUPPORTED_CONSTRAINT"],
   [{ notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
   [{ url: "https://img.example.com/plain/http://x/../y" }, "DOT_SEGMENTS"],

@@ -176,6 +176,7 @@ it("has one spelling of its signature, padded or not", async () => {
 it.each([
   [{ place: "path" }, "INVALID_INPUT"],
   [{ bind: { ip: "10.0.0.1" } }, "UNSUPPORTED_CONSTRAINT"],
+  [{ prefix: "/", bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
   [{ notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
 ])("refuses to sign %j with %s", async (wish, code) => {
   const request = { url: "https://media.example.com/a", expiresIn: 60, ...wish };

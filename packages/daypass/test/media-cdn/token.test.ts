@@ -300,6 +300,7 @@ it.each([
   [{ bind: { headers: { "x~a": "a" } } }, "INVALID_INPUT"],
   [{ bind: { ip: "10.0.0.1/8" } }, "INVALID_INPUT"],
   [{ bind: { ip: [] } }, "INVALID_INPUT"],
+  [{ bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
   [{ bind: { contentType: "a/b" } }, "UNSUPPORTED_CONSTRAINT"],
   [{ url: "https://media.example.com/~user" }, "INVALID_INPUT"],
   [{ url: "https://media.example.com/a//b" }, "INVALID_INPUT"],

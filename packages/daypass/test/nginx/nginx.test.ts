@@ -154,6 +154,7 @@ describe("what a link leaves open", () => {
     [{ bind: { ip: "10.0.0.1" } }, "UNSUPPORTED_CONSTRAINT"],
     [{ bind: { headers: { "x-a": "1" } } }, "UNSUPPORTED_CONSTRAINT"],
     [{ bind: { contentType: "text/plain" } }, "UNSUPPORTED_CONSTRAINT"],
+    [{ bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
     [{ prefix: "/s/" }, "UNSUPPORTED_CONSTRAINT"],
     [{ notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
     [{ response: { contentType: "text/plain" } }, "UNSUPPORTED_CONSTRAINT"],

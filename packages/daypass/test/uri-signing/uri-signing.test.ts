@@ -386,6 +386,8 @@ describe("the signer", () => {
   it.each([
     [{ bind: { ip: "10.0.0.1" } }, "UNSUPPORTED_CONSTRAINT"],
     [{ bind: { headers: { a: "b" } } }, "UNSUPPORTED_CONSTRAINT"],
+    [{ prefix: "/live/", bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
+    [{ regex: uriSigningRegex(".*"), bind: { query: { w: "1" } } }, "UNSUPPORTED_CONSTRAINT"],
     [{ response: { contentType: "a/b" } }, "UNSUPPORTED_CONSTRAINT"],
     [{ prefix: "/live" }, "INVALID_INPUT"],
     [{ prefix: "/other/" }, "INVALID_INPUT"],

@@ -13,6 +13,7 @@ export interface CliServer {
   readonly endpoint: string;
   readonly pid: number | undefined;
   readonly url: (key: string, options?: { readonly method?: "GET" | "PUT"; readonly expiresIn?: number }) => string;
+  readonly listUrl: (bucket: string, query: Readonly<Record<string, string>>) => string;
   stop(): Promise<void>;
 }
 
@@ -71,6 +72,8 @@ export async function startCli({
     endpoint: said.url,
     pid: child.pid,
     url: (key, { method = "GET", expiresIn = 3600 } = {}) => signer.sign({ bucket: "b", key, method, expiresIn }).url,
+    listUrl: (bucket, query) =>
+      signer.sign({ bucket, expiresIn: 3600, bind: { query: { "list-type": "2", ...query } } }).url,
     stop: () => stop(child),
   };
 }

@@ -57,7 +57,8 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
   const report = onRead === undefined ? undefined : readProgress(onRead);
   const nameOf = (bucket: string, prefix: string): string => `${bucket}/${prefix}`;
 
-  function take(bucket: string, prefix: string, { files, folders, ended }: FolderPart): void {
+  function take(bucket: string, prefix: string, part: FolderPart, since: number): void {
+    const { files, folders, ended } = part;
     // What no key can have for its path is no object, also when a file lies there.
     const keys = files
       .map((name) => prefix + name)
@@ -69,7 +70,7 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
     if (below.length > 0) database.names.addFolders(bucket, below);
     if (ended === undefined) return;
     if (ended.stamp === undefined) database.names.removeFolder(bucket, prefix);
-    else database.names.setStamp(bucket, prefix, isRacy(ended.stamp, clock()) ? "" : ended.stamp);
+    else database.names.setStamp(bucket, prefix, isRacy(ended.stamp, since) ? "" : ended.stamp);
   }
 
   /** The folders below one that are not known yet. */
@@ -84,10 +85,11 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
     for (let next = prefixes, count = 0; next.length > 0 && count < ENOUGH; ) {
       const found: string[] = [];
       count += next.length;
+      const since = clock();
       let began = stopwatch();
       for await (const parts of thread.read(next.map((prefix) => layout.folder(bucket, prefix) ?? ""))) {
         if (closed) throw new StorageError("UNAVAILABLE", "the storage is being closed");
-        database.lightTransaction(parts.map((part) => () => take(bucket, next[part.index] ?? "", part)));
+        database.lightTransaction(parts.map((part) => () => take(bucket, next[part.index] ?? "", part, since)));
         const now = stopwatch();
         for (const part of parts) {
           const prefix = next[part.index] ?? "";
@@ -160,7 +162,7 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
   };
 }
 
-/** A stamp is `inode:mtime:ctime`; nobody can set the change time back. */
-function isRacy(stamp: string, now: number): boolean {
-  return Number(stamp.slice(stamp.lastIndexOf(":") + 1)) / 1e6 > now - RACY_MS;
+/** A stamp is `inode:mtime:ctime`; nobody can set the change time back. `since` is when the reading began. */
+function isRacy(stamp: string, since: number): boolean {
+  return Number(stamp.slice(stamp.lastIndexOf(":") + 1)) / 1e6 > since - RACY_MS;
 }

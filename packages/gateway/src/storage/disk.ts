@@ -178,7 +178,7 @@ async function openIndex({ root, writer, onRead, clock }: DiskOptions): Promise<
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: false });
     const reader = await openIndexReader(indexPath(layout));
-    const thread = fileThread();
+    const thread = fileThread(layout.root);
     return {
       layout,
       run: reader.run,

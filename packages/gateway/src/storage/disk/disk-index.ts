@@ -52,7 +52,7 @@ export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIn
       await sweep({ database, run, currentFingerprint: fingerprintNow });
       dropOrphans(database, layout);
       await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now: clock() });
-      const thread = fileThread();
+      const thread = fileThread(layout.root);
       const folders = folderReader({ database, layout, thread, clock, onRead });
       const local = localIndexWriter(database, clock);
       const claim: IndexWriter["claim"] = (ref, intent) => {

@@ -39,14 +39,15 @@ interface Reply {
   readonly id: number;
   readonly looked?: LookedAt;
   readonly parts?: readonly FolderPart[];
+  readonly more?: boolean;
   readonly error?: { readonly code: string | undefined; readonly message: string };
 }
 
 // Text, not a file: Node 20 starts no thread from TypeScript, and a file beside this one would need a build to find it.
 const THREAD = `
-  const { lstatSync, opendirSync, realpathSync } = require("node:fs");
+  const { lstatSync, opendirSync } = require("node:fs");
   const { dirname } = require("node:path");
-  const { parentPort } = require("node:worker_threads");
+  const { parentPort, workerData: root } = require("node:worker_threads");
   const BATCH = 1000;
   // Names come in the order of hashes. Sorted, those of a batch go to neighbouring pages of the index, a tenth of the writes.
   const SORTED = 100_000;
@@ -61,24 +62,35 @@ const THREAD = `
     }
   };
   const lstat = (path) => unlessAbsent(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }));
-  const isReal = (path) => unlessAbsent(() => realpathSync.native(path)) === path;
-  const stampOf = (path) => {
-    const stats = lstat(path);
-    return stats?.isDirectory() && isReal(path) ? stats.ino + ":" + stats.mtimeNs + ":" + stats.ctimeNs : undefined;
+  // Whether no link is on the way: realpath would look at each folder of each path again.
+  const folderCheck = () => {
+    const known = new Map([[root, true]]);
+    const isFolder = (path) => {
+      let is = known.get(path);
+      if (is === undefined) {
+        is = path.length > root.length && isFolder(dirname(path)) && lstat(path)?.isDirectory() === true;
+        known.set(path, is);
+      }
+      return is;
+    };
+    return isFolder;
+  };
+  const stampOf = (path, isFolder) => {
+    const stats = path === root || isFolder(dirname(path)) ? lstat(path) : undefined;
+    return stats?.isDirectory() ? stats.ino + ":" + stats.mtimeNs + ":" + stats.ctimeNs : undefined;
   };
   const look = ({ files, folders }) => {
-    const real = new Map();
+    const isFolder = folderCheck();
     const fingerprint = (path) => {
-      const folder = dirname(path);
-      if (!real.has(folder)) real.set(folder, isReal(folder));
-      const stats = real.get(folder) ? lstat(path) : undefined;
+      const stats = isFolder(dirname(path)) ? lstat(path) : undefined;
       return stats?.isFile() ? stats.ino + ":" + stats.size + ":" + stats.mtimeNs : undefined;
     };
-    return { files: files.map(fingerprint), folders: folders.map(stampOf) };
+    return { files: files.map(fingerprint), folders: folders.map((path) => stampOf(path, isFolder)) };
   };
   function* parts(folders) {
+    const isFolder = folderCheck();
     for (const [index, path] of folders.entries()) {
-      const before = stampOf(path);
+      const before = stampOf(path, isFolder);
       const directory = before === undefined ? undefined : unlessAbsent(() => opendirSync(path, { bufferSize: BATCH }));
       if (directory === undefined) {
         // One that cannot be opened is asked for again, one that is gone is not.
@@ -102,7 +114,7 @@ const THREAD = `
       } finally {
         directory.closeSync();
       }
-      yield { index, files: [], folders: [], ended: { stamp: stampOf(path) === before ? before : "" } };
+      yield { index, files: [], folders: [], ended: { stamp: stampOf(path, isFolder) === before ? before : "" } };
     }
   }
   const reading = new Map();
@@ -123,7 +135,7 @@ const THREAD = `
     const { id, op } = message;
     if (op === "look") return { id, looked: look(message) };
     if (op === "read") reading.set(id, parts(message.folders));
-    return { id, parts: reading.has(id) ? next(id) : [] };
+    return { id, parts: next(id), more: reading.has(id) };
   };
   parentPort.on("message", (message) => {
     const { id, op } = message;
@@ -145,14 +157,17 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts with the first question, and keeps the process alive only while one waits. */
-export function fileThread(): FileThread {
+/**
+ * Looks below a root that has no link in its own path. Starts with the first question, and keeps the process alive only while one
+ * waits.
+ */
+export function fileThread(root: string): FileThread {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let lastId = 0;
 
   function start(): Worker {
-    const started = new Worker(THREAD, { eval: true, name: "daypass-files" });
+    const started = new Worker(THREAD, { eval: true, name: "daypass-files", workerData: root });
     started.on("message", (reply: Reply) => {
       const asked = waiting.get(reply.id);
       waiting.delete(reply.id);
@@ -186,19 +201,19 @@ export function fileThread(): FileThread {
     },
     async *read(folders) {
       const id = ++lastId;
-      let ended = false;
+      let reply = await ask(id, { op: "read", folders });
       try {
-        let { parts = [] } = await ask(id, { op: "read", folders });
-        while (parts.length > 0) {
-          const next = ask(id, { op: "more" });
+        for (;;) {
+          const { parts = [], more = false } = reply;
+          const next = more ? ask(id, { op: "more" }) : undefined;
           // Awaited below; until then a failure must not count as unhandled.
-          next.catch(() => {});
+          next?.catch(() => {});
           yield parts;
-          ({ parts = [] } = await next);
+          if (next === undefined) return;
+          reply = await next;
         }
-        ended = true;
       } finally {
-        if (!ended) worker?.postMessage({ id, op: "drop" });
+        if (reply.more === true) worker?.postMessage({ id, op: "drop" });
       }
     },
     close() {

@@ -44,6 +44,7 @@ export const ENFORCES: readonly ObligationKind[] = [
   "body-sha256",
   "body-checksum",
   "create-only",
+  "encryption-scope",
   "uses",
   "response",
   "strip",

@@ -10,6 +10,8 @@ interface SchemeEntry {
 /** The one list of schemes that a line can name. Each is loaded when a line names it: most batches need one. */
 const SCHEMES: readonly SchemeEntry[] = [
   { name: "s3", load: async () => (await import("./s3.ts")).s3LineScheme },
+  { name: "azure", load: async () => (await import("./azure.ts")).azureLineScheme },
+  { name: "gcs", load: async () => (await import("./gcs.ts")).gcsLineScheme },
   { name: "url", load: async () => (await import("./url.ts")).urlLineScheme },
 ];
 

@@ -13,6 +13,6 @@ export function s3Origin(origin: string): string {
 
 /** `https://bucket.s3.example.com` as `https://*.s3.example.com`. An address has no labels to stand for a bucket. */
 export function wildcardOrigin(origin: string): string | undefined {
-  const match = /^(https?:\/\/)[a-z0-9-]+\.([a-z0-9.-]*[a-z][a-z0-9.-]*(?::\d+)?)$/.exec(ownOrigin(origin));
+  const match = /^(https?:\/\/)[a-z0-9_-]+\.([a-z0-9.-]*[a-z][a-z0-9.-]*(?::\d+)?)$/.exec(ownOrigin(origin));
   return match === null ? undefined : `${match[1]}*.${match[2]}`;
 }

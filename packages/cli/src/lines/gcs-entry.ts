@@ -1,0 +1,113 @@
+import { createPublicKey } from "node:crypto";
+import { DaypassError } from "daypass";
+import { type GcsHmacKey, type GcsPublicAccount, gcsHmacVerifier, gcsVerifier } from "daypass/gcs";
+import { gcsV2HmacVerifier, gcsV2Verifier } from "daypass/gcs/v2";
+import {
+  checkFields,
+  type FieldKind,
+  type Fields,
+  fields,
+  isObject,
+  type JsonObject,
+  missing,
+  nested,
+  number,
+  oneOf,
+  text,
+  textList,
+  textMap,
+} from "./fields.ts";
+import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
+import { ownOrigin, wildcardOrigin } from "./origins.ts";
+
+const HMAC_KEY = nested(fields({ accessKeyId: text, secretAccessKey: text }));
+const isAccount = (value: unknown): boolean =>
+  isObject(value) &&
+  text.accepts(value["client_email"]) &&
+  (text.accepts(value["private_key"]) || text.accepts(value["public_key"]) || isObject(value["public_key"]));
+const KEY: FieldKind = {
+  expected:
+    "{client_email, public_key}, the key file of a service account, {accessKeyId, secretAccessKey}, or a list of them",
+  accepts: (value) =>
+    [value].flat().length > 0 && [value].flat().every((item) => isAccount(item) || HMAC_KEY.accepts(item)),
+};
+
+const ENTRY: Fields = fields({
+  scheme: text,
+  version: oneOf("v4", "v2"),
+  credentials: KEY,
+  origins: textList,
+  buckets: textMap,
+  maxFutureSkew: number,
+  maxLife: number,
+  allowUnsigned: textList,
+});
+
+interface GcsEntry {
+  readonly version?: "v4" | "v2";
+  readonly credentials?: EntryKey | readonly EntryKey[];
+  readonly origins?: readonly string[];
+  readonly buckets?: Readonly<Record<string, string>>;
+  readonly maxFutureSkew?: number;
+  readonly maxLife?: number;
+  readonly allowUnsigned?: readonly string[];
+}
+
+type EntryKey = GcsHmacKey | GcsPublicAccount | PrivateAccount;
+
+interface PrivateAccount {
+  readonly client_email: string;
+  readonly private_key: string;
+}
+
+/** The verifiers of an entry with `"scheme":"gcs"`: for each version, those of the kinds of keys that it has. */
+export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  checkFields(object, ENTRY);
+  const entry = object as GcsEntry;
+  if (entry.credentials === undefined)
+    throw missing(
+      "credentials",
+      "give client_email and public_key, or accessKeyId and secretAccessKey, in each gcs entry",
+    );
+  const keys = [entry.credentials].flat() as readonly EntryKey[];
+  const hmacKeys = keys.filter((key) => "accessKeyId" in key);
+  const accounts = keys.filter((key) => "client_email" in key).map(publicAccount);
+  const { version, origins = [gcsOrigin(origin)], buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const common = { origins, buckets, clock, enforces: ENFORCES };
+  const verifiers: DialectVerifier[] = [];
+  if (version !== "v2") {
+    const v4 = { ...common, maxFutureSkew };
+    if (accounts.length > 0) verifiers.push(["gcs", gcsVerifier({ ...v4, keys: accounts })]);
+    if (hmacKeys.length > 0) verifiers.push(["gcs/hmac", gcsHmacVerifier({ ...v4, keys: hmacKeys })]);
+  }
+  if (version !== "v4") {
+    // V2 signs the bucket's name wherever it stands. Without configured origins both places have to be tried.
+    const wildcard = entry.origins === undefined ? wildcardOrigin(origin) : undefined;
+    const places = [origins, ...(wildcard === undefined || origins.includes(wildcard) ? [] : [[wildcard]])];
+    for (const place of places) {
+      const v2 = { ...common, origins: place, maxLife, allowUnsigned };
+      if (accounts.length > 0) verifiers.push(["gcs/v2", gcsV2Verifier({ ...v2, keys: accounts })]);
+      if (hmacKeys.length > 0) verifiers.push(["gcs/v2/hmac", gcsV2HmacVerifier({ ...v2, keys: hmacKeys })]);
+    }
+  }
+  return verifiers;
+}
+
+const GOOGLE_VIRTUAL = /^(https?:\/\/).+\.(storage\.googleapis\.com)$/;
+
+/** On Google a bucket in front of the host can be told from the host's name alone, and the grant should name it. */
+function gcsOrigin(origin: string): string {
+  return ownOrigin(origin).replace(GOOGLE_VIRTUAL, "$1*.$2");
+}
+
+/** Whoever has the key file at hand may verify with it, too: only its public half is used. */
+function publicAccount(key: GcsPublicAccount | PrivateAccount): GcsPublicAccount {
+  const { client_email } = key;
+  if ("public_key" in key) return { client_email, public_key: key.public_key };
+  try {
+    const jwk = createPublicKey(key.private_key).export({ format: "jwk" });
+    return { client_email, public_key: jwk as Exclude<GcsPublicAccount["public_key"], string> };
+  } catch {
+    throw new DaypassError("INVALID_KEY", "expected private_key as an RSA key in PEM, found none that can be read");
+  }
+}

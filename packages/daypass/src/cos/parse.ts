@@ -21,19 +21,27 @@ export function detectCos(request: WireRequest): boolean {
   return MARKER.test(request.target);
 }
 
-const REQUIRED = ["q-sign-algorithm", "q-ak", "q-sign-time", "q-key-time", "q-header-list", "q-signature"] as const;
+const REQUIRED = ["q-sign-algorithm", "q-ak", "q-sign-time", "q-key-time", "q-signature"] as const;
+const OPTIONAL = ["q-header-list", "q-url-param-list", "x-cos-security-token"] as const;
 
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_PARAMETER`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseCos({ request, wire }: ReceivedRequest): ParsedCos {
-  const { own, others } = sortParameters(wire, REQUIRED, ["q-url-param-list", "x-cos-security-token"]);
+  const { own, others } = sortParameters(wire, REQUIRED, OPTIONAL);
   if (hasHeader(request.headers, "authorization")) {
     throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a signed query");
   }
   const { "q-sign-time": keyTime, "q-signature": signature, "q-url-param-list": list } = own;
+  const headerList = own["q-header-list"];
   // The signature lower-cases the method.
   if (!/^[A-Z]+$/.test(request.method)) throw malformed("method", "case", "upper-case letters");
   if (own["q-sign-algorithm"] !== "sha1") throw malformed("q-sign-algorithm", "algorithm", "sha1");
-  if (list === undefined) throw malformed("q-url-param-list", "missing", "a parameter, empty where there are none");
+  if (list === undefined || headerList === undefined) {
+    throw malformed(
+      "q-url-param-list and q-header-list",
+      "missing",
+      "parameters, empty where there is nothing to list",
+    );
+  }
   if (!/^[0-9a-f]{40}$/.test(signature)) throw malformed("q-signature", "form", "40 hexadecimal digits, lower case");
   const [start, end, more] = keyTime.split(";");
   const startsAt = parseEpoch(start ?? "");
@@ -46,7 +54,7 @@ export function parseCos({ request, wire }: ReceivedRequest): ParsedCos {
     method: request.method,
     path: percentDecode(wire.path),
     parameters: others,
-    headers: readHeaders(request, own["q-header-list"]),
+    headers: readHeaders(request, headerList),
     keyTime,
     secretId: own["q-ak"],
     startsAt,

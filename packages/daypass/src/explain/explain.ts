@@ -73,6 +73,10 @@ function secretOf(key: ExplainKey): string {
   if ("accountKey" in key) return key.accountKey;
   if ("userDelegationKey" in key) return key.userDelegationKey.value;
   if ("client_email" in key) return "private_key" in key ? key.private_key : "";
+  if ("accessKeySecret" in key) return key.accessKeySecret;
+  if ("secretKey" in key) return key.secretKey;
+  if ("keyPairId" in key) return "";
+  if ("key" in key) return key.key;
   return key.kty === "oct" ? key.k : (key.d ?? "");
 }
 
@@ -118,6 +122,6 @@ function unescapeUrl(url: string): { readonly text: string; readonly escaped?: C
 function notSigned(): DaypassError {
   return new DaypassError(
     "NO_SIGNATURE",
-    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, dp-…), found none: quote the URL in a shell, where & would cut it off",
+    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…), found none: quote the URL in a shell, where & would cut it off",
   );
 }

@@ -1,8 +1,11 @@
 import type { AzureDelegatedKey, AzureSharedKey } from "../azure/credentials.ts";
+import type { CosCredentials } from "../cos/credentials.ts";
 import type { GcsServiceAccount } from "../gcs/credentials.ts";
 import type { GcsPublicAccount } from "../gcs/key.ts";
+import type { OssCredentials } from "../oss/credentials.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import type { Clock } from "../scheme.ts";
+import type { SwiftKey } from "../swift/key.ts";
 import type { UrlKey } from "../url/key.ts";
 
 /** What went wrong: stable names for programs. */
@@ -88,7 +91,7 @@ export interface BrowserUpload {
 
 /** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `gcs`, `gcs/v2`, `azure` or `url`. */
+  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront` or `url`. */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;
@@ -123,9 +126,26 @@ export interface Explanation {
 
 /**
  * A key of any scheme: an access key (S3, or an HMAC key of Cloud Storage), a service account by its key file or its public
- * key, an account key or a user delegation key of Azure, or the JWK of a Daypass URL.
+ * key, an account key or a user delegation key of Azure, an access key of OSS or COS, a Temp-URL-Key of Swift, a public key
+ * of CloudFront, or the JWK of a Daypass URL.
  */
-export type ExplainKey = AzureExplainKey | S3Credentials | GcsServiceAccount | GcsPublicAccount | UrlKey;
+export type ExplainKey =
+  | AzureExplainKey
+  | S3Credentials
+  | GcsServiceAccount
+  | GcsPublicAccount
+  | OssCredentials
+  | CosCredentials
+  | SwiftKey
+  | CloudfrontExplainKey
+  | UrlKey;
+
+/** A public key of CloudFront, by which a signature can be checked. */
+export interface CloudfrontExplainKey {
+  readonly keyPairId: string;
+  /** PEM. */
+  readonly publicKey: string;
+}
 
 /** A key of an Azure account; with the account's name where the URL does not tell it, or several are given. */
 export type AzureExplainKey = (AzureSharedKey | AzureDelegatedKey) & { readonly account?: string | undefined };

@@ -9,6 +9,7 @@ export type {
   BrowserUpload,
   Cause,
   CauseCode,
+  CloudfrontExplainKey,
   ExplainKey,
   ExplainOptions,
   Explanation,

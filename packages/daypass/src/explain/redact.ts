@@ -1,13 +1,13 @@
 import { percentDecode } from "../wire.ts";
 
 const HIDDEN =
-  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|policy)$/i;
+  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|q-signature|x-cos-security-token|temp_url_sig|policy)$/i;
 
 /**
  * Replaces the values of signatures and session tokens in a URL by `REDACTED`, for logs and messages. The rest keeps its
  * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too.
  *
- * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS and Daypass URLs.
+ * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs.
  *
  * @example
  * ```ts

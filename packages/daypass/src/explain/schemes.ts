@@ -1,11 +1,16 @@
 import { azureExplainer } from "./azure.ts";
+import { cloudfrontExplainer } from "./cloudfront.ts";
+import { cosExplainer } from "./cos.ts";
 import type { Explainer } from "./explainer.ts";
 import { gcsExplainer } from "./gcs.ts";
 import { gcsV2Explainer } from "./gcs-v2.ts";
+import { ossExplainer } from "./oss.ts";
+import { ossV1Explainer } from "./oss-v1.ts";
 import { s3Explainer } from "./s3.ts";
 import { s3ExpressExplainer } from "./s3-express.ts";
 import { s3V2Explainer } from "./s3-v2.ts";
 import { s3V4aExplainer } from "./s3-v4a.ts";
+import { swiftExplainer } from "./swift.ts";
 import { urlExplainer } from "./url.ts";
 
 /** The one list of schemes: a new one adds its line here. */
@@ -18,5 +23,10 @@ export const explainers: readonly Explainer[] = [
   gcsExplainer,
   gcsV2Explainer,
   azureExplainer,
+  ossExplainer,
+  ossV1Explainer,
+  cosExplainer,
+  swiftExplainer,
+  cloudfrontExplainer,
   urlExplainer,
 ];

@@ -51,7 +51,8 @@ describe("COS", () => {
     expect(await refusal({ ...request, authority: `other-1.cos.ap-guangzhou.myqcloud.com` })).toBe(
       "SIGNATURE_MISMATCH",
     );
-    expect(await changed(request, "q-header-list=host", "q-header-list=")).toBe("MALFORMED");
+    expect(await changed(request, "q-header-list=host", "q-header-list=")).toBe("UNSIGNED_HEADER");
+    expect(await changed(request, "q-header-list=host&", "")).toBe("MALFORMED");
     expect(await changed(request, "q-header-list=host", "q-header-list=range")).toBe("UNSIGNED_HEADER");
   });
 

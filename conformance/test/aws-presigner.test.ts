@@ -1,8 +1,10 @@
 import * as sdk from "@aws-sdk/client-s3";
 import { getSignedUrl as theirs } from "@aws-sdk/s3-request-presigner";
 import { getSignedUrl, presign } from "daypass/compat/aws";
+import { s3ExpressSigner } from "daypass/s3/express";
 import { describe, expect, test } from "vitest";
 import { CHECKSUM_REQUIRED, type CommandWish, randomCommand } from "../random/commands.ts";
+import { randomKey } from "../random/keys.ts";
 import { runCount, runSeed, seeded } from "../random/seeded.ts";
 import { sigV4 } from "../sigv4.ts";
 import { decodeToken, urlParts } from "../url-parts.ts";
@@ -88,6 +90,51 @@ describe("getSignedUrl of daypass/compat/aws, beside @aws-sdk/s3-request-presign
       expect(await getSignedUrl(client, get, options)).toBe(await theirs(client, get, options));
     }
   });
+
+  test(`signs ${runCount()} random requests to S3 Express as s3ExpressSigner does`, async () => {
+    const random = seeded(runSeed() + 2);
+    const session = { accessKeyId: "ASIASESSION", secretAccessKey: "session-secret", sessionToken: "session/token+=" };
+    const clientOf = (region: string) =>
+      new sdk.S3Client({
+        ...quiet,
+        region,
+        credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
+        s3ExpressIdentityProvider: { getS3ExpressIdentity: async () => session } as never,
+      });
+    const zones = [
+      ["us-east-1", "use1-az4"],
+      ["eu-north-1", "eun1-az1"],
+    ] as const;
+    const clients = new Map(zones.map(([region]) => [region, clientOf(region)]));
+    const commands = [
+      ["GetObject", "GET", { "x-id": "GetObject" }],
+      ["PutObject", "PUT", { "x-id": "PutObject" }],
+      ["DeleteObject", "DELETE", { "x-id": "DeleteObject" }],
+      ["HeadObject", "HEAD", {}],
+    ] as const;
+    for (let left = runCount(); left > 0; left--) {
+      const [region, zone] = random.pick(zones);
+      const [name, method, query] = random.pick(commands);
+      const Bucket = `${random.pick(["media", "my-bucket-0123"])}--${zone}--x-s3`;
+      const Key = randomKey(random);
+      const expiresIn = 1 + random.below(300);
+      const signedAt = new Date(Date.UTC(2026, random.below(12), 1 + random.below(28)) + random.below(86_400_000));
+      const client = clients.get(region) as sdk.S3Client;
+      const Command = Reflect.get(sdk, `${name}Command`) as new (input: object) => sdk.GetObjectCommand;
+      const expected = await theirs(client, new Command({ Bucket, Key }), { expiresIn, signingDate: signedAt });
+      const express = s3ExpressSigner({ region, credentials: session, clock: () => signedAt });
+      const { url } = express.sign({
+        bucket: Bucket,
+        key: Key,
+        method,
+        query: { ...query, "X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD" },
+        expiresIn,
+        dotSegments: "sign",
+      });
+      const parts = (text: string) => [text.split("?")[0], text.split("?")[1]?.split("&").sort()];
+      expect(parts(url), Key).toEqual(parts(expected));
+    }
+  }, 600_000);
 
   test("follows the credentials, the region and the endpoint of a client as they change", async () => {
     let current = 0;

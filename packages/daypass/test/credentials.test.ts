@@ -1,0 +1,134 @@
+import { type RotationOptions, rotatingCredentials } from "daypass";
+import { cosSigner } from "daypass/cos";
+import { ossSigner } from "daypass/oss";
+import { s3Signer } from "daypass/s3";
+import { s3FormSigner } from "daypass/s3/form";
+import { s3V4aSigner } from "daypass/s3/v4a";
+import { describe, expect, it } from "vitest";
+
+const START = new Date("2026-11-24T12:00:00Z");
+const HOUR = 3_600_000;
+const code = (sign: () => unknown): unknown => {
+  try {
+    sign();
+    return undefined;
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+};
+
+/** A provider of credentials that live for an hour, with a clock to move on and a switch to fail. */
+function cloud(options: RotationOptions = {}) {
+  const state = { now: START, calls: 0, fails: false };
+  const clock = () => state.now;
+  const provider = async () => {
+    state.calls += 1;
+    if (state.fails) throw new Error("no network");
+    const expiration = new Date(state.now.getTime() + HOUR);
+    return {
+      accessKeyId: `ASIA${state.calls}`,
+      secretAccessKey: `secret ${state.calls}`,
+      sessionToken: `token ${state.calls}`,
+      expiration,
+    };
+  };
+  const pass = (minutes: number): void => {
+    state.now = new Date(state.now.getTime() + minutes * 60_000);
+  };
+  return { state, clock, pass, provider, credentials: rotatingCredentials(provider, { clock, ...options }) };
+}
+
+describe("rotatingCredentials", () => {
+  it("has none before ready, and asks the provider once however many wait", async () => {
+    const { credentials, state } = cloud();
+    expect(code(credentials.current)).toBe("CREDENTIALS_NOT_READY");
+    await Promise.all([credentials.ready(), credentials.ready(), credentials.ready()]);
+    await credentials.ready();
+    expect([credentials.current().accessKeyId, state.calls]).toEqual(["ASIA1", 1]);
+  });
+
+  it("tells ready what the provider says, and tries again the next time", async () => {
+    const { credentials, state } = cloud();
+    state.fails = true;
+    await expect(credentials.ready()).rejects.toThrow("no network");
+    state.fails = false;
+    await credentials.ready();
+    expect(credentials.current().accessKeyId).toBe("ASIA2");
+  });
+
+  it("fetches new ones in the background five minutes before the end, and not earlier", async () => {
+    const { credentials, state, pass } = cloud();
+    await credentials.ready();
+    pass(54);
+    credentials.current();
+    expect(state.calls).toBe(1);
+    pass(1);
+    expect(credentials.current().accessKeyId).toBe("ASIA1");
+    expect(credentials.current().accessKeyId).toBe("ASIA1");
+    await Promise.resolve();
+    await credentials.ready();
+    expect([credentials.current().accessKeyId, state.calls]).toEqual(["ASIA2", 2]);
+  });
+
+  it("keeps the old ones while the provider fails, tells it, and signs nothing past their end", async () => {
+    const errors: unknown[] = [];
+    const { credentials, state, pass, clock } = cloud({ onError: (error) => errors.push(error) });
+    await credentials.ready();
+    const s3 = s3Signer({ region: "eu-west-1", credentials: credentials.current, clock });
+    state.fails = true;
+    pass(57);
+    expect(s3.sign({ bucket: "media", key: "a", expiresIn: 120 }).url).toContain("ASIA1");
+    expect(code(() => s3.sign({ bucket: "media", key: "a", expiresIn: 600 }))).toBe("CREDENTIALS_EXPIRE_FIRST");
+    pass(5);
+    expect(code(() => s3.sign({ bucket: "media", key: "a", expiresIn: 1 }))).toBe("CREDENTIALS_EXPIRE_FIRST");
+    await expect(credentials.ready()).rejects.toThrow("no network");
+    expect(errors.map(String)).toContain("Error: no network");
+  });
+
+  it("never asks again for credentials without an end", async () => {
+    let calls = 0;
+    const provider = async () => ({ accessKeyId: "AKID", secretAccessKey: `secret ${++calls}`, expiration: undefined });
+    const credentials = rotatingCredentials(provider, { clock: () => new Date(8.64e15) });
+    await credentials.ready();
+    for (let i = 0; i < 3; i++) expect(credentials.current().secretAccessKey).toBe("secret 1");
+    expect(calls).toBe(1);
+  });
+
+  it("gives the signers of every cloud the newest key, without a call in between", async () => {
+    const { provider, credentials, state, pass, clock } = cloud({ refreshBefore: 1800 });
+    const alibaba = rotatingCredentials(
+      async () => {
+        const { secretAccessKey: accessKeySecret, sessionToken: securityToken, ...rest } = await provider();
+        return { ...rest, accessKeySecret, securityToken };
+      },
+      { clock, refreshBefore: 1800 },
+    );
+    const tencent = rotatingCredentials(
+      async () => {
+        const { accessKeyId: secretId, secretAccessKey: secretKey, ...rest } = await provider();
+        return { ...rest, secretId, secretKey };
+      },
+      { clock, refreshBefore: 1800 },
+    );
+    const s3 = { region: "eu-west-1", credentials: credentials.current, clock };
+    const request = { bucket: "media", key: "a", expiresIn: 60 };
+    const signers = [
+      async () => s3Signer(s3).sign(request).url,
+      async () => JSON.stringify(s3FormSigner(s3).sign(request).fields),
+      async () => (await s3V4aSigner(s3).sign(request)).url,
+      async () => ossSigner({ region: "cn-hangzhou", credentials: alibaba.current, clock }).sign(request).url,
+      async () =>
+        cosSigner({ region: "ap-guangzhou", credentials: tencent.current, clock }).sign({
+          ...request,
+          bucket: "media-1250000000",
+        }).url,
+    ];
+    const keyIds = async () => Promise.all(signers.map(async (sign) => Number(/ASIA(\d+)/.exec(await sign())?.[1])));
+    await Promise.all([credentials, alibaba, tencent].map((each) => each.ready()));
+    expect(Math.max(...(await keyIds()))).toBe(3);
+    pass(40);
+    await Promise.all([credentials, alibaba, tencent].map((each) => each.ready()));
+    expect(state.calls).toBe(6);
+    expect(Math.min(...(await keyIds()))).toBe(4);
+  });
+});

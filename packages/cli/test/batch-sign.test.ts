@@ -91,9 +91,70 @@ test("answers a bad line with its error, and the lines after it all the same", a
 });
 
 test("names the version that it cannot sign, and not the fields of that version", async () => {
-  const [v4a, number] = await sign({ ...pinned, version: "v4a", regionSet: ["*"] }, { ...pinned, version: 4 });
-  expect(v4a).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining('found "v4a"') } });
+  const [v5, number, form] = await sign(
+    { ...pinned, version: "v5", regionSets: ["*"] },
+    { ...pinned, version: 4 },
+    { ...pinned, version: "v4a", form: {} },
+  );
+  expect(v5).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining('found "v5"') } });
   expect(number).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining("version") } });
+  expect(form).toMatchObject({ error: { code: "INVALID_INPUT", message: expect.stringContaining("for a form") } });
+});
+
+test("signs for a set of regions, and verifies it", async () => {
+  const line = {
+    ...pinned,
+    version: "v4a",
+    regionSet: ["eu-*"],
+    endpoint: "https://s3.example.com",
+    region: undefined,
+  };
+  const [one, other, alias] = await sign(
+    line,
+    { ...line, regionSet: ["us-*"] },
+    { ...line, bucket: "mfzwi23gnjvgw.mrap", endpoint: undefined, regionSet: undefined },
+  );
+  const url = (answer: unknown): string => (answer as { readonly url: string }).url;
+  expect(url(one)).toMatch(/X-Amz-Region-Set=eu-%2A&/);
+  expect(url(other)).toMatch(/X-Amz-Region-Set=us-%2A&/);
+  expect(url(alias)).toMatch(/^https:\/\/mfzwi23gnjvgw\.mrap\.accesspoint\.s3-global\.amazonaws\.com\/a\.txt\?/);
+  const schemes = [{ scheme: "s3", credentials, regions: ["eu-west-1"] }];
+  const { stdout } = await daypass(["verify", "--batch", "-"], {
+    input: jsonLines([one, other].map((answer) => ({ request: { url: url(answer) }, at: pinned.signedAt, schemes }))),
+  });
+  expect(parseLines<{ readonly ok: boolean }>(stdout).map(({ ok }) => ok)).toEqual([true, false]);
+});
+
+test("signs upload forms, beside URLs and of both versions", async () => {
+  const { bucket: _, key: __, ...common } = pinned;
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the placeholder of S3
+  const key = "uploads/${filename}";
+  const form = {
+    bucket: "media",
+    key,
+    conditions: [["content-length-range", 1, 1_048_576]],
+    fields: { acl: "private" },
+  };
+  const [v4, url, v2, prefix, bad] = await sign(
+    { ...common, form },
+    pinned,
+    { ...common, version: "v2", form },
+    {
+      ...common,
+      form: { bucket: "media", prefix: "in/", contentLength: { max: 9 }, bind: { contentType: "image/png" } },
+    },
+    { ...common, form: { ...form, filds: {} } },
+  );
+  expect(Object.keys(v4 ?? {})).toEqual(["url", "fields", "expiresAt", "warnings"]);
+  expect(v4).toMatchObject({
+    url: "https://media.s3.us-east-1.amazonaws.com/",
+    fields: { key, acl: "private", "X-Amz-Signature": expect.stringMatching(/^[0-9a-f]{64}$/) },
+    expiresAt: "2026-01-02T03:19:05.000Z",
+  });
+  expect(url).toHaveProperty("method", "GET");
+  expect(v2).toHaveProperty("fields.AWSAccessKeyId", "AKIDEXAMPLE");
+  expect(prefix).toHaveProperty("fields.Content-Type", "image/png");
+  expect(bad).toHaveProperty("error.code", "INVALID_INPUT");
 });
 
 test("says in the exit status that a line was refused where --strict asks for it", async () => {

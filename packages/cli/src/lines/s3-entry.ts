@@ -1,0 +1,72 @@
+import { s3Verifier } from "daypass/s3";
+import { s3HeaderVerifier } from "daypass/s3/header";
+import { s3V2Verifier } from "daypass/s3/v2";
+import { s3V4aVerifier } from "daypass/s3/v4a";
+import {
+  checkFields,
+  type Fields,
+  fields,
+  type JsonObject,
+  missing,
+  nested,
+  number,
+  oneOf,
+  text,
+  textList,
+} from "./fields.ts";
+import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
+import { s3Origin, wildcardOrigin } from "./origins.ts";
+import { S3_CREDENTIALS, type S3LineCredentials, s3Credentials } from "./s3-credentials.ts";
+
+const CREDENTIALS = nested(S3_CREDENTIALS);
+
+const ENTRY: Fields = fields({
+  scheme: text,
+  version: oneOf("v4", "v2", "v4a", "header"),
+  credentials: {
+    expected: "{accessKeyId, secretAccessKey, sessionToken, expiration} or a list of them",
+    accepts: (value) => (Array.isArray(value) ? value : [value]).every((item) => CREDENTIALS.accepts(item)),
+  },
+  origins: textList,
+  regions: textList,
+  maxFutureSkew: number,
+  maxLife: number,
+  allowUnsigned: textList,
+});
+
+interface S3Entry {
+  readonly version?: "v4" | "v2" | "v4a" | "header";
+  readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
+  readonly origins?: readonly string[];
+  readonly regions?: readonly string[];
+  readonly maxFutureSkew?: number;
+  readonly maxLife?: number;
+  readonly allowUnsigned?: readonly string[];
+}
+
+/** The verifiers of an entry with `"scheme":"s3"`. */
+export function s3LineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  checkFields(object, ENTRY);
+  const entry = object as S3Entry;
+  if (entry.credentials === undefined)
+    throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
+  const list = Array.isArray(entry.credentials) ? entry.credentials : [entry.credentials as S3LineCredentials];
+  const { version, regions, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const origins = entry.origins ?? [s3Origin(origin)];
+  const common = { credentials: list.map(s3Credentials), origins, clock, enforces: ENFORCES };
+  const verifiers: DialectVerifier[] = [];
+  if (version === undefined || version === "v4")
+    verifiers.push(["s3", s3Verifier({ ...common, regions, maxFutureSkew })]);
+  if (version === undefined || version === "header")
+    verifiers.push(["s3/header", s3HeaderVerifier({ ...common, regions })]);
+  if (version === undefined || version === "v4a")
+    verifiers.push(["s3/v4a", s3V4aVerifier({ ...common, regions, maxFutureSkew })]);
+  if (version === undefined || version === "v2") {
+    const options = { ...common, maxLife, allowUnsigned };
+    verifiers.push(["s3/v2", s3V2Verifier(options)]);
+    // SigV2 signs the bucket's name wherever it stands. Without configured origins both places have to be tried.
+    const wildcard = entry.origins === undefined ? wildcardOrigin(origin) : undefined;
+    if (wildcard !== undefined) verifiers.push(["s3/v2", s3V2Verifier({ ...options, origins: [wildcard] })]);
+  }
+  return verifiers;
+}

@@ -55,12 +55,9 @@ export function checkSession(
       ? token === found
       : constantTimeEqual(sha256Hex(token), sha256Hex(found));
   if (!agrees) {
-    throw refusal(
-      "INVALID_TOKEN",
-      `${token === undefined ? "no session token with" : "the session token of"} this access key, found ${found === undefined ? "none" : "another"}`,
-    );
+    throw refusal("INVALID_TOKEN", `${token === undefined ? "no" : "the"} session token of this access key`);
   }
   if (expiration !== undefined && !(now.getTime() < expiration.getTime())) {
-    throw refusal("EXPIRED_TOKEN", "credentials that are still valid: sign with fresh ones");
+    throw refusal("EXPIRED_TOKEN", "credentials that are still valid");
   }
 }

@@ -46,10 +46,7 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 export function checkKey(key: string, dotSegments: ObjectRequest["dotSegments"], option = "key"): void {
   if (typeof key !== "string" || key === "") throw invalidInput(option, "text that is not empty", key);
   if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    throw refusal(
-      "DOT_SEGMENTS",
-      `${option} without "." and ".." segments, which browsers remove, found ${JSON.stringify(key)}: set dotSegments: "sign" to sign it all the same`,
-    );
+    throw refusal("DOT_SEGMENTS", `${option} without . and .. segments, which browsers remove: see dotSegments`);
   }
 }
 

@@ -69,7 +69,7 @@ const UNBINDABLE = {
 
 export function checkUrl(url: string): void {
   if (!URL_FORM.test(url) || USUAL_PORT.test(url) || OWN.test(url)) {
-    throw invalidInput("url", "http(s)://host/path?query as browsers send it, without CloudFront's parameters", url);
+    throw invalidInput("url", "http(s)://host/path?query as browsers send it, not signed yet", url);
   }
   if (DOT_SEGMENT.test(url)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
 }
@@ -81,7 +81,7 @@ export function preparePolicy(wish: PolicyWish, now: Date): PreparedPolicy {
   if (policy !== undefined) return givenPolicy(wish, policy);
   const resource = wish.resource ?? wholePrefix(wish) ?? url ?? "";
   if (!/^(?:\*|https?\*?|http\*):\/\/[^\s"\\#\x7f-\uffff]+$/.test(resource)) {
-    throw invalidInput("resource", "scheme://host/path in ASCII, with the wildcards * and ?", resource);
+    throw invalidInput("resource", "scheme://host/path in ASCII", resource);
   }
   if (url !== undefined && !fits(resource, url)) throw invalidInput("resource", "a pattern that covers url", resource);
   const ip = oneNetwork(bind?.ip);

@@ -64,7 +64,7 @@ export function cloudfrontSigner(options: CloudfrontSignerOptions): AsyncSigner<
   });
 }
 
-export const SHA1 = 'the signature rests on SHA-1: set hash: "sha256" where nothing old verifies it';
+export const SHA1 = 'it rests on SHA-1: set hash: "sha256"';
 
 /** The signing parameters of a policy by name, for URLs and cookies alike. */
 export function attributeSigner({

@@ -6,6 +6,7 @@
  */
 export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 export type { CorsPolicy } from "./http/cors.ts";
+export type { CorsRule } from "./http/cors-rules.ts";
 export type { AuditEvent } from "./pipeline/audit.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
 export type { Outcome } from "./pipeline/outcome.ts";
@@ -14,6 +15,16 @@ export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
 export { type Mac, type Session, type Sessions, sessions } from "./pipeline/sessions.ts";
 export type { Dialect, KeyScope } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/index.ts";
+export type { BucketInfo, Buckets } from "./storage/buckets.ts";
+export type {
+  ListEntry,
+  ListedObject,
+  ListedPrefix,
+  Listing,
+  ListOptions,
+  ListPage,
+  ListPosition,
+} from "./storage/listing.ts";
 export type {
   Body,
   ByteRange,

@@ -15,7 +15,7 @@ interface Call {
 }
 
 const TRACED =
-  "openat,write,pwrite64,writev,pwritev,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,mkdir";
+  "openat,write,pwrite64,writev,pwritev,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,mkdir,rmdir";
 
 /** Reads `strace -f -y`: calls of several threads overlap, and one that waits is printed in two halves. */
 function readTrace(trace: string): Call[] {
@@ -119,6 +119,23 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
       "rename to the key": new RegExp(`^rename.*"${root}/bucket/one/two/a\\.txt"`),
       "flush of the folder": new RegExp(`^fsync\\(\\d+<${root}/bucket/one/two>\\) += 0`),
       answer: /^write\(1<[^>]*>, "answered/,
+    });
+  });
+
+  it("of a bucket, of its rules and of its end is on the disk before each answer", async () => {
+    const { calls, root } = await trace("one-bucket.ts", "made-here", 0);
+    const answer = (word: string) => new RegExp(`^write\\(1<[^>]*>, "${word}`);
+    expectOrder(calls, {
+      folder: new RegExp(`^mkdir\\("${root}/made-here"`),
+      "flush of its name": new RegExp(`^fsync\\(\\d+<${root}>\\) += 0`),
+      "answer that it is made": answer("made"),
+      "write of the rules": new RegExp(`^pwrite64\\(\\d+${wal}`),
+      "flush of the rules": new RegExp(`^f(data)?sync\\(\\d+${wal}\\) += 0`),
+      "answer that it has rules": answer("ruled"),
+      "end of the folder": new RegExp(`^rmdir\\("${root}/made-here"`),
+      "flush of the root": new RegExp(`^fsync\\(\\d+<${root}>\\) += 0`),
+      "flush of what it had": new RegExp(`^f(data)?sync\\(\\d+${wal}\\) += 0`),
+      "answer that it is removed": answer("removed"),
     });
   });
 

@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { openDatabase } from "../../src/storage/disk/sqlite.ts";
 import { disk } from "../../src/storage/disk.ts";
-import type { Body } from "../../src/storage/storage.ts";
+import type { Body, Storage } from "../../src/storage/storage.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { LANES, md5, SOURCES, type Step, sourceBytes, stepOf } from "./fixtures/uploads.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
@@ -68,6 +68,14 @@ function bytesOf(body: Body | undefined): Buffer {
   return bytes;
 }
 
+/** A listing shows what is there, and nothing else, whatever the kill has left in the index. */
+async function compareListing(storage: Storage, expected: Expectation): Promise<void> {
+  const { entries } = await storage.list("bucket", { prefix: "", limit: 1000 });
+  const shown = entries.map((entry) => (entry.kind === "object" ? [entry.key, entry.etag] : [entry.prefix]));
+  const there = [...expected].flatMap(([key, [outcome]]) => (outcome === undefined ? [] : [[key, outcome.etag]]));
+  expect(shown).toEqual(there.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)));
+}
+
 /** Compares the folder with what may be there; what is found becomes what is expected from now on. */
 async function compare(root: string, expected: Expectation): Promise<void> {
   const storage = await disk({ root });
@@ -87,6 +95,7 @@ async function compare(root: string, expected: Expectation): Promise<void> {
     }
     expected.set(key, [info === undefined ? undefined : match]);
   }
+  await compareListing(storage, expected);
   const { entries } = await storage.listUploads("bucket", { prefix: "", limit: 1000 });
   const open = entries.flatMap((entry) => (entry.kind === "upload" ? [entry.upload.uploadId] : []));
   await storage.close();

@@ -98,6 +98,16 @@ const bundles = [
     folders: ["gcs"],
     bars: { node: 9, portable: 12 },
   },
+  { what: "oss", code: `export * from "daypass/oss"`, folders: ["oss"], bars: { node: 9, portable: 12 } },
+  { what: "oss/v1", code: `export * from "daypass/oss/v1"`, folders: ["oss"], bars: { node: 9, portable: 12 } },
+  { what: "cos", code: `export * from "daypass/cos"`, folders: ["cos"], bars: { node: 9, portable: 12 } },
+  { what: "swift", code: `export * from "daypass/swift"`, folders: ["swift"], bars: { node: 9, portable: 12 } },
+  {
+    what: "cloudfront",
+    code: `export * from "daypass/cloudfront"`,
+    folders: ["cloudfront"],
+    bars: { node: 9, portable: 12 },
+  },
   {
     what: "url sign",
     code: `export { urlSigner } from "daypass/url"`,

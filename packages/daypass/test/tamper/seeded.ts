@@ -25,8 +25,9 @@ export function seeded(seed: number): Random {
 /** `DAYPASS_TAMPER_SEED`, or the committed seed. */
 export const tamperSeed = Number(process.env["DAYPASS_TAMPER_SEED"] ?? 20_261_124);
 
-// What the suites of the library make by default: s3 700,000, s3/v2 300,000, url 300,000 and 30,000.
-const TOTAL = 1_330_000;
+// What the suites of the library make by default: s3 700,000, s3/v2 300,000, url 300,000 and 30,000, oss, oss/v1, cos and
+// swift 60,000 each, cloudfront 30,000.
+const TOTAL = 1_600_000;
 
 /** How many tampered requests a suite makes: its own number, or its share of `DAYPASS_TAMPER_COUNT`. */
 export function tamperCount(own: number): number {

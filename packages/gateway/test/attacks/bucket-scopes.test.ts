@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { s3V2Signer } from "daypass/s3/v2";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { S3AccessKey } from "../../src/index.ts";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { type BucketCall, callBucket, contentMd5, parts, texts } from "../e2e/bucket-client.ts";
-import { s3Code, send } from "../e2e/clients.ts";
+import { s3Code, s3For, send } from "../e2e/clients.ts";
 import { headerSignature } from "../e2e/header-signature.ts";
 
 let gateway: TestGateway;
@@ -222,10 +223,46 @@ describe("a key for methods, or until a date", () => {
   });
 });
 
+describe("a SigV2 URL of a bucket, which signs no parameter of a listing", () => {
+  it("takes none: a holder could change them (GCS V2, SigV2: unsigned parameters accepted)", async () => {
+    const signer = s3V2Signer({
+      region: "us-east-1",
+      endpoint: gateway.url,
+      addressing: "path",
+      credentials: gateway.accessKey,
+    });
+    const ask = async (query: string, selected: Record<string, string> = {}) => {
+      const { url } = signer.sign({ bucket: "media", expiresIn: 60, bind: { query: selected } });
+      const before = storage.calls.length;
+      const reply = await send(gateway, {
+        target: `${url.slice(gateway.url.length)}${query}`,
+        headers: { host: `127.0.0.1:${gateway.port}` },
+      });
+      return [reply.status, storage.calls.length - before];
+    };
+    expect(await ask("")).toEqual([200, 1]);
+    expect(await ask("", { versions: "" })).toEqual([200, 1]);
+    for (const query of [
+      "prefix=merchants",
+      "delimiter=%2F",
+      "marker=a",
+      "max-keys=1",
+      "list-type=2",
+      "encoding-type=url",
+    ]) {
+      expect([query, ...(await ask(`&${query}`))]).toEqual([query, 403, 0]);
+      expect([query, ...(await ask(`&${query}`, { versions: "" }))]).toEqual([query, 403, 0]);
+    }
+    // What it does sign selects another operation, and is refused when it was not signed.
+    for (const query of ["acl", "cors", "uploads", "versions", "delete"]) {
+      expect([query, ...(await ask(`&${query}`))]).toEqual([query, 403, 0]);
+    }
+  });
+});
+
 describe("a signature for an object", () => {
   it("lists nothing, and one for a listing reads no object", async () => {
     const target = async (from: BucketCall, change: (target: string) => string) => {
-      const { s3For } = await import("../e2e/clients.ts");
       const { url } = s3For(gateway).sign({ bucket: "media", expiresIn: 60, bind: { query: from.query ?? {} } });
       const reply = await send(gateway, {
         target: change(url.slice(gateway.url.length)),

@@ -35,7 +35,7 @@ const everything = {
   urlKeySetFile: "keys.json",
   hosts: { "s3.example.com": ["s3"], "files.example.com": ["url"] },
   cors: { origins: ["*"], methods: ["GET"], headers: ["x-amz-meta-*"], maxAge: 60 },
-  limits: { path: 1, query: 1, headerBytes: 1024, headerCount: 1, body: 0, metadata: 0, inFlight: 1 },
+  limits: { path: 1, query: 1, headerBytes: 1024, headerCount: 1, body: 0, minPart: 0, metadata: 0, inFlight: 1 },
   log: { level: "warn", requests: false },
   debugFields: false,
   drainSeconds: 0,

@@ -2,6 +2,7 @@ import type { S3Grant } from "daypass/s3";
 import type { ObjectRead } from "../../operations/get-object.ts";
 import type { Permit } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
+import type { PartInfo } from "../../storage/multipart.ts";
 import type { ObjectInfo } from "../../storage/storage.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
@@ -88,6 +89,11 @@ export function checksumElements({ checksums }: Pick<ObjectInfo, "checksums">): 
     [`Checksum${algorithm.toUpperCase()}`, value],
     ["ChecksumType", checksumType(value)],
   ]);
+}
+
+/** The checksum of a part, which has no type of its own. */
+export function partChecksumElements({ checksum }: Pick<PartInfo, "checksum">): readonly XmlElement[] {
+  return checksum === undefined ? [] : [[`Checksum${checksum.algorithm.toUpperCase()}`, checksum.value]];
 }
 
 export function quoted(etag: string): string {

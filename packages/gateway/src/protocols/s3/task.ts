@@ -14,11 +14,21 @@ import { openPayload } from "./payload.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE"]);
 
-/** Rows by what a request tells first. */
-const ROWS = new Map<string, S3Operation[]>();
+/** Rows that a request can be for, by what it tells first. */
+interface Choice {
+  /** What the method alone asks for. */
+  plain: S3Operation | undefined;
+  /** What is asked for by a parameter or a header besides. */
+  readonly selected: S3Operation[];
+}
+
+const CHOICES = new Map<string, Choice>();
 for (const operation of s3Operations) {
   const name = `${operation.method} ${operation.on === "keys" ? "bucket" : operation.on}`;
-  ROWS.set(name, [...(ROWS.get(name) ?? []), operation]);
+  const choice: Choice = CHOICES.get(name) ?? { plain: undefined, selected: [] };
+  CHOICES.set(name, choice);
+  if (operation.selectors === undefined && operation.header === undefined) choice.plain = operation;
+  else choice.selected.push(operation);
 }
 
 export interface TaskOptions extends Pick<S3Call, "limits" | "createHash" | "origins" | "region"> {
@@ -70,12 +80,13 @@ function read(operation: S3Operation, call: S3Call): OperationRequest | Promise<
 function chooseOperation({ grant, bucket, object }: Permit<S3Grant>, { request }: Received): S3Operation {
   const { method } = request;
   const on = object !== undefined ? "object" : bucket === "" ? "service" : "bucket";
-  const rows = ROWS.get(`${method} ${on}`) ?? [];
-  const found = rows.find(
-    ({ selectors = [], header }) =>
-      selectors.every((selector) => grant.parameters.some(([name]) => name === selector)) &&
-      (header === undefined || isNamed(header, request, grant)),
-  );
+  const choice = CHOICES.get(`${method} ${on}`);
+  const found =
+    choice?.selected.find(
+      ({ selectors = [], header }) =>
+        selectors.every((selector) => grant.parameters.some(([name]) => name === selector)) &&
+        (header === undefined || isNamed(header, request, grant)),
+    ) ?? choice?.plain;
   if (found !== undefined) return found;
   if (METHODS.has(method)) throw notImplemented("method", on === "object" ? method : `${method} on a ${on}`);
   throw new Refusal("METHOD_NOT_ALLOWED", "expected GET, HEAD, PUT, POST or DELETE, found another method", { method });

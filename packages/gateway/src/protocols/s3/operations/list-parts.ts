@@ -2,7 +2,7 @@ import type { ListParts } from "../../../operations/list-parts.ts";
 import { invalidArgument, readInteger, readLimit } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { ownerElement } from "../owner.ts";
-import { quoted } from "../present.ts";
+import { partChecksumElements, quoted } from "../present.ts";
 import { type XmlElement, xmlAnswer } from "../xml.ts";
 
 export const listPartsOperation: S3ObjectOperation<ListParts> = {
@@ -45,14 +45,14 @@ export const listPartsOperation: S3ObjectOperation<ListParts> = {
         ["ChecksumAlgorithm", upload.checksum?.algorithm.toUpperCase()],
         ["ChecksumType", upload.checksum?.type],
         ...parts.map(
-          ({ number, lastModified, etag, size, checksum }): XmlElement => [
+          (part): XmlElement => [
             "Part",
             [
-              ["PartNumber", number],
-              ["LastModified", lastModified],
-              ["ETag", quoted(etag)],
-              ["Size", size],
-              [`Checksum${checksum?.algorithm.toUpperCase()}`, checksum?.value],
+              ["PartNumber", part.number],
+              ["LastModified", part.lastModified],
+              ["ETag", quoted(part.etag)],
+              ["Size", part.size],
+              ...partChecksumElements(part),
             ],
           ],
         ),

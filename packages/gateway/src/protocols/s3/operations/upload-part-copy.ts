@@ -3,7 +3,7 @@ import type { ByteRange } from "../../../storage/storage.ts";
 import { invalidArgument } from "../arguments.ts";
 import { COPY_SOURCE, COPY_SOURCE_FIELDS, readCopySource, readSourceConditions } from "../copy-source.ts";
 import type { S3ObjectOperation } from "../operation.ts";
-import { quoted } from "../present.ts";
+import { partChecksumElements, quoted } from "../present.ts";
 import { xmlAnswer } from "../xml.ts";
 import { readPartRef } from "./upload-part.ts";
 
@@ -32,11 +32,7 @@ export const uploadPartCopyOperation: S3ObjectOperation<CopyPart> = {
   present: ({ part }, _, { requestId }) =>
     xmlAnswer({
       root: "CopyPartResult",
-      elements: [
-        ["LastModified", part.lastModified],
-        ["ETag", quoted(part.etag)],
-        [`Checksum${part.checksum?.algorithm.toUpperCase()}`, part.checksum?.value],
-      ],
+      elements: [["LastModified", part.lastModified], ["ETag", quoted(part.etag)], ...partChecksumElements(part)],
       requestId,
     }),
 };

@@ -51,7 +51,7 @@ export function cloudfrontCookieSigner(options: CloudfrontSignerOptions): Cloudf
   return {
     async sign(request) {
       const prepared = preparePolicy(request, clock());
-      const attributes = Object.entries(await attributesOf(prepared));
+      const attributes = Object.entries(await attributesOf(prepared, request.stableWindow));
       const { text, resource, expiresAt, bound, unbound, warnings } = prepared;
       return {
         cookies: Object.fromEntries(attributes.map(([name, value]) => [`CloudFront-${name}`, value])),

@@ -1,4 +1,5 @@
 import { pemPrivateKey } from "#crypto/pem";
+import { unsupportedConstraint } from "../constraints.ts";
 import { utf8 } from "../encode.ts";
 import type { AsyncSigner, Clock } from "../scheme.ts";
 import { asyncSigner, SignedResult } from "../signed-request.ts";
@@ -46,7 +47,7 @@ export function cloudfrontSigner(options: CloudfrontSignerOptions): AsyncSigner<
     const { url } = request;
     checkUrl(url);
     const prepared = preparePolicy(request, clock());
-    const attributes = await attributesOf(prepared);
+    const attributes = await attributesOf(prepared, request.stableWindow);
     const query = PARAMETERS.flatMap((name) => (attributes[name] === undefined ? [] : [`${name}=${attributes[name]}`]));
     const { text, expiresAt, bound, unbound, warnings } = prepared;
     return new SignedResult(
@@ -66,19 +67,26 @@ export function cloudfrontSigner(options: CloudfrontSignerOptions): AsyncSigner<
 
 export const SHA1 = 'it rests on SHA-1: set hash: "sha256"';
 
+type Attributes = Readonly<Partial<Record<ParameterName, string>>>;
+
 /** The signing parameters of a policy by name, for URLs and cookies alike. */
 export function attributeSigner({
   keyPairId,
   privateKey,
   hash = "sha1",
-}: CloudfrontSignerOptions): (policy: PreparedPolicy) => Promise<Readonly<Partial<Record<ParameterName, string>>>> {
+}: CloudfrontSignerOptions): (policy: PreparedPolicy, stableWindow: number | undefined) => Promise<Attributes> {
   checkKeyPairId(keyPairId);
   checkHash(hash);
   const key = pemPrivateKey(privateKey);
-  return async ({ text, isCanned, expiresAt }) => ({
-    ...(isCanned ? { Expires: String(expiresAt.getTime() / 1000) } : { Policy: toUrlText(utf8(text)) }),
-    "Key-Pair-Id": keyPairId,
-    Signature: toUrlText(await key.sign(hash, text)),
-    ...(hash === "sha256" ? { "Hash-Algorithm": "SHA256" } : {}),
-  });
+  return async ({ text, isCanned, expiresAt }, stableWindow) => {
+    if (key.isEc && stableWindow !== undefined) {
+      throw unsupportedConstraint("ECDSA", "stableWindow", "use RSA");
+    }
+    return {
+      ...(isCanned ? { Expires: String(expiresAt.getTime() / 1000) } : { Policy: toUrlText(utf8(text)) }),
+      "Key-Pair-Id": keyPairId,
+      Signature: toUrlText(await key.sign(hash, text)),
+      ...(hash === "sha256" ? { "Hash-Algorithm": "SHA256" } : {}),
+    };
+  };
 }

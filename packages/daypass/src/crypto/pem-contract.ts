@@ -5,6 +5,8 @@ export type PemHash = "sha1" | "sha256";
 
 /** A private key of either kind: RSA signs by PKCS #1 v1.5, P-256 by ECDSA in DER, as `openssl dgst -sign` does. */
 export interface PemPrivateKey {
+  /** ECDSA draws a random number: the same message is signed differently each time. */
+  readonly isEc: boolean;
   sign(hash: PemHash, message: string): Promise<Uint8Array>;
 }
 

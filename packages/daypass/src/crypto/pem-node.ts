@@ -7,6 +7,7 @@ export type { PemHash, PemPrivateKey, PemPublicKey } from "./pem-contract.ts";
 export function pemPrivateKey(pem: string): PemPrivateKey {
   const key = load(pem, "PRIVATE", createPrivateKey);
   return {
+    isEc: key.asymmetricKeyType === "ec",
     // With a callback OpenSSL works on the thread pool: half a millisecond of arithmetic does not hold up the event loop.
     sign: (hash, message) =>
       new Promise((resolve, reject) => {

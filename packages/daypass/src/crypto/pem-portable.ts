@@ -41,6 +41,7 @@ interface Loaded {
 export function pemPrivateKey(pem: string): PemPrivateKey {
   const { isEc, algorithm, key } = load(pem, "PRIVATE");
   return {
+    isEc,
     async sign(hash, message) {
       const signature = new Uint8Array(await crypto.subtle.sign(algorithm(hash), await key(hash), utf8(message)));
       return isEc ? toDer(signature) : signature;

@@ -10,6 +10,7 @@ import {
 import { bunnySigner, bunnyVerifier } from "../../src/bunny/index.ts";
 import { cloudCdnSigner, cloudCdnVerifier } from "../../src/cloud-cdn/index.ts";
 import { cloudflareSigner, cloudflareVerifier } from "../../src/cloudflare/index.ts";
+import { cloudfrontSigner, cloudfrontVerifier } from "../../src/cloudfront/index.ts";
 import { cosSigner, cosVerifier } from "../../src/cos/index.ts";
 import { fastlySigner, fastlyVerifier } from "../../src/fastly/index.ts";
 import { gcsHmacSigner, gcsHmacVerifier } from "../../src/gcs/index.ts";
@@ -29,6 +30,7 @@ import { swiftSigner, swiftVerifier } from "../../src/swift/index.ts";
 import { symfonySigner, symfonyVerifier } from "../../src/symfony/index.ts";
 import { uriSigningRegex, uriSigningSigner, uriSigningVerifier } from "../../src/uri-signing/index.ts";
 import { urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { RSA } from "../cloudfront/keys.ts";
 import type { ProbeConstraints, Subject } from "./probe.ts";
 
 type Clock = () => Date;
@@ -104,6 +106,8 @@ const ed25519 = {
 };
 const mediaToken = { secret: "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8" };
 const uriKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } as const;
+const cloudfrontKey = { keyPairId: "K2JCJMDEHXQW5F", privateKey: RSA.privateKey, hash: "sha256" } as const;
+const cloudfrontKeys = { keyPairId: "K2JCJMDEHXQW5F", publicKey: RSA.publicKey, hashes: ["sha256"] } as const;
 const edge = { url: `${ORIGIN}/talks/2026/keynote.mp4` };
 const edgePrefix = { value: "/talks/", elsewhere: (url: string) => url.replace("keynote", "another") };
 
@@ -194,6 +198,13 @@ export const subjects: readonly Subject[] = [
       request: ({ method = "GET", ...constraints }) => ({ ...constraints, methods: [method] }),
       prefix: { value: "/talks/2026/", elsewhere: (url) => url.replace("keynote", "another") },
     },
+  ),
+  subject(
+    "cloudfront",
+    (clock) => cloudfrontSigner({ ...cloudfrontKey, clock }),
+    (clock) => cloudfrontVerifier({ ...common, keys: cloudfrontKeys, clock }),
+    edge,
+    { prefix: edgePrefix },
   ),
   subject(
     "uri-signing",

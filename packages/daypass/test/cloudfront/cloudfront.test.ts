@@ -185,6 +185,14 @@ describe("signed URLs", () => {
     }
   });
 
+  it("by P-256 keys cannot be the same in a window", async () => {
+    const options = { keyPairId, privateKey: EC.privateKey, clock };
+    const wish = { expiresIn: 600, stableWindow: 60 };
+    await rejects(cloudfrontSigner(options).sign({ url, ...wish }), "UNSUPPORTED_CONSTRAINT");
+    await rejects(cloudfrontCookieSigner(options).sign({ resource: url, ...wish }), "UNSUPPORTED_CONSTRAINT");
+    expect((await sign(wish)).url).toBe((await sign(wish)).url);
+  });
+
   it("say that SHA-1 is weak", async () => {
     const weak = cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, clock });
     expect((await weak.sign({ url, expiresIn: 60 })).warnings).toEqual([expect.stringContaining("SHA-1")]);

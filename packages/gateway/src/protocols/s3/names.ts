@@ -74,6 +74,8 @@ export const HARMLESS_AMZ: ReadonlyMap<string, readonly string[] | undefined> = 
   ["x-amz-checksum-type", ["FULL_OBJECT"]],
   ["x-amz-content-sha256", undefined],
   ["x-amz-date", undefined],
+  // On anything but a copy it says what is done anyway; s3fs sends it with the beginning of an upload in parts.
+  ["x-amz-metadata-directive", ["REPLACE"]],
   ["x-amz-request-payer", undefined],
   ["x-amz-sdk-checksum-algorithm", undefined],
   ["x-amz-security-token", undefined],

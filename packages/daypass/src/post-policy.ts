@@ -143,10 +143,10 @@ export function expandFields(fields: FormFields, fileName = ""): ReadonlyMap<str
     if (expanded.has(lower)) throw malformed(lower, "duplicate", "one field");
     if (/^\.\.?$/.test(file) && value.includes(FILE_NAME))
       throw malformed(lower, "file-name", "a name for the file that is no dot segment");
-    expanded.set(
-      lower,
-      value.replaceAll(FILE_NAME, () => file),
-    );
+    const text = value.replaceAll(FILE_NAME, () => file);
+    // Half of a surrogate pair has no bytes in UTF-8, so no form can have carried it.
+    if (/\p{Surrogate}/u.test(text)) throw malformed(lower, "encoding", "text that UTF-8 can spell");
+    expanded.set(lower, text);
   }
   return expanded;
 }

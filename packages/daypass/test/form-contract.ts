@@ -163,6 +163,8 @@ export function testForms(contract: FormContract): void {
 
     it("refuses another key, and takes the file's name from its last slash or backslash on", async () => {
       await expectRefusal(verify(form(set("key", "other/a"))), "POLICY_NOT_MET");
+      await expectRefusal(verify(form(set("key", "up/\ud800"))), "MALFORMED");
+      await expectRefusal(verify({ ...(await form()), fileName: "\udfff.png" }), "MALFORMED");
       const base = await form();
       for (const [fileName, key] of [
         ["C:\\Program Files\\x\\file1.txt", "up/file1.txt"],

@@ -56,7 +56,7 @@ const KEYS = [
 ] as const;
 
 /** What S3 signers are asked for: path and virtual-host style, session tokens, parameters, headers. */
-function s3Wishes() {
+export function s3Wishes() {
   const calls = KEYS.flatMap((key) => [
     { bucket: "media", key, method: "GET" },
     { bucket: "media", key, method: "PUT" },

@@ -1,6 +1,6 @@
 import type { DaypassError } from "../errors.ts";
 import { hasControl, type SasValues } from "./canonical.ts";
-import { fieldsOf, NEWEST_VERSION, type SasKind, sinceVersion } from "./layouts.ts";
+import { fieldsOf, firstVersion, NEWEST_VERSION, type SasKind } from "./layouts.ts";
 import { arePermissions } from "./permissions.ts";
 import { parseAzureTime } from "./time.ts";
 
@@ -21,14 +21,17 @@ const SIGNED_AS: Readonly<Record<string, string>> = { sig: "sv", sr: "sp", sdd: 
 // What is worked out of a request, and may hold line feeds.
 const WORKED_OUT = /^(?:RESOURCE|HEADERS|QUERY)$/;
 
-/** The first version that knows all of a SAS, and what asks for it. */
-export function neededVersion(kind: SasKind, values: SasValues): readonly [version: string, what: string] {
-  let needed: readonly [string, string] = ["", ""];
-  for (const what of [...values.keys(), `sr=${values.get("sr")}`, ...(values.get("sp") ?? "")]) {
-    const since = sinceVersion(kind, SIGNED_AS[what] ?? what);
-    if (since > needed[0]) needed = [since, what];
-  }
-  return needed;
+const signedAs = (name: string): string => SIGNED_AS[name] ?? name;
+
+/** The first version that knows all of a SAS. */
+export function neededVersion(kind: SasKind, values: SasValues): string {
+  return [firstVersion(kind, [...values.keys()].map(signedAs)), ...newerMarks(kind, values, "")].sort().at(-1) ?? "";
+}
+
+/** Versions that are needed for the kind of resource and the permissions, where they are newer. */
+function newerMarks({ since }: SasKind, values: SasValues, version: string): readonly string[] {
+  const marks = [`sr=${values.get("sr")}`, ...(values.get("sp") ?? "")];
+  return marks.map((mark) => since[mark] ?? "").filter((needed) => needed > version);
 }
 
 /** Makes the error for a parameter that is not as it should be: a refusal of a request, or `INVALID_INPUT` at a signer. */
@@ -40,17 +43,16 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
   const fields = fieldsOf(kind, value("sv"));
   if (fields === undefined) throw fault("sv", "version", `2015-04-05 to ${NEWEST_VERSION}`);
   for (const [name, text] of values) {
-    const signedAs = SIGNED_AS[name] ?? name;
-    if (!fields.includes(signedAs) || (kind.name === "account" && /^s(?:r|dd)$/.test(name))) {
+    if (!fields.includes(signedAs(name)) || (kind.name === "account" && /^s(?:r|dd)$/.test(name))) {
       throw fault(
         name,
         "unsigned",
-        `nothing, as ${value("sv")} does not sign it (since: ${sinceVersion(kind, signedAs)})`,
+        `nothing, as ${value("sv")} does not sign it (since: ${firstVersion(kind, [signedAs(name)])})`,
       );
     }
-    const form = FORMS[name] ?? /./;
-    // An empty field is signed like one that is not there.
     if (WORKED_OUT.test(name)) continue;
+    // An empty field is signed like one that is not there.
+    const form = FORMS[name] ?? /./;
     if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", String(form));
     if (/^s(?:t|e|kt|ke)$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }
@@ -58,6 +60,6 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
   if (values.has("sp") && !arePermissions(kind, value("sr"), value("sp"))) {
     throw fault("sp", "permissions", `letters that exist for the resource, each once, as ${kind.order}`);
   }
-  const [since, what] = neededVersion(kind, values);
-  if (value("sv") < since) throw fault("sv", "version", `${since} or later for ${what}`);
+  const [since] = newerMarks(kind, values, value("sv"));
+  if (since !== undefined) throw fault("sv", "version", `${since} or later for this sr and sp`);
 }

@@ -1,6 +1,8 @@
 /** What signs a SAS, and for how much: an account key for one resource or for the whole account, or a key on loan from Entra ID. */
 export type AzureSasKind = "service" | "account" | "user-delegation";
 
+type Layout = readonly [since: string, fields: string];
+
 /** One kind of SAS as data. */
 export interface SasKind {
   readonly name: AzureSasKind;
@@ -13,11 +15,11 @@ export interface SasKind {
    * Source: "Create a service SAS", "Create a user delegation SAS" and "Create an account SAS" of the Azure Storage REST
    * reference, and \@azure/storage-blob 12.32.0, src/sas. Each row is proved by test/vectors/azure.
    */
-  readonly layouts: readonly (readonly [since: string, fields: string])[];
+  readonly layouts: readonly Layout[];
   /** What else is known only from some version on: permission letters, and kinds of resources by their `sr`. */
   readonly since: Readonly<Record<string, string>>;
   /** Parameters without which there is no such SAS, beside `sv` and `sig`; `se` and `sp` may stand in a stored access policy. */
-  readonly required: string;
+  readonly required: readonly string[];
   /** In which permissions are written. */
   readonly order: string;
 }
@@ -47,7 +49,7 @@ export const SERVICE: SasKind = {
     ["2015-04-05", "sp st se RESOURCE si sip spr sv rscc rscd rsce rscl rsct"],
   ],
   since: SINCE,
-  required: "sr",
+  required: ["sr"],
   order: ORDER,
 };
 
@@ -59,7 +61,7 @@ export const ACCOUNT: SasKind = {
   ],
   // `p` is "process" here, and `f` finds blobs by tags since there are tags.
   since: { x: "2019-10-10", y: "2019-10-10", t: "2019-12-12", f: "2019-12-12", i: "2020-08-04" },
-  required: "ss srt sp se",
+  required: ["ss", "srt", "sp", "se"],
   order: "rwdxftlacupiy",
 };
 
@@ -85,7 +87,7 @@ export const DELEGATION: SasKind = {
     ["2018-11-09", "sp st se RESOURCE skoid sktid skt ske sks skv sip spr sv sr TIME rscc rscd rsce rscl rsct"],
   ],
   since: SINCE,
-  required: "sr sp se skoid sktid skt ske sks skv",
+  required: ["sr", "sp", "se", "skoid", "sktid", "skt", "ske", "sks", "skv"],
   order: ORDER,
 };
 
@@ -95,10 +97,20 @@ export const NEWEST_VERSION = "2026-10-06";
 /** The fields that a version signs, in order, or `undefined` for a version that this kind does not have. */
 export function fieldsOf({ layouts }: SasKind, version: string): readonly string[] | undefined {
   if (!/^20\d\d-\d\d-\d\d$/.test(version) || version > NEWEST_VERSION) return undefined;
-  return layouts.find(([since]) => version >= since)?.[1].split(" ");
+  const layout = layouts.find(([since]) => version >= since);
+  return layout && fieldsIn(layout);
 }
 
-/** The first version in which a kind of SAS knows a field, a permission letter or a resource (`sr=…`), or nothing. */
-export function sinceVersion({ layouts, since }: SasKind, what: string): string {
-  return layouts.findLast(([, fields]) => fields.split(" ").includes(what))?.[0] ?? since[what] ?? "";
+const read = new Map<Layout, readonly string[]>();
+
+// Taken apart once: every signature needs one.
+function fieldsIn(layout: Layout): readonly string[] {
+  const fields = read.get(layout) ?? layout[1].split(" ");
+  read.set(layout, fields);
+  return fields;
+}
+
+/** The first version that signs all of these fields, or nothing. */
+export function firstVersion({ layouts }: SasKind, fields: readonly string[]): string {
+  return layouts.findLast((layout) => fields.every((field) => fieldsIn(layout).includes(field)))?.[0] ?? "";
 }

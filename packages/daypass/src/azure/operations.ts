@@ -71,21 +71,19 @@ export interface OperationCall {
 export function operationFinder(
   operations: readonly AzureOperation[],
 ): (call: OperationCall) => OperationRule | undefined {
-  const rules = new Map<AzureOperation, OperationRule>();
+  const known = operations.map((operation) => {
+    const [call, condition] = operation[1].split(" +");
+    const [needs, wanted] = condition?.split("=") ?? [];
+    return { call, needs, wanted, rule: readOperation(operation) };
+  });
   return ({ call, value }) => {
-    const condition = ([, request]: AzureOperation): string | undefined => request.split(" +")[1];
-    const fitting = operations.filter(([, request]) => request.split(" +")[0] === call);
-    const special = fitting.find((operation) => {
-      const [needs, wanted] = condition(operation)?.split("=") ?? [];
+    const fitting = known.filter((other) => other.call === call);
+    const special = fitting.find(({ needs, wanted }) => {
       // A list holds the value, too: `include=metadata,tags`.
       const given = needs && value(needs)?.toLowerCase().split(",");
       return given && (wanted === undefined || given.includes(wanted));
     });
-    const found = special ?? fitting.find((operation) => condition(operation) === undefined);
-    if (found === undefined) return undefined;
-    const rule = rules.get(found) ?? readOperation(found);
-    rules.set(found, rule);
-    return rule;
+    return (special ?? fitting.find(({ needs }) => needs === undefined))?.rule;
   };
 }
 

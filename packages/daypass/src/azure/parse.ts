@@ -69,7 +69,7 @@ export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSa
     kept.set(name, value);
   }
   // A stored access policy tells what the URL leaves out.
-  for (const name of `sig ${reader.kind.required}${values.has("si") ? "" : " sp se"}`.split(" ")) {
+  for (const name of ["sig", ...reader.kind.required, ...(values.has("si") ? [] : ["sp", "se"])]) {
     if (!values.has(name)) throw malformed(name, "missing", "a parameter with a value");
   }
   checkSas(reader.kind, values, unreadable);
@@ -89,10 +89,9 @@ export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSa
     throw refusal("METHOD_NOT_GRANTED", "a permitted operation, found another method, comp or restype");
   }
   const bound = reader.readBound?.(values, request, parameters) ?? NOTHING;
-  const times = (names: readonly string[]): readonly Date[] =>
-    names.flatMap((name) => parseAzureTime(values.get(name) ?? "") ?? []).sort((a, b) => a.getTime() - b.getTime());
-  const startsAt = times(["st", "skt"]).at(-1);
-  const [endsAt] = times(["se", "ske"]);
+  const [st, skt, se, ske] = ["st", "skt", "se", "ske"].map((name) => parseAzureTime(values.get(name) ?? ""));
+  const startsAt = st && skt && skt > st ? skt : (st ?? skt);
+  const endsAt = se && ske && ske < se ? ske : (se ?? ske);
   const directory = values.get("sr") === "d" ? signedDirectory(values, location, parameters) : undefined;
   values.set("ACCOUNT", location.account);
   values.set("RESOURCE", signedResource(values, location, directory));

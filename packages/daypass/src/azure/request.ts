@@ -1,9 +1,7 @@
 import { type Constraints, unsupportedConstraint } from "../constraints.ts";
-import { uriEncode } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import { checkKey, refuseConstraints } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
-import { percentDecode } from "../wire.ts";
 import { azureName, isContainerName } from "./location.ts";
 import { OVERRIDES } from "./response.ts";
 
@@ -87,7 +85,8 @@ export function responseValues(response: Constraints["response"] = {}): readonly
 const DELEGATION = "use azureUserDelegationSigner";
 
 /** Refuses what a SAS by an account key cannot bind. */
-export function refuseUnbindable(request: Constraints, more: Readonly<Record<string, string>> = {}): void {
+export function refuseUnbindable(request: Constraints, more?: Readonly<Record<string, string>>): void {
+  if (request.bind === undefined && more === undefined) return;
   refuseConstraints(request, "an Azure SAS", {
     "bind.contentType": DELEGATION,
     "bind.contentLength": DELEGATION,
@@ -98,7 +97,14 @@ export function refuseUnbindable(request: Constraints, more: Readonly<Record<str
   });
 }
 
-/** Azure's own libraries spell their URLs with `encodeURIComponent` and a URL parser, which leave `!()*` as they are. */
+const PLAIN = /^[\w.-]*$/;
+
+/** The spelling of Azure's own libraries, which leaves `!()*` as they are. */
 export function azureEncode(text: string): string {
-  return uriEncode(text).replace(/%2[189A]/g, (triplet) => percentDecode(triplet));
+  if (PLAIN.test(text)) return text;
+  try {
+    return encodeURIComponent(text).replaceAll("'", "%27");
+  } catch {
+    throw invalidInput("text", "whole Unicode characters", text);
+  }
 }

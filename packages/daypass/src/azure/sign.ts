@@ -80,33 +80,34 @@ export interface SasParts {
 
 const DEFAULT_VERSION = "2022-11-02";
 // The order in which @azure/storage-blob writes them.
-const ORDER =
-  "sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sp rscc rscd rsce rscl rsct saoid suoid scid sdd sduoid skdutid srh srq";
+const ORDER: readonly string[] =
+  /* @__PURE__ */ "sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sp rscc rscd rsce rscl rsct saoid suoid scid sdd sduoid skdutid srh srq".split(
+    " ",
+  );
 
 /** Signs a SAS and puts its URL together. */
 export function signSas(request: AzureSasRequest, parts: SasParts): SignedRequest {
   const { kind, endpoint, path, values, query } = parts;
   if (request.protocol !== undefined) values.set("spr", request.protocol);
   if (request.encryptionScope !== undefined) values.set("ses", request.encryptionScope);
-  const [needed] = neededVersion(kind, values);
-  values.set("sv", parts.version ?? (needed > DEFAULT_VERSION ? needed : DEFAULT_VERSION));
+  values.set("sv", parts.version ?? [DEFAULT_VERSION, neededVersion(kind, values)].sort().at(-1) ?? "");
   checkSas(kind, values, (name, _, expected) => invalidInput(name, expected, values.get(name)));
   const stringToSign = azureStringToSign(kind, values);
   const method = methodFor(request.method, values.get("sp"));
-  const tokens = [
-    ...query,
-    ...ORDER.split(" ").flatMap((name): readonly Parameter[] => {
-      const value = values.get(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-    ["sig", azureSignature(parts.key, stringToSign)] as const,
-  ].map(([name, value]) => `${azureEncode(name)}=${azureEncode(value)}`);
-  const names = path.filter((name) => name !== undefined).map((name) => `/${azureEncode(name).replace(/%2F/g, "/")}`);
+  let tokens = "";
+  for (const [name, value] of query) tokens += `${azureEncode(name)}=${azureEncode(value)}&`;
+  for (const name of ORDER) {
+    const value = values.get(name);
+    if (value !== undefined) tokens += `${name}=${azureEncode(value)}&`;
+  }
+  tokens += `sig=${azureEncode(azureSignature(parts.key, stringToSign))}`;
+  let names = "";
+  for (const name of path) if (name !== undefined) names += `/${azureEncode(name).replaceAll("%2F", "/")}`;
   // A blob is created by its type: without the header Azure answers 400.
   const isUpload = method === "PUT" && path[1] !== undefined && /[cw]/.test(values.get("sp") ?? "w");
   return new SignedResult(
     {
-      url: `${endpoint}${names.join("") || (/\w\//.test(endpoint) ? "" : "/")}?${tokens.join("&")}`,
+      url: `${endpoint}${names || (/\w\//.test(endpoint) ? "" : "/")}?${tokens}`,
       method,
       headers: isUpload ? { "x-ms-blob-type": "BlockBlob", ...parts.headers } : parts.headers,
       expiresAt: parts.expiresAt,

@@ -1,7 +1,15 @@
 /** `YYYY-MM-DDThh:mm:ssZ`, as Azure's own libraries sign it; fractions of a second are dropped. */
 export function formatAzureTime(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
+  // Bulk signing asks for the same second many times.
+  if (date.getTime() !== lastFormatted) {
+    lastFormat = `${date.toISOString().slice(0, 19)}Z`;
+    lastFormatted = date.getTime();
+  }
+  return lastFormat;
 }
+
+let lastFormatted = Number.NaN;
+let lastFormat = "";
 
 /** The ISO 8601 forms in UTC that Azure documents for a SAS: a day, a minute or a second. */
 export const TIME_FORMS: RegExp = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/;
@@ -9,6 +17,5 @@ export const TIME_FORMS: RegExp = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/;
 /** Parses a time in one of the {@link TIME_FORMS}; `undefined` also for a day that does not exist, which `Date` would roll over. */
 export function parseAzureTime(text: string): Date | undefined {
   const date = new Date(TIME_FORMS.test(text) ? text : Number.NaN);
-  const isReal = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.replace("Z", ""));
-  return isReal ? date : undefined;
+  return date.getUTCDate() === Number(text.slice(8, 10)) ? date : undefined;
 }

@@ -38,7 +38,8 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
 
-function listOf<C>(keys: C | readonly C[] | undefined): readonly C[] {
+/** No key, one, or several: all of them as a list. */
+export function listOf<C>(keys: C | readonly C[] | undefined): readonly C[] {
   if (keys === undefined) return [];
   return Array.isArray(keys) ? (keys as readonly C[]) : [keys as C];
 }

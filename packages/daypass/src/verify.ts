@@ -1,4 +1,5 @@
 import { type DaypassError, refusal } from "./errors.ts";
+import { isPromise, listOf } from "./key-resolver.ts";
 import { originSelector } from "./origin.ts";
 import type { Clock, Grant, KeyResolver, ObligationKind, Proof, Scheme, Verifier } from "./scheme.ts";
 import { systemClock } from "./time.ts";
@@ -33,7 +34,7 @@ export function verifier<P, K, G extends Grant>(
       const received = { request, wire: parseTarget(request.target), origin, wildcard };
       const parsed = scheme.parse(received);
       const found = keys(scheme.keyId(parsed));
-      const candidates = listKeys(isPromise(found) ? await found : found);
+      const candidates = listOf(isPromise(found) ? await found : found);
       const unknown = candidates.length === 0;
       // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
       let match: { readonly key: K; readonly stringToSign: string } | undefined;
@@ -68,14 +69,6 @@ export function verifier<P, K, G extends Grant>(
       return grant;
     },
   };
-}
-
-function listKeys<K>(found: K | readonly K[] | undefined): readonly K[] {
-  return Array.isArray(found) ? found : found === undefined ? [] : [found as K];
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
 
 /**

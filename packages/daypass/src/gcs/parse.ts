@@ -37,7 +37,8 @@ export function detectGcs({ target }: WireRequest): V4Family | undefined {
   return target.includes(`X-Goog-Algorithm=${GOOG4_HMAC.algorithm}`) ? GOOG4_HMAC : GOOG4_RSA;
 }
 
-const OWN = [
+/** The signature's own parameters, in their ascending order. */
+export const OWN = [
   "X-Goog-Algorithm",
   "X-Goog-Credential",
   "X-Goog-Date",
@@ -46,7 +47,7 @@ const OWN = [
   "X-Goog-Signature",
 ] as const;
 /** The names of the signature's own parameters, in any case. */
-export const OWN_NAME: RegExp = /^x-goog-(?:algorithm|credential|date|expires|signature|signedheaders)$/i;
+export const OWN_NAME: RegExp = new RegExp(`^(?:${OWN.join("|")})$`, "i");
 
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER`, `WRONG_SCOPE` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): ParsedGcs {

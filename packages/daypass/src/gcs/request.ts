@@ -6,7 +6,6 @@ import {
   type ObjectRules,
   readObjectRequest,
 } from "../object-request.ts";
-import { OWN_NAME } from "./parse.ts";
 
 /** One request to Cloud Storage to sign. */
 export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
@@ -24,21 +23,18 @@ export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
 }
 
 const METADATA = "set the object's metadata";
-export const GCS_RULES: ObjectRules = {
-  scheme: "GCS",
-  reserved: OWN_NAME,
-  unbindable: {
-    prefix: undefined,
-    "bind.ip": "use the bucket's IP filter",
-    "response.cacheControl": METADATA,
-    "response.contentEncoding": METADATA,
-    "response.contentLanguage": METADATA,
-    "response.expires": METADATA,
-  },
+/** What no version of Cloud Storage can bind. */
+export const UNBINDABLE: ObjectRules["unbindable"] = {
+  prefix: undefined,
+  "bind.ip": "use the bucket's IP filter",
+  "response.cacheControl": METADATA,
+  "response.contentEncoding": METADATA,
+  "response.contentLanguage": METADATA,
+  "response.expires": METADATA,
 };
 
 /** Checks a request and collects what it asks for: a digest and a range of lengths become headers. */
-export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules = GCS_RULES): ObjectCall {
+export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules): ObjectCall {
   const { object, bind = {}, dotSegments } = request;
   const { sha256, contentLength } = bind;
   if (object !== undefined) checkKey(object, dotSegments, "object");

@@ -1,5 +1,7 @@
 import { hex } from "../encode.ts";
 import { refusal } from "../errors.ts";
+import type { ObjectRules } from "../object-request.ts";
+import type { Parameter } from "../parameters.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
@@ -22,8 +24,8 @@ import {
   hmacSigner,
 } from "./credentials.ts";
 import { type GcsEndpointOptions, gcsAddresses, gcsPath } from "./endpoint.ts";
-import { MAX_EXPIRES } from "./parse.ts";
-import { type GcsSignRequest, readGcsRequest } from "./request.ts";
+import { MAX_EXPIRES, OWN, OWN_NAME } from "./parse.ts";
+import { type GcsSignRequest, readGcsRequest, UNBINDABLE } from "./request.ts";
 
 /** Options of {@link gcsSigner}. */
 export interface GcsSignerOptions extends GcsEndpointOptions {
@@ -107,6 +109,7 @@ interface Draft {
 
 const BOUND: readonly string[] = ["method", "host without its port", "path", "query", "time"];
 const UNBOUND: readonly string[] = ["scheme", "port", "headers that are not listed"];
+const RULES: ObjectRules = { scheme: "GCS", reserved: OWN_NAME, unbindable: UNBINDABLE };
 // "For signed URLs, the signature is usable from 15 minutes before the active datetime."
 const LEEWAY = 900;
 
@@ -119,7 +122,7 @@ function drafts(
   const address = gcsAddresses(options);
   return (request) => {
     const { bucket, object } = request;
-    const { method, headers, parameters } = readGcsRequest(request);
+    const { method, headers, parameters } = readGcsRequest(request, RULES);
     const place = address(bucket);
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_EXPIRES });
     const startsAt = start(signedAt, request.notBefore);
@@ -139,11 +142,13 @@ function drafts(
       method,
       path,
       parameters: [
-        ["X-Goog-Algorithm", family.algorithm],
-        ["X-Goog-Credential", `${keyId}/${scopeText(family, scope)}`],
-        ["X-Goog-Date", time],
-        ["X-Goog-Expires", String(expiresIn)],
-        ["X-Goog-SignedHeaders", signed.map(({ name }) => name).join(";")],
+        ...[
+          family.algorithm,
+          `${keyId}/${scopeText(family, scope)}`,
+          time,
+          String(expiresIn),
+          signed.map(({ name }) => name).join(";"),
+        ].map((value, i): Parameter => [OWN[i] as string, value]),
         ...parameters,
       ],
       headers: signed,

@@ -8,7 +8,7 @@ import { asyncSigner, SignedResult, signer } from "../../signed-request.ts";
 import { signingWindow, systemClock } from "../../time.ts";
 import { accountSigner, checkHmacKey } from "../credentials.ts";
 import { gcsAddresses, gcsPath } from "../endpoint.ts";
-import { GCS_RULES, type GcsSignRequest, readGcsRequest } from "../request.ts";
+import { type GcsSignRequest, readGcsRequest, UNBINDABLE } from "../request.ts";
 import type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
 import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts";
 
@@ -93,7 +93,7 @@ const RULES: ObjectRules = {
   scheme: "GCS V2",
   reserved: /^(?:googleaccessid|expires|signature)$/i,
   unbindable: {
-    ...GCS_RULES.unbindable,
+    ...UNBINDABLE,
     notBefore: "use V4",
     "bind.sha256": "bind the header content-md5",
   },

@@ -126,33 +126,46 @@ function signerOptions({ version, endpoint, credentials, credentialExpiry }: Azu
 
 /** The library's request. All that a line can say is handed on, so that what a kind cannot bind is refused by its signer. */
 function sasRequest(line: AzureLine): SasRequest {
-  const {
-    scheme: _,
-    kind,
-    version,
-    account,
-    endpoint,
-    credentials,
-    credentialExpiry,
-    signedAt,
-    ...rest
-  } = line as AzureLine & { readonly scheme: string };
-  const { resource, ip, ...request } = rest;
+  const { resource, ip } = line;
   if (ip !== undefined && line.bind?.ip !== undefined)
     throw new DaypassError("INVALID_INPUT", "expected ip or bind.ip, found both: leave one out");
   // The word of a SAS for what `prefix` is.
   const isDirectory = resource === "d" && line.prefix === undefined;
-  const named = isDirectory ? { ...request, prefix: line.blob, blob: undefined } : request;
-  checkResource(resource, named);
-  const bind = ip === undefined ? line.bind : { ...line.bind, ip };
-  return { ...named, ...lifetime(line), bind } as SasRequest;
+  // Named, not spread: this runs for every line of a manifest.
+  const { expiresIn, expiresAt, stableWindow, notBefore } = lifetime(line);
+  const request = {
+    container: line.container,
+    blob: isDirectory ? undefined : line.blob,
+    prefix: isDirectory ? line.blob : line.prefix,
+    snapshot: line.snapshot,
+    versionId: line.versionId,
+    permissions: line.permissions,
+    method: line.method,
+    protocol: line.protocol,
+    encryptionScope: line.encryptionScope,
+    identifier: line.identifier,
+    services: line.services,
+    resourceTypes: line.resourceTypes,
+    delegatedUserObjectId: line.delegatedUserObjectId,
+    preauthorizedAgentObjectId: line.preauthorizedAgentObjectId,
+    agentObjectId: line.agentObjectId,
+    correlationId: line.correlationId,
+    bind: ip === undefined ? line.bind : { ...line.bind, ip },
+    response: line.response,
+    dotSegments: line.dotSegments,
+    expiresIn,
+    expiresAt,
+    stableWindow,
+    notBefore,
+  };
+  if (resource !== undefined) checkResource(resource, request);
+  return request;
 }
 
 function checkResource(
-  resource: string | undefined,
+  resource: string,
   { blob, prefix, snapshot, versionId }: Pick<SasRequest, "blob" | "prefix" | "snapshot" | "versionId">,
 ): void {
-  if (resource === undefined) return;
   const time = snapshot !== undefined ? "bs" : versionId !== undefined ? "bv" : "b";
   const actual = blob !== undefined ? time : prefix !== undefined ? "d" : "c";
   if (resource === actual) return;

@@ -1,4 +1,4 @@
-import { createHash, createSign } from "node:crypto";
+import { createHash, createHmac, createSign } from "node:crypto";
 import type { GcsPlace, GcsWish } from "./random/gcs-wishes.ts";
 import { amzDate, canonicalQuery, encodeBytes } from "./sigv4.ts";
 
@@ -12,10 +12,11 @@ export interface Quirks {
   readonly resource?: string;
 }
 
-export interface GoogKey {
-  readonly client_email: string;
-  readonly private_key: string;
-}
+export type GoogKey =
+  | { readonly client_email: string; readonly private_key: string }
+  | { readonly accessKeyId: string; readonly secretAccessKey: string };
+
+const idOf = (key: GoogKey): string => ("accessKeyId" in key ? key.accessKeyId : key.client_email);
 
 const RULE: Required<Omit<Quirks, "resource">> = {
   // V2's page: "Replace any folding whitespace or newlines (CRLF or LF) with a single space."
@@ -26,14 +27,15 @@ const RULE: Required<Omit<Quirks, "resource">> = {
 /** The whole URL of V4, its parameters in ascending order and the signature at the end. */
 export function goog4(wish: GcsWish, key: GoogKey, quirks: Quirks = {}): string {
   const { headerValue, compareHeaders } = { ...RULE, ...quirks };
+  const algorithm = "accessKeyId" in key ? "GOOG4-HMAC-SHA256" : "GOOG4-RSA-SHA256";
   const time = amzDate(wish.signedAt);
   const scope = `${time.slice(0, 8)}/auto/storage/goog4_request`;
   // "Host without its port."
   const headers: Readonly<Record<string, string>> = { host: new URL(origin(wish)).hostname, ...wish.headers };
   const names = Object.keys(headers).sort();
   const query = canonicalQuery([
-    ["X-Goog-Algorithm", "GOOG4-RSA-SHA256"],
-    ["X-Goog-Credential", `${key.client_email}/${scope}`],
+    ["X-Goog-Algorithm", algorithm],
+    ["X-Goog-Credential", `${idOf(key)}/${scope}`],
     ["X-Goog-Date", time],
     ["X-Goog-Expires", String(wish.expiresIn)],
     ["X-Goog-SignedHeaders", names.join(";")],
@@ -43,7 +45,7 @@ export function goog4(wish: GcsWish, key: GoogKey, quirks: Quirks = {}): string 
   const payload = headers["x-goog-content-sha256"] ?? "UNSIGNED-PAYLOAD";
   const canonical = [wish.method, path(wish), query, lines.join(""), names.join(";"), payload].join("\n");
   const hash = createHash("sha256").update(canonical).digest("hex");
-  const signature = sign(["GOOG4-RSA-SHA256", time, scope, hash].join("\n"), key).toString("hex");
+  const signature = sign4([algorithm, time, scope, hash].join("\n"), scope, key).toString("hex");
   return `${origin(wish)}${path(wish)}?${query}&X-Goog-Signature=${signature}`;
 }
 
@@ -55,7 +57,9 @@ export function goog2Signature(wish: GcsWish, key: GoogKey, quirks: Quirks = {})
     .map((name) => `${name}:${headerValue(extensions[name] ?? "")}\n`);
   const named = wish.addressing === "path" ? path(wish) : `/${wish.bucket}${path(wish)}`;
   const end = wish.signedAt.getTime() / 1000 + wish.expiresIn;
-  return sign([wish.method, md5, type, end, lines.join("") + (resource ?? named)].join("\n"), key).toString("base64");
+  const text = [wish.method, md5, type, end, lines.join("") + (resource ?? named)].join("\n");
+  if (!("accessKeyId" in key)) return signRsa(text, key.private_key).toString("base64");
+  return createHmac("sha1", key.secretAccessKey).update(text).digest("base64");
 }
 
 /** All that was asked for besides the signature's own. */
@@ -85,6 +89,18 @@ export function origin({
   return endpoint ?? `https://${addressing === "virtual" ? `${bucket}.` : ""}storage.${universeDomain}`;
 }
 
-function sign(text: string, { private_key: key }: GoogKey): Buffer {
+function sign4(text: string, scope: string, key: GoogKey): Buffer {
+  if (!("accessKeyId" in key)) return signRsa(text, key.private_key);
+  // "The key derivation": GOOG4 and the secret, then each part of the scope.
+  let derived: Buffer = Buffer.from(`GOOG4${key.secretAccessKey}`);
+  for (const part of scope.split("/")) derived = hmac(derived, part);
+  return hmac(derived, text);
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+function signRsa(text: string, key: string): Buffer {
   return createSign("sha256").update(text).sign(key);
 }

@@ -4,17 +4,19 @@ import { type Contender, interleave } from "./compute/interleave.ts";
 import { job, keyOf, urlKey, urlOrigin } from "./compute/job.ts";
 import { loadPortable, type Portable } from "./compute/portable.ts";
 import { hashChain } from "./floor.ts";
-import { peerSigners } from "./peers/signers.ts";
+import { awsDropIn, peerSigners } from "./peers/signers.ts";
 import { type Bar, type Row, rounded } from "./row.ts";
 
 const OURS = "daypass/s3";
 const PORTABLE = "daypass/s3, portable build";
+const DROP_IN = "daypass/compat/aws";
+const PRESIGNER = "@aws-sdk/s3-request-presigner";
 const FLOOR = "floor: three hashes";
 
 const BARS: Readonly<Record<string, Bar>> = {
   [FLOOR]: { atLeast: 0.5 },
   aws4: { atLeast: 6.5 },
-  "@aws-sdk/s3-request-presigner": { atLeast: 100 },
+  [PRESIGNER]: { atLeast: 100 },
 };
 
 /** Signs a GET with each signer, the full result each time, on one thread. */
@@ -26,6 +28,7 @@ export async function sign(): Promise<readonly Row[]> {
     ours(PORTABLE, portable.s3Signer),
     ourUrl("daypass/url, HS256", urlSigner),
     ...peerSigners(),
+    awsDropIn(),
   ]);
   const rate = (name: string): number => rates.get(name) ?? Number.NaN;
   const row = (work: string, contender: string, than: string, bar?: Bar): Row => ({
@@ -37,7 +40,11 @@ export async function sign(): Promise<readonly Row[]> {
   });
   return [
     row("sign", OURS, OURS),
-    ...[...rates.keys()].filter((name) => name !== OURS).map((name) => row("sign", name, OURS, BARS[name])),
+    ...[...rates.keys()]
+      .filter((name) => name !== OURS && name !== DROP_IN)
+      .map((name) => row("sign", name, OURS, BARS[name])),
+    row("sign a command of the AWS SDK", DROP_IN, DROP_IN),
+    row("sign a command of the AWS SDK", PRESIGNER, DROP_IN, { atLeast: 100 }),
     row("sign, portable", PORTABLE, PORTABLE),
     row("sign, portable", "aws4fetch", PORTABLE, { atLeast: 10 }),
   ];

@@ -39,7 +39,7 @@ export function presign(
 
 /**
  * In place of `getSignedUrl` of `@aws-sdk/s3-request-presigner`: the same URL apart from the checksum that nobody asked for,
- * some seventy times as fast. See {@link presign}, which returns more.
+ * seventy to a hundred times as fast. See {@link presign}, which returns more.
  *
  * @throws {DaypassError} as {@link presign}
  * @example

@@ -124,7 +124,6 @@ test.each([
   [["sign", "s3://media/a", "--expires-in", "soon"], 2],
   [["sign", "s3://media/a", "--subject", "x"], 2],
   [["sign", "https://a.example/x", "--region", "x"], 2],
-  [["sign", "s3://media/a", "--as", "html-form"], 2],
   [["sign", "s3://media/a", "--workers", "2"], 2],
   [["sign", "s3://media/a", "--batch", "-"], 2],
   [["sign", "--batch", "-", "--workers", "many"], 2],

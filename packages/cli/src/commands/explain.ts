@@ -19,7 +19,7 @@ Nothing is sent. The cause stands first.
   --host NAME           further names of the server, tried as the signed host
   --origin ORIGIN       the page that is to upload, for the CORS rule of a PUT or POST
   --at INSTANT          explain as if it were then                --reveal            show signatures and session tokens
-  --state DIR           try the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of AWS (--profile)
+  --state DIR           try the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of each cloud (--profile)
   --json                everything that was found, as one object`,
   async run(args, context) {
     const { values, positionals } = parseArguments(args, {
@@ -39,7 +39,7 @@ Nothing is sent. The cause stands first.
     const [url, second] = positionals;
     if (url === undefined || second !== undefined)
       throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
-    const { s3, url: urlKeys } = await keysAtHand(values, context);
+    const { s3, gcs, azure, url: urlKeys } = await keysAtHand(values, context);
     const now = mapped(values.at, (text) => instant("--at", text)) ?? new Date();
     const explanation = await explain(url, {
       request: {
@@ -49,7 +49,7 @@ Nothing is sent. The cause stands first.
         bodySha256: values["body-sha256"],
       },
       errorBody: values.error === undefined ? undefined : await errorBody(values.error, context),
-      keys: [...s3, ...urlKeys],
+      keys: [...s3, ...gcs, ...azure, ...urlKeys],
       hosts: values.host,
       origin: values.origin,
       reveal: values.reveal,

@@ -24,29 +24,32 @@ export type SignAllArguments = SignBatchArguments & {
 /** A place whose objects are listed, sorted by bucket and then by key. */
 interface Listing {
   readonly scheme: string;
+  /** What the scheme calls the name of an object. */
+  readonly name: "key" | "object";
   /** The objects behind `after`. */
   objects(after: ListedObject | undefined): AsyncIterable<ListedObject>;
 }
 
-/** `daypass sign --all s3://bucket/prefix` or `--all FOLDER`: a listing is the manifest. */
+/** `daypass sign --all s3://bucket/prefix`, `--all gs://bucket/prefix` or `--all FOLDER`: a listing is the manifest. */
 export async function signAll(args: SignAllArguments, context: Context): Promise<ExitStatus> {
   if (args.format !== undefined) throw new UsageError("expected --format with --batch, found it with --all");
-  const answers = { format: formatOf("--out-format", args["out-format"], args.out), withKey: true };
-  const { header } = answerWriter(answers);
   const defaults = await lineDefaults(args, undefined);
   const findKeys = keyFinder(args, context);
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(args.all);
   const listing = isUrl ? bucketListing(args, defaults, findKeys) : await folderListing(args);
+  const { scheme, name } = listing;
+  const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: ["bucket", name] };
+  const { header } = answerWriter(answers);
   const standing = await answersToResume(args, header);
-  const after = standing === undefined ? undefined : lastObject(standing, header);
+  const after = standing === undefined ? undefined : lastObject(standing, { header, name });
   return runBatchCommand(
     {
-      job: { kind: "sign", answers, defaults: { ...defaults, scheme: listing.scheme } },
+      job: { kind: "sign", answers, defaults: { ...defaults, scheme } },
       header,
       standing,
       done: () => undefined,
       findKeys,
-      blocks: keyBlocks(listing.objects(after)),
+      blocks: keyBlocks(listing.objects(after), name),
     },
     args,
     context,
@@ -54,7 +57,10 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
 }
 
 /** The object of the last whole answer: a listing goes on behind it, whatever came or went before it. */
-function lastObject({ lastLine, lines }: StandingAnswers, header: string | undefined): ListedObject | undefined {
+function lastObject(
+  { lastLine, lines }: StandingAnswers,
+  { header, name }: { readonly header: string | undefined; readonly name: string },
+): ListedObject | undefined {
   if (lines === 0 || lastLine === header) return undefined;
   let last: JsonObject = {};
   try {
@@ -62,10 +68,10 @@ function lastObject({ lastLine, lines }: StandingAnswers, header: string | undef
   } catch {
     // It is no answer at all.
   }
-  const { bucket, key } = last;
+  const { bucket, [name]: key } = last;
   if (typeof bucket === "string" && typeof key === "string") return { bucket, key };
   throw new CommandError(
-    "expected in --out answers of sign --all, found a last line without bucket and key: choose another --out",
+    `expected in --out answers of sign --all, found a last line without bucket and ${name}: choose another --out`,
   );
 }
 
@@ -73,12 +79,22 @@ function lastObject({ lastLine, lines }: StandingAnswers, header: string | undef
 const PLACE = ["version", "region", "endpoint", "addressing", "universeDomain", "credentials", "credentialExpiry"];
 const LISTING_LIFE = 300;
 
+/** The stores whose buckets are listed by ListObjectsV2. Cloud Storage's XML API has taken it over. */
+const LISTED = [
+  { start: "s3://", scheme: "s3", name: "key" },
+  { start: "gs://", scheme: "gcs", name: "object" },
+] as const;
+
 function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys: FindKeys): Listing {
-  const [, scheme = "", bucket, prefix = ""] = /^([a-z0-9]+):\/\/([^/]+)(?:\/(.*))?$/s.exec(args.all) ?? [];
-  if (bucket === undefined || scheme !== "s3")
-    throw new UsageError(`expected --all s3://bucket/prefix or a folder, found ${JSON.stringify(args.all)}`);
+  const [, start = "", bucket, prefix = ""] = /^([a-z0-9]+:\/\/)([^/]+)(?:\/(.*))?$/s.exec(args.all) ?? [];
+  const listed = LISTED.find((entry) => entry.start === start);
+  if (bucket === undefined || listed === undefined)
+    throw new UsageError(
+      `expected --all s3://bucket/prefix, gs://bucket/prefix or a folder, found ${JSON.stringify(args.all)}`,
+    );
   if (args["as-bucket"] !== undefined)
     throw new UsageError("expected --as-bucket with a folder, found it with a bucket");
+  const { scheme, name } = listed;
   const sign: SignListing = async (query) => {
     const complete = await lineCompleter({ ...defaults, scheme }, findKeys).of(scheme);
     const whole = await complete({ scheme, bucket });
@@ -95,6 +111,7 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
   };
   return {
     scheme,
+    name,
     async *objects(after) {
       if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix)))
         throw new CommandError(
@@ -117,6 +134,7 @@ async function folderListing(args: SignAllArguments): Promise<Listing> {
     );
   return {
     scheme: "s3",
+    name: "key",
     async *objects(after) {
       if (asBucket !== undefined) {
         for await (const key of folderKeys(folder, after?.key)) yield { bucket: asBucket, key };

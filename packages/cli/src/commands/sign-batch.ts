@@ -33,7 +33,7 @@ export async function signBatch(
   context: Context,
 ): Promise<ExitStatus> {
   const format = formatOf("--format", args.format, args.batch) === "csv" ? CSV_RECORDS : LINES;
-  const answers = { format: formatOf("--out-format", args["out-format"], args.out), withKey: false };
+  const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: [] };
   const { header } = answerWriter(answers);
   const defaults = await lineDefaults(args, target);
   const standing = await answersToResume(args, header);
@@ -82,7 +82,8 @@ export async function lineDefaults(args: SignBatchArguments, target: string | un
   if (scheme !== undefined && typeof scheme !== "string")
     throw new CommandError("expected scheme in the file of --defaults as a string, found another value");
   const located = target === undefined ? {} : ((await loadTarget(scheme))?.locate(target) ?? {});
-  if ("key" in located) throw new UsageError("expected a bucket as the target of a batch, found one with a key");
+  if (["key", "object", "blob"].some((name) => name in located))
+    throw new UsageError("expected a bucket as the target of a batch, found one with a key");
   return { scheme, fields: { ...file, ...located }, options: args };
 }
 

@@ -1,5 +1,5 @@
 import { parseArguments, word } from "../arguments.ts";
-import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { FORMATS, format } from "../sign/format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signTarget } from "../sign/sign-target.ts";
@@ -7,9 +7,11 @@ import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions } from "./batch.ts";
 import { SIGN_ALL_OPTIONS, signAll } from "./sign-all.ts";
 import { SIGN_BATCH_OPTIONS, signBatch } from "./sign-batch.ts";
 
-const HELP = `daypass sign TARGET [options]             TARGET: s3://bucket/key, or https://host/path for a Daypass URL
+const HELP = `daypass sign TARGET [options]
 daypass sign [TARGET] --batch FILE|- [--out FILE] [--workers N]
-daypass sign --all s3://bucket/prefix|FOLDER [--out FILE] [--workers N]
+daypass sign --all s3://bucket/prefix|gs://bucket/prefix|FOLDER [--out FILE] [--workers N]
+
+TARGET: s3://bucket/key, gs://bucket/object, az://account/container/blob, or https://host/path for a Daypass URL
 
 Life
   --expires-in TIME     90s, 15m, 12h, 7d; 15m by default          --expires-at INSTANT  2026-01-02T03:04:05Z
@@ -20,16 +22,24 @@ Request
   --content-type TYPE   bind the body's type                       --content-length N|MIN-MAX
   --sha256 HEX          bind the body
   --response-cache-control, --response-content-{disposition,encoding,language,type}, --response-expires TEXT
+s3://, gs://, az://
+  --endpoint URL, --signature-version v4|v2|v4a (az://: the sv), --dot-segments (sign keys with . and .. segments)
+s3:// and gs:// only
+  --addressing path|virtual|bucket-bound                           --field N=V           a field of --as html-form
 s3:// only
-  --region, --endpoint URL, --addressing path|virtual, --profile NAME, --signature-version v4|v2
-  --dot-segments        sign keys with . and .. segments           --clamp   let the URL end with its credentials
+  --region, --profile NAME, --clamp (let the URL end with its credentials)
+az:// only
+  --permissions rcwd…, --identifier POLICY, --protocol https, --prefix DIRECTORY/
 https:// only
-  --audience, --subject TEXT, --ip CIDR, --starts INSTANT, --prefix SEGMENTS, --vary NAME, --nonce TEXT, --uses N, --create-only
+  --audience, --subject TEXT, --prefix SEGMENTS, --vary NAME, --nonce TEXT, --uses N, --create-only
+  --ip CIDR (az:// too), --starts INSTANT (az:// and gs:// too)
 Output
-  --as url|curl|fetch|wget   --json  everything about the URL: its end, what it binds and what it leaves open
+  --as url|curl|fetch|wget|html-form   --json  everything about it: its end, what it binds and what it leaves open
 Keys
   --state DIR           a key of a gateway's state, as daypass serve and daypass keys keep it   --key ID  which one
   s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files
+  gs://: the service account of GOOGLE_APPLICATION_CREDENTIALS, or of gcloud's application default credentials
+  az://: AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY
   https:// otherwise: DAYPASS_KEY (a JWK) or DAYPASS_KEY_FILE
 
 ${BATCH_HELP}
@@ -73,21 +83,15 @@ type Output = SignOptions & { readonly as?: string | undefined; readonly json?: 
 const DEFAULT_LIFE = "15m";
 
 async function signOne(target: string, options: Output, context: Context): Promise<ExitStatus> {
-  if (options.as === "html-form") {
-    throw new UsageError(
-      "expected --as url, curl, fetch or wget, found html-form: a form upload is signed in a way of its own, which this release does not have",
-    );
-  }
   const as = word("--as", options.as ?? "url", FORMATS);
-  const signed = await signTarget(target, withLife(options), context);
+  const signed = await signTarget(target, { options: withLife(options), isForm: as === "html-form" }, context);
   if (options.json === true) {
     await print(context.stdout, JSON.stringify(signed));
     return 0;
   }
-  if (!("method" in signed)) throw new CommandError("expected a URL, found another result");
   await print(context.stdout, format(signed, as));
   for (const warning of signed.warnings) await print(context.stderr, `warning: ${warning}`);
-  if (as === "url") {
+  if (as === "url" && "headers" in signed) {
     for (const [name, value] of Object.entries(signed.headers))
       await print(context.stderr, `send the header  ${name}: ${value}`);
   }

@@ -48,7 +48,7 @@ Exit status 0 for a grant, 1 for a refusal.
   --at INSTANT          verify as if it were then                 --json                 the answer as one object
 Keys
   --state DIR           all active keys of a gateway's state
-  otherwise             DAYPASS_KEY or DAYPASS_KEY_FILE (a JWK or a set), and an AWS access key as for daypass sign (--profile)
+  otherwise             DAYPASS_KEY or DAYPASS_KEY_FILE (a JWK or a set), and the keys of each cloud as for daypass sign (--profile)
 
 ${BATCH_HELP}`,
   async run(args, context) {
@@ -113,19 +113,22 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
 /** The keys that are at hand, in the form of a line's `schemes`. */
 async function schemeEntries(options: Options, context: Context): Promise<readonly object[]> {
   const { audience, origin: origins } = options;
-  const { s3, url } = await keysAtHand(options, context);
-  if (s3.length === 0 && url.length === 0) {
-    throw new CommandError(
-      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have an AWS access key, or give --state",
-    );
-  }
+  const { s3, gcs, azure, url } = await keysAtHand(options, context);
   const common = origins === undefined ? {} : { origins };
-  return [
+  const entries = [
     ...(s3.length === 0 ? [] : [{ scheme: "s3", credentials: s3.map(fromCredentials), ...common }]),
+    ...(gcs.length === 0 ? [] : [{ scheme: "gcs", credentials: gcs, ...common }]),
+    ...(azure.length === 0 ? [] : [{ scheme: "azure", credentials: azure, ...common }]),
     ...(url.length === 0
       ? []
       : [{ scheme: "url", keys: url, ...(audience === undefined ? {} : { audience }), ...common }]),
   ];
+  if (entries.length === 0) {
+    throw new CommandError(
+      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state",
+    );
+  }
+  return entries;
 }
 
 function fromCredentials({ expiration, ...credentials }: { readonly expiration?: Date | undefined }): object {

@@ -14,22 +14,20 @@ export interface AnswerWriter {
   refused(error: unknown, line: JsonObject | undefined): Answer;
 }
 
-const KEY_NAMES = ["bucket", "key"] as const;
-
 /** How to write. */
 export interface AnswerWriterOptions {
   readonly format: AnswerFormat;
-  /** Begins each answer with the bucket and the key of its line: for manifests that nobody has written. */
-  readonly withKey: boolean;
+  /** Fields of the line that its answer begins with: bucket and key, for manifests that nobody has written. */
+  readonly echo: readonly string[];
 }
 
-export function answerWriter({ format, withKey }: AnswerWriterOptions): AnswerWriter {
-  return format === "csv" ? csvWriter(withKey) : jsonWriter(withKey);
+export function answerWriter({ format, echo }: AnswerWriterOptions): AnswerWriter {
+  return format === "csv" ? csvWriter(echo) : jsonWriter(echo);
 }
 
-function jsonWriter(withKey: boolean): AnswerWriter {
+function jsonWriter(echo: readonly string[]): AnswerWriter {
   const begin = (line: JsonObject | undefined): string =>
-    withKey ? `{${KEY_NAMES.map((name) => `"${name}":${JSON.stringify(line?.[name] ?? null)}`).join(",")},` : "{";
+    echo.length === 0 ? "{" : `{${echo.map((name) => `"${name}":${JSON.stringify(line?.[name] ?? null)}`).join(",")},`;
   return {
     signed(result, line) {
       const { expiresAt, warnings } = result;
@@ -54,13 +52,13 @@ function grantedText(result: LineResult): string {
 
 const CSV_COLUMNS = ["url", "method", "expiresAt", "error", "message", "headers", "fields", "cookies", "warnings"];
 
-function csvWriter(withKey: boolean): AnswerWriter {
+function csvWriter(echo: readonly string[]): AnswerWriter {
   const record = (line: JsonObject | undefined, cells: Readonly<Record<string, string>>): string => {
-    const texts = CSV_COLUMNS.map((name) => cells[name] ?? "");
-    return csvRecord(withKey ? [...KEY_NAMES.map((name) => oneLine(String(line?.[name] ?? ""))), ...texts] : texts);
+    const echoed = echo.map((name) => oneLine(String(line?.[name] ?? "")));
+    return csvRecord([...echoed, ...CSV_COLUMNS.map((name) => cells[name] ?? "")]);
   };
   return {
-    header: csvRecord(withKey ? [...KEY_NAMES, ...CSV_COLUMNS] : CSV_COLUMNS),
+    header: csvRecord([...echo, ...CSV_COLUMNS]),
     signed(result, line) {
       const cells = {
         expiresAt: endText(result.expiresAt),

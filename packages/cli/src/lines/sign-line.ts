@@ -27,7 +27,7 @@ export type CompleteLine = (line: JsonObject) => JsonObject | Promise<JsonObject
  */
 export function signLines({
   read = parseLine,
-  write = answerWriter({ format: "jsonl", withKey: false }),
+  write = answerWriter({ format: "jsonl", echo: [] }),
   complete,
 }: SignLinesOptions = {}): LineAnswerer {
   const signers = new Map<unknown, SignLine>();

@@ -83,7 +83,7 @@ function completeFor(
 
   function foundFor(fields: JsonObject): CompleteLine {
     const over = defaulting({ ...fields, ...defaults });
-    return (line) => complete(over(line));
+    return (line) => complete(over(line), fields);
   }
 }
 

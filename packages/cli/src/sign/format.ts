@@ -1,14 +1,22 @@
 import type { SignedRequest } from "daypass";
+import type { LineForm, LineResult } from "../lines/line-scheme.ts";
 
 /** How a signed request is shown. */
-export type Format = "url" | "curl" | "fetch" | "wget";
+export type Format = "url" | "curl" | "fetch" | "wget" | "html-form";
 
-export const FORMATS: readonly Format[] = ["url", "curl", "fetch", "wget"];
+export const FORMATS: readonly Format[] = ["url", "curl", "fetch", "wget", "html-form"];
 
-/** A signed request as something that can be pasted and run. */
-export function format(signed: SignedRequest, as: Format): string {
+/** What was signed as something that can be pasted and run. */
+export function format(signed: LineResult, as: Format): string {
+  if ("cookies" in signed) throw new Error("expected a URL or a form");
+  if ("fields" in signed) return htmlForm(signed);
+  return requestText(signed, as);
+}
+
+function requestText(signed: SignedRequest, as: Format): string {
   switch (as) {
     case "url":
+    case "html-form":
       return signed.url;
     case "curl":
       return curl(signed);
@@ -17,6 +25,23 @@ export function format(signed: SignedRequest, as: Format): string {
     case "fetch":
       return fetchCall(signed);
   }
+}
+
+/** The fields in their order: S3 and Cloud Storage ignore what comes behind the file. */
+function htmlForm({ url, fields }: LineForm): string {
+  return [
+    `<form action="${escapeHtml(url)}" method="post" enctype="multipart/form-data">`,
+    ...Object.entries(fields).map(
+      ([name, value]) => `  <input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+    ),
+    `  <input type="file" name="file" required>`,
+    "  <button>Upload</button>",
+    "</form>",
+  ].join("\n");
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 const DOT_SEGMENT = /\/\.\.?(?:[/?]|$)/;

@@ -1,3 +1,4 @@
+import type { GcsServiceAccount } from "daypass/gcs";
 import type { S3Credentials } from "daypass/s3";
 import type { UrlKey } from "daypass/url";
 import { awsSettings } from "../aws/settings.ts";
@@ -5,12 +6,22 @@ import { CommandError, type Context } from "../command.ts";
 import { keyStore } from "../state/key-store.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { stateFolder } from "../state/state-folder.ts";
+import { accountKey } from "./azure-target.ts";
+import { serviceAccount } from "./gcs-target.ts";
 import { environmentUrlKeys } from "./url-key.ts";
 
 /** The keys that a command may verify with. */
 export interface KeysAtHand {
   readonly s3: readonly S3Credentials[];
+  readonly gcs: readonly GcsServiceAccount[];
+  readonly azure: readonly AzureKey[];
   readonly url: readonly UrlKey[];
+}
+
+/** The key of an Azure account, with its name. */
+export interface AzureKey {
+  readonly account: string;
+  readonly accountKey: string;
 }
 
 /** Where to look. */
@@ -27,12 +38,27 @@ export async function keysAtHand({ state, profile }: KeyPlaces, context: Context
     const keys = await keyStore({ folder: stateFolder(state, env), env, clock: () => new Date() }).active();
     return {
       s3: keys.flatMap((key) => (key.kind === "s3" ? [key.credentials] : [])),
+      gcs: [],
+      azure: [],
       url: keys.flatMap((key) => (key.kind === "url" ? [urlKey(key)] : [])),
     };
   }
-  const settings = await awsSettings(env, profile).catch((error: unknown) => {
-    if (profile === undefined && error instanceof CommandError) return undefined;
+  const settings = await (profile === undefined ? ifThere(() => awsSettings(env, profile)) : awsSettings(env, profile));
+  const google = await ifThere(() => serviceAccount(env));
+  const azure = await ifThere(async () => accountKey(env));
+  return {
+    s3: settings === undefined ? [] : [settings.credentials],
+    gcs: google === undefined ? [] : [google],
+    azure: azure === undefined ? [] : [{ account: azure.account, accountKey: azure.credentials.accountKey }],
+    url: await environmentUrlKeys(context),
+  };
+}
+
+async function ifThere<T>(find: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
     throw error;
-  });
-  return { s3: settings === undefined ? [] : [settings.credentials], url: await environmentUrlKeys(context) };
+  }
 }

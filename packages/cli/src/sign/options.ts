@@ -31,6 +31,12 @@ export const SIGN_OPTIONS = {
   "signature-version": { type: "string" },
   "dot-segments": { type: "boolean" },
   clamp: { type: "boolean" },
+  // az://
+  permissions: { type: "string" },
+  protocol: { type: "string" },
+  identifier: { type: "string" },
+  // --as html-form
+  field: { type: "string", multiple: true },
   // https://
   audience: { type: "string" },
   subject: { type: "string" },
@@ -48,17 +54,25 @@ export type SignOptions = ParsedArguments<typeof SIGN_OPTIONS>["values"];
 // Options that not every scheme has, and whose they are.
 const SCHEMES_OF: Partial<Record<keyof SignOptions, readonly string[]>> = {
   region: ["s3"],
-  endpoint: ["s3"],
-  addressing: ["s3"],
+  endpoint: ["s3", "gcs", "azure"],
+  addressing: ["s3", "gcs"],
   profile: ["s3"],
-  "signature-version": ["s3"],
-  "dot-segments": ["s3"],
-  clamp: ["s3"],
+  "signature-version": ["s3", "gcs", "azure"],
+  "dot-segments": ["s3", "gcs", "azure"],
+  clamp: ["s3", "azure"],
+  header: ["s3", "gcs", "url"],
+  query: ["s3", "gcs", "url"],
+  permissions: ["azure"],
+  protocol: ["azure"],
+  identifier: ["azure"],
+  field: ["s3", "gcs"],
+  state: ["s3", "url"],
+  key: ["s3", "url"],
   audience: ["url"],
   subject: ["url"],
-  ip: ["url"],
-  starts: ["url"],
-  prefix: ["url"],
+  ip: ["azure", "url"],
+  starts: ["gcs", "azure", "url"],
+  prefix: ["azure", "url"],
   vary: ["url"],
   nonce: ["url"],
   uses: ["url"],
@@ -70,7 +84,7 @@ export function refuseForeignOptions(options: SignOptions, scheme: string): void
   for (const [name, schemes] of Object.entries(SCHEMES_OF)) {
     if (options[name as keyof SignOptions] === undefined || schemes.includes(scheme)) continue;
     throw new UsageError(
-      `expected options of the scheme ${scheme}, found --${name}: it is for ${schemes.join(" and ")} (a Daypass URL is the scheme url)`,
+      `expected options of the scheme ${scheme}, found --${name}: only ${schemes.join(", ")} can have it (a Daypass URL is the scheme url)`,
     );
   }
 }
@@ -100,6 +114,11 @@ export function given(fields: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+/** `--field name=value` of a form. */
+export function formFields({ field }: SignOptions): Readonly<Record<string, string>> | undefined {
+  return singleValues("--field", pairs("--field", field, "="));
+}
+
 /** The one method of a scheme that signs one. */
 export function oneMethod({ method }: SignOptions): string | undefined {
   const [first, second] = method ?? [];
@@ -122,11 +141,17 @@ function responseOverrides(options: SignOptions): Readonly<Record<string, string
 
 /** Request headers with one value each, from `--header 'name: value'`. */
 export function requestHeaders(options: SignOptions): Readonly<Record<string, string>> | undefined {
-  const headers = pairs("--header", options.header, ":");
-  if (headers === undefined) return undefined;
+  return singleValues("--header", pairs("--header", options.header, ":"));
+}
+
+function singleValues(
+  option: string,
+  values: Readonly<Record<string, string | readonly string[]>> | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (values === undefined) return undefined;
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => {
-      if (typeof value !== "string") throw new UsageError(`expected --header ${name} once, found it again`);
+    Object.entries(values).map(([name, value]) => {
+      if (typeof value !== "string") throw new UsageError(`expected ${option} ${name} once, found it again`);
       return [name, value];
     }),
   );

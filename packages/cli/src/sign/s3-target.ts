@@ -2,6 +2,7 @@ import { pairs, word } from "../arguments.ts";
 import { awsSettings } from "../aws/settings.ts";
 import { type Context, UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
+import { formLine } from "./form-line.ts";
 import { commonFields, given, mapped, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
 import { storedKey } from "./stored-key.ts";
 import type { TargetScheme } from "./target.ts";
@@ -13,7 +14,7 @@ export const s3Target: TargetScheme = {
   fields: (options) => ({
     ...commonFields(options),
     ...given({
-      version: mapped(options["signature-version"], (text) => word("--signature-version", text, ["v4", "v2"])),
+      version: mapped(options["signature-version"], (text) => word("--signature-version", text, ["v4", "v2", "v4a"])),
       method: oneMethod(options),
       region: options.region,
       endpoint: options.endpoint,
@@ -26,6 +27,7 @@ export const s3Target: TargetScheme = {
   }),
   find,
   // Compatibles take this name, or do not look at it; Amazon's buckets each have a region of their own.
+  form: (line, fields) => formLine(line, { name: "key", fields }),
   complete: (line) =>
     line["region"] === undefined && line["endpoint"] !== undefined ? { ...line, region: "us-east-1" } : line,
 };

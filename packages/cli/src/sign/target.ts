@@ -15,6 +15,11 @@ export interface TargetScheme {
   fields(options: SignOptions): JsonObject;
   /** Looks for credentials where the tools of that cloud look. Throws a `CommandError` that says where, if there are none. */
   find(options: SignOptions, context: Context): Promise<JsonObject>;
-  /** Adds what follows from the other fields once all of them are there. */
-  complete?(line: JsonObject): JsonObject;
+  /**
+   * Adds what follows from the other fields once those that were found are among them. Throws `INVALID_INPUT` where what was
+   * found is not for this line.
+   */
+  complete?(line: JsonObject, found: JsonObject): JsonObject;
+  /** The line that signs an upload form in place of a URL, where the scheme has forms. */
+  form?(line: JsonObject, fields: Readonly<Record<string, string>> | undefined): JsonObject;
 }

@@ -19,6 +19,18 @@ const TARGETS: readonly TargetEntry[] = [
     load: async () => (await import("./s3-target.ts")).s3Target,
   },
   {
+    scheme: "gcs",
+    pattern: /^gs:\/\//,
+    example: "gs://bucket/object",
+    load: async () => (await import("./gcs-target.ts")).gcsTarget,
+  },
+  {
+    scheme: "azure",
+    pattern: /^az:\/\//,
+    example: "az://account/container/blob",
+    load: async () => (await import("./azure-target.ts")).azureTarget,
+  },
+  {
     scheme: "url",
     pattern: /^https?:\/\//,
     example: "https://host/path",

@@ -1,0 +1,86 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { GcsServiceAccount } from "daypass/gcs";
+import { pairs, word } from "../arguments.ts";
+import { CommandError, type Context, UsageError } from "../command.ts";
+import { isObject, type JsonObject } from "../lines/fields.ts";
+import { instant } from "../lines/instant.ts";
+import { readText } from "../state/files.ts";
+import { formLine } from "./form-line.ts";
+import { checked, commonFields, given, mapped, oneMethod, requestHeaders } from "./options.ts";
+import type { TargetScheme } from "./target.ts";
+
+/** `gs://bucket/object`, with the service account that Google's libraries would use. */
+export const gcsTarget: TargetScheme = {
+  secret: "credentials",
+  // The object is everything behind the bucket, as it is.
+  locate(target) {
+    const [, bucket, object] = /^gs:\/\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
+    if (bucket === undefined) throw new UsageError(`expected gs://bucket/object, found ${JSON.stringify(target)}`);
+    return given({ bucket, object: object === "" ? undefined : object });
+  },
+  fields: (options) => ({
+    ...commonFields(options),
+    ...given({
+      version: mapped(options["signature-version"], (text) => word("--signature-version", text, ["v4", "v2"])),
+      method: oneMethod(options),
+      endpoint: options.endpoint,
+      addressing: mapped(options.addressing, (text) => word("--addressing", text, ["path", "virtual", "bucket-bound"])),
+      notBefore: checked(options.starts, (text) => instant("--starts", text)),
+      query: pairs("--query", options.query, "="),
+      headers: requestHeaders(options),
+      dotSegments: options["dot-segments"] === true ? "sign" : undefined,
+    }),
+  }),
+  async find(_, { env }) {
+    const emulator = env["STORAGE_EMULATOR_HOST"];
+    const endpoint = !emulator ? undefined : emulator.includes("://") ? emulator : `http://${emulator}`;
+    return given({ credentials: await serviceAccount(env), endpoint });
+  },
+  form: (line, fields) => formLine(line, { name: "object", fields }),
+};
+
+const ELSEWHERE =
+  "set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account (gcloud iam service-accounts keys create)";
+
+/**
+ * The service account that Google's libraries would use.
+ *
+ * Source: https://cloud.google.com/docs/authentication/application-default-credentials
+ */
+export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAccount> {
+  const named = env["GOOGLE_APPLICATION_CREDENTIALS"];
+  const folder = env["CLOUDSDK_CONFIG"] || join(env["HOME"] ?? homedir(), ".config", "gcloud");
+  const path = named || join(folder, "application_default_credentials.json");
+  const text = await readText(path);
+  if (text === undefined) {
+    throw new CommandError(
+      named
+        ? `expected the key file of GOOGLE_APPLICATION_CREDENTIALS, found none at ${path}`
+        : `expected Google credentials, found none: ${ELSEWHERE}`,
+    );
+  }
+  const { type, client_email, private_key, universe_domain } = keyFile(path, text);
+  if (type !== "service_account" || typeof private_key !== "string") {
+    // A user's or a workload's credentials get tokens. What signs is a service account's key.
+    throw new CommandError(
+      `expected in ${path} the key of a service account, found the type ${JSON.stringify(String(type))}, which cannot sign: ${ELSEWHERE}`,
+    );
+  }
+  return {
+    client_email: String(client_email),
+    private_key,
+    ...(typeof universe_domain === "string" ? { universe_domain } : {}),
+  };
+}
+
+function keyFile(path: string, text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message would repeat a part of the key.
+  }
+  if (isObject(value)) return value;
+  throw new CommandError(`expected in ${path} a JSON object, found other text`);
+}

@@ -15,6 +15,8 @@ export interface Swift {
   /** The two keys of the account, and the one of `container`. */
   readonly keys: { readonly first: string; readonly second: string; readonly container: string };
   readonly container: string;
+  /** For its S3 API. */
+  readonly s3: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** A request with the token of the account's owner. */
   asOwner(request: {
     readonly method: string;
@@ -29,6 +31,7 @@ export interface Swift {
 const RINGS = ["account", "container", "object"] as const;
 const account = "AUTH_test";
 const container = "media";
+const s3 = { accessKeyId: "test:tester", secretAccessKey: "testing" };
 const keys = { first: "first key", second: "a second key ".repeat(9).trim(), container: "ключ" };
 
 /** Starts five processes on loopback, and sets the keys. A second and a half. */
@@ -67,7 +70,7 @@ export async function startSwift(): Promise<Swift> {
     const asOwner = await owner(endpoint);
     await set(asOwner, "", { "x-account-meta-temp-url-key": keys.first, "x-account-meta-temp-url-key-2": keys.second });
     await set(asOwner, `/${container}`, { "x-container-meta-temp-url-key": keys.container });
-    return { endpoint, account, keys, container, asOwner, stop };
+    return { endpoint, account, keys, container, s3, asOwner, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -146,7 +149,7 @@ recon_cache_path = ${folder}/recon
 
 function proxyServer(port: number, memcached: number, folder: string): string {
   return `${common(port, folder)}[pipeline:main]
-pipeline = catch_errors cache tempurl tempauth proxy-server
+pipeline = catch_errors cache tempurl s3api tempauth copy proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
@@ -160,6 +163,12 @@ memcache_servers = 127.0.0.1:${memcached}
 use = egg:swift#tempurl
 methods = GET HEAD PUT POST DELETE
 allowed_digests = sha1 sha256 sha512
+[filter:s3api]
+use = egg:swift#s3api
+s3_acl = false
+location = us-east-1
+[filter:copy]
+use = egg:swift#copy
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin

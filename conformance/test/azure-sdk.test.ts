@@ -1,4 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import {
+  BlobSASPermissions,
+  BlobServiceClient,
+  generateBlobSASQueryParameters,
+  StorageSharedKeyCredential,
+} from "@azure/storage-blob";
+import { azureSigner, azureUserDelegationSigner } from "daypass/azure";
 import { describe, expect, test } from "vitest";
 import { daypassAzure } from "../oracles/azure-daypass.ts";
 import { sdkUrl } from "../oracles/azure-sdk.ts";
@@ -53,4 +60,60 @@ test("the library's vectors are what the SDKs sign today", () => {
   };
   if (process.env["DAYPASS_WRITE_VECTORS"] === "1") writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`);
   expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(JSON.stringify(made)));
+});
+
+const accountKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const account = "myaccount";
+const wanted = {
+  permissions: BlobSASPermissions.parse("r"),
+  expiresOn: new Date("2026-01-02T04:00:00Z"),
+  version: "2020-12-06",
+};
+const clock = (): Date => new Date("2026-01-02T03:00:00Z");
+const asked = { container: "media", permissions: "r", expiresIn: 3600 };
+
+test("the SDK's client signs another blob for a name with dot segments, and Daypass refuses the name", async () => {
+  const service = new BlobServiceClient(
+    `https://${account}.blob.core.windows.net`,
+    new StorageSharedKeyCredential(account, accountKey),
+  );
+  const sdk = (blob: string) => service.getContainerClient("media").getBlobClient(blob).generateSasUrl(wanted);
+  expect(await sdk("uploads/../secret")).toBe(await sdk("secret"));
+  const azure = azureSigner({ account, credentials: { accountKey }, version: wanted.version, clock });
+  expect(await sdk("secret")).toBe(azure.sign({ ...asked, blob: "secret" }).url);
+  expect(() => azure.sign({ ...asked, blob: "uploads/../secret" })).toThrow(
+    expect.objectContaining({ code: "DOT_SEGMENTS" }),
+  );
+});
+
+test("the SDK drops what an older version does not sign, and Daypass refuses it", () => {
+  const userDelegationKey = {
+    ...{ signedObjectId: "o", signedTenantId: "t", signedService: "b", signedVersion: "2020-12-06", value: accountKey },
+    ...{ signedStartsOn: new Date("2026-01-01T00:00:00Z"), signedExpiresOn: new Date("2026-01-03T00:00:00Z") },
+  };
+  const sdk = (more: object): string =>
+    generateBlobSASQueryParameters(
+      { containerName: "media", blobName: "a", ...wanted, ...more },
+      userDelegationKey,
+      account,
+    ).toString();
+  const plain = sdk({});
+  expect(sdk({ delegatedUserObjectId: "u" })).toBe(plain);
+  expect(sdk({ requestHeaders: { "x-a": "b" } })).toBe(plain);
+  expect(sdk({ requestQueryParameters: { a: "b" } })).toBe(plain);
+  // Here the parameter is in the URL, and the signature is that of the URL without it.
+  expect(sdk({ identifier: "weekly" }).replace("&si=weekly", "")).toBe(plain);
+
+  const credentials = { userDelegationKey };
+  const azure = azureUserDelegationSigner({ account, credentials, version: wanted.version, clock });
+  const ours = (more: object) => azure.sign({ ...asked, blob: "a", ...more });
+  expect(ours({}).url.endsWith(`?${plain}`)).toBe(true);
+  for (const more of [
+    { delegatedUserObjectId: "u" },
+    { bind: { headers: { "x-a": "b" } } },
+    { bind: { query: { a: "b" } } },
+  ]) {
+    expect(() => ours(more)).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
+  }
+  expect(() => ours({ identifier: "weekly" })).toThrow(expect.objectContaining({ code: "UNSUPPORTED_CONSTRAINT" }));
 });

@@ -1,8 +1,8 @@
 import type { WireRequest } from "daypass";
 import type { S3Grant } from "daypass/s3";
+import { metadataOfHeader, metadataOfParameter, metadataSize } from "../../http/metadata.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
-import { metadataOfHeader, metadataOfParameter, metadataSize } from "./metadata.ts";
 import { CANNED_ACLS, HARMLESS_AMZ, STORAGE_CLASSES, SUB_RESOURCES } from "./names.ts";
 import type { S3Operation } from "./operation.ts";
 import type { Payload } from "./payload.ts";
@@ -50,6 +50,7 @@ export function readAmz(
     readonly limits: { readonly metadata: number };
   },
 ): AmzFields {
+  if (grant.parameters.length === 0 && !request.headers.some(([name]) => isAmz(name))) return NOTHING;
   const metadata = new Map<string, string>();
   const checksums = new Map<string, string>();
   const amz = new Map<string, string>();

@@ -1,9 +1,9 @@
 import { type ChecksumAlgorithm, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
+import { type ReadElement, readXml, type XmlLimits } from "../../http/xml-reader.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { declaredChecksum, declaredDigests } from "./checksums.ts";
 import { expectNoBody } from "./no-body.ts";
 import type { S3Call } from "./operation.ts";
-import { type ReadElement, readXml, type XmlLimits } from "./xml-reader.ts";
 
 export interface DocumentOptions extends XmlLimits {
   /** Bytes. 1 MB unless told. */

@@ -49,6 +49,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     withSessions(make, { keys, sessions, found });
   const header = form((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
+  const taskOptions = { limits, createHash, origins, region, redirectOrigins };
   return {
     dialect: "s3",
     verifiers: [
@@ -76,7 +77,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
         : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme === "s3/v2" ? now : 0)) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
-      return s3Task(permit, received, { body, limits, createHash, origins, region, redirectOrigins });
+      return s3Task(permit, received, { body, options: taskOptions });
     },
     refuse,
   };

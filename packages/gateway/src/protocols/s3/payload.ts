@@ -27,7 +27,7 @@ export function openPayload(
 ): Payload {
   const chunks = grant.obligations.find((obligation) => obligation.kind === "body-chunks");
   if (chunks === undefined || !("openBody" in grant)) {
-    return { body, length: contentLength(fields), chunked: false, trailers: [], trailer: () => undefined };
+    return { body, length: contentLength(fields), chunked: false, trailers: NONE, trailer: none };
   }
   const { bytes, trailers } = grant.openBody(body);
   return {
@@ -37,4 +37,10 @@ export function openPayload(
     trailers: chunks.trailers,
     trailer: (name) => trailers.get(name),
   };
+}
+
+const NONE: readonly string[] = [];
+
+function none(): undefined {
+  return undefined;
 }

@@ -1,4 +1,5 @@
 import type { S3Grant } from "daypass/s3";
+import { metadataHeader } from "../../http/metadata.ts";
 import type { ObjectRead } from "../../operations/get-object.ts";
 import type { Permit } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
@@ -6,7 +7,6 @@ import type { PartInfo } from "../../storage/multipart.ts";
 import type { ObjectInfo } from "../../storage/storage.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
-import { metadataHeader } from "./metadata.ts";
 import type { XmlElement } from "./xml.ts";
 
 const describe = memoisedHeaders(amzHeaders);

@@ -1,8 +1,9 @@
 /** Tags of objects, in the header and in XML. */
+
+import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
 import type { XmlElement } from "./xml.ts";
-import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "./xml-reader.ts";
 
 /** In the order in which they were given. */
 export type Tags = Readonly<Record<string, string>>;

@@ -1,4 +1,12 @@
 import { CHECKSUM_BYTES } from "../../../http/checksum.ts";
+import {
+  childrenOf,
+  expectOnly,
+  malformed,
+  optionalText,
+  type ReadElement,
+  requiredText,
+} from "../../../http/xml-reader.ts";
 import type { CompleteUpload } from "../../../operations/complete-upload.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import type { ChecksumType } from "../../../storage/multipart.ts";
@@ -10,7 +18,6 @@ import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { checksumElements, quoted } from "../present.ts";
 import { readWriteConditions } from "../write-fields.ts";
 import { xmlAnswer } from "../xml.ts";
-import { childrenOf, expectOnly, malformed, optionalText, type ReadElement, requiredText } from "../xml-reader.ts";
 
 const TYPE = "x-amz-checksum-type";
 const SIZE = "x-amz-mp-object-size";

@@ -1,10 +1,10 @@
+import { expectOnly, optionalText } from "../../../http/xml-reader.ts";
 import type { CreateBucket } from "../../../operations/create-bucket.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import { notImplemented } from "../amz.ts";
 import { expectBucketName } from "../bucket-name.ts";
 import { readOptionalDocument } from "../document.ts";
 import type { S3BucketOperation, S3Call } from "../operation.ts";
-import { expectOnly, optionalText } from "../xml-reader.ts";
 
 // Values that ask for what is the case anyway.
 const LOCK = "x-amz-bucket-object-lock-enabled";

@@ -1,3 +1,11 @@
+import {
+  childrenOf,
+  expectOnly,
+  malformed,
+  optionalText,
+  type ReadElement,
+  requiredText,
+} from "../../../http/xml-reader.ts";
 import type { DeleteObjects, Deletion, RefusedDeletion } from "../../../operations/delete-objects.ts";
 import { type Permit, permitObject } from "../../../pipeline/authorize.ts";
 import { toRefusal } from "../../../pipeline/refusal.ts";
@@ -8,7 +16,6 @@ import { readDocument } from "../document.ts";
 import { s3Error } from "../errors.ts";
 import type { S3PartialOperation } from "../operation.ts";
 import { type XmlElement, xmlAnswer } from "../xml.ts";
-import { childrenOf, expectOnly, malformed, optionalText, type ReadElement, requiredText } from "../xml-reader.ts";
 
 const MAX_OBJECTS = 1000;
 /** Room for a thousand keys of 1024 bytes, most of them written as references. */

@@ -1,3 +1,4 @@
+import { readXml } from "../../../http/xml-reader.ts";
 import type { PutObject } from "../../../operations/put-object.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import { storedHeaders } from "../../request-fields.ts";
@@ -7,7 +8,6 @@ import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { quoted } from "../present.ts";
 import { readTagging } from "../tags.ts";
 import { xmlAnswer } from "../xml.ts";
-import { readXml } from "../xml-reader.ts";
 
 /** An upload by a form. Not in the list of what a method asks for: the fields ask for it, once their policy was verified. */
 export const postObjectOperation: S3ObjectOperation<PutObject> = {

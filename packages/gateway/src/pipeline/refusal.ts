@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorDetails, isDaypassError } from "daypass";
+import { MalformedXml } from "../http/xml-reader.ts";
 import { isStorageError, type StorageErrorCode } from "../storage/storage.ts";
 
 /** Refusals that neither the library nor the storage has a word for. */
@@ -96,6 +97,7 @@ export class Refusal extends Error {
 /** Turns whatever a step threw into a refusal; what nobody expected becomes `INTERNAL`, with the error as its cause. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof MalformedXml) return new Refusal("MALFORMED_XML", error.message, {}, { cause: error });
   if (isDaypassError(error)) return new Refusal(error.code, error.message, error.details, { cause: error });
   if (isStorageError(error)) {
     const details = error.digest === undefined ? error.details : { ...error.details, digest: error.digest };

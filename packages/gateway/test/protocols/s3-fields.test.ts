@@ -1,12 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { metadataHeader, metadataOfHeader, metadataOfParameter, metadataSize } from "../../src/http/metadata.ts";
 import { parseCopySource } from "../../src/protocols/s3/copy-source.ts";
-import {
-  metadataHeader,
-  metadataOfHeader,
-  metadataOfParameter,
-  metadataSize,
-} from "../../src/protocols/s3/metadata.ts";
 import { s3Operations } from "../../src/protocols/s3/operations.ts";
 import { readTaggingHeader } from "../../src/protocols/s3/tags.ts";
 

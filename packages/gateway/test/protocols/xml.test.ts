@@ -1,16 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Refusal } from "../../src/pipeline/refusal.ts";
+import { childrenOf, expectOnly, optionalText, readXml, requiredText, textOf } from "../../src/http/xml-reader.ts";
+import { toRefusal } from "../../src/pipeline/refusal.ts";
 import { errorBody } from "../../src/protocols/s3/error-body.ts";
 import { urlEncoded, xmlDocument } from "../../src/protocols/s3/xml.ts";
-import {
-  childrenOf,
-  expectOnly,
-  optionalText,
-  readXml,
-  requiredText,
-  textOf,
-} from "../../src/protocols/s3/xml-reader.ts";
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 const read = (text: string, root = "Delete") => readXml(new TextEncoder().encode(text), root);
@@ -20,7 +13,8 @@ function codeOf(step: () => unknown): string {
   try {
     return `read ${JSON.stringify(step())}`;
   } catch (error) {
-    return error instanceof Refusal ? error.code : String(error);
+    const { code } = toRefusal(error);
+    return code === "INTERNAL" ? String(error) : code;
   }
 }
 

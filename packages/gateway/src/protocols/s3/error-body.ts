@@ -1,4 +1,4 @@
-import { escapeXml, OUTSIDE_XML } from "./xml.ts";
+import { escapeXml, OUTSIDE_XML } from "../../http/xml.ts";
 
 /** Names and values inside `<Error>`, in the order in which they are written. */
 export type ErrorFields = readonly (readonly [name: string, value: string])[];

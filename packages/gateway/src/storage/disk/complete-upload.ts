@@ -135,16 +135,15 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     try {
       const row = reader.uploads.upload(uploadId);
       if (row === undefined || row.ref.bucket !== bucket || row.ref.key !== key) throw noSuchUpload();
-      let result: CompletedUpload;
       if (row.ended || (await hasTaken(row))) {
+        if (!row.ended) await claim.finish("completed");
         // A client asks twice when the first answer was lost.
         if (row.ending?.list !== list) throw noSuchUpload();
-        result = { etag: row.ending.etag, checksums: row.ending.checksums };
-      } else {
-        const parts = findParts(named, reader.uploads.parts(uploadId, { after: 0, limit: MAX_PARTS }), conditions);
-        result = await make(row, parts, { list, busy: claim.busy, conditions });
+        return { etag: row.ending.etag, checksums: row.ending.checksums };
       }
-      if (!row.ended) await claim.finish("completed");
+      const parts = findParts(named, reader.uploads.parts(uploadId, { after: 0, limit: MAX_PARTS }), conditions);
+      const result = await make(row, parts, { list, busy: claim.busy, conditions });
+      await claim.finish("completed");
       await removeUpload(layout, uploadId);
       return result;
     } finally {

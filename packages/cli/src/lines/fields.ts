@@ -49,6 +49,14 @@ export function oneOf(...words: readonly string[]): FieldKind {
   };
 }
 
+/** One of a kind, or a list of them. */
+export function oneOrMore({ expected, accepts }: FieldKind): FieldKind {
+  return {
+    expected: `${expected}, or a list of them`,
+    accepts: (value) => [value].flat().length > 0 && [value].flat().every(accepts),
+  };
+}
+
 /** An object with fields of its own. */
 export function nested(known: Fields): FieldKind {
   return {

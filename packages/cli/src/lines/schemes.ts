@@ -12,6 +12,10 @@ const SCHEMES: readonly SchemeEntry[] = [
   { name: "s3", load: async () => (await import("./s3.ts")).s3LineScheme },
   { name: "azure", load: async () => (await import("./azure.ts")).azureLineScheme },
   { name: "gcs", load: async () => (await import("./gcs.ts")).gcsLineScheme },
+  { name: "oss", load: async () => (await import("./oss.ts")).ossLineScheme },
+  { name: "cos", load: async () => (await import("./cos.ts")).cosLineScheme },
+  { name: "swift", load: async () => (await import("./swift.ts")).swiftLineScheme },
+  { name: "cloudfront", load: async () => (await import("./cloudfront.ts")).cloudfrontLineScheme },
   { name: "url", load: async () => (await import("./url.ts")).urlLineScheme },
 ];
 

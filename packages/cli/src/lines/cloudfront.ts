@@ -1,0 +1,151 @@
+import { createPublicKey } from "node:crypto";
+import { DaypassError } from "daypass";
+import {
+  type CloudfrontHash,
+  type CloudfrontKey,
+  type CloudfrontSignRequest,
+  cloudfrontCookieSigner,
+  cloudfrontSigner,
+  cloudfrontVerifier,
+} from "daypass/cloudfront";
+import { BIND } from "./bindings.ts";
+import { cache } from "./cache.ts";
+import {
+  checkFields,
+  type FieldKind,
+  type Fields,
+  fields,
+  type JsonObject,
+  missing,
+  nested,
+  number,
+  oneOf,
+  oneOrMore,
+  text,
+  textList,
+  textMap,
+  textOrList,
+} from "./fields.ts";
+import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
+import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
+import { ownOrigin } from "./origins.ts";
+import { type TimedSigner, timedSigner } from "./timed-signer.ts";
+
+/** Lines of the scheme `cloudfront`: signed URLs and cookies. */
+export const cloudfrontLineScheme: LineScheme = { signer: cloudfrontLineSigner, verifiers: cloudfrontLineVerifiers };
+
+/** A line of `sign --batch` with `"scheme":"cloudfront"`, once its fields have been checked. */
+interface CloudfrontLine extends Omit<CloudfrontSignRequest, "url" | keyof LineLifetime>, LineLifetime {
+  readonly url?: string;
+  readonly hash?: CloudfrontHash;
+  readonly credentials?: { readonly keyPairId?: string; readonly privateKey?: string };
+  readonly as?: "url" | "cookies";
+  readonly ip?: string | readonly string[];
+}
+
+const HASH = oneOf("sha1", "sha256");
+const LINE: Fields = fields({
+  ...{ scheme: text, url: text, resource: text, prefix: text, policy: text, ip: textOrList, hash: HASH },
+  ...{ as: oneOf("url", "cookies"), credentials: nested(fields({ keyPairId: text, privateKey: text })) },
+  ...{ bind: nested(BIND), response: textMap },
+  ...LIFETIME,
+});
+
+// Signers are kept by their key, which is read once.
+function cloudfrontLineSigner(): SignLine {
+  const signers = cache<TimedSigner<CloudfrontSignRequest>>();
+  return (object) => {
+    checkFields(object, LINE);
+    const line = object as unknown as CloudfrontLine;
+    const { hash, as = "url", credentials } = line;
+    const { keyPairId, privateKey } = credentials ?? {};
+    if (keyPairId === undefined || privateKey === undefined)
+      throw missing("credentials", "give keyPairId and privateKey in each line");
+    const time = signingTime(line);
+    const options = { keyPairId, privateKey, hash };
+    const signer = signers(JSON.stringify([as, options]), () =>
+      timedSigner<CloudfrontSignRequest>((clock) =>
+        as === "url" ? cloudfrontSigner({ ...options, clock }) : cookieSigner({ ...options, clock }),
+      ),
+    );
+    return signer.sign(cloudfrontRequest(line), time);
+  };
+}
+
+type Options = Parameters<typeof cloudfrontCookieSigner>[0];
+
+/** Cookies open a resource, or one URL. */
+function cookieSigner(options: Options): ReturnType<typeof timedCookies> {
+  return timedCookies(cloudfrontCookieSigner(options));
+}
+
+function timedCookies(signer: ReturnType<typeof cloudfrontCookieSigner>) {
+  return {
+    sign: ({ url, resource, ...request }: CloudfrontSignRequest) => {
+      if (url !== "" && resource !== undefined) {
+        throw new DaypassError(
+          "INVALID_INPUT",
+          "expected url or resource for cookies, found both: they open one of them",
+        );
+      }
+      return signer.sign({ ...request, resource: resource ?? url });
+    },
+  };
+}
+
+function cloudfrontRequest(line: CloudfrontLine): CloudfrontSignRequest {
+  const { url = "", resource, prefix, policy, response } = line;
+  const bind = line.ip === undefined ? line.bind : { ...line.bind, ip: line.ip };
+  return { url, resource, prefix, policy, response, bind, ...lifetime(line) };
+}
+
+const HASHES: FieldKind = {
+  expected: 'a list of "sha1" and "sha256"',
+  accepts: (value) => textList.accepts(value) && (value as readonly string[]).every(HASH.accepts),
+};
+const ENTRY: Fields = fields({
+  scheme: text,
+  credentials: oneOrMore(nested(fields({ keyPairId: text, publicKey: text, privateKey: text, hashes: HASHES }))),
+  ...{ origins: textList, methods: textList, maxLife: number },
+});
+
+/** Whoever has the private key at hand may verify with it, too: only its public half is used. */
+interface EntryKey {
+  readonly keyPairId?: string;
+  readonly publicKey?: string;
+  readonly privateKey?: string;
+  readonly hashes?: readonly CloudfrontHash[];
+}
+
+interface CloudfrontEntry {
+  readonly credentials?: EntryKey | readonly EntryKey[];
+  readonly origins?: readonly string[];
+  readonly methods?: readonly string[];
+  readonly maxLife?: number;
+}
+
+function cloudfrontLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  checkFields(object, ENTRY);
+  const { credentials, origins = [ownOrigin(origin)], methods, maxLife } = object as CloudfrontEntry;
+  if (credentials === undefined) throw missing("credentials", "give keyPairId and publicKey in each cloudfront entry");
+  const keys = [credentials].flat().map((key) => publicKey(key as EntryKey));
+  return [["cloudfront", cloudfrontVerifier({ keys, origins, methods, maxLife, clock, enforces: ENFORCES })]];
+}
+
+function publicKey({
+  keyPairId = "",
+  publicKey,
+  privateKey = "",
+  hashes = ["sha1", "sha256"],
+}: EntryKey): CloudfrontKey {
+  if (publicKey !== undefined) return { keyPairId, publicKey, hashes };
+  try {
+    const pem = createPublicKey(privateKey).export({ format: "pem", type: "spki" }).toString();
+    return { keyPairId, publicKey: pem, hashes };
+  } catch {
+    throw new DaypassError(
+      "INVALID_KEY",
+      "expected publicKey as an RSA or P-256 key in PEM, found none that can be read",
+    );
+  }
+}

@@ -63,6 +63,6 @@ async function* limitBody(
   }
   if (received < min) throw badLength(received);
   if (digest !== undefined && hash?.hex() !== digest.sha256) {
-    throw refusal("BODY_DIGEST", "the body that was granted, by its SHA-256; found another: send the granted bytes");
+    throw refusal("BODY_DIGEST", "the body of the granted SHA-256, found another");
   }
 }

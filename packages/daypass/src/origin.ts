@@ -51,7 +51,7 @@ export function originSelector(
     }
     throw refusal(
       "WRONG_ORIGIN",
-      `the Host of a configured origin (${origins.join(", ")}), found another: configure it, or send the right one`,
+      `the Host of a configured origin (${origins.join(", ")}), found another: configure it`,
       { part: "host" },
     );
   }

@@ -46,7 +46,7 @@ export function verifier<P, K, G extends Grant>(
       const now = clock();
       const late = scheme.checkTime(parsed, now);
       if (unknown) {
-        throw refusal("UNKNOWN_KEY", "a key id that is configured, found another: was the key replaced or revoked?");
+        throw refusal("UNKNOWN_KEY", "a configured key id, found another: was the key revoked?");
       }
       if (late !== undefined && (scheme.reportsTimeFirst || match !== undefined)) throw late;
       if (match === undefined) {
@@ -108,5 +108,5 @@ export function anyOf<const V extends readonly Verifier[]>(
 }
 
 function noSignature(): DaypassError {
-  return refusal("NO_SIGNATURE", "a signed URL, found no signature: ask for a presigned URL");
+  return refusal("NO_SIGNATURE", "a presigned URL, found no signature: ask for one");
 }

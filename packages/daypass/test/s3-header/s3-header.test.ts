@@ -212,7 +212,9 @@ describe("refusals", () => {
     });
     const both = { ...sign(), target: url.slice("https://s3.example.com".length) };
     expect(await refusal(both)).toBe("AMBIGUOUS_AUTHENTICATION");
-    expect(await refusal(both, anyOf(verifier, s3Verifier(options)))).toBe("AMBIGUOUS_AUTHENTICATION");
+    await expect(anyOf(verifier, s3Verifier(options)).verify(both)).rejects.toMatchObject({
+      code: "AMBIGUOUS_AUTHENTICATION",
+    });
     expect(await refusal({ ...sign(), target: "/media/k?AWSAccessKeyId=A&Signature=B&Expires=1" })).toBe(
       "AMBIGUOUS_AUTHENTICATION",
     );

@@ -13,7 +13,8 @@ import { bundledFixture } from "./bundled-fixture.ts";
 import { LANES, md5, SOURCES, type Step, sourceBytes, stepOf } from "./fixtures/uploads.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot } from "./temp-root.ts";
 
-const ROUNDS = 60;
+/** `DAYPASS_KILL_ROUNDS` for more or fewer of them. */
+const ROUNDS = Number(process.env["DAYPASS_KILL_ROUNDS"] ?? 200);
 /** Long enough for the sweep, for many uploads, and short enough to hit the first of them. */
 const LONGEST_MS = 250;
 
@@ -108,7 +109,9 @@ async function compare(root: string, expected: Expectation): Promise<void> {
   if (present > 0) expect({ ...(count as object) }).toEqual({ count: present, settled: 1 });
 }
 
-it("loses no acknowledged upload and tears none when it is killed at any moment", { timeout: 60_000 }, async () => {
+it("loses no acknowledged upload and tears none when it is killed at any moment", {
+  timeout: ROUNDS * 3000,
+}, async () => {
   const program = await bundledFixture("uploader.ts");
   const root = tempRoot();
   const expected: Expectation = new Map();

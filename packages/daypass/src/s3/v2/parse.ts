@@ -162,7 +162,7 @@ function unsigned(name: string): DaypassError {
     "UNSIGNED_PARAMETER",
     isHeader
       ? `the header ${name} with the value of the parameter, found another or none: send it`
-      : `only parameters that SigV2 signs, found ${JSON.stringify(name)}: leave it out, sign with SigV4, or list it in allowUnsigned`,
+      : `parameters that SigV2 signs, found ${JSON.stringify(name)}: leave it out, or list it in allowUnsigned`,
     { parameter: name },
   );
 }

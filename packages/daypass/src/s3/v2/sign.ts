@@ -110,10 +110,10 @@ const BOUND: readonly string[] = [
   "content-md5, content-type, x-amz-*",
 ];
 const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameters", "all other headers", "body"];
-const LEGACY = "SigV2 is legacy and leaves host, scheme and most of the query open: use SigV4";
+const LEGACY = "SigV2 is legacy and leaves host, scheme and most of the query open";
 
 function notCovered(name: string): string {
-  return `the parameter ${name} is not signed: whoever holds the URL can change it`;
+  return `the parameter ${name} is not signed: a holder can change it`;
 }
 
 /** Which parameters the signature covers: sub-resources in the resource, `x-amz-*` among the headers. */

@@ -138,7 +138,7 @@ function sortParameters(
       seen.has(name) ||
       (isAmz && (name !== name.toLowerCase() || Object.hasOwn(headers, name)))
     ) {
-      throw invalidInput(`query.${name}`, "documented, once, not as a header too, and not set by the signer", value);
+      throw invalidInput(`query.${name}`, "documented, once, and not set elsewhere", value);
     }
     if (!isAmz && !isSubResource(name)) {
       unsigned.push(name);

@@ -55,7 +55,7 @@ function readFacts(url: SplitUrl, { sent }: Subject): Facts {
   const query = own.length > 0 ? rest.join("&") : url.wire.query;
   const base = `${url.protocol}://${url.authority}${url.wire.path}${query === "" ? "" : `?${query}`}`;
   const bytes = fromUrlText(values.get("Policy") ?? "");
-  const text = bytes && new TextDecoder().decode(bytes);
+  const text = bytes && String.fromCharCode(...bytes);
   const policy = text === undefined ? undefined : readOr(text);
   return {
     via: own.length > 0 ? "url" : "cookies",

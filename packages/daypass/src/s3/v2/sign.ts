@@ -145,11 +145,7 @@ function sortParameters(
       continue;
     }
     if (isAmbiguousValue(value)) {
-      throw invalidInput(
-        `query.${name}`,
-        'without control characters and without "&" before the name of a sub-resource (use SigV4)',
-        value,
-      );
+      throw invalidInput(`query.${name}`, 'without control characters, and without "&" before a sub-resource', value);
     }
     seen.add(name);
     if (isAmz) amz.push({ name, values: [value] });

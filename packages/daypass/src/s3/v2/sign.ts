@@ -113,7 +113,7 @@ const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameter
 const LEGACY = "SigV2 is legacy and leaves host, scheme and most of the query open";
 
 function notCovered(name: string): string {
-  return `the parameter ${name} is not signed: a holder can change it`;
+  return `${name} is not signed: a holder can change it`;
 }
 
 /** Which parameters the signature covers: sub-resources in the resource, `x-amz-*` among the headers. */

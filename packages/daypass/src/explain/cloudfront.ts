@@ -6,7 +6,7 @@ import { type Policy, readPolicy } from "../cloudfront/policy.ts";
 import { fits as covers } from "../cloudfront/wildcard.ts";
 import { parseEpoch } from "../validity.ts";
 import { headerValues } from "../wire.ts";
-import { type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
+import { addressCause, type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "./explanation.ts";
@@ -177,7 +177,10 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     said: saidByCloudfront,
     grammar: grammarCause(() => parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" })),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
-    other: beside(readFacts(sentUrl, subject)) ?? (error === undefined ? undefined : REFUSED),
+    other:
+      beside(readFacts(sentUrl, subject)) ??
+      addressCause(subject, facts.policy?.ipRange) ??
+      (error === undefined ? undefined : REFUSED),
   };
 }
 

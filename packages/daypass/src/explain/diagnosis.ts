@@ -1,4 +1,5 @@
 import { isDaypassError } from "../errors.ts";
+import { coveringNetwork, isInside } from "../ip.ts";
 import { headerValues } from "../wire.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
@@ -209,6 +210,20 @@ export function endTraps(endsAt: Date | undefined, text: string, now: Date): rea
   if (left <= 0) return [{ name: "expired", text: `It ended at ${endsAt.toISOString()}.` }];
   if (left <= SEVEN_DAYS) return [];
   return [{ name: "too-long-life", text: "It lives for more than seven days; this scheme has no maximum." }];
+}
+
+/** The client is not in the network that the URL is for. Nobody knows where nobody has said where it is. */
+export function addressCause({ sent }: Subject, ipRange: string | undefined): Cause | undefined {
+  const network = ipRange === undefined ? undefined : coveringNetwork(ipRange);
+  if (network === undefined || sent.remoteAddress === undefined || isInside(sent.remoteAddress, [network])) {
+    return undefined;
+  }
+  return {
+    code: "IP",
+    sentence: `The URL is for clients in ${ipRange}, and the request came from ${sent.remoteAddress}.`,
+    evidence: [],
+    fix: "Sign for the address that the server sees: that of a proxy where there is one.",
+  };
 }
 
 const SEVEN_DAYS = 604_800_000;

@@ -5,7 +5,7 @@ import type { SwiftDigest, SwiftKey } from "../swift/key.ts";
 import { detectSwift, parseSwift } from "../swift/parse.ts";
 import { parseEpoch } from "../validity.ts";
 import { percentDecode } from "../wire.ts";
-import { type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
+import { addressCause, type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { ExplainKey, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
@@ -162,6 +162,7 @@ function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
     variantsOf: (input) => variants(input, subject, facts),
     grammar: grammarCause(() => parseSwift(received, readFacts(sentUrl).basePath, allowed)) ?? beside(facts),
     times: { endsAt: facts.endsAt },
+    other: addressCause(subject, facts.ipRange),
   };
 }
 

@@ -59,6 +59,8 @@ describe("a CloudFront URL", () => {
     expect(told.binds).toEqual(expect.arrayContaining(["start", "client address (203.0.113.0/24)"]));
     expect(told.traps.map(({ name }) => name)).toContain("wildcard-host");
     expect(await causeOf(url, { clock })).toMatchObject({ code: "NOT_YET_VALID" });
+    expect(await causeOf(url, { keys, request: { remoteAddress: "198.51.100.7" } })).toMatchObject({ code: "IP" });
+    expect(await causeOf(url, { keys, request: { remoteAddress: "203.0.113.7" } })).toBe(undefined);
     expect(await causeOf(url, { request: { url: url.replace("/talks/", "/other/") } })).toMatchObject({ code: "PATH" });
   });
 

@@ -32,6 +32,8 @@ describe("a TempURL", () => {
       endsAt: new Date("2026-01-02T04:04:05Z"),
     });
     expect(told.cause).toBe(undefined);
+    const elsewhere = await ask(url, { keys, request: { method: "GET", remoteAddress: "198.51.100.7" } });
+    expect(elsewhere.cause).toMatchObject({ code: "IP" });
     expect(told.binds).toContain("client address (203.0.113.0/24)");
     expect(told.stringToSign).toBe("ip=203.0.113.0/24\nGET\n1767326645\n/v1/AUTH_test/media/talks/a b.txt");
     expect(told.traps.find(({ name }) => name === "unsigned-parameter")?.text).toMatch(/^filename:/);

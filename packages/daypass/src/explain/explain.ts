@@ -2,6 +2,7 @@ import { DaypassError } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { parseTarget } from "../wire.ts";
 import { browserUpload } from "./browser.ts";
+import { type EdgeExplainKey, edgeSecrets } from "./edge-keys.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
@@ -43,8 +44,12 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
     target: target(sentUrl),
     authority,
     headers: headers.filter(([name]) => name.toLowerCase() !== "host"),
+    remoteAddress: request?.remoteAddress,
   };
-  const explainer = explainers.find(({ detects }) => detects({ ...sent, target: target(signed) }));
+  const meant: WireRequest = { ...sent, target: target(signed) };
+  const explainer =
+    explainers.find(({ detectsByKey }) => detectsByKey?.(meant, keys)) ??
+    explainers.find(({ detects }) => detects(meant));
   if (explainer === undefined) throw notSigned();
   const subject: Subject = {
     url: signed,
@@ -57,7 +62,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
     now: clock(),
   };
   const { explanation, hidden } = await explainer.explain(subject);
-  const secrets = keys.map(secretOf);
+  const secrets = keys.flatMap((key) => ("scheme" in key ? edgeSecrets(key) : secretOf(key)));
   const browser = browserUpload(explanation, { url: signed, method: request?.method?.toUpperCase(), origin });
   const result = {
     ...explanation,
@@ -68,7 +73,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
 }
 
 /** What of a key no text may show. */
-function secretOf(key: ExplainKey): string {
+function secretOf(key: Exclude<ExplainKey, EdgeExplainKey>): string {
   if ("secretAccessKey" in key) return key.secretAccessKey;
   if ("accountKey" in key) return key.accountKey;
   if ("userDelegationKey" in key) return key.userDelegationKey.value;
@@ -122,6 +127,6 @@ function unescapeUrl(url: string): { readonly text: string; readonly escaped?: C
 function notSigned(): DaypassError {
   return new DaypassError(
     "NO_SIGNATURE",
-    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…), found none: quote the URL in a shell, where & would cut it off",
+    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…) or the token of an edge (URISigningPackage, md5, token, verify, hmac=, KeyName, s, signature, _hash; with other names only by its key), found none: quote the URL in a shell, where & would cut it off",
   );
 }

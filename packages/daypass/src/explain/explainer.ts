@@ -35,6 +35,8 @@ export interface Explained {
 /** Explains the URLs of one scheme. */
 export interface Explainer {
   detects(request: WireRequest): boolean;
+  /** Whether one of the keys is of this scheme and finds its names, which may be the caller's own. */
+  detectsByKey?(request: WireRequest, keys: readonly ExplainKey[]): boolean;
   explain(subject: Subject): Explained | Promise<Explained>;
 }
 

@@ -7,6 +7,7 @@ import type { S3Credentials } from "../s3/credentials.ts";
 import type { Clock } from "../scheme.ts";
 import type { SwiftKey } from "../swift/key.ts";
 import type { UrlKey } from "../url/key.ts";
+import type { EdgeExplainKey } from "./edge-keys.ts";
 
 /** What went wrong: stable names for programs. */
 export type CauseCode =
@@ -91,7 +92,7 @@ export interface BrowserUpload {
 
 /** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront` or `url`. */
+  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, or an edge token's: `nginx`, … */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;
@@ -127,7 +128,7 @@ export interface Explanation {
 /**
  * A key of any scheme: an access key (S3, or an HMAC key of Cloud Storage), a service account by its key file or its public
  * key, an account key or a user delegation key of Azure, an access key of OSS or COS, a Temp-URL-Key of Swift, a public key
- * of CloudFront, or the JWK of a Daypass URL.
+ * of CloudFront, the JWK of a Daypass URL, or a key of an edge token, which names its scheme.
  */
 export type ExplainKey =
   | AzureExplainKey
@@ -138,6 +139,7 @@ export type ExplainKey =
   | CosCredentials
   | SwiftKey
   | CloudfrontExplainKey
+  | EdgeExplainKey
   | UrlKey;
 
 /** A public key of CloudFront, by which a signature can be checked. */
@@ -156,6 +158,8 @@ export interface SentRequest {
   /** Where it differs from the URL that was signed. */
   readonly url?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Of the client, as the server saw it: some edge tokens sign it. */
+  readonly remoteAddress?: string | undefined;
   /** SHA-256 of the body, lower-case hexadecimal. */
   readonly bodySha256?: string | undefined;
 }

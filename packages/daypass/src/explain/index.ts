@@ -3,6 +3,22 @@
  *
  * @module
  */
+export type {
+  AkamaiExplainKey,
+  BunnyExplainKey,
+  CloudCdnExplainKey,
+  CloudflareExplainKey,
+  EdgeExplainKey,
+  FastlyExplainKey,
+  ImgixExplainKey,
+  ImgproxyExplainKey,
+  LaravelExplainKey,
+  MediaCdnExplainKey,
+  MediaCdnTokenExplainKey,
+  NginxExplainKey,
+  SymfonyExplainKey,
+  UriSigningExplainKey,
+} from "./edge-keys.ts";
 export { explain } from "./explain.ts";
 export type {
   AzureExplainKey,

@@ -1,13 +1,23 @@
 import { percentDecode } from "../wire.ts";
 
 const HIDDEN =
-  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|q-signature|x-cos-security-token|temp_url_sig|policy)$/i;
+  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|q-signature|x-cos-security-token|temp_url_sig|policy|token|__token__|hdnts|hdnea|edge-cache-token|urisigningpackage|_hash)$/i;
+
+/** Names that many a URL has: their values tell a signature from anything else. */
+const HIDDEN_VALUES: Readonly<Record<string, RegExp>> = {
+  md5: /^[A-Za-z0-9_-]{22}/,
+  s: /^[0-9a-f]{32}$/i,
+  verify: /^\d{10}-/,
+};
+const PATH_TOKEN = /\/(bcdn_token|edge-cache-token)=[^/?#]*/g;
+const IMGPROXY = /^([a-z]+:\/\/[^/?#]+(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43}(?=\/(?:[a-z_]+:|plain\/))/;
 
 /**
  * Replaces the values of signatures and session tokens in a URL by `REDACTED`, for logs and messages. The rest keeps its
  * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too.
  *
- * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs.
+ * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs, and
+ * the tokens of edges, in the query and in the path.
  *
  * @example
  * ```ts
@@ -19,9 +29,15 @@ const HIDDEN =
 export function redactUrl(url: string): string {
   return url
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1REDACTED@")
-    .replace(/([?&;])([^=&#;]{1,100})=([^&#]*)/g, (token, mark: string, name: string) =>
-      HIDDEN.test(safeDecode(name)) ? `${mark}${name}=REDACTED` : token,
+    .replace(PATH_TOKEN, "/$1=REDACTED")
+    .replace(IMGPROXY, "$1REDACTED")
+    .replace(/([?&;])([^=&#;]{1,100})=([^&#]*)/g, (token, mark: string, name: string, value: string) =>
+      isHidden(safeDecode(name), value) ? `${mark}${name}=REDACTED` : token,
     );
+}
+
+function isHidden(name: string, value: string): boolean {
+  return HIDDEN.test(name) || (Object.hasOwn(HIDDEN_VALUES, name) && HIDDEN_VALUES[name]?.test(value) === true);
 }
 
 function safeDecode(text: string): string {

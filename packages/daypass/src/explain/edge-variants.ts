@@ -1,0 +1,136 @@
+import { headerValues } from "../wire.ts";
+import type { EdgeFacts } from "./edge.ts";
+import type { Subject } from "./explainer.ts";
+import { pathVariants, spelt } from "./text-variants.ts";
+import { hostSpellings, secretVariants, type Variant } from "./variants.ts";
+
+/** One guess: a request, and a key that may have signed it. */
+export interface EdgeInput<K> {
+  readonly method: string;
+  /** `scheme://host[:port]`. */
+  readonly origin: string;
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+  /** The client's. */
+  readonly address: string | undefined;
+  readonly key: K;
+}
+
+interface Context<K> {
+  readonly facts: EdgeFacts;
+  readonly subject: Subject;
+  otherwise(key: K): Iterable<readonly [what: string, key: K]>;
+}
+
+/** What may differ between what was signed and what was sent, likely things first. */
+export function* edgeVariants<K extends object>(
+  input: EdgeInput<K>,
+  { facts, subject, otherwise }: Context<K>,
+): Generator<Variant<EdgeInput<K>>> {
+  const { signs } = facts;
+  if (signs.host) yield* hostVariants(input, subject);
+  for (const [what, key] of otherwise(input.key)) {
+    const text = `The signature is right, but ${what}.`;
+    const fix = "Set up both sides alike.";
+    yield { code: "SIGNATURE", input: { ...input, key }, signed: text, seen: text, fix };
+  }
+  if (signs.query) yield* queryVariants(input, facts);
+  yield* pathVariants(input, subject.sentUrl.wire.path);
+  if (signs.address) yield* addressVariants(input, subject);
+  yield* damagedKeys(input);
+  yield* endVariants(input, facts);
+}
+
+function* hostVariants<I extends EdgeInput<unknown>>(input: I, { sent, url, hosts }: Subject): Generator<Variant<I>> {
+  const forwarded = headerValues(sent.headers, "x-forwarded-host");
+  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwarded] };
+  const names = [sent.authority, ...hostSpellings(sent.authority, known)];
+  for (const origin of new Set(names.flatMap((host) => [`https://${host}`, `http://${host}`]))) {
+    if (origin === input.origin) continue;
+    const text = `The URL was signed for ${origin}, and the server was reached as ${input.origin}.`;
+    const fix = "Sign for the public origin, and let proxies pass Host on unchanged.";
+    yield { code: "HOST", input: { ...input, origin }, signed: text, seen: text, fix };
+  }
+}
+
+function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeFacts): Generator<Variant<I>> {
+  const tokens = input.query === "" ? [] : input.query.split("&");
+  const others = tokens.filter((token) => !isOwn(token.split("=", 1)[0] as string));
+  const joined = (kept: readonly string[]): string => kept.join("&");
+  for (const token of others) {
+    const text = `The query parameter ${token.split("=", 1)[0]} was added after signing.`;
+    const query = joined(tokens.filter((other) => other !== token));
+    const fix = "Put everything into the URL before it is signed, and add nothing to it.";
+    yield { code: "QUERY", input: { ...input, query }, signed: text, seen: text, fix };
+  }
+  const own = tokens.filter((token) => !others.includes(token));
+  const spellings: readonly (readonly [how: string, query: string])[] = [
+    ["without its other parameters", joined(own)],
+    ["with its parameters in another order", joined([...others].sort().concat(own))],
+    ["with its parameters in the order of their names", joined([...tokens].sort())],
+    ["with %20 for each +", input.query.replaceAll("+", "%20")],
+    ["with + for each %20", input.query.replaceAll("%20", "+")],
+    ["with %2B for each +", input.query.replaceAll("+", "%2B")],
+    ["with ' unencoded", input.query.replaceAll("%27", "'")],
+    ["with ~ unencoded", input.query.replaceAll("%7E", "~")],
+    ["with ~ encoded", input.query.replaceAll("~", "%7E")],
+    ["with brackets unencoded", input.query.replaceAll("%5B", "[").replaceAll("%5D", "]")],
+    ["with brackets encoded", input.query.replaceAll("[", "%5B").replaceAll("]", "%5D")],
+  ];
+  for (const [how, query] of spellings) {
+    if (query === input.query) continue;
+    yield spelt({
+      code: "QUERY",
+      input: { ...input, query },
+      what: "query",
+      how,
+      fix: "Pass the query on byte for byte.",
+    });
+  }
+}
+
+function* addressVariants<I extends EdgeInput<unknown>>(input: I, { sent }: Subject): Generator<Variant<I>> {
+  const forwarded = ["x-forwarded-for", "x-real-ip", "cf-connecting-ip", "true-client-ip"]
+    .flatMap((name) => headerValues(sent.headers, name))
+    .flatMap((value) => value.split(","))
+    .map((value) => value.trim());
+  for (const address of new Set([...forwarded, "127.0.0.1", "::1"])) {
+    if (address === input.address) continue;
+    const text = `The URL was signed for the client ${address}, and the server saw ${input.address}.`;
+    const fix =
+      "Tell the server which proxy to believe (nginx: set_real_ip_from), or sign for the address that it sees.";
+    yield { code: "IP", input: { ...input, address }, signed: text, seen: text, fix };
+  }
+}
+
+/** Each text of a key that can be a secret, as it gets damaged on its way. */
+function* damagedKeys<K extends object>(input: EdgeInput<K>): Generator<Variant<EdgeInput<K>>> {
+  for (const name of ["secret", "key", "salt"]) {
+    const secret = (input.key as Readonly<Record<string, unknown>>)[name];
+    if (typeof secret !== "string") continue;
+    for (const variant of secretVariants({ secret })) {
+      yield { ...variant, input: { ...input, key: { ...input.key, [name]: variant.input.secret } } };
+    }
+  }
+}
+
+const LIVES = [
+  60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 31_536_000,
+];
+
+/** Another end: whoever holds a URL would rather have it later. */
+function* endVariants<I extends EdgeInput<unknown>>(input: I, { end }: EdgeFacts): Generator<Variant<I>> {
+  const now = Number(end);
+  if (!/^\d{9,13}$/.test(end)) return;
+  const others = [Math.floor(now / 1000), now * 1000, ...LIVES.flatMap((life) => [now - life, now + life])];
+  for (const other of others) {
+    const change = (text: string): string => text.replace(end, String(other));
+    const text = `The end was changed after signing: it was ${other}, and is ${end}.`;
+    const fix = "Pass the URL on as it was made; ask for a new one where it is to live longer.";
+    const input2 = input.query.includes(end)
+      ? { ...input, query: change(input.query) }
+      : { ...input, path: change(input.path) };
+    yield { code: "EXPIRES_CHANGED", input: input2, signed: text, seen: text, fix };
+  }
+}

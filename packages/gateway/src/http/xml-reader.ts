@@ -113,9 +113,10 @@ function parse(text: string, maxElements: number): ReadElement {
       addText(withReferences(raw));
       at = end < 0 ? text.length : end;
     } else if (text.startsWith("</", at)) {
-      const end = endOf(">", at);
-      close(text.slice(at + 2, end).replace(/[ \t\n]+$/, ""));
-      at = end + 1;
+      const end = match(END_TAG, text, at);
+      if (end === undefined) throw malformed("expected the name of an element in its end, found something else");
+      close(end[1] ?? "");
+      at += end[0].length;
     } else if (text.startsWith("<!--", at)) {
       const end = endOf("--", at + 4);
       if (text.charAt(end + 2) !== ">") throw malformed("expected a comment without --, found one");
@@ -140,6 +141,7 @@ const NAME = /[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?/y;
 const SPACE = /[ \t\n]+/y;
 const VALUE = /[ \t\n]*=[ \t\n]*(?:"([^"<]*)"|'([^'<]*)')/y;
 const TAG_END = /[ \t\n]*(\/?)>/y;
+const END_TAG = /<\/([^ \t\n>]*)[ \t\n]*>/y;
 
 const NO_NAMESPACE: Namespaces = new Map([["", ""]]);
 

@@ -47,7 +47,7 @@ test("signs every file of a folder as a key of a bucket, in the order of a listi
     const out = join(temporaryFolder(), `out.${form}`);
     await daypass([...run, "--out", out], { env });
     const whole = readFileSync(out, "utf8");
-    for (const size of [0, 10, whole.indexOf("a/b/c"), whole.indexOf("a/b/c") + 300, whole.length]) {
+    for (const size of [10, whole.indexOf("a/b/c") + 300, whole.length]) {
       writeFileSync(out, Buffer.from(whole).subarray(0, size));
       expect((await daypass([...run, "--out", out, "--resume"], { env })).status).toBe(0);
       expect(readFileSync(out, "utf8")).toBe(whole);

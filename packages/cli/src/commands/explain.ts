@@ -56,6 +56,9 @@ Nothing is sent. The cause stands first.
       clock: () => now,
     });
     await print(context.stdout, values.json === true ? JSON.stringify(explanation) : explanationText(explanation));
+    // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload.
+    if (values.json !== true && explanation.grants.methods === undefined && values.method === undefined)
+      await print(context.stderr, "With --method PUT it tells what a page needs to upload with this URL, too.");
     return 0;
   },
 };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { contentTypeOf } from "../../src/storage/disk/content-type.ts";
+import { contentTypeOf } from "../../src/http/content-type.ts";
 import { errnoOf, translated } from "../../src/storage/disk/faults.ts";
 import {
   hashedPath,

@@ -1,7 +1,7 @@
 /** A copy inside the storage: no byte leaves the machine, and none is read where the digests are known already. */
 import { closeSync, fstatSync } from "node:fs";
+import { contentTypeOf } from "../../http/content-type.ts";
 import { type CopyOptions, type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
-import { contentTypeOf } from "./content-type.ts";
 import { syncFile } from "./durable.ts";
 import { copyWhole, rangeBody } from "./file-bytes.ts";
 import { type FoundObject, infoOf, type ObjectFinder } from "./find-object.ts";

@@ -1,7 +1,7 @@
 /** From a key to its open file and the metadata that belongs to exactly that file. */
 import { type BigIntStats, closeSync } from "node:fs";
+import { contentTypeOf } from "../../http/content-type.ts";
 import { type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
-import { contentTypeOf } from "./content-type.ts";
 import { fingerprintOf, foreignEtag, identityOf, isSameFile } from "./fingerprint.ts";
 import type { IndexReader, IndexRow } from "./index-contract.ts";
 import type { Layout } from "./layout.ts";

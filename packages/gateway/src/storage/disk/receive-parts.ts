@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { contentTypeOf } from "../../http/content-type.ts";
 import { behindPrefix, compareUtf8 } from "../listing.ts";
 import type {
   CreateUploadOptions,
@@ -18,7 +19,6 @@ import type {
   UploadRef,
 } from "../multipart.ts";
 import type { ChecksumAlgorithm, ObjectRef } from "../storage.ts";
-import { contentTypeOf } from "./content-type.ts";
 import { syncFile, syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
 import type { IndexReader, IndexWriter, PartClaim } from "./index-contract.ts";

@@ -1,7 +1,7 @@
 /** An upload in one piece. */
 import { fstatSync } from "node:fs";
+import { contentTypeOf } from "../../http/content-type.ts";
 import type { ObjectInfo, ObjectRef, PutOptions } from "../storage.ts";
-import { contentTypeOf } from "./content-type.ts";
 import { syncFile } from "./durable.ts";
 import { infoOf } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";

@@ -2,12 +2,11 @@
  * Writes the body of an upload to an open temp file: in large pieces, within its limits, with its digests. Memory is two
  * pieces whatever the length: while one is written and hashed, the other fills.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import { write, writeSync } from "node:fs";
 import { runningChecksum } from "../../http/checksum.ts";
-import { type PutOptions, StorageError } from "../storage.ts";
+import { type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../checked-body.ts";
 import type { DigestJob, DigestName, DigestPool, Digests, SharedPiece } from "./digest-pool.ts";
-import { errnoOf } from "./faults.ts";
 
 /** Writes of 1 MB reach 1.5 times the throughput of the 16 KB that a socket gives. */
 const PIECE = 1024 * 1024;
@@ -22,12 +21,6 @@ export interface Uploaded {
   readonly size: number;
   readonly digests: Digests;
 }
-
-/** What of `PutOptions` concerns the bytes. */
-export type BodyOptions = Pick<
-  PutOptions,
-  "contentLength" | "maxBytes" | "minBytes" | "digests" | "checksum" | "signal"
->;
 
 /** Where the bytes go: into an open file, from a position on. */
 export interface UploadTarget {
@@ -57,7 +50,7 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
   ): Promise<Uploaded> {
     const bytes = Buffer.allocUnsafe(options.contentLength ?? 0);
     let size = 0;
-    for await (const chunk of received(body, options)) {
+    for await (const chunk of checkedBody(body, options)) {
       bytes.set(chunk, size);
       size += chunk.length;
     }
@@ -90,7 +83,7 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
     }
 
     try {
-      for await (const chunk of received(body, options)) {
+      for await (const chunk of checkedBody(body, options)) {
         for (let offset = 0; offset < chunk.length; ) {
           // Only a full piece that has a successor is flushed here, so that the last one is never empty.
           if (filled === PIECE) await flush();
@@ -118,10 +111,7 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
       refuseAnnounced(options);
       const small = options.contentLength !== undefined && options.contentLength <= LOOP_LIMIT;
       const uploaded = await (small ? gather : stream)(target, body, options);
-      if (uploaded.size < (options.minBytes ?? 0)) throw tooSmall(uploaded.size, options.minBytes ?? 0);
-      checkDigest("md5", options.digests?.md5, uploaded.digests.md5);
-      checkDigest("sha256", options.digests?.sha256, uploaded.digests.sha256);
-      checkChecksum(options, uploaded.digests);
+      checkDigests(options, uploaded.digests);
       return uploaded;
     },
   };
@@ -178,66 +168,6 @@ async function writeFully({ fd, position }: UploadTarget, bytes: Buffer, offset:
   }
 }
 
-/** What a connection that broke in the middle of a body looks like to its reader. */
-const BROKEN_CONNECTION = new Set([
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ABORT_ERR",
-  "ERR_STREAM_PREMATURE_CLOSE",
-  "ERR_HTTP_REQUEST_TIMEOUT",
-]);
-
-/** The body, with everything checked that can be checked while it comes in. */
-async function* received(
-  body: AsyncIterable<Uint8Array>,
-  options: BodyOptions,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const { contentLength, maxBytes, signal } = options;
-  let size = 0;
-  try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
-      // Counted, never taken from a header alone (CVE-2026-30961).
-      if (maxBytes !== undefined && size > maxBytes) throw tooLarge(maxBytes);
-      if (contentLength !== undefined && size > contentLength) {
-        throw incomplete(`more came than the ${contentLength} bytes that were announced`);
-      }
-      yield chunk;
-    }
-  } catch (error) {
-    throw BROKEN_CONNECTION.has(errnoOf(error) ?? "") ? incomplete("the connection broke", error) : error;
-  }
-  if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
-  if (contentLength !== undefined && size < contentLength) {
-    throw incomplete(`${size} bytes came and ${contentLength} were announced`);
-  }
-}
-
-function refuseAnnounced({ contentLength, maxBytes, minBytes }: BodyOptions): void {
-  if (contentLength === undefined) return;
-  if (maxBytes !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
-  if (minBytes !== undefined && contentLength < minBytes) throw tooSmall(contentLength, minBytes);
-}
-
-function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, actual: Uint8Array | undefined): void {
-  if (declared === undefined) return;
-  if (actual?.length === declared.length && timingSafeEqual(actual, declared)) return;
-  throw new StorageError("DIGEST_MISMATCH", `the body has another ${name} than the one declared`, { digest: name });
-}
-
-/** Only now, because the expected value may have come behind the body. */
-function checkChecksum({ checksum }: BodyOptions, digests: Digests): void {
-  if (checksum === undefined) return;
-  const { algorithm } = checksum;
-  const expected = typeof checksum.expected === "function" ? checksum.expected() : checksum.expected;
-  if (expected === undefined || expected === base64(digests[algorithm])) return;
-  throw new StorageError("CHECKSUM_MISMATCH", `the body has another ${algorithm} than the one declared`, {
-    digest: algorithm,
-  });
-}
-
 /** The checksum that is kept with the object, in the form of `ObjectInfo.checksums`. */
 export function keptChecksum({ checksum }: BodyOptions, { sha256, ...digests }: Digests): Record<string, string> {
   if (checksum === undefined) return sha256 === undefined ? {} : { sha256: base64(sha256) };
@@ -246,16 +176,4 @@ export function keptChecksum({ checksum }: BodyOptions, { sha256, ...digests }: 
 
 function base64(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString("base64");
-}
-
-function incomplete(what: string, cause?: unknown): StorageError {
-  return new StorageError("INCOMPLETE_BODY", `the body is not whole: ${what}`, cause === undefined ? {} : { cause });
-}
-
-function tooLarge(maxBytes: number): StorageError {
-  return new StorageError("TOO_LARGE", `the body is longer than the ${maxBytes} bytes allowed`);
-}
-
-function tooSmall(size: number, minBytes: number): StorageError {
-  return new StorageError("TOO_SMALL", `the body has ${size} bytes and at least ${minBytes} are required`);
 }

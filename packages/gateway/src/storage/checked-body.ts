@@ -1,0 +1,107 @@
+/**
+ * What every driver checks of the body of an upload.
+ * @module
+ */
+import { timingSafeEqual } from "node:crypto";
+import { type ChecksumAlgorithm, type PutOptions, StorageError } from "./storage.ts";
+
+/** What of `PutOptions` concerns the bytes. */
+export type BodyOptions = Pick<
+  PutOptions,
+  "contentLength" | "maxBytes" | "minBytes" | "digests" | "checksum" | "signal"
+>;
+
+/** Digests of a body, raw. */
+export type BodyDigests = { readonly [name in "md5" | ChecksumAlgorithm]?: Uint8Array | undefined };
+
+/** What a connection that broke in the middle of a body looks like to its reader. */
+const BROKEN_CONNECTION = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ABORT_ERR",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_HTTP_REQUEST_TIMEOUT",
+]);
+
+/**
+ * The body, with everything checked that can be checked while it comes in. What was announced has come when it ends.
+ * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`
+ */
+export async function* checkedBody(
+  body: AsyncIterable<Uint8Array>,
+  options: BodyOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { contentLength, maxBytes, minBytes = 0, signal } = options;
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
+      // Counted, never taken from a header alone (CVE-2026-30961).
+      if (maxBytes !== undefined && size > maxBytes) throw tooLarge(maxBytes);
+      if (contentLength !== undefined && size > contentLength) {
+        throw incomplete(`more came than the ${contentLength} bytes that were announced`);
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    throw BROKEN_CONNECTION.has(errnoOf(error)) ? incomplete("the connection broke", error) : error;
+  }
+  if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
+  if (contentLength !== undefined && size < contentLength) {
+    throw incomplete(`${size} bytes came and ${contentLength} were announced`);
+  }
+  if (size < minBytes) throw tooSmall(size, minBytes);
+}
+
+/** Refuses by the announced length alone, before anything is read. @throws {StorageError} `TOO_LARGE`, `TOO_SMALL` */
+export function refuseAnnounced({ contentLength, maxBytes, minBytes }: BodyOptions): void {
+  if (contentLength === undefined) return;
+  if (maxBytes !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
+  if (minBytes !== undefined && contentLength < minBytes) throw tooSmall(contentLength, minBytes);
+}
+
+function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, actual: Uint8Array | undefined): void {
+  if (declared === undefined) return;
+  if (actual?.length === declared.length && timingSafeEqual(actual, declared)) return;
+  throw new StorageError("DIGEST_MISMATCH", `the body has another ${name} than the one declared`, { digest: name });
+}
+
+/**
+ * Compares what was declared with what came, once all has come.
+ * @throws {StorageError} `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`
+ */
+export function checkDigests(options: BodyOptions, digests: BodyDigests): void {
+  checkDigest("md5", options.digests?.md5, digests.md5);
+  checkDigest("sha256", options.digests?.sha256, digests.sha256);
+  checkChecksum(options, digests);
+}
+
+/** Only now, because the expected value may have come behind the body. */
+function checkChecksum({ checksum }: BodyOptions, digests: BodyDigests): void {
+  if (checksum === undefined) return;
+  const { algorithm } = checksum;
+  const expected = typeof checksum.expected === "function" ? checksum.expected() : checksum.expected;
+  if (expected === undefined || expected === Buffer.from(digests[algorithm] ?? []).toString("base64")) return;
+  throw new StorageError("CHECKSUM_MISMATCH", `the body has another ${algorithm} than the one declared`, {
+    digest: algorithm,
+  });
+}
+
+function incomplete(what: string, cause?: unknown): StorageError {
+  return new StorageError("INCOMPLETE_BODY", `the body is not whole: ${what}`, cause === undefined ? {} : { cause });
+}
+
+function tooLarge(maxBytes: number): StorageError {
+  return new StorageError("TOO_LARGE", `the body is longer than the ${maxBytes} bytes allowed`);
+}
+
+function tooSmall(size: number, minBytes: number): StorageError {
+  return new StorageError("TOO_SMALL", `the body has ${size} bytes and at least ${minBytes} are required`);
+}
+
+/** The `code` of a system error, e.g. `ECONNRESET`. */
+function errnoOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -242,7 +242,9 @@ describe("a call of the Security Token Service", () => {
   });
 
   it("is unknown to a gateway without a session secret", async () => {
-    const plain = await testGateway({ gateway: () => ({ keys: { s3: (id) => keys.get(id) } }) });
+    const plain = await testGateway({
+      gateway: () => ({ keys: { s3: (id) => keys.get(id) }, sessionSecret: undefined }),
+    });
     try {
       const headers = headerSignature({ method: "POST", path: "/", host: `127.0.0.1:${plain.port}`, key: main });
       const other = { ...headers, authorization: headers["authorization"]?.replace("/s3/", "/sts/") ?? "" };

@@ -49,19 +49,24 @@ export function storedHeaders(headers: WireRequest["headers"]): StoredHeaders {
     const lower = name.toLowerCase();
     const field = Object.hasOwn(STORED, lower) ? STORED[lower] : undefined;
     if (field === undefined) continue;
-    if (!isHeaderValue(value)) {
-      throw new Refusal(
-        "INVALID_RESPONSE_HEADER",
-        `expected ${lower} in characters that a header can carry, found others`,
-        {
-          parameter: lower,
-        },
-      );
-    }
+    expectHeaderValue(lower, value);
     const previous = stored[field];
     stored[field] = previous === undefined ? value : `${previous}, ${value}`;
   }
   return stored;
+}
+
+/**
+ * Refuses what no header can carry. The parser keeps it out of headers, and nothing does out of the fields of a form; stored, it
+ * would make every download fail.
+ *
+ * @throws {Refusal} `INVALID_RESPONSE_HEADER`
+ */
+export function expectHeaderValue(name: string, value: string): void {
+  if (isHeaderValue(value)) return;
+  throw new Refusal("INVALID_RESPONSE_HEADER", `expected ${name} in characters that a header can carry, found others`, {
+    parameter: name,
+  });
 }
 
 /** The one ETag of a write's `If-Match`, without quotes, or `*`. A storage compares one at the moment of commit, not a list. */

@@ -1,7 +1,7 @@
 import { readXml } from "../../../http/xml-reader.ts";
 import type { PutObject } from "../../../operations/put-object.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
-import { storedHeaders } from "../../request-fields.ts";
+import { expectHeaderValue, storedHeaders } from "../../request-fields.ts";
 import { declaredChecksum } from "../checksums.ts";
 import { isPostGrant, type S3PostGrant } from "../form.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
@@ -19,7 +19,8 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
   read(call, object) {
     const { fields, obligations } = formGrant(call);
     const length = obligations.find((obligation) => obligation.kind === "body-length");
-    const { tagging } = fields;
+    const { tagging, "content-type": contentType } = fields;
+    if (contentType !== undefined) expectHeaderValue("content-type", contentType);
     return {
       operation: "put-object",
       object,
@@ -31,7 +32,7 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
       body: call.payload.body,
       maxBytes: Math.min(length?.max ?? call.limits.body, call.limits.body),
       minBytes: length?.min,
-      contentType: fields["content-type"],
+      contentType,
       metadata: call.metadata,
       digests: {},
       checksum: declaredChecksum(call),

@@ -50,7 +50,9 @@ export function getObject(request: GetObject, context: OperationContext): Object
 }
 
 async function openAndRead(request: GetObject, context: OperationContext): Promise<ObjectRead> {
-  const options = { parts: request.part !== undefined, signal: context.signal };
+  const { part, range, conditions } = request;
+  const partial = part !== undefined || range !== undefined || conditions !== undefined;
+  const options = { parts: part !== undefined, partial, signal: context.signal };
   return read(request, await context.storage.get(request.object, options), context.now);
 }
 

@@ -5,7 +5,7 @@ import { contentRange } from "../http/range.ts";
 import type { ObjectRead } from "../operations/get-object.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import { Refusal } from "../pipeline/refusal.ts";
-import type { ObjectInfo } from "../storage/storage.ts";
+import type { ObjectInfo, RedirectBody } from "../storage/storage.ts";
 
 /** Headers that follow from the object alone, names and values in turn. */
 export type DescribeObject = (info: ObjectInfo) => readonly string[];
@@ -102,11 +102,34 @@ export function responseOverrides({ obligations }: Grant): Partial<ContentFields
   return overrides;
 }
 
-/** Sends the client to where the bytes are. The place was signed for this one request, so nobody may keep it. */
-export function redirect(url: string): Answer {
+/**
+ * Sends the client to where the bytes are. The place was signed for this one request, so nobody may keep it. What the signer chose as
+ * response headers goes along, and so does what keeps active content from being shown.
+ */
+export function redirect(
+  { url, urlWith }: RedirectBody,
+  info: ObjectInfo,
+  overrides: Partial<ContentFields> = {},
+): Answer {
+  const stored = { contentType: info.contentType, ...info.headers };
+  const safe = new Map(contentHeaders(stored, { overrides })).get("content-disposition");
+  const carried = {
+    ...overrides,
+    ...(safe === undefined || safe === stored.contentDisposition ? {} : { contentDisposition: safe }),
+  };
+  const location = Object.keys(carried).length === 0 ? url : (urlWith?.(carried) ?? url);
   return {
     status: 307,
-    headers: ["location", url, "cache-control", "no-store", "referrer-policy", "no-referrer", "content-length", "0"],
+    headers: [
+      "location",
+      location,
+      "cache-control",
+      "no-store",
+      "referrer-policy",
+      "no-referrer",
+      "content-length",
+      "0",
+    ],
     body: undefined,
   };
 }

@@ -92,7 +92,10 @@ export interface StreamBody {
 /** The bytes are to be fetched elsewhere by the client itself. */
 export interface RedirectBody {
   readonly kind: "redirect";
+  /** Signed for this one GET. */
   readonly url: string;
+  /** The same with response headers that the other place has to send instead of its own. */
+  urlWith?(headers: { readonly [name in keyof StoredHeaders | "contentType"]?: string | undefined }): string;
 }
 
 export type Body = BytesBody | FileBody | StreamBody | RedirectBody;
@@ -110,6 +113,8 @@ export interface OpenObject {
 export interface GetOptions {
   /** Fill in `ObjectInfo.parts`. */
   readonly parts?: boolean | undefined;
+  /** For `get`: perhaps only a part is wanted, or nothing. A driver that would begin to send the whole waits for `body()`. */
+  readonly partial?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -28,8 +28,8 @@ function readObject(result: ObjectRead, { grant, at }: Permit<S3Grant>): Answer 
   const { info, body, range, notModified } = result;
   // A request signed in its header ends soon and is no URL that a cache could keep: it names no life.
   const secondsLeft = grant.scheme === "s3/header" ? undefined : Math.floor((grant.expiresAt.getTime() - at) / 1000);
-  if (body?.kind === "redirect") return redirect(body.url);
   const overrides = responseOverrides(grant);
+  if (body?.kind === "redirect") return redirect(body, info, overrides);
   const headers =
     overrides === undefined ? describe(info).slice() : [...overriddenHeaders(info, overrides), ...amzHeaders(info)];
   addDelivery(headers, result, { wish: overrides?.cacheControl ?? info.headers.cacheControl, secondsLeft });

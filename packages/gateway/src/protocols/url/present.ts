@@ -14,8 +14,8 @@ export function presentUrl(): (result: ResultOf<UrlRequest>, permit: Permit<UrlG
     switch (result.kind) {
       case "object": {
         const { info, body, range, notModified } = result;
-        if (body?.kind === "redirect") return redirect(body.url);
         const overrides = responseOverrides(grant);
+        if (body?.kind === "redirect") return redirect(body, info, overrides);
         const headers = overrides === undefined ? describe(info).slice() : overriddenHeaders(info, overrides).slice();
         addDelivery(headers, result, {
           wish: overrides?.cacheControl ?? info.headers.cacheControl,

@@ -1,0 +1,84 @@
+/**
+ * Objects in a bucket that speaks S3, or in all buckets of an account. Bytes pass through as they come, in both directions, and
+ * nothing is kept here: uploads in parts, tags and rules are the upstream's own. See `docs/drivers/s3.md`.
+ * @module
+ */
+import { upstreamBuckets } from "./s3/buckets.ts";
+import { writeConditions } from "./s3/conditions.ts";
+import { objectCopier } from "./s3/copy-object.ts";
+import { objectLister } from "./s3/list-objects.ts";
+import { upstreamMultipart } from "./s3/multipart.ts";
+import { bucketNames } from "./s3/names.ts";
+import type { S3Options } from "./s3/options.ts";
+import { objectReader } from "./s3/read-object.ts";
+import { objectRemover } from "./s3/remove-object.ts";
+import { objectStore } from "./s3/store-object.ts";
+import { objectTags } from "./s3/tag-object.ts";
+import { upstream } from "./s3/upstream.ts";
+import type { Storage } from "./storage.ts";
+
+export type { S3Options, S3Timeouts } from "./s3/options.ts";
+
+const HOLD = 8 * 1024 * 1024;
+
+/**
+ * Opens an upstream as storage. Nothing is sent before the first call, so that a gateway starts also while its upstream is down.
+ *
+ * @example
+ * ```ts
+ * import { s3 } from "@daypass/gateway/s3";
+ *
+ * export const storage = s3({
+ *   region: "eu-west-1",
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   bucket: { media: "example-media-production" },
+ * });
+ * ```
+ *
+ * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY` for options that no request can be signed with
+ */
+export function s3(options: S3Options): Storage {
+  const { holdBytes = HOLD, redirect = false } = options;
+  const connection = upstream(options);
+  const names = bucketNames(options, connection);
+  const tags = objectTags(connection, names);
+  const conditions = writeConditions(connection);
+  const reader = objectReader({ upstream: connection, names, tags, redirect });
+  const parts = { upstream: connection, names, conditions, reader, holdBytes };
+  const multipart = upstreamMultipart(parts);
+  const store = objectStore({ ...parts, multipart });
+  const copy = objectCopier(parts);
+  const remove = objectRemover(parts);
+  const underWay = new Set<Promise<unknown>>();
+
+  function write<T>(step: () => Promise<T>): Promise<T> {
+    const promise = step();
+    const ended = promise.then(
+      () => {},
+      () => {},
+    );
+    underWay.add(ended);
+    void ended.then(() => underWay.delete(ended));
+    return promise;
+  }
+
+  return {
+    name: "s3",
+    get: (ref, getOptions = {}) => reader.get(ref, getOptions),
+    head: (ref, getOptions = {}) => reader.head(ref, getOptions),
+    put: (ref, body, putOptions = {}) => write(() => store(ref, body, putOptions)),
+    copy: (source, target, copyOptions) => write(() => copy(source, target, copyOptions)),
+    setTags: (ref, set, tagOptions = {}) => write(() => tags.set(ref, set, tagOptions)),
+    delete: (ref, deleteOptions = {}) => write(() => remove(ref, deleteOptions)),
+    list: objectLister(connection, names),
+    ...multipart,
+    putPart: (...args) => write(() => multipart.putPart(...args)),
+    copyPart: (...args) => write(() => multipart.copyPart(...args)),
+    completeUpload: (...args) => write(() => multipart.completeUpload(...args)),
+    ...upstreamBuckets(connection, names, options),
+    async close() {
+      await Promise.all(underWay);
+      connection.close();
+    },
+  };
+}

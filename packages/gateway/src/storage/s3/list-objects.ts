@@ -1,0 +1,78 @@
+import { childrenOf, optionalText, type ReadElement, requiredText } from "../../http/xml-reader.ts";
+import { compareUtf8, type ListEntry, type ListOptions, type ListPage } from "../listing.ts";
+import { StorageError } from "../storage.ts";
+import { lastKeyOf, type Names } from "./names.ts";
+import { dateOf, unquoted } from "./object-info.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What S3 gives at once. */
+export const PAGE = 1000;
+/** Pages without an entry that may follow each other. */
+const MAX_EMPTY = 100;
+
+export type ObjectLister = (bucket: string, options: ListOptions) => Promise<ListPage>;
+
+export function objectLister(upstream: Upstream, names: Names): ObjectLister {
+  return async (name, { prefix, delimiter, after, limit, signal }) => {
+    const bucket = await names.of(name);
+    const start = after === undefined ? undefined : "key" in after ? after.key : lastKeyOf(after.prefix);
+    const entries: ListEntry[] = [];
+    let token: string | undefined;
+    let truncated = true;
+    for (let pages = 0; truncated && entries.length < limit && pages < MAX_EMPTY; pages++) {
+      const query: Record<string, string> = {
+        "list-type": "2",
+        "encoding-type": "url",
+        "max-keys": String(Math.min(limit - entries.length, PAGE)),
+        prefix,
+        ...(delimiter === undefined ? {} : { delimiter }),
+        ...(token !== undefined
+          ? { "continuation-token": token }
+          : start === undefined
+            ? {}
+            : { "start-after": start }),
+      };
+      const { document } = await upstream.read({ doing: "list the bucket", bucket, query, signal }, "ListBucketResult");
+      entries.push(...entriesOf(document));
+      token = optionalText(document, "NextContinuationToken");
+      truncated = optionalText(document, "IsTruncated") === "true";
+      if (truncated && token === undefined) break;
+    }
+    if (truncated && entries.length === 0) {
+      throw new StorageError("UNAVAILABLE", "could not list the bucket: the upstream's pages do not end");
+    }
+    return { entries, truncated };
+  };
+}
+
+function entriesOf(document: ReadElement): readonly ListEntry[] {
+  const decode = decoderOf(document);
+  const objects = childrenOf(document, "Contents").map(
+    (element): ListEntry => ({
+      kind: "object",
+      key: decode(requiredText(element, "Key")),
+      size: Number(requiredText(element, "Size")),
+      etag: unquoted(requiredText(element, "ETag")),
+      lastModified: dateOf(requiredText(element, "LastModified")),
+    }),
+  );
+  return [...objects, ...prefixesOf(document)].sort((a, b) => compareUtf8(textOf(a), textOf(b)));
+}
+
+export function prefixesOf(document: ReadElement): readonly { readonly kind: "prefix"; readonly prefix: string }[] {
+  const decode = decoderOf(document);
+  return childrenOf(document, "CommonPrefixes").map((element) => ({
+    kind: "prefix",
+    prefix: decode(requiredText(element, "Prefix")),
+  }));
+}
+
+/** An upstream that does not know `encoding-type` does not say that it has encoded. */
+export function decoderOf(document: ReadElement): (text: string) => string {
+  if (optionalText(document, "EncodingType") !== "url") return (text) => text;
+  return (text) => decodeURIComponent(text.replaceAll("+", " "));
+}
+
+function textOf(entry: ListEntry): string {
+  return entry.kind === "object" ? entry.key : entry.prefix;
+}

@@ -1,0 +1,150 @@
+import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
+import type { BucketInfo } from "../buckets.ts";
+import { type ObjectRef, StorageError } from "../storage.ts";
+import type { S3Options } from "./options.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** Which buckets there are, and what the upstream calls them. Nothing else makes a name of a client one of the upstream. */
+export interface Names {
+  /** @throws {StorageError} `NO_SUCH_BUCKET` for every name that is not among them, without asking the upstream for that bucket */
+  of(bucket: string): Promise<string>;
+  /** As `of`, but for one who may not make the upstream work: `undefined`, and a new bucket may be unknown for a while. */
+  peek(bucket: string): Promise<string | undefined>;
+  /** The name that a bucket which is to be made would have. @throws {StorageError} `BUCKET_NAME_TAKEN` */
+  toMake(bucket: string): string;
+  all(): Promise<readonly BucketInfo[]>;
+  /** The list has changed. */
+  forget(): void;
+}
+
+/** What every upstream takes for a name, and what older ones still have. */
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
+const LIST_MS = 10_000;
+
+export function noSuchBucket(bucket: string): StorageError {
+  return new StorageError("NO_SUCH_BUCKET", `expected a bucket that there is, found ${JSON.stringify(bucket)}`);
+}
+
+export function bucketNames({ bucket, clock = () => new Date() }: S3Options, upstream: Upstream): Names {
+  if (bucket === undefined) return accountNames(upstream, clock);
+  const names = new Map(typeof bucket === "string" ? [[bucket, bucket]] : Object.entries(bucket));
+
+  function toMake(name: string): string {
+    const found = names.get(name);
+    if (found === undefined) {
+      throw new StorageError(
+        "BUCKET_NAME_TAKEN",
+        "expected a bucket of the configuration, found another: add it to `bucket`",
+      );
+    }
+    return found;
+  }
+
+  return {
+    async of(name) {
+      const found = names.get(name);
+      if (found === undefined) throw noSuchBucket(name);
+      return found;
+    },
+    peek: async (name) => names.get(name),
+    toMake,
+    async all() {
+      const created = await listAccount(upstream).catch(() => new Map<string, Date>());
+      const infos = await Promise.all(
+        Array.from(names, async ([name, upstreamName]): Promise<BucketInfo[]> => {
+          const known = created.get(upstreamName);
+          if (known !== undefined) return [{ name, created: known }];
+          // One that may not be listed: that it is there is all that can be found out.
+          return (await bucketExists(upstream, upstreamName)) ? [{ name, created: new Date(0) }] : [];
+        }),
+      );
+      return infos.flat();
+    },
+    forget() {},
+  };
+}
+
+/**
+ * All buckets that the account owns. Amazon's bucket names are one space for all accounts: without the list a client could reach
+ * the buckets of strangers by our signature.
+ */
+function accountNames(upstream: Upstream, clock: () => Date): Names {
+  let list: { readonly at: number; readonly names: ReadonlyMap<string, Date> } | undefined;
+  let pending: Promise<ReadonlyMap<string, Date>> | undefined;
+
+  function refresh(): Promise<ReadonlyMap<string, Date>> {
+    const started = listAccount(upstream)
+      .then((names) => {
+        if (pending === started) list = { at: clock().getTime(), names };
+        return names;
+      })
+      .finally(() => {
+        if (pending === started) pending = undefined;
+      });
+    pending = started;
+    return started;
+  }
+
+  const fresh = (): ReadonlyMap<string, Date> | undefined =>
+    list !== undefined && clock().getTime() - list.at < LIST_MS ? list.names : undefined;
+
+  return {
+    async of(name) {
+      if (!NAME.test(name)) throw noSuchBucket(name);
+      if (fresh()?.has(name) !== true && !(await (pending ?? refresh())).has(name)) throw noSuchBucket(name);
+      return name;
+    },
+    async peek(name) {
+      const names = fresh() ?? (await (pending ?? refresh()));
+      return names.has(name) ? name : undefined;
+    },
+    toMake(name) {
+      if (!NAME.test(name))
+        throw new StorageError("BUCKET_NAME_TAKEN", "expected a name that a bucket can have, found another");
+      return name;
+    },
+    all: async () => Array.from(await refresh(), ([name, created]) => ({ name, created })),
+    forget() {
+      list = undefined;
+      pending = undefined;
+    },
+  };
+}
+
+async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date>> {
+  const { document } = await upstream.read({ doing: "list the buckets" }, "ListAllMyBucketsResult");
+  const buckets = childrenOf(document, "Buckets").flatMap((element) => childrenOf(element, "Bucket"));
+  return new Map(
+    buckets.map((element) => [requiredText(element, "Name"), new Date(optionalText(element, "CreationDate") ?? 0)]),
+  );
+}
+
+export async function bucketExists(upstream: Upstream, bucket: string): Promise<boolean> {
+  const doing = "look for the bucket";
+  const { fault } = await upstream.ask({ doing, method: "HEAD", bucket });
+  if (fault === undefined) return true;
+  if (fault.status === 404) return false;
+  throw new StorageError("UNAVAILABLE", `could not ${doing}: the upstream answered ${fault.status}`);
+}
+
+const MAX_KEY_BYTES = 1024;
+
+/** Whether S3 can hold this key. */
+export function isStorable(key: string): boolean {
+  // With the flag `u` a surrogate is one that stands alone.
+  return key !== "" && !/[\0\ud800-\udfff]/u.test(key) && Buffer.byteLength(key) <= MAX_KEY_BYTES;
+}
+
+/** @throws {StorageError} `KEY_NOT_STORABLE` */
+export function expectStorable({ key }: ObjectRef): void {
+  if (isStorable(key)) return;
+  throw new StorageError(
+    "KEY_NOT_STORABLE",
+    `expected a key of 1 to ${MAX_KEY_BYTES} bytes of text without NUL, found another`,
+  );
+}
+
+/** The last key, in the order of UTF-8, that begins with a prefix: what follows it is behind all of them. */
+export function lastKeyOf(prefix: string): string {
+  return prefix + "\u{10ffff}".repeat(Math.max(0, Math.floor((MAX_KEY_BYTES - Buffer.byteLength(prefix)) / 4)));
+}

@@ -1,0 +1,223 @@
+import { Readable } from "node:stream";
+import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
+import {
+  type Body,
+  type ByteRange,
+  type GetOptions,
+  type ObjectInfo,
+  type ObjectPart,
+  type ObjectRef,
+  type OpenObject,
+  StorageError,
+} from "../storage.ts";
+import { faultError, unreachable } from "./fault.ts";
+import { bucketExists, isStorable, type Names, noSuchBucket } from "./names.ts";
+import { infoOfHeaders, unquoted } from "./object-info.ts";
+import type { ObjectTags } from "./tag-object.ts";
+import type { Answered, Upstream } from "./upstream.ts";
+
+export interface ObjectReader {
+  get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined>;
+  head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined>;
+}
+
+export interface ReaderParts {
+  readonly upstream: Upstream;
+  readonly names: Names;
+  readonly tags: ObjectTags;
+  readonly redirect: boolean;
+}
+
+/** An object of the upstream, in its names. */
+interface Place {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** An answer that nobody wants is read to its end up to here, so that its connection stays. */
+const WORTH_READING = 64 * 1024;
+/** Seconds for which a redirect is good. */
+const REDIRECT_LIFE = 60;
+const CHECKSUMS = { "x-amz-checksum-mode": "ENABLED" };
+
+export function objectReader({ upstream, names, tags, redirect }: ReaderParts): ObjectReader {
+  /** Asks for the object; `undefined` when there is none. */
+  async function ask(
+    method: string,
+    ref: ObjectRef,
+    { signal }: GetOptions,
+  ): Promise<(Place & { answer: Answered }) | undefined> {
+    const bucket = await names.of(ref.bucket);
+    const { key } = ref;
+    if (!isStorable(key)) return undefined;
+    const doing = method === "GET" ? "open the object" : "look at the object";
+    const { answer, fault } = await upstream.ask({ doing, method, bucket, key, headers: CHECKSUMS, signal });
+    if (fault === undefined) return { bucket, key, answer };
+    if (fault.status !== 404 || fault.code === "NoSuchBucket") throw faultError(fault, doing);
+    // The answer of HEAD does not say what is not there.
+    if (fault.code !== "NoSuchKey" && !(await bucketExists(upstream, bucket))) throw noSuchBucket(ref.bucket);
+    return undefined;
+  }
+
+  async function describe(place: Place & { answer: Answered }, options: GetOptions): Promise<ObjectInfo> {
+    const { headers } = place.answer;
+    const info = infoOfHeaders(headers, Number(headers["content-length"]));
+    if (!Number.isSafeInteger(info.size) || info.etag === "") {
+      throw new StorageError("UNAVAILABLE", "expected length and ETag of the object from the upstream, found none");
+    }
+    const [found, parts] = await Promise.all([
+      headers["x-amz-tagging-count"] === undefined ? undefined : tags.of(place, options.signal),
+      options.parts === true ? partsOf(place, info) : undefined,
+    ]);
+    return {
+      ...info,
+      ...(found === undefined || Object.keys(found).length === 0 ? {} : { tags: found }),
+      ...(parts === undefined ? {} : { parts }),
+    };
+  }
+
+  /** S3 tells single parts only of objects with a checksum; of others each is looked at. */
+  async function partsOf(place: Place, { etag, checksums }: ObjectInfo): Promise<readonly ObjectPart[] | undefined> {
+    const count = Number(/-(\d{1,5})$/.exec(etag)?.[1] ?? 0);
+    if (count === 0) return undefined;
+    const [algorithm] = Object.keys(checksums);
+    const listed = algorithm === undefined ? [] : await listedParts(place, algorithm);
+    return listed.length === count ? listed : eachPart(place, { etag, count });
+  }
+
+  async function listedParts({ bucket, key }: Place, algorithm: string): Promise<readonly ObjectPart[]> {
+    const parts: ObjectPart[] = [];
+    for (let marker: string | undefined = "0"; marker !== undefined; ) {
+      const headers = {
+        "x-amz-object-attributes": "ObjectParts",
+        "x-amz-max-parts": "1000",
+        "x-amz-part-number-marker": marker,
+      };
+      const call = { doing: "look at the parts", bucket, key, query: { attributes: "" }, headers };
+      const { document } = await upstream.readOrFault(call, "GetObjectAttributesResponse");
+      const list = document === undefined ? undefined : childrenOf(document, "ObjectParts")[0];
+      if (list === undefined) return [];
+      for (const part of childrenOf(list, "Part")) {
+        const checksum = optionalText(part, `Checksum${algorithm.toUpperCase()}`);
+        parts.push({ size: Number(requiredText(part, "Size")), ...(checksum === undefined ? {} : { checksum }) });
+      }
+      const next = optionalText(list, "NextPartNumberMarker");
+      marker = optionalText(list, "IsTruncated") === "true" && next !== marker ? next : undefined;
+    }
+    return parts;
+  }
+
+  async function eachPart(
+    { bucket, key }: Place,
+    { etag, count }: { readonly etag: string; readonly count: number },
+  ): Promise<readonly ObjectPart[]> {
+    const parts: ObjectPart[] = [];
+    let next = 0;
+    const look = async (): Promise<void> => {
+      for (let i = next++; i < count; i = next++) {
+        const headers = { "if-match": `"${etag}"` };
+        const query = { partNumber: String(i + 1) };
+        const answer = await upstream.tell({ doing: "look at a part", method: "HEAD", bucket, key, query, headers });
+        parts[i] = { size: Number(answer.headers["content-length"]) };
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(16, count) }, look));
+    return parts;
+  }
+
+  /** A part of the object, asked for when it is read. The object has to be the one that was described. */
+  async function* later(
+    { bucket, key }: Place,
+    info: ObjectInfo,
+    options: GetOptions & { range?: ByteRange | undefined },
+  ) {
+    const { range, signal } = options;
+    const doing = "read the object";
+    const headers = {
+      "if-match": `"${info.etag}"`,
+      ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end}` }),
+    };
+    const { answer, fault } = await upstream.ask({ doing, bucket, key, headers, signal });
+    if (fault !== undefined) throw faultError(fault, doing);
+    try {
+      const expected = range === undefined ? undefined : `bytes ${range.start}-${range.end}/${info.size}`;
+      if (answer.headers["content-range"] !== expected || unquoted(answer.headers.etag) !== info.etag) {
+        throw new StorageError("UNAVAILABLE", `could not ${doing}: expected the range asked for, found another`);
+      }
+      for await (const piece of answer) yield piece as Buffer;
+    } catch (error) {
+      throw error instanceof StorageError ? error : unreachable(doing, error);
+    } finally {
+      answer.destroy();
+    }
+  }
+
+  function lazily(place: Place, info: ObjectInfo, options: GetOptions): OpenObject {
+    return { info, body: (range) => streamBody(place, info, { ...options, range }), close() {} };
+  }
+
+  function streamBody(place: Place, info: ObjectInfo, options: GetOptions & { range?: ByteRange | undefined }): Body {
+    const { range } = options;
+    const length = range === undefined ? info.size : range.end - range.start + 1;
+    return { kind: "stream", stream: Readable.from(later(place, info, options), { objectMode: false }), length };
+  }
+
+  function elsewhere({ bucket, key }: Place, info: ObjectInfo): OpenObject {
+    const sign = (response?: Readonly<Record<string, string | undefined>>): string =>
+      upstream.presign({ bucket, key, expiresIn: REDIRECT_LIFE, response, dotSegments: "sign" });
+    return { info, body: () => ({ kind: "redirect", url: sign(), urlWith: sign }), close() {} };
+  }
+
+  async function head(ref: ObjectRef, options: GetOptions): Promise<(Place & { info: ObjectInfo }) | undefined> {
+    const found = await ask("HEAD", ref, options);
+    if (found === undefined) return undefined;
+    found.answer.resume();
+    return { bucket: found.bucket, key: found.key, info: await describe(found, options) };
+  }
+
+  return {
+    async get(ref, options) {
+      // A part by its number cannot be asked for at the other place: the client would get the whole.
+      const redirects = redirect && options.parts !== true && !hasDotSegment(ref.key);
+      if (redirects || options.partial === true || options.parts === true) {
+        const found = await head(ref, options);
+        if (found === undefined) return undefined;
+        return redirects ? elsewhere(found, found.info) : lazily(found, found.info, options);
+      }
+      const found = await ask("GET", ref, options);
+      if (found === undefined) return undefined;
+      const { answer } = found;
+      const drop = (info?: ObjectInfo): void => {
+        if (info !== undefined && info.size <= WORTH_READING) answer.resume();
+        else answer.destroy();
+      };
+      const info = await describe(found, options).catch((error: unknown) => {
+        drop();
+        throw error;
+      });
+      let taken = false;
+      return {
+        info,
+        body(range) {
+          taken = true;
+          if (range === undefined || (range.start === 0 && range.end === info.size - 1)) {
+            return { kind: "stream", stream: answer, length: info.size };
+          }
+          drop(info);
+          return streamBody(found, info, { ...options, range });
+        },
+        close() {
+          if (!taken) drop(info);
+        },
+      };
+    },
+    async head(ref, options) {
+      return (await head(ref, options))?.info;
+    },
+  };
+}
+
+/** Clients take such segments out of the path before they follow, and would ask for another object. */
+function hasDotSegment(key: string): boolean {
+  return key.split("/").some((segment) => segment === "." || segment === "..");
+}

@@ -1,0 +1,124 @@
+import type { BodyDigests } from "../checked-body.ts";
+import { checkDigests } from "../checked-body.ts";
+import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
+import { conditionalFault, type WriteConditions } from "./conditions.ts";
+import type { Multipart } from "./multipart.ts";
+import { expectStorable, type Names } from "./names.ts";
+import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
+import type { ObjectReader } from "./read-object.ts";
+import { base64, type EndlessBody, runningDigests, type SendableBody, uploadBody } from "./upload-body.ts";
+import type { Upstream } from "./upstream.ts";
+
+export interface StoreParts {
+  readonly upstream: Upstream;
+  readonly names: Names;
+  readonly conditions: WriteConditions;
+  readonly reader: ObjectReader;
+  readonly multipart: Multipart;
+  readonly holdBytes: number;
+}
+
+export type ObjectStore = (ref: ObjectRef, body: AsyncIterable<Uint8Array>, options: PutOptions) => Promise<ObjectInfo>;
+
+export function objectStore({ upstream, names, conditions, reader, multipart, holdBytes }: StoreParts): ObjectStore {
+  async function storeWhole(ref: ObjectRef, body: SendableBody, options: PutOptions): Promise<ObjectInfo> {
+    const { signal } = options;
+    const bucket = await names.of(ref.bucket);
+    const { key } = ref;
+    const condition = await conditions.headers("put", { bucket, key }, options);
+    const headers = { ...headersOfInfo(key, options), ...taggingHeader(options.tags), ...body.headers, ...condition };
+    const doing = "store the object";
+    const call = { doing, method: "PUT", bucket, key, headers, body: body.body, signal };
+    const { answer, fault } = await upstream.ask(call);
+    if (fault !== undefined) throw conditionalFault(fault, doing, condition);
+    answer.resume();
+    const etag = unquoted(answer.headers.etag);
+    return describeStored(reader, ref, { ...stored(options, body.digests()), etag, size: body.length });
+  }
+
+  /** S3 wants to know a length before the first byte; of a part it is known once the part is full. */
+  async function storeInParts(ref: ObjectRef, { held, rest }: EndlessBody, options: PutOptions): Promise<ObjectInfo> {
+    const { contentType, headers, metadata, tags, ifMatch, ifNoneMatch, signal } = options;
+    const upload = await multipart.createUpload(ref, { contentType, headers, metadata, tags, signal });
+    const digests = runningDigests(options, []);
+    const parts: { number: number; etag: string }[] = [];
+    let pieces: Uint8Array[] = [];
+    let filled = 0;
+    let size = 0;
+    const add = (piece: Uint8Array): void => {
+      digests.update(piece);
+      pieces.push(piece);
+      filled += piece.length;
+      size += piece.length;
+    };
+    const flush = async (): Promise<void> => {
+      const number = parts.length + 1;
+      const body = Buffer.concat(pieces, filled);
+      pieces = [];
+      filled = 0;
+      const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
+      parts.push({ number, etag });
+    };
+    try {
+      for (const piece of held) add(piece);
+      for (;;) {
+        if (filled >= holdBytes) await flush();
+        const { done, value } = await rest.next();
+        if (done === true) break;
+        add(value);
+      }
+      if (filled > 0) await flush();
+      const found = digests.finish();
+      checkDigests(options, found);
+      const completed = await multipart.completeUpload(upload, parts, { minPartSize: 0, ifMatch, ifNoneMatch, signal });
+      return await describeStored(reader, ref, { ...stored(options, {}), etag: completed.etag, size });
+    } catch (error) {
+      await rest.return?.();
+      // The fault that counts is the first.
+      await multipart.abortUpload(upload).catch(() => {});
+      throw error;
+    }
+  }
+
+  return async (ref, body, options) => {
+    expectStorable(ref);
+    await names.of(ref.bucket);
+    if (options.signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was given up");
+    const ready = await uploadBody(body, options, { holdBytes });
+    return ready.kind === "sendable" ? storeWhole(ref, ready, options) : storeInParts(ref, ready, options);
+  };
+
+  function stored(
+    { contentType, headers = {}, metadata = {}, tags, checksum, digests }: PutOptions,
+    found: BodyDigests,
+  ) {
+    const algorithm = checksum?.algorithm ?? (digests?.sha256 === undefined ? undefined : "sha256");
+    const value = algorithm === undefined ? undefined : found[algorithm];
+    return {
+      contentType,
+      headers,
+      metadata,
+      tags,
+      checksums: algorithm === undefined || value === undefined ? {} : { [algorithm]: base64(value) },
+    };
+  }
+}
+
+/** What is known of an object that was just stored. */
+export type JustStored = Omit<ObjectInfo, "lastModified" | "contentType"> & {
+  readonly contentType?: string | undefined;
+};
+
+/** The description as every later reader gets it; where somebody else has replaced the object already, what is known of ours. */
+export async function describeStored(reader: ObjectReader, ref: ObjectRef, known: JustStored): Promise<ObjectInfo> {
+  const info = await reader.head(ref, {}).catch(() => undefined);
+  if (info !== undefined && info.etag === known.etag) return info;
+  const { tags, ...rest } = known;
+  const contentType = known.contentType ?? headersOfInfo(ref.key, {})["content-type"] ?? "";
+  const tagged = tags === undefined || Object.keys(tags).length === 0 ? {} : { tags };
+  return { ...rest, ...tagged, contentType, lastModified: dateOf(new Date().toUTCString()) };
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

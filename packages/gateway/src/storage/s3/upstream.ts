@@ -1,0 +1,171 @@
+import { Agent as HttpAgent, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { type S3SignRequest, s3Signer } from "daypass/s3";
+import { type ReadElement, readXml } from "../../http/xml-reader.ts";
+import { StorageError } from "../storage.ts";
+import { listBucketsUrl } from "./account-call.ts";
+import { faultError, faultOf, type UpstreamFault, unreachable } from "./fault.ts";
+import type { S3Options } from "./options.ts";
+import { BodyError, send, type WireOptions } from "./wire.ts";
+
+/** A call on the upstream, in its own names. */
+export interface UpstreamCall {
+  /** For the text of an error, e.g. `store the object`. */
+  readonly doing: string;
+  readonly method?: string | undefined;
+  /** Left out for the list of all buckets. */
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  /** Lower-case names. Those that begin with `x-amz-` are signed. */
+  readonly headers?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer that is no refusal. Whoever gets it reads or destroys it. */
+export type Answered = IncomingMessage;
+
+/** What became of a call that may be refused. */
+export type Outcome =
+  | { readonly answer: Answered; readonly fault?: undefined }
+  | { readonly fault: UpstreamFault; readonly answer?: undefined };
+
+export interface Upstream {
+  /** Resolves to a refusal as well. @throws {StorageError} `UNAVAILABLE`, and what the body of an upload throws */
+  ask(call: UpstreamCall): Promise<Outcome>;
+  /** The head of the answer; its body is dropped. @throws {StorageError} also for a refusal */
+  tell(call: UpstreamCall): Promise<Answered>;
+  /** The document of the answer. A 200 with an error in it, which S3 gives when it has begun to answer early, is a refusal. */
+  read(call: UpstreamCall, root: string): Promise<{ readonly document: ReadElement; readonly answer: Answered }>;
+  /** As `read`, but a refusal is no error. */
+  readOrFault(
+    call: UpstreamCall,
+    root: string,
+  ): Promise<
+    | { readonly document: ReadElement; readonly answer: Answered; readonly fault?: undefined }
+    | { readonly fault: UpstreamFault; readonly document?: undefined }
+  >;
+  /** A URL for somebody else. */
+  presign(request: S3SignRequest): string;
+  close(): void;
+}
+
+/** Seconds that a signature of ours is good for: clocks may differ by some, and a queued request waits. */
+const LIFE = 300;
+/** A page of a thousand keys, each percent-encoded and 1,024 bytes, is about 4 MB. */
+const MAX_DOCUMENT = 16 * 1024 * 1024;
+/** A page of a thousand objects with owner and checksums. */
+const MAX_ELEMENTS = 50_000;
+const MAX_SOCKETS = 256;
+
+export function upstream(options: S3Options): Upstream {
+  const { region, credentials, timeouts, clock = () => new Date() } = options;
+  const endpoint = options.endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  const signer = s3Signer(options);
+  const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 64 };
+  const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
+  const wire: WireOptions = {
+    agents,
+    timeouts: {
+      connectMs: timeouts?.connectMs ?? 5000,
+      answerMs: timeouts?.answerMs ?? 60_000,
+      idleMs: timeouts?.idleMs ?? 30_000,
+    },
+  };
+
+  function signed({ bucket, key, method, query }: UpstreamCall, headers: Readonly<Record<string, string>>): string {
+    if (bucket === undefined) {
+      const current = typeof credentials === "function" ? credentials() : credentials;
+      return listBucketsUrl({ endpoint, region, credentials: current, now: clock() });
+    }
+    const amz = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("x-amz-")));
+    return signer.sign({ bucket, key, method, query, headers: amz, expiresIn: LIFE, dotSegments: "sign" }).url;
+  }
+
+  async function ask(call: UpstreamCall): Promise<Outcome> {
+    const { doing, method = "GET", body, signal } = call;
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(call.headers ?? {})) if (value !== undefined) headers[name] = value;
+    if (body instanceof Uint8Array) headers["content-length"] = String(body.length);
+    try {
+      const answer = await send({ method, url: signed(call, headers), headers, body, signal }, wire);
+      const { statusCode: status = 0 } = answer;
+      // A redirect is a refusal: where the bytes are is configuration.
+      if (status >= 200 && status < 300) return { answer };
+      return { fault: faultOf(status, await collected(answer)) };
+    } catch (error) {
+      if (error instanceof BodyError) throw error.cause;
+      if (signal?.aborted === true)
+        throw new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
+      throw unreachable(doing, error);
+    }
+  }
+
+  async function answered(call: UpstreamCall): Promise<Answered> {
+    const { answer, fault } = await ask(call);
+    if (fault !== undefined) throw faultError(fault, call.doing);
+    return answer;
+  }
+
+  const readOrFault: Upstream["readOrFault"] = async (call, root) => {
+    const { answer, fault } = await ask(call);
+    if (fault !== undefined) return { fault };
+    let bytes: Buffer;
+    try {
+      bytes = await collected(answer);
+    } catch (error) {
+      throw unreachable(call.doing, error);
+    }
+    // Spaces keep a connection awake while an upload is put together.
+    let start = 0;
+    while (bytes[start] === 0x20 || bytes[start] === 0x0a || bytes[start] === 0x0d) start += 1;
+    const text = bytes.subarray(start);
+    if (/^(?:<\?xml[^>]*>\s*)?<Error[\s>]/.test(text.toString("latin1", 0, 256))) {
+      return { fault: faultOf(answer.statusCode ?? 0, text) };
+    }
+    try {
+      return { document: readXml(text, root, { elements: MAX_ELEMENTS }), answer };
+    } catch (error) {
+      throw new StorageError(
+        "UNAVAILABLE",
+        `could not ${call.doing}: expected ${root} from the upstream, found another text`,
+        {
+          cause: error,
+        },
+      );
+    }
+  };
+
+  return {
+    ask,
+    async tell(call) {
+      const answer = await answered(call);
+      answer.resume();
+      return answer;
+    },
+    async read(call, root) {
+      const { document, answer, fault } = { answer: undefined, ...(await readOrFault(call, root)) };
+      if (document === undefined || answer === undefined)
+        throw faultError(fault ?? { status: 0, code: "" }, call.doing);
+      return { document, answer };
+    },
+    readOrFault,
+    presign: (request) => signer.sign(request).url,
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+async function collected(answer: Answered): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of answer) {
+    size += (piece as Buffer).length;
+    if (size > MAX_DOCUMENT) throw new RangeError("the document is longer than any that was asked for");
+    pieces.push(piece as Buffer);
+  }
+  return Buffer.concat(pieces, size);
+}

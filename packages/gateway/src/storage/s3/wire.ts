@@ -1,0 +1,175 @@
+/** The one place of the driver that opens sockets: one request, its body as it comes, one answer. */
+import { once } from "node:events";
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { S3Timeouts } from "./options.ts";
+
+export interface WireCall {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** In whole, or as it comes, of the length that the headers announce. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WireOptions {
+  readonly agents: { readonly http: Agent; readonly https: Agent };
+  readonly timeouts: Required<{ [name in keyof S3Timeouts]: number }>;
+}
+
+/** An error of the body itself, which is the uploader's and not the upstream's. */
+export class BodyError extends Error {
+  override readonly name = "BodyError";
+}
+
+// The target goes out as it was signed: a URL parser would take dot segments away.
+const URL_PARTS = /^(https?):\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)$/;
+
+/**
+ * Resolves to the head of the answer, which may come before the body is out; it then ends, and the rest is not sent. What `body` throws
+ * is thrown as the cause of a `BodyError`, with the connection destroyed, so that the upstream has no whole request.
+ */
+export async function send(call: WireCall, options: WireOptions): Promise<IncomingMessage> {
+  for (let attempt = 0; ; attempt++) {
+    const sent = open(call, options);
+    try {
+      return await sent.answer;
+    } catch (error) {
+      // A kept connection may have been closed by the other side at that very moment. Nothing was read of a body that comes as it does.
+      const stale = sent.request.reusedSocket && attempt === 0 && !sent.begun() && isIdempotent(call);
+      if (!stale || error instanceof BodyError || call.signal?.aborted === true) throw error;
+    }
+  }
+}
+
+function isIdempotent({ method, headers }: WireCall): boolean {
+  return method !== "POST" && !("if-none-match" in headers) && !("if-match" in headers);
+}
+
+interface Sent {
+  readonly request: ClientRequest;
+  readonly answer: Promise<IncomingMessage>;
+  /** Whether bytes of a body that comes only once are gone. */
+  begun(): boolean;
+}
+
+function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
+  const [, scheme, host = "", port, path] = URL_PARTS.exec(call.url) ?? [];
+  const secure = scheme === "https";
+  const streams = call.body !== undefined && !(call.body instanceof Uint8Array);
+  const request = (secure ? httpsRequest : httpRequest)({
+    host: host.replace(/^\[|\]$/g, ""),
+    port,
+    path,
+    method: call.method,
+    // An upstream that refuses says so before a long body is sent, and the connection stays whole.
+    headers: { ...call.headers, ...(streams ? { expect: "100-continue" } : {}) },
+    agent: secure ? agents.https : agents.http,
+    signal: call.signal,
+  });
+  let begun = false;
+  let answered = false;
+  let limit: NodeJS.Timeout | undefined;
+  const within = (ms: number, what: string): void => {
+    clearTimeout(limit);
+    limit = setTimeout(() => request.destroy(timeout(what)), ms);
+  };
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once("error", (error) => {
+      clearTimeout(limit);
+      reject(error);
+    });
+    request.once("response", (response) => {
+      answered = true;
+      clearTimeout(limit);
+      watch(response, timeouts.idleMs);
+      // What was not sent would be taken for the next request.
+      response.once("close", () => {
+        if (!request.writableFinished) request.destroy();
+      });
+      resolve(response);
+    });
+    request.once("socket", (socket) => {
+      if (!socket.connecting) return;
+      within(timeouts.connectMs, "connection");
+      socket.once(secure ? "secureConnect" : "connect", () => within(timeouts.answerMs, "answer"));
+    });
+    within(timeouts.answerMs, "answer");
+    if (!streams) {
+      request.end(call.body);
+      return;
+    }
+    const body = call.body as AsyncIterable<Uint8Array>;
+    let started = false;
+    const start = (): void => {
+      if (started || answered || request.destroyed) return;
+      started = true;
+      begun = true;
+      clearTimeout(limit);
+      pump(request, body, { idleMs: timeouts.idleMs })
+        .then((whole) => {
+          if (whole) within(timeouts.answerMs, "answer");
+        })
+        .catch((error: unknown) => {
+          reject(new BodyError("the body ended with an error", { cause: error }));
+          request.destroy();
+        });
+    };
+    request.once("continue", start);
+    // RFC 9110 §10.1.1: a client "SHOULD NOT wait for an indefinite period before sending the content".
+    const patience = setTimeout(start, 1000);
+    request.once("continue", () => clearTimeout(patience));
+    request.once("close", () => clearTimeout(patience));
+    request.flushHeaders();
+  });
+  return { request, answer, begun: () => begun };
+}
+
+/** Sends a body with back-pressure. Tells whether it went out in whole; an answer that comes before ends it. */
+async function pump(
+  request: ClientRequest,
+  body: AsyncIterable<Uint8Array>,
+  { idleMs }: { readonly idleMs: number },
+): Promise<boolean> {
+  let over = false;
+  const ended = new AbortController();
+  const end = (): void => {
+    over = true;
+    ended.abort();
+  };
+  request.once("response", end);
+  request.once("close", end);
+  for await (const piece of body) {
+    if (over) return false;
+    if (request.write(piece)) continue;
+    const stuck = setTimeout(() => request.destroy(timeout("drain")), idleMs);
+    try {
+      await once(request, "drain", { signal: ended.signal });
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(stuck);
+    }
+  }
+  if (over) return false;
+  request.end();
+  return true;
+}
+
+/** Destroys an answer that stops coming. One that waits for its reader does not count. */
+function watch(response: IncomingMessage, idleMs: number): void {
+  let last = response.socket.bytesRead;
+  const timer = setInterval(() => {
+    const { bytesRead } = response.socket;
+    const waits = response.readableFlowing !== true || response.readableLength > 0;
+    if (bytesRead === last && !waits) response.destroy(timeout("data"));
+    last = bytesRead;
+  }, idleMs);
+  timer.unref();
+  response.once("close", () => clearInterval(timer));
+}
+
+function timeout(what: string): Error {
+  return Object.assign(new Error(`no ${what} in time`), { code: "ETIMEDOUT" });
+}

@@ -1,12 +1,26 @@
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { akamaiSigner } from "daypass/akamai";
 import { azureSigner } from "daypass/azure";
+import { bunnySigner } from "daypass/bunny";
+import { cloudCdnSigner } from "daypass/cloud-cdn";
+import { cloudfrontSigner } from "daypass/cloudfront";
+import { cosSigner } from "daypass/cos";
+import { fastlySigner } from "daypass/fastly";
 import { gcsHmacSigner } from "daypass/gcs";
+import { imgixSigner } from "daypass/imgix";
+import { imgproxySigner } from "daypass/imgproxy";
+import { laravelSigner } from "daypass/laravel";
+import { ossSigner } from "daypass/oss";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
+import { s3V4aSigner } from "daypass/s3/v4a";
+import { swiftSigner } from "daypass/swift";
+import { symfonySigner } from "daypass/symfony";
 import { urlSigner } from "daypass/url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -52,40 +66,102 @@ async function scan(
   return { status, stderr, found: stdout === "" ? [] : parseLines<Finding>(stdout) };
 }
 
-test("finds URLs of every scheme, and tells which are live", async () => {
-  const { sessionToken: _, ...key } = credentials;
-  const account = { account: "acme", credentials: { accountKey: Buffer.alloc(32, 7).toString("base64") }, clock };
-  const lines = {
-    s3: url("live.txt"),
-    "s3/v2": s3V2Signer({ region: "us-east-1", credentials: key, clock }).sign({
-      bucket: "media",
-      key: "v2",
-      expiresIn: 900,
-    }).url,
-    gcs: gcsHmacSigner({ credentials: key, clock }).sign({ bucket: "media", object: "g", expiresIn: 900 }).url,
-    azure: azureSigner(account).sign({ container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 }).url,
-    url: urlSigner({
+const media = "https://media.example.com/hls/a.m3u8";
+const common = { expiresIn: 900 };
+const base64 = Buffer.alloc(32, 7).toString("base64");
+const { sessionToken: _, ...accessKey } = credentials;
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
+
+/** A URL of each scheme that `explain` knows. */
+const SCHEMES: Readonly<Record<string, () => Promise<{ readonly url: string }> | { readonly url: string }>> = {
+  s3: () => s3.sign({ bucket: "media", key: "live.txt", ...common }),
+  "s3/v2": () =>
+    s3V2Signer({ region: "us-east-1", credentials: accessKey, clock }).sign({ bucket: "media", key: "a", ...common }),
+  "s3/v4a": () =>
+    s3V4aSigner({ region: "us-east-1", credentials, clock }).sign({ bucket: "media", key: "a", ...common }),
+  gcs: () => gcsHmacSigner({ credentials: accessKey, clock }).sign({ bucket: "media", object: "a", ...common }),
+  azure: () =>
+    azureSigner({ account: "acme", credentials: { accountKey: base64 }, clock }).sign({
+      container: "media",
+      blob: "a",
+      permissions: "r",
+      ...common,
+    }),
+  url: () =>
+    urlSigner({
       key: { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" },
       clock,
-    }).sign({
-      url: "https://api.example.com/invoices/7.pdf",
-      expiresIn: 900,
-    }).url,
-  };
-  const text = `${Object.values(lines).join("\n")}\nhttps://example.com/?a=1&b=2\n${url("ended.txt", 60)}\n`;
+    }).sign({ url: media, ...common }),
+  oss: () =>
+    ossSigner({ region: "cn-hangzhou", credentials: { accessKeyId: "LTAI", accessKeySecret: "x" }, clock }).sign({
+      bucket: "media",
+      key: "a",
+      ...common,
+    }),
+  cos: () =>
+    cosSigner({ region: "ap-guangzhou", credentials: { secretId: "AKID", secretKey: "x" }, clock }).sign({
+      bucket: "media-125",
+      key: "a",
+      ...common,
+    }),
+  swift: () =>
+    swiftSigner({ endpoint: "https://swift.example.com", account: "AUTH_a", key: "k", clock }).sign({
+      container: "media",
+      object: "a",
+      ...common,
+    }),
+  cloudfront: () =>
+    cloudfrontSigner({ keyPairId: "K2JCJMDEHXQW5F", privateKey: String(rsa), clock }).sign({ url: media, ...common }),
+  "cloud-cdn": () =>
+    cloudCdnSigner({ keyName: "k", key: "nZtRohdNF9m3cKM24IcK4w==", clock }).sign({ url: media, ...common }),
+  akamai: () =>
+    akamaiSigner({ secret: "52a152a152a152a152a152a152a1", parameter: "hdnts", clock }).sign({
+      url: media,
+      prefix: "/hls/",
+      ...common,
+    }),
+  bunny: () => bunnySigner({ secret: "SecurityKey", clock }).sign({ url: media, ...common }),
+  fastly: () => fastlySigner({ secret: base64, clock }).sign({ url: media, ...common }),
+  imgix: () => imgixSigner({ secret: "FOO123bar", clock }).sign({ url: `${media}?w=1`, ...common }),
+  imgproxy: () =>
+    imgproxySigner({ key: "736563726574", salt: "68656c6c6f", clock }).sign({
+      url: "https://img.example.com/plain/a.jpg",
+      ...common,
+    }),
+  laravel: () =>
+    laravelSigner({ secret: "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", clock }).sign({
+      url: media,
+      ...common,
+    }),
+  symfony: () => symfonySigner({ secret: "foobar", clock }).sign({ url: media, ...common }),
+};
+
+test("finds URLs of every scheme, tells which are live, and shows no signature", async () => {
+  const urls: string[] = [];
+  for (const sign of Object.values(SCHEMES)) urls.push((await sign()).url);
+  const text = `${urls.join("\n")}\nhttps://example.com/?a=1&b=2\n${url("ended.txt", 60)}\n`;
   const { status, found, stderr } = await scan(["-"], text);
+  const count = urls.length;
   expect(found.map(({ life, scheme, line }) => [line, life, scheme])).toEqual([
-    ...Object.keys(lines).map((scheme, i) => [i + 1, "live", scheme]),
-    [7, "ended", "s3"],
+    ...Object.keys(SCHEMES).map((scheme, i) => [i + 1, "live", scheme]),
+    [count + 2, "ended", "s3"],
   ]);
-  expect([status, stderr]).toEqual([1, "6 presigned URLs: 5 live, 1 ended\n"]);
+  expect([status, stderr]).toEqual([1, `${count + 1} presigned URLs: ${count} live, 1 ended\n`]);
   expect(found[0]).toMatchObject({ file: "-", signedBy: "AKIDEXAMPLE", endsAt: "2026-01-02T03:19:05.000Z" });
   expect(found[0]?.url).toMatch(/live\.txt\?.*X-Amz-Security-Token=REDACTED&.*X-Amz-Signature=REDACTED$/);
+  // Whatever could be a signature is in none of them: it has at least 16 bytes.
+  const shown = JSON.stringify(found.map(({ url: of, resource }) => [of, resource]));
+  const long = urls
+    .flatMap((signed) => signed.match(/[A-Za-z0-9_~-]{22,}(?![\w~=-])/g) ?? [])
+    .filter((word) => !/^(?:20\d{6}T|AWS4|GOOG4|OSS4)/.test(word));
+  expect(long.length).toBeGreaterThan(count);
+  for (const word of long) expect(shown).not.toContain(word);
 });
 
 const escaped = (text: string): string => text.replaceAll("/", "\\/").replaceAll("&", "\\u0026");
 const PLACES: readonly (readonly [string, (found: string) => string])[] = [
   ["a Markdown link", (found) => `See [it](${found}), or not.`],
+  ["bold and italic text", (found) => `**${found}** and _${found}_`],
   ["a sentence in brackets", (found) => `(as in ${found}.)`],
   ["an address in angle brackets", (found) => `<${found}>`],
   ["HTML with entities", (found) => `<a href="${found.replaceAll("&", "&amp;")}">`],

@@ -28,10 +28,13 @@ const MAX_SEEN = 200_000;
 // A presigned URL has a dozen. What looks at every pair of parameters must not be given thousands of them.
 const MAX_PARAMETERS = 200;
 
+// A signature is the value of some parameter, or of imgproxy a part of the path.
+const MAY_BE_SIGNED = /=|%3d|\/[\w-]{43}\//i;
+
 export function findingReader(): FindingReader {
   const seen = new Set<string>();
   return async (raw, now) => {
-    if (!raw.includes("=") && !/%3d/i.test(raw)) return undefined;
+    if (!MAY_BE_SIGNED.test(raw)) return undefined;
     let malformed: Finding | undefined;
     for (const url of readings(raw)) {
       if (countParameters(url) > MAX_PARAMETERS) continue;

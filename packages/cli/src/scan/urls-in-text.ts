@@ -47,10 +47,12 @@ export function readings(raw: string): readonly string[] {
   const plain = withoutEscapes(raw);
   if (plain === undefined) return [];
   const trimmed = trimEnd(plain);
+  // Markdown's emphasis; but base64 for URLs may end with these, and CloudFront's does.
+  const plainer = trimEnd(trimmed.replace(/[*_~]+$/, ""));
   // In a list or a table something may follow at once. A signature has none of these characters.
   const lastValue = trimmed.lastIndexOf("=");
   const cut = lastValue < 0 ? -1 : trimmed.slice(lastValue).search(/[,;|)\]}*]/);
-  return cut < 0 ? [trimmed] : [trimmed, trimmed.slice(0, lastValue + cut)];
+  return [...new Set([trimmed, plainer, ...(cut < 0 ? [] : [trimmed.slice(0, lastValue + cut)])])];
 }
 
 /** A URL of a log that tells no host. */
@@ -86,7 +88,7 @@ function trimEnd(url: string): string {
   while (end > 0) {
     const last = url.charAt(end - 1);
     if (last === ")" && open < 0) open += 1;
-    else if (!/[.,;:!?*_~\]}|]/.test(last)) break;
+    else if (!/[.,;:!?\]}|]/.test(last)) break;
     end -= 1;
   }
   return url.slice(0, end);

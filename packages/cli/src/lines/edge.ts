@@ -1,0 +1,141 @@
+import type { Bindings, ResponseOverrides, Verifier } from "daypass";
+import { BIND } from "./bindings.ts";
+import { cache } from "./cache.ts";
+import {
+  checkFields,
+  type FieldKind,
+  type Fields,
+  fields,
+  type JsonObject,
+  missing,
+  nested,
+  number,
+  oneOf,
+  oneOrMore,
+  text,
+  textList,
+  textMap,
+  textOrList,
+} from "./fields.ts";
+import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
+import { ENFORCES, type LineResult, type LineScheme } from "./line-scheme.ts";
+import { ownOrigin } from "./origins.ts";
+import { type TimedSigner, timedSigner } from "./timed-signer.ts";
+
+type Kinds = Readonly<Record<string, FieldKind>>;
+
+/** `withoutExpiry`, of schemes whose URLs may have no end. */
+export const ENDLESS: Kinds = { withoutExpiry: oneOf("accept") };
+/** `allowUnsigned`, of schemes that leave parameters unsigned. */
+export const UNSIGNED: Kinds = { allowUnsigned: textList };
+export const SECRET: Kinds = { secret: text };
+
+/** The lines of one edge scheme, as data: what the library's own options and requests are called there. */
+export interface EdgeLines<C, O, R, V> {
+  readonly scheme: string;
+  /** The fields of `credentials`. */
+  readonly credentials: Kinds;
+  /** What both sides have to agree about, in lines of both kinds. */
+  readonly options?: Kinds;
+  /** What a request has beside URL, method, life, `bind` and `response`. */
+  readonly request?: Kinds;
+  /** What an entry has beside origins, methods and `maxLife`. */
+  readonly entry?: Kinds;
+  /** Which of the credentials have to be there. */
+  readonly required: readonly (keyof C & string)[];
+  signer(
+    key: C & O & { readonly clock: () => Date },
+    line: JsonObject,
+  ): { sign(request: R): LineResult | Promise<LineResult> };
+  /** Completes a request where the library does not take data. */
+  prepare?(request: R, line: JsonObject): R;
+  verifier(key: C, options: O & V & EdgeVerifying): Verifier;
+}
+
+/** What every verifier of edge tokens takes. */
+export interface EdgeVerifying {
+  readonly origins: readonly string[];
+  readonly methods: readonly string[] | undefined;
+  readonly maxLife: number | undefined;
+  readonly clock: () => Date;
+  readonly enforces: typeof ENFORCES;
+}
+
+interface EdgeLine extends LineLifetime {
+  readonly url?: string;
+  readonly method?: string;
+  readonly credentials?: JsonObject;
+  readonly bind?: Bindings;
+  readonly response?: ResponseOverrides;
+  readonly ip?: string | readonly string[];
+}
+
+/** What signs and verifies the lines of an edge scheme. Their fields have been checked by then, and are the library's types. */
+export function edgeLines<C, O, R, V>(scheme: EdgeLines<C, O, R, V>): LineScheme {
+  const { options = {}, request = {}, entry = {} } = scheme;
+  const credentials = nested(fields(scheme.credentials));
+  const common = { scheme: text, ...options };
+  const line: Fields = fields({
+    ...{ ...common, credentials, url: text, method: text, ip: textOrList },
+    ...{ ...request, bind: nested(BIND), response: textMap, ...LIFETIME },
+  });
+  const verifying: Fields = fields({
+    ...{ ...common, credentials: oneOrMore(credentials) },
+    ...{ ...entry, origins: textList, methods: textList, maxLife: number },
+  });
+  return {
+    signer() {
+      const signers = cache<TimedSigner<R>>();
+      return (object) => {
+        checkFields(object, line);
+        const { credentials: key, url, method, bind, ip, response, ...rest } = object as EdgeLine & JsonObject;
+        checkKey(scheme, key);
+        const time = signingTime(rest);
+        const own = picked(object, options);
+        const name = JSON.stringify([key, own, object["as"]]);
+        const signer = signers(name, () =>
+          timedSigner<R>((clock) => scheme.signer({ ...key, ...own, clock } as C & O & typeof CLOCK, object)),
+        );
+        const asked = {
+          ...picked(object, request),
+          ...{ url, method, response, bind: ip === undefined ? bind : { ...bind, ip }, ...lifetime(rest) },
+        } as R;
+        return signer.sign(scheme.prepare?.(asked, object) ?? asked, time);
+      };
+    },
+    verifiers(object, { origin, clock }) {
+      checkFields(object, verifying);
+      const { credentials: keys, origins = [ownOrigin(origin)], methods, maxLife } = object as EdgeEntry;
+      const all = keys === undefined ? [undefined] : [keys].flat();
+      // One for each key, which are tried in turn.
+      return all.map((key) => {
+        checkKey(scheme, key);
+        const own = { ...picked(object, options), ...picked(object, entry) };
+        const shared = { origins, methods, maxLife, clock, enforces: ENFORCES };
+        return [scheme.scheme, scheme.verifier(key as C, { ...own, ...shared } as O & V & EdgeVerifying)];
+      });
+    },
+  };
+}
+
+declare const CLOCK: { readonly clock: () => Date };
+
+interface EdgeEntry {
+  readonly credentials?: JsonObject | readonly JsonObject[];
+  readonly origins?: readonly string[];
+  readonly methods?: readonly string[];
+  readonly maxLife?: number;
+}
+
+function checkKey<C, O, R, V>({ scheme, required }: EdgeLines<C, O, R, V>, key: JsonObject | undefined): void {
+  if (key !== undefined && required.every((name) => key[name] !== undefined)) return;
+  throw missing("credentials", `give ${required.join(" and ")} in each ${scheme} line`);
+}
+
+function picked(object: JsonObject, kinds: Kinds): JsonObject {
+  return Object.fromEntries(
+    Object.keys(kinds)
+      .filter((name) => name !== "as" && object[name] !== undefined)
+      .map((name) => [name, object[name]]),
+  );
+}

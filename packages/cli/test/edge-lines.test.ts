@@ -1,0 +1,209 @@
+import { generateKeyPairSync } from "node:crypto";
+import { expect, test } from "vitest";
+import { daypass, jsonLines, parseLines } from "./command.ts";
+
+const signedAt = "2026-01-02T03:04:05Z";
+const at = "2026-01-02T03:05:00Z";
+const url = "https://cdn.example.com/talks/2026/keynote.mp4";
+const life = { expiresIn: 900, signedAt };
+const HEX = "52a152a152a152a152a152a152a152a1";
+const secret = { secret: "SecurityKey" };
+const ED25519 = {
+  privateKey: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+  publicKey: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+};
+const cdnKey = { keyName: "my-key", key: "nZtRohdNF9m3cKM24IcK4w==" };
+const mediaSecret = { secret: "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8" };
+const hs256 = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" };
+
+function jwk(alg: "ES256" | "RS256" | "EdDSA"): { readonly secret: object; readonly open: object } {
+  const { privateKey, publicKey } =
+    alg === "ES256"
+      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+      : alg === "RS256"
+        ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+        : generateKeyPairSync("ed25519");
+  const named = (key: typeof privateKey): object => ({ ...key.export({ format: "jwk" }), alg, kid: alg });
+  return { secret: named(privateKey), open: named(publicKey) };
+}
+
+interface Pair {
+  readonly line: Readonly<Record<string, unknown>>;
+  readonly entry: Readonly<Record<string, unknown>>;
+}
+
+const pair = (scheme: string, credentials: object, { line = {}, entry = {}, both = {} } = {}): Pair => ({
+  line: { scheme, url, credentials, ...life, ...both, ...line },
+  entry: { scheme, credentials, ...both, ...entry },
+});
+const keyPair = (alg: "ES256" | "RS256" | "EdDSA"): Pair => {
+  const { secret: key, open } = jwk(alg);
+  return pair("uri-signing", { key, issuer: "csp" }, { entry: { credentials: { key: open, issuer: "csp" } } });
+};
+
+const PAIRS: Readonly<Record<string, Pair>> = {
+  nginx: pair("nginx", secret),
+  "nginx, its own expression": pair("nginx", secret, {
+    both: { expression: "$secure_link_expires$uri$remote_addr $secret", parameters: { signature: "st", expires: "e" } },
+    line: { ip: "203.0.113.9" },
+  }),
+  bunny: pair("bunny", secret, { line: { prefix: "/talks/", place: "path", ip: "203.0.113.9" } }),
+  akamai: pair(
+    "akamai",
+    { secret: HEX, salt: "salt" },
+    { both: { hash: "sha1", parameter: "hdnts" }, line: { prefix: "/talks/", notBefore: signedAt } },
+  ),
+  cloudflare: pair("cloudflare", secret, { both: { ttl: 900, urlSafe: true } }),
+  fastly: pair("fastly", { secret: "b2xk" }, { both: { hash: "sha256" } }),
+  imgix: pair("imgix", secret, { line: { bind: { query: { w: "400" } } } }),
+  imgproxy: pair("imgproxy", { key: HEX, salt: HEX }, { line: { url: `${url.replace("/talks", "/plain/talks")}` } }),
+  laravel: pair("laravel", secret, { both: { relative: true } }),
+  symfony: pair("symfony", secret, { both: { encoding: "base64" } }),
+  "cloud-cdn": pair("cloud-cdn", cdnKey, { line: { prefix: "/talks/" } }),
+  "media-cdn": pair(
+    "media-cdn",
+    { keyName: "edge", ...ED25519 },
+    { both: { padded: true }, line: { prefix: "/talks/", place: "path" } },
+  ),
+  "media-cdn/token": pair("media-cdn/token", mediaSecret, {
+    line: { pathGlobs: ["/talks/*"], bind: { headers: { "x-tenant": "a" } } },
+  }),
+  "media-cdn/token, SHA-1": pair("media-cdn/token", { ...mediaSecret, hash: "sha1" }),
+  "media-cdn/token, Ed25519": pair("media-cdn/token", ED25519, { line: { ip: "203.0.113.0/24" } }),
+  "uri-signing": pair(
+    "uri-signing",
+    { key: hs256, issuer: "csp" },
+    { line: { prefix: "/talks/", audience: "edge", nonce: true, renewal: { every: 30 } }, entry: { audience: "edge" } },
+  ),
+  "uri-signing, an expression": pair("uri-signing", { key: hs256 }, { line: { regex: ".*/talks/[0-9]{4}/[^/]+" } }),
+  "uri-signing, ES256": keyPair("ES256"),
+  "uri-signing, RS256": keyPair("RS256"),
+  "uri-signing, EdDSA": keyPair("EdDSA"),
+};
+const names = Object.keys(PAIRS);
+const pairs = Object.values(PAIRS);
+
+interface Signed {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies?: Readonly<Record<string, string>>;
+  readonly expiresAt: string;
+  readonly warnings: readonly string[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+interface Verdict {
+  readonly ok: boolean;
+  readonly scheme?: string;
+  readonly code?: string;
+  readonly grant?: Readonly<Record<string, unknown>>;
+}
+
+async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
+  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
+  return parseLines<Signed>(stdout);
+}
+
+async function verify(lines: readonly unknown[]): Promise<readonly Verdict[]> {
+  const { stdout } = await daypass(["verify", "--batch", "-"], { input: jsonLines(lines) });
+  return parseLines<Verdict>(stdout);
+}
+
+const verdictOf = ({ ok, code }: Verdict): string | undefined => (ok ? "ok" : code);
+const received = ({ url: sent, method, headers }: Signed, more = {}) => ({
+  ...{ method, url: sent, headers, remoteAddress: "203.0.113.9" },
+  ...more,
+});
+
+test("signs and verifies the token of every edge, and nothing else", async () => {
+  const signed = await sign(pairs.map(({ line }) => line));
+  expect(signed.map(({ error }) => error)).toEqual(names.map(() => undefined));
+  for (const { expiresAt } of signed) expect(expiresAt).toBe("2026-01-02T03:19:05.000Z");
+  const lines = signed.map((link, i) => ({ request: received(link), at, schemes: [pairs[i]?.entry] }));
+  const verdicts = await verify(lines);
+  expect(verdicts.map((verdict, i) => [names[i], verdictOf(verdict)])).toEqual(names.map((name) => [name, "ok"]));
+  expect(verdicts.map(({ scheme }) => scheme)).toEqual(pairs.map(({ line }) => String(line["scheme"]).split("/")[0]));
+
+  const late = lines.map((line) => ({ ...line, at: "2026-01-02T03:19:05Z" }));
+  expect((await verify(late)).map(verdictOf)).toEqual(names.map(() => "EXPIRED"));
+  const changed = lines.map((line) => ({
+    ...line,
+    request: { ...line.request, url: line.request.url.replace("/talks/", "/other/") },
+  }));
+  expect((await verify(changed)).map(verdictOf)).toEqual(names.map(() => "SIGNATURE_MISMATCH"));
+  expect((await verify([{ ...lines[9], request: received(signed[1] as Signed) }])).map(verdictOf)).toEqual([
+    "NO_SIGNATURE",
+  ]);
+});
+
+test("tells what is weak, and refuses what a scheme cannot bind or that never ends", async () => {
+  const [weak, ...refused] = await sign([
+    PAIRS["nginx"]?.line,
+    { ...PAIRS["nginx"]?.line, ip: "203.0.113.9" },
+    { ...PAIRS["fastly"]?.line, bind: { query: { a: "1" } } },
+    { ...PAIRS["imgix"]?.line, expiresIn: undefined },
+    { ...PAIRS["nginx"]?.line, expresion: "$uri $secret" },
+    { ...PAIRS["cloudflare"]?.line, credentials: {} },
+    { ...PAIRS["media-cdn"]?.line, credentials: { keyName: "edge" } },
+    { ...PAIRS["media-cdn/token"]?.line, credentials: {} },
+    { ...PAIRS["uri-signing"]?.line, credentials: { key: { ...hs256, alg: "none" } } },
+    { ...PAIRS["uri-signing"]?.line, url: undefined },
+    { ...PAIRS["uri-signing, an expression"]?.line, regex: "(a" },
+  ]);
+  expect(weak?.warnings.join()).toMatch(/bare MD5/);
+  expect(refused.map(({ error }) => error?.code)).toEqual([
+    ...["UNSUPPORTED_CONSTRAINT", "UNSUPPORTED_CONSTRAINT", "INVALID_INPUT", "INVALID_INPUT", "INVALID_INPUT"],
+    ...["INVALID_INPUT", "INVALID_INPUT", "INVALID_KEY", "INVALID_INPUT", "INVALID_INPUT"],
+  ]);
+
+  const endless = { ...PAIRS["imgix"]?.line, expiresIn: undefined, withoutExpiry: "accept" };
+  const [link] = await sign([endless]);
+  expect(link?.warnings.join()).toMatch(/never ends/);
+  const entry = { scheme: "imgix", credentials: secret };
+  const verdicts = await verify([
+    { request: received(link as Signed), at, schemes: [entry] },
+    { request: received(link as Signed), at, schemes: [{ ...entry, withoutExpiry: "accept" }] },
+  ]);
+  expect(verdicts.map(verdictOf)).toEqual(["MALFORMED", "ok"]);
+});
+
+test("makes and reads cookies, and tries several keys", async () => {
+  const folder = "https://cdn.example.com/talks/";
+  const [cloud, media] = await sign([
+    { scheme: "cloud-cdn", url: folder, as: "cookies", credentials: cdnKey, ...life },
+    { scheme: "media-cdn", url: folder, as: "cookies", credentials: { keyName: "edge", ...ED25519 }, ...life },
+  ]);
+  const request = (link: Signed | undefined) => {
+    const [[name, value] = []] = Object.entries(link?.cookies ?? {});
+    return { method: "GET", url, headers: { cookie: `${name}=${value}` } };
+  };
+  const [nginx] = await sign([PAIRS["nginx"]?.line]);
+  const verdicts = await verify([
+    { request: request(cloud), at, schemes: [{ scheme: "cloud-cdn", credentials: cdnKey }] },
+    { request: request(media), at, schemes: [{ scheme: "media-cdn", credentials: { keyName: "edge", ...ED25519 } }] },
+    {
+      ...{ request: received(nginx as Signed), at },
+      schemes: [{ scheme: "nginx", credentials: [{ secret: "the next" }, secret] }],
+    },
+    { request: received(nginx as Signed), at, schemes: [{ scheme: "nginx", credentials: { secret: "another" } }] },
+  ]);
+  expect(verdicts.map(verdictOf)).toEqual(["ok", "ok", "ok", "SIGNATURE_MISMATCH"]);
+  expect(verdicts[2]?.grant).toMatchObject({
+    keyId: "nginx",
+    path: "/talks/2026/keynote.mp4",
+    methods: ["GET", "HEAD"],
+  });
+});
+
+test("reads encrypted claims", async () => {
+  const encryptionKey = { kty: "oct", kid: "e1", alg: "A128GCM", k: "4uFxxV7fhNmrtiah2d1fFg" };
+  const { uriSigningEncryption } = await import("daypass/uri-signing");
+  const ip = await uriSigningEncryption(encryptionKey as never).encrypt("203.0.113.0/24");
+  const [link] = await sign([{ ...PAIRS["uri-signing, an expression"]?.line, encrypted: { ip } }]);
+  const entry = { scheme: "uri-signing", credentials: { key: hs256 } };
+  const ask = (more: object, remoteAddress = "203.0.113.9") => ({
+    ...{ request: received(link as Signed, { remoteAddress }), at, schemes: [{ ...entry, ...more }] },
+  });
+  const verdicts = await verify([ask({}), ask({ encryptionKey }), ask({ encryptionKey }, "198.51.100.7")]);
+  expect(verdicts.map(verdictOf)).toEqual(["UNENFORCED_CONSTRAINT", "ok", "IP_NOT_GRANTED"]);
+});

@@ -178,4 +178,8 @@ test("verifies and explains what it signed", async () => {
   const asPut = await explain("--method", "PUT", "--at", "2026-01-02T03:05:00Z", "--json");
   expect(JSON.parse(asPut.stdout)).toHaveProperty("cause.code", "METHOD");
   expect(asPut.stdout).not.toMatch(/Signature=[0-9a-f]{64}/);
+  const put = await daypass(["sign", "s3://media/a.txt", "--method", "PUT", ...AT], { env });
+  const upload = await daypass(["explain", put.stdout.trim(), "--origin", "https://page.example"], { env });
+  expect(upload.stdout).toContain("Content-Security-Policy: connect-src https://media.s3.eu-west-1.amazonaws.com\n");
+  expect(upload.stdout).toContain('"https://page.example"');
 });

@@ -116,7 +116,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const limits = { ...defaultLimits, ...options.limits };
   const protocols = protocolsOf(options, limits, clock);
   const [fallback] = protocols;
-  const { recognise, nativeTo, authenticate } = authenticator({ protocols, hosts: options.hosts });
+  const { recognise, nativeTo, authenticate } = authenticator({
+    protocols,
+    hosts: options.hosts,
+    unverifiedBodies: Math.ceil(limits.inFlight / 4),
+  });
   const bucketOf = addressedBucket(options.origins);
   const nextRequestId = requestIds(options.random);
   const counts = options.metrics === true ? metrics() : undefined;

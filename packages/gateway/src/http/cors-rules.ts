@@ -18,6 +18,9 @@ export interface CorsRule {
   readonly maxAge?: number | undefined;
 }
 
+/** As many headers as a request may have at all. Each is held against each pattern, before anybody has signed anything. */
+const MAX_NAMES = 100;
+
 /**
  * Answers a preflight by the first rule that allows all of it: "Amazon S3 … uses the first CORSRule rule that matches". Never allows
  * credentials, which Amazon does: here the URL is the credential.
@@ -26,11 +29,12 @@ export function preflightByRules(rules: readonly CorsRule[], request: PreflightR
   const { origin, method } = request;
   if (origin === undefined || method === undefined) return undefined;
   const names = requestedHeaders(request);
-  const rule = rules.find(
-    (candidate) =>
-      allows(candidate, origin, method) &&
-      names.every((name) => isHeaderName(name) && candidate.headers.some((it) => matches(it.toLowerCase(), name))),
-  );
+  if (names.length > MAX_NAMES || !names.every(isHeaderName)) return undefined;
+  const rule = rules.find((candidate) => {
+    if (!allows(candidate, origin, method)) return false;
+    const patterns = candidate.headers.map((pattern) => pattern.toLowerCase());
+    return names.every((name) => patterns.some((pattern) => matches(pattern, name)));
+  });
   if (rule === undefined) return undefined;
   return [
     ["access-control-allow-origin", allowedOrigin(rule, origin)],

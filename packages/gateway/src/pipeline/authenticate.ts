@@ -1,5 +1,6 @@
 import { DaypassError, type Grant, type WireRequest } from "daypass";
 import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
+import { Refusal } from "./refusal.ts";
 import type { Received } from "./target.ts";
 
 declare const authenticated: unique symbol;
@@ -14,6 +15,8 @@ export interface Authenticated<G extends Grant = Grant> {
 }
 
 export interface AuthenticationOptions {
+  /** Requests whose body may be read at once while nobody has verified them. */
+  readonly unverifiedBodies: number;
   readonly protocols: readonly Protocol[];
   /** Dialects by authority; a host that is not listed speaks all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
@@ -24,6 +27,7 @@ export interface AuthenticationOptions {
  * and payload mode: nothing in the request chooses whether it happens (CVE-2025-31489, CVE-2026-41145, CVE-2026-40344).
  *
  * @throws {DaypassError} `NO_SIGNATURE`, `AMBIGUOUS_AUTHENTICATION`, and whatever the dialect's verifier throws
+ * @throws {Refusal} `BUSY`
  */
 export function authenticator(options: AuthenticationOptions): {
   /** The dialect whose marks the request carries; `undefined` when it carries none, or several dialects'. */
@@ -32,6 +36,18 @@ export function authenticator(options: AuthenticationOptions): {
   nativeTo(authority: string): Protocol | undefined;
   authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated>;
 } {
+  let unverified = 0;
+  /** Whoever sends a body slowly has a place until it is verified; all places together must not be all that there are. */
+  const withPlace = async <T>(verify: () => Promise<T>): Promise<T> => {
+    if (unverified >= options.unverifiedBodies)
+      throw new Refusal("BUSY", "expected fewer bodies that wait for their signature at once: try again");
+    unverified += 1;
+    try {
+      return await verify();
+    } finally {
+      unverified -= 1;
+    }
+  };
   const forms = options.protocols.flatMap((protocol): readonly Form[] => [
     ...protocol.verifiers.map((verifier) => ({
       protocol,
@@ -41,7 +57,11 @@ export function authenticator(options: AuthenticationOptions): {
         body,
       }),
     })),
-    ...(protocol.bodyVerifiers ?? []).map((verifier) => ({ protocol, ...verifier })),
+    ...(protocol.bodyVerifiers ?? []).map(({ detects, verify }) => ({
+      protocol,
+      detects,
+      verify: (request: WireRequest, body: AsyncIterable<Uint8Array>) => withPlace(() => verify(request, body)),
+    })),
   ]);
   const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));
 

@@ -14,7 +14,10 @@ export interface Limits {
   readonly minPart: number;
   /** Names and values of an upload's user metadata together. */
   readonly metadata: number;
-  /** Requests that may be under way at once; the next one is asked to come back later. */
+  /**
+   * Requests that may be under way at once; the next one is asked to come back later. A quarter of them may be forms and other
+   * bodies that nobody has verified yet.
+   */
   readonly inFlight: number;
 }
 

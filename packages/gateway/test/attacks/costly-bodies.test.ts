@@ -1,11 +1,13 @@
+import type { WireRequest } from "daypass";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { preflightByRules } from "../../src/http/cors-rules.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5 } from "../e2e/bucket-client.ts";
-import { s3Code } from "../e2e/clients.ts";
+import { s3Code, s3For } from "../e2e/clients.ts";
 
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/a.txt": "a" } });
+  gateway = await testGateway({ files: { "media/a.txt": "a" }, gateway: () => ({ limits: { inFlight: 8 } }) });
 });
 afterAll(() => gateway.close());
 
@@ -17,5 +19,72 @@ describe("a body that is cheap to send and dear to read", () => {
     const reply = await callBucket(gateway, { method: "POST", query: { delete: "" }, body, headers: contentMd5(body) });
     expect([reply.status, s3Code(reply.body)]).toEqual([400, "MalformedXML"]);
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+const FORM = "multipart/form-data; boundary=B";
+
+/** Made when it is sent: the port is not known before. */
+function wireOf(target: string, headers: Readonly<Record<string, string>>): () => WireRequest {
+  return () => {
+    const authority = `127.0.0.1:${gateway.port}`;
+    return { method: "POST", target, authority, headers: Object.entries({ host: authority, ...headers }) };
+  };
+}
+
+describe("a sender that nobody has verified", () => {
+  it.each([
+    ["forms", wireOf("/media", { "content-type": FORM })],
+    [
+      "calls for a session",
+      wireOf("/", { authorization: "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/sts/aws4_request" }),
+    ],
+  ])("cannot take the places of all others by %s that never end", async (_, request) => {
+    let release = (): void => {};
+    const stalled = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    async function* body(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("--B\r\n");
+      await stalled;
+    }
+    const waiting = Array.from({ length: 8 }, async () => {
+      const outcome = await gateway.gateway.handle(request(), body());
+      outcome.delivered(0, true);
+      return outcome.status;
+    });
+    const { url } = s3For(gateway).sign({ bucket: "media", key: "a.txt", expiresIn: 60 });
+    expect(await (await fetch(url)).text()).toBe("a");
+    release();
+    const statuses = await Promise.all(waiting);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(6);
+    expect(statuses.filter((status) => status >= 400 && status < 500)).toHaveLength(2);
+  });
+
+  it("cannot have a long file name put into a form a thousand times", async () => {
+    const fields = {
+      "x-amz-algorithm": "AWS4-HMAC-SHA256",
+      "x-amz-credential": `${gateway.accessKey.accessKeyId}/20260101/us-east-1/s3/aws4_request`,
+      "x-amz-date": "20260101T000000Z",
+      "x-amz-signature": "0".repeat(64),
+      key: "a",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the placeholder of S3
+      policy: "${filename}".repeat(1600),
+    };
+    const part = (disposition: string, value: string): string =>
+      `--B\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`;
+    const texts = Object.entries(fields).map(([name, value]) => part(`name="${name}"`, value));
+    const body = `${texts.join("")}${part(`name="file"; filename="${"f".repeat(1900)}"`, "x")}--B--\r\n`;
+    const reply = await fetch(`${gateway.url}/media`, { method: "POST", headers: { "content-type": FORM }, body });
+    expect([reply.status, s3Code(await reply.text())]).toEqual([400, "MaxPostPreDataLengthExceeded"]);
+  });
+
+  it("cannot have a bucket's rules held against thousands of names", () => {
+    // 64 KB of rules, as the owner of any bucket may set them, and 14 KB of header: a third of a second for each request.
+    const headers = [...Array.from({ length: 1900 }, () => "A*"), "*"];
+    const rules = [{ origins: ["*"], methods: ["GET"], headers, exposeHeaders: [] }];
+    const asked = (count: number) => ({ origin: "https://a.example", method: "GET", headers: "x,".repeat(count) });
+    expect(preflightByRules(rules, asked(100))).toBeDefined();
+    expect(preflightByRules(rules, asked(101))).toBeUndefined();
   });
 });

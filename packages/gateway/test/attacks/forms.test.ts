@@ -1,31 +1,43 @@
 import { s3FormSigner } from "daypass/s3/form";
+import { s3FormV2Signer } from "daypass/s3/form/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { s3Code, sendS3 } from "../e2e/clients.ts";
 
 let gateway: TestGateway;
+const shortLived = { accessKeyId: "AKIDSHORT", secretAccessKey: "short", scope: { maxLife: 3600 } };
 beforeAll(async () => {
-  gateway = await testGateway({ files: { "media/hello.txt": "hello" } });
+  gateway = await testGateway({
+    files: { "media/hello.txt": "hello" },
+    gateway: () => ({
+      keys: { s3: (id) => [gateway.accessKey, shortLived].find(({ accessKeyId }) => accessKeyId === id) },
+    }),
+  });
 });
 afterAll(() => gateway.close());
 
 type Fields = Readonly<Record<string, string>>;
 
-/** Posts the fields of a form that leaves the values of `open` to its sender, byte for byte. */
-async function post(key: string, open: Fields): Promise<string> {
+/** Posts the fields of a form that leaves the values of `open` to its sender. */
+function post(key: string, open: Fields): Promise<string> {
   const form = s3FormSigner({ region: "us-east-1", endpoint: gateway.url, credentials: gateway.accessKey }).sign({
     bucket: "media",
     key,
     expiresIn: 60,
     conditions: Object.keys(open).map((name) => ["starts-with", `$${name}`, ""]),
   });
+  return send(form.url, { ...form.fields, ...open });
+}
+
+/** Byte for byte: no browser would write some of these. */
+async function send(url: string, fields: Fields): Promise<string> {
   const part = (disposition: string, value: string): string =>
     `--B\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`;
-  const fields = Object.entries({ ...form.fields, ...open }).map(([name, value]) => part(`name="${name}"`, value));
-  const reply = await fetch(form.url, {
+  const parts = Object.entries(fields).map(([name, value]) => part(`name="${name}"`, value));
+  const reply = await fetch(url, {
     method: "POST",
     headers: { "content-type": "multipart/form-data; boundary=B" },
-    body: `${fields.join("")}${part('name="file"; filename="a"', "content")}--B--\r\n`,
+    body: `${parts.join("")}${part('name="file"; filename="a"', "content")}--B--\r\n`,
   });
   return `${reply.status} ${s3Code(await reply.text())}`.trim();
 }
@@ -40,4 +52,16 @@ describe("the sender of a form", () => {
       expect((await sendS3(gateway, { key: "planted" })).status).toBe(404);
     },
   );
+
+  it("has no more time than the key may give, and a form in SigV2 does not tell since when", async () => {
+    for (const make of [s3FormSigner, s3FormV2Signer]) {
+      const signer = make({ region: "us-east-1", endpoint: gateway.url, credentials: shortLived });
+      const sent = ({ expiresIn }: { readonly expiresIn: number }): Promise<string> => {
+        const { url, fields } = signer.sign({ bucket: "media", key: "late", expiresIn });
+        return send(url, fields);
+      };
+      expect([make.name, await sent({ expiresIn: 3500 })]).toEqual([make.name, "204"]);
+      expect([make.name, await sent({ expiresIn: 3700 })]).toEqual([make.name, "403 AccessDenied"]);
+    }
+  });
 });

@@ -41,6 +41,9 @@ const ENFORCED: readonly ObligationKind[] = ["body-length", "body-checksum"];
 /** "The form data and boundaries (excluding the contents of the file) cannot exceed 20KB." */
 const LIMITS = { fieldBytes: 20 * 1024, fieldCount: 100, restBytes: 20 * 1024 };
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: S3's own spelling
+const FILE_NAME = "${filename}";
+
 /** Verifies a form by the fields before its file. The bucket is the request's own and never a field's (CVE-2023-43040). */
 export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
   const { keys, sessions, found, origins, regions, clock } = options;
@@ -57,6 +60,7 @@ export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
       const { fields, fileName, file } = await translated(() =>
         readMultipart(body, boundaryOf(request.headers) ?? "", LIMITS),
       );
+      expectShortExpansion(fields, fileName);
       const token = fields.find(([name]) => name.toLowerCase() === "x-amz-security-token")?.[1];
       const session = token === undefined ? undefined : sessions?.open(token);
       const candidates =
@@ -77,6 +81,13 @@ function only(
   if (first === undefined) throw new DaypassError("NO_SIGNATURE", "expected a form with a signed policy, found none");
   if (second === undefined) return first;
   throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found those of two versions: send one");
+}
+
+/** The sender's file name takes the place of each `${filename}`: 20 KB of them would become megabytes, for anybody who asks. */
+function expectShortExpansion(fields: readonly FormField[], fileName = ""): void {
+  const places = fields.reduce((count, [, value]) => count + value.split(FILE_NAME).length - 1, 0);
+  if (places * fileName.length <= LIMITS.fieldBytes) return;
+  throw new Refusal("FORM_TOO_LARGE", "expected a short file name where it is repeated so often, found a long one");
 }
 
 function boundaryOf(headers: WireRequest["headers"]): string | undefined {

@@ -71,10 +71,10 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
       return parents instanceof Promise ? parents.then(both) : both(parents);
     },
     life: ({ scheme, expiresAt, notBefore }, now) =>
-      // A SigV2 URL tells only its end; a request signed in its header is no URL.
+      // A SigV2 URL or form tells only its end; a request signed in its header is no URL.
       scheme.endsWith("/header")
         ? 0
-        : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme === "s3/v2" ? now : 0)) / 1000,
+        : (expiresAt.getTime() - Math.max(notBefore.getTime(), scheme.endsWith("/v2") ? now : 0)) / 1000,
     task(permit, received, body) {
       responseOverrides(permit.grant);
       return s3Task(permit, received, { body, options: taskOptions });

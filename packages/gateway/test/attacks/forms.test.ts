@@ -39,7 +39,7 @@ async function send(url: string, fields: Fields): Promise<string> {
     headers: { "content-type": "multipart/form-data; boundary=B" },
     body: `${parts.join("")}${part('name="file"; filename="a"', "content")}--B--\r\n`,
   });
-  return `${reply.status} ${s3Code(await reply.text())}`.trim();
+  return `${reply.status} ${s3Code(await reply.text()) ?? ""}`.trim();
 }
 
 describe("the sender of a form", () => {

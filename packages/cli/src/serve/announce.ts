@@ -3,6 +3,7 @@ import { table } from "../table.ts";
 import type { StartKeys } from "./first-keys.ts";
 import { FIRST_URL_SECONDS, findFile, firstUrl } from "./first-url.ts";
 import { originsOf, type ServeSettings } from "./settings.ts";
+import { storageText } from "./storage.ts";
 
 /** What a start says, as data: the one line of `serve --json`. */
 export interface Announcement {
@@ -18,6 +19,8 @@ export interface Announcement {
   readonly presignedUrl?: string;
   readonly presignedUrlExpiresAt?: string;
   readonly root: string;
+  /** Where objects are, where that is not the folder. */
+  readonly storage?: string;
   readonly state: string;
   readonly pid: number;
 }
@@ -32,9 +35,10 @@ export interface AnnouncementOptions {
 
 /** Collects what a start says. */
 export async function announcement({ settings, port, keys, secret }: AnnouncementOptions): Promise<Announcement> {
-  const { root, state, region } = settings;
+  const { root, state, region, storage } = settings;
+  const isElsewhere = storage?.driver === "s3";
   const [url = ""] = originsOf(settings, port).filter((origin) => !origin.includes("*"));
-  const file = await findFile(root);
+  const file = isElsewhere ? undefined : await findFile(root);
   const credentials = keys.s3?.credentials;
   const showsSecret = keys.areNew && secret.kind === "print";
   return {
@@ -51,6 +55,7 @@ export async function announcement({ settings, port, keys, secret }: Announcemen
           presignedUrlExpiresAt: new Date(Date.now() + FIRST_URL_SECONDS * 1000).toISOString(),
         }),
     root,
+    ...(isElsewhere ? { storage: storageText(root, storage) } : {}),
     state,
     pid: process.pid,
   };
@@ -71,12 +76,12 @@ export function announcementText(
   ];
   const path = said.presignedUrl === undefined ? "/BUCKET/KEY" : new URL(said.presignedUrl).pathname;
   return [
-    `Daypass serves ${said.root}`,
+    `Daypass serves ${said.storage ?? said.root}`,
     "",
     table(rows.map((row) => ["", ...row])),
     "",
     ...(said.presignedUrl === undefined
-      ? ["No file to show yet. Sign an upload and send one:"]
+      ? [`${said.storage === undefined ? "No file to show yet. " : ""}Sign an upload and send one:`]
       : [
           `A presigned URL, good for an hour. Open it; change one character, and it is refused:`,
           "",

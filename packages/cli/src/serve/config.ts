@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
+import type { DriverName } from "@daypass/gateway/drivers";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
 import { schemaFault } from "./json-schema.ts";
@@ -10,6 +11,7 @@ import { schemaFault } from "./json-schema.ts";
 export interface ServeConfig {
   readonly root?: string;
   readonly state?: string;
+  readonly storage?: StorageConfig;
   readonly listen?: {
     readonly host?: string;
     readonly port?: number;
@@ -31,6 +33,19 @@ export interface ServeConfig {
   readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
   readonly debugFields?: boolean;
   readonly drainSeconds?: number;
+}
+
+/** What objects are kept in. */
+export interface StorageConfig {
+  readonly driver: DriverName;
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly addressing?: "path" | "virtual";
+  readonly bucket?: string;
+  readonly buckets?: Readonly<Record<string, string>>;
+  readonly profile?: string;
+  readonly redirect?: boolean;
+  readonly timeouts?: { readonly connectMs?: number; readonly answerMs?: number; readonly idleMs?: number };
 }
 
 /** The published schema. */

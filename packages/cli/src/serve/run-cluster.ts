@@ -14,9 +14,11 @@ function isStartReport(message: unknown): message is StartReport {
   return typeof message === "object" && message !== null && Reflect.get(message, "daypass") === "start";
 }
 
-/** Serves in several processes that share the port. This one serves nothing: it owns the index and minds the others. */
+/** Serves in several processes that share the port. This one serves nothing: it owns the index, if there is one, and minds the others. */
 export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
-  const index = await openDiskIndex(settings.root, { onRead: logReading(log) });
+  // Only a disk has an index, and only one process may write it.
+  const index =
+    settings.storage?.driver === "s3" ? undefined : await openDiskIndex(settings.root, { onRead: logReading(log) });
   let port = settings.port;
   let failure: string | undefined;
   const listenTo = (channel: Channel): void => {
@@ -29,7 +31,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
   const workers = primary({
     workers: settings.workers,
     onWorker(channel) {
-      serveIndexWriter(channel, index.writer);
+      if (index !== undefined) serveIndexWriter(channel, index.writer);
       listenTo(channel);
     },
     onExit: (exit) => log.logger.error(exit, "a worker ended, another takes its place"),
@@ -46,6 +48,6 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       kill: () => process.exit(1),
     });
   } finally {
-    index.close();
+    index?.close();
   }
 }

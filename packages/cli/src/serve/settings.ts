@@ -4,6 +4,7 @@ import type { LogOptions } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
 import { STATE_FOLDER } from "../state/state-folder.ts";
 import { loadConfig, type ServeConfig } from "./config.ts";
+import { checkStorage } from "./storage.ts";
 
 /** The command line of `serve`. What is given here goes before the configuration file. */
 export interface ServeArguments {
@@ -29,11 +30,12 @@ export interface ServeSettings extends ServeConfig {
 /** Puts command line, configuration file and defaults together. Read anew for each reload. */
 export async function serveSettings(args: ServeArguments): Promise<ServeSettings> {
   const config = args.config === undefined ? {} : await loadConfig(args.config);
+  checkStorage(config.storage);
   const root = args.root ?? config.root ?? ".";
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
   const state = args.state ?? config.state ?? join(root, STATE_FOLDER);
-  refuseServedState(root, state);
+  if (config.storage?.driver !== "s3") refuseServedState(root, state);
   return {
     ...config,
     root,

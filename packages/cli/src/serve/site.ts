@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { createGateway, type Gateway } from "@daypass/gateway";
-import { disk, type IndexWriter } from "@daypass/gateway/disk";
+import type { IndexWriter } from "@daypass/gateway/disk";
 import { type Log, listen } from "@daypass/gateway/node";
 import type { UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { keyStore } from "../state/key-store.ts";
 import { sessionSecret } from "../state/session-secret.ts";
 import { keyRing } from "./key-ring.ts";
-import { logReading } from "./log-reading.ts";
 import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
+import { openStorage } from "./storage.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
 
 /** One process's share of a running gateway. */
@@ -39,7 +39,7 @@ const KEY_POLL_MS = 400;
 export async function openSite(first: ServeSettings, { env, log, writer }: SiteOptions): Promise<Site> {
   let settings = first;
   const clock = (): Date => new Date();
-  const storage = await disk({ root: settings.root, writer, onRead: logReading(log) });
+  const storage = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   const secret = await sessionSecret({ folder: settings.state, env });
   const keys = await keyRing(store, { clock, publicKeys: () => publicKeys(settings.urlKeySetFile) });

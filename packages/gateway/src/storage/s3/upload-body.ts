@@ -50,7 +50,7 @@ export async function uploadBody(
     if (done === true) break;
     held.push(value);
     size += value.length;
-    if (size > holdBytes) return { kind: "endless", held, rest: checked };
+    if (contentLength === undefined && size > holdBytes) return { kind: "endless", held, rest: checked };
   }
   return whole(Buffer.concat(held, size), options);
 }

@@ -162,7 +162,7 @@ function watch(response: IncomingMessage, idleMs: number): void {
   let last = response.socket.bytesRead;
   const timer = setInterval(() => {
     const { bytesRead } = response.socket;
-    const waits = response.readableFlowing !== true || response.readableLength > 0;
+    const waits = response.readableFlowing === null || response.readableLength > 0;
     if (bytesRead === last && !waits) response.destroy(timeout("data"));
     last = bytesRead;
   }, idleMs);

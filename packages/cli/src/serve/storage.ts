@@ -1,0 +1,63 @@
+import type { Storage } from "@daypass/gateway";
+import type { IndexWriter } from "@daypass/gateway/disk";
+import { drivers } from "@daypass/gateway/drivers";
+import type { Log } from "@daypass/gateway/node";
+import { rotatingCredentials } from "daypass";
+import { awsSettings } from "../aws/settings.ts";
+import { CommandError } from "../command.ts";
+import type { StorageConfig } from "./config.ts";
+import { logReading } from "./log-reading.ts";
+
+export interface OpenStorageOptions {
+  readonly root: string;
+  readonly storage?: StorageConfig | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** For a worker over a disk: the index writer of the primary. */
+  readonly writer?: IndexWriter | undefined;
+}
+
+/** Opens what the configuration says objects are kept in: the folder, unless it names something else. */
+export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<Storage> {
+  if (storage?.driver !== "s3") return drivers.disk({ root, writer, onRead: logReading(log) });
+  const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage;
+  // Found as `daypass sign` finds them. Those that end are fetched again before they do.
+  const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {
+    onError: (error) => log.logger.error({ error: String(error) }, "credentials of the storage could not be renewed"),
+  });
+  await credentials.ready();
+  const found = await awsSettings(env, profile);
+  return drivers.s3({
+    region: region ?? found.region ?? "us-east-1",
+    endpoint: endpoint ?? found.endpoint,
+    addressing: addressing ?? found.addressing,
+    credentials: credentials.current,
+    bucket: buckets ?? bucket,
+    redirect,
+    timeouts,
+  });
+}
+
+/** Where objects are, for a person. */
+export function storageText(root: string, storage: StorageConfig | undefined): string {
+  if (storage?.driver !== "s3") return root;
+  const { bucket, buckets, endpoint } = storage;
+  const names = buckets === undefined ? bucket : Object.values(buckets).join(", ");
+  return `${names === undefined ? "all buckets" : `the bucket ${names}`} of ${endpoint ?? "Amazon S3"}`;
+}
+
+/** What no schema can say. */
+export function checkStorage(storage: StorageConfig | undefined): void {
+  if (storage === undefined) return;
+  const { driver, bucket, buckets, ...rest } = storage;
+  if (driver !== "s3" && Object.keys({ ...rest, ...((bucket ?? buckets) ? { bucket } : {}) }).length > 0) {
+    throw new CommandError(
+      'expected settings of a bucket with the driver "s3", found them with "disk": set storage.driver',
+    );
+  }
+  if (bucket !== undefined && buckets !== undefined) {
+    throw new CommandError(
+      "expected storage.bucket or storage.buckets, found both: name the one bucket in buckets as well",
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { testGateway } from "@daypass/gateway/testing";
+import { s3Signer } from "daypass/s3";
+import { expect, onTestFinished, test } from "vitest";
+import { daypass, start, temporaryFolder } from "./command.ts";
+
+interface Said {
+  readonly url: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly storage: string;
+  readonly presignedUrl?: string;
+}
+
+async function serving(storage: object, options: { readonly env: Record<string, string>; readonly workers: string }) {
+  const folder = temporaryFolder();
+  const config = join(folder, "config.json");
+  mkdirSync(join(folder, "root"));
+  writeFileSync(config, JSON.stringify({ root: "root", storage }));
+  const args = ["serve", "--config", config, "--port", "0", "--workers", options.workers, "--show-secret", "--json"];
+  const child = start(args, { env: options.env });
+  onTestFinished(() => void child.kill("SIGTERM"));
+  let log = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    log += chunk;
+  });
+  const [line] = await Promise.race([
+    once(createInterface({ input: child.stdout }), "line"),
+    once(child, "close").then(() => {
+      throw new Error(`serve ended: ${log}`);
+    }),
+  ]);
+  return { said: JSON.parse(String(line)) as Said, log: () => log, child };
+}
+
+test.each(["0", "2"])(
+  "serves the buckets of another server with the credentials of the environment (%s workers)",
+  async (workers) => {
+    const upstream = await testGateway({ files: { "production/hello.txt": "hello", "hidden/a": "secret" } });
+    onTestFinished(() => upstream.close());
+    const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = upstream.clients.environment;
+    const storage = { driver: "s3", endpoint: upstream.url, buckets: { media: "production" } };
+    const { said, log, child } = await serving(storage, { env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }, workers });
+    expect(said.storage).toBe(`the bucket production of ${upstream.url}`);
+    expect(said.presignedUrl).toBeUndefined();
+    const signer = s3Signer({ endpoint: said.url, region: "us-east-1", credentials: said });
+    const sign = (method: string, bucket: string, key: string) =>
+      signer.sign({ method, bucket, key, expiresIn: 60 }).url;
+    expect(await (await fetch(sign("GET", "media", "hello.txt"))).text()).toBe("hello");
+    expect((await fetch(sign("GET", "hidden", "a"))).status).toBe(404);
+    expect((await fetch(sign("PUT", "media", "new.txt"), { method: "PUT", body: "new" })).status).toBe(200);
+    expect(await (await fetch(sign("GET", "media", "new.txt"))).text()).toBe("new");
+    child.kill("SIGTERM");
+    expect((await once(child, "close"))[0]).toBe(0);
+    expect(log()).not.toContain(AWS_SECRET_ACCESS_KEY);
+  },
+);
+
+test("says what is missing or does not fit before it listens", async () => {
+  const folder = temporaryFolder();
+  const config = join(folder, "config.json");
+  const run = async (storage: object, env: Record<string, string> = {}) => {
+    writeFileSync(config, JSON.stringify({ storage }));
+    const { status, stderr } = await daypass(["serve", "--config", config, "--port", "0"], { env });
+    return [status === 0, stderr];
+  };
+  expect(await run({ driver: "s3" })).toEqual([false, expect.stringContaining("expected AWS credentials")]);
+  expect(await run({ driver: "disk", bucket: "media" })).toEqual([false, expect.stringContaining("storage.driver")]);
+  const both = { driver: "s3", bucket: "media", buckets: { a: "media" } };
+  expect(await run(both)).toEqual([false, expect.stringContaining("found both")]);
+  const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+  const [ok, stderr] = await run({ driver: "s3", endpoint: "https://user:pw@host" }, keys);
+  expect([ok, String(stderr).includes("endpoint")]).toEqual([false, true]);
+});

@@ -1,0 +1,20 @@
+/**
+ * The one list of storage drivers. Each is loaded when it is opened: whoever serves a bucket needs no SQLite.
+ * @module
+ */
+import type { DiskOptions } from "./disk.ts";
+import type { S3Options } from "./s3.ts";
+import type { Storage } from "./storage.ts";
+
+/** What each driver is opened with. */
+export interface DriverOptions {
+  readonly disk: DiskOptions;
+  readonly s3: S3Options;
+}
+
+export type DriverName = keyof DriverOptions;
+
+export const drivers: { readonly [name in DriverName]: (options: DriverOptions[name]) => Promise<Storage> } = {
+  disk: async (options) => (await import("./disk.ts")).disk(options),
+  s3: async (options) => (await import("./s3.ts")).s3(options),
+};

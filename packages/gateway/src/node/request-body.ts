@@ -54,17 +54,25 @@ function bodyIterator(
   const onClose = (): void => {
     if (!ended) fail(broken());
   };
+  const onError = (error: Error): void => fail(broken(error));
   const stopWatch = watch.watch({
     bytes: () => bytes,
     awaitsClient: () => wake !== undefined,
     cut: () =>
       fail(new Refusal("BODY_TOO_SLOW", "expected a body that arrives steadily, found a slow one: send it faster")),
   });
+  // Not every reader that stops early says so, and what is watched for ever is never freed.
+  const onAnswered = (): void => {
+    onClose();
+    release();
+  };
   const release = (): void => {
     stopWatch();
-    request.off("readable", notify).off("end", onEnd).off("close", onClose).off("error", fail);
+    response.off("close", onAnswered);
+    request.off("readable", notify).off("end", onEnd).off("close", onClose).off("error", onError);
   };
-  request.on("readable", notify).on("end", onEnd).on("close", onClose).on("error", fail);
+  request.on("readable", notify).on("end", onEnd).on("close", onClose).on("error", onError);
+  response.on("close", onAnswered);
   // By now the request has been let through: whoever reads wants the body.
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
 
@@ -101,8 +109,7 @@ function bodyIterator(
   };
 }
 
-function broken(): Error {
-  return Object.assign(new Error("the client closed the connection before the end of the body"), {
-    code: "ECONNRESET",
-  });
+function broken(cause?: Error): Refusal {
+  const message = "expected the whole body, found the connection broken in its middle: send it again";
+  return new Refusal("INCOMPLETE_BODY", message, {}, { cause });
 }

@@ -1,0 +1,180 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { s3FormSigner } from "daypass/s3/form";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requestBody } from "../../src/node/request-body.ts";
+import { type Transfer, type TransferWatch, transferWatch } from "../../src/node/transfer-watch.ts";
+import { disk } from "../../src/storage/disk.ts";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { chunkedUpload } from "../e2e/chunked-body.ts";
+import { rawConnection, readAll, s3For, sendS3, until } from "../e2e/clients.ts";
+import { headerSignature } from "../e2e/header-signature.ts";
+import { leakedTemps } from "../storage/temp-root.ts";
+
+const KB = 1024;
+let gateway: TestGateway;
+let uploadId: string;
+
+beforeAll(async () => {
+  gateway = await testGateway({
+    files: { "media/kept.txt": "old" },
+    listen: { minimumRate: { bytesPerSecond: 10_000, windowMs: 300 } },
+  });
+  const begun = await sendS3(gateway, { method: "POST", key: "kept.txt", query: { uploads: "" } });
+  uploadId = /<UploadId>([^<]+)/.exec(begun.text)?.[1] ?? "";
+});
+afterAll(() => gateway.close());
+
+/** A request that is whole, as bytes: its head, and a body of which a test sends as much as it likes. */
+interface Whole {
+  readonly head: string;
+  readonly body: Buffer;
+  /** Where the first byte stands that is stored: what comes before is read to find out who asks. */
+  readonly content: number;
+}
+
+function whole(
+  method: string,
+  target: string,
+  request: { readonly body: Buffer; readonly headers?: Readonly<Record<string, string>>; readonly content?: number },
+): Whole {
+  const { body, headers = {}, content = 0 } = request;
+  const fields = { host: `127.0.0.1:${gateway.port}`, ...headers, "content-length": String(body.length) };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+  return { head: [`${method} ${target} HTTP/1.1`, ...lines, "", ""].join("\r\n"), body, content };
+}
+
+const bytes = Buffer.alloc(256 * KB, "new ");
+const host = (): string => `127.0.0.1:${gateway.port}`;
+const presigned = (method: "PUT" | "POST", query: Readonly<Record<string, string>> = {}, key = "kept.txt"): string => {
+  const request = { method, bucket: "media", ...(key === "" ? {} : { key }), bind: { query }, expiresIn: 60 };
+  return s3For(gateway).sign(request).url.slice(gateway.url.length);
+};
+
+/** Every way in which a body comes in. */
+const kinds: Readonly<Record<string, () => Whole>> = {
+  "an upload": () => whole("PUT", presigned("PUT"), { body: bytes }),
+  "a part": () => whole("PUT", presigned("PUT", { partNumber: "1", uploadId }), { body: bytes }),
+  "an upload in signed chunks": () => {
+    const key = gateway.accessKey;
+    const sent = chunkedUpload({ mode: "signed", path: "/media/kept.txt", host: host(), key, body: bytes });
+    return whole("PUT", "/media/kept.txt", sent);
+  },
+  "a form": () => {
+    const form = s3FormSigner(gateway.clients.daypass).sign({ bucket: "media", key: "kept.txt", expiresIn: 60 });
+    const fields = Object.entries(form.fields).map(
+      ([name, value]) => `--edge\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
+    const start = Buffer.from(
+      `${fields.join("")}--edge\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`,
+    );
+    const body = Buffer.concat([start, bytes, Buffer.from("\r\n--edge--\r\n")]);
+    const headers = { "content-type": "multipart/form-data; boundary=edge" };
+    return whole("POST", "/media", { body, headers, content: start.length });
+  },
+  "a document": () => {
+    const part = `<Part><PartNumber>1</PartNumber><ETag>"${"0".repeat(32)}"</ETag></Part>`;
+    const body = Buffer.from(`<CompleteMultipartUpload>${part.repeat(1000)}</CompleteMultipartUpload>`);
+    return whole("POST", presigned("POST", { uploadId }), { body });
+  },
+  "a call for a session": () => {
+    const body = Buffer.from(`Action=GetSessionToken&Version=2011-06-15&Padding=${"x".repeat(8 * KB)}`);
+    const key = gateway.accessKey;
+    const type = { "content-type": "application/x-www-form-urlencoded" };
+    const headers = headerSignature({ method: "POST", path: "/", host: host(), key, headers: type });
+    // As SDKs do for this service: the hash of the body is in the signature and in no header.
+    const { "x-amz-content-sha256": _, ...told } = headers;
+    const authorization = told["authorization"]?.replace("/s3/aws4_request", "/sts/aws4_request") ?? "";
+    return whole("POST", "/", { body, headers: { ...told, authorization } });
+  },
+};
+
+async function expectNothingChanged(): Promise<void> {
+  const reply = await sendS3(gateway, { key: "kept.txt" });
+  expect([reply.status, reply.text]).toEqual([200, "old"]);
+  expect(leakedTemps(gateway.root)).toEqual([]);
+  expect(
+    await gateway.storage.listParts({ bucket: "media", key: "kept.txt", uploadId }, { after: 0, limit: 9 }),
+  ).toMatchObject({ parts: [] });
+}
+
+describe.each(Object.entries(kinds))("%s", (_, make) => {
+  it.each(["destroy", "end"] as const)("whose client stops in the middle changes nothing (%s)", async (stop) => {
+    const { head, body, content } = make();
+    for (const sent of [1, Math.floor(content / 2), content + 1, Math.floor(body.length / 2), body.length - 1]) {
+      const seen = gateway.events.length;
+      const socket = await rawConnection(gateway);
+      const closed = readAll(socket);
+      socket.write(head);
+      socket.write(body.subarray(0, sent), () => socket[stop]());
+      await until(() => gateway.events.length > seen);
+      expect(gateway.events.at(-1)?.code).not.toBe("INTERNAL");
+      socket.destroy();
+      expect(await closed).not.toMatch(/^HTTP\/1\.1 (?:2|5)/);
+    }
+    await expectNothingChanged();
+  });
+
+  it("that comes byte by byte is told so, and the connection ends", async () => {
+    const { head, body, content } = make();
+    // Within what is read before the signature is known, and behind it.
+    for (const from of content === 0 ? [0] : [content - 200, content]) {
+      const socket = await rawConnection(gateway);
+      const answer = readAll(socket);
+      socket.write(head);
+      socket.write(body.subarray(0, from));
+      let at = from;
+      const trickle = setInterval(() => socket.write(body.subarray(at, ++at)), 20);
+      const text = await answer;
+      clearInterval(trickle);
+      expect(text).toMatch(/^HTTP\/1\.1 40[08] [\s\S]*RequestTimeout/);
+      expect(text.toLowerCase()).toContain("connection: close");
+      expect(at - from).toBeLessThan(150);
+      expect(gateway.events.at(-1)?.code).toBe("BODY_TOO_SLOW");
+    }
+    await expectNothingChanged();
+  });
+});
+
+it("what broke off leaves nothing that a restart would find", async () => {
+  await gateway.server.drain(1000);
+  const storage = await disk({ root: gateway.root });
+  try {
+    expect(leakedTemps(gateway.root)).toEqual([]);
+    expect((await storage.list("media", { prefix: "", limit: 10 })).entries).toMatchObject([
+      { key: "kept.txt", size: 3 },
+    ]);
+  } finally {
+    await storage.close();
+  }
+});
+
+it("a body that nobody reads to its end is watched no longer than its answer", async () => {
+  const watched = new Set<Transfer>();
+  const real = transferWatch({ bytesPerSecond: 1, windowMs: 60_000 }, () => performance.now());
+  const watch: TransferWatch = {
+    watch(transfer) {
+      watched.add(transfer);
+      const stop = real.watch(transfer);
+      return () => {
+        watched.delete(transfer);
+        stop();
+      };
+    },
+    close: () => real.close(),
+  };
+  const server = createServer(async (request, response) => {
+    const { body } = requestBody(request, response, watch);
+    await body[Symbol.asyncIterator]().next();
+    expect(watched.size).toBe(1);
+    response.end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.write("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nConnection: close\r\n\r\nbegin");
+  await readAll(socket);
+  await expect.poll(() => watched.size).toBe(0);
+  watch.close();
+  server.close();
+});

@@ -7,9 +7,10 @@ import { needs } from "../../tools/needs.ts";
 import { libraryRounds } from "../rounds/libraries.ts";
 import { programRounds } from "../rounds/programs.ts";
 import { type Outcome, type Place, STEPS } from "../rounds/round.ts";
+import { uppyRounds } from "../rounds/uppy.ts";
 import { temporaryFolder } from "../servers/temporary.ts";
 
-const rounds = [...libraryRounds, ...programRounds];
+const rounds = [...libraryRounds, ...programRounds, ...uppyRounds];
 const page = new URL("../../docs/conformance.md", import.meta.url);
 const BEGIN = "<!-- rounds: begin -->\n";
 const END = "<!-- rounds: end -->";

@@ -68,7 +68,7 @@ const sdkRound: ClientRound = {
       const bytes = await readFile(big(place));
       const Parts = [];
       for (let start = 0; start < BIG; start += PART) {
-  X + 1;
+        const PartNumber: number = Parts.length + 1;
         const Body = bytes.subarray(start, start + PART);
         const { ETag, ChecksumCRC32C } = await s3.send(
           new UploadPartCommand({ ...object, UploadId, PartNumber, Body, ChecksumAlgorithm: "CRC32C" }),

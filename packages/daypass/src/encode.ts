@@ -77,7 +77,14 @@ declare function atob(base64: string): string;
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+  return btoa(latin1(bytes));
+}
+
+/** A character for each byte. In pieces, as arguments stand on the stack: a long token must not overflow it. */
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return text;
 }
 
 /** base64url without padding (RFC 4648 section 5). */
@@ -100,7 +107,10 @@ export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined
 // `atob` forgives spaces, missing padding and spare bits: the callers compare with the one spelling.
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+    return bytes;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { type DaypassError, refusal } from "./errors.ts";
 import type { FormGrant, FormVerifier, ReceivedForm } from "./form.ts";
+import { malformed } from "./parameters.ts";
 import { checkConditions, decodePolicy, expandFields, type FormFields, requiredField } from "./post-policy.ts";
 import type { Checked, Clock, KeyResolver, Obligation, ObligationKind } from "./scheme.ts";
 import { systemClock } from "./time.ts";
@@ -58,6 +59,7 @@ export function formVerifier<P, K, G extends FormGrant>(
   return {
     detects,
     async verify({ bucket, fields, fileName }: ReceivedForm) {
+      checkSize(fields);
       if (!detects(fields)) throw noSignature();
       const all = expandFields(fields, fileName);
       const objectKey = requiredField(all, "key");
@@ -108,6 +110,15 @@ export function formVerifier<P, K, G extends FormGrant>(
       return grant;
     },
   };
+}
+
+/** "The form data and boundaries (excluding the contents of the file) cannot exceed 20 KB", and somewhat more. */
+const MAX_SIZE = 65_536;
+
+function checkSize(fields: FormFields): void {
+  let size = 0;
+  for (const [name, value] of fields) size += name.length + value.length;
+  if (!(size <= MAX_SIZE)) throw malformed("form", "size", `fields of at most ${MAX_SIZE} characters`);
 }
 
 const TAKEN = /^(?:key|bucket|policy|x-ignore-.*)$/s;

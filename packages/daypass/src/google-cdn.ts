@@ -2,7 +2,7 @@ import { cookieValue } from "./cookie.ts";
 import { checkBelow, joinTarget, joinTokens, takeTokens, unsignedParameters } from "./edge-query.ts";
 import type { EdgeUrl } from "./edge-sign.ts";
 import type { EdgeToken } from "./edge-verify.ts";
-import { base64, fromBase64url, utf8 } from "./encode.ts";
+import { base64, fromBase64url, latin1, utf8 } from "./encode.ts";
 import { invalidInput, refusal } from "./errors.ts";
 import { malformed } from "./parameters.ts";
 import type { ReceivedRequest, WireRequest } from "./scheme.ts";
@@ -157,7 +157,7 @@ export function anyBase64(text: unknown): Uint8Array | undefined {
 
 /** The URL in a URLPrefix. */
 export function readPrefix(text: string): string {
-  const prefix = String.fromCharCode(...(anyBase64(text) ?? []));
+  const prefix = latin1(anyBase64(text) ?? new Uint8Array());
   if (PREFIX.test(prefix)) return prefix;
   throw malformed("URLPrefix", "form", "http(s)://host/path in base64url");
 }

@@ -1,7 +1,7 @@
 import { type DaypassError, refusal } from "./errors.ts";
 import { isPromise, listOf } from "./key-resolver.ts";
 import { originSelector } from "./origin.ts";
-import type { Clock, Grant, KeyResolver, ObligationKind, Proof, Scheme, Verifier } from "./scheme.ts";
+import type { Clock, Grant, KeyResolver, ObligationKind, Proof, Scheme, Verifier, WireRequest } from "./scheme.ts";
 import { systemClock } from "./time.ts";
 import { parseTarget } from "./wire.ts";
 
@@ -29,6 +29,7 @@ export function verifier<P, K, G extends Grant>(
   return {
     detects: scheme.detect,
     async verify(request, proof = NO_PROOF) {
+      checkSize(request);
       if (!scheme.detect(request)) throw noSignature();
       const { origin, wildcard } = selectOrigin(request.authority);
       const received = { request, wire: parseTarget(request.target), origin, wildcard };
@@ -96,6 +97,7 @@ export function anyOf<const V extends readonly Verifier[]>(
   return {
     detects: (request) => verifiers.some((candidate) => candidate.detects(request)),
     async verify(request, proof) {
+      checkSize(request);
       const detected = verifiers.filter((candidate) => candidate.detects(request));
       const [only, second] = detected;
       if (only === undefined) throw noSignature();
@@ -105,6 +107,17 @@ export function anyOf<const V extends readonly Verifier[]>(
       return (await only.verify(request, proof)) as G;
     },
   };
+}
+
+/** Longer than any server's default: what is read before a signature is known to be good must not take long to read. */
+const MAX_SIZE = 32_768;
+
+function checkSize({ target, headers }: WireRequest): void {
+  let size = target.length;
+  for (const [name, value] of headers) size += name.length + value.length;
+  if (!(size <= MAX_SIZE)) {
+    throw refusal("MALFORMED", `a target and headers of at most ${MAX_SIZE} characters`, { part: "size" });
+  }
 }
 
 function noSignature(): DaypassError {

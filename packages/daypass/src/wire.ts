@@ -59,9 +59,14 @@ class SplitTarget implements WireTarget {
   }
 }
 
+// As many as PHP reads; the longest presigned URLs have a few dozen.
+const MAX_TOKENS = 1000;
+
 function splitQuery(query: string): readonly QueryToken[] {
   const tokens: QueryToken[] = [];
-  for (const text of query.split("&")) {
+  const texts = query.split("&", MAX_TOKENS + 1);
+  if (texts.length > MAX_TOKENS) throw refusal("MALFORMED", `at most ${MAX_TOKENS} parameters`, { part: "query" });
+  for (const text of texts) {
     if (text === "") continue;
     const equals = text.indexOf("=");
     tokens.push(

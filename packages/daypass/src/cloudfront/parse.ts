@@ -1,4 +1,5 @@
 import { refuseDotSegments } from "../dot-segments.ts";
+import { latin1 } from "../encode.ts";
 import { malformed } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
@@ -27,7 +28,10 @@ const COOKIE = "CloudFront-";
 
 /** Tells by names whether a request carries a signed URL or signed cookies. */
 export function detectCloudfront(request: WireRequest): boolean {
-  return IN_URL.test(request.target) || cookiePairs(request).some(([name]) => name === `${COOKIE}Key-Pair-Id`);
+  const { target, headers } = request;
+  return (
+    IN_URL.test(target) || headerValues(headers, "cookie").some((value) => value.includes(`${COOKIE}Key-Pair-Id=`))
+  );
 }
 
 /** Reads a request. Throws `MALFORMED`. */
@@ -84,13 +88,14 @@ function readText(encoded: string): string {
   const bytes = fromUrlText(encoded);
   if (bytes === undefined || !bytes.every((byte) => byte < 0x7f))
     throw malformed("Policy", "form", "base64 of ASCII text");
-  return String.fromCharCode(...bytes);
+  return latin1(bytes);
 }
 
 function cookiePairs({ headers }: WireRequest): readonly (readonly [string, string])[] {
   if (!hasHeader(headers, "cookie")) return [];
   return headerValues(headers, "cookie")
     .flatMap((value) => value.split(";"))
+    .filter((cookie) => cookie.includes(COOKIE))
     .map((cookie) => {
       const equals = cookie.indexOf("=");
       return [cookie.slice(0, Math.max(equals, 0)).trim(), cookie.slice(equals + 1).trim()] as const;

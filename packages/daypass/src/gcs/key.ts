@@ -20,8 +20,11 @@ export type HasSigned = (text: string, signature: string, scope: CredentialScope
 export function accountKeys(keys: Keys<GcsPublicAccount>): KeyResolver<HasSigned> {
   return keyResolver(
     keys,
-    ({ client_email }) => checkEmail(client_email),
-    ({ public_key }) => rsaKey(public_key),
+    ({ client_email }) => client_email,
+    ({ client_email, public_key }) => {
+      checkEmail(client_email);
+      return rsaKey(public_key);
+    },
   );
 }
 

@@ -81,11 +81,10 @@ export function nginxVerifier(options: NginxVerifierOptions): Verifier<NginxGran
       'expression with $secure_link_expires, or withoutExpiry: "accept": its links never end',
     );
   }
-  const names = Object.values(parameters).slice(0, weak.includes("no-expiry") ? 1 : 2);
   const format: EdgeFormat<NginxToken, string, NginxWeakness, object> = {
     id: "nginx",
     weak,
-    detect: ({ target }) => hasToken(target, names, true),
+    detect: ({ target }) => hasToken(target, [parameters.signature], true),
     parse: (received) => parseNginx(received, expression, parameters, allowUnsigned),
     check(_received, { parts, signature }, secret) {
       const { hashed, stringToSign } = expression.texts(parts, secret);

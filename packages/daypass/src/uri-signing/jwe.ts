@@ -1,4 +1,4 @@
-import { base64url, fromBase64url, utf8 } from "../encode.ts";
+import { base64url, fromBase64url, latin1, utf8 } from "../encode.ts";
 import { peerAddress } from "../ip.ts";
 import { percentDecode } from "../wire.ts";
 import { isInsideClaim } from "./client-ip.ts";
@@ -91,7 +91,7 @@ export function uriSigningEncryption({ kty, kid, alg, k }: UriSigningEncryptionJ
         return undefined;
       }
       try {
-        const named = JSON.parse(String.fromCharCode(...header)) as { alg?: unknown; enc?: unknown; kid?: unknown };
+        const named = JSON.parse(latin1(header)) as { alg?: unknown; enc?: unknown; kid?: unknown };
         if (named.alg !== "dir" || named.enc !== alg || (named.kid ?? kid) !== kid) return undefined;
         const options = { name: "AES-GCM", iv: nonce, additionalData: utf8(head) } as const;
         const sealed = Uint8Array.from([...ciphertext, ...mac]);

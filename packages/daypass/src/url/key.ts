@@ -108,8 +108,7 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
     // Arrays have a `keys` of their own, so the other way round would not tell the two apart.
     for (const key of Array.isArray(keys) ? (keys as readonly UrlKey[]) : (keys as UrlKeySet).keys) {
       const loaded = loadKey(key);
-      if (byKid.has(loaded.kid))
-        throw invalidKey(`key ${loaded.kid}: `, "expected each kid once, found two keys with it");
+      if (byKid.has(loaded.kid)) throw invalidKey(loaded.kid, "each kid once, found two keys with it");
       byKid.set(loaded.kid, loaded);
     }
     return (kid) => byKid.get(kid);

@@ -76,7 +76,7 @@ type Headers = readonly (readonly [name: string, value: string])[];
 
 function checkText(text: string, form: RegExp, code: FaultCode): string {
   if (form.test(text)) return text;
-  throw refusal(code, "path, fields and signed headers (each once) in ASCII without ~ , & #");
+  throw refusal(code, "path, fields and signed headers in ASCII without ~ , & #");
 }
 
 /** The bytes of a shared secret. */

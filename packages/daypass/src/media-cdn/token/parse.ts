@@ -1,7 +1,7 @@
 import { cookieValue } from "../../cookie.ts";
 import { checkBelow, takeTokens, unsignedParameters } from "../../edge-query.ts";
 import type { EdgeToken } from "../../edge-verify.ts";
-import { fromBase64url } from "../../encode.ts";
+import { fromBase64url, latin1 } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
 import { matchesGlob } from "../../glob.ts";
 import { isBelowPrefix, readPrefix } from "../../google-cdn.ts";
@@ -40,11 +40,11 @@ export function parseMediaCdnToken(
   { parameter, cookie }: { readonly parameter: string; readonly cookie: string },
   allowUnsigned: readonly string[] | undefined,
 ): MediaCdnToken {
-  const { request, wire, origin } = received;
+  const { request, wire } = received;
   const { own, others } = takeTokens(wire.tokens, [parameter]);
   const inCookie = cookieValue(request.headers, cookie);
   if (inCookie !== undefined && own[parameter] !== undefined) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", `one token, found one in the query and one in the cookie ${cookie}`);
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one token, found two");
   }
   checkBelow(wire.path);
   const parts = (own[parameter] ?? inCookie ?? "").split("~");
@@ -55,16 +55,9 @@ export function parseMediaCdnToken(
   const notBefore = parseEpoch(Starts ?? "0");
   const scopes = [FullPath, PathGlobs, URLPrefix].filter((value) => value !== undefined);
   if (!PROOF.test(proof) || scopes.length !== 1 || expiresAt === undefined || notBefore === undefined) {
-    throw bad("one of FullPath, PathGlobs, URLPrefix; Expires; at the end hmac or Signature");
+    throw bad("a scope, Expires, and at the end hmac or Signature");
   }
   const prefix = URLPrefix && readPrefix(URLPrefix);
-  const pathGlobs = PathGlobs?.split(/[,!]/);
-  if (
-    (prefix && !isBelowPrefix(origin + wire.path, prefix)) ||
-    pathGlobs?.some((glob) => matchesGlob(glob, wire.path)) === false
-  ) {
-    throw refusal("SIGNATURE_MISMATCH", "a path that the token is for, found another");
-  }
   return {
     proof,
     signed: tokenStringToSign(fields, { path: wire.path, headers: request.headers, code: "MALFORMED" }),
@@ -76,7 +69,7 @@ export function parseMediaCdnToken(
     unsigned: unsignedParameters(others, allowUnsigned),
     facts: {
       prefix,
-      pathGlobs,
+      pathGlobs: PathGlobs?.split(/[,!]/),
       sessionId: SessionID,
       data: Data,
       signedHeaders: Headers?.toLowerCase().split(",") ?? [],
@@ -84,17 +77,35 @@ export function parseMediaCdnToken(
   };
 }
 
+/**
+ * Refuses a path that the token is not for. To be asked after the signature has been verified: patterns are the work that
+ * their author makes.
+ */
+export function checkTokenPath(
+  { origin }: ReceivedRequest,
+  { path, facts: { prefix, pathGlobs } }: MediaCdnToken,
+): void {
+  if (
+    (prefix && !isBelowPrefix(origin + path, prefix)) ||
+    pathGlobs?.some((glob) => matchesGlob(glob, path)) === false
+  ) {
+    throw refusal("SIGNATURE_MISMATCH", "a path that the token is for");
+  }
+}
+
 function bad(expected: string): Error {
   return malformed("token", "form", expected);
 }
 
-/** The fields in the order of the token, each of them once. */
+/** The fields in the order of the token, each of them once; FullPath has no value, and no `=`. */
 function readFields(parts: readonly string[]): TokenFields {
   const fields: TokenFields = {};
   for (const part of parts) {
-    const [name, value = ""] = split(part);
+    const [name, ...rest] = part.split("=");
+    const value = rest.join("=");
     const field = FIELDS.find((known) => known === name);
-    if (field === undefined || fields[field] !== undefined || (field === "FullPath") !== (value === "")) {
+    const isBad = field === "FullPath" ? rest.length > 0 : value === "";
+    if (field === undefined || fields[field] !== undefined || isBad) {
       throw bad(`each of ${FIELDS.join()} once`);
     }
     fields[field] = value;
@@ -102,15 +113,10 @@ function readFields(parts: readonly string[]): TokenFields {
   return fields;
 }
 
-function split(part: string): readonly [name: string, value: string | undefined] {
-  const equals = part.indexOf("=");
-  return equals < 0 ? [part, undefined] : [part.slice(0, equals), part.slice(equals + 1)];
-}
-
 function readRanges(text: string): readonly Network[] {
-  const ranges = String.fromCharCode(...(fromBase64url(text) ?? []))
+  const ranges = latin1(fromBase64url(text) ?? new Uint8Array())
     .split(",")
     .map(parseCidr);
   if (ranges.every((range) => range !== undefined)) return ranges;
-  throw bad("IPRanges as CIDR networks in base64url");
+  throw bad("IPRanges as CIDR networks");
 }

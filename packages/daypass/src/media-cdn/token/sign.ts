@@ -130,7 +130,7 @@ function scope({ prefix, pathGlobs }: MediaCdnTokenRequest, url: EdgeUrl): reado
     if (isFor && prefix === undefined && pathGlobs.every((glob) => /^\/[^,!&#]*$/.test(glob))) {
       return ["PathGlobs", pathGlobs.join()];
     }
-    throw invalidInput("pathGlobs", "patterns that the url matches, without prefix", pathGlobs.join());
+    throw invalidInput("pathGlobs", "patterns for the url, no prefix", pathGlobs.join());
   }
   const whole = checkPrefix(url, prefix);
   return whole === undefined ? ["FullPath", ""] : ["URLPrefix", base64url(utf8(whole))];

@@ -12,7 +12,7 @@ import { isInside } from "../../ip.ts";
 import { type Keys, keyResolver } from "../../key-resolver.ts";
 import type { Verifier } from "../../scheme.ts";
 import { type MediaCdnTokenSecret, type MediaCdnTokenVerifyKey, proofOf } from "./canonical.ts";
-import { type MediaCdnToken, type MediaCdnTokenFacts, parseMediaCdnToken } from "./parse.ts";
+import { checkTokenPath, type MediaCdnToken, type MediaCdnTokenFacts, parseMediaCdnToken } from "./parse.ts";
 
 /** What a verified token allows. */
 export interface MediaCdnTokenGrant extends EdgeGrant, MediaCdnTokenFacts {}
@@ -76,9 +76,10 @@ export function mediaCdnTokenVerifier(options: MediaCdnTokenVerifierOptions): Ve
       stringToSign: signed,
     }),
     dummyKey: checkWith({ secret: "AAAAAAAAAAAAAAAAAAAAAA" }),
-    facts({ request }, { facts, networks }) {
-      if (isInside(request.remoteAddress, networks)) return facts;
-      throw refusal("IP_NOT_GRANTED", "a client in a granted network, found another or an unknown address");
+    facts(received, token) {
+      checkTokenPath(received, token);
+      if (isInside(received.request.remoteAddress, token.networks)) return token.facts;
+      throw refusal("IP_NOT_GRANTED", "a client in a granted network");
     },
   };
   const keys = keyResolver(options.keys, () => options.keyId ?? format.id, checkWith);

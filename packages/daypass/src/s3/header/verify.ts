@@ -136,9 +136,10 @@ function checkSkew(signedAt: Date, now: Date, maxSkew: number): DaypassError | u
   const ahead = signedAt.getTime() - now.getTime();
   // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
   if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
+  const [requestTime, serverTime] = [signedAt.toISOString(), now.toJSON() ?? "unknown"];
   return new DaypassError(
     "CLOCK_SKEW",
-    `expected a signing time within ${maxSkew} s of the clock, found ${signedAt.toISOString()} at ${now.toISOString()}: check both clocks`,
-    { details: { requestTime: signedAt.toISOString(), serverTime: now.toISOString(), maximum: maxSkew } },
+    `expected a signing time within ${maxSkew} s of the clock, found ${requestTime} at ${serverTime}: check both clocks`,
+    { details: { requestTime, serverTime, maximum: maxSkew } },
   );
 }

@@ -13,7 +13,7 @@ import { noSuchBucket } from "./refusals.ts";
 
 export type BucketWriter = Pick<IndexWriter, "claim" | "createBucket" | "removeBucket" | "setForBucket">;
 
-/** Objects looked at in one turn of the loop. */
+/** Objects or uploads looked at in one turn of the loop. */
 const TURN = 500;
 
 /** Keeps claims out of a bucket that is being removed, and a bucket with claims from being removed. */
@@ -53,6 +53,18 @@ export function bucketWriter(
     }
   }
 
+  /**
+   * What is left of an earlier bucket of this name: its folder was taken away by hand, or an upload began while it was removed.
+   * Whoever makes the new one must not find it.
+   */
+  function forget(bucket: string): void {
+    database.names.removeBucket(bucket);
+    const open = () => database.uploads.openUploads({ bucket, key: "", id: "", until: undefined, limit: TURN });
+    for (let rows = open(); rows.length > 0; rows = open()) {
+      for (const { id } of rows) database.uploads.removeUpload(id);
+    }
+  }
+
   function bucketPath(bucket: string): string {
     if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
     const path = layout.folder(bucket, "");
@@ -84,8 +96,7 @@ export function bucketWriter(
         if (layout.hasBucket(bucket)) throw new StorageError("BUCKET_EXISTS", "there is a bucket of this name");
         const path = layout.folder(bucket, "");
         if (path === undefined) throw nameTaken();
-        // What is left of an earlier bucket whose folder was taken away by hand.
-        database.transaction([() => database.names.removeBucket(bucket)]);
+        database.transaction([() => forget(bucket)]);
         try {
           mkdirSync(path);
         } catch (error) {

@@ -80,11 +80,9 @@ export function unsignedParameters(
   return tokens.map(({ name, value = "" }) => {
     const decoded = formDecode(name);
     if (allowed.includes(decoded)) return [decoded, formDecode(value)];
-    throw refusal(
-      "UNSIGNED_PARAMETER",
-      `signed parameters only, found ${decoded}: leave it out, or list it in allowUnsigned`,
-      { parameter: decoded },
-    );
+    throw refusal("UNSIGNED_PARAMETER", `signed parameters, found ${decoded}: list it in allowUnsigned`, {
+      parameter: decoded,
+    });
   });
 }
 

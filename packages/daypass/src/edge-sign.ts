@@ -59,13 +59,10 @@ export function readEdgeUrl({ url, bind }: EdgeSignRequest): EdgeUrl {
   }
   const query = tokens.join("&");
   if (origin === undefined || DEFAULT_PORT.test(origin) || RESPELT.test(`${path}?${query}`) || query.includes("'")) {
-    throw refusal(
-      "INVALID_INPUT",
-      "url as URL parsers write it: http(s)://host[:port]/path?query, no default port or fragment",
-    );
+    throw refusal("INVALID_INPUT", "url as URL parsers write it: http(s)://host[:port]/path?query");
   }
   if (DOT_SEGMENT.test(path)) {
-    throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
+    throw refusal("DOT_SEGMENTS", "url without dot segments");
   }
   return { origin, path, query };
 }

@@ -87,7 +87,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
   options: EdgeVerifierOptions & ExpiryOptions & { readonly keyId?: string | undefined },
 ): Verifier<EdgeGrant<W> & F> {
   const { methods = READ, maxLife = Number.POSITIVE_INFINITY, withoutExpiry = "refuse" } = options;
-  if (!(maxLife > 0)) throw refusal("INVALID_INPUT", `maxLife in seconds above 0, found ${maxLife}`);
+  if (!(maxLife > 0)) throw refusal("INVALID_INPUT", `maxLife above 0, found ${maxLife}`);
   const keyId = (token: T): string => token.keyId ?? options.keyId ?? format.id;
   const scheme: Scheme<T, K, EdgeGrant<W> & F> = {
     id: format.id,
@@ -95,7 +95,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
     parse(received) {
       const token = format.parse(received);
       if (token.expiresAt === undefined && withoutExpiry !== "accept") {
-        throw malformed("expiry", "missing", 'an end (or withoutExpiry: "accept" in the verifier)');
+        throw malformed("expiry", "missing", 'an end, or withoutExpiry: "accept"');
       }
       return token;
     },
@@ -112,7 +112,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
         throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method`);
       }
       if (expiresAt.getTime() - now.getTime() > maxLife * 1000) {
-        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found a longer life`);
+        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s`);
       }
       const { obligations = [], ...facts } = format.facts(received, token, verified);
       const fields: GrantFields = {

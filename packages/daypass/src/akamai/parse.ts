@@ -41,7 +41,7 @@ export function parseAkamai(
   const inQuery = own[parameter];
   const inCookie = cookieValue(request.headers, parameter);
   if (inCookie !== undefined && inQuery !== undefined) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one token, found one in the query and one in a cookie");
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one token, found two");
   }
   checkBelow(wire.path);
   const bad = (expected: string): Error => malformed(parameter, "form", expected);

@@ -89,7 +89,7 @@ function tokenOf(
   const target = query === "" ? path : `${path}?${query}`;
   try {
     const found = findToken({ method: "", target, authority: "", headers: [] }, attribute);
-    return found ?? (cookie === undefined ? undefined : { token: cookie, target });
+    return found.token === "" ? { token: cookie ?? "", target } : found;
   } catch {
     return undefined;
   }

@@ -1,5 +1,4 @@
 import type { EdgeToken } from "../edge-verify.ts";
-import { refusal } from "../errors.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { joinUri, type NormalUri, normalizeUri } from "./canonical.ts";
 import { readClaims, type UriSigningClaims } from "./claims.ts";
@@ -28,7 +27,6 @@ export function parseUriSigning(
   { attribute, header, extensions }: TokenOptions,
 ): UriSigningToken {
   const found = findToken(request, attribute);
-  if (found === undefined) throw refusal("NO_SIGNATURE", "a token in the URI or in a cookie, found none");
   const jws = readJws(found.token, header);
   const claims = readClaims(jws.payload, extensions);
   const { exp, nbf } = claims;

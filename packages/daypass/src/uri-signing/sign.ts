@@ -12,7 +12,7 @@ import { hashContainer, prefixContainer } from "./container.ts";
 import type { UriSigningRegex } from "./ere.ts";
 import { jwsInput } from "./jws.ts";
 import { loadSecret, type UriSigningPrivateKey, type UriSigningSecret } from "./key.ts";
-import { ATTRIBUTE, detectToken } from "./token.ts";
+import { ATTRIBUTE, findAttribute } from "./token.ts";
 
 /** One URI to sign. `notBefore` is bound. */
 export interface UriSigningRequest extends EndlessSignRequest {
@@ -107,7 +107,7 @@ function prepare(
   checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, "encrypted.ip");
   const url = readEdgeUrl(request);
   const target = joinEdgeUrl({ ...url, origin: "" });
-  if (detectToken({ method: "", target, authority: "", headers: [] }, attribute)) {
+  if (findAttribute(target, attribute, 0) >= 0) {
     throw invalidInput("url", `without ${attribute}`, url.path);
   }
   const window = edgeWindow(request, clock);

@@ -21,11 +21,10 @@ export interface FoundToken {
  * reserved character or the end of the URI." Where the URI has none, the cookie of the same name is asked. A second one in
  * the URI is refused, where the standard would not look for it.
  */
-export function findToken({ target, headers }: WireRequest, attribute: string): FoundToken | undefined {
+export function findToken({ target, headers }: WireRequest, attribute: string): FoundToken {
   const start = findAttribute(target, attribute, 0);
   if (start < 0) {
-    const token = cookieValue(headers, attribute);
-    return token === undefined ? undefined : { token, target };
+    return { token: cookieValue(headers, attribute) ?? "", target };
   }
   const from = start + attribute.length + 1;
   let end = from;
@@ -44,7 +43,7 @@ export function findToken({ target, headers }: WireRequest, attribute: string): 
 }
 
 /** Where `attribute=` begins behind a reserved character, or -1. */
-function findAttribute(target: string, attribute: string, from: number): number {
+export function findAttribute(target: string, attribute: string, from: number): number {
   const text = `${attribute}=`;
   for (let at = target.indexOf(text, from); at >= 0; at = target.indexOf(text, at + 1)) {
     if (at > 0 && RESERVED.includes(target[at - 1] as string)) return at;

@@ -229,6 +229,13 @@ describe("what a token is for", () => {
 });
 
 describe("fields that are signed and not sent", () => {
+  it("have one spelling: no = behind FullPath", async () => {
+    const { url: made } = signer.sign({ url, expiresIn: 60 });
+    expect(await outcome(verifier(), get(made))).toBe("accepted");
+    expect(await outcome(verifier(), get(made.replace("FullPath", "FullPath=")))).toBe("MALFORMED");
+    expect(await outcome(verifier(), get(made.replace("FullPath", "FullPath=/a")))).toBe("MALFORMED");
+  });
+
   it("do not swallow others: a header's value", async () => {
     const link = signer.sign({ url, expiresIn: 60, bind: { ip: "203.0.113.0/24", headers: { "X-A": "1" } } });
     const loose = link.url.replace(/~IPRanges=[^~]*/, "");

@@ -55,7 +55,7 @@ export function parseMediaCdnToken(
   const notBefore = parseEpoch(Starts ?? "0");
   const scopes = [FullPath, PathGlobs, URLPrefix].filter((value) => value !== undefined);
   if (!PROOF.test(proof) || scopes.length !== 1 || expiresAt === undefined || notBefore === undefined) {
-    throw bad("a scope, Expires, and at the end hmac or Signature");
+    throw bad("a scope, Expires and a proof");
   }
   const prefix = URLPrefix && readPrefix(URLPrefix);
   return {

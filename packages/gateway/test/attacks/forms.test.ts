@@ -64,4 +64,30 @@ describe("the sender of a form", () => {
       expect([make.name, await sent({ expiresIn: 3700 })]).toEqual([make.name, "403 AccessDenied"]);
     }
   });
+
+  it("sends no other bytes than those of the Content-MD5 or SHA-256 that the policy names", async () => {
+    const signer = s3FormSigner({ region: "us-east-1", endpoint: gateway.url, credentials: gateway.accessKey });
+    for (const [name, right, wrong, code] of [
+      ["Content-MD5", "mgNkuembtIDdJeHwKEyFVQ==", "1B2M2Y8AsgTpgAmY7PhCfg==", "400 BadDigest"],
+      ["x-amz-checksum-crc32", "/sUwqQ==", "AAAAAQ==", "400 BadDigest"],
+      [
+        "x-amz-content-sha256",
+        "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73",
+        "0".repeat(64),
+        "400 XAmzContentSHA256Mismatch",
+      ],
+    ] as const) {
+      const sent = (value: string): Promise<string> => {
+        const { url, fields } = signer.sign({
+          bucket: "media",
+          key: "bound",
+          expiresIn: 60,
+          fields: { [name]: value },
+        });
+        return send(url, fields);
+      };
+      expect([name, await sent(wrong)]).toEqual([name, code]);
+      expect([name, await sent(right)]).toEqual([name, "204"]);
+    }
+  });
 });

@@ -2,7 +2,7 @@ import { readXml } from "../../../http/xml-reader.ts";
 import type { PutObject } from "../../../operations/put-object.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import { expectHeaderValue, storedHeaders } from "../../request-fields.ts";
-import { declaredChecksum } from "../checksums.ts";
+import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import { isPostGrant, type S3PostGrant } from "../form.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { quoted } from "../present.ts";
@@ -34,7 +34,7 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
       minBytes: length?.min,
       contentType,
       metadata: call.metadata,
-      digests: {},
+      digests: declaredDigests(call),
       checksum: declaredChecksum(call),
     };
   },

@@ -35,4 +35,22 @@ describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
     });
     removeRoot(root);
   });
+
+  it("refuses every other way to write as well, over HTTP, and what failed can be done again", async () => {
+    const program = await bundledFixture("full-gateway.ts");
+    const root = tempRoot();
+    const script = 'mount -t tmpfs -o size=16m tmpfs "$1"; mkdir "$1/bucket"; exec "$2" "$3" "$1"';
+    const output = execFileSync("unshare", [...IN_NAMESPACE, script, "sh", root, process.execPath, program]);
+    expect(JSON.parse(output.toString())).toEqual({
+      full: { put: 507, part: 507, replacedPart: 507, form: 507, copy: 507, partCopy: 507, complete: 507 },
+      refusals: Array.from({ length: 7 }, () => "DISK_FULL"),
+      kept: "old",
+      listed: ["2", "3"],
+      leaked: [],
+      gaveBack: true,
+      afterRestart: { kept: "old", leaked: [] },
+      recovered: { complete: 200, isWhole: true, form: 204, copy: 200 },
+    });
+    removeRoot(root);
+  });
 });

@@ -3,7 +3,7 @@
  * in it (`uploads-writer.ts`), else in a file of its own.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, truncateSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { contentTypeOf } from "../../http/content-type.ts";
@@ -99,6 +99,24 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
     }
   }
 
+  /**
+   * Gives back what a part that failed has written at the end of the common file, or it would keep a full disk full. While the upload
+   * is held nobody gets a place there. Beside a part that is being written, or before one that is there, it stays until the same part
+   * comes again or the upload ends.
+   */
+  async function cutBehindParts(id: string): Promise<void> {
+    const hold = await writer.closeUpload(id);
+    try {
+      if (hold.busy || reader.uploads.upload(id)?.ended !== false) return;
+      const parts = reader.uploads.parts(id, { after: 0, limit: Number.MAX_SAFE_INTEGER });
+      const ends = parts.map(({ place, size }) => ("position" in place ? place.position + size : 0));
+      // The end of an upload that is begun takes the file away: then there is none.
+      truncateSync(dataPath(uploadFolder(layout, id)), Math.max(0, ...ends));
+    } finally {
+      await hold.finish("kept");
+    }
+  }
+
   function* entries(bucket: string, options: ListUploadsOptions): Generator<UploadEntry> {
     const { prefix, delimiter, limit } = options;
     const until = behindPrefix(prefix);
@@ -158,6 +176,7 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
           unlinkIfThere(join(uploadFolder(layout, row.id), part.place.file));
         // Where the writer is gone the claim is gone with it.
         await claim.finish(undefined).catch(() => {});
+        if (claim.position !== undefined) await cutBehindParts(row.id).catch(() => {});
         throw error;
       }
     },

@@ -3,6 +3,7 @@ import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
 import { urlSigner, urlVerifier } from "../../src/url/index.ts";
 import { azureCases } from "./azure-cases.ts";
+import { edgeCases } from "./edge-cases.ts";
 import { gcsCases } from "./gcs-cases.ts";
 import { storeCases } from "./store-cases.ts";
 
@@ -227,4 +228,5 @@ export const cases: readonly Case[] = [
   ...storeCases,
   ...gcsCases,
   ...azureCases,
+  ...edgeCases,
 ];

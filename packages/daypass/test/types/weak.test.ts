@@ -1,0 +1,24 @@
+import { describe, expectTypeOf, it } from "vitest";
+import { type AkamaiGrant, akamaiSigner } from "../../src/akamai/index.ts";
+import type { BunnyGrant } from "../../src/bunny/index.ts";
+import type { FastlyGrant } from "../../src/fastly/index.ts";
+import type { ImgixGrant } from "../../src/imgix/index.ts";
+import type { Weak, Weakness } from "../../src/index.ts";
+import type { LaravelGrant } from "../../src/laravel/index.ts";
+import { type NginxGrant, nginxSigner } from "../../src/nginx/index.ts";
+import type { UriSigningGrant } from "../../src/uri-signing/index.ts";
+
+describe("what is weak by construction", () => {
+  it("is told by the type of grants and signers, so that code can refuse it", () => {
+    expectTypeOf<AkamaiGrant>().toExtend<Weak<never>>();
+    expectTypeOf<UriSigningGrant>().toExtend<Weak<never>>();
+    expectTypeOf<NginxGrant>().not.toExtend<Weak<never>>();
+    expectTypeOf<BunnyGrant>().not.toExtend<Weak<never>>();
+    expectTypeOf<FastlyGrant>().not.toExtend<Weak<never>>();
+    expectTypeOf<ImgixGrant>().not.toExtend<Weak<"no-expiry">>();
+    expectTypeOf<LaravelGrant>().toExtend<Weak<"no-expiry">>();
+    expectTypeOf<NginxGrant>().toExtend<Weak<Weakness>>();
+    expectTypeOf(akamaiSigner({ secret: "00" })).toExtend<Weak<never>>();
+    expectTypeOf(nginxSigner({ secret: "s" })).not.toExtend<Weak<never>>();
+  });
+});

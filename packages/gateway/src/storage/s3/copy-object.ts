@@ -1,7 +1,7 @@
 import { contentTypeOf } from "../../http/content-type.ts";
 import { urlEncoded } from "../../http/xml.ts";
 import { optionalText } from "../../http/xml-reader.ts";
-import type { CopyOptions, ObjectInfo, ObjectRef } from "../storage.ts";
+import { type CopyOptions, type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
 import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
 import { expectStorable, isStorable, type Names } from "./names.ts";
 import { headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
@@ -58,10 +58,14 @@ export function objectCopier({ upstream, names, conditions, reader }: CopyParts)
     const { document, fault } = await upstream.readOrFault(call, "CopyObjectResult");
     if (fault?.code === "NoSuchKey" && ifMatch === undefined) return undefined;
     if (document === undefined) throw conditionalFault(fault, doing, condition);
+    const etag = unquoted(optionalText(document, "ETag"));
+    // An answer without it has been seen where nothing was copied (radosgw 18 on its file store).
+    if (etag === "")
+      throw new StorageError("UNAVAILABLE", `could not ${doing}: expected the ETag of the copy, found none`);
     const { contentType, headers: stored, metadata } = { ...info, ...replace };
     return describeStored(reader, target, {
       size: info.size,
-      etag: unquoted(optionalText(document, "ETag")),
+      etag,
       contentType,
       headers: stored ?? {},
       metadata: metadata ?? {},

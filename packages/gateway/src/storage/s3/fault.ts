@@ -38,6 +38,11 @@ export function faultError({ status, code }: UpstreamFault, doing: string): Stor
   return new StorageError(known ?? "UNAVAILABLE", `could not ${doing}: the upstream answered ${said}${hint(code)}`);
 }
 
+/** The same of a call on an upload: what is not there is the upload, also where the upstream calls it a key (radosgw). */
+export function uploadFault(fault: UpstreamFault, doing: string): StorageError {
+  return faultError(fault.code === "NoSuchKey" ? { status: 404, code: "NoSuchUpload" } : fault, doing);
+}
+
 function hint(code: string): string {
   if (code === "PermanentRedirect" || code === "AuthorizationHeaderMalformed")
     return ": correct its region or endpoint";

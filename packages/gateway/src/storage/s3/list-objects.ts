@@ -33,7 +33,7 @@ export function objectLister(upstream: Upstream, names: Names): ObjectLister {
             : { "start-after": start }),
       };
       const { document } = await upstream.read({ doing: "list the bucket", bucket, query, signal }, "ListBucketResult");
-      entries.push(...entriesOf(document));
+      entries.push(...entriesOf(document).filter((entry) => !isRepeated(entry, after)));
       token = optionalText(document, "NextContinuationToken");
       truncated = optionalText(document, "IsTruncated") === "true";
       if (truncated && token === undefined) break;
@@ -57,6 +57,13 @@ function entriesOf(document: ReadElement): readonly ListEntry[] {
     }),
   );
   return [...objects, ...prefixesOf(document)].sort((a, b) => compareUtf8(textOf(a), textOf(b)));
+}
+
+/** Some begin a page with the key that it is to begin behind (radosgw 18), or with the prefix. */
+function isRepeated(entry: ListEntry, after: ListOptions["after"]): boolean {
+  if (after === undefined) return false;
+  if ("key" in after) return entry.kind === "object" && entry.key === after.key;
+  return textOf(entry).startsWith(after.prefix);
 }
 
 export function prefixesOf(document: ReadElement): readonly { readonly kind: "prefix"; readonly prefix: string }[] {

@@ -11,6 +11,7 @@ import type {
   UploadPage,
   UploadRef,
 } from "../multipart.ts";
+import { uploadFault } from "./fault.ts";
 import { decoderOf, PAGE, prefixesOf } from "./list-objects.ts";
 import { lastKeyOf, type Names } from "./names.ts";
 import { checksumIn, dateOf, unquoted } from "./object-info.ts";
@@ -54,7 +55,8 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
       ...(after === 0 ? {} : { "part-number-marker": String(after) }),
     };
     const call = { doing: "list the parts", bucket: await names.of(bucket), key, query };
-    const { document } = await upstream.read(call, "ListPartsResult");
+    const { document, fault } = await upstream.readOrFault(call, "ListPartsResult");
+    if (document === undefined) throw uploadFault(fault, call.doing);
     return {
       checksum: checksumOf(document),
       parts: childrenOf(document, "Part").map(partOf),

@@ -5,7 +5,7 @@ import { type ChecksumRequest, isStorageError, StorageError } from "../storage.t
 import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
 import { copySource } from "./copy-object.ts";
 import { document } from "./document.ts";
-import { faultError } from "./fault.ts";
+import { faultError, uploadFault } from "./fault.ts";
 import { openUploads } from "./list-uploads.ts";
 import { expectStorable, isStorable, type Names } from "./names.ts";
 import { checksumIn, dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
@@ -129,8 +129,9 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
           ([name]) => !name.startsWith("x-amz-checksum-") || name === `x-amz-checksum-${wanted?.algorithm}`,
         ),
       );
-      const answer = await upstream.tell({
-        doing: "store the part",
+      const doing = "store the part";
+      const { answer, fault } = await upstream.ask({
+        doing,
         method: "PUT",
         bucket,
         key,
@@ -139,6 +140,8 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
         body: ready.body,
         signal: options.signal,
       });
+      if (fault !== undefined) throw uploadFault(fault, doing);
+      answer.resume();
       const value = request === undefined ? undefined : ready.digests()[request.algorithm];
       return {
         number,
@@ -236,7 +239,9 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
           digest: algorithm,
         });
       }
-      if (completed === undefined) throw conditionalFault(fault, doing, condition);
+      if (completed === undefined) {
+        throw "if-match" in condition ? conditionalFault(fault, doing, condition) : uploadFault(fault, doing);
+      }
       const made = checksumIn(completed);
       uploads.forget(upload);
       return {
@@ -249,7 +254,10 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
       const { bucket, key } = await place(upload);
       uploads.forget(upload);
       const query = { uploadId: upload.uploadId };
-      await upstream.tell({ doing: "end the upload", method: "DELETE", bucket, key, query });
+      const doing = "end the upload";
+      const { answer, fault } = await upstream.ask({ doing, method: "DELETE", bucket, key, query });
+      if (fault !== undefined) throw uploadFault(fault, doing);
+      answer.resume();
     },
   };
 }

@@ -45,12 +45,6 @@ export function objectStore({ upstream, names, conditions, reader, multipart, ho
     let pieces: Uint8Array[] = [];
     let filled = 0;
     let size = 0;
-    const add = (piece: Uint8Array): void => {
-      digests.update(piece);
-      pieces.push(piece);
-      filled += piece.length;
-      size += piece.length;
-    };
     const flush = async (): Promise<void> => {
       const number = parts.length + 1;
       const body = Buffer.concat(pieces, filled);
@@ -59,13 +53,24 @@ export function objectStore({ upstream, names, conditions, reader, multipart, ho
       const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
       parts.push({ number, etag });
     };
+    // Some upstreams (R2) want all parts but the last of one size.
+    const add = async (piece: Uint8Array): Promise<void> => {
+      digests.update(piece);
+      size += piece.length;
+      for (let at = 0; at < piece.length; ) {
+        const cut = piece.subarray(at, at + holdBytes - filled);
+        pieces.push(cut);
+        filled += cut.length;
+        at += cut.length;
+        if (filled === holdBytes) await flush();
+      }
+    };
     try {
-      for (const piece of held) add(piece);
+      for (const piece of held) await add(piece);
       for (;;) {
-        if (filled >= holdBytes) await flush();
         const { done, value } = await rest.next();
         if (done === true) break;
-        add(value);
+        await add(value);
       }
       if (filled > 0) await flush();
       const found = digests.finish();

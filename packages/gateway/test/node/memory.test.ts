@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundledFixture } from "../storage/bundled-fixture.ts";
@@ -18,7 +20,9 @@ let server: ChildProcess;
 beforeAll(async () => {
   root = tempRoot();
   port = await freePort();
-  server = fork(await bundledFixture("../../node/fixtures/server.ts"), [root, String(port)]);
+  server = fork(await bundledFixture("../../node/fixtures/server.ts"), [root, String(port)], {
+    execArgv: ["--expose-gc"],
+  });
   await once(server, "message");
 });
 afterAll(async () => {
@@ -28,8 +32,8 @@ afterAll(async () => {
   removeRoot(root);
 });
 
-async function memory(): Promise<{ now: number; most: number }> {
-  server.send("memory");
+async function memory(what: "memory" | "collect" = "memory"): Promise<{ now: number; most: number; held: number }> {
+  server.send(what);
   return (await once(server, "message"))[0];
 }
 
@@ -67,6 +71,45 @@ async function length(key: string): Promise<number> {
   for await (const chunk of reply.body ?? []) bytes += (chunk as Uint8Array).length;
   return bytes;
 }
+
+describe("200 bodies of each kind that break off", () => {
+  const kinds: Readonly<Record<string, () => string>> = {
+    "an upload": () => line("PUT", sign("PUT", "broken.bin"), ""),
+    "a refused upload": () => line("PUT", sign("PUT", "broken.bin").replace("broken", "other"), ""),
+    "a form": () => line("POST", "/bucket", "Content-Type: multipart/form-data; boundary=edge\r\n"),
+  };
+  const line = (method: string, url: string, headers: string): string =>
+    `${method} ${url.replace(/^http:\/\/[^/]+/, "")} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${headers}Content-Length: ${MB}\r\n\r\n`;
+  // No boundary, so a form is refused as soon as more than the limit has come, and the rest of it finds nobody.
+  const content = Buffer.alloc(256 * 1024, "x");
+
+  async function breakOff(head: string): Promise<void> {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(head);
+    socket.write(content, () => socket.resetAndDestroy());
+    await once(socket, "close");
+  }
+
+  it.each(Object.entries(kinds))("leave nothing in memory: %s", async (_, head) => {
+    const round = async (times: number) => {
+      for (let i = 0; i < times; i++) await breakOff(head());
+      // The last ones are still being noticed: wait until nothing more is let go of.
+      let [last, next] = [await memory("collect"), await memory("collect")];
+      for (let same = 0; same < 3; same = next.held < last.held - 64 * 1024 ? 0 : same + 1) {
+        await setTimeout(100);
+        [last, next] = [next, await memory("collect")];
+      }
+      return next;
+    };
+    // The heap grows to its working size first.
+    const before = await round(200);
+    const after = await round(200);
+    // What a socket had sent would be 64 KB each: 12 MB and more.
+    expect(after.held - before.held).toBeLessThan(2 * MB);
+    expect(after.now - before.now).toBeLessThan(20 * MB);
+  });
+});
 
 describe("200 MB", () => {
   it("pass in both directions while memory stays flat", async () => {

@@ -30,16 +30,17 @@ const policies = () => ({ expiresOn: new Date(NOW.getTime() + 900_000), permissi
 const delegated = { account: ACCOUNT, userDelegationKey: DELEGATION_KEY };
 
 test.each([
-  { name: "azure, service", bases: azureBases(), verifier: azureVerifier({ ...options, policies }), share: 60_000 },
-  { name: "azure, account", bases: azureAccountBases(), verifier: azureAccountVerifier(options), share: 30_000 },
+  { name: "azure", bases: azureBases(), verifier: azureVerifier({ ...options, policies }) },
+  { name: "azure, account", bases: azureAccountBases(), verifier: azureAccountVerifier(options) },
   {
-    ...{ name: "azure, user delegation", bases: azureDelegationBases(), share: 30_000 },
+    name: "azure, user delegation",
+    bases: azureDelegationBases(),
     verifier: azureUserDelegationVerifier({ ...options, credentials: delegated }),
   },
-])(
+] as const)(
   "no tampered URL of $name is accepted, and a re-spelled one gives the same grant or none",
-  async ({ share, ...suite }) => {
-    const count = tamperCount(share);
+  async (suite) => {
+    const count = tamperCount(suite.name);
     const report = await tamper({ ...suite, count, judge: judgeAzure, facts });
     expect(report.wrong.slice(0, 5)).toEqual([]);
     expect(report.thrown.slice(0, 5)).toEqual([]);

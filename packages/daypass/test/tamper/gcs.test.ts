@@ -27,29 +27,29 @@ test.each([
     name: "gcs, HMAC",
     bases: gcsHmacBases,
     verifier: gcsHmacVerifier({ keys: hmacKey, ...options }),
-    share: 60_000,
   },
   {
     ...v4,
-    name: "gcs, RSA",
+    name: "gcs, account",
     bases: gcsAccountBases,
     verifier: gcsVerifier({ keys: publicAccount, ...options }),
-    share: 20_000,
   },
   {
     ...v2,
-    ...{ name: "gcs/v2, HMAC", bases: gcsV2HmacBases, share: 40_000 },
+    name: "gcs/v2, HMAC",
+    bases: gcsV2HmacBases,
     verifier: gcsV2HmacVerifier({ keys: hmacKey, ...options }),
   },
   {
     ...v2,
-    ...{ name: "gcs/v2, RSA", bases: gcsV2AccountBases, share: 20_000 },
+    name: "gcs/v2, account",
+    bases: gcsV2AccountBases,
     verifier: gcsV2Verifier({ keys: publicAccount, ...options }),
   },
-])(
+] as const)(
   "no tampered URL of $name is accepted, and a re-spelled one gives the same grant or none",
-  async ({ share, bases, ...suite }) => {
-    const count = tamperCount(share);
+  async ({ bases, ...suite }) => {
+    const count = tamperCount(suite.name);
     const report = await tamper({ ...suite, bases: await bases(), count });
     expect(report.wrong.slice(0, 5)).toEqual([]);
     expect(report.thrown.slice(0, 5)).toEqual([]);

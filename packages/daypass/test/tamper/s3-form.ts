@@ -1,6 +1,8 @@
 import type { ReceivedForm, SignedForm } from "../../src/form.ts";
+import { gcsFormSigner, gcsHmacFormSigner } from "../../src/gcs/form/index.ts";
 import { type S3FormRequest, s3FormSigner } from "../../src/s3/form/index.ts";
 import { s3FormV2Signer } from "../../src/s3/form/v2/index.ts";
+import { account, hmacKey } from "../gcs/account.ts";
 import { NOW, S3_CREDENTIALS, SESSION_CREDENTIALS } from "./bases.ts";
 import type { Random } from "./seeded.ts";
 
@@ -55,6 +57,24 @@ export function formBases(version: "v4" | "v2"): readonly FormBase[] {
   });
 }
 
+/** The same forms for Cloud Storage, whose words for some fields are others. */
+export async function gcsFormBases(kind: "HMAC" | "account"): Promise<readonly FormBase[]> {
+  const { sign } =
+    kind === "HMAC"
+      ? gcsHmacFormSigner({ credentials: hmacKey, clock: () => NOW })
+      : gcsFormSigner({ credentials: account, clock: () => NOW });
+  return Promise.all(
+    WISHES.map(async ({ key, fields: bound = {}, conditions, ...wish }): Promise<FormBase> => {
+      const renamed = JSON.parse(JSON.stringify({ fields: bound, conditions }).replaceAll("x-amz-", "x-goog-"));
+      const signed = await sign({ ...wish, ...renamed, object: key, expiresIn: 900 });
+      const free = FREE.map(([name, value]) => [name.replace("x-amz-", "x-goog-"), value] as const);
+      const fields = [...Object.entries(signed.fields), ...(key === "free" ? free : [])];
+      const form = { bucket: wish.bucket, fields, fileName: "a b.png" };
+      return { form, conditions: documentOf(signed).conditions, proof: proofOf(fields) };
+    }),
+  );
+}
+
 interface Document {
   readonly conditions: readonly unknown[];
   readonly expiration: string;
@@ -65,8 +85,9 @@ function documentOf({ fields }: Pick<SignedForm, "fields">): Document {
   return JSON.parse(Buffer.from(policy, "base64").toString()) as Document;
 }
 
-const PROOF = /^(?:policy|signature|awsaccesskeyid|x-amz-(?:algorithm|credential|date|signature|security-token))$/;
-const UNNAMED = /^(?:policy|signature|awsaccesskeyid|x-amz-signature|file|x-ignore-.*)$/s;
+const PROOF =
+  /^(?:policy|signature|awsaccesskeyid|x-(?:amz|goog)-(?:algorithm|credential|date|signature|security-token))$/;
+const UNNAMED = /^(?:policy|signature|awsaccesskeyid|x-(?:amz|goog)-signature|file|x-ignore-.*)$/s;
 
 /**
  * What S3's page says of a form, by an own hand: the key under which it may be stored, or `undefined` where it has to be
@@ -128,6 +149,8 @@ const spot = (text: string, random: Random, byte: string): string => {
 };
 
 const EXTRA: Fields = [
+  ["x-goog-meta-tag", "more"],
+  ["X-Goog-Algorithm", "none"],
   ["acl", "public-read"],
   ["bucket", "media"],
   ["bucket", "other"],

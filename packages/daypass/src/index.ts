@@ -1,6 +1,6 @@
 /**
- * Contracts, errors and the pieces that no scheme owns. The schemes have subpaths of their own: `daypass/s3`,
- * `daypass/s3/v2`, `daypass/s3/header`, `daypass/url`.
+ * Contracts, errors and the pieces that no scheme owns. Each scheme has a subpath of its own: `daypass/s3`, `daypass/gcs`,
+ * `daypass/azure`, `daypass/uri-signing`, `daypass/nginx`, `daypass/url`, and the others of docs/schemes.
  *
  * @module
  */

@@ -84,6 +84,16 @@ export function ourRequest(wish: GcsWish): GcsSignRequest {
   return { method, bucket, object, query, response, headers, expiresIn, dotSegments: "sign" };
 }
 
+/** V2 signs no response headers: they are parameters like others. */
+export function ourV2Request(wish: GcsWish): GcsSignRequest {
+  const { response, ...request } = ourRequest(wish);
+  const overrides = [
+    ["response-content-type", response?.contentType],
+    ["response-content-disposition", response?.contentDisposition],
+  ].filter(([, value]) => value !== undefined);
+  return { ...request, query: { ...request.query, ...Object.fromEntries(overrides) } };
+}
+
 export function ourOptions({ addressing, endpoint, universeDomain }: GcsPlace) {
   return { credentials: ACCOUNT, addressing, endpoint, universeDomain };
 }

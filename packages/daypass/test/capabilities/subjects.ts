@@ -14,6 +14,7 @@ import { cloudfrontSigner, cloudfrontVerifier } from "../../src/cloudfront/index
 import { cosSigner, cosVerifier } from "../../src/cos/index.ts";
 import { fastlySigner, fastlyVerifier } from "../../src/fastly/index.ts";
 import { gcsHmacSigner, gcsHmacVerifier } from "../../src/gcs/index.ts";
+import { gcsV2HmacSigner, gcsV2HmacVerifier } from "../../src/gcs/v2/index.ts";
 import { imgixSigner, imgixVerifier } from "../../src/imgix/index.ts";
 import { imgproxySigner, imgproxyVerifier } from "../../src/imgproxy/index.ts";
 import type { Grant, ObligationKind, SignedRequest, Verifier } from "../../src/index.ts";
@@ -137,6 +138,13 @@ export const subjects: readonly Subject[] = [
     (clock) => gcsHmacSigner({ endpoint, credentials: access, clock }),
     (clock) => gcsHmacVerifier({ ...common, keys: access, clock }),
     { bucket: "media", object: RESOURCE },
+  ),
+  subject(
+    "gcs/v2",
+    (clock) => gcsV2HmacSigner({ endpoint, credentials: access, clock }),
+    (clock) => gcsV2HmacVerifier({ ...common, keys: access, clock }),
+    { bucket: "media", object: RESOURCE },
+    { header: "x-goog-meta-trace", query: "generation" },
   ),
   subject(
     "oss",

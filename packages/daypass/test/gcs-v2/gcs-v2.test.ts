@@ -87,8 +87,7 @@ describe("a GCS V2 signer", () => {
 
   it("says what it leaves open, and warns of parameters that it does not cover", () => {
     const link = sign({
-      query: { generation: "7", acl: "" },
-      response: { contentDisposition: 'attachment; filename="a.txt"' },
+      query: { generation: "7", acl: "", "response-content-disposition": 'attachment; filename="a.txt"' },
     });
     expect(link.unbound.join()).toMatch(/scheme.*host.*query parameters.*response headers.*body/);
     expect(link.bound).toContain("subresource");
@@ -129,7 +128,7 @@ describe("a GCS V2 signer", () => {
     ["a bound parameter", { bind: { query: { generation: "7" } } }, "UNSUPPORTED_CONSTRAINT"],
     ["a bound header that it does not sign", { bind: { headers: { range: "bytes=0-9" } } }, "UNSUPPORTED_CONSTRAINT"],
     ["a customer's encryption key", { headers: { "x-goog-encryption-key": "k" } }, "UNSUPPORTED_CONSTRAINT"],
-    ["an override that Google ignores", { response: { expires: "0" } }, "UNSUPPORTED_CONSTRAINT"],
+    ["an override, which it does not sign", { response: { contentType: "text/plain" } }, "UNSUPPORTED_CONSTRAINT"],
     ["two subresources", { query: { acl: "", cors: "" } }, "INVALID_INPUT"],
     ["a subresource with a value", { query: { acl: "x" } }, "INVALID_INPUT"],
     ["a parameter of the signer's own", { query: { expires: "9" } }, "INVALID_INPUT"],

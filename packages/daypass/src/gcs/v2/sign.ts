@@ -95,6 +95,7 @@ const RULES: ObjectRules = {
   unbindable: {
     ...UNBINDABLE,
     notBefore: "use V4",
+    response: "use V4, or give response-content-* in query, which V2 does not sign",
     "bind.sha256": "bind the header content-md5",
   },
 };

@@ -61,10 +61,11 @@ export async function suite(target: Target): Promise<Suite> {
     logLevel: "error",
     // Hammering with all mutants is for one runtime; the others get a share of them.
     define: {
-      "process.env": JSON.stringify({ DAYPASS_TAMPER_COUNT: "60000" }),
+      "process.env": JSON.stringify({ DAYPASS_TAMPER_COUNT: "20000" }),
       "process.stdout.write": "String",
+      ...(target.node ? {} : { "process.cpuUsage": "cpuUsage", "process.hrtime.bigint": "nanoseconds" }),
     },
-    inject: target.node ? [] : [join(here, "buffer.ts")],
+    inject: target.node ? [] : [join(here, "node-globals.ts")],
     plugins: [ownModules(target)],
     // CommonJS packages that ask for a module of Node by `require`.
     banner: target.node

@@ -46,7 +46,7 @@ if (ready) {
     tarballs = packTarballs();
   });
   if (packed) {
-    for (const folder of ["conformance", "examples"]) {
+    for (const folder of ["conformance", "examples", "runtimes"]) {
       if (!existsSync(`${root}${folder}/package.json`)) continue;
       if (!step(`install ${folder}`, () => installTarballs(folder, tarballs))) continue;
       // Their types are checked against the declarations that ship, which the sources' own check never reads.

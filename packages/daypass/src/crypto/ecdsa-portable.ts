@@ -32,6 +32,7 @@ interface HashedEcdsa {
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 const hashed = (hash: EcdsaHash): HashedEcdsa => ({ name: "ECDSA", hash: hash === "sha1" ? "SHA-1" : "SHA-256" });
+const SCALAR_AND_POINT = "a scalar and a point of the curve";
 const bytesOf = (data: string | Uint8Array): Uint8Array =>
   typeof data === "string" ? utf8(data) : Uint8Array.from(data);
 
@@ -79,7 +80,7 @@ export function ecdsaPublicKey(key: string | EcJwk | Uint8Array, hash: EcdsaHash
 function publicKey(imported: () => Promise<CryptoKey>, hash: EcdsaHash): EcdsaPublicKey {
   const verifyRaw = async (message: string | Uint8Array, signature: Uint8Array): Promise<boolean> =>
     signature.length === 64 &&
-    crypto.subtle.verify(hashed(hash), await imported(), Uint8Array.from(signature), bytesOf(message));
+    crypto.subtle.verify(hashed(hash), await imported(), Uint8Array.from(signature), bytesOf(message)).catch(offCurve);
   return {
     verifyRaw,
     async verify(message, signature) {
@@ -87,6 +88,11 @@ function publicKey(imported: () => Promise<CryptoKey>, hash: EcdsaHash): EcdsaPu
       return raw !== undefined && verifyRaw(message, raw);
     },
   };
+}
+
+/** Deno imports a point that is not of the curve and fails only when it verifies. */
+function offCurve(cause: unknown): never {
+  throw invalidEcKey(SCALAR_AND_POINT, cause);
 }
 
 /** An import that fails is a refusal of the request that needed it, and no rejection that nobody handles. */
@@ -97,7 +103,7 @@ function atFirstUse<T>(load: () => Promise<T>): () => Promise<T> {
       loading ??= load();
       return await loading;
     } catch (cause) {
-      throw isDaypassError(cause) ? cause : invalidEcKey("a scalar and a point of the curve", cause);
+      throw isDaypassError(cause) ? cause : invalidEcKey(SCALAR_AND_POINT, cause);
     }
   };
 }

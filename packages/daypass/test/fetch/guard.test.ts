@@ -68,7 +68,7 @@ describe("guardFetch", () => {
     });
     const response = await guarded(new Request(`${endpoint}/b/a.txt`));
     expect(response.status).toBe(418);
-    expect(await response.text()).toContain("expected a signed URL");
+    expect(await response.text()).toContain("expected a presigned URL");
   });
 
   it("rejects with a handler's own error, and with a failing key lookup", async () => {

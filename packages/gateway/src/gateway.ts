@@ -182,7 +182,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   ): Outcome {
     const refusal = toRefusal(error);
     notes.code = refusal.code;
-    if (refusal.code === "INTERNAL") notes.error = refusal.cause;
+    // Neither is the client's doing: the reason is for the operator.
+    if (refusal.code === "INTERNAL" || refusal.code === "UNAVAILABLE") notes.error = refusal.cause;
     const { received, permit, rules = NO_RULES } = reached;
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
     const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));

@@ -353,6 +353,22 @@ it("names the upstream's code to the operator, follows no redirect and tells no 
   }
 });
 
+it("keeps the upstream's reason for the log, and tells the client 503", async () => {
+  const options = await scripted((_, response) => {
+    response.writeHead(403).end("<Error><Code>InvalidAccessKeyId</Code></Error>");
+  });
+  const gateway = await front(options);
+  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a", expiresIn: 60 });
+  const answer = await fetch(url);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).not.toMatch(/InvalidAccessKeyId|upstream/);
+  await expect
+    .poll(() => gateway.events.map(({ error }) => String(error)))
+    .toEqual([
+      "StorageError: could not open the object: the upstream answered 403 InvalidAccessKeyId: see what its credentials may do",
+    ]);
+});
+
 it("takes what is no S3 for an upstream that does not work", async () => {
   for (const body of ["<html>", "<!DOCTYPE x [<!ENTITY a 'b'>]><ListBucketResult/>", "", "<Error/>", "<Other/>"]) {
     const storage = s3(await scripted((_, response) => response.end(body)));

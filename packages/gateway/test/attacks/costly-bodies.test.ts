@@ -22,6 +22,56 @@ describe("a body that is cheap to send and dear to read", () => {
   });
 });
 
+describe("the holder of one URL for a document", () => {
+  it("cannot fill the memory with documents that never end", async () => {
+    await using large = await testGateway({ files: { "media/a.txt": "a" } });
+    const { url } = s3For(large).sign({
+      method: "POST",
+      bucket: "media",
+      expiresIn: 60,
+      bind: { query: { delete: "" } },
+    });
+    const authority = `127.0.0.1:${large.port}`;
+    const headers = { host: authority, "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==" };
+    const piece = Buffer.alloc(1024 * 1024, " ");
+    let release = (): void => {};
+    const stalled = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let taken = 0;
+    const post = async (): Promise<number> => {
+      async function* body(): AsyncGenerator<Uint8Array> {
+        for (let count = 0; count < 4; count++) {
+          yield piece;
+          taken += 1;
+        }
+        await stalled;
+      }
+      const request = {
+        method: "POST",
+        target: url.slice(large.url.length),
+        authority,
+        headers: Object.entries(headers),
+      };
+      const outcome = await large.gateway.handle(request, body());
+      outcome.delivered(0, true);
+      return outcome.status;
+    };
+    const waiting = Array.from({ length: 100 }, post);
+    await expect.poll(() => taken).toBeGreaterThanOrEqual(64);
+    // Whoever holds no document is not touched by it.
+    const reply = await fetch(s3For(large).sign({ bucket: "media", key: "a.txt", expiresIn: 60 }).url);
+    expect(reply.status).toBe(200);
+    release();
+    const statuses = await Promise.all(waiting);
+    expect(new Set(statuses)).toEqual(new Set([400, 503]));
+    // 4 MB each.
+    expect(statuses.filter((status) => status === 400).length).toBeLessThanOrEqual(16);
+    // And the room is free again.
+    expect(await post()).toBe(400);
+  });
+});
+
 const FORM = "multipart/form-data; boundary=B";
 
 /** Made when it is sent: the port is not known before. */

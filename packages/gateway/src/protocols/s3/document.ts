@@ -56,14 +56,29 @@ export async function readOptionalDocument(call: S3Call, root: string): Promise<
   return undefined;
 }
 
+/** Bytes of documents that this process holds while they come in, over all requests: slow senders must not fill the memory. */
+const MAX_HELD = 64 * 1024 * 1024;
+let held = 0;
+
 async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    // Counted, whatever the head said.
-    if (size > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of body) {
+      // Counted, whatever the head said.
+      if (size + chunk.length > maxBytes) throw tooLarge(maxBytes);
+      if (held + chunk.length > MAX_HELD) {
+        // At once: to leave the loop takes a while, in which all others would find no room either.
+        held -= size;
+        size = 0;
+        throw new Refusal("BUSY", "expected fewer documents at once: try again");
+      }
+      size += chunk.length;
+      held += chunk.length;
+      chunks.push(chunk);
+    }
+  } finally {
+    held -= size;
   }
   const bytes = new Uint8Array(size);
   let at = 0;

@@ -77,6 +77,8 @@ export interface EveryVerifier {
   /** Where the signature stands, if not in a query parameter, header, cookie or field of its own. */
   readonly signature: RegExp;
   readonly verifier: (keys: unknown, options?: Partial<Options>) => Verifier<Grant>;
+  /** A request that it accepts from a caller who enforces what the grant asks; `undefined` where grants ask for nothing. */
+  readonly obliged: (() => Promise<WireRequest>) | undefined;
 }
 
 interface Row<K> {
@@ -88,9 +90,14 @@ interface Row<K> {
   // `never`: each scheme has a type of its own for keys, and what is handed in is wrong on purpose at times.
   readonly verifier: (keys: never, options: Options & { readonly origins: readonly string[] }) => Verifier<Grant>;
   readonly request: () => WireRequest | Promise<WireRequest>;
+  readonly obliged?: () => WireRequest | Promise<WireRequest>;
 }
 
-function row<K>(name: string, { empty = [], keyId, verifier, request, ...rest }: Row<K>, form = false): EveryVerifier {
+function row<K>(
+  name: string,
+  { empty = [], keyId, verifier, request, obliged, ...rest }: Row<K>,
+  form = false,
+): EveryVerifier {
   return {
     ...rest,
     name,
@@ -99,6 +106,7 @@ function row<K>(name: string, { empty = [], keyId, verifier, request, ...rest }:
     empty,
     keyId,
     request: async () => request(),
+    obliged: obliged && (async () => obliged()),
     verifier: (keys, options = {}) =>
       verifier(keys as never, { origins: [ORIGIN], clock, enforces: ENFORCES, ...options }),
   };
@@ -109,10 +117,12 @@ function formRow<K>(
   {
     verifier,
     request,
+    obliged,
     ...rest
-  }: Omit<Row<K>, "verifier" | "request"> & {
+  }: Omit<Row<K>, "verifier" | "request" | "obliged"> & {
     readonly verifier: (keys: never, options: Options) => FormVerifier;
     readonly request: () => SignedForm | Promise<SignedForm>;
+    readonly obliged: () => SignedForm | Promise<SignedForm>;
   },
 ): EveryVerifier {
   const adapted = (keys: never, options: Options): Verifier<Grant> => {
@@ -122,11 +132,11 @@ function formRow<K>(
       verify: ({ headers }) => verify({ bucket: "media", fields: headers }),
     };
   };
-  const posted = async (): Promise<WireRequest> => {
-    const { fields } = await request();
+  const posted = (form: () => SignedForm | Promise<SignedForm>) => async (): Promise<WireRequest> => {
+    const { fields } = await form();
     return { method: "POST", target: "/", authority: "media.example.com", headers: Object.entries(fields) };
   };
-  return row(name, { ...rest, verifier: adapted, request: posted }, true);
+  return row(name, { ...rest, verifier: adapted, request: posted(request), obliged: posted(obliged) }, true);
 }
 
 export function wire({ url, method, headers }: Pick<SignedRequest, "url" | "method" | "headers">): WireRequest {
@@ -143,6 +153,7 @@ function withCookies({ cookies }: { readonly cookies: Readonly<Record<string, st
 }
 
 const life = { expiresIn: LIFE };
+const response = { contentDisposition: "attachment" };
 const endpoint = ORIGIN;
 const object = { bucket: "media", key: "talks/keynote.mp4", ...life };
 const gcsObject = { bucket: "media", object: "talks/keynote.mp4", ...life };
@@ -272,24 +283,31 @@ export const everyVerifier: readonly EveryVerifier[] = [
     ...awsKeys,
     signature: /X-Amz-Signature=([^&]+)/,
     verifier: (credentials, options) => s3Verifier({ credentials, ...options }),
+    obliged: () =>
+      wire(s3Signer({ region: "eu-west-1", endpoint, credentials: aws, clock }).sign({ ...object, response })),
     request: () => wire(s3Signer({ region: "eu-west-1", endpoint, credentials: aws, clock }).sign(object)),
   }),
   row("s3/v2", {
     ...awsKeys,
     signature: /[?&]Signature=([^&]+)/,
     verifier: (credentials, options) => s3V2Verifier({ credentials, ...options }),
+    obliged: () =>
+      wire(s3V2Signer({ region: "eu-west-1", endpoint, credentials: aws, clock }).sign({ ...object, response })),
     request: () => wire(s3V2Signer({ region: "eu-west-1", endpoint, credentials: aws, clock }).sign(object)),
   }),
   row("s3/v4a", {
     ...awsKeys,
     signature: /X-Amz-Signature=([^&]+)/,
     verifier: (credentials, options) => s3V4aVerifier({ credentials, ...options }),
+    obliged: async () =>
+      wire(await s3V4aSigner({ regionSet: ["*"], endpoint, credentials: aws, clock }).sign({ ...object, response })),
     request: async () => wire(await s3V4aSigner({ regionSet: ["*"], endpoint, credentials: aws, clock }).sign(object)),
   }),
   row("s3/header", {
     ...awsKeys,
     signature: /Signature=([^&]+)/,
     verifier: (credentials, options) => s3HeaderVerifier({ credentials, ...options }),
+    obliged: s3HeaderRequest,
     request: s3HeaderRequest,
   }),
   row("s3/v2/header", {
@@ -302,54 +320,79 @@ export const everyVerifier: readonly EveryVerifier[] = [
     ...awsKeys,
     signature: /^x-amz-signature$/i,
     verifier: (credentials, options) => s3FormVerifier({ credentials, ...options }),
+    obliged: () => s3FormSigner({ region: "eu-west-1", credentials: aws, clock }).sign({ ...object, contentLength: 5 }),
     request: () => s3FormSigner({ region: "eu-west-1", credentials: aws, clock }).sign(object),
   }),
   formRow("s3/form/v2", {
     ...awsKeys,
     signature: /^signature$/,
     verifier: (credentials, options) => s3FormV2Verifier({ credentials, ...options }),
+    obliged: () =>
+      s3FormV2Signer({ region: "eu-west-1", credentials: aws, clock }).sign({ ...object, contentLength: 5 }),
     request: () => s3FormV2Signer({ region: "eu-west-1", credentials: aws, clock }).sign(object),
   }),
   row("gcs, HMAC", {
     ...gcsHmacKeys,
     signature: /X-Goog-Signature=([^&]+)/,
     verifier: (keys, options) => gcsHmacVerifier({ keys, ...options }),
+    obliged: () => wire(gcsHmacSigner({ credentials: hmacKey, endpoint, clock }).sign({ ...gcsObject, response })),
     request: () => wire(gcsHmacSigner({ credentials: hmacKey, endpoint, clock }).sign(gcsObject)),
   }),
   row("gcs, account", {
     ...gcsAccountKeys,
     signature: /X-Goog-Signature=([^&]+)/,
     verifier: (keys, options) => gcsVerifier({ keys, ...options }),
+    obliged: async () =>
+      wire(await gcsSigner({ credentials: account, endpoint, clock }).sign({ ...gcsObject, response })),
     request: async () => wire(await gcsSigner({ credentials: account, endpoint, clock }).sign(gcsObject)),
   }),
   row("gcs/v2, HMAC", {
     ...gcsHmacKeys,
     signature: /[?&]Signature=([^&]+)/,
     verifier: (keys, options) => gcsV2HmacVerifier({ keys, ...options }),
+    obliged: () =>
+      wire(
+        gcsV2HmacSigner({ credentials: hmacKey, endpoint, clock }).sign({
+          ...gcsObject,
+          method: "PUT",
+          bind: { contentLength: 5 },
+        }),
+      ),
     request: () => wire(gcsV2HmacSigner({ credentials: hmacKey, endpoint, clock }).sign(gcsObject)),
   }),
   row("gcs/v2, account", {
     ...gcsAccountKeys,
     signature: /[?&]Signature=([^&]+)/,
     verifier: (keys, options) => gcsV2Verifier({ keys, ...options }),
+    obliged: async () =>
+      wire(
+        await gcsV2Signer({ credentials: account, endpoint, clock }).sign({
+          ...gcsObject,
+          method: "PUT",
+          bind: { contentLength: 5 },
+        }),
+      ),
     request: async () => wire(await gcsV2Signer({ credentials: account, endpoint, clock }).sign(gcsObject)),
   }),
   formRow("gcs/form, HMAC", {
     ...gcsHmacKeys,
     signature: /^x-goog-signature$/,
     verifier: (keys, options) => gcsHmacFormVerifier({ keys, ...options }),
+    obliged: () => gcsHmacFormSigner({ credentials: hmacKey, clock }).sign({ ...gcsObject, contentLength: 5 }),
     request: () => gcsHmacFormSigner({ credentials: hmacKey, clock }).sign(gcsObject),
   }),
   formRow("gcs/form, account", {
     ...gcsAccountKeys,
     signature: /^x-goog-signature$/,
     verifier: (keys, options) => gcsFormVerifier({ keys, ...options }),
+    obliged: () => gcsFormSigner({ credentials: account, clock }).sign({ ...gcsObject, contentLength: 5 }),
     request: () => gcsFormSigner({ credentials: account, clock }).sign(gcsObject),
   }),
   row("azure", {
     ...azureKeys,
     signature: /[?&]sig=([^&]+)/,
     verifier: (credentials, options) => azureVerifier({ credentials, ...options }),
+    obliged: () => wire(azureSigner({ credentials: azure, ...azureStyle }).sign({ ...azureBlob, response })),
     request: () => wire(azureSigner({ credentials: azure, ...azureStyle }).sign(azureBlob)),
   }),
   row("azure, account", {
@@ -377,12 +420,14 @@ export const everyVerifier: readonly EveryVerifier[] = [
     ...ossKeys,
     signature: /x-oss-signature=([^&]+)/,
     verifier: (credentials, options) => ossVerifier({ credentials, ...options }),
+    obliged: () => wire(ossSigner(ossStyle).sign({ ...object, response })),
     request: () => wire(ossSigner(ossStyle).sign(object)),
   }),
   row("oss/v1", {
     ...ossKeys,
     signature: /[?&]Signature=([^&]+)/,
     verifier: (credentials, options) => ossV1Verifier({ credentials, ...options }),
+    obliged: () => wire(ossV1Signer(ossStyle).sign({ ...object, response })),
     request: () => wire(ossV1Signer(ossStyle).sign(object)),
   }),
   row("cos", {
@@ -395,6 +440,10 @@ export const everyVerifier: readonly EveryVerifier[] = [
     keyId: "AKIDEXAMPLE",
     signature: /q-signature=([^&]+)/,
     verifier: (credentials, options) => cosVerifier({ credentials, ...options }),
+    obliged: () => {
+      const signer = cosSigner({ region: "ap-guangzhou", endpoint, addressing: "path", credentials: cos, clock });
+      return wire(signer.sign({ ...object, bucket: "media-1250000000", response }));
+    },
     request: () => {
       const signer = cosSigner({ region: "ap-guangzhou", endpoint, addressing: "path", credentials: cos, clock });
       return wire(signer.sign({ ...object, bucket: "media-1250000000" }));
@@ -422,6 +471,7 @@ export const everyVerifier: readonly EveryVerifier[] = [
     keyId: "k1",
     signature: /dp-signature=([^&]+)/,
     verifier: (keys, options) => urlVerifier({ keys: typeof keys === "function" ? keys : [keys].flat(), ...options }),
+    obliged: () => wire(urlSigner({ key: jwk(1), clock }).sign({ ...edge, uses: 1 })),
     request: () => wire(urlSigner({ key: jwk(1), clock }).sign(edge)),
   }),
   row("cloudfront", {
@@ -455,6 +505,7 @@ export const everyVerifier: readonly EveryVerifier[] = [
       const keySets = typeof keys === "function" ? async () => setsOf(await find()) : setsOf(keys);
       return uriSigningVerifier({ keySets, ...options });
     },
+    obliged: () => wire(uriSigningSigner({ key: jwk(1), clock }).sign({ ...edge, nonce: true })),
     request: () => wire(uriSigningSigner({ key: jwk(1), clock }).sign(edge)),
   }),
   row("nginx", {

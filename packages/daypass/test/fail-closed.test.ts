@@ -281,6 +281,13 @@ describe.each(everyVerifier)("$name fails closed", (row) => {
     }
   });
 
+  it("refuses what nobody enforces", async () => {
+    if (row.obliged === undefined) return;
+    const request = await row.obliged();
+    expect(await codeOf(verifier(right), request)).toBe("accepted");
+    expect(await codeOf(verifier(right, { enforces: [] }), request)).toBe("UNENFORCED_CONSTRAINT");
+  });
+
   it("is done within 5 ms with whatever is long", async () => {
     const request = await row.request();
     const asked = verifier(right);

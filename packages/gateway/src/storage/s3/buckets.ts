@@ -23,7 +23,8 @@ export function upstreamBuckets(upstream: Upstream, names: Names, options: S3Opt
     if (bucket === undefined) return [];
     const doing = "read the cross-origin rules";
     const { document: found, fault } = await upstream.readOrFault({ doing, bucket, query: CORS }, "CORSConfiguration");
-    if (fault?.status === 404) return [];
+    // Some servers have no such rules at all.
+    if (fault?.status === 404 || fault?.status === 501) return [];
     if (found === undefined) throw faultError(fault, doing);
     return childrenOf(found, "CORSRule").map(ruleOf);
   }

@@ -76,7 +76,8 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     limit = setTimeout(() => request.destroy(timeout(what)), ms);
   };
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once("error", (error) => {
+    // Not once: a write that fails behind an early answer is an error as well, and is nobody's.
+    request.on("error", (error) => {
       clearTimeout(limit);
       reject(error);
     });

@@ -80,10 +80,10 @@ export function base64(bytes: Uint8Array): string {
   return btoa(latin1(bytes));
 }
 
-/** A character for each byte. In pieces, as arguments stand on the stack: a long token must not overflow it. */
+/** A character for each byte. One by one, as arguments stand on the stack: a long token must not overflow it. */
 export function latin1(bytes: Uint8Array): string {
   let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
 }
 

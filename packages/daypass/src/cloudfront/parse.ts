@@ -3,7 +3,7 @@ import { latin1 } from "../encode.ts";
 import { malformed } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
-import { hasHeader, headerValues } from "../wire.ts";
+import { headerValues } from "../wire.ts";
 import { fromUrlText, PARAMETERS, type ParameterName, policyText } from "./canonical.ts";
 import type { CloudfrontHash } from "./key.ts";
 import { type Policy, readPolicy } from "./policy.ts";
@@ -91,21 +91,16 @@ function readText(encoded: string): string {
   return latin1(bytes);
 }
 
-function cookiePairs({ headers }: WireRequest): readonly (readonly [string, string])[] {
-  if (!hasHeader(headers, "cookie")) return [];
-  return headerValues(headers, "cookie")
+function ownCookies({ headers }: WireRequest): readonly (readonly [string, string])[] {
+  const own = headerValues(headers, "cookie")
     .flatMap((value) => value.split(";"))
-    .filter((cookie) => cookie.includes(COOKIE))
+    .map((cookie) => cookie.trim())
+    .filter((cookie) => cookie.startsWith(COOKIE))
     .map((cookie) => {
       const equals = cookie.indexOf("=");
-      return [cookie.slice(0, Math.max(equals, 0)).trim(), cookie.slice(equals + 1).trim()] as const;
+      return [cookie.slice(COOKIE.length, equals), cookie.slice(equals + 1)] as const;
     });
-}
-
-function ownCookies(request: WireRequest): readonly (readonly [string, string])[] {
-  const own = cookiePairs(request).filter(([name]) => name.startsWith(COOKIE));
-  const names = own.map(([name, value]) => [name.slice(COOKIE.length), value] as const);
-  const unknown = names.find(([name]) => !isParameter(name))?.[0];
+  const unknown = own.find(([name]) => !isParameter(name))?.[0];
   if (unknown !== undefined) throw malformed(`${COOKIE}${unknown}`, "unknown", "a known cookie");
-  return names;
+  return own;
 }

@@ -1,8 +1,6 @@
 import type { ReceivedForm, SignedForm } from "../../src/form.ts";
-import { gcsFormSigner, gcsHmacFormSigner } from "../../src/gcs/form/index.ts";
 import { type S3FormRequest, s3FormSigner } from "../../src/s3/form/index.ts";
 import { s3FormV2Signer } from "../../src/s3/form/v2/index.ts";
-import { account, hmacKey } from "../gcs/account.ts";
 import { NOW, S3_CREDENTIALS, SESSION_CREDENTIALS } from "./bases.ts";
 import type { Random } from "./seeded.ts";
 
@@ -14,7 +12,7 @@ export interface FormBase {
 }
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the providers' own spelling
-const WISHES: readonly Omit<S3FormRequest, "expiresIn">[] = [
+export const WISHES: readonly Omit<S3FormRequest, "expiresIn">[] = [
   { bucket: "media", key: "a.txt" },
   { bucket: "media", key: "up/${filename}", contentLength: { min: 1, max: 1000 } },
   { bucket: "media", key: "up/${filename}.txt" },
@@ -35,7 +33,7 @@ const WISHES: readonly Omit<S3FormRequest, "expiresIn">[] = [
     fields: { "x-amz-checksum-crc32": "AAAAAA==", success_action_redirect: "https://app.example/${filename}" },
   },
 ];
-const FREE = [
+export const FREE = [
   ["Content-Type", "image/png,image/webp"],
   ["x-amz-meta-tag", "anything"],
 ] as const;
@@ -57,30 +55,12 @@ export function formBases(version: "v4" | "v2"): readonly FormBase[] {
   });
 }
 
-/** The same forms for Cloud Storage, whose words for some fields are others. */
-export async function gcsFormBases(kind: "HMAC" | "account"): Promise<readonly FormBase[]> {
-  const { sign } =
-    kind === "HMAC"
-      ? gcsHmacFormSigner({ credentials: hmacKey, clock: () => NOW })
-      : gcsFormSigner({ credentials: account, clock: () => NOW });
-  return Promise.all(
-    WISHES.map(async ({ key, fields: bound = {}, conditions, ...wish }): Promise<FormBase> => {
-      const renamed = JSON.parse(JSON.stringify({ fields: bound, conditions }).replaceAll("x-amz-", "x-goog-"));
-      const signed = await sign({ ...wish, ...renamed, object: key, expiresIn: 900 });
-      const free = FREE.map(([name, value]) => [name.replace("x-amz-", "x-goog-"), value] as const);
-      const fields = [...Object.entries(signed.fields), ...(key === "free" ? free : [])];
-      const form = { bucket: wish.bucket, fields, fileName: "a b.png" };
-      return { form, conditions: documentOf(signed).conditions, proof: proofOf(fields) };
-    }),
-  );
-}
-
 interface Document {
   readonly conditions: readonly unknown[];
   readonly expiration: string;
 }
 
-function documentOf({ fields }: Pick<SignedForm, "fields">): Document {
+export function documentOf({ fields }: Pick<SignedForm, "fields">): Document {
   const policy = fields["Policy"] ?? fields["policy"] ?? "";
   return JSON.parse(Buffer.from(policy, "base64").toString()) as Document;
 }
@@ -130,7 +110,7 @@ export function judgeForm(
   return open.size === 0 && values.get("key") !== "" ? values.get("key") : undefined;
 }
 
-function proofOf(fields: ReceivedForm["fields"]): string {
+export function proofOf(fields: ReceivedForm["fields"]): string {
   const proof = fields
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .filter(([name]) => PROOF.test(name));

@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { isDaypassError } from "../../src/errors.ts";
+import type { FormGrant, FormVerifier } from "../../src/form.ts";
+import type { GcsFormGrant } from "../../src/gcs/form/index.ts";
+import type { S3FormGrant } from "../../src/s3/form/index.ts";
+import { changeForm, type FormBase, judgeForm } from "./s3-form.ts";
+import { seeded, type TamperSuite, tamperCount, tamperSeed } from "./seeded.ts";
+
+/** Cloud Storage has another word for a key. */
+function keyOf(grant: FormGrant): string {
+  return "object" in grant ? (grant as GcsFormGrant).object : (grant as S3FormGrant).key;
+}
+
+interface Report {
+  readonly tampered: number;
+  readonly allowed: number;
+  readonly wrong: readonly string[];
+}
+
+/** Changes forms until enough of them have to be refused, and holds the verifier to what the judge says of each. */
+export async function tamperForms(
+  name: string,
+  { verifier, bases, count }: { verifier: FormVerifier; bases: readonly FormBase[]; count: number },
+): Promise<Report> {
+  const random = seeded(tamperSeed);
+  const wrong: string[] = [];
+  let tampered = 0;
+  let allowed = 0;
+  for (const { form } of bases) expect(judgeForm(form, bases)).toBe(keyOf(await verifier.verify(form)));
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  while (tampered < count) {
+    const form = changeForm(random.pick(bases).form, random, bases);
+    const key = judgeForm(form, bases);
+    if (key === undefined) tampered += 1;
+    else allowed += 1;
+    const found = await verifier.verify(form).then(
+      (grant) => grant,
+      (error: unknown) => error,
+    );
+    if (found instanceof Error) {
+      if (!isDaypassError(found)) wrong.push(`${String(found)}: ${JSON.stringify(form)}`);
+      else if (key !== undefined) wrong.push(`refused with ${found.code}: ${JSON.stringify(form)}`);
+    } else if (keyOf(found as FormGrant) !== key || (found as FormGrant).bucket !== form.bucket) {
+      wrong.push(`accepted, where the judge says ${key}: ${JSON.stringify(form)}`);
+    }
+  }
+  Error.stackTraceLimit = stackTraceLimit;
+  process.stdout.write(
+    `${name}, seed ${tamperSeed}: ${tampered} tampered, ${allowed} allowed, ${wrong.length} wrong\n`,
+  );
+  return { tampered, allowed, wrong };
+}
+
+/** The suite of one form verifier. */
+export function testForms(
+  name: TamperSuite,
+  verifier: FormVerifier,
+  basesOf: () => Promise<readonly FormBase[]>,
+): void {
+  test(`a form of ${name} gives a grant where its policy allows it, and a DaypassError where it does not`, async () => {
+    const count = tamperCount(name);
+    const { wrong, tampered, allowed } = await tamperForms(name, { verifier, bases: await basesOf(), count });
+    expect(wrong.slice(0, 5)).toEqual([]);
+    expect(tampered).toBeGreaterThanOrEqual(count);
+    expect(allowed).toBeGreaterThan(count / 20);
+  }, 600_000);
+}

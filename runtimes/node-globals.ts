@@ -4,7 +4,7 @@ import { Buffer } from "buffer/index.js";
 // The library itself uses neither there.
 
 const from = Buffer.from;
-const toString = Buffer.prototype.toString;
+const plainText = Buffer.prototype.toString;
 const URL_ALPHABET: Readonly<Record<string, string>> = { "+": "-", "/": "_", "=": "" };
 
 // The package knows no base64url, though it reads that alphabet as base64.
@@ -13,8 +13,8 @@ Object.assign(Buffer, {
     from(value, (encoding === "base64url" ? "base64" : encoding) as never, length),
 });
 Buffer.prototype.toString = function (encoding?: string, start?: number, end?: number): string {
-  if (encoding !== "base64url") return toString.call(this, encoding as never, start, end);
-  return toString.call(this, "base64", start, end).replace(/[+/=]/g, (char) => URL_ALPHABET[char] as string);
+  if (encoding !== "base64url") return plainText.call(this, encoding as never, start, end);
+  return plainText.call(this, "base64", start, end).replace(/[+/=]/g, (char) => URL_ALPHABET[char] as string);
 };
 
 /** Microseconds as `process.cpuUsage` gives them, of the only clock there is. */

@@ -43,7 +43,8 @@ const SAME_ECDSA = { "s3V4aSigner > signs another signature and the same id each
 const EXCUSES: Readonly<Record<"Bun" | "Deno", Excuses>> = {
   Bun: {
     "answers 999 headers over a socket": "its server takes fewer headers than Node's",
-    "agrees with another engine on random expressions": "has another engine than V8, which is what ours is held against",
+    "agrees with another engine on random expressions":
+      "has another engine than V8, which is what ours is held against",
     "portable/ecdsa.test.ts": "has no curve secp256k1, of which the test brings a key along",
     "portable/rsa.test.ts": NO_RSA_PSS,
   },

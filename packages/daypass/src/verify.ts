@@ -1,9 +1,9 @@
 import { type DaypassError, refusal } from "./errors.ts";
 import { isPromise, listOf } from "./key-resolver.ts";
 import { originSelector } from "./origin.ts";
-import type { Clock, Grant, KeyResolver, ObligationKind, Proof, Scheme, Verifier, WireRequest } from "./scheme.ts";
+import type { Clock, Grant, KeyResolver, ObligationKind, Proof, Scheme, Verifier } from "./scheme.ts";
 import { systemClock } from "./time.ts";
-import { parseTarget } from "./wire.ts";
+import { checkSize, parseTarget } from "./wire.ts";
 
 /** What every verifier is given besides its keys. */
 export interface VerifierOptions {
@@ -14,6 +14,8 @@ export interface VerifierOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** How a mismatch of the signature itself begins, by which explain tells it from a token for other URLs. */
+export const OTHER_SIGNATURE = "the signature of this request";
 const NO_PROOF: Proof = {};
 
 /** Builds a scheme's verifier: receive → detect → parse → resolve key → recompute and compare → time window → grant. */
@@ -53,18 +55,16 @@ export function verifier<P, K, G extends Grant>(
       if (match === undefined) {
         throw refusal(
           "SIGNATURE_MISMATCH",
-          "the signature of this request, found another: it was changed, or the secret differs; `daypass explain` tells",
+          `${OTHER_SIGNATURE}: it was changed, or the secret differs; \`daypass explain\` tells`,
         );
       }
       const { key, stringToSign } = match;
       const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
       for (const { kind } of grant.obligations) {
         if (!enforced.has(kind)) {
-          throw refusal(
-            "UNENFORCED_CONSTRAINT",
-            `a caller that enforces "${kind}", found none: enforce it and list it in \`enforces\``,
-            { constraint: kind },
-          );
+          throw refusal("UNENFORCED_CONSTRAINT", `a caller that enforces "${kind}" and says so in \`enforces\``, {
+            constraint: kind,
+          });
         }
       }
       return grant;
@@ -109,17 +109,6 @@ export function anyOf<const V extends readonly Verifier[]>(
   };
 }
 
-/** Longer than any server's default: what is read before a signature is known to be good must not take long to read. */
-const MAX_SIZE = 32_768;
-
-function checkSize({ target, headers }: WireRequest): void {
-  let size = target.length;
-  for (const [name, value] of headers) size += name.length + value.length;
-  if (!(size <= MAX_SIZE)) {
-    throw refusal("MALFORMED", `a target and headers of at most ${MAX_SIZE} characters`, { part: "size" });
-  }
-}
-
 function noSignature(): DaypassError {
-  return refusal("NO_SIGNATURE", "a presigned URL, found no signature: ask for one");
+  return refusal("NO_SIGNATURE", "a presigned URL, found no signature");
 }

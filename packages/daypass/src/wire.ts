@@ -1,4 +1,5 @@
 import { refusal } from "./errors.ts";
+import type { WireRequest } from "./scheme.ts";
 
 /** One `name=value` of a raw query, in the spelling of the wire. */
 export interface QueryToken {
@@ -34,9 +35,7 @@ export interface WireTarget {
 export function parseTarget(target: string): WireTarget {
   // `#`: a fragment never reaches a server. `\`: some parsers read it as `/`.
   if (!target.startsWith("/") || target.includes("#") || target.includes("\\")) {
-    throw refusal("MALFORMED", "a target that starts with `/`, and `#` and `\\` in it percent-encoded", {
-      part: "target",
-    });
+    throw refusal("MALFORMED", "a target of `/`, then `#` and `\\` percent-encoded only", { part: "target" });
   }
   const mark = target.indexOf("?");
   return mark < 0 ? new SplitTarget(target, "") : new SplitTarget(target.slice(0, mark), target.slice(mark + 1));
@@ -59,13 +58,28 @@ class SplitTarget implements WireTarget {
   }
 }
 
-// As many as PHP reads; the longest presigned URLs have a few dozen.
+// Parameters: as many as PHP reads; the longest presigned URLs have a few dozen.
 const MAX_TOKENS = 1000;
+// Characters of target and headers: longer than any server's default. What is read before a signature is known to be good
+// must not take long to read.
+const MAX_SIZE = 32_768;
+
+/** Refuses a request that is too long to be read. */
+export function checkSize({ target, headers }: WireRequest): void {
+  let size = target.length;
+  for (const [name, value] of headers) size += name.length + value.length;
+  // Written so that what has no length is refused.
+  checkLimit(size, MAX_SIZE, "characters");
+}
+
+function checkLimit(found: number, limit: number, part: string): void {
+  if (!(found <= limit)) throw refusal("MALFORMED", `${limit} ${part} at most, found ${found}`, { part });
+}
 
 function splitQuery(query: string): readonly QueryToken[] {
   const tokens: QueryToken[] = [];
   const texts = query.split("&", MAX_TOKENS + 1);
-  if (texts.length > MAX_TOKENS) throw refusal("MALFORMED", `at most ${MAX_TOKENS} parameters`, { part: "query" });
+  checkLimit(texts.length, MAX_TOKENS, "parameters");
   for (const text of texts) {
     if (text === "") continue;
     const equals = text.indexOf("=");
@@ -91,7 +105,7 @@ export function percentDecode(text: string): string {
       // A `%` without two digits, or bytes that are not UTF-8.
     }
   }
-  throw refusal("MALFORMED", "percent-encoded UTF-8, found something else", { part: "percent-encoding" });
+  throw refusal("MALFORMED", "percent-encoded UTF-8", { part: "percent-encoding" });
 }
 
 /** {@link percentDecode} for a query part in the form spelling, where `+` stands for a space. */
@@ -110,6 +124,5 @@ export function headerValues(headers: readonly (readonly [string, string])[], na
 
 /** Whether a header field with this lower-case name is there. */
 export function hasHeader(headers: readonly (readonly [string, string])[], name: string): boolean {
-  for (const [field] of headers) if (field.length === name.length && field.toLowerCase() === name) return true;
-  return false;
+  return headerValues(headers, name).length > 0;
 }

@@ -1,6 +1,7 @@
 import type { EdgeVerifierOptions, ExpiryOptions, UnsignedOptions } from "../edge-verify.ts";
 import { isDaypassError } from "../errors.ts";
 import type { Grant, Verifier, WireRequest } from "../scheme.ts";
+import { OTHER_SIGNATURE } from "../verify.ts";
 import { describeWeakness, type Weakness } from "../weakness.ts";
 import { headerValues } from "../wire.ts";
 import { type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
@@ -147,7 +148,7 @@ function unsignedTraps(url: SplitUrl, { signs, isOwn }: EdgeFacts): readonly Tra
 const LATER =
   /^(?:EXPIRED|NOT_YET_VALID|IP_NOT_GRANTED|METHOD_NOT_GRANTED|KEY_SCOPE|UNENFORCED_CONSTRAINT|WRONG_AUDIENCE|WRONG_SUBJECT)$/;
 const GRAMMAR = /^(?:MALFORMED|AMBIGUOUS_AUTHENTICATION|DOT_SEGMENTS)$/;
-const MISMATCH = "expected the signature of this request";
+const MISMATCH = `expected ${OTHER_SIGNATURE}`;
 
 interface Found<K> {
   readonly facts: EdgeFacts;

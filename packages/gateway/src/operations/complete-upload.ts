@@ -17,6 +17,7 @@ export interface CompleteUpload extends WriteConditions {
   /** Bytes of the whole object. */
   readonly size: number | undefined;
   readonly minPartSize: number;
+  readonly maxSize: number;
   /** Where the object will be, for the answer. */
   readonly location: string;
 }
@@ -33,7 +34,7 @@ export interface CompletedUpload extends Completed {
  * @throws {StorageError} every code of `Storage.completeUpload`
  */
 export async function completeUpload(request: CompleteUpload, context: OperationContext): Promise<CompletedUpload> {
-  const { object, uploadId, parts, checksum, size, minPartSize, createOnly, ifMatch, location } = request;
+  const { object, uploadId, parts, checksum, size, minPartSize, maxSize, createOnly, ifMatch, location } = request;
   const { storage, signal } = context;
   const upload = { ...object, uploadId };
   const info = await findUpload(upload, context);
@@ -41,6 +42,7 @@ export async function completeUpload(request: CompleteUpload, context: Operation
   const completed = await withConditions(object, request, context, () =>
     storage.completeUpload(upload, parts, {
       minPartSize,
+      maxSize,
       size,
       checksum: checksum?.value,
       ifNoneMatch: createOnly ? "*" : undefined,

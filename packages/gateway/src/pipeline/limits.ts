@@ -10,6 +10,8 @@ export interface Limits {
   readonly headerCount: number;
   /** Body of an upload. */
   readonly body: number;
+  /** An object made of parts, which `body` bounds one by one only. */
+  readonly object: number;
   /** What each part of an upload in parts has at least, but the last. */
   readonly minPart: number;
   /** Names and values of an upload's user metadata together. */
@@ -31,6 +33,8 @@ export const defaultLimits: Limits = {
   headerCount: 100,
   // "The largest object that can be uploaded in a single PUT is 5 GB."
   body: 5 * 1024 ** 3,
+  // "Maximum object size: 50 TB", which are 10,000 of the largest parts.
+  object: 10_000 * 5 * 1024 ** 3,
   // "5 MiB to 5 GiB. There is no minimum size limit on the last part of your multipart upload."
   minPart: 5 * 1024 ** 2,
   // "The user-defined metadata is limited to 2 KB in size."

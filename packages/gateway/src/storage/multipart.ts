@@ -102,6 +102,8 @@ export interface NamedPart {
 export interface CompleteOptions extends Pick<PutOptions, "ifMatch" | "ifNoneMatch" | "signal"> {
   /** What every part but the last has at least. */
   readonly minPartSize: number;
+  /** What all parts together may have. */
+  readonly maxSize?: number | undefined;
   /** Bytes of the whole, as the client has counted them. */
   readonly size?: number | undefined;
   /** The checksum of the whole in base64, of the upload's type and algorithm. */

@@ -304,8 +304,9 @@ export function multipartContract({ test, expect }: ContractTools): void {
     expect(await complete([{ number: 1, etag: md5("x") }])).toBe("INVALID_PART");
     expect(await complete(parts, { minPartSize: 11 })).toBe("PART_TOO_SMALL");
     expect(await complete(parts, { size: 11 })).toBe("SIZE_MISMATCH");
+    expect(await complete(parts, { maxSize: 9 + PART })).toBe("TOO_LARGE");
     expect(await storage.head({ bucket, key: "big.bin" })).toBe(undefined);
-    expect(await complete(parts, { minPartSize: 10, size: 10 + PART })).toBe(undefined);
+    expect(await complete(parts, { minPartSize: 10, maxSize: 10 + PART, size: 10 + PART })).toBe(undefined);
   });
 
   test("ends an upload that is aborted, and forgets its parts", async (storage, bucket) => {

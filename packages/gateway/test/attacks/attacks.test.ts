@@ -566,6 +566,32 @@ describe("what comes in", () => {
     await small.close();
   });
 
+  it("CVE-2026-30961: parts that are small make no object beyond the limit", async () => {
+    const small = await testGateway({ gateway: () => ({ limits: { body: 10, object: 15, minPart: 0 } }) });
+    const call = (method: string, query: Record<string, string>, body?: string) =>
+      fetch(s3For(small).sign({ method, bucket: "files", key: "parts.txt", expiresIn: 60, query }).url, {
+        method,
+        ...(body === undefined ? {} : { body }),
+      });
+    const started = await (await call("POST", { uploads: "" })).text();
+    const uploadId = s3Field(started, "UploadId") ?? "";
+    const etags: (string | null)[] = [];
+    for (const partNumber of ["1", "2"]) {
+      etags.push((await call("PUT", { uploadId, partNumber }, "ten bytes!")).headers.get("etag"));
+    }
+    const complete = (parts: readonly (string | null)[]) =>
+      call(
+        "POST",
+        { uploadId },
+        `<CompleteMultipartUpload>${parts.map((etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${etag}</ETag></Part>`).join("")}</CompleteMultipartUpload>`,
+      );
+    const refused = await complete(etags);
+    expect([refused.status, s3Code(await refused.text())]).toEqual([400, "EntityTooLarge"]);
+    expect(existsSync(join(small.root, "files/parts.txt"))).toBe(false);
+    expect((await complete(etags.slice(0, 1))).status).toBe(200);
+    await small.close();
+  });
+
   it("CVE-2022-3854: odd targets are answered, and the process lives on", async () => {
     const odd = [
       "*",

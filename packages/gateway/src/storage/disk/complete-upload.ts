@@ -157,7 +157,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
 function findParts(
   named: readonly NamedPart[],
   rows: readonly PartRow[],
-  { minPartSize, size }: CompleteOptions,
+  { minPartSize, maxSize = Number.POSITIVE_INFINITY, size }: CompleteOptions,
 ): readonly PartRow[] {
   const known = new Map(rows.map((row) => [row.number, row]));
   const parts = named.map(({ number, etag, checksum }) => {
@@ -174,6 +174,7 @@ function findParts(
     });
   }
   const total = sizeOf(parts);
+  if (total > maxSize) throw new StorageError("TOO_LARGE", `the parts have ${total} bytes, of at most ${maxSize}`);
   if (size !== undefined && size !== total) {
     throw new StorageError("SIZE_MISMATCH", `the parts have ${total} bytes and ${size} were expected`, {
       details: { expected: size, found: total },

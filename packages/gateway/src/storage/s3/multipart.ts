@@ -1,6 +1,14 @@
 import { type XmlElement, xmlDocument } from "../../http/xml.ts";
 import { optionalText, requiredText } from "../../http/xml-reader.ts";
-import type { CompletedUpload, MultipartStorage, NamedPart, PartInfo, UploadInfo, UploadRef } from "../multipart.ts";
+import type {
+  CompletedUpload,
+  CompleteOptions,
+  MultipartStorage,
+  NamedPart,
+  PartInfo,
+  UploadInfo,
+  UploadRef,
+} from "../multipart.ts";
 import { type ChecksumRequest, isStorageError, StorageError } from "../storage.ts";
 import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
 import { copySource } from "./copy-object.ts";
@@ -54,7 +62,11 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
   async function checkSizes(
     upload: UploadRef,
     named: readonly NamedPart[],
-    { minPartSize, size }: { readonly minPartSize: number; readonly size?: number | undefined },
+    {
+      minPartSize,
+      maxSize = Number.POSITIVE_INFINITY,
+      size,
+    }: Pick<CompleteOptions, "minPartSize" | "maxSize" | "size">,
   ): Promise<void> {
     const wanted = new Map(named.map((part) => [part.number, part]));
     const last = named.at(-1)?.number;
@@ -71,6 +83,7 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
     }
     const [missing] = wanted.keys();
     if (missing !== undefined) throw invalidPart(missing);
+    if (total > maxSize) throw new StorageError("TOO_LARGE", `the parts have ${total} bytes, of at most ${maxSize}`);
     if (size !== undefined && size !== total) {
       throw new StorageError("SIZE_MISMATCH", `expected parts of ${size} bytes in all, found ${total}`, {
         details: { expected: size, found: total },
@@ -189,12 +202,12 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
 
     async completeUpload(upload, named, options) {
       const { bucket, key } = await place(upload);
-      const { minPartSize, size, checksum, signal } = options;
+      const { minPartSize, maxSize, size, checksum, signal } = options;
       // The very same call again finds an upload that is not open any more: what it made is for the upstream to say.
       const open = await isOpen(() => uploads.get(upload));
       const algorithm = open?.checksum?.algorithm;
-      if (open !== undefined && (minPartSize > 0 || size !== undefined))
-        await checkSizes(upload, named, { minPartSize, size });
+      if (open !== undefined && (minPartSize > 0 || maxSize !== undefined || size !== undefined))
+        await checkSizes(upload, named, { minPartSize, maxSize, size });
       if (named.length === 0) throw open === undefined ? noSuchUpload() : invalidPart(0);
       const condition = await conditions.headers("complete", { bucket, key }, options);
       const list = named.map(

@@ -48,6 +48,7 @@ export const completeMultipartUploadOperation: S3ObjectOperation<CompleteUpload>
       checksumType: readType(call.amz.get(TYPE)),
       size: readSize(call.amz.get(SIZE)),
       minPartSize: call.limits.minPart,
+      maxSize: call.limits.object,
       location: locationOf(call),
     } as const;
     const document = await readDocument(call, "CompleteMultipartUpload", {

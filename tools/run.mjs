@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
  * Runs one command in the foreground and says whether it succeeded.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: Record<string, string> }} [options]
+ * @param {{ cwd?: string, env?: Record<string, string | undefined> }} [options]
  */
 export function run(command, args, { cwd = root, env = {} } = {}) {
   const result = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });

@@ -162,10 +162,10 @@ const LONG: readonly string[] = [30 * KIB, 1024 * KIB].flatMap((length) => [
     .slice(0, length),
 ]);
 
-/** The fastest of three, in milliseconds of this process: others take their share of the machine. */
+/** The fastest of ten at most, in milliseconds of this process: others take their share of the machine. */
 async function quickest(verifier: Verifier<Grant>, request: WireRequest): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn < 3 && best > 2; turn++) {
+  for (let turn = 0; turn < 10 && (turn < 2 || best > 3); turn++) {
     const start = process.cpuUsage();
     await outcome(verifier, request);
     const { user, system } = process.cpuUsage(start);

@@ -107,7 +107,9 @@ describe("200 bodies of each kind that break off", () => {
     const after = await round(200);
     // What a socket had sent would be 64 KB each: 12 MB and more.
     expect(after.held - before.held).toBeLessThan(2 * MB);
-    expect(after.now - before.now).toBeLessThan(20 * MB);
+    // The process itself may take a step for its heap; a leak takes one with each round.
+    const later = await round(200);
+    expect(Math.min(after.now - before.now, later.now - after.now)).toBeLessThan(10 * MB);
   });
 });
 

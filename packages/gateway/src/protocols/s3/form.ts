@@ -19,10 +19,11 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import type { BodyVerifier } from "../protocol.ts";
 import type { S3AccessKey } from "./index.ts";
+import { locationOf } from "./location.ts";
 import type { SessionsOfGrants } from "./session-verifier.ts";
 
 /** The grant of a form in the shape of the others: a form has no query, and its fields are its signed headers. */
-export type S3PostGrant = S3FormGrant & S3Grant;
+export type S3PostGrant = S3FormGrant & S3Grant & { readonly location: string };
 
 export function isPostGrant(grant: Grant): grant is S3PostGrant {
   return grant.scheme.startsWith("s3/form");
@@ -66,7 +67,8 @@ export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
       const candidates =
         session === undefined ? plain : verifiers((id) => (id === session.accessKeyId ? session : undefined));
       const form = await translated(() => only(candidates, fields).verify({ bucket, fields, fileName }));
-      const grant = Object.assign(form, { parameters: [], signedHeaders: [] });
+      const location = `${locationOf(request, origins).replace(/\/$/, "")}/${encodeURIComponent(form.key)}`;
+      const grant = Object.assign(form, { parameters: [], signedHeaders: [], location });
       if (session !== undefined) found.set(grant, session);
       return { grant, body: translating(file) };
     },

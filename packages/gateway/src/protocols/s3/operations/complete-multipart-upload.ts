@@ -14,6 +14,7 @@ import type { ChecksumAlgorithm } from "../../../storage/storage.ts";
 import { invalidArgument, invalidCombination, MAX_PARTS, readInteger } from "../arguments.ts";
 import { declaredChecksum } from "../checksums.ts";
 import { readDocument } from "../document.ts";
+import { locationOf } from "../location.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { checksumElements, quoted } from "../present.ts";
 import { readWriteConditions } from "../write-fields.ts";
@@ -49,7 +50,7 @@ export const completeMultipartUploadOperation: S3ObjectOperation<CompleteUpload>
       size: readSize(call.amz.get(SIZE)),
       minPartSize: call.limits.minPart,
       maxSize: call.limits.object,
-      location: locationOf(call),
+      location: locationOf(call.received.request, call.origins),
     } as const;
     const document = await readDocument(call, "CompleteMultipartUpload", {
       maxBytes: MAX_BYTES,
@@ -126,16 +127,4 @@ function readSize(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (/^[0-9]{1,15}$/.test(value)) return Number(value);
   throw invalidCombination("Value for x-amz-mp-object-size header is invalid.");
-}
-
-/** Where the object will be: the very URL that the client used, without its query. */
-function locationOf({ received, origins }: S3Call): string {
-  const { target, authority } = received.request;
-  const scheme = origins.some((origin) => origin.startsWith("https:") && covers(origin, authority)) ? "https" : "http";
-  return `${scheme}://${authority}${target.replace(/\?.*/s, "")}`;
-}
-
-function covers(origin: string, authority: string): boolean {
-  const host = origin.replace(/^https:\/\//, "");
-  return host === authority || (host.startsWith("*") && authority.endsWith(host.slice(1)));
 }

@@ -38,10 +38,9 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
       checksum: declaredChecksum(call),
     };
   },
-  present({ info }, permit, { request, requestId }) {
-    const { redirect, status, bucket, key } = permit.grant as S3PostGrant;
+  present({ info }, permit, { requestId }) {
+    const { redirect, status, bucket, key, location } = permit.grant as S3PostGrant;
     const etag = quoted(info.etag);
-    const location = `http://${request.authority}/${bucket}/${encodeURIComponent(key)}`;
     const headers = ["etag", etag, "x-amz-request-id", requestId];
     if (redirect !== undefined) {
       const url = new URL(redirect);

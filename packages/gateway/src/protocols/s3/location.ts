@@ -1,0 +1,12 @@
+import type { WireRequest } from "daypass";
+
+/** The very URL that the client used, without its query. What is in front of the gateway may speak TLS in its place. */
+export function locationOf({ target, authority }: WireRequest, origins: readonly string[]): string {
+  const scheme = origins.some((origin) => origin.startsWith("https:") && covers(origin, authority)) ? "https" : "http";
+  return `${scheme}://${authority}${target.replace(/\?.*/s, "")}`;
+}
+
+function covers(origin: string, authority: string): boolean {
+  const host = origin.replace(/^https:\/\//, "");
+  return host === authority || (host.startsWith("*") && authority.endsWith(host.slice(1)));
+}

@@ -135,7 +135,13 @@ describe.skipIf(missing)(`TempURLs of Daypass, judged by OpenStack Swift${missin
       "another object": changed("/talks/keynote.mp4", "/other/secret"),
       "no end": changed(/temp_url_expires=[^&]*&/, ""),
       "no signature": changed(/temp_url_sig=[^&]*&/, ""),
-      "another signature": changed(signature, signature.replace(/^(sha512:)?./, "$10")),
+      "another signature": changed(
+        signature,
+        signature.replace(
+          /^(sha512:)?(.)/,
+          (_, digest: string = "", first: string) => digest + (first === "0" ? "1" : "0"),
+        ),
+      ),
       "the signature of another method": (await sign({ digest, method: "PUT", prefix: "talks/" })).url,
     };
     const accepted: string[] = [];

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { daypass, jsonLines, parseLines } from "./command.ts";
+import { sign, verdictOf, verify } from "./line-batches.ts";
 
 const accountKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const otherKey = "HxEeHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE=";
@@ -25,34 +25,6 @@ const userDelegationKey = {
 };
 const entry = { scheme: "azure", account: "myaccount", credentials: { accountKey } };
 const at = "2026-01-02T03:05:00Z";
-
-interface Signed {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly expiresAt: string;
-  readonly warnings: readonly string[];
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-interface Verdict {
-  readonly ok: boolean;
-  readonly scheme?: string;
-  readonly code?: string;
-  readonly grant?: Readonly<Record<string, unknown>>;
-}
-
-async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
-  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Signed>(stdout);
-}
-
-async function verify(lines: readonly unknown[]): Promise<readonly Verdict[]> {
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Verdict>(stdout);
-}
-
-const verdictOf = ({ ok, code }: Verdict): string | undefined => (ok ? "ok" : code);
 
 /** What Azure's own SDKs sign. */
 interface Vector {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
-import { daypass, jsonLines, parseLines } from "./command.ts";
+import { type Signed, sign, verdictOf, verify } from "./line-batches.ts";
 
 const signedAt = "2026-01-02T03:04:05Z";
 const at = "2026-01-02T03:05:00Z";
@@ -83,33 +83,6 @@ const PAIRS: Readonly<Record<string, Pair>> = {
 const names = Object.keys(PAIRS);
 const pairs = Object.values(PAIRS);
 
-interface Signed {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly cookies?: Readonly<Record<string, string>>;
-  readonly expiresAt: string;
-  readonly warnings: readonly string[];
-  readonly error?: { readonly code: string; readonly message: string };
-}
-interface Verdict {
-  readonly ok: boolean;
-  readonly scheme?: string;
-  readonly code?: string;
-  readonly grant?: Readonly<Record<string, unknown>>;
-}
-
-async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
-  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Signed>(stdout);
-}
-
-async function verify(lines: readonly unknown[]): Promise<readonly Verdict[]> {
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Verdict>(stdout);
-}
-
-const verdictOf = ({ ok, code }: Verdict): string | undefined => (ok ? "ok" : code);
 const received = ({ url: sent, method, headers }: Signed, more = {}) => ({
   ...{ method, url: sent, headers, remoteAddress: "203.0.113.9" },
   ...more,

@@ -2,6 +2,7 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { daypass, jsonLines, parseLines } from "./command.ts";
+import { type Signed, sign, type Verdict, verdictOf, verify } from "./line-batches.ts";
 
 /** Google's published vectors, and the inactive account that signed them. */
 const vectors = JSON.parse(
@@ -18,35 +19,7 @@ const byHmac = { ...line, credentials: hmacKey };
 // The file has more members than the two that are needed.
 const byAccount = { ...line, credentials: { type: "service_account", project_id: "p", ...account } };
 
-interface Signed {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly fields?: Readonly<Record<string, string>>;
-  readonly expiresAt: string;
-  readonly warnings: readonly string[];
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-interface Verdict {
-  readonly ok: boolean;
-  readonly scheme?: string;
-  readonly code?: string;
-  readonly grant?: Readonly<Record<string, unknown>>;
-}
-
-async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
-  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Signed>(stdout);
-}
-
-async function verify(lines: readonly unknown[]): Promise<readonly Verdict[]> {
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Verdict>(stdout);
-}
-
 const received = ({ url, method, headers }: Signed) => ({ method, url, headers });
-const verdictOf = ({ ok, code }: Verdict): string | undefined => (ok ? "ok" : code);
 
 /** The URL with its parameters in ascending order: Google's vectors have another one. */
 function sorted(url: string): string {

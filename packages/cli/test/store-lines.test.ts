@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
 import alibaba from "../../daypass/test/oss/vectors/alibaba.json" with { type: "json" };
-import { daypass, jsonLines, parseLines } from "./command.ts";
+import { type Signed, sign, verdictOf, verify } from "./line-batches.ts";
 
 const signedAt = "2026-01-02T03:04:05Z";
 const at = "2026-01-02T03:05:00Z";
@@ -36,35 +36,7 @@ const ENTRIES = {
   cloudfront: { scheme: "cloudfront", credentials: { keyPairId: cloudfront.keyPairId, publicKey: pem.publicKey } },
 } as const;
 
-interface Signed {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly cookies?: Readonly<Record<string, string>>;
-  readonly expiresAt: string;
-  readonly warnings: readonly string[];
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-interface Verdict {
-  readonly ok: boolean;
-  readonly scheme?: string;
-  readonly code?: string;
-  readonly grant?: Readonly<Record<string, unknown>>;
-}
-
-async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
-  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Signed>(stdout);
-}
-
-async function verify(lines: readonly unknown[]): Promise<readonly Verdict[]> {
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Verdict>(stdout);
-}
-
 const received = ({ url, method, headers }: Signed) => ({ method, url, headers });
-const verdictOf = ({ ok, code }: Verdict): string | undefined => (ok ? "ok" : code);
 const names = Object.keys(LINES) as readonly (keyof typeof LINES)[];
 const entriesOf = (name: keyof typeof LINES) => [ENTRIES[name]];
 

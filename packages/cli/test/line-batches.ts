@@ -1,0 +1,34 @@
+import { daypass, jsonLines, parseLines } from "./command.ts";
+
+/** A line that `sign --batch` answers. */
+export interface Signed {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cookies?: Readonly<Record<string, string>>;
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly expiresAt: string;
+  readonly warnings: readonly string[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** A line that `verify --batch` answers. */
+export interface Verdict {
+  readonly ok: boolean;
+  readonly scheme?: string;
+  readonly code?: string;
+  readonly grant?: Readonly<Record<string, unknown>>;
+}
+
+export async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
+  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
+  return parseLines<Signed>(stdout);
+}
+
+export async function verify(lines: readonly unknown[]): Promise<readonly Verdict[]> {
+  const { stdout } = await daypass(["verify", "--batch", "-"], { input: jsonLines(lines) });
+  return parseLines<Verdict>(stdout);
+}
+
+/** `ok`, or the code of the refusal. */
+export const verdictOf = ({ ok, code }: Verdict): string | undefined => (ok ? "ok" : code);

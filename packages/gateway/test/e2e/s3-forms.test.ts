@@ -89,6 +89,33 @@ describe("an upload by a form", () => {
     }
   });
 
+  it("says where the file is by the origin that the form was sent to", async () => {
+    const own = await testGateway({
+      files: { "media/hello.txt": "hello" },
+      gateway: (port) => ({
+        origins: [`http://127.0.0.1:${port}`, "https://files.example.com", "https://*.s3.example.com"],
+      }),
+    });
+    const { fields } = s3FormSigner({ region: "us-east-1", endpoint: own.url, credentials: own.accessKey }).sign({
+      ...{ bucket: "media", key: "up/a.txt", expiresIn: 60 },
+    });
+    const data = new FormData();
+    for (const [name, value] of Object.entries(fields)) data.append(name, value);
+    data.append("file", new Blob(["content"]), "a.txt");
+    const form = new Response(data);
+    const contentType = form.headers.get("content-type") ?? "";
+    const body = Buffer.from(await form.arrayBuffer());
+    for (const [host, target, location] of [
+      [`127.0.0.1:${own.port}`, "/media/", `${own.url}/media/up%2Fa.txt`],
+      ["files.example.com", "/media", "https://files.example.com/media/up%2Fa.txt"],
+      ["media.s3.example.com", "/", "https://media.s3.example.com/up%2Fa.txt"],
+    ] as const) {
+      const reply = await send(own, { method: "POST", target, headers: { host, "content-type": contentType }, body });
+      expect([reply.status, reply.headers.location]).toEqual([204, location]);
+    }
+    await own.close();
+  });
+
   it("sends the browser on to an allowed origin, and stores nothing for another", async () => {
     const allowed = await post(
       signForm({ key: "go.txt", fields: { success_action_redirect: "https://app.example.com/done?x=1" } }),

@@ -1,13 +1,7 @@
 import { sha256Hex } from "#crypto";
 import { uriEncode } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
-import {
-  canonicalHeaders,
-  canonicalPath,
-  canonicalText,
-  type SignedHeader,
-  UNSIGNED_PAYLOAD,
-} from "../s3/canonical.ts";
+import { canonicalHeaders, canonicalText, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import {
   type CredentialScope,
   canonicalQuery,
@@ -374,7 +368,7 @@ export function v4Input(fields: Omit<V4Input, "path" | "query" | "keyScope">): V
   let query = "";
   try {
     query = canonicalQuery(canonicalPairs(fields.tokens));
-    path = canonicalPath(fields.rawPath);
+    path = readPath(fields.rawPath).path;
   } catch (error) {
     if (!isDaypassError(error)) throw error;
   }

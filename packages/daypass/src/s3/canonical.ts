@@ -11,19 +11,29 @@ import {
   scopeText,
   stringToSignText,
 } from "../v4.ts";
-import { formDecode, percentDecode, type WireTarget } from "../wire.ts";
+import { formDecode, percentDecode } from "../wire.ts";
 import type { SigningKeys } from "./credentials.ts";
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
-const CANONICAL_PATH = /^[A-Za-z0-9\-._~/]*$/;
+// Is its own canonical form, and nothing in it is encoded.
+const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
 
-/**
- * Canonical URI of a raw path: each segment decoded and encoded once, `/` kept, nothing normalised ("you do not
- * normalize URI paths for requests to Amazon S3": `//`, `.` and `..` stay).
- */
-export function canonicalPath(rawPath: string): string {
-  return CANONICAL_PATH.test(rawPath) ? rawPath : uriEncodePath(percentDecode(rawPath));
+/** The path of a request in its two forms. */
+export interface S3Path {
+  /**
+   * Canonical URI: each segment decoded and encoded once, `/` kept, nothing normalised ("you do not normalize URI paths for
+   * requests to Amazon S3": `//`, `.` and `..` stay).
+   */
+  readonly path: string;
+  readonly decodedPath: string;
+}
+
+/** Reads a raw path. Throws `MALFORMED`. */
+export function readPath(rawPath: string): S3Path {
+  if (PLAIN_PATH.test(rawPath)) return { path: rawPath, decodedPath: rawPath };
+  const decodedPath = percentDecode(rawPath);
+  return { path: uriEncodePath(decodedPath), decodedPath };
 }
 
 /** A name or value of a raw query in canonical spelling: decoded, then encoded. */
@@ -76,11 +86,19 @@ export interface SignedHeader {
 /** "name:value\n" for each signed header, in the order of the list of signed headers. */
 export function canonicalHeaders(headers: readonly SignedHeader[]): string {
   let text = "";
-  // A host has no blanks: it was compared with the configured ones.
   for (const { name, values } of headers)
-    text += `${name}:${name === "host" ? values[0] : canonicalHeaderValue(values)}\n`;
+    text += name === "host" ? hostHeader(values[0] ?? "") : `${name}:${canonicalHeaderValue(values)}\n`;
   return text;
 }
+
+/** The line of the host, which has no blanks: it was compared with the configured ones. */
+export function hostHeader(host: string): string {
+  if (host !== lastHost.host) lastHost = { host, line: `host:${host}\n` };
+  return lastHost.line;
+}
+
+// The same text each time, so that what is made of it can be known again.
+let lastHost = { host: "", line: "" };
 
 /** A signature with the text that it was computed over. */
 export interface S3Signature {
@@ -110,11 +128,11 @@ export interface S3Location {
 }
 
 /**
- * Bucket and key of a raw path. In virtual-host style the bucket comes from the host; in path style it is the first
- * segment. The key is all that follows the one `/`, decoded once: it may start with `/` or hold `//`.
+ * Bucket and key of a decoded path. In virtual-host style the bucket comes from the host; in path style it is the first
+ * segment. The key is all that follows the one `/`: it may start with `/` or hold `//`.
  */
-export function s3Location(wire: WireTarget, virtualBucket: string): S3Location {
-  const path = percentDecode(wire.path).slice(1);
+export function s3Location(decodedPath: string, virtualBucket: string): S3Location {
+  const path = decodedPath.slice(1);
   if (virtualBucket !== "") return { bucket: virtualBucket, key: path === "" ? undefined : path };
   const slash = path.indexOf("/");
   if (slash < 0) return { bucket: path, key: undefined };

@@ -1,4 +1,5 @@
 import { refusal } from "../errors.ts";
+import { type Keys, keyResolver } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
 import { AWS4, type CredentialScope, type ScopeSigner, scopeSigner } from "../v4.ts";
 
@@ -27,39 +28,16 @@ export function checkCredentials(credentials: S3Credentials): S3Credentials {
   return credentials;
 }
 
-/**
- * Finds what a verifier needs of credentials by their access key id. A function that answers with the same object again
- * finds what was prepared of it again.
- */
+/** Finds what a verifier needs of credentials by their access key id. */
 export function credentialResolver<K>(
-  credentials: S3Credentials | readonly S3Credentials[] | KeyResolver<S3Credentials>,
+  credentials: Keys<S3Credentials>,
   prepare: (credentials: S3Credentials) => K,
 ): KeyResolver<K> {
-  const prepared = new WeakMap<S3Credentials, K>();
-  const prepareOne = (item: S3Credentials): K => {
-    let key = prepared.get(item);
-    if (key === undefined) {
-      key = prepare(checkCredentials(item));
-      prepared.set(item, key);
-    }
-    return key;
-  };
-  const prepareAll = (found: S3Credentials | readonly S3Credentials[] | undefined): K | readonly K[] | undefined =>
-    isList(found) ? found.map(prepareOne) : found && prepareOne(found);
-  if (typeof credentials !== "function") {
-    const list = isList(credentials) ? credentials : [credentials];
-    prepareAll(list);
-    return (id) => prepareAll(list.filter(({ accessKeyId }) => accessKeyId === id));
-  }
-  return (id) => {
-    const found = credentials(id);
-    // A resolver that knows at once is not made to wait for a promise.
-    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
-  };
-}
-
-function isList(found: S3Credentials | readonly S3Credentials[] | undefined): found is readonly S3Credentials[] {
-  return Array.isArray(found);
+  return keyResolver(
+    credentials,
+    ({ accessKeyId }) => accessKeyId,
+    (found) => prepare(checkCredentials(found)),
+  );
 }
 
 // A URL lives for seven days at most, so eight dates can be in use; the rest is room for a few regions.

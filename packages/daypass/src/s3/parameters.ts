@@ -30,18 +30,24 @@ export function readParameters(wire: WireTarget): S3Parameters {
   return readPlain(wire.query) ?? readTokens(wire.tokens);
 }
 
+// Nearly all requests of a day begin alike: one comparison in place of four.
+let last = { start: "none", credential: "" };
+
 /**
  * The usual spelling, which is what `s3Query` makes where there are no further parameters, is cut at fixed places: a fifth of
  * the time of the loop below, which reads it to the same values. What stands between the cuts is checked where it is used.
  */
 function readPlain(query: string): S3Parameters | undefined {
-  const time = query.indexOf("&", START.length) + DATE.length;
+  if (query.slice(0, last.start.length) !== last.start) {
+    const start = query.slice(0, query.indexOf("&", START.length) + DATE.length);
+    if (start.slice(0, START.length) !== START || start.slice(-DATE.length) !== DATE) return undefined;
+    last = { start, credential: start.slice(START.length, -DATE.length) };
+  }
+  const time = last.start.length;
   const expires = time + 16 + EXPIRES.length;
   const signature = query.length - 64;
   const end = signature - END.length;
   if (
-    query.slice(0, START.length) !== START ||
-    query.slice(time - DATE.length, time) !== DATE ||
     query.slice(time + 16, expires) !== EXPIRES ||
     query.slice(end, signature) !== END ||
     query.indexOf("&", expires) !== end
@@ -49,7 +55,7 @@ function readPlain(query: string): S3Parameters | undefined {
     return undefined;
   }
   return {
-    credential: query.slice(START.length, time - DATE.length),
+    credential: last.credential,
     time: query.slice(time, time + 16),
     expires: query.slice(expires, end),
     signedHeaders: "host",

@@ -4,7 +4,7 @@ import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseBasicTime } from "../time.ts";
 import { AWS4, type CredentialScope, type EncodedPair } from "../v4.ts";
 import { formDecode, hasHeader } from "../wire.ts";
-import { canonicalPath, type DayScope, dayScope, type SignedHeader, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import { type DayScope, dayScope, readPath, type SignedHeader, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
 import { malformed } from "./malformed.ts";
 import { readParameters } from "./parameters.ts";
 import { readSignedHeaders } from "./signed-headers.ts";
@@ -29,16 +29,21 @@ export interface ParsedS3 {
   readonly headers: readonly SignedHeader[];
   readonly payload: string;
   readonly path: string;
+  readonly decodedPath: string;
   readonly query: string;
   /** The parameters that are not part of the signature's own, decoded, in wire order. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
 const MARKER = /[?&]X-Amz-(?:Algorithm|Credential|Signature)=/;
+// Read first as it nearly always comes first: then the rest of the target is not searched.
+const OWN_ALGORITHM = /[?&]X-Amz-Algorithm=AWS4-HMAC-SHA256&/;
 
 /** Tells by parameter names whether a request is signed with SigV4 in its query. A set of regions is SigV4A's. */
 export function detectS3(request: WireRequest): boolean {
-  return MARKER.test(request.target) && !request.target.includes("X-Amz-Region-Set=");
+  return (
+    OWN_ALGORITHM.test(request.target) || (MARKER.test(request.target) && !request.target.includes("X-Amz-Region-Set="))
+  );
 }
 
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
@@ -59,6 +64,7 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
   }
   const expires = parseExpires(parameters.expires);
   const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");
+  const { path, decodedPath } = readPath(wire.path);
   return {
     accessKeyId,
     scope,
@@ -72,7 +78,8 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
     signedHeaders,
     headers,
     payload: payloadLine(contentSha256, headers),
-    path: canonicalPath(wire.path),
+    path,
+    decodedPath,
     query:
       isCanonical && canonicalQuery !== undefined
         ? canonicalQuery

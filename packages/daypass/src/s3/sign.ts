@@ -3,7 +3,15 @@ import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
 import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner } from "../v4.ts";
-import { canonicalHeaders, type DayScope, dayScope, s3Query, s3Signature, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import {
+  canonicalHeaders,
+  type DayScope,
+  dayScope,
+  hostHeader,
+  s3Query,
+  s3Signature,
+  UNSIGNED_PAYLOAD,
+} from "./canonical.ts";
 import { checkCredentials, type S3Credentials, type SigningKeys } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
@@ -136,7 +144,7 @@ export interface SignedHeaders {
 
 export function signHeaders(host: string, headers: Readonly<Record<string, string>>): SignedHeaders {
   const names = Object.keys(headers);
-  if (names.length === 0) return { names: "host", text: `host:${host}\n`, bound: BOUND };
+  if (names.length === 0) return { names: "host", text: hostHeader(host), bound: BOUND };
   const all = ["host", ...names].sort();
   return {
     names: all.join(";"),

@@ -94,9 +94,9 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
     },
     reportsTimeFirst: true,
     checkTime: (parsed, now) => checkWindow(parsed, now, maxFutureSkew),
-    grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
+    grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials, parsed.sessionToken, now);
-      const { bucket, key: objectKey } = s3Location(wire, wildcard);
+      const { bucket, key: objectKey } = s3Location(parsed.decodedPath, wildcard);
       return s3Grant(
         {
           scheme: "s3",

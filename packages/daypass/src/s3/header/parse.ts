@@ -3,7 +3,7 @@ import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { formatBasicTime, parseBasicTime } from "../../time.ts";
 import { AWS4, type CredentialScope, canonicalQuery, scopeText } from "../../v4.ts";
 import { formDecode, headerValues } from "../../wire.ts";
-import { canonicalPath, canonicalText, type SignedHeader } from "../canonical.ts";
+import { canonicalText, readPath, type SignedHeader } from "../canonical.ts";
 import { malformed } from "../malformed.ts";
 import { detectS3, parseCredential } from "../parse.ts";
 import { readSignedHeaders } from "../signed-headers.ts";
@@ -23,6 +23,7 @@ export interface ParsedS3Header {
   /** `x-amz-content-sha256` as sent. */
   readonly payload: string;
   readonly path: string;
+  readonly decodedPath: string;
   readonly query: string;
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
@@ -74,7 +75,7 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
     signedHeaders: authorization.SignedHeaders,
     headers,
     payload,
-    path: canonicalPath(wire.path),
+    ...readPath(wire.path),
     query: canonicalQuery(wire.tokens.map(({ name, value = "" }) => [canonicalText(name), canonicalText(value)])),
     parameters: wire.tokens.map(({ name, value = "" }) => [formDecode(name), formDecode(value)]),
   };

@@ -89,9 +89,9 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
     },
     reportsTimeFirst: true,
     checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
-    grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
+    grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials, parsed.sessionToken, now);
-      const { bucket, key: objectKey } = s3Location(wire, wildcard);
+      const { bucket, key: objectKey } = s3Location(parsed.decodedPath, wildcard);
       const chunked = readChunkedPayload(parsed);
       const { secretAccessKey } = key.credentials;
       const grant = s3Grant(

@@ -3,6 +3,7 @@ import { base64 } from "../../encode.ts";
 import { invalidInput, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
+import { percentDecode } from "../../wire.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
@@ -93,7 +94,7 @@ function s3V2Scheme({
           maximum: maxLife,
         });
       }
-      const { bucket, key: objectKey } = s3Location(wire, wildcard);
+      const { bucket, key: objectKey } = s3Location(percentDecode(wire.path), wildcard);
       const grant = s3Grant(
         {
           scheme: "s3/v2",

@@ -5,7 +5,7 @@ import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { parseBasicTime } from "../../time.ts";
 import { type CanonicalParts, canonicalQuery, type EncodedPair } from "../../v4.ts";
 import { hasHeader } from "../../wire.ts";
-import { canonicalHeaders, canonicalPath, type SignedHeader } from "../canonical.ts";
+import { canonicalHeaders, readPath, type SignedHeader } from "../canonical.ts";
 import { parseExpires, payloadLine } from "../parse.ts";
 import { readSignedHeaders } from "../signed-headers.ts";
 import { AWS4A, scopeText } from "./canonical.ts";
@@ -25,6 +25,7 @@ export interface ParsedS3V4a {
   readonly signature: string;
   /** The headers that the list names; one that the request lacks has no values. */
   readonly headers: readonly SignedHeader[];
+  readonly decodedPath: string;
   readonly canonical: CanonicalParts;
   /** The parameters that are not part of the signature's own, decoded, in wire order. */
   readonly parameters: readonly Parameter[];
@@ -70,6 +71,7 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   if (!/^(?:[0-9a-f]{2}){8,72}$/.test(signature)) throw malformed("X-Amz-Signature", "form", "lower-case hexadecimal");
   const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");
   const { "X-Amz-Signature": _, ...signed } = own;
+  const { path, decodedPath } = readPath(wire.path);
   return {
     accessKeyId,
     scope: scopeText(date),
@@ -82,9 +84,10 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
     sessionToken: own["X-Amz-Security-Token"],
     signature,
     headers,
+    decodedPath,
     canonical: {
       method: request.method,
-      path: canonicalPath(wire.path),
+      path,
       query: canonicalQuery(
         [...Object.entries(signed), ...others].map(([name, value]): EncodedPair => [uriEncode(name), uriEncode(value)]),
       ),

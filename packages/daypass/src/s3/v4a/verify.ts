@@ -71,7 +71,7 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
     },
     reportsTimeFirst: true,
     checkTime: ({ expiresAt, signedAt }, now) => checkValidity(now, expiresAt, signedAt, maxFutureSkew),
-    grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
+    grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials, parsed.sessionToken, now);
       return s3Grant(
         {
@@ -82,7 +82,7 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
           expiresAt: parsed.expiresAt,
           obligations: s3Obligations(parsed.canonical.payload, parsed.headers, parsed.parameters),
           target: request.target,
-          ...s3Location(wire, wildcard),
+          ...s3Location(parsed.decodedPath, wildcard),
           region: parsed.regionSet,
           parameters: parsed.parameters,
           signedHeaders: parsed.headers.map(({ name }) => name),

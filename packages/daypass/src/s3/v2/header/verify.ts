@@ -3,6 +3,7 @@ import { base64 } from "../../../encode.ts";
 import { type DaypassError, refusal } from "../../../errors.ts";
 import type { Scheme, Verifier } from "../../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../../verify.ts";
+import { percentDecode } from "../../../wire.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../../grant.ts";
@@ -64,7 +65,7 @@ function s3V2HeaderScheme({
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key, parsed.sessionToken, now);
       const { amz, contentMd5, contentType, parameters } = parsed;
-      const { bucket, key: objectKey } = s3Location(wire, wildcard);
+      const { bucket, key: objectKey } = s3Location(percentDecode(wire.path), wildcard);
       const payload = amz.find(({ name }) => name === "x-amz-content-sha256")?.values.join(",");
       const headers = [
         { name: "content-type", values: [contentType] },

@@ -1,4 +1,3 @@
-import { NEVER } from "./edge-window.ts";
 import { refusal } from "./errors.ts";
 import { type GrantFields, VerifiedGrant } from "./grant.ts";
 import { malformed, type Parameter } from "./parameters.ts";
@@ -13,6 +12,7 @@ import type {
   Verifier,
   WireRequest,
 } from "./scheme.ts";
+import { NEVER } from "./time.ts";
 import { checkValidity } from "./validity.ts";
 import { type VerifierOptions, verifier } from "./verify.ts";
 import type { Weak, Weakness } from "./weakness.ts";

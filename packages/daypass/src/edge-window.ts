@@ -1,10 +1,7 @@
 import type { EndlessSignRequest } from "./edge-sign.ts";
 import { invalidInput } from "./errors.ts";
 import type { Clock } from "./scheme.ts";
-import { signingWindow } from "./time.ts";
-
-/** The last instant that a `Date` can hold: the end of what has none. */
-export const NEVER: Date = /* @__PURE__ */ new Date(8.64e15);
+import { NEVER, signingWindow } from "./time.ts";
 
 /** Begin and end of a URL in whole seconds since 1970. */
 export interface EdgeWindow {

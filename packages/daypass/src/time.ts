@@ -1,6 +1,9 @@
 import { invalidInput, refusal } from "./errors.ts";
 import type { Clock, Lifetime } from "./scheme.ts";
 
+/** The end of what has none: the last second that every reader of ISO 8601 takes, with a year of four digits. */
+export const NEVER: Date = /* @__PURE__ */ new Date(253_402_300_799_000);
+
 /** What time it is where nobody hands a clock in. */
 export const systemClock: Clock = () => new Date();
 

@@ -1,7 +1,7 @@
 import { credentialSource } from "../access-key.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { signer } from "../signed-request.ts";
-import { systemClock } from "../time.ts";
+import { NEVER, systemClock } from "../time.ts";
 import { canonicalResource } from "./canonical.ts";
 import { type AzureSharedKey, checkSharedKey, preparedKeys } from "./credentials.ts";
 import { SERVICE } from "./layouts.ts";
@@ -26,9 +26,6 @@ export interface AzureSignerOptions extends AzureAccountOptions {
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }
-
-// Where only the stored policy knows the end.
-const UNKNOWN_END: Date = /* @__PURE__ */ new Date(8.64e15);
 
 /**
  * Signs Azure Blob Storage URLs with a service SAS: one blob, snapshot, version, directory or container, by an account key.
@@ -94,7 +91,7 @@ export function azureSigner(options: AzureSignerOptions): Signer<AzureSignReques
       values,
       query: time === undefined ? [] : [time],
       headers: {},
-      expiresAt: expiresAt ?? UNKNOWN_END,
+      expiresAt: expiresAt ?? NEVER,
       bound: ["account", "container", ...(name === undefined ? [] : [resource === "d" ? "directory" : "blob"])],
       warnings: isOpen ? [...warnings, `when it ends is said by the stored access policy ${identifier}`] : warnings,
     });

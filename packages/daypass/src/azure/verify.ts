@@ -1,6 +1,7 @@
 import { constantTimeEqual, type PreparedHmac } from "#crypto";
 import { invalidInput, refusal } from "../errors.ts";
 import type { KeyResolver, Proof, Scheme, Verifier } from "../scheme.ts";
+import { NEVER } from "../time.ts";
 import { checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { azureStringToSign } from "./canonical.ts";
@@ -47,7 +48,6 @@ export interface SasRules {
 }
 
 const DUMMY_KEY: PreparedHmac = /* @__PURE__ */ prepareKey("AAAA");
-const FOREVER: Date = /* @__PURE__ */ new Date(8.64e15);
 
 /** Builds the verifier of one kind of SAS. */
 export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verifier<AzureGrant> {
@@ -69,7 +69,7 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
     },
     reportsTimeFirst: false,
     // An end that only the stored policy knows is checked with the policy.
-    checkTime: ({ startsAt, endsAt }, now) => checkValidity(now, endsAt ?? FOREVER, startsAt),
+    checkTime: ({ startsAt, endsAt }, now) => checkValidity(now, endsAt ?? NEVER, startsAt),
     grant({ request, origin }, parsed, { now, proof, stringToSign }) {
       const { values, operation, account, container, blob, directory, parameters, bound } = parsed;
       const { startsAt, endsAt, letters } = rules.terms(parsed);
@@ -113,7 +113,7 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
 }
 
 /** The terms of a SAS whose URL tells them all. */
-export function termsOfUrl({ values, startsAt, endsAt = FOREVER }: ParsedSas): SasTerms {
+export function termsOfUrl({ values, startsAt, endsAt = NEVER }: ParsedSas): SasTerms {
   return { startsAt, endsAt, letters: values.get("sp") ?? "" };
 }
 

@@ -173,7 +173,7 @@ describe("azureSigner", () => {
   it("leaves end and permissions to a stored policy, and says so", () => {
     const { url, expiresAt, warnings } = azure.sign({ container: "media", blob: "a.txt", identifier: "weekly" });
     expect([...parameters(url).keys()]).toEqual(["sv", "si", "sr", "sig"]);
-    expect(expiresAt.getTime()).toBe(8.64e15);
+    expect(expiresAt.toISOString()).toBe("9999-12-31T23:59:59.000Z");
     expect(warnings).toHaveLength(1);
     for (const identifier of ["", "x".repeat(65), "a\nb"]) {
       expect(code(() => azure.sign({ container: "media", blob: "a.txt", identifier }))).toBe("INVALID_INPUT");

@@ -39,7 +39,18 @@ export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs:
  * ```
  */
 export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
-  const { minimumRate = defaultMinimumRate, isDraining = () => false } = options;
+  // The server is not ours: whoever made it may have looked at the request, and kept what it brought.
+  return requestListener(gateway, { ...options, ownsRequests: false });
+}
+
+export interface RequestListenerOptions extends NodeHandlerOptions {
+  /** Whether the requests come from a server of our own, where nobody else can see them. */
+  readonly ownsRequests: boolean;
+}
+
+/** The same for a server of our own too. */
+export function requestListener(gateway: Gateway, options: RequestListenerOptions): NodeHandler {
+  const { minimumRate = defaultMinimumRate, isDraining = () => false, ownsRequests } = options;
   const watch: TransferWatch = transferWatch(minimumRate, () => performance.now());
   // Requests that were pipelined behind the last response of a connection are not looked at.
   const ended = new WeakSet<Socket>();
@@ -55,7 +66,7 @@ export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}
       if (outcome.close) ended.add(socket);
       post({ outcome, request, response });
     };
-    const { body, signal } = requestBody(request, response, watch);
+    const { body, signal } = requestBody(request, response, { watch, ownsRequest: ownsRequests });
     const outcome = gateway.handle(wireRequest(request), body, signal);
     // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
     if (outcome instanceof Promise) outcome.then(answer, () => response.destroy());

@@ -22,7 +22,8 @@ export function linger(request: IncomingMessage, response: ServerResponse, bytes
   };
   const ignore = (): void => {};
   const timer = setTimeout(finish, MAX_MILLISECONDS).unref();
-  request.on("data", count).on("end", finish).on("close", finish).on("error", ignore);
+  // A reader that stopped early has paused it.
+  request.on("data", count).on("end", finish).on("close", finish).on("error", ignore).resume();
   if (bytes === undefined) response.flushHeaders();
   else response.write(bytes);
 }

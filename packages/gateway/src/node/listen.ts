@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
-import { defaultMinimumRate, toNodeHandler } from "./handler.ts";
+import { defaultMinimumRate, requestListener } from "./handler.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 
 /** Milliseconds that a client may take. */
@@ -73,7 +73,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   const { host = "127.0.0.1", port = 0, tls, logger, minimumRate = defaultMinimumRate } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   let draining = false;
-  const handler = toNodeHandler(gateway, { minimumRate, isDraining: () => draining });
+  const handler = requestListener(gateway, { minimumRate, isDraining: () => draining, ownsRequests: true });
   const serverOptions: ServerOptions = {
     maxHeaderSize: gateway.limits.headerBytes,
     highWaterMark: STREAM_BUFFER_BYTES,

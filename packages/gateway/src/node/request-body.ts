@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { releasable } from "../http/releasable-body.ts";
 import { Refusal } from "../pipeline/refusal.ts";
+import { freeMemory } from "./free-memory.ts";
 import type { TransferWatch } from "./transfer-watch.ts";
 
 /** The body of a request and the signal that its sender is gone. */
@@ -20,29 +22,70 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }
 
+export interface RequestBodyOptions {
+  readonly watch: TransferWatch;
+  /** Whether nobody else can see what the request brings: then its memory is freed as soon as the reader is done with it. */
+  readonly ownsRequest: boolean;
+}
+
 /** The body as the operations read it. Nothing is read, and no `100 Continue` sent, before the first `next()`. */
-export function requestBody(request: IncomingMessage, response: ServerResponse, watch: TransferWatch): RequestBody {
+export function requestBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { watch, ownsRequest }: RequestBodyOptions,
+): RequestBody {
   if (!hasBody(request)) return EMPTY;
   const gone = new AbortController();
   response.once("close", () => gone.abort());
-  return { signal: gone.signal, body: { [Symbol.asyncIterator]: () => bodyIterator(request, response, watch) } };
+  const last: LastChunk = { chunk: undefined };
+  const body = { [Symbol.asyncIterator]: () => bodyIterator(request, response, { watch, last }) };
+  return { signal: gone.signal, body: ownsRequest ? releasable(body, (bytes) => free(last, bytes)) : body };
+}
+
+/** What the reader has been given last: the only memory that it can give back. */
+interface LastChunk {
+  chunk: Uint8Array | undefined;
+}
+
+// What is smaller may share its memory with others, and is not worth the call.
+const MIN_FREED_BYTES = 8 * 1024;
+
+/** Frees a chunk once its last byte is given back, if the memory holds nothing besides. */
+function free(last: LastChunk, bytes: Uint8Array): void {
+  const { chunk } = last;
+  if (chunk === undefined || bytes.buffer !== chunk.buffer || !(chunk.buffer instanceof ArrayBuffer)) return;
+  const { byteLength } = chunk.buffer;
+  if (chunk.length !== byteLength || byteLength <= MIN_FREED_BYTES) return;
+  if (bytes.byteOffset + bytes.length !== byteLength) return;
+  last.chunk = undefined;
+  freeMemory(chunk.buffer);
 }
 
 /**
  * The stream's own iterator destroys the socket when its reader stops early, and with it the answer that says why. This one
- * only stops reading.
+ * only stops reading. It takes the chunks as the socket brings them: `read()` would copy those that wait into one.
  */
 function bodyIterator(
   request: IncomingMessage,
   response: ServerResponse,
-  watch: TransferWatch,
+  { watch, last }: { readonly watch: TransferWatch; readonly last: LastChunk },
 ): AsyncIterator<Uint8Array> {
+  const waiting: Uint8Array[] = [];
   let bytes = 0;
   let failure: Error | undefined;
   let ended = request.readableEnded;
   let wake: (() => void) | undefined;
+  // An instrument that was put into the process may listen as well, and keep what it hears.
+  let overheard = request.listenerCount("data") > 0;
 
   const notify = (): void => wake?.();
+  const onData = (chunk: Uint8Array): void => {
+    overheard ||= request.listenerCount("data") > 1;
+    // The reader is busy with another one. What comes now stays with the stream, which stops the socket when it has enough.
+    if (wake === undefined || waiting.length > 0) request.pause();
+    waiting.push(chunk);
+    notify();
+  };
   const onEnd = (): void => {
     ended = true;
     notify();
@@ -64,14 +107,16 @@ function bodyIterator(
   // Not every reader that stops early says so, and what is watched for ever is never freed.
   const onAnswered = (): void => {
     onClose();
-    release();
+    stop();
   };
-  const release = (): void => {
+  const stop = (): void => {
     stopWatch();
     response.off("close", onAnswered);
-    request.off("readable", notify).off("end", onEnd).off("close", onClose).off("error", onError);
+    request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onError);
+    if (!ended) request.pause();
+    last.chunk = undefined;
   };
-  request.on("readable", notify).on("end", onEnd).on("close", onClose).on("error", onError);
+  request.on("end", onEnd).on("close", onClose).on("error", onError).on("data", onData);
   response.on("close", onAnswered);
   // By now the request has been let through: whoever reads wants the body.
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
@@ -80,22 +125,24 @@ function bodyIterator(
     async next() {
       for (;;) {
         if (failure !== undefined) {
-          release();
+          stop();
           throw failure;
         }
-        const chunk: Uint8Array | null = request.read();
-        if (chunk !== null) {
+        const chunk = waiting.shift();
+        if (chunk !== undefined) {
           bytes += chunk.length;
+          last.chunk = overheard ? undefined : chunk;
           return { done: false, value: chunk };
         }
         if (ended) {
-          release();
+          stop();
           return { done: true, value: undefined };
         }
         if (request.destroyed && !request.readableEnded) {
           fail(broken());
           continue;
         }
+        if (request.isPaused()) request.resume();
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -103,7 +150,7 @@ function bodyIterator(
       }
     },
     async return() {
-      release();
+      stop();
       return { done: true, value: undefined };
     },
   };

@@ -165,7 +165,7 @@ it("a body that nobody reads to its end is watched no longer than its answer", a
     close: () => real.close(),
   };
   const server = createServer(async (request, response) => {
-    const { body } = requestBody(request, response, watch);
+    const { body } = requestBody(request, response, { watch, ownsRequest: true });
     await body[Symbol.asyncIterator]().next();
     expect(watched.size).toBe(1);
     response.end();

@@ -1,5 +1,6 @@
 import type { S3Grant } from "daypass/s3";
 import type { S3HeaderGrant } from "daypass/s3/header";
+import { releasingThrough } from "../../http/releasable-body.ts";
 import type { Received } from "../../pipeline/target.ts";
 import { contentLength } from "../request-fields.ts";
 
@@ -31,7 +32,8 @@ export function openPayload(
   }
   const { bytes, trailers } = grant.openBody(body);
   return {
-    body: bytes,
+    // What the decoder hands out are views of what it reads, and it is behind them before it reads on.
+    body: releasingThrough(body, bytes),
     length: chunks.length,
     chunked: true,
     trailers: chunks.trailers,

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { write, writeSync } from "node:fs";
 import { runningChecksum } from "../../http/checksum.ts";
+import { releaseOf } from "../../http/releasable-body.ts";
 import { type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../checked-body.ts";
 import type { DigestJob, DigestName, DigestPool, Digests, SharedPiece } from "./digest-pool.ts";
 
@@ -49,10 +50,12 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
     options: BodyOptions,
   ): Promise<Uploaded> {
     const bytes = Buffer.allocUnsafe(options.contentLength ?? 0);
+    const release = releaseOf(body);
     let size = 0;
     for await (const chunk of checkedBody(body, options)) {
       bytes.set(chunk, size);
       size += chunk.length;
+      release(chunk);
     }
     return writeSmall(target, bytes, options);
   }
@@ -62,6 +65,7 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
     body: AsyncIterable<Uint8Array>,
     options: BodyOptions,
   ): Promise<Uploaded> {
+    const release = releaseOf(body);
     let piece = takePiece();
     let other: SharedPiece | undefined;
     let filled = 0;
@@ -92,6 +96,7 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
           filled += part.length;
           offset += part.length;
         }
+        release(chunk);
       }
       if (job === undefined && filled <= LOOP_LIMIT)
         return await writeSmall(target, piece.subarray(0, filled), options);

@@ -1,10 +1,26 @@
 import { fileURLToPath } from "node:url";
-import { freePort, listening, start, stop } from "./process.ts";
+import { type Cores, freePort, listening, start, stop } from "./process.ts";
+
+export interface BareServer {
+  readonly url: (key: string) => string;
+  stop(): Promise<void>;
+}
 
 /** The program `bare-server.ts` on core 0. */
-export async function startBare(): Promise<{ readonly url: (key: string) => string; stop(): Promise<void> }> {
+export const startBare = (): Promise<BareServer> => startProgram("bare-server.js", "0");
+
+/** The program `bare-download-server.ts` on core 0, over a folder with a bucket `b`. */
+export const startBareDownloads = (folder: string): Promise<BareServer> =>
+  startProgram("bare-download-server.js", "0", folder);
+
+/** The program `bare-upload-server.ts` on both cores, into a folder with a bucket `b`. */
+export const startBareUploads = (folder: string): Promise<BareServer> =>
+  startProgram("bare-upload-server.js", "0,1", folder);
+
+async function startProgram(name: string, cores: Cores, ...folder: readonly string[]): Promise<BareServer> {
   const port = await freePort();
-  const child = start("0", [process.execPath, fileURLToPath(new URL("bare-server.js", import.meta.url)), String(port)]);
+  const program = fileURLToPath(new URL(name, import.meta.url));
+  const child = start(cores, [process.execPath, program, String(port), ...folder]);
   await listening(port);
   return { url: (key) => `http://127.0.0.1:${port}/b/${key}`, stop: () => stop(child) };
 }

@@ -1,13 +1,14 @@
 import { DaypassError } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
-import { parseTarget } from "../wire.ts";
+import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
-import { type EdgeExplainKey, edgeSecrets } from "./edge-keys.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
-import type { Cause, ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
+import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
+import { secretsOf } from "./secrets.ts";
+import { splitUrl } from "./split-url.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -62,7 +63,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
     now: clock(),
   };
   const { explanation, hidden } = await explainer.explain(subject);
-  const secrets = keys.flatMap((key) => ("scheme" in key ? edgeSecrets(key) : secretOf(key)));
+  const secrets = keys.flatMap(secretsOf);
   const browser = browserUpload(explanation, { url: signed, method: request?.method?.toUpperCase(), origin });
   const result = {
     ...explanation,
@@ -72,40 +73,8 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   return hide(result, reveal ? secrets : [...secrets, ...hidden]);
 }
 
-/** What of a key no text may show. */
-function secretOf(key: Exclude<ExplainKey, EdgeExplainKey>): string {
-  if ("secretAccessKey" in key) return key.secretAccessKey;
-  if ("accountKey" in key) return key.accountKey;
-  if ("userDelegationKey" in key) return key.userDelegationKey.value;
-  if ("client_email" in key) return "private_key" in key ? key.private_key : "";
-  if ("accessKeySecret" in key) return key.accessKeySecret;
-  if ("secretKey" in key) return key.secretKey;
-  if ("keyPairId" in key) return "";
-  if ("key" in key) return key.key;
-  return key.kty === "oct" ? key.k : (key.d ?? "");
-}
-
-const systemClock = (): Date => new Date();
-const URL_FORM = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i;
-
 function target({ wire }: SplitUrl): string {
   return wire.query === "" ? wire.path : `${wire.path}?${wire.query}`;
-}
-
-function splitUrl(text: string): SplitUrl {
-  const [, protocol, authority, rest] = URL_FORM.exec(text) ?? [];
-  if (protocol === undefined || authority === undefined || rest === undefined) {
-    throw new DaypassError("INVALID_INPUT", "expected an absolute URL that starts with http:// or https://");
-  }
-  const path = rest.startsWith("/") ? rest : `/${rest}`;
-  // Characters that never travel in a URL are sent percent-encoded by every client.
-  const sendable = path.replace(/[^\x21-\x7e]|\\/g, encodeURIComponent);
-  return {
-    text,
-    protocol: protocol.toLowerCase() as "http" | "https",
-    authority,
-    wire: parseTarget(sendable),
-  };
 }
 
 /** URLs that were copied out of HTML, XML or JSON, or with quotes around them. */

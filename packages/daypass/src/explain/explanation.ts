@@ -3,6 +3,7 @@ import type { CosCredentials } from "../cos/credentials.ts";
 import type { GcsServiceAccount } from "../gcs/credentials.ts";
 import type { GcsPublicAccount } from "../gcs/key.ts";
 import type { OssCredentials } from "../oss/credentials.ts";
+import type { FormFields } from "../post-policy.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import type { Clock } from "../scheme.ts";
 import type { SwiftKey } from "../swift/key.ts";
@@ -12,6 +13,7 @@ import type { EdgeExplainKey } from "./edge-keys.ts";
 /** What went wrong: stable names for programs. */
 export type CauseCode =
   | "AMBIGUOUS_AUTHENTICATION"
+  | "BUCKET"
   | "CHECKSUM"
   | "CLOCK"
   | "DATE"
@@ -19,6 +21,8 @@ export type CauseCode =
   | "EXPIRED"
   | "EXPIRED_TOKEN"
   | "EXPIRES_CHANGED"
+  | "FIELD"
+  | "FILE"
   | "HEADER"
   | "HOST"
   | "HTML_ESCAPED"
@@ -74,7 +78,7 @@ export interface Trap {
   readonly text: string;
 }
 
-/** A header that the holder has to send; `value` is missing where the URL does not tell it. */
+/** A header, of a form a field, that the holder has to send; `value` is missing where the URL or the policy does not tell it. */
 export interface MustSend {
   readonly name: string;
   readonly value?: string | undefined;
@@ -90,9 +94,19 @@ export interface BrowserUpload {
   readonly corsIsSetBy: string;
 }
 
-/** What is known of a presigned URL. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
+/** A condition of a form's policy. */
+export interface ExplainedCondition {
+  /** As the providers write it: `["starts-with", "$key", "up/"]`. */
+  readonly condition: string;
+  /** In words. */
+  readonly says: string;
+  /** Whether the form meets it; `undefined` where nobody can tell, as of a file whose size is not given. */
+  readonly met: boolean | undefined;
+}
+
+/** What is known of a presigned URL or a signed form. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, or an edge token's: `nginx`, … */
+  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `s3/form`, `s3/form/v2`, `gcs/form`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, or an edge token's: `nginx`, … */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;
@@ -113,6 +127,8 @@ export interface Explanation {
   /** Why it may end earlier. */
   readonly mayEndEarlier?: string | undefined;
   readonly mustSend: readonly MustSend[];
+  /** Of a form: its policy. */
+  readonly conditions?: readonly ExplainedCondition[] | undefined;
   /** What a page needs to use the URL, where it is for a PUT or a POST. */
   readonly browser?: BrowserUpload | undefined;
   readonly traps: readonly Trap[];
@@ -177,4 +193,25 @@ export interface ExplainOptions {
   /** Shows signatures and session tokens in the texts. Secrets are never shown. */
   readonly reveal?: boolean | undefined;
   readonly clock?: Clock | undefined;
+}
+
+/** A signed upload form. A list of fields may hold the file's own (`file`): what comes behind it is not read by any server. */
+export interface FormToExplain {
+  readonly url: string;
+  readonly fields: Readonly<Record<string, string>> | FormFields;
+}
+
+/** The form that was refused, as far as it is known and not the one that was signed. */
+export interface SentForm {
+  readonly url?: string | undefined;
+  readonly fields?: FormToExplain["fields"] | undefined;
+  /** The file's name, which `${filename}` in a field stands for. */
+  readonly fileName?: string | undefined;
+  /** Bytes of the file. */
+  readonly fileSize?: number | undefined;
+}
+
+/** Options of `explainForm`. */
+export interface ExplainFormOptions extends Pick<ExplainOptions, "clock" | "errorBody" | "keys" | "origin" | "reveal"> {
+  readonly sent?: SentForm | undefined;
 }

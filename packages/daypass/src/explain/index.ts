@@ -1,5 +1,6 @@
 /**
- * What a presigned URL is, when it ends, and why a server refuses it: {@link explain}. And {@link redactUrl} for logs.
+ * What a presigned URL is, when it ends, and why a server refuses it: {@link explain}; the same of a signed upload form:
+ * {@link explainForm}. And {@link redactUrl} for logs.
  *
  * @module
  */
@@ -26,12 +27,17 @@ export type {
   Cause,
   CauseCode,
   CloudfrontExplainKey,
+  ExplainedCondition,
+  ExplainFormOptions,
   ExplainKey,
   ExplainOptions,
   Explanation,
+  FormToExplain,
   Hypothesis,
   MustSend,
+  SentForm,
   SentRequest,
   Trap,
 } from "./explanation.ts";
+export { explainForm } from "./form/explain-form.ts";
 export { redactUrl } from "./redact.ts";

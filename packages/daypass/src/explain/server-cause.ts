@@ -1,17 +1,21 @@
 import type { ServerError } from "./error-body.ts";
 import type { Cause, CauseCode } from "./explanation.ts";
 
-/** What the server's code alone says. `undefined` for a mismatch, and where the code tells nothing. */
-export function serverCause(error: ServerError, now: Date): Cause | undefined {
+/** What the server's code alone says of what was signed. `undefined` for a mismatch, and where the code tells nothing. */
+export function serverCause(error: ServerError, now: Date, signed = "URL"): Cause | undefined {
   const { code, message, fields } = error;
   const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
   const cause = (name: CauseCode, sentence: string, fix: string): Cause => ({ code: name, sentence, evidence, fix });
   const region = fields.get("Region") ?? /expecting '([a-z0-9-]+)'/.exec(message)?.[1];
 
   if (/Request has expired|^EXPIRED$/i.test(`${message}\n${code}`) || code === "EXPIRED")
-    return expired(fields, now, evidence);
+    return expired(fields, { now, evidence, signed });
   if (/not valid yet|not yet valid/i.test(message) || code === "NOT_YET_VALID") {
-    return cause("CLOCK", "The URL is dated in the future by the server's clock.", "Set the signer's clock (NTP).");
+    return cause(
+      "CLOCK",
+      `The ${signed} is dated in the future by the server's clock.`,
+      "Set the signer's clock (NTP).",
+    );
   }
   if (code === "RequestTimeTooSkewed" || code === "CLOCK_SKEW") {
     const sent = fields.get("RequestTime");
@@ -40,7 +44,7 @@ export function serverCause(error: ServerError, now: Date): Cause | undefined {
   if (code === "ExpiredToken" || code === "EXPIRED_TOKEN" || code === "TokenRefreshRequired") {
     return cause(
       "EXPIRED_TOKEN",
-      "The session token has expired, and the URL with it, whatever its own expiry says.",
+      `The session token has expired, and the ${signed} with it, whatever its own expiry says.`,
       "Sign with fresh credentials; for longer lives use credentials that live longer.",
     );
   }
@@ -54,7 +58,7 @@ export function serverCause(error: ServerError, now: Date): Cause | undefined {
   if (region !== undefined && /region/i.test(message)) {
     return cause(
       "REGION",
-      `The URL was signed for another region; the server expects ${region}.`,
+      `The ${signed} was signed for another region; the server expects ${region}.`,
       `Sign for ${region}.`,
     );
   }
@@ -88,7 +92,11 @@ export function serverCause(error: ServerError, now: Date): Cause | undefined {
     );
   }
   if (code === "AuthorizationQueryParametersError" || code === "MALFORMED" || code === "AuthorizationHeaderMalformed") {
-    return cause("MALFORMED", `The server cannot read the signature: ${message}`, "Pass the URL on as it was made.");
+    return cause(
+      "MALFORMED",
+      `The server cannot read the signature: ${message}`,
+      `Pass the ${signed} on as it was made.`,
+    );
   }
   if (code === "NoSuchKey" || code === "NoSuchBucket" || code === "NoSuchVersion") {
     return cause(
@@ -109,23 +117,29 @@ export function serverCause(error: ServerError, now: Date): Cause | undefined {
 
 const FIVE_MINUTES = 300_000;
 
-function expired(fields: ReadonlyMap<string, string>, now: Date, evidence: readonly string[]): Cause {
+interface Ended {
+  readonly now: Date;
+  readonly evidence: readonly string[];
+  readonly signed: string;
+}
+
+function expired(fields: ReadonlyMap<string, string>, { now, evidence, signed }: Ended): Cause {
   const server = new Date(fields.get("ServerTime") ?? Number.NaN);
   const end = fields.get("Expires");
   const skew = server.getTime() - now.getTime();
   if (Math.abs(skew) > FIVE_MINUTES && end !== undefined && new Date(end).getTime() > now.getTime()) {
     return {
       code: "CLOCK",
-      sentence: `The URL has ended by the server's clock (${server.toISOString()}) and not by this one (${now.toISOString()}).`,
+      sentence: `The ${signed} has ended by the server's clock (${server.toISOString()}) and not by this one (${now.toISOString()}).`,
       evidence,
       fix: "Set the clocks (NTP).",
     };
   }
   return {
     code: "EXPIRED",
-    sentence: `The URL has expired${end === undefined ? "" : `: it ended at ${end}`}.`,
+    sentence: `The ${signed} has expired${end === undefined ? "" : `: it ended at ${end}`}.`,
     evidence,
-    fix: "Ask for a new URL.",
+    fix: `Ask for a new ${signed}.`,
   };
 }
 

@@ -229,7 +229,7 @@ async function checkSignature(
     tried.set(code, { code, tried: (tried.get(code)?.tried ?? 0) + 1, fits: false, sentence: signed });
     if (!(await fits(input))) continue;
     tried.set(code, { code, tried: tried.get(code)?.tried ?? 1, fits: true, sentence: signed });
-    const evidence = ["With this one change the signature of the URL comes out exactly."];
+    const evidence = ["With this one change the signature comes out exactly."];
     return { stringToSign, cause: { code, sentence: signed, evidence, fix }, hypotheses: ranked(tried) };
   }
   return {

@@ -23,20 +23,24 @@ import {
   type Variant,
 } from "./variants.ts";
 
+/** For what a family's signing keys are made. */
+export interface V4Scoping {
+  /** What the names of the signature's own parameters begin with, e.g. `X-Amz-`. */
+  readonly prefix: string;
+  readonly regions: readonly string[];
+  /** The right one first. */
+  readonly services: readonly string[];
+}
+
 /** What sets the schemes of the V4 family apart. */
-export interface V4Dialect {
+export interface V4Dialect extends V4Scoping {
   /** The provider's name in sentences. */
   readonly name: string;
   readonly family: V4Family;
-  /** What the names of the signature's own parameters begin with, e.g. `X-Amz-`. */
-  readonly prefix: string;
   /** Parameters of such a name that are not part of every URL. */
   readonly optional: RegExp;
   /** Parameters that signers add of their own accord and that get lost on the way. */
   readonly lost: readonly (readonly [name: string, value: string])[];
-  readonly regions: readonly string[];
-  /** The right one first. */
-  readonly services: readonly string[];
   /** Whether the signature depends on a secret that a key is derived of, and not on a key pair. */
   readonly hasSecret: boolean;
   /** Whether scope and signing key are for one region. SigV4A's are for none. */
@@ -321,15 +325,19 @@ function* expiresVariants(input: V4Input): Generator<Variant<V4Input>> {
   }
 }
 
-function* scopeVariants(input: V4Input): Generator<Variant<V4Input>> {
+/** The signing key made for another region, service or date than the scope names. */
+export function* scopeVariants<I extends Pick<V4Input, "keyScope" | "scope"> & { readonly dialect: V4Scoping }>(
+  input: I,
+  signed = "URL",
+): Generator<Variant<I>> {
   const { dialect, scope } = input;
   for (const region of dialect.regions) {
     if (region === scope.region) continue;
     yield {
       code: "REGION",
       input: { ...input, keyScope: { ...scope, region } },
-      signed: `The signing key was made for the region ${JSON.stringify(region)}, and the URL says ${scope.region}.`,
-      seen: `The server used the region ${JSON.stringify(region)}, and the URL says ${scope.region}.`,
+      signed: `The signing key was made for the region ${JSON.stringify(region)}, and the ${signed} says ${scope.region}.`,
+      seen: `The server used the region ${JSON.stringify(region)}, and the ${signed} says ${scope.region}.`,
       fix: "Give the signer the region of the server; one value for scope and key.",
     };
   }
@@ -338,8 +346,8 @@ function* scopeVariants(input: V4Input): Generator<Variant<V4Input>> {
     yield {
       code: "SERVICE",
       input: { ...input, keyScope: { ...scope, service } },
-      signed: `The signing key was made for the service ${service}, and the URL says ${scope.service}.`,
-      seen: `The server used the service ${service}, and the URL says ${scope.service}.`,
+      signed: `The signing key was made for the service ${service}, and the ${signed} says ${scope.service}.`,
+      seen: `The server used the service ${service}, and the ${signed} says ${scope.service}.`,
       fix: `Sign for the service ${dialect.services[0]}.`,
     };
   }
@@ -348,8 +356,8 @@ function* scopeVariants(input: V4Input): Generator<Variant<V4Input>> {
     yield {
       code: "DATE",
       input: { ...input, keyScope: { ...scope, date } },
-      signed: `The signing key was made for ${date}, and the URL says ${scope.date}: a local date was taken for UTC.`,
-      seen: `The server used the date ${date}, and the URL says ${scope.date}.`,
+      signed: `The signing key was made for ${date}, and the ${signed} says ${scope.date}: a local date was taken for UTC.`,
+      seen: `The server used the date ${date}, and the ${signed} says ${scope.date}.`,
       fix: `Take scope date and ${dialect.prefix}Date from one instant, in UTC.`,
     };
   }

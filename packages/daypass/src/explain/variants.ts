@@ -85,7 +85,7 @@ function found<I>(fitting: readonly Variant<I>[], tried: Tried, view: "signed" |
       sentence: fitting.map((variant) => variant[view]).join(" Also: "),
       evidence: [
         view === "signed"
-          ? "With this one change the signature of the URL comes out exactly."
+          ? "With this one change the signature comes out exactly."
           : "With this one change the server's own hash of the request comes out exactly.",
       ].map((text) => (fitting.length === 1 ? text : text.replace("this one change", "these two changes"))),
       fix: fitting.map(({ fix }) => fix).join(" "),
@@ -132,7 +132,10 @@ export function methodFix(signed: string, sent: string): string {
 }
 
 /** The secret as it gets damaged between a file and a program. */
-export function* secretVariants<I extends { readonly secret: string }>(input: I): Generator<Variant<I>> {
+export function* secretVariants<I extends { readonly secret: string }>(
+  input: I,
+  signed = "URL",
+): Generator<Variant<I>> {
   const { secret } = input;
   const damaged: readonly (readonly [what: string, secret: string])[] = [
     ["a line feed at its end", `${secret}\n`],
@@ -152,7 +155,7 @@ export function* secretVariants<I extends { readonly secret: string }>(input: I)
   ];
   for (const [what, other] of damaged) {
     if (other === secret) continue;
-    const text = `The URL was signed with this key's secret damaged: ${what}.`;
+    const text = `The ${signed} was signed with this key's secret damaged: ${what}.`;
     yield {
       code: "WRONG_SECRET",
       input: { ...input, secret: other },

@@ -1,0 +1,172 @@
+import { expandFields, FILE_NAME, type FieldCondition, meets, type ParsedCondition } from "../../post-policy.ts";
+import type { Cause } from "../explanation.ts";
+import { bucketOfUrl, type FormKind } from "./kinds.ts";
+import { conditionText, isFieldCondition, lengthRange, type ReadPolicy } from "./policy.ts";
+import type { FormView } from "./view.ts";
+
+/** A form that is held against its policy. */
+export interface PostedForm {
+  readonly kind: FormKind;
+  readonly form: FormView;
+  readonly policy: ReadPolicy;
+  readonly fileName: string | undefined;
+  readonly fileSize: number | undefined;
+}
+
+/** Whether a form meets a condition; `undefined` where nobody can tell. */
+export function isMet(posted: PostedForm, condition: ParsedCondition): boolean | undefined {
+  const { kind, form, fileSize } = posted;
+  if (!isFieldCondition(condition)) {
+    return fileSize === undefined ? undefined : fileSize >= condition.min && fileSize <= condition.max;
+  }
+  if (condition.field === "bucket") return isForBucket(kind, { form, bucket: condition.value });
+  return meets(sentValue(posted, condition.field), condition);
+}
+
+/** With the file's name put in, as a server does before it looks. */
+function sentValue({ form, fileName }: PostedForm, field: string): string | undefined {
+  const value = form.values.get(field);
+  if (value === undefined) return undefined;
+  try {
+    return expandFields([[field, value]], fileName).get(field);
+  } catch {
+    return value;
+  }
+}
+
+interface Target {
+  readonly form: FormView;
+  readonly bucket: string;
+}
+
+// On a foreign host nobody can tell a bucket's own name from a server's.
+function isForBucket(kind: FormKind, { form: { url, values }, bucket }: Target): boolean | undefined {
+  const field = values.get("bucket");
+  if (field !== undefined && field !== bucket) return false;
+  const found = bucketOfUrl(kind, url);
+  if (found === bucket || url.authority.startsWith(`${bucket}.`)) return true;
+  if (found === undefined) return kind.isOwnHost(url.authority) ? false : undefined;
+  return false;
+}
+
+/** The first condition that is not met, or the first field without one, in the order in which servers look. */
+export function conditionCause(posted: PostedForm): Cause | undefined {
+  for (const condition of posted.policy.conditions) {
+    if (isFieldCondition(condition) && isMet(posted, condition) === false) return unmet(posted, condition);
+  }
+  return extraField(posted);
+}
+
+/** Why a condition is not met. Also for one that the server says is not met by what reached it. */
+export function unmet(posted: PostedForm, condition: FieldCondition): Cause {
+  const { form, kind } = posted;
+  const { operator, field, value } = condition;
+  const evidence = [`condition ${conditionText(condition)}`];
+  const found = sentValue(posted, field);
+  if (field === "bucket") {
+    const there = form.values.get("bucket") ?? bucketOfUrl(kind, form.url) ?? `no bucket (${form.url.authority})`;
+    return {
+      code: "BUCKET",
+      sentence: `The form was signed for the bucket ${value} and is posted to ${there}.`,
+      evidence: [...evidence, `posted to ${form.url.text}`],
+      fix: "Post the form to the URL that was signed with it.",
+    };
+  }
+  if (found === undefined) {
+    const isBehind = form.behindFile.includes(field);
+    return {
+      code: isBehind ? "FILE" : "FIELD",
+      sentence: isBehind
+        ? `The field ${field} stands behind the file, where ${kind.provider} does not read it any more.`
+        : `The policy asks for the field ${field}, and the form does not send it.`,
+      evidence,
+      fix: isBehind ? "Send the file as the last field." : `Send ${field}${operator === "eq" ? `: ${value}` : ""}.`,
+    };
+  }
+  const sent = JSON.stringify(found);
+  if (field === "content-type") {
+    return {
+      code: "FIELD",
+      sentence: `Content-Type is sent as ${sent}, and the policy takes ${operator === "eq" ? "only" : "what starts with"} ${JSON.stringify(value)}.`,
+      evidence,
+      fix: "Send the Content-Type that was signed, as a field of the form before the file: the file's own header is not looked at.",
+    };
+  }
+  if (kind.own.test(field)) {
+    return {
+      code: "FIELD",
+      sentence: `The field ${field} is ${sent} and the signed policy says ${JSON.stringify(value)}: it was changed, or is of another form.`,
+      evidence,
+      fix: "Send all the fields of one form as they were made.",
+    };
+  }
+  const isKey = field === "key" && form.values.get("key")?.includes(FILE_NAME);
+  const told = operator === "eq" ? "takes only" : "takes what starts with";
+  return {
+    code: "FIELD",
+    sentence: `The field ${field} is sent as ${sent}, and the policy ${told} ${JSON.stringify(value)}.`,
+    evidence: isKey ? [...evidence, `${FILE_NAME} stands for the file's own name.`] : evidence,
+    fix: `Send the ${field} that was signed, or ask for a form that allows this one.`,
+  };
+}
+
+const ALWAYS_EXEMPT = /^(?:file|policy|x-ignore-.*)$/s;
+
+function extraField({ kind, form, policy }: PostedForm): Cause | undefined {
+  const named = new Set(
+    policy.conditions.flatMap((condition) => (isFieldCondition(condition) ? [condition.field] : [])),
+  );
+  if (named.size === 0) return undefined;
+  for (const name of form.values.keys()) {
+    if (!named.has(name) && !ALWAYS_EXEMPT.test(name) && !kind.exempt.test(name)) return extra(name);
+  }
+  // "Extra input fields: bucket" is S3's own answer, though no such field is sent.
+  return named.has("bucket") ? undefined : extra("bucket");
+}
+
+/** A field that no condition of the policy names. */
+export function extra(name: string): Cause {
+  const isToken = name === "x-amz-security-token";
+  const isBucket = name === "bucket";
+  const isButton = /^(?:submit|commit|button|utf8|authenticity_token|_token)$/.test(name);
+  return {
+    code: "FIELD",
+    sentence: isBucket
+      ? "The policy has no condition on the bucket: it would be good for every bucket of the key, and is refused."
+      : isToken
+        ? "The field x-amz-security-token is sent, and the policy has no condition for it: the session token was added after signing."
+        : `The field ${name} is sent, and the policy has no condition for it.`,
+    evidence: ["Every field has to be named by a condition, but for the signature, policy, file and x-ignore-*."],
+    fix: isButton
+      ? `Give the page's own field (${name}) no name, or one that begins with x-ignore-.`
+      : isToken
+        ? "Give the session token to the signer, which puts it into the policy."
+        : `Sign the form with a condition on ${name}${isBucket ? "" : ", or do not send the field"}.`,
+  };
+}
+
+/** The file is not within its range. */
+export function lengthCause({ policy, fileSize }: PostedForm): Cause | undefined {
+  const range = lengthRange(policy.conditions);
+  if (range === undefined || fileSize === undefined) return undefined;
+  return outOfRange(fileSize, range);
+}
+
+/** `undefined` for a length within the range. */
+export function outOfRange(
+  size: number | undefined,
+  { min, max }: { readonly min: number; readonly max: number },
+  way?: "large" | "small",
+): Cause | undefined {
+  const isLarge = way === "large" || (size !== undefined && size > max);
+  if (!isLarge && way !== "small" && (size === undefined || size >= min)) return undefined;
+  const has = size === undefined ? "" : ` It has ${size} bytes.`;
+  return {
+    code: "FILE",
+    sentence: `The file is too ${isLarge ? "large" : "small"}: the policy takes ${isLarge ? `at most ${max}` : `at least ${min}`} bytes.${has}`,
+    evidence: [`condition ["content-length-range", ${min}, ${max}]`],
+    fix: isLarge
+      ? "Send a smaller file, or ask for a form with a wider range."
+      : "Send a whole file, or ask for a form with a wider range.",
+  };
+}

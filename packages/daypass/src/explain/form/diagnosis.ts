@@ -1,0 +1,224 @@
+import { isDaypassError } from "../../errors.ts";
+import type { ServerError } from "../error-body.ts";
+import type { Diagnosis } from "../explainer.ts";
+import type { Cause, Hypothesis } from "../explanation.ts";
+import { isMismatch } from "../server-cause.ts";
+import { searchAsync } from "../variants.ts";
+import { conditionCause, lengthCause, type PostedForm } from "./conditions.ts";
+import { type FormFacts, type FormKey, formKinds } from "./kinds.ts";
+import { formServerCause } from "./server.ts";
+import { type FormInput, formVariants } from "./variants.ts";
+import type { FormView } from "./view.ts";
+
+/** What a diagnosis works on. */
+export interface FormCase {
+  readonly posted: PostedForm;
+  /** The form that was signed; the same one unless the caller says otherwise. */
+  readonly signed: FormView;
+  readonly facts: FormFacts;
+  readonly keys: readonly FormKey[];
+  readonly error: ServerError | undefined;
+  readonly now: Date;
+}
+
+/** Finds the cause in the order in which servers look: the fields, the signature, the end, the conditions, the file. */
+export async function diagnoseForm(given: FormCase): Promise<Diagnosis> {
+  const { error, now, posted, facts } = given;
+  const signature = await checkSignature(given);
+  const said = error === undefined || isMismatch(error) ? undefined : formServerCause(error, posted, now);
+  if (said !== undefined) return { ...signature, cause: said };
+  const unread = grammarCause(given);
+  // What a key has shown is the sharper answer to a form that cannot be read either.
+  const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
+  if (unread !== undefined && !isShown) return { ...signature, cause: unread };
+  const cause = signature.cause ?? shownPolicy(given);
+  if (error !== undefined && isMismatch(error)) return { ...signature, cause: cause ?? mismatch(facts, given.keys) };
+  const late = lifeCause(given);
+  const other = cause ?? conditionCause(posted) ?? lengthCause(posted);
+  if (late === undefined || other === undefined) return { ...signature, cause: late ?? other };
+  return { ...signature, cause: { ...late, evidence: [...late.evidence, `Besides: ${other.sentence}`] } };
+}
+
+function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | undefined {
+  const { values, behindFile, repeated } = form;
+  const refused = (sentence: string, fix: string): Cause => ({ code: "MALFORMED", sentence, evidence: [], fix });
+  const others = formKinds.filter(
+    (other) => other !== kind && [...values.keys()].some((name) => other.markers.test(name)),
+  );
+  if (others.length > 0) {
+    return {
+      code: "AMBIGUOUS_AUTHENTICATION",
+      sentence:
+        "The form carries the signatures of several versions: servers refuse it, or look at another one than was meant.",
+      evidence: [],
+      fix: "Send the fields of one signed form.",
+    };
+  }
+  const behind = behindFile.find((name) => name === "key" || name === "policy" || kind.own.test(name));
+  if (behind !== undefined && !values.has(behind)) {
+    return {
+      code: "FILE",
+      sentence: `The field ${behind} stands behind the file, where ${kind.provider} does not read it any more.`,
+      evidence: [`behind the file: ${behindFile.join(", ")}`],
+      fix: "Send the file as the last field.",
+    };
+  }
+  if (repeated.length > 0) {
+    return refused(`The field ${repeated.join(", ")} is sent more than once.`, "Send each field once.");
+  }
+  if (values.get("key") === undefined || values.get("key") === "") {
+    return { ...refused("The form does not send the field key.", "Send the key that was signed."), code: "FIELD" };
+  }
+  if (!values.has("policy"))
+    return refused("The form does not send its policy.", "Send all the fields that were signed.");
+  try {
+    kind.checkGrammar(values);
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
+    return refused(
+      `The form is refused before its signature is looked at: ${error.message}.`,
+      "Send the fields as they were made, and let no template escape or trim them.",
+    );
+  }
+  if (policy.fault === undefined) return undefined;
+  if (!isDaypassError(policy.fault)) throw policy.fault;
+  return {
+    code: "POLICY",
+    sentence: `The policy cannot be read: ${policy.fault.message}.`,
+    evidence:
+      policy.text === undefined
+        ? []
+        : ["It can be read where spaces, line breaks and another alphabet are allowed for."],
+    fix: "Send the policy as it was signed: JSON with expiration and conditions, in one line of standard base64.",
+  };
+}
+
+function lifeCause({ posted: { policy, kind }, facts, error, now }: FormCase): Cause | undefined {
+  if (error !== undefined) return undefined;
+  const { endsAt } = policy;
+  const evidence = [`now ${now.toISOString()}`];
+  if (endsAt !== undefined && now >= endsAt) {
+    const sentence = `The form has expired: it ended at ${endsAt.toISOString()}.`;
+    return { code: "EXPIRED", sentence, evidence, fix: "Ask for a new form." };
+  }
+  const ahead = (facts.signedAt?.getTime() ?? 0) - now.getTime();
+  if (ahead <= FIFTEEN_MINUTES) return undefined;
+  const sentence = `The form is dated in the future: ${kind.provider} takes it from ${facts.signedAt?.toISOString()} on.`;
+  return { code: "NOT_YET_VALID", sentence, evidence, fix: "Set the signer's clock (NTP)." };
+}
+
+const FIFTEEN_MINUTES = 900_000;
+
+async function checkSignature(given: FormCase): Promise<Diagnosis> {
+  const { keys, signed, facts, posted } = given;
+  const changed = changedOnTheWay(posted, signed);
+  if (keys.length === 0) return { cause: changed };
+  const own = keys.filter(({ id }) => id === facts.keyId);
+  const variantsOf = formVariants(facts.signedAt);
+  let hypotheses: readonly Hypothesis[] = [];
+  for (const key of own.length > 0 ? own : keys) {
+    const input = inputOf(posted, facts, posted.form, key);
+    const fits = async (tried: FormInput): Promise<boolean> => key.fits(tried);
+    if (await fits(input)) return { cause: own.length > 0 ? undefined : otherId(facts, key) };
+    if (changed !== undefined) {
+      const before = inputOf(posted, posted.kind.facts(signed.values), signed, key);
+      if (await fits(before)) return { cause: changed };
+    }
+    const found = await searchAsync(input, variantsOf, fits, "signed");
+    hypotheses = found.hypotheses;
+    if (found.cause !== undefined) return found;
+  }
+  return {
+    hypotheses,
+    cause: changed ?? (own.length === 0 ? unknownKey(facts, keys) : wrongSecret(facts, hypotheses)),
+  };
+}
+
+function inputOf(
+  { kind }: PostedForm,
+  { signature, scope }: FormFacts,
+  { values }: FormView,
+  { secret }: FormKey,
+): FormInput {
+  const policy = values.get("policy") ?? "";
+  return { scoping: kind.scoping, policy, signature, secret, scope, keyScope: scope, isDerived: true };
+}
+
+/** What of the signed text, and of what tells the key, is not as it was made. */
+function changedOnTheWay({ kind, form }: PostedForm, signed: FormView): Cause | undefined {
+  if (form === signed) return undefined;
+  for (const [name, value] of signed.values) {
+    const sent = form.values.get(name);
+    if (sent === value || !(name === "policy" || kind.own.test(name))) continue;
+    if (sent === undefined && form.behindFile.includes(name)) continue;
+    const how =
+      sent === undefined
+        ? "was dropped"
+        : `was changed${/\s/.test(sent) && !/\s/.test(value) ? " (it has spaces or line breaks now)" : ""}`;
+    return {
+      code: name === "policy" ? "POLICY" : /signature$/.test(name) ? "SIGNATURE" : "FIELD",
+      sentence: `The field ${name} ${how} on its way: the signed form had another.`,
+      evidence: ["It belongs to the signature."],
+      fix: "Send all the fields of one form as they were made.",
+    };
+  }
+  return undefined;
+}
+
+/** S3 shows the text that it signed: the policy as it has read it. */
+function shownPolicy({ error, posted, keys }: FormCase): Cause | undefined {
+  const shown = error?.fields.get("StringToSign");
+  const policy = posted.form.values.get("policy");
+  if (shown === undefined || policy === undefined || shown === policy) return undefined;
+  const isSpelling = shown.replace(/\s/g, "") === policy.replace(/\s/g, "");
+  return {
+    code: "POLICY",
+    sentence: `The policy that reached the server is another one than this form has${isSpelling ? ": spaces or line breaks came into it, or went" : ""}.`,
+    evidence: [
+      `The server's is ${shown.length} characters long, the form's ${policy.length}.`,
+      ...(keys.length > 0 ? ["The signature fits the form's."] : []),
+    ],
+    fix: "Send the policy as it was signed, and look for a template, a proxy or a client that rewrites it.",
+  };
+}
+
+function otherId({ keyId }: FormFacts, { id }: FormKey): Cause {
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The form names the key ${keyId} and was signed with the secret of ${id}.`,
+    evidence: [],
+    fix: "Use id and secret of one key.",
+  };
+}
+
+function unknownKey({ keyId }: FormFacts, keys: readonly FormKey[]): Cause {
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The form was signed by ${keyId || "nobody"}, and the given keys are ${keys.map(({ id }) => id).join(", ")}.`,
+    evidence: [],
+    fix: "Give the key that signed.",
+  };
+}
+
+function wrongSecret({ keyId }: FormFacts, hypotheses: readonly Hypothesis[]): Cause {
+  return {
+    code: "WRONG_SECRET",
+    sentence: `The form was signed with another secret than the given one of ${keyId}, or its policy was changed after signing in a way that is not among the usual ones.`,
+    evidence: [`No variant fits: ${hypotheses.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
+    fix: "Compare the secret that the signer uses with the server's; look for a rotated key. With the form as it was signed, explain tells whether the policy was changed.",
+  };
+}
+
+function mismatch({ keyId }: FormFacts, keys: readonly FormKey[]): Cause {
+  const isRight = keys.some(({ id }) => id === keyId);
+  return {
+    code: "WRONG_SECRET",
+    sentence: isRight
+      ? `The signature is right for this policy and the given secret: the server holds another secret for ${keyId}, or the form was changed before it arrived.`
+      : "The server says that the signature does not fit the policy: the secret is wrong, or the policy was changed after signing.",
+    evidence: [],
+    fix: isRight
+      ? "Compare the server's secret with this one, then the request that was sent with this form."
+      : "Run explain again with the key: it tells a wrong secret, region or date from a policy that was written anew.",
+  };
+}

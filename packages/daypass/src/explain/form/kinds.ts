@@ -1,0 +1,175 @@
+import { hmacSha256 } from "#crypto";
+import { base64 } from "../../encode.ts";
+import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
+import { OWN_FIELDS as GCS_OWN, parseGcsForm } from "../../gcs/form/parse.ts";
+import { formSignature } from "../../s3/form/canonical.ts";
+import { parseS3Form, OWN_FIELDS as S3_OWN } from "../../s3/form/parse.ts";
+import { formV2Signature } from "../../s3/form/v2/canonical.ts";
+import { parseS3FormV2, OWN_FIELDS as V2_OWN } from "../../s3/form/v2/parse.ts";
+import { parseBasicTime } from "../../time.ts";
+import { type CredentialScope, signingKey } from "../../v4.ts";
+import type { SplitUrl } from "../explainer.ts";
+import type { ExplainKey } from "../explanation.ts";
+import { googleBucket } from "../gcs-facts.ts";
+import { gcsExplainKeys } from "../gcs-keys.ts";
+import { amazonBucket, isS3Credentials } from "../s3-facts.ts";
+import { SIGV4 } from "../s3-version.ts";
+import type { V4Scoping } from "../v4-variants.ts";
+import type { FormInput } from "./variants.ts";
+
+/** What the signature's own fields say, read without judging. */
+export interface FormFacts {
+  readonly keyId: string;
+  readonly signature: string;
+  readonly scope: CredentialScope;
+  readonly signedAt: Date | undefined;
+  readonly token: string | undefined;
+}
+
+/** A key that may have signed. */
+export interface FormKey {
+  readonly id: string;
+  /** Empty of a key pair. */
+  readonly secret: string;
+  fits(input: FormInput): boolean | Promise<boolean>;
+}
+
+/** One kind of signed form. */
+export interface FormKind {
+  readonly scheme: "s3/form" | "s3/form/v2" | "gcs/form";
+  /** What it is, as the beginning of a sentence. */
+  readonly what: string;
+  readonly provider: string;
+  /** Its signature's own fields, as the verifier has them. */
+  readonly own: RegExp;
+  /** Those that mark a form as one of this kind. */
+  readonly markers: RegExp;
+  /** Those that no condition has to name. */
+  readonly exempt: RegExp;
+  /** `undefined` where a key signs for every region. */
+  readonly scoping: V4Scoping | undefined;
+  facts(values: ReadonlyMap<string, string>): FormFacts;
+  /** Reads as the verifier does. Throws what makes it refuse the form. */
+  checkGrammar(values: ReadonlyMap<string, string>): void;
+  keys(keys: readonly ExplainKey[], values: ReadonlyMap<string, string>): readonly FormKey[];
+  /** The bucket, where the host names it. */
+  bucketOf(authority: string): string | undefined;
+  /** Whether a host is the provider's own, where the bucket is known to stand in the host or in the path. */
+  isOwnHost(authority: string): boolean;
+}
+
+const NO_SCOPE: CredentialScope = { date: "", region: "", service: "" };
+
+function v4Facts(values: ReadonlyMap<string, string>, prefix: "x-amz-" | "x-goog-"): FormFacts {
+  const get = (name: string): string => values.get(prefix + name) ?? "";
+  const parts = get("credential").split("/");
+  const [date = "", region = "", service = ""] = parts.splice(-4);
+  return {
+    keyId: parts.join("/"),
+    signature: get("signature"),
+    scope: { date, region, service },
+    signedAt: parseBasicTime(get("date")),
+    token: values.get("x-amz-security-token"),
+  };
+}
+
+function isHmac(values: ReadonlyMap<string, string>): boolean {
+  return values.get("x-goog-algorithm") === GOOG4_HMAC.algorithm;
+}
+
+function bytesOf(hexText: string): Uint8Array {
+  return Uint8Array.from(hexText.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+const isAmazon = (authority: string): boolean => /(?:^|\.)amazonaws\.com(?:\.cn)?$/.test(authority);
+
+/** The one list of kinds of forms. */
+export const formKinds: readonly FormKind[] = [
+  {
+    scheme: "s3/form",
+    what: "An S3 upload form (POST policy, Signature Version 4)",
+    provider: "S3",
+    own: S3_OWN,
+    markers: /^x-amz-(?:algorithm|credential|signature)$/,
+    exempt: /^x-amz-signature$/,
+    scoping: SIGV4.dialect,
+    facts: (values) => v4Facts(values, "x-amz-"),
+    checkGrammar: parseS3Form,
+    keys: (keys) =>
+      keys.filter(isS3Credentials).map(({ accessKeyId: id, secretAccessKey: secret }) => ({
+        id,
+        secret,
+        fits: (input) =>
+          input.signature ===
+          (input.isDerived
+            ? formSignature(input.secret, input.keyScope, input.policy)
+            : hmacSha256(input.secret).hex(input.policy)),
+      })),
+    bucketOf: amazonBucket,
+    isOwnHost: isAmazon,
+  },
+  {
+    scheme: "s3/form/v2",
+    what: "An S3 upload form (POST policy) in the legacy Signature Version 2",
+    provider: "S3",
+    own: V2_OWN,
+    markers: /^awsaccesskeyid$/,
+    exempt: /^(?:awsaccesskeyid|signature)$/,
+    scoping: undefined,
+    facts: (values) => ({
+      keyId: values.get("awsaccesskeyid") ?? "",
+      signature: values.get("signature") ?? "",
+      scope: NO_SCOPE,
+      signedAt: undefined,
+      token: values.get("x-amz-security-token"),
+    }),
+    checkGrammar: parseS3FormV2,
+    keys: (keys) =>
+      keys.filter(isS3Credentials).map(({ accessKeyId: id, secretAccessKey: secret }) => ({
+        id,
+        secret,
+        fits: (input) =>
+          input.signature ===
+          (input.isDerived
+            ? formV2Signature(input.secret, input.policy)
+            : base64(hmacSha256(input.secret).bytes(input.policy))),
+      })),
+    bucketOf: amazonBucket,
+    isOwnHost: isAmazon,
+  },
+  {
+    scheme: "gcs/form",
+    what: "A Cloud Storage upload form (policy document, V4)",
+    provider: "Cloud Storage",
+    own: GCS_OWN,
+    markers: /^x-goog-(?:algorithm|credential|signature)$/,
+    exempt: /^x-goog-signature$/,
+    scoping: { prefix: "X-Goog-", regions: ["auto", "us", "eu", "us-central1", ""], services: ["storage", "s3"] },
+    facts: (values) => v4Facts(values, "x-goog-"),
+    checkGrammar: (values) => parseGcsForm(values, isHmac(values) ? GOOG4_HMAC : GOOG4_RSA),
+    keys: (keys, values) =>
+      gcsExplainKeys(keys, !isHmac(values)).map((key) => {
+        if ("verify" in key) {
+          const fits = ({ policy, signature }: FormInput) => key.verify(policy, bytesOf(signature));
+          return { id: key.id, secret: "", fits };
+        }
+        const { id, secret } = key;
+        const fits = (input: FormInput): boolean =>
+          input.signature ===
+          (input.isDerived
+            ? signingKey(GOOG4_HMAC, input.secret, input.keyScope).hex(input.policy)
+            : hmacSha256(input.secret).hex(input.policy));
+        return { id, secret, fits };
+      }),
+    bucketOf: googleBucket,
+    isOwnHost: (authority) => /(?:^|\.)storage\.googleapis\.com$/.test(authority),
+  },
+];
+
+/** The bucket that a form is posted to, as far as its URL tells. */
+export function bucketOfUrl(kind: FormKind, { authority, wire }: SplitUrl): string | undefined {
+  const named = kind.bucketOf(authority);
+  if (named !== undefined) return named;
+  const [first = ""] = wire.path.slice(1).split("/", 1);
+  return first === "" ? undefined : first;
+}

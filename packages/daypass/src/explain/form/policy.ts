@@ -1,0 +1,116 @@
+import { fromBase64, hex } from "../../encode.ts";
+import { decodePolicy, type FieldCondition, type ParsedCondition, parseConditions } from "../../post-policy.ts";
+import { percentDecode } from "../../wire.ts";
+
+/** A policy, read as far as it can be read. */
+export interface ReadPolicy {
+  /** The document itself, where it is base64 of UTF-8. */
+  readonly text: string | undefined;
+  readonly expiration: string;
+  readonly endsAt: Date | undefined;
+  /** Those that can be read. */
+  readonly conditions: readonly ParsedCondition[];
+  /** Why a strict reader refuses it. */
+  readonly fault: unknown;
+}
+
+/** Reads without judging: what a strict reader would say of it is in `fault`. */
+export function readPolicy(encoded: string): ReadPolicy {
+  const text = policyText(encoded);
+  const { expiration, conditions } = documentOf(text);
+  let fault: unknown;
+  let endsAt = typeof expiration === "string" ? new Date(expiration) : undefined;
+  try {
+    endsAt = decodePolicy(encoded).expiresAt;
+  } catch (error) {
+    fault = error;
+  }
+  return {
+    text,
+    expiration: typeof expiration === "string" ? expiration : "",
+    endsAt: endsAt === undefined || Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
+    conditions: Array.isArray(conditions) ? conditions.flatMap(readCondition) : [],
+    fault,
+  };
+}
+
+// A sane policy has some twenty conditions; each of them is looked at several times.
+const MAX_POLICY = 20_480;
+
+function policyText(encoded: string): string | undefined {
+  if (encoded.length > MAX_POLICY) return undefined;
+  const plain = encoded.replace(/[\s=]/g, "").replaceAll("-", "+").replaceAll("_", "/");
+  const bytes = fromBase64(plain.padEnd(Math.ceil(plain.length / 4) * 4, "="));
+  try {
+    return bytes === undefined ? undefined : percentDecode(hex(bytes).replace(/../g, "%$&"));
+  } catch {
+    return undefined;
+  }
+}
+
+// A policy has three levels. A document of thousands would overflow the stack of whoever writes it again.
+const MAX_DEPTH = 16;
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (const character of text) {
+    if (character === "[" || character === "{") depth++;
+    else if (character === "]" || character === "}") depth--;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+/** The members of the document, whatever they are. */
+export function documentOf(text: string | undefined): Readonly<Record<string, unknown>> {
+  if (text === undefined || isDeep(text)) return {};
+  try {
+    // AWS writes a dollar sign in a value as `\$`, which JSON does not know.
+    const value: unknown = JSON.parse(text.replace(/\\./gs, (pair) => (pair === "\\$" ? "$" : pair)));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function readCondition(condition: unknown): readonly ParsedCondition[] {
+  try {
+    return parseConditions([condition], () => new Error());
+  } catch {
+    return [];
+  }
+}
+
+/** A condition as the providers write it. */
+export function conditionText(condition: ParsedCondition): string {
+  if (condition.operator === "content-length-range") {
+    return JSON.stringify([condition.operator, condition.min, condition.max]);
+  }
+  return `["${condition.operator}", "$${condition.field}", ${JSON.stringify(condition.value)}]`;
+}
+
+/** A condition in words. */
+export function conditionWords(condition: ParsedCondition): string {
+  if (condition.operator === "content-length-range") {
+    return condition.min === condition.max
+      ? `the file has exactly ${condition.min} bytes`
+      : `the file has from ${condition.min} to ${condition.max} bytes`;
+  }
+  const { operator, field, value } = condition;
+  const what = field === "bucket" ? "the bucket" : `the field ${field}`;
+  if (operator === "eq") return `${what} is exactly ${JSON.stringify(value)}`;
+  return value === "" ? `${what} is sent, with any value` : `${what} starts with ${JSON.stringify(value)}`;
+}
+
+export function isFieldCondition(condition: ParsedCondition): condition is FieldCondition {
+  return condition.operator !== "content-length-range";
+}
+
+/** The bytes that the file may have; several ranges hold all together. */
+export function lengthRange(
+  conditions: readonly ParsedCondition[],
+): { readonly min: number; readonly max: number } | undefined {
+  const ranges = conditions.flatMap((condition) => (isFieldCondition(condition) ? [] : [condition]));
+  if (ranges.length === 0) return undefined;
+  return { min: Math.max(...ranges.map(({ min }) => min)), max: Math.min(...ranges.map(({ max }) => max)) };
+}

@@ -1,0 +1,121 @@
+import type { FieldCondition } from "../../post-policy.ts";
+import type { ServerError } from "../error-body.ts";
+import type { Cause, CauseCode } from "../explanation.ts";
+import { serverCause } from "../server-cause.ts";
+import { conditionCause, extra, isMet, outOfRange, type PostedForm, unmet } from "./conditions.ts";
+import { isFieldCondition, lengthRange } from "./policy.ts";
+
+/** What the server's answer says of a form. The texts are those of S3, MinIO, Cloud Storage and Daypass. */
+export function formServerCause(error: ServerError, posted: PostedForm, now: Date): Cause | undefined {
+  const { code, message, fields } = error;
+  const told = [message, fields.get("Details") ?? ""].join("\n");
+  const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
+  const withEvidence = (cause: Cause): Cause => ({ ...cause, evidence: [...evidence, ...cause.evidence] });
+  const cause = (name: CauseCode, sentence: string, fix: string): Cause => ({ code: name, sentence, evidence, fix });
+
+  if (/Policy expired|policy (?:document )?(?:has )?expired/i.test(told) || code === "EXPIRED") {
+    const end = posted.policy.endsAt;
+    return cause(
+      end !== undefined && now < end ? "CLOCK" : "EXPIRED",
+      end !== undefined && now < end
+        ? `The form has ended by the server's clock and not by this one (it ends at ${end.toISOString()}, now is ${now.toISOString()}).`
+        : `The form has expired${end === undefined ? "" : `: it ended at ${end.toISOString()}`}.`,
+      end !== undefined && now < end ? "Set the clocks (NTP)." : "Ask for a new form.",
+    );
+  }
+  const failed = failedCondition(told);
+  if (failed !== undefined) return withEvidence(shownCondition(posted, failed));
+  const field = /Extra input fields:\s*([^\s,]+)|did not reference these fields:\s*([^\s,]+)/i.exec(told);
+  const name = field?.[1] ?? field?.[2];
+  if (name !== undefined) return withEvidence(extra(name.toLowerCase().replace(/[.'"\]]+$/, "")));
+  if (code === "EntityTooLarge" || code === "EntityTooSmall") return withEvidence(lengthAnswer(error, posted));
+  if (code === "POLICY_NOT_MET" || code === "InvalidPolicyDocument") {
+    const own = conditionCause(posted);
+    if (own !== undefined) return withEvidence(own);
+    return cause("POLICY", `The server cannot use the policy: ${told.trim()}`, POLICY_FIX);
+  }
+  const missing = /must contain a field named '?([\w-]+)'?/i.exec(message)?.[1]?.toLowerCase();
+  if (missing !== undefined) {
+    const isSent = posted.form.values.has(missing);
+    const isFile = missing === "file";
+    return cause(
+      isFile || isSent || posted.form.behindFile.includes(missing) ? "FILE" : "FIELD",
+      isFile
+        ? "The form has no file, or its field is not called file."
+        : isSent || posted.form.behindFile.includes(missing)
+          ? `The field ${missing} did not reach the server before the file: what stands behind the file is not read.`
+          : `The form does not send the field ${missing}.`,
+      isFile ? "Append the file as the last field, named file." : "Append the fields first, and the file last.",
+    );
+  }
+  if (code === "IncorrectNumberOfFilesInPostRequest") {
+    return cause(
+      "FILE",
+      "The form carries no file, or more than one.",
+      "Send exactly one field named file, as the last one.",
+    );
+  }
+  if (/enclosure-type|multipart\/form-data/i.test(message) || code === "MalformedPOSTRequest") {
+    return cause(
+      "MALFORMED",
+      "The request is not a multipart form as the server reads it.",
+      "Post multipart/form-data (enctype of the form, or FormData), and let the client write the Content-Type with its boundary.",
+    );
+  }
+  if (code === "MaxPostPreDataLengthExceeded" || code === "MaxPostPreDataLengthExceededError") {
+    return cause(
+      "FILE",
+      "The fields before the file are longer than 20 KB: most often the file was sent under another name than file.",
+      "Call the file's field file, and keep the fields short.",
+    );
+  }
+  if (code === "MethodNotAllowed") {
+    return cause(
+      "ENDPOINT",
+      "The form was not posted to a bucket: the path is that of an object, or the host names no bucket.",
+      "Post to the URL that was signed with the form; the object's key is the field key.",
+    );
+  }
+  return serverCause(error, now, "form");
+}
+
+const POLICY_FIX = "Send the policy as it was signed: JSON with expiration and conditions, in one line of base64.";
+
+/** `["eq", "$acl", "private"]`, as S3 writes it, and as MinIO does, without quotes. */
+function failedCondition(text: string): FieldCondition | undefined {
+  const form = /\[\s*"?(eq|starts-with)"?\s*,\s*"?\$([\w.-]{1,100})"?\s*,\s*"?([^\]]{0,4000}?)"?\s*\]/i;
+  const [, operator = "", field, value = ""] = form.exec(text) ?? [];
+  if (field === undefined) return undefined;
+  return { operator: operator.toLowerCase() === "eq" ? "eq" : "starts-with", field: field.toLowerCase(), value };
+}
+
+/** What the server has found not to be met, explained by the policy's own condition. */
+function shownCondition(posted: PostedForm, failed: FieldCondition): Cause {
+  const own = posted.policy.conditions.find(
+    (condition) =>
+      isFieldCondition(condition) && condition.field === failed.field && condition.operator === failed.operator,
+  );
+  const condition = own !== undefined && isFieldCondition(own) ? own : failed;
+  if (isMet(posted, condition) === false) return unmet(posted, condition);
+  const what = failed.field === "bucket" ? "the bucket" : `the field ${failed.field}`;
+  return {
+    code: failed.field === "bucket" ? "BUCKET" : "FIELD",
+    sentence: `The server has found ${what} to be another than the policy allows, and in this form it is as the policy has it: the form was changed before it arrived.`,
+    evidence: [],
+    fix: "Compare the request that was sent (the browser's network tab) with this form: look for a field that is missing, changed, or behind the file.",
+  };
+}
+
+function lengthAnswer({ code, fields }: ServerError, posted: PostedForm): Cause {
+  const number = (...names: readonly string[]): number | undefined => {
+    const text = names.map((name) => fields.get(name)).find((value) => value !== undefined);
+    return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  const range = lengthRange(posted.policy.conditions) ?? { min: 0, max: 5_368_709_120 };
+  const size = number("ProposedSize") ?? posted.fileSize;
+  const limits = {
+    min: number("MinSizeAllowed") ?? range.min,
+    max: number("MaxSizeAllowed", "MaxSize") ?? range.max,
+  };
+  return outOfRange(size, limits, code === "EntityTooLarge" ? "large" : "small") as Cause;
+}

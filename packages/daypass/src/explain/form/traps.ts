@@ -1,0 +1,91 @@
+import { FILE_NAME } from "../../post-policy.ts";
+import type { Trap } from "../explanation.ts";
+import type { FormFacts, FormKind } from "./kinds.ts";
+import { isFieldCondition, lengthRange, type ReadPolicy } from "./policy.ts";
+import type { FormView } from "./view.ts";
+
+interface Parts {
+  readonly kind: FormKind;
+  readonly form: FormView;
+  readonly policy: ReadPolicy;
+  readonly facts: FormFacts;
+  readonly now: Date;
+}
+
+/** Pitfalls of a signed form. */
+export function formTraps({ kind, form, policy, facts, now }: Parts): readonly Trap[] {
+  const traps: Trap[] = [];
+  const add = (name: string, text: string): void => void traps.push({ name, text });
+  const { conditions, endsAt } = policy;
+  const open = (field: string): string | undefined => {
+    const own = conditions.filter((condition) => isFieldCondition(condition) && condition.field === field);
+    return own.some((condition) => condition.operator === "eq")
+      ? undefined
+      : own.flatMap((c) => ("value" in c ? [c.value] : []))[0];
+  };
+
+  if (form.url.protocol === "http") add("http", "Plain http: whoever sees the traffic can use the form, too.");
+  const range = lengthRange(conditions);
+  if (range === undefined) {
+    add("open-length", `No content-length-range: the holder may upload as much as ${kind.provider} takes.`);
+  } else if (range.min > range.max) {
+    add("empty-range", "Its ranges of lengths exclude each other: no file fits.");
+  }
+  const key = open("key");
+  if (key === "") add("any-key", "The key may be anything: the holder can overwrite every object of the bucket.");
+  else if (key !== undefined && !key.endsWith("/")) {
+    add("loose-prefix", `The key only has to start with ${JSON.stringify(key)}: ${key}x and ${key}/x are open, too.`);
+  }
+  const type = open("content-type");
+  const isTypeNamed = conditions.some((condition) => isFieldCondition(condition) && condition.field === "content-type");
+  if (!isTypeNamed || type === "" || type === "text/") {
+    add(
+      "open-content-type",
+      isTypeNamed
+        ? "The holder chooses the Content-Type, text/html included."
+        : `No condition on Content-Type: the object gets ${kind.provider}'s default (binary/octet-stream), as the field may not be sent.`,
+    );
+  }
+  for (const field of ["success_action_redirect", "redirect"]) {
+    const value = open(field);
+    if (value !== undefined && !/^https?:\/\/[^/]+\//.test(value)) {
+      add(
+        "open-redirect",
+        `${field} only has to start with ${JSON.stringify(value)}: the holder chooses where the browser goes.`,
+      );
+    }
+  }
+  if (open("acl") !== undefined || open("x-amz-acl") !== undefined) {
+    add("open-acl", "The holder chooses the ACL, public-read included.");
+  }
+  for (const [name, value] of form.fields) {
+    if (value.split(FILE_NAME)[1]) {
+      add("after-the-file-name", `What follows ${FILE_NAME} in ${name} is not bound: the holder may change it.`);
+    }
+    if (/[\r\n]/.test(value) && name.toLowerCase() !== "policy") {
+      add("line-break", `A browser sends a line break in ${name} as CR LF, which is another value.`);
+    }
+  }
+  if (kind.scheme === "s3/form/v2") {
+    add("sigv2", "Signature Version 2: HMAC-SHA1 by the secret itself; AWS regions since 2014 refuse it.");
+  }
+  if (facts.token !== undefined) {
+    add("session-token", "The form carries a session token and dies with it, whatever its expiration says.");
+  } else if (facts.keyId.startsWith("ASIA")) {
+    add("missing-session-token", "An access key ASIA… is temporary and needs x-amz-security-token; it is not there.");
+  }
+  if (endsAt !== undefined && endsAt <= now) add("expired", `It ended at ${endsAt.toISOString()}.`);
+  const start = facts.signedAt ?? now;
+  if (endsAt !== undefined && endsAt.getTime() - start.getTime() > SEVEN_DAYS) {
+    const isLimited = kind.scoping !== undefined;
+    add(
+      "too-long-life",
+      isLimited
+        ? "It lives for more than seven days, and its signing key does not."
+        : "It lives for more than seven days.",
+    );
+  }
+  return traps;
+}
+
+const SEVEN_DAYS = 604_800_000;

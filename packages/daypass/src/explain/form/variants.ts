@@ -1,0 +1,207 @@
+import { base64, fromBase64, hex, utf8 } from "../../encode.ts";
+import { escapeUnicode } from "../../post-policy.ts";
+import type { CredentialScope } from "../../v4.ts";
+import { percentDecode } from "../../wire.ts";
+import { scopeVariants, type V4Scoping } from "../v4-variants.ts";
+import { secretVariants, type Variant } from "../variants.ts";
+import { documentOf, readPolicy } from "./policy.ts";
+
+/** Everything that the signature of a form depends on. */
+export interface FormInput {
+  readonly scoping: V4Scoping | undefined;
+  readonly policy: string;
+  readonly signature: string;
+  readonly secret: string;
+  /** The scope that the form names. */
+  readonly scope: CredentialScope;
+  /** The scope that the signing key was derived for: the same, unless the signer is at fault. */
+  readonly keyScope: CredentialScope;
+  /** Whether the signature is made as its version has it. */
+  readonly isDerived: boolean;
+}
+
+/** The variants in the order of how often they are the cause. */
+export function formVariants(signedAt: Date | undefined): (input: FormInput) => Generator<Variant<FormInput>> {
+  return function* (input) {
+    if (input.secret !== "") yield* secretVariants(input, "form");
+    yield* signatureVariants(input);
+    const { scoping } = input;
+    if (scoping !== undefined && input.secret !== "")
+      yield* scopeVariants({ ...input, scoping, dialect: scoping }, "form");
+    yield* spellingVariants(input);
+    yield* documentVariants(input);
+    yield* editedVariants(input, signedAt);
+    if (input.isDerived && input.secret !== "") yield plainVariant(input);
+  };
+}
+
+function* signatureVariants(input: FormInput): Generator<Variant<FormInput>> {
+  const { signature } = input;
+  const bytes = fromBase64(signature);
+  const others: readonly (readonly [how: string, signature: string])[] = [
+    ["in upper-case hexadecimal, where lower case has to stand", signature.toLowerCase()],
+    ["with a space where + has to stand", signature.replaceAll(" ", "+")],
+    ["percent-encoded, and a form is not", decodeOr(signature)],
+    ["in base64, where hexadecimal has to stand", bytes === undefined ? signature : hex(bytes)],
+    ["in hexadecimal, where base64 has to stand", hexAsBase64(signature)],
+  ];
+  for (const [how, other] of others) {
+    if (other === signature) continue;
+    yield {
+      code: "SIGNATURE",
+      input: { ...input, signature: other },
+      signed: `The signature is right and was sent in another spelling: ${how}.`,
+      seen: `The server read the signature in another spelling: ${how}.`,
+      fix: "Send the signature as it was made: a multipart form needs no encoding of its values.",
+    };
+  }
+}
+
+function hexAsBase64(text: string): string {
+  return /^(?:[0-9a-f]{2})+$/i.test(text)
+    ? base64(Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
+    : text;
+}
+
+/** The same document, whose base64 was spelt otherwise when it was signed. */
+function* spellingVariants(input: FormInput): Generator<Variant<FormInput>> {
+  const { policy } = input;
+  const bare = policy.replace(/\s/g, "");
+  const lines = (size: number, end: string): string => bare.replace(new RegExp(`.{${size}}`, "g"), `$&${end}`);
+  const others: readonly (readonly [how: string, policy: string])[] = [
+    ["without the spaces and line breaks that are in it now", bare],
+    ["with + where it has spaces now", policy.replaceAll(" ", "+")],
+    ["before it was percent-encoded", decodeOr(policy)],
+    ["with a line break at its end", `${bare}\n`],
+    ...[60, 64, 76].flatMap((size) =>
+      ["\n", "\r\n"].flatMap((end): readonly (readonly [string, string])[] => [
+        [`with line breaks, which are gone now`, lines(size, end)],
+        [`with line breaks, which are gone now`, lines(size, end).replace(/\s+$/, "")],
+        [`with line breaks, which are gone now`, `${lines(size, end).replace(/\s+$/, "")}${end}`],
+      ]),
+    ),
+    ["in the standard alphabet, where it has - and _ now", bare.replaceAll("-", "+").replaceAll("_", "/")],
+    ["in the URL's alphabet (- and _)", bare.replaceAll("+", "-").replaceAll("/", "_")],
+    ["in the URL's alphabet (- and _), without =", bare.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")],
+    ["without the = at its end", bare.replace(/=+$/, "")],
+    ["with the = at its end, which are missing now", bare.padEnd(Math.ceil(bare.length / 4) * 4, "=")],
+    ["encoded twice", base64(utf8(bare))],
+  ];
+  const tried = new Set([policy]);
+  for (const [how, other] of others) {
+    if (tried.has(other)) continue;
+    tried.add(other);
+    yield policyVariant(input, other, {
+      signed: `The base64 of the policy was signed ${how}.`,
+      fix: "Encode the policy once, in one line of standard base64, and sign and send this very text.",
+    });
+  }
+}
+
+/** The same conditions, written as another text when they were signed. */
+function* documentVariants(input: FormInput): Generator<Variant<FormInput>> {
+  const { text } = readPolicy(input.policy);
+  if (text === undefined) return;
+  const fix = "Keep the signed text: sign the base64 that is sent, and never parse and write the policy anew.";
+  yield policyVariant(input, text, { signed: "The JSON of the policy was signed, and not its base64.", fix });
+  const tried = new Set([text]);
+  const document = documentOf(text);
+  const turned = { expiration: document["expiration"], conditions: document["conditions"] };
+  const back = { conditions: document["conditions"], expiration: document["expiration"] };
+  const others = [
+    ...[document, turned, back].flatMap((value) =>
+      STYLES.flatMap(([, write]) => [write(value), escapeUnicode(write(value))]),
+    ),
+    text.replaceAll("\r\n", "\n"),
+    text.replace(/\r?\n/g, "\r\n"),
+    `${text}\n`,
+    text.trim(),
+  ];
+  for (const other of others) {
+    if (tried.has(other)) continue;
+    tried.add(other);
+    const signed = "The policy was written anew after signing: the same conditions as another text.";
+    yield policyVariant(input, base64(utf8(other)), { signed, fix });
+  }
+}
+
+/** How programs write JSON. */
+const STYLES: readonly (readonly [who: string, write: (value: unknown) => string])[] = [
+  ["JavaScript, Go, PHP", (value) => JSON.stringify(value)],
+  ["Python", (value) => spaced(value)],
+  ["PHP", (value) => JSON.stringify(value).replaceAll("/", "\\/")],
+  ["in lines", (value) => JSON.stringify(value, undefined, 2)],
+  ["in lines", (value) => JSON.stringify(value, undefined, 4)],
+];
+
+/** As Python's `json.dumps` writes: a space behind each comma and colon. */
+function spaced(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const members = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${spaced(item)}`);
+  return `{${members.join(", ")}}`;
+}
+
+const USUAL_LIVES = [60, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 604_800];
+
+/** Another policy, in the same style, of which this one was made after signing. */
+function* editedVariants(input: FormInput, signedAt: Date | undefined): Generator<Variant<FormInput>> {
+  const { text } = readPolicy(input.policy);
+  const document = documentOf(text);
+  const { conditions, expiration } = document;
+  const write = STYLES.find(([, style]) => style(document) === text)?.[1];
+  if (write === undefined || !Array.isArray(conditions)) return;
+  const fix = "Put every condition into the policy before it is signed, and change none afterwards.";
+  for (const condition of conditions) {
+    const rest = { ...document, conditions: conditions.filter((other) => other !== condition) };
+    const signed = `The condition ${JSON.stringify(condition)} was put into the policy after signing.`;
+    yield policyVariant(input, base64(utf8(write(rest))), { signed, fix });
+  }
+  if (signedAt === undefined) return;
+  for (const seconds of USUAL_LIVES) {
+    const end = new Date(signedAt.getTime() + seconds * 1000).toISOString();
+    for (const other of [end, end.replace(/\.\d+/, "")]) {
+      if (other === expiration) continue;
+      yield {
+        ...policyVariant(input, base64(utf8(write({ ...document, expiration: other }))), {
+          signed: `The expiration was changed after signing, from ${other} to ${String(expiration)}.`,
+          fix: "The end is signed: ask for a new form with the life you need.",
+        }),
+        code: "EXPIRES_CHANGED",
+      };
+    }
+  }
+}
+
+function policyVariant(
+  input: FormInput,
+  policy: string,
+  { signed, fix }: { readonly signed: string; readonly fix: string },
+): Variant<FormInput> {
+  return { code: "POLICY", input: { ...input, policy }, signed, seen: signed, fix };
+}
+
+function plainVariant(input: FormInput): Variant<FormInput> {
+  const signed =
+    input.scoping === undefined
+      ? "The policy was signed with HMAC-SHA256, and Signature Version 2 takes HMAC-SHA1."
+      : "The policy was signed with the secret itself, and not with the key that is derived of it.";
+  return {
+    code: "SIGNATURE",
+    input: { ...input, isDerived: false },
+    signed,
+    seen: signed,
+    fix:
+      input.scoping === undefined
+        ? "Sign with HMAC-SHA1, or in Signature Version 4."
+        : "Derive the signing key from secret, date, region and service, step by step.",
+  };
+}
+
+function decodeOr(text: string): string {
+  try {
+    return percentDecode(text);
+  } catch {
+    return text;
+  }
+}

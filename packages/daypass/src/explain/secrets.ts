@@ -1,0 +1,19 @@
+import { type EdgeExplainKey, edgeSecrets } from "./edge-keys.ts";
+import type { ExplainKey } from "./explanation.ts";
+
+/** What of a key no text may show. */
+export function secretsOf(key: ExplainKey): readonly string[] {
+  return "scheme" in key ? edgeSecrets(key) : [secretOf(key)];
+}
+
+function secretOf(key: Exclude<ExplainKey, EdgeExplainKey>): string {
+  if ("secretAccessKey" in key) return key.secretAccessKey;
+  if ("accountKey" in key) return key.accountKey;
+  if ("userDelegationKey" in key) return key.userDelegationKey.value;
+  if ("client_email" in key) return "private_key" in key ? key.private_key : "";
+  if ("accessKeySecret" in key) return key.accessKeySecret;
+  if ("secretKey" in key) return key.secretKey;
+  if ("keyPairId" in key) return "";
+  if ("key" in key) return key.key;
+  return key.kty === "oct" ? key.k : (key.d ?? "");
+}

@@ -1,0 +1,22 @@
+import { DaypassError } from "../errors.ts";
+import { parseTarget } from "../wire.ts";
+import type { SplitUrl } from "./explainer.ts";
+
+const URL_FORM = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i;
+
+/** Splits without decoding. Throws `INVALID_INPUT` for what is no absolute http(s) URL. */
+export function splitUrl(text: string): SplitUrl {
+  const [, protocol, authority, rest] = URL_FORM.exec(text) ?? [];
+  if (protocol === undefined || authority === undefined || rest === undefined) {
+    throw new DaypassError("INVALID_INPUT", "expected an absolute URL that starts with http:// or https://");
+  }
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  // Characters that never travel in a URL are sent percent-encoded by every client.
+  const sendable = path.replace(/[^\x21-\x7e]|\\/g, encodeURIComponent);
+  return {
+    text,
+    protocol: protocol.toLowerCase() as "http" | "https",
+    authority,
+    wire: parseTarget(sendable),
+  };
+}

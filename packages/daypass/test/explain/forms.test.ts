@@ -1,0 +1,769 @@
+import { createHmac, generateKeyPairSync } from "node:crypto";
+import { type CauseCode, type ExplainFormOptions, explainForm, type FormToExplain } from "daypass/explain";
+import { gcsFormSigner, gcsHmacFormSigner } from "daypass/gcs/form";
+import { s3FormSigner, s3FormVerifier } from "daypass/s3/form";
+import { s3FormV2Signer } from "daypass/s3/form/v2";
+import { describe, expect, it } from "vitest";
+import { rawForm, withFields } from "./broken-forms.ts";
+import { credentials, errorXml } from "./broken-requests.ts";
+
+const signedAt = new Date("2026-11-24T12:00:00Z");
+const clock = () => new Date("2026-11-24T12:05:00Z");
+const at = { clock: () => signedAt };
+const keys = [credentials];
+const request = {
+  bucket: "media",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling
+  key: "up/${filename}",
+  contentLength: { min: 10, max: 1000 },
+  bind: { contentType: "image/png" },
+  fields: { acl: "private" },
+  expiresIn: 600,
+};
+const s3 = s3FormSigner({ region: "eu-west-1", credentials, ...at });
+const form = s3.sign(request);
+const temporary = { ...credentials, accessKeyId: "ASIAEXAMPLE", sessionToken: "FwoGZXIvYXdzE/ABC+def/ghi==" };
+const withToken = s3FormSigner({ region: "eu-west-1", credentials: temporary, ...at }).sign(request);
+const signV2 = s3FormV2Signer({ region: "us-east-1", credentials, ...at }).sign;
+const v2 = signV2(request);
+/** One whose signature has a plus in it. */
+const v2WithPlus = Array.from({ length: 100 }, (_item, i) => signV2({ ...request, key: `up/${i}` })).find(
+  ({ fields }) => fields["signature"]?.includes("+"),
+) as typeof v2;
+const hmacKey = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" };
+const { key: _, ...rest } = request;
+const object = "up/a.png";
+const gcs = gcsHmacFormSigner({ credentials: hmacKey, ...at }).sign({ ...rest, object });
+const pair = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
+const account = { client_email: "app@project.iam.gserviceaccount.com", private_key: pair.privateKey };
+const rsa = await gcsFormSigner({ credentials: account, ...at }).sign({ ...rest, object });
+
+interface Broken {
+  /** What happened, as a person would tell it. */
+  readonly what: string;
+  readonly form: FormToExplain;
+  readonly options?: ExplainFormOptions;
+  readonly cause: CauseCode;
+  /** What the sentence must say. */
+  readonly says: RegExp;
+}
+
+const sent = (changes: Readonly<Record<string, string | undefined>>, from: typeof form = form) => ({
+  sent: { fields: withFields(from.fields, changes) },
+});
+const policyOf = (fields: Readonly<Record<string, string>>): string => fields["Policy"] ?? fields["policy"] ?? "";
+const policy = policyOf(form.fields);
+const inLines = (text: string, size = 76): string => text.replace(new RegExp(`.{${size}}`, "g"), "$&\n");
+const python = (value: unknown): string =>
+  JSON.stringify(value, undefined, 1)
+    .replace(/\n */g, " ")
+    .replace(/([[{]) /g, "$1")
+    .replace(/ ([\]}])/g, "$1");
+const recoded = (change: (document: { expiration: string; conditions: unknown[] }) => unknown): string =>
+  Buffer.from(JSON.stringify(change(JSON.parse(Buffer.from(policy, "base64").toString())))).toString("base64");
+const denied = (message: string) => errorXml("AccessDenied", `Invalid according to Policy: ${message}`);
+const list = Object.entries(form.fields);
+const mismatch = (fields: Readonly<Record<string, string>> = {}) =>
+  errorXml("SignatureDoesNotMatch", "The request signature we calculated does not match", fields);
+
+const broken: readonly Broken[] = [
+  // The signer's faults, found by the key.
+  {
+    what: "signed with the secret of another key",
+    form: rawForm({ secret: "another secret altogether" }),
+    options: { keys },
+    cause: "WRONG_SECRET",
+    says: /another secret than the given one of AKIDEXAMPLE/,
+  },
+  {
+    what: "signed with a line feed at the secret's end",
+    form: rawForm({ secret: `${credentials.secretAccessKey}\n` }),
+    options: { keys },
+    cause: "WRONG_SECRET",
+    says: /^The form was signed with this key's secret damaged: a line feed/,
+  },
+  {
+    what: "a signing key of another region than the credential says",
+    form: rawForm({ keyRegion: "us-east-1" }),
+    options: { keys },
+    cause: "REGION",
+    says: /made for the region "us-east-1", and the form says eu-west-1/,
+  },
+  {
+    what: "a signing key of another service",
+    form: rawForm({ keyService: "execute-api" }),
+    options: { keys },
+    cause: "SERVICE",
+    says: /service execute-api, and the form says s3/,
+  },
+  {
+    what: "a signing key of the local date",
+    form: rawForm({ keyDate: "20261125" }),
+    options: { keys },
+    cause: "DATE",
+    says: /made for 20261125, and the form says 20261124: a local date/,
+  },
+  {
+    what: "signed without deriving a key",
+    form: rawForm({ underived: true }),
+    options: { keys },
+    cause: "SIGNATURE",
+    says: /the secret itself/,
+  },
+  {
+    what: "the JSON signed instead of its base64",
+    form: rawForm({ signs: (text) => Buffer.from(text, "base64").toString() }),
+    options: { keys },
+    cause: "POLICY",
+    says: /The JSON of the policy was signed/,
+  },
+  {
+    what: "base64 in lines when it was signed, in one when it was sent",
+    form: rawForm({ signs: (text) => `${inLines(text, 60)}\n` }),
+    options: { keys },
+    cause: "POLICY",
+    says: /base64 of the policy was signed with line breaks/,
+  },
+  {
+    what: "the URL's alphabet when it was signed",
+    form: rawForm({
+      fields: { key: "up/~~~???.png" },
+      signs: (text) => text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, ""),
+      write: (document) => `${JSON.stringify(document)} `,
+    }),
+    options: { keys },
+    cause: "POLICY",
+    says: /base64 of the policy was signed/,
+  },
+  {
+    what: "the policy parsed and written anew by Python after signing",
+    form: {
+      ...rawForm(),
+      fields: withFields(rawForm().fields, {
+        policy: Buffer.from(python(JSON.parse(Buffer.from(policyOf(rawForm().fields), "base64").toString()))).toString(
+          "base64",
+        ),
+      }),
+    },
+    options: { keys },
+    cause: "POLICY",
+    says: /written anew after signing/,
+  },
+  {
+    what: "a condition put into the policy after signing",
+    form: {
+      ...form,
+      fields: withFields(form.fields, {
+        Policy: recoded(({ conditions, ...others }) => ({
+          conditions: [...conditions, { "x-amz-meta-user": "7" }],
+          ...others,
+        })),
+        "x-amz-meta-user": "7",
+      }),
+    },
+    options: { keys },
+    cause: "POLICY",
+    says: /condition \{"x-amz-meta-user":"7"\} was put into the policy after signing/,
+  },
+  {
+    what: "a life made longer after signing",
+    form: {
+      ...form,
+      fields: withFields(form.fields, {
+        Policy: recoded((document) => ({ ...document, expiration: "2026-11-25T12:00:00Z" })),
+      }),
+    },
+    options: { keys },
+    cause: "EXPIRES_CHANGED",
+    says: /from 2026-11-24T12:10:00Z to 2026-11-25T12:00:00Z/,
+  },
+  {
+    what: "a signature in upper case",
+    form: {
+      ...form,
+      fields: withFields(form.fields, { "X-Amz-Signature": form.fields["X-Amz-Signature"]?.toUpperCase() ?? "" }),
+    },
+    options: { keys },
+    cause: "SIGNATURE",
+    says: /upper-case/,
+  },
+  {
+    what: "a signature in base64",
+    form: {
+      ...form,
+      fields: withFields(form.fields, {
+        "X-Amz-Signature": Buffer.from(form.fields["X-Amz-Signature"] ?? "", "hex").toString("base64"),
+      }),
+    },
+    options: { keys },
+    cause: "SIGNATURE",
+    says: /in base64, where hexadecimal/,
+  },
+  {
+    what: "id of one key and secret of another",
+    form: rawForm({ secret: "the other one's secret" }),
+    options: { keys: [{ accessKeyId: "AKIDOTHER", secretAccessKey: "the other one's secret" }] },
+    cause: "UNKNOWN_KEY",
+    says: /names the key AKIDEXAMPLE and was signed with the secret of AKIDOTHER/,
+  },
+  {
+    what: "a key that is not among the given ones",
+    form,
+    options: { keys: [{ accessKeyId: "AKIDOTHER", secretAccessKey: "x" }] },
+    cause: "UNKNOWN_KEY",
+    says: /signed by AKIDEXAMPLE, and the given keys are AKIDOTHER/,
+  },
+  // What happens on the way.
+  {
+    what: "the policy changed on the way (key)",
+    form,
+    options: { keys, ...sent({ Policy: recoded((document) => ({ ...document, conditions: [{ bucket: "media" }] })) }) },
+    cause: "POLICY",
+    says: /The field policy was changed on its way/,
+  },
+  {
+    what: "the policy broken into lines by a template (no key)",
+    form,
+    options: sent({ Policy: inLines(policy) }),
+    cause: "POLICY",
+    says: /cannot be read: expected policy as base64/,
+  },
+  {
+    what: "the policy broken into lines on the server's side of the network (error body)",
+    form,
+    options: { errorBody: mismatch({ StringToSign: inLines(policy) }) },
+    cause: "POLICY",
+    says: /spaces or line breaks came into it/,
+  },
+  {
+    what: "a right signature that the server refuses",
+    form,
+    options: { keys, errorBody: mismatch({ StringToSign: policy }) },
+    cause: "WRONG_SECRET",
+    says: /right for this policy and the given secret: the server holds another secret/,
+  },
+  {
+    what: "a mismatch and nothing else known",
+    form,
+    options: { errorBody: mismatch() },
+    cause: "WRONG_SECRET",
+    says: /the secret is wrong, or the policy was changed/,
+  },
+  {
+    what: "the date of a newer form",
+    form,
+    options: { keys, ...sent({ "X-Amz-Date": "20261124T120001Z" }) },
+    cause: "FIELD",
+    says: /The field x-amz-date is "20261124T120001Z" and the signed policy says "20261124T120000Z"/,
+  },
+  {
+    what: "the credential of a newer form",
+    form,
+    options: sent({ "X-Amz-Credential": "AKIDNEW/20261124/eu-west-1/s3/aws4_request" }),
+    cause: "FIELD",
+    says: /x-amz-credential was changed on its way/,
+  },
+  {
+    what: "another algorithm",
+    form,
+    options: sent({ "X-Amz-Algorithm": "AWS4-HMAC-SHA512" }),
+    cause: "MALFORMED",
+    says: /AWS4-HMAC-SHA256/,
+  },
+  {
+    what: "credential and date of different days",
+    form: { ...form, fields: withFields(form.fields, { "X-Amz-Date": "20261125T000000Z" }) },
+    cause: "MALFORMED",
+    says: /x-amz-credential|x-amz-date/,
+  },
+  {
+    what: "a form of two signatures",
+    form: { ...form, fields: { ...form.fields, AWSAccessKeyId: "AKIDEXAMPLE", signature: "x" } },
+    cause: "AMBIGUOUS_AUTHENTICATION",
+    says: /several versions/,
+  },
+  {
+    what: "a form without its policy",
+    form,
+    options: sent({ Policy: undefined }),
+    cause: "MALFORMED",
+    says: /does not send its policy/,
+  },
+  {
+    what: "a field twice",
+    form: { url: form.url, fields: [...list, ["acl", "private"]] },
+    cause: "MALFORMED",
+    says: /acl is sent more than once/,
+  },
+  // Conditions.
+  {
+    what: "a field that the policy asks for, not sent",
+    form,
+    options: { keys, ...sent({ acl: undefined }) },
+    cause: "FIELD",
+    says: /asks for the field acl, and the form does not send it/,
+  },
+  {
+    what: "a field that the policy does not know",
+    form,
+    options: { keys, ...sent({ "x-amz-meta-user": "7" }) },
+    cause: "FIELD",
+    says: /x-amz-meta-user is sent, and the policy has no condition for it/,
+  },
+  {
+    what: "a page's own button (error body)",
+    form,
+    options: { errorBody: denied("Extra input fields: submit") },
+    cause: "FIELD",
+    says: /submit is sent, and the policy has no condition/,
+  },
+  {
+    what: "a policy without a bucket (error body)",
+    form: rawForm({ conditions: [{ key: "up/a.png" }] }),
+    options: { errorBody: denied("Extra input fields: bucket") },
+    cause: "FIELD",
+    says: /no condition on the bucket/,
+  },
+  {
+    what: "a policy without a bucket (key)",
+    form: rawForm({
+      conditions: [
+        { key: "up/a.png" },
+        { "x-amz-algorithm": "AWS4-HMAC-SHA256" },
+        { "x-amz-credential": "AKIDEXAMPLE/20261124/eu-west-1/s3/aws4_request" },
+        { "x-amz-date": "20261124T120000Z" },
+      ],
+    }),
+    options: { keys },
+    cause: "FIELD",
+    says: /no condition on the bucket/,
+  },
+  {
+    what: "posted to another bucket",
+    form,
+    options: { keys, sent: { url: "https://other.s3.eu-west-1.amazonaws.com/" } },
+    cause: "BUCKET",
+    says: /signed for the bucket media and is posted to other/,
+  },
+  {
+    what: "posted to the server and not to the bucket",
+    form,
+    options: { sent: { url: "https://s3.eu-west-1.amazonaws.com/" } },
+    cause: "BUCKET",
+    says: /signed for the bucket media and is posted to no bucket/,
+  },
+  {
+    what: "another bucket, path style (error body)",
+    form: s3FormSigner({ region: "eu-west-1", endpoint: "https://minio.example", credentials, ...at }).sign(request),
+    options: {
+      sent: { url: "https://minio.example/other/" },
+      errorBody: denied('Policy Condition failed: ["eq", "$bucket", "media"]'),
+    },
+    cause: "BUCKET",
+    says: /bucket media and is posted to other/,
+  },
+  {
+    what: "a file of another type",
+    form,
+    options: { keys, ...sent({ "Content-Type": "image/jpeg" }) },
+    cause: "FIELD",
+    says: /Content-Type is sent as "image\/jpeg", and the policy takes only "image\/png"/,
+  },
+  {
+    what: "a type that a client has added to (error body)",
+    form,
+    options: {
+      ...sent({ "Content-Type": "image/png; charset=utf-8" }),
+      errorBody: denied('Policy Condition failed: ["eq", "$Content-Type", "image/png"]'),
+    },
+    cause: "FIELD",
+    says: /"image\/png; charset=utf-8"/,
+  },
+  {
+    what: "a condition that failed at MinIO, which writes no quotes",
+    form,
+    options: { ...sent({ acl: "public-read" }), errorBody: denied("Policy Condition failed: [eq, $acl, private]") },
+    cause: "FIELD",
+    says: /acl is sent as "public-read", and the policy takes only "private"/,
+  },
+  {
+    what: "a condition that failed for no visible reason",
+    form,
+    options: { errorBody: denied('Policy Condition failed: ["eq", "$acl", "private"]') },
+    cause: "FIELD",
+    says: /the form was changed before it arrived/,
+  },
+  {
+    what: "a key outside the prefix",
+    form,
+    options: { keys, ...sent({ key: "private/a.png" }) },
+    cause: "FIELD",
+    says: /key is sent as "private\/a\.png", and the policy takes what starts with "up\/"/,
+  },
+  {
+    what: "a session token added after signing",
+    form,
+    options: { keys, ...sent({ "x-amz-security-token": "FwoGZXIvYXdzE" }) },
+    cause: "FIELD",
+    says: /session token was added after signing/,
+  },
+  {
+    what: "a session token dropped on the way",
+    form: withToken,
+    options: { keys: [temporary], ...sent({ "X-Amz-Security-Token": undefined }, withToken) },
+    cause: "FIELD",
+    says: /asks for the field x-amz-security-token/,
+  },
+  // The file.
+  {
+    what: "the file in front of the fields",
+    form: { url: form.url, fields: [["file", ""], ...list] },
+    cause: "FILE",
+    says: /stands behind the file/,
+  },
+  {
+    what: "one field behind the file (key)",
+    form,
+    options: {
+      keys,
+      sent: { fields: [...list.filter(([name]) => name !== "acl"), ["file", ""], ["acl", "private"]] },
+    },
+    cause: "FILE",
+    says: /The field acl stands behind the file/,
+  },
+  {
+    what: "fields behind the file (error body)",
+    form,
+    options: {
+      errorBody: errorXml(
+        "InvalidArgument",
+        "Bucket POST must contain a field named 'key'. If it is specified, please check the order of the fields.",
+        { ArgumentName: "key" },
+      ),
+    },
+    cause: "FILE",
+    says: /key did not reach the server before the file/,
+  },
+  {
+    what: "no file",
+    form,
+    options: {
+      errorBody: errorXml("IncorrectNumberOfFilesInPostRequest", "POST requires exactly one file upload per request."),
+    },
+    cause: "FILE",
+    says: /no file, or more than one/,
+  },
+  {
+    what: "a file that is too large (error body)",
+    form,
+    options: {
+      errorBody: errorXml("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", {
+        ProposedSize: "1001",
+        MaxSizeAllowed: "1000",
+      }),
+    },
+    cause: "FILE",
+    says: /too large: the policy takes at most 1000 bytes\. It has 1001/,
+  },
+  {
+    what: "a file that is too small (error body)",
+    form,
+    options: { errorBody: errorXml("EntityTooSmall", "…", { ProposedSize: "3", MinSizeAllowed: "10" }) },
+    cause: "FILE",
+    says: /too small: the policy takes at least 10 bytes\. It has 3/,
+  },
+  {
+    what: "a file that is too large (its size given)",
+    form,
+    options: { keys, sent: { fileSize: 5000 } },
+    cause: "FILE",
+    says: /too large.*at most 1000 bytes/,
+  },
+  {
+    what: "posted as application/x-www-form-urlencoded",
+    form,
+    options: {
+      errorBody: errorXml("PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data"),
+    },
+    cause: "MALFORMED",
+    says: /not a multipart form/,
+  },
+  {
+    what: "posted to the object's path",
+    form,
+    options: { errorBody: errorXml("MethodNotAllowed", "The specified method is not allowed against this resource.") },
+    cause: "ENDPOINT",
+    says: /not posted to a bucket/,
+  },
+  // The time.
+  {
+    what: "too late",
+    form,
+    options: { keys, clock: () => new Date("2026-11-24T12:10:00Z") },
+    cause: "EXPIRED",
+    says: /ended at 2026-11-24T12:10:00\.000Z/,
+  },
+  {
+    what: "too late (error body)",
+    form,
+    options: { clock: () => new Date("2026-11-24T12:11:00Z"), errorBody: denied("Policy expired.") },
+    cause: "EXPIRED",
+    says: /ended at 2026-11-24T12:10:00\.000Z/,
+  },
+  {
+    what: "too late by the server's clock alone",
+    form,
+    options: { errorBody: denied("Policy expired.") },
+    cause: "CLOCK",
+    says: /by the server's clock and not by this one/,
+  },
+  {
+    what: "a signer's clock that is ahead",
+    form,
+    options: { keys, clock: () => new Date("2026-11-24T11:30:00Z") },
+    cause: "NOT_YET_VALID",
+    says: /dated in the future/,
+  },
+  // The other versions.
+  {
+    what: "Signature Version 2 with another secret",
+    form: v2,
+    options: { keys: [{ ...credentials, secretAccessKey: "another" }] },
+    cause: "WRONG_SECRET",
+    says: /another secret/,
+  },
+  {
+    what: "Signature Version 2 with SHA-256",
+    form: {
+      ...v2,
+      fields: withFields(v2.fields, {
+        signature: createHmac("sha256", credentials.secretAccessKey).update(policyOf(v2.fields)).digest("base64"),
+      }),
+    },
+    options: { keys },
+    cause: "SIGNATURE",
+    says: /HMAC-SHA256, and Signature Version 2 takes HMAC-SHA1/,
+  },
+  {
+    what: "Signature Version 2 with + turned into a space",
+    form: {
+      ...v2WithPlus,
+      fields: withFields(v2WithPlus.fields, { signature: v2WithPlus.fields["signature"]?.replaceAll("+", " ") }),
+    },
+    options: { keys },
+    cause: "SIGNATURE",
+    says: /a space where \+ has to stand/,
+  },
+  {
+    what: "Signature Version 2 in a region that takes only the other",
+    form: v2,
+    options: {
+      errorBody: errorXml(
+        "InvalidRequest",
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+      ),
+    },
+    cause: "LEGACY_SIGNATURE",
+    says: /does not accept Signature Version 2/,
+  },
+  {
+    what: "Cloud Storage: a damaged HMAC secret",
+    form: gcsHmacFormSigner({
+      credentials: { ...hmacKey, secretAccessKey: hmacKey.secretAccessKey.slice(0, -1) },
+      ...at,
+    }).sign({ ...rest, object }),
+    options: { keys: [hmacKey] },
+    cause: "WRONG_SECRET",
+    says: /last character cut off/,
+  },
+  {
+    what: "Cloud Storage: a field without a condition (error body)",
+    form: gcs,
+    options: {
+      errorBody:
+        "<Error><Code>InvalidPolicyDocument</Code><Message>The content of the form does not meet the conditions specified in the policy document.</Message><Details>Policy did not reference these fields: submit</Details></Error>",
+    },
+    cause: "FIELD",
+    says: /submit is sent, and the policy has no condition/,
+  },
+  {
+    what: "Cloud Storage: another object than was signed (RSA key)",
+    form: rsa,
+    options: { keys: [account], sent: { fields: withFields(rsa.fields, { key: "up/b.png" }) } },
+    cause: "FIELD",
+    says: /key is sent as "up\/b\.png", and the policy takes only "up\/a\.png"/,
+  },
+  {
+    what: "Cloud Storage: the policy written anew (RSA key)",
+    form: {
+      ...rsa,
+      fields: withFields(rsa.fields, {
+        policy: Buffer.from(python(JSON.parse(Buffer.from(policyOf(rsa.fields), "base64").toString()))).toString(
+          "base64",
+        ),
+      }),
+    },
+    options: { keys: [account] },
+    cause: "POLICY",
+    says: /written anew after signing/,
+  },
+  {
+    what: "Cloud Storage: another bucket",
+    form: gcs,
+    options: { keys: [hmacKey], sent: { url: "https://storage.googleapis.com/other/" } },
+    cause: "BUCKET",
+    says: /bucket media and is posted to other/,
+  },
+];
+
+describe("the cause of a refused form", () => {
+  it.each(broken)("is found first: $what", async ({ form: given, options, cause, says }) => {
+    const found = await explainForm(given, { clock, ...options });
+    expect(found.cause?.sentence).toMatch(says);
+    expect(found.cause?.code).toBe(cause);
+    expect(found.cause?.fix).not.toBe("");
+  });
+
+  it.each([
+    ["s3/form", form, keys],
+    ["s3/form", withToken, [temporary]],
+    ["s3/form", rawForm(), keys],
+    ["s3/form/v2", v2, keys],
+    ["gcs/form", gcs, [hmacKey]],
+    ["gcs/form", rsa, [account]],
+  ])("is none where %s is right", async (scheme, right, known) => {
+    for (const given of [
+      { clock },
+      { clock, keys: known },
+      { clock, keys: known, sent: { fileSize: 10, fileName: "a.png" } },
+    ]) {
+      const found = await explainForm(right, given);
+      expect([found.scheme, found.cause]).toEqual([scheme, undefined]);
+    }
+  });
+
+  it("is looked for in the very form that a verifier takes", async () => {
+    const fields = Object.entries(rawForm().fields);
+    const grant = await s3FormVerifier({ credentials, clock }).verify({ bucket: "media", fields });
+    expect(grant.key).toBe("up/a.png");
+  });
+
+  it("is the end, with what a new form would suffer from, too", async () => {
+    const late = { clock: () => new Date("2026-11-25T00:00:00Z"), keys, ...sent({ acl: "public-read" }) };
+    const { cause } = await explainForm(form, late);
+    expect([cause?.code, cause?.evidence.join()]).toEqual([
+      "EXPIRED",
+      expect.stringContaining("Besides: The field acl"),
+    ]);
+  });
+});
+
+describe("an explained form", () => {
+  it("tells what it is, what it grants, binds and leaves open, and when it ends", async () => {
+    const found = await explainForm(form, { clock });
+    expect(found).toMatchObject({
+      scheme: "s3/form",
+      signedBy: "AKIDEXAMPLE",
+      grants: { methods: ["POST"], resource: "objects whose key starts with up/ in bucket media" },
+      signedAt,
+      endsAt: new Date("2026-11-24T12:10:00Z"),
+      leavesOpen: expect.arrayContaining(["the file", 'field key behind its start "up/"']),
+      mustSend: expect.arrayContaining([
+        { name: "acl", value: "private" },
+        { name: "content-type", value: "image/png" },
+      ]),
+    });
+    expect(found.binds).toEqual(expect.arrayContaining(["bucket", "length of the file", "field acl", "end"]));
+    expect(found.summary).toMatch(/^An S3 upload form .* signed by AKIDEXAMPLE for eu-west-1, valid until 2026-11-24/);
+  });
+
+  it("tells each condition in words, and whether the form meets it", async () => {
+    const { conditions } = await explainForm(form, {
+      clock,
+      sent: { fileSize: 5, fields: withFields(form.fields, { acl: "x" }) },
+    });
+    const told = conditions?.map(({ condition, says, met }) => [condition, says, met]);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        ['["content-length-range",10,1000]', "the file has from 10 to 1000 bytes", false],
+        ['["eq", "$acl", "private"]', 'the field acl is exactly "private"', false],
+        ['["eq", "$bucket", "media"]', 'the bucket is exactly "media"', true],
+        ['["starts-with", "$key", "up/"]', 'the field key starts with "up/"', true],
+      ]),
+    );
+    const unknown = await explainForm(form, { clock });
+    expect(unknown.conditions?.find(({ says }) => says.startsWith("the file"))?.met).toBeUndefined();
+  });
+
+  it.each([
+    ["open-length", {}],
+    ["any-key", { conditions: [["starts-with", "$key", ""]] }],
+    ["loose-prefix", { conditions: [["starts-with", "$key", "up"]] }],
+    ["open-content-type", { conditions: [["starts-with", "$Content-Type", ""]] }],
+    ["open-redirect", { conditions: [["starts-with", "$success_action_redirect", ""]] }],
+    ["open-acl", { conditions: [["starts-with", "$acl", ""]] }],
+    ["too-long-life", { expiration: "2027-11-24T12:10:00Z" }],
+    ["expired", { expiration: "2026-11-24T12:04:00Z" }],
+  ])("has the trap %s named", async (name, options) => {
+    const { traps } = await explainForm(rawForm(options), { clock });
+    expect(traps.map((trap) => trap.name)).toContain(name);
+  });
+
+  it("has no trap where everything is bound", async () => {
+    const bound = s3.sign({ ...request, key: "up/a.png" });
+    expect((await explainForm(bound, { clock })).traps).toEqual([]);
+  });
+
+  it("tells what a page needs to post it", async () => {
+    const { browser } = await explainForm(form, { clock, origin: "https://app.example" });
+    expect(browser?.contentSecurityPolicy).toBe(
+      "connect-src https://media.s3.eu-west-1.amazonaws.com; form-action https://media.s3.eu-west-1.amazonaws.com",
+    );
+    expect(browser?.cors).toMatchObject({
+      CORSRules: [{ AllowedOrigins: ["https://app.example"], AllowedMethods: ["POST"] }],
+    });
+  });
+
+  it("shows neither signature nor session token unless it is asked to, and no secret ever", async () => {
+    const given = { clock, keys: [temporary], ...sent({ acl: "public-read" }, withToken) };
+    const hidden = JSON.stringify(await explainForm(withToken, given));
+    for (const secret of [withToken.fields["X-Amz-Signature"], temporary.sessionToken, temporary.secretAccessKey]) {
+      expect(hidden).not.toContain(secret);
+    }
+    const shown = JSON.stringify(await explainForm(withToken, { ...given, reveal: true }));
+    expect(shown).toContain(temporary.sessionToken);
+    expect(shown).not.toContain(temporary.secretAccessKey);
+  });
+
+  it("refuses what is no signed form", async () => {
+    await expect(explainForm({ url: "https://media.s3.amazonaws.com/", fields: { key: "a" } })).rejects.toMatchObject({
+      code: "NO_SIGNATURE",
+    });
+    await expect(explainForm({ url: "media", fields: form.fields })).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+
+  it("never fails on a damaged form", async () => {
+    const deep = Buffer.from(`{"conditions":${"[".repeat(7000)}${"]".repeat(7000)}}`).toString("base64");
+    for (const [name, value] of list) {
+      for (const damaged of [
+        "",
+        value.slice(1),
+        `${value}\0`,
+        value.repeat(50),
+        "\ud800",
+        "[]",
+        "bnVsbA==",
+        "W10=",
+        deep,
+      ]) {
+        const fields = withFields(form.fields, { [name]: damaged });
+        const found = await explainForm({ url: form.url, fields }, { clock, keys, errorBody: mismatch() });
+        expect(found.cause, `${name}=${damaged}`).toBeDefined();
+      }
+    }
+  });
+});

@@ -1,60 +1,69 @@
-import { type BrowserUpload, type Explanation, explain } from "daypass/explain";
-import { pairs, parseArguments } from "../arguments.ts";
-import { type Command, CommandError, type Context, print, UsageError } from "../command.ts";
+import { type Explanation, explain, explainForm } from "daypass/explain";
+import { type ParsedArguments, pairs, parseArguments, wholeNumber } from "../arguments.ts";
+import { type Command, type Context, print, UsageError } from "../command.ts";
+import { explanationText } from "../explain/explanation-text.ts";
+import { formFromText } from "../explain/form-text.ts";
+import { inputText, refuseTwoInputs } from "../input-text.ts";
 import { instant } from "../lines/instant.ts";
+import { explainKeys } from "../lines/verifiers.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { mapped } from "../sign/options.ts";
-import { readText } from "../state/files.ts";
-import { table } from "../table.ts";
+
+const OPTIONS = {
+  error: { type: "string" },
+  method: { type: "string" },
+  header: { type: "string", multiple: true },
+  "sent-url": { type: "string" },
+  "body-sha256": { type: "string" },
+  "remote-address": { type: "string" },
+  form: { type: "string" },
+  "sent-form": { type: "string" },
+  "file-name": { type: "string" },
+  "file-size": { type: "string" },
+  origin: { type: "string" },
+  host: { type: "string", multiple: true },
+  at: { type: "string" },
+  state: { type: "string" },
+  profile: { type: "string" },
+  schemes: { type: "string" },
+  reveal: { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
+
+type Options = ParsedArguments<typeof OPTIONS>["values"];
 
 export const explainCommand: Command = {
   help: `daypass explain URL [--error FILE] [--json] [--reveal]
+daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 
-Tells what a presigned URL is, what it grants, binds and leaves open, when it really ends, and why a server refuses it.
-Nothing is sent. The cause stands first.
+Tells what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really ends, and why a
+server refuses it. Nothing is sent. The cause stands first.
 
   --error FILE|-        the body of the server's answer (S3's XML, or problem details)
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
   --sent-url URL        what was sent, where it is not the URL    --body-sha256 HEX   the hash of the body that was sent
+  --remote-address IP   the client, as the server saw it
   --host NAME           further names of the server, tried as the signed host
   --origin ORIGIN       the page that is to upload, for the CORS rule of a PUT or POST
   --at INSTANT          explain as if it were then                --reveal            show signatures and session tokens
-  --state DIR           try the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of each cloud (--profile)
-  --json                everything that was found, as one object`,
+  --json                everything that was found, as one object
+Form
+  --form FILE|-         {"url":…,"fields":…} as daypass sign and the SDKs print it, or an HTML form
+  --sent-form FILE      the form that was posted, where it is not that one; a field "file" in a list of fields tells its place
+  --file-name NAME      the file's name and                       --file-size BYTES   length, as they were posted
+Keys
+  --state DIR           the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of each cloud (--profile)
+  --schemes FILE|-      further keys of any scheme (oss, cos, swift, cloudfront, nginx, bunny, …): JSON, one entry or a list of
+                        them, as in the schemes of a line of daypass verify --batch:
+                        {"scheme":"nginx","credentials":{"secret":"…"},"expression":"…"}`,
   async run(args, context) {
-    const { values, positionals } = parseArguments(args, {
-      error: { type: "string" },
-      method: { type: "string" },
-      header: { type: "string", multiple: true },
-      "sent-url": { type: "string" },
-      "body-sha256": { type: "string" },
-      origin: { type: "string" },
-      host: { type: "string", multiple: true },
-      at: { type: "string" },
-      state: { type: "string" },
-      profile: { type: "string" },
-      reveal: { type: "boolean" },
-      json: { type: "boolean" },
-    });
-    const [url, second] = positionals;
-    if (url === undefined || second !== undefined)
-      throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
-    const { s3, gcs, azure, url: urlKeys } = await keysAtHand(values, context);
-    const now = mapped(values.at, (text) => instant("--at", text)) ?? new Date();
-    const explanation = await explain(url, {
-      request: {
-        method: values.method,
-        url: values["sent-url"],
-        headers: singleValues(pairs("--header", values.header, ":")),
-        bodySha256: values["body-sha256"],
-      },
-      errorBody: values.error === undefined ? undefined : await errorBody(values.error, context),
-      keys: [...s3, ...gcs, ...azure, ...urlKeys],
-      hosts: values.host,
-      origin: values.origin,
-      reveal: values.reveal,
-      clock: () => now,
-    });
+    const { values, positionals } = parseArguments(args, OPTIONS);
+    const { error, form, schemes } = values;
+    refuseTwoInputs({ "--error": error, "--form": form, "--sent-form": values["sent-form"], "--schemes": schemes });
+    const explanation =
+      form === undefined
+        ? await explainUrl(positionals, values, context)
+        : await explainAForm(form, { positionals, values }, context);
     await print(context.stdout, values.json === true ? JSON.stringify(explanation) : explanationText(explanation));
     // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload.
     if (values.json !== true && explanation.grants.methods === undefined && values.method === undefined)
@@ -63,22 +72,58 @@ Nothing is sent. The cause stands first.
   },
 };
 
-const MAX_ERROR_BYTES = 1024 * 1024;
+const OF_FORMS = ["sent-form", "file-name", "file-size"] as const;
+const OF_URLS = ["method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
 
-async function errorBody(path: string, { stdin }: Context): Promise<string> {
-  if (path !== "-") {
-    const text = await readText(path);
-    if (text === undefined) throw new CommandError(`expected --error to name a file, found none at ${path}`);
-    return text;
-  }
-  let text = "";
-  stdin.setEncoding("utf8");
-  for await (const chunk of stdin) {
-    text += chunk;
-    if (text.length > MAX_ERROR_BYTES)
-      throw new CommandError("expected an error body of at most 1 MB on standard input");
-  }
-  return text;
+async function explainUrl(positionals: readonly string[], values: Options, context: Context): Promise<Explanation> {
+  const [url, second] = positionals;
+  if (url === undefined || second !== undefined)
+    throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
+  const foreign = OF_FORMS.find((name) => values[name] !== undefined);
+  if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
+  return explain(url, {
+    ...(await common(values, context)),
+    request: {
+      method: values.method,
+      url: values["sent-url"],
+      headers: singleValues(pairs("--header", values.header, ":")),
+      bodySha256: values["body-sha256"],
+      remoteAddress: values["remote-address"],
+    },
+    hosts: values.host,
+  });
+}
+
+async function explainAForm(
+  path: string,
+  { positionals, values }: { readonly positionals: readonly string[]; readonly values: Options },
+  context: Context,
+): Promise<Explanation> {
+  if (positionals.length > 0) throw new UsageError("expected --form or a URL, found both");
+  const foreign = OF_URLS.find((name) => values[name] !== undefined);
+  if (foreign !== undefined) throw new UsageError(`expected options of a form, found --${foreign}`);
+  const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
+  const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);
+  const fileSize = mapped(values["file-size"], (text) => wholeNumber("--file-size", text, LENGTHS));
+  return explainForm(await read("--form", path), {
+    ...(await common(values, context)),
+    sent: { ...sent, fileName: values["file-name"], fileSize },
+  });
+}
+
+const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+/** What a URL and a form are both explained by. */
+async function common(values: Options, context: Context) {
+  const { error, origin, reveal } = values;
+  const { s3, gcs, azure, url, entries } = await keysAtHand(values, context);
+  const now = mapped(values.at, (text) => instant("--at", text)) ?? new Date();
+  return {
+    errorBody: error === undefined ? undefined : await inputText("--error", error, context),
+    keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
+    ...{ origin, reveal },
+    clock: () => now,
+  };
 }
 
 function singleValues(headers: ReturnType<typeof pairs>): Readonly<Record<string, string>> | undefined {
@@ -86,41 +131,4 @@ function singleValues(headers: ReturnType<typeof pairs>): Readonly<Record<string
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : value.join(", ")]),
   );
-}
-
-function explanationText(explanation: Explanation): string {
-  const { cause, summary, signedBy, grants, binds, leavesOpen, mustSend, traps, mayEndEarlier } = explanation;
-  const { signedAt, startsAt, endsAt } = explanation;
-  const rows = [
-    ["scheme", explanation.scheme],
-    ["signed by", signedBy],
-    ["grants", `${grants.methods?.join(", ") ?? "one method, which the URL does not tell,"} on ${grants.resource}`],
-    ...(signedAt === undefined ? [] : [["signed at", signedAt.toISOString()]]),
-    ...(startsAt === undefined ? [] : [["starts at", startsAt.toISOString()]]),
-    ...(endsAt === undefined
-      ? []
-      : [["ends at", `${endsAt.toISOString()}${mayEndEarlier === undefined ? "" : `, or earlier: ${mayEndEarlier}`}`]]),
-    ["binds", binds.join(", ")],
-    ["leaves open", leavesOpen.join(", ")],
-    ...mustSend.map(({ name, value }) => ["must send", `${name}: ${value ?? "(the URL does not tell the value)"}`]),
-    ...traps.map(({ name, text }) => ["trap", `${name}: ${text}`]),
-  ];
-  return [
-    ...(cause === undefined
-      ? []
-      : [cause.sentence, `→ ${cause.fix}`, ...cause.evidence.map((line) => `  ${line}`), ""]),
-    summary,
-    table(rows.map((row) => ["", ...row])),
-    ...(explanation.browser === undefined ? [] : ["", browserText(explanation.browser)]),
-  ].join("\n");
-}
-
-/** What a page needs to upload: to be pasted. */
-export function browserText({ contentSecurityPolicy, cors, corsIsSetBy }: BrowserUpload): string {
-  return [
-    "For an upload by a page:",
-    `  Content-Security-Policy: ${contentSecurityPolicy}`,
-    `  CORS rule, set by ${corsIsSetBy}:`,
-    JSON.stringify(cors, undefined, 2).replace(/^/gm, "  "),
-  ].join("\n");
 }

@@ -30,6 +30,7 @@ const OPTIONS = {
   at: { type: "string" },
   state: { type: "string" },
   profile: { type: "string" },
+  schemes: { type: "string" },
   json: { type: "boolean" },
 } as const;
 
@@ -49,6 +50,7 @@ Exit status 0 for a grant, 1 for a refusal.
 Keys
   --state DIR           all active keys of a gateway's state
   otherwise             DAYPASS_KEY or DAYPASS_KEY_FILE (a JWK or a set), and the keys of each cloud as for daypass sign (--profile)
+  --schemes FILE|-      further keys of any scheme: JSON, one entry or a list of them, as in the schemes of a line of --batch
 
 ${BATCH_HELP}`,
   async run(args, context) {
@@ -113,7 +115,7 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
 /** The keys that are at hand, in the form of a line's `schemes`. */
 async function schemeEntries(options: Options, context: Context): Promise<readonly object[]> {
   const { audience, origin: origins } = options;
-  const { s3, gcs, azure, url } = await keysAtHand(options, context);
+  const { s3, gcs, azure, url, entries: others } = await keysAtHand(options, context);
   const common = origins === undefined ? {} : { origins };
   const entries = [
     ...(s3.length === 0 ? [] : [{ scheme: "s3", credentials: s3.map(fromCredentials), ...common }]),
@@ -122,10 +124,11 @@ async function schemeEntries(options: Options, context: Context): Promise<readon
     ...(url.length === 0
       ? []
       : [{ scheme: "url", keys: url, ...(audience === undefined ? {} : { audience }), ...common }]),
+    ...others,
   ];
   if (entries.length === 0) {
     throw new CommandError(
-      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state",
+      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state or --schemes",
     );
   }
   return entries;

@@ -13,6 +13,7 @@ import {
   azureUserDelegationVerifier,
   azureVerifier,
 } from "daypass/azure";
+import type { AzureExplainKey } from "daypass/explain";
 import { ACCOUNT_KEY, azureCredentials, type LineCredentials } from "./azure-credentials.ts";
 import {
   checkFields,
@@ -81,11 +82,18 @@ function oneOrMore(kind: FieldKind): FieldKind {
   };
 }
 
+/** The keys of an entry with `"scheme":"azure"`. Throws `INVALID_INPUT` for a misspelt one. */
+export function azureEntryKeys(object: JsonObject): readonly AzureExplainKey[] {
+  checkFields(object, ENTRY);
+  const { account, credentials } = object as AzureEntry;
+  const keys = [credentials ?? []].flat().map((key) => ({ account, ...azureCredentials(key) }));
+  return keys as unknown as readonly AzureExplainKey[];
+}
+
 /** The verifiers of an entry with `"scheme":"azure"`: that of its kind, or all for which it has keys. */
 export function azureLineVerifiers(object: JsonObject, context: LineContext): readonly DialectVerifier[] {
-  checkFields(object, ENTRY);
+  const keys = azureEntryKeys(object);
   const entry = object as AzureEntry;
-  const keys = [entry.credentials ?? []].flat().map((key) => ({ account: entry.account, ...azureCredentials(key) }));
   const shared = keys.filter((key) => "accountKey" in key) as readonly AzureAccountKey[];
   const delegated = keys.filter((key) => "userDelegationKey" in key) as readonly AzureAccountDelegatedKey[];
   const common = { ...place(entry, context), ...operations(entry), maxLife: entry.maxLife, clock: context.clock };

@@ -12,7 +12,7 @@ import {
   azureUserDelegationSigner,
 } from "daypass/azure";
 import { azureCredentials, DELEGATED_KEY, type LineCredentials, SHARED_KEY } from "./azure-credentials.ts";
-import { azureLineVerifiers } from "./azure-entry.ts";
+import { azureEntryKeys, azureLineVerifiers } from "./azure-entry.ts";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
@@ -32,7 +32,11 @@ import type { LineScheme, SignLine } from "./line-scheme.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `azure`: service, account and user delegation SAS. */
-export const azureLineScheme: LineScheme = { signer: azureLineSigner, verifiers: azureLineVerifiers };
+export const azureLineScheme: LineScheme = {
+  signer: azureLineSigner,
+  verifiers: azureLineVerifiers,
+  explainKeys: azureEntryKeys,
+};
 
 /** What any of the three signers can be asked for; those that cannot do it refuse it. */
 type SasRequest = AzureSignRequest & AzureAccountSignRequest & AzureUserDelegationSignRequest;

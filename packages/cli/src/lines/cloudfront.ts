@@ -32,7 +32,11 @@ import { ownOrigin } from "./origins.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `cloudfront`: signed URLs and cookies. */
-export const cloudfrontLineScheme: LineScheme = { signer: cloudfrontLineSigner, verifiers: cloudfrontLineVerifiers };
+export const cloudfrontLineScheme: LineScheme = {
+  signer: cloudfrontLineSigner,
+  verifiers: cloudfrontLineVerifiers,
+  explainKeys: entryKeys,
+};
 
 /** A line of `sign --batch` with `"scheme":"cloudfront"`, once its fields have been checked. */
 interface CloudfrontLine extends Omit<CloudfrontSignRequest, "url" | keyof LineLifetime>, LineLifetime {
@@ -125,11 +129,17 @@ interface CloudfrontEntry {
 }
 
 function cloudfrontLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  checkFields(object, ENTRY);
-  const { credentials, origins = [ownOrigin(origin)], methods, maxLife } = object as CloudfrontEntry;
-  if (credentials === undefined) throw missing("credentials", "give keyPairId and publicKey in each cloudfront entry");
-  const keys = [credentials].flat().map((key) => publicKey(key as EntryKey));
+  const keys = entryKeys(object);
+  const { origins = [ownOrigin(origin)], methods, maxLife } = object as CloudfrontEntry;
   return [["cloudfront", cloudfrontVerifier({ keys, origins, methods, maxLife, clock, enforces: ENFORCES })]];
+}
+
+/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
+function entryKeys(object: JsonObject): readonly (CloudfrontKey & { readonly publicKey: string })[] {
+  checkFields(object, ENTRY);
+  const { credentials } = object as CloudfrontEntry;
+  if (credentials === undefined) throw missing("credentials", "give keyPairId and publicKey in each cloudfront entry");
+  return [credentials].flat().map((key) => publicKey(key as EntryKey));
 }
 
 function publicKey({
@@ -137,7 +147,7 @@ function publicKey({
   publicKey,
   privateKey = "",
   hashes = ["sha1", "sha256"],
-}: EntryKey): CloudfrontKey {
+}: EntryKey): CloudfrontKey & { readonly publicKey: string } {
   if (publicKey !== undefined) return { keyPairId, publicKey, hashes };
   try {
     const pem = createPublicKey(privateKey).export({ format: "pem", type: "spki" }).toString();

@@ -22,7 +22,11 @@ import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `cos`: Tencent COS. */
-export const cosLineScheme: LineScheme = { signer: cosLineSigner, verifiers: cosLineVerifiers };
+export const cosLineScheme: LineScheme = {
+  signer: cosLineSigner,
+  verifiers: cosLineVerifiers,
+  explainKeys: entryKeys,
+};
 
 type CosLineCredentials = LineCredentials<CosCredentials>;
 
@@ -84,12 +88,19 @@ interface CosEntry {
 
 const TENCENT_VIRTUAL = /^(https?:\/\/)[a-z0-9-]+\.(cos\.[a-z0-9-]+\.myqcloud\.com)$/;
 
-function cosLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
+function entryKeys(object: JsonObject): readonly CosCredentials[] {
   checkFields(object, ENTRY);
-  const { credentials, origins, buckets, maxLife, maxFutureSkew } = object as CosEntry;
+  const { credentials } = object as CosEntry;
   if (credentials === undefined) throw missing("credentials", "give secretId and secretKey in each cos entry");
+  return [credentials].flat().map((one) => temporary<CosCredentials>(one as CosLineCredentials));
+}
+
+function cosLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  const credentials = entryKeys(object);
+  const { origins, buckets, maxLife, maxFutureSkew } = object as CosEntry;
   const options = {
-    credentials: [credentials].flat().map((one) => temporary<CosCredentials>(one as CosLineCredentials)),
+    credentials,
     // On Tencent a bucket in front of the host can be told from the host's name alone, and the grant should name it.
     origins: origins ?? [ownOrigin(origin).replace(TENCENT_VIRTUAL, "$1*.$2")],
     ...{ buckets, maxLife, maxFutureSkew, clock, enforces: ENFORCES },

@@ -1,4 +1,5 @@
 import type { Bindings, ResponseOverrides, Verifier } from "daypass";
+import type { ExplainKey } from "daypass/explain";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
@@ -50,6 +51,8 @@ export interface EdgeLines<C, O, R, V> {
   /** Completes a request where the library does not take data. */
   prepare?(request: R, line: JsonObject): R;
   verifier(key: C, options: O & V & EdgeVerifying): Verifier;
+  /** The key as `explain` has it, where it has other fields than `credentials`. */
+  explainKey?(key: C): object;
 }
 
 /** What every verifier of edge tokens takes. */
@@ -83,6 +86,11 @@ export function edgeLines<C, O, R, V>(scheme: EdgeLines<C, O, R, V>): LineScheme
     ...{ ...common, credentials: oneOrMore(credentials) },
     ...{ ...entry, origins: textList, methods: textList, maxLife: number },
   });
+  const entryKeys = (object: JsonObject): readonly JsonObject[] => {
+    checkFields(object, verifying);
+    const { credentials: keys } = object as EdgeEntry;
+    return (keys === undefined ? [undefined] : [keys].flat()).map((key) => checkKey(scheme, key));
+  };
   return {
     signer() {
       const signers = cache<TimedSigner<R>>();
@@ -103,13 +111,18 @@ export function edgeLines<C, O, R, V>(scheme: EdgeLines<C, O, R, V>): LineScheme
         return signer.sign(scheme.prepare?.(asked, object) ?? asked, time);
       };
     },
+    explainKeys(object) {
+      const own = picked(object, options);
+      return entryKeys(object).map((key) => {
+        const fields = scheme.explainKey?.(key as C) ?? key;
+        return { ...own, ...fields, scheme: scheme.scheme } as unknown as ExplainKey;
+      });
+    },
     verifiers(object, { origin, clock }) {
-      checkFields(object, verifying);
-      const { credentials: keys, origins = [ownOrigin(origin)], methods, maxLife } = object as EdgeEntry;
-      const all = keys === undefined ? [undefined] : [keys].flat();
+      const keys = entryKeys(object);
+      const { origins = [ownOrigin(origin)], methods, maxLife } = object as EdgeEntry;
       // One for each key, which are tried in turn.
-      return all.map((key) => {
-        checkKey(scheme, key);
+      return keys.map((key) => {
         const own = { ...picked(object, options), ...picked(object, entry) };
         const shared = { origins, methods, maxLife, clock, enforces: ENFORCES };
         return [scheme.scheme, scheme.verifier(key as C, { ...own, ...shared } as O & V & EdgeVerifying)];
@@ -127,8 +140,8 @@ interface EdgeEntry {
   readonly maxLife?: number;
 }
 
-function checkKey<C, O, R, V>({ scheme, required }: EdgeLines<C, O, R, V>, key: JsonObject | undefined): void {
-  if (key !== undefined && required.every((name) => key[name] !== undefined)) return;
+function checkKey<C, O, R, V>({ scheme, required }: EdgeLines<C, O, R, V>, key: JsonObject | undefined): JsonObject {
+  if (key !== undefined && required.every((name) => key[name] !== undefined)) return key;
   throw missing("credentials", `give ${required.join(" and ")} in each ${scheme} line`);
 }
 

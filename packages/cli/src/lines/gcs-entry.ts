@@ -60,16 +60,21 @@ interface PrivateAccount {
   readonly private_key: string;
 }
 
+/** The keys of an entry with `"scheme":"gcs"`. Throws `INVALID_INPUT` for a misspelt one. */
+export function gcsEntryKeys(object: JsonObject): readonly EntryKey[] {
+  checkFields(object, ENTRY);
+  const { credentials } = object as GcsEntry;
+  if (credentials !== undefined) return [credentials].flat() as readonly EntryKey[];
+  throw missing(
+    "credentials",
+    "give client_email and public_key, or accessKeyId and secretAccessKey, in each gcs entry",
+  );
+}
+
 /** The verifiers of an entry with `"scheme":"gcs"`: for each version, those of the kinds of keys that it has. */
 export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  checkFields(object, ENTRY);
+  const keys = gcsEntryKeys(object);
   const entry = object as GcsEntry;
-  if (entry.credentials === undefined)
-    throw missing(
-      "credentials",
-      "give client_email and public_key, or accessKeyId and secretAccessKey, in each gcs entry",
-    );
-  const keys = [entry.credentials].flat() as readonly EntryKey[];
   const hmacKeys = keys.filter((key) => "accessKeyId" in key);
   const accounts = keys.filter((key) => "client_email" in key).map(publicAccount);
   const { version, origins = [gcsOrigin(origin)], buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;

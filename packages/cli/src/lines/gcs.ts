@@ -24,13 +24,17 @@ import {
   text,
   textMap,
 } from "./fields.ts";
-import { gcsLineVerifiers } from "./gcs-entry.ts";
+import { gcsEntryKeys, gcsLineVerifiers } from "./gcs-entry.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import type { LineResult, LineScheme, SignLine } from "./line-scheme.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `gcs`: Cloud Storage V4, V2 and upload forms, by service accounts and by HMAC keys. */
-export const gcsLineScheme: LineScheme = { signer: gcsLineSigner, verifiers: gcsLineVerifiers };
+export const gcsLineScheme: LineScheme = {
+  signer: gcsLineSigner,
+  verifiers: gcsLineVerifiers,
+  explainKeys: gcsEntryKeys,
+};
 
 type LineCredentials = GcsServiceAccount | GcsHmacKey;
 

@@ -1,4 +1,5 @@
 import type { Clock, ObligationKind, SignedRequest, Verifier } from "daypass";
+import type { ExplainKey } from "daypass/explain";
 import type { JsonObject } from "./fields.ts";
 
 /** One scheme as the lines of a batch know it. The one list of them is `schemes.ts`. */
@@ -7,6 +8,8 @@ export interface LineScheme {
   signer(): SignLine;
   /** The verifiers that one entry of a line's `schemes` stands for. Throws `INVALID_INPUT` for a misspelt entry. */
   verifiers(entry: JsonObject, context: LineContext): readonly DialectVerifier[];
+  /** The keys of such an entry, for `explain`. Throws as `verifiers` does. */
+  explainKeys(entry: JsonObject): readonly ExplainKey[];
 }
 
 /** Signs one line, whose `scheme` alone has been looked at. Throws or rejects with the refusal. */

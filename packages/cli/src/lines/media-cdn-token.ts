@@ -40,12 +40,15 @@ export const mediaCdnTokenLineScheme: LineScheme = edgeLines<
     if (privateKey !== undefined) return mediaCdnEd25519TokenSigner({ privateKey, parameter, clock });
     throw missing("credentials", "give secret or privateKey in each media-cdn/token line");
   },
-  verifier({ secret, hash, publicKey }, options) {
-    if (secret !== undefined) return mediaCdnTokenVerifier({ ...options, keys: hmacKey(secret, hash) });
-    if (publicKey !== undefined) return mediaCdnTokenVerifier({ ...options, keys: mediaCdnPublicKey(publicKey) });
-    throw missing("credentials", "give secret or publicKey in each media-cdn/token entry");
-  },
+  verifier: (key, options) => mediaCdnTokenVerifier({ ...options, keys: verifyKey(key) }),
+  explainKey: (key) => ({ key: verifyKey(key) }),
 });
+
+function verifyKey({ secret, hash, publicKey }: Key) {
+  if (secret !== undefined) return hmacKey(secret, hash);
+  if (publicKey !== undefined) return mediaCdnPublicKey(publicKey);
+  throw missing("credentials", "give secret or publicKey in each media-cdn/token entry");
+}
 
 function hmacKey(secret: string, hash: "sha1" | "sha256" = "sha256") {
   return hash === "sha1" ? mediaCdnSha1Key({ secret }) : { secret };

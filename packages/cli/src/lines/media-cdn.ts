@@ -36,8 +36,11 @@ export const mediaCdnLineScheme: LineScheme = edgeLines<
     const all = { ...options, privateKey };
     return line["as"] === "cookies" ? mediaCdnCookieSigner(all) : mediaCdnSigner(all);
   },
-  verifier({ keyName, publicKey }, options) {
-    if (publicKey === undefined) throw missing("credentials.publicKey", "give it in each media-cdn entry");
-    return mediaCdnVerifier({ ...options, keys: { keyName, publicKey } });
-  },
+  verifier: (key, options) => mediaCdnVerifier({ ...options, keys: openKey(key) }),
+  explainKey: openKey,
 });
+
+function openKey({ keyName, publicKey }: Key): { readonly keyName: string; readonly publicKey: string } {
+  if (publicKey === undefined) throw missing("credentials.publicKey", "give it in each media-cdn entry");
+  return { keyName, publicKey };
+}

@@ -25,7 +25,11 @@ import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `oss`: Alibaba OSS V4 and V1. */
-export const ossLineScheme: LineScheme = { signer: ossLineSigner, verifiers: ossLineVerifiers };
+export const ossLineScheme: LineScheme = {
+  signer: ossLineSigner,
+  verifiers: ossLineVerifiers,
+  explainKeys: entryKeys,
+};
 
 type OssLineCredentials = LineCredentials<OssCredentials>;
 
@@ -94,14 +98,19 @@ interface OssEntry {
   readonly allowUnsigned?: readonly string[];
 }
 
+/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
+function entryKeys(object: JsonObject): readonly OssCredentials[] {
+  checkFields(object, ENTRY);
+  const { credentials } = object as OssEntry;
+  if (credentials === undefined) throw missing("credentials", "give accessKeyId and accessKeySecret in each oss entry");
+  return [credentials].flat().map((one) => temporary<OssCredentials>(one as OssLineCredentials));
+}
+
 /** The verifiers of an entry with `"scheme":"oss"`. */
 function ossLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  checkFields(object, ENTRY);
+  const credentials = entryKeys(object);
   const entry = object as OssEntry;
-  if (entry.credentials === undefined)
-    throw missing("credentials", "give accessKeyId and accessKeySecret in each oss entry");
   const { version, buckets, regions, maxFutureSkew, maxLife, allowUnsigned } = entry;
-  const credentials = [entry.credentials].flat().map((one) => temporary<OssCredentials>(one as OssLineCredentials));
   // The bucket is signed wherever its name stands: without configured origins both places are tried.
   const places = entry.origins === undefined ? [[wildcardOrigin(origin)], [ownOrigin(origin)]] : [entry.origins];
   return places.flatMap(([first, ...more]) => {

@@ -1,4 +1,4 @@
-import { s3Verifier } from "daypass/s3";
+import { type S3Credentials, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
 import { s3V4aVerifier } from "daypass/s3/v4a";
@@ -44,16 +44,21 @@ interface S3Entry {
   readonly allowUnsigned?: readonly string[];
 }
 
+/** The keys of an entry with `"scheme":"s3"`. Throws `INVALID_INPUT` for a misspelt one. */
+export function s3EntryKeys(object: JsonObject): readonly S3Credentials[] {
+  checkFields(object, ENTRY);
+  const { credentials } = object as S3Entry;
+  if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
+  return [credentials].flat().map((one) => s3Credentials(one as S3LineCredentials));
+}
+
 /** The verifiers of an entry with `"scheme":"s3"`. */
 export function s3LineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  checkFields(object, ENTRY);
+  const credentials = s3EntryKeys(object);
   const entry = object as S3Entry;
-  if (entry.credentials === undefined)
-    throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
-  const list = Array.isArray(entry.credentials) ? entry.credentials : [entry.credentials as S3LineCredentials];
   const { version, regions, maxFutureSkew, maxLife, allowUnsigned } = entry;
   const origins = entry.origins ?? [s3Origin(origin)];
-  const common = { credentials: list.map(s3Credentials), origins, clock, enforces: ENFORCES };
+  const common = { credentials, origins, clock, enforces: ENFORCES };
   const verifiers: DialectVerifier[] = [];
   if (version === undefined || version === "v4")
     verifiers.push(["s3", s3Verifier({ ...common, regions, maxFutureSkew })]);

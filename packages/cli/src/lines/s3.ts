@@ -23,11 +23,15 @@ import {
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import type { LineResult, LineScheme, SignLine } from "./line-scheme.ts";
 import { S3_CREDENTIALS, type S3LineCredentials, s3Credentials } from "./s3-credentials.ts";
-import { s3LineVerifiers } from "./s3-entry.ts";
+import { s3EntryKeys, s3LineVerifiers } from "./s3-entry.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `s3`: SigV4, SigV2, SigV4A, and upload forms. */
-export const s3LineScheme: LineScheme = { signer: s3LineSigner, verifiers: s3LineVerifiers };
+export const s3LineScheme: LineScheme = {
+  signer: s3LineSigner,
+  verifiers: s3LineVerifiers,
+  explainKeys: s3EntryKeys,
+};
 
 /** A line of `sign --batch` with `"scheme":"s3"`, once its fields have been checked. */
 interface S3Line extends Omit<S3SignRequest, keyof LineLifetime>, LineLifetime {

@@ -31,7 +31,11 @@ import { ownOrigin } from "./origins.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `swift`: OpenStack Swift TempURLs. */
-export const swiftLineScheme: LineScheme = { signer: swiftLineSigner, verifiers: swiftLineVerifiers };
+export const swiftLineScheme: LineScheme = {
+  signer: swiftLineSigner,
+  verifiers: swiftLineVerifiers,
+  explainKeys: entryKeys,
+};
 
 /** A line of `sign --batch` with `"scheme":"swift"`, once its fields have been checked. */
 interface SwiftLine extends Omit<SwiftSignRequest, keyof LineLifetime>, LineLifetime {
@@ -104,14 +108,19 @@ interface SwiftEntry extends Pick<SwiftVerifierOptions, "basePath" | "prefixMatc
   readonly origins?: readonly string[];
 }
 
-function swiftLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
+function entryKeys(object: JsonObject): readonly SwiftKey[] {
   checkFields(object, ENTRY);
-  const { account, credentials, origins = [ownOrigin(origin)], ...rest } = object as SwiftEntry & { scheme?: string };
+  const { account, credentials } = object as SwiftEntry;
   if (account === undefined || credentials === undefined) {
     throw missing("account and credentials", "give them in each swift entry");
   }
-  const keys = [credentials].flat().map((key) => ({ ...(key as Omit<SwiftKey, "account">), account }));
-  const { basePath, prefixMatch, allowUnsigned, maxLife } = rest;
+  return [credentials].flat().map((key) => ({ ...(key as Omit<SwiftKey, "account">), account }));
+}
+
+function swiftLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  const keys = entryKeys(object);
+  const { origins = [ownOrigin(origin)], basePath, prefixMatch, allowUnsigned, maxLife } = object as SwiftEntry;
   const options = { keys, origins, basePath, prefixMatch, allowUnsigned, maxLife, clock, enforces: ENFORCES };
   return [["swift", swiftVerifier(options)]];
 }

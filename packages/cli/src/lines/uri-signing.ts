@@ -82,6 +82,7 @@ export const uriSigningLineScheme: LineScheme = edgeLines<Key, Options, LineRequ
     const keySets = [{ issuer, keys: [readKey(key)] }];
     return uriSigningVerifier({ ...options, keySets, encryption, regex: uriSigningRegex });
   },
+  explainKey: ({ key, issuer }) => ({ key: readKey(key), issuer }),
 });
 
 function readKey(jwk: Key["key"]): UriSigningSecret | UriSigningKey {

@@ -31,7 +31,11 @@ import { ownOrigin } from "./origins.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `url`: Daypass URLs. */
-export const urlLineScheme: LineScheme = { signer: urlLineSigner, verifiers: urlLineVerifiers };
+export const urlLineScheme: LineScheme = {
+  signer: urlLineSigner,
+  verifiers: urlLineVerifiers,
+  explainKeys: entryKeys,
+};
 
 /** A key that can sign, as it stands in a line. */
 export type UrlSigningKey = UrlHmacKey | UrlEd25519PrivateKey;
@@ -135,12 +139,18 @@ interface UrlEntry {
   readonly maxSkew?: number;
 }
 
-function urlLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
+function entryKeys(object: JsonObject): readonly UrlKey[] {
   checkFields(object, ENTRY);
-  const { key, keys, audience, origins, maxSkew } = object as UrlEntry;
+  const { key, keys } = object as UrlEntry;
   if ((key === undefined) === (keys === undefined)) throw missing("key or keys", "give one of them in each url entry");
-  const list = (key === undefined ? keyList(keys) : [key]) as readonly UrlKey[];
-  const options = { keys: list, origins: origins ?? [ownOrigin(origin)], audience, maxSkew, clock, enforces: ENFORCES };
+  return (key === undefined ? keyList(keys) : [key]) as readonly UrlKey[];
+}
+
+function urlLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
+  const keys = entryKeys(object);
+  const { audience, origins, maxSkew } = object as UrlEntry;
+  const options = { keys, origins: origins ?? [ownOrigin(origin)], audience, maxSkew, clock, enforces: ENFORCES };
   return [["url", urlVerifier(options)]];
 }
 

@@ -1,5 +1,6 @@
 import { anyOf, DaypassError, type Grant, isDaypassError, type Verifier } from "daypass";
-import { isObject, missing } from "./fields.ts";
+import type { ExplainKey } from "daypass/explain";
+import { isObject, type JsonObject, missing } from "./fields.ts";
 import type { LineContext } from "./line-scheme.ts";
 import { loadScheme } from "./schemes.ts";
 
@@ -19,6 +20,12 @@ export async function schemeVerifiers(entries: unknown, context: LineContext): P
     }
   }
   return anyOf(...[...dialects.values()].map(firstOf));
+}
+
+/** The keys of entries such as those of a line's `schemes`, for `explain`. */
+export async function explainKeys(entries: readonly JsonObject[]): Promise<readonly ExplainKey[]> {
+  const keys = entries.map(async (entry) => (await loadScheme(entry["scheme"])).explainKeys(entry));
+  return (await Promise.all(keys)).flat();
 }
 
 /** Tries several sets of keys of one dialect. The refusal that came closest to a grant is the one that is reported. */

@@ -3,6 +3,8 @@ import type { S3Credentials } from "daypass/s3";
 import type { UrlKey } from "daypass/url";
 import { awsSettings } from "../aws/settings.ts";
 import { CommandError, type Context } from "../command.ts";
+import { inputText } from "../input-text.ts";
+import { isObject, type JsonObject } from "../lines/fields.ts";
 import { keyStore } from "../state/key-store.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { stateFolder } from "../state/state-folder.ts";
@@ -16,6 +18,8 @@ export interface KeysAtHand {
   readonly gcs: readonly GcsServiceAccount[];
   readonly azure: readonly AzureKey[];
   readonly url: readonly UrlKey[];
+  /** What `--schemes` names: entries as in the `schemes` of a line to verify. */
+  readonly entries: readonly JsonObject[];
 }
 
 /** The key of an Azure account, with its name. */
@@ -29,11 +33,14 @@ export interface KeyPlaces {
   /** A gateway's state. Without it: the environment and AWS's shared files. */
   readonly state?: string | undefined;
   readonly profile?: string | undefined;
+  /** A file of entries, for schemes whose keys no other tool keeps. They come on top. */
+  readonly schemes?: string | undefined;
 }
 
 /** Collects the keys that are there. That there are none is no fault; a profile that was named and has none is. */
-export async function keysAtHand({ state, profile }: KeyPlaces, context: Context): Promise<KeysAtHand> {
+export async function keysAtHand({ state, profile, schemes }: KeyPlaces, context: Context): Promise<KeysAtHand> {
   const { env } = context;
+  const entries = schemes === undefined ? [] : schemeEntries(await inputText("--schemes", schemes, context));
   if (state !== undefined) {
     const keys = await keyStore({ folder: stateFolder(state, env), env, clock: () => new Date() }).active();
     return {
@@ -41,6 +48,7 @@ export async function keysAtHand({ state, profile }: KeyPlaces, context: Context
       gcs: [],
       azure: [],
       url: keys.flatMap((key) => (key.kind === "url" ? [urlKey(key)] : [])),
+      entries,
     };
   }
   const settings = await (profile === undefined ? ifThere(() => awsSettings(env, profile)) : awsSettings(env, profile));
@@ -51,7 +59,22 @@ export async function keysAtHand({ state, profile }: KeyPlaces, context: Context
     gcs: google === undefined ? [] : [google],
     azure: azure === undefined ? [] : [{ account: azure.account, accountKey: azure.credentials.accountKey }],
     url: await environmentUrlKeys(context),
+    entries,
   };
+}
+
+/** One entry, or a list of them. Their fields are the scheme's to check. */
+function schemeEntries(text: string): readonly JsonObject[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message would repeat a part of a secret.
+    throw new CommandError("expected --schemes as JSON, found text that is none");
+  }
+  const entries = [value].flat();
+  if (entries.every(isObject)) return entries;
+  throw new CommandError('expected --schemes as {"scheme":…,"credentials":…} or a list of such, found another value');
 }
 
 async function ifThere<T>(find: () => Promise<T>): Promise<T | undefined> {

@@ -1,0 +1,42 @@
+import type { BrowserUpload, Explanation } from "daypass/explain";
+import { table } from "../table.ts";
+
+/** An explanation for a person. The cause stands first. */
+export function explanationText(explanation: Explanation): string {
+  const { cause, summary, signedBy, grants, binds, leavesOpen, mustSend, conditions, traps, mayEndEarlier } =
+    explanation;
+  const { signedAt, startsAt, endsAt } = explanation;
+  const rows = [
+    ["scheme", explanation.scheme],
+    ["signed by", signedBy],
+    ["grants", `${grants.methods?.join(", ") ?? "one method, which the URL does not tell,"} on ${grants.resource}`],
+    ...(signedAt === undefined ? [] : [["signed at", signedAt.toISOString()]]),
+    ...(startsAt === undefined ? [] : [["starts at", startsAt.toISOString()]]),
+    ...(endsAt === undefined
+      ? []
+      : [["ends at", `${endsAt.toISOString()}${mayEndEarlier === undefined ? "" : `, or earlier: ${mayEndEarlier}`}`]]),
+    ["binds", binds.join(", ")],
+    ["leaves open", leavesOpen.join(", ")],
+    ...mustSend.map(({ name, value }) => ["must send", `${name}: ${value ?? "(it does not tell the value)"}`]),
+    ...(conditions ?? []).map(({ says, met }) => ["condition", met === false ? `${says} (not met)` : says]),
+    ...traps.map(({ name, text }) => ["trap", `${name}: ${text}`]),
+  ];
+  return [
+    ...(cause === undefined
+      ? []
+      : [cause.sentence, `→ ${cause.fix}`, ...cause.evidence.map((line) => `  ${line}`), ""]),
+    summary,
+    table(rows.map((row) => ["", ...row])),
+    ...(explanation.browser === undefined ? [] : ["", browserText(explanation.browser)]),
+  ].join("\n");
+}
+
+/** What a page needs to upload: to be pasted. */
+export function browserText({ contentSecurityPolicy, cors, corsIsSetBy }: BrowserUpload): string {
+  return [
+    "For an upload by a page:",
+    `  Content-Security-Policy: ${contentSecurityPolicy}`,
+    `  CORS rule, set by ${corsIsSetBy}:`,
+    JSON.stringify(cors, undefined, 2).replace(/^/gm, "  "),
+  ].join("\n");
+}

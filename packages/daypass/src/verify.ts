@@ -14,8 +14,6 @@ export interface VerifierOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** How a mismatch of the signature itself begins, by which explain tells it from a token for other URLs. */
-export const OTHER_SIGNATURE = "the signature of this request";
 const NO_PROOF: Proof = {};
 
 /** Builds a scheme's verifier: receive → detect → parse → resolve key → recompute and compare → time window → grant. */
@@ -55,7 +53,7 @@ export function verifier<P, K, G extends Grant>(
       if (match === undefined) {
         throw refusal(
           "SIGNATURE_MISMATCH",
-          `${OTHER_SIGNATURE}: it was changed, or the secret differs; \`daypass explain\` tells`,
+          "the signature of this request: it was changed, or the secret differs; `daypass explain` tells",
         );
       }
       const { key, stringToSign } = match;

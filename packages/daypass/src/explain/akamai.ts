@@ -1,5 +1,6 @@
 import { type AkamaiHash, DIGITS } from "../akamai/canonical.ts";
 import { akamaiVerifier } from "../akamai/verify.ts";
+import { matchesGlob } from "../glob.ts";
 import { parseEpoch } from "../validity.ts";
 import { type EdgeKind, edgeExplainer } from "./edge.ts";
 import type { AkamaiExplainKey } from "./edge-keys.ts";
@@ -43,6 +44,9 @@ const kind: EdgeKind<AkamaiExplainKey> = {
         ip === undefined ? "who uses it, from where, and how often" : "how often it is used",
       ],
       weak: [],
+      ...(acl === undefined
+        ? {}
+        : { covers: () => acl.split("!").some((pattern) => matchesGlob(pattern, url.wire.path)) }),
       isOwn: (name) => (names as readonly string[]).includes(name),
       signs: { host: false, query: false, address: false },
     };

@@ -1,10 +1,11 @@
-import { BUNNY_WEAK } from "../bunny/canonical.ts";
+import { BUNNY_WEAK, isBelow } from "../bunny/canonical.ts";
 import { bunnyVerifier } from "../bunny/verify.ts";
 import { parseEpoch } from "../validity.ts";
 import { parseTarget } from "../wire.ts";
 import { type EdgeKind, edgeExplainer } from "./edge.ts";
 import type { BunnyExplainKey } from "./edge-keys.ts";
 import type { Explainer } from "./explainer.ts";
+import { decodeOr } from "./text-variants.ts";
 import { readParameters } from "./traps.ts";
 
 const kind: EdgeKind<BunnyExplainKey> = {
@@ -47,6 +48,7 @@ const kind: EdgeKind<BunnyExplainKey> = {
         prefix === undefined || prefix.endsWith("/")
           ? []
           : [{ name: "loose-prefix", text: `Bunny compares texts: ${prefix} opens ${prefix}x, too.` }],
+      ...(prefix === undefined ? {} : { covers: () => isBelow(decodeOr(rest ?? url.wire.path), prefix) }),
       isOwn: (name) => /^(?:token|expires|limit|token_.*)$/.test(name),
       signs: { host: false, query: !isIgnoring, address: isLocked },
     };

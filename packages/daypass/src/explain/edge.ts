@@ -1,7 +1,6 @@
 import type { EdgeVerifierOptions, ExpiryOptions, UnsignedOptions } from "../edge-verify.ts";
 import { isDaypassError } from "../errors.ts";
 import type { Grant, Verifier, WireRequest } from "../scheme.ts";
-import { OTHER_SIGNATURE } from "../verify.ts";
 import { describeWeakness, type Weakness } from "../weakness.ts";
 import { headerValues } from "../wire.ts";
 import { type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
@@ -31,6 +30,8 @@ export interface EdgeFacts {
   readonly weak: readonly Weakness[];
   readonly mustSend?: readonly MustSend[] | undefined;
   readonly traps?: readonly Trap[] | undefined;
+  /** Whether it is for this URL, by what it says itself. Missing where the signature of one exact path tells. */
+  covers?(origin: string): boolean;
   /** Parameters of the token. The others are signed with it, or not at all. */
   isOwn(name: string): boolean;
   readonly signs: { readonly host: boolean; readonly query: boolean; readonly address: boolean };
@@ -87,7 +88,8 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
   const [first] = keys;
   const facts = kind.read(url, cookie, first);
   const { endsAt, startsAt, below, signature, keyId, signs, weak } = facts;
-  const { cause, hypotheses } = await diagnoseEdge(kind, subject, { facts, keys });
+  const sentFacts = subject.sentUrl === url ? facts : kind.read(subject.sentUrl, cookie, first);
+  const { cause, hypotheses } = await diagnoseEdge(kind, subject, { facts, sentFacts, keys });
   const resource = below ?? `${url.protocol}://${url.authority}${facts.path ?? url.wire.path}`;
   const life = endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`;
   return {
@@ -148,17 +150,18 @@ function unsignedTraps(url: SplitUrl, { signs, isOwn }: EdgeFacts): readonly Tra
 const LATER =
   /^(?:EXPIRED|NOT_YET_VALID|IP_NOT_GRANTED|METHOD_NOT_GRANTED|KEY_SCOPE|UNENFORCED_CONSTRAINT|WRONG_AUDIENCE|WRONG_SUBJECT)$/;
 const GRAMMAR = /^(?:MALFORMED|AMBIGUOUS_AUTHENTICATION|DOT_SEGMENTS)$/;
-const MISMATCH = `expected ${OTHER_SIGNATURE}`;
 
 interface Found<K> {
   readonly facts: EdgeFacts;
+  /** Those of the URL that was sent. */
+  readonly sentFacts: EdgeFacts;
   readonly keys: readonly K[];
 }
 
 async function diagnoseEdge<K extends EdgeExplainKey>(
   kind: EdgeKind<K>,
   subject: Subject,
-  { facts, keys }: Found<K>,
+  { facts, sentFacts, keys }: Found<K>,
 ): Promise<Pick<Explained["explanation"], "cause" | "hypotheses">> {
   const { sent, sentUrl, request } = subject;
   const { keyId } = facts;
@@ -187,7 +190,7 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
     textOf: () => "",
     fits: isFitting,
     variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
-    grammar: isBlind ? undefined : grammarOf(told),
+    grammar: isBlind ? undefined : (grammarOf(told) ?? otherUrls(sentFacts, inputFor(sentUrl))),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
     other: fitting.length > 0 && request?.remoteAddress !== undefined ? addressCause(told.error) : undefined,
   };
@@ -231,10 +234,18 @@ function grammarOf({ code, error }: { readonly code: string; readonly error: unk
       throw error;
     });
   }
-  if (code !== "SIGNATURE_MISMATCH" || String((error as Error).message).startsWith(MISMATCH)) return undefined;
+  return undefined;
+}
+
+/** A verifier refuses a URL that its token is not for as it does one with a wrong signature. */
+function otherUrls(
+  { covers, below }: EdgeFacts,
+  { origin, path }: Pick<EdgeInput<unknown>, "origin" | "path">,
+): Cause | undefined {
+  if (covers === undefined || covers(canonicalOrigin(origin))) return undefined;
   return {
     code: "PATH",
-    sentence: `The token is for other URLs: ${(error as Error).message}.`,
+    sentence: `The token is for other URLs: for ${below ?? "another one"}, and not for ${origin}${path}.`,
     evidence: [],
     fix: "Ask for a URL that the token covers, or for a token of its own.",
   };

@@ -1,4 +1,4 @@
-import { GOOGLE_NAMES, readPrefix } from "../google-cdn.ts";
+import { GOOGLE_NAMES, isBelowPrefix, readPrefix } from "../google-cdn.ts";
 import { parseEpoch } from "../validity.ts";
 import type { EdgeFacts } from "./edge.ts";
 import type { SplitUrl } from "./explainer.ts";
@@ -29,6 +29,15 @@ export function googleFacts(url: SplitUrl, cookie: string | undefined): EdgeFact
       prefix === undefined || prefix.endsWith("/")
         ? []
         : [{ name: "loose-prefix", text: `Google compares texts: ${prefix} opens ${prefix}x, too.` }],
+    ...(prefix === undefined
+      ? {}
+      : {
+          covers: (origin) =>
+            isBelowPrefix(
+              origin + (before === undefined ? url.wire.path : before + rest),
+              before === undefined ? prefix : origin + before,
+            ),
+        }),
     isOwn: (name) => GOOGLE_NAMES.some((own) => own === name),
     signs: { host: true, query: prefix === undefined, address: false },
   };

@@ -1,4 +1,5 @@
-import { readPrefix } from "../google-cdn.ts";
+import { matchesGlob } from "../glob.ts";
+import { isBelowPrefix, readPrefix } from "../google-cdn.ts";
 import { mediaCdnTokenVerifier } from "../media-cdn/token/verify.ts";
 import { parseEpoch } from "../validity.ts";
 import { type EdgeKind, edgeExplainer } from "./edge.ts";
@@ -43,6 +44,14 @@ const kind: EdgeKind<MediaCdnTokenExplainKey> = {
       ],
       weak: [],
       mustSend: headers.map((name) => ({ name })),
+      ...(prefix === undefined && globs === undefined
+        ? {}
+        : {
+            covers: (origin) =>
+              prefix === undefined
+                ? globs?.split(/[,!]/).some((glob) => matchesGlob(glob, url.wire.path)) === true
+                : isBelowPrefix(origin + url.wire.path, prefix),
+          }),
       isOwn: (name) => name === parameter,
       signs: { host: prefix !== undefined, query: false, address: false },
     };

@@ -41,7 +41,8 @@ export function* decodedPathVariants<I extends { readonly path: string }>(
   }
 }
 
-function decodeOr(text: string): string {
+/** Decoded, or as it is where it cannot be. */
+export function decodeOr(text: string): string {
   try {
     return percentDecode(text);
   } catch {

@@ -1,4 +1,7 @@
 import { fromBase64url } from "../encode.ts";
+import { isDaypassError } from "../errors.ts";
+import { joinUri, normalizeUri } from "../uri-signing/canonical.ts";
+import { containerHolds } from "../uri-signing/container.ts";
 import { uriSigningRegex } from "../uri-signing/ere.ts";
 import { ATTRIBUTE, detectToken, findToken } from "../uri-signing/token.ts";
 import { uriSigningVerifier } from "../uri-signing/verify.ts";
@@ -58,6 +61,9 @@ const kind: EdgeKind<UriSigningExplainKey> = {
             ]
           : []),
       ],
+      ...(container === undefined || found === undefined
+        ? {}
+        : { covers: (origin) => isHeld(container, origin, found.target) }),
       isOwn: (name) => name === attribute,
       signs: { host: true, query: true, address: false },
     };
@@ -79,6 +85,16 @@ const kind: EdgeKind<UriSigningExplainKey> = {
     if (key.issuer !== undefined) yield ["it names no issuer (iss)", { ...key, issuer: undefined }];
   },
 };
+
+/** What cannot be read refuses nothing: that is told by the verifier. */
+function isHeld(container: string, origin: string, target: string): boolean {
+  try {
+    return containerHolds(container, joinUri(normalizeUri(origin, target)), uriSigningRegex);
+  } catch (error) {
+    if (isDaypassError(error)) return true;
+    throw error;
+  }
+}
 
 function tokenOf(
   url: SplitUrl,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { daypass, jsonLines, parseLines } from "./command.ts";
+import { sign, verify } from "./line-batches.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const urlKey = { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
@@ -22,29 +22,6 @@ const s3Line = {
 };
 const s3 = { scheme: "s3", credentials };
 const at = "2026-01-02T03:05:00Z";
-
-interface Signed {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-interface Verdict {
-  readonly ok: boolean;
-  readonly scheme?: string;
-  readonly code?: string;
-  readonly grant?: Readonly<Record<string, unknown>>;
-}
-
-async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
-  const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
-  return parseLines<Signed>(stdout);
-}
-
-async function verify(lines: readonly unknown[], workers = "0"): Promise<readonly Verdict[]> {
-  const { stdout } = await daypass(["verify", "--batch", "-", "--workers", workers], { input: jsonLines(lines) });
-  return parseLines<Verdict>(stdout);
-}
 
 const HOSTILE_KEYS = [
   "a b",
@@ -104,7 +81,7 @@ test("verifies what it signed, for hostile keys, in every S3 version and both ad
   const signed = await sign(lines);
   const verdicts = await verify(
     signed.map(({ url, method, headers }) => ({ request: { method, url, headers }, at, schemes: [s3] })),
-    "2",
+    ...["--workers", "2"],
   );
   for (const [i, verdict] of verdicts.entries()) {
     expect({ line: lines[i]?.key, ...verdict }).toMatchObject({

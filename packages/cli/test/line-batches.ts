@@ -25,8 +25,8 @@ export async function sign(lines: readonly unknown[]): Promise<readonly Signed[]
   return parseLines<Signed>(stdout);
 }
 
-export async function verify(lines: readonly unknown[]): Promise<readonly Verdict[]> {
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input: jsonLines(lines) });
+export async function verify(lines: readonly unknown[], ...args: readonly string[]): Promise<readonly Verdict[]> {
+  const { stdout } = await daypass(["verify", "--batch", "-", ...args], { input: jsonLines(lines) });
   return parseLines<Verdict>(stdout);
 }
 

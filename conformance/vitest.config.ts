@@ -1,6 +1,14 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-// No "@daypass/source" here: these suites read what the tarballs ship.
+// No "@daypass/source" here: these suites read what the tarballs ship. Without them `daypass` would be found in the workspace
+// above, and an oracle would judge what nobody installs.
+for (const name of ["daypass", "@daypass/gateway", "@daypass/cli"]) {
+  if (existsSync(fileURLToPath(new URL(`node_modules/${name}`, import.meta.url)))) continue;
+  throw new Error(`expected ${name} to be installed from its tarball, found none: run node tools/conformance.mjs`);
+}
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],

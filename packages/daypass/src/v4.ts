@@ -109,7 +109,11 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** "Remove leading and trailing spaces, convert sequential spaces to a single space"; repeats are joined by a comma. */
+/**
+ * "Remove leading and trailing spaces, convert sequential spaces to a single space"; repeats are joined by a comma. Spaces are those
+ * of HTTP (RFC 9110 section 5.6.3), blank and tab: `trim` would take a no-break space, too, the last byte of "à" among them. What is
+ * left at an end is one blank, so that a long run of them costs no more than its length.
+ */
 export function canonicalHeaderValue(values: readonly string[]): string {
-  return values.map((value) => value.trim().replace(/[ \t]+/g, " ")).join(",");
+  return values.map((value) => value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "")).join(",");
 }

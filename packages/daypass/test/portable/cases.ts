@@ -191,6 +191,32 @@ export const cases: readonly Case[] = [
     expected: ["no error", "SIGNATURE_MISMATCH", "EXPIRED"],
   },
   {
+    name: "strips blanks and tabs from a signed header, and no other space",
+    run: () => {
+      const query =
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request" +
+        "&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host%3Bx-amz-meta-a" +
+        "&X-Amz-Signature=5e72ef2ee7b23d5ef9c0555f62beadda29c6818eaf21421f72087b8541d2c56b";
+      const ask = (value: string): Promise<string> =>
+        refusal(awsVerifier(), {
+          method: "GET",
+          target: `/test.txt?${query}`,
+          authority: "examplebucket.s3.amazonaws.com",
+          headers: [["x-amz-meta-a", value]],
+        });
+      const values = [
+        "\u00a0a b\ufeff",
+        " \t\u00a0a\t \tb\ufeff\t",
+        "a b",
+        "\u00a0a b",
+        "\u00a0a\u00a0b\ufeff",
+        "\u2003\u00a0a b\ufeff",
+      ];
+      return Promise.all(values.map(ask));
+    },
+    expected: ["no error", "no error", ...Array(4).fill("SIGNATURE_MISMATCH")],
+  },
+  {
     name: "signs example 2, a prefix with Ed25519",
     run: async () => [(await edLink()).url, (await edLink()).id],
     expected: [

@@ -13,7 +13,7 @@ const ENCODED_WORDS =
 
 /** The text of a header's value, in which each character stands for one byte. */
 export function metadataOfHeader(value: string): string {
-  return decodeWords(utf8Of(value));
+  return decodeWords(utf8OfHeader(value));
 }
 
 /** The text of a parameter's value, which is Unicode already. */
@@ -35,7 +35,7 @@ export function metadataSize(metadata: Iterable<readonly [name: string, value: s
 }
 
 /** Clients send UTF-8 as it is, too; what is none is Latin-1. */
-function utf8Of(value: string): string {
+export function utf8OfHeader(value: string): string {
   if (!/[\x80-\xff]/.test(value)) return value;
   try {
     return strictUtf8.decode(Uint8Array.from(value, (character) => character.charCodeAt(0)));

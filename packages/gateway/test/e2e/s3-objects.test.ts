@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Storage } from "../../src/storage/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, s3Field, sendS3 } from "./clients.ts";
+import { type S3Sent, s3Field, send, sendS3 } from "./clients.ts";
+import { headerSignature } from "./header-signature.ts";
 
 let gateway: TestGateway;
 /** Runs just before the storage stores, as another client's request would. */
@@ -466,6 +467,38 @@ describe("user metadata", () => {
       const { headers } = await s3({ method: "HEAD", key: "meta.txt" });
       expect([sent, headers["x-amz-meta-name"], headers["set-cookie"]]).toEqual([sent, returned, undefined]);
     }
+  });
+
+  it("may come as the bytes of its UTF-8, which are then what is signed", async () => {
+    const bytes = (text: string) => Buffer.from(text).toString("latin1");
+    const upload = (signed: string, sent: string) => {
+      const [method, path, host] = ["PUT", "/media/bytes.txt", `127.0.0.1:${gateway.port}`];
+      const all = headerSignature({
+        method,
+        path,
+        host,
+        key: gateway.accessKey,
+        headers: { "x-amz-meta-name": signed },
+      });
+      // Node writes the head in UTF-8 where the body is text, and in Latin-1 where it is bytes.
+      return send(gateway, {
+        method,
+        target: path,
+        headers: { ...all, "x-amz-meta-name": sent },
+        body: Buffer.from("x"),
+      });
+    };
+    // The second byte of the last letter, read by itself, is a space that HTTP does not know.
+    for (const text of ["größe 日本", "città", "\u{1f600}"]) {
+      expect((await upload(text, bytes(text))).status).toBe(200);
+      const { headers } = await s3({ method: "HEAD", key: "bytes.txt" });
+      expect(headers["x-amz-meta-name"]).toBe(`=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`);
+      expect((await upload(text, bytes(`${text}x`))).status).toBe(403);
+      expect((await upload(text, bytes(bytes(text)))).status).toBe(403);
+    }
+    // A client that writes Latin-1 and signs UTF-8, as Node's does: the same text.
+    expect((await upload("größe", "größe")).status).toBe(200);
+    expect((await upload("größe", "grösse")).status).toBe(403);
   });
 
   it("may have 2 KB of UTF-8 in all", async () => {

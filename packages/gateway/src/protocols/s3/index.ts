@@ -10,6 +10,7 @@ import type { Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { KeyScope, Protocol } from "../protocol.ts";
 import { s3FormBody } from "./form.ts";
+import { withMetadataText } from "./metadata-text.ts";
 import { refuseS3 } from "./refuse.ts";
 import { type SessionsOfGrants, withSessions } from "./session-verifier.ts";
 import { s3Task } from "./task.ts";
@@ -46,7 +47,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const common = { origins, clock, enforces: ENFORCED };
   const found: SessionsOfGrants = new WeakMap();
   const form = <G extends S3Grant>(make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>): Verifier<G> =>
-    withSessions(make, { keys, sessions, found });
+    withMetadataText(withSessions(make, { keys, sessions, found }));
   const header = form((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
   const taskOptions = { limits, createHash, origins, region, redirectOrigins };

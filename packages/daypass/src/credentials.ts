@@ -14,7 +14,7 @@ export interface RotationOptions {
   /** Seconds before their expiration at which credentials are fetched anew, 300 by default. */
   readonly refreshBefore?: number | undefined;
   readonly clock?: Clock | undefined;
-  /** Told about a refresh that failed while older credentials are still good. */
+  /** Told about each refresh in the background that failed. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -23,7 +23,9 @@ export interface RotationOptions {
  * synchronous. A refresh starts in the background when the credentials near their end; until it has succeeded the old
  * ones are used, and the signer refuses to sign past their expiration.
  *
- * No timer runs: a refresh begins when `current()` is called, so that an idle process can end.
+ * No timer runs: a refresh begins when `current()` is called, so that an idle process can end. A refresh that has not helped, as the
+ * provider failed or gave credentials that near their end, too, is not repeated at every signature: the next one begins one second
+ * after it at the earliest, then two, four, up to thirty, until one has helped. `ready()` asks at once.
  *
  * @throws {DaypassError} `CREDENTIALS_NOT_READY` from `current()`
  * @example
@@ -44,15 +46,19 @@ export function rotatingCredentials<C extends { readonly expiration?: Date | und
   const { refreshBefore = 300, clock = () => new Date(), onError } = options;
   let credentials: C | undefined;
   let pending: Promise<void> | undefined;
+  /** Refreshes in the background, one after another, that have not helped. */
+  let attempts = 0;
+  let lastAttempt = 0;
 
+  // Asynchronous, so that a provider that throws rejects.
+  const ask = async (): Promise<void> => {
+    credentials = await provider();
+    if (!isOld(credentials)) attempts = 0;
+  };
   const refresh = (): Promise<void> => {
-    pending ??= provider()
-      .then((fetched) => {
-        credentials = fetched;
-      })
-      .finally(() => {
-        pending = undefined;
-      });
+    pending ??= ask().finally(() => {
+      pending = undefined;
+    });
     return pending;
   };
 
@@ -67,12 +73,25 @@ export function rotatingCredentials<C extends { readonly expiration?: Date | und
           "expected loaded credentials, found none yet: await ready() before the first signature",
         );
       }
-      if (isOld(credentials)) refresh().catch((error: unknown) => onError?.(error));
-      return credentials;
+      const current = credentials;
+      if (pending === undefined && isOld(current) && isTime()) {
+        attempts += 1;
+        lastAttempt = clock().getTime();
+        refresh().catch((error: unknown) => onError?.(error));
+      }
+      return current;
     },
   };
+
+  function isTime(): boolean {
+    const passed = clock().getTime() - lastAttempt;
+    // A clock that was set back must not put the next attempt off.
+    return attempts === 0 || passed < 0 || passed >= Math.min(LONGEST_WAIT, 500 * 2 ** attempts);
+  }
 
   function isOld({ expiration }: C): boolean {
     return expiration !== undefined && !(expiration.getTime() - clock().getTime() > refreshBefore * 1000);
   }
 }
+
+const LONGEST_WAIT = 30_000;

@@ -85,6 +85,84 @@ describe("rotatingCredentials", () => {
     expect(errors.map(String)).toContain("Error: no network");
   });
 
+  it("does not ask a failing provider at each signature: after 1, 2, 4, 8, 16 and then every 30 seconds", async () => {
+    const errors: unknown[] = [];
+    const { credentials, state, pass } = cloud({ onError: (error) => errors.push(error) });
+    const settled = () => new Promise(setImmediate);
+    await credentials.ready();
+    state.fails = true;
+    pass(56);
+    const askedAt: number[] = [];
+    for (let second = 0; second <= 100; second++) {
+      const before = state.calls;
+      for (let i = 0; i < 50; i++) expect(credentials.current().accessKeyId).toBe("ASIA1");
+      await settled();
+      if (state.calls > before) askedAt.push(second);
+      expect(state.calls - before).toBeLessThanOrEqual(1);
+      pass(1 / 60);
+    }
+    expect(askedAt).toEqual([0, 1, 3, 7, 15, 31, 61, 91]);
+    expect(errors).toHaveLength(askedAt.length);
+
+    state.fails = false;
+    pass(0.5);
+    credentials.current();
+    await settled();
+    const helped = state.calls;
+    expect(credentials.current().accessKeyId).toBe(`ASIA${helped}`);
+    // What has helped is forgotten: the next one that fails is asked again after a second.
+    state.fails = true;
+    pass(58);
+    for (const [minutes, calls] of [
+      [0, 1],
+      [0.9 / 60, 1],
+      [0.1 / 60, 2],
+      [1 / 60, 2],
+      [1 / 60, 3],
+    ] as const) {
+      pass(minutes);
+      credentials.current();
+      await settled();
+      expect(state.calls - helped).toBe(calls);
+    }
+  });
+
+  it("waits as well where the provider has nothing newer, and asks at once when the clock was set back", async () => {
+    const state = { now: START, calls: 0 };
+    const expiration = new Date(START.getTime() + 240_000);
+    const provider = async () => ({ accessKeyId: `ASIA${++state.calls}`, secretAccessKey: "s", expiration });
+    const credentials = rotatingCredentials(provider, { clock: () => state.now });
+    const after = async (seconds: number): Promise<number> => {
+      state.now = new Date(state.now.getTime() + seconds * 1000);
+      for (let i = 0; i < 10; i++) credentials.current();
+      await new Promise(setImmediate);
+      return state.calls;
+    };
+    await credentials.ready();
+    expect([await after(0), await after(0), await after(1), await after(1), await after(1)]).toEqual([2, 2, 3, 3, 4]);
+    expect(await after(-60)).toBe(5);
+  });
+
+  it("takes a provider that throws for one that fails: ready rejects, and what is good still signs", async () => {
+    let fails = true;
+    const expiration = new Date(START.getTime() + 240_000);
+    const errors: unknown[] = [];
+    const credentials = rotatingCredentials(
+      () => {
+        if (fails) throw new Error("no file");
+        return Promise.resolve({ accessKeyId: "ASIA", secretAccessKey: "s", expiration });
+      },
+      { clock: () => START, onError: (error) => errors.push(error) },
+    );
+    await expect(credentials.ready()).rejects.toThrow("no file");
+    fails = false;
+    await credentials.ready();
+    fails = true;
+    expect(credentials.current().accessKeyId).toBe("ASIA");
+    await new Promise(setImmediate);
+    expect(errors.map(String)).toEqual(["Error: no file"]);
+  });
+
   it("never asks again for credentials without an end", async () => {
     let calls = 0;
     const provider = async () => ({ accessKeyId: "AKID", secretAccessKey: `secret ${++calls}`, expiration: undefined });

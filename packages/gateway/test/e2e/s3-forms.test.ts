@@ -1,3 +1,4 @@
+import { explainForm } from "daypass/explain";
 import { type S3FormRequest, type SignedForm, s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -181,6 +182,47 @@ describe("an upload by a form", () => {
   it("ignores what comes after the file, as S3 does", async () => {
     const reply = await post(signForm({ key: "after.txt" }), { after: { key: "other.txt", acl: "public-read" } });
     expect([reply.status, await stored("after.txt"), await stored("other.txt")]).toEqual([204, "content", 404]);
+  });
+});
+
+describe("the answer to a refused form", () => {
+  it("is all that explain needs to find the cause", async () => {
+    const sized = (): SignedForm => signForm({ contentLength: { min: 3, max: 5 }, fields: { acl: "private" } });
+    const without = (name: string) => (fields: Record<string, string>) =>
+      Object.fromEntries(Object.entries(fields).filter(([field]) => field !== name));
+    const hourAgo = (): Date => new Date(Date.now() - 3_600_000);
+    const cases: readonly (readonly [form: SignedForm, sent: Posted, code: string, says: RegExp])[] = [
+      [sized(), { file: "12" }, "FILE", /too small: the policy takes at least 3 bytes/],
+      [sized(), { file: "123456" }, "FILE", /too large: the policy takes at most 5 bytes/],
+      [sized(), { file: "1234", change: (all) => ({ ...all, acl: "public-read" }) }, "FIELD", /the field acl/],
+      [sized(), { file: "1234", change: without("acl"), after: { acl: "private" } }, "FIELD", /the field acl/],
+      [
+        sized(),
+        { file: "1234", change: (all) => ({ ...all, submit: "Go" }) },
+        "FIELD",
+        /submit is sent, and the policy/,
+      ],
+      [
+        sized(),
+        { file: "1234", change: without("key") },
+        "FILE",
+        /The field key did not reach the server before the file/,
+      ],
+      [sized(), { file: "1234", url: `${gateway.url}/other/` }, "BUCKET", /bucket/],
+      [signForm({}, hourAgo), {}, "EXPIRED", /The form has expired/],
+      [
+        sized(),
+        { file: "1234", change: (all) => ({ ...all, Policy: "e30=" }) },
+        "WRONG_SECRET",
+        /or the policy was changed/,
+      ],
+    ];
+    for (const [form, sent, code, says] of cases) {
+      const { status, text } = await post(form, sent);
+      expect(status).toBeGreaterThanOrEqual(400);
+      const { cause } = await explainForm(form, { errorBody: text });
+      expect([cause?.code, cause?.sentence]).toEqual([code, expect.stringMatching(says)]);
+    }
   });
 });
 

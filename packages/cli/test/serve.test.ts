@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { s3Signer } from "daypass/s3";
+import { s3FormSigner } from "daypass/s3/form";
 import { expect, onTestFinished, test } from "vitest";
 import { daypass, nodeArguments, start, temporaryFolder } from "./command.ts";
 
@@ -201,6 +202,38 @@ test.each(["0", "2"])(
     expect(await allowed("https://two.example")).toBe(true);
   },
 );
+
+test("sends a browser on after a form only to the configured origins", async () => {
+  const root = exampleFiles();
+  const config = join(root, "..", "daypass.json");
+  const configure = (redirectOrigins: readonly string[]) =>
+    writeFileSync(config, JSON.stringify({ root: "files", listen: { port: 0 }, redirectOrigins }));
+  configure(["https://app.example.com"]);
+  const { said, child, log } = await serve("--config", config, "--show-secret");
+  const { s3Endpoint: endpoint, accessKeyId, secretAccessKey = "" } = said;
+  const signer = s3FormSigner({ region: "us-east-1", endpoint, credentials: { accessKeyId, secretAccessKey } });
+  const upload = async (redirect: string) => {
+    const fields = { success_action_redirect: redirect };
+    const form = signer.sign({ bucket: "media", key: "form.txt", fields, expiresIn: 60 });
+    const data = new FormData();
+    for (const [field, value] of Object.entries(form.fields)) data.append(field, value);
+    data.append("file", new Blob(["content"]), "form.txt");
+    const reply = await fetch(form.url, { method: "POST", body: data, redirect: "manual" });
+    await reply.arrayBuffer();
+    return [reply.status, reply.headers.get("location")?.replace(/\?.*/, "")];
+  };
+  expect(await upload("https://app.example.com/done")).toEqual([303, "https://app.example.com/done"]);
+  expect(await upload("https://evil.example.com/done")).toEqual([403, undefined]);
+  configure(["https://other.example.com"]);
+  child.kill("SIGHUP");
+  await expect.poll(log, { timeout: 5000 }).toContain("read again");
+  expect(await upload("https://app.example.com/done")).toEqual([403, undefined]);
+  expect(await upload("https://other.example.com/done")).toEqual([303, "https://other.example.com/done"]);
+  configure(["https://Other.example.com:443"]);
+  child.kill("SIGHUP");
+  await expect.poll(log, { timeout: 5000 }).toMatch(/expected redirectOrigins as .{1,4}https:\/\/other\.example\.com/);
+  expect(await upload("https://other.example.com/done")).toEqual([303, "https://other.example.com/done"]);
+});
 
 test("finishes what is under way when it is told to stop", async () => {
   const root = exampleFiles();

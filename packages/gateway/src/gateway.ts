@@ -45,7 +45,10 @@ export interface GatewayOptions {
    * by themselves, by `AssumeRole` and `GetSessionToken` of AWS's Security Token Service. Another secret ends all of them.
    */
   readonly sessionSecret?: Uint8Array | undefined;
-  /** Origins that a form upload may send the browser to when it is done (`success_action_redirect`): none by default. */
+  /**
+   * Origins that a form upload may send the browser to when it is done (`success_action_redirect`), `scheme://host[:port]` in the
+   * URL standard's spelling: lower case, without the scheme's own port. None by default.
+   */
   readonly redirectOrigins?: readonly string[] | undefined;
   /** The region that S3 answers name, `us-east-1` by default. */
   readonly region?: string | undefined;
@@ -249,6 +252,7 @@ function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): rea
     debugFields = true,
     redirectOrigins = [],
   } = options;
+  for (const origin of redirectOrigins) checkRedirectOrigin(origin);
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
   if (keys.s3 !== undefined) {
@@ -265,6 +269,14 @@ function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): rea
     throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
   }
   return [first, ...others];
+}
+
+/** One in another spelling would look as if it allowed something, and never match. */
+function checkRedirectOrigin(origin: string): void {
+  const spelling = URL.canParse(origin) ? new URL(origin).origin : undefined;
+  if (spelling === origin && /^https?:/.test(origin)) return;
+  const proposal = spelling === undefined || spelling === "null" ? "scheme://host[:port]" : JSON.stringify(spelling);
+  throw new DaypassError("INVALID_INPUT", `expected redirectOrigins as ${proposal}, found ${JSON.stringify(origin)}`);
 }
 
 const MIN_SECRET = 32;

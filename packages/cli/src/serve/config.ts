@@ -23,6 +23,7 @@ export interface ServeConfig {
   readonly publicUrl?: string;
   readonly origins?: readonly string[];
   readonly trustedProxies?: readonly string[];
+  readonly redirectOrigins?: readonly string[];
   readonly region?: string;
   readonly regions?: readonly string[];
   readonly audience?: string;

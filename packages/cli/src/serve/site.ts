@@ -51,6 +51,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       origins: originsOf(wanted, port),
       keys: { s3: keys.s3, url: keys.url },
       sessionSecret: secret,
+      redirectOrigins: wanted.redirectOrigins,
       region: wanted.region,
       regions: wanted.regions,
       audience: wanted.audience,

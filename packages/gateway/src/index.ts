@@ -12,7 +12,7 @@ export { defaultLimits, type Limits } from "./pipeline/limits.ts";
 export type { Outcome } from "./pipeline/outcome.ts";
 export { redactTarget } from "./pipeline/redact.ts";
 export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
-export { type Mac, type Session, type Sessions, sessions } from "./pipeline/sessions.ts";
+export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";
 export type { Dialect, KeyScope } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/index.ts";
 export type { BucketInfo, Buckets } from "./storage/buckets.ts";

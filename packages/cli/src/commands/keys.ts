@@ -129,7 +129,7 @@ async function session({ store, folder, argument, options, context }: Action): P
   const issuer = sessions((text) => createHmac("sha256", secret).update(text).digest(), randomBytes);
   const expiration = new Date(Date.now() + life * 1000);
   const { accessKeyId, secretAccessKey, sessionToken, ...issued } = issuer.issue({
-    parent: id,
+    parent: key.credentials,
     scope: { buckets: options.bucket, prefix: options.prefix, methods: options.method },
     expiration,
   });

@@ -1,13 +1,8 @@
-import type { Session, Sessions } from "../pipeline/sessions.ts";
-import type { KeyScope } from "../protocols/protocol.ts";
+import type { Session, SessionRequest, Sessions } from "../pipeline/sessions.ts";
 
-export interface IssueSession {
+export interface IssueSession extends SessionRequest {
   readonly operation: "issue-session";
   readonly sessions: Sessions;
-  /** The key that asks. */
-  readonly parent: string;
-  readonly scope: KeyScope;
-  readonly expiration: Date;
 }
 
 export interface IssuedSession {

@@ -1,3 +1,4 @@
+import type { S3Credentials } from "daypass/s3";
 import type { KeyScope } from "../protocols/protocol.ts";
 
 /** A MAC under a secret that only this gateway and its workers have; 32 bytes. */
@@ -9,19 +10,30 @@ export interface Session {
   readonly secretAccessKey: string;
   readonly sessionToken: string;
   readonly expiration: Date;
-  /** The key that asked for it. Its scope holds as well, and the session ends when the key is taken back. */
+  /** The id of the key that asked for it. Its scope holds as well, and the session ends when the key is taken back. */
   readonly parent: string;
+  /** A MAC over the parent's secret: {@link Sessions.isBound} tells whether the parent still has it. */
+  readonly bond: string;
   readonly scope: KeyScope;
 }
 
+export interface SessionRequest {
+  /** The key that asks, with the one secret that it was asked with. */
+  readonly parent: Pick<S3Credentials, "accessKeyId" | "secretAccessKey">;
+  readonly scope: KeyScope;
+  readonly expiration: Date;
+}
+
 export interface Sessions {
-  issue(request: { readonly parent: string; readonly scope: KeyScope; readonly expiration: Date }): Session;
+  issue(request: SessionRequest): Session;
   /** The session of a token, or `undefined` for text that this gateway has not issued. It may have ended. */
   open(token: string): Session | undefined;
+  /** Whether the session was issued to the holder of this secret: a new secret under the same key id ends it. */
+  isBound(session: Session, parentSecret: string): boolean;
 }
 
 /** What stands in a token, in its order. */
-type Claims = readonly [id: string, parent: string, end: number, scope: Record<string, unknown>];
+type Claims = readonly [id: string, parent: string, end: number, scope: Record<string, unknown>, bond: string];
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const MAX_TOKEN = 4096;
@@ -33,14 +45,18 @@ const MAX_TOKEN = 4096;
 export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sessions {
   const secretOf = (token: string): string => base64url(mac(`secret\n${token}`)).slice(0, 40);
   const signature = (payload: string): string => base64url(mac(`token\n${payload}`));
+  // The id is random, so two sessions of one key do not show that they are. Without the gateway's own secret nobody can try
+  // a guess at the parent's against it.
+  const bondOf = (id: string, parentSecret: string): string => base64url(mac(`parent\n${id}\n${parentSecret}`));
 
-  function session(token: string, [accessKeyId, parent, end, scope]: Claims): Session {
+  function session(token: string, [accessKeyId, parent, end, scope, bond]: Claims): Session {
     return {
       accessKeyId,
       secretAccessKey: secretOf(token),
       sessionToken: token,
       expiration: new Date(end * 1000),
       parent,
+      bond,
       scope: scope as KeyScope,
     };
   }
@@ -48,7 +64,9 @@ export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sess
   return {
     issue({ parent, scope, expiration }) {
       const id = `ASIA${Array.from(random(16), (byte) => BASE32[byte & 31]).join("")}`;
-      const claims: Claims = [id, parent, Math.floor(expiration.getTime() / 1000), { ...scope }];
+      const end = Math.floor(expiration.getTime() / 1000);
+      const bond = bondOf(id, parent.secretAccessKey);
+      const claims: Claims = [id, parent.accessKeyId, end, { ...scope }, bond];
       const payload = base64url(new TextEncoder().encode(JSON.stringify(claims)));
       const token = `${payload}.${signature(payload)}`;
       return session(token, claims);
@@ -61,6 +79,7 @@ export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sess
       // What carries the MAC was written here.
       return session(token, JSON.parse(text(payload)) as Claims);
     },
+    isBound: ({ accessKeyId, bond }, parentSecret) => equal(bondOf(accessKeyId, parentSecret), bond),
   };
 }
 

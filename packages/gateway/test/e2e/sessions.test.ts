@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { s3Signer } from "daypass/s3";
+import { s3FormSigner } from "daypass/s3/form";
 import { s3V2Signer } from "daypass/s3/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { S3AccessKey } from "../../src/index.ts";
@@ -13,7 +14,7 @@ const scoped: S3AccessKey = {
   secretAccessKey: "scoped-secret",
   scope: { buckets: ["media"], prefix: "teams", methods: ["GET", "PUT", "POST"] },
 };
-const keys = new Map([main, scoped].map((key) => [key.accessKeyId, key]));
+const keys = new Map<string, S3AccessKey | readonly S3AccessKey[]>([main, scoped].map((key) => [key.accessKeyId, key]));
 let now = new Date();
 let gateway: TestGateway;
 
@@ -169,6 +170,58 @@ describe("credentials of a session", () => {
     expect(await get(credentials)).toBe("200 hello");
     keys.delete(temporary.accessKeyId);
     expect(await get(credentials)).toBe("403 InvalidAccessKeyId");
+  });
+
+  it("end when their key has another secret, and not when it has one more", async () => {
+    const id = "AKIDROTATED";
+    const [old, young] = ["old-secret", "young-secret"].map((secretAccessKey) => ({
+      accessKeyId: id,
+      secretAccessKey,
+    }));
+    if (old === undefined || young === undefined) throw new Error("unreachable");
+    keys.set(id, old);
+    const ofOld = await session(ASSUME, old);
+    expect(ofOld.sessionToken).not.toContain(Buffer.from(old.secretAccessKey).toString("base64url"));
+    expect(Buffer.from(ofOld.sessionToken, "base64url").toString("latin1")).not.toContain(old.secretAccessKey);
+    expect(await get(ofOld)).toBe("200 hello");
+    keys.set(id, [young, old]);
+    const ofBoth = [await session(ASSUME, old), await session(ASSUME, young)] as const;
+    expect([await get(ofOld), await get(ofBoth[0]), await get(ofBoth[1])]).toEqual(Array(3).fill("200 hello"));
+    keys.set(id, young);
+    // Asked for by the old secret while both were good: it must not live on under the new one.
+    expect([await get(ofOld), await get(ofBoth[0])]).toEqual(Array(2).fill("400 InvalidToken"));
+    expect(await get(ofBoth[1])).toBe("200 hello");
+    keys.delete(id);
+    expect(await get(ofBoth[1])).toBe("403 InvalidAccessKeyId");
+  });
+
+  it("end with their key's secret in headers and forms, too", async () => {
+    const id = "AKIDREPLACED";
+    keys.set(id, { accessKeyId: id, secretAccessKey: "first" });
+    const credentials = await session(ASSUME, { accessKeyId: id, secretAccessKey: "first" });
+    const byHeader = async () => {
+      const headers = headerSignature({
+        method: "GET",
+        path: "/media/hello.txt",
+        host: `127.0.0.1:${gateway.port}`,
+        key: credentials,
+        at: now,
+        headers: { "x-amz-security-token": credentials.sessionToken },
+      });
+      return (await send(gateway, { target: "/media/hello.txt", headers })).status;
+    };
+    const byForm = async () => {
+      const signer = s3FormSigner({ region: "us-east-1", endpoint: gateway.url, credentials, clock: () => now });
+      const form = signer.sign({ bucket: "media", key: "form.txt", expiresIn: 60 });
+      const data = new FormData();
+      for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
+      data.append("file", new Blob(["x"]), "x.txt");
+      const reply = await fetch(form.url, { method: "POST", body: data });
+      return [reply.status, s3Code(await reply.text())];
+    };
+    expect([await byHeader(), await byForm()]).toEqual([200, [204, undefined]]);
+    keys.set(id, { accessKeyId: id, secretAccessKey: "second" });
+    expect([await byHeader(), await byForm()]).toEqual([400, [400, "InvalidToken"]]);
   });
 
   it("make no further sessions", async () => {

@@ -1,4 +1,11 @@
-import type { Clock, KeyResolver, ObligationKind, Verifier, WireRequest } from "daypass";
+import {
+  type Clock,
+  DaypassError,
+  type KeyResolver,
+  type ObligationKind,
+  type Verifier,
+  type WireRequest,
+} from "daypass";
 import { type S3Credentials, type S3Grant, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
@@ -6,7 +13,7 @@ import { s3V2HeaderVerifier } from "daypass/s3/v2/header";
 import { s3V4aVerifier } from "daypass/s3/v4a";
 import type { CreateHash } from "../../http/checksum.ts";
 import type { Limits } from "../../pipeline/limits.ts";
-import type { Sessions } from "../../pipeline/sessions.ts";
+import type { Session, Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { KeyScope, Protocol } from "../protocol.ts";
 import { s3FormBody } from "./form.ts";
@@ -50,6 +57,15 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     withMetadataText(withSessions(make, { keys, sessions, found }));
   const header = form((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
+  /** What its key may do holds as well, as it is now: a session ends when its key is taken back, or has another secret. */
+  const inherited = (session: Session, parents: Found): readonly KeyScope[] | undefined => {
+    const scopes = scopesFound(parents);
+    if (scopes === undefined) return undefined;
+    if (listFound(parents).some(({ secretAccessKey }) => sessions?.isBound(session, secretAccessKey) === true)) {
+      return [scopes, session.scope].flat();
+    }
+    throw new DaypassError("INVALID_TOKEN", "expected a session of the key's present secret, found one of an earlier");
+  };
   const taskOptions = { limits, createHash, origins, region, redirectOrigins };
   return {
     dialect: "s3",
@@ -66,10 +82,8 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     scopes(grant) {
       const session = found.get(grant);
       if (session === undefined) return scopesOf(keys, grant.keyId);
-      // What its key may do holds as well, as it is now: a session ends when its key is taken back.
-      const parents = scopesOf(keys, session.parent);
-      const both = (scopes: KeyScope | readonly KeyScope[] | undefined) => scopes && [scopes, session.scope].flat();
-      return parents instanceof Promise ? parents.then(both) : both(parents);
+      const parents = keys(session.parent);
+      return parents instanceof Promise ? parents.then((now) => inherited(session, now)) : inherited(session, parents);
     },
     life: ({ scheme, expiresAt, notBefore }, now) =>
       // A SigV2 URL or form tells only its end; a request signed in its header is no URL.
@@ -86,15 +100,24 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
 
 const UNLIMITED: KeyScope = {};
 
+/** What a resolver finds under an id. */
+type Found = S3AccessKey | readonly S3AccessKey[] | undefined;
+
 /** What the keys of an id may do. */
 export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType<KeyResolver<KeyScope>> {
   const found = keys(id);
-  return found instanceof Promise ? found.then(scopes) : scopes(found);
+  return found instanceof Promise ? found.then(scopesFound) : scopesFound(found);
 }
 
-function scopes(found: S3AccessKey | readonly S3AccessKey[] | undefined): KeyScope | readonly KeyScope[] | undefined {
+function scopesFound(found: Found): KeyScope | readonly KeyScope[] | undefined {
   if (found === undefined) return undefined;
   return isList(found) ? found.map(({ scope = UNLIMITED }) => scope) : (found.scope ?? UNLIMITED);
+}
+
+/** The keys of an id. */
+export function listFound(found: Found): readonly S3AccessKey[] {
+  if (found === undefined) return [];
+  return isList(found) ? found : [found];
 }
 
 function isSts({ headers }: WireRequest): boolean {

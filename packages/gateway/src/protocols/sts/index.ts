@@ -3,7 +3,7 @@
  * AWS SDK calls them at `endpoint_url_sts`.
  * @module
  */
-import type { Clock, KeyResolver, Verifier, WireRequest } from "daypass";
+import { type Clock, DaypassError, type Grant, type KeyResolver, type Verifier, type WireRequest } from "daypass";
 import { type S3HeaderGrant, s3HeaderVerifier } from "daypass/s3/header";
 import type { CreateHash } from "../../http/checksum.ts";
 import type { IssuedSession } from "../../operations/issue-session.ts";
@@ -11,7 +11,7 @@ import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import type { Protocol, Task } from "../protocol.ts";
 import type { S3AccessKey } from "../s3/index.ts";
-import { scopesOf } from "../s3/index.ts";
+import { listFound, scopesOf } from "../s3/index.ts";
 import { type CallFields, readCall } from "./call.ts";
 import { hashBody } from "./hash-body.ts";
 import { presentSession, refuseSts } from "./present.ts";
@@ -46,14 +46,26 @@ export function stsProtocol({
   sessions,
   createHash,
 }: StsProtocolOptions): Protocol<S3HeaderGrant> {
-  const verifier: Verifier<S3HeaderGrant> = s3HeaderVerifier({
-    credentials: keys,
-    origins,
-    regions,
-    clock,
-    service: "sts",
-    enforces: ["body-sha256"],
-  });
+  const verifierOf = (credentials: KeyResolver<S3AccessKey>): Verifier<S3HeaderGrant> =>
+    s3HeaderVerifier({ credentials, origins, regions, clock, service: "sts", enforces: ["body-sha256"] });
+  const verifier = verifierOf(keys);
+  const parents = new WeakMap<Grant, S3AccessKey>();
+  /** Of the keys with the id, the one that signed: a session is bound to its secret, and must not outlive it by another's. */
+  const signerOf = async ({ keyId }: Grant, request: WireRequest): Promise<S3AccessKey> => {
+    for (const key of listFound(await keys(keyId))) {
+      const isSigner = await verifierOf(() => key)
+        .verify(request)
+        .then(
+          () => true,
+          () => false,
+        );
+      if (isSigner) return key;
+    }
+    throw new DaypassError(
+      "UNKNOWN_KEY",
+      "expected a key that is still configured, found one that was just taken back",
+    );
+  };
   return {
     dialect: "s3",
     verifiers: [],
@@ -62,7 +74,9 @@ export function stsProtocol({
         detects: isStsRequest,
         async verify(request, body) {
           const hashed = await hashBody(request, body, createHash);
-          return { grant: await verifier.verify(hashed.request), body: hashed.body };
+          const grant = await verifier.verify(hashed.request);
+          parents.set(grant, await signerOf(grant, hashed.request));
+          return { grant, body: hashed.body };
         },
       },
     ],
@@ -70,11 +84,13 @@ export function stsProtocol({
     scopes: ({ keyId }) => scopesOf(keys, keyId),
     life: () => 0,
     async task({ grant, scopes = [], at }, received, body): Promise<Task<S3HeaderGrant>> {
+      const parent = parents.get(grant);
+      if (parent === undefined) throw new TypeError("a session was asked for by a grant of another protocol");
       const call = await readCall(received, body);
       const until = Math.min(...scopes.map((scope) => scope.until?.getTime() ?? Number.POSITIVE_INFINITY));
       const expiration = new Date(Math.min(at + lifeOf(call) * 1000, until));
       return {
-        request: { operation: "issue-session", sessions, parent: grant.keyId, scope: call.scope, expiration },
+        request: { operation: "issue-session", sessions, parent, scope: call.scope, expiration },
         present: (result, _, exchange) => presentSession(result as IssuedSession, call, exchange),
       };
     },

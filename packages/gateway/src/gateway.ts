@@ -152,6 +152,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     try {
       const authenticated = await authenticate(received, body);
       notes.grant = authenticated.grant;
+      notes.parentKeyId = authenticated.protocol.parentKeyId?.(authenticated.grant);
       const authorized = authorize(authenticated, clock().getTime());
       permit = authorized instanceof Promise ? await authorized : authorized;
       const asked = permit.protocol.task(permit, received, authenticated.body);
@@ -203,6 +204,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         request,
         time: clock().getTime(),
         grant: undefined,
+        parentKeyId: undefined,
         code: undefined,
         error: undefined,
       };

@@ -56,6 +56,7 @@ export function requestLine(event: AuditEvent): string {
   if (event.scheme !== undefined) {
     line += `,"scheme":"${event.scheme}","keyId":${quoted(event.keyId ?? "")},"grantId":"${event.grantId}"`;
   }
+  if (event.parentKeyId !== undefined) line += `,"parentKeyId":${quoted(event.parentKeyId)}`;
   if (event.code !== undefined) line += `,"code":"${event.code}"`;
   if (error !== undefined) line += `,"err":${errorFields(error)}`;
   return `${line}}\n`;

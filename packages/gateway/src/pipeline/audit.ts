@@ -22,6 +22,8 @@ export interface AuditEvent {
   /** The scheme that was verified, e.g. `s3/header`. */
   readonly scheme: string | undefined;
   readonly keyId: string | undefined;
+  /** The key that asked for the session behind `keyId`, where it is one. */
+  readonly parentKeyId: string | undefined;
   /** The signer knows the same id, so both logs can be joined without a secret. */
   readonly grantId: string | undefined;
   /** Why the request was refused. */
@@ -36,6 +38,7 @@ export interface Notes {
   readonly request: WireRequest;
   readonly time: number;
   grant: Grant | undefined;
+  parentKeyId: string | undefined;
   code: RefusalCode | undefined;
   error: unknown;
 }
@@ -66,6 +69,7 @@ class NotedEvent implements AuditEvent {
   readonly complete: boolean;
   readonly scheme: string | undefined;
   readonly keyId: string | undefined;
+  readonly parentKeyId: string | undefined;
   readonly code: RefusalCode | undefined;
   readonly error: unknown;
   readonly #notes: Notes;
@@ -83,6 +87,7 @@ class NotedEvent implements AuditEvent {
     this.complete = delivery.complete;
     this.scheme = grant?.scheme;
     this.keyId = grant?.keyId;
+    this.parentKeyId = notes.parentKeyId;
     this.code = notes.code;
     this.error = notes.error;
     this.#notes = notes;

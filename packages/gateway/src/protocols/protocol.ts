@@ -73,6 +73,8 @@ export interface Protocol<G extends Grant = Grant> {
   resource(grant: G): Resource;
   /** The forms a signature takes of which the head alone does not tell enough. */
   readonly bodyVerifiers?: readonly BodyVerifier<G>[];
+  /** The key behind a session that signed; for the audit. */
+  parentKeyId?(grant: G): string | undefined;
   /** Scopes of the key that signed, all of which hold; left out when the verifier applies them itself. */
   scopes?(grant: G): ReturnType<KeyResolver<KeyScope>>;
   /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */

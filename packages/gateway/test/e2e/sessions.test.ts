@@ -3,7 +3,7 @@ import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { s3V2Signer } from "daypass/s3/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { S3AccessKey } from "../../src/index.ts";
+import type { AuditEvent, S3AccessKey } from "../../src/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { type Reply, s3Code, s3Field, send } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
@@ -222,6 +222,21 @@ describe("credentials of a session", () => {
     expect([await byHeader(), await byForm()]).toEqual([200, [204, undefined]]);
     keys.set(id, { accessKeyId: id, secretAccessKey: "second" });
     expect([await byHeader(), await byForm()]).toEqual([400, [400, "InvalidToken"]]);
+  });
+
+  it("are audited under the key that asked for them, also when they are refused", async () => {
+    const credentials = await session(ASSUME, scoped);
+    const auditOf = async (key: string) => {
+      const count = gateway.events.length;
+      await get(credentials, key);
+      await expect.poll(() => gateway.events.length).toBe(count + 1);
+      const { keyId, parentKeyId, code } = gateway.events[count] as AuditEvent;
+      return [keyId, parentKeyId, code];
+    };
+    expect(await auditOf("teams/red/a.txt")).toEqual([credentials.accessKeyId, "AKIDSCOPED", undefined]);
+    expect(await auditOf("hello.txt")).toEqual([credentials.accessKeyId, "AKIDSCOPED", "KEY_SCOPE"]);
+    const asked = gateway.events.find(({ scheme, url }) => url === "/" && scheme === "s3/header");
+    expect([asked?.keyId, asked?.parentKeyId]).toEqual(["AKIDMAIN", undefined]);
   });
 
   it("make no further sessions", async () => {

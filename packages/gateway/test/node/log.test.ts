@@ -19,6 +19,7 @@ const event: AuditEvent = {
   complete: true,
   scheme: "s3",
   keyId: "AKIDEXAMPLE",
+  parentKeyId: undefined,
   grantId: "pPgjvnZJ2Sg1KVLjp1K6MQ",
   code: undefined,
   error: undefined,
@@ -44,15 +45,10 @@ describe("the line of a request", () => {
 
   it("cannot be broken by what a client writes", () => {
     const nasty = 'x"}\n{"level":60\u2028\u00ff\\';
-    const line = requestLine({ ...event, url: nasty, host: nasty, method: nasty, keyId: nasty, remoteAddress: nasty });
+    const texts = { url: nasty, host: nasty, method: nasty, keyId: nasty, parentKeyId: nasty, remoteAddress: nasty };
+    const line = requestLine({ ...event, ...texts });
     expect(line.indexOf("\n")).toBe(line.length - 1);
-    expect(JSON.parse(line)).toMatchObject({
-      url: nasty,
-      host: nasty,
-      method: nasty,
-      keyId: nasty,
-      remoteAddress: nasty,
-    });
+    expect(JSON.parse(line)).toMatchObject(texts);
   });
 
   it("has the stack of an unexpected error, and its level", () => {

@@ -79,6 +79,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     ],
     bodyVerifiers: [s3FormBody({ keys, sessions, found, origins, regions, clock })],
     resource: (grant) => grant,
+    parentKeyId: (grant) => found.get(grant)?.parent,
     scopes(grant) {
       const session = found.get(grant);
       if (session === undefined) return scopesOf(keys, grant.keyId);

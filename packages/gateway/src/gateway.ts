@@ -157,7 +157,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       permit = authorized instanceof Promise ? await authorized : authorized;
       const asked = permit.protocol.task(permit, received, authenticated.body);
       const task = asked instanceof Promise ? await asked : asked;
-      const performed = perform(task.request, { storage, now: permit.at, signal });
+      const performed = perform(task.request, { storage, now: permit.at, signal, journal: notes });
       const result = performed instanceof Promise ? await performed : performed;
       const answer = task.present(result, permit, { requestId, request, permit });
       return leave.respond(answer, notes, { origin: received.fields.origin, rules });
@@ -207,6 +207,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         parentKeyId: undefined,
         code: undefined,
         error: undefined,
+        deletions: undefined,
       };
       inFlight += 1;
       let received: Received | undefined;

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { pid } from "node:process";
 import { type Level, type Logger, pino } from "pino";
-import type { AuditEvent } from "../pipeline/audit.ts";
+import type { AuditEvent, AuditedDeletion } from "../pipeline/audit.ts";
 import { logFile } from "./log-file.ts";
 
 export interface LogOptions {
@@ -14,7 +14,7 @@ export interface LogOptions {
 export interface Log {
   /** For everything that concerns no single request. */
   readonly logger: Logger;
-  /** Writes the one line of a request: give it to `createGateway` as `audit`. */
+  /** Writes the one line of a request, and one for each object of a DeleteObjects: give it to `createGateway` as `audit`. */
   readonly audit: (event: AuditEvent) => void;
   /** Writes out what is still in memory. */
   close(): Promise<void>;
@@ -38,7 +38,11 @@ export interface Log {
 export function openLog(options: LogOptions = {}): Log {
   const file = logFile(options.destination ?? 1);
   const logger = pino({ level: options.level ?? "info" }, file);
-  return { logger, audit: (event) => file.write(requestLine(event)), close: () => file.close() };
+  const audit = (event: AuditEvent): void => {
+    file.write(requestLine(event));
+    for (const deletion of event.deletions ?? []) file.write(deletionLine(event, deletion));
+  };
+  return { logger, audit, close: () => file.close() };
 }
 
 // pino's own fields, which are the same in every line.
@@ -60,6 +64,12 @@ export function requestLine(event: AuditEvent): string {
   if (event.code !== undefined) line += `,"code":"${event.code}"`;
   if (error !== undefined) line += `,"err":${errorFields(error)}`;
   return `${line}}\n`;
+}
+
+/** One of the objects that a request has deleted. A line each: a thousand keys in one are more than collectors of logs take. */
+function deletionLine({ time, requestId, keyId }: AuditEvent, { bucket, key, code }: AuditedDeletion): string {
+  const fields = { level: 30, time, pid, hostname: hostname(), msg: "deletion", requestId, keyId, bucket, key, code };
+  return `${JSON.stringify(fields)}\n`;
 }
 
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;

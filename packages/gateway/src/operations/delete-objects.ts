@@ -1,3 +1,4 @@
+import { noteDeletion } from "../pipeline/audit.ts";
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { type Refusal, toRefusal } from "../pipeline/refusal.ts";
 import { noSuchBucket } from "./no-such-bucket.ts";
@@ -47,27 +48,29 @@ const AT_ONCE = 16;
  */
 export async function deleteObjects(
   { bucket, deletions, quiet }: DeleteObjects,
-  { storage, signal }: OperationContext,
+  { storage, signal, journal }: OperationContext,
 ): Promise<DeletedObjects> {
   if (!(await storage.hasBucket(bucket))) throw noSuchBucket();
 
   async function remove(deletion: Deletion | RefusedDeletion): Promise<DeletionOutcome> {
     if ("refusal" in deletion) return deletion;
     const { object, versionId, ifMatch } = deletion;
-    let refusal: Refusal | undefined;
     try {
       await storage.delete(object, { ifMatch, signal });
+      return { key: object.key, versionId, refusal: undefined };
     } catch (error) {
-      refusal = toRefusal(error);
-      // The operator finds its cause under the request only if it is the request that fails.
-      if (refusal.code === "INTERNAL") throw refusal;
+      return { key: object.key, versionId, refusal: toRefusal(error) };
     }
-    return { key: object.key, versionId, refusal };
   }
 
   const outcomes: DeletionOutcome[] = [];
   for (let start = 0; start < deletions.length; start += AT_ONCE) {
-    outcomes.push(...(await Promise.all(deletions.slice(start, start + AT_ONCE).map(remove))));
+    const done = await Promise.all(deletions.slice(start, start + AT_ONCE).map(remove));
+    for (const { key, refusal } of done) noteDeletion(journal, { bucket, key, code: refusal?.code });
+    // The operator finds its cause under the request only if it is the request that fails.
+    const fault = done.find(({ refusal }) => refusal?.code === "INTERNAL")?.refusal;
+    if (fault !== undefined) throw fault;
+    outcomes.push(...done);
   }
   return { kind: "deleted-objects", quiet, outcomes };
 }

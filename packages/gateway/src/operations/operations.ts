@@ -2,6 +2,7 @@
  * The one list of what a permit can be used for. An operation gets a typed request, never a header or a URL.
  * @module
  */
+import type { Journal } from "../pipeline/audit.ts";
 import type { Storage } from "../storage/storage.ts";
 import { abortUpload } from "./abort-upload.ts";
 import { completeUpload } from "./complete-upload.ts";
@@ -72,6 +73,8 @@ export interface OperationContext {
   readonly now: number;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal | undefined;
+  /** For the audit. */
+  readonly journal: Journal;
 }
 
 /** Carries out a request. Answers at once where the storage can. */

@@ -1,5 +1,5 @@
 import type { Grant, WireRequest } from "daypass";
-import { redactAuthority, redactTarget } from "./redact.ts";
+import { redactAuthority, redactKey, redactTarget } from "./redact.ts";
 import type { RefusalCode } from "./refusal.ts";
 
 /** What became of one request: the source of its one log line. Holds no signature, token or credential. */
@@ -30,10 +30,32 @@ export interface AuditEvent {
   readonly code: RefusalCode | undefined;
   /** What the gateway did not expect. For the operator's log only. */
   readonly error: unknown;
+  /** The objects that a DeleteObjects has named, at most 1000; also those before a fault that ended it. */
+  readonly deletions: readonly AuditedDeletion[] | undefined;
+}
+
+/** What became of one of the objects of a DeleteObjects. */
+export interface AuditedDeletion {
+  readonly bucket: string;
+  /** At most 1024 characters: no key that can be an object's is longer. */
+  readonly key: string;
+  /** Why it was not deleted. */
+  readonly code: RefusalCode | undefined;
+}
+
+/** Where an operation writes down what its request line does not tell. */
+export interface Journal {
+  deletions: AuditedDeletion[] | undefined;
+}
+
+/** Notes an object that a request has deleted besides others, or why it has not. */
+export function noteDeletion(journal: Journal, { bucket, key, code }: AuditedDeletion): void {
+  journal.deletions ??= [];
+  journal.deletions.push({ bucket, key: redactKey(key), code });
 }
 
 /** Facts noted while a request passes. Only the audit event reads them: no step depends on what an earlier one wrote here. */
-export interface Notes {
+export interface Notes extends Journal {
   readonly requestId: string;
   readonly request: WireRequest;
   readonly time: number;
@@ -72,6 +94,7 @@ class NotedEvent implements AuditEvent {
   readonly parentKeyId: string | undefined;
   readonly code: RefusalCode | undefined;
   readonly error: unknown;
+  readonly deletions: readonly AuditedDeletion[] | undefined;
   readonly #notes: Notes;
 
   constructor(notes: Notes, delivery: Delivery) {
@@ -90,6 +113,7 @@ class NotedEvent implements AuditEvent {
     this.parentKeyId = notes.parentKeyId;
     this.code = notes.code;
     this.error = notes.error;
+    this.deletions = notes.deletions;
     this.#notes = notes;
   }
 

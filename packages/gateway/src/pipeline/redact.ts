@@ -42,10 +42,14 @@ export function redactAuthority(authority: string): string {
 }
 
 function redactPath(path: string): string {
-  const plain = path.startsWith("/") ? path : path.replace(USER_INFO, "~@");
-  const secret = MISPLACED_SECRET.exec(plain);
-  if (secret !== null) return `${plain.slice(0, Math.min(secret.index, MAX_PATH))}~`;
-  return plain.length > MAX_PATH ? `${plain.slice(0, MAX_PATH)}~` : plain;
+  return redactKey(path.startsWith("/") ? path : path.replace(USER_INFO, "~@"));
+}
+
+/** The key of an object as it may stand in a log: at its longest, which a key within the limit never is, cut off. */
+export function redactKey(key: string): string {
+  const secret = MISPLACED_SECRET.exec(key);
+  if (secret !== null) return `${key.slice(0, Math.min(secret.index, MAX_PATH))}~`;
+  return key.length > MAX_PATH ? `${key.slice(0, MAX_PATH)}~` : key;
 }
 
 /**

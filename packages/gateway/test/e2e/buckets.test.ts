@@ -252,6 +252,30 @@ describe("the deletion of many objects", () => {
     expect(existsSync(join(gateway.root, "media/d/1"))).toBe(false);
   });
 
+  it("is audited with each key and why it stayed, and never with more of a key than any object has", async () => {
+    put("d/1", "d/2");
+    const count = gateway.events.length;
+    await remove(
+      request(
+        "<Key>d/1</Key>",
+        "<Key>d/2</Key><ETag>0</ETag>",
+        "<Key>d/none</Key>",
+        `<Key>${"k".repeat(5000)}</Key>`,
+        "<Key>d/x&amp;X-Amz-Signature=0123</Key>",
+      ),
+    );
+    await expect.poll(() => gateway.events.length).toBe(count + 1);
+    const event = gateway.events[count];
+    expect(event?.deletions).toEqual([
+      { bucket: "media", key: "d/1", code: undefined },
+      { bucket: "media", key: "d/2", code: "PRECONDITION_FAILED" },
+      { bucket: "media", key: "d/none", code: undefined },
+      { bucket: "media", key: `${"k".repeat(1024)}~`, code: "KEY_TOO_LONG" },
+      { bucket: "media", key: "d/x&X-Amz-~", code: undefined },
+    ]);
+    expect(JSON.parse(JSON.stringify(event)).deletions).toHaveLength(5);
+  });
+
   it("takes a thousand keys and no more", async () => {
     const keys = (count: number) => request(...Array.from({ length: count }, (_, i) => `<Key>many/${i}</Key>`));
     expect(texts(await remove(keys(1000)), "Key").length).toBe(1000);

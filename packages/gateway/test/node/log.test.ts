@@ -23,6 +23,7 @@ const event: AuditEvent = {
   grantId: "pPgjvnZJ2Sg1KVLjp1K6MQ",
   code: undefined,
   error: undefined,
+  deletions: undefined,
 };
 
 let folder: string;
@@ -59,6 +60,30 @@ describe("the line of a request", () => {
 });
 
 describe("a log", () => {
+  it("has a line for each object that a request has deleted, whatever its key is", async () => {
+    const path = join(folder, "deletions.log");
+    const log = openLog({ destination: path });
+    const nasty = 'x"}\n{"level":60\u2028\ud800';
+    log.audit({
+      ...event,
+      deletions: [
+        { bucket: "media", key: nasty, code: undefined },
+        { bucket: "media", key: "b", code: "PRECONDITION_FAILED" },
+      ],
+    });
+    await log.close();
+    const [request, ...deletions] = readFileSync(path, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const { requestId, keyId, time } = event;
+    expect(request).toMatchObject({ msg: "request", requestId });
+    expect(deletions).toEqual([
+      expect.objectContaining({ level: 30, time, msg: "deletion", requestId, keyId, bucket: "media", key: nasty }),
+      expect.objectContaining({ msg: "deletion", requestId, key: "b", code: "PRECONDITION_FAILED" }),
+    ]);
+  });
+
   it("holds every line in order once it is closed, however many there were", async () => {
     const path = join(folder, "many.log");
     const log = openLog({ destination: path });

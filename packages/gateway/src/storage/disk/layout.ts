@@ -8,6 +8,7 @@ import { lstatOrAbsent } from "./open-file.ts";
 
 /** The two places of a key. An object lies in one; where both have a file, the plain one is the object. */
 export interface Places {
+  readonly bucket: string;
   /** The folder that `plain` lies below. */
   readonly base: string;
   /** `undefined` when no path can hold the key. */
@@ -55,6 +56,7 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
       const base = flat ? root : `${root}/${bucket}`;
       let hashed: string | undefined;
       return {
+        bucket,
         base,
         plain: plainPath(base, key, { foldsNames, flat }),
         // Only a miss asks for it, and a hash costs as much as a system call.

@@ -38,7 +38,7 @@ export interface ObjectPlacer {
   checkPreconditions(ref: ObjectRef, conditions: Preconditions): Promise<void>;
   /** Runs a step on a temp file in the folder of the target. Whatever becomes of it, the temp file is gone afterwards. */
   withTemp<T>(places: Places, step: (temp: Temp) => Promise<T>): Promise<T>;
-  /** The folder in which the key's file will be, made if it is not there. */
+  /** The folder in which the key's file will be, made if it is not there. @throws {StorageError} `NO_SUCH_BUCKET` */
   folderFor(places: Places): Promise<string>;
   /** Gives a file that is flushed the key. Its name is moved, or linked where the object has to be new. */
   commit(path: string, placing: Placing): Promise<void>;
@@ -52,11 +52,30 @@ export interface ObjectPlacerOptions {
   readonly finder: ObjectFinder;
 }
 
+/** Somebody who removes folders as fast as they are made has to be stopped by somebody else. */
+const MAX_ATTEMPTS = 5;
+
 const NAME_TAKEN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY"]);
 
 const TEMP_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPlacerOptions): ObjectPlacer {
+  /**
+   * Runs a step that needs a folder. While it is empty it may go, by itself or with its bucket: then the step is tried again, and
+   * where the bucket went the request came too late, which is no fault of the disk.
+   */
+  async function whileFoldersGo<T>({ bucket }: Places, step: () => Promise<T>): Promise<T> {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await step();
+      } catch (error) {
+        if (errnoOf(error) !== "ENOENT") throw error;
+        if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
+        if (attempts === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
   /** The folder of the target, or that of the hashed place where the way to it is taken. */
   async function folderFor(places: Places): Promise<string> {
     for (const target of [targetOf(layout, places), places.hashed]) {
@@ -111,9 +130,9 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
       );
     },
     checkPreconditions,
-    folderFor,
+    folderFor: (places) => whileFoldersGo(places, () => folderFor(places)),
     async withTemp(places, step) {
-      const temp = await openTemp(places);
+      const temp = await whileFoldersGo(places, () => openTemp(places));
       try {
         return await step(temp);
       } finally {

@@ -1,6 +1,7 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, primary } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
+import { logFull } from "./log-full.ts";
 import { logReading } from "./log-reading.ts";
 import type { RunOptions } from "./run-single.ts";
 import { untilStopped } from "./signals.ts";
@@ -18,7 +19,9 @@ function isStartReport(message: unknown): message is StartReport {
 export async function runCluster({ settings, log, onListening }: RunOptions): Promise<void> {
   // Only a disk has an index, and only one process may write it.
   const index =
-    settings.storage?.driver === "s3" ? undefined : await openDiskIndex(settings.root, { onRead: logReading(log) });
+    settings.storage?.driver === "s3"
+      ? undefined
+      : await openDiskIndex(settings.root, { onRead: logReading(log), onFull: logFull(log) });
   let port = settings.port;
   let failure: string | undefined;
   const listenTo = (channel: Channel): void => {

@@ -6,6 +6,7 @@ import { rotatingCredentials } from "daypass";
 import { awsSettings } from "../aws/settings.ts";
 import { CommandError } from "../command.ts";
 import type { StorageConfig } from "./config.ts";
+import { logFull } from "./log-full.ts";
 import { logReading } from "./log-reading.ts";
 
 export interface OpenStorageOptions {
@@ -19,7 +20,9 @@ export interface OpenStorageOptions {
 
 /** Opens what the configuration says objects are kept in: the folder, unless it names something else. */
 export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<Storage> {
-  if (storage?.driver !== "s3") return drivers.disk({ root, writer, onRead: logReading(log) });
+  if (storage?.driver !== "s3") {
+    return drivers.disk({ root, writer, onRead: logReading(log), onFull: logFull(log) });
+  }
   const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage;
   // Found as `daypass sign` finds them. Those that end are fetched again before they do.
   const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {

@@ -7,7 +7,7 @@ import { bytesObject, fileObject, readWhole } from "./disk/body.ts";
 import { diskBuckets } from "./disk/buckets.ts";
 import { objectCopier } from "./disk/copy-object.ts";
 import { digestPool } from "./disk/digest-pool.ts";
-import { indexPath, openDiskIndex } from "./disk/disk-index.ts";
+import { openDiskIndex } from "./disk/disk-index.ts";
 import { translating } from "./disk/faults.ts";
 import { type FileThread, fileThread } from "./disk/file-thread.ts";
 import { type FoundObject, objectFinder } from "./disk/find-object.ts";
@@ -58,6 +58,8 @@ export interface DiskOptions {
    * folder does. In a worker the process that has opened the index is told.
    */
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
+  /** Told when the disk has no room for the index: see `openDiskIndex`. In a worker the process that has opened the index is told. */
+  readonly onFull?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
@@ -173,11 +175,11 @@ interface OpenedIndex {
   close(): void;
 }
 
-async function openIndex({ root, writer, onRead, clock }: DiskOptions): Promise<OpenedIndex> {
-  if (writer === undefined) return openDiskIndex(root, { onRead, clock });
+async function openIndex({ root, writer, onRead, onFull, clock }: DiskOptions): Promise<OpenedIndex> {
+  if (writer === undefined) return openDiskIndex(root, { onRead, onFull, clock });
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: false });
-    const reader = await openIndexReader(indexPath(layout));
+    const reader = await openIndexReader(await writer.indexPath());
     const thread = fileThread(layout.root);
     return {
       layout,

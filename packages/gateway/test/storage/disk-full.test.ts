@@ -53,4 +53,25 @@ describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
     });
     removeRoot(root);
   });
+
+  it("starts without any room, serves what is there, and refuses every write", async () => {
+    const program = await bundledFixture("full-start.ts");
+    const [served, fresh, temporary] = [tempRoot(), tempRoot(), tempRoot()];
+    const script =
+      'mount -t tmpfs -o size=16m tmpfs "$1"; mount -t tmpfs -o size=16m tmpfs "$2"; mkdir "$1/bucket"; exec "$4" "$5" "$1" "$2"';
+    const run = [...IN_NAMESPACE, script, "sh", served, fresh, temporary, process.execPath, program];
+    const output = execFileSync("unshare", run, { env: { ...process.env, TMPDIR: temporary } });
+    const got = { status: 200, text: "old", type: "text/x-kept", meta: "1" };
+    expect(JSON.parse(output.toString())).toEqual({
+      free: 0,
+      reads: { got, listed: ["foreign.txt", "kept.bin"], saidFull: 1, copies: 1 },
+      refused: { put: 507, other: 507, copy: 507, create: 507, part: 507, tags: 507, delete: 507 },
+      kept: "old",
+      copiesLeft: 0,
+      recovered: { saidFull: 0, got, put: 200, part: 200 },
+      swept: { saidFull: 0, put: 200, copies: 0 },
+      unknown: { saidFull: 1, got: "foreign", listed: ["a.txt"], put: 507 },
+    });
+    for (const root of [served, fresh, temporary]) removeRoot(root);
+  });
 });

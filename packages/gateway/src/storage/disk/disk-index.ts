@@ -15,6 +15,7 @@ import { type Layout, openLayout } from "./layout.ts";
 import { nameKeeper } from "./name-keeper.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ReadProgress } from "./read-progress.ts";
+import { isForRoom, openSpareIndex, withoutRoom } from "./spare-index.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
@@ -32,6 +33,11 @@ export interface DiskIndex {
 export interface DiskIndexOptions {
   /** Told, after two seconds and every two seconds from then on, how far the reading of folders has come for a listing. */
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
+  /**
+   * Told when the disk has no room for the index to be written. Objects are then served by a copy of it in the folder for temporary
+   * files, and everything that would store something is `DISK_FULL`, until there is room and the index is opened again.
+   */
+  readonly onFull?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
@@ -41,17 +47,15 @@ export interface DiskIndexOptions {
  * Workers come after it: `disk({ root, writer: ipcIndexWriter(channel) })`.
  * @throws {StorageError} `UNAVAILABLE`
  */
-export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIndexOptions = {}): Promise<DiskIndex> {
+export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Promise<DiskIndex> {
+  const { onRead, onFull, clock = Date.now } = options;
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: true });
     const owned = await own(layout);
     try {
       const run = randomBytes(8).toString("hex");
-      const database = await openIndexDatabase(indexPath(layout), run);
-      const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
-      await sweep({ database, run, currentFingerprint: fingerprintNow });
-      dropOrphans(database, layout);
-      await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now: clock() });
+      const { database, path, full, closeIndex } = await openAndSweep(layout, run, clock());
+      if (full) onFull?.();
       const thread = fileThread(layout.root);
       const folders = folderReader({ database, layout, thread, clock, onRead });
       const local = localIndexWriter(database, clock);
@@ -59,21 +63,23 @@ export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIn
         folders.touch(ref);
         return local.claim(ref, intent);
       };
+      const writer: IndexWriter = {
+        ...local,
+        ...bucketWriter({ database, layout }, claim),
+        ...nameKeeper({ database, layout, folders }),
+        indexPath: async () => path,
+      };
       return {
         run,
         layout,
         reader: database,
-        writer: {
-          ...local,
-          ...bucketWriter({ database, layout }, claim),
-          ...nameKeeper({ database, layout, folders }),
-        },
+        writer: full ? withoutRoom(writer) : writer,
         thread,
         close() {
           folders.close();
           thread.close();
           local.close();
-          database.close();
+          closeIndex();
           owned.close();
         },
       };
@@ -82,6 +88,46 @@ export function openDiskIndex(root: string, { onRead, clock = Date.now }: DiskIn
       throw error;
     }
   });
+}
+
+interface OpenedDatabase {
+  readonly database: IndexDatabase;
+  readonly path: string;
+  /** Whether it is a copy, because the disk has no room to write to its own. */
+  readonly full: boolean;
+  closeIndex(): void;
+}
+
+/** Opens the index and removes what a crash has left; on a disk without room the index is a copy, and only temp files go. */
+async function openAndSweep(layout: Layout, run: string, now: number): Promise<OpenedDatabase> {
+  const path = indexPath(layout);
+  const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
+  const open = async (): Promise<OpenedDatabase> => {
+    const database = await openIndexDatabase(path, run);
+    try {
+      await sweep({ database, run, currentFingerprint: fingerprintNow });
+      dropOrphans(database, layout);
+      await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return { database, path, full: false, closeIndex: () => database.close() };
+  };
+  try {
+    return await open();
+  } catch (error) {
+    if (!isForRoom(error, layout.own)) throw error;
+    const spare = await openSpareIndex(path, run).catch(() => {
+      throw error;
+    });
+    // The temp files of a crash may be what fills the disk.
+    await sweep({ database: spare.database, run, currentFingerprint: fingerprintNow });
+    const opened = await open().catch(() => undefined);
+    if (opened === undefined) return { ...spare, full: true, closeIndex: spare.close };
+    spare.close();
+    return opened;
+  }
 }
 
 /** What belonged to a bucket that is gone must not come back with one of its name. */
@@ -99,7 +145,7 @@ function dropOrphans(database: IndexDatabase, layout: Layout): void {
   ]);
 }
 
-export function indexPath(layout: Layout): string {
+function indexPath(layout: Layout): string {
   return join(layout.own, "index.db");
 }
 

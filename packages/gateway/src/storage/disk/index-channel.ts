@@ -12,6 +12,7 @@ export type { Channel } from "./ipc-calls.ts";
 type Question =
   | { readonly kind: "claim"; readonly ref: ObjectRef; readonly intent: ClaimIntent }
   | { readonly kind: "finish"; readonly held: number; readonly outcome: ClaimOutcome }
+  | { readonly kind: "path" }
   | { readonly kind: "call"; readonly call: Call };
 
 /** What a worker has done for it: a method of the writer with its parameters. */
@@ -19,7 +20,7 @@ type Call = {
   [M in Called]: { readonly method: M; readonly parameters: Parameters<IndexWriter[M]> };
 }[Called];
 
-type Called = Exclude<keyof IndexWriter, "claim" | keyof UploadsIndexWriter>;
+type Called = Exclude<keyof IndexWriter, "claim" | "indexPath" | keyof UploadsIndexWriter>;
 
 const NAME = "disk-index";
 
@@ -37,6 +38,7 @@ export function ipcIndexWriter(channel: Channel): IndexWriter {
       const held = (await ask({ kind: "claim", ref, intent })) as number;
       return { finish: (outcome) => tell({ kind: "finish", held, outcome }) };
     },
+    indexPath: async () => String(await ask({ kind: "path" })),
     addFolder: (...parameters) => call({ method: "addFolder", parameters }),
     refresh: (...parameters) => call({ method: "refresh", parameters }),
     forget: (...parameters) => call({ method: "forget", parameters }),
@@ -73,6 +75,8 @@ export function serveIndexWriter(channel: Channel, writer: IndexWriter): void {
         held.get(question.held)?.finish(question.outcome);
         held.delete(question.held);
         return undefined;
+      case "path":
+        return writer.indexPath();
       case "call":
         return perform(writer, question.call);
     }

@@ -84,6 +84,8 @@ export interface IndexWriter extends NamesIndexWriter, UploadsIndexWriter {
   claim(ref: ObjectRef, intent: ClaimIntent): Promise<Claim>;
   /** Notes, durably, that temp files may lie in this folder. */
   addFolder(path: string): Promise<void>;
+  /** Where the index is that this writer writes. */
+  indexPath(): Promise<string>;
 }
 
 /** The part of the writer that keeps names and buckets. */

@@ -69,12 +69,17 @@ export interface IndexDatabase extends IndexReader {
 /** Opens the index for reading and writing, and creates it. `run` becomes the name of this run for all workers. */
 export async function openIndexDatabase(path: string, run: string): Promise<IndexDatabase> {
   const database = await openDatabase(path);
-  // WAL lets the workers read while this process writes; FULL makes each commit survive a loss of power.
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-  migrate(database);
-  database.exec("DELETE FROM gateway");
-  database.prepare("INSERT INTO gateway (run) VALUES (?)").run(run);
-  return { ...reader(database), ...writer(database) };
+  try {
+    // WAL lets the workers read while this process writes; FULL makes each commit survive a loss of power.
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+    migrate(database);
+    database.exec("DELETE FROM gateway");
+    database.prepare("INSERT INTO gateway (run) VALUES (?)").run(run);
+    return { ...reader(database), ...writer(database) };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** Opens the index of a running gateway for reading, and tells the name of its run. */
@@ -87,7 +92,6 @@ export async function openIndexReader(path: string): Promise<IndexReader & { rea
 function migrate(database: Database): void {
   const version = record(database.prepare("PRAGMA user_version").get())?.["user_version"];
   if (typeof version !== "number" || version > MIGRATIONS.length) {
-    database.close();
     throw new StorageError(
       "UNAVAILABLE",
       `the index has version ${version} and this gateway reads version ${MIGRATIONS.length}: a later release has written it; start that one`,
@@ -95,13 +99,8 @@ function migrate(database: Database): void {
   }
   if (version === MIGRATIONS.length) return;
   const steps = MIGRATIONS.slice(version).join("");
-  try {
-    // One transaction: after a crash the index has the version that it had, or the newest.
-    database.exec(`BEGIN IMMEDIATE; ${steps} PRAGMA user_version = ${MIGRATIONS.length}; COMMIT;`);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  // One transaction: after a crash the index has the version that it had, or the newest.
+  database.exec(`BEGIN IMMEDIATE; ${steps} PRAGMA user_version = ${MIGRATIONS.length}; COMMIT;`);
 }
 
 function reader(database: Database): IndexReader {

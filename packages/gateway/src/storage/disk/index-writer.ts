@@ -12,7 +12,7 @@ import { uploadsWriter } from "./uploads-writer.ts";
 /** How long the end of a claim may wait for a commit to share. Nothing depends on it: readers go by fingerprint. */
 const LAZY_MS = 50;
 
-export interface LocalIndexWriter extends Omit<IndexWriter, keyof NamesIndexWriter> {
+export interface LocalIndexWriter extends Omit<IndexWriter, "indexPath" | keyof NamesIndexWriter> {
   /** Commits what is waiting. */
   close(): void;
 }

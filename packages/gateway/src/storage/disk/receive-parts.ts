@@ -158,7 +158,12 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
           checksum: options.checksum,
         },
       };
-      await writer.createUpload(row);
+      try {
+        await writer.createUpload(row);
+      } catch (error) {
+        await removeUpload(layout, id);
+        throw error;
+      }
       return uploadInfo(row);
     },
     async putPart(upload, number, body, options) {

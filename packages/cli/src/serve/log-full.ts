@@ -1,0 +1,9 @@
+import type { Log } from "@daypass/gateway/node";
+
+/** Says in the log that nothing can be stored, and what to do. */
+export function logFull({ logger }: Log): () => void {
+  return () =>
+    logger.error(
+      "found no room on the disk: objects are served and nothing is stored, make room and start the gateway again",
+    );
+}

@@ -54,7 +54,7 @@ const INTRO = `,"pid":${pid},"hostname":${JSON.stringify(hostname())},"msg":"req
  */
 export function requestLine(event: AuditEvent): string {
   const { error } = event;
-  let line = `{"level":${event.status >= 500 ? 50 : 30},"time":${event.time}${INTRO}${event.requestId}","method":${quoted(event.method)},"host":${quoted(event.host)},"url":${quoted(event.url)},"status":${event.status},"bytes":${event.bytes},"duration":${event.duration}`;
+  let line = `{"level":${event.status >= 500 || error !== undefined ? 50 : 30},"time":${event.time}${INTRO}${event.requestId}","method":${quoted(event.method)},"host":${quoted(event.host)},"url":${quoted(event.url)},"status":${event.status},"bytes":${event.bytes},"duration":${event.duration}`;
   if (!event.complete) line += ',"complete":false';
   if (event.remoteAddress !== undefined) line += `,"remoteAddress":${quoted(event.remoteAddress)}`;
   if (event.scheme !== undefined) {

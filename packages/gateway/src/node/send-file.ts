@@ -32,8 +32,8 @@ export interface FileProgress {
 
 /**
  * Sends a part of a file and closes it, whatever happens. While the kernel takes one buffer the other is filled, and neither is
- * filled again before the socket has let go of it. Stops where the client goes away. A file that has become shorter since it
- * was opened ends in a cut connection, so that nobody takes the part for the whole.
+ * filled again before the socket has let go of it. Stops where the client goes away. Throws for a file that has become shorter
+ * since it was opened: the connection has to be cut, so that nobody takes the part for the whole.
  */
 export async function sendFile(response: ServerResponse, body: FileBody, progress: FileProgress): Promise<void> {
   const end = body.start + body.length;
@@ -52,8 +52,8 @@ export async function sendFile(response: ServerResponse, body: FileBody, progres
       progress.bytes = position - body.start;
     }
     await written;
-    if (position < end) response.destroy();
-    else response.end();
+    if (position < end && !response.destroyed) throw new Error("expected the whole file, found it cut short meanwhile");
+    if (!response.destroyed) response.end();
   } finally {
     body.close();
     // The socket of a cut connection may still hold the buffers: those are left to the garbage collector.

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import type { Outcome } from "../pipeline/outcome.ts";
+import type { DeliveryFault, Outcome } from "../pipeline/outcome.ts";
 import type { Body } from "../storage/storage.ts";
 import { linger } from "./linger.ts";
 import { hasBody } from "./request-body.ts";
@@ -39,7 +39,7 @@ export function send(outcome: Outcome, { request, response }: Connection, option
     // A value that no header can carry. Node has sent nothing yet.
     discard(body);
     response.writeHead(500, ["content-length", "0", "connection", "close"]).end();
-    outcome.delivered(0, false, error);
+    outcome.delivered(0, false, { error, status: 500 });
     return true;
   }
   if (body === undefined || body.kind === "bytes") {
@@ -74,21 +74,33 @@ async function sendLarge(outcome: Outcome, response: ServerResponse, watch: Tran
     awaitsClient: () => response.writableNeedDrain,
     cut: () => response.destroy(),
   });
+  // Whoever goes first is to blame: a client that leaves makes the source fail, and the other way round.
+  let clientGone = false;
+  response.once("close", () => {
+    clientGone = true;
+  });
+  let fault: DeliveryFault | undefined;
+  const blame = (error: unknown): void => {
+    if (!clientGone) fault ??= { error, status: outcome.status };
+  };
   try {
     if (body?.kind === "file") {
       await sendFile(response, body, progress);
     } else if (body?.kind === "stream") {
-      body.stream.on("data", (chunk: Uint8Array) => {
+      const { stream, meaningOf = (error: Error) => error } = body;
+      stream.on("data", (chunk: Uint8Array) => {
         progress.bytes += chunk.length;
       });
-      await pipeline(body.stream, response);
+      stream.once("error", (error) => blame(meaningOf(error)));
+      await pipeline(stream, response);
     }
-  } catch {
+  } catch (error) {
+    if (body?.kind === "file") blame(error);
     // The status is out, so cutting the connection is the only way left to say that something is missing.
     response.destroy();
   }
   stopWatch();
-  outcome.delivered(progress.bytes, !response.destroyed || response.writableFinished);
+  outcome.delivered(progress.bytes, !response.destroyed || response.writableFinished, fault);
 }
 
 /** Lets go of what a body holds open. */

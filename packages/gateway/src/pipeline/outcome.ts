@@ -17,7 +17,14 @@ export interface Outcome extends Answer {
    * Called exactly once, when the last byte is out or the connection is gone: writes the audit line.
    * @param bytes bytes of the body that were handed to the connection
    * @param complete whether those were all
-   * @param error why it could not be sent
+   * @param fault what kept it from being sent, where that was not the client
    */
-  delivered(bytes: number, complete: boolean, error?: unknown): void;
+  delivered(bytes: number, complete: boolean, fault?: DeliveryFault): void;
+}
+
+/** A fault of the gateway, or of what it reads from, behind the point where it could still be answered. */
+export interface DeliveryFault {
+  readonly error: unknown;
+  /** What the client was told, which may be that all is well. */
+  readonly status: number;
 }

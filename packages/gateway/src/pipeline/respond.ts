@@ -4,7 +4,7 @@ import { type CorsPolicy, corsHeaders } from "../http/cors.ts";
 import { type CorsRule, corsHeadersByRules } from "../http/cors-rules.ts";
 import type { Body } from "../storage/storage.ts";
 import { type AuditEvent, auditEvent, type Notes } from "./audit.ts";
-import type { Answer, Outcome } from "./outcome.ts";
+import type { Answer, DeliveryFault, Outcome } from "./outcome.ts";
 
 export interface ExitOptions {
   readonly cors: CorsPolicy;
@@ -53,11 +53,11 @@ export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
       this.#notes = notes;
     }
 
-    delivered(bytes: number, complete: boolean, error?: unknown): void {
+    delivered(bytes: number, complete: boolean, fault?: DeliveryFault): void {
       if (this.#delivered) return;
       this.#delivered = true;
-      if (error !== undefined) this.#notes.error = error;
-      const status = error === undefined ? this.status : 500;
+      if (fault !== undefined) this.#notes.error = fault.error;
+      const status = fault?.status ?? this.status;
       onDelivered(auditEvent(this.#notes, { status, bytes, complete, now: clock().getTime() }));
     }
   }

@@ -87,6 +87,8 @@ export interface StreamBody {
   readonly kind: "stream";
   readonly stream: Readable;
   readonly length: number | undefined;
+  /** What an error of the stream is, for the log; the error itself if left out. */
+  meaningOf?(error: Error): Error;
 }
 
 /** The bytes are to be fetched elsewhere by the client itself. */

@@ -30,7 +30,7 @@ it("an answer that no socket can carry is a 500, is reported, and ends only itse
   });
   const reply = await fetch(url);
   expect([reply.status, reply.headers.get("set-cookie")]).toEqual([500, null]);
-  expect(reports).toEqual([[0, false, expect.objectContaining({ code: "ERR_INVALID_CHAR" })]]);
+  expect(reports).toEqual([[0, false, { error: expect.objectContaining({ code: "ERR_INVALID_CHAR" }), status: 500 }]]);
   expect(await (await fetch(url)).text()).toBe("body");
 });
 

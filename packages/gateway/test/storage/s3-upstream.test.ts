@@ -8,8 +8,10 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
-import { s3Signer } from "daypass/s3";
+import { type S3Credentials, s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
+import type { AuditEvent } from "../../src/index.ts";
+import { requestLine } from "../../src/node/log.ts";
 import { type S3Options, s3 } from "../../src/storage/s3.ts";
 import { type Storage, StorageError } from "../../src/storage/storage.ts";
 import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
@@ -107,8 +109,45 @@ it("cuts the client's connection when the upstream is killed in the middle of an
   expect(failure?.code).toBe("ECONNRESET");
   expect(size).toBeLessThan(64 * MB);
   expect(await codeOf(gateway.storage.head({ bucket: "bucket", key: "large" }))).toBe("UNAVAILABLE");
-  expect(gateway.events.map(({ complete }) => complete)).toEqual([false]);
+  expect(gateway.events).toHaveLength(1);
+  const [event] = gateway.events;
+  expect(event).toMatchObject({ status: 200, complete: false, code: undefined });
+  expect(event?.error).toBeInstanceOf(StorageError);
+  // The line for the operator.
+  const line = requestLine(event as AuditEvent);
+  expect(JSON.parse(line)).toMatchObject({
+    level: 50,
+    complete: false,
+    err: { message: "could not read the object to its end: the upstream does not answer (ECONNRESET)" },
+  });
+  const { endpoint = "none", credentials } = options as S3Options & { credentials: S3Credentials };
+  const signature = new URL(url).searchParams.get("X-Amz-Signature") ?? "";
+  for (const secret of [endpoint, new URL(endpoint).host, credentials.secretAccessKey, signature]) {
+    expect(line).not.toContain(secret);
+  }
 });
+
+it.each([
+  ["the whole", {}],
+  ["a range", { range: `bytes=100-${60 * MB}` }],
+])(
+  "says in the log when the upstream is killed, and nothing when it is the client that leaves (%s)",
+  async (_, headers) => {
+    const { options, kill } = await killable();
+    const gateway = await front(options);
+    const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "large", expiresIn: 60 });
+    const cut = async (end: (response: IncomingMessage) => void): Promise<AuditEvent> => {
+      const count = gateway.events.length;
+      const [response] = (await once(httpRequest(url, { headers }).end(), "response")) as [IncomingMessage];
+      response.on("error", () => {}).once("data", () => end(response));
+      await expect.poll(() => gateway.events.length, { timeout: 5000 }).toBe(count + 1);
+      return gateway.events[count] as AuditEvent;
+    };
+    expect(await cut((response) => response.destroy())).toMatchObject({ complete: false, error: undefined });
+    const died = await cut(() => void kill());
+    expect(died).toMatchObject({ complete: false, error: { code: "UNAVAILABLE" } });
+  },
+);
 
 it("fails an upload with 503 when the upstream is killed in the middle of it", async () => {
   const { options, kill } = await killable();

@@ -201,7 +201,8 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
         body(range) {
           taken = true;
           if (range === undefined || (range.start === 0 && range.end === info.size - 1)) {
-            return { kind: "stream", stream: answer, length: info.size };
+            const meaningOf = (error: Error): Error => unreachable("read the object to its end", error);
+            return { kind: "stream", stream: answer, length: info.size, meaningOf };
           }
           drop(info);
           return streamBody(found, info, { ...options, range });

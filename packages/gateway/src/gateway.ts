@@ -1,17 +1,19 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { type Clock, DaypassError, type KeyResolver, type WireRequest } from "daypass";
 import type { UrlKey } from "daypass/url";
 import type { CorsPolicy } from "./http/cors.ts";
 import type { CorsRule } from "./http/cors-rules.ts";
-import { perform } from "./operations/operations.ts";
+import { type OperationResult, perform } from "./operations/operations.ts";
 import { addressedBucket } from "./pipeline/addressed-bucket.ts";
 import type { AuditEvent, Notes } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize, type Permit } from "./pipeline/authorize.ts";
 import { health } from "./pipeline/health.ts";
+import { keptAlive, within } from "./pipeline/keep-alive.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
 import { metrics } from "./pipeline/metrics.ts";
-import type { Outcome } from "./pipeline/outcome.ts";
+import type { Answer, Outcome } from "./pipeline/outcome.ts";
 import { answerPreflight } from "./pipeline/preflight.ts";
 import { Refusal, toRefusal } from "./pipeline/refusal.ts";
 import { requestIds } from "./pipeline/request-id.ts";
@@ -19,7 +21,7 @@ import { exit } from "./pipeline/respond.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import { type Received, receive } from "./pipeline/target.ts";
-import type { Dialect, Protocol } from "./protocols/protocol.ts";
+import type { Dialect, Exchange, Protocol, Task } from "./protocols/protocol.ts";
 import { type S3AccessKey, s3Protocol } from "./protocols/s3/index.ts";
 import { refuseStranger } from "./protocols/stranger.ts";
 import { stsProtocol } from "./protocols/sts/index.ts";
@@ -73,6 +75,11 @@ export interface GatewayOptions {
    * one that strangers reach.
    */
   readonly metrics?: boolean | undefined;
+  /**
+   * Milliseconds after which a long copy, or the end of a long upload in parts, begins its answer as S3 does: with a 200 and white
+   * space at this interval, behind which comes the document of the result or of an error. 10,000 by default.
+   */
+  readonly keepAliveMs?: number | undefined;
   /** The gateway does not follow it back: what has ended stays ended until a restart. */
   readonly clock?: Clock | undefined;
   /** Random bytes for request ids. */
@@ -114,7 +121,7 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { storage, cors = {}, audit } = options;
+  const { storage, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS } = options;
   const clock = steadyClock(options.clock ?? (() => new Date()));
   const limits = { ...defaultLimits, ...options.limits };
   const protocols = protocolsOf(options, limits, clock);
@@ -146,8 +153,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   // Raw head → target → grant → permit → task → result → answer → outcome. Each step takes what the one before it returned, so a step
   // that is forgotten does not compile; and whatever is thrown on the way becomes the refusal at its end.
-  async function serve({ received, body, notes, signal, rules }: Arrival): Promise<Outcome> {
-    const { requestId, request } = notes;
+  async function serve(arrival: Arrival): Promise<Outcome> {
+    const { received, body, notes, signal, rules } = arrival;
     let permit: Permit | undefined;
     try {
       const authenticated = await authenticate(received, body);
@@ -158,12 +165,35 @@ export function createGateway(options: GatewayOptions): Gateway {
       const asked = permit.protocol.task(permit, received, authenticated.body);
       const task = asked instanceof Promise ? await asked : asked;
       const performed = perform(task.request, { storage, now: permit.at, signal, journal: notes });
+      if (performed instanceof Promise && task.begin !== undefined) {
+        const done = await within(performed, keepAliveMs);
+        if (done === undefined) return respondEarly(task, performed, { permit, arrival });
+      }
       const result = performed instanceof Promise ? await performed : performed;
-      const answer = task.present(result, permit, { requestId, request, permit });
+      const answer = task.present(result, permit, exchangeOf(arrival, permit));
       return leave.respond(answer, notes, { origin: received.fields.origin, rules });
     } catch (error) {
       return refuse(error, notes, { received, permit, rules });
     }
+  }
+
+  /** Answers while the work goes on. What comes of it, be it an error, is told in the body. */
+  function respondEarly(
+    task: Task,
+    performed: Promise<OperationResult>,
+    { permit, arrival }: { readonly permit: Permit; readonly arrival: Arrival },
+  ): Outcome {
+    const { received, notes, rules } = arrival;
+    const exchange = exchangeOf(arrival, permit);
+    const begun = task.begin?.(exchange);
+    if (begun === undefined) throw new TypeError("an answer was to be begun that cannot be");
+    const finished = performed
+      .then((result) => task.present(result, permit, exchange))
+      .catch((error: unknown) => refusalAnswer(error, notes, { received, permit }));
+    const pieces = keptAlive(begun, { finished, everyMs: keepAliveMs });
+    const stream = Readable.from(pieces, { objectMode: false });
+    const answer: Answer = { ...begun, body: { kind: "stream", stream, length: undefined } };
+    return leave.respond(answer, notes, { origin: received.fields.origin, rules });
   }
 
   /** The same for a request of a page: whom its bucket allows to read the answer is looked up first. */
@@ -175,24 +205,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     return leave.respond(answerPreflight(cors, rules, received), notes);
   }
 
-  function refuse(
-    error: unknown,
-    notes: Notes,
-    reached: {
-      readonly received: Received | undefined;
-      readonly permit?: Permit | undefined;
-      readonly rules?: readonly CorsRule[];
-    },
-  ): Outcome {
+  /** The answer to a request that came to nothing, in the words of its dialect. */
+  function refusalAnswer(error: unknown, notes: Notes, { received, permit }: Reached): Answer {
     const refusal = toRefusal(error);
     notes.code = refusal.code;
     // Neither is the client's doing: the reason is for the operator.
     if (refusal.code === "INTERNAL" || refusal.code === "UNAVAILABLE") notes.error = refusal.cause;
-    const { received, permit, rules = NO_RULES } = reached;
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
     const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));
     const native = nativeTo(notes.request.authority) ?? fallback;
-    const answer = protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
+    return protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
+  }
+
+  function refuse(error: unknown, notes: Notes, reached: Reached & { readonly rules?: readonly CorsRule[] }): Outcome {
+    const { received, rules = NO_RULES } = reached;
+    const answer = refusalAnswer(error, notes, reached);
     return leave.respond(answer, notes, { origin: received?.fields.origin, rules });
   }
 
@@ -232,7 +259,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** How far a request came that came to nothing. */
+interface Reached {
+  readonly received: Received | undefined;
+  readonly permit?: Permit | undefined;
+}
+
 const NO_RULES: readonly CorsRule[] = [];
+/** Half of what proxies and clients wait for without a byte, at the least. */
+const KEEP_ALIVE_MS = 10_000;
+
+function exchangeOf({ notes }: Arrival, permit: Permit): Exchange {
+  return { requestId: notes.requestId, request: notes.request, permit };
+}
 
 /** A request whose head was read, with what it brings. */
 interface Arrival {

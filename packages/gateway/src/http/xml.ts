@@ -11,6 +11,9 @@ type XmlAttributes = Readonly<Record<string, string>>;
 
 export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
+/** What a document begins with. White space may follow, but nothing may stand before it. */
+export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
 /** A document in S3's namespace. */
 export function xmlDocument(name: string, content: XmlContent): string {
   return xmlText([name, content, { xmlns: S3_NAMESPACE }]);
@@ -18,7 +21,7 @@ export function xmlDocument(name: string, content: XmlContent): string {
 
 /** A document with this root. */
 export function xmlText(root: XmlElement): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${element(root)}`;
+  return XML_DECLARATION + element(root);
 }
 
 function element([name, content, attributes = {}]: XmlElement): string {

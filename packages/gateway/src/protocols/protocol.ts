@@ -43,6 +43,11 @@ export interface Exchange {
 export interface Task<G extends Grant = Grant, R extends OperationRequest = OperationRequest> {
   readonly request: R;
   present(result: ResultOf<R>, permit: Permit<G>, exchange: Exchange): Answer;
+  /**
+   * For work that may take minutes: the answer as far as it is the same whatever comes of the work, in bytes with which every later
+   * answer begins, be it one of `refuse`. Left out where an answer cannot be begun.
+   */
+  begin?: ((exchange: Exchange) => Answer) | undefined;
 }
 
 /**

@@ -8,6 +8,8 @@ export function textAnswer(options: {
   readonly type: string;
   readonly text: string;
   readonly headers?: readonly string[];
+  /** More text follows, so no length is told. */
+  readonly open?: boolean;
 }): Answer {
   const bytes = encoder.encode(options.text);
   return {
@@ -15,8 +17,7 @@ export function textAnswer(options: {
     headers: [
       "content-type",
       options.type,
-      "content-length",
-      String(bytes.length),
+      ...(options.open === true ? [] : ["content-length", String(bytes.length)]),
       "cache-control",
       "no-store",
       "x-content-type-options",

@@ -1,4 +1,4 @@
-import { escapeXml, OUTSIDE_XML } from "../../http/xml.ts";
+import { escapeXml, OUTSIDE_XML, XML_DECLARATION } from "../../http/xml.ts";
 
 /** Names and values inside `<Error>`, in the order in which they are written. */
 export type ErrorFields = readonly (readonly [name: string, value: string])[];
@@ -13,7 +13,7 @@ export interface S3Error {
 
 /** The XML in which S3 says no. It has no namespace, and has to be read also where it repeats what XML cannot hold. */
 export function errorBody(fields: ErrorFields): string {
-  let text = '<?xml version="1.0" encoding="UTF-8"?>\n<Error>';
+  let text = `${XML_DECLARATION}<Error>`;
   for (const [name, value] of fields) text += `<${name}>${escapeXml(value.replace(OUTSIDE_XML, "\ufffd"))}</${name}>`;
   return `${text}</Error>`;
 }

@@ -41,6 +41,11 @@ interface Row<R extends OperationRequest> {
   readonly amz?: readonly string[];
   /** Whether it reads the body. One that does not accepts only the hash of an empty one. */
   readonly readsBody: boolean;
+  /**
+   * Whether it may take minutes. S3 then answers 200 before it is done, and an error comes in the body: so there may be no header
+   * that only the result tells.
+   */
+  readonly mayTakeLong?: boolean;
   present(result: ResultOf<R>, permit: Permit<S3Grant>, exchange: Exchange): Answer;
 }
 

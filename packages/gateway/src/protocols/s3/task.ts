@@ -3,7 +3,7 @@ import type { OperationRequest } from "../../operations/operations.ts";
 import { type Permit, permitBucket } from "../../pipeline/authorize.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received } from "../../pipeline/target.ts";
-import type { Task } from "../protocol.ts";
+import type { Exchange, Task } from "../protocol.ts";
 import { notImplemented, readAmz } from "./amz.ts";
 import { isPostGrant } from "./form.ts";
 import { expectNoBody } from "./no-body.ts";
@@ -11,6 +11,7 @@ import type { S3Call, S3Operation } from "./operation.ts";
 import { fieldsAsHeaders, postObjectOperation } from "./operations/post-object.ts";
 import { s3Operations } from "./operations.ts";
 import { openPayload } from "./payload.ts";
+import { beginXmlAnswer } from "./xml.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE"]);
 
@@ -59,7 +60,8 @@ function taskOf(
   received: Received,
   { body, options }: { readonly body: AsyncIterable<Uint8Array>; readonly options: TaskOptions },
 ): Task<S3Grant> | Promise<Task<S3Grant>> {
-  const { present } = operation;
+  const { present, mayTakeLong = false } = operation;
+  const begin = mayTakeLong ? ({ requestId }: Exchange) => beginXmlAnswer(requestId) : undefined;
   const { limits, createHash, origins, region } = options;
   const payload = openPayload(permit.grant, received, body);
   const { metadata, checksums, amz, parameters } = readAmz(received.request, permit.grant, {
@@ -83,7 +85,9 @@ function taskOf(
     parameters,
   };
   const request = read(operation, call);
-  return request instanceof Promise ? request.then((read) => ({ request: read, present })) : { request, present };
+  return request instanceof Promise
+    ? request.then((read) => ({ request: read, present, begin }))
+    : { request, present, begin };
 }
 
 function read(operation: S3Operation, call: S3Call): OperationRequest | Promise<OperationRequest> {

@@ -1,5 +1,5 @@
 /** The XML that S3 answers with. */
-import { type XmlContent, xmlDocument } from "../../http/xml.ts";
+import { XML_DECLARATION, type XmlContent, xmlDocument } from "../../http/xml.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { textAnswer } from "../text-answer.ts";
 
@@ -18,5 +18,16 @@ export function xmlAnswer(options: {
     type: "application/xml",
     text: xmlDocument(root, elements),
     headers: ["x-amz-request-id", requestId, ...headers],
+  });
+}
+
+/** The beginning of an answer whose document, be it that of an error, is not known yet. */
+export function beginXmlAnswer(requestId: string): Answer {
+  return textAnswer({
+    status: 200,
+    type: "application/xml",
+    text: XML_DECLARATION,
+    headers: ["x-amz-request-id", requestId],
+    open: true,
   });
 }

@@ -34,6 +34,7 @@ export const completeMultipartUploadOperation: S3ObjectOperation<CompleteUpload>
   selectors: ["uploadId"],
   amz: [TYPE, SIZE],
   readsBody: true,
+  mayTakeLong: true,
   async read(call, object) {
     const conditions = readWriteConditions(call);
     const checksum = declaredChecksum({ ...call, checksums: withoutCounts(call.checksums) });

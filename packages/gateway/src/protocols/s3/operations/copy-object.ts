@@ -20,6 +20,7 @@ export const copyObjectOperation: S3ObjectOperation<CopyObject> = {
   header: COPY_SOURCE,
   amz: [...COPY_SOURCE_FIELDS, METADATA_DIRECTIVE, TAGGING_DIRECTIVE, CHECKSUM_ALGORITHM, TAGGING],
   readsBody: false,
+  mayTakeLong: true,
   read(call, object) {
     const { received, metadata, amz, limits } = call;
     const source = readCopySource(call);

@@ -17,6 +17,7 @@ export const uploadPartCopyOperation: S3ObjectOperation<CopyPart> = {
   header: COPY_SOURCE,
   amz: [...COPY_SOURCE_FIELDS, RANGE],
   readsBody: false,
+  mayTakeLong: true,
   read(call, object) {
     const range = call.amz.get(RANGE);
     return {

@@ -57,6 +57,7 @@ const everything = {
     object: 1_000_000_000,
     metadata: 0,
     inFlight: 1,
+    unverifiedPerAddress: 1,
   },
   log: { level: "warn", requests: false },
   debugFields: false,

@@ -2,6 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -316,6 +317,40 @@ test("signs for the public URL, and believes a client's address only from a trus
   };
   expect(await proxied([])).toEqual([403, 403, 403]);
   expect(await proxied(["127.0.0.0/8"])).toEqual([200, 403, 403]);
+});
+
+test("counts the senders of unverified forms by the client behind a trusted proxy", async () => {
+  const root = exampleFiles();
+  const config = join(root, "..", "daypass.json");
+  const settings = { root, listen: { port: 0 }, trustedProxies: ["127.0.0.0/8"], limits: { inFlight: 8 } };
+  writeFileSync(config, JSON.stringify(settings));
+  const { said } = await serve("--config", config);
+  const { port } = new URL(said.url);
+  const post = async (forwarded: string) => {
+    const socket = connect(Number(port), "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    let answer = "";
+    socket.setEncoding("latin1").on("data", (text: string) => {
+      answer += text;
+    });
+    await once(socket, "connect");
+    return {
+      begin: () =>
+        void socket.write(
+          `POST /media HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nx-forwarded-for: ${forwarded}\r\ncontent-type: multipart/form-data; boundary=B\r\ncontent-length: 1000\r\n\r\n--B\r\n`,
+        ),
+      end: () => void socket.write("x".repeat(995)),
+      status: () => answer.split(" ")[1],
+    };
+  };
+  // Two places, one for each client.
+  const [first, same, other] = [await post("198.51.100.1"), await post("198.51.100.1"), await post("198.51.100.2")];
+  first.begin();
+  same.begin();
+  await expect.poll(() => [first.status(), same.status()].filter((status) => status === "503").length).toBe(1);
+  other.begin();
+  other.end();
+  await expect.poll(other.status).toBe("400");
 });
 
 /** What a proxy in front would send: fetch lets nobody set Host. */

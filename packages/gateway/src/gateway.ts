@@ -129,7 +129,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { recognise, nativeTo, authenticate } = authenticator({
     protocols,
     hosts: options.hosts,
-    unverifiedBodies: Math.ceil(limits.inFlight / 4),
+    unverifiedBodies: { places: Math.ceil(limits.inFlight / 4), perAddress: limits.unverifiedPerAddress },
   });
   const bucketOf = addressedBucket(options.origins);
   const nextRequestId = requestIds(options.random);

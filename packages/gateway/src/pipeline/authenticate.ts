@@ -1,6 +1,6 @@
 import { DaypassError, type Grant, type WireRequest } from "daypass";
 import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
-import { Refusal } from "./refusal.ts";
+import { type PlaceOptions, places } from "./places.ts";
 import type { Received } from "./target.ts";
 
 declare const authenticated: unique symbol;
@@ -15,8 +15,8 @@ export interface Authenticated<G extends Grant = Grant> {
 }
 
 export interface AuthenticationOptions {
-  /** Requests whose body may be read at once while nobody has verified them. */
-  readonly unverifiedBodies: number;
+  /** For requests whose body is read while nobody has verified them. */
+  readonly unverifiedBodies: PlaceOptions;
   readonly protocols: readonly Protocol[];
   /** Dialects by authority; a host that is not listed speaks all. */
   readonly hosts: Readonly<Record<string, readonly Dialect[]>> | undefined;
@@ -36,18 +36,7 @@ export function authenticator(options: AuthenticationOptions): {
   nativeTo(authority: string): Protocol | undefined;
   authenticate(received: Received, body: AsyncIterable<Uint8Array>): Promise<Authenticated>;
 } {
-  let unverified = 0;
-  /** Whoever sends a body slowly has a place until it is verified; all places together must not be all that there are. */
-  const withPlace = async <T>(verify: () => Promise<T>): Promise<T> => {
-    if (unverified >= options.unverifiedBodies)
-      throw new Refusal("BUSY", "expected fewer bodies that wait for their signature at once: try again");
-    unverified += 1;
-    try {
-      return await verify();
-    } finally {
-      unverified -= 1;
-    }
-  };
+  const withPlace = places(options.unverifiedBodies);
   const forms = options.protocols.flatMap((protocol): readonly Form[] => [
     ...protocol.verifiers.map((verifier) => ({
       protocol,
@@ -60,7 +49,8 @@ export function authenticator(options: AuthenticationOptions): {
     ...(protocol.bodyVerifiers ?? []).map(({ detects, verify }) => ({
       protocol,
       detects,
-      verify: (request: WireRequest, body: AsyncIterable<Uint8Array>) => withPlace(() => verify(request, body)),
+      verify: (request: WireRequest, body: AsyncIterable<Uint8Array>) =>
+        withPlace(request.remoteAddress, () => verify(request, body)),
     })),
   ]);
   const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));

@@ -21,6 +21,11 @@ export interface Limits {
    * bodies that nobody has verified yet.
    */
   readonly inFlight: number;
+  /**
+   * Of these, bodies that nobody has verified yet from one address (of IPv6: one /64), and never more than half of the places for
+   * them. Behind a proxy the addresses are those of clients only where the proxy is trusted.
+   */
+  readonly unverifiedPerAddress: number;
 }
 
 /** The limits of a gateway that was given none: S3's own, and room for what clients send. */
@@ -40,4 +45,6 @@ export const defaultLimits: Limits = {
   // "The user-defined metadata is limited to 2 KB in size."
   metadata: 2048,
   inFlight: 1024,
+  // A place is held while the fields of a form come in, which are 20 KB: a household or an office has few at once.
+  unverifiedPerAddress: 64,
 };

@@ -1,6 +1,10 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { WireRequest } from "daypass";
+import { s3FormSigner } from "daypass/s3/form";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { preflightByRules } from "../../src/http/cors-rules.ts";
+import { networkOf } from "../../src/pipeline/places.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5 } from "../e2e/bucket-client.ts";
 import { s3Code, s3For } from "../e2e/clients.ts";
@@ -98,8 +102,9 @@ describe("a sender that nobody has verified", () => {
       yield Buffer.from("--B\r\n");
       await stalled;
     }
-    const waiting = Array.from({ length: 8 }, async () => {
-      const outcome = await gateway.gateway.handle(request(), body());
+    // Each from an address of its own.
+    const waiting = Array.from({ length: 8 }, async (_, i) => {
+      const outcome = await gateway.gateway.handle({ ...request(), remoteAddress: `192.0.2.${i}` }, body());
       outcome.delivered(0, true);
       return outcome.status;
     });
@@ -109,6 +114,57 @@ describe("a sender that nobody has verified", () => {
     const statuses = await Promise.all(waiting);
     expect(statuses.filter((status) => status === 503)).toHaveLength(6);
     expect(statuses.filter((status) => status >= 400 && status < 500)).toHaveLength(2);
+  });
+
+  it("has no more than a share of the places from one address, and leaves the rest to others", async () => {
+    await using wide = await testGateway({
+      files: { "media/a.txt": "a" },
+      gateway: () => ({ limits: { inFlight: 32 } }),
+    });
+    const head = `POST /media HTTP/1.1\r\nhost: 127.0.0.1:${wide.port}\r\ncontent-type: ${FORM}\r\ncontent-length: 1000000\r\n\r\n--B\r\n`;
+    const hold = async (localAddress: string) => {
+      const socket = connect({ host: "127.0.0.1", port: wide.port, localAddress });
+      let answer = "";
+      socket.setEncoding("latin1").on("data", (text: string) => {
+        answer += text;
+      });
+      socket.on("error", () => {});
+      await once(socket, "connect");
+      socket.write(head);
+      return { socket, status: () => answer.split(" ")[1] };
+    };
+    const greedy = await Promise.all(Array.from({ length: 12 }, () => hold("127.0.0.2")));
+    // 8 places for bodies that nobody has verified, and half of them for one address.
+    const refused = () => greedy.filter(({ status }) => status() === "503").length;
+    await expect.poll(refused).toBe(8);
+    const form = s3FormSigner(wide.clients.daypass).sign({ bucket: "media", key: "form.txt", expiresIn: 60 });
+    const upload = async (): Promise<number> => {
+      const data = new FormData();
+      for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
+      data.append("file", new Blob(["content"]), "form.txt");
+      return (await fetch(form.url, { method: "POST", body: data })).status;
+    };
+    expect(await upload()).toBe(204);
+    const others = await Promise.all(Array.from({ length: 4 }, () => hold("127.0.0.3")));
+    // Now all places are taken.
+    await expect.poll(upload).toBe(503);
+    for (const { socket } of greedy) socket.destroy();
+    await expect.poll(upload).toBe(204);
+    expect(refused()).toBe(8);
+    expect(others.map(({ status }) => status())).toEqual(Array(4).fill(undefined));
+    for (const { socket } of others) socket.destroy();
+  });
+
+  it("is one sender with all addresses of its network, however they are written", () => {
+    const home = ["2001:db8:0:1::1", "2001:0DB8:0000:0001:ffff:1:2:3", "2001:db8:0:1:5::", "2001:db8::1:0:0:0:1"];
+    expect(new Set(home.map(networkOf))).toEqual(new Set(["2001:db8:0:1"]));
+    expect(networkOf("2001:db8:0:2::1")).toBe("2001:db8:0:2");
+    expect([networkOf("::1"), networkOf("fe80::1%eth0"), networkOf("")]).toEqual(["0:0:0:0", "fe80:0:0:0", ""]);
+    expect([networkOf("192.0.2.1"), networkOf("::ffff:192.0.2.1"), networkOf("192.0.2.2")]).toEqual([
+      "192.0.2.1",
+      "192.0.2.1",
+      "192.0.2.2",
+    ]);
   });
 
   it("cannot have a long file name put into a form a thousand times", async () => {

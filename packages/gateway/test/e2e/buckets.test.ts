@@ -230,6 +230,7 @@ describe("the deletion of many objects", () => {
       request(
         "<Key>d/1</Key><ETag>&quot;00000000000000000000000000000000&quot;</ETag>",
         "<Key>d/2</Key><VersionId>3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH</VersionId>",
+        "<Key>d/2</Key><VersionId>1</VersionId>",
         `<Key>${"k".repeat(1025)}</Key>`,
         "<Key>d/2</Key><Size>3</Size>",
         "<Key>d/none</Key><ETag>*</ETag>",
@@ -237,6 +238,7 @@ describe("the deletion of many objects", () => {
     );
     expect(texts(reply, "Code")).toEqual([
       "PreconditionFailed",
+      "NoSuchVersion",
       "NoSuchVersion",
       "KeyTooLongError",
       "NotImplemented",

@@ -153,6 +153,12 @@ describe("pages", () => {
     expect(s3Field(alone.body, "Message")).toBe("A version-id marker cannot be specified without a key marker.");
     const other = await versions({ "key-marker": "a", "version-id-marker": "other" });
     expect([other.status, s3Code(other.body)]).toEqual([400, "InvalidArgument"]);
+    const made = await versions({ "key-marker": "a", "version-id-marker": "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH" });
+    expect([made.status, s3Field(made.body, "Message"), s3Field(made.body, "ArgumentName")]).toEqual([
+      400,
+      "Invalid version id specified",
+      "version-id-marker",
+    ]);
   });
 
   it("show an owner where S3 does", async () => {

@@ -368,7 +368,11 @@ describe("versions", () => {
     for (const query of [{}, { tagging: "" }, { acl: "" }]) {
       expect((await s3({ key: "versions.txt", query: { ...query, versionId: "null" } })).status).toBe(200);
     }
-    expect((await s3({ key: "versions.txt", query: { versionId: "null" } })).headers["x-amz-version-id"]).toBe("null");
+    // A bucket that never had versions names none, also not the one that was asked for.
+    for (const method of ["GET", "HEAD"] as const) {
+      const reply = await s3({ method, key: "versions.txt", query: { versionId: "null" } });
+      expect([reply.status, reply.headers["x-amz-version-id"]]).toEqual([200, undefined]);
+    }
     const other = "0123456789abcdefghijklmnopqrstuv";
     for (const method of ["GET", "DELETE"] as const) {
       for (const [versionId, status, code] of [
@@ -383,6 +387,80 @@ describe("versions", () => {
     expect((await s3({ key: "versions.txt" })).text).toBe("x");
     expect((await s3({ method: "DELETE", key: "versions.txt", query: { versionId: "null" } })).status).toBe(204);
     expect((await s3({ key: "versions.txt" })).code).toBe("NoSuchKey");
+  });
+
+  const tags = "<Tagging><TagSet></TagSet></Tagging>";
+  const attributes = { "x-amz-object-attributes": "ETag" };
+  it.each<readonly [string, Omit<S3Sent, "key">]>([
+    ["GetObject", {}],
+    ["DeleteObject", { method: "DELETE" }],
+    ["GetObjectTagging", { query: { tagging: "" } }],
+    ["PutObjectTagging", { method: "PUT", query: { tagging: "" }, body: tags }],
+    ["DeleteObjectTagging", { method: "DELETE", query: { tagging: "" } }],
+    ["GetObjectAcl", { query: { acl: "" } }],
+    ["GetObjectAttributes", { query: { attributes: "" }, headers: attributes }],
+  ])("that there are not are refused by %s with S3's code, text and fields, and touch nothing", async (_, sent) => {
+    await put("versioned.txt", "x", { "x-amz-tagging": "a=1" });
+    const ask = (versionId: string) => s3({ ...sent, key: "versioned.txt", query: { ...sent.query, versionId } });
+    const fieldsOf = ({ text }: { readonly text: string }, ...names: readonly string[]) =>
+      names.map((name) => s3Field(text, name));
+    for (const versionId of [
+      "1",
+      "other version",
+      "0123456789abcdefghijklmnopqrstu",
+      "0123456789abcdefghijklmnopqrstu/",
+    ]) {
+      const reply = await ask(versionId);
+      expect([reply.status, ...fieldsOf(reply, "Code", "Message", "ArgumentName", "ArgumentValue")]).toEqual([
+        400,
+        "InvalidArgument",
+        "Invalid version id specified",
+        "versionId",
+        versionId,
+      ]);
+    }
+    const empty = await ask("");
+    expect([empty.status, ...fieldsOf(empty, "Code", "Message", "ArgumentName")]).toEqual([
+      400,
+      "InvalidArgument",
+      "Version id cannot be the empty string",
+      "versionId",
+    ]);
+    const absent = await ask("3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH");
+    expect([absent.status, ...fieldsOf(absent, "Code", "Message", "Key", "VersionId")]).toEqual([
+      404,
+      "NoSuchVersion",
+      "The specified version does not exist.",
+      "versioned.txt",
+      "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH",
+    ]);
+    const now = await s3({ key: "versioned.txt" });
+    expect([now.text, now.headers["x-amz-tagging-count"]]).toEqual(["x", "1"]);
+  });
+
+  it("that there are not are refused by HEAD and as the source of a copy", async () => {
+    await put("versioned.txt", "x");
+    const absent = "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH";
+    const heads = [absent, "1", ""].map((versionId) =>
+      s3({ method: "HEAD", key: "versioned.txt", query: { versionId } }),
+    );
+    expect((await Promise.all(heads)).map(({ status, text }) => [status, text])).toEqual([
+      [404, ""],
+      [400, ""],
+      [400, ""],
+    ]);
+    const started = await s3({ method: "POST", key: "copied.txt", query: { uploads: "" } });
+    const part = { partNumber: "1", uploadId: s3Field(started.text, "UploadId") ?? "" };
+    for (const query of [{}, part]) {
+      const copy = async (versionId: string) => {
+        const headers = { "x-amz-copy-source": `media/versioned.txt?versionId=${versionId}` };
+        const { status, code, text } = await s3({ method: "PUT", key: "copied.txt", query, headers });
+        return [status, code, s3Field(text, "Message")];
+      };
+      expect(await copy(absent)).toEqual([404, "NoSuchVersion", "The specified version does not exist."]);
+      expect(await copy("1")).toEqual([400, "InvalidArgument", "Invalid version id specified"]);
+    }
+    expect((await s3({ key: "copied.txt" })).code).toBe("NoSuchKey");
   });
 });
 

@@ -39,6 +39,8 @@ export function readPartNumber(value: string): number {
   throw invalidArgument("partNumber", value, "Part number must be an integer between 1 and 10000, inclusive");
 }
 
+export const INVALID_VERSION = "Invalid version id specified";
+
 /**
  * Buckets here have no versions: the one of each object is called `null`. Any other is one that the object does not have.
  *
@@ -47,9 +49,11 @@ export function readPartNumber(value: string): number {
 export function expectNullVersion(versionId: string | undefined, key: string): void {
   if (versionId === undefined || versionId === "null") return;
   if (versionId === "") throw invalidArgument("versionId", "", "Version id cannot be the empty string");
-  // What Amazon makes has this form.
-  if (!/^[A-Za-z0-9._-]{32}$/.test(versionId)) {
-    throw invalidArgument("versionId", versionId, "Invalid version id specified");
-  }
-  throw new Refusal("NO_SUCH_VERSION", "expected the version `null`, found another", { key, versionId });
+  // What Amazon makes has this form. Amazon also knows one that it has not made: as there is none of ours, any could be Amazon's.
+  if (!/^[A-Za-z0-9._-]{32}$/.test(versionId)) throw invalidArgument("versionId", versionId, INVALID_VERSION);
+  throw noSuchVersion(versionId, key);
+}
+
+export function noSuchVersion(versionId: string, key: string): Refusal {
+  return new Refusal("NO_SUCH_VERSION", "expected the version `null`, found another", { key, versionId });
 }

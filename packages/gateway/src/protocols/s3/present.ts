@@ -17,7 +17,6 @@ export function presentObject(result: ObjectRead, permit: Permit<S3Grant>, { req
   const { parameters } = permit.grant;
   if (parameters.length > 0 || request.headers.some(([name]) => isChecksumMode(name))) {
     addChecksums(answer.headers, result, permit, request.headers);
-    if (parameters.some(([name]) => name === "versionId")) answer.headers.push("x-amz-version-id", "null");
   }
   if (result.part?.count !== undefined) answer.headers.push("x-amz-mp-parts-count", String(result.part.count));
   answer.headers.push("x-amz-request-id", requestId);

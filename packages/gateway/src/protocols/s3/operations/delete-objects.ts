@@ -11,7 +11,7 @@ import { type Permit, permitObject } from "../../../pipeline/authorize.ts";
 import { toRefusal } from "../../../pipeline/refusal.ts";
 import { readIfMatch } from "../../request-fields.ts";
 import { notImplemented } from "../amz.ts";
-import { expectNullVersion } from "../arguments.ts";
+import { noSuchVersion } from "../arguments.ts";
 import { readDocument } from "../document.ts";
 import { s3Error } from "../errors.ts";
 import type { S3PartialOperation } from "../operation.ts";
@@ -85,7 +85,8 @@ function readDeletion(element: ReadElement, permit: Permit): Deletion | RefusedD
   const unsupported = ["LastModifiedTime", "Size"].find((name) => optionalText(element, name) !== undefined);
   try {
     if (unsupported !== undefined) throw notImplemented("parameter", unsupported);
-    expectNullVersion(versionId, key);
+    // In a list Amazon says so of ids in whatever form.
+    if (versionId !== undefined && versionId !== "null") throw noSuchVersion(versionId, key);
     const object = permitObject(permit, { bucket: permit.bucket, key }, "DELETE");
     const ifMatch = readIfMatch(etag, () => notImplemented("parameter", "ETag"));
     return { object, versionId, ifMatch };

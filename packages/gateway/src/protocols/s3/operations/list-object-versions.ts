@@ -1,6 +1,6 @@
 import type { ListObjects } from "../../../operations/list-objects.ts";
 import { permitPrefix } from "../../../pipeline/authorize.ts";
-import { expectNullVersion, invalidArgument } from "../arguments.ts";
+import { INVALID_VERSION, invalidArgument } from "../arguments.ts";
 import { afterMarker, entries, LIST_PARAMETERS, limits, listParameters, nextMarker } from "../listing.ts";
 import type { S3PartialOperation } from "../operation.ts";
 import { xmlAnswer } from "../xml.ts";
@@ -22,7 +22,9 @@ export const listObjectVersionsOperation: S3PartialOperation<ListObjects> = {
       const text = "A version-id marker cannot be specified without a key marker.";
       throw invalidArgument("version-id-marker", version, text);
     }
-    expectNullVersion(version, marker ?? "");
+    // Nothing stands behind a version that there never was.
+    if (version !== undefined && version !== "null")
+      throw invalidArgument("version-id-marker", version, INVALID_VERSION);
     const after = afterMarker(marker, parameters);
     return { operation: "list-objects", keys: permitPrefix(permit, prefix), delimiter, after, limit };
   },

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { type ClientRound, cannot, line, presigned, shell } from "./round.ts";
 
 const has =
@@ -132,8 +133,11 @@ const s3fsRound: ClientRound = {
   },
 };
 
+const cli1 = fileURLToPath(new URL("../clients/aws-cli-1.py", import.meta.url));
+
 /** Clients that are programs. */
 export const programRounds: readonly ClientRound[] = [
+  awsCli("aws cli 1", `/usr/bin/python3 ${cli1}`, "SigV4, URLs SigV2", ["python3"]),
   awsCli("aws cli 2", "/usr/bin/aws", "SigV4", ["aws"]),
   s3cmdRound("s3cmd", "SigV4, URLs SigV2", ""),
   s3cmdRound("s3cmd --signature-v2", "SigV2", "--signature-v2"),

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
 import { folderKeys } from "../src/list/folder-keys.ts";
 import { compareUtf8 } from "../src/list/utf8-order.ts";
 import { parseXml } from "../src/list/xml.ts";
@@ -208,13 +209,12 @@ test("reads the XML of storage servers, and nothing that two parsers could read 
   }
 });
 
-test("reads hostile XML in linear time", () => {
+test("reads hostile XML in linear time", async () => {
   const size = 4_000_000;
   for (const [part, ...others] of [["<"], ["<a "], ["<a>"], ["&"], ["<a b='"], [" ", "<a"], ["<a x='1' "], ["</a>"]]) {
     const text = `${others.join("")}${(part ?? "").repeat(size / (part ?? "").length)}`;
-    const begin = performance.now();
-    expect(() => parseXml(text)).toThrow();
-    expect(performance.now() - begin).toBeLessThan(2000);
+    const spent = await cpuMilliseconds(() => expect(() => parseXml(text)).toThrow());
+    expect(spent).toBeLessThan(2000);
   }
 });
 

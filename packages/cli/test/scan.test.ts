@@ -24,6 +24,7 @@ import { symfonySigner } from "daypass/symfony";
 import { urlSigner } from "daypass/url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
 import { textRegions } from "../src/scan/text-regions.ts";
 import { readings, urlsInText } from "../src/scan/urls-in-text.ts";
 import { daypass, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
@@ -306,7 +307,7 @@ test("finds the same URLs however the stream is cut", async () => {
   );
 });
 
-test("takes hostile text in linear time", () => {
+test("takes hostile text in linear time", async () => {
   const size = 1_000_000;
   for (const part of [
     "http://",
@@ -320,9 +321,10 @@ test("takes hostile text in linear time", () => {
     "a",
   ]) {
     const text = part.repeat(size / part.length);
-    const begin = performance.now();
-    for (const { raw } of urlsInText(text)) readings(raw);
-    expect(performance.now() - begin, part).toBeLessThan(4000);
+    const spent = await cpuMilliseconds(() => {
+      for (const { raw } of urlsInText(text)) readings(raw);
+    });
+    expect(spent, part).toBeLessThan(4000);
   }
 });
 

@@ -1,13 +1,12 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { expect, onTestFinished, test } from "vitest";
@@ -68,6 +67,9 @@ async function serve(...args: readonly string[]): Promise<Running> {
   };
 }
 
+/** As the key is typed at a terminal. */
+const CONTROL_C = "\u0003";
+
 const status = async (url: string, init?: RequestInit): Promise<number> => {
   const response = await fetch(url, init);
   await response.arrayBuffer();
@@ -122,10 +124,18 @@ test("shows the secret of the first key once where it was asked for", async () =
 test.skipIf(!existsSync("/usr/bin/script"))("shows the secret to a person at a terminal", async () => {
   const root = exampleFiles();
   const command = [process.execPath, ...nodeArguments, "serve", root, "--port", "0"].join(" ");
-  const seen = promisify(execFile)("/usr/bin/script", ["-qec", `timeout -s INT 4 ${command}`, "/dev/null"], {
+  const terminal = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
     env: { PATH: process.env["PATH"], HOME: root },
   });
-  const { stdout } = await seen.catch((error: { readonly stdout: string }) => error);
+  onTestFinished(() => void terminal.kill("SIGKILL"));
+  const closed = once(terminal, "close");
+  let stdout = "";
+  terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  await expect.poll(() => stdout, { timeout: 15_000 }).toMatch(/X-Amz-Signature=\w{64}/);
+  terminal.stdin.write(CONTROL_C);
+  await closed;
   expect(stdout).toMatch(/S3 endpoint +http:\/\/127\.0\.0\.1:\d+/);
   expect(stdout).toMatch(/access key +DP[A-Z2-7]{18}/);
   expect(stdout).toMatch(/secret key +[\w-]{40} +\(shown this once\)/);
@@ -141,8 +151,9 @@ test.each(["0", "2"])("refuses a revoked key within a second (%s workers)", asyn
   const revokedAt = performance.now();
   // Several workers have to notice, and which of them answers is chance.
   for (let refused = 0; refused < 20; ) {
+    const asked = performance.now() - revokedAt;
     refused = (await status(url)) === 403 ? refused + 1 : 0;
-    expect(performance.now() - revokedAt).toBeLessThan(1000);
+    if (refused === 0) expect(asked).toBeLessThan(1000);
     await sleep(10);
   }
   expect(await status(said.presignedUrl)).toBe(200);
@@ -235,6 +246,16 @@ test("sends a browser on after a form only to the configured origins", async () 
   await expect.poll(log, { timeout: 5000 }).toMatch(/expected redirectOrigins as .{1,4}https:\/\/other\.example\.com/);
   expect(await upload("https://other.example.com/done")).toEqual([303, "https://other.example.com/done"]);
 });
+/** Until an upload into a folder is under way: its bytes wait beside where they will be. */
+async function begun(root: string, folder: string): Promise<void> {
+  const before = readdirSync(join(EXAMPLES, folder)).length;
+  await expect.poll(() => readdirSync(join(root, folder)).length, { timeout: 5000 }).toBeGreaterThan(before);
+}
+
+async function listensNoMore(url: string): Promise<void> {
+  const answer = () => status(url).catch(() => "no answer");
+  await expect.poll(answer, { timeout: 5000 }).toBe("no answer");
+}
 
 test("finishes what is under way when it is told to stop", async () => {
   const root = exampleFiles();
@@ -259,10 +280,9 @@ test("finishes what is under way when it is told to stop", async () => {
     duplex: "half",
     headers: { "content-length": "70010" },
   } as RequestInit);
-  await sleep(300);
+  await begun(root, "media");
   const stopped = stop();
-  await sleep(200);
-  await expect(fetch(said.presignedUrl)).rejects.toThrow();
+  await listensNoMore(said.presignedUrl);
   expect(child.exitCode).toBe(null);
   finish();
   expect(await upload).toBe(200);
@@ -278,9 +298,9 @@ test("ends at once at the second signal", async () => {
   const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(10)) });
   const headers = { "content-length": "20" };
   const upload = status(put, { method: "PUT", body, duplex: "half", headers } as RequestInit).catch(() => "cut");
-  await sleep(300);
+  await begun(root, "media");
   const stopped = stop();
-  await sleep(100);
+  await listensNoMore(said.presignedUrl);
   child.kill("SIGTERM");
   expect(await stopped).toBe(1);
   expect(await upload).toBe("cut");
@@ -304,7 +324,7 @@ test("signs for the public URL, and believes a client's address only from a trus
     );
     const running = await serve("--config", config);
     const listening = (): string => /"url":"(http:[^"]+)"/.exec(running.log())?.[1] ?? "";
-    await expect.poll(listening).toMatch(/^http:/);
+    await expect.poll(listening, { timeout: 5000 }).toMatch(/^http:/);
     const signed = (
       await daypass(["sign", "https://files.example.com/welcome/hello.txt", "--ip", "192.0.2.0/24", "--state", state])
     ).stdout.trim();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fits } from "../../src/cloudfront/wildcard.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { seeded } from "../tamper/seeded.ts";
 
 describe("wildcards of a resource", () => {
@@ -39,14 +40,15 @@ describe("wildcards of a resource", () => {
     }
   });
 
-  it("regex DoS: a pattern of many stars takes no longer than one", () => {
+  it("regex DoS: a pattern of many stars takes no longer than one", async () => {
     const text = "a".repeat(8000);
-    const started = performance.now();
-    expect(fits(`${"*a".repeat(200)}*b`, text)).toBe(false);
-    expect(fits(`*${"a".repeat(4000)}b`, text)).toBe(false);
-    expect(fits(`${"?*".repeat(500)}b`, text)).toBe(false);
+    const spent = await cpuMilliseconds(() => {
+      expect(fits(`${"*a".repeat(200)}*b`, text)).toBe(false);
+      expect(fits(`*${"a".repeat(4000)}b`, text)).toBe(false);
+      expect(fits(`${"?*".repeat(500)}b`, text)).toBe(false);
+    });
     // A search that goes back would take longer than the universe has existed; this takes milliseconds.
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(spent).toBeLessThan(5000);
   });
 });
 

@@ -2,6 +2,7 @@ import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
 import { s3ExpressSigner } from "daypass/s3/express";
 import { type S3SignRequest, s3V4aSigner, s3V4aTexts } from "daypass/s3/v4a";
 import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { credentials, errorXml } from "./broken-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
@@ -146,7 +147,5 @@ describe("explaining URLs for S3 Express One Zone", () => {
 
 it("reads a host of ten thousand dashes in no time", async () => {
   const url = `https://a.s3${"-".repeat(10_000)}!.amazonaws.com.x/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0`;
-  const begun = performance.now();
-  await ask(url);
-  expect(performance.now() - begun).toBeLessThan(2000);
+  expect(await cpuMilliseconds(() => ask(url))).toBeLessThan(2000);
 });

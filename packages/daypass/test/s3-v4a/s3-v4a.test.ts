@@ -4,6 +4,7 @@ import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { s3V4aSigner, s3V4aTexts, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
 import { regionSetHas } from "../../src/s3/v4a/region-set.ts";
 import type { SignedRequest } from "../../src/scheme.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
@@ -197,9 +198,10 @@ describe("a set of regions", () => {
     expect(regionSetHas(set, [region])).toBe(expected);
   });
 
-  it("is looked through in a time that grows with its length", () => {
-    const start = performance.now();
-    expect(regionSetHas(`${"a*".repeat(20_000)}b`, ["a".repeat(30_000)])).toBe(false);
-    expect(performance.now() - start).toBeLessThan(1000);
+  it("is looked through in a time that grows with its length", async () => {
+    const spent = await cpuMilliseconds(() => {
+      expect(regionSetHas(`${"a*".repeat(20_000)}b`, ["a".repeat(30_000)])).toBe(false);
+    });
+    expect(spent).toBeLessThan(1000);
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { uriSigningRegex } from "../../src/uri-signing/index.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 
 const matches = (source: string, text: string): boolean => uriSigningRegex(source).matches(text);
 
@@ -145,35 +146,29 @@ describe("POSIX extended regular expressions", () => {
 });
 
 describe("ReDoS", () => {
-  const milliseconds = (work: () => void): number => {
-    const before = process.hrtime.bigint();
-    work();
-    return Number(process.hrtime.bigint() - before) / 1e6;
-  };
-
   it.each(["(a+)+b", "(a|a)*b", "(a|aa)+b", "((a*)*)*b", "(.*)*x(.*)*y", "(a{0,20}){0,20}b"])(
     "%s is linear in the text",
-    (source) => {
+    async (source) => {
       const regex = uriSigningRegex(source);
-      const time = (length: number): number => milliseconds(() => regex.matches("a".repeat(length)));
-      time(2000);
-      expect(time(8000)).toBeLessThan(500);
+      const time = (length: number) => cpuMilliseconds(() => regex.matches("a".repeat(length)));
+      await time(2000);
+      expect(await time(8000)).toBeLessThan(500);
     },
   );
 
-  it("the largest expression on the longest target takes less than a second", () => {
+  it("the largest expression on the longest target takes less than a second", async () => {
     const regex = uriSigningRegex("(.|.){255}(.|.)*");
-    expect(milliseconds(() => regex.matches("a".repeat(8192)))).toBeLessThan(1000);
+    expect(await cpuMilliseconds(() => regex.matches("a".repeat(8192)))).toBeLessThan(1000);
   });
 
-  it("expressions that would grow are refused at once, states or none", () => {
+  it("expressions that would grow are refused at once, states or none", async () => {
     for (const source of [
       "(a{255}){255}",
       "((a{0}){255}){255}",
       "((((a{0}){255}){255}){255}){255}",
       "(((a?){99}){99}){99}",
     ]) {
-      const spent = milliseconds(() => {
+      const spent = await cpuMilliseconds(() => {
         expect(() => uriSigningRegex(source)).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
       });
       expect(spent).toBeLessThan(200);

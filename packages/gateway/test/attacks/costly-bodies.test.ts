@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import type { WireRequest } from "daypass";
 import { s3FormSigner } from "daypass/s3/form";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { preflightByRules } from "../../src/http/cors-rules.ts";
 import { networkOf } from "../../src/pipeline/places.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
@@ -19,10 +20,12 @@ describe("a body that is cheap to send and dear to read", () => {
   // An end of quadratic time took 17 minutes of the one thread for these 1 MB.
   it("has no spaces in the end of an element that take the square of their number", async () => {
     const body = `<Delete></Delete${" ".repeat(1_000_000)}x>`;
-    const started = performance.now();
-    const reply = await callBucket(gateway, { method: "POST", query: { delete: "" }, body, headers: contentMd5(body) });
-    expect([reply.status, s3Code(reply.body)]).toEqual([400, "MalformedXML"]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    const request = { method: "POST" as const, query: { delete: "" }, body, headers: contentMd5(body) };
+    const spent = await cpuMilliseconds(async () => {
+      const reply = await callBucket(gateway, request);
+      expect([reply.status, s3Code(reply.body)]).toEqual([400, "MalformedXML"]);
+    });
+    expect(spent).toBeLessThan(2000);
   });
 });
 
@@ -62,7 +65,7 @@ describe("the holder of one URL for a document", () => {
       return outcome.status;
     };
     const waiting = Array.from({ length: 100 }, post);
-    await expect.poll(() => taken).toBeGreaterThanOrEqual(64);
+    await expect.poll(() => taken, { timeout: 5000 }).toBeGreaterThanOrEqual(64);
     // Whoever holds no document is not touched by it.
     const reply = await fetch(s3For(large).sign({ bucket: "media", key: "a.txt", expiresIn: 60 }).url);
     expect(reply.status).toBe(200);

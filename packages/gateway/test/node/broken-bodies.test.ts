@@ -174,7 +174,7 @@ it("a body that nobody reads to its end is watched no longer than its answer", a
   const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
   socket.write("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nConnection: close\r\n\r\nbegin");
   await readAll(socket);
-  await expect.poll(() => watched.size).toBe(0);
+  await expect.poll(() => watched.size, { timeout: 5000 }).toBe(0);
   watch.close();
   server.close();
 });

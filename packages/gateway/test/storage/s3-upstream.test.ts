@@ -199,7 +199,7 @@ it("sends no last piece of a body that is not what was declared, so that nothing
   expect(await codeOf(put)).toBe("CHECKSUM_MISMATCH");
   expect(await contents(storage, "bucket", "a")).toBe("old");
   // What was begun leaves nothing.
-  await expect.poll(() => readdirSync(`${upstream.root}/bucket`)).toEqual(["a"]);
+  await expect.poll(() => readdirSync(`${upstream.root}/bucket`), { timeout: 5000 }).toEqual(["a"]);
 });
 
 it("streams a long body of known length and stores it once", async () => {

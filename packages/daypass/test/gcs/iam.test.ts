@@ -65,7 +65,11 @@ beforeAll(async () => {
   await once(server, "listening");
   endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(() => server.close());
+// Whoever fetched keeps the connection, and some runtimes then wait for minutes until it is let go of.
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
 
 const NOW = new Date("2026-01-02T03:04:05Z");
 const clock = () => NOW;

@@ -1,15 +1,51 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // Tests read the sources, not dist: no build comes first. "node" stays, because a list here replaces the default one.
 const conditions = ["@daypass/source", "module", "node"];
+
+// Measured in memory, or in a real clock that the server under test keeps: these have the machine for themselves.
+const apart = [
+  "packages/daypass/test/fail-closed.test.ts",
+  "packages/gateway/test/node/{broken-bodies,connection,memory,workers}.test.ts",
+  "packages/gateway/test/storage/disk-memory.test.ts",
+];
+
+const tamper = "packages/*/test/tamper/*.test.ts";
+
+// Known to be long: one that begins last keeps all other processors waiting.
+const LONG = /disk-kill|disk-listing|s3-contract|\/tamper\/|cli\/test\/serve\./;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts"],
     reporters: ["default", "./tools/count-reporter.mjs"],
+    sequence: { sequencer: LongFirst },
     testTimeout: 20_000,
     passWithNoTests: true,
+    projects: [
+      // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
+      {
+        extends: true,
+        test: {
+          name: "packages",
+          include: ["packages/*/test/**/*.test.ts"],
+          exclude: [...apart, tamper],
+          maxWorkers: "100%",
+        },
+      },
+      // A name of its own, by which other runtimes leave it out.
+      { extends: true, test: { name: "tamper", include: [tamper], maxWorkers: "100%" } },
+      { extends: true, test: { name: "apart", include: apart, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "../tools/count-reporter.mjs"],
+    // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -63,7 +63,7 @@ export async function suite(target: Target): Promise<Suite> {
     define: {
       "process.env": JSON.stringify({ DAYPASS_TAMPER_COUNT: "20000" }),
       "process.stdout.write": "String",
-      ...(target.node ? {} : { "process.cpuUsage": "cpuUsage", "process.hrtime.bigint": "nanoseconds" }),
+      ...(target.node ? {} : { "process.cpuUsage": "cpuUsage" }),
     },
     inject: target.node ? [] : [join(here, "node-globals.ts")],
     plugins: [ownModules(target)],

@@ -1,6 +1,6 @@
 import { Buffer } from "buffer/index.js";
 
-// Where there is no Node its Buffer is missing, which tests use to write bytes down, and so are its clocks.
+// Where there is no Node its Buffer is missing, which tests use to write bytes down, and so is its clock.
 // The library itself uses neither there.
 
 const from = Buffer.from;
@@ -20,11 +20,6 @@ Buffer.prototype.toString = function (encoding?: string, start?: number, end?: n
 /** Microseconds as `process.cpuUsage` gives them, of the only clock there is. */
 export function cpuUsage(start = { user: 0, system: 0 }): { readonly user: number; readonly system: number } {
   return { user: Math.round(performance.now() * 1000) - start.user, system: 0 };
-}
-
-/** What `process.hrtime.bigint` gives, of the same clock. */
-export function nanoseconds(): bigint {
-  return BigInt(Math.round(performance.now() * 1e6));
 }
 
 export { Buffer };

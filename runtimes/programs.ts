@@ -33,7 +33,12 @@ export function runProgram(program: Program, parameters: readonly string[], cwd:
     execFile(
       program.path,
       [...program.arguments, ...parameters],
-      { cwd, maxBuffer: 64 * 1024 * 1024, timeout: 280_000, env: { ...process.env, NO_COLOR: "1" } },
+      {
+        cwd,
+        maxBuffer: 64 * 1024 * 1024,
+        timeout: 560_000,
+        env: { ...process.env, NO_COLOR: "1", VITEST_MAX_WORKERS: "1" },
+      },
       (error, stdout, stderr) => {
         if (error === null) done(stdout);
         else failed(new Error(`${error.message.slice(0, 200)}\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`));

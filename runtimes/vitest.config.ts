@@ -1,11 +1,14 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "../tools/count-reporter.mjs"],
+    // Each runtime is one thread; the tests here only wait for it.
+    maxConcurrency: availableParallelism(),
     // Each of these runs a whole suite in another runtime.
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 60_000,
   },
 });

@@ -16,11 +16,13 @@ function suite(name, folder) {
   console.log(`\n── ${name}`);
   const file = `${root}.test-results/${name}.json`;
   rmSync(file, { force: true });
+  const begin = performance.now();
   const ended = run("npx", ["vitest", "run"], { cwd: `${root}${folder}`, env: { COUNTS_FILE: file } });
   const result = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, skipped: 0 };
   if (!ended && result.failed === 0) result.failed = 1;
   for (const key of /** @type {const} */ (["passed", "failed", "skipped"])) counts[key] += result[key];
-  rows.push(`${name}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`);
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  rows.push(`${name}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped; ${seconds} s`);
 }
 
 /** A step that later suites need: when it breaks, that is one failure and they do not run. @param {string} name @param {() => void} work */

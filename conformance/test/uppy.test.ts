@@ -72,7 +72,7 @@ describe.skipIf(reason)(`Uppy 6.3.1 in Chromium, on another origin than the gate
     test(`leaves nothing behind when it is cancelled, by ${by}`, async () => {
       const outcome = await uppy.upload(large, { signs, key: `${signs}/never.bin`, partSize: PART, cancelAfter: 2 });
       expect(outcome.uploaded).toEqual([]);
-      await expect.poll(openUploads).toBe(0);
+      await expect.poll(openUploads, { timeout: 5000 }).toBe(0);
       await expect(uppy.download(`${signs}/never.bin`)).rejects.toThrow(/404/);
     });
 

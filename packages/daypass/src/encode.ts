@@ -32,26 +32,19 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length * 3);
   let length = 0;
   for (let i = 0; i < text.length; i++) {
-    const point = text.codePointAt(i) as number;
-    if (point < 0x80) {
-      bytes[length++] = point;
-    } else if (point < 0x800) {
-      bytes[length++] = 0xc0 | (point >> 6);
-      bytes[length++] = 0x80 | (point & 0x3f);
-    } else if (point < 0x10000) {
-      if (point >= 0xd800 && point <= 0xdfff) {
-        throw loneSurrogate(text);
-      }
-      bytes[length++] = 0xe0 | (point >> 12);
-      bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
-      bytes[length++] = 0x80 | (point & 0x3f);
-    } else {
-      i++;
-      bytes[length++] = 0xf0 | (point >> 18);
-      bytes[length++] = 0x80 | ((point >> 12) & 0x3f);
-      bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
-      bytes[length++] = 0x80 | (point & 0x3f);
+    const unit = text.charCodeAt(i);
+    // Nearly all that is signed is ASCII.
+    if (unit < 0x80) {
+      bytes[length++] = unit;
+      continue;
     }
+    const point = text.codePointAt(i) as number;
+    if (point >> 11 === 0x1b) throw loneSurrogate(text);
+    let further = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    if (further === 3) i++;
+    // A byte that leads two, three or four: 110xxxxx, 1110xxxx, 11110xxx.
+    bytes[length++] = (0xf0 << (3 - further)) | (point >> (6 * further));
+    while (further-- > 0) bytes[length++] = 0x80 | ((point >> (6 * further)) & 0x3f);
   }
   return bytes.slice(0, length);
 }

@@ -71,17 +71,16 @@ export interface CanonicalParts {
   readonly payload: string;
 }
 
+// What follows the query is the same in most requests, and putting it together costs a quarter of hashing it.
+let end = { headers: "", signedHeaders: "", payload: "", text: "" };
+
 /** Six parts joined by line feeds; `headers` ends with one of its own, which leaves the empty line that the rule asks for. */
 export function canonicalRequestText({ method, path, query, headers, signedHeaders, payload }: CanonicalParts): string {
-  if (signedHeaders !== "host") return `${method}\n${path}\n${query}\n${headers}\n${signedHeaders}\n${payload}`;
-  if (headers !== lastEnd.headers || payload !== lastEnd.payload) {
-    lastEnd = { headers, payload, text: ["", headers, signedHeaders, payload].join("\n") };
+  if (headers !== end.headers || signedHeaders !== end.signedHeaders || payload !== end.payload) {
+    end = { headers, signedHeaders, payload, text: [headers, signedHeaders, payload].join("\n") };
   }
-  return `${method}\n${path}\n${query}${lastEnd.text}`;
+  return `${method}\n${path}\n${query}\n${end.text}`;
 }
-
-// What follows the query is the same in most requests to one host, and putting it together costs a quarter of hashing it.
-let lastEnd = { headers: "", payload: "", text: "" };
 
 /** Algorithm, time, scope and hash of the canonical request: what the HMAC is computed over. */
 export function stringToSignText(family: V4Family, time: string, scope: string, canonicalHash: string): string {

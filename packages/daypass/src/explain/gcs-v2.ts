@@ -1,5 +1,5 @@
 import { hmacSha1 } from "#crypto";
-import { base64, fromBase64, utf8 } from "../encode.ts";
+import { base64, fromBase64 } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
 import { gcsV2StringToSign, isSubresource } from "../gcs/v2/canonical.ts";
 import { detectGcsV2, parseGcsV2 } from "../gcs/v2/parse.ts";
@@ -163,7 +163,7 @@ async function checkSignature(
 
 async function fitsV2(key: GcsExplainKey, input: GcsV2Input, signature: string): Promise<boolean> {
   const text = gcsV2StringToSign(input);
-  if ("secret" in key) return base64(hmacSha1(utf8(input.secret), text)) === signature;
+  if ("secret" in key) return base64(hmacSha1(input.secret, text)) === signature;
   return key.verify(text, fromBase64(signature) ?? new Uint8Array());
 }
 

@@ -1,5 +1,5 @@
 import { hmacSha1 } from "#crypto";
-import { base64, utf8 } from "../encode.ts";
+import { base64 } from "../encode.ts";
 import { resourcePath, type SignedHeader } from "../oss/canonical.ts";
 import { isSubResource, ossV1StringToSign } from "../oss/v1/canonical.ts";
 import { detectOssV1, parseOssV1 } from "../oss/v1/parse.ts";
@@ -92,7 +92,7 @@ function caseOf(subject: Subject, { accessKeyId, signature, endsAt }: Facts): Ca
     ...ossKeys(keys, accessKeyId),
     inputFor: (url) => inputFor(url, subject),
     textOf: stringToSign,
-    fits: (input) => base64(hmacSha1(utf8(input.secret), stringToSign(input))) === signature,
+    fits: (input) => base64(hmacSha1(input.secret, stringToSign(input))) === signature,
     variantsOf: (input) => variants(input, subject),
     shown: error?.fields.get("StringToSign"),
     grammar: grammarCause(() => parseOssV1(received, allowed)),

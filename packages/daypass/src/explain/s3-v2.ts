@@ -1,5 +1,5 @@
 import { hmacSha1 } from "#crypto";
-import { base64, utf8 } from "../encode.ts";
+import { base64 } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import { s3V2StringToSign } from "../s3/v2/canonical.ts";
@@ -155,8 +155,7 @@ function checkSignature(subject: Subject, facts: Facts, input: V2Input, key: S3C
       },
     };
   }
-  const fits = (tried: V2Input): boolean =>
-    base64(hmacSha1(utf8(tried.secret), s3V2StringToSign(tried))) === facts.signature;
+  const fits = (tried: V2Input): boolean => base64(hmacSha1(tried.secret, s3V2StringToSign(tried))) === facts.signature;
   if (fits(input)) {
     if (theirs === undefined) return { method: input.method };
     return { ...fromStringToSign(input, theirs, variantsOf), method: input.method };

@@ -1,6 +1,6 @@
 import { hmacSha1 } from "#crypto";
 import { unsupportedConstraint } from "../../constraints.ts";
-import { base64, uriEncode, utf8 } from "../../encode.ts";
+import { base64, uriEncode } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
 import type { ObjectRules } from "../../object-request.ts";
 import type { AsyncSigner, SignedRequest, Signer } from "../../scheme.ts";
@@ -66,7 +66,7 @@ export function gcsV2HmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRe
   const draft = drafts(options, accessKeyId);
   return signer((request) => {
     const { stringToSign, finish } = draft(request);
-    return finish(hmacSha1(utf8(secretAccessKey), stringToSign));
+    return finish(hmacSha1(secretAccessKey, stringToSign));
   });
 }
 

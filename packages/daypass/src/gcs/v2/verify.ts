@@ -1,6 +1,6 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { objectLocation } from "../../bucket-endpoint.ts";
-import { hex, utf8 } from "../../encode.ts";
+import { hex } from "../../encode.ts";
 import { invalidInput, refusal } from "../../errors.ts";
 import { keyResolver } from "../../key-resolver.ts";
 import type { Parameter } from "../../parameters.ts";
@@ -88,7 +88,7 @@ export function gcsV2HmacVerifier(options: GcsV2VerifierOptions<GcsHmacKey>): Ve
   const scheme = gcsV2Scheme(options, "hmac", {
     dummyKey: { accessKeyId: "unknown", secretAccessKey: "unknown" },
     check: ({ secretAccessKey }: GcsHmacKey, text, signature) =>
-      constantTimeEqual(hex(hmacSha1(utf8(secretAccessKey), text)), hex(signature)),
+      constantTimeEqual(hex(hmacSha1(secretAccessKey, text)), hex(signature)),
   });
   return verifier(scheme, keys, { ...options, wildcards: true });
 }

@@ -1,7 +1,7 @@
 import { hmacSha1 } from "#crypto";
 import { credentialSource } from "../../access-key.ts";
 import { bucketAddresses, objectPath } from "../../bucket-endpoint.ts";
-import { base64, uriEncode, utf8 } from "../../encode.ts";
+import { base64, uriEncode } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
 import { type ObjectRequest, readObjectRequest } from "../../object-request.ts";
 import type { Parameter } from "../../parameters.ts";
@@ -86,7 +86,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
     const own: readonly Parameter[] = [
       ["OSSAccessKeyId", accessKeyId],
       ["Expires", expires],
-      ["Signature", base64(hmacSha1(utf8(accessKeySecret), stringToSign))],
+      ["Signature", base64(hmacSha1(accessKeySecret, stringToSign))],
     ];
     const query = [...own, ...token, ...parameters]
       .map(([name, value]) => (value === "" ? uriEncode(name) : `${uriEncode(name)}=${uriEncode(value)}`))

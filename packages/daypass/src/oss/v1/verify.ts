@@ -1,7 +1,7 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { checkSession } from "../../access-key.ts";
 import { objectLocation } from "../../bucket-endpoint.ts";
-import { base64, utf8 } from "../../encode.ts";
+import { base64 } from "../../encode.ts";
 import { keyResolver } from "../../key-resolver.ts";
 import { malformed } from "../../parameters.ts";
 import type { Scheme, Verifier } from "../../scheme.ts";
@@ -73,7 +73,7 @@ function ossV1Scheme({
       const { bucket, key } = objectLocation(received, buckets);
       const parts = { ...parsed, method: received.request.method, resource: resourcePath(bucket, key) };
       const stringToSign = ossV1StringToSign(parts);
-      const signature = base64(hmacSha1(utf8(accessKeySecret), stringToSign));
+      const signature = base64(hmacSha1(accessKeySecret, stringToSign));
       return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
     },
     reportsTimeFirst: true,

@@ -1,7 +1,7 @@
 import { hmacSha1 } from "#crypto";
-import { base64, utf8 } from "../../../encode.ts";
+import { base64 } from "../../../encode.ts";
 
 /** "Sign the policy with your secret key": HMAC-SHA1 over its base64, in base64. */
 export function formV2Signature(secretAccessKey: string, policy: string): string {
-  return base64(hmacSha1(utf8(secretAccessKey), policy));
+  return base64(hmacSha1(secretAccessKey, policy));
 }

@@ -1,7 +1,7 @@
-import { hmac } from "@noble/hashes/hmac.js";
-import { md5 as nobleMd5, sha1 as nobleSha1 } from "@noble/hashes/legacy.js";
-import { sha256 as nobleSha256, sha512 as nobleSha512 } from "@noble/hashes/sha2.js";
+import { _MD5, _SHA1 } from "@noble/hashes/legacy.js";
+import { _SHA256, _SHA512 } from "@noble/hashes/sha2.js";
 import { utf8 } from "../encode.ts";
+import { keyedHash } from "./keyed-hash.ts";
 
 /** A keyed function: the MAC of `message`, text as UTF-8. */
 export type Mac = (message: string | Uint8Array) => Uint8Array;
@@ -9,19 +9,18 @@ export type Mac = (message: string | Uint8Array) => Uint8Array;
 const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "string" ? utf8(data) : data);
 
 /** Broken against collisions: only for the protocols that know no other digest. */
-export const md5 = (data: string | Uint8Array): Uint8Array => nobleMd5(bytesOf(data));
+export const md5 = (data: string | Uint8Array): Uint8Array => new _MD5().update(bytesOf(data)).digest();
 /** Broken against collisions: only for the protocols that know no other digest. */
-export const sha1 = (data: string | Uint8Array): Uint8Array => nobleSha1(bytesOf(data));
-export const sha512 = (data: string | Uint8Array): Uint8Array => nobleSha512(bytesOf(data));
+export const sha1 = (data: string | Uint8Array): Uint8Array => new _SHA1().update(bytesOf(data)).digest();
+export const sha512 = (data: string | Uint8Array): Uint8Array => new _SHA512().update(bytesOf(data)).digest();
 
 /** HMAC-MD5 (RFC 2104) with the padded key hashed once, as the others here. */
-export const md5Hmac = (key: string | Uint8Array): Mac => keyed(nobleMd5, key);
-export const sha1Hmac = (key: string | Uint8Array): Mac => keyed(nobleSha1, key);
+export const md5Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _MD5(), bytesOf(key)));
+export const sha1Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _SHA1(), bytesOf(key)));
 /** Over bytes; for text the one in `#crypto` does the same. */
-export const sha256Hmac = (key: string | Uint8Array): Mac => keyed(nobleSha256, key);
-export const sha512Hmac = (key: string | Uint8Array): Mac => keyed(nobleSha512, key);
+export const sha256Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _SHA256(), bytesOf(key)));
+export const sha512Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _SHA512(), bytesOf(key)));
 
-function keyed(digest: Parameters<typeof hmac.create>[0], key: string | Uint8Array): Mac {
-  const state = hmac.create(digest, bytesOf(key));
-  return (message) => state.clone().update(bytesOf(message)).digest();
+function ofText(mac: (message: Uint8Array) => Uint8Array): Mac {
+  return (message) => mac(bytesOf(message));
 }

@@ -1,8 +1,8 @@
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha1 } from "@noble/hashes/legacy.js";
-import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import { _SHA1 } from "@noble/hashes/legacy.js";
+import { _SHA256 } from "@noble/hashes/sha2.js";
 import { base64url, hex, utf8 } from "../encode.ts";
 import type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
+import { keyedHash } from "./keyed-hash.ts";
 
 export type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
 
@@ -28,16 +28,16 @@ interface CryptoKey {
 const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "string" ? utf8(data) : data);
 
 export function sha256Hex(data: string | Uint8Array): string {
-  return hex(nobleSha256(bytesOf(data)));
+  return hex(sha256(data));
 }
 
 export function sha256(data: string | Uint8Array): Uint8Array {
-  return nobleSha256(bytesOf(data));
+  return new _SHA256().update(bytesOf(data)).digest();
 }
 
 /** base64url of the first 16 bytes of SHA-256. */
 export function sha256Half(data: string): string {
-  return base64url(nobleSha256(utf8(data)).subarray(0, 16));
+  return base64url(sha256(data).subarray(0, 16));
 }
 
 export function randomBytes(length: number): Uint8Array {
@@ -46,14 +46,13 @@ export function randomBytes(length: number): Uint8Array {
 
 /** A SHA-256 that is fed piece by piece. */
 export function sha256Stream(): { update(bytes: Uint8Array): void; hex(): string } {
-  const state = nobleSha256.create();
+  const state = new _SHA256();
   return { update: (bytes) => void state.update(bytes), hex: () => hex(state.digest()) };
 }
 
-/** HMAC-SHA256 that hashes the padded key once and clones the state for each message. */
+/** HMAC-SHA256 that hashes the padded key once. */
 export function hmacSha256(key: string | Uint8Array): PreparedHmac {
-  const keyed = hmac.create(nobleSha256, bytesOf(key));
-  const mac = (message: Uint8Array): Uint8Array => keyed.clone().update(message).digest();
+  const mac = keyedHash(() => new _SHA256(), bytesOf(key));
   return {
     bytes: (message) => mac(utf8(message)),
     hex: (message) => hex(mac(utf8(message))),
@@ -83,7 +82,7 @@ export function constantTimeEqual(a: string, b: string): boolean {
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */
 export function hmacSha1(key: string | Uint8Array, message: string): Uint8Array {
-  return hmac(sha1, bytesOf(key), utf8(message));
+  return keyedHash(() => new _SHA1(), bytesOf(key))(utf8(message));
 }
 
 // DER prefix of RFC 8410 for a private key: the 32 raw bytes follow. WebCrypto imports public keys raw, private ones not.

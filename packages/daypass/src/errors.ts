@@ -83,15 +83,15 @@ const BRAND = Symbol.for("daypass.error");
  * ```
  */
 export class DaypassError extends Error {
-  readonly code: ErrorCode;
-  readonly details: ErrorDetails;
+  declare readonly code: ErrorCode;
+  declare readonly details: ErrorDetails;
 
   constructor(
     code: ErrorCode,
     message: string,
-    { details = {}, cause }: { readonly details?: ErrorDetails | undefined; readonly cause?: unknown } = {},
+    { details = {}, ...options }: { readonly details?: ErrorDetails | undefined; readonly cause?: unknown } = {},
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, options);
     this.name = "DaypassError";
     this.code = code;
     this.details = details;
@@ -123,7 +123,6 @@ export function isDaypassError(value: unknown): value is DaypassError {
  * options that hold secrets, as the found value is shown.
  */
 export function invalidInput(option: string, expected: string, found: unknown): DaypassError {
-  const shown =
-    typeof found === "object" || typeof found === "function" ? typeof found : (JSON.stringify(found) ?? "nothing");
+  const shown = Object(found) === found ? typeof found : (JSON.stringify(found) ?? "nothing");
   return refusal("INVALID_INPUT", `${option} as ${expected}, found ${shown}`);
 }

@@ -9,7 +9,10 @@ const MAX_CACHED_SCOPES = 32;
 /** Derives signing keys and keeps them: the four HMACs of a derivation cost more than a signature. */
 export function signingKeys(family: V4Family, secret: string): SigningKeys {
   const derived = new Map<string, ScopeSigner>();
+  let last: { readonly scope: CredentialScope; readonly key: ScopeSigner } | undefined;
   return (scope) => {
+    // Who reads scopes keeps them, so that nearly all of a day are one object.
+    if (last?.scope === scope) return last.key;
     const name = `${scope.date}/${scope.region}/${scope.service}`;
     let key = derived.get(name);
     if (key === undefined) {
@@ -18,6 +21,7 @@ export function signingKeys(family: V4Family, secret: string): SigningKeys {
       if (derived.size >= MAX_CACHED_SCOPES) derived.clear();
       derived.set(name, key);
     }
+    last = { scope, key };
     return key;
   };
 }

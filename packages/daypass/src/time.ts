@@ -8,7 +8,7 @@ export const NEVER: Date = /* @__PURE__ */ new Date(253_402_300_799_000);
 export const systemClock: Clock = () => new Date();
 
 // Not before the year 100: Date.UTC reads 0 to 99 as 19xx.
-const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ$/;
+const BASIC = /^(?!00)(\d{4})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])([0-5]\d)([0-5]\d)Z$/;
 
 /**
  * Parses `YYYYMMDDTHHMMSSZ` strictly: a real day and a second below 60, else `undefined`. `Date.parse` answers NaN for
@@ -16,21 +16,15 @@ const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[
  */
 export function parseBasicTime(text: string): Date | undefined {
   // Many requests of one moment, and all of one stable window, carry the same time.
-  if (text !== lastParsed) {
-    lastParsedMs = parseMs(text);
-    lastParsed = text;
-  }
-  return Number.isNaN(lastParsedMs) ? undefined : new Date(lastParsedMs);
+  if (lastParsed?.text !== text) lastParsed = { text, ms: parseMs(text) };
+  return Number.isNaN(lastParsed.ms) ? undefined : new Date(lastParsed.ms);
 }
 
-let lastParsed = "";
-let lastParsedMs = Number.NaN;
+let lastParsed: { readonly text: string; readonly ms: number } | undefined;
 
 function parseMs(text: string): number {
-  if (!BASIC.test(text)) return Number.NaN;
-  const number = (start: number, end: number): number => Number(text.slice(start, end));
-  const day = number(6, 8);
-  const ms = Date.UTC(number(0, 4), number(4, 6) - 1, day, number(9, 11), number(11, 13), number(13, 15));
+  const [year = Number.NaN, month = 0, day, ...time] = (BASIC.exec(text) ?? []).slice(1).map(Number);
+  const ms = Date.UTC(year, month - 1, day, ...time);
   // Date.UTC rolls 31 February over.
   return new Date(ms).getUTCDate() === day ? ms : Number.NaN;
 }
@@ -72,20 +66,28 @@ export interface LifetimeLimits {
 }
 
 /** Works out when a URL begins and ends, or throws `INVALID_EXPIRY`, `INVALID_INPUT` or `CREDENTIALS_EXPIRE_FIRST`. */
-export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLimits): SigningWindow {
-  const { stableWindow } = lifetime;
-  const nowMs = now.getTime();
-  if (!isWhole(stableWindow ?? 1) || Number.isNaN(nowMs)) {
-    throw invalidInput("stableWindow", "whole seconds, and the clock to be right", stableWindow ?? String(now));
+export function signingWindow(
+  { expiresIn: wanted, expiresAt: until, stableWindow }: Lifetime,
+  clockTime: Date,
+  { maxSeconds, credentialsExpireAt, credentialExpiry }: LifetimeLimits,
+): SigningWindow {
+  const now = clockTime.getTime() / 1000;
+  const step = stableWindow ?? 1;
+  if (!isWhole(step) || Number.isNaN(now)) {
+    throw invalidInput("stableWindow", "whole seconds, and the clock to be right", stableWindow ?? String(clockTime));
   }
-  const step = (stableWindow ?? 1) * 1000;
-  const signedAtMs = Math.floor(nowMs / step) * step;
-  let expiresIn = wantedSeconds(lifetime, signedAtMs);
-  let warnings: readonly string[] = NO_WARNINGS;
-  const left = Math.floor((Number(limits.credentialsExpireAt ?? Number.POSITIVE_INFINITY) - signedAtMs) / 1000);
+  if ((wanted === undefined) === (until === undefined)) {
+    throw invalidInput("one of expiresIn", "seconds and expiresAt as Date", wanted === undefined ? "neither" : "both");
+  }
+  const signedAt = Math.floor(now / step) * step;
+  // The window's start may lie up to one window back, and each URL must still live for as long as was asked.
+  let expiresIn =
+    until === undefined ? Number(wanted) + (stableWindow ?? 0) : Math.floor(Number(until) / 1000) - signedAt;
+  let warnings = NO_WARNINGS;
+  const left = Math.floor(Number(credentialsExpireAt ?? Number.POSITIVE_INFINITY) / 1000) - signedAt;
   // Written so that an invalid date refuses.
   if (!(left >= expiresIn) && !Number.isNaN(expiresIn)) {
-    if (limits.credentialExpiry !== "clamp" || !(signedAtMs + left * 1000 > nowMs)) {
+    if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
         `credentials that outlive the ${expiresIn} s of the URL, found ${left} s: refresh them, or set credentialExpiry: "clamp"`,
@@ -94,32 +96,23 @@ export function signingWindow(lifetime: Lifetime, now: Date, limits: LifetimeLim
     expiresIn = left;
     warnings = [`the URL ends with its credentials, after ${left} s`];
   }
-  if (!isWhole(expiresIn) || expiresIn > limits.maxSeconds) {
+  if (!isWhole(expiresIn) || expiresIn > maxSeconds) {
     throw refusal(
       "INVALID_EXPIRY",
-      `a life of 1 to ${limits.maxSeconds} whole seconds, any stable window included; found ${expiresIn}`,
-      { minimum: 1, maximum: limits.maxSeconds, found: expiresIn },
+      `a life of 1 to ${maxSeconds} whole seconds, any stable window included; found ${expiresIn}`,
+      { minimum: 1, maximum: maxSeconds, found: expiresIn },
     );
   }
-  return { signedAt: new Date(signedAtMs), expiresAt: new Date(signedAtMs + expiresIn * 1000), expiresIn, warnings };
+  return {
+    signedAt: new Date(signedAt * 1000),
+    expiresAt: new Date((signedAt + expiresIn) * 1000),
+    expiresIn,
+    warnings,
+  };
 }
 
 const NO_WARNINGS: readonly string[] = [];
 
 function isWhole(seconds: number): boolean {
   return Number.isInteger(seconds) && seconds > 0;
-}
-
-function wantedSeconds({ expiresIn, expiresAt, stableWindow = 0 }: Lifetime, signedAtMs: number): number {
-  if ((expiresIn === undefined) === (expiresAt === undefined)) {
-    throw invalidInput(
-      "the lifetime",
-      "one of expiresIn (seconds) and expiresAt (Date)",
-      expiresIn === undefined ? "neither" : "both",
-    );
-  }
-  // The window's start may lie up to one window back, and each URL must still live for `expiresIn`.
-  return expiresAt === undefined
-    ? Number(expiresIn) + stableWindow
-    : Math.floor((Number(expiresAt) - signedAtMs) / 1000);
 }

@@ -32,11 +32,11 @@ export function signingKey(family: V4Family, secret: string, { date, region, ser
   return key;
 }
 
-/** Signs all that one key may sign in one scope. */
-export interface ScopeSigner {
-  /** Signature over the string to sign with this time (`YYYYMMDDTHHMMSSZ`) and hash of the canonical request. */
-  sign(time: string, canonicalHash: string): string;
-}
+/**
+ * Signs all that one key may sign in one scope: gives the signature over the string to sign with this time
+ * (`YYYYMMDDTHHMMSSZ`) and hash of the canonical request.
+ */
+export type ScopeSigner = (time: string, canonicalHash: string) => string;
 
 const TIME_LENGTH = 16;
 const HASH_LENGTH = 64;
@@ -48,14 +48,12 @@ export function scopeSigner(family: V4Family, secret: string, scope: CredentialS
   const timeAt = family.algorithm.length + 1;
   const hashAt = blank.length - HASH_LENGTH;
   let lastTime = "";
-  return {
-    sign(time, canonicalHash) {
-      // Many signatures of one second follow each other.
-      if (time !== lastTime) frame.write(timeAt, time);
-      lastTime = time;
-      frame.write(hashAt, canonicalHash);
-      return frame.hex();
-    },
+  return (time, canonicalHash) => {
+    // Many signatures of one second follow each other.
+    if (time !== lastTime) frame.write(timeAt, time);
+    lastTime = time;
+    frame.write(hashAt, canonicalHash);
+    return frame.hex();
   };
 }
 

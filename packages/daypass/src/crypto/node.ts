@@ -64,7 +64,7 @@ export function hmacSha256(key: string | Uint8Array): PreparedHmac {
 
 // Marked pure, as bundlers keep what might have an effect. Room for two digests in hexadecimal: what is compared on nearly
 // every request, laid side by side because one write costs less than two.
-const pair = /* @__PURE__ */ Buffer.alloc(2 * BLOCK);
+const pair = /* @__PURE__ */ Buffer.alloc(128);
 const left = /* @__PURE__ */ pair.subarray(0, BLOCK);
 const right = /* @__PURE__ */ pair.subarray(BLOCK);
 

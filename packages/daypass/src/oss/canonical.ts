@@ -83,7 +83,7 @@ export function ossSignature(
   });
   const hash = sha256Hex(canonicalRequest);
   return {
-    signature: keys(scope).sign(time, hash),
+    signature: keys(scope)(time, hash),
     stringToSign: stringToSignText(OSS4, time, scopeText(OSS4, scope), hash),
   };
 }

@@ -1,5 +1,6 @@
 import { sha256Hex } from "#crypto";
 import { uriEncode, uriEncodePath } from "../encode.ts";
+import type { SigningKeys } from "../signing-keys.ts";
 import {
   AWS4,
   type CanonicalParts,
@@ -12,7 +13,6 @@ import {
   stringToSignText,
 } from "../v4.ts";
 import { formDecode, percentDecode } from "../wire.ts";
-import type { SigningKeys } from "./credentials.ts";
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
@@ -115,7 +115,7 @@ export function s3Signature(
 ): S3Signature {
   const hash = sha256Hex(canonicalRequestText(parts));
   return {
-    signature: keys.forScope(scope).sign(time, hash),
+    signature: keys(scope)(time, hash),
     stringToSign: stringToSignText(AWS4, time, scopeText, hash),
   };
 }

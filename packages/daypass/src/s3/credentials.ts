@@ -1,7 +1,6 @@
 import { refusal } from "../errors.ts";
 import { type Keys, keyResolver } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
-import { AWS4, type CredentialScope, type ScopeSigner, scopeSigner } from "../v4.ts";
 
 /** An access key as every AWS tool knows it. */
 export interface S3Credentials {
@@ -38,35 +37,4 @@ export function credentialResolver<K>(
     ({ accessKeyId }) => accessKeyId,
     (found) => prepare(checkCredentials(found)),
   );
-}
-
-// A URL lives for seven days at most, so eight dates can be in use; the rest is room for a few regions.
-const MAX_CACHED_SCOPES = 32;
-
-/** Derived signing keys of one secret, one for each scope in use. */
-export interface SigningKeys {
-  forScope(scope: CredentialScope): ScopeSigner;
-}
-
-/** Derives signing keys and keeps them: the four HMACs of a derivation cost more than a signature. */
-export function signingKeys(secretAccessKey: string): SigningKeys {
-  const derived = new Map<string, ScopeSigner>();
-  let lastScope: CredentialScope | undefined;
-  let lastKey: ScopeSigner | undefined;
-  return {
-    forScope(scope) {
-      if (lastKey !== undefined && scope === lastScope) return lastKey;
-      const name = `${scope.date}/${scope.region}/${scope.service}`;
-      let key = derived.get(name);
-      if (key === undefined) {
-        key = scopeSigner(AWS4, secretAccessKey, scope);
-        // The scope comes from the request: whoever sends strange ones must not fill the memory.
-        if (derived.size >= MAX_CACHED_SCOPES) derived.clear();
-        derived.set(name, key);
-      }
-      lastScope = scope;
-      lastKey = key;
-      return key;
-    },
-  };
 }

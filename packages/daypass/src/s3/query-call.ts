@@ -3,14 +3,7 @@ import { invalidInput } from "../errors.ts";
 import { type CanonicalParts, canonicalQuery, type EncodedPair } from "../v4.ts";
 import { UNSIGNED_PAYLOAD } from "./canonical.ts";
 import type { BucketEndpoint } from "./endpoint.ts";
-import {
-  checkConstraints,
-  checkKey,
-  checkMethod,
-  collectHeaders,
-  collectQuery,
-  type S3SignRequest,
-} from "./request.ts";
+import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 import { payloadLine, signHeaders, UNBOUND, UNBOUND_HEADERS } from "./sign.ts";
 
 /** A request that is signed in its query, by whatever algorithm, up to the signature. */
@@ -37,10 +30,9 @@ export function queryCall(
   { origin, host, path: base }: Pick<BucketEndpoint, "origin" | "host" | "path">,
   own: Readonly<Record<string, string>>,
 ): QueryCall {
-  const { key, method = "GET" } = request;
-  checkMethod(method);
+  const { key } = request;
+  const method = checkCall(request);
   checkConstraints(request);
-  if (key !== undefined) checkKey(key, request.dotSegments);
   const headers = collectHeaders(request);
   const { names, text, bound } = signHeaders(host, headers);
   const extra = collectQuery(request);
@@ -49,7 +41,7 @@ export function queryCall(
   );
   const reserved = new Set(Object.keys(own).map((name) => name.toLowerCase()));
   const taken = extra.find(([name]) => reserved.has(name.toLowerCase()))?.[0];
-  if (taken !== undefined) throw invalidInput(`query.${taken}`, "not a name that the signer sets", "one");
+  if (taken !== undefined) throw invalidInput(`query.${taken}`, "text, not set by the signer", taken);
   const query = canonicalQuery([...ownPairs, ...extra]);
   const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
   const payload = payloadLine(headers, extra);

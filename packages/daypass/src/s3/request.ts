@@ -30,20 +30,23 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
  * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
  */
 export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
-  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, or left out for a bucket call", key);
+  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, or none for a bucket call", key);
   // Two searches spare nearly every key the expression.
   if ((key.includes("./") || key.endsWith(".")) && dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
     throw refusal(
       "DOT_SEGMENTS",
-      `a key without "." and ".." segments, which browsers remove; found ${JSON.stringify(key)}: rename it, or set dotSegments: "sign"`,
+      `key without . and .. segments, which browsers remove, found ${JSON.stringify(key)}: set dotSegments: "sign" to sign it`,
     );
   }
 }
 
 const METHOD = /^[A-Z]{1,16}$/;
 
-export function checkMethod(method: string): void {
+/** Checks method and key, and gives the method. */
+export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): string {
   if (!METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
+  if (key !== undefined) checkKey(key, dotSegments);
+  return method;
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
@@ -56,24 +59,24 @@ const NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Record<string, string>> {
   if (headers === undefined && bind === undefined) return NO_HEADERS;
   const collected: Record<string, string> = {};
-  const { contentType, contentLength, sha256 } = bind ?? {};
+  const { contentType, contentLength, sha256, headers: bound } = bind ?? {};
   if (typeof contentLength === "object") {
     throw unsupportedConstraint("S3", "a range of lengths", "use a form upload");
-  }
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
-    throw invalidInput("bind.sha256", "64 lower-case hexadecimal digits", sha256);
   }
   if (contentLength !== undefined && !(Number.isSafeInteger(contentLength) && contentLength >= 0)) {
     throw invalidInput("bind.contentLength", "whole bytes", contentLength);
   }
-  const bound = { "content-type": contentType, "content-length": contentLength, "x-amz-content-sha256": sha256 };
-  for (const source of [headers, bind?.headers, bound]) {
+  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
+    throw invalidInput("bind.sha256", "64 lower-case hexadecimal digits", sha256);
+  }
+  const fixed = { "content-type": contentType, "content-length": contentLength, "x-amz-content-sha256": sha256 };
+  for (const source of [headers, bound, fixed]) {
     for (const [name, given] of Object.entries(source ?? {})) {
       if (given === undefined) continue;
       const lower = name.toLowerCase();
       const value = String(given);
-      if (!NAME.test(lower) || (collected[lower] ?? value) !== value || !VISIBLE.test(value)) {
-        throw invalidInput(`header ${name}`, "one ASCII text, and neither host nor authorization", value);
+      if (!NAME.test(lower) || !VISIBLE.test(value) || (collected[lower] ?? value) !== value) {
+        throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", value);
       }
       collected[lower] = value;
     }
@@ -84,23 +87,24 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
 const NO_PAIRS: readonly EncodedPair[] = [];
 const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
 // The signer's own parameters. X-Amz-Content-Sha256 is not among them: some signers put it into the query.
-const RESERVED = /^x-amz-(?:algorithm|credential|date|expires|security-token|signature|signedheaders)$/i;
+const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Signature|SignedHeaders)$/i;
 
 /** The further parameters of the URL, encoded, from `query`, `bind.query` and `response`. */
 export function collectQuery({ query, bind, response }: S3SignRequest): readonly EncodedPair[] {
-  if (query === undefined && bind?.query === undefined && response === undefined) return NO_PAIRS;
+  const bound = bind?.query;
+  if (query === undefined && bound === undefined && response === undefined) return NO_PAIRS;
   const pairs: EncodedPair[] = [];
   const add = (name: string, value: unknown): void => {
     if (typeof value !== "string" || RESERVED.test(name)) {
-      throw invalidInput(`query.${name}`, "text, and not a name that the signer sets", value);
+      throw invalidInput(`query.${name}`, "text, not set by the signer", value);
     }
     pairs.push([uriEncode(name), uriEncode(value)]);
   };
-  for (const [name, values] of [...Object.entries(query ?? {}), ...Object.entries(bind?.query ?? {})]) {
-    for (const value of [values].flat()) add(name, value);
+  for (const source of [query, bound]) {
+    for (const [name, values] of Object.entries(source ?? {})) for (const value of [values].flat()) add(name, value);
   }
   for (const [option, value] of Object.entries(response ?? {})) {
-    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "one of S3's six overrides", value);
+    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "one of six overrides", value);
     if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
   }
   return pairs;

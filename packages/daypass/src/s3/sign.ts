@@ -1,8 +1,10 @@
+import { credentialSource } from "../access-key.ts";
 import { uriEncodePath } from "../encode.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
+import type { SigningKeys } from "../signing-keys.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
-import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner } from "../v4.ts";
+import { AWS4, type EncodedPair, scopeSigner } from "../v4.ts";
 import {
   canonicalHeaders,
   type DayScope,
@@ -12,17 +14,10 @@ import {
   s3Signature,
   UNSIGNED_PAYLOAD,
 } from "./canonical.ts";
-import { checkCredentials, type S3Credentials, type SigningKeys } from "./credentials.ts";
+import { checkCredentials, type S3Credentials } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
-import {
-  checkConstraints,
-  checkKey,
-  checkMethod,
-  collectHeaders,
-  collectQuery,
-  type S3SignRequest,
-} from "./request.ts";
+import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 
 /** Options of {@link s3Signer}. */
 export interface S3SignerOptions extends EndpointOptions {
@@ -55,28 +50,25 @@ export interface S3SignerOptions extends EndpointOptions {
 export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   const { region, credentials, credentialExpiry, clock = systemClock } = options;
   const endpointOf = bucketEndpoints(options);
-  const provide = typeof credentials === "function" ? credentials : () => credentials;
-  if (typeof credentials !== "function") checkCredentials(credentials);
-  let identity: Identity | undefined;
+  const provide = credentialSource(credentials, checkCredentials);
+  let today: Today | undefined;
 
   return signer((request) => {
     const current = provide();
-    if (identity?.credentials !== current) identity = prepareIdentity(current, region);
-    const { bucket, key, method = "GET" } = request;
-    checkMethod(method);
+    const { bucket, key } = request;
+    const method = checkCall(request);
     checkConstraints(request);
-    if (key !== undefined) checkKey(key, request.dotSegments);
-    const endpoint = endpointOf(bucket);
+    const { origin, host, path: base } = endpointOf(bucket);
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       credentialsExpireAt: current.expiration,
       credentialExpiry,
     });
     const time = formatBasicTime(signedAt);
-    const today = identity.on(time);
+    if (today?.credentials !== current || !time.startsWith(today.scope.date)) today = prepareDay(current, region, time);
 
     const headers = collectHeaders(request);
-    const signed = signHeaders(endpoint.host, headers);
+    const signed = signHeaders(host, headers);
     const extra = collectQuery(request);
     const query = s3Query(
       {
@@ -88,13 +80,13 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       },
       extra,
     );
-    const path = key === undefined ? endpoint.path || "/" : `${endpoint.path}/${uriEncodePath(key)}`;
+    const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
     const parts = { method, path, query, headers: signed.text, signedHeaders: signed.names, payload };
-    const { signature, stringToSign } = s3Signature(identity.keys, today, time, parts);
+    const { signature, stringToSign } = s3Signature(today.keys, today, time, parts);
     return new SignedResult(
       {
-        url: `${endpoint.origin}${path}?${query}&X-Amz-Signature=${signature}`,
+        url: `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
         method,
         headers,
         expiresAt,
@@ -111,28 +103,16 @@ const BOUND: readonly string[] = ["method", "host", "path", "query", "time"];
 export const UNBOUND_HEADERS: readonly string[] = ["headers that are not listed"];
 export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 
-/** Credentials with what can be computed from them once a day. */
-interface Identity {
+/** What can be computed from credentials once a day. */
+interface Today extends DayScope {
   readonly credentials: S3Credentials;
   readonly keys: SigningKeys;
-  on(time: string): DayScope;
 }
 
-function prepareIdentity(credentials: S3Credentials, region: string): Identity {
-  const { accessKeyId, secretAccessKey } = checkCredentials(credentials);
-  let today: DayScope | undefined;
-  let signer: ScopeSigner | undefined;
-  return {
-    credentials,
-    keys: { forScope: (scope) => (signer ??= scopeSigner(AWS4, secretAccessKey, scope)) },
-    on(time) {
-      if (today === undefined || !time.startsWith(today.scope.date)) {
-        today = dayScope(accessKeyId, { date: time.slice(0, 8), region, service: "s3" });
-        signer = undefined;
-      }
-      return today;
-    },
-  };
+function prepareDay(credentials: S3Credentials, region: string, time: string): Today {
+  const scope = { date: time.slice(0, 8), region, service: "s3" };
+  const signer = scopeSigner(AWS4, credentials.secretAccessKey, scope);
+  return { ...dayScope(credentials.accessKeyId, scope), credentials, keys: () => signer };
 }
 
 /** The signed headers: list, canonical text, and how the result tells of them. */

@@ -1,10 +1,11 @@
 import { constantTimeEqual, sha256Hex } from "#crypto";
 import { type DaypassError, type ErrorDetails, refusal } from "../errors.ts";
 import type { KeyResolver, Scheme, Verifier } from "../scheme.ts";
-import type { CanonicalParts, CredentialScope } from "../v4.ts";
+import { type SigningKeys, signingKeys } from "../signing-keys.ts";
+import { AWS4, type CanonicalParts, type CredentialScope } from "../v4.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { canonicalHeaders, type SignedHeader, s3Location, s3Signature } from "./canonical.ts";
-import { credentialResolver, type S3Credentials, type SigningKeys, signingKeys } from "./credentials.ts";
+import { credentialResolver, type S3Credentials } from "./credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
 import { checkSignatureForm, detectS3, type ParsedS3, parseS3 } from "./parse.ts";
 
@@ -63,7 +64,7 @@ export function s3KeyResolver(credentials: S3VerifierOptions["credentials"]): Ke
 }
 
 function s3Key(credentials: S3Credentials): S3Key {
-  return { credentials, keys: signingKeys(credentials.secretAccessKey) };
+  return { credentials, keys: signingKeys(AWS4, credentials.secretAccessKey) };
 }
 
 /** The key that stands in for an unknown one, so that both cost the same hashes. */

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { uriEncode } from "../../src/encode.ts";
 import { canonicalHeaders, readPath, s3Signature } from "../../src/s3/canonical.ts";
-import { signingKeys } from "../../src/s3/credentials.ts";
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+import { signingKeys } from "../../src/signing-keys.ts";
 import { AWS4, canonicalQuery, scopeText } from "../../src/v4.ts";
 import { formDecode, headerValues, parseTarget, percentDecode, type QueryToken } from "../../src/wire.ts";
 
@@ -46,7 +46,7 @@ describe(`the query-signed requests of ${suite.source}`, () => {
       payload: createHash("sha256").digest("hex"),
     };
     const day = { scope: suite.scope, scopeText: scopeText(AWS4, suite.scope) };
-    const signed = s3Signature(signingKeys(suite.credentials.secretAccessKey), day, value("X-Amz-Date"), parts);
+    const signed = s3Signature(signingKeys(AWS4, suite.credentials.secretAccessKey), day, value("X-Amz-Date"), parts);
     expect(signed.signature).toBe(signature);
   });
 });

@@ -2,8 +2,9 @@ import { uriEncode } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
 import type { SignedRequest } from "../../scheme.ts";
 import { SignedResult } from "../../signed-request.ts";
+import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
 import { formatBasicTime, signingWindow } from "../../time.ts";
-import { canonicalQuery, type EncodedPair } from "../../v4.ts";
+import { AWS4, canonicalQuery, type EncodedPair } from "../../v4.ts";
 import {
   canonicalHeaders,
   type DayScope,
@@ -12,7 +13,7 @@ import {
   s3Signature,
   UNSIGNED_PAYLOAD,
 } from "../canonical.ts";
-import { checkCredentials, type SigningKeys, signingKeys } from "../credentials.ts";
+import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";
 import { type Address, type AddressFinder, addressFinder } from "./endpoint.ts";
 import { sortHeaders } from "./headers.ts";
@@ -161,7 +162,7 @@ function prepareIdentity(credentials: SdkCredentials): Identity {
   let text = "";
   return {
     credentials,
-    keys: signingKeys(secretAccessKey),
+    keys: signingKeys(AWS4, secretAccessKey),
     on(time, region, service) {
       if (day?.scope.region !== region || day.scope.service !== service || !time.startsWith(day.scope.date)) {
         day = dayScope(accessKeyId, { date: time.slice(0, 8), region, service });

@@ -1,10 +1,11 @@
 import { invalidInput, refusal } from "../../errors.ts";
 import type { Signer } from "../../scheme.ts";
 import { SignedResult, signer } from "../../signed-request.ts";
+import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { AWS4, scopeText } from "../../v4.ts";
 import { s3Signature } from "../canonical.ts";
-import { checkCredentials, type S3Credentials, type SigningKeys, signingKeys } from "../credentials.ts";
+import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { type BucketEndpoint, bucketEndpoints } from "../endpoint.ts";
 import { MAX_EXPIRES } from "../parse.ts";
 import { queryCall } from "../query-call.ts";
@@ -61,7 +62,8 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
         "credentials of a session, found no sessionToken: call CreateSession for the bucket",
       );
     }
-    if (identity?.credentials !== current) identity = { credentials: current, keys: signingKeys(secretAccessKey) };
+    if (identity?.credentials !== current)
+      identity = { credentials: current, keys: signingKeys(AWS4, secretAccessKey) };
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       credentialsExpireAt: expiration,

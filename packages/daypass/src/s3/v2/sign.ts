@@ -11,7 +11,7 @@ import { percentDecode } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
 import { bucketEndpoints } from "../endpoint.ts";
-import { checkKey, checkMethod, collectHeaders, collectQuery, type S3SignRequest } from "../request.ts";
+import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "../request.ts";
 import type { S3SignerOptions } from "../sign.ts";
 import {
   canonicalizedResource,
@@ -51,10 +51,9 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
 
   return signer((request) => {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = checkCredentials(provide());
-    const { bucket, key, method = "GET" } = request;
-    checkMethod(method);
+    const { bucket, key } = request;
+    const method = checkCall(request);
     checkV2Constraints(request);
-    if (key !== undefined) checkKey(key, request.dotSegments);
     const endpoint = endpointOf(bucket);
     const window = signingWindow(request, clock(), {
       maxSeconds: MAX_LIFE,

@@ -55,9 +55,12 @@ export function checkSession(
       ? token === found
       : constantTimeEqual(sha256Hex(token), sha256Hex(found));
   if (!agrees) {
-    throw refusal("INVALID_TOKEN", `${token === undefined ? "no" : "the"} session token of this access key`);
+    throw refusal(
+      "INVALID_TOKEN",
+      `${token === undefined ? "no" : "the"} session token of this access key, found ${found === undefined ? "none" : "another"}`,
+    );
   }
   if (expiration !== undefined && !(now.getTime() < expiration.getTime())) {
-    throw refusal("EXPIRED_TOKEN", "credentials that are still valid");
+    throw refusal("EXPIRED_TOKEN", "credentials that are still valid, found expired ones");
   }
 }

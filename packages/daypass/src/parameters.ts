@@ -1,4 +1,4 @@
-import { type DaypassError, refusal } from "./errors.ts";
+import { type DaypassError, type ErrorDetails, refusal } from "./errors.ts";
 import { formDecode, type WireTarget } from "./wire.ts";
 
 /** A decoded query parameter. */
@@ -12,9 +12,12 @@ export interface SortedParameters<R extends string, O extends string> {
   readonly others: readonly Parameter[];
 }
 
-/** A `MALFORMED` refusal that names the parameter and, for programs, what is wrong with it. */
-export function malformed(parameter: string, problem: string, expected: string): DaypassError {
-  return refusal("MALFORMED", `${parameter} as ${expected}`, { parameter, problem });
+/**
+ * A `MALFORMED` refusal that names the parameter and, for programs, what is wrong with it: a server that speaks S3's own
+ * error codes chooses its text by `details.problem`.
+ */
+export function malformed(parameter: string, problem: string, expected: string, details?: ErrorDetails): DaypassError {
+  return refusal("MALFORMED", `${parameter} as ${expected}`, { parameter, problem, ...details });
 }
 
 /**

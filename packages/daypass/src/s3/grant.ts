@@ -1,9 +1,9 @@
 import { refusal } from "../errors.ts";
 import { type GrantFields, VerifiedGrant } from "../grant.ts";
+import { malformed } from "../parameters.ts";
 import type { Grant, Obligation } from "../scheme.ts";
 import { canonicalHeaderValue } from "../v4.ts";
 import { type S3Location, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
-import { malformed } from "./malformed.ts";
 
 /** What a verified S3 request allows: one method on one object or bucket. */
 export interface S3Grant extends Grant, S3Location {
@@ -60,7 +60,7 @@ export function s3Obligations(
   } else if (payload !== UNSIGNED_PAYLOAD) {
     throw refusal(
       "UNSUPPORTED_PAYLOAD",
-      "UNSIGNED-PAYLOAD or the body's SHA-256 (64 lower-case hexadecimal digits), found another mode: send the body in one piece",
+      `${UNSIGNED_PAYLOAD} or SHA-256 as 64 lower-case hexadecimal digits, found another mode: send the body in one piece`,
       { parameter: "X-Amz-Content-Sha256" },
     );
   }
@@ -83,15 +83,11 @@ function responseOverrides(
   parameters: readonly (readonly [string, string])[],
 ): Readonly<Record<string, string>> | undefined {
   const headers: Record<string, string> = {};
-  let found = false;
   for (const [name, value] of parameters) {
     const header = OVERRIDE.exec(name)?.[1];
     if (header === undefined) continue;
-    if (Object.hasOwn(headers, header)) {
-      throw malformed(name, "duplicate", "expected it once");
-    }
+    if (Object.hasOwn(headers, header)) throw malformed(name, "duplicate", "one parameter");
     headers[header] = value;
-    found = true;
   }
-  return found ? headers : undefined;
+  return Object.keys(headers).length > 0 ? headers : undefined;
 }

@@ -1,6 +1,6 @@
+import { malformed } from "../parameters.ts";
 import { AWS4 } from "../v4.ts";
 import { formDecode, percentDecode, type QueryToken, type WireTarget } from "../wire.ts";
-import { malformed } from "./malformed.ts";
 
 /** The parameters of a query-signed request. Which values they have is checked by form, not by meaning. */
 export interface S3Parameters {
@@ -75,18 +75,14 @@ function readTokens(tokens: readonly QueryToken[]): S3Parameters {
   const others: (readonly [string, string])[] = [];
   for (const { name, value = "" } of tokens) {
     if (!OWN.includes(name)) others.push(otherParameter(name, value));
-    else if (own.has(name)) throw malformed(name, "duplicate", "expected it once");
+    else if (own.has(name)) throw malformed(name, "duplicate", "one parameter");
     else own.set(name, value);
   }
-  for (const name of OWN.slice(0, REQUIRED.length)) {
-    if (!own.has(name)) throw malformed(name, "missing", "expected all six parameters of a presigned URL");
-  }
+  for (const name of OWN.slice(0, REQUIRED.length)) if (!own.has(name)) throw malformed(name, "missing", "a parameter");
   const value = (name: string): string => own.get(`X-Amz-${name}`) as string;
   const optional = (name: string): string | undefined =>
     own.has(`X-Amz-${name}`) ? formDecode(value(name)) : undefined;
-  if (value("Algorithm") !== AWS4.algorithm) {
-    throw malformed("X-Amz-Algorithm", "algorithm", `expected ${AWS4.algorithm}`);
-  }
+  if (value("Algorithm") !== AWS4.algorithm) throw malformed("X-Amz-Algorithm", "algorithm", AWS4.algorithm);
   return {
     credential: value("Credential"),
     time: value("Date"),
@@ -105,7 +101,7 @@ function otherParameter(name: string, value: string): readonly [string, string] 
   const decoded = formDecode(name);
   const lower = decoded.toLowerCase();
   if (OWN.some((own) => own.toLowerCase() === lower)) {
-    throw malformed(decoded, "spelling", "expected the documented spelling");
+    throw malformed(decoded, "spelling", "its documented spelling");
   }
   return [decoded, formDecode(value)];
 }

@@ -1,11 +1,11 @@
 import { uriEncode } from "../encode.ts";
-import { DaypassError } from "../errors.ts";
+import { refusal } from "../errors.ts";
+import { malformed } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseBasicTime } from "../time.ts";
 import { AWS4, type CredentialScope, type EncodedPair } from "../v4.ts";
 import { formDecode, hasHeader } from "../wire.ts";
 import { type DayScope, dayScope, readPath, type SignedHeader, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
-import { malformed } from "./malformed.ts";
 import { readParameters } from "./parameters.ts";
 import { readSignedHeaders } from "./signed-headers.ts";
 
@@ -50,17 +50,17 @@ export function detectS3(request: WireRequest): boolean {
 export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
   const parameters = readParameters(wire);
   if (hasHeader(request.headers, "authorization")) {
-    throw new DaypassError(
+    throw refusal(
       "AMBIGUOUS_AUTHENTICATION",
-      "expected one signature, found an Authorization header beside a signed query: send one of them",
+      "one signature, found an Authorization header beside a signed query: send one of them",
     );
   }
   const { credential, time, signedHeaders, sessionToken, contentSha256, others, canonicalQuery } = parameters;
   const { accessKeyId, scope, scopeText, query: scopeQuery, isCanonical } = readCredential(credential);
   const signedAt = parseBasicTime(time);
-  if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "expected a real instant as YYYYMMDDTHHMMSSZ");
+  if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
   if (time.slice(0, 8) !== scope.date) {
-    throw malformed("X-Amz-Credential", "date-mismatch", `expected the date of X-Amz-Date (${time})`, scope.date);
+    throw malformed("X-Amz-Credential", "date-mismatch", `one of ${time}, found ${scope.date}`, { found: scope.date });
   }
   const expires = parseExpires(parameters.expires);
   const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");
@@ -122,43 +122,45 @@ export function parseCredential(
   const parts = text.split("/");
   const [date = "", region = "", service = "", terminator = ""] = parts.slice(-4);
   const accessKeyId = parts.slice(0, -4).join("/");
-  if (accessKeyId === "" || region === "" || service === "") {
-    throw malformed(parameter, "form", "expected <access key id>/YYYYMMDD/<region>/<service>/aws4_request");
+  const problem =
+    accessKeyId === "" || region === "" || service === ""
+      ? "form"
+      : terminator !== AWS4.terminator
+        ? "terminator"
+        : !/^\d{8}$/.test(date) && "date-form";
+  if (problem) {
+    const found = problem === "terminator" ? terminator : date;
+    throw malformed(parameter, problem, "<access key id>/YYYYMMDD/<region>/<service>/aws4_request", { found });
   }
-  if (terminator !== AWS4.terminator)
-    throw malformed(parameter, "terminator", `expected the credential to end in ${AWS4.terminator}`, terminator);
-  if (!/^\d{8}$/.test(date))
-    throw malformed(parameter, "date-form", "expected the date of the credential as YYYYMMDD", date);
   return { accessKeyId, scope: { date, region, service } };
 }
 
 /** Says of a signature that did not match what is wrong with its form. Throws `MALFORMED`. */
 export function checkSignatureForm(signature: string): void {
   if (!/^[0-9a-f]{64}$/.test(signature)) {
-    throw malformed("X-Amz-Signature", "form", "expected 64 lower-case hexadecimal digits");
+    throw malformed("X-Amz-Signature", "form", "64 lower-case hexadecimal digits");
   }
 }
 
 export function parseExpires(text: string): number {
-  if (!/^\d+$/.test(text)) {
-    if (/^-\d+$/.test(text))
-      throw malformed("X-Amz-Expires", "negative", "expected a number of seconds that is not negative");
-    throw malformed("X-Amz-Expires", "not-a-number", "expected a number of seconds");
-  }
   const seconds = Number(text);
-  if (seconds > MAX_EXPIRES)
-    throw malformed("X-Amz-Expires", "too-large", `expected at most ${MAX_EXPIRES} seconds (a week)`);
+  const problem = !/^-?\d+$/.test(text)
+    ? "not-a-number"
+    : text.startsWith("-")
+      ? "negative"
+      : seconds > MAX_EXPIRES && "too-large";
+  if (problem) throw malformed("X-Amz-Expires", problem, `whole seconds, at most ${MAX_EXPIRES} (a week)`);
   return seconds;
 }
 
 export function payloadLine(parameter: string | undefined, headers: readonly SignedHeader[]): string {
   const header = headers.find(({ name }) => name === "x-amz-content-sha256")?.values;
   if (header !== undefined && header.length !== 1) {
-    throw malformed("x-amz-content-sha256", "form", "expected the signed header once");
+    throw malformed("x-amz-content-sha256", "form", "one signed header");
   }
   const value = header?.[0];
   if (parameter !== undefined && value !== undefined && parameter !== value) {
-    throw malformed("X-Amz-Content-Sha256", "conflict", "expected the header and the parameter to agree");
+    throw malformed("X-Amz-Content-Sha256", "conflict", "the same in header and parameter");
   }
   return value ?? parameter ?? UNSIGNED_PAYLOAD;
 }

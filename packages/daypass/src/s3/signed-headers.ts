@@ -1,8 +1,8 @@
-import { DaypassError } from "../errors.ts";
+import { refusal } from "../errors.ts";
+import { malformed } from "../parameters.ts";
 import type { WireRequest } from "../scheme.ts";
 import { headerValues } from "../wire.ts";
 import type { SignedHeader } from "./canonical.ts";
-import { malformed } from "./malformed.ts";
 
 // Proxies and SDKs add these to requests that they did not sign, and no operation reads them.
 const HARMLESS_UNSIGNED: ReadonlySet<string> = new Set(["x-amz-content-sha256", "x-amz-cf-id"]);
@@ -16,17 +16,17 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
   const names = list.split(";");
   const unique = new Set(names);
   if (unique.size !== names.length || names.some((name) => !/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name))) {
-    throw malformed(parameter, "form", "expected lower-case header names, each once, joined by `;`");
+    throw malformed(parameter, "form", "lower-case header names, each once, joined by `;`");
   }
-  if (!unique.has("host")) throw malformed(parameter, "host", "expected `host` among the signed headers");
+  if (!unique.has("host")) throw malformed(parameter, "host", "a list with `host`");
   const unsigned = new Set(
     request.headers.map(([name]) => name.toLowerCase()).filter((name) => mustBeSigned(name) && !unique.has(name)),
   );
   if (unsigned.size > 0) {
-    throw new DaypassError(
+    throw refusal(
       "UNSIGNED_HEADER",
-      `expected every x-amz-* header to be signed, found unsigned: ${[...unsigned].join(", ")}. Leave them out, or sign them with the URL`,
-      { details: { headers: [...unsigned] } },
+      `every x-amz-* header to be signed, found unsigned: ${[...unsigned].join(", ")}; leave out or sign with the URL`,
+      { headers: [...unsigned] },
     );
   }
   return names.map((name) => ({

@@ -1,4 +1,5 @@
-import { constantTimeEqual, sha256Hex } from "#crypto";
+import { constantTimeEqual } from "#crypto";
+import { checkSession } from "../access-key.ts";
 import { type DaypassError, type ErrorDetails, refusal } from "../errors.ts";
 import type { KeyResolver, Scheme, Verifier } from "../scheme.ts";
 import { type SigningKeys, signingKeys } from "../signing-keys.ts";
@@ -96,7 +97,7 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
     reportsTimeFirst: true,
     checkTime: (parsed, now) => checkWindow(parsed, now, maxFutureSkew),
     grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
-      checkSession(key.credentials, parsed.sessionToken, now);
+      checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
       const { bucket, key: objectKey } = s3Location(parsed.decodedPath, wildcard);
       return s3Grant(
         {
@@ -172,21 +173,4 @@ export function checkEnd(end: Date, now: Date, details: ErrorDetails): DaypassEr
     expiresAt,
     serverTime: now.toJSON() ?? "unknown",
   });
-}
-
-/** Temporary credentials are three parts, and the third has to be the one that the key was issued with. */
-export function checkSession({ sessionToken, expiration }: S3Credentials, found: string | undefined, now: Date): void {
-  const agrees =
-    sessionToken === undefined || found === undefined
-      ? sessionToken === found
-      : constantTimeEqual(sha256Hex(sessionToken), sha256Hex(found));
-  if (!agrees) {
-    throw refusal(
-      "INVALID_TOKEN",
-      `${sessionToken === undefined ? "no session token with" : "the session token of"} this access key, found ${found === undefined ? "none" : "another"}: use all parts of one set of credentials`,
-    );
-  }
-  if (expiration !== undefined && !(now.getTime() < expiration.getTime())) {
-    throw refusal("EXPIRED_TOKEN", "credentials that are still valid, found expired ones: sign with fresh credentials");
-  }
 }

@@ -1,9 +1,10 @@
 import { constantTimeEqual } from "#crypto";
+import { checkSession } from "../../access-key.ts";
 import { refusal } from "../../errors.ts";
 import type { FormVerifier } from "../../form.ts";
 import { type FormVerifierOptions, formVerifier } from "../../form-verify.ts";
 import { MAX_EXPIRES } from "../parse.ts";
-import { checkScope, checkSession, DUMMY_S3_KEY, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
+import { checkScope, DUMMY_S3_KEY, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
 import { formSignature } from "./canonical.ts";
 import { checkLife, type S3FormGrant, s3FormGrant } from "./grant.ts";
 import { OWN_FIELDS, parseS3Form } from "./parse.ts";
@@ -64,7 +65,7 @@ export function s3FormVerifier(options: S3FormVerifierOptions): FormVerifier<S3F
       }),
       grant({ accessKeyId, scope, signedAt, sessionToken }, verified) {
         const { now, expiresAt, key } = verified;
-        checkSession(key.credentials, sessionToken, now);
+        checkSession(key.credentials.sessionToken, key.credentials.expiration, sessionToken, now);
         if (!(now.getTime() >= signedAt.getTime() - maxFutureSkew * 1000)) {
           throw refusal(
             "NOT_YET_VALID",

@@ -1,10 +1,10 @@
-import { DaypassError } from "../../errors.ts";
+import { refusal } from "../../errors.ts";
+import { malformed } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { formatBasicTime, parseBasicTime } from "../../time.ts";
 import { AWS4, type CredentialScope, canonicalQuery, scopeText } from "../../v4.ts";
 import { formDecode, headerValues } from "../../wire.ts";
 import { canonicalText, readPath, type SignedHeader } from "../canonical.ts";
-import { malformed } from "../malformed.ts";
 import { detectS3, parseCredential } from "../parse.ts";
 import { readSignedHeaders } from "../signed-headers.ts";
 
@@ -38,9 +38,9 @@ export function detectS3Header(request: WireRequest): boolean {
 /** Reads a header-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Header {
   if (detectS3(request) || SIGV2_MARKER.test(request.target)) {
-    throw new DaypassError(
+    throw refusal(
       "AMBIGUOUS_AUTHENTICATION",
-      "expected one signature, found a signed query beside an Authorization header: send one of them",
+      "one signature, found a signed query beside an Authorization header: send one of them",
     );
   }
   const authorization = parseAuthorization(one(request, "authorization") ?? "");
@@ -50,19 +50,19 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
     throw malformed(
       "Authorization",
       "date-mismatch",
-      `expected the credential's date to be the request's (${time.slice(0, 8)}), found ${scope.date}`,
+      `a credential with the date of the request (${time.slice(0, 8)}), found ${scope.date}`,
     );
   }
   const signature = authorization.Signature;
   if (!/^[0-9a-f]{64}$/.test(signature)) {
-    throw malformed("Authorization", "signature", "expected Signature as 64 lower-case hexadecimal digits");
+    throw malformed("Authorization", "signature", "Signature=64 lower-case hexadecimal digits");
   }
   const headers = readSignedHeaders(request, authorization.SignedHeaders, "Authorization");
   // "The x-amz-content-sha256 header is required for all AWS Signature Version 4 requests" to S3. It may be missing from
   // the list of signed headers: the last line of the canonical request covers its value.
   const payload = one(request, "x-amz-content-sha256");
   if (payload === undefined) {
-    throw malformed("x-amz-content-sha256", "missing", "expected the header that says how the body is signed");
+    throw malformed("x-amz-content-sha256", "missing", "the header that says how the body is signed");
   }
   return {
     accessKeyId,
@@ -94,14 +94,14 @@ function parseAuthorization(text: string): Authorization {
       throw malformed(
         "Authorization",
         "form",
-        `expected ${AWS4.algorithm} Credential=…, SignedHeaders=…, Signature=… and nothing else`,
+        `${AWS4.algorithm} Credential=…, SignedHeaders=…, Signature=… and nothing else`,
       );
     }
-    if (fields[known] !== undefined) throw malformed("Authorization", "duplicate", `expected ${known} once`);
+    if (fields[known] !== undefined) throw malformed("Authorization", "duplicate", `one ${known}`);
     fields[known] = value;
   }
   for (const field of FIELDS) {
-    if (fields[field] === undefined) throw malformed("Authorization", "missing", `expected ${field}, it is not there`);
+    if (fields[field] === undefined) throw malformed("Authorization", "missing", `one with ${field}`);
   }
   return fields as Authorization;
 }
@@ -111,14 +111,14 @@ function signingTime(request: WireRequest): { readonly time: string; readonly si
   const amzDate = one(request, "x-amz-date");
   if (amzDate !== undefined) {
     const signedAt = parseBasicTime(amzDate);
-    if (signedAt === undefined) throw malformed("x-amz-date", "form", "expected a real instant as YYYYMMDDTHHMMSSZ");
+    if (signedAt === undefined) throw malformed("x-amz-date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
     return { time: amzDate, signedAt };
   }
   const date = one(request, "date");
-  if (date === undefined) throw malformed("x-amz-date", "missing", "expected a signing time in x-amz-date or Date");
+  if (date === undefined) throw malformed("x-amz-date", "missing", "the signing time, or Date");
   const signedAt = parseBasicTime(date) ?? parseHttpDate(date);
   if (signedAt === undefined) {
-    throw malformed("date", "form", "expected Date as YYYYMMDDTHHMMSSZ or as in Fri, 24 May 2013 00:00:00 GMT");
+    throw malformed("date", "form", "YYYYMMDDTHHMMSSZ or Fri, 24 May 2013 00:00:00 GMT");
   }
   return { time: formatBasicTime(signedAt), signedAt };
 }
@@ -134,6 +134,6 @@ function parseHttpDate(text: string): Date | undefined {
 
 function one(request: WireRequest, name: string): string | undefined {
   const values = headerValues(request.headers, name);
-  if (values.length > 1) throw malformed(name, "duplicate", "expected the header once, found it again");
+  if (values.length > 1) throw malformed(name, "duplicate", "one header");
   return values[0];
 }

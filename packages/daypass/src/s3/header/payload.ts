@@ -1,6 +1,6 @@
-import { DaypassError } from "../../errors.ts";
+import { refusal } from "../../errors.ts";
+import { malformed } from "../../parameters.ts";
 import { UNSIGNED_PAYLOAD } from "../canonical.ts";
-import { malformed } from "../malformed.ts";
 import type { ParsedS3Header } from "./parse.ts";
 
 /** How a body is sent in chunks (`Content-Encoding: aws-chunked`). */
@@ -30,32 +30,32 @@ export function readChunkedPayload({ payload, headers }: ParsedS3Header): Chunke
   if (!payload.startsWith("STREAMING-")) return undefined;
   const mode = Object.hasOwn(MODES, payload) ? MODES[payload] : undefined;
   if (mode === undefined) {
-    throw new DaypassError(
+    throw refusal(
       "UNSUPPORTED_PAYLOAD",
-      `expected ${UNSIGNED_PAYLOAD}, a SHA-256 or one of ${Object.keys(MODES).join(", ")}; found another mode`,
-      { details: { parameter: "x-amz-content-sha256" } },
+      `${UNSIGNED_PAYLOAD}, SHA-256 or one of ${Object.keys(MODES).join(", ")}, found another mode`,
+      { parameter: "x-amz-content-sha256" },
     );
   }
   const signedValue = (name: string): string | undefined => {
     const values = headers.find((header) => header.name === name)?.values ?? [];
-    if (values.length > 1) throw malformed(name, "duplicate", "expected the header once");
+    if (values.length > 1) throw malformed(name, "duplicate", "one header");
     return values[0];
   };
   const length = signedValue("x-amz-decoded-content-length") ?? "";
   if (!/^\d{1,15}$/.test(length)) {
-    throw malformed(
-      "x-amz-decoded-content-length",
-      "form",
-      "expected the signed length of the body without its chunks",
-    );
+    throw malformed("x-amz-decoded-content-length", "form", "the signed length of the body without its chunks");
   }
   const names = signedValue("x-amz-trailer");
   if ((names !== undefined) !== mode.trailer) {
-    throw malformed("x-amz-trailer", "form", `expected ${mode.trailer ? "the names of the trailer" : "no trailer"}`);
+    throw malformed(
+      "x-amz-trailer",
+      "form",
+      mode.trailer ? "the names of the trailer" : "a header for bodies with a trailer",
+    );
   }
   const trailers = names?.split(",").map((name) => name.trim().toLowerCase()) ?? [];
   if (new Set(trailers).size !== trailers.length || !trailers.every((name) => FIELD_NAME.test(name))) {
-    throw malformed("x-amz-trailer", "form", "expected names of checksums, each once");
+    throw malformed("x-amz-trailer", "form", "names of checksums, each once");
   }
   return { signed: mode.signed, length: Number(length), trailers };
 }

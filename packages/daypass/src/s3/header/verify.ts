@@ -1,17 +1,11 @@
 import { constantTimeEqual } from "#crypto";
+import { checkSession } from "../../access-key.ts";
 import { DaypassError } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
 import { canonicalHeaders, s3Location, s3Signature, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
-import {
-  checkScope,
-  checkSession,
-  DUMMY_S3_KEY,
-  type S3Key,
-  type S3VerifierOptions,
-  s3KeyResolver,
-} from "../verify.ts";
+import { checkScope, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
 import { type OpenedBody, openChunks } from "./chunks.ts";
 import { detectS3Header, type ParsedS3Header, parseS3Header } from "./parse.ts";
 import { type ChunkedPayload, readChunkedPayload } from "./payload.ts";
@@ -90,7 +84,7 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
     reportsTimeFirst: true,
     checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
     grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
-      checkSession(key.credentials, parsed.sessionToken, now);
+      checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
       const { bucket, key: objectKey } = s3Location(parsed.decodedPath, wildcard);
       const chunked = readChunkedPayload(parsed);
       const { secretAccessKey } = key.credentials;

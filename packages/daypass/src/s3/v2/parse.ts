@@ -1,8 +1,8 @@
 import { type DaypassError, refusal } from "../../errors.ts";
+import { malformed } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { formDecode, headerValues } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
-import { malformed } from "../malformed.ts";
 import { canonicalizedResource, hasControl, isAmbiguousValue, isSubResource, type Parameter } from "./canonical.ts";
 
 /** A SigV2 query-signed request, read strictly. Nothing in it has been verified. */
@@ -64,7 +64,7 @@ export function parseS3V2(
     const isAuth = isAuthParameter(name);
     const isAmz = /^x-amz-/i.test(name);
     if (isAuth || isAmz || isSubResource(name)) {
-      if (seen.has(name)) throw malformed(name, "duplicate", "expected it once");
+      if (seen.has(name)) throw malformed(name, "duplicate", "one parameter");
       seen.set(name, value);
     }
     if (isAuth) continue;
@@ -73,9 +73,7 @@ export function parseS3V2(
       amz.set(name, [value]);
       if (name !== SECURITY_TOKEN) parameters.push([name, value]);
     } else if (isSubResource(name)) {
-      if (isAmbiguousValue(value)) {
-        throw malformed(name, "ambiguous", "expected no further parameters inside");
-      }
+      if (isAmbiguousValue(value)) throw malformed(name, "ambiguous", "a value without further parameters inside");
       subResources.push([name, value]);
       parameters.push([name, value]);
     } else if (!isCopyOfHeader(name, value, { contentMd5, contentType })) {
@@ -87,18 +85,16 @@ export function parseS3V2(
     throw ambiguous("an Authorization header");
   }
   for (const name of AUTH_PARAMETERS) {
-    if (!seen.get(name)) {
-      throw malformed(name, "missing", "expected it");
-    }
+    if (!seen.get(name)) throw malformed(name, "missing", "a parameter with a value");
   }
   const expires = seen.get("Expires") as string;
   // One spelling, or `Expires=1e99` and `Expires=` would be numbers, too; eleven digits last until the year 5138.
   if (!/^(?:0|[1-9]\d{0,10})$/.test(expires)) {
-    throw malformed("Expires", "not-a-number", "expected the end as whole seconds since 1970");
+    throw malformed("Expires", "not-a-number", "whole seconds since 1970");
   }
   const signature = seen.get("Signature") as string;
   if (!SIGNATURE.test(signature)) {
-    throw malformed("Signature", "form", "expected base64 of 20 bytes with exact padding, `+` sent as %2B");
+    throw malformed("Signature", "form", "base64 of 20 bytes with exact padding, `+` sent as %2B");
   }
   return {
     accessKeyId: seen.get("AWSAccessKeyId") as string,
@@ -128,7 +124,7 @@ export function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
 
 export function singleHeader(request: WireRequest, name: string): string {
   const values = headerValues(request.headers, name);
-  if (values.length > 1) throw malformed(name, "duplicate", "expected it once");
+  if (values.length > 1) throw malformed(name, "duplicate", "one header");
   return (values[0] ?? "").trim();
 }
 
@@ -137,10 +133,10 @@ const SIGV4_MARKER = /^x-amz-(?:algorithm|credential|signature)$/i;
 /** "Any parameters that are prefixed with x-amz- need to be included in the headers section" (AWS SDK for Java, SigV2). */
 function checkAmzParameter(name: string, value: string, amz: ReadonlyMap<string, unknown>): void {
   if (SIGV4_MARKER.test(name)) throw ambiguous("SigV4's parameters");
-  if (name !== name.toLowerCase()) throw malformed(name, "case", "expected x-amz-* parameters in lower case");
-  if (amz.has(name)) throw malformed(name, "duplicate", "expected it once, found parameter and header");
+  if (name !== name.toLowerCase()) throw malformed(name, "case", "a parameter in lower case");
+  if (amz.has(name)) throw malformed(name, "duplicate", "one parameter or header");
   // A line feed would begin another line of the string to sign: one parameter could stand for two headers.
-  if (hasControl(value)) throw malformed(name, "form", "expected a value without control characters");
+  if (hasControl(value)) throw malformed(name, "form", "a value without control characters");
 }
 
 /** botocore repeats the signed Content-Type and Content-MD5 in the query; the header is what counts. */

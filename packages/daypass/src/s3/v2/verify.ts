@@ -1,4 +1,5 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
+import { checkSession } from "../../access-key.ts";
 import { base64 } from "../../encode.ts";
 import { invalidInput, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
@@ -7,7 +8,7 @@ import { percentDecode } from "../../wire.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
-import { checkEnd, checkSession, type S3VerifierOptions } from "../verify.ts";
+import { checkEnd, type S3VerifierOptions } from "../verify.ts";
 import { type Parameter, s3V2StringToSign } from "./canonical.ts";
 import { detectS3V2, type ParsedS3V2, parseS3V2 } from "./parse.ts";
 
@@ -86,7 +87,7 @@ function s3V2Scheme({
     reportsTimeFirst: true,
     checkTime: ({ expires, expiresAt }, now) => checkEnd(expiresAt, now, { expires: Number(expires) }),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
-      checkSession(key, parsed.sessionToken, now);
+      checkSession(key.sessionToken, key.expiration, parsed.sessionToken, now);
       if (maxLife !== undefined && !(parsed.expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
         const expiresAt = parsed.expiresAt.toISOString();
         throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found one that ends at ${expiresAt}`, {

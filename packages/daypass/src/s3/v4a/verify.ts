@@ -1,11 +1,12 @@
 import type { EcdsaPublicKey } from "#crypto/ecdsa";
+import { checkSession } from "../../access-key.ts";
 import type { Scheme, Verifier } from "../../scheme.ts";
 import { checkValidity } from "../../validity.ts";
 import { verifier } from "../../verify.ts";
 import { s3Location } from "../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
-import { checkSession, type S3VerifierOptions, wrongScope } from "../verify.ts";
+import { type S3VerifierOptions, wrongScope } from "../verify.ts";
 import { signingPair, v4aStringToSign } from "./canonical.ts";
 import { detectS3V4a, type ParsedS3V4a, parseS3V4a } from "./parse.ts";
 import { regionSetHas } from "./region-set.ts";
@@ -72,7 +73,7 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
     reportsTimeFirst: true,
     checkTime: ({ expiresAt, signedAt }, now) => checkValidity(now, expiresAt, signedAt, maxFutureSkew),
     grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
-      checkSession(key.credentials, parsed.sessionToken, now);
+      checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
       return s3Grant(
         {
           scheme: "s3/v4a",

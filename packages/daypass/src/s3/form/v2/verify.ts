@@ -1,7 +1,8 @@
 import { constantTimeEqual } from "#crypto";
+import { checkSession } from "../../../access-key.ts";
 import type { FormVerifier } from "../../../form.ts";
 import { type FormVerifierOptions, formVerifier } from "../../../form-verify.ts";
-import { checkSession, DUMMY_S3_KEY, type S3VerifierOptions, s3KeyResolver } from "../../verify.ts";
+import { DUMMY_S3_KEY, type S3VerifierOptions, s3KeyResolver } from "../../verify.ts";
 import { checkLife, type S3FormGrant, s3FormGrant } from "../grant.ts";
 import { formV2Signature } from "./canonical.ts";
 import { OWN_FIELDS, parseS3FormV2 } from "./parse.ts";
@@ -48,7 +49,7 @@ export function s3FormV2Verifier(options: S3FormV2VerifierOptions): FormVerifier
       }),
       grant({ accessKeyId, sessionToken }, verified) {
         const { now, expiresAt, key } = verified;
-        checkSession(key.credentials, sessionToken, now);
+        checkSession(key.credentials.sessionToken, key.credentials.expiration, sessionToken, now);
         checkLife(now, expiresAt, maxLife);
         return s3FormGrant({ scheme: "s3/form/v2", keyId: accessKeyId, region: "", notBefore: new Date(0) }, verified);
       },

@@ -1,9 +1,9 @@
 import { refusal } from "../../../errors.ts";
+import { malformed } from "../../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../../scheme.ts";
 import { parseBasicTime } from "../../../time.ts";
 import { formDecode, headerValues } from "../../../wire.ts";
 import type { SignedHeader } from "../../canonical.ts";
-import { malformed } from "../../malformed.ts";
 import {
   canonicalizedResource,
   isAmbiguousValue,
@@ -51,7 +51,7 @@ export function parseS3V2Header({ request, wire, wildcard }: ReceivedRequest): P
   }
   const [, accessKeyId, signature = ""] = /^AWS ([^\s:]+):(\S+)$/.exec(singleHeader(request, "authorization")) ?? [];
   if (accessKeyId === undefined || !SIGNATURE.test(signature)) {
-    throw malformed("Authorization", "form", "expected AWS <access key id>:<base64 of 20 bytes>");
+    throw malformed("Authorization", "form", "AWS <access key id>:<base64 of 20 bytes>");
   }
   const amz = readAmzHeaders(request);
   const { date, signedAt } = signingTime(request);
@@ -80,10 +80,10 @@ function readQuery(tokens: ReceivedRequest["wire"]["tokens"]): {
   for (const token of tokens) {
     const name = formDecode(token.name);
     const value = formDecode(token.value ?? "");
-    if (seen.has(name)) throw malformed(name, "duplicate", "expected it once");
+    if (seen.has(name)) throw malformed(name, "duplicate", "one parameter");
     seen.add(name);
     if (isSubResource(name)) {
-      if (isAmbiguousValue(value)) throw malformed(name, "ambiguous", "expected no further parameters inside");
+      if (isAmbiguousValue(value)) throw malformed(name, "ambiguous", "a value without further parameters inside");
       subResources.push([name, value]);
       // AWS's own SDKs send it, it changes nothing.
     } else if (name === "x-id") {
@@ -107,11 +107,7 @@ function signingTime(request: WireRequest): { readonly date: string; readonly si
   const text = amzDate || date;
   const signedAt = parseBasicTime(text) ?? parseMailDate(text);
   if (signedAt === undefined) {
-    throw malformed(
-      "Date",
-      text === "" ? "missing" : "form",
-      "expected x-amz-date or Date as in Tue, 27 Mar 2007 19:36:42 +0000",
-    );
+    throw malformed("Date", text === "" ? "missing" : "form", "Tue, 27 Mar 2007 19:36:42 +0000, or x-amz-date");
   }
   return { date: amzDate === "" ? date : "", signedAt };
 }

@@ -1,4 +1,5 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
+import { checkSession } from "../../../access-key.ts";
 import { base64 } from "../../../encode.ts";
 import { type DaypassError, refusal } from "../../../errors.ts";
 import type { Scheme, Verifier } from "../../../scheme.ts";
@@ -7,7 +8,7 @@ import { percentDecode } from "../../../wire.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../../grant.ts";
-import { checkSession, type S3VerifierOptions } from "../../verify.ts";
+import type { S3VerifierOptions } from "../../verify.ts";
 import { s3V2StringToSign } from "../canonical.ts";
 import { detectS3V2Header, type ParsedS3V2Header, parseS3V2Header } from "./parse.ts";
 
@@ -63,7 +64,7 @@ function s3V2HeaderScheme({
     reportsTimeFirst: true,
     checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
-      checkSession(key, parsed.sessionToken, now);
+      checkSession(key.sessionToken, key.expiration, parsed.sessionToken, now);
       const { amz, contentMd5, contentType, parameters } = parsed;
       const { bucket, key: objectKey } = s3Location(percentDecode(wire.path), wildcard);
       const payload = amz.find(({ name }) => name === "x-amz-content-sha256")?.values.join(",");

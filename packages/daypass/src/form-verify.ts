@@ -1,5 +1,6 @@
 import { type DaypassError, refusal } from "./errors.ts";
 import type { FormGrant, FormVerifier, ReceivedForm } from "./form.ts";
+import { listOf } from "./key-resolver.ts";
 import { malformed } from "./parameters.ts";
 import { checkConditions, decodePolicy, expandFields, type FormFields, requiredField } from "./post-policy.ts";
 import type { Checked, Clock, KeyResolver, Obligation, ObligationKind } from "./scheme.ts";
@@ -66,8 +67,7 @@ export function formVerifier<P, K, G extends FormGrant>(
       const objectKey = requiredField(all, "key");
       const policy = requiredField(all, "policy");
       const parsed = scheme.parse(all);
-      const found = await keys(scheme.keyId(parsed));
-      const candidates = Array.isArray(found) ? (found as readonly K[]) : found === undefined ? [] : [found as K];
+      const candidates = listOf(await keys(scheme.keyId(parsed)));
       const unknown = candidates.length === 0;
       // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
       let match: { readonly key: K; readonly stringToSign: string } | undefined;
@@ -75,11 +75,9 @@ export function formVerifier<P, K, G extends FormGrant>(
         const { matches, stringToSign } = await scheme.check(parsed, key, policy);
         if (matches) match ??= { key, stringToSign };
       }
-      if (unknown) {
-        throw refusal("UNKNOWN_KEY", "a key id that is configured, found another: was the key replaced or revoked?");
-      }
+      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another: was it revoked?");
       if (match === undefined) {
-        throw refusal("SIGNATURE_MISMATCH", "the signature of this very policy, found another: was either changed?");
+        throw refusal("SIGNATURE_MISMATCH", "the signature of this policy, found another");
       }
       const { expiresAt, conditions } = decodePolicy(policy);
       const now = clock();
@@ -102,11 +100,9 @@ export function formVerifier<P, K, G extends FormGrant>(
       });
       for (const { kind } of grant.obligations) {
         if (enforced.has(kind)) continue;
-        throw refusal(
-          "UNENFORCED_CONSTRAINT",
-          `a caller that enforces "${kind}", found none: enforce it and list it in \`enforces\``,
-          { constraint: kind },
-        );
+        throw refusal("UNENFORCED_CONSTRAINT", `a caller that enforces "${kind}" and says so in \`enforces\``, {
+          constraint: kind,
+        });
       }
       return grant;
     },

@@ -1,7 +1,6 @@
 import { grantId } from "./grant.ts";
 import type { FormFields } from "./post-policy.ts";
 import type { Grant } from "./scheme.ts";
-import { signAhead } from "./signed-request.ts";
 
 /**
  * An upload form whose policy is signed: what a browser posts as `multipart/form-data`, first the fields, then the file
@@ -85,31 +84,4 @@ export class FormResult implements SignedForm {
   toJSON(): SignedForm {
     return { ...this, id: this.id };
   }
-}
-
-/** A form signer from its `sign`. */
-export function formSigner<R>(sign: (request: R) => SignedForm): FormSigner<R> {
-  return {
-    sign,
-    *signMany(requests) {
-      for (const request of requests) {
-        let item: SignedFormOrError;
-        try {
-          item = sign(request);
-        } catch (error) {
-          item = errorItem(error);
-        }
-        yield item;
-      }
-    },
-  };
-}
-
-/** A form signer with promises from its `sign`. */
-export function asyncFormSigner<R>(sign: (request: R) => Promise<SignedForm>): AsyncFormSigner<R> {
-  return { sign, signMany: (requests) => signAhead(requests, sign) };
-}
-
-function errorItem(error: unknown): { readonly error: Error } {
-  return { error: error instanceof Error ? error : new Error(String(error)) };
 }

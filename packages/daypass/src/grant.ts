@@ -63,6 +63,6 @@ async function* limitBody(
   }
   if (received < min) throw badLength(received);
   if (digest !== undefined && hash?.hex() !== digest.sha256) {
-    throw refusal("BODY_DIGEST", "the body of the granted SHA-256, found another");
+    throw refusal("BODY_DIGEST", "a body of the granted SHA-256, found another");
   }
 }

@@ -1,4 +1,4 @@
-import { type DaypassError, refusal } from "./errors.ts";
+import { invalidInput, refusal } from "./errors.ts";
 
 /** The configured origin that an authority selected. */
 export interface SelectedOrigin {
@@ -26,19 +26,17 @@ export function originSelector(
     const [, scheme, star, host = ".", port] = ORIGIN.exec(origin) ?? [];
     const usual = scheme === "https" ? "443" : "80";
     if ((star && !wildcards) || host.endsWith(".") || port === usual || Number(port) > 65535) {
-      throw invalidOrigin(
-        `scheme://${wildcards ? "[*.]" : ""}host[:port] in lower case, without path and default port`,
-        origin,
-      );
+      const form = `scheme://${wildcards ? "[*.]" : ""}host[:port]`;
+      throw invalidInput("origins", `${form} in lower case, without path and default port`, origin);
     }
     // `Host: example.com:443` is a legal spelling of https://example.com.
     for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {
       if (star) suffixes.set(authority, origin);
-      else if (exact.has(authority)) throw invalidOrigin("such that a Host header can tell them apart", authority);
+      else if (exact.has(authority)) throw invalidInput("origins", "one for each Host header, not two", authority);
       else exact.set(authority, { origin, wildcard: "" });
     }
   }
-  if (origins.length === 0) throw invalidOrigin("at least one, such as https://files.example.com", "none");
+  if (origins.length === 0) throw invalidInput("origins", "a list of one or more", "none");
   return (authority) => exact.get(authority) ?? select(authority.toLowerCase());
 
   function select(authority: string): SelectedOrigin {
@@ -49,14 +47,8 @@ export function originSelector(
       if (authority.endsWith(suffix) && LABELS.test(wildcard))
         return { origin: origin.replace("*", wildcard), wildcard };
     }
-    throw refusal(
-      "WRONG_ORIGIN",
-      `the Host of a configured origin (${origins.join(", ")}), found another: configure it`,
-      { part: "host" },
-    );
+    throw refusal("WRONG_ORIGIN", `the Host of a configured origin (${origins.join(", ")}), found another`, {
+      part: "host",
+    });
   }
-}
-
-function invalidOrigin(expected: string, found: string): DaypassError {
-  return refusal("INVALID_INPUT", `origins ${expected}; found ${JSON.stringify(found)}`);
 }

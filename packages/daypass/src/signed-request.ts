@@ -1,5 +1,6 @@
+import type { SignedForm } from "./form.ts";
 import { grantId } from "./grant.ts";
-import type { AsyncSigner, SignedOrError, SignedRequest, Signer } from "./scheme.ts";
+import type { SignedRequest } from "./scheme.ts";
 
 /** The facts of a signed request that a scheme fills in. */
 export type SignedFields = Omit<SignedRequest, "id">;
@@ -39,18 +40,37 @@ export class SignedResult implements SignedRequest {
   }
 }
 
-/** A signer from its `sign`. */
-export function signer<R>(sign: (request: R) => SignedRequest): Signer<R> {
+/** A signer of requests or of forms from its `sign`. */
+export function signer<R, S extends SignedRequest | SignedForm = SignedRequest>(
+  sign: (request: R) => S,
+): {
+  sign(request: R): S;
+  signMany(requests: Iterable<R>): Iterable<S | { readonly error: Error }>;
+} {
   return {
     sign,
     *signMany(requests) {
-      for (const request of requests) yield attempt(() => sign(request));
+      for (const request of requests) {
+        // Not yielded from inside: what the caller throws into the iteration is no fault of the request.
+        let item: S | { readonly error: Error };
+        try {
+          item = sign(request);
+        } catch (error) {
+          item = errorItem(error);
+        }
+        yield item;
+      }
     },
   };
 }
 
 /** A signer with promises from its `sign`. */
-export function asyncSigner<R>(sign: (request: R) => Promise<SignedRequest>): AsyncSigner<R> {
+export function asyncSigner<R, S extends SignedRequest | SignedForm = SignedRequest>(
+  sign: (request: R) => Promise<S>,
+): {
+  sign(request: R): Promise<S>;
+  signMany(requests: Iterable<R>): AsyncIterable<S | { readonly error: Error }>;
+} {
   return { sign, signMany: (requests) => signAhead(requests, sign) };
 }
 
@@ -78,14 +98,6 @@ export async function* signAhead<R, S>(
   }
   yield* underWay;
   if (broken) throw broken.reason;
-}
-
-function attempt(sign: () => SignedRequest): SignedOrError {
-  try {
-    return sign();
-  } catch (error) {
-    return errorItem(error);
-  }
 }
 
 function errorItem(error: unknown): { readonly error: Error } {

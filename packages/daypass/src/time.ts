@@ -8,7 +8,7 @@ export const NEVER: Date = /* @__PURE__ */ new Date(253_402_300_799_000);
 export const systemClock: Clock = () => new Date();
 
 // Not before the year 100: Date.UTC reads 0 to 99 as 19xx.
-const BASIC = /^(?!00)(\d{4})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])([0-5]\d)([0-5]\d)Z$/;
+const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ$/;
 
 /**
  * Parses `YYYYMMDDTHHMMSSZ` strictly: a real day and a second below 60, else `undefined`. `Date.parse` answers NaN for
@@ -23,8 +23,10 @@ export function parseBasicTime(text: string): Date | undefined {
 let lastParsed: { readonly text: string; readonly ms: number } | undefined;
 
 function parseMs(text: string): number {
-  const [year = Number.NaN, month = 0, day, ...time] = (BASIC.exec(text) ?? []).slice(1).map(Number);
-  const ms = Date.UTC(year, month - 1, day, ...time);
+  if (!BASIC.test(text)) return Number.NaN;
+  const number = (start: number, end: number): number => Number(text.slice(start, end));
+  const day = number(6, 8);
+  const ms = Date.UTC(number(0, 4), number(4, 6) - 1, day, number(9, 11), number(11, 13), number(13, 15));
   // Date.UTC rolls 31 February over.
   return new Date(ms).getUTCDate() === day ? ms : Number.NaN;
 }

@@ -46,15 +46,10 @@ export function verifier<P, K, G extends Grant>(
       }
       const now = clock();
       const late = scheme.checkTime(parsed, now);
-      if (unknown) {
-        throw refusal("UNKNOWN_KEY", "a configured key id, found another: was it revoked?");
-      }
+      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another: was it revoked?");
       if (late !== undefined && (scheme.reportsTimeFirst || match !== undefined)) throw late;
       if (match === undefined) {
-        throw refusal(
-          "SIGNATURE_MISMATCH",
-          "the signature of this request: it was changed, or the secret differs; `daypass explain` tells",
-        );
+        throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
       }
       const { key, stringToSign } = match;
       const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });

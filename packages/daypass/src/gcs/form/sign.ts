@@ -1,15 +1,9 @@
 import { hex } from "../../encode.ts";
-import {
-  type AsyncFormSigner,
-  asyncFormSigner,
-  FormResult,
-  type FormSigner,
-  formSigner,
-  type SignedForm,
-} from "../../form.ts";
+import { type AsyncFormSigner, FormResult, type FormSigner, type SignedForm } from "../../form.ts";
 import { draftForm, type FormRequest } from "../../form-policy.ts";
 import { checkKey, type ObjectRequest } from "../../object-request.ts";
 import { encodePolicy } from "../../post-policy.ts";
+import { asyncSigner, signer } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../../v4.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../canonical.ts";
@@ -58,7 +52,7 @@ export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFor
   const { client_email, universe_domain: universeDomain } = options.credentials;
   const key = accountSigner(options.credentials);
   const draft = drafts({ universeDomain, ...options }, GOOG4_RSA, client_email);
-  return asyncFormSigner(async (request) => {
+  return asyncSigner(async (request) => {
     const { policy, finish } = draft(request);
     return finish(hex(await key(policy)));
   });
@@ -82,7 +76,7 @@ export function gcsHmacFormSigner(options: GcsHmacSignerOptions): FormSigner<Gcs
   const { accessKeyId, secretAccessKey } = checkHmacKey(options.credentials);
   const key = hmacSigner(secretAccessKey);
   const draft = drafts(options, GOOG4_HMAC, accessKeyId);
-  return formSigner((request) => {
+  return signer((request) => {
     const { policy, scope, finish } = draft(request);
     return finish(hex(key(policy, scope)));
   });

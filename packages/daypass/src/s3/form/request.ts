@@ -1,7 +1,8 @@
-import { FormResult, type FormSigner, formSigner } from "../../form.ts";
+import { FormResult, type FormSigner } from "../../form.ts";
 import { draftForm, type FormRequest } from "../../form-policy.ts";
 import { encodePolicy, FILE_NAME } from "../../post-policy.ts";
 import { requireFeature } from "../../provider.ts";
+import { signer } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { bucketEndpoints } from "../endpoint.ts";
@@ -39,7 +40,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
   const provide = typeof credentials === "function" ? credentials : () => credentials;
   if (typeof credentials !== "function") checkCredentials(credentials);
 
-  return formSigner((request) => {
+  return signer((request) => {
     const current = checkCredentials(provide());
     const { bucket, key } = request;
     const { origin, path } = endpointOf(bucket);

@@ -9,10 +9,11 @@ const MAX_CACHED_SCOPES = 32;
 /** Derives signing keys and keeps them: the four HMACs of a derivation cost more than a signature. */
 export function signingKeys(family: V4Family, secret: string): SigningKeys {
   const derived = new Map<string, ScopeSigner>();
-  let last: { readonly scope: CredentialScope; readonly key: ScopeSigner } | undefined;
+  let lastScope: CredentialScope | undefined;
+  let lastKey: ScopeSigner | undefined;
   return (scope) => {
     // Who reads scopes keeps them, so that nearly all of a day are one object.
-    if (last?.scope === scope) return last.key;
+    if (lastKey !== undefined && scope === lastScope) return lastKey;
     const name = `${scope.date}/${scope.region}/${scope.service}`;
     let key = derived.get(name);
     if (key === undefined) {
@@ -21,7 +22,8 @@ export function signingKeys(family: V4Family, secret: string): SigningKeys {
       if (derived.size >= MAX_CACHED_SCOPES) derived.clear();
       derived.set(name, key);
     }
-    last = { scope, key };
+    lastScope = scope;
+    lastKey = key;
     return key;
   };
 }

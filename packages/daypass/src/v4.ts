@@ -1,4 +1,4 @@
-import { hmacSha256, type PreparedHmac } from "#crypto";
+import { hmacFrame, hmacSha256Once } from "#crypto";
 
 /** What sets the dialects of the V4 family (AWS4, GOOG4, OSS4) apart. */
 export interface V4Family {
@@ -26,9 +26,9 @@ export function scopeText(family: V4Family, { date, region, service }: Credentia
 }
 
 /** HMAC chain over date, region, service and terminator: "the signing key is the result of the last step". */
-export function signingKey(family: V4Family, secret: string, { date, region, service }: CredentialScope): PreparedHmac {
-  let key = hmacSha256(family.secretPrefix + secret);
-  for (const step of [date, region, service, family.terminator]) key = hmacSha256(key.bytes(step));
+export function signingKey(family: V4Family, secret: string, { date, region, service }: CredentialScope): Uint8Array {
+  let key = hmacSha256Once(family.secretPrefix + secret, date);
+  for (const step of [region, service, family.terminator]) key = hmacSha256Once(key, step);
   return key;
 }
 
@@ -44,7 +44,7 @@ const HASH_LENGTH = 64;
 /** Prepares a {@link ScopeSigner}: of the string to sign only time and hash change, so the rest is laid out once. */
 export function scopeSigner(family: V4Family, secret: string, scope: CredentialScope): ScopeSigner {
   const blank = stringToSignText(family, "0".repeat(TIME_LENGTH), scopeText(family, scope), "0".repeat(HASH_LENGTH));
-  const frame = signingKey(family, secret, scope).frame(blank);
+  const frame = hmacFrame(signingKey(family, secret, scope), blank);
   const timeAt = family.algorithm.length + 1;
   const hashAt = blank.length - HASH_LENGTH;
   let lastTime = "";

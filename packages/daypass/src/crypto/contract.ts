@@ -6,8 +6,6 @@ export interface PreparedHmac {
   bytes(message: string): Uint8Array;
   /** The MAC of the UTF-8 form of `message`, base64url without padding. */
   base64url(message: string): string;
-  /** Lays an ASCII message out once, so that parts of it can be replaced in place. */
-  frame(message: string): HmacFrame;
 }
 
 /** A message of fixed length under an HMAC key. */

@@ -1,8 +1,8 @@
 // As a namespace: bundlers keep every name of an external import, used or not, and of a namespace only what is used.
 import * as crypto from "node:crypto";
-import type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
+import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 
-export type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
+export type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 
 export function sha256Hex(data: string | Uint8Array): string {
   return crypto.hash("sha256", data, "hex");
@@ -34,32 +34,50 @@ const BLOCK = 64;
  * object for each message and is half as fast. The inner digest comes as a latin1 string, one character a byte: Node gives
  * a string three times faster than a Buffer, and writes this one back in place without decoding it.
  */
-export function hmacSha256(key: string | Uint8Array): PreparedHmac {
+function padded(key: string | Uint8Array): {
+  load(message: string): Buffer;
+  digest(loaded: Buffer, encoding: "hex" | "base64url"): string;
+} {
   const bytes = Buffer.from(key as string);
   const block = bytes.length > BLOCK ? sha256(bytes) : bytes;
-  const innerPad = Buffer.alloc(BLOCK, 0x36);
+  const inner = Buffer.alloc(BLOCK, 0x36);
   const outer = Buffer.alloc(BLOCK + 32, 0x5c);
   for (const [i, byte] of block.entries()) {
-    innerPad[i] = byte ^ 0x36;
+    inner[i] = byte ^ 0x36;
     outer[i] = byte ^ 0x5c;
   }
-  const digest = (inner: Buffer, encoding: "hex" | "base64url" = "hex"): string => {
-    outer.write(crypto.hash("sha256", inner, "binary"), BLOCK, 32, "latin1");
-    return crypto.hash("sha256", outer, encoding);
-  };
-  const load = (message: string): Buffer => Buffer.concat([innerPad, Buffer.from(message, "utf8")]);
   return {
-    hex: (message) => digest(load(message)),
-    bytes: (message) => Buffer.from(digest(load(message)), "hex"),
-    base64url: (message) => digest(load(message), "base64url"),
-    frame(message) {
-      const inner = load(message);
-      return {
-        write: (at, ascii) => void inner.write(ascii, BLOCK + at, ascii.length, "latin1"),
-        hex: () => digest(inner),
-      };
+    load: (message) => Buffer.concat([inner, Buffer.from(message, "utf8")]),
+    digest(loaded, encoding) {
+      outer.write(crypto.hash("sha256", loaded, "binary"), BLOCK, 32, "latin1");
+      return crypto.hash("sha256", outer, encoding);
     },
   };
+}
+
+/** An HMAC-SHA256 key for many messages. */
+export function hmacSha256(key: string | Uint8Array): PreparedHmac {
+  const { load, digest } = padded(key);
+  return {
+    hex: (message) => digest(load(message), "hex"),
+    bytes: (message) => Buffer.from(digest(load(message), "hex"), "hex"),
+    base64url: (message) => digest(load(message), "base64url"),
+  };
+}
+
+/** An ASCII message under a key, laid out once, so that parts of it can be replaced in place. */
+export function hmacFrame(key: string | Uint8Array, message: string): HmacFrame {
+  const { load, digest } = padded(key);
+  const loaded = load(message);
+  return {
+    write: (at, ascii) => void loaded.write(ascii, BLOCK + at, ascii.length, "latin1"),
+    hex: () => digest(loaded, "hex"),
+  };
+}
+
+/** One HMAC-SHA256. */
+export function hmacSha256Once(key: string | Uint8Array, message: string): Uint8Array {
+  return crypto.createHmac("sha256", key).update(message, "utf8").digest();
 }
 
 // Marked pure, as bundlers keep what might have an effect. Room for two digests in hexadecimal: what is compared on nearly

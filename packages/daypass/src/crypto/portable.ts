@@ -1,10 +1,10 @@
 import { _SHA1 } from "@noble/hashes/legacy.js";
 import { _SHA256 } from "@noble/hashes/sha2.js";
 import { base64url, hex, utf8 } from "../encode.ts";
-import type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
+import type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 import { keyedHash } from "./keyed-hash.ts";
 
-export type { Ed25519PrivateKey, Ed25519PublicKey, PreparedHmac } from "./contract.ts";
+export type { Ed25519PrivateKey, Ed25519PublicKey, HmacFrame, PreparedHmac } from "./contract.ts";
 
 // The parts of WebCrypto that are used, declared here because the library is compiled without the DOM's types.
 declare const crypto: {
@@ -50,23 +50,34 @@ export function sha256Stream(): { update(bytes: Uint8Array): void; hex(): string
   return { update: (bytes) => void state.update(bytes), hex: () => hex(state.digest()) };
 }
 
-/** HMAC-SHA256 that hashes the padded key once. */
+const padded = (key: string | Uint8Array): ((message: Uint8Array) => Uint8Array) =>
+  keyedHash(() => new _SHA256(), bytesOf(key));
+
+/** An HMAC-SHA256 key for many messages: the padded key is hashed once. */
 export function hmacSha256(key: string | Uint8Array): PreparedHmac {
-  const mac = keyedHash(() => new _SHA256(), bytesOf(key));
+  const mac = padded(key);
   return {
-    bytes: (message) => mac(utf8(message)),
     hex: (message) => hex(mac(utf8(message))),
+    bytes: (message) => mac(utf8(message)),
     base64url: (message) => base64url(mac(utf8(message))),
-    frame(message) {
-      const bytes = utf8(message);
-      return {
-        write(at, ascii) {
-          for (let i = 0; i < ascii.length; i++) bytes[at + i] = ascii.charCodeAt(i);
-        },
-        hex: () => hex(mac(bytes)),
-      };
-    },
   };
+}
+
+/** An ASCII message under a key, laid out once, so that parts of it can be replaced in place. */
+export function hmacFrame(key: string | Uint8Array, message: string): HmacFrame {
+  const mac = padded(key);
+  const bytes = utf8(message);
+  return {
+    write(at, ascii) {
+      for (let i = 0; i < ascii.length; i++) bytes[at + i] = ascii.charCodeAt(i);
+    },
+    hex: () => hex(mac(bytes)),
+  };
+}
+
+/** One HMAC-SHA256. */
+export function hmacSha256Once(key: string | Uint8Array, message: string): Uint8Array {
+  return padded(key)(utf8(message));
 }
 
 /**

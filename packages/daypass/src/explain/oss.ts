@@ -1,4 +1,4 @@
-import { sha256Hex } from "#crypto";
+import { hmacSha256, sha256Hex } from "#crypto";
 import { uriEncodePath } from "../encode.ts";
 import {
   headerLines,
@@ -136,7 +136,7 @@ function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
     textOf: stringToSign,
     fits: (input) => {
       const scope = { ...input.scope, region: input.keyRegion };
-      return signingKey(OSS4, input.secret, scope).hex(stringToSign(input)) === facts.signature;
+      return hmacSha256(signingKey(OSS4, input.secret, scope)).hex(stringToSign(input)) === facts.signature;
     },
     variantsOf: (input) => variants(input, subject),
     shown: error?.fields.get("StringToSign"),

@@ -1,4 +1,4 @@
-import { sha256Hex } from "#crypto";
+import { hmacSha256, sha256Hex } from "#crypto";
 import { uriEncode } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
 import { canonicalHeaders, canonicalText, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
@@ -83,7 +83,7 @@ export function v4ScopeText({ dialect: { family, isRegional }, scope }: V4Input)
 }
 
 export function v4Signature(input: V4Input): string {
-  return signingKey(input.dialect.family, input.secret, input.keyScope).hex(v4StringToSign(input));
+  return hmacSha256(signingKey(input.dialect.family, input.secret, input.keyScope)).hex(v4StringToSign(input));
 }
 
 /** What is tried besides the input itself. */

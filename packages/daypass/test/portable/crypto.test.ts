@@ -42,7 +42,26 @@ describe("the two builds of #crypto", () => {
         for (const message of messages) {
           expect(a.hex(message)).toBe(b.hex(message));
           expect(bytes(a.bytes(message))).toEqual(bytes(b.bytes(message)));
+          expect(a.base64url(message)).toBe(b.base64url(message));
+          expect(bytes(portable.hmacSha256Once(secret, message))).toEqual(bytes(node.hmacSha256Once(secret, message)));
+          expect(bytes(node.hmacSha256Once(secret, message))).toEqual(bytes(b.bytes(message)));
           expect(bytes(portable.hmacSha1(secret, message))).toEqual(bytes(node.hmacSha1(secret, message)));
+        }
+      }),
+    );
+  });
+
+  it("authenticate a message whose parts are replaced in place as one that was written anew", () => {
+    const ascii = fc.string({ unit: "binary-ascii", minLength: 4, maxLength: 200 });
+    fc.assert(
+      fc.property(key, ascii, fc.nat(), (secret, message, seed) => {
+        const at = seed % (message.length - 3);
+        const changed = `${message.slice(0, at)}abcd${message.slice(at + 4)}`;
+        for (const { hmacFrame, hmacSha256 } of [portable, node]) {
+          const frame = hmacFrame(secret, message);
+          expect(frame.hex()).toBe(hmacSha256(secret).hex(message));
+          frame.write(at, "abcd");
+          expect(frame.hex()).toBe(hmacSha256(secret).hex(changed));
         }
       }),
     );

@@ -1,4 +1,4 @@
-import { constantTimeEqual, sha256Hex, sha256Stream } from "#crypto";
+import { constantTimeEqual, hmacSha256, sha256Hex, sha256Stream } from "#crypto";
 import { DaypassError } from "../../errors.ts";
 import { AWS4, type CredentialScope, scopeText, signingKey } from "../../v4.ts";
 import type { ChunkedPayload } from "./payload.ts";
@@ -113,7 +113,7 @@ interface SignatureChain {
 /** Each signature covers the one before it. */
 function chain({ signed }: ChunkedPayload, { secretAccessKey, scope, time, signature }: ChunkSeed): SignatureChain {
   if (!signed) return { signed, check: () => {}, checkTrailer: () => {} };
-  const key = signingKey(AWS4, secretAccessKey, scope);
+  const key = hmacSha256(signingKey(AWS4, secretAccessKey, scope));
   let previous = signature;
   const check = (found: string, kind: string, text: string): void => {
     const expected = key.hex(`${AWS4.algorithm}-${kind}\n${time}\n${scopeText(AWS4, scope)}\n${previous}\n${text}`);

@@ -19,11 +19,11 @@ export interface Constraints extends Lifetime {
 export function unsupportedConstraint(
   scheme: string,
   constraint: string,
-  alternative = "sign each time or resource by itself",
+  alternative = "sign each by itself",
 ): DaypassError {
   return refusal(
     "UNSUPPORTED_CONSTRAINT",
-    `what ${scheme} can bind, found ${constraint}: ${alternative}, or a Daypass URL (daypass/url)`,
+    `what ${scheme} can bind, found ${constraint}: ${alternative}, or see daypass/url`,
     { constraint },
   );
 }

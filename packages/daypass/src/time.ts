@@ -76,7 +76,7 @@ export function signingWindow(
   const now = clockTime.getTime() / 1000;
   const step = stableWindow ?? 1;
   if (!isWhole(step) || Number.isNaN(now)) {
-    throw invalidInput("stableWindow", "whole seconds, and the clock to be right", stableWindow ?? String(clockTime));
+    throw invalidInput("stableWindow", "whole seconds, and a valid clock", stableWindow ?? String(clockTime));
   }
   if ((wanted === undefined) === (until === undefined)) {
     throw invalidInput("one of expiresIn", "seconds and expiresAt as Date", wanted === undefined ? "neither" : "both");
@@ -86,13 +86,14 @@ export function signingWindow(
   let expiresIn =
     until === undefined ? Number(wanted) + (stableWindow ?? 0) : Math.floor(Number(until) / 1000) - signedAt;
   let warnings = NO_WARNINGS;
-  const left = Math.floor(Number(credentialsExpireAt ?? Number.POSITIVE_INFINITY) / 1000) - signedAt;
+  const left =
+    credentialsExpireAt === undefined ? expiresIn : Math.floor(Number(credentialsExpireAt) / 1000) - signedAt;
   // Written so that an invalid date refuses.
   if (!(left >= expiresIn) && !Number.isNaN(expiresIn)) {
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `credentials that outlive the ${expiresIn} s of the URL, found ${left} s: refresh them, or set credentialExpiry: "clamp"`,
+        `credentials that outlive the URL of ${expiresIn} s, found ${left} s: refresh them, or see credentialExpiry`,
       );
     }
     expiresIn = left;
@@ -101,7 +102,7 @@ export function signingWindow(
   if (!isWhole(expiresIn) || expiresIn > maxSeconds) {
     throw refusal(
       "INVALID_EXPIRY",
-      `a life of 1 to ${maxSeconds} whole seconds, any stable window included; found ${expiresIn}`,
+      `a life of 1 to ${maxSeconds} whole seconds with its stableWindow, found ${expiresIn}`,
       { minimum: 1, maximum: maxSeconds, found: expiresIn },
     );
   }

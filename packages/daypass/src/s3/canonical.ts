@@ -1,6 +1,5 @@
 import { sha256Hex } from "#crypto";
 import { uriEncode, uriEncodePath } from "../encode.ts";
-import type { SigningKeys } from "../signing-keys.ts";
 import {
   AWS4,
   type CanonicalParts,
@@ -9,6 +8,7 @@ import {
   canonicalQuery,
   canonicalRequestText,
   type EncodedPair,
+  type ScopeSigner,
   scopeText,
   stringToSignText,
 } from "../v4.ts";
@@ -63,7 +63,7 @@ export function dayScope(accessKeyId: string, scope: CredentialScope): DayScope 
 export interface AuthQuery {
   readonly scopeQuery: string;
   readonly time: string;
-  readonly expires: number | string;
+  readonly expiresIn: number | string;
   readonly sessionToken: string | undefined;
   readonly signedHeaders: string;
 }
@@ -71,7 +71,7 @@ export interface AuthQuery {
 /** The canonical query of a presigned request: all parameters but the signature, encoded and sorted. */
 export function s3Query(auth: AuthQuery, others: readonly EncodedPair[]): string {
   const token = auth.sessionToken === undefined ? "" : `&X-Amz-Security-Token=${uriEncode(auth.sessionToken)}`;
-  const own = `${auth.scopeQuery}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expires}${token}&X-Amz-SignedHeaders=${uriEncode(auth.signedHeaders)}`;
+  const own = `${auth.scopeQuery}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expiresIn}${token}&X-Amz-SignedHeaders=${uriEncode(auth.signedHeaders)}`;
   // These are sorted as they stand; only further parameters make it necessary to sort.
   if (others.length === 0) return own;
   return canonicalQuery([...own.split("&").map((pair) => pair.split("=") as [string, string]), ...others]);
@@ -107,17 +107,9 @@ export interface S3Signature {
 }
 
 /** Canonical request → string to sign → signature. Signing and verifying both end here, so they cannot drift apart. */
-export function s3Signature(
-  keys: SigningKeys,
-  { scope, scopeText }: Pick<DayScope, "scope" | "scopeText">,
-  time: string,
-  parts: CanonicalParts,
-): S3Signature {
+export function s3Signature(sign: ScopeSigner, time: string, scopeText: string, parts: CanonicalParts): S3Signature {
   const hash = sha256Hex(canonicalRequestText(parts));
-  return {
-    signature: keys(scope)(time, hash),
-    stringToSign: stringToSignText(AWS4, time, scopeText, hash),
-  };
+  return { signature: sign(time, hash), stringToSign: stringToSignText(AWS4, time, scopeText, hash) };
 }
 
 /** Where an object or a bucket is, in S3's words. */

@@ -21,7 +21,7 @@ export function checkCredentials(credentials: S3Credentials): S3Credentials {
     // Says nothing of what was found: it may be the secret in the wrong place.
     throw refusal(
       "INVALID_KEY",
-      "accessKeyId, secretAccessKey and sessionToken (if any) as text, expiration (if any) as a valid Date; found something else",
+      "accessKeyId, secretAccessKey and any sessionToken as text, any expiration as Date, found another form",
     );
   }
   return credentials;

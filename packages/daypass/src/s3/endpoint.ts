@@ -29,8 +29,8 @@ export interface BucketEndpoint {
 
 const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/?#\\\s]+)*)\/?$/;
 // One label: Amazon's certificate covers no dots.
-const HOST_LABEL = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
-const HOST_LABELS = /^(?!.*(?:\.[.-]|-\.))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
+const HOST_LABEL = /^[a-z0-9-]{3,63}$/;
+const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares {@link BucketEndpoint}s for one server. Throws `INVALID_INPUT`. */
@@ -42,18 +42,21 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
   const text = endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
   const [, scheme, name, port, basePath = ""] = ENDPOINT.exec(text) ?? [];
   if (name === undefined) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
-  const isDefaultPort = port === undefined || port === (scheme === "https" ? "443" : "80");
-  const authority = name.toLowerCase() + (isDefaultPort ? "" : `:${port}`);
+  const usual = scheme === "https" ? "443" : "80";
+  const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
   const base = uriEncodePath(basePath);
 
   // Signing many URLs for one bucket is the common case.
   let last: (BucketEndpoint & { readonly bucket: string }) | undefined;
   return (bucket) => {
     if (last?.bucket === bucket) return last;
+    const isLabel = HOST_LABELS.test(bucket ?? "");
     const virtual =
-      addressing === undefined ? endpoint === undefined && HOST_LABEL.test(bucket) : addressing === "virtual";
-    if (!(virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
-      throw invalidInput("bucket", virtual ? 'part of a host name (or addressing "path")' : "one path segment", bucket);
+      addressing === undefined
+        ? endpoint === undefined && isLabel && HOST_LABEL.test(bucket)
+        : addressing === "virtual";
+    if (!(virtual ? isLabel : PATH_SEGMENT.test(bucket ?? ""))) {
+      throw invalidInput("bucket", virtual ? "part of a host name, or see addressing" : "one path segment", bucket);
     }
     const host = virtual ? `${bucket}.${authority}` : authority;
     last = {

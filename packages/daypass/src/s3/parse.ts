@@ -84,7 +84,7 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
       isCanonical && canonicalQuery !== undefined
         ? canonicalQuery
         : s3Query(
-            { scopeQuery, time, expires: parameters.expires, sessionToken, signedHeaders },
+            { scopeQuery, time, expiresIn: parameters.expires, sessionToken, signedHeaders },
             encodeOthers(others, contentSha256),
           ),
     parameters: others,

@@ -34,9 +34,9 @@ export function queryCall(
   const method = checkCall(request);
   checkConstraints(request);
   const headers = collectHeaders(request);
-  const { names, text, bound } = signHeaders(host, headers);
+  const { signedHeaders, text, bound } = signHeaders(host, headers);
   const extra = collectQuery(request);
-  const ownPairs = Object.entries({ ...own, "X-Amz-SignedHeaders": names }).map(
+  const ownPairs = Object.entries({ ...own, "X-Amz-SignedHeaders": signedHeaders }).map(
     ([name, value]): EncodedPair => [name, uriEncode(value)],
   );
   const reserved = new Set(Object.keys(own).map((name) => name.toLowerCase()));
@@ -46,7 +46,7 @@ export function queryCall(
   const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
   const payload = payloadLine(headers, extra);
   return {
-    canonical: { method, path, query, headers: text, signedHeaders: names, payload },
+    canonical: { method, path, query, headers: text, signedHeaders, payload },
     facts: { method, headers, bound, unbound: payload === UNSIGNED_PAYLOAD ? UNBOUND : UNBOUND_HEADERS },
     url: (signature) => `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
   };

@@ -35,7 +35,7 @@ export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"])
   if ((key.includes("./") || key.endsWith(".")) && dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
     throw refusal(
       "DOT_SEGMENTS",
-      `key without . and .. segments, which browsers remove, found ${JSON.stringify(key)}: set dotSegments: "sign" to sign it`,
+      `key without . and .. segments, which browsers remove, found ${JSON.stringify(key)}: rename it, or see dotSegments`,
     );
   }
 }

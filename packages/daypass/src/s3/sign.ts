@@ -2,9 +2,8 @@ import { credentialSource } from "../access-key.ts";
 import { uriEncodePath } from "../encode.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
-import type { SigningKeys } from "../signing-keys.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
-import { AWS4, type EncodedPair, scopeSigner } from "../v4.ts";
+import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner } from "../v4.ts";
 import {
   canonicalHeaders,
   type DayScope,
@@ -68,29 +67,21 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     if (today?.credentials !== current || !time.startsWith(today.scope.date)) today = prepareDay(current, region, time);
 
     const headers = collectHeaders(request);
-    const signed = signHeaders(host, headers);
+    const { signedHeaders, text, bound } = signHeaders(host, headers);
     const extra = collectQuery(request);
-    const query = s3Query(
-      {
-        scopeQuery: today.query,
-        time,
-        expires: expiresIn,
-        sessionToken: current.sessionToken,
-        signedHeaders: signed.names,
-      },
-      extra,
-    );
+    const { sessionToken } = current;
+    const query = s3Query({ scopeQuery: today.query, time, expiresIn, sessionToken, signedHeaders }, extra);
     const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
-    const parts = { method, path, query, headers: signed.text, signedHeaders: signed.names, payload };
-    const { signature, stringToSign } = s3Signature(today.keys, today, time, parts);
+    const parts = { method, path, query, headers: text, signedHeaders, payload };
+    const { signature, stringToSign } = s3Signature(today.sign, time, today.scopeText, parts);
     return new SignedResult(
       {
         url: `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
         method,
         headers,
         expiresAt,
-        bound: signed.bound,
+        bound,
         unbound: payload === UNSIGNED_PAYLOAD ? UNBOUND : UNBOUND_HEADERS,
         warnings,
       },
@@ -106,28 +97,28 @@ export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 /** What can be computed from credentials once a day. */
 interface Today extends DayScope {
   readonly credentials: S3Credentials;
-  readonly keys: SigningKeys;
+  readonly sign: ScopeSigner;
 }
 
 function prepareDay(credentials: S3Credentials, region: string, time: string): Today {
   const scope = { date: time.slice(0, 8), region, service: "s3" };
-  const signer = scopeSigner(AWS4, credentials.secretAccessKey, scope);
-  return { ...dayScope(credentials.accessKeyId, scope), credentials, keys: () => signer };
+  const sign = scopeSigner(AWS4, credentials.secretAccessKey, scope);
+  return { ...dayScope(credentials.accessKeyId, scope), credentials, sign };
 }
 
 /** The signed headers: list, canonical text, and how the result tells of them. */
 export interface SignedHeaders {
-  readonly names: string;
+  readonly signedHeaders: string;
   readonly text: string;
   readonly bound: readonly string[];
 }
 
 export function signHeaders(host: string, headers: Readonly<Record<string, string>>): SignedHeaders {
   const names = Object.keys(headers);
-  if (names.length === 0) return { names: "host", text: hostHeader(host), bound: BOUND };
+  if (names.length === 0) return { signedHeaders: "host", text: hostHeader(host), bound: BOUND };
   const all = ["host", ...names].sort();
   return {
-    names: all.join(";"),
+    signedHeaders: all.join(";"),
     text: canonicalHeaders(all.map((name) => ({ name, values: [headers[name] ?? host] }))),
     bound: [...BOUND, ...names.map((name) => `header ${name}`)],
   };

@@ -83,12 +83,8 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
     keyId: (parsed) => parsed.accessKeyId,
     dummyKey: DUMMY_S3_KEY,
     check({ request }, parsed, { keys }) {
-      const { signature, stringToSign } = s3Signature(
-        keys,
-        parsed,
-        parsed.time,
-        canonicalParts(request.method, parsed),
-      );
+      const parts = canonicalParts(request.method, parsed);
+      const { signature, stringToSign } = s3Signature(keys(parsed.scope), parsed.time, parsed.scopeText, parts);
       const matches = constantTimeEqual(signature, parsed.signature) && parsed.headers.every(isThere);
       // What matched has the one form.
       if (!matches) checkSignatureForm(parsed.signature);

@@ -77,7 +77,7 @@ export function clientSigner(config: SdkConfig): ClientSigner {
       const others = query.length === 0 ? "" : `&${query.length === 1 ? query[0]?.join("=") : canonicalQuery(query)}`;
       const all = isUsual ? `${own}&${listed}${others}` : canonicalQuery([...pairsOf(`${own}&${listed}`), ...query]);
       const path = address.base + bound.path;
-      const { signature, stringToSign } = s3Signature(identity.keys, day, time, {
+      const { signature, stringToSign } = s3Signature(identity.keys(day.scope), time, day.scopeText, {
         method,
         path,
         query: all,

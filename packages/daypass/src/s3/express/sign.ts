@@ -71,15 +71,15 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
     });
     const time = formatBasicTime(signedAt);
     const scope = { date: time.slice(0, 8), region, service: "s3express" };
-    const day = { scope, scopeText: scopeText(AWS4, scope) };
+    const scoped = scopeText(AWS4, scope);
     const { canonical, facts, url } = queryCall(request, endpointOf(request.bucket), {
       "X-Amz-Algorithm": AWS4.algorithm,
-      "X-Amz-Credential": `${accessKeyId}/${day.scopeText}`,
+      "X-Amz-Credential": `${accessKeyId}/${scoped}`,
       "X-Amz-Date": time,
       "X-Amz-Expires": String(expiresIn),
       "X-Amz-S3session-Token": sessionToken,
     });
-    const { signature, stringToSign } = s3Signature(identity.keys, day, time, canonical);
+    const { signature, stringToSign } = s3Signature(identity.keys(scope), time, scoped, canonical);
     return new SignedResult({ ...facts, url: url(signature), expiresAt, warnings }, stringToSign);
   });
 }

@@ -77,7 +77,7 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
     dummyKey: DUMMY_S3_KEY,
     check({ request }, parsed, { keys }) {
       const parts = { ...parsed, method: request.method, headers: canonicalHeaders(parsed.headers) };
-      const { signature, stringToSign } = s3Signature(keys, parsed, parsed.time, parts);
+      const { signature, stringToSign } = s3Signature(keys(parsed.scope), parsed.time, parsed.scopeText, parts);
       const complete = parsed.headers.every(({ values }) => values.length > 0);
       return { matches: constantTimeEqual(signature, parsed.signature) && complete, stringToSign };
     },

@@ -119,10 +119,15 @@ export function isDaypassError(value: unknown): value is DaypassError {
 }
 
 /**
- * `INVALID_INPUT` in the form that all options share: what was expected of which option, and what was found. Not for
- * options that hold secrets, as the found value is shown.
+ * `INVALID_INPUT`, or a code that says more, in the form that all options share: what was expected of which option, and
+ * what was found. Not for options that hold secrets, as the found value is shown.
  */
-export function invalidInput(option: string, expected: string, found: unknown): DaypassError {
+export function invalidInput(
+  option: string,
+  expected: string,
+  found: unknown,
+  code: ErrorCode = "INVALID_INPUT",
+): DaypassError {
   const shown = Object(found) === found ? typeof found : (JSON.stringify(found) ?? "nothing");
-  return refusal("INVALID_INPUT", `${option} as ${expected}, found ${shown}`);
+  return refusal(code, `${option} as ${expected}, found ${shown}`);
 }

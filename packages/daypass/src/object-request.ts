@@ -1,5 +1,5 @@
 import { type Constraints, unsupportedConstraint } from "./constraints.ts";
-import { invalidInput, refusal } from "./errors.ts";
+import { invalidInput } from "./errors.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Bindings } from "./scheme.ts";
 
@@ -46,7 +46,8 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 export function checkKey(key: string, dotSegments: ObjectRequest["dotSegments"], option = "key"): void {
   if (typeof key !== "string" || key === "") throw invalidInput(option, "text that is not empty", key);
   if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    throw refusal("DOT_SEGMENTS", `${option} without . and .. segments, which browsers remove: see dotSegments`);
+    const expected = "text without . and .. segments, which browsers remove (see dotSegments)";
+    throw invalidInput(option, expected, key, "DOT_SEGMENTS");
   }
 }
 

@@ -86,9 +86,12 @@ export interface SignedHeader {
 /** "name:value\n" for each signed header, in the order of the list of signed headers. */
 export function canonicalHeaders(headers: readonly SignedHeader[]): string {
   let text = "";
-  for (const { name, values } of headers)
-    text += name === "host" ? hostHeader(values[0] ?? "") : `${name}:${canonicalHeaderValue(values)}\n`;
+  for (const { name, values } of headers) text += headerLine(name, values);
   return text;
+}
+
+export function headerLine(name: string, values: readonly string[]): string {
+  return name === "host" ? hostHeader(values[0] ?? "") : `${name}:${canonicalHeaderValue(values)}\n`;
 }
 
 /** The line of the host, which has no blanks: it was compared with the configured ones. */

@@ -1,6 +1,6 @@
 import { type Constraints, unsupportedConstraint } from "../constraints.ts";
 import { uriEncode } from "../encode.ts";
-import { invalidInput, refusal } from "../errors.ts";
+import { invalidInput } from "../errors.ts";
 import type { Bindings } from "../scheme.ts";
 import type { EncodedPair } from "../v4.ts";
 
@@ -33,10 +33,8 @@ export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"])
   if (typeof key !== "string" || key === "") throw invalidInput("key", "text, or none for a bucket call", key);
   // Two searches spare nearly every key the expression.
   if ((key.includes("./") || key.endsWith(".")) && dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    throw refusal(
-      "DOT_SEGMENTS",
-      `key without . and .. segments, which browsers remove, found ${JSON.stringify(key)}: rename it, or see dotSegments`,
-    );
+    const expected = "text without . and .. segments, which browsers remove (see dotSegments)";
+    throw invalidInput("key", expected, key, "DOT_SEGMENTS");
   }
 }
 

@@ -5,9 +5,9 @@ import { SignedResult, signer } from "../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
 import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner } from "../v4.ts";
 import {
-  canonicalHeaders,
   type DayScope,
   dayScope,
+  headerLine,
   hostHeader,
   s3Query,
   s3Signature,
@@ -119,7 +119,7 @@ export function signHeaders(host: string, headers: Readonly<Record<string, strin
   const all = ["host", ...names].sort();
   return {
     signedHeaders: all.join(";"),
-    text: canonicalHeaders(all.map((name) => ({ name, values: [headers[name] ?? host] }))),
+    text: all.map((name) => headerLine(name, [headers[name] ?? host])).join(""),
     bound: [...BOUND, ...names.map((name) => `header ${name}`)],
   };
 }

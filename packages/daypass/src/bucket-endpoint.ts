@@ -18,7 +18,7 @@ export interface BucketAddress {
 const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
 // Google has names with underscores, which no DNS name of a host would have.
 const HOST_LABELS = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*$/;
-const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
+const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */
 export function bucketAddresses(endpoint: string, addressing: BucketAddressing): (bucket: string) => BucketAddress {

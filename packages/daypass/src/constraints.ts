@@ -23,7 +23,7 @@ export function unsupportedConstraint(
 ): DaypassError {
   return refusal(
     "UNSUPPORTED_CONSTRAINT",
-    `what ${scheme} can bind, found ${constraint}: ${alternative}, or see daypass/url`,
+    `what ${scheme} can bind, found ${constraint}: ${alternative}, or use daypass/url`,
     { constraint },
   );
 }

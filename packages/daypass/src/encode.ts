@@ -1,4 +1,4 @@
-import { type DaypassError, invalidInput } from "./errors.ts";
+import { invalidInput } from "./errors.ts";
 
 const UNRESERVED = /^[A-Za-z0-9\-._~/]*$/;
 
@@ -19,12 +19,8 @@ export function uriEncodePath(key: string): string {
       .replaceAll("%2F", "/")
       .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
   } catch {
-    throw loneSurrogate(key);
+    throw invalidInput("text", "whole Unicode characters", key);
   }
-}
-
-function loneSurrogate(text: string): DaypassError {
-  return invalidInput("text", "whole Unicode characters", text);
 }
 
 /** UTF-8 bytes. Written out because jsdom's window, where bundles are tested, has no `TextEncoder`. */
@@ -38,13 +34,9 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
       bytes[length++] = unit;
       continue;
     }
-    const point = text.codePointAt(i) as number;
-    if (point >> 11 === 0x1b) throw loneSurrogate(text);
-    let further = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    if (further === 3) i++;
-    // A byte that leads two, three or four: 110xxxxx, 1110xxxx, 11110xxx.
-    bytes[length++] = (0xf0 << (3 - further)) | (point >> (6 * further));
-    while (further-- > 0) bytes[length++] = 0x80 | ((point >> (6 * further)) & 0x3f);
+    const character = String.fromCodePoint(text.codePointAt(i) as number);
+    i += character.length - 1;
+    for (const pair of uriEncode(character).split("%").slice(1)) bytes[length++] = Number.parseInt(pair, 16);
   }
   return bytes.slice(0, length);
 }

@@ -62,7 +62,7 @@ export interface LifetimeLimits {
   /** Longest life in seconds that the scheme allows. */
   readonly maxSeconds: number;
   /** End of the credentials, if they have one. */
-  readonly credentialsExpireAt?: Date | undefined;
+  readonly expiration?: Date | undefined;
   /** What to do where the credentials end first. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
 }
@@ -71,7 +71,7 @@ export interface LifetimeLimits {
 export function signingWindow(
   { expiresIn: wanted, expiresAt: until, stableWindow }: Lifetime,
   clockTime: Date,
-  { maxSeconds, credentialsExpireAt, credentialExpiry }: LifetimeLimits,
+  { maxSeconds, expiration, credentialExpiry }: LifetimeLimits,
 ): SigningWindow {
   const now = clockTime.getTime() / 1000;
   const step = stableWindow ?? 1;
@@ -85,15 +85,14 @@ export function signingWindow(
   // The window's start may lie up to one window back, and each URL must still live for as long as was asked.
   let expiresIn =
     until === undefined ? Number(wanted) + (stableWindow ?? 0) : Math.floor(Number(until) / 1000) - signedAt;
-  let warnings = NO_WARNINGS;
-  const left =
-    credentialsExpireAt === undefined ? expiresIn : Math.floor(Number(credentialsExpireAt) / 1000) - signedAt;
+  let warnings: readonly string[] = [];
+  const left = expiration === undefined ? expiresIn : Math.floor(Number(expiration) / 1000) - signedAt;
   // Written so that an invalid date refuses.
   if (!(left >= expiresIn) && !Number.isNaN(expiresIn)) {
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `credentials that outlive the URL of ${expiresIn} s, found ${left} s: refresh them, or see credentialExpiry`,
+        `credentials that outlive the URL, after ${expiresIn} s, found ${left} s: refresh them, or see credentialExpiry`,
       );
     }
     expiresIn = left;
@@ -102,7 +101,7 @@ export function signingWindow(
   if (!isWhole(expiresIn) || expiresIn > maxSeconds) {
     throw refusal(
       "INVALID_EXPIRY",
-      `a life of 1 to ${maxSeconds} whole seconds with its stableWindow, found ${expiresIn}`,
+      `a life of 1 to ${maxSeconds} whole seconds with stableWindow, found ${expiresIn}`,
       { minimum: 1, maximum: maxSeconds, found: expiresIn },
     );
   }
@@ -113,8 +112,6 @@ export function signingWindow(
     warnings,
   };
 }
-
-const NO_WARNINGS: readonly string[] = [];
 
 function isWhole(seconds: number): boolean {
   return Number.isInteger(seconds) && seconds > 0;

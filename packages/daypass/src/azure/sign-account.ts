@@ -70,7 +70,7 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
     const window = setWindow(values, request, {
       now: clock(),
       maxSeconds: CENTURY,
-      credentialsExpireAt: expiration,
+      expiration,
       credentialExpiry,
     });
     return signSas(request, {

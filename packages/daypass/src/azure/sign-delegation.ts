@@ -105,7 +105,7 @@ export function azureUserDelegationSigner(
     const window = setWindow(values, request, {
       now: clock(),
       maxSeconds: SEVEN_DAYS,
-      credentialsExpireAt: expiration !== undefined && end !== undefined && expiration < end ? expiration : end,
+      expiration: expiration !== undefined && end !== undefined && expiration < end ? expiration : end,
       credentialExpiry,
     });
     return signSas(request, {

@@ -78,7 +78,7 @@ export function azureSigner(options: AzureSignerOptions): Signer<AzureSignReques
     const { expiresAt, warnings } = setWindow(values, request, {
       now: clock(),
       maxSeconds: CENTURY,
-      credentialsExpireAt: expiration,
+      expiration,
       credentialExpiry,
       isOpen,
     });

@@ -80,7 +80,7 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
     const { secretId, secretKey, sessionToken, expiration } = credentials();
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_LIFE,
-      credentialsExpireAt: expiration,
+      expiration,
       credentialExpiry,
     });
     const keyTime = `${startOf(request.notBefore, signedAt, expiresAt)};${expiresAt.getTime() / 1000}`;

@@ -20,7 +20,7 @@ export function parseLaravel(
     throw malformed("target", "form", "visible ASCII, and a path without slashes at its ends");
   }
   const { signature = "", expires } = takeTokens(wire.tokens, ["signature", "expires"]).own;
-  if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed("signature", "form", "64 lower-case hexadecimal digits");
+  if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed("signature", "form", "64 lower-case hex digits");
   const expiresAt = expires === undefined ? undefined : parseEpoch(expires);
   const kept: string[] = [];
   const unsigned: Parameter[] = [];

@@ -60,7 +60,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
     const { accessKeyId, accessKeySecret, securityToken, expiration } = credentials();
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
-      credentialsExpireAt: expiration,
+      expiration,
       credentialExpiry,
     });
     if (last?.secret !== accessKeySecret) {

@@ -59,9 +59,9 @@ export function dayScope(accessKeyId: string, scope: CredentialScope): DayScope 
   };
 }
 
-/** The values of the signature's own parameters, not yet encoded but for `scopeQuery`. */
+/** The values of the signature's own parameters, not yet encoded but for `query`. */
 export interface AuthQuery {
-  readonly scopeQuery: string;
+  readonly query: string;
   readonly time: string;
   readonly expiresIn: number | string;
   readonly sessionToken: string | undefined;
@@ -71,7 +71,7 @@ export interface AuthQuery {
 /** The canonical query of a presigned request: all parameters but the signature, encoded and sorted. */
 export function s3Query(auth: AuthQuery, others: readonly EncodedPair[]): string {
   const token = auth.sessionToken === undefined ? "" : `&X-Amz-Security-Token=${uriEncode(auth.sessionToken)}`;
-  const own = `${auth.scopeQuery}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expiresIn}${token}&X-Amz-SignedHeaders=${uriEncode(auth.signedHeaders)}`;
+  const own = `${auth.query}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expiresIn}${token}&X-Amz-SignedHeaders=${uriEncode(auth.signedHeaders)}`;
   // These are sorted as they stand; only further parameters make it necessary to sort.
   if (others.length === 0) return own;
   return canonicalQuery([...own.split("&").map((pair) => pair.split("=") as [string, string]), ...others]);

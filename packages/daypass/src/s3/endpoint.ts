@@ -27,11 +27,11 @@ export interface BucketEndpoint {
   readonly virtualBucket: string;
 }
 
-const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/?#\\\s]+)*)\/?$/;
+const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/\\?#\s]+)*)\/?$/;
 // One label: Amazon's certificate covers no dots.
 const HOST_LABEL = /^[a-z0-9-]{3,63}$/;
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*$/;
-const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\\?#\p{Cc}]+$/u;
+const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares {@link BucketEndpoint}s for one server. Throws `INVALID_INPUT`. */
 export function bucketEndpoints({ region, endpoint, addressing }: EndpointOptions): (bucket: string) => BucketEndpoint {
@@ -56,7 +56,7 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
         ? endpoint === undefined && isLabel && HOST_LABEL.test(bucket)
         : addressing === "virtual";
     if (!(virtual ? isLabel : PATH_SEGMENT.test(bucket ?? ""))) {
-      throw invalidInput("bucket", virtual ? "part of a host name, or see addressing" : "one path segment", bucket);
+      throw invalidInput("bucket", virtual ? "part of a host name" : "one path segment", bucket);
     }
     const host = virtual ? `${bucket}.${authority}` : authority;
     last = {

@@ -60,7 +60,7 @@ export function s3Obligations(
   } else if (payload !== UNSIGNED_PAYLOAD) {
     throw refusal(
       "UNSUPPORTED_PAYLOAD",
-      `${UNSIGNED_PAYLOAD} or SHA-256 as 64 lower-case hexadecimal digits, found another mode: send the body in one piece`,
+      `${UNSIGNED_PAYLOAD} or SHA-256 as 64 lower-case hex digits, found another mode: send the body in one piece`,
       { parameter: "X-Amz-Content-Sha256" },
     );
   }

@@ -84,7 +84,7 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
       isCanonical && canonicalQuery !== undefined
         ? canonicalQuery
         : s3Query(
-            { scopeQuery, time, expiresIn: parameters.expires, sessionToken, signedHeaders },
+            { query: scopeQuery, time, expiresIn: parameters.expires, sessionToken, signedHeaders },
             encodeOthers(others, contentSha256),
           ),
     parameters: others,
@@ -138,7 +138,7 @@ export function parseCredential(
 /** Says of a signature that did not match what is wrong with its form. Throws `MALFORMED`. */
 export function checkSignatureForm(signature: string): void {
   if (!/^[0-9a-f]{64}$/.test(signature)) {
-    throw malformed("X-Amz-Signature", "form", "64 lower-case hexadecimal digits");
+    throw malformed("X-Amz-Signature", "form", "64 lower-case hex digits");
   }
 }
 

@@ -30,7 +30,7 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
  * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
  */
 export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
-  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, or none for a bucket call", key);
+  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, or none for a bucket", key);
   // Two searches spare nearly every key the expression.
   if ((key.includes("./") || key.endsWith(".")) && dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
     const expected = "text without . and .. segments, which browsers remove (see dotSegments)";
@@ -65,7 +65,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
     throw invalidInput("bind.contentLength", "whole bytes", contentLength);
   }
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
-    throw invalidInput("bind.sha256", "64 lower-case hexadecimal digits", sha256);
+    throw invalidInput("bind.sha256", "64 lower-case hex digits", sha256);
   }
   const fixed = { "content-type": contentType, "content-length": contentLength, "x-amz-content-sha256": sha256 };
   for (const source of [headers, bound, fixed]) {
@@ -82,7 +82,6 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
   return collected;
 }
 
-const NO_PAIRS: readonly EncodedPair[] = [];
 const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
 // The signer's own parameters. X-Amz-Content-Sha256 is not among them: some signers put it into the query.
 const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Signature|SignedHeaders)$/i;
@@ -90,7 +89,7 @@ const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Sig
 /** The further parameters of the URL, encoded, from `query`, `bind.query` and `response`. */
 export function collectQuery({ query, bind, response }: S3SignRequest): readonly EncodedPair[] {
   const bound = bind?.query;
-  if (query === undefined && bound === undefined && response === undefined) return NO_PAIRS;
+  if (query === undefined && bound === undefined && response === undefined) return [];
   const pairs: EncodedPair[] = [];
   const add = (name: string, value: unknown): void => {
     if (typeof value !== "string" || RESERVED.test(name)) {

@@ -60,7 +60,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const { origin, host, path: base } = endpointOf(bucket);
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
-      credentialsExpireAt: current.expiration,
+      expiration: current.expiration,
       credentialExpiry,
     });
     const time = formatBasicTime(signedAt);
@@ -70,7 +70,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const { signedHeaders, text, bound } = signHeaders(host, headers);
     const extra = collectQuery(request);
     const { sessionToken } = current;
-    const query = s3Query({ scopeQuery: today.query, time, expiresIn, sessionToken, signedHeaders }, extra);
+    const query = s3Query({ query: today.query, time, expiresIn, sessionToken, signedHeaders }, extra);
     const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
     const parts = { method, path, query, headers: text, signedHeaders, payload };

@@ -107,7 +107,7 @@ export const PARAMETERS: { readonly [N in ParameterName]: Form<ParameterTypes[N]
   "dp-response-content-disposition": HEADER_TEXT,
   "dp-response-content-language": HEADER_TEXT,
   "dp-response-content-type": HEADER_TEXT,
-  "dp-sha256": matching(/^[0-9a-f]{64}$/, "64 lower-case hexadecimal digits"),
+  "dp-sha256": matching(/^[0-9a-f]{64}$/, "64 lower-case hex digits"),
   // The spare bits of the last character are zero: one spelling for each signature.
   "dp-signature": matching(
     /^(?:[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]|[A-Za-z0-9_-]{85}[AQgw])$/,

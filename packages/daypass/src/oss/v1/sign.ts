@@ -66,7 +66,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
     const { accessKeyId, accessKeySecret, securityToken, expiration } = credentials();
     const { expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_LIFE,
-      credentialsExpireAt: expiration,
+      expiration,
       credentialExpiry,
     });
     const place = address(bucket);

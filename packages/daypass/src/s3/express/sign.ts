@@ -66,7 +66,7 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
       identity = { credentials: current, keys: signingKeys(AWS4, secretAccessKey) };
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
-      credentialsExpireAt: expiration,
+      expiration,
       credentialExpiry,
     });
     const time = formatBasicTime(signedAt);

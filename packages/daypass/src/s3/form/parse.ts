@@ -27,7 +27,7 @@ export function parseS3Form(fields: ReadonlyMap<string, string>): ParsedS3Form {
   if (!time.startsWith(scope.date)) throw malformed("x-amz-credential", "date-mismatch", "the date of x-amz-date");
   const signature = requiredField(fields, "x-amz-signature");
   if (!/^[0-9a-f]{64}$/.test(signature)) {
-    throw malformed("x-amz-signature", "form", "64 lower-case hexadecimal digits");
+    throw malformed("x-amz-signature", "form", "64 lower-case hex digits");
   }
   return { accessKeyId, scope, signedAt, signature, sessionToken: fields.get("x-amz-security-token") };
 }

@@ -50,7 +50,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
     if (formKey.includes(FILE_NAME)) requireFeature(provider, "filename");
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: version.maxSeconds,
-      credentialsExpireAt: current.expiration,
+      expiration: current.expiration,
       credentialExpiry,
     });
     const time = formatBasicTime(signedAt);

@@ -55,7 +55,7 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
   }
   const signature = authorization.Signature;
   if (!/^[0-9a-f]{64}$/.test(signature)) {
-    throw malformed("Authorization", "signature", "Signature=64 lower-case hexadecimal digits");
+    throw malformed("Authorization", "signature", "Signature=64 lower-case hex digits");
   }
   const headers = readSignedHeaders(request, authorization.SignedHeaders, "Authorization");
   // "The x-amz-content-sha256 header is required for all AWS Signature Version 4 requests" to S3. It may be missing from

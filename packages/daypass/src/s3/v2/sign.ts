@@ -57,7 +57,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const endpoint = endpointOf(bucket);
     const window = signingWindow(request, clock(), {
       maxSeconds: MAX_LIFE,
-      credentialsExpireAt: expiration,
+      expiration,
       credentialExpiry,
     });
     const expires = String(window.expiresAt.getTime() / 1000);

@@ -63,7 +63,7 @@ export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequ
     const { pair } = identity;
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
-      credentialsExpireAt: current.expiration,
+      expiration: current.expiration,
       credentialExpiry,
     });
     const time = formatBasicTime(signedAt);

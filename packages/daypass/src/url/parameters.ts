@@ -1,4 +1,4 @@
-import { DaypassError } from "../errors.ts";
+import { type DaypassError, refusal } from "../errors.ts";
 import type { Network } from "../ip.ts";
 import { parseBasicTime } from "../time.ts";
 import { prefixPath } from "./canonical.ts";
@@ -60,10 +60,10 @@ const list = (item: RegExp, text: string): Form<readonly string[]> => ({
   text: `${text}, ascending and joined by "."`,
 });
 
-const TEXT: Form<string> = { read: decodeText, text: "text without spaces and controls, percent-encoded as in a form" };
+const TEXT: Form<string> = { read: decodeText, text: "text without spaces and controls, percent-encoded" };
 const HEADER_TEXT: Form<string> = {
   read: decodeHeaderText,
-  text: "visible ASCII without spaces (file names with spaces as filename*), percent-encoded as in a form",
+  text: "ASCII without spaces and controls (file names with spaces as filename*), percent-encoded",
 };
 const TIME: Form<Date> = {
   read: (value) => (/^(?:19[7-9]|[2-9])/.test(value) ? parseBasicTime(value) : undefined),
@@ -128,7 +128,7 @@ export const PARAMETER_NAMES: readonly ParameterName[] = Object.keys(PARAMETERS)
 export type FaultCode = "MALFORMED" | "INVALID_INPUT";
 
 export function fault(code: FaultCode, parameter: string, problem: string, expected: string): DaypassError {
-  return new DaypassError(code, `${parameter}: expected ${expected}`, { details: { parameter, problem } });
+  return refusal(code, `${parameter} as ${expected}`, { parameter, problem });
 }
 
 /** Reads every value and holds them to the rules that they have together. Signing and verifying both end here. */
@@ -152,14 +152,14 @@ export function readParameters(raw: RawParameters, code: FaultCode): UrlParamete
   }
   const grantsGet = methods.includes("GET");
   if (methods.includes("HEAD") && grantsGet)
-    throw fault(code, "dp-methods", "form", "no HEAD beside GET, which implies it");
+    throw fault(code, "dp-methods", "form", "GET without HEAD, which it implies");
   if (grantsGet || methods.includes("HEAD")) {
     for (const name of CONTENT_PARAMETERS) {
-      if (raw[name] !== undefined) throw fault(code, name, "method", "no rule for written content beside GET or HEAD");
+      if (raw[name] !== undefined) throw fault(code, name, "method", "a rule for PUT or POST, without GET and HEAD");
     }
   }
   if (raw["dp-uses"] !== undefined && raw["dp-nonce"] === undefined) {
-    throw fault(code, "dp-nonce", "missing", "a nonce beside dp-uses");
+    throw fault(code, "dp-nonce", "missing", "a parameter beside dp-uses");
   }
   return parameters;
 }

@@ -72,15 +72,14 @@ function sortTokens(tokens: readonly QueryToken[]): {
       continue;
     }
     if (value === undefined || !Object.hasOwn(PARAMETERS, name)) {
-      throw malformed(name, "unknown", "a parameter of version 1, spelt as documented");
+      throw malformed(name, "unknown", "a documented parameter");
     }
-    if (name <= last) throw malformed(name, "order", "each dp- parameter once, in ascending order");
+    if (name <= last) throw malformed(name, "order", "one parameter, in ascending order");
     last = name;
     raw[name as ParameterName] = value;
     if (name !== "dp-signature") params += `${params === "" ? "" : "&"}${name}=${value}`;
   }
-  const missing = REQUIRED_PARAMETERS.find((name) => raw[name] === undefined);
-  if (missing !== undefined) throw malformed(missing, "missing", "this parameter in every URL");
+  for (const name of REQUIRED_PARAMETERS) if (raw[name] === undefined) throw malformed(name, "missing", "a parameter");
   return { raw, params, others };
 }
 
@@ -89,7 +88,7 @@ function headerLine({ headers }: WireRequest, name: string): string {
   const [value = "\n", second] = headerValues(headers, name);
   const trimmed = trimBlank(value);
   if (second === undefined && /^[ -~]*$/.test(trimmed)) return `${name}:${trimmed}\n`;
-  throw malformed(`header ${name}`, "form", "the bound header exactly once, in printable ASCII");
+  throw malformed(`header ${name}`, "form", "one header in printable ASCII");
 }
 
 /** A header's value without spaces and tabs at both ends; `trim` would take more than RFC 9110 section 5.5 does. */

@@ -1,10 +1,10 @@
 import { uriEncode } from "../encode.ts";
-import { DaypassError } from "../errors.ts";
+import { type DaypassError, refusal } from "../errors.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "../scheme.ts";
 import { encodeText, hasDotSegment, hasReserved, isPath, isQuery, joinList } from "./grammar.ts";
 import { networksValue } from "./ip.ts";
 import { isOrigin } from "./origin.ts";
-import type { ParameterName, RawParameters } from "./parameters.ts";
+import { PARAMETERS, type ParameterName, type RawParameters } from "./parameters.ts";
 
 /** One Daypass URL to sign. */
 export interface UrlSignRequest extends Lifetime {
@@ -75,7 +75,7 @@ export function readUrl({ url, bind, vary = [] }: UrlSignRequest): SignableUrl {
   lastOrigin = origin;
   if (!isPath(path)) {
     throw hasDotSegment(path)
-      ? new DaypassError("DOT_SEGMENTS", "expected url without dot segments: a browser would ask for another path")
+      ? refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove")
       : invalid('a path in its one spelling: at least "/", no empty segment, %XX in upper case and only where needed');
   }
   const tokens = mark === "" ? [] : own.split("&");
@@ -97,13 +97,6 @@ export function readUrl({ url, bind, vary = [] }: UrlSignRequest): SignableUrl {
     varying: tokens.filter(varies).join("&"),
   };
 }
-
-const RESPONSE_PARAMETERS: Readonly<Record<string, ParameterName>> = {
-  cacheControl: "dp-response-cache-control",
-  contentDisposition: "dp-response-content-disposition",
-  contentLanguage: "dp-response-content-language",
-  contentType: "dp-response-content-type",
-};
 
 /**
  * The constraints of a request as raw parameters, in any order. Only the spelling is made here: what is wrong with a
@@ -133,15 +126,12 @@ export function constraints(request: UrlSignRequest): RawParameters {
     if (!raw["dp-ip"]) throw invalid("bind.ip as addresses or CIDR networks, host bits zero, IPv4 in its own form");
   }
   for (const [option, value] of Object.entries(response ?? {})) {
-    const name = RESPONSE_PARAMETERS[option];
     if (value === undefined) continue;
-    if (name === undefined) {
-      throw new DaypassError(
-        "UNSUPPORTED_CONSTRAINT",
-        `expected response.${Object.keys(RESPONSE_PARAMETERS).join(", response.")}; found ${option}`,
-      );
+    const name = `dp-response-${option.replace(/[A-Z]/g, "-$&").toLowerCase()}`;
+    if (option.includes("-") || !Object.hasOwn(PARAMETERS, name)) {
+      throw refusal("UNSUPPORTED_CONSTRAINT", `what a Daypass URL can bind, found response.${option}`);
     }
-    raw[name] = encodeHeader(value);
+    raw[name as ParameterName] = encodeHeader(value);
   }
   return raw;
 }
@@ -171,5 +161,5 @@ export function boundHeaders({ bind }: UrlSignRequest): readonly (readonly [name
 }
 
 export function invalid(expected: string): DaypassError {
-  return new DaypassError("INVALID_INPUT", `expected ${expected}`);
+  return refusal("INVALID_INPUT", expected);
 }

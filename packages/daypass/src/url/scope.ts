@@ -1,4 +1,4 @@
-import { DaypassError } from "../errors.ts";
+import { refusal } from "../errors.ts";
 import { parseBasicTime } from "../time.ts";
 import { isPath } from "./grammar.ts";
 import { isOrigin } from "./origin.ts";
@@ -67,10 +67,9 @@ export function enforceScope(scope: UrlKeyScope | undefined, grant: ScopedGrant)
   };
   for (const member in within) {
     if (within[member as keyof UrlKeyScope] !== false) continue;
-    throw new DaypassError(
-      "KEY_SCOPE",
-      `expected a grant inside the scope of its key, found other ${member}: ask for less, or sign with another key`,
-      { details: { member, limit: String(scope[member as keyof UrlKeyScope]) } },
-    );
+    throw refusal("KEY_SCOPE", `a grant inside the scope of its key, found other ${member}`, {
+      member,
+      limit: String(scope[member as keyof UrlKeyScope]),
+    });
   }
 }

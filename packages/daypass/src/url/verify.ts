@@ -1,8 +1,9 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
 import { fromBase64url } from "../encode.ts";
-import { DaypassError, type ErrorCode } from "../errors.ts";
+import { type DaypassError, invalidInput, refusal } from "../errors.ts";
 import { isInside } from "../ip.ts";
 import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier, WireRequest } from "../scheme.ts";
+import { checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { formDecode, headerValues } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
@@ -56,12 +57,10 @@ export interface UrlVerifierOptions extends VerifierOptions {
 export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
   const { keys, origins, audience, maxSkew = 60 } = options;
   const other = origins.find((origin) => !isOrigin(origin));
-  if (other !== undefined) {
-    throw new DaypassError("INVALID_INPUT", `expected origins in the one spelling of URL parsers, found ${other}`);
-  }
+  if (other !== undefined) throw invalidInput("origins", "URL parsers spell them", other);
   // A key holder who could date ahead at will could outlive the revocation of his right to sign.
   if (!(Number.isInteger(maxSkew) && maxSkew >= 0 && maxSkew <= 900)) {
-    throw new DaypassError("INVALID_INPUT", `expected maxSkew as 0 to 900 whole seconds, found ${maxSkew}`);
+    throw invalidInput("maxSkew", "0 to 900 whole seconds", maxSkew);
   }
   const scheme: Scheme<ParsedUrl, LoadedKey, UrlGrant> = {
     id: "url",
@@ -91,22 +90,7 @@ function check({ canonical, parameters }: ParsedUrl, key: LoadedKey): Checked | 
 
 function checkTime(parameters: UrlParameters, now: Date, maxSkew: number): DaypassError | undefined {
   const { "dp-date": date, "dp-starts": starts, "dp-expires": expires } = parameters;
-  const nowMs = now.getTime();
-  // Written so that an invalid date on either side refuses.
-  if (!(date.getTime() <= nowMs + maxSkew * 1000)) {
-    return refusal(
-      "NOT_YET_VALID",
-      `a signing time at most ${maxSkew} s ahead, found ${date.toISOString()}: check both clocks`,
-    );
-  }
-  if (starts !== undefined && !(starts.getTime() <= nowMs)) {
-    return refusal("NOT_YET_VALID", `a URL that has begun, found one for ${starts.toISOString()}: wait`);
-  }
-  if (nowMs < expires.getTime()) return undefined;
-  return refusal(
-    "EXPIRED",
-    `a URL that is still valid, found one that ended at ${expires.toISOString()}: ask for another`,
-  );
+  return checkValidity(now, expires, date, maxSkew) ?? checkValidity(now, expires, starts);
 }
 
 /** Section 6, steps 6 and 7, up to the obligations. */
@@ -120,25 +104,19 @@ function grant(
   const methods = grantedMethods(parameters["dp-methods"]);
   enforceScope(key.scope, { origin, path: canonical.path, methods, signedAt, expiresAt });
   if (!methods.includes(request.method)) {
-    throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method: use a granted one`);
+    throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method`);
   }
   if (audience !== configuredAudience) {
-    throw refusal(
-      "WRONG_AUDIENCE",
-      "a URL for the audience of this verifier, found another: sign for what it is used for",
-    );
+    throw refusal("WRONG_AUDIENCE", "a URL for the audience of this verifier, found another or none");
   }
   if (subject !== undefined && subject !== proof.subject) {
-    throw refusal(
-      "WRONG_SUBJECT",
-      "the proved identity that the URL is for, found another or none: sign in as its subject",
-    );
+    throw refusal("WRONG_SUBJECT", "the identity that the URL is for, found another or none: sign in");
   }
   if (!isInside(request.remoteAddress, parameters["dp-ip"])) {
-    throw refusal("IP_NOT_GRANTED", "a client in a granted network, found another or an unknown address");
+    throw refusal("IP_NOT_GRANTED", "a client in a granted network, found another or none");
   }
   if (!hasType(request, parameters["dp-type"])) {
-    throw refusal("BODY_TYPE", `Content-Type: ${parameters["dp-type"]}, found another or none: send exactly this`);
+    throw refusal("BODY_TYPE", `Content-Type: ${parameters["dp-type"]}, found another or none`);
   }
   return urlGrant(
     {
@@ -166,8 +144,4 @@ function hasType({ headers }: WireRequest, type: string | undefined): boolean {
   if (type === undefined) return true;
   const [found = "", second] = headerValues(headers, "content-type");
   return second === undefined && trimBlank(found) === type;
-}
-
-function refusal(code: ErrorCode, expected: string): DaypassError {
-  return new DaypassError(code, `expected ${expected}`);
 }

@@ -17,7 +17,7 @@ export interface BucketAddress {
 
 const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
 // Google has names with underscores, which no DNS name of a host would have.
-const HOST_LABELS = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*$/;
+const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|[_-]+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */
@@ -27,8 +27,8 @@ export function bucketAddresses(endpoint: string, addressing: BucketAddressing):
   if (!/^(?:path|virtual|bucket-bound)$/.test(addressing)) {
     throw invalidInput("addressing", '"path", "virtual" or "bucket-bound"', addressing);
   }
-  const isUsual = port === undefined || port === (scheme === "https" ? "443" : "80");
-  const authority = name.toLowerCase() + (isUsual ? "" : `:${port}`);
+  const usual = scheme === "https" ? "443" : "80";
+  const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
   return (bucket) => {
     const fits = addressing === "virtual" ? HOST_LABELS : PATH_SEGMENT;
     if (typeof bucket !== "string" || !fits.test(bucket)) {

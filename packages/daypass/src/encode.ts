@@ -14,12 +14,17 @@ export function uriEncode(text: string): string {
 /** {@link uriEncode} for an object key: `/` separates segments and stays; nothing is normalised. */
 export function uriEncodePath(key: string): string {
   if (UNRESERVED.test(key)) return key;
+  return percentEncode(key)
+    .replaceAll("%2F", "/")
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** `encodeURIComponent` that refuses half of a surrogate pair with `INVALID_INPUT`. */
+export function percentEncode(text: string): string {
   try {
-    return encodeURIComponent(key)
-      .replaceAll("%2F", "/")
-      .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    return encodeURIComponent(text);
   } catch {
-    throw invalidInput("text", "whole Unicode characters", key);
+    throw invalidInput("text", "whole Unicode characters", text);
   }
 }
 
@@ -36,7 +41,7 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
     }
     const character = String.fromCodePoint(text.codePointAt(i) as number);
     i += character.length - 1;
-    for (const pair of uriEncode(character).split("%").slice(1)) bytes[length++] = Number.parseInt(pair, 16);
+    for (const pair of percentEncode(character).split("%").slice(1)) bytes[length++] = Number.parseInt(pair, 16);
   }
   return bytes.slice(0, length);
 }

@@ -100,7 +100,7 @@ export function formVerifier<P, K, G extends FormGrant>(
       });
       for (const { kind } of grant.obligations) {
         if (enforced.has(kind)) continue;
-        throw refusal("UNENFORCED_CONSTRAINT", `a caller that enforces "${kind}" and says so in \`enforces\``, {
+        throw refusal("UNENFORCED_CONSTRAINT", `a caller that has "${kind}" in its \`enforces\``, {
           constraint: kind,
         });
       }

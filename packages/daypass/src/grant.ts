@@ -50,18 +50,17 @@ async function* limitBody(
 ): AsyncGenerator<Uint8Array> {
   const length = obligations.find((obligation) => obligation.kind === "body-length");
   const digest = obligations.find((obligation) => obligation.kind === "body-sha256");
-  const { min, max } = length ?? { min: 0, max: Number.POSITIVE_INFINITY };
   const hash = digest && sha256Stream();
   let received = 0;
-  const badLength = (found: string | number): DaypassError =>
-    refusal("BODY_LENGTH", `a body of ${min} to ${max} bytes, found ${found}: send what was granted`);
+  const badLength = ({ min, max }: { readonly min: number; readonly max: number }): DaypassError =>
+    refusal("BODY_LENGTH", `a body of ${min} to ${max} bytes, found ${received < min ? received : "more"}`);
   for await (const chunk of body) {
     received += chunk.length;
-    if (received > max) throw badLength("more");
+    if (length && received > length.max) throw badLength(length);
     hash?.update(chunk);
     yield chunk;
   }
-  if (received < min) throw badLength(received);
+  if (length && received < length.min) throw badLength(length);
   if (digest !== undefined && hash?.hex() !== digest.sha256) {
     throw refusal("BODY_DIGEST", "a body of the granted SHA-256, found another");
   }

@@ -27,7 +27,7 @@ export function originSelector(
     const usual = scheme === "https" ? "443" : "80";
     if ((star && !wildcards) || host.endsWith(".") || port === usual || Number(port) > 65535) {
       const form = `scheme://${wildcards ? "[*.]" : ""}host[:port]`;
-      throw invalidInput("origins", `${form} in lower case, without path and default port`, origin);
+      throw invalidInput("origins", `${form} in lower case, without default port`, origin);
     }
     // `Host: example.com:443` is a legal spelling of https://example.com.
     for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {

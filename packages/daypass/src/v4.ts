@@ -38,21 +38,17 @@ export function signingKey(family: V4Family, secret: string, { date, region, ser
  */
 export type ScopeSigner = (time: string, canonicalHash: string) => string;
 
-const TIME_LENGTH = 16;
-const HASH_LENGTH = 64;
-
 /** Prepares a {@link ScopeSigner}: of the string to sign only time and hash change, so the rest is laid out once. */
 export function scopeSigner(family: V4Family, secret: string, scope: CredentialScope): ScopeSigner {
-  const blank = stringToSignText(family, "0".repeat(TIME_LENGTH), scopeText(family, scope), "0".repeat(HASH_LENGTH));
+  const blank = stringToSignText(family, "0".repeat(16), scopeText(family, scope), "0".repeat(64));
   const frame = hmacFrame(signingKey(family, secret, scope), blank);
   const timeAt = family.algorithm.length + 1;
-  const hashAt = blank.length - HASH_LENGTH;
   let lastTime = "";
   return (time, canonicalHash) => {
     // Many signatures of one second follow each other.
     if (time !== lastTime) frame.write(timeAt, time);
     lastTime = time;
-    frame.write(hashAt, canonicalHash);
+    frame.write(blank.length - canonicalHash.length, canonicalHash);
     return frame.hex();
   };
 }

@@ -55,7 +55,7 @@ export function verifier<P, K, G extends Grant>(
       const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
       for (const { kind } of grant.obligations) {
         if (!enforced.has(kind)) {
-          throw refusal("UNENFORCED_CONSTRAINT", `a caller that enforces "${kind}" and says so in \`enforces\``, {
+          throw refusal("UNENFORCED_CONSTRAINT", `a caller that has "${kind}" in its \`enforces\``, {
             constraint: kind,
           });
         }

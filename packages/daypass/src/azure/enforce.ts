@@ -56,5 +56,5 @@ export function enforceSender({ values }: ParsedSas, origin: string, remoteAddre
   if (values.get("spr") === "https" && !origin.startsWith("https:")) throw outOfScope("spr", "https");
   const range = values.get("sip");
   if (range === undefined || isInRange(range, remoteAddress)) return;
-  throw refusal("IP_NOT_GRANTED", `a client in ${range}, found another or an unknown address`, { parameter: "sip" });
+  throw refusal("IP_NOT_GRANTED", `a client in ${range}, found another or none`, { parameter: "sip" });
 }

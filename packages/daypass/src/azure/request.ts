@@ -1,4 +1,5 @@
 import { type Constraints, unsupportedConstraint } from "../constraints.ts";
+import { percentEncode } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import { checkKey, refuseConstraints } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
@@ -101,10 +102,5 @@ const PLAIN = /^[\w.-]*$/;
 
 /** The spelling of Azure's own libraries, which leaves `!()*` as they are. */
 export function azureEncode(text: string): string {
-  if (PLAIN.test(text)) return text;
-  try {
-    return encodeURIComponent(text).replaceAll("'", "%27");
-  } catch {
-    throw invalidInput("text", "whole Unicode characters", text);
-  }
+  return PLAIN.test(text) ? text : percentEncode(text).replaceAll("'", "%27");
 }

@@ -1,8 +1,7 @@
 import { constantTimeEqual, type PreparedHmac } from "#crypto";
-import { invalidInput, refusal } from "../errors.ts";
 import type { KeyResolver, Proof, Scheme, Verifier } from "../scheme.ts";
 import { NEVER } from "../time.ts";
-import { checkValidity } from "../validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { azureStringToSign } from "./canonical.ts";
 import { azureSignature, prepareKey } from "./credentials.ts";
@@ -52,8 +51,8 @@ const DUMMY_KEY: PreparedHmac = /* @__PURE__ */ prepareKey("AAAA");
 /** Builds the verifier of one kind of SAS. */
 export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verifier<AzureGrant> {
   const { kind } = rules;
-  const { account, operations = azureOperations, maxLife = Number.POSITIVE_INFINITY } = options;
-  if (!(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  const { account, operations = azureOperations, maxLife } = options;
+  checkMaxLife(maxLife);
   const reader = { ...rules, account, findOperation: operationFinder(operations) };
   const scheme: Scheme<ParsedSas, PreparedHmac, AzureGrant> = {
     id: "azure",
@@ -75,9 +74,7 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
       const { startsAt, endsAt, letters } = rules.terms(parsed);
       const late = checkValidity(now, endsAt, startsAt);
       if (late !== undefined) throw late;
-      if (!(endsAt.getTime() - now.getTime() <= maxLife * 1000)) {
-        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found a longer life`, { maximum: maxLife });
-      }
+      checkRemaining(now, endsAt, maxLife);
       rules.enforce(parsed, proof);
       enforcePermissions(parsed, letters);
       enforceSender(parsed, origin, request.remoteAddress);

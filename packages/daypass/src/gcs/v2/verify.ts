@@ -1,11 +1,10 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { objectLocation } from "../../bucket-endpoint.ts";
 import { hex } from "../../encode.ts";
-import { invalidInput, refusal } from "../../errors.ts";
 import { keyResolver } from "../../key-resolver.ts";
 import type { Parameter } from "../../parameters.ts";
 import type { ReceivedRequest, Scheme, Verifier } from "../../scheme.ts";
-import { checkValidity } from "../../validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "../../validity.ts";
 import { verifier } from "../../verify.ts";
 import { checkHmacKey, type GcsHmacKey } from "../credentials.ts";
 import { type GcsGrant, gcsGrant, gcsObligations } from "../grant.ts";
@@ -103,7 +102,7 @@ function gcsV2Scheme<P>(
   kind: "account" | "hmac",
   { dummyKey, check }: Keying<P>,
 ): Scheme<ParsedGcsV2, P, GcsV2Grant> {
-  if (maxLife !== undefined && !(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  checkMaxLife(maxLife);
   const allowed: ReadonlySet<string> = new Set(allowUnsigned);
   const hostBucket = ({ origin, wildcard }: ReceivedRequest): string =>
     wildcard || (buckets !== undefined && Object.hasOwn(buckets, origin) ? (buckets[origin] as string) : "");
@@ -121,11 +120,7 @@ function gcsV2Scheme<P>(
     checkTime: ({ expiresAt }, now) => checkValidity(now, expiresAt),
     grant(received, parsed, { stringToSign, now }) {
       const { contentMd5, contentType, expiresAt, extensions, parameters, unsignedParameters } = parsed;
-      if (maxLife !== undefined && !(expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
-        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
-          maximum: maxLife,
-        });
-      }
+      checkRemaining(now, expiresAt, maxLife);
       const { method, target } = received.request;
       const { bucket, key: object } = objectLocation(received, buckets);
       const headers = [

@@ -1,8 +1,8 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { checkSession } from "../../access-key.ts";
 import { base64 } from "../../encode.ts";
-import { invalidInput, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
+import { checkMaxLife, checkRemaining } from "../../validity.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
 import { percentDecode } from "../../wire.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
@@ -62,8 +62,7 @@ export interface S3V2Grant extends S3Grant {
  * ```
  */
 export function s3V2Verifier(options: S3V2VerifierOptions): Verifier<S3V2Grant> {
-  const { maxLife } = options;
-  if (maxLife !== undefined && !(maxLife > 0)) throw invalidInput("maxLife", "seconds above 0", maxLife);
+  checkMaxLife(options.maxLife);
   const keys = credentialResolver(options.credentials, (credentials) => credentials);
   return verifier(s3V2Scheme(options), keys, { ...options, wildcards: true });
 }
@@ -88,13 +87,7 @@ function s3V2Scheme({
     checkTime: ({ expires, expiresAt }, now) => checkEnd(expiresAt, now, { expires: Number(expires) }),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.sessionToken, key.expiration, parsed.sessionToken, now);
-      if (maxLife !== undefined && !(parsed.expiresAt.getTime() - now.getTime() <= maxLife * 1000)) {
-        const expiresAt = parsed.expiresAt.toISOString();
-        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found one that ends at ${expiresAt}`, {
-          expiresAt,
-          maximum: maxLife,
-        });
-      }
+      checkRemaining(now, parsed.expiresAt, maxLife);
       const { bucket, key: objectKey } = s3Location(percentDecode(wire.path), wildcard);
       const grant = s3Grant(
         {

@@ -75,7 +75,7 @@ export function formVerifier<P, K, G extends FormGrant>(
         const { matches, stringToSign } = await scheme.check(parsed, key, policy);
         if (matches) match ??= { key, stringToSign };
       }
-      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another: was it revoked?");
+      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
       if (match === undefined) {
         throw refusal("SIGNATURE_MISMATCH", "the signature of this policy, found another");
       }

@@ -46,7 +46,7 @@ export function verifier<P, K, G extends Grant>(
       }
       const now = clock();
       const late = scheme.checkTime(parsed, now);
-      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another: was it revoked?");
+      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
       if (late !== undefined && (scheme.reportsTimeFirst || match !== undefined)) throw late;
       if (match === undefined) {
         throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");

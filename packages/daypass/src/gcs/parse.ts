@@ -71,7 +71,7 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   }
   const { keyId, scope } = parseCredential(credential, OWN[1]);
   const signedAt = parseBasicTime(time);
-  if (!signedAt) throw malformed(OWN[2], "form", "an instant, YYYYMMDDTHHMMSSZ");
+  if (!signedAt) throw malformed(OWN[2], "form", "YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed(OWN[1], "date-mismatch", "one of the same date");
   const seconds = /^[1-9]\d{0,5}$/.test(expires) ? Number(expires) : Number.NaN;
   if (!(seconds <= MAX_EXPIRES)) throw malformed(OWN[3], "form", `1 to ${MAX_EXPIRES} seconds`);
@@ -125,7 +125,7 @@ export function extensionNames({ headers }: WireRequest): readonly string[] {
 /** Throws `UNSIGNED_HEADER` if there are any. */
 export function refuseUnsigned(headers: readonly string[]): void {
   if (headers.length > 0) {
-    throw refusal("UNSIGNED_HEADER", `x-goog-* and x-amz-* headers to be signed, found ${headers}: leave it out`, {
+    throw refusal("UNSIGNED_HEADER", `x-goog-* and x-amz-* headers to be signed, found ${headers}`, {
       headers,
     });
   }

@@ -19,14 +19,13 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
     throw malformed(parameter, "form", "lower-case header names, each once, joined by `;`");
   }
   if (!unique.has("host")) throw malformed(parameter, "host", "a list with `host`");
-  const unsigned = new Set(
-    request.headers.map(([name]) => name.toLowerCase()).filter((name) => mustBeSigned(name) && !unique.has(name)),
-  );
-  if (unsigned.size > 0) {
+  const received = new Set(request.headers.map(([name]) => name.toLowerCase()));
+  const unsigned = [...received].filter((name) => mustBeSigned(name) && !unique.has(name));
+  if (unsigned.length > 0) {
     throw refusal(
       "UNSIGNED_HEADER",
-      `every x-amz-* header to be signed, found unsigned: ${[...unsigned].join(", ")}; leave out or sign with the URL`,
-      { headers: [...unsigned] },
+      `every x-amz-* header to be signed, found unsigned: ${unsigned.join(", ")}; leave out or sign with the URL`,
+      { headers: unsigned },
     );
   }
   return names.map((name) => ({

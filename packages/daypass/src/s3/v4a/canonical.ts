@@ -1,5 +1,6 @@
-import { hmacSha256, sha256Hex } from "#crypto";
+import { hmacSha256Once, sha256Hex } from "#crypto";
 import { type EcdsaPrivateKey, ecdsaScalarKey, P256_ORDER } from "#crypto/ecdsa";
+import { fromHex, hex } from "../../encode.ts";
 import { type CanonicalParts, canonicalRequestText, stringToSignText, type V4Family } from "../../v4.ts";
 import type { S3Credentials } from "../credentials.ts";
 
@@ -26,15 +27,13 @@ export function v4aStringToSign(time: string, scope: string, parts: CanonicalPar
  * second round comes once in 2^32 secrets.
  */
 export function signingScalar({ accessKeyId, secretAccessKey }: S3Credentials): Uint8Array {
-  const key = hmacSha256(AWS4A.secretPrefix + secretAccessKey);
   let scalar = P256_ORDER;
   // Beyond 127 the counter would no longer be one byte of UTF-8.
   for (let counter = 1; scalar >= P256_ORDER && counter < 128; counter++) {
     const input = `\0\0\0\x01${AWS4A.algorithm}\0${accessKeyId}${String.fromCharCode(counter)}\0\0\x01\0`;
-    scalar = BigInt(`0x${key.hex(input)}`) + 1n;
+    scalar = BigInt(`0x${hex(hmacSha256Once(AWS4A.secretPrefix + secretAccessKey, input))}`) + 1n;
   }
-  const digits = scalar.toString(16).padStart(64, "0");
-  return Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  return fromHex(scalar.toString(16).padStart(64, "0")) as Uint8Array;
 }
 
 /** The key pair of an access key. */

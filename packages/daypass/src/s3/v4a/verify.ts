@@ -1,5 +1,6 @@
 import type { EcdsaPublicKey } from "#crypto/ecdsa";
 import { checkSession } from "../../access-key.ts";
+import { fromHex } from "../../encode.ts";
 import type { Scheme, Verifier } from "../../scheme.ts";
 import { checkValidity } from "../../validity.ts";
 import { verifier } from "../../verify.ts";
@@ -67,7 +68,7 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
     dummyKey: v4aKey({ accessKeyId: "unknown", secretAccessKey: "unknown" }),
     async check(_, { time, scope, canonical, headers, signature }, { publicKey }) {
       const stringToSign = v4aStringToSign(time, scope, canonical);
-      const verified = await publicKey.verify(stringToSign, fromHex(signature));
+      const verified = await publicKey.verify(stringToSign, fromHex(signature) as Uint8Array);
       return { matches: verified && headers.every(({ values }) => values.length > 0), stringToSign };
     },
     reportsTimeFirst: true,
@@ -97,8 +98,4 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
 
 function v4aKey(credentials: S3Credentials): V4aKey {
   return { credentials, publicKey: signingPair(credentials).publicKey };
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
 }

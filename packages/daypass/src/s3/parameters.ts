@@ -78,7 +78,8 @@ function readTokens(tokens: readonly QueryToken[]): S3Parameters {
     else if (own.has(name)) throw malformed(name, "duplicate", "one parameter");
     else own.set(name, value);
   }
-  for (const name of OWN.slice(0, REQUIRED.length)) if (!own.has(name)) throw malformed(name, "missing", "a parameter");
+  for (const name of OWN.slice(0, REQUIRED.length))
+    if (!own.has(name)) throw malformed(name, "missing", "one of six parameters");
   const value = (name: string): string => own.get(`X-Amz-${name}`) as string;
   const optional = (name: string): string | undefined =>
     own.has(`X-Amz-${name}`) ? formDecode(value(name)) : undefined;

@@ -60,7 +60,9 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
   const signedAt = parseBasicTime(time);
   if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
   if (time.slice(0, 8) !== scope.date) {
-    throw malformed("X-Amz-Credential", "date-mismatch", `one of ${time}, found ${scope.date}`, { found: scope.date });
+    throw malformed("X-Amz-Credential", "date-mismatch", `one with the date of ${time}, found ${scope.date}`, {
+      found: scope.date,
+    });
   }
   const expires = parseExpires(parameters.expires);
   const headers = readSignedHeaders(request, signedHeaders, "X-Amz-SignedHeaders");

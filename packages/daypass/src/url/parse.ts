@@ -79,7 +79,8 @@ function sortTokens(tokens: readonly QueryToken[]): {
     raw[name as ParameterName] = value;
     if (name !== "dp-signature") params += `${params === "" ? "" : "&"}${name}=${value}`;
   }
-  for (const name of REQUIRED_PARAMETERS) if (raw[name] === undefined) throw malformed(name, "missing", "a parameter");
+  for (const name of REQUIRED_PARAMETERS)
+    if (raw[name] === undefined) throw malformed(name, "missing", "a parameter of every URL");
   return { raw, params, others };
 }
 

@@ -24,7 +24,7 @@ export function percentEncode(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
-    throw invalidInput("text", "whole Unicode characters", text);
+    throw invalidInput("text", "whole characters", text);
   }
 }
 

@@ -92,7 +92,7 @@ export function signingWindow(
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `credentials that outlive the URL, after ${expiresIn} s, found ${left} s: refresh them, or see credentialExpiry`,
+        `credentials that outlive the URL, after ${expiresIn} s, found ${left} s: refresh, or see credentialExpiry`,
       );
     }
     expiresIn = left;

@@ -154,11 +154,10 @@ export const formKinds: readonly FormKind[] = [
           return { id: key.id, secret: "", fits };
         }
         const { id, secret } = key;
-        const fits = (input: FormInput): boolean =>
-          input.signature ===
-          (input.isDerived
-            ? signingKey(GOOG4_HMAC, input.secret, input.keyScope).hex(input.policy)
-            : hmacSha256(input.secret).hex(input.policy));
+        const fits = (input: FormInput): boolean => {
+          const signing = input.isDerived ? signingKey(GOOG4_HMAC, input.secret, input.keyScope) : input.secret;
+          return hmacSha256(signing).hex(input.policy) === input.signature;
+        };
         return { id, secret, fits };
       }),
     bucketOf: googleBucket,

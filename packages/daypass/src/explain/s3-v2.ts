@@ -1,8 +1,7 @@
-import { hmacSha1 } from "#crypto";
-import { base64 } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import { s3V2StringToSign } from "../s3/v2/canonical.ts";
+import { checkS3V2 } from "../s3/v2/check.ts";
 import { detectS3V2, parseS3V2 } from "../s3/v2/parse.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
@@ -155,7 +154,8 @@ function checkSignature(subject: Subject, facts: Facts, input: V2Input, key: S3C
       },
     };
   }
-  const fits = (tried: V2Input): boolean => base64(hmacSha1(tried.secret, s3V2StringToSign(tried))) === facts.signature;
+  const fits = (tried: V2Input): boolean =>
+    checkS3V2(tried, { secretAccessKey: tried.secret, signature: facts.signature }).matches;
   if (fits(input)) {
     if (theirs === undefined) return { method: input.method };
     return { ...fromStringToSign(input, theirs, variantsOf), method: input.method };

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { isDaypassError, type WireRequest } from "daypass";
 import { s3V2HeaderTexts, s3V2HeaderVerifier } from "daypass/s3/v2/header";
 import { describe, expect, it } from "vitest";
@@ -131,6 +132,32 @@ describe("a request with SigV2 in its Authorization header", () => {
     if (example[2] !== "") expect(grant.bucket).toBe(example[2]);
     expect(s3V2HeaderTexts(signed, example[2]).stringToSign.split("\n")[0]).toBe(example[1]);
     await expect(verifierAt(now, "another").verify(signed)).rejects.toMatchObject({ code: "SIGNATURE_MISMATCH" });
+  });
+
+  it("gives one grant for a bucket, whether it was signed with the slash behind its name or without", async () => {
+    const [date, authority] = ["Tue, 27 Mar 2007 19:36:42 +0000", "s3.us-west-1.amazonaws.com"];
+    const signed = (resource: string, target: string): WireRequest => {
+      const text = `GET\n\n\n${date}\n${resource}`;
+      const signature = createHmac("sha1", credentials.secretAccessKey).update(text).digest("base64");
+      const authorization = `AWS ${credentials.accessKeyId}:${signature}`;
+      return {
+        method: "GET",
+        target,
+        authority,
+        headers: [
+          ["Date", date],
+          ["Authorization", authorization],
+        ],
+      };
+    };
+    const grants = [];
+    for (const target of ["/johnsmith?acl", "/johnsmith/?acl"]) {
+      for (const resource of ["/johnsmith?acl", "/johnsmith/?acl"]) {
+        grants.push(await verifierAt(NOW).verify(signed(resource, target)));
+      }
+    }
+    expect(new Set(grants.map(({ id }) => id)).size).toBe(1);
+    expect(grants.map(({ bucket, key }) => [bucket, key])).toEqual(Array(4).fill(["johnsmith", undefined]));
   });
 
   it("is refused when method, key, bucket, date, type or an x-amz-* header is changed", async () => {

@@ -18,11 +18,11 @@ async function version2(
     body,
     secret = gateway.accessKey.secretAccessKey,
     date = new Date(),
-  }: { body?: string; secret?: string; date?: Date } = {},
+    resource = target.replace(/\?(?!acl|uploads|tagging).*/, ""),
+  }: { body?: string; secret?: string; date?: Date; resource?: string } = {},
 ): Promise<Reply> {
   const when = date.toUTCString().replace("GMT", "+0000");
   const type = body === undefined ? "" : "text/plain";
-  const resource = target.replace(/\?(?!acl|uploads|tagging).*/, "");
   const stringToSign = `${method}\n\n${type}\n${when}\n${resource}`;
   const signature = createHmac("sha1", secret).update(stringToSign).digest("base64");
   return send(gateway, {
@@ -55,6 +55,57 @@ describe("SigV2 in the Authorization header", () => {
   it("is refused a quarter of an hour after its date", async () => {
     const reply = await version2("GET", "/media/hello.txt", { date: new Date(Date.now() - 16 * 60_000) });
     expect([reply.status, s3Code(reply.body)]).toEqual([403, "RequestTimeTooSkewed"]);
+  });
+});
+
+/** SigV2 in the query, likewise. */
+function version2Query(resource: string, target: string, secret = gateway.accessKey.secretAccessKey): Promise<Reply> {
+  const expires = Math.floor(Date.now() / 1000) + 60;
+  const signature = createHmac("sha1", secret).update(`GET\n\n\n${expires}\n${resource}`).digest("base64");
+  const query = `AWSAccessKeyId=${gateway.accessKey.accessKeyId}&Expires=${expires}&Signature=${encodeURIComponent(signature)}`;
+  return send(gateway, {
+    target: `${target}${target.includes("?") ? "&" : "?"}${query}`,
+    headers: { host: `127.0.0.1:${gateway.port}` },
+  });
+}
+
+describe("SigV2 for a bucket", () => {
+  const spellings = ["/media", "/media/"].flatMap((path) => ["/media", "/media/"].map((signed) => [path, signed]));
+
+  it.each(spellings)("is good at %s for what was signed as %s", async (path, signed) => {
+    for (const query of ["", "?uploads"]) {
+      const resource = `${signed}${query}`;
+      const header = await version2("GET", `${path}${query}`, { resource });
+      expect([header.status, header.body.toString()]).toEqual([200, expect.stringContaining("Result")]);
+      expect((await version2Query(resource, `${path}${query}`)).status).toBe(200);
+    }
+  });
+
+  it.each(spellings)(
+    "is refused at %s as %s with a wrong secret, for another bucket and another call",
+    async (path, signed) => {
+      for (const reply of [
+        await version2("GET", path, { resource: signed, secret: "another" }),
+        await version2Query(signed, path, "another"),
+        await version2("GET", path, { resource: signed.replace("media", "medi") }),
+        await version2Query(signed.replace("media", "medi"), path),
+        await version2("GET", `${path}?uploads`, { resource: signed }),
+        await version2Query(`${signed}?uploads`, path),
+      ]) {
+        expect([reply.status, s3Code(reply.body)]).toEqual([403, "SignatureDoesNotMatch"]);
+      }
+    },
+  );
+
+  it("keeps the slash at the end of a key", async () => {
+    for (const [target, resource] of [
+      ["/media/hello.txt", "/media/hello.txt/"],
+      ["/media/hello.txt/", "/media/hello.txt"],
+      ["/media//", "/media/"],
+    ] as const) {
+      expect((await version2("GET", target, { resource })).status).toBe(403);
+      expect((await version2Query(resource, target)).status).toBe(403);
+    }
   });
 });
 

@@ -1,6 +1,4 @@
-import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { checkSession } from "../../access-key.ts";
-import { base64 } from "../../encode.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
 import { checkMaxLife, checkRemaining } from "../../validity.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
@@ -9,7 +7,8 @@ import { s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
 import { checkEnd, type S3VerifierOptions } from "../verify.ts";
-import { type Parameter, s3V2StringToSign } from "./canonical.ts";
+import type { Parameter } from "./canonical.ts";
+import { checkS3V2 } from "./check.ts";
 import { detectS3V2, type ParsedS3V2, parseS3V2 } from "./parse.ts";
 
 /** Options of {@link s3V2Verifier}. */
@@ -78,13 +77,10 @@ function s3V2Scheme({
     parse: (received) => parseS3V2(received, allowed),
     keyId: (parsed) => parsed.accessKeyId,
     dummyKey: { accessKeyId: "unknown", secretAccessKey: "unknown" },
-    check({ request }, parsed, { secretAccessKey }) {
-      const stringToSign = s3V2StringToSign({ method: request.method, ...parsed });
-      const signature = base64(hmacSha1(secretAccessKey, stringToSign));
-      return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
-    },
+    check: ({ request: { method } }, parsed, { secretAccessKey }) =>
+      checkS3V2({ method, ...parsed }, { secretAccessKey, signature: parsed.signature }),
     reportsTimeFirst: true,
-    checkTime: ({ expires, expiresAt }, now) => checkEnd(expiresAt, now, { expires: Number(expires) }),
+    checkTime: ({ expiresAt }, now) => checkEnd(expiresAt, now, {}),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.sessionToken, key.expiration, parsed.sessionToken, now);
       checkRemaining(now, parsed.expiresAt, maxLife);

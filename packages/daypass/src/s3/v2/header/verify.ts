@@ -1,6 +1,4 @@
-import { constantTimeEqual, hmacSha1 } from "#crypto";
 import { checkSession } from "../../../access-key.ts";
-import { base64 } from "../../../encode.ts";
 import { type DaypassError, refusal } from "../../../errors.ts";
 import type { Scheme, Verifier } from "../../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../../verify.ts";
@@ -9,7 +7,7 @@ import { s3Location, UNSIGNED_PAYLOAD } from "../../canonical.ts";
 import { credentialResolver, type S3Credentials } from "../../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../../grant.ts";
 import type { S3VerifierOptions } from "../../verify.ts";
-import { s3V2StringToSign } from "../canonical.ts";
+import { checkS3V2 } from "../check.ts";
 import { detectS3V2Header, type ParsedS3V2Header, parseS3V2Header } from "./parse.ts";
 
 /** Options of {@link s3V2HeaderVerifier}. */
@@ -56,11 +54,8 @@ function s3V2HeaderScheme({
     parse: parseS3V2Header,
     keyId: (parsed) => parsed.accessKeyId,
     dummyKey: { accessKeyId: "unknown", secretAccessKey: "unknown" },
-    check({ request }, parsed, { secretAccessKey }) {
-      const stringToSign = s3V2StringToSign({ method: request.method, ...parsed });
-      const signature = base64(hmacSha1(secretAccessKey, stringToSign));
-      return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
-    },
+    check: ({ request: { method } }, parsed, { secretAccessKey }) =>
+      checkS3V2({ method, ...parsed }, { secretAccessKey, signature: parsed.signature }),
     reportsTimeFirst: true,
     checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {

@@ -61,7 +61,7 @@ export function s3Obligations(
     throw refusal(
       "UNSUPPORTED_PAYLOAD",
       `${UNSIGNED_PAYLOAD} or SHA-256 as 64 lower-case hex digits, found another mode: send the body in one piece`,
-      { parameter: "X-Amz-Content-Sha256" },
+      { parameter: "X-Amz-Content-Sha256", found: payload },
     );
   }
   for (const { name, values } of headers) {

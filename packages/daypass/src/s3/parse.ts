@@ -126,7 +126,7 @@ export function parseCredential(
   const accessKeyId = parts.slice(0, -4).join("/");
   const problem =
     accessKeyId === "" || region === "" || service === ""
-      ? "form"
+      ? "credential"
       : terminator !== AWS4.terminator
         ? "terminator"
         : !/^\d{8}$/.test(date) && "date-form";

@@ -16,7 +16,7 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
   const names = list.split(";");
   const unique = new Set(names);
   if (unique.size !== names.length || names.some((name) => !/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name))) {
-    throw malformed(parameter, "form", "lower-case header names, each once, joined by `;`");
+    throw malformed(parameter, "names", "lower-case header names, each once, joined by `;`");
   }
   if (!unique.has("host")) throw malformed(parameter, "host", "a list with `host`");
   const received = new Set(request.headers.map(([name]) => name.toLowerCase()));

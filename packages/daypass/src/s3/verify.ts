@@ -132,16 +132,21 @@ export function checkScope(
   parameter: string,
   service = "s3",
 ): void {
-  if (scope.service !== service) throw wrongScope(parameter, "service", service, scope.service);
+  if (scope.service !== service) throw wrongScope(parameter, "service", [service], scope.service);
   if (regions !== undefined && !regions.includes(scope.region))
-    throw wrongScope(parameter, "region", regions.join(", "), scope.region);
+    throw wrongScope(parameter, "region", regions, scope.region);
 }
 
 /** `WRONG_SCOPE`, with what programs need to tell which part it is. */
-export function wrongScope(parameter: string, problem: string, expected: string, found: string): DaypassError {
+export function wrongScope(
+  parameter: string,
+  problem: string,
+  expected: readonly string[],
+  found: string,
+): DaypassError {
   return refusal(
     "WRONG_SCOPE",
-    `a signature for the ${problem} ${expected}, found ${JSON.stringify(found)}: sign for the right ${problem}`,
+    `a signature for the ${problem} ${expected.join(", ")}, found ${JSON.stringify(found)}: sign for the right ${problem}`,
     { parameter, problem, expected, found },
   );
 }

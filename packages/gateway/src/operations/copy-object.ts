@@ -2,6 +2,7 @@ import { type Conditions, evaluateConditions } from "../http/conditional.ts";
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { type CopyOptions, isStorageError, type ObjectInfo, type StoredHeaders } from "../storage/storage.ts";
+import { noSuchBucket } from "./no-such-bucket.ts";
 import type { OperationContext } from "./operations.ts";
 import { conditionFailed, expectConditions, type WriteConditions, withConditions } from "./write-conditions.ts";
 
@@ -84,7 +85,10 @@ export async function findSource(
   { source, conditions, maxBytes }: SourceRequest,
   { storage, now, signal }: OperationContext,
 ): Promise<ObjectInfo> {
-  const info = await storage.head(source, { signal });
+  const info = await storage.head(source, { signal }).catch((error: unknown) => {
+    // Of two buckets, which one it is that is not there.
+    throw isStorageError(error) && error.code === "NO_SUCH_BUCKET" ? noSuchBucket(source.bucket) : error;
+  });
   if (info === undefined) throw noSuchSource(source);
   // A copy that "has not been modified" is not made; for S3 that is a condition that did not hold.
   if (conditions !== undefined && evaluateConditions(conditions, info, { access: "read", now }) !== "ok") {

@@ -1,9 +1,12 @@
 import type { PermittedBucket } from "../pipeline/authorize.ts";
+import { isStorageError } from "../storage/storage.ts";
 import type { OperationContext } from "./operations.ts";
 
 export interface CreateBucket {
   readonly operation: "create-bucket";
   readonly bucket: PermittedBucket;
+  /** Whether a bucket that is there already is as good as a new one. */
+  readonly mayExist: boolean;
 }
 
 export interface CreatedBucket {
@@ -13,9 +16,16 @@ export interface CreatedBucket {
 
 /**
  * Makes a bucket.
- * @throws {StorageError} `BUCKET_EXISTS`, `BUCKET_NAME_TAKEN`
+ * @throws {StorageError} `BUCKET_EXISTS` unless it may, `BUCKET_NAME_TAKEN`
  */
-export async function createBucket({ bucket }: CreateBucket, { storage }: OperationContext): Promise<CreatedBucket> {
-  await storage.createBucket(bucket);
+export async function createBucket(
+  { bucket, mayExist }: CreateBucket,
+  { storage }: OperationContext,
+): Promise<CreatedBucket> {
+  try {
+    await storage.createBucket(bucket);
+  } catch (error) {
+    if (!mayExist || !isStorageError(error) || error.code !== "BUCKET_EXISTS") throw error;
+  }
   return { kind: "bucket-created", bucket };
 }

@@ -50,7 +50,7 @@ export async function deleteObjects(
   { bucket, deletions, quiet }: DeleteObjects,
   { storage, signal, journal }: OperationContext,
 ): Promise<DeletedObjects> {
-  if (!(await storage.hasBucket(bucket))) throw noSuchBucket();
+  if (!(await storage.hasBucket(bucket))) throw noSuchBucket(bucket);
 
   async function remove(deletion: Deletion | RefusedDeletion): Promise<DeletionOutcome> {
     if ("refusal" in deletion) return deletion;

@@ -19,6 +19,6 @@ export interface BucketCors {
  * @throws {Refusal} `NO_SUCH_BUCKET`
  */
 export async function getBucketCors({ bucket }: GetBucketCors, { storage }: OperationContext): Promise<BucketCors> {
-  if (!(await storage.hasBucket(bucket))) throw noSuchBucket();
+  if (!(await storage.hasBucket(bucket))) throw noSuchBucket(bucket);
   return { kind: "bucket-cors", rules: await storage.corsRules(bucket) };
 }

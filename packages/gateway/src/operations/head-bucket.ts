@@ -20,6 +20,6 @@ export interface BucketFound {
  * @throws {Refusal} `NO_SUCH_BUCKET`
  */
 export async function headBucket({ bucket, region }: HeadBucket, { storage }: OperationContext): Promise<BucketFound> {
-  if (!(await storage.hasBucket(bucket))) throw noSuchBucket();
+  if (!(await storage.hasBucket(bucket))) throw noSuchBucket(bucket);
   return { kind: "bucket", bucket, region };
 }

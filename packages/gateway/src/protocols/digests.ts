@@ -11,6 +11,7 @@ export function bytesOfBase64(header: string, text: string, length: number): Uin
   if (bytes.length !== length || btoa(bytes) !== text) {
     throw new Refusal("INVALID_DIGEST", `expected ${header} as base64 of ${length} bytes, found something else`, {
       header,
+      value: text,
     });
   }
   return Uint8Array.from(bytes, (character) => character.charCodeAt(0));

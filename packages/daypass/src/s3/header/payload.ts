@@ -33,7 +33,7 @@ export function readChunkedPayload({ payload, headers }: ParsedS3Header): Chunke
     throw refusal(
       "UNSUPPORTED_PAYLOAD",
       `${UNSIGNED_PAYLOAD}, SHA-256 or one of ${Object.keys(MODES).join(", ")}, found another mode`,
-      { parameter: "x-amz-content-sha256" },
+      { parameter: "x-amz-content-sha256", found: payload },
     );
   }
   const signedValue = (name: string): string | undefined => {
@@ -41,15 +41,18 @@ export function readChunkedPayload({ payload, headers }: ParsedS3Header): Chunke
     if (values.length > 1) throw malformed(name, "duplicate", "one header");
     return values[0];
   };
-  const length = signedValue("x-amz-decoded-content-length") ?? "";
-  if (!/^\d{1,15}$/.test(length)) {
-    throw malformed("x-amz-decoded-content-length", "form", "the signed length of the body without its chunks");
+  const length = signedValue("x-amz-decoded-content-length");
+  if (!/^\d{1,15}$/.test(length ?? "")) {
+    const problem = length === undefined ? "missing" : "form";
+    throw malformed("x-amz-decoded-content-length", problem, "the signed length of the body without its chunks", {
+      ...(length !== undefined && { found: length }),
+    });
   }
   const names = signedValue("x-amz-trailer");
   if ((names !== undefined) !== mode.trailer) {
     throw malformed(
       "x-amz-trailer",
-      "form",
+      mode.trailer ? "missing" : "form",
       mode.trailer ? "the names of the trailer" : "a header for bodies with a trailer",
     );
   }

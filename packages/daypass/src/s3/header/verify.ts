@@ -1,6 +1,6 @@
 import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../access-key.ts";
-import { DaypassError } from "../../errors.ts";
+import { type DaypassError, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
 import { canonicalHeaders, s3Location, s3Signature, UNSIGNED_PAYLOAD } from "../canonical.ts";
@@ -131,9 +131,9 @@ function checkSkew(signedAt: Date, now: Date, maxSkew: number): DaypassError | u
   // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
   if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
   const [requestTime, serverTime] = [signedAt.toISOString(), now.toJSON() ?? "unknown"];
-  return new DaypassError(
+  return refusal(
     "CLOCK_SKEW",
-    `expected a signing time within ${maxSkew} s of the clock, found ${requestTime} at ${serverTime}: check both clocks`,
-    { details: { requestTime, serverTime, maximum: maxSkew } },
+    `a signing time within ${maxSkew} s of the clock, found ${requestTime} at ${serverTime}: check both clocks`,
+    { requestTime, serverTime, maximum: maxSkew },
   );
 }

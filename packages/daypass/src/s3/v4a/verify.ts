@@ -58,9 +58,9 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
     parse(received) {
       const parsed = parseS3V4a(received);
       const { service, regionSet } = parsed;
-      if (service !== "s3") throw wrongScope("X-Amz-Credential", "service", "s3", service);
+      if (service !== "s3") throw wrongScope("X-Amz-Credential", "service", ["s3"], service);
       if (regions !== undefined && !regionSetHas(regionSet, regions)) {
-        throw wrongScope("X-Amz-Region-Set", "region", regions.join(", "), regionSet);
+        throw wrongScope("X-Amz-Region-Set", "region", regions, regionSet);
       }
       return parsed;
     },

@@ -9,16 +9,25 @@ export function malformedError(details: ErrorDetails): S3Error {
   const { parameter, problem, found } = texts(details);
   if (details["part"] === "chunks") return chunkError(problem);
   if (parameter === "") return { status: 400, code: "InvalidURI", message: "Couldn't parse the specified URI." };
-  if (parameter === "Authorization" || parameter.startsWith("x-amz-") || parameter === "date") {
-    return headerError(parameter, problem);
+  if (parameter === "Authorization") return authorizationError(problem, found);
+  if (parameter === "authorization") return twoMechanisms;
+  if (problem === "spelling") return queryError(parameter, problem, found);
+  if (/^(?:x-amz-|date$|content-)/i.test(parameter) && !QUERY.test(parameter)) {
+    return headerError(parameter, problem, found);
   }
   if (parameter === "Expires" || parameter === "AWSAccessKeyId" || parameter === "Signature") {
     return version2Error(parameter, problem);
   }
   if (parameter === "X-Amz-Signature" && problem === "form") return mismatch;
-  if (parameter.startsWith("response-")) {
-    return { status: 400, code: "InvalidArgument", message: `${parameter} was given more than once.` };
-  }
+  if (!QUERY.test(parameter)) return argumentError(parameter, problem, found);
+  return queryError(parameter, problem, found);
+}
+
+/** The parameters of SigV4 in the query; what stands in headers is written in lower case. */
+const QUERY =
+  /^X-Amz-(?:Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token|Content-Sha256|Region-Set)$/;
+
+function queryError(parameter: string, problem: string, found: string): S3Error {
   const message = QUERY_MESSAGES[`${parameter} ${problem}`] ?? QUERY_MESSAGES[problem] ?? INCOMPLETE;
   return {
     status: 400,
@@ -26,6 +35,12 @@ export function malformedError(details: ErrorDetails): S3Error {
     message: typeof message === "string" ? message : message(found, parameter),
   };
 }
+
+const malformedTrailer: S3Error = {
+  status: 400,
+  code: "MalformedTrailerError",
+  message: "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+};
 
 /** What S3 says of a body in chunks that does not keep to their form. */
 function chunkError(problem: string): S3Error {
@@ -36,14 +51,7 @@ function chunkError(problem: string): S3Error {
       message: "Only the last chunk is allowed to have a size less than 8192 bytes",
     };
   }
-  if (problem === "trailers") {
-    return {
-      status: 400,
-      code: "MalformedTrailerError",
-      message:
-        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
-    };
-  }
+  if (problem === "trailers") return malformedTrailer;
   return {
     status: 400,
     code: "IncompleteBody",
@@ -86,7 +94,7 @@ const QUERY_MESSAGES: Readonly<Record<string, Message>> = {
   spelling: (_, parameter) => `${parameter} is not spelled as documented.`,
   conflict: "X-Amz-Content-Sha256 differs between query and header.",
   algorithm: 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"',
-  "X-Amz-Credential form":
+  "X-Amz-Credential credential":
     'Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
   terminator: (found) =>
     `Error parsing the X-Amz-Credential parameter; incorrect terminal "${found}". This endpoint uses "aws4_request".`,
@@ -99,7 +107,7 @@ const QUERY_MESSAGES: Readonly<Record<string, Message>> = {
   "too-large":
     "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
   host: 'X-Amz-SignedHeaders must include "host"',
-  "X-Amz-SignedHeaders form": "X-Amz-SignedHeaders must be lower-case header names, each once, joined by semicolons",
+  names: "X-Amz-SignedHeaders must be lower-case header names, each once, joined by semicolons",
 };
 
 const mismatch: S3Error = {
@@ -109,27 +117,92 @@ const mismatch: S3Error = {
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
 };
 
-function headerError(parameter: string, problem: string): S3Error {
-  if (parameter === "Authorization" && problem === "signature") return mismatch;
-  if (parameter === "x-amz-content-sha256" && problem === "missing") {
+/** What S3 says of more than one signature. */
+export const twoMechanisms: S3Error = {
+  status: 400,
+  code: "InvalidArgument",
+  message:
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+  fields: [["ArgumentName", "Authorization"]],
+};
+
+/** The parts of the header of SigV4, and what follows "The authorization header is malformed; " of each. */
+const HEADER_MESSAGES: Readonly<Record<string, (found: string) => string>> = {
+  credential: () => 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+  terminator: (found) => `incorrect terminal "${found}". This endpoint uses "aws4_request".`,
+  "date-form": (found) =>
+    `incorrect date format "${found}". This date in the credential must be in the format "yyyyMMdd".`,
+  "date-mismatch": (found) => `Invalid credential date "${found}". This date is not the same as X-Amz-Date.`,
+  host: () => 'SignedHeaders must include "host".',
+  names: () => "SignedHeaders must be lower-case header names, each once, joined by semicolons.",
+};
+
+function authorizationError(problem: string, found: string): S3Error {
+  if (problem === "signature") return mismatch;
+  if (problem === "key-and-signature") {
     return {
       status: 400,
-      code: "InvalidRequest",
-      message: "Missing required header for this request: x-amz-content-sha256",
+      code: "InvalidArgument",
+      message: "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature",
+      // Amazon repeats the header, which may hold what nobody else should read.
+      fields: [["ArgumentName", "Authorization"]],
     };
   }
-  if ((parameter === "x-amz-date" || parameter === "date") && problem !== "duplicate") {
+  const message =
+    HEADER_MESSAGES[problem]?.(found) ??
+    "the authorization header requires three components: Credential, SignedHeaders, and Signature.";
+  return {
+    status: 400,
+    code: "AuthorizationHeaderMalformed",
+    message: `The authorization header is malformed; ${message}`,
+  };
+}
+
+function headerError(parameter: string, problem: string, found: string): S3Error {
+  if (problem === "duplicate") return argumentError(parameter, problem, found);
+  if (parameter === "x-amz-date" || parameter.toLowerCase() === "date") {
     return {
       status: 403,
       code: "AccessDenied",
       message: "AWS authentication requires a valid Date or x-amz-date header",
     };
   }
+  if (problem === "missing") {
+    const row = MISSING[parameter];
+    if (row !== undefined) return row;
+  }
+  if (parameter === "x-amz-trailer") {
+    return {
+      status: 400,
+      code: "InvalidRequest",
+      message: "The value specified in the x-amz-trailer header is not supported",
+    };
+  }
+  return argumentError(parameter, problem, found);
+}
+
+const MISSING: Readonly<Record<string, S3Error>> = {
+  "x-amz-content-sha256": {
+    status: 400,
+    code: "InvalidRequest",
+    message: "Missing required header for this request: x-amz-content-sha256",
+  },
+  "x-amz-decoded-content-length": {
+    status: 411,
+    code: "MissingContentLength",
+    message: "You must provide the Content-Length HTTP header.",
+  },
+  "x-amz-trailer": malformedTrailer,
+};
+
+/** A header or parameter that is not the signature's own. */
+function argumentError(parameter: string, problem: string, found: string): S3Error {
   return {
     status: 400,
-    code: "AuthorizationHeaderMalformed",
+    code: "InvalidArgument",
     message:
-      "The authorization header is malformed; the authorization header requires three components: Credential, SignedHeaders, and Signature.",
+      problem === "duplicate" ? `${parameter} was given more than once.` : `The value of ${parameter} is not valid.`,
+    fields: [["ArgumentName", parameter], ...(found === "" ? [] : [["ArgumentValue", found] as const])],
   };
 }
 
@@ -146,6 +219,10 @@ function version2Error(parameter: string, problem: string): S3Error {
 }
 
 function texts(details: ErrorDetails): Readonly<Record<"parameter" | "problem" | "found" | "expected", string>> {
-  const text = (name: string): string => String(details[name] ?? "");
+  const text = (name: string): string => {
+    const value = details[name] ?? "";
+    // Of several that would do one is told: SDKs take what they read for a single one.
+    return String(typeof value === "object" ? value[0] : value);
+  };
   return { parameter: text("parameter"), problem: text("problem"), found: text("found"), expected: text("expected") };
 }

@@ -27,7 +27,11 @@ export function declaredDigests({ received, permit, payload }: S3Call): Declared
 function payloadHash(value: string): Uint8Array | undefined {
   if (value === "UNSIGNED-PAYLOAD") return undefined;
   // A streaming mode that no signature has chosen: nobody has undone its framing (CVE-2025-31489, CVE-2026-41145).
-  if (!/^[0-9a-f]{64}$/.test(value)) throw notImplemented("header", "x-amz-content-sha256");
+  if (!/^[0-9a-f]{64}$/.test(value)) {
+    throw new Refusal("UNSUPPORTED_PAYLOAD", "expected a body in one piece, found another payload mode", {
+      found: value,
+    });
+  }
   return bytesOfHex(value);
 }
 

@@ -31,19 +31,35 @@ export async function readDocument(call: S3Call, root: string, options: Document
   }
   if ((payload.length ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await collect(payload.body, maxBytes);
-  const compare = (digest: "md5" | ChecksumAlgorithm, running: RunningDigest, expected: string): void => {
+  const compare = (running: RunningDigest, { code, digest, expected, write = base64 }: Declared): void => {
     running.update(bytes);
-    if (base64(running.digest()) === expected) return;
-    const code = digest === checksum?.algorithm ? "CHECKSUM_MISMATCH" : "DIGEST_MISMATCH";
-    throw new Refusal(code, `expected the ${digest} of this document, found another`, { digest });
+    const calculated = write(running.digest());
+    if (calculated === expected) return;
+    const details = { digest, expected, calculated };
+    throw new Refusal(code, `expected the ${digest} of this document, found another`, details);
   };
-  if (digests.md5 !== undefined) compare("md5", call.createHash("md5"), base64(digests.md5));
+  if (digests.md5 !== undefined) {
+    compare(call.createHash("md5"), { code: "DIGEST_MISMATCH", digest: "md5", expected: base64(digests.md5) });
+  }
   const expected = typeof checksum?.expected === "function" ? checksum.expected() : checksum?.expected;
   if (checksum !== undefined && expected !== undefined) {
-    compare(checksum.algorithm, runningChecksum(checksum.algorithm, call.createHash), expected);
+    const { algorithm } = checksum;
+    const running = runningChecksum(algorithm, call.createHash);
+    compare(running, { code: "CHECKSUM_MISMATCH", digest: algorithm, expected });
   }
-  if (digests.sha256 !== undefined) compare("sha256", call.createHash("sha256"), base64(digests.sha256));
+  if (digests.sha256 !== undefined) {
+    const expected = hex(digests.sha256);
+    compare(call.createHash("sha256"), { code: "DIGEST_MISMATCH", digest: "sha256", expected, write: hex });
+  }
   return readXml(bytes, root, options);
+}
+
+/** A digest that was declared for a document, in the form in which its header has it. */
+interface Declared {
+  readonly code: "DIGEST_MISMATCH" | "CHECKSUM_MISMATCH";
+  readonly digest: "md5" | ChecksumAlgorithm;
+  readonly expected: string;
+  readonly write?: (bytes: Uint8Array) => string;
 }
 
 /** The document, where the request has one; a body that is not announced is none. */
@@ -97,4 +113,8 @@ function tooLarge(limit: number): Refusal {
 
 function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

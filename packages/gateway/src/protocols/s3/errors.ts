@@ -1,6 +1,6 @@
 import type { ErrorDetails } from "daypass";
 import type { RefusalCode } from "../../pipeline/refusal.ts";
-import { malformedError, scopeError } from "./authorization-errors.ts";
+import { malformedError, scopeError, twoMechanisms } from "./authorization-errors.ts";
 import type { S3Error } from "./error-body.ts";
 
 type Row = S3Error | ((details: ErrorDetails) => S3Error);
@@ -25,6 +25,49 @@ const tooLarge: Row = (details) => ({
   message: "Your proposed upload exceeds the maximum allowed size",
   fields: pick(details, { size: "ProposedSize", limit: "MaxSizeAllowed" }),
 });
+
+const DIGESTS = { expected: "ExpectedDigest", calculated: "CalculatedDigest" };
+
+/** What `x-amz-content-sha256` may say at Amazon, besides a hash. */
+const PAYLOAD_MODES = [
+  "UNSIGNED-PAYLOAD",
+  "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+  "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+  "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
+];
+
+const payloadMode: S3Error = {
+  status: 501,
+  code: "NotImplemented",
+  message: "A header you provided implies functionality that is not implemented",
+  fields: [["Header", "x-amz-content-sha256"]],
+};
+
+function payloadValue(found: ErrorDetails[string] = ""): S3Error {
+  return {
+    status: 400,
+    code: "InvalidArgument",
+    message: `x-amz-content-sha256 must be ${PAYLOAD_MODES.join(", ")} or a valid sha256 value.`,
+    fields: [
+      ["ArgumentName", "x-amz-content-sha256"],
+      ["ArgumentValue", String(found)],
+    ],
+  };
+}
+
+/** S3 tells instants without a fraction of a second. */
+function wholeSecond([name, value]: [string, string]): [string, string] {
+  return [name, value.replace(/\.\d{3}Z$/, "Z")];
+}
+
+const oneFile: S3Error = {
+  status: 400,
+  code: "InvalidArgument",
+  message: "POST requires exactly one file upload per request.",
+  fields: [["ArgumentName", "file"]],
+};
 
 // Codes, statuses and texts as AWS documents them (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), and
 // where that page is silent as MinIO and versitygw send them.
@@ -52,16 +95,20 @@ const ERRORS = {
   PREFLIGHT_REFUSED: {
     status: 403,
     code: "AccessForbidden",
-    message: "CORSResponse: This CORS request is not allowed.",
-  },
-  UNENFORCED_CONSTRAINT: accessDenied,
-  AMBIGUOUS_AUTHENTICATION: {
-    status: 400,
-    code: "InvalidArgument",
+    // With Amazon's own slip of the pen: people search for it.
     message:
-      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
-    fields: [["ArgumentName", "Authorization"]],
+      "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
   },
+  PREFLIGHT_INCOMPLETE: ({ missing }) => ({
+    status: 400,
+    code: "BadRequest",
+    message:
+      missing === "origin"
+        ? "Insufficient information. Origin request header needed."
+        : "Invalid Access-Control-Request-Method: null",
+  }),
+  UNENFORCED_CONSTRAINT: accessDenied,
+  AMBIGUOUS_AUTHENTICATION: twoMechanisms,
   WRONG_ORIGIN: { status: 400, code: "InvalidRequest", message: "This host is not served here." },
   UNKNOWN_KEY: {
     status: 403,
@@ -90,7 +137,9 @@ const ERRORS = {
     status: 403,
     code: "AccessDenied",
     message: "Request has expired",
-    fields: pick(details, { expires: "X-Amz-Expires", expiresAt: "Expires", serverTime: "ServerTime" }),
+    fields: pick(details, { expires: "X-Amz-Expires", expiresAt: "Expires", serverTime: "ServerTime" }).map(
+      wholeSecond,
+    ),
   }),
   NOT_YET_VALID: { status: 403, code: "AccessDenied", message: "Request is not valid yet" },
   CLOCK_SKEW: (details) => ({
@@ -98,16 +147,12 @@ const ERRORS = {
     code: "RequestTimeTooSkewed",
     message: "The difference between the request time and the current time is too large.",
     fields: [
-      ...pick(details, { requestTime: "RequestTime", serverTime: "ServerTime" }),
+      ...pick(details, { serverTime: "ServerTime" }).map(wholeSecond),
       ["MaxAllowedSkewMilliseconds", String(Number(details["maximum"] ?? 900) * 1000)],
     ],
   }),
-  UNSUPPORTED_PAYLOAD: {
-    status: 501,
-    code: "NotImplemented",
-    message: "A header you provided implies functionality that is not implemented",
-    fields: [["Header", "x-amz-content-sha256"]],
-  },
+  UNSUPPORTED_PAYLOAD: ({ found }) =>
+    PAYLOAD_MODES.some((mode) => mode === found) ? payloadMode : payloadValue(found),
   POLICY_NOT_MET: (details) => ({
     status: 403,
     code: "AccessDenied",
@@ -206,11 +251,12 @@ const ERRORS = {
   },
   TOO_LARGE: tooLarge,
   BODY_LENGTH: (details) => (details["part"] === "chunks" ? incompleteBody : tooLarge(details)),
-  TOO_SMALL: {
+  TOO_SMALL: (details) => ({
     status: 400,
     code: "EntityTooSmall",
     message: "Your proposed upload is smaller than the minimum allowed size",
-  },
+    fields: pick(details, { size: "ProposedSize", limit: "MinSizeAllowed" }),
+  }),
   INCOMPLETE_BODY: incompleteBody,
   BODY_TOO_SLOW: {
     status: 400,
@@ -218,24 +264,32 @@ const ERRORS = {
     message:
       "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
   },
-  BODY_DIGEST: {
+  BODY_DIGEST: (details) => ({
     status: 400,
     code: "XAmzContentSHA256Mismatch",
     message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
-  },
-  DIGEST_MISMATCH: {
+    fields: pick(details, { expected: "ClientComputedContentSHA256", calculated: "S3ComputedContentSHA256" }),
+  }),
+  DIGEST_MISMATCH: (details) => ({
     status: 400,
     code: "BadDigest",
     message: "The Content-MD5 you specified did not match what we received.",
-  },
+    fields: pick(details, DIGESTS),
+  }),
   CHECKSUM_MISMATCH: (details) => ({
     status: 400,
     code: "BadDigest",
     message: `The ${String(details["digest"]).toUpperCase()} you specified did not match the calculated checksum.`,
+    fields: pick(details, DIGESTS),
   }),
   INVALID_DIGEST: (details) =>
     details["header"] === "content-md5"
-      ? { status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid." }
+      ? {
+          status: 400,
+          code: "InvalidDigest",
+          message: "The Content-MD5 you specified was invalid.",
+          fields: pick(details, { value: "Content-MD5" }),
+        }
       : { status: 400, code: "InvalidRequest", message: `Value for ${String(details["header"])} header is invalid.` },
   INVALID_RESPONSE_HEADER: (details) => ({
     status: 400,
@@ -316,7 +370,7 @@ const ERRORS = {
     code: "InvalidPart",
     message:
       "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-    fields: pick(details, { part: "PartNumber", etag: "ETag" }),
+    fields: pick(details, { part: "PartNumber", number: "PartNumber", etag: "ETag" }),
   }),
   INVALID_PART_ORDER: {
     status: 400,
@@ -379,12 +433,8 @@ const ERRORS = {
     code: "MaxPostPreDataLengthExceeded",
     message: "Your POST request fields preceding the upload file were too large.",
   },
-  FORM_WITHOUT_FILE: {
-    status: 400,
-    code: "InvalidArgument",
-    message: "POST requires exactly one file upload per request.",
-    fields: [["ArgumentName", "file"]],
-  },
+  FORM_WITHOUT_FILE: oneFile,
+  FORM_WITH_FILES: oneFile,
   REDIRECT_REFUSED: {
     status: 403,
     code: "AccessDenied",

@@ -1,4 +1,4 @@
-import type { WireRequest } from "daypass";
+import type { ErrorDetails, WireRequest } from "daypass";
 import { type S3Texts, s3Texts } from "daypass/s3";
 import { s3HeaderTexts } from "daypass/s3/header";
 import { s3V2Texts } from "daypass/s3/v2";
@@ -16,15 +16,23 @@ export function mismatchFields(request: WireRequest, virtualBucket: string): Err
   const texts = textsOf(request, virtualBucket);
   if (texts === undefined) return [];
   const { stringToSign, canonicalRequest } = texts;
-  const fields: [string, string][] = [
+  const fields = signedFields(stringToSign, signatureOf(request));
+  if (canonicalRequest === undefined) return fields;
+  return [...fields, ["CanonicalRequest", canonicalRequest], ["CanonicalRequestBytes", bytesOf(canonicalRequest)]];
+}
+
+/** The same of a form, whose signature covers the policy as it was sent; `undefined` for what is no form. */
+export function formMismatchFields({ policy, signature }: ErrorDetails): ErrorFields | undefined {
+  if (typeof policy !== "string") return undefined;
+  return signedFields(policy, typeof signature === "string" ? signature : "");
+}
+
+function signedFields(stringToSign: string, signature: string): ErrorFields {
+  return [
     ["StringToSign", stringToSign],
-    ["SignatureProvided", signatureOf(request)],
+    ["SignatureProvided", signature],
     ["StringToSignBytes", bytesOf(stringToSign)],
   ];
-  if (canonicalRequest !== undefined) {
-    fields.push(["CanonicalRequest", canonicalRequest], ["CanonicalRequestBytes", bytesOf(canonicalRequest)]);
-  }
-  return fields;
 }
 
 function textsOf(request: WireRequest, virtualBucket: string): S3Texts | undefined {

@@ -10,7 +10,10 @@ export function expectNoBody({ obligations }: S3Grant): void {
       (obligation.kind === "body-sha256" && obligation.sha256 !== SHA256_OF_NOTHING) ||
       obligation.kind === "body-chunks"
     ) {
-      throw new Refusal("BODY_DIGEST", "expected the hash of an empty body on a request without one, found another");
+      throw new Refusal("BODY_DIGEST", "expected the hash of an empty body on a request without one, found another", {
+        expected: obligation.kind === "body-sha256" ? obligation.sha256 : "",
+        calculated: SHA256_OF_NOTHING,
+      });
     }
   }
 }

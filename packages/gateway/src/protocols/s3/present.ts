@@ -7,6 +7,7 @@ import type { PartInfo } from "../../storage/multipart.ts";
 import type { ObjectInfo } from "../../storage/storage.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
+import { requestIdHeaders } from "./request-id.ts";
 import type { XmlElement } from "./xml.ts";
 
 const describe = memoisedHeaders(amzHeaders);
@@ -19,7 +20,7 @@ export function presentObject(result: ObjectRead, permit: Permit<S3Grant>, { req
     addChecksums(answer.headers, result, permit, request.headers);
   }
   if (result.part?.count !== undefined) answer.headers.push("x-amz-mp-parts-count", String(result.part.count));
-  answer.headers.push("x-amz-request-id", requestId);
+  answer.headers.push(...requestIdHeaders(requestId));
   return answer;
 }
 

@@ -5,6 +5,8 @@ import { textAnswer } from "../text-answer.ts";
 
 export { urlEncoded, type XmlContent, type XmlElement, xmlDocument, xmlText } from "../../http/xml.ts";
 
+import { requestIdHeaders } from "./request-id.ts";
+
 /** The answer that holds a document. */
 export function xmlAnswer(options: {
   readonly root: string;
@@ -17,7 +19,7 @@ export function xmlAnswer(options: {
     status: 200,
     type: "application/xml",
     text: xmlDocument(root, elements),
-    headers: ["x-amz-request-id", requestId, ...headers],
+    headers: [...requestIdHeaders(requestId), ...headers],
   });
 }
 
@@ -27,7 +29,7 @@ export function beginXmlAnswer(requestId: string): Answer {
     status: 200,
     type: "application/xml",
     text: XML_DECLARATION,
-    headers: ["x-amz-request-id", requestId],
+    headers: [...requestIdHeaders(requestId)],
     open: true,
   });
 }

@@ -49,9 +49,11 @@ export function parseS3V2Header({ request, wire, wildcard }: ReceivedRequest): P
       "one signature, found a signed query beside an Authorization header: send one of them",
     );
   }
-  const [, accessKeyId, signature = ""] = /^AWS ([^\s:]+):(\S+)$/.exec(singleHeader(request, "authorization")) ?? [];
+  const [, accessKeyId, signature = ""] =
+    /^AWS ([^\s:]+):([^\s:]+)$/.exec(singleHeader(request, "authorization")) ?? [];
   if (accessKeyId === undefined || !SIGNATURE.test(signature)) {
-    throw malformed("Authorization", "form", "AWS <access key id>:<base64 of 20 bytes>");
+    const problem = accessKeyId === undefined ? "key-and-signature" : "signature";
+    throw malformed("Authorization", problem, "AWS <access key id>:<base64 of 20 bytes>");
   }
   const amz = readAmzHeaders(request);
   const { date, signedAt } = signingTime(request);

@@ -1,5 +1,6 @@
 import type { AbortUpload } from "../../../operations/abort-upload.ts";
 import type { S3ObjectOperation } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 
 export const abortMultipartUploadOperation: S3ObjectOperation<AbortUpload> = {
   name: "AbortMultipartUpload",
@@ -12,5 +13,5 @@ export const abortMultipartUploadOperation: S3ObjectOperation<AbortUpload> = {
     object,
     uploadId: parameters.get("uploadId") ?? "",
   }),
-  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+  present: (_, __, { requestId }) => ({ status: 204, headers: [...requestIdHeaders(requestId)], body: undefined }),
 };

@@ -5,10 +5,13 @@ import { notImplemented } from "../amz.ts";
 import { expectBucketName } from "../bucket-name.ts";
 import { readOptionalDocument } from "../document.ts";
 import type { S3BucketOperation, S3Call } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 
 // Values that ask for what is the case anyway.
 const LOCK = "x-amz-bucket-object-lock-enabled";
 const OWNERSHIP = "x-amz-object-ownership";
+// "For legacy compatibility, if you re-create an existing bucket that you already own in us-east-1, Amazon S3 returns 200 OK".
+const LEGACY = "us-east-1";
 
 export const createBucketOperation: S3BucketOperation<CreateBucket> = {
   name: "CreateBucket",
@@ -23,11 +26,11 @@ export const createBucketOperation: S3BucketOperation<CreateBucket> = {
     if ((amz.get(OWNERSHIP) ?? "BucketOwnerEnforced") !== "BucketOwnerEnforced")
       throw notImplemented("header", OWNERSHIP);
     await expectLocation(call);
-    return { operation: "create-bucket", bucket };
+    return { operation: "create-bucket", bucket, mayExist: call.region === LEGACY };
   },
   present: ({ bucket }, _, { requestId }) => ({
     status: 200,
-    headers: ["location", `/${encodeURIComponent(bucket)}`, "content-length", "0", "x-amz-request-id", requestId],
+    headers: ["location", `/${encodeURIComponent(bucket)}`, "content-length", "0", ...requestIdHeaders(requestId)],
     body: undefined,
   }),
 };

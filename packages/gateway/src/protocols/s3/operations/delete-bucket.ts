@@ -1,5 +1,6 @@
 import type { DeleteBucket } from "../../../operations/delete-bucket.ts";
 import type { S3BucketOperation } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 
 export const deleteBucketOperation: S3BucketOperation<DeleteBucket> = {
   name: "DeleteBucket",
@@ -7,5 +8,5 @@ export const deleteBucketOperation: S3BucketOperation<DeleteBucket> = {
   on: "bucket",
   readsBody: false,
   read: (_, bucket) => ({ operation: "delete-bucket", bucket }),
-  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+  present: (_, __, { requestId }) => ({ status: 204, headers: [...requestIdHeaders(requestId)], body: undefined }),
 };

@@ -1,6 +1,7 @@
 import type { SetObjectTags } from "../../../operations/set-object-tags.ts";
 import { expectNullVersion } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 
 export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   name: "DeleteObjectTagging",
@@ -13,5 +14,5 @@ export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
     expectNullVersion(parameters.get("versionId"), object.key);
     return { operation: "set-object-tags", object, tags: {} };
   },
-  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+  present: (_, __, { requestId }) => ({ status: 204, headers: [...requestIdHeaders(requestId)], body: undefined }),
 };

@@ -3,6 +3,7 @@ import { readIfMatch } from "../../request-fields.ts";
 import { notImplemented } from "../amz.ts";
 import { expectNullVersion } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 
 export const deleteObjectOperation: S3ObjectOperation<DeleteObject> = {
   name: "DeleteObject",
@@ -18,5 +19,5 @@ export const deleteObjectOperation: S3ObjectOperation<DeleteObject> = {
       ifMatch: readIfMatch(fields.ifMatch, () => notImplemented("header", "If-Match")),
     };
   },
-  present: (_, __, { requestId }) => ({ status: 204, headers: ["x-amz-request-id", requestId], body: undefined }),
+  present: (_, __, { requestId }) => ({ status: 204, headers: [...requestIdHeaders(requestId)], body: undefined }),
 };

@@ -1,6 +1,7 @@
 import type { HeadBucket } from "../../../operations/head-bucket.ts";
 import { permitBucketName } from "../../../pipeline/authorize.ts";
 import type { S3PartialOperation } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 
 export const headBucketOperation: S3PartialOperation<HeadBucket> = {
   name: "HeadBucket",
@@ -17,8 +18,7 @@ export const headBucketOperation: S3PartialOperation<HeadBucket> = {
       region,
       "x-amz-access-point-alias",
       "false",
-      "x-amz-request-id",
-      requestId,
+      ...requestIdHeaders(requestId),
     ],
     body: undefined,
   }),

@@ -2,6 +2,7 @@ import type { SetBucketCors } from "../../../operations/set-bucket-cors.ts";
 import { readCorsRules } from "../cors-configuration.ts";
 import { readDocument } from "../document.ts";
 import type { S3BucketOperation } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 
 export const putBucketCorsOperation: S3BucketOperation<SetBucketCors> = {
   name: "PutBucketCors",
@@ -16,7 +17,7 @@ export const putBucketCorsOperation: S3BucketOperation<SetBucketCors> = {
   },
   present: (_, __, { requestId }) => ({
     status: 200,
-    headers: ["content-length", "0", "x-amz-request-id", requestId],
+    headers: ["content-length", "0", ...requestIdHeaders(requestId)],
     body: undefined,
   }),
 };

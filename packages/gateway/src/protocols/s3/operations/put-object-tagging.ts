@@ -2,6 +2,7 @@ import type { SetObjectTags } from "../../../operations/set-object-tags.ts";
 import { expectNullVersion } from "../arguments.ts";
 import { readDocument } from "../document.ts";
 import type { S3ObjectOperation } from "../operation.ts";
+import { requestIdHeaders } from "../request-id.ts";
 import { readTagging } from "../tags.ts";
 
 export const putObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
@@ -18,7 +19,7 @@ export const putObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   },
   present: (_, __, { requestId }) => ({
     status: 200,
-    headers: ["content-length", "0", "x-amz-request-id", requestId],
+    headers: ["content-length", "0", ...requestIdHeaders(requestId)],
     body: undefined,
   }),
 };

@@ -3,6 +3,7 @@ import { Refusal } from "../../../pipeline/refusal.ts";
 import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { addChecksumHeaders, quoted } from "../present.ts";
+import { requestIdHeaders } from "../request-id.ts";
 import { readTaggingHeader, TAGGING } from "../tags.ts";
 import { readStoredHeaders, readWriteConditions } from "../write-fields.ts";
 
@@ -31,7 +32,7 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
     };
   },
   present({ info }, _, { requestId }) {
-    const headers = ["etag", quoted(info.etag), "content-length", "0", "x-amz-request-id", requestId];
+    const headers = ["etag", quoted(info.etag), "content-length", "0", ...requestIdHeaders(requestId)];
     addChecksumHeaders(headers, info);
     return { status: 200, headers, body: undefined };
   },

@@ -4,6 +4,7 @@ import { readPartNumber } from "../arguments.ts";
 import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { quoted } from "../present.ts";
+import { requestIdHeaders } from "../request-id.ts";
 import { requiredLength } from "./put-object.ts";
 
 export const uploadPartOperation: S3ObjectOperation<PutPart> = {
@@ -26,7 +27,7 @@ export const uploadPartOperation: S3ObjectOperation<PutPart> = {
     };
   },
   present({ part }, _, { requestId }) {
-    const headers = ["etag", quoted(part.etag), "content-length", "0", "x-amz-request-id", requestId];
+    const headers = ["etag", quoted(part.etag), "content-length", "0", ...requestIdHeaders(requestId)];
     if (part.checksum !== undefined) headers.push(`x-amz-checksum-${part.checksum.algorithm}`, part.checksum.value);
     return { status: 200, headers, body: undefined };
   },

@@ -14,7 +14,7 @@ import { keptAlive, within } from "./pipeline/keep-alive.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
 import { metrics } from "./pipeline/metrics.ts";
 import type { Answer, Outcome } from "./pipeline/outcome.ts";
-import { answerPreflight } from "./pipeline/preflight.ts";
+import { answerPreflight, refusedPreflight } from "./pipeline/preflight.ts";
 import { Refusal, toRefusal } from "./pipeline/refusal.ts";
 import { requestIds } from "./pipeline/request-id.ts";
 import { exit } from "./pipeline/respond.ts";
@@ -201,8 +201,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { received, notes } = arrival;
     // Without its rules the bucket allows nothing; whether its storage fails, the request itself finds out.
     const rules = await storage.corsRules(bucketOf(received.request)).catch(() => NO_RULES);
-    if (received.request.method !== "OPTIONS") return serve({ ...arrival, rules });
-    return leave.respond(answerPreflight(cors, rules, received), notes);
+    return received.request.method === "OPTIONS"
+      ? servePreflight(received, notes, rules)
+      : serve({ ...arrival, rules });
+  }
+
+  function servePreflight(received: Received, notes: Notes, rules: readonly CorsRule[]): Outcome {
+    try {
+      return leave.respond(answerPreflight(cors, rules, received), notes);
+    } catch (error) {
+      return leave.respond(refusedPreflight(refusalAnswer(error, notes, { received })), notes);
+    }
   }
 
   /** The answer to a request that came to nothing, in the words of its dialect. */
@@ -246,8 +255,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
         const arrival = { received, body, notes, signal, rules: NO_RULES };
         if (received.fields.origin !== undefined) return serveCrossOrigin(arrival);
-        if (request.method !== "OPTIONS") return serve(arrival);
-        return leave.respond(answerPreflight(cors, NO_RULES, received), notes);
+        return request.method === "OPTIONS" ? servePreflight(received, notes, NO_RULES) : serve(arrival);
       } catch (error) {
         return refuse(error, notes, { received });
       }

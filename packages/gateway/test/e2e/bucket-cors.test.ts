@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { disk } from "../../src/storage/disk.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5, text, texts } from "./bucket-client.ts";
-import { daypassUrl, s3Code, s3Field, s3For, send } from "./clients.ts";
+import { daypassUrl, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";
 
 const APP = "https://app.example.com";
 const rule = (inside: string) => `<CORSConfiguration><CORSRule>${inside}</CORSRule></CORSConfiguration>`;
@@ -119,12 +119,39 @@ describe("a preflight", () => {
     ["another origin", asked("https://evil.example.com", "GET")],
     ["an origin that ends alike", asked("https://app.example.com.evil.test", "GET")],
     ["an origin that begins alike", asked("https://.example.org.evil.test", "GET")],
-    ["no origin", { "access-control-request-method": "GET" }],
     ["another method", asked(APP, "DELETE")],
     ["another header", asked(APP, "GET", "content-type, x-amz-meta-b")],
   ])("is refused for %s", async (_, headers) => {
     const reply = await preflight("/media/hello.txt", headers);
-    expect([reply.status, allowed(reply), await reply.text()]).toEqual([403, null, ""]);
+    const body = await reply.text();
+    expect([reply.status, allowed(reply), s3Code(body)]).toEqual([403, null, "AccessForbidden"]);
+    expect(s3Field(body, "Message")).toMatch(
+      /^CORSResponse: This CORS request is not allowed\. This is usually because/,
+    );
+    expect(s3Field(body, "RequestId")).toBe(reply.headers.get("x-amz-request-id"));
+    expect([reply.headers.get("vary"), reply.headers.get("cache-control")]).toEqual([
+      "origin, access-control-request-method, access-control-request-headers",
+      "no-store",
+    ]);
+  });
+
+  it("that does not say what is to be asked is told so", async () => {
+    for (const [headers, message] of [
+      [{ "access-control-request-method": "GET" }, "Insufficient information. Origin request header needed."],
+      [{}, "Insufficient information. Origin request header needed."],
+      [{ origin: APP }, "Invalid Access-Control-Request-Method: null"],
+    ] as const) {
+      for (const path of ["/media/hello.txt", "/no-such-bucket/a"]) {
+        const reply = await preflight(path, headers);
+        const body = await reply.text();
+        expect([reply.status, allowed(reply), s3Code(body), s3Field(body, "Message")]).toEqual([
+          400,
+          null,
+          "BadRequest",
+          message,
+        ]);
+      }
+    }
   });
 
   it("tells nothing of what exists: no bucket, a bucket without rules and a bucket of another origin answer alike", async () => {
@@ -139,8 +166,7 @@ describe("a preflight", () => {
       "/%ff/a",
     ]) {
       const reply = await preflight(path, asked("https://evil.example.com", "GET"));
-      const { date: _, ...headers } = Object.fromEntries(reply.headers);
-      answers.push({ status: reply.status, headers, body: await reply.text() });
+      answers.push(await withoutIds(reply));
     }
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     const there = await preflight("/media/hello.txt", asked(APP, "GET"));

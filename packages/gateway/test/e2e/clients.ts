@@ -141,3 +141,11 @@ export async function until<T>(look: () => T | undefined | false | Promise<T | u
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** An answer without what is another one each time: its date, and the two ids, which the body of an error has to repeat. */
+export async function withoutIds(reply: Response): Promise<readonly unknown[]> {
+  const { date: _, "x-amz-request-id": id, "x-amz-id-2": id2, ...headers } = Object.fromEntries(reply.headers);
+  const text = await reply.text();
+  const ids = `<RequestId>${id}</RequestId><HostId>${id2}</HostId>`;
+  return [reply.status, headers, text.includes(ids) ? text.replace(ids, "") : { ids, text }];
+}

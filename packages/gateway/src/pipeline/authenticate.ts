@@ -73,7 +73,7 @@ export function authenticator(options: AuthenticationOptions): {
     nativeTo: (authority) => options.protocols.find(({ dialect }) => speaks(hosts, authority, dialect)),
     async authenticate(received, body) {
       const { first, second } = detected(received);
-      if (second !== undefined) {
+      if (second !== undefined || (first !== undefined && hasForeignMarks(received.request))) {
         throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found the marks of two: send one");
       }
       if (first === undefined || !speaks(hosts, received.request.authority, first.protocol.dialect)) {
@@ -86,6 +86,17 @@ export function authenticator(options: AuthenticationOptions): {
 
 interface Form extends BodyVerifier {
   readonly protocol: Protocol;
+}
+
+const GOOG = /[?&](?:X-Goog-(?:Algorithm|Credential|Signature)|GoogleAccessId)=/i;
+
+/** The marks of dialects that no verifier here looks for: Cloud Storage's, and those of Azure's SAS and Shared Key. */
+function hasForeignMarks({ target, headers }: WireRequest): boolean {
+  if (GOOG.test(target) || (/[?&]sig=/i.test(target) && /[?&]sv=/i.test(target))) return true;
+  for (const [name, value] of headers) {
+    if (name.length === 13 && name.toLowerCase() === "authorization" && /^(?:SharedKey|GOOG)/i.test(value)) return true;
+  }
+  return false;
 }
 
 function speaks(hosts: ReadonlyMap<string, readonly Dialect[]>, authority: string, dialect: Dialect): boolean {

@@ -1,8 +1,9 @@
-import type { WireRequest } from "daypass";
+import { DaypassError, type WireRequest } from "daypass";
 import type { S3Grant } from "daypass/s3";
 import { metadataOfHeader, metadataOfParameter, metadataSize } from "../../http/metadata.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
+import { isPostGrant } from "./form.ts";
 import { CANNED_ACLS, HARMLESS_AMZ, STORAGE_CLASSES, SUB_RESOURCES } from "./names.ts";
 import type { S3Operation } from "./operation.ts";
 import type { Payload } from "./payload.ts";
@@ -34,6 +35,7 @@ const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/;
  * just the same. One that nothing here acts on is refused by name: `x-amz-copy-source` on an upload would be a read of another
  * object (CVE-2026-54330), and an ignored lock or encryption header a promise not kept.
  *
+ * @throws {DaypassError} `UNSIGNED_HEADER` for those of another dialect
  * @throws {Refusal} `NOT_IMPLEMENTED`, `METADATA_TOO_LARGE`, `INVALID_RESPONSE_HEADER`, `INVALID_REQUEST`,
  *   `ACL_NOT_SUPPORTED`, `INVALID_STORAGE_CLASS`
  */
@@ -50,6 +52,7 @@ export function readAmz(
     readonly limits: { readonly metadata: number };
   },
 ): AmzFields {
+  expectNothingForeign(request.headers, grant);
   if (grant.parameters.length === 0 && !request.headers.some(([name]) => isAmz(name))) return NOTHING;
   const metadata = new Map<string, string>();
   const checksums = new Map<string, string>();
@@ -91,6 +94,31 @@ function addOnce(values: Map<string, string>, name: string, value: string): void
     throw new Refusal("INVALID_REQUEST", `expected ${name} once, found it again: send it once`);
   }
   values.set(name, value);
+}
+
+/**
+ * The headers by which Cloud Storage and Azure are told what to do: nothing here acts on them, and a storage or a proxy behind this
+ * gateway might. A form has none: its fields stand in their place, and the policy has named each.
+ *
+ * @throws {DaypassError} `UNSIGNED_HEADER`
+ */
+function expectNothingForeign(headers: WireRequest["headers"], grant: S3Grant): void {
+  for (const [name] of headers) {
+    if (!isForeign(name) || isPostGrant(grant)) continue;
+    const lower = name.toLowerCase();
+    if (grant.signedHeaders.includes(lower)) continue;
+    throw new DaypassError(
+      "UNSIGNED_HEADER",
+      `expected x-goog-* and x-ms-* only where they are signed, found ${lower}`,
+      {
+        details: { headers: [lower] },
+      },
+    );
+  }
+}
+
+function isForeign(name: string): boolean {
+  return (name.charCodeAt(0) | 32) === 120 && /^x-(?:goog|ms)-/i.test(name);
 }
 
 function isAmz(name: string): boolean {

@@ -25,7 +25,7 @@ export interface MultipartLimits {
   readonly restBytes: number;
 }
 
-export type MultipartFault = "malformed" | "too-large" | "no-file" | "incomplete";
+export type MultipartFault = "malformed" | "too-large" | "no-file" | "two-files" | "incomplete";
 
 /** Why a form could not be read. */
 export class MultipartError extends Error {
@@ -38,14 +38,25 @@ export class MultipartError extends Error {
   }
 }
 
-const TYPE = /^multipart\/form-data\s*;\s*boundary=(?:"([^"\\]{1,70})"|([^\s"(),/:;<=>?@[\\\]]{1,70}))\s*$/i;
+const TYPE = /^multipart\/form-data\s*(?=;)/i;
+// RFC 9110 §5.6.6, without the escapes of a quoted value: no boundary needs one.
+const PARAMETER = /^;\s*([!#$%&'*+.^_`|~0-9a-z-]+)=(?:"([^"\\]*)"|([^\s"(),/:;<=>?@[\\\]]+))\s*/i;
 
-/** The boundary of a Content-Type, or `undefined` for one that is no form or has another parameter. */
+/** The boundary of a Content-Type, or `undefined` for one that is no form, or has a parameter twice. */
 export function formBoundary(contentType: string): string | undefined {
-  const [, quoted, plain] = TYPE.exec(contentType) ?? [];
-  const boundary = quoted ?? plain;
-  // RFC 2046: no space at its end.
-  return boundary === undefined || boundary.endsWith(" ") ? undefined : boundary;
+  const parameters = new Map<string, string>();
+  let rest = contentType.replace(TYPE, "");
+  if (rest === contentType) return undefined;
+  while (rest !== "") {
+    const [all, name = "", quoted, plain = ""] = PARAMETER.exec(rest) ?? [];
+    const lower = name.toLowerCase();
+    if (all === undefined || parameters.has(lower)) return undefined;
+    parameters.set(lower, quoted ?? plain);
+    rest = rest.slice(all.length);
+  }
+  const boundary = parameters.get("boundary") ?? "";
+  // RFC 2046 §5.1.1: 1 to 70 characters, and no space at the end.
+  return /^.{0,69}[^\s]$/.test(boundary) ? boundary : undefined;
 }
 
 const MAX_PART_HEAD = 2048;
@@ -132,8 +143,19 @@ async function* readFile(input: Reader, delimiter: Uint8Array, limits: Multipart
     if (bytes.length > 0) yield bytes;
     if (found) break;
   }
-  // S3: "The file or content must be the last field in the form. Any fields below it are ignored."
-  await input.skip(limits.restBytes);
+  // S3: "The file or content must be the last field in the form. Any fields below it are ignored." A second file is none of them.
+  let left = limits.restBytes;
+  const until = async (end: Uint8Array, most = left): Promise<Uint8Array> => {
+    const bytes = await input.until(end, Math.min(most, left), "next to nothing after the file");
+    left -= bytes.length + end.length;
+    return bytes;
+  };
+  while (!(await isEnd(input))) {
+    const { name } = partHead(text(await until(ascii("\r\n\r\n"), MAX_PART_HEAD)));
+    if (name === "file") throw new MultipartError("two-files", "expected one part named file, found another");
+    await until(delimiter);
+  }
+  await input.skip(left);
 }
 
 interface Reader {
@@ -142,7 +164,7 @@ interface Reader {
   /** Exactly so many bytes. */
   take(count: number): Promise<Uint8Array>;
   /** All bytes before `end`, and takes that as well. */
-  until(end: Uint8Array, most: number): Promise<Uint8Array>;
+  until(end: Uint8Array, most: number, expected?: string): Promise<Uint8Array>;
   /** Bytes that are certainly before `end`; `found` once it was taken. */
   before(end: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly found: boolean }>;
   /** Reads to the end, or throws where that is further than `most` bytes away. */
@@ -178,7 +200,7 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
       while (held.length < count) if (!(await more())) throw incomplete();
       return cut(count);
     },
-    async until(end, most) {
+    async until(end, most, expected = "fields within the limit before the file") {
       let from = 0;
       for (;;) {
         const at = indexOf(held, end, from);
@@ -187,7 +209,7 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
           cut(end.length);
           return bytes;
         }
-        if (at >= 0 || held.length > most + end.length) throw tooLarge("fields within the limit before the file");
+        if (at >= 0 || held.length > most + end.length) throw tooLarge(expected);
         from = Math.max(0, held.length - end.length);
         if (!(await more())) throw incomplete();
       }

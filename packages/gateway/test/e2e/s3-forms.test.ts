@@ -213,8 +213,14 @@ describe("the answer to a refused form", () => {
       [
         sized(),
         { file: "1234", change: (all) => ({ ...all, Policy: "e30=" }) },
+        "POLICY",
+        /The policy that reached the server is another one than this form has/,
+      ],
+      [
+        sized(),
+        { file: "1234", change: (all) => ({ ...all, "X-Amz-Signature": "0".repeat(64) }) },
         "WRONG_SECRET",
-        /or the policy was changed/,
+        /./,
       ],
     ];
     for (const [form, sent, code, says] of cases) {

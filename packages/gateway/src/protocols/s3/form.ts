@@ -4,6 +4,7 @@
  */
 import {
   DaypassError,
+  type ErrorDetails,
   type Grant,
   isDaypassError,
   type KeyResolver,
@@ -66,11 +67,11 @@ export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
       const session = token === undefined ? undefined : sessions?.open(token);
       const candidates =
         session === undefined ? plain : verifiers((id) => (id === session.accessKeyId ? session : undefined));
-      const form = await translated(() => only(candidates, fields).verify({ bucket, fields, fileName }));
+      const form = await translated(() => only(candidates, fields).verify({ bucket, fields, fileName }), fields);
       const location = `${locationOf(request, origins).replace(/\/$/, "")}/${encodeURIComponent(form.key)}`;
       const grant = Object.assign(form, { parameters: [], signedHeaders: [], location });
       if (session !== undefined) found.set(grant, session);
-      return { grant, body: translating(file) };
+      return { grant, body: received(file, form.obligations) };
     },
   };
 }
@@ -111,25 +112,55 @@ function targetBucket({ target }: WireRequest, virtual: string | undefined): str
   throw new Refusal("METHOD_NOT_ALLOWED", "expected a form on a bucket, found another target", { method: "POST" });
 }
 
-async function translated<T>(read: () => Promise<T>): Promise<T> {
+async function translated<T>(read: () => Promise<T>, fields: readonly FormField[] = []): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw refusalOf(error);
+    throw refusalOf(error, fields);
   }
 }
 
-async function* translating(file: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The file, held to the length that the policy allows: nothing before its last byte tells it. */
+async function* received(
+  file: AsyncIterable<Uint8Array>,
+  obligations: S3FormGrant["obligations"],
+): AsyncGenerator<Uint8Array> {
+  const length = obligations.find((obligation) => obligation.kind === "body-length");
+  const { min, max } = length ?? { min: 0, max: Number.POSITIVE_INFINITY };
+  let size = 0;
   try {
-    yield* file;
+    for await (const chunk of file) {
+      size += chunk.length;
+      if (size > max) {
+        throw new Refusal("TOO_LARGE", `expected a file of at most ${max} bytes, found more`, { size, limit: max });
+      }
+      yield chunk;
+    }
   } catch (error) {
-    throw refusalOf(error);
+    throw refusalOf(error, []);
+  }
+  if (size < min) {
+    throw new Refusal("TOO_SMALL", `expected a file of at least ${min} bytes, found ${size}`, { size, limit: min });
   }
 }
 
-function refusalOf(error: unknown): unknown {
+/** What a form shows of its signature, for an error that tells its sender: all of it is the sender's own. */
+function signatureDetails(fields: readonly FormField[]): ErrorDetails {
+  const field = (wanted: RegExp): string => fields.find(([name]) => wanted.test(name))?.[1] ?? "";
+  return {
+    accessKeyId: field(/^awsaccesskeyid$/i) || field(/^x-amz-credential$/i).replace(/(?:\/[^/]*){4}$/, ""),
+    policy: field(/^policy$/i),
+    signature: field(/^(?:x-amz-)?signature$/i),
+  };
+}
+
+function refusalOf(error: unknown, fields: readonly FormField[]): unknown {
   if (isDaypassError(error)) {
     const { code, message, details } = error;
+    const isSignature = /^(?:x-amz-)?signature$/.test(String(details["parameter"])) && details["problem"] === "form";
+    if (code === "SIGNATURE_MISMATCH" || code === "UNKNOWN_KEY" || isSignature) {
+      return new Refusal(isSignature ? "SIGNATURE_MISMATCH" : code, message, signatureDetails(fields));
+    }
     if (code === "MALFORMED") return new Refusal("FORM_FIELD", message, details);
     return code === "EXPIRED" ? new Refusal("POLICY_EXPIRED", message, details) : error;
   }
@@ -138,6 +169,7 @@ function refusalOf(error: unknown): unknown {
     malformed: "MALFORMED_FORM",
     "too-large": "FORM_TOO_LARGE",
     "no-file": "FORM_WITHOUT_FILE",
+    "two-files": "FORM_WITH_FILES",
     incomplete: "MALFORMED_FORM",
   } as const;
   return new Refusal(codes[error.fault], error.message);

@@ -2,10 +2,12 @@ import { readXml } from "../../../http/xml-reader.ts";
 import type { PutObject } from "../../../operations/put-object.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
 import { expectHeaderValue, storedHeaders } from "../../request-fields.ts";
+import { notImplemented } from "../amz.ts";
 import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import { isPostGrant, type S3PostGrant } from "../form.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { quoted } from "../present.ts";
+import { requestIdHeaders } from "../request-id.ts";
 import { readTagging } from "../tags.ts";
 import { xmlAnswer } from "../xml.ts";
 
@@ -25,7 +27,7 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
       operation: "put-object",
       object,
       contentLength: undefined,
-      createOnly: false,
+      createOnly: isCreateOnly(fields),
       ifMatch: undefined,
       headers: storedHeaders(Object.entries(fields)),
       tags: tagging === undefined ? undefined : readTagging(readXml(new TextEncoder().encode(tagging), "Tagging")),
@@ -41,7 +43,7 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
   present({ info }, permit, { requestId }) {
     const { redirect, status, bucket, key, location } = permit.grant as S3PostGrant;
     const etag = quoted(info.etag);
-    const headers = ["etag", etag, "x-amz-request-id", requestId];
+    const headers = ["etag", etag, ...requestIdHeaders(requestId)];
     if (redirect !== undefined) {
       const url = new URL(redirect);
       for (const [name, value] of [
@@ -108,6 +110,13 @@ function isAllowed(redirect: string, origins: readonly string[]): boolean {
   } catch {
     return false;
   }
+}
+
+/** @throws {Refusal} `NOT_IMPLEMENTED` for another condition than that nothing is there */
+function isCreateOnly({ "if-match": ifMatch, "if-none-match": ifNoneMatch }: S3PostGrant["fields"]): boolean {
+  if (ifMatch !== undefined) throw notImplemented("header", "If-Match");
+  if (ifNoneMatch !== undefined && ifNoneMatch.trim() !== "*") throw notImplemented("header", "If-None-Match");
+  return ifNoneMatch !== undefined;
 }
 
 function formGrant({ permit: { grant } }: S3Call): S3PostGrant {

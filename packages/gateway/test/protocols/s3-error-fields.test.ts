@@ -446,6 +446,24 @@ describe("a form", () => {
     expect((await presigned({ key: "form.txt" })).status).toBe(404);
   });
 
+  it("whose file holds the boundary, or has no end, is refused and not cut", async () => {
+    for (const file of ["12\r\n--bb\r\n4", "12\r\n--b\r\n34"]) {
+      expect(said(await post(sign().fields, { files: [file] })).slice(0, 2)).toEqual([400, "MalformedPOSTRequest"]);
+    }
+    expect((await presigned({ key: "form.txt" })).status).toBe(404);
+    expect((await post(sign().fields)).status).toBe(204);
+    const fields = Object.entries(sign().fields).map(([name, value]) => part(name, value));
+    const body = `${fields.join("")}${part("file", "1234")}--b\r\n`;
+    const headers = { "content-type": "multipart/form-data; boundary=b", "content-length": String(body.length) };
+    const open = await send(gateway, {
+      method: "POST",
+      target: "/media/",
+      headers: { host: host(), ...headers },
+      body,
+    });
+    expect(said(open).slice(0, 2)).toEqual([400, "MalformedPOSTRequest"]);
+  });
+
   it("says how long its file is, and how long it may be", async () => {
     for (const [file, code, name, limit] of [
       ["12", "EntityTooSmall", "MinSizeAllowed", "3"],

@@ -118,7 +118,8 @@ describe("the AWS SDK", () => {
   test("makes, fills, empties and removes a bucket", async () => {
     const made = { Bucket: "sdk-made" };
     await s3.send(new CreateBucketCommand(made));
-    await expect(s3.send(new CreateBucketCommand(made))).rejects.toMatchObject({ name: "BucketAlreadyOwnedByYou" });
+    // As Amazon has it in us-east-1, and nowhere else.
+    expect((await s3.send(new CreateBucketCommand(made))).Location).toBe("/sdk-made");
     expect((await s3.send(new HeadBucketCommand(made))).BucketRegion).toBe("us-east-1");
     expect((await s3.send(new GetBucketLocationCommand(made))).LocationConstraint).toBe(undefined);
     for (const Key of ["a", "b&<c>", "d/\u00e9"]) await s3.send(new PutObjectCommand({ ...made, Key, Body: "x" }));
@@ -130,7 +131,7 @@ describe("the AWS SDK", () => {
       }),
     );
     expect(Deleted?.map(({ Key }) => Key)).toEqual(["a", "b&<c>", "d/\u00e9"]);
-    expect(Errors?.map(({ Code }) => Code)).toEqual(["InvalidArgument"]);
+    expect(Errors?.map(({ Code }) => Code)).toEqual(["NoSuchVersion"]);
     await s3.send(new DeleteBucketCommand(made));
     const names: (string | undefined)[] = [];
     for await (const page of paginateListBuckets({ client: s3, pageSize: 1 }, {})) {
@@ -161,7 +162,7 @@ describe.skipIf(python)(`boto3${python ?? ""}`, () => {
       list_objects_v2: Array(2).fill(SORTED),
       list_object_versions: Array(2).fill(SORTED),
       folders: FOLDERS,
-      again: "BucketAlreadyOwnedByYou",
+      again: "/boto-made",
       named: "InvalidBucketName",
       region: "us-east-1",
       full: "BucketNotEmpty",

@@ -6,6 +6,8 @@ import { describe, expect, it } from "vitest";
 import type { IndexRow } from "../../src/storage/disk/index-contract.ts";
 import { openIndexDatabase } from "../../src/storage/disk/index-db.ts";
 import { localIndexWriter } from "../../src/storage/disk/index-writer.ts";
+import { openLayout } from "../../src/storage/disk/layout.ts";
+import { keptRoom } from "../../src/storage/disk/room.ts";
 import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
@@ -135,7 +137,8 @@ describe("workers that share one index writer", () => {
       transactions++;
       database.transaction(steps);
     };
-    const writer = localIndexWriter({ ...database, transaction });
+    const room = keptRoom(openLayout(root, { owner: true }), database);
+    const writer = localIndexWriter({ database: { ...database, transaction }, room });
     const refs = Array.from({ length: 500 }, (_, key) => ({ bucket: "bucket", key: `${key}` }));
     const claims = await Promise.all(refs.map((ref) => writer.claim(ref, { kind: "put", row: rowOf(ref.key, "1") })));
     expect(transactions).toBe(1);

@@ -462,7 +462,7 @@ const ERRORS = {
     code: "RequestHeaderSectionTooLarge",
     message: "Your request header section exceeds the maximum allowed request header section size.",
   },
-  DISK_FULL: { status: 507, code: "InsufficientStorage", message: "There is no room for this upload." },
+  DISK_FULL: { status: 507, code: "InsufficientStorage", message: "The storage has no room left." },
   UNAVAILABLE: { status: 503, code: "ServiceUnavailable", message: "Service is unable to handle request." },
   BUSY: { status: 503, code: "SlowDown", message: "Please reduce your request rate." },
 } satisfies Record<RefusalCode, Row>;

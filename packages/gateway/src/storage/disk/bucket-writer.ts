@@ -10,6 +10,7 @@ import type { IndexDatabase } from "./index-db.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import { noSuchBucket } from "./refusals.ts";
+import type { Room } from "./room.ts";
 
 export type BucketWriter = Pick<IndexWriter, "claim" | "createBucket" | "removeBucket" | "setForBucket">;
 
@@ -18,7 +19,7 @@ const TURN = 500;
 
 /** Keeps claims out of a bucket that is being removed, and a bucket with claims from being removed. */
 export function bucketWriter(
-  { database, layout }: { readonly database: IndexDatabase; readonly layout: Layout },
+  { database, layout, room }: { readonly database: IndexDatabase; readonly layout: Layout; readonly room: Room },
   claim: IndexWriter["claim"],
 ): BucketWriter {
   const claims = new Map<string, number>();
@@ -35,7 +36,12 @@ export function bucketWriter(
     if (claims.has(bucket) || (await hasHashed(bucket))) throw notEmpty();
     await removeEmpty(path);
     await syncFolder(layout.root);
-    database.transaction([() => database.names.removeBucket(bucket)]);
+    try {
+      room.spending(() => database.transaction([() => database.names.removeBucket(bucket)]));
+    } catch (error) {
+      // The next start forgets what belongs to no bucket, and so does whoever makes another of this name.
+      if (!room.isForRoom(error)) throw error;
+    }
   }
 
   /** Objects that lie under a hash have no place in the bucket's folder. */
@@ -114,7 +120,9 @@ export function bucketWriter(
     setForBucket: (bucket, name, value) =>
       translating("change the bucket", async () => {
         if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
-        database.transaction([() => database.names.set(bucket, name, value)]);
+        const change = () => database.transaction([() => database.names.set(bucket, name, value)]);
+        if (value === null) room.spending(change);
+        else change();
       }),
   };
 }

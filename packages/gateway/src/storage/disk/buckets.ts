@@ -9,7 +9,7 @@ import type { IndexReader, IndexWriter } from "./index-contract.ts";
 import { LOOSE_BUCKET } from "./key-path.ts";
 import type { Layout } from "./layout.ts";
 import type { ListObjects } from "./list-objects.ts";
-import { removeUpload } from "./receive-parts.ts";
+import { abandonUpload } from "./receive-parts.ts";
 
 const CORS = "cors";
 
@@ -30,12 +30,21 @@ export function diskBuckets(options: {
 
   /** Uploads that were under way end with their bucket. */
   async function dropUploads(bucket: string): Promise<void> {
-    const open = () => reader.uploads.openUploads({ bucket, key: "", id: "", until: undefined, limit: 100 });
-    for (let rows = open(); rows.length > 0; rows = open()) {
+    const open = (key: string, id: string) =>
+      reader.uploads.openUploads({ bucket, key, id, until: undefined, limit: 100 });
+    for (let rows = open("", ""); rows.length > 0; ) {
       for (const { id } of rows) {
-        await (await writer.closeUpload(id)).finish("aborted");
-        await removeUpload(layout, id);
+        const claim = await writer.closeUpload(id);
+        try {
+          await abandonUpload(layout, id);
+          await claim.finish("aborted");
+        } finally {
+          await claim.finish("kept");
+        }
       }
+      // Behind them: on a full disk the rows may still be there.
+      const last = rows.at(-1);
+      rows = last === undefined ? [] : open(last.ref.key, last.id);
     }
   }
 

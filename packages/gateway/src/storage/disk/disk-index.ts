@@ -15,6 +15,7 @@ import { type Layout, openLayout } from "./layout.ts";
 import { nameKeeper } from "./name-keeper.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ReadProgress } from "./read-progress.ts";
+import { keptRoom } from "./room.ts";
 import { isForRoom, openSpareIndex, withoutRoom } from "./spare-index.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
@@ -35,7 +36,8 @@ export interface DiskIndexOptions {
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
   /**
    * Told when the disk has no room for the index to be written. Objects are then served by a copy of it in the folder for temporary
-   * files, and everything that would store something is `DISK_FULL`, until there is room and the index is opened again.
+   * files, and everything that would store something is `DISK_FULL`, until there is room and the index is opened again. Objects
+   * can be deleted all the while.
    */
   readonly onFull?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
@@ -57,16 +59,23 @@ export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Pro
       const { database, path, full, closeIndex } = await openAndSweep(layout, run, clock());
       if (full) onFull?.();
       const thread = fileThread(layout.root);
-      const folders = folderReader({ database, layout, thread, clock, onRead });
-      const local = localIndexWriter(database, clock);
+      const room = keptRoom(layout, database);
+      if (!full) await room.keep();
+      // A listing takes nothing away, but who is to make room has to see what there is.
+      const listed: IndexDatabase = {
+        ...database,
+        lightTransaction: (steps) => room.spending(() => database.lightTransaction(steps)),
+      };
+      const folders = folderReader({ database: listed, layout, thread, clock, onRead });
+      const local = localIndexWriter({ database, room, clock });
       const claim: IndexWriter["claim"] = (ref, intent) => {
         folders.touch(ref);
         return local.claim(ref, intent);
       };
       const writer: IndexWriter = {
         ...local,
-        ...bucketWriter({ database, layout }, claim),
-        ...nameKeeper({ database, layout, folders }),
+        ...bucketWriter({ database, layout, room }, claim),
+        ...nameKeeper({ database: listed, layout, folders, room }),
         indexPath: async () => path,
       };
       return {
@@ -98,16 +107,19 @@ interface OpenedDatabase {
   closeIndex(): void;
 }
 
-/** Opens the index and removes what a crash has left; on a disk without room the index is a copy, and only temp files go. */
+/** Opens the index and removes what a crash has left; on a disk without room the index is a copy, and the next start cleans the own. */
 async function openAndSweep(layout: Layout, run: string, now: number): Promise<OpenedDatabase> {
   const path = indexPath(layout);
   const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
+  const clean = async (database: IndexDatabase): Promise<void> => {
+    await sweep({ database, run, currentFingerprint: fingerprintNow });
+    dropOrphans(database, layout);
+    await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now });
+  };
   const open = async (): Promise<OpenedDatabase> => {
     const database = await openIndexDatabase(path, run);
     try {
-      await sweep({ database, run, currentFingerprint: fingerprintNow });
-      dropOrphans(database, layout);
-      await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now });
+      await clean(database);
     } catch (error) {
       database.close();
       throw error;
@@ -121,8 +133,8 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
     const spare = await openSpareIndex(path, run).catch(() => {
       throw error;
     });
-    // The temp files of a crash may be what fills the disk.
-    await sweep({ database: spare.database, run, currentFingerprint: fingerprintNow });
+    // What a crash has left may be what fills the disk.
+    await clean(spare.database);
     const opened = await open().catch(() => undefined);
     if (opened === undefined) return { ...spare, full: true, closeIndex: spare.close };
     spare.close();

@@ -27,7 +27,13 @@ export interface IndexReader {
 
 /** Why a key is claimed. A put brings the row of the file that is about to take the key, and the upload that it ends. */
 export type ClaimIntent =
-  | { readonly kind: "put"; readonly row: IndexRow; readonly ends?: { readonly id: string; readonly ending: Ending } }
+  | {
+      readonly kind: "put";
+      readonly row: IndexRow;
+      readonly ends?: { readonly id: string; readonly ending: Ending };
+      /** It only takes something away from the row that is there, so it may use the room that is kept for that. */
+      readonly removes?: boolean;
+    }
   | { readonly kind: "delete" };
 
 /**
@@ -67,7 +73,10 @@ export interface PartClaim {
 export interface UploadClaim {
   /** Whether somebody writes into the common file. */
   readonly busy: boolean;
-  /** Resolves when the end is on disk. */
+  /**
+   * Resolves when the end is on disk. On a disk without any room that of an upload that was aborted follows when there is some: its folder
+   * is gone, and that ends it at the next start.
+   */
   finish(outcome: "completed" | "aborted" | "kept"): Promise<void>;
 }
 
@@ -80,7 +89,10 @@ export interface UploadsIndexWriter {
 }
 
 export interface IndexWriter extends NamesIndexWriter, UploadsIndexWriter {
-  /** Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. */
+  /**
+   * Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. On a disk without any
+   * room a deletion does without: a row whose file is gone counts for nothing.
+   */
   claim(ref: ObjectRef, intent: ClaimIntent): Promise<Claim>;
   /** Notes, durably, that temp files may lie in this folder. */
   addFolder(path: string): Promise<void>;

@@ -51,6 +51,8 @@ export interface IndexDatabase extends IndexReader {
   transaction(steps: Iterable<() => void>): void;
   /** The same without the flush, for what is found again when it is lost with the power. */
   lightTransaction(steps: Iterable<() => void>): void;
+  /** Moves what is in SQLite's log into the database, as far as it can. */
+  checkpoint(): void;
   insert(row: IndexRow): void;
   /** Marks every row of a key as half done. */
   unsettle(ref: ObjectRef): void;
@@ -170,6 +172,13 @@ function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexRead
         transaction(steps);
       } finally {
         database.exec("PRAGMA synchronous = FULL");
+      }
+    },
+    checkpoint() {
+      try {
+        database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      } catch {
+        // Where that takes room that is not there, the log stays as it was.
       }
     },
     insert(row) {

@@ -4,13 +4,15 @@ import type { IndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
+import type { Room } from "./room.ts";
 
 export function nameKeeper(options: {
   readonly database: IndexDatabase;
   readonly layout: Layout;
   readonly folders: FolderReader;
+  readonly room: Room;
 }): Pick<IndexWriter, "refresh" | "forget"> {
-  const { database, layout, folders } = options;
+  const { database, layout, folders, room } = options;
 
   /** An upload that is under way may be about to rename a file to it. */
   function isGone(bucket: string, key: string): boolean {
@@ -23,7 +25,13 @@ export function nameKeeper(options: {
     refresh: (bucket, prefixes) => folders.refresh(bucket, prefixes),
     async forget(bucket, keys) {
       const gone = keys.filter((key) => isGone(bucket, key));
-      if (gone.length > 0) database.lightTransaction([() => database.names.removeNames(bucket, gone)]);
+      if (gone.length === 0) return;
+      try {
+        database.lightTransaction([() => database.names.removeNames(bucket, gone)]);
+      } catch (error) {
+        // A name too many costs a look.
+        if (!room.isForRoom(error)) throw error;
+      }
     },
   };
 }

@@ -3,7 +3,7 @@
  * in it (`uploads-writer.ts`), else in a file of its own.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, mkdirSync, openSync, truncateSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, renameSync, truncateSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { contentTypeOf } from "../../http/content-type.ts";
@@ -200,11 +200,11 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
       try {
         // Whoever had the turn before may have ended it.
         find(upload);
+        await abandonUpload(layout, id);
         await claim.finish("aborted");
       } finally {
         await claim.finish("kept");
       }
-      await removeUpload(layout, id);
     },
   };
 }
@@ -251,6 +251,18 @@ export function dataPath(folder: string): string {
 /** What is left over is removed by the next start. */
 export async function removeUpload(layout: Layout, id: string): Promise<void> {
   await rm(uploadFolder(layout, id), { recursive: true, force: true }).catch(() => {});
+}
+
+/** Takes the folder of an open upload away, durably and in one step: the next start takes an upload without one for aborted. */
+export async function abandonUpload(layout: Layout, id: string): Promise<void> {
+  const removed = join(uploadsFolder(layout), `${id}-removed`);
+  try {
+    renameSync(uploadFolder(layout, id), removed);
+    await syncFolder(uploadsFolder(layout));
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+  await rm(removed, { recursive: true, force: true }).catch(() => {});
 }
 
 function openIn(path: string, flags: number): number {

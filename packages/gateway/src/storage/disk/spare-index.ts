@@ -59,8 +59,11 @@ async function copyIfThere(from: string, to: string): Promise<void> {
   }
 }
 
-/** What changes an object, an upload or a bucket is refused; the names that listings find may still go into the copy. */
-export function withoutRoom({ refresh, forget, indexPath }: IndexWriter): IndexWriter {
+/**
+ * What stores something is refused. What takes away files is not: a file that is gone is gone, whatever the index says of it, and the
+ * names that listings find may go into the copy.
+ */
+export function withoutRoom(writer: IndexWriter): IndexWriter {
   const refuse = async (): Promise<never> => {
     throw new StorageError(
       "DISK_FULL",
@@ -68,16 +71,12 @@ export function withoutRoom({ refresh, forget, indexPath }: IndexWriter): IndexW
     );
   };
   return {
-    refresh,
-    forget,
-    indexPath,
-    claim: refuse,
+    ...writer,
+    claim: (ref, intent) => (intent.kind === "delete" ? writer.claim(ref, intent) : refuse()),
     addFolder: refuse,
     createUpload: refuse,
     openPart: refuse,
-    closeUpload: refuse,
     createBucket: refuse,
-    removeBucket: refuse,
     setForBucket: refuse,
   };
 }

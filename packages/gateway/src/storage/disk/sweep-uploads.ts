@@ -33,6 +33,16 @@ export async function sweepUploads({ database, layout, currentFingerprint, now }
     });
     database.transaction(steps);
   }
+  // Their folders were taken away when there was no room to write so.
+  const aborted = uploads.allOpen().filter(({ id }) => lstatOrAbsent(uploadFolder(layout, id)) === undefined);
+  if (aborted.length > 0)
+    database.transaction(
+      aborted.map(
+        ({ id }) =>
+          () =>
+            uploads.removeUpload(id),
+      ),
+    );
   for await (const entry of await opendir(uploadsFolder(layout))) {
     const folder = join(uploadsFolder(layout), entry.name);
     const row = uploads.upload(entry.name);

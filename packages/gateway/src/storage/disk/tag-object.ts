@@ -36,7 +36,7 @@ export function objectTagger({ layout, finder, writer }: TaggerOptions): SetTags
       tags: someTags(tags),
     };
     touch(found);
-    const claim = await writer.claim(ref, { kind: "put", row });
+    const claim = await writer.claim(ref, { kind: "put", row, removes: row.tags === undefined });
     const current = await finder.find(ref);
     const same = current !== undefined && fingerprintOf(current.stats) === fingerprint;
     if (current !== undefined) closeSync(current.fd);

@@ -27,11 +27,13 @@ export interface UploadsWriterOptions {
   readonly database: IndexDatabase;
   /** Resolves when the change is on disk. */
   readonly durable: (apply: () => void) => Promise<void>;
+  /** The same, but on a disk without any room it does not wait until there is some. */
+  readonly durableOrSoon: (apply: () => void) => Promise<void>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
 
-export function uploadsWriter({ database, durable, clock }: UploadsWriterOptions): UploadsIndexWriter {
+export function uploadsWriter({ database, durable, durableOrSoon, clock }: UploadsWriterOptions): UploadsIndexWriter {
   const { uploads } = database;
   const turns = keyTurns();
   const active = new Map<string, UnderWay>();
@@ -129,7 +131,7 @@ export function uploadsWriter({ database, durable, clock }: UploadsWriterOptions
                 uploads.removeEnded(now - REMEMBERED_MS);
               });
             }
-            if (outcome === "aborted") await durable(() => uploads.removeUpload(uploadId));
+            if (outcome === "aborted") await durableOrSoon(() => uploads.removeUpload(uploadId));
           } finally {
             state.closing -= 1;
             leave();

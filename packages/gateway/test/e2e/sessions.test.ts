@@ -95,6 +95,37 @@ async function get(
   return `${reply.status} ${reply.ok ? text : s3Code(text)}`.trim();
 }
 
+const answerOf = (status: number, text: string): string => `${status} ${status < 300 ? text : s3Code(text)}`.trim();
+
+async function getByHeader(credentials: Credentials): Promise<string> {
+  const headers = headerSignature({
+    method: "GET",
+    path: "/media/hello.txt",
+    host: `127.0.0.1:${gateway.port}`,
+    key: credentials,
+    at: now,
+    headers: credentials.sessionToken === undefined ? {} : { "x-amz-security-token": credentials.sessionToken },
+  });
+  const reply = await send(gateway, { target: "/media/hello.txt", headers });
+  return answerOf(reply.status, reply.body.toString());
+}
+
+async function getByV2(credentials: Credentials): Promise<string> {
+  const v2 = s3V2Signer({ region: "us-east-1", endpoint: gateway.url, credentials, clock: () => now });
+  const reply = await fetch(v2.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url);
+  return answerOf(reply.status, await reply.text());
+}
+
+async function postForm(credentials: Credentials): Promise<string> {
+  const signer = s3FormSigner({ region: "us-east-1", endpoint: gateway.url, credentials, clock: () => now });
+  const form = signer.sign({ bucket: "media", key: "form.txt", expiresIn: 60 });
+  const data = new FormData();
+  for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
+  data.append("file", new Blob(["x"]), "x.txt");
+  const reply = await fetch(form.url, { method: "POST", body: data });
+  return answerOf(reply.status, await reply.text());
+}
+
 const policy = (resource: string, action: unknown = "s3:GetObject") =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: resource }] });
 
@@ -109,18 +140,8 @@ describe("credentials of a session", () => {
 
   it("sign in the header and with SigV2, too", async () => {
     const credentials = await session();
-    const headers = headerSignature({
-      method: "GET",
-      path: "/media/hello.txt",
-      host: `127.0.0.1:${gateway.port}`,
-      key: credentials,
-      at: now,
-      headers: { "x-amz-security-token": credentials.sessionToken },
-    });
-    expect((await send(gateway, { target: "/media/hello.txt", headers })).body.toString()).toBe("hello");
-    const v2 = s3V2Signer({ region: "us-east-1", endpoint: gateway.url, credentials, clock: () => now });
-    const reply = await fetch(v2.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url);
-    expect(await reply.text()).toBe("hello");
+    expect(await getByHeader(credentials)).toBe("200 hello");
+    expect(await getByV2(credentials)).toBe("200 hello");
   });
 
   it("end when they said they would", async () => {
@@ -144,11 +165,23 @@ describe("credentials of a session", () => {
   it("are nothing without their token, with a foreign one, or with one letter of it changed", async () => {
     const credentials = await session();
     const other = await session();
-    expect(await get({ ...credentials, sessionToken: other.sessionToken })).toBe("403 InvalidAccessKeyId");
     const changed = credentials.sessionToken.replace(/^./, (letter) => (letter === "W" ? "X" : "W"));
-    expect(await get({ ...credentials, sessionToken: changed })).toBe("403 InvalidAccessKeyId");
+    const lasting = { accessKeyId: main.accessKeyId, secretAccessKey: main.secretAccessKey };
+    const tokens = [other.sessionToken, changed, "bogus", "a+b/c=", `${credentials.sessionToken}A`];
+    for (const sessionToken of tokens) {
+      for (const how of [get, getByHeader, getByV2, postForm]) {
+        expect([how.name, await how({ ...credentials, sessionToken })]).toEqual([how.name, "400 InvalidToken"]);
+        // A key that lasts has no token, so one that comes with it is wrong whoever it belongs to.
+        expect([how.name, await how({ ...credentials, ...lasting, sessionToken })]).toEqual([
+          how.name,
+          "400 InvalidToken",
+        ]);
+      }
+    }
     const { sessionToken: _, ...bare } = credentials;
-    expect(await get(bare as Credentials)).toBe("403 InvalidAccessKeyId");
+    for (const how of [get, getByHeader, getByV2, postForm]) {
+      expect([how.name, await how(bare as Credentials)]).toEqual([how.name, "403 InvalidAccessKeyId"]);
+    }
     expect(await get({ ...credentials, secretAccessKey: other.secretAccessKey })).toBe("403 SignatureDoesNotMatch");
   });
 
@@ -199,29 +232,10 @@ describe("credentials of a session", () => {
     const id = "AKIDREPLACED";
     keys.set(id, { accessKeyId: id, secretAccessKey: "first" });
     const credentials = await session(ASSUME, { accessKeyId: id, secretAccessKey: "first" });
-    const byHeader = async () => {
-      const headers = headerSignature({
-        method: "GET",
-        path: "/media/hello.txt",
-        host: `127.0.0.1:${gateway.port}`,
-        key: credentials,
-        at: now,
-        headers: { "x-amz-security-token": credentials.sessionToken },
-      });
-      return (await send(gateway, { target: "/media/hello.txt", headers })).status;
-    };
-    const byForm = async () => {
-      const signer = s3FormSigner({ region: "us-east-1", endpoint: gateway.url, credentials, clock: () => now });
-      const form = signer.sign({ bucket: "media", key: "form.txt", expiresIn: 60 });
-      const data = new FormData();
-      for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
-      data.append("file", new Blob(["x"]), "x.txt");
-      const reply = await fetch(form.url, { method: "POST", body: data });
-      return [reply.status, s3Code(await reply.text())];
-    };
-    expect([await byHeader(), await byForm()]).toEqual([200, [204, undefined]]);
+    expect([await getByHeader(credentials), await postForm(credentials)]).toEqual(["200 hello", "204"]);
     keys.set(id, { accessKeyId: id, secretAccessKey: "second" });
-    expect([await byHeader(), await byForm()]).toEqual([400, [400, "InvalidToken"]]);
+    const ended = "400 InvalidToken";
+    expect([await getByHeader(credentials), await postForm(credentials)]).toEqual([ended, ended]);
   });
 
   it("are audited under the key that asked for them, also when they are refused", async () => {

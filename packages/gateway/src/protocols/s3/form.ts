@@ -21,7 +21,7 @@ import type { Sessions } from "../../pipeline/sessions.ts";
 import type { BodyVerifier } from "../protocol.ts";
 import type { S3AccessKey } from "./index.ts";
 import { locationOf } from "./location.ts";
-import type { SessionsOfGrants } from "./session-verifier.ts";
+import { blamingToken, type SessionsOfGrants } from "./session-verifier.ts";
 
 /** The grant of a form in the shape of the others: a form has no query, and its fields are its signed headers. */
 export type S3PostGrant = S3FormGrant & S3Grant & { readonly location: string };
@@ -67,7 +67,11 @@ export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
       const session = token === undefined ? undefined : sessions?.open(token);
       const candidates =
         session === undefined ? plain : verifiers((id) => (id === session.accessKeyId ? session : undefined));
-      const form = await translated(() => only(candidates, fields).verify({ bucket, fields, fileName }), fields);
+      const form = await translated(() => only(candidates, fields).verify({ bucket, fields, fileName }), fields).catch(
+        (error: unknown) => {
+          throw token === undefined || sessions === undefined ? error : blamingToken(error);
+        },
+      );
       const location = `${locationOf(request, origins).replace(/\/$/, "")}/${encodeURIComponent(form.key)}`;
       const grant = Object.assign(form, { parameters: [], signedHeaders: [], location });
       if (session !== undefined) found.set(grant, session);

@@ -1,4 +1,4 @@
-import type { Grant, KeyResolver, Verifier, WireRequest } from "daypass";
+import { DaypassError, type Grant, isDaypassError, type KeyResolver, type Verifier, type WireRequest } from "daypass";
 import type { S3Grant } from "daypass/s3";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
 import type { S3AccessKey } from "./index.ts";
@@ -11,6 +11,8 @@ export type SessionsOfGrants = WeakMap<Grant, Session>;
 /**
  * A verifier that also knows the credentials of sessions. The token says for which secret it was issued, and the gateway's own
  * MAC says that it was: only then is the signature held against that secret. Without a token nothing is different.
+ *
+ * @throws {DaypassError} `INVALID_TOKEN` for a token that nobody has issued, or not with this key
  */
 export function withSessions<G extends S3Grant>(
   make: (credentials: KeyResolver<S3AccessKey>) => Verifier<G>,
@@ -44,13 +46,24 @@ export function withSessions<G extends S3Grant>(
     detects: plain.detects,
     async verify(request, proof) {
       const token = sessionToken(request);
-      const entry = token === undefined ? undefined : known(token);
-      if (entry === undefined) return plain.verify(request, proof);
-      const grant = await entry.verifier.verify(request, proof);
-      found.set(grant, entry.session);
-      return grant;
+      if (token === undefined) return plain.verify(request, proof);
+      const entry = known(token);
+      try {
+        const grant = await (entry?.verifier ?? plain).verify(request, proof);
+        if (entry !== undefined) found.set(grant, entry.session);
+        return grant;
+      } catch (error) {
+        throw blamingToken(error);
+      }
     },
   };
+}
+
+/** Where a token came with a key that nobody knows, AWS takes the token for the mistake. */
+export function blamingToken(error: unknown): unknown {
+  if (!isDaypassError(error) || error.code !== "UNKNOWN_KEY") return error;
+  const message = "expected the session token that the key was issued with, found another: send all three parts";
+  return new DaypassError("INVALID_TOKEN", message, { cause: error });
 }
 
 const IN_QUERY = /[?&]x-amz-security-token=([^&]*)/i;
@@ -59,7 +72,6 @@ const IN_QUERY = /[?&]x-amz-security-token=([^&]*)/i;
 function sessionToken({ target, headers }: WireRequest): string | undefined {
   const header = headers.find(([name]) => name.toLowerCase() === "x-amz-security-token")?.[1];
   if (header !== undefined) return header;
-  const text = IN_QUERY.exec(target)?.[1];
-  // A token of ours needs no escapes.
-  return text === undefined || text.includes("%") ? undefined : text;
+  // Not decoded: a token of ours needs no escapes.
+  return IN_QUERY.exec(target)?.[1];
 }

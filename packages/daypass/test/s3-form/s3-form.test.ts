@@ -222,11 +222,10 @@ describe("s3FormVerifier", () => {
     expect(await outcome(both)).toEqual(["https://b.example/", 204]);
   });
 
-  it("makes an obligation of a checksum that was bound", async () => {
-    const form = sign({ fields: { "x-amz-checksum-sha256": "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=" } });
-    expect((await verify(form)).obligations).toEqual([
-      { kind: "body-checksum", header: "x-amz-checksum-sha256", value: "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=" },
-    ]);
+  it.each(["sha256", "md5", "sha512", "xxhash3"])("makes an obligation of a %s that was bound", async (algorithm) => {
+    const [header, value] = [`x-amz-checksum-${algorithm}`, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="];
+    const form = sign({ fields: { [header]: value, "x-amz-checksum-algorithm": algorithm } });
+    expect((await verify(form)).obligations).toEqual([{ kind: "body-checksum", header, value }]);
     await expectRefusal(verify(form, { enforces: [] }), "UNENFORCED_CONSTRAINT");
   });
 

@@ -5,15 +5,20 @@
 import { type CrcAlgorithm, crcs, type RunningCrc } from "./crc.ts";
 
 /** What S3 has as a checksum of an object, in lower case as in the names of its headers. */
-export type ChecksumAlgorithm = CrcAlgorithm | "sha1" | "sha256";
+export type ChecksumAlgorithm = CrcAlgorithm | HashAlgorithm;
 
-/** Bytes of each checksum. */
+/** Those that `node:crypto` has. */
+export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512";
+
+/** Bytes of each checksum. Of S3's the XXHASH ones are not here. */
 export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
   crc32: 4,
   crc32c: 4,
   crc64nvme: 8,
+  md5: 16,
   sha1: 20,
   sha256: 32,
+  sha512: 64,
 };
 
 /** A digest that is being computed. */
@@ -23,7 +28,7 @@ export interface RunningDigest {
 }
 
 /** `createHash` of `node:crypto` is one. */
-export type CreateHash = (algorithm: "md5" | "sha1" | "sha256") => RunningDigest;
+export type CreateHash = (algorithm: HashAlgorithm) => RunningDigest;
 
 const CRCS = crcs();
 

@@ -12,7 +12,7 @@ export type BodyOptions = Pick<
 >;
 
 /** Digests of a body, raw. */
-export type BodyDigests = { readonly [name in "md5" | ChecksumAlgorithm]?: Uint8Array | undefined };
+export type BodyDigests = { readonly [name in ChecksumAlgorithm]?: Uint8Array | undefined };
 
 /** What a connection that broke in the middle of a body looks like to its reader. */
 const BROKEN_CONNECTION = new Set([

@@ -235,7 +235,7 @@ export type StorageErrorCode =
 
 export interface StorageErrorOptions extends ErrorOptions {
   /** Which digest did not match, for `DIGEST_MISMATCH` and `CHECKSUM_MISMATCH`. */
-  readonly digest?: "md5" | ChecksumAlgorithm;
+  readonly digest?: ChecksumAlgorithm;
   /** Facts that the client may see, such as the number of a part. */
   readonly details?: Readonly<Record<string, string | number>>;
 }
@@ -255,7 +255,7 @@ const BRAND = Symbol.for("daypass.storage-error");
  */
 export class StorageError extends Error {
   readonly code: StorageErrorCode;
-  readonly digest: "md5" | ChecksumAlgorithm | undefined;
+  readonly digest: ChecksumAlgorithm | undefined;
   readonly details: Readonly<Record<string, string | number>>;
 
   constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {

@@ -403,8 +403,10 @@ export function multipartContract({ test, expect }: ContractTools): void {
     ["crc64nvme", "FULL_OBJECT"],
     ["crc32", "COMPOSITE"],
     ["crc32c", "COMPOSITE"],
+    ["md5", "COMPOSITE"],
     ["sha1", "COMPOSITE"],
     ["sha256", "COMPOSITE"],
+    ["sha512", "COMPOSITE"],
   ];
   for (const [algorithm, type] of sums) {
     test(`computes a ${type} ${algorithm} from those of the parts`, async (storage, bucket) => {

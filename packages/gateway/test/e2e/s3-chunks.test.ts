@@ -46,6 +46,19 @@ describe("an upload in chunks", () => {
     expect(read.headers["x-amz-checksum-crc32"]).toBe(field === undefined ? undefined : crc);
   });
 
+  it.each(["md5", "sha512"])("may have its %s behind it", async (algorithm) => {
+    const value = createHash(algorithm).update(body).digest("base64");
+    const field = [`x-amz-checksum-${algorithm}`, value] as const;
+    for (const mode of ["signed-trailer", "unsigned-trailer"] as const) {
+      const reply = await upload(algorithm, { mode, trailer: field });
+      expect([reply.status, reply.headers[field[0]]]).toEqual([200, value]);
+      expect((await stored(algorithm)).headers[field[0]]).toBe(value);
+      const other = [field[0], createHash(algorithm).update("other").digest("base64")] as const;
+      const bad = await upload(`${algorithm}-bad`, { mode, trailer: other });
+      expect([bad.status, s3Code(bad.body)]).toEqual([400, "BadDigest"]);
+    }
+  });
+
   it("keeps the codings that belong to the object", async () => {
     const headers = { "content-encoding": "gzip,aws-chunked" };
     expect((await upload("coded", { mode: "signed", headers })).status).toBe(200);

@@ -320,8 +320,8 @@ describe("an upload in parts", () => {
         "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
       ],
       [
-        { "x-amz-checksum-algorithm": "MD5" },
-        "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+        { "x-amz-checksum-algorithm": "XXHASH3" },
+        "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512]",
       ],
       [
         { "x-amz-checksum-algorithm": "SHA1", "x-amz-checksum-type": "FULL_OBJECT" },

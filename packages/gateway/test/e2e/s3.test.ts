@@ -168,6 +168,8 @@ describe("a presigned S3 PUT", () => {
     ["x-amz-checksum-crc32", "26gLsg==", "BadDigest"],
     ["x-amz-checksum-crc32c", "Jj/JUA==", "BadDigest"],
     ["x-amz-checksum-crc64nvme", "mI+Ji1NHP80=", "BadDigest"],
+    ["x-amz-checksum-md5", createHash("md5").update("body").digest("base64"), "BadDigest"],
+    ["x-amz-checksum-sha512", createHash("sha512").update("body").digest("base64"), "BadDigest"],
     ["x-amz-checksum-sha1", createHash("sha1").update("body").digest("base64"), "BadDigest"],
     ["x-amz-content-sha256", createHash("sha256").update("body").digest("hex"), "XAmzContentSHA256Mismatch"],
   ] as const;
@@ -185,6 +187,25 @@ describe("a presigned S3 PUT", () => {
     expect((await fetch(s3For(gateway).sign({ bucket: "media", key, expiresIn: 60 }).url)).status).toBe(404);
     const good = await fetch(url, { method: "PUT", body: "body", headers: { [name]: value } });
     expect([good.status, await good.text()]).toEqual([200, ""]);
+    if (!name.startsWith("x-amz-checksum-")) return;
+    expect(good.headers.get(name)).toBe(value);
+    const bind = { headers: { "x-amz-checksum-mode": "ENABLED" } };
+    const head = s3For(gateway).sign({ method: "HEAD", bucket: "media", key, expiresIn: 60, bind });
+    const told = await fetch(head.url, { method: "HEAD", headers: bind.headers });
+    expect([told.headers.get(name), told.headers.get("x-amz-checksum-type")]).toEqual([value, "FULL_OBJECT"]);
+  });
+
+  it("refuses a checksum that it cannot compute, signed or in the SDK's announcement", async () => {
+    for (const [headers, status, code] of [
+      [{ "x-amz-checksum-xxhash3": "AAAAAAAAAAA=" }, 501, "NotImplemented"],
+      [{ "x-amz-sdk-checksum-algorithm": "XXHASH3" }, 400, "InvalidRequest"],
+    ] as const) {
+      const wish = { method: "PUT", bucket: "media", key: "xxhash.txt", expiresIn: 60, bind: { headers } } as const;
+      const reply = await fetch(s3For(gateway).sign(wish).url, { method: "PUT", body: "body", headers });
+      expect([reply.status, s3Code(await reply.text())]).toEqual([status, code]);
+    }
+    const { url } = s3For(gateway).sign({ bucket: "media", key: "xxhash.txt", expiresIn: 60 });
+    expect((await fetch(url)).status).toBe(404);
   });
 
   it("ignores the checksum of an empty body that an SDK has baked into the URL, and no other", async () => {

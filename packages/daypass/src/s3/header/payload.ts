@@ -18,7 +18,7 @@ const MODES: Readonly<Record<string, { readonly signed: boolean; readonly traile
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": { signed: true, trailer: true },
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { signed: false, trailer: true },
 };
-const FIELD_NAME = /^x-amz-checksum-(?:crc32|crc32c|crc64nvme|sha1|sha256)$/;
+const FIELD_NAME = /^x-amz-checksum-(?:crc32|crc32c|crc64nvme|md5|sha1|sha256|sha512)$/;
 
 /**
  * The chunked payload that a request announces, or `undefined` for a body in one piece. The mode is the last line of the

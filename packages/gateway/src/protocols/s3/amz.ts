@@ -1,5 +1,6 @@
 import { DaypassError, type WireRequest } from "daypass";
 import type { S3Grant } from "daypass/s3";
+import { CHECKSUM_BYTES } from "../../http/checksum.ts";
 import { metadataOfHeader, metadataOfParameter, metadataSize } from "../../http/metadata.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
@@ -28,7 +29,7 @@ const META = "x-amz-meta-";
 // A current AWS SDK signs this into the query of an upload because it has no body yet (aws-sdk-js-v3 #6810): nobody asked for
 // it, and every upload by such a URL would be refused. Any other checksum, and this one as a header, is held to the body.
 const CRC_OF_NOTHING = "AAAAAA==";
-const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256)$/;
+const CHECKSUM = new RegExp(`^x-amz-checksum-(${Object.keys(CHECKSUM_BYTES).join("|")})$`);
 
 /**
  * Reads every `x-amz-*` header and every parameter. SDKs move headers into the query of a presigned URL, where S3 reads them

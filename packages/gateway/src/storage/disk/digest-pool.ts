@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { crcs } from "../../http/crc.ts";
 import { type ChecksumAlgorithm, StorageError } from "../storage.ts";
 
-export type DigestName = "md5" | ChecksumAlgorithm;
+export type DigestName = ChecksumAlgorithm;
 
 /** MD5, and what else was asked for. */
 export type Digests = Readonly<Partial<Record<DigestName, Uint8Array>>> & { readonly md5: Uint8Array };

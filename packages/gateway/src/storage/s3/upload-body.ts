@@ -110,9 +110,9 @@ function digestHeaders({ checksum, digests }: BodyOptions, known: BodyDigests): 
 /** Those that were declared or asked for, and some more. */
 export function runningDigests(
   { digests, checksum }: BodyOptions,
-  more: readonly ("md5" | ChecksumAlgorithm)[],
+  more: readonly ChecksumAlgorithm[],
 ): { update(bytes: Uint8Array): void; finish(): BodyDigests } {
-  const running = new Map<"md5" | ChecksumAlgorithm, RunningDigest>();
+  const running = new Map<ChecksumAlgorithm, RunningDigest>();
   const wanted = [
     ...more,
     ...(digests?.md5 === undefined ? [] : ["md5" as const]),
@@ -120,7 +120,7 @@ export function runningDigests(
     ...(checksum === undefined ? [] : [checksum.algorithm]),
   ];
   for (const name of new Set(wanted)) {
-    running.set(name, name === "md5" ? createHash("md5") : runningChecksum(name, createHash));
+    running.set(name, runningChecksum(name, createHash));
   }
   return {
     update(bytes) {

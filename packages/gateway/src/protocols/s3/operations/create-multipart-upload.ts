@@ -56,7 +56,7 @@ function readUploadChecksum({ amz }: S3Call): UploadChecksum | undefined {
   );
   if (algorithm === undefined) {
     throw invalidCombination(
-      "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+      `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${Object.keys(CHECKSUM_BYTES).join(", ").toUpperCase()}]`,
     );
   }
   const types = TYPES[algorithm];
@@ -74,6 +74,8 @@ const TYPES: Readonly<Record<ChecksumAlgorithm, readonly [ChecksumType, ...Check
   crc32: ["COMPOSITE", "FULL_OBJECT"],
   crc32c: ["COMPOSITE", "FULL_OBJECT"],
   crc64nvme: ["FULL_OBJECT"],
+  md5: ["COMPOSITE"],
   sha1: ["COMPOSITE"],
   sha256: ["COMPOSITE"],
+  sha512: ["COMPOSITE"],
 };

@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -120,6 +120,26 @@ test("shows the secret of the first key once where it was asked for", async () =
   const second = await serve(root, "--port", "0", "--show-secret");
   expect(second.line + second.log()).not.toContain(secretAccessKey);
 });
+
+test.each(["0", "2"])(
+  "makes no key in a start that fails, so that the next one shows the secret (%s workers)",
+  async (workers) => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void taken.close());
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const root = exampleFiles();
+    const failed = await daypass(["serve", root, "--port", String(port), "--workers", workers, "--show-secret"]);
+    expect([failed.status, failed.stdout]).toEqual([1, ""]);
+    expect(existsSync(join(root, ".daypass/keys.json"))).toBe(false);
+    const { said, stop } = await serve(root, "--port", "0", "--workers", workers, "--show-secret");
+    expect(said.secretAccessKey).toMatch(/^[\w-]{40}$/);
+    const stored = JSON.parse(readFileSync(join(root, ".daypass/keys.json"), "utf8"));
+    expect(stored.keys).toHaveLength(2);
+    expect(await status(said.presignedUrl)).toBe(200);
+    await stop();
+  },
+);
 
 test.skipIf(!existsSync("/usr/bin/script"))("shows the secret to a person at a terminal", async () => {
   const root = exampleFiles();

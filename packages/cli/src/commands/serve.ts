@@ -7,7 +7,7 @@ import { type Command, CommandError, type ExitStatus, print, UsageError } from "
 import { announcement, announcementText } from "../serve/announce.ts";
 import { startKeys } from "../serve/first-keys.ts";
 import { runCluster } from "../serve/run-cluster.ts";
-import { runSingle } from "../serve/run-single.ts";
+import { type Listening, runSingle } from "../serve/run-single.ts";
 import { runWorker } from "../serve/run-worker.ts";
 import { logLevel, type ServeArguments, serveSettings } from "../serve/settings.ts";
 import { mapped } from "../sign/options.ts";
@@ -67,9 +67,9 @@ export const serveCommand: Command = {
 
     async function serve(): Promise<ExitStatus> {
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
-      const keys = await startKeys(store);
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
-      const onListening = async (port: number): Promise<void> => {
+      const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
+        const keys = await startKeys(store, madeKeys);
         const said = await announcement({ settings, port, keys, secret });
         const text = announcementText(said, { command: ownName(), areNew: keys.areNew });
         await print(stdout, values.json === true ? JSON.stringify(said) : text);

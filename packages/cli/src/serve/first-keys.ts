@@ -1,5 +1,6 @@
 import type { ActiveKey } from "../state/key-record.ts";
 import type { KeyStore } from "../state/key-store.ts";
+import type { NewKey } from "../state/new-key.ts";
 
 /** The keys that a start shows. */
 export interface StartKeys {
@@ -10,13 +11,21 @@ export interface StartKeys {
   readonly areNew: boolean;
 }
 
-/** The keys of the store; on the very first start, one of each kind is made. Keys that were all revoked stay revoked. */
-export async function startKeys(store: KeyStore): Promise<StartKeys> {
-  const areNew = (await store.list()).length === 0;
-  if (areNew) {
-    await store.create({ algorithm: "AWS4-HMAC-SHA256", scope: {}, label: "made at the first start" });
-    await store.create({ algorithm: "HS256", scope: {}, label: "made at the first start" });
-  }
+const FIRST: readonly NewKey[] = [
+  { algorithm: "AWS4-HMAC-SHA256", scope: {}, label: "made at the first start" },
+  { algorithm: "HS256", scope: {}, label: "made at the first start" },
+];
+
+/**
+ * On the very first start makes one key of each kind, and tells whether it did. Keys that were all revoked stay revoked. To be called
+ * when nothing can fail any more: the secret is shown by the start that makes it, and by no other.
+ */
+export async function makeFirstKeys(store: KeyStore): Promise<boolean> {
+  return (await store.list()).length === 0 && (await store.createFirst(FIRST));
+}
+
+/** The keys that a start shows. */
+export async function startKeys(store: KeyStore, areNew: boolean): Promise<StartKeys> {
   const active = await store.active();
   // The one with the fewest limits is the likeliest to open the file that is shown.
   const keys = [...active].sort((a, b) => Object.keys(a.record.scope).length - Object.keys(b.record.scope).length);

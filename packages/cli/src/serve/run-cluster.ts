@@ -8,7 +8,7 @@ import { untilStopped } from "./signals.ts";
 
 /** What a worker says of its start, beside the traffic of the index. */
 export type StartReport =
-  | { readonly daypass: "start"; readonly port: number }
+  | { readonly daypass: "start"; readonly port: number; readonly madeKeys: boolean }
   | { readonly daypass: "start"; readonly failure: string };
 
 function isStartReport(message: unknown): message is StartReport {
@@ -23,12 +23,15 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       ? undefined
       : await openDiskIndex(settings.root, { onRead: logReading(log), onFull: logFull(log) });
   let port = settings.port;
+  let madeKeys = false;
   let failure: string | undefined;
   const listenTo = (channel: Channel): void => {
     channel.onMessage((message) => {
       if (!isStartReport(message)) return;
-      if ("port" in message) port = message.port;
-      else failure = message.failure;
+      if ("port" in message) {
+        port = message.port;
+        madeKeys ||= message.madeKeys;
+      } else failure = message.failure;
     });
   };
   const workers = primary({
@@ -44,7 +47,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       await workers.drain(0);
       throw failure === undefined ? error : new CommandError(failure);
     });
-    await onListening(port);
+    await onListening({ port, madeKeys });
     await untilStopped({
       reload: async () => workers.reload(),
       drain: () => workers.drain(settings.drainMs),

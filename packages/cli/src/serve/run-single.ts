@@ -3,6 +3,13 @@ import type { ServeSettings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
 import { openSite, type Site } from "./site.ts";
 
+/** What a start has come to. */
+export interface Listening {
+  readonly port: number;
+  /** Whether the first keys were made. */
+  readonly madeKeys: boolean;
+}
+
 /** What running a gateway needs, in one process or in several. */
 export interface RunOptions {
   readonly settings: ServeSettings;
@@ -10,15 +17,15 @@ export interface RunOptions {
   readonly reread: () => Promise<ServeSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** Told the port once requests are answered. */
-  readonly onListening: (port: number) => Promise<void>;
+  /** Told once requests are answered. */
+  readonly onListening: (listening: Listening) => Promise<void>;
 }
 
 /** Serves in this process until it is told to stop. */
 export async function runSingle(options: RunOptions): Promise<void> {
   const { settings, env, log, onListening } = options;
   const site = await openSite(settings, { env, log });
-  await onListening(site.port);
+  await onListening(site);
   await untilStopped({
     reload: () => reloadSite(site, options),
     drain: () => site.drain(settings.drainMs),

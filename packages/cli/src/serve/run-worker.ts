@@ -29,7 +29,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
     await reportFailure((error as Error).message);
     return 1;
   }
-  end.channel.send({ daypass: "start", port: site.port } satisfies StartReport);
+  end.channel.send({ daypass: "start", port: site.port, madeKeys: site.madeKeys } satisfies StartReport);
   end.ready();
   await untilDrained;
   return 0;

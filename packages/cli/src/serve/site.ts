@@ -6,6 +6,7 @@ import type { UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { keyStore } from "../state/key-store.ts";
 import { sessionSecret } from "../state/session-secret.ts";
+import { makeFirstKeys } from "./first-keys.ts";
 import { keyRing } from "./key-ring.ts";
 import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
@@ -16,6 +17,8 @@ export interface Site {
   readonly port: number;
   /** Where it listens, `http://host:port`. */
   readonly url: string;
+  /** Whether it has made the first keys: only then may a secret be shown. */
+  readonly madeKeys: boolean;
   /** Takes over what may change while it runs, and reads the keys again. Throws, and changes nothing, where it cannot. */
   reload(settings: ServeSettings): Promise<void>;
   /** Stops listening, lets requests finish, closes the storage. */
@@ -41,7 +44,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   const clock = (): Date => new Date();
   const storage = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
-  const secret = await sessionSecret({ folder: settings.state, env });
+  let secret = await sessionSecret({ folder: settings.state, env });
   const keys = await keyRing(store, { clock, publicKeys: () => publicKeys(settings.urlKeySetFile) });
 
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
@@ -85,6 +88,16 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     await storage.close();
     throw listenError(error, settings);
   });
+  // Not before: a start that fails would have made a secret that nobody is shown.
+  const madeKeys = await makeFirstKeys(store).catch(async (error: unknown) => {
+    await server.drain(0);
+    throw stateError(error, settings);
+  });
+  // Another worker may have made them.
+  if (secret === undefined) {
+    secret = await sessionSecret({ folder: settings.state, env });
+    await keys.reload();
+  }
   current = gatewayFor(settings, server.port);
 
   const poll = setInterval(() => {
@@ -97,6 +110,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   return {
     port: server.port,
     url: server.url,
+    madeKeys,
     async reload(wanted) {
       const replacement = gatewayFor(wanted, server.port);
       await publicKeys(wanted.urlKeySetFile);
@@ -130,6 +144,14 @@ async function tlsOf({ tls }: ServeSettings): Promise<{ readonly cert: string; r
   if (tls === undefined) return undefined;
   const [cert, key] = await Promise.all([readFile(tls.certFile, "utf8"), readFile(tls.keyFile, "utf8")]);
   return { cert, key };
+}
+
+function stateError(error: unknown, { state }: ServeSettings): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (!["EACCES", "EPERM", "EROFS"].includes(code)) return error;
+  return new CommandError(
+    `expected a state folder that can be written, found that ${state} cannot (${code}): name another with --state`,
+  );
 }
 
 function listenError(error: NodeJS.ErrnoException, { host, port }: ServeSettings): Error {

@@ -13,6 +13,8 @@ export interface KeyStore {
   /** The keys that may be used now, with their secrets. */
   active(): Promise<readonly ActiveKey[]>;
   create(wanted: NewKey): Promise<ActiveKey>;
+  /** Makes keys where there has never been one, all or none. Resolves to whether it did. */
+  createFirst(wanted: readonly NewKey[]): Promise<boolean>;
   /** Makes a successor with the same scope. The old key is good for `overlap` more seconds. */
   rotate(id: string, overlap: number): Promise<ActiveKey>;
   /** Ends a key at once and forgets its secret. */
@@ -75,6 +77,13 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
       return rows.map(({ record, secret }) => ({ record, ...openKey(master, record, secret as string) }));
     },
     create: (wanted) => change((rows) => add(rows, wanted)),
+    createFirst: (wanted) =>
+      change(async (rows) => {
+        if (rows.length > 0) return [rows, false];
+        let made = rows;
+        for (const key of wanted) [made] = await add(made, key);
+        return [made, true];
+      }),
     rotate: (id, overlap) =>
       change(async (rows) => {
         const old = usable(rows, id, clock());

@@ -54,7 +54,7 @@ const INTRO = `,"pid":${pid},"hostname":${JSON.stringify(hostname())},"msg":"req
  */
 export function requestLine(event: AuditEvent): string {
   const { error } = event;
-  let line = `{"level":${event.status >= 500 || error !== undefined ? 50 : 30},"time":${event.time}${INTRO}${event.requestId}","method":${quoted(event.method)},"host":${quoted(event.host)},"url":${quoted(event.url)},"status":${event.status},"bytes":${event.bytes},"duration":${event.duration}`;
+  let line = `{"level":${levelOf(event)},"time":${event.time}${INTRO}${event.requestId}","method":${quoted(event.method)},"host":${quoted(event.host)},"url":${quoted(event.url)},"status":${event.status},"bytes":${event.bytes},"duration":${event.duration}`;
   if (!event.complete) line += ',"complete":false';
   if (event.remoteAddress !== undefined) line += `,"remoteAddress":${quoted(event.remoteAddress)}`;
   if (event.scheme !== undefined) {
@@ -64,6 +64,11 @@ export function requestLine(event: AuditEvent): string {
   if (event.code !== undefined) line += `,"code":"${event.code}"`;
   if (error !== undefined) line += `,"err":${errorFields(error)}`;
   return `${line}}\n`;
+}
+
+/** What is not implemented is the request's fault, and no failure of the gateway. */
+function levelOf({ status, error }: AuditEvent): number {
+  return error !== undefined || (status >= 500 && status !== 501) ? 50 : 30;
 }
 
 /** One of the objects that a request has deleted. A line each: a thousand keys in one are more than collectors of logs take. */

@@ -52,6 +52,11 @@ describe("the line of a request", () => {
     expect(JSON.parse(line)).toMatchObject(texts);
   });
 
+  it("is an error where the gateway failed, and not where it has no such function", () => {
+    const level = (status: number): number => JSON.parse(requestLine({ ...event, status, code: "X" })).level;
+    expect([404, 501, 500, 503, 507].map(level)).toEqual([30, 30, 50, 50, 50]);
+  });
+
   it("has the stack of an unexpected error, and its level", () => {
     const line = JSON.parse(requestLine({ ...event, status: 500, code: "INTERNAL", error: new Error("boom") }));
     expect(line).toMatchObject({ level: 50, code: "INTERNAL", err: { type: "Error", message: "boom" } });

@@ -38,6 +38,8 @@ export interface Permit<G extends Grant = Grant> {
   readonly object: PermittedObject | undefined;
   /** What the key may grant besides; `undefined` in a dialect whose signature names all that a request can touch. */
   readonly scopes: readonly KeyScope[] | undefined;
+  /** What the request asks for in the words of policies, where a scope is in these words: see {@link permitAction}. */
+  readonly action: string | undefined;
   /** When policy was applied, milliseconds. */
   readonly at: number;
 }
@@ -62,17 +64,38 @@ export function authorize(authenticated: Authenticated, now: number): Permit | P
 }
 
 /**
+ * Holds what a request asks for against the session policies of its scopes. It is known only when the request has been read, so the
+ * protocol asks; the functions below refuse what was not asked.
+ *
+ * @throws {DaypassError} `KEY_SCOPE`
+ */
+export function permitAction<G extends Grant>(permit: Permit<G>, action: string): Permit<G> {
+  const { object, scopes } = permit;
+  if (scopes?.some(({ allow }) => allow !== undefined) !== true) return permit;
+  if (object !== undefined) expectAllowed({ scopes, action }, object);
+  return { ...permit, action };
+}
+
+/**
  * Permits a call on a bucket as a whole. A key that has a prefix, be it the empty one, is for objects and has no say in it.
  *
  * @throws {DaypassError} `KEY_SCOPE`
  */
-export function permitBucket({ bucket, scopes }: Permit): PermittedBucket {
+export function permitBucket(permit: Permit): PermittedBucket {
+  const { bucket, scopes } = permit;
   if (scopes === undefined || scopes.some(({ prefix }) => prefix !== undefined)) throw outside("prefix");
+  expectAllowed(permit, { bucket, key: undefined });
   return bucket as PermittedBucket;
 }
 
-/** Permits a call that tells of a bucket only that it is there, as every refusal of an object in it does. */
-export function permitBucketName({ bucket }: Permit): PermittedBucket {
+/**
+ * Permits a call that tells of a bucket only that it is there, as every refusal of an object in it does.
+ *
+ * @throws {DaypassError} `KEY_SCOPE` where a session policy does not allow it
+ */
+export function permitBucketName(permit: Permit): PermittedBucket {
+  const { bucket } = permit;
+  expectAllowed(permit, { bucket, key: undefined });
   return bucket as PermittedBucket;
 }
 
@@ -82,33 +105,49 @@ export function permitBucketName({ bucket }: Permit): PermittedBucket {
  *
  * @throws {DaypassError} `KEY_SCOPE`
  */
-export function permitPrefix({ bucket, scopes }: Permit, prefix: string): PermittedPrefix {
+export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string): PermittedPrefix {
   const covers = (scope: KeyScope): boolean =>
     scope.prefix === undefined ||
     (isBelow(scope.prefix, { bucket, key: prefix }) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
   if (scopes === undefined || !scopes.every(covers)) throw outside("prefix");
+  // At Amazon the bucket is what is listed. To allow no more than the keys below a prefix takes a condition there.
+  const isListed = (resource: string): boolean =>
+    matches(resource, { bucket, key: undefined }) ||
+    (resource.endsWith("*") && matches(resource, { bucket, key: prefix }));
+  for (const scope of scopes) if (!isAllowed(scope, action, isListed)) throw outside("policy");
   return { bucket, prefix } as PermittedPrefix;
 }
 
-/** Permits the call that lists buckets. */
-export function permitBuckets({ scopes }: Permit): PermittedBuckets {
+/**
+ * Permits the call that lists buckets.
+ *
+ * @throws {DaypassError} `KEY_SCOPE` where a session policy does not allow it
+ */
+export function permitBuckets(permit: Permit): PermittedBuckets {
+  const { scopes } = permit;
+  expectAllowed(permit, { bucket: "", key: undefined });
   const includes = (bucket: string): boolean =>
     scopes?.every(({ buckets }) => buckets === undefined || buckets.includes(bucket)) === true;
   return { includes } as PermittedBuckets;
 }
 
 /**
- * Permits one more object under the same key, as if the key had signed for it with this method: the source of a copy, a line
- * of a batch.
+ * Permits one more object under the same key, as if the key had signed for it with this method and asked for this action: the source
+ * of a copy, a line of a batch, the tags of an upload.
  *
  * @throws {DaypassError} `KEY_SCOPE`
  * @throws {Refusal} `KEY_TOO_LONG`
  */
-export function permitObject({ scopes }: Permit, ref: ObjectRef, method: string): PermittedObject {
+export function permitObject(
+  { scopes }: Permit,
+  ref: ObjectRef,
+  { method, action }: { readonly method: string; readonly action: string },
+): PermittedObject {
   // A dialect that has no such requests has no right to any.
   if (scopes === undefined) throw outside("buckets");
   checkKeyLength(ref.key);
   for (const scope of scopes) checkReach(scope, ref, method);
+  expectAllowed({ scopes, action }, ref);
   return ref as PermittedObject;
 }
 
@@ -133,7 +172,7 @@ function permit(
   const { bucket, key } = protocol.resource(grant);
   if (key !== undefined) checkKeyLength(key);
   const object = key === undefined ? undefined : { bucket, key };
-  return { grant, protocol, bucket, object, scopes, at: now } as Permit;
+  return { grant, protocol, bucket, object, scopes, action: undefined, at: now } as Permit;
 }
 
 function checkKeyLength(key: string): void {
@@ -150,6 +189,7 @@ function checkKeyLength(key: string): void {
 
 function checkScope(scope: KeyScope, { protocol, grant, received }: Authenticated, now: number): void {
   const { buckets, prefix, methods, maxLife, until } = scope;
+  // What a session policy allows, `permitAction` looks at.
   if (
     buckets === undefined &&
     prefix === undefined &&
@@ -172,12 +212,42 @@ function checkReach({ buckets, prefix, methods }: KeyScope, resource: Resource, 
     throw outside("methods");
 }
 
+function expectAllowed({ scopes, action }: Pick<Permit, "scopes" | "action">, resource: Resource): void {
+  for (const scope of scopes ?? []) {
+    if (!isAllowed(scope, action, (pattern) => matches(pattern, resource))) throw outside("policy");
+  }
+}
+
+/** Whether one statement has both. What nobody has named is not allowed. */
+function isAllowed({ allow }: KeyScope, action: string | undefined, isMeant: (resource: string) => boolean): boolean {
+  return (
+    allow === undefined ||
+    (action !== undefined &&
+      allow.some(
+        ({ actions, resources }) =>
+          // Amazon compares actions without regard to case.
+          actions.some((pattern) => beginsOrIs(pattern.toLowerCase(), action.toLowerCase())) && resources.some(isMeant),
+      ))
+  );
+}
+
+function matches(pattern: string, { bucket, key }: Resource): boolean {
+  if (pattern === "*") return true;
+  return key === undefined ? pattern === bucket : !DOT_SEGMENT.test(key) && beginsOrIs(pattern, `${bucket}/${key}`);
+}
+
+function beginsOrIs(pattern: string, text: string): boolean {
+  return pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
+}
+
+const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
+
 function isBelow(prefix: string, { key }: Resource): boolean {
   if (key === undefined || !key.startsWith(prefix)) return false;
   if (!(prefix === "" || prefix.endsWith("/") || key.length === prefix.length || key.charAt(prefix.length) === "/"))
     return false;
   // A key that a backend could read as leaving the prefix again is not below it.
-  return !/(?:^|\/)\.{1,2}(?:\/|$)/.test(key);
+  return !DOT_SEGMENT.test(key);
 }
 
 function outside(rule: string): DaypassError {

@@ -23,6 +23,16 @@ export interface KeyScope {
   readonly maxLife?: number | undefined;
   /** First instant at which the key is no longer good. */
   readonly until?: Date | undefined;
+  /** Of a session that came with a policy: what is in none of the statements is not allowed. */
+  readonly allow?: readonly Allowance[] | undefined;
+}
+
+/** What one statement of a session policy allows. */
+export interface Allowance {
+  /** Actions in Amazon's words, such as `s3:GetObject`. A `*` at the end stands for any text. */
+  readonly actions: readonly string[];
+  /** `bucket` for the bucket itself, `bucket/key`, or `*` for all there is. A `*` at the end of a key stands for any text. */
+  readonly resources: readonly string[];
 }
 
 /** Bucket and key in the words of the dialect; no key means the bucket itself. Decoded once, by the dialect's own rule. */

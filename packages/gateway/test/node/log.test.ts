@@ -53,7 +53,7 @@ describe("the line of a request", () => {
   });
 
   it("is an error where the gateway failed, and not where it has no such function", () => {
-    const level = (status: number): number => JSON.parse(requestLine({ ...event, status, code: "X" })).level;
+    const level = (status: number): number => JSON.parse(requestLine({ ...event, status, code: "INTERNAL" })).level;
     expect([404, 501, 500, 503, 507].map(level)).toEqual([30, 30, 50, 50, 50]);
   });
 

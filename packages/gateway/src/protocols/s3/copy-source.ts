@@ -22,7 +22,7 @@ export const COPY_SOURCE_FIELDS: readonly string[] = [
  * @throws {Refusal} `INVALID_ARGUMENT`, `NO_SUCH_VERSION`, `KEY_TOO_LONG`
  */
 export function readCopySource({ amz, permit }: S3Call): PermittedObject {
-  return permitObject(permit, parseCopySource(amz.get(COPY_SOURCE) ?? ""), "GET");
+  return permitObject(permit, parseCopySource(amz.get(COPY_SOURCE) ?? ""), { method: "GET", action: "s3:GetObject" });
 }
 
 /**

@@ -27,9 +27,17 @@ export interface S3Call extends AmzFields {
   readonly region: string;
 }
 
+/** An action of Amazon's policies. */
+export type S3Action = `s3:${string}`;
+
 interface Row<R extends OperationRequest> {
   /** Amazon's name for it. */
   readonly name: string;
+  /**
+   * What a session policy has to allow for it, on the object, the bucket or, of a row on keys, on what its `read` permits. What it touches
+   * besides its `read` permits by further actions.
+   */
+  readonly action: S3Action;
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** Parameters that select it when all of them are there. Without any it is what the method alone asks for. */
   readonly selectors?: readonly string[];

@@ -1,8 +1,10 @@
 /** Tags of objects, in the header and in XML. */
 
 import { childrenOf, expectOnly, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
+import { type PermittedObject, permitObject } from "../../pipeline/authorize.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { invalidArgument } from "./arguments.ts";
+import type { S3Call } from "./operation.ts";
 import type { XmlElement } from "./xml.ts";
 
 /** In the order in which they were given. */
@@ -18,6 +20,22 @@ const MAX_KEY = 128;
 const MAX_VALUE = 256;
 /** Letters, numbers and spaces of any script, and these signs. */
 const TAG_TEXT = /^[\p{L}\p{N}\p{Z}+\-=._:/@]*$/u;
+
+/**
+ * The tags that come with an upload or a copy. To set them is an action of its own.
+ *
+ * @throws {DaypassError} `KEY_SCOPE`
+ */
+export function readUploadTags(call: S3Call, object: PermittedObject): Tags | undefined {
+  const header = call.amz.get(TAGGING);
+  if (header !== undefined) permitTagging(call, object);
+  return readTaggingHeader(header);
+}
+
+/** @throws {DaypassError} `KEY_SCOPE` */
+export function permitTagging({ permit, received }: S3Call, object: PermittedObject): void {
+  permitObject(permit, object, { method: received.request.method, action: "s3:PutObjectTagging" });
+}
 
 /** Reads `x-amz-tagging: a=1&b=2`, which is encoded like a form; `undefined` without one. */
 export function readTaggingHeader(header: string | undefined): Tags | undefined {

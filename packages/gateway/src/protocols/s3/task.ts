@@ -1,6 +1,6 @@
 import type { S3Grant } from "daypass/s3";
 import type { OperationRequest } from "../../operations/operations.ts";
-import { type Permit, permitBucket } from "../../pipeline/authorize.ts";
+import { type Permit, permitAction, permitBucket } from "../../pipeline/authorize.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received } from "../../pipeline/target.ts";
 import type { Exchange, Task } from "../protocol.ts";
@@ -56,10 +56,11 @@ export function s3Task(
 
 function taskOf(
   operation: S3Operation,
-  permit: Permit<S3Grant>,
+  granted: Permit<S3Grant>,
   received: Received,
   { body, options }: { readonly body: AsyncIterable<Uint8Array>; readonly options: TaskOptions },
 ): Task<S3Grant> | Promise<Task<S3Grant>> {
+  const permit = permitAction(granted, operation.action);
   const { present, mayTakeLong = false } = operation;
   const begin = mayTakeLong ? ({ requestId }: Exchange) => beginXmlAnswer(requestId) : undefined;
   const { limits, createHash, origins, region } = options;

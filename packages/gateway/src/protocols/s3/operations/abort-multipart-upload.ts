@@ -4,6 +4,7 @@ import { requestIdHeaders } from "../request-id.ts";
 
 export const abortMultipartUploadOperation: S3ObjectOperation<AbortUpload> = {
   name: "AbortMultipartUpload",
+  action: "s3:AbortMultipartUpload",
   method: "DELETE",
   on: "object",
   selectors: ["uploadId"],

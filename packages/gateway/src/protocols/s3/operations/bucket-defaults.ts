@@ -5,7 +5,7 @@
 import type { HeadBucket } from "../../../operations/head-bucket.ts";
 import { permitBucketName } from "../../../pipeline/authorize.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
-import type { S3PartialOperation } from "../operation.ts";
+import type { S3Action, S3PartialOperation } from "../operation.ts";
 import { ownerElement, ownerGrants } from "../owner.ts";
 import { type XmlContent, xmlAnswer } from "../xml.ts";
 
@@ -16,6 +16,8 @@ type Default =
 
 interface DefaultRow {
   readonly name: string;
+  /** Where it is not `s3:` and the name. */
+  readonly action?: S3Action;
   readonly selector: string;
   readonly answer: Default;
   /** It is one of a list, and asked for by this. */
@@ -53,12 +55,14 @@ const DEFAULTS: readonly DefaultRow[] = [
   },
   {
     name: "GetBucketLifecycleConfiguration",
+    action: "s3:GetLifecycleConfiguration",
     selector: "lifecycle",
     answer: notSet("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
   },
   { name: "GetBucketTagging", selector: "tagging", answer: notSet("NoSuchTagSet", "The TagSet does not exist") },
   {
     name: "GetBucketEncryption",
+    action: "s3:GetEncryptionConfiguration",
     selector: "encryption",
     answer: notSet(
       "ServerSideEncryptionConfigurationNotFoundError",
@@ -67,11 +71,13 @@ const DEFAULTS: readonly DefaultRow[] = [
   },
   {
     name: "GetObjectLockConfiguration",
+    action: "s3:GetBucketObjectLockConfiguration",
     selector: "object-lock",
     answer: notSet("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"),
   },
   {
     name: "GetBucketReplication",
+    action: "s3:GetReplicationConfiguration",
     selector: "replication",
     answer: notSet("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
   },
@@ -82,6 +88,7 @@ const DEFAULTS: readonly DefaultRow[] = [
   },
   {
     name: "GetPublicAccessBlock",
+    action: "s3:GetBucketPublicAccessBlock",
     selector: "publicAccessBlock",
     answer: {
       root: "PublicAccessBlockConfiguration",
@@ -106,9 +113,19 @@ const DEFAULTS: readonly DefaultRow[] = [
     selector: "requestPayment",
     answer: { root: "RequestPaymentConfiguration", content: () => [["Payer", "BucketOwner"]] },
   },
-  { name: "GetBucketNotificationConfiguration", selector: "notification", answer: empty("NotificationConfiguration") },
+  {
+    name: "GetBucketNotificationConfiguration",
+    action: "s3:GetBucketNotification",
+    selector: "notification",
+    answer: empty("NotificationConfiguration"),
+  },
   { name: "GetBucketLogging", selector: "logging", answer: empty("BucketLoggingStatus") },
-  { name: "GetBucketAccelerateConfiguration", selector: "accelerate", answer: empty("AccelerateConfiguration") },
+  {
+    name: "GetBucketAccelerateConfiguration",
+    action: "s3:GetAccelerateConfiguration",
+    selector: "accelerate",
+    answer: empty("AccelerateConfiguration"),
+  },
   ...(
     [
       ["Analytics", "analytics", "ListBucketAnalyticsConfigurationResult"],
@@ -119,17 +136,24 @@ const DEFAULTS: readonly DefaultRow[] = [
   ).flatMap(([kind, selector, root]): DefaultRow[] => [
     {
       name: `GetBucket${kind}Configuration`,
+      action: `s3:Get${kind}Configuration`,
       selector,
       id: true,
       answer: notSet("NoSuchConfiguration", "The specified configuration does not exist."),
     },
-    { name: `ListBucket${kind}Configurations`, selector, answer: noneOf(root) },
+    {
+      name: `ListBucket${kind}Configurations`,
+      action: `s3:Get${kind}Configuration`,
+      selector,
+      answer: noneOf(root),
+    },
   ]),
 ];
 
 export const bucketDefaultOperations: readonly S3PartialOperation<HeadBucket>[] = DEFAULTS.map(
-  ({ name, selector, answer, id = false }) => ({
+  ({ name, action = `s3:${name}`, selector, answer, id = false }) => ({
     name,
+    action,
     method: "GET",
     on: "keys",
     selectors: id ? [selector, "id"] : [selector],

@@ -29,6 +29,7 @@ const ELEMENTS_OF_PART = 4;
 
 export const completeMultipartUploadOperation: S3ObjectOperation<CompleteUpload> = {
   name: "CompleteMultipartUpload",
+  action: "s3:PutObject",
   method: "POST",
   on: "object",
   selectors: ["uploadId"],

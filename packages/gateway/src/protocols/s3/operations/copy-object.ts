@@ -5,7 +5,7 @@ import { checksumAlgorithm } from "../checksums.ts";
 import { COPY_SOURCE, COPY_SOURCE_FIELDS, readCopySource, readSourceConditions } from "../copy-source.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { checksumElements, quoted } from "../present.ts";
-import { readTaggingHeader, TAGGING } from "../tags.ts";
+import { readUploadTags, TAGGING } from "../tags.ts";
 import { readStoredHeaders, readWriteConditions } from "../write-fields.ts";
 import { xmlAnswer } from "../xml.ts";
 
@@ -15,6 +15,7 @@ const CHECKSUM_ALGORITHM = "x-amz-checksum-algorithm";
 
 export const copyObjectOperation: S3ObjectOperation<CopyObject> = {
   name: "CopyObject",
+  action: "s3:PutObject",
   method: "PUT",
   on: "object",
   header: COPY_SOURCE,
@@ -42,7 +43,7 @@ export const copyObjectOperation: S3ObjectOperation<CopyObject> = {
         ? { contentType: received.fields.contentType, headers: readStoredHeaders(call), metadata }
         : undefined,
       // Without the directive tags come from the source, whatever else the request says.
-      tags: replacesTags ? (readTaggingHeader(amz.get(TAGGING)) ?? {}) : undefined,
+      tags: replacesTags ? (readUploadTags(call, object) ?? {}) : undefined,
       checksum: algorithm === undefined ? undefined : checksumAlgorithm(algorithm, CHECKSUM_ALGORITHM),
       maxBytes: limits.body,
     };

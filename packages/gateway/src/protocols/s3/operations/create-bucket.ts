@@ -15,6 +15,7 @@ const LEGACY = "us-east-1";
 
 export const createBucketOperation: S3BucketOperation<CreateBucket> = {
   name: "CreateBucket",
+  action: "s3:CreateBucket",
   method: "PUT",
   on: "bucket",
   amz: [LOCK, OWNERSHIP],

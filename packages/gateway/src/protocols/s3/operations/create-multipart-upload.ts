@@ -4,7 +4,7 @@ import type { ChecksumType, UploadChecksum } from "../../../storage/multipart.ts
 import type { ChecksumAlgorithm } from "../../../storage/storage.ts";
 import { invalidCombination } from "../arguments.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
-import { readTaggingHeader, TAGGING } from "../tags.ts";
+import { readUploadTags, TAGGING } from "../tags.ts";
 import { readStoredHeaders } from "../write-fields.ts";
 import { xmlAnswer } from "../xml.ts";
 
@@ -13,6 +13,7 @@ const TYPE = "x-amz-checksum-type";
 
 export const createMultipartUploadOperation: S3ObjectOperation<CreateUpload> = {
   name: "CreateMultipartUpload",
+  action: "s3:PutObject",
   method: "POST",
   on: "object",
   selectors: ["uploads"],
@@ -24,7 +25,7 @@ export const createMultipartUploadOperation: S3ObjectOperation<CreateUpload> = {
     contentType: call.received.fields.contentType,
     headers: readStoredHeaders(call),
     metadata: call.metadata,
-    tags: readTaggingHeader(call.amz.get(TAGGING)),
+    tags: readUploadTags(call, object),
     checksum: readUploadChecksum(call),
   }),
   present({ upload }, _, { requestId }) {

@@ -4,6 +4,7 @@ import { requestIdHeaders } from "../request-id.ts";
 
 export const deleteBucketCorsOperation: S3BucketOperation<SetBucketCors> = {
   name: "DeleteBucketCors",
+  action: "s3:PutBucketCORS",
   method: "DELETE",
   on: "bucket",
   selectors: ["cors"],

@@ -4,6 +4,7 @@ import { requestIdHeaders } from "../request-id.ts";
 
 export const deleteBucketOperation: S3BucketOperation<DeleteBucket> = {
   name: "DeleteBucket",
+  action: "s3:DeleteBucket",
   method: "DELETE",
   on: "bucket",
   readsBody: false,

@@ -5,6 +5,7 @@ import { requestIdHeaders } from "../request-id.ts";
 
 export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   name: "DeleteObjectTagging",
+  action: "s3:DeleteObjectTagging",
   method: "DELETE",
   on: "object",
   selectors: ["tagging"],

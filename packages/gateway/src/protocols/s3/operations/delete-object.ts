@@ -7,6 +7,7 @@ import { requestIdHeaders } from "../request-id.ts";
 
 export const deleteObjectOperation: S3ObjectOperation<DeleteObject> = {
   name: "DeleteObject",
+  action: "s3:DeleteObject",
   method: "DELETE",
   on: "object",
   parameters: ["versionId"],

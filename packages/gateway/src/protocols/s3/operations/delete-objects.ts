@@ -23,6 +23,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 
 export const deleteObjectsOperation: S3PartialOperation<DeleteObjects> = {
   name: "DeleteObjects",
+  action: "s3:DeleteObject",
   method: "POST",
   on: "keys",
   selectors: ["delete"],
@@ -87,7 +88,11 @@ function readDeletion(element: ReadElement, permit: Permit): Deletion | RefusedD
     if (unsupported !== undefined) throw notImplemented("parameter", unsupported);
     // In a list Amazon says so of ids in whatever form.
     if (versionId !== undefined && versionId !== "null") throw noSuchVersion(versionId, key);
-    const object = permitObject(permit, { bucket: permit.bucket, key }, "DELETE");
+    const object = permitObject(
+      permit,
+      { bucket: permit.bucket, key },
+      { method: "DELETE", action: "s3:DeleteObject" },
+    );
     const ifMatch = readIfMatch(etag, () => notImplemented("parameter", "ETag"));
     return { object, versionId, ifMatch };
   } catch (error) {

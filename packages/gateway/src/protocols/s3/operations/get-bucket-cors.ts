@@ -8,6 +8,7 @@ const NONE = { code: "NoSuchCORSConfiguration", text: "The CORS configuration do
 
 export const getBucketCorsOperation: S3BucketOperation<GetBucketCors> = {
   name: "GetBucketCors",
+  action: "s3:GetBucketCORS",
   method: "GET",
   on: "bucket",
   selectors: ["cors"],

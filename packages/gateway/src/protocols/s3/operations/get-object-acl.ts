@@ -7,6 +7,7 @@ import { xmlAnswer } from "../xml.ts";
 /** "If your bucket uses the bucket owner enforced setting … requests to read ACLs are still supported and return the … owner's full control". */
 export const getObjectAclOperation: S3ObjectOperation<HeadObject> = {
   name: "GetObjectAcl",
+  action: "s3:GetObjectAcl",
   method: "GET",
   on: "object",
   selectors: ["acl"],

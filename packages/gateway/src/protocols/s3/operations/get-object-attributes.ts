@@ -4,6 +4,7 @@ import type {
   ObjectAttribute,
   ObjectAttributes,
 } from "../../../operations/get-object-attributes.ts";
+import { permitObject } from "../../../pipeline/authorize.ts";
 import type { ObjectInfo } from "../../../storage/storage.ts";
 import { expectNullVersion, invalidArgument, invalidCombination, readInteger, readLimit } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
@@ -24,13 +25,16 @@ const NAMES: Readonly<Record<string, ObjectAttribute>> = {
 
 export const getObjectAttributesOperation: S3ObjectOperation<GetObjectAttributes> = {
   name: "GetObjectAttributes",
+  action: "s3:GetObjectAttributes",
   method: "GET",
   on: "object",
   selectors: ["attributes"],
   parameters: ["versionId"],
   amz: [ATTRIBUTES, MAX_PARTS, MARKER],
   readsBody: false,
-  read({ amz, parameters }, object) {
+  read({ permit, amz, parameters }, object) {
+    // At Amazon whoever asks has to be allowed both.
+    permitObject(permit, object, { method: "GET", action: "s3:GetObject" });
     expectNullVersion(parameters.get("versionId"), object.key);
     const marker = amz.get(MARKER) ?? "0";
     const after = readInteger(marker);

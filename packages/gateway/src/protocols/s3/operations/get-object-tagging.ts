@@ -6,6 +6,7 @@ import { xmlAnswer } from "../xml.ts";
 
 export const getObjectTaggingOperation: S3ObjectOperation<HeadObject> = {
   name: "GetObjectTagging",
+  action: "s3:GetObjectTagging",
   method: "GET",
   on: "object",
   selectors: ["tagging"],

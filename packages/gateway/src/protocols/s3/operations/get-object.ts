@@ -6,6 +6,7 @@ import { presentObject } from "../present.ts";
 
 export const getObjectOperation: S3ObjectOperation<GetObject> = {
   name: "GetObject",
+  action: "s3:GetObject",
   method: "GET",
   on: "object",
   parameters: ["partNumber", "versionId"],

@@ -5,6 +5,7 @@ import { requestIdHeaders } from "../request-id.ts";
 
 export const headBucketOperation: S3PartialOperation<HeadBucket> = {
   name: "HeadBucket",
+  action: "s3:ListBucket",
   method: "HEAD",
   on: "keys",
   readsBody: false,

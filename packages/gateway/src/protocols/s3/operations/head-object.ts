@@ -5,6 +5,7 @@ import { readSelection } from "./get-object.ts";
 
 export const headObjectOperation: S3ObjectOperation<HeadObject> = {
   name: "HeadObject",
+  action: "s3:GetObject",
   method: "HEAD",
   on: "object",
   parameters: ["partNumber", "versionId"],

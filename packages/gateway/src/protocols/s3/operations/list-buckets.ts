@@ -12,6 +12,7 @@ const MAX_BUCKETS = 10_000;
 
 export const listBucketsOperation: S3PartialOperation<ListBuckets> = {
   name: "ListBuckets",
+  action: "s3:ListAllMyBuckets",
   method: "GET",
   on: "service",
   parameters: PARAMETERS,

@@ -7,6 +7,7 @@ import { urlEncoded, type XmlElement, xmlAnswer } from "../xml.ts";
 
 export const listMultipartUploadsOperation: S3PartialOperation<ListUploads> = {
   name: "ListMultipartUploads",
+  action: "s3:ListBucketMultipartUploads",
   method: "GET",
   on: "keys",
   selectors: ["uploads"],

@@ -8,6 +8,7 @@ import { xmlAnswer } from "../xml.ts";
 /** Buckets here have no versions: each object is the latest and only one, by the name of `null`, as in such a bucket of Amazon. */
 export const listObjectVersionsOperation: S3PartialOperation<ListObjects> = {
   name: "ListObjectVersions",
+  action: "s3:ListBucketVersions",
   method: "GET",
   on: "keys",
   selectors: ["versions"],

@@ -9,6 +9,7 @@ import { xmlAnswer } from "../xml.ts";
 
 export const listObjectsV2Operation: S3PartialOperation<ListObjects> = {
   name: "ListObjectsV2",
+  action: "s3:ListBucket",
   method: "GET",
   on: "keys",
   selectors: ["list-type"],

@@ -7,6 +7,7 @@ import { xmlAnswer } from "../xml.ts";
 /** The first version of it, which is what a GET of a bucket means. */
 export const listObjectsOperation: S3PartialOperation<ListObjects> = {
   name: "ListObjects",
+  action: "s3:ListBucket",
   method: "GET",
   on: "keys",
   parameters: [...LIST_PARAMETERS, "marker"],

@@ -7,6 +7,7 @@ import { type XmlElement, xmlAnswer } from "../xml.ts";
 
 export const listPartsOperation: S3ObjectOperation<ListParts> = {
   name: "ListParts",
+  action: "s3:ListMultipartUploadParts",
   method: "GET",
   on: "object",
   selectors: ["uploadId"],

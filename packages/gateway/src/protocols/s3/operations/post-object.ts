@@ -8,12 +8,13 @@ import { isPostGrant, type S3PostGrant } from "../form.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { quoted } from "../present.ts";
 import { requestIdHeaders } from "../request-id.ts";
-import { readTagging } from "../tags.ts";
+import { permitTagging, readTagging } from "../tags.ts";
 import { xmlAnswer } from "../xml.ts";
 
 /** An upload by a form. Not in the list of what a method asks for: the fields ask for it, once their policy was verified. */
 export const postObjectOperation: S3ObjectOperation<PutObject> = {
   name: "PostObject",
+  action: "s3:PutObject",
   method: "POST",
   on: "object",
   amz: ["x-amz-sdk-checksum-algorithm"],
@@ -22,6 +23,7 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
     const { fields, obligations } = formGrant(call);
     const length = obligations.find((obligation) => obligation.kind === "body-length");
     const { tagging, "content-type": contentType } = fields;
+    if (tagging !== undefined) permitTagging(call, object);
     if (contentType !== undefined) expectHeaderValue("content-type", contentType);
     return {
       operation: "put-object",

@@ -6,6 +6,7 @@ import { requestIdHeaders } from "../request-id.ts";
 
 export const putBucketCorsOperation: S3BucketOperation<SetBucketCors> = {
   name: "PutBucketCors",
+  action: "s3:PutBucketCORS",
   method: "PUT",
   on: "bucket",
   selectors: ["cors"],

@@ -5,6 +5,7 @@ import type { S3ObjectOperation } from "../operation.ts";
 /** "If your bucket uses the bucket owner enforced setting … requests to set ACLs or update ACLs fail". */
 export const putObjectAclOperation: S3ObjectOperation<HeadObject> = {
   name: "PutObjectAcl",
+  action: "s3:PutObjectAcl",
   method: "PUT",
   on: "object",
   selectors: ["acl"],

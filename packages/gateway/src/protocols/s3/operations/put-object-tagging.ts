@@ -7,6 +7,7 @@ import { readTagging } from "../tags.ts";
 
 export const putObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   name: "PutObjectTagging",
+  action: "s3:PutObjectTagging",
   method: "PUT",
   on: "object",
   selectors: ["tagging"],

@@ -4,24 +4,25 @@ import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { addChecksumHeaders, quoted } from "../present.ts";
 import { requestIdHeaders } from "../request-id.ts";
-import { readTaggingHeader, TAGGING } from "../tags.ts";
+import { readUploadTags, TAGGING } from "../tags.ts";
 import { readStoredHeaders, readWriteConditions } from "../write-fields.ts";
 
 export const putObjectOperation: S3ObjectOperation<PutObject> = {
   name: "PutObject",
+  action: "s3:PutObject",
   method: "PUT",
   on: "object",
   amz: ["x-amz-sdk-checksum-algorithm", TAGGING],
   readsBody: true,
   read(call, object) {
-    const { received, metadata, amz, payload, limits } = call;
+    const { received, metadata, payload, limits } = call;
     return {
       operation: "put-object",
       object,
       contentLength: requiredLength(call),
       ...readWriteConditions(call),
       headers: readStoredHeaders(call),
-      tags: readTaggingHeader(amz.get(TAGGING)),
+      tags: readUploadTags(call, object),
       body: payload.body,
       maxBytes: limits.body,
       minBytes: undefined,

@@ -11,6 +11,7 @@ const RANGE = "x-amz-copy-source-range";
 
 export const uploadPartCopyOperation: S3ObjectOperation<CopyPart> = {
   name: "UploadPartCopy",
+  action: "s3:PutObject",
   method: "PUT",
   on: "object",
   selectors: ["uploadId", "partNumber"],

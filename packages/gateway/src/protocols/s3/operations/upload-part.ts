@@ -9,6 +9,7 @@ import { requiredLength } from "./put-object.ts";
 
 export const uploadPartOperation: S3ObjectOperation<PutPart> = {
   name: "UploadPart",
+  action: "s3:PutObject",
   method: "PUT",
   on: "object",
   selectors: ["uploadId", "partNumber"],

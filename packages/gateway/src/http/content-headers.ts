@@ -24,6 +24,11 @@ export interface ContentHeaderOptions {
   readonly overrides?: Partial<ContentFields> | undefined;
   /** Seconds until the grant ends; `undefined` for a grant without an end (a request signed in its headers). */
   readonly secondsLeft?: number | undefined;
+  /**
+   * Fields go out as they were stored or overridden, for a program that manages objects. A page must not have been able to send the
+   * request by navigating; what keeps a browser from running the bytes goes along all the same.
+   */
+  readonly asStored?: boolean | undefined;
 }
 
 /** Headers that every body of an object carries. */
@@ -76,7 +81,7 @@ export function isHeaderValue(value: string): boolean {
  * // content-type: text/html, content-disposition: attachment, content-security-policy: sandbox; default-src 'none', …
  */
 export function contentHeaders(stored: ContentFields, options: ContentHeaderOptions = {}): HeaderList {
-  const overrides = options.overrides ?? {};
+  const { overrides = {}, asStored = false, secondsLeft } = options;
   const contentType = overrides.contentType ?? stored.contentType;
   const inlineSafe = isInlineSafe(contentType);
   const disposition = overrides.contentDisposition ?? stored.contentDisposition;
@@ -84,10 +89,11 @@ export function contentHeaders(stored: ContentFields, options: ContentHeaderOpti
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined) headers.push([name, value]);
   };
-  add("content-disposition", inlineSafe ? disposition : asAttachment(disposition));
+  add("content-disposition", inlineSafe || asStored ? disposition : asAttachment(disposition));
   add("content-encoding", overrides.contentEncoding ?? stored.contentEncoding);
   add("content-language", overrides.contentLanguage ?? stored.contentLanguage);
-  add("cache-control", cacheControl(overrides.cacheControl ?? stored.cacheControl, options.secondsLeft));
+  const wish = overrides.cacheControl ?? stored.cacheControl;
+  add("cache-control", asStored ? wish : cacheControl(wish, secondsLeft));
   add("expires", overrides.expires ?? stored.expires);
   // Without allow-scripts and allow-same-origin the sandbox is an opaque origin in which nothing runs.
   if (!inlineSafe) headers.push(["content-security-policy", "sandbox; default-src 'none'"]);

@@ -1,5 +1,11 @@
 import type { Grant } from "daypass";
-import { type ContentFields, cacheControl, contentHeaders, isHeaderValue } from "../http/content-headers.ts";
+import {
+  type ContentFields,
+  type ContentHeaderOptions,
+  cacheControl,
+  contentHeaders,
+  isHeaderValue,
+} from "../http/content-headers.ts";
 import { formatHttpDate } from "../http/date.ts";
 import { contentRange } from "../http/range.ts";
 import type { ObjectRead } from "../operations/get-object.ts";
@@ -10,16 +16,18 @@ import type { ObjectInfo, RedirectBody } from "../storage/storage.ts";
 /** Headers that follow from the object alone, names and values in turn. */
 export type DescribeObject = (info: ObjectInfo) => readonly string[];
 
+export type DescribeOptions = Pick<ContentHeaderOptions, "asStored">;
+
 /**
  * Keeps the headers of each object for as long as the driver keeps its `ObjectInfo`: writing them down costs more than the
  * rest of a small answer.
  */
-export function memoisedHeaders(extra: DescribeObject): DescribeObject {
+export function memoisedHeaders(extra: DescribeObject, { asStored = false }: DescribeOptions = {}): DescribeObject {
   const known = new WeakMap<ObjectInfo, readonly string[]>();
   return (info) => {
     let headers = known.get(info);
     if (headers === undefined) {
-      headers = [...describe(info, {}), ...extra(info)];
+      headers = [...describe(info, {}, asStored), ...extra(info)];
       known.set(info, headers);
     }
     return headers;
@@ -27,11 +35,15 @@ export function memoisedHeaders(extra: DescribeObject): DescribeObject {
 }
 
 /** The headers of an object with response overrides, which replace what was stored. */
-export function overriddenHeaders(info: ObjectInfo, overrides: Partial<ContentFields>): readonly string[] {
-  return describe(info, overrides);
+export function overriddenHeaders(
+  info: ObjectInfo,
+  overrides: Partial<ContentFields>,
+  { asStored = false }: DescribeOptions = {},
+): readonly string[] {
+  return describe(info, overrides, asStored);
 }
 
-function describe(info: ObjectInfo, overrides: Partial<ContentFields>): string[] {
+function describe(info: ObjectInfo, overrides: Partial<ContentFields>, asStored: boolean): string[] {
   const headers = [
     "etag",
     `"${info.etag}"`,
@@ -40,7 +52,10 @@ function describe(info: ObjectInfo, overrides: Partial<ContentFields>): string[]
     "accept-ranges",
     "bytes",
   ];
-  for (const [name, value] of contentHeaders({ contentType: info.contentType, ...info.headers }, { overrides })) {
+  for (const [name, value] of contentHeaders(
+    { contentType: info.contentType, ...info.headers },
+    { overrides, asStored },
+  )) {
     // Depends on the life that is left, so each answer has its own.
     if (name !== "cache-control") headers.push(name, value);
   }
@@ -51,14 +66,16 @@ function describe(info: ObjectInfo, overrides: Partial<ContentFields>): string[]
 export function addDelivery(
   headers: string[],
   { info, range, notModified }: ObjectRead,
-  cache: { readonly wish: string | undefined; readonly secondsLeft: number | undefined },
+  cache: { readonly wish: string | undefined; readonly secondsLeft: number } | { readonly stored: string | undefined },
 ): void {
-  headers.push(
-    "cache-control",
-    cache.wish === undefined && cache.secondsLeft !== undefined
-      ? `private, max-age=${Math.max(cache.secondsLeft, 0)}`
-      : cacheControl(cache.wish, cache.secondsLeft),
-  );
+  if (!("stored" in cache)) {
+    headers.push(
+      "cache-control",
+      cache.wish === undefined
+        ? `private, max-age=${Math.max(cache.secondsLeft, 0)}`
+        : cacheControl(cache.wish, cache.secondsLeft),
+    );
+  } else if (cache.stored !== undefined) headers.push("cache-control", cache.stored);
   if (notModified) return;
   if (range === undefined) {
     headers.push("content-length", String(info.size));

@@ -11,6 +11,8 @@ import { requestIdHeaders } from "./request-id.ts";
 import type { XmlElement } from "./xml.ts";
 
 const describe = memoisedHeaders(amzHeaders);
+// A browser's cache would give the answer to whoever navigates there later, were it not for this.
+const describeAsStored = memoisedHeaders((info) => [...amzHeaders(info), "vary", "authorization"], { asStored: true });
 
 /** The answer of GET and HEAD on an object. */
 export function presentObject(result: ObjectRead, permit: Permit<S3Grant>, { requestId, request }: Exchange): Answer {
@@ -26,14 +28,26 @@ export function presentObject(result: ObjectRead, permit: Permit<S3Grant>, { req
 
 function readObject(result: ObjectRead, { grant, at }: Permit<S3Grant>): Answer {
   const { info, body, range, notModified } = result;
-  // A request signed in its header ends soon and is no URL that a cache could keep: it names no life.
-  const secondsLeft = grant.scheme === "s3/header" ? undefined : Math.floor((grant.expiresAt.getTime() - at) / 1000);
   const overrides = responseOverrides(grant);
   if (body?.kind === "redirect") return redirect(body, info, overrides);
-  const headers =
-    overrides === undefined ? describe(info).slice() : [...overriddenHeaders(info, overrides), ...amzHeaders(info)];
-  addDelivery(headers, result, { wish: overrides?.cacheControl ?? info.headers.cacheControl, secondsLeft });
+  const headers = fieldsOf(info, overrides, grant);
+  const wish = overrides?.cacheControl ?? info.headers.cacheControl;
+  const secondsLeft = Math.floor((grant.expiresAt.getTime() - at) / 1000);
+  addDelivery(headers, result, isForProgram(grant) ? { stored: wish } : { wish, secondsLeft });
   return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body };
+}
+
+/** What is stored, as it is for programs that manage objects, and made safe for whatever opens a URL. */
+function fieldsOf(info: ObjectInfo, overrides: ReturnType<typeof responseOverrides>, grant: S3Grant): string[] {
+  const asStored = isForProgram(grant);
+  if (overrides === undefined) return (asStored ? describeAsStored : describe)(info).slice();
+  const vary = asStored ? ["vary", "authorization"] : [];
+  return [...overriddenHeaders(info, overrides, { asStored }), ...amzHeaders(info), ...vary];
+}
+
+/** Signed in its header: nothing navigates to it, and it is no URL that a cache could keep. */
+function isForProgram({ scheme }: S3Grant): boolean {
+  return scheme.endsWith("/header");
 }
 
 /** What is S3's own in the headers of an object. */

@@ -1,0 +1,81 @@
+import { s3V2Signer } from "daypass/s3/v2";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { type Reply, s3For, send } from "./clients.ts";
+import { headerSignature } from "./header-signature.ts";
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await testGateway({ files: { "media/foreign.html": "<b>foreign" } });
+  for (const [key, headers] of Object.entries(STORED)) {
+    const { url } = s3For(gateway).sign({ method: "PUT", bucket: "media", key, expiresIn: 60 });
+    expect((await fetch(url, { method: "PUT", body: "<b>stored", headers })).status).toBe(200);
+  }
+});
+afterAll(() => gateway.close());
+
+const STORED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "page.html": {
+    "content-type": "text/html; charset=utf-8",
+    "content-disposition": 'inline; filename="page.html"',
+    "cache-control": "no-cache",
+    "content-language": "en",
+    expires: "Wed, 21 Oct 2026 07:28:00 GMT",
+  },
+  "long.png": { "content-type": "image/png", "cache-control": "public, max-age=31536000, immutable" },
+  "plain.html": { "content-type": "text/html" },
+};
+const FIELDS = ["content-type", "content-disposition", "cache-control", "content-language", "expires"];
+
+function byHeader(method: string, key: string, query: Readonly<Record<string, string>> = {}): Promise<Reply> {
+  const path = `/media/${key}`;
+  const host = `127.0.0.1:${gateway.port}`;
+  const headers = headerSignature({ method, path, query, host, key: gateway.accessKey });
+  const search = new URLSearchParams(query).toString();
+  return send(gateway, { method, target: search === "" ? path : `${path}?${search}`, headers });
+}
+
+const fieldsOf = (headers: Reply["headers"]): Record<string, unknown> =>
+  Object.fromEntries(FIELDS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
+
+describe("an answer to a request that is signed in its header", () => {
+  it.each(Object.keys(STORED))("has the fields of %s exactly as they were stored", async (key) => {
+    for (const method of ["GET", "HEAD"]) {
+      const { status, headers } = await byHeader(method, key);
+      expect([status, fieldsOf(headers)]).toEqual([200, STORED[key]]);
+      expect(String(headers["vary"]).toLowerCase()).toContain("authorization");
+    }
+  });
+
+  it("runs in no browser all the same", async () => {
+    for (const key of ["page.html", "plain.html", "foreign.html"]) {
+      const { headers } = await byHeader("GET", key);
+      expect(headers).toMatchObject({
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "content-security-policy": "sandbox; default-src 'none'",
+      });
+    }
+  });
+
+  it("has signed overrides in their place", async () => {
+    const { headers } = await byHeader("GET", "page.html", { "response-cache-control": "no-store" });
+    expect(fieldsOf(headers)).toEqual({ ...STORED["page.html"], "cache-control": "no-store" });
+  });
+});
+
+describe("an answer to a URL", () => {
+  it("is made safe for a browser, whoever signed it", async () => {
+    const { accessKey: credentials, url: endpoint } = gateway;
+    const v2 = s3V2Signer({ region: "us-east-1", endpoint, credentials });
+    for (const { url } of [
+      s3For(gateway).sign({ bucket: "media", key: "page.html", expiresIn: 60 }),
+      v2.sign({ bucket: "media", key: "page.html", expiresIn: 60 }),
+    ]) {
+      const { headers } = await fetch(url);
+      expect(headers.get("content-disposition")).toBe('attachment; filename="page.html"');
+      expect(headers.get("cache-control")).toMatch(/^private, max-age=\d+, no-cache$/);
+      expect(headers.get("content-security-policy")).toBe("sandbox; default-src 'none'");
+    }
+  });
+});

@@ -1,8 +1,8 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, primary } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
-import { logFull } from "./log-full.ts";
 import { logReading } from "./log-reading.ts";
+import { logFull, logReadOnly } from "./log-storage.ts";
 import type { RunOptions } from "./run-single.ts";
 import { untilStopped } from "./signals.ts";
 
@@ -21,7 +21,11 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
   const index =
     settings.storage?.driver === "s3"
       ? undefined
-      : await openDiskIndex(settings.root, { onRead: logReading(log), onFull: logFull(log) });
+      : await openDiskIndex(settings.root, {
+          onRead: logReading(log),
+          onFull: logFull(log),
+          onReadOnly: logReadOnly(log),
+        });
   let port = settings.port;
   let madeKeys = false;
   let failure: string | undefined;

@@ -148,7 +148,8 @@ async function tlsOf({ tls }: ServeSettings): Promise<{ readonly cert: string; r
 
 function stateError(error: unknown, { state }: ServeSettings): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  if (!["EACCES", "EPERM", "EROFS"].includes(code)) return error;
+  // ENOENT is what mkdir makes of a file system that cannot be written.
+  if (!["EACCES", "EPERM", "EROFS", "ENOENT"].includes(code)) return error;
   return new CommandError(
     `expected a state folder that can be written, found that ${state} cannot (${code}): name another with --state`,
   );

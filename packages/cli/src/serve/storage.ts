@@ -6,8 +6,8 @@ import { rotatingCredentials } from "daypass";
 import { awsSettings } from "../aws/settings.ts";
 import { CommandError } from "../command.ts";
 import type { StorageConfig } from "./config.ts";
-import { logFull } from "./log-full.ts";
 import { logReading } from "./log-reading.ts";
+import { logFull, logReadOnly } from "./log-storage.ts";
 
 export interface OpenStorageOptions {
   readonly root: string;
@@ -21,7 +21,7 @@ export interface OpenStorageOptions {
 /** Opens what the configuration says objects are kept in: the folder, unless it names something else. */
 export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<Storage> {
   if (storage?.driver !== "s3") {
-    return drivers.disk({ root, writer, onRead: logReading(log), onFull: logFull(log) });
+    return drivers.disk({ root, writer, onRead: logReading(log), onFull: logFull(log), onReadOnly: logReadOnly(log) });
   }
   const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage;
   // Found as `daypass sign` finds them. Those that end are fetched again before they do.

@@ -72,6 +72,7 @@ const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {
   PART_TOO_SMALL: "a part that is not the last is smaller than allowed",
   SIZE_MISMATCH: "the parts have another size than the request says",
   DISK_FULL: "the storage is full",
+  READ_ONLY: "the storage can be read and not written",
   UNAVAILABLE: "the storage does not answer",
 };
 

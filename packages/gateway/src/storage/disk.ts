@@ -21,7 +21,7 @@ import { diskMultipart } from "./disk/multipart.ts";
 import { lstatOrAbsent } from "./disk/open-file.ts";
 import { objectPlacer } from "./disk/place-object.ts";
 import type { ReadProgress } from "./disk/read-progress.ts";
-import { noSuchBucket } from "./disk/refusals.ts";
+import { noSuchBucket, readOnly } from "./disk/refusals.ts";
 import { objectRemover } from "./disk/remove-object.ts";
 import { smallFileCache } from "./disk/small-file-cache.ts";
 import { objectStore } from "./disk/store-object.ts";
@@ -60,6 +60,8 @@ export interface DiskOptions {
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
   /** Told when the disk has no room for the index: see `openDiskIndex`. In a worker the process that has opened the index is told. */
   readonly onFull?: (() => void) | undefined;
+  /** Told when nothing may be written to the folder: see `openDiskIndex`. In a worker the process that has opened the index is told. */
+  readonly onReadOnly?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
@@ -96,6 +98,7 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   const underWay = new Set<Promise<unknown>>();
 
   function write<T>(doing: string, step: () => Promise<T>): Promise<T> {
+    if (layout.readOnly) return Promise.reject(readOnly());
     const promise = translating(doing, step);
     const ended = promise.then(
       () => {},
@@ -175,8 +178,8 @@ interface OpenedIndex {
   close(): void;
 }
 
-async function openIndex({ root, writer, onRead, onFull, clock }: DiskOptions): Promise<OpenedIndex> {
-  if (writer === undefined) return openDiskIndex(root, { onRead, onFull, clock });
+async function openIndex({ root, writer, ...options }: DiskOptions): Promise<OpenedIndex> {
+  if (writer === undefined) return openDiskIndex(root, options);
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: false });
     const reader = await openIndexReader(await writer.indexPath());

@@ -180,7 +180,7 @@ export interface DeleteOptions {
 
 /**
  * Keeps objects. Every method may reject with a `StorageError`; `NO_SUCH_BUCKET` from all that name
- * a bucket but `hasBucket` and `corsRules`, `UNAVAILABLE` from all. Writes are durable and visible to every reader before their promise resolves.
+ * a bucket but `hasBucket` and `corsRules`, `UNAVAILABLE` from all, `READ_ONLY` from all that change something. Writes are durable and visible to every reader before their promise resolves.
  */
 export interface Storage extends Listing, Buckets, MultipartStorage {
   /** For logs and metrics, e.g. `disk`. */
@@ -231,6 +231,7 @@ export type StorageErrorCode =
   | "PART_TOO_SMALL"
   | "SIZE_MISMATCH"
   | "DISK_FULL"
+  | "READ_ONLY"
   | "UNAVAILABLE";
 
 export interface StorageErrorOptions extends ErrorOptions {

@@ -463,6 +463,7 @@ const ERRORS = {
     message: "Your request header section exceeds the maximum allowed request header section size.",
   },
   DISK_FULL: { status: 507, code: "InsufficientStorage", message: "The storage has no room left." },
+  READ_ONLY: { status: 403, code: "AccessDenied", message: "The storage can be read and not written." },
   UNAVAILABLE: { status: 503, code: "ServiceUnavailable", message: "Service is unable to handle request." },
   BUSY: { status: 503, code: "SlowDown", message: "Please reduce your request rate." },
 } satisfies Record<RefusalCode, Row>;

@@ -16,7 +16,7 @@ import { nameKeeper } from "./name-keeper.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ReadProgress } from "./read-progress.ts";
 import { keptRoom } from "./room.ts";
-import { isForRoom, openSpareIndex, withoutRoom } from "./spare-index.ts";
+import { isForRoom, openSpareIndex, withoutRoom, withoutWrites } from "./spare-index.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
@@ -40,6 +40,11 @@ export interface DiskIndexOptions {
    * can be deleted all the while.
    */
   readonly onFull?: (() => void) | undefined;
+  /**
+   * Told when nothing may be written to the folder. Objects are then served by a copy of the index in the folder for temporary files, and all
+   * else is `READ_ONLY`. Nobody is kept from serving the same folder.
+   */
+  readonly onReadOnly?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;
 }
@@ -50,14 +55,15 @@ export interface DiskIndexOptions {
  * @throws {StorageError} `UNAVAILABLE`
  */
 export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Promise<DiskIndex> {
-  const { onRead, onFull, clock = Date.now } = options;
+  const { onRead, onFull, onReadOnly, clock = Date.now } = options;
   return translating("open the index", async () => {
     const layout = openLayout(root, { owner: true });
-    const owned = await own(layout);
+    const owned = layout.readOnly ? undefined : await own(layout);
     try {
       const run = randomBytes(8).toString("hex");
       const { database, path, full, closeIndex } = await openAndSweep(layout, run, clock());
-      if (full) onFull?.();
+      if (layout.readOnly) onReadOnly?.();
+      else if (full) onFull?.();
       const thread = fileThread(layout.root);
       const room = keptRoom(layout, database);
       if (!full) await room.keep();
@@ -82,18 +88,18 @@ export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Pro
         run,
         layout,
         reader: database,
-        writer: full ? withoutRoom(writer) : writer,
+        writer: layout.readOnly ? withoutWrites(writer) : full ? withoutRoom(writer) : writer,
         thread,
         close() {
           folders.close();
           thread.close();
           local.close();
           closeIndex();
-          owned.close();
+          owned?.close();
         },
       };
     } catch (error) {
-      owned.close();
+      owned?.close();
       throw error;
     }
   });
@@ -102,7 +108,7 @@ export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Pro
 interface OpenedDatabase {
   readonly database: IndexDatabase;
   readonly path: string;
-  /** Whether it is a copy, because the disk has no room to write to its own. */
+  /** Whether it is a copy, because the disk has no room to write to its own, or cannot be written. */
   readonly full: boolean;
   closeIndex(): void;
 }
@@ -126,6 +132,10 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
     }
     return { database, path, full: false, closeIndex: () => database.close() };
   };
+  if (layout.readOnly) {
+    const spare = await openSpareIndex(path, run);
+    return { ...spare, full: true, closeIndex: spare.close };
+  }
   try {
     return await open();
   } catch (error) {

@@ -3,6 +3,7 @@ import { StorageError, type StorageErrorCode } from "../storage.ts";
 const CODES: Readonly<Record<string, StorageErrorCode>> = {
   ENOSPC: "DISK_FULL",
   EDQUOT: "DISK_FULL",
+  EROFS: "READ_ONLY",
   EFBIG: "TOO_LARGE",
   ENAMETOOLONG: "KEY_NOT_STORABLE",
 };

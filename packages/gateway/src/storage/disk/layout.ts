@@ -1,8 +1,9 @@
 /** The folders of a root: which are buckets, where a key's bytes can lie, and how the file system treats names. */
-import { mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { platform } from "node:process";
 import { type ObjectRef, StorageError } from "../storage.ts";
-import { translated } from "./faults.ts";
+import { errnoOf, translated } from "./faults.ts";
 import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 
@@ -19,8 +20,10 @@ export interface Places {
 export interface Layout {
   /** With no symbolic link in it. */
   readonly root: string;
-  /** The gateway's own folder. */
+  /** The gateway's own folder. Where nothing can be written it may not be there. */
   readonly own: string;
+  /** Whether nothing can be written. */
+  readonly readOnly: boolean;
   hasBucket(name: string): boolean;
   /** `undefined` when no object can have this name. Touches no disk. */
   places(ref: ObjectRef): Places | undefined;
@@ -39,8 +42,8 @@ export interface Layout {
 export function openLayout(folder: string, options: { readonly owner: boolean }): Layout {
   const root = resolveRoot(folder);
   const own = join(root, OWN_PREFIX);
-  if (options.owner) makeOwnFolder(own);
-  const foldsNames = probeFolding(own);
+  const readOnly = options.owner ? !makeOwnFolder(own) : !canWrite(root, own);
+  const foldsNames = readOnly ? probeByNames(root) : probeFolding(own);
   // A folder of that name is a bucket like any other; then the loose files have none.
   const loose = lstatOrAbsent(join(root, LOOSE_BUCKET))?.isDirectory() !== true;
   const isLoose = (bucket: string): boolean => loose && bucket === LOOSE_BUCKET;
@@ -48,6 +51,7 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   return {
     root,
     own,
+    readOnly,
     hasBucket: (name) =>
       isLoose(name) || (isBucketName(name) && lstatOrAbsent(join(root, name))?.isDirectory() === true),
     places({ bucket, key }) {
@@ -85,14 +89,37 @@ function resolveRoot(folder: string): string {
   }
 }
 
-function makeOwnFolder(own: string): void {
+const NOT_WRITABLE = new Set(["EROFS", "EACCES", "EPERM"]);
+
+/** False where nothing may be written. */
+function makeOwnFolder(own: string): boolean {
   try {
-    mkdirSync(own, { recursive: true, mode: 0o700 });
-    mkdirSync(join(own, "objects"), { recursive: true });
-    mkdirSync(join(own, "uploads"), { recursive: true });
+    makeFolder(own, 0o700);
+    makeFolder(join(own, "objects"));
+    makeFolder(join(own, "uploads"));
     writeFileSync(join(own, PROBE), "");
+    return true;
   } catch (error) {
+    if (NOT_WRITABLE.has(errnoOf(error) ?? "")) return false;
     throw translated(error, `make the folder ${OWN_PREFIX} for the index`);
+  }
+}
+
+/** Not by `recursive`, which calls a file system that cannot be written ENOENT. */
+function makeFolder(path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+  }
+}
+
+function canWrite(root: string, own: string): boolean {
+  try {
+    accessSync(lstatOrAbsent(own) === undefined ? root : own, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -104,6 +131,20 @@ function probeFolding(own: string): boolean {
     throw new StorageError("UNAVAILABLE", "the storage folder was not opened by its first process yet");
   }
   return [PROBE.toLowerCase(), PROBE.normalize("NFD")].some((name) => lstatOrAbsent(join(own, name)) !== undefined);
+}
+
+/**
+ * The same by a name that is there already. Only Linux has file systems that tell names apart by their bytes alone; where no name tells, each
+ * path is spelled out.
+ */
+function probeByNames(root: string): boolean {
+  if (platform !== "linux") return true;
+  const names = new Set(readdirSync(root));
+  for (const name of names) {
+    const other = name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase();
+    if (other !== name && !names.has(other)) return lstatOrAbsent(join(root, other)) !== undefined;
+  }
+  return true;
 }
 
 /** Reads each folder on the way, because only a listing tells the name that an entry really has. */

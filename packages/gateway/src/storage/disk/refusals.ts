@@ -13,3 +13,10 @@ export function preconditionFailed(): StorageError {
 export function noSuchBucket(bucket: string): StorageError {
   return new StorageError("NO_SUCH_BUCKET", `there is no bucket ${JSON.stringify(bucket)}`);
 }
+
+export function readOnly(): StorageError {
+  return new StorageError(
+    "READ_ONLY",
+    "the gateway may not write to the folder, so nothing is stored or removed: give it the right to, and start it again",
+  );
+}

@@ -48,12 +48,12 @@ export function keptRoom(layout: Layout, database: Pick<IndexDatabase, "checkpoi
   }
 
   return {
-    isForRoom: (error) => isForRoom(error, layout.own),
+    isForRoom: (error) => isForRoom(error, layout.root),
     spending(step) {
       try {
         return step();
       } catch (error) {
-        if (!isForRoom(error, layout.own)) throw error;
+        if (!isForRoom(error, layout.root)) throw error;
         rmSync(path, { force: true });
         isKept = false;
         // What is in the log already gives its room to what follows.
@@ -62,9 +62,9 @@ export function keptRoom(layout: Layout, database: Pick<IndexDatabase, "checkpoi
       }
     },
     async keep() {
-      if (isKept || refused) return;
+      if (isKept || refused || layout.readOnly) return;
       if (making === undefined) {
-        const { bavail, bsize } = statfsSync(layout.own);
+        const { bavail, bsize } = statfsSync(layout.root);
         if (bavail * bsize < PLENTY_BYTES) return;
         making = make().finally(() => {
           making = undefined;

@@ -1,4 +1,4 @@
-/** The index of a disk without room: a copy of it elsewhere. Objects are served by it, and nothing is stored. */
+/** The index of a disk without room, or of one that is only read: a copy of it elsewhere. Objects are served by it, and nothing is stored. */
 import { rmSync, statfsSync } from "node:fs";
 import { constants, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { isStorageError, StorageError } from "../storage.ts";
 import { errnoOf, translated } from "./faults.ts";
 import type { IndexWriter } from "./index-contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-db.ts";
+import { readOnly } from "./refusals.ts";
 
 /** SQLite needs as much for the shared memory beside an index, and says nothing of the disk when it has not got it. */
 const LEAST_BYTES = 64 * 1024;
@@ -77,6 +78,26 @@ export function withoutRoom(writer: IndexWriter): IndexWriter {
     createUpload: refuse,
     openPart: refuse,
     createBucket: refuse,
+    setForBucket: refuse,
+  };
+}
+
+/** All is refused but what goes into the copy: the names that listings find. */
+export function withoutWrites({ refresh, forget, indexPath }: IndexWriter): IndexWriter {
+  const refuse = async (): Promise<never> => {
+    throw readOnly();
+  };
+  return {
+    refresh,
+    forget,
+    indexPath,
+    claim: refuse,
+    addFolder: refuse,
+    createUpload: refuse,
+    openPart: refuse,
+    closeUpload: refuse,
+    createBucket: refuse,
+    removeBucket: refuse,
     setForBucket: refuse,
   };
 }

@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { bundledFixture } from "./bundled-fixture.ts";
+import { removeRoot, tempRoot } from "./temp-root.ts";
+
+/** A mount namespace of its own: what is mounted is gone with the process, and no root is needed. */
+const IN_NAMESPACE = ["--user", "--map-root-user", "--mount", "sh", "-euc"];
+
+function cannotMount(): string | undefined {
+  try {
+    execFileSync("unshare", [...IN_NAMESPACE, "mount -t tmpfs tmpfs /mnt"], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return " (this system lets no test mount a file system)";
+  }
+}
+
+const reason = cannotMount();
+const SCRIPT = `
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/bucket" "$1/empty"; printf foreign > "$1/bucket/foreign.txt"
+if [ "$4" = served ]; then "$2" "$3" "$1" seed; fi
+mount -o remount,ro "$1"
+exec "$2" "$3" "$1"
+`;
+
+describe.skipIf(reason)(`a folder that can only be read${reason ?? ""}`, () => {
+  it.each([
+    ["that was never served", "new", [404, "application/xml", null], ["foreign.txt"]],
+    ["with all that was stored", "served", [200, "text/x-kept", "1"], ["foreign.txt", "stored.bin"]],
+  ])("is served, %s, and nothing in it changes", async (_, before, stored, listed) => {
+    const program = await bundledFixture("read-only.ts");
+    const [root, temporary] = [tempRoot(), tempRoot()];
+    const run = [...IN_NAMESPACE, SCRIPT, "sh", root, process.execPath, program, before];
+    const output = execFileSync("unshare", run, { env: { ...process.env, TMPDIR: temporary } });
+    const said = JSON.parse(output.toString());
+    expect(said.served).toMatchObject({
+      told: 1,
+      foreign: "foreign",
+      stored,
+      other: "404 NoSuchKey",
+      listed,
+      uploads: "200",
+    });
+    expect(said.refused).toEqual(Array(9).fill("403 AccessDenied"));
+    // The copy of the index goes with the gateway.
+    expect(readdirSync(temporary).filter((name) => name.startsWith("daypass-index-"))).toEqual([]);
+    for (const folder of [root, temporary]) removeRoot(folder);
+  });
+});

@@ -131,7 +131,7 @@ test.each(["0", "2"])(
     const root = exampleFiles();
     const failed = await daypass(["serve", root, "--port", String(port), "--workers", workers, "--show-secret"]);
     expect([failed.status, failed.stdout]).toEqual([1, ""]);
-    expect(existsSync(join(root, ".daypass/keys.json"))).toBe(false);
+    expect(existsSync(join(root, ".daypass"))).toBe(false);
     const { said, stop } = await serve(root, "--port", "0", "--workers", workers, "--show-secret");
     expect(said.secretAccessKey).toMatch(/^[\w-]{40}$/);
     const stored = JSON.parse(readFileSync(join(root, ".daypass/keys.json"), "utf8"));

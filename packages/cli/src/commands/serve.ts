@@ -6,6 +6,7 @@ import { parseArguments, wholeNumber } from "../arguments.ts";
 import { type Command, CommandError, type ExitStatus, print, UsageError } from "../command.ts";
 import { announcement, announcementText } from "../serve/announce.ts";
 import { startKeys } from "../serve/first-keys.ts";
+import { expectFreePort } from "../serve/free-port.ts";
 import { runCluster } from "../serve/run-cluster.ts";
 import { type Listening, runSingle } from "../serve/run-single.ts";
 import { runWorker } from "../serve/run-worker.ts";
@@ -66,6 +67,7 @@ export const serveCommand: Command = {
     }
 
     async function serve(): Promise<ExitStatus> {
+      await expectFreePort(settings);
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
       const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {

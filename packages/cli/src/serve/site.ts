@@ -8,6 +8,7 @@ import { keyStore } from "../state/key-store.ts";
 import { sessionSecret } from "../state/session-secret.ts";
 import { makeFirstKeys } from "./first-keys.ts";
 import { keyRing } from "./key-ring.ts";
+import { listenError } from "./listen-error.ts";
 import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
@@ -153,17 +154,4 @@ function stateError(error: unknown, { state }: ServeSettings): unknown {
   return new CommandError(
     `expected a state folder that can be written, found that ${state} cannot (${code}): name another with --state`,
   );
-}
-
-function listenError(error: NodeJS.ErrnoException, { host, port }: ServeSettings): Error {
-  if (error.code === "EADDRINUSE") {
-    return new CommandError(
-      `expected port ${port} to be free, found another program at it: give --port with another one, or stop that program`,
-    );
-  }
-  if (error.code === "EACCES")
-    return new CommandError(`expected a port that this user may open, found ${port}: give --port above 1023`);
-  if (error.code === "EADDRNOTAVAIL")
-    return new CommandError(`expected an address of this machine, found ${host}: correct --host`);
-  return error;
 }

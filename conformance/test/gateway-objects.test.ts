@@ -144,7 +144,7 @@ describe("the AWS SDK, as it comes", () => {
     expect(await refusal(s3.send(new HeadObjectCommand({ Bucket, Key })))).toEqual(["NotFound", 404]);
   });
 
-  test.each(["CRC32", "CRC32C", "CRC64NVME", "MD5", "SHA1", "SHA256", "SHA512"] as ChecksumAlgorithm[])(
+  test.each(["CRC32", "CRC32C", "CRC64NVME", "MD5", "SHA1", "SHA256"] as ChecksumAlgorithm[])(
     "sends %s with objects and parts, and finds it again",
     async (ChecksumAlgorithm) => {
       const Key = `${ChecksumAlgorithm}.bin`;

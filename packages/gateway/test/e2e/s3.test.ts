@@ -195,6 +195,17 @@ describe("a presigned S3 PUT", () => {
     expect([told.headers.get(name), told.headers.get("x-amz-checksum-type")]).toEqual([value, "FULL_OBJECT"]);
   });
 
+  it("keeps a Content-MD5 that an SDK announces as the checksum", async () => {
+    const value = createHash("md5").update("body").digest("base64");
+    const headers = { "x-amz-sdk-checksum-algorithm": "MD5", "content-md5": value };
+    const wish = { method: "PUT", bucket: "media", key: "sdk-md5.txt", expiresIn: 60, bind: { headers } } as const;
+    const { url } = s3For(gateway).sign(wish);
+    const good = await fetch(url, { method: "PUT", body: "body", headers });
+    expect([good.status, good.headers.get("x-amz-checksum-md5")]).toEqual([200, value]);
+    const bad = await fetch(url, { method: "PUT", body: "other", headers });
+    expect([bad.status, s3Code(await bad.text())]).toEqual([400, "BadDigest"]);
+  });
+
   it("refuses a checksum that it cannot compute, signed or in the SDK's announcement", async () => {
     for (const [headers, status, code] of [
       [{ "x-amz-checksum-xxhash3": "AAAAAAAAAAA=" }, 501, "NotImplemented"],

@@ -68,6 +68,10 @@ export function declaredChecksum({ checksums, amz, received, payload }: S3Call):
     };
   }
   if (algorithm === undefined) return undefined;
+  // The AWS SDK for JavaScript sends an MD5 that it was asked for by the older name.
+  const md5 =
+    algorithm === "md5" ? received.request.headers.find(([name]) => name.toLowerCase() === "content-md5") : undefined;
+  if (md5 !== undefined) return { algorithm, expected: md5[1] };
   if (received.request.headers.some(([name]) => name.toLowerCase() === SDK_ALGORITHM)) {
     throw refuseCombination(
       "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",

@@ -39,7 +39,7 @@ export async function* checkedBody(
       size += chunk.length;
       if (signal?.aborted === true) throw incomplete("the request was given up", signal.reason);
       // Counted, never taken from a header alone (CVE-2026-30961).
-      if (maxBytes !== undefined && size > maxBytes) throw tooLarge(maxBytes);
+      if (maxBytes !== undefined && size > maxBytes) throw tooLarge(size, maxBytes);
       if (contentLength !== undefined && size > contentLength) {
         throw incomplete(`more came than the ${contentLength} bytes that were announced`);
       }
@@ -58,14 +58,19 @@ export async function* checkedBody(
 /** Refuses by the announced length alone, before anything is read. @throws {StorageError} `TOO_LARGE`, `TOO_SMALL` */
 export function refuseAnnounced({ contentLength, maxBytes, minBytes }: BodyOptions): void {
   if (contentLength === undefined) return;
-  if (maxBytes !== undefined && contentLength > maxBytes) throw tooLarge(maxBytes);
+  if (maxBytes !== undefined && contentLength > maxBytes) throw tooLarge(contentLength, maxBytes);
   if (minBytes !== undefined && contentLength < minBytes) throw tooSmall(contentLength, minBytes);
 }
 
 function checkDigest(name: "md5" | "sha256", declared: Uint8Array | undefined, actual: Uint8Array | undefined): void {
   if (declared === undefined) return;
   if (actual?.length === declared.length && timingSafeEqual(actual, declared)) return;
-  throw new StorageError("DIGEST_MISMATCH", `the body has another ${name} than the one declared`, { digest: name });
+  const encoding = name === "md5" ? "base64" : "hex";
+  const text = (bytes: Uint8Array = new Uint8Array()): string => Buffer.from(bytes).toString(encoding);
+  throw new StorageError("DIGEST_MISMATCH", `the body has another ${name} than the one declared`, {
+    digest: name,
+    details: { expected: text(declared), calculated: text(actual) },
+  });
 }
 
 /**
@@ -83,9 +88,11 @@ function checkChecksum({ checksum }: BodyOptions, digests: BodyDigests): void {
   if (checksum === undefined) return;
   const { algorithm } = checksum;
   const expected = typeof checksum.expected === "function" ? checksum.expected() : checksum.expected;
-  if (expected === undefined || expected === Buffer.from(digests[algorithm] ?? []).toString("base64")) return;
+  const calculated = Buffer.from(digests[algorithm] ?? []).toString("base64");
+  if (expected === undefined || expected === calculated) return;
   throw new StorageError("CHECKSUM_MISMATCH", `the body has another ${algorithm} than the one declared`, {
     digest: algorithm,
+    details: { expected, calculated },
   });
 }
 
@@ -93,12 +100,16 @@ function incomplete(what: string, cause?: unknown): StorageError {
   return new StorageError("INCOMPLETE_BODY", `the body is not whole: ${what}`, cause === undefined ? {} : { cause });
 }
 
-function tooLarge(maxBytes: number): StorageError {
-  return new StorageError("TOO_LARGE", `the body is longer than the ${maxBytes} bytes allowed`);
+function tooLarge(size: number, maxBytes: number): StorageError {
+  return new StorageError("TOO_LARGE", `the body is longer than the ${maxBytes} bytes allowed`, {
+    details: { size, limit: maxBytes },
+  });
 }
 
 function tooSmall(size: number, minBytes: number): StorageError {
-  return new StorageError("TOO_SMALL", `the body has ${size} bytes and at least ${minBytes} are required`);
+  return new StorageError("TOO_SMALL", `the body has ${size} bytes and at least ${minBytes} are required`, {
+    details: { size, limit: minBytes },
+  });
 }
 
 /** The `code` of a system error, e.g. `ECONNRESET`. */

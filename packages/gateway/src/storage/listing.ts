@@ -25,6 +25,8 @@ export interface ListedObject {
   /** Without quotes, as `head` has it. */
   readonly etag: string;
   readonly lastModified: Date;
+  /** As `head` has them. Left out where there is none, or where the driver would have to ask for each. */
+  readonly checksums?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Keys that share everything up to a delimiter. */

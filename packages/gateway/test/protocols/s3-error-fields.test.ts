@@ -319,6 +319,51 @@ describe("an error repeats what was asked", () => {
   });
 });
 
+describe("an upload whose digests differ", () => {
+  it("is told both", async () => {
+    const put = { method: "PUT", key: "digests", body: "body" } as const;
+    const [md5, crc] = [createHash("md5"), "AAAAAA=="];
+    const other = md5.update("other").digest("base64");
+    const byMd5 = await presigned({ ...put, headers: { "content-md5": other } });
+    expect([byMd5.code, field(byMd5, "ExpectedDigest"), field(byMd5, "CalculatedDigest")]).toEqual([
+      "BadDigest",
+      other,
+      createHash("md5").update("body").digest("base64"),
+    ]);
+    const byChecksum = await presigned({ ...put, headers: { "x-amz-checksum-crc32": crc } });
+    expect([byChecksum.code, field(byChecksum, "ExpectedDigest"), field(byChecksum, "CalculatedDigest")]).toEqual([
+      "BadDigest",
+      crc,
+      expect.stringMatching(/^[A-Za-z0-9+/]{6}==$/),
+    ]);
+    const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+    const byHash = await presigned({ ...put, headers: { "x-amz-content-sha256": sha256("other") } });
+    expect([
+      byHash.code,
+      field(byHash, "ClientComputedContentSHA256"),
+      field(byHash, "S3ComputedContentSHA256"),
+    ]).toEqual(["XAmzContentSHA256Mismatch", sha256("other"), sha256("body")]);
+  });
+});
+
+describe("a listing", () => {
+  it("tells the algorithm and the type of a checksum where an object has one", async () => {
+    const sha256 = createHash("sha256").update("sum").digest("base64");
+    await presigned({ method: "PUT", key: "sums/a", body: "sum", headers: { "x-amz-checksum-sha256": sha256 } });
+    await presigned({ method: "PUT", key: "sums/b", body: "none" });
+    for (const query of [
+      { prefix: "sums/" },
+      { prefix: "sums/", "list-type": "2" },
+      { prefix: "sums/", versions: "" },
+    ]) {
+      const { text } = await presigned({ query });
+      const [, a = "", b = ""] = text.split("<Key>");
+      expect([s3Field(a, "ChecksumAlgorithm"), s3Field(a, "ChecksumType")]).toEqual(["SHA256", "FULL_OBJECT"]);
+      expect(b).not.toContain("Checksum");
+    }
+  });
+});
+
 describe("x-amz-id-2", () => {
   it("is in every answer, another one each time, and in the body of an error", async () => {
     const seen = new Set<unknown>();

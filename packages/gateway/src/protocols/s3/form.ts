@@ -67,10 +67,10 @@ export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
       const session = token === undefined ? undefined : sessions?.open(token);
       const candidates =
         session === undefined ? plain : verifiers((id) => (id === session.accessKeyId ? session : undefined));
-      const form = await translated(() => only(candidates, fields).verify({ bucket, fields, fileName }), fields).catch(
-        (error: unknown) => {
-          throw token === undefined || sessions === undefined ? error : blamingToken(error);
-        },
+      const verified = () => only(candidates, fields).verify({ bucket, fields, fileName });
+      const form = await translated(
+        () => (token === undefined || sessions === undefined ? verified() : blamed(verified)),
+        fields,
       );
       const location = `${locationOf(request, origins).replace(/\/$/, "")}/${encodeURIComponent(form.key)}`;
       const grant = Object.assign(form, { parameters: [], signedHeaders: [], location });
@@ -121,6 +121,15 @@ async function translated<T>(read: () => Promise<T>, fields: readonly FormField[
     return await read();
   } catch (error) {
     throw refusalOf(error, fields);
+  }
+}
+
+/** Whoever sends a token along has the wrong one, where no key fits. */
+async function blamed<T>(verified: () => Promise<T>): Promise<T> {
+  try {
+    return await verified();
+  } catch (error) {
+    throw blamingToken(error);
   }
 }
 

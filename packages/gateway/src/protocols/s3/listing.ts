@@ -4,6 +4,7 @@ import type { ListedObjects } from "../../operations/list-objects.ts";
 import type { ListOptions, ListPage } from "../../storage/listing.ts";
 import { invalidArgument, readLimit } from "./arguments.ts";
 import { ownerElement } from "./owner.ts";
+import { checksumType } from "./present.ts";
 import { urlEncoded, type XmlElement } from "./xml.ts";
 
 /** What a listing was asked for, in the words of its request. */
@@ -87,7 +88,7 @@ export function entries({ page }: ListedObjects, { encode }: ListParameters, sty
       prefixes.push(["CommonPrefixes", [["Prefix", encode(entry.prefix)]]]);
       continue;
     }
-    const { key, lastModified, etag, size } = entry;
+    const { key, lastModified, etag, size, checksums = NONE } = entry;
     objects.push([
       style.element,
       [
@@ -96,6 +97,7 @@ export function entries({ page }: ListedObjects, { encode }: ListParameters, sty
         // In whole seconds, as the header Last-Modified has it: clients compare the two.
         ["LastModified", new Date(Math.floor(lastModified.getTime() / 1000) * 1000)],
         ["ETag", `"${etag}"`],
+        ...listedChecksum(checksums),
         ["Size", size],
         ...(style.owner ? [ownerElement("Owner")] : []),
         ["StorageClass", "STANDARD"],
@@ -103,4 +105,14 @@ export function entries({ page }: ListedObjects, { encode }: ListParameters, sty
     ]);
   }
   return [...objects, ...prefixes];
+}
+
+const NONE: Readonly<Record<string, string>> = {};
+
+/** Of an object's checksum a listing tells the algorithm, and not the value. */
+function listedChecksum(checksums: Readonly<Record<string, string>>): readonly XmlElement[] {
+  return Object.entries(checksums).flatMap(([algorithm, value]): XmlElement[] => [
+    ["ChecksumAlgorithm", algorithm.toUpperCase()],
+    ["ChecksumType", checksumType(value)],
+  ]);
 }

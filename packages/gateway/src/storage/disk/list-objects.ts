@@ -6,7 +6,7 @@
  * so that everything else below it is passed over by one seek.
  */
 import { behindPrefix, compareUtf8, type ListEntry, type ListOptions, type ListPage } from "../listing.ts";
-import { StorageError } from "../storage.ts";
+import { type ObjectInfo, StorageError } from "../storage.ts";
 import type { FileThread } from "./file-thread.ts";
 import { foreignEtag } from "./fingerprint.ts";
 import type { IndexReader, IndexWriter } from "./index-contract.ts";
@@ -101,39 +101,47 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
       const place = places[i];
       if (fingerprint === undefined) {
         if (place?.plain !== undefined) again.push({ key, path: place.hashed });
-      } else if (uploads.length === 0) files.set(key, { fingerprint, etag: undefined });
+      } else if (uploads.length === 0) files.set(key, { fingerprint, row: undefined });
       else {
-        const etag = etagOf(bucket, key, { fingerprint, uploads });
-        files.set(key, { fingerprint, etag });
+        const row = rowOf(bucket, key, { fingerprint, uploads });
+        files.set(key, { fingerprint, row });
         // Its row may have gone with it, when an upload took the key in this moment.
-        if (etag === undefined) again.push({ key, path: place?.plain ?? place?.hashed ?? "" });
+        if (row === undefined) again.push({ key, path: place?.plain ?? place?.hashed ?? "" });
       }
     });
     if (again.length > 0) {
       const second = await thread.look({ files: again.map(({ path }) => path), folders: [] });
       again.forEach(({ key }, i) => {
         const fingerprint = second.files[i];
-        if (fingerprint !== undefined) files.set(key, { fingerprint, etag: etagOf(bucket, key, { fingerprint }) });
+        if (fingerprint !== undefined) files.set(key, { fingerprint, row: rowOf(bucket, key, { fingerprint }) });
       });
     }
     const changed = folders.filter(({ stamp }, i) => looked.folders[i] !== stamp).map(({ prefix }) => prefix);
     return { files, changed };
   }
 
-  function etagOf(
+  function rowOf(
     bucket: string,
     key: string,
     { fingerprint, uploads = [] }: { readonly fingerprint: string; readonly uploads?: Candidate["uploads"] },
-  ): string | undefined {
-    const upload = uploads.find((known) => known.fingerprint === fingerprint);
-    return upload?.etag ?? reader.find({ bucket, key }, fingerprint)?.etag;
+  ): UploadedRow | undefined {
+    const { etag, checksums } = uploads.find((known) => known.fingerprint === fingerprint) ?? {};
+    if (etag === undefined) return reader.find({ bucket, key }, fingerprint);
+    // Most have none, and a page has a thousand.
+    if (checksums === undefined || checksums === "{}") return { etag };
+    return { etag, checksums: JSON.parse(checksums) as ObjectInfo["checksums"] };
   }
 }
 
 interface FoundFile {
   readonly fingerprint: string;
   /** `undefined` for a file that was not uploaded. */
-  readonly etag: string | undefined;
+  readonly row: UploadedRow | undefined;
+}
+
+interface UploadedRow {
+  readonly etag: string;
+  readonly checksums?: ObjectInfo["checksums"];
 }
 
 interface Shown {
@@ -167,10 +175,11 @@ function show({ candidates, next }: Step, files: ReadonlyMap<string, FoundFile>)
 }
 
 /** A fingerprint is `inode:size:mtime`, the time in nanoseconds. */
-function listed(key: string, { fingerprint, etag = foreignEtag(fingerprint) }: FoundFile): ListEntry {
+function listed(key: string, { fingerprint, row }: FoundFile): ListEntry {
   const [, size, modified = "0"] = fingerprint.split(":");
   const lastModified = new Date(Number(BigInt(modified) / 1_000_000n));
-  return { kind: "object", key, size: Number(size), etag, lastModified };
+  const { etag = foreignEtag(fingerprint), checksums } = row ?? {};
+  return { kind: "object", key, size: Number(size), etag, lastModified, checksums };
 }
 
 function firstPosition({ prefix, after }: ListOptions, until: string | undefined): Position | undefined {

@@ -46,6 +46,8 @@ export interface NameRow {
   readonly key: string;
   readonly fingerprint: string | undefined;
   readonly etag: string | undefined;
+  /** Its checksums, as JSON. */
+  readonly checksums: string | undefined;
 }
 
 /** A folder below a bucket: `""` is the bucket's own, every other ends with a slash. */
@@ -82,7 +84,7 @@ const NO_END = new Uint8Array(1);
 export function namesReader(database: Database): NamesReader {
   const names = ranges(
     database,
-    "SELECT n.key, o.fingerprint, o.etag FROM names n LEFT JOIN objects o ON o.bucket = n.bucket AND o.key = n.key WHERE n.bucket = ? AND n.key",
+    "SELECT n.key, o.fingerprint, o.etag, o.checksums FROM names n LEFT JOIN objects o ON o.bucket = n.bucket AND o.key = n.key WHERE n.bucket = ? AND n.key",
   );
   const folders = ranges(database, "SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix");
   const folder = database.prepare("SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix = ?");
@@ -91,8 +93,13 @@ export function namesReader(database: Database): NamesReader {
   return {
     names: (range) =>
       names(range).map((row) => {
-        const { key, fingerprint, etag } = row as Readonly<Record<"key" | "fingerprint" | "etag", unknown>>;
-        return { key: String(key), fingerprint: textOrNone(fingerprint), etag: textOrNone(etag) };
+        const { key, fingerprint, etag, checksums } = row as Readonly<Record<keyof NameRow, unknown>>;
+        return {
+          key: String(key),
+          fingerprint: textOrNone(fingerprint),
+          etag: textOrNone(etag),
+          checksums: textOrNone(checksums),
+        };
       }),
     folders: (range) => folders(range).map(folderRow),
     folder(bucket, prefix) {

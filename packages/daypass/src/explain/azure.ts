@@ -2,7 +2,7 @@ import { hmacSha256 } from "#crypto";
 import { azureAllOperations, azureCopyOperations } from "../azure/all-operations.ts";
 import { azureSignature } from "../azure/credentials.ts";
 import { checkSas } from "../azure/fields.ts";
-import { ACCOUNT, DELEGATION } from "../azure/layouts.ts";
+import { ACCOUNT, DELEGATION, fieldsOf } from "../azure/layouts.ts";
 import { operationFinder } from "../azure/operations.ts";
 import { sasKindOf, unreadable } from "../azure/parse.ts";
 import { permittedMethods } from "../azure/permissions.ts";
@@ -11,10 +11,11 @@ import { isDaypassError } from "../errors.ts";
 import { azureCause, compareAzure, lineName, shownText } from "./azure-cause.ts";
 import { type AzureUrl, azureResource, azureTraps, readAzure } from "./azure-facts.ts";
 import { type AzureInput, azureVariants, inputText } from "./azure-variants.ts";
+import type { ServerError } from "./error-body.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, MustSend } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
-import { isMismatch } from "./server-cause.ts";
+import { isMismatch, isVague, otherCause } from "./server-cause.ts";
 import { urlTraps } from "./traps.ts";
 import { search } from "./variants.ts";
 
@@ -122,17 +123,59 @@ interface AzureDiagnosis extends Diagnosis {
 
 function diagnose(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
   const { error, now } = subject;
-  const said = error === undefined || isMismatch(error) ? undefined : azureCause(error, now);
+  const isRefused = error !== undefined && isMismatch(error);
+  const said = error === undefined || isRefused ? undefined : (versionCause(error, url) ?? azureCause(error, now));
   const signature = checkSignature(subject, url, sent);
-  if (said !== undefined) return { ...signature, hypotheses: undefined, cause: said };
+  const isPrecise = error !== undefined && (!isVague(error) || shownText(error) !== undefined);
+  if (said !== undefined && isPrecise) return { ...signature, hypotheses: undefined, cause: said };
   // What a key has shown is the sharper answer to a request that cannot be read either.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   const malformed = isShown ? undefined : grammarCause(sent);
   if (malformed !== undefined) return { ...signature, cause: malformed };
-  const late = error === undefined ? timeCause(url, now) : undefined;
+  const late = isRefused || (error !== undefined && isPrecise) ? undefined : timeCause(url, now);
+  const other = isRefused ? undefined : (operationCause(subject, sent) ?? said);
+  const cause = late ?? signature.cause ?? other;
+  if (cause !== undefined || error === undefined) return { ...signature, cause };
   return {
     ...signature,
-    cause: late ?? signature.cause ?? (error === undefined ? operationCause(subject, sent) : undefined),
+    cause: isRefused || error.code === "AuthenticationFailed" ? notShown(signature) : otherCause(error),
+  };
+}
+
+/** The server has refused, and said nothing of why. */
+function notShown({ fits }: AzureDiagnosis): Cause {
+  return {
+    code: "WRONG_SECRET",
+    sentence: fits
+      ? "The signature is right for the given key: the key was regenerated at Azure, or a proxy changed the request before it arrived."
+      : "The server says that it cannot authenticate the request, and not why: another key signed, or the URL was changed or damaged on its way.",
+    evidence: [],
+    fix: fits
+      ? "Compare the key with the account's two; then look at proxies between client and server."
+      : "Run explain again with the account's key, or with the whole error body: Azure shows its string to sign in it.",
+  };
+}
+
+/** A version that the service, or an emulator, does not know. */
+function versionCause({ code, message, fields }: ServerError, { kind, values }: AzureUrl): Cause | undefined {
+  const version = values.get("sv") ?? "";
+  const named = fields.get("QueryParameterName");
+  const isVersion =
+    named === undefined ? fieldsOf(kind, version) === undefined || version > COMMON_VERSION : named === "sv";
+  const isSaid =
+    /^Invalid(?:QueryParameterValue|HeaderValue)$/.test(code) || /API version .* not supported/i.test(message);
+  return isSaid && isVersion ? unknownVersion(version, [`The server says ${code}`]) : undefined;
+}
+
+/** What clouds and emulators know that are a while behind. */
+const COMMON_VERSION = "2025-11-05";
+
+function unknownVersion(version: string, evidence: readonly string[]): Cause {
+  return {
+    code: "VERSION",
+    sentence: `The URL was signed for the service version sv=${version}, which the server does not know.`,
+    evidence,
+    fix: "Sign with an older version, which the server knows (version: …); an emulator follows behind the service.",
   };
 }
 
@@ -160,6 +203,10 @@ function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | 
     return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;
+    const version = values.get("sv") ?? "";
+    if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && fieldsOf(kind, version) === undefined) {
+      return unknownVersion(version, ["Nor does this program: it is in no published list."]);
+    }
     const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
     return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix };
   }
@@ -249,7 +296,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   if (keys.some(({ key }) => fitsInput({ ...emptyInput(url), key }))) return { fits: false, cause: changed(url, sent) };
   let hypotheses: Diagnosis["hypotheses"];
   for (const input of inputs) {
-    const found = search(input, azureVariants(sent), fitsInput, "signed");
+    const found = search([input], azureVariants(sent), fitsInput, "signed");
     hypotheses ??= found.hypotheses;
     if (found.cause !== undefined) return { fits: false, cause: found.cause, hypotheses: found.hypotheses };
   }

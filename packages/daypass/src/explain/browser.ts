@@ -75,9 +75,10 @@ const ANSWER = {
  */
 export function browserUpload(
   { scheme, grants, mustSend }: Pick<Explanation, "scheme" | "grants" | "mustSend">,
-  { url, method, origin = SOME_PAGE }: BrowserUploadOptions,
+  { url, method, origin = SOME_PAGE, isCors = false }: BrowserUploadOptions,
 ): BrowserUpload | undefined {
-  const methods = (grants.methods ?? [method ?? ""]).filter((name) => name === "PUT" || name === "POST");
+  const asked = method === undefined ? (isCors ? ["GET", "PUT"] : []) : [method];
+  const methods = (grants.methods ?? asked).filter((name) => isCors || name === "PUT" || name === "POST");
   if (methods.length === 0) return undefined;
   // A browser sets these itself, and no page may.
   const signed = mustSend
@@ -98,4 +99,6 @@ interface BrowserUploadOptions {
   readonly method: string | undefined;
   /** Where the page comes from. */
   readonly origin: string | undefined;
+  /** Whether a rule is missing: then a download needs one, too. */
+  readonly isCors?: boolean | undefined;
 }

@@ -174,6 +174,8 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     fits: async (input) =>
       signature !== undefined && (await pemPublicKey(input.publicKey).verify(input.hash, textOf(input), signature)),
     variantsOf: (input) => variants(input, subject),
+    // CloudFront does not sign the method.
+    unknowns: (input) => [input],
     said: saidByCloudfront,
     grammar: grammarCause(() => parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" })),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },

@@ -10,6 +10,7 @@ import type { ExplainKey, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
 import { decodedPathVariants, headerVariants, parameterVariants, spelt } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { completions } from "./unknowns.ts";
 import { bucketOfHost, hostSpellings, methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** Tencent COS presigned URLs. */
@@ -160,6 +161,8 @@ function caseOf(subject: Subject, facts: Facts): Case<CosInput> {
     textOf,
     fits: (input) => signed(input).signature === facts.signature,
     variantsOf: (input) => variants(input, subject),
+    unknowns: (input) => completions(input, subject),
+    listed: facts.headers,
     shown: error?.fields.get("StringToSign"),
     grammar:
       missingHeader(subject, facts.headers) ??

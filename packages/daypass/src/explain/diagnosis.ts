@@ -1,15 +1,24 @@
 import { isDaypassError } from "../errors.ts";
 import { coveringNetwork, isInside } from "../ip.ts";
 import { headerValues } from "../wire.ts";
-import type { ServerError } from "./error-body.ts";
+import { type ServerError, TEMP_URL_INVALID } from "./error-body.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause, Hypothesis, Trap } from "./explanation.ts";
-import { isMismatch, serverCause } from "./server-cause.ts";
-import { noEvidence, signedOtherwise } from "./v4-diagnosis.ts";
+import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
+import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undecided.ts";
+import { ofKnown, untried, withFacts, withMethods } from "./unknowns.ts";
+import { compareCanonicalRequests } from "./v4-compare.ts";
+import { noneFits } from "./v4-diagnosis.ts";
 import { searchAsync, type Variant } from "./variants.ts";
 
+/** What a signature depends on. */
+interface SignedInput {
+  readonly method: string;
+  readonly headers?: Undecided["headers"];
+}
+
 /** What is known of a URL whose signature covers one text. */
-export interface Case<I extends { readonly method: string }> {
+export interface Case<I extends SignedInput> {
   readonly subject: Subject;
   /** Who signed, as the URL says. */
   readonly signedBy: string;
@@ -22,8 +31,18 @@ export interface Case<I extends { readonly method: string }> {
   textOf(input: I): string;
   fits(input: I): boolean | Promise<boolean>;
   variantsOf(input: I): Iterable<Variant<I>>;
+  /** What may have been sent, where method or headers are not known; every method, unless said otherwise. */
+  unknowns?(input: I): readonly I[];
+  /** Headers that an input has and the signature covers without naming them. */
+  implied?(input: I): Undecided["headers"];
+  /** Headers that the URL names as signed. */
+  readonly listed?: readonly string[] | undefined;
   /** The text that the server says it has signed. */
   readonly shown?: string | undefined;
+  /** How the server's text differs, where its lines tell it better than a variant. */
+  difference?(ours: string, theirs: string): Cause;
+  /** The canonical request of an input, where the server shows its own. */
+  canonicalOf?(input: I): string;
   /** What the server's code says, but for a mismatch. */
   said?(error: ServerError): Cause | undefined;
   readonly grammar: Cause | undefined;
@@ -43,20 +62,40 @@ export interface CaseDiagnosis<I> extends Diagnosis {
   readonly fitting?: I | undefined;
 }
 
-/** Finds the cause: what the server says, then what a key shows, then the grammar, then the clock. */
-export async function diagnose<I extends { readonly method: string }>(given: Case<I>): Promise<CaseDiagnosis<I>> {
+/**
+ * Finds the cause: what the server says, then what a key shows, then the grammar, then the clock. What the URL itself shows
+ * comes before an answer that servers give for everything.
+ */
+export async function diagnose<I extends SignedInput>(given: Case<I>): Promise<CaseDiagnosis<I>> {
   const { subject, grammar, times, other } = given;
   const { error, now } = subject;
   const signature = await checkSignature(given);
   const read = given.said ?? ((told) => serverCause(told, now));
-  const said = error === undefined || isMismatch(error) ? undefined : read(error);
-  if (said !== undefined) return { ...signature, hypotheses: undefined, cause: said };
+  const isRefused = error !== undefined && isMismatch(error);
+  const said = error === undefined || isRefused ? undefined : read(error);
+  if (said !== undefined && error !== undefined && !isVague(error)) {
+    return { ...signature, hypotheses: undefined, cause: said };
+  }
   // What a key has shown is the sharper answer to a request that cannot be read either.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
-  const late = error === undefined ? lifeCause(times, now) : undefined;
-  const cause = (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other;
+  const late = isRefused ? undefined : lifeCause(times, now);
+  const cause = (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? said;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
-  return { ...signature, cause: signature.fitting === undefined ? noEvidence() : RIGHT };
+  if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
+  const { fitting } = signature;
+  if (fitting === undefined) return { ...signature, cause: guess(given, given.inputFor(subject.sentUrl), false) };
+  const right = { ...fitting, headers: listedHeaders(given, fitting) };
+  return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, RIGHT) ?? RIGHT };
+}
+
+/** Neither key nor text decides. */
+function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean): Cause {
+  const implied = given.implied?.(input);
+  return undecided(given.subject, { headers: listedHeaders(given, input), implied, computed: "what", isSame });
+}
+
+function listedHeaders<I extends SignedInput>({ listed = [] }: Case<I>, { headers = [] }: I): Undecided["headers"] {
+  return headers.filter(({ name }) => listed.includes(name));
 }
 
 const RIGHT: Cause = {
@@ -67,72 +106,99 @@ const RIGHT: Cause = {
   fix: "Compare the key with the server's, then look at proxies between client and server.",
 };
 
-async function checkSignature<I extends { readonly method: string }>(given: Case<I>): Promise<CaseDiagnosis<I>> {
-  const { subject, fits, keyed, inputFor, variantsOf } = given;
+async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<CaseDiagnosis<I>> {
+  const { subject, fits, keyed, inputFor } = given;
   const { url, sentUrl } = subject;
-  const sent = inputFor(sentUrl);
-  const inputs = keyed(sent);
-  if (inputs.length === 0) return { cause: fromShownText(given, sent) ?? unknownKey(given) };
-  for (const input of inputs) {
-    if (await fits(input)) return { fitting: input, method: input.method };
+  const meant = inputFor(url);
+  const inputs = keyed(inputFor(sentUrl));
+  if (inputs.length === 0) {
+    const onTheWay =
+      sentUrl === url ? undefined : changed(subject, "Nothing but the URL that was sent is another one.");
+    return { cause: fromShownText(given, meant)?.cause ?? onTheWay ?? unknownKey(given) ?? sameText(given, meant) };
+  }
+  for (const input of inputs.flatMap((one) => possible(given, one))) {
+    if (!(await fits(input))) continue;
+    return { fitting: input, method: input.method, headers: input.headers, cause: fromShownText(given, input)?.cause };
   }
   if (sentUrl !== url) {
-    for (const input of keyed(inputFor(url))) {
-      if (await fits(input)) return { method: input.method, cause: changed(subject) };
+    for (const input of keyed(meant).flatMap((one) => possible(given, one))) {
+      if (await fits(input)) return { method: input.method, headers: input.headers, cause: changed(subject) };
     }
   }
   let hypotheses: readonly Hypothesis[] | undefined;
   for (const input of inputs) {
-    const found = await searchAsync(input, variantsOf, async (tried) => fits(tried), "signed");
-    hypotheses ??= found.hypotheses;
+    const all = possible(given, input);
+    const found = await searchAsync(all, methodsOf(given), fits, "signed");
+    const tried = withFacts(found.hypotheses, all);
+    hypotheses ??= tried;
     if (found.cause === undefined) continue;
-    return signedOtherwise(subject, found.cause, { hypotheses: found.hypotheses, method: input.method });
+    const { method, headers } = found.input ?? input;
+    return { cause: found.cause, hypotheses: tried, method, headers };
   }
-  const tried = hypotheses?.map(({ code, tried: times }) => `${code} ${times}`).join(", ") ?? "";
-  return {
-    hypotheses,
-    cause: fromShownText(given, sent) ?? {
-      code: "WRONG_SECRET",
-      sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"} of ${given.signedBy}, or changed in a way that is not among the usual ones.`,
-      evidence: [`No variant fits: ${tried}.`],
-      fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
-    },
-  };
+  return { hypotheses, cause: fromShownText(given, meant)?.cause ?? wrongKey(given, inputs, hypotheses ?? []) };
 }
 
-const METHODS = ["GET", "PUT", "HEAD", "POST", "DELETE"] as const;
+function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: I): readonly I[] {
+  return unknowns?.(input) ?? withMethods(input, subject.known);
+}
 
-/** What the server's own text shows, without a key. */
-function fromShownText<I extends { readonly method: string }>(
-  { subject, shown, textOf, variantsOf }: Case<I>,
+function methodsOf<I extends SignedInput>({ variantsOf, subject: { known } }: Case<I>): Case<I>["variantsOf"] {
+  // The legacy signatures cover a Content-Type that the URL does not tell: to find it is a finding.
+  return ofKnown(variantsOf, { known: { ...known, headers: true } });
+}
+
+function wrongKey<I extends SignedInput>(
+  given: Case<I>,
+  inputs: readonly I[],
+  hypotheses: readonly Hypothesis[],
+): Cause {
+  const [input] = inputs;
+  const cause: Cause = {
+    code: "WRONG_SECRET",
+    sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"} of ${given.signedBy}, or changed in a way that is not among the usual ones.`,
+    evidence: [noneFits(hypotheses)],
+    fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
+  };
+  return (input && untried(given.subject, listedHeaders(given, input), cause)) ?? cause;
+}
+
+/** What the server's own text shows. Without a cause it is what the URL says. */
+function fromShownText<I extends SignedInput>(
+  given: Case<I>,
   input: I,
-): Cause | undefined {
+): { readonly cause: Cause | undefined } | undefined {
+  const { subject, shown, textOf, canonicalOf } = given;
+  const canonical = subject.error?.fields.get("CanonicalRequest");
+  if (canonical !== undefined && canonicalOf !== undefined) {
+    const sides = { ours: "the URL says", theirs: "the server saw" };
+    return { cause: compareCanonicalRequests(canonicalOf(input), canonical.trimEnd(), sides) };
+  }
   if (shown === undefined) return undefined;
   const isShown = (tried: I): boolean => textOf(tried).trimEnd() === shown.trimEnd();
-  const methods = subject.request?.method === undefined ? METHODS : [input.method];
-  if (methods.some((method) => isShown({ ...input, method }))) {
-    return {
-      code: "WRONG_SECRET",
-      sentence:
-        "The server's string to sign is exactly what the URL says: another key signed, or the signer signed another text.",
-      evidence: [`the server saw: ${JSON.stringify(shown)}`],
-      fix: "Compare this text with the one that the signer makes, line by line, and the key with the server's. With the key given, explain finds the usual faults.",
-    };
-  }
-  for (const variant of variantsOf(input)) {
+  const inputs = possible(given, input);
+  if (inputs.some(isShown)) return { cause: undefined };
+  if (given.difference !== undefined) return { cause: given.difference(textOf(input), shown) };
+  for (const variant of inputs.flatMap((one) => [...methodsOf(given)(one)])) {
     if (!isShown(variant.input)) continue;
     const evidence = ["With this one change the server's own text comes out exactly."];
-    return { code: variant.code, sentence: variant.seen, evidence, fix: variant.fix };
+    return { cause: { code: variant.code, sentence: variant.seen, evidence, fix: variant.fix } };
   }
-  return {
+  const cause: Cause = {
     code: "QUERY",
     sentence: "The server's string to sign is not what the URL says: the request was changed on its way.",
     evidence: [`the URL says: ${JSON.stringify(textOf(input))}`, `the server saw: ${JSON.stringify(shown)}`],
     fix: "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
   };
+  return { cause };
 }
 
-function unknownKey<I extends { readonly method: string }>({ signedBy, given }: Case<I>): Cause | undefined {
+/** The server's text is what the URL says, and still another signature. */
+function sameText<I extends SignedInput>(given: Case<I>, input: I): Cause | undefined {
+  const shown = fromShownText(given, input);
+  return shown === undefined || shown.cause !== undefined ? undefined : guess(given, input, true);
+}
+
+function unknownKey<I extends SignedInput>({ signedBy, given }: Case<I>): Cause | undefined {
   if (given.length === 0) return undefined;
   return {
     code: "UNKNOWN_KEY",
@@ -143,16 +209,21 @@ function unknownKey<I extends { readonly method: string }>({ signedBy, given }: 
 }
 
 /** The signature fits the URL that was signed, and not the one that was sent. */
-function changed({ url, sentUrl }: Subject): Cause {
+function changed(
+  { url, sentUrl }: Subject,
+  evidence = "The signature fits the URL that was signed, and not the one that was sent.",
+): Cause | undefined {
   const was = (code: "HOST" | "PATH" | "QUERY", what: string, before: string, after: string): Cause => ({
     code,
     sentence: `The URL was changed on its way: the ${what} was ${before} and was sent as ${after}.`,
-    evidence: ["The signature fits the URL that was signed, and not the one that was sent."],
+    evidence: [evidence],
     fix: "Pass the URL on byte for byte.",
   });
   const [before, after] = [url, sentUrl].map(({ protocol, authority }) => `${protocol}://${authority}`);
   if (url.wire.path !== sentUrl.wire.path) return was("PATH", "path", url.wire.path, sentUrl.wire.path);
-  if (url.wire.query === sentUrl.wire.query) return was("HOST", "host", before as string, after as string);
+  if (url.wire.query === sentUrl.wire.query) {
+    return before === after ? undefined : was("HOST", "host", before as string, after as string);
+  }
   const names = (from: Subject["url"]): string => from.wire.tokens.map(({ name }) => name).join(", ") || "empty";
   return was("QUERY", "query", `one of ${names(url)}`, `one of ${names(sentUrl)}, or with other values`);
 }
@@ -188,10 +259,10 @@ function lifeCause({ startsAt, endsAt }: Times, now: Date): Cause | undefined {
   return { code: "NOT_YET_VALID", sentence, evidence, fix: "Wait, or set the signer's clock (NTP)." };
 }
 
-/** Headers that are signed by name and were not sent. Where nobody said what was sent, a signature that fails tells. */
-export function missingHeader({ request, sent, keys }: Subject, names: readonly string[]): Cause | undefined {
+/** Headers that are signed by name and were not sent, where it is known what was sent. */
+export function missingHeader({ known, sent }: Subject, names: readonly string[]): Cause | undefined {
   const missing = names.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
-  if (missing.length === 0 || (request?.headers === undefined && keys.length === 0)) return undefined;
+  if (missing.length === 0 || !known.headers) return undefined;
   return {
     code: "HEADER",
     sentence: `The URL was signed with the header ${missing.join(", ")}, which was not sent.`,

@@ -189,6 +189,8 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
     keyed: (input) => (isBlind ? [] : fitting.map((key) => ({ ...input, key }))),
     textOf: () => "",
     fits: isFitting,
+    // None of them signs the method.
+    unknowns: (input) => [input],
     variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
     grammar: isBlind ? undefined : (grammarOf(told) ?? otherUrls(sentFacts, inputFor(sentUrl))),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },

@@ -6,6 +6,9 @@ export interface ServerError {
   readonly fields: ReadonlyMap<string, string>;
 }
 
+/** What Swift says, as text or as a page, of an end that has passed and of a signature that does not fit alike. */
+export const TEMP_URL_INVALID = "Temp URL invalid";
+
 const MAX_BODY = 262_144;
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
@@ -15,6 +18,9 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&",
  */
 export function parseErrorBody(body: string): ServerError | undefined {
   if (body.length > MAX_BODY) return undefined;
+  if (body.includes(`401 Unauthorized: ${TEMP_URL_INVALID}`)) {
+    return { code: TEMP_URL_INVALID, message: "", fields: new Map() };
+  }
   const fields = body.trimStart().startsWith("{") ? jsonFields(body) : xmlFields(body);
   const code = fields?.get("Code") ?? fields?.get("code");
   if (fields === undefined || code === undefined) return undefined;

@@ -8,6 +8,7 @@ import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
 import { secretsOf } from "./secrets.ts";
+import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
 
 /**
@@ -38,13 +39,14 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
   const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);
-  const headers = Object.entries(request?.headers ?? {});
-  const authority = headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? sentUrl.authority;
+  const error = errorBody === undefined ? undefined : parseErrorBody(errorBody);
+  const { method, headers, known } = sentParts(request, error);
+  const host = Object.entries(request?.headers ?? {}).find(([name]) => name.toLowerCase() === "host")?.[1];
   const sent: WireRequest = {
-    method: (request?.method ?? "GET").toUpperCase(),
+    method,
     target: target(sentUrl),
-    authority,
-    headers: headers.filter(([name]) => name.toLowerCase() !== "host"),
+    authority: host ?? sentUrl.authority,
+    headers,
     remoteAddress: request?.remoteAddress,
   };
   const meant: WireRequest = { ...sent, target: target(signed) };
@@ -57,16 +59,18 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
     sentUrl,
     sent,
     request,
-    error: errorBody === undefined ? undefined : parseErrorBody(errorBody),
+    known,
+    error,
     keys,
     hosts,
     now: clock(),
   };
   const { explanation, hidden } = await explainer.explain(subject);
   const secrets = keys.flatMap(secretsOf);
-  const browser = browserUpload(explanation, { url: signed, method: request?.method?.toUpperCase(), origin });
+  const { browser, cause } = withBrowser(explanation, subject, origin);
   const result = {
     ...explanation,
+    cause,
     ...(browser === undefined ? {} : { browser }),
     ...(escaped === undefined ? {} : { cause: escaped }),
   };
@@ -75,6 +79,23 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
 
 function target({ wire }: SplitUrl): string {
   return wire.query === "" ? wire.path : `${wire.path}?${wire.query}`;
+}
+
+/** What a page needs; also for other methods than uploads, where the server complains of its CORS rules. */
+function withBrowser(
+  explanation: Explanation,
+  { url, request, error }: Subject,
+  origin: string | undefined,
+): Pick<Explanation, "browser" | "cause"> {
+  const { cause } = explanation;
+  const isCors = cause?.code === "CORS";
+  const asked = request?.method?.toUpperCase();
+  // A preflight's own method is OPTIONS; S3 names the one that it asked for.
+  const method = (isCors && asked === "OPTIONS" ? undefined : asked) ?? error?.fields.get("Method");
+  const browser = browserUpload(explanation, { url, method, origin, isCors });
+  if (!isCors || browser === undefined) return { browser, cause };
+  const rule = `${JSON.stringify(browser.cors)}, by ${browser.corsIsSetBy}`;
+  return { browser, cause: { ...cause, fix: `${cause.fix} For this URL: ${rule}` } };
 }
 
 /** URLs that were copied out of HTML, XML or JSON, or with quotes around them. */

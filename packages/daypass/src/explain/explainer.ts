@@ -2,6 +2,7 @@ import type { WireRequest } from "../scheme.ts";
 import type { WireTarget } from "../wire.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, ExplainKey, Explanation, Hypothesis, SentRequest } from "./explanation.ts";
+import type { Known } from "./seen-request.ts";
 
 /** An absolute URL, split but not decoded. */
 export interface SplitUrl {
@@ -17,8 +18,9 @@ export interface Subject {
   readonly url: SplitUrl;
   /** The URL that was requested; the same one unless the caller says otherwise. */
   readonly sentUrl: SplitUrl;
-  /** The request as the server saw it. Its method is `GET` where it is not known. */
+  /** The request as the server saw it. What of it is not {@link known} is a guess: `GET`, without headers. */
   readonly sent: WireRequest;
+  readonly known: Known;
   readonly request: SentRequest | undefined;
   readonly error: ServerError | undefined;
   readonly keys: readonly ExplainKey[];
@@ -46,4 +48,6 @@ export interface Diagnosis {
   readonly hypotheses?: readonly Hypothesis[] | undefined;
   /** The method that was signed, where a key has shown it. */
   readonly method?: string | undefined;
+  /** The headers that were signed, where a key has shown them. */
+  readonly headers?: readonly { readonly name: string; readonly values: readonly string[] }[] | undefined;
 }

@@ -4,17 +4,15 @@ import { isDaypassError } from "../errors.ts";
 import { gcsV2StringToSign, isSubresource } from "../gcs/v2/canonical.ts";
 import { detectGcsV2, parseGcsV2 } from "../gcs/v2/parse.ts";
 import { parseEpoch } from "../validity.ts";
-import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
+import { type Case, diagnose } from "./diagnosis.ts";
+import type { Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, CauseCode, Trap } from "./explanation.ts";
 import { gcsCause } from "./gcs-cause.ts";
 import { gcsResource, gcsTraps, googleBucket } from "./gcs-facts.ts";
 import { type GcsExplainKey, gcsExplainKeys } from "./gcs-keys.ts";
 import { type GcsV2Input, gcsV2Input, gcsV2Variants } from "./gcs-v2-variants.ts";
 import { spellings } from "./s3-facts.ts";
-import { isMismatch } from "./server-cause.ts";
 import { readParameters, urlTraps } from "./traps.ts";
-import { signedOtherwise } from "./v4-diagnosis.ts";
-import { searchAsync } from "./variants.ts";
 
 /** Google Cloud Storage signed URLs in the legacy V2. */
 export const gcsV2Explainer: Explainer = {
@@ -54,7 +52,7 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
   const { endsAt, isHmac, keyId } = facts;
   const key = gcsExplainKeys(subject.keys, !isHmac).find(({ id }) => id === keyId);
   const input = gcsV2Input(subject, facts.expires, key !== undefined && "secret" in key ? key.secret : "");
-  const { cause, hypotheses, method } = await diagnose(subject, facts, input, key);
+  const { cause, hypotheses, method } = await diagnose(caseOf(subject, facts));
   const resource = gcsResource(url);
   return {
     explanation: {
@@ -88,20 +86,35 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
   };
 }
 
-async function diagnose(
-  subject: Subject,
-  facts: Facts,
-  input: GcsV2Input,
-  key: GcsExplainKey | undefined,
-): Promise<Diagnosis> {
-  const { error, now } = subject;
-  const said = error === undefined || isMismatch(error) ? undefined : gcsCause(error, now);
-  if (said !== undefined) return { cause: said };
-  const malformed = grammarCause(subject);
-  if (malformed !== undefined) return { cause: malformed };
-  const signature = await checkSignature(subject, facts, input, key);
-  const ended = error === undefined ? endCause(facts, now) : undefined;
-  return { ...signature, cause: ended ?? signature.cause };
+interface Keyed extends GcsV2Input {
+  readonly key?: GcsExplainKey | undefined;
+}
+
+function caseOf(subject: Subject, { keyId, isHmac, signature, expires, endsAt }: Facts): Case<Keyed> {
+  const { sent, error, now } = subject;
+  const given = gcsExplainKeys(subject.keys, !isHmac);
+  return {
+    subject,
+    signedBy: keyId,
+    given: given.length === 0 && subject.keys.length > 0 ? ["another kind"] : given.map(({ id }) => id),
+    keyed: (input) =>
+      given
+        .filter(({ id }) => id === keyId)
+        .map((key) => ({ ...input, key, secret: "secret" in key ? key.secret : "" })),
+    inputFor: (url) => {
+      const authority = url === subject.sentUrl ? sent.authority : url.authority;
+      return gcsV2Input({ ...subject, sentUrl: url, sent: { ...sent, authority } }, expires, "");
+    },
+    textOf: gcsV2StringToSign,
+    fits: async (input) => input.key !== undefined && (await fitsV2(input.key, input, signature)),
+    variantsOf: gcsV2Variants(subject),
+    implied: ({ contentType }) => (contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]),
+    difference: compareTexts,
+    shown: error?.fields.get("StringToSign"),
+    said: (told) => gcsCause(told, now),
+    grammar: grammarCause(subject),
+    times: { endsAt },
+  };
 }
 
 function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {
@@ -122,45 +135,6 @@ function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {
   }
 }
 
-function endCause({ endsAt }: Facts, now: Date): Cause | undefined {
-  if (endsAt === undefined || now.getTime() < endsAt.getTime()) return undefined;
-  return {
-    code: "EXPIRED",
-    sentence: `The URL has expired: it ended at ${endsAt.toISOString()}.`,
-    evidence: [`now ${now.toISOString()}`],
-    fix: "Ask for a new URL.",
-  };
-}
-
-async function checkSignature(
-  subject: Subject,
-  facts: Facts,
-  input: GcsV2Input,
-  key: GcsExplainKey | undefined,
-): Promise<Diagnosis> {
-  const theirs = subject.error?.fields.get("StringToSign");
-  const shown = theirs === undefined ? undefined : compareTexts(gcsV2StringToSign(input), theirs);
-  if (key === undefined) {
-    if (shown !== undefined || subject.keys.length === 0) return { cause: shown };
-    const others = gcsExplainKeys(subject.keys, !facts.isHmac).map(({ id }) => id);
-    const sentence = `The URL was signed by ${facts.keyId}, and the given keys are ${others.join(", ") || "of another kind"}.`;
-    return { cause: { code: "UNKNOWN_KEY", sentence, evidence: [], fix: "Give the key that signed." } };
-  }
-  const fits = (tried: GcsV2Input): Promise<boolean> => fitsV2(key, tried, facts.signature);
-  if (await fits(input)) return { method: input.method, cause: shown };
-  const { cause, hypotheses } = await searchAsync(input, gcsV2Variants(subject), fits, "signed");
-  if (cause !== undefined) return signedOtherwise(subject, cause, { hypotheses, method: input.method });
-  return {
-    hypotheses,
-    cause: shown ?? {
-      code: "WRONG_SECRET",
-      sentence: `The URL was signed with another key than the given one of ${facts.keyId}, or changed in a way that is not among the usual ones.`,
-      evidence: [`No variant fits: ${hypotheses.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
-      fix: "Compare the key that the signer uses with the given one; an account can have several.",
-    },
-  };
-}
-
 async function fitsV2(key: GcsExplainKey, input: GcsV2Input, signature: string): Promise<boolean> {
   const text = gcsV2StringToSign(input);
   if ("secret" in key) return base64(hmacSha1(input.secret, text)) === signature;
@@ -168,7 +142,7 @@ async function fitsV2(key: GcsExplainKey, input: GcsV2Input, signature: string):
 }
 
 /** Which line of the server's string to sign is another one. */
-function compareTexts(ours: string, theirs: string): Cause | undefined {
+function compareTexts(ours: string, theirs: string): Cause {
   const [a, b] = [ours.split("\n"), theirs.split("\n")];
   const names = ["method", "header content-md5", "header content-type", "end"];
   const codes: readonly CauseCode[] = ["METHOD", "HEADER", "HEADER", "TIME"];
@@ -188,13 +162,7 @@ function compareTexts(ours: string, theirs: string): Cause | undefined {
           : "Send what was signed: Content-Type, Content-MD5 and every x-goog-* header, and none where none was signed.",
     };
   }
-  return {
-    code: "WRONG_SECRET",
-    sentence:
-      "The key is wrong, or the URL was changed after signing: the server's string to sign is what the URL implies, and still the signatures differ.",
-    evidence: [`The server saw the method ${b[0] ?? ""}: if that is not what was signed, it is the cause.`],
-    fix: "Compare the URL with the one that was made, and the signer's key with those of the account. With the key given, explain finds the usual changes.",
-  };
+  throw new RangeError("expected two texts that differ");
 }
 
 const SEVEN_DAYS = 604_800_000;

@@ -1,27 +1,28 @@
 import { GOOG4_HMAC, UNSIGNED_PAYLOAD } from "../gcs/canonical.ts";
 import { detectGcs } from "../gcs/parse.ts";
-import { headerValues } from "../wire.ts";
 import type { Explained, Explainer, Subject } from "./explainer.ts";
 import type { Trap } from "./explanation.ts";
 import { diagnoseGcs, gcsInput } from "./gcs-diagnosis.ts";
 import { gcsResource, gcsTraps, readGcsFacts } from "./gcs-facts.ts";
 import { gcsExplainKeys } from "./gcs-keys.ts";
 import { lifeTraps, urlTraps } from "./traps.ts";
-import { v4CanonicalRequest, v4StringToSign } from "./v4-variants.ts";
+import { learnSent } from "./v4-diagnosis.ts";
+import { signedValue, v4CanonicalRequest, v4StringToSign } from "./v4-variants.ts";
 
 /** Google Cloud Storage signed URLs in V4. */
 export const gcsExplainer: Explainer = { detects: (request) => detectGcs(request) !== undefined, explain: explainGcs };
 
-async function explainGcs(subject: Subject): Promise<Explained> {
-  const { url, now } = subject;
+async function explainGcs(given: Subject): Promise<Explained> {
+  const { url, now } = given;
   const facts = readGcsFacts(url);
+  const subject = learnSent(given, (from) => gcsInput(from, facts, ""));
   const { endsAt, expires, family, keyId, signedAt, signedHeaders } = facts;
   const isHmac = family === GOOG4_HMAC;
   const hasKey = gcsExplainKeys(subject.keys, !isHmac).some(({ id }) => id === keyId);
   const input = gcsInput(subject, facts, "");
-  const { cause, hypotheses, method } = await diagnoseGcs(subject, facts, input);
+  const { cause, hypotheses, method, headers: shown } = await diagnoseGcs(subject, facts, input);
   const headers = signedHeaders.filter((name) => name !== "host");
-  const signed = { ...input, method: subject.request?.method === undefined ? (method ?? input.method) : input.method };
+  const signed = { ...input, method: subject.known.method ? input.method : (method ?? input.method) };
   const resource = gcsResource(url);
   const key = isHmac ? "an HMAC key" : "the RSA key of a service account";
   const bodyIsOpen = input.payload === UNSIGNED_PAYLOAD;
@@ -54,7 +55,7 @@ async function explainGcs(subject: Subject): Promise<Explained> {
       mayEndEarlier: isHmac
         ? "when the HMAC key is deactivated or its account loses the permission"
         : `when the account's key is deleted or the account loses the permission${expires > 43_200 ? "; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least" : ""}`,
-      mustSend: headers.map((name) => ({ name, value: headerValues(subject.sent.headers, name)[0] })),
+      mustSend: headers.map((name) => ({ name, value: signedValue(shown, name) })),
       traps: [
         // The port that others sign is none of Google's.
         ...urlTraps(url).filter(({ name }) => name !== "host-port"),

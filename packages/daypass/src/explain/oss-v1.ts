@@ -10,7 +10,14 @@ import { type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import { alibabaHost, bucketsOf, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "./oss-facts.ts";
 import { spellings } from "./s3-facts.ts";
-import { decodedPathVariants, headerVariants, parameterVariants, spelt, typeVariants } from "./text-variants.ts";
+import {
+  decodedPathVariants,
+  headerVariants,
+  impliedHeaders,
+  parameterVariants,
+  spelt,
+  typeVariants,
+} from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { methodVariants, secretVariants, type Variant } from "./variants.ts";
 
@@ -94,6 +101,7 @@ function caseOf(subject: Subject, { accessKeyId, signature, endsAt }: Facts): Ca
     textOf: stringToSign,
     fits: (input) => base64(hmacSha1(input.secret, stringToSign(input))) === signature,
     variantsOf: (input) => variants(input, subject),
+    implied: (input) => impliedHeaders(input),
     shown: error?.fields.get("StringToSign"),
     grammar: grammarCause(() => parseOssV1(received, allowed)),
     times: { endsAt },
@@ -134,7 +142,7 @@ function stringToSign({ method, expires, path, parameters, headers }: OssV1Input
 function* variants(input: OssV1Input, subject: Subject): Generator<Variant<OssV1Input>> {
   yield* methodVariants(input);
   yield* secretVariants(input);
-  yield* typeVariants(input);
+  yield* typeVariants(input, subject.known.headers);
   yield* bucketVariants(input, subject);
   yield* parameterVariants(input);
   yield* headerVariants(input);

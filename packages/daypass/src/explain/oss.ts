@@ -26,8 +26,16 @@ import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Cause } from "./explanation.ts";
 import { alibabaHost, bucketsOf, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "./oss-facts.ts";
 import { duration, spellings } from "./s3-facts.ts";
-import { headerVariants, parameterVariants, pathVariants, spelt, typeVariants } from "./text-variants.ts";
+import {
+  headerVariants,
+  impliedHeaders,
+  parameterVariants,
+  pathVariants,
+  spelt,
+  typeVariants,
+} from "./text-variants.ts";
 import { lifeTraps, readParameters, urlTraps } from "./traps.ts";
+import { completions } from "./unknowns.ts";
 import { hostSpellings, methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** Alibaba OSS presigned URLs in signature version 4. */
@@ -139,7 +147,11 @@ function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
       return hmacSha256(signingKey(OSS4, input.secret, scope)).hex(stringToSign(input)) === facts.signature;
     },
     variantsOf: (input) => variants(input, subject),
+    unknowns: (input) => completions(input, subject),
+    implied: (input) => impliedHeaders(input, facts.additional),
+    listed: facts.additional,
     shown: error?.fields.get("StringToSign"),
+    canonicalOf: canonicalRequest,
     grammar:
       missingHeader(subject, facts.additional) ??
       grammarCause(() => parseOss({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" })),
@@ -188,7 +200,7 @@ function stringToSign(input: OssInput): string {
 function* variants(input: OssInput, subject: Subject): Generator<Variant<OssInput>> {
   yield* methodVariants(input);
   yield* secretVariants(input);
-  yield* typeVariants(input);
+  yield* typeVariants(input, subject.known.headers);
   yield* bucketVariants(input, subject);
   yield* parameterVariants(input);
   yield* headerVariants(input);

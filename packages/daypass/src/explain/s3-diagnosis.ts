@@ -3,22 +3,15 @@ import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import { headerValues } from "../wire.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
-import type { Cause, Hypothesis } from "./explanation.ts";
+import type { Cause } from "./explanation.ts";
 import { amazonRegion, methodOfOperation, type S3Facts } from "./s3-facts.ts";
 import type { S3Version } from "./s3-version.ts";
-import { isMismatch, serverCause } from "./server-cause.ts";
+import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
 import { readParameters, s3Traps } from "./traps.ts";
-import {
-  changedOnTheWay,
-  fromErrorBody,
-  noEvidence,
-  signedOtherwise,
-  type ToldMethod,
-  timeCause,
-  v4Hints,
-} from "./v4-diagnosis.ts";
-import { type V4Input, v4Input, v4Variants } from "./v4-variants.ts";
-import { searchAsync } from "./variants.ts";
+import type { ToldMethod } from "./undecided.ts";
+import { checkV4, type V4Diagnosis } from "./v4-check.ts";
+import { besides, missingCause, noneFits, timeCause } from "./v4-diagnosis.ts";
+import { type V4Input, v4Input } from "./v4-variants.ts";
 
 /** What would be signed for the request as it was sent. */
 export function s3Input(
@@ -56,23 +49,33 @@ interface Case {
   readonly keys: readonly S3Credentials[];
 }
 
-/** Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock. */
+/**
+ * Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock.
+ * What the URL itself shows comes before an answer that servers give for everything.
+ */
 export async function diagnoseS3(given: Case): Promise<Diagnosis> {
   const { facts, subject } = given;
   const { error, now } = subject;
   const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
   const signature = await checkSignature(given);
-  if (said !== undefined) return { ...signature, cause: refine(said, given) };
-  const malformed = grammarCause(given);
-  if (malformed !== undefined) return { ...signature, cause: malformed };
-  if (error !== undefined && isMismatch(error)) {
-    return { ...signature, cause: signature.cause ?? scopeCause(given) ?? noEvidence() };
-  }
+  const { isProven, ...rest } = signature;
+  const answer = (cause: Cause | undefined): Diagnosis => ({ ...rest, cause });
+  if (said !== undefined && error !== undefined && !isVague(error)) return answer(refine(said, given));
+  const malformed = grammarCause(given) ?? hoistedCause(given);
+  if (malformed !== undefined) return answer(malformed);
+  const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
+  if (missing !== undefined) return answer(missing);
+  const other = isProven ? (signature.cause ?? scopeCause(given)) : (scopeCause(given) ?? signature.cause);
   const late = timeCause(facts, now);
-  const other = signature.cause ?? scopeCause(given);
-  if (late === undefined || other === undefined) return { ...signature, cause: late ?? other };
+  if (error !== undefined && isMismatch(error)) return answer(besides(other, late));
   // A server tells the time first, and a new URL from the same signer would have the other fault again.
-  return { ...signature, cause: { ...late, evidence: [...late.evidence, `Besides: ${other.sentence}`] } };
+  return answer(
+    besides(late, isProven ? other : undefined) ??
+      (isProven ? other : undefined) ??
+      said ??
+      other ??
+      (error && otherCause(error)),
+  );
 }
 
 // Where the URL itself shows why the server says what it says, that is the better explanation.
@@ -89,23 +92,21 @@ function refine(said: Cause, given: Case): Cause {
   return said;
 }
 
-function grammarCause({ version, subject: { sent, sentUrl, request }, facts, input }: Case): Cause | undefined {
+function grammarCause({ version, subject: { sent, sentUrl }, facts }: Case): Cause | undefined {
+  // A header that is missing is no fault of the grammar, and nobody may have told the headers.
+  const hash = "x-amz-content-sha256";
+  const isOpen = facts.signedHeaders.includes(hash) && headerValues(sent.headers, hash).length === 0;
+  const parameter = readParameters(sentUrl).find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
+  const headers = isOpen ? [...sent.headers, [hash, parameter ?? UNSIGNED_PAYLOAD] as const] : sent.headers;
   try {
     const received = {
-      request: sent,
+      request: { ...sent, headers },
       wire: sentUrl.wire,
       origin: `${sentUrl.protocol}://${sent.authority}`,
       wildcard: "",
     };
     version.checkGrammar(received);
-    const missing = input.headers.filter(({ values }) => values.length === 0).map(({ name }) => name);
-    if (missing.length === 0 || request?.headers === undefined) return undefined;
-    return {
-      code: "HEADER",
-      sentence: `The URL was signed with the header ${missing.join(", ")}, which was not sent.`,
-      evidence: [`X-Amz-SignedHeaders=${facts.signedHeaders.join(";")}`],
-      fix: `Send ${missing.join(", ")} with exactly the value that was signed.`,
-    };
+    return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;
     const code =
@@ -120,6 +121,18 @@ function grammarCause({ version, subject: { sent, sentUrl, request }, facts, inp
           : "Send only what was signed.",
     };
   }
+}
+
+/** A header that an SDK has put into the query, and of which the server complains. */
+function hoistedCause({ subject: { url, error } }: Case): Cause | undefined {
+  if (error === undefined || isMismatch(error)) return undefined;
+  const message = error.message.toLowerCase();
+  const trap = s3Traps(url).find(
+    ({ name, text }) => name === "header-in-query" && message.includes(text.split(" ", 1)[0] as string),
+  );
+  if (trap === undefined) return undefined;
+  const evidence = [`The server says ${error.code}: ${error.message}`];
+  return { code: "HEADER", sentence: trap.text, evidence, fix: "Sign it as a header, and send it." };
 }
 
 function scopeCause({ version, subject: { url }, facts: { region, regionSet, service } }: Case): Cause | undefined {
@@ -143,86 +156,43 @@ function scopeCause({ version, subject: { url }, facts: { region, regionSet, ser
   };
 }
 
-async function checkSignature(given: Case): Promise<Diagnosis> {
-  const { version, subject, facts, input, keys } = given;
-  const own = keys.filter(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
-  if (keys.length === 0) return fromErrorBody(subject, input, told(facts)) ?? changedWithoutKey(given);
-  const variantsOf = v4Variants(v4Hints(subject));
+function checkSignature({ version, subject, facts, input, keys }: Case): Promise<V4Diagnosis> {
+  const { accessKeyId } = facts;
   const fits = version.matcher(facts);
-  let hypotheses: readonly Hypothesis[] = [];
-  for (const { accessKeyId, secretAccessKey } of own.length > 0 ? own : keys) {
-    const keyed = { ...input, secret: secretAccessKey };
-    if (await fits(keyed)) return matching(subject, facts, keyed, accessKeyId);
-    // The URL as it was given comes first, so that what was changed on the way is named as such.
-    const asSigned = signedInput(given, secretAccessKey);
-    if (await fits(asSigned)) return { cause: changedOnTheWay(asSigned, keyed), method: asSigned.method };
-    const found = await searchAsync(keyed, variantsOf, fits, "signed");
-    hypotheses = found.hypotheses;
-    if (found.cause !== undefined) return signedOtherwise(subject, found.cause, { hypotheses, method: input.method });
-  }
-  const shown = fromErrorBody(subject, input, told(facts));
-  return {
-    hypotheses,
-    cause: own.length === 0 ? unknownKey(facts, keys) : (shown?.cause ?? wrongSecret(facts, hypotheses)),
-  };
+  return checkV4({
+    subject,
+    input,
+    signed: signedInput(version, subject, facts),
+    keyId: accessKeyId,
+    keys: keys.map((key) => ({ id: key.accessKeyId, secret: key.secretAccessKey, fits })),
+    told: told(facts),
+    says: {
+      otherId: (id) => ({
+        code: "UNKNOWN_KEY",
+        sentence: `The URL names the key ${accessKeyId} and was signed with the secret of ${id}.`,
+        evidence: [],
+        fix: "Use id and secret of one key.",
+      }),
+      wrongKey: (tried) => ({
+        code: "WRONG_SECRET",
+        sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
+        evidence: [noneFits(tried)],
+        fix: "Compare the secret that the signer uses with the server's; look for a rotated key.",
+      }),
+      otherAtServer: () => ({
+        code: "WRONG_SECRET",
+        sentence: `The signature is right for this request and the given secret: the server holds another secret for ${accessKeyId}, or a proxy changed the request before it arrived.`,
+        evidence: [`checked at ${subject.now.toISOString()}`],
+        fix: "Compare the server's secret with this one; then look at proxies between client and server.",
+      }),
+    },
+  });
 }
 
 /** The request that the given URL stands for, whatever was sent. */
-function signedInput({ version, subject, facts }: Case, secret: string): V4Input {
-  const { url, sent, sentUrl } = subject;
-  const signed = sentUrl === url ? subject : { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } };
-  return s3Input(version, signed, facts, secret);
-}
-
-function unknownKey({ accessKeyId }: S3Facts, keys: readonly S3Credentials[]): Cause {
-  return {
-    code: "UNKNOWN_KEY",
-    sentence: `The URL was signed by ${accessKeyId}, and the given keys are ${keys.map((key) => key.accessKeyId).join(", ")}.`,
-    evidence: [],
-    fix: "Give the key that signed.",
-  };
-}
-
-function wrongSecret({ accessKeyId }: S3Facts, hypotheses: readonly Hypothesis[]): Cause {
-  return {
-    code: "WRONG_SECRET",
-    sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
-    evidence: [`No variant fits: ${hypotheses.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
-    fix: "Compare the secret that the signer uses with the server's; look for a rotated key.",
-  };
-}
-
-/** The signature fits the request and the key. Whatever the server says then, the difference is on its side. */
-function matching(subject: Subject, facts: S3Facts, input: V4Input, accessKeyId: string): Diagnosis {
-  const { error, now } = subject;
-  if (accessKeyId !== facts.accessKeyId) {
-    return {
-      method: input.method,
-      cause: {
-        code: "UNKNOWN_KEY",
-        sentence: `The URL names the key ${facts.accessKeyId} and was signed with the secret of ${accessKeyId}.`,
-        evidence: [],
-        fix: "Use id and secret of one key.",
-      },
-    };
-  }
-  if (error === undefined || !isMismatch(error)) return { method: input.method };
-  const shown = fromErrorBody(subject, input, told(facts));
-  if (shown?.cause !== undefined && shown.cause.code !== "WRONG_SECRET") return { ...shown, method: input.method };
-  return {
-    method: input.method,
-    cause: {
-      code: "WRONG_SECRET",
-      sentence: `The signature is right for this request and the given secret: the server holds another secret for ${facts.accessKeyId}, or a proxy changed the request before it arrived.`,
-      evidence: [`checked at ${now.toISOString()}`],
-      fix: "Compare the server's secret with this one; then look at proxies between client and server.",
-    },
-  };
-}
-
-/** Without a key: the request was sent to another URL than the one given. */
-function changedWithoutKey(given: Case): Diagnosis {
-  return { cause: changedOnTheWay(signedInput(given, ""), given.input) };
+function signedInput(version: S3Version, subject: Subject, facts: S3Facts): V4Input {
+  const { url, sent } = subject;
+  return s3Input(version, { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } }, facts, "");
 }
 
 /** The method that AWS's SDK for JavaScript writes down as the operation. */

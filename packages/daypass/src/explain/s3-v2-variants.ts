@@ -3,6 +3,7 @@ import { canonicalizedResource, isSubResource, type Parameter, type S3V2Parts } 
 import { headerValues } from "../wire.ts";
 import type { Subject } from "./explainer.ts";
 import { amazonBucket } from "./s3-facts.ts";
+import { untoldType } from "./text-variants.ts";
 import { readParameters } from "./traps.ts";
 import {
   bucketOfHost,
@@ -62,13 +63,16 @@ export function v2Variants(subject: Subject): (input: V2Input) => Generator<Vari
   return function* (input) {
     yield* methodVariants(input);
     yield* secretVariants(input);
-    yield* typeVariants(input, hoisted);
+    yield* typeVariants(input, { hoisted, isKnown: subject.known.headers });
     yield* resourceVariants(input, host?.bucket);
     yield* parameterVariants(input);
   };
 }
 
-function* typeVariants(input: V2Input, hoisted: string | undefined): Generator<Variant<V2Input>> {
+function* typeVariants(
+  input: V2Input,
+  { hoisted, isKnown }: { readonly hoisted: string | undefined; readonly isKnown: boolean },
+): Generator<Variant<V2Input>> {
   for (const contentType of new Set([hoisted ?? "", ...CONTENT_TYPES])) {
     if (contentType === input.contentType) continue;
     const sent = input.contentType === "" ? "not sent" : `sent as ${JSON.stringify(input.contentType)}`;
@@ -76,7 +80,7 @@ function* typeVariants(input: V2Input, hoisted: string | undefined): Generator<V
     yield {
       code: "HEADER",
       input: { ...input, contentType },
-      signed: `The header content-type was signed ${signed} and ${sent}.`,
+      signed: isKnown ? `The header content-type was signed ${signed} and ${sent}.` : untoldType(contentType),
       seen: `The server saw the header content-type ${signed}, and it was ${sent}.`,
       fix: contentType === "" ? "Send no content-type: SigV2 signs its absence." : `Send content-type: ${contentType}.`,
     };

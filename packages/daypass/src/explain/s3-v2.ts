@@ -1,16 +1,14 @@
 import { isDaypassError } from "../errors.ts";
-import type { S3Credentials } from "../s3/credentials.ts";
 import { s3V2StringToSign } from "../s3/v2/canonical.ts";
 import { checkS3V2 } from "../s3/v2/check.ts";
 import { detectS3V2, parseS3V2 } from "../s3/v2/parse.ts";
 import { headerValues } from "../wire.ts";
-import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
+import { type Case, diagnose } from "./diagnosis.ts";
+import type { Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, Trap } from "./explanation.ts";
 import { isS3Credentials, s3Resource, spellings } from "./s3-facts.ts";
 import { type V2Input, v2Input, v2Variants } from "./s3-v2-variants.ts";
-import { isMismatch, serverCause } from "./server-cause.ts";
 import { readParameters, s3Traps, urlTraps } from "./traps.ts";
-import { search } from "./variants.ts";
 
 /** S3 presigned URLs in the legacy Signature Version 2. */
 export const s3V2Explainer: Explainer = { detects: detectS3V2, explain: explainS3V2 };
@@ -35,12 +33,12 @@ function readFacts({ url }: Subject): Facts {
   };
 }
 
-function explainS3V2(subject: Subject): Explained {
+async function explainS3V2(subject: Subject): Promise<Explained> {
   const { url, now } = subject;
   const facts = readFacts(subject);
   const key = subject.keys.filter(isS3Credentials).find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
   const input = v2Input(subject, { expires: facts.expires, secret: key?.secretAccessKey ?? "" });
-  const { cause, hypotheses, method } = diagnose(subject, facts, input, key);
+  const { cause, hypotheses, method } = await diagnose(caseOf(subject, facts));
   const { accessKeyId, token, endsAt } = facts;
   const isTemporary = token !== undefined || accessKeyId.startsWith("ASIA");
   return {
@@ -86,15 +84,33 @@ function signedParameterHeaders({ url }: Subject): readonly { readonly name: str
     .map(([name, value]) => ({ name, value }));
 }
 
-function diagnose(subject: Subject, facts: Facts, input: V2Input, key: S3Credentials | undefined): Diagnosis {
-  const { error, now } = subject;
-  const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
-  if (said !== undefined) return { cause: said };
+function caseOf(subject: Subject, { accessKeyId, signature, expires, endsAt }: Facts): Case<V2Input> {
+  const given = subject.keys.filter(isS3Credentials);
+  const { sent, error } = subject;
   const malformed = grammarCause(subject);
-  if (malformed !== undefined && malformed.code !== "UNSIGNED_PARAMETER") return { cause: malformed };
-  const signature = checkSignature(subject, facts, input, key);
-  const ended = error === undefined ? endCause(facts, now) : undefined;
-  return { ...signature, cause: ended ?? signature.cause ?? missingHeader(subject) ?? malformed };
+  // Only Daypass refuses these.
+  const isOpen = malformed?.code === "UNSIGNED_PARAMETER";
+  return {
+    subject,
+    signedBy: accessKeyId,
+    given: given.map((key) => key.accessKeyId),
+    keyed: (input) =>
+      given
+        .filter((key) => key.accessKeyId === accessKeyId)
+        .map(({ secretAccessKey }): V2Input => ({ ...input, secret: secretAccessKey })),
+    inputFor: (url) => {
+      const authority = url === subject.sentUrl ? sent.authority : url.authority;
+      return v2Input({ ...subject, sentUrl: url, sent: { ...sent, authority } }, { expires, secret: "" });
+    },
+    textOf: s3V2StringToSign,
+    fits: (tried) => checkS3V2(tried, { secretAccessKey: tried.secret, signature }).matches,
+    variantsOf: v2Variants(subject),
+    implied: ({ contentType }) => (contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]),
+    shown: error?.fields.get("StringToSign"),
+    grammar: isOpen ? undefined : malformed,
+    times: { endsAt },
+    other: missingHeader(subject) ?? (error === undefined ? malformed : undefined),
+  };
 }
 
 function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {
@@ -113,18 +129,8 @@ function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {
   }
 }
 
-function endCause({ endsAt }: Facts, now: Date): Cause | undefined {
-  if (endsAt === undefined || now.getTime() < endsAt.getTime()) return undefined;
-  return {
-    code: "EXPIRED",
-    sentence: `The URL has expired: it ended at ${endsAt.toISOString()}.`,
-    evidence: [`now ${now.toISOString()}`],
-    fix: "Ask for a new URL.",
-  };
-}
-
 function missingHeader(subject: Subject): Cause | undefined {
-  if (subject.request?.headers === undefined) return undefined;
+  if (!subject.known.headers) return undefined;
   for (const { name, value } of signedParameterHeaders(subject)) {
     if (headerValues(subject.sent.headers, name)[0] === value) continue;
     return {
@@ -135,64 +141,6 @@ function missingHeader(subject: Subject): Cause | undefined {
     };
   }
   return undefined;
-}
-
-function checkSignature(subject: Subject, facts: Facts, input: V2Input, key: S3Credentials | undefined): Diagnosis {
-  const { keys, error, request } = subject;
-  const variantsOf = v2Variants(subject);
-  const theirs = error?.fields.get("StringToSign");
-  if (key === undefined) {
-    if (theirs !== undefined) return fromStringToSign(input, theirs, variantsOf);
-    const others = keys.filter(isS3Credentials).map(({ accessKeyId }) => accessKeyId);
-    if (others.length === 0) return {};
-    return {
-      cause: {
-        code: "UNKNOWN_KEY",
-        sentence: `The URL was signed by ${facts.accessKeyId}, and the given keys are ${others.join(", ")}.`,
-        evidence: [],
-        fix: "Give the key that signed.",
-      },
-    };
-  }
-  const fits = (tried: V2Input): boolean =>
-    checkS3V2(tried, { secretAccessKey: tried.secret, signature: facts.signature }).matches;
-  if (fits(input)) {
-    if (theirs === undefined) return { method: input.method };
-    return { ...fromStringToSign(input, theirs, variantsOf), method: input.method };
-  }
-  const { cause, hypotheses } = search(input, variantsOf, fits, "signed");
-  if (cause !== undefined) {
-    const method = cause.code === "METHOD" ? /signed for ([A-Z]+)/.exec(cause.sentence)?.[1] : input.method;
-    return cause.code === "METHOD" && request?.method === undefined ? { method } : { cause, hypotheses, method };
-  }
-  return {
-    cause: {
-      code: "WRONG_SECRET",
-      sentence: `The URL was signed with another secret than the given one of ${facts.accessKeyId}, or changed in a way that is not among the usual ones.`,
-      evidence: [`No variant fits: ${hypotheses.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
-      fix: "Compare the secret that the signer uses with the server's; look for a rotated key.",
-    },
-    hypotheses,
-  };
-}
-
-function fromStringToSign(input: V2Input, theirs: string, variantsOf: ReturnType<typeof v2Variants>): Diagnosis {
-  const method = theirs.split("\n")[0] ?? input.method;
-  const ours = { ...input, method };
-  const fits = (tried: V2Input): boolean => s3V2StringToSign(tried) === theirs;
-  if (!fits(ours)) {
-    const found = search(ours, variantsOf, fits, "seen");
-    if (found.cause !== undefined) return found;
-  }
-  return {
-    cause: {
-      code: "WRONG_SECRET",
-      sentence:
-        "The secret is wrong, or the URL was changed after signing: the server's string to sign is what the URL implies, and still the signatures differ.",
-      evidence: [`The server saw the method ${method}: if that is not what was signed, it is the cause.`],
-      fix: "Compare the URL with the one that was made, and the signer's secret with the server's. With the key given, explain finds the usual changes.",
-    },
-  };
 }
 
 const SEVEN_DAYS = 604_800_000;

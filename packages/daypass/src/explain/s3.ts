@@ -1,29 +1,30 @@
 import { UNSIGNED_PAYLOAD } from "../s3/canonical.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
 import { detectS3 } from "../s3/parse.ts";
-import { headerValues } from "../wire.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Explanation, Trap } from "./explanation.ts";
 import { diagnoseS3, s3Input } from "./s3-diagnosis.ts";
 import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, spellings } from "./s3-facts.ts";
 import { type S3Version, SIGV4 } from "./s3-version.ts";
 import { lifeTraps, s3Traps, urlTraps } from "./traps.ts";
-import { v4CanonicalRequest, v4StringToSign } from "./v4-variants.ts";
+import { learnSent } from "./v4-diagnosis.ts";
+import { signedValue, v4CanonicalRequest, v4StringToSign } from "./v4-variants.ts";
 
 /** S3 presigned URLs in Signature Version 4. */
 export const s3Explainer: Explainer = { detects: detectS3, explain: (subject) => explainS3(subject, SIGV4) };
 
 /** Explains a URL of one of the versions that have a canonical request. */
-export async function explainS3(subject: Subject, version: S3Version): Promise<Explained> {
-  const { url } = subject;
+export async function explainS3(given: Subject, version: S3Version): Promise<Explained> {
+  const { url } = given;
   const facts = readS3Facts(url);
+  const subject = learnSent(given, (from) => s3Input(version, from, facts, ""));
   const keys = subject.keys.filter(isS3Credentials);
   const key = keys.find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
   const input = s3Input(version, subject, facts, key?.secretAccessKey ?? "");
   const diagnosis = await diagnoseS3({ version, subject, facts, input, keys });
   const headers = facts.signedHeaders.filter((name) => name !== "host");
   const method = diagnosis.method ?? methodOfOperation(facts.operation);
-  const signed = { ...input, method: subject.request?.method === undefined ? (method ?? input.method) : input.method };
+  const signed = { ...input, method: subject.known.method ? input.method : (method ?? input.method) };
   const endsAt = earlier(facts.endsAt, key?.expiration);
   const regions = facts.regionSet === "*" ? "any region" : (facts.regionSet ?? facts.region);
   const explanation: Explanation = {
@@ -51,7 +52,8 @@ export async function explainS3(subject: Subject, version: S3Version): Promise<E
     startsAt: facts.signedAt,
     endsAt,
     mayEndEarlier: mayEndEarlier(version, facts, key),
-    mustSend: headers.map((name) => ({ name, value: headerValues(subject.sent.headers, name)[0] })),
+    // What was sent is no proof of what was signed.
+    mustSend: headers.map((name) => ({ name, value: signedValue(diagnosis.headers, name) })),
     traps: [...urlTraps(url), ...s3Traps(url), ...timeTraps(facts, subject.now), ...s3OnlyTraps(facts, url, method)],
     cause: diagnosis.cause,
     hypotheses: diagnosis.hypotheses,

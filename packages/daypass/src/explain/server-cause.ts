@@ -1,3 +1,4 @@
+import { daypassRow, isOwnText } from "./daypass-cause.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, CauseCode } from "./explanation.ts";
 
@@ -6,18 +7,24 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
   const { code, message, fields } = error;
   const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
   const cause = (name: CauseCode, sentence: string, fix: string): Cause => ({ code: name, sentence, evidence, fix });
-  const region = fields.get("Region") ?? /expecting '([a-z0-9-]+)'/.exec(message)?.[1];
+  const own = daypassRow(code);
+  // Its end and its clock are told below.
+  if (own !== undefined && code !== "EXPIRED" && !isMismatch(error)) {
+    const [name, sentence, fix] = own;
+    const text = isOwnText(code, message) ? `${sentence.replace(/\.$/, "")}: ${message.replace(/\.$/, "")}.` : sentence;
+    return cause(name, text.replace(/\bURL\b/g, signed), fix);
+  }
+  const region = fields.get("Region") ?? /expecting ['"]([a-z0-9-]+)['"]/.exec(message)?.[1];
 
-  if (/Request has expired|^EXPIRED$/i.test(`${message}\n${code}`) || code === "EXPIRED")
-    return expired(fields, { now, evidence, signed });
-  if (/not valid yet|not yet valid/i.test(message) || code === "NOT_YET_VALID") {
+  if (/Request has expired/i.test(message) || code === "EXPIRED") return expired(fields, { now, evidence, signed });
+  if (/not valid yet|not yet valid/i.test(message)) {
     return cause(
       "CLOCK",
       `The ${signed} is dated in the future by the server's clock.`,
       "Set the signer's clock (NTP).",
     );
   }
-  if (code === "RequestTimeTooSkewed" || code === "CLOCK_SKEW") {
+  if (code === "RequestTimeTooSkewed") {
     const sent = fields.get("RequestTime");
     const server = fields.get("ServerTime");
     return cause(
@@ -26,7 +33,7 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Set the signer's clock (NTP).",
     );
   }
-  if (/headers present in the request which were not signed/i.test(message) || code === "UNSIGNED_HEADER") {
+  if (/headers present in the request which were not signed/i.test(message)) {
     const names = fields.get("HeadersNotSigned");
     return cause(
       "UNSIGNED_HEADER",
@@ -34,21 +41,21 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Leave them out, or sign them with the URL.",
     );
   }
-  if (code === "InvalidAccessKeyId" || code === "UNKNOWN_KEY") {
+  if (code === "InvalidAccessKeyId") {
     return cause(
       "UNKNOWN_KEY",
       "The server does not know the access key that signed.",
       "Sign with a key of this server; a temporary key (ASIA…) also needs its session token.",
     );
   }
-  if (code === "ExpiredToken" || code === "EXPIRED_TOKEN" || code === "TokenRefreshRequired") {
+  if (code === "ExpiredToken" || code === "TokenRefreshRequired") {
     return cause(
       "EXPIRED_TOKEN",
       `The session token has expired, and the ${signed} with it, whatever its own expiry says.`,
       "Sign with fresh credentials; for longer lives use credentials that live longer.",
     );
   }
-  if (code === "InvalidToken" || code === "INVALID_TOKEN") {
+  if (code === "InvalidToken") {
     return cause(
       "INVALID_TOKEN",
       "The session token does not belong to the key that signed, or was cut.",
@@ -70,32 +77,74 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Sign with the bucket's regional endpoint.",
     );
   }
-  if (/Please use AWS4-HMAC-SHA256/i.test(message)) {
+  if (code === "IllegalLocationConstraintException") {
+    const [, here] = /^The (\S+) location constraint/.exec(message) ?? [];
+    return cause(
+      "ENDPOINT",
+      `The bucket lives in another region${here === undefined || here === "unspecified" ? "" : ` (${here})`} than the endpoint to which the ${signed} goes.`,
+      "Sign for the bucket's region, with its regional endpoint.",
+    );
+  }
+  if (/^CORSResponse|CorsPreflightFailure/i.test(`${code === "AccessForbidden" ? "" : code}${message}`)) {
+    return cause(
+      "CORS",
+      "The bucket's CORS rules do not let this page do this: a preflight is answered from them alone, and no signature helps.",
+      "Set a CORS rule with the page's origin, the method and the headers that it sends.",
+    );
+  }
+  if (/Please use AWS4-HMAC-SHA256|require AWS Signature Version 4/i.test(message)) {
     return cause(
       "LEGACY_SIGNATURE",
-      "The server does not accept Signature Version 2.",
+      /KMS/.test(message)
+        ? "An object under a KMS key cannot be had with Signature Version 2."
+        : "The server does not accept Signature Version 2.",
       "Sign with Signature Version 4.",
     );
   }
-  if (/only one auth mechanism/i.test(message) || code === "AMBIGUOUS_AUTHENTICATION") {
+  if (/only one auth mechanism/i.test(message)) {
     return cause(
       "AMBIGUOUS_AUTHENTICATION",
       "The request carries an Authorization header beside the signed URL.",
       "Send the URL without any Authorization header (look at the HTTP client's defaults).",
     );
   }
-  if (/^(?:BadDigest|InvalidDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch|BODY_DIGEST)$/.test(code)) {
+  if (
+    /^(?:BadDigest|InvalidDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/.test(code) ||
+    (code === "InvalidRequest" && /checksum/i.test(message))
+  ) {
     return cause(
       "CHECKSUM",
       "The signature is right; the body is not the one whose digest was given.",
       "Send the body that was signed, or sign without a checksum.",
     );
   }
-  if (code === "AuthorizationQueryParametersError" || code === "MALFORMED" || code === "AuthorizationHeaderMalformed") {
+  if (code === "AuthorizationQueryParametersError" || code === "AuthorizationHeaderMalformed") {
     return cause(
       "MALFORMED",
       `The server cannot read the signature: ${message}`,
       `Pass the ${signed} on as it was made.`,
+    );
+  }
+  if (code === "MethodNotAllowed") {
+    return cause(
+      "METHOD",
+      "The server takes no such method on this resource, whatever is signed.",
+      `Send the method that the ${signed} was made for; look whether the path is that of the object.`,
+    );
+  }
+  if (code === "EntityTooLarge" || code === "EntityTooSmall") {
+    const side = code === "EntityTooLarge" ? "longer" : "shorter";
+    return cause(
+      "PAYLOAD",
+      `The body is ${side} than the server takes in one upload.`,
+      "Upload in parts, or another body.",
+    );
+  }
+  if (code === "MissingContentLength") {
+    return cause(
+      "HEADER",
+      "The upload does not tell its length (Content-Length).",
+      "Send a body of known length, not a stream.",
     );
   }
   if (code === "NoSuchKey" || code === "NoSuchBucket" || code === "NoSuchVersion") {
@@ -105,7 +154,7 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Look at the key's spelling (encoding, leading slash), the bucket and the version.",
     );
   }
-  if (code === "AccessDenied" || code === "KEY_SCOPE") {
+  if (code === "AccessDenied") {
     return cause(
       "PERMISSION",
       "The signature was accepted; the key that signed may not do this.",
@@ -113,6 +162,35 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
     );
   }
   return undefined;
+}
+
+/**
+ * Whether servers give this answer for everything that they refuse: an end that has passed, another address and a missing
+ * permission alike. What the URL itself shows is then the better answer.
+ */
+export function isVague({ code, message, fields }: ServerError): boolean {
+  if (!/^(?:AccessDenied|Forbidden|AuthenticationFailed|AuthorizationFailure)$/.test(code)) return false;
+  const said = [message, fields.get("Details") ?? "", fields.get("AuthenticationErrorDetail") ?? ""].join("\n").trim();
+  return !/expired|not valid yet|not yet valid|not signed|does not have|anonymous|not authorized to|policy|Start \[/i.test(
+    said,
+  );
+}
+
+/** What a mismatch of a Daypass server says, where nothing shows more. */
+export function mismatchCause(): Cause {
+  const [code, sentence, fix] = daypassRow("SIGNATURE_MISMATCH") as NonNullable<ReturnType<typeof daypassRow>>;
+  return { code, sentence, evidence: [], fix };
+}
+
+/** What is left to say where neither the URL nor the table explains the answer: what the server says. */
+export function otherCause({ code, message }: ServerError): Cause {
+  const text = message === "" ? code : `${code}: ${message}`;
+  return {
+    code: "SERVER",
+    sentence: `The server says ${text.replace(/\.$/, "")}; nothing that is wrong with the URL explains it.`,
+    evidence: [],
+    fix: "Look the code up in the server's documentation: it does not complain of the signature.",
+  };
 }
 
 const FIVE_MINUTES = 300_000;

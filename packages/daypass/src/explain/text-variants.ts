@@ -71,8 +71,13 @@ interface Headers {
   readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
+/** For a type that the URL does not tell, where nobody has told what was sent. */
+export function untoldType(contentType: string): string {
+  return `The header content-type was signed as ${JSON.stringify(contentType)}, which the URL does not tell: it has to be sent so.`;
+}
+
 /** Another Content-Type, or none, where whatever is sent is signed. */
-export function* typeVariants<I extends Headers>(input: I): Generator<Variant<I>> {
+export function* typeVariants<I extends Headers>(input: I, known = true): Generator<Variant<I>> {
   const now = input.headers.find(({ name }) => name === "content-type")?.values[0] ?? "";
   const others = input.headers.filter(({ name }) => name !== "content-type");
   for (const contentType of CONTENT_TYPES) {
@@ -83,11 +88,16 @@ export function* typeVariants<I extends Headers>(input: I): Generator<Variant<I>
     yield {
       code: "HEADER",
       input: { ...input, headers },
-      signed: `The header content-type was signed ${signed} and ${sent}.`,
+      signed: known ? `The header content-type was signed ${signed} and ${sent}.` : untoldType(contentType),
       seen: `The server saw the header content-type ${signed}, and it was ${sent}.`,
       fix: contentType === "" ? "Send no content-type: its absence is signed." : `Send content-type: ${contentType}.`,
     };
   }
+}
+
+/** Headers that are signed as they are sent, and were sent. */
+export function impliedHeaders<I extends Headers>({ headers }: I, listed: readonly string[] = []): Headers["headers"] {
+  return headers.filter(({ name, values }) => values.length > 0 && name !== "host" && !listed.includes(name));
 }
 
 /** Each header that came after signing, where whatever is sent is signed. */

@@ -7,7 +7,7 @@ import { detectUrl, parseUrl } from "../url/parse.ts";
 import { headerValues, percentDecode } from "../wire.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, Hypothesis, MustSend, Trap } from "./explanation.ts";
-import { isMismatch, serverCause } from "./server-cause.ts";
+import { isMismatch, mismatchCause, otherCause, serverCause } from "./server-cause.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { hostSpellings, type Variant } from "./variants.ts";
 
@@ -156,8 +156,18 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
       ? unknownKey(subject, facts)
       : await checkSignature(subject, { canonical, ...facts }, loadKey(key));
   const cause = signature.cause ?? requestCause(subject, facts) ?? said ?? timeCause(facts, now);
-  return { ...signature, cause };
+  if (cause !== undefined || error === undefined) return { ...signature, cause };
+  if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
+  return { ...signature, cause: key === undefined ? mismatchCause() : RIGHT };
 }
+
+const RIGHT: Cause = {
+  code: "WRONG_SECRET",
+  sentence:
+    "The signature is right for this URL and the given key: the server has another key or none of this id, or a proxy changed the request (its Host, path or query) before it arrived.",
+  evidence: [],
+  fix: "Compare the key with the server's; then look at proxies between client and server.",
+};
 
 function received({ sent, sentUrl }: Subject): Parameters<typeof parseUrl>[0] {
   const authority = sent.authority.toLowerCase().replace(sentUrl.protocol === "https" ? /:443$/ : /:80$/, "");
@@ -178,8 +188,8 @@ function unknownKey({ keys }: Subject, { kid }: Facts): Diagnosis {
 }
 
 /** What a request must have beside a signature that fits. */
-function requestCause({ request, sent }: Subject, { methods, contentType }: Facts): Cause | undefined {
-  if (request?.method !== undefined && !methods.includes(sent.method)) {
+function requestCause({ known, sent }: Subject, { methods, contentType }: Facts): Cause | undefined {
+  if (known.method && !methods.includes(sent.method)) {
     return {
       code: "METHOD",
       sentence: `The URL was signed for ${methods.join(", ")} and sent with ${sent.method}.`,
@@ -188,7 +198,7 @@ function requestCause({ request, sent }: Subject, { methods, contentType }: Fact
     };
   }
   const type = headerValues(sent.headers, "content-type")[0];
-  if (request?.headers !== undefined && contentType !== undefined && type !== contentType) {
+  if (known.headers && contentType !== undefined && type !== contentType) {
     return {
       code: "HEADER",
       sentence: `The URL was signed for Content-Type: ${contentType}, and it was sent ${type === undefined ? "without one" : `as ${type}`}.`,

@@ -1,8 +1,9 @@
 import { sha256Hex } from "#crypto";
 import { headerValues } from "../wire.ts";
-import type { Diagnosis, Subject } from "./explainer.ts";
-import type { Cause } from "./explanation.ts";
+import type { Subject } from "./explainer.ts";
+import type { Cause, Hypothesis } from "./explanation.ts";
 import { duration } from "./s3-facts.ts";
+import { completions, ofKnown, openHeaders } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import {
   type V4Hints,
@@ -12,7 +13,7 @@ import {
   v4StringToSign,
   v4Variants,
 } from "./v4-variants.ts";
-import { methodFix, search } from "./variants.ts";
+import { search } from "./variants.ts";
 
 /** What else is known of the server and the body, to be tried. */
 export function v4Hints({ url, hosts, request, sent }: Subject): V4Hints {
@@ -20,13 +21,6 @@ export function v4Hints({ url, hosts, request, sent }: Subject): V4Hints {
     headerValues(sent.headers, name).flatMap((value) => value.split(",").map((host) => host.trim())),
   );
   return { urlHost: url.authority, hosts: [...hosts, ...forwarded], bodySha256: request?.bodySha256 };
-}
-
-/** Where nobody said which method was sent, finding the one that was signed is no fault but a fact. */
-export function signedOtherwise({ request }: Subject, cause: Cause, rest: Diagnosis): Diagnosis {
-  if (cause.code !== "METHOD") return { ...rest, cause };
-  const method = /signed for ([A-Z]+)/.exec(cause.sentence)?.[1];
-  return request?.method === undefined && !cause.sentence.includes(" Also: ") ? { method } : { ...rest, cause, method };
 }
 
 /** The request was sent to another URL than the one given, or with other headers than it needs. */
@@ -37,39 +31,53 @@ export function changedOnTheWay(signed: V4Input, sent: V4Input): Cause | undefin
   });
 }
 
-/** A method that the URL itself tells, and how. */
-export interface ToldMethod {
-  readonly method: string;
-  readonly by: string;
-}
-
 const SIDES = { ours: "the URL says", theirs: "the server saw" };
 
-/** What the server's canonical request or string to sign shows. */
-export function fromErrorBody(subject: Subject, input: V4Input, told?: ToldMethod): Diagnosis | undefined {
+/** What the server's own texts show of the request that it saw. */
+export interface Shown {
+  /** How it differs from what the URL implies. Missing where it does not. */
+  readonly cause: Cause | undefined;
+}
+
+/** Compares an input with the server's canonical request, or with its string to sign. `undefined` where neither tells. */
+export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
   const fields = subject.error?.fields;
   const canonical = fields?.get("CanonicalRequest");
   const stringToSign = fields?.get("StringToSign");
   const [, time, scope, hash] = stringToSign?.split("\n") ?? [];
-  const method = canonical?.split("\n")[0] ?? input.method;
-  const ours = { ...input, method: subject.request?.method ?? method };
-  if (time !== undefined && time !== input.time) {
-    return { cause: lineCause("TIME", "time", input.time, time) };
-  }
-  const ourScope = v4ScopeText(input);
-  if (scope !== undefined && scope !== ourScope) {
-    return { cause: lineCause("REGION", "scope", ourScope, scope) };
-  }
+  if (time !== undefined && time !== ours.time) return { cause: lineCause("TIME", "time", ours.time, time) };
+  const ourScope = v4ScopeText(ours);
+  if (scope !== undefined && scope !== ourScope) return { cause: lineCause("REGION", "scope", ourScope, scope) };
   if (canonical !== undefined) {
     const cause = compareCanonicalRequests(v4CanonicalRequest(ours), canonical, SIDES);
     if (cause !== undefined) return { cause };
-    const consistent = hash === undefined || sha256Hex(canonical) === hash;
-    return consistent ? { cause: sameButRefused(method, told) } : undefined;
+    const isConsistent = hash === undefined || sha256Hex(canonical) === hash;
+    return isConsistent ? { cause: undefined } : undefined;
   }
   if (hash === undefined) return undefined;
   const fits = (tried: V4Input): boolean => v4StringToSign(tried).endsWith(`\n${hash}`);
-  if (fits(ours)) return { cause: sameButRefused(method, told) };
-  return search(ours, v4Variants(v4Hints(subject)), fits, "seen");
+  const found = search(completions(ours, subject), ofKnown(v4Variants(v4Hints(subject)), subject), fits, "seen");
+  return found.input === undefined ? undefined : { cause: found.cause };
+}
+
+/**
+ * What the hash in the server's string to sign tells of a request that nobody described: the method and the headers with which
+ * it comes out.
+ */
+export function learnSent(subject: Subject, inputOf: (subject: Subject) => V4Input): Subject {
+  const { known, error, sent } = subject;
+  const hash = error?.fields.get("StringToSign")?.split("\n")[3];
+  if (hash === undefined || (known.method && known.headers)) return subject;
+  const input = completions(inputOf(subject), subject).find((tried) => v4StringToSign(tried).endsWith(`\n${hash}`));
+  if (input === undefined) return subject;
+  const learnt = input.headers.flatMap(({ name, values }) =>
+    name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
+  );
+  return {
+    ...subject,
+    sent: { ...sent, method: input.method, headers: [...sent.headers, ...learnt] },
+    known: { method: true, headers: true },
+  };
 }
 
 function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: string): Cause {
@@ -81,47 +89,31 @@ function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: 
   };
 }
 
-/**
- * The server computed what the URL implies, and yet another signature. Then the secret differs, or the URL is no longer the
- * one that was signed, or the method is not: without the key, the signature tells none of these from the others.
- */
-function sameButRefused(method: string, told: ToldMethod | undefined): Cause {
-  if (told !== undefined && told.method !== method) {
-    return {
-      code: "METHOD",
-      sentence: `The URL was signed for ${told.method} (${told.by}) and sent with ${method}.`,
-      evidence: [`The server saw the method ${method}.`],
-      fix: methodFix(told.method, method),
-    };
+/** Headers that are signed by name and were not sent, where it is known what was sent. */
+export function missingCause({ known, sent: { method } }: Subject, headers: V4Input["headers"]): Cause | undefined {
+  const missing = known.headers ? openHeaders(headers).map(({ name }) => name) : [];
+  if (missing.length === 0) return undefined;
+  const what = `The URL was signed with the header ${missing.join(", ")}, which was not sent`;
+  const fix = `Send ${missing.join(", ")} with exactly the value that was signed.`;
+  const evidence = [`signed headers: ${headers.map(({ name }) => name).join(";")}`];
+  // A header of a body, and a method that has none.
+  const isUpload = missing.some((name) => /^(?:content-|x-(?:amz|goog)-(?:meta-|acl$))/.test(name));
+  if (known.method && isUpload && /^(?:GET|HEAD)$/.test(method)) {
+    const sentence = `The URL was sent with ${method}, and was most likely signed for an upload (PUT). Also: ${what}.`;
+    return { code: "METHOD", sentence, evidence, fix: `Send PUT. ${fix}` };
   }
-  if (method === "HEAD" || method === "OPTIONS") {
-    return {
-      code: "METHOD",
-      sentence: `The URL was sent with ${method}, and was probably signed for GET or PUT: all else is as the URL says.`,
-      evidence: [`The server saw the method ${method}.`],
-      fix: methodFix("GET", method),
-    };
-  }
-  return {
-    code: "WRONG_SECRET",
-    sentence:
-      "The secret is wrong, or the URL was changed after signing: the server computed exactly the request that the URL implies, and still another signature.",
-    evidence: [
-      `Its canonical request is ours, and so is its hash. The method is ${method}: if that is not what was signed, it is the cause.`,
-    ],
-    fix: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment. With the key given, explain finds the usual changes.",
-  };
+  return { code: "HEADER", sentence: `${what}.`, evidence, fix };
 }
 
-/** A mismatch, and nothing that shows why. */
-export function noEvidence(): Cause {
-  return {
-    code: "WRONG_SECRET",
-    sentence:
-      "The server says that the signature does not fit; without the key or its canonical request nothing shows why. The usual causes are another method, a wrong secret and a changed Host header.",
-    evidence: [],
-    fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
-  };
+/** A cause, and what else is found to be wrong. */
+export function besides(cause: Cause | undefined, other: Cause | undefined): Cause | undefined {
+  if (cause === undefined || other === undefined) return cause;
+  return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
+}
+
+/** What was tried in vain, as evidence. */
+export function noneFits(tried: readonly Hypothesis[]): string {
+  return `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
 }
 
 /** When a URL begins and ends, as it says itself. */

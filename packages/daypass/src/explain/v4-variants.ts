@@ -37,6 +37,8 @@ export interface V4Dialect extends V4Scoping {
   /** The provider's name in sentences. */
   readonly name: string;
   readonly family: V4Family;
+  /** The provider's one host, where it has one. */
+  readonly home?: string | undefined;
   /** Parameters of such a name that are not part of every URL. */
   readonly optional: RegExp;
   /** Parameters that signers add of their own accord and that get lost on the way. */
@@ -71,6 +73,11 @@ export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 export function v4CanonicalRequest({ method, path, query, headers, payload }: V4Input): string {
   const signedHeaders = headers.map(({ name }) => name).join(";");
   return canonicalRequestText({ method, path, query, headers: canonicalHeaders(headers), signedHeaders, payload });
+}
+
+/** The value of a header, where it is known. */
+export function signedValue(headers: readonly SignedHeader[] | undefined, name: string): string | undefined {
+  return headers?.find((header) => header.name === name)?.values.join(",") || undefined;
 }
 
 export function v4StringToSign(input: V4Input): string {
@@ -117,6 +124,8 @@ function hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): readonly Var
   const variants = hostSpellings(host, { url: urlHost, region: input.scope.region, hosts }).map((other) =>
     hostVariant(input, { host, other, path: input.path }),
   );
+  const { home } = input.dialect;
+  if (home !== undefined && host !== home) variants.push(hostVariant(input, { host, other: home, path: input.path }));
   const found = bucketOfHost(host);
   if (found !== undefined) {
     const path = `/${found.bucket}${input.path}`;

@@ -14,24 +14,31 @@ export interface Variant<I> {
 }
 
 /** What a search has found. */
-export interface Found {
+export interface Found<I = unknown> {
+  /** Missing where one of the inputs fits as it is, and where nothing does. */
   readonly cause: Cause | undefined;
   readonly hypotheses: readonly Hypothesis[];
+  /** What fits. */
+  readonly input?: I | undefined;
+  /** How many variants `input` is away. */
+  readonly codes: readonly CauseCode[];
 }
 
+const MAX_SINGLES = 12_000;
 const MAX_PAIRS = 6000;
 
 /**
- * Tries variants in their order until one fits; then two at a time. A match of 160 bits or more cannot be chance, so the
- * first fit is the cause.
+ * Tries the inputs as they are; then the variants of each in their order until one fits; then two at a time, of the first
+ * input. Several inputs stand for what nobody has told: which of them fits is no fault. A match of 160 bits or more cannot be
+ * chance, so the first fit is the cause.
  */
 export function search<I>(
-  input: I,
+  inputs: readonly I[],
   variantsOf: (input: I) => Iterable<Variant<I>>,
   fits: (input: I) => boolean,
   view: "signed" | "seen",
-): Found {
-  const trials = trialsOf(input, variantsOf, view);
+): Found<I> {
+  const trials = trialsOf(inputs, variantsOf, view);
   let trial = trials.next();
   while (!trial.done) trial = trials.next(fits(trial.value));
   return trial.value;
@@ -39,12 +46,12 @@ export function search<I>(
 
 /** {@link search} for signatures that are verified by promise. */
 export async function searchAsync<I>(
-  input: I,
+  inputs: readonly I[],
   variantsOf: (input: I) => Iterable<Variant<I>>,
-  fits: (input: I) => Promise<boolean>,
+  fits: (input: I) => boolean | Promise<boolean>,
   view: "signed" | "seen",
-): Promise<Found> {
-  const trials = trialsOf(input, variantsOf, view);
+): Promise<Found<I>> {
+  const trials = trialsOf(inputs, variantsOf, view);
   let trial = trials.next();
   while (!trial.done) trial = trials.next(await fits(trial.value));
   return trial.value;
@@ -52,32 +59,43 @@ export async function searchAsync<I>(
 
 /** Yields what is to be tried, and is told whether it fits. */
 function* trialsOf<I>(
-  input: I,
+  inputs: readonly I[],
   variantsOf: (input: I) => Iterable<Variant<I>>,
   view: "signed" | "seen",
-): Generator<I, Found, boolean> {
+): Generator<I, Found<I>, boolean> {
   const tried = new Map<CauseCode, { count: number; sentence: string }>();
-  const singles: Variant<I>[] = [];
-  for (const variant of variantsOf(input)) {
-    singles.push(variant);
-    const seen = tried.get(variant.code);
-    tried.set(variant.code, { count: (seen?.count ?? 0) + 1, sentence: seen?.sentence ?? variant[view] });
-    if (yield variant.input) return found([variant], tried, view);
-  }
-  let pairs = 0;
-  for (const first of singles) {
-    for (const second of variantsOf(first.input)) {
-      if (second.code === first.code && second.code !== "QUERY") continue;
-      if (++pairs > MAX_PAIRS) return { cause: undefined, hypotheses: hypotheses(tried, []) };
-      if (yield second.input) return found([first, second], tried, view);
+  const nothing = (input?: I): Found<I> => ({ cause: undefined, hypotheses: hypotheses(tried, []), input, codes: [] });
+  for (const input of inputs) if (yield input) return nothing(input);
+  let count = 0;
+  for (const input of inputs) {
+    for (const variant of variantsOf(input)) {
+      if (++count > MAX_SINGLES) break;
+      const seen = tried.get(variant.code);
+      tried.set(variant.code, { count: (seen?.count ?? 0) + 1, sentence: seen?.sentence ?? variant[view] });
+      if (yield variant.input) return found([variant], { tried, view, input: variant.input });
     }
   }
-  return { cause: undefined, hypotheses: hypotheses(tried, []) };
+  const [input] = inputs;
+  let pairs = 0;
+  for (const first of input === undefined ? [] : variantsOf(input)) {
+    for (const second of variantsOf(first.input)) {
+      if (second.code === first.code && second.code !== "QUERY") continue;
+      if (++pairs > MAX_PAIRS) return nothing();
+      if (yield second.input) return found([first, second], { tried, view, input: second.input });
+    }
+  }
+  return nothing();
 }
 
 type Tried = ReadonlyMap<CauseCode, { readonly count: number; readonly sentence: string }>;
 
-function found<I>(fitting: readonly Variant<I>[], tried: Tried, view: "signed" | "seen"): Found {
+interface Trial<I> {
+  readonly tried: Tried;
+  readonly view: "signed" | "seen";
+  readonly input: I;
+}
+
+function found<I>(fitting: readonly Variant<I>[], { tried, view, input }: Trial<I>): Found<I> {
   const [first] = fitting as [Variant<I>];
   return {
     cause: {
@@ -94,6 +112,8 @@ function found<I>(fitting: readonly Variant<I>[], tried: Tried, view: "signed" |
       tried,
       fitting.map((variant) => ({ code: variant.code, sentence: variant[view] })),
     ),
+    input,
+    codes: fitting.map(({ code }) => code),
   };
 }
 
@@ -108,7 +128,8 @@ function hypotheses(
   return [...list.filter(({ fits }) => fits), ...list.filter(({ fits }) => !fits)];
 }
 
-const METHODS = ["GET", "PUT", "HEAD", "POST", "DELETE", "OPTIONS", "PATCH"] as const;
+/** Methods in the order of how often they are signed. */
+export const METHODS: readonly string[] = ["GET", "PUT", "HEAD", "POST", "DELETE", "OPTIONS", "PATCH"];
 
 /** Other methods than the one sent. */
 export function* methodVariants<I extends { readonly method: string }>(input: I): Generator<Variant<I>> {

@@ -124,7 +124,7 @@ async function checkSignature(given: FormCase): Promise<Diagnosis> {
       const before = inputOf(posted, posted.kind.facts(signed.values), signed, key);
       if (await fits(before)) return { cause: changed };
     }
-    const found = await searchAsync(input, variantsOf, fits, "signed");
+    const found = await searchAsync([input], variantsOf, fits, "signed");
     hypotheses = found.hypotheses;
     if (found.cause !== undefined) return found;
   }

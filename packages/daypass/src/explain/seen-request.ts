@@ -1,0 +1,81 @@
+import type { WireRequest } from "../scheme.ts";
+import type { ServerError } from "./error-body.ts";
+import type { SentRequest } from "./explanation.ts";
+
+/** Which parts of the request somebody has told: whoever asks, or the server. All else is a guess, and no finding. */
+export interface Known {
+  readonly method: boolean;
+  readonly headers: boolean;
+}
+
+interface Seen {
+  readonly method: string;
+  readonly headers: WireRequest["headers"];
+}
+
+/** The method and headers of a request, and what of them is known. `Host` is not among the headers. */
+export function sentParts(
+  request: SentRequest | undefined,
+  error: ServerError | undefined,
+): { readonly method: string; readonly headers: WireRequest["headers"]; readonly known: Known } {
+  const seen = seenRequest(error);
+  const told = Object.entries(request?.headers ?? {}).filter(([name]) => name.toLowerCase() !== "host");
+  const isTold = request?.headers !== undefined && (told.length > 0 || Object.keys(request.headers).length === 0);
+  const names = new Set(told.map(([name]) => name.toLowerCase()));
+  const method = request?.method?.toUpperCase() ?? seen?.method;
+  return {
+    method: method ?? "GET",
+    // What the server saw beside what was told has reached it, whoever added it.
+    headers: [...told, ...(seen?.headers.filter(([name]) => !names.has(name)) ?? [])],
+    known: { method: method !== undefined, headers: isTold || seen !== undefined },
+  };
+}
+
+const METHOD = /^(?:GET|HEAD|PUT|POST|DELETE|OPTIONS|PATCH)$/i;
+
+/** The request as the server read it, where its answer shows it. */
+function seenRequest(error: ServerError | undefined): Seen | undefined {
+  const fields = error?.fields;
+  const canonical = fields?.get("CanonicalRequest")?.split("\n");
+  if (canonical !== undefined) return readSeen(canonical[0], headerLines(canonical.slice(3)));
+  // COS shows what it hashes for its string to sign.
+  const format = fields?.get("FormatString")?.split("\n");
+  if (format !== undefined) return readSeen(format[0], pairs(format[3] ?? ""));
+  // The versions without a canonical request: method, Content-MD5, Content-Type, date, headers, resource.
+  const text = fields?.get("StringToSign")?.split("\n");
+  if (text === undefined) return undefined;
+  const [method, md5 = "", type = "", , ...rest] = text;
+  return readSeen(method, [["content-md5", md5], ["content-type", type], ...headerLines(rest)]);
+}
+
+function readSeen(method: string | undefined, headers: Seen["headers"]): Seen | undefined {
+  if (method === undefined || !METHOD.test(method)) return undefined;
+  return {
+    method: method.toUpperCase(),
+    headers: headers.filter(([name, value]) => name !== "host" && value !== ""),
+  };
+}
+
+/** `name:value` up to the first line that is none. */
+function headerLines(lines: readonly string[]): Seen["headers"] {
+  const end = lines.findIndex((line) => !/^[a-z0-9-]+:/.test(line));
+  return lines.slice(0, end < 0 ? lines.length : end).map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1)];
+  });
+}
+
+function pairs(text: string): Seen["headers"] {
+  return text
+    .split("&")
+    .filter((pair) => pair.includes("="))
+    .map((pair) => [pair.split("=", 1)[0] as string, decoded(pair.slice(pair.indexOf("=") + 1))]);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

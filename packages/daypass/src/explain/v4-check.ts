@@ -1,0 +1,158 @@
+import type { Diagnosis, Subject } from "./explainer.ts";
+import type { Cause, Hypothesis } from "./explanation.ts";
+import { isMismatch } from "./server-cause.ts";
+import { sentOtherwise, spellingCause, type ToldMethod, undecided } from "./undecided.ts";
+import { completions, ofKnown, untried, withFacts } from "./unknowns.ts";
+import { compareCanonicalRequests } from "./v4-compare.ts";
+import { changedOnTheWay, shownBy, v4Hints } from "./v4-diagnosis.ts";
+import { type V4Input, v4CanonicalRequest, v4Variants } from "./v4-variants.ts";
+import { type Found, searchAsync } from "./variants.ts";
+
+/** A key that may have signed. */
+export interface V4Key {
+  readonly id: string;
+  /** Empty where the key is no secret but a key pair. */
+  readonly secret: string;
+  fits(input: V4Input): boolean | Promise<boolean>;
+}
+
+/** What the check of a V4 signature works on. */
+export interface V4Check {
+  readonly subject: Subject;
+  /** What would be signed for the request as it was sent. */
+  readonly input: V4Input;
+  /** The same of the URL as it was given. */
+  readonly signed: V4Input;
+  /** Who signed, as the URL says. */
+  readonly keyId: string;
+  readonly keys: readonly V4Key[];
+  readonly told?: ToldMethod | undefined;
+  /** The provider's words. */
+  readonly says: {
+    /** Another key's id was found to have signed. */
+    otherId(id: string): Cause;
+    /** No given key fits. */
+    wrongKey(tried: readonly Hypothesis[]): Cause;
+    /** Key and request fit, and the server refuses all the same. */
+    otherAtServer(): Cause;
+  };
+}
+
+/** A diagnosis of a signature. */
+export interface V4Diagnosis extends Diagnosis {
+  /** Whether a key or the server's text has shown the cause. Otherwise it is the likeliest of several. */
+  readonly isProven: boolean;
+}
+
+/** Finds what key, canonical request and string to sign show. */
+export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
+  const { subject, input, signed, keyId, keys } = check;
+  if (keys.length === 0) return withoutKey(check);
+  const own = keys.filter(({ id }) => id === keyId);
+  let hypotheses: readonly Hypothesis[] = [];
+  for (const key of own.length > 0 ? own : keys) {
+    const inputs = completed(check, { ...input, secret: key.secret });
+    const fitting = await firstFitting(key, inputs);
+    if (fitting !== undefined) return matching(check, key, fitting);
+    // The URL as it was given comes first, so that what was changed on the way is named as such.
+    const isOther = subject.sentUrl !== subject.url;
+    const meant = isOther ? await firstFitting(key, completed(check, { ...signed, secret: key.secret })) : undefined;
+    if (meant !== undefined) return changed(check, meant);
+    const variantsOf = ofKnown(v4Variants(v4Hints(subject)), subject);
+    const found = await searchAsync(inputs, variantsOf, (tried) => key.fits(tried), "signed");
+    hypotheses = withFacts(found.hypotheses, inputs);
+    if (found.cause !== undefined && found.input !== undefined)
+      return searched(check, { ...found, hypotheses }, found.input);
+  }
+  if (own.length === 0) return { isProven: true, hypotheses, cause: unknownKey(check) };
+  const shown = shownBy(subject, signed)?.cause;
+  if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
+  return { isProven: false, hypotheses, cause: unfitting(check, hypotheses) };
+}
+
+/** The inputs that may have been signed, the one that the URL itself tells first. */
+function completed({ subject, told }: V4Check, input: V4Input): readonly V4Input[] {
+  const method = subject.known.method || told === undefined ? input.method : told.method;
+  return completions({ ...input, method }, subject).map((tried) => {
+    // The payload line is the value of the header, where that is signed.
+    const hash = tried.headers.find(({ name }) => /^x-(?:amz|goog)-content-sha256$/.test(name))?.values[0];
+    return hash === undefined ? tried : { ...tried, payload: hash };
+  });
+}
+
+async function firstFitting(key: V4Key, inputs: readonly V4Input[]): Promise<V4Input | undefined> {
+  for (const input of inputs) if (await key.fits(input)) return input;
+  return undefined;
+}
+
+function withoutKey({ subject, input, signed, told }: V4Check): V4Diagnosis {
+  const shown = shownBy(subject, signed);
+  if (shown?.cause !== undefined) return { isProven: true, cause: shown.cause };
+  const onTheWay = changedOnTheWay(signed, input);
+  if (onTheWay !== undefined) return { isProven: true, cause: onTheWay };
+  if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
+  const { headers } = input;
+  return { isProven: false, cause: undecided(subject, { told, headers, isSame: shown !== undefined }) };
+}
+
+/** The signature is right for the URL that was given, and another one was sent. */
+function changed({ subject, input }: V4Check, signed: V4Input): V4Diagnosis {
+  const { method, headers } = signed;
+  const sent = {
+    ...input,
+    method,
+    headers: input.headers.map((header, i) => (header.name === "host" ? header : (headers[i] ?? header))),
+  };
+  const cause = changedOnTheWay(signed, sent) ?? shownBy(subject, signed)?.cause;
+  return { isProven: true, method, headers, cause };
+}
+
+/** One or two changes give the signature. What the server's text shows beside them is named, too. */
+function searched({ subject }: V4Check, { cause, hypotheses, codes }: Found<V4Input>, input: V4Input): V4Diagnosis {
+  const canonical = subject.error?.fields.get("CanonicalRequest");
+  const rest =
+    canonical === undefined || cause === undefined || codes.some((code) => /^(?:PATH|QUERY|HOST)$/.test(code))
+      ? undefined
+      : compareCanonicalRequests(v4CanonicalRequest(input), canonical, {
+          ours: "the URL says",
+          theirs: "the server saw",
+          except: codes,
+        });
+  const all =
+    rest === undefined || cause === undefined
+      ? cause
+      : {
+          ...cause,
+          sentence: `${cause.sentence} Also: ${rest.sentence}`,
+          evidence: [...cause.evidence, ...rest.evidence],
+        };
+  return { isProven: true, cause: all, hypotheses, method: input.method, headers: input.headers };
+}
+
+/** The signature fits the request and the key. Whatever the server says then, the difference is on its side. */
+function matching(check: V4Check, { id }: V4Key, input: V4Input): V4Diagnosis {
+  const { subject, keyId, says } = check;
+  const { method, headers } = input;
+  const result = { isProven: true, method, headers };
+  if (id !== keyId) return { ...result, cause: says.otherId(id) };
+  if (subject.error === undefined || !isMismatch(subject.error)) return result;
+  const right = says.otherAtServer();
+  const shown = shownBy(subject, input);
+  if (shown !== undefined) return { ...result, cause: shown.cause ?? right };
+  return { ...result, isProven: false, cause: spellingCause(subject) ?? sentOtherwise(subject, input, right) ?? right };
+}
+
+function unknownKey({ keyId, keys }: V4Check): Cause {
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The URL was signed by ${keyId}, and the given keys are ${keys.map(({ id }) => id).join(", ")}.`,
+    evidence: [],
+    fix: "Give the key that signed.",
+  };
+}
+
+/** The key that the URL names gives its signature for nothing that was tried. */
+function unfitting({ subject, input, says }: V4Check, hypotheses: readonly Hypothesis[]): Cause {
+  const wrong = says.wrongKey(hypotheses);
+  return untried(subject, input.headers, wrong) ?? wrong;
+}

@@ -83,7 +83,7 @@ async function explainCloudfront(subject: Subject): Promise<Explained> {
   const { via, values, policy, resource, endsAt, text } = facts;
   const keyPairId = values.get("Key-Pair-Id") ?? "";
   const what = via === "url" ? "A CloudFront signed URL" : "CloudFront signed cookies";
-  const { cause, hypotheses, fitting } = await diagnose(caseOf(subject, facts));
+  const { cause, hypotheses, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
   const isPattern = policy !== undefined && /[*?]/.test(resource);
   const bound = [`resource ${resource}`, ...(via === "cookies" || !isPattern ? [] : [`as it covers ${facts.base}`])];
   return {

@@ -8,7 +8,7 @@ import { type Case, diagnose, endTraps, grammarCause, missingHeader } from "./di
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { ExplainKey, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
-import { decodedPathVariants, headerVariants, parameterVariants, spelt } from "./text-variants.ts";
+import { decodedPathVariants, headerVariants, parameterVariants, spelt, typeVariants } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { completions } from "./unknowns.ts";
 import { bucketOfHost, hostSpellings, methodVariants, secretVariants, type Variant } from "./variants.ts";
@@ -66,7 +66,7 @@ async function explainCos(subject: Subject): Promise<Explained> {
   const resource = cosResource(url);
   const bindsHost = headers.includes("host");
   const open = unsigned(url, facts);
-  const { cause, hypotheses, method, fitting } = await diagnose(caseOf(subject, facts));
+  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
   return {
     explanation: {
       scheme: "cos",
@@ -166,9 +166,17 @@ function caseOf(subject: Subject, facts: Facts): Case<CosInput> {
     shown: error?.fields.get("StringToSign"),
     grammar:
       missingHeader(subject, facts.headers) ??
-      grammarCause(() => parseCos({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" })),
+      grammarCause(() =>
+        parseCos({ request: complete(sent, facts.headers), wire: sentUrl.wire, origin: "", wildcard: "" }),
+      ),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
   };
+}
+
+/** With something for each header that is missing: that is no fault of the grammar, and nobody may have told the headers. */
+function complete(sent: Subject["sent"], names: readonly string[]): Subject["sent"] {
+  const missing = names.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
+  return { ...sent, headers: [...sent.headers, ...missing.map((name) => [name, "-"] as const)] };
 }
 
 function isCosCredentials(key: ExplainKey): key is CosCredentials {
@@ -206,6 +214,7 @@ function* variants(input: CosInput, subject: Subject): Generator<Variant<CosInpu
   yield* secretVariants(input);
   yield* hostVariants(input, subject);
   yield* parameterVariants(input);
+  if (input.headers.some(({ name }) => name === "content-type")) yield* typeVariants(input);
   yield* headerVariants(input);
   yield* bucketVariants(input, subject);
   yield* decodedPathVariants(input, subject.sentUrl.wire.path);

@@ -66,7 +66,11 @@ export interface CaseDiagnosis<I> extends Diagnosis {
  * Finds the cause: what the server says, then what a key shows, then the grammar, then the clock. What the URL itself shows
  * comes before an answer that servers give for everything.
  */
-export async function diagnose<I extends SignedInput>(given: Case<I>): Promise<CaseDiagnosis<I>> {
+export async function diagnose<I extends SignedInput>(
+  asked: Subject,
+  caseOf: (subject: Subject) => Case<I>,
+): Promise<CaseDiagnosis<I>> {
+  const given = caseOf(learnSent(asked, caseOf(asked)));
   const { subject, grammar, times, other } = given;
   const { error, now } = subject;
   const signature = await checkSignature(given);
@@ -88,10 +92,40 @@ export async function diagnose<I extends SignedInput>(given: Case<I>): Promise<C
   return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, RIGHT) ?? RIGHT };
 }
 
+/** What the server's text tells of a request that nobody described: the method and the headers with which it comes out. */
+function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Subject {
+  const { shown, textOf, inputFor } = given;
+  const { known, sent } = subject;
+  if (shown === undefined || (known.method && known.headers)) return subject;
+  const inputs = possible(given, inputFor(subject.sentUrl));
+  const types = function* () {
+    for (const one of inputs) {
+      for (const { code, input } of given.variantsOf(one)) if (code === "HEADER") yield input;
+    }
+  };
+  const found = [...inputs, ...types()].find((input) => textOf(input).trimEnd() === shown.trimEnd());
+  if (found === undefined) return subject;
+  const headers = (found.headers ?? []).flatMap(({ name, values }) =>
+    name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
+  );
+  return {
+    ...subject,
+    sent: { ...sent, method: found.method, headers: [...sent.headers, ...headers] },
+    known: { method: true, headers: true },
+  };
+}
+
 /** Neither key nor text decides. */
 function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean): Cause {
   const implied = given.implied?.(input);
-  return undecided(given.subject, { headers: listedHeaders(given, input), implied, computed: "what", isSame });
+  const signsType = implied !== undefined;
+  return undecided(given.subject, {
+    headers: listedHeaders(given, input),
+    implied,
+    signsType,
+    computed: "what",
+    isSame,
+  });
 }
 
 function listedHeaders<I extends SignedInput>({ listed = [] }: Case<I>, { headers = [] }: I): Undecided["headers"] {

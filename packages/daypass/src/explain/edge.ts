@@ -196,8 +196,8 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
     other: fitting.length > 0 && request?.remoteAddress !== undefined ? addressCause(told.error) : undefined,
   };
-  if (isBlind && keys.length > 0) return diagnose({ ...found, given: [] });
-  return diagnose(found);
+  // A server of an edge shows nothing of what it computes.
+  return diagnose(subject, () => (isBlind && keys.length > 0 ? { ...found, given: [] } : found));
 }
 
 /** The verifier's own judgement: `code` is empty where the signature fits, whatever else is wrong. */

@@ -52,7 +52,7 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
   const { endsAt, isHmac, keyId } = facts;
   const key = gcsExplainKeys(subject.keys, !isHmac).find(({ id }) => id === keyId);
   const input = gcsV2Input(subject, facts.expires, key !== undefined && "secret" in key ? key.secret : "");
-  const { cause, hypotheses, method } = await diagnose(caseOf(subject, facts));
+  const { cause, hypotheses, method } = await diagnose(subject, (from) => caseOf(from, facts));
   const resource = gcsResource(url);
   return {
     explanation: {

@@ -49,7 +49,9 @@ async function explainOssV1(subject: Subject): Promise<Explained> {
     .map(([name]) => name)
     .filter((name) => !isSubResource(name) && !/^(?:OSSAccessKeyId|Expires|Signature)$/.test(name));
   const resource = ossResource(url);
-  const { cause, hypotheses, method, fitting } = await diagnose(caseOf(subject, { accessKeyId, signature, endsAt }));
+  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) =>
+    caseOf(from, { accessKeyId, signature, endsAt }),
+  );
   return {
     explanation: {
       scheme: "oss/v1",

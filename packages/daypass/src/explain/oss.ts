@@ -95,7 +95,7 @@ async function explainOss(subject: Subject): Promise<Explained> {
   const { accessKeyId, additional, endsAt, expires, scope, signature, signedAt, token } = facts;
   const resource = ossResource(url);
   const bindsHost = additional.includes("host");
-  const { cause, hypotheses, method, fitting } = await diagnose(caseOf(subject, facts));
+  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
   return {
     explanation: {
       scheme: "oss",

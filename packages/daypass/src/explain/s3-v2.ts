@@ -38,7 +38,7 @@ async function explainS3V2(subject: Subject): Promise<Explained> {
   const facts = readFacts(subject);
   const key = subject.keys.filter(isS3Credentials).find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
   const input = v2Input(subject, { expires: facts.expires, secret: key?.secretAccessKey ?? "" });
-  const { cause, hypotheses, method } = await diagnose(caseOf(subject, facts));
+  const { cause, hypotheses, method } = await diagnose(subject, (from) => caseOf(from, facts));
   const { accessKeyId, token, endsAt } = facts;
   const isTemporary = token !== undefined || accessKeyId.startsWith("ASIA");
   return {

@@ -87,7 +87,7 @@ async function explainSwift(subject: Subject): Promise<Explained> {
     prefix === undefined
       ? `object ${object} in container ${container} of ${account}`
       : `every object whose name begins with ${JSON.stringify(prefix)} in container ${container} of ${account}`;
-  const { cause, hypotheses, method, fitting } = await diagnose(caseOf(subject, facts));
+  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
   const methods = /^(?:GET|PUT|POST)$/.test(method ?? "") ? [method as string, "HEAD"] : method && [method];
   return {
     explanation: {

@@ -15,6 +15,8 @@ export interface Undecided {
   readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
   /** Headers that were sent and are signed without being named: their absence is, too. */
   readonly implied?: Undecided["headers"] | undefined;
+  /** Whether the signature covers a Content-Type that the URL does not tell, or that there is none. */
+  readonly signsType?: boolean | undefined;
   /** What the server computes, as its own text has it. */
   readonly computed?: string | undefined;
   /** Whether the server has shown that it computed what the URL implies. */
@@ -27,7 +29,7 @@ export interface Undecided {
  */
 export function undecided(
   subject: Subject,
-  { told, headers, implied = [], computed = "the request that", isSame }: Undecided,
+  { told, headers, implied = [], signsType = false, computed = "the request that", isSame }: Undecided,
 ): Cause {
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
@@ -37,6 +39,7 @@ export function undecided(
     ...(told !== undefined && told.method === method
       ? []
       : [`for another method${method === undefined ? "" : ` than ${method}`}`]),
+    ...(signsType ? ["with another content-type than was sent"] : []),
     "with another secret",
   ];
   const own = headers.filter(({ name }) => name !== "host");
@@ -119,11 +122,11 @@ function impliedCause(headers: Undecided["headers"], others: readonly string[]):
 
 /** The server computed what the URL implies, and yet another signature. */
 function sameButRefused(method: string, others: readonly string[], computed: string): Cause {
-  const [first = ""] = others;
-  const methodIsOpen = others.length > 1;
+  const open = others.slice(0, -1);
+  const methodIsOpen = open.some((other) => other.includes("method"));
   return {
     code: "WRONG_SECRET",
-    sentence: `The secret is wrong, or the URL was changed after signing${methodIsOpen ? `, or it was signed ${first}` : ""}: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
+    sentence: `The secret is wrong, or the URL was changed after signing${open.length > 0 ? `, or it was signed ${open.join(", or ")}` : ""}: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
     evidence: [
       `What it computed is ours, and so is its hash. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
     ],

@@ -57,8 +57,18 @@ export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
   if (hash === undefined) return undefined;
   const fits = (tried: V4Input): boolean => v4StringToSign(tried).endsWith(`\n${hash}`);
   const found = search(completions(ours, subject), ofKnown(v4Variants(v4Hints(subject)), subject), fits, "seen");
-  return found.input === undefined ? undefined : { cause: found.cause };
+  if (found.input !== undefined) return { cause: found.cause };
+  // The value of a header that nobody has told may be any.
+  return !subject.known.headers && openHeaders(ours.headers).length > 0 ? undefined : { cause: OTHER_REQUEST };
 }
+
+const OTHER_REQUEST: Cause = {
+  code: "QUERY",
+  sentence:
+    "The server computed another request than the URL implies, and no usual change of method, host or path gives its hash: most likely a query parameter was added or changed on the way.",
+  evidence: ["The hash in the server's string to sign is that of another canonical request."],
+  fix: "Compare the URL with what reaches the server (its access log): pass it on byte for byte, and add nothing to it.",
+};
 
 /**
  * What the hash in the server's string to sign tells of a request that nobody described: the method and the headers with which

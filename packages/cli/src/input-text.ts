@@ -1,14 +1,16 @@
+import { readFile } from "node:fs/promises";
 import { CommandError, type Context, UsageError } from "./command.ts";
-import { readText } from "./state/files.ts";
 
 const MAX_BYTES = 1024 * 1024;
 
 /** The text of a file that an option names, or of standard input for `-`. */
 export async function inputText(option: string, path: string, { stdin }: Pick<Context, "stdin">): Promise<string> {
   if (path !== "-") {
-    const text = await readText(path);
-    if (text === undefined) throw new CommandError(`expected ${option} to name a file, found none at ${path}`);
-    return text;
+    try {
+      return await readFile(path, "utf8");
+    } catch (error) {
+      throw unreadable(`${option} to name a file`, path, error);
+    }
   }
   let text = "";
   stdin.setEncoding("utf8");
@@ -17,6 +19,20 @@ export async function inputText(option: string, path: string, { stdin }: Pick<Co
     if (text.length > MAX_BYTES) throw new CommandError(`expected ${option} on standard input as at most 1 MB`);
   }
   return text;
+}
+
+const FOUND: Readonly<Record<string, string>> = {
+  ENOENT: "nothing: look at its spelling, and at the folder that the command runs in",
+  ENOTDIR: "a file in the place of a folder: look at its spelling",
+  EISDIR: "a folder: name a file in it",
+  EACCES: "one that this user may not read: change its mode, or run as its owner",
+  EPERM: "one that this user may not read: change its mode, or run as its owner",
+};
+
+/** What to say of a file that cannot be read. */
+export function unreadable(expected: string, path: string, error: unknown): CommandError {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return new CommandError(`expected ${expected}, found at ${path} ${FOUND[code] ?? message}`);
 }
 
 /** Standard input can be read once. */

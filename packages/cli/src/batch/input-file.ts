@@ -11,7 +11,13 @@ export interface BatchInput {
 /** Opens a file to be read from its beginning to its end. */
 export async function inputFile(path: string, chunkBytes: number): Promise<BatchInput> {
   const handle = await open(path);
-  const { size } = await handle.stat();
+  const stats = await handle.stat();
+  if (stats.isDirectory()) {
+    await handle.close();
+    // A folder can be opened, and only its first read fails.
+    throw Object.assign(new Error("is a folder"), { code: "EISDIR" });
+  }
+  const { size } = stats;
   let read = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     try {

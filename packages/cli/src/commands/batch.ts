@@ -10,6 +10,7 @@ import { progress } from "../batch/progress.ts";
 import { type RecordBlock, recordBlocks, skipRecords, withFirst } from "../batch/record-blocks.ts";
 import type { RecordFormat } from "../batch/record-format.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
+import { unreadable } from "../input-text.ts";
 import type { FindKeys } from "../sign/complete-line.ts";
 
 /** The options that every batch has. */
@@ -88,8 +89,16 @@ export async function batchInput(
     throw new UsageError("expected --out to be another file than --batch: its lines would be lost");
   // A missing file is reported before the output is created.
   const { chunks, done } =
-    args.batch === "-" ? { chunks: stdin, done: () => undefined } : await inputFile(args.batch, format.chunkBytes);
+    args.batch === "-" ? { chunks: stdin, done: () => undefined } : await openInput(args.batch, format.chunkBytes);
   return { blocks: recordBlocks(chunks, { format, maxRecordBytes: MAX_RECORD_BYTES }), done };
+}
+
+async function openInput(path: string, chunkBytes: number): Promise<BatchInput> {
+  try {
+    return await inputFile(path, chunkBytes);
+  } catch (error) {
+    throw unreadable("--batch to name a file", path, error);
+  }
 }
 
 /** What stands in the output, where `--resume` asks to go on behind it. */

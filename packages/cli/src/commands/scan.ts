@@ -73,7 +73,7 @@ function findingText(
         : life === "live"
           ? `LIVE until ${endsAt.toISOString()} (${left(endsAt, now)} left)`
           : `ended ${endsAt.toISOString()}`;
-  return `${where}: ${end}\n  ${scheme}: ${methods?.join(", ") ?? "one method"} ${resource}, signed by ${signedBy || "nobody"}\n  ${url}`;
+  return `${where}: ${end}\n  ${scheme}: ${methods === undefined ? "one method, which the URL does not tell, on" : methods.join(", ")} ${resource}, signed by ${signedBy || "nobody"}\n  ${url}`;
 }
 
 function left(end: Date, now: Date): string {

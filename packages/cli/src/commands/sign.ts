@@ -1,5 +1,6 @@
+import { isDaypassError } from "daypass";
 import { parseArguments, word } from "../arguments.ts";
-import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { FORMATS, format } from "../sign/format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signTarget } from "../sign/sign-target.ts";
@@ -34,7 +35,8 @@ https:// only
   --audience, --subject TEXT, --prefix SEGMENTS, --vary NAME, --nonce TEXT, --uses N, --create-only
   --ip CIDR (az:// too), --starts INSTANT (az:// and gs:// too)
 Output
-  --as url|curl|fetch|wget|html-form   --json  everything about it: its end, what it binds and what it leaves open
+  --as url|curl|fetch|wget|html-form   --json  everything about it, beside the command of --as: its end,
+                        what it binds and what it leaves open
 Keys
   --state DIR           a key of a gateway's state, as daypass serve and daypass keys keep it   --key ID  which one
   s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files
@@ -84,9 +86,12 @@ const DEFAULT_LIFE = "15m";
 
 async function signOne(target: string, options: Output, context: Context): Promise<ExitStatus> {
   const as = word("--as", options.as ?? "url", FORMATS);
-  const signed = await signTarget(target, { options: withLife(options), isForm: as === "html-form" }, context);
+  const isForm = as === "html-form";
+  const signed = await signTarget(target, { options: withLife(options), isForm }, context).catch(inOptions);
   if (options.json === true) {
-    await print(context.stdout, JSON.stringify(signed));
+    // A URL and a form are in the object as they are.
+    const command = as === "url" || isForm ? {} : { [as]: format(signed, as) };
+    await print(context.stdout, JSON.stringify({ ...signed, ...command }));
     return 0;
   }
   await print(context.stdout, format(signed, as));
@@ -96,6 +101,13 @@ async function signOne(target: string, options: Output, context: Context): Promi
       await print(context.stderr, `send the header  ${name}: ${value}`);
   }
   return 0;
+}
+
+/** The advice of the library, as options of this command. */
+function inOptions(error: unknown): never {
+  if (!isDaypassError(error) || error.code !== "DOT_SEGMENTS") throw error;
+  const message = error.message.replace('set dotSegments: "sign"', "sign it all the same with --dot-segments");
+  throw new CommandError(message, error.code);
 }
 
 function withLife(options: Output): Output {

@@ -36,6 +36,8 @@ const OPTIONS = {
 
 type Options = ParsedArguments<typeof OPTIONS>["values"];
 
+const OF_ONE_URL = (Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]).filter((name) => name !== "json");
+
 export const verifyCommand: Command = {
   help: `daypass verify URL [options]
 daypass verify --batch FILE|- [--out FILE] [--workers N]
@@ -57,6 +59,11 @@ ${BATCH_HELP}`,
     const { values, positionals } = parseArguments(args, { ...BATCH_OPTIONS, ...OPTIONS });
     if (values.batch !== undefined) {
       if (positionals.length > 0) throw new UsageError("expected --batch or a URL, found both");
+      const foreign = OF_ONE_URL.find((name) => values[name] !== undefined);
+      if (foreign !== undefined)
+        throw new UsageError(
+          `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,
+        );
       return verifyBatch({ ...values, batch: values.batch }, context);
     }
     refuseBatchOptions(values);

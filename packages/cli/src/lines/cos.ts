@@ -18,6 +18,7 @@ import {
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
 import { ownOrigin } from "./origins.ts";
+import { originsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
@@ -76,9 +77,10 @@ function cosRequest(line: CosLine): CosSignRequest {
 const ENTRY: Fields = fields({
   ...{ scheme: text, credentials: oneOrMore(CREDENTIALS), origins: textList, buckets: textMap },
   ...{ maxLife: number, maxFutureSkew: number },
+  ...SIGNER_FIELDS,
 });
 
-interface CosEntry {
+interface CosEntry extends SignerPlace {
   readonly credentials?: CosLineCredentials | readonly CosLineCredentials[];
   readonly origins?: readonly string[];
   readonly buckets?: Readonly<Record<string, string>>;
@@ -98,11 +100,12 @@ function entryKeys(object: JsonObject): readonly CosCredentials[] {
 
 function cosLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
   const credentials = entryKeys(object);
-  const { origins, buckets, maxLife, maxFutureSkew } = object as CosEntry;
+  const entry = object as CosEntry;
+  const { buckets, maxLife, maxFutureSkew } = entry;
   const options = {
     credentials,
     // On Tencent a bucket in front of the host can be told from the host's name alone, and the grant should name it.
-    origins: origins ?? [ownOrigin(origin).replace(TENCENT_VIRTUAL, "$1*.$2")],
+    origins: originsOf(entry) ?? [ownOrigin(origin).replace(TENCENT_VIRTUAL, "$1*.$2")],
     ...{ buckets, maxLife, maxFutureSkew, clock, enforces: ENFORCES },
   };
   return [["cos", cosVerifier(options)]];

@@ -16,3 +16,14 @@ export function wildcardOrigin(origin: string): string | undefined {
   const match = /^(https?:\/\/)[a-z0-9_-]+\.([a-z0-9.-]*[a-z][a-z0-9.-]*(?::\d+)?)$/.exec(ownOrigin(origin));
   return match === null ? undefined : `${match[1]}*.${match[2]}`;
 }
+
+/**
+ * The origins of a store that is reached at an endpoint, as a signer is given it: the endpoint itself, and a bucket in front of
+ * its name.
+ */
+export function endpointOrigins(endpoint: string): readonly string[] {
+  const origin = ownOrigin(endpoint.replace(/^(https?:\/\/[^/]*).*$/i, "$1"));
+  const [, scheme, host] = /^(https?:\/\/)([a-z0-9.-]*[a-z][a-z0-9.-]*(?::\d+)?)$/.exec(origin) ?? [];
+  // An address, or a name without a dot, has no bucket in front.
+  return scheme === undefined || !host?.includes(".") ? [origin] : [origin, `${scheme}*.${host}`];
+}

@@ -21,6 +21,7 @@ import {
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
 import { ownOrigin, wildcardOrigin } from "./origins.ts";
+import { originsOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
@@ -84,10 +85,11 @@ function ossRequest(line: OssLine): OssSignRequest {
 const ENTRY: Fields = fields({
   ...{ scheme: text, version: oneOf("v4", "v1"), credentials: oneOrMore(CREDENTIALS) },
   ...{ origins: textList, buckets: textMap, regions: textList, maxFutureSkew: number, maxLife: number },
+  ...SIGNER_FIELDS,
   allowUnsigned: textList,
 });
 
-interface OssEntry {
+interface OssEntry extends SignerPlace {
   readonly version?: "v4" | "v1";
   readonly credentials?: OssLineCredentials | readonly OssLineCredentials[];
   readonly origins?: readonly string[];
@@ -110,9 +112,11 @@ function entryKeys(object: JsonObject): readonly OssCredentials[] {
 function ossLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
   const credentials = entryKeys(object);
   const entry = object as OssEntry;
-  const { version, buckets, regions, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const { version, buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const regions = regionsOf(entry);
+  const configured = originsOf(entry);
   // The bucket is signed wherever its name stands: without configured origins both places are tried.
-  const places = entry.origins === undefined ? [[wildcardOrigin(origin)], [ownOrigin(origin)]] : [entry.origins];
+  const places = configured === undefined ? [[wildcardOrigin(origin)], [ownOrigin(origin)]] : [configured];
   return places.flatMap(([first, ...more]) => {
     if (first === undefined) return [];
     const common = { credentials, origins: [first, ...(more as string[])], buckets, clock, enforces: ENFORCES };

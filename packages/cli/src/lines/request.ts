@@ -41,6 +41,12 @@ export function wireRequest(value: unknown): UrlRequest {
   const [, origin, authority, rest] = ABSOLUTE.exec(url) ?? [];
   if (origin === undefined || authority === undefined || rest === undefined)
     throw malformed("url", "expected request.url to begin with http:// or https:// and a host");
+  if (authority.includes("@")) {
+    throw malformed(
+      "url",
+      "expected request.url without user@ in front of the host, which no request carries: leave it out, or send it as an Authorization header",
+    );
+  }
   const pairs = headerPairs(headers ?? {});
   for (const [name, host] of pairs) {
     if (name.toLowerCase() === "host" && host !== authority)

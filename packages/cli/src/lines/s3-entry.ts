@@ -17,6 +17,7 @@ import {
 import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
 import { s3Origin, wildcardOrigin } from "./origins.ts";
 import { S3_CREDENTIALS, type S3LineCredentials, s3Credentials } from "./s3-credentials.ts";
+import { originsOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 
 const CREDENTIALS = nested(S3_CREDENTIALS);
 
@@ -29,12 +30,13 @@ const ENTRY: Fields = fields({
   },
   origins: textList,
   regions: textList,
+  ...SIGNER_FIELDS,
   maxFutureSkew: number,
   maxLife: number,
   allowUnsigned: textList,
 });
 
-interface S3Entry {
+interface S3Entry extends SignerPlace {
   readonly version?: "v4" | "v2" | "v4a" | "header";
   readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
   readonly origins?: readonly string[];
@@ -56,8 +58,10 @@ export function s3EntryKeys(object: JsonObject): readonly S3Credentials[] {
 export function s3LineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
   const credentials = s3EntryKeys(object);
   const entry = object as S3Entry;
-  const { version, regions, maxFutureSkew, maxLife, allowUnsigned } = entry;
-  const origins = entry.origins ?? [s3Origin(origin)];
+  const { version, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const regions = regionsOf(entry);
+  const configured = originsOf(entry);
+  const origins = configured ?? [s3Origin(origin)];
   const common = { credentials, origins, clock, enforces: ENFORCES };
   const verifiers: DialectVerifier[] = [];
   if (version === undefined || version === "v4")
@@ -70,7 +74,7 @@ export function s3LineVerifiers(object: JsonObject, { origin, clock }: LineConte
     const options = { ...common, maxLife, allowUnsigned };
     verifiers.push(["s3/v2", s3V2Verifier(options)]);
     // SigV2 signs the bucket's name wherever it stands. Without configured origins both places have to be tried.
-    const wildcard = entry.origins === undefined ? wildcardOrigin(origin) : undefined;
+    const wildcard = configured === undefined ? wildcardOrigin(origin) : undefined;
     if (wildcard !== undefined) verifiers.push(["s3/v2", s3V2Verifier({ ...options, origins: [wildcard] })]);
   }
   return verifiers;

@@ -97,7 +97,14 @@ const UNSIGNED: FieldKind = {
     textList.accepts(value) && (value as readonly string[]).every((name) => /^(?:filename|inline)$/.test(name)),
 };
 const ENTRY: Fields = fields({
-  ...{ scheme: text, account: text, origins: textList, basePath: text, prefixMatch: oneOf("folder", "text") },
+  ...{
+    scheme: text,
+    account: text,
+    origins: textList,
+    endpoint: text,
+    basePath: text,
+    prefixMatch: oneOf("folder", "text"),
+  },
   credentials: oneOrMore(nested(fields({ key: text, container: text, digests: DIGESTS }))),
   ...{ allowUnsigned: UNSIGNED, maxLife: number },
 });
@@ -106,6 +113,8 @@ interface SwiftEntry extends Pick<SwiftVerifierOptions, "basePath" | "prefixMatc
   readonly account?: string;
   readonly credentials?: Omit<SwiftKey, "account"> | readonly Omit<SwiftKey, "account">[];
   readonly origins?: readonly string[];
+  /** As the signer has it: the origin, and in its path what stands in front of `/v1/`. */
+  readonly endpoint?: string;
 }
 
 /** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
@@ -120,7 +129,9 @@ function entryKeys(object: JsonObject): readonly SwiftKey[] {
 
 function swiftLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
   const keys = entryKeys(object);
-  const { origins = [ownOrigin(origin)], basePath, prefixMatch, allowUnsigned, maxLife } = object as SwiftEntry;
+  const { endpoint, prefixMatch, allowUnsigned, maxLife, ...entry } = object as SwiftEntry;
+  const [, start = origin, path = ""] = /^(https?:\/\/[^/]*)(.*?)\/?$/i.exec(endpoint ?? "") ?? [];
+  const { origins = [ownOrigin(start)], basePath = path === "" ? undefined : path } = entry;
   const options = { keys, origins, basePath, prefixMatch, allowUnsigned, maxLife, clock, enforces: ENFORCES };
   return [["swift", swiftVerifier(options)]];
 }

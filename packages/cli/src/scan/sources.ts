@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CommandError, UsageError } from "../command.ts";
+import { unreadable } from "../input-text.ts";
 import { compareUtf8 } from "../list/utf8-order.ts";
 
 /** A text to look through. */
@@ -18,7 +19,9 @@ export interface Source {
 /** A file, the files below a folder, or standard input. */
 export async function* fileSources(path: string, stdin: Readable): AsyncGenerator<Source> {
   if (path === "-") return yield { name: "-", chunks: stdin, isHistory: false };
-  const stats = await stat(path);
+  const stats = await stat(path).catch((error: unknown) => {
+    throw unreadable("a file or folder to look through", path, error);
+  });
   if (!stats.isDirectory()) return yield source(path);
   yield* below(path);
 }

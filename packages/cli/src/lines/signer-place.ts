@@ -1,0 +1,36 @@
+import { DaypassError } from "daypass";
+import { type FieldKind, oneOf, text } from "./fields.ts";
+import { endpointOrigins } from "./origins.ts";
+
+/**
+ * What a signer is told of a store's place. An entry of `schemes` takes it, too, so that one object describes both sides;
+ * `addressing` says nothing to a verifier, which takes either.
+ */
+export interface SignerPlace {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly regions?: readonly string[];
+  readonly origins?: readonly string[];
+}
+
+/** The fields of {@link SignerPlace} that only a signer needs. */
+export const SIGNER_FIELDS: Readonly<Record<string, FieldKind>> = {
+  ...{ region: text, endpoint: text },
+  addressing: oneOf("virtual", "path", "bucket-bound"),
+};
+
+/** The regions that a signature may be for: the signer's own, where no list is given. */
+export function regionsOf({ region, regions }: SignerPlace): readonly string[] | undefined {
+  if (region !== undefined && regions !== undefined) throw both("region", "regions");
+  return region === undefined ? regions : [region];
+}
+
+/** The origins that are served: those of the signer's endpoint, where no list is given. */
+export function originsOf({ endpoint, origins }: SignerPlace): readonly string[] | undefined {
+  if (endpoint !== undefined && origins !== undefined) throw both("endpoint", "origins");
+  return endpoint === undefined ? origins : endpointOrigins(endpoint);
+}
+
+function both(one: string, other: string): DaypassError {
+  return new DaypassError("INVALID_INPUT", `expected ${one} or ${other}, found both: leave one out`);
+}

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { sign, verify } from "./line-batches.ts";
+import { daypass, parseLines } from "./command.ts";
+import { sign, verdictOf, verify } from "./line-batches.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const urlKey = { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
@@ -237,3 +238,57 @@ test("answers a line that it cannot read with ok false", async () => {
     expect([i, ok, code]).toEqual([i, false, expect.stringMatching(/^(INVALID_INPUT|MALFORMED)$/)]);
   }
 });
+
+test("takes the signer's own place in an entry, and holds the request against it", async () => {
+  const oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG" };
+  const cos = { secretId: "AKIDEXAMPLE", secretKey: "BQYIM75p8x0iWVFSIgqEKwFprpRSVHlz" };
+  const life = { expiresIn: 900, signedAt: "2026-01-02T03:04:05Z" };
+  const own = "https://s3.example.com";
+  const place = { region: "us-east-1", endpoint: own, addressing: "virtual" };
+  const swift = { endpoint: "https://swift.example.com/store", account: "AUTH_test", credentials: { key: "mykey" } };
+  const [s3Url, ossUrl, cosUrl, swiftUrl] = (
+    await sign([
+      { ...s3Line, ...place },
+      { scheme: "oss", region: "cn-hangzhou", bucket: "media", key: "a.txt", credentials: oss, ...life },
+      { scheme: "cos", region: "ap-guangzhou", bucket: "media-1250000000", key: "a.txt", credentials: cos, ...life },
+      { scheme: "swift", ...swift, container: "c", object: "o", ...life },
+    ])
+  ).map(({ url }) => url);
+  const ask = (url: string | undefined, entry: object) => ({ at, request: { url }, schemes: [entry] });
+  const verdicts = await verify([
+    ask(s3Url, { ...s3, ...place }),
+    ask(s3Url, { ...s3, ...place, region: "eu-west-1" }),
+    ask(s3Url, { ...s3, ...place, endpoint: "https://s3.example.net" }),
+    ask(s3Url, { ...s3, region: "us-east-1", regions: ["us-east-1"] }),
+    ask(ossUrl, { scheme: "oss", region: "cn-hangzhou", credentials: oss }),
+    ask(ossUrl, { scheme: "oss", region: "us-west-1", credentials: oss }),
+    ask(cosUrl, { scheme: "cos", region: "ap-guangzhou", credentials: cos }),
+    ask(swiftUrl, { scheme: "swift", ...swift }),
+    ask(swiftUrl, { scheme: "swift", ...swift, endpoint: "https://swift.example.net/store" }),
+  ]);
+  expect(verdicts.map(verdictOf)).toEqual([
+    ...["ok", "WRONG_SCOPE", "WRONG_ORIGIN", "INVALID_INPUT"],
+    ...["ok", "WRONG_SCOPE", "ok", "ok", "WRONG_ORIGIN"],
+  ]);
+});
+
+test("names a user in front of the host, and a name that comes twice", async () => {
+  const request = { method: "GET", url: "https://u@a.example/x?X-Amz-Signature=a" };
+  const lines = [
+    JSON.stringify({ request, schemes: [s3] }),
+    '{"request":{"url":"https://a.example/x","url":"https://b.example/x"},"schemes":[]}',
+  ];
+  const { stdout } = await daypass(["verify", "--batch", "-"], { input: lines.join("\n") });
+  const [user, twice] = parseLines<{ readonly code: string; readonly message: string }>(stdout);
+  expect(user).toMatchObject({ code: "MALFORMED", message: expect.stringContaining("user@ in front of the host") });
+  expect(twice).toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining('"url" twice') });
+});
+
+test.each(["--schemes", "--state", "--at", "--method", "--origin"])(
+  "refuses %s beside --batch, where nobody would read it",
+  async (option) => {
+    const { status, stdout, stderr } = await daypass(["verify", "--batch", "-", option, "x"]);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(`expected no ${option} with --batch`);
+  },
+);

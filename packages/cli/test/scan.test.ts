@@ -328,6 +328,11 @@ test("takes hostile text in linear time", async () => {
   }
 });
 
+test("says that a URL does not tell its method", async () => {
+  const { stdout } = await daypass(["scan", "-", "--at", NOW], { input: url("z") });
+  expect(stdout).toContain("s3: one method, which the URL does not tell, on object z in bucket");
+});
+
 test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines in flat memory", async () => {
   const child = start(["scan", "-", "--json", "--at", NOW]);
   let stdout = "";

@@ -183,3 +183,36 @@ test("verifies and explains what it signed", async () => {
   expect(upload.stdout).toContain("Content-Security-Policy: connect-src https://media.s3.eu-west-1.amazonaws.com\n");
   expect(upload.stdout).toContain('"https://page.example"');
 });
+
+test("puts the command of --as beside everything that --json tells", async () => {
+  const options = ["--as", "curl", "--region", "eu-west-1", ...AT];
+  const json = await signed(["s3://media/a.txt", ...options], AWS);
+  expect(json).toMatchObject({ method: "GET", expiresAt: "2026-01-02T03:19:05.000Z" });
+  const { stdout } = await daypass(["sign", "s3://media/a.txt", ...options], { env: AWS });
+  expect(`${json["curl"]}\n`).toBe(stdout);
+  expect(await signed(["s3://media/a.txt", "--region", "eu-west-1", ...AT], AWS)).not.toHaveProperty("curl");
+});
+
+test("advises the option of the command for dot segments", async () => {
+  const args = ["sign", "s3://media/a/../b", "--region", "eu-west-1"];
+  const { status, stderr } = await daypass(args, { env: AWS });
+  expect(status).toBe(1);
+  expect(stderr).toContain("--dot-segments");
+  expect(stderr).not.toContain("dotSegments");
+  expect((await daypass([...args, "--dot-segments"], { env: AWS })).status).toBe(0);
+});
+
+test.each([
+  [["sign", "--batch", "none.jsonl"], "--batch to name a file, found at none.jsonl nothing"],
+  [["sign", "--batch", "."], "--batch to name a file, found at . a folder"],
+  [["scan", "none"], "a file or folder to look through, found at none nothing"],
+  [
+    ["explain", "https://a.example/?X-Amz-Signature=a", "--error", "none"],
+    "--error to name a file, found at none nothing",
+  ],
+  [["explain", "https://a.example/?X-Amz-Signature=a", "--error", "."], "--error to name a file, found at . a folder"],
+])("says what was expected where a file cannot be read: %j", async (args, says) => {
+  const { status, stdout, stderr } = await daypass(args);
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(`expected ${says}: `);
+});

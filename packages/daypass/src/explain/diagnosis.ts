@@ -70,7 +70,9 @@ export async function diagnose<I extends SignedInput>(
   asked: Subject,
   caseOf: (subject: Subject) => Case<I>,
 ): Promise<CaseDiagnosis<I>> {
-  const given = caseOf(learnSent(asked, caseOf(asked)));
+  const first = caseOf(asked);
+  const learnt = learnSent(asked, first);
+  const given = learnt === asked ? first : caseOf(learnt);
   const { subject, grammar, times, other } = given;
   const { error, now } = subject;
   const signature = await checkSignature(given);
@@ -187,9 +189,11 @@ function wrongKey<I extends SignedInput>(
   hypotheses: readonly Hypothesis[],
 ): Cause {
   const [input] = inputs;
+  const isOpen = given.implied !== undefined && !given.subject.known.headers;
+  const type = isOpen ? ", or with a content-type that is none of the usual ones" : "";
   const cause: Cause = {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"} of ${given.signedBy}, or changed in a way that is not among the usual ones.`,
+    sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"} of ${given.signedBy}${type}, or changed in a way that is not among the usual ones.`,
     evidence: [noneFits(hypotheses)],
     fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
   };

@@ -38,7 +38,10 @@ export function completions<I extends { readonly method: string; readonly header
     );
     if (lists.length + others.length <= MAX_HEADERS) lists = [...others, ...lists];
   }
-  return withMethods(input, known).flatMap((other) => lists.map((headers) => ({ ...other, headers })));
+  // A header of a body speaks for an upload, whatever is assumed.
+  const isUpload = input.method === "GET" && open.some(({ name }) => name.startsWith("content-"));
+  const first = isUpload && !known.method ? { ...input, method: "PUT" } : input;
+  return withMethods(first, known).flatMap((other) => lists.map((headers) => ({ ...other, headers })));
 }
 
 /** The input with every method that it may have been. */

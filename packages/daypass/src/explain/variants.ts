@@ -24,7 +24,7 @@ export interface Found<I = unknown> {
   readonly codes: readonly CauseCode[];
 }
 
-const MAX_SINGLES = 12_000;
+const MAX_SINGLES = 6000;
 const MAX_PAIRS = 6000;
 
 /**

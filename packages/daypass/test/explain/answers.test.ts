@@ -1,0 +1,262 @@
+import { generateKeyPairSync } from "node:crypto";
+import { DaypassError, errorCodes, problem } from "daypass";
+import { azureSigner } from "daypass/azure";
+import { cloudfrontSigner } from "daypass/cloudfront";
+import { cosSigner } from "daypass/cos";
+import { type ExplainOptions, explain } from "daypass/explain";
+import { gcsHmacSigner } from "daypass/gcs";
+import { ossSigner } from "daypass/oss";
+import { s3Signer } from "daypass/s3";
+import { s3V2Signer } from "daypass/s3/v2";
+import { swiftSigner } from "daypass/swift";
+import { urlSigner } from "daypass/url";
+import { describe, expect, it } from "vitest";
+import { awsErrorBody, credentials, errorXml } from "./broken-requests.ts";
+
+const signedAt = new Date("2026-11-24T12:00:00Z");
+const clock = () => signedAt;
+const soon = () => new Date("2026-11-24T12:05:00Z");
+const late = () => new Date("2026-11-24T13:00:00Z");
+const expiresIn = 900;
+const keys = [credentials];
+
+const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
+const sign = (more: Partial<Parameters<typeof s3.sign>[0]> = {}) =>
+  s3.sign({ bucket: "media", key: "a/b.txt", expiresIn, ...more }).url;
+const v2 = s3V2Signer({ region: "us-east-1", credentials, clock }).sign({ bucket: "media", key: "k", expiresIn }).url;
+const accountKey = Buffer.alloc(32, 1).toString("base64");
+const azure = (version?: string) =>
+  azureSigner({
+    account: "acme",
+    credentials: { accountKey },
+    clock,
+    ...(version === undefined ? {} : { version }),
+  }).sign({
+    ...{ container: "media", blob: "a.txt", permissions: "r", expiresIn },
+  }).url;
+const { privateKey } = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+});
+const cloudfront = async (bind?: { readonly ip: string }) => {
+  const request = { url: "https://d.cloudfront.net/a", expiresIn, ...(bind === undefined ? {} : { bind }) };
+  return (await cloudfrontSigner({ keyPairId: "K1", privateKey, clock }).sign(request)).url;
+};
+const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+const daypassUrl = urlSigner({ key, clock }).sign({ url: "https://api.example.com/a?x=1", expiresIn }).url;
+
+const causeOf = async (url: string, options: ExplainOptions) => (await explain(url, { clock: soon, ...options })).cause;
+
+const DENIED = errorXml("AccessDenied", "Access denied");
+const VAGUE = errorXml("AuthenticationFailed", "Server failed to authenticate the request.");
+const SWIFT = "<html><h1>Unauthorized</h1><p>401 Unauthorized: Temp URL invalid\n</p></html>";
+
+describe("what a URL proves itself", () => {
+  const urls: readonly (readonly [string, () => string | Promise<string>, string])[] = [
+    ["CloudFront", cloudfront, DENIED],
+    ["S3", sign, DENIED],
+    ["S3, V2", () => v2, DENIED],
+    [
+      "Cloud Storage",
+      () => gcsHmacSigner({ credentials, clock }).sign({ bucket: "media", object: "a", expiresIn }).url,
+      DENIED,
+    ],
+    ["Azure", azure, VAGUE],
+    [
+      "OSS",
+      () =>
+        ossSigner({ region: "cn-hangzhou", credentials: { accessKeyId: "id", accessKeySecret: "key" }, clock }).sign({
+          ...{ bucket: "media", key: "a", expiresIn },
+        }).url,
+      DENIED,
+    ],
+    [
+      "COS",
+      () =>
+        cosSigner({ region: "ap-guangzhou", credentials: { secretId: "id", secretKey: "key" }, clock }).sign({
+          ...{ bucket: "media-1250000000", key: "a", expiresIn },
+        }).url,
+      DENIED,
+    ],
+    [
+      "Swift",
+      () =>
+        swiftSigner({ endpoint: "https://s.example.com", account: "AUTH_t", key: "kk", clock }).sign({
+          ...{ container: "c", object: "o", expiresIn },
+        }).url,
+      SWIFT,
+    ],
+  ];
+
+  it.each(urls)("comes before a vague answer: an end that has passed, of %s", async (_, url, errorBody) => {
+    expect(await causeOf(await url(), { errorBody, clock: late })).toMatchObject({
+      code: "EXPIRED",
+      sentence: expect.stringContaining("it ended at 2026-11-24T12:15:00"),
+    });
+    expect((await causeOf(await url(), { errorBody }))?.code).not.toBe("EXPIRED");
+  });
+
+  it("comes before a vague answer: an address that the URL is not for", async () => {
+    const url = await cloudfront({ ip: "203.0.113.0/24" });
+    const request = { remoteAddress: "198.51.100.9" };
+    expect(await causeOf(url, { errorBody: DENIED, request })).toMatchObject({ code: "IP" });
+  });
+
+  it("comes behind an answer that says why", async () => {
+    const body = errorXml("AccessDenied", "User: x is not authorized to perform: s3:GetObject");
+    expect(await causeOf(sign(), { errorBody: body, clock: late })).toMatchObject({ code: "PERMISSION" });
+  });
+});
+
+describe("an answer of a server", () => {
+  const MISMATCH = errorXml("SignatureDoesNotMatch", "no");
+
+  it("names a signed body hash that was not sent as a header that is missing", async () => {
+    const url = sign({ method: "PUT", bind: { sha256: "a".repeat(64) } });
+    const request = { method: "PUT", headers: {} };
+    for (const options of [{ request }, { request, keys }, { request, errorBody: MISMATCH }]) {
+      expect(await causeOf(url, options)).toMatchObject({
+        code: "HEADER",
+        sentence: expect.stringContaining("x-amz-content-sha256"),
+      });
+    }
+    // Nobody has told what was sent: the URL is as it should be.
+    expect(await causeOf(url, {})).toBeUndefined();
+  });
+
+  it.each([
+    ["a space as + in the query", "QUERY", () => sign({ query: { prefix: "a b" } }).replace("a%20b", "a+b")],
+    ["a + in the path", "PATH", () => sign({ key: "a+b" }).replace("a%2Bb", "a+b")],
+    ["//", "PATH", () => sign({ key: "a//b" })],
+  ])("that shows nothing is explained by a spelling with two readings: %s", async (_, code, url) => {
+    for (const given of [{ keys }, {}, { keys, request: { method: "GET", headers: {} } }]) {
+      const cause = await causeOf(url(), { errorBody: MISMATCH, ...given });
+      expect(cause).toMatchObject({ code, sentence: expect.stringContaining("read it otherwise") });
+    }
+  });
+
+  it("names the method that it saw where no key shows the one that was signed", async () => {
+    const url = sign({ method: "PUT" });
+    expect((await causeOf(url, { errorBody: awsErrorBody(url) }))?.sentence).toContain("another method than GET");
+    const named = sign({ method: "PUT", query: { "x-id": "PutObject" } });
+    expect((await causeOf(named, { errorBody: awsErrorBody(named, { method: "PUT" }) }))?.sentence).not.toContain(
+      "another method",
+    );
+  });
+
+  it("tells a URL that was sent as another one from its canonical request, without a key", async () => {
+    const slashes = sign({ key: "x//y" });
+    const sent = slashes.replace("x//y", "x/y");
+    expect(await causeOf(slashes, { request: { url: sent }, errorBody: awsErrorBody(sent) })).toMatchObject({
+      code: "PATH",
+    });
+    const added = `${sign()}&utm_source=x`;
+    expect(await causeOf(sign(), { request: { url: added }, errorBody: awsErrorBody(added) })).toMatchObject({
+      code: "QUERY",
+      sentence: expect.stringContaining("utm_source"),
+    });
+    const request = { headers: { host: "minio:9000" } };
+    expect(await causeOf(sign(), { request, errorBody: awsErrorBody(sign(), { host: "minio:9000" }) })).toMatchObject({
+      code: "HOST",
+    });
+  });
+
+  it("names both where a URL for an upload was opened in a browser", async () => {
+    const url = sign({ method: "PUT", bind: { contentType: "image/png" } });
+    expect(await causeOf(url, { errorBody: awsErrorBody(url) })).toMatchObject({
+      code: "METHOD",
+      sentence: expect.stringMatching(/sent with GET.*content-type, which was not sent/),
+    });
+    expect((await causeOf(url, { errorBody: awsErrorBody(url), keys }))?.sentence).toMatch(
+      /signed for PUT and sent with GET\. Also: .*content-type was signed as "image\/png"/,
+    );
+  });
+
+  const CORS = errorXml("AccessForbidden", "CORSResponse: This CORS request is not allowed.", {
+    Method: "PUT",
+    ResourceType: "OBJECT",
+  });
+
+  it("about CORS comes with the rule to set", async () => {
+    const options = { errorBody: CORS, origin: "https://app.example.net", request: { method: "OPTIONS" } };
+    const { cause, browser } = await explain(sign({ method: "PUT" }), { clock: soon, ...options });
+    expect(cause).toMatchObject({ code: "CORS", fix: expect.stringContaining('"AllowedMethods":["PUT"]') });
+    expect(cause?.fix).toContain('"AllowedOrigins":["https://app.example.net"]');
+    expect(browser?.cors).toMatchObject({ CORSRules: [{ AllowedMethods: ["PUT"] }] });
+    const azureBody = errorXml("CorsPreflightFailure", "CORS not enabled or no matching rule found for this request.");
+    expect(await causeOf(azure(), { errorBody: azureBody })).toMatchObject({ code: "CORS" });
+  });
+
+  it.each([
+    [
+      "ENDPOINT",
+      sign,
+      errorXml(
+        "IllegalLocationConstraintException",
+        "The eu-central-1 location constraint is incompatible for the region specific endpoint this request was sent to.",
+      ),
+      /eu-central-1/,
+    ],
+    [
+      "LEGACY_SIGNATURE",
+      () => v2,
+      errorXml(
+        "InvalidArgument",
+        "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.",
+      ),
+      /KMS/,
+    ],
+    [
+      "VERSION",
+      () => azure().replace(/sv=[\d-]+/, "sv=2099-01-01"),
+      errorXml(
+        "InvalidQueryParameterValue",
+        "Value for one of the query parameters specified in the request URI is invalid.",
+      ),
+      /2099-01-01/,
+    ],
+    [
+      "CHECKSUM",
+      () => sign({ method: "PUT", query: { "x-amz-checksum-crc32": "AAAAAA==" } }),
+      errorXml("InvalidRequest", "Value for x-amz-checksum-crc32 header is invalid."),
+      /empty body/,
+    ],
+    [
+      "HEADER",
+      () => sign({ method: "PUT", query: { "x-amz-server-side-encryption": "AES256" } }),
+      errorXml("InvalidArgument", "x-amz-server-side-encryption header is not supported for this operation."),
+      /stands in the query/,
+    ],
+    ["SERVER", sign, errorXml("SlowDown", "Please reduce your request rate."), /SlowDown: Please reduce/],
+  ])("is read: %s", async (code, url, errorBody, says) => {
+    const cause = await causeOf(url(), { errorBody });
+    expect(cause?.sentence).toMatch(says);
+    expect(cause?.code).toBe(code);
+  });
+});
+
+describe("the problem details of a Daypass server", () => {
+  const answered = errorCodes.filter((code) => problem(new DaypassError(code, "")) !== undefined);
+
+  it.each(answered)("give a cause: %s", async (code) => {
+    const { body = "" } = problem(new DaypassError(code, "")) ?? {};
+    for (const url of [daypassUrl, sign()]) {
+      const cause = await causeOf(url, { errorBody: body });
+      expect(cause?.sentence).toMatch(/^[A-Z].*\.$/);
+      expect(cause?.code).not.toBe("SERVER");
+    }
+  });
+
+  it("leave what the request itself shows in its place", async () => {
+    const { body = "" } = problem(new DaypassError("METHOD_NOT_GRANTED", "")) ?? {};
+    const cause = await causeOf(daypassUrl, { errorBody: body, request: { method: "DELETE" } });
+    expect(cause?.sentence).toBe("The URL was signed for GET, HEAD and sent with DELETE.");
+  });
+
+  it("tell a signature that fits from one that does not, with the key", async () => {
+    const { body = "" } = problem(new DaypassError("SIGNATURE_MISMATCH", "")) ?? {};
+    expect((await causeOf(daypassUrl, { errorBody: body, keys: [key] }))?.sentence).toMatch(/^The signature is right/);
+    expect((await causeOf(daypassUrl, { errorBody: body }))?.sentence).toMatch(/does not know the key/);
+  });
+});

@@ -188,7 +188,7 @@ export interface SentRequest {
 /** Options of `explain`. */
 export interface ExplainOptions {
   readonly request?: SentRequest | undefined;
-  /** The body of the server's answer: S3's XML, or the problem details of a Daypass server. */
+  /** The body of the server's answer: the XML of a store, Swift's page, or the problem details of a Daypass server. */
   readonly errorBody?: string | undefined;
   readonly keys?: readonly ExplainKey[] | undefined;
   /** Further names of the server (`minio:9000`), tried as the signed host. */

@@ -7,7 +7,7 @@ import type { SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
-import { secretsOf } from "./secrets.ts";
+import { isSecretHeader, secretsOf } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
 
@@ -66,7 +66,8 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
     now: clock(),
   };
   const { explanation, hidden } = await explainer.explain(subject);
-  const secrets = keys.flatMap(secretsOf);
+  const sentSecrets = sent.headers.filter(([name]) => isSecretHeader(name)).map(([, value]) => value);
+  const secrets = [...keys.flatMap(secretsOf), ...sentSecrets];
   const { browser, cause } = withBrowser(explanation, subject, origin);
   const result = {
     ...explanation,

@@ -17,3 +17,8 @@ function secretOf(key: Exclude<ExplainKey, EdgeExplainKey>): string {
   if ("key" in key) return key.key;
   return key.kty === "oct" ? key.k : (key.d ?? "");
 }
+
+/** Whether a header carries what opens something, such as a customer's encryption key. */
+export function isSecretHeader(name: string): boolean {
+  return /(?:-key|-token|authorization|cookie)$/i.test(name);
+}

@@ -50,14 +50,21 @@ export function undecided(
   return spelling ?? (isSame ? sameButRefused(sent.method, others, computed) : noEvidence(others));
 }
 
+/** The URL itself tells that another method was signed than the one that was sent. */
+export function toldOtherwise(method: string, told: ToldMethod | undefined): Cause | undefined {
+  if (told === undefined || told.method === method) return undefined;
+  return {
+    code: "METHOD",
+    sentence: `The URL was signed for ${told.method} (${told.by}) and sent with ${method}.`,
+    evidence: [`The request had the method ${method}.`],
+    fix: methodFix(told.method, method),
+  };
+}
+
 function wrongMethod(method: string, { told, isSame }: Pick<Undecided, "told" | "isSame">): Cause | undefined {
-  const evidence = [`${isSame ? "The server saw" : "The request had"} the method ${method}.`];
-  if (told !== undefined) {
-    if (told.method === method) return undefined;
-    const sentence = `The URL was signed for ${told.method} (${told.by}) and sent with ${method}.`;
-    return { code: "METHOD", sentence, evidence, fix: methodFix(told.method, method) };
-  }
+  if (told !== undefined) return toldOtherwise(method, told);
   if (method !== "HEAD" && method !== "OPTIONS") return undefined;
+  const evidence = [`${isSame ? "The server saw" : "The request had"} the method ${method}.`];
   const rest = isSame ? ": all else is as the URL says" : "";
   const sentence = `The URL was sent with ${method}, and was probably signed for GET or PUT${rest}.`;
   return { code: "METHOD", sentence, evidence, fix: methodFix("GET", method) };
@@ -75,7 +82,7 @@ export function sentOtherwise(
 ): Cause | undefined {
   const own = known.headers ? [] : headers.filter(({ name }) => name !== "host");
   if (known.method && own.length === 0) return undefined;
-  const signed = `${method}${own.map(({ name, values }) => ` with ${name}: ${values.join(",")}`).join("")}`;
+  const signed = `${method}${own.length === 0 ? "" : ` with ${shownHeaders(own)}`}`;
   const evidence = ["The given key gives the signature of the URL."];
   const fix = `Send ${signed}, or run explain again with the method and the headers that were sent.`;
   const rest = right.sentence.replace("this request", `a ${signed} of this URL`);
@@ -99,7 +106,7 @@ export function sentOtherwise(
 /** A signed header can be the cause as long as nobody knows the value that was signed. */
 function headerCause(headers: Undecided["headers"], others: readonly string[], isKnown: boolean): Cause {
   const names = headers.map(({ name }) => name).join(", ");
-  const sent = headers.map(({ name, values }) => `${name}: ${values.join(",")}`).join(", ");
+  const sent = shownHeaders(headers);
   return {
     code: "HEADER",
     sentence: `The URL was signed with the header ${names}, and ${isKnown ? `was sent with ${sent}: most likely another value was signed` : "nothing shows that it was sent as it was signed"}. Or the URL was changed, or signed ${others.join(", or ")}: without the key nothing tells these apart.`,
@@ -110,7 +117,7 @@ function headerCause(headers: Undecided["headers"], others: readonly string[], i
 
 /** The legacy signatures cover a Content-Type, or its absence, and do not say so. */
 function impliedCause(headers: Undecided["headers"], others: readonly string[]): Cause {
-  const sent = headers.map(({ name, values }) => `${name}: ${values.join(",")}`).join(", ");
+  const sent = shownHeaders(headers);
   const names = headers.map(({ name }) => name).join(", ");
   return {
     code: "HEADER",
@@ -209,4 +216,8 @@ export function spellingCause(
     };
   }
   return undefined;
+}
+
+function shownHeaders(headers: Undecided["headers"]): string {
+  return headers.map(({ name, values }) => `${name}: ${values.join(",")}`).join(", ");
 }

@@ -1,7 +1,7 @@
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause, Hypothesis } from "./explanation.ts";
 import { isMismatch } from "./server-cause.ts";
-import { sentOtherwise, spellingCause, type ToldMethod, undecided } from "./undecided.ts";
+import { sentOtherwise, spellingCause, type ToldMethod, toldOtherwise, undecided } from "./undecided.ts";
 import { completions, ofKnown, untried, withFacts } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./v4-diagnosis.ts";
@@ -90,6 +90,8 @@ function withoutKey({ subject, input, signed, told }: V4Check): V4Diagnosis {
   if (shown?.cause !== undefined) return { isProven: true, cause: shown.cause };
   const onTheWay = changedOnTheWay(signed, input);
   if (onTheWay !== undefined) return { isProven: true, cause: onTheWay };
+  const otherMethod = subject.known.method ? toldOtherwise(subject.sent.method, told) : undefined;
+  if (otherMethod !== undefined) return { isProven: true, cause: otherMethod };
   if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
   const { headers } = input;
   return { isProven: false, cause: undecided(subject, { told, headers, isSame: shown !== undefined }) };

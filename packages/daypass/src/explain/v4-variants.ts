@@ -13,6 +13,7 @@ import {
   type V4Family,
 } from "../v4.ts";
 import { formDecode, percentDecode, type QueryToken } from "../wire.ts";
+import { isSecretHeader } from "./secrets.ts";
 import {
   bucketOfHost,
   CONTENT_TYPES,
@@ -75,8 +76,9 @@ export function v4CanonicalRequest({ method, path, query, headers, payload }: V4
   return canonicalRequestText({ method, path, query, headers: canonicalHeaders(headers), signedHeaders, payload });
 }
 
-/** The value of a header, where it is known. */
+/** The value of a header, where it is known and may be shown. */
 export function signedValue(headers: readonly SignedHeader[] | undefined, name: string): string | undefined {
+  if (isSecretHeader(name)) return undefined;
   return headers?.find((header) => header.name === name)?.values.join(",") || undefined;
 }
 

@@ -145,6 +145,24 @@ describe("an answer of a server", () => {
     );
   });
 
+  it("gives away no key or token that a header carries", async () => {
+    const name = "x-amz-server-side-encryption-customer-key";
+    const value = "c2VjcmV0IG9mIGEgY3VzdG9tZXIgb2YgdGhpcnR5MzI=";
+    const url = sign({ method: "PUT", headers: { [name]: value } });
+    const errorBody = awsErrorBody(url, { method: "PUT", headers: { [name]: value } });
+    for (const options of [{ errorBody }, { errorBody, keys }, { keys, request: { headers: { [name]: value } } }]) {
+      expect(JSON.stringify(await explain(url, { clock: soon, ...options }))).not.toContain(value);
+    }
+  });
+
+  it("is not needed where the URL tells its method: an answer to HEAD has no body", async () => {
+    const url = sign({ query: { "x-id": "GetObject" } });
+    for (const errorBody of [undefined, ""]) {
+      expect(await causeOf(url, { errorBody, request: { method: "HEAD" } })).toMatchObject({ code: "METHOD" });
+    }
+    expect(await causeOf(url, { request: { method: "GET" } })).toBeUndefined();
+  });
+
   it("tells a URL that was sent as another one from its canonical request, without a key", async () => {
     const slashes = sign({ key: "x//y" });
     const sent = slashes.replace("x//y", "x/y");

@@ -272,16 +272,11 @@ test("takes the signer's own place in an entry, and holds the request against it
   ]);
 });
 
-test("names a user in front of the host, and a name that comes twice", async () => {
+test("names a user in front of the host", async () => {
   const request = { method: "GET", url: "https://u@a.example/x?X-Amz-Signature=a" };
-  const lines = [
-    JSON.stringify({ request, schemes: [s3] }),
-    '{"request":{"url":"https://a.example/x","url":"https://b.example/x"},"schemes":[]}',
-  ];
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input: lines.join("\n") });
-  const [user, twice] = parseLines<{ readonly code: string; readonly message: string }>(stdout);
+  const { stdout } = await daypass(["verify", "--batch", "-"], { input: JSON.stringify({ request, schemes: [s3] }) });
+  const [user] = parseLines<{ readonly code: string; readonly message: string }>(stdout);
   expect(user).toMatchObject({ code: "MALFORMED", message: expect.stringContaining("user@ in front of the host") });
-  expect(twice).toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining('"url" twice') });
 });
 
 test.each(["--schemes", "--state", "--at", "--method", "--origin"])(

@@ -1,6 +1,5 @@
 import { DaypassError, isDaypassError } from "daypass";
 import { describe, isObject, type JsonObject } from "./fields.ts";
-import { repeatedName } from "./repeated-name.ts";
 
 /** The answer to one line, and whether it is a refusal. */
 export interface Answer {
@@ -21,13 +20,6 @@ export function parseLine(line: string | undefined): JsonObject {
     throw notJson(line.trim() === "" ? "an empty line" : "text that is not JSON");
   }
   if (!isObject(value)) throw notJson(describe(value));
-  const repeated = repeatedName(line, value);
-  if (repeated !== undefined) {
-    throw new DaypassError(
-      "INVALID_INPUT",
-      `expected each name once in an object, found ${JSON.stringify(repeated)} twice: programs differ in which one they read, leave one out`,
-    );
-  }
   return value;
 }
 

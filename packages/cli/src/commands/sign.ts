@@ -106,7 +106,7 @@ async function signOne(target: string, options: Output, context: Context): Promi
 /** The advice of the library, as options of this command. */
 function inOptions(error: unknown): never {
   if (!isDaypassError(error) || error.code !== "DOT_SEGMENTS") throw error;
-  const message = error.message.replace('set dotSegments: "sign"', "sign it all the same with --dot-segments");
+  const message = error.message.replace("(see dotSegments)", "(sign it all the same with --dot-segments)");
   throw new CommandError(message, error.code);
 }
 

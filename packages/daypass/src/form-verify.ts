@@ -89,6 +89,10 @@ export function formVerifier<P, K, G extends FormGrant>(
         });
       }
       const length = checkConditions(conditions, { fields: all, bucket, exempt: scheme.exempt });
+      // Of a key that only its start binds, the holder chose the rest: `up/../x` is not below `up/` for a file system.
+      const isWhole = conditions.some((condition) => condition.operator === "eq" && condition.field === "key");
+      if (!isWhole && /(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(objectKey))
+        throw malformed("key", "dot-segments", "one without");
       const grant = scheme.grant(parsed, {
         ...match,
         now,

@@ -4,7 +4,7 @@ import { percentDecode } from "./wire.ts";
 // RFC 3986: `pchar` without percent-encoding. A URL parser re-spells every other character.
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]*)+$/;
 // `%2e` is a dot for the URL parser, and what follows the first `;` is a path parameter for some servers.
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|$)/i;
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|%3b|$)/i;
 const EMPTY_SEGMENT = /\/(?=[/;])/;
 // A slash, a backslash or a control that only appears after decoding, and letters that need no encoding at all.
 const DISGUISED = /%(?:2f|5c|[01][0-9a-f]|7f|2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i;

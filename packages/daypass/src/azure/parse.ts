@@ -1,3 +1,4 @@
+import { refuseDotSegments } from "../dot-segments.ts";
 import { type DaypassError, refusal } from "../errors.ts";
 import { malformed, type Parameter } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
@@ -79,6 +80,8 @@ export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSa
     throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a SAS");
   }
   const location = azureLocation(received, reader.account);
+  // Only a SAS for one blob signs the whole path. A listing's prefix is the path of what it lists.
+  if (!/^b/.test(values.get("sr") ?? "")) refuseDotSegments(`${wire.path}/${parameters.get("prefix") ?? ""}`);
   const msHeaders = readHeaders(request);
   const comp = parameters.get("comp") ?? "";
   const operation = reader.findOperation({

@@ -1,5 +1,12 @@
 import { randomBytes } from "#crypto";
-import { checkEdgeRequest, type EndlessSignRequest, edgeResult, joinEdgeUrl, readEdgeUrl } from "../edge-sign.ts";
+import {
+  checkEdgeRequest,
+  type EdgeUrl,
+  type EndlessSignRequest,
+  edgeResult,
+  joinEdgeUrl,
+  readEdgeUrl,
+} from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
 import { base64url } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
@@ -114,7 +121,7 @@ function prepare(
   const { prefix, audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
   const normal = normalizeUri(url.origin, target);
   const uri = joinUri(normal);
-  const container = containerOf(request, uri, normal.origin);
+  const container = containerOf(request, uri, url);
   const own = {
     iss: issuer,
     sub: encrypted?.subject,
@@ -158,16 +165,13 @@ function prepare(
 
 const isBinding = (claim: string): boolean => /^(?:iss|sub|aud|nbf|jti|cdniip)$/.test(claim);
 
-function containerOf({ prefix, regex }: UriSigningRequest, uri: string, origin: string): string {
+function containerOf({ prefix, regex }: UriSigningRequest, uri: string, { origin, path }: EdgeUrl): string {
   if (prefix === undefined && regex === undefined) return hashContainer(uri);
-  const start = joinUri(normalizeUri(origin, prefix ?? ""));
-  const isPrefix = prefix === undefined || (regex === undefined && prefix.endsWith("/") && uri.startsWith(start));
-  if (isPrefix && regex?.matches(uri) !== false) return regex ? `regex:${regex.source}` : prefixContainer(start);
-  throw invalidInput(
-    "prefix or regex",
-    "one that the url matches, a prefix with / at its end",
-    prefix ?? regex?.source,
-  );
+  // Before it is normalised: `/users/7/../` would be a prefix of everybody's.
+  if (prefix === undefined ? regex?.matches(uri) : !regex && prefix.endsWith("/") && path.startsWith(prefix)) {
+    return regex ? `regex:${regex.source}` : prefixContainer(joinUri(normalizeUri(origin, prefix ?? "")));
+  }
+  throw invalidInput("prefix or regex", "what url has, a prefix up to a /", prefix ?? regex?.source);
 }
 
 /** What a verifier would refuse is not signed. */

@@ -1,4 +1,5 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
+import { refuseDotSegments } from "../dot-segments.ts";
 import {
   type EdgeFormat,
   type EdgeGrant,
@@ -94,8 +95,9 @@ export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier
     facts(_received, { claims, uri, personal }, { now, proof }) {
       const { aud, sub, cdniip, cdniuc, iat, jti } = claims;
       const text = joinUri(uri);
-      if (!containerHolds(cdniuc, text, regex))
-        throw fault("SIGNATURE_MISMATCH", "a URI that the token's container holds");
+      // A hash is of the whole URI; an expression is a prefix, too.
+      if (/^r/.test(cdniuc)) refuseDotSegments(uri.path);
+      if (!containerHolds(cdniuc, text, regex)) throw fault("SIGNATURE_MISMATCH", "a URI in the container");
       const { audience, maxSkew = 60 } = options;
       if (aud === undefined ? audience !== undefined : !audience || ![aud].flat().includes(audience)) {
         throw fault("WRONG_AUDIENCE", "a token for this audience");

@@ -107,7 +107,13 @@ export function judgeForm(
       return undefined;
     open.delete(field);
   }
-  return open.size === 0 && values.get("key") !== "" ? values.get("key") : undefined;
+  const key = values.get("key");
+  const isWhole = base.conditions.some(
+    (condition) => !Array.isArray(condition) && Object.hasOwn(condition as object, "key"),
+  );
+  // Daypass is stricter than S3 here: what only begins with `up/` may not climb out of it.
+  if (!isWhole && key?.split(/[/\\]/).some((segment) => segment === "." || segment === "..")) return undefined;
+  return open.size === 0 && key !== "" ? key : undefined;
 }
 
 export function proofOf(fields: ReceivedForm["fields"]): string {

@@ -165,6 +165,96 @@ describe("getSignedUrl of daypass/compat/aws, beside @aws-sdk/s3-request-presign
     expect(await both()).toContain("//s3.us-west-2.amazonaws.com/media/a?");
   });
 
+  test("signs no command of the SDK without its bucket, its key or any other label, as the SDK does not", async () => {
+    const client = new sdk.S3Client({
+      ...quiet,
+      region: "us-east-1",
+      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+    });
+    const all: Readonly<Record<string, string>> = { Bucket: "media", Key: "other-bucket/secret", UploadId: "u" };
+    const settled = async (work: () => Promise<string>): Promise<unknown> => {
+      try {
+        return await work();
+      } catch (error) {
+        return error;
+      }
+    };
+    let refused = 0;
+    for (const [name, Command] of Object.entries(sdk)) {
+      if (!name.endsWith("Command") || name === "$Command") continue;
+      const make = (input: object) => new (Command as new (input: object) => sdk.GetObjectCommand)({ ...input });
+      for (const [label, value] of ["Bucket", "Key"].flatMap(
+        (member) =>
+          [
+            [member, undefined],
+            [member, ""],
+            [member, null],
+          ] as const,
+      )) {
+        const input = { ...all, [label]: value };
+        const options = { signingDate: new Date("2026-01-02T03:04:05Z") };
+        const expected = await settled(() => theirs(client, make(input), options as never));
+        const found = await settled(() => getSignedUrl(client, make(input), options));
+        const context = `${name} with ${label} ${JSON.stringify(value)}: ${String(expected)}`;
+        // Theirs asks for other members, too, of which the URL has none.
+        if (/label: (?:Bucket|Key)\.|Bucket is a required|Empty value/.test(String(expected))) {
+          expect(found, context).toMatchObject({ code: "INVALID_INPUT" });
+          refused += 1;
+        } else if (typeof found === "string") {
+          expect(typeof expected, context).toBe("string");
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  }, 120_000);
+
+  test("takes the bucket for the endpoint where the client says so", async () => {
+    const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+    const clients = [
+      new sdk.S3Client({ ...quiet, region: "us-east-1", credentials, bucketEndpoint: true }),
+      new sdk.S3Client({
+        ...quiet,
+        region: "us-east-1",
+        credentials,
+        bucketEndpoint: true,
+        endpoint: "https://s3.example.com",
+      }),
+    ];
+    const options = { signingDate: new Date("2026-01-02T03:04:05Z") };
+    for (const client of clients) {
+      for (const Bucket of [
+        "https://cdn.example.com",
+        "https://cdn.example.com:8443/base",
+        "http://127.0.0.1:9000/a/b",
+      ]) {
+        for (const Key of ["k", "a b/c"]) {
+          const get = () => new sdk.GetObjectCommand({ Bucket, Key });
+          expect(await getSignedUrl(client, get(), options)).toBe(await theirs(client, get(), options as never));
+        }
+      }
+      const bare = () => new sdk.GetObjectCommand({ Bucket: "media", Key: "k" });
+      await expect(theirs(client, bare(), options as never)).rejects.toThrow();
+      await expect(getSignedUrl(client, bare(), options)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    }
+  });
+
+  test("tells with presign when the credentials end, and signs the same URL", async () => {
+    const expiration = new Date("2026-01-02T03:05:05Z");
+    const client = new sdk.S3Client({
+      ...quiet,
+      region: "us-east-1",
+      credentials: { accessKeyId: "ASIAEXAMPLE", secretAccessKey: "b", sessionToken: "t", expiration },
+    });
+    const options = { signingDate: new Date("2026-01-02T03:04:05Z"), expiresIn: 604_800 };
+    const get = () => new sdk.GetObjectCommand({ Bucket: "media", Key: "k" });
+    const signed = await presign(client, get(), options);
+    expect(signed.url).toBe(await theirs(client, get(), options as never));
+    expect(signed.expiresAt).toEqual(expiration);
+    expect(signed.warnings).toEqual(["the URL ends with its credentials"]);
+    const shorter = await presign(client, get(), { ...options, expiresIn: 60 });
+    expect([shorter.expiresAt, shorter.warnings]).toEqual([expiration, []]);
+  });
+
   test("says what it does not do", async () => {
     const { client } = make({
       name: "GetObject",

@@ -35,7 +35,9 @@ export interface SignedCall {
   readonly url: string;
   readonly method: string;
   readonly signed: readonly SignedHeader[];
+  /** What the URL itself says. */
   readonly expiresAt: Date;
+  readonly credentials: SdkCredentials;
   readonly stringToSign: string;
 }
 
@@ -89,18 +91,22 @@ export function clientSigner(config: SdkConfig): ClientSigner {
       const whole = isUsual
         ? `${own}&X-Amz-Signature=${signature}&${listed}${others}`
         : canonicalQuery([...pairsOf(all), ["X-Amz-Signature", signature]]);
-      return { url: `${address.origin}${path}?${whole}`, method, signed, expiresAt, stringToSign };
+      return { url: `${address.origin}${path}?${whole}`, method, signed, expiresAt, credentials, stringToSign };
     },
   };
 }
 
 /** All that there is to say of a signed call. */
-export function signedResult({ url, method, signed, expiresAt, stringToSign }: SignedCall): SignedRequest {
+export function signedResult({ url, method, signed, credentials, stringToSign, ...call }: SignedCall): SignedRequest {
   const others = signed.filter(({ name }) => name !== "host");
   const headers = Object.fromEntries(others.map(({ name, values }) => [name, values[0] ?? ""]));
   const bound = ["method", "host", "path", "query", "time", ...others.map(({ name }) => `header ${name}`)];
   const unbound = ["headers that are not listed", "body"];
-  return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings: [] }, stringToSign);
+  const { expiration = call.expiresAt } = credentials;
+  const endsFirst = expiration < call.expiresAt;
+  const expiresAt = endsFirst ? expiration : call.expiresAt;
+  const warnings = endsFirst ? [`the URL ends with its credentials`] : [];
+  return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings }, stringToSign);
 }
 
 function pairsOf(query: string): readonly EncodedPair[] {

@@ -1,5 +1,5 @@
 import { invalidInput, refusal } from "../../errors.ts";
-import type { AwsS3Command, SdkConfig, SdkEndpoint, SdkInstruction } from "./sdk.ts";
+import type { AwsS3Command, SdkConfig, SdkEndpoint, SdkInstruction, URL } from "./sdk.ts";
 
 /** Where a request goes and for what it is signed, as the client's own rules have it. */
 export interface Address {
@@ -55,8 +55,11 @@ export function addressFinder(config: SdkConfig): AddressFinder {
       const instructions = instructionsOf(command);
       const settings = instructions.settings.map((name) => config[name]);
       const parameters = await resolveParameters(config, instructions, command.input);
-      const address = readEndpoint(endpointProvider(parameters, {}));
-      last = { instructions, bucket: Reflect.get(command.input, "Bucket"), region, settings, address };
+      const bucket: unknown = Reflect.get(command.input, "Bucket");
+      const endpoint = endpointProvider(parameters, {});
+      const isOwn = config.bucketEndpoint === true && bucket !== undefined;
+      const address = readEndpoint(isOwn ? { ...endpoint, url: bucketUrl(bucket) } : endpoint);
+      last = { instructions, bucket, region, settings, address };
       return address;
     },
   };
@@ -73,7 +76,7 @@ async function resolveParameters(config: SdkConfig, { list }: Instructions, inpu
   if (!config.isCustomEndpoint && !config.ignoreConfiguredEndpointUrls) {
     parameters["Endpoint"] = (await config.serviceConfiguredEndpoint?.()) ?? parameters["Endpoint"];
   }
-  adjustForBucket(parameters);
+  adjustForBucket(parameters, config.bucketEndpoint === true);
   return parameters;
 }
 
@@ -93,7 +96,10 @@ function instructionsOf({ constructor: kind }: AwsS3Command): Instructions {
     if (typeof get !== "function") throw invalidInput("command", "a command of @aws-sdk/client-s3", "another");
     const list = Object.entries(get.call(kind) as Readonly<Record<string, SdkInstruction>>);
     const asked = list.filter(([, { type }]) => /^(?:clientContext|builtIn)Params$/.test(type));
-    instructions = { list, settings: ["isCustomEndpoint", ...asked.map(([name, { name: key = name }]) => key)] };
+    instructions = {
+      list,
+      settings: ["isCustomEndpoint", "bucketEndpoint", ...asked.map(([name, { name: key = name }]) => key)],
+    };
     known.set(kind, instructions);
   }
   return instructions;
@@ -118,9 +124,9 @@ const DNS_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const ADDRESS = /(?:\d+\.){3}\d+/;
 
 /** What the SDK makes of a bucket's name before it asks its rules: some names are for path style only. */
-function adjustForBucket(parameters: Parameters): void {
+function adjustForBucket(parameters: Parameters, isUrl: boolean): void {
   const { Bucket: bucket = "", Endpoint: endpoint } = parameters;
-  if (typeof bucket !== "string" || (bucket.includes("/") && !bucket.startsWith("arn:"))) {
+  if (typeof bucket !== "string" || (bucket.includes("/") && !isUrl && !bucket.startsWith("arn:"))) {
     throw invalidInput("Bucket", "a bucket's name or ARN", bucket);
   }
   if (typeof parameters["Bucket"] === "string") {
@@ -130,6 +136,14 @@ function adjustForBucket(parameters: Parameters): void {
   const isDotted = bucket.includes(".") && !String(endpoint).startsWith("http:");
   if (!bucket.startsWith("arn:") && (!isHost || isDotted)) parameters["ForcePathStyle"] = true;
   if (parameters["DisableMultiRegionAccessPoints"]) parameters["DisableMRAP"] = true;
+}
+
+/** "bucketEndpoint: Whether to provide the bucket name as the endpoint": the rules are asked all the same, for the region. */
+function bucketUrl(bucket: unknown): URL {
+  if (typeof bucket !== "string" || !/^https?:\/\/[^/?#\\\s@]+(?:\/[^?#\\\s]*)?$/.test(bucket)) {
+    throw invalidInput("Bucket", "scheme://host[:port][/path]", bucket);
+  }
+  return new (Reflect.get(globalThis, "URL") as new (text: string) => URL)(bucket);
 }
 
 function readEndpoint({ url, properties }: SdkEndpoint): Address {

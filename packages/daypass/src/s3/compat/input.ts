@@ -21,7 +21,8 @@ const ALGORITHM = "x-amz-sdk-checksum-algorithm";
 const CHECKSUM = /^x-amz-checksum-(?!mode$|type$)/;
 
 /** Puts each member where its binding says. Throws `INVALID_INPUT`. */
-export function bindInput({ name, members, before, label, query, contentType }: Operation, input: object): BoundInput {
+export function bindInput(operation: Operation, input: object): BoundInput {
+  const { name, members, before, label, labels, query, contentType } = operation;
   let pairs: EncodedPair[] | undefined;
   const headers = new Map<string, string>();
   let path = before;
@@ -48,7 +49,11 @@ export function bindInput({ name, members, before, label, query, contentType }: 
       isStructured ||= place === "body" || type > 64;
     }
   }
-  if (label !== undefined && path === before) throw invalidInput(`${name}.${label}`, "text", "nothing");
+  // Without its bucket, a key such as `other/secret` would be signed for another one.
+  for (const member of labels) {
+    const value: unknown = Reflect.get(input, member);
+    if (typeof value !== "string" || value === "") throw invalidInput(`${name}.${member}`, "text", value);
+  }
   // The algorithm is the answer to a checksum that the caller hands in; alone it would have none to belong to.
   if (headers.has(ALGORITHM) && ![...headers.keys()].some((header) => CHECKSUM.test(header))) headers.delete(ALGORITHM);
   return { path, query: pairs ?? query, headers, contentType, body, isStructured };

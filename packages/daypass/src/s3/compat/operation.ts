@@ -20,6 +20,8 @@ export interface Operation {
   /** Path template, split at its label: `{Key+}`. */
   readonly before: string;
   readonly label: string | undefined;
+  /** Members without which the request would be another one: the bucket and the key. */
+  readonly labels: readonly string[];
   readonly query: readonly EncodedPair[];
   readonly members: ReadonlyMap<string, Binding>;
   /** What stands in the Content-Type where the caller says nothing. */
@@ -65,6 +67,7 @@ function readOperation(schema: SdkOperationSchema): Operation {
     method,
     before,
     label,
+    labels: [...members].filter(([, { place }]) => place === "label").map(([member]) => member),
     query: (query?.split("&") ?? []).map((token) => {
       const [left = "", right = ""] = token.split("=");
       return [uriEncode(left), uriEncode(right)];

@@ -14,8 +14,8 @@ import type { AwsPresigningOptions, AwsS3Client, AwsS3Command, SdkConfig } from 
  * input goes. Nothing is sent, but the client's own providers may ask for credentials.
  *
  * Unlike `@aws-sdk/s3-request-presigner` it adds no checksum that nobody asked for, and does not run the client's middleware:
- * what a plugin of your own would change in a request is not in the URL. As there, the life of the credentials is not looked
- * at.
+ * what a plugin of your own would change in a request is not in the URL. As there, credentials that end before the URL are no
+ * reason to refuse: `expiresAt` is when they end, and a warning says so.
  *
  * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY`, `INVALID_EXPIRY`, `UNSUPPORTED_CONSTRAINT` (a Multi-Region Access
  * Point); and whatever the client's own providers throw

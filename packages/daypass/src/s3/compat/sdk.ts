@@ -17,6 +17,7 @@ export interface SdkConfig {
   readonly credentials?: () => Promise<SdkCredentials>;
   readonly endpoint?: unknown;
   readonly isCustomEndpoint?: boolean;
+  readonly bucketEndpoint?: unknown;
   readonly ignoreConfiguredEndpointUrls?: boolean;
   readonly serviceConfiguredEndpoint?: () => Promise<string | undefined>;
   readonly endpointProvider?: (parameters: Readonly<Record<string, unknown>>, context?: object) => SdkEndpoint;

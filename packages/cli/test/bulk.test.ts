@@ -158,6 +158,25 @@ test("signs a CSV file as it signs the same lines of JSON, and answers in CSV", 
   }
 });
 
+test("answers every record of a CSV file with a quote inside a cell, and says where one is never closed", async () => {
+  const defaults = join(temporaryFolder(), "defaults.json");
+  writeFileSync(defaults, JSON.stringify(pinned));
+  const sign = (csv: string) =>
+    daypass(["sign", "--batch", "-", "--format", "csv", "--defaults", defaults], { input: csv });
+  const keys = (answers: string) =>
+    answers
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { url?: string }).url?.split("?")[0]?.split("/").at(-1));
+  const literal = await sign('key\na\nb"ad\nc\n5" disk.jpg\n');
+  expect([literal.status, keys(literal.stdout)]).toEqual([0, ["a", "b%22ad", "c", "5%22%20disk.jpg"]]);
+  const bent = await sign('key\na\n"b"ad\nc\n');
+  expect([bent.status, keys(bent.stdout)]).toEqual([0, ["a", undefined, "c"]]);
+  const open = await sign('key\na\n"bad\nc\nd\n');
+  expect([open.status, keys(open.stdout)]).toEqual([1, ["a", undefined]]);
+  expect(open.stderr).toContain("opens in line 3");
+});
+
 test("reads CSV strictly: what a bent record meant is a guess", () => {
   const read = csvReader('a,b.c,"d",expiresIn,conditions:json');
   expect(read('1,,"x ""y"" , z",90,"[[""eq"",1]]"')).toEqual({
@@ -169,6 +188,7 @@ test("reads CSV strictly: what a bent record meant is a guess", () => {
   expect(read("1,2,3,9e1,")).toEqual({ a: "1", b: { c: "2" }, d: "3", expiresIn: "9e1" });
   for (const bad of ['1,2,3,4,"x', '1,2,3,4,"x"y', '1,2,3,4,x"y"', "1,2,3,4", "1,2,3,4,5,6", "1,2,3,4,{", ""])
     expect(() => read(bad)).toThrow(/^expected/);
+  expect(csvReader("key,b")('5" disk.jpg,a"')).toEqual({ key: '5" disk.jpg', b: 'a"' });
   for (const bad of ["a,a", "a,,b", "__proto__.x", '"a', ""]) expect(() => csvReader(bad)).toThrow(/^expected/);
   expect(() => csvReader("bind,bind.ip")("a,b")).toThrow(/columns for both/);
   expect(csvReader(csvRecord(["a,b", 'c"d', "e"]))(csvRecord(["1", '"', ","]))).toEqual({

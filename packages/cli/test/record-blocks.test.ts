@@ -58,6 +58,8 @@ test("finds the same lines however the stream is cut", async () => {
 test("finds the same records of a CSV file however the stream is cut", async () => {
   const cell = fc.oneof(
     text("a", "é", " "),
+    // Inches: a quote inside a cell that does not begin with one is a character.
+    text("a", '"', " ").map((inside) => `5${inside}`),
     text("a", "\n", ",", "é", '""').map((inside) => `"${inside}"`),
   );
   const record = fc.array(cell, { minLength: 1, maxLength: 3 }).map((cells) => cells.join(","));
@@ -88,4 +90,25 @@ test("gives one answer to a line that is too long, and finds the next one", asyn
   expect(await recordsOf([Buffer.alloc(MAX - 1, "x"), Buffer.from("xxx\ngood\n")])).toEqual([undefined, "good"]);
   expect(await recordsOf([long])).toEqual([undefined]);
   expect(await recordsOf([])).toEqual([]);
+});
+
+test("tells in which line the quote opened that nothing closes", async () => {
+  const unclosedIn = async (csv: string, at: readonly number[] = []): Promise<number | undefined> => {
+    let line: number | undefined;
+    async function* input(): AsyncGenerator<Uint8Array> {
+      yield* cutAt(Buffer.from(csv), at);
+    }
+    const onUnclosed = (found: number): void => {
+      line = found;
+    };
+    for await (const _ of recordBlocks(input(), { format: CSV_RECORDS, maxRecordBytes: MAX, onUnclosed }));
+    return line;
+  };
+  for (const at of [[], [1], [2, 5], [3, 4, 5, 6, 7, 8, 9, 10]]) {
+    expect(await unclosedIn('key\na\n"b\nc\nd\n', at)).toBe(3);
+    expect(await unclosedIn('key\n"a\nb"\nc,"\n', at)).toBe(4);
+    expect(await unclosedIn('key\na\nb"ad\nc\n', at)).toBe(undefined);
+    expect(await unclosedIn('key\n"a"""\n"b"c"\nd', at)).toBe(undefined);
+    expect(await unclosedIn(`key\n"${"x\n".repeat(100)}`, at)).toBe(2);
+  }
 });

@@ -8,6 +8,8 @@ export type RecordBlock = Buffer | undefined;
 export interface RecordBlockOptions {
   readonly format: RecordFormat;
   readonly maxRecordBytes: number;
+  /** Told at the end of the stream in which line, from 1, the quote opened that its last record never closes. */
+  readonly onUnclosed?: ((line: number) => void) | undefined;
 }
 
 /**
@@ -17,16 +19,16 @@ export interface RecordBlockOptions {
  */
 export async function* recordBlocks(
   input: AsyncIterable<Uint8Array>,
-  { format, maxRecordBytes }: RecordBlockOptions,
+  { format, maxRecordBytes, onUnclosed }: RecordBlockOptions,
 ): AsyncGenerator<RecordBlock, void, undefined> {
-  const scan = format.scanner();
+  const scanner = format.scanner();
   /** The beginning of a record whose end has not arrived. */
   let begun: Buffer[] = [];
   let begunBytes = 0;
   let skipping = false;
 
   for await (const bytes of input) {
-    const { first, last } = scan(bytes);
+    const { first, last } = scanner.bounds(bytes);
     let start = 0;
     if (first > 0 && (skipping || begunBytes + first - 1 > maxRecordBytes)) {
       // The record that a former chunk began ends here and is too long: what follows it is not.
@@ -56,6 +58,8 @@ export async function* recordBlocks(
       begunBytes = 0;
     }
   }
+  const opened = scanner.openedIn();
+  if (opened !== undefined) onUnclosed?.(opened);
   if (skipping) yield undefined;
   else if (begun.length > 0) yield Buffer.concat(begun);
 }

@@ -54,6 +54,8 @@ export interface Batch {
   readonly blocks: AsyncGenerator<RecordBlock, void, undefined>;
   /** The part of the input that has been read, see `BatchInput`. */
   readonly done: BatchInput["done"];
+  /** Once the input has been read to its end: the line of a CSV file in which a quote opens that is never closed. */
+  readonly unclosed?: (() => number | undefined) | undefined;
   readonly findKeys: FindKeys;
   /** The line that stands before all answers. */
   readonly header?: string | undefined;
@@ -65,7 +67,7 @@ const MAX_WORKERS = 64;
 
 /** Runs a batch to a file or to standard output. */
 export async function runBatchCommand(batch: Batch, args: BatchArguments, context: Context): Promise<ExitStatus> {
-  const { job, blocks, done, findKeys, header, standing } = batch;
+  const { job, blocks, done, unclosed, findKeys, header, standing } = batch;
   const workers = wholeNumber("--workers", args.workers ?? "0", { min: 0, max: MAX_WORKERS });
   const output: Writable = args.out === undefined ? context.stdout : await outputFile(args.out, standing);
   const ended = args.out === undefined ? undefined : finished(output);
@@ -75,6 +77,12 @@ export async function runBatchCommand(batch: Batch, args: BatchArguments, contex
   if (args.out !== undefined) output.end();
   await ended;
   shown.end(count);
+  const line = unclosed?.();
+  if (line !== undefined) {
+    throw new CommandError(
+      `expected a second quote for the cell that opens in line ${line}, found the end of the CSV: all that follows is one record, which was refused; how many it holds cannot be told`,
+    );
+  }
   return args.strict === true && count.refused > 0 ? 1 : 0;
 }
 
@@ -84,13 +92,18 @@ const MAX_RECORD_BYTES = 1024 * 1024;
 export async function batchInput(
   args: BatchArguments & { readonly batch: string },
   { format, stdin }: { readonly format: RecordFormat; readonly stdin: Readable },
-): Promise<Pick<Batch, "blocks" | "done">> {
+): Promise<Pick<Batch, "blocks" | "done" | "unclosed">> {
   if (args.batch !== "-" && args.out !== undefined && (await isSameFile(args.batch, args.out)))
     throw new UsageError("expected --out to be another file than --batch: its lines would be lost");
   // A missing file is reported before the output is created.
   const { chunks, done } =
     args.batch === "-" ? { chunks: stdin, done: () => undefined } : await openInput(args.batch, format.chunkBytes);
-  return { blocks: recordBlocks(chunks, { format, maxRecordBytes: MAX_RECORD_BYTES }), done };
+  let unclosed: number | undefined;
+  const onUnclosed = (line: number): void => {
+    unclosed = line;
+  };
+  const blocks = recordBlocks(chunks, { format, maxRecordBytes: MAX_RECORD_BYTES, onUnclosed });
+  return { blocks, done, unclosed: () => unclosed };
 }
 
 async function openInput(path: string, chunkBytes: number): Promise<BatchInput> {

@@ -47,6 +47,7 @@ export async function signBatch(
       header,
       standing,
       done: input.done,
+      unclosed: input.unclosed,
       findKeys: keyFinder(args, context),
       blocks: standing === undefined ? blocks : await withoutAnswered(blocks, { ...resume, standing }),
     },

@@ -94,8 +94,9 @@ function put(object: Record<string, unknown>, path: readonly string[], value: un
 }
 
 /**
- * The cells of one record, strictly by RFC 4180: quotes only around a whole cell, and doubled inside. A record that bends
- * the rule is refused, because what it meant is a guess and a URL would be signed for it.
+ * The cells of one record, by RFC 4180: quotes around a whole cell, and doubled inside. Of what bends the rule only one thing has one
+ * meaning: a quote inside a cell that does not begin with one, as in `5" disk.jpg`, is that character. All else is refused, because what it
+ * meant is a guess and a URL would be signed for it.
  */
 function csvCells(record: string): readonly string[] {
   const text = record.endsWith("\r") ? record.slice(0, -1) : record;
@@ -108,7 +109,8 @@ function csvCells(record: string): readonly string[] {
       at += 1;
       for (;;) {
         const quote = text.indexOf('"', at);
-        if (quote < 0) throw invalid("a quote at the end of a quoted cell, found none");
+        if (quote < 0)
+          throw invalid("a quote at the end of a quoted cell, found none: what follows it cannot be told from it");
         cell += text.slice(at, quote);
         at = quote + 1;
         if (text[at] !== '"') break;
@@ -119,7 +121,6 @@ function csvCells(record: string): readonly string[] {
     } else {
       const comma = text.indexOf(",", at);
       cell = text.slice(at, comma < 0 ? text.length : comma);
-      if (cell.includes('"')) throw invalid("quotes around a whole cell and doubled inside, found one in the middle");
       at += cell.length;
     }
     cells.push(cell);

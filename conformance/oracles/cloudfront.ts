@@ -36,6 +36,12 @@ export function sdkCookies(wish: CloudfrontWish): Readonly<Record<string, string
   return { ...cookies };
 }
 
+/** Cookies by a policy of one's own, as the SDK makes them with and without a URL. */
+export function sdkPolicyCookies(policy: string, url?: string): Readonly<Record<string, string | number>> {
+  const signing = { keyPairId, privateKey: KEYS.rsa.privateKey, algorithm: "SHA256" } as const;
+  return { ...getSignedCookies(url === undefined ? { ...signing, policy } : ({ ...signing, url, policy } as never)) };
+}
+
 /** botocore's signer, which has RSA with SHA-1 alone. All of them in one process of Debian's Python. */
 export function boto3Urls(wishes: readonly CloudfrontWish[]): readonly string[] {
   const script = fileURLToPath(new URL("../clients/cloudfront.py", import.meta.url));

@@ -4,7 +4,7 @@ import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "da
 import { describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
 import { hasHiddenDotSegment } from "../dot-segments.ts";
-import { boto3Urls, KEYS, keyPairId, sdkCookies, sdkUrl } from "../oracles/cloudfront.ts";
+import { boto3Urls, KEYS, keyPairId, sdkCookies, sdkPolicyCookies, sdkUrl } from "../oracles/cloudfront.ts";
 import { CLOUDFRONT_ORIGIN, type CloudfrontWish, randomCloudfrontWish } from "../random/cloudfront-wishes.ts";
 import { runCount, runSeed, seeded } from "../random/seeded.ts";
 
@@ -150,6 +150,14 @@ const missing =
   needs("python3") ??
   (existsSync(`${packages}/botocore`) ? undefined : needs("python3-boto3")) ??
   (existsSync(`${packages}/cryptography`) ? undefined : needs("python3-cryptography"));
+
+test("cookies by a policy of one's own are those of the SDK, with and without a URL", async () => {
+  const policy = `{"Statement":[{"Resource":"${CLOUDFRONT_ORIGIN}/*","Condition":{"DateLessThan":{"AWS:EpochTime":1900000000}}}]}`;
+  const signer = cloudfrontCookieSigner({ keyPairId, privateKey: KEYS.rsa.privateKey, hash: "sha256" });
+  const url = `${CLOUDFRONT_ORIGIN}/x`;
+  expect((await signer.sign({ url, policy })).cookies).toEqual(sdkPolicyCookies(policy, url));
+  expect((await signer.sign({ policy })).cookies).toEqual(sdkPolicyCookies(policy));
+});
 
 describe.skipIf(missing)(`CloudFrontSigner of python3-boto3${missing ?? ""}`, () => {
   test(`the same bytes as cloudfrontSigner for ${count} random requests but for the order of parameters`, async () => {

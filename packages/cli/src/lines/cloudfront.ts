@@ -86,6 +86,7 @@ function cookieSigner(options: Options): ReturnType<typeof timedCookies> {
 function timedCookies(signer: ReturnType<typeof cloudfrontCookieSigner>) {
   return {
     sign: ({ url, resource, ...request }: CloudfrontSignRequest) => {
+      if (request.policy !== undefined) return signer.sign({ ...request, resource, url: url === "" ? undefined : url });
       if (url !== "" && resource !== undefined) {
         throw new DaypassError(
           "INVALID_INPUT",

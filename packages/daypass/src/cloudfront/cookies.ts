@@ -1,6 +1,6 @@
 import { grantId } from "../grant.ts";
 import { systemClock } from "../time.ts";
-import { type CloudfrontCookieRequest, preparePolicy } from "./request.ts";
+import { type CloudfrontCookieRequest, checkUrl, preparePolicy } from "./request.ts";
 import { attributeSigner, type CloudfrontSignerOptions, SHA1 } from "./sign.ts";
 
 /** Cookies that open what one policy says. */
@@ -50,6 +50,7 @@ export function cloudfrontCookieSigner(options: CloudfrontSignerOptions): Cloudf
   const { clock = systemClock } = options;
   return {
     async sign(request) {
+      if (request.url !== undefined) checkUrl(request.url);
       const prepared = preparePolicy(request, clock());
       const attributes = Object.entries(await attributesOf(prepared, request.stableWindow));
       const { text, resource, expiresAt, bound, unbound, warnings } = prepared;

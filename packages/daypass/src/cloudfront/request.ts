@@ -27,9 +27,11 @@ export interface CloudfrontSignRequest extends PolicyRequest {
 export interface CloudfrontCookieRequest extends PolicyRequest {
   /**
    * The URL that the cookies open, or a pattern: `*` stands for any characters, `?` for one. With no `*`, start or network
-   * it is one URL, and `?` begins its query.
+   * it is one URL, and `?` begins its query. Beside `policy` it may be left out, as the policy names it.
    */
-  readonly resource: string;
+  readonly resource?: string | undefined;
+  /** Beside `policy`: a URL that it has to open. */
+  readonly url?: string | undefined;
 }
 
 /** Either of them. */
@@ -99,12 +101,14 @@ export function preparePolicy(wish: PolicyWish, now: Date): PreparedPolicy {
 function givenPolicy(wish: PolicyWish, text: string): PreparedPolicy {
   const { url, resource, prefix, notBefore, bind, expiresIn, expiresAt, stableWindow } = wish;
   const fail = (expected: string): Error => invalidInput("policy", expected, "another");
-  const others = [url && resource, prefix, notBefore, bind, expiresIn, expiresAt, stableWindow];
-  if (others.some((other) => other !== undefined)) throw fail("text, given alone");
+  const others = { resource: url && resource, prefix, notBefore, bind, expiresIn, expiresAt, stableWindow };
+  for (const [name, other] of Object.entries(others)) {
+    if (other !== undefined) throw invalidInput("policy", `text in place of ${name}`, "both");
+  }
   if (!/^[\t\n\r\x20-\x7e]+$/.test(text)) throw fail("ASCII text");
   const policy = readPolicy(text, fail);
-  // For cookies the resource is named twice, so that nobody takes the one for the other.
-  const isOwn = url === undefined ? resource === policy.resource : fits(policy.resource, url);
+  // Cookies need no URL. Where it is given, it has to be one that the policy opens; a resource has to be the policy's own.
+  const isOwn = url === undefined ? (resource ?? policy.resource) === policy.resource : fits(policy.resource, url);
   if (!isOwn) throw fail("one for this URL or resource");
   const covered = coverage(policy.resource, policy.startsAt, policy.ipRange, false);
   return { ...covered, text, isCanned: false, expiresAt: policy.expiresAt, warnings: [] };

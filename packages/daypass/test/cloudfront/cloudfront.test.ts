@@ -206,6 +206,7 @@ describe("signed URLs", () => {
     expect(link.expiresAt).toEqual(later(90));
     expect((await verifier.verify(wireRequest(link))).id).toBe(link.id);
     await rejects(signer.sign({ url, policy: text, expiresIn: 60 }), "INVALID_INPUT");
+    await expect(signer.sign({ url, policy: text, expiresAt: new Date() })).rejects.toThrow(/policy.*expiresAt/);
     await rejects(signer.sign({ url: `${origin}/other`, policy: text }), "INVALID_INPUT");
     await rejects(signer.sign({ url, policy: text.replace("DateLessThan", "DateLess") }), "INVALID_INPUT");
     await rejects(signer.sign({ url, policy: text.replace("talks", "tälks") }), "INVALID_INPUT");

@@ -26,6 +26,16 @@ const userDelegationKey = {
 const entry = { scheme: "azure", account: "myaccount", credentials: { accountKey } };
 const at = "2026-01-02T03:05:00Z";
 
+test("signs the line of the contract, whose names are shorter than Azure's own", async () => {
+  const contract = {
+    ...{ scheme: "azure", kind: "service", version: "2026-04-06", account: "a", container: "c", blob: "x" },
+    ...{ endpoint: "https://a.blob.core.windows.net", resource: "b", permissions: "r", credentials: { accountKey } },
+    ...{ expiresAt: "2026-01-02T04:04:05Z", signedAt: "2026-01-02T03:04:05Z" },
+  };
+  const [signed] = await sign([contract]);
+  expect(signed?.url).toMatch(/^https:\/\/a\.blob\.core\.windows\.net\/c\/x\?sv=2026-04-06&/);
+});
+
 /** What Azure's own SDKs sign. */
 interface Vector {
   readonly name: string;

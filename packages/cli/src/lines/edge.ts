@@ -7,6 +7,7 @@ import {
   type FieldKind,
   type Fields,
   fields,
+  flag,
   type JsonObject,
   missing,
   nested,
@@ -25,6 +26,11 @@ import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 type Kinds = Readonly<Record<string, FieldKind>>;
 
+/** Constraints that only some schemes can bind: passed on, so that the library's refusal says what can. */
+const CONSTRAINTS: Kinds = {
+  ...{ prefix: text, audience: text, subject: text, nonce: text },
+  ...{ uses: number, createOnly: flag, vary: textList, methods: textList },
+};
 /** `withoutExpiry`, of schemes whose URLs may have no end. */
 export const ENDLESS: Kinds = { withoutExpiry: oneOf("accept") };
 /** `allowUnsigned`, of schemes that leave parameters unsigned. */
@@ -78,9 +84,10 @@ export function edgeLines<C, O, R, V>(scheme: EdgeLines<C, O, R, V>): LineScheme
   const { options = {}, request = {}, entry = {} } = scheme;
   const credentials = nested(fields(scheme.credentials));
   const common = { scheme: text, ...options };
+  const asked: Kinds = { ...CONSTRAINTS, ...request };
   const line: Fields = fields({
     ...{ ...common, credentials, url: text, method: text, ip: textOrList },
-    ...{ ...request, bind: nested(BIND), response: textMap, ...LIFETIME },
+    ...{ ...asked, bind: nested(BIND), response: textMap, ...LIFETIME },
   });
   const verifying: Fields = fields({
     ...{ ...common, credentials: oneOrMore(credentials) },
@@ -104,11 +111,11 @@ export function edgeLines<C, O, R, V>(scheme: EdgeLines<C, O, R, V>): LineScheme
         const signer = signers(name, () =>
           timedSigner<R>((clock) => scheme.signer({ ...key, ...own, clock } as C & O & typeof CLOCK, object)),
         );
-        const asked = {
-          ...picked(object, request),
+        const wish = {
+          ...picked(object, asked),
           ...{ url, method, response, bind: ip === undefined ? bind : { ...bind, ip }, ...lifetime(rest) },
         } as R;
-        return signer.sign(scheme.prepare?.(asked, object) ?? asked, time);
+        return signer.sign(scheme.prepare?.(wish, object) ?? wish, time);
       };
     },
     explainKeys(object) {

@@ -13,13 +13,14 @@ export interface AzureLocation {
 const ACCOUNT_HOST = /^https?:\/\/([a-z0-9-]+)\.(?:z\d\d?\.)?blob\./;
 const CONTAINER = /^(?:\$[a-z]+|[a-z0-9]+(?:-[a-z0-9]+)*)$/;
 
+/** Azure gives names of 3 characters at least; emulators and tests have shorter ones, which name nothing else. */
 export function isAccountName(text: unknown): boolean {
-  return typeof text === "string" && /^[a-z0-9]{3,24}$/.test(text);
+  return typeof text === "string" && /^[a-z0-9]{1,24}$/.test(text);
 }
 
 /** "Letters, numbers and dashes, each dash between letters or numbers", or one of the service's own such as `$web`. */
 export function isContainerName(text: unknown): boolean {
-  return typeof text === "string" && text.length > 2 && text.length < 64 && CONTAINER.test(text);
+  return typeof text === "string" && text.length < 64 && CONTAINER.test(text);
 }
 
 /** "Azure Storage Server will replace \\ with / in the blob names" (\@azure/storage-blob, Clients.ts): signed is what it is then. */
@@ -41,9 +42,9 @@ export function azureLocation(
   const account = percentDecode(ofHost ?? segments.shift() ?? "").replace(/-secondary$/, "");
   const container = percentDecode(segments.shift() ?? "");
   const blob = azureName(percentDecode(segments.join("/")));
-  if (!isAccountName(account)) throw malformed("path", "account", "3 to 24 lower-case letters and digits");
+  if (!isAccountName(account)) throw malformed("path", "account", "up to 24 lower-case letters and digits");
   if (container === "" && blob === "") return { account, container: undefined, blob: undefined };
   if (!isContainerName(container))
-    throw malformed("path", "container", "3 to 63 lower-case letters, digits and dashes");
+    throw malformed("path", "container", "up to 63 lower-case letters, digits and dashes");
   return { account, container, blob: blob || undefined };
 }

@@ -49,7 +49,7 @@ export interface AzureTarget {
 export function azureTarget(request: AzureResourceRequest): AzureTarget {
   const { container, blob, prefix, snapshot, versionId, dotSegments } = request;
   if (!isContainerName(container))
-    throw invalidInput("container", "3 to 63 lower-case letters, digits and dashes", container);
+    throw invalidInput("container", "up to 63 lower-case letters, digits and dashes", container);
   const times = [snapshot, versionId].filter((time) => time !== undefined).length;
   if (blob === undefined ? times > 0 : times > 1 || prefix !== undefined) {
     throw invalidInput("the resource", "a blob (of one snapshot or versionId), a prefix or neither", request);

@@ -56,7 +56,7 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
     const blob = request.blob === undefined ? undefined : azureName(String(request.blob));
     if (blob !== undefined) checkKey(blob, dotSegments, "blob");
     if (container === undefined ? blob !== undefined : !isContainerName(container)) {
-      throw invalidInput("container", "3 to 63 lower-case letters, digits and dashes", container);
+      throw invalidInput("container", "up to 63 lower-case letters, digits and dashes", container);
     }
     refuseUnbindable(request, { prefix: SERVICE, response: SERVICE, identifier: SERVICE });
     const { accountKey, expiration } = credentials();

@@ -29,7 +29,7 @@ export interface AzureAccountOptions {
 
 /** Scheme, host and path of an account's Blob service, without a slash at its end. Throws `INVALID_INPUT`. */
 export function azureEndpoint({ account, endpoint }: AzureAccountOptions): string {
-  if (!isAccountName(account)) throw invalidInput("account", "3 to 24 lower-case letters and digits", account);
+  if (!isAccountName(account)) throw invalidInput("account", "up to 24 lower-case letters and digits", account);
   const text = endpoint ?? `https://${account}.blob.core.windows.net`;
   if (/^https?:\/\/[^/?#\\\s@]+(?:\/[^/?#\\\s]+)*\/?$/.test(text)) return text.replace(/\/$/, "");
   throw invalidInput("endpoint", "scheme://host[:port][/path]", text);

@@ -102,7 +102,7 @@ export function accountKeys(credentials: Keys<AzureAccountKey>): KeyResolver<Pre
     ({ account }) => account,
     ({ account, accountKey }) => {
       if (isAccountName(account)) return prepareKey(accountKey);
-      throw invalidInput("credentials.account", "3 to 24 lower-case letters and digits", account);
+      throw invalidInput("credentials.account", "up to 24 lower-case letters and digits", account);
     },
   );
 }

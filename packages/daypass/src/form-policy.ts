@@ -62,8 +62,12 @@ export function draftForm(request: FormRequest, { scheme, bucket, key: oneKey, r
   if ((oneKey === undefined) === (prefix === undefined) || key === "" || !(prefix ?? "a/").slice(1).endsWith("/")) {
     throw invalidInput("the key", "text, or left out for a prefix that ends with /", oneKey ?? prefix);
   }
-  const conditions: PolicyCondition[] = [...(request.conditions ?? []), ...lengthRange(request)];
-  const given = parseConditions(conditions, (expected) => invalidInput("conditions", expected, conditions));
+  const more: unknown = request.conditions ?? [];
+  if (!Array.isArray(more)) throw invalidInput("conditions", "a list", more);
+  const conditions: PolicyCondition[] = [...more, ...lengthRange(request)];
+  const given = parseConditions(conditions, (expected, found) =>
+    invalidInput("conditions", expected, JSON.stringify(found)),
+  );
   const fields: Record<string, string> = { key };
   const values = new Map([["bucket", bucket]]);
   const bound = ["bucket", "time"];

@@ -97,7 +97,7 @@ export function decodePolicy(encoded: string): PostPolicy {
 /** Reads conditions. Operators and field names have no case. `refuse` makes the error for what cannot be read. */
 export function parseConditions(
   conditions: readonly unknown[],
-  refuse: (expected: string) => Error,
+  refuse: (expected: string, found: unknown) => Error,
 ): readonly ParsedCondition[] {
   return conditions.map((condition) => {
     const [name, first, second, ...more] = Array.isArray(condition) ? condition : ["eq", ...member(condition)];
@@ -108,7 +108,10 @@ export function parseConditions(
     if (isField && (operator === "eq" || operator === "starts-with")) {
       return { operator, field: first.slice(1).toLowerCase(), value: second };
     }
-    throw refuse('["eq" or "starts-with", "$field", text], ["content-length-range", min, max] or {field: text}');
+    throw refuse(
+      '["eq" or "starts-with", "$field", text], ["content-length-range", min, max] or {field: text}',
+      condition,
+    );
   });
 }
 

@@ -72,8 +72,10 @@ export function cloudCdnSigner(options: CloudCdnSignerOptions): EdgeSigner<Cloud
 
 /** What cookies are for: exactly one of `expiresIn` and `expiresAt`. */
 export interface CloudCdnCookieRequest extends Lifetime {
-  /** `https://host/path/`: everything below it. */
+  /** `https://host/path/`: everything below it; with `prefix` any URL below that. */
   readonly url: string;
+  /** A beginning of the URL's path that ends in `/`, in place of the whole path. */
+  readonly prefix?: string | undefined;
 }
 
 /** Makes signed cookies. */
@@ -100,10 +102,10 @@ export function cloudCdnCookieSigner(options: CloudCdnSignerOptions): CloudCdnCo
   const mac = cloudCdnMac(options);
   return {
     sign(request) {
-      checkEdgeRequest("Cloud CDN's cookie", request);
+      checkEdgeRequest("Cloud CDN's cookie", request, "prefix");
       const url = readEdgeUrl(request);
       if (url.query !== "") throw unsupportedConstraint("Cloud CDN's cookie", "a query", "sign a URL");
-      const prefix = checkPrefix(url, url.path) as string;
+      const prefix = checkPrefix(url, request.prefix ?? url.path) as string;
       const { expires, expiresAt } = edgeWindow(request, clock);
       const signed = `${prefixParameter(prefix, { padded: true })}:Expires=${expires}:KeyName=${keyName}`;
       return signedCookies(

@@ -51,7 +51,7 @@ export interface FastlyVerifierOptions extends FastlyOptions, EdgeVerifierOption
  *   origins: ["https://www.example.com"],
  *   clock: () => new Date("2015-09-01T00:00:00Z"),
  * });
- * const target = "/foo/bar.html?token=1441307151_4492f25946a2e8e1414a8bb53dab8a6ba1cf4615";
+ * const target = "/foo/bar.html?token=1441307151_2bfc5de65ab7c7faffde2b29ac82d4f5177f16d7";
  * const grant = await verifier.verify({ method: "GET", target, authority: "www.example.com", headers: [] });
  * console.log(grant.target); // "/foo/bar.html"
  * ```

@@ -85,7 +85,7 @@ export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest
  * ```ts
  * import { gcsHmacSigner } from "daypass/gcs";
  *
- * const gcs = gcsHmacSigner({ credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "…" } });
+ * const gcs = gcsHmacSigner({ credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" } });
  * export const { url } = gcs.sign({ bucket: "media", object: "talks/keynote.mp4", expiresIn: 900 });
  * ```
  */

@@ -76,7 +76,7 @@ export function gcsVerifier(options: GcsVerifierOptions): Verifier<GcsGrant> {
  * export const verifierOf = (certificate: string) =>
  *   anyOf(
  *     gcsVerifier({ keys: { client_email: "app@project.iam.gserviceaccount.com", public_key: certificate }, origins }),
- *     gcsHmacVerifier({ keys: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "…" }, origins }),
+ *     gcsHmacVerifier({ keys: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" }, origins }),
  *   );
  * ```
  */

@@ -91,8 +91,10 @@ export function mediaCdnSigner(options: MediaCdnSignerOptions): AsyncSigner<Medi
 
 /** What cookies are for: exactly one of `expiresIn` and `expiresAt`. */
 export interface MediaCdnCookieRequest extends Lifetime {
-  /** `https://host/path/`: everything below it. */
+  /** `https://host/path/`: everything below it; with `prefix` any URL below that. */
   readonly url: string;
+  /** A beginning of the URL's path that ends in `/`, in place of the whole path. */
+  readonly prefix?: string | undefined;
 }
 
 /** Makes signed cookies. */
@@ -120,10 +122,10 @@ export function mediaCdnCookieSigner(options: MediaCdnSignerOptions): MediaCdnCo
   const { cookie } = mediaCdn(padded);
   return {
     async sign(request) {
-      checkEdgeRequest("Media CDN's cookie", request);
+      checkEdgeRequest("Media CDN's cookie", request, "prefix");
       const url = readEdgeUrl(request);
       if (url.query !== "") throw unsupportedConstraint("Media CDN's cookie", "a query", "sign a URL");
-      const prefix = checkPrefix(url, url.path) as string;
+      const prefix = checkPrefix(url, request.prefix ?? url.path) as string;
       const { expires, expiresAt } = edgeWindow(request, clock);
       const signed = `${prefixParameter(prefix, { padded })}:Expires=${expires}:KeyName=${keyName}`;
       return signedCookies(

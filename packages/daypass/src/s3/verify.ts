@@ -46,13 +46,14 @@ export interface S3Key {
  * `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
+ * import type { WireRequest } from "daypass";
  * import { s3Verifier } from "daypass/s3";
  *
  * const verifier = s3Verifier({
  *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
  *   origins: ["https://s3.example.com", "https://*.s3.example.com"],
  * });
- * export const grant = await verifier.verify({ method: "GET", target: "/media/a.png?…", authority: "s3.example.com", headers: [] });
+ * export const grantFor = (request: WireRequest) => verifier.verify(request);
  * ```
  */
 export function s3Verifier(options: S3VerifierOptions): Verifier<S3Grant> {

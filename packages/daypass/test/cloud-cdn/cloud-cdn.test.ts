@@ -91,6 +91,15 @@ describe("Google's samples", () => {
     expect(await verifier.verify(get(link.url))).toMatchObject({ prefix: `${originOf(exact)}${prefix}` });
   });
 
+  it("a cookie is for a prefix of the URL where one is given", () => {
+    const signer = cloudCdnCookieSigner({ ...key, clock: () => THEN });
+    const whole = signer.sign({ url: "https://media.example.com/hls/", expiresIn: 60 });
+    const url = "https://media.example.com/hls/clip/1.ts";
+    expect(signer.sign({ url, prefix: "/hls/", expiresIn: 60 }).cookies).toEqual(whole.cookies);
+    expect(() => signer.sign({ url, prefix: "/other/", expiresIn: 60 })).toThrow(/prefix/);
+    expect(() => signer.sign({ url, expiresIn: 60 })).toThrow(/prefix/);
+  });
+
   it("a cookie is signed and accepted", async () => {
     const { cookies } = cloudCdnCookieSigner({ ...key, clock: () => THEN }).sign({
       url: "http://www.example.com/foo/",

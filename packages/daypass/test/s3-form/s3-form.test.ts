@@ -63,6 +63,20 @@ describe("s3FormSigner", () => {
     expect(form.warnings).toEqual([]);
   });
 
+  it("shows the condition that cannot be read", () => {
+    const refused = (conditions: unknown) => {
+      try {
+        sign({ conditions: conditions as never });
+      } catch (error) {
+        return String(error);
+      }
+      return "signed";
+    };
+    expect(refused("bogus")).toMatch(/conditions as a list, found "bogus"/);
+    expect(refused(["bogus"])).toContain("bogus");
+    expect(refused([["content-length-range", 9, 1]])).toContain("9,1");
+  });
+
   it("says what it leaves open", () => {
     expect(sign({}).unbound).toEqual(["the file", "its length", "Content-Type"]);
     expect(sign({ key: "a/${filename}.png" }).warnings).toHaveLength(1);

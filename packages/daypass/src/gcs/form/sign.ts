@@ -68,7 +68,7 @@ export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFor
  * ```ts
  * import { gcsHmacFormSigner } from "daypass/gcs/form";
  *
- * const forms = gcsHmacFormSigner({ credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "…" } });
+ * const forms = gcsHmacFormSigner({ credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" } });
  * export const { url, fields } = forms.sign({ bucket: "media", prefix: "uploads/", expiresIn: 300 });
  * ```
  */

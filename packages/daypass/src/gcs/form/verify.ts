@@ -71,7 +71,7 @@ export function gcsFormVerifier(options: GcsFormVerifierOptions): FormVerifier<G
  * ```ts
  * import { gcsHmacFormSigner, gcsHmacFormVerifier } from "daypass/gcs/form";
  *
- * const key = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "…" };
+ * const key = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" };
  * const form = gcsHmacFormSigner({ credentials: key }).sign({ bucket: "media", prefix: "up/", expiresIn: 60 });
  * const verifier = gcsHmacFormVerifier({ keys: key });
  * const grant = await verifier.verify({ bucket: "media", fields: Object.entries(form.fields), fileName: "C:\\a.png" });

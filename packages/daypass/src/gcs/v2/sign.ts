@@ -57,7 +57,7 @@ export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignReque
  * ```ts
  * import { gcsV2HmacSigner } from "daypass/gcs/v2";
  *
- * const gcs = gcsV2HmacSigner({ credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "…" } });
+ * const gcs = gcsV2HmacSigner({ credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" } });
  * export const { url, unbound } = gcs.sign({ bucket: "media", object: "talks/keynote.mp4", expiresIn: 900 });
  * ```
  */

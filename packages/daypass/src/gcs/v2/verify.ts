@@ -77,7 +77,7 @@ export function gcsV2Verifier(options: GcsV2VerifierOptions): Verifier<GcsV2Gran
  * import { gcsV2HmacVerifier } from "daypass/gcs/v2";
  *
  * export const verifier = gcsV2HmacVerifier({
- *   keys: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "…" },
+ *   keys: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" },
  *   origins: ["https://storage.example.com"],
  * });
  * ```

@@ -50,6 +50,7 @@ export interface S3V2Grant extends S3Grant {
  * `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
+ * import type { WireRequest } from "daypass";
  * import { s3V2Verifier } from "daypass/s3/v2";
  *
  * const verifier = s3V2Verifier({
@@ -57,7 +58,7 @@ export interface S3V2Grant extends S3Grant {
  *   origins: ["https://s3.example.com"],
  *   maxLife: 604_800,
  * });
- * export const grant = await verifier.verify({ method: "GET", target: "/media/a.png?…", authority: "s3.example.com", headers: [] });
+ * export const grantFor = (request: WireRequest) => verifier.verify(request);
  * ```
  */
 export function s3V2Verifier(options: S3V2VerifierOptions): Verifier<S3V2Grant> {

@@ -40,6 +40,7 @@ interface V4aKey {
  * `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
+ * import type { WireRequest } from "daypass";
  * import { s3V4aVerifier } from "daypass/s3/v4a";
  *
  * const verifier = s3V4aVerifier({
@@ -47,7 +48,7 @@ interface V4aKey {
  *   origins: ["https://*.s3.example.com"],
  *   regions: ["eu-west-1"],
  * });
- * export const grant = await verifier.verify({ method: "GET", target: "/a.png?…", authority: "media.s3.example.com", headers: [] });
+ * export const grantFor = (request: WireRequest) => verifier.verify(request);
  * ```
  */
 export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> {

@@ -1,0 +1,46 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, it, vi } from "vitest";
+
+// That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need the library alone, and no network.
+
+const docs = new URL("../../../docs/", import.meta.url);
+const source = new URL("../src/", import.meta.url);
+const folder = mkdtempSync(fileURLToPath(new URL(".samples-", import.meta.url)));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const pages = ["schemes/", "guide/", "spec/", ""].flatMap((path) =>
+  readdirSync(new URL(path, docs))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => ({ name: `docs/${path}${name}`, text: readFileSync(new URL(path + name, docs), "utf8") })),
+);
+const docstrings = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => ({ name: `src/${name}`, text: readFileSync(new URL(name, source), "utf8").replace(/^ *\* ?/gm, "") }));
+
+const samples = [...pages, ...docstrings].flatMap(({ name, text }) =>
+  [...text.matchAll(/^```ts\n([\s\S]*?)\n```/gm)].map(([, code = ""], i) => ({
+    name: `${name}, sample ${i + 1}`,
+    code,
+  })),
+);
+const runnable = samples.filter(({ code }) => {
+  const modules = [...code.matchAll(/from "([^"]+)"/g)].map(([, module = ""]) => module);
+  const isOwn = modules.length > 0 && modules.every((module) => /^daypass(?:\/|$)/.test(module));
+  return isOwn && !/\bdeclare\b|\bprocess\.env\b|^\s*(?:const .* = )?await fetch\(|metadata\.google/m.test(code);
+});
+
+it.each(runnable)("$name runs", async ({ code, name }) => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  const file = `${folder}/${name.replace(/\W+/g, "-")}.ts`;
+  writeFileSync(file, code);
+  try {
+    await import(file);
+  } finally {
+    log.mockRestore();
+  }
+});
+
+it("runs most samples", () => {
+  expect(runnable.length).toBeGreaterThan(samples.length / 2);
+});

@@ -284,3 +284,20 @@ test("writes no answers over the lines it reads", async () => {
   expect(status).toBe(2);
   expect(readFileSync(file, "utf8")).toBe(jsonLines([pinned]));
 });
+
+test("takes credentials as the AWS SDK's providers leave them, and names what is no part of any", async () => {
+  const left = { $source: { CREDENTIALS_ENV_VARS: "g" }, accountId: "123456789012", credentialScope: "us-east-1" };
+  const line = { ...s3Line, signedAt: "2026-01-02T03:04:05Z" };
+  const { stdout } = await daypass(["sign", "--batch", "-"], {
+    input: jsonLines([
+      line,
+      { ...line, credentials: { ...credentials, ...left } },
+      { ...line, credentials: { ...credentials, sessiontoken: "S3CR3T" } },
+    ]),
+  });
+  const [plain, same, misspelt] = parseLines<{ url?: string; error?: { message: string } }>(stdout);
+  expect(plain?.url).toMatch(/^https:/);
+  expect(same?.url).toBe(plain?.url);
+  expect(misspelt?.error?.message).toContain('found one with "sessiontoken"');
+  expect(misspelt?.error?.message).not.toContain("S3CR3T");
+});

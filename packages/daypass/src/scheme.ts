@@ -3,6 +3,10 @@ import type { WireTarget } from "./wire.ts";
 /**
  * A request as it stood on the wire. The target stays raw: a URL parser turns `/b/%2e%2e/secret` into `/secret`, and
  * that would be a signature for another object.
+ *
+ * Whoever makes one by hand has the duty of the adapters (`daypass/node`, `daypass/fetch`): to refuse a request with two `Host` or
+ * `Content-Type` fields, with a `Host` other than its authority or a `Transfer-Encoding` other than `chunked`. Verifiers read `authority`
+ * and the headers as they stand here.
  */
 export interface WireRequest {
   /** The method as sent, upper case for all registered ones. */

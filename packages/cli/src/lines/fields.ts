@@ -8,6 +8,8 @@ export interface FieldKind {
   /** Completes "expected region as …". */
   readonly expected: string;
   accepts(value: unknown): boolean;
+  /** What is wrong with a value, where that can be told without showing it. */
+  fault?(value: unknown): string | undefined;
 }
 
 /** The fields that an object may have; all others are refused. */
@@ -62,6 +64,10 @@ export function nested(known: Fields): FieldKind {
   return {
     expected: `an object with no other fields than ${[...known.keys()].join(", ")}`,
     accepts: (value) => isObject(value) && problemIn(value, known) === undefined,
+    fault(value) {
+      const other = isObject(value) ? Object.keys(value).find((name) => !known.has(name)) : undefined;
+      return other === undefined ? undefined : `one with ${JSON.stringify(other)}`;
+    },
   };
 }
 
@@ -80,7 +86,8 @@ function problemIn(value: JsonObject, known: Fields): string | undefined {
     if (kind === undefined) {
       return `expected no other fields than ${[...known.keys()].join(", ")}; found ${JSON.stringify(name)}: correct its spelling, or leave it out`;
     }
-    if (!kind.accepts(value[name])) return `expected ${name} as ${kind.expected}, found ${describe(value[name])}`;
+    if (!kind.accepts(value[name]))
+      return `expected ${name} as ${kind.expected}, found ${kind.fault?.(value[name]) ?? describe(value[name])}`;
   }
   return undefined;
 }

@@ -52,6 +52,10 @@ export function firstUrl(
   file: FoundFile,
   signer: { readonly endpoint: string; readonly region: string; readonly credentials: S3Credentials },
 ): string {
-  const { url } = s3Signer({ ...signer, addressing: "path" }).sign({ ...file, expiresIn: FIRST_URL_SECONDS });
+  const { url } = s3Signer({ ...signer, addressing: "path" }).sign({
+    bucket: file.bucket,
+    key: file.key,
+    expiresIn: FIRST_URL_SECONDS,
+  });
   return url;
 }

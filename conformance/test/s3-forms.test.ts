@@ -41,8 +41,16 @@ async function expectAccepted(theirs: Form, wish: FormWish, version: "v2" | "v4"
     return isFixed ? [] : [[name, value] as const];
   });
   const fields = [...Object.entries(theirs.fields), ...free];
-  const grant = await verifier.verify({ bucket: wish.bucket, fields, fileName: "file.bin" });
-  expect(grant.key).toBe(wish.key.replaceAll(FILE_NAME, "file.bin"));
+  const stored = wish.key.replaceAll(FILE_NAME, "file.bin");
+  const verified = verifier.verify({ bucket: wish.bucket, fields, fileName: "file.bin" });
+  // Only its beginning is bound, so the holder could have put the dot segment there, and the verifier cannot tell.
+  if (stored !== wish.key && /(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(stored)) {
+    const refused: unknown = await verified.catch((error: unknown) => error);
+    if ((refused as { code?: unknown }).code === "POLICY_NOT_MET") throw refused;
+    expect(refused).toMatchObject({ code: "MALFORMED", details: { problem: "dot-segments" } });
+    return;
+  }
+  expect((await verified).key).toBe(stored);
 }
 
 describe("@aws-sdk/s3-presigned-post 3.1164.0", () => {

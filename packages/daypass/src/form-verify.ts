@@ -92,7 +92,7 @@ export function formVerifier<P, K, G extends FormGrant>(
       // Of a key that only its start binds, the holder chose the rest: `up/../x` is not below `up/` for a file system.
       const isWhole = conditions.some((condition) => condition.operator === "eq" && condition.field === "key");
       if (!isWhole && /(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(objectKey))
-        throw malformed("key", "dot-segments", "one without");
+        throw malformed("key", "dot-segments", "text without them");
       const grant = scheme.grant(parsed, {
         ...match,
         now,

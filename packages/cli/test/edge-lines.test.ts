@@ -53,13 +53,8 @@ test("tells what is weak, and refuses what a scheme cannot bind or that never en
 
   // A constraint that only others can bind is refused as the library refuses it, with what can.
   for (const name of ["nginx", "cloudflare", "imgix", "fastly", "laravel", "symfony", "imgproxy"] as const) {
-    const [prefix, subject] = await sign([
-      { ...PAIRS[name]?.line, prefix: "/talks/" },
-      { ...PAIRS[name]?.line, subject: "cus_42" },
-    ]);
-    expect([name, prefix?.error?.code, subject?.error?.code]).toEqual([
-      ...[name, "UNSUPPORTED_CONSTRAINT", "UNSUPPORTED_CONSTRAINT"],
-    ]);
+    const [prefix] = await sign([{ ...PAIRS[name]?.line, prefix: "/talks/" }]);
+    expect([name, prefix?.error?.code]).toEqual([name, "UNSUPPORTED_CONSTRAINT"]);
     expect(prefix?.error?.message).toContain("daypass/url");
   }
 

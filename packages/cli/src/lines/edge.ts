@@ -7,7 +7,6 @@ import {
   type FieldKind,
   type Fields,
   fields,
-  flag,
   type JsonObject,
   missing,
   nested,
@@ -26,11 +25,8 @@ import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 type Kinds = Readonly<Record<string, FieldKind>>;
 
-/** Constraints that only some schemes can bind: passed on, so that the library's refusal says what can. */
-const CONSTRAINTS: Kinds = {
-  ...{ prefix: text, audience: text, subject: text, nonce: text },
-  ...{ uses: number, createOnly: flag, vary: textList, methods: textList },
-};
+/** What only some schemes can bind: passed on, so that the library's refusal says what can. */
+const CONSTRAINTS: Kinds = { prefix: text };
 /** `withoutExpiry`, of schemes whose URLs may have no end. */
 export const ENDLESS: Kinds = { withoutExpiry: oneOf("accept") };
 /** `allowUnsigned`, of schemes that leave parameters unsigned. */

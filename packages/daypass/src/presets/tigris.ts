@@ -13,8 +13,7 @@ const TIGRIS: Provider = {
 };
 
 /**
- * Tigris, whose one region is `auto`. Its URLs may live for 90 days, more than the seven of SigV4: `s3Signer` signs them, other servers and `s3Verifier`
- * refuse them.
+ * Tigris, whose one region is `auto`. Its URLs may live for 90 days; the signer keeps to the seven that SigV4 allows.
  *
  * Source: https://www.tigrisdata.com/docs/objects/presigned/
  *

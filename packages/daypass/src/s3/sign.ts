@@ -59,7 +59,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     checkConstraints(request);
     const { origin, host, path: base } = endpointOf(bucket);
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
-      maxSeconds: options.provider?.maxExpiresIn ?? MAX_EXPIRES,
+      maxSeconds: MAX_EXPIRES,
       expiration: current.expiration,
       credentialExpiry,
     });

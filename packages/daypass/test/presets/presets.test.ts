@@ -130,11 +130,3 @@ describe("a preset", () => {
     expect(url).toMatch(/^https:\/\/media\.s3\.nl-ams\.scw\.cloud\/a\.png\?/);
   });
 });
-
-it("lets URLs live as long as the provider does, and no other's", () => {
-  const ninety = { bucket: "media", key: "a.png", expiresIn: 90 * 86_400 };
-  const sign = (preset: Preset, request: typeof ninety) => s3Signer({ ...preset, credentials, clock }).sign(request);
-  expect(sign(tigris(), ninety).url).toContain("X-Amz-Expires=7776000");
-  expect(() => sign(tigris(), { ...ninety, expiresIn: 90 * 86_400 + 1 })).toThrow(/7776000/);
-  expect(() => sign(minio(own), ninety)).toThrow(/604800/);
-});

@@ -20,6 +20,8 @@ export function originSelector(
   origins: readonly string[],
   { wildcards }: { readonly wildcards: boolean },
 ): (authority: string) => SelectedOrigin {
+  // Whoever writes JavaScript may have forgotten them.
+  if (!origins?.length) throw invalidInput("origins", "a list of one or more", origins);
   const exact = new Map<string, SelectedOrigin>();
   const suffixes = new Map<string, string>();
   for (const origin of origins) {
@@ -36,7 +38,6 @@ export function originSelector(
       else exact.set(authority, { origin, wildcard: "" });
     }
   }
-  if (origins.length === 0) throw invalidInput("origins", "a list of one or more", "none");
   return (authority) => exact.get(authority) ?? select(authority.toLowerCase());
 
   function select(authority: string): SelectedOrigin {

@@ -182,6 +182,14 @@ describe.each(everyVerifier)("$name fails closed", (row) => {
     expect(await codeOf(verifier(right), await row.request())).toBe("accepted");
   });
 
+  it("needs origins, and says so", () => {
+    // A form has none: its policy is not for a host.
+    if (row.form) return;
+    for (const origins of [undefined, null, [], ""]) {
+      expect(() => verifier(right, { origins } as object)).toThrow(/^expected origins as a list of one or more/);
+    }
+  });
+
   it("ends at its very instant, and with a clock that is broken or far off", async () => {
     const request = await row.request();
     const at = (now: Date) => codeOf(verifier(right, { clock: () => now }), request);

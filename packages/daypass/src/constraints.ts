@@ -15,6 +15,14 @@ export interface Constraints extends Lifetime {
   readonly response?: ResponseOverrides | undefined;
 }
 
+const BINDINGS = /^(?:content(?:Type|Length)|sha256|headers|query|ip)$/;
+
+/** Refuses a misspelt binding, which no compiler has seen: dropped in silence it would leave open what was to be bound. */
+export function checkBindings(bind: Bindings | undefined): void {
+  for (const name of Object.keys(bind ?? {}))
+    if (!BINDINGS.test(name)) throw refusal("INVALID_INPUT", `bind without ${name}: no such name`);
+}
+
 /** `UNSUPPORTED_CONSTRAINT`: the scheme, what it cannot bind, and what can. */
 export function unsupportedConstraint(
   scheme: string,

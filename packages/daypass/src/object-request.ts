@@ -1,4 +1,4 @@
-import { type Constraints, unsupportedConstraint } from "./constraints.ts";
+import { type Constraints, checkBindings, unsupportedConstraint } from "./constraints.ts";
 import { invalidInput } from "./errors.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Bindings } from "./scheme.ts";
@@ -59,6 +59,7 @@ export function checkMethod(method: string): void {
 
 /** Refuses each constraint that was asked for and that the scheme cannot bind. Names are paths such as `bind.ip`. */
 export function refuseConstraints(request: Constraints, scheme: string, unbindable: ObjectRules["unbindable"]): void {
+  checkBindings(request.bind);
   for (const [name, alternative] of Object.entries(unbindable)) {
     const [option = "", member] = name.split(".");
     const found: unknown = Reflect.get(request, option);

@@ -92,7 +92,7 @@ export function signingWindow(
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `credentials that outlive the URL, after ${expiresIn} s, found ${left} s: refresh, or see credentialExpiry`,
+        `credentials that outlive the URL (${expiresIn} s), found ${left} s: refresh, or see credentialExpiry`,
       );
     }
     expiresIn = left;
@@ -102,7 +102,7 @@ export function signingWindow(
     throw refusal(
       "INVALID_EXPIRY",
       `a life of 1 to ${maxSeconds} whole seconds with stableWindow, found ${expiresIn}`,
-      { minimum: 1, maximum: maxSeconds, found: expiresIn },
+      { maximum: maxSeconds, found: expiresIn },
     );
   }
   return {

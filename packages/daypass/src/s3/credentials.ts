@@ -19,7 +19,7 @@ export function checkCredentials(credentials: S3Credentials): S3Credentials {
   // A Date before 1970 is a mistake, and an invalid one compares as false.
   if (![accessKeyId, secretAccessKey, sessionToken].every(isText) || !(Number(expiration) > 0)) {
     // Says nothing of what was found: it may be the secret in the wrong place.
-    throw refusal("INVALID_KEY", "accessKeyId, secretAccessKey and any sessionToken as text, any expiration as Date");
+    throw refusal("INVALID_KEY", "accessKeyId, secretAccessKey, sessionToken as text, expiration as Date");
   }
   return credentials;
 }

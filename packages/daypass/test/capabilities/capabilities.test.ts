@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { isDaypassError } from "../../src/index.ts";
 import { type Capabilities, probe } from "./probe.ts";
 import { subjects } from "./subjects.ts";
 
@@ -24,10 +25,21 @@ describe("what each scheme binds", async () => {
     expect(written[0]).toBe(table);
   });
 
+  // From JavaScript, where no compiler has seen it.
+  it.each(subjects)("is no binding that nobody knows: $scheme", async ({ sign }) => {
+    const bind = { contenttype: "image/png" } as object;
+    const code = await (async () => sign({ expiresIn: 60, bind }, new Date()))().then(() => "signed", codeOf);
+    expect(["INVALID_INPUT", "UNSUPPORTED_CONSTRAINT"]).toContain(code);
+  });
+
   it("is the end, in every scheme", () => {
     expect(found.filter(({ constraints }) => constraints["expiresIn, expiresAt"] !== "binds")).toEqual([]);
   });
 });
+
+function codeOf(error: unknown): string {
+  return isDaypassError(error) ? error.code : String(error);
+}
 
 function constraintTable(found: readonly Capabilities[]): string {
   const names = Object.keys(found[0]?.constraints ?? {});

@@ -1,4 +1,4 @@
-import { DaypassError, type Grant, type WireRequest } from "daypass";
+import { DaypassError, type Grant, type Verifier, type WireRequest } from "daypass";
 import type { BodyVerifier, Dialect, Protocol } from "../protocols/protocol.ts";
 import { type PlaceOptions, places } from "./places.ts";
 import type { Received } from "./target.ts";
@@ -38,19 +38,11 @@ export function authenticator(options: AuthenticationOptions): {
 } {
   const withPlace = places(options.unverifiedBodies);
   const forms = options.protocols.flatMap((protocol): readonly Form[] => [
-    ...protocol.verifiers.map((verifier) => ({
+    ...protocol.verifiers.map((verifier) => ({ protocol, detects: verifier.detects, verifier })),
+    ...(protocol.bodyVerifiers ?? []).map((bodyVerifier) => ({
       protocol,
-      detects: verifier.detects,
-      verify: async (request: WireRequest, body: AsyncIterable<Uint8Array>) => ({
-        grant: await verifier.verify(request),
-        body,
-      }),
-    })),
-    ...(protocol.bodyVerifiers ?? []).map(({ detects, verify }) => ({
-      protocol,
-      detects,
-      verify: (request: WireRequest, body: AsyncIterable<Uint8Array>) =>
-        withPlace(request.remoteAddress, () => verify(request, body)),
+      detects: bodyVerifier.detects,
+      bodyVerifier,
     })),
   ]);
   const hosts = new Map(Object.entries(options.hosts ?? {}).map(([host, dialects]) => [host.toLowerCase(), dialects]));
@@ -79,13 +71,24 @@ export function authenticator(options: AuthenticationOptions): {
       if (first === undefined || !speaks(hosts, received.request.authority, first.protocol.dialect)) {
         throw new DaypassError("NO_SIGNATURE", "expected a signed request, found no signature that this host reads");
       }
-      return { received, protocol: first.protocol, ...(await first.verify(received.request, body)) } as Authenticated;
+      const { protocol } = first;
+      const { request } = received;
+      // No step more than it takes: this is the way of every request.
+      if ("verifier" in first) return proved({ received, protocol, grant: await first.verifier.verify(request), body });
+      const { verify } = first.bodyVerifier;
+      return proved({ received, protocol, ...(await withPlace(request.remoteAddress, () => verify(request, body))) });
     },
   };
 }
 
-interface Form extends BodyVerifier {
-  readonly protocol: Protocol;
+/** One way to sign a request: in its head, or in its body. */
+type Form = Pick<BodyVerifier, "detects"> & { readonly protocol: Protocol } & (
+    | { readonly verifier: Verifier }
+    | { readonly bodyVerifier: BodyVerifier }
+  );
+
+function proved(proof: Omit<Authenticated, typeof authenticated>): Authenticated {
+  return proof as Authenticated;
 }
 
 const GOOG = /[?&](?:X-Goog-(?:Algorithm|Credential|Signature)|GoogleAccessId)=/i;

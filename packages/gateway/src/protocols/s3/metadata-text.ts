@@ -21,5 +21,5 @@ function withText(request: WireRequest): WireRequest {
 }
 
 function isByteMetadata([name, value]: readonly [string, string]): boolean {
-  return /[\x80-\xff]/.test(value) && name.toLowerCase().startsWith("x-amz-meta-");
+  return name.length > 11 && name.toLowerCase().startsWith("x-amz-meta-") && /[\x80-\xff]/.test(value);
 }

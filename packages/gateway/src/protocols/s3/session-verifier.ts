@@ -1,4 +1,12 @@
-import { DaypassError, type Grant, isDaypassError, type KeyResolver, type Verifier, type WireRequest } from "daypass";
+import {
+  DaypassError,
+  type Grant,
+  isDaypassError,
+  type KeyResolver,
+  type Proof,
+  type Verifier,
+  type WireRequest,
+} from "daypass";
 import type { S3Grant } from "daypass/s3";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
 import type { S3AccessKey } from "./index.ts";
@@ -44,19 +52,22 @@ export function withSessions<G extends S3Grant>(
 
   return {
     detects: plain.detects,
-    async verify(request, proof) {
+    verify(request, proof) {
       const token = sessionToken(request);
-      if (token === undefined) return plain.verify(request, proof);
-      const entry = known(token);
-      try {
-        const grant = await (entry?.verifier ?? plain).verify(request, proof);
-        if (entry !== undefined) found.set(grant, entry.session);
-        return grant;
-      } catch (error) {
-        throw blamingToken(error);
-      }
+      return token === undefined ? plain.verify(request, proof) : verifyWith(token, request, proof);
     },
   };
+
+  async function verifyWith(token: string, request: WireRequest, proof: Proof | undefined): Promise<G> {
+    const entry = known(token);
+    try {
+      const grant = await (entry?.verifier ?? plain).verify(request, proof);
+      if (entry !== undefined) found.set(grant, entry.session);
+      return grant;
+    } catch (error) {
+      throw blamingToken(error);
+    }
+  }
 }
 
 /** Where a token came with a key that nobody knows, AWS takes the token for the mistake. */

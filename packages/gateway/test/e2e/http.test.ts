@@ -230,12 +230,18 @@ describe("the request head", () => {
     "a transfer coding besides chunked": () =>
       `${line(target())}${host()}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
     "more headers than the limit": () => `${line(target())}${host()}${"X-A: 1\r\n".repeat(100)}\r\n`,
-    "more headers than the parser keeps": () => `${line(target())}${host()}${"X-A: 1\r\n".repeat(600)}\r\n`,
   };
   it.each(Object.keys(cases))("with %s is 400, and the connection ends", async (name) => {
     const socket = await rawConnection(gateway);
     socket.write(cases[name]?.() ?? "");
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it("with more headers than the parser keeps is refused, and the connection ends", async () => {
+    const socket = await rawConnection(gateway);
+    socket.write(`${line(target())}${host()}${"X-A: 1\r\n".repeat(600)}\r\n`);
+    // 400 is ours. Since Node 22.23 the parser itself refuses what it once dropped in silence, as it does too long a head.
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 (?:400|431) /);
   });
 
   it("may have the whole URL as target when Host says the same", async () => {

@@ -32,16 +32,14 @@ export function percentEncode(text: string): string {
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length * 3);
   let length = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    // Nearly all that is signed is ASCII.
-    if (unit < 0x80) {
-      bytes[length++] = unit;
-      continue;
-    }
-    const character = String.fromCodePoint(text.codePointAt(i) as number);
-    i += character.length - 1;
-    for (const pair of percentEncode(character).split("%").slice(1)) bytes[length++] = Number.parseInt(pair, 16);
+  for (const character of text) {
+    const point = character.codePointAt(0) as number;
+    // Half of a surrogate pair, which has no bytes: this throws.
+    if (point >> 11 === 0x1b) percentEncode(text);
+    let further = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    // 0xxxxxxx, or 110xxxxx, 1110xxxx or 11110xxx and then 10xxxxxx for each further byte.
+    bytes[length++] = (further && -128 >> further) | (point >> (6 * further));
+    while (further-- > 0) bytes[length++] = 0x80 | ((point >> (6 * further)) & 0x3f);
   }
   return bytes.slice(0, length);
 }

@@ -47,7 +47,6 @@ export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): 
   return method;
 }
 
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 // Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
 const VISIBLE = /^[\t\x20-\x7e]*$/;
 // The host comes from the endpoint, and the URL is the authorization.
@@ -55,7 +54,7 @@ const NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 /** The headers that the holder must send, lower-case names, from `headers` and `bind`. */
 export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Record<string, string>> {
-  if (headers === undefined && bind === undefined) return NO_HEADERS;
+  if (headers === undefined && bind === undefined) return {};
   const collected: Record<string, string> = {};
   const { contentType, contentLength, sha256, headers: bound, query: _query, ...others } = bind ?? {};
   // An address, and names that no compiler has seen: dropped in silence they would leave open what was to be bound.

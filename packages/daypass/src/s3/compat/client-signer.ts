@@ -105,7 +105,7 @@ export function signedResult({ url, method, signed, credentials, stringToSign, .
   const { expiration = call.expiresAt } = credentials;
   const endsFirst = expiration < call.expiresAt;
   const expiresAt = endsFirst ? expiration : call.expiresAt;
-  const warnings = endsFirst ? [`the URL ends with its credentials`] : [];
+  const warnings = endsFirst ? ["the URL ends with its credentials"] : [];
   return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings }, stringToSign);
 }
 

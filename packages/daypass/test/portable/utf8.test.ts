@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { utf8 } from "../../src/encode.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
+
+test("UTF-8 is what TextEncoder makes of every character", () => {
+  const encoder = new TextEncoder();
+  for (let start = 0; start < 0x110000; start += 0x400) {
+    // The halves of pairs are no characters.
+    if (start >= 0xd800 && start < 0xe000) continue;
+    const text = String.fromCodePoint(...Array.from({ length: 0x400 }, (_, i) => start + i));
+    expect(utf8(text)).toEqual(encoder.encode(text));
+  }
+});
+
+test.each(["a\ud800", "\udc00b", "\ud800\ud800\udc00"])("half of a pair has no bytes: %j", (text) => {
+  expect(() => utf8(text)).toThrow(/^expected text as whole characters/);
+});
+
+// As long as a request may be, and nothing in it is ASCII.
+test.each(["é", "日"])("the longest text takes well under 5 ms, all of it %s", async (character) => {
+  const text = character.repeat(32_768);
+  const times = await Promise.all([1, 2, 3, 4].map(() => cpuMilliseconds(() => utf8(text))));
+  expect(Math.min(...times)).toBeLessThan(5);
+});

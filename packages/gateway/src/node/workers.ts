@@ -98,9 +98,8 @@ export function primary(options: PrimaryOptions): Primary {
       waiting -= 1;
       if (waiting === 0) settle?.resolve();
     });
-    worker.once("exit", (code: number | null, signal: string | null) => {
-      workers.delete(worker);
-      if (draining) return;
+    const ended = (code: number | null, signal: string | null): void => {
+      if (!workers.delete(worker) || draining) return;
       if (!isReady)
         settle?.reject(new Error(`worker ${worker.id} ended before it served (${signal ?? `code ${code}`})`));
       const restartMs = performance.now() - startedAt > STABLE_MS ? FIRST_BACKOFF_MS : backoffMs;
@@ -110,6 +109,12 @@ export function primary(options: PrimaryOptions): Primary {
         start(Math.min(restartMs * 2, LONGEST_BACKOFF_MS));
       }, restartMs);
       restarts.add(timer);
+    };
+    worker.once("exit", ended);
+    // Of one that cannot be started, which has no exit; or something was sent to one that has just died, and its exit follows. Unheard it
+    // would end this process, and all workers with it.
+    worker.on("error", () => {
+      if (worker.process.pid === undefined) ended(null, null);
     });
   };
   for (let i = 0; i < count; i++) start(FIRST_BACKOFF_MS);

@@ -80,6 +80,13 @@ describe("several workers", () => {
     await line(/^worker \d+$/, 3);
   });
 
+  it("are replaced also where the primary speaks to one that has just died", async () => {
+    primary.kill("SIGUSR2");
+    await line(/^exit SIGKILL/, 2);
+    await line(/^worker \d+$/, 4);
+    expect(await (await get("hello.txt")).text()).toBe("hello");
+  });
+
   it("finish what is under way when the primary drains, and leave", async () => {
     const { url } = s3().sign({ method: "PUT", bucket: "bucket", key: "last.txt", expiresIn: 60 });
     let release: () => void = () => {};

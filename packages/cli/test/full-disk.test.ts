@@ -1,22 +1,12 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { IN_NAMESPACE, needsMounts } from "../../../tools/mounts.ts";
 import { nodeArguments, temporaryFolder } from "./command.ts";
 
-const IN_NAMESPACE = ["--user", "--map-root-user", "--mount", "sh", "-euc"];
-
-function cannotMount(): string | undefined {
-  try {
-    execFileSync("unshare", [...IN_NAMESPACE, "mount -t tmpfs tmpfs /mnt"], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return " (this system lets no test mount a file system)";
-  }
-}
-
-const reason = cannotMount();
+const reason = needsMounts();
 
 /** Serves once, to have keys and an index; fills the file system to the last byte; serves again. */
 const SCRIPT = `

@@ -1,21 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { IN_NAMESPACE, needsMounts } from "../../../../tools/mounts.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
-/** A mount namespace of its own: the small file system is gone with the process, and no root is needed. */
-const IN_NAMESPACE = ["--user", "--map-root-user", "--mount", "sh", "-euc"];
-
-function cannotMount(): string | undefined {
-  try {
-    execFileSync("unshare", [...IN_NAMESPACE, "mount -t tmpfs tmpfs /mnt"], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return " (this system lets no test mount a file system)";
-  }
-}
-
-const reason = cannotMount();
+const reason = needsMounts();
 
 describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
   it("refuses uploads with DISK_FULL, keeps what is stored, leaves nothing behind, and recovers", async () => {

@@ -1,22 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { IN_NAMESPACE, needsMounts } from "../../../../tools/mounts.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
-/** A mount namespace of its own: what is mounted is gone with the process, and no root is needed. */
-const IN_NAMESPACE = ["--user", "--map-root-user", "--mount", "sh", "-euc"];
-
-function cannotMount(): string | undefined {
-  try {
-    execFileSync("unshare", [...IN_NAMESPACE, "mount -t tmpfs tmpfs /mnt"], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return " (this system lets no test mount a file system)";
-  }
-}
-
-const reason = cannotMount();
+const reason = needsMounts();
 const SCRIPT = `
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/bucket" "$1/empty"; printf foreign > "$1/bucket/foreign.txt"

@@ -13,7 +13,7 @@ import type {
   WireRequest,
 } from "./scheme.ts";
 import { NEVER } from "./time.ts";
-import { checkValidity } from "./validity.ts";
+import { checkMaxLife, checkRemaining, checkValidity } from "./validity.ts";
 import { type VerifierOptions, verifier } from "./verify.ts";
 import type { Weak, Weakness } from "./weakness.ts";
 
@@ -86,8 +86,8 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
   keys: KeyResolver<K>,
   options: EdgeVerifierOptions & ExpiryOptions & { readonly keyId?: string | undefined },
 ): Verifier<EdgeGrant<W> & F> {
-  const { methods = READ, maxLife = Number.POSITIVE_INFINITY, withoutExpiry = "refuse" } = options;
-  if (!(maxLife > 0)) throw refusal("INVALID_INPUT", `maxLife above 0, found ${maxLife}`);
+  const { methods = READ, maxLife, withoutExpiry = "refuse" } = options;
+  checkMaxLife(maxLife);
   const keyId = (token: T): string => token.keyId ?? options.keyId ?? format.id;
   const scheme: Scheme<T, K, EdgeGrant<W> & F> = {
     id: format.id,
@@ -111,9 +111,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
       if (!methods.includes(request.method)) {
         throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method`);
       }
-      if (expiresAt.getTime() - now.getTime() > maxLife * 1000) {
-        throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s`);
-      }
+      checkRemaining(now, expiresAt, maxLife);
       const { obligations = [], ...facts } = format.facts(received, token, verified);
       const fields: GrantFields = {
         scheme: format.id,

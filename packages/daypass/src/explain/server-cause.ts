@@ -48,20 +48,8 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Sign with a key of this server; a temporary key (ASIA…) also needs its session token.",
     );
   }
-  if (code === "ExpiredToken" || code === "TokenRefreshRequired") {
-    return cause(
-      "EXPIRED_TOKEN",
-      `The session token has expired, and the ${signed} with it, whatever its own expiry says.`,
-      "Sign with fresh credentials; for longer lives use credentials that live longer.",
-    );
-  }
-  if (code === "InvalidToken") {
-    return cause(
-      "INVALID_TOKEN",
-      "The session token does not belong to the key that signed, or was cut.",
-      "Use the three parts of one set of credentials.",
-    );
-  }
+  const same = daypassRow(SAME_AS[code] ?? "");
+  if (same !== undefined) return cause(same[0], same[1].replace(/\bURL\b/g, signed), same[2]);
   if (region !== undefined && /region/i.test(message)) {
     return cause(
       "REGION",
@@ -163,6 +151,13 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
   }
   return undefined;
 }
+
+/** Amazon's codes that say just what one of ours does. */
+const SAME_AS: Readonly<Record<string, string>> = {
+  ExpiredToken: "EXPIRED_TOKEN",
+  InvalidToken: "INVALID_TOKEN",
+  TokenRefreshRequired: "EXPIRED_TOKEN",
+};
 
 /**
  * Whether servers give this answer for everything that they refuse: an end that has passed, another address and a missing

@@ -83,6 +83,16 @@ function bytesOf(hexText: string): Uint8Array {
 
 const isAmazon = (authority: string): boolean => /(?:^|\.)amazonaws\.com(?:\.cn)?$/.test(authority);
 
+/** Access keys, by the signature that their secret gives. */
+function s3Keys(signatureOf: (input: FormInput) => string): FormKind["keys"] {
+  return (keys) =>
+    keys.filter(isS3Credentials).map(({ accessKeyId: id, secretAccessKey: secret }) => ({
+      id,
+      secret,
+      fits: (input) => input.signature === signatureOf(input),
+    }));
+}
+
 /** The one list of kinds of forms. */
 export const formKinds: readonly FormKind[] = [
   {
@@ -95,16 +105,9 @@ export const formKinds: readonly FormKind[] = [
     scoping: SIGV4.dialect,
     facts: (values) => v4Facts(values, "x-amz-"),
     checkGrammar: parseS3Form,
-    keys: (keys) =>
-      keys.filter(isS3Credentials).map(({ accessKeyId: id, secretAccessKey: secret }) => ({
-        id,
-        secret,
-        fits: (input) =>
-          input.signature ===
-          (input.isDerived
-            ? formSignature(input.secret, input.keyScope, input.policy)
-            : hmacSha256(input.secret).hex(input.policy)),
-      })),
+    keys: s3Keys(({ secret, keyScope, policy, isDerived }) =>
+      isDerived ? formSignature(secret, keyScope, policy) : hmacSha256(secret).hex(policy),
+    ),
     bucketOf: amazonBucket,
     isOwnHost: isAmazon,
   },
@@ -124,16 +127,9 @@ export const formKinds: readonly FormKind[] = [
       token: values.get("x-amz-security-token"),
     }),
     checkGrammar: parseS3FormV2,
-    keys: (keys) =>
-      keys.filter(isS3Credentials).map(({ accessKeyId: id, secretAccessKey: secret }) => ({
-        id,
-        secret,
-        fits: (input) =>
-          input.signature ===
-          (input.isDerived
-            ? formV2Signature(input.secret, input.policy)
-            : base64(hmacSha256(input.secret).bytes(input.policy))),
-      })),
+    keys: s3Keys(({ secret, policy, isDerived }) =>
+      isDerived ? formV2Signature(secret, policy) : base64(hmacSha256(secret).bytes(policy)),
+    ),
     bucketOf: amazonBucket,
     isOwnHost: isAmazon,
   },

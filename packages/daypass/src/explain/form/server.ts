@@ -15,13 +15,12 @@ export function formServerCause(error: ServerError, posted: PostedForm, now: Dat
 
   if (/Policy expired|policy (?:document )?(?:has )?expired/i.test(told) || code === "EXPIRED") {
     const end = posted.policy.endsAt;
-    return cause(
-      end !== undefined && now < end ? "CLOCK" : "EXPIRED",
-      end !== undefined && now < end
-        ? `The form has ended by the server's clock and not by this one (it ends at ${end.toISOString()}, now is ${now.toISOString()}).`
-        : `The form has expired${end === undefined ? "" : `: it ended at ${end.toISOString()}`}.`,
-      end !== undefined && now < end ? "Set the clocks (NTP)." : "Ask for a new form.",
-    );
+    if (end !== undefined && now < end) {
+      const sentence = `The form has ended by the server's clock and not by this one (it ends at ${end.toISOString()}, now is ${now.toISOString()}).`;
+      return cause("CLOCK", sentence, "Set the clocks (NTP).");
+    }
+    const ended = end === undefined ? "" : `: it ended at ${end.toISOString()}`;
+    return cause("EXPIRED", `The form has expired${ended}.`, "Ask for a new form.");
   }
   const failed = failedCondition(told);
   if (failed !== undefined) return withEvidence(shownCondition(posted, failed));

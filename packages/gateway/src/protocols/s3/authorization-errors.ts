@@ -88,19 +88,29 @@ type Message = string | ((found: string, parameter: string) => string);
 const INCOMPLETE =
   "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.";
 
+/** What S3 says of a credential, in the query and in the header alike. */
+const CREDENTIAL_MESSAGES = {
+  credential: () => 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+  terminator: (found: string) => `incorrect terminal "${found}". This endpoint uses "aws4_request".`,
+  "date-form": (found: string) =>
+    `incorrect date format "${found}". This date in the credential must be in the format "yyyyMMdd".`,
+  "date-mismatch": (found: string) => `Invalid credential date "${found}". This date is not the same as X-Amz-Date.`,
+} as const;
+
+function inQuery(problem: keyof typeof CREDENTIAL_MESSAGES): Message {
+  return (found) => `Error parsing the X-Amz-Credential parameter; ${CREDENTIAL_MESSAGES[problem](found)}`;
+}
+
 const QUERY_MESSAGES: Readonly<Record<string, Message>> = {
   missing: INCOMPLETE,
   duplicate: (_, parameter) => `${parameter} was given more than once.`,
   spelling: (_, parameter) => `${parameter} is not spelled as documented.`,
   conflict: "X-Amz-Content-Sha256 differs between query and header.",
   algorithm: 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"',
-  "X-Amz-Credential credential":
-    'Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
-  terminator: (found) =>
-    `Error parsing the X-Amz-Credential parameter; incorrect terminal "${found}". This endpoint uses "aws4_request".`,
-  "date-form": (found) =>
-    `Error parsing the X-Amz-Credential parameter; incorrect date format "${found}". This date in the credential must be in the format "yyyyMMdd".`,
-  "date-mismatch": (found) => `Invalid credential date "${found}". This date is not the same as X-Amz-Date.`,
+  "X-Amz-Credential credential": inQuery("credential"),
+  terminator: inQuery("terminator"),
+  "date-form": inQuery("date-form"),
+  "date-mismatch": (found) => CREDENTIAL_MESSAGES["date-mismatch"](found),
   "X-Amz-Date form": "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
   "not-a-number": "X-Amz-Expires should be a number",
   negative: "X-Amz-Expires must be non-negative",
@@ -128,11 +138,7 @@ export const twoMechanisms: S3Error = {
 
 /** The parts of the header of SigV4, and what follows "The authorization header is malformed; " of each. */
 const HEADER_MESSAGES: Readonly<Record<string, (found: string) => string>> = {
-  credential: () => 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
-  terminator: (found) => `incorrect terminal "${found}". This endpoint uses "aws4_request".`,
-  "date-form": (found) =>
-    `incorrect date format "${found}". This date in the credential must be in the format "yyyyMMdd".`,
-  "date-mismatch": (found) => `Invalid credential date "${found}". This date is not the same as X-Amz-Date.`,
+  ...CREDENTIAL_MESSAGES,
   host: () => 'SignedHeaders must include "host".',
   names: () => "SignedHeaders must be lower-case header names, each once, joined by semicolons.",
 };

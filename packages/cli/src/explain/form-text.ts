@@ -35,7 +35,8 @@ function isPair(item: unknown): boolean {
   return Array.isArray(item) && item.length === 2 && item.every((part) => typeof part === "string");
 }
 
-const TAG = /<(form|input)((?:\s+[^\s=>]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?)*)\s*\/?>/gi;
+// No name and no bare value goes over the next tag: a page of tags that are never closed would be read again from each of them.
+const TAG = /<(form|input)((?:\s+[^\s=<>]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*\/?>/gi;
 const ATTRIBUTE = /([^\s=>]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
 
 /** The first form of a page, and its inputs in their order. A button and an input without a name send nothing. */

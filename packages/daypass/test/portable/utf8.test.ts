@@ -8,11 +8,18 @@ test("UTF-8 is what TextEncoder makes of every character", () => {
     // The halves of pairs are no characters.
     if (start >= 0xd800 && start < 0xe000) continue;
     const text = String.fromCodePoint(...Array.from({ length: 0x400 }, (_, i) => start + i));
-    expect(utf8(text)).toEqual(encoder.encode(text));
+    // As one text: byte by byte, a comparison of a million elements takes ten seconds.
+    expect(utf8(text).join()).toBe(encoder.encode(text).join());
   }
 });
 
-test.each(["a\ud800", "\udc00b", "\ud800\ud800\udc00"])("half of a pair has no bytes: %j", (text) => {
+// By their numbers: a bundler spells the last as a half and a whole, which Deno's parser takes for an error.
+test.each([
+  [0x61, 0xd800],
+  [0xdc00, 0x62],
+  [0xd800, 0xd800, 0xdc00],
+])("half of a pair has no bytes: %j", (...units) => {
+  const text = String.fromCharCode(...units);
   expect(() => utf8(text)).toThrow(/^expected text as whole characters/);
 });
 

@@ -4,7 +4,13 @@ import { read } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { runningChecksum } from "../http/checksum.ts";
-import { type Body, type ChecksumAlgorithm, isStorageError, type Storage } from "../storage/storage.ts";
+import {
+  type Body,
+  type ChecksumAlgorithm,
+  isStorageError,
+  type Storage,
+  type StorageError,
+} from "../storage/storage.ts";
 
 /** The part of vitest, Jest or Bun's runner that the suite uses. */
 export interface TestFunctions {
@@ -47,6 +53,19 @@ export async function codeOf(promise: Promise<unknown>): Promise<string | undefi
     return undefined;
   } catch (error) {
     return isStorageError(error) ? error.code : String(error);
+  }
+}
+
+/** The code and the details of the refusal that a promise ends with. */
+export async function refusalOf(
+  promise: Promise<unknown>,
+): Promise<readonly [string, StorageError["details"]] | undefined> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    return [error.code, error.details];
   }
 }
 

@@ -2,7 +2,16 @@
 import { createHash } from "node:crypto";
 import type { CompleteOptions, NamedPart, UploadChecksum, UploadEntry, UploadRef } from "../storage/multipart.ts";
 import type { ChecksumAlgorithm, Storage } from "../storage/storage.ts";
-import { type ContractTools, checksumOf, chunks, codeOf, contents, md5, readBody } from "./contract-tools.ts";
+import {
+  type ContractTools,
+  checksumOf,
+  chunks,
+  codeOf,
+  contents,
+  md5,
+  readBody,
+  refusalOf,
+} from "./contract-tools.ts";
 
 /** Of the sizes, the only thing that counts is which are equal: no driver has a minimum of its own. */
 const PART = 100_000;
@@ -299,14 +308,21 @@ export function multipartContract({ test, expect }: ContractTools): void {
     const upload = await begin(storage, bucket);
     const parts = [await put(storage, upload, 1, bytesOf(1, 10)), await put(storage, upload, 2, bytesOf(2))];
     const complete = (list: readonly NamedPart[], options: Partial<CompleteOptions> = {}) =>
-      codeOf(storage.completeUpload(upload, list, { ...ANY_SIZE, ...options }));
-    expect(await complete([...parts, { number: 3, etag: md5("x") }])).toBe("INVALID_PART");
-    expect(await complete([{ number: 1, etag: md5("x") }])).toBe("INVALID_PART");
-    expect(await complete(parts, { minPartSize: 11 })).toBe("PART_TOO_SMALL");
-    expect(await complete(parts, { size: 11 })).toBe("SIZE_MISMATCH");
-    expect(await complete(parts, { maxSize: 9 + PART })).toBe("TOO_LARGE");
+      refusalOf(storage.completeUpload(upload, list, { ...ANY_SIZE, ...options }));
+    const { etag } = parts[0] as NamedPart;
+    const size = 10 + PART;
+    const wrong = md5("x");
+    const refusals = [
+      [await complete([...parts, { number: 3, etag: wrong }], { size }), "INVALID_PART", { part: 3, etag: wrong }],
+      [await complete([{ number: 1, etag: wrong }], { size }), "INVALID_PART", { part: 1, etag: wrong }],
+      [await complete(parts, { minPartSize: 11 }), "PART_TOO_SMALL", { part: 1, size: 10, limit: 11, etag }],
+      [await complete(parts, { size: 11 }), "SIZE_MISMATCH", { expected: 11, found: size }],
+      [await complete(parts, { maxSize: size - 1 }), "TOO_LARGE", { size, limit: size - 1 }],
+    ] as const;
+    for (const [found, ...refusal] of refusals) expect(found).toEqual(refusal);
+    expect((await complete([{ number: 1, etag: wrong }]))?.[0]).toBe("INVALID_PART");
     expect(await storage.head({ bucket, key: "big.bin" })).toBe(undefined);
-    expect(await complete(parts, { minPartSize: 10, maxSize: 10 + PART, size: 10 + PART })).toBe(undefined);
+    expect(await complete(parts, { minPartSize: 10, maxSize: size, size })).toBe(undefined);
   });
 
   test("ends an upload that is aborted, and forgets its parts", async (storage, bucket) => {

@@ -370,7 +370,7 @@ const ERRORS = {
     code: "InvalidPart",
     message:
       "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-    fields: pick(details, { part: "PartNumber", number: "PartNumber", etag: "ETag" }),
+    fields: pick(details, { part: "PartNumber", etag: "ETag" }),
   }),
   INVALID_PART_ORDER: {
     status: 400,

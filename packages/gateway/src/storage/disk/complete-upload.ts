@@ -9,6 +9,7 @@ import { isCrc, runningChecksum } from "../../http/checksum.ts";
 import { combineCrcs } from "../../http/crc.ts";
 import type { CompletedUpload, CompleteOptions, NamedPart, UploadChecksum, UploadRef } from "../multipart.ts";
 import { type ObjectPart, StorageError } from "../storage.ts";
+import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { syncFile } from "./durable.ts";
 import { copyRange } from "./file-bytes.ts";
 import type { ObjectFinder } from "./find-object.ts";
@@ -20,7 +21,6 @@ import type { ObjectPlacer } from "./place-object.ts";
 import { dataPath, removeUpload, uploadFolder } from "./receive-parts.ts";
 import { noSuchBucket } from "./refusals.ts";
 import type { Ending, PartRow, UploadRow } from "./uploads-db.ts";
-import { noSuchUpload } from "./uploads-writer.ts";
 
 export type CompleteUpload = (
   upload: UploadRef,
@@ -157,29 +157,15 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
 function findParts(
   named: readonly NamedPart[],
   rows: readonly PartRow[],
-  { minPartSize, maxSize = Number.POSITIVE_INFINITY, size }: CompleteOptions,
+  options: CompleteOptions,
 ): readonly PartRow[] {
   const known = new Map(rows.map((row) => [row.number, row]));
-  const parts = named.map(({ number, etag, checksum }) => {
-    const row = known.get(number);
-    if (row?.etag === etag && (checksum === undefined || checksum === row.checksum?.value)) return row;
-    throw new StorageError("INVALID_PART", `there is no part ${number} of this ETag and checksum`, {
-      details: { part: number, etag },
-    });
+  const parts = named.map((part) => {
+    const row = known.get(part.number);
+    if (row?.etag === part.etag && (part.checksum === undefined || part.checksum === row.checksum?.value)) return row;
+    throw noSuchPart(part);
   });
-  for (const { number, size: found, etag } of parts.slice(0, -1)) {
-    if (found >= minPartSize) continue;
-    throw new StorageError("PART_TOO_SMALL", `part ${number} has ${found} bytes and is not the last`, {
-      details: { part: number, size: found, limit: minPartSize, etag },
-    });
-  }
-  const total = sizeOf(parts);
-  if (total > maxSize) throw new StorageError("TOO_LARGE", `the parts have ${total} bytes, of at most ${maxSize}`);
-  if (size !== undefined && size !== total) {
-    throw new StorageError("SIZE_MISMATCH", `the parts have ${total} bytes and ${size} were expected`, {
-      details: { expected: size, found: total },
-    });
-  }
+  checkSizes(parts, options);
   return parts;
 }
 

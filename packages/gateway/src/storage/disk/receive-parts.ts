@@ -19,6 +19,7 @@ import type {
   UploadRef,
 } from "../multipart.ts";
 import type { ChecksumAlgorithm, ObjectRef } from "../storage.ts";
+import { noSuchUpload } from "../upload-refusals.ts";
 import { syncFile, syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
 import type { IndexReader, IndexWriter, PartClaim } from "./index-contract.ts";
@@ -28,7 +29,6 @@ import { noSuchBucket } from "./refusals.ts";
 import { someTags } from "./store-object.ts";
 import type { UploadWriter } from "./upload.ts";
 import type { PartRow, UploadRow } from "./uploads-db.ts";
-import { noSuchUpload } from "./uploads-writer.ts";
 
 export interface PartReceiverOptions {
   readonly layout: Layout;

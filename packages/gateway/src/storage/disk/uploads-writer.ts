@@ -5,7 +5,7 @@
  * written once and by one at a time: what was acknowledged is never overwritten, and a part that comes again, or of another
  * size, gets a file of its own.
  */
-import { StorageError } from "../storage.ts";
+import { noSuchUpload } from "../upload-refusals.ts";
 import type { UploadsIndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
 import { keyTurns } from "./key-turns.ts";
@@ -141,8 +141,4 @@ export function uploadsWriter({ database, durable, durableOrSoon, clock }: Uploa
       };
     },
   };
-}
-
-export function noSuchUpload(): StorageError {
-  return new StorageError("NO_SUCH_UPLOAD", "there is no open upload of this id for this key");
 }

@@ -10,6 +10,7 @@ import type {
   UploadRef,
 } from "../multipart.ts";
 import { type ChecksumRequest, isStorageError, StorageError } from "../storage.ts";
+import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
 import { copySource } from "./copy-object.ts";
 import { document } from "./document.ts";
@@ -59,36 +60,17 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
   }
 
   /** Not every upstream holds a completion to sizes, and none to a smallest part of ours. */
-  async function checkSizes(
-    upload: UploadRef,
-    named: readonly NamedPart[],
-    {
-      minPartSize,
-      maxSize = Number.POSITIVE_INFINITY,
-      size,
-    }: Pick<CompleteOptions, "minPartSize" | "maxSize" | "size">,
-  ): Promise<void> {
-    const wanted = new Map(named.map((part) => [part.number, part]));
-    const last = named.at(-1)?.number;
-    let total = 0;
+  async function checkParts(upload: UploadRef, named: readonly NamedPart[], options: CompleteOptions): Promise<void> {
+    const missing = new Map(named.map((part) => [part.number, part]));
+    const parts: PartInfo[] = [];
     for await (const part of eachPart(upload)) {
-      if (wanted.get(part.number)?.etag !== part.etag) continue;
-      wanted.delete(part.number);
-      total += part.size;
-      if (part.size < minPartSize && part.number !== last) {
-        throw new StorageError("PART_TOO_SMALL", `expected parts of ${minPartSize} bytes, found ${part.size}`, {
-          details: { number: part.number, size: part.size },
-        });
-      }
+      if (missing.get(part.number)?.etag !== part.etag) continue;
+      missing.delete(part.number);
+      parts.push(part);
     }
-    const [missing] = wanted.keys();
-    if (missing !== undefined) throw invalidPart(missing);
-    if (total > maxSize) throw new StorageError("TOO_LARGE", `the parts have ${total} bytes, of at most ${maxSize}`);
-    if (size !== undefined && size !== total) {
-      throw new StorageError("SIZE_MISMATCH", `expected parts of ${size} bytes in all, found ${total}`, {
-        details: { expected: size, found: total },
-      });
-    }
+    const [absent] = missing.values();
+    if (absent !== undefined) throw noSuchPart(absent);
+    checkSizes(parts, options);
   }
 
   return {
@@ -207,8 +189,8 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
       const open = await isOpen(() => uploads.get(upload));
       const algorithm = open?.checksum?.algorithm;
       if (open !== undefined && (minPartSize > 0 || maxSize !== undefined || size !== undefined))
-        await checkSizes(upload, named, { minPartSize, maxSize, size });
-      if (named.length === 0) throw open === undefined ? noSuchUpload() : invalidPart(0);
+        await checkParts(upload, named, options);
+      if (named.length === 0) throw open === undefined ? noSuchUpload() : noParts();
       const condition = await conditions.headers("complete", { bucket, key }, options);
       const list = named.map(
         (part): XmlElement => [
@@ -284,10 +266,6 @@ async function isOpen(look: () => Promise<UploadInfo>): Promise<UploadInfo | und
   }
 }
 
-function noSuchUpload(): StorageError {
-  return new StorageError("NO_SUCH_UPLOAD", "expected an upload of this key that is open, found none");
-}
-
-function invalidPart(number: number): StorageError {
-  return new StorageError("INVALID_PART", "expected parts that are there, found another", { details: { number } });
+function noParts(): StorageError {
+  return new StorageError("INVALID_PART", "expected one part at least, found none");
 }

@@ -11,7 +11,7 @@ const gateway = "packages/gateway/src/";
 const folderOf = (path) => /^packages\/daypass\/src\/([^/]+)\//.exec(path)?.[1] ?? "";
 /** `disk` for storage/disk.ts and for storage/disk/index.ts. @param {string} path */
 const partOf = (path) => /^packages\/gateway\/src\/(?:storage|state)\/([^/.]+)/.exec(path)?.[1] ?? "";
-const contracts = ["storage", "multipart", "listing", "buckets", "checked-body", "state"];
+const contracts = ["storage", "multipart", "upload-refusals", "listing", "buckets", "checked-body", "state"];
 const lists = ["drivers", "stores"];
 /** The gateway's steps that hold no I/O of their own. */
 const pure = /^packages\/gateway\/src\/(?:http|pipeline|operations|protocols)\//;

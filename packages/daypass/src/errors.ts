@@ -89,12 +89,12 @@ export class DaypassError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    { details = {}, ...options }: { readonly details?: ErrorDetails | undefined; readonly cause?: unknown } = {},
+    options: { readonly details?: ErrorDetails | undefined; readonly cause?: unknown } = {},
   ) {
     super(message, options);
     this.name = "DaypassError";
     this.code = code;
-    this.details = details;
+    this.details = options.details ?? {};
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -32,16 +32,21 @@ function parseMs(text: string): number {
 }
 
 /** `YYYYMMDDTHHMMSSZ` of an instant; fractions of a second are dropped. */
+export function basicTime(date: Date): string {
+  return date.toISOString().replace(/[-:]|\.\d{3}/g, "");
+}
+
+/** {@link basicTime} that remembers the latest second: bulk signing asks for the same one many times. */
 export const formatBasicTime: (date: Date) => string = /* @__PURE__ */ basicTimeFormat();
 
-/** A {@link formatBasicTime} with a memory of its own: bulk signing asks for the same second many times. */
+/** A {@link formatBasicTime} with a memory of its own. */
 export function basicTimeFormat(): (date: Date) => string {
   let lastSecond = Number.NaN;
   let lastText = "";
   return (date) => {
     const second = Math.floor(date.getTime() / 1000);
     if (second !== lastSecond) {
-      lastText = date.toISOString().replace(/[-:]|\.\d{3}/g, "");
+      lastText = basicTime(date);
       lastSecond = second;
     }
     return lastText;

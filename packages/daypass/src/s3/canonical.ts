@@ -68,11 +68,14 @@ export interface AuthQuery {
   readonly signedHeaders: string;
 }
 
-/** The canonical query of a presigned request: all parameters but the signature, encoded and sorted. */
-export function s3Query(auth: AuthQuery, others: readonly EncodedPair[]): string {
-  const token = auth.sessionToken === undefined ? "" : `&X-Amz-Security-Token=${uriEncode(auth.sessionToken)}`;
-  const own = `${auth.query}&X-Amz-Date=${auth.time}&X-Amz-Expires=${auth.expiresIn}${token}&X-Amz-SignedHeaders=${uriEncode(auth.signedHeaders)}`;
-  // These are sorted as they stand; only further parameters make it necessary to sort.
+/** The signature's own parameters but for the signature itself, encoded and sorted. */
+export function ownQuery({ query, time, expiresIn, sessionToken, signedHeaders }: AuthQuery): string {
+  const token = sessionToken === undefined ? "" : `&X-Amz-Security-Token=${uriEncode(sessionToken)}`;
+  return `${query}&X-Amz-Date=${time}&X-Amz-Expires=${expiresIn}${token}&X-Amz-SignedHeaders=${uriEncode(signedHeaders)}`;
+}
+
+/** The canonical query of a presigned request: {@link ownQuery} with all others, sorted in. */
+export function s3Query(own: string, others: readonly EncodedPair[]): string {
   if (others.length === 0) return own;
   return canonicalQuery([...own.split("&").map((pair) => pair.split("=") as [string, string]), ...others]);
 }

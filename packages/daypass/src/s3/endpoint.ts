@@ -23,8 +23,8 @@ export interface BucketEndpoint {
   readonly host: string;
   /** Encoded path of the bucket without a slash at its end: empty in virtual-host style at the root. */
   readonly path: string;
-  /** The bucket where the host names it, else empty. */
-  readonly virtualBucket: string;
+  /** Whether the host names the bucket. */
+  readonly virtual: boolean;
 }
 
 const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/\\?#\s]+)*)\/?$/;
@@ -37,7 +37,7 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 export function bucketEndpoints({ region, endpoint, addressing }: EndpointOptions): (bucket: string) => BucketEndpoint {
   if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", 'a name such as "auto"', region);
   if (!["path", "virtual", undefined].includes(addressing)) {
-    throw invalidInput("addressing", '"path" or "virtual"', addressing);
+    throw invalidInput("addressing", "path or virtual", addressing);
   }
   const text = endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
   const [, scheme, name, port, basePath = ""] = ENDPOINT.exec(text) ?? [];
@@ -64,7 +64,7 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
       origin: `${scheme}://${host}`,
       host,
       path: virtual ? base : `${base}/${uriEncode(bucket)}`,
-      virtualBucket: virtual ? bucket : "",
+      virtual,
     };
     return last;
   };

@@ -5,7 +5,15 @@ import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseBasicTime } from "../time.ts";
 import { AWS4, type CredentialScope, type EncodedPair } from "../v4.ts";
 import { formDecode, hasHeader } from "../wire.ts";
-import { type DayScope, dayScope, readPath, type SignedHeader, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import {
+  type DayScope,
+  dayScope,
+  ownQuery,
+  readPath,
+  type SignedHeader,
+  s3Query,
+  UNSIGNED_PAYLOAD,
+} from "./canonical.ts";
 import { readParameters } from "./parameters.ts";
 import { readSignedHeaders } from "./signed-headers.ts";
 
@@ -86,7 +94,7 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
       isCanonical && canonicalQuery !== undefined
         ? canonicalQuery
         : s3Query(
-            { query: scopeQuery, time, expiresIn: parameters.expires, sessionToken, signedHeaders },
+            ownQuery({ query: scopeQuery, time, expiresIn: parameters.expires, sessionToken, signedHeaders }),
             encodeOthers(others, contentSha256),
           ),
     parameters: others,

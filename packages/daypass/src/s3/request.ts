@@ -42,7 +42,7 @@ const METHOD = /^[A-Z]{1,16}$/;
 
 /** Checks method and key, and gives the method. */
 export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): string {
-  if (!METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
+  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
   if (key !== undefined) checkKey(key, dotSegments);
   return method;
 }
@@ -64,7 +64,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
   if (typeof contentLength === "object") {
     throw unsupportedConstraint("S3", "a range of lengths", "use a form");
   }
-  if (contentLength !== undefined && !(Number.isSafeInteger(contentLength) && contentLength >= 0)) {
+  if (!/^\d{1,15}$/.test(String(contentLength ?? 0))) {
     throw invalidInput("bind.contentLength", "whole bytes", contentLength);
   }
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
@@ -112,6 +112,5 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
 
 /** Refuses the constraints of the common vocabulary that SigV4 cannot bind, and says what can. */
 export function checkConstraints({ notBefore, prefix }: S3SignRequest): void {
-  const unbindable = notBefore ? "notBefore" : prefix !== undefined && "prefix";
-  if (unbindable) throw unsupportedConstraint("S3", unbindable);
+  if ((notBefore ?? prefix) !== undefined) throw unsupportedConstraint("S3", notBefore ? "notBefore" : "prefix");
 }

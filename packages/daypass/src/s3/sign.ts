@@ -2,13 +2,14 @@ import { credentialSource } from "../access-key.ts";
 import { uriEncodePath } from "../encode.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
-import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
+import { basicTime, signingWindow, systemClock } from "../time.ts";
 import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner } from "../v4.ts";
 import {
   type DayScope,
   dayScope,
   headerLine,
   hostHeader,
+  ownQuery,
   s3Query,
   s3Signature,
   UNSIGNED_PAYLOAD,
@@ -50,7 +51,8 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   const { region, credentials, credentialExpiry, clock = systemClock } = options;
   const endpointOf = bucketEndpoints(options);
   const provide = credentialSource(credentials, checkCredentials);
-  let today: Today | undefined;
+  let day: Day;
+  let last: Moment | undefined;
 
   return signer((request) => {
     const current = provide();
@@ -63,18 +65,27 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       expiration: current.expiration,
       credentialExpiry,
     });
-    const time = formatBasicTime(signedAt);
-    if (today?.credentials !== current || !time.startsWith(today.scope.date)) today = prepareDay(current, region, time);
-
     const headers = collectHeaders(request);
     const { signedHeaders, text, bound } = signHeaders(host, headers);
     const extra = collectQuery(request);
-    const { sessionToken } = current;
-    const query = s3Query({ query: today.query, time, expiresIn, sessionToken, signedHeaders }, extra);
+    const start = signedAt.getTime();
+    if (
+      last?.credentials !== current ||
+      last.start !== start ||
+      last.expiresIn !== expiresIn ||
+      last.signedHeaders !== signedHeaders
+    ) {
+      const time = basicTime(signedAt);
+      if (last?.credentials !== current || !time.startsWith(day.scope.date)) day = prepareDay(current, region, time);
+      const { sessionToken } = current;
+      const own = ownQuery({ query: day.query, time, expiresIn, sessionToken, signedHeaders });
+      last = { credentials: current, start, time, expiresIn, signedHeaders, own };
+    }
+    const query = s3Query(last.own, extra);
     const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
     const parts = { method, path, query, headers: text, signedHeaders, payload };
-    const { signature, stringToSign } = s3Signature(today.sign, time, today.scopeText, parts);
+    const { signature, stringToSign } = s3Signature(day.sign, last.time, day.scopeText, parts);
     return new SignedResult(
       {
         url: `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
@@ -95,15 +106,24 @@ export const UNBOUND_HEADERS: readonly string[] = ["headers that are not listed"
 export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 
 /** What can be computed from credentials once a day. */
-interface Today extends DayScope {
-  readonly credentials: S3Credentials;
+interface Day extends DayScope {
   readonly sign: ScopeSigner;
 }
 
-function prepareDay(credentials: S3Credentials, region: string, time: string): Today {
+/** What the latest URL began with: thousands begin in one second and live equally long. */
+interface Moment {
+  readonly credentials: S3Credentials;
+  readonly start: number;
+  readonly expiresIn: number;
+  readonly signedHeaders: string;
+  readonly time: string;
+  /** The signature's own parameters. */
+  readonly own: string;
+}
+
+function prepareDay({ accessKeyId, secretAccessKey }: S3Credentials, region: string, time: string): Day {
   const scope = { date: time.slice(0, 8), region, service: "s3" };
-  const sign = scopeSigner(AWS4, credentials.secretAccessKey, scope);
-  return { ...dayScope(credentials.accessKeyId, scope), credentials, sign };
+  return { ...dayScope(accessKeyId, scope), sign: scopeSigner(AWS4, secretAccessKey, scope) };
 }
 
 /** The signed headers: list, canonical text, and how the result tells of them. */

@@ -53,6 +53,7 @@ export interface ClientCall {
 export function clientSigner(config: SdkConfig): ClientSigner {
   const { known, find } = addressFinder(config);
   const moment = moments();
+  const queryOf = queries();
   let identity: Identity | undefined;
   let lasting: { readonly provider: unknown; readonly credentials: SdkCredentials } | undefined;
   return {
@@ -73,11 +74,7 @@ export function clientSigner(config: SdkConfig): ClientSigner {
 
       const { signed, names, query, hoistsPayload } = sortHeaders(bound, address.host, options);
       const own = identity.parameters({ day, time, expiresIn, hoistsPayload, needsSession: address.needsSession });
-      const listed = `X-Amz-SignedHeaders=${uriEncode(names)}`;
-      // Nearly all other parameters begin with a small letter, and so come after the signature's own.
-      const isUsual = query.every(([name]) => name >= "a");
-      const others = query.length === 0 ? "" : `&${query.length === 1 ? query[0]?.join("=") : canonicalQuery(query)}`;
-      const all = isUsual ? `${own}&${listed}${others}` : canonicalQuery([...pairsOf(`${own}&${listed}`), ...query]);
+      const { all, before, after } = queryOf({ own, names, query });
       const path = address.base + bound.path;
       const { signature, stringToSign } = s3Signature(identity.keys(day.scope), time, day.scopeText, {
         method,
@@ -87,11 +84,8 @@ export function clientSigner(config: SdkConfig): ClientSigner {
         signedHeaders: names,
         payload: UNSIGNED_PAYLOAD,
       });
-      // The SDK sorts the signature in among the others.
-      const whole = isUsual
-        ? `${own}&X-Amz-Signature=${signature}&${listed}${others}`
-        : canonicalQuery([...pairsOf(all), ["X-Amz-Signature", signature]]);
-      return { url: `${address.origin}${path}?${whole}`, method, signed, expiresAt, credentials, stringToSign };
+      const url = `${address.origin}${path}?${before}X-Amz-Signature=${signature}${after}`;
+      return { url, method, signed, expiresAt, credentials, stringToSign };
     },
   };
 }
@@ -109,8 +103,42 @@ export function signedResult({ url, method, signed, credentials, stringToSign, .
   return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings }, stringToSign);
 }
 
-function pairsOf(query: string): readonly EncodedPair[] {
-  return query.split("&").map((token) => token.split("=") as [string, string]);
+/** The parameters of one URL, encoded: the signature's own, the names of the signed headers, and all others. */
+interface QueryParts {
+  readonly own: string;
+  readonly names: string;
+  readonly query: readonly EncodedPair[];
+}
+
+/** What is signed of them, and what stands before and after the signature: the SDK sorts it in among the others. */
+interface SortedQuery {
+  readonly all: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Keeps the latest query: without parameters of its own, a command has the same as the one before in the same second. */
+function queries(): (parts: QueryParts) => SortedQuery {
+  let last: (QueryParts & SortedQuery) | undefined;
+  return (parts) => {
+    const { own, names, query } = parts;
+    if (last?.own !== own || last.names !== names || last.query !== query) last = { ...parts, ...sortQuery(parts) };
+    return last;
+  };
+}
+
+function sortQuery({ own, names, query }: QueryParts): SortedQuery {
+  const listed = `&X-Amz-SignedHeaders=${uriEncode(names)}`;
+  // Nearly all other parameters begin with a small letter, and so come after the signature's own.
+  if (query.every(([name]) => name >= "a")) {
+    const after = query.length === 0 ? listed : `${listed}&${canonicalQuery(query)}`;
+    return { all: own + after, before: `${own}&`, after };
+  }
+  const pairs = (own + listed).split("&").map((token) => token.split("=") as [string, string]);
+  const all = canonicalQuery([...pairs, ...query]);
+  const tokens = all.split("&");
+  const first = tokens.filter((token) => token < "X-Amz-Signature");
+  return { all, before: [...first, ""].join("&"), after: ["", ...tokens.slice(first.length)].join("&") };
 }
 
 /** Begin and end of a URL. */

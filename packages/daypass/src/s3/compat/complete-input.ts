@@ -1,20 +1,24 @@
 import { base64, fromBase64, utf8 } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
 import type { Operation } from "./operation.ts";
-import type { SdkConfig } from "./sdk.ts";
+import type { CommandInput, SdkConfig } from "./sdk.ts";
 
 const KEYS = ["SSECustomerKey", "CopySourceSSECustomerKey"] as const;
 
 /** Whether an input is sent as it is: nearly all are. */
-export function isComplete({ name }: Operation, input: object): boolean {
-  return name !== "CreateBucket" && !KEYS.some((member) => Boolean(Reflect.get(input, member)));
+export function isComplete({ name }: Operation, input: CommandInput): boolean {
+  return name !== "CreateBucket" && !KEYS.some((member) => Boolean(input[member]));
 }
 
 /**
  * What the SDK adds to an input. SSE-C: a key is sent in base64 together with its MD5; 32 bytes in base64 are taken for such,
  * any other text for the key itself. And a bucket is created in the client's region unless it is told another.
  */
-export async function completeInput({ name }: Operation, input: object, { md5, region }: SdkConfig): Promise<object> {
+export async function completeInput(
+  { name }: Operation,
+  input: CommandInput,
+  { md5, region }: SdkConfig,
+): Promise<CommandInput> {
   const completed: Record<string, unknown> = { ...input };
   for (const member of KEYS) {
     const value = completed[member];

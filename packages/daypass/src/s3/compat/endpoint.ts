@@ -1,5 +1,5 @@
 import { invalidInput, refusal } from "../../errors.ts";
-import type { AwsS3Command, SdkConfig, SdkEndpoint, SdkInstruction, URL } from "./sdk.ts";
+import type { AwsS3Command, CommandInput, SdkConfig, SdkEndpoint, SdkInstruction, URL } from "./sdk.ts";
 
 /** Where a request goes and for what it is signed, as the client's own rules have it. */
 export interface Address {
@@ -47,7 +47,7 @@ export function addressFinder(config: SdkConfig): AddressFinder {
     known(command, region) {
       const instructions = instructionsOf(command);
       if (last?.instructions !== instructions || last.region !== region) return undefined;
-      if (last.bucket !== Reflect.get(command.input, "Bucket")) return undefined;
+      if (last.bucket !== bucketOf(command)) return undefined;
       const { settings, address } = last;
       return instructions.settings.every((name, i) => settings[i] === config[name]) ? address : undefined;
     },
@@ -55,7 +55,7 @@ export function addressFinder(config: SdkConfig): AddressFinder {
       const instructions = instructionsOf(command);
       const settings = instructions.settings.map((name) => config[name]);
       const parameters = await resolveParameters(config, instructions, command.input);
-      const bucket: unknown = Reflect.get(command.input, "Bucket");
+      const bucket = bucketOf(command);
       const endpoint = endpointProvider(parameters, {});
       const isOwn = config.bucketEndpoint === true && bucket !== undefined;
       const address = readEndpoint(isOwn ? { ...endpoint, url: bucketUrl(bucket) } : endpoint);
@@ -78,6 +78,10 @@ async function resolveParameters(config: SdkConfig, { list }: Instructions, inpu
   }
   adjustForBucket(parameters, config.bucketEndpoint === true);
   return parameters;
+}
+
+function bucketOf({ input }: AwsS3Command): unknown {
+  return (input as CommandInput)["Bucket"];
 }
 
 /** How the parameters of a command's endpoint are found. */

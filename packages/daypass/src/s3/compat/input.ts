@@ -2,6 +2,7 @@ import { uriEncode, uriEncodePath } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
 import type { EncodedPair } from "../../v4.ts";
 import { DATE_TIME, EPOCH, HTTP_DATE, type Operation, TIMESTAMP } from "./operation.ts";
+import type { CommandInput } from "./sdk.ts";
 
 /** A command's input, taken apart. */
 export interface BoundInput {
@@ -21,14 +22,15 @@ const ALGORITHM = "x-amz-sdk-checksum-algorithm";
 const CHECKSUM = /^x-amz-checksum-(?!mode$|type$)/;
 
 /** Puts each member where its binding says. Throws `INVALID_INPUT`. */
-export function bindInput(operation: Operation, input: object): BoundInput {
+export function bindInput(operation: Operation, input: CommandInput): BoundInput {
   const { name, members, before, label, labels, query, contentType } = operation;
   let pairs: EncodedPair[] | undefined;
   const headers = new Map<string, string>();
   let path = before;
   let body: unknown;
   let isStructured = false;
-  for (const [member, value] of Object.entries(input)) {
+  for (const member of Object.keys(input)) {
+    const value: unknown = input[member];
     const binding = members.get(member);
     if (binding === undefined || value === undefined || value === null) continue;
     const { place, name: wire, type } = binding;
@@ -51,7 +53,7 @@ export function bindInput(operation: Operation, input: object): BoundInput {
   }
   // Without its bucket, a key such as `other/secret` would be signed for another one.
   for (const member of labels) {
-    const value: unknown = Reflect.get(input, member);
+    const value: unknown = input[member];
     if (typeof value !== "string" || value === "") throw invalidInput(`${name}.${member}`, "text", value);
   }
   // The algorithm is the answer to a checksum that the caller hands in; alone it would have none to belong to.

@@ -4,7 +4,7 @@ import { type ClientSigner, clientSigner, type SignedCall, signedResult } from "
 import { completeInput, isComplete } from "./complete-input.ts";
 import { bindInput } from "./input.ts";
 import { operationOf } from "./operation.ts";
-import type { AwsPresigningOptions, AwsS3Client, AwsS3Command, SdkConfig } from "./sdk.ts";
+import type { AwsPresigningOptions, AwsS3Client, AwsS3Command, CommandInput, SdkConfig } from "./sdk.ts";
 
 /**
  * Signs a command of the AWS SDK for JavaScript v3, and returns with the URL what its holder has to send: `getSignedUrl` gives
@@ -77,13 +77,13 @@ async function signCommand<T>(
   const operation = operationOf(command);
   const region = typeof config.region === "function" ? await config.region() : config.region;
   const address = signer.knownAddress(command, region) ?? (await signer.findAddress(command, region));
-  let { input } = command;
+  let input = command.input as CommandInput;
   if (!isComplete(operation, input)) input = await completeInput(operation, input, config);
   const bound = bindInput(operation, input);
   if (bound.body !== undefined) await bindBodyLength(bound, operation, input, config);
   let credentials = signer.knownCredentials() ?? (await signer.findCredentials());
   if (address.needsSession) {
-    const Bucket = String(Reflect.get(input, "Bucket"));
+    const Bucket = String(input["Bucket"]);
     credentials =
       (await config.s3ExpressIdentityProvider?.getS3ExpressIdentity(credentials, { Bucket })) ?? credentials;
   }

@@ -11,6 +11,9 @@ export interface AwsS3Command {
   readonly input: object;
 }
 
+/** A command's input by its members. */
+export type CommandInput = Readonly<Record<string, unknown>>;
+
 /** The resolved configuration of a client, as far as it is read. */
 export interface SdkConfig {
   readonly region?: unknown;

@@ -73,7 +73,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       contentType: (headers["content-type"] ?? "").trim(),
       expires,
       amz: [...amz, ...amzHeaders(headers), ...tokenHeader],
-      resource: canonicalizedResource(endpoint.virtualBucket, path, subResources),
+      resource: canonicalizedResource(endpoint.virtual ? bucket : "", path, subResources),
     });
     const signature = base64(hmacSha1(secretAccessKey, stringToSign));
     const tokens = [

@@ -27,6 +27,6 @@ export function v4aEndpoints(options: V4aEndpointOptions): (bucket: string) => B
       throw invalidInput("bucket", "a Multi-Region Access Point, or a region or an endpoint beside it", bucket);
     }
     const host = `${alias}.accesspoint.s3-global.amazonaws.com`;
-    return { origin: `https://${host}`, host, path: "", virtualBucket: alias };
+    return { origin: `https://${host}`, host, path: "", virtual: true };
   };
 }

@@ -14,7 +14,7 @@ export function checkAccessKey<C extends { readonly expiration?: Date | undefine
   { id, secret, token }: AccessKeyNames,
 ): C {
   for (const name of [id, secret, token]) {
-    const value: unknown = Reflect.get(credentials, name);
+    const value: unknown = (credentials as Partial<Record<string, unknown>> | undefined)?.[name];
     if (name === token && value === undefined) continue;
     if (typeof value !== "string" || value === "") throw invalidCredentials(name, "text");
   }
@@ -35,7 +35,8 @@ export function credentialSource<C extends object>(given: C | (() => C), check: 
     const checked = check(given);
     return () => checked;
   }
-  let last: C | undefined;
+  // Nothing that the function gives is the function itself, so that the first answer is checked whatever it is.
+  let last: unknown = given;
   return () => {
     const current = (given as () => C)();
     if (current !== last) last = check(current);

@@ -1,8 +1,12 @@
 import { type RotationOptions, rotatingCredentials } from "daypass";
 import { cosSigner } from "daypass/cos";
+import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
+import { gcsFormSigner } from "daypass/gcs/form";
+import { gcsV2Signer } from "daypass/gcs/v2";
 import { ossSigner } from "daypass/oss";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
+import { s3V2Signer } from "daypass/s3/v2";
 import { s3V4aSigner } from "daypass/s3/v4a";
 import { describe, expect, it } from "vitest";
 
@@ -211,4 +215,26 @@ describe("rotatingCredentials", () => {
     expect(state.calls).toBe(6);
     expect(Math.min(...(await keyIds()))).toBe(4);
   });
+});
+
+// Read from an environment that lacks them, they are there for the compiler only.
+const missing = undefined as never;
+
+it.each<readonly [string, () => unknown]>([
+  ["s3Signer", () => s3Signer({ region: "eu-west-1", credentials: missing })],
+  [
+    "s3Signer with a function",
+    () => s3Signer({ region: "eu-west-1", credentials: () => missing }).sign({ bucket: "b", key: "k", expiresIn: 60 }),
+  ],
+  ["s3V2Signer", () => s3V2Signer({ region: "eu-west-1", credentials: missing })],
+  ["s3V4aSigner", () => s3V4aSigner({ region: "eu-west-1", credentials: missing })],
+  ["s3FormSigner", () => s3FormSigner({ region: "eu-west-1", credentials: missing })],
+  ["ossSigner", () => ossSigner({ region: "cn-hangzhou", credentials: missing })],
+  ["cosSigner", () => cosSigner({ region: "ap-guangzhou", credentials: missing })],
+  ["gcsSigner", () => gcsSigner({ credentials: missing })],
+  ["gcsHmacSigner", () => gcsHmacSigner({ credentials: missing })],
+  ["gcsV2Signer", () => gcsV2Signer({ credentials: missing })],
+  ["gcsFormSigner", () => gcsFormSigner({ credentials: missing })],
+])("%s says that its credentials are missing", (_name, make) => {
+  expect(code(make)).toBe("INVALID_KEY");
 });

@@ -38,7 +38,7 @@ export function checkEmail(email: string): string {
 
 /** Throws `INVALID_KEY`. Says nothing of what was found: it may be the secret in the wrong place. */
 export function checkHmacKey(key: GcsHmacKey): GcsHmacKey {
-  const { accessKeyId, secretAccessKey } = key;
+  const { accessKeyId, secretAccessKey } = key ?? {};
   if ([accessKeyId, secretAccessKey].every((part) => typeof part === "string" && /^[!-~]+$/.test(part))) return key;
   throw refusal("INVALID_KEY", "accessKeyId and secretAccessKey as ASCII texts");
 }
@@ -50,7 +50,7 @@ function ascii(text: string): Uint8Array {
 
 /** Signs ASCII text by the account's key, wherever that is. Throws `INVALID_KEY`. */
 export function accountSigner(account: GcsServiceAccount | GcsRemoteAccount): (text: string) => Promise<Uint8Array> {
-  checkEmail(account.client_email);
+  checkEmail(account?.client_email);
   if ("signBytes" in account) return (text) => account.signBytes(ascii(text));
   const key = rsaPrivateKey(account.private_key);
   return (text) => key.sign("sha256", text);

@@ -14,7 +14,8 @@ export interface S3Credentials {
 
 /** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. Throws `INVALID_KEY`. */
 export function checkCredentials(credentials: S3Credentials): S3Credentials {
-  const { accessKeyId, secretAccessKey, sessionToken = "-", expiration = 1 } = credentials;
+  // A variable of the environment may be missing, and with it all of them.
+  const { accessKeyId, secretAccessKey, sessionToken = "-", expiration = 1 } = credentials ?? {};
   const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
   // A Date before 1970 is a mistake, and an invalid one compares as false.
   if (![accessKeyId, secretAccessKey, sessionToken].every(isText) || !(Number(expiration) > 0)) {

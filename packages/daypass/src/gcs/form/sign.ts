@@ -49,8 +49,8 @@ export interface GcsFormRequest extends FormRequest {
  * ```
  */
 export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFormRequest> {
-  const { client_email, universe_domain: universeDomain } = options.credentials;
   const key = accountSigner(options.credentials);
+  const { client_email, universe_domain: universeDomain } = options.credentials;
   const draft = drafts({ universeDomain, ...options }, GOOG4_RSA, client_email);
   return asyncSigner(async (request) => {
     const { policy, finish } = draft(request);

@@ -37,8 +37,8 @@ import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts"
  * ```
  */
 export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
-  const { client_email, universe_domain: universeDomain } = options.credentials;
   const key = accountSigner(options.credentials);
+  const { client_email, universe_domain: universeDomain } = options.credentials;
   const draft = drafts({ universeDomain, ...options }, client_email);
   return asyncSigner(async (request) => {
     const { stringToSign, finish } = draft(request);

@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { FindKeys, FoundKeys } from "../sign/complete-line.ts";
 import type { AnsweredBlock } from "./answer-block.ts";
 import type { BatchJob } from "./job.ts";
@@ -102,11 +102,17 @@ export function workerPool(job: BatchJob, { size, findKeys }: WorkerPoolOptions)
   };
 }
 
+/**
+ * Nothing that a line leaves behind outlives it, so a young heap that fits a core's cache is swept as fast as one six times as
+ * large, and a quarter less memory is held.
+ */
+const HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 8 };
+
 function poolWorker(job: BatchJob, findKeys: FindKeys): PoolWorker {
   // The sibling has the ending that this file has: .js where it is built, .ts in tests.
   const entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
   const slots = newSlots();
-  const worker = new Worker(entry, { workerData: { job, slots } satisfies WorkerData });
+  const worker = new Worker(entry, { workerData: { job, slots } satisfies WorkerData, resourceLimits: HEAP });
   const waiting: Waiting[] = [];
   const fail = (error: unknown): void => {
     for (const { reject } of waiting.splice(0)) reject(error);

@@ -61,23 +61,39 @@ export function redactKey(key: string): string {
  */
 export function redactTarget(target: string): string {
   const mark = target.indexOf("?");
-  const shortPath = redactPath(mark < 0 ? target : target.slice(0, mark));
-  if (mark < 0) return shortPath;
-  let text = `${shortPath}?`;
-  let start = mark + 1;
-  for (let count = 0; start < target.length; count++) {
+  if (mark < 0) return redactPath(target);
+  return `${redactPath(target.slice(0, mark))}?${redactQuery(target.slice(mark + 1))}`;
+}
+
+const SIGNATURE = "&X-Amz-Signature=";
+
+// The links of a page are signed in one second, and differ in their paths and signatures: the latter stand at the end.
+let last = { start: "", text: "" };
+
+function redactQuery(query: string): string {
+  const end = query.lastIndexOf(SIGNATURE) + SIGNATURE.length;
+  if (end < SIGNATURE.length || query.includes("&", end)) return redactTokens(query);
+  const start = query.slice(0, end);
+  if (start !== last.start) last = { start, text: redactTokens(start) };
+  return last.text;
+}
+
+function redactTokens(query: string): string {
+  let text = "";
+  let start = 0;
+  for (let count = 0; start < query.length; count++) {
     if (count === MAX_TOKENS) return `${text}&~`;
-    let end = target.indexOf("&", start);
-    if (end < 0) end = target.length;
-    const equals = target.indexOf("=", start);
+    let end = query.indexOf("&", start);
+    if (end < 0) end = query.length;
+    const equals = query.indexOf("=", start);
     if (count > 0) text += "&";
     if (equals < 0 || equals >= end || equals - start > 64) {
       text += "~";
     } else {
-      const name = target.slice(start, equals);
-      const shown = SHOWN.has(name) && !FURTHER_PARAMETER.test(target.slice(equals + 1, end));
+      const name = query.slice(start, equals);
+      const shown = SHOWN.has(name) && !FURTHER_PARAMETER.test(query.slice(equals + 1, end));
       if (FURTHER_PARAMETER.test(name)) text += "~";
-      else text += shown ? target.slice(start, end) : `${name}=~`;
+      else text += shown ? query.slice(start, end) : `${name}=~`;
     }
     start = end + 1;
   }

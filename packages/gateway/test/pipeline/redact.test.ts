@@ -28,6 +28,17 @@ describe("a target in the log", () => {
     );
   });
 
+  it("is the same whichever came before, and whatever stands in the place of the signature", () => {
+    const start = "/b/k?X-Amz-Expires=60&X-Amz-Signature=";
+    const hidden = "/b/k?X-Amz-Expires=60&X-Amz-Signature=~";
+    for (const end of ["0123", "", "sEcReT=sEcReT", "sEcReT?x", "0123"]) expect(redactTarget(start + end)).toBe(hidden);
+    expect(redactTarget(`${start}0123&y=sEcReT`)).toBe(`${hidden}&y=~`);
+    expect(redactTarget(`${start}0123&X-Amz-Signature=sEcReT`)).toBe(`${hidden}&X-Amz-Signature=~`);
+    expect(redactTarget("/b/other?X-Amz-Expires=61&X-Amz-Signature=4")).toBe(
+      "/b/other?X-Amz-Expires=61&X-Amz-Signature=~",
+    );
+  });
+
   it("is bounded", () => {
     expect(redactTarget(`/${"a".repeat(10_000)}?${"b=c&".repeat(5000)}`).length).toBeLessThan(2000);
   });

@@ -8,9 +8,11 @@ export function canonicalResource(account: string, container: string, name = "")
   return `/blob/${account}/${container}${name && `/${name}`}`;
 }
 
-/** The fields of the version's row, a line each: what the HMAC-SHA256 is computed over. */
+/** The fields of the version, a line each: what the HMAC-SHA256 is computed over. */
 export function azureStringToSign(kind: SasKind, values: SasValues): string {
-  return (fieldsOf(kind, values.get("sv") ?? "") ?? []).map((field) => values.get(field) ?? "").join("\n");
+  return fieldsOf(kind, values.get("sv") ?? "")
+    .map((field) => values.get(field) ?? "")
+    .join("\n");
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { DaypassError } from "../errors.ts";
 import { hasControl, type SasValues } from "./canonical.ts";
-import { fieldsOf, firstVersion, NEWEST_VERSION, type SasKind } from "./layouts.ts";
+import { fieldsOf, hasVersion, NEWEST_VERSION, type SasKind } from "./layouts.ts";
 import { arePermissions } from "./permissions.ts";
 import { parseAzureTime } from "./time.ts";
 
@@ -16,22 +16,23 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   sig: /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/,
 };
 
-// `sr` has always been there, and is signed since 2018-11-09; its depth is not signed, but the directory that it makes is.
-const SIGNED_AS: Readonly<Record<string, string>> = { sig: "sv", sr: "sp", sdd: "sp", srh: "HEADERS", srq: "QUERY" };
+// Of these no line is signed, but what is worked out with them, or (of `sig`) nothing at all.
+const SIGNED_AS: Readonly<Record<string, string>> = {
+  sig: "sv",
+  sr: "RESOURCE",
+  sdd: "RESOURCE",
+  srh: "HEADERS",
+  srq: "QUERY",
+};
 // What is worked out of a request, and may hold line feeds.
 const WORKED_OUT = /^(?:RESOURCE|HEADERS|QUERY)$/;
 
 const signedAs = (name: string): string => SIGNED_AS[name] ?? name;
 
-/** The first version that knows all of a SAS. */
-export function neededVersion(kind: SasKind, values: SasValues): string {
-  return [firstVersion(kind, [...values.keys()].map(signedAs)), ...newerMarks(kind, values, "")].sort().at(-1) ?? "";
-}
-
-/** Versions that are needed for the kind of resource and the permissions, where they are newer. */
-function newerMarks({ since }: SasKind, values: SasValues, version: string): readonly string[] {
-  const marks = [`sr=${values.get("sr")}`, ...(values.get("sp") ?? "")];
-  return marks.map((mark) => since[mark] ?? "").filter((needed) => needed > version);
+/** The first version, no older than `version`, that knows all of a SAS: parameters, kind of resource and permissions. */
+export function neededVersion({ since }: SasKind, values: SasValues, version: string): string {
+  const marks = [...[...values.keys()].map(signedAs), `sr=${values.get("sr")}`, ...(values.get("sp") ?? "")];
+  return marks.reduce((needed, mark) => ((since[mark] ?? "") > needed ? (since[mark] as string) : needed), version);
 }
 
 /** Makes the error for a parameter that is not as it should be: a refusal of a request, or `INVALID_INPUT` at a signer. */
@@ -40,15 +41,14 @@ export type SasFault = (parameter: string, problem: string, expected: string) =>
 /** Checks the parameters of a SAS, for signers and verifiers alike: each is signed by its version, and has its form. */
 export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): void {
   const value = (name: string): string => values.get(name) ?? "";
-  const fields = fieldsOf(kind, value("sv"));
-  if (fields === undefined) throw fault("sv", "version", `2015-04-05 to ${NEWEST_VERSION}`);
+  const { since, order } = kind;
+  const sv = value("sv");
+  const fields = fieldsOf(kind, sv);
+  if (!hasVersion(kind, sv)) throw fault("sv", "version", `${since["sv"]} to ${NEWEST_VERSION}`);
   for (const [name, text] of values) {
-    if (!fields.includes(signedAs(name)) || (kind.name === "account" && /^s(?:r|dd)$/.test(name))) {
-      throw fault(
-        name,
-        "unsigned",
-        `nothing, as ${value("sv")} does not sign it (since: ${firstVersion(kind, [signedAs(name)])})`,
-      );
+    const field = signedAs(name);
+    if (!fields.includes(field)) {
+      throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (since: ${since[field]})`);
     }
     if (WORKED_OUT.test(name)) continue;
     // An empty field is signed like one that is not there.
@@ -58,8 +58,8 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
   }
   if (values.has("sdd") !== (value("sr") === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");
   if (values.has("sp") && !arePermissions(kind, value("sr"), value("sp"))) {
-    throw fault("sp", "permissions", `letters that exist for the resource, each once, as ${kind.order}`);
+    throw fault("sp", "permissions", `letters that exist for the resource, each once, as ${order}`);
   }
-  const [since] = newerMarks(kind, values, value("sv"));
-  if (since !== undefined) throw fault("sv", "version", `${since} or later for this sr and sp`);
+  const needed = neededVersion(kind, values, sv);
+  if (needed > sv) throw fault("sv", "version", `${needed} or later for this sr and sp`);
 }

@@ -1,22 +1,22 @@
 /** What signs a SAS, and for how much: an account key for one resource or for the whole account, or a key on loan from Entra ID. */
 export type AzureSasKind = "service" | "account" | "user-delegation";
 
-type Layout = readonly [since: string, fields: string];
-
 /** One kind of SAS as data. */
 export interface SasKind {
   readonly name: AzureSasKind;
   /**
-   * An Azure SAS version is one row: from which version on these fields are signed in this order, a line each. A field in
-   * lower case is the query parameter of that name, decoded; one in upper case is worked out: `RESOURCE` the canonical
-   * resource, `TIME` the snapshot or version, `HEADERS` and `QUERY` what `srh` and `srq` name, `ACCOUNT` the account, `END`
-   * nothing, which leaves the line feed that an account SAS ends with. Newest first.
+   * What is signed, in this order, a line each. A field in lower case is the query parameter of that name, decoded; one in
+   * upper case is worked out: `RESOURCE` the canonical resource, `TIME` the snapshot or version, `HEADERS` and `QUERY` what
+   * `srh` and `srq` name, `ACCOUNT` the account, `END` nothing, which leaves the line feed that an account SAS ends with.
    *
    * Source: "Create a service SAS", "Create a user delegation SAS" and "Create an account SAS" of the Azure Storage REST
-   * reference, and \@azure/storage-blob 12.32.0, src/sas. Each row is proved by test/vectors/azure.
+   * reference, and \@azure/storage-blob 12.32.0, src/sas. Each version is proved by test/vectors/azure.
    */
-  readonly layouts: readonly Layout[];
-  /** What else is known only from some version on: permission letters, and kinds of resources by their `sr`. */
+  readonly fields: readonly string[];
+  /**
+   * What is known only from some version on, as no version takes anything back: fields, permission letters, kinds of resources
+   * by their `sr`. Of `sv` it is the first version that this kind has.
+   */
   readonly since: Readonly<Record<string, string>>;
   /** Parameters without which there is no such SAS, beside `sv` and `sig`; `se` and `sp` may stand in a stored access policy. */
   readonly required: readonly string[];
@@ -24,8 +24,13 @@ export interface SasKind {
   readonly order: string;
 }
 
-// @azure/storage-blob 12.32.0 checks the same, SASSignatureValuesSanityCheckAndAutofill.
-const SINCE: SasKind["since"] = {
+// @azure/storage-blob 12.32.0 checks the same of letters and resources, SASSignatureValuesSanityCheckAndAutofill.
+const SINCE = {
+  sv: "2015-04-05",
+  sr: "2018-11-09",
+  TIME: "2018-11-09",
+  "sr=bs": "2018-11-09",
+  "sr=bv": "2019-10-10",
   x: "2019-10-10",
   y: "2019-10-10",
   t: "2019-12-12",
@@ -33,21 +38,16 @@ const SINCE: SasKind["since"] = {
   e: "2020-02-10",
   o: "2020-02-10",
   p: "2020-02-10",
-  i: "2020-08-04",
-  f: "2021-04-10",
-  "sr=bs": "2018-11-09",
-  "sr=bv": "2019-10-10",
   "sr=d": "2020-02-10",
+  i: "2020-08-04",
+  ses: "2020-12-06",
+  f: "2021-04-10",
 };
 const ORDER = "racwdxltmeopiyf";
 
 export const SERVICE: SasKind = {
   name: "service",
-  layouts: [
-    ["2020-12-06", "sp st se RESOURCE si sip spr sv sr TIME ses rscc rscd rsce rscl rsct"],
-    ["2018-11-09", "sp st se RESOURCE si sip spr sv sr TIME rscc rscd rsce rscl rsct"],
-    ["2015-04-05", "sp st se RESOURCE si sip spr sv rscc rscd rsce rscl rsct"],
-  ],
+  fields: /* @__PURE__ */ "sp st se RESOURCE si sip spr sv sr TIME ses rscc rscd rsce rscl rsct".split(" "),
   since: SINCE,
   required: ["sr"],
   order: ORDER,
@@ -55,38 +55,40 @@ export const SERVICE: SasKind = {
 
 export const ACCOUNT: SasKind = {
   name: "account",
-  layouts: [
-    ["2020-12-06", "ACCOUNT sp ss srt st se sip spr sv ses END"],
-    ["2015-04-05", "ACCOUNT sp ss srt st se sip spr sv END"],
-  ],
+  fields: /* @__PURE__ */ "ACCOUNT sp ss srt st se sip spr sv ses END".split(" "),
   // `p` is "process" here, and `f` finds blobs by tags since there are tags.
-  since: { x: "2019-10-10", y: "2019-10-10", t: "2019-12-12", f: "2019-12-12", i: "2020-08-04" },
+  since: {
+    sv: "2015-04-05",
+    x: "2019-10-10",
+    y: "2019-10-10",
+    t: "2019-12-12",
+    f: "2019-12-12",
+    i: "2020-08-04",
+    ses: "2020-12-06",
+  },
   required: ["ss", "srt", "sp", "se"],
   order: "rwdxftlacupiy",
 };
 
 export const DELEGATION: SasKind = {
   name: "user-delegation",
-  layouts: [
-    [
-      "2026-04-06",
-      "sp st se RESOURCE skoid sktid skt ske sks skv saoid suoid scid skdutid sduoid sip spr sv sr TIME ses HEADERS QUERY rscc rscd rsce rscl rsct",
-    ],
-    [
-      "2025-07-05",
-      "sp st se RESOURCE skoid sktid skt ske sks skv saoid suoid scid skdutid sduoid sip spr sv sr TIME ses rscc rscd rsce rscl rsct",
-    ],
-    [
-      "2020-12-06",
-      "sp st se RESOURCE skoid sktid skt ske sks skv saoid suoid scid sip spr sv sr TIME ses rscc rscd rsce rscl rsct",
-    ],
-    [
-      "2020-02-10",
-      "sp st se RESOURCE skoid sktid skt ske sks skv saoid suoid scid sip spr sv sr TIME rscc rscd rsce rscl rsct",
-    ],
-    ["2018-11-09", "sp st se RESOURCE skoid sktid skt ske sks skv sip spr sv sr TIME rscc rscd rsce rscl rsct"],
-  ],
-  since: SINCE,
+  fields:
+    /* @__PURE__ */ "sp st se RESOURCE skoid sktid skt ske sks skv saoid suoid scid skdutid sduoid sip spr sv sr TIME ses HEADERS QUERY rscc rscd rsce rscl rsct".split(
+      " ",
+    ),
+  since: /* @__PURE__ */ Object.assign(
+    {
+      saoid: "2020-02-10",
+      suoid: "2020-02-10",
+      scid: "2020-02-10",
+      skdutid: "2025-07-05",
+      sduoid: "2025-07-05",
+      HEADERS: "2026-04-06",
+      QUERY: "2026-04-06",
+    },
+    SINCE,
+    { sv: "2018-11-09" },
+  ),
   required: ["sr", "sp", "se", "skoid", "sktid", "skt", "ske", "sks", "skv"],
   order: ORDER,
 };
@@ -94,23 +96,22 @@ export const DELEGATION: SasKind = {
 /** The newest version that is known to have these layouts: \@azure/storage-blob 12.34.0 signs it as it signs 2026-04-06. */
 export const NEWEST_VERSION = "2026-10-06";
 
-/** The fields that a version signs, in order, or `undefined` for a version that this kind does not have. */
-export function fieldsOf({ layouts }: SasKind, version: string): readonly string[] | undefined {
-  if (!/^20\d\d-\d\d-\d\d$/.test(version) || version > NEWEST_VERSION) return undefined;
-  const layout = layouts.find(([since]) => version >= since);
-  return layout && fieldsIn(layout);
+/** Whether a version of this kind of SAS is known. */
+export function hasVersion({ since }: SasKind, version: string): boolean {
+  return /^20\d\d-\d\d-\d\d$/.test(version) && version >= (since["sv"] ?? "") && version <= NEWEST_VERSION;
 }
 
-const read = new Map<Layout, readonly string[]>();
-
-// Taken apart once: every signature needs one.
-function fieldsIn(layout: Layout): readonly string[] {
-  const fields = read.get(layout) ?? layout[1].split(" ");
-  read.set(layout, fields);
-  return fields;
+/** The fields that a version signs, in order. */
+export function fieldsOf({ fields, since }: SasKind, version: string): readonly string[] {
+  return fields.filter((field) => !((since[field] ?? "") > version));
 }
 
-/** The first version that signs all of these fields, or nothing. */
-export function firstVersion({ layouts }: SasKind, fields: readonly string[]): string {
-  return layouts.findLast((layout) => fields.every((field) => fieldsIn(layout).includes(field)))?.[0] ?? "";
+/** Each version that signs other fields than the one before, with its fields; newest first. */
+export function layoutsOf(kind: SasKind): readonly (readonly [since: string, fields: readonly string[]])[] {
+  const versions = new Set(["sv", ...kind.fields].map((field) => kind.since[field] ?? ""));
+  return [...versions]
+    .filter(Boolean)
+    .sort()
+    .reverse()
+    .map((since) => [since, fieldsOf(kind, since)]);
 }

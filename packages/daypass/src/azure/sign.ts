@@ -90,7 +90,7 @@ export function signSas(request: AzureSasRequest, parts: SasParts): SignedReques
   const { kind, endpoint, path, values, query } = parts;
   if (request.protocol !== undefined) values.set("spr", request.protocol);
   if (request.encryptionScope !== undefined) values.set("ses", request.encryptionScope);
-  values.set("sv", parts.version ?? [DEFAULT_VERSION, neededVersion(kind, values)].sort().at(-1) ?? "");
+  values.set("sv", parts.version ?? neededVersion(kind, values, DEFAULT_VERSION));
   checkSas(kind, values, (name, _, expected) => invalidInput(name, expected, values.get(name)));
   const stringToSign = azureStringToSign(kind, values);
   const method = methodFor(request.method, values.get("sp"));

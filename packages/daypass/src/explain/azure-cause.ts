@@ -1,3 +1,4 @@
+import { layoutsOf } from "../azure/layouts.ts";
 import type { AzureUrl } from "./azure-facts.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, CauseCode } from "./explanation.ts";
@@ -46,7 +47,7 @@ export function compareAzure({ kind, fields, values }: AzureUrl, shown: string):
   // Empty lines at the end get lost on the way through XML.
   const theirs = shown.replace(/\n+$/, "").split("\n");
   if (theirs.length > count) {
-    const other = kind.layouts.find(([, names]) => names.split(" ").length >= theirs.length);
+    const other = layoutsOf(kind).find(([, fields]) => fields.length >= theirs.length);
     return {
       code: "VERSION",
       sentence: `The server signs ${theirs.length} lines, and version ${values.get("sv")} has ${count}${other === undefined ? "" : `: it went by the fields of ${other[0]}`}.`,

@@ -1,6 +1,6 @@
 import { canonicalHeaders, canonicalQuery } from "../azure/bound.ts";
 import { canonicalResource, type SasValues } from "../azure/canonical.ts";
-import { ACCOUNT, DELEGATION, fieldsOf, type SasKind, SERVICE } from "../azure/layouts.ts";
+import { ACCOUNT, DELEGATION, fieldsOf, hasVersion, NEWEST_VERSION, type SasKind, SERVICE } from "../azure/layouts.ts";
 import { type AzureLocation, azureLocation } from "../azure/location.ts";
 import { parseAzureTime } from "../azure/time.ts";
 import { headerValues } from "../wire.ts";
@@ -36,6 +36,7 @@ export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
   const configured = keys.flatMap((key) => ("account" in key && key.account !== undefined ? [key.account] : []))[0];
   const location = readLocation(url, configured);
   const resource = values.get("sr");
+  const sv = values.get("sv") ?? "";
   const listed = (name: "srh" | "srq"): readonly string[] => values.get(name)?.split(",") ?? [];
   if (location !== undefined) {
     const { account, container = "", blob = "" } = location;
@@ -54,7 +55,7 @@ export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
   return {
     kind,
     values,
-    fields: fieldsOf(kind, values.get("sv") ?? "") ?? (kind.layouts[0] as readonly [string, string])[1].split(" "),
+    fields: fieldsOf(kind, hasVersion(kind, sv) ? sv : NEWEST_VERSION),
     location,
     others,
     signature: values.get("sig") ?? "",

@@ -1,5 +1,5 @@
 import type { SasValues } from "../azure/canonical.ts";
-import type { SasKind } from "../azure/layouts.ts";
+import { layoutsOf, type SasKind } from "../azure/layouts.ts";
 import { lineCode, lineName } from "./azure-cause.ts";
 import type { AzureUrl } from "./azure-facts.ts";
 import type { CauseCode } from "./explanation.ts";
@@ -186,8 +186,7 @@ function* layoutVariants(input: AzureInput): Generator<Variant<AzureInput>> {
       "End the string to sign with a line feed.",
     );
   }
-  for (const [since, names] of kind.layouts) {
-    const other = names.split(" ");
+  for (const [since, other] of layoutsOf(kind)) {
     if (other.join() === fields.join()) continue;
     yield variant(
       "VERSION",

@@ -2,7 +2,7 @@ import { hmacSha256 } from "#crypto";
 import { azureAllOperations, azureCopyOperations } from "../azure/all-operations.ts";
 import { azureSignature } from "../azure/credentials.ts";
 import { checkSas } from "../azure/fields.ts";
-import { ACCOUNT, DELEGATION, fieldsOf } from "../azure/layouts.ts";
+import { ACCOUNT, DELEGATION, hasVersion } from "../azure/layouts.ts";
 import { operationFinder } from "../azure/operations.ts";
 import { sasKindOf, unreadable } from "../azure/parse.ts";
 import { permittedMethods } from "../azure/permissions.ts";
@@ -160,8 +160,7 @@ function notShown({ fits }: AzureDiagnosis): Cause {
 function versionCause({ code, message, fields }: ServerError, { kind, values }: AzureUrl): Cause | undefined {
   const version = values.get("sv") ?? "";
   const named = fields.get("QueryParameterName");
-  const isVersion =
-    named === undefined ? fieldsOf(kind, version) === undefined || version > COMMON_VERSION : named === "sv";
+  const isVersion = named === undefined ? !hasVersion(kind, version) || version > COMMON_VERSION : named === "sv";
   const isSaid =
     /^Invalid(?:QueryParameterValue|HeaderValue)$/.test(code) || /API version .* not supported/i.test(message);
   return isSaid && isVersion ? unknownVersion(version, [`The server says ${code}`]) : undefined;
@@ -204,7 +203,7 @@ function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | 
   } catch (error) {
     if (!isDaypassError(error)) throw error;
     const version = values.get("sv") ?? "";
-    if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && fieldsOf(kind, version) === undefined) {
+    if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && !hasVersion(kind, version)) {
       return unknownVersion(version, ["Nor does this program: it is in no published list."]);
     }
     const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";

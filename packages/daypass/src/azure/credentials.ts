@@ -1,7 +1,8 @@
 import { hmacSha256, type PreparedHmac } from "#crypto";
 import { fromBase64 } from "../encode.ts";
 import { refusal } from "../errors.ts";
-import { formatAzureTime } from "./time.ts";
+import type { SasValues } from "./canonical.ts";
+import { formatAzureTime, parseAzureTime } from "./time.ts";
 
 /** One of the two keys of a storage account. */
 export interface AzureSharedKey {
@@ -31,24 +32,29 @@ export interface AzureDelegatedKey {
   readonly expiration?: Date | undefined;
 }
 
-/** Checks an account key. Says nothing of what was found: it may be the secret in the wrong form. */
-export function checkSharedKey<C extends AzureSharedKey>(credentials: C): C {
-  prepareKey(credentials.accountKey);
-  return credentials;
+/** A secret as it was given, and when it ends. */
+export interface SasKey {
+  readonly key: string;
+  readonly expiration?: Date | undefined;
 }
 
-/** Checks a user delegation key, its value included. */
-export function checkDelegatedKey<C extends AzureDelegatedKey>(credentials: C): C {
-  delegationValues(credentials.userDelegationKey);
-  prepareKey(credentials.userDelegationKey.value);
-  return credentials;
+/** What a signer takes of an account key. */
+export function readSharedKey({ accountKey, expiration }: AzureSharedKey): SasKey {
+  return { key: accountKey, expiration };
+}
+
+/** What a signer takes of a user delegation key; sets the parameters that name it. */
+export function readDelegatedKey({ userDelegationKey, expiration }: AzureDelegatedKey, values: SasValues): SasKey {
+  Object.assign(values, delegationValues(userDelegationKey));
+  const end = parseAzureTime(values.ske ?? "");
+  return { key: userDelegationKey.value, expiration: expiration && end && expiration < end ? expiration : end };
 }
 
 /** Prepares keys and remembers the last: most signatures are made with the key of the one before. */
 export function preparedKeys(): (key: string) => PreparedHmac {
   let last: { readonly key: string; readonly prepared: PreparedHmac } | undefined;
   return (key) => {
-    if (last?.key !== key) last = { key, prepared: prepareKey(key) };
+    if (last === undefined || last.key !== key) last = { key, prepared: prepareKey(key) };
     return last.prepared;
   };
 }
@@ -63,29 +69,36 @@ export function prepareKey(key: string): PreparedHmac {
   );
 }
 
-/** The parameters by which a URL names its user delegation key, in the order of the string to sign. */
-export function delegationValues(key: AzureUserDelegationKey): readonly (readonly [name: string, value: string])[] {
-  return [
-    ["skoid", text(key, "signedObjectId")],
-    ["sktid", text(key, "signedTenantId")],
-    ["skt", time(key, "signedStartsOn")],
-    ["ske", time(key, "signedExpiresOn")],
-    ["sks", text(key, "signedService")],
-    ["skv", text(key, "signedVersion")],
-    ...(key.signedDelegatedUserTenantId ? [["skdutid", text(key, "signedDelegatedUserTenantId")] as const] : []),
-  ];
+/** What a URL names its user delegation key by: each parameter with the part of the key. */
+export const DELEGATED_PARTS = [
+  ["skoid", "signedObjectId"],
+  ["sktid", "signedTenantId"],
+  ["skt", "signedStartsOn"],
+  ["ske", "signedExpiresOn"],
+  ["sks", "signedService"],
+  ["skv", "signedVersion"],
+  ["skdutid", "signedDelegatedUserTenantId"],
+] as const;
+
+/** Whether a part of a user delegation key is a time. */
+export function isTimePart(part: string): boolean {
+  return part.endsWith("On");
 }
 
-function text(key: AzureUserDelegationKey, name: keyof AzureUserDelegationKey): string {
-  const value = key[name];
-  if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
-  throw refusal("INVALID_KEY", `userDelegationKey.${name} as text, found something else`);
-}
-
-function time(key: AzureUserDelegationKey, name: "signedStartsOn" | "signedExpiresOn"): string {
-  const date = new Date(key[name]);
-  if (key[name] && !Number.isNaN(date.getTime())) return formatAzureTime(date);
-  throw refusal("INVALID_KEY", `userDelegationKey.${name} as a Date or its text, found something else`);
+/** The parameters that name a user delegation key. */
+export function delegationValues(key: AzureUserDelegationKey): SasValues {
+  const values: SasValues = {};
+  for (const [parameter, part] of DELEGATED_PARTS) {
+    const value = key[part];
+    if (parameter === "skdutid" && !value) continue;
+    const date = new Date(value || Number.NaN);
+    const text = !isTimePart(part) ? value : date.getTime() ? formatAzureTime(date) : undefined;
+    if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text)) {
+      throw refusal("INVALID_KEY", `userDelegationKey.${part} as text or a Date, found something else`);
+    }
+    values[parameter] = text;
+  }
+  return values;
 }
 
 /** base64 of the HMAC-SHA256 over a string to sign. */

@@ -1,6 +1,7 @@
 import { type DaypassError, refusal } from "../errors.ts";
+import type { SasValues } from "./canonical.ts";
 import { isInRange } from "./ip-range.ts";
-import type { ParsedSas } from "./parse.ts";
+import { type ParsedSas, TIMES } from "./parse.ts";
 
 /** What the SAS does not permit. */
 export function notGranted(what: string, needed: string): DaypassError {
@@ -16,26 +17,22 @@ export function outOfScope(parameter: string, expected: string): DaypassError {
  * Refuses an operation without its permission, and every `x-ms-*` header and parameter that is neither signed nor in the
  * operation's list: nothing else binds them.
  */
-export function enforcePermissions(parsed: ParsedSas, letters: string): void {
-  const { operation, msHeaders, parameters, bound } = parsed;
+export function enforcePermissions(parsed: ParsedSas): void {
+  const { operation, msHeaders, parameters, bound, letters } = parsed;
   const { name: what, permissions } = operation;
   if (![...permissions].some((letter) => letters.includes(letter))) throw notGranted(what, permissions);
-  for (const [found, listed, signed, prefix] of [
-    [msHeaders, operation.headers, bound.headers, "x-ms-"],
-    [parameters, operation.query, bound.query, ""],
+  for (const [code, prefix, found, listed, signed] of [
+    ["UNSIGNED_HEADER", "x-ms-", msHeaders, operation.headers, bound.headers],
+    ["UNSIGNED_PARAMETER", "", parameters, operation.query, bound.query],
   ] as const) {
     for (const name of found.keys()) {
       const full = prefix + name;
-      const isSigned = signed.some(([other]) => other.toLowerCase() === full.toLowerCase());
-      const letter = listed.get(name.replace(/^meta-.+/, "meta-*")) ?? (isSigned ? "" : undefined);
+      const letter = listed.get(name.replace(/^meta-.+/, "meta-*")) ?? (signed.has(full) ? "" : undefined);
       if (letter === undefined || isOtherVersion(name, parsed)) {
-        const [code, details] = prefix
-          ? (["UNSIGNED_HEADER", { headers: [full] }] as const)
-          : (["UNSIGNED_PARAMETER", { parameter: full }] as const);
         throw refusal(
           code,
           `what ${what} has and the SAS permits, found ${JSON.stringify(full)}: leave it out`,
-          details,
+          prefix ? { headers: [full] } : { parameter: full },
         );
       }
       if (!letters.includes(letter)) throw notGranted(full, letter);
@@ -44,17 +41,14 @@ export function enforcePermissions(parsed: ParsedSas, letters: string): void {
 }
 
 /** A SAS for a blob is for what it is now, unless it permits to delete versions: `sr=bs` and `bv` sign the others. */
-function isOtherVersion(name: string, { values, operation }: ParsedSas): boolean {
-  const resource = values.get("sr") ?? "";
-  if (!/^(?:snapshot|versionid)$/.test(name) || !resource.startsWith("b") || /[xy]/.test(operation.permissions))
-    return false;
-  return name !== { bs: "snapshot", bv: "versionid" }[resource];
+function isOtherVersion(name: string, { values: { sr = "" }, operation }: ParsedSas): boolean {
+  if (!/^(?:snapshot|versionid)$/.test(name) || !sr.startsWith("b") || /[xy]/.test(operation.permissions)) return false;
+  return name !== TIMES[sr];
 }
 
 /** Refuses the protocols and client addresses that a SAS is not for. */
-export function enforceSender({ values }: ParsedSas, origin: string, remoteAddress: string | undefined): void {
-  if (values.get("spr") === "https" && !origin.startsWith("https:")) throw outOfScope("spr", "https");
-  const range = values.get("sip");
-  if (range === undefined || isInRange(range, remoteAddress)) return;
-  throw refusal("IP_NOT_GRANTED", `a client in ${range}, found another or none`, { parameter: "sip" });
+export function enforceSender({ spr, sip }: SasValues, origin: string, remoteAddress: string | undefined): void {
+  if (spr === "https" && !origin.startsWith("https:")) throw outOfScope("spr", spr);
+  if (sip === undefined || isInRange(sip, remoteAddress)) return;
+  throw refusal("IP_NOT_GRANTED", `a client in ${sip}, found another or none`, { parameter: "sip" });
 }

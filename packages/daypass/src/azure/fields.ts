@@ -1,6 +1,6 @@
 import type { DaypassError } from "../errors.ts";
 import { hasControl, type SasValues } from "./canonical.ts";
-import { fieldsOf, hasVersion, NEWEST_VERSION, type SasKind } from "./layouts.ts";
+import { hasVersion, NEWEST_VERSION, type SasKind } from "./layouts.ts";
 import { arePermissions } from "./permissions.ts";
 import { parseAzureTime } from "./time.ts";
 
@@ -21,18 +21,23 @@ const SIGNED_AS: Readonly<Record<string, string>> = {
   sig: "sv",
   sr: "RESOURCE",
   sdd: "RESOURCE",
+  snapshot: "TIME",
+  versionid: "TIME",
   srh: "HEADERS",
   srq: "QUERY",
 };
-// What is worked out of a request, and may hold line feeds.
-const WORKED_OUT = /^(?:RESOURCE|HEADERS|QUERY)$/;
 
 const signedAs = (name: string): string => SIGNED_AS[name] ?? name;
 
 /** The first version, no older than `version`, that knows all of a SAS: parameters, kind of resource and permissions. */
 export function neededVersion({ since }: SasKind, values: SasValues, version: string): string {
-  const marks = [...[...values.keys()].map(signedAs), `sr=${values.get("sr")}`, ...(values.get("sp") ?? "")];
-  return marks.reduce((needed, mark) => ((since[mark] ?? "") > needed ? (since[mark] as string) : needed), version);
+  const marks = [`sr=${values.sr}`, ...(values.sp ?? "")];
+  for (const name in values) if (values[name] !== undefined) marks.push(signedAs(name));
+  return marks.reduce((needed, mark) => newer(since[mark], needed), version);
+}
+
+function newer(since: string | undefined, version: string): string {
+  return since !== undefined && since > version ? since : version;
 }
 
 /** Makes the error for a parameter that is not as it should be: a refusal of a request, or `INVALID_INPUT` at a signer. */
@@ -40,24 +45,24 @@ export type SasFault = (parameter: string, problem: string, expected: string) =>
 
 /** Checks the parameters of a SAS, for signers and verifiers alike: each is signed by its version, and has its form. */
 export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): void {
-  const value = (name: string): string => values.get(name) ?? "";
-  const { since, order } = kind;
-  const sv = value("sv");
-  const fields = fieldsOf(kind, sv);
+  const { fields, since, order } = kind;
+  const { sv = "", sr = "", sdd, sp } = values;
   if (!hasVersion(kind, sv)) throw fault("sv", "version", `${since["sv"]} to ${NEWEST_VERSION}`);
-  for (const [name, text] of values) {
+  for (const name in values) {
+    const text = values[name];
+    // In upper case is what was worked out, and may hold line feeds.
+    if (text === undefined || name < "a") continue;
     const field = signedAs(name);
-    if (!fields.includes(field)) {
+    if (!fields.includes(field) || newer(since[field], sv) !== sv) {
       throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (since: ${since[field]})`);
     }
-    if (WORKED_OUT.test(name)) continue;
     // An empty field is signed like one that is not there.
     const form = FORMS[name] ?? /./;
     if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", String(form));
     if (/^s(?:t|e|kt|ke)$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }
-  if (values.has("sdd") !== (value("sr") === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");
-  if (values.has("sp") && !arePermissions(kind, value("sr"), value("sp"))) {
+  if ((sdd === undefined) === (sr === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");
+  if (sp !== undefined && !arePermissions(kind, sr, sp)) {
     throw fault("sp", "permissions", `letters that exist for the resource, each once, as ${order}`);
   }
   const needed = neededVersion(kind, values, sv);

@@ -1,4 +1,3 @@
-import { type GrantFields, VerifiedGrant } from "../grant.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Grant, Obligation } from "../scheme.ts";
 import { outOfScope } from "./enforce.ts";
@@ -33,31 +32,25 @@ export interface AzureFacts {
 /** What a verified SAS allows: one operation on one blob, container or account. */
 export interface AzureGrant extends Grant, AzureFacts {}
 
-/** Makes the grant of a SAS. */
-export function azureGrant(fields: GrantFields, facts: AzureFacts, stringToSign: string): AzureGrant {
-  return Object.assign(new VerifiedGrant(fields, stringToSign), facts);
-}
-
 /** What a SAS promises, and cannot enforce itself. */
-export function azureObligations(parsed: ParsedSas, letters: string): readonly Obligation[] {
-  const { values, operation, msHeaders, bound } = parsed;
+export function azureObligations({ values, operation, msHeaders, bound, letters }: ParsedSas): readonly Obligation[] {
+  const { name, permissions } = operation;
   const obligations: Obligation[] = [];
-  const signed = new Map(bound.headers.map(([name, value]) => [name.toLowerCase(), value]));
   // "Create: write a new blob, or copy a blob to a new blob": what is there may only be written with w.
-  const isNew = operation.permissions === "cw" && !letters.includes("w") && operation.name !== "snapshot-blob";
-  if (isNew || signed.get("if-none-match") === "*") obligations.push({ kind: "create-only" });
-  const md5 = signed.get("content-md5");
+  const isNew = permissions === "cw" && !letters.includes("w") && name !== "snapshot-blob";
+  if (isNew || bound.headers.get("if-none-match") === "*") obligations.push({ kind: "create-only" });
+  const md5 = bound.headers.get("content-md5");
   if (md5 !== undefined) obligations.push({ kind: "body-checksum", header: "content-md5", value: md5 });
-  const scope = values.get("ses");
+  const scope = values.ses;
   if (scope !== undefined && operation.headers.has("encryption-scope")) {
     if ((msHeaders.get("encryption-scope") ?? scope) !== scope) throw outOfScope("ses", scope);
     obligations.push({ kind: "encryption-scope", scope });
   }
-  const headers = OVERRIDES.flatMap(([name, header]) => {
-    const value = values.get(name);
+  const headers = OVERRIDES.flatMap(([parameter, header]) => {
+    const value = values[parameter];
     return value === undefined ? [] : [[header, value]];
   });
-  if (operation.name === "get-blob" && headers.length > 0) {
+  if (name === "get-blob" && headers.length > 0) {
     obligations.push({ kind: "response", headers: Object.fromEntries(headers) });
   }
   return obligations;

@@ -1,9 +1,9 @@
 import { parseIpv4 } from "../ip.ts";
 
 /** First and last address of a `sip`, `a` or `a-b`, as numbers; NaN where it is neither. */
-export function parseIpRange(sip: string): readonly [first: number, last: number] {
-  const [first = "", last = first, ...more] = sip.split("-");
-  return [toNumber(first), more.length === 0 ? toNumber(last) : Number.NaN];
+function parseIpRange(sip: string): readonly [first: number, last: number] {
+  const [first = Number.NaN, last = first, ...more] = sip.split("-").map(toNumber);
+  return [first, more.length === 0 ? last : Number.NaN];
 }
 
 function toNumber(address: string): number {
@@ -19,12 +19,11 @@ export function isInRange(sip: string, remoteAddress = ""): boolean {
 
 /** The `sip` for one IPv4 address, a range `a-b` or a network `a/n`, or `undefined`: that is all that Azure can bind. */
 export function ipRangeText(ip: string): string | undefined {
-  const [, address = ip, bits] = /^([^/]*)\/([0-9]|[12][0-9]|3[012])$/.exec(ip) ?? [];
+  const [, address = ip, bits = "32"] = /^([^/-]*)\/([0-9]|[12][0-9]|3[012])$/.exec(ip) ?? [];
   const [first, last] = parseIpRange(address);
-  if (bits === undefined) return first <= last ? address : undefined;
   const size = 2 ** (32 - Number(bits));
   // Host bits have to be zero.
-  if (address.includes("-") || first % size !== 0) return undefined;
+  if (!(first <= last) || first % size !== 0) return undefined;
   return size === 1 ? address : `${address}-${toText(first + size - 1)}`;
 }
 

@@ -18,10 +18,12 @@ export interface SasKind {
    * by their `sr`. Of `sv` it is the first version that this kind has.
    */
   readonly since: Readonly<Record<string, string>>;
-  /** Parameters without which there is no such SAS, beside `sv` and `sig`; `se` and `sp` may stand in a stored access policy. */
+  /** Parameters without which there is no such SAS, beside `sv` and `sig`, and `se` and `sp` but with a stored access policy. */
   readonly required: readonly string[];
   /** In which permissions are written. */
   readonly order: string;
+  /** Longest life in seconds. */
+  readonly maxSeconds: number;
 }
 
 // @azure/storage-blob 12.32.0 checks the same of letters and resources, SASSignatureValuesSanityCheckAndAutofill.
@@ -44,6 +46,8 @@ const SINCE = {
   f: "2021-04-10",
 };
 const ORDER = "racwdxltmeopiyf";
+// Azure sets no maximum for account keys. A century catches milliseconds that were given as seconds.
+const CENTURY = 3_153_600_000;
 
 export const SERVICE: SasKind = {
   name: "service",
@@ -51,6 +55,7 @@ export const SERVICE: SasKind = {
   since: SINCE,
   required: ["sr"],
   order: ORDER,
+  maxSeconds: CENTURY,
 };
 
 export const ACCOUNT: SasKind = {
@@ -66,8 +71,9 @@ export const ACCOUNT: SasKind = {
     i: "2020-08-04",
     ses: "2020-12-06",
   },
-  required: ["ss", "srt", "sp", "se"],
+  required: ["ss", "srt"],
   order: "rwdxftlacupiy",
+  maxSeconds: CENTURY,
 };
 
 export const DELEGATION: SasKind = {
@@ -89,8 +95,10 @@ export const DELEGATION: SasKind = {
     SINCE,
     { sv: "2018-11-09" },
   ),
-  required: ["sr", "sp", "se", "skoid", "sktid", "skt", "ske", "sks", "skv"],
+  required: ["sr", "skoid", "sktid", "skt", "ske", "sks", "skv"],
   order: ORDER,
+  // "The maximum interval is seven days": so long a user delegation key can live.
+  maxSeconds: 604_800,
 };
 
 /** The newest version that is known to have these layouts: \@azure/storage-blob 12.34.0 signs it as it signs 2026-04-06. */
@@ -102,7 +110,7 @@ export function hasVersion({ since }: SasKind, version: string): boolean {
 }
 
 /** The fields that a version signs, in order. */
-export function fieldsOf({ fields, since }: SasKind, version: string): readonly string[] {
+export function fieldsOf({ fields, since }: SasKind, version = ""): readonly string[] {
   return fields.filter((field) => !((since[field] ?? "") > version));
 }
 

@@ -59,37 +59,37 @@ export interface OperationRule {
   readonly query: ReadonlyMap<string, string>;
 }
 
-/** What decides which operation a request asks for. */
-export interface OperationCall {
-  /** Method, level and `comp` with a space between. */
-  readonly call: string;
-  /** The value of a parameter or of a header without `x-ms-`, where it is there. */
-  value(name: string): string | undefined;
+interface KnownOperation extends OperationRule {
+  readonly call: string | undefined;
+  /** A parameter or header without which it is another operation, and the value that it may have to have. */
+  readonly needs: string | undefined;
+  readonly wanted: string | undefined;
 }
 
-/** Prepares the choice among operations: of those for a call, one whose condition is met comes before one without. */
+/**
+ * Prepares the choice among operations: of those for a call (method, level and `comp` with a space between), one whose
+ * condition is met comes before one without. `value` knows parameters, and headers without `x-ms-`.
+ */
 export function operationFinder(
   operations: readonly AzureOperation[],
-): (call: OperationCall) => OperationRule | undefined {
-  const known = operations.map((operation) => {
-    const [call, condition] = operation[1].split(" +");
-    const [needs, wanted] = condition?.split("=") ?? [];
-    return { call, needs, wanted, rule: readOperation(operation) };
-  });
-  return ({ call, value }) => {
-    const fitting = known.filter((other) => other.call === call);
-    const special = fitting.find(({ needs, wanted }) => {
+): (call: string, value: (name: string) => string | undefined) => OperationRule | undefined {
+  const known = operations.map(readOperation).sort((a, b) => Number(!a.needs) - Number(!b.needs));
+  return (asked, value) =>
+    known.find(({ call, needs, wanted }) => {
+      if (call !== asked || needs === undefined) return call === asked;
       // A list holds the value, too: `include=metadata,tags`.
-      const given = needs && value(needs)?.toLowerCase().split(",");
+      const given = value(needs)?.toLowerCase().split(",");
       return given && (wanted === undefined || given.includes(wanted));
     });
-    return (special ?? fitting.find(({ needs }) => needs === undefined))?.rule;
-  };
 }
 
-function readOperation([name, request, permissions, headers, query]: AzureOperation): OperationRule {
+function readOperation([name, request, permissions, headers, query]: AzureOperation): KnownOperation {
+  const [call, needs, wanted] = request.split(/ \+|=/);
   return {
     name,
+    call,
+    needs,
+    wanted,
     level: request.split(" ")[1] ?? "",
     permissions,
     headers: names(`version date client-request-id useragent ${headers}`),

@@ -1,24 +1,26 @@
 import { refuseDotSegments } from "../dot-segments.ts";
 import { type DaypassError, refusal } from "../errors.ts";
-import { malformed, type Parameter } from "../parameters.ts";
+import { malformed } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
+import { NEVER } from "../time.ts";
 import { formDecode, headerValues } from "../wire.ts";
 import { canonicalResource, hasControl, type SasValues } from "./canonical.ts";
 import { checkSas } from "./fields.ts";
 import type { AzureSasKind, SasKind } from "./layouts.ts";
 import { type AzureLocation, azureLocation } from "./location.ts";
-import type { OperationCall, OperationRule } from "./operations.ts";
+import type { OperationRule, operationFinder } from "./operations.ts";
 import { parseAzureTime } from "./time.ts";
 
 /** A request with a SAS, read strictly. Nothing in it has been verified. */
 export interface ParsedSas extends AzureLocation {
-  /** Every parameter of the SAS, and the other lines of the string to sign, by their names in `layouts.ts`. */
+  /** Every parameter of the SAS, and the other lines of the string to sign. */
   readonly values: SasValues;
   /** The directory of a SAS with `sr=d`. */
   readonly directory: string | undefined;
-  /** When SAS and user delegation key are valid, as far as the URL tells. */
-  readonly startsAt: Date | undefined;
-  readonly endsAt: Date | undefined;
+  /** Permissions, and when SAS and user delegation key are valid: as the URL tells, until a stored policy says more. */
+  letters: string;
+  startsAt: Date;
+  endsAt: Date;
   readonly operation: OperationRule;
   /** Headers `x-ms-*` without that prefix, lower case. */
   readonly msHeaders: ReadonlyMap<string, string>;
@@ -28,21 +30,21 @@ export interface ParsedSas extends AzureLocation {
   readonly bound: BoundParts;
 }
 
-/** Headers and parameters that are signed. */
+/** Headers, by their lower-case names, and parameters that are signed. */
 export interface BoundParts {
-  readonly headers: readonly Parameter[];
-  readonly query: readonly Parameter[];
+  readonly headers: ReadonlyMap<string, string>;
+  readonly query: ReadonlyMap<string, string>;
 }
 
 /** How one kind of SAS is read. */
 export interface SasReader {
   readonly kind: SasKind;
   /** The account where neither host nor path names it. */
-  readonly account: string | undefined;
-  findOperation(call: OperationCall): OperationRule | undefined;
+  readonly account?: string | undefined;
+  readonly findOperation: ReturnType<typeof operationFinder>;
   /** Adds what is signed of the request to `values`. */
   readonly readBound?:
-    | ((values: Map<string, string>, request: WireRequest, parameters: ReadonlyMap<string, string>) => BoundParts)
+    | ((values: SasValues, request: WireRequest, parameters: ReadonlyMap<string, string>) => BoundParts)
     | undefined;
 }
 
@@ -53,53 +55,82 @@ export function sasKindOf({ target }: WireRequest): AzureSasKind | undefined {
   return has("srt") ? "account" : has("skoid") ? "user-delegation" : "service";
 }
 
-// No parameter of an operation looks like one of a SAS.
+// No parameter of an operation looks like one of a SAS, nor does anything that every object has.
 const SAS = /^(?:s[a-z]{1,6}|rs[a-z]{2})$/;
-const NOTHING: BoundParts = { headers: [], query: [] };
+const NONE: ReadonlyMap<string, string> = new Map();
 
 /** Reads a request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`, `METHOD_NOT_GRANTED`, `WRONG_SCOPE`. */
-export function parseSas(received: ReceivedRequest, reader: SasReader): ParsedSas {
+export function parseSas(
+  received: ReceivedRequest,
+  { kind, account: configured, findOperation, readBound }: SasReader,
+): ParsedSas {
   const { request, wire } = received;
-  const values = new Map<string, string>();
+  const { method, headers } = request;
+  const values: SasValues = {};
   const parameters = new Map<string, string>();
   for (const token of wire.tokens) {
     const name = formDecode(token.name);
     const value = formDecode(token.value ?? "");
-    const kept = SAS.test(name) ? values : parameters;
-    if (kept.has(name)) throw malformed(name, "duplicate", "one parameter");
-    kept.set(name, value);
+    const isSas = SAS.test(name);
+    if (isSas ? name in values : parameters.has(name)) throw malformed(name, "duplicate", "one parameter");
+    if (isSas) values[name] = value;
+    else parameters.set(name, value);
   }
   // A stored access policy tells what the URL leaves out.
-  for (const name of ["sig", ...reader.kind.required, ...(values.has("si") ? [] : ["sp", "se"])]) {
-    if (!values.has(name)) throw malformed(name, "missing", "a parameter with a value");
+  for (const name of ["sig", ...kind.required, ...("si" in values ? [] : ["sp", "se"])]) {
+    if (!(name in values)) throw malformed(name, "missing", "a parameter with a value");
   }
-  checkSas(reader.kind, values, unreadable);
+  checkSas(kind, values, unreadable);
   // A SAS for one user travels with that user's token.
-  const isToken = (text: string): boolean => values.has("sduoid") && /^bearer /i.test(text);
-  if (!headerValues(request.headers, "authorization").every(isToken)) {
+  const isToken = (text: string): boolean => "sduoid" in values && /^bearer /i.test(text);
+  if (!headerValues(headers, "authorization").every(isToken)) {
     throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a SAS");
   }
-  const location = azureLocation(received, reader.account);
+  const location = azureLocation(received, configured);
+  const { account, container, blob } = location;
+  const { sr = "" } = values;
+  const prefix = parameters.get("prefix") ?? "";
   // Only a SAS for one blob signs the whole path. A listing's prefix is the path of what it lists.
-  if (!/^b/.test(values.get("sr") ?? "")) refuseDotSegments(`${wire.path}/${parameters.get("prefix") ?? ""}`);
-  const msHeaders = readHeaders(request);
+  if (!sr.startsWith("b")) refuseDotSegments(`${wire.path}/${prefix}`);
+  const msHeaders = readHeaders(headers);
   const comp = parameters.get("comp") ?? "";
-  const operation = reader.findOperation({
-    call: `${request.method === "HEAD" ? "GET" : request.method} ${levelOf(location, parameters)}${comp && ` ${comp}`}`,
-    value: (name) => parameters.get(name) ?? msHeaders.get(name),
-  });
+  const operation = findOperation(
+    `${method === "HEAD" ? "GET" : method} ${levelOf(location, parameters)}${comp && ` ${comp}`}`,
+    (name) => parameters.get(name) ?? msHeaders.get(name),
+  );
   if (operation === undefined) {
     throw refusal("METHOD_NOT_GRANTED", "a permitted operation, found another method, comp or restype");
   }
-  const bound = reader.readBound?.(values, request, parameters) ?? NOTHING;
-  const [st, skt, se, ske] = ["st", "skt", "se", "ske"].map((name) => parseAzureTime(values.get(name) ?? ""));
-  const startsAt = st && skt && skt > st ? skt : (st ?? skt);
-  const endsAt = se && ske && ske < se ? ske : (se ?? ske);
-  const directory = values.get("sr") === "d" ? signedDirectory(values, location, parameters) : undefined;
-  values.set("ACCOUNT", location.account);
-  values.set("RESOURCE", signedResource(values, location, directory));
-  values.set("TIME", signedTime(values, parameters));
-  return { ...location, values, directory, startsAt, endsAt, operation, msHeaders, parameters, bound };
+  const bound = readBound?.(values, request, parameters) ?? { headers: NONE, query: NONE };
+  const times = (...names: readonly string[]): readonly number[] =>
+    names.flatMap((name) => parseAzureTime(values[name] ?? "")?.getTime() ?? []);
+  // The directories that the request stays in: those of a blob's name, or of a listing's prefix.
+  const depth = Number(values.sdd);
+  const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
+  const directory = segments.length < depth ? undefined : segments.slice(0, depth).join("/");
+  if (sr !== "") {
+    const name = sr === "c" ? "" : sr === "d" ? directory : blob;
+    if (container === undefined || name === undefined) {
+      throw refusal("WRONG_SCOPE", `a request for what sr=${sr} signs, found another`, { parameter: "sr" });
+    }
+    values.RESOURCE = canonicalResource(account, container, name);
+  }
+  values.ACCOUNT = account;
+  values.TIME = signedTime(sr, parameters);
+  return {
+    account,
+    container,
+    blob,
+    values,
+    directory: sr === "d" ? directory : undefined,
+    letters: values.sp ?? "",
+    startsAt: new Date(Math.max(0, ...times("st", "skt"))),
+    endsAt: new Date(Math.min(NEVER.getTime(), ...times("se", "ske"))),
+    operation,
+    msHeaders,
+    parameters,
+    bound,
+  };
 }
 
 /** The refusal of a SAS with such a parameter. */
@@ -111,48 +142,30 @@ export function unreadable(parameter: string, problem: string, expected: string)
 /** The path says what a request is for; `restype` has to agree, or two readers would take it for two requests. */
 function levelOf({ container, blob }: AzureLocation, parameters: ReadonlyMap<string, string>): string {
   const restype = parameters.get("restype");
-  const [level, expected] = blob ? ["o"] : container ? ["c", "container"] : ["s", "service"];
+  const [level = "", expected] = blob ? ["o"] : container ? ["c", "container"] : ["s", "service"];
   // A list of containers has no restype.
-  if (restype === expected || (level === "s" && restype === undefined)) return level as string;
+  if (restype === expected || (level === "s" && restype === undefined)) return level;
   throw malformed("restype", "level", expected ?? "left out for a blob");
 }
 
-function readHeaders({ headers }: WireRequest): ReadonlyMap<string, string> {
+function readHeaders(headers: WireRequest["headers"]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [field, value] of headers) {
-    const name = field.toLowerCase();
-    if (!name.startsWith("x-ms-")) continue;
-    if (found.has(name.slice(5))) throw malformed(name, "duplicate", "one header");
-    found.set(name.slice(5), value.trim());
+    const [, name] = /^x-ms-(.*)/.exec(field.toLowerCase()) ?? [];
+    if (name === undefined) continue;
+    if (found.has(name)) throw malformed(field, "duplicate", "one header");
+    found.set(name, value.trim());
   }
   return found;
 }
 
-/** The directory that the request stays in: a blob by its name, a listing by its prefix, which must go below it. */
-function signedDirectory(
-  values: SasValues,
-  { blob }: AzureLocation,
-  parameters: ReadonlyMap<string, string>,
-): string | undefined {
-  const depth = Number(values.get("sdd"));
-  const segments = (blob ?? parameters.get("prefix") ?? "").split("/");
-  return segments.length >= depth + (blob === undefined ? 1 : 0) ? segments.slice(0, depth).join("/") : undefined;
-}
-
-function signedResource(values: SasValues, location: AzureLocation, directory: string | undefined): string {
-  const { account, container, blob } = location;
-  const resource = values.get("sr");
-  if (resource === undefined) return "";
-  const name = resource === "c" ? "" : resource === "d" ? directory : blob;
-  if (container && name !== undefined) return canonicalResource(account, container, name);
-  throw refusal("WRONG_SCOPE", `a request for what sr=${resource} signs, found another`, { parameter: "sr" });
-}
+/** The parameter with snapshot or version, by the `sr` that signs it. */
+export const TIMES: Readonly<Record<string, string>> = { bs: "snapshot", bv: "versionid" };
 
 /** The snapshot or version in the query is signed where the SAS is for one of them, and only there. */
-function signedTime(values: SasValues, parameters: ReadonlyMap<string, string>): string {
-  const resource = values.get("sr");
-  if (resource !== "bs" && resource !== "bv") return "";
-  const name = resource === "bs" ? "snapshot" : "versionid";
+function signedTime(sr: string, parameters: ReadonlyMap<string, string>): string | undefined {
+  const name = TIMES[sr];
+  if (name === undefined) return undefined;
   const time = parameters.get(name);
   if (!time || hasControl(time)) throw malformed(name, "missing", "a value, which sr signs");
   return time;

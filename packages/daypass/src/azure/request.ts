@@ -1,8 +1,7 @@
-import { type Constraints, unsupportedConstraint } from "../constraints.ts";
-import { percentEncode } from "../encode.ts";
+import { type Constraints, checkBindings, unsupportedConstraint } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
-import { checkKey, refuseConstraints } from "../object-request.ts";
-import type { Parameter } from "../parameters.ts";
+import { checkKey } from "../object-request.ts";
+import type { SasValues } from "./canonical.ts";
 import { azureName, isContainerName } from "./location.ts";
 import { OVERRIDES } from "./response.ts";
 
@@ -33,74 +32,76 @@ export interface AzureResourceRequest extends AzureSasRequest {
   readonly prefix?: string | undefined;
 }
 
-/** A resource as a SAS names it. */
-export interface AzureTarget {
-  readonly container: string;
-  /** Blob or directory as it is signed, without a slash at a directory's end; `undefined` for a container. */
-  readonly name: string | undefined;
-  readonly resource: "c" | "b" | "bs" | "bv" | "d";
-  /** `sdd` for a directory. */
-  readonly depth: readonly Parameter[];
-  /** The parameter that names snapshot or version. */
-  readonly time: Parameter | undefined;
+/** What a URL points to. */
+export interface SasTarget {
+  readonly container?: string | undefined;
+  /** Blob or directory, without a slash at a directory's end. */
+  readonly name?: string | undefined;
+  /** What of it is bound, in words. */
+  readonly bound: readonly string[];
 }
 
-/** Reads what a request is for. Throws `INVALID_INPUT` or `DOT_SEGMENTS`. */
-export function azureTarget(request: AzureResourceRequest): AzureTarget {
-  const { container, blob, prefix, snapshot, versionId, dotSegments } = request;
-  if (!isContainerName(container))
-    throw invalidInput("container", "up to 63 lower-case letters, digits and dashes", container);
-  const times = [snapshot, versionId].filter((time) => time !== undefined).length;
-  if (blob === undefined ? times > 0 : times > 1 || prefix !== undefined) {
-    throw invalidInput("the resource", "a blob (of one snapshot or versionId), a prefix or neither", request);
-  }
-  const option = blob === undefined ? "prefix" : "blob";
-  const given = blob ?? prefix;
-  if (given === undefined) return { container, name: undefined, resource: "c", depth: [], time: undefined };
-  checkKey(given, "sign", option);
-  const name = azureName(given).replace(option === "prefix" ? /\/$/ : "", "");
-  checkKey(name, dotSegments, option);
-  if (option === "prefix") {
-    const segments = name.split("/");
-    if (segments.includes("")) throw invalidInput("prefix", "a directory such as talks/2026/", prefix);
-    return { container, name, resource: "d", depth: [["sdd", String(segments.length)]], time: undefined };
-  }
-  if (snapshot !== undefined) {
-    return { container, name, resource: "bs", depth: [], time: ["snapshot", snapshot] };
-  }
-  if (versionId === undefined) return { container, name, resource: "b", depth: [], time: undefined };
-  return { container, name, resource: "bv", depth: [], time: ["versionid", versionId] };
-}
+// What may be given together, and the `sr` that it makes.
+const RESOURCES: Readonly<Record<string, string>> = {
+  "": "c",
+  prefix: "d",
+  blob: "b",
+  "blob snapshot": "bs",
+  "blob versionId": "bv",
+};
 
-/** The parameters of the response overrides: `contentType` is `rsct`. */
-export function responseValues(response: Constraints["response"] = {}): readonly Parameter[] {
-  return Object.entries(response).flatMap(([option, value]): readonly Parameter[] => {
-    if (value === undefined) return [];
+/** Reads what a request is for, and the headers of the answer. Throws `INVALID_INPUT`, `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`. */
+export function readTarget(request: AzureResourceRequest, values: SasValues): SasTarget {
+  const { container, blob, prefix, dotSegments, response = {} } = request;
+  checkContainer(container);
+  const options = ["blob", "prefix", "snapshot", "versionId"] as const;
+  const given = options.filter((option) => request[option] !== undefined).join(" ");
+  values.sr = RESOURCES[given];
+  if (values.sr === undefined) {
+    throw invalidInput("the resource", "a blob (of one snapshot or versionId), a prefix or neither", given);
+  }
+  values.snapshot = request.snapshot;
+  values.versionid = request.versionId;
+  for (const [option, value] of Object.entries(response)) {
     const header = option.replace(/[A-Z]/, "-$&").toLowerCase();
-    const name = OVERRIDES.find(([, other]) => other === header)?.[0];
-    if (name === undefined) throw unsupportedConstraint("Azure", `response.${option}`, "use cacheControl");
-    return [[name, value]];
-  });
+    const parameter = OVERRIDES.find(([, other]) => other === header)?.[0];
+    if (parameter !== undefined) values[parameter] = value;
+    else if (value !== undefined) throw unsupportedConstraint("Azure", `response.${option}`, "use cacheControl");
+  }
+  const bound = ["account", "container"];
+  if (given === "") return { container, bound };
+  if (prefix === undefined) return { container, name: readName(blob, dotSegments, "blob"), bound: [...bound, "blob"] };
+  const name = readName(prefix, dotSegments, "prefix").replace(/\/$/, "");
+  const segments = name.split("/");
+  if (segments.includes("")) throw invalidInput("prefix", "a directory such as talks/2026/", prefix);
+  values.sdd = String(segments.length);
+  return { container, name, bound: [...bound, "directory"] };
 }
 
-const DELEGATION = "use azureUserDelegationSigner";
+export function checkContainer(container: string): void {
+  if (!isContainerName(container)) {
+    throw invalidInput("container", "up to 63 lower-case letters, digits and dashes", container);
+  }
+}
+
+/** A name as the server reads it. */
+export function readName(
+  name: string | undefined,
+  dotSegments: AzureSasRequest["dotSegments"],
+  option: "blob" | "prefix",
+): string {
+  checkKey(name as string, "sign", option);
+  const read = azureName(name as string);
+  checkKey(read, dotSegments, option);
+  return read;
+}
 
 /** Refuses what a SAS by an account key cannot bind. */
-export function refuseUnbindable(request: Constraints, more?: Readonly<Record<string, string>>): void {
-  if (request.bind === undefined && more === undefined) return;
-  refuseConstraints(request, "an Azure SAS", {
-    "bind.contentType": DELEGATION,
-    "bind.contentLength": DELEGATION,
-    "bind.headers": DELEGATION,
-    "bind.query": DELEGATION,
-    "bind.sha256": "use the gateway",
-    ...more,
-  });
-}
-
-const PLAIN = /^[\w.-]*$/;
-
-/** The spelling of Azure's own libraries, which leaves `!()*` as they are. */
-export function azureEncode(text: string): string {
-  return PLAIN.test(text) ? text : percentEncode(text).replaceAll("'", "%27");
+export function refuseBindings({ bind = {} }: Constraints): void {
+  checkBindings(bind);
+  for (const [name, value] of Object.entries(bind)) {
+    if (name !== "ip" && value !== undefined) {
+      throw unsupportedConstraint("an Azure SAS", `bind.${name}`, "azureUserDelegationSigner binds all but sha256");
+    }
+  }
 }

@@ -1,15 +1,11 @@
-import { credentialSource } from "../access-key.ts";
+import { unsupportedConstraint } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
-import { checkKey } from "../object-request.ts";
 import type { Signer } from "../scheme.ts";
-import { signer } from "../signed-request.ts";
-import { systemClock } from "../time.ts";
-import { checkSharedKey, preparedKeys } from "./credentials.ts";
+import { readSharedKey } from "./credentials.ts";
 import { ACCOUNT } from "./layouts.ts";
-import { azureName, isContainerName } from "./location.ts";
 import { orderLetters } from "./permissions.ts";
-import { type AzureSasRequest, refuseUnbindable } from "./request.ts";
-import { azureEndpoint, CENTURY, setWindow, signSas } from "./sign.ts";
+import { type AzureSasRequest, checkContainer, readName, refuseBindings } from "./request.ts";
+import { sasSigner } from "./sign.ts";
 import type { AzureSignerOptions } from "./sign-service.ts";
 
 /** One account SAS to sign. */
@@ -46,48 +42,32 @@ export interface AzureAccountSignRequest extends AzureSasRequest {
  * ```
  */
 export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAccountSignRequest> {
-  const { account, version, credentialExpiry, clock = systemClock } = options;
-  const endpoint = azureEndpoint(options);
-  const credentials = credentialSource(options.credentials, checkSharedKey);
-  const keyOf = preparedKeys();
-
-  return signer((request) => {
-    const { services = "b", resourceTypes, container, dotSegments } = request;
-    const blob = request.blob === undefined ? undefined : azureName(String(request.blob));
-    if (blob !== undefined) checkKey(blob, dotSegments, "blob");
-    if (container === undefined ? blob !== undefined : !isContainerName(container)) {
-      throw invalidInput("container", "up to 63 lower-case letters, digits and dashes", container);
-    }
-    refuseUnbindable(request, { prefix: SERVICE, response: SERVICE, identifier: SERVICE });
-    const { accountKey, expiration } = credentials();
-    const permissions = orderLetters(request.permissions, ACCOUNT.order);
-    const values = new Map([
-      ["ACCOUNT", account],
-      ["sp", permissions],
-      ["ss", orderLetters(services, "btqf")],
-      ["srt", orderLetters(resourceTypes, "sco")],
-    ]);
-    const window = setWindow(values, request, {
-      now: clock(),
-      maxSeconds: CENTURY,
-      expiration,
-      credentialExpiry,
-    });
-    return signSas(request, {
+  return sasSigner(
+    {
       kind: ACCOUNT,
-      endpoint,
-      key: keyOf(accountKey),
-      version,
-      path: [container, blob],
-      values,
-      query: [],
-      headers: {},
-      expiresAt: window.expiresAt as Date,
-      bound: ["account", "services", "resource types"],
-      warnings: /[wdcau]/.test(permissions) ? [...window.warnings, WIDE] : window.warnings,
-    });
-  });
+      readKey: readSharedKey,
+      readRequest(request, values) {
+        const { container, blob, permissions = "" } = request;
+        refuseBindings(request);
+        for (const option of ["prefix", "response", "identifier"]) {
+          if (Reflect.get(request, option) !== undefined) {
+            throw unsupportedConstraint("an account SAS", option, "use azureSigner");
+          }
+        }
+        values.ss = orderLetters(request.services ?? "b", "btqf");
+        values.srt = orderLetters(request.resourceTypes, "sco");
+        if (container !== undefined) checkContainer(container);
+        else if (blob !== undefined) throw invalidInput("container", "one beside blob", container);
+        return {
+          container,
+          name: blob === undefined ? undefined : readName(blob, request.dotSegments, "blob"),
+          bound: ["account", "services", "resource types"],
+          warnings: /[wdcau]/.test(permissions) ? [WIDE] : [],
+        };
+      },
+    },
+    options,
+  );
 }
 
-const SERVICE = "use azureSigner";
 const WIDE = "an account SAS with these permissions changes blobs in every container: prefer azureSigner";

@@ -1,19 +1,13 @@
-import { credentialSource } from "../access-key.ts";
-import { unsupportedConstraint } from "../constraints.ts";
+import { checkBindings, unsupportedConstraint } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
-import { refuseConstraints } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
-import { signer } from "../signed-request.ts";
-import { systemClock } from "../time.ts";
 import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
-import { canonicalResource, hasControl } from "./canonical.ts";
-import { type AzureDelegatedKey, checkDelegatedKey, delegationValues, preparedKeys } from "./credentials.ts";
+import { hasControl } from "./canonical.ts";
+import { type AzureDelegatedKey, readDelegatedKey } from "./credentials.ts";
 import { DELEGATION } from "./layouts.ts";
-import { orderLetters } from "./permissions.ts";
-import { type AzureResourceRequest, azureTarget, responseValues } from "./request.ts";
-import { type AzureAccountOptions, azureEndpoint, setWindow, signSas } from "./sign.ts";
-import { parseAzureTime } from "./time.ts";
+import { type AzureResourceRequest, readTarget } from "./request.ts";
+import { type AzureAccountOptions, sasSigner } from "./sign.ts";
 
 /** One user delegation SAS to sign, with the names of \@azure/storage-blob and \@azure/storage-file-datalake. */
 export interface AzureUserDelegationSignRequest extends AzureResourceRequest {
@@ -67,76 +61,54 @@ export interface AzureUserDelegationSignerOptions extends AzureAccountOptions {
 export function azureUserDelegationSigner(
   options: AzureUserDelegationSignerOptions,
 ): Signer<AzureUserDelegationSignRequest> {
-  const { account, version, credentialExpiry, clock = systemClock } = options;
-  const endpoint = azureEndpoint(options);
-  const credentials = credentialSource(options.credentials, checkDelegatedKey);
-  const keyOf = preparedKeys();
-
-  return signer((request) => {
-    const { container, name, resource, depth, time } = azureTarget(request);
-    const { preauthorizedAgentObjectId, agentObjectId } = request;
-    refuseConstraints(request, "a user delegation SAS", {
-      "bind.sha256": "use the gateway",
-      identifier: "use azureSigner",
-    });
-    if (preauthorizedAgentObjectId !== undefined && agentObjectId !== undefined) {
-      throw invalidInput("preauthorizedAgentObjectId or agentObjectId", "one of them", "both");
-    }
-    const { userDelegationKey, expiration } = credentials();
-    const headers = boundHeaders(request);
-    const query = boundQuery(request);
-    const own = delegationValues(userDelegationKey);
-    const values = new Map([
-      ["RESOURCE", canonicalResource(account, container, name)],
-      ["sp", orderLetters(request.permissions, DELEGATION.order)],
-      ...own,
-      ["sr", resource],
-      ...depth,
-      ...(time === undefined ? [] : [["TIME", time[1]] as const]),
-      ...responseValues(request.response),
-    ]);
-    for (const [field, option] of OPTIONS) {
-      const text = request[option];
-      if (text !== undefined) values.set(field, text);
-    }
-    if (headers.length > 0) values.set("HEADERS", canonicalHeaders(headers)).set("srh", listed(headers));
-    if (query.length > 0) values.set("QUERY", canonicalQuery(query)).set("srq", listed(query));
-    const end = parseAzureTime(values.get("ske") ?? "");
-    const window = setWindow(values, request, {
-      now: clock(),
-      maxSeconds: SEVEN_DAYS,
-      expiration: expiration !== undefined && end !== undefined && expiration < end ? expiration : end,
-      credentialExpiry,
-    });
-    return signSas(request, {
+  return sasSigner(
+    {
       kind: DELEGATION,
-      endpoint,
-      key: keyOf(userDelegationKey.value),
-      version,
-      path: [container, name],
-      values,
-      query: [...(time === undefined ? [] : [time]), ...query],
-      headers: Object.fromEntries(headers.map(([header, value]) => [header.toLowerCase(), value])),
-      expiresAt: window.expiresAt as Date,
-      bound: [
-        ...["account", "container", ...(name === undefined ? [] : [resource === "d" ? "directory" : "blob"])],
-        ...headers.map(([header]) => `header ${header.toLowerCase()}`),
-        ...query.map(([parameter]) => `parameter ${parameter}`),
-      ],
-      warnings: window.warnings,
-    });
-  });
+      readKey: readDelegatedKey,
+      readRequest(request, values) {
+        const { preauthorizedAgentObjectId: saoid, agentObjectId: suoid } = request;
+        checkBindings(request.bind);
+        if (request.bind?.sha256 !== undefined) {
+          throw unsupportedConstraint("an Azure SAS", "bind.sha256", "use the gateway");
+        }
+        if (Reflect.get(request, "identifier") !== undefined) {
+          throw unsupportedConstraint("a user delegation SAS", "identifier", "use azureSigner");
+        }
+        if (saoid !== undefined && suoid !== undefined) {
+          throw invalidInput("preauthorizedAgentObjectId or agentObjectId", "one of them", "both");
+        }
+        values.saoid = saoid;
+        values.suoid = suoid;
+        values.scid = request.correlationId;
+        values.sduoid = request.delegatedUserObjectId;
+        const { container, name, bound } = readTarget(request, values);
+        const headers = boundHeaders(request);
+        const query = boundQuery(request);
+        if (headers.length > 0) {
+          values.srh = listed(headers);
+          values.HEADERS = canonicalHeaders(headers);
+        }
+        if (query.length > 0) {
+          values.srq = listed(query);
+          values.QUERY = canonicalQuery(query);
+        }
+        const sent = headers.map(([header, value]): Parameter => [header.toLowerCase(), value]);
+        return {
+          container,
+          name,
+          query,
+          headers: Object.fromEntries(sent),
+          bound: [
+            ...bound,
+            ...sent.map(([header]) => `header ${header}`),
+            ...query.map(([parameter]) => `parameter ${parameter}`),
+          ],
+        };
+      },
+    },
+    options,
+  );
 }
-
-// "The maximum interval is seven days": so long a user delegation key can live.
-const SEVEN_DAYS = 604_800;
-
-const OPTIONS = [
-  ["saoid", "preauthorizedAgentObjectId"],
-  ["suoid", "agentObjectId"],
-  ["scid", "correlationId"],
-  ["sduoid", "delegatedUserObjectId"],
-] as const;
 
 function listed(pairs: readonly Parameter[]): string {
   return pairs.map(([name]) => name).join(",");

@@ -1,13 +1,8 @@
-import { credentialSource } from "../access-key.ts";
 import type { Clock, Signer } from "../scheme.ts";
-import { signer } from "../signed-request.ts";
-import { NEVER, systemClock } from "../time.ts";
-import { canonicalResource } from "./canonical.ts";
-import { type AzureSharedKey, checkSharedKey, preparedKeys } from "./credentials.ts";
+import { type AzureSharedKey, readSharedKey } from "./credentials.ts";
 import { SERVICE } from "./layouts.ts";
-import { orderLetters } from "./permissions.ts";
-import { type AzureResourceRequest, azureTarget, refuseUnbindable, responseValues } from "./request.ts";
-import { type AzureAccountOptions, azureEndpoint, CENTURY, setWindow, signSas } from "./sign.ts";
+import { type AzureResourceRequest, readTarget, refuseBindings } from "./request.ts";
+import { type AzureAccountOptions, sasSigner } from "./sign.ts";
 
 /** One service SAS to sign. */
 export interface AzureSignRequest extends AzureResourceRequest {
@@ -53,47 +48,16 @@ export interface AzureSignerOptions extends AzureAccountOptions {
  * ```
  */
 export function azureSigner(options: AzureSignerOptions): Signer<AzureSignRequest> {
-  const { account, version, credentialExpiry, clock = systemClock } = options;
-  const endpoint = azureEndpoint(options);
-  const credentials = credentialSource(options.credentials, checkSharedKey);
-  const keyOf = preparedKeys();
-
-  return signer((request) => {
-    const { identifier, permissions } = request;
-    const { container, name, resource, depth, time } = azureTarget(request);
-    refuseUnbindable(request);
-    const { accountKey, expiration } = credentials();
-    const values = new Map([
-      ["RESOURCE", canonicalResource(account, container, name)],
-      ["sr", resource],
-      ...depth,
-      ...(time === undefined ? [] : [["TIME", time[1]] as const]),
-      ...responseValues(request.response),
-    ]);
-    if (identifier !== undefined) values.set("si", identifier);
-    if (permissions !== undefined || identifier === undefined) {
-      values.set("sp", orderLetters(permissions, SERVICE.order));
-    }
-    const isOpen = identifier !== undefined && request.expiresIn === undefined && request.expiresAt === undefined;
-    const { expiresAt, warnings } = setWindow(values, request, {
-      now: clock(),
-      maxSeconds: CENTURY,
-      expiration,
-      credentialExpiry,
-      isOpen,
-    });
-    return signSas(request, {
+  return sasSigner(
+    {
       kind: SERVICE,
-      endpoint,
-      key: keyOf(accountKey),
-      version,
-      path: [container, name],
-      values,
-      query: time === undefined ? [] : [time],
-      headers: {},
-      expiresAt: expiresAt ?? NEVER,
-      bound: ["account", "container", ...(name === undefined ? [] : [resource === "d" ? "directory" : "blob"])],
-      warnings: isOpen ? [...warnings, `when it ends is said by the stored access policy ${identifier}`] : warnings,
-    });
-  });
+      readKey: readSharedKey,
+      readRequest(request, values) {
+        refuseBindings(request);
+        values.si = request.identifier;
+        return readTarget(request, values);
+      },
+    },
+    options,
+  );
 }

@@ -3,7 +3,7 @@ import type { Verifier } from "../scheme.ts";
 import { outOfScope } from "./enforce.ts";
 import type { AzureGrant } from "./grant.ts";
 import { ACCOUNT } from "./layouts.ts";
-import { type AzureVerifyOptions, sasVerifier, termsOfUrl } from "./verify.ts";
+import { type AzureVerifyOptions, sasVerifier } from "./verify.ts";
 import { type AzureAccountKey, accountKeys } from "./verify-service.ts";
 
 /** Options of {@link azureAccountVerifier}. */
@@ -43,10 +43,9 @@ export function azureAccountVerifier(options: AzureAccountVerifierOptions): Veri
       kind: ACCOUNT,
       keys: accountKeys(options.credentials),
       keyId: ({ account }) => account,
-      terms: termsOfUrl,
-      enforce({ values, operation }) {
-        if (!values.get("ss")?.includes("b")) throw outOfScope("ss", "blobs");
-        if (!values.get("srt")?.includes(operation.level)) throw outOfScope("srt", operation.level);
+      enforce({ values: { ss, srt }, operation: { level } }) {
+        if (!ss?.includes("b")) throw outOfScope("ss", "blobs");
+        if (!srt?.includes(level)) throw outOfScope("srt", level);
       },
     },
     options,

@@ -1,17 +1,24 @@
 import type { PreparedHmac } from "#crypto";
 import { refusal } from "../errors.ts";
-import { keyResolver } from "../key-resolver.ts";
+import { isPromise, keyResolver, listOf } from "../key-resolver.ts";
 import { malformed, type Parameter } from "../parameters.ts";
 import type { KeyResolver, Verifier, WireRequest } from "../scheme.ts";
 import { headerValues } from "../wire.ts";
 import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
 import { hasControl, type SasValues } from "./canonical.ts";
-import { type AzureDelegatedKey, type AzureUserDelegationKey, delegationValues, prepareKey } from "./credentials.ts";
+import {
+  type AzureDelegatedKey,
+  type AzureUserDelegationKey,
+  DELEGATED_PARTS,
+  delegationValues,
+  isTimePart,
+  prepareKey,
+} from "./credentials.ts";
 import type { AzureGrant } from "./grant.ts";
 import { DELEGATION } from "./layouts.ts";
-import type { BoundParts, ParsedSas } from "./parse.ts";
-import { formatAzureTime, parseAzureTime } from "./time.ts";
-import { type AzureVerifyOptions, enforceLevel, sasVerifier, termsOfUrl } from "./verify.ts";
+import type { BoundParts } from "./parse.ts";
+import { parseAzureTime } from "./time.ts";
+import { type AzureVerifyOptions, enforceLevel, sasVerifier } from "./verify.ts";
 
 /** A key that Entra ID lends for an account. */
 export interface AzureAccountDelegatedKey extends AzureDelegatedKey {
@@ -64,16 +71,15 @@ export function azureUserDelegationVerifier(options: AzureUserDelegationVerifier
     {
       kind: DELEGATION,
       keys: delegatedKeys(options.credentials),
-      keyId,
+      keyId: ({ account, values }) => idText(account, values),
       readBound,
-      terms: termsOfUrl,
       enforce(parsed, { subject }) {
         enforceLevel(parsed);
-        const user = parsed.values.get("sduoid");
-        if (user !== undefined && user !== subject) {
+        const { sduoid, suoid } = parsed.values;
+        if (sduoid !== undefined && sduoid !== subject) {
           throw refusal("WRONG_SUBJECT", "the proved user that the SAS is for (sduoid), found another or none");
         }
-        if (parsed.values.has("suoid")) {
+        if (suoid !== undefined) {
           throw refusal("UNENFORCED_CONSTRAINT", "no ACL check of a user (suoid), which only Azure can do", {
             constraint: "suoid",
           });
@@ -85,54 +91,43 @@ export function azureUserDelegationVerifier(options: AzureUserDelegationVerifier
 }
 
 /** The key that a SAS names, as one text: the form in which a resolver is asked. */
-function keyId({ account, values }: ParsedSas): string {
-  const text = (name: string): string => values.get(name) ?? "";
-  const time = (name: string): string => formatAzureTime(parseAzureTime(text(name)) ?? new Date(0));
-  const names = [text("skoid"), text("sktid"), time("skt"), time("ske"), text("sks"), text("skv"), text("skdutid")];
-  return JSON.stringify([account, ...names.filter((name) => name !== "")]);
-}
-
-function idOf({ account, userDelegationKey }: AzureAccountDelegatedKey): string {
-  return JSON.stringify([account, ...delegationValues(userDelegationKey).map(([, value]) => value)]);
+function idText(account: string, values: SasValues): string {
+  const id: Record<string, unknown> = { account };
+  for (const [parameter, part] of DELEGATED_PARTS) {
+    const value = values[parameter];
+    id[part] = isTimePart(part) ? parseAzureTime(value ?? "") : value;
+  }
+  return JSON.stringify(id);
 }
 
 function readId(id: string): AzureDelegationId {
-  const [account = "", signedObjectId = "", signedTenantId = "", starts = "", ends = "", ...rest] = JSON.parse(
-    id,
-  ) as readonly string[];
-  const [signedService = "", signedVersion = "", signedDelegatedUserTenantId] = rest;
-  const [signedStartsOn, signedExpiresOn] = [new Date(starts), new Date(ends)];
-  return {
-    ...{ account, signedObjectId, signedTenantId, signedStartsOn, signedExpiresOn },
-    ...{ signedService, signedVersion, signedDelegatedUserTenantId },
-  };
+  return JSON.parse(id, (part, value) => (isTimePart(part) ? new Date(value) : value)) as AzureDelegationId;
 }
 
 function delegatedKeys(credentials: AzureUserDelegationVerifierOptions["credentials"]): KeyResolver<PreparedHmac> {
+  const idOf = ({ account, userDelegationKey }: AzureAccountDelegatedKey): string =>
+    idText(account, delegationValues(userDelegationKey));
   // What a function has found must be what the URL names, or one key would speak for another's owner.
   const find = (id: string): readonly AzureAccountDelegatedKey[] | Promise<readonly AzureAccountDelegatedKey[]> => {
-    const own = (keys: Found): readonly AzureAccountDelegatedKey[] =>
-      [keys ?? []].flat().filter((key) => idOf(key) === id);
+    const own = (keys: Found): readonly AzureAccountDelegatedKey[] => listOf(keys).filter((key) => idOf(key) === id);
     const found = typeof credentials === "function" ? credentials(readId(id)) : credentials;
-    return found instanceof Promise ? found.then(own) : own(found);
+    return isPromise(found) ? found.then(own) : own(found);
   };
-  const keys = typeof credentials === "function" ? find : [credentials ?? []].flat();
+  const keys = typeof credentials === "function" ? find : listOf(credentials);
   return keyResolver(keys, idOf, ({ userDelegationKey }) => prepareKey(userDelegationKey.value));
 }
 
 /** What `srh` and `srq` name, each there once; and their lines of the string to sign. */
 export function readBound(
-  values: Map<string, string>,
+  values: SasValues,
   { headers }: WireRequest,
   parameters: ReadonlyMap<string, string>,
 ): BoundParts {
-  const bound = {
-    headers: named(values, "srh", (name) => headerValues(headers, name.toLowerCase())),
-    query: named(values, "srq", (name) => [parameters.get(name) ?? []].flat()),
-  };
-  values.set("HEADERS", canonicalHeaders(bound.headers));
-  values.set("QUERY", canonicalQuery(bound.query));
-  return bound;
+  const header = named(values, "srh", (name) => headerValues(headers, name.toLowerCase()).map((value) => value.trim()));
+  const query = named(values, "srq", (name) => listOf(parameters.get(name)));
+  values.HEADERS = canonicalHeaders(header);
+  values.QUERY = canonicalQuery(query);
+  return { headers: new Map(header.map(([name, value]) => [name.toLowerCase(), value])), query: new Map(query) };
 }
 
 function named(
@@ -141,12 +136,12 @@ function named(
   find: (name: string) => readonly string[],
 ): readonly Parameter[] {
   const seen = new Set<string>();
-  return (values.get(list)?.split(",") ?? []).map((name): Parameter => {
+  return (values[list]?.split(",") ?? []).map((name): Parameter => {
     const [value, another] = isBindableName(name) ? find(name) : [];
     if (value === undefined || another !== undefined || hasControl(value) || seen.has(name.toLowerCase())) {
       throw malformed(list, "unmet", "names of what the request has once");
     }
     seen.add(name.toLowerCase());
-    return [name, list === "srh" ? value.trim() : value];
+    return [name, value];
   });
 }

@@ -8,7 +8,7 @@ import { SERVICE } from "./layouts.ts";
 import { isAccountName } from "./location.ts";
 import type { ParsedSas } from "./parse.ts";
 import { arePermissions } from "./permissions.ts";
-import { type AzureVerifyOptions, enforceLevel, type SasTerms, sasVerifier, termsOfUrl } from "./verify.ts";
+import { type AzureVerifyOptions, enforceLevel, sasVerifier } from "./verify.ts";
 
 /** One of the two keys of an account. */
 export interface AzureAccountKey extends AzureSharedKey {
@@ -71,24 +71,17 @@ export interface AzureVerifierOptions extends AzureVerifyOptions {
  * ```
  */
 export function azureVerifier(options: AzureVerifierOptions): Verifier<AzureGrant> {
-  const { policies } = options;
-  // Of requests under way whose signature has matched.
-  const found = new WeakMap<ParsedSas, AzureStoredPolicy>();
+  const { credentials, policies } = options;
   return sasVerifier(
     {
       kind: SERVICE,
-      keys: accountKeys(options.credentials),
+      keys: accountKeys(credentials),
       keyId: ({ account }) => account,
-      matched(parsed) {
+      async matched(parsed) {
         const { account, container = "", values } = parsed;
-        const identifier = values.get("si");
-        if (identifier === undefined) return undefined;
         // What a policy store throws is its own fault, and rejects.
-        return Promise.resolve(policies?.(account, container, identifier)).then((policy) => {
-          if (policy !== undefined) found.set(parsed, policy);
-        });
+        if (values.si !== undefined) addPolicy(parsed, await policies?.(account, container, values.si));
       },
-      terms: (parsed) => (parsed.values.has("si") ? withPolicy(parsed, found.get(parsed)) : termsOfUrl(parsed)),
       enforce: enforceLevel,
     },
     options,
@@ -108,21 +101,26 @@ export function accountKeys(credentials: Keys<AzureAccountKey>): KeyResolver<Pre
 }
 
 /**
- * What the URL and its stored policy say together. Azure: "Access policy fields can be associated with signature or SAS
- * identifier but not both". A policy that is gone takes its URLs along, which is how they are revoked.
+ * Adds what the stored policy says. Azure: "Access policy fields can be associated with signature or SAS identifier but not
+ * both". A policy that is gone takes its URLs along, which is how they are revoked.
  */
-function withPolicy({ values, startsAt, endsAt }: ParsedSas, policy: AzureStoredPolicy | undefined): SasTerms {
+function addPolicy(parsed: ParsedSas, policy: AzureStoredPolicy | undefined): void {
+  const { st, se, sp } = parsed.values;
   const { startsOn, expiresOn, permissions } = policy ?? {};
-  const inBoth = (startsOn && values.has("st")) || (expiresOn && values.has("se")) || (permissions && values.has("sp"));
-  const start = startsAt ?? startsOn;
-  const end = endsAt ?? expiresOn;
-  const letters = values.get("sp") ?? permissions ?? "";
-  // An invalid date is not above 0.
-  const isDated = Number(end) > 0 && Number(start ?? 1) > 0;
-  if (policy && end && isDated && !inBoth && arePermissions(SERVICE, "c", letters)) {
-    return { startsAt: start, endsAt: end, letters };
+  parsed.startsAt = startsOn || parsed.startsAt;
+  parsed.endsAt = expiresOn || parsed.endsAt;
+  parsed.letters = sp || permissions || "";
+  if (
+    policy === undefined ||
+    (startsOn && st) ||
+    !expiresOn === !se ||
+    !permissions === !sp ||
+    // An invalid date is not above 0.
+    !(Number(parsed.endsAt) > 0 && Number(startsOn || 1) > 0) ||
+    !arePermissions(SERVICE, "c", parsed.letters)
+  ) {
+    throw refusal("KEY_SCOPE", "a stored policy (si) with just what the URL leaves out, found another or none", {
+      parameter: "si",
+    });
   }
-  throw refusal("KEY_SCOPE", "a stored policy (si) with just what the URL leaves out, found another or none", {
-    parameter: "si",
-  });
 }

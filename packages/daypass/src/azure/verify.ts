@@ -1,12 +1,12 @@
 import { constantTimeEqual, type PreparedHmac } from "#crypto";
+import { VerifiedGrant } from "../grant.ts";
 import type { KeyResolver, Proof, Scheme, Verifier } from "../scheme.ts";
-import { NEVER } from "../time.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { azureStringToSign } from "./canonical.ts";
 import { azureSignature, prepareKey } from "./credentials.ts";
 import { enforcePermissions, enforceSender, notGranted } from "./enforce.ts";
-import { type AzureGrant, azureGrant, azureObligations } from "./grant.ts";
+import { type AzureGrant, azureObligations } from "./grant.ts";
 import type { SasKind } from "./layouts.ts";
 import { type AzureOperation, azureOperations, operationFinder } from "./operations.ts";
 import { type ParsedSas, parseSas, type SasReader, sasKindOf } from "./parse.ts";
@@ -25,13 +25,6 @@ export interface AzureVerifyOptions extends VerifierOptions {
   readonly maxLife?: number | undefined;
 }
 
-/** What the URL and its stored policy grant together. */
-export interface SasTerms {
-  readonly startsAt: Date | undefined;
-  readonly endsAt: Date;
-  readonly letters: string;
-}
-
 /** What sets one kind of SAS apart for its verifier. */
 export interface SasRules {
   readonly kind: SasKind;
@@ -39,9 +32,8 @@ export interface SasRules {
   /** Names the key, as `keys` knows it. */
   keyId(parsed: ParsedSas): string;
   readonly readBound?: SasReader["readBound"];
-  /** Runs once the signature has matched, before anything else is looked at. */
-  matched?(parsed: ParsedSas): Promise<unknown> | undefined;
-  terms(parsed: ParsedSas): SasTerms;
+  /** Runs once the signature has matched, before anything else is looked at: adds what a stored policy says. */
+  matched?(parsed: ParsedSas): Promise<void>;
   /** Refuses what is out of scope for this kind. */
   enforce(parsed: ParsedSas, proof: Proof): void;
 }
@@ -50,68 +42,59 @@ const DUMMY_KEY: PreparedHmac = /* @__PURE__ */ prepareKey("AAAA");
 
 /** Builds the verifier of one kind of SAS. */
 export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verifier<AzureGrant> {
-  const { kind } = rules;
-  const { account, operations = azureOperations, maxLife } = options;
+  const { kind, keys, keyId, readBound, matched, enforce } = rules;
+  const { account: configured, operations = azureOperations, maxLife } = options;
   checkMaxLife(maxLife);
-  const reader = { ...rules, account, findOperation: operationFinder(operations) };
+  const reader: SasReader = { kind, account: configured, findOperation: operationFinder(operations), readBound };
   const scheme: Scheme<ParsedSas, PreparedHmac, AzureGrant> = {
     id: "azure",
     detect: (request) => sasKindOf(request) === kind.name,
     parse: (received) => parseSas(received, reader),
-    keyId: rules.keyId,
+    keyId,
     dummyKey: DUMMY_KEY,
-    check(_received, parsed, key) {
+    async check(_received, parsed, key) {
       const stringToSign = azureStringToSign(kind, parsed.values);
-      const matches = constantTimeEqual(azureSignature(key, stringToSign), parsed.values.get("sig") ?? "");
-      const ready = matches ? rules.matched?.(parsed) : undefined;
-      return ready === undefined ? { matches, stringToSign } : ready.then(() => ({ matches, stringToSign }));
+      const matches = constantTimeEqual(azureSignature(key, stringToSign), parsed.values.sig ?? "");
+      if (matches) await matched?.(parsed);
+      return { matches, stringToSign };
     },
     reportsTimeFirst: false,
-    // An end that only the stored policy knows is checked with the policy.
-    checkTime: ({ startsAt, endsAt }, now) => checkValidity(now, endsAt ?? NEVER, startsAt),
+    checkTime: ({ startsAt, endsAt }, now) => checkValidity(now, endsAt, startsAt),
     grant({ request, origin }, parsed, { now, proof, stringToSign }) {
-      const { values, operation, account, container, blob, directory, parameters, bound } = parsed;
-      const { startsAt, endsAt, letters } = rules.terms(parsed);
-      const late = checkValidity(now, endsAt, startsAt);
-      if (late !== undefined) throw late;
-      checkRemaining(now, endsAt, maxLife);
-      rules.enforce(parsed, proof);
-      enforcePermissions(parsed, letters);
-      enforceSender(parsed, origin, request.remoteAddress);
-      return azureGrant(
+      const { values, operation, account, container, blob, directory, letters, parameters, bound } = parsed;
+      checkRemaining(now, parsed.endsAt, maxLife);
+      enforce(parsed, proof);
+      enforcePermissions(parsed);
+      enforceSender(values, origin, request.remoteAddress);
+      const grant = new VerifiedGrant(
         {
           scheme: "azure",
-          keyId: values.get("skoid") ?? account,
+          keyId: values.skoid ?? account,
           // Breaking a lease is a PUT that the letter for DELETE permits.
           methods: [...new Set([...permittedMethods(letters), request.method])],
-          notBefore: startsAt ?? new Date(0),
-          expiresAt: endsAt,
-          obligations: azureObligations(parsed, letters),
+          notBefore: parsed.startsAt,
+          expiresAt: parsed.endsAt,
+          obligations: azureObligations(parsed),
           target: request.target,
-        },
-        {
-          kind: kind.name,
-          account,
-          container,
-          blob,
-          operation: operation.name,
-          permissions: letters,
-          directory,
-          identifier: values.get("si"),
-          correlationId: values.get("scid"),
-          parameters: [...parameters],
-          signedHeaders: bound.headers.map(([name]) => name.toLowerCase()),
         },
         stringToSign,
       );
+      return Object.assign(grant, {
+        kind: kind.name,
+        account,
+        container,
+        blob,
+        operation: operation.name,
+        permissions: letters,
+        directory,
+        identifier: values.si,
+        correlationId: values.scid,
+        parameters: [...parameters],
+        signedHeaders: [...bound.headers.keys()],
+      });
     },
   };
-  return verifier(scheme, rules.keys, { ...options, wildcards: true });
-}
-
-/** The terms of a SAS whose URL tells them all. */
-export function termsOfUrl({ values, startsAt, endsAt = NEVER }: ParsedSas): SasTerms {
-  return { startsAt, endsAt, letters: values.get("sp") ?? "" };
+  return verifier(scheme, keys, { ...options, wildcards: true });
 }
 
 /** "A service SAS cannot grant access to certain operations": of a container it can list and search the blobs. */

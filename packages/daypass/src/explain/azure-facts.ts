@@ -1,5 +1,5 @@
 import { canonicalHeaders, canonicalQuery } from "../azure/bound.ts";
-import { canonicalResource, type SasValues } from "../azure/canonical.ts";
+import { canonicalResource } from "../azure/canonical.ts";
 import { ACCOUNT, DELEGATION, fieldsOf, hasVersion, NEWEST_VERSION, type SasKind, SERVICE } from "../azure/layouts.ts";
 import { type AzureLocation, azureLocation } from "../azure/location.ts";
 import { parseAzureTime } from "../azure/time.ts";
@@ -12,7 +12,7 @@ import { readParameters } from "./traps.ts";
 export interface AzureUrl {
   readonly kind: SasKind;
   /** Decoded parameters of the SAS, and what else is signed, by the names of `azure/layouts.ts`. */
-  readonly values: SasValues;
+  readonly values: ReadonlyMap<string, string>;
   /** What is signed, in order; of the newest version where `sv` is none that is known. */
   readonly fields: readonly string[];
   readonly location: AzureLocation | undefined;

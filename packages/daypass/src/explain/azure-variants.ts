@@ -1,4 +1,3 @@
-import type { SasValues } from "../azure/canonical.ts";
 import { layoutsOf, type SasKind } from "../azure/layouts.ts";
 import { lineCode, lineName } from "./azure-cause.ts";
 import type { AzureUrl } from "./azure-facts.ts";
@@ -9,7 +8,7 @@ import { pathSpellings, type Variant } from "./variants.ts";
 export interface AzureInput {
   readonly kind: SasKind;
   readonly fields: readonly string[];
-  readonly values: SasValues;
+  readonly values: ReadonlyMap<string, string>;
   /** How the key's text is made a key, and the text. */
   readonly key: string;
   readonly keyForm: "base64" | "text" | "base64url";

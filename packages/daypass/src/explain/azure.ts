@@ -198,7 +198,7 @@ function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | 
     };
   }
   try {
-    checkSas(kind, new Map([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
+    checkSas(kind, Object.fromEntries([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
     return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;
@@ -239,10 +239,10 @@ function operationCause({ request, sent }: Subject, { values, location, others, 
   const comp = others.get("comp");
   const method = sent.method === "HEAD" ? "GET" : sent.method;
   const headers = new Map(sent.headers.map(([name, value]) => [name.toLowerCase(), value]));
-  const operation = operationFinder([...azureAllOperations, ...azureCopyOperations])({
-    call: [method, level, ...(comp === undefined ? [] : [comp])].join(" "),
-    value: (name) => others.get(name) ?? headers.get(`x-ms-${name}`),
-  });
+  const operation = operationFinder([...azureAllOperations, ...azureCopyOperations])(
+    [method, level, ...(comp === undefined ? [] : [comp])].join(" "),
+    (name) => others.get(name) ?? headers.get(`x-ms-${name}`),
+  );
   if (operation === undefined) {
     const sentence = `${sent.method} is no operation of Azure's on this URL${comp === undefined ? "" : ` with comp=${comp}`} that a SAS can permit.`;
     return {

@@ -63,10 +63,7 @@ export function preparedKeys(): (key: string) => PreparedHmac {
 export function prepareKey(key: string): PreparedHmac {
   const bytes = typeof key === "string" ? fromBase64(key) : undefined;
   if (bytes?.length) return hmacSha256(bytes);
-  throw refusal(
-    "INVALID_KEY",
-    "accountKey or userDelegationKey.value as base64 with exact padding, found another text",
-  );
+  throw refusal("INVALID_KEY", "the key as base64 with exact padding, found another text");
 }
 
 /** What a URL names its user delegation key by: each parameter with the part of the key. */

@@ -1,7 +1,10 @@
 import { type DaypassError, refusal } from "../errors.ts";
 import type { SasValues } from "./canonical.ts";
 import { isInRange } from "./ip-range.ts";
-import { type ParsedSas, TIMES } from "./parse.ts";
+import type { ParsedSas } from "./parse.ts";
+
+/** The parameter with snapshot or version, by the `sr` that signs it. */
+export const TIMES: Readonly<Record<string, string>> = { bs: "snapshot", bv: "versionid" };
 
 /** What the SAS does not permit. */
 export function notGranted(what: string, needed: string): DaypassError {

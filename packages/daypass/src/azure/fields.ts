@@ -5,11 +5,7 @@ import { arePermissions } from "./permissions.ts";
 import { parseAzureTime } from "./time.ts";
 
 const FORMS: Readonly<Record<string, RegExp>> = {
-  sr: /^(?:c|b[sv]?|d)$/,
   sdd: /^(?:0|[1-9][0-9]{0,2})$/,
-  ss: /^(?=.{1,4}$)(?!.*(.).*\1)[btqf]+$/,
-  srt: /^(?=.{1,3}$)(?!.*(.).*\1)[sco]+$/,
-  sks: /^b$/,
   spr: /^https(?:,http)?$/,
   si: /^.{1,64}$/,
   // base64 of 32 bytes: the last character has two spare bits, and they are zero.
@@ -57,7 +53,7 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
       throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (since: ${since[field]})`);
     }
     // An empty field is signed like one that is not there.
-    const form = FORMS[name] ?? /./;
+    const form = kind.required[name] ?? FORMS[name] ?? /./;
     if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", String(form));
     if (/^s(?:t|e|kt|ke)$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }

@@ -46,12 +46,11 @@ export function azureObligations({ values, operation, msHeaders, bound, letters 
     if ((msHeaders.get("encryption-scope") ?? scope) !== scope) throw outOfScope("ses", scope);
     obligations.push({ kind: "encryption-scope", scope });
   }
-  const headers = OVERRIDES.flatMap(([parameter, header]) => {
+  const headers: Record<string, string> = {};
+  for (const [header, parameter] of Object.entries(OVERRIDES)) {
     const value = values[parameter];
-    return value === undefined ? [] : [[header, value]];
-  });
-  if (name === "get-blob" && headers.length > 0) {
-    obligations.push({ kind: "response", headers: Object.fromEntries(headers) });
+    if (value !== undefined) headers[header] = value;
   }
+  if (name === "get-blob" && Object.keys(headers).length > 0) obligations.push({ kind: "response", headers });
   return obligations;
 }

@@ -2,8 +2,9 @@ import { parseIpv4 } from "../ip.ts";
 
 /** First and last address of a `sip`, `a` or `a-b`, as numbers; NaN where it is neither. */
 function parseIpRange(sip: string): readonly [first: number, last: number] {
-  const [first = Number.NaN, last = first, ...more] = sip.split("-").map(toNumber);
-  return [first, more.length === 0 ? last : Number.NaN];
+  const addresses = sip.split("-").map(toNumber);
+  const [first = Number.NaN, last = first] = addresses.length > 2 ? [] : addresses;
+  return [first, last];
 }
 
 function toNumber(address: string): number {

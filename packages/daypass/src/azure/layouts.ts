@@ -18,8 +18,11 @@ export interface SasKind {
    * by their `sr`. Of `sv` it is the first version that this kind has.
    */
   readonly since: Readonly<Record<string, string>>;
-  /** Parameters without which there is no such SAS, beside `sv` and `sig`, and `se` and `sp` but with a stored access policy. */
-  readonly required: readonly string[];
+  /**
+   * Parameters without which there is no such SAS, beside `sv` and `sig`, and `se` and `sp` but with a stored access policy; with
+   * the form of each.
+   */
+  readonly required: Readonly<Record<string, RegExp>>;
   /** In which permissions are written. */
   readonly order: string;
   /** Longest life in seconds. */
@@ -46,6 +49,7 @@ const SINCE = {
   f: "2021-04-10",
 };
 const ORDER = "racwdxltmeopiyf";
+const RESOURCE = /^(?:c|b[sv]?|d)$/;
 // Azure sets no maximum for account keys. A century catches milliseconds that were given as seconds.
 const CENTURY = 3_153_600_000;
 
@@ -53,7 +57,7 @@ export const SERVICE: SasKind = {
   name: "service",
   fields: /* @__PURE__ */ "sp st se RESOURCE si sip spr sv sr TIME ses rscc rscd rsce rscl rsct".split(" "),
   since: SINCE,
-  required: ["sr"],
+  required: { sr: RESOURCE },
   order: ORDER,
   maxSeconds: CENTURY,
 };
@@ -71,7 +75,7 @@ export const ACCOUNT: SasKind = {
     i: "2020-08-04",
     ses: "2020-12-06",
   },
-  required: ["ss", "srt"],
+  required: { ss: /^(?=.{1,4}$)(?!.*(.).*\1)[btqf]+$/, srt: /^(?=.{1,3}$)(?!.*(.).*\1)[sco]+$/ },
   order: "rwdxftlacupiy",
   maxSeconds: CENTURY,
 };
@@ -95,7 +99,7 @@ export const DELEGATION: SasKind = {
     SINCE,
     { sv: "2018-11-09" },
   ),
-  required: ["sr", "skoid", "sktid", "skt", "ske", "sks", "skv"],
+  required: { sr: RESOURCE, skoid: /./, sktid: /./, skt: /./, ske: /./, sks: /^b$/, skv: /./ },
   order: ORDER,
   // "The maximum interval is seven days": so long a user delegation key can live.
   maxSeconds: 604_800,

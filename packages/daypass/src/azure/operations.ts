@@ -99,6 +99,5 @@ function readOperation([name, request, permissions, headers, query]: AzureOperat
 }
 
 function names(list: string): ReadonlyMap<string, string> {
-  const items = list.trim().split(" ");
-  return new Map(items.map((item) => item.split(":")).map(([name = "", letter = ""]) => [name, letter]));
+  return new Map(Array.from(list.matchAll(/([^ :]+):?(\S*)/g), ([, name = "", letter = ""]) => [name, letter]));
 }

@@ -5,6 +5,7 @@ import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { NEVER } from "../time.ts";
 import { formDecode, headerValues } from "../wire.ts";
 import { canonicalResource, hasControl, type SasValues } from "./canonical.ts";
+import { outOfScope, TIMES } from "./enforce.ts";
 import { checkSas } from "./fields.ts";
 import type { AzureSasKind, SasKind } from "./layouts.ts";
 import { type AzureLocation, azureLocation } from "./location.ts";
@@ -77,14 +78,14 @@ export function parseSas(
     else parameters.set(name, value);
   }
   // A stored access policy tells what the URL leaves out.
-  for (const name of ["sig", ...kind.required, ...("si" in values ? [] : ["sp", "se"])]) {
+  for (const name of ["sig", ...Object.keys(kind.required), ...("si" in values ? [] : ["sp", "se"])]) {
     if (!(name in values)) throw malformed(name, "missing", "a parameter with a value");
   }
   checkSas(kind, values, unreadable);
   // A SAS for one user travels with that user's token.
   const isToken = (text: string): boolean => "sduoid" in values && /^bearer /i.test(text);
   if (!headerValues(headers, "authorization").every(isToken)) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a SAS");
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header, too");
   }
   const location = azureLocation(received, configured);
   const { account, container, blob } = location;
@@ -102,8 +103,8 @@ export function parseSas(
     throw refusal("METHOD_NOT_GRANTED", "a permitted operation, found another method, comp or restype");
   }
   const bound = readBound?.(values, request, parameters) ?? { headers: NONE, query: NONE };
-  const times = (...names: readonly string[]): readonly number[] =>
-    names.flatMap((name) => parseAzureTime(values[name] ?? "")?.getTime() ?? []);
+  const time = (name: string, absent: number): number => parseAzureTime(values[name] ?? "")?.getTime() ?? absent;
+  const end = NEVER.getTime();
   // The directories that the request stays in: those of a blob's name, or of a listing's prefix.
   const depth = Number(values.sdd);
   const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
@@ -111,7 +112,7 @@ export function parseSas(
   if (sr !== "") {
     const name = sr === "c" ? "" : sr === "d" ? directory : blob;
     if (container === undefined || name === undefined) {
-      throw refusal("WRONG_SCOPE", `a request for what sr=${sr} signs, found another`, { parameter: "sr" });
+      throw outOfScope("sr", sr);
     }
     values.RESOURCE = canonicalResource(account, container, name);
   }
@@ -124,8 +125,8 @@ export function parseSas(
     values,
     directory: sr === "d" ? directory : undefined,
     letters: values.sp ?? "",
-    startsAt: new Date(Math.max(0, ...times("st", "skt"))),
-    endsAt: new Date(Math.min(NEVER.getTime(), ...times("se", "ske"))),
+    startsAt: new Date(Math.max(time("st", 0), time("skt", 0))),
+    endsAt: new Date(Math.min(time("se", end), time("ske", end))),
     operation,
     msHeaders,
     parameters,
@@ -158,9 +159,6 @@ function readHeaders(headers: WireRequest["headers"]): ReadonlyMap<string, strin
   }
   return found;
 }
-
-/** The parameter with snapshot or version, by the `sr` that signs it. */
-export const TIMES: Readonly<Record<string, string>> = { bs: "snapshot", bv: "versionid" };
 
 /** The snapshot or version in the query is signed where the SAS is for one of them, and only there. */
 function signedTime(sr: string, parameters: ReadonlyMap<string, string>): string | undefined {

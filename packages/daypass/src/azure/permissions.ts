@@ -20,13 +20,13 @@ export function orderLetters(letters = "", order: string): string {
 }
 
 // The method is not signed: it follows from what is permitted. The first that fits is the usual one.
-const METHODS: readonly (readonly [method: string, letters: RegExp])[] = [
-  ["GET", /[rltf]/],
-  ["PUT", /[wcati]/],
-  ["DELETE", /[dxyi]/],
-  ["HEAD", /[rltf]/],
-  ["POST", /r/],
-];
+const METHODS = /* @__PURE__ */ Object.entries({
+  GET: /[rltf]/,
+  PUT: /[wcati]/,
+  DELETE: /[dxyi]/,
+  HEAD: /[rltf]/,
+  POST: /r/,
+});
 
 /** The methods that some operation with these permissions has. */
 export function permittedMethods(letters: string): readonly string[] {

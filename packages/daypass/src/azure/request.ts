@@ -63,8 +63,7 @@ export function readTarget(request: AzureResourceRequest, values: SasValues): Sa
   values.snapshot = request.snapshot;
   values.versionid = request.versionId;
   for (const [option, value] of Object.entries(response)) {
-    const header = option.replace(/[A-Z]/, "-$&").toLowerCase();
-    const parameter = OVERRIDES.find(([, other]) => other === header)?.[0];
+    const parameter = OVERRIDES[option.replace(/[A-Z]/, "-$&").toLowerCase()];
     if (parameter !== undefined) values[parameter] = value;
     else if (value !== undefined) throw unsupportedConstraint("Azure", `response.${option}`, "use cacheControl");
   }

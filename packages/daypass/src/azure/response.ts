@@ -1,8 +1,8 @@
-/** Response overrides: parameters and headers. */
-export const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
-  ["rscc", "cache-control"],
-  ["rscd", "content-disposition"],
-  ["rsce", "content-encoding"],
-  ["rscl", "content-language"],
-  ["rsct", "content-type"],
-];
+/** Response overrides: headers and their parameters. */
+export const OVERRIDES: Readonly<Record<string, string>> = {
+  "cache-control": "rscc",
+  "content-disposition": "rscd",
+  "content-encoding": "rsce",
+  "content-language": "rscl",
+  "content-type": "rsct",
+};

@@ -1,4 +1,3 @@
-import { credentialSource } from "../access-key.ts";
 import { unsupportedConstraint } from "../constraints.ts";
 import { percentEncode } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
@@ -66,16 +65,16 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
   const { account, version, credentialExpiry, clock = systemClock } = options;
   const endpoint = azureEndpoint(options);
   const keyOf = preparedKeys();
-  const credentials = credentialSource(options.credentials, (given) => {
-    keyOf(readKey(given, {}).key);
-    return given;
-  });
+  const { credentials } = options;
+  const current = (typeof credentials === "function" ? credentials : () => credentials) as () => C;
+  // What a function gives is checked when it is used.
+  if (current !== credentials) keyOf(readKey(current(), {}).key);
 
   return signer((request) => {
     const { permissions, notBefore, bind, expiresIn, expiresAt: until } = request;
     const values: SasValues = { ACCOUNT: account, spr: request.protocol, ses: request.encryptionScope };
     const { container, name, bound, query = [], headers = {}, warnings = [] } = readRequest(request, values);
-    const { key, expiration } = readKey(credentials(), values);
+    const { key, expiration } = readKey(current(), values);
     const { si } = values;
     if (si === undefined || permissions !== undefined) values.sp = orderLetters(permissions, kind.order);
     const isOpen = si !== undefined && expiresIn === undefined && until === undefined;
@@ -99,7 +98,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     if (container !== undefined) values.RESOURCE = canonicalResource(account, container, name);
     values.TIME = values.snapshot ?? values.versionid;
     const stringToSign = azureStringToSign(kind, values);
-    const method = methodFor(request.method, values.sp);
+    const method = methodFor(values.sp, request.method);
     values.sig = azureSignature(keyOf(key), stringToSign);
     let tokens = "";
     for (const [parameter, value] of query) tokens += `&${azureEncode(parameter)}=${azureEncode(value)}`;
@@ -142,12 +141,11 @@ function azureEncode(text: string): string {
   return PLAIN.test(text) ? text : percentEncode(text).replaceAll("'", "%27");
 }
 
-function methodFor(asked: string | undefined, letters = ""): string {
+function methodFor(letters = "", asked?: string): string {
   const methods = permittedMethods(letters);
+  if (asked === undefined) return methods[0] ?? "GET";
   // What a stored policy permits is not known here, and breaking a lease is a PUT that the letter for DELETE permits.
-  if (asked === undefined || methods.length === 0 || (asked === "PUT" && letters.includes("d"))) {
-    return asked ?? methods[0] ?? "GET";
-  }
+  if (methods.length === 0 || (asked === "PUT" && letters.includes("d"))) return asked;
   if (methods.includes(asked)) return asked;
   throw invalidInput("method", `one that ${letters} permits (${methods.join(", ")})`, asked);
 }

@@ -115,8 +115,8 @@ function addPolicy(parsed: ParsedSas, policy: AzureStoredPolicy | undefined): vo
     (startsOn && st) ||
     !expiresOn === !se ||
     !permissions === !sp ||
-    // An invalid date is not above 0.
-    !(Number(parsed.endsAt) > 0 && Number(startsOn || 1) > 0) ||
+    // Written so that an invalid date refuses.
+    !(parsed.startsAt < parsed.endsAt) ||
     !arePermissions(SERVICE, "c", parsed.letters)
   ) {
     throw refusal("KEY_SCOPE", "a stored policy (si) with just what the URL leaves out, found another or none", {

@@ -42,20 +42,20 @@ const DUMMY_KEY: PreparedHmac = /* @__PURE__ */ prepareKey("AAAA");
 
 /** Builds the verifier of one kind of SAS. */
 export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verifier<AzureGrant> {
-  const { kind, keys, keyId, readBound, matched, enforce } = rules;
-  const { account: configured, operations = azureOperations, maxLife } = options;
+  const { kind } = rules;
+  const { operations = azureOperations, maxLife } = options;
   checkMaxLife(maxLife);
-  const reader: SasReader = { kind, account: configured, findOperation: operationFinder(operations), readBound };
+  const reader = { ...rules, account: options.account, findOperation: operationFinder(operations) };
   const scheme: Scheme<ParsedSas, PreparedHmac, AzureGrant> = {
     id: "azure",
     detect: (request) => sasKindOf(request) === kind.name,
     parse: (received) => parseSas(received, reader),
-    keyId,
+    keyId: rules.keyId,
     dummyKey: DUMMY_KEY,
     async check(_received, parsed, key) {
       const stringToSign = azureStringToSign(kind, parsed.values);
       const matches = constantTimeEqual(azureSignature(key, stringToSign), parsed.values.sig ?? "");
-      if (matches) await matched?.(parsed);
+      if (matches) await rules.matched?.(parsed);
       return { matches, stringToSign };
     },
     reportsTimeFirst: false,
@@ -63,7 +63,7 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
     grant({ request, origin }, parsed, { now, proof, stringToSign }) {
       const { values, operation, account, container, blob, directory, letters, parameters, bound } = parsed;
       checkRemaining(now, parsed.endsAt, maxLife);
-      enforce(parsed, proof);
+      rules.enforce(parsed, proof);
       enforcePermissions(parsed);
       enforceSender(values, origin, request.remoteAddress);
       const grant = new VerifiedGrant(
@@ -94,7 +94,7 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
       });
     },
   };
-  return verifier(scheme, keys, { ...options, wildcards: true });
+  return verifier(scheme, rules.keys, { ...options, wildcards: true });
 }
 
 /** "A service SAS cannot grant access to certain operations": of a container it can list and search the blobs. */

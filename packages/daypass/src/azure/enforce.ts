@@ -21,8 +21,9 @@ export function outOfScope(parameter: string, expected: string): DaypassError {
  * operation's list: nothing else binds them.
  */
 export function enforcePermissions(parsed: ParsedSas): void {
-  const { operation, msHeaders, parameters, bound, letters } = parsed;
+  const { facts, operation, msHeaders, parameters, bound } = parsed;
   const { name: what, permissions } = operation;
+  const letters = facts.permissions;
   if (![...permissions].some((letter) => letters.includes(letter))) throw notGranted(what, permissions);
   for (const [code, prefix, found, listed, signed] of [
     ["UNSIGNED_HEADER", "x-ms-", msHeaders, operation.headers, bound.headers],

@@ -12,28 +12,11 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   sig: /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/,
 };
 
-// Of these no line is signed, but what is worked out with them, or (of `sig`) nothing at all.
-const SIGNED_AS: Readonly<Record<string, string>> = {
-  sig: "sv",
-  sr: "RESOURCE",
-  sdd: "RESOURCE",
-  snapshot: "TIME",
-  versionid: "TIME",
-  srh: "HEADERS",
-  srq: "QUERY",
-};
-
-const signedAs = (name: string): string => SIGNED_AS[name] ?? name;
-
 /** The first version, no older than `version`, that knows all of a SAS: parameters, kind of resource and permissions. */
 export function neededVersion({ since }: SasKind, values: SasValues, version: string): string {
   const marks = [`sr=${values.sr}`, ...(values.sp ?? "")];
-  for (const name in values) if (values[name] !== undefined) marks.push(signedAs(name));
-  return marks.reduce((needed, mark) => newer(since[mark], needed), version);
-}
-
-function newer(since: string | undefined, version: string): string {
-  return since !== undefined && since > version ? since : version;
+  for (const name in values) if (name !== "sr" && values[name] !== undefined) marks.push(name);
+  return marks.reduce((needed, mark) => ((since[mark] ?? "") > needed ? (since[mark] as string) : needed), version);
 }
 
 /** Makes the error for a parameter that is not as it should be: a refusal of a request, or `INVALID_INPUT` at a signer. */
@@ -41,19 +24,18 @@ export type SasFault = (parameter: string, problem: string, expected: string) =>
 
 /** Checks the parameters of a SAS, for signers and verifiers alike: each is signed by its version, and has its form. */
 export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): void {
-  const { fields, since, order } = kind;
+  const { parameters, since, required, order } = kind;
   const { sv = "", sr = "", sdd, sp } = values;
   if (!hasVersion(kind, sv)) throw fault("sv", "version", `${since["sv"]} to ${NEWEST_VERSION}`);
   for (const name in values) {
     const text = values[name];
     // In upper case is what was worked out, and may hold line feeds.
     if (text === undefined || name < "a") continue;
-    const field = signedAs(name);
-    if (!fields.includes(field) || newer(since[field], sv) !== sv) {
-      throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (since: ${since[field]})`);
+    if (!parameters.includes(name) || (name !== "sr" && (since[name] ?? "") > sv)) {
+      throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (since: ${since[name] ?? "never"})`);
     }
     // An empty field is signed like one that is not there.
-    const form = kind.required[name] ?? FORMS[name] ?? /./;
+    const form = required[name] ?? FORMS[name] ?? /./;
     if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", String(form));
     if (/^s(?:t|e|kt|ke)$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }

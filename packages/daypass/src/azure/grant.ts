@@ -33,11 +33,11 @@ export interface AzureFacts {
 export interface AzureGrant extends Grant, AzureFacts {}
 
 /** What a SAS promises, and cannot enforce itself. */
-export function azureObligations({ values, operation, msHeaders, bound, letters }: ParsedSas): readonly Obligation[] {
+export function azureObligations({ facts, values, operation, msHeaders, bound }: ParsedSas): readonly Obligation[] {
   const { name, permissions } = operation;
   const obligations: Obligation[] = [];
   // "Create: write a new blob, or copy a blob to a new blob": what is there may only be written with w.
-  const isNew = permissions === "cw" && !letters.includes("w") && name !== "snapshot-blob";
+  const isNew = permissions === "cw" && !facts.permissions.includes("w") && name !== "snapshot-blob";
   if (isNew || bound.headers.get("if-none-match") === "*") obligations.push({ kind: "create-only" });
   const md5 = bound.headers.get("content-md5");
   if (md5 !== undefined) obligations.push({ kind: "body-checksum", header: "content-md5", value: md5 });

@@ -14,8 +14,13 @@ export interface SasKind {
    */
   readonly fields: readonly string[];
   /**
-   * What is known only from some version on, as no version takes anything back: fields, permission letters, kinds of resources
-   * by their `sr`. Of `sv` it is the first version that this kind has.
+   * The parameters of such a URL, in the order in which \@azure/storage-blob writes them. Of `sdd` no line is signed, but the
+   * directory that it makes is.
+   */
+  readonly parameters: readonly string[];
+  /**
+   * What is known only from some version on, as no version takes anything back: fields, parameters, permission letters, kinds of
+   * resources by their `sr`. Of `sv` it is the first version that this kind has, and of `sr` when it is signed: it always was there.
    */
   readonly since: Readonly<Record<string, string>>;
   /**
@@ -56,6 +61,9 @@ const CENTURY = 3_153_600_000;
 export const SERVICE: SasKind = {
   name: "service",
   fields: /* @__PURE__ */ "sp st se RESOURCE si sip spr sv sr TIME ses rscc rscd rsce rscl rsct".split(" "),
+  parameters: /* @__PURE__ */ "snapshot versionid sv spr st se sip si ses sr sp rscc rscd rsce rscl rsct sdd sig".split(
+    " ",
+  ),
   since: SINCE,
   required: { sr: RESOURCE },
   order: ORDER,
@@ -65,6 +73,7 @@ export const SERVICE: SasKind = {
 export const ACCOUNT: SasKind = {
   name: "account",
   fields: /* @__PURE__ */ "ACCOUNT sp ss srt st se sip spr sv ses END".split(" "),
+  parameters: /* @__PURE__ */ "sv ss srt spr st se sip ses sp sig".split(" "),
   // `p` is "process" here, and `f` finds blobs by tags since there are tags.
   since: {
     sv: "2015-04-05",
@@ -86,6 +95,10 @@ export const DELEGATION: SasKind = {
     /* @__PURE__ */ "sp st se RESOURCE skoid sktid skt ske sks skv saoid suoid scid skdutid sduoid sip spr sv sr TIME ses HEADERS QUERY rscc rscd rsce rscl rsct".split(
       " ",
     ),
+  parameters:
+    /* @__PURE__ */ "snapshot versionid sv spr st se sip ses skoid sktid skt ske sks skv sr sp rscc rscd rsce rscl rsct saoid suoid scid sdd sduoid skdutid srh srq sig".split(
+      " ",
+    ),
   since: /* @__PURE__ */ Object.assign(
     {
       saoid: "2020-02-10",
@@ -93,6 +106,8 @@ export const DELEGATION: SasKind = {
       scid: "2020-02-10",
       skdutid: "2025-07-05",
       sduoid: "2025-07-05",
+      srh: "2026-04-06",
+      srq: "2026-04-06",
       HEADERS: "2026-04-06",
       QUERY: "2026-04-06",
     },

@@ -7,21 +7,20 @@ import { formDecode, headerValues } from "../wire.ts";
 import { canonicalResource, hasControl, type SasValues } from "./canonical.ts";
 import { outOfScope, TIMES } from "./enforce.ts";
 import { checkSas } from "./fields.ts";
+import type { AzureFacts } from "./grant.ts";
 import type { AzureSasKind, SasKind } from "./layouts.ts";
 import { type AzureLocation, azureLocation } from "./location.ts";
 import type { OperationRule, operationFinder } from "./operations.ts";
 import { parseAzureTime } from "./time.ts";
 
 /** A request with a SAS, read strictly. Nothing in it has been verified. */
-export interface ParsedSas extends AzureLocation {
-  /** Every parameter of the SAS, and the other lines of the string to sign. */
-  readonly values: SasValues;
-  /** The directory of a SAS with `sr=d`. */
-  readonly directory: string | undefined;
-  /** Permissions, and when SAS and user delegation key are valid: as the URL tells, until a stored policy says more. */
-  letters: string;
+export interface ParsedSas {
+  /** What the grant tells. Permissions are those of the URL, until a stored policy says more, and so are the times. */
+  facts: AzureFacts;
   startsAt: Date;
   endsAt: Date;
+  /** Every parameter of the SAS, and the other lines of the string to sign. */
+  readonly values: SasValues;
   readonly operation: OperationRule;
   /** Headers `x-ms-*` without that prefix, lower case. */
   readonly msHeaders: ReadonlyMap<string, string>;
@@ -119,12 +118,20 @@ export function parseSas(
   values.ACCOUNT = account;
   values.TIME = signedTime(sr, parameters);
   return {
-    account,
-    container,
-    blob,
+    facts: {
+      kind: kind.name,
+      account,
+      container,
+      blob,
+      operation: operation.name,
+      permissions: values.sp ?? "",
+      directory: sr === "d" ? directory : undefined,
+      identifier: values.si,
+      correlationId: values.scid,
+      parameters: [...parameters],
+      signedHeaders: [...bound.headers.keys()],
+    },
     values,
-    directory: sr === "d" ? directory : undefined,
-    letters: values.sp ?? "",
     startsAt: new Date(Math.max(time("st", 0), time("skt", 0))),
     endsAt: new Date(Math.min(time("se", end), time("ske", end))),
     operation,

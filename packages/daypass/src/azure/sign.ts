@@ -51,11 +51,6 @@ export interface SasSigning<R, C> {
 }
 
 const DEFAULT_VERSION = "2022-11-02";
-// The order in which @azure/storage-blob writes them.
-const ORDER: readonly string[] =
-  /* @__PURE__ */ "snapshot versionid sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sp rscc rscd rsce rscl rsct saoid suoid scid sdd sduoid skdutid srh srq sig".split(
-    " ",
-  );
 
 /** Builds the signer of one kind of SAS. */
 export function sasSigner<R extends AzureSasRequest, C extends object>(
@@ -102,7 +97,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     values.sig = azureSignature(keyOf(key), stringToSign);
     let tokens = "";
     for (const [parameter, value] of query) tokens += `&${azureEncode(parameter)}=${azureEncode(value)}`;
-    for (const parameter of ORDER) {
+    for (const parameter of kind.parameters) {
       const value = values[parameter];
       if (value !== undefined) tokens += `&${parameter}=${azureEncode(value)}`;
     }

@@ -42,7 +42,7 @@ export function azureAccountVerifier(options: AzureAccountVerifierOptions): Veri
     {
       kind: ACCOUNT,
       keys: accountKeys(options.credentials),
-      keyId: ({ account }) => account,
+      keyId: ({ facts }) => facts.account,
       enforce({ values: { ss, srt }, operation: { level } }) {
         if (!ss?.includes("b")) throw outOfScope("ss", "blobs");
         if (!srt?.includes(level)) throw outOfScope("srt", level);

@@ -71,7 +71,7 @@ export function azureUserDelegationVerifier(options: AzureUserDelegationVerifier
     {
       kind: DELEGATION,
       keys: delegatedKeys(options.credentials),
-      keyId: ({ account, values }) => idText(account, values),
+      keyId: ({ facts, values }) => idText(facts.account, values),
       readBound,
       enforce(parsed, { subject }) {
         enforceLevel(parsed);

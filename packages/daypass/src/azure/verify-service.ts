@@ -76,11 +76,12 @@ export function azureVerifier(options: AzureVerifierOptions): Verifier<AzureGran
     {
       kind: SERVICE,
       keys: accountKeys(credentials),
-      keyId: ({ account }) => account,
+      keyId: ({ facts }) => facts.account,
       async matched(parsed) {
-        const { account, container = "", values } = parsed;
+        const { facts, values } = parsed;
         // What a policy store throws is its own fault, and rejects.
-        if (values.si !== undefined) addPolicy(parsed, await policies?.(account, container, values.si));
+        if (values.si !== undefined)
+          addPolicy(parsed, await policies?.(facts.account, facts.container ?? "", values.si));
       },
       enforce: enforceLevel,
     },
@@ -105,19 +106,19 @@ export function accountKeys(credentials: Keys<AzureAccountKey>): KeyResolver<Pre
  * both". A policy that is gone takes its URLs along, which is how they are revoked.
  */
 function addPolicy(parsed: ParsedSas, policy: AzureStoredPolicy | undefined): void {
-  const { st, se, sp } = parsed.values;
+  const { facts, values } = parsed;
   const { startsOn, expiresOn, permissions } = policy ?? {};
   parsed.startsAt = startsOn || parsed.startsAt;
   parsed.endsAt = expiresOn || parsed.endsAt;
-  parsed.letters = sp || permissions || "";
+  parsed.facts = { ...facts, permissions: facts.permissions || permissions || "" };
   if (
     policy === undefined ||
-    (startsOn && st) ||
-    !expiresOn === !se ||
-    !permissions === !sp ||
+    (startsOn && values.st) ||
+    !expiresOn === !values.se ||
+    !permissions === !values.sp ||
     // Written so that an invalid date refuses.
     !(parsed.startsAt < parsed.endsAt) ||
-    !arePermissions(SERVICE, "c", parsed.letters)
+    !arePermissions(SERVICE, "c", parsed.facts.permissions)
   ) {
     throw refusal("KEY_SCOPE", "a stored policy (si) with just what the URL leaves out, found another or none", {
       parameter: "si",

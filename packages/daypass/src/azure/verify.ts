@@ -61,37 +61,25 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
     reportsTimeFirst: false,
     checkTime: ({ startsAt, endsAt }, now) => checkValidity(now, endsAt, startsAt),
     grant({ request, origin }, parsed, { now, proof, stringToSign }) {
-      const { values, operation, account, container, blob, directory, letters, parameters, bound } = parsed;
-      checkRemaining(now, parsed.endsAt, maxLife);
+      const { facts, values, startsAt, endsAt } = parsed;
+      checkRemaining(now, endsAt, maxLife);
       rules.enforce(parsed, proof);
       enforcePermissions(parsed);
       enforceSender(values, origin, request.remoteAddress);
       const grant = new VerifiedGrant(
         {
           scheme: "azure",
-          keyId: values.skoid ?? account,
+          keyId: values.skoid ?? facts.account,
           // Breaking a lease is a PUT that the letter for DELETE permits.
-          methods: [...new Set([...permittedMethods(letters), request.method])],
-          notBefore: parsed.startsAt,
-          expiresAt: parsed.endsAt,
+          methods: [...new Set([...permittedMethods(facts.permissions), request.method])],
+          notBefore: startsAt,
+          expiresAt: endsAt,
           obligations: azureObligations(parsed),
           target: request.target,
         },
         stringToSign,
       );
-      return Object.assign(grant, {
-        kind: kind.name,
-        account,
-        container,
-        blob,
-        operation: operation.name,
-        permissions: letters,
-        directory,
-        identifier: values.si,
-        correlationId: values.scid,
-        parameters: [...parameters],
-        signedHeaders: [...bound.headers.keys()],
-      });
+      return Object.assign(grant, facts);
     },
   };
   return verifier(scheme, rules.keys, { ...options, wildcards: true });

@@ -46,22 +46,25 @@ export function readSharedKey({ accountKey, expiration }: AzureSharedKey): SasKe
 /** What a signer takes of a user delegation key; sets the parameters that name it. */
 export function readDelegatedKey({ userDelegationKey, expiration }: AzureDelegatedKey, values: SasValues): SasKey {
   Object.assign(values, delegationValues(userDelegationKey));
-  const end = parseAzureTime(values.ske ?? "");
+  const end = parseAzureTime(values.ske);
   return { key: userDelegationKey.value, expiration: expiration && end && expiration < end ? expiration : end };
 }
 
 /** Prepares keys and remembers the last: most signatures are made with the key of the one before. */
 export function preparedKeys(): (key: string) => PreparedHmac {
-  let last: { readonly key: string; readonly prepared: PreparedHmac } | undefined;
+  let last: string | undefined;
+  let prepared: PreparedHmac | undefined;
   return (key) => {
-    if (last === undefined || last.key !== key) last = { key, prepared: prepareKey(key) };
-    return last.prepared;
+    if (prepared === undefined || last !== key) prepared = prepareKey(key);
+    last = key;
+    return prepared;
   };
 }
 
 /** An HMAC key from the base64 of an account key or of a user delegation key's value. */
 export function prepareKey(key: string): PreparedHmac {
-  const bytes = typeof key === "string" ? fromBase64(key) : undefined;
+  // What is no text is not the base64 of anything either.
+  const bytes = fromBase64(key);
   if (bytes?.length) return hmacSha256(bytes);
   throw refusal("INVALID_KEY", "the key as base64 with exact padding, found another text");
 }

@@ -46,8 +46,8 @@ export function enforcePermissions(parsed: ParsedSas): void {
 
 /** A SAS for a blob is for what it is now, unless it permits to delete versions: `sr=bs` and `bv` sign the others. */
 function isOtherVersion(name: string, { values: { sr = "" }, operation }: ParsedSas): boolean {
-  if (!/^(?:snapshot|versionid)$/.test(name) || !sr.startsWith("b") || /[xy]/.test(operation.permissions)) return false;
-  return name !== TIMES[sr];
+  const isTime = /^(?:snapshot|versionid)$/.test(name);
+  return isTime && name !== TIMES[sr] && sr.startsWith("b") && !/[xy]/.test(operation.permissions);
 }
 
 /** Refuses the protocols and client addresses that a SAS is not for. */

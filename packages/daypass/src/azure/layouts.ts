@@ -28,8 +28,9 @@ export interface SasKind {
    * the form of each.
    */
   readonly required: Readonly<Record<string, RegExp>>;
-  /** In which permissions are written. */
+  /** Permissions in the order in which they are written here, and all the forms in which Azure reads them. */
   readonly order: string;
+  readonly permissions: readonly RegExp[];
   /** Longest life in seconds. */
   readonly maxSeconds: number;
 }
@@ -54,6 +55,9 @@ const SINCE = {
   f: "2021-04-10",
 };
 const ORDER = "racwdxltmeopiyf";
+// "You must include permissions in the following order." The orders that Microsoft itself makes differ in where y and t
+// stand: @azure/storage-blob, the documentation, @azure/storage-file-datalake.
+const ORDERS = [/^r?a?c?w?d?x?l?t?m?e?o?p?i?y?f?$/, /^r?a?c?w?d?x?y?l?t?m?e?o?p?i?$/, /^r?t?a?c?w?d?l?m?e?o?p?$/];
 const RESOURCE = /^(?:c|b[sv]?|d)$/;
 // Azure sets no maximum for account keys. A century catches milliseconds that were given as seconds.
 const CENTURY = 3_153_600_000;
@@ -67,6 +71,7 @@ export const SERVICE: SasKind = {
   since: SINCE,
   required: { sr: RESOURCE },
   order: ORDER,
+  permissions: ORDERS,
   maxSeconds: CENTURY,
 };
 
@@ -86,6 +91,8 @@ export const ACCOUNT: SasKind = {
   },
   required: { ss: /^(?=.{1,4}$)(?!.*(.).*\1)[btqf]+$/, srt: /^(?=.{1,3}$)(?!.*(.).*\1)[sco]+$/ },
   order: "rwdxftlacupiy",
+  // The order does not matter.
+  permissions: [/^(?=.{1,13}$)(?!.*(.).*\1)[rwdxftlacupiy]+$/],
   maxSeconds: CENTURY,
 };
 
@@ -116,6 +123,7 @@ export const DELEGATION: SasKind = {
   ),
   required: { sr: RESOURCE, skoid: /./, sktid: /./, skt: /./, ske: /./, sks: /^b$/, skv: /./ },
   order: ORDER,
+  permissions: ORDERS,
   // "The maximum interval is seven days": so long a user delegation key can live.
   maxSeconds: 604_800,
 };

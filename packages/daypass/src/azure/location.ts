@@ -43,8 +43,8 @@ export function azureLocation(
   const container = percentDecode(segments.shift() ?? "");
   const blob = azureName(percentDecode(segments.join("/")));
   if (!isAccountName(account)) throw malformed("path", "account", "up to 24 lower-case letters and digits");
-  if (container === "" && blob === "") return { account, container: undefined, blob: undefined };
-  if (!isContainerName(container))
+  if (container + blob !== "" && !isContainerName(container)) {
     throw malformed("path", "container", "up to 63 lower-case letters, digits and dashes");
-  return { account, container, blob: blob || undefined };
+  }
+  return { account, container: container || undefined, blob: blob || undefined };
 }

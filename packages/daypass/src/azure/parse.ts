@@ -57,7 +57,7 @@ export function sasKindOf({ target }: WireRequest): AzureSasKind | undefined {
 
 // No parameter of an operation looks like one of a SAS, nor does anything that every object has.
 const SAS = /^(?:s[a-z]{1,6}|rs[a-z]{2})$/;
-const NONE: ReadonlyMap<string, string> = new Map();
+const NOTHING: BoundParts = { headers: new Map(), query: new Map() };
 
 /** Reads a request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`, `METHOD_NOT_GRANTED`, `WRONG_SCOPE`. */
 export function parseSas(
@@ -95,19 +95,19 @@ export function parseSas(
   const msHeaders = readHeaders(headers);
   const comp = parameters.get("comp") ?? "";
   const operation = findOperation(
-    `${method === "HEAD" ? "GET" : method} ${levelOf(location, parameters)}${comp && ` ${comp}`}`,
+    `${method.replace(/^HEAD$/, "GET")} ${levelOf(location, parameters)}${comp && ` ${comp}`}`,
     (name) => parameters.get(name) ?? msHeaders.get(name),
   );
   if (operation === undefined) {
     throw refusal("METHOD_NOT_GRANTED", "a permitted operation, found another method, comp or restype");
   }
-  const bound = readBound?.(values, request, parameters) ?? { headers: NONE, query: NONE };
-  const time = (name: string, absent: number): number => parseAzureTime(values[name] ?? "")?.getTime() ?? absent;
+  const bound = readBound?.(values, request, parameters) ?? NOTHING;
+  const time = (name: string, absent: number): number => parseAzureTime(values[name])?.getTime() ?? absent;
   const end = NEVER.getTime();
   // The directories that the request stays in: those of a blob's name, or of a listing's prefix.
   const depth = Number(values.sdd);
   const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
-  const directory = segments.length < depth ? undefined : segments.slice(0, depth).join("/");
+  const directory = sr === "d" && segments.length >= depth ? segments.slice(0, depth).join("/") : undefined;
   if (sr !== "") {
     const name = sr === "c" ? "" : sr === "d" ? directory : blob;
     if (container === undefined || name === undefined) {
@@ -125,7 +125,7 @@ export function parseSas(
       blob,
       operation: operation.name,
       permissions: values.sp ?? "",
-      directory: sr === "d" ? directory : undefined,
+      directory,
       identifier: values.si,
       correlationId: values.scid,
       parameters: [...parameters],

@@ -1,22 +1,14 @@
 import type { SasKind } from "./layouts.ts";
 
-// "You must include permissions in the following order." The orders that Microsoft itself makes differ in where y and t
-// stand: @azure/storage-blob, the documentation, @azure/storage-file-datalake.
-const ORDERS = [/^r?a?c?w?d?x?l?t?m?e?o?p?i?y?f?$/, /^r?a?c?w?d?x?y?l?t?m?e?o?p?i?$/, /^r?t?a?c?w?d?l?m?e?o?p?$/];
-
 /** Tells whether permissions are letters that exist for the resource (an `sr`), each once, in an order that Azure reads. */
-export function arePermissions({ name, order }: SasKind, resource: string, letters: string): boolean {
-  // In an account SAS the order does not matter.
-  if (name === "account")
-    return new Set(letters).size === letters.length && [...letters].every((letter) => order.includes(letter));
+export function arePermissions({ permissions }: SasKind, resource: string, letters: string): boolean {
   // A single blob cannot be listed, and tags are searched in containers.
-  const meaningless = resource === "c" ? /^$/ : resource === "d" ? /^$|f/ : /^$|[lf]/;
-  return ORDERS.some((form) => form.test(letters)) && !meaningless.test(letters);
+  return permissions.some((form) => form.test(letters)) && !/^(?:b.*[lf]|d=.*f)/.test(`${resource}=${letters}`);
 }
 
 /** Letters in the one order that is signed here. Those that repeat or do not exist are refused later. */
 export function orderLetters(letters = "", order: string): string {
-  return letters.length < 2 ? letters : [...letters].sort((a, b) => order.indexOf(a) - order.indexOf(b)).join("");
+  return [...letters].sort((a, b) => order.indexOf(a) - order.indexOf(b)).join("");
 }
 
 // The method is not signed: it follows from what is permitted. The first that fits is the usual one.

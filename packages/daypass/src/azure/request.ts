@@ -52,7 +52,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
 
 /** Reads what a request is for, and the headers of the answer. Throws `INVALID_INPUT`, `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`. */
 export function readTarget(request: AzureResourceRequest, values: SasValues): SasTarget {
-  const { container, blob, prefix, dotSegments, response = {} } = request;
+  const { container, prefix, dotSegments, response = {} } = request;
   checkContainer(container);
   const options = ["blob", "prefix", "snapshot", "versionId"] as const;
   const given = options.filter((option) => request[option] !== undefined).join(" ");
@@ -69,12 +69,13 @@ export function readTarget(request: AzureResourceRequest, values: SasValues): Sa
   }
   const bound = ["account", "container"];
   if (given === "") return { container, bound };
-  if (prefix === undefined) return { container, name: readName(blob, dotSegments, "blob"), bound: [...bound, "blob"] };
-  const name = readName(prefix, dotSegments, "prefix").replace(/\/$/, "");
-  const segments = name.split("/");
+  const option = prefix === undefined ? "blob" : "prefix";
+  const name = readName(request[option], dotSegments, option);
+  if (option === "blob") return { container, name, bound: [...bound, "blob"] };
+  const segments = name.replace(/\/$/, "").split("/");
   if (segments.includes("")) throw invalidInput("prefix", "a directory such as talks/2026/", prefix);
   values.sdd = String(segments.length);
-  return { container, name, bound: [...bound, "directory"] };
+  return { container, name: segments.join("/"), bound: [...bound, "directory"] };
 }
 
 export function checkContainer(container: string): void {

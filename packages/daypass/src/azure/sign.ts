@@ -68,11 +68,11 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
   return signer((request) => {
     const { permissions, notBefore, bind, expiresIn, expiresAt: until } = request;
     const values: SasValues = { ACCOUNT: account, spr: request.protocol, ses: request.encryptionScope };
-    const { container, name, bound, query = [], headers = {}, warnings = [] } = readRequest(request, values);
+    const { container = "", name, bound, query = [], headers = {}, warnings = [] } = readRequest(request, values);
     const { key, expiration } = readKey(current(), values);
     const { si } = values;
     if (si === undefined || permissions !== undefined) values.sp = orderLetters(permissions, kind.order);
-    const isOpen = si !== undefined && expiresIn === undefined && until === undefined;
+    const isOpen = si !== undefined && (expiresIn ?? until) === undefined;
     const window = isOpen
       ? { expiresAt: NEVER, warnings: [`when it ends is said by the stored access policy ${si}`] }
       : signingWindow(request, clock(), { maxSeconds: kind.maxSeconds, expiration, credentialExpiry });
@@ -90,7 +90,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     }
     values.sv = version ?? neededVersion(kind, values, DEFAULT_VERSION);
     checkSas(kind, values, (parameter, _, expected) => invalidInput(parameter, expected, values[parameter]));
-    if (container !== undefined) values.RESOURCE = canonicalResource(account, container, name);
+    values.RESOURCE = canonicalResource(account, container, name);
     values.TIME = values.snapshot ?? values.versionid;
     const stringToSign = azureStringToSign(kind, values);
     const method = methodFor(values.sp, request.method);
@@ -101,7 +101,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
       const value = values[parameter];
       if (value !== undefined) tokens += `&${parameter}=${azureEncode(value)}`;
     }
-    const path = container === undefined ? "" : resourcePath(container, name);
+    const path = container && resourcePath(container, name);
     // A blob is created by its type: without the header Azure answers 400.
     const isUpload = method === "PUT" && name !== undefined && /[cw]/.test(values.sp ?? "w");
     return new SignedResult(

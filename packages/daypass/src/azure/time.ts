@@ -15,7 +15,7 @@ let lastFormat = "";
 export const TIME_FORMS: RegExp = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/;
 
 /** Parses a time in one of the {@link TIME_FORMS}; `undefined` also for a day that does not exist, which `Date` would roll over. */
-export function parseAzureTime(text: string): Date | undefined {
+export function parseAzureTime(text = ""): Date | undefined {
   const date = new Date(TIME_FORMS.test(text) ? text : Number.NaN);
   return date.getUTCDate() === Number(text.slice(8, 10)) ? date : undefined;
 }

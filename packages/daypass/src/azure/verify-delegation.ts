@@ -95,7 +95,7 @@ function idText(account: string, values: SasValues): string {
   const id: Record<string, unknown> = { account };
   for (const [parameter, part] of DELEGATED_PARTS) {
     const value = values[parameter];
-    id[part] = isTimePart(part) ? parseAzureTime(value ?? "") : value;
+    id[part] = isTimePart(part) ? parseAzureTime(value) : value;
   }
   return JSON.stringify(id);
 }

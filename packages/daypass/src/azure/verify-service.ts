@@ -81,7 +81,7 @@ export function azureVerifier(options: AzureVerifierOptions): Verifier<AzureGran
         const { facts, values } = parsed;
         // What a policy store throws is its own fault, and rejects.
         if (values.si !== undefined)
-          addPolicy(parsed, await policies?.(facts.account, facts.container ?? "", values.si));
+          addPolicy(parsed, await policies?.(facts.account, facts.container as string, values.si));
       },
       enforce: enforceLevel,
     },

@@ -45,9 +45,10 @@ export function readSharedKey({ accountKey, expiration }: AzureSharedKey): SasKe
 
 /** What a signer takes of a user delegation key; sets the parameters that name it. */
 export function readDelegatedKey({ userDelegationKey, expiration }: AzureDelegatedKey, values: SasValues): SasKey {
-  Object.assign(values, delegationValues(userDelegationKey));
-  const end = parseAzureTime(values.ske);
-  return { key: userDelegationKey.value, expiration: expiration && end && expiration < end ? expiration : end };
+  setDelegationValues(userDelegationKey, values);
+  const end = parseAzureTime(values.ske) as Date;
+  // Written so that an invalid date is left to be refused.
+  return { key: userDelegationKey.value, expiration: !expiration || end < expiration ? end : expiration };
 }
 
 /** Prepares keys and remembers the last: most signatures are made with the key of the one before. */
@@ -85,20 +86,23 @@ export function isTimePart(part: string): boolean {
   return part.endsWith("On");
 }
 
-/** The parameters that name a user delegation key. */
-export function delegationValues(key: AzureUserDelegationKey): SasValues {
-  const values: SasValues = {};
+/** Sets the parameters that name a user delegation key. */
+export function setDelegationValues(key: AzureUserDelegationKey, values: SasValues): SasValues {
   for (const [parameter, part] of DELEGATED_PARTS) {
     const value = key[part];
     if (parameter === "skdutid" && !value) continue;
-    const date = new Date(value || Number.NaN);
-    const text = !isTimePart(part) ? value : date.getTime() ? formatAzureTime(date) : undefined;
+    const text = isTimePart(part) ? timeText(value) : value;
     if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text)) {
       throw refusal("INVALID_KEY", `userDelegationKey.${part} as text or a Date, found something else`);
     }
     values[parameter] = text;
   }
   return values;
+}
+
+function timeText(time: Date | string | undefined): string | undefined {
+  const date = new Date(time || Number.NaN);
+  return date.getTime() ? formatAzureTime(date) : undefined;
 }
 
 /** base64 of the HMAC-SHA256 over a string to sign. */

@@ -13,9 +13,9 @@ const FORMS: Readonly<Record<string, RegExp>> = {
 };
 
 /** The first version, no older than `version`, that knows all of a SAS: parameters, kind of resource and permissions. */
-export function neededVersion({ since }: SasKind, values: SasValues, version: string): string {
+export function neededVersion({ parameters, since }: SasKind, values: SasValues, version: string): string {
   const marks = [`sr=${values.sr}`, ...(values.sp ?? "")];
-  for (const name in values) if (name !== "sr" && values[name] !== undefined) marks.push(name);
+  for (const name of parameters) if (name !== "sr" && values[name] !== undefined) marks.push(name);
   return marks.reduce((needed, mark) => ((since[mark] ?? "") > needed ? (since[mark] as string) : needed), version);
 }
 

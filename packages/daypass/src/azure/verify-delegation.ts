@@ -10,9 +10,9 @@ import {
   type AzureDelegatedKey,
   type AzureUserDelegationKey,
   DELEGATED_PARTS,
-  delegationValues,
   isTimePart,
   prepareKey,
+  setDelegationValues,
 } from "./credentials.ts";
 import type { AzureGrant } from "./grant.ts";
 import { DELEGATION } from "./layouts.ts";
@@ -106,14 +106,17 @@ function readId(id: string): AzureDelegationId {
 
 function delegatedKeys(credentials: AzureUserDelegationVerifierOptions["credentials"]): KeyResolver<PreparedHmac> {
   const idOf = ({ account, userDelegationKey }: AzureAccountDelegatedKey): string =>
-    idText(account, delegationValues(userDelegationKey));
-  // What a function has found must be what the URL names, or one key would speak for another's owner.
-  const find = (id: string): readonly AzureAccountDelegatedKey[] | Promise<readonly AzureAccountDelegatedKey[]> => {
-    const own = (keys: Found): readonly AzureAccountDelegatedKey[] => listOf(keys).filter((key) => idOf(key) === id);
-    const found = typeof credentials === "function" ? credentials(readId(id)) : credentials;
-    return isPromise(found) ? found.then(own) : own(found);
-  };
-  const keys = typeof credentials === "function" ? find : listOf(credentials);
+    idText(account, setDelegationValues(userDelegationKey, {}));
+  const keys =
+    typeof credentials !== "function"
+      ? listOf(credentials)
+      : (id: string): readonly AzureAccountDelegatedKey[] | Promise<readonly AzureAccountDelegatedKey[]> => {
+          // What was found must be what the URL names, or one key would speak for another's owner.
+          const own = (found: Found): readonly AzureAccountDelegatedKey[] =>
+            listOf(found).filter((key) => idOf(key) === id);
+          const found = credentials(readId(id));
+          return isPromise(found) ? found.then(own) : own(found);
+        };
   return keyResolver(keys, idOf, ({ userDelegationKey }) => prepareKey(userDelegationKey.value));
 }
 

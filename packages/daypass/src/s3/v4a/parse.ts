@@ -19,7 +19,6 @@ export interface ParsedS3V4a {
   readonly time: string;
   readonly signedAt: Date;
   readonly expiresAt: Date;
-  readonly expires: number;
   readonly regionSet: string;
   readonly sessionToken: string | undefined;
   readonly signature: string;
@@ -48,24 +47,30 @@ const REQUIRED = [
   "X-Amz-SignedHeaders",
 ] as const;
 const OPTIONAL = ["X-Amz-Content-Sha256", "X-Amz-Security-Token"] as const;
-const OWN: ReadonlySet<string> = new Set([...REQUIRED, ...OPTIONAL].map((name) => name.toLowerCase()));
+const OWN: readonly string[] = [...REQUIRED, ...OPTIONAL].map((name) => name.toLowerCase());
+const CREDENTIAL = /^(.+)\/(\d{8})\/([^/]+)\/aws4_request$/s;
 
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   const { own, others } = sortParameters(wire, REQUIRED, OPTIONAL);
   // `x-amz-expires` beside `X-Amz-Expires` is one more parameter for the signature, but nobody means it.
-  const misspelt = others.find(([name]) => OWN.has(name.toLowerCase()))?.[0];
+  const misspelt = others.find(([name]) => OWN.includes(name.toLowerCase()))?.[0];
   if (misspelt !== undefined) throw malformed(misspelt, "spelling", "its documented spelling");
   if (hasHeader(request.headers, "authorization")) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header beside a signed query");
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found an Authorization header, too");
   }
   const { "X-Amz-Date": time, "X-Amz-SignedHeaders": signedHeaders, "X-Amz-Signature": signature } = own;
   if (own["X-Amz-Algorithm"] !== AWS4A.algorithm) throw malformed("X-Amz-Algorithm", "algorithm", AWS4A.algorithm);
   const signedAt = parseBasicTime(time);
   if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
-  const { accessKeyId, date, service } = parseCredential(own["X-Amz-Credential"]);
-  if (date !== time.slice(0, 8))
+  // From the right, as compatibles allow `/` in key ids.
+  const [, accessKeyId, date, service] = CREDENTIAL.exec(own["X-Amz-Credential"]) ?? [];
+  if (accessKeyId === undefined || date === undefined || service === undefined) {
+    throw malformed("X-Amz-Credential", "form", "<access key id>/YYYYMMDD/<service>/aws4_request");
+  }
+  if (date !== time.slice(0, 8)) {
     throw malformed("X-Amz-Credential", "date-mismatch", "one with the date of X-Amz-Date");
+  }
   const expires = parseExpires(own["X-Amz-Expires"]);
   // A DER signature over P-256 has 8 to 72 bytes; whether it is one shows where it is verified.
   if (!/^(?:[0-9a-f]{2}){8,72}$/.test(signature)) throw malformed("X-Amz-Signature", "form", "lower-case hexadecimal");
@@ -79,7 +84,6 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
     time,
     signedAt,
     expiresAt: new Date(signedAt.getTime() + expires * 1000),
-    expires,
     regionSet: own["X-Amz-Region-Set"],
     sessionToken: own["X-Amz-Security-Token"],
     signature,
@@ -99,14 +103,3 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   };
 }
 
-/** Splits `<access key id>/<date>/<service>/aws4_request` from the right, as compatibles allow `/` in key ids. */
-function parseCredential(text: string): {
-  readonly accessKeyId: string;
-  readonly date: string;
-  readonly service: string;
-} {
-  const [accessKeyId = "", date = "", service = ""] =
-    /^(.+)\/(\d{8})\/([^/]+)\/aws4_request$/s.exec(text)?.slice(1) ?? [];
-  if (accessKeyId !== "") return { accessKeyId, date, service };
-  throw malformed("X-Amz-Credential", "form", "<access key id>/YYYYMMDD/<service>/aws4_request");
-}

@@ -1,33 +1,30 @@
 import { uriEncode } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
-import { malformed, type Parameter, sortParameters } from "../../parameters.ts";
+import { malformed, sortParameters } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { parseBasicTime } from "../../time.ts";
 import { type CanonicalParts, canonicalQuery, type EncodedPair } from "../../v4.ts";
 import { hasHeader } from "../../wire.ts";
 import { canonicalHeaders, readPath, type SignedHeader } from "../canonical.ts";
+import type { S3Grant } from "../grant.ts";
 import { parseExpires, payloadLine } from "../parse.ts";
 import { readSignedHeaders } from "../signed-headers.ts";
 import { AWS4A, scopeText } from "./canonical.ts";
 
 /** A SigV4A query-signed request, read strictly. Nothing in it has been verified. */
 export interface ParsedS3V4a {
-  readonly accessKeyId: string;
+  /** What the grant tells as it was signed. */
+  readonly facts: Pick<S3Grant, "keyId" | "notBefore" | "expiresAt" | "region" | "parameters" | "signedHeaders">;
   readonly scope: string;
   readonly service: string;
   /** `X-Amz-Date` as sent. */
   readonly time: string;
-  readonly signedAt: Date;
-  readonly expiresAt: Date;
-  readonly regionSet: string;
   readonly sessionToken: string | undefined;
   readonly signature: string;
   /** The headers that the list names; one that the request lacks has no values. */
   readonly headers: readonly SignedHeader[];
   readonly decodedPath: string;
   readonly canonical: CanonicalParts;
-  /** The parameters that are not part of the signature's own, decoded, in wire order. */
-  readonly parameters: readonly Parameter[];
 }
 
 const MARKER = /[?&]X-Amz-Region-Set=/;
@@ -61,11 +58,11 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   }
   const { "X-Amz-Date": time, "X-Amz-SignedHeaders": signedHeaders, "X-Amz-Signature": signature } = own;
   if (own["X-Amz-Algorithm"] !== AWS4A.algorithm) throw malformed("X-Amz-Algorithm", "algorithm", AWS4A.algorithm);
-  const signedAt = parseBasicTime(time);
-  if (signedAt === undefined) throw malformed("X-Amz-Date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
+  const notBefore = parseBasicTime(time);
+  if (notBefore === undefined) throw malformed("X-Amz-Date", "form", "a real instant as YYYYMMDDTHHMMSSZ");
   // From the right, as compatibles allow `/` in key ids.
-  const [, accessKeyId, date, service] = CREDENTIAL.exec(own["X-Amz-Credential"]) ?? [];
-  if (accessKeyId === undefined || date === undefined || service === undefined) {
+  const [, keyId, date, service] = CREDENTIAL.exec(own["X-Amz-Credential"]) ?? [];
+  if (keyId === undefined || date === undefined || service === undefined) {
     throw malformed("X-Amz-Credential", "form", "<access key id>/YYYYMMDD/<service>/aws4_request");
   }
   if (date !== time.slice(0, 8)) {
@@ -78,13 +75,17 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
   const { "X-Amz-Signature": _, ...signed } = own;
   const { path, decodedPath } = readPath(wire.path);
   return {
-    accessKeyId,
+    facts: {
+      keyId,
+      notBefore,
+      expiresAt: new Date(notBefore.getTime() + expires * 1000),
+      region: own["X-Amz-Region-Set"],
+      parameters: others,
+      signedHeaders: headers.map(({ name }) => name),
+    },
     scope: scopeText(date),
     service,
     time,
-    signedAt,
-    expiresAt: new Date(signedAt.getTime() + expires * 1000),
-    regionSet: own["X-Amz-Region-Set"],
     sessionToken: own["X-Amz-Security-Token"],
     signature,
     headers,
@@ -99,7 +100,5 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
       signedHeaders,
       payload: payloadLine(own["X-Amz-Content-Sha256"], headers),
     },
-    parameters: others,
   };
 }
-

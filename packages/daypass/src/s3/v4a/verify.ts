@@ -58,14 +58,14 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
     detect: detectS3V4a,
     parse(received) {
       const parsed = parseS3V4a(received);
-      const { service, regionSet } = parsed;
+      const { service, facts } = parsed;
       if (service !== "s3") throw wrongScope("X-Amz-Credential", "service", ["s3"], service);
-      if (regions !== undefined && !regionSetHas(regionSet, regions)) {
-        throw wrongScope("X-Amz-Region-Set", "region", regions, regionSet);
+      if (regions !== undefined && !regionSetHas(facts.region, regions)) {
+        throw wrongScope("X-Amz-Region-Set", "region", regions, facts.region);
       }
       return parsed;
     },
-    keyId: ({ accessKeyId }) => accessKeyId,
+    keyId: ({ facts }) => facts.keyId,
     dummyKey: v4aKey({ accessKeyId: "unknown", secretAccessKey: "unknown" }),
     async check(_, { time, scope, canonical, headers, signature }, { publicKey }) {
       const stringToSign = v4aStringToSign(time, scope, canonical);
@@ -73,22 +73,17 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
       return { matches: verified && headers.every(({ values }) => values.length > 0), stringToSign };
     },
     reportsTimeFirst: true,
-    checkTime: ({ expiresAt, signedAt }, now) => checkValidity(now, expiresAt, signedAt, maxFutureSkew),
+    checkTime: ({ facts }, now) => checkValidity(now, facts.expiresAt, facts.notBefore, maxFutureSkew),
     grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
       return s3Grant(
         {
           scheme: "s3/v4a",
-          keyId: parsed.accessKeyId,
           methods: [request.method],
-          notBefore: parsed.signedAt,
-          expiresAt: parsed.expiresAt,
-          obligations: s3Obligations(parsed.canonical.payload, parsed.headers, parsed.parameters),
+          obligations: s3Obligations(parsed.canonical.payload, parsed.headers, parsed.facts.parameters),
           target: request.target,
           ...s3Location(parsed.decodedPath, wildcard),
-          region: parsed.regionSet,
-          parameters: parsed.parameters,
-          signedHeaders: parsed.headers.map(({ name }) => name),
+          ...parsed.facts,
         },
         stringToSign,
       );

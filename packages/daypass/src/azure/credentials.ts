@@ -67,7 +67,7 @@ export function prepareKey(key: string): PreparedHmac {
   // What is no text is not the base64 of anything either.
   const bytes = fromBase64(key);
   if (bytes?.length) return hmacSha256(bytes);
-  throw refusal("INVALID_KEY", "the key as base64 with exact padding, found another text");
+  throw refusal("INVALID_KEY", "the key as padded base64, found another text");
 }
 
 /** What a URL names its user delegation key by: each parameter with the part of the key. */

@@ -35,7 +35,7 @@ export function enforcePermissions(parsed: ParsedSas): void {
       if (letter === undefined || isOtherVersion(name, parsed)) {
         throw refusal(
           code,
-          `what ${what} has and the SAS permits, found ${JSON.stringify(full)}: leave it out`,
+          `what ${what} may have, found ${JSON.stringify(full)}: leave it out`,
           prefix ? { headers: [full] } : { parameter: full },
         );
       }

@@ -1,15 +1,7 @@
 /** `YYYY-MM-DDThh:mm:ssZ`, as Azure's own libraries sign it; fractions of a second are dropped. */
 export function formatAzureTime(date: Date): string {
-  // Bulk signing asks for the same second many times.
-  if (date.getTime() !== lastFormatted) {
-    lastFormat = `${date.toISOString().slice(0, 19)}Z`;
-    lastFormatted = date.getTime();
-  }
-  return lastFormat;
+  return `${date.toISOString().slice(0, 19)}Z`;
 }
-
-let lastFormatted = Number.NaN;
-let lastFormat = "";
 
 /** The ISO 8601 forms in UTC that Azure documents for a SAS: a day, a minute or a second. */
 export const TIME_FORMS: RegExp = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/;

@@ -366,6 +366,15 @@ describe("azureUserDelegationSigner", () => {
     expect(code(() => signer.sign(wish))).toBe("CREDENTIALS_EXPIRE_FIRST");
   });
 
+  it("refuses credentials whose expiration is no date, though their key has an end", () => {
+    const signer = azureUserDelegationSigner({
+      account: ACCOUNT,
+      credentials: { userDelegationKey: DELEGATION_KEY, expiration: new Date(Number.NaN) },
+      clock,
+    });
+    expect(code(() => signer.sign(wish))).toBe("CREDENTIALS_EXPIRE_FIRST");
+  });
+
   it("binds headers and parameters, which the holder then has to send", () => {
     const { url, headers, bound } = delegation.sign({
       ...wish,

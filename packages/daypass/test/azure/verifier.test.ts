@@ -293,6 +293,7 @@ describe("stored access policies", () => {
     const broken = new Date(Number.NaN);
     await expectRefusal(withPolicy({ expiresOn: broken, permissions: "r" }), "KEY_SCOPE");
     await expectRefusal(withPolicy({ startsOn: broken, expiresOn: end, permissions: "r" }), "KEY_SCOPE");
+    await expectRefusal(withPolicy({ startsOn: end, expiresOn: end, permissions: "r" }), "KEY_SCOPE");
   });
 
   it("passes on what the store of policies throws", async () => {
@@ -688,6 +689,17 @@ describe("signed headers and parameters", () => {
       query: "new=2",
     });
     expect(grant).toMatchObject({ parameters: [["new", "2"]], signedHeaders: ["x-ms-new"] });
+  });
+
+  it("do not sign a parameter whose name differs in case", async () => {
+    const more: RawSas = {
+      fields: { sp: "cw", srq: "New" },
+      signed: { QUERY: "\nNew:2" },
+      headers: [],
+      query: "New=2",
+    };
+    await check(more);
+    await expectRefusal(check({ ...more, query: "New=2&new=3" }), "UNSIGNED_PARAMETER");
   });
 
   it("cannot be dropped from the lists, added, or listed twice", async () => {

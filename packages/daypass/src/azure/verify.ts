@@ -1,12 +1,11 @@
 import { constantTimeEqual, type PreparedHmac } from "#crypto";
-import { VerifiedGrant } from "../grant.ts";
 import type { KeyResolver, Proof, Scheme, Verifier } from "../scheme.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { azureStringToSign } from "./canonical.ts";
 import { azureSignature, prepareKey } from "./credentials.ts";
 import { enforcePermissions, enforceSender, notGranted } from "./enforce.ts";
-import { type AzureGrant, azureObligations } from "./grant.ts";
+import { type AzureGrant, azureGrant, azureObligations } from "./grant.ts";
 import type { SasKind } from "./layouts.ts";
 import { type AzureOperation, azureOperations, operationFinder } from "./operations.ts";
 import { type ParsedSas, parseSas, type SasReader, sasKindOf } from "./parse.ts";
@@ -66,7 +65,7 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
       rules.enforce(parsed, proof);
       enforcePermissions(parsed);
       enforceSender(values, origin, request.remoteAddress);
-      const grant = new VerifiedGrant(
+      return azureGrant(
         {
           scheme: "azure",
           keyId: values.skoid ?? facts.account,
@@ -77,9 +76,9 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
           obligations: azureObligations(parsed),
           target: request.target,
         },
+        facts,
         stringToSign,
       );
-      return Object.assign(grant, facts);
     },
   };
   return verifier(scheme, rules.keys, { ...options, wildcards: true });

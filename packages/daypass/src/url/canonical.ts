@@ -25,15 +25,7 @@ export interface UrlCanonical {
  */
 export function urlStringToSign(alg: UrlAlgorithm, parts: UrlCanonical): string {
   const { origin, kind, path, query, params, headers } = parts;
-  return `daypass-url-v1\n${alg.length}:${alg}\n${origin.length}:${origin}\n${kind.length}:${kind}\n${path.length}:${path}\n${query.length}:${query}\n${params.length}:${params}\n${headers.length}:${headers}\n`;
-}
-
-/** The fixed part of a path: its first `count` segments and a `/`, or `undefined` where it has no further segment. */
-export function prefixPath(path: string, count: number): string | undefined {
-  let end = 0;
-  for (let i = 0; i < count; i++) {
-    end = path.indexOf("/", end + 1);
-    if (end < 0) return undefined;
-  }
-  return path.slice(0, end + 1);
+  let text = "daypass-url-v1\n";
+  for (const part of [alg, origin, kind, path, query, params, headers]) text += `${part.length}:${part}\n`;
+  return text;
 }

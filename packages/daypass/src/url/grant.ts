@@ -1,6 +1,9 @@
-import { type GrantFields, VerifiedGrant } from "../grant.ts";
-import type { Grant, Obligation } from "../scheme.ts";
-import type { UrlParameters } from "./parameters.ts";
+import { VerifiedGrant } from "../grant.ts";
+import type { Grant, Obligation, ReceivedRequest, Verified } from "../scheme.ts";
+import { formDecode } from "../wire.ts";
+import type { LoadedKey } from "./key.ts";
+import { grantedMethods, type UrlParameters } from "./parameters.ts";
+import type { ParsedUrl } from "./parse.ts";
 
 /** What a verified Daypass URL allows. */
 export interface UrlGrant extends Grant {
@@ -20,50 +23,50 @@ export interface UrlGrant extends Grant {
   readonly signedHeaders: readonly string[];
 }
 
-/** The facts of a Daypass URL's grant beside the common ones. */
-export type UrlGrantFields = GrantFields & Omit<UrlGrant, keyof Grant>;
-
-export function urlGrant(fields: UrlGrantFields, stringToSign: string): UrlGrant {
-  return new VerifiedUrlGrant(fields, stringToSign);
+/** The grant of a URL that has passed every check. */
+export function urlGrant(
+  { wire, origin }: ReceivedRequest,
+  { canonical, parameters, tokens }: ParsedUrl,
+  { key, stringToSign }: Verified<LoadedKey>,
+): UrlGrant {
+  const grant = new VerifiedGrant(
+    {
+      scheme: "url",
+      keyId: key.kid,
+      methods: grantedMethods(parameters["dp-methods"]),
+      notBefore: parameters["dp-starts"] ?? parameters["dp-date"],
+      expiresAt: parameters["dp-expires"],
+      obligations: obligations(parameters),
+      target: wire.path + (canonical.query && `?${canonical.query}`),
+    },
+    stringToSign,
+  );
+  return Object.assign(grant, {
+    origin,
+    path: wire.path,
+    prefix: canonical.kind === "prefix" ? canonical.path : undefined,
+    audience: parameters["dp-audience"],
+    subject: parameters["dp-subject"],
+    nonce: parameters["dp-nonce"],
+    parameters: tokens.map(({ name, value = "" }) => [formDecode(name), formDecode(value)] as const),
+    signedHeaders: parameters["dp-headers"] ?? [],
+  });
 }
-
-class VerifiedUrlGrant extends VerifiedGrant implements UrlGrant {
-  declare readonly origin: string;
-  declare readonly path: string;
-  declare readonly prefix: string | undefined;
-  declare readonly audience: string | undefined;
-  declare readonly subject: string | undefined;
-  declare readonly nonce: string | undefined;
-  declare readonly parameters: readonly (readonly [string, string])[];
-  declare readonly signedHeaders: readonly string[];
-
-  constructor(fields: UrlGrantFields, stringToSign: string) {
-    super(fields, stringToSign);
-    this.origin = fields.origin;
-    this.path = fields.path;
-    this.prefix = fields.prefix;
-    this.audience = fields.audience;
-    this.subject = fields.subject;
-    this.nonce = fields.nonce;
-    this.parameters = fields.parameters;
-    this.signedHeaders = fields.signedHeaders;
-  }
-}
-
-const RESPONSE_NAME = "dp-response-";
 
 /** What the verifier cannot do itself; the order is that of section 6 of the specification. */
-export function urlObligations(parameters: UrlParameters): readonly Obligation[] {
+function obligations(parameters: UrlParameters): readonly Obligation[] {
   const { "dp-length": length, "dp-sha256": sha256, "dp-uses": limit, "dp-vary": names } = parameters;
-  const obligations: Obligation[] = [];
-  if (parameters["dp-create"] !== undefined) obligations.push({ kind: "create-only" });
-  if (length !== undefined) obligations.push({ kind: "body-length", ...length });
-  const headers = Object.entries(parameters)
-    .filter(([name]) => name.startsWith(RESPONSE_NAME))
-    .map(([name, value]) => [name.slice(RESPONSE_NAME.length), String(value)] as const);
-  if (headers.length > 0) obligations.push({ kind: "response", headers: Object.fromEntries(headers) });
-  if (sha256 !== undefined) obligations.push({ kind: "body-sha256", sha256 });
-  if (limit !== undefined) obligations.push({ kind: "uses", limit });
-  if (names !== undefined) obligations.push({ kind: "strip", names });
-  return obligations;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    if (name.startsWith("dp-response-")) headers[name.slice(12)] = String(value);
+  }
+  const all = [
+    parameters["dp-create"] && ({ kind: "create-only" } as const),
+    length && ({ kind: "body-length", ...length } as const),
+    Object.keys(headers).length > 0 && ({ kind: "response", headers } as const),
+    sha256 && ({ kind: "body-sha256", sha256 } as const),
+    limit && ({ kind: "uses", limit } as const),
+    names && ({ kind: "strip", names } as const),
+  ];
+  return all.filter((obligation) => typeof obligation === "object");
 }

@@ -2,8 +2,9 @@ import { type Ed25519PrivateKey, type Ed25519PublicKey, hmacSha256, type Prepare
 import { strictPrivateKey, strictPublicKey } from "../ed25519.ts";
 import { fromBase64url } from "../encode.ts";
 import { DaypassError } from "../errors.ts";
+import { listOf } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
-import { PARAMETERS } from "./parameters.ts";
+import { PARAMETERS, readValue } from "./parameters.ts";
 import { faultyMember, type UrlKeyScope } from "./scope.ts";
 
 interface KeyFields {
@@ -47,23 +48,30 @@ export interface UrlKeySet {
 
 /** A key that has been checked, ready to verify with. */
 export type LoadedKey =
-  | { readonly alg: "HS256"; readonly kid: string; readonly scope: UrlKeyScope | undefined; readonly mac: PreparedHmac }
+  | { readonly alg: "HS256"; readonly kid: string; readonly scope: UrlKeyScope; readonly mac: PreparedHmac }
   | {
       readonly alg: "Ed25519";
       readonly kid: string;
-      readonly scope: UrlKeyScope | undefined;
+      readonly scope: UrlKeyScope;
       readonly publicKey: Ed25519PublicKey;
     };
 
 /** Checks a JWK and prepares it. Throws `INVALID_KEY`. */
 export function loadKey(key: UrlKey): LoadedKey {
-  const fields = checkFields(key);
-  if (key.kty === "oct") return { alg: "HS256", ...fields, mac: hmacSha256(keyBytes(key, "k")) };
-  return {
-    alg: "Ed25519",
-    ...fields,
-    publicKey: strictPublicKey(keyBytes(key, "x"), (expected, cause) => invalidKey(key.kid, expected, cause)),
-  };
+  const { kid, kty, alg, use = "sig", scope = {} } = key;
+  if (typeof kid !== "string" || readValue("dp-key", kid) === undefined) {
+    throw invalidKey("(unnamed)", `kid as ${PARAMETERS["dp-key"].text}`);
+  }
+  const invalid = (expected: string, cause?: unknown): DaypassError => invalidKey(kid, expected, cause);
+  // "The algorithm belongs to the key": without exactly one name for it, the two halves of a system could differ.
+  const fits = kty === "oct" ? alg === "HS256" : kty === "OKP" && key.crv === "Ed25519" && alg === "Ed25519";
+  if (!fits || use !== "sig") {
+    throw invalid('use "sig", and kty "oct" with alg "HS256" or kty "OKP" with crv and alg "Ed25519"');
+  }
+  const faulty = faultyMember(scope);
+  if (faulty !== undefined) throw invalid(`a scope as specified, found other ${faulty}`);
+  if (kty === "oct") return { alg, kid, scope, mac: hmacSha256(keyBytes(key, "k")) };
+  return { alg, kid, scope, publicKey: strictPublicKey(keyBytes(key, "x"), invalid) };
 }
 
 /** The private half of an Ed25519 key. Whether it belongs to `x` shows at the first signature. */
@@ -71,29 +79,11 @@ export function loadPrivateKey(key: UrlEd25519PrivateKey): Ed25519PrivateKey {
   return strictPrivateKey(keyBytes(key, "d"));
 }
 
-function checkFields(key: UrlKey): { readonly kid: string; readonly scope: UrlKeyScope | undefined } {
-  const { kid, kty, alg, use = "sig", scope } = key;
-  if (typeof kid !== "string" || PARAMETERS["dp-key"].read(kid) === undefined) {
-    throw invalidKey("(unnamed)", `kid as ${PARAMETERS["dp-key"].text}`);
-  }
-  // "The algorithm belongs to the key": without exactly one name for it, the two halves of a system could differ.
-  const fits = kty === "oct" ? alg === "HS256" : kty === "OKP" && key.crv === "Ed25519" && alg === "Ed25519";
-  if (!fits || use !== "sig") {
-    throw invalidKey(
-      kid,
-      'use "sig" and kty "oct" with alg "HS256", or kty "OKP" with crv "Ed25519" and alg "Ed25519" (not "EdDSA", RFC 9864)',
-    );
-  }
-  const faulty = scope === undefined ? undefined : faultyMember(scope);
-  if (faulty !== undefined) throw invalidKey(kid, `a scope as specified, and look at its ${faulty}`);
-  return { kid, scope };
-}
-
 function keyBytes(key: UrlKey, member: "k" | "x" | "d"): Uint8Array {
-  const text: unknown = Reflect.get(key, member);
+  const text = (key as unknown as Readonly<Record<string, unknown>>)[member];
   const bytes = typeof text === "string" ? fromBase64url(text) : undefined;
   if (bytes !== undefined && (bytes.length === 32 || (bytes.length > 32 && member === "k"))) return bytes;
-  throw invalidKey(key.kid, `${member} as base64url without padding of 32 bytes${member === "k" ? " or more" : ""}`);
+  throw invalidKey(key.kid, `${member} as 32 bytes${member === "k" ? " or more" : ""} as base64url without padding`);
 }
 
 /** No message holds any part of the key but its kid. */
@@ -104,29 +94,23 @@ export function invalidKey(kid: string, expected: string, cause?: unknown): Dayp
 /** Turns any form of a verifier's `keys` option into a resolver of checked keys. */
 export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<UrlKey>): KeyResolver<LoadedKey> {
   if (typeof keys !== "function") {
-    const byKid = new Map<string, LoadedKey>();
     // Arrays have a `keys` of their own, so the other way round would not tell the two apart.
-    for (const key of Array.isArray(keys) ? (keys as readonly UrlKey[]) : (keys as UrlKeySet).keys) {
-      const loaded = loadKey(key);
-      if (byKid.has(loaded.kid)) throw invalidKey(loaded.kid, "each kid once, found two keys with it");
-      byKid.set(loaded.kid, loaded);
-    }
+    const list = Array.isArray(keys) ? (keys as readonly UrlKey[]) : (keys as UrlKeySet).keys;
+    const byKid = new Map(list.map((key) => [key.kid, loadKey(key)]));
+    if (byKid.size < list.length) throw invalidKey([...byKid.keys()].join(), "each kid once");
     return (kid) => byKid.get(kid);
   }
   // A resolver that answers with the same object again finds its prepared key again.
   const prepared = new WeakMap<UrlKey, LoadedKey>();
   return async (kid) => {
-    const found = await keys(kid);
-    const [key, second] = found === undefined || Array.isArray(found) ? (found ?? []) : [found as UrlKey];
+    const [key, second] = listOf(await keys(kid));
     if (key === undefined) return undefined;
     const loaded = prepared.get(key) ?? loadKey(key);
     prepared.set(key, loaded);
-    if (second !== undefined || loaded.kid !== kid) throw invalidKey(kid, ONE_KEY);
-    return loaded;
+    if (second === undefined && loaded.kid === kid) return loaded;
+    throw invalidKey(kid, "one key with this kid");
   };
 }
-
-const ONE_KEY = "one key with this kid";
 
 /**
  * The set that may be published for verifiers elsewhere: the Ed25519 keys without their private half. HMAC keys are left
@@ -142,12 +126,11 @@ const ONE_KEY = "one key with this kid";
  * ```
  */
 export function publishedKeySet(keys: readonly UrlKey[]): UrlKeySet {
-  const published: UrlEd25519Key[] = [];
-  for (const key of keys) {
+  const published = keys.flatMap((key) => {
     loadKey(key);
-    if (key.kty !== "OKP") continue;
+    if (key.kty !== "OKP") return [];
     const { kty, crv, alg, kid, x, scope } = key;
-    published.push({ kty, crv, alg, kid, use: "sig", x, ...(scope === undefined ? {} : { scope }) });
-  }
+    return [{ kty, crv, alg, kid, use: "sig" as const, x, scope }];
+  });
   return { keys: published };
 }

@@ -1,15 +1,14 @@
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { headerValues, type QueryToken } from "../wire.ts";
 import type { UrlCanonical } from "./canonical.ts";
-import { hasReserved, isPath, isQuery, MAX_TARGET } from "./grammar.ts";
+import { fixedPath, hasReserved, isPath, isQuery, MAX_TARGET } from "./grammar.ts";
 import {
-  fault,
+  checkTogether,
+  demand,
+  isParameter,
   PARAMETERS,
-  type ParameterName,
-  type RawParameters,
   REQUIRED_PARAMETERS,
-  readParameters,
-  signedPath,
+  readValue,
   type UrlParameters,
 } from "./parameters.ts";
 
@@ -22,89 +21,89 @@ export interface ParsedUrl {
 }
 
 /** Tells by parameter names whether a request carries a Daypass URL, even one that is misspelt and will be refused. */
-export function detectUrl({ target }: WireRequest): boolean {
+export function detectUrl({ target }: Pick<WireRequest, "target">): boolean {
   const mark = target.indexOf("?");
   return mark >= 0 && hasReserved(target.slice(mark + 1));
 }
 
-/** Reads the grammar of the specification, sections 2 and 3. Throws `MALFORMED`. */
-export function parseUrl({ request, wire, origin }: ReceivedRequest): ParsedUrl {
-  if (request.target.length > MAX_TARGET) throw malformed("target", "length", `at most ${MAX_TARGET} bytes`);
-  if (!isPath(wire.path)) throw malformed("path", "form", "its one spelling, without empty, dot or disguised segments");
-  if (!isQuery(wire.query)) throw malformed("query", "form", "RFC 3986 characters, UTF-8 and no empty parameter");
+/** What the parser reads of a request. */
+export interface UrlRequest extends Pick<ReceivedRequest, "wire" | "origin"> {
+  readonly request: Pick<WireRequest, "target" | "headers">;
+  readonly wildcard?: string;
+}
 
-  const { raw, params, others } = sortTokens(wire.tokens);
-  const parameters = readParameters(raw, "MALFORMED");
-  const { "dp-prefix": prefix, "dp-vary": vary, "dp-headers": headers } = parameters;
-  const tokens = vary === undefined ? others : others.filter(({ name }) => !vary.includes(name));
+/**
+ * Reads the grammar of the specification, sections 2 and 3. Signing and verifying both read with this: what it does not
+ * let pass is neither made nor accepted. Throws `MALFORMED`.
+ */
+export function parseUrl({ request: { target, headers }, wire, origin }: UrlRequest): ParsedUrl {
+  const { path } = wire;
+  demand(target.length <= MAX_TARGET, "target", "length", `at most ${MAX_TARGET} bytes`);
+  demand(isPath(path), "path", "form", "its one spelling: no empty or dot segments, %XX only where needed");
+  demand(isQuery(wire.query), "query", "form", "UTF-8 in RFC 3986 characters, ' as %27, without empty parameters");
+  const { parameters, params, others } = sortTokens(wire.tokens);
+  checkTogether(parameters);
+  const { "dp-prefix": prefix, "dp-vary": vary, "dp-headers": names = [] } = parameters;
+  const fixed = prefix === undefined ? path : fixedPath(path, prefix);
+  demand(fixed !== undefined, "dp-prefix", "path", 'fewer segments than the path has, and below them no ";" or %25XX');
+  const tokens = vary ? others.filter(({ name }) => !vary.includes(name)) : others;
   return {
     canonical: {
       origin,
       kind: prefix === undefined ? "exact" : "prefix",
-      path: signedPath(wire.path, prefix, "MALFORMED"),
-      query: tokens.map(rawToken).join("&"),
-      params,
-      headers: headers === undefined ? "" : headers.map((name) => headerLine(request, name)).join(""),
+      path: fixed,
+      query: joinTokens(tokens),
+      params: joinTokens(params),
+      headers: names.map((name) => headerLine(headers, name)).join(""),
     },
     parameters,
     tokens,
   };
 }
 
-function rawToken({ name, value }: QueryToken): string {
-  return value === undefined ? name : `${name}=${value}`;
+/** Tokens as they stood on the wire. */
+export function joinTokens(tokens: readonly QueryToken[]): string {
+  return tokens.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join("&");
 }
 
 /** Rules 2.5 and 2.6: tells parameters from other tokens. */
 function sortTokens(tokens: readonly QueryToken[]): {
-  readonly raw: RawParameters;
-  readonly params: string;
+  readonly parameters: UrlParameters;
+  readonly params: readonly QueryToken[];
   readonly others: readonly QueryToken[];
 } {
-  const raw: RawParameters = {};
+  const parameters: Record<string, unknown> = {};
   const others: QueryToken[] = [];
-  let params = "";
+  const params: QueryToken[] = [];
   let last = "";
   for (const token of tokens) {
     const { name, value } = token;
-    if (!hasReserved(name)) {
-      others.push(token);
-      continue;
-    }
-    if (value === undefined || !Object.hasOwn(PARAMETERS, name)) {
-      throw malformed(name, "unknown", "a documented parameter");
-    }
-    if (name <= last) throw malformed(name, "order", "one parameter, in ascending order");
-    last = name;
-    raw[name as ParameterName] = value;
-    if (name !== "dp-signature") params += `${params === "" ? "" : "&"}${name}=${value}`;
+    if (hasReserved(name)) {
+      demand(value !== undefined && isParameter(name), name, "unknown", "a documented parameter");
+      demand(name > last, name, "order", "one parameter, in ascending order");
+      last = name;
+      parameters[name] = readValue(name, value);
+      demand(parameters[name] !== undefined, name, "form", PARAMETERS[name].text);
+      if (name !== "dp-signature") params.push(token);
+    } else others.push(token);
   }
-  for (const name of REQUIRED_PARAMETERS)
-    if (raw[name] === undefined) throw malformed(name, "missing", "a parameter of every URL");
-  return { raw, params, others };
+  for (const name of REQUIRED_PARAMETERS) {
+    demand(parameters[name] !== undefined, name, "missing", "a parameter of every URL");
+  }
+  return { parameters: parameters as unknown as UrlParameters, params, others };
 }
 
 /** Rule 3.7: "The request carries each named header exactly once". */
-function headerLine({ headers }: WireRequest, name: string): string {
-  const [value = "\n", second] = headerValues(headers, name);
-  const trimmed = trimBlank(value);
-  if (second === undefined && /^[ -~]*$/.test(trimmed)) return `${name}:${trimmed}\n`;
-  throw malformed(`header ${name}`, "form", "one header in printable ASCII");
+function headerLine(headers: WireRequest["headers"], name: string): string {
+  const [value = "\n", second] = headerValues(headers, name).map(trimBlank);
+  demand(second === undefined && /^[ -~]*$/.test(value), `header ${name}`, "form", "one header in printable ASCII");
+  return `${name}:${value}\n`;
 }
 
-/** A header's value without spaces and tabs at both ends; `trim` would take more than RFC 9110 section 5.5 does. */
+/**
+ * A header's value without spaces and tabs at both ends. `trim` alone would take more than RFC 9110 section 5.5 does, so a
+ * value with other bytes, which no rule lets pass, is left as it is.
+ */
 export function trimBlank(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (isBlank(value[start])) start++;
-  while (end > start && isBlank(value[end - 1])) end--;
-  return value.slice(start, end);
-}
-
-function isBlank(character: string | undefined): boolean {
-  return character === " " || character === "\t";
-}
-
-function malformed(parameter: string, problem: string, expected: string): Error {
-  return fault("MALFORMED", parameter, problem, expected);
+  return /[^\t -~]/.test(value) ? value : value.trim();
 }

@@ -1,10 +1,12 @@
 import { uriEncode } from "../encode.ts";
-import { type DaypassError, refusal } from "../errors.ts";
+import { invalidInput, refusal } from "../errors.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "../scheme.ts";
-import { encodeText, hasDotSegment, hasReserved, isPath, isQuery, joinList } from "./grammar.ts";
+import { parseTarget, type WireTarget } from "../wire.ts";
+import { encodeText, hasDotSegment, joinList } from "./grammar.ts";
 import { networksValue } from "./ip.ts";
 import { isOrigin } from "./origin.ts";
-import { PARAMETERS, type ParameterName, type RawParameters } from "./parameters.ts";
+import { isParameter } from "./parameters.ts";
+import { detectUrl, trimBlank } from "./parse.ts";
 
 /** One Daypass URL to sign. */
 export interface UrlSignRequest extends Lifetime {
@@ -39,106 +41,109 @@ export interface UrlSignRequest extends Lifetime {
   readonly response?: ResponseOverrides | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(
-  "url methods notBefore prefix audience subject nonce uses createOnly vary bind response expiresIn expiresAt stableWindow contentType contentLength sha256 headers query ip".split(
-    " ",
-  ),
-);
-
-/** A misspelt option would be a constraint that is missing from the URL. */
-export function checkOptions(request: UrlSignRequest): void {
-  for (const option of Object.keys({ ...request.bind, ...request })) {
-    if (!OPTIONS.has(option)) throw invalid(`options of a Daypass URL, found ${option}: see UrlSignRequest`);
-  }
-}
-
 /** A URL that is ready to be given `dp-*` parameters. */
-export interface SignableUrl {
+interface SignableUrl {
   readonly origin: string;
-  readonly path: string;
-  /** Signed tokens. */
-  readonly query: string;
-  /** Tokens that may vary, to be put at the end. */
-  readonly varying: string;
+  /** The target as it is signed, but for the parameters. */
+  readonly wire: WireTarget;
+  /** The bound headers, lower-case names, in ascending order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 // Bulk signing is for one origin nearly always.
 let lastOrigin: string | undefined;
 
-/** Splits the URL and holds it to the grammar. */
-export function readUrl({ url, bind, vary = [] }: UrlSignRequest): SignableUrl {
-  const [, origin = "", path = "", mark = "", own = ""] =
-    /^([a-z]+:\/\/[^/?#]*)([^?#]*)(?:(\?)([^#]*))?$/.exec(url) ?? [];
+/** Splits the URL, and adds what the request binds beside its parameters. The grammar is left to the parser. */
+export function readUrl({ url, bind = {} }: UrlSignRequest): SignableUrl {
+  const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)([^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
   if (origin !== lastOrigin && !isOrigin(origin)) {
-    throw invalid("url as http(s)://host[:port]/path?query in lower case, without user, default port and fragment");
+    throw invalidInput("url", "http(s)://host[:port] in lower case, without default port, and a path", origin);
   }
   lastOrigin = origin;
-  if (!isPath(path)) {
-    throw hasDotSegment(path)
-      ? refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove")
-      : invalid('a path in its one spelling: at least "/", no empty segment, %XX in upper case and only where needed');
-  }
-  const tokens = mark === "" ? [] : own.split("&");
-  for (const [name, values] of Object.entries(bind?.query ?? {})) {
+  if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
+  const tokens = query === undefined ? [] : [query];
+  for (const [name, values] of Object.entries(bind.query ?? {})) {
     for (const value of [values].flat()) tokens.push(`${uriEncode(name)}=${uriEncode(value)}`);
   }
-  const query = tokens.join("&");
-  if (tokens.length > 0 && (!isQuery(query) || hasReserved(query))) {
-    throw invalid(
-      "a query of RFC 3986 characters (' as %27), without empty parameters, and without the signer's own dp-*",
-    );
+  // As text each pair begins with its name and a comma, which comes before all that names are made of.
+  const headers = Object.entries(bind.headers ?? {})
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .sort();
+  if (headers.some(([, value]) => value !== trimBlank(value))) {
+    throw refusal("INVALID_INPUT", "bind.headers without spaces around values");
   }
-  if (vary.length === 0) return { origin, path, query, varying: "" };
-  const varies = (token: string): boolean => vary.includes(token.split("=", 1)[0] as string);
-  return {
-    origin,
-    path,
-    query: tokens.filter((token) => !varies(token)).join("&"),
-    varying: tokens.filter(varies).join("&"),
-  };
+  const target = tokens.length > 0 ? `${path}?${tokens.join("&")}` : path;
+  if (detectUrl({ target })) throw refusal("INVALID_INPUT", "a query without dp-*, which the signer adds");
+  return { origin, wire: parseTarget(target), headers };
 }
+
+/** The parameter that an option becomes, and the spelling of its value there: of `undefined` there is none. */
+type Spelling<T> = readonly [parameter: string, spell: (value: T) => string | undefined];
+type Spellings<O> = { readonly [N in keyof O]-?: Spelling<NonNullable<O[N]>> | undefined };
+
+/** An option that is read where the URL is put together. */
+const ELSEWHERE = undefined;
+
+const REQUEST: Spellings<UrlSignRequest> = {
+  url: ELSEWHERE,
+  methods: ELSEWHERE,
+  expiresIn: ELSEWHERE,
+  expiresAt: ELSEWHERE,
+  stableWindow: ELSEWHERE,
+  notBefore: ELSEWHERE,
+  bind: ELSEWHERE,
+  response: ELSEWHERE,
+  prefix: ["dp-prefix", (prefix) => String(typeof prefix === "string" ? prefix.split("/").length - 2 : prefix)],
+  audience: ["dp-audience", encodeText],
+  subject: ["dp-subject", encodeText],
+  nonce: ["dp-nonce", String],
+  uses: ["dp-uses", String],
+  createOnly: ["dp-create", (createOnly) => (createOnly ? "1" : undefined)],
+  vary: ["dp-vary", joinList],
+};
+
+const BIND: Spellings<Bindings> = {
+  query: ELSEWHERE,
+  contentType: ["dp-type", encodeHeader],
+  contentLength: ["dp-length", spellLength],
+  sha256: ["dp-sha256", String],
+  headers: ["dp-headers", (headers) => joinList(Object.keys(headers).map((name) => name.toLowerCase()))],
+  ip: ["dp-ip", (ip) => networksValue([ip].flat())],
+};
 
 /**
- * The constraints of a request as raw parameters, in any order. Only the spelling is made here: what is wrong with a
- * value, `readParameters` says, as it would to a verifier.
+ * The constraints of a request as parameters. Only the spelling is made here: what is wrong with a value, the parser says,
+ * as it would to a verifier.
  */
-export function constraints(request: UrlSignRequest): RawParameters {
-  const { methods = ["GET"], prefix, audience, subject, nonce, uses, createOnly, vary, bind = {}, response } = request;
-  const { contentType, contentLength, sha256, headers, ip } = bind;
-  const raw: RawParameters = { "dp-methods": joinList(methods.includes("GET") ? methods.filter(isNotHead) : methods) };
-  const set = (name: ParameterName, value: string | number | undefined): void => {
-    if (value !== undefined) raw[name] = String(value);
+export function constraints(request: UrlSignRequest): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  const add = (options: object = {}, spellings: Readonly<Record<string, Spelling<never> | undefined>>): void => {
+    for (const [option, value] of Object.entries(options)) {
+      // A misspelt option would be a constraint that is missing from the URL.
+      if (!Object.hasOwn(spellings, option)) {
+        throw refusal("INVALID_INPUT", `what a Daypass URL can bind, found ${option}`);
+      }
+      const spelling = spellings[option] as Spelling<unknown> | undefined;
+      const text = value === undefined ? undefined : spelling?.[1](value);
+      if (spelling && text !== undefined) parameters[spelling[0]] = text;
+    }
   };
-  set("dp-prefix", typeof prefix === "string" ? prefix.split("/").length - 2 : prefix);
-  set("dp-audience", audience && encodeText(audience));
-  set("dp-subject", subject && encodeText(subject));
-  set("dp-nonce", nonce);
-  set("dp-uses", uses);
-  if (createOnly) raw["dp-create"] = "1";
-  if (vary?.length) raw["dp-vary"] = joinList(vary);
-  set("dp-type", contentType && encodeHeader(contentType));
-  set("dp-length", typeof contentLength === "object" ? lengthRange(contentLength) : contentLength);
-  set("dp-sha256", sha256);
-  const names = Object.keys(headers ?? {});
-  if (names.length > 0) raw["dp-headers"] = joinList(names.map((name) => name.toLowerCase()));
-  if (ip !== undefined) {
-    raw["dp-ip"] = networksValue([ip].flat());
-    if (!raw["dp-ip"]) throw invalid("bind.ip as addresses or CIDR networks, host bits zero, IPv4 in its own form");
-  }
-  for (const [option, value] of Object.entries(response ?? {})) {
+  add(request, REQUEST);
+  add(request.bind, BIND);
+  for (const [option, value] of Object.entries(request.response ?? {})) {
     if (value === undefined) continue;
     const name = `dp-response-${option.replace(/[A-Z]/g, "-$&").toLowerCase()}`;
-    if (option.includes("-") || !Object.hasOwn(PARAMETERS, name)) {
+    if (option.includes("-") || !isParameter(name)) {
       throw refusal("UNSUPPORTED_CONSTRAINT", `what a Daypass URL can bind, found response.${option}`);
     }
-    raw[name as ParameterName] = encodeHeader(value);
+    parameters[name] = encodeHeader(value);
   }
-  return raw;
+  return parameters;
 }
 
-const isNotHead = (method: string): boolean => method !== "HEAD";
-
-function lengthRange({ min = 0, max }: { readonly min?: number; readonly max: number }): string {
+function spellLength(length: NonNullable<Bindings["contentLength"]>): string {
+  if (typeof length === "number") return String(length);
+  const { min = 0, max } = length;
   return min === max ? String(max) : `${min}-${max}`;
 }
 
@@ -148,18 +153,4 @@ function lengthRange({ min = 0, max }: { readonly min?: number; readonly max: nu
  */
 function encodeHeader(value: string): string {
   return encodeText(value.replace(/("(?:[^"\\]|\\.)*")|([;,])[ \t]+/g, "$1$2"));
-}
-
-/** The bound headers of a request, lower-case names, in ascending order. */
-export function boundHeaders({ bind }: UrlSignRequest): readonly (readonly [name: string, value: string])[] {
-  const headers = Object.entries(bind?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const values = new Map(headers);
-  if (values.size === headers.length && headers.every(([, value]) => /^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value))) {
-    return headers.sort(([a], [b]) => (a < b ? -1 : 1));
-  }
-  throw invalid("bind.headers each once, as printable ASCII without space at its ends");
-}
-
-export function invalid(expected: string): DaypassError {
-  return refusal("INVALID_INPUT", expected);
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from "#crypto";
 import { base64url } from "../encode.ts";
+import { DaypassError, invalidInput } from "../errors.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
-import { basicTimeFormat, formatBasicTime, signingWindow } from "../time.ts";
+import { basicTimeFormat, formatBasicTime, signingWindow, systemClock } from "../time.ts";
+import type { QueryToken } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
-import { MAX_TARGET } from "./grammar.ts";
+import { joinList } from "./grammar.ts";
 import {
   invalidKey,
   type LoadedKey,
@@ -13,15 +15,9 @@ import {
   type UrlEd25519PrivateKey,
   type UrlHmacKey,
 } from "./key.ts";
-import {
-  PARAMETER_NAMES,
-  type ParameterName,
-  type RawParameters,
-  REQUIRED_PARAMETERS,
-  readParameters,
-  signedPath,
-} from "./parameters.ts";
-import { boundHeaders, checkOptions, constraints, invalid, readUrl, type UrlSignRequest } from "./request.ts";
+import { PARAMETER_NAMES } from "./parameters.ts";
+import { joinTokens, parseUrl } from "./parse.ts";
+import { constraints, readUrl, type UrlSignRequest } from "./request.ts";
 import { enforceScope } from "./scope.ts";
 
 /** Options of {@link urlSigner}. */
@@ -61,11 +57,11 @@ export function urlSigner(
 ): Signer<UrlSignRequest> | AsyncSigner<UrlSignRequest> {
   const { key, clock = systemClock, random = randomBytes } = options;
   const loaded = loadKey(key);
-  const prepare = (request: UrlSignRequest): Unsigned => prepareUrl(request, loaded, clock(), random);
+  const prepare = (request: UrlSignRequest): Unsigned => asked(() => prepareUrl(request, loaded, clock(), random));
   if (loaded.alg === "HS256") {
     return signer((request) => {
       const unsigned = prepare(request);
-      return finish(unsigned, loaded.mac.base64url(unsigned.stringToSign));
+      return unsigned.finish(loaded.mac.base64url(unsigned.stringToSign));
     });
   }
   const privateKey = loadPrivateKey(key as UrlEd25519PrivateKey);
@@ -76,116 +72,93 @@ export function urlSigner(
     // Nothing that a key with a foreign public half signs would ever verify, and no one would see why.
     paired ??= await loaded.publicKey.verify(unsigned.stringToSign, signature);
     if (!paired) throw invalidKey(loaded.kid, "d and x of one key pair");
-    return finish(unsigned, base64url(signature));
+    return unsigned.finish(base64url(signature));
   });
 }
 
-const systemClock: Clock = () => new Date();
 // Begin and end take turns: with one memory for both, each would push the other out.
 const formatEnd = /* @__PURE__ */ basicTimeFormat();
 /** The longest life that this signer gives: 100 years. The key's scope is the place for a real limit. */
 const MAX_LIFE = 3_155_760_000;
 
+const MAC_PLACEHOLDER = /* @__PURE__ */ "A".repeat(43);
+
 interface Unsigned {
   readonly stringToSign: string;
-  readonly origin: string;
-  /** The target up to the signature, and after it. */
-  readonly head: string;
-  readonly tail: string;
-  readonly result: Omit<SignedRequest, "url" | "id">;
+  readonly finish: (signature: string) => SignedRequest;
 }
 
+/** Writes the URL with a placeholder for its signature and reads it as a verifier will: what that finds is signed. */
 function prepareUrl(
   request: UrlSignRequest,
   { alg, kid, scope }: LoadedKey,
   now: Date,
   random: (length: number) => Uint8Array,
 ): Unsigned {
-  checkOptions(request);
-  const { origin, path, query, varying } = readUrl(request);
-  const raw = constraints(request);
+  const { methods = ["GET"], notBefore = 0, prefix, uses, vary = [] } = request;
   const { signedAt, expiresAt } = signingWindow(request, now, { maxSeconds: MAX_LIFE });
+  const { origin, wire, headers } = readUrl(request);
+  const raw = constraints(request);
+  // Has the form of the signature, and holds its place.
+  const placeholder = alg === "HS256" ? MAC_PLACEHOLDER : `${MAC_PLACEHOLDER}${MAC_PLACEHOLDER}`;
+  const start = Math.ceil(Number(notBefore) / 1000) * 1000;
+  if (Number.isNaN(start)) throw invalidInput("notBefore", "a valid Date", String(notBefore));
+  if (start > signedAt.getTime()) raw["dp-starts"] = formatBasicTime(new Date(start));
+  if (uses !== undefined) raw["dp-nonce"] ??= base64url(random(16));
+  const further = Object.entries(raw).map(([name, value]) => `${name.slice(3)} ${value}`);
   raw["dp-date"] = formatBasicTime(signedAt);
   raw["dp-expires"] = formatEnd(expiresAt);
-  raw["dp-starts"] = startTime(request.notBefore, signedAt);
   raw["dp-key"] = kid;
+  raw["dp-methods"] = joinList(methods.includes("GET") ? methods.filter((method) => method !== "HEAD") : methods) ?? "";
+  raw["dp-signature"] = placeholder;
   raw["dp-v"] = "1";
-  if (request.uses !== undefined) raw["dp-nonce"] ??= base64url(random(16));
-
-  const parameters = readParameters(raw, "INVALID_INPUT");
-  const { "dp-methods": methods, "dp-prefix": prefix, "dp-type": type } = parameters;
-  const fixed = signedPath(path, prefix, "INVALID_INPUT");
-  if (typeof request.prefix === "string" && request.prefix !== fixed) {
-    throw invalid(`prefix as the beginning of the path up to a "/", found ${request.prefix}`);
+  const own = PARAMETER_NAMES.filter((name) => name in raw).map((name) => ({ name, value: raw[name] }));
+  const varies = ({ name }: QueryToken): boolean => vary.includes(name);
+  const tokens = [...wire.tokens.filter((token) => !varies(token)), ...own, ...wire.tokens.filter(varies)];
+  const { path, query } = wire;
+  const text = joinTokens(tokens);
+  const target = `${path}?${text}`;
+  const parsed = parseUrl({ request: { target, headers }, wire: { path, query, tokens }, origin });
+  const {
+    canonical,
+    parameters: { "dp-type": type },
+  } = parsed;
+  if (typeof prefix === "string" && prefix !== canonical.path) {
+    throw invalidInput("prefix", 'the beginning of the path up to a "/"', prefix);
   }
-  enforceScope(scope, { origin, path: fixed, methods, signedAt, expiresAt });
-  const headers = boundHeaders(request);
-  const names = PARAMETER_NAMES.filter((name) => raw[name] !== undefined);
-  const [before, after] = joinParameters(names, raw);
+  enforceScope(scope, parsed);
+  const stringToSign = urlStringToSign(alg, canonical);
   return {
-    stringToSign: urlStringToSign(alg, {
-      origin,
-      kind: prefix === undefined ? "exact" : "prefix",
-      path: fixed,
-      query,
-      params: `${before}&${after}`,
-      headers: headers.map(([name, value]) => `${name}:${value}\n`).join(""),
-    }),
-    origin,
-    head: `${path}?${query === "" ? "" : `${query}&`}${before}&dp-signature=`,
-    tail: `&${after}${varying === "" ? "" : `&${varying}`}`,
-    result: {
-      method: request.methods?.[0] ?? "GET",
-      headers: Object.fromEntries(type === undefined ? headers : [...headers, ["content-type", type]]),
-      expiresAt,
-      ...coverage(names, raw),
-      warnings: origin.startsWith("https:") ? NONE : PLAIN_HTTP,
+    stringToSign,
+    finish(signature) {
+      const signed = text.replace(`&dp-signature=${placeholder}`, `&dp-signature=${signature}`);
+      return new SignedResult(
+        {
+          url: `${origin}${path}?${signed}`,
+          method: methods[0] as string,
+          headers: Object.fromEntries(type === undefined ? headers : [...headers, ["content-type", type]]),
+          expiresAt,
+          bound: ["method", "origin", "path", "query", "time", ...further],
+          unbound: [
+            "headers that are not listed",
+            ...(raw["dp-sha256"] === undefined ? ["body"] : []),
+            ...(raw["dp-prefix"] === undefined ? [] : ["path below the prefix"]),
+            ...vary.map((name) => `query ${name}`),
+          ],
+          warnings: origin.startsWith("https:") ? [] : ["the URL is for http: whoever reads the traffic can use it"],
+        },
+        stringToSign,
+      );
     },
   };
 }
 
-const NONE: readonly string[] = [];
-const PLAIN_HTTP: readonly string[] = ["the URL is for http: whoever reads the traffic can use it"];
-
-// "dp-date" stands before "dp-signature" and "dp-v" after it, so neither part is empty.
-function joinParameters(names: readonly ParameterName[], raw: RawParameters): readonly [before: string, after: string] {
-  let before = "";
-  let after = "";
-  for (const name of names) {
-    if (name < "dp-signature") before += `${before === "" ? "" : "&"}${name}=${raw[name]}`;
-    else after += `${after === "" ? "" : "&"}${name}=${raw[name]}`;
+/** What a verifier would call malformed is here what was asked for. */
+function asked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const { code, message, details } = error as DaypassError;
+    throw code === "MALFORMED" ? new DaypassError("INVALID_INPUT", message, { details }) : error;
   }
-  return [before, after];
-}
-
-function startTime(notBefore: Date | undefined, signedAt: Date): string | undefined {
-  if (notBefore === undefined) return undefined;
-  const start = Math.ceil(notBefore.getTime() / 1000) * 1000;
-  if (Number.isNaN(start)) throw invalid("notBefore as a valid Date");
-  return start > signedAt.getTime() ? formatBasicTime(new Date(start)) : undefined;
-}
-
-const BOUND: readonly string[] = ["method", "origin", "path", "query", "time"];
-const UNBOUND: readonly string[] = ["headers that are not listed", "body"];
-const EVERYWHERE: ReadonlySet<string> = new Set(REQUIRED_PARAMETERS);
-
-/** What the signature covers and what it leaves to the holder, in the words of the parameters. */
-function coverage(names: readonly ParameterName[], raw: RawParameters): Pick<SignedRequest, "bound" | "unbound"> {
-  // The signature is not among the names yet.
-  if (names.length < REQUIRED_PARAMETERS.length) return { bound: BOUND, unbound: UNBOUND };
-  const further = names.filter((name) => !EVERYWHERE.has(name));
-  return {
-    bound: [...BOUND, ...further.map((name) => `${name.slice(3)} ${raw[name]}`)],
-    unbound: [
-      ...UNBOUND.slice(0, raw["dp-sha256"] === undefined ? 2 : 1),
-      ...(raw["dp-prefix"] === undefined ? NONE : ["path below the prefix"]),
-      ...(raw["dp-vary"]?.split(".").map((name) => `query ${name}`) ?? NONE),
-    ],
-  };
-}
-
-function finish({ origin, head, tail, stringToSign, result }: Unsigned, signature: string): SignedRequest {
-  const target = head + signature + tail;
-  if (target.length <= MAX_TARGET) return new SignedResult({ url: origin + target, ...result }, stringToSign);
-  throw invalid(`a path and query of at most ${MAX_TARGET} bytes with all parameters`);
 }

@@ -1,16 +1,16 @@
 import { constantTimeEqual, hmacSha256 } from "#crypto";
 import { fromBase64url } from "../encode.ts";
-import { type DaypassError, invalidInput, refusal } from "../errors.ts";
+import { type ErrorCode, invalidInput, refusal } from "../errors.ts";
 import { isInside } from "../ip.ts";
-import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier, WireRequest } from "../scheme.ts";
+import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier } from "../scheme.ts";
 import { checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
-import { formDecode, headerValues } from "../wire.ts";
+import { headerValues } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
-import { type UrlGrant, urlGrant, urlObligations } from "./grant.ts";
+import { type UrlGrant, urlGrant } from "./grant.ts";
 import { keyResolver, type LoadedKey, type UrlKey, type UrlKeySet } from "./key.ts";
 import { isOrigin } from "./origin.ts";
-import { grantedMethods, type UrlParameters } from "./parameters.ts";
+import { grantedMethods } from "./parameters.ts";
 import { detectUrl, type ParsedUrl, parseUrl, trimBlank } from "./parse.ts";
 import { enforceScope } from "./scope.ts";
 
@@ -66,20 +66,30 @@ export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
     id: "url",
     detect: detectUrl,
     parse: parseUrl,
-    keyId: (parsed) => parsed.parameters["dp-key"],
+    keyId: ({ parameters }) => parameters["dp-key"],
     dummyKey: DUMMY_KEY,
-    check: (_received, parsed, key) => check(parsed, key),
+    check,
     reportsTimeFirst: false,
-    checkTime: (parsed, now) => checkTime(parsed.parameters, now, maxSkew),
-    grant: (received, parsed, verified) => grant(received, parsed, verified, audience),
+    checkTime({ parameters }, now) {
+      const { "dp-date": date, "dp-starts": starts, "dp-expires": expires } = parameters;
+      // What has begun after its date was dated before now.
+      return checkValidity(now, expires, starts ?? date, starts ? 0 : maxSkew);
+    },
+    grant(received, parsed, verified) {
+      checkGrant(received, parsed, verified, audience);
+      return urlGrant(received, parsed, verified);
+    },
   };
   return verifier(scheme, keyResolver(keys), { ...options, wildcards: false });
 }
 
-const DUMMY_KEY: LoadedKey = { alg: "HS256", kid: "", scope: undefined, mac: hmacSha256(new Uint8Array(32)) };
+const DUMMY_KEY: LoadedKey = { alg: "HS256", kid: "", scope: {}, mac: hmacSha256(new Uint8Array(32)) };
 
-function check({ canonical, parameters }: ParsedUrl, key: LoadedKey): Checked | Promise<Checked> {
-  const signature = parameters["dp-signature"];
+function check(
+  _received: ReceivedRequest,
+  { canonical, parameters: { "dp-signature": signature } }: ParsedUrl,
+  key: LoadedKey,
+): Checked | Promise<Checked> {
   const stringToSign = urlStringToSign(key.alg, canonical);
   if (key.alg === "HS256") {
     return { matches: constantTimeEqual(key.mac.base64url(stringToSign), signature), stringToSign };
@@ -88,60 +98,25 @@ function check({ canonical, parameters }: ParsedUrl, key: LoadedKey): Checked | 
   return key.publicKey.verify(stringToSign, bytes).then((matches) => ({ matches, stringToSign }));
 }
 
-function checkTime(parameters: UrlParameters, now: Date, maxSkew: number): DaypassError | undefined {
-  const { "dp-date": date, "dp-starts": starts, "dp-expires": expires } = parameters;
-  return checkValidity(now, expires, date, maxSkew) ?? checkValidity(now, expires, starts);
-}
-
-/** Section 6, steps 6 and 7, up to the obligations. */
-function grant(
-  { request, wire, origin }: ReceivedRequest,
-  { canonical, parameters, tokens }: ParsedUrl,
-  { key, stringToSign, proof }: Verified<LoadedKey>,
+/** Section 6, step 6. */
+function checkGrant(
+  { request }: ReceivedRequest,
+  url: ParsedUrl,
+  { key, proof }: Verified<LoadedKey>,
   configuredAudience: string | undefined,
-): UrlGrant {
-  const { "dp-date": signedAt, "dp-expires": expiresAt, "dp-audience": audience, "dp-subject": subject } = parameters;
-  const methods = grantedMethods(parameters["dp-methods"]);
-  enforceScope(key.scope, { origin, path: canonical.path, methods, signedAt, expiresAt });
-  if (!methods.includes(request.method)) {
-    throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method`);
+): void {
+  const { "dp-audience": audience, "dp-subject": subject, "dp-ip": ip, "dp-type": type } = url.parameters;
+  const methods = grantedMethods(url.parameters["dp-methods"]);
+  enforceScope(key.scope, url);
+  const [sent = "", second] = headerValues(request.headers, "content-type").map(trimBlank);
+  const refusals: readonly (readonly [holds: boolean, code: ErrorCode, expected: string])[] = [
+    [methods.includes(request.method), "METHOD_NOT_GRANTED", methods.join(" or ")],
+    [audience === configuredAudience, "WRONG_AUDIENCE", "a URL for the audience of this verifier"],
+    [subject === undefined || subject === proof.subject, "WRONG_SUBJECT", "the identity that the URL is for"],
+    [isInside(request.remoteAddress, ip), "IP_NOT_GRANTED", "a client in a granted network"],
+    [type === undefined || (type === sent && second === undefined), "BODY_TYPE", `Content-Type: ${type}`],
+  ];
+  for (const [holds, code, expected] of refusals) {
+    if (!holds) throw refusal(code, `${expected}, found another or none`);
   }
-  if (audience !== configuredAudience) {
-    throw refusal("WRONG_AUDIENCE", "a URL for the audience of this verifier, found another or none");
-  }
-  if (subject !== undefined && subject !== proof.subject) {
-    throw refusal("WRONG_SUBJECT", "the identity that the URL is for, found another or none: sign in");
-  }
-  if (!isInside(request.remoteAddress, parameters["dp-ip"])) {
-    throw refusal("IP_NOT_GRANTED", "a client in a granted network, found another or none");
-  }
-  if (!hasType(request, parameters["dp-type"])) {
-    throw refusal("BODY_TYPE", `Content-Type: ${parameters["dp-type"]}, found another or none`);
-  }
-  return urlGrant(
-    {
-      scheme: "url",
-      keyId: key.kid,
-      methods,
-      notBefore: parameters["dp-starts"] ?? signedAt,
-      expiresAt,
-      obligations: urlObligations(parameters),
-      target: canonical.query === "" ? wire.path : `${wire.path}?${canonical.query}`,
-      origin,
-      path: wire.path,
-      prefix: canonical.kind === "prefix" ? canonical.path : undefined,
-      audience,
-      subject,
-      nonce: parameters["dp-nonce"],
-      parameters: tokens.map(({ name, value }) => [formDecode(name), formDecode(value ?? "")] as const),
-      signedHeaders: parameters["dp-headers"] ?? [],
-    },
-    stringToSign,
-  );
-}
-
-function hasType({ headers }: WireRequest, type: string | undefined): boolean {
-  if (type === undefined) return true;
-  const [found = "", second] = headerValues(headers, "content-type");
-  return second === undefined && trimBlank(found) === type;
 }

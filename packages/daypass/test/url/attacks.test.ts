@@ -210,6 +210,13 @@ describe("who, when and what is sent", () => {
     expect(await outcome({ ...link, remoteAddress: "203.0.113.9" })).toMatchObject({ keyId: "k1" });
   });
 
+  it("a network without an address is none, and so holds no unknown peer", async () => {
+    for (const value of ["_0", "localhost_0", "-_0", "203-0-113-256_0", "--_0._0"]) {
+      const link = change(request(sign({ bind: { ip: "203.0.113.0/24" } })), /dp-ip=[^&]*/, `dp-ip=${value}`);
+      expect(await outcome({ ...link, remoteAddress: undefined }), value).toBe("MALFORMED");
+    }
+  });
+
   it("a subject is no label: no proved identity, no grant", async () => {
     const link = request(sign({ subject: "cus_42" }));
     expect(await outcome(link)).toBe("WRONG_SUBJECT");

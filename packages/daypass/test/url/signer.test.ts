@@ -122,6 +122,13 @@ describe("what the signer is asked for", () => {
     expect(parameter(at(60), "dp-expires")).toBe("20260102T032000Z");
   });
 
+  it("leaves a path alone that looks like the place of a signature", async () => {
+    const path = `/a&dp-signature=${"A".repeat(43)}`;
+    const link = sign({ url: `${ORIGIN}${path}?x=dp-signature=${"A".repeat(43)}` });
+    expect(link.url.startsWith(`${ORIGIN}${path}?x=dp-signature=${"A".repeat(43)}&dp-date=`)).toBe(true);
+    expect(await outcome(request(link))).toMatchObject({ id: link.id, path });
+  });
+
   it("signs many, and one bad request does not stop the others", () => {
     const results = [
       ...urlSigner({ key: KEY, clock: () => AT }).signMany([
@@ -149,6 +156,9 @@ describe("what the signer refuses", () => {
     ["/a?x=1&&y=2", "INVALID_INPUT"],
     ["/a?x='", "INVALID_INPUT"],
     ["/a?dp-v=1", "INVALID_INPUT"],
+    ["/a?dp-audience=a", "INVALID_INPUT"],
+    ["/a?x=1&dp-vary=x", "INVALID_INPUT"],
+    ["/a&dp-signature=x?", "INVALID_INPUT"],
     ["/a?DP%2dx=1", "INVALID_INPUT"],
     ["/a/../b", "DOT_SEGMENTS"],
     ["/a/.", "DOT_SEGMENTS"],
@@ -199,6 +209,8 @@ describe("what the signer refuses", () => {
     ["host bits", { bind: { ip: "203.0.113.1/24" } }],
     ["an IPv4-mapped address", { bind: { ip: "::ffff:203.0.113.1" } }],
     ["no address", { bind: { ip: [] } }],
+    ["an IPv4 address in front of an IPv6 one", { bind: { ip: "1.2.3.4::" } }],
+    ["a name as network", { bind: { ip: "localhost/0" } }],
     ["a name as address", { bind: { ip: "localhost" } }],
     ["a prefix length beyond the address", { bind: { ip: "203.0.113.0/33" } }],
     ["lengths the wrong way round", { methods: ["PUT"], bind: { contentLength: { min: 2, max: 1 } } }],
@@ -214,6 +226,8 @@ describe("what the signer refuses", () => {
     ["an invalid notBefore", { notBefore: new Date(Number.NaN) }],
     ["a beginning after the end", { notBefore: new Date(AT.getTime() + 901_000) }],
     ["an option that does not exist", { method: "PUT" } as Partial<UrlSignRequest>],
+    ["a binding beside bind", { contentLength: 5 } as Partial<UrlSignRequest>],
+    ["an option inside bind", { bind: { subject: "cus_42" } } as Partial<UrlSignRequest>],
     ["a binding that does not exist", { bind: { contentMd5: "x" } } as Partial<UrlSignRequest>],
   ];
   it.each(requests)("%s", (_, asked) => {

@@ -1,7 +1,7 @@
 import { refusal } from "./errors.ts";
 import { malformed, type Parameter } from "./parameters.ts";
 import { checkRoutable } from "./routable.ts";
-import { formDecode, percentDecode, type QueryToken } from "./wire.ts";
+import { formDecode, MAX_TOKENS, percentDecode, type QueryToken } from "./wire.ts";
 
 /** A query without the parameters of a token, and the token's parameters as they stand on the wire. */
 export interface TokenQuery<N extends string> {
@@ -33,13 +33,13 @@ export function takeTokens<N extends string>(
   return { own, others };
 }
 
-/** Whether a query has one of these names, even one that is misspelt and will be refused. */
+/** Whether a query has one of these names, even one that is misspelt and will be refused, as too many parameters are. */
 export function hasToken(target: string, names: readonly string[], ignoreCase = false): boolean {
   const mark = target.indexOf("?");
   if (mark < 0) return false;
   return target
     .slice(mark + 1)
-    .split("&")
+    .split("&", MAX_TOKENS)
     .some(
       (text) => tokenName({ name: text.split("=", 1)[0] as string, value: undefined }, names, ignoreCase) !== undefined,
     );

@@ -16,7 +16,11 @@ export function uriEncodePath(key: string): string {
   if (UNRESERVED.test(key)) return key;
   return percentEncode(key)
     .replaceAll("%2F", "/")
-    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    .replaceAll("!", "%21")
+    .replaceAll("'", "%27")
+    .replaceAll("(", "%28")
+    .replaceAll(")", "%29")
+    .replaceAll("*", "%2A");
 }
 
 /** `encodeURIComponent` that refuses half of a surrogate pair with `INVALID_INPUT`. */

@@ -58,8 +58,8 @@ class SplitTarget implements WireTarget {
   }
 }
 
-// Parameters: as many as PHP reads; the longest presigned URLs have a few dozen.
-const MAX_TOKENS = 1000;
+/** The most parameters that are read: as many as PHP reads. The longest presigned URLs have a few dozen. */
+export const MAX_TOKENS = 1000;
 // Characters of target and headers: longer than any server's default. What is read before a signature is known to be good
 // must not take long to read.
 const MAX_SIZE = 32_768;
@@ -97,20 +97,25 @@ const VISIBLE = /^[\x21-\x7e]*$/;
  * let a signature for one resource open another.
  */
 export function percentDecode(text: string): string {
+  return decode(text, text);
+}
+
+/** {@link percentDecode} for a query part in the form spelling, where `+` stands for a space. */
+export function formDecode(text: string): string {
+  return decode(text, text.replaceAll("+", " "));
+}
+
+/** Decodes `spelled`, which is `text` but for spaces. */
+function decode(text: string, spelled: string): string {
   if (VISIBLE.test(text)) {
-    if (!text.includes("%")) return text;
+    if (!text.includes("%")) return spelled;
     try {
-      return decodeURIComponent(text);
+      return decodeURIComponent(spelled);
     } catch {
       // A `%` without two digits, or bytes that are not UTF-8.
     }
   }
   throw refusal("MALFORMED", "percent-encoded UTF-8", { part: "percent-encoding" });
-}
-
-/** {@link percentDecode} for a query part in the form spelling, where `+` stands for a space. */
-export function formDecode(text: string): string {
-  return text.includes("+") ? text.split("+").map(percentDecode).join(" ") : percentDecode(text);
 }
 
 /** Values of all header fields with this lower-case name, in the order received. */

@@ -1,80 +1,17 @@
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { expect, onTestFinished, test } from "vitest";
-import { daypass, nodeArguments, start, temporaryFolder } from "./command.ts";
-
-const EXAMPLES = fileURLToPath(new URL("../../../examples/files", import.meta.url));
-
-interface Said {
-  readonly url: string;
-  readonly s3Endpoint: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey?: string;
-  readonly urlKeyId: string;
-  readonly presignedUrl: string;
-}
-
-interface Running {
-  readonly child: ChildProcessWithoutNullStreams;
-  readonly said: Said;
-  /** The first line of standard output, as it is. */
-  readonly line: string;
-  log(): string;
-  stop(signal?: NodeJS.Signals): Promise<unknown>;
-}
-
-/** The example files, without the state that another run may have left there. */
-function exampleFiles(): string {
-  const root = join(temporaryFolder(), "files");
-  cpSync(EXAMPLES, root, { recursive: true, filter: (path) => !path.endsWith(".daypass") });
-  return root;
-}
-
-async function serve(...args: readonly string[]): Promise<Running> {
-  const child = start(["serve", ...args, "--json"]);
-  // A worker that outlives its primary would be ended by node; a test that fails must not wait for it.
-  onTestFinished(() => void child.kill("SIGTERM"));
-  let log = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    log += chunk;
-  });
-  const lines = createInterface({ input: child.stdout });
-  const [line] = await Promise.race([
-    once(lines, "line"),
-    once(child, "close").then(() => {
-      throw new Error(`serve ended: ${log}`);
-    }),
-  ]);
-  return {
-    child,
-    said: JSON.parse(line),
-    line,
-    log: () => log,
-    async stop(signal = "SIGTERM") {
-      const closed = once(child, "close");
-      child.kill(signal);
-      return (await closed)[0];
-    },
-  };
-}
+import { daypass, nodeArguments, temporaryFolder } from "./command.ts";
+import { EXAMPLES, exampleFiles, serve, status } from "./serving.ts";
 
 /** As the key is typed at a terminal. */
 const CONTROL_C = "\u0003";
-
-const status = async (url: string, init?: RequestInit): Promise<number> => {
-  const response = await fetch(url, init);
-  await response.arrayBuffer();
-  return response.status;
-};
 
 test.each(["0", "2"])("prints a URL that opens, and one changed character is refused (%s workers)", async (workers) => {
   const root = exampleFiles();
@@ -206,34 +143,6 @@ test("says that a port is taken, and that a folder is served already", async () 
   const nowhere = await daypass(["serve", join(root, "nowhere")]);
   expect([nowhere.status, nowhere.stderr]).toEqual([1, expect.stringContaining("expected a folder")]);
 });
-
-test.each(["0", "2"])(
-  "reads its configuration again at SIGHUP, and keeps the old one where the new is wrong (%s workers)",
-  async (workers) => {
-    const root = exampleFiles();
-    const config = join(root, "..", "daypass.json");
-    const cors = (origin: string) =>
-      writeFileSync(config, JSON.stringify({ root: "files", listen: { port: 0 }, cors: { origins: [origin] } }));
-    cors("https://one.example");
-    const { child, said, log } = await serve("--config", config, "--workers", workers);
-    const allowed = async (origin: string): Promise<boolean> => {
-      const { headers } = await fetch(said.presignedUrl, { headers: { origin } });
-      return headers.get("access-control-allow-origin") === origin;
-    };
-    const processes = Math.max(1, Number(workers));
-    const count = (text: string) => log().split(text).length - 1;
-    expect(await allowed("https://one.example")).toBe(true);
-    cors("https://two.example");
-    child.kill("SIGHUP");
-    await expect.poll(() => count("read again"), { timeout: 5000 }).toBe(processes);
-    expect(await allowed("https://two.example")).toBe(true);
-    expect(await allowed("https://one.example")).toBe(false);
-    writeFileSync(config, '{"root":"files","cros":{}}');
-    child.kill("SIGHUP");
-    await expect.poll(() => count("reload refused"), { timeout: 5000 }).toBe(processes);
-    expect(await allowed("https://two.example")).toBe(true);
-  },
-);
 
 test("sends a browser on after a form only to the configured origins", async () => {
   const root = exampleFiles();

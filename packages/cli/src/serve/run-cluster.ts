@@ -4,15 +4,25 @@ import { CommandError } from "../command.ts";
 import { logReading } from "./log-reading.ts";
 import { logFull, logReadOnly } from "./log-storage.ts";
 import type { RunOptions } from "./run-single.ts";
+import { logLevel, type ServeSettings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
 
-/** What a worker says of its start, beside the traffic of the index. */
-export type StartReport =
+/** What a worker says to its primary, beside the traffic of the index. */
+export type Report =
   | { readonly daypass: "start"; readonly port: number; readonly madeKeys: boolean }
-  | { readonly daypass: "start"; readonly failure: string };
+  | { readonly daypass: "failure"; readonly failure: string }
+  /** It has come up and wants to know by what to serve: answered with `Settings`. */
+  | { readonly daypass: "settings?" }
+  | Settings;
 
-function isStartReport(message: unknown): message is StartReport {
-  return typeof message === "object" && message !== null && Reflect.get(message, "daypass") === "start";
+/** What is served by: the primary's answer to a new worker, and a worker's news after a reload. */
+export interface Settings {
+  readonly daypass: "settings";
+  readonly settings: ServeSettings;
+}
+
+function isReport(message: unknown): message is Report {
+  return typeof message === "object" && message !== null && Object.hasOwn(message, "daypass");
 }
 
 /** Serves in several processes that share the port. This one serves nothing: it owns the index, if there is one, and minds the others. */
@@ -26,16 +36,36 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
           onFull: logFull(log),
           onReadOnly: logReadOnly(log),
         });
+  // A worker that replaces another serves by what the others do, and not by a file that has changed since.
+  let current = settings;
   let port = settings.port;
   let madeKeys = false;
   let failure: string | undefined;
+  let alive = 0;
   const listenTo = (channel: Channel): void => {
+    alive += 1;
+    channel.onClose(() => {
+      alive -= 1;
+      // Nobody holds the port any more, and asked for "a free one" the next worker would get another.
+      if (alive === 0) current = { ...current, port };
+    });
     channel.onMessage((message) => {
-      if (!isStartReport(message)) return;
-      if ("port" in message) {
-        port = message.port;
-        madeKeys ||= message.madeKeys;
-      } else failure = message.failure;
+      if (!isReport(message)) return;
+      switch (message.daypass) {
+        case "start":
+          port = message.port;
+          madeKeys ||= message.madeKeys;
+          break;
+        case "failure":
+          failure = message.failure;
+          break;
+        case "settings?":
+          channel.send({ daypass: "settings", settings: current } satisfies Settings);
+          break;
+        case "settings":
+          current = message.settings;
+          log.logger.level = logLevel(current);
+      }
     });
   };
   const workers = primary({
@@ -51,12 +81,12 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       await workers.drain(0);
       throw failure === undefined ? error : new CommandError(failure);
     });
-    await onListening({ port, madeKeys });
-    await untilStopped({
+    const stopped = untilStopped({
       reload: async () => workers.reload(),
-      drain: () => workers.drain(settings.drainMs),
+      drain: () => workers.drain(current.drainMs),
       kill: () => process.exit(1),
     });
+    await Promise.all([stopped, onListening({ port, madeKeys })]);
   } finally {
     index?.close();
   }

@@ -13,7 +13,7 @@ export interface Listening {
 /** What running a gateway needs, in one process or in several. */
 export interface RunOptions {
   readonly settings: ServeSettings;
-  /** Reads the settings anew. */
+  /** Reads the settings anew, for this process. */
   readonly reread: () => Promise<ServeSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
@@ -25,12 +25,13 @@ export interface RunOptions {
 export async function runSingle(options: RunOptions): Promise<void> {
   const { settings, env, log, onListening } = options;
   const site = await openSite(settings, { env, log });
-  await onListening(site);
-  await untilStopped({
+  const stopped = untilStopped({
     reload: () => reloadSite(site, options),
-    drain: () => site.drain(settings.drainMs),
+    drain: () => site.drain(site.settings.drainMs),
     kill: () => process.exit(1),
   });
+  // Whoever is told that it listens may send a signal at once.
+  await Promise.all([stopped, onListening(site)]);
 }
 
 /** Reads configuration and keys again. A mistake in them must not end a gateway that serves. */

@@ -1,9 +1,23 @@
 import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { worker } from "@daypass/gateway/node";
 import type { ExitStatus } from "../command.ts";
-import type { StartReport } from "./run-cluster.ts";
+import type { Report, Settings } from "./run-cluster.ts";
 import { type RunOptions, reloadSite } from "./run-single.ts";
+import type { ServeSettings } from "./settings.ts";
 import { openSite, type Site } from "./site.ts";
+
+/** Asks the primary by what to serve. */
+export function settingsOfPrimary(): Promise<ServeSettings> {
+  return new Promise((resolve) => {
+    const take = (message: Settings): void => {
+      if (message.daypass !== "settings") return;
+      process.off("message", take);
+      resolve(message.settings);
+    };
+    process.on("message", take);
+    process.send?.({ daypass: "settings?" } satisfies Report);
+  });
+}
 
 /** Serves as one of several processes. The primary says when to reload and when to stop. */
 export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<ExitStatus> {
@@ -12,12 +26,19 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
   let site: Site | undefined;
+  let isReloadDue = false;
   let stopped: () => void = () => undefined;
   const untilDrained = new Promise<void>((resolve) => {
     stopped = resolve;
   });
+  const reload = async (): Promise<void> => {
+    isReloadDue = site === undefined;
+    if (site === undefined) return;
+    await reloadSite(site, options);
+    end.channel.send({ daypass: "settings", settings: site.settings } satisfies Report);
+  };
   const end = worker({
-    onReload: () => (site === undefined ? undefined : reloadSite(site, options)),
+    onReload: reload,
     async onDrain(timeoutMs) {
       await site?.drain(timeoutMs);
       stopped();
@@ -29,8 +50,9 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
     await reportFailure((error as Error).message);
     return 1;
   }
-  end.channel.send({ daypass: "start", port: site.port, madeKeys: site.madeKeys } satisfies StartReport);
+  end.channel.send({ daypass: "start", port: site.port, madeKeys: site.madeKeys } satisfies Report);
   end.ready();
+  if (isReloadDue) await reload();
   await untilDrained;
   return 0;
 }
@@ -40,7 +62,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
  * may have ended it: after the first failure it stops the workers that are still starting.
  */
 async function reportFailure(failure: string): Promise<void> {
-  const report: StartReport = { daypass: "start", failure };
+  const report: Report = { daypass: "failure", failure };
   await new Promise((resolve) => process.send?.(report, undefined, undefined, resolve));
   if (process.connected) process.disconnect();
 }

@@ -48,6 +48,28 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   };
 }
 
+const TAKEN_AT_START = ["root", "state", "storage", "listen", "tls", "workers", "host", "port"] as const;
+const LIMITS_TAKEN_AT_START = ["headerBytes", "headerCount"] as const;
+
+/**
+ * What a process that started with `first` serves by when its operator wants `wanted`. What is bound to its socket, its files
+ * and its siblings stays: no request would fit the names and the scheme of a socket that is not there yet.
+ */
+export function reloadedSettings(first: ServeSettings, wanted: ServeSettings): ServeSettings {
+  const limits = keeping(LIMITS_TAKEN_AT_START, first.limits ?? {}, wanted.limits ?? {});
+  return { ...keeping(TAKEN_AT_START, first, wanted), limits };
+}
+
+/** `wanted`, with these members as they are in `first`. */
+function keeping<T extends object>(names: readonly (keyof T)[], first: T, wanted: T): T {
+  const kept = { ...wanted };
+  for (const name of names) {
+    if (Object.hasOwn(first, name)) kept[name] = first[name];
+    else Reflect.deleteProperty(kept, name);
+  }
+  return kept;
+}
+
 /** Keys in a bucket could be fetched by whoever holds one of them. A folder whose name starts with a dot is no bucket. */
 function refuseServedState(root: string, state: string): void {
   const path = relative(realPath(root), realPath(state));

@@ -20,6 +20,8 @@ export interface Site {
   readonly url: string;
   /** Whether it has made the first keys: only then may a secret be shown. */
   readonly madeKeys: boolean;
+  /** What it serves by: that of the last reload which succeeded. */
+  readonly settings: ServeSettings;
   /** Takes over what may change while it runs, and reads the keys again. Throws, and changes nothing, where it cannot. */
   reload(settings: ServeSettings): Promise<void>;
   /** Stops listening, lets requests finish, closes the storage. */
@@ -112,11 +114,18 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     port: server.port,
     url: server.url,
     madeKeys,
+    get settings() {
+      return settings;
+    },
     async reload(wanted) {
       const replacement = gatewayFor(wanted, server.port);
       await publicKeys(wanted.urlKeySetFile);
+      const before = settings;
       settings = wanted;
-      await keys.reload();
+      await keys.reload().catch((error: unknown) => {
+        settings = before;
+        throw error;
+      });
       current = replacement;
       log.logger.level = logLevel(wanted);
     },

@@ -1,0 +1,93 @@
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { s3Signer } from "daypass/s3";
+import { expect, onTestFinished, test } from "vitest";
+import { exampleFiles, type Running, serve, status } from "./serving.ts";
+
+/** A gateway by a configuration file, which `configure` writes anew and `reload` makes it read. */
+async function configured(first: object, workers: string) {
+  const root = exampleFiles();
+  const file = join(root, "..", "daypass.json");
+  const configure = (config: object) =>
+    writeFileSync(file, JSON.stringify({ root: "files", listen: { port: 0 }, ...config }));
+  configure(first);
+  const running = await serve("--config", file, "--workers", workers, "--show-secret");
+  const processes = Math.max(1, Number(workers));
+  const reload = async (what: "read again" | "reload refused" = "read again"): Promise<void> => {
+    const before = count(running, what);
+    running.child.kill("SIGHUP");
+    await expect.poll(() => count(running, what), { timeout: 5000 }).toBe(before + processes);
+  };
+  return { ...running, root, file, configure, reload };
+}
+
+const count = ({ log }: Pick<Running, "log">, text: string) => log().split(text).length - 1;
+
+const cors = (origin: string) => ({ cors: { origins: [origin] } });
+
+async function allows({ said }: Pick<Running, "said">, origin: string): Promise<boolean> {
+  const { headers } = await fetch(said.presignedUrl, { headers: { origin, connection: "close" } });
+  return headers.get("access-control-allow-origin") === origin;
+}
+
+test.each(["0", "2"])(
+  "reads its configuration again at SIGHUP, and keeps the old one where the new is wrong (%s workers)",
+  async (workers) => {
+    const gateway = await configured(cors("https://one.example"), workers);
+    expect(await allows(gateway, "https://one.example")).toBe(true);
+    gateway.configure(cors("https://two.example"));
+    await gateway.reload();
+    expect(await allows(gateway, "https://two.example")).toBe(true);
+    expect(await allows(gateway, "https://one.example")).toBe(false);
+    writeFileSync(gateway.file, '{"root":"files","cros":{}}');
+    await gateway.reload("reload refused");
+    expect(await allows(gateway, "https://two.example")).toBe(true);
+  },
+);
+
+test.each(["0", "2"])("leaves to the next start what needs one (%s workers)", async (workers) => {
+  const gateway = await configured({}, workers);
+  mkdirSync(join(dirname(gateway.root), "others"));
+  gateway.configure({
+    root: "others",
+    state: "state",
+    listen: { host: "127.0.0.2" },
+    tls: { certFile: "none.pem", keyFile: "none.pem" },
+    ...cors("https://two.example"),
+  });
+  await gateway.reload();
+  // A host of its own would be the only name that clients may use, and with TLS the only scheme.
+  expect(await status(gateway.said.presignedUrl)).toBe(200);
+  expect(await allows(gateway, "https://two.example")).toBe(true);
+});
+
+test("serves by the same configuration from a worker that replaces another, whatever the file says by then", async () => {
+  const gateway = await configured(cors("https://one.example"), "1");
+  gateway.configure(cors("https://two.example"));
+  await gateway.reload();
+  writeFileSync(gateway.file, "{");
+  const [, pid] = /"pid":(\d+)[^\n]*"msg":"listening"/.exec(gateway.log()) ?? [];
+  process.kill(Number(pid), "SIGKILL");
+  await expect.poll(() => count(gateway, '"msg":"listening"'), { timeout: 10_000 }).toBe(2);
+  expect(await allows(gateway, "https://two.example")).toBe(true);
+  await gateway.reload("reload refused");
+});
+
+test.each(["0", "2"])("lets requests finish for as long as it was told last (%s workers)", async (workers) => {
+  const gateway = await configured({ drainSeconds: 600 }, workers);
+  gateway.configure({ drainSeconds: 0 });
+  await gateway.reload();
+  const { s3Endpoint: endpoint, accessKeyId, secretAccessKey = "" } = gateway.said;
+  const signer = s3Signer({ endpoint, region: "us-east-1", credentials: { accessKeyId, secretAccessKey } });
+  const put = signer.sign({ method: "PUT", bucket: "media", key: "slow.bin", expiresIn: 60 }).url;
+  const { hostname, port } = new URL(endpoint);
+  const socket = connect(Number(port), hostname).on("error", () => undefined);
+  onTestFinished(() => void socket.destroy());
+  // An upload that is let in and never comes.
+  const lines = [`PUT ${put.slice(endpoint.length)} HTTP/1.1`, `Host: ${hostname}:${port}`, "Content-Length: 1"];
+  socket.write(`${[...lines, "Expect: 100-continue"].join("\r\n")}\r\n\r\n`);
+  expect(String(await once(socket, "data"))).toContain("100 Continue");
+  expect(await gateway.stop()).toBe(0);
+});

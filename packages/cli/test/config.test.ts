@@ -60,6 +60,7 @@ const everything = {
     unverifiedPerAddress: 1,
   },
   log: { level: "warn", requests: false },
+  metrics: true,
   debugFields: false,
   drainSeconds: 0,
 };

@@ -47,6 +47,21 @@ test.each(["0", "2"])(
   },
 );
 
+test("gives counts for Prometheus where, and as long as, the configuration says so", async () => {
+  const gateway = await configured({}, "0");
+  const metrics = `${gateway.said.url}/-/metrics`;
+  expect(await status(metrics)).toBe(403);
+  gateway.configure({ metrics: true });
+  await gateway.reload();
+  expect(await status(gateway.said.presignedUrl)).toBe(200);
+  const reply = await fetch(metrics);
+  expect(reply.headers.get("content-type")).toContain("version=0.0.4");
+  expect(await reply.text()).toContain('daypass_requests_total{scheme="s3",method="GET",status="200"} 1');
+  gateway.configure({});
+  await gateway.reload();
+  expect(await status(metrics)).toBe(403);
+});
+
 test.each(["0", "2"])("leaves to the next start what needs one (%s workers)", async (workers) => {
   const gateway = await configured({}, workers);
   mkdirSync(join(dirname(gateway.root), "others"));

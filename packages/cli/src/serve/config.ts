@@ -32,6 +32,7 @@ export interface ServeConfig {
   readonly cors?: CorsPolicy;
   readonly limits?: Partial<Limits>;
   readonly log?: { readonly level?: NonNullable<LogOptions["level"]>; readonly requests?: boolean };
+  readonly metrics?: boolean;
   readonly debugFields?: boolean;
   readonly drainSeconds?: number;
 }

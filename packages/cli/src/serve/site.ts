@@ -65,6 +65,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       limits: wanted.limits,
       hosts: wanted.hosts,
       debugFields: wanted.debugFields,
+      metrics: wanted.metrics,
       audit: wanted.log?.requests === false ? undefined : log.audit,
     });
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };

@@ -70,6 +70,7 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
   if (time.slice(0, 8) !== scope.date) {
     throw malformed("X-Amz-Credential", "date-mismatch", `one with the date of ${time}, found ${scope.date}`, {
       found: scope.date,
+      expected: time.slice(0, 8),
     });
   }
   const expires = parseExpires(parameters.expires);

@@ -51,7 +51,7 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
       "Authorization",
       "date-mismatch",
       `a credential with the date of the request (${time.slice(0, 8)}), found ${scope.date}`,
-      { found: scope.date },
+      { found: scope.date, expected: time.slice(0, 8) },
     );
   }
   const signature = authorization.Signature;

@@ -6,12 +6,13 @@ import type { S3Error } from "./error-body.ts";
  * troubleshooting pages quote them.
  */
 export function malformedError(details: ErrorDetails): S3Error {
-  const { parameter, problem, found } = texts(details);
+  const said = texts(details);
+  const { parameter, problem, found } = said;
   if (details["part"] === "chunks") return chunkError(problem);
   if (parameter === "") return { status: 400, code: "InvalidURI", message: "Couldn't parse the specified URI." };
-  if (parameter === "Authorization") return authorizationError(problem, found);
+  if (parameter === "Authorization") return authorizationError(said);
   if (parameter === "authorization") return twoMechanisms;
-  if (problem === "spelling") return queryError(parameter, problem, found);
+  if (problem === "spelling") return queryError(said);
   if (/^(?:x-amz-|date$|content-)/i.test(parameter) && !QUERY.test(parameter)) {
     return headerError(parameter, problem, found);
   }
@@ -20,19 +21,20 @@ export function malformedError(details: ErrorDetails): S3Error {
   }
   if (parameter === "X-Amz-Signature" && problem === "form") return mismatch;
   if (!QUERY.test(parameter)) return argumentError(parameter, problem, found);
-  return queryError(parameter, problem, found);
+  return queryError(said);
 }
 
 /** The parameters of SigV4 in the query; what stands in headers is written in lower case. */
 const QUERY =
   /^X-Amz-(?:Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token|Content-Sha256|Region-Set)$/;
 
-function queryError(parameter: string, problem: string, found: string): S3Error {
+function queryError(said: Texts): S3Error {
+  const { parameter, problem } = said;
   const message = QUERY_MESSAGES[`${parameter} ${problem}`] ?? QUERY_MESSAGES[problem] ?? INCOMPLETE;
   return {
     status: 400,
     code: "AuthorizationQueryParametersError",
-    message: typeof message === "string" ? message : message(found, parameter),
+    message: typeof message === "string" ? message : message(said),
   };
 }
 
@@ -83,7 +85,9 @@ export function scopeError(details: ErrorDetails): S3Error {
   };
 }
 
-type Message = string | ((found: string, parameter: string) => string);
+type Texts = Readonly<Record<"parameter" | "problem" | "found" | "expected", string>>;
+
+type Message = string | ((said: Texts) => string);
 
 const INCOMPLETE =
   "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.";
@@ -91,26 +95,27 @@ const INCOMPLETE =
 /** What S3 says of a credential, in the query and in the header alike. */
 const CREDENTIAL_MESSAGES = {
   credential: () => 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
-  terminator: (found: string) => `incorrect terminal "${found}". This endpoint uses "aws4_request".`,
-  "date-form": (found: string) =>
+  terminator: ({ found }: Texts) => `incorrect terminal "${found}". This endpoint uses "aws4_request".`,
+  "date-form": ({ found }: Texts) =>
     `incorrect date format "${found}". This date in the credential must be in the format "yyyyMMdd".`,
-  "date-mismatch": (found: string) => `Invalid credential date "${found}". This date is not the same as X-Amz-Date.`,
+  "date-mismatch": ({ found, expected }: Texts) =>
+    `Invalid credential date "${found}". This date is not the same as X-Amz-Date: "${expected}".`,
 } as const;
 
 function inQuery(problem: keyof typeof CREDENTIAL_MESSAGES): Message {
-  return (found) => `Error parsing the X-Amz-Credential parameter; ${CREDENTIAL_MESSAGES[problem](found)}`;
+  return (said) => `Error parsing the X-Amz-Credential parameter; ${CREDENTIAL_MESSAGES[problem](said)}`;
 }
 
 const QUERY_MESSAGES: Readonly<Record<string, Message>> = {
   missing: INCOMPLETE,
-  duplicate: (_, parameter) => `${parameter} was given more than once.`,
-  spelling: (_, parameter) => `${parameter} is not spelled as documented.`,
+  duplicate: ({ parameter }) => `${parameter} was given more than once.`,
+  spelling: ({ parameter }) => `${parameter} is not spelled as documented.`,
   conflict: "X-Amz-Content-Sha256 differs between query and header.",
   algorithm: 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"',
   "X-Amz-Credential credential": inQuery("credential"),
   terminator: inQuery("terminator"),
   "date-form": inQuery("date-form"),
-  "date-mismatch": (found) => CREDENTIAL_MESSAGES["date-mismatch"](found),
+  "date-mismatch": CREDENTIAL_MESSAGES["date-mismatch"],
   "X-Amz-Date form": "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
   "not-a-number": "X-Amz-Expires should be a number",
   negative: "X-Amz-Expires must be non-negative",
@@ -137,13 +142,14 @@ export const twoMechanisms: S3Error = {
 };
 
 /** The parts of the header of SigV4, and what follows "The authorization header is malformed; " of each. */
-const HEADER_MESSAGES: Readonly<Record<string, (found: string) => string>> = {
+const HEADER_MESSAGES: Readonly<Record<string, (said: Texts) => string>> = {
   ...CREDENTIAL_MESSAGES,
   host: () => 'SignedHeaders must include "host".',
   names: () => "SignedHeaders must be lower-case header names, each once, joined by semicolons.",
 };
 
-function authorizationError(problem: string, found: string): S3Error {
+function authorizationError(said: Texts): S3Error {
+  const { problem } = said;
   if (problem === "signature") return mismatch;
   if (problem === "key-and-signature") {
     return {
@@ -155,7 +161,7 @@ function authorizationError(problem: string, found: string): S3Error {
     };
   }
   const message =
-    HEADER_MESSAGES[problem]?.(found) ??
+    HEADER_MESSAGES[problem]?.(said) ??
     "the authorization header requires three components: Credential, SignedHeaders, and Signature.";
   return {
     status: 400,
@@ -224,7 +230,7 @@ function version2Error(parameter: string, problem: string): S3Error {
   };
 }
 
-function texts(details: ErrorDetails): Readonly<Record<"parameter" | "problem" | "found" | "expected", string>> {
+function texts(details: ErrorDetails): Texts {
   const text = (name: string): string => {
     const value = details[name] ?? "";
     // Of several that would do one is told: SDKs take what they read for a single one.

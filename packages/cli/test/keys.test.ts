@@ -76,6 +76,19 @@ test("needs the master key, wherever it comes from", async () => {
   expect((await sign(state, { env: { DAYPASS_MASTER_KEY: master } })).status).toBe(0);
 });
 
+test("adds no key under another master key than that of the others", async () => {
+  const state = join(temporaryFolder(), "state");
+  const { id } = await createdKey(state);
+  const env = { DAYPASS_MASTER_KEY: "ab".repeat(32) };
+  const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state], { env });
+  const created = await keys("create", "--show-secret");
+  expect([created.status, created.stderr]).toEqual([1, expect.stringContaining("the master key is another one")]);
+  expect((await keys("rotate", id, "--show-secret")).status).toBe(1);
+  // A key that is in use no more does not bind the next one to its master key.
+  expect((await keys("revoke", id)).status).toBe(0);
+  expect((await keys("create", "--show-secret")).status).toBe(0);
+});
+
 test("rotates by overlap and revokes at once", async () => {
   const state = join(temporaryFolder(), "state");
   const old = await createdKey(state, "url", "--label", "web");

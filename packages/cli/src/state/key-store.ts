@@ -58,9 +58,14 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
     rows: readonly Row[],
     wanted: NewKey,
   ): Promise<readonly [rows: readonly Row[], key: ActiveKey]> => {
-    const { record, key } = newKey(wanted, clock());
+    const now = clock();
+    const { record, key } = newKey(wanted, now);
     // A new master key while others are in use would leave two, of which only one can be found again.
     const master = await masterKey({ env, folder, create: rows.every(({ secret }) => secret === undefined) });
+    // So would another one, and a gateway that cannot open a key that is in use does not start.
+    for (const row of rows) {
+      if (row.secret !== undefined && isActive(row.record, now)) openKey(master, row.record, row.secret);
+    }
     const secret = seal(master, JSON.stringify(key), sealContext(record));
     return [[...rows, { record, secret }], { record, ...key }];
   };

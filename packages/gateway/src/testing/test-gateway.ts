@@ -13,7 +13,7 @@ import { disk } from "../storage/disk.ts";
 import type { Storage } from "../storage/storage.ts";
 
 export interface TestGatewayOptions {
-  /** Files by `bucket/key`, written before the storage opens the folder. */
+  /** Files by `bucket/key`, written before the storage opens the folder. `PUT` a key that no path can hold. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
   /** Replaces or wraps the storage. */
   readonly storage?: ((disk: Storage) => Storage) | undefined;
@@ -104,6 +104,7 @@ export interface TestGateway extends AsyncDisposable {
  */
 export async function testGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const { files = {}, storage: wrap = (storage: Storage) => storage } = options;
+  for (const path of Object.keys(files)) expectPath(path);
   const root = mkdtempSync(join(tmpdir(), "daypass-gateway-"));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
@@ -150,6 +151,12 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+// Others would be written beside the folder, and stay there, or below another name than was asked for.
+function expectPath(path: string): void {
+  if (!path.split("/").some((segment) => ["", ".", ".."].includes(segment))) return;
+  throw new TypeError(`expected files by paths such as "media/hello.txt", found ${JSON.stringify(path)}`);
 }
 
 const REGION = "us-east-1";

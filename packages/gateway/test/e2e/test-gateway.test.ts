@@ -39,3 +39,9 @@ it("is gone with everything when its scope ends", async () => {
   expect(existsSync(root)).toBe(false);
   await expect(fetch(url)).rejects.toThrow();
 });
+
+it("writes no file outside of its folder, nor under another name", async () => {
+  for (const path of ["", "/media/a", "../media/a", "media/../../a", "media//a", "media/./a", "media/"]) {
+    await expect(testGateway({ files: { [path]: "a" } }), path).rejects.toThrow(TypeError);
+  }
+});

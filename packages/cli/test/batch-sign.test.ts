@@ -90,6 +90,24 @@ test("answers a bad line with its error, and the lines after it all the same", a
   expect(stderr).toContain("18 refused");
 });
 
+test("asks for the bucket where the first line of a signer has none", async () => {
+  const { bucket: _, ...line } = pinned;
+  const { credentials: __, ...unsigned } = line;
+  const answers = await sign(
+    line,
+    { ...line, addressing: "virtual" },
+    { ...line, version: "v2" },
+    { ...line, version: "v4a", region: undefined, regionSet: ["*"] },
+    { ...line, key: undefined, form: { key: "a.txt" } },
+    { ...line, key: undefined, form: { key: "a.txt" }, version: "v2" },
+    { ...line, key: undefined, region: undefined, scheme: "gcs", object: "a.txt" },
+    { ...unsigned, scheme: "oss", credentials: { accessKeyId: "a", accessKeySecret: "s" } },
+    { ...unsigned, scheme: "cos", credentials: { secretId: "a", secretKey: "s" } },
+  );
+  for (const { error } of answers)
+    expect(error).toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("bucket") });
+});
+
 test("names the version that it cannot sign, and not the fields of that version", async () => {
   const [v5, number, form] = await sign(
     { ...pinned, version: "v5", regionSets: ["*"] },

@@ -49,7 +49,7 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
   // Signing many URLs for one bucket is the common case.
   let last: (BucketEndpoint & { readonly bucket: string }) | undefined;
   return (bucket) => {
-    if (last?.bucket === bucket) return last;
+    if (last !== undefined && last.bucket === bucket) return last;
     const isLabel = HOST_LABELS.test(bucket ?? "");
     const virtual =
       addressing === undefined

@@ -35,6 +35,20 @@ export function unreadable(expected: string, path: string, error: unknown): Comm
   return new CommandError(`expected ${expected}, found at ${path} ${FOUND[code] ?? message}`);
 }
 
+const FOUND_TO_WRITE: Readonly<Record<string, string>> = {
+  ENOENT: "no folder to put it in: look at its spelling, or make the folder",
+  ENOTDIR: "a file in the place of a folder: look at its spelling",
+  EISDIR: "a folder: name a file in it",
+  EACCES: "what this user may not write: change its mode, or name another file",
+  EPERM: "what this user may not write: change its mode, or name another file",
+};
+
+/** What to say of a file that cannot be written. */
+export function unwritable(option: string, path: string, error: unknown): CommandError {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return new CommandError(`expected ${option} to name a file, found at ${path} ${FOUND_TO_WRITE[code] ?? message}`);
+}
+
 /** Standard input can be read once. */
 export function refuseTwoInputs(options: Readonly<Record<string, string | undefined>>): void {
   const names = Object.entries(options).flatMap(([name, path]) => (path === "-" ? [name] : []));

@@ -117,8 +117,9 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 // `daypass sign --batch … | head` closes the pipe when it has enough: nothing is left to do, and nothing went wrong here.
+// A full disk behind `> FILE` is told.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code !== "EPIPE") process.stderr.write(`daypass: standard output: ${error.message}\n`);
   process.exit(1);
 });
 

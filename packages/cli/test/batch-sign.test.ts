@@ -295,6 +295,29 @@ test("ends quietly when nobody reads its answers any more", async () => {
   expect(stderr).not.toMatch(/Error|at /);
 });
 
+test("says in one line that answers cannot be written, before it signs or where the disk is full", async () => {
+  const input = jsonLines([pinned]);
+  const folder = temporaryFolder();
+  for (const out of [join(folder, "none", "urls.jsonl"), folder]) {
+    const { stderr, status } = await daypass(["sign", "--batch", "-", "--out", out], { input });
+    expect(stderr).toMatch(/^daypass sign: expected --out to name a file, found at .*\n$/);
+    expect(status).toBe(1);
+  }
+  if (!existsSync("/dev/full")) return;
+  for (const workers of ["0", "2"]) {
+    const args = ["sign", "--batch", "-", "--workers", workers, "--out", "/dev/full"];
+    const { stderr, status } = await daypass(args, { input });
+    expect(stderr).toMatch(/^daypass sign: expected room in .*ENOSPC.*\n$/);
+    expect(status).toBe(1);
+  }
+});
+
+test("reads lines behind a byte order mark", async () => {
+  const line = `\ufeff${JSON.stringify(pinned)}\n`;
+  const { stdout } = await daypass(["sign", "--batch", "-"], { input: line + line });
+  expect(parseLines(stdout)).toEqual(await sign(pinned, pinned));
+});
+
 test("writes no answers over the lines it reads", async () => {
   const file = join(temporaryFolder(), "lines.jsonl");
   writeFileSync(file, jsonLines([pinned]));

@@ -1,5 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { type FileHandle, open, truncate } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { Writable } from "node:stream";
 
 /** The answers that stand in a file since a run that was interrupted. */
@@ -67,9 +66,13 @@ async function textOf(handle: FileHandle, start: number, end: number): Promise<s
   return bytes.toString("utf8", 0, bytesRead);
 }
 
-/** Opens a file for answers, mode 0600 because a URL is a secret: anew, or behind what stands there. */
+/**
+ * Opens a file for answers, mode 0600 because a URL is a secret: anew, or behind what stands there. Rejects where there
+ * can be no such file, so that no line is signed in vain.
+ */
 export async function outputFile(path: string, standing: StandingAnswers | undefined): Promise<Writable> {
-  if (standing === undefined || standing.bytes === 0) return createWriteStream(path, { mode: 0o600 });
-  await truncate(path, standing.bytes);
-  return createWriteStream(path, { flags: "r+", start: standing.bytes });
+  if (standing === undefined || standing.bytes === 0) return (await open(path, "w", 0o600)).createWriteStream();
+  const handle = await open(path, "r+");
+  await handle.truncate(standing.bytes);
+  return handle.createWriteStream({ start: standing.bytes });
 }

@@ -10,7 +10,7 @@ import { progress } from "../batch/progress.ts";
 import { type RecordBlock, recordBlocks, skipRecords, withFirst } from "../batch/record-blocks.ts";
 import type { RecordFormat } from "../batch/record-format.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
-import { unreadable } from "../input-text.ts";
+import { unreadable, unwritable } from "../input-text.ts";
 import type { FindKeys } from "../sign/complete-line.ts";
 
 /** The options that every batch has. */
@@ -69,8 +69,10 @@ const MAX_WORKERS = 64;
 export async function runBatchCommand(batch: Batch, args: BatchArguments, context: Context): Promise<ExitStatus> {
   const { job, blocks, done, unclosed, findKeys, header, standing } = batch;
   const workers = wholeNumber("--workers", args.workers ?? "0", { min: 0, max: MAX_WORKERS });
-  const output: Writable = args.out === undefined ? context.stdout : await outputFile(args.out, standing);
-  const ended = args.out === undefined ? undefined : finished(output);
+  const output: Writable = args.out === undefined ? context.stdout : await openOutput(args.out, standing);
+  const ended = args.out === undefined ? undefined : complete(output, args.out);
+  // Its failure also stops the batch, and is told behind it.
+  ended?.catch(() => undefined);
   const shown = progress({ stderr: context.stderr, isForced: args.progress === true, done });
   if (header !== undefined && (standing?.lines ?? 0) === 0) await written(output, `${header}\n`);
   const count = await runBatch({ job, blocks, output, workers, findKeys, onProgress: shown.update });
@@ -84,6 +86,25 @@ export async function runBatchCommand(batch: Batch, args: BatchArguments, contex
     );
   }
   return args.strict === true && count.refused > 0 ? 1 : 0;
+}
+
+async function openOutput(path: string, standing: StandingAnswers | undefined): Promise<Writable> {
+  try {
+    return await outputFile(path, standing);
+  } catch (error) {
+    throw unwritable("--out", path, error);
+  }
+}
+
+/** Resolves when all answers are in the file. */
+async function complete(output: Writable, path: string): Promise<void> {
+  try {
+    await finished(output);
+  } catch (error) {
+    throw new CommandError(
+      `expected room in ${path} for every answer, found ${(error as Error).message}: make room, and go on with --resume`,
+    );
+  }
 }
 
 const MAX_RECORD_BYTES = 1024 * 1024;

@@ -10,12 +10,15 @@ export interface Answer {
 /** Answers one line of a batch, `undefined` standing for one that could not be read. Never throws, never rejects. */
 export type LineAnswerer = (line: string | undefined) => Answer | Promise<Answer>;
 
+const BYTE_ORDER_MARK = 0xfeff;
+
 /** Reads a line that has to be a JSON object. The text of a bad one is not repeated: it may hold a secret. */
 export function parseLine(line: string | undefined): JsonObject {
   if (line === undefined) throw notJson("bytes that are not UTF-8, or more than a line may have");
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    // Windows puts a mark before the first line of a file, which then may stand anywhere in several of them.
+    value = JSON.parse(line.charCodeAt(0) === BYTE_ORDER_MARK ? line.slice(1) : line);
   } catch {
     throw notJson(line.trim() === "" ? "an empty line" : "text that is not JSON");
   }

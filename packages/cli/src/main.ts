@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
+import { printable } from "./printable.ts";
 import { version } from "./version.ts";
 
 /** The one list of commands. Each is loaded when it is asked for: signing one URL needs no server. */
@@ -97,7 +98,7 @@ function report(error: unknown, { command, json, context }: Failure): ExitStatus
   if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   else {
     const hint = isUsage ? `; see daypass ${command} --help` : "";
-    context.stderr.write(`daypass ${command}: ${isTold(code) ? `${code}: ` : ""}${message}${hint}\n`);
+    context.stderr.write(`${printable(`daypass ${command}: ${isTold(code) ? `${code}: ` : ""}${message}${hint}`)}\n`);
   }
   return isUsage ? 2 : 1;
 }

@@ -333,6 +333,26 @@ test("says that a URL does not tell its method", async () => {
   expect(stdout).toContain("s3: one method, which the URL does not tell, on object z in bucket");
 });
 
+test("writes nothing to the terminal that a stranger's key would make it do", async () => {
+  const { url } = s3.sign({
+    bucket: "media",
+    key: "a\u001b]0;title\u0007\nb.log:1: ended\u202etxt\u009b1m",
+    expiresIn: 900,
+  });
+  for (const args of [
+    ["scan", "-", "--at", NOW],
+    ["explain", url],
+    ["verify", url, "--at", NOW],
+  ]) {
+    const { stdout, stderr } = await daypass(args, {
+      input: url,
+      env: { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "s" },
+    });
+    expect(stdout + stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
+    expect(stdout).not.toMatch(/^b\.log/m);
+  }
+});
+
 test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines in flat memory", async () => {
   const child = start(["scan", "-", "--json", "--at", NOW]);
   let stdout = "";

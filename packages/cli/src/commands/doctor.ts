@@ -4,6 +4,7 @@ import { addressing, credentialLife, crossOrigin, getMissing, objects } from "..
 import { firstContact } from "../doctor/contact.ts";
 import type { Finding, Verdict } from "../doctor/finding.ts";
 import type { Patient } from "../doctor/patient.ts";
+import { printable } from "../printable.ts";
 import { s3Target } from "../sign/s3-target.ts";
 
 const MARKS: Readonly<Record<Verdict, string>> = {
@@ -83,8 +84,8 @@ async function examine(
 function reportText({ findings, contentSecurityPolicy, cors }: Report, command: string): string {
   return [
     ...findings.flatMap(({ check, verdict, sentence, fix }) => [
-      `${MARKS[verdict].padEnd(8)} ${check.padEnd(12)} ${sentence}`,
-      ...(fix === undefined ? [] : [`${" ".repeat(22)}→ ${fix}`]),
+      `${MARKS[verdict].padEnd(8)} ${check.padEnd(12)} ${printable(sentence)}`,
+      ...(fix === undefined ? [] : [`${" ".repeat(22)}→ ${printable(fix)}`]),
     ]),
     ...(contentSecurityPolicy === undefined
       ? []

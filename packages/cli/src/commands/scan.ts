@@ -1,6 +1,7 @@
 import { parseArguments } from "../arguments.ts";
 import { type Command, print, UsageError } from "../command.ts";
 import { instant } from "../lines/instant.ts";
+import { printable } from "../printable.ts";
 import { type PlacedFinding, scan } from "../scan/scan.ts";
 import { fileSources, historySource } from "../scan/sources.ts";
 import { mapped } from "../sign/options.ts";
@@ -39,7 +40,7 @@ Compressed files (.gz) are read as what is in them. Each URL is reported where i
     let unreadable = 0;
     const onUnreadable = (file: string, error: NodeJS.ErrnoException): void => {
       unreadable += 1;
-      context.stderr.write(`not read: ${file} (${error.code})\n`);
+      context.stderr.write(`not read: ${printable(file)} (${error.code})\n`);
     };
     for await (const finding of scan(sources, { now, onUnreadable })) {
       counts[finding.life] += 1;
@@ -73,7 +74,10 @@ function findingText(
         : life === "live"
           ? `LIVE until ${endsAt.toISOString()} (${left(endsAt, now)} left)`
           : `ended ${endsAt.toISOString()}`;
-  return `${where}: ${end}\n  ${scheme}: ${methods === undefined ? "one method, which the URL does not tell, on" : methods.join(", ")} ${resource}, signed by ${signedBy || "nobody"}\n  ${url}`;
+  const grants = `${methods === undefined ? "one method, which the URL does not tell, on" : methods.join(", ")} ${resource}`;
+  return [`${where}: ${end}`, `  ${scheme}: ${grants}, signed by ${signedBy || "nobody"}`, `  ${url}`]
+    .map(printable)
+    .join("\n");
 }
 
 function left(end: Date, now: Date): string {

@@ -7,6 +7,7 @@ import { instant } from "../lines/instant.ts";
 import { wireRequest } from "../lines/request.ts";
 import { schemeVerifiers } from "../lines/verifiers.ts";
 import { grantFields, schemeName } from "../lines/verify-line.ts";
+import { printable } from "../printable.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { table } from "../table.ts";
 import {
@@ -114,7 +115,7 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
     if (!isDaypassError(error)) throw error;
     const { code, message } = error;
     if (options.json === true) await print(stdout, JSON.stringify({ ok: false, code, message }));
-    else await print(stdout, `refused: ${code}\n${message}`);
+    else await print(stdout, `refused: ${code}\n${printable(message)}`);
     return 1;
   }
 }

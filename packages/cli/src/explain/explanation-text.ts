@@ -1,4 +1,5 @@
 import type { BrowserUpload, Explanation } from "daypass/explain";
+import { printable } from "../printable.ts";
 import { table } from "../table.ts";
 
 /** An explanation for a person. The cause stands first. */
@@ -24,8 +25,8 @@ export function explanationText(explanation: Explanation): string {
   return [
     ...(cause === undefined
       ? []
-      : [cause.sentence, `→ ${cause.fix}`, ...cause.evidence.map((line) => `  ${line}`), ""]),
-    summary,
+      : [...[cause.sentence, `→ ${cause.fix}`, ...cause.evidence.map((line) => `  ${line}`)].map(printable), ""]),
+    printable(summary),
     table(rows.map((row) => ["", ...row])),
     ...(explanation.browser === undefined ? [] : ["", browserText(explanation.browser)]),
   ].join("\n");

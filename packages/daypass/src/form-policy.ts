@@ -59,7 +59,11 @@ export function draftForm(request: FormRequest, { scheme, bucket, key: oneKey, r
   refuseConstraints(request, `a form of ${scheme}`, UNBINDABLE);
   const key = oneKey ?? `${prefix}${FILE_NAME}`;
   // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
-  if ((oneKey === undefined) === (prefix === undefined) || key === "" || !(prefix ?? "a/").slice(1).endsWith("/")) {
+  if (
+    (typeof oneKey === "string") === (typeof prefix === "string") ||
+    key === "" ||
+    !(prefix ?? "a/").slice(1).endsWith("/")
+  ) {
     throw invalidInput("the key", "text, or left out for a prefix that ends with /", oneKey ?? prefix);
   }
   const more: unknown = request.conditions ?? [];

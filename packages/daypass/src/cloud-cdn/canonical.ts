@@ -20,7 +20,7 @@ export const CLOUD_CDN: GoogleCdn = {
 /** The MAC of a key, checked: "a 128-bit value". */
 export function cloudCdnMac({ keyName, key }: CloudCdnKey): Mac {
   const bytes = anyBase64(key);
-  if (bytes?.length !== 16 || !/^[A-Za-z0-9_-]{1,63}$/.test(keyName)) {
+  if (bytes?.length !== 16 || !/^[A-Za-z0-9_-]{1,63}$/.test(keyName ?? "")) {
     throw refusal("INVALID_KEY", "keyName as 1 to 63 of A-Z a-z 0-9 _ -, and key as 16 bytes in base64url");
   }
   return sha1Hmac(bytes);

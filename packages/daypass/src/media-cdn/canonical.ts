@@ -35,7 +35,7 @@ export function mediaCdnPublicKey({ keyName, publicKey }: MediaCdnKey): Ed25519P
 }
 
 export function checkKeyName(keyName: string): void {
-  if (!/^[A-Za-z0-9_-]{1,63}$/.test(keyName)) throw invalidKey("keyName as 1 to 63 of A-Z a-z 0-9 _ -");
+  if (!/^[A-Za-z0-9_-]{1,63}$/.test(keyName ?? "")) throw invalidKey("keyName as 1 to 63 of A-Z a-z 0-9 _ -");
 }
 
 /** `INVALID_KEY`, which says nothing of what was found: it may be the secret in the wrong place. */

@@ -45,6 +45,7 @@ export interface OssEndpointOptions {
 
 /** The endpoint of a region. Throws `INVALID_INPUT`. */
 export function ossEndpoint({ region, endpoint }: OssEndpointOptions): string {
-  if (!/^(?!oss-)[a-z0-9-]+$/.test(region)) throw invalidInput("region", 'a name such as "cn-hangzhou"', region);
+  const isGiven = region === undefined ? endpoint !== undefined : /^(?!oss-)[a-z0-9-]+$/.test(region);
+  if (!isGiven) throw invalidInput("region", 'a name such as "cn-hangzhou"', region);
   return endpoint ?? `https://oss-${region}.aliyuncs.com`;
 }

@@ -1,5 +1,5 @@
 import type { Provider } from "../provider.ts";
-import { type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
+import { ownEndpoint, type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
 
 const CEPH: Provider = {
   name: "Ceph Object Gateway",
@@ -20,6 +20,7 @@ const CEPH: Provider = {
  *
  * Source: https://docs.ceph.com/en/latest/radosgw/s3/
  *
+ * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts
  * import { ceph } from "daypass/presets";
@@ -31,5 +32,5 @@ const CEPH: Provider = {
  * ```
  */
 export function ceph({ endpoint, region = "us-east-1" }: ServerOptions): Preset {
-  return { region, endpoint, addressing: "path", provider: CEPH };
+  return { region, endpoint: ownEndpoint(endpoint), addressing: "path", provider: CEPH };
 }

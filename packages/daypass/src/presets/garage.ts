@@ -1,5 +1,5 @@
 import type { Provider } from "../provider.ts";
-import { type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
+import { ownEndpoint, type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
 
 const GARAGE: Provider = {
   name: "Garage",
@@ -17,6 +17,7 @@ const GARAGE: Provider = {
  *
  * Source: https://garagehq.deuxfleurs.fr/documentation/reference-manual/s3-compatibility/
  *
+ * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts
  * import { garage } from "daypass/presets";
@@ -28,5 +29,5 @@ const GARAGE: Provider = {
  * ```
  */
 export function garage({ endpoint, region = "garage" }: ServerOptions): Preset {
-  return { region, endpoint, addressing: "path", provider: GARAGE };
+  return { region, endpoint: ownEndpoint(endpoint), addressing: "path", provider: GARAGE };
 }

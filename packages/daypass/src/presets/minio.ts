@@ -1,5 +1,5 @@
 import type { Provider } from "../provider.ts";
-import { type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
+import { ownEndpoint, type Preset, SEVEN_DAYS, type ServerOptions } from "./preset.ts";
 
 const MINIO: Provider = {
   name: "MinIO",
@@ -20,6 +20,7 @@ const MINIO: Provider = {
  *
  * Source: https://github.com/minio/minio/blob/master/cmd/auth-handler.go
  *
+ * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts
  * import { minio } from "daypass/presets";
@@ -31,5 +32,5 @@ const MINIO: Provider = {
  * ```
  */
 export function minio({ endpoint, region = "us-east-1" }: ServerOptions): Preset {
-  return { region, endpoint, addressing: "path", provider: MINIO };
+  return { region, endpoint: ownEndpoint(endpoint), addressing: "path", provider: MINIO };
 }

@@ -25,8 +25,15 @@ export interface ServerOptions {
 /** Seven days, as with Amazon. */
 export const SEVEN_DAYS = 604_800;
 
+/** The endpoint of a server of your own, whose form the signer checks: without one it would sign for Amazon. Throws `INVALID_INPUT`. */
+export function ownEndpoint(endpoint: string): string {
+  if (typeof endpoint === "string") return endpoint;
+  throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
+}
+
 /** A part of a host's name, so that no option can move the endpoint to another host. Throws `INVALID_INPUT`. */
 export function label(option: string, value: string): string {
-  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) return value;
+  // A variable that is not set is `undefined`, which an expression reads as a word.
+  if (typeof value === "string" && /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value)) return value;
   throw invalidInput(option, "lower-case letters, digits and hyphens", value);
 }

@@ -195,7 +195,13 @@ it.each([
   expect(() => signer.sign({ url, expiresIn: 60, ...wish } as never)).toThrowError(expect.objectContaining({ code }));
 });
 
-it.each([{ key: "" }, { key: "AAAA" }, { keyName: "a b" }, { keyName: "" }])("refuses the key %j", (part) => {
+it.each([
+  { key: "" },
+  { key: "AAAA" },
+  { keyName: "a b" },
+  { keyName: "" },
+  { keyName: undefined as unknown as string },
+])("refuses the key %j", (part) => {
   expect(() => cloudCdnSigner({ ...key, ...part })).toThrowError(expect.objectContaining({ code: "INVALID_KEY" }));
   expect(() => cloudCdnVerifier({ keys: { ...key, ...part }, origins })).toThrowError(
     expect.objectContaining({ code: "INVALID_KEY" }),

@@ -187,6 +187,10 @@ it("refuses keys of another length, and public keys of small order", () => {
   expect(() => mediaCdnSigner({ ...signing, privateKey: "AAAA" })).toThrowError(
     expect.objectContaining({ code: "INVALID_KEY" }),
   );
+  // A variable that is not set must not become a name.
+  expect(() => mediaCdnSigner({ ...signing, keyName: undefined as unknown as string })).toThrowError(
+    expect.objectContaining({ code: "INVALID_KEY" }),
+  );
   for (const publicKey of ["AAAA", "A".repeat(43), `AQ${"A".repeat(41)}`]) {
     expect(() => mediaCdnVerifier({ keys: { ...key, publicKey }, origins })).toThrowError(
       expect.objectContaining({ code: "INVALID_KEY" }),

@@ -282,6 +282,15 @@ describe("OSS V1", () => {
     );
   });
 
+  it("takes no region that is not set for a name, and needs none beside an endpoint", () => {
+    const region = undefined as unknown as string;
+    expect(() => ossV1Signer({ region, credentials: credentials })).toThrow(
+      expect.objectContaining({ code: "INVALID_INPUT" }),
+    );
+    const signer = ossV1Signer({ region, endpoint: "https://oss.example.com", credentials: credentials });
+    expect(signer.sign({ bucket: "media", key: "a", expiresIn: 60 }).url).toMatch("https://media.oss.example.com/a?");
+  });
+
   it("is told from V4 by names alone", async () => {
     const both = anyOf(verifier, v1Verifier);
     expect((await both.verify(wireRequest(sign()))).scheme).toBe("oss");

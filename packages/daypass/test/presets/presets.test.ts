@@ -124,6 +124,14 @@ describe("a preset", () => {
     expect(() => r2({ accountId: account, jurisdiction: "moon" as "eu" })).toThrow(/jurisdiction/);
   });
 
+  it("takes no variable that is not set for a name, nor Amazon for a server of one's own", () => {
+    const unset = undefined as unknown as string;
+    expect(() => r2({ accountId: unset })).toThrow(/accountId/);
+    expect(() => b2({ region: unset })).toThrow(/region/);
+    expect(() => supabase({ project: unset, region: "eu-central-1" })).toThrow(/project/);
+    for (const own of [minio, ceph, garage]) expect(() => own({ endpoint: unset })).toThrow(/endpoint/);
+  });
+
   it("can be changed where it is spread", () => {
     const options = { ...scaleway({ region: "nl-ams" }), addressing: "virtual" as const, credentials, clock };
     const { url } = s3Signer(options).sign({ bucket: "media", key: "a.png", expiresIn: 60 });

@@ -112,6 +112,7 @@ describe("s3FormSigner", () => {
   it.each<[string, Partial<S3FormRequest>, string]>([
     ["neither key nor prefix", { key: undefined }, "INVALID_INPUT"],
     ["both", { prefix: "a/" }, "INVALID_INPUT"],
+    ["a key that is not set, from JavaScript", { key: null as never }, "INVALID_INPUT"],
     ["an empty key", { key: "" }, "INVALID_INPUT"],
     ["a prefix without its slash", { key: undefined, prefix: "pr" }, "INVALID_INPUT"],
     ["the empty prefix", { key: undefined, prefix: "" }, "INVALID_INPUT"],

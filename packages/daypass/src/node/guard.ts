@@ -25,8 +25,9 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
   /** Answers a refused request in place of the guard. The error's message is for the operator, its code for anyone. */
   readonly onRefusal?: ((error: DaypassError, req: Req, res: Res) => unknown) | undefined;
   /**
-   * Told of a fault that kept a request from being verified, e.g. a key lookup that failed, where there is no `next`. The
-   * guard answers it with 500 either way: no stranger's request may end the process.
+   * Told of a fault that kept a request from its handler, e.g. a key lookup that failed, or a signed response header that
+   * cannot be sent, where there is no `next`. The guard answers it with 500 either way: no stranger's request may end the
+   * process.
    */
   readonly onFault?: ((error: unknown, req: Req) => void) | undefined;
 }
@@ -83,6 +84,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
       const request = toWireRequest(req, options);
       checkRouted(req, request.target);
       grant = await admit(verifier, request, { subject: await options.subject?.(req) });
+      // In here, as a value that no header can have (`filename="—.pdf"`) is signed by S3's clients all the same.
+      present(grant, req, res);
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal !== undefined) return refuse(refusal, req, res);
@@ -92,7 +95,6 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
       res.end();
       return;
     }
-    present(grant, req, res);
     try {
       await handler(grant, req, res, next ?? noNext);
     } catch (error) {

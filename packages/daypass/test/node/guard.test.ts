@@ -231,6 +231,17 @@ describe("guardNode", () => {
     expect(faults).toEqual([new Error("no database")]);
   });
 
+  it("answers 500 and goes on where a signed response header cannot be sent", async () => {
+    const headers = { "content-disposition": 'attachment; filename="—.pdf"' };
+    const faults: unknown[] = [];
+    const guarded = guardNode(granting([{ kind: "response", headers }]), (_grant, _req, res) => res.end("granted"), {
+      onFault: (error) => faults.push(error),
+    });
+    const answer = await send((req, res) => void guarded(req, res), get("/b/a.txt"));
+    expect([answer.status, answer.body]).toEqual([500, ""]);
+    expect(faults).toEqual([expect.objectContaining({ code: "ERR_INVALID_CHAR" })]);
+  });
+
   it("rejects with the handler's own error where there is no next", async () => {
     const guarded = guardNode(verifier, () => {
       throw new Error("handler");

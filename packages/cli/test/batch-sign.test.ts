@@ -192,6 +192,39 @@ test("repeats no secret of a line that it refuses", async () => {
   expect(stdout + stderr).not.toMatch(/S3CR3T(?!less)/);
 });
 
+test("repeats no token or signature that stands where the signer does not take it", async () => {
+  const { region: _, bucket, key, ...line } = pinned;
+  const gcs = { ...line, scheme: "gcs", bucket, object: key };
+  const oss = { ...pinned, scheme: "oss", credentials: { accessKeyId: "a", accessKeySecret: "s" } };
+  const cos = { ...pinned, scheme: "cos", credentials: { secretId: "a", secretKey: "s" } };
+  const misplaced = [
+    { headers: { authorization: "Bearer S3CR3T" } },
+    { headers: { cookie: "S3CR3T\n" } },
+    ...["X-Amz-Security-Token", "X-Goog-Signature", "Signature", "security-token", "x-oss-security-token"].map(
+      (name) => ({
+        query: { [name]: "S3CR3T\n" },
+      }),
+    ),
+    { query: { "x-cos-security-token": "S3CR3T" } },
+  ];
+  const lines = [
+    pinned,
+    { ...pinned, version: "v2" },
+    gcs,
+    { ...gcs, version: "v2" },
+    oss,
+    { ...oss, version: "v1" },
+    cos,
+  ];
+  const answers = await sign(
+    ...lines.flatMap((each) => misplaced.map((fields) => ({ ...each, ...fields }))),
+    { ...line, region: "us-east-1", form: { bucket, key, fields: { "X-Amz-Security-Token": "S3CR3T" } } },
+    { ...line, scheme: "cloudfront", url: "https://d.example/x?Signature=S3CR3T" },
+  );
+  for (const { error } of answers) expect(JSON.stringify(error ?? "")).not.toContain("S3CR3T");
+  expect(answers.filter(({ error }) => error !== undefined).length).toBeGreaterThan(20);
+});
+
 test("refuses a line that is not UTF-8 instead of signing another key", async () => {
   const bytes = Buffer.concat([
     Buffer.from(JSON.stringify({ ...pinned, key: "é" })),

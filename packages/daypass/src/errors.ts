@@ -120,7 +120,7 @@ export function isDaypassError(value: unknown): value is DaypassError {
 
 /**
  * `INVALID_INPUT`, or a code that says more, in the form that all options share: what was expected of which option, and
- * what was found. Not for options that hold secrets, as the found value is shown.
+ * what was found. That is shown: `"another"` stands for what may hold a secret, such as the value of a header.
  */
 export function invalidInput(
   option: string,

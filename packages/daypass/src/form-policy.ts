@@ -79,7 +79,7 @@ export function draftForm(request: FormRequest, { scheme, bucket, key: oneKey, r
 
   const bindField = (name: string, value: string): void => {
     if (typeof value !== "string" || !FIELD_NAME.test(name) || values.has(name.toLowerCase()) || reserved.test(name)) {
-      throw invalidInput(`fields.${name}`, "one text of a field that the signer does not set", value);
+      throw invalidInput(`fields.${name}`, "one text of a field that the signer does not set", "another");
     }
     values.set(name.toLowerCase(), value);
     fields[name] = value;

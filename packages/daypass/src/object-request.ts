@@ -90,7 +90,7 @@ export function readObjectRequest(request: ObjectRequest, { scheme, reserved, un
     if (value === undefined) continue;
     const lower = name.toLowerCase();
     if (!HEADER_NAME.test(lower) || !VISIBLE.test(value) || (collected[lower] ?? value) !== value) {
-      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", value);
+      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", "another");
     }
     collected[lower] = value;
   }
@@ -98,7 +98,7 @@ export function readObjectRequest(request: ObjectRequest, { scheme, reserved, un
   const parameters = new Map<string, string>();
   const add = (name: string, value: unknown): void => {
     if (typeof value !== "string" || reserved.test(name) || parameters.has(name)) {
-      throw invalidInput(`query.${name}`, "one text, not set by the signer", value);
+      throw invalidInput(`query.${name}`, "one text, not set by the signer", "another");
     }
     parameters.set(name, value);
   };

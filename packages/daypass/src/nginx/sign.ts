@@ -137,7 +137,7 @@ function boundHeaders({ bind }: NginxSignRequest, variables: readonly string[]):
   for (const name of names) {
     const value = given.find(([found]) => found === name)?.[1];
     if (value === undefined || !/^[!-~](?:[ -~]*[!-~])?$/.test(value))
-      throw invalidInput(`bind.headers.${name}`, "printable ASCII", value);
+      throw invalidInput(`bind.headers.${name}`, "printable ASCII", "another");
   }
   return Object.fromEntries(given);
 }

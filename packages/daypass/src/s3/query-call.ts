@@ -41,7 +41,7 @@ export function queryCall(
   );
   const reserved = new Set(Object.keys(own).map((name) => name.toLowerCase()));
   const taken = extra.find(([name]) => reserved.has(name.toLowerCase()))?.[0];
-  if (taken !== undefined) throw invalidInput(`query.${taken}`, "text, not set by the signer", taken);
+  if (taken !== undefined) throw invalidInput(`query.${taken}`, "text, not the signer's", "another");
   const query = canonicalQuery([...ownPairs, ...extra]);
   const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
   const payload = payloadLine(headers, extra);

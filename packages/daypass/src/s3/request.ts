@@ -77,7 +77,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
       const lower = name.toLowerCase();
       const value = String(given);
       if (!NAME.test(lower) || !VISIBLE.test(value) || (collected[lower] ?? value) !== value) {
-        throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", value);
+        throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", "another");
       }
       collected[lower] = value;
     }
@@ -96,7 +96,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
   const pairs: EncodedPair[] = [];
   const add = (name: string, value: unknown): void => {
     if (typeof value !== "string" || RESERVED.test(name)) {
-      throw invalidInput(`query.${name}`, "text, not set by the signer", value);
+      throw invalidInput(`query.${name}`, "text, not the signer's", "another");
     }
     pairs.push([uriEncode(name), uriEncode(value)]);
   };

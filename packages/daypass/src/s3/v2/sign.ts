@@ -137,14 +137,18 @@ function sortParameters(
       seen.has(name) ||
       (isAmz && (name !== name.toLowerCase() || Object.hasOwn(headers, name)))
     ) {
-      throw invalidInput(`query.${name}`, "documented, once, and not set elsewhere", value);
+      throw invalidInput(`query.${name}`, "documented, once, and not set elsewhere", "another");
     }
     if (!isAmz && !isSubResource(name)) {
       unsigned.push(name);
       continue;
     }
     if (isAmbiguousValue(value)) {
-      throw invalidInput(`query.${name}`, 'without control characters, and without "&" before a sub-resource', value);
+      throw invalidInput(
+        `query.${name}`,
+        'without control characters, and without "&" before a sub-resource',
+        "another",
+      );
     }
     seen.add(name);
     if (isAmz) amz.push({ name, values: [value] });

@@ -133,6 +133,8 @@ test("refuses a line that says two things, or what its kind cannot do", async ()
     [{ ...line, credentials: { accountKey: 7 } }, "credentials"],
     [{ ...line, credentials: { userDelegationKey } }, "credentials"],
     [{ ...line, kind: "user-delegation" }, "credentials"],
+    [{ ...line, kind: "user-delegation", credentials: {} }, "credentials"],
+    [{ ...line, kind: "user-delegation", credentials: { expiration: "2026-01-03T00:00:00Z" } }, "credentials"],
     [
       { ...line, kind: "user-delegation", credentials: { userDelegationKey: { ...userDelegationKey, signedOn: "x" } } },
       "credentials",

@@ -123,7 +123,7 @@ function kindOf(kind: unknown = "service"): SasKind {
 }
 
 function signerOptions({ version, endpoint, credentials, credentialExpiry }: AzureLine, account: string) {
-  if (credentials === undefined)
+  if (credentials === undefined || Object.keys(credentials).every((name) => name === "expiration"))
     throw missing("credentials", "give the accountKey or the userDelegationKey in each line");
   return { account, version, endpoint, credentialExpiry, credentials: azureCredentials(credentials) };
 }

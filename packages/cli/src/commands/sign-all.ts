@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { StandingAnswers } from "../batch/output-file.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
+import { unreadable } from "../input-text.ts";
 import { answerWriter } from "../lines/answer-writer.ts";
 import { csvReader } from "../lines/csv.ts";
 import type { JsonObject } from "../lines/fields.ts";
@@ -126,7 +127,10 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
 
 async function folderListing(args: SignAllArguments): Promise<Listing> {
   const folder = args.all;
-  if (!(await stat(folder)).isDirectory()) throw new CommandError(`expected a folder, found another file at ${folder}`);
+  const found = await stat(folder).catch((error: unknown) => {
+    throw unreadable("--all to name a bucket or a folder", folder, error);
+  });
+  if (!found.isDirectory()) throw new CommandError(`expected a folder, found another file at ${folder}`);
   const asBucket = args["as-bucket"];
   if (asBucket === undefined && args.endpoint === undefined)
     throw new UsageError(

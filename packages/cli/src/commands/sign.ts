@@ -64,6 +64,7 @@ export const signCommand: Command = {
     });
     const [target, second] = positionals;
     const { batch, all } = values;
+    if (batch !== undefined || all !== undefined) refuseOptionsOfOne(values);
     if (all !== undefined) {
       if (batch !== undefined || target !== undefined)
         throw new UsageError("expected one of a target, --batch and --all, found several");
@@ -79,6 +80,18 @@ export const signCommand: Command = {
     return signOne(target, values, context);
   },
 };
+
+/** An option must not be passed over in silence: the answers of a batch are lines, and name what a line names. */
+function refuseOptionsOfOne({ as, batch, "as-bucket": bucket }: Readonly<Record<string, unknown>>): void {
+  if (as !== undefined)
+    throw new UsageError(
+      "expected --as with one target, found it with many: their answers are JSON Lines or CSV, see --out-format",
+    );
+  if (batch !== undefined && bucket !== undefined)
+    throw new UsageError(
+      "expected --as-bucket with --all FOLDER, found it with --batch: give s3://bucket as the target",
+    );
+}
 
 type Output = SignOptions & { readonly as?: string | undefined; readonly json?: boolean | undefined };
 

@@ -158,8 +158,18 @@ describe("refusals", () => {
     expect(await refusal(request(`${url}&versionId=1`))).toBe("MALFORMED");
     const acl = sign({ method: "PUT", headers: { "x-amz-acl": "private" } }).url;
     const headers = { "x-amz-acl": "private" };
-    expect(await refusal(request(`${acl}&x-amz-acl=private`, { method: "PUT", headers }))).toBe("MALFORMED");
+    expect(await refusal(request(`${acl}&x-amz-acl=public-read`, { method: "PUT", headers }))).toBe("MALFORMED");
     expect(await refusal(request(`${acl}&X-Amz-Acl=private`, { method: "PUT", headers }))).toBe("MALFORMED");
+    const twice = `${acl}&x-amz-acl=private&x-amz-acl=private`;
+    expect(await refusal(request(twice, { method: "PUT", headers }))).toBe("MALFORMED");
+  });
+
+  it("takes a parameter that repeats an x-amz-* header as the header, which is how boto's URLs are sent", async () => {
+    const { url } = sign({ method: "PUT", headers: { "x-amz-meta-a": "1" } });
+    const put = { method: "PUT", headers: { "x-amz-meta-a": "1" } };
+    const { id, signedHeaders } = await verifier.verify(request(url, put));
+    expect(signedHeaders).toContain("x-amz-meta-a");
+    expect(await verifier.verify(request(`${url}&x-amz-meta-a=1`, put))).toMatchObject({ id, signedHeaders });
   });
 
   it("refuses a second kind of signature beside it", async () => {

@@ -70,6 +70,8 @@ export function parseS3V2(
     if (isAuth) continue;
     if (isAmz) {
       checkAmzParameter(name, value, amz);
+      // boto writes it into the URL, and S3 reads the header: whoever sends both has said one thing.
+      if (amz.has(name)) continue;
       amz.set(name, [value]);
       if (name !== SECURITY_TOKEN) parameters.push([name, value]);
     } else if (isSubResource(name)) {
@@ -131,10 +133,10 @@ export function singleHeader(request: WireRequest, name: string): string {
 const SIGV4_MARKER = /^x-amz-(?:algorithm|credential|signature)$/i;
 
 /** "Any parameters that are prefixed with x-amz- need to be included in the headers section" (AWS SDK for Java, SigV2). */
-function checkAmzParameter(name: string, value: string, amz: ReadonlyMap<string, unknown>): void {
+function checkAmzParameter(name: string, value: string, amz: ReadonlyMap<string, readonly string[]>): void {
   if (SIGV4_MARKER.test(name)) throw ambiguous("SigV4's parameters");
   if (name !== name.toLowerCase()) throw malformed(name, "case", "a parameter in lower case");
-  if (amz.has(name)) throw malformed(name, "duplicate", "one parameter or header");
+  if ((amz.get(name)?.join(",") ?? value) !== value) throw malformed(name, "duplicate", "one parameter or header");
   // A line feed would begin another line of the string to sign: one parameter could stand for two headers.
   if (hasControl(value)) throw malformed(name, "form", "a value without control characters");
 }

@@ -167,6 +167,13 @@ describe("s3V4aVerifier", () => {
     await expectRefusal(verifierOf().verify({ ...request, target }), code as "MALFORMED");
   });
 
+  it("tells both days where the credential and the date of a request differ", async () => {
+    const request = wireRequest(await signer.sign(call));
+    const target = request.target.replace("%2F20260102%2F", "%2F20260103%2F");
+    const details = { problem: "date-mismatch", found: "20260103", expected: "20260102" };
+    await expect(verifierOf().verify({ ...request, target })).rejects.toMatchObject({ details });
+  });
+
   it("refuses unsigned x-amz-* headers, an Authorization header, and a parameter in another case", async () => {
     const request = wireRequest(await signer.sign(call));
     const withHeader = (name: string) => ({ ...request, headers: [[name, "/b/k"] as const] });

@@ -66,7 +66,10 @@ export function parseS3V4a({ request, wire }: ReceivedRequest): ParsedS3V4a {
     throw malformed("X-Amz-Credential", "form", "<access key id>/YYYYMMDD/<service>/aws4_request");
   }
   if (date !== time.slice(0, 8)) {
-    throw malformed("X-Amz-Credential", "date-mismatch", "one with the date of X-Amz-Date");
+    throw malformed("X-Amz-Credential", "date-mismatch", `one with the date of ${time}, found ${date}`, {
+      found: date,
+      expected: time.slice(0, 8),
+    });
   }
   const expires = parseExpires(own["X-Amz-Expires"]);
   // A DER signature over P-256 has 8 to 72 bytes; whether it is one shows where it is verified.

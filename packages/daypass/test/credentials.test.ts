@@ -1,4 +1,5 @@
 import { type RotationOptions, rotatingCredentials } from "daypass";
+import { azureAccountSigner, azureSigner, azureUserDelegationSigner } from "daypass/azure";
 import { cosSigner } from "daypass/cos";
 import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
 import { gcsFormSigner } from "daypass/gcs/form";
@@ -231,6 +232,9 @@ it.each<readonly [string, () => unknown]>([
   ["s3FormSigner", () => s3FormSigner({ region: "eu-west-1", credentials: missing })],
   ["ossSigner", () => ossSigner({ region: "cn-hangzhou", credentials: missing })],
   ["cosSigner", () => cosSigner({ region: "ap-guangzhou", credentials: missing })],
+  ["azureSigner", () => azureSigner({ account: "a", credentials: missing })],
+  ["azureAccountSigner", () => azureAccountSigner({ account: "a", credentials: missing })],
+  ["azureUserDelegationSigner", () => azureUserDelegationSigner({ account: "a", credentials: {} as never })],
   ["gcsSigner", () => gcsSigner({ credentials: missing })],
   ["gcsHmacSigner", () => gcsHmacSigner({ credentials: missing })],
   ["gcsV2Signer", () => gcsV2Signer({ credentials: missing })],

@@ -89,7 +89,7 @@ export function isTimePart(part: string): boolean {
 /** Sets the parameters that name a user delegation key. */
 export function setDelegationValues(key: AzureUserDelegationKey, values: SasValues): SasValues {
   for (const [parameter, part] of DELEGATED_PARTS) {
-    const value = key[part];
+    const value = key?.[part];
     if (parameter === "skdutid" && !value) continue;
     const text = isTimePart(part) ? timeText(value) : value;
     if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text)) {

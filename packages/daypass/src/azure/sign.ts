@@ -61,9 +61,10 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
   const endpoint = azureEndpoint(options);
   const keyOf = preparedKeys();
   const { credentials } = options;
-  const current = (typeof credentials === "function" ? credentials : () => credentials) as () => C;
+  // What is missing is told by its parts.
+  const current = (): C => (typeof credentials === "function" ? credentials() : credentials) ?? ({} as C);
   // What a function gives is checked when it is used.
-  if (current !== credentials) keyOf(readKey(current(), {}).key);
+  if (typeof credentials !== "function") keyOf(readKey(current(), {}).key);
 
   return signer((request) => {
     const { permissions, notBefore, bind, expiresIn, expiresAt: until } = request;

@@ -15,12 +15,17 @@ const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[
  * this format, and comparisons with NaN are how other servers came to accept URLs that never expire.
  */
 export function parseBasicTime(text: string): Date | undefined {
-  // Many requests of one moment, and all of one stable window, carry the same time.
-  if (lastParsed?.text !== text) lastParsed = { text, ms: parseMs(text) };
+  // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
+  if (lastParsed?.text !== text) {
+    const parsed = lastButOne?.text === text ? lastButOne : { text, ms: parseMs(text) };
+    lastButOne = lastParsed;
+    lastParsed = parsed;
+  }
   return Number.isNaN(lastParsed.ms) ? undefined : new Date(lastParsed.ms);
 }
 
 let lastParsed: { readonly text: string; readonly ms: number } | undefined;
+let lastButOne: typeof lastParsed;
 
 function parseMs(text: string): number {
   if (!BASIC.test(text)) return Number.NaN;

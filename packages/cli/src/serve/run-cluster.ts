@@ -57,7 +57,8 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
           madeKeys ||= message.madeKeys;
           break;
         case "failure":
-          failure = message.failure;
+          // What comes after it may be its consequence: the others are stopped while they start.
+          failure ??= message.failure;
           break;
         case "settings?":
           channel.send({ daypass: "settings", settings: current } satisfies Settings);

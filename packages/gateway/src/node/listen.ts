@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
 import { defaultMinimumRate, requestListener } from "./handler.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
@@ -99,7 +99,9 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   server.on("checkExpectation", handler);
   server.listen(port, host);
   await once(server, "listening");
-  const address = server.address() as AddressInfo;
+  const address = server.address();
+  // A worker whose primary gives up meanwhile has lost it again.
+  if (address === null || typeof address === "string") throw new Error("expected a socket, found that it was closed");
   const url = `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
   logger?.info({ url }, "listening");
 

@@ -242,3 +242,16 @@ it.each<readonly [string, () => unknown]>([
 ])("%s says that its credentials are missing", (_name, make) => {
   expect(code(make)).toBe("INVALID_KEY");
 });
+
+it("signs with the right key after credentials whose token has no encoding", () => {
+  const good = { accessKeyId: "AKID1", secretAccessKey: "one" };
+  const bad = { accessKeyId: "AKID2", secretAccessKey: "two", sessionToken: String.fromCharCode(0xd800) };
+  let current: typeof good = good;
+  const signer = s3Signer({ region: "eu-west-1", credentials: () => current, clock: () => START });
+  const sign = () => signer.sign({ bucket: "b", key: "k", expiresIn: 60 });
+  const { url } = sign();
+  current = bad;
+  expect(code(sign)).toBe("INVALID_INPUT");
+  current = good;
+  expect(sign().url).toBe(url);
+});

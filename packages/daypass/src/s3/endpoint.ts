@@ -35,7 +35,7 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares {@link BucketEndpoint}s for one server. Throws `INVALID_INPUT`. */
 export function bucketEndpoints({ region, endpoint, addressing }: EndpointOptions): (bucket: string) => BucketEndpoint {
-  if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", "a name such as auto", region);
+  if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", "a name like auto", region);
   if (!["path", "virtual", undefined].includes(addressing)) {
     throw invalidInput("addressing", "path or virtual", addressing);
   }

@@ -30,7 +30,7 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
  * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
  */
 export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
-  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, or none for a bucket", key);
+  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, none for a bucket", key);
   // Two searches spare nearly every key the expression.
   if ((key.includes("./") || key.endsWith(".")) && dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
     const expected = "text without . and .. segments, which browsers remove (see dotSegments)";

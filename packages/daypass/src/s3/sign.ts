@@ -76,7 +76,11 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       last.signedHeaders !== signedHeaders
     ) {
       const time = basicTime(signedAt);
-      if (last?.credentials !== current || !time.startsWith(day.scope.date)) day = prepareDay(current, region, time);
+      if (last?.credentials !== current || !time.startsWith(day.scope.date)) {
+        day = prepareDay(current, region, time);
+        // Should the token have no encoding, this day must not be taken for that of the moment before.
+        last = undefined;
+      }
       const { sessionToken } = current;
       const own = ownQuery({ query: day.query, time, expiresIn, sessionToken, signedHeaders });
       last = { credentials: current, start, time, expiresIn, signedHeaders, own };

@@ -49,7 +49,7 @@ export function checkSession(
   token: string | undefined,
   expiration: Date | undefined,
   found: string | undefined,
-  now: Date,
+  now: number,
 ): void {
   const agrees =
     token === undefined || found === undefined
@@ -61,7 +61,7 @@ export function checkSession(
       `${token === undefined ? "no" : "the"} session token of this access key, found ${found === undefined ? "none" : "another"}`,
     );
   }
-  if (expiration !== undefined && !(now.getTime() < expiration.getTime())) {
+  if (expiration !== undefined && !(now < expiration.getTime())) {
     throw refusal("EXPIRED_TOKEN", "credentials that are still valid, found expired ones");
   }
 }

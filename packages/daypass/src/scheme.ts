@@ -200,8 +200,8 @@ export interface Scheme<P, K, G extends Grant> {
   check(received: ReceivedRequest, parsed: P, key: K): Checked | Promise<Checked>;
   /** Matches nothing: an unknown key id has to cost the same hashes as a known one. */
   readonly dummyKey: K;
-  /** The refusal that the time alone gives, if any. */
-  checkTime(parsed: P, now: Date): Error | undefined;
+  /** The refusal that the time alone gives, if any. `now` is in milliseconds since 1970, NaN of an invalid clock. */
+  checkTime(parsed: P, now: number): Error | undefined;
   /**
    * Providers differ in what they say of a URL that is both expired and wrong. `true`: the time is reported first, as S3
    * does. Either way both have been checked.
@@ -216,6 +216,6 @@ export interface Verified<K> {
   readonly key: K;
   readonly stringToSign: string;
   readonly proof: Proof;
-  /** The instant at which the time window was checked. */
-  readonly now: Date;
+  /** The instant at which the time window was checked, in milliseconds since 1970. */
+  readonly now: number;
 }

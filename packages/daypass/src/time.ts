@@ -15,17 +15,30 @@ const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[
  * this format, and comparisons with NaN are how other servers came to accept URLs that never expire.
  */
 export function parseBasicTime(text: string): Date | undefined {
-  // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
-  if (lastParsed?.text !== text) {
-    const parsed = lastButOne?.text === text ? lastButOne : { text, ms: parseMs(text) };
-    lastButOne = lastParsed;
-    lastParsed = parsed;
-  }
-  return Number.isNaN(lastParsed.ms) ? undefined : new Date(lastParsed.ms);
+  const { ms } = basicInstant(text);
+  return Number.isNaN(ms) ? undefined : new Date(ms);
 }
 
-let lastParsed: { readonly text: string; readonly ms: number } | undefined;
-let lastButOne: typeof lastParsed;
+/** `YYYYMMDDTHHMMSSZ` and its milliseconds since 1970. */
+export interface BasicInstant {
+  readonly text: string;
+  /** NaN where the text is no instant: see {@link parseBasicTime}. */
+  readonly ms: number;
+}
+
+/** Reads a {@link BasicInstant}. Its text is the one that was read before, if equal, so that it is soon known again. */
+export function basicInstant(text: string): BasicInstant {
+  // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
+  if (lastInstant?.text !== text) {
+    const instant = lastButOne?.text === text ? lastButOne : { text, ms: parseMs(text) };
+    lastButOne = lastInstant;
+    lastInstant = instant;
+  }
+  return lastInstant;
+}
+
+let lastInstant: BasicInstant | undefined;
+let lastButOne: BasicInstant | undefined;
 
 function parseMs(text: string): number {
   if (!BASIC.test(text)) return Number.NaN;
@@ -34,6 +47,11 @@ function parseMs(text: string): number {
   const ms = Date.UTC(number(0, 4), number(4, 6) - 1, day, number(9, 11), number(11, 13), number(13, 15));
   // Date.UTC rolls 31 February over.
   return new Date(ms).getUTCDate() === day ? ms : Number.NaN;
+}
+
+/** Milliseconds since 1970 as ISO 8601, for people to read. */
+export function instantText(ms: number): string {
+  return new Date(ms).toJSON() ?? "unknown";
 }
 
 /** `YYYYMMDDTHHMMSSZ` of an instant; fractions of a second are dropped. */

@@ -1,4 +1,4 @@
-import { hmacFrame, hmacSha256Once } from "#crypto";
+import { hmacFrame, hmacSha256Once, sha256Hex } from "#crypto";
 
 /** What sets the dialects of the V4 family (AWS4, GOOG4, OSS4) apart. */
 export interface V4Family {
@@ -32,24 +32,32 @@ export function signingKey(family: V4Family, secret: string, { date, region, ser
   return key;
 }
 
-/**
- * Signs all that one key may sign in one scope: gives the signature over the string to sign with this time
- * (`YYYYMMDDTHHMMSSZ`) and hash of the canonical request.
- */
-export type ScopeSigner = (time: string, canonicalHash: string) => string;
+/** A signature with the text that it was computed over. */
+export interface V4Signature {
+  readonly signature: string;
+  readonly stringToSign: string;
+}
+
+/** Signs all that one key may sign in one scope, by its time (`YYYYMMDDTHHMMSSZ`) and the hash of the canonical request. */
+export type ScopeSigner = (time: string, canonicalHash: string) => V4Signature;
 
 /** Prepares a {@link ScopeSigner}: of the string to sign only time and hash change, so the rest is laid out once. */
 export function scopeSigner(family: V4Family, secret: string, scope: CredentialScope): ScopeSigner {
-  const blank = stringToSignText(family, "0".repeat(16), scopeText(family, scope), "0".repeat(64));
+  const scoped = scopeText(family, scope);
+  const blank = stringToSignText(family, "0".repeat(16), scoped, "0".repeat(64));
   const frame = hmacFrame(signingKey(family, secret, scope), blank);
   const timeAt = family.algorithm.length + 1;
   let lastTime = "";
+  let head = "";
   return (time, canonicalHash) => {
     // Many signatures of one second follow each other.
-    if (time !== lastTime) frame.write(timeAt, time);
+    if (time !== lastTime) {
+      frame.write(timeAt, time);
+      head = stringToSignText(family, time, scoped, "");
+    }
     lastTime = time;
     frame.write(blank.length - canonicalHash.length, canonicalHash);
-    return frame.hex();
+    return { signature: frame.hex(), stringToSign: head + canonicalHash };
   };
 }
 
@@ -74,6 +82,11 @@ export function canonicalRequestText({ method, path, query, headers, signedHeade
     end = { headers, signedHeaders, payload, text: [headers, signedHeaders, payload].join("\n") };
   }
   return `${method}\n${path}\n${query}\n${end.text}`;
+}
+
+/** Canonical request → string to sign → signature. Signing and verifying both end here, so they cannot drift apart. */
+export function v4Signature(sign: ScopeSigner, time: string, parts: CanonicalParts): V4Signature {
+  return sign(time, sha256Hex(canonicalRequestText(parts)));
 }
 
 /** Algorithm, time, scope and hash of the canonical request: what the HMAC is computed over. */

@@ -10,23 +10,22 @@ export function parseEpoch(text: string): Date | undefined {
 
 /** The refusal that the time alone gives, if any. Written so that an invalid clock refuses; the instants are valid. */
 export function checkValidity(
-  now: Date,
+  now: number,
   expiresAt: Date,
   startsAt: Date = new Date(0),
   skew = 0,
 ): DaypassError | undefined {
-  const nowMs = now.getTime();
-  if (!(nowMs >= startsAt.getTime() - skew * 1000)) {
+  if (!(now >= startsAt.getTime() - skew * 1000)) {
     return refusal("NOT_YET_VALID", `a URL that has begun, found ${startsAt.toISOString()}: check both clocks`);
   }
-  if (nowMs < expiresAt.getTime()) return undefined;
+  if (now < expiresAt.getTime()) return undefined;
   const ended = expiresAt.toISOString();
   return refusal("EXPIRED", `a URL that is still valid, found one that ended at ${ended}`, { expiresAt: ended });
 }
 
 /** Refuses a URL that lives longer than a verifier lets it: its scheme has no maximum of its own. */
-export function checkRemaining(now: Date, expiresAt: Date, maxLife: number | undefined): void {
-  if (maxLife === undefined || expiresAt.getTime() - now.getTime() <= maxLife * 1000) return;
+export function checkRemaining(now: number, expiresAt: Date, maxLife: number | undefined): void {
+  if (maxLife === undefined || expiresAt.getTime() - now <= maxLife * 1000) return;
   throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
     expiresAt: expiresAt.toISOString(),
     maximum: maxLife,

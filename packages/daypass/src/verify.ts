@@ -1,8 +1,18 @@
 import { type DaypassError, refusal } from "./errors.ts";
 import { isPromise, listOf } from "./key-resolver.ts";
 import { originSelector } from "./origin.ts";
-import type { Clock, Grant, KeyResolver, ObligationKind, Proof, Scheme, Verifier } from "./scheme.ts";
-import { systemClock } from "./time.ts";
+import type {
+  Checked,
+  Clock,
+  Grant,
+  KeyResolver,
+  ObligationKind,
+  Proof,
+  ReceivedRequest,
+  Scheme,
+  Verifier,
+  WireRequest,
+} from "./scheme.ts";
 import { checkSize, parseTarget } from "./wire.ts";
 
 /** What every verifier is given besides its keys. */
@@ -14,8 +24,6 @@ export interface VerifierOptions {
   readonly clock?: Clock | undefined;
 }
 
-const NO_PROOF: Proof = {};
-
 /** Builds a scheme's verifier: receive → detect → parse → resolve key → recompute and compare → time window → grant. */
 export function verifier<P, K, G extends Grant>(
   scheme: Scheme<P, K, G>,
@@ -24,45 +32,56 @@ export function verifier<P, K, G extends Grant>(
 ): Verifier<G> {
   const selectOrigin = originSelector(options.origins, options);
   const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
-  const { clock = systemClock } = options;
+  const { clock = Date.now } = options;
 
-  return {
-    detects: scheme.detect,
-    async verify(request, proof = NO_PROOF) {
-      checkSize(request);
-      if (!scheme.detect(request)) throw noSignature();
-      const { origin, wildcard } = selectOrigin(request.authority);
-      const received = { request, wire: parseTarget(request.target), origin, wildcard };
-      const parsed = scheme.parse(received);
-      const found = keys(scheme.keyId(parsed));
-      const candidates = listOf(isPromise(found) ? await found : found);
-      const unknown = candidates.length === 0;
-      // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
-      let match: { readonly key: K; readonly stringToSign: string } | undefined;
-      for (const key of unknown ? [scheme.dummyKey] : candidates) {
-        const checked = scheme.check(received, parsed, key);
-        const { matches, stringToSign } = isPromise(checked) ? await checked : checked;
-        if (matches) match ??= { key, stringToSign };
+  // Not an async function, as one that may wait saves at each call all that it holds: most signatures are made at once.
+  const decide = (
+    received: ReceivedRequest,
+    parsed: P,
+    proof: Proof,
+    candidates: readonly K[],
+    // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
+    checks: readonly (Checked | Promise<Checked>)[] = (candidates.length > 0 ? candidates : [scheme.dummyKey]).map(
+      (key) => scheme.check(received, parsed, key),
+    ),
+  ): G | Promise<G> => {
+    if (checks.some(isPromise)) {
+      return Promise.all(checks).then((checked) => decide(received, parsed, proof, candidates, checked));
+    }
+    const now = Number(clock());
+    const late = scheme.checkTime(parsed, now);
+    if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
+    const match = (checks as readonly Checked[]).findIndex(({ matches }) => matches);
+    if (late !== undefined && (scheme.reportsTimeFirst || match >= 0)) throw late;
+    if (match < 0) {
+      throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
+    }
+    const key = candidates[match] as K;
+    const { stringToSign } = checks[match] as Checked;
+    const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
+    for (const { kind } of grant.obligations) {
+      if (!enforced.has(kind)) {
+        throw refusal("UNENFORCED_CONSTRAINT", `a caller that has "${kind}" in its \`enforces\``, {
+          constraint: kind,
+        });
       }
-      const now = clock();
-      const late = scheme.checkTime(parsed, now);
-      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
-      if (late !== undefined && (scheme.reportsTimeFirst || match !== undefined)) throw late;
-      if (match === undefined) {
-        throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
-      }
-      const { key, stringToSign } = match;
-      const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
-      for (const { kind } of grant.obligations) {
-        if (!enforced.has(kind)) {
-          throw refusal("UNENFORCED_CONSTRAINT", `a caller that has "${kind}" in its \`enforces\``, {
-            constraint: kind,
-          });
-        }
-      }
-      return grant;
-    },
+    }
+    return grant;
   };
+
+  const receive = (request: WireRequest, proof: Proof = {}): G | Promise<G> => {
+    checkSize(request);
+    if (!scheme.detect(request)) throw noSignature();
+    const { origin, wildcard } = selectOrigin(request.authority);
+    const received = { request, wire: parseTarget(request.target), origin, wildcard };
+    const parsed = scheme.parse(received);
+    const found = keys(scheme.keyId(parsed));
+    return isPromise(found)
+      ? found.then((late) => decide(received, parsed, proof, listOf(late)))
+      : decide(received, parsed, proof, listOf(found));
+  };
+
+  return { detects: scheme.detect, verify: async (request, proof) => receive(request, proof) };
 }
 
 /**

@@ -73,8 +73,9 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   const signedAt = parseBasicTime(time);
   if (!signedAt) throw malformed(OWN[2], "form", "YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed(OWN[1], "date-mismatch", "one of the same date");
-  const seconds = /^[1-9]\d{0,5}$/.test(expires) ? Number(expires) : Number.NaN;
-  if (!(seconds <= MAX_EXPIRES)) throw malformed(OWN[3], "form", `1 to ${MAX_EXPIRES} seconds`);
+  const seconds = Number(expires);
+  if (!/^[1-9]\d{0,5}$/.test(expires) || seconds > MAX_EXPIRES)
+    throw malformed(OWN[3], "form", `1 to ${MAX_EXPIRES} seconds`);
   return {
     family,
     keyId,

@@ -4,7 +4,7 @@ import type { ObjectRules } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
-import { formatBasicTime, signingWindow, systemClock } from "../time.ts";
+import { basicTime, signingWindow, systemClock } from "../time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../v4.ts";
 import {
   GOOG4_HMAC,
@@ -128,7 +128,7 @@ function drafts(
     const startsAt = start(signedAt, request.notBefore);
     const expiresIn = (expiresAt.getTime() - startsAt.getTime()) / 1000;
     if (!(expiresIn > 0)) throw refusal("INVALID_EXPIRY", `an end more than ${LEEWAY} s after notBefore`);
-    const time = formatBasicTime(startsAt);
+    const time = basicTime(startsAt);
     const scope = { date: time.slice(0, 8), region: "auto", service: "storage" };
     const names = Object.keys(headers);
     const signed: readonly SignedHeader[] = ["host", ...names]

@@ -1,15 +1,7 @@
-import { sha256Hex } from "#crypto";
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import type { Parameter } from "../parameters.ts";
 import type { SigningKeys } from "../signing-keys.ts";
-import {
-  type CredentialScope,
-  canonicalRequestText,
-  compareText,
-  scopeText,
-  stringToSignText,
-  type V4Family,
-} from "../v4.ts";
+import { type CredentialScope, compareText, type V4Family, type V4Signature, v4Signature } from "../v4.ts";
 
 /** OSS signature version 4, https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls */
 export const OSS4: V4Family = {
@@ -72,8 +64,8 @@ export function ossSignature(
   scope: CredentialScope,
   time: string,
   { method, resource, query, headers, additionalHeaders, payload }: OssParts,
-): { readonly signature: string; readonly stringToSign: string } {
-  const canonicalRequest = canonicalRequestText({
+): V4Signature {
+  return v4Signature(keys(scope), time, {
     method,
     path: uriEncodePath(resource),
     query,
@@ -81,9 +73,4 @@ export function ossSignature(
     signedHeaders: additionalHeaders,
     payload,
   });
-  const hash = sha256Hex(canonicalRequest);
-  return {
-    signature: keys(scope)(time, hash),
-    stringToSign: stringToSignText(OSS4, time, scopeText(OSS4, scope), hash),
-  };
 }

@@ -1,16 +1,11 @@
-import { sha256Hex } from "#crypto";
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import {
   AWS4,
-  type CanonicalParts,
   type CredentialScope,
   canonicalHeaderValue,
   canonicalQuery,
-  canonicalRequestText,
   type EncodedPair,
-  type ScopeSigner,
   scopeText,
-  stringToSignText,
 } from "../v4.ts";
 import { formDecode, percentDecode } from "../wire.ts";
 
@@ -44,19 +39,14 @@ export function canonicalText(raw: string): string {
 /** What stays the same in all signatures of one access key on one day. */
 export interface DayScope {
   readonly scope: CredentialScope;
-  readonly scopeText: string;
   /** The parameters X-Amz-Algorithm and X-Amz-Credential, encoded. */
   readonly query: string;
 }
 
 /** Prepares a {@link DayScope}. */
 export function dayScope(accessKeyId: string, scope: CredentialScope): DayScope {
-  const text = scopeText(AWS4, scope);
-  return {
-    scope,
-    scopeText: text,
-    query: `X-Amz-Algorithm=${AWS4.algorithm}&X-Amz-Credential=${uriEncode(`${accessKeyId}/${text}`)}`,
-  };
+  const credential = uriEncode(`${accessKeyId}/${scopeText(AWS4, scope)}`);
+  return { scope, query: `X-Amz-Algorithm=${AWS4.algorithm}&X-Amz-Credential=${credential}` };
 }
 
 /** The values of the signature's own parameters, not yet encoded but for `query`. */
@@ -105,18 +95,6 @@ export function hostHeader(host: string): string {
 
 // The same text each time, so that what is made of it can be known again.
 let lastHost = { host: "", line: "" };
-
-/** A signature with the text that it was computed over. */
-export interface S3Signature {
-  readonly signature: string;
-  readonly stringToSign: string;
-}
-
-/** Canonical request → string to sign → signature. Signing and verifying both end here, so they cannot drift apart. */
-export function s3Signature(sign: ScopeSigner, time: string, scopeText: string, parts: CanonicalParts): S3Signature {
-  const hash = sha256Hex(canonicalRequestText(parts));
-  return { signature: sign(time, hash), stringToSign: stringToSignText(AWS4, time, scopeText, hash) };
-}
 
 /** Where an object or a bucket is, in S3's words. */
 export interface S3Location {

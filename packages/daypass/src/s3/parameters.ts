@@ -30,34 +30,32 @@ export function readParameters(wire: WireTarget): S3Parameters {
   return readPlain(wire.query) ?? readTokens(wire.tokens);
 }
 
-// Nearly all requests of a day begin alike: one comparison in place of four.
-let last = { start: "none", credential: "" };
+// Nearly all requests of a day begin alike, and most URLs of a service live equally long: two comparisons in place of six.
+let lastStart = { text: "none", credential: "" };
+let lastLife = { text: "none", expires: "" };
 
 /**
  * The usual spelling, which is what `s3Query` makes where there are no further parameters, is cut at fixed places: a fifth of
  * the time of the loop below, which reads it to the same values. What stands between the cuts is checked where it is used.
  */
 function readPlain(query: string): S3Parameters | undefined {
-  if (query.slice(0, last.start.length) !== last.start) {
-    const start = query.slice(0, query.indexOf("&", START.length) + DATE.length);
-    if (start.slice(0, START.length) !== START || start.slice(-DATE.length) !== DATE) return undefined;
-    last = { start, credential: start.slice(START.length, -DATE.length) };
+  if (query.slice(0, lastStart.text.length) !== lastStart.text) {
+    const text = query.slice(0, query.indexOf("&", START.length) + DATE.length);
+    if (!text.startsWith(START) || !text.endsWith(DATE)) return undefined;
+    lastStart = { text, credential: text.slice(START.length, -DATE.length) };
   }
-  const time = last.start.length;
-  const expires = time + 16 + EXPIRES.length;
+  const time = lastStart.text.length;
   const signature = query.length - 64;
-  const end = signature - END.length;
-  if (
-    query.slice(time + 16, expires) !== EXPIRES ||
-    query.slice(end, signature) !== END ||
-    query.indexOf("&", expires) !== end
-  ) {
-    return undefined;
+  const life = query.slice(time + 16, signature);
+  if (life !== lastLife.text) {
+    const expires = life.slice(EXPIRES.length, -END.length);
+    if (life !== EXPIRES + expires + END || expires.includes("&")) return undefined;
+    lastLife = { text: life, expires };
   }
   return {
-    credential: last.credential,
+    credential: lastStart.credential,
     time: query.slice(time, time + 16),
-    expires: query.slice(expires, end),
+    expires: lastLife.expires,
     signedHeaders: "host",
     signature: query.slice(signature),
     sessionToken: undefined,

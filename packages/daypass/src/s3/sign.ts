@@ -3,17 +3,8 @@ import { uriEncodePath } from "../encode.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
 import { basicTime, signingWindow, systemClock } from "../time.ts";
-import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner } from "../v4.ts";
-import {
-  type DayScope,
-  dayScope,
-  headerLine,
-  hostHeader,
-  ownQuery,
-  s3Query,
-  s3Signature,
-  UNSIGNED_PAYLOAD,
-} from "./canonical.ts";
+import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner, v4Signature } from "../v4.ts";
+import { type DayScope, dayScope, headerLine, hostHeader, ownQuery, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
 import { checkCredentials, type S3Credentials } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
@@ -89,7 +80,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
     const parts = { method, path, query, headers: text, signedHeaders, payload };
-    const { signature, stringToSign } = s3Signature(day.sign, last.time, day.scopeText, parts);
+    const { signature, stringToSign } = v4Signature(day.sign, last.time, parts);
     return new SignedResult(
       {
         url: `${origin}${path}?${query}&X-Amz-Signature=${signature}`,

@@ -35,7 +35,7 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
 }
 
 function hasUnsigned(headers: WireRequest["headers"]): boolean {
-  for (const [name] of headers) if (mustBeSigned(name)) return true;
+  for (const header of headers) if (mustBeSigned(header[0])) return true;
   return false;
 }
 

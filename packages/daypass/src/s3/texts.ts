@@ -1,6 +1,6 @@
 import { sha256Hex } from "#crypto";
 import type { WireRequest } from "../scheme.ts";
-import { AWS4, canonicalRequestText, stringToSignText } from "../v4.ts";
+import { AWS4, canonicalRequestText, scopeText, stringToSignText } from "../v4.ts";
 import { parseTarget } from "../wire.ts";
 import { canonicalHeaders } from "./canonical.ts";
 import { type ParsedS3, parseS3 } from "./parse.ts";
@@ -34,11 +34,11 @@ export function s3Texts(request: WireRequest): S3Texts {
 /** The texts of any request that was read strictly. */
 export function v4Texts(
   method: string,
-  parsed: Pick<ParsedS3, "path" | "query" | "headers" | "signedHeaders" | "payload" | "time" | "scopeText">,
+  parsed: Pick<ParsedS3, "path" | "query" | "headers" | "signedHeaders" | "payload" | "time" | "scope">,
 ): S3Texts {
   const canonicalRequest = canonicalRequestText({ ...parsed, method, headers: canonicalHeaders(parsed.headers) });
   return {
     canonicalRequest,
-    stringToSign: stringToSignText(AWS4, parsed.time, parsed.scopeText, sha256Hex(canonicalRequest)),
+    stringToSign: stringToSignText(AWS4, parsed.time, scopeText(AWS4, parsed.scope), sha256Hex(canonicalRequest)),
   };
 }

@@ -3,9 +3,10 @@ import { checkSession } from "../access-key.ts";
 import { type DaypassError, type ErrorDetails, refusal } from "../errors.ts";
 import type { KeyResolver, Scheme, Verifier } from "../scheme.ts";
 import { type SigningKeys, signingKeys } from "../signing-keys.ts";
-import { AWS4, type CanonicalParts, type CredentialScope } from "../v4.ts";
+import { instantText } from "../time.ts";
+import { AWS4, type CanonicalParts, type CredentialScope, v4Signature } from "../v4.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
-import { canonicalHeaders, type SignedHeader, s3Location, s3Signature } from "./canonical.ts";
+import { canonicalHeaders, type SignedHeader, s3Location } from "./canonical.ts";
 import { credentialResolver, type S3Credentials } from "./credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
 import { checkSignatureForm, detectS3, type ParsedS3, parseS3 } from "./parse.ts";
@@ -85,7 +86,7 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
     dummyKey: DUMMY_S3_KEY,
     check({ request }, parsed, { keys }) {
       const parts = canonicalParts(request.method, parsed);
-      const { signature, stringToSign } = s3Signature(keys(parsed.scope), parsed.time, parsed.scopeText, parts);
+      const { signature, stringToSign } = v4Signature(keys(parsed.scope), parsed.time, parts);
       const matches = constantTimeEqual(signature, parsed.signature) && parsed.headers.every(isThere);
       // What matched has the one form.
       if (!matches) checkSignatureForm(parsed.signature);
@@ -152,10 +153,10 @@ export function wrongScope(
   );
 }
 
-function checkWindow(parsed: ParsedS3, now: Date, maxFutureSkew: number): DaypassError | undefined {
+function checkWindow(parsed: ParsedS3, now: number, maxFutureSkew: number): DaypassError | undefined {
   const { time, signedAt, expires } = parsed;
   // Written so that an invalid date on either side refuses.
-  if (!(now.getTime() >= signedAt.getTime() - maxFutureSkew * 1000)) {
+  if (!(now >= signedAt.getTime() - maxFutureSkew * 1000)) {
     return refusal(
       "NOT_YET_VALID",
       `a signing time at most ${maxFutureSkew} s ahead of the clock, found ${time}: check both clocks`,
@@ -166,13 +167,13 @@ function checkWindow(parsed: ParsedS3, now: Date, maxFutureSkew: number): Daypas
 }
 
 /** `EXPIRED` at and after the end of a URL. */
-export function checkEnd(end: Date, now: Date, details: ErrorDetails): DaypassError | undefined {
+export function checkEnd(end: Date, now: number, details: ErrorDetails): DaypassError | undefined {
   // Written so that an invalid clock refuses.
-  if (now.getTime() < end.getTime()) return undefined;
+  if (now < end.getTime()) return undefined;
   const expiresAt = end.toISOString();
   return refusal("EXPIRED", `a URL that is still valid, found one that ended at ${expiresAt}: ask for a new one`, {
     ...details,
     expiresAt,
-    serverTime: now.toJSON() ?? "unknown",
+    serverTime: instantText(now),
   });
 }

@@ -102,7 +102,7 @@ export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier
       if (aud === undefined ? audience !== undefined : !audience || ![aud].flat().includes(audience)) {
         throw fault("WRONG_AUDIENCE", "a token for this audience");
       }
-      if (iat !== undefined && !(iat * 1000 <= now.getTime() + maxSkew * 1000)) {
+      if (iat !== undefined && !(iat * 1000 <= now + maxSkew * 1000)) {
         throw fault("NOT_YET_VALID", "a token that was issued in the past");
       }
       const { subject } = personal;
@@ -119,7 +119,7 @@ export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier
         throw fault("IP_NOT_GRANTED", "a client in its network");
       }
       const obligations: readonly Obligation[] = jti === undefined ? [] : [{ kind: "uses", limit: 1 }];
-      return { uri: text, claims, subject, verifiedAt: now, obligations };
+      return { uri: text, claims, subject, verifiedAt: new Date(now), obligations };
     },
   };
   return edgeVerifier(format, resolver(keySets), { ...options, keyId: "" });

@@ -4,15 +4,8 @@ import type { SignedRequest } from "../../scheme.ts";
 import { SignedResult } from "../../signed-request.ts";
 import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
 import { formatBasicTime, signingWindow } from "../../time.ts";
-import { AWS4, canonicalQuery, type EncodedPair } from "../../v4.ts";
-import {
-  canonicalHeaders,
-  type DayScope,
-  dayScope,
-  type SignedHeader,
-  s3Signature,
-  UNSIGNED_PAYLOAD,
-} from "../canonical.ts";
+import { AWS4, canonicalQuery, type EncodedPair, v4Signature } from "../../v4.ts";
+import { canonicalHeaders, type DayScope, dayScope, type SignedHeader, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";
 import { type Address, type AddressFinder, addressFinder } from "./endpoint.ts";
@@ -76,7 +69,7 @@ export function clientSigner(config: SdkConfig): ClientSigner {
       const own = identity.parameters({ day, time, expiresIn, hoistsPayload, needsSession: address.needsSession });
       const { all, before, after } = queryOf({ own, names, query });
       const path = address.base + bound.path;
-      const { signature, stringToSign } = s3Signature(identity.keys(day.scope), time, day.scopeText, {
+      const { signature, stringToSign } = v4Signature(identity.keys(day.scope), time, {
         method,
         path,
         query: all,

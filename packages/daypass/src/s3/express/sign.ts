@@ -3,8 +3,7 @@ import type { Signer } from "../../scheme.ts";
 import { SignedResult, signer } from "../../signed-request.ts";
 import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
-import { AWS4, scopeText } from "../../v4.ts";
-import { s3Signature } from "../canonical.ts";
+import { AWS4, scopeText, v4Signature } from "../../v4.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { type BucketEndpoint, bucketEndpoints } from "../endpoint.ts";
 import { MAX_EXPIRES } from "../parse.ts";
@@ -71,15 +70,14 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
     });
     const time = formatBasicTime(signedAt);
     const scope = { date: time.slice(0, 8), region, service: "s3express" };
-    const scoped = scopeText(AWS4, scope);
     const { canonical, facts, url } = queryCall(request, endpointOf(request.bucket), {
       "X-Amz-Algorithm": AWS4.algorithm,
-      "X-Amz-Credential": `${accessKeyId}/${scoped}`,
+      "X-Amz-Credential": `${accessKeyId}/${scopeText(AWS4, scope)}`,
       "X-Amz-Date": time,
       "X-Amz-Expires": String(expiresIn),
       "X-Amz-S3session-Token": sessionToken,
     });
-    const { signature, stringToSign } = s3Signature(identity.keys(scope), time, scoped, canonical);
+    const { signature, stringToSign } = v4Signature(identity.keys(scope), time, canonical);
     return new SignedResult({ ...facts, url: url(signature), expiresAt, warnings }, stringToSign);
   });
 }

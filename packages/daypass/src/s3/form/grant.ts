@@ -18,8 +18,8 @@ export interface S3FormGrant extends FormGrant {
 }
 
 /** `KEY_SCOPE` for a form that lives longer than it may. */
-export function checkLife(start: Date, end: Date, maxLife: number): void {
-  if (end.getTime() - start.getTime() <= maxLife * 1000) return;
+export function checkLife(start: number, end: Date, maxLife: number): void {
+  if (end.getTime() - start <= maxLife * 1000) return;
   throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life: ask for a shorter one`);
 }
 

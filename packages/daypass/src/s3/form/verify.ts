@@ -66,13 +66,13 @@ export function s3FormVerifier(options: S3FormVerifierOptions): FormVerifier<S3F
       grant({ accessKeyId, scope, signedAt, sessionToken }, verified) {
         const { now, expiresAt, key } = verified;
         checkSession(key.credentials.sessionToken, key.credentials.expiration, sessionToken, now);
-        if (!(now.getTime() >= signedAt.getTime() - maxFutureSkew * 1000)) {
+        if (!(now >= signedAt.getTime() - maxFutureSkew * 1000)) {
           throw refusal(
             "NOT_YET_VALID",
             `a signing time at most ${maxFutureSkew} s ahead, found a later one: check both clocks`,
           );
         }
-        checkLife(signedAt, expiresAt, maxLife);
+        checkLife(signedAt.getTime(), expiresAt, maxLife);
         const facts = { scheme: "s3/form", keyId: accessKeyId, region: scope.region, notBefore: signedAt };
         return s3FormGrant(facts, verified);
       },

@@ -2,7 +2,7 @@ import { refusal } from "../../errors.ts";
 import { malformed } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { formatBasicTime, parseBasicTime } from "../../time.ts";
-import { AWS4, type CredentialScope, canonicalQuery, scopeText } from "../../v4.ts";
+import { AWS4, type CredentialScope, canonicalQuery } from "../../v4.ts";
 import { formDecode, headerValues } from "../../wire.ts";
 import { canonicalText, readPath, type SignedHeader } from "../canonical.ts";
 import { detectS3, parseCredential } from "../parse.ts";
@@ -12,7 +12,6 @@ import { readSignedHeaders } from "../signed-headers.ts";
 export interface ParsedS3Header {
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
-  readonly scopeText: string;
   /** The time of `x-amz-date` or `Date` as it stands in the string to sign. */
   readonly time: string;
   readonly signedAt: Date;
@@ -68,7 +67,6 @@ export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Heade
   return {
     accessKeyId,
     scope,
-    scopeText: scopeText(AWS4, scope),
     time,
     signedAt,
     sessionToken: one(request, "x-amz-security-token"),

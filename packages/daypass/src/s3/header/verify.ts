@@ -2,8 +2,10 @@ import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../access-key.ts";
 import { type DaypassError, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
+import { instantText } from "../../time.ts";
+import { v4Signature } from "../../v4.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
-import { canonicalHeaders, s3Location, s3Signature, UNSIGNED_PAYLOAD } from "../canonical.ts";
+import { canonicalHeaders, s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
 import { checkScope, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
 import { type OpenedBody, openChunks } from "./chunks.ts";
@@ -77,7 +79,7 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
     dummyKey: DUMMY_S3_KEY,
     check({ request }, parsed, { keys }) {
       const parts = { ...parsed, method: request.method, headers: canonicalHeaders(parsed.headers) };
-      const { signature, stringToSign } = s3Signature(keys(parsed.scope), parsed.time, parsed.scopeText, parts);
+      const { signature, stringToSign } = v4Signature(keys(parsed.scope), parsed.time, parts);
       const complete = parsed.headers.every(({ values }) => values.length > 0);
       return { matches: constantTimeEqual(signature, parsed.signature) && complete, stringToSign };
     },
@@ -126,11 +128,11 @@ function obligations(
   return [{ kind: "body-chunks", length, trailers }, ...s3Obligations(UNSIGNED_PAYLOAD, headers, parameters)];
 }
 
-function checkSkew(signedAt: Date, now: Date, maxSkew: number): DaypassError | undefined {
-  const ahead = signedAt.getTime() - now.getTime();
+function checkSkew(signedAt: Date, now: number, maxSkew: number): DaypassError | undefined {
+  const ahead = signedAt.getTime() - now;
   // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
   if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
-  const [requestTime, serverTime] = [signedAt.toISOString(), now.toJSON() ?? "unknown"];
+  const [requestTime, serverTime] = [signedAt.toISOString(), instantText(now)];
   return refusal(
     "CLOCK_SKEW",
     `a signing time within ${maxSkew} s of the clock, found ${requestTime} at ${serverTime}: check both clocks`,

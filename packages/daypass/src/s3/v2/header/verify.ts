@@ -1,6 +1,7 @@
 import { checkSession } from "../../../access-key.ts";
 import { type DaypassError, refusal } from "../../../errors.ts";
 import type { Scheme, Verifier } from "../../../scheme.ts";
+import { instantText } from "../../../time.ts";
 import { type VerifierOptions, verifier } from "../../../verify.ts";
 import { percentDecode } from "../../../wire.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../../canonical.ts";
@@ -89,11 +90,11 @@ function s3V2HeaderScheme({
   };
 }
 
-function checkSkew(signedAt: Date, now: Date, maxSkew: number): DaypassError | undefined {
-  const ahead = signedAt.getTime() - now.getTime();
+function checkSkew(signedAt: Date, now: number, maxSkew: number): DaypassError | undefined {
+  const ahead = signedAt.getTime() - now;
   // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
   if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
-  const details = { requestTime: signedAt.toISOString(), serverTime: now.toJSON() ?? "unknown", maximum: maxSkew };
+  const details = { requestTime: signedAt.toISOString(), serverTime: instantText(now), maximum: maxSkew };
   return refusal(
     "CLOCK_SKEW",
     `a signing time within ${maxSkew} s of the clock, found ${details.requestTime} at ${details.serverTime}: check both clocks`,

@@ -1,11 +1,11 @@
 import type { EndlessSignRequest } from "./edge-sign.ts";
 import { invalidInput } from "./errors.ts";
-import type { Clock } from "./scheme.ts";
-import { NEVER, signingWindow } from "./time.ts";
+import { type Instant, NEVER, signingWindow, systemClock } from "./time.ts";
 
 /** Begin and end of a URL in whole seconds since 1970. */
 export interface EdgeWindow {
-  readonly signedAt: Date;
+  /** Milliseconds since 1970. */
+  readonly signedAt: number;
   readonly expiresAt: Date;
   /** As it stands in the URL; `undefined` where it never ends. */
   readonly expires: string | undefined;
@@ -16,10 +16,16 @@ export interface EdgeWindow {
 // A century catches milliseconds that were given as seconds, and keeps the end at ten digits.
 const MAX_LIFE = 100 * 365 * 86_400;
 
-export function edgeWindow(request: EndlessSignRequest, clock: Clock, maxSeconds: number = MAX_LIFE): EdgeWindow {
+export function edgeWindow(
+  request: EndlessSignRequest,
+  clock: () => Instant = systemClock,
+  maxSeconds: number = MAX_LIFE,
+): EdgeWindow {
   const { expiresIn, expiresAt, notBefore, withoutExpiry } = request;
   const isEndless = withoutExpiry === "accept" && expiresIn === undefined && expiresAt === undefined;
-  const window = isEndless ? { signedAt: clock(), expiresAt: NEVER } : signingWindow(request, clock(), { maxSeconds });
+  const window = isEndless
+    ? { signedAt: Number(clock()), expiresAt: NEVER }
+    : signingWindow(request, clock(), { maxSeconds });
   const end = window.expiresAt.getTime() / 1000;
   const start = notBefore && Math.ceil(notBefore.getTime() / 1000);
   if (start !== undefined && !(start >= 0 && start < end)) {

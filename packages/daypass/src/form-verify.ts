@@ -54,8 +54,9 @@ export interface VerifiedForm<K> {
 export function formVerifier<P, K, G extends FormGrant>(
   scheme: FormScheme<P, K, G>,
   keys: KeyResolver<K>,
-  { clock = systemClock, enforces }: FormVerifierOptions,
+  options: FormVerifierOptions,
 ): FormVerifier<G> {
+  const { clock = systemClock, enforces } = options;
   const enforced: ReadonlySet<ObligationKind> = new Set(enforces);
   const detects = (fields: FormFields): boolean => fields.some(([name]) => scheme.markers.test(name.toLowerCase()));
   return {
@@ -81,7 +82,7 @@ export function formVerifier<P, K, G extends FormGrant>(
         throw refusal("SIGNATURE_MISMATCH", "the signature of this policy, found another");
       }
       const { expiresAt, conditions } = decodePolicy(policy);
-      const now = clock().getTime();
+      const now = Number(clock());
       // Written so that an invalid clock refuses.
       if (!(now < expiresAt.getTime())) {
         const end = expiresAt.toISOString();

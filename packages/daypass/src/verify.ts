@@ -13,6 +13,7 @@ import type {
   Verifier,
   WireRequest,
 } from "./scheme.ts";
+import { systemClock } from "./time.ts";
 import { checkSize, parseTarget } from "./wire.ts";
 
 /** What every verifier is given besides its keys. */
@@ -32,7 +33,7 @@ export function verifier<P, K, G extends Grant>(
 ): Verifier<G> {
   const selectOrigin = originSelector(options.origins, options);
   const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
-  const { clock = Date.now } = options;
+  const { clock = systemClock } = options;
 
   // Not an async function, as one that may wait saves at each call all that it holds: most signatures are made at once.
   const decide = (

@@ -16,7 +16,6 @@ import { invalidInput } from "../errors.ts";
 import { matchesGlob } from "../glob.ts";
 import { parseAddress } from "../ip.ts";
 import type { Clock } from "../scheme.ts";
-import { systemClock } from "../time.ts";
 import {
   type AkamaiFields,
   type AkamaiOptions,
@@ -61,7 +60,7 @@ export interface AkamaiSignerOptions extends AkamaiOptions {
  * ```
  */
 export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSignRequest> {
-  const { secret, hash = "sha256", salt, parameter = "__token__", escapeEarly = false, clock = systemClock } = options;
+  const { secret, hash = "sha256", salt, parameter = "__token__", escapeEarly = false, clock } = options;
   const mac = akamaiMac(secret, hash);
   return edgeSigner([], (request) => {
     checkEdgeRequest("Akamai's token", request, "prefix notBefore bind.ip acl sessionId data");

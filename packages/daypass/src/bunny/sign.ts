@@ -16,7 +16,6 @@ import { invalidInput } from "../errors.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
-import { systemClock } from "../time.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { formDecode, parseTarget, percentDecode } from "../wire.ts";
 import {
@@ -70,10 +69,7 @@ export interface BunnySignerOptions {
  * console.log(link.url.startsWith("https://token-tester.b-cdn.net/300kb.jpg?token=HS256-")); // true
  * ```
  */
-export function bunnySigner({
-  secret,
-  clock = systemClock,
-}: BunnySignerOptions): EdgeSigner<BunnySignRequest, BunnyWeakness> {
+export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<BunnySignRequest, BunnyWeakness> {
   const mac = sha256Hmac(checkSecret(secret));
   return edgeSigner(BUNNY_WEAK, (request) => {
     checkEdgeRequest("Bunny's token", request, "prefix bind.ip bind.query place countries countriesBlocked speedLimit");

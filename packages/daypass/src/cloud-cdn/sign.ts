@@ -14,7 +14,6 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import { checkPrefix, GOOGLE_NAMES, prefixParameter } from "../google-cdn.ts";
 import type { Clock, Lifetime } from "../scheme.ts";
-import { systemClock } from "../time.ts";
 import { CLOUD_CDN, type CloudCdnKey, cloudCdnMac, cloudCdnSignature } from "./canonical.ts";
 
 /** One URL to sign. */
@@ -45,7 +44,7 @@ export interface CloudCdnSignerOptions extends CloudCdnKey {
  * ```
  */
 export function cloudCdnSigner(options: CloudCdnSignerOptions): EdgeSigner<CloudCdnSignRequest> {
-  const { keyName, clock = systemClock } = options;
+  const { keyName, clock } = options;
   const mac = cloudCdnMac(options);
   return edgeSigner([], (request) => {
     checkEdgeRequest("Cloud CDN", request, request.prefix === undefined ? "prefix bind.query" : "prefix");
@@ -98,7 +97,7 @@ export interface CloudCdnCookieSigner {
  * ```
  */
 export function cloudCdnCookieSigner(options: CloudCdnSignerOptions): CloudCdnCookieSigner {
-  const { keyName, clock = systemClock } = options;
+  const { keyName, clock } = options;
   const mac = cloudCdnMac(options);
   return {
     sign(request) {

@@ -14,7 +14,6 @@ import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
-import { systemClock } from "../time.ts";
 import { type CloudflareOptions, cloudflareMac, cloudflareStringToSign } from "./canonical.ts";
 
 /** One URL to sign. Its life is at most the rule's `ttl`. */
@@ -44,7 +43,7 @@ export interface CloudflareSignerOptions extends CloudflareOptions {
  * ```
  */
 export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<CloudflareSignRequest> {
-  const { ttl, parameter = "verify", urlSafe = false, clock = systemClock } = options;
+  const { ttl, parameter = "verify", urlSafe = false, clock } = options;
   if (!(Number.isInteger(ttl) && ttl > 0)) throw invalidInput("ttl", "whole seconds above 0", ttl);
   const key = hmacSha256(checkSecret(options.secret));
   return edgeSigner([], (request) => {

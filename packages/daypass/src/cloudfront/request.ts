@@ -2,7 +2,7 @@ import { type Constraints, unsupportedConstraint } from "../constraints.ts";
 import { invalidInput, refusal } from "../errors.ts";
 import { parseCidr } from "../ip.ts";
 import { refuseConstraints } from "../object-request.ts";
-import { signingWindow } from "../time.ts";
+import { type Instant, signingWindow } from "../time.ts";
 import { PARAMETERS, policyText } from "./canonical.ts";
 import { readPolicy } from "./policy.ts";
 import { fits } from "./wildcard.ts";
@@ -77,7 +77,7 @@ export function checkUrl(url: string): void {
 }
 
 /** Works out the policy for one URL or, for cookies, for a resource alone. */
-export function preparePolicy(wish: PolicyWish, now: Date): PreparedPolicy {
+export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   const { url, policy, notBefore, bind } = wish;
   refuseConstraints(wish, "CloudFront", UNBINDABLE);
   if (policy !== undefined) return givenPolicy(wish, policy);

@@ -120,9 +120,9 @@ const BOUND: readonly string[] = ["method", "host", "path", "query", "start", "e
 const UNBOUND: readonly string[] = ["scheme", "headers that are not listed", "body", "session token"];
 const SHA1 = "COS knows no other algorithm than HMAC-SHA1 over a SHA-1";
 
-function startOf(notBefore: Date | undefined, signedAt: Date, expiresAt: Date): number {
-  const start = notBefore === undefined ? signedAt.getTime() : Math.ceil(notBefore.getTime() / 1000) * 1000;
-  if (start < expiresAt.getTime()) return Math.max(start, signedAt.getTime()) / 1000;
+function startOf(notBefore: Date | undefined, signedAt: number, expiresAt: Date): number {
+  const start = notBefore === undefined ? signedAt : Math.ceil(notBefore.getTime() / 1000) * 1000;
+  if (start < expiresAt.getTime()) return Math.max(start, signedAt) / 1000;
   throw refusal("INVALID_EXPIRY", `notBefore before the end, ${expiresAt.toISOString()}`);
 }
 

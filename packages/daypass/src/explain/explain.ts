@@ -63,7 +63,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
     error,
     keys,
     hosts,
-    now: clock(),
+    now: new Date(clock()),
   };
   const { explanation, hidden } = await explainer.explain(subject);
   const sentSecrets = sent.headers.filter(([name]) => isSecretHeader(name)).map(([, value]) => value);

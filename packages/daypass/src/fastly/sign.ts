@@ -11,7 +11,6 @@ import {
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
 import type { Clock } from "../scheme.ts";
-import { systemClock } from "../time.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { FASTLY_WEAK, type FastlyWeakness, fastlyMac, fastlyStringToSign } from "./canonical.ts";
 import type { FastlyOptions } from "./verify.ts";
@@ -46,7 +45,7 @@ export interface FastlySignerOptions extends FastlyOptions {
  * ```
  */
 export function fastlySigner(options: FastlySignerOptions): EdgeSigner<FastlySignRequest, FastlyWeakness> {
-  const { secret, hash = "sha1", parameter = "token", clock = systemClock } = options;
+  const { secret, hash = "sha1", parameter = "token", clock } = options;
   const mac = fastlyMac(secret, hash);
   return edgeSigner(FASTLY_WEAK, (request) => {
     checkEdgeRequest("Fastly's token", request);

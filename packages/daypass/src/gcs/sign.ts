@@ -126,7 +126,7 @@ function drafts(
     const place = address(bucket);
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_EXPIRES });
     const startsAt = start(signedAt, request.notBefore);
-    const expiresIn = (expiresAt.getTime() - startsAt.getTime()) / 1000;
+    const expiresIn = (expiresAt.getTime() - startsAt) / 1000;
     if (!(expiresIn > 0)) throw refusal("INVALID_EXPIRY", `an end more than ${LEEWAY} s after notBefore`);
     const time = basicTime(startsAt);
     const scope = { date: time.slice(0, 8), region: "auto", service: "storage" };
@@ -174,7 +174,7 @@ function drafts(
 }
 
 /** The signing time: a later one where the URL has to wait, rounded up so that it never begins before the asked instant. */
-function start(signedAt: Date, notBefore: Date | undefined): Date {
+function start(signedAt: number, notBefore: Date | undefined): number {
   if (notBefore === undefined) return signedAt;
-  return new Date(Math.max(signedAt.getTime(), Math.ceil(notBefore.getTime() / 1000 + LEEWAY) * 1000));
+  return Math.max(signedAt, Math.ceil(notBefore.getTime() / 1000 + LEEWAY) * 1000);
 }

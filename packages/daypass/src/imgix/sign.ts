@@ -11,7 +11,6 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
-import { systemClock } from "../time.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { IMGIX_WEAK, type ImgixWeakness, imgixHash, imgixStringToSign } from "./canonical.ts";
 
@@ -45,10 +44,7 @@ export interface ImgixSignerOptions {
  * // "https://my-social-network.imgix.net/users/1.png?w=400&h=300&s=c7b86f666a832434dd38577e38cf86d1"
  * ```
  */
-export function imgixSigner({
-  secret,
-  clock = systemClock,
-}: ImgixSignerOptions): EdgeSigner<ImgixSignRequest, ImgixWeakness> {
+export function imgixSigner({ secret, clock }: ImgixSignerOptions): EdgeSigner<ImgixSignRequest, ImgixWeakness> {
   const token = checkSecret(secret);
   return edgeSigner(IMGIX_WEAK, (request) => {
     checkEdgeRequest("imgix", request, "withoutExpiry bind.query");

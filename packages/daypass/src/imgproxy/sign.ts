@@ -11,7 +11,6 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
 import type { Clock } from "../scheme.ts";
-import { systemClock } from "../time.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import {
   expiryOptions,
@@ -51,7 +50,7 @@ export interface ImgproxySignerOptions extends ImgproxyOptions, ImgproxyKey {
  * ```
  */
 export function imgproxySigner(options: ImgproxySignerOptions): EdgeSigner<ImgproxySignRequest, ImgproxyWeakness> {
-  const { clock = systemClock } = options;
+  const { clock } = options;
   const { size, prefix, weak } = imgproxyFormat(options);
   const mac = imgproxyMac(options, size);
   return edgeSigner(weak, (request) => {

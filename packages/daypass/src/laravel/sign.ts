@@ -13,7 +13,6 @@ import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
-import { systemClock } from "../time.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { isLaravelPath, LARAVEL_WEAK, type LaravelWeakness, laravelStringToSign } from "./canonical.ts";
 
@@ -46,7 +45,7 @@ export interface LaravelSignerOptions {
  * ```
  */
 export function laravelSigner(options: LaravelSignerOptions): EdgeSigner<LaravelSignRequest, LaravelWeakness> {
-  const { secret, relative = false, clock = systemClock } = options;
+  const { secret, relative = false, clock } = options;
   const key = hmacSha256(checkSecret(secret));
   return edgeSigner(LARAVEL_WEAK, (request) => {
     checkEdgeRequest("Laravel's signature", request, "withoutExpiry bind.query");

@@ -15,7 +15,6 @@ import { invalidInput } from "../errors.ts";
 import { base64urlOf, checkPrefix, GOOGLE_NAMES, prefixParameter } from "../google-cdn.ts";
 import type { AsyncSigner, Clock, Lifetime } from "../scheme.ts";
 import { asyncSigner } from "../signed-request.ts";
-import { systemClock } from "../time.ts";
 import { checkKeyName, keyBytes, mediaCdn } from "./canonical.ts";
 
 /** One URL to sign. */
@@ -56,7 +55,7 @@ export interface MediaCdnSignerOptions {
  * ```
  */
 export function mediaCdnSigner(options: MediaCdnSignerOptions): AsyncSigner<MediaCdnSignRequest> {
-  const { keyName, padded = false, clock = systemClock } = options;
+  const { keyName, padded = false, clock } = options;
   const sign = signature(options);
   const { pathComponent } = mediaCdn(padded);
   return asyncSigner(async (request) => {
@@ -117,7 +116,7 @@ export interface MediaCdnCookieSigner {
  * ```
  */
 export function mediaCdnCookieSigner(options: MediaCdnSignerOptions): MediaCdnCookieSigner {
-  const { keyName, padded = false, clock = systemClock } = options;
+  const { keyName, padded = false, clock } = options;
   const sign = signature(options);
   const { cookie } = mediaCdn(padded);
   return {

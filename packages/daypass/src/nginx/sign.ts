@@ -17,7 +17,6 @@ import { base64url } from "../encode.ts";
 import { type DaypassError, invalidInput } from "../errors.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
-import { systemClock } from "../time.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { parseTarget } from "../wire.ts";
 import type { NginxParts } from "./canonical.ts";
@@ -62,7 +61,7 @@ export interface NginxSignerOptions extends NginxOptions {
  * ```
  */
 export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRequest, NginxWeakness> {
-  const { clock = systemClock } = options;
+  const { clock } = options;
   const secret = checkSecret(options.secret);
   const { expression, parameters, weak } = nginxFormat(options);
   const { variables } = expression;

@@ -51,7 +51,12 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const method = checkCall(request);
     checkConstraints(request);
     const { origin, host, path: base } = endpointOf(bucket);
-    const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
+    const {
+      signedAt: start,
+      expiresAt,
+      expiresIn,
+      warnings,
+    } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       expiration: current.expiration,
       credentialExpiry,
@@ -59,14 +64,13 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const headers = collectHeaders(request);
     const { signedHeaders, text, bound } = signHeaders(host, headers);
     const extra = collectQuery(request);
-    const start = signedAt.getTime();
     if (
       last?.credentials !== current ||
       last.start !== start ||
       last.expiresIn !== expiresIn ||
       last.signedHeaders !== signedHeaders
     ) {
-      const time = basicTime(signedAt);
+      const time = basicTime(start);
       if (last?.credentials !== current || !time.startsWith(day.scope.date)) {
         day = prepareDay(current, region, time);
         // Should the token have no encoding, this day must not be taken for that of the moment before.

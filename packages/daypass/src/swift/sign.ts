@@ -77,10 +77,8 @@ interface Unsigned {
   readonly result: Omit<SignedRequest, "url" | "id">;
 }
 
-function prepareTempUrl(
-  request: SwiftSignRequest,
-  { endpoint, account, digest, clock = systemClock }: Omit<SwiftSignerOptions<SwiftDigest>, "key">,
-): Unsigned {
+function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOptions<SwiftDigest>, "key">): Unsigned {
+  const { endpoint, account, digest, clock = systemClock } = options;
   const { container, object = request.prefix ?? "", method = "GET", prefix, filename, inline, expiresAs } = request;
   if (!SEGMENT.test(container)) throw invalidInput("container", "one path segment", container);
   if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) throw invalidInput("method", "one of Swift's five", method);

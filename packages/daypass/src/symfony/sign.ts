@@ -14,7 +14,6 @@ import { invalidInput } from "../errors.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
-import { systemClock } from "../time.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { formDecode, parseTarget } from "../wire.ts";
 import {
@@ -56,7 +55,7 @@ export interface SymfonySignerOptions extends SymfonyOptions {
  * ```
  */
 export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<SymfonySignRequest, SymfonyWeakness> {
-  const { secret, parameters, encoding = "base64url", clock = systemClock } = options;
+  const { secret, parameters, encoding = "base64url", clock } = options;
   const names = { ...SYMFONY_PARAMETERS, ...parameters };
   const key = hmacSha256(checkSecret(secret));
   return edgeSigner(SYMFONY_WEAK, (request) => {

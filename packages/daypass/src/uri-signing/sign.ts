@@ -12,7 +12,6 @@ import { base64url } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, signer } from "../signed-request.ts";
-import { systemClock } from "../time.ts";
 import { joinUri, normalizeUri } from "./canonical.ts";
 import { readClaims } from "./claims.ts";
 import { hashContainer, prefixContainer } from "./container.ts";
@@ -109,7 +108,7 @@ function prepare(
   request: UriSigningRequest,
   options: UriSigningSignerOptions<UriSigningSecret | UriSigningPrivateKey>,
 ): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
-  const { key, issuer, attribute = ATTRIBUTE, clock = systemClock, random = randomBytes } = options;
+  const { key, issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = options;
   const isWhole = (request.prefix ?? request.regex) === undefined;
   checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, "encrypted.ip");
   const url = readEdgeUrl(request);
@@ -128,7 +127,7 @@ function prepare(
     aud: audience,
     exp: window.expires === undefined ? undefined : Number(window.expires),
     nbf: window.starts === undefined ? undefined : Number(window.starts),
-    iat: issuedAt ? Math.floor(window.signedAt.getTime() / 1000) : undefined,
+    iat: issuedAt ? Math.floor(window.signedAt / 1000) : undefined,
     jti: nonce === true ? base64url(random(16)) : nonce,
     cdnicrit: critical?.join(","),
     cdniip: encrypted?.ip,

@@ -3,7 +3,7 @@ import { base64url } from "../encode.ts";
 import { DaypassError, invalidInput } from "../errors.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
-import { basicTimeFormat, formatBasicTime, signingWindow, systemClock } from "../time.ts";
+import { basicTimeFormat, formatBasicTime, type Instant, signingWindow, systemClock } from "../time.ts";
 import type { QueryToken } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
 import { joinList } from "./grammar.ts";
@@ -92,7 +92,7 @@ interface Unsigned {
 function prepareUrl(
   request: UrlSignRequest,
   { alg, kid, scope }: LoadedKey,
-  now: Date,
+  now: Instant,
   random: (length: number) => Uint8Array,
 ): Unsigned {
   const { methods = ["GET"], notBefore = 0, prefix, uses, vary = [] } = request;
@@ -103,11 +103,11 @@ function prepareUrl(
   const placeholder = alg === "HS256" ? MAC_PLACEHOLDER : `${MAC_PLACEHOLDER}${MAC_PLACEHOLDER}`;
   const start = Math.ceil(Number(notBefore) / 1000) * 1000;
   if (Number.isNaN(start)) throw invalidInput("notBefore", "a valid Date", String(notBefore));
-  if (start > signedAt.getTime()) raw["dp-starts"] = formatBasicTime(new Date(start));
+  if (start > signedAt) raw["dp-starts"] = formatBasicTime(start);
   if (uses !== undefined) raw["dp-nonce"] ??= base64url(random(16));
   const further = Object.entries(raw).map(([name, value]) => `${name.slice(3)} ${value}`);
   raw["dp-date"] = formatBasicTime(signedAt);
-  raw["dp-expires"] = formatEnd(expiresAt);
+  raw["dp-expires"] = formatEnd(expiresAt.getTime());
   raw["dp-key"] = kid;
   raw["dp-methods"] = joinList(methods.includes("GET") ? methods.filter((method) => method !== "HEAD") : methods) ?? "";
   raw["dp-signature"] = placeholder;

@@ -45,7 +45,7 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
     [...namesOf(signed), ...namesOf(view)].some((name) => markers.test(name)),
   );
   if (kind === undefined) throw notSigned();
-  const now = clock();
+  const now = new Date(clock());
   const facts = kind.facts(view.values);
   const policy = readPolicy(view.values.get("policy") ?? "");
   const posted: PostedForm = { kind, form: view, policy, fileName: sent?.fileName, fileSize: sent?.fileSize };

@@ -17,7 +17,6 @@ import { checkPrefix } from "../../google-cdn.ts";
 import { parseCidr } from "../../ip.ts";
 import type { Clock, SignedRequest, Signer } from "../../scheme.ts";
 import { signer } from "../../signed-request.ts";
-import { systemClock } from "../../time.ts";
 import {
   joinToken,
   type MediaCdnTokenMac,
@@ -84,7 +83,7 @@ interface Unsigned {
 /** All of a token but its proof. */
 export function prepareToken(
   request: MediaCdnTokenRequest,
-  { parameter = "edge-cache-token", clock = systemClock }: MediaCdnTokenOptions,
+  { parameter = "edge-cache-token", clock }: MediaCdnTokenOptions,
 ): Unsigned {
   const { bind, prefix, sessionId, data } = request;
   checkEdgeRequest("this token", request, "prefix notBefore bind.ip bind.headers pathGlobs sessionId data");

@@ -148,7 +148,7 @@ function moments(): (options: AwsPresigningOptions) => Moment {
   return ({ signingDate, expiresIn = 900 }) => {
     const now = signingDate === undefined ? Date.now() : readDate(signingDate);
     if (last?.expiresIn !== expiresIn || Math.floor(now / 1000) !== second) {
-      const { signedAt, expiresAt } = signingWindow({ expiresIn }, new Date(now), { maxSeconds: MAX_EXPIRES });
+      const { signedAt, expiresAt } = signingWindow({ expiresIn }, now, { maxSeconds: MAX_EXPIRES });
       second = Math.floor(now / 1000);
       last = { time: formatBasicTime(signedAt), expiresIn, expiresAt };
     }

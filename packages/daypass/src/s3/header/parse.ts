@@ -119,7 +119,7 @@ function signingTime(request: WireRequest): { readonly time: string; readonly si
   if (signedAt === undefined) {
     throw malformed("date", "form", "YYYYMMDDTHHMMSSZ or Fri, 24 May 2013 00:00:00 GMT");
   }
-  return { time: formatBasicTime(signedAt), signedAt };
+  return { time: formatBasicTime(signedAt.getTime()), signedAt };
 }
 
 // RFC 9110 §5.6.7, IMF-fixdate: the one form that senders may generate.

@@ -35,8 +35,7 @@ export function keyResolver<C extends object, K>(
 
 // By its method: a promise of another realm is no instance of this one's.
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  // What is looked for and not found costs most on the lists that resolvers give.
-  return !Array.isArray(value) && typeof (value as { then?: unknown } | undefined)?.then === "function";
+  return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
 
 /** No key, one, or several: all of them as a list. */

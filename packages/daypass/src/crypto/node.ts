@@ -83,8 +83,11 @@ export function hmacSha256Once(key: string | Uint8Array, message: string): Uint8
 // Marked pure, as bundlers keep what might have an effect. Room for two digests in hexadecimal: what is compared on nearly
 // every request, laid side by side because one write costs less than two.
 const pair = /* @__PURE__ */ Buffer.alloc(128);
-const left = /* @__PURE__ */ pair.subarray(0, BLOCK);
-const right = /* @__PURE__ */ pair.subarray(BLOCK);
+const words = /* @__PURE__ */ wordsOf(pair);
+
+function wordsOf({ buffer, byteOffset, length }: Buffer): Int32Array {
+  return new Int32Array(buffer, byteOffset, length / 4);
+}
 
 /**
  * Compares two texts of equal, public length without an early exit. Only for digests in a fixed-length encoding: the
@@ -94,7 +97,10 @@ export function constantTimeEqual(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   if (a.length !== BLOCK) return crypto.timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
   pair.write(a + b, "latin1");
-  return crypto.timingSafeEqual(left, right);
+  // Sixteen words without a branch: what `timingSafeEqual` does, without its checks and the way into C++ and back.
+  let differences = 0;
+  for (let at = 0; at < BLOCK / 4; at++) differences |= (words[at] as number) ^ (words[at + BLOCK / 4] as number);
+  return differences === 0;
 }
 
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */

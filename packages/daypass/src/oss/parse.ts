@@ -52,14 +52,14 @@ export function parseOss({ request, wire }: ReceivedRequest): ParsedOss {
   if (own["x-oss-signature-version"] !== OSS4.algorithm) {
     throw malformed("x-oss-signature-version", "algorithm", OSS4.algorithm);
   }
-  if (!/^[0-9a-f]{64}$/.test(signature))
-    throw malformed("x-oss-signature", "form", "64 hexadecimal digits, lower case");
+  if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed("x-oss-signature", "form", "64 lower-case hex digits");
   const { accessKeyId, scope } = readCredential(own["x-oss-credential"]);
   const signedAt = parseBasicTime(time);
   if (signedAt === undefined) throw malformed("x-oss-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed("x-oss-credential", "date-mismatch", "the date of x-oss-date");
-  const seconds = /^[1-9]\d{0,5}$/.test(expires) ? Number(expires) : Number.NaN;
-  if (!(seconds <= MAX_EXPIRES)) throw malformed("x-oss-expires", "form", `1 to ${MAX_EXPIRES} seconds`);
+  const seconds = Number(expires);
+  if (!/^[1-9]\d{0,5}$/.test(expires) || seconds > MAX_EXPIRES)
+    throw malformed("x-oss-expires", "form", `1 to ${MAX_EXPIRES} seconds`);
   const signed = Object.entries(own).filter(([name]) => name !== "x-oss-signature");
   const headers = readHeaders(request, additionalHeaders);
   return {

@@ -108,9 +108,10 @@ export interface S3Location {
  * segment. The key is all that follows the one `/`: it may start with `/` or hold `//`.
  */
 export function s3Location(decodedPath: string, virtualBucket: string): S3Location {
-  const path = decodedPath.slice(1);
-  if (virtualBucket !== "") return { bucket: virtualBucket, key: path === "" ? undefined : path };
-  const slash = path.indexOf("/");
-  if (slash < 0) return { bucket: path, key: undefined };
-  return { bucket: path.slice(0, slash), key: slash === path.length - 1 ? undefined : path.slice(slash + 1) };
+  const slash = virtualBucket === "" ? decodedPath.indexOf("/", 1) : 0;
+  const key = slash < 0 ? "" : decodedPath.slice(slash + 1);
+  return {
+    bucket: virtualBucket || decodedPath.slice(1, slash < 0 ? undefined : slash),
+    key: key === "" ? undefined : key,
+  };
 }

@@ -27,6 +27,8 @@ interface Server {
 
 interface Entrant {
   readonly name: string;
+  /** Where its load runs, if not where the course says. */
+  readonly loadCores?: Cores;
   readonly needs?: readonly string[];
   readonly bar?: Bar;
   readonly start: (state: string) => Promise<Server>;
@@ -64,6 +66,7 @@ export async function serve(): Promise<readonly Row[]> {
     [
       { name: "daypass serve --workers 2", start: cli({ workers: 2, cores: "0,1" }) },
       { name: "--workers 1", start: cli({ workers: 1, cores: "0,1" }), bar: { atLeast: 1.5 } },
+      { name: "--workers 1, one core for it and the load", start: cli({ workers: 1 }), loadCores: "0" },
     ],
   );
   return [...apart, ...shared];
@@ -75,13 +78,14 @@ async function compete(courses: readonly Course[], entrants: readonly Entrant[])
   const servers: Server[] = [];
   try {
     const lanes = [];
-    for (const [at, { name, needs = [], bar, start }] of entrants.entries()) {
+    for (const [at, { name, needs = [], bar, start, loadCores }] of entrants.entries()) {
       const lacking = missingTools(...needs);
       const state = `${folder.path}/${at}`;
       mkdirSync(state);
       const server = lacking === undefined ? await start(state) : undefined;
       if (server !== undefined) servers.push(server);
-      lanes.push({ name, bar, lacking, state, urls: server === undefined ? [] : KEYS.map((key) => server.url(key)) });
+      const urls = server === undefined ? [] : KEYS.map((key) => server.url(key));
+      lanes.push({ name, bar, lacking, state, urls, loadCores });
     }
     await sleep(SETTLE_MS);
     const rows: Row[] = [];
@@ -107,6 +111,7 @@ async function compete(courses: readonly Course[], entrants: readonly Entrant[])
 interface Lane {
   readonly state: string;
   readonly urls: readonly string[];
+  readonly loadCores: Cores | undefined;
 }
 
 /** The median rate of each lane; nothing for one without URLs. */
@@ -115,12 +120,12 @@ async function rounds(
   course: { readonly cores: Cores; readonly close: boolean },
 ): Promise<readonly (number | undefined)[]> {
   const rates = lanes.map((): number[] => []);
-  for (const { state, urls } of lanes) {
-    if (urls.length > 0) await load({ state, urls, seconds: WARM_UP_SECONDS, ...course });
-  }
+  const rateOf = ({ state, urls, loadCores = course.cores }: Lane, seconds: number): Promise<number> =>
+    load({ state, urls, seconds, cores: loadCores, close: course.close });
+  for (const lane of lanes) if (lane.urls.length > 0) await rateOf(lane, WARM_UP_SECONDS);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [at, { state, urls }] of lanes.entries()) {
-      if (urls.length > 0) rates[at]?.push(await load({ state, urls, seconds: SECONDS, ...course }));
+    for (const [at, lane] of lanes.entries()) {
+      if (lane.urls.length > 0) rates[at]?.push(await rateOf(lane, SECONDS));
     }
   }
   return rates.map(median);

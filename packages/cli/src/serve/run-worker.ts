@@ -51,7 +51,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
     return 1;
   }
   end.channel.send({ daypass: "start", port: site.port, madeKeys: site.madeKeys } satisfies Report);
-  end.ready();
+  end.ready(site.server);
   if (isReloadDue) await reload();
   await untilDrained;
   return 0;

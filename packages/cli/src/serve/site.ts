@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createGateway, type Gateway } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
-import { type Log, listen } from "@daypass/gateway/node";
+import { type Balanced, type Log, listen } from "@daypass/gateway/node";
 import type { UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { keyStore } from "../state/key-store.ts";
@@ -16,6 +16,7 @@ import { trustedProxies } from "./trusted-proxies.ts";
 /** One process's share of a running gateway. */
 export interface Site {
   readonly port: number;
+  readonly server: Balanced;
   /** Where it listens, `http://host:port`. */
   readonly url: string;
   /** Whether it has made the first keys: only then may a secret be shown. */
@@ -113,6 +114,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
 
   return {
     port: server.port,
+    server,
     url: server.url,
     madeKeys,
     get settings() {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { Balanced } from "./balance.ts";
 export { defaultMinimumRate, type NodeHandler, type NodeHandlerOptions, toNodeHandler } from "./handler.ts";
 export {
   defaultTimeouts,

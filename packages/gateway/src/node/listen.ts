@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
+import type { Balanced } from "./balance.ts";
 import { defaultMinimumRate, requestListener } from "./handler.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 
@@ -40,7 +41,7 @@ export interface ListenOptions {
   readonly logger?: Logger | undefined;
 }
 
-export interface GatewayServer {
+export interface GatewayServer extends Balanced {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
   readonly port: number;
@@ -73,7 +74,13 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   const { host = "127.0.0.1", port = 0, tls, logger, minimumRate = defaultMinimumRate } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   let draining = false;
-  const handler = requestListener(gateway, { minimumRate, isDraining: () => draining, ownsRequests: true });
+  let surplus = 0;
+  const isLast = (): boolean => {
+    if (surplus > 0) surplus -= 1;
+    else return draining;
+    return true;
+  };
+  const handler = requestListener(gateway, { minimumRate, isDraining: isLast, ownsRequests: true });
   const serverOptions: ServerOptions = {
     maxHeaderSize: gateway.limits.headerBytes,
     highWaterMark: STREAM_BUFFER_BYTES,
@@ -108,6 +115,12 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   return {
     url,
     port: address.port,
+    get connections() {
+      return connections.size;
+    },
+    shed(count) {
+      surplus = count;
+    },
     async drain(timeoutMs) {
       draining = true;
       logger?.info({ url, timeoutMs }, "draining");

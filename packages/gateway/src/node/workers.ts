@@ -1,4 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
+import { type Balanced, type Load, surplus, watchLoad } from "./balance.ts";
 
 /** One end of the connection between the primary and a worker; what `ipcIndexWriter` and `serveIndexWriter` talk over. */
 export interface Channel {
@@ -47,7 +48,9 @@ export interface WorkerHandlers {
 type Command =
   | { readonly daypass: "reload" }
   | { readonly daypass: "drain"; readonly timeoutMs: number }
-  | { readonly daypass: "ready" };
+  | { readonly daypass: "ready" }
+  | { readonly daypass: "load"; readonly load: Load }
+  | { readonly daypass: "shed"; readonly connections: number };
 
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -59,8 +62,8 @@ const KILL_GRACE_MS = 1000;
  * Starts workers and keeps them running: one that crashes is started again, after a wait that doubles while it keeps crashing.
  *
  * The kernel gives connections to the workers (`SCHED_NONE`): round robin through the primary served 7,500 connections a second
- * where this served 17,400. The primary itself serves nothing, so it can own what only one process may, such as the writer
- * of the disk index.
+ * where this served 17,400. Bursts that it gives to one worker are spread again. The primary itself serves nothing, so it can own
+ * what only one process may, such as the writer of the disk index.
  *
  * @example
  * ```ts
@@ -76,6 +79,7 @@ export function primary(options: PrimaryOptions): Primary {
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ ...(exec === undefined ? {} : { exec }), ...(args === undefined ? {} : { args: [...args] }) });
   const workers = new Set<Worker>();
+  const loads = new Map<Worker, Load>();
   const restarts = new Set<NodeJS.Timeout>();
   let draining = false;
   let waiting = count;
@@ -93,12 +97,14 @@ export function primary(options: PrimaryOptions): Primary {
     workers.add(worker);
     onWorker?.(channelTo(worker), { id: worker.id });
     worker.on("message", (message: unknown) => {
+      if (isCommand(message, "load")) balance(worker, message.load);
       if (!isCommand(message, "ready") || isReady) return;
       isReady = true;
       waiting -= 1;
       if (waiting === 0) settle?.resolve();
     });
     const ended = (code: number | null, signal: string | null): void => {
+      loads.delete(worker);
       if (!workers.delete(worker) || draining) return;
       if (!isReady)
         settle?.reject(new Error(`worker ${worker.id} ended before it served (${signal ?? `code ${code}`})`));
@@ -116,6 +122,14 @@ export function primary(options: PrimaryOptions): Primary {
     worker.on("error", () => {
       if (worker.process.pid === undefined) ended(null, null);
     });
+  };
+  const balance = (worker: Worker, load: Load): void => {
+    loads.set(worker, load);
+    const move = surplus(loads);
+    if (move === undefined) return;
+    // What it says next will tell what has come of it.
+    loads.delete(move.worker);
+    tell(move.worker, { daypass: "shed", connections: move.connections });
   };
   for (let i = 0; i < count; i++) start(FIRST_BACKOFF_MS);
 
@@ -141,8 +155,8 @@ export function primary(options: PrimaryOptions): Primary {
 /** The worker's end: tells the primary that it serves, and does what the primary asks for. */
 export interface WorkerEnd {
   readonly channel: Channel;
-  /** Call it once requests are served. */
-  ready(): void;
+  /** Call it once requests are served. Of a server that is given, connections are evened out with the other workers'. */
+  ready(server?: Balanced): void;
 }
 
 /**
@@ -156,13 +170,14 @@ export interface WorkerEnd {
  * import { type GatewayServer, worker } from "@daypass/gateway/node";
  *
  * export const serveAsWorker = (server: GatewayServer) =>
- *   worker({ onReload: () => undefined, onDrain: (timeoutMs) => server.drain(timeoutMs) }).ready();
+ *   worker({ onReload: () => undefined, onDrain: (timeoutMs) => server.drain(timeoutMs) }).ready(server);
  * ```
  */
 export function worker(handlers: WorkerHandlers): WorkerEnd {
   const own = cluster.worker;
   if (own === undefined) throw new Error("expected a process that `primary` has started, found another");
   let draining = false;
+  let shed: Balanced["shed"] | undefined;
   const drain = async (timeoutMs: number): Promise<void> => {
     if (draining) return;
     draining = true;
@@ -172,8 +187,15 @@ export function worker(handlers: WorkerHandlers): WorkerEnd {
   own.on("message", (message: unknown) => {
     if (isCommand(message, "reload")) void handlers.onReload();
     if (isCommand(message, "drain")) void drain(message.timeoutMs);
+    if (isCommand(message, "shed")) shed?.(message.connections);
   });
-  return { channel: channelTo(own), ready: () => tell(own, { daypass: "ready" }) };
+  return {
+    channel: channelTo(own),
+    ready(server) {
+      if (server !== undefined) shed = watchLoad(server, (load) => tell(own, { daypass: "load", load }));
+      tell(own, { daypass: "ready" });
+    },
+  };
 }
 
 function channelTo(peer: Worker): Channel {
@@ -187,7 +209,8 @@ function channelTo(peer: Worker): Channel {
 }
 
 function tell(peer: Worker, command: Command): void {
-  if (peer.isConnected()) peer.send(command);
+  // Where the other end has just died, an error that nobody takes would end this process in the middle of a sentence.
+  if (peer.isConnected()) peer.send(command, () => undefined);
 }
 
 function isCommand<K extends Command["daypass"]>(

@@ -67,7 +67,7 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   if (algorithm !== family.algorithm) throw malformed(OWN[0], "algorithm", family.algorithm);
   // An HMAC has 32 bytes, the signature of an RSA key of 8192 bits has 1024.
   if (!/^(?:[0-9a-f]{2}){32,1024}$/.test(signature)) {
-    throw malformed(OWN[5], "form", "lower-case hexadecimal");
+    throw malformed(OWN[5], "form", "lower-case hex digits");
   }
   const { keyId, scope } = parseCredential(credential, OWN[1]);
   const signedAt = parseBasicTime(time);

@@ -162,10 +162,7 @@ function drafts(
           expiresAt,
           bound: [...BOUND, ...names.map((name) => `header ${name}`)],
           unbound: payloadLine(signed) === UNSIGNED_PAYLOAD ? [...UNBOUND, "body"] : UNBOUND,
-          warnings:
-            expiresIn > keyLife
-              ? [...warnings, `the URL may end after ${keyLife} s, with the key behind it`]
-              : warnings,
+          warnings: expiresIn > keyLife ? [...warnings, `the URL may end with its key, after ${keyLife} s`] : warnings,
         },
         stringToSign,
       );

@@ -25,14 +25,19 @@ describe("CVE-2014-0006, CVE-2019-18887: comparing signatures tells nothing by t
     ["node", node.constantTimeEqual],
     ["portable", portable.constantTimeEqual],
   ])("%s: only the same text is equal, wherever it differs", (_, equal) => {
-    const text = "0123456789abcdef".repeat(4);
-    expect(equal(text, text)).toBe(true);
-    for (let i = 0; i < text.length; i++) {
-      expect(equal(text, `${text.slice(0, i)}X${text.slice(i + 1)}`)).toBe(false);
+    const hex = "0123456789abcdef".repeat(4);
+    for (const text of [hex, hex.slice(0, 43)]) {
+      expect(equal(text, text)).toBe(true);
+      for (let i = 0; i < text.length; i++) {
+        expect(equal(text, `${text.slice(0, i)}X${text.slice(i + 1)}`)).toBe(false);
+        // One byte of this character is the right one.
+        const twin = String.fromCharCode(text.charCodeAt(i) + 256);
+        expect(equal(text, `${text.slice(0, i)}${twin}${text.slice(i + 1)}`)).toBe(false);
+      }
     }
-    for (const other of ["", text.slice(1), `${text}0`, `${text}\0`, text.toUpperCase()]) {
-      expect(equal(text, other)).toBe(false);
-      expect(equal(other, text)).toBe(false);
+    for (const other of ["", hex.slice(1), `${hex}0`, `${hex}\0`, hex.toUpperCase()]) {
+      expect(equal(hex, other)).toBe(false);
+      expect(equal(other, hex)).toBe(false);
     }
   });
 });

@@ -126,6 +126,8 @@ export function testScheme(contract: SchemeContract): void {
         value.slice(0, -1),
         ` ${value}`,
         `%20${value}`,
+        // The right byte, and one more.
+        String.fromCharCode(value.charCodeAt(0) + 256) + value.slice(1),
         "",
       ]) {
         if (other === value) continue;

@@ -109,6 +109,7 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
       const policyField = isV4 ? "Policy" : "policy";
       const signature = isV4 ? "X-Amz-Signature" : "signature";
       const policy = form.fields.find(([name]) => name === policyField)?.[1] ?? "";
+      const signed = form.fields.find(([name]) => name === signature)?.[1] ?? "";
       const wider = Buffer.from(Buffer.from(policy, "base64").toString().replace('"up/"', '""')).toString("base64");
 
       const another = sign({ key: "other/x", bind: { contentType: "text/html" } }).fields;
@@ -127,10 +128,8 @@ describe.skipIf(missing)(`forms of Daypass, judged by radosgw${missing ?? ""}`, 
           "the policy of another form",
           { fields: set(policyField, another.find(([name]) => name === policyField)?.[1] ?? "") },
         ],
-        [
-          "another signature",
-          { fields: set(signature, form.fields.find(([name]) => name === signature)?.[1].replace(/./, "z") ?? "") },
-        ],
+        // One in base64 may begin with either.
+        ["another signature", { fields: set(signature, (signed.startsWith("z") ? "y" : "z") + signed.slice(1)) }],
         ["no policy", { fields: without(policyField) }],
         ["no signature", { fields: without(signature) }],
         ["another bucket", { url: form.url.replace(`/${BUCKET}`, "/other") }],

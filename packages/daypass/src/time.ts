@@ -4,7 +4,7 @@ import type { Lifetime } from "./scheme.ts";
 /** The end of what has none: the last second that every reader of ISO 8601 takes, with a year of four digits. */
 export const NEVER: Date = /* @__PURE__ */ new Date(253_402_300_799_000);
 
-/** What a clock tells: a Date or, as making one takes a tenth of a signature's time, its milliseconds since 1970. */
+/** What a clock tells: a Date or, as making one costs as much as encoding a key, its milliseconds since 1970. */
 export type Instant = Date | number;
 
 /** What time it is where nobody hands a clock in. Asked for by its name each time, as tests put another `Date` in its place. */

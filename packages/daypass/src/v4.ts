@@ -44,16 +44,16 @@ export type ScopeSigner = (time: string, canonicalHash: string) => V4Signature;
 /** Prepares a {@link ScopeSigner}: of the string to sign only time and hash change, so the rest is laid out once. */
 export function scopeSigner(family: V4Family, secret: string, scope: CredentialScope): ScopeSigner {
   const scoped = scopeText(family, scope);
-  const [start, end] = [`${family.algorithm}\n`, `\n${scoped}\n`];
-  const blank = start + "0".repeat(16) + end + "0".repeat(64);
+  const blank = stringToSignText(family, "0".repeat(16), scoped, "0".repeat(64));
   const frame = hmacFrame(signingKey(family, secret, scope), blank);
+  const timeAt = family.algorithm.length + 1;
   let lastTime = "";
   let head = "";
   return (time, canonicalHash) => {
     // Many signatures of one second follow each other.
     if (time !== lastTime) {
-      frame.write(start.length, time);
-      head = start + time + end;
+      frame.write(timeAt, time);
+      head = stringToSignText(family, time, scoped, "");
     }
     lastTime = time;
     frame.write(blank.length - canonicalHash.length, canonicalHash);

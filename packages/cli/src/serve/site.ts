@@ -16,6 +16,7 @@ import { trustedProxies } from "./trusted-proxies.ts";
 /** One process's share of a running gateway. */
 export interface Site {
   readonly port: number;
+  /** What gives connections to the other processes. */
   readonly server: Balanced;
   /** Where it listens, `http://host:port`. */
   readonly url: string;

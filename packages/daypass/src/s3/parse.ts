@@ -43,7 +43,7 @@ export interface ParsedS3 {
 }
 
 const MARKER = /[?&]X-Amz-(?:Algorithm|Credential|Signature)=/;
-// Looked for first, as it nearly always comes first: then the rest of the target is not searched.
+// Read first as it nearly always comes first: then the rest of the target is not searched.
 const OWN_ALGORITHM = /[?&]X-Amz-Algorithm=AWS4-HMAC-SHA256&/;
 
 /** Tells by parameter names whether a request is signed with SigV4 in its query. A set of regions is SigV4A's. */

@@ -51,12 +51,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const method = checkCall(request);
     checkConstraints(request);
     const { origin, host, path: base } = endpointOf(bucket);
-    const {
-      signedAt: start,
-      expiresAt,
-      expiresIn,
-      warnings,
-    } = signingWindow(request, clock(), {
+    const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       expiration: current.expiration,
       credentialExpiry,
@@ -66,11 +61,11 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const extra = collectQuery(request);
     if (
       last?.credentials !== current ||
-      last.start !== start ||
+      last.signedAt !== signedAt ||
       last.expiresIn !== expiresIn ||
       last.signedHeaders !== signedHeaders
     ) {
-      const time = basicTime(start);
+      const time = basicTime(signedAt);
       if (last?.credentials !== current || !time.startsWith(day.scope.date)) {
         day = prepareDay(current, region, time);
         // Should the token have no encoding, this day must not be taken for that of the moment before.
@@ -78,7 +73,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       }
       const { sessionToken } = current;
       const own = ownQuery({ query: day.query, time, expiresIn, sessionToken, signedHeaders });
-      last = { credentials: current, start, time, expiresIn, signedHeaders, own };
+      last = { credentials: current, signedAt, time, expiresIn, signedHeaders, own };
     }
     const query = s3Query(last.own, extra);
     const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
@@ -112,7 +107,7 @@ interface Day extends DayScope {
 /** What the latest URL began with: thousands begin in one second and live equally long. */
 interface Moment {
   readonly credentials: S3Credentials;
-  readonly start: number;
+  readonly signedAt: number;
   readonly expiresIn: number;
   readonly signedHeaders: string;
   readonly time: string;

@@ -76,8 +76,8 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   let draining = false;
   let surplus = 0;
   const isLast = (): boolean => {
-    if (surplus > 0) surplus -= 1;
-    else return draining;
+    if (surplus === 0) return draining;
+    surplus -= 1;
     return true;
   };
   const handler = requestListener(gateway, { minimumRate, isDraining: isLast, ownsRequests: true });

@@ -1,16 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
 import { surplus } from "../../src/node/balance.ts";
 import { until } from "../e2e/clients.ts";
-import { bundledFixture } from "../storage/bundled-fixture.ts";
-import { removeRoot, tempRoot } from "../storage/temp-root.ts";
-import { freePort } from "./free-port.ts";
+import { startCluster } from "./cluster.ts";
 
 describe("what one worker is to give up", () => {
   const move = (...loads: readonly (readonly [busy: number, connections: number])[]) =>
@@ -42,11 +37,12 @@ describe("what one worker is to give up", () => {
 describe("connections that one worker got in a burst", () => {
   it("are spread over the others, and every request is answered", { timeout: 60_000 }, async () => {
     await using cluster = await startCluster();
-    const { workers, connectionsOf, target } = cluster;
-    const [first = 0, second = 0] = workers;
+    const { connectionsOf, lines, port, s3 } = cluster;
+    const [first = 0, second = 0] = lines(/^worker \d+$/).map((said) => Number(said.split(" ")[1]));
+    const { url } = s3.sign({ bucket: "bucket", key: "hello.txt", expiresIn: 600 });
     process.kill(second, "SIGSTOP");
     await until(() => readFileSync(`/proc/${second}/stat`, "utf8").includes(") T "));
-    const crowd = await visitors(cluster.port, target, 20);
+    const crowd = await visitors(port, new URL(url), 20);
     expect(await connectionsOf(first)).toBe(20);
     process.kill(second, "SIGCONT");
     crowd.run();
@@ -58,55 +54,12 @@ describe("connections that one worker got in a burst", () => {
   });
 });
 
-/** A primary with two workers, each of which says on SIGUSR1 how many connections it has. */
-async function startCluster() {
-  const root = tempRoot();
-  const port = await freePort();
-  const journal = join(root, "..", `${process.pid}-${port}.journal`);
-  writeFileSync(journal, "");
-  writeFileSync(join(root, "bucket/hello.txt"), "hello");
-  const program = await bundledFixture("../../node/fixtures/cluster.ts");
-  const primary: ChildProcess = spawn(process.execPath, [program, root, String(port), journal], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  const exited = once(primary, "exit");
-  const lines = (pattern: RegExp) =>
-    readFileSync(journal, "utf8")
-      .split("\n")
-      .filter((text) => pattern.test(text));
-  await until(() => lines(/^ready$/).length > 0);
-  const workers = lines(/^worker \d+$/).map((line) => Number(line.split(" ")[1]));
-  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
-  const endpoint = `http://127.0.0.1:${port}`;
-  const s3 = s3Signer({ region: "us-east-1", endpoint, addressing: "path", credentials });
-  return {
-    port,
-    workers,
-    target: s3.sign({ bucket: "bucket", key: "hello.txt", expiresIn: 600 }).url.slice(endpoint.length),
-    async connectionsOf(worker: number): Promise<number> {
-      const said = new RegExp(`^connections ${worker} \\d+$`);
-      const before = lines(said).length;
-      process.kill(worker, "SIGUSR1");
-      while (lines(said).length === before) await sleep(10);
-      return Number(lines(said).at(-1)?.split(" ")[2]);
-    },
-    async [Symbol.asyncDispose]() {
-      primary.kill("SIGKILL");
-      await exited;
-      // Node ends a worker whose primary is gone.
-      await sleep(100);
-      removeRoot(root);
-      removeRoot(journal);
-    },
-  };
-}
-
 /** Requests that are under way on each connection. */
 const AHEAD = 50;
 
 /** Clients that keep their connections as long as the server does, and ask again as soon as they are answered. */
-async function visitors(port: number, target: string, count: number) {
-  const request = `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
+async function visitors(port: number, { pathname, search }: URL, count: number) {
+  const request = `GET ${pathname}${search} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
   const sockets = new Set<Socket>();
   let answerBytes = 0;
   let bytes = 0;

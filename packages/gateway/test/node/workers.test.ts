@@ -1,61 +1,23 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { s3Signer } from "daypass/s3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { until } from "../e2e/clients.ts";
-import { bundledFixture } from "../storage/bundled-fixture.ts";
-import { leakedTemps, removeRoot, tempRoot } from "../storage/temp-root.ts";
-import { freePort } from "./free-port.ts";
+import { leakedTemps } from "../storage/temp-root.ts";
+import { startCluster } from "./cluster.ts";
 
-let root: string;
-let port: number;
-let journal: string;
-let primary: ChildProcess;
-let exited: Promise<unknown>;
+const cluster = await startCluster();
+const { exited, line, lines, primary, root, s3 } = cluster;
+afterAll(() => cluster[Symbol.asyncDispose]());
 
-beforeAll(async () => {
-  root = tempRoot();
-  port = await freePort();
-  journal = join(root, "..", `${process.pid}-${port}.journal`);
-  writeFileSync(journal, "");
-  writeFileSync(join(root, "bucket/hello.txt"), "hello");
-  const program = await bundledFixture("../../node/fixtures/cluster.ts");
-  primary = spawn(process.execPath, [program, root, String(port), journal], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  exited = once(primary, "exit");
-  await line(/^ready$/);
-});
-afterAll(async () => {
-  primary.kill("SIGKILL");
-  await exited;
-  removeRoot(root);
-  removeRoot(journal);
-});
-
-const lines = (pattern: RegExp) =>
-  readFileSync(journal, "utf8")
-    .split("\n")
-    .filter((text) => pattern.test(text));
-const line = (pattern: RegExp, count = 1) => until(() => lines(pattern).length >= count && lines(pattern));
-const s3 = () =>
-  s3Signer({
-    region: "us-east-1",
-    endpoint: `http://127.0.0.1:${port}`,
-    addressing: "path",
-    credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
-  });
 const get = (key: string) =>
-  fetch(s3().sign({ bucket: "bucket", key, expiresIn: 60 }).url, { headers: { connection: "close" } });
+  fetch(s3.sign({ bucket: "bucket", key, expiresIn: 60 }).url, { headers: { connection: "close" } });
 
 describe("several workers", () => {
   it("serve one port, and upload through the primary's index", async () => {
     const keys = Array.from({ length: 20 }, (_, i) => `up/${i}.txt`);
     const stored = await Promise.all(
       keys.map((key) =>
-        fetch(s3().sign({ method: "PUT", bucket: "bucket", key, expiresIn: 60 }).url, {
+        fetch(s3.sign({ method: "PUT", bucket: "bucket", key, expiresIn: 60 }).url, {
           method: "PUT",
           body: key,
           headers: { connection: "close" },
@@ -88,7 +50,7 @@ describe("several workers", () => {
   });
 
   it("finish what is under way when the primary drains, and leave", async () => {
-    const { url } = s3().sign({ method: "PUT", bucket: "bucket", key: "last.txt", expiresIn: 60 });
+    const { url } = s3.sign({ method: "PUT", bucket: "bucket", key: "last.txt", expiresIn: 60 });
     let release: () => void = () => {};
     const wait = new Promise<void>((resolve) => {
       release = resolve;

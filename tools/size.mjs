@@ -27,6 +27,12 @@ const bundles = [
   },
   { what: "s3/header", code: `export * from "daypass/s3/header"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "s3/v4a", code: `export * from "daypass/s3/v4a"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
+  {
+    what: "s3/express sign",
+    code: `export { s3ExpressSigner } from "daypass/s3/express"`,
+    folders: ["s3"],
+    bars: { node: 9, portable: 12 },
+  },
   { what: "s3/express", code: `export * from "daypass/s3/express"`, folders: ["s3"], bars: { node: 9, portable: 12 } },
   { what: "presets", code: `export * from "daypass/presets"`, folders: ["presets"] },
   { what: "compat/aws", code: `export * from "daypass/compat/aws"`, folders: ["s3"], bars: { node: 9, portable: 12 } },

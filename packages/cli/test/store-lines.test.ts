@@ -13,6 +13,11 @@ const pem = generateKeyPairSync("rsa", {
 });
 
 const oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG" };
+const s3Session = {
+  accessKeyId: "ASIDEXAMPLE",
+  secretAccessKey: "wJalrXUtnFEMI/K7MDENG",
+  sessionToken: "AgV4dG9rZW4+/=",
+};
 const cos = { secretId: "AKIDEXAMPLE", secretKey: "BQYIM75p8x0iWVFSIgqEKwFprpRSVHlz" };
 const swift = { key: "mykey" };
 const cloudfront = { keyPairId: "K2JCJMDEHXQW5F", privateKey: pem.privateKey };
@@ -27,10 +32,15 @@ const LINES = {
     ...{ object: object.key, credentials: swift, ...life },
   },
   cloudfront: { scheme: "cloudfront", url: media, hash: "sha256", credentials: cloudfront, ...life },
+  "s3, express": {
+    ...{ scheme: "s3", version: "express", region: "us-east-1", ...object, bucket: "media--use1-az4--x-s3" },
+    ...{ credentials: s3Session, ...life },
+  },
 } as const;
 const ENTRIES = {
   oss: { scheme: "oss", credentials: oss },
   "oss, v1": { scheme: "oss", credentials: [{ ...oss, accessKeyId: "LTAIOTHER" }, oss] },
+  "s3, express": { scheme: "s3", credentials: s3Session },
   cos: { scheme: "cos", credentials: cos },
   swift: { scheme: "swift", account: "AUTH_test", credentials: [{ key: "the next" }, swift] },
   cloudfront: { scheme: "cloudfront", credentials: { keyPairId: cloudfront.keyPairId, publicKey: pem.publicKey } },
@@ -40,7 +50,7 @@ const received = ({ url, method, headers }: Signed) => ({ method, url, headers }
 const names = Object.keys(LINES) as readonly (keyof typeof LINES)[];
 const entriesOf = (name: keyof typeof LINES) => [ENTRIES[name]];
 
-test("signs for OSS, COS, Swift and CloudFront, and verifies that and nothing else", async () => {
+test("signs for OSS, COS, Swift, CloudFront and S3 Express, and verifies that and nothing else", async () => {
   const signed = await sign(names.map((name) => LINES[name]));
   expect(signed.map(({ url }) => url.replace(/\?.*/, ""))).toEqual([
     "https://media.oss-cn-hangzhou.aliyuncs.com/talks/key%20note%2B1%25.mp4",
@@ -48,6 +58,7 @@ test("signs for OSS, COS, Swift and CloudFront, and verifies that and nothing el
     "https://media-1250000000.cos.ap-guangzhou.myqcloud.com/talks/key%20note%2B1%25.mp4",
     "https://swift.example.com/v1/AUTH_test/media/talks/key%20note%2B1%25.mp4",
     media,
+    "https://media--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com/talks/key%20note%2B1%25.mp4",
   ]);
   // The worked examples of docs/schemes.
   expect(signed[0]?.url).toContain("x-oss-signature=325d84856a34bdb697c936c0daafe3124b022240dae7383971a4cd345f1ee22a");
@@ -59,7 +70,7 @@ test("signs for OSS, COS, Swift and CloudFront, and verifies that and nothing el
   const lines = names.map((name, i) => ({ request: received(signed[i] as Signed), at, schemes: entriesOf(name) }));
   const verdicts = await verify(lines);
   expect(verdicts.map(verdictOf)).toEqual(names.map(() => "ok"));
-  expect(verdicts.map(({ scheme }) => scheme)).toEqual(["oss", "oss", "cos", "swift", "cloudfront"]);
+  expect(verdicts.map(({ scheme }) => scheme)).toEqual(["oss", "oss", "cos", "swift", "cloudfront", "s3"]);
   expect(verdicts[0]?.grant).toMatchObject(object);
   expect(verdicts[1]?.grant).toMatchObject(object);
   expect(verdicts[2]?.grant).toMatchObject({ bucket: "media-1250000000", key: object.key });

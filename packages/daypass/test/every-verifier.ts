@@ -27,6 +27,7 @@ import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../src/media-cdn/tok
 import { nginxSigner, nginxVerifier } from "../src/nginx/index.ts";
 import { ossSigner, ossVerifier } from "../src/oss/index.ts";
 import { ossV1Signer, ossV1Verifier } from "../src/oss/v1/index.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../src/s3/express/index.ts";
 import { s3FormSigner, s3FormVerifier } from "../src/s3/form/index.ts";
 import { s3FormV2Signer, s3FormV2Verifier } from "../src/s3/form/v2/index.ts";
 import { s3HeaderVerifier } from "../src/s3/header/index.ts";
@@ -86,6 +87,7 @@ interface Row<K> {
   readonly wrong: K;
   readonly empty?: readonly unknown[];
   readonly keyId?: string;
+  readonly origins?: readonly string[];
   readonly signature: RegExp;
   // `never`: each scheme has a type of its own for keys, and what is handed in is wrong on purpose at times.
   readonly verifier: (keys: never, options: Options & { readonly origins: readonly string[] }) => Verifier<Grant>;
@@ -95,7 +97,7 @@ interface Row<K> {
 
 function row<K>(
   name: string,
-  { empty = [], keyId, verifier, request, obliged, ...rest }: Row<K>,
+  { empty = [], keyId, origins = [ORIGIN], verifier, request, obliged, ...rest }: Row<K>,
   form = false,
 ): EveryVerifier {
   return {
@@ -107,8 +109,7 @@ function row<K>(
     keyId,
     request: async () => request(),
     obliged: obliged && (async () => obliged()),
-    verifier: (keys, options = {}) =>
-      verifier(keys as never, { origins: [ORIGIN], clock, enforces: ENFORCES, ...options }),
+    verifier: (keys, options = {}) => verifier(keys as never, { origins, clock, enforces: ENFORCES, ...options }),
   };
 }
 
@@ -167,6 +168,15 @@ const awsKeys = {
   empty: [{ ...aws, secretAccessKey: "" }, { ...aws, accessKeyId: "" }, { accessKeyId: "AKIDEXAMPLE" }],
   keyId: "AKIDEXAMPLE",
 };
+const session = { ...aws, sessionToken: "AgV4dG9rZW4+/=" };
+const sessionKeys = {
+  ...awsKeys,
+  right: session,
+  wrong: { ...session, secretAccessKey: "another" },
+  empty: [...awsKeys.empty, { ...session, sessionToken: "" }],
+};
+const expressObject = { ...object, bucket: "media--use1-az4--x-s3" };
+const express = () => s3ExpressSigner({ region: "us-east-1", credentials: session, clock });
 const gcsHmacKeys = {
   right: hmacKey,
   wrong: { ...hmacKey, secretAccessKey: "another" },
@@ -286,6 +296,14 @@ export const everyVerifier: readonly EveryVerifier[] = [
     obliged: () =>
       wire(s3Signer({ region: "eu-west-1", endpoint, credentials: aws, clock }).sign({ ...object, response })),
     request: () => wire(s3Signer({ region: "eu-west-1", endpoint, credentials: aws, clock }).sign(object)),
+  }),
+  row("s3/express", {
+    ...sessionKeys,
+    origins: ["https://*.s3express-use1-az4.us-east-1.amazonaws.com"],
+    signature: /X-Amz-Signature=([^&]+)/,
+    verifier: (credentials, options) => s3ExpressVerifier({ credentials, ...options }),
+    obliged: () => wire(express().sign({ ...expressObject, response })),
+    request: () => wire(express().sign(expressObject)),
   }),
   row("s3/v2", {
     ...awsKeys,

@@ -24,7 +24,7 @@ Request
   --sha256 HEX          bind the body
   --response-cache-control, --response-content-{disposition,encoding,language,type}, --response-expires TEXT
 s3://, gs://, az://
-  --endpoint URL, --signature-version v4|v2|v4a (az://: the sv), --dot-segments (sign keys with . and .. segments)
+  --endpoint URL, --signature-version v4|v2|v4a|express (az://: the sv), --dot-segments (sign keys with . and .. segments)
 s3:// and gs:// only
   --addressing path|virtual|bucket-bound                           --field N=V           a field of --as html-form
 s3:// only

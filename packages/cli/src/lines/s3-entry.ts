@@ -1,4 +1,5 @@
 import { type S3Credentials, s3Verifier } from "daypass/s3";
+import { s3ExpressVerifier } from "daypass/s3/express";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
 import { s3V4aVerifier } from "daypass/s3/v4a";
@@ -23,7 +24,7 @@ const CREDENTIALS = nested(S3_CREDENTIALS);
 
 const ENTRY: Fields = fields({
   scheme: text,
-  version: oneOf("v4", "v2", "v4a", "header"),
+  version: oneOf("v4", "v2", "v4a", "express", "header"),
   credentials: {
     expected: "{accessKeyId, secretAccessKey, sessionToken, expiration} or a list of them",
     accepts: (value) => (Array.isArray(value) ? value : [value]).every((item) => CREDENTIALS.accepts(item)),
@@ -37,7 +38,7 @@ const ENTRY: Fields = fields({
 });
 
 interface S3Entry extends SignerPlace {
-  readonly version?: "v4" | "v2" | "v4a" | "header";
+  readonly version?: "v4" | "v2" | "v4a" | "express" | "header";
   readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
   readonly origins?: readonly string[];
   readonly regions?: readonly string[];
@@ -68,6 +69,8 @@ export function s3LineVerifiers(object: JsonObject, { origin, clock }: LineConte
     verifiers.push(["s3", s3Verifier({ ...common, regions, maxFutureSkew })]);
   if (version === undefined || version === "header")
     verifiers.push(["s3/header", s3HeaderVerifier({ ...common, regions })]);
+  if (version === undefined || version === "express")
+    verifiers.push(["s3/express", s3ExpressVerifier({ ...common, regions, maxFutureSkew })]);
   if (version === undefined || version === "v4a")
     verifiers.push(["s3/v4a", s3V4aVerifier({ ...common, regions, maxFutureSkew })]);
   if (version === undefined || version === "v2") {

@@ -1,5 +1,6 @@
 import { DaypassError, type ResponseOverrides } from "daypass";
 import { type S3SignerOptions, type S3SignRequest, s3Signer } from "daypass/s3";
+import { s3ExpressSigner } from "daypass/s3/express";
 import { type S3FormRequest, s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
 import { s3V2Signer } from "daypass/s3/v2";
@@ -26,7 +27,7 @@ import { S3_CREDENTIALS, type S3LineCredentials, s3Credentials } from "./s3-cred
 import { s3EntryKeys, s3LineVerifiers } from "./s3-entry.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
-/** Lines of the scheme `s3`: SigV4, SigV2, SigV4A, and upload forms. */
+/** Lines of the scheme `s3`: SigV4, SigV2, SigV4A, sessions of S3 Express, and upload forms. */
 export const s3LineScheme: LineScheme = {
   signer: s3LineSigner,
   verifiers: s3LineVerifiers,
@@ -79,6 +80,8 @@ interface Dialect {
 }
 
 const URL_LINE = fields(REQUEST);
+// The bucket always stands in the host.
+const EXPRESS_LINE = new Map([...URL_LINE].filter(([name]) => name !== "addressing"));
 const FORM_LINE = fields({ ...COMMON, form: FORM });
 // SigV2 does not sign the region: there it only chooses Amazon's endpoint.
 const V2_REGION = "us-east-1";
@@ -86,6 +89,7 @@ const V2_REGION = "us-east-1";
 const VERSIONS: ReadonlyMap<unknown, Dialect> = new Map<string, Dialect>([
   ["v4", { fields: URL_LINE, make: s3Signer }],
   ["v2", { fields: URL_LINE, make: s3V2Signer, region: V2_REGION }],
+  ["express", { fields: EXPRESS_LINE, make: s3ExpressSigner }],
   ["v4a", { fields: fields({ ...REQUEST, regionSet: textList }), make: newV4aSigner, region: "" }],
 ]);
 const FORM_VERSIONS: ReadonlyMap<unknown, Dialect> = new Map<string, Dialect>([

@@ -14,7 +14,9 @@ export const s3Target: TargetScheme = {
   fields: (options) => ({
     ...commonFields(options),
     ...given({
-      version: mapped(options["signature-version"], (text) => word("--signature-version", text, ["v4", "v2", "v4a"])),
+      version: mapped(options["signature-version"], (text) =>
+        word("--signature-version", text, ["v4", "v2", "v4a", "express"]),
+      ),
       method: oneMethod(options),
       region: options.region,
       endpoint: options.endpoint,

@@ -73,7 +73,8 @@ function s3Key(credentials: S3Credentials): S3Key {
 /** The key that stands in for an unknown one, so that both cost the same hashes. */
 export const DUMMY_S3_KEY: S3Key = /* @__PURE__ */ s3Key({ accessKeyId: "unknown", secretAccessKey: "unknown" });
 
-function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<ParsedS3, S3Key, S3Grant> {
+/** The scheme, which S3 Express has with a token and a service of its own. */
+export function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<ParsedS3, S3Key, S3Grant> {
   return {
     id: "s3",
     detect: detectS3,
@@ -99,7 +100,7 @@ function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): Scheme<P
       const { bucket, key: objectKey } = s3Location(parsed.decodedPath, wildcard);
       return s3Grant(
         {
-          scheme: "s3",
+          scheme: this.id,
           keyId: parsed.accessKeyId,
           methods: [request.method],
           notBefore: parsed.signedAt,

@@ -24,6 +24,7 @@ import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "../../src/media-cdn/
 import { nginxSigner, nginxVerifier } from "../../src/nginx/index.ts";
 import { ossSigner, ossVerifier } from "../../src/oss/index.ts";
 import { ossV1Signer, ossV1Verifier } from "../../src/oss/v1/index.ts";
+import { s3ExpressSigner, s3ExpressVerifier } from "../../src/s3/express/index.ts";
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { s3V2Signer, s3V2Verifier } from "../../src/s3/v2/index.ts";
 import { s3V4aSigner, s3V4aVerifier } from "../../src/s3/v4a/index.ts";
@@ -80,6 +81,8 @@ const cos = { secretId: "AKIDEXAMPLE", secretKey: "secret" };
 const urlKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
 const common = { origins: ORIGINS, enforces: ENFORCES } as const;
 const object = { bucket: "media", key: RESOURCE };
+const session = { ...access, sessionToken: "token" };
+const anyBucket = (origin: string): string => origin.replace("://", "://*.");
 const endpoint = ORIGIN;
 
 const blobAccount = { account: "myaccount", endpoint: `${ORIGIN}/myaccount` };
@@ -126,6 +129,13 @@ export const subjects: readonly Subject[] = [
     (clock) => s3V2Verifier({ ...common, credentials: access, clock }),
     object,
     { header: "x-amz-meta-trace", query: "versionId" },
+  ),
+  subject(
+    "s3/express",
+    (clock) => s3ExpressSigner({ region: "eu-west-1", endpoint, credentials: session, clock }),
+    (clock) => s3ExpressVerifier({ ...common, origins: common.origins.map(anyBucket), credentials: session, clock }),
+    { bucket: "media--use1-az4--x-s3", key: RESOURCE },
+    { otherOrigin: "https://media--use1-az4--x-s3.other.example.com" },
   ),
   subject(
     "s3/v4a",

@@ -28,6 +28,7 @@ export const tamperSeed = Number(process.env["DAYPASS_TAMPER_SEED"] ?? 20_261_12
 /** How many tampered requests each suite makes by default: those of the library, verifier by verifier. */
 export const tamperCounts = {
   ...{ s3: 700_000, "s3/v2": 300_000, "s3/v4a": 12_000, "s3/header": 20_000, "s3/v2/header": 20_000 },
+  ...{ "s3/express": 60_000 },
   ...{ "s3/form": 30_000, "s3/form/v2": 20_000, "gcs/form, HMAC": 10_000, "gcs/form, account": 5_000 },
   ...{ "gcs, HMAC": 60_000, "gcs, account": 20_000, "gcs/v2, HMAC": 40_000, "gcs/v2, account": 20_000 },
   ...{ azure: 60_000, "azure, account": 30_000, "azure, user delegation": 30_000 },

@@ -1,8 +1,11 @@
 /**
- * Presigned URLs for S3 Express One Zone, whose sessions have a token of their own: {@link s3ExpressSigner}.
+ * Presigned URLs for S3 Express One Zone, whose sessions have a token of their own: {@link s3ExpressSigner} and
+ * {@link s3ExpressVerifier}.
  *
  * @module
  */
 export type { S3Credentials } from "../credentials.ts";
+export type { S3Grant } from "../grant.ts";
 export type { S3SignRequest } from "../request.ts";
 export { type S3ExpressSignerOptions, s3ExpressSigner } from "./sign.ts";
+export { type S3ExpressVerifierOptions, s3ExpressVerifier } from "./verify.ts";

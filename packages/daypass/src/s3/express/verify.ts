@@ -1,0 +1,74 @@
+import { malformed } from "../../parameters.ts";
+import type { KeyResolver, ReceivedRequest, Scheme, Verifier, WireRequest } from "../../scheme.ts";
+import { verifier } from "../../verify.ts";
+import type { S3Credentials } from "../credentials.ts";
+import type { S3Grant } from "../grant.ts";
+import { detectSigV4, hasExpressSession, type ParsedS3, parseS3 } from "../parse.ts";
+import { checkScope, type S3Key, type S3VerifierOptions, s3KeyResolver, s3Scheme } from "../verify.ts";
+
+/** Options of {@link s3ExpressVerifier}. */
+export interface S3ExpressVerifierOptions extends Omit<S3VerifierOptions, "credentials"> {
+  /**
+   * The sessions that `CreateSession` gave: access key, secret and session token, with the end as `expiration`. Or a function
+   * that finds them by access key id.
+   */
+  readonly credentials: S3Credentials | readonly S3Credentials[] | KeyResolver<S3Credentials>;
+}
+
+const TOKEN = "X-Amz-S3session-Token";
+
+/**
+ * Verifies presigned URLs of S3 Express One Zone: SigV4 in the query for the service `s3express`, with the token of a session in
+ * `X-Amz-S3session-Token`. For servers that give out sessions themselves, and for whoever holds one and wants to know what a
+ * URL of it grants.
+ *
+ * Checks what {@link daypass/s3!s3Verifier} does, and that the token is that of the access key, once and signed. Does not check
+ * that the bucket is the one that the session was created for, nor whether the session may write: the caller knows both.
+ *
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html
+ *
+ * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
+ * `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `INVALID_TOKEN`,
+ * `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @example
+ * ```ts
+ * import type { WireRequest } from "daypass";
+ * import { s3ExpressVerifier } from "daypass/s3/express";
+ *
+ * const session = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…", sessionToken: "…", expiration: new Date(Date.now() + 300_000) };
+ * const verifier = s3ExpressVerifier({
+ *   credentials: session,
+ *   origins: ["https://*.s3express-use1-az4.us-east-1.amazonaws.com"],
+ * });
+ * export const grantFor = (request: WireRequest) => verifier.verify(request);
+ * ```
+ */
+export function s3ExpressVerifier(options: S3ExpressVerifierOptions): Verifier<S3Grant> {
+  const scheme: Scheme<ParsedS3, S3Key, S3Grant> = {
+    ...s3Scheme(options),
+    id: "s3/express",
+    detect: detectS3Express,
+    parse(received) {
+      const parsed = parseS3Express(received);
+      checkScope(parsed.scope, options.regions, "X-Amz-Credential", "s3express");
+      return parsed;
+    },
+  };
+  return verifier(scheme, s3KeyResolver(options.credentials), { ...options, wildcards: true });
+}
+
+function detectS3Express(request: WireRequest): boolean {
+  return hasExpressSession(request) && detectSigV4(request);
+}
+
+/** Reads the token of a session where other URLs have `X-Amz-Security-Token`. Throws as `parseS3` does. */
+function parseS3Express(received: ReceivedRequest): ParsedS3 {
+  const parsed = parseS3(received);
+  // SigV4's own parser takes the parameter for one that is merely signed.
+  const tokens = parsed.parameters.filter(([name]) => name.toLowerCase() === TOKEN.toLowerCase());
+  const [[name, sessionToken] = ["", ""], second] = tokens;
+  if (name !== TOKEN || second !== undefined || parsed.sessionToken !== undefined) {
+    throw malformed(TOKEN, second ? "duplicate" : "spelling", "one parameter of this spelling, and no other token");
+  }
+  return { ...parsed, sessionToken, parameters: parsed.parameters.filter((pair) => pair !== tokens[0]) };
+}

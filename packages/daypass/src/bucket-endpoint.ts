@@ -22,8 +22,8 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */
 export function bucketAddresses(endpoint: string, addressing: BucketAddressing): (bucket: string) => BucketAddress {
-  const [match, scheme, name, port] = ENDPOINT.exec(endpoint) ?? [];
-  if (match === undefined || name === undefined) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
+  const [, scheme, name, port] = ENDPOINT.exec(endpoint) ?? [];
+  if (name === undefined || Number(port) > 65535) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
   if (!/^(?:path|virtual|bucket-bound)$/.test(addressing)) {
     throw invalidInput("addressing", '"path", "virtual" or "bucket-bound"', addressing);
   }

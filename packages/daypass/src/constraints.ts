@@ -15,12 +15,25 @@ export interface Constraints extends Lifetime {
   readonly response?: ResponseOverrides | undefined;
 }
 
-const BINDINGS = /^(?:content(?:Type|Length)|sha256|headers|query|ip)$/;
+/** What a scheme's requests may have. */
+export interface RequestRules {
+  /** The scheme's name in error texts. */
+  readonly scheme: string;
+  /** Matches the options of a request, and those within `bind` and `response` as `bind.ip`. */
+  readonly known: RegExp;
+  /** By option, what can bind it instead. */
+  readonly instead?: Readonly<Record<string, string>>;
+}
 
-/** Refuses a misspelt binding, which no compiler has seen: dropped in silence it would leave open what was to be bound. */
-export function checkBindings(bind: Bindings | undefined): void {
-  for (const name of Object.keys(bind ?? {}))
-    if (!BINDINGS.test(name)) throw refusal("INVALID_INPUT", `bind without ${name}: no such name`);
+/** Refuses every option but the known ones, misspelt ones that no compiler has seen among them. */
+export function checkOptions(request: Constraints, { scheme, known, instead = {} }: RequestRules): void {
+  const { bind, response } = request;
+  for (const [place, options] of Object.entries({ "": request, "bind.": bind, "response.": response })) {
+    for (const [option, value] of Object.entries(options ?? {})) {
+      const name = place + option;
+      if (value !== undefined && !known.test(name)) throw unsupportedConstraint(scheme, name, instead[name]);
+    }
+  }
 }
 
 /** `UNSUPPORTED_CONSTRAINT`: the scheme, what it cannot bind, and what can. */

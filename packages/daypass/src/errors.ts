@@ -66,10 +66,6 @@ export function describeErrorCode(code: ErrorCode): string {
   return ERROR_CODES[code];
 }
 
-// A registered symbol: two copies of the library in one process (a duplicated dependency, CJS beside ESM) still
-// recognise each other's errors, where `instanceof` would not.
-const BRAND = Symbol.for("daypass.error");
-
 /**
  * The one error type of Daypass. `message` says what was expected, what was found and what to do, and holds no
  * secret, signature or session token; `details` has the same facts for programs.
@@ -95,7 +91,6 @@ export class DaypassError extends Error {
     this.name = "DaypassError";
     this.code = code;
     this.details = options.details ?? {};
-    Object.defineProperty(this, BRAND, { value: true });
   }
 }
 
@@ -115,7 +110,9 @@ export function refusal(code: ErrorCode, expected: string, details?: ErrorDetail
  * ```
  */
 export function isDaypassError(value: unknown): value is DaypassError {
-  return typeof value === "object" && value !== null && Reflect.get(value, BRAND) === true;
+  // By name: two copies of the library in one process (a duplicated dependency, CJS beside ESM) still recognise each other's
+  // errors, where `instanceof` would not.
+  return Object(value).name === "DaypassError";
 }
 
 /**
@@ -128,6 +125,8 @@ export function invalidInput(
   found: unknown,
   code: ErrorCode = "INVALID_INPUT",
 ): DaypassError {
-  const shown = Object(found) === found ? typeof found : (JSON.stringify(found) ?? "nothing");
+  const text = Object(found) === found ? typeof found : (JSON.stringify(found) ?? "nothing");
+  // What comes before a host or behind a path is a password or a token at times.
+  const shown = text.replace(/\/.*@|\?.*/g, "...");
   return refusal(code, `${option} as ${expected}, found ${shown}`);
 }

@@ -1,6 +1,5 @@
-import type { Constraints } from "./constraints.ts";
+import { type Constraints, checkOptions } from "./constraints.ts";
 import { invalidInput } from "./errors.ts";
-import { refuseConstraints } from "./object-request.ts";
 import { FILE_NAME, meets, type PolicyCondition, parseConditions } from "./post-policy.ts";
 import type { Bindings } from "./scheme.ts";
 
@@ -39,12 +38,10 @@ export interface FormTarget {
 }
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
-const UNBINDABLE = {
-  notBefore: undefined,
-  response: undefined,
+const KNOWN =
+  /^(?:bucket|key|object|prefix|dotSegments|contentLength|fields|conditions|expires(?:In|At)|stableWindow|bind(?:\.content(?:Type|Length))?)$/;
+const INSTEAD = {
   "bind.headers": "use fields",
-  "bind.ip": undefined,
-  "bind.query": undefined,
   "bind.sha256": "use a checksum field",
 };
 
@@ -56,7 +53,7 @@ const UNBINDABLE = {
  */
 export function draftForm(request: FormRequest, { scheme, bucket, key: oneKey, reserved }: FormTarget): FormDraft {
   const { bind = {}, prefix } = request;
-  refuseConstraints(request, `a form of ${scheme}`, UNBINDABLE);
+  checkOptions(request, { scheme: `a form of ${scheme}`, known: KNOWN, instead: INSTEAD });
   const key = oneKey ?? `${prefix}${FILE_NAME}`;
   // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
   if (

@@ -1,4 +1,4 @@
-import { type Constraints, checkBindings, unsupportedConstraint } from "./constraints.ts";
+import { type Constraints, checkOptions, type RequestRules, unsupportedConstraint } from "./constraints.ts";
 import { invalidInput } from "./errors.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Bindings } from "./scheme.ts";
@@ -28,13 +28,9 @@ export interface ObjectCall {
 }
 
 /** What differs between the schemes. */
-export interface ObjectRules {
-  /** The scheme's name in error texts. */
-  readonly scheme: string;
+export interface ObjectRules extends RequestRules {
   /** Parameters that the signer sets itself. */
   readonly reserved: RegExp;
-  /** Constraints that the scheme cannot bind, with what can. */
-  readonly unbindable: Readonly<Record<string, string | undefined>>;
 }
 
 const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
@@ -57,29 +53,18 @@ export function checkMethod(method: string): void {
   if (!METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
 }
 
-/** Refuses each constraint that was asked for and that the scheme cannot bind. Names are paths such as `bind.ip`. */
-export function refuseConstraints(request: Constraints, scheme: string, unbindable: ObjectRules["unbindable"]): void {
-  checkBindings(request.bind);
-  for (const [name, alternative] of Object.entries(unbindable)) {
-    const [option = "", member] = name.split(".");
-    const found: unknown = Reflect.get(request, option);
-    const value: unknown = member === undefined || found === undefined ? found : Reflect.get(found as object, member);
-    if (value !== undefined) throw unsupportedConstraint(scheme, name, alternative);
-  }
-}
-
 // Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
 const VISIBLE = /^[\t\x20-\x7e]*$/;
 // The host comes from the endpoint, and the URL is the authorization.
 const HEADER_NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
 
 /** Checks a request and collects what it asks for. */
-export function readObjectRequest(request: ObjectRequest, { scheme, reserved, unbindable }: ObjectRules): ObjectCall {
+export function readObjectRequest(request: ObjectRequest, rules: ObjectRules): ObjectCall {
+  const { scheme, reserved } = rules;
   const { key, method = "GET", query, headers, response, bind = {}, dotSegments } = request;
   checkMethod(method);
   if (key !== undefined) checkKey(key, dotSegments);
-  refuseConstraints(request, scheme, unbindable);
+  checkOptions(request, rules);
   const { contentType, contentLength, headers: bound, query: boundQuery } = bind;
   if (typeof contentLength === "object") throw unsupportedConstraint(scheme, "a range of lengths", "bind the length");
   if (!/^\d+$/.test(String(contentLength ?? 0))) throw invalidInput("bind.contentLength", "whole bytes", contentLength);
@@ -104,7 +89,6 @@ export function readObjectRequest(request: ObjectRequest, { scheme, reserved, un
   };
   for (const [name, value] of [query, boundQuery].flatMap((source) => Object.entries(source ?? {}))) add(name, value);
   for (const [option, value] of Object.entries(response ?? {})) {
-    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "one of six overrides", value);
     if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
   }
   return { method, headers: collected, parameters: [...parameters] };

@@ -124,18 +124,17 @@ export function signingWindow(
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `credentials that outlive the URL (${expiresIn} s), found ${left} s: refresh, or see credentialExpiry`,
+        `credentials that outlive the URL (${expiresIn} s), found ${left} s: see credentialExpiry`,
       );
     }
     expiresIn = left;
     warnings = [`the URL ends with its credentials, after ${left} s`];
   }
   if (!isWhole(expiresIn) || expiresIn > maxSeconds) {
-    throw refusal(
-      "INVALID_EXPIRY",
-      `a life of 1 to ${maxSeconds} whole seconds with stableWindow, found ${expiresIn}`,
-      { maximum: maxSeconds, found: expiresIn },
-    );
+    throw refusal("INVALID_EXPIRY", `a life of 1 to ${maxSeconds} whole seconds, found ${expiresIn}`, {
+      maximum: maxSeconds,
+      found: expiresIn,
+    });
   }
   return {
     signedAt: signedAt * 1000,

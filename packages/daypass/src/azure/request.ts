@@ -1,4 +1,4 @@
-import { type Constraints, checkBindings, unsupportedConstraint } from "../constraints.ts";
+import type { Constraints } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
 import { checkKey } from "../object-request.ts";
 import type { SasValues } from "./canonical.ts";
@@ -65,7 +65,6 @@ export function readTarget(request: AzureResourceRequest, values: SasValues): Sa
   for (const [option, value] of Object.entries(response)) {
     const parameter = OVERRIDES[option.replace(/[A-Z]/, "-$&").toLowerCase()];
     if (parameter !== undefined) values[parameter] = value;
-    else if (value !== undefined) throw unsupportedConstraint("Azure", `response.${option}`, "use cacheControl");
   }
   const bound = ["account", "container"];
   if (given === "") return { container, bound };
@@ -96,12 +95,13 @@ export function readName(
   return read;
 }
 
-/** Refuses what a SAS by an account key cannot bind. */
-export function refuseBindings({ bind = {} }: Constraints): void {
-  checkBindings(bind);
-  for (const [name, value] of Object.entries(bind)) {
-    if (name !== "ip" && value !== undefined) {
-      throw unsupportedConstraint("an Azure SAS", `bind.${name}`, "azureUserDelegationSigner binds all but sha256");
-    }
-  }
-}
+const BY_DELEGATION = "azureUserDelegationSigner binds all but sha256";
+/** What a SAS by an account key cannot bind, and what can. */
+export const INSTEAD: Readonly<Record<string, string>> = {
+  "bind.contentType": BY_DELEGATION,
+  "bind.contentLength": BY_DELEGATION,
+  "bind.headers": BY_DELEGATION,
+  "bind.query": BY_DELEGATION,
+  "bind.sha256": "use the gateway",
+  "response.expires": "use cacheControl",
+};

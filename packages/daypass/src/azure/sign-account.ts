@@ -1,10 +1,10 @@
-import { unsupportedConstraint } from "../constraints.ts";
+import type { RequestRules } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
 import type { Signer } from "../scheme.ts";
 import { readSharedKey } from "./credentials.ts";
 import { ACCOUNT } from "./layouts.ts";
 import { orderLetters } from "./permissions.ts";
-import { type AzureSasRequest, checkContainer, readName, refuseBindings } from "./request.ts";
+import { type AzureSasRequest, checkContainer, INSTEAD, readName } from "./request.ts";
 import { sasSigner } from "./sign.ts";
 import type { AzureSignerOptions } from "./sign-service.ts";
 
@@ -45,15 +45,10 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
   return sasSigner(
     {
       kind: ACCOUNT,
+      rules: RULES,
       readKey: readSharedKey,
       readRequest(request, values) {
         const { container, blob, permissions = "" } = request;
-        refuseBindings(request);
-        for (const option of ["prefix", "response", "identifier"]) {
-          if (Reflect.get(request, option) !== undefined) {
-            throw unsupportedConstraint("an account SAS", option, "use azureSigner");
-          }
-        }
         values.ss = orderLetters(request.services ?? "b", "btqf");
         values.srt = orderLetters(request.resourceTypes, "sco");
         if (container !== undefined) checkContainer(container);
@@ -71,3 +66,11 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
 }
 
 const WIDE = "an account SAS with these permissions changes blobs in every container: prefer azureSigner";
+
+const BY_SERVICE = "use azureSigner";
+const RULES: RequestRules = {
+  scheme: "an account SAS",
+  known:
+    /^(?:container|blob|services|resourceTypes|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?)$/,
+  instead: { ...INSTEAD, prefix: BY_SERVICE, response: BY_SERVICE, identifier: BY_SERVICE },
+};

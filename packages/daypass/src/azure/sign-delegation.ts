@@ -1,4 +1,4 @@
-import { checkBindings, unsupportedConstraint } from "../constraints.ts";
+import { type RequestRules, unsupportedConstraint } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
@@ -64,15 +64,9 @@ export function azureUserDelegationSigner(
   return sasSigner(
     {
       kind: DELEGATION,
+      rules: RULES,
       readKey: readDelegatedKey,
       readRequest(request, values) {
-        checkBindings(request.bind);
-        if (request.bind?.sha256 !== undefined) {
-          throw unsupportedConstraint("an Azure SAS", "bind.sha256", "use the gateway");
-        }
-        if (Reflect.get(request, "identifier") !== undefined) {
-          throw unsupportedConstraint("a user delegation SAS", "identifier", "use azureSigner");
-        }
         for (const [parameter, option] of OPTIONS) {
           // Only what is there: an object of many properties is a slow one.
           if (request[option] !== undefined) values[parameter] = request[option];
@@ -105,6 +99,16 @@ export function azureUserDelegationSigner(
   );
 }
 
+const RULES: RequestRules = {
+  scheme: "a user delegation SAS",
+  known:
+    /^(?:container|blob|prefix|snapshot|versionId|(?:preauthorizedA|a)gentObjectId|correlationId|delegatedUserObjectId|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.(?:ip|content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)))?)$/,
+  instead: {
+    "bind.sha256": "use the gateway",
+    identifier: "use azureSigner",
+    "response.expires": "use cacheControl",
+  },
+};
 const OPTIONS = [
   ["saoid", "preauthorizedAgentObjectId"],
   ["suoid", "agentObjectId"],

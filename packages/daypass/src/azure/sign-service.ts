@@ -1,7 +1,8 @@
+import type { RequestRules } from "../constraints.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { type AzureSharedKey, readSharedKey } from "./credentials.ts";
 import { SERVICE } from "./layouts.ts";
-import { type AzureResourceRequest, readTarget, refuseBindings } from "./request.ts";
+import { type AzureResourceRequest, INSTEAD, readTarget } from "./request.ts";
 import { type AzureAccountOptions, sasSigner } from "./sign.ts";
 
 /** One service SAS to sign. */
@@ -51,9 +52,9 @@ export function azureSigner(options: AzureSignerOptions): Signer<AzureSignReques
   return sasSigner(
     {
       kind: SERVICE,
+      rules: RULES,
       readKey: readSharedKey,
       readRequest(request, values) {
-        refuseBindings(request);
         values.si = request.identifier;
         return readTarget(request, values);
       },
@@ -61,3 +62,10 @@ export function azureSigner(options: AzureSignerOptions): Signer<AzureSignReques
     options,
   );
 }
+
+const RULES: RequestRules = {
+  scheme: "an Azure SAS",
+  known:
+    /^(?:container|blob|prefix|snapshot|versionId|identifier|permissions|method|protocol|encryptionScope|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)))?)$/,
+  instead: INSTEAD,
+};

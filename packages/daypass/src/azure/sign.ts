@@ -1,4 +1,4 @@
-import { unsupportedConstraint } from "../constraints.ts";
+import { checkOptions, type RequestRules, unsupportedConstraint } from "../constraints.ts";
 import { percentEncode } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import type { Parameter } from "../parameters.ts";
@@ -44,6 +44,7 @@ export interface SasRequestParts extends SasTarget {
 /** What sets one kind of SAS apart for its signer. */
 export interface SasSigning<R, C> {
   readonly kind: SasKind;
+  readonly rules: RequestRules;
   /** Sets the parameters that name the key, if any. */
   readKey(credentials: C, values: SasValues): { readonly key: string; readonly expiration?: Date | undefined };
   /** Sets the parameters that are this kind's own. */
@@ -54,7 +55,7 @@ const DEFAULT_VERSION = "2022-11-02";
 
 /** Builds the signer of one kind of SAS. */
 export function sasSigner<R extends AzureSasRequest, C extends object>(
-  { kind, readKey, readRequest }: SasSigning<R, C>,
+  { kind, rules, readKey, readRequest }: SasSigning<R, C>,
   options: SasSignerOptions<C>,
 ): Signer<R> {
   const { account, version, credentialExpiry, clock = systemClock } = options;
@@ -69,6 +70,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
   return signer((request) => {
     const { permissions, notBefore, bind, expiresIn, expiresAt: until } = request;
     const values: SasValues = { ACCOUNT: account, spr: request.protocol, ses: request.encryptionScope };
+    checkOptions(request, rules);
     const { container = "", name, bound, query = [], headers = {}, warnings = [] } = readRequest(request, values);
     const { key, expiration } = readKey(current(), values);
     const { si } = values;

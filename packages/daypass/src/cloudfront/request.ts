@@ -1,7 +1,6 @@
-import { type Constraints, unsupportedConstraint } from "../constraints.ts";
+import { type Constraints, checkOptions, unsupportedConstraint } from "../constraints.ts";
 import { invalidInput, refusal } from "../errors.ts";
 import { parseCidr } from "../ip.ts";
-import { refuseConstraints } from "../object-request.ts";
 import { type Instant, signingWindow } from "../time.ts";
 import { PARAMETERS, policyText } from "./canonical.ts";
 import { readPolicy } from "./policy.ts";
@@ -60,13 +59,13 @@ const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?;]|$)/i;
 const OWN = /* @__PURE__ */ new RegExp(`[?&](?:${PARAMETERS.join("|")})(?:[=&]|$)`);
 // CloudFront sets no maximum. A century catches milliseconds that were given as seconds.
 const MAX_LIFE = 100 * 365 * 86_400;
-const UNBINDABLE = {
-  response: "use a response headers policy",
-  "bind.contentType": undefined,
-  "bind.contentLength": undefined,
-  "bind.sha256": undefined,
-  "bind.headers": undefined,
-  "bind.query": "put it into the URL",
+const RULES = {
+  scheme: "CloudFront",
+  known: /^(?:url|resource|policy|prefix|notBefore|expires(?:In|At)|stableWindow|bind(?:\.ip)?)$/,
+  instead: {
+    response: "use a response headers policy",
+    "bind.query": "put it into the URL",
+  },
 };
 
 export function checkUrl(url: string): void {
@@ -79,7 +78,7 @@ export function checkUrl(url: string): void {
 /** Works out the policy for one URL or, for cookies, for a resource alone. */
 export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   const { url, policy, notBefore, bind } = wish;
-  refuseConstraints(wish, "CloudFront", UNBINDABLE);
+  checkOptions(wish, RULES);
   if (policy !== undefined) return givenPolicy(wish, policy);
   const resource = wish.resource ?? wholePrefix(wish) ?? url ?? "";
   if (!/^(?:\*|https?\*?|http\*):\/\/[^\s"\\#\x7f-\uffff]+$/.test(resource)) {

@@ -2,7 +2,7 @@ import { credentialSource } from "../access-key.ts";
 import { type BucketAddressing, bucketAddresses, objectPath } from "../bucket-endpoint.ts";
 import { uriEncode } from "../encode.ts";
 import { invalidInput, refusal } from "../errors.ts";
-import { type ObjectRequest, readObjectRequest } from "../object-request.ts";
+import { type ObjectRequest, type ObjectRules, readObjectRequest } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
@@ -33,10 +33,15 @@ const RESERVED =
   /^(?:q-(?:ak|header-list|key-time|sign-algorithm|sign-time|signature|url-param-list)|x-cos-security-token)$/i;
 // COS sets no maximum. A century catches milliseconds that were given as seconds.
 const MAX_LIFE = 100 * 365 * 86_400;
-const UNBINDABLE = {
-  prefix: undefined,
-  "bind.sha256": "bind the header content-md5",
-  "bind.ip": "use a bucket policy",
+const RULES: ObjectRules = {
+  scheme: "COS",
+  known:
+    /^(?:bucket|key|method|query|headers|dotSegments|notBefore|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
+  reserved: RESERVED,
+  instead: {
+    "bind.sha256": "bind the header content-md5",
+    "bind.ip": "use a bucket policy",
+  },
 };
 
 /**
@@ -69,11 +74,7 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
 
   return signer((request) => {
     const { bucket, key } = request;
-    const { method, headers, parameters } = readObjectRequest(request, {
-      scheme: "COS",
-      reserved: RESERVED,
-      unbindable: UNBINDABLE,
-    });
+    const { method, headers, parameters } = readObjectRequest(request, RULES);
     const odd = parameters.find(([name]) => !hasOwnCase(name))?.[0];
     if (odd !== undefined)
       throw invalidInput("query", "names in COS's own case, which its signature does not keep", odd);

@@ -22,15 +22,12 @@ export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
   readonly prefix?: string | undefined;
 }
 
-const METADATA = "set the object's metadata";
-/** What no version of Cloud Storage can bind. */
-export const UNBINDABLE: ObjectRules["unbindable"] = {
-  prefix: undefined,
+/** The options of V4. */
+export const KNOWN: RegExp =
+  /^(?:bucket|object|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|notBefore|bind(?:\.(?:content(?:Type|Length)|sha256|headers|query))?|response(?:\.content(?:Disposition|Type))?)$/;
+/** What no version of Cloud Storage can bind, and what can. */
+export const INSTEAD: Readonly<Record<string, string>> = {
   "bind.ip": "use the bucket's IP filter",
-  "response.cacheControl": METADATA,
-  "response.contentEncoding": METADATA,
-  "response.contentLanguage": METADATA,
-  "response.expires": METADATA,
 };
 
 /** Checks a request and collects what it asks for: a digest and a range of lengths become headers. */

@@ -25,7 +25,7 @@ import {
 } from "./credentials.ts";
 import { type GcsEndpointOptions, gcsAddresses, gcsPath } from "./endpoint.ts";
 import { MAX_EXPIRES, OWN, OWN_NAME } from "./parse.ts";
-import { type GcsSignRequest, readGcsRequest, UNBINDABLE } from "./request.ts";
+import { type GcsSignRequest, INSTEAD, KNOWN, readGcsRequest } from "./request.ts";
 
 /** Options of {@link gcsSigner}. */
 export interface GcsSignerOptions extends GcsEndpointOptions {
@@ -109,7 +109,7 @@ interface Draft {
 
 const BOUND: readonly string[] = ["method", "host without its port", "path", "query", "time"];
 const UNBOUND: readonly string[] = ["scheme", "port", "headers that are not listed"];
-const RULES: ObjectRules = { scheme: "GCS", reserved: OWN_NAME, unbindable: UNBINDABLE };
+const RULES: ObjectRules = { scheme: "GCS", known: KNOWN, reserved: OWN_NAME, instead: INSTEAD };
 // "For signed URLs, the signature is usable from 15 minutes before the active datetime."
 const LEEWAY = 900;
 

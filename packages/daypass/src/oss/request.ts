@@ -6,10 +6,8 @@ export interface OssSignRequest extends ObjectRequest {
   readonly bindHost?: boolean | undefined;
 }
 
-/** What neither version of OSS's signature can bind, and what can. */
-export const UNBINDABLE: Readonly<Record<string, string | undefined>> = {
-  notBefore: undefined,
-  prefix: undefined,
+/** What can bind what neither version of OSS's signature can. */
+export const INSTEAD: Readonly<Record<string, string>> = {
   "bind.sha256": "bind the header content-md5",
   "bind.ip": "use a bucket policy",
 };

@@ -1,6 +1,6 @@
 import { credentialSource } from "../access-key.ts";
 import { bucketAddresses, objectPath } from "../bucket-endpoint.ts";
-import { readObjectRequest } from "../object-request.ts";
+import { type ObjectRules, readObjectRequest } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
@@ -10,7 +10,7 @@ import { scopeText } from "../v4.ts";
 import { isAlwaysSigned, OSS4, ossQuery, ossSignature, resourcePath, UNSIGNED_PAYLOAD } from "./canonical.ts";
 import { checkCredentials, type OssCredentials, type OssEndpointOptions, ossEndpoint } from "./credentials.ts";
 import { MAX_EXPIRES } from "./parse.ts";
-import { type OssSignRequest, UNBINDABLE } from "./request.ts";
+import { INSTEAD, type OssSignRequest } from "./request.ts";
 
 /** Options of {@link ossSigner}. */
 export interface OssSignerOptions extends OssEndpointOptions {
@@ -24,6 +24,13 @@ export interface OssSignerOptions extends OssEndpointOptions {
 }
 
 const RESERVED = /^x-oss-(?:additional-headers|credential|date|expires|security-token|signature|signature-version)$/i;
+const RULES: ObjectRules = {
+  scheme: "OSS",
+  known:
+    /^(?:bucket|key|method|query|headers|dotSegments|bindHost|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
+  reserved: RESERVED,
+  instead: INSTEAD,
+};
 
 /**
  * Signs Alibaba Cloud OSS presigned URLs with signature version 4. Binds method, bucket, key, every parameter, the signing
@@ -52,11 +59,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
 
   return signer((request) => {
     const { bucket, key, bindHost } = request;
-    const { method, headers, parameters } = readObjectRequest(request, {
-      scheme: "OSS",
-      reserved: RESERVED,
-      unbindable: UNBINDABLE,
-    });
+    const { method, headers, parameters } = readObjectRequest(request, RULES);
     const { accessKeyId, accessKeySecret, securityToken, expiration } = credentials();
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,

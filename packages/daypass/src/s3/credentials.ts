@@ -16,7 +16,7 @@ export interface S3Credentials {
 export function checkCredentials(credentials: S3Credentials): S3Credentials {
   // A variable of the environment may be missing, and with it all of them.
   const { accessKeyId, secretAccessKey, sessionToken = "-", expiration = 1 } = credentials ?? {};
-  const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+  const isText = (value: unknown): unknown => typeof value === "string" && value;
   // A Date before 1970 is a mistake, and an invalid one compares as false.
   if (![accessKeyId, secretAccessKey, sessionToken].every(isText) || !(Number(expiration) > 0)) {
     // Says nothing of what was found: it may be the secret in the wrong place.

@@ -41,7 +41,8 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
   }
   const text = endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
   const [, scheme, name, port, basePath = ""] = ENDPOINT.exec(text) ?? [];
-  if (name === undefined) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
+  if (name === undefined || Number(port) > 65535)
+    throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
   const usual = scheme === "https" ? "443" : "80";
   const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
   const base = uriEncodePath(basePath);

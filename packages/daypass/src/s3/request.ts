@@ -30,7 +30,7 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
  * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
  */
 export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
-  if (typeof key !== "string" || key === "") throw invalidInput("key", "text, none for a bucket", key);
+  if (typeof key !== "string" || key === "") throw invalidInput("key", "text or none", key);
   // Two searches spare nearly every key the expression.
   if ((key.includes("./") || key.endsWith(".")) && dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
     const expected = "text without . and .. segments, which browsers remove (see dotSegments)";
@@ -54,7 +54,7 @@ const NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 /** The headers that the holder must send, lower-case names, from `headers` and `bind`. */
 export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Record<string, string>> {
-  if (headers === undefined && bind === undefined) return {};
+  if (!(headers ?? bind)) return {};
   const collected: Record<string, string> = {};
   const { contentType, contentLength, sha256, headers: bound, query: _query, ...others } = bind ?? {};
   // An address, and names that no compiler has seen: dropped in silence they would leave open what was to be bound.
@@ -92,7 +92,7 @@ const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Sig
 /** The further parameters of the URL, encoded, from `query`, `bind.query` and `response`. */
 export function collectQuery({ query, bind, response }: S3SignRequest): readonly EncodedPair[] {
   const bound = bind?.query;
-  if (query === undefined && bound === undefined && response === undefined) return [];
+  if (!(query ?? bound ?? response)) return [];
   const pairs: EncodedPair[] = [];
   const add = (name: string, value: unknown): void => {
     if (typeof value !== "string" || RESERVED.test(name)) {
@@ -104,13 +104,21 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
     for (const [name, values] of Object.entries(source ?? {})) for (const value of [values].flat()) add(name, value);
   }
   for (const [option, value] of Object.entries(response ?? {})) {
-    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "one of six overrides", value);
+    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "an override", value);
     if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
   }
   return pairs;
 }
 
-/** Refuses the constraints of the common vocabulary that SigV4 cannot bind, and says what can. */
-export function checkConstraints({ notBefore, prefix }: S3SignRequest): void {
-  if ((notBefore ?? prefix) !== undefined) throw unsupportedConstraint("S3", notBefore ? "notBefore" : "prefix");
+// The usual ones first: a list is searched from its start.
+const KNOWN: readonly string[] =
+  /* @__PURE__ */ "bucket key expiresIn method dotSegments headers bind query response expiresAt stableWindow".split(
+    " ",
+  );
+
+/** Refuses what SigV4 cannot bind, and names that no compiler has seen: `ContentType` beside `bind` would bind nothing. */
+export function checkConstraints(request: S3SignRequest, scheme = "S3"): void {
+  for (const name in request)
+    if (!KNOWN.includes(name) && request[name as keyof S3SignRequest] !== undefined)
+      throw unsupportedConstraint(scheme, name);
 }

@@ -1,4 +1,4 @@
-import type { Constraints } from "../constraints.ts";
+import type { Constraints, RequestRules } from "../constraints.ts";
 
 /** One TempURL to sign. */
 export interface SwiftSignRequest extends Constraints {
@@ -26,13 +26,13 @@ export interface SwiftSignRequest extends Constraints {
 
 export type PrefixMatch = "folder" | "text";
 
-/** What a TempURL cannot bind, and what can. */
-export const UNBINDABLE: Readonly<Record<string, string | undefined>> = {
-  notBefore: undefined,
-  response: "use filename or inline, which are not signed",
-  "bind.contentType": undefined,
-  "bind.contentLength": "use FormPost",
-  "bind.sha256": undefined,
-  "bind.headers": undefined,
-  "bind.query": undefined,
+/** What a TempURL can be asked for. */
+export const RULES: RequestRules = {
+  scheme: "Swift",
+  known:
+    /^(?:container|object|method|prefix|prefixMatch|filename|inline|expires(?:In|At|As)|stableWindow|dotSegments|bind(?:\.ip)?)$/,
+  instead: {
+    response: "use filename or inline, which are not signed",
+    "bind.contentLength": "use FormPost",
+  },
 };

@@ -1,14 +1,14 @@
-import { unsupportedConstraint } from "../constraints.ts";
+import { checkOptions, unsupportedConstraint } from "../constraints.ts";
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import { parseCidr } from "../ip.ts";
-import { checkKey, refuseConstraints } from "../object-request.ts";
+import { checkKey } from "../object-request.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
 import { signingWindow, systemClock } from "../time.ts";
 import { swiftMessage } from "./canonical.ts";
 import { type SwiftDigest, swiftMac, swiftMac512 } from "./key.ts";
-import { type SwiftSignRequest, UNBINDABLE } from "./request.ts";
+import { RULES, type SwiftSignRequest } from "./request.ts";
 
 /** Options of {@link swiftSigner}. */
 export interface SwiftSignerOptions<D extends SwiftDigest> {
@@ -82,7 +82,7 @@ function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOpti
   const { container, object = request.prefix ?? "", method = "GET", prefix, filename, inline, expiresAs } = request;
   if (!SEGMENT.test(container)) throw invalidInput("container", "one path segment", container);
   if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) throw invalidInput("method", "one of Swift's five", method);
-  refuseConstraints(request, "Swift", UNBINDABLE);
+  checkOptions(request, RULES);
   checkPrefix(request);
   checkKey(object, request.dotSegments, "object");
   const ipRange = oneRange(request.bind?.ip);

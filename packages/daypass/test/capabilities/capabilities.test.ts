@@ -32,6 +32,16 @@ describe("what each scheme binds", async () => {
     expect(["INVALID_INPUT", "UNSUPPORTED_CONSTRAINT"]).toContain(code);
   });
 
+  // As the AWS SDK spells it, and what the Daypass URL alone can bind: dropped in silence either would leave open what was to be
+  // bound.
+  it.each(subjects)("is nothing beside bind that it does not know: $scheme", async ({ scheme, sign }) => {
+    const unknown = [{ ContentType: "image/png" }, { maxLength: 9 }, ...(scheme === "url" ? [] : [{ uses: 1 }])];
+    for (const more of unknown) {
+      const signed = (async () => sign({ expiresIn: 60, ...more } as object, new Date()))();
+      expect(["INVALID_INPUT", "UNSUPPORTED_CONSTRAINT"]).toContain(await signed.then(() => "signed", codeOf));
+    }
+  });
+
   it("is the end, in every scheme", () => {
     expect(found.filter(({ constraints }) => constraints["expiresIn, expiresAt"] !== "binds")).toEqual([]);
   });

@@ -8,7 +8,7 @@ import { asyncSigner, SignedResult, signer } from "../../signed-request.ts";
 import { signingWindow, systemClock } from "../../time.ts";
 import { accountSigner, checkHmacKey } from "../credentials.ts";
 import { gcsAddresses, gcsPath } from "../endpoint.ts";
-import { type GcsSignRequest, readGcsRequest, UNBINDABLE } from "../request.ts";
+import { type GcsSignRequest, INSTEAD, readGcsRequest } from "../request.ts";
 import type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
 import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts";
 
@@ -92,8 +92,10 @@ const LEGACY = "V2 is legacy and leaves host, query and response headers open: u
 const RULES: ObjectRules = {
   scheme: "GCS V2",
   reserved: /^(?:googleaccessid|expires|signature)$/i,
-  unbindable: {
-    ...UNBINDABLE,
+  known:
+    /^(?:bucket|object|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?)$/,
+  instead: {
+    ...INSTEAD,
     notBefore: "use V4",
     response: "use V4, or give response-content-* in query, which V2 does not sign",
     "bind.sha256": "bind the header content-md5",

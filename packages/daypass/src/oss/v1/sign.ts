@@ -3,14 +3,14 @@ import { credentialSource } from "../../access-key.ts";
 import { bucketAddresses, objectPath } from "../../bucket-endpoint.ts";
 import { base64, uriEncode } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
-import { type ObjectRequest, readObjectRequest } from "../../object-request.ts";
+import { type ObjectRequest, type ObjectRules, readObjectRequest } from "../../object-request.ts";
 import type { Parameter } from "../../parameters.ts";
 import type { Clock, Signer } from "../../scheme.ts";
 import { SignedResult, signer } from "../../signed-request.ts";
 import { signingWindow, systemClock } from "../../time.ts";
 import { resourcePath } from "../canonical.ts";
 import { checkCredentials, type OssCredentials, type OssEndpointOptions, ossEndpoint } from "../credentials.ts";
-import { UNBINDABLE } from "../request.ts";
+import { INSTEAD } from "../request.ts";
 import { isAmbiguousKey, isAmbiguousValue, isSubResource, ossV1StringToSign } from "./canonical.ts";
 
 /** One OSS request to sign in V1. */
@@ -26,6 +26,13 @@ export interface OssV1SignerOptions extends OssEndpointOptions {
 }
 
 const RESERVED = /^(?:OSSAccessKeyId|Expires|Signature|security-token)$/i;
+const RULES: ObjectRules = {
+  scheme: "OSS V1",
+  known:
+    /^(?:bucket|key|method|query|headers|dotSegments|expires(?:In|At)|stableWindow|bind(?:\.(?:content(?:Type|Length)|headers|query))?|response(?:\.(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires))?)$/,
+  reserved: RESERVED,
+  instead: INSTEAD,
+};
 // V1 sets no maximum. A century catches milliseconds that were given as seconds.
 const MAX_LIFE = 100 * 365 * 86_400;
 const SIGNED_HEADER = /^(?:content-md5|content-type|x-oss-.*)$/;
@@ -57,11 +64,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
 
   return signer((request) => {
     const { bucket, key } = request;
-    const { method, headers, parameters } = readObjectRequest(request, {
-      scheme: "OSS V1",
-      reserved: RESERVED,
-      unbindable: UNBINDABLE,
-    });
+    const { method, headers, parameters } = readObjectRequest(request, RULES);
     checkV1(request, headers, parameters);
     const { accessKeyId, accessKeySecret, securityToken, expiration } = credentials();
     const { expiresAt, warnings } = signingWindow(request, clock(), {

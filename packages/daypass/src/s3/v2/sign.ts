@@ -11,7 +11,7 @@ import { percentDecode } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
 import { bucketEndpoints } from "../endpoint.ts";
-import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "../request.ts";
+import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "../request.ts";
 import type { S3SignerOptions } from "../sign.ts";
 import {
   canonicalizedResource,
@@ -166,16 +166,11 @@ function amzHeaders(headers: Readonly<Record<string, string>>): readonly SignedH
 const MORE = "use SigV4";
 
 /** Refuses the constraints of the common vocabulary that SigV2 cannot bind, and says what can. */
-function checkV2Constraints({ notBefore, prefix, bind, headers }: S3SignRequest): void {
-  const unbindable = {
-    notBefore,
-    prefix,
-    "bind.ip": bind?.ip,
-    "bind.contentLength": bind?.contentLength,
-    "bind.sha256": bind?.sha256,
-  };
-  for (const [constraint, value] of Object.entries(unbindable))
-    if (value !== undefined) throw unsupportedConstraint("SigV2", constraint, MORE);
+function checkV2Constraints(request: S3SignRequest): void {
+  const { bind, headers } = request;
+  checkConstraints(request, "SigV2");
+  for (const name of ["ip", "contentLength", "sha256"] as const)
+    if (bind?.[name] !== undefined) throw unsupportedConstraint("SigV2", `bind.${name}`, MORE);
   for (const name of Object.keys({ ...headers, ...bind?.headers })) {
     if (!/^(?:content-md5|content-type|x-amz-.*)$/i.test(name))
       throw unsupportedConstraint("SigV2", `header ${name}`, MORE);

@@ -10,6 +10,8 @@ export interface GcsServiceAccount {
   /** PEM. */
   readonly private_key: string;
   readonly universe_domain?: string | undefined;
+  /** When it ends, if it does: no URL made with it lives longer. */
+  readonly expiration?: Date | undefined;
 }
 
 /** A service account whose key is elsewhere: in Google's hands (see `iamCredentials`), a KMS or an HSM. */
@@ -20,7 +22,12 @@ export interface GcsRemoteAccount {
   /** Seconds after which the key behind `signBytes` may be gone: longer lives get a warning. */
   readonly keyLife?: number | undefined;
   readonly universe_domain?: string | undefined;
+  /** When it ends, if it does: no URL made with it lives longer. */
+  readonly expiration?: Date | undefined;
 }
+
+/** A service account, wherever its key is. */
+export type GcsAccount = GcsServiceAccount | GcsRemoteAccount;
 
 /** An HMAC key of Cloud Storage. */
 export interface GcsHmacKey {
@@ -28,6 +35,20 @@ export interface GcsHmacKey {
   readonly accessKeyId: string;
   /** The text as Google shows it, base64 that is not decoded. */
   readonly secretAccessKey: string;
+  /** When it ends, if it does: no URL made with it lives longer. */
+  readonly expiration?: Date | undefined;
+}
+
+/** What is prepared of the current credentials: once for each, and at once of those that are given as they are. */
+export function prepared<C extends object, P>(given: C | (() => C), prepare: (credentials: C) => P): () => P {
+  let last: { readonly credentials: C; readonly result: P } | undefined;
+  const current = (): P => {
+    const credentials = typeof given === "function" ? given() : given;
+    if (last === undefined || last.credentials !== credentials) last = { credentials, result: prepare(credentials) };
+    return last.result;
+  };
+  if (typeof given !== "function") current();
+  return current;
 }
 
 /** Throws `INVALID_KEY`. */
@@ -49,7 +70,7 @@ function ascii(text: string): Uint8Array {
 }
 
 /** Signs ASCII text by the account's key, wherever that is. Throws `INVALID_KEY`. */
-export function accountSigner(account: GcsServiceAccount | GcsRemoteAccount): (text: string) => Promise<Uint8Array> {
+export function accountSigner(account: GcsAccount): (text: string) => Promise<Uint8Array> {
   checkEmail(account?.client_email);
   if ("signBytes" in account) return (text) => account.signBytes(ascii(text));
   const key = rsaPrivateKey(account.private_key);

@@ -6,7 +6,7 @@
 export type { RsaJwk } from "#crypto/rsa";
 export type { BucketAddressing } from "../bucket-endpoint.ts";
 export type { Keys } from "../key-resolver.ts";
-export type { GcsHmacKey, GcsRemoteAccount, GcsServiceAccount } from "./credentials.ts";
+export type { GcsAccount, GcsHmacKey, GcsRemoteAccount, GcsServiceAccount } from "./credentials.ts";
 export type { GcsEndpointOptions } from "./endpoint.ts";
 export type { GcsGrant } from "./grant.ts";
 export { type IamFetch, type IamOptions, iamCredentials } from "./iam.ts";

@@ -15,28 +15,29 @@ import {
   type SignedHeader,
   UNSIGNED_PAYLOAD,
 } from "./canonical.ts";
-import {
-  accountSigner,
-  checkHmacKey,
-  type GcsHmacKey,
-  type GcsRemoteAccount,
-  type GcsServiceAccount,
-  hmacSigner,
-} from "./credentials.ts";
+import { accountSigner, checkHmacKey, type GcsAccount, type GcsHmacKey, hmacSigner, prepared } from "./credentials.ts";
 import { type GcsEndpointOptions, gcsAddresses, gcsPath } from "./endpoint.ts";
 import { MAX_EXPIRES, OWN, OWN_NAME } from "./parse.ts";
 import { type GcsSignRequest, INSTEAD, KNOWN, readGcsRequest } from "./request.ts";
 
 /** Options of {@link gcsSigner}. */
 export interface GcsSignerOptions extends GcsEndpointOptions {
-  /** The parsed key file of a service account, or an account whose key is elsewhere (see `iamCredentials`). */
-  readonly credentials: GcsServiceAccount | GcsRemoteAccount;
+  /**
+   * The parsed key file of a service account, or an account whose key is elsewhere (see `iamCredentials`). Or a function that gives
+   * the current one (see `rotatingCredentials`).
+   */
+  readonly credentials: GcsAccount | (() => GcsAccount);
+  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }
 
 /** Options of {@link gcsHmacSigner}. */
 export interface GcsHmacSignerOptions extends GcsEndpointOptions {
-  readonly credentials: GcsHmacKey;
+  /** A key, or a function that gives the current one (see `rotatingCredentials`). */
+  readonly credentials: GcsHmacKey | (() => GcsHmacKey);
+  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -63,15 +64,17 @@ export interface GcsHmacSignerOptions extends GcsEndpointOptions {
  * ```
  */
 export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
-  const { credentials } = options;
-  const key = accountSigner(credentials);
-  const { client_email, universe_domain: universeDomain } = credentials;
-  const keyLife = "signBytes" in credentials ? credentials.keyLife : undefined;
-  const draft = drafts({ universeDomain, ...options, keyLife }, GOOG4_RSA, client_email);
-  return asyncSigner(async (request) => {
-    const { stringToSign, finish } = draft(request);
-    return finish(hex(await key(stringToSign)));
+  const current = prepared(options.credentials, (credentials) => {
+    const key = accountSigner(credentials);
+    const { client_email, universe_domain: universeDomain, expiration } = credentials;
+    const keyLife = "signBytes" in credentials ? credentials.keyLife : undefined;
+    const draft = drafts({ universeDomain, ...options, keyLife, expiration }, GOOG4_RSA, client_email);
+    return async (request: GcsSignRequest) => {
+      const { stringToSign, finish } = draft(request);
+      return finish(hex(await key(stringToSign)));
+    };
   });
+  return asyncSigner(async (request) => current()(request));
 }
 
 /**
@@ -90,13 +93,16 @@ export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest
  * ```
  */
 export function gcsHmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
-  const { accessKeyId, secretAccessKey } = checkHmacKey(options.credentials);
-  const key = hmacSigner(secretAccessKey);
-  const draft = drafts(options, GOOG4_HMAC, accessKeyId);
-  return signer((request) => {
-    const { scope, stringToSign, finish } = draft(request);
-    return finish(hex(key(stringToSign, scope)));
+  const current = prepared(options.credentials, (credentials) => {
+    const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
+    const key = hmacSigner(secretAccessKey);
+    const draft = drafts({ ...options, expiration }, GOOG4_HMAC, accessKeyId);
+    return (request: GcsSignRequest) => {
+      const { scope, stringToSign, finish } = draft(request);
+      return finish(hex(key(stringToSign, scope)));
+    };
   });
+  return signer((request) => current()(request));
 }
 
 /** All of a signed request but its signature. */
@@ -107,6 +113,10 @@ interface Draft {
   finish(signature: string): SignedRequest;
 }
 
+/** The options of a signer, with what its credentials say of themselves. */
+export type DraftOptions = GcsEndpointOptions &
+  Pick<GcsSignerOptions, "clock" | "credentialExpiry"> & { readonly expiration: Date | undefined };
+
 const BOUND: readonly string[] = ["method", "host without its port", "path", "query", "time"];
 const UNBOUND: readonly string[] = ["scheme", "port", "headers that are not listed"];
 const RULES: ObjectRules = { scheme: "GCS", known: KNOWN, reserved: OWN_NAME, instead: INSTEAD };
@@ -114,17 +124,21 @@ const RULES: ObjectRules = { scheme: "GCS", known: KNOWN, reserved: OWN_NAME, in
 const LEEWAY = 900;
 
 function drafts(
-  options: GcsEndpointOptions & { readonly clock?: Clock | undefined; readonly keyLife?: number | undefined },
+  options: DraftOptions & { readonly keyLife?: number | undefined },
   family: V4Family,
   keyId: string,
 ): (request: GcsSignRequest) => Draft {
-  const { clock = systemClock, keyLife = MAX_EXPIRES } = options;
+  const { clock = systemClock, keyLife = MAX_EXPIRES, expiration, credentialExpiry } = options;
   const address = gcsAddresses(options);
   return (request) => {
     const { bucket, object } = request;
     const { method, headers, parameters } = readGcsRequest(request, RULES);
     const place = address(bucket);
-    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_EXPIRES });
+    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
+      maxSeconds: MAX_EXPIRES,
+      expiration,
+      credentialExpiry,
+    });
     const startsAt = start(signedAt, request.notBefore);
     const expiresIn = (expiresAt.getTime() - startsAt) / 1000;
     if (!(expiresIn > 0)) throw refusal("INVALID_EXPIRY", `an end more than ${LEEWAY} s after notBefore`);

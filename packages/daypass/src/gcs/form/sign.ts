@@ -7,10 +7,10 @@ import { asyncSigner, signer } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../../v4.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../canonical.ts";
-import { accountSigner, checkHmacKey, hmacSigner } from "../credentials.ts";
+import { accountSigner, checkHmacKey, hmacSigner, prepared } from "../credentials.ts";
 import { gcsAddresses } from "../endpoint.ts";
 import { MAX_EXPIRES } from "../parse.ts";
-import type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
+import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
 
 /** One upload form to sign. */
 export interface GcsFormRequest extends FormRequest {
@@ -49,13 +49,16 @@ export interface GcsFormRequest extends FormRequest {
  * ```
  */
 export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFormRequest> {
-  const key = accountSigner(options.credentials);
-  const { client_email, universe_domain: universeDomain } = options.credentials;
-  const draft = drafts({ universeDomain, ...options }, GOOG4_RSA, client_email);
-  return asyncSigner(async (request) => {
-    const { policy, finish } = draft(request);
-    return finish(hex(await key(policy)));
+  const current = prepared(options.credentials, (credentials) => {
+    const key = accountSigner(credentials);
+    const { client_email, universe_domain: universeDomain, expiration } = credentials;
+    const draft = drafts({ universeDomain, ...options, expiration }, GOOG4_RSA, client_email);
+    return async (request: GcsFormRequest) => {
+      const { policy, finish } = draft(request);
+      return finish(hex(await key(policy)));
+    };
   });
+  return asyncSigner(async (request) => current()(request));
 }
 
 /**
@@ -73,13 +76,16 @@ export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFor
  * ```
  */
 export function gcsHmacFormSigner(options: GcsHmacSignerOptions): FormSigner<GcsFormRequest> {
-  const { accessKeyId, secretAccessKey } = checkHmacKey(options.credentials);
-  const key = hmacSigner(secretAccessKey);
-  const draft = drafts(options, GOOG4_HMAC, accessKeyId);
-  return signer((request) => {
-    const { policy, scope, finish } = draft(request);
-    return finish(hex(key(policy, scope)));
+  const current = prepared(options.credentials, (credentials) => {
+    const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
+    const key = hmacSigner(secretAccessKey);
+    const draft = drafts({ ...options, expiration }, GOOG4_HMAC, accessKeyId);
+    return (request: GcsFormRequest) => {
+      const { policy, scope, finish } = draft(request);
+      return finish(hex(key(policy, scope)));
+    };
   });
+  return signer((request) => current()(request));
 }
 
 interface Draft {
@@ -92,19 +98,19 @@ interface Draft {
 // What the signer sets itself, or no form may hold.
 const RESERVED = /^(?:file|policy|x-goog-(?:algorithm|credential|date|signature))$/i;
 
-function drafts(
-  options: Pick<GcsSignerOptions, "addressing" | "clock" | "endpoint" | "universeDomain">,
-  family: V4Family,
-  keyId: string,
-): (request: GcsFormRequest) => Draft {
-  const { clock = systemClock } = options;
+function drafts(options: DraftOptions, family: V4Family, keyId: string): (request: GcsFormRequest) => Draft {
+  const { clock = systemClock, expiration, credentialExpiry } = options;
   const address = gcsAddresses(options);
   return (request) => {
     const { bucket, object } = request;
     const { origin, path } = address(bucket);
     const draft = draftForm(request, { scheme: "GCS", bucket, key: object, reserved: RESERVED });
     checkKey(draft.fields["key"] as string, request.dotSegments, "object");
-    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_EXPIRES });
+    const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
+      maxSeconds: MAX_EXPIRES,
+      expiration,
+      credentialExpiry,
+    });
     const time = formatBasicTime(signedAt);
     const scope = { date: time.slice(0, 8), region: "auto", service: "storage" };
     // In the order of Google's vectors.

@@ -6,10 +6,10 @@ import type { ObjectRules } from "../../object-request.ts";
 import type { AsyncSigner, SignedRequest, Signer } from "../../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../../signed-request.ts";
 import { signingWindow, systemClock } from "../../time.ts";
-import { accountSigner, checkHmacKey } from "../credentials.ts";
+import { accountSigner, checkHmacKey, prepared } from "../credentials.ts";
 import { gcsAddresses, gcsPath } from "../endpoint.ts";
 import { type GcsSignRequest, INSTEAD, readGcsRequest } from "../request.ts";
-import type { GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
+import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
 import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts";
 
 /**
@@ -37,13 +37,16 @@ import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts"
  * ```
  */
 export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
-  const key = accountSigner(options.credentials);
-  const { client_email, universe_domain: universeDomain } = options.credentials;
-  const draft = drafts({ universeDomain, ...options }, client_email);
-  return asyncSigner(async (request) => {
-    const { stringToSign, finish } = draft(request);
-    return finish(await key(stringToSign));
+  const current = prepared(options.credentials, (credentials) => {
+    const key = accountSigner(credentials);
+    const { client_email, universe_domain: universeDomain, expiration } = credentials;
+    const draft = drafts({ universeDomain, ...options, expiration }, client_email);
+    return async (request: GcsSignRequest) => {
+      const { stringToSign, finish } = draft(request);
+      return finish(await key(stringToSign));
+    };
   });
+  return asyncSigner(async (request) => current()(request));
 }
 
 /**
@@ -62,12 +65,15 @@ export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignReque
  * ```
  */
 export function gcsV2HmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
-  const { accessKeyId, secretAccessKey } = checkHmacKey(options.credentials);
-  const draft = drafts(options, accessKeyId);
-  return signer((request) => {
-    const { stringToSign, finish } = draft(request);
-    return finish(hmacSha1(secretAccessKey, stringToSign));
+  const current = prepared(options.credentials, (credentials) => {
+    const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
+    const draft = drafts({ ...options, expiration }, accessKeyId);
+    return (request: GcsSignRequest) => {
+      const { stringToSign, finish } = draft(request);
+      return finish(hmacSha1(secretAccessKey, stringToSign));
+    };
   });
+  return signer((request) => current()(request));
 }
 
 // V2 sets no maximum. A century catches milliseconds that were given as seconds.
@@ -107,11 +113,8 @@ interface Draft {
   finish(signature: Uint8Array): SignedRequest;
 }
 
-function drafts(
-  options: Pick<GcsSignerOptions, "addressing" | "clock" | "endpoint" | "universeDomain">,
-  keyId: string,
-): (request: GcsSignRequest) => Draft {
-  const { clock = systemClock } = options;
+function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest) => Draft {
+  const { clock = systemClock, expiration, credentialExpiry } = options;
   const address = gcsAddresses(options);
   return (request) => {
     const { bucket, object, bind = {} } = request;
@@ -128,7 +131,11 @@ function drafts(
     if (second !== undefined || subresource?.[1])
       throw invalidInput("query", "one subresource without a value", second);
     const place = address(bucket);
-    const { expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_LIFE });
+    const { expiresAt, warnings } = signingWindow(request, clock(), {
+      maxSeconds: MAX_LIFE,
+      expiration,
+      credentialExpiry,
+    });
     const expires = String(expiresAt.getTime() / 1000);
     const path = gcsPath(place, object);
     const named = place.path === "" ? `/${uriEncode(bucket)}${path}` : path;

@@ -52,8 +52,11 @@ export function rotatingCredentials<C extends { readonly expiration?: Date | und
 
   // Asynchronous, so that a provider that throws rejects.
   const ask = async (): Promise<void> => {
-    credentials = await provider();
-    if (!isOld(credentials)) attempts = 0;
+    const given = await provider();
+    if (Object(given) !== given)
+      throw new DaypassError("INVALID_KEY", "expected credentials of the provider, found none");
+    credentials = given;
+    if (!isOld(given)) attempts = 0;
   };
   const refresh = (): Promise<void> => {
     pending ??= ask().finally(() => {

@@ -55,8 +55,9 @@ async function* limitBody(
   const badLength = ({ min, max }: { readonly min: number; readonly max: number }): DaypassError =>
     refusal("BODY_LENGTH", `a body of ${min} to ${max} bytes, found ${received < min ? received : "more"}`);
   for await (const chunk of body) {
-    received += chunk.length;
-    if (length && received > length.max) throw badLength(length);
+    // Written so that a text, whose characters are no bytes, refuses.
+    received += chunk.byteLength;
+    if (length && !(received <= length.max)) throw badLength(length);
     hash?.update(chunk);
     yield chunk;
   }

@@ -4,11 +4,21 @@ import { cosSigner } from "daypass/cos";
 import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
 import { gcsFormSigner } from "daypass/gcs/form";
 import { gcsV2Signer } from "daypass/gcs/v2";
+import { mediaCdnSha1Key, mediaCdnTokenSigner } from "daypass/media-cdn/token";
 import { ossSigner } from "daypass/oss";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { s3V2Signer } from "daypass/s3/v2";
 import { s3V4aSigner } from "daypass/s3/v4a";
+import {
+  uriSigningEdDsa,
+  uriSigningEncryption,
+  uriSigningEs256,
+  uriSigningRenewer,
+  uriSigningRs256,
+  uriSigningSigner,
+  uriSigningVerifier,
+} from "daypass/uri-signing";
 import { describe, expect, it } from "vitest";
 
 const START = new Date("2026-11-24T12:00:00Z");
@@ -62,6 +72,12 @@ describe("rotatingCredentials", () => {
     state.fails = false;
     await credentials.ready();
     expect(credentials.current().accessKeyId).toBe("ASIA2");
+  });
+
+  it("takes a provider that gives none for one that fails", async () => {
+    const rotating = rotatingCredentials(async () => undefined as never);
+    await expect(rotating.ready()).rejects.toMatchObject({ code: "INVALID_KEY" });
+    expect(code(rotating.current)).toBe("CREDENTIALS_NOT_READY");
   });
 
   it("fetches new ones in the background five minutes before the end, and not earlier", async () => {
@@ -239,6 +255,15 @@ it.each<readonly [string, () => unknown]>([
   ["gcsHmacSigner", () => gcsHmacSigner({ credentials: missing })],
   ["gcsV2Signer", () => gcsV2Signer({ credentials: missing })],
   ["gcsFormSigner", () => gcsFormSigner({ credentials: missing })],
+  ["uriSigningSigner", () => uriSigningSigner({ issuer: "csp", key: missing })],
+  ["uriSigningVerifier", () => uriSigningVerifier({ keySets: [{ keys: [missing] }], origins: ["https://a.example"] })],
+  ["uriSigningRenewer", () => uriSigningRenewer({ renewalKeys: missing })],
+  ["uriSigningEncryption", () => uriSigningEncryption(missing)],
+  ["uriSigningEs256", () => uriSigningEs256(missing)],
+  ["uriSigningEdDsa", () => uriSigningEdDsa(missing)],
+  ["uriSigningRs256", () => uriSigningRs256(missing)],
+  ["mediaCdnTokenSigner", () => mediaCdnTokenSigner({ key: missing })],
+  ["mediaCdnSha1Key", () => mediaCdnSha1Key(missing)],
 ])("%s says that its credentials are missing", (_name, make) => {
   expect(code(make)).toBe("INVALID_KEY");
 });

@@ -51,6 +51,7 @@ export interface SasSigning<R, C> {
   readRequest(request: R, values: SasValues): SasRequestParts;
 }
 
+const UNBOUND = ["host", "method within the permissions", "all other headers", "all other query parameters", "body"];
 const DEFAULT_VERSION = "2022-11-02";
 
 /** Builds the signer of one kind of SAS. */
@@ -114,7 +115,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
         headers: isUpload ? { "x-ms-blob-type": "BlockBlob", ...headers } : headers,
         expiresAt,
         bound: [...bound, "permissions", "end", ...(values.sip === undefined ? [] : ["client address"])],
-        unbound: ["method within the permissions", "all other headers", "all other query parameters", "body"],
+        unbound: values.spr === "https" ? UNBOUND : ["scheme", ...UNBOUND],
         warnings: [...window.warnings, ...warnings],
       },
       stringToSign,

@@ -43,6 +43,7 @@ export async function explainS3(given: Subject, version: S3Version): Promise<Exp
       ...(input.payload === UNSIGNED_PAYLOAD ? [] : ["body (its SHA-256)"]),
     ],
     leavesOpen: [
+      "scheme",
       ...(input.payload === UNSIGNED_PAYLOAD ? ["body"] : []),
       ...(headers.includes("content-type") ? [] : ["header content-type"]),
       "all headers that are not listed, other than x-amz-*",

@@ -35,11 +35,13 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares {@link BucketEndpoint}s for one server. Throws `INVALID_INPUT`. */
 export function bucketEndpoints({ region, endpoint, addressing }: EndpointOptions): (bucket: string) => BucketEndpoint {
-  if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", "a name like auto", region);
+  if (!/^[A-Za-z0-9-]+$/.test(region ?? "")) throw invalidInput("region", "a name", region);
   if (!["path", "virtual", undefined].includes(addressing)) {
     throw invalidInput("addressing", "path or virtual", addressing);
   }
-  const text = endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  const text =
+    endpoint ??
+    `https://s3.${region}.amazonaws.${region.startsWith("cn-") ? "com.cn" : region.startsWith("eusc-") ? "eu" : "com"}`;
   const [, scheme, name, port, basePath = ""] = ENDPOINT.exec(text) ?? [];
   if (name === undefined || Number(port) > 65535)
     throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);

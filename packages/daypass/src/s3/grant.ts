@@ -44,6 +44,9 @@ const NONE: readonly Obligation[] = [];
 /** Headers, and fields of a form, that hold the body to a checksum. Also by an algorithm that is new: who enforces it has to know it. */
 export const CHECKSUM_HEADER: RegExp = /^content-md5$|^x-amz-checksum-(?!algorithm$|mode$|type$)/;
 
+// What AWS's SDKs write into every upload that they presign, as they sign without a body (aws-sdk-js-v3 #6810). Nobody means it.
+const CHECKSUM_OF_NOTHING = "x-amz-checksum-crc32=AAAAAA==";
+
 /**
  * What an S3 signature promises about body and answer, and cannot enforce itself. A signed Content-Length and
  * Content-Type need no obligation: the HTTP parser holds the body to the one, and the other is read from the request.
@@ -70,6 +73,11 @@ export function s3Obligations(
     if (CHECKSUM_HEADER.test(name) && value !== undefined)
       obligations.push({ kind: "body-checksum", header: name, value });
     if (name === "if-none-match" && value === "*") obligations.push({ kind: "create-only" });
+  }
+  for (const [name, value] of parameters) {
+    const header = name.toLowerCase();
+    if (CHECKSUM_HEADER.test(header) && `${header}=${value}` !== CHECKSUM_OF_NOTHING)
+      obligations.push({ kind: "body-checksum", header, value });
   }
   const response = responseOverrides(parameters);
   if (response !== undefined) obligations.push({ kind: "response", headers: response });

@@ -96,7 +96,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
 }
 
 const BOUND: readonly string[] = ["method", "host", "path", "query", "time"];
-export const UNBOUND_HEADERS: readonly string[] = ["headers that are not listed"];
+export const UNBOUND_HEADERS: readonly string[] = ["scheme", "all other headers"];
 export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 
 /** What can be computed from credentials once a day. */

@@ -60,7 +60,8 @@ export interface UriSigningEncryption {
  * console.log(await encryption.decrypt(await encryption.encrypt("203.0.113.0/24"))); // "203.0.113.0/24"
  * ```
  */
-export function uriSigningEncryption({ kty, kid, alg, k }: UriSigningEncryptionJwk): UriSigningEncryption {
+export function uriSigningEncryption(jwk: UriSigningEncryptionJwk): UriSigningEncryption {
+  const { kty, kid, alg, k } = jwk ?? ({} as UriSigningEncryptionJwk);
   checkKid(kid);
   const bytes = typeof k === "string" ? fromBase64url(k) : undefined;
   if (kty !== "oct" || bytes?.length !== { A128GCM: 16, A256GCM: 32 }[alg]) {

@@ -47,7 +47,8 @@ export interface LoadedKey {
 }
 
 /** Checks a secret and prepares it. Throws `INVALID_KEY`. */
-export function loadSecret({ kty, alg, kid, k }: UriSigningSecret): PreparedHmac {
+export function loadSecret(key: UriSigningSecret): PreparedHmac {
+  const { kty, alg, kid, k } = key ?? ({} as UriSigningSecret);
   checkKid(kid);
   const bytes = typeof k === "string" ? fromBase64url(k) : undefined;
   if (kty !== "oct" || alg !== "HS256" || bytes === undefined || bytes.length < 16) {
@@ -61,8 +62,9 @@ export function checkKid(kid: unknown): void {
 }
 
 export function loadKey(key: UriSigningSecret | UriSigningKey, issuer: string | undefined): LoadedKey {
-  const { alg, kid } = key;
-  return "verify" in key ? { alg, kid, issuer, key } : { alg, kid, issuer, mac: loadSecret(key) };
+  if (key && "verify" in key) return { alg: key.alg, kid: key.kid, issuer, key };
+  const mac = loadSecret(key);
+  return { alg: key.alg, kid: key.kid, issuer, mac };
 }
 
 /** `INVALID_KEY`, which says nothing of what was found: it may be the secret in the wrong place. */

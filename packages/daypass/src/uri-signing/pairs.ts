@@ -106,7 +106,7 @@ export function uriSigningRs256(jwk: UriSigningRsaJwk, privateKey?: string): Uri
 }
 
 function checkJwk<A extends string>(jwk: { readonly alg: A; readonly kid: string }, alg: A): typeof jwk {
-  checkKid(jwk.kid);
+  checkKid(jwk?.kid);
   if (jwk.alg !== alg) throw invalidKey(`alg "${alg}"`);
   return jwk;
 }

@@ -61,6 +61,7 @@ export interface UriSigningRenewer {
  */
 export function uriSigningRenewer(options: UriSigningRenewerOptions): UriSigningRenewer {
   const { renewalKeys, attribute = ATTRIBUTE, random = randomBytes } = options;
+  if (!Array.isArray(renewalKeys)) throw invalidKey("a list of renewal keys");
   const keys = new Map(renewalKeys.map(({ issuer, key }) => [issuer, loadKey(key, issuer)]));
   // "Exactly one": with two it would be chance which one signs.
   if (keys.size < renewalKeys.length) throw invalidKey("one renewal key for each issuer");

@@ -89,7 +89,7 @@ export function uriSigningSigner(
   options: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
   const { key } = options;
-  if ("sign" in key) {
+  if (key && "sign" in key) {
     return asyncSigner(async (request) => {
       const { input, finish } = prepare(request, options);
       return finish(base64url(await key.sign(input)));

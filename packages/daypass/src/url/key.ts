@@ -57,7 +57,7 @@ export type LoadedKey =
     };
 
 /** Checks a JWK and prepares it. Throws `INVALID_KEY`. */
-export function loadKey(key: UrlKey): LoadedKey {
+export function loadKey(key: UrlKey = {} as UrlKey): LoadedKey {
   const { kid, kty, alg, use = "sig", scope = {} } = key;
   if (typeof kid !== "string" || readValue("dp-key", kid) === undefined) {
     throw invalidKey("(unnamed)", `kid as ${PARAMETERS["dp-key"].text}`);
@@ -94,10 +94,7 @@ export function invalidKey(kid: string, expected: string, cause?: unknown): Dayp
 /** Turns any form of a verifier's `keys` option into a resolver of checked keys. */
 export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<UrlKey>): KeyResolver<LoadedKey> {
   if (typeof keys !== "function") {
-    // Arrays have a `keys` of their own, so the other way round would not tell the two apart.
-    const list = Array.isArray(keys) ? (keys as readonly UrlKey[]) : (keys as UrlKeySet).keys;
-    const byKid = new Map(list.map((key) => [key.kid, loadKey(key)]));
-    if (byKid.size < list.length) throw invalidKey([...byKid.keys()].join(), "each kid once");
+    const byKid = loadKeys(keys);
     return (kid) => byKid.get(kid);
   }
   // A resolver that answers with the same object again finds its prepared key again.
@@ -110,6 +107,16 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
     if (second === undefined && loaded.kid === kid) return loaded;
     throw invalidKey(kid, "one key with this kid");
   };
+}
+
+/** Checks a whole set: one bad key, or two of one name, and none of it counts. Throws `INVALID_KEY`. */
+function loadKeys(keys: readonly UrlKey[] | UrlKeySet): ReadonlyMap<string, LoadedKey> {
+  // Arrays have a `keys` of their own, so the other way round would not tell the two apart.
+  const list = Array.isArray(keys) ? (keys as readonly UrlKey[]) : (keys as UrlKeySet | undefined)?.keys;
+  if (!Array.isArray(list)) throw invalidKey("(unnamed)", "keys as a list or a JWK set");
+  const byKid = new Map(list.map((key) => [key?.kid, loadKey(key)]));
+  if (byKid.size < list.length) throw invalidKey([...byKid.keys()].join(), "each kid once");
+  return byKid;
 }
 
 /**
@@ -126,8 +133,8 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
  * ```
  */
 export function publishedKeySet(keys: readonly UrlKey[]): UrlKeySet {
+  loadKeys(keys);
   const published = keys.flatMap((key) => {
-    loadKey(key);
     if (key.kty !== "OKP") return [];
     const { kty, crv, alg, kid, x, scope } = key;
     return [{ kty, crv, alg, kid, use: "sig" as const, x, scope }];

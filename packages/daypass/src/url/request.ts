@@ -55,9 +55,9 @@ let lastOrigin: string | undefined;
 
 /** Splits the URL, and adds what the request binds beside its parameters. The grammar is left to the parser. */
 export function readUrl({ url, bind = {} }: UrlSignRequest): SignableUrl {
-  const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)([^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
+  const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)(\/[^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
   if (origin !== lastOrigin && !isOrigin(origin)) {
-    throw invalidInput("url", "http(s)://host[:port] in lower case, without default port, and a path", origin);
+    throw invalidInput("url", "http(s)://host[:port] in lower case, without default port, and a path", url);
   }
   lastOrigin = origin;
   if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
@@ -93,7 +93,10 @@ const REQUEST: Spellings<UrlSignRequest> = {
   notBefore: ELSEWHERE,
   bind: ELSEWHERE,
   response: ELSEWHERE,
-  prefix: ["dp-prefix", (prefix) => String(typeof prefix === "string" ? prefix.split("/").length - 2 : prefix)],
+  prefix: [
+    "dp-prefix",
+    (prefix) => String(typeof prefix === "string" ? Math.max(1, prefix.split("/").length - 2) : prefix),
+  ],
   audience: ["dp-audience", encodeText],
   subject: ["dp-subject", encodeText],
   nonce: ["dp-nonce", String],

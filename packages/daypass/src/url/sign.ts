@@ -153,12 +153,17 @@ function prepareUrl(
   };
 }
 
-/** What a verifier would call malformed is here what was asked for. */
+/** What a verifier would call malformed, or cannot be read at all, is here what was asked for. */
 function asked<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
     const { code, message, details } = error as DaypassError;
-    throw code === "MALFORMED" ? new DaypassError("INVALID_INPUT", message, { details }) : error;
+    if (code === "MALFORMED") throw new DaypassError("INVALID_INPUT", message, { details });
+    // A number for a text, or a text for a list, which no compiler has seen.
+    if (error instanceof TypeError) {
+      throw new DaypassError("INVALID_INPUT", "expected each option of its documented type", { cause: error });
+    }
+    throw error;
   }
 }

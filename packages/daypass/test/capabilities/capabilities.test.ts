@@ -10,6 +10,8 @@ const page = new URL("../../../../docs/schemes/capabilities.md", import.meta.url
 const BEGIN = "<!-- generated: begin -->\n";
 const END = "<!-- generated: end -->";
 
+const AT = new Date("2026-01-02T03:04:05Z");
+
 describe("what each scheme binds", async () => {
   const found = await Promise.all(subjects.map(probe));
 
@@ -41,6 +43,17 @@ describe("what each scheme binds", async () => {
       expect(["INVALID_INPUT", "UNSUPPORTED_CONSTRAINT"]).toContain(await signed.then(() => "signed", codeOf));
     }
   });
+
+  it.each(subjects.map((subject, i) => ({ ...subject, open: found[i]?.leavesOpen ?? [] })))(
+    "is never left open where the signer does not call it unbound: $scheme",
+    async ({ sign, open }) => {
+      const { unbound } = await sign({ expiresIn: 60 }, AT);
+      const named = { scheme: "scheme", origin: "host", "other query parameters": "query" };
+      for (const [what, word] of Object.entries(named)) {
+        if (open.includes(what)) expect(unbound.join()).toContain(word);
+      }
+    },
+  );
 
   it("is the end, in every scheme", () => {
     expect(found.filter(({ constraints }) => constraints["expiresIn, expiresAt"] !== "binds")).toEqual([]);

@@ -6,8 +6,8 @@ export interface Subject {
   readonly scheme: string;
   /** Signs one resource at an instant; `method` is `GET` unless the probe says otherwise. */
   sign(constraints: ProbeConstraints, at: Date): SignedRequest | Promise<SignedRequest>;
-  /** A verifier that enforces every obligation, at an instant. It answers for two origins. */
-  verify(request: WireRequest, at: Date): Promise<Grant>;
+  /** A verifier that enforces every obligation, at an instant. It answers for two origins, by `https:` unless told otherwise. */
+  verify(request: WireRequest, at: Date, scheme?: "http:"): Promise<Grant>;
   /** Another configured origin, `scheme://host`. */
   readonly otherOrigin: string;
   /** A header that the scheme may bind; where it binds a few only, one of those. */
@@ -184,6 +184,7 @@ async function openEnds(subject: Subject): Promise<readonly string[]> {
   for (const [what, changed] of Object.entries(changes)) {
     if (!(await isRefused(subject, changed, AT))) open.push(what);
   }
+  if (!(await isRefused(subject, request, AT, "http:"))) open.unshift("scheme");
   return open;
 }
 
@@ -191,9 +192,9 @@ async function accepted(subject: Subject, request: WireRequest, at: Date): Promi
   return subject.verify(request, at);
 }
 
-async function isRefused(subject: Subject, request: WireRequest, at: Date): Promise<boolean> {
+async function isRefused(subject: Subject, request: WireRequest, at: Date, scheme?: "http:"): Promise<boolean> {
   try {
-    await subject.verify(request, at);
+    await subject.verify(request, at, scheme);
     return false;
   } catch (error) {
     if (isDaypassError(error)) return true;

@@ -51,11 +51,14 @@ const ENFORCES: readonly ObligationKind[] = [
   "strip",
 ];
 
+/** What all verifiers are told. */
+type Common = { readonly origins: readonly string[]; readonly enforces: readonly ObligationKind[] };
+
 /** A subject from a signer and a verifier that take a clock. */
 function subject<R>(
   scheme: string,
   signer: (clock: Clock) => { sign(request: R): SignedRequest | Promise<SignedRequest> },
-  verifier: (clock: Clock) => Verifier<Grant>,
+  verifier: (clock: Clock, common: Common) => Verifier<Grant>,
   resource: object,
   {
     request = (constraints) => constraints,
@@ -69,7 +72,10 @@ function subject<R>(
     scheme,
     // What a scheme's own request type leaves out it must refuse at run time, too.
     sign: (constraints: ProbeConstraints, at) => signer(() => at).sign({ ...resource, ...request(constraints) } as R),
-    verify: (request, at) => verifier(() => at).verify(request),
+    verify: (request, at, scheme) => {
+      const origins = ORIGINS.map((origin) => origin.replace("https:", scheme ?? "https:"));
+      return verifier(() => at, { origins, enforces: ENFORCES }).verify(request);
+    },
     otherOrigin: OTHER,
     ...more,
   };
@@ -79,7 +85,6 @@ const access = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
 const oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" };
 const cos = { secretId: "AKIDEXAMPLE", secretKey: "secret" };
 const urlKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
-const common = { origins: ORIGINS, enforces: ENFORCES } as const;
 const object = { bucket: "media", key: RESOURCE };
 const session = { ...access, sessionToken: "token" };
 const anyBucket = (origin: string): string => origin.replace("://", "://*.");
@@ -120,67 +125,68 @@ export const subjects: readonly Subject[] = [
   subject(
     "s3",
     (clock) => s3Signer({ region: "eu-west-1", endpoint, credentials: access, clock }),
-    (clock) => s3Verifier({ ...common, credentials: access, clock }),
+    (clock, common) => s3Verifier({ ...common, credentials: access, clock }),
     object,
   ),
   subject(
     "s3/v2",
     (clock) => s3V2Signer({ region: "eu-west-1", endpoint, credentials: access, clock }),
-    (clock) => s3V2Verifier({ ...common, credentials: access, clock }),
+    (clock, common) => s3V2Verifier({ ...common, credentials: access, clock }),
     object,
     { header: "x-amz-meta-trace", query: "versionId" },
   ),
   subject(
     "s3/express",
     (clock) => s3ExpressSigner({ region: "eu-west-1", endpoint, credentials: session, clock }),
-    (clock) => s3ExpressVerifier({ ...common, origins: common.origins.map(anyBucket), credentials: session, clock }),
+    (clock, common) =>
+      s3ExpressVerifier({ ...common, origins: common.origins.map(anyBucket), credentials: session, clock }),
     { bucket: "media--use1-az4--x-s3", key: RESOURCE },
     { otherOrigin: "https://media--use1-az4--x-s3.other.example.com" },
   ),
   subject(
     "s3/v4a",
     (clock) => s3V4aSigner({ endpoint, regionSet: ["*"], credentials: access, clock }),
-    (clock) => s3V4aVerifier({ ...common, credentials: access, clock }),
+    (clock, common) => s3V4aVerifier({ ...common, credentials: access, clock }),
     object,
   ),
   subject(
     "gcs",
     (clock) => gcsHmacSigner({ endpoint, credentials: access, clock }),
-    (clock) => gcsHmacVerifier({ ...common, keys: access, clock }),
+    (clock, common) => gcsHmacVerifier({ ...common, keys: access, clock }),
     { bucket: "media", object: RESOURCE },
   ),
   subject(
     "gcs/v2",
     (clock) => gcsV2HmacSigner({ endpoint, credentials: access, clock }),
-    (clock) => gcsV2HmacVerifier({ ...common, keys: access, clock }),
+    (clock, common) => gcsV2HmacVerifier({ ...common, keys: access, clock }),
     { bucket: "media", object: RESOURCE },
     { header: "x-goog-meta-trace", query: "generation" },
   ),
   subject(
     "oss",
     (clock) => ossSigner({ region: "cn-hangzhou", endpoint, addressing: "path", credentials: oss, clock }),
-    (clock) => ossVerifier({ ...common, credentials: oss, clock }),
+    (clock, common) => ossVerifier({ ...common, credentials: oss, clock }),
     object,
     { header: "x-oss-meta-trace" },
   ),
   subject(
     "oss/v1",
     (clock) => ossV1Signer({ region: "cn-hangzhou", endpoint, addressing: "path", credentials: oss, clock }),
-    (clock) => ossV1Verifier({ ...common, credentials: oss, clock }),
+    (clock, common) => ossV1Verifier({ ...common, credentials: oss, clock }),
     object,
     { header: "x-oss-meta-trace", query: "versionId" },
   ),
   subject(
     "azure",
     (clock) => azureSigner({ ...blobAccount, credentials: accountKey, clock }),
-    (clock) => azureVerifier({ ...common, credentials: { account: "myaccount", ...accountKey }, clock }),
+    (clock, common) => azureVerifier({ ...common, credentials: { account: "myaccount", ...accountKey }, clock }),
     { container: "media" },
     azure,
   ),
   subject(
     "azure, user delegation",
     (clock) => azureUserDelegationSigner({ ...blobAccount, credentials: { userDelegationKey }, clock }),
-    (clock) => {
+    (clock, common) => {
       const credentials = { account: "myaccount", userDelegationKey };
       return azureUserDelegationVerifier({ ...common, credentials, clock });
     },
@@ -190,27 +196,27 @@ export const subjects: readonly Subject[] = [
   subject(
     "azure, account",
     (clock) => azureAccountSigner({ ...blobAccount, credentials: accountKey, clock }),
-    (clock) => azureAccountVerifier({ ...common, credentials: { account: "myaccount", ...accountKey }, clock }),
+    (clock, common) => azureAccountVerifier({ ...common, credentials: { account: "myaccount", ...accountKey }, clock }),
     { container: "media", resourceTypes: "o" },
     azure,
   ),
   subject(
     "cos",
     (clock) => cosSigner({ region: "ap-guangzhou", endpoint, addressing: "path", credentials: cos, clock }),
-    (clock) => cosVerifier({ ...common, credentials: cos, clock }),
+    (clock, common) => cosVerifier({ ...common, credentials: cos, clock }),
     { bucket: "media-1250000000", key: RESOURCE },
   ),
   subject(
     "swift",
     (clock) => swiftSigner({ endpoint, account: "AUTH_a", key: "mykey", digest: "sha256", clock }),
-    (clock) => swiftVerifier({ ...common, keys: { account: "AUTH_a", key: "mykey" }, clock }),
+    (clock, common) => swiftVerifier({ ...common, keys: { account: "AUTH_a", key: "mykey" }, clock }),
     { container: "media", object: RESOURCE },
     { prefix: { value: "talks/", elsewhere: (url) => url.replace("keynote", "another") } },
   ),
   subject(
     "url",
     (clock) => urlSigner({ key: urlKey, clock }),
-    (clock) => urlVerifier({ ...common, keys: [urlKey], clock }),
+    (clock, common) => urlVerifier({ ...common, keys: [urlKey], clock }),
     { url: `${ORIGIN}/talks/2026/keynote.mp4` },
     {
       request: ({ method = "GET", ...constraints }) => ({ ...constraints, methods: [method] }),
@@ -220,92 +226,92 @@ export const subjects: readonly Subject[] = [
   subject(
     "cloudfront",
     (clock) => cloudfrontSigner({ ...cloudfrontKey, clock }),
-    (clock) => cloudfrontVerifier({ ...common, keys: cloudfrontKeys, clock }),
+    (clock, common) => cloudfrontVerifier({ ...common, keys: cloudfrontKeys, clock }),
     edge,
     { prefix: edgePrefix },
   ),
   subject(
     "uri-signing",
     (clock) => uriSigningSigner({ key: uriKey, clock }),
-    (clock) => uriSigningVerifier({ ...common, keySets: [{ keys: [uriKey] }], regex: uriSigningRegex, clock }),
+    (clock, common) => uriSigningVerifier({ ...common, keySets: [{ keys: [uriKey] }], regex: uriSigningRegex, clock }),
     edge,
     { prefix: edgePrefix },
   ),
   subject(
     "nginx",
     (clock) => nginxSigner({ secret, clock }),
-    (clock) => nginxVerifier({ ...common, secrets: secret, clock }),
+    (clock, common) => nginxVerifier({ ...common, secrets: secret, clock }),
     edge,
   ),
   subject(
     "bunny",
     (clock) => bunnySigner({ secret, clock }),
-    (clock) => bunnyVerifier({ ...common, secrets: secret, clock }),
+    (clock, common) => bunnyVerifier({ ...common, secrets: secret, clock }),
     edge,
     { prefix: edgePrefix },
   ),
   subject(
     "akamai",
     (clock) => akamaiSigner({ secret: hexKey, clock }),
-    (clock) => akamaiVerifier({ ...common, secrets: hexKey, clock }),
+    (clock, common) => akamaiVerifier({ ...common, secrets: hexKey, clock }),
     edge,
     { prefix: edgePrefix },
   ),
   subject(
     "cloudflare",
     (clock) => cloudflareSigner({ secret, ttl: 3600, clock }),
-    (clock) => cloudflareVerifier({ ...common, secrets: secret, ttl: 3600, clock }),
+    (clock, common) => cloudflareVerifier({ ...common, secrets: secret, ttl: 3600, clock }),
     edge,
   ),
   subject(
     "cloud-cdn",
     (clock) => cloudCdnSigner({ ...cdnKey, clock }),
-    (clock) => cloudCdnVerifier({ ...common, keys: cdnKey, clock }),
+    (clock, common) => cloudCdnVerifier({ ...common, keys: cdnKey, clock }),
     edge,
     { prefix: edgePrefix },
   ),
   subject(
     "media-cdn",
     (clock) => mediaCdnSigner({ keyName: "edge", privateKey: ed25519.privateKey, clock }),
-    (clock) => mediaCdnVerifier({ ...common, keys: { keyName: "edge", publicKey: ed25519.publicKey }, clock }),
+    (clock, common) => mediaCdnVerifier({ ...common, keys: { keyName: "edge", publicKey: ed25519.publicKey }, clock }),
     edge,
     { prefix: edgePrefix },
   ),
   subject(
     "media-cdn/token",
     (clock) => mediaCdnTokenSigner({ key: mediaToken, clock }),
-    (clock) => mediaCdnTokenVerifier({ ...common, keys: mediaToken, clock }),
+    (clock, common) => mediaCdnTokenVerifier({ ...common, keys: mediaToken, clock }),
     edge,
     { prefix: edgePrefix },
   ),
   subject(
     "imgproxy",
     (clock) => imgproxySigner({ key: hexKey, salt: hexKey, clock }),
-    (clock) => imgproxyVerifier({ ...common, keys: { key: hexKey, salt: hexKey }, clock }),
+    (clock, common) => imgproxyVerifier({ ...common, keys: { key: hexKey, salt: hexKey }, clock }),
     { url: `${ORIGIN}/rs:fit:300/plain/s3://media/talks/keynote.png` },
   ),
   subject(
     "imgix",
     (clock) => imgixSigner({ secret, clock }),
-    (clock) => imgixVerifier({ ...common, secrets: secret, clock }),
+    (clock, common) => imgixVerifier({ ...common, secrets: secret, clock }),
     edge,
   ),
   subject(
     "fastly",
     (clock) => fastlySigner({ secret: "b2xk", clock }),
-    (clock) => fastlyVerifier({ ...common, secrets: "b2xk", clock }),
+    (clock, common) => fastlyVerifier({ ...common, secrets: "b2xk", clock }),
     edge,
   ),
   subject(
     "laravel",
     (clock) => laravelSigner({ secret, clock }),
-    (clock) => laravelVerifier({ ...common, secrets: secret, clock }),
+    (clock, common) => laravelVerifier({ ...common, secrets: secret, clock }),
     edge,
   ),
   subject(
     "symfony",
     (clock) => symfonySigner({ secret, clock }),
-    (clock) => symfonyVerifier({ ...common, secrets: secret, clock }),
+    (clock, common) => symfonyVerifier({ ...common, secrets: secret, clock }),
     edge,
   ),
 ];

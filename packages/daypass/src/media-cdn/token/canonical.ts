@@ -80,15 +80,15 @@ function checkText(text: string, form: RegExp, code: FaultCode): string {
 }
 
 /** The bytes of a shared secret. */
-export function secretBytes({ secret }: MediaCdnTokenSecret): Uint8Array {
-  const bytes = anyBase64(secret);
+export function secretBytes(key: MediaCdnTokenSecret): Uint8Array {
+  const bytes = anyBase64(key?.secret);
   if (bytes !== undefined && bytes.length >= 16) return bytes;
   throw refusal("INVALID_KEY", "a secret of at least 16 bytes in base64url");
 }
 
 /** A secret as it signs: HMAC-SHA256 unless it says otherwise. */
 export function proofOf(key: MediaCdnTokenSecret | MediaCdnTokenMac): (text: string) => string {
-  if ("prove" in key) return key.prove;
+  if (key && "prove" in key) return key.prove;
   const mac = sha256Hmac(secretBytes(key));
   return (text) => `hmac=${hex(mac(text))}`;
 }

@@ -115,7 +115,7 @@ export function prepareToken(
           window,
           headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
           bound: Object.keys(fields),
-          unbound: ["method", ...(prefix === undefined ? ["host"] : []), "query", "other headers", "body"],
+          unbound: ["method", ...(prefix === undefined ? ["scheme", "host"] : []), "query", "other headers", "body"],
           warnings: uncovered(url),
         },
         stringToSign,

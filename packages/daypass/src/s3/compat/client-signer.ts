@@ -88,7 +88,7 @@ export function signedResult({ url, method, signed, credentials, stringToSign, .
   const others = signed.filter(({ name }) => name !== "host");
   const headers = Object.fromEntries(others.map(({ name, values }) => [name, values[0] ?? ""]));
   const bound = ["method", "host", "path", "query", "time", ...others.map(({ name }) => `header ${name}`)];
-  const unbound = ["headers that are not listed", "body"];
+  const unbound = ["scheme", "all other headers", "body"];
   const { expiration = call.expiresAt } = credentials;
   const endsFirst = expiration < call.expiresAt;
   const expiresAt = endsFirst ? expiration : call.expiresAt;

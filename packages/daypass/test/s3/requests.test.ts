@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { isDaypassError } from "../../src/index.ts";
+import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+import { s3V2Signer } from "../../src/s3/v2/index.ts";
+import { wireRequest } from "../tamper/bases.ts";
+
+const AT = new Date("2026-01-02T03:04:05Z");
+const clock = () => AT;
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const endpoint = "https://s3.example.com";
+const call = { bucket: "media", key: "a.txt", expiresIn: 60 };
+const options = { region: "us-east-1", credentials, clock };
+
+function message(ask: () => unknown): string {
+  try {
+    return `signed ${JSON.stringify(ask())}`;
+  } catch (error) {
+    return isDaypassError(error) ? `${error.code}: ${error.message}` : String(error);
+  }
+}
+
+// The suffixes of `partitions.json` in the AWS SDK, for the partitions that are open to everybody.
+it.each([
+  ["eu-west-1", "media.s3.eu-west-1.amazonaws.com"],
+  ["us-gov-west-1", "media.s3.us-gov-west-1.amazonaws.com"],
+  ["cn-north-1", "media.s3.cn-north-1.amazonaws.com.cn"],
+  ["eusc-de-east-1", "media.s3.eusc-de-east-1.amazonaws.eu"],
+])("signs for Amazon's host of the region %s", (region, host) => {
+  expect(new URL(s3Signer({ ...options, region }).sign(call).url).host).toBe(host);
+});
+
+describe("what is refused", () => {
+  it("stands in the message without user, password and query", () => {
+    const said = message(() => s3Signer({ ...options, endpoint: "https://user:hunter2@s3.example.com/?token=t0p" }));
+    expect(said).toMatch(/^INVALID_INPUT: expected endpoint as scheme:/);
+    expect(said).toContain("s3.example.com");
+    expect(said).not.toMatch(/user|hunter2|t0p/);
+  });
+
+  it.each(["http://s3.example.com:65536", "http://s3.example.com:99999"])("is a port beyond the last: %s", (place) => {
+    expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT: expected endpoint/);
+  });
+
+  it.each([
+    ["SigV4", s3Signer({ ...options, endpoint })],
+    ["SigV2", s3V2Signer({ ...options, endpoint })],
+  ])("is an option that %s does not know, and what is undefined is none", (_, signer) => {
+    const ask = (more: object) => message(() => signer.sign({ ...call, ...more }));
+    expect(ask({ ContentType: "image/png" })).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found ContentType/);
+    expect(ask({ uses: 1 })).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found uses/);
+    expect(ask(Object.create({ contentLength: 5 }))).toMatch(/^signed/);
+    expect(ask({ uses: undefined, notBefore: undefined })).toMatch(/^signed/);
+  });
+});
+
+describe("a checksum that was signed", () => {
+  const signer = s3Signer({ ...options, endpoint });
+  const put = { ...call, method: "PUT" };
+  const verify = (wish: object, enforces: readonly "body-checksum"[] = []) =>
+    s3Verifier({ credentials, origins: [endpoint], enforces, clock }).verify(
+      wireRequest(signer.sign({ ...put, ...wish })),
+    );
+
+  it.each([
+    ["a header", { headers: { "x-amz-checksum-crc32": "NhCmhg==" } }],
+    ["a parameter, where SDKs move it", { query: { "x-amz-checksum-crc32": "NhCmhg==" } }],
+    ["a parameter in another case", { query: { "X-Amz-Checksum-Crc32": "NhCmhg==" } }],
+    ["a header of no bytes", { headers: { "x-amz-checksum-crc32": "AAAAAA==" } }],
+  ])("has to be enforced as %s", async (_, wish) => {
+    await expect(verify(wish)).rejects.toMatchObject({ code: "UNENFORCED_CONSTRAINT" });
+    const { obligations } = await verify(wish, ["body-checksum"]);
+    expect(obligations).toMatchObject([{ kind: "body-checksum", header: "x-amz-checksum-crc32" }]);
+  });
+
+  it("is nobody's wish where AWS's presigner had no body, nor is a mode or an algorithm", async () => {
+    const { obligations } = await verify({
+      query: {
+        "x-amz-checksum-crc32": "AAAAAA==",
+        "x-amz-checksum-mode": "ENABLED",
+        "x-amz-sdk-checksum-algorithm": "CRC32",
+      },
+    });
+    expect(obligations).toEqual([]);
+  });
+});
+
+it("no text passes for a body whose length is bound, as its characters are no bytes", async () => {
+  const headers = { "x-amz-content-sha256": "0".repeat(64) };
+  const verifier = s3Verifier({ credentials, origins: [endpoint], enforces: ["body-sha256"], clock });
+  const request = wireRequest(s3Signer({ ...options, endpoint }).sign({ ...call, method: "PUT", headers }));
+  const grant = await verifier.verify(request);
+  Object.assign(grant, { obligations: [{ kind: "body-length", min: 0, max: 3 }] });
+  const read = async (chunks: readonly unknown[]): Promise<void> => {
+    async function* body() {
+      yield* chunks;
+    }
+    for await (const _ of grant.limitBody(body() as AsyncIterable<Uint8Array>));
+  };
+  await read([new Uint8Array(1), Buffer.from("ab")]);
+  await expect(read(["üüü"])).rejects.toMatchObject({ code: "BODY_LENGTH" });
+  await expect(read(["a"])).rejects.toMatchObject({ code: "BODY_LENGTH" });
+});

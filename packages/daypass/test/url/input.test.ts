@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { isDaypassError } from "../../src/index.ts";
+import { publishedKeySet, urlSigner, urlVerifier } from "../../src/url/index.ts";
+import { KEY, ORIGIN } from "./fixture.ts";
+
+const signer = urlSigner({ key: KEY });
+const url = `${ORIGIN}/talks/2026/a.pdf`;
+const keys = { kty: "oct", kid: "k2", alg: "HS256" };
+
+function message(ask: () => unknown): string {
+  try {
+    return `made ${JSON.stringify(ask())}`;
+  } catch (error) {
+    return isDaypassError(error) ? `${error.code}: ${error.message}` : String(error);
+  }
+}
+
+// From JavaScript, where no compiler has seen them.
+it.each<[string, object | undefined, RegExp]>([
+  ["no path", { url: ORIGIN }, /^INVALID_INPUT: .* and a path, found "https/],
+  ["no URL", { url: "nope" }, /^INVALID_INPUT: .*found "nope"$/],
+  ["a number for the URL", { url: 5 }, /^INVALID_INPUT: .*found 5$/],
+  ["a number for a text", { url, subject: 42 }, /^INVALID_INPUT/],
+  ["a text for a list", { url, methods: "GET" }, /^INVALID_INPUT/],
+  ["nothing to bind", { url, bind: null }, /^INVALID_INPUT/],
+  ["a prefix without its end", { url, prefix: "/talks" }, /^INVALID_INPUT: .* up to a "\/", found "\/talks"$/],
+  ["a prefix of everything", { url, prefix: "/" }, /^INVALID_INPUT: .* up to a "\/", found "\/"$/],
+  ["no request", undefined, /^INVALID_INPUT/],
+])("refuses %s by a code", (_, request, expected) => {
+  expect(message(() => signer.sign((request && { expiresIn: 60, ...request }) as never))).toMatch(expected);
+});
+
+it("shows neither user nor password nor query of a URL that it refuses", () => {
+  const said = message(() => signer.sign({ url: "https://user:hunter2@a.example/x?token=t0p", expiresIn: 60 }));
+  expect(said).toMatch(/^INVALID_INPUT: .*a\.example\/x/);
+  expect(said).not.toMatch(/user:|hunter2|t0p/);
+});
+
+it.each<[string, () => unknown]>([
+  ["a signer without a key", () => urlSigner({} as never)],
+  ["a verifier without keys", () => urlVerifier({ origins: [ORIGIN] } as never)],
+  ["a verifier with an empty object", () => urlVerifier({ keys: {} as never, origins: [ORIGIN] })],
+  ["a verifier with a hole among its keys", () => urlVerifier({ keys: [undefined as never], origins: [ORIGIN] })],
+  ["a key without its bytes", () => urlVerifier({ keys: [keys as never], origins: [ORIGIN] })],
+  ["a set that is none", () => publishedKeySet({} as never)],
+  ["a set in which two keys have one kid", () => publishedKeySet([KEY, KEY])],
+])("refuses %s as INVALID_KEY", (_, ask) => {
+  expect(message(ask)).toMatch(/^INVALID_KEY: /);
+});

@@ -68,6 +68,8 @@ export const PAIRS: Readonly<Record<string, Pair>> = {
     line: { pathGlobs: ["/talks/*"], bind: { headers: { "x-tenant": "a" } } },
   }),
   "media-cdn/token, SHA-1": pair("media-cdn/token", { ...mediaSecret, hash: "sha1" }),
+  "media-cdn, verified with the signer's key": pair("media-cdn", { keyName: "edge", privateKey: ED25519.privateKey }),
+  "media-cdn/token, verified with the signer's key": pair("media-cdn/token", { privateKey: ED25519.privateKey }),
   "media-cdn/token, Ed25519": pair("media-cdn/token", ED25519, { line: { ip: "203.0.113.0/24" } }),
   "uri-signing": pair(
     "uri-signing",

@@ -183,9 +183,14 @@ test("takes a policy as it is, and a network of Swift", async () => {
 
 test("verifies with a private key that is at hand, and holds a key to its hashes", async () => {
   const [sha256, sha1] = await sign([LINES.cloudfront, { ...LINES.cloudfront, hash: "sha1" }]);
-  const schemes = [{ scheme: "cloudfront", credentials: { ...cloudfront, hashes: ["sha256"] } }];
-  const verdicts = await verify([sha256, sha1].map((answer) => ({ request: received(answer as Signed), at, schemes })));
-  expect(verdicts.map(verdictOf)).toEqual(["ok", "SIGNATURE_MISMATCH"]);
+  // As the library has it, and in the signer's own form.
+  const { url: _, expiresIn: __, signedAt: ___, ...asSigned } = LINES.cloudfront;
+  const entries = [{ scheme: "cloudfront", credentials: { ...cloudfront, hashes: ["sha256"] } }, asSigned];
+  const lines = entries.flatMap((entry) =>
+    [sha256, sha1].map((answer) => ({ request: received(answer as Signed), at, schemes: [entry] })),
+  );
+  const verdicts = await verify(lines);
+  expect(verdicts.map(verdictOf)).toEqual(["ok", "SIGNATURE_MISMATCH", "ok", "SIGNATURE_MISMATCH"]);
 });
 
 const wrong: readonly (readonly [string, unknown, string])[] = [

@@ -111,7 +111,7 @@ const HASHES: FieldKind = {
 const ENTRY: Fields = fields({
   scheme: text,
   credentials: oneOrMore(nested(fields({ keyPairId: text, publicKey: text, privateKey: text, hashes: HASHES }))),
-  ...{ origins: textList, methods: textList, maxLife: number },
+  ...{ origins: textList, methods: textList, maxLife: number, hash: HASH },
 });
 
 /** Whoever has the private key at hand may verify with it, too: only its public half is used. */
@@ -124,6 +124,8 @@ interface EntryKey {
 
 interface CloudfrontEntry {
   readonly credentials?: EntryKey | readonly EntryKey[];
+  /** The signer's: the one that is taken. */
+  readonly hash?: CloudfrontHash;
   readonly origins?: readonly string[];
   readonly methods?: readonly string[];
   readonly maxLife?: number;
@@ -138,9 +140,9 @@ function cloudfrontLineVerifiers(object: JsonObject, { origin, clock }: LineCont
 /** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
 function entryKeys(object: JsonObject): readonly (CloudfrontKey & { readonly publicKey: string })[] {
   checkFields(object, ENTRY);
-  const { credentials } = object as CloudfrontEntry;
+  const { credentials, hash } = object as CloudfrontEntry;
   if (credentials === undefined) throw missing("credentials", "give keyPairId and publicKey in each cloudfront entry");
-  return [credentials].flat().map((key) => publicKey(key as EntryKey));
+  return [credentials].flat().map((key) => publicKey({ ...(hash && { hashes: [hash] }), ...(key as EntryKey) }));
 }
 
 function publicKey({

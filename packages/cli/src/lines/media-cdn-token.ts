@@ -7,6 +7,7 @@ import {
   mediaCdnTokenSigner,
   mediaCdnTokenVerifier,
 } from "daypass/media-cdn/token";
+import { ed25519Public } from "./ed25519-public.ts";
 import { edgeLines, UNSIGNED } from "./edge.ts";
 import { missing, oneOf, text, textList } from "./fields.ts";
 import type { LineScheme } from "./line-scheme.ts";
@@ -44,9 +45,10 @@ export const mediaCdnTokenLineScheme: LineScheme = edgeLines<
   explainKey: (key) => ({ key: verifyKey(key) }),
 });
 
-function verifyKey({ secret, hash, publicKey }: Key) {
+function verifyKey({ secret, hash, privateKey, publicKey }: Key) {
   if (secret !== undefined) return hmacKey(secret, hash);
   if (publicKey !== undefined) return mediaCdnPublicKey(publicKey);
+  if (privateKey !== undefined) return mediaCdnPublicKey(ed25519Public(privateKey));
   throw missing("credentials", "give secret or publicKey in each media-cdn/token entry");
 }
 

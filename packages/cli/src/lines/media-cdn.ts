@@ -5,6 +5,7 @@ import {
   mediaCdnSigner,
   mediaCdnVerifier,
 } from "daypass/media-cdn";
+import { ed25519Public } from "./ed25519-public.ts";
 import { edgeLines, UNSIGNED } from "./edge.ts";
 import { flag, missing, oneOf, text } from "./fields.ts";
 import type { LineScheme } from "./line-scheme.ts";
@@ -40,7 +41,8 @@ export const mediaCdnLineScheme: LineScheme = edgeLines<
   explainKey: openKey,
 });
 
-function openKey({ keyName, publicKey }: Key): { readonly keyName: string; readonly publicKey: string } {
-  if (publicKey === undefined) throw missing("credentials.publicKey", "give it in each media-cdn entry");
-  return { keyName, publicKey };
+function openKey({ keyName, privateKey, publicKey }: Key): { readonly keyName: string; readonly publicKey: string } {
+  if (publicKey !== undefined) return { keyName, publicKey };
+  if (privateKey !== undefined) return { keyName, publicKey: ed25519Public(privateKey) };
+  throw missing("credentials.publicKey", "give it in each media-cdn entry");
 }

@@ -9,14 +9,16 @@ import type { SdkConfig } from "./sdk.ts";
  * as XML by the SDK's own writer, which is the one thing that is run of it.
  */
 export async function bindBodyLength(
-  { body, headers, isStructured }: BoundInput,
+  bound: BoundInput,
   { schema }: Operation,
   input: object,
   config: SdkConfig,
-): Promise<void> {
-  if (headers.has("content-length")) return;
+): Promise<BoundInput> {
+  const { body, headers, isStructured } = bound;
+  if (headers.has("content-length")) return bound;
   const length = bodyLength(isStructured ? await xmlBody(schema, input, config) : body);
-  if (length !== undefined) headers.set("content-length", String(length));
+  if (length === undefined) return bound;
+  return { ...bound, headers: new Map([...headers, ["content-length", String(length)]]) };
 }
 
 async function xmlBody(

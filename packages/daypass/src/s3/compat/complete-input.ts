@@ -7,7 +7,8 @@ const KEYS = ["SSECustomerKey", "CopySourceSSECustomerKey"] as const;
 
 /** Whether an input is sent as it is: nearly all are. */
 export function isComplete({ name }: Operation, input: CommandInput): boolean {
-  return name !== "CreateBucket" && !KEYS.some((member) => Boolean(input[member]));
+  // By name: a list of names costs as much as a tenth of a hash.
+  return name !== "CreateBucket" && !input["SSECustomerKey"] && !input["CopySourceSSECustomerKey"];
 }
 
 /**

@@ -49,7 +49,10 @@ export function addressFinder(config: SdkConfig): AddressFinder {
       if (last?.instructions !== instructions || last.region !== region) return undefined;
       if (last.bucket !== bucketOf(command)) return undefined;
       const { settings, address } = last;
-      return instructions.settings.every((name, i) => settings[i] === config[name]) ? address : undefined;
+      for (let i = 0; i < settings.length; i++) {
+        if (settings[i] !== config[instructions.settings[i] as string]) return undefined;
+      }
+      return address;
     },
     async find(command, region) {
       const instructions = instructionsOf(command);

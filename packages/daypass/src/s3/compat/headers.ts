@@ -29,17 +29,20 @@ const PAYLOAD_HEADER = "x-amz-content-sha256";
 export function sortHeaders(
   { headers, query, contentType }: BoundInput,
   host: string,
-  { unsignableHeaders, signableHeaders, unhoistableHeaders, hoistableHeaders }: AwsPresigningOptions,
+  options: AwsPresigningOptions,
 ): SortedHeaders {
+  const { unsignableHeaders, signableHeaders, unhoistableHeaders, hoistableHeaders } = options;
   const hoistsPayload = unhoistableHeaders?.has(PAYLOAD_HEADER) !== true;
-  const signed: SignedHeader[] = [{ name: "host", values: [host] }];
-  if (contentType !== undefined && signableHeaders?.has("content-type") && !headers.has("content-type")) {
-    headers.set("content-type", contentType);
+  const signsType = contentType !== undefined && signableHeaders?.has("content-type") && !headers.has("content-type");
+  if (headers.size === 0 && hoistsPayload && !signsType) {
+    return { signed: hostAlone(host), names: "host", query, hoistsPayload };
   }
-  if (headers.size === 0 && hoistsPayload) return { signed, names: "host", query, hoistsPayload };
-  if (!hoistsPayload) headers.set(PAYLOAD_HEADER, UNSIGNED_PAYLOAD);
+  const signed: SignedHeader[] = [...hostAlone(host)];
+  const all = new Map(headers);
+  if (signsType) all.set("content-type", contentType);
+  if (!hoistsPayload) all.set(PAYLOAD_HEADER, UNSIGNED_PAYLOAD);
   const pairs = [...query];
-  for (const [name, value] of headers) {
+  for (const [name, value] of all) {
     const stays = unhoistableHeaders?.has(name) || (name.startsWith(ENCRYPTION) && !hoistableHeaders?.has(name));
     if (name.startsWith("x-amz-") && !stays) {
       pairs.push([uriEncode(name), uriEncode(value)]);
@@ -49,4 +52,12 @@ export function sortHeaders(
   }
   signed.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { signed, names: signed.map(({ name }) => name).join(";"), query: pairs, hoistsPayload };
+}
+
+// Bulk signing is for one host nearly always.
+let last: readonly SignedHeader[] | undefined;
+
+function hostAlone(host: string): readonly SignedHeader[] {
+  if (last?.[0]?.values[0] !== host) last = [{ name: "host", values: [host] }];
+  return last;
 }

@@ -10,7 +10,7 @@ export interface BoundInput {
   readonly path: string;
   readonly query: readonly EncodedPair[];
   /** Lower-case names. */
-  readonly headers: Map<string, string>;
+  readonly headers: ReadonlyMap<string, string>;
   /** The Content-Type where the headers have none. */
   readonly contentType: string | undefined;
   /** The body, or what is written into it as XML. */
@@ -18,6 +18,7 @@ export interface BoundInput {
   readonly isStructured: boolean;
 }
 
+const NONE: ReadonlyMap<string, string> = new Map();
 const ALGORITHM = "x-amz-sdk-checksum-algorithm";
 const CHECKSUM = /^x-amz-checksum-(?!mode$|type$)/;
 
@@ -25,8 +26,9 @@ const CHECKSUM = /^x-amz-checksum-(?!mode$|type$)/;
 export function bindInput(operation: Operation, input: CommandInput): BoundInput {
   const { name, members, before, label, labels, query, contentType } = operation;
   let pairs: EncodedPair[] | undefined;
-  const headers = new Map<string, string>();
+  let headers: Map<string, string> | undefined;
   let path = before;
+  let found = 0;
   let body: unknown;
   let isStructured = false;
   for (const member of Object.keys(input)) {
@@ -40,11 +42,14 @@ export function bindInput(operation: Operation, input: CommandInput): BoundInput
         pairs.push([uriEncode(wire), uriEncode(text(member, item, type, DATE_TIME))]);
       }
     } else if (place === "header") {
+      headers ??= new Map();
       headers.set(wire, Array.isArray(value) ? value.map(quote).join(", ") : text(member, value, type, HTTP_DATE));
     } else if (place === "prefix") {
+      headers ??= new Map();
       for (const [key, item] of Object.entries(value))
         headers.set((wire + key).toLowerCase(), text(member, item, 0, HTTP_DATE));
     } else if (place === "label") {
+      if (typeof value === "string" && value !== "") found += 1;
       if (member === label) path += uriEncodePath(text(member, value, type, DATE_TIME));
     } else {
       body = value;
@@ -52,13 +57,15 @@ export function bindInput(operation: Operation, input: CommandInput): BoundInput
     }
   }
   // Without its bucket, a key such as `other/secret` would be signed for another one.
-  for (const member of labels) {
-    const value: unknown = input[member];
-    if (typeof value !== "string" || value === "") throw invalidInput(`${name}.${member}`, "text", value);
+  if (found < labels.length) {
+    const missing = labels.find((member) => typeof input[member] !== "string" || input[member] === "") ?? "";
+    throw invalidInput(`${name}.${missing}`, "text", input[missing]);
   }
   // The algorithm is the answer to a checksum that the caller hands in; alone it would have none to belong to.
-  if (headers.has(ALGORITHM) && ![...headers.keys()].some((header) => CHECKSUM.test(header))) headers.delete(ALGORITHM);
-  return { path, query: pairs ?? query, headers, contentType, body, isStructured };
+  if (headers?.has(ALGORITHM) && ![...headers.keys()].some((header) => CHECKSUM.test(header))) {
+    headers.delete(ALGORITHM);
+  }
+  return { path, query: pairs ?? query, headers: headers ?? NONE, contentType, body, isStructured };
 }
 
 function text(member: string, value: unknown, type: number, usual: number): string {

@@ -79,8 +79,8 @@ async function signCommand<T>(
   const address = signer.knownAddress(command, region) ?? (await signer.findAddress(command, region));
   let input = command.input as CommandInput;
   if (!isComplete(operation, input)) input = await completeInput(operation, input, config);
-  const bound = bindInput(operation, input);
-  if (bound.body !== undefined) await bindBodyLength(bound, operation, input, config);
+  let bound = bindInput(operation, input);
+  if (bound.body !== undefined) bound = await bindBodyLength(bound, operation, input, config);
   let credentials = signer.knownCredentials() ?? (await signer.findCredentials());
   if (address.needsSession) {
     const Bucket = String(input["Bucket"]);

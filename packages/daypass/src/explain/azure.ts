@@ -8,15 +8,18 @@ import { sasKindOf, unreadable } from "../azure/parse.ts";
 import { permittedMethods } from "../azure/permissions.ts";
 import { fromBase64 } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
+import { headerValues } from "../wire.ts";
 import { azureCause, compareAzure, lineName, shownText } from "./azure-cause.ts";
 import { type AzureUrl, azureResource, azureTraps, readAzure } from "./azure-facts.ts";
 import { type AzureInput, azureVariants, inputText } from "./azure-variants.ts";
+import { missingHeader } from "./diagnosis.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, MustSend } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
 import { isMismatch, isVague, otherCause } from "./server-cause.ts";
 import { urlTraps } from "./traps.ts";
+import { openHeaders, otherValue, untold } from "./unknowns.ts";
 import { search } from "./variants.ts";
 
 /** Azure Blob Storage URLs with a shared access signature of any kind. */
@@ -299,16 +302,22 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
     hypotheses ??= found.hypotheses;
     if (found.cause !== undefined) return { fits: false, cause: found.cause, hypotheses: found.hypotheses };
   }
-  return {
-    fits: false,
-    hypotheses,
-    cause: different ?? {
-      code: "WRONG_SECRET",
-      sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that is not among the usual ones.`,
-      evidence: [`No variant fits: ${hypotheses?.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
-      fix: "Compare the key with the account's two keys; look for one that was regenerated.",
-    },
+  const wrong: Cause = {
+    code: "WRONG_SECRET",
+    sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that is not among the usual ones.`,
+    evidence: [`No variant fits: ${hypotheses?.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
+    fix: "Compare the key with the account's two keys; look for one that was regenerated.",
   };
+  return { fits: false, hypotheses, cause: different ?? headerCause(subject, url, wrong) ?? wrong };
+}
+
+/** `srh` names headers that are signed, and not their values. */
+function headerCause(subject: Subject, { values }: AzureUrl, wrong: Cause): Cause | undefined {
+  const names = values.get("srh")?.toLowerCase().split(",") ?? [];
+  const headers = names.map((name) => ({ name, values: headerValues(subject.sent.headers, name) }));
+  const open = openHeaders(headers);
+  if (!subject.known.headers) return open.length === 0 ? undefined : untold(open, wrong);
+  return missingHeader(subject, names) ?? otherValue(headers, wrong);
 }
 
 function otherKey({ kind, location, values }: AzureUrl): Cause {

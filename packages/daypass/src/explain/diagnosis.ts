@@ -45,6 +45,8 @@ export interface Case<I extends SignedInput> {
   canonicalOf?(input: I): string;
   /** What the server's code says, but for a mismatch. */
   said?(error: ServerError): Cause | undefined;
+  /** What a key that fits nothing may mean beside that it is the wrong one. */
+  beside?(wrong: Cause): Cause | undefined;
   readonly grammar: Cause | undefined;
   readonly times: Times;
   /** What the URL itself shows, where nothing else does. */
@@ -197,7 +199,8 @@ function wrongKey<I extends SignedInput>(
     evidence: [noneFits(hypotheses)],
     fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
   };
-  return (input && untried(given.subject, listedHeaders(given, input), cause)) ?? cause;
+  const beside = given.beside?.(cause);
+  return beside ?? (input && untried(given.subject, listedHeaders(given, input), cause)) ?? cause;
 }
 
 /** What the server's own text shows. Without a cause it is what the URL says. */

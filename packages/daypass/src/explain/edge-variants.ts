@@ -1,7 +1,9 @@
 import { headerValues } from "../wire.ts";
+import { addedTogether } from "./added-parameters.ts";
 import type { EdgeFacts } from "./edge.ts";
 import type { Subject } from "./explainer.ts";
-import { pathVariants, spelt } from "./text-variants.ts";
+import { pathVariants, querySpellings, spelt } from "./text-variants.ts";
+import { otherEnds } from "./usual-lives.ts";
 import { hostSpellings, secretVariants, type Variant } from "./variants.ts";
 
 /** One guess: a request, and a key that may have signed it. */
@@ -64,19 +66,18 @@ function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeF
     const fix = "Put everything into the URL before it is signed, and add nothing to it.";
     yield { code: "QUERY", input: { ...input, query }, signed: text, seen: text, fix };
   }
+  const nameOf = (token: string): string => token.split("=", 1)[0] as string;
+  for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn })) {
+    const text = `The query parameters ${names} were added after signing.`;
+    const fix = "Put everything into the URL before it is signed, and add nothing to it.";
+    yield { code: "QUERY", input: { ...input, query: joined(rest) }, signed: text, seen: text, fix };
+  }
   const own = tokens.filter((token) => !others.includes(token));
   const spellings: readonly (readonly [how: string, query: string])[] = [
     ["without its other parameters", joined(own)],
     ["with its parameters in another order", joined([...others].sort().concat(own))],
     ["with its parameters in the order of their names", joined([...tokens].sort())],
-    ["with %20 for each +", input.query.replaceAll("+", "%20")],
-    ["with + for each %20", input.query.replaceAll("%20", "+")],
-    ["with %2B for each +", input.query.replaceAll("+", "%2B")],
-    ["with ' unencoded", input.query.replaceAll("%27", "'")],
-    ["with ~ unencoded", input.query.replaceAll("%7E", "~")],
-    ["with ~ encoded", input.query.replaceAll("~", "%7E")],
-    ["with brackets unencoded", input.query.replaceAll("%5B", "[").replaceAll("%5D", "]")],
-    ["with brackets encoded", input.query.replaceAll("[", "%5B").replaceAll("]", "%5D")],
+    ...querySpellings(input.query),
   ];
   for (const [how, query] of spellings) {
     if (query === input.query) continue;
@@ -115,16 +116,11 @@ function* damagedKeys<K extends object>(input: EdgeInput<K>): Generator<Variant<
   }
 }
 
-const LIVES = [
-  60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 31_536_000,
-];
-
 /** Another end: whoever holds a URL would rather have it later. */
 function* endVariants<I extends EdgeInput<unknown>>(input: I, { end }: EdgeFacts): Generator<Variant<I>> {
   const now = Number(end);
   if (!/^\d{9,13}$/.test(end)) return;
-  const others = [Math.floor(now / 1000), now * 1000, ...LIVES.flatMap((life) => [now - life, now + life])];
-  for (const other of others) {
+  for (const other of otherEnds(now)) {
     const change = (text: string): string => text.replace(end, String(other));
     const text = `The end was changed after signing: it was ${other}, and is ${end}.`;
     const fix = "Pass the URL on as it was made; ask for a new one where it is to live longer.";

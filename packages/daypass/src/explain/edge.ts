@@ -3,13 +3,14 @@ import { isDaypassError } from "../errors.ts";
 import type { Grant, Verifier, WireRequest } from "../scheme.ts";
 import { describeWeakness, type Weakness } from "../weakness.ts";
 import { headerValues } from "../wire.ts";
-import { type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
+import { type Case, diagnose, endTraps, grammarCause, missingHeader } from "./diagnosis.ts";
 import type { EdgeExplainKey } from "./edge-keys.ts";
 import { type EdgeInput, edgeVariants } from "./edge-variants.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, MustSend, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { openHeaders, otherValue, untold } from "./unknowns.ts";
 
 /** What a URL says of itself, read without a key and without a judgement. */
 export interface EdgeFacts {
@@ -163,12 +164,18 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
   subject: Subject,
   { facts, sentFacts, keys }: Found<K>,
 ): Promise<Pick<Explained["explanation"], "cause" | "hypotheses">> {
-  const { sent, sentUrl, request } = subject;
-  const { keyId } = facts;
+  const { sent, sentUrl, known } = subject;
+  const { keyId, mustSend = [] } = facts;
   const names = keys.map((key) => kind.nameOf?.(key) ?? kind.signedBy);
   const fitting = keys.filter((_key, i) => keyId === undefined || kind.nameOf === undefined || names[i] === keyId);
-  // An address that is signed and not known leaves nothing to be checked.
-  const isBlind = facts.signs.address && sent.remoteAddress === undefined;
+  const headers = mustSend.map(({ name }) => ({ name, values: headerValues(sent.headers, name.toLowerCase()) }));
+  const open = known.headers ? [] : openHeaders(headers);
+  // What is signed and not known leaves nothing to be checked: an address, the value of a header.
+  const lacksAddress = facts.signs.address && sent.remoteAddress === undefined;
+  const isBlind = lacksAddress || open.length > 0;
+  // Some value, so that the rest can be read.
+  const filler = open.map(({ name }) => [name, "-"] as const);
+  const readable = { ...subject, sent: { ...sent, headers: [...sent.headers, ...filler] } };
   const inputFor = (url: SplitUrl): EdgeInput<K> => ({
     method: sent.method,
     origin: `${url.protocol}://${url === sentUrl ? sent.authority : url.authority}`,
@@ -178,7 +185,7 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
     key: fitting[0] ?? kind.someKey(facts, url),
   });
   const refusal = (input: EdgeInput<K>): Promise<{ readonly code: string; readonly error: unknown }> =>
-    judge(kind, subject, input);
+    judge(kind, readable, input);
   const isFitting = async (input: EdgeInput<K>): Promise<boolean> => /^$/.test((await refusal(input)).code);
   const told = await refusal(inputFor(sentUrl));
   const found: Case<EdgeInput<K>> = {
@@ -192,9 +199,17 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
     // None of them signs the method.
     unknowns: (input) => [input],
     variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
-    grammar: isBlind ? undefined : (grammarOf(told) ?? otherUrls(sentFacts, inputFor(sentUrl))),
+    beside: (wrong) => otherValue(headers, wrong),
+    grammar: lacksAddress
+      ? undefined
+      : (missingHeader(
+          subject,
+          headers.map(({ name }) => name),
+        ) ??
+        grammarOf(told) ??
+        otherUrls(sentFacts, inputFor(sentUrl))),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
-    other: fitting.length > 0 && request?.remoteAddress !== undefined ? addressCause(told.error) : undefined,
+    other: fitting.length === 0 ? undefined : open.length > 0 ? untold(open) : addressCause(subject, told.error),
   };
   // A server of an edge shows nothing of what it computes.
   return diagnose(subject, () => (isBlind && keys.length > 0 ? { ...found, given: [] } : found));
@@ -253,8 +268,9 @@ function otherUrls(
   };
 }
 
-function addressCause(error: unknown): Cause | undefined {
-  if (!isDaypassError(error) || error.code !== "IP_NOT_GRANTED") return undefined;
+function addressCause({ request }: Subject, error: unknown): Cause | undefined {
+  if (request?.remoteAddress === undefined || !isDaypassError(error) || error.code !== "IP_NOT_GRANTED")
+    return undefined;
   return {
     code: "IP",
     sentence: `The client's address is not the one that the token is for: ${error.message}.`,

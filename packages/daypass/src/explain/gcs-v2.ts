@@ -13,6 +13,7 @@ import { type GcsExplainKey, gcsExplainKeys } from "./gcs-keys.ts";
 import { type GcsV2Input, gcsV2Input, gcsV2Variants } from "./gcs-v2-variants.ts";
 import { spellings } from "./s3-facts.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { otherValue } from "./unknowns.ts";
 
 /** Google Cloud Storage signed URLs in the legacy V2. */
 export const gcsV2Explainer: Explainer = {
@@ -111,9 +112,22 @@ function caseOf(subject: Subject, { keyId, isHmac, signature, expires, endsAt }:
     implied: ({ contentType }) => (contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]),
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
+    beside: (wrong) => headerCause(subject, wrong),
     said: (told) => gcsCause(told, now),
     grammar: grammarCause(subject),
     times: { endsAt },
+  };
+}
+
+/** V2 signs every x-goog-* header, and the URL names none of them. */
+function headerCause(subject: Subject, wrong: Cause): Cause | undefined {
+  if (subject.known.headers) return otherValue(gcsV2Input(subject, "", "").extensions, wrong);
+  return {
+    code: "HEADER",
+    sentence:
+      "The key gives the signature of the URL for no usual request without x-goog-* headers: V2 signs each of them, with Content-Type and Content-MD5, and the URL tells none. Either one was signed that nobody has told, or the URL was changed, or signed with another key.",
+    evidence: wrong.evidence,
+    fix: `Run explain again with the headers that were sent (--header, request.headers). ${wrong.fix}`,
   };
 }
 

@@ -41,6 +41,21 @@ export function* decodedPathVariants<I extends { readonly path: string }>(
   }
 }
 
+/** Other spellings of a query that is signed as it stands in the URL. */
+export function querySpellings(query: string): readonly (readonly [how: string, query: string])[] {
+  return [
+    ["with %20 for each +", query.replaceAll("+", "%20")],
+    ["with + for each %20", query.replaceAll("%20", "+")],
+    ["with %2B for each +", query.replaceAll("+", "%2B")],
+    ["decoded once more", query.replaceAll("%25", "%")],
+    ["with ' unencoded", query.replaceAll("%27", "'")],
+    ["with ~ unencoded", query.replaceAll("%7E", "~")],
+    ["with ~ encoded", query.replaceAll("~", "%7E")],
+    ["with brackets unencoded", query.replaceAll("%5B", "[").replaceAll("%5D", "]")],
+    ["with brackets encoded", query.replaceAll("[", "%5B").replaceAll("]", "%5D")],
+  ];
+}
+
 /** Decoded, or as it is where it cannot be. */
 export function decodeOr(text: string): string {
   try {

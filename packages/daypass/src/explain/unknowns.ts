@@ -67,16 +67,45 @@ export function untried(
 ): Cause | undefined {
   const open = known.headers ? [] : openHeaders(headers);
   if (open.length === 0) return undefined;
-  const names = open.map(({ name }) => name).join(", ");
-  const isBlind = open.some(({ name }) => guesses(name, undefined).length === 0);
+  if (open.some(({ name }) => guesses(name, undefined).length === 0)) return untold(open, wrong);
+  const names = namesOf(open);
   return {
     code: "HEADER",
-    sentence: isBlind
-      ? `The URL was signed with the header ${names}, whose value nobody has told: without it the key cannot be tried.`
-      : `The URL was signed with the header ${names}, and the key gives its signature for none of the usual values: another value was signed, or the URL was changed, or signed with another secret.`,
+    sentence: `The URL was signed with the header ${names}, and the key gives its signature for none of the usual values: another value was signed, or the URL was changed, or signed with another secret.`,
     evidence: wrong.evidence,
     fix: `Run explain again with ${names} as it was sent (--header, request.headers). ${wrong.fix}`,
   };
+}
+
+/** The values of signed headers may be any, and nobody has told them. */
+export function untold(headers: readonly Header[], wrong?: Cause): Cause {
+  const names = namesOf(headers);
+  return {
+    code: "HEADER",
+    sentence: `The URL was signed with the header ${names}, whose value nobody has told: without it the key cannot be tried.`,
+    evidence: wrong?.evidence ?? [],
+    fix: `Run explain again with ${names} as it was sent (--header, request.headers).${wrong === undefined ? "" : ` ${wrong.fix}`}`,
+  };
+}
+
+/**
+ * The signed headers were sent, and the key does not give the signature with them: nothing tells another value from another
+ * key. `undefined` where none was sent.
+ */
+export function otherValue(headers: readonly Header[], wrong: Cause): Cause | undefined {
+  const sent = headers.filter(({ name, values }) => name !== "host" && values.length > 0);
+  if (sent.length === 0) return undefined;
+  const names = namesOf(sent);
+  return {
+    code: "HEADER",
+    sentence: `The URL was signed with the header ${names}, and the key does not give its signature with what was sent: most likely another value was signed. Or the URL was changed, or signed with another key.`,
+    evidence: wrong.evidence,
+    fix: `Send ${names} with exactly the value that was signed. ${wrong.fix}`,
+  };
+}
+
+function namesOf(headers: readonly Header[]): string {
+  return headers.map(({ name }) => name).join(", ");
 }
 
 /** The hypotheses, and what was tried as facts. */

@@ -1,15 +1,16 @@
-import { base64url, fromBase64url } from "../encode.ts";
 import { isDaypassError } from "../errors.ts";
 import { parseBasicTime } from "../time.ts";
-import { type UrlCanonical, urlStringToSign } from "../url/canonical.ts";
-import { type LoadedKey, loadKey, type UrlKey } from "../url/key.ts";
+import type { UrlCanonical } from "../url/canonical.ts";
+import { loadKey, type UrlKey } from "../url/key.ts";
 import { detectUrl, parseUrl } from "../url/parse.ts";
 import { headerValues, percentDecode } from "../wire.ts";
+import { missingHeader } from "./diagnosis.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
-import type { Cause, ExplainKey, Hypothesis, MustSend, Trap } from "./explanation.ts";
+import type { Cause, ExplainKey, MustSend, Trap } from "./explanation.ts";
 import { isMismatch, mismatchCause, otherCause, serverCause } from "./server-cause.ts";
 import { readParameters, urlTraps } from "./traps.ts";
-import { hostSpellings, type Variant } from "./variants.ts";
+import { openHeaders, untold } from "./unknowns.ts";
+import { checkUrlSignature, type UrlDiagnosis } from "./url-signature.ts";
 
 /** Daypass URLs. */
 export const urlExplainer: Explainer = { detects: detectUrl, explain: explainUrl };
@@ -41,6 +42,7 @@ async function explainUrl(subject: Subject): Promise<Explained> {
     methods: grantedMethods ?? [],
     contentType: mustSend(values).find(({ name }) => name === "content-type")?.value,
     signature: get("dp-signature") ?? "",
+    headers: get("dp-headers")?.split(".") ?? [],
   });
   return {
     explanation: {
@@ -121,44 +123,68 @@ function timeTraps(
   return traps;
 }
 
-interface UrlDiagnosis extends Diagnosis {
-  readonly stringToSign?: string | undefined;
-}
-
 interface Facts {
   readonly kid: string;
   readonly methods: readonly string[];
   readonly contentType: string | undefined;
   readonly signature: string;
+  /** Request headers that are signed. */
+  readonly headers: readonly string[];
   readonly startsAt: Date | undefined;
   readonly endsAt: Date | undefined;
 }
 
 async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts): Promise<UrlDiagnosis> {
-  const { error, now } = subject;
+  const { error, now, url, sentUrl, sent, known } = subject;
+  const { kid, signature: text } = facts;
+  const headers = facts.headers.map((name) => ({ name, values: headerValues(sent.headers, name) }));
+  const open = known.headers ? [] : openHeaders(headers);
   let canonical: UrlCanonical;
   try {
-    canonical = parseUrl(received(subject)).canonical;
+    canonical = parseUrl(received(subject, open)).canonical;
   } catch (thrown) {
     if (!isDaypassError(thrown)) throw thrown;
-    return {
-      cause: {
-        code: "MALFORMED",
-        sentence: `The request is refused before its signature is looked at: ${thrown.message}.`,
-        evidence: [],
-        fix: "Pass the URL on byte for byte as it was made; quote it in a shell.",
-      },
-    };
+    return { cause: missingHeader(subject, facts.headers) ?? malformed(thrown.message) };
   }
   const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
+  const meant = url === sentUrl ? undefined : meantBy(subject, open);
+  const isBlind = key !== undefined && open.length > 0;
   const signature =
     key === undefined
-      ? unknownKey(subject, facts)
-      : await checkSignature(subject, { canonical, ...facts }, loadKey(key));
-  const cause = signature.cause ?? requestCause(subject, facts) ?? said ?? timeCause(facts, now);
+      ? unknownKey(subject, kid)
+      : isBlind
+        ? {}
+        : await checkUrlSignature(subject, { signature: text, canonical, meant, headers }, loadKey(key));
+  const cause =
+    signature.cause ??
+    requestCause(subject, facts) ??
+    said ??
+    timeCause(facts, now) ??
+    (isBlind ? untold(open) : undefined);
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
   return { ...signature, cause: key === undefined ? mismatchCause() : RIGHT };
+}
+
+function malformed(message: string): Cause {
+  return {
+    code: "MALFORMED",
+    sentence: `The request is refused before its signature is looked at: ${message}.`,
+    evidence: [],
+    fix: "Pass the URL on byte for byte as it was made; quote it in a shell.",
+  };
+}
+
+/** What was signed, where the URL that was given can be read. */
+function meantBy(subject: Subject, open: readonly Named[]): UrlCanonical | undefined {
+  const { url, sent } = subject;
+  try {
+    return parseUrl(received({ ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } }, open))
+      .canonical;
+  } catch (thrown) {
+    if (!isDaypassError(thrown)) throw thrown;
+    return undefined;
+  }
 }
 
 const RIGHT: Cause = {
@@ -169,12 +195,23 @@ const RIGHT: Cause = {
   fix: "Compare the key with the server's; then look at proxies between client and server.",
 };
 
-function received({ sent, sentUrl }: Subject): Parameters<typeof parseUrl>[0] {
-  const authority = sent.authority.toLowerCase().replace(sentUrl.protocol === "https" ? /:443$/ : /:80$/, "");
-  return { request: sent, wire: sentUrl.wire, origin: `${sentUrl.protocol}://${authority}`, wildcard: "" };
+interface Named {
+  readonly name: string;
 }
 
-function unknownKey({ keys }: Subject, { kid }: Facts): Diagnosis {
+/** The request as a verifier reads it; with some value in each header that nobody has told, so that the rest can be read. */
+function received({ sent, sentUrl }: Subject, open: readonly Named[]): Parameters<typeof parseUrl>[0] {
+  const authority = sent.authority.toLowerCase().replace(sentUrl.protocol === "https" ? /:443$/ : /:80$/, "");
+  const headers = [...sent.headers, ...open.map(({ name }) => [name, "-"] as const)];
+  return {
+    request: { ...sent, headers },
+    wire: sentUrl.wire,
+    origin: `${sentUrl.protocol}://${authority}`,
+    wildcard: "",
+  };
+}
+
+function unknownKey({ keys }: Subject, kid: string): Diagnosis {
   const kids = keys.filter(isUrlKey).map((key) => key.kid);
   if (kids.length === 0) return {};
   return {
@@ -219,105 +256,4 @@ function timeCause({ startsAt, endsAt }: Facts, now: Date): Cause | undefined {
     return { code: "NOT_YET_VALID", sentence, evidence: [`now ${now.toISOString()}`], fix: "Wait, or set the clocks." };
   }
   return undefined;
-}
-
-async function checkSignature(
-  subject: Subject,
-  { canonical: sent, signature, kid }: Facts & { readonly canonical: UrlCanonical },
-  key: LoadedKey,
-): Promise<UrlDiagnosis> {
-  const fits = async (canonical: UrlCanonical): Promise<boolean> => {
-    const text = urlStringToSign(key.alg, canonical);
-    if (key.alg === "HS256") return base64url(key.mac.bytes(text)) === signature;
-    const bytes = fromBase64url(signature);
-    return bytes !== undefined && bytes.length === 64 && (await key.publicKey.verify(text, bytes));
-  };
-  const stringToSign = urlStringToSign(key.alg, sent);
-  if (await fits(sent)) return { stringToSign };
-  const tried = new Map<Cause["code"], Hypothesis>();
-  for (const { code, input, signed, fix } of urlVariants(subject, sent)) {
-    tried.set(code, { code, tried: (tried.get(code)?.tried ?? 0) + 1, fits: false, sentence: signed });
-    if (!(await fits(input))) continue;
-    tried.set(code, { code, tried: tried.get(code)?.tried ?? 1, fits: true, sentence: signed });
-    const evidence = ["With this one change the signature comes out exactly."];
-    return { stringToSign, cause: { code, sentence: signed, evidence, fix }, hypotheses: ranked(tried) };
-  }
-  return {
-    stringToSign,
-    cause: {
-      code: "WRONG_SECRET",
-      sentence: `The URL was signed with another key than the given ${kid}, or its dp- parameters were changed.`,
-      evidence: [
-        `No variant fits: ${[...tried.values()].map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`,
-      ],
-      fix: "Compare the key that the signer uses with the verifier's, and pass the URL on as it was made.",
-    },
-    hypotheses: ranked(tried),
-  };
-}
-
-function ranked(tried: ReadonlyMap<string, Hypothesis>): readonly Hypothesis[] {
-  return [...tried.values()].sort((a, b) => Number(b.fits) - Number(a.fits));
-}
-
-function* urlVariants(subject: Subject, canonical: UrlCanonical): Generator<Variant<UrlCanonical>> {
-  const { sent, sentUrl, url, hosts } = subject;
-  const forwarded = headerValues(sent.headers, "x-forwarded-host");
-  const origins = [
-    sent.authority,
-    ...hostSpellings(sent.authority, { url: url.authority, region: "", hosts: [...hosts, ...forwarded] }),
-  ]
-    .flatMap((host) => [`https://${host}`, `http://${host}`])
-    .map((origin) => origin.replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2"));
-  for (const origin of new Set(origins)) {
-    if (origin === canonical.origin) continue;
-    const text = `The URL was signed for ${origin}, and the server was reached as ${canonical.origin}.`;
-    yield {
-      code: "HOST",
-      input: { ...canonical, origin },
-      signed: text,
-      seen: text,
-      fix: "Sign for the public origin, list it in the verifier's origins, and let proxies pass Host on unchanged.",
-    };
-  }
-  const tokens = canonical.query === "" ? [] : canonical.query.split("&");
-  for (const token of tokens) {
-    const name = token.split("=")[0] as string;
-    const text = `The query parameter ${name} was added after signing.`;
-    yield {
-      code: "QUERY",
-      input: { ...canonical, query: tokens.filter((other) => other !== token).join("&") },
-      signed: text,
-      seen: text,
-      fix: `Leave it out, or let it vary when signing (vary: ["${name}"]).`,
-    };
-  }
-  const spellings: readonly (readonly [what: string, query: string])[] = [
-    ["none of the query was signed", ""],
-    ["its parameters were in another order", [...tokens].sort().join("&")],
-    ["a + was a %20", canonical.query.replaceAll("+", "%20")],
-    ["a %20 was a +", canonical.query.replaceAll("%20", "+")],
-  ];
-  for (const [what, query] of spellings) {
-    if (query === canonical.query) continue;
-    const text = `The query was changed after signing: ${what}.`;
-    yield {
-      code: "QUERY",
-      input: { ...canonical, query },
-      signed: text,
-      seen: text,
-      fix: "Pass the query on byte for byte.",
-    };
-  }
-  for (const path of [sentUrl.wire.path.replace(/(.)\/$/, "$1"), `${sentUrl.wire.path}/`, url.wire.path]) {
-    if (path === canonical.path) continue;
-    const text = `The path was changed after signing: it was ${path}.`;
-    yield {
-      code: "PATH",
-      input: { ...canonical, path },
-      signed: text,
-      seen: text,
-      fix: "Pass the path on byte for byte.",
-    };
-  }
 }

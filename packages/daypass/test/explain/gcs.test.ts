@@ -453,7 +453,7 @@ const broken: readonly Broken[] = [
   {
     what: "V2: a replaced key",
     url: v2ByAccount,
-    options: () => ({ keys: [{ ...publicAccount, public_key: foreignKey }] }),
+    options: () => ({ keys: [{ ...publicAccount, public_key: foreignKey }], request: { headers: {} } }),
     cause: "WRONG_SECRET",
     says: /another key/,
   },

@@ -1,0 +1,35 @@
+/** What senders of mail, advertisers and social networks add to links. */
+const TRACKING =
+  /^(?:utm_\w+|(?:fb|g|d|tt|tw|y|ms)cl(?:k?id|src)|[gw]braid|mc_[ce]id|igshid|li_fat_id|mkt_tok|_g[al]|_hs(?:enc|mi)|vero_id|oly_(?:anon|enc)_id)$/i;
+const MAX_LAST = 5;
+
+/** Parameters that may have come after signing, and what is left without them. */
+export interface Added<T> {
+  readonly rest: readonly T[];
+  /** Of the added ones, in words. */
+  readonly names: string;
+}
+
+/**
+ * Several parameters that may have been added at once, which no search of two changes would find: those that trackers add,
+ * then the last two, three and so on. One alone is tried by whoever asks.
+ */
+export function addedTogether<T>(
+  tokens: readonly T[],
+  { nameOf, isOwn }: { nameOf(token: T): string; isOwn(name: string): boolean },
+): readonly Added<T>[] {
+  const others = tokens.filter((token) => !isOwn(nameOf(token)));
+  const last = Array.from({ length: MAX_LAST - 1 }, (_, i) => i + 2).filter((count) => count <= others.length);
+  const groups = [others.filter((token) => TRACKING.test(nameOf(token))), ...last.map((count) => others.slice(-count))];
+  const found = new Map<string, Added<T>>();
+  for (const group of groups) {
+    if (group.length < 2) continue;
+    const names = listText(group.map(nameOf));
+    if (!found.has(names)) found.set(names, { rest: tokens.filter((token) => !group.includes(token)), names });
+  }
+  return [...found.values()];
+}
+
+function listText(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
+}

@@ -1,0 +1,62 @@
+import { type ExplainOptions, explain } from "daypass/explain";
+import { urlSigner } from "daypass/url";
+import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../cpu-time.ts";
+
+const clock = () => new Date("2026-11-24T12:00:00Z");
+const soon = () => new Date("2026-11-24T12:05:00Z");
+const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+const keys = [key];
+const sign = (url: string, more: { readonly bind?: { readonly headers: Readonly<Record<string, string>> } } = {}) =>
+  urlSigner({ key, clock }).sign({ url, expiresIn: 900, ...more }).url;
+const plain = sign("https://api.example.com/in/a%20b.pdf?lang=de&q=x%20y");
+const bound = sign("https://api.example.com/a", { bind: { headers: { "x-tenant": "acme" } } });
+
+const ask = (url: string, options: ExplainOptions = {}) => explain(url, { clock: soon, keys, ...options });
+const replaced = (from: string | RegExp, to: string) => plain.replace(from, to);
+
+describe("a Daypass URL that was changed", () => {
+  it.each([
+    ["a path encoded twice", replaced("a%20b", "a%2520b"), "PATH", /it was \/in\/a%20b\.pdf/],
+    ["+ for a space in the path", replaced("a%20b", "a+b"), "PATH", /it was \/in\/a%20b\.pdf/],
+    ["another form of Unicode", sign("https://api.example.com/%C3%A9").replace("%C3%A9", "e%CC%81"), "PATH", /%C3/],
+    ["+ for a space in the query", replaced("x%20y", "x+y"), "QUERY", /with %20 for each \+/],
+    ["a query encoded twice", replaced("x%20y", "x%2520y"), "QUERY", /decoded once more/],
+    [
+      "a life that was changed",
+      replaced(/(dp-expires=\d+T)\d+/, "$1131500"),
+      "EXPIRES_CHANGED",
+      /from 20261124T121500Z/,
+    ],
+    ["+ in path and query", replaced(/%20/g, "+"), "QUERY", /%20 for each.*Also: The path/],
+    ["two trackers", replaced("lang=de", "lang=de&utm_source=x&fbclid=y"), "QUERY", /utm_source and fbclid were added/],
+    ["four parameters that nobody knows", `${plain}&za=1&zb=2&zc=3&zd=4`, "QUERY", /za, zb, zc and zd were added/],
+  ] as const)("is found by %s", async (_, url, code, says) => {
+    const { cause } = await ask(url);
+    expect(cause).toMatchObject({ code });
+    expect(cause?.sentence).toMatch(says);
+  });
+
+  it("names what differs between the URL that was signed and the one that was sent", async () => {
+    const url = replaced("lang=de", "lang=fr").replace("/in/", "/out/");
+    const { cause } = await ask(plain, { request: { url } });
+    expect(cause?.sentence).toMatch(/path.*was \/in\/a%20b\.pdf\. Also: The query .*lang=de/);
+  });
+
+  it("finds a header that a proxy has written otherwise, and shows nothing of it", async () => {
+    const { cause } = await ask(bound, { request: { headers: { "x-tenant": "ACME" } } });
+    expect(cause).toMatchObject({ code: "HEADER", sentence: "The header x-tenant was signed in lower case." });
+  });
+
+  it("says what else may have been changed, where it is none of the usual ways", async () => {
+    for (const url of [replaced("api.", "other."), replaced("/in/", "/out/"), replaced("lang=de", "lang=fr")]) {
+      const { cause } = await ask(url);
+      expect(cause).toMatchObject({ code: "WRONG_SECRET" });
+      expect(cause?.sentence).toMatch(/another key than the given k1, or changed .*host, path or query/);
+    }
+  });
+
+  it("is searched in a short time", async () => {
+    expect(await cpuMilliseconds(() => ask(replaced("lang=de", "lang=fr")))).toBeLessThan(1000);
+  });
+});

@@ -134,6 +134,9 @@ describe("explain, with the keys of --schemes", () => {
     ['{"scheme":"nope"}', 1, /expected scheme "s3" or/],
     ['{"scheme":"nginx","secret":"S3CR3T"}', 1, /expected no other fields than/],
     ['{"scheme":"nginx"}', 1, /expected credentials/],
+    ['{"scheme":"s3","credentials":{"accessKeyId":"AKID"}}', 1, /INVALID_KEY: the given key of s3: /],
+    ['{"scheme":"cloudflare","credentials":{"secret":"S3CR3T"}}', 1, /INVALID_KEY: the given key of cloudflare: /],
+    ['{"scheme":"akamai","credentials":{"secret":"S3CR3T"}}', 1, /INVALID_KEY: the given key of akamai: /],
   ])("refuses %s, and shows nothing of it", async (input, status, says) => {
     const { url } = await linkOf("nginx");
     const finished = await daypass(["explain", url, "--schemes", "-"], { input });
@@ -141,6 +144,16 @@ describe("explain, with the keys of --schemes", () => {
     expect(finished.stderr).toMatch(says);
     expect(finished.stderr).not.toContain("S3CR3T");
   });
+});
+
+test("refuses a key of the environment that is incomplete", async () => {
+  const { url } = await linkOf("nginx");
+  const env = { DAYPASS_KEY: '{"kty":"oct","kid":"k1","alg":"HS256"}' };
+  const { status, stderr } = await daypass(["explain", url], { env });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/INVALID_KEY: the given key of url: key k1: expected k as/),
+  ]);
 });
 
 describe("explain, of a form", () => {

@@ -61,6 +61,7 @@ export function edgeExplainer<K extends EdgeExplainKey>(kind: EdgeKind<K>): Expl
     detects: kind.detects,
     detectsByKey: (request, keys) =>
       ofScheme(kind, keys).some((key) => attempt(() => kind.verifier(key, ANY_OPTIONS).detects(request))),
+    checkKey: (key) => ofScheme(kind, [key]).map((own) => kind.verifier(own, ANY_OPTIONS)).length > 0,
     explain: (subject) => explainEdge(kind, subject),
   };
 }

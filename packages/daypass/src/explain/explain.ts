@@ -1,10 +1,11 @@
-import { DaypassError } from "../errors.ts";
+import { DaypassError, refusal } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
+import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
 import { isSecretHeader, secretsOf } from "./secrets.ts";
@@ -21,8 +22,9 @@ import { splitUrl } from "./split-url.ts";
  *
  * Signatures and session tokens are hidden in every text unless `reveal` is set, secrets always.
  *
- * @throws {DaypassError} `INVALID_INPUT` for a text that is no absolute http(s) URL, `NO_SIGNATURE` for a URL that is not
- * signed in a scheme that is known here
+ * @throws {DaypassError} `INVALID_INPUT` for a text that is no absolute http(s) URL and for options in another form,
+ * `INVALID_KEY` for a key that its scheme's verifier does not take, `NO_SIGNATURE` for a URL that is not signed in a scheme that
+ * is known here
  * @example
  * ```ts
  * import { explain } from "daypass/explain";
@@ -36,6 +38,8 @@ import { splitUrl } from "./split-url.ts";
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
   const { request, errorBody, keys = [], hosts = [], origin, reveal = false, clock = systemClock } = options;
+  if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
+  checkOptions(options);
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
   const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);

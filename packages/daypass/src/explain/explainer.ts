@@ -39,6 +39,8 @@ export interface Explainer {
   detects(request: WireRequest): boolean;
   /** Whether one of the keys is of this scheme and finds its names, which may be the caller's own. */
   detectsByKey?(request: WireRequest, keys: readonly ExplainKey[]): boolean;
+  /** Checks a key that names this scheme, and tells whether it does. Throws for one that the verifier does not take. */
+  checkKey?(key: ExplainKey): boolean;
   explain(subject: Subject): Explained | Promise<Explained>;
 }
 

@@ -57,7 +57,7 @@ const kind: EdgeKind<MediaCdnTokenExplainKey> = {
     };
   },
   someKey: () => ({ scheme: "media-cdn/token", key: { secret: "AAAAAAAAAAAAAAAAAAAAAA" } }),
-  verifier: ({ key, parameter }, options) => mediaCdnTokenVerifier({ ...options, keys: key, parameter }),
+  verifier: ({ key, parameter }, options) => mediaCdnTokenVerifier({ ...options, keys: [key], parameter }),
 };
 
 function prefixOf(text: string | undefined): string | undefined {

@@ -4,6 +4,7 @@ import { systemClock } from "../../time.ts";
 import { browserUpload } from "../browser.ts";
 import { parseErrorBody } from "../error-body.ts";
 import type { ExplainFormOptions, Explanation, FormToExplain, MustSend } from "../explanation.ts";
+import { checkOptions } from "../options-check.ts";
 import { hide } from "../redact.ts";
 import { isS3Credentials, spellings } from "../s3-facts.ts";
 import { secretsOf } from "../secrets.ts";
@@ -23,8 +24,8 @@ import { type FormView, formView, namesOf } from "./view.ts";
  * region, service or date, the policy's base64 or JSON written anew, conditions and life changed after signing), and by
  * holding the form as it was sent against its policy. Does not read the file; nothing is sent anywhere.
  *
- * @throws {DaypassError} `INVALID_INPUT` where `url` is no absolute http(s) URL, `NO_SIGNATURE` for a form that is signed in
- * no scheme that is known here
+ * @throws {DaypassError} `INVALID_INPUT` where `url` is no absolute http(s) URL and for options in another form, `INVALID_KEY`
+ * for a key that its scheme's verifier does not take, `NO_SIGNATURE` for a form that is signed in no scheme that is known here
  * @example
  * ```ts
  * import { explainForm } from "daypass/explain";
@@ -38,6 +39,7 @@ import { type FormView, formView, namesOf } from "./view.ts";
  */
 export async function explainForm(form: FormToExplain, options: ExplainFormOptions = {}): Promise<Explanation> {
   const { sent, errorBody, keys = [], origin, reveal = false, clock = systemClock } = options;
+  checkOptions(options);
   const signed = formView(form);
   const isSame = sent?.url === undefined && sent?.fields === undefined;
   const view = isSame ? signed : formView({ url: sent?.url ?? form.url, fields: sent?.fields ?? form.fields });

@@ -1,0 +1,88 @@
+import { pemPublicKey } from "#crypto/pem";
+import { prepareKey } from "../azure/credentials.ts";
+import { checkKeyPairId } from "../cloudfront/key.ts";
+import { checkCredentials as checkCosKey } from "../cos/credentials.ts";
+import { DaypassError, isDaypassError, refusal } from "../errors.ts";
+import { checkEmail } from "../gcs/credentials.ts";
+import { checkCredentials as checkOssKey } from "../oss/credentials.ts";
+import { checkCredentials as checkS3Key } from "../s3/credentials.ts";
+import { loadKey as loadSwiftKey } from "../swift/key.ts";
+import { loadKey as loadUrlKey } from "../url/key.ts";
+import type { AzureExplainKey, CloudfrontExplainKey, ExplainKey } from "./explanation.ts";
+import { type GcsAccountKey, gcsExplainKeys } from "./gcs-keys.ts";
+import { explainers } from "./schemes.ts";
+
+interface Kind {
+  readonly scheme: string;
+  /** One of them tells the kind, so that a key that lacks the others is refused as what it was to be. */
+  readonly members: readonly string[];
+  /** What its verifier asks of it. */
+  check(key: never): unknown;
+}
+
+/** The kinds of keys that do not name their scheme. */
+const KINDS: readonly Kind[] = [
+  { scheme: "url", members: ["kty", "kid"], check: loadUrlKey },
+  { scheme: "azure", members: ["accountKey", "userDelegationKey"], check: checkAzureKey },
+  { scheme: "gcs", members: ["client_email"], check: checkAccount },
+  { scheme: "oss", members: ["accessKeySecret"], check: checkOssKey },
+  { scheme: "cos", members: ["secretId", "secretKey"], check: checkCosKey },
+  { scheme: "s3", members: ["accessKeyId", "secretAccessKey"], check: checkS3Key },
+  { scheme: "cloudfront", members: ["keyPairId"], check: checkPublicKey },
+  { scheme: "swift", members: ["key"], check: loadSwiftKey },
+];
+
+/**
+ * Holds keys to what the verifiers of their schemes ask of them: what cannot be a key must not be judged as if it were another
+ * one. Throws `INVALID_KEY`, which holds nothing of the key.
+ */
+export function checkKeys(keys: readonly ExplainKey[]): void {
+  if (!Array.isArray(keys)) throw refusal("INVALID_INPUT", "keys as a list");
+  for (const key of keys as readonly unknown[]) {
+    if (typeof key !== "object" || key === null) throw refusal("INVALID_KEY", "each of the keys as an object");
+    if ("scheme" in key) checkNamed(key as ExplainKey & { readonly scheme: unknown });
+    else checkUnnamed(key);
+  }
+}
+
+function checkNamed(key: ExplainKey & { readonly scheme: unknown }): void {
+  const checks = explainers.some(({ checkKey }) => said(String(key.scheme), () => checkKey?.(key)));
+  if (!checks) throw refusal("INVALID_KEY", 'a key with the name of its scheme, such as "nginx", found another name');
+}
+
+function checkUnnamed(key: object): void {
+  const kind = KINDS.find(({ members }) => members.some((member) => member in key));
+  if (kind === undefined) throw refusal("INVALID_KEY", "keys with the members of a known scheme, found others");
+  said(kind.scheme, () => kind.check(key as never));
+}
+
+/**
+ * Says whose key is refused, and not what was found: a secret may stand in the place of another member. An error that is none
+ * of ours may quote it anywhere.
+ */
+function said<T>(scheme: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    const why = isDaypassError(error)
+      ? error.message.replace(/, found .*$/s, "")
+      : "expected all its members in their form";
+    throw new DaypassError("INVALID_KEY", `the given key of ${scheme}: ${why}`);
+  }
+}
+
+function checkAzureKey(key: AzureExplainKey): void {
+  const text = "accountKey" in key ? key.accountKey : key.userDelegationKey.value;
+  // Spaces around it are a finding.
+  prepareKey(typeof text === "string" ? text.trim() : text);
+}
+
+function checkAccount(key: GcsAccountKey): void {
+  checkEmail(key.client_email);
+  gcsExplainKeys([key], true);
+}
+
+function checkPublicKey({ keyPairId, publicKey }: CloudfrontExplainKey): void {
+  checkKeyPairId(keyPairId);
+  pemPublicKey(publicKey);
+}

@@ -1,0 +1,81 @@
+import { type ExplainKey, type ExplainOptions, explain, explainForm } from "daypass/explain";
+import { s3Signer } from "daypass/s3";
+import { s3FormSigner } from "daypass/s3/form";
+import { describe, expect, it } from "vitest";
+
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+const { url } = s3Signer({ region: "eu-west-1", credentials }).sign({ bucket: "media", key: "a", expiresIn: 60 });
+const SECRET = "Sup3r-Secret!é";
+
+/** What cannot be a key of the scheme. */
+const unusable: readonly (readonly [scheme: string, key: unknown])[] = [
+  ["s3", { accessKeyId: "AKID" }],
+  ["s3", { accessKeyId: "AKID", secretAccessKey: 5 }],
+  ["s3", { secretAccessKey: SECRET }],
+  ["oss", { accessKeySecret: SECRET }],
+  ["cos", { secretKey: SECRET }],
+  ["azure", { accountKey: SECRET }],
+  ["azure", { userDelegationKey: {} }],
+  ["azure", { userDelegationKey: null }],
+  ["gcs", { client_email: "a@example.com", private_key: SECRET }],
+  ["gcs", { client_email: "a@example.com" }],
+  ["cloudfront", { keyPairId: "K", publicKey: `-----BEGIN PUBLIC KEY-----\n${SECRET}\n-----END PUBLIC KEY-----` }],
+  ["swift", { account: "AUTH_a", key: 5 }],
+  ["url", { kty: "oct" }],
+  ["url", { kty: "oct", kid: "k1", alg: "HS256" }],
+  ["url", { kty: "oct", kid: "k1", alg: "HS256", k: SECRET }],
+  ["nginx", { scheme: "nginx" }],
+  ["akamai", { scheme: "akamai", secret: SECRET }],
+  ["cloudflare", { scheme: "cloudflare", secret: SECRET }],
+  // The secret in the place of another member.
+  ["cloudflare", { scheme: "cloudflare", secret: "s", ttl: SECRET }],
+  ["fastly", { scheme: "fastly", secret: SECRET }],
+  ["cloud-cdn", { scheme: "cloud-cdn", keyName: "k", key: SECRET }],
+  ["media-cdn", { scheme: "media-cdn", keyName: "k", publicKey: SECRET }],
+  ["media-cdn/token", { scheme: "media-cdn/token" }],
+  ["media-cdn/token", { scheme: "media-cdn/token", key: SECRET }],
+  ["imgproxy", { scheme: "imgproxy", key: SECRET, salt: "00" }],
+  ["uri-signing", { scheme: "uri-signing", key: SECRET }],
+];
+
+const ask = (options: unknown) => explain(url, options as ExplainOptions);
+
+describe("a key that is none", () => {
+  it.each(unusable)("of %s is refused and not judged, and nothing of it is shown: %j", async (scheme, key) => {
+    const error = await ask({ keys: [key] }).catch((thrown: unknown) => thrown as Error & { readonly code: string });
+    expect(error).toMatchObject({ code: "INVALID_KEY" });
+    expect((error as Error).message).toContain(`the given key of ${scheme}: `);
+    expect(`${(error as Error).message} ${(error as Error).stack} ${String((error as Error).cause)}`).not.toContain(
+      SECRET,
+    );
+  });
+
+  it.each([[null], [5], [SECRET], [{}], [{ scheme: SECRET }]])("of no scheme is refused: %j", async (key) => {
+    const error = await ask({ keys: [key] }).catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ code: "INVALID_KEY" });
+    expect((error as Error).message).not.toContain(SECRET);
+  });
+
+  it("is refused for a form, too", async () => {
+    const form = s3FormSigner({ region: "eu-west-1", credentials }).sign({ bucket: "media", key: "a", expiresIn: 60 });
+    const keys = [{ accessKeyId: "AKID" }] as unknown as readonly ExplainKey[];
+    await expect(explainForm(form, { keys })).rejects.toMatchObject({ code: "INVALID_KEY" });
+  });
+});
+
+describe("an option in another form", () => {
+  it.each([
+    { errorBody: 5 },
+    { keys: "AKID" },
+    { hosts: "minio:9000" },
+    { request: { method: 5 } },
+    { request: { headers: { "content-type": 5 } } },
+    { clock: () => new Date(Number.NaN) },
+  ])("is refused: %j", async (options) => {
+    await expect(ask(options)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+
+  it("is refused in the place of the URL", async () => {
+    await expect(explain(undefined as unknown as string)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+});

@@ -6,13 +6,15 @@ import { type Policy, readPolicy } from "../cloudfront/policy.ts";
 import { fits as covers } from "../cloudfront/wildcard.ts";
 import { parseEpoch } from "../validity.ts";
 import { headerValues } from "../wire.ts";
+import { addedTogether } from "./added-parameters.ts";
 import { addressCause, type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
-import { spelt } from "./text-variants.ts";
+import { querySpellings, spelt } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { movedEnds } from "./usual-lives.ts";
 import { pathSpellings, type Variant } from "./variants.ts";
 
 /** CloudFront URLs and cookies. */
@@ -250,6 +252,13 @@ function* variants(input: CloudfrontInput, subject: Subject): Generator<Variant<
   });
   yield* policyVariants(input);
   if (input.text === undefined) yield* urlVariants(input, subject);
+  yield* lifeVariants(input);
+}
+
+function* lifeVariants(input: CloudfrontInput): Generator<Variant<CloudfrontInput>> {
+  const { text } = input;
+  const [, end = input.end] = /"DateLessThan":\{"AWS:EpochTime":(\d+)/.exec(text ?? "") ?? [];
+  yield* movedEnds(end, (other) => ({ ...input, end: other, text: text?.replace(end, other) }));
 }
 
 /** The same policy in another spelling. */
@@ -294,6 +303,14 @@ function* urlVariants(input: CloudfrontInput, { url, hosts }: Subject): Generato
       const rest = tokens.filter((other) => other !== token).join("&");
       return ["QUERY", `without the parameter ${token.split("=")[0]}`, at({ query: rest === "" ? "" : `?${rest}` })];
     }),
+    ...addedTogether(tokens, { nameOf: (token) => token.split("=", 1)[0] as string, isOwn: () => false }).map(
+      ({ rest, names }): Row => [
+        "QUERY",
+        `without the parameters ${names}`,
+        at({ query: rest.length === 0 ? "" : `?${rest.join("&")}` }),
+      ],
+    ),
+    ...querySpellings(query).map(([how, other]): Row => ["QUERY", `${how} in its query`, at({ query: other })]),
     ["QUERY", "with ? at its end", at({ query: `${query}?` })],
     ...pathSpellings(path, path).map(([how, other]): Row => ["PATH", how, at({ path: other })]),
     ["PATH", "as the path alone", path + query],

@@ -11,6 +11,7 @@ import { spellings } from "./s3-facts.ts";
 import { decodedPathVariants, headerVariants, parameterVariants, spelt, typeVariants } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { completions } from "./unknowns.ts";
+import { USUAL_LIVES } from "./usual-lives.ts";
 import { bucketOfHost, hostSpellings, methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** Tencent COS presigned URLs. */
@@ -218,6 +219,19 @@ function* variants(input: CosInput, subject: Subject): Generator<Variant<CosInpu
   yield* headerVariants(input);
   yield* bucketVariants(input, subject);
   yield* decodedPathVariants(input, subject.sentUrl.wire.path);
+  yield* lifeVariants(input);
+}
+
+/** Another end behind the beginning, which is in the URL. */
+function* lifeVariants(input: CosInput): Generator<Variant<CosInput>> {
+  const [, start = "", end] = /^(\d{1,11});(\d{1,11})$/.exec(input.keyTime) ?? [];
+  for (const seconds of end === undefined ? [] : USUAL_LIVES) {
+    const other = String(Number(start) + seconds);
+    if (other === end) continue;
+    const text = `The end was changed after signing: it was ${other}, and is ${end}.`;
+    const fix = "The life is signed: ask for a new URL with the life you need.";
+    yield { code: "EXPIRES_CHANGED", input: { ...input, keyTime: `${start};${other}` }, signed: text, seen: text, fix };
+  }
 }
 
 function* hostVariants(input: CosInput, { url, hosts }: Subject): Generator<Variant<CosInput>> {

@@ -3,7 +3,7 @@ import { addedTogether } from "./added-parameters.ts";
 import type { EdgeFacts } from "./edge.ts";
 import type { Subject } from "./explainer.ts";
 import { pathVariants, querySpellings, spelt } from "./text-variants.ts";
-import { otherEnds } from "./usual-lives.ts";
+import { movedEnds } from "./usual-lives.ts";
 import { hostSpellings, secretVariants, type Variant } from "./variants.ts";
 
 /** One guess: a request, and a key that may have signed it. */
@@ -25,13 +25,12 @@ interface Context<K> {
   otherwise(key: K): Iterable<readonly [what: string, key: K]>;
 }
 
-/** What may differ between what was signed and what was sent, likely things first. */
+/** What may differ between what was signed and what was sent. */
 export function* edgeVariants<K extends object>(
   input: EdgeInput<K>,
   { facts, subject, otherwise }: Context<K>,
 ): Generator<Variant<EdgeInput<K>>> {
   const { signs } = facts;
-  if (signs.host) yield* hostVariants(input, subject);
   for (const [what, key] of otherwise(input.key)) {
     const text = `The signature is right, but ${what}.`;
     const fix = "Set up both sides alike.";
@@ -42,6 +41,8 @@ export function* edgeVariants<K extends object>(
   if (signs.address) yield* addressVariants(input, subject);
   yield* damagedKeys(input);
   yield* endVariants(input, facts);
+  // The many come last, so that the search for two changes reaches all the others.
+  if (signs.host) yield* hostVariants(input, subject);
 }
 
 function* hostVariants<I extends EdgeInput<unknown>>(input: I, { sent, url, hosts }: Subject): Generator<Variant<I>> {
@@ -116,17 +117,10 @@ function* damagedKeys<K extends object>(input: EdgeInput<K>): Generator<Variant<
   }
 }
 
-/** Another end: whoever holds a URL would rather have it later. */
 function* endVariants<I extends EdgeInput<unknown>>(input: I, { end }: EdgeFacts): Generator<Variant<I>> {
-  const now = Number(end);
-  if (!/^\d{9,13}$/.test(end)) return;
-  for (const other of otherEnds(now)) {
-    const change = (text: string): string => text.replace(end, String(other));
-    const text = `The end was changed after signing: it was ${other}, and is ${end}.`;
-    const fix = "Pass the URL on as it was made; ask for a new one where it is to live longer.";
-    const input2 = input.query.includes(end)
-      ? { ...input, query: change(input.query) }
-      : { ...input, path: change(input.path) };
-    yield { code: "EXPIRES_CHANGED", input: input2, signed: text, seen: text, fix };
-  }
+  yield* movedEnds(end, (other) =>
+    input.query.includes(end)
+      ? { ...input, query: input.query.replace(end, other) }
+      : { ...input, path: input.path.replace(end, other) },
+  );
 }

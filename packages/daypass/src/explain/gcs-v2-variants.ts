@@ -7,6 +7,7 @@ import type { Subject } from "./explainer.ts";
 import { googleBucket } from "./gcs-facts.ts";
 import { untoldType } from "./text-variants.ts";
 import { readParameters } from "./traps.ts";
+import { movedEnds } from "./usual-lives.ts";
 import {
   bucketOfHost,
   CONTENT_TYPES,
@@ -48,6 +49,7 @@ export function gcsV2Variants({ sentUrl, known }: Subject): (input: GcsV2Input) 
     yield* headerVariants(input, known.headers);
     yield* resourceVariants(input, sentUrl);
     if (input.secret !== "") yield* secretVariants(input);
+    yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
   };
 }
 

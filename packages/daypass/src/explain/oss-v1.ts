@@ -19,6 +19,7 @@ import {
   typeVariants,
 } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { movedEnds } from "./usual-lives.ts";
 import { methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** Alibaba OSS presigned URLs in the legacy signature version 1. */
@@ -151,6 +152,7 @@ function* variants(input: OssV1Input, subject: Subject): Generator<Variant<OssV1
   const { sentUrl } = subject;
   const bucket = input.path.slice(0, -decodedPath(sentUrl).length);
   yield* decodedPathVariants(input, bucket + sentUrl.wire.path);
+  yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
 }
 
 function* bucketVariants(input: OssV1Input, subject: Subject): Generator<Variant<OssV1Input>> {

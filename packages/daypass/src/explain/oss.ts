@@ -36,6 +36,7 @@ import {
 } from "./text-variants.ts";
 import { lifeTraps, readParameters, urlTraps } from "./traps.ts";
 import { completions } from "./unknowns.ts";
+import { USUAL_LIVES } from "./usual-lives.ts";
 import { hostSpellings, methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** Alibaba OSS presigned URLs in signature version 4. */
@@ -207,6 +208,7 @@ function* variants(input: OssInput, subject: Subject): Generator<Variant<OssInpu
   yield* hostVariants(input, subject);
   yield* pathVariants(input, input.path);
   yield* queryVariants(input);
+  yield* lifeVariants(input);
   yield* regionVariants(input);
 }
 
@@ -249,6 +251,19 @@ function* queryVariants(input: OssInput): Generator<Variant<OssInput>> {
     if (queryText(input.parameters) === input.queryText(input.parameters)) continue;
     const fix = "Sort parameters by the bytes of their encoded names, and write an empty one without =.";
     yield spelt({ code: "QUERY", input: { ...input, queryText }, what: "query", how, fix });
+  }
+}
+
+function* lifeVariants(input: OssInput): Generator<Variant<OssInput>> {
+  const name = "x-oss-expires";
+  const found = input.parameters.find((parameter) => parameter[0] === name);
+  for (const seconds of found === undefined ? [] : USUAL_LIVES) {
+    const other: Parameter = [name, String(seconds)];
+    if (other[1] === found?.[1]) continue;
+    const parameters = input.parameters.map((parameter) => (parameter === found ? other : parameter));
+    const text = `${name} was changed after signing, from ${seconds} to ${found?.[1]}.`;
+    const fix = "The life is signed: ask for a new URL with the life you need.";
+    yield { code: "EXPIRES_CHANGED", input: { ...input, parameters }, signed: text, seen: text, fix };
   }
 }
 

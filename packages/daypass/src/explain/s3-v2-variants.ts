@@ -5,6 +5,7 @@ import type { Subject } from "./explainer.ts";
 import { amazonBucket } from "./s3-facts.ts";
 import { untoldType } from "./text-variants.ts";
 import { readParameters } from "./traps.ts";
+import { movedEnds } from "./usual-lives.ts";
 import {
   bucketOfHost,
   CONTENT_TYPES,
@@ -66,6 +67,7 @@ export function v2Variants(subject: Subject): (input: V2Input) => Generator<Vari
     yield* typeVariants(input, { hoisted, isKnown: subject.known.headers });
     yield* resourceVariants(input, host?.bucket);
     yield* parameterVariants(input);
+    yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
   };
 }
 

@@ -11,6 +11,7 @@ import type { ExplainKey, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
 import { decodedPathVariants, spelt } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { movedEnds } from "./usual-lives.ts";
 import { methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** OpenStack Swift temporary URLs. */
@@ -218,6 +219,7 @@ function* variants(input: SwiftInput, subject: Subject, facts: Facts): Generator
     if (expires === input.expires) continue;
     yield spelt({ code: "TIME", input: { ...input, expires }, what: "end", how: `as ${expires}`, fix });
   }
+  yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
 }
 
 function* pathVariants(input: SwiftInput, facts: Facts): Generator<Variant<SwiftInput>> {

@@ -1,5 +1,6 @@
 import type { Parameter } from "../parameters.ts";
 import { percentDecode } from "../wire.ts";
+import { addedTogether } from "./added-parameters.ts";
 import type { CauseCode } from "./explanation.ts";
 import { CONTENT_TYPES, pathSpellings, type Variant } from "./variants.ts";
 
@@ -77,10 +78,24 @@ export function* parameterVariants<I extends { readonly parameters: readonly Par
       input: { ...input, parameters: input.parameters.filter((other) => other !== parameter) },
       signed: `The query parameter ${name} was added after signing, or the signer did not sign it.`,
       seen: `The server did not count the query parameter ${name}.`,
-      fix: "Put everything into the request before it is signed, and add nothing to the URL.",
+      fix: ADD_NOTHING,
+    };
+  }
+  for (const { rest, names } of addedTogether(input.parameters, { nameOf: ([name]) => name, isOwn })) {
+    yield {
+      code: "QUERY",
+      input: { ...input, parameters: rest },
+      signed: `The query parameters ${names} were added after signing.`,
+      seen: `The server did not count the query parameters ${names}.`,
+      fix: ADD_NOTHING,
     };
   }
 }
+
+const ADD_NOTHING = "Put everything into the request before it is signed, and add nothing to the URL.";
+
+/** Whether a parameter is the signature's own. Of those whose parameters are all signed only OSS has such. */
+const isOwn = (name: string): boolean => name.startsWith("x-oss-");
 
 interface Headers {
   readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];

@@ -13,7 +13,9 @@ import {
   type V4Family,
 } from "../v4.ts";
 import { formDecode, percentDecode, type QueryToken } from "../wire.ts";
+import { addedTogether } from "./added-parameters.ts";
 import { isSecretHeader } from "./secrets.ts";
+import { USUAL_LIVES } from "./usual-lives.ts";
 import {
   bucketOfHost,
   CONTENT_TYPES,
@@ -183,7 +185,17 @@ function* queryVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: isToken ? "S3 signs the session token: give it to the signer with the key." : QUERY_FIX,
     };
   }
-  const own = tokens.filter(({ name }) => name.startsWith(dialect.prefix));
+  const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
+  for (const { rest, names } of addedTogether(tokens, { nameOf: ({ name }) => decodeName(name), isOwn })) {
+    yield {
+      code: "QUERY",
+      input: { ...input, tokens: rest, query: canonicalQuery(canonicalPairs(rest)) },
+      signed: `The query parameters ${names} were added after signing.`,
+      seen: `The query parameters ${names} did not reach the server.`,
+      fix: QUERY_FIX,
+    };
+  }
+  const own = tokens.filter(({ name }) => isOwn(name));
   if (own.length < tokens.length - 1) {
     yield {
       code: "QUERY",
@@ -313,11 +325,6 @@ function payloadVariants(input: V4Input, bodySha256: string | undefined): readon
         ],
   );
 }
-
-const USUAL_LIVES = [
-  60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 86_400, 172_800, 259_200,
-  432_000, 604_800,
-];
 
 function* expiresVariants(input: V4Input): Generator<Variant<V4Input>> {
   const parameter = `${input.dialect.prefix}Expires`;

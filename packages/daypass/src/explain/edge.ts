@@ -258,12 +258,12 @@ function grammarOf({ code, error }: { readonly code: string; readonly error: unk
 /** A verifier refuses a URL that its token is not for as it does one with a wrong signature. */
 function otherUrls(
   { covers, below }: EdgeFacts,
-  { origin, path }: Pick<EdgeInput<unknown>, "origin" | "path">,
+  { origin, path, query }: Pick<EdgeInput<unknown>, "origin" | "path" | "query">,
 ): Cause | undefined {
   if (covers === undefined || covers(canonicalOrigin(origin))) return undefined;
   return {
     code: "PATH",
-    sentence: `The token is for other URLs: for ${below ?? "another one"}, and not for ${origin}${path}.`,
+    sentence: `The token is for other URLs: for ${below ?? "one that it does not show"}, and not for ${origin}${path}${query === "" ? "" : " with its query"}.`,
     evidence: [],
     fix: "Ask for a URL that the token covers, or for a token of its own.",
   };

@@ -130,3 +130,10 @@ describe.each(schemes)("parameters that were added to a URL of $scheme", ({ key,
     expect(cause?.sentence).toMatch(names);
   });
 });
+
+it("says of a token for one URI that it is for another one, and not which", async () => {
+  const { url: signed } = await uriSigningSigner({ key: uriKey, clock }).sign({ url, expiresIn });
+  const { cause } = await explain(`${signed}&utm_source=mail`, { clock: soon });
+  expect(cause).toMatchObject({ code: "PATH" });
+  expect(cause?.sentence).toMatch(/for one that it does not show, and not for .* with its query/);
+});

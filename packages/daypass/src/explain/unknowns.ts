@@ -98,7 +98,7 @@ export function otherValue(headers: readonly Header[], wrong: Cause): Cause | un
   const names = namesOf(sent);
   return {
     code: "HEADER",
-    sentence: `The URL was signed with the header ${names}, and the key does not give its signature with what was sent: most likely another value was signed. Or the URL was changed, or signed with another key.`,
+    sentence: `The signature covers the header ${names}, and the key does not give it with what was sent: most likely another value was signed. Or the URL was changed, or signed with another key.`,
     evidence: wrong.evidence,
     fix: `Send ${names} with exactly the value that was signed. ${wrong.fix}`,
   };

@@ -1,16 +1,15 @@
 import { hmacSha256 } from "#crypto";
 import { azureAllOperations, azureCopyOperations } from "../azure/all-operations.ts";
 import { azureSignature } from "../azure/credentials.ts";
-import { checkSas } from "../azure/fields.ts";
 import { ACCOUNT, DELEGATION, hasVersion } from "../azure/layouts.ts";
 import { operationFinder } from "../azure/operations.ts";
-import { sasKindOf, unreadable } from "../azure/parse.ts";
+import { sasKindOf } from "../azure/parse.ts";
 import { permittedMethods } from "../azure/permissions.ts";
 import { fromBase64 } from "../encode.ts";
-import { isDaypassError } from "../errors.ts";
 import { headerValues } from "../wire.ts";
 import { azureCause, compareAzure, lineName, shownText } from "./azure-cause.ts";
 import { type AzureUrl, azureResource, azureTraps, readAzure } from "./azure-facts.ts";
+import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./azure-grammar.ts";
 import { type AzureInput, azureVariants, inputText } from "./azure-variants.ts";
 import { missingHeader } from "./diagnosis.ts";
 import type { ServerError } from "./error-body.ts";
@@ -37,12 +36,14 @@ function explainAzure(subject: Subject): Explained {
   const letters = values.get("sp") ?? "";
   const resource = azureResource(url);
   const { cause, hypotheses, fits } = diagnose(subject, url, sent);
-  const end = endsAt === undefined ? ", until its stored policy ends" : `, valid until ${endsAt.toISOString()}`;
   const policy = values.get("si");
+  const untold = policy === undefined ? ", without an end that can be read" : ", until its stored policy ends";
+  const end = endsAt === undefined ? untold : `, valid until ${endsAt.toISOString()}`;
+  const permissions = letters || (policy === undefined ? "not told" : "of its stored policy");
   return {
     explanation: {
       scheme: "azure",
-      summary: `An Azure ${KINDS[kind.name]} (sv ${values.get("sv")}) for ${resource}, permissions ${letters || "of its stored policy"}${end}.`,
+      summary: `An Azure ${KINDS[kind.name]} (sv ${values.get("sv")}) for ${resource}, permissions ${permissions}${end}.`,
       signedBy: kind === DELEGATION ? (values.get("skoid") ?? "") : (location?.account ?? ""),
       grants: { methods: letters === "" ? undefined : permittedMethods(letters), resource },
       binds: bound(url),
@@ -131,9 +132,9 @@ function diagnose(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnos
   const signature = checkSignature(subject, url, sent);
   const isPrecise = error !== undefined && (!isVague(error) || shownText(error) !== undefined);
   if (said !== undefined && isPrecise) return { ...signature, hypotheses: undefined, cause: said };
-  // What a key has shown is the sharper answer to a request that cannot be read either.
+  // What a key has shown is the sharper answer to a request that cannot be read either, where there is all to be read.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
-  const malformed = isShown ? undefined : grammarCause(sent);
+  const malformed = missingCause(sent) ?? (isShown ? undefined : grammarCause(sent));
   if (malformed !== undefined) return { ...signature, cause: malformed };
   const late = isRefused || (error !== undefined && isPrecise) ? undefined : timeCause(url, now);
   const other = isRefused ? undefined : (operationCause(subject, sent) ?? said);
@@ -167,51 +168,6 @@ function versionCause({ code, message, fields }: ServerError, { kind, values }: 
   const isSaid =
     /^Invalid(?:QueryParameterValue|HeaderValue)$/.test(code) || /API version .* not supported/i.test(message);
   return isSaid && isVersion ? unknownVersion(version, [`The server says ${code}`]) : undefined;
-}
-
-/** What clouds and emulators know that are a while behind. */
-const COMMON_VERSION = "2025-11-05";
-
-function unknownVersion(version: string, evidence: readonly string[]): Cause {
-  return {
-    code: "VERSION",
-    sentence: `The URL was signed for the service version sv=${version}, which the server does not know.`,
-    evidence,
-    fix: "Sign with an older version, which the server knows (version: …); an emulator follows behind the service.",
-  };
-}
-
-function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | undefined {
-  const fix = "Pass the URL on byte for byte as it was made, and quote it in a shell.";
-  if (location === undefined) {
-    const sentence = "The path names no account and container by Azure's rules for their names.";
-    return { code: "PATH", sentence, evidence: [], fix };
-  }
-  if (/[ %]/.test(signature) || !signature.endsWith("=")) {
-    const what = signature.includes(" ")
-      ? "a + in it was not sent as %2B"
-      : signature.includes("%")
-        ? "it was percent-encoded twice"
-        : "its end was cut off";
-    return {
-      code: "SIGNATURE",
-      sentence: `The signature was damaged on its way: ${what}.`,
-      evidence: [],
-      fix: "Send + as %2B, / as %2F and = as %3D, encoded once.",
-    };
-  }
-  try {
-    checkSas(kind, Object.fromEntries([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
-    return undefined;
-  } catch (error) {
-    if (!isDaypassError(error)) throw error;
-    const version = values.get("sv") ?? "";
-    if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && !hasVersion(kind, version)) {
-      return unknownVersion(version, ["Nor does this program: it is in no published list."]);
-    }
-    const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
-    return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix };
-  }
 }
 
 function timeCause({ startsAt, endsAt }: AzureUrl, now: Date): Cause | undefined {

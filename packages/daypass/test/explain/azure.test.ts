@@ -376,6 +376,20 @@ describe("without server and key", () => {
     expect((await causeOf(url))?.code).toBe(code);
   });
 
+  it.each(["se", "sr", "sp"])(
+    "names a missing %s, with the key or without, and speaks of no stored policy",
+    async (name) => {
+      const url = azure.sign(wish).url.replace(new RegExp(`([?&])${name}=[^&]*&?`), "$1");
+      for (const keys of [[], [key]]) {
+        const { cause, summary } = await ask(url, { keys });
+        expect(cause).toMatchObject({ code: "MALFORMED", sentence: expect.stringContaining(`lacks ${name}`) });
+        expect(summary).not.toContain("stored policy");
+      }
+      const policy = azure.sign({ container: "media", blob: "a", identifier: "weekly" }).url;
+      expect(await causeOf(policy, { keys: [key] })).toBeUndefined();
+    },
+  );
+
   it("compares the request with the permissions", async () => {
     const { url } = azure.sign(wish);
     expect(await causeOf(url, { request: { method: "PUT" } })).toMatchObject({

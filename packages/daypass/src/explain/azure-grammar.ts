@@ -1,0 +1,69 @@
+import { checkSas } from "../azure/fields.ts";
+import { hasVersion } from "../azure/layouts.ts";
+import { unreadable } from "../azure/parse.ts";
+import { isDaypassError } from "../errors.ts";
+import type { AzureUrl } from "./azure-facts.ts";
+import type { Cause } from "./explanation.ts";
+
+/** What clouds and emulators know that are a while behind. */
+export const COMMON_VERSION = "2025-11-05";
+
+/** A version that the server, or this program, does not know. */
+export function unknownVersion(version: string, evidence: readonly string[]): Cause {
+  return {
+    code: "VERSION",
+    sentence: `The URL was signed for the service version sv=${version}, which the server does not know.`,
+    evidence,
+    fix: "Sign with an older version, which the server knows (version: …); an emulator follows behind the service.",
+  };
+}
+
+const AS_IT_WAS = "Pass the URL on byte for byte as it was made, and quote it in a shell.";
+
+/** A parameter without which no server looks at the signature. */
+export function missingCause({ kind, values }: AzureUrl): Cause | undefined {
+  // A stored access policy tells what the URL leaves out.
+  const isOpen = values.has("si");
+  const missing = [...Object.keys(kind.required), ...(isOpen ? [] : ["sp", "se"])].filter((name) => !values.has(name));
+  if (missing.length === 0) return undefined;
+  const untold = !isOpen && missing.some((name) => name === "sp" || name === "se");
+  return {
+    code: "MALFORMED",
+    sentence: `The SAS cannot be read: it lacks ${missing.join(", ")}${untold ? ", and names no stored access policy (si) that would tell it" : ""}.`,
+    evidence: [`It has ${kind.parameters.filter((name) => values.has(name)).join(", ")}.`],
+    fix: AS_IT_WAS,
+  };
+}
+
+/** What a strict reader refuses before it looks at the signature. */
+export function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | undefined {
+  if (location === undefined) {
+    const sentence = "The path names no account and container by Azure's rules for their names.";
+    return { code: "PATH", sentence, evidence: [], fix: AS_IT_WAS };
+  }
+  if (/[ %]/.test(signature) || !signature.endsWith("=")) {
+    const what = signature.includes(" ")
+      ? "a + in it was not sent as %2B"
+      : signature.includes("%")
+        ? "it was percent-encoded twice"
+        : "its end was cut off";
+    return {
+      code: "SIGNATURE",
+      sentence: `The signature was damaged on its way: ${what}.`,
+      evidence: [],
+      fix: "Send + as %2B, / as %2F and = as %3D, encoded once.",
+    };
+  }
+  try {
+    checkSas(kind, Object.fromEntries([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
+    return undefined;
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
+    const version = values.get("sv") ?? "";
+    if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && !hasVersion(kind, version)) {
+      return unknownVersion(version, ["Nor does this program: it is in no published list."]);
+    }
+    const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
+    return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix: AS_IT_WAS };
+  }
+}

@@ -14,7 +14,7 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
     const text = isOwnText(code, message) ? `${sentence.replace(/\.$/, "")}: ${message.replace(/\.$/, "")}.` : sentence;
     return cause(name, text.replace(/\bURL\b/g, signed), fix);
   }
-  const region = fields.get("Region") ?? /expecting ['"]([a-z0-9-]+)['"]/.exec(message)?.[1];
+  const region = expectedRegion(error);
 
   if (/Request has expired/i.test(message) || code === "EXPIRED") return expired(fields, { now, evidence, signed });
   if (/not valid yet|not yet valid/i.test(message)) {
@@ -50,7 +50,7 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
   }
   const same = daypassRow(SAME_AS[code] ?? "");
   if (same !== undefined) return cause(same[0], same[1].replace(/\bURL\b/g, signed), same[2]);
-  if (region !== undefined && /region/i.test(message)) {
+  if (region !== undefined) {
     return cause(
       "REGION",
       `The ${signed} was signed for another region; the server expects ${region}.`,
@@ -152,6 +152,18 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
   return undefined;
 }
 
+/** The region that the server names as its own, where it complains of the one that was signed. */
+function expectedRegion({ message, fields }: ServerError): string | undefined {
+  const [, signed, expected] = SCOPES.exec(message) ?? [];
+  const region = expected ?? fields.get("Region") ?? /expecting ['"]([a-z0-9-]+)['"]/.exec(message)?.[1];
+  // Where both scopes have one region, date or service differ.
+  const isSaid = signed === undefined ? /region/i.test(message) : signed !== region;
+  return isSaid ? region : undefined;
+}
+
+/** Garage's words, with the region of each scope. */
+const SCOPES = /unexpected scope:? *['"]?\d+\/([^/]+)\/(?:.*expected:? *['"]?\d+\/([^/]+)\/)?/i;
+
 /** Amazon's codes that say just what one of ours does. */
 const SAME_AS: Readonly<Record<string, string>> = {
   ExpiredToken: "EXPIRED_TOKEN",
@@ -217,6 +229,8 @@ function expired(fields: ReadonlyMap<string, string>, { now, evidence, signed }:
 }
 
 /** Whether the server says that the signature does not fit the request. */
-export function isMismatch({ code }: ServerError): boolean {
-  return code === "SignatureDoesNotMatch" || code === "SIGNATURE_MISMATCH";
+export function isMismatch({ code, message }: ServerError): boolean {
+  // Garage's words: "Forbidden: Invalid signature".
+  const isDenied = code === "AccessDenied" && /invalid signature/i.test(message);
+  return isDenied || code === "SignatureDoesNotMatch" || code === "SIGNATURE_MISMATCH";
 }

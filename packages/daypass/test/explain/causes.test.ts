@@ -29,6 +29,9 @@ interface Broken {
 const get = sign();
 const sent = (change: (url: string) => string, url = get) => ({ request: { url: change(url) } });
 
+const GARAGE_SCOPES = (region: string) =>
+  `Authorization header malformed, unexpected scope: '20261124/${region}/s3/aws4_request', expected: '20261124/garage/s3/aws4_request'`;
+
 const broken: readonly Broken[] = [
   {
     what: "a GET URL used for an upload (key)",
@@ -458,6 +461,38 @@ const broken: readonly Broken[] = [
     },
     cause: "REGION",
     says: /expects eu-central-1/,
+  },
+  {
+    what: "the wrong region, as Garage says it",
+    url: get,
+    options: { errorBody: errorXml("AuthorizationHeaderMalformed", GARAGE_SCOPES("eu-west-1"), { Region: "garage" }) },
+    cause: "REGION",
+    says: /expects garage/,
+  },
+  {
+    what: "the wrong region, as Garage says it with one scope",
+    url: get,
+    options: {
+      errorBody: errorXml("AuthorizationHeaderMalformed", GARAGE_SCOPES("eu-west-1").split(", expected")[0] ?? "", {
+        Region: "garage",
+      }),
+    },
+    cause: "REGION",
+    says: /expects garage/,
+  },
+  {
+    what: "another date in the scope of Garage's own region",
+    url: get,
+    options: { errorBody: errorXml("AuthorizationHeaderMalformed", GARAGE_SCOPES("garage"), { Region: "garage" }) },
+    cause: "MALFORMED",
+    says: /unexpected scope/,
+  },
+  {
+    what: "a mismatch, as Garage says it",
+    url: get,
+    options: { errorBody: errorXml("AccessDenied", "Forbidden: Invalid signature", { Region: "garage" }) },
+    cause: "WRONG_SECRET",
+    says: /signature does not fit/,
   },
   {
     what: "a key derived for another region than the URL names",

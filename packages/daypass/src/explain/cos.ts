@@ -1,13 +1,15 @@
-import { cosSignature } from "../cos/canonical.ts";
+import { type CosParts, cosSignature } from "../cos/canonical.ts";
 import type { CosCredentials } from "../cos/credentials.ts";
 import { detectCos, parseCos } from "../cos/parse.ts";
 import type { Parameter } from "../parameters.ts";
 import { parseEpoch } from "../validity.ts";
 import { headerValues, percentDecode } from "../wire.ts";
+import { compareFormats } from "./cos-compare.ts";
 import { type Case, diagnose, endTraps, grammarCause, missingHeader } from "./diagnosis.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
-import type { ExplainKey, Trap } from "./explanation.ts";
+import type { Cause, ExplainKey, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
+import { differs } from "./text-compare.ts";
 import { decodedPathVariants, headerVariants, parameterVariants, spelt, typeVariants } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { completions } from "./unknowns.ts";
@@ -165,6 +167,7 @@ function caseOf(subject: Subject, facts: Facts): Case<CosInput> {
     unknowns: (input) => completions(input, subject),
     listed: facts.headers,
     shown: error?.fields.get("StringToSign"),
+    difference: (ours, theirs, input) => difference(input, [ours, theirs], error?.fields.get("FormatString")),
     grammar:
       missingHeader(subject, facts.headers) ??
       grammarCause(() =>
@@ -200,9 +203,23 @@ function inputFor(url: SplitUrl, { sent, sentUrl }: Subject, facts: Facts): CosI
   };
 }
 
-function signed({ headers, secret, ...parts }: CosInput): ReturnType<typeof cosSignature> {
-  const pairs = headers.map(({ name, values }): Parameter => [name, (values[0] ?? "").trim()]);
-  return cosSignature(secret, { ...parts, headers: pairs });
+function signed(input: CosInput): ReturnType<typeof cosSignature> {
+  return cosSignature(input.secret, partsOf(input));
+}
+
+function partsOf({ headers, secret, ...parts }: CosInput): CosParts {
+  return { ...parts, headers: headers.map(({ name, values }): Parameter => [name, (values[0] ?? "").trim()]) };
+}
+
+/** The text holds the life and a hash. What is hashed COS shows beside it. */
+function difference(
+  input: CosInput,
+  texts: readonly [ours: string, theirs: string],
+  format: string | undefined,
+): Cause | undefined {
+  const [ours = "", theirs = ""] = texts.map((text) => text.split("\n")[1]);
+  if (ours !== theirs) return differs({ code: "TIME", what: "life (q-key-time)", ours, theirs });
+  return format === undefined ? undefined : compareFormats(partsOf(input), format);
 }
 
 function textOf(input: CosInput): string {

@@ -39,8 +39,8 @@ export interface Case<I extends SignedInput> {
   readonly listed?: readonly string[] | undefined;
   /** The text that the server says it has signed. */
   readonly shown?: string | undefined;
-  /** How the server's text differs, where its lines tell it better than a variant. */
-  difference?(ours: string, theirs: string): Cause;
+  /** How the server's text differs, where no variant tells it. */
+  difference?(ours: string, theirs: string, input: I): Cause | undefined;
   /** The canonical request of an input, where the server shows its own. */
   canonicalOf?(input: I): string;
   /** What the server's code says, but for a mismatch. */
@@ -218,13 +218,12 @@ function fromShownText<I extends SignedInput>(
   const isShown = (tried: I): boolean => textOf(tried).trimEnd() === shown.trimEnd();
   const inputs = possible(given, input);
   if (inputs.some(isShown)) return { cause: undefined };
-  if (given.difference !== undefined) return { cause: given.difference(textOf(input), shown) };
   for (const variant of inputs.flatMap((one) => [...methodsOf(given)(one)])) {
     if (!isShown(variant.input)) continue;
     const evidence = ["With this one change the server's own text comes out exactly."];
     return { cause: { code: variant.code, sentence: variant.seen, evidence, fix: variant.fix } };
   }
-  const cause: Cause = {
+  const cause: Cause = given.difference?.(textOf(input), shown, input) ?? {
     code: "QUERY",
     sentence: "The server's string to sign is not what the URL says: the request was changed on its way.",
     evidence: [`the URL says: ${JSON.stringify(textOf(input))}`, `the server saw: ${JSON.stringify(shown)}`],

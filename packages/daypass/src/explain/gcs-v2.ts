@@ -6,12 +6,13 @@ import { detectGcsV2, parseGcsV2 } from "../gcs/v2/parse.ts";
 import { parseEpoch } from "../validity.ts";
 import { type Case, diagnose } from "./diagnosis.ts";
 import type { Explained, Explainer, Subject } from "./explainer.ts";
-import type { Cause, CauseCode, Trap } from "./explanation.ts";
+import type { Cause, Trap } from "./explanation.ts";
 import { gcsCause } from "./gcs-cause.ts";
 import { gcsResource, gcsTraps, googleBucket } from "./gcs-facts.ts";
 import { type GcsExplainKey, gcsExplainKeys } from "./gcs-keys.ts";
 import { type GcsV2Input, gcsV2Input, gcsV2Variants } from "./gcs-v2-variants.ts";
 import { spellings } from "./s3-facts.ts";
+import { compareTexts } from "./text-compare.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { otherValue } from "./unknowns.ts";
 
@@ -109,7 +110,10 @@ function caseOf(subject: Subject, { keyId, isHmac, signature, expires, endsAt }:
     textOf: gcsV2StringToSign,
     fits: async (input) => input.key !== undefined && (await fitsV2(input.key, input, signature)),
     variantsOf: gcsV2Variants(subject),
-    implied: ({ contentType }) => (contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]),
+    implied: ({ contentType, extensions }) => [
+      ...(contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]),
+      ...extensions,
+    ],
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
     beside: (wrong) => headerCause(subject, wrong),
@@ -153,30 +157,6 @@ async function fitsV2(key: GcsExplainKey, input: GcsV2Input, signature: string):
   const text = gcsV2StringToSign(input);
   if ("secret" in key) return base64(hmacSha1(input.secret, text)) === signature;
   return key.verify(text, fromBase64(signature) ?? new Uint8Array());
-}
-
-/** Which line of the server's string to sign is another one. */
-function compareTexts(ours: string, theirs: string): Cause {
-  const [a, b] = [ours.split("\n"), theirs.split("\n")];
-  const names = ["method", "header content-md5", "header content-type", "end"];
-  const codes: readonly CauseCode[] = ["METHOD", "HEADER", "HEADER", "TIME"];
-  const count = Math.max(a.length, b.length);
-  for (let i = 0; i < count; i++) {
-    const [line, other] = i < 4 ? [a[i], b[i]] : [a.slice(4).join("\n"), b.slice(4).join("\n")];
-    if (line === other) continue;
-    const [last, otherLast] = [a.at(-1), b.at(-1)];
-    const what = names[i] ?? (last === otherLast ? "x-goog-* headers" : "resource");
-    return {
-      code: codes[i] ?? (last === otherLast ? "HEADER" : "PATH"),
-      sentence: `The ${what} differs: the URL implies ${JSON.stringify(line ?? "")}, and the server saw ${JSON.stringify(other ?? "")}.`,
-      evidence: [`the URL implies: ${line ?? ""}`, `the server saw: ${other ?? ""}`],
-      fix:
-        i === 0
-          ? `Send the method that was signed: one method is signed, and no other.`
-          : "Send what was signed: Content-Type, Content-MD5 and every x-goog-* header, and none where none was signed.",
-    };
-  }
-  throw new RangeError("expected two texts that differ");
 }
 
 const SEVEN_DAYS = 604_800_000;

@@ -10,6 +10,7 @@ import { type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import { alibabaHost, bucketsOf, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "./oss-facts.ts";
 import { spellings } from "./s3-facts.ts";
+import { compareTexts } from "./text-compare.ts";
 import {
   decodedPathVariants,
   headerVariants,
@@ -105,6 +106,7 @@ function caseOf(subject: Subject, { accessKeyId, signature, endsAt }: Facts): Ca
     fits: (input) => base64(hmacSha1(input.secret, stringToSign(input))) === signature,
     variantsOf: (input) => variants(input, subject),
     implied: (input) => impliedHeaders(input),
+    difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
     grammar: grammarCause(() => parseOssV1(received, allowed)),
     times: { endsAt },

@@ -8,7 +8,9 @@ import type { Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, Trap } from "./explanation.ts";
 import { isS3Credentials, s3Resource, spellings } from "./s3-facts.ts";
 import { type V2Input, v2Input, v2Variants } from "./s3-v2-variants.ts";
+import { compareTexts } from "./text-compare.ts";
 import { readParameters, s3Traps, urlTraps } from "./traps.ts";
+import type { Undecided } from "./undecided.ts";
 
 /** S3 presigned URLs in the legacy Signature Version 2. */
 export const s3V2Explainer: Explainer = { detects: detectS3V2, explain: explainS3V2 };
@@ -105,12 +107,23 @@ function caseOf(subject: Subject, { accessKeyId, signature, expires, endsAt }: F
     textOf: s3V2StringToSign,
     fits: (tried) => checkS3V2(tried, { secretAccessKey: tried.secret, signature }).matches,
     variantsOf: v2Variants(subject),
-    implied: ({ contentType }) => (contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]),
+    implied: (input) => implied(input, subject),
+    difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
     grammar: isOpen ? undefined : malformed,
     times: { endsAt },
     other: missingHeader(subject) ?? (error === undefined ? malformed : undefined),
   };
+}
+
+/** Headers that were sent and are signed without being named. What stands in the query is not among them. */
+function implied({ contentMd5, contentType, amz }: V2Input, { sentUrl }: Subject): Undecided["headers"] {
+  const hoisted = readParameters(sentUrl).map(([name]) => name.toLowerCase());
+  const content = { "content-md5": contentMd5, "content-type": contentType };
+  return [
+    ...Object.entries(content).flatMap(([name, value]) => (value === "" ? [] : [{ name, values: [value] }])),
+    ...amz.filter(({ name }) => !hoisted.includes(name)),
+  ];
 }
 
 function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {

@@ -210,7 +210,7 @@ describe("an OSS V1 URL", () => {
     expect(await causeOf(url, told("GET\n\ntext/plain\n1767330245\n/media/talks/a b.txt"))).toMatchObject({
       code: "HEADER",
     });
-    expect(await causeOf(url, told("GET\n\n\n1\n/media/talks/a b.txt"))).toMatchObject({ code: "QUERY" });
+    expect(await causeOf(url, told("GET\n\n\n1\n/media/talks/a b.txt"))).toMatchObject({ code: "TIME" });
   });
 
   it("with its end in milliseconds lives for ever", async () => {

@@ -32,11 +32,11 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
     // In upper case is what was worked out, and may hold line feeds.
     if (text === undefined || name < "a") continue;
     if (!parameters.includes(name) || (name !== "sr" && (since[name] ?? "") > sv)) {
-      throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (since: ${since[name] ?? "never"})`);
+      throw fault(name, "unsigned", `nothing, as ${sv} does not sign it (${since[name] ?? "none"} does)`);
     }
     // An empty field is signed like one that is not there.
     const form = required[name] ?? FORMS[name] ?? /./;
-    if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", String(form));
+    if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", "Azure defines it");
     if (/^sk?[te]$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }
   if ((sdd === undefined) === (sr === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");

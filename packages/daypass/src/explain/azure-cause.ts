@@ -155,12 +155,37 @@ const ROWS: readonly Row[] = [
     "See which one it names. An upload needs x-ms-blob-type: BlockBlob.",
   ],
   [
+    /UnauthorizedBlobOverwrite/,
+    "PERMISSION",
+    "The signature was accepted; the blob is there already, and permission c without w creates and never replaces.",
+    "Sign with w to replace it, or upload under another name.",
+  ],
+  [
+    /InvalidAuthenticationInfo/,
+    "AMBIGUOUS_AUTHENTICATION",
+    "The server complains of an Authorization header: a SAS travels without one.",
+    "Send the URL without any Authorization header (look at the HTTP client's defaults).",
+  ],
+  [
     /BlobNotFound|ContainerNotFound|ResourceNotFound/,
     "NOT_FOUND",
     "The signature was accepted; there is no such blob or container.",
     "Look at the name: upper and lower case count, and a name is encoded once.",
   ],
 ];
+
+/** The header that every upload of a blob has to have. */
+export const BLOB_TYPE = "x-ms-blob-type";
+
+/** A header that an operation needs and that was not sent. */
+export function neededHeader(name: string, evidence: readonly string[]): Cause {
+  return {
+    code: "HEADER",
+    sentence: `The request lacks the header ${name}, which this operation needs and no SAS tells.`,
+    evidence,
+    fix: name.toLowerCase() === BLOB_TYPE ? `Send ${name}: BlockBlob.` : `Send ${name}.`,
+  };
+}
 
 /** What the server's code and detail say, but for a signature that does not match. */
 export function azureCause(error: ServerError, now: Date): Cause | undefined {
@@ -184,8 +209,12 @@ export function azureCause(error: ServerError, now: Date): Cause | undefined {
           fix: "Ask for a new URL.",
         };
   }
+  const header = fields.get("HeaderName");
+  if (code === "MissingRequiredHeader" && header !== undefined) return neededHeader(header, evidence);
   const row = ROWS.find(([pattern]) => pattern.test(code) || pattern.test(detail));
-  if (row !== undefined) return { code: row[1], sentence: row[2], evidence, fix: row[3] };
+  const named = header ?? fields.get("QueryParameterName");
+  const sentence = named === undefined ? row?.[2] : row?.[2].replace("a value in the request", named);
+  if (row !== undefined && sentence !== undefined) return { code: row[1], sentence, evidence, fix: row[3] };
   if (code === "AuthenticationFailed") return undefined;
   return message === "" ? undefined : serverCause(error, now);
 }

@@ -2,7 +2,9 @@ import { checkSas } from "../azure/fields.ts";
 import { hasVersion } from "../azure/layouts.ts";
 import { unreadable } from "../azure/parse.ts";
 import { isDaypassError } from "../errors.ts";
+import { headerValues } from "../wire.ts";
 import type { AzureUrl } from "./azure-facts.ts";
+import type { Subject } from "./explainer.ts";
 import type { Cause } from "./explanation.ts";
 
 /** What clouds and emulators know that are a while behind. */
@@ -36,7 +38,8 @@ export function missingCause({ kind, values }: AzureUrl): Cause | undefined {
 }
 
 /** What a strict reader refuses before it looks at the signature. */
-export function grammarCause({ kind, values, signature, location }: AzureUrl): Cause | undefined {
+export function grammarCause(url: AzureUrl, { sent }: Pick<Subject, "sent">): Cause | undefined {
+  const { kind, values, signature, location } = url;
   if (location === undefined) {
     const sentence = "The path names no account and container by Azure's rules for their names.";
     return { code: "PATH", sentence, evidence: [], fix: AS_IT_WAS };
@@ -56,7 +59,7 @@ export function grammarCause({ kind, values, signature, location }: AzureUrl): C
   }
   try {
     checkSas(kind, Object.fromEntries([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
-    return undefined;
+    return secondCause(values, headerValues(sent.headers, "authorization"));
   } catch (error) {
     if (!isDaypassError(error)) throw error;
     const version = values.get("sv") ?? "";
@@ -66,4 +69,15 @@ export function grammarCause({ kind, values, signature, location }: AzureUrl): C
     const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
     return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix: AS_IT_WAS };
   }
+}
+
+/** Other credentials beside the SAS. One for a single user travels with that user's token. */
+function secondCause(values: AzureUrl["values"], authorization: readonly string[]): Cause | undefined {
+  if (authorization.every((text) => values.has("sduoid") && /^bearer /i.test(text))) return undefined;
+  return {
+    code: "AMBIGUOUS_AUTHENTICATION",
+    sentence: "The request carries an Authorization header beside the SAS.",
+    evidence: [],
+    fix: "Send the URL alone, without other credentials.",
+  };
 }

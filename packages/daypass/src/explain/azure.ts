@@ -7,7 +7,7 @@ import { sasKindOf } from "../azure/parse.ts";
 import { permittedMethods } from "../azure/permissions.ts";
 import { fromBase64 } from "../encode.ts";
 import { headerValues } from "../wire.ts";
-import { azureCause, compareAzure, lineName, shownText } from "./azure-cause.ts";
+import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./azure-cause.ts";
 import { type AzureUrl, azureResource, azureTraps, readAzure } from "./azure-facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./azure-grammar.ts";
 import { type AzureInput, azureVariants, inputText } from "./azure-variants.ts";
@@ -134,7 +134,7 @@ function diagnose(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnos
   if (said !== undefined && isPrecise) return { ...signature, hypotheses: undefined, cause: said };
   // What a key has shown is the sharper answer to a request that cannot be read either, where there is all to be read.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
-  const malformed = missingCause(sent) ?? (isShown ? undefined : grammarCause(sent));
+  const malformed = missingCause(sent) ?? (isShown ? undefined : grammarCause(sent, subject));
   if (malformed !== undefined) return { ...signature, cause: malformed };
   const late = isRefused || (error !== undefined && isPrecise) ? undefined : timeCause(url, now);
   const other = isRefused ? undefined : (operationCause(subject, sent) ?? said);
@@ -191,7 +191,10 @@ function timeCause({ startsAt, endsAt }: AzureUrl, now: Date): Cause | undefined
 }
 
 /** Whether the request that was sent is one that the permissions permit. */
-function operationCause({ request, sent }: Subject, { values, location, others, kind }: AzureUrl): Cause | undefined {
+function operationCause(
+  { request, sent, known }: Subject,
+  { values, location, others, kind }: AzureUrl,
+): Cause | undefined {
   const letters = values.get("sp");
   if (request?.method === undefined || letters === undefined || location === undefined) return undefined;
   const level = location.blob !== undefined ? "o" : location.container !== undefined ? "c" : "s";
@@ -211,7 +214,10 @@ function operationCause({ request, sent }: Subject, { values, location, others, 
       fix: "Send the method of the operation that was meant; a listing needs restype=container&comp=list.",
     };
   }
-  if ([...operation.permissions].some((letter) => letters.includes(letter))) return undefined;
+  if ([...operation.permissions].some((letter) => letters.includes(letter))) {
+    const lacksType = operation.name === "put-blob" && known.headers && !headers.has(BLOB_TYPE);
+    return lacksType ? neededHeader(BLOB_TYPE, [`${sent.method} is ${operation.name}`]) : undefined;
+  }
   return {
     code: "PERMISSION",
     sentence: `${operation.name} needs the permission ${[...operation.permissions].join(" or ")}, and the URL has ${letters}.`,

@@ -78,7 +78,9 @@ export function browserUpload(
   { url, method, origin = SOME_PAGE, isCors = false }: BrowserUploadOptions,
 ): BrowserUpload | undefined {
   const asked = method === undefined ? (isCors ? ["GET", "PUT"] : []) : [method];
-  const methods = (grants.methods ?? asked).filter((name) => isCors || name === "PUT" || name === "POST");
+  // A POST of Azure's asks a blob, and uploads nothing.
+  const uploads = scheme === "azure" ? ["PUT"] : ["PUT", "POST"];
+  const methods = (grants.methods ?? asked).filter((name) => isCors || uploads.includes(name));
   if (methods.length === 0) return undefined;
   // A browser sets these itself, and no page may.
   const signed = mustSend

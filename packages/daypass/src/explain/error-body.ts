@@ -24,7 +24,9 @@ export function parseErrorBody(body: string): ServerError | undefined {
   const fields = body.trimStart().startsWith("{") ? jsonFields(body) : xmlFields(body);
   const code = fields?.get("Code") ?? fields?.get("code");
   if (fields === undefined || code === undefined) return undefined;
-  return { code, message: fields.get("Message") ?? fields.get("detail") ?? "", fields };
+  const message = fields.get("Message") ?? fields.get("detail") ?? "";
+  // Azure writes the request's id and its time behind what it says.
+  return { code, message: message.replace(/\n(?:RequestId|Time):[\s\S]*$/, ""), fields };
 }
 
 function xmlFields(body: string): ReadonlyMap<string, string> | undefined {

@@ -221,6 +221,8 @@ describe("what the server says", () => {
     ["SERVICE", "AuthorizationResourceTypeMismatch", ""],
     ["PERMISSION", "AuthorizationFailure", ""],
     ["PERMISSION", "KeyBasedAuthenticationNotPermitted", ""],
+    ["PERMISSION", "UnauthorizedBlobOverwrite", ""],
+    ["AMBIGUOUS_AUTHENTICATION", "InvalidAuthenticationInfo", ""],
     ["MALFORMED", "NoAuthenticationInformation", ""],
     ["NOT_FOUND", "BlobNotFound", ""],
   ])("is %s for %s %s", async (code, answer, detail) => {
@@ -228,6 +230,30 @@ describe("what the server says", () => {
     expect(cause?.code).toBe(code);
     expect(cause?.evidence[0]).toContain(answer);
     expect(cause?.fix).not.toBe("");
+  });
+
+  it("names the header or parameter that it names", async () => {
+    const named = (code: string, element: string, name: string) =>
+      azureXml(code).replace("</Error>", `<${element}>${name}</${element}></Error>`);
+    const upload = azure.sign({ ...wish, permissions: "cw" }).url;
+    expect(
+      await causeOf(upload, { errorBody: named("MissingRequiredHeader", "HeaderName", "x-ms-blob-type") }),
+    ).toMatchObject({
+      code: "HEADER",
+      sentence: expect.stringContaining("lacks the header x-ms-blob-type"),
+      fix: "Send x-ms-blob-type: BlockBlob.",
+    });
+    expect(await causeOf(url, { errorBody: named("InvalidHeaderValue", "HeaderName", "x-ms-lease-id") })).toMatchObject(
+      { code: "MALFORMED", sentence: expect.stringContaining("and not x-ms-lease-id") },
+    );
+    expect(
+      await causeOf(url, { errorBody: named("InvalidQueryParameterValue", "QueryParameterName", "comp") }),
+    ).toMatchObject({ sentence: expect.stringContaining("and not comp") });
+  });
+
+  it("is told without the request's id and its time", async () => {
+    const cause = await causeOf(url, { errorBody: azureXml("LeaseIdMissing") });
+    expect(cause).toMatchObject({ code: "SERVER", sentence: expect.not.stringMatching(/RequestId|Time:|\n/) });
   });
 
   const lines =
@@ -389,6 +415,32 @@ describe("without server and key", () => {
       expect(await causeOf(policy, { keys: [key] })).toBeUndefined();
     },
   );
+
+  it("finds an upload without its type, and other credentials beside the SAS", async () => {
+    const { url } = azure.sign({ ...wish, permissions: "cw" });
+    const sent = (headers?: Record<string, string>) =>
+      causeOf(url, { keys: [key], request: { method: "PUT", headers } });
+    expect(await sent({})).toMatchObject({ code: "HEADER", fix: "Send x-ms-blob-type: BlockBlob." });
+    expect(await sent()).toBeUndefined();
+    const type = { "x-ms-blob-type": "BlockBlob" };
+    expect(await sent(type)).toBeUndefined();
+    expect(await sent({ ...type, authorization: "Bearer x" })).toMatchObject({ code: "AMBIGUOUS_AUTHENTICATION" });
+    const user = delegation.sign({ ...wish, delegatedUserObjectId: "u" }).url;
+    const request = { method: "GET", headers: { authorization: "Bearer x" } };
+    expect(await causeOf(user, { keys: [delegatedKey], request })).toBeUndefined();
+  });
+
+  it.each([
+    ["sp", "", "sp as Azure defines it"],
+    ["sr", "x", "sr as Azure defines it"],
+    ["spr", "http", "spr as Azure defines it"],
+    ["rscd", "", "rscd as Azure defines it"],
+    ["saoid", "u", "saoid as nothing, as 2022-11-02 does not sign it (none does)"],
+    ["srh", "a", "srh as nothing, as 2022-11-02 does not sign it (none does)"],
+  ])("says in words what is wrong with %s=%s", async (name, value, expected) => {
+    const cause = await causeOf(wrongUrl({ fields: { [name]: value } }));
+    expect(cause?.sentence).toContain(`expected ${expected}`);
+  });
 
   it("compares the request with the permissions", async () => {
     const { url } = azure.sign(wish);

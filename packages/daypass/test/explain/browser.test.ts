@@ -70,3 +70,11 @@ test("writes the rule as each provider takes it", async () => {
     cors: { origins: [origin], methods: ["POST", "PUT"], headers: ["content-type"], maxAge: 3600 },
   });
 });
+
+test("gives no rule for an upload that the SAS does not permit, whatever was sent", async () => {
+  const account = { account: "acme", credentials: { accountKey: Buffer.alloc(32, 7).toString("base64") } };
+  const { url } = azureSigner(account).sign({ container: "media", blob: "a", permissions: "r", expiresIn: 60 });
+  for (const request of [undefined, { method: "GET" }, { method: "PUT" }]) {
+    expect((await explain(url, { request })).browser).toBeUndefined();
+  }
+});

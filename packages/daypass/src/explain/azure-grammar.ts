@@ -37,6 +37,9 @@ export function missingCause({ kind, values }: AzureUrl): Cause | undefined {
   };
 }
 
+/** Characters of base64 for 32 bytes. */
+const WHOLE = 44;
+
 /** What a strict reader refuses before it looks at the signature. */
 export function grammarCause(url: AzureUrl, { sent }: Pick<Subject, "sent">): Cause | undefined {
   const { kind, values, signature, location } = url;
@@ -45,11 +48,15 @@ export function grammarCause(url: AzureUrl, { sent }: Pick<Subject, "sent">): Ca
     return { code: "PATH", sentence, evidence: [], fix: AS_IT_WAS };
   }
   if (/[ %]/.test(signature) || !signature.endsWith("=")) {
+    // What is cut within an escape cannot be decoded.
+    const isCut = /%[0-9A-Fa-f]?$/.test(signature);
     const what = signature.includes(" ")
       ? "a + in it was not sent as %2B"
-      : signature.includes("%")
+      : signature.includes("%") && !isCut
         ? "it was percent-encoded twice"
-        : "its end was cut off";
+        : isCut || signature.length <= WHOLE
+          ? "its end was cut off"
+          : "something stands behind it";
     return {
       code: "SIGNATURE",
       sentence: `The signature was damaged on its way: ${what}.`,

@@ -20,6 +20,7 @@ const kind: EdgeKind<CloudflareExplainKey> = {
     const signedAt = parseEpoch(timestamp);
     return {
       signature,
+      lengths: signature.endsWith("=") ? [44] : [43],
       end: timestamp,
       startsAt: signedAt,
       endsAt: key && signedAt && new Date(signedAt.getTime() + key.ttl * 1000),

@@ -11,11 +11,14 @@ import type { Cause, ExplainKey, MustSend, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { openHeaders, otherValue, untold } from "./unknowns.ts";
+import { checkWhole } from "./whole-signature.ts";
 
 /** What a URL says of itself, read without a key and without a judgement. */
 export interface EdgeFacts {
   /** `""` where it is missing. */
   readonly signature: string;
+  /** How many characters a whole one has, where the verifier takes any. */
+  readonly lengths?: readonly number[] | undefined;
   /** The name of the key, where the token tells it. */
   readonly keyId?: string | undefined;
   /** The end as it stands there. */
@@ -91,7 +94,7 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
   const facts = kind.read(url, cookie, first);
   const { endsAt, startsAt, below, signature, keyId, signs, weak } = facts;
   const sentFacts = subject.sentUrl === url ? facts : kind.read(subject.sentUrl, cookie, first);
-  const { cause, hypotheses } = await diagnoseEdge(kind, subject, { facts, sentFacts, keys });
+  const { cause, hypotheses } = cutOff(sentFacts) ?? (await diagnoseEdge(kind, subject, { facts, sentFacts, keys }));
   const resource = below ?? `${url.protocol}://${url.authority}${facts.path ?? url.wire.path}`;
   const life = endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`;
   return {
@@ -119,6 +122,12 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
     },
     hidden: spellings(signature),
   };
+}
+
+/** Not every verifier looks at the length before it compares. */
+function cutOff({ signature, lengths }: EdgeFacts): Pick<Explained["explanation"], "cause" | "hypotheses"> | undefined {
+  const cause = lengths && grammarCause(() => checkWhole("the token", signature, lengths));
+  return cause && { cause };
 }
 
 function cookieOf({ headers }: WireRequest, name: string): string | undefined {

@@ -2,6 +2,7 @@ import { DaypassError, refusal } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
+import { repair } from "./damage.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
@@ -37,6 +38,25 @@ import { splitUrl } from "./split-url.ts";
  * ```
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
+  const { request, keys = [] } = options;
+  // Where another URL was sent, what differs is told as such.
+  if (request?.url !== undefined && request.url !== url) return explainText(url, options);
+  const asked = { ...options, request: { ...request, url: undefined } };
+  const unanswered = { ...asked, errorBody: undefined };
+  const damage = await repair(unescapeUrl(url).text, keys.length > 0, (text) => explainInLife(text, unanswered));
+  if (damage === undefined) return explainText(url, asked);
+  return { ...(await explainText(damage.text, asked)), cause: damage.cause };
+}
+
+/** An end that has passed says nothing of the signature. */
+async function explainInLife(text: string, options: ExplainOptions): Promise<Explanation> {
+  const explanation = await explainText(text, options);
+  const { cause, endsAt } = explanation;
+  if (endsAt === undefined || (cause?.code !== "EXPIRED" && cause?.code !== "NOT_YET_VALID")) return explanation;
+  return explainText(text, { ...options, clock: () => new Date(endsAt.getTime() - 1000) });
+}
+
+async function explainText(url: string, options: ExplainOptions): Promise<Explanation> {
   const { request, errorBody, keys = [], hosts = [], origin, reveal = false, clock = systemClock } = options;
   if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
   checkOptions(options);

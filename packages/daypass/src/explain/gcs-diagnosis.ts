@@ -11,6 +11,7 @@ import { isMismatch, isVague, otherCause } from "./server-cause.ts";
 import { checkV4, type V4Diagnosis } from "./v4-check.ts";
 import { besides, missingCause, noneFits, timeCause } from "./v4-diagnosis.ts";
 import { type V4Dialect, type V4Input, v4Input } from "./v4-variants.ts";
+import { checkWhole, RSA_HEX } from "./whole-signature.ts";
 
 function dialect({ family }: GcsFacts): V4Dialect {
   return {
@@ -69,6 +70,7 @@ export async function diagnoseGcs(subject: Subject, facts: GcsFacts, input: V4In
 function grammarCause({ sent, sentUrl }: Subject, facts: GcsFacts): Cause | undefined {
   try {
     parseGcs({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, facts.family);
+    checkWhole("X-Goog-Signature", facts.signature, facts.family === GOOG4_HMAC ? [64] : RSA_HEX);
     return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;

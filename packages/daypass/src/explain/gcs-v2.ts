@@ -15,6 +15,7 @@ import { spellings } from "./s3-facts.ts";
 import { compareTexts } from "./text-compare.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { otherValue } from "./unknowns.ts";
+import { checkWhole, RSA_BASE64 } from "./whole-signature.ts";
 
 /** Google Cloud Storage signed URLs in the legacy V2. */
 export const gcsV2Explainer: Explainer = {
@@ -92,7 +93,8 @@ interface Keyed extends GcsV2Input {
   readonly key?: GcsExplainKey | undefined;
 }
 
-function caseOf(subject: Subject, { keyId, isHmac, signature, expires, endsAt }: Facts): Case<Keyed> {
+function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
+  const { keyId, isHmac, signature, expires, endsAt } = facts;
   const { sent, error, now } = subject;
   const given = gcsExplainKeys(subject.keys, !isHmac);
   return {
@@ -118,7 +120,7 @@ function caseOf(subject: Subject, { keyId, isHmac, signature, expires, endsAt }:
     shown: error?.fields.get("StringToSign"),
     beside: (wrong) => headerCause(subject, wrong),
     said: (told) => gcsCause(told, now),
-    grammar: grammarCause(subject),
+    grammar: grammarCause(subject, facts),
     times: { endsAt },
   };
 }
@@ -135,11 +137,12 @@ function headerCause(subject: Subject, wrong: Cause): Cause | undefined {
   };
 }
 
-function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {
+function grammarCause({ sent, sentUrl }: Subject, { isHmac, signature }: Facts): Cause | undefined {
   const hostBucket = googleBucket(sent.authority) ?? "";
   const allowUnsigned: ReadonlySet<string> = new Set(readParameters(sentUrl).map(([name]) => name));
   try {
     parseGcsV2({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, { hostBucket, allowUnsigned });
+    checkWhole("Signature", signature, isHmac ? [28] : RSA_BASE64);
     return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;

@@ -5,12 +5,13 @@ import type { Explainer } from "./explainer.ts";
 import { explainS3 } from "./s3.ts";
 import { type S3Version, SIGV4 } from "./s3-version.ts";
 import { v4StringToSign } from "./v4-variants.ts";
+import { checkWholeDer } from "./whole-signature.ts";
 
 const VERSION: S3Version = {
   scheme: "s3/v4a",
   title: "An S3 presigned URL (Signature Version 4A)",
   dialect: { ...SIGV4.dialect, family: AWS4A, isRegional: false },
-  checkGrammar: parseS3V4a,
+  checkGrammar: (received) => checkWholeDer("X-Amz-Signature", parseS3V4a(received).signature),
   matcher({ accessKeyId, signature }) {
     const bytes = Uint8Array.from(signature.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
     // Thousands of inputs are tried with a handful of secrets.

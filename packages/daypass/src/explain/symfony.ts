@@ -17,8 +17,10 @@ const kind: EdgeKind<SymfonyExplainKey> = {
     const names = { ...SYMFONY_PARAMETERS, ...key?.parameters };
     const values = new Map(readParameters(url));
     const end = values.get(names.expiration) ?? "";
+    const signature = values.get(names.hash) ?? "";
     return {
-      signature: values.get(names.hash) ?? "",
+      signature,
+      lengths: signature.endsWith("=") ? [44] : [43],
       end,
       endsAt: parseEpoch(end),
       binds: ["scheme and host", "path", "query", ...(end === "" ? [] : ["end"])],

@@ -1,0 +1,129 @@
+import { azureSigner } from "daypass/azure";
+import { cloudflareSigner } from "daypass/cloudflare";
+import { type ExplainKey, type ExplainOptions, explain } from "daypass/explain";
+import { gcsSigner } from "daypass/gcs";
+import { gcsV2HmacSigner } from "daypass/gcs/v2";
+import { imgixSigner } from "daypass/imgix";
+import { laravelSigner } from "daypass/laravel";
+import { s3Signer } from "daypass/s3";
+import { s3V4aSigner } from "daypass/s3/v4a";
+import { symfonySigner } from "daypass/symfony";
+import { describe, expect, it } from "vitest";
+import { account } from "../gcs/account.ts";
+import { credentials, errorXml } from "./broken-requests.ts";
+
+const clock = () => new Date("2026-11-24T12:05:00Z");
+const at = { clock: () => new Date("2026-11-24T12:00:00Z") };
+const accountKey = Buffer.alloc(32, 7).toString("base64");
+const SECRET = "a-long-secret";
+const ROUTE = { url: "https://h.example.com/talks/keynote.mp4", expiresIn: 900 };
+
+const s3 = s3Signer({ region: "eu-west-1", credentials, ...at }).sign({
+  bucket: "media",
+  key: "a.txt",
+  expiresIn: 900,
+});
+const azure = azureSigner({ account: "acme", credentials: { accountKey }, ...at });
+const cloudflare = { scheme: "cloudflare", secret: SECRET, ttl: 900 } as const;
+const urls: readonly (readonly [name: string, url: string, key: ExplainKey])[] = [
+  ["S3", s3.url, credentials],
+  ["Azure", azure.sign({ container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 }).url, { accountKey }],
+  ["Cloudflare", cloudflareSigner({ secret: SECRET, ttl: 900, ...at }).sign(ROUTE).url, cloudflare],
+  ["imgix", imgixSigner({ secret: SECRET, ...at }).sign(ROUTE).url, { scheme: "imgix", secret: SECRET }],
+  ["Laravel", laravelSigner({ secret: SECRET, ...at }).sign(ROUTE).url, { scheme: "laravel", secret: SECRET }],
+  ["Symfony", symfonySigner({ secret: SECRET, ...at }).sign(ROUTE).url, { scheme: "symfony", secret: SECRET }],
+];
+
+const damages: readonly (readonly [what: string, damage: (url: string) => string, sentence: RegExp])[] = [
+  ["a line break", (url) => `${url.slice(0, 60)}\r\n  ${url.slice(60)}`, /line break/],
+  ["the source of a mail", (url) => url.replaceAll("=", "=3D").replace(/^(.{76})/, "$1=\r\n"), /quoted-printable/],
+  ["a zero-width space", (url) => `${url}\u200b`, /nobody sees/],
+  ...[".", ",", ")", ">", ";", ")."].map(
+    (end) => [`${end} behind it`, (url: string) => url + end, /^The URL ends with/] as const,
+  ),
+  ["a space behind it", (url) => `${url}%20`, /^The URL ends with/],
+  ["two of them", (url) => `${url.slice(0, 60)}\n${url.slice(60)}.`, /line break.*ends with/],
+];
+
+const causeOf = async (url: string, options: ExplainOptions) => (await explain(url, { clock, ...options })).cause;
+
+describe.each(urls)("a URL of %s", (_, url, key) => {
+  it.each(damages)("with %s is told as such, with its key and without", async (_, damage, sentence) => {
+    for (const keys of [[], [key]]) {
+      const cause = await causeOf(damage(url), { keys });
+      expect(cause?.sentence).toMatch(sentence);
+      expect(cause?.code).toBe("MALFORMED");
+    }
+  });
+
+  it("without damage has no such cause", async () => {
+    expect(await causeOf(url, { keys: [key] })).toBeUndefined();
+    expect(await causeOf(` ${url}\n`, { keys: [key] })).toBeUndefined();
+  });
+});
+
+describe("a damaged URL", () => {
+  const broken = `${s3.url.slice(0, 60)}\n${s3.url.slice(60)}`;
+
+  it("is explained as it was, whatever the server says", async () => {
+    const errorBody = errorXml("AuthorizationQueryParametersError", "X-Amz-Algorithm only supports AWS4-HMAC-SHA256");
+    const explanation = await explain(broken, { clock, errorBody, request: { method: "GET", url: broken } });
+    expect(explanation).toMatchObject({ cause: { code: "MALFORMED" }, endsAt: s3.expiresAt });
+    expect(explanation.cause?.sentence).toContain("line break");
+  });
+
+  it("is one also after its end", async () => {
+    const late = () => new Date("2027-01-01T00:00:00Z");
+    expect((await causeOf(broken, { clock: late, keys: [credentials] }))?.sentence).toContain("line break");
+  });
+
+  it("is none where its key does not fit it either", async () => {
+    const keys = [{ ...credentials, secretAccessKey: "another" }];
+    for (const late of [clock, () => new Date("2027-01-01T00:00:00Z")]) {
+      expect((await causeOf(`${s3.url}.`, { clock: late, keys }))?.sentence).not.toContain("ends with");
+    }
+  });
+
+  it("is none where the key fits it as it is", async () => {
+    const signer = s3Signer({ region: "eu-west-1", credentials, ...at });
+    for (const key of ["a\nb.txt", "a.txt.", "a\u200bb"]) {
+      const { url } = signer.sign({ bucket: "media", key, query: { note: "x=3D." }, expiresIn: 900 });
+      expect(await causeOf(url, { keys: [credentials] })).toBeUndefined();
+      expect(await causeOf(url, {})).toBeUndefined();
+    }
+  });
+});
+
+describe("a URL whose end was cut off", () => {
+  const v4a = s3V4aSigner({ region: "eu-west-1", credentials, ...at });
+  const cut = (url: string) => url.slice(0, -10);
+  it.each<readonly [string, () => string | Promise<string>, ExplainKey]>([
+    [
+      "Cloud Storage, RSA",
+      async () =>
+        (await gcsSigner({ credentials: account, ...at }).sign({ bucket: "media", object: "a", expiresIn: 900 })).url,
+      account,
+    ],
+    [
+      "Cloud Storage V2",
+      () => gcsV2HmacSigner({ credentials, ...at }).sign({ bucket: "media", object: "a", expiresIn: 900 }).url,
+      credentials,
+    ],
+    ["S3 V4A", async () => (await v4a.sign({ bucket: "media", key: "a", expiresIn: 900 })).url, credentials],
+    ["Azure", () => urls[1]?.[1] ?? "", { accountKey }],
+    ["Cloudflare", () => urls[2]?.[1] ?? "", cloudflare],
+    ["Symfony", () => urls[5]?.[1] ?? "", { scheme: "symfony", secret: SECRET }],
+  ])("is told as such: %s", async (_, sign, key) => {
+    const url = cut(await sign());
+    for (const keys of [[], [key]]) {
+      const cause = await causeOf(url, { keys });
+      expect(cause?.code).toMatch(/^(?:MALFORMED|SIGNATURE)$/);
+      expect(cause?.sentence).toMatch(/cut off|base64/);
+    }
+  });
+
+  it("is told from one with something behind it", async () => {
+    expect((await causeOf(`${urls[1]?.[1]}x`, {}))?.sentence).toContain("something stands behind it");
+    expect((await causeOf(urls[1]?.[1].slice(0, -1) ?? "", {}))?.sentence).toContain("cut off");
+  });
+});

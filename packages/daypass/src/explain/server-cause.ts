@@ -96,6 +96,14 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Send the URL without any Authorization header (look at the HTTP client's defaults).",
     );
   }
+  const refused = /unsupported header '?([\w-]{1,100})/i.exec(message)?.[1];
+  if (refused !== undefined) {
+    return cause(
+      "HEADER",
+      `The server takes no header ${refused}, whatever its value and the signature.`,
+      `Sign without it${/checksum/i.test(refused) ? ` (requestChecksumCalculation: "WHEN_REQUIRED" in an AWS SDK)` : ""}.`,
+    );
+  }
   if (
     /^(?:BadDigest|InvalidDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/.test(code) ||
     (code === "InvalidRequest" && /checksum/i.test(message))
@@ -189,12 +197,12 @@ export function mismatchCause(): Cause {
   return { code, sentence, evidence: [], fix };
 }
 
-/** What is left to say where neither the URL nor the table explains the answer: what the server says. */
-export function otherCause({ code, message }: ServerError): Cause {
+/** What is left to say where neither what was signed nor the table explains the answer: what the server says. */
+export function otherCause({ code, message }: ServerError, signed = "URL"): Cause {
   const text = message === "" ? code : `${code}: ${message}`;
   return {
     code: "SERVER",
-    sentence: `The server says ${text.replace(/\.$/, "")}; nothing that is wrong with the URL explains it.`,
+    sentence: `The server says ${text.replace(/\.$/, "")}; nothing that is wrong with the ${signed} explains it.`,
     evidence: [],
     fix: "Look the code up in the server's documentation: it does not complain of the signature.",
   };

@@ -488,6 +488,15 @@ const broken: readonly Broken[] = [
     says: /unexpected scope/,
   },
   {
+    what: "a header of a checksum that the server does not take",
+    url: get,
+    options: {
+      errorBody: errorXml("InvalidRequest", "Unsupported header 'x-amz-checksum-crc32' received for this API call."),
+    },
+    cause: "HEADER",
+    says: /takes no header x-amz-checksum-crc32/,
+  },
+  {
     what: "a mismatch, as Garage says it",
     url: get,
     options: { errorBody: errorXml("AccessDenied", "Forbidden: Invalid signature", { Region: "garage" }) },

@@ -458,6 +458,24 @@ const broken: readonly Broken[] = [
     says: /no file, or more than one/,
   },
   {
+    what: "no file, under the code for everything",
+    form,
+    options: {
+      errorBody: errorXml("InvalidArgument", "POST requires exactly one file upload per request.", {
+        ArgumentName: "file",
+      }),
+    },
+    cause: "FILE",
+    says: /no file, or more than one/,
+  },
+  {
+    what: "an answer that nothing explains",
+    form,
+    options: { errorBody: errorXml("SlowDown", "Please reduce your request rate.") },
+    cause: "SERVER",
+    says: /SlowDown: Please reduce your request rate; nothing that is wrong with the form/,
+  },
+  {
     what: "a file that is too large (error body)",
     form,
     options: {
@@ -488,6 +506,17 @@ const broken: readonly Broken[] = [
     form,
     options: {
       errorBody: errorXml("PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data"),
+    },
+    cause: "MALFORMED",
+    says: /not a multipart form/,
+  },
+  {
+    what: "posted as application/x-www-form-urlencoded, with the reason beside the message",
+    form,
+    options: {
+      errorBody: errorXml("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", {
+        Condition: "Bucket POST must be of the enclosure-type multipart/form-data",
+      }),
     },
     cause: "MALFORMED",
     says: /not a multipart form/,

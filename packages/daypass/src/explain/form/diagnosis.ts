@@ -2,7 +2,7 @@ import { isDaypassError } from "../../errors.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Diagnosis } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
-import { isMismatch } from "../server-cause.ts";
+import { isMismatch, otherCause } from "../server-cause.ts";
 import { searchAsync } from "../variants.ts";
 import { conditionCause, lengthCause, type PostedForm } from "./conditions.ts";
 import { type FormFacts, type FormKey, formKinds } from "./kinds.ts";
@@ -35,7 +35,8 @@ export async function diagnoseForm(given: FormCase): Promise<Diagnosis> {
   if (error !== undefined && isMismatch(error)) return { ...signature, cause: cause ?? mismatch(facts, given.keys) };
   const late = lifeCause(given);
   const other = cause ?? conditionCause(posted) ?? lengthCause(posted);
-  if (late === undefined || other === undefined) return { ...signature, cause: late ?? other };
+  const unexplained = error && otherCause(error, "form");
+  if (late === undefined || other === undefined) return { ...signature, cause: late ?? other ?? unexplained };
   return { ...signature, cause: { ...late, evidence: [...late.evidence, `Besides: ${other.sentence}`] } };
 }
 

@@ -8,7 +8,7 @@ import { isFieldCondition, lengthRange } from "./policy.ts";
 /** What the server's answer says of a form. The texts are those of S3, MinIO, Cloud Storage and Daypass. */
 export function formServerCause(error: ServerError, posted: PostedForm, now: Date): Cause | undefined {
   const { code, message, fields } = error;
-  const told = [message, fields.get("Details") ?? ""].join("\n");
+  const told = [message, ...["Details", "Condition"].map((name) => fields.get(name) ?? "")].join("\n");
   const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
   const withEvidence = (cause: Cause): Cause => ({ ...cause, evidence: [...evidence, ...cause.evidence] });
   const cause = (name: CauseCode, sentence: string, fix: string): Cause => ({ code: name, sentence, evidence, fix });
@@ -47,14 +47,14 @@ export function formServerCause(error: ServerError, posted: PostedForm, now: Dat
       isFile ? "Append the file as the last field, named file." : "Append the fields first, and the file last.",
     );
   }
-  if (code === "IncorrectNumberOfFilesInPostRequest") {
+  if (code === "IncorrectNumberOfFilesInPostRequest" || /exactly one file upload/i.test(message)) {
     return cause(
       "FILE",
       "The form carries no file, or more than one.",
       "Send exactly one field named file, as the last one.",
     );
   }
-  if (/enclosure-type|multipart\/form-data/i.test(message) || code === "MalformedPOSTRequest") {
+  if (/enclosure-type|multipart\/form-data/i.test(told) || code === "MalformedPOSTRequest") {
     return cause(
       "MALFORMED",
       "The request is not a multipart form as the server reads it.",

@@ -61,10 +61,15 @@ export function gcsCause(error: ServerError, now: Date): Cause | undefined {
         "The request carries x-goog-* or x-amz-* headers that were not signed.",
         "Leave them out, or sign them with the URL.",
       );
+    case "InvalidSecurity":
+      return cause(
+        "UNKNOWN_KEY",
+        "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
+        "Look whether the key, and the account that it belongs to, are still active; sign with one that is.",
+      );
     case "InvalidArgument":
     case "MalformedSecurityHeader":
     case "MissingSecurityHeader":
-    case "InvalidSecurity":
     case "InvalidQueryParameterValue":
       return cause("MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made.");
     default:

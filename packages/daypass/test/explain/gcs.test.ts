@@ -353,6 +353,13 @@ const broken: readonly Broken[] = [
     says: /requester pay/,
   },
   {
+    what: "a key that the server does not take",
+    url: byHmac,
+    options: () => details("InvalidSecurity", "The provided security credentials are not valid."),
+    cause: "UNKNOWN_KEY",
+    says: /does not take the credentials that signed/,
+  },
+  {
     what: "a parameter that Google cannot read",
     url: byAccount,
     options: () => details("InvalidArgument", "Invalid X-Goog-Expires"),

@@ -139,6 +139,7 @@ export function azureTraps(
     kind !== DELEGATION && !values.has("si") && life > 7 * 1440 * MINUTES,
     "It lives for more than seven days and names no stored policy: only a new account key, which ends all other URLs as well, would revoke it.",
   );
+  add("expired", endsAt !== undefined && life <= 0, `It ended at ${endsAt?.toISOString()}.`);
   add(
     "new-version",
     (values.get("sv") ?? "") > "2025-11-05",

@@ -2,7 +2,7 @@ import { layoutsOf, type SasKind } from "../azure/layouts.ts";
 import { lineCode, lineName } from "./azure-cause.ts";
 import type { AzureUrl } from "./azure-facts.ts";
 import type { CauseCode } from "./explanation.ts";
-import { pathSpellings, type Variant } from "./variants.ts";
+import { ENCODED_TWICE, LOST_PLUS, lostPluses, pathSpellings, type Variant } from "./variants.ts";
 
 /** Everything that the signature of a SAS depends on. */
 export interface AzureInput {
@@ -165,6 +165,8 @@ function* resourceVariants(input: AzureInput, { location, values: url }: AzureUr
     ["for the container, under the sr of the URL", `/blob/${account}/${container}`],
     ["for the blob, under the sr of the URL", `/blob/${account}/${container}/${blob}`],
     ["with the host in it", `/${account}.blob.core.windows.net/${container}/${blob}`],
+    [ENCODED_TWICE, decodeOr(right)],
+    ...lostPluses(right, " ", "+").map((text) => [LOST_PLUS, text] as const),
     ...pathSpellings(encodeURI(right), right),
   ];
   for (const [what, resource, sr] of candidates) {

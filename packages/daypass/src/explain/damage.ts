@@ -37,6 +37,11 @@ const DAMAGES: readonly Damage[] = [
     sentence: () => "A character that nobody sees stands in the URL: a zero-width space, or one of its kind.",
   },
   {
+    // Where all escapes are, the whole URL was.
+    undo: (text) => (/%(?!25)/.test(text) ? text : text.replaceAll("%25", "%")),
+    sentence: () => "The URL was percent-encoded once more after it was signed: it has %25 where % must stand.",
+  },
+  {
     // In a path a space may be a name's own.
     undo: (text) => text.replace(/\?.*$/s, (query) => query.replace(/[ \t\u00a0]+/g, "")),
     sentence: () => "Spaces stand inside the URL.",

@@ -115,7 +115,7 @@ async function explainOss(subject: Subject): Promise<Explained> {
         "who uses it, from where, and how often",
       ],
       signedAt,
-      startsAt: signedAt,
+      startsAt: startOf(facts),
       endsAt,
       mayEndEarlier: mayEndEarlier(accessKeyId, token),
       mustSend: additional.filter((name) => name !== "host").map((name) => ({ name })),
@@ -134,6 +134,11 @@ async function explainOss(subject: Subject): Promise<Explained> {
     },
     hidden: [...spellings(signature), ...spellings(token)],
   };
+}
+
+/** OSS takes a signing time that is up to 15 minutes ahead of its clock. */
+function startOf({ signedAt }: Facts): Date | undefined {
+  return signedAt && new Date(signedAt.getTime() - 900_000);
 }
 
 function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
@@ -156,7 +161,7 @@ function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
     grammar:
       missingHeader(subject, facts.additional) ??
       grammarCause(() => parseOss({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" })),
-    times: { startsAt: facts.signedAt && new Date(facts.signedAt.getTime() - 900_000), endsAt: facts.endsAt },
+    times: { startsAt: startOf(facts), endsAt: facts.endsAt },
     other: regionCause(sentUrl, facts),
   };
 }

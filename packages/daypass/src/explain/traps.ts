@@ -61,8 +61,12 @@ export function urlTraps(url: SplitUrl): readonly Trap[] {
       "%25 before two digits: something was encoded twice, or the key really holds a percent sign.",
     );
   }
-  if (/\/{2,}/.test(path))
-    add("double-slash", "The path has // in it. S3 keeps it as part of the key; many proxies make it one slash.");
+  if (/\/{2,}/.test(path)) {
+    const what = /(?<!:)\/{2,}/.test(path)
+      ? "// in it. S3 keeps it as part of the key"
+      : "the URL of its source in it, whose // has to stay";
+    add("double-slash", `The path has ${what}; many proxies make it one slash.`);
+  }
   const names = readParameters(url).map(([name]) => name);
   const repeated = names.filter((name, i) => names.indexOf(name) !== i);
   if (repeated.length > 0) {

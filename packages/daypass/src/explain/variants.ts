@@ -190,14 +190,15 @@ export function* secretVariants<I extends { readonly secret: string }>(
 /** Spellings of a path that clients, proxies and signers make of one another's. `canonical` is the right one. */
 export function pathSpellings(rawPath: string, canonical: string): readonly (readonly [what: string, path: string])[] {
   const decoded = decodeOr(canonical);
+  const isTwice = /%25[0-9A-F]{2}/i.test(canonical);
   const spellings: (readonly [string, string])[] = [
     ["as it stands in the URL, without being encoded anew", rawPath],
     ["encoded twice, as for services other than S3", uriEncodePath(canonical)],
-    ["decoded, without any encoding", decoded],
+    [isTwice ? ENCODED_TWICE : "decoded, without any encoding", decoded],
     ["decoded once more than it should be", encodeOr(decodeOr(decoded))],
     ["with `+` as a space", canonical.replaceAll("%2B", "%20")],
     ["with a space where the URL has `+`", canonical.replaceAll("+", "%20")],
-    ["with `+` (%2B) where the URL has a space", canonical.replaceAll("%20", "%2B")],
+    ...lostPluses(canonical, "%20", "%2B").map((path): [string, string] => [LOST_PLUS, path]),
     ["with a plain `+` where the URL has a space", canonical.replaceAll("%20", "+")],
     ["with a plain `+` that is not encoded", canonical.replaceAll("%2B", "+")],
     ["with `/` where the URL has %2F", canonical.replace(/%2F/gi, "/")],
@@ -216,6 +217,26 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
   ];
   return spellings.filter(([, path]) => path !== canonical && path !== "");
 }
+
+/** Not a signer that encodes nothing, but a program that encodes what is encoded. */
+export const ENCODED_TWICE = "encoded once, where the URL is encoded twice";
+
+/** A plus that became a space on its way, among spaces that are a name's own. */
+export const LOST_PLUS = "with `+` (%2B) where the URL has a space";
+
+/** A text with a plus for its spaces: for all, and where they are few, for each choice of them. */
+export function lostPluses(text: string, space: string, plus: string): readonly string[] {
+  const parts = text.split(space);
+  const spaces = parts.length - 1;
+  if (spaces > MAX_CHOSEN) return [parts.join(plus)];
+  // Each bit of a choice stands for one space.
+  const choices = Array.from({ length: 2 ** spaces - 1 }, (_, i) => 2 ** spaces - 1 - i);
+  return choices.map((choice) =>
+    parts.reduce((whole, part, i) => `${whole}${(choice >> (i - 1)) & 1 ? plus : space}${part}`),
+  );
+}
+
+const MAX_CHOSEN = 4;
 
 function encodeAfterBucket(path: string): string {
   const slash = path.indexOf("/", 1);

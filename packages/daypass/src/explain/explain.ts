@@ -12,6 +12,7 @@ import { explainers } from "./schemes.ts";
 import { isSecretHeader, secretsOf } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
+import { besides } from "./v4-diagnosis.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -45,7 +46,8 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   const unanswered = { ...asked, errorBody: undefined };
   const damage = await repair(unescapeUrl(url).text, keys.length > 0, (text) => explainInLife(text, unanswered));
   if (damage === undefined) return explainText(url, asked);
-  return { ...(await explainText(damage.text, asked)), cause: damage.cause };
+  const explanation = await explainText(damage.text, asked);
+  return { ...explanation, cause: besides(damage.cause, explanation.cause) };
 }
 
 /** An end that has passed says nothing of the signature. */

@@ -74,7 +74,9 @@ describe("a damaged URL", () => {
 
   it("is one also after its end", async () => {
     const late = () => new Date("2027-01-01T00:00:00Z");
-    expect((await causeOf(broken, { clock: late, keys: [credentials] }))?.sentence).toContain("line break");
+    const cause = await causeOf(broken, { clock: late, keys: [credentials] });
+    expect(cause?.sentence).toContain("line break");
+    expect(cause?.evidence.at(-1)).toMatch(/^Besides: The URL has expired/);
   });
 
   it("is none where its key does not fit it either", async () => {

@@ -39,6 +39,8 @@ import { besides } from "./v4-diagnosis.ts";
  * ```
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
+  if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
+  checkOptions(options);
   const { request, keys = [] } = options;
   // Where another URL was sent, what differs is told as such.
   if (request?.url !== undefined && request.url !== url) return explainText(url, options);
@@ -60,8 +62,6 @@ async function explainInLife(text: string, options: ExplainOptions): Promise<Exp
 
 async function explainText(url: string, options: ExplainOptions): Promise<Explanation> {
   const { request, errorBody, keys = [], hosts = [], origin, reveal = false, clock = systemClock } = options;
-  if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
-  checkOptions(options);
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
   const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);

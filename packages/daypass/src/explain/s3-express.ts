@@ -1,4 +1,4 @@
-import { detectSigV4, hasExpressSession } from "../s3/parse.ts";
+import { detectS3, hasExpressSession } from "../s3/parse.ts";
 import type { Explainer } from "./explainer.ts";
 import { explainS3 } from "./s3.ts";
 import { type S3Version, SIGV4 } from "./s3-version.ts";
@@ -14,6 +14,6 @@ const VERSION: S3Version = {
 /** URLs for S3 Express One Zone: told by the session's token, or by the service in the scope. */
 export const s3ExpressExplainer: Explainer = {
   detects: (request) =>
-    detectSigV4(request) && (hasExpressSession(request) || /(?:%2F|\/)s3express(?:%2F|\/)/i.test(request.target)),
+    detectS3(request) && (hasExpressSession(request) || /(?:%2F|\/)s3express(?:%2F|\/)/i.test(request.target)),
   explain: (subject) => explainS3(subject, VERSION),
 };

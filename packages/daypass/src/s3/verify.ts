@@ -9,7 +9,7 @@ import { type VerifierOptions, verifier } from "../verify.ts";
 import { canonicalHeaders, type SignedHeader, s3Location } from "./canonical.ts";
 import { credentialResolver, type S3Credentials } from "./credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "./grant.ts";
-import { checkSignatureForm, detectS3, type ParsedS3, parseS3 } from "./parse.ts";
+import { checkSignatureForm, detectS3, hasExpressSession, type ParsedS3, parseS3 } from "./parse.ts";
 
 /** Options of {@link s3Verifier}. */
 export interface S3VerifierOptions extends VerifierOptions {
@@ -58,7 +58,10 @@ export interface S3Key {
  * ```
  */
 export function s3Verifier(options: S3VerifierOptions): Verifier<S3Grant> {
-  return verifier(s3Scheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
+  const { verify } = verifier(s3Scheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
+  // Among others it leaves the sessions of S3 Express to their verifier. Alone it says what is wrong with their scope, and
+  // searches no URL for them.
+  return { verify, detects: (request) => detectS3(request) && !hasExpressSession(request) };
 }
 
 /** Turns any form of the `credentials` option into a resolver of prepared keys. */

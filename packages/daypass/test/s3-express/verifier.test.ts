@@ -75,7 +75,8 @@ describe("s3ExpressVerifier", () => {
     const plain = wireRequest(s3.sign({ bucket: "media", key: "3session-Token=.mp4", expiresIn: 60 }));
     expect((await both.verify(request)).scheme).toBe("s3/express");
     expect((await both.verify(plain)).scheme).toBe("s3");
-    expect(await outcome(request, s3Verifier(options))).toBe("NO_SIGNATURE");
+    expect(await outcome(request, s3Verifier(options))).toBe("WRONG_SCOPE");
+    expect(await outcome(plain)).toBe("NO_SIGNATURE");
     expect(await outcome({ ...request, headers: [["authorization", "AWS4-HMAC-SHA256 x"]] }, both)).toBe(
       "AMBIGUOUS_AUTHENTICATION",
     );

@@ -3,7 +3,7 @@ import type { KeyResolver, ReceivedRequest, Scheme, Verifier, WireRequest } from
 import { verifier } from "../../verify.ts";
 import type { S3Credentials } from "../credentials.ts";
 import type { S3Grant } from "../grant.ts";
-import { detectSigV4, hasExpressSession, type ParsedS3, parseS3 } from "../parse.ts";
+import { detectS3, hasExpressSession, type ParsedS3, parseS3 } from "../parse.ts";
 import { checkScope, type S3Key, type S3VerifierOptions, s3KeyResolver, s3Scheme } from "../verify.ts";
 
 /** Options of {@link s3ExpressVerifier}. */
@@ -58,7 +58,7 @@ export function s3ExpressVerifier(options: S3ExpressVerifierOptions): Verifier<S
 }
 
 function detectS3Express(request: WireRequest): boolean {
-  return hasExpressSession(request) && detectSigV4(request);
+  return hasExpressSession(request) && detectS3(request);
 }
 
 /** Reads the token of a session where other URLs have `X-Amz-Security-Token`. Throws as `parseS3` does. */

@@ -5,7 +5,7 @@ import { formatBasicTime, parseBasicTime } from "../../time.ts";
 import { AWS4, type CredentialScope, canonicalQuery } from "../../v4.ts";
 import { formDecode, headerValues } from "../../wire.ts";
 import { canonicalText, readPath, type SignedHeader } from "../canonical.ts";
-import { detectSigV4, parseCredential } from "../parse.ts";
+import { detectS3, parseCredential } from "../parse.ts";
 import { readSignedHeaders } from "../signed-headers.ts";
 
 /** A request with a SigV4 `Authorization` header, read strictly. Nothing in it has been verified. */
@@ -36,7 +36,7 @@ export function detectS3Header(request: WireRequest): boolean {
 
 /** Reads a header-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseS3Header({ request, wire }: ReceivedRequest): ParsedS3Header {
-  if (detectSigV4(request) || SIGV2_MARKER.test(request.target)) {
+  if (detectS3(request) || SIGV2_MARKER.test(request.target)) {
     throw refusal(
       "AMBIGUOUS_AUTHENTICATION",
       "one signature, found a signed query beside an Authorization header: send one of them",

@@ -2,13 +2,11 @@ import type { PermittedObject } from "../pipeline/authorize.ts";
 import { isStorageError } from "../storage/storage.ts";
 import { noSuchKey } from "./get-object.ts";
 import type { OperationContext } from "./operations.ts";
-import { conditionFailed } from "./write-conditions.ts";
+import { conditionFailed, expectConditions, type WriteConditions } from "./write-conditions.ts";
 
-export interface DeleteObject {
+export interface DeleteObject extends WriteConditions {
   readonly operation: "delete-object";
   readonly object: PermittedObject;
-  /** ETag without quotes, or `*`. */
-  readonly ifMatch: string | undefined;
 }
 
 export interface DeletedObject {
@@ -21,10 +19,14 @@ export interface DeletedObject {
  * @throws {Refusal} `PRECONDITION_FAILED`, `NO_SUCH_KEY`
  * @throws {StorageError} `NO_SUCH_BUCKET`, `UNAVAILABLE`
  */
-export async function deleteObject(
-  { object, ifMatch }: DeleteObject,
-  { storage, signal }: OperationContext,
-): Promise<DeletedObject> {
+export async function deleteObject(request: DeleteObject, context: OperationContext): Promise<DeletedObject> {
+  const { object, createOnly, ifMatch } = request;
+  const { storage, signal } = context;
+  // What must not be there cannot be deleted: either the condition fails, or there is nothing to do.
+  if (createOnly) {
+    await expectConditions(object, request, context);
+    return { kind: "deleted", existed: false };
+  }
   try {
     return { kind: "deleted", existed: await storage.delete(object, { ifMatch, signal }) };
   } catch (error) {

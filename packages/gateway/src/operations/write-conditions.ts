@@ -5,6 +5,7 @@ import type { OperationContext } from "./operations.ts";
 
 /** On what a write depends. */
 export interface WriteConditions {
+  /** Whether nothing may be there. */
   readonly createOnly: boolean;
   /** ETag without quotes, or `*`. */
   readonly ifMatch: string | undefined;

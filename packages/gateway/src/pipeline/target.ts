@@ -15,6 +15,7 @@ export interface Received {
 /** Values as they came. A repeated field other than those that are refused keeps its first value. */
 export interface RequestFields {
   contentLength: string | undefined;
+  contentRange: string | undefined;
   contentType: string | undefined;
   expect: string | undefined;
   ifMatch: string | undefined;
@@ -60,6 +61,7 @@ export function receive(request: WireRequest, limits: Limits): Received {
 function readFields(headers: WireRequest["headers"]): RequestFields {
   const fields: RequestFields = {
     contentLength: undefined,
+    contentRange: undefined,
     contentType: undefined,
     expect: undefined,
     ifMatch: undefined,
@@ -83,6 +85,9 @@ function readFields(headers: WireRequest["headers"]): RequestFields {
         break;
       case "content-length":
         fields.contentLength = once(fields.contentLength, value, "Content-Length");
+        break;
+      case "content-range":
+        fields.contentRange ??= value;
         break;
       case "transfer-encoding":
         fields.transferEncoding = once(fields.transferEncoding, value, "Transfer-Encoding");

@@ -1,7 +1,6 @@
 import type { WireRequest } from "daypass";
 import type { Conditions } from "../http/conditional.ts";
 import { isHeaderValue } from "../http/content-headers.ts";
-import { parseEntityTag } from "../http/entity-tag.ts";
 import type { RangeRequest } from "../operations/get-object.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { RequestFields } from "../pipeline/target.ts";
@@ -67,19 +66,4 @@ export function expectHeaderValue(name: string, value: string): void {
   throw new Refusal("INVALID_RESPONSE_HEADER", `expected ${name} in characters that a header can carry, found others`, {
     parameter: name,
   });
-}
-
-/** The one ETag of a write's `If-Match`, without quotes, or `*`. A storage compares one at the moment of commit, not a list. */
-export function readIfMatch(value: string | undefined, unsupported: () => Refusal): string | undefined {
-  const text = value?.trim();
-  if (text === undefined || text === "*") return text;
-  const tag = parseEntityTag(text);
-  if (tag === undefined) {
-    // Old SDKs send the tag without its quotes.
-    if (/^[\x21\x23-\x2b\x2d-\x7e]+$/.test(text)) return text;
-    throw unsupported();
-  }
-  if (!tag.weak) return tag.opaque;
-  // RFC 9110 §13.1.1: If-Match compares strongly, and a weak tag never matches so.
-  throw new Refusal("PRECONDITION_FAILED", "expected a strong ETag, found a weak one", { condition: "If-Match" });
 }

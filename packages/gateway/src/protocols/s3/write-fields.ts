@@ -1,24 +1,21 @@
 import type { WriteConditions } from "../../operations/write-conditions.ts";
 import type { StoredHeaders } from "../../storage/storage.ts";
-import { readIfMatch, storedHeaders } from "../request-fields.ts";
+import { storedHeaders } from "../request-fields.ts";
+import { readWriteConditions as readConditionsOfWrite } from "../write-fields.ts";
 import { notImplemented } from "./amz.ts";
 import type { S3Call } from "./operation.ts";
 
 /**
- * The conditions of a write: `If-None-Match: *` and `If-Match` with one tag. S3 has no others.
+ * The conditions of a write, of which S3 has no others than `If-None-Match: *` and `If-Match` with one tag.
  *
  * @throws {Refusal} `NOT_IMPLEMENTED`, `PRECONDITION_FAILED` for a weak tag
  */
 export function readWriteConditions({ received: { fields }, permit: { grant } }: S3Call): WriteConditions {
-  if (fields.ifModifiedSince !== undefined || fields.ifUnmodifiedSince !== undefined) {
-    throw notImplemented("header", fields.ifModifiedSince === undefined ? "If-Unmodified-Since" : "If-Modified-Since");
-  }
-  if (fields.ifNoneMatch !== undefined && fields.ifNoneMatch.trim() !== "*")
-    throw notImplemented("header", "If-None-Match");
-  return {
-    createOnly: fields.ifNoneMatch !== undefined || grant.obligations.some(({ kind }) => kind === "create-only"),
-    ifMatch: readIfMatch(fields.ifMatch, () => notImplemented("header", "If-Match")),
-  };
+  // As Amazon does, whatever RFC 9110 would have ignored.
+  if (fields.ifModifiedSince !== undefined) throw notImplemented("header", "If-Modified-Since");
+  if (fields.ifUnmodifiedSince !== undefined) throw notImplemented("header", "If-Unmodified-Since");
+  const { createOnly, ifMatch } = readConditionsOfWrite(fields, (header) => notImplemented("header", header));
+  return { createOnly: createOnly || grant.obligations.some(({ kind }) => kind === "create-only"), ifMatch };
 }
 
 /** The headers that every later download repeats. */

@@ -4,12 +4,14 @@ import type { DeleteObject } from "../../operations/delete-object.ts";
 import type { GetObject } from "../../operations/get-object.ts";
 import type { HeadObject } from "../../operations/head-object.ts";
 import type { PutObject } from "../../operations/put-object.ts";
+import type { WriteConditions } from "../../operations/write-conditions.ts";
 import type { Permit, PermittedObject } from "../../pipeline/authorize.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Received } from "../../pipeline/target.ts";
 import { bytesOfBase64, bytesOfHex } from "../digests.ts";
-import { contentLength, readConditions, readIfMatch, readRange, storedHeaders } from "../request-fields.ts";
+import { contentLength, readConditions, readRange, storedHeaders } from "../request-fields.ts";
+import { expectWhole, readWriteConditions } from "../write-fields.ts";
 
 /** All that a Daypass URL can ask for. */
 export type UrlRequest = GetObject | HeadObject | PutObject | DeleteObject;
@@ -28,7 +30,7 @@ export function urlOperation(
     case "HEAD":
       return { operation: "head-object", object, conditions: readConditions(fields), range: readRange(fields) };
     case "DELETE":
-      return { operation: "delete-object", object, ifMatch: ifMatch(fields.ifMatch) };
+      return { operation: "delete-object", object, ...writeConditions(grant, fields) };
     case "PUT":
       return putObject(object, received, { grant, body, limits });
     default:
@@ -46,11 +48,7 @@ function putObject(
   const { grant, body, limits } = upload;
   const length = find(grant, "body-length");
   const digest = find(grant, "body-sha256");
-  if (fields.ifNoneMatch !== undefined && fields.ifNoneMatch.trim() !== "*") {
-    throw new Refusal("NOT_IMPLEMENTED", "expected If-None-Match: * on an upload, found a list of tags", {
-      header: "If-None-Match",
-    });
-  }
+  expectWhole(fields);
   const announced = contentLength(fields);
   if (announced !== undefined && length !== undefined && (announced < length.min || announced > length.max)) {
     throw new Refusal(
@@ -74,8 +72,7 @@ function putObject(
     },
     checksum: undefined,
     tags: undefined,
-    createOnly: fields.ifNoneMatch !== undefined || find(grant, "create-only") !== undefined,
-    ifMatch: ifMatch(fields.ifMatch),
+    ...writeConditions(grant, fields),
   };
 }
 
@@ -91,6 +88,13 @@ function contentMd5(headers: Received["request"]["headers"]): Uint8Array | undef
   return declared === undefined ? undefined : bytesOfBase64("content-md5", declared, 16);
 }
 
-function ifMatch(value: string | undefined): string | undefined {
-  return readIfMatch(value, () => new Refusal("NOT_IMPLEMENTED", "expected one ETag in If-Match, found another form"));
+function writeConditions(grant: UrlGrant, fields: Received["fields"]): WriteConditions {
+  const { createOnly, ifMatch } = readWriteConditions(
+    fields,
+    (header) =>
+      new Refusal("NOT_IMPLEMENTED", `expected a condition that is implemented, found ${header}: leave it out`, {
+        header,
+      }),
+  );
+  return { createOnly: createOnly || find(grant, "create-only") !== undefined, ifMatch };
 }

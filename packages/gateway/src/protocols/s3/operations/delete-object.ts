@@ -1,9 +1,8 @@
 import type { DeleteObject } from "../../../operations/delete-object.ts";
-import { readIfMatch } from "../../request-fields.ts";
-import { notImplemented } from "../amz.ts";
 import { expectNullVersion } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { requestIdHeaders } from "../request-id.ts";
+import { readWriteConditions } from "../write-fields.ts";
 
 export const deleteObjectOperation: S3ObjectOperation<DeleteObject> = {
   name: "DeleteObject",
@@ -12,13 +11,9 @@ export const deleteObjectOperation: S3ObjectOperation<DeleteObject> = {
   on: "object",
   parameters: ["versionId"],
   readsBody: false,
-  read({ received: { fields }, parameters }, object) {
-    expectNullVersion(parameters.get("versionId"), object.key);
-    return {
-      operation: "delete-object",
-      object,
-      ifMatch: readIfMatch(fields.ifMatch, () => notImplemented("header", "If-Match")),
-    };
+  read(call, object) {
+    expectNullVersion(call.parameters.get("versionId"), object.key);
+    return { operation: "delete-object", object, ...readWriteConditions(call) };
   },
   present: (_, __, { requestId }) => ({ status: 204, headers: [...requestIdHeaders(requestId)], body: undefined }),
 };

@@ -9,7 +9,7 @@ import {
 import type { DeleteObjects, Deletion, RefusedDeletion } from "../../../operations/delete-objects.ts";
 import { type Permit, permitObject } from "../../../pipeline/authorize.ts";
 import { toRefusal } from "../../../pipeline/refusal.ts";
-import { readIfMatch } from "../../request-fields.ts";
+import { readIfMatch } from "../../write-fields.ts";
 import { notImplemented } from "../amz.ts";
 import { noSuchVersion } from "../arguments.ts";
 import { readDocument } from "../document.ts";

@@ -1,5 +1,6 @@
 import type { PutObject } from "../../../operations/put-object.ts";
 import { Refusal } from "../../../pipeline/refusal.ts";
+import { expectWhole } from "../../write-fields.ts";
 import { declaredChecksum, declaredDigests } from "../checksums.ts";
 import type { S3Call, S3ObjectOperation } from "../operation.ts";
 import { addChecksumHeaders, quoted } from "../present.ts";
@@ -16,6 +17,7 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
   readsBody: true,
   read(call, object) {
     const { received, metadata, payload, limits } = call;
+    expectWhole(received.fields);
     return {
       operation: "put-object",
       object,

@@ -8,31 +8,42 @@ import { accessKey, urlKey } from "../state/scoped-key.ts";
 export interface KeyRing {
   s3(id: string): S3AccessKey | undefined;
   url(kid: string): UrlKey | undefined;
-  /** Reads the store again. */
+  /** Reads store and public keys again. */
   reload(): Promise<void>;
-  /** Reads the store again if its file has changed. */
+  /** Reads the store again if its file has changed. The public keys stay: what is wrong with theirs must not delay a revocation. */
   refresh(): Promise<void>;
 }
 
 /** The keys of a store, kept in memory until the store changes. Key objects stay the same, so what is derived from them stays. */
 export async function keyRing(
   store: KeyStore,
-  options: { readonly clock: () => Date; readonly publicKeys: () => Promise<readonly UrlKey[]> },
+  options: {
+    readonly clock: () => Date;
+    /** Told the ids of all stored keys, which none of them may have. */
+    readonly publicKeys: (stored: ReadonlySet<string>) => Promise<readonly UrlKey[]>;
+  },
 ): Promise<KeyRing> {
   let fingerprint: string | undefined;
+  let publicKeys: readonly UrlKey[] = [];
   let active = new Map<string, ActiveKey>();
   let s3 = new Map<string, S3AccessKey>();
   let url = new Map<string, UrlKey>();
 
   const reload = async (): Promise<void> => {
+    const stored = await store.list();
+    const wanted = await options.publicKeys(new Set(stored.map(({ id }) => id)));
+    await readStore(wanted);
+    publicKeys = wanted;
+  };
+
+  const readStore = async (further: readonly UrlKey[]): Promise<void> => {
     // Before the file: a change while it is being read is then seen the next time.
     const seen = await store.fingerprint();
     const keys = await store.active();
-    const publicKeys = await options.publicKeys();
     active = new Map(keys.map((key) => [key.record.id, key]));
     s3 = new Map(keys.flatMap((key) => (key.kind === "s3" ? [[key.record.id, accessKey(key)] as const] : [])));
     url = new Map([
-      ...publicKeys.map((key) => [key.kid, key] as const),
+      ...further.map((key) => [key.kid, key] as const),
       ...keys.flatMap((key) => (key.kind === "url" ? [[key.record.id, urlKey(key)] as const] : [])),
     ]);
     fingerprint = seen;
@@ -49,7 +60,7 @@ export async function keyRing(
     url: (kid) => (isUsable(kid) ? url.get(kid) : undefined),
     reload,
     async refresh() {
-      if ((await store.fingerprint()) !== fingerprint) await reload();
+      if ((await store.fingerprint()) !== fingerprint) await readStore(publicKeys);
     },
   };
 }

@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import { createGateway, type Gateway } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
 import { type Balanced, type Log, listen } from "@daypass/gateway/node";
-import type { UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { keyStore } from "../state/key-store.ts";
 import { sessionSecret } from "../state/session-secret.ts";
 import { makeFirstKeys } from "./first-keys.ts";
 import { keyRing } from "./key-ring.ts";
 import { listenError } from "./listen-error.ts";
+import { publicKeys } from "./public-keys.ts";
 import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
@@ -50,7 +50,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   const storage = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
-  const keys = await keyRing(store, { clock, publicKeys: () => publicKeys(settings.urlKeySetFile) });
+  const keys = await keyRing(store, { clock, publicKeys: (stored) => publicKeys(settings.urlKeySetFile, stored) });
 
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
     const client = trustedProxies(wanted.trustedProxies ?? []);
@@ -123,7 +123,6 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     },
     async reload(wanted) {
       const replacement = gatewayFor(wanted, server.port);
-      await publicKeys(wanted.urlKeySetFile);
       const before = settings;
       settings = wanted;
       await keys.reload().catch((error: unknown) => {
@@ -138,20 +137,6 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       await server.drain(timeoutMs);
     },
   };
-}
-
-async function publicKeys(path: string | undefined): Promise<readonly UrlKey[]> {
-  if (path === undefined) return [];
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`expected urlKeySetFile at ${path}, found none to read (${error.code})`);
-  });
-  try {
-    const { keys } = JSON.parse(text) as { readonly keys?: unknown };
-    if (Array.isArray(keys)) return keys as readonly UrlKey[];
-  } catch {
-    // Said below: what stands in a file of keys is not repeated.
-  }
-  throw new CommandError(`expected ${path} as a JWK set {"keys":[…]}, found something else`);
 }
 
 async function tlsOf({ tls }: ServeSettings): Promise<{ readonly cert: string; readonly key: string } | undefined> {

@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises";
+import { isDaypassError } from "daypass";
+import { publishedKeySet, type UrlKey } from "daypass/url";
+import { CommandError } from "../command.ts";
+import { isObject } from "../lines/fields.ts";
+
+/**
+ * The keys of `urlKeySetFile`. Refused as a whole where one of them breaks a rule of docs/spec/daypass-url.md §8: the first request for
+ * it would fail, or two verifiers would read the set differently. No message holds any part of a key but its kid.
+ *
+ * @param stored ids of the keys in the state folder, also of those that have ended: whoever took a key back does not expect its name to open
+ */
+export async function publicKeys(path: string | undefined, stored: ReadonlySet<string>): Promise<readonly UrlKey[]> {
+  if (path === undefined) return [];
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`expected urlKeySetFile at ${path}, found none to read (${error.code})`);
+  });
+  const keys = keysOf(text);
+  if (keys === undefined) throw new CommandError(`expected ${path} as a JWK set {"keys":[…]}, found something else`);
+  const kids = new Set<string>();
+  for (const [i, key] of keys.entries()) {
+    const fault = keyFault(key) ?? kidFault(key.kid, kids, stored);
+    if (fault !== undefined) {
+      throw new CommandError(`expected every key of ${path} to be usable, found keys[${i}] that is not: ${fault}`);
+    }
+    kids.add(key.kid);
+  }
+  return keys;
+}
+
+function keysOf(text: string): readonly UrlKey[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && Array.isArray(value["keys"]) ? value["keys"] : undefined;
+  } catch {
+    // Said by whoever asked: what stands in a file of keys is not repeated.
+    return undefined;
+  }
+}
+
+function keyFault(key: UrlKey): string | undefined {
+  if (!isObject(key)) return "expected a JSON Web Key";
+  try {
+    publishedKeySet([key]);
+    return undefined;
+  } catch (error) {
+    if (isDaypassError(error)) return error.message;
+    throw error;
+  }
+}
+
+function kidFault(kid: string, others: ReadonlySet<string>, stored: ReadonlySet<string>): string | undefined {
+  if (others.has(kid)) return `key ${kid}: expected each kid once, found it again`;
+  return stored.has(kid)
+    ? `key ${kid}: expected a kid of no stored key, found one that daypass keys list tells`
+    : undefined;
+}

@@ -2,7 +2,8 @@ import type { SecretOutput } from "../state/show-secret.ts";
 import { table } from "../table.ts";
 import type { StartKeys } from "./first-keys.ts";
 import { FIRST_URL_SECONDS, findFile, firstUrl } from "./first-url.ts";
-import { originsOf, type ServeSettings } from "./settings.ts";
+import { originsOf } from "./origins.ts";
+import type { ServeSettings } from "./settings.ts";
 import { storageText } from "./storage.ts";
 
 /** What a start says, as data: the one line of `serve --json`. */

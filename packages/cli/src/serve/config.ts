@@ -6,6 +6,7 @@ import type { DriverName } from "@daypass/gateway/drivers";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
 import { schemaFault } from "./json-schema.ts";
+import { shown } from "./shown.ts";
 
 /** The configuration file of `serve`, as `config.schema.json` describes it. Paths are absolute here. */
 export interface ServeConfig {
@@ -68,8 +69,9 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
   }
   const fault = schemaFault(configSchema, value);
   if (fault !== undefined) {
+    const place = fault.path === "" ? "the configuration" : fault.path;
     throw new CommandError(
-      `expected ${fault.path === "" ? "the configuration" : fault.path} in ${path} as ${fault.expected}: correct it by docs/guide/configuration.md`,
+      `expected ${place} in ${path} as ${fault.expected}, found ${shown(fault.found)}: correct it by docs/guide/configuration.md`,
     );
   }
   return withAbsolutePaths(value as ServeConfig, dirname(resolve(path)));

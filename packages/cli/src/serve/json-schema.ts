@@ -5,6 +5,8 @@ export interface SchemaFault {
   /** Such as `listen.port` or `origins[2]`; empty for the whole value. */
   readonly path: string;
   readonly expected: string;
+  /** The value or the name there, which may hold what no message should. Absent where nothing is. */
+  readonly found?: unknown;
 }
 
 /** Keywords that say nothing about a value. */
@@ -47,7 +49,7 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
     return firstFault(Object.keys(isObject(value) ? value : {}), (name) => {
       if (Object.hasOwn(known, name)) return undefined;
       if (rule !== false) return schemaFault(rule, (value as JsonObject)[name], join(path, name));
-      return { path: join(path, name), expected: `one of ${Object.keys(known).join(", ")} as name` };
+      return { path: join(path, name), expected: `one of ${Object.keys(known).join(", ")} as name`, found: name };
     });
   },
 };
@@ -62,7 +64,8 @@ export function schemaFault(schema: unknown, value: unknown, path = ""): SchemaF
     if (ANNOTATIONS.has(name)) return undefined;
     const keyword = KEYWORDS[name];
     if (keyword === undefined) throw new TypeError(`expected a keyword that is checked, found ${name} at ${path}`);
-    return keyword(rule, value, path, schema);
+    const fault = keyword(rule, value, path, schema);
+    return fault?.path === path ? { ...fault, found: value } : fault;
   });
 }
 

@@ -11,6 +11,11 @@ export function listenError(error: NodeJS.ErrnoException, { host, port }: Pick<S
   if (error.code === "EACCES")
     return new CommandError(`expected a port that this user may open, found ${port}: give --port above 1023`);
   if (error.code === "EADDRNOTAVAIL")
-    return new CommandError(`expected an address of this machine, found ${host}: correct --host`);
+    return new CommandError(`expected an address of this machine, found ${host}: correct --host or listen.host`);
+  if (error.syscall === "getaddrinfo") {
+    return new CommandError(
+      `expected an address of this machine, found ${host}, a name that has none (${error.code}): correct --host or listen.host`,
+    );
+  }
   return error;
 }

@@ -3,6 +3,7 @@ import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { LogOptions } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
 import { STATE_FOLDER } from "../state/state-folder.ts";
+import { checkSettings } from "./check-settings.ts";
 import { loadConfig, type ServeConfig } from "./config.ts";
 import { checkStorage } from "./storage.ts";
 
@@ -36,7 +37,7 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
     throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
   const state = args.state ?? config.state ?? join(root, STATE_FOLDER);
   if (config.storage?.driver !== "s3") refuseServedState(root, state);
-  return {
+  const settings: ServeSettings = {
     ...config,
     root,
     state,
@@ -46,6 +47,8 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
     region: config.region ?? "us-east-1",
     drainMs: (config.drainSeconds ?? 10) * 1000,
   };
+  if (args.config !== undefined) checkSettings(settings, args.config);
+  return settings;
 }
 
 const TAKEN_AT_START = ["root", "state", "storage", "listen", "tls", "workers", "host", "port"] as const;
@@ -88,22 +91,6 @@ function realPath(path: string): string {
     const parent = resolve(path, "..");
     return parent === resolve(path) ? parent : join(realPath(parent), relative(parent, resolve(path)));
   }
-}
-
-/** The origins that clients may use, the one for printed URLs first. */
-export function originsOf(settings: ServeSettings, port: number): readonly string[] {
-  const { publicUrl, origins, tls, host } = settings;
-  if (publicUrl !== undefined) return [publicUrl, ...(origins ?? [])];
-  if (origins !== undefined) return origins;
-  const scheme = tls === undefined ? "http" : "https";
-  const suffix = port === (tls === undefined ? 80 : 443) ? "" : `:${port}`;
-  const names = isLocal(host) ? ["127.0.0.1", "localhost", "*.localhost"] : [host.includes(":") ? `[${host}]` : host];
-  return names.map((name) => `${scheme}://${name}${suffix}`);
-}
-
-// Whoever listens on all addresses still has to say by which name clients come; until then only this machine may.
-function isLocal(host: string): boolean {
-  return ["127.0.0.1", "localhost", "0.0.0.0", "::"].includes(host);
 }
 
 /** The level of the log, except for the lines of requests. */

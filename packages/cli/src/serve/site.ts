@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { createGateway, type Gateway } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
 import { type Balanced, type Log, listen } from "@daypass/gateway/node";
@@ -8,9 +7,11 @@ import { sessionSecret } from "../state/session-secret.ts";
 import { makeFirstKeys } from "./first-keys.ts";
 import { keyRing } from "./key-ring.ts";
 import { listenError } from "./listen-error.ts";
+import { originsOf } from "./origins.ts";
 import { publicKeys } from "./public-keys.ts";
-import { logLevel, originsOf, type ServeSettings } from "./settings.ts";
+import { logLevel, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
+import { tlsFiles } from "./tls-files.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
 
 /** One process's share of a running gateway. */
@@ -85,7 +86,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     {
       host: settings.host,
       port: settings.port,
-      tls: await tlsOf(settings),
+      tls: await tlsFiles(settings.tls),
       timeouts: settings.listen?.timeouts,
       maxConnections: settings.listen?.maxConnections,
       logger: log.logger,
@@ -137,12 +138,6 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       await server.drain(timeoutMs);
     },
   };
-}
-
-async function tlsOf({ tls }: ServeSettings): Promise<{ readonly cert: string; readonly key: string } | undefined> {
-  if (tls === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(tls.certFile, "utf8"), readFile(tls.keyFile, "utf8")]);
-  return { cert, key };
 }
 
 function stateError(error: unknown, { state }: ServeSettings): unknown {

@@ -6,6 +6,7 @@ import { type ActiveKey, isActive, type KeyRecord, type SigningKey } from "./key
 import { masterKey } from "./master-key.ts";
 import { type NewKey, newKey } from "./new-key.ts";
 import { seal, unseal } from "./seal.ts";
+import { expectStateFolder } from "./state-folder.ts";
 
 /** The keys of one state folder: `keys.json`, its secrets encrypted under the master key. */
 export interface KeyStore {
@@ -38,9 +39,10 @@ interface Row {
 
 const FORMAT = 1;
 
-/** Opens the keys of a state folder. Nothing is read or written before a method is called. */
+/** Opens the keys of a state folder. No key is read, and nothing written, before a method is called. */
 export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   const path = join(folder, "keys.json");
+  expectStateFolder(folder);
 
   const read = async (): Promise<readonly Row[]> => {
     const text = await readText(path);

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { CommandError } from "../command.ts";
 
 /** The folder that a gateway keeps beside the files it serves. */
 export const STATE_FOLDER = ".daypass";
@@ -13,4 +14,20 @@ export function stateFolder(option: string | undefined, env: Readonly<Record<str
   if (!named) return STATE_FOLDER;
   const inside = join(named, STATE_FOLDER);
   return !existsSync(join(named, "keys.json")) && existsSync(inside) ? inside : named;
+}
+
+/** Refuses a state folder that is, or lies below, something that is no folder. That there is none yet is no fault. */
+export function expectStateFolder(folder: string): void {
+  if (isFolderOrFree(folder)) return;
+  throw new CommandError(
+    `expected a folder for the keys, found that ${folder} is or lies below a file: correct --state`,
+  );
+}
+
+function isFolderOrFree(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Cross-origin requests. A preflight carries no signature, so it is answered before authentication and from configuration
- * alone: the answer is the same for every path, and tells nothing about what exists.
+ * Cross-origin requests by the operator's policy, which is the same for every path; what a bucket's own rules allow besides is in
+ * `cors-rules.ts`. A preflight carries no signature, so it is answered before authentication, and tells nothing about objects.
  * @module
  */
 import type { HeaderList } from "./content-headers.ts";
@@ -10,7 +10,7 @@ export interface CorsPolicy {
   readonly origins?: readonly string[] | undefined;
   /** Methods a page may use. */
   readonly methods?: readonly string[] | undefined;
-  /** Request headers a page may send, in lower case; one `*` at the end stands for any rest (`x-amz-meta-*`). */
+  /** Request headers a page may send, in any case; one `*` at the end stands for any rest (`x-amz-meta-*`). */
   readonly headers?: readonly string[] | undefined;
   /** Seconds a browser may remember a preflight. */
   readonly maxAge?: number | undefined;
@@ -58,7 +58,7 @@ export function preflight(policy: CorsPolicy, request: PreflightRequest): Header
   const method = request.method;
   if (origin === undefined || method === undefined || !(policy.methods ?? METHODS).includes(method)) return undefined;
   const names = requestedHeaders(request);
-  const patterns = policy.headers ?? REQUEST_HEADERS;
+  const patterns = (policy.headers ?? REQUEST_HEADERS).map((pattern) => pattern.toLowerCase());
   if (!names.every((name) => patterns.some((pattern) => covers(pattern, name)))) return undefined;
   return [
     ["access-control-allow-origin", origin],

@@ -21,6 +21,13 @@ describe("CORS", () => {
     expect(headers["vary"]).toContain("origin");
   });
 
+  it("takes the names of headers in any case, from the policy and from the page", () => {
+    const own = { ...policy, headers: ["X-Custom", "X-Other-*"] };
+    for (const headers of ["x-custom", "X-CUSTOM, x-other-a"]) {
+      expect(preflight(own, { origin: ORIGIN, method: "GET", headers })).toBeDefined();
+    }
+  });
+
   it.each([
     { origin: "https://app.example.com.evil.test", method: "GET" },
     { origin: "https://APP.example.com", method: "GET" },

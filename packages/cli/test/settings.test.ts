@@ -1,0 +1,97 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { serveSettings } from "../src/serve/settings.ts";
+import { daypass, temporaryFolder } from "./command.ts";
+
+/** What is said of a configuration, with `FILE` for its path. */
+async function refusalOf(config: object): Promise<string> {
+  const folder = temporaryFolder();
+  const file = join(folder, "daypass.json");
+  mkdirSync(join(folder, "files"));
+  writeFileSync(file, JSON.stringify({ root: join(folder, "files"), ...config }));
+  return serveSettings({ config: file }).then(
+    () => "",
+    (error: Error) => error.message.replaceAll(file, "FILE"),
+  );
+}
+
+test.each([
+  [{ root: 1 }, "root", "found 1"],
+  [{ root: ["a"] }, "root", "found a list"],
+  [{ prot: "secret" }, "prot", 'found "prot"'],
+  [{ tls: { certFile: "x" } }, "tls.keyFile", "found nothing"],
+  [{ publicUrl: "https://user:password@a.example" }, "publicUrl", 'found "https://…@a.example"'],
+  [{ publicUrl: "https://a.example:443" }, "publicUrl", 'write "https://a.example"'],
+  [{ publicUrl: "https://A.example" }, "publicUrl", 'write "https://a.example"'],
+  [{ origins: ["https://a.example", "https://under_score.example"] }, "origins[1]", "under_score"],
+  [{ publicUrl: "https://a.example", origins: ["http://a.example"] }, "publicUrl and origins", "one for each Host"],
+  [{ redirectOrigins: ["https://A.example"] }, "redirectOrigins[0]", 'write "https://a.example"'],
+  [
+    { cors: { origins: ["https://a.example", "https://c.example:443"] } },
+    "cors.origins[1]",
+    'write "https://c.example"',
+  ],
+  [{ hosts: { "A B": ["s3"] } }, 'hosts["A B"]', "localhost:8080"],
+  [{ publicUrl: "https://a.example", hosts: { "b.example": ["s3"] } }, 'hosts["b.example"]', "a.example"],
+  [{ publicUrl: "https://a.example", hosts: { "a.example:443": ["s3"] } }, 'hosts["a.example:443"]', "a.example"],
+  [
+    { origins: ["https://a.example", "https://*.s3.example"], hosts: { "s3.example": ["s3"] } },
+    "hosts",
+    "*.s3.example",
+  ],
+  [
+    { origins: ["https://a.example", "https://*.s3.example"], hosts: { "*.s3.example": ["s3"] } },
+    "hosts",
+    "*.s3.example",
+  ],
+  [{ regions: ["us-east-1"], region: "eu-west-1" }, "region", "found eu-west-1"],
+  [{ regions: ["eu-west-1"] }, "region", "found us-east-1"],
+])("refuses %j by the place of the fault, with what was found", async (config, place, found) => {
+  const message = await refusalOf(config);
+  expect(message).toContain(`expected ${place}`);
+  expect(message).toContain("in FILE");
+  expect(message).toContain(found);
+  expect(message).not.toMatch(/password|secret/);
+});
+
+test.each([
+  { publicUrl: "https://a.example", hosts: { "A.example": ["s3"] } },
+  {
+    origins: ["https://a.example:8443", "https://*.s3.example"],
+    hosts: { "media.s3.example": ["s3"], "a.example:8443": ["url"] },
+  },
+  { hosts: { "localhost:8080": ["s3"], "media.localhost:8080": ["s3"] } },
+  { cors: { origins: ["*"], headers: ["X-Custom", "x-amz-*", "*"] } },
+  {
+    cors: {
+      origins: ["https://a.example", "http://localhost:3000", "capacitor://localhost", "chrome-extension://abc"],
+    },
+  },
+  { region: "eu-west-1", regions: ["auto", "eu-west-1"] },
+  { publicUrl: "http://[::1]:8080" },
+])("takes %j", async (config) => {
+  expect(await refusalOf(config)).toBe("");
+});
+
+test("says of files, hosts and folders which setting names them", async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "files"));
+  const file = (name: string, content: unknown): string => {
+    writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+    return join(folder, name);
+  };
+  const failure = async (...args: string[]) => {
+    const { status, stderr } = await daypass(["serve", join(folder, "files"), "--port", "0", ...args]);
+    expect(status).toBe(1);
+    return stderr;
+  };
+  const pem = file("none.pem", "no certificate");
+  const missing = join(folder, "missing.pem");
+  const tls = (certFile: string) => file("daypass.json", { tls: { certFile, keyFile: pem } });
+  expect(await failure("--config", tls(missing))).toContain(`tls.certFile at ${missing}`);
+  expect(await failure("--config", tls(pem))).toContain("correct tls.certFile or tls.keyFile");
+  expect(await failure("--host", "name.invalid")).toContain("found name.invalid");
+  expect(await failure("--state", pem)).toContain("correct --state");
+  expect(await failure("--state", join(pem, "below"))).toContain("correct --state");
+});

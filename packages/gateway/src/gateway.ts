@@ -216,7 +216,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** The answer to a request that came to nothing, in the words of its dialect. */
   function refusalAnswer(error: unknown, notes: Notes, { received, permit }: Reached): Answer {
-    const refusal = toRefusal(error);
+    const thrown = toRefusal(error);
+    const refusal = permit?.protocol.attributed?.(thrown, permit) ?? thrown;
     notes.code = refusal.code;
     // Neither is the client's doing: the reason is for the operator.
     if (refusal.code === "INTERNAL" || refusal.code === "UNAVAILABLE") notes.error = refusal.cause;

@@ -99,6 +99,8 @@ export interface Protocol<G extends Grant = Grant> {
    * a list of parts.
    */
   task(permit: Permit<G>, received: Received, body: AsyncIterable<Uint8Array>): Task<G> | Promise<Task<G>>;
+  /** The refusal of what was permitted, named by what the grant asked; left out where that makes no difference. */
+  attributed?(refusal: Refusal, permit: Permit<G>): Refusal;
   /** The answer of the dialect to a request that is not served. */
   refuse(refusal: Refusal, exchange: Exchange): Answer;
 }

@@ -61,7 +61,7 @@ describe("a Daypass URL", () => {
     });
     const put = (content: string, type = "application/x-mine") =>
       fetch(url, { method: "PUT", body: content, headers: { "content-type": type } });
-    expect(await problem(await put("exactly that"))).toEqual(refused(400, "DIGEST_MISMATCH"));
+    expect(await problem(await put("exactly that"))).toEqual(refused(400, "BODY_DIGEST"));
     expect(await problem(await put("much longer than twenty bytes"))).toEqual(refused(400, "BODY_LENGTH"));
     expect(await problem(await put(body, "text/html"))).toEqual(refused(415, "BODY_TYPE"));
     expect(existsSync(join(gateway.root, "media/up.bin"))).toBe(false);
@@ -81,9 +81,22 @@ describe("a Daypass URL", () => {
         headers: { host: `127.0.0.1:${gateway.port}`, "transfer-encoding": "chunked" },
         body: content,
       });
-    expect((await put("sixsix")).status).toBe(413);
-    expect((await put("ab")).status).toBe(400);
+    for (const content of ["sixsix", "ab"]) {
+      const { status, body } = await put(content);
+      expect([status, JSON.parse(body.toString()).code]).toEqual([400, "BODY_LENGTH"]);
+      expect(gateway.events.at(-1)?.code).toBe("BODY_LENGTH");
+    }
     expect((await put("abcd")).status).toBe(200);
+  });
+
+  it("tells the server's own limits and digests from what was granted", async () => {
+    const small = await testGateway({ files: { "media/.keep": "" }, gateway: () => ({ limits: { body: 4 } }) });
+    const url = daypassUrl(small, "/media/a.bin", { methods: ["PUT"], bind: { contentLength: { min: 1, max: 9 } } });
+    const put = (body: string, headers = {}) => fetch(url, { method: "PUT", body, headers });
+    expect(await problem(await put("five!"))).toEqual(refused(413, "TOO_LARGE"));
+    const md5 = createHash("md5").update("other").digest("base64");
+    expect(await problem(await put("four", { "content-md5": md5 }))).toEqual(refused(400, "DIGEST_MISMATCH"));
+    await small.close();
   });
 
   it("creates and does not replace where it says so", async () => {

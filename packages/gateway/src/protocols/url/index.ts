@@ -3,6 +3,7 @@ import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import type { Limits } from "../../pipeline/limits.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { Protocol, Resource } from "../protocol.ts";
+import { bodyRefusal } from "./body-refusal.ts";
 import { urlOperation } from "./operation.ts";
 import { presentUrl } from "./present.ts";
 import { refuseUrl } from "./refuse.ts";
@@ -39,6 +40,7 @@ export function urlProtocol({ keys, origins, audience, limits, clock }: UrlProto
       responseOverrides(permit.grant);
       return { request: urlOperation(permit, received, { body, limits }), present };
     },
+    attributed: (refusal, { grant }) => bodyRefusal(refusal, grant),
     refuse: refuseUrl,
   };
 }

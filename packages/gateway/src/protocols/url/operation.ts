@@ -1,4 +1,3 @@
-import type { Obligation } from "daypass";
 import type { UrlGrant } from "daypass/url";
 import type { DeleteObject } from "../../operations/delete-object.ts";
 import type { GetObject } from "../../operations/get-object.ts";
@@ -12,6 +11,7 @@ import type { Received } from "../../pipeline/target.ts";
 import { bytesOfBase64, bytesOfHex } from "../digests.ts";
 import { contentLength, readConditions, readRange, storedHeaders } from "../request-fields.ts";
 import { expectWhole, readWriteConditions } from "../write-fields.ts";
+import { obligationOf } from "./obligation.ts";
 
 /** All that a Daypass URL can ask for. */
 export type UrlRequest = GetObject | HeadObject | PutObject | DeleteObject;
@@ -46,8 +46,8 @@ function putObject(
   upload: { readonly grant: UrlGrant; readonly body: AsyncIterable<Uint8Array>; readonly limits: Limits },
 ): PutObject {
   const { grant, body, limits } = upload;
-  const length = find(grant, "body-length");
-  const digest = find(grant, "body-sha256");
+  const length = obligationOf(grant, "body-length");
+  const digest = obligationOf(grant, "body-sha256");
   expectWhole(fields);
   const announced = contentLength(fields);
   if (announced !== undefined && length !== undefined && (announced < length.min || announced > length.max)) {
@@ -76,13 +76,6 @@ function putObject(
   };
 }
 
-function find<K extends Obligation["kind"]>(
-  { obligations }: UrlGrant,
-  kind: K,
-): Extract<Obligation, { kind: K }> | undefined {
-  return obligations.find((obligation): obligation is Extract<Obligation, { kind: K }> => obligation.kind === kind);
-}
-
 function contentMd5(headers: Received["request"]["headers"]): Uint8Array | undefined {
   const declared = headers.find(([name]) => name.toLowerCase() === "content-md5")?.[1];
   return declared === undefined ? undefined : bytesOfBase64("content-md5", declared, 16);
@@ -96,5 +89,5 @@ function writeConditions(grant: UrlGrant, fields: Received["fields"]): WriteCond
         header,
       }),
   );
-  return { createOnly: createOnly || find(grant, "create-only") !== undefined, ifMatch };
+  return { createOnly: createOnly || obligationOf(grant, "create-only") !== undefined, ifMatch };
 }

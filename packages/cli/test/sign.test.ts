@@ -24,6 +24,17 @@ test("signs an S3 target with the environment's credentials and region", async (
   );
 });
 
+test("tells the id of what it signed, which verify and the logs of a gateway tell as well", async () => {
+  for (const target of ["s3://media/a", "https://a.example/x"]) {
+    const env = { ...AWS, AWS_REGION: "eu-west-1", DAYPASS_KEY: JSON.stringify(JWK) };
+    const { url, id } = await signed([target], env);
+    const verified = JSON.parse((await daypass(["verify", String(url), "--json"], { env })).stdout);
+    expect([typeof id, id]).toEqual(["string", verified.grant.id]);
+  }
+  const form = ["s3://media/up/", "--as", "html-form", "--content-length", "1-9"];
+  expect((await signed(form, { ...AWS, AWS_REGION: "eu-west-1" }))["id"]).toMatch(/^[\w-]{22}$/);
+});
+
 test("takes credentials, region and endpoint from the shared files, by profile", async () => {
   const folder = temporaryFolder();
   writeFileSync(

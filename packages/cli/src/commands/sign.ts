@@ -104,7 +104,9 @@ async function signOne(target: string, options: Output, context: Context): Promi
   if (options.json === true) {
     // A URL and a form are in the object as they are.
     const command = as === "url" || isForm ? {} : { [as]: format(signed, as) };
-    await print(context.stdout, JSON.stringify({ ...signed, ...command }));
+    // The id is a getter, which a copy does not see.
+    const id = "id" in signed ? { id: signed.id } : {};
+    await print(context.stdout, JSON.stringify({ ...signed, ...id, ...command }));
     return 0;
   }
   await print(context.stdout, format(signed, as));

@@ -19,7 +19,7 @@ export type SignLine = (line: JsonObject) => LineResult | Promise<LineResult>;
 export type LineResult = SignedRequest | LineForm | LineCookies;
 
 /** A form upload: the fields that the form has to send. */
-export interface LineForm extends Pick<SignedRequest, "url" | "expiresAt" | "warnings"> {
+export interface LineForm extends Pick<SignedRequest, "url" | "id" | "expiresAt" | "warnings"> {
   readonly fields: Readonly<Record<string, string>>;
 }
 

@@ -1,5 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { isDaypassError } from "daypass";
 import { UsageError } from "./command.ts";
+import { instant } from "./lines/instant.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
@@ -27,6 +29,30 @@ export function duration(option: string, text: string): number {
   if (match === null)
     throw new UsageError(`expected ${option} as a duration such as 90s, 15m, 12h or 7d, found ${JSON.stringify(text)}`);
   return Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+}
+
+/** Reads an instant such as `2026-01-02T03:04:05Z`. */
+export function moment(option: string, text: string): Date {
+  try {
+    return instant(option, text);
+  } catch (error) {
+    // In a line it is the line that is refused; here it is the command line.
+    throw isDaypassError(error) ? new UsageError(error.message) : error;
+  }
+}
+
+/** Reads the one method of an option that can be given again. */
+export function httpMethod(option: string, text: string): string {
+  if (/^[A-Z]+$/.test(text)) return text;
+  throw new UsageError(
+    `expected ${option} as one method in upper case such as GET, found ${JSON.stringify(text)}: give it again for another one`,
+  );
+}
+
+/** Reads where a server is, `scheme://host[:port][/path]`. What else a scheme asks of it, its signer says. */
+export function serverAddress(option: string, text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new UsageError(`expected ${option} as a URL such as http://127.0.0.1:8080, found text that is none`);
 }
 
 /** Reads a whole number within limits. */

@@ -66,10 +66,14 @@ async function main(args: readonly string[], context: Context): Promise<ExitStat
     (name === undefined ? context.stderr : context.stdout).write(`${OVERVIEW}\n`);
     return name === undefined ? 2 : 0;
   }
+  const json = args.includes("--json");
   const entry = COMMANDS.find((candidate) => candidate.name === name);
   if (entry === undefined) {
-    context.stderr.write(`daypass: expected a command, found ${JSON.stringify(name)}: see daypass --help\n`);
-    return 2;
+    return report(new UsageError(`expected a command, found ${JSON.stringify(name)}`), {
+      words: ["daypass"],
+      json,
+      context,
+    });
   }
   const command = await entry.load();
   if (rest.includes("--help") || rest.includes("-h")) {
@@ -79,26 +83,28 @@ async function main(args: readonly string[], context: Context): Promise<ExitStat
   try {
     return await command.run(rest, context);
   } catch (error) {
-    return report(error, { command: entry.name, json: rest.includes("--json"), context });
+    return report(error, { words: ["daypass", entry.name], json, context });
   }
 }
 
 interface Failure {
-  readonly command: string;
+  /** What was called, as it was typed. */
+  readonly words: readonly string[];
   readonly json: boolean;
   readonly context: Context;
 }
 
 /** One line for a person, one object for a program, never a stack. */
-function report(error: unknown, { command, json, context }: Failure): ExitStatus {
+function report(error: unknown, { words, json, context }: Failure): ExitStatus {
   const isUsage = error instanceof UsageError;
   const isKnown = isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error);
   const message = isKnown ? error.message : `unexpected ${String(error)}: please report it`;
   const code = codeOf(error);
   if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   else {
-    const hint = isUsage ? `; see daypass ${command} --help` : "";
-    context.stderr.write(`${printable(`daypass ${command}: ${isTold(code) ? `${code}: ` : ""}${message}${hint}`)}\n`);
+    const called = words.join(" ");
+    const hint = isUsage ? `; see ${called} --help` : "";
+    context.stderr.write(`${printable(`${called}: ${isTold(code) ? `${code}: ` : ""}${message}${hint}`)}\n`);
   }
   return isUsage ? 2 : 1;
 }

@@ -120,6 +120,23 @@ test("rotates by overlap and revokes at once", async () => {
   expect((await daypass(["keys", "revoke", "nobody", "--state", state])).status).toBe(1);
 });
 
+test("fails at a key that is not there, whatever is to be done with it", async () => {
+  const state = join(temporaryFolder(), "state");
+  await createdKey(state);
+  for (const action of ["rotate", "revoke", "session"]) {
+    const { status, stderr } = await daypass(["keys", action, "NOPE", "--state", state]);
+    expect([action, status, stderr]).toEqual([action, 1, expect.stringContaining("NOPE")]);
+  }
+});
+
+test("issues no session that has ended before it begins", async () => {
+  const state = join(temporaryFolder(), "state");
+  const { id } = await createdKey(state);
+  const session = ["keys", "session", id, "--state", state, "--show-secret"];
+  expect((await daypass([...session, "--expires-in", "0"])).status).toBe(2);
+  expect((await daypass([...session, "--method", "FOO"])).status).toBe(2);
+});
+
 test("lets several processes make keys at the same time", async () => {
   const state = join(temporaryFolder(), "state");
   await Promise.all(Array.from({ length: 5 }, () => createdKey(state)));
@@ -127,7 +144,7 @@ test("lets several processes make keys at the same time", async () => {
   expect(parseLines(stdout)).toHaveLength(5);
 });
 
-test("refuses a scope that would limit nothing", async () => {
+test("refuses a scope that would limit nothing, or grant nothing", async () => {
   const state = join(temporaryFolder(), "state");
   const create = (...args: readonly string[]) =>
     daypass(["keys", "create", ...args, "--state", state, "--show-secret"]);
@@ -136,5 +153,12 @@ test("refuses a scope that would limit nothing", async () => {
   expect((await create("s3", "--origin", "https://a.example")).status).toBe(2);
   expect((await create("s3", "--method", "get")).status).toBe(2);
   expect((await create("s3", "--ed25519")).status).toBe(2);
+  for (const kind of ["s3", "url"]) {
+    expect((await create(kind, "--max-life", "0")).status).toBe(2);
+    expect((await create(kind, "--until", "2020-01-01T00:00:00Z")).status).toBe(2);
+    expect((await create(kind, "--until", "2026")).status).toBe(2);
+  }
+  expect((await create("s3", "--method", "FOO")).status).toBe(2);
+  expect((await create("url", "--method", "GET,PUT")).status).toBe(2);
   expect(existsSync(join(state, "keys.json"))).toBe(false);
 });

@@ -1,10 +1,9 @@
 import { type Explanation, explain, explainForm } from "daypass/explain";
-import { type ParsedArguments, pairs, parseArguments, wholeNumber } from "../arguments.ts";
+import { moment, type ParsedArguments, pairs, parseArguments, wholeNumber } from "../arguments.ts";
 import { type Command, type Context, print, UsageError } from "../command.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
-import { instant } from "../lines/instant.ts";
 import { explainKeys } from "../lines/verifiers.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { mapped } from "../sign/options.ts";
@@ -117,7 +116,7 @@ const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 async function common(values: Options, context: Context) {
   const { error, origin, reveal } = values;
   const { s3, gcs, azure, url, entries } = await keysAtHand(values, context);
-  const now = mapped(values.at, (text) => instant("--at", text)) ?? new Date();
+  const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),
     keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],

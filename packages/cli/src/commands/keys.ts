@@ -2,25 +2,20 @@ import { createHmac, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { sessions } from "@daypass/gateway";
 import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
-import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
-import { instant } from "../lines/instant.ts";
-import { type ActiveKey, isActive, type KeyRecord, type StoredScope } from "../state/key-record.ts";
-import { type KeyStore, keyStore } from "../state/key-store.ts";
+import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
+import { type KeyStore, keyStore, noSuchKey } from "../state/key-store.ts";
 import { sessionSecret } from "../state/session-secret.ts";
 import { secretFields, secretFileHint, secretOutput, secretRows, writeSecret } from "../state/show-secret.ts";
 import { stateFolder } from "../state/state-folder.ts";
 import { table } from "../table.ts";
+import { aSecondOrMore, methodsOf, SCOPE_OPTIONS, scopeOf, scopeText } from "./key-scope.ts";
 
 const OPTIONS = {
   state: { type: "string" },
   label: { type: "string" },
   ed25519: { type: "boolean" },
-  bucket: { type: "string", multiple: true },
-  origin: { type: "string", multiple: true },
-  prefix: { type: "string" },
-  method: { type: "string", multiple: true },
-  "max-life": { type: "string" },
-  until: { type: "string" },
+  ...SCOPE_OPTIONS,
   overlap: { type: "string" },
   "expires-in": { type: "string" },
   "show-secret": { type: "boolean" },
@@ -98,6 +93,8 @@ async function rotate({ store, argument, options, context }: Action): Promise<Ex
   refuse(options, [...CREATE_ONLY, ...SESSION_ONLY], "rotate");
   const id = idOf(argument);
   const overlap = duration("--overlap", options.overlap ?? "24h");
+  // Before it is asked where the secret shall go: there will be none.
+  if ((await store.list()).every((record) => record.id !== id)) throw noSuchKey(id);
   return hand(options, context, () => store.rotate(id, overlap));
 }
 
@@ -116,8 +113,8 @@ async function session({ store, folder, argument, options, context }: Action): P
   const id = idOf(argument);
   const key = (await store.active()).find(({ record }) => record.id === id);
   if (key?.kind !== "s3")
-    throw new UsageError(`expected an S3 access key in use, found no ${id}: see daypass keys list`);
-  const life = duration("--expires-in", options["expires-in"] ?? "1h");
+    throw new CommandError(`expected an S3 access key in use, found no ${id}: see daypass keys list`);
+  const life = aSecondOrMore("--expires-in", options["expires-in"] ?? "1h");
   if (life > MAX_SESSION) throw new UsageError("expected --expires-in of at most 36h, found a longer time");
   if (secretOutput(options, context.stdout).kind !== "print") {
     throw new UsageError(
@@ -130,7 +127,7 @@ async function session({ store, folder, argument, options, context }: Action): P
   const expiration = new Date(Date.now() + life * 1000);
   const { accessKeyId, secretAccessKey, sessionToken, ...issued } = issuer.issue({
     parent: key.credentials,
-    scope: { buckets: options.bucket, prefix: options.prefix, methods: options.method },
+    scope: { buckets: options.bucket, prefix: options.prefix, methods: methodsOf("s3", options) },
     expiration,
   });
   // The shape that `credential_process` of AWS's tools reads.
@@ -205,28 +202,6 @@ async function hand(options: Options, context: Context, make: () => Promise<Acti
   return 0;
 }
 
-function scopeOf(kind: KeyRecord["kind"], options: Options): StoredScope {
-  const foreign = kind === "s3" ? "origin" : "bucket";
-  if (options[foreign] !== undefined)
-    throw new UsageError(
-      `expected --${kind === "s3" ? "bucket" : "origin"} for a key of this kind, found --${foreign}`,
-    );
-  const bad = options.method?.find((method) => !/^[A-Z]+$/.test(method));
-  if (bad !== undefined)
-    throw new UsageError(`expected --method in upper case such as GET, found ${JSON.stringify(bad)}`);
-  const { bucket: buckets, origin: origins, prefix, method: methods, until } = options;
-  const maxLife = options["max-life"] === undefined ? undefined : duration("--max-life", options["max-life"]);
-  const scope: StoredScope = {
-    buckets,
-    origins,
-    prefix,
-    methods,
-    maxLife,
-    until: until === undefined ? undefined : instant("--until", until).toISOString(),
-  };
-  return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
-}
-
 function refuse(options: Options, names: readonly (keyof Options)[], action: string): void {
   const found = names.find((name) => options[name] !== undefined);
   if (found !== undefined) throw new UsageError(`expected options of keys ${action}, found --${found}`);
@@ -241,11 +216,4 @@ function stateOf(record: KeyRecord, now: Date): string {
   if (record.revokedAt !== undefined) return "revoked";
   if (!isActive(record, now)) return "retired";
   return record.retiresAt === undefined ? "active" : `until ${record.retiresAt.slice(0, 16)}Z`;
-}
-
-function scopeText(scope: StoredScope): string {
-  const parts = Object.entries(scope).map(
-    ([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : value}`,
-  );
-  return parts.length === 0 ? "everything" : parts.join(" ");
 }

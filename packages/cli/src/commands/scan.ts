@@ -1,6 +1,5 @@
-import { parseArguments } from "../arguments.ts";
+import { moment, parseArguments } from "../arguments.ts";
 import { type Command, print, UsageError } from "../command.ts";
-import { instant } from "../lines/instant.ts";
 import { printable } from "../printable.ts";
 import { type PlacedFinding, scan } from "../scan/scan.ts";
 import { fileSources, historySource } from "../scan/sources.ts";
@@ -33,7 +32,7 @@ Compressed files (.gz) are read as what is in them. Each URL is reported where i
       throw new UsageError(`expected one file or folder, - or --git, found ${positionals.length}`);
     if (values.repo !== undefined && values.git !== true)
       throw new UsageError("expected --repo with --git, found it alone");
-    const now = mapped(values.at, (text) => instant("--at", text)) ?? new Date();
+    const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
     const sources =
       values.git === true ? historySource(first, values.repo ?? ".") : fileSources(first ?? "-", context.stdin);
     const counts = { live: 0, ended: 0, malformed: 0 };

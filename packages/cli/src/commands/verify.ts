@@ -1,9 +1,8 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
-import { type ParsedArguments, pairs, parseArguments } from "../arguments.ts";
+import { moment, type ParsedArguments, pairs, parseArguments } from "../arguments.ts";
 import { LINES } from "../batch/record-format.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
-import { instant } from "../lines/instant.ts";
 import { wireRequest } from "../lines/request.ts";
 import { schemeVerifiers } from "../lines/verifiers.ts";
 import { grantFields, schemeName } from "../lines/verify-line.ts";
@@ -94,7 +93,7 @@ async function verifyBatch(args: BatchArguments & { readonly batch: string }, co
 
 async function verifyOne(url: string, options: Options, context: Context): Promise<ExitStatus> {
   const { method, header, subject, at } = options;
-  const now = at === undefined ? new Date() : instant("--at", at);
+  const now = at === undefined ? new Date() : moment("--at", at);
   const { stdout } = context;
   try {
     const headers = pairs("--header", header, ":");

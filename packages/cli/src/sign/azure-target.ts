@@ -1,8 +1,7 @@
 import { DaypassError } from "daypass";
-import { word } from "../arguments.ts";
+import { moment, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
-import { instant } from "../lines/instant.ts";
 import { checked, commonFields, given, mapped, oneMethod } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
@@ -29,7 +28,7 @@ export const azureTarget: TargetScheme = {
         identifier: options.identifier,
         protocol: mapped(options.protocol, (text) => word("--protocol", text, ["https", "https,http"])),
         prefix: options.prefix,
-        notBefore: checked(options.starts, (text) => instant("--starts", text)),
+        notBefore: checked(options.starts, (text) => moment("--starts", text)),
         ip,
         credentialExpiry: options.clamp === true ? "clamp" : undefined,
         dotSegments: options["dot-segments"] === true ? "sign" : undefined,

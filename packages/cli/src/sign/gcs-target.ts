@@ -1,10 +1,9 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { GcsServiceAccount } from "daypass/gcs";
-import { pairs, word } from "../arguments.ts";
+import { moment, pairs, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
-import { instant } from "../lines/instant.ts";
 import { readText } from "../state/files.ts";
 import { formLine } from "./form-line.ts";
 import { checked, commonFields, given, mapped, oneMethod, requestHeaders } from "./options.ts";
@@ -26,7 +25,7 @@ export const gcsTarget: TargetScheme = {
       method: oneMethod(options),
       endpoint: options.endpoint,
       addressing: mapped(options.addressing, (text) => word("--addressing", text, ["path", "virtual", "bucket-bound"])),
-      notBefore: checked(options.starts, (text) => instant("--starts", text)),
+      notBefore: checked(options.starts, (text) => moment("--starts", text)),
       query: pairs("--query", options.query, "="),
       headers: requestHeaders(options),
       dotSegments: options["dot-segments"] === true ? "sign" : undefined,

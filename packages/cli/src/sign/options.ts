@@ -1,7 +1,6 @@
-import { duration, type ParsedArguments, pairs, wholeNumber } from "../arguments.ts";
+import { duration, httpMethod, moment, type ParsedArguments, pairs, serverAddress, wholeNumber } from "../arguments.ts";
 import { UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
-import { instant } from "../lines/instant.ts";
 
 /** The options of `sign` for one target, as the argument parser takes them. */
 export const SIGN_OPTIONS = {
@@ -91,7 +90,9 @@ export function refuseForeignOptions(options: SignOptions, scheme: string): void
 
 /** The fields of a line that the options of every scheme stand for. */
 export function commonFields(options: SignOptions): JsonObject & { readonly bind?: JsonObject } {
-  const expiresAt = checked(options["expires-at"], (text) => instant("--expires-at", text));
+  for (const method of options.method ?? []) httpMethod("--method", method);
+  checked(options.endpoint, (text) => serverAddress("--endpoint", text));
+  const expiresAt = checked(options["expires-at"], (text) => moment("--expires-at", text));
   if (expiresAt !== undefined && options["expires-in"] !== undefined)
     throw new UsageError("expected one of --expires-in and --expires-at, found both");
   const bind = given({
@@ -103,7 +104,7 @@ export function commonFields(options: SignOptions): JsonObject & { readonly bind
     expiresIn: mapped(options["expires-in"], (text) => duration("--expires-in", text)),
     expiresAt,
     stableWindow: mapped(options["stable-window"], (text) => duration("--stable-window", text)),
-    signedAt: checked(options.at, (text) => instant("--at", text)),
+    signedAt: checked(options.at, (text) => moment("--at", text)),
     bind: Object.keys(bind).length === 0 ? undefined : bind,
     response: responseOverrides(options),
   });

@@ -1,8 +1,7 @@
 import type { UrlKey } from "daypass/url";
-import { pairs, wholeNumber } from "../arguments.ts";
+import { moment, pairs, wholeNumber } from "../arguments.ts";
 import { CommandError, type Context } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
-import { instant } from "../lines/instant.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { checked, commonFields, given, mapped, requestHeaders, type SignOptions } from "./options.ts";
 import { storedKey } from "./stored-key.ts";
@@ -26,7 +25,7 @@ export const urlTarget: TargetScheme = {
       ...common,
       ...given({
         methods: options.method,
-        notBefore: checked(starts, (text) => instant("--starts", text)),
+        notBefore: checked(starts, (text) => moment("--starts", text)),
         prefix: mapped(prefix, (text) =>
           /^\d+$/.test(text) ? wholeNumber("--prefix", text, { min: 1, max: 99 }) : text,
         ),

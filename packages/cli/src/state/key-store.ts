@@ -133,10 +133,13 @@ function openKey(master: Uint8Array, record: KeyRecord, sealed: string): Signing
 
 function find(rows: readonly Row[], id: string): Row {
   const row = rows.find(({ record }) => record.id === id);
-  if (row === undefined) {
-    throw new CommandError(`expected the id of a stored key, found ${JSON.stringify(id)}: see daypass keys list`);
-  }
+  if (row === undefined) throw noSuchKey(id);
   return row;
+}
+
+/** The refusal of an id that no key of the store has. */
+export function noSuchKey(id: string): CommandError {
+  return new CommandError(`expected the id of a stored key, found ${JSON.stringify(id)}: see daypass keys list`);
 }
 
 function usable(rows: readonly Row[], id: string, now: Date): Row {

@@ -1,0 +1,60 @@
+import { duration, httpMethod, moment, type ParsedArguments, word } from "../arguments.ts";
+import { UsageError } from "../command.ts";
+import { mapped } from "../sign/options.ts";
+import type { KeyRecord, StoredScope } from "../state/key-record.ts";
+
+/** The options of `keys` that say what a key may grant. */
+export const SCOPE_OPTIONS = {
+  bucket: { type: "string", multiple: true },
+  origin: { type: "string", multiple: true },
+  prefix: { type: "string" },
+  method: { type: "string", multiple: true },
+  "max-life": { type: "string" },
+  until: { type: "string" },
+} as const;
+
+type ScopeOptions = ParsedArguments<typeof SCOPE_OPTIONS>["values"];
+
+/** The scope of a new key. Refuses one that could grant nothing. */
+export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredScope {
+  const foreign = kind === "s3" ? "origin" : "bucket";
+  if (options[foreign] !== undefined)
+    throw new UsageError(
+      `expected --${kind === "s3" ? "bucket" : "origin"} for a key of this kind, found --${foreign}`,
+    );
+  const { bucket: buckets, origin: origins, prefix } = options;
+  const end = mapped(options.until, (text) => moment("--until", text));
+  if (end !== undefined && end <= new Date())
+    throw new UsageError(`expected --until as an instant ahead, found ${options.until}: the key could grant nothing`);
+  const scope: StoredScope = {
+    buckets,
+    origins,
+    prefix,
+    methods: methodsOf(kind, options),
+    maxLife: mapped(options["max-life"], (text) => aSecondOrMore("--max-life", text)),
+    until: end?.toISOString(),
+  };
+  return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
+}
+
+/** The methods of `--method`. S3 has no others, and a key for one that it has not would be refused at every request. */
+export function methodsOf(kind: KeyRecord["kind"], { method }: ScopeOptions): readonly string[] | undefined {
+  return method?.map((text) =>
+    kind === "s3" ? word("--method", text, ["GET", "HEAD", "PUT", "POST", "DELETE"]) : httpMethod("--method", text),
+  );
+}
+
+/** A duration that lets something live: a URL that ends at its birth was not meant. */
+export function aSecondOrMore(option: string, text: string): number {
+  const seconds = duration(option, text);
+  if (seconds > 0) return seconds;
+  throw new UsageError(`expected ${option} of a second or more, found ${JSON.stringify(text)}`);
+}
+
+/** A scope for a person. */
+export function scopeText(scope: StoredScope): string {
+  const parts = Object.entries(scope).map(
+    ([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : value}`,
+  );
+  return parts.length === 0 ? "everything" : parts.join(" ");
+}

@@ -174,6 +174,36 @@ test.each(["serve", "sign", "verify", "explain", "scan", "doctor", "keys"])("has
   expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(150);
 });
 
+test("signs for a directory bucket with the session that it needs", async () => {
+  const target = "s3://media--use1-az4--x-s3/a.txt";
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "config"), "[default]\ns3 =\n  addressing_style = path\n");
+  const key = { ...AWS, AWS_REGION: "us-east-1", AWS_CONFIG_FILE: join(folder, "config") };
+  const session = { ...key, AWS_SESSION_TOKEN: "token" };
+  for (const [name, zone] of [
+    [target, "use1-az4"],
+    ["s3://point--use1-az5--xa-s3/a.txt", "use1-az5"],
+  ] as const) {
+    const url = String((await signed([name, "--expires-in", "5m"], session))["url"]);
+    expect(url).toMatch(new RegExp(`--xa?-s3\\.s3express-${zone}\\.us-east-1\\.amazonaws\\.com/a\\.txt\\?`));
+    expect(url).toContain("X-Amz-S3session-Token=token");
+    expect(url).not.toContain("X-Amz-Security-Token");
+  }
+  const lines = ["sign", target.replace("/a.txt", ""), "--batch", "-", "--expires-in", "5m"];
+  const batch = await daypass(lines, { env: session, input: '{"key":"a.txt"}\n' });
+  expect(batch.stdout).toContain("X-Amz-S3session-Token=token");
+  const { status, stderr } = await daypass(["sign", target], { env: key });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("INVALID_KEY: expected the credentials of a session")]);
+  const plain = await signed([target, "--signature-version", "v4"], key);
+  expect(plain["url"]).toContain("s3%2Faws4_request");
+});
+
+test("tells lines without a life where they can have it from", async () => {
+  const lines = ["sign", "s3://media", "--batch", "-"];
+  const { stdout } = await daypass(lines, { env: { ...AWS, AWS_REGION: "us-east-1" }, input: '{"key":"a"}\n' });
+  expect(JSON.parse(stdout).error).toEqual({ code: "INVALID_INPUT", message: expect.stringContaining("--expires-in") });
+});
+
 test("verifies and explains what it signed", async () => {
   const env = { ...AWS, AWS_REGION: "eu-west-1" };
   const { stdout } = await daypass(["sign", "s3://media/a.txt", ...AT], { env });

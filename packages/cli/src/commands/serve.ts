@@ -21,7 +21,7 @@ Serves what presigned URLs grant: each folder in DIR is a bucket, and loose file
 Nothing has to be configured: the first start makes keys and prints a presigned URL that opens.
 
   DIR                   the folder to serve, the current one by default
-  --config FILE         JSON, see docs/guide/configuration.md; options here go before it
+  --config FILE         JSON, as config.schema.json of @daypass/cli describes it; options here go before it
   --port N              8080 by default; 0 chooses a free one     --host ADDRESS   127.0.0.1 by default
   --workers N           processes that share the port, 0 by default
   --state DIR           where keys are kept, DIR/.daypass by default

@@ -15,10 +15,10 @@ daypass sign --all s3://bucket/prefix|gs://bucket/prefix|FOLDER [--out FILE] [--
 TARGET: s3://bucket/key, gs://bucket/object, az://account/container/blob, or https://host/path for a Daypass URL
 
 Life
-  --expires-in TIME     90s, 15m, 12h, 7d; 15m by default          --expires-at INSTANT  2026-01-02T03:04:05Z
+  --expires-in TIME     90s, 15m, 12h, 7d; 15m for one target      --expires-at INSTANT  2026-01-02T03:04:05Z
   --stable-window TIME  the same bytes within this window          --at INSTANT          sign as if it were then
 Request
-  --method GET          the method to sign; a Daypass URL takes several
+  --method GET          the method to sign; for a Daypass URL again for each further one
   --header 'N: V'       a header that the holder must send         --query N=V           a parameter of the URL
   --content-type TYPE   bind the body's type                       --content-length N|MIN-MAX
   --sha256 HEX          bind the body
@@ -26,7 +26,7 @@ Request
 s3://, gs://, az://
   --endpoint URL, --signature-version v4|v2|v4a|express (az://: the sv), --dot-segments (sign keys with . and .. segments)
 s3:// and gs:// only
-  --addressing path|virtual|bucket-bound                           --field N=V           a field of --as html-form
+  --addressing path|virtual (gs://: bucket-bound)                  --field N=V           a field of --as html-form
 s3:// only
   --region, --profile NAME, --clamp (let the URL end with its credentials)
 az:// only
@@ -39,7 +39,8 @@ Output
                         what it binds and what it leaves open
 Keys
   --state DIR           a key of a gateway's state, as daypass serve and daypass keys keep it   --key ID  which one
-  s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files
+  s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files;
+        for a bucket --x-s3 (express) they are those of a session of CreateSession
   gs://: the service account of GOOGLE_APPLICATION_CREDENTIALS, or of gcloud's application default credentials
   az://: AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY
   https:// otherwise: DAYPASS_KEY (a JWK) or DAYPASS_KEY_FILE
@@ -47,7 +48,8 @@ Keys
 ${BATCH_HELP}
   --format, --out-format jsonl|csv   by default csv where a file is named so; a CSV needs a header row
   --defaults FILE       a JSON object with fields of all lines; the options above, and s3://bucket as TARGET, do the same
-                        a line without credentials takes the keys that daypass sign would take
+                        a line without credentials takes the keys that daypass sign would take;
+                        one without expiresIn and expiresAt is refused: give --expires-in for all of them
   --all s3://B/PREFIX   one line for each object of a bucket, as its server lists them
   --all FOLDER          one for each file: --as-bucket NAME, or --endpoint URL of the gateway that serves the folder`;
 

@@ -30,8 +30,14 @@ function notJson(found: string): DaypassError {
   return new DaypassError("INVALID_INPUT", `expected one JSON object a line, found ${found}`);
 }
 
+/** The library cannot know where else a line's fields may come from. */
+function advised(message: string): string {
+  const lacksLife = message.endsWith('expiresAt as Date, found "neither"');
+  return lacksLife ? `${message}: give one in the line, or --expires-in or --defaults for all of them` : message;
+}
+
 /** Code and message of whatever was thrown. An error that is not ours is a fault of the program, not of the input. */
 export function errorFields(error: unknown): { readonly code: string; readonly message: string } {
-  if (isDaypassError(error)) return { code: error.code, message: error.message };
+  if (isDaypassError(error)) return { code: error.code, message: advised(error.message) };
   return { code: "INTERNAL", message: `unexpected ${error instanceof Error ? error.name : "error"}: please report it` };
 }

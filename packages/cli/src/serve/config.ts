@@ -71,7 +71,7 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
   if (fault !== undefined) {
     const place = fault.path === "" ? "the configuration" : fault.path;
     throw new CommandError(
-      `expected ${place} in ${path} as ${fault.expected}, found ${shown(fault.found)}: correct it by docs/guide/configuration.md`,
+      `expected ${place} in ${path} as ${fault.expected}, found ${shown(fault.found)}: correct it, config.schema.json of @daypass/cli describes every setting`,
     );
   }
   return withAbsolutePaths(value as ServeConfig, dirname(resolve(path)));

@@ -2,6 +2,7 @@ import { pairs, word } from "../arguments.ts";
 import { awsSettings } from "../aws/settings.ts";
 import { type Context, UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
+import { expressLine } from "./directory-bucket.ts";
 import { formLine } from "./form-line.ts";
 import { commonFields, given, mapped, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
 import { storedKey } from "./stored-key.ts";
@@ -30,8 +31,11 @@ export const s3Target: TargetScheme = {
   find,
   // Compatibles take this name, or do not look at it; Amazon's buckets each have a region of their own.
   form: (line, fields) => formLine(line, { name: "key", fields }),
-  complete: (line) =>
-    line["region"] === undefined && line["endpoint"] !== undefined ? { ...line, region: "us-east-1" } : line,
+  complete: (line, found) =>
+    expressLine(
+      line["region"] === undefined && line["endpoint"] !== undefined ? { ...line, region: "us-east-1" } : line,
+      found,
+    ),
 };
 
 // The key is everything behind the bucket, as it is: it is data and nothing is decoded.

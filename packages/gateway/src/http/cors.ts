@@ -44,7 +44,7 @@ const REQUEST_HEADERS = [
   "x-amz-*",
 ];
 const EXPOSED =
-  "etag, content-length, content-range, content-disposition, accept-ranges, last-modified, x-amz-request-id, x-amz-id-2, x-amz-version-id";
+  "etag, content-length, content-range, content-disposition, accept-ranges, last-modified, x-request-id, x-amz-request-id, x-amz-id-2, x-amz-version-id";
 
 /** The answer depends on these, so a cache must keep the answers apart. */
 export const VARY = "origin, access-control-request-method, access-control-request-headers";

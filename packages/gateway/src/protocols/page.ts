@@ -1,15 +1,18 @@
 import type { WireRequest } from "daypass";
+import { acceptedQuality } from "../http/accept.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import type { RefusalCode } from "../pipeline/refusal.ts";
 import { textAnswer } from "./text-answer.ts";
 
-/** Tells whether the client asks for HTML by name, as a browser does that opens a link. */
+/** What an answer for programs can come as. */
+const FOR_PROGRAMS = ["application/json", "application/problem+json", "application/xml", "text/xml"] as const;
+
+/** Tells whether the client asks for HTML by name, as a browser does that opens a link, and for nothing that programs read more than for it. */
 export function wantsPage({ headers }: WireRequest): boolean {
-  return headers.some(
-    ([name, value]) =>
-      name.toLowerCase() === "accept" &&
-      /(?:^|,)\s*text\/html\s*(?:;(?!\s*q=0(?:\.0*)?\s*(?:,|$))[^,]*)?(?:,|$)/i.test(value),
-  );
+  const accept = headers.find(([name]) => name.toLowerCase() === "accept")?.[1] ?? "";
+  const page = acceptedQuality(accept, ["text/html"]) ?? 0;
+  const isLess = (type: string): boolean => page < (acceptedQuality(accept, [type, "application/*", "*/*"]) ?? 0);
+  return page > 0 && !FOR_PROGRAMS.some(isLess);
 }
 
 // For a person who opened a link: what happened, and what helps. Never which part of a signature was wrong.

@@ -10,5 +10,6 @@ import type { Exchange, Protocol } from "./protocol.ts";
 export function refuseStranger(fallback: Protocol, refusal: Refusal, exchange: Exchange): Answer {
   const answer = fallback.refuse(refusal, exchange);
   if (!wantsPage(exchange.request)) return answer;
-  return page({ status: answer.status, code: refusal.code, requestId: exchange.requestId });
+  const { requestId } = exchange;
+  return page({ status: answer.status, code: refusal.code, requestId, headers: ["x-request-id", requestId] });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Storage } from "../../src/storage/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, s3Field, send, sendS3 } from "./clients.ts";
+import { type S3Sent, s3Code, s3Field, s3For, send, sendS3 } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
 
 let gateway: TestGateway;
@@ -524,6 +524,21 @@ describe("conditional writes", () => {
     expect([overridden.status, overridden.headers["content-type"]]).toEqual([206, "x/part"]);
     await put("empty.txt", "");
     expect((await s3({ key: "empty.txt", query: { partNumber: "1" } })).status).toBe(200);
+  });
+});
+
+describe("a parameter that was signed twice", () => {
+  it.each(["partNumber", "versionId"])("is an invalid argument: %s", async (name) => {
+    await put("twice.txt", "x");
+    const { url } = s3For(gateway).sign({
+      bucket: "media",
+      key: "twice.txt",
+      expiresIn: 60,
+      bind: { query: { [name]: ["1", "2"] } },
+    });
+    const reply = await fetch(url);
+    const text = await reply.text();
+    expect([reply.status, s3Code(text), s3Field(text, "ArgumentName")]).toEqual([400, "InvalidArgument", name]);
   });
 });
 

@@ -148,9 +148,23 @@ describe("a Daypass URL", () => {
     const html = await page.text();
     expect(html).toContain("This link has ended");
     expect(html).not.toContain("hello.txt");
-    expect(await problem(await fetch(url, { headers: { accept: "text/html;q=0, */*" } }))).toEqual(
-      refused(403, "EXPIRED"),
-    );
+    for (const accept of [
+      "text/html;q=0, */*",
+      "application/json, text/html;q=0.1",
+      "text/html;q=0.5, */*;q=0.8",
+      "*/*",
+    ]) {
+      expect(await problem(await fetch(url, { headers: { accept } }))).toEqual(refused(403, "EXPIRED"));
+    }
+  });
+});
+
+describe("a request without a signature", () => {
+  it("has a page for a person, with the id that the log has", async () => {
+    const reply = await fetch(`${gateway.url}/media/hello.txt`, { headers: { accept: "text/html" } });
+    const id = reply.headers.get("x-request-id");
+    expect([reply.status, id]).toEqual([403, gateway.events.at(-1)?.requestId]);
+    expect(await reply.text()).toContain(`Request ${id}`);
   });
 });
 

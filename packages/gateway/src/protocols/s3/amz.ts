@@ -81,7 +81,9 @@ export function readAmz(
   for (const [name, value] of grant.parameters) {
     if (isAmz(name)) read(name.toLowerCase(), value, "parameter");
     else if (operation.selectors?.includes(name) === true || operation.parameters?.includes(name) === true) {
-      addOnce(parameters, name, value);
+      // Two values of what steers an operation: somebody in between could have read the other.
+      if (parameters.has(name)) throw invalidArgument(name, value, `The parameter ${name} was given more than once`);
+      parameters.set(name, value);
     } else if (SUB_RESOURCES.has(name)) throw notImplemented("parameter", name);
   }
   if (metadata.size + checksums.size + amz.size + parameters.size === 0) return NOTHING;
@@ -89,7 +91,7 @@ export function readAmz(
   return { metadata: Object.fromEntries(metadata), checksums, amz, parameters };
 }
 
-/** What selects or steers an operation has one value: of two, somebody in between could have read the other. */
+/** What steers an operation has one value, whether it came as a header or as a parameter. */
 function addOnce(values: Map<string, string>, name: string, value: string): void {
   if (values.has(name)) {
     throw new Refusal("INVALID_REQUEST", `expected ${name} once, found it again: send it once`);

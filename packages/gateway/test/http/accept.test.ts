@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { acceptedQuality } from "../../src/http/accept.ts";
+
+it.each([
+  ["text/html", 1],
+  ["text/html;q=0.1", 0.1],
+  ["TEXT/HTML ; level=1 ; Q=0.25", 0.25],
+  ["text/html;q=0", 0],
+  ["text/html;q=2", 1],
+  ["text/*;q=0.5", 0.5],
+  ["*/*;q=0.3", 0.3],
+  ["*/*, text/html;q=0.2", 0.2],
+  ["application/json", undefined],
+  ["", undefined],
+])("reads of %j how much HTML is wanted", (accept, quality) => {
+  expect(acceptedQuality(accept, ["text/html", "text/*", "*/*"])).toBe(quality);
+});

@@ -7,6 +7,7 @@ runs the vectors of section 12 and ends with status 1 if any of them comes out d
 page suffices; it is written to be read beside the page and is not a library: big integers are not constant-time.
 """
 
+import argparse
 import base64
 import hashlib
 import hmac
@@ -562,7 +563,10 @@ def keys_are_valid(case):
         return {"valid": False}
 
 
-def main(files):
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="vectors in the form of section 12")
+    files = parser.parse_args().files
     wrong = 0
     for file in files:
         with open(file, encoding="utf-8") as stream:
@@ -580,4 +584,4 @@ def main(files):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

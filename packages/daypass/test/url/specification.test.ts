@@ -22,6 +22,14 @@ describe.skipIf(reason)(`the verifier that was written from the page alone${reas
     expect(`${run.stdout}${run.stderr}`).toMatch(/^(?:packages\S+: [1-9][0-9]* cases\n){3}0 wrong\n$/);
     expect(run.status).toBe(0);
   });
+
+  it("says how it is called", () => {
+    const run = spawnSync("python3", ["-B", "docs/spec/verify.py", "--help"], {
+      cwd: fileURLToPath(root),
+      encoding: "utf8",
+    });
+    expect([run.status, run.stderr, run.stdout]).toEqual([0, "", expect.stringContaining("FILE")]);
+  });
 });
 
 describe("the page and the code", () => {

@@ -32,6 +32,7 @@ test.each([
     "cors.origins[1]",
     'write "https://c.example"',
   ],
+  [{ trustedProxies: ["10.0.0.0/8", "10.0.0.0/33"] }, "trustedProxies[1]", 'found "10.0.0.0/33"'],
   [{ hosts: { "A B": ["s3"] } }, 'hosts["A B"]', "localhost:8080"],
   [{ publicUrl: "https://a.example", hosts: { "b.example": ["s3"] } }, 'hosts["b.example"]', "a.example"],
   [{ publicUrl: "https://a.example", hosts: { "a.example:443": ["s3"] } }, 'hosts["a.example:443"]', "a.example"],

@@ -1,11 +1,10 @@
 /** What no schema can say of a configuration: that names are spelled as they are compared, and that settings fit each other. */
-import { isDaypassError } from "daypass";
-import { s3Verifier } from "daypass/s3";
-import { urlVerifier } from "daypass/url";
 import { CommandError } from "../command.ts";
 import type { ServeConfig } from "./config.ts";
+import { ORIGIN, originFault, respelled, standardSpelling } from "./origin-spelling.ts";
 import { originsOf } from "./origins.ts";
 import { shown } from "./shown.ts";
+import { isNetwork, NETWORK } from "./trusted-proxies.ts";
 
 /** A configuration with what the command line and the defaults add to it. */
 interface CheckedSettings extends ServeConfig {
@@ -20,7 +19,7 @@ interface CheckedSettings extends ServeConfig {
  * @throws {CommandError} that names setting and file, what was found and what to do
  */
 export function checkSettings(settings: CheckedSettings, file: string): void {
-  const { publicUrl, origins = [], redirectOrigins = [], cors = {} } = settings;
+  const { publicUrl, origins = [], redirectOrigins = [], trustedProxies = [], cors = {} } = settings;
   const refuse = ({ place, expected, found, remedy }: Fault): never => {
     throw new CommandError(`expected ${place} in ${file} as ${expected}, found ${found}: ${remedy}`);
   };
@@ -47,6 +46,9 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
       remedy: respelled(origin),
     });
   }
+  for (const [place, network] of listed("trustedProxies", trustedProxies)) {
+    if (!isNetwork(network)) refuse({ place, expected: NETWORK, found: shown(network), remedy: "correct it" });
+  }
   checkHosts(settings, refuse);
   checkRegion(settings, refuse);
 }
@@ -60,35 +62,8 @@ interface Fault {
 
 type Place = readonly [place: string, text: string];
 
-const ORIGIN = "scheme://host[:port] in lower case, without path and default port";
-
 function listed(place: string, texts: readonly string[]): readonly Place[] {
   return texts.map((text, i) => [`${place}[${i}]`, text] as const);
-}
-
-/** Asks the verifiers themselves, that of Daypass URLs for what has no `*`: it signs an origin that is written out. */
-function originFault(origins: readonly string[]): string | undefined {
-  const exact = origins.filter((origin) => !origin.includes("*"));
-  try {
-    if (origins.length > 0) s3Verifier({ credentials: () => undefined, origins });
-    if (exact.length > 0) urlVerifier({ keys: [], origins: exact });
-    return undefined;
-  } catch (error) {
-    if (isDaypassError(error)) return error.message;
-    throw error;
-  }
-}
-
-/** As a browser writes an origin into a header; `undefined` for what is none. One of another scheme (`capacitor://`) it writes as it is. */
-function standardSpelling(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const { origin, protocol, host } = new URL(text);
-  return origin === "null" ? `${protocol}//${host}` : origin;
-}
-
-function respelled(origin: string): string {
-  const spelling = standardSpelling(origin);
-  return spelling === undefined || spelling === origin ? "correct it" : `write ${JSON.stringify(spelling)}`;
 }
 
 /** A host that no origin has is one that every request is refused at, so what is said of it would never count. */

@@ -30,16 +30,29 @@ export function trustedProxies(networks: readonly string[]): (request: WireReque
   };
 }
 
+/** What a trusted proxy is named by. */
+export const NETWORK = "an address, or a network in CIDR notation";
+
+/** Whether a text is an address, or a network in CIDR notation. */
+export function isNetwork(text: string): boolean {
+  const { version, bits } = parseNetwork(text);
+  return version !== 0 && bits <= (version === 6 ? 128 : 32);
+}
+
 function addNetwork(list: BlockList, network: string): void {
+  const { address, version, bits } = parseNetwork(network);
+  if (!isNetwork(network))
+    throw new CommandError(`expected trustedProxies as ${NETWORK}, found ${JSON.stringify(network)}`);
+  list.addSubnet(address, bits, version === 6 ? "ipv6" : "ipv4");
+}
+
+/** `version` is 0 where there is no address, and `bits` is not a number where there is no length. */
+function parseNetwork(network: string): { readonly address: string; readonly version: number; readonly bits: number } {
   const [address = "", prefix] = network.split("/");
   const version = isIP(address);
   const bits =
     prefix === undefined ? (version === 6 ? 128 : 32) : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-  if (version === 0 || !(bits <= (version === 6 ? 128 : 32)))
-    throw new CommandError(
-      `expected trustedProxies as addresses or networks in CIDR notation, found ${JSON.stringify(network)}`,
-    );
-  list.addSubnet(address, bits, version === 6 ? "ipv6" : "ipv4");
+  return { address, version, bits };
 }
 
 // A socket that listens on both protocols shows IPv4 peers as ::ffff:192.0.2.1.

@@ -7,7 +7,10 @@ import { textAnswer } from "./text-answer.ts";
 /** What an answer for programs can come as. */
 const FOR_PROGRAMS = ["application/json", "application/problem+json", "application/xml", "text/xml"] as const;
 
-/** Tells whether the client asks for HTML by name, as a browser does that opens a link, and for nothing that programs read more than for it. */
+/**
+ * Tells whether the client asks for HTML by name, as a browser does that opens a link, and for nothing that programs read more than
+ * for it.
+ */
 export function wantsPage({ headers }: WireRequest): boolean {
   const accept = headers.find(([name]) => name.toLowerCase() === "accept")?.[1] ?? "";
   const page = acceptedQuality(accept, ["text/html"]) ?? 0;

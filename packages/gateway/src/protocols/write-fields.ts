@@ -1,4 +1,8 @@
-/** What a write depends on and what its body stands for, read alike in every dialect. What nothing here acts on is refused: the write would happen. */
+/**
+ * What a write depends on and what its body stands for, read alike in every dialect. What nothing here acts on is refused: the write
+ * would happen all the same.
+ * @module
+ */
 import { parseEntityTag } from "../http/entity-tag.ts";
 import type { WriteConditions } from "../operations/write-conditions.ts";
 import { Refusal } from "../pipeline/refusal.ts";

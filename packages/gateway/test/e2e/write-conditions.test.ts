@@ -88,6 +88,26 @@ describe("a create-only grant", () => {
   });
 });
 
+describe("the tags of an object", () => {
+  it("are not written under a condition, which nothing would hold them to", async () => {
+    const query = { tagging: "" };
+    const body = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    const md5 = { "content-md5": createHash("md5").update(body).digest("base64") };
+    for (const [name, value] of [
+      ["if-match", '"x"'],
+      ["if-none-match", "*"],
+      ["if-unmodified-since", PAST],
+    ] as const) {
+      const unsigned = { ...md5, [name]: value };
+      expect((await sendS3(gateway, { method: "PUT", key: "a.txt", query, body, unsigned })).status).toBe(501);
+      expect(
+        (await sendS3(gateway, { method: "DELETE", key: "a.txt", query, unsigned: { [name]: value } })).status,
+      ).toBe(501);
+    }
+    expect((await sendS3(gateway, { key: "a.txt", query })).text).not.toContain("<Tag>");
+  });
+});
+
 describe("a part of an upload", () => {
   it("may say which piece it is, as form uploaders for browsers do", async () => {
     const begun = await sendS3(gateway, { method: "POST", key: "parts.bin", query: { uploads: "" } });

@@ -18,6 +18,17 @@ export function readWriteConditions({ received: { fields }, permit: { grant } }:
   return { createOnly: createOnly || grant.obligations.some(({ kind }) => kind === "create-only"), ifMatch };
 }
 
+/**
+ * Refuses conditions where nothing holds a write to them: it would happen all the same.
+ *
+ * @throws {Refusal} `NOT_IMPLEMENTED`
+ */
+export function expectNoConditions({ received: { fields } }: S3Call): void {
+  if (fields.ifMatch !== undefined) throw notImplemented("header", "If-Match");
+  if (fields.ifNoneMatch !== undefined) throw notImplemented("header", "If-None-Match");
+  if (fields.ifUnmodifiedSince !== undefined) throw notImplemented("header", "If-Unmodified-Since");
+}
+
 /** The headers that every later download repeats. */
 export function readStoredHeaders({ received: { request }, payload }: S3Call): StoredHeaders {
   const { contentEncoding, ...headers } = storedHeaders(request.headers);

@@ -2,6 +2,7 @@ import type { SetObjectTags } from "../../../operations/set-object-tags.ts";
 import { expectNullVersion } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { requestIdHeaders } from "../request-id.ts";
+import { expectNoConditions } from "../write-fields.ts";
 
 export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   name: "DeleteObjectTagging",
@@ -11,8 +12,9 @@ export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   selectors: ["tagging"],
   parameters: ["versionId"],
   readsBody: false,
-  read({ parameters }, object) {
-    expectNullVersion(parameters.get("versionId"), object.key);
+  read(call, object) {
+    expectNoConditions(call);
+    expectNullVersion(call.parameters.get("versionId"), object.key);
     return { operation: "set-object-tags", object, tags: {} };
   },
   present: (_, __, { requestId }) => ({ status: 204, headers: [...requestIdHeaders(requestId)], body: undefined }),

@@ -16,6 +16,6 @@ export default defineConfig({
     // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
     maxWorkers: "100%",
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
   },
 });

@@ -1,5 +1,6 @@
 import { type RsaJwk, rsaPublicKey } from "#crypto/rsa";
 import { base64url, fromBase64 } from "../encode.ts";
+import { refusal } from "../errors.ts";
 import { GOOG4_RSA } from "../gcs/canonical.ts";
 import type { GcsHmacKey, GcsServiceAccount } from "../gcs/credentials.ts";
 import type { GcsPublicAccount } from "../gcs/key.ts";
@@ -41,7 +42,7 @@ export async function fitsV4(key: GcsExplainKey, input: V4Input, signature: stri
 
 /**
  * Modulus and exponent of a private key in PEM, so that a key file is enough to explain the account's URLs and nothing is
- * signed for it. What is no such key gives an empty JWK, which `rsaPublicKey` refuses.
+ * signed for it. Throws `INVALID_KEY`, also where the runtime would read a key in its own time.
  */
 function publicHalf(pem: string): RsaJwk {
   const [, text = ""] = /-----BEGIN (?:RSA )?PRIVATE KEY-----([^-]+)/.exec(pem.replaceAll("\\n", "\n")) ?? [];
@@ -50,7 +51,8 @@ function publicHalf(pem: string): RsaJwk {
   const octets = numbers[2];
   if (numbers[1]?.tag === 0x30 && octets !== undefined) numbers = content(octets.bytes);
   const [, n, e] = numbers.map(({ bytes }) => base64url(bytes[0] === 0 ? bytes.subarray(1) : bytes));
-  return { kty: "RSA", n: n ?? "", e: e ?? "" };
+  if (!n || !e) throw refusal("INVALID_KEY", "private_key as an RSA key in PEM without a passphrase");
+  return { kty: "RSA", n, e };
 }
 
 interface Element {

@@ -73,6 +73,13 @@ const HOSTILE_KEYS = [
   "__proto__",
 ];
 
+// Without origins the bucket is told from Amazon's own host, whatever the partition of its region.
+test.each(["us-east-1", "cn-north-1", "eusc-de-east-1"])("names the bucket of a host in %s", async (region) => {
+  const [signed] = await sign([{ ...s3Line, region, key: "other/a.txt" }]);
+  const [verdict] = await verify([{ request: { url: signed?.url, method: "GET" }, at, schemes: [s3] }]);
+  expect(verdict?.grant).toMatchObject({ bucket: "media", key: "other/a.txt" });
+});
+
 test("verifies what it signed, for hostile keys, in every S3 version and both addressings", async () => {
   const lines = HOSTILE_KEYS.flatMap((key) =>
     ["v4", "v2"].flatMap((version) =>

@@ -40,7 +40,7 @@ export function checkOptions(request: Constraints, { scheme, known, instead = {}
 export function unsupportedConstraint(
   scheme: string,
   constraint: string,
-  alternative = "sign each by itself",
+  alternative = "check its name",
 ): DaypassError {
   return refusal(
     "UNSUPPORTED_CONSTRAINT",

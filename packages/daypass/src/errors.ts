@@ -112,7 +112,8 @@ export function refusal(code: ErrorCode, expected: string, details?: ErrorDetail
 export function isDaypassError(value: unknown): value is DaypassError {
   // By name: two copies of the library in one process (a duplicated dependency, CJS beside ESM) still recognise each other's
   // errors, where `instanceof` would not.
-  return Object(value).name === "DaypassError";
+  const { name, code } = Object(value);
+  return name === "DaypassError" && typeof code === "string";
 }
 
 /**
@@ -127,6 +128,6 @@ export function invalidInput(
 ): DaypassError {
   const text = Object(found) === found ? typeof found : (JSON.stringify(found) ?? "nothing");
   // What comes before a host or behind a path is a password or a token at times.
-  const shown = text.replace(/\/.*@|\?.*/g, "...");
+  const shown = text.replace(/^.*@|[?#].*/gs, "...");
   return refusal(code, `${option} as ${expected}, found ${shown}`);
 }

@@ -33,13 +33,13 @@ export interface FormTarget {
   readonly bucket: string;
   /** The key or object name, with `${filename}` where the file's own name goes. Left out with `prefix`. */
   readonly key: string | undefined;
+  /** Matches the options of a request. */
+  readonly known: RegExp;
   /** Names of fields that the signature sets itself. */
   readonly reserved: RegExp;
 }
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
-const KNOWN =
-  /^(?:bucket|key|object|prefix|dotSegments|contentLength|fields|conditions|expires(?:In|At)|stableWindow|bind(?:\.content(?:Type|Length))?)$/;
 const INSTEAD = {
   "bind.headers": "use fields",
   "bind.sha256": "use a checksum field",
@@ -51,9 +51,12 @@ const INSTEAD = {
  *
  * @throws {DaypassError} `INVALID_INPUT`, `UNSUPPORTED_CONSTRAINT`
  */
-export function draftForm(request: FormRequest, { scheme, bucket, key: oneKey, reserved }: FormTarget): FormDraft {
+export function draftForm(
+  request: FormRequest,
+  { scheme, bucket, key: oneKey, known, reserved }: FormTarget,
+): FormDraft {
   const { bind = {}, prefix } = request;
-  checkOptions(request, { scheme: `a form of ${scheme}`, known: KNOWN, instead: INSTEAD });
+  checkOptions(request, { scheme: `a form of ${scheme}`, known, instead: INSTEAD });
   const key = oneKey ?? `${prefix}${FILE_NAME}`;
   // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
   if (

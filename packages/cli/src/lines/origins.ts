@@ -4,7 +4,7 @@ export function ownOrigin(origin: string): string {
   return lower.replace(lower.startsWith("https:") ? /:443$/ : /:80$/, "");
 }
 
-const AMAZON_VIRTUAL = /^(https?:\/\/).+\.(s3(?:express)?(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?)$/;
+const AMAZON_VIRTUAL = /^(https?:\/\/).+\.(s3(?:express)?(?:[.-][a-z0-9-]+)*\.amazonaws\.(?:com(?:\.cn)?|eu))$/;
 
 /** On Amazon a bucket in front of the host can be told from the host's name alone, and the grant should name it. */
 export function s3Origin(origin: string): string {

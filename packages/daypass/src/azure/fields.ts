@@ -36,7 +36,8 @@ export function checkSas(kind: SasKind, values: SasValues, fault: SasFault): voi
     }
     // An empty field is signed like one that is not there.
     const form = required[name] ?? FORMS[name] ?? /./;
-    if (typeof text !== "string" || hasControl(text) || !form.test(text)) throw fault(name, "form", "Azure defines it");
+    if (typeof text !== "string" || hasControl(text) || !form.test(text))
+      throw fault(name, "form", name === "spr" ? "https or https,http" : "Azure defines it");
     if (/^sk?[te]$/.test(name) && !parseAzureTime(text)) throw fault(name, "form", "a time in UTC");
   }
   if ((sdd === undefined) === (sr === "d")) throw fault("sdd", "depth", "a depth with sr=d, and only there");

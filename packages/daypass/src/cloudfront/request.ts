@@ -80,6 +80,8 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   const { url, policy, notBefore, bind } = wish;
   checkOptions(wish, RULES);
   if (policy !== undefined) return givenPolicy(wish, policy);
+  if (wish.resource !== undefined && wish.prefix !== undefined)
+    throw invalidInput("resource", "text, or prefix", "both");
   const resource = wish.resource ?? wholePrefix(wish) ?? url ?? "";
   if (!/^(?:\*|https?\*?|http\*):\/\/[^\s"\\#\x7f-\uffff]+$/.test(resource)) {
     throw invalidInput("resource", "scheme://host/path in ASCII", resource);

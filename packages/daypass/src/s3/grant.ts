@@ -76,7 +76,7 @@ export function s3Obligations(
   }
   for (const [name, value] of parameters) {
     const header = name.toLowerCase();
-    if (CHECKSUM_HEADER.test(header) && `${header}=${value}` !== CHECKSUM_OF_NOTHING)
+    if (header !== "content-md5" && CHECKSUM_HEADER.test(header) && `${header}=${value}` !== CHECKSUM_OF_NOTHING)
       obligations.push({ kind: "body-checksum", header, value });
   }
   const response = responseOverrides(parameters);

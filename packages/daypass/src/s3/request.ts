@@ -54,7 +54,7 @@ const NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 /** The headers that the holder must send, lower-case names, from `headers` and `bind`. */
 export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Record<string, string>> {
-  if (!(headers ?? bind)) return {};
+  if ((headers ?? bind) === undefined) return {};
   const collected: Record<string, string> = {};
   const { contentType, contentLength, sha256, headers: bound, query: _query, ...others } = bind ?? {};
   // An address, and names that no compiler has seen: dropped in silence they would leave open what was to be bound.
@@ -92,7 +92,7 @@ const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Sig
 /** The further parameters of the URL, encoded, from `query`, `bind.query` and `response`. */
 export function collectQuery({ query, bind, response }: S3SignRequest): readonly EncodedPair[] {
   const bound = bind?.query;
-  if (!(query ?? bound ?? response)) return [];
+  if ((query ?? bound ?? response) === undefined) return [];
   const pairs: EncodedPair[] = [];
   const add = (name: string, value: unknown): void => {
     if (typeof value !== "string" || RESERVED.test(name)) {

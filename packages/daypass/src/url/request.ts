@@ -62,11 +62,11 @@ export function readUrl({ url, bind = {} }: UrlSignRequest): SignableUrl {
   lastOrigin = origin;
   if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
   const tokens = query === undefined ? [] : [query];
-  for (const [name, values] of Object.entries(bind.query ?? {})) {
+  for (const [name, values] of members(bind.query)) {
     for (const value of [values].flat()) tokens.push(`${uriEncode(name)}=${uriEncode(value)}`);
   }
   // As text each pair begins with its name and a comma, which comes before all that names are made of.
-  const headers = Object.entries(bind.headers ?? {})
+  const headers = members(bind.headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .sort();
   if (headers.some(([, value]) => value !== trimBlank(value))) {
@@ -75,6 +75,15 @@ export function readUrl({ url, bind = {} }: UrlSignRequest): SignableUrl {
   const target = tokens.length > 0 ? `${path}?${tokens.join("&")}` : path;
   if (detectUrl({ target })) throw refusal("INVALID_INPUT", "a query without dp-*, which the signer adds");
   return { origin, wire: parseTarget(target), headers };
+}
+
+/** The members of an object that was left out or is one: those of a text would be its characters, and a number has none. */
+function members<T>(options: Readonly<Record<string, T>> | undefined): readonly (readonly [string, T])[];
+function members(options: object | undefined): readonly (readonly [string, unknown])[];
+function members(options: object | undefined): readonly (readonly [string, unknown])[] {
+  if (options === undefined) return [];
+  if (typeof options === "object") return Object.entries(options);
+  throw refusal("INVALID_INPUT", "bind, its headers and query, and response as objects");
 }
 
 /** The parameter that an option becomes, and the spelling of its value there: of `undefined` there is none. */
@@ -120,8 +129,8 @@ const BIND: Spellings<Bindings> = {
  */
 export function constraints(request: UrlSignRequest): Record<string, string> {
   const parameters: Record<string, string> = {};
-  const add = (options: object = {}, spellings: Readonly<Record<string, Spelling<never> | undefined>>): void => {
-    for (const [option, value] of Object.entries(options)) {
+  const add = (options: object | undefined, spellings: Readonly<Record<string, Spelling<never> | undefined>>): void => {
+    for (const [option, value] of members(options)) {
       // A misspelt option would be a constraint that is missing from the URL.
       if (!Object.hasOwn(spellings, option)) {
         throw refusal("INVALID_INPUT", `what a Daypass URL can bind, found ${option}`);
@@ -133,13 +142,13 @@ export function constraints(request: UrlSignRequest): Record<string, string> {
   };
   add(request, REQUEST);
   add(request.bind, BIND);
-  for (const [option, value] of Object.entries(request.response ?? {})) {
+  for (const [option, value] of members(request.response)) {
     if (value === undefined) continue;
     const name = `dp-response-${option.replace(/[A-Z]/g, "-$&").toLowerCase()}`;
     if (option.includes("-") || !isParameter(name)) {
       throw refusal("UNSUPPORTED_CONSTRAINT", `what a Daypass URL can bind, found response.${option}`);
     }
-    parameters[name] = encodeHeader(value);
+    parameters[name] = encodeHeader(value as string);
   }
   return parameters;
 }

@@ -128,6 +128,12 @@ function prepareUrl(
   }
   enforceScope(scope, parsed);
   const stringToSign = urlStringToSign(alg, canonical);
+  const unbound = [
+    "headers that are not listed",
+    ...(raw["dp-sha256"] === undefined ? ["body"] : []),
+    ...(raw["dp-prefix"] === undefined ? [] : ["path below the prefix"]),
+    ...vary.map((name) => `query ${name}`),
+  ];
   return {
     stringToSign,
     finish(signature) {
@@ -139,12 +145,7 @@ function prepareUrl(
           headers: Object.fromEntries(type === undefined ? headers : [...headers, ["content-type", type]]),
           expiresAt,
           bound: ["method", "origin", "path", "query", "time", ...further],
-          unbound: [
-            "headers that are not listed",
-            ...(raw["dp-sha256"] === undefined ? ["body"] : []),
-            ...(raw["dp-prefix"] === undefined ? [] : ["path below the prefix"]),
-            ...vary.map((name) => `query ${name}`),
-          ],
+          unbound,
           warnings: origin.startsWith("https:") ? [] : ["the URL is for http: whoever reads the traffic can use it"],
         },
         stringToSign,

@@ -185,6 +185,14 @@ describe("signed URLs", () => {
     }
   });
 
+  it("are for a resource or for a prefix, and not for the wider of the two", async () => {
+    const both = { resource: "https://d111111abcdef8.cloudfront.net/*", prefix: "/" };
+    await rejects(
+      cloudfrontSigner({ keyPairId, privateKey: EC.privateKey, clock }).sign({ url, expiresIn: 60, ...both }),
+      "INVALID_INPUT",
+    );
+  });
+
   it("by P-256 keys cannot be the same in a window", async () => {
     const options = { keyPairId, privateKey: EC.privateKey, clock };
     const wish = { expiresIn: 600, stableWindow: 60 };

@@ -100,6 +100,7 @@ describe("a GCS form", () => {
     ["a policy of the caller's", { fields: { policy: "x" } }, "INVALID_INPUT"],
     ["dot segments", { object: "a/../b" }, "DOT_SEGMENTS"],
     ["a start", { notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
+    ["an object by Amazon's name", { key: "only.txt" } as object, "UNSUPPORTED_CONSTRAINT"],
     ["addresses", { bind: { ip: "203.0.113.9" } }, "UNSUPPORTED_CONSTRAINT"],
     ["a life of more than a week", { expiresIn: 604_801 }, "INVALID_EXPIRY"],
     ["no name at all", { object: undefined }, "INVALID_INPUT"],

@@ -47,6 +47,9 @@ describe("s3ExpressSigner", () => {
     expect(host("m--usw2-lax1-az1--x-s3".replace("usw2-", ""))).toBe(
       "m--lax1-az1--x-s3.s3express-lax1-az1.us-west-2.amazonaws.com",
     );
+    expect(host("m--euscde-az1--x-s3", { region: "eusc-de-east-1" })).toBe(
+      "m--euscde-az1--x-s3.s3express-euscde-az1.eusc-de-east-1.amazonaws.eu",
+    );
     expect(host("ap--usw2-az1--xa-s3")).toBe("ap--usw2-az1--xa-s3.s3express-usw2-az1.us-west-2.amazonaws.com");
     expect(host("m--usw2-az1--x-s3", { endpoint: "http://127.0.0.1.nip.io:4566" })).toBe(
       "m--usw2-az1--x-s3.127.0.0.1.nip.io:4566",

@@ -123,6 +123,7 @@ describe("s3FormSigner", () => {
     ["a life of more than a week", { expiresIn: 604_801 }, "INVALID_EXPIRY"],
     ["no life", { expiresIn: undefined }, "INVALID_INPUT"],
     ["a start", { notBefore: AT }, "UNSUPPORTED_CONSTRAINT"],
+    ["a key by Google's name", { object: "only.txt" } as object, "UNSUPPORTED_CONSTRAINT"],
     ["a client address", { bind: { ip: "10.0.0.0/8" } }, "UNSUPPORTED_CONSTRAINT"],
     ["a hash of the body", { bind: { sha256: "0".repeat(64) } }, "UNSUPPORTED_CONSTRAINT"],
     ["headers", { bind: { headers: { a: "b" } } }, "UNSUPPORTED_CONSTRAINT"],

@@ -41,6 +41,21 @@ const md5 = (bytes: string | Buffer) => createHash("md5").update(bytes).digest("
 const copy = (key: string, source: string, headers: Record<string, string> = {}) =>
   s3({ method: "PUT", key, headers: { "x-amz-copy-source": source, ...headers } });
 
+describe("a checksum in the query of an upload", () => {
+  const upload = (name: string, value: string) =>
+    s3({ method: "PUT", key: "sum-in-query.txt", body: "hello", query: { [`x-amz-checksum-${name}`]: value } });
+
+  it("is held to the body, of whatever algorithm and also where it is that of no bytes", async () => {
+    expect((await upload("crc32", "NhCmhg==")).status).toBe(200);
+    expect((await upload("crc32", "NhCmhA==")).code).toBe("BadDigest");
+    expect((await upload("crc32c", "AAAAAA==")).code).toBe("BadDigest");
+  });
+
+  it("is not what AWS's presigner writes when it has no body", async () => {
+    expect((await upload("crc32", "AAAAAA==")).status).toBe(200);
+  });
+});
+
 describe("a copy", () => {
   it("has the bytes, the type and the metadata of its source", async () => {
     const headers = {

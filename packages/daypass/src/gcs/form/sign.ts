@@ -98,13 +98,16 @@ interface Draft {
 // What the signer sets itself, or no form may hold.
 const RESERVED = /^(?:file|policy|x-goog-(?:algorithm|credential|date|signature))$/i;
 
+const KNOWN =
+  /^(?:bucket|object|prefix|dotSegments|contentLength|fields|conditions|expires(?:In|At)|stableWindow|bind(?:\.content(?:Type|Length))?)$/;
+
 function drafts(options: DraftOptions, family: V4Family, keyId: string): (request: GcsFormRequest) => Draft {
   const { clock = systemClock, expiration, credentialExpiry } = options;
   const address = gcsAddresses(options);
   return (request) => {
     const { bucket, object } = request;
     const { origin, path } = address(bucket);
-    const draft = draftForm(request, { scheme: "GCS", bucket, key: object, reserved: RESERVED });
+    const draft = draftForm(request, { scheme: "GCS", bucket, key: object, known: KNOWN, reserved: RESERVED });
     checkKey(draft.fields["key"] as string, request.dotSegments, "object");
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,

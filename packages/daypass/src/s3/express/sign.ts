@@ -85,12 +85,14 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
 /** "Zonal endpoints": `bucket.s3express-<zone>.<region>.amazonaws.com`, always with the bucket in the host. */
 function zonalEndpoints(region: string, endpoint: string | undefined): (bucket: string) => BucketEndpoint {
   const byZone = new Map<string, (bucket: string) => BucketEndpoint>();
+  // "s3.<region>.<domain of its partition>"
+  const regional = bucketEndpoints({ region, addressing: "path" })("any").host.slice("s3.".length);
   return (bucket) => {
     const zone = DIRECTORY_BUCKET.exec(bucket)?.[1];
     if (zone === undefined) throw invalidInput("bucket", 'a directory bucket such as "name--use1-az4--x-s3"', bucket);
     let ofZone = byZone.get(zone);
     if (ofZone === undefined) {
-      const host = `s3express-${zone}.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+      const host = `s3express-${zone}.${regional}`;
       ofZone = bucketEndpoints({ region, endpoint: endpoint ?? `https://${host}`, addressing: "virtual" });
       byZone.set(zone, ofZone);
     }

@@ -32,6 +32,9 @@ export interface FormVersion {
 const RESERVED =
   /^(?:awsaccesskeyid|signature|file|policy|x-amz-(?:algorithm|credential|date|security-token|signature))$/i;
 
+const KNOWN =
+  /^(?:bucket|key|prefix|dotSegments|contentLength|fields|conditions|expires(?:In|At)|stableWindow|bind(?:\.content(?:Type|Length))?)$/;
+
 /** A form signer of one version. */
 export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): FormSigner<S3FormRequest> {
   const { credentials, credentialExpiry, provider, clock = systemClock } = options;
@@ -44,7 +47,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
     const current = checkCredentials(provide());
     const { bucket, key } = request;
     const { origin, path } = endpointOf(bucket);
-    const draft = draftForm(request, { scheme: "S3", bucket, key, reserved: RESERVED });
+    const draft = draftForm(request, { scheme: "S3", bucket, key, known: KNOWN, reserved: RESERVED });
     const formKey = draft.fields["key"] as string;
     checkKey(formKey, request.dotSegments);
     if (formKey.includes(FILE_NAME)) requireFeature(provider, "filename");

@@ -137,14 +137,14 @@ function sortParameters(
       seen.has(name) ||
       (isAmz && (name !== name.toLowerCase() || Object.hasOwn(headers, name)))
     ) {
-      throw invalidInput(`query.${name}`, "documented, once, and not set elsewhere", "another");
+      throw invalidInput(`query.${name}`, "documented, once, not set elsewhere", "another");
     }
     if (!isAmz && !isSubResource(name)) {
       unsigned.push(name);
       continue;
     }
     if (isAmbiguousValue(value)) {
-      throw invalidInput(`query.${name}`, "without control characters and further parameters inside", "another");
+      throw invalidInput(`query.${name}`, "a value without further parameters inside", "another");
     }
     seen.add(name);
     if (isAmz) amz.push({ name, values: [value] });

@@ -28,7 +28,7 @@ const CHUNK_HEADERS: ReadonlySet<string> = new Set(["x-amz-decoded-content-lengt
 const META = "x-amz-meta-";
 // A current AWS SDK signs this into the query of an upload because it has no body yet (aws-sdk-js-v3 #6810): nobody asked for
 // it, and every upload by such a URL would be refused. Any other checksum, and this one as a header, is held to the body.
-const CRC_OF_NOTHING = "AAAAAA==";
+const CRC_OF_NOTHING = "crc32=AAAAAA==";
 const CHECKSUM = new RegExp(`^x-amz-checksum-(${Object.keys(CHECKSUM_BYTES).join("|")})$`);
 
 /**
@@ -65,7 +65,7 @@ export function readAmz(
       const text = source === "header" ? metadataOfHeader(value) : metadataOfParameter(value);
       addMetadata(metadata, name.slice(META.length), text);
     } else if (algorithm !== undefined) {
-      if (source === "header" || value !== CRC_OF_NOTHING) checksums.set(algorithm, value);
+      if (source === "header" || `${algorithm}=${value}` !== CRC_OF_NOTHING) checksums.set(algorithm, value);
     } else if (name === operation.header || operation.amz?.includes(name) === true) {
       addOnce(amz, name, value);
     } else if (!(payload.chunked && source === "header" && CHUNK_HEADERS.has(name))) {

@@ -59,9 +59,15 @@ const MAX_DOCUMENT = 16 * 1024 * 1024;
 const MAX_ELEMENTS = 50_000;
 const MAX_SOCKETS = 256;
 
+/** How the domain of Amazon's endpoints ends, as `s3Signer` has it. */
+function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "com.cn";
+  return region.startsWith("eusc-") ? "eu" : "com";
+}
+
 export function upstream(options: S3Options): Upstream {
   const { region, credentials, timeouts, clock = () => new Date() } = options;
-  const endpoint = options.endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  const endpoint = options.endpoint ?? `https://s3.${region}.amazonaws.${partitionOf(region)}`;
   const signer = s3Signer(options);
   const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 64 };
   const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { DaypassError, isDaypassError } from "../src/index.ts";
+
+it("knows the errors of another copy of the library, and nothing else of that name", () => {
+  class Twin extends Error {
+    override name = "DaypassError";
+    readonly code = "EXPIRED";
+  }
+  expect([new DaypassError("EXPIRED", "ended"), new Twin()].map(isDaypassError)).toEqual([true, true]);
+  const others = [
+    DaypassError,
+    { name: "DaypassError" },
+    new Error("DaypassError"),
+    { code: "EXPIRED" },
+    null,
+    undefined,
+    "x",
+  ];
+  expect(others.map(isDaypassError)).toEqual(others.map(() => false));
+});

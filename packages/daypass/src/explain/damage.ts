@@ -59,39 +59,84 @@ const UNSOUND: readonly CauseCode[] = [
   ...(["PATH", "QUERY", "DATE", "REGION", "VERSION"] as const),
 ];
 
+// Far more than any client or server takes. Each repair is read anew, and a search with keys costs the more the longer it is.
+const LONGEST = 16_384;
+
+/** How a URL is read: by its grammar alone; with the keys, as it stands; or with their whole search. */
+export type Reading = "grammar" | "exact" | "search";
+
+/** Explains a URL without the server's answer. Throws for one that is unknown. */
+type Read = (text: string, reading: Reading) => Promise<Explanation>;
+
+/** What may have been the URL, and the damages that are undone in it. */
+interface Candidate {
+  readonly text: string;
+  readonly damages: readonly Damage[];
+  readonly isCertain: boolean;
+}
+
 /**
  * Finds what mail or chat has done to a URL: the first repair after which it is one that is known here, and, where a key is
  * given, one that fits. `undefined` where nothing shows that the URL was another one.
- *
- * @param read explains a URL without the server's answer; throws for one that is unknown
  */
-export async function repair(
-  text: string,
-  hasKeys: boolean,
-  read: (text: string) => Promise<Explanation>,
-): Promise<Repaired | undefined> {
-  const found = DAMAGES.filter(({ undo }) => undo(text) !== text);
+export async function repair(text: string, hasKeys: boolean, read: Read): Promise<Repaired | undefined> {
+  const found = text.length > LONGEST ? [] : DAMAGES.filter(({ undo }) => undo(text) !== text);
   if (found.length === 0) return undefined;
   const all = found.length === 1 ? [] : [found];
-  const before = await attempt(text, read);
-  // What fits as it is was damaged by nobody.
-  if (hasKeys && before !== undefined && before.cause === undefined) return undefined;
-  for (const damages of [...found.map((damage) => [damage]), ...all]) {
-    const repaired = damages.reduce((whole, { undo }) => undo(whole), text);
-    if (isSound(before) && !damages.some(({ isCertain }) => isCertain)) continue;
-    const after = await attempt(repaired, read);
-    if (after === undefined || !isSound(after, hasKeys)) continue;
-    return {
-      text: repaired,
-      cause: {
-        code: "MALFORMED",
-        sentence: damages.map(({ sentence }) => sentence(text)).join(" "),
-        evidence: ["The rest of this explanation is about the URL without that."],
-        fix: "Copy the URL alone, in one line, and byte for byte.",
-      },
-    };
+  const candidates = [...found.map((damage) => [damage]), ...all].map((damages) => candidate(text, damages));
+  if (hasKeys) {
+    const before = await attempt(text, "exact", read);
+    // What fits as it is was damaged by nobody.
+    if (before !== undefined && before.cause === undefined) return undefined;
+    const fitting = await firstSound(candidates, { before, reading: "exact", read });
+    if (fitting !== undefined) return told(text, fitting);
+  }
+  const before = await attempt(text, "grammar", read);
+  const readable = await firstSound(candidates, { before, reading: "grammar", read });
+  if (readable === undefined) return undefined;
+  if (!hasKeys || readable.isCertain) return told(text, readable);
+  // Something else may be wrong as well. A search takes longer than all else together: this one only.
+  return isSound(await attempt(readable.text, "search", read), true) ? told(text, readable) : undefined;
+}
+
+function candidate(text: string, damages: readonly Damage[]): Candidate {
+  return {
+    text: damages.reduce((whole, { undo }) => undo(whole), text),
+    damages,
+    isCertain: damages.some(({ isCertain }) => isCertain),
+  };
+}
+
+interface Readings {
+  /** The URL as it is. */
+  readonly before: Explanation | undefined;
+  readonly reading: Reading;
+  readonly read: Read;
+}
+
+/** The first candidate that is sound, where the URL as it is is not. */
+async function firstSound(
+  candidates: readonly Candidate[],
+  { before, reading, read }: Readings,
+): Promise<Candidate | undefined> {
+  const isOne = isSound(before);
+  for (const one of candidates) {
+    if (isOne && !one.isCertain) continue;
+    if (isSound(await attempt(one.text, reading, read), reading === "exact")) return one;
   }
   return undefined;
+}
+
+function told(text: string, { text: repaired, damages }: Candidate): Repaired {
+  return {
+    text: repaired,
+    cause: {
+      code: "MALFORMED",
+      sentence: damages.map(({ sentence }) => sentence(text)).join(" "),
+      evidence: ["The rest of this explanation is about the URL without that."],
+      fix: "Copy the URL alone, in one line, and byte for byte.",
+    },
+  };
 }
 
 /** Whether a URL can be read, and nothing speaks against its signature. With a key, the key has to show it. */
@@ -103,9 +148,9 @@ function isSound(explanation: Explanation | undefined, isStrict = false): boolea
   return !UNSOUND.includes(cause.code);
 }
 
-async function attempt(text: string, read: (text: string) => Promise<Explanation>): Promise<Explanation | undefined> {
+async function attempt(text: string, reading: Reading, read: Read): Promise<Explanation | undefined> {
   try {
-    return await read(text);
+    return await read(text, reading);
   } catch (error) {
     if (!isDaypassError(error)) throw error;
     return undefined;

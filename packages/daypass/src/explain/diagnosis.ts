@@ -180,9 +180,9 @@ function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: 
   return unknowns?.(input) ?? withMethods(input, subject.known);
 }
 
-function methodsOf<I extends SignedInput>({ variantsOf, subject: { known } }: Case<I>): Case<I>["variantsOf"] {
+function methodsOf<I extends SignedInput>({ variantsOf, subject }: Case<I>): Case<I>["variantsOf"] {
   // The legacy signatures cover a Content-Type that the URL does not tell: to find it is a finding.
-  return ofKnown(variantsOf, { known: { ...known, headers: true } });
+  return ofKnown(variantsOf, { ...subject, known: { ...subject.known, headers: true } });
 }
 
 function wrongKey<I extends SignedInput>(

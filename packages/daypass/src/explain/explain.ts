@@ -2,7 +2,7 @@ import { DaypassError, refusal } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
-import { repair } from "./damage.ts";
+import { type Reading, repair } from "./damage.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
@@ -44,24 +44,27 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   const { request, keys = [] } = options;
   // Where another URL was sent, what differs is told as such.
   if (request?.url !== undefined && request.url !== url) return explainText(url, options);
+  const { text } = unescapeUrl(url);
   const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined };
-  const damage = await repair(unescapeUrl(url).text, keys.length > 0, (text) => explainInLife(text, unanswered));
+  const damage = await repair(text, keys.length > 0, (other, reading) => explainInLife(other, unanswered, reading));
   if (damage === undefined) return explainText(url, asked);
   const explanation = await explainText(damage.text, asked);
   return { ...explanation, cause: besides(damage.cause, explanation.cause) };
 }
 
 /** An end that has passed says nothing of the signature. */
-async function explainInLife(text: string, options: ExplainOptions): Promise<Explanation> {
-  const explanation = await explainText(text, options);
+async function explainInLife(text: string, options: ExplainOptions, reading: Reading): Promise<Explanation> {
+  const explanation = await explainText(text, options, reading === "search" ? "exact" : reading);
   const { cause, endsAt } = explanation;
-  if (endsAt === undefined || (cause?.code !== "EXPIRED" && cause?.code !== "NOT_YET_VALID")) return explanation;
-  return explainText(text, { ...options, clock: () => new Date(endsAt.getTime() - 1000) });
+  const isLate = endsAt !== undefined && (cause?.code === "EXPIRED" || cause?.code === "NOT_YET_VALID");
+  if (!isLate && reading !== "search") return explanation;
+  return explainText(text, isLate ? { ...options, clock: () => new Date(endsAt.getTime() - 1000) } : options, reading);
 }
 
-async function explainText(url: string, options: ExplainOptions): Promise<Explanation> {
-  const { request, errorBody, keys = [], hosts = [], origin, reveal = false, clock = systemClock } = options;
+async function explainText(url: string, options: ExplainOptions, reading: Reading = "search"): Promise<Explanation> {
+  const { request, errorBody, hosts = [], origin, reveal = false, clock = systemClock } = options;
+  const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
   const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);
@@ -89,6 +92,7 @@ async function explainText(url: string, options: ExplainOptions): Promise<Explan
     error,
     keys,
     hosts,
+    searches: reading === "search",
     now: new Date(clock()),
   };
   const { explanation, hidden } = await explainer.explain(subject);

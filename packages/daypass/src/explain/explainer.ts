@@ -25,6 +25,8 @@ export interface Subject {
   readonly error: ServerError | undefined;
   readonly keys: readonly ExplainKey[];
   readonly hosts: readonly string[];
+  /** Whether what fits no key as it is is tried in variants. */
+  readonly searches: boolean;
   readonly now: Date;
 }
 

@@ -122,8 +122,9 @@ export function withFacts(
 /** Leaves out what {@link completions} has tried as a fact: nobody has said it, so it is no finding. */
 export function ofKnown<I>(
   variantsOf: (input: I) => Iterable<Variant<I>>,
-  { known }: Pick<Subject, "known">,
+  { known, searches }: Pick<Subject, "known" | "searches">,
 ): (input: I) => Iterable<Variant<I>> {
+  if (!searches) return () => [];
   const facts: readonly CauseCode[] = [
     ...(known.method ? [] : ["METHOD" as const]),
     ...(known.headers ? [] : ["HEADER" as const]),

@@ -38,7 +38,8 @@ export async function checkUrlSignature(
   };
   const stringToSign = urlStringToSign(key.alg, canonical);
   if (await fits(canonical)) return { stringToSign };
-  const { cause, hypotheses } = await searchAsync([canonical], urlVariants(subject, meant), fits, "signed");
+  const variantsOf = subject.searches ? urlVariants(subject, meant) : () => [];
+  const { cause, hypotheses } = await searchAsync([canonical], variantsOf, fits, "signed");
   if (cause !== undefined) return { stringToSign, cause, hypotheses };
   const wrong: Cause = {
     code: "WRONG_SECRET",

@@ -9,6 +9,7 @@ import { s3Signer } from "daypass/s3";
 import { s3V4aSigner } from "daypass/s3/v4a";
 import { symfonySigner } from "daypass/symfony";
 import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { account } from "../gcs/account.ts";
 import { credentials, errorXml } from "./broken-requests.ts";
 
@@ -84,6 +85,41 @@ describe("a damaged URL", () => {
     for (const late of [clock, () => new Date("2027-01-01T00:00:00Z")]) {
       expect((await causeOf(`${s3.url}.`, { clock: late, keys }))?.sentence).not.toContain("ends with");
     }
+  });
+
+  it("is one whatever the key, where it has what no URL has", async () => {
+    const cause = await causeOf(broken, { keys: [{ ...credentials, secretAccessKey: "another" }] });
+    expect(cause?.sentence).toContain("line break");
+    expect(cause?.evidence.at(-1)).toMatch(/^Besides: The URL was signed with another secret/);
+  });
+
+  it("may have a second fault, which its key finds", async () => {
+    const keys = [{ ...credentials, secretAccessKey: `${credentials.secretAccessKey}\n` }];
+    const cause = await causeOf(`${s3.url}.`, { keys });
+    expect(cause?.sentence).toMatch(/^The URL ends with/);
+    expect(cause?.evidence.at(-1)).toMatch(/^Besides: .*its spaces and line ends cut off/);
+  });
+
+  it("takes about twice the time of any other URL at most, however much may be undone in it", async () => {
+    const late = () => new Date("2027-01-01T00:00:00Z");
+    const keys = [{ ...credentials, secretAccessKey: "another" }];
+    const time = (text: string, end = "") =>
+      cpuMilliseconds(() => causeOf(s3.url.replace("a.txt", text) + end, { clock: late, keys }));
+    await time("a");
+    const usual = await time("%41+b/c".repeat(600));
+    expect(await time("%41+b/c".repeat(600), ".")).toBeLessThan(3 * usual + 300);
+    expect(await time("%0A=3D \u200b%2541 +".repeat(250))).toBeLessThan(3 * usual + 300);
+  });
+
+  it("is not looked for in a text that no server would take", async () => {
+    const sentences = [8000, 17_000].map(async (length) => {
+      const url = s3.url.replace("a.txt", "a".repeat(length));
+      return (await causeOf(`${url}.`, {}))?.sentence;
+    });
+    expect(await Promise.all(sentences)).toEqual([
+      expect.stringMatching(/^The URL ends with/),
+      expect.not.stringMatching(/^The URL ends with/),
+    ]);
   });
 
   it("is none where the key fits it as it is", async () => {

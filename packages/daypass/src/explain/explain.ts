@@ -44,13 +44,13 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   const { request, keys = [] } = options;
   // Where another URL was sent, what differs is told as such.
   if (request?.url !== undefined && request.url !== url) return explainText(url, options);
-  const { text } = unescapeUrl(url);
+  const { text, escaped } = unescapeUrl(url);
   const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined };
   const damage = await repair(text, keys.length > 0, (other, reading) => explainInLife(other, unanswered, reading));
   if (damage === undefined) return explainText(url, asked);
   const explanation = await explainText(damage.text, asked);
-  return { ...explanation, cause: besides(damage.cause, explanation.cause) };
+  return { ...explanation, cause: besides(besides(escaped, damage.cause) ?? damage.cause, explanation.cause) };
 }
 
 /** An end that has passed says nothing of the signature. */

@@ -100,6 +100,14 @@ describe("a damaged URL", () => {
     expect(cause?.evidence.at(-1)).toMatch(/^Besides: .*its spaces and line ends cut off/);
   });
 
+  it("is one also where it was copied out of HTML", async () => {
+    for (const keys of [[], [credentials]]) {
+      const cause = await causeOf(`${s3.url.replaceAll("&", "&amp;")}.`, { keys });
+      expect(cause).toMatchObject({ code: "HTML_ESCAPED", sentence: expect.stringContaining("&amp;") });
+      expect(cause?.evidence.at(-1)).toMatch(/^Besides: The URL ends with/);
+    }
+  });
+
   it("takes about twice the time of any other URL at most, however much may be undone in it", async () => {
     const late = () => new Date("2027-01-01T00:00:00Z");
     const keys = [{ ...credentials, secretAccessKey: "another" }];

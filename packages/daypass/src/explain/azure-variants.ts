@@ -1,6 +1,7 @@
 import { layoutsOf, type SasKind } from "../azure/layouts.ts";
 import { lineCode, lineName } from "./azure-cause.ts";
 import type { AzureUrl } from "./azure-facts.ts";
+import { decodeOr } from "./decoded.ts";
 import type { CauseCode } from "./explanation.ts";
 import { ENCODED_TWICE, LOST_PLUS, lostPluses, pathSpellings, type Variant } from "./variants.ts";
 
@@ -39,7 +40,7 @@ function* signatureVariants(input: AzureInput): Generator<Variant<AzureInput>> {
   const { signature } = input;
   const spellings: readonly (readonly [what: string, signature: string])[] = [
     ["its + were not sent as %2B, so the server reads spaces", signature.replaceAll(" ", "+")],
-    ["it was percent-encoded twice", decodeOr(signature).replaceAll(" ", "+")],
+    ["it was percent-encoded twice", decodeOr(signature, decodeURIComponent).replaceAll(" ", "+")],
     ["it is in base64url (- and _ for + and /)", signature.replaceAll("-", "+").replaceAll("_", "/")],
     ["its = at the end was cut off", `${signature.replace(/=+$/, "")}=`],
   ];
@@ -165,7 +166,7 @@ function* resourceVariants(input: AzureInput, { location, values: url }: AzureUr
     ["for the container, under the sr of the URL", `/blob/${account}/${container}`],
     ["for the blob, under the sr of the URL", `/blob/${account}/${container}/${blob}`],
     ["with the host in it", `/${account}.blob.core.windows.net/${container}/${blob}`],
-    [ENCODED_TWICE, decodeOr(right)],
+    [ENCODED_TWICE, decodeOr(right, decodeURIComponent)],
     ...lostPluses(right, " ", "+").map((text) => [LOST_PLUS, text] as const),
     ...pathSpellings(encodeURI(right), right),
   ];
@@ -203,12 +204,4 @@ function* layoutVariants(input: AzureInput): Generator<Variant<AzureInput>> {
     "A line feed was signed behind the last field.",
     "Join the fields by line feeds, without one at the end.",
   );
-}
-
-function decodeOr(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -2,10 +2,11 @@ import { BUNNY_WEAK, isBelow } from "../bunny/canonical.ts";
 import { bunnyVerifier } from "../bunny/verify.ts";
 import { parseEpoch } from "../validity.ts";
 import { parseTarget } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
 import { type EdgeKind, edgeExplainer } from "./edge.ts";
 import type { BunnyExplainKey } from "./edge-keys.ts";
 import type { Explainer } from "./explainer.ts";
-import { decodeOr } from "./text-variants.ts";
+
 import { readParameters } from "./traps.ts";
 
 const kind: EdgeKind<BunnyExplainKey> = {

@@ -1,7 +1,7 @@
 import { type CosParts, cosPairs } from "../cos/canonical.ts";
+import { decodeOr } from "./decoded.ts";
 import type { Cause } from "./explanation.ts";
 import { differs } from "./text-compare.ts";
-import { decodeOr } from "./text-variants.ts";
 
 const LINES = [
   { code: "METHOD", what: "method" },

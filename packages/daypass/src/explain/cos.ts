@@ -3,8 +3,9 @@ import type { CosCredentials } from "../cos/credentials.ts";
 import { detectCos, parseCos } from "../cos/parse.ts";
 import type { Parameter } from "../parameters.ts";
 import { parseEpoch } from "../validity.ts";
-import { headerValues, percentDecode } from "../wire.ts";
+import { headerValues } from "../wire.ts";
 import { compareFormats } from "./cos-compare.ts";
+import { decodeOr } from "./decoded.ts";
 import { type Case, diagnose, endTraps, grammarCause, missingHeader } from "./diagnosis.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, Trap } from "./explanation.ts";
@@ -111,23 +112,15 @@ async function explainCos(subject: Subject): Promise<Explained> {
 
 function cosResource({ authority, wire }: SplitUrl): string {
   const virtual = /^([a-z0-9-]+-\d+)\.cos\./.exec(authority)?.[1];
-  const path = decoded(wire.path);
+  const path = decodeOr(wire.path);
   const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
   const key = virtual === undefined ? rest : path.slice(1);
   return key === "" ? `bucket ${virtual ?? first}` : `object ${key} in bucket ${virtual ?? first}`;
 }
 
-function decoded(text: string): string {
-  try {
-    return percentDecode(text);
-  } catch {
-    return text;
-  }
-}
-
 /** Parameters that the holder can change. */
 function unsigned(url: SplitUrl, { listed }: Facts): readonly string[] {
-  const names = listed.map((name) => decoded(name).toLowerCase());
+  const names = listed.map((name) => decodeOr(name).toLowerCase());
   return readParameters(url)
     .map(([name]) => name)
     .filter((name) => !OWN.test(name) && !names.includes(name.toLowerCase()));
@@ -192,7 +185,7 @@ function inputFor(url: SplitUrl, { sent, sentUrl }: Subject, facts: Facts): CosI
   const open = unsigned(url, facts);
   return {
     method: sent.method,
-    path: decoded(url.wire.path),
+    path: decodeOr(url.wire.path),
     parameters: readParameters(url).filter(([name]) => !OWN.test(name) && !open.includes(name)),
     headers: facts.headers.map((name) => ({
       name,

@@ -1,5 +1,5 @@
 import type { OssCredentials } from "../oss/credentials.ts";
-import { percentDecode } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
 import type { Case } from "./diagnosis.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
 import type { ExplainKey, Trap } from "./explanation.ts";
@@ -32,11 +32,7 @@ export function ossResource(url: SplitUrl): string {
 }
 
 export function decodedPath({ wire }: SplitUrl): string {
-  try {
-    return percentDecode(wire.path);
-  } catch {
-    return wire.path;
-  }
+  return decodeOr(wire.path);
 }
 
 export function isOssCredentials(key: ExplainKey): key is OssCredentials {

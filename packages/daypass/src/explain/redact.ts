@@ -1,4 +1,4 @@
-import { percentDecode } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
 
 const HIDDEN =
   /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|q-signature|x-cos-security-token|temp_url_sig|policy|token|__token__|hdnts|hdnea|edge-cache-token|urisigningpackage|_hash)$/i;
@@ -32,20 +32,12 @@ export function redactUrl(url: string): string {
     .replace(PATH_TOKEN, "/$1=REDACTED")
     .replace(IMGPROXY, "$1REDACTED")
     .replace(/([?&;])([^=&#;]{1,100})=([^&#]*)/g, (token, mark: string, name: string, value: string) =>
-      isHidden(safeDecode(name), value) ? `${mark}${name}=REDACTED` : token,
+      isHidden(decodeOr(name), value) ? `${mark}${name}=REDACTED` : token,
     );
 }
 
 function isHidden(name: string, value: string): boolean {
   return HIDDEN.test(name) || (Object.hasOwn(HIDDEN_VALUES, name) && HIDDEN_VALUES[name]?.test(value) === true);
-}
-
-function safeDecode(text: string): string {
-  try {
-    return percentDecode(text);
-  } catch {
-    return text;
-  }
 }
 
 /** Replaces every occurrence of the given texts in all strings of a value. */

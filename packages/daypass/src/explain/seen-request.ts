@@ -1,4 +1,5 @@
 import type { WireRequest } from "../scheme.ts";
+import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
 import type { SentRequest } from "./explanation.ts";
 
@@ -69,13 +70,5 @@ function pairs(text: string): Seen["headers"] {
   return text
     .split("&")
     .filter((pair) => pair.includes("="))
-    .map((pair) => [pair.split("=", 1)[0] as string, decoded(pair.slice(pair.indexOf("=") + 1))]);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+    .map((pair) => [pair.split("=", 1)[0] as string, decodeOr(pair.slice(pair.indexOf("=") + 1), decodeURIComponent)]);
 }

@@ -4,7 +4,7 @@ import { base64url, hex } from "../encode.ts";
 import type { SwiftDigest, SwiftKey } from "../swift/key.ts";
 import { detectSwift, parseSwift } from "../swift/parse.ts";
 import { parseEpoch } from "../validity.ts";
-import { percentDecode } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
 import { addressCause, type Case, diagnose, endTraps, grammarCause } from "./diagnosis.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { ExplainKey, Trap } from "./explanation.ts";
@@ -50,7 +50,7 @@ function readFacts(url: SplitUrl): Facts {
   const parameters = readParameters(url);
   const values = new Map(parameters);
   const [, basePath = "", account = "", container = "", object = ""] =
-    /^(.*?)\/v1\/([^/]*)\/([^/]*)\/(.*)$/s.exec(decoded(url.wire.path)) ?? [];
+    /^(.*?)\/v1\/([^/]*)\/([^/]*)\/(.*)$/s.exec(decodeOr(url.wire.path)) ?? [];
   const end = values.get("temp_url_expires") ?? "";
   const signature = values.get("temp_url_sig") ?? "";
   return {
@@ -66,14 +66,6 @@ function readFacts(url: SplitUrl): Facts {
     digest: signature.startsWith("sha512:") ? "sha512" : signature.length === 40 ? "sha1" : "sha256",
     open: parameters.map(([name]) => name).filter((name) => !/^temp_url_(?:sig|expires|ip_range|prefix)$/.test(name)),
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return percentDecode(text);
-  } catch {
-    return text;
-  }
 }
 
 function isoTime(text: string): Date | undefined {

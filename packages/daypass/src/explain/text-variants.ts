@@ -1,6 +1,6 @@
 import type { Parameter } from "../parameters.ts";
-import { percentDecode } from "../wire.ts";
 import { addedTogether } from "./added-parameters.ts";
+import { decodeOr } from "./decoded.ts";
 import type { CauseCode } from "./explanation.ts";
 import { CONTENT_TYPES, pathSpellings, type Variant } from "./variants.ts";
 
@@ -55,15 +55,6 @@ export function querySpellings(query: string): readonly (readonly [how: string, 
     ["with brackets unencoded", query.replaceAll("%5B", "[").replaceAll("%5D", "]")],
     ["with brackets encoded", query.replaceAll("[", "%5B").replaceAll("]", "%5D")],
   ];
-}
-
-/** Decoded, or as it is where it cannot be. */
-export function decodeOr(text: string): string {
-  try {
-    return percentDecode(text);
-  } catch {
-    return text;
-  }
 }
 
 /** Each parameter left out of the signature. */

@@ -1,18 +1,11 @@
 import { formDecode } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
 import type { SplitUrl } from "./explainer.ts";
 import type { Trap } from "./explanation.ts";
 
 /** Decoded parameters in wire order; a name or value that cannot be decoded stays as it is. */
 export function readParameters(url: SplitUrl): readonly (readonly [name: string, value: string])[] {
-  return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name), decodeOr(value)]);
-}
-
-function decodeOr(text: string): string {
-  try {
-    return formDecode(text);
-  } catch {
-    return text;
-  }
+  return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name, formDecode), decodeOr(value, formDecode)]);
 }
 
 /** Pitfalls of any signed URL, whatever its scheme. */

@@ -2,9 +2,10 @@ import { basicTime, parseBasicTime } from "../time.ts";
 import type { UrlCanonical } from "../url/canonical.ts";
 import { headerValues } from "../wire.ts";
 import { addedTogether } from "./added-parameters.ts";
+import { decodeOr } from "./decoded.ts";
 import type { Subject } from "./explainer.ts";
 import type { CauseCode } from "./explanation.ts";
-import { decodeOr, querySpellings, spelt } from "./text-variants.ts";
+import { querySpellings, spelt } from "./text-variants.ts";
 import { USUAL_LIVES } from "./usual-lives.ts";
 import { hostSpellings, pathSpellings, type Variant } from "./variants.ts";
 

@@ -3,7 +3,8 @@ import { parseBasicTime } from "../time.ts";
 import type { UrlCanonical } from "../url/canonical.ts";
 import { loadKey, type UrlKey } from "../url/key.ts";
 import { detectUrl, parseUrl } from "../url/parse.ts";
-import { headerValues, percentDecode } from "../wire.ts";
+import { headerValues } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
 import { missingHeader } from "./diagnosis.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, MustSend, Trap } from "./explanation.ts";
@@ -101,14 +102,6 @@ function mustSend(values: ReadonlyMap<string, string>): readonly MustSend[] {
     ...names.map((name) => ({ name })),
     ...(type === undefined ? [] : [{ name: "content-type", value: decodeOr(type) }]),
   ];
-}
-
-function decodeOr(text: string): string {
-  try {
-    return percentDecode(text);
-  } catch {
-    return text;
-  }
 }
 
 function timeTraps(

@@ -3,6 +3,7 @@ import { canonicalText } from "../s3/canonical.ts";
 import { canonicalQuery, type EncodedPair } from "../v4.ts";
 import { formDecode, percentDecode, type QueryToken } from "../wire.ts";
 import { addedTogether } from "./added-parameters.ts";
+import { decodeOr } from "./decoded.ts";
 import type { V4Input } from "./v4-variants.ts";
 import type { Variant } from "./variants.ts";
 
@@ -16,7 +17,7 @@ const QUERY_FIX = "Put every parameter into the request before it is signed, and
 export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
   const { dialect, tokens } = input;
   for (const token of tokens) {
-    const name = decodeName(token.name);
+    const name = decodeOr(token.name, formDecode);
     if (name.startsWith(dialect.prefix) && !dialect.optional.test(name)) continue;
     const isToken = name === "X-Amz-Security-Token" || name === "X-Amz-S3session-Token";
     const fewer = tokens.filter((other) => other !== token);
@@ -29,7 +30,7 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
     };
   }
   const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
-  for (const { rest, names } of addedTogether(tokens, { nameOf: ({ name }) => decodeName(name), isOwn })) {
+  for (const { rest, names } of addedTogether(tokens, { nameOf: ({ name }) => decodeOr(name, formDecode), isOwn })) {
     yield {
       code: "QUERY",
       input: { ...input, tokens: rest, query: canonicalQuery(canonicalPairs(rest)) },
@@ -83,7 +84,7 @@ function querySpellings(tokens: readonly QueryToken[]): readonly (readonly [what
     ["with !'()* left unencoded", mapped((text) => text.replace(/%(?:21|27|28|29|2A)/g, percentDecode))],
     ["encoded twice", mapped(uriEncode)],
     ["decoded once more than it should be", mapped(decodeTwice)],
-    ["without any encoding", mapped(decodeName)],
+    ["without any encoding", mapped((text) => decodeOr(text, formDecode))],
     ["with `/` left unencoded", mapped((text) => text.replaceAll("%2F", "/"))],
     ["with lower-case escapes (%2f)", mapped((text) => text.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()))],
     ["in the order of the URL instead of sorted", pairs.map((pair) => pair.join("=")).join("&")],
@@ -105,14 +106,6 @@ function querySpellings(tokens: readonly QueryToken[]): readonly (readonly [what
 function decodeTwice(text: string): string {
   try {
     return uriEncode(percentDecode(percentDecode(text)));
-  } catch {
-    return text;
-  }
-}
-
-function decodeName(text: string): string {
-  try {
-    return formDecode(text);
   } catch {
     return text;
   }

@@ -1,5 +1,6 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { percentDecode } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
 import type { Cause, CauseCode, Hypothesis } from "./explanation.ts";
 
 /** One thing that may differ between what was signed and what was sent. */
@@ -250,14 +251,6 @@ function removeDots(path: string): string {
     else if (segment !== ".") segments.push(segment);
   }
   return segments.join("/");
-}
-
-function decodeOr(text: string): string {
-  try {
-    return percentDecode(text);
-  } catch {
-    return text;
-  }
 }
 
 function encodeOr(path: string): string {

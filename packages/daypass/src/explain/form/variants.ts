@@ -1,7 +1,7 @@
 import { base64, fromBase64, hex, utf8 } from "../../encode.ts";
 import { escapeUnicode } from "../../post-policy.ts";
 import type { CredentialScope } from "../../v4.ts";
-import { percentDecode } from "../../wire.ts";
+import { decodeOr } from "../decoded.ts";
 import { scopeVariants, type V4Scoping } from "../v4-variants.ts";
 import { secretVariants, type Variant } from "../variants.ts";
 import { documentOf, readPolicy } from "./policy.ts";
@@ -196,12 +196,4 @@ function plainVariant(input: FormInput): Variant<FormInput> {
         ? "Sign with HMAC-SHA1, or in Signature Version 4."
         : "Derive the signing key from secret, date, region and service, step by step.",
   };
-}
-
-function decodeOr(text: string): string {
-  try {
-    return percentDecode(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,0 +1,10 @@
+import { percentDecode } from "../wire.ts";
+
+/** Decoded, or as it is where it cannot be. */
+export function decodeOr(text: string, decode: (text: string) => string = percentDecode): string {
+  try {
+    return decode(text);
+  } catch {
+    return text;
+  }
+}

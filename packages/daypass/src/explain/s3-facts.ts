@@ -1,6 +1,7 @@
 import type { S3Credentials } from "../s3/credentials.ts";
 import { parseBasicTime } from "../time.ts";
-import { percentDecode } from "../wire.ts";
+import { amazonBucket } from "./amazon-host.ts";
+import { decodeOr } from "./decoded.ts";
 import type { SplitUrl } from "./explainer.ts";
 import type { ExplainKey } from "./explanation.ts";
 import { readParameters } from "./traps.ts";
@@ -8,28 +9,11 @@ import { readParameters } from "./traps.ts";
 /** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
 export function s3Resource({ authority, wire }: SplitUrl): string {
   const virtual = amazonBucket(authority);
-  let path = wire.path;
-  try {
-    path = percentDecode(path);
-  } catch {
-    // The raw path has to do.
-  }
+  const path = decodeOr(wire.path);
   const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
   const bucket = virtual ?? first;
   const key = virtual === undefined ? rest : path.slice(1);
   return key === "" ? `bucket ${bucket}` : `object ${key} in bucket ${bucket}`;
-}
-
-/** The bucket in the name of an Amazon host, or the alias of a Multi-Region Access Point. */
-export function amazonBucket(authority: string): string | undefined {
-  const host = /^(.{1,255})\.s3(?:express)?(?:[.-][a-z0-9.-]*)?\.amazonaws\.com(?:\.cn)?(?::\d+)?$/;
-  return host.exec(authority)?.[1]?.replace(/\.accesspoint$/, "");
-}
-
-/** Region in the name of a regional Amazon host. */
-export function amazonRegion(authority: string): string | undefined {
-  const host = /(?:^|\.)s3(?:express-[a-z0-9-]+\.|[.-](?:dualstack\.)?)([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
-  return host.exec(authority)?.[1];
 }
 
 /** The method that AWS's SDK for JavaScript writes down as the operation. */

@@ -1,8 +1,8 @@
 import type { SignedHeader } from "../s3/canonical.ts";
 import { canonicalizedResource, isSubResource, type Parameter, type S3V2Parts } from "../s3/v2/canonical.ts";
 import { headerValues } from "../wire.ts";
+import { amazonBucket } from "./amazon-host.ts";
 import type { Subject } from "./explainer.ts";
-import { amazonBucket } from "./s3-facts.ts";
 import { untoldType } from "./text-variants.ts";
 import { readParameters } from "./traps.ts";
 import { movedEnds } from "./usual-lives.ts";

@@ -1,5 +1,6 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { percentDecode } from "../wire.ts";
+import { amazonHost } from "./amazon-host.ts";
 import { decodeOr } from "./decoded.ts";
 import type { Cause, CauseCode, Hypothesis } from "./explanation.ts";
 
@@ -280,11 +281,11 @@ export function hostSpellings(
     ...["9000", "8080", "8333", "3900", "4566"].map((number) => `${bare}:${number}`),
     ...["localhost", "127.0.0.1", "minio", "s3"].flatMap((name) => [name, `${name}${port}`, `${name}:9000`]),
   ];
-  const bucket = /^(.*\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$/.exec(bare)?.[1];
-  if (bucket !== undefined || /^s3[.-].*amazonaws\.com$/.test(bare)) {
-    const front = bucket ?? "";
-    candidates.push(`${front}s3.amazonaws.com`, `${front}s3.${known.region}.amazonaws.com`);
-    candidates.push(`${front}s3-${known.region}.amazonaws.com`);
+  const { front, domain } = amazonHost(bare) ?? {};
+  const bucket = /^(.*\.)?s3(?:[.-][a-z0-9-]+)?$/.exec(front ?? "")?.[1] ?? "";
+  if (bucket !== "" || /^s3(?:[.-]|$)/.test(front ?? "")) {
+    candidates.push(`${bucket}s3.${domain}`, `${bucket}s3.${known.region}.${domain}`);
+    candidates.push(`${bucket}s3-${known.region}.${domain}`);
   }
   return [...new Set(candidates)].filter((candidate) => candidate !== host && candidate !== "");
 }

@@ -8,11 +8,12 @@ import { formV2Signature } from "../../s3/form/v2/canonical.ts";
 import { parseS3FormV2, OWN_FIELDS as V2_OWN } from "../../s3/form/v2/parse.ts";
 import { parseBasicTime } from "../../time.ts";
 import { type CredentialScope, signingKey } from "../../v4.ts";
+import { amazonBucket, amazonHost } from "../amazon-host.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { ExplainKey } from "../explanation.ts";
 import { googleBucket } from "../gcs-facts.ts";
 import { gcsExplainKeys } from "../gcs-keys.ts";
-import { amazonBucket, isS3Credentials } from "../s3-facts.ts";
+import { isS3Credentials } from "../s3-facts.ts";
 import { SIGV4 } from "../s3-version.ts";
 import type { V4Scoping } from "../v4-variants.ts";
 import type { FormInput } from "./variants.ts";
@@ -81,7 +82,7 @@ function bytesOf(hexText: string): Uint8Array {
   return Uint8Array.from(hexText.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-const isAmazon = (authority: string): boolean => /(?:^|\.)amazonaws\.com(?:\.cn)?$/.test(authority);
+const isAmazon = (authority: string): boolean => amazonHost(authority) !== undefined;
 
 /** Access keys, by the signature that their secret gives. */
 function s3Keys(signatureOf: (input: FormInput) => string): FormKind["keys"] {

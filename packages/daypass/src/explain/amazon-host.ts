@@ -1,0 +1,20 @@
+// Of the partitions: everywhere, China, and the European Sovereign Cloud.
+const HOST = /^(.+)\.(amazonaws\.(?:com|com\.cn|eu))(?::\d+)?$/;
+
+/** Amazon's domain in a host, and what stands in front of it. `undefined` for any other host. */
+export function amazonHost(authority: string): { readonly front: string; readonly domain: string } | undefined {
+  const [, front, domain] = HOST.exec(authority) ?? [];
+  return front === undefined || domain === undefined ? undefined : { front, domain };
+}
+
+/** The bucket in the name of an Amazon host, or the alias of a Multi-Region Access Point. */
+export function amazonBucket(authority: string): string | undefined {
+  const front = /^(.{1,255})\.s3(?:express)?(?:[.-][a-z0-9.-]*)?$/;
+  return front.exec(amazonHost(authority)?.front ?? "")?.[1]?.replace(/\.accesspoint$/, "");
+}
+
+/** Region in the name of a regional Amazon host. */
+export function amazonRegion(authority: string): string | undefined {
+  const front = /(?:^|\.)s3(?:express-[a-z0-9-]+\.|[.-](?:dualstack\.)?)([a-z0-9-]+)$/;
+  return front.exec(amazonHost(authority)?.front ?? "")?.[1];
+}

@@ -42,8 +42,8 @@ const PARTS = [
 function* meantVariants(input: UrlCanonical, meant: UrlCanonical): Generator<Variant<UrlCanonical>> {
   for (const [code, part] of PARTS) {
     if (input[part] === meant[part]) continue;
-    const what = { origin: "origin", path: "path", query: "query", params: "dp- parameters" }[part];
-    const text = `The ${what} was changed after signing: it was ${meant[part] || "empty"}.`;
+    const [what, was] = part === "params" ? ["dp- parameters were", "they were"] : [`${part} was`, "it was"];
+    const text = `The ${what} changed after signing: ${was} ${meant[part] || "empty"}.`;
     yield variant(code, { ...input, [part]: meant[part] }, text, "Pass the URL on byte for byte.");
   }
 }

@@ -48,6 +48,14 @@ describe("a Daypass URL that was changed", () => {
     expect(cause).toMatchObject({ code: "HEADER", sentence: "The header x-tenant was signed in lower case." });
   });
 
+  it.each([
+    ["methods=GET", "methods=GET.PUT", /^The dp- parameters were changed after signing: they were dp-date=/],
+    ["/in/", "/out/", /^The path was changed after signing: it was \/in\//],
+  ])("says what was sent otherwise than it was signed: %s", async (from, to, sentence) => {
+    const { cause } = await ask(plain, { request: { url: replaced(from, to) } });
+    expect(cause?.sentence).toMatch(sentence);
+  });
+
   it("says what else may have been changed, where it is none of the usual ways", async () => {
     for (const url of [replaced("api.", "other."), replaced("/in/", "/out/"), replaced("lang=de", "lang=fr")]) {
       const { cause } = await ask(url);

@@ -32,6 +32,9 @@ export function compareFormats({ method, path, parameters, headers }: CosParts, 
 }
 
 function pairsOf(line: string): ReadonlyMap<string, string> {
-  const pairs = line.split("&").map((pair) => pair.split("="));
+  const pairs = line
+    .split("&")
+    .filter((pair) => pair !== "")
+    .map((pair) => pair.split("="));
   return new Map(pairs.map(([name = "", ...value]) => [name, decodeOr(value.join("="))]));
 }

@@ -69,7 +69,7 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   const signed = splitUrl(text);
   const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);
   const error = errorBody === undefined ? undefined : parseErrorBody(errorBody);
-  const { method, headers, known } = sentParts(request, error);
+  const { method, headers, known } = sentParts({ request, error, sentUrl });
   const host = Object.entries(request?.headers ?? {}).find(([name]) => name.toLowerCase() === "host")?.[1];
   const sent: WireRequest = {
     method,

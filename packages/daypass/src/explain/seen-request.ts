@@ -1,7 +1,9 @@
 import type { WireRequest } from "../scheme.ts";
 import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
+import type { SplitUrl } from "./explainer.ts";
 import type { SentRequest } from "./explanation.ts";
+import { readParameters } from "./traps.ts";
 
 /** Which parts of the request somebody has told: whoever asks, or the server. All else is a guess, and no finding. */
 export interface Known {
@@ -14,12 +16,20 @@ interface Seen {
   readonly headers: WireRequest["headers"];
 }
 
+interface Told {
+  readonly request: SentRequest | undefined;
+  readonly error: ServerError | undefined;
+  /** The URL that was sent. */
+  readonly sentUrl: SplitUrl;
+}
+
 /** The method and headers of a request, and what of them is known. `Host` is not among the headers. */
-export function sentParts(
-  request: SentRequest | undefined,
-  error: ServerError | undefined,
-): { readonly method: string; readonly headers: WireRequest["headers"]; readonly known: Known } {
-  const seen = seenRequest(error);
+export function sentParts({ request, error, sentUrl }: Told): {
+  readonly method: string;
+  readonly headers: WireRequest["headers"];
+  readonly known: Known;
+} {
+  const seen = seenRequest(error, sentUrl);
   const told = Object.entries(request?.headers ?? {}).filter(([name]) => name.toLowerCase() !== "host");
   const isTold = request?.headers !== undefined && (told.length > 0 || Object.keys(request.headers).length === 0);
   const names = new Set(told.map(([name]) => name.toLowerCase()));
@@ -35,7 +45,7 @@ export function sentParts(
 const METHOD = /^(?:GET|HEAD|PUT|POST|DELETE|OPTIONS|PATCH)$/i;
 
 /** The request as the server read it, where its answer shows it. */
-function seenRequest(error: ServerError | undefined): Seen | undefined {
+function seenRequest(error: ServerError | undefined, sentUrl: SplitUrl): Seen | undefined {
   const fields = error?.fields;
   const canonical = fields?.get("CanonicalRequest")?.split("\n");
   if (canonical !== undefined) return readSeen(canonical[0], headerLines(canonical.slice(3)));
@@ -46,7 +56,12 @@ function seenRequest(error: ServerError | undefined): Seen | undefined {
   const text = fields?.get("StringToSign")?.split("\n");
   if (text === undefined) return undefined;
   const [method, md5 = "", type = "", , ...rest] = text;
-  return readSeen(method, [["content-md5", md5], ["content-type", type], ...headerLines(rest)]);
+  // S3's V2 signs these parameters as the headers that they stand for.
+  const hoisted = new Set(
+    readParameters(sentUrl).flatMap(([name]) => (/^x-amz-/i.test(name) ? name.toLowerCase() : [])),
+  );
+  const headers = headerLines(rest).filter(([name]) => !hoisted.has(name));
+  return readSeen(method, [["content-md5", md5], ["content-type", type], ...headers]);
 }
 
 function readSeen(method: string | undefined, headers: Seen["headers"]): Seen | undefined {

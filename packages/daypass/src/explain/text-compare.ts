@@ -36,14 +36,16 @@ const LINES: readonly Pick<Difference, "code" | "what" | "fix">[] = [
  * Content-MD5, Content-Type and end, then the headers of the store's own, and the resource in the last line.
  */
 export function compareTexts(ours: string, theirs: string): Cause {
-  const [a, b] = [ours.split("\n"), theirs.split("\n")];
-  const line = LINES.findIndex((_, i) => a[i] !== b[i]);
+  // Some answers end in a line feed.
+  const [a = [], b = []] = [ours, theirs].map((text) => text.trimEnd().split("\n"));
+  const line = LINES.findIndex((_, i) => (a[i] ?? "") !== (b[i] ?? ""));
   const named = LINES[line];
   if (named !== undefined) return differs({ ...named, ours: a[line] ?? "", theirs: b[line] ?? "" });
-  const headers = [a, b].map((lines) => lines.slice(LINES.length, -1).join("\n"));
-  const [mine = "", other = ""] = headers;
-  if (mine !== other) {
-    return differs({ code: "HEADER", what: "signed headers", ours: mine, theirs: other, fix: SEND_HEADERS });
+  const [mine = new Map(), other = new Map()] = [a, b].map((lines) => headersOf(lines.slice(LINES.length, -1)));
+  const name = [...mine.keys(), ...other.keys()].find((key) => mine.get(key) !== other.get(key));
+  if (name !== undefined) {
+    const values = { ours: mine.get(name) ?? "", theirs: other.get(name) ?? "" };
+    return differs({ code: "HEADER", what: `header ${name}`, ...values, fix: SEND_HEADERS });
   }
   const [resource = "", seen = ""] = [a.at(-1), b.at(-1)];
   const [path, seenPath] = [resource, seen].map((text) => text.split("?", 1)[0]);
@@ -54,4 +56,14 @@ export function compareTexts(ours: string, theirs: string): Cause {
     ours: resource,
     theirs: seen,
   });
+}
+
+/** `name:value` in each line. */
+function headersOf(lines: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    lines.map((line) => {
+      const [name = ""] = line.split(":", 1);
+      return [name, line.slice(name.length + 1)];
+    }),
+  );
 }

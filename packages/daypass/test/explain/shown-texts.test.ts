@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { cosSigner } from "daypass/cos";
-import { type CauseCode, explain } from "daypass/explain";
+import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
 import { gcsV2HmacSigner } from "daypass/gcs/v2";
 import { ossV1Signer } from "daypass/oss/v1";
 import { s3V2Signer } from "daypass/s3/v2";
@@ -23,8 +23,9 @@ const cos = cosSigner({
   clock,
 });
 
-const saw = async (url: string, fields: Readonly<Record<string, string>>) =>
-  (await explain(url, { clock, errorBody: errorXml("SignatureDoesNotMatch", "", fields) })).cause;
+const ask = (url: string, fields: Readonly<Record<string, string>>, options: ExplainOptions = {}) =>
+  explain(url, { clock, errorBody: errorXml("SignatureDoesNotMatch", "", fields), ...options });
+const saw = async (url: string, fields: Readonly<Record<string, string>>) => (await ask(url, fields)).cause;
 
 const stores: readonly (readonly [name: string, url: string, resource: string, prefix: string])[] = [
   ["S3 V2", s3.sign({ ...wish, key: "a.txt", query: { versionId: "1" } }).url, "/media/a.txt?versionId=1", "x-amz-"],
@@ -50,6 +51,13 @@ describe.each(stores)("the string to sign that %s shows", (_, url, resource, pre
     expect(cause).toMatchObject({ code: "HEADER", sentence: expect.stringContaining(`${prefix}request-id: 1`) });
   });
 
+  it("may end in a line feed, or behind its first line", async () => {
+    const cause = await text({ resource: `${resource.replace("media", "other")}\n` });
+    expect(cause).toMatchObject({ code: "PATH", sentence: expect.stringMatching(/^The resource differs/) });
+    const short = await saw(url, { StringToSign: "GET" });
+    expect(short).toMatchObject({ code: "TIME", sentence: expect.stringMatching(/^The end differs/) });
+  });
+
   it.each<readonly [string, CauseCode, Parameters<typeof text>[0], RegExp]>([
     ["another end", "TIME", { end: END + 1 }, /The end differs: the URL implies "1795522500".*"1795522501"/],
     [
@@ -71,11 +79,26 @@ describe.each(stores)("the string to sign that %s shows", (_, url, resource, pre
   });
 });
 
+describe("a session token in the server's text", () => {
+  const token = "SECRETTOKENabc+/=";
+  const S3 = s3V2Signer({
+    region: "us-east-1",
+    credentials: { ...credentials, sessionToken: token },
+    clock,
+  }).sign({ ...wish, key: "a.txt" }).url;
+
+  it("is no header that was sent a second time, where the query has it", async () => {
+    const text = `GET\n\n\n${END}\nx-amz-security-token:${token}\n/media/b.txt`;
+    expect(await saw(S3, { StringToSign: text })).toMatchObject({ code: "PATH" });
+  });
+});
+
+const life = (url: string): string => /q-key-time=(\d+)(?:;|%3B)(\d+)/.exec(url)?.slice(1).join(";") ?? "";
+
 describe("the text that COS hashes", () => {
   const { url } = cos.sign({ ...wish, bucket: "media-1250000000", key: "a.txt", query: { versionId: "1" } });
   const host = "media-1250000000.cos.ap-guangzhou.myqcloud.com";
-  const life = /q-key-time=(\d+)(?:;|%3B)(\d+)/.exec(url)?.slice(1).join(";") ?? "";
-  const shown = (format: string, time = life) => {
+  const shown = (format: string, time = life(url)) => {
     const hash = createHash("sha1").update(format).digest("hex");
     return saw(url, { StringToSign: `sha1\n${time}\n${hash}\n`, FormatString: format.replaceAll("&", "&amp;") });
   };
@@ -88,6 +111,13 @@ describe("the text that COS hashes", () => {
     const cause = await shown(format);
     expect(cause?.sentence).toMatch(sentence);
     expect(cause?.code).toBe(code);
+  });
+
+  it("names a parameter that came to a URL without any", async () => {
+    const plain = cos.sign({ ...wish, bucket: "media-1250000000", key: "a.txt" }).url;
+    const format = `get\n/a.txt\nutm=1\nhost=${host}\n`;
+    const cause = await saw(plain, { StringToSign: `sha1\n${life(plain)}\n0\n`, FormatString: format });
+    expect(cause?.sentence).toMatch(/^The query parameter utm differs: .*""/);
   });
 
   it("names another life, and leaves the secret where nothing differs", async () => {

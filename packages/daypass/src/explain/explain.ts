@@ -9,7 +9,7 @@ import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
-import { isSecretHeader, secretsOf } from "./secrets.ts";
+import { isSecretHeader, secretsOf, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
 import { besides } from "./v4-diagnosis.ts";
@@ -105,7 +105,7 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     ...(browser === undefined ? {} : { browser }),
     ...(escaped === undefined ? {} : { cause: escaped }),
   };
-  return hide(result, reveal ? secrets : [...secrets, ...hidden]);
+  return hide(result, reveal ? secrets : [...secrets, ...hidden, ...tokensIn(sentUrl.wire.query, error?.fields)]);
 }
 
 function target({ wire }: SplitUrl): string {

@@ -1,3 +1,4 @@
+import { decodeOr } from "./decoded.ts";
 import { type EdgeExplainKey, edgeSecrets } from "./edge-keys.ts";
 import type { ExplainKey } from "./explanation.ts";
 
@@ -21,4 +22,27 @@ function secretOf(key: Exclude<ExplainKey, EdgeExplainKey>): string {
 /** Whether a header carries what opens something, such as a customer's encryption key. */
 export function isSecretHeader(name: string): boolean {
   return /(?:-key|-token|authorization|cookie)$/i.test(name);
+}
+
+const TOKEN = /(?:security|session)-token(?:=|:|%3D)([^&\n]*)/gi;
+
+/**
+ * The session tokens in a query and in a server's texts, as they may be shown. One that was cut off or lost its plus is another
+ * text than the one of the URL, and nearly as good.
+ */
+export function tokensIn(query: string, fields?: ReadonlyMap<string, string>): readonly string[] {
+  const texts = [query, ...["CanonicalRequest", "StringToSign", "FormatString"].map((name) => fields?.get(name) ?? "")];
+  const values = texts.flatMap((text) => [...text.matchAll(TOKEN)].map(([, value = ""]) => value.trim()));
+  return [
+    ...new Set(
+      values
+        .flatMap((value) => [value, decodeOr(value)])
+        .flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encoded(value)]),
+    ),
+  ];
+}
+
+function encoded(text: string): string {
+  // Half of a surrogate pair cannot be encoded.
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
 }

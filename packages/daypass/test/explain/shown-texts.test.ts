@@ -81,11 +81,34 @@ describe.each(stores)("the string to sign that %s shows", (_, url, resource, pre
 
 describe("a session token in the server's text", () => {
   const token = "SECRETTOKENabc+/=";
-  const S3 = s3V2Signer({
-    region: "us-east-1",
-    credentials: { ...credentials, sessionToken: token },
+  const [S3, OSS] = [
+    s3V2Signer({ region: "us-east-1", credentials: { ...credentials, sessionToken: token }, clock }),
+    ossV1Signer({
+      region: "cn-hangzhou",
+      credentials: { accessKeyId: "L", accessKeySecret: "s", securityToken: token },
+      clock,
+    }),
+  ].map((signer) => signer.sign({ ...wish, key: "a.txt" }).url) as [string, string];
+  const COS = cosSigner({
+    region: "ap-guangzhou",
+    credentials: { secretId: "S", secretKey: "s", sessionToken: token },
     clock,
-  }).sign({ ...wish, key: "a.txt" }).url;
+  }).sign({ ...wish, bucket: "media-1250000000", key: "a.txt" }).url;
+  const others = [token.replace("+", " "), token.slice(0, 10), token.toLowerCase(), encodeURIComponent(token)];
+
+  it.each(others)("is shown only when asked, however it is spelt: %s", async (seen) => {
+    for (const [url, fields] of [
+      [S3, { StringToSign: `GET\n\n\n${END}\nx-amz-security-token:${seen}\n/media/a.txt` }],
+      [OSS, { StringToSign: `GET\n\n\n${END}\n/media/a.txt?security-token=${seen}` }],
+      [OSS, { StringToSign: `GET\n\n\n${END}\n/media/b.txt?security-token=${seen}` }],
+      [COS, { StringToSign: `sha1\n${life(COS)}\n0\n`, FormatString: `get\n/a.txt\nx-cos-security-token=${seen}\n\n` }],
+    ] as const) {
+      const shown = async (reveal: boolean) => JSON.stringify((await ask(url, fields, { reveal })).cause);
+      expect(await shown(false)).not.toContain(seen);
+      expect(await shown(false)).not.toContain(seen.slice(0, 9));
+      expect(await shown(true)).toContain(seen.slice(0, 9));
+    }
+  });
 
   it("is no header that was sent a second time, where the query has it", async () => {
     const text = `GET\n\n\n${END}\nx-amz-security-token:${token}\n/media/b.txt`;

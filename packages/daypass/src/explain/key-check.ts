@@ -46,7 +46,8 @@ export function checkKeys(keys: readonly ExplainKey[]): void {
 }
 
 function checkNamed(key: ExplainKey & { readonly scheme: unknown }): void {
-  const checks = explainers.some(({ checkKey }) => said(String(key.scheme), () => checkKey?.(key)));
+  const { scheme } = key;
+  const checks = typeof scheme === "string" && explainers.some(({ checkKey }) => said(scheme, () => checkKey?.(key)));
   if (!checks) throw refusal("INVALID_KEY", 'a key with the name of its scheme, such as "nginx", found another name');
 }
 

@@ -1,22 +1,71 @@
 import { refusal } from "../errors.ts";
-import type { ExplainOptions } from "./explanation.ts";
+import type { ExplainFormOptions, ExplainOptions, FormToExplain, SentRequest } from "./explanation.ts";
 import { checkKeys } from "./key-check.ts";
 
 /** Refuses options in another form than they have to be in, before anything is read. Throws `INVALID_INPUT`, `INVALID_KEY`. */
 export function checkOptions(options: ExplainOptions): void {
-  const { errorBody, request, hosts = [], keys = [], origin, clock } = options;
+  checkObject("options", options);
+  const { errorBody, request = {}, hosts = [], keys = [], origin, clock } = options;
   checkText("errorBody", errorBody);
   checkText("origin", origin);
-  for (const name of ["method", "url", "remoteAddress", "bodySha256"] as const) checkText(name, request?.[name]);
-  const lists = [hosts, Object.values(request?.headers ?? {})];
-  const areTexts = lists.every((list) => Array.isArray(list) && list.every((item) => typeof item === "string"));
-  if (!areTexts) throw refusal("INVALID_INPUT", "hosts as a list of texts, and headers as texts by their names");
-  if (clock !== undefined && Number.isNaN(new Date(clock()).getTime())) {
-    throw refusal("INVALID_INPUT", "a clock that tells a valid time");
+  checkRequest(request);
+  if (!isTexts(hosts)) throw refusal("INVALID_INPUT", "hosts as a list of texts");
+  if (clock !== undefined && !(typeof clock === "function" && isTime(clock()))) {
+    throw refusal("INVALID_INPUT", "clock as a function that tells a valid time");
   }
   checkKeys(keys);
 }
 
+/** The same for a form and its options. */
+export function checkFormOptions(form: FormToExplain, options: ExplainFormOptions): void {
+  checkOptions(options);
+  checkObject("the form", form);
+  checkFields(form.fields);
+  const { sent = {} } = options;
+  checkObject("sent", sent);
+  if (sent.fields !== undefined) checkFields(sent.fields);
+  for (const [name, url] of Object.entries({ url: form.url, "sent.url": sent.url ?? "" })) {
+    if (typeof url !== "string") throw refusal("INVALID_INPUT", `${name} as a text`);
+  }
+  checkText("fileName", sent.fileName);
+  if (sent.fileSize !== undefined && typeof sent.fileSize !== "number") {
+    throw refusal("INVALID_INPUT", "fileSize as a number");
+  }
+}
+
+function checkRequest(request: SentRequest): void {
+  checkObject("request", request);
+  for (const name of ["method", "url", "remoteAddress", "bodySha256"] as const) checkText(name, request[name]);
+  const { headers = {} } = request;
+  if (!isObject(headers) || !isTexts(Object.values(headers))) {
+    throw refusal("INVALID_INPUT", "headers as texts by their names");
+  }
+}
+
+/** A list of pairs, as the signers of forms return them, or texts by their names. */
+function checkFields(fields: FormToExplain["fields"]): void {
+  const isPairs = Array.isArray(fields) && fields.every((pair) => isTexts(pair) && pair.length === 2);
+  const isRecord = isObject(fields) && !Array.isArray(fields) && isTexts(Object.values(fields));
+  if (!isPairs && !isRecord) throw refusal("INVALID_INPUT", "fields as texts by their names, or as a list of both");
+}
+
+function checkObject(name: string, value: unknown): void {
+  if (!isObject(value)) throw refusal("INVALID_INPUT", `${name} as an object`);
+}
+
 function checkText(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "string") throw refusal("INVALID_INPUT", `${name} as a text`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** A date, or its milliseconds. */
+function isTime(value: unknown): boolean {
+  return (value instanceof Date || typeof value === "number") && !Number.isNaN(new Date(value).getTime());
 }

@@ -1,4 +1,11 @@
-import { type ExplainKey, type ExplainOptions, explain, explainForm } from "daypass/explain";
+import {
+  type ExplainFormOptions,
+  type ExplainKey,
+  type ExplainOptions,
+  explain,
+  explainForm,
+  type FormToExplain,
+} from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { describe, expect, it } from "vitest";
@@ -50,11 +57,14 @@ describe("a key that is none", () => {
     );
   });
 
-  it.each([[null], [5], [SECRET], [{}], [{ scheme: SECRET }]])("of no scheme is refused: %j", async (key) => {
-    const error = await ask({ keys: [key] }).catch((thrown: unknown) => thrown as Error);
-    expect(error).toMatchObject({ code: "INVALID_KEY" });
-    expect((error as Error).message).not.toContain(SECRET);
-  });
+  it.each([[null], [5], [SECRET], [{}], [{ scheme: SECRET }], [{ scheme: null }], [{ scheme: Object.create(null) }]])(
+    "of no scheme is refused: %j",
+    async (key) => {
+      const error = await ask({ keys: [key] }).catch((thrown: unknown) => thrown as Error);
+      expect(error).toMatchObject({ code: "INVALID_KEY" });
+      expect((error as Error).message).not.toContain(SECRET);
+    },
+  );
 
   it("is refused for a form, too", async () => {
     const form = s3FormSigner({ region: "eu-west-1", credentials }).sign({ bucket: "media", key: "a", expiresIn: 60 });
@@ -69,11 +79,43 @@ describe("an option in another form", () => {
     { keys: "AKID" },
     { hosts: "minio:9000" },
     { request: { method: 5 } },
+    { request: "GET" },
+    { request: null },
     { request: { headers: { "content-type": 5 } } },
+    { request: { headers: "ab" } },
+    { request: { headers: null } },
+    { clock: 5 },
+    { clock: null },
+    { clock: () => 5n },
     { clock: () => new Date(Number.NaN) },
-  ])("is refused: %j", async (options) => {
+    "options",
+    null,
+  ])("is refused: %o", async (options) => {
     await expect(ask(options)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    const form = s3FormSigner({ region: "eu-west-1", credentials }).sign({ bucket: "media", key: "a", expiresIn: 60 });
+    await expect(explainForm(form, options as ExplainFormOptions)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
+
+  it.each([
+    [null],
+    ["https://media.example/"],
+    [{ url: 5, fields: {} }],
+    [{ url: "https://media.example/", fields: null }],
+    [{ url: "https://media.example/", fields: "ab" }],
+    [{ url: "https://media.example/", fields: { key: 5 } }],
+    [{ url: "https://media.example/", fields: [["key"]] }],
+  ])("is refused as a form: %j", async (form) => {
+    await expect(explainForm(form as unknown as FormToExplain)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+
+  it.each([[null], [{ fields: null }], [{ url: 5 }], [{ fileName: 5 }], [{ fileSize: "5" }]])(
+    "is refused as the form that was sent: %j",
+    async (sent) => {
+      const form = { url: "https://media.example/", fields: { key: "a" } };
+      const options = { sent } as unknown as ExplainFormOptions;
+      await expect(explainForm(form, options)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    },
+  );
 
   it("is refused in the place of the URL", async () => {
     await expect(explain(undefined as unknown as string)).rejects.toMatchObject({ code: "INVALID_INPUT" });

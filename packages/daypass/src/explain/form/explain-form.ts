@@ -4,7 +4,7 @@ import { systemClock } from "../../time.ts";
 import { browserUpload } from "../browser.ts";
 import { parseErrorBody } from "../error-body.ts";
 import type { ExplainFormOptions, Explanation, FormToExplain, MustSend } from "../explanation.ts";
-import { checkOptions } from "../options-check.ts";
+import { checkFormOptions } from "../options-check.ts";
 import { hide } from "../redact.ts";
 import { isS3Credentials, spellings } from "../s3-facts.ts";
 import { secretsOf } from "../secrets.ts";
@@ -24,7 +24,7 @@ import { type FormView, formView, namesOf } from "./view.ts";
  * region, service or date, the policy's base64 or JSON written anew, conditions and life changed after signing), and by
  * holding the form as it was sent against its policy. Does not read the file; nothing is sent anywhere.
  *
- * @throws {DaypassError} `INVALID_INPUT` where `url` is no absolute http(s) URL and for options in another form, `INVALID_KEY`
+ * @throws {DaypassError} `INVALID_INPUT` where `url` is no absolute http(s) URL and for a form or options of another shape, `INVALID_KEY`
  * for a key that its scheme's verifier does not take, `NO_SIGNATURE` for a form that is signed in no scheme that is known here
  * @example
  * ```ts
@@ -38,8 +38,8 @@ import { type FormView, formView, namesOf } from "./view.ts";
  * ```
  */
 export async function explainForm(form: FormToExplain, options: ExplainFormOptions = {}): Promise<Explanation> {
+  checkFormOptions(form, options);
   const { sent, errorBody, keys = [], origin, reveal = false, clock = systemClock } = options;
-  checkOptions(options);
   const signed = formView(form);
   const isSame = sent?.url === undefined && sent?.fields === undefined;
   const view = isSame ? signed : formView({ url: sent?.url ?? form.url, fields: sent?.fields ?? form.fields });

@@ -433,7 +433,7 @@ describe("without server and key", () => {
   it.each([
     ["sp", "", "sp as Azure defines it"],
     ["sr", "x", "sr as Azure defines it"],
-    ["spr", "http", "spr as Azure defines it"],
+    ["spr", "http", "spr as https or https,http"],
     ["rscd", "", "rscd as Azure defines it"],
     ["saoid", "u", "saoid as nothing, as 2022-11-02 does not sign it (none does)"],
     ["srh", "a", "srh as nothing, as 2022-11-02 does not sign it (none does)"],

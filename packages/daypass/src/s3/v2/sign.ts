@@ -109,7 +109,7 @@ const BOUND: readonly string[] = [
   "content-md5, content-type, x-amz-*",
 ];
 const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameters", "all other headers", "body"];
-const LEGACY = "SigV2 is legacy and leaves scheme, host and most of the query open";
+const LEGACY = "SigV2 is legacy and leaves scheme, host and more open";
 
 function notCovered(name: string): string {
   return `${name} is not signed: a holder can change it`;
@@ -144,7 +144,7 @@ function sortParameters(
       continue;
     }
     if (isAmbiguousValue(value)) {
-      throw invalidInput(`query.${name}`, "a value without further parameters inside", "another");
+      throw invalidInput(`query.${name}`, "without control characters and further parameters inside", "another");
     }
     seen.add(name);
     if (isAmz) amz.push({ name, values: [value] });

@@ -29,18 +29,25 @@ function invalidCredentials(name: string, expected: string): DaypassError {
   return refusal("INVALID_KEY", `credentials.${name} as ${expected}, found something else`);
 }
 
-/** A source of checked credentials from either form of a signer's option. */
-export function credentialSource<C extends object>(given: C | (() => C), check: (credentials: C) => C): () => C {
+/**
+ * A source of what `prepare` makes of credentials, from either form of a signer's option: at once of those that are given as
+ * they are, else once for each that the function gives. What `prepare` throws is thrown, and nothing is kept of it.
+ */
+export function credentialSource<C extends object, P>(given: C | (() => C), prepare: (credentials: C) => P): () => P {
   if (typeof given !== "function") {
-    const checked = check(given);
-    return () => checked;
+    const prepared = prepare(given);
+    return () => prepared;
   }
-  // Nothing that the function gives is the function itself, so that the first answer is checked whatever it is.
+  // Nothing that the function gives is the function itself, so that the first answer is prepared whatever it is.
   let last: unknown = given;
+  let prepared: P;
   return () => {
     const current = (given as () => C)();
-    if (current !== last) last = check(current);
-    return current;
+    if (current !== last) {
+      prepared = prepare(current);
+      last = current;
+    }
+    return prepared;
   };
 }
 

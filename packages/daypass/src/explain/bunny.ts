@@ -6,7 +6,6 @@ import { decodeOr } from "./decoded.ts";
 import { type EdgeKind, edgeExplainer } from "./edge.ts";
 import type { BunnyExplainKey } from "./edge-keys.ts";
 import type { Explainer } from "./explainer.ts";
-
 import { readParameters } from "./traps.ts";
 
 const kind: EdgeKind<BunnyExplainKey> = {

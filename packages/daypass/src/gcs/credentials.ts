@@ -39,18 +39,6 @@ export interface GcsHmacKey {
   readonly expiration?: Date | undefined;
 }
 
-/** What is prepared of the current credentials: once for each, and at once of those that are given as they are. */
-export function prepared<C extends object, P>(given: C | (() => C), prepare: (credentials: C) => P): () => P {
-  let last: { readonly credentials: C; readonly result: P } | undefined;
-  const current = (): P => {
-    const credentials = typeof given === "function" ? given() : given;
-    if (last === undefined || last.credentials !== credentials) last = { credentials, result: prepare(credentials) };
-    return last.result;
-  };
-  if (typeof given !== "function") current();
-  return current;
-}
-
 /** Throws `INVALID_KEY`. */
 export function checkEmail(email: string): string {
   if (/^[\w.+-]+@[\w.-]+$/.test(email)) return email;

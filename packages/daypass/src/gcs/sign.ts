@@ -1,3 +1,4 @@
+import { credentialSource } from "../access-key.ts";
 import { hex } from "../encode.ts";
 import { refusal } from "../errors.ts";
 import type { ObjectRules } from "../object-request.ts";
@@ -15,7 +16,7 @@ import {
   type SignedHeader,
   UNSIGNED_PAYLOAD,
 } from "./canonical.ts";
-import { accountSigner, checkHmacKey, type GcsAccount, type GcsHmacKey, hmacSigner, prepared } from "./credentials.ts";
+import { accountSigner, checkHmacKey, type GcsAccount, type GcsHmacKey, hmacSigner } from "./credentials.ts";
 import { type GcsEndpointOptions, gcsAddresses, gcsPath } from "./endpoint.ts";
 import { MAX_EXPIRES, OWN, OWN_NAME } from "./parse.ts";
 import { type GcsSignRequest, INSTEAD, KNOWN, readGcsRequest } from "./request.ts";
@@ -52,7 +53,7 @@ export interface GcsHmacSignerOptions extends GcsEndpointOptions {
  * Source: https://cloud.google.com/storage/docs/authentication/canonical-requests
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
- * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
  * @example
  * ```ts
  * import { type GcsServiceAccount, gcsSigner } from "daypass/gcs";
@@ -64,7 +65,7 @@ export interface GcsHmacSignerOptions extends GcsEndpointOptions {
  * ```
  */
 export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
-  const current = prepared(options.credentials, (credentials) => {
+  const current = credentialSource(options.credentials, (credentials) => {
     const key = accountSigner(credentials);
     const { client_email, universe_domain: universeDomain, expiration } = credentials;
     const keyLife = "signBytes" in credentials ? credentials.keyLife : undefined;
@@ -93,7 +94,7 @@ export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest
  * ```
  */
 export function gcsHmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
-  const current = prepared(options.credentials, (credentials) => {
+  const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
     const key = hmacSigner(secretAccessKey);
     const draft = drafts({ ...options, expiration }, GOOG4_HMAC, accessKeyId);

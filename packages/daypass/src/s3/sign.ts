@@ -39,9 +39,9 @@ export interface S3SignerOptions extends EndpointOptions {
  * ```
  */
 export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
-  const { region, credentials, credentialExpiry, clock = systemClock } = options;
+  const { region, credentialExpiry, clock = systemClock } = options;
   const endpointOf = bucketEndpoints(options);
-  const provide = credentialSource(credentials, checkCredentials);
+  const provide = credentialSource(options.credentials, checkCredentials);
   let day: Day;
   let last: Moment | undefined;
 

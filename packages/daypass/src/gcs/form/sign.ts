@@ -1,3 +1,4 @@
+import { credentialSource } from "../../access-key.ts";
 import { hex } from "../../encode.ts";
 import { type AsyncFormSigner, FormResult, type FormSigner, type SignedForm } from "../../form.ts";
 import { draftForm, type FormRequest } from "../../form-policy.ts";
@@ -7,7 +8,7 @@ import { asyncSigner, signer } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../../v4.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../canonical.ts";
-import { accountSigner, checkHmacKey, hmacSigner, prepared } from "../credentials.ts";
+import { accountSigner, checkHmacKey, hmacSigner } from "../credentials.ts";
 import { gcsAddresses } from "../endpoint.ts";
 import { MAX_EXPIRES } from "../parse.ts";
 import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
@@ -32,7 +33,7 @@ export interface GcsFormRequest extends FormRequest {
  * Source: https://cloud.google.com/storage/docs/authentication/signatures#policy-document
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
- * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
  * @example
  * ```ts
  * import type { GcsServiceAccount } from "daypass/gcs";
@@ -49,7 +50,7 @@ export interface GcsFormRequest extends FormRequest {
  * ```
  */
 export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFormRequest> {
-  const current = prepared(options.credentials, (credentials) => {
+  const current = credentialSource(options.credentials, (credentials) => {
     const key = accountSigner(credentials);
     const { client_email, universe_domain: universeDomain, expiration } = credentials;
     const draft = drafts({ universeDomain, ...options, expiration }, GOOG4_RSA, client_email);
@@ -76,7 +77,7 @@ export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFor
  * ```
  */
 export function gcsHmacFormSigner(options: GcsHmacSignerOptions): FormSigner<GcsFormRequest> {
-  const current = prepared(options.credentials, (credentials) => {
+  const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
     const key = hmacSigner(secretAccessKey);
     const draft = drafts({ ...options, expiration }, GOOG4_HMAC, accessKeyId);

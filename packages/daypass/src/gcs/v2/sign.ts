@@ -1,4 +1,5 @@
 import { hmacSha1 } from "#crypto";
+import { credentialSource } from "../../access-key.ts";
 import { unsupportedConstraint } from "../../constraints.ts";
 import { base64, uriEncode } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
@@ -6,7 +7,7 @@ import type { ObjectRules } from "../../object-request.ts";
 import type { AsyncSigner, SignedRequest, Signer } from "../../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../../signed-request.ts";
 import { signingWindow, systemClock } from "../../time.ts";
-import { accountSigner, checkHmacKey, prepared } from "../credentials.ts";
+import { accountSigner, checkHmacKey } from "../credentials.ts";
 import { gcsAddresses, gcsPath } from "../endpoint.ts";
 import { type GcsSignRequest, INSTEAD, readGcsRequest } from "../request.ts";
 import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../sign.ts";
@@ -24,7 +25,7 @@ import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts"
  * Source: https://cloud.google.com/storage/docs/access-control/signed-urls-v2
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `sign` also `INVALID_EXPIRY`,
- * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`
+ * `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`, `CREDENTIALS_EXPIRE_FIRST`, `CREDENTIALS_NOT_READY`
  * @example
  * ```ts
  * import type { GcsServiceAccount } from "daypass/gcs";
@@ -37,7 +38,7 @@ import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts"
  * ```
  */
 export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
-  const current = prepared(options.credentials, (credentials) => {
+  const current = credentialSource(options.credentials, (credentials) => {
     const key = accountSigner(credentials);
     const { client_email, universe_domain: universeDomain, expiration } = credentials;
     const draft = drafts({ universeDomain, ...options, expiration }, client_email);
@@ -65,7 +66,7 @@ export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignReque
  * ```
  */
 export function gcsV2HmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
-  const current = prepared(options.credentials, (credentials) => {
+  const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
     const draft = drafts({ ...options, expiration }, accessKeyId);
     return (request: GcsSignRequest) => {

@@ -54,11 +54,11 @@ export function expectWhole({ contentRange }: RequestFields): void {
   if (contentRange === undefined) return;
   throw new Refusal(
     "INVALID_ARGUMENT",
-    "expected a whole object, found Content-Range: send all of it, or upload in parts",
+    "expected a whole body, found Content-Range: send all of it, or upload in parts",
     {
       argument: "Content-Range",
       value: contentRange,
-      text: "An object is not stored in pieces: send all of it without Content-Range",
+      text: "What is uploaded is stored whole: send it without Content-Range",
     },
   );
 }

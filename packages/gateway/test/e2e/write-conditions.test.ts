@@ -88,6 +88,24 @@ describe("a create-only grant", () => {
   });
 });
 
+describe.each([
+  ["the start of an upload", { method: "POST", key: "b.txt", query: { uploads: "" } }],
+  ["a part", { method: "PUT", key: "b.txt", query: { uploadId: "any", partNumber: "1" }, body: "abc" }],
+  ["the end of an upload", { method: "DELETE", key: "b.txt", query: { uploadId: "any" } }],
+  ["the deletion of several", { method: "POST", query: { delete: "" }, body: "<Delete/>" }],
+  ["a bucket", { method: "PUT", bucket: "conditional" }],
+  ["the end of a bucket", { method: "DELETE" }],
+] as const)("%s", (_, call) => {
+  it.each([
+    ["if-match", '"x"'],
+    ["if-none-match", "*"],
+    ["if-unmodified-since", PAST],
+  ])("is not under a condition, as nothing would hold it to %s", async (name, value) => {
+    const { status, code } = await sendS3(gateway, { ...call, unsigned: { [name]: value } });
+    expect([status, code, await kept()]).toEqual([501, "NotImplemented", true]);
+  });
+});
+
 describe("the tags of an object", () => {
   it("are not written under a condition, which nothing would hold them to", async () => {
     const query = { tagging: "" };

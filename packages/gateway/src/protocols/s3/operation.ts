@@ -47,6 +47,8 @@ interface Row<R extends OperationRequest> {
   readonly parameters?: readonly string[];
   /** `x-amz-*` headers that it reads besides `x-amz-meta-*` and checksums, in lower case. */
   readonly amz?: readonly string[];
+  /** Whether it acts on `If-*` headers. A write that does not refuses them: it would happen all the same. */
+  readonly conditional?: boolean;
   /** Whether it reads the body. One that does not accepts only the hash of an empty one. */
   readonly readsBody: boolean;
   /**

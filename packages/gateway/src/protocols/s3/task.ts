@@ -11,6 +11,7 @@ import type { S3Call, S3Operation } from "./operation.ts";
 import { fieldsAsHeaders, postObjectOperation } from "./operations/post-object.ts";
 import { s3Operations } from "./operations.ts";
 import { openPayload } from "./payload.ts";
+import { expectNoConditions } from "./write-fields.ts";
 import { beginXmlAnswer } from "./xml.ts";
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE"]);
@@ -71,6 +72,7 @@ function taskOf(
     limits,
   });
   if (!operation.readsBody) expectNoBody(permit.grant);
+  expectNoConditions(operation, received);
   // Written out: to spread three objects costs as much as all the rest of a small request's reading.
   const call: S3Call = {
     permit,

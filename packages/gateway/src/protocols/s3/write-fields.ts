@@ -1,9 +1,10 @@
 import type { WriteConditions } from "../../operations/write-conditions.ts";
+import type { Received } from "../../pipeline/target.ts";
 import type { StoredHeaders } from "../../storage/storage.ts";
 import { storedHeaders } from "../request-fields.ts";
 import { readWriteConditions as readConditionsOfWrite } from "../write-fields.ts";
 import { notImplemented } from "./amz.ts";
-import type { S3Call } from "./operation.ts";
+import type { S3Call, S3Operation } from "./operation.ts";
 
 /**
  * The conditions of a write, of which S3 has no others than `If-None-Match: *` and `If-Match` with one tag.
@@ -19,11 +20,12 @@ export function readWriteConditions({ received: { fields }, permit: { grant } }:
 }
 
 /**
- * Refuses conditions where nothing holds a write to them: it would happen all the same.
+ * Refuses conditions of a write that nothing holds to them: it would happen all the same.
  *
  * @throws {Refusal} `NOT_IMPLEMENTED`
  */
-export function expectNoConditions({ received: { fields } }: S3Call): void {
+export function expectNoConditions({ method, conditional }: S3Operation, { fields }: Received): void {
+  if (conditional === true || method === "GET" || method === "HEAD") return;
   if (fields.ifMatch !== undefined) throw notImplemented("header", "If-Match");
   if (fields.ifNoneMatch !== undefined) throw notImplemented("header", "If-None-Match");
   if (fields.ifUnmodifiedSince !== undefined) throw notImplemented("header", "If-Unmodified-Since");

@@ -34,6 +34,7 @@ export const completeMultipartUploadOperation: S3ObjectOperation<CompleteUpload>
   on: "object",
   selectors: ["uploadId"],
   amz: [TYPE, SIZE],
+  conditional: true,
   readsBody: true,
   mayTakeLong: true,
   async read(call, object) {

@@ -20,6 +20,7 @@ export const copyObjectOperation: S3ObjectOperation<CopyObject> = {
   on: "object",
   header: COPY_SOURCE,
   amz: [...COPY_SOURCE_FIELDS, METADATA_DIRECTIVE, TAGGING_DIRECTIVE, CHECKSUM_ALGORITHM, TAGGING],
+  conditional: true,
   readsBody: false,
   mayTakeLong: true,
   read(call, object) {

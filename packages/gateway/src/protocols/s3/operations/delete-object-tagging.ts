@@ -2,7 +2,6 @@ import type { SetObjectTags } from "../../../operations/set-object-tags.ts";
 import { expectNullVersion } from "../arguments.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { requestIdHeaders } from "../request-id.ts";
-import { expectNoConditions } from "../write-fields.ts";
 
 export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   name: "DeleteObjectTagging",
@@ -13,7 +12,6 @@ export const deleteObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   parameters: ["versionId"],
   readsBody: false,
   read(call, object) {
-    expectNoConditions(call);
     expectNullVersion(call.parameters.get("versionId"), object.key);
     return { operation: "set-object-tags", object, tags: {} };
   },

@@ -10,6 +10,7 @@ export const deleteObjectOperation: S3ObjectOperation<DeleteObject> = {
   method: "DELETE",
   on: "object",
   parameters: ["versionId"],
+  conditional: true,
   readsBody: false,
   read(call, object) {
     expectNullVersion(call.parameters.get("versionId"), object.key);

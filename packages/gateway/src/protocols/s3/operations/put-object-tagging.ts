@@ -4,7 +4,6 @@ import { readDocument } from "../document.ts";
 import type { S3ObjectOperation } from "../operation.ts";
 import { requestIdHeaders } from "../request-id.ts";
 import { readTagging } from "../tags.ts";
-import { expectNoConditions } from "../write-fields.ts";
 
 export const putObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   name: "PutObjectTagging",
@@ -16,7 +15,6 @@ export const putObjectTaggingOperation: S3ObjectOperation<SetObjectTags> = {
   amz: ["x-amz-sdk-checksum-algorithm"],
   readsBody: true,
   async read(call, object) {
-    expectNoConditions(call);
     expectNullVersion(call.parameters.get("versionId"), object.key);
     return { operation: "set-object-tags", object, tags: readTagging(await readDocument(call, "Tagging")) };
   },

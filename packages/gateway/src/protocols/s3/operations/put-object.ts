@@ -14,6 +14,7 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
   method: "PUT",
   on: "object",
   amz: ["x-amz-sdk-checksum-algorithm", TAGGING],
+  conditional: true,
   readsBody: true,
   read(call, object) {
     const { received, metadata, payload, limits } = call;

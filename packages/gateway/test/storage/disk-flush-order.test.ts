@@ -98,6 +98,20 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
     expect(late).toEqual([]);
   });
 
+  it("of a long upload begins to flush while bytes come in, and flushes all of them in the end", async () => {
+    const { calls, root } = await traceUpload("a.txt", 100_000_000);
+    const writes = calls.filter(({ text }) => new RegExp(`^p?writev?(64)?\\(\\d+${temp}`).test(text));
+    const flushes = calls.filter(({ text }) => new RegExp(`^f(data)?sync\\(\\d+${temp} *\\) += 0`).test(text));
+    const [first, last] = [flushes.at(0), flushes.at(-1)];
+    expect(flushes.length).toBeGreaterThan(1);
+    expect(writes.at(-1)?.began).toBeGreaterThan(first?.ended ?? Number.POSITIVE_INFINITY);
+    expect(last?.began).toBeGreaterThan(Math.max(...writes.map(({ ended }) => ended)));
+    expectOrder(calls.slice(calls.indexOf(last as Call)), {
+      "flush of the row": new RegExp(`^f(data)?sync\\(\\d+${wal}\\) += 0`),
+      "rename to the key": new RegExp(`^rename[^"]*"${root}/bucket/\\.daypass-[^"]*\\.tmp".*"${root}/bucket/a\\.txt"`),
+    });
+  });
+
   it("of a create-only upload has a link in the place of the rename", async () => {
     const { calls, root } = await traceUpload("a.txt", 1000, "create-only");
     expectOrder(calls, {

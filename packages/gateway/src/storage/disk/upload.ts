@@ -8,6 +8,7 @@ import { runningChecksum } from "../../http/checksum.ts";
 import { releaseOf } from "../../http/releasable-body.ts";
 import { type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../checked-body.ts";
 import type { DigestJob, DigestName, DigestPool, Digests, SharedPiece } from "./digest-pool.ts";
+import { syncEarly } from "./durable.ts";
 
 /** Writes of 1 MB reach 1.5 times the throughput of the 16 KB that a socket gives. */
 const PIECE = 1024 * 1024;
@@ -15,6 +16,8 @@ const PIECE = 1024 * 1024;
 const LOOP_LIMIT = 128 * 1024;
 /** Up to here a write into the page cache is cheaper than a trip to the thread pool. */
 const SYNC_WRITE_LIMIT = 64 * 1024;
+/** After so many bytes the disk is sent to work, so that little is left to wait for when the last one has come. */
+const SYNC_EVERY = 32 * PIECE;
 /** Pieces kept for the next upload. */
 const SPARE_PIECES = 16;
 
@@ -72,9 +75,12 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
     let size = 0;
     let job: DigestJob | undefined;
     let underWay: Promise<void> = Promise.resolve();
+    let synced = 0;
+    const early = syncEarly(target.fd);
 
     async function flush(): Promise<DigestJob> {
       await underWay;
+      if (size - synced >= SYNC_EVERY && early.start()) synced = size;
       const digest = job ?? pool.start(wantedDigests(options));
       job = digest;
       underWay = settled(digest.update(piece, filled), writeFully(target, piece.subarray(0, filled), size));
@@ -102,10 +108,12 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
         return await writeSmall(target, piece.subarray(0, filled), options);
       const digest = await flush();
       await underWay;
+      await early.end();
       return { size, digests: await digest.finish() };
     } finally {
       job?.drop();
       await underWay.catch(() => {});
+      await early.end().catch(() => {});
       givePiece(piece);
       if (other !== undefined) givePiece(other);
     }

@@ -9,7 +9,21 @@ export async function admit<G extends Grant>(verifier: Verifier<G>, request: Wir
   checkRoutable(request.target);
   const grant = await verifier.verify(request, proof);
   checkAnnouncedLength(grant, request);
+  checkOverrides(grant);
   return grant;
+}
+
+/** The response headers that a grant obliges to, on answers that are no error. */
+export function overridesOf({ obligations }: Grant): Readonly<Record<string, string>> | undefined {
+  return obligations.find((obligation) => obligation.kind === "response")?.headers;
+}
+
+// A value that no header can have (`filename="—.pdf"`) is signed by S3's clients all the same. Said before the handler acts.
+function checkOverrides(grant: Grant): void {
+  for (const [name, value] of Object.entries(overridesOf(grant) ?? {})) {
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
+      throw new TypeError(`expected ${name} in characters that a header can carry, found others: sign another value`);
+  }
 }
 
 /** A body that says in advance that it does not fit is refused before a byte of it is read. */

@@ -1,5 +1,5 @@
 import type { DaypassError } from "../errors.ts";
-import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
+import { admit, bodyRefusalOf, overridesOf, type Refusal, refusalOf } from "../guard.ts";
 import type { Problem } from "../problem.ts";
 import type { Grant, Verifier } from "../scheme.ts";
 import { presentRequest } from "./body.ts";
@@ -29,7 +29,7 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
  * percent-encoding). A refusal is answered with RFC 9457 problem details that hold the error's code and nothing else.
  * Errors that are no refusal, the handler's own included, reject the returned promise.
  *
- * Enforces `response` (sets the headers), `strip` (`request.url` loses the parameters that may vary), `body-length` and
+ * Enforces `response` (sets the headers of every answer that is no error), `strip` (`request.url` loses the parameters that may vary), `body-length` and
  * `body-sha256` (`request.body` fails with the error, and the guard answers it as a refusal): list these four in the
  * verifier's `enforces`. Act on a body only after all of it has been read.
  *
@@ -83,12 +83,13 @@ function toResponse({ status, headers, body }: Problem): GlobalResponse {
   return new Response(body, { status, headers });
 }
 
-/** Sets the response headers of the grant, on a copy: the headers of a fetched response cannot be changed. */
+/** Sets the response headers of the grant, on a copy: the headers of a fetched response cannot be changed. An error keeps its own. */
 function withOverrides<Res extends FetchResponse>(response: Res, grant: Grant): Res | GlobalResponse {
-  const overrides = grant.obligations.find((obligation) => obligation.kind === "response");
-  if (overrides === undefined) return response;
-  const { body } = response as { readonly body?: unknown };
+  const overrides = overridesOf(grant);
+  const { body, status } = response as { readonly body?: unknown; readonly status: number };
+  // 0 is that of `Response.error()`, which cannot be copied.
+  if (overrides === undefined || status < 200 || status >= 400) return response;
   const copy = new Response(body, response);
-  for (const [name, value] of Object.entries(overrides.headers)) copy.headers.set(name, value);
+  for (const [name, value] of Object.entries(overrides)) copy.headers.set(name, value);
   return copy;
 }

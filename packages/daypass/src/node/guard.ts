@@ -1,6 +1,7 @@
 import { DaypassError } from "../errors.ts";
 import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
 import type { Grant, Verifier } from "../scheme.ts";
+import { overrideHeaders } from "./override-headers.ts";
 import { type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";
 
 /** What is used of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response. */
@@ -42,7 +43,7 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * is none, a fault before the handler is answered with 500 and told to `onFault`, and the handler's own error rejects the
  * returned promise.
  *
- * Enforces `response` (sets the headers) and `strip` (`req.url` loses the parameters that may vary): list these two in
+ * Enforces `response` (sets the headers of every answer that is no error, over what the handler sets) and `strip` (`req.url` loses the parameters that may vary): list these two in
  * the verifier's `enforces`. It does not read the body: list `body-length` and `body-sha256` only if the handler reads
  * through `grant.limitBody(req)`; what that throws is answered as a refusal.
  *
@@ -84,7 +85,6 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
       const request = toWireRequest(req, options);
       checkRouted(req, request.target);
       grant = await admit(verifier, request, { subject: await options.subject?.(req) });
-      // In here, as a value that no header can have (`filename="—.pdf"`) is signed by S3's clients all the same.
       present(grant, req, res);
     } catch (error) {
       const refusal = refusalOf(error);
@@ -117,9 +117,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
 /** Discharges the obligations that need no body. */
 function present(grant: Grant, req: NodeRequest, res: NodeResponse): void {
   for (const obligation of grant.obligations) {
-    if (obligation.kind === "response") {
-      for (const [name, value] of Object.entries(obligation.headers)) res.setHeader(name, value);
-    } else if (obligation.kind === "strip") {
+    if (obligation.kind === "response") overrideHeaders(res, obligation.headers);
+    else if (obligation.kind === "strip") {
       // Only the query differs from the raw target; under a mount the path of `url` is shorter than that of the target.
       const [path = ""] = (req.url ?? "").split("?", 1);
       const mark = grant.target.indexOf("?");

@@ -114,6 +114,26 @@ describe("guardFetch and obligations", () => {
     expect(response.headers.get("location")).toBe("https://cdn.example.com/a");
   });
 
+  it("leaves an error its own headers", async () => {
+    const { url } = signer.sign({ bucket: "b", key: "a", expiresIn: 60, response: { contentType: "text/x" } });
+    const missing = guardFetch(verifierAt(AT), () => Response.json({}, { status: 404 }));
+    expect((await missing(new Request(url))).headers.get("content-type")).toBe("application/json");
+    const broken = guardFetch(verifierAt(AT), () => Response.error());
+    expect((await broken(new Request(url))).type).toBe("error");
+  });
+
+  it("rejects before the handler acts where a response header cannot be sent", async () => {
+    const response = { contentDisposition: 'attachment; filename="—.pdf"' };
+    const { url } = signer.sign({ bucket: "b", key: "a", expiresIn: 60, response });
+    let acted = false;
+    const guarded = guardFetch(verifierAt(AT), () => {
+      acted = true;
+      return new Response();
+    });
+    await expect(guarded(new Request(url))).rejects.toThrow(/^expected content-disposition in characters/);
+    expect(acted).toBe(false);
+  });
+
   /** Grants everything, with obligations that S3 does not know. */
   const granting = (obligations: readonly Obligation[]): Verifier => ({
     detects: () => true,

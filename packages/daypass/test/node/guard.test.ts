@@ -239,7 +239,11 @@ describe("guardNode", () => {
     });
     const answer = await send((req, res) => void guarded(req, res), get("/b/a.txt"));
     expect([answer.status, answer.body]).toEqual([500, ""]);
-    expect(faults).toEqual([expect.objectContaining({ code: "ERR_INVALID_CHAR" })]);
+    expect(faults).toEqual([
+      new TypeError(
+        "expected content-disposition in characters that a header can carry, found others: sign another value",
+      ),
+    ]);
   });
 
   it("rejects with the handler's own error where there is no next", async () => {
@@ -313,6 +317,34 @@ describe("guardNode and obligations", () => {
       (_grant, _req, res) => res.end(),
     );
     expect((await send(guarded, get("/x"))).headers).toContain("content-disposition: attachment");
+  });
+
+  it.each<[string, (res: ServerResponse) => unknown]>([
+    ["setHeader", (res) => res.setHeader("Content-Type", "text/html")],
+    ["writeHead with an object", (res) => res.writeHead(200, { "Content-Type": "text/html", "x-own": "1" })],
+    ["writeHead with a phrase", (res) => res.writeHead(206, "Some", { "content-type": "text/html", "x-own": "1" })],
+    ["writeHead with a flat list", (res) => res.writeHead(200, ["content-type", "text/html", "x-own", "1"])],
+    ["writeHead with pairs", (res) => res.writeHead(200, [["Content-Type", "text/html"]] as never)],
+  ])("has the last word on its response headers, over %s", async (title, answer) => {
+    const guarded = guardNode(
+      granting([{ kind: "response", headers: { "content-type": "text/plain" } }]),
+      (_grant, _req, res: ServerResponse) => {
+        answer(res);
+        res.end("x");
+      },
+    );
+    const { headers } = await send(guarded, get("/x"));
+    expect(headers.split("\r\n").filter((line) => /^content-type/i.test(line))).toEqual(["content-type: text/plain"]);
+    if (title.includes("object") || title.includes("phrase") || title.includes("flat"))
+      expect(headers).toContain("x-own: 1");
+  });
+
+  it("leaves an error its own headers", async () => {
+    const guarded = guardNode(
+      granting([{ kind: "response", headers: { "content-type": "application/pdf" } }]),
+      (_grant, _req, res: ServerResponse) => res.writeHead(404, { "content-type": "application/json" }).end("{}"),
+    );
+    expect((await send(guarded, get("/x"))).headers).toContain("content-type: application/json");
   });
 
   it("removes the parameters that may vary from what the handler sees", async () => {

@@ -27,7 +27,8 @@ export interface RotationOptions {
  * provider failed or gave credentials that near their end, too, is not repeated at every signature: the next one begins one second
  * after it at the earliest, then two, four, up to thirty, until one has helped. `ready()` asks at once.
  *
- * @throws {DaypassError} `CREDENTIALS_NOT_READY` from `current()`
+ * @throws {DaypassError} `CREDENTIALS_NOT_READY` from `current()`; `INVALID_KEY` from `ready()`, for what is no credentials or has an
+ * `expiration` that is no Date
  * @example
  * ```ts
  * import { rotatingCredentials } from "daypass";
@@ -55,6 +56,9 @@ export function rotatingCredentials<C extends { readonly expiration?: Date | und
     const given = await provider();
     if (Object(given) !== given)
       throw new DaypassError("INVALID_KEY", "expected credentials of the provider, found none");
+    // JSON has none: a provider that reads some has to make one.
+    if (given.expiration !== undefined && !(given.expiration?.getTime?.() > 0))
+      throw new DaypassError("INVALID_KEY", "expected expiration as a valid Date, found something else");
     credentials = given;
     if (!isOld(given)) attempts = 0;
   };

@@ -102,12 +102,18 @@ export function draftForm(
   bindField("key", key);
 
   const open = new Set(["the file", "its length", "Content-Type"]);
+  let [least, most] = [0, Number.POSITIVE_INFINITY];
   for (const condition of given) {
     if (condition.operator === "content-length-range") {
-      bound.push("length of the file");
-      open.delete("its length");
+      [least, most] = [Math.max(least, condition.min), Math.min(most, condition.max)];
+      if (least > most)
+        throw invalidInput("conditions", "ranges of lengths that one file can meet", `${least} and ${most}`);
+      if (open.delete("its length")) bound.push("length of the file");
     } else {
       const value = values.get(condition.field);
+      if (reserved.test(condition.field)) {
+        throw invalidInput("conditions", "without fields that the signer sets", `$${condition.field}`);
+      }
       if (value === undefined) open.add(`${condition.field}, as far as its condition goes`);
       else if (!meets(value, condition)) {
         throw invalidInput("conditions", "such that the form's own fields meet them", `$${condition.field}`);
@@ -118,9 +124,11 @@ export function draftForm(
   return { fields, conditions, bound, unbound: [...open], warnings };
 }
 
-function lengthRange({ bind, contentLength = bind?.contentLength }: FormRequest): readonly PolicyCondition[] {
-  if (contentLength === undefined) return [];
-  const { min = 0, max } =
-    typeof contentLength === "number" ? { min: contentLength, max: contentLength } : contentLength;
-  return [["content-length-range", min, max]];
+/** One for each option that asks: a file has to meet all of them. */
+function lengthRange({ bind, contentLength }: FormRequest): readonly PolicyCondition[] {
+  return [contentLength, bind?.contentLength].flatMap((length): readonly PolicyCondition[] => {
+    if (length === undefined) return [];
+    const { min = 0, max } = typeof length === "number" ? { min: length, max: length } : length;
+    return [["content-length-range", min, max]];
+  });
 }

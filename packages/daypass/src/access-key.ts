@@ -1,5 +1,6 @@
 import { constantTimeEqual, sha256Hex } from "#crypto";
 import { type DaypassError, refusal } from "./errors.ts";
+import { prepareOnce } from "./prepare-once.ts";
 
 /** The parts of an access key by the names that its provider has given them. */
 export interface AccessKeyNames {
@@ -31,24 +32,15 @@ function invalidCredentials(name: string, expected: string): DaypassError {
 
 /**
  * A source of what `prepare` makes of credentials, from either form of a signer's option: at once of those that are given as
- * they are, else once for each that the function gives. What `prepare` throws is thrown, and nothing is kept of it.
+ * they are, else {@link prepareOnce} of what the function gives.
  */
 export function credentialSource<C extends object, P>(given: C | (() => C), prepare: (credentials: C) => P): () => P {
-  if (typeof given !== "function") {
-    const prepared = prepare(given);
-    return () => prepared;
+  if (typeof given === "function") {
+    const prepared = prepareOnce(prepare);
+    return () => prepared((given as () => C)());
   }
-  // Nothing that the function gives is the function itself, so that the first answer is prepared whatever it is.
-  let last: unknown = given;
-  let prepared: P;
-  return () => {
-    const current = (given as () => C)();
-    if (current !== last) {
-      prepared = prepare(current);
-      last = current;
-    }
-    return prepared;
-  };
+  const prepared = prepare(given);
+  return () => prepared;
 }
 
 /** Temporary credentials are three parts, and the third has to be the one that the key was issued with. */

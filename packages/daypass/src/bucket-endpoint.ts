@@ -32,7 +32,7 @@ export function bucketAddresses(endpoint: string, addressing: BucketAddressing):
   return (bucket) => {
     const fits = addressing === "virtual" ? HOST_LABELS : PATH_SEGMENT;
     if (typeof bucket !== "string" || !fits.test(bucket)) {
-      throw invalidInput("bucket", addressing === "virtual" ? "part of a host name" : "one path segment", bucket);
+      throw invalidInput("bucket", addressing === "virtual" ? "part of a host" : "one segment", bucket);
     }
     const host = addressing === "virtual" ? `${bucket}.${authority}` : authority;
     return { origin: `${scheme}://${host}`, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };

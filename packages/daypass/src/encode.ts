@@ -7,8 +7,7 @@ const UNRESERVED = /^[A-Za-z0-9\-._~/]*$/;
  * UTF-8 form becomes `%XX` in upper case, a space is `%20`. `encodeURIComponent` leaves `!'()*` alone, so they follow.
  */
 export function uriEncode(text: string): string {
-  const encoded = uriEncodePath(text);
-  return encoded.includes("/") ? encoded.replaceAll("/", "%2F") : encoded;
+  return uriEncodePath(text).replaceAll("/", "%2F");
 }
 
 /** {@link uriEncode} for an object key: `/` separates segments and stays; nothing is normalised. */
@@ -28,24 +27,18 @@ export function percentEncode(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
-    throw invalidInput("text", "whole characters", text);
+    // Says nothing of what was found: it may be a session token.
+    throw invalidInput("text", "whole characters", "another");
   }
 }
 
 /** UTF-8 bytes. Written out because jsdom's window, where bundles are tested, has no `TextEncoder`. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length * 3);
-  let length = 0;
-  for (const character of text) {
-    const point = character.codePointAt(0) as number;
-    // Half of a surrogate pair, which has no bytes: this throws.
-    if (point >> 11 === 0x1b) percentEncode(text);
-    let further = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    // 0xxxxxxx, or 110xxxxx, 1110xxxx or 11110xxx and then 10xxxxxx for each further byte.
-    bytes[length++] = (further && -128 >> further) | (point >> (6 * further));
-    while (further-- > 0) bytes[length++] = 0x80 | ((point >> (6 * further)) & 0x3f);
-  }
-  return bytes.slice(0, length);
+  // One character for each byte: ASCII is that already, and of all else the percent-encoding names the bytes.
+  const spelled = /[^\0-\x7f]/.test(text) ? unescape(percentEncode(text)) : text;
+  const bytes = new Uint8Array(spelled.length);
+  for (let at = 0; at < spelled.length; at++) bytes[at] = spelled.charCodeAt(at);
+  return bytes;
 }
 
 const HEX = "0123456789abcdef";
@@ -63,7 +56,9 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
   return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
 }
 
-// Every runtime has these two; the library is compiled without the types of any.
+// Every runtime has these; the library is compiled without the types of any.
+// biome-ignore lint/suspicious/noShadowRestrictedNames: it is the global itself
+declare function unescape(text: string): string;
 declare function btoa(binary: string): string;
 declare function atob(base64: string): string;
 

@@ -85,12 +85,12 @@ export class DaypassError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly details?: ErrorDetails | undefined; readonly cause?: unknown } = {},
+    options?: { readonly details?: ErrorDetails | undefined; readonly cause?: unknown },
   ) {
     super(message, options);
     this.name = "DaypassError";
     this.code = code;
-    this.details = options.details ?? {};
+    this.details = options?.details ?? {};
   }
 }
 

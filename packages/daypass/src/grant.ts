@@ -2,10 +2,8 @@ import { sha256Half, sha256Stream } from "#crypto";
 import { type DaypassError, refusal } from "./errors.ts";
 import type { Grant, Obligation } from "./scheme.ts";
 
-/** base64url of the first 16 bytes of SHA-256 over the string to sign. */
-export function grantId(stringToSign: string): string {
-  return sha256Half(stringToSign);
-}
+// base64url of the first 16 bytes of SHA-256 over the string to sign.
+export { sha256Half as grantId } from "#crypto";
 
 /** The facts of a grant that a scheme fills in. */
 export type GrantFields = Omit<Grant, "id" | "limitBody">;
@@ -36,7 +34,12 @@ export class VerifiedGrant implements Grant {
   }
 
   get id(): string {
-    return grantId(this.#stringToSign);
+    return sha256Half(this.#stringToSign);
+  }
+
+  /** A getter on a prototype is invisible to `JSON.stringify`, which this mends. */
+  toJSON(): object {
+    return { ...this, id: this.id };
   }
 
   limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

@@ -1,3 +1,4 @@
+import { prepareOnce } from "./prepare-once.ts";
 import type { KeyResolver } from "./scheme.ts";
 
 /** Any form of a verifier's option for keys: one, several, or a function that finds them by their identifier. */
@@ -20,12 +21,12 @@ export function keyResolver<C extends object, K>(
     }
     return (id) => byId.get(id);
   }
-  const known = new WeakMap<C, K>();
+  const known = new WeakMap<C, (key: C) => K>();
   const prepareAll = (found: C | readonly C[] | undefined): readonly K[] =>
     listOf(found).map((key) => {
-      const prepared = known.get(key) ?? prepare(key);
+      const prepared = known.get(key) ?? prepareOnce(prepare);
       known.set(key, prepared);
-      return prepared;
+      return prepared(key);
     });
   return (id) => {
     const found = keys(id);
@@ -38,8 +39,7 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
 
-/** No key, one, or several: all of them as a list. */
-export function listOf<C>(keys: C | readonly C[] | undefined): readonly C[] {
-  if (keys === undefined) return [];
-  return Array.isArray(keys) ? (keys as readonly C[]) : [keys as C];
+/** No key, which many databases tell as `null`, one, or several: all of them as a list. */
+export function listOf<C>(keys: C | readonly C[] | null | undefined): readonly C[] {
+  return [keys ?? []].flat() as readonly C[];
 }

@@ -42,7 +42,7 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 export function checkKey(key: string, dotSegments: ObjectRequest["dotSegments"], option = "key"): void {
   if (typeof key !== "string" || key === "") throw invalidInput(option, "text that is not empty", key);
   if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    const expected = "text without . and .. segments, which browsers remove (see dotSegments)";
+    const expected = "text without . and .. segments (browsers remove them, see dotSegments)";
     throw invalidInput(option, expected, key, "DOT_SEGMENTS");
   }
 }

@@ -23,7 +23,7 @@ export function originSelector(
   // Whoever writes JavaScript may have forgotten them.
   if (!origins?.length) throw invalidInput("origins", "a list of one or more", origins);
   const exact = new Map<string, SelectedOrigin>();
-  const suffixes = new Map<string, string>();
+  const suffixes = new Map<string, SelectedOrigin>();
   for (const origin of origins) {
     const [, scheme, star, host = ".", port] = ORIGIN.exec(origin) ?? [];
     const usual = scheme === "https" ? "443" : "80";
@@ -33,9 +33,9 @@ export function originSelector(
     }
     // `Host: example.com:443` is a legal spelling of https://example.com.
     for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {
-      if (star) suffixes.set(authority, origin);
-      else if (exact.has(authority)) throw invalidInput("origins", "one for each Host header, not two", authority);
-      else exact.set(authority, { origin, wildcard: "" });
+      const known = star ? suffixes : exact;
+      if (known.has(authority)) throw invalidInput("origins", "one for each Host header, not two", authority);
+      known.set(authority, { origin, wildcard: "" });
     }
   }
   return (authority) => exact.get(authority) ?? select(authority.toLowerCase());
@@ -43,10 +43,11 @@ export function originSelector(
   function select(authority: string): SelectedOrigin {
     const found = exact.get(authority);
     if (found !== undefined) return found;
-    for (const [suffix, origin] of suffixes) {
-      const wildcard = authority.slice(0, -suffix.length);
-      if (authority.endsWith(suffix) && LABELS.test(wildcard))
-        return { origin: origin.replace("*", wildcard), wildcard };
+    // The longest suffix first: what stands for `*` is a bucket, whatever the order of the origins.
+    for (let at = authority.indexOf("."); at > 0; at = authority.indexOf(".", at + 1)) {
+      const origin = suffixes.get(authority.slice(at))?.origin;
+      const wildcard = authority.slice(0, at);
+      if (origin && LABELS.test(wildcard)) return { origin: origin.replace("*", wildcard), wildcard };
     }
     throw refusal("WRONG_ORIGIN", `the Host of a configured origin (${origins.join(", ")}), found another`, {
       part: "host",

@@ -56,7 +56,7 @@ export function signer<R, S extends SignedRequest | SignedForm = SignedRequest>(
         try {
           item = sign(request);
         } catch (error) {
-          item = errorItem(error);
+          item = { error: error as Error };
         }
         yield item;
       }
@@ -89,7 +89,7 @@ export async function* signAhead<R, S>(
   let broken: { readonly reason: unknown } | undefined;
   try {
     for (const request of requests) {
-      underWay.push(sign(request).catch(errorItem));
+      underWay.push(sign(request).catch((error: Error) => ({ error })));
       if (underWay.length === AHEAD) yield underWay.shift() as Promise<S>;
     }
   } catch (reason) {
@@ -98,8 +98,4 @@ export async function* signAhead<R, S>(
   }
   yield* underWay;
   if (broken) throw broken.reason;
-}
-
-function errorItem(error: unknown): { readonly error: Error } {
-  return { error: error instanceof Error ? error : new Error(String(error)) };
 }

@@ -59,7 +59,7 @@ export function instantText(ms: number): string {
 
 /** `YYYYMMDDTHHMMSSZ` of milliseconds since 1970; fractions of a second are dropped. */
 export function basicTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, "");
+  return new Date(ms).toISOString().replace(/[-:]|\..../g, "");
 }
 
 /** {@link basicTime} that remembers the latest second: bulk signing asks for the same one many times. */
@@ -107,18 +107,19 @@ export function signingWindow(
 ): SigningWindow {
   const now = Number(clockTime) / 1000;
   const step = stableWindow ?? 1;
-  if (!isWhole(step) || Number.isNaN(now)) {
-    throw invalidInput("stableWindow", "whole seconds, and a valid clock", stableWindow ?? String(clockTime));
+  if (!isWhole(step) || !(now > 0)) {
+    throw invalidInput("stableWindow", "whole seconds, a valid clock", stableWindow ?? String(clockTime));
   }
   if ((wanted === undefined) === (until === undefined)) {
     throw invalidInput("one of expiresIn", "seconds and expiresAt as Date", wanted === undefined ? "neither" : "both");
   }
   const signedAt = Math.floor(now / step) * step;
+  const secondsUntil = (end: Date): number => Math.floor(Number(end) / 1000) - signedAt;
   // The window's start may lie up to one window back, and each URL must still live for as long as was asked.
-  let expiresIn =
-    until === undefined ? Number(wanted) + (stableWindow ?? 0) : Math.floor(Number(until) / 1000) - signedAt;
+  const lasting = wanted as number;
+  let expiresIn = until === undefined ? (stableWindow ? stableWindow + lasting : lasting) : secondsUntil(until);
   let warnings: readonly string[] = [];
-  const left = expiration === undefined ? expiresIn : Math.floor(Number(expiration) / 1000) - signedAt;
+  const left = expiration === undefined ? expiresIn : secondsUntil(expiration);
   // Written so that an invalid date refuses.
   if (!(left >= expiresIn) && !Number.isNaN(expiresIn)) {
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
@@ -130,7 +131,8 @@ export function signingWindow(
     expiresIn = left;
     warnings = [`the URL ends with its credentials, after ${left} s`];
   }
-  if (!isWhole(expiresIn) || expiresIn > maxSeconds) {
+  // The start of a stable window lies in the past, and so may an end that is after it.
+  if (!isWhole(expiresIn) || expiresIn > maxSeconds || !(signedAt + expiresIn > now)) {
     throw refusal("INVALID_EXPIRY", `a life of 1 to ${maxSeconds} whole seconds, found ${expiresIn}`, {
       maximum: maxSeconds,
       found: expiresIn,

@@ -51,9 +51,9 @@ export function verifier<P, K, G extends Grant>(
     }
     const now = Number(clock());
     const late = scheme.checkTime(parsed, now);
-    if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
     const match = (checks as readonly Checked[]).findIndex(({ matches }) => matches);
     if (late !== undefined && (scheme.reportsTimeFirst || match >= 0)) throw late;
+    if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
     if (match < 0) {
       throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
     }
@@ -115,7 +115,10 @@ export function anyOf<const V extends readonly Verifier[]>(
       const [only, second] = detected;
       if (only === undefined) throw noSignature();
       if (second !== undefined) {
-        throw refusal("AMBIGUOUS_AUTHENTICATION", `one signature, found those of ${detected.length} schemes: send one`);
+        throw refusal(
+          "AMBIGUOUS_AUTHENTICATION",
+          `one verifier that reads it, found ${detected.length}: send one signature, and give one verifier of a scheme all its origins`,
+        );
       }
       return (await only.verify(request, proof)) as G;
     },

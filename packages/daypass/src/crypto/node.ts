@@ -102,8 +102,12 @@ function wordsOf({ buffer, byteOffset, length }: Buffer): Int32Array {
  * length is checked first and may leak, the content may not.
  */
 export function constantTimeEqual(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  if (a.length !== BLOCK) return crypto.timingSafeEqual(Buffer.from(a, "ucs2"), Buffer.from(b, "ucs2"));
+  return a.length === b.length && crypto.timingSafeEqual(Buffer.from(a, "ucs2"), Buffer.from(b, "ucs2"));
+}
+
+/** {@link constantTimeEqual} of two SHA-256 in hexadecimal, in a third of the time. */
+export function equalDigests(a: string, b: string): boolean {
+  if (a.length !== BLOCK || b.length !== BLOCK) return false;
   pair.write(a + b, "ucs2");
   // Words without a branch: what `timingSafeEqual` does, without its checks and the way into C++ and back.
   let differences = 0;

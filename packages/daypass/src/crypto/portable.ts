@@ -91,6 +91,8 @@ export function constantTimeEqual(a: string, b: string): boolean {
   return difference === 0;
 }
 
+export { constantTimeEqual as equalDigests };
+
 /** One HMAC-SHA1, for the schemes that predate SHA-256. */
 export function hmacSha1(key: string | Uint8Array, message: string): Uint8Array {
   return keyedHash(() => new _SHA1(), bytesOf(key))(utf8(message));

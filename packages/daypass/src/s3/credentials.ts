@@ -12,17 +12,21 @@ export interface S3Credentials {
   readonly expiration?: Date | undefined;
 }
 
-/** Checks the form of credentials: a misspelt property would otherwise sign with `undefined`. Throws `INVALID_KEY`. */
+/**
+ * Checks the form of credentials, as a misspelt property would otherwise sign with `undefined`, and copies them. Throws `INVALID_KEY`.
+ */
 export function checkCredentials(credentials: S3Credentials): S3Credentials {
   // A variable of the environment may be missing, and with it all of them.
-  const { accessKeyId, secretAccessKey, sessionToken = "-", expiration = 1 } = credentials ?? {};
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials ?? {};
+  // One that is there may be empty.
+  const token = sessionToken || undefined;
   const isText = (value: unknown): unknown => typeof value === "string" && value;
   // A Date before 1970 is a mistake, and an invalid one compares as false.
-  if (![accessKeyId, secretAccessKey, sessionToken].every(isText) || !(Number(expiration) > 0)) {
+  if (![accessKeyId, secretAccessKey, token ?? "-"].every(isText) || !(Number(expiration ?? 1) > 0)) {
     // Says nothing of what was found: it may be the secret in the wrong place.
     throw refusal("INVALID_KEY", "accessKeyId, secretAccessKey, sessionToken as text, expiration as Date");
   }
-  return credentials;
+  return { accessKeyId, secretAccessKey, sessionToken: token, expiration };
 }
 
 /** Finds what a verifier needs of credentials by their access key id. */

@@ -27,9 +27,7 @@ export interface BucketEndpoint {
   readonly virtual: boolean;
 }
 
-const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/\\?#\s]+)*)\/?$/;
-// One label: Amazon's certificate covers no dots.
-const HOST_LABEL = /^[a-z0-9-]{3,63}$/;
+const ENDPOINT = /^(https?):\/\/([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/\\?#%\s]+)*)\/?$/;
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
@@ -52,14 +50,15 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
   // Signing many URLs for one bucket is the common case.
   let last: (BucketEndpoint & { readonly bucket: string }) | undefined;
   return (bucket) => {
-    if (last !== undefined && last.bucket === bucket) return last;
+    if (last && last.bucket === bucket) return last;
     const isLabel = HOST_LABELS.test(bucket ?? "");
+    // Amazon's certificate covers no dots.
     const virtual =
       addressing === undefined
-        ? endpoint === undefined && isLabel && HOST_LABEL.test(bucket)
+        ? endpoint === undefined && isLabel && /^[^.]{3,63}$/.test(bucket)
         : addressing === "virtual";
     if (!(virtual ? isLabel : PATH_SEGMENT.test(bucket ?? ""))) {
-      throw invalidInput("bucket", virtual ? "part of a host name" : "one path segment", bucket);
+      throw invalidInput("bucket", virtual ? "part of a host" : "one segment", bucket);
     }
     const host = virtual ? `${bucket}.${authority}` : authority;
     last = {

@@ -1,6 +1,7 @@
 import { type Constraints, unsupportedConstraint } from "../constraints.ts";
 import { uriEncode } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
+import { optionPairs } from "../option-pairs.ts";
 import type { Bindings } from "../scheme.ts";
 import type { EncodedPair } from "../v4.ts";
 
@@ -31,18 +32,18 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
  */
 export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
   if (typeof key !== "string" || key === "") throw invalidInput("key", "text or none", key);
-  // Two searches spare nearly every key the expression.
-  if ((key.includes("./") || key.endsWith(".")) && dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    const expected = "text without . and .. segments, which browsers remove (see dotSegments)";
+  if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
+    const expected = "text without . and .. segments (browsers remove them, see dotSegments)";
     throw invalidInput("key", expected, key, "DOT_SEGMENTS");
   }
 }
 
-const METHOD = /^[A-Z]{1,16}$/;
+export const SHA256_HEX: RegExp = /^[0-9a-f]{64}$/;
+const METHOD = /^[A-Z]+$/;
 
 /** Checks method and key, and gives the method. */
 export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): string {
-  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
+  if (!METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
   if (key !== undefined) checkKey(key, dotSegments);
   return method;
 }
@@ -67,16 +68,22 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
   if (!/^\d{1,15}$/.test(String(contentLength ?? 0))) {
     throw invalidInput("bind.contentLength", "whole bytes", contentLength);
   }
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
+  if (sha256 !== undefined && !SHA256_HEX.test(sha256)) {
     throw invalidInput("bind.sha256", "64 lower-case hex digits", sha256);
   }
   const fixed = { "content-type": contentType, "content-length": contentLength, "x-amz-content-sha256": sha256 };
   for (const source of [headers, bound, fixed]) {
-    for (const [name, given] of Object.entries(source ?? {})) {
+    for (const [name, given] of optionPairs<unknown>("headers", source)) {
       if (given === undefined) continue;
       const lower = name.toLowerCase();
       const value = String(given);
-      if (!NAME.test(lower) || !VISIBLE.test(value) || (collected[lower] ?? value) !== value) {
+      // `null` is an object, too.
+      if (
+        typeof given === "object" ||
+        !NAME.test(lower) ||
+        !VISIBLE.test(value) ||
+        (collected[lower] ?? value) !== value
+      ) {
         throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", "another");
       }
       collected[lower] = value;
@@ -101,7 +108,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
     pairs.push([uriEncode(name), uriEncode(value)]);
   };
   for (const source of [query, bound]) {
-    for (const [name, values] of Object.entries(source ?? {})) for (const value of [values].flat()) add(name, value);
+    for (const [name, values] of optionPairs("query", source)) for (const value of [values].flat()) add(name, value);
   }
   for (const [option, value] of Object.entries(response ?? {})) {
     if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "an override", value);
@@ -111,10 +118,19 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
 }
 
 // The usual ones first: a list is searched from its start.
-const KNOWN: readonly string[] =
-  /* @__PURE__ */ "bucket key expiresIn method dotSegments headers bind query response expiresAt stableWindow".split(
-    " ",
-  );
+const KNOWN: readonly string[] = [
+  "bucket",
+  "key",
+  "expiresIn",
+  "method",
+  "dotSegments",
+  "headers",
+  "bind",
+  "query",
+  "response",
+  "expiresAt",
+  "stableWindow",
+];
 
 /** Refuses what SigV4 cannot bind, and names that no compiler has seen: `ContentType` beside `bind` would bind nothing. */
 export function checkConstraints(request: S3SignRequest, scheme = "S3"): void {

@@ -8,7 +8,14 @@ import { type DayScope, dayScope, headerLine, hostHeader, ownQuery, s3Query, UNS
 import { checkCredentials, type S3Credentials } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
-import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
+import {
+  checkCall,
+  checkConstraints,
+  collectHeaders,
+  collectQuery,
+  type S3SignRequest,
+  SHA256_HEX,
+} from "./request.ts";
 
 /** Options of {@link s3Signer}. */
 export interface S3SignerOptions extends EndpointOptions {
@@ -41,12 +48,10 @@ export interface S3SignerOptions extends EndpointOptions {
 export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   const { region, credentialExpiry, clock = systemClock } = options;
   const endpointOf = bucketEndpoints(options);
-  const provide = credentialSource(options.credentials, checkCredentials);
-  let day: Day;
-  let last: Moment | undefined;
+  const identity = credentialSource(options.credentials, checkCredentials as (given: S3Credentials) => Identity);
 
   return signer((request) => {
-    const current = provide();
+    const current = identity();
     const { bucket, key } = request;
     const method = checkCall(request);
     checkConstraints(request);
@@ -59,27 +64,19 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const headers = collectHeaders(request);
     const { signedHeaders, text, bound } = signHeaders(host, headers);
     const extra = collectQuery(request);
-    if (
-      last?.credentials !== current ||
-      last.signedAt !== signedAt ||
-      last.expiresIn !== expiresIn ||
-      last.signedHeaders !== signedHeaders
-    ) {
+    let { last } = current;
+    if (last?.signedAt !== signedAt || last.expiresIn !== expiresIn || last.signedHeaders !== signedHeaders) {
       const time = basicTime(signedAt);
-      if (last?.credentials !== current || !time.startsWith(day.scope.date)) {
-        day = prepareDay(current, region, time);
-        // Should the token have no encoding, this day must not be taken for that of the moment before.
-        last = undefined;
-      }
-      const { sessionToken } = current;
-      const own = ownQuery({ query: day.query, time, expiresIn, sessionToken, signedHeaders });
-      last = { credentials: current, signedAt, time, expiresIn, signedHeaders, own };
+      if (!time.startsWith(current.day?.scope.date ?? "-")) current.day = prepareDay(current, region, time);
+      const { query, sign } = current.day as Day;
+      const own = ownQuery({ query, time, expiresIn, sessionToken: current.sessionToken, signedHeaders });
+      last = current.last = { signedAt, time, expiresIn, signedHeaders, own, sign };
     }
     const query = s3Query(last.own, extra);
     const path = key === undefined ? base || "/" : `${base}/${uriEncodePath(key)}`;
     const payload = payloadLine(headers, extra);
     const parts = { method, path, query, headers: text, signedHeaders, payload };
-    const { signature, stringToSign } = v4Signature(day.sign, last.time, parts);
+    const { signature, stringToSign } = v4Signature(last.sign, last.time, parts);
     return new SignedResult(
       {
         url: `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
@@ -87,7 +84,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         headers,
         expiresAt,
         bound,
-        unbound: payload === UNSIGNED_PAYLOAD ? UNBOUND : UNBOUND_HEADERS,
+        unbound: SHA256_HEX.test(payload) ? UNBOUND_HEADERS : UNBOUND,
         warnings,
       },
       stringToSign,
@@ -104,9 +101,15 @@ interface Day extends DayScope {
   readonly sign: ScopeSigner;
 }
 
+/** Credentials with what was computed from them last. */
+interface Identity extends S3Credentials {
+  day?: Day;
+  last?: Moment;
+}
+
 /** What the latest URL began with: thousands begin in one second and live equally long. */
 interface Moment {
-  readonly credentials: S3Credentials;
+  readonly sign: ScopeSigner;
   readonly signedAt: number;
   readonly expiresIn: number;
   readonly signedHeaders: string;

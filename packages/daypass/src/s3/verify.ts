@@ -1,4 +1,4 @@
-import { constantTimeEqual } from "#crypto";
+import { equalDigests } from "#crypto";
 import { checkSession } from "../access-key.ts";
 import { type DaypassError, type ErrorDetails, refusal } from "../errors.ts";
 import type { KeyResolver, Scheme, Verifier } from "../scheme.ts";
@@ -91,7 +91,7 @@ export function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): S
     check({ request }, parsed, { keys }) {
       const parts = canonicalParts(request.method, parsed);
       const { signature, stringToSign } = v4Signature(keys(parsed.scope), parsed.time, parts);
-      const matches = constantTimeEqual(signature, parsed.signature) && parsed.headers.every(isThere);
+      const matches = equalDigests(signature, parsed.signature) && parsed.headers.every(isThere);
       // What matched has the one form.
       if (!matches) checkSignatureForm(parsed.signature);
       return { matches, stringToSign };
@@ -139,8 +139,9 @@ export function checkScope(
   service = "s3",
 ): void {
   if (scope.service !== service) throw wrongScope(parameter, "service", [service], scope.service);
-  if (regions !== undefined && !regions.includes(scope.region))
-    throw wrongScope(parameter, "region", regions, scope.region);
+  // A list, as in a text a part of its region would do.
+  const allowed = regions && [regions].flat();
+  if (allowed && !allowed.includes(scope.region)) throw wrongScope(parameter, "region", allowed, scope.region);
 }
 
 /** `WRONG_SCOPE`, with what programs need to tell which part it is. */

@@ -81,7 +81,9 @@ describe("s3ExpressSigner", () => {
 
   it("refuses credentials that are of no session", () => {
     const { sessionToken: _, ...credentials } = session;
-    const own = s3ExpressSigner({ region: "us-east-1", credentials, clock });
-    expect(() => own.sign(call)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
+    const refusal = expect.objectContaining({ code: "INVALID_KEY" });
+    expect(() => s3ExpressSigner({ region: "us-east-1", credentials, clock })).toThrow(refusal);
+    const late = s3ExpressSigner({ region: "us-east-1", credentials: () => credentials, clock });
+    expect(() => late.sign(call)).toThrow(refusal);
   });
 });

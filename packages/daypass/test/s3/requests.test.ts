@@ -57,6 +57,50 @@ describe("what is refused", () => {
     expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT(?!.*er2)/s);
   });
 
+  it.each<[string, object]>([
+    ["headers as Headers", { headers: new Headers({ "content-type": "image/png" }) }],
+    ["headers as a Map", { bind: { headers: new Map([["content-type", "image/png"]]) } }],
+    ["headers as a text", { headers: "x" }],
+    ["a query as URLSearchParams", { query: new URLSearchParams("versionId=1") }],
+    ["a query as a text", { bind: { query: "versionId=1" } }],
+    ["a header of null", { bind: { contentType: null } }],
+    ["a header that is an object", { headers: { "x-amz-meta-a": {} } }],
+  ])("is %s, which would bind nothing or something else", (_, more) => {
+    expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, ...more }))).toMatch(/^INVALID_INPUT/);
+  });
+
+  it("is shown without the session token that is no text", () => {
+    const signer = s3Signer({ ...options, endpoint, credentials: { ...credentials, sessionToken: "T0PSECRET\ud800" } });
+    expect(message(() => signer.sign(call))).toMatch(/^INVALID_INPUT(?!.*T0P)/);
+  });
+
+  it("is an end that has passed, also in a stable window that began before it", () => {
+    const signer = s3Signer({ ...options, endpoint });
+    const ask = (expiresAt: Date) =>
+      message(() => signer.sign({ bucket: "b", key: "k", expiresAt, stableWindow: 3600 }));
+    expect(ask(new Date(AT.getTime() - 1000))).toMatch(/^INVALID_EXPIRY/);
+    expect(ask(AT)).toMatch(/^INVALID_EXPIRY/);
+    expect(ask(new Date(AT.getTime() + 1000))).toMatch(/^signed/);
+  });
+
+  it("are clamped credentials that ended after the window began", () => {
+    const ended = { ...credentials, expiration: new Date(AT.getTime() - 1000) };
+    const signer = s3Signer({ ...options, endpoint, credentials: ended, credentialExpiry: "clamp" });
+    expect(message(() => signer.sign({ ...call, stableWindow: 3600 }))).toMatch(/^CREDENTIALS_EXPIRE_FIRST/);
+  });
+
+  it("is a life as text", () => {
+    const expiresIn = "60" as unknown as number;
+    expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, expiresIn }))).toMatch(/^INVALID_EXPIRY/);
+  });
+
+  it("is an endpoint with an escape, which would be escaped again", () => {
+    expect(message(() => s3Signer({ ...options, endpoint: "https://h.example.com/a%20b" }))).toMatch(/^INVALID_INPUT/);
+    expect(s3Signer({ ...options, endpoint: "http://my_minio:9000" }).sign(call).url).toMatch(
+      /^http:\/\/my_minio:9000\//,
+    );
+  });
+
   it("takes no longer to say for a long key of slashes", async () => {
     const signer = s3Signer({ ...options, endpoint });
     const key = `${"/".repeat(200_000)}..`;
@@ -77,6 +121,62 @@ describe("what is refused", () => {
     const inherited = Object.assign(Object.create({ contentLength: 5 }), call) as typeof call;
     expect(message(() => signer.sign(inherited))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found contentLength/);
     expect(ask({ uses: undefined, notBefore: undefined })).toMatch(/^signed/);
+  });
+});
+
+describe("a verifier", () => {
+  const verify = (url: string, more: object = {}, own: object = {}) =>
+    s3Verifier({ credentials, origins: [endpoint], clock, ...own }).verify({
+      ...wireRequest(s3Link()),
+      ...target(url),
+      ...more,
+    });
+  const s3Link = () => s3Signer({ ...options, endpoint }).sign(call);
+  const target = (url: string) => ({ target: url.slice(endpoint.length) });
+  const code = (granted: Promise<unknown>) =>
+    granted.then(
+      () => "granted",
+      (error: { code?: unknown }) => error.code,
+    );
+
+  it("wants a signed header to be sent, also one without a value", async () => {
+    const { url } = s3Signer({ ...options, endpoint }).sign({ ...call, headers: { "x-amz-meta-a": "" } });
+    const host = ["Host", "s3.example.com"];
+    expect(await code(verify(url, { headers: [host, ["x-amz-meta-a", ""]] }))).toBe("granted");
+    expect(await code(verify(url, { headers: [host] }))).toBe("SIGNATURE_MISMATCH");
+  });
+
+  it("says first that the time has passed, whatever else is wrong", async () => {
+    const { url } = s3Link();
+    const late = { clock: () => new Date(AT.getTime() + 60_000) };
+    expect(await code(verify(url, {}, late))).toBe("EXPIRED");
+    expect(await code(verify(url.replace("a.txt", "b.txt"), {}, late))).toBe("EXPIRED");
+    expect(await code(verify(url.replace("AKIDEXAMPLE", "AKIDUNKNOWN"), {}, late))).toBe("EXPIRED");
+  });
+
+  it("takes a text for one region, and no part of it for another", async () => {
+    const signedIn = (region: string) => s3Signer({ ...options, region, endpoint }).sign(call).url;
+    const regions = "us-east-1";
+    expect(await code(verify(signedIn("us-east-1"), {}, { regions }))).toBe("granted");
+    expect(await code(verify(signedIn("us-east"), {}, { regions }))).toBe("WRONG_SCOPE");
+  });
+
+  it("takes the longest wildcard that fits, whatever their order", async () => {
+    const place = "https://media.s3.example.com";
+    const { url } = s3Signer({ ...options, endpoint: "https://s3.example.com", addressing: "virtual" }).sign(call);
+    const wildcards = ["https://*.example.com", "https://*.s3.example.com"];
+    for (const origins of [wildcards, [...wildcards].reverse()]) {
+      const verifier = s3Verifier({ credentials, origins, clock });
+      const request = { ...wireRequest(s3Link()), target: url.slice(place.length), authority: "media.s3.example.com" };
+      expect((await verifier.verify(request)).bucket).toBe("media");
+    }
+    const doubled = ["http://*.s3.example.com", "https://*.s3.example.com"];
+    expect(message(() => s3Verifier({ credentials, origins: doubled }))).toMatch(/^INVALID_INPUT/);
+  });
+
+  it("gives a grant whose id is in its JSON", async () => {
+    const link = s3Link();
+    expect(JSON.parse(JSON.stringify(await verify(link.url)))).toMatchObject({ id: link.id, bucket: "media" });
   });
 });
 

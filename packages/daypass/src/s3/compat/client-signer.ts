@@ -55,7 +55,8 @@ export function clientSigner(config: SdkConfig): ClientSigner {
     knownCredentials: () => (lasting?.provider === config.credentials ? lasting?.credentials : undefined),
     async findCredentials() {
       const { credentials: provider } = config;
-      const credentials = checkCredentials((await provider?.()) as SdkCredentials);
+      const credentials = (await provider?.()) as SdkCredentials;
+      checkCredentials(credentials);
       if (credentials.expiration === undefined) lasting = { provider, credentials };
       return credentials;
     },

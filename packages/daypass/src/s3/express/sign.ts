@@ -1,7 +1,8 @@
+import { credentialSource } from "../../access-key.ts";
 import { invalidInput, refusal } from "../../errors.ts";
 import type { Signer } from "../../scheme.ts";
 import { SignedResult, signer } from "../../signed-request.ts";
-import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
+import { signingKeys } from "../../signing-keys.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { AWS4, scopeText, v4Signature } from "../../v4.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
@@ -22,8 +23,8 @@ export interface S3ExpressSignerOptions extends Omit<S3SignerOptions, "addressin
   readonly endpoint?: string | undefined;
 }
 
-// `name--zone--x-s3`, or `name--zone--xa-s3` for an access point.
-const DIRECTORY_BUCKET = /^[a-z0-9][a-z0-9-]*--([a-z0-9]+-az\d+)--xa?-s3$/;
+// `name--zone--x-s3`, or `name--zone--xa-s3` for an access point. A zone is `use1-az4`, or `usw2-lax1-az1` in a Local Zone.
+const DIRECTORY_BUCKET = /^[a-z0-9][a-z0-9-]*--([a-z0-9]+(?:-[a-z0-9]+)?-az\d+)--xa?-s3$/;
 
 /**
  * Signs presigned URLs for objects in S3 Express One Zone: SigV4 for the service `s3express`, with the session's token in
@@ -47,22 +48,12 @@ const DIRECTORY_BUCKET = /^[a-z0-9][a-z0-9-]*--([a-z0-9]+-az\d+)--xa?-s3$/;
  * ```
  */
 export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignRequest> {
-  const { region, endpoint, credentials, credentialExpiry, clock = systemClock } = options;
+  const { region, endpoint, credentialExpiry, clock = systemClock } = options;
   const endpointOf = zonalEndpoints(region, endpoint);
-  if (typeof credentials !== "function") checkCredentials(credentials);
-  let identity: { readonly credentials: S3Credentials; readonly keys: SigningKeys } | undefined;
+  const session = credentialSource(options.credentials, sessionKey);
 
   return signer((request) => {
-    const current = checkCredentials(typeof credentials === "function" ? credentials() : credentials);
-    const { accessKeyId, secretAccessKey, sessionToken, expiration } = current;
-    if (sessionToken === undefined) {
-      throw refusal(
-        "INVALID_KEY",
-        "credentials of a session, found no sessionToken: call CreateSession for the bucket",
-      );
-    }
-    if (identity?.credentials !== current)
-      identity = { credentials: current, keys: signingKeys(AWS4, secretAccessKey) };
+    const { accessKeyId, sessionToken, expiration, keys } = session();
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       expiration,
@@ -77,9 +68,17 @@ export function s3ExpressSigner(options: S3ExpressSignerOptions): Signer<S3SignR
       "X-Amz-Expires": String(expiresIn),
       "X-Amz-S3session-Token": sessionToken,
     });
-    const { signature, stringToSign } = v4Signature(identity.keys(scope), time, canonical);
+    const { signature, stringToSign } = v4Signature(keys(scope), time, canonical);
     return new SignedResult({ ...facts, url: url(signature), expiresAt, warnings }, stringToSign);
   });
+}
+
+function sessionKey(credentials: S3Credentials) {
+  const { secretAccessKey, sessionToken, ...others } = checkCredentials(credentials);
+  if (sessionToken === undefined) {
+    throw refusal("INVALID_KEY", "credentials of a session, found no sessionToken: call CreateSession for the bucket");
+  }
+  return { ...others, sessionToken, keys: signingKeys(AWS4, secretAccessKey) };
 }
 
 /** "Zonal endpoints": `bucket.s3express-<zone>.<region>.amazonaws.com`, always with the bucket in the host. */

@@ -1,4 +1,5 @@
 import { hmacSha1 } from "#crypto";
+import { credentialSource } from "../../access-key.ts";
 import { unsupportedConstraint } from "../../constraints.ts";
 import { base64, uriEncode, uriEncodePath } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
@@ -43,14 +44,13 @@ import { isAuthParameter } from "./parse.ts";
  * ```
  */
 export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
-  const { credentials, credentialExpiry, clock = systemClock } = options;
+  const { credentialExpiry, clock = systemClock } = options;
   requireFeature(options.provider, "sigv2");
   const endpointOf = bucketEndpoints(options);
-  const provide = typeof credentials === "function" ? credentials : () => credentials;
-  if (typeof credentials !== "function") checkCredentials(credentials);
+  const credentials = credentialSource(options.credentials, checkCredentials);
 
   return signer((request) => {
-    const { accessKeyId, secretAccessKey, sessionToken, expiration } = checkCredentials(provide());
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials();
     const { bucket, key } = request;
     const method = checkCall(request);
     checkV2Constraints(request);

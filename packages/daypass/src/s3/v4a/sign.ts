@@ -1,4 +1,4 @@
-import type { EcdsaPrivateKey } from "#crypto/ecdsa";
+import { credentialSource } from "../../access-key.ts";
 import { unsupportedConstraint } from "../../constraints.ts";
 import { hex } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
@@ -6,7 +6,7 @@ import { requireFeature } from "../../provider.ts";
 import type { AsyncSigner } from "../../scheme.ts";
 import { asyncSigner, SignedResult } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
-import { checkCredentials, type S3Credentials } from "../credentials.ts";
+import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";
 import { queryCall } from "../query-call.ts";
 import type { S3SignRequest } from "../request.ts";
@@ -42,39 +42,38 @@ export interface S3V4aSignerOptions
  * ```
  */
 export function s3V4aSigner(options: S3V4aSignerOptions): AsyncSigner<S3SignRequest> {
-  const { regionSet = ["*"], credentials, credentialExpiry, clock = systemClock } = options;
+  const { regionSet = ["*"], credentialExpiry, clock = systemClock } = options;
   requireFeature(options.provider, "sigv4a");
   const endpointOf = v4aEndpoints(options);
-  const regions = regionSet.join(",");
-  if (regionSet.length === 0 || !/^[a-z0-9*-]+(?:,[a-z0-9*-]+)*$/.test(regions)) {
+  // A text has a length, too, and no parts to be joined.
+  const regions = [regionSet].flat().join(",");
+  if (!/^[a-z0-9*-]+(?:,[a-z0-9*-]+)*$/.test(regions)) {
     throw invalidInput("regionSet", 'names of regions such as "us-west-2" or "us-*"', regionSet);
   }
-  if (typeof credentials !== "function") checkCredentials(credentials);
-  let identity: { readonly credentials: S3Credentials; readonly pair: EcdsaPrivateKey } | undefined;
+  const identity = credentialSource(options.credentials, (given) => {
+    const credentials = checkCredentials(given);
+    return { ...credentials, pair: signingPair(credentials) };
+  });
 
   return asyncSigner(async (request) => {
-    const current = typeof credentials === "function" ? credentials() : credentials;
-    if (identity?.credentials !== current) {
-      identity = { credentials: current, pair: signingPair(checkCredentials(current)) };
-    }
+    const { accessKeyId, sessionToken, expiration, pair } = identity();
     if (request.stableWindow !== undefined) {
       throw unsupportedConstraint("SigV4A", "stableWindow", "its signatures differ each time, use SigV4");
     }
-    const { pair } = identity;
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
-      expiration: current.expiration,
+      expiration,
       credentialExpiry,
     });
     const time = formatBasicTime(signedAt);
     const scope = scopeText(time.slice(0, 8));
     const { canonical, facts, url } = queryCall(request, endpointOf(request.bucket), {
       "X-Amz-Algorithm": AWS4A.algorithm,
-      "X-Amz-Credential": `${current.accessKeyId}/${scope}`,
+      "X-Amz-Credential": `${accessKeyId}/${scope}`,
       "X-Amz-Date": time,
       "X-Amz-Expires": String(expiresIn),
       "X-Amz-Region-Set": regions,
-      ...(current.sessionToken === undefined ? {} : { "X-Amz-Security-Token": current.sessionToken }),
+      ...(sessionToken === undefined ? {} : { "X-Amz-Security-Token": sessionToken }),
     });
     const stringToSign = v4aStringToSign(time, scope, canonical);
     const signature = hex(await pair.sign(stringToSign));

@@ -41,5 +41,6 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 
 /** No key, which many databases tell as `null`, one, or several: all of them as a list. */
 export function listOf<C>(keys: C | readonly C[] | null | undefined): readonly C[] {
-  return [keys ?? []].flat() as readonly C[];
+  const found = keys ?? [];
+  return Array.isArray(found) ? (found as readonly C[]) : [found as C];
 }

@@ -38,12 +38,12 @@ export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"])
   }
 }
 
-export const SHA256_HEX: RegExp = /^[0-9a-f]{64}$/;
+const SHA256_HEX = /^[0-9a-f]{64}$/;
 const METHOD = /^[A-Z]+$/;
 
 /** Checks method and key, and gives the method. */
 export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): string {
-  if (!METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
+  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
   if (key !== undefined) checkKey(key, dotSegments);
   return method;
 }

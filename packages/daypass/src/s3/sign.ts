@@ -8,14 +8,7 @@ import { type DayScope, dayScope, headerLine, hostHeader, ownQuery, s3Query, UNS
 import { checkCredentials, type S3Credentials } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
-import {
-  checkCall,
-  checkConstraints,
-  collectHeaders,
-  collectQuery,
-  type S3SignRequest,
-  SHA256_HEX,
-} from "./request.ts";
+import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 
 /** Options of {@link s3Signer}. */
 export interface S3SignerOptions extends EndpointOptions {
@@ -84,7 +77,7 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         headers,
         expiresAt,
         bound,
-        unbound: SHA256_HEX.test(payload) ? UNBOUND_HEADERS : UNBOUND,
+        unbound: payload.length === 64 ? UNBOUND_HEADERS : UNBOUND,
         warnings,
       },
       stringToSign,

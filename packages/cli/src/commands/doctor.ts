@@ -45,7 +45,7 @@ signature, addressing, PUT and GET, CORS. Exit status 1 when there is a problem.
       throw new UsageError("expected s3://bucket, found a key behind it");
     if (values.origin !== undefined && !/^https?:\/\/[^/?#@]+$/.test(values.origin))
       throw new UsageError(`expected --origin as https://host, found ${JSON.stringify(values.origin)}`);
-    const found = await s3Target.find(values, context);
+    const { fields: found } = await s3Target.find(values, context);
     const line = { ...found, ...s3Target.fields(values) };
     const place = s3Target.complete?.(line, found) ?? line;
     if (place["region"] === undefined)

@@ -50,11 +50,3 @@ export function aSecondOrMore(option: string, text: string): number {
   if (seconds > 0) return seconds;
   throw new UsageError(`expected ${option} of a second or more, found ${JSON.stringify(text)}`);
 }
-
-/** A scope for a person. */
-export function scopeText(scope: StoredScope): string {
-  const parts = Object.entries(scope).map(
-    ([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : value}`,
-  );
-  return parts.length === 0 ? "everything" : parts.join(" ");
-}

@@ -4,12 +4,13 @@ import { sessions } from "@daypass/gateway";
 import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
-import { type KeyStore, keyStore, noSuchKey } from "../state/key-store.ts";
+import { type KeyStore, keyStore, noSuchKey, unopened } from "../state/key-store.ts";
+import { scopeText } from "../state/scope-text.ts";
 import { sessionSecret } from "../state/session-secret.ts";
 import { secretFields, secretFileHint, secretOutput, secretRows, writeSecret } from "../state/show-secret.ts";
 import { stateFolder } from "../state/state-folder.ts";
 import { table } from "../table.ts";
-import { aSecondOrMore, methodsOf, SCOPE_OPTIONS, scopeOf, scopeText } from "./key-scope.ts";
+import { aSecondOrMore, methodsOf, SCOPE_OPTIONS, scopeOf } from "./key-scope.ts";
 
 const OPTIONS = {
   state: { type: "string" },
@@ -111,9 +112,7 @@ const MAX_SESSION = 36 * 3600;
 async function session({ store, folder, argument, options, context }: Action): Promise<ExitStatus> {
   refuse(options, ["label", "ed25519", "origin", "max-life", "until", "overlap"], "session");
   const id = idOf(argument);
-  const key = (await store.active()).find(({ record }) => record.id === id);
-  if (key?.kind !== "s3")
-    throw new CommandError(`expected an S3 access key in use, found no ${id}: see daypass keys list`);
+  const key = await accessKeyInUse(store, id);
   const life = aSecondOrMore("--expires-in", options["expires-in"] ?? "1h");
   if (life > MAX_SESSION) throw new UsageError("expected --expires-in of at most 36h, found a longer time");
   if (secretOutput(options, context.stdout).kind !== "print") {
@@ -152,26 +151,55 @@ async function session({ store, folder, argument, options, context }: Action): P
   return 0;
 }
 
+async function accessKeyInUse(store: KeyStore, id: string): Promise<Extract<ActiveKey, { kind: "s3" }>> {
+  const found = (await store.opened()).find(({ record }) => record.id === id);
+  if (found?.record.kind !== "s3" || !isActive(found.record, new Date()))
+    throw new CommandError(`expected an S3 access key in use, found no ${id}: see daypass keys list`);
+  if (found.key?.kind !== "s3") throw unopened(found.record);
+  return found.key;
+}
+
 async function list({ store, argument, options, context }: Action): Promise<ExitStatus> {
   refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "list");
   if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
-  const records = await store.list();
   const now = new Date();
+  const records = await withStates(store, now, context);
   if (options.json === true) {
-    for (const record of records)
-      await print(context.stdout, JSON.stringify({ ...record, state: stateOf(record, now) }));
+    for (const record of records) await print(context.stdout, JSON.stringify(record));
     return 0;
   }
   const rows = records.map((record) => [
     record.id,
     record.algorithm,
-    stateOf(record, now),
+    record.state,
     record.createdAt.slice(0, 10),
     scopeText(record.scope),
     record.label ?? "",
   ]);
   await print(context.stdout, table([["ID", "ALGORITHM", "STATE", "CREATED", "SCOPE", "LABEL"], ...rows]));
   return 0;
+}
+
+/**
+ * A row that does not open is not to be believed: it may have been edited. Without the master key nobody can tell, and the list is shown
+ * all the same.
+ */
+async function withStates(
+  store: KeyStore,
+  now: Date,
+  { stderr }: Context,
+): Promise<readonly (KeyRecord & { readonly state: string })[]> {
+  const unchecked = async (error: unknown) => {
+    if (!(error instanceof CommandError)) throw error;
+    const records = await store.list();
+    await print(stderr, `not checked whether the keys open: ${error.message}`);
+    return records.map((record) => ({ record, key: undefined, isChecked: false }));
+  };
+  const checked = async () => (await store.opened()).map((row) => ({ ...row, isChecked: true }));
+  return (await checked().catch(unchecked)).map(({ record, key, isChecked }) => ({
+    ...record,
+    state: isChecked && key === undefined && record.revokedAt === undefined ? "does not open" : stateOf(record, now),
+  }));
 }
 
 /** Makes a key and hands its secret over, in that order: whether it can be handed over is known before. */

@@ -1,5 +1,6 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
+import type { S3Grant } from "daypass/s3";
 import { moment, type ParsedArguments, pairs, parseArguments } from "../arguments.ts";
 import { LINES } from "../batch/record-format.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
@@ -7,7 +8,9 @@ import { wireRequest } from "../lines/request.ts";
 import { schemeVerifiers } from "../lines/verifiers.ts";
 import { grantFields, schemeName } from "../lines/verify-line.ts";
 import { printable } from "../printable.ts";
-import { keysAtHand } from "../sign/keys-at-hand.ts";
+import { type KeysAtHand, keysAtHand } from "../sign/keys-at-hand.ts";
+import type { KeyRecord } from "../state/key-record.ts";
+import { expectS3Scope, outsideScope } from "../state/s3-scope.ts";
 import { table } from "../table.ts";
 import {
   answersToResume,
@@ -103,9 +106,10 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(headers === undefined ? {} : { headers }),
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
-    const schemes = await schemeEntries(options, context);
-    const verifier = await schemeVerifiers(schemes, { origin: received.origin, clock: () => now });
+    const keys = await keysAtHand({ ...options, now }, context);
+    const verifier = await schemeVerifiers(schemeEntries(keys, options), { origin: received.origin, clock: () => now });
     const grant = await verifier.verify(received.request, { subject });
+    expectInScope(grant, { record: keys.records.get(grant.keyId), method: received.request.method, now });
     if (options.json === true) {
       await print(stdout, JSON.stringify({ ok: true, scheme: schemeName(grant), grant: grantFields(grant) }));
     } else await print(stdout, grantText(grant, now));
@@ -120,9 +124,8 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
 }
 
 /** The keys that are at hand, in the form of a line's `schemes`. */
-async function schemeEntries(options: Options, context: Context): Promise<readonly object[]> {
-  const { audience, origin: origins } = options;
-  const { s3, gcs, azure, url, entries: others } = await keysAtHand(options, context);
+function schemeEntries(keys: KeysAtHand, { audience, origin: origins }: Options): readonly object[] {
+  const { s3, gcs, azure, url, entries: others } = keys;
   const common = origins === undefined ? {} : { origins };
   const entries = [
     ...(s3.length === 0 ? [] : [{ scheme: "s3", credentials: s3.map(fromCredentials), ...common }]),
@@ -143,6 +146,21 @@ async function schemeEntries(options: Options, context: Context): Promise<readon
 
 function fromCredentials({ expiration, ...credentials }: { readonly expiration?: Date | undefined }): object {
   return expiration === undefined ? credentials : { ...credentials, expiration: expiration.toISOString() };
+}
+
+/** What the gateway asks of its own S3 keys once the signature is right. The scope of a Daypass URL's key its verifier knows. */
+function expectInScope(
+  grant: Grant & Partial<S3Grant>,
+  { record, method, now }: { readonly record: KeyRecord | undefined; readonly method: string; readonly now: Date },
+): void {
+  const { scheme, bucket, key, notBefore, expiresAt } = grant;
+  if (record?.kind !== "s3" || bucket === undefined || schemeName(grant) !== "s3") return;
+  // SigV2 does not tell when it was signed, and a signed header is no URL.
+  const begin = scheme === "s3/v2" ? Math.max(notBefore.getTime(), now.getTime()) : notBefore.getTime();
+  const life = scheme === "s3/header" ? 0 : (expiresAt.getTime() - begin) / 1000;
+  expectS3Scope(record.scope, { bucket, key, method, life });
+  const { until } = record.scope;
+  if (until !== undefined && now.getTime() >= Date.parse(until)) throw outsideScope("until");
 }
 
 function grantText(grant: Grant, now: Date): string {

@@ -35,7 +35,7 @@ export const azureTarget: TargetScheme = {
       }),
     };
   },
-  find: async (_, { env }) => ({ ...accountKey(env) }),
+  find: async (_, { env }) => ({ fields: { ...accountKey(env) } }),
   complete(line, found) {
     if (line["account"] !== found["account"]) {
       throw new DaypassError(

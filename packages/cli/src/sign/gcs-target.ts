@@ -34,7 +34,7 @@ export const gcsTarget: TargetScheme = {
   async find(_, { env }) {
     const emulator = env["STORAGE_EMULATOR_HOST"];
     const endpoint = !emulator ? undefined : emulator.includes("://") ? emulator : `http://${emulator}`;
-    return given({ credentials: await serviceAccount(env), endpoint });
+    return { fields: given({ credentials: await serviceAccount(env), endpoint }) };
   },
   form: (line, fields) => formLine(line, { name: "object", fields }),
 };

@@ -56,6 +56,24 @@ test("signs every file of a folder as a key of a bucket, in the order of a listi
   }
 });
 
+test("goes on behind no answers for another bucket", async () => {
+  const root = folderOf("media/a", "media/b");
+  const out = join(temporaryFolder(), "out.jsonl");
+  const env = { ...AWS, AWS_REGION: "eu-west-1" };
+  const all = (...args: readonly string[]) =>
+    daypass(["sign", "--all", root, "--expires-in", "1h", "--out", out, ...args], { env });
+  await all("--as-bucket", "zebra");
+  const standing = readFileSync(out, "utf8");
+  for (const args of [
+    ["--as-bucket", "media"],
+    ["--endpoint", "http://127.0.0.1:1"],
+  ]) {
+    const { status, stderr } = await all(...args, "--resume");
+    expect([status, stderr]).toEqual([1, expect.stringContaining("zebra: choose another --out")]);
+    expect(readFileSync(out, "utf8")).toBe(standing);
+  }
+});
+
 test("goes on behind any key as if the listing had begun there", async () => {
   const root = folderOf("a-b", "a/b/c", "a/b d", "a0", "b/é", "b/c/d/e", "b/c/d-e", "z");
   const keys = async (after?: string): Promise<readonly string[]> => {

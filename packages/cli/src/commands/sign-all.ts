@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
-import type { StandingAnswers } from "../batch/output-file.ts";
+import type { StandingAnswers } from "../batch/standing-answers.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
 import { unreadable } from "../input-text.ts";
-import { answerWriter } from "../lines/answer-writer.ts";
+import { answerWriter, signedForm } from "../lines/answer-writer.ts";
 import { csvReader } from "../lines/csv.ts";
 import type { JsonObject } from "../lines/fields.ts";
 import { loadScheme } from "../lines/schemes.ts";
@@ -41,7 +41,7 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
   const { scheme, name } = listing;
   const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: ["bucket", name] };
   const { header } = answerWriter(answers);
-  const standing = await answersToResume(args, header);
+  const standing = await answersToResume(args, signedForm(answers));
   const after = standing === undefined ? undefined : lastObject(standing, { header, name });
   return runBatchCommand(
     {
@@ -114,15 +114,20 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
     scheme,
     name,
     async *objects(after) {
-      if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix)))
-        throw new CommandError(
-          `expected in --out answers for ${args.all}, found ${JSON.stringify(after.key)} of ${after.bucket}: choose another --out`,
-        );
+      if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix))) throw foreign(args, after);
       for await (const keys of objectKeys({ sign, prefix, after: after?.key })) {
         for (const key of keys) yield { bucket, key };
       }
     },
   };
+}
+
+/** The refusal of answers that are of another listing: to go on behind them would pass over objects. */
+function foreign({ all, "as-bucket": asBucket }: SignAllArguments, { bucket, key }: ListedObject): CommandError {
+  const wanted = asBucket === undefined ? all : `${all} as the bucket ${asBucket}`;
+  return new CommandError(
+    `expected in --out answers for ${wanted}, found ${JSON.stringify(key)} of ${bucket}: choose another --out`,
+  );
 }
 
 async function folderListing(args: SignAllArguments): Promise<Listing> {
@@ -141,10 +146,13 @@ async function folderListing(args: SignAllArguments): Promise<Listing> {
     name: "key",
     async *objects(after) {
       if (asBucket !== undefined) {
+        if (after !== undefined && after.bucket !== asBucket) throw foreign(args, after);
         for await (const key of folderKeys(folder, after?.key)) yield { bucket: asBucket, key };
         return;
       }
-      for (const bucket of await servedBuckets(folder)) {
+      const buckets = await servedBuckets(folder);
+      if (after !== undefined && buckets.every(({ name }) => name !== after.bucket)) throw foreign(args, after);
+      for (const bucket of buckets) {
         const order = after === undefined ? 1 : compareUtf8(bucket.name, after.bucket);
         if (order < 0) continue;
         for await (const key of servedKeys(bucket, order === 0 ? after?.key : undefined))

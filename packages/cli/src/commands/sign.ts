@@ -4,7 +4,7 @@ import { type Command, CommandError, type Context, type ExitStatus, print, Usage
 import { FORMATS, format } from "../sign/format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signTarget } from "../sign/sign-target.ts";
-import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions } from "./batch.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "./batch.ts";
 import { SIGN_ALL_OPTIONS, signAll } from "./sign-all.ts";
 import { SIGN_BATCH_OPTIONS, signBatch } from "./sign-batch.ts";
 
@@ -70,11 +70,11 @@ export const signCommand: Command = {
     if (all !== undefined) {
       if (batch !== undefined || target !== undefined)
         throw new UsageError("expected one of a target, --batch and --all, found several");
-      return signAll({ ...values, all }, context);
+      return signAll(withOutput({ ...values, all }), context);
     }
     if (batch !== undefined) {
       if (second !== undefined) throw new UsageError(`expected at most one target, found ${positionals.length}`);
-      return signBatch({ ...values, batch }, target, context);
+      return signBatch(withOutput({ ...values, batch }), target, context);
     }
     refuseBatchOptions(values, [...Object.keys(SIGN_BATCH_OPTIONS), "as-bucket"]);
     if (target === undefined || second !== undefined)

@@ -20,6 +20,7 @@ import {
   batchInput,
   refuseBatchOptions,
   runBatchCommand,
+  withOutput,
   withoutAnswered,
 } from "./batch.ts";
 
@@ -67,7 +68,7 @@ ${BATCH_HELP}`,
         throw new UsageError(
           `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,
         );
-      return verifyBatch({ ...values, batch: values.batch }, context);
+      return verifyBatch(withOutput({ ...values, batch: values.batch }), context);
     }
     refuseBatchOptions(values);
     const [url, second] = positionals;
@@ -77,8 +78,10 @@ ${BATCH_HELP}`,
   },
 };
 
+const VERIFIED = { begins: ['{"ok":true,', '{"ok":false,'], names: ["ok"] };
+
 async function verifyBatch(args: BatchArguments & { readonly batch: string }, context: Context): Promise<ExitStatus> {
-  const standing = await answersToResume(args, undefined);
+  const standing = await answersToResume(args, VERIFIED);
   const { blocks, done } = await batchInput(args, { format: LINES, stdin: context.stdin });
   const resume = { hasHeader: false, format: LINES, out: args.out };
   return runBatchCommand(

@@ -1,4 +1,4 @@
-import { CommandError, type OutputStream } from "../command.ts";
+import { CommandError, type OutputStream, UsageError } from "../command.ts";
 import { createFile } from "./files.ts";
 import type { ActiveKey } from "./key-record.ts";
 
@@ -13,6 +13,8 @@ export function secretOutput(
   options: { readonly out?: string | undefined; readonly "show-secret"?: boolean | undefined },
   stdout: OutputStream,
 ): SecretOutput {
+  if (options.out === "-")
+    throw new UsageError("expected --out to name a new file, found -: standard output takes --show-secret");
   if (options.out !== undefined) return { kind: "file", path: options.out };
   return options["show-secret"] === true || stdout.isTTY === true ? { kind: "print" } : { kind: "hide" };
 }

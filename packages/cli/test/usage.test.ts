@@ -25,6 +25,11 @@ test.each([
   expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`expected ${option} as`)]);
 });
 
+test.each(["s3://media/", "gs://media/", "az://account/media/"])("makes no URL for the whole of %s", async (target) => {
+  const { status, stdout, stderr } = await daypass(["sign", target, "--method", "DELETE"], { env });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("found none")]);
+});
+
 test("shows nothing of an endpoint that is none, which may hold a password", async () => {
   const { stderr } = await daypass(["sign", "s3://b/k", "--endpoint", "user:secret@host"], { env });
   expect(stderr).not.toContain("secret");

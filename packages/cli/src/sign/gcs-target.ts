@@ -6,7 +6,7 @@ import { CommandError, type Context, UsageError } from "../command.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { readText } from "../state/files.ts";
 import { formLine } from "./form-line.ts";
-import { checked, commonFields, given, mapped, oneMethod, requestHeaders } from "./options.ts";
+import { checked, commonFields, given, mapped, noName, oneMethod, requestHeaders } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
 /** `gs://bucket/object`, with the service account that Google's libraries would use. */
@@ -16,7 +16,8 @@ export const gcsTarget: TargetScheme = {
   locate(target) {
     const [, bucket, object] = /^gs:\/\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
     if (bucket === undefined) throw new UsageError(`expected gs://bucket/object, found ${JSON.stringify(target)}`);
-    return given({ bucket, object: object === "" ? undefined : object });
+    if (object === "") throw noName("object", `gs://${bucket}`);
+    return given({ bucket, object });
   },
   fields: (options) => ({
     ...commonFields(options),

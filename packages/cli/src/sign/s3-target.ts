@@ -8,7 +8,7 @@ import { endOfKey, type StoredScope } from "../state/key-record.ts";
 import { expectS3Scope } from "../state/s3-scope.ts";
 import { expressLine } from "./directory-bucket.ts";
 import { formLine } from "./form-line.ts";
-import { commonFields, given, mapped, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
+import { commonFields, given, mapped, noName, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
 import { storedKey } from "./stored-key.ts";
 import type { FoundFields, TargetScheme } from "./target.ts";
 
@@ -47,7 +47,8 @@ export const s3Target: TargetScheme = {
 function locate(target: string): JsonObject {
   const [, bucket, key] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
   if (bucket === undefined) throw new UsageError(`expected s3://bucket/key, found ${JSON.stringify(target)}`);
-  return given({ bucket, key: key === "" ? undefined : key });
+  if (key === "") throw noName("key", `s3://${bucket}`);
+  return given({ bucket, key });
 }
 
 function expectInScope(line: JsonObject, scope: StoredScope): void {

@@ -1,5 +1,16 @@
+import { isDaypassError } from "daypass";
 import { type Explanation, explain, explainForm } from "daypass/explain";
-import { moment, type ParsedArguments, pairs, parseArguments, wholeNumber } from "../arguments.ts";
+import {
+  httpOrigin,
+  ipAddress,
+  moment,
+  type ParsedArguments,
+  pairs,
+  parseArguments,
+  requestMethod,
+  sha256Hex,
+  wholeNumber,
+} from "../arguments.ts";
 import { type Command, type Context, print, UsageError } from "../command.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
@@ -7,7 +18,7 @@ import { withStoredKey } from "../explain/stored-key.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
 import { explainKeys } from "../lines/verifiers.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
-import { mapped } from "../sign/options.ts";
+import { checked, mapped } from "../sign/options.ts";
 
 const OPTIONS = {
   error: { type: "string" },
@@ -81,6 +92,9 @@ async function explainUrl(positionals: readonly string[], values: Options, conte
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
   const foreign = OF_FORMS.find((name) => values[name] !== undefined);
   if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
+  checked(values.method, (text) => requestMethod("--method", text));
+  checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
+  checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
   const { records, ...shared } = await common(values, context);
   const explanation = await explain(url, {
     ...shared,
@@ -120,14 +134,20 @@ const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 /** What a URL and a form are both explained by. */
 async function common(values: Options, context: Context) {
   const { error, origin, reveal } = values;
+  checked(origin, (text) => httpOrigin("--origin", text));
   const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
   const { s3, gcs, azure, url, records, entries } = await keysAtHand({ ...values, now, retired: true }, context);
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),
-    keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
+    keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries).catch(misspelt))],
     ...{ origin, reveal, records },
     clock: () => now,
   };
+}
+
+/** What is wrong with the entries of `--schemes` is no fault of the URL. */
+function misspelt(error: unknown): never {
+  throw isDaypassError(error) && error.code === "INVALID_INPUT" ? new UsageError(error.message) : error;
 }
 
 function singleValues(headers: ReturnType<typeof pairs>): Readonly<Record<string, string>> | undefined {

@@ -104,8 +104,8 @@ async function signOne(target: string, options: Output, context: Context): Promi
   const isForm = as === "html-form";
   const signed = await signTarget(target, { options: withLife(options), isForm }, context).catch(inOptions);
   if (options.json === true) {
-    // A URL and a form are in the object as they are.
-    const command = as === "url" || isForm ? {} : { [as]: format(signed, as) };
+    // A URL is in the object as it is.
+    const command = as === "url" ? {} : { [as]: format(signed, as) };
     // The id is a getter, which a copy does not see.
     const id = "id" in signed ? { id: signed.id } : {};
     await print(context.stdout, JSON.stringify({ ...signed, ...id, ...command }));
@@ -122,9 +122,11 @@ async function signOne(target: string, options: Output, context: Context): Promi
 
 /** The advice of the library, as options of this command. */
 function inOptions(error: unknown): never {
-  if (!isDaypassError(error) || error.code !== "DOT_SEGMENTS") throw error;
-  const message = error.message.replace("(see dotSegments)", "(sign it all the same with --dot-segments)");
-  throw new CommandError(message, error.code);
+  if (!isDaypassError(error)) throw error;
+  const message = error.message
+    .replace("(see dotSegments)", "(sign it all the same with --dot-segments)")
+    .replace("see credentialExpiry", "ask for a shorter life, or give --clamp to let the URL end with them");
+  throw message === error.message ? error : new CommandError(message, error.code);
 }
 
 function withLife(options: Output): Output {

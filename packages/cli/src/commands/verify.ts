@@ -1,14 +1,24 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
 import type { S3Grant } from "daypass/s3";
-import { moment, type ParsedArguments, pairs, parseArguments } from "../arguments.ts";
+import {
+  httpOrigin,
+  ipAddress,
+  moment,
+  type ParsedArguments,
+  pairs,
+  parseArguments,
+  requestMethod,
+} from "../arguments.ts";
 import { LINES } from "../batch/record-format.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { wireRequest } from "../lines/request.ts";
+import { schemeOfGrant } from "../lines/schemes.ts";
 import { schemeVerifiers } from "../lines/verifiers.ts";
-import { grantFields, schemeName } from "../lines/verify-line.ts";
+import { grantFields } from "../lines/verify-line.ts";
 import { printable } from "../printable.ts";
 import { type KeysAtHand, keysAtHand } from "../sign/keys-at-hand.ts";
+import { checked } from "../sign/options.ts";
 import type { KeyRecord } from "../state/key-record.ts";
 import { expectS3Scope, outsideScope } from "../state/s3-scope.ts";
 import { table } from "../table.ts";
@@ -101,6 +111,9 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
   const { method, header, subject, at } = options;
   const now = at === undefined ? new Date() : moment("--at", at);
   const { stdout } = context;
+  checked(method, (text) => requestMethod("--method", text));
+  checked(options["remote-address"], (text) => ipAddress("--remote-address", text));
+  for (const origin of options.origin ?? []) httpOrigin("--origin", origin, { wildcard: true });
   try {
     const headers = pairs("--header", header, ":");
     const received = wireRequest({
@@ -110,11 +123,12 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
     const keys = await keysAtHand({ ...options, now }, context);
-    const verifier = await schemeVerifiers(schemeEntries(keys, options), { origin: received.origin, clock: () => now });
+    const entries = schemeEntries(keys, options);
+    const verifier = await schemeVerifiers(entries, { origin: received.origin, clock: () => now }).catch(misconfigured);
     const grant = await verifier.verify(received.request, { subject });
     expectInScope(grant, { record: keys.records.get(grant.keyId), method: received.request.method, now });
     if (options.json === true) {
-      await print(stdout, JSON.stringify({ ok: true, scheme: schemeName(grant), grant: grantFields(grant) }));
+      await print(stdout, JSON.stringify({ ok: true, scheme: schemeOfGrant(grant.scheme), grant: grantFields(grant) }));
     } else await print(stdout, grantText(grant, now));
     return 0;
   } catch (error) {
@@ -124,6 +138,12 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
     else await print(stdout, `refused: ${code}\n${printable(message)}`);
     return 1;
   }
+}
+
+/** What is wrong with keys and options is no refusal of the URL. */
+function misconfigured(error: unknown): never {
+  if (!isDaypassError(error)) throw error;
+  throw error.code === "INVALID_INPUT" ? new UsageError(error.message) : new CommandError(error.message, error.code);
 }
 
 /** The keys that are at hand, in the form of a line's `schemes`. */
@@ -157,7 +177,7 @@ function expectInScope(
   { record, method, now }: { readonly record: KeyRecord | undefined; readonly method: string; readonly now: Date },
 ): void {
   const { scheme, bucket, key, notBefore, expiresAt } = grant;
-  if (record?.kind !== "s3" || bucket === undefined || schemeName(grant) !== "s3") return;
+  if (record?.kind !== "s3" || bucket === undefined || schemeOfGrant(grant.scheme) !== "s3") return;
   // SigV2 does not tell when it was signed, and a signed header is no URL.
   const begin = scheme === "s3/v2" ? Math.max(notBefore.getTime(), now.getTime()) : notBefore.getTime();
   const life = scheme === "s3/header" ? 0 : (expiresAt.getTime() - begin) / 1000;

@@ -1,8 +1,9 @@
 import { DaypassError } from "daypass";
+import type { Unreadable } from "./answer.ts";
 import type { JsonObject } from "./fields.ts";
 
 /** Reads the records of a CSV file with these columns as the objects that JSON Lines would hold. */
-export type CsvReader = (record: string | undefined) => JsonObject;
+export type CsvReader = (record: string | Unreadable) => JsonObject;
 
 interface Column {
   readonly name: string;
@@ -37,7 +38,7 @@ export function csvReader(header: string): CsvReader {
   const columns = names.map(column);
   const nameColumns = columns.filter(({ path }) => isOf(OBJECT_NAMES, path));
   return (record) => {
-    if (record === undefined) throw invalid("a record of UTF-8 and of at most 1 MB, found another");
+    if (typeof record !== "string") throw invalid(`a record that can be read, found ${record.found}`);
     const cells = csvCells(record);
     if (cells.length !== columns.length)
       throw invalid(`a record of ${columns.length} cells as the header row has, found ${cells.length}`);

@@ -32,6 +32,15 @@ const SCHEMES: readonly SchemeEntry[] = [
   { name: "url", load: async () => (await import("./url.ts")).urlLineScheme },
 ];
 
+/** The scheme as a line names it, of the identifier of a grant: `s3/v2` is the scheme `s3` in an older version. */
+export function schemeOfGrant(identifier: string): string {
+  const names = SCHEMES.map(({ name }) => name).filter(
+    (name) => identifier === name || identifier.startsWith(`${name}/`),
+  );
+  // `media-cdn/token` is a scheme of its own.
+  return names.reduce((longest, name) => (name.length > longest.length ? name : longest), names[0] ?? identifier);
+}
+
 /** Loads the scheme that a line names. Rejects with `INVALID_INPUT` where the list has none of that name. */
 export async function loadScheme(name: unknown): Promise<LineScheme> {
   const found = SCHEMES.find((entry) => entry.name === name);

@@ -61,14 +61,20 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
     );
   }
   const { type, client_email, private_key, universe_domain } = keyFile(path, text);
-  if (type !== "service_account" || typeof private_key !== "string") {
+  if (type !== "service_account") {
     // A user's or a workload's credentials get tokens. What signs is a service account's key.
     throw new CommandError(
       `expected in ${path} the key of a service account, found the type ${JSON.stringify(String(type))}, which cannot sign: ${ELSEWHERE}`,
     );
   }
+  if (typeof private_key !== "string" || typeof client_email !== "string") {
+    const lacks = typeof private_key === "string" ? "client_email" : "private_key";
+    throw new CommandError(
+      `expected in ${path} the key of a service account, found one without ${lacks}: ${ELSEWHERE}`,
+    );
+  }
   return {
-    client_email: String(client_email),
+    client_email,
     private_key,
     ...(typeof universe_domain === "string" ? { universe_domain } : {}),
   };

@@ -1,4 +1,3 @@
-import { isDaypassError } from "daypass";
 import { type Explanation, explain, explainForm } from "daypass/explain";
 import {
   httpOrigin,
@@ -139,15 +138,10 @@ async function common(values: Options, context: Context) {
   const { s3, gcs, azure, url, records, entries } = await keysAtHand({ ...values, now, retired: true }, context);
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),
-    keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries).catch(misspelt))],
+    keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
     ...{ origin, reveal, records },
     clock: () => now,
   };
-}
-
-/** What is wrong with the entries of `--schemes` is no fault of the URL. */
-function misspelt(error: unknown): never {
-  throw isDaypassError(error) && error.code === "INVALID_INPUT" ? new UsageError(error.message) : error;
 }
 
 function singleValues(headers: ReturnType<typeof pairs>): Readonly<Record<string, string>> | undefined {

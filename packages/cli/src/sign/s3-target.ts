@@ -90,5 +90,5 @@ async function find(options: SignOptions, context: Context): Promise<FoundFields
   const { credentials, record } = await storedKey("s3", { state, id }, context);
   // No URL outlives its key: not that of a rotation, which ends with the overlap, nor one with a set end.
   const fields = { credentials: given({ ...credentials, expiration: endOfKey(record)?.toISOString() }) };
-  return { fields, scope: record.scope };
+  return { fields, scope: Object.keys(record.scope).length === 0 ? undefined : record.scope };
 }

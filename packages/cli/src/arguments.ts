@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isDaypassError } from "daypass";
 import { UsageError } from "./command.ts";
@@ -10,14 +11,28 @@ export type ParsedArguments<O extends Options> = ReturnType<
   typeof parseArgs<{ options: O; allowPositionals: true; strict: true }>
 >;
 
-/** Parses arguments strictly: an unknown option, or one without its value, is wrong usage. */
+/** Parses arguments strictly: an unknown option, one without its value, or one given twice of which one would count is wrong usage. */
 export function parseArguments<const O extends Options>(args: readonly string[], options: O): ParsedArguments<O> {
+  refuseRepeats(args, options);
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
     // The parser's texts name the option and what is wrong with it, sometimes in several lines.
     const [line = ""] = (error as Error).message.split("\n");
     throw new UsageError(line.replace(/\. To specify a positional argument.*$/, ""));
+  }
+}
+
+function refuseRepeats(args: readonly string[], options: Options): void {
+  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const option = options[token.name];
+    if (option?.type !== "string" || option.multiple === true) continue;
+    if (seen.has(token.name))
+      throw new UsageError(`expected ${token.rawName} once, found it again: only one of them would count`);
+    seen.add(token.name);
   }
 }
 
@@ -47,6 +62,31 @@ export function httpMethod(option: string, text: string): string {
   throw new UsageError(
     `expected ${option} as one method in upper case such as GET, found ${JSON.stringify(text)}: give it again for another one`,
   );
+}
+
+/** Reads the method of a request. */
+export function requestMethod(option: string, text: string): string {
+  if (/^[A-Z]+$/.test(text)) return text;
+  throw new UsageError(`expected ${option} as a method in upper case such as GET, found ${JSON.stringify(text)}`);
+}
+
+/** Reads the SHA-256 of a body. */
+export function sha256Hex(option: string, text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new UsageError(`expected ${option} as 64 lower-case hex digits, found ${JSON.stringify(text.slice(0, 80))}`);
+}
+
+/** Reads the address of a client. */
+export function ipAddress(option: string, text: string): string {
+  if (isIP(text) !== 0) return text;
+  throw new UsageError(`expected ${option} as an IP address such as 192.0.2.1, found ${JSON.stringify(text)}`);
+}
+
+/** Reads an origin; `*.` in front of the host stands for a bucket, where that is allowed. */
+export function httpOrigin(option: string, text: string, options: { readonly wildcard?: boolean } = {}): string {
+  const plain = options.wildcard === true ? text.replace("://*.", "://") : text;
+  if (/^https?:\/\/[^/?#@*\s]+$/.test(plain) && URL.canParse(plain)) return text;
+  throw new UsageError(`expected ${option} as an origin such as https://host, found ${JSON.stringify(text)}`);
 }
 
 /** Reads where a server is, `scheme://host[:port][/path]`. What else a scheme asks of it, its signer says. */

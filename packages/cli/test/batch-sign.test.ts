@@ -141,6 +141,15 @@ test("signs for a set of regions, and verifies it", async () => {
     input: jsonLines([one, other].map((answer) => ({ request: { url: url(answer) }, at: pinned.signedAt, schemes }))),
   });
   expect(parseLines<{ readonly ok: boolean }>(stdout).map(({ ok }) => ok)).toEqual([true, false]);
+
+  // The signer's own field describes the other side, too.
+  const own = { scheme: "s3", credentials, version: "v4a", regionSet: ["eu-*"] };
+  const again = await daypass(["verify", "--batch", "-"], {
+    input: jsonLines(
+      [one, other].map((answer) => ({ request: { url: url(answer) }, at: pinned.signedAt, schemes: [own] })),
+    ),
+  });
+  expect(parseLines<{ readonly ok: boolean }>(again.stdout).map(({ ok }) => ok)).toEqual([true, false]);
 });
 
 test("signs upload forms, beside URLs and of both versions", async () => {
@@ -237,6 +246,14 @@ test("refuses a line that is not UTF-8 instead of signing another key", async ()
   expect(first).toHaveProperty("url");
   expect(second).toHaveProperty("error.code", "INVALID_INPUT");
   expect(third).toEqual(first);
+});
+
+test.each(["jsonl", "csv"])("tells a line of other bytes from one that is too long (%s)", async (format) => {
+  const long = Buffer.from(`${"x".repeat(1_100_000)}\n`);
+  const input = Buffer.concat([Buffer.from("key\n"), Buffer.from([0xff, 10]), long]);
+  const { stdout } = await daypass(["sign", "--batch", "-", "--format", format], { input });
+  const messages = parseLines<{ error: { message: string } }>(stdout).map(({ error }) => error.message);
+  expect(messages.slice(-2)).toEqual([expect.stringMatching(/not UTF-8$|not UTF-8:/), expect.stringContaining("1 MB")]);
 });
 
 test.each(["0", "1"])("holds a dialogue over the pipe with %s workers", async (workers) => {

@@ -145,17 +145,32 @@ test("signs a CSV file as it signs the same lines of JSON, and answers in CSV", 
   const [header = "", ...records] = whole.trimEnd().split("\n");
   const read = csvReader(header);
   expect(records.map((record) => read(record)["url"])).toEqual([...expected.map(({ url }) => url), undefined]);
-  expect(read(records[1])).toMatchObject({
+  expect(read(records[1] ?? "")).toMatchObject({
     method: "PUT",
     expiresAt: "2026-01-02T03:19:05.000Z",
     headers: '{"x-amz-meta-a.b":"1"}',
   });
-  expect(read(records[3])).toMatchObject({ error: "INVALID_INPUT" });
+  expect(read(records[3] ?? "")).toMatchObject({ error: "INVALID_INPUT" });
   for (const size of [5, header.length + 1, whole.length - 3]) {
     writeFileSync(out, whole.slice(0, size));
     expect((await daypass(["sign", "--batch", file, "--out", out, "--resume"])).status).toBe(0);
     expect(readFileSync(out, "utf8")).toBe(whole);
   }
+});
+
+test("refuses a record of a CSV whose name of an object is empty, which would be a URL for the whole bucket", async () => {
+  const defaults = join(temporaryFolder(), "defaults.json");
+  const { scheme: _, ...others } = pinned;
+  writeFileSync(defaults, JSON.stringify(others));
+  const codes = async (csv: string) => {
+    const run = ["sign", "--batch", "-", "--format", "csv", "--defaults", defaults, "--method", "DELETE"];
+    const { stdout } = await daypass(run, { input: csv });
+    return parseLines<Answer>(stdout).map(({ error }) => error?.code);
+  };
+  expect(await codes("scheme,key,method\ns3,a,GET\ns3,,DELETE\n")).toEqual([undefined, "INVALID_INPUT"]);
+  // Lines of several schemes have columns that are empty in some of them; a call on the bucket has none.
+  expect(await codes("scheme,key,object\ns3,a,\ns3,,\n")).toEqual([undefined, "INVALID_INPUT"]);
+  expect(await codes("scheme,method\ns3,GET\n")).toEqual([undefined]);
 });
 
 test("answers every record of a CSV file with a quote inside a cell, and says where one is never closed", async () => {

@@ -17,7 +17,7 @@ test("signs and verifies the token of every edge, and nothing else", async () =>
   const lines = signed.map((link, i) => ({ request: received(link), at, schemes: [pairs[i]?.entry] }));
   const verdicts = await verify(lines);
   expect(verdicts.map((verdict, i) => [names[i], verdictOf(verdict)])).toEqual(names.map((name) => [name, "ok"]));
-  expect(verdicts.map(({ scheme }) => scheme)).toEqual(pairs.map(({ line }) => String(line["scheme"]).split("/")[0]));
+  expect(verdicts.map(({ scheme }) => scheme)).toEqual(pairs.map(({ entry }) => entry["scheme"]));
 
   const late = lines.map((line) => ({ ...line, at: "2026-01-02T03:19:05Z" }));
   expect((await verify(late)).map(verdictOf)).toEqual(names.map(() => "EXPIRED"));

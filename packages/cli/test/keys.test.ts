@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { daypass, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
+import { daypass, nodeArguments, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
 
 interface CreatedKey {
   readonly id: string;
@@ -135,6 +135,33 @@ test("issues no session that has ended before it begins", async () => {
   const session = ["keys", "session", id, "--state", state, "--show-secret"];
   expect((await daypass([...session, "--expires-in", "0"])).status).toBe(2);
   expect((await daypass([...session, "--method", "FOO"])).status).toBe(2);
+});
+
+test("writes a session into a new file, and prints what credential_process reads", async () => {
+  const folder = temporaryFolder();
+  const [state, out] = [join(folder, "state"), join(folder, "session")];
+  const { id } = await createdKey(state);
+  const session = ["keys", "session", id, "--state", state, "--expires-in", "30m"];
+  const written = await daypass([...session, "--out", out]);
+  expect([written.status, statSync(out).mode & 0o777]).toEqual([0, 0o600]);
+  expect(readFileSync(out, "utf8")).toContain("aws_session_token = ");
+  expect(written.stdout).not.toContain(/aws_secret_access_key = (.*)/.exec(readFileSync(out, "utf8"))?.[1]);
+  const sign = (env: Readonly<Record<string, string>>, ...args: readonly string[]) =>
+    daypass(["sign", "s3://media/a", "--region", "us-east-1", ...args], { env });
+  expect((await sign({ AWS_SHARED_CREDENTIALS_FILE: out })).stdout).toMatch(/Credential=ASIA.*X-Amz-Security-Token=/);
+  expect((await daypass([...session, "--out", out])).status).toBe(2);
+
+  const config = join(folder, "config");
+  const command = [process.execPath, ...nodeArguments, ...session, "--json", "--show-secret"].join(" ");
+  writeFileSync(config, `[profile build]\ncredential_process = ${command}\n`);
+  const byProcess = await sign({ AWS_CONFIG_FILE: config }, "--profile", "build");
+  expect(byProcess.stdout).toMatch(/Credential=ASIA.*X-Amz-Security-Token=/);
+  expect((await sign({ AWS_CONFIG_FILE: config }, "--profile", "build", "--expires-in", "1h")).stderr).toContain(
+    "CREDENTIALS_EXPIRE_FIRST",
+  );
+  // A log must not catch it by accident.
+  const hidden = await daypass([...session, "--json"]);
+  expect([hidden.status, hidden.stdout]).toEqual([2, expect.stringContaining("--show-secret")]);
 });
 
 test("lets several processes make keys at the same time", async () => {

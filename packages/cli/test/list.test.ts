@@ -56,6 +56,52 @@ test("signs every file of a folder as a key of a bucket, in the order of a listi
   }
 });
 
+test("goes on behind no answers for another bucket", async () => {
+  const root = folderOf("media/a", "media/b");
+  const out = join(temporaryFolder(), "out.jsonl");
+  const env = { ...AWS, AWS_REGION: "eu-west-1" };
+  const all = (...args: readonly string[]) =>
+    daypass(["sign", "--all", root, "--expires-in", "1h", "--out", out, ...args], { env });
+  await all("--as-bucket", "zebra");
+  const standing = readFileSync(out, "utf8");
+  for (const args of [
+    ["--as-bucket", "media"],
+    ["--endpoint", "http://127.0.0.1:1"],
+  ]) {
+    const { status, stderr } = await all(...args, "--resume");
+    expect([status, stderr]).toEqual([1, expect.stringContaining("zebra: choose another --out")]);
+    expect(readFileSync(out, "utf8")).toBe(standing);
+  }
+});
+
+test("fails before anything is listed where no object could be signed", async () => {
+  const root = folderOf("a", "b");
+  const all = (args: readonly string[], env: Readonly<Record<string, string>> = { ...AWS, AWS_REGION: "eu-west-1" }) =>
+    daypass(["sign", "--all", root, "--as-bucket", "media", ...args], { env });
+  const life = ["--expires-in", "1h"];
+  const cases: readonly (readonly [run: ReturnType<typeof all>, status: number, told: string])[] = [
+    [all([]), 2, "--expires-in"],
+    [all([...life, "--audience", "x"]), 2, "--audience"],
+    [all([...life, "--addressing", "nope"]), 2, "--addressing"],
+    [all([...life, "--profile", "nope"]), 1, "nope"],
+    [all(life, {}), 1, "AWS_ACCESS_KEY_ID"],
+    [all(life, AWS), 1, "region"],
+    [all(["--expires-in", "8d"]), 1, "INVALID_EXPIRY"],
+  ];
+  for (const [run, status, told] of cases) {
+    const found = await run;
+    expect([found.status, found.stdout, found.stderr]).toEqual([status, "", expect.stringContaining(told)]);
+  }
+});
+
+test("passes over a name that is no UTF-8, says so, and signs the others", async () => {
+  const root = folderOf("a", "c");
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/b`), Buffer.from([0xff])]), "");
+  const run = ["sign", "--all", root, "--as-bucket", "media", "--expires-in", "1h"];
+  const { status, stdout, stderr } = await daypass(run, { env: { ...AWS, AWS_REGION: "eu-west-1" } });
+  expect([status, keysOf(stdout), stderr]).toEqual([1, ["a", "c"], expect.stringContaining("NAME_NOT_UTF8")]);
+});
+
 test("goes on behind any key as if the listing had begun there", async () => {
   const root = folderOf("a-b", "a/b/c", "a/b d", "a0", "b/é", "b/c/d/e", "b/c/d-e", "z");
   const keys = async (after?: string): Promise<readonly string[]> => {
@@ -70,7 +116,9 @@ test("goes on behind any key as if the listing had begun there", async () => {
 });
 
 test("signs what a gateway serves, and every URL opens", async () => {
-  const root = folderOf("loose.txt", "media/talks/a b+c.txt", "media/é.txt", "press/kit.pdf", ".secret/x");
+  const notServed = ["media/back\\slash", "media/a\nb", "back\\slash", "-/x", "media/.daypassed/x", "loose\ttab"];
+  const served = ["loose.txt", "media/talks/a b+c.txt", "media/é.txt", "press/kit.pdf", ".secret/x"];
+  const root = folderOf(...served, ...notServed);
   const child = start(["serve", root, "--port", "0", "--json"]);
   const [line] = await once(child.stdout, "data");
   const { s3Endpoint } = JSON.parse(String(line)) as { readonly s3Endpoint: string };

@@ -3,21 +3,22 @@ import { expect, test } from "vitest";
 import { answerBlock } from "../src/batch/answer-block.ts";
 import { recordBlocks, skipRecords } from "../src/batch/record-blocks.ts";
 import { CSV_RECORDS, LINES, type RecordFormat } from "../src/batch/record-format.ts";
+import { TOO_LONG, type Unreadable } from "../src/lines/answer.ts";
 
 const MAX = 40;
 
-/** The records that a stream of these chunks holds, `undefined` for one that could not be read. */
+/** The records that a stream of these chunks holds, or why one could not be read. */
 async function recordsOf(
   chunks: readonly Uint8Array[],
   { format = LINES, skip = 0 }: { readonly format?: RecordFormat; readonly skip?: number } = {},
-): Promise<readonly (string | undefined)[]> {
-  const records: (string | undefined)[] = [];
+): Promise<readonly (string | Unreadable)[]> {
+  const records: (string | Unreadable)[] = [];
   const memory = Buffer.alloc(4096);
   async function* input(): AsyncGenerator<Uint8Array> {
     // One piece of memory for all chunks, as the reader of a file has it.
     for (const chunk of chunks) yield memory.subarray(0, Buffer.from(chunk).copy(memory));
   }
-  const answer = (record: string | undefined) => {
+  const answer = (record: string | Unreadable) => {
     records.push(record);
     return { text: "", refused: false };
   };
@@ -84,11 +85,11 @@ test("gives one answer to a line that is too long, and finds the next one", asyn
   const long = Buffer.from("x".repeat(1000));
   const feed = Buffer.from("\n");
   const good = Buffer.from("good\n");
-  expect(await recordsOf([good, long, long, feed, good])).toEqual(["good", undefined, "good"]);
-  expect(await recordsOf([long, Buffer.from("x\ngood\n"), good])).toEqual([undefined, "good", "good"]);
+  expect(await recordsOf([good, long, long, feed, good])).toEqual(["good", TOO_LONG, "good"]);
+  expect(await recordsOf([long, Buffer.from("x\ngood\n"), good])).toEqual([TOO_LONG, "good", "good"]);
   expect(await recordsOf([Buffer.from("go"), Buffer.from("od\nsecond\n")])).toEqual(["good", "second"]);
-  expect(await recordsOf([Buffer.alloc(MAX - 1, "x"), Buffer.from("xxx\ngood\n")])).toEqual([undefined, "good"]);
-  expect(await recordsOf([long])).toEqual([undefined]);
+  expect(await recordsOf([Buffer.alloc(MAX - 1, "x"), Buffer.from("xxx\ngood\n")])).toEqual([TOO_LONG, "good"]);
+  expect(await recordsOf([long])).toEqual([TOO_LONG]);
   expect(await recordsOf([])).toEqual([]);
 });
 

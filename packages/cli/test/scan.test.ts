@@ -227,6 +227,25 @@ test("looks through a folder, compressed files too, and tells what it cannot rea
   expect((await scan([join(root, "broken.gz")])).status).toBe(1);
 });
 
+test("goes on behind compressed files that are damaged, empty or cut short", async () => {
+  const root = temporaryFolder();
+  writeFileSync(join(root, "a.gz"), "no gzip");
+  writeFileSync(join(root, "b.gz"), "");
+  writeFileSync(join(root, "c.gz"), gzipSync(url("c").repeat(9)).subarray(0, -9));
+  writeFileSync(join(root, "d.log"), url("d"));
+  const { status, stderr, found } = await scan([root]);
+  expect([status, found.map(({ file }) => file)]).toEqual([1, [join(root, "d.log")]]);
+  for (const name of ["a.gz", "b.gz", "c.gz"]) expect(stderr).toContain(`${join(root, name)} (damaged`);
+});
+
+test.skipIf(process.getuid?.() === 0)("goes on behind a folder that may not be read", async () => {
+  const root = temporaryFolder();
+  mkdirSync(join(root, "a"), { mode: 0 });
+  writeFileSync(join(root, "b"), url("b"));
+  const { status, stderr, found } = await scan([root]);
+  expect([status, stderr, found.length]).toEqual([1, expect.stringContaining("a (EACCES)"), 1]);
+});
+
 test.skipIf(process.getuid?.() === 0)("goes on behind a file that may not be read", async () => {
   const root = temporaryFolder();
   writeFileSync(join(root, "a"), "");

@@ -127,6 +127,62 @@ test("prints what can be pasted", async () => {
   );
 });
 
+test("prints no command that would ask for another object, or leave a header out", async () => {
+  const env = { ...AWS, AWS_REGION: "eu-west-1" };
+  const as = (...args: readonly string[]) => daypass(["sign", ...args, ...AT], { env });
+  for (const format of ["wget", "fetch"]) {
+    for (const more of [[], ["--json"]]) {
+      const { status, stdout, stderr } = await as("s3://media/a/../b", "--as", format, "--dot-segments", ...more);
+      expect([status, stdout + stderr]).toEqual([2, expect.stringContaining("--as curl")]);
+    }
+  }
+  const { stdout } = await as("s3://media/a", "--as", "curl", "--header", "x-amz-meta-empty:");
+  expect(stdout).toContain("--header 'x-amz-meta-empty;'");
+});
+
+test("has the form beside everything else about it", async () => {
+  const form = ["s3://media/up/", "--as", "html-form", "--content-length", "1-9"];
+  const answer = await signed(form, { ...AWS, AWS_REGION: "eu-west-1" });
+  expect(answer["html-form"]).toMatch(/^<form action="https:\/\/media/);
+});
+
+test("says of a profile what it lacks, and of a process how it failed", async () => {
+  const folder = temporaryFolder();
+  const [config, credentials] = [join(folder, "config"), join(folder, "credentials")];
+  writeFileSync(
+    config,
+    `[profile fails]
+credential_process = echo S3CR3T; echo "no vault today" >&2; exit 7
+[profile silent]
+credential_process = exit 3
+`,
+  );
+  writeFileSync(
+    credentials,
+    "\ufeff[marked]\naws_access_key_id = AKMARKED\naws_secret_access_key = s\n[half]\naws_access_key_id = AKHALF\n",
+  );
+  const sign = (profile: string, more: Readonly<Record<string, string>> = {}) => {
+    const env = { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: credentials, ...more };
+    return daypass(["sign", "s3://media/a", "--region", "x", "--profile", profile], { env });
+  };
+  expect((await sign("marked")).stdout).toContain("Credential=AKMARKED");
+  expect((await sign("half")).stderr).toContain("expected aws_secret_access_key beside aws_access_key_id");
+  const { stderr } = await sign("fails");
+  expect(stderr).toMatch(/exit status 7 .*no vault today/);
+  expect(stderr).not.toContain("S3CR3T");
+  expect((await sign("silent")).stderr).toContain("exit status 3");
+  expect((await sign("any", { AWS_SHARED_CREDENTIALS_FILE: folder })).stderr).toContain(
+    `AWS_SHARED_CREDENTIALS_FILE to name a file, found at ${folder} a folder`,
+  );
+});
+
+test("says that the key file of a service account lacks its private key", async () => {
+  const file = join(temporaryFolder(), "key.json");
+  writeFileSync(file, JSON.stringify({ type: "service_account", client_email: "a@b.example" }));
+  const { stderr } = await daypass(["sign", "gs://media/a"], { env: { GOOGLE_APPLICATION_CREDENTIALS: file } });
+  expect(stderr).toMatch(/without private_key/);
+});
+
 test.each([
   [["sign"], 2],
   [["sign", "s3://media/a", "s3://media/b"], 2],

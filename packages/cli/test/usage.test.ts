@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { AWS, daypass } from "./command.ts";
+import { AWS, daypass, temporaryFolder } from "./command.ts";
 
 const env = { ...AWS, AWS_REGION: "us-east-1" };
 const URL_TO_READ = "https://a.example/x?X-Amz-Signature=a";
@@ -19,10 +21,58 @@ test.each([
   ["verify", URL_TO_READ, "--at", "nope"],
   ["explain", URL_TO_READ, "--at", "nope"],
   ["scan", "-", "--at", "nope"],
+  ["sign", "s3://b/k", "--sha256", "nope"],
+  ["sign", "https://a.example/x", "--ip", "nope"],
+  ["sign", "--batch", "-", "--sha256", "nope"],
+  ["verify", URL_TO_READ, "--remote-address", "nope"],
+  ["verify", URL_TO_READ, "--method", "put"],
+  ["verify", URL_TO_READ, "--origin", "nonsense"],
+  ["explain", URL_TO_READ, "--method", "put"],
+  ["explain", URL_TO_READ, "--remote-address", "nope"],
+  ["explain", URL_TO_READ, "--body-sha256", "nope"],
+  ["explain", URL_TO_READ, "--origin", "nonsense"],
+  ["doctor", "s3://b", "--origin", "nonsense"],
 ])("is told as wrong usage: %s %s %s %s", async (...args) => {
   const { status, stdout, stderr } = await daypass(args, { env });
   const option = args.findLast((word) => word.startsWith("--"));
   expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`expected ${option} as`)]);
+});
+
+test.each(["s3://media/", "gs://media/", "az://account/media/"])("makes no URL for the whole of %s", async (target) => {
+  const { status, stdout, stderr } = await daypass(["sign", target, "--method", "DELETE"], { env });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("found none")]);
+});
+
+test("is told as wrong usage, and as no refusal: verify --schemes with a scheme that is none", async () => {
+  const input = '{"scheme":"nope"}';
+  const { status, stdout, stderr } = await daypass(["verify", URL_TO_READ, "--schemes", "-"], { env, input });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("expected scheme")]);
+});
+
+test.each([
+  ["sign", "https://a.example/x", "--audience", "a", "--audience", "b"],
+  ["sign", "s3://b/k", "--expires-in", "1h", "--expires-in=2h"],
+  ["sign", "s3://b/k", "--region", "a", "--region", "b"],
+  ["verify", URL_TO_READ, "--at", "2026-01-02T03:04:05Z", "--at", "2026-01-02T03:04:05Z"],
+])("refuses an option that is given twice and counts once: %s %s %s %s", async (...args) => {
+  const { status, stdout, stderr } = await daypass(args, { env });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`${args[2]} once`)]);
+});
+
+test("names what to do in its own options", async () => {
+  const region = await daypass(["sign", "s3://b/k"], { env: AWS });
+  expect([region.status, region.stderr]).toEqual([1, expect.stringMatching(/--region .*AWS_REGION/)]);
+  const config = join(temporaryFolder(), "config");
+  const end = new Date(Date.now() + 60_000).toISOString();
+  const json = `{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","SessionToken":"t","Expiration":"${end}"}`;
+  writeFileSync(config, `[default]\nregion = x\ncredential_process = echo '${json}'\n`);
+  const late = await daypass(["sign", "s3://b/k"], { env: { AWS_CONFIG_FILE: config } });
+  expect([late.status, late.stderr]).toEqual([1, expect.stringContaining("--clamp")]);
+});
+
+test("sends a directory bucket elsewhere before anything is sent", async () => {
+  const { status, stderr } = await daypass(["doctor", "s3://media--use1-az4--x-s3"], { env });
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/directory bucket .*create-session/)]);
 });
 
 test("shows nothing of an endpoint that is none, which may hold a password", async () => {

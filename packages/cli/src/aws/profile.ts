@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
+import { unreadable } from "../input-text.ts";
 import { type IniSection, parseIni } from "./ini.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,8 +19,11 @@ export interface Profile {
 export async function loadProfile(env: Environment, asked: string | undefined): Promise<Profile> {
   const name = asked ?? env["AWS_PROFILE"] ?? env["AWS_DEFAULT_PROFILE"] ?? "default";
   const [config, credentials] = await Promise.all([
-    readIni(env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config")),
-    readIni(env["AWS_SHARED_CREDENTIALS_FILE"] ?? join(homedir(), ".aws", "credentials")),
+    readIni("AWS_CONFIG_FILE", env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config")),
+    readIni(
+      "AWS_SHARED_CREDENTIALS_FILE",
+      env["AWS_SHARED_CREDENTIALS_FILE"] ?? join(homedir(), ".aws", "credentials"),
+    ),
   ]);
   const sections = [
     credentials.get(name),
@@ -50,13 +54,13 @@ function first(sections: readonly IniSection[], read: (section: IniSection) => s
   return undefined;
 }
 
-async function readIni(path: string): Promise<ReadonlyMap<string, IniSection>> {
+async function readIni(name: string, path: string): Promise<ReadonlyMap<string, IniSection>> {
   const expanded = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
   try {
     return parseIni(await readFile(expanded, "utf8"));
   } catch (error) {
     // No such file, or no home at all: there is nothing to read.
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return new Map();
-    throw error;
+    throw unreadable(`${name} to name a file`, expanded, error);
   }
 }

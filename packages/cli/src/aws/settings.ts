@@ -1,4 +1,4 @@
-import { exec } from "node:child_process";
+import { type ExecException, exec } from "node:child_process";
 import { promisify } from "node:util";
 import type { S3Credentials } from "daypass/s3";
 import { CommandError } from "../command.ts";
@@ -60,6 +60,15 @@ async function profileCredentials(profile: Profile): Promise<S3Credentials> {
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
     return temporary({ accessKeyId, secretAccessKey, sessionToken: profile.get("aws_session_token") });
   }
+  if (accessKeyId !== undefined || secretAccessKey !== undefined) {
+    const [found, lacking] =
+      accessKeyId === undefined
+        ? ["aws_secret_access_key", "aws_access_key_id"]
+        : ["aws_access_key_id", "aws_secret_access_key"];
+    throw new CommandError(
+      `expected ${lacking} beside ${found} in the profile ${JSON.stringify(profile.name)}, found none: set both`,
+    );
+  }
   const command = profile.get("credential_process");
   if (command !== undefined) return processCredentials(command);
   const elsewhere = ["sso_session", "sso_start_url", "role_arn", "web_identity_token_file"].find(
@@ -78,9 +87,9 @@ const PROCESS_LIMIT_MS = 60_000;
 async function processCredentials(command: string): Promise<S3Credentials> {
   const failure = (found: string): CommandError =>
     new CommandError(`expected credential_process to print credentials as JSON of version 1, found ${found}`);
-  const { stdout } = await promisify(exec)(command, { timeout: PROCESS_LIMIT_MS }).catch(() => {
-    // The error's text holds the command line, and that may hold a secret.
-    throw failure("a command that failed");
+  const { stdout } = await promisify(exec)(command, { timeout: PROCESS_LIMIT_MS }).catch((error: ExecException) => {
+    // The error's text holds the command line, and its standard output may hold a secret: neither is shown.
+    throw failure(`that it ${howItEnded(error)}`);
   });
   let answer: Readonly<Record<string, unknown>>;
   try {
@@ -97,6 +106,14 @@ async function processCredentials(command: string): Promise<S3Credentials> {
     sessionToken: typeof SessionToken === "string" ? SessionToken : undefined,
     expiration: typeof Expiration === "string" ? Expiration : undefined,
   });
+}
+
+/** What a command that failed said last. */
+function howItEnded({ killed, signal, code, stderr = "" }: ExecException): string {
+  const how =
+    killed === true ? "took more than a minute" : signal ? `ended by ${signal}` : `ended with exit status ${code}`;
+  const said = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
+  return said === "" ? how : `${how} and said ${JSON.stringify(said)}`;
 }
 
 interface CredentialTexts extends Omit<S3Credentials, "expiration"> {

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { Answer, LineAnswerer } from "../lines/answer.ts";
+import { type Answer, type LineAnswerer, NOT_UTF8, TOO_LONG, type Unreadable } from "../lines/answer.ts";
 import type { RecordBlock } from "./record-blocks.ts";
 import type { RecordFormat } from "./record-format.ts";
 
@@ -21,7 +21,7 @@ const PIECE_BYTES = 64 * 1024;
 
 /**
  * Answers each line of a block, in order, into `output` where the answers fit. A line that is not UTF-8 is handed on as
- * `undefined`: decoding it leniently would put U+FFFD into a key, which is then the key of another object.
+ * that: decoding it leniently would put U+FFFD into a key, which is then the key of another object.
  */
 export async function answerBlock(
   block: RecordBlock,
@@ -31,7 +31,7 @@ export async function answerBlock(
   let lines = 0;
   let refused = 0;
   const sink = answerSink(output);
-  for (const piece of block === undefined ? UNREADABLE : pieces(block, format)) {
+  for (const piece of block === undefined ? [[TOO_LONG]] : pieces(block, format)) {
     let text = "";
     for (const line of piece) {
       const answered = answer(line);
@@ -49,8 +49,6 @@ export async function answerBlock(
   }
   return { bytes: sink.bytes(), lines, refused };
 }
-
-const UNREADABLE: readonly (readonly undefined[])[] = [[undefined]];
 
 function isPromise(value: Answer | Promise<Answer>): value is Promise<Answer> {
   return value instanceof Promise;
@@ -76,7 +74,7 @@ function answerSink(output: Uint8Array): { write(text: string): void; bytes(): U
   };
 }
 
-function* pieces(block: Buffer, format: RecordFormat): Generator<readonly (string | undefined)[]> {
+function* pieces(block: Buffer, format: RecordFormat): Generator<readonly (string | Unreadable)[]> {
   if (!format.isPlain(block)) return yield decodeEach(block, format);
   let start = 0;
   while (start < block.length) {
@@ -92,12 +90,12 @@ function* pieces(block: Buffer, format: RecordFormat): Generator<readonly (strin
 const LINE_FEED = 10;
 
 // A line feed is never part of a longer character, so bytes may be cut there before they are decoded.
-function decodeEach(block: Buffer, format: RecordFormat): readonly (string | undefined)[] {
-  const records: (string | undefined)[] = [];
+function decodeEach(block: Buffer, format: RecordFormat): readonly (string | Unreadable)[] {
+  const records: (string | Unreadable)[] = [];
   let start = 0;
   for (const end of [...format.ends(block), block.length]) {
     const record = block.subarray(start, end);
-    if (record.length > 0) records.push(isUtf8(record) ? withoutFeed(record) : undefined);
+    if (record.length > 0) records.push(isUtf8(record) ? withoutFeed(record) : NOT_UTF8);
     start = end;
   }
   return records;

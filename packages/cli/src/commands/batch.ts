@@ -5,10 +5,11 @@ import { wholeNumber } from "../arguments.ts";
 import { runBatch, written } from "../batch/batch.ts";
 import { type BatchInput, inputFile } from "../batch/input-file.ts";
 import type { BatchJob } from "../batch/job.ts";
-import { outputFile, type StandingAnswers, standingAnswers } from "../batch/output-file.ts";
+import { outputFile } from "../batch/output-file.ts";
 import { progress } from "../batch/progress.ts";
 import { type RecordBlock, recordBlocks, skipRecords, withFirst } from "../batch/record-blocks.ts";
 import type { RecordFormat } from "../batch/record-format.ts";
+import { type AnswerForm, expectAnswers, type StandingAnswers, standingAnswers } from "../batch/standing-answers.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
 import { unreadable, unwritable } from "../input-text.ts";
 import type { FindKeys } from "../sign/complete-line.ts";
@@ -24,7 +25,7 @@ export const BATCH_OPTIONS = {
 } as const;
 
 export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out: a line for a line, in the same order; - reads standard input
-  --out FILE            where the answers go (mode 0600), standard output by default
+  --out FILE            where the answers go (mode 0600), standard output by default and for -
   --resume              go on behind the answers that stand in --out FILE since a run that was interrupted
   --workers N           threads that share the work, 0 by default
   --progress            report progress also where standard error is no terminal
@@ -38,6 +39,11 @@ export interface BatchArguments {
   readonly workers?: string | undefined;
   readonly progress?: boolean | undefined;
   readonly strict?: boolean | undefined;
+}
+
+/** `--out -` is standard output, as everywhere. */
+export function withOutput<A extends BatchArguments>(args: A): A {
+  return args.out === "-" ? { ...args, out: undefined } : args;
 }
 
 /** Refuses the options of a batch where there is none. */
@@ -138,14 +144,13 @@ async function openInput(path: string, chunkBytes: number): Promise<BatchInput> 
 /** What stands in the output, where `--resume` asks to go on behind it. */
 export async function answersToResume(
   { resume, out }: BatchArguments,
-  header: string | undefined,
+  form: AnswerForm,
 ): Promise<StandingAnswers | undefined> {
   if (resume !== true) return undefined;
   if (out === undefined) throw new UsageError("expected --out FILE with --resume, found none");
   const standing = await standingAnswers(out);
-  const { firstLine, lines } = standing;
-  if (lines === 0 || (header === undefined ? firstLine.startsWith("{") : firstLine === header)) return standing;
-  throw new CommandError(`expected in ${out} answers of this batch, found another first line: choose another --out`);
+  expectAnswers(out, standing, form);
+  return standing;
 }
 
 /** Passes over the lines that have been answered. Refuses a file that cannot have come from these lines, untouched. */
@@ -156,9 +161,9 @@ export async function withoutAnswered(
   const answered = Math.max(0, standing.lines - (hasHeader ? 1 : 0));
   const { skipped, rest } = await skipRecords(blocks, answered, format);
   const first = await rest.next();
-  if (skipped < answered || (first.done === true && standing.isTorn && standing.lines > 0)) {
+  if (skipped < answered || (first.done === true && standing.torn !== "" && standing.lines > 0)) {
     throw new CommandError(
-      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${answered}${standing.isTorn ? " and a torn one" : ""}: it is of another batch, choose another --out`,
+      `expected at most as many answers in ${out} as the input has lines (${skipped}), found ${answered}${standing.torn !== "" ? " and a torn one" : ""}: it is of another batch, choose another --out`,
     );
   }
   return first.done === true ? rest : withFirst(first.value, rest);

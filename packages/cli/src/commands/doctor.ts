@@ -1,10 +1,12 @@
-import { parseArguments } from "../arguments.ts";
+import { httpOrigin, parseArguments } from "../arguments.ts";
 import { type Command, CommandError, print, UsageError } from "../command.ts";
 import { addressing, credentialLife, crossOrigin, getMissing, objects } from "../doctor/checks.ts";
 import { firstContact } from "../doctor/contact.ts";
 import type { Finding, Verdict } from "../doctor/finding.ts";
 import type { Patient } from "../doctor/patient.ts";
 import { printable } from "../printable.ts";
+import { isDirectoryBucket } from "../sign/directory-bucket.ts";
+import { checked } from "../sign/options.ts";
 import { s3Target } from "../sign/s3-target.ts";
 
 const MARKS: Readonly<Record<Verdict, string>> = {
@@ -43,9 +45,13 @@ signature, addressing, PUT and GET, CORS. Exit status 1 when there is a problem.
     const { bucket, key } = s3Target.locate(target);
     if (typeof bucket !== "string" || key !== undefined)
       throw new UsageError("expected s3://bucket, found a key behind it");
-    if (values.origin !== undefined && !/^https?:\/\/[^/?#@]+$/.test(values.origin))
-      throw new UsageError(`expected --origin as https://host, found ${JSON.stringify(values.origin)}`);
-    const found = await s3Target.find(values, context);
+    checked(values.origin, (text) => httpOrigin("--origin", text));
+    if (isDirectoryBucket(bucket)) {
+      throw new UsageError(
+        `expected a general purpose bucket, found the directory bucket ${bucket}, which doctor does not examine: sign a URL with the credentials of aws s3api create-session, and ask daypass explain why it is refused`,
+      );
+    }
+    const { fields: found } = await s3Target.find(values, context);
     const line = { ...found, ...s3Target.fields(values) };
     const place = s3Target.complete?.(line, found) ?? line;
     if (place["region"] === undefined)

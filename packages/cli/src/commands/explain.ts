@@ -1,12 +1,23 @@
 import { type Explanation, explain, explainForm } from "daypass/explain";
-import { moment, type ParsedArguments, pairs, parseArguments, wholeNumber } from "../arguments.ts";
+import {
+  httpOrigin,
+  ipAddress,
+  moment,
+  type ParsedArguments,
+  pairs,
+  parseArguments,
+  requestMethod,
+  sha256Hex,
+  wholeNumber,
+} from "../arguments.ts";
 import { type Command, type Context, print, UsageError } from "../command.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
+import { withStoredKey } from "../explain/stored-key.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
 import { explainKeys } from "../lines/verifiers.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
-import { mapped } from "../sign/options.ts";
+import { checked, mapped } from "../sign/options.ts";
 
 const OPTIONS = {
   error: { type: "string" },
@@ -80,8 +91,12 @@ async function explainUrl(positionals: readonly string[], values: Options, conte
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
   const foreign = OF_FORMS.find((name) => values[name] !== undefined);
   if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
-  return explain(url, {
-    ...(await common(values, context)),
+  checked(values.method, (text) => requestMethod("--method", text));
+  checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
+  checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
+  const { records, ...shared } = await common(values, context);
+  const explanation = await explain(url, {
+    ...shared,
     request: {
       method: values.method,
       url: values["sent-url"],
@@ -91,6 +106,7 @@ async function explainUrl(positionals: readonly string[], values: Options, conte
     },
     hosts: values.host,
   });
+  return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
 }
 
 async function explainAForm(
@@ -104,10 +120,12 @@ async function explainAForm(
   const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
   const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);
   const fileSize = mapped(values["file-size"], (text) => wholeNumber("--file-size", text, LENGTHS));
-  return explainForm(await read("--form", path), {
-    ...(await common(values, context)),
+  const { records, ...shared } = await common(values, context);
+  const explanation = await explainForm(await read("--form", path), {
+    ...shared,
     sent: { ...sent, fileName: values["file-name"], fileSize },
   });
+  return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
 }
 
 const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
@@ -115,12 +133,13 @@ const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 /** What a URL and a form are both explained by. */
 async function common(values: Options, context: Context) {
   const { error, origin, reveal } = values;
-  const { s3, gcs, azure, url, entries } = await keysAtHand(values, context);
+  checked(origin, (text) => httpOrigin("--origin", text));
   const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
+  const { s3, gcs, azure, url, records, entries } = await keysAtHand({ ...values, now, retired: true }, context);
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),
     keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
-    ...{ origin, reveal },
+    ...{ origin, reveal, records },
     clock: () => now,
   };
 }

@@ -38,7 +38,10 @@ export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredS
 }
 
 /** The methods of `--method`. S3 has no others, and a key for one that it has not would be refused at every request. */
-export function methodsOf(kind: KeyRecord["kind"], { method }: ScopeOptions): readonly string[] | undefined {
+export function methodsOf(
+  kind: KeyRecord["kind"],
+  { method }: { readonly method?: readonly string[] | undefined },
+): readonly string[] | undefined {
   return method?.map((text) =>
     kind === "s3" ? word("--method", text, ["GET", "HEAD", "PUT", "POST", "DELETE"]) : httpMethod("--method", text),
   );
@@ -49,12 +52,4 @@ export function aSecondOrMore(option: string, text: string): number {
   const seconds = duration(option, text);
   if (seconds > 0) return seconds;
   throw new UsageError(`expected ${option} of a second or more, found ${JSON.stringify(text)}`);
-}
-
-/** A scope for a person. */
-export function scopeText(scope: StoredScope): string {
-  const parts = Object.entries(scope).map(
-    ([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : value}`,
-  );
-  return parts.length === 0 ? "everything" : parts.join(" ");
 }

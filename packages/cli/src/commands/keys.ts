@@ -1,15 +1,14 @@
-import { createHmac, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { sessions } from "@daypass/gateway";
 import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
 import { type KeyStore, keyStore, noSuchKey } from "../state/key-store.ts";
-import { sessionSecret } from "../state/session-secret.ts";
-import { secretFields, secretFileHint, secretOutput, secretRows, writeSecret } from "../state/show-secret.ts";
+import { scopeText } from "../state/scope-text.ts";
+import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../state/show-secret.ts";
 import { stateFolder } from "../state/state-folder.ts";
 import { table } from "../table.ts";
-import { aSecondOrMore, methodsOf, SCOPE_OPTIONS, scopeOf, scopeText } from "./key-scope.ts";
+import { SCOPE_OPTIONS, scopeOf } from "./key-scope.ts";
+import { session } from "./keys-session.ts";
 
 const OPTIONS = {
   state: { type: "string" },
@@ -40,12 +39,12 @@ Scope of a new key: without options, everything
   --bucket NAME         S3: buckets it is for                     --origin ORIGIN   URL: origins it is for
   --prefix TEXT         S3: keys, URL: paths that begin so        --method METHOD   methods it may grant
   --max-life TIME       longest life of a URL                     --until INSTANT   end of everything it granted
-Secret: shown once, when the key is made
+Secret: shown once, when the key or the session is made
   --out FILE            into a new file of mode 0600, ready for AWS_SHARED_CREDENTIALS_FILE or DAYPASS_KEY_FILE
   --show-secret         print it although standard output is not a terminal
 Other
   --state DIR           the gateway's state, or the folder it serves; DAYPASS_STATE, else ./.daypass
-  --json                one JSON object a key
+  --json                one JSON object a key; of a session what credential_process reads (with --show-secret)
 Keys are encrypted under DAYPASS_MASTER_KEY, the file of DAYPASS_MASTER_KEY_FILE, or a file in the state folder.`;
 
 export const keysCommand: Command = {
@@ -77,7 +76,7 @@ const ACTIONS: ReadonlyMap<string, (action: Action) => Promise<ExitStatus>> = ne
   ["list", list],
   ["rotate", rotate],
   ["revoke", revoke],
-  ["session", session],
+  ["session", issueSession],
 ]);
 
 async function create({ store, argument, options, context }: Action): Promise<ExitStatus> {
@@ -105,67 +104,25 @@ async function revoke({ store, argument, options, context }: Action): Promise<Ex
   return 0;
 }
 
-const MAX_SESSION = 36 * 3600;
-
-/** Issues what a running gateway with the same state knows at once: nothing is stored, and nothing can be listed. */
-async function session({ store, folder, argument, options, context }: Action): Promise<ExitStatus> {
+async function issueSession(action: Action): Promise<ExitStatus> {
+  const { argument, options } = action;
   refuse(options, ["label", "ed25519", "origin", "max-life", "until", "overlap"], "session");
-  const id = idOf(argument);
-  const key = (await store.active()).find(({ record }) => record.id === id);
-  if (key?.kind !== "s3")
-    throw new CommandError(`expected an S3 access key in use, found no ${id}: see daypass keys list`);
-  const life = aSecondOrMore("--expires-in", options["expires-in"] ?? "1h");
-  if (life > MAX_SESSION) throw new UsageError("expected --expires-in of at most 36h, found a longer time");
-  if (secretOutput(options, context.stdout).kind !== "print") {
-    throw new UsageError(
-      "expected --show-secret, since standard output is not a terminal: the secret is shown only once",
-    );
-  }
-  const secret = await sessionSecret({ folder, env: context.env });
-  if (secret === undefined) throw new UsageError("expected stored keys, found none");
-  const issuer = sessions((text) => createHmac("sha256", secret).update(text).digest(), randomBytes);
-  const expiration = new Date(Date.now() + life * 1000);
-  const { accessKeyId, secretAccessKey, sessionToken, ...issued } = issuer.issue({
-    parent: key.credentials,
-    scope: { buckets: options.bucket, prefix: options.prefix, methods: methodsOf("s3", options) },
-    expiration,
-  });
-  // The shape that `credential_process` of AWS's tools reads.
-  const credentials = {
-    Version: 1,
-    AccessKeyId: accessKeyId,
-    SecretAccessKey: secretAccessKey,
-    SessionToken: sessionToken,
-    Expiration: issued.expiration.toISOString(),
-  };
-  await print(
-    context.stdout,
-    options.json === true
-      ? JSON.stringify(credentials)
-      : [
-          `export AWS_ACCESS_KEY_ID=${accessKeyId}`,
-          `export AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
-          `export AWS_SESSION_TOKEN=${sessionToken}`,
-          `# until ${credentials.Expiration}`,
-        ].join("\n"),
-  );
-  return 0;
+  return session(idOf(argument), action);
 }
 
 async function list({ store, argument, options, context }: Action): Promise<ExitStatus> {
   refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "list");
   if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
-  const records = await store.list();
   const now = new Date();
+  const records = await withStates(store, now, context);
   if (options.json === true) {
-    for (const record of records)
-      await print(context.stdout, JSON.stringify({ ...record, state: stateOf(record, now) }));
+    for (const record of records) await print(context.stdout, JSON.stringify(record));
     return 0;
   }
   const rows = records.map((record) => [
     record.id,
     record.algorithm,
-    stateOf(record, now),
+    record.state,
     record.createdAt.slice(0, 10),
     scopeText(record.scope),
     record.label ?? "",
@@ -174,16 +131,31 @@ async function list({ store, argument, options, context }: Action): Promise<Exit
   return 0;
 }
 
+/**
+ * A row that does not open is not to be believed: it may have been edited. Without the master key nobody can tell, and the list is shown
+ * all the same.
+ */
+async function withStates(
+  store: KeyStore,
+  now: Date,
+  { stderr }: Context,
+): Promise<readonly (KeyRecord & { readonly state: string })[]> {
+  const unchecked = async (error: unknown) => {
+    if (!(error instanceof CommandError)) throw error;
+    const records = await store.list();
+    await print(stderr, `not checked whether the keys open: ${error.message}`);
+    return records.map((record) => ({ record, key: undefined, isChecked: false }));
+  };
+  const checked = async () => (await store.opened()).map((row) => ({ ...row, isChecked: true }));
+  return (await checked().catch(unchecked)).map(({ record, key, isChecked }) => ({
+    ...record,
+    state: isChecked && key === undefined && record.revokedAt === undefined ? "does not open" : stateOf(record, now),
+  }));
+}
+
 /** Makes a key and hands its secret over, in that order: whether it can be handed over is known before. */
 async function hand(options: Options, context: Context, make: () => Promise<ActiveKey>): Promise<ExitStatus> {
-  const output = secretOutput(options, context.stdout);
-  if (output.kind === "hide") {
-    throw new UsageError(
-      "expected --out FILE or --show-secret, since standard output is not a terminal: the secret is shown only once",
-    );
-  }
-  if (output.kind === "file" && existsSync(output.path))
-    throw new UsageError(`expected --out to name a new file, found ${output.path}`);
+  const output = openSecretOutput(options, context.stdout);
   const key = await make();
   if (output.kind === "file") await writeSecret(output.path, key);
   const { stdout } = context;

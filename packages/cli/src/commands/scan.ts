@@ -33,14 +33,18 @@ Compressed files (.gz) are read as what is in them. Each URL is reported where i
     if (values.repo !== undefined && values.git !== true)
       throw new UsageError("expected --repo with --git, found it alone");
     const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
-    const sources =
-      values.git === true ? historySource(first, values.repo ?? ".") : fileSources(first ?? "-", context.stdin);
     const counts = { live: 0, ended: 0, malformed: 0 };
     let unreadable = 0;
     const onUnreadable = (file: string, error: NodeJS.ErrnoException): void => {
       unreadable += 1;
-      context.stderr.write(`not read: ${printable(file)} (${error.code})\n`);
+      const isDamaged = error.code?.startsWith("Z_") === true;
+      const why = isDamaged ? `damaged, or not compressed as its name says: ${error.message}` : error.code;
+      context.stderr.write(`not read${isDamaged ? " to its end" : ""}: ${printable(file)} (${why})\n`);
     };
+    const sources =
+      values.git === true
+        ? historySource(first, values.repo ?? ".")
+        : fileSources(first ?? "-", { stdin: context.stdin, onUnreadable });
     for await (const finding of scan(sources, { now, onUnreadable })) {
       counts[finding.life] += 1;
       if (values.live === true && finding.life !== "live") continue;

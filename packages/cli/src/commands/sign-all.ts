@@ -1,16 +1,18 @@
 import { stat } from "node:fs/promises";
-import type { StandingAnswers } from "../batch/output-file.ts";
+import type { StandingAnswers } from "../batch/standing-answers.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
 import { unreadable } from "../input-text.ts";
-import { answerWriter } from "../lines/answer-writer.ts";
+import { answerWriter, signedForm } from "../lines/answer-writer.ts";
 import { csvReader } from "../lines/csv.ts";
 import type { JsonObject } from "../lines/fields.ts";
 import { loadScheme } from "../lines/schemes.ts";
-import { folderKeys, servedBuckets, servedKeys } from "../list/folder-keys.ts";
+import { folderKeys, type OnSkipped, servedBuckets, servedKeys } from "../list/folder-keys.ts";
 import { keyBlocks, type ListedObject } from "../list/key-blocks.ts";
 import { objectKeys, type SignListing } from "../list/object-keys.ts";
 import { compareUtf8 } from "../list/utf8-order.ts";
+import { printable } from "../printable.ts";
 import { type FindKeys, keyFinder, type LineDefaults, lineCompleter } from "../sign/complete-line.ts";
+import { expectSignable } from "../sign/expect-signable.ts";
 import { answersToResume, runBatchCommand } from "./batch.ts";
 import { formatOf, lineDefaults, type SignBatchArguments } from "./sign-batch.ts";
 
@@ -27,6 +29,9 @@ interface Listing {
   readonly scheme: string;
   /** What the scheme calls the name of an object. */
   readonly name: "key" | "object";
+  /** A bucket of it, and how all its keys begin. */
+  readonly bucket: string;
+  readonly prefix: string;
   /** The objects behind `after`. */
   objects(after: ListedObject | undefined): AsyncIterable<ListedObject>;
 }
@@ -36,14 +41,21 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
   if (args.format !== undefined) throw new UsageError("expected --format with --batch, found it with --all");
   const defaults = await lineDefaults(args, undefined);
   const findKeys = keyFinder(args, context);
+  let unnamed = 0;
+  const onSkipped: OnSkipped = (path, reason) => {
+    if (reason === "NAME_NOT_UTF8") unnamed += 1;
+    const why = reason === "NAME_NOT_UTF8" ? "rename it: its name is no UTF-8" : "a gateway serves no such name";
+    context.stderr.write(`not signed: ${printable(path)} (${reason}: ${why})\n`);
+  };
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(args.all);
-  const listing = isUrl ? bucketListing(args, defaults, findKeys) : await folderListing(args);
+  const listing = isUrl ? bucketListing(args, defaults, findKeys) : await folderListing(args, onSkipped);
   const { scheme, name } = listing;
   const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: ["bucket", name] };
   const { header } = answerWriter(answers);
-  const standing = await answersToResume(args, header);
+  const standing = await answersToResume(args, signedForm(answers));
   const after = standing === undefined ? undefined : lastObject(standing, { header, name });
-  return runBatchCommand(
+  await expectSignable({ bucket: listing.bucket, [name]: `${listing.prefix}x` }, { ...defaults, scheme }, findKeys);
+  const status = await runBatchCommand(
     {
       job: { kind: "sign", answers, defaults: { ...defaults, scheme } },
       header,
@@ -55,6 +67,7 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
     args,
     context,
   );
+  return unnamed > 0 ? 1 : status;
 }
 
 /** The object of the last whole answer: a listing goes on behind it, whatever came or went before it. */
@@ -111,13 +124,9 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
     return signed;
   };
   return {
-    scheme,
-    name,
+    ...{ scheme, name, bucket, prefix },
     async *objects(after) {
-      if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix)))
-        throw new CommandError(
-          `expected in --out answers for ${args.all}, found ${JSON.stringify(after.key)} of ${after.bucket}: choose another --out`,
-        );
+      if (after !== undefined && (after.bucket !== bucket || !after.key.startsWith(prefix))) throw foreign(args, after);
       for await (const keys of objectKeys({ sign, prefix, after: after?.key })) {
         for (const key of keys) yield { bucket, key };
       }
@@ -125,7 +134,15 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
   };
 }
 
-async function folderListing(args: SignAllArguments): Promise<Listing> {
+/** The refusal of answers that are of another listing: to go on behind them would pass over objects. */
+function foreign({ all, "as-bucket": asBucket }: SignAllArguments, { bucket, key }: ListedObject): CommandError {
+  const wanted = asBucket === undefined ? all : `${all} as the bucket ${asBucket}`;
+  return new CommandError(
+    `expected in --out answers for ${wanted}, found ${JSON.stringify(key)} of ${bucket}: choose another --out`,
+  );
+}
+
+async function folderListing(args: SignAllArguments, onSkipped: OnSkipped): Promise<Listing> {
   const folder = args.all;
   const found = await stat(folder).catch((error: unknown) => {
     throw unreadable("--all to name a bucket or a folder", folder, error);
@@ -137,17 +154,19 @@ async function folderListing(args: SignAllArguments): Promise<Listing> {
       "expected --as-bucket NAME, or the --endpoint of the gateway that serves the folder; found neither",
     );
   return {
-    scheme: "s3",
-    name: "key",
+    ...{ scheme: "s3", name: "key", bucket: asBucket ?? "files", prefix: "" },
     async *objects(after) {
       if (asBucket !== undefined) {
-        for await (const key of folderKeys(folder, after?.key)) yield { bucket: asBucket, key };
+        if (after !== undefined && after.bucket !== asBucket) throw foreign(args, after);
+        for await (const key of folderKeys(folder, after?.key, onSkipped)) yield { bucket: asBucket, key };
         return;
       }
-      for (const bucket of await servedBuckets(folder)) {
+      const buckets = await servedBuckets(folder, onSkipped);
+      if (after !== undefined && buckets.every(({ name }) => name !== after.bucket)) throw foreign(args, after);
+      for (const bucket of buckets) {
         const order = after === undefined ? 1 : compareUtf8(bucket.name, after.bucket);
         if (order < 0) continue;
-        for await (const key of servedKeys(bucket, order === 0 ? after?.key : undefined))
+        for await (const key of servedKeys(bucket, { after: order === 0 ? after?.key : undefined, onSkipped }))
           yield { bucket: bucket.name, key };
       }
     },

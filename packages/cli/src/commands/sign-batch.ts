@@ -3,7 +3,7 @@ import type { SignJob } from "../batch/job.ts";
 import { takeRecord } from "../batch/record-blocks.ts";
 import { CSV_RECORDS, LINES } from "../batch/record-format.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
-import { type AnswerFormat, answerWriter } from "../lines/answer-writer.ts";
+import { type AnswerFormat, answerWriter, signedForm } from "../lines/answer-writer.ts";
 import { csvReader } from "../lines/csv.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { keyFinder, type LineDefaults } from "../sign/complete-line.ts";
@@ -36,7 +36,7 @@ export async function signBatch(
   const answers = { format: formatOf("--out-format", args["out-format"], args.out), echo: [] };
   const { header } = answerWriter(answers);
   const defaults = await lineDefaults(args, target);
-  const standing = await answersToResume(args, header);
+  const standing = await answersToResume(args, signedForm(answers));
   const input = await batchInput(args, { format, stdin: context.stdin });
   const { csvHeader, blocks } = format === CSV_RECORDS ? await withoutHeader(input.blocks) : { blocks: input.blocks };
   const resume = { standing, hasHeader: header !== undefined, format, out: args.out };

@@ -4,7 +4,7 @@ import { type Command, CommandError, type Context, type ExitStatus, print, Usage
 import { FORMATS, format } from "../sign/format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signTarget } from "../sign/sign-target.ts";
-import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions } from "./batch.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "./batch.ts";
 import { SIGN_ALL_OPTIONS, signAll } from "./sign-all.ts";
 import { SIGN_BATCH_OPTIONS, signBatch } from "./sign-batch.ts";
 
@@ -70,11 +70,11 @@ export const signCommand: Command = {
     if (all !== undefined) {
       if (batch !== undefined || target !== undefined)
         throw new UsageError("expected one of a target, --batch and --all, found several");
-      return signAll({ ...values, all }, context);
+      return signAll(withOutput({ ...values, all }), context);
     }
     if (batch !== undefined) {
       if (second !== undefined) throw new UsageError(`expected at most one target, found ${positionals.length}`);
-      return signBatch({ ...values, batch }, target, context);
+      return signBatch(withOutput({ ...values, batch }), target, context);
     }
     refuseBatchOptions(values, [...Object.keys(SIGN_BATCH_OPTIONS), "as-bucket"]);
     if (target === undefined || second !== undefined)
@@ -104,8 +104,8 @@ async function signOne(target: string, options: Output, context: Context): Promi
   const isForm = as === "html-form";
   const signed = await signTarget(target, { options: withLife(options), isForm }, context).catch(inOptions);
   if (options.json === true) {
-    // A URL and a form are in the object as they are.
-    const command = as === "url" || isForm ? {} : { [as]: format(signed, as) };
+    // A URL is in the object as it is.
+    const command = as === "url" ? {} : { [as]: format(signed, as) };
     // The id is a getter, which a copy does not see.
     const id = "id" in signed ? { id: signed.id } : {};
     await print(context.stdout, JSON.stringify({ ...signed, ...id, ...command }));
@@ -122,9 +122,11 @@ async function signOne(target: string, options: Output, context: Context): Promi
 
 /** The advice of the library, as options of this command. */
 function inOptions(error: unknown): never {
-  if (!isDaypassError(error) || error.code !== "DOT_SEGMENTS") throw error;
-  const message = error.message.replace("(see dotSegments)", "(sign it all the same with --dot-segments)");
-  throw new CommandError(message, error.code);
+  if (!isDaypassError(error)) throw error;
+  const message = error.message
+    .replace("(see dotSegments)", "(sign it all the same with --dot-segments)")
+    .replace("see credentialExpiry", "ask for a shorter life, or give --clamp to let the URL end with them");
+  throw message === error.message ? error : new CommandError(message, error.code);
 }
 
 function withLife(options: Output): Output {

@@ -1,13 +1,26 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
-import { moment, type ParsedArguments, pairs, parseArguments } from "../arguments.ts";
+import type { S3Grant } from "daypass/s3";
+import {
+  httpOrigin,
+  ipAddress,
+  moment,
+  type ParsedArguments,
+  pairs,
+  parseArguments,
+  requestMethod,
+} from "../arguments.ts";
 import { LINES } from "../batch/record-format.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { wireRequest } from "../lines/request.ts";
+import { schemeOfGrant } from "../lines/schemes.ts";
 import { schemeVerifiers } from "../lines/verifiers.ts";
-import { grantFields, schemeName } from "../lines/verify-line.ts";
+import { grantFields } from "../lines/verify-line.ts";
 import { printable } from "../printable.ts";
-import { keysAtHand } from "../sign/keys-at-hand.ts";
+import { type KeysAtHand, keysAtHand } from "../sign/keys-at-hand.ts";
+import { checked } from "../sign/options.ts";
+import type { KeyRecord } from "../state/key-record.ts";
+import { expectS3Scope, outsideScope } from "../state/s3-scope.ts";
 import { table } from "../table.ts";
 import {
   answersToResume,
@@ -17,6 +30,7 @@ import {
   batchInput,
   refuseBatchOptions,
   runBatchCommand,
+  withOutput,
   withoutAnswered,
 } from "./batch.ts";
 
@@ -64,7 +78,7 @@ ${BATCH_HELP}`,
         throw new UsageError(
           `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,
         );
-      return verifyBatch({ ...values, batch: values.batch }, context);
+      return verifyBatch(withOutput({ ...values, batch: values.batch }), context);
     }
     refuseBatchOptions(values);
     const [url, second] = positionals;
@@ -74,8 +88,10 @@ ${BATCH_HELP}`,
   },
 };
 
+const VERIFIED = { begins: ['{"ok":true,', '{"ok":false,'], names: ["ok"] };
+
 async function verifyBatch(args: BatchArguments & { readonly batch: string }, context: Context): Promise<ExitStatus> {
-  const standing = await answersToResume(args, undefined);
+  const standing = await answersToResume(args, VERIFIED);
   const { blocks, done } = await batchInput(args, { format: LINES, stdin: context.stdin });
   const resume = { hasHeader: false, format: LINES, out: args.out };
   return runBatchCommand(
@@ -95,6 +111,9 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
   const { method, header, subject, at } = options;
   const now = at === undefined ? new Date() : moment("--at", at);
   const { stdout } = context;
+  checked(method, (text) => requestMethod("--method", text));
+  checked(options["remote-address"], (text) => ipAddress("--remote-address", text));
+  for (const origin of options.origin ?? []) httpOrigin("--origin", origin, { wildcard: true });
   try {
     const headers = pairs("--header", header, ":");
     const received = wireRequest({
@@ -103,11 +122,13 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(headers === undefined ? {} : { headers }),
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
-    const schemes = await schemeEntries(options, context);
-    const verifier = await schemeVerifiers(schemes, { origin: received.origin, clock: () => now });
+    const keys = await keysAtHand({ ...options, now }, context);
+    const entries = schemeEntries(keys, options);
+    const verifier = await schemeVerifiers(entries, { origin: received.origin, clock: () => now }).catch(misconfigured);
     const grant = await verifier.verify(received.request, { subject });
+    expectInScope(grant, { record: keys.records.get(grant.keyId), method: received.request.method, now });
     if (options.json === true) {
-      await print(stdout, JSON.stringify({ ok: true, scheme: schemeName(grant), grant: grantFields(grant) }));
+      await print(stdout, JSON.stringify({ ok: true, scheme: schemeOfGrant(grant.scheme), grant: grantFields(grant) }));
     } else await print(stdout, grantText(grant, now));
     return 0;
   } catch (error) {
@@ -119,10 +140,15 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
   }
 }
 
+/** What is wrong with keys and options is no refusal of the URL. */
+function misconfigured(error: unknown): never {
+  if (!isDaypassError(error)) throw error;
+  throw error.code === "INVALID_INPUT" ? new UsageError(error.message) : new CommandError(error.message, error.code);
+}
+
 /** The keys that are at hand, in the form of a line's `schemes`. */
-async function schemeEntries(options: Options, context: Context): Promise<readonly object[]> {
-  const { audience, origin: origins } = options;
-  const { s3, gcs, azure, url, entries: others } = await keysAtHand(options, context);
+function schemeEntries(keys: KeysAtHand, { audience, origin: origins }: Options): readonly object[] {
+  const { s3, gcs, azure, url, entries: others } = keys;
   const common = origins === undefined ? {} : { origins };
   const entries = [
     ...(s3.length === 0 ? [] : [{ scheme: "s3", credentials: s3.map(fromCredentials), ...common }]),
@@ -143,6 +169,21 @@ async function schemeEntries(options: Options, context: Context): Promise<readon
 
 function fromCredentials({ expiration, ...credentials }: { readonly expiration?: Date | undefined }): object {
   return expiration === undefined ? credentials : { ...credentials, expiration: expiration.toISOString() };
+}
+
+/** What the gateway asks of its own S3 keys once the signature is right. The scope of a Daypass URL's key its verifier knows. */
+function expectInScope(
+  grant: Grant & Partial<S3Grant>,
+  { record, method, now }: { readonly record: KeyRecord | undefined; readonly method: string; readonly now: Date },
+): void {
+  const { scheme, bucket, key, notBefore, expiresAt } = grant;
+  if (record?.kind !== "s3" || bucket === undefined || schemeOfGrant(grant.scheme) !== "s3") return;
+  // SigV2 does not tell when it was signed, and a signed header is no URL.
+  const begin = scheme === "s3/v2" ? Math.max(notBefore.getTime(), now.getTime()) : notBefore.getTime();
+  const life = scheme === "s3/header" ? 0 : (expiresAt.getTime() - begin) / 1000;
+  expectS3Scope(record.scope, { bucket, key, method, life });
+  const { until } = record.scope;
+  if (until !== undefined && now.getTime() >= Date.parse(until)) throw outsideScope("until");
 }
 
 function grantText(grant: Grant, now: Date): string {

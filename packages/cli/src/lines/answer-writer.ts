@@ -25,6 +25,21 @@ export function answerWriter({ format, echo }: AnswerWriterOptions): AnswerWrite
   return format === "csv" ? csvWriter(echo) : jsonWriter(echo);
 }
 
+/** How answers of {@link answerWriter} are known again in a file. */
+export function signedForm(options: AnswerWriterOptions): {
+  readonly header: string | undefined;
+  readonly begins: readonly string[];
+  readonly names: readonly string[];
+} {
+  const names = ["url", "cookies", "error"];
+  const [first] = options.echo;
+  return {
+    header: answerWriter(options).header,
+    begins: (first === undefined ? names : [first]).map((name) => `{"${name}":`),
+    names,
+  };
+}
+
 function jsonWriter(echo: readonly string[]): AnswerWriter {
   const begin = (line: JsonObject | undefined): string =>
     echo.length === 0 ? "{" : `{${echo.map((name) => `"${name}":${JSON.stringify(line?.[name] ?? null)}`).join(",")},`;

@@ -7,14 +7,22 @@ export interface Answer {
   readonly refused: boolean;
 }
 
-/** Answers one line of a batch, `undefined` standing for one that could not be read. Never throws, never rejects. */
-export type LineAnswerer = (line: string | undefined) => Answer | Promise<Answer>;
+/** A line that is no text for us. */
+export interface Unreadable {
+  readonly found: string;
+}
+
+export const TOO_LONG: Unreadable = { found: "one of more than 1 MB" };
+export const NOT_UTF8: Unreadable = { found: "one whose bytes are not UTF-8" };
+
+/** Answers one line of a batch. Never throws, never rejects. */
+export type LineAnswerer = (line: string | Unreadable) => Answer | Promise<Answer>;
 
 const BYTE_ORDER_MARK = 0xfeff;
 
 /** Reads a line that has to be a JSON object. The text of a bad one is not repeated: it may hold a secret. */
-export function parseLine(line: string | undefined): JsonObject {
-  if (line === undefined) throw notJson("bytes that are not UTF-8, or more than a line may have");
+export function parseLine(line: string | Unreadable): JsonObject {
+  if (typeof line !== "string") throw notJson(line.found);
   let value: unknown;
   try {
     // Windows puts a mark before the first line of a file, which then may stand anywhere in several of them.

@@ -1,10 +1,12 @@
 import { DaypassError } from "daypass";
+import type { Unreadable } from "./answer.ts";
 import type { JsonObject } from "./fields.ts";
 
 /** Reads the records of a CSV file with these columns as the objects that JSON Lines would hold. */
-export type CsvReader = (record: string | undefined) => JsonObject;
+export type CsvReader = (record: string | Unreadable) => JsonObject;
 
 interface Column {
+  readonly name: string;
   readonly path: readonly string[];
   readonly read: (cell: string) => unknown;
 }
@@ -16,9 +18,14 @@ const NUMBERS = new Set(["expiresIn", "stableWindow", "uses", "contentLength", "
 const FLAGS = new Set(["createOnly"]);
 const LISTS = new Set(["methods", "vary", "regionSet"]);
 
+// What an object is called, and what may stand in the place of such a name.
+const OBJECT_NAMES = new Set(["key", "object", "blob"]);
+const IN_ITS_STEAD = new Set(["prefix", "resource", "url"]);
+
 /**
  * Makes a reader for a header row, whose names are the fields of a line: a dot leads into an object, `:json` behind a name
- * says that its cells are JSON. An empty cell stands for a field that is not there.
+ * says that its cells are JSON. An empty cell stands for a field that is not there; where that is the name of the object the record is
+ * refused, because without one it would be a URL for the whole bucket.
  */
 export function csvReader(header: string): CsvReader {
   const names = csvCells(header);
@@ -29,11 +36,18 @@ export function csvReader(header: string): CsvReader {
     seen.add(name);
   }
   const columns = names.map(column);
+  const nameColumns = columns.filter(({ path }) => isOf(OBJECT_NAMES, path));
   return (record) => {
-    if (record === undefined) throw invalid("a record of UTF-8 and of at most 1 MB, found another");
+    if (typeof record !== "string") throw invalid(`a record that can be read, found ${record.found}`);
     const cells = csvCells(record);
     if (cells.length !== columns.length)
       throw invalid(`a record of ${columns.length} cells as the header row has, found ${cells.length}`);
+    const isFilled = (column: Column): boolean => cells[columns.indexOf(column)] !== "";
+    if (
+      nameColumns.length > 0 &&
+      !columns.some((it) => (nameColumns.includes(it) || isOf(IN_ITS_STEAD, it.path)) && isFilled(it))
+    )
+      throw invalid(`a name in the column ${nameColumns.map(({ name }) => name).join(" or ")}, found an empty cell`);
     const object: Record<string, unknown> = {};
     for (const [i, { path, read }] of columns.entries()) {
       const cell = cells[i];
@@ -43,13 +57,18 @@ export function csvReader(header: string): CsvReader {
   };
 }
 
+/** Whether a column is one of these fields, of the line or of its form. */
+function isOf(fields: ReadonlySet<string>, path: readonly string[]): boolean {
+  return fields.has(path.at(-1) ?? "") && (path.length === 1 || (path.length === 2 && path[0] === "form"));
+}
+
 function column(name: string): Column {
   const isJson = name.endsWith(":json");
   const parts = (isJson ? name.slice(0, -":json".length) : name).split(".");
   const map = parts.findIndex((part) => MAPS.has(part));
   const path =
     map < 0 || map >= parts.length - 2 ? parts : [...parts.slice(0, map + 1), parts.slice(map + 1).join(".")];
-  return { path, read: isJson ? json : map < 0 ? (CELLS.get(path.at(-1) ?? "") ?? asIs) : asIs };
+  return { name, path, read: isJson ? json : map < 0 ? (CELLS.get(path.at(-1) ?? "") ?? asIs) : asIs };
 }
 
 const CELLS: ReadonlyMap<string, (cell: string) => unknown> = new Map([

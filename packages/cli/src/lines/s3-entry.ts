@@ -18,7 +18,7 @@ import {
 import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
 import { s3Origin, wildcardOrigin } from "./origins.ts";
 import { S3_CREDENTIALS, type S3LineCredentials, s3Credentials } from "./s3-credentials.ts";
-import { originsOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
+import { originsOf, regionSetOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 
 const CREDENTIALS = nested(S3_CREDENTIALS);
 
@@ -32,6 +32,7 @@ const ENTRY: Fields = fields({
   origins: textList,
   regions: textList,
   ...SIGNER_FIELDS,
+  regionSet: textList,
   maxFutureSkew: number,
   maxLife: number,
   allowUnsigned: textList,
@@ -42,6 +43,8 @@ interface S3Entry extends SignerPlace {
   readonly credentials?: S3LineCredentials | readonly S3LineCredentials[];
   readonly origins?: readonly string[];
   readonly regions?: readonly string[];
+  /** The signer's own, of `v4a`: the set of the URL has to be as wide, or have one of these. */
+  readonly regionSet?: readonly string[];
   readonly maxFutureSkew?: number;
   readonly maxLife?: number;
   readonly allowUnsigned?: readonly string[];
@@ -72,7 +75,7 @@ export function s3LineVerifiers(object: JsonObject, { origin, clock }: LineConte
   if (version === undefined || version === "express")
     verifiers.push(["s3/express", s3ExpressVerifier({ ...common, regions, maxFutureSkew })]);
   if (version === undefined || version === "v4a")
-    verifiers.push(["s3/v4a", s3V4aVerifier({ ...common, regions, maxFutureSkew })]);
+    verifiers.push(["s3/v4a", s3V4aVerifier({ ...common, regions: regionSetOf(entry) ?? regions, maxFutureSkew })]);
   if (version === undefined || version === "v2") {
     const options = { ...common, maxLife, allowUnsigned };
     verifiers.push(["s3/v2", s3V2Verifier(options)]);

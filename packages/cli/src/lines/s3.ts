@@ -164,7 +164,10 @@ function newSigner(line: S3Line, dialect: Dialect): TimedSigner<Signable> {
   const { endpoint, addressing, credentials, credentialExpiry, regionSet } = line;
   const region = line.region ?? dialect.region;
   if (region === undefined)
-    throw missing("region", 'name the one of the bucket, "us-east-1" or "auto" for most compatibles');
+    throw missing(
+      "region",
+      'name the one of the bucket, "us-east-1" or "auto" for most compatibles, in the line, by --region or by AWS_REGION',
+    );
   const options = { region, endpoint, addressing, credentials: s3Credentials(credentials), credentialExpiry };
   return timedSigner((clock) => dialect.make({ ...options, regionSet, clock }));
 }

@@ -32,6 +32,22 @@ const SCHEMES: readonly SchemeEntry[] = [
   { name: "url", load: async () => (await import("./url.ts")).urlLineScheme },
 ];
 
+// Asked for with each line of a batch.
+const names = new Map<string, string>();
+
+/** The scheme as a line names it, of the identifier of a grant: `s3/v2` is the scheme `s3` in an older version. */
+export function schemeOfGrant(identifier: string): string {
+  const known = names.get(identifier) ?? longestName(identifier);
+  names.set(identifier, known);
+  return known;
+}
+
+/** `media-cdn/token` is a scheme of its own. */
+function longestName(identifier: string): string {
+  const found = SCHEMES.map(({ name }) => name).filter((name) => `${identifier}/`.startsWith(`${name}/`));
+  return found.sort((a, b) => b.length - a.length)[0] ?? identifier;
+}
+
 /** Loads the scheme that a line names. Rejects with `INVALID_INPUT` where the list has none of that name. */
 export async function loadScheme(name: unknown): Promise<LineScheme> {
   const found = SCHEMES.find((entry) => entry.name === name);

@@ -1,4 +1,4 @@
-import { type LineAnswerer, parseLine } from "./answer.ts";
+import { type LineAnswerer, parseLine, type Unreadable } from "./answer.ts";
 import { type AnswerWriter, answerWriter } from "./answer-writer.ts";
 import type { JsonObject } from "./fields.ts";
 import type { LineResult, SignLine } from "./line-scheme.ts";
@@ -6,7 +6,7 @@ import { loadScheme } from "./schemes.ts";
 
 /** How lines are read, completed and answered. */
 export interface SignLinesOptions {
-  readonly read?: ((line: string | undefined) => JsonObject) | undefined;
+  readonly read?: ((line: string | Unreadable) => JsonObject) | undefined;
   readonly write?: AnswerWriter | undefined;
   readonly complete?: LineCompleter | undefined;
 }

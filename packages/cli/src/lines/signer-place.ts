@@ -10,6 +10,7 @@ export interface SignerPlace {
   readonly region?: string;
   readonly endpoint?: string;
   readonly regions?: readonly string[];
+  readonly regionSet?: readonly string[];
   readonly origins?: readonly string[];
 }
 
@@ -23,6 +24,12 @@ export const SIGNER_FIELDS: Readonly<Record<string, FieldKind>> = {
 export function regionsOf({ region, regions }: SignerPlace): readonly string[] | undefined {
   if (region !== undefined && regions !== undefined) throw both("region", "regions");
   return region === undefined ? regions : [region];
+}
+
+/** The set of regions that a SigV4A signer signs, where it is given one: its region only chooses the endpoint. */
+export function regionSetOf({ regionSet, regions }: SignerPlace): readonly string[] | undefined {
+  if (regionSet !== undefined && regions !== undefined) throw both("regionSet", "regions");
+  return regionSet;
 }
 
 /** The origins that are served: those of the signer's endpoint, where no list is given. */

@@ -4,6 +4,7 @@ import { cache } from "./cache.ts";
 import { checkFields, fields, object, text } from "./fields.ts";
 import { instant } from "./instant.ts";
 import { wireRequest } from "./request.ts";
+import { schemeOfGrant } from "./schemes.ts";
 import { schemeVerifiers } from "./verifiers.ts";
 
 const LINE = fields({
@@ -62,14 +63,9 @@ async function timedVerifier(schemes: unknown, origin: string): Promise<TimedVer
 
 function granted(grant: Grant): Answer {
   return {
-    text: JSON.stringify({ ok: true, scheme: schemeName(grant), grant: grantFields(grant) }),
+    text: JSON.stringify({ ok: true, scheme: schemeOfGrant(grant.scheme), grant: grantFields(grant) }),
     refused: false,
   };
-}
-
-/** The scheme as a line names it. An identifier is the scheme's folder: `s3/v2` is the scheme s3 in an older version. */
-export function schemeName({ scheme }: Grant): string {
-  return scheme.split("/", 1)[0] as string;
 }
 
 /** A grant as data. Its id is a getter, which `JSON.stringify` does not see. */

@@ -1,5 +1,5 @@
 import { type Finding, findingReader } from "./finding.ts";
-import type { Source } from "./sources.ts";
+import type { OnUnreadable, Source } from "./sources.ts";
 import { countLines, textRegions } from "./text-regions.ts";
 import { type RawUrl, urlsInText } from "./urls-in-text.ts";
 
@@ -17,8 +17,7 @@ export interface PlacedFinding extends Finding {
 
 export interface ScanOptions {
   readonly now: Date;
-  /** Told of a file that cannot be read: the others are, all the same. */
-  readonly onUnreadable: (file: string, error: NodeJS.ErrnoException) => void;
+  readonly onUnreadable: OnUnreadable;
 }
 
 /** Finds the presigned URLs in texts, each one once. */
@@ -33,14 +32,15 @@ export async function* scan(
     try {
       yield* scanSource(source, (raw) => read(raw, now));
     } catch (error) {
-      if (!isSystemError(error)) throw error;
+      if (!isReadError(error)) throw error;
       onUnreadable(source.name, error);
     }
   }
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "syscall" in error;
+/** What the system says of a file, and zlib of one that is damaged, cut short, or not compressed at all. */
+function isReadError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && ("syscall" in error || ("code" in error && /^Z_/.test(String(error.code))));
 }
 
 async function* scanSource(

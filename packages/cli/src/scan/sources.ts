@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CommandError, UsageError } from "../command.ts";
 import { unreadable } from "../input-text.ts";
@@ -16,23 +16,32 @@ export interface Source {
   readonly isHistory: boolean;
 }
 
+/** Told of a file or folder that cannot be read: the others are, all the same. */
+export type OnUnreadable = (path: string, error: NodeJS.ErrnoException) => void;
+
 /** A file, the files below a folder, or standard input. */
-export async function* fileSources(path: string, stdin: Readable): AsyncGenerator<Source> {
+export async function* fileSources(
+  path: string,
+  { stdin, onUnreadable }: { readonly stdin: Readable; readonly onUnreadable: OnUnreadable },
+): AsyncGenerator<Source> {
   if (path === "-") return yield { name: "-", chunks: stdin, isHistory: false };
   const stats = await stat(path).catch((error: unknown) => {
     throw unreadable("a file or folder to look through", path, error);
   });
   if (!stats.isDirectory()) return yield source(path);
-  yield* below(path);
+  yield* below(path, onUnreadable);
 }
 
 // Sorted, so that two runs over the same files say the same.
-async function* below(folder: string): AsyncGenerator<Source> {
-  const entries = await readdir(folder, { withFileTypes: true });
+async function* below(folder: string, onUnreadable: OnUnreadable): AsyncGenerator<Source> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    onUnreadable(folder, error);
+    return [];
+  });
   for (const entry of entries.sort((a, b) => compareUtf8(a.name, b.name))) {
     const path = join(folder, entry.name);
     // What Git packs is compressed: `--git` reads it.
-    if (entry.isDirectory() && entry.name !== ".git") yield* below(path);
+    if (entry.isDirectory() && entry.name !== ".git") yield* below(path, onUnreadable);
     else if (entry.isFile()) yield source(path);
   }
 }
@@ -46,13 +55,10 @@ const CHUNK = 256 * 1024;
 async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { highWaterMark: CHUNK });
   if (!path.endsWith(".gz")) return yield* file;
-  try {
-    yield* file.pipe(createGunzip());
-  } catch (error) {
-    throw new CommandError(`expected ${path} to be compressed as its name says, found ${(error as Error).message}`);
-  } finally {
-    file.destroy();
-  }
+  const text = createGunzip();
+  // What fails in either of them is thrown where the text is read.
+  pipeline(file, text, () => undefined);
+  yield* text;
 }
 
 /** What a repository has ever held: every commit's message and changes, of all branches unless a range is given. */

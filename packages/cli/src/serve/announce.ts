@@ -1,7 +1,7 @@
 import type { SecretOutput } from "../state/show-secret.ts";
 import { table } from "../table.ts";
 import type { StartKeys } from "./first-keys.ts";
-import { FIRST_URL_SECONDS, findFile, firstUrl } from "./first-url.ts";
+import { findFile, firstUrl } from "./first-url.ts";
 import { originsOf } from "./origins.ts";
 import type { ServeSettings } from "./settings.ts";
 import { storageText } from "./storage.ts";
@@ -41,6 +41,8 @@ export async function announcement({ settings, port, keys, secret }: Announcemen
   const [url = ""] = originsOf(settings, port).filter((origin) => !origin.includes("*"));
   const file = isElsewhere ? undefined : await findFile(root);
   const credentials = keys.s3?.credentials;
+  const first =
+    keys.s3 === undefined || file === undefined ? undefined : firstUrl(file, { endpoint: url, region, key: keys.s3 });
   const showsSecret = keys.areNew && secret.kind === "print";
   return {
     url,
@@ -49,12 +51,7 @@ export async function announcement({ settings, port, keys, secret }: Announcemen
     ...(credentials === undefined ? {} : { accessKeyId: credentials.accessKeyId }),
     ...(credentials === undefined || !showsSecret ? {} : { secretAccessKey: credentials.secretAccessKey }),
     ...(keys.url === undefined ? {} : { urlKeyId: keys.url.record.id }),
-    ...(credentials === undefined || file === undefined
-      ? {}
-      : {
-          presignedUrl: firstUrl(file, { endpoint: url, region, credentials }),
-          presignedUrlExpiresAt: new Date(Date.now() + FIRST_URL_SECONDS * 1000).toISOString(),
-        }),
+    ...(first === undefined ? {} : { presignedUrl: first.url, presignedUrlExpiresAt: first.expiresAt.toISOString() }),
     root,
     ...(isElsewhere ? { storage: storageText(root, storage) } : {}),
     state,
@@ -84,7 +81,7 @@ export function announcementText(
     ...(said.presignedUrl === undefined
       ? [`${said.storage === undefined ? "No file to show yet. " : ""}Sign an upload and send one:`]
       : [
-          `A presigned URL, good for an hour. Open it; change one character, and it is refused:`,
+          `A presigned URL, good until ${said.presignedUrlExpiresAt}. Open it; change one character, and it is refused:`,
           "",
           said.presignedUrl,
           "",

@@ -1,10 +1,10 @@
-import type { ActiveKey } from "../state/key-record.ts";
+import { type ActiveKey, bySigningOrder } from "../state/key-record.ts";
 import type { KeyStore } from "../state/key-store.ts";
 import type { NewKey } from "../state/new-key.ts";
 
 /** The keys that a start shows. */
 export interface StartKeys {
-  /** An access key that may sign anything, or any that is active. */
+  /** The access key that `daypass sign --state` takes, too. */
   readonly s3: Extract<ActiveKey, { kind: "s3" }> | undefined;
   readonly url: Extract<ActiveKey, { kind: "url" }> | undefined;
   /** Whether they were made just now: only then may a secret be shown. */
@@ -26,9 +26,7 @@ export async function makeFirstKeys(store: KeyStore): Promise<boolean> {
 
 /** The keys that a start shows. */
 export async function startKeys(store: KeyStore, areNew: boolean): Promise<StartKeys> {
-  const active = await store.active();
-  // The one with the fewest limits is the likeliest to open the file that is shown.
-  const keys = [...active].sort((a, b) => Object.keys(a.record.scope).length - Object.keys(b.record.scope).length);
+  const keys = [...(await store.active())].sort((a, b) => bySigningOrder(a.record, b.record));
   return {
     s3: keys.find((key) => key.kind === "s3"),
     url: keys.find((key) => key.kind === "url"),

@@ -1,6 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { type S3Credentials, s3Signer } from "daypass/s3";
+import type { SignedRequest } from "daypass";
+import { s3Signer } from "daypass/s3";
+import { type ActiveKey, endOfKey } from "../state/key-record.ts";
 
 /** An object of the folder that is served. */
 export interface FoundFile {
@@ -44,18 +46,26 @@ function rankOf(name: string): number {
   return rank < 0 ? PREFERENCE.length : rank;
 }
 
-/** Seconds for which the printed URL is good. */
-export const FIRST_URL_SECONDS = 3600;
+/** Seconds for which the printed URL is good, unless its key ends before. */
+const FIRST_URL_SECONDS = 3600;
 
-/** A presigned URL for a file at an endpoint of the gateway. */
+/** A presigned URL for a file at an endpoint of the gateway; none by a key that has ended, or does in this second. */
 export function firstUrl(
-  file: FoundFile,
-  signer: { readonly endpoint: string; readonly region: string; readonly credentials: S3Credentials },
-): string {
-  const { url } = s3Signer({ ...signer, addressing: "path" }).sign({
-    bucket: file.bucket,
-    key: file.key,
-    expiresIn: FIRST_URL_SECONDS,
+  { bucket, key }: FoundFile,
+  { endpoint, region, key: { credentials, record } }: FirstUrlOptions,
+): Pick<SignedRequest, "url" | "expiresAt"> | undefined {
+  const expiration = endOfKey(record);
+  if (expiration !== undefined && expiration.getTime() < Date.now() + 1000) return undefined;
+  const options = { endpoint, region, addressing: "path", credentialExpiry: "clamp" } as const;
+  return s3Signer({ ...options, credentials: { ...credentials, expiration } }).sign({
+    bucket,
+    key,
+    expiresIn: Math.min(FIRST_URL_SECONDS, record.scope.maxLife ?? FIRST_URL_SECONDS),
   });
-  return url;
+}
+
+interface FirstUrlOptions {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly key: Extract<ActiveKey, { kind: "s3" }>;
 }

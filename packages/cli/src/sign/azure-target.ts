@@ -2,7 +2,7 @@ import { DaypassError } from "daypass";
 import { moment, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
-import { checked, commonFields, given, mapped, oneMethod } from "./options.ts";
+import { checked, commonFields, given, mapped, noName, oneMethod } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
 /** `az://account/container/blob`, with the account key that Azure's tools would use. */
@@ -13,7 +13,8 @@ export const azureTarget: TargetScheme = {
     const [, account, container, blob] = /^az:\/\/([^/]+)\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
     if (account === undefined)
       throw new UsageError(`expected az://account/container/blob, found ${JSON.stringify(target)}`);
-    return given({ account, container, blob: blob === "" ? undefined : blob });
+    if (blob === "") throw noName("blob", `az://${account}/${container}`);
+    return given({ account, container, blob });
   },
   fields(options) {
     const [ip, second] = options.ip ?? [];
@@ -35,7 +36,7 @@ export const azureTarget: TargetScheme = {
       }),
     };
   },
-  find: async (_, { env }) => ({ ...accountKey(env) }),
+  find: async (_, { env }) => ({ fields: { ...accountKey(env) } }),
   complete(line, found) {
     if (line["account"] !== found["account"]) {
       throw new DaypassError(

@@ -3,7 +3,7 @@ import { CommandError, type Context, UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
 import type { CompleteLine, LineCompleter } from "../lines/sign-line.ts";
 import { refuseForeignOptions, type SignOptions } from "./options.ts";
-import type { TargetScheme } from "./target.ts";
+import type { FoundFields, TargetScheme } from "./target.ts";
 import { loadTarget } from "./targets.ts";
 
 /** What all lines of a batch have in common, as data that can be sent to another thread. */
@@ -15,7 +15,7 @@ export interface LineDefaults {
 }
 
 /** What `daypass sign` would have found for a scheme, or why it found nothing. */
-export type FoundKeys = { readonly fields: JsonObject } | { readonly missing: string };
+export type FoundKeys = FoundFields | { readonly missing: string };
 
 export type FindKeys = (scheme: string) => Promise<FoundKeys>;
 
@@ -25,7 +25,7 @@ export function keyFinder(options: SignOptions, context: Context): FindKeys {
   const find = async (scheme: string): Promise<FoundKeys> => {
     const target = await loadTarget(scheme);
     try {
-      return { fields: (await target?.find(options, context)) ?? {} };
+      return (await target?.find(options, context)) ?? { fields: {} };
     } catch (error) {
       if (error instanceof CommandError) return { missing: error.message };
       throw error;
@@ -64,7 +64,7 @@ function optionFields(
 }
 
 function completeFor(
-  { secret, complete = (line) => line }: TargetScheme,
+  { secret, complete = (line) => line, expectInScope }: TargetScheme,
   defaults: JsonObject,
   findKeys: () => Promise<FoundKeys>,
 ): CompleteLine {
@@ -76,14 +76,19 @@ function completeFor(
     if (line[secret] !== undefined) return overDefaults(line);
     if (overFound !== undefined) return overFound(line);
     return findKeys().then((keys) => {
-      overFound = "missing" in keys ? refuseAll(secret, keys.missing) : foundFor(keys.fields);
+      overFound = "missing" in keys ? refuseAll(secret, keys.missing) : foundFor(keys);
       return overFound(line);
     });
   };
 
-  function foundFor(fields: JsonObject): CompleteLine {
+  function foundFor({ fields, scope }: FoundFields): CompleteLine {
     const over = defaulting({ ...fields, ...defaults });
-    return (line) => complete(over(line), fields);
+    if (scope === undefined) return (line) => complete(over(line), fields);
+    return (line) => {
+      const whole = complete(over(line), fields);
+      expectInScope?.(whole, scope);
+      return whole;
+    };
   }
 }
 

@@ -4,6 +4,10 @@ import { isObject, type JsonObject } from "../lines/fields.ts";
 /** "Directory bucket names must … end with the suffix `--x-s3`", and `--xa-s3` names an access point of one. */
 const SUFFIX = /--xa?-s3$/;
 
+export function isDirectoryBucket(bucket: string): boolean {
+  return SUFFIX.test(bucket);
+}
+
 /**
  * Lines for a bucket of S3 Express One Zone are for its own signer, as the AWS SDK decides it: the URL of the other one is refused. A
  * version that was asked for stays.

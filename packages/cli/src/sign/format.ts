@@ -1,4 +1,5 @@
 import type { SignedRequest } from "daypass";
+import { UsageError } from "../command.ts";
 import type { LineForm, LineResult } from "../lines/line-scheme.ts";
 
 /** How a signed request is shown. */
@@ -14,6 +15,11 @@ export function format(signed: LineResult, as: Format): string {
 }
 
 function requestText(signed: SignedRequest, as: Format): string {
+  if ((as === "wget" || as === "fetch") && DOT_SEGMENT.test(signed.url)) {
+    throw new UsageError(
+      `expected --as curl for a key with . or .. segments, found ${as}, which removes them and asks for another object`,
+    );
+  }
   switch (as) {
     case "url":
     case "html-form":
@@ -52,7 +58,10 @@ function curl({ url, method, headers }: SignedRequest): string {
     // Without it curl removes dot segments, and asks for another object than the one that was signed.
     ...(DOT_SEGMENT.test(url) ? ["--path-as-is"] : []),
     ...(method === "GET" ? [] : method === "HEAD" ? ["--head"] : [`--request ${method}`]),
-    ...Object.entries(headers).map(([name, value]) => `--header ${quote(`${name}: ${value}`)}`),
+    // Behind a colon curl takes an empty value for the wish to leave the header out.
+    ...Object.entries(headers).map(
+      ([name, value]) => `--header ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`,
+    ),
     ...(hasBody(method) ? ["--upload-file FILE"] : []),
     quote(url),
   ].join(" ");

@@ -6,7 +6,7 @@ import { CommandError, type Context, UsageError } from "../command.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { readText } from "../state/files.ts";
 import { formLine } from "./form-line.ts";
-import { checked, commonFields, given, mapped, oneMethod, requestHeaders } from "./options.ts";
+import { checked, commonFields, given, mapped, noName, oneMethod, requestHeaders } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
 /** `gs://bucket/object`, with the service account that Google's libraries would use. */
@@ -16,7 +16,8 @@ export const gcsTarget: TargetScheme = {
   locate(target) {
     const [, bucket, object] = /^gs:\/\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
     if (bucket === undefined) throw new UsageError(`expected gs://bucket/object, found ${JSON.stringify(target)}`);
-    return given({ bucket, object: object === "" ? undefined : object });
+    if (object === "") throw noName("object", `gs://${bucket}`);
+    return given({ bucket, object });
   },
   fields: (options) => ({
     ...commonFields(options),
@@ -34,7 +35,7 @@ export const gcsTarget: TargetScheme = {
   async find(_, { env }) {
     const emulator = env["STORAGE_EMULATOR_HOST"];
     const endpoint = !emulator ? undefined : emulator.includes("://") ? emulator : `http://${emulator}`;
-    return given({ credentials: await serviceAccount(env), endpoint });
+    return { fields: given({ credentials: await serviceAccount(env), endpoint }) };
   },
   form: (line, fields) => formLine(line, { name: "object", fields }),
 };
@@ -60,14 +61,20 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
     );
   }
   const { type, client_email, private_key, universe_domain } = keyFile(path, text);
-  if (type !== "service_account" || typeof private_key !== "string") {
+  if (type !== "service_account") {
     // A user's or a workload's credentials get tokens. What signs is a service account's key.
     throw new CommandError(
       `expected in ${path} the key of a service account, found the type ${JSON.stringify(String(type))}, which cannot sign: ${ELSEWHERE}`,
     );
   }
+  if (typeof private_key !== "string" || typeof client_email !== "string") {
+    const lacks = typeof private_key === "string" ? "client_email" : "private_key";
+    throw new CommandError(
+      `expected in ${path} the key of a service account, found one without ${lacks}: ${ELSEWHERE}`,
+    );
+  }
   return {
-    client_email: String(client_email),
+    client_email,
     private_key,
     ...(typeof universe_domain === "string" ? { universe_domain } : {}),
   };

@@ -5,7 +5,8 @@ import { awsSettings } from "../aws/settings.ts";
 import { CommandError, type Context } from "../command.ts";
 import { inputText } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
-import { keyStore } from "../state/key-store.ts";
+import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
+import { keyStore, unopened } from "../state/key-store.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { stateFolder } from "../state/state-folder.ts";
 import { accountKey } from "./azure-target.ts";
@@ -18,6 +19,8 @@ export interface KeysAtHand {
   readonly gcs: readonly GcsServiceAccount[];
   readonly azure: readonly AzureKey[];
   readonly url: readonly UrlKey[];
+  /** What the state knows of its keys, by id. */
+  readonly records: ReadonlyMap<string, KeyRecord>;
   /** What `--schemes` names: entries as in the `schemes` of a line to verify. */
   readonly entries: readonly JsonObject[];
 }
@@ -33,21 +36,27 @@ export interface KeyPlaces {
   /** A gateway's state. Without it: the environment and AWS's shared files. */
   readonly state?: string | undefined;
   readonly profile?: string | undefined;
+  /** When the keys have to be good. */
+  readonly now: Date;
+  /** Whether keys whose end has come by then are wanted as well: they tell what a URL was. */
+  readonly retired?: boolean | undefined;
   /** A file of entries, for schemes whose keys no other tool keeps. They come on top. */
   readonly schemes?: string | undefined;
 }
 
 /** Collects the keys that are there. That there are none is no fault; a profile that was named and has none is. */
-export async function keysAtHand({ state, profile, schemes }: KeyPlaces, context: Context): Promise<KeysAtHand> {
+export async function keysAtHand(places: KeyPlaces, context: Context): Promise<KeysAtHand> {
+  const { state, profile, schemes } = places;
   const { env } = context;
   const entries = schemes === undefined ? [] : schemeEntries(await inputText("--schemes", schemes, context));
   if (state !== undefined) {
-    const keys = await keyStore({ folder: stateFolder(state, env), env, clock: () => new Date() }).active();
+    const keys = await storedKeys(state, places, env);
     return {
       s3: keys.flatMap((key) => (key.kind === "s3" ? [key.credentials] : [])),
       gcs: [],
       azure: [],
       url: keys.flatMap((key) => (key.kind === "url" ? [urlKey(key)] : [])),
+      records: new Map(keys.map(({ record }) => [record.id, record])),
       entries,
     };
   }
@@ -59,8 +68,22 @@ export async function keysAtHand({ state, profile, schemes }: KeyPlaces, context
     gcs: google === undefined ? [] : [google],
     azure: azure === undefined ? [] : [{ account: azure.account, accountKey: azure.credentials.accountKey }],
     url: await environmentUrlKeys(context),
+    records: new Map(),
     entries,
   };
+}
+
+async function storedKeys(
+  state: string,
+  { now, retired }: KeyPlaces,
+  env: Context["env"],
+): Promise<readonly ActiveKey[]> {
+  const rows = await keyStore({ folder: stateFolder(state, env), env, clock: () => now }).opened();
+  return rows.flatMap(({ record, key }) => {
+    const isGood = isActive(record, now);
+    if (isGood && key === undefined) throw unopened(record);
+    return key !== undefined && (isGood || retired === true) ? [key] : [];
+  });
 }
 
 /** One entry, or a list of them. Their fields are the scheme's to check. */

@@ -1,4 +1,14 @@
-import { duration, httpMethod, moment, type ParsedArguments, pairs, serverAddress, wholeNumber } from "../arguments.ts";
+import { isIP } from "node:net";
+import {
+  duration,
+  httpMethod,
+  moment,
+  type ParsedArguments,
+  pairs,
+  serverAddress,
+  sha256Hex,
+  wholeNumber,
+} from "../arguments.ts";
 import { UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
 
@@ -91,6 +101,7 @@ export function refuseForeignOptions(options: SignOptions, scheme: string): void
 /** The fields of a line that the options of every scheme stand for. */
 export function commonFields(options: SignOptions): JsonObject & { readonly bind?: JsonObject } {
   for (const method of options.method ?? []) httpMethod("--method", method);
+  for (const ip of options.ip ?? []) addressRange(ip);
   checked(options.endpoint, (text) => serverAddress("--endpoint", text));
   const expiresAt = checked(options["expires-at"], (text) => moment("--expires-at", text));
   if (expiresAt !== undefined && options["expires-in"] !== undefined)
@@ -98,7 +109,7 @@ export function commonFields(options: SignOptions): JsonObject & { readonly bind
   const bind = given({
     contentType: options["content-type"],
     contentLength: mapped(options["content-length"], contentLength),
-    sha256: options.sha256,
+    sha256: checked(options.sha256, (text) => sha256Hex("--sha256", text)),
   });
   return given({
     expiresIn: mapped(options["expires-in"], (text) => duration("--expires-in", text)),
@@ -118,6 +129,13 @@ export function given(fields: JsonObject): JsonObject {
 /** `--field name=value` of a form. */
 export function formFields({ field }: SignOptions): Readonly<Record<string, string>> | undefined {
   return singleValues("--field", pairs("--field", field, "="));
+}
+
+/** Refuses a target that ends where a name should stand: a variable that was empty must not make a URL for the whole bucket. */
+export function noName(what: string, whole: string): UsageError {
+  return new UsageError(
+    `expected ${what === "object" ? "an" : "a"} ${what} behind ${whole}/, found none: ${whole} is the whole`,
+  );
 }
 
 /** The one method of a scheme that signs one. */
@@ -156,6 +174,15 @@ function singleValues(
       return [name, value];
     }),
   );
+}
+
+/** An address, `address/bits`, or for Azure `first-last`: which of them it has to be is the scheme's to say. */
+function addressRange(text: string): void {
+  if (
+    text.split(/[/-]/).every((part, i) => isIP(part) !== 0 || (i > 0 && text.includes("/") && /^\d{1,3}$/.test(part)))
+  )
+    return;
+  throw new UsageError(`expected --ip as an address or a network such as 192.0.2.0/24, found ${JSON.stringify(text)}`);
 }
 
 function contentLength(text: string): number | { readonly min: number; readonly max: number } {

@@ -30,7 +30,9 @@ export async function signTarget(
   }
   const line = { scheme: name, ...kind.fields(options), ...kind.locate(target) };
   const found = await kind.find(options, context);
-  const merged = { ...found, ...line };
-  const whole = kind.complete?.(merged, found) ?? merged;
-  return scheme.signer()(isForm ? (kind.form?.(whole, fields) ?? whole) : whole);
+  const merged = { ...found.fields, ...line };
+  const whole = kind.complete?.(merged, found.fields) ?? merged;
+  const asked = isForm ? (kind.form?.(whole, fields) ?? whole) : whole;
+  if (found.scope !== undefined) kind.expectInScope?.(asked, found.scope);
+  return scheme.signer()(asked);
 }

@@ -2,6 +2,7 @@ import type { UrlKey } from "daypass/url";
 import { moment, pairs, wholeNumber } from "../arguments.ts";
 import { CommandError, type Context } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
+import { endOfKey } from "../state/key-record.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { checked, commonFields, given, mapped, requestHeaders, type SignOptions } from "./options.ts";
 import { storedKey } from "./stored-key.ts";
@@ -40,13 +41,16 @@ export const urlTarget: TargetScheme = {
     };
   },
   async find(options, context) {
-    return { key: await signingKey(options, context) };
+    return { fields: { key: await signingKey(options, context) } };
   },
 };
 
 async function signingKey(options: SignOptions, context: Context): Promise<JsonObject> {
   if (options.state !== undefined) {
-    return given({ ...urlKey(await storedKey("url", { state: options.state, id: options.key }, context)) });
+    const key = await storedKey("url", { state: options.state, id: options.key }, context);
+    // The end of a rotation is no part of the scope, and ends the URLs all the same.
+    const until = endOfKey(key.record)?.toISOString();
+    return given({ ...urlKey({ ...key, record: { ...key.record, scope: { ...key.record.scope, until } } }) });
   }
   const keys = await environmentUrlKeys(context);
   const key = keys.find(({ kid }) => options.key === undefined || kid === options.key);

@@ -42,3 +42,22 @@ export type ActiveKey = { readonly record: KeyRecord } & SigningKey;
 export function isActive({ revokedAt, retiresAt }: KeyRecord, now: Date): boolean {
   return revokedAt === undefined && (retiresAt === undefined || now.getTime() < Date.parse(retiresAt));
 }
+
+/**
+ * Which of two keys signs, where nobody has named one: a key whose end is set comes last, or a rotation would go on with the
+ * old one; then the one with the fewest limits, which most likely may; then the newer one.
+ */
+export function bySigningOrder(a: KeyRecord, b: KeyRecord): number {
+  const limits = ({ scope }: KeyRecord): number => Object.keys(scope).length;
+  return (
+    Number(a.retiresAt !== undefined) - Number(b.retiresAt !== undefined) ||
+    limits(a) - limits(b) ||
+    Date.parse(b.createdAt) - Date.parse(a.createdAt)
+  );
+}
+
+/** When a key grants nothing any more, as far as that is set: at the end of the overlap, or of its scope. */
+export function endOfKey({ retiresAt, scope }: KeyRecord): Date | undefined {
+  const ends = [retiresAt, scope.until].filter((end) => end !== undefined).map((end) => Date.parse(end));
+  return ends.length === 0 ? undefined : new Date(Math.min(...ends));
+}

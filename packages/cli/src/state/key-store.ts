@@ -11,8 +11,10 @@ import { expectStateFolder } from "./state-folder.ts";
 /** The keys of one state folder: `keys.json`, its secrets encrypted under the master key. */
 export interface KeyStore {
   list(): Promise<readonly KeyRecord[]>;
-  /** The keys that may be used now, with their secrets. */
+  /** The keys that may be used now, with their secrets. Rejects where one of them does not open. */
   active(): Promise<readonly ActiveKey[]>;
+  /** All keys with what opens of them: one row that was edited does not take the others away. */
+  opened(): Promise<readonly OpenedKey[]>;
   create(wanted: NewKey): Promise<ActiveKey>;
   /** Makes keys where there has never been one, all or none. Resolves to whether it did. */
   createFirst(wanted: readonly NewKey[]): Promise<boolean>;
@@ -22,6 +24,13 @@ export interface KeyStore {
   revoke(id: string): Promise<KeyRecord>;
   /** Changes whenever the file does: cheap to ask often. */
   fingerprint(): Promise<string>;
+}
+
+/** A key of the store, and what it signs with. */
+export interface OpenedKey {
+  readonly record: KeyRecord;
+  /** Missing where the key was revoked, where its row was edited, and where the master key is another one. */
+  readonly key: ActiveKey | undefined;
 }
 
 /** What a key store works on. */
@@ -83,6 +92,16 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
       const master = await masterKey({ env, folder, create: false });
       return rows.map(({ record, secret }) => ({ record, ...openKey(master, record, secret as string) }));
     },
+    async opened() {
+      const rows = await read();
+      if (rows.every(({ secret }) => secret === undefined))
+        return rows.map(({ record }) => ({ record, key: undefined }));
+      const master = await masterKey({ env, folder, create: false });
+      return rows.map(({ record, secret }) => {
+        const key = secret === undefined ? undefined : tryKey(master, record, secret);
+        return { record, key: key === undefined ? undefined : { record, ...key } };
+      });
+    },
     create: (wanted) => change((rows) => add(rows, wanted)),
     createFirst: (wanted) =>
       change(async (rows) => {
@@ -122,13 +141,21 @@ function sealContext({ kind, id, algorithm, scope }: KeyRecord): string {
 }
 
 function openKey(master: Uint8Array, record: KeyRecord, sealed: string): SigningKey {
+  const key = tryKey(master, record, sealed);
+  if (key === undefined) throw unopened(record);
+  return key;
+}
+
+function tryKey(master: Uint8Array, record: KeyRecord, sealed: string): SigningKey | undefined {
   const text = unseal(master, sealed, sealContext(record));
-  if (text === undefined) {
-    throw new CommandError(
-      `expected key ${record.id} to open with the master key, found that it does not: its row was edited, or the master key is another one`,
-    );
-  }
-  return JSON.parse(text) as SigningKey;
+  return text === undefined ? undefined : (JSON.parse(text) as SigningKey);
+}
+
+/** The refusal of a key that does not open. */
+export function unopened({ id }: KeyRecord): CommandError {
+  return new CommandError(
+    `expected key ${id} to open with the master key, found that it does not: its row was edited, or the master key is another one`,
+  );
 }
 
 function find(rows: readonly Row[], id: string): Row {

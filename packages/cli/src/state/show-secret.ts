@@ -1,6 +1,8 @@
-import { CommandError, type OutputStream } from "../command.ts";
+import { existsSync } from "node:fs";
+import type { S3Credentials } from "daypass/s3";
+import { CommandError, type OutputStream, UsageError } from "../command.ts";
 import { createFile } from "./files.ts";
-import type { ActiveKey } from "./key-record.ts";
+import type { ActiveKey, SigningKey } from "./key-record.ts";
 
 /** Where the secret of a new key may go. It is shown once and never again, so this is settled before the key is made. */
 export type SecretOutput =
@@ -13,22 +15,46 @@ export function secretOutput(
   options: { readonly out?: string | undefined; readonly "show-secret"?: boolean | undefined },
   stdout: OutputStream,
 ): SecretOutput {
+  if (options.out === "-")
+    throw new UsageError("expected --out to name a new file, found -: standard output takes --show-secret");
   if (options.out !== undefined) return { kind: "file", path: options.out };
   return options["show-secret"] === true || stdout.isTTY === true ? { kind: "print" } : { kind: "hide" };
 }
 
+/** {@link secretOutput} that is there: a secret that nobody would see, or that has no place, is not made. */
+export function openSecretOutput(
+  options: Parameters<typeof secretOutput>[0],
+  stdout: OutputStream,
+): Exclude<SecretOutput, { readonly kind: "hide" }> {
+  const output = secretOutput(options, stdout);
+  if (output.kind === "hide") {
+    throw new UsageError(
+      "expected --out FILE or --show-secret, since standard output is not a terminal: the secret is shown only once",
+    );
+  }
+  if (output.kind === "file" && existsSync(output.path))
+    throw new UsageError(`expected --out to name a new file, found ${output.path}`);
+  return output;
+}
+
 /** Writes a key to a new file of mode 0600, in the form that its tools read. */
-export async function writeSecret(path: string, key: ActiveKey): Promise<void> {
-  const text =
-    key.kind === "s3"
-      ? `[default]\naws_access_key_id = ${key.credentials.accessKeyId}\naws_secret_access_key = ${key.credentials.secretAccessKey}\n`
-      : `${JSON.stringify(key.jwk)}\n`;
+export async function writeSecret(path: string, key: SigningKey): Promise<void> {
+  const text = key.kind === "s3" ? profileText(key.credentials) : `${JSON.stringify(key.jwk)}\n`;
   if (!(await createFile(path, text)))
     throw new CommandError(`expected --out to name a new file, found ${path}: remove it, or choose another name`);
 }
 
+function profileText({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): string {
+  const settings = [
+    `aws_access_key_id = ${accessKeyId}`,
+    `aws_secret_access_key = ${secretAccessKey}`,
+    ...(sessionToken === undefined ? [] : [`aws_session_token = ${sessionToken}`]),
+  ];
+  return ["[default]", ...settings, ""].join("\n");
+}
+
 /** How tools are pointed at the file of {@link writeSecret}. */
-export function secretFileHint(path: string, { kind }: ActiveKey): string {
+export function secretFileHint(path: string, { kind }: Pick<ActiveKey, "kind">): string {
   return kind === "s3" ? `AWS_SHARED_CREDENTIALS_FILE=${path}` : `DAYPASS_KEY_FILE=${path}`;
 }
 

@@ -1,0 +1,58 @@
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { daypass, jsonLines, parseLines, temporaryFolder } from "./command.ts";
+
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+const pinned = { scheme: "s3", region: "us-east-1", bucket: "media", key: "a", credentials, expiresIn: 900 };
+
+test.each([
+  ["answers of verify", '{"ok":true,"scheme":"s3","grant":{}}\n'],
+  ["another program's lines", '{"name":"x"}\n'],
+  ["another program's lines with a url", '{"name":"x","url":"y"}\n'],
+  ["pretty-printed JSON", '{\n  "url": "x"\n}'],
+  ["a note without a line feed", "do not lose this"],
+  ["an object without a line feed", '{"name":"x"}'],
+  ["answers with a torn line of another kind", '{"url":"x","method":"GET"}\n{"name'],
+])("resumes over no file that holds %s", async (_, text) => {
+  const out = join(temporaryFolder(), "out");
+  writeFileSync(out, text);
+  const input = jsonLines([pinned, pinned, pinned, pinned]);
+  for (const format of ["jsonl", "csv"]) {
+    const run = ["sign", "--batch", "-", "--out", out, "--out-format", format, "--resume"];
+    const { status, stderr } = await daypass(run, { input });
+    expect([status, stderr]).toEqual([1, expect.stringContaining("choose another --out")]);
+    expect(readFileSync(out, "utf8")).toBe(text);
+  }
+});
+
+test("resumes verifications over no answers of sign", async () => {
+  const out = join(temporaryFolder(), "out");
+  const signed = '{"url":"x","method":"GET"}\n';
+  writeFileSync(out, signed);
+  expect((await daypass(["verify", "--batch", "-", "--out", out, "--resume"], { input: "{}\n{}\n" })).status).toBe(1);
+  expect(readFileSync(out, "utf8")).toBe(signed);
+});
+
+test("closes a file to others that was there before, with and without --resume", async () => {
+  const out = join(temporaryFolder(), "out.jsonl");
+  const input = jsonLines([pinned, pinned]);
+  for (const resume of [[], ["--resume"]]) {
+    writeFileSync(out, resume.length === 0 ? "what was here before" : "");
+    chmodSync(out, 0o644);
+    expect((await daypass(["sign", "--batch", "-", "--out", out, ...resume], { input })).status).toBe(0);
+    expect([statSync(out).mode & 0o777, parseLines(readFileSync(out, "utf8")).length]).toEqual([0o600, 2]);
+  }
+});
+
+test("takes --out - for standard output, and writes no file of that name", async () => {
+  const cwd = temporaryFolder();
+  const input = jsonLines([pinned]);
+  for (const command of ["sign", "verify"]) {
+    const { status, stdout } = await daypass([command, "--batch", "-", "--out", "-"], { input, cwd });
+    expect([status, parseLines(stdout).length]).toEqual([0, 1]);
+  }
+  const key = await daypass(["keys", "create", "--state", cwd, "--out", "-"], { cwd });
+  expect([key.status, key.stderr]).toEqual([2, expect.stringContaining("--show-secret")]);
+  expect(readdirSync(cwd)).toEqual([]);
+});

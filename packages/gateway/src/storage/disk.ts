@@ -115,7 +115,10 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     const bytes = readWhole(found);
     if (bytes === undefined) return undefined;
     const object = bytesObject(found.info, bytes);
-    if (options.parts !== true) cache.add({ ref, path: found.path, identity: identityOf(found.stats), object });
+    if (options.parts !== true) {
+      const { path, tiedTo, stats } = found;
+      cache.add({ ref, path, tiedTo, identity: identityOf(stats), object });
+    }
     return object;
   }
 

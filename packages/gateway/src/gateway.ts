@@ -80,7 +80,10 @@ export interface GatewayOptions {
    * space at this interval, behind which comes the document of the result or of an error. 10,000 by default.
    */
   readonly keepAliveMs?: number | undefined;
-  /** The gateway does not follow it back: what has ended stays ended until a restart. */
+  /**
+   * The gateway does not follow it back: what has ended stays ended. Whoever makes one gateway after the other, as at a reload, gives
+   * all of them the same `steadyClock`.
+   */
   readonly clock?: Clock | undefined;
   /** Random bytes for request ids. */
   readonly random?: ((length: number) => Uint8Array) | undefined;

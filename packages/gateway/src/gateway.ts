@@ -222,12 +222,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     const thrown = toRefusal(error);
     const refusal = permit?.protocol.attributed?.(thrown, permit) ?? thrown;
     notes.code = refusal.code;
-    // Neither is the client's doing: the reason is for the operator.
-    if (refusal.code === "INTERNAL" || refusal.code === "UNAVAILABLE") notes.error = refusal.cause;
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
     const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));
     const native = nativeTo(notes.request.authority) ?? fallback;
-    return protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
+    const answer = protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
+    // Whatever the code, this is not the client's doing: the reason is for the operator.
+    if (answer.status >= 500) notes.error = refusal.cause;
+    return answer;
   }
 
   function refuse(error: unknown, notes: Notes, reached: Reached & { readonly rules?: readonly CorsRule[] }): Outcome {

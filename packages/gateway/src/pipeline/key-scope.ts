@@ -3,19 +3,16 @@
  * meant, so a key with such a scope is good for nothing.
  */
 import { DaypassError } from "daypass";
+import { type FormFault, type FormsOf, formFault } from "../http/option-forms.ts";
 import type { Allowance, KeyScope, ReadScope } from "../protocols/protocol.ts";
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
-type Form = readonly [isValid: (value: unknown) => boolean, expected: string];
-
-const FORMS: { readonly [M in keyof KeyScope]-?: Form } = {
+const isMethod = (text: string): boolean => /^[A-Z]+$/.test(text);
+const FORMS: FormsOf<KeyScope> = {
   buckets: [(value) => isTexts(value), "a list of names"],
   prefix: [(value) => typeof value === "string", "text"],
-  methods: [
-    (value) => isTexts(value) && value.every((method) => /^[A-Z]+$/.test(method)),
-    "a list of methods such as GET",
-  ],
+  methods: [(value) => isTexts(value) && value.every(isMethod), "a list of methods such as GET"],
   maxLife: [(value) => Number.isFinite(value) && Number(value) > 0, "a number of seconds"],
   until: [(value) => !Number.isNaN(timeOf(value)), "a Date, or an instant such as 2030-01-02T03:04:05Z"],
   allow: [(value) => Array.isArray(value) && value.every(isAllowance), "a list of { actions, resources }"],
@@ -30,24 +27,14 @@ const valid = new WeakSet<object>();
  */
 export function readScope(scope: KeyScope): ReadScope {
   if (!valid.has(scope)) {
-    checkScopeForm(scope);
+    const fault = formFault(scope, FORMS, "scope");
+    if (fault !== undefined) throw invalid(fault);
     valid.add(scope);
   }
   const { until } = scope;
   return until === undefined || until instanceof Date
     ? (scope as ReadScope)
     : { ...scope, until: new Date(timeOf(until)) };
-}
-
-function checkScopeForm(scope: unknown): void {
-  if (typeof scope !== "object" || scope === null || Array.isArray(scope)) throw invalid("scope", "an object");
-  for (const [member, value] of Object.entries(scope)) {
-    if (value === undefined) continue;
-    const form: Form | undefined = Object.hasOwn(FORMS, member) ? FORMS[member as keyof KeyScope] : undefined;
-    if (form === undefined) throw invalid(`scope.${member}`, `one of ${Object.keys(FORMS).join(", ")}`);
-    const [isValid, expected] = form;
-    if (!isValid(value)) throw invalid(`scope.${member}`, expected);
-  }
 }
 
 function timeOf(until: unknown): number {
@@ -64,7 +51,7 @@ function isAllowance(value: unknown): value is Allowance {
   return isTexts(actions) && isTexts(resources);
 }
 
-function invalid(place: string, expected: string): DaypassError {
+function invalid({ place, expected }: FormFault): DaypassError {
   return new DaypassError(
     "INVALID_KEY",
     `expected ${place} of an access key as ${expected}, found another: nothing is granted to it until it is corrected`,

@@ -3,6 +3,7 @@
  * already there is served as it is. Uploads are durable and whole or not there; their metadata lives in `.daypass/`.
  * @module
  */
+import { callback, expectForms, type FormsOf, object, text, unexpected, wholeNumber } from "../http/option-forms.ts";
 import { bytesObject, fileObject, readWhole } from "./disk/body.ts";
 import { diskBuckets } from "./disk/buckets.ts";
 import { objectCopier } from "./disk/copy-object.ts";
@@ -66,6 +67,17 @@ export interface DiskOptions {
   readonly clock?: (() => number) | undefined;
 }
 
+const FORMS: FormsOf<DiskOptions> = {
+  root: text,
+  writer: object,
+  cacheBytes: wholeNumber(0),
+  smallBytes: wholeNumber(0),
+  onRead: callback,
+  onFull: callback,
+  onReadOnly: callback,
+  clock: callback,
+};
+
 /** A file that shrinks between `fstat` and `read` is being written in place; the next look sees it as it is then. */
 const SHRINKING_ATTEMPTS = 5;
 
@@ -77,8 +89,11 @@ const SHRINKING_ATTEMPTS = 5;
  * const object = await storage.get({ bucket: "files", key: "hello.txt" });
  *
  * @throws {StorageError} `UNAVAILABLE` when the folder cannot be opened or another gateway has it
+ * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
  */
 export async function disk(options: DiskOptions): Promise<Storage> {
+  expectForms(options, FORMS);
+  if (options.root === undefined) throw unexpected("root", "the folder to serve");
   const { clock = Date.now, smallBytes = 64 * 1024, cacheBytes = 64 * 1024 * 1024 } = options;
   const index = await openIndex(options);
   const { layout } = index;

@@ -31,6 +31,13 @@ const head = (method: string, path: string, ...fields: string[]) =>
   [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${gateway.port}`, ...fields, "", ""].join("\r\n");
 
 describe("Expect: 100-continue", () => {
+  it("is nothing to a client of HTTP/1.0, which would take an interim answer for the last", async () => {
+    const socket = await rawConnection(gateway);
+    const lines = head("PUT", put("old.txt"), "Expect: 100-continue", "Content-Length: 5");
+    socket.write(`${lines.replace("HTTP/1.1", "HTTP/1.0")}hello`);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("is answered once the request was let through", async () => {
     const message = request(`${gateway.url}${put("continued.txt")}`, {
       method: "PUT",

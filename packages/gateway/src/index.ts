@@ -7,6 +7,7 @@
 export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
 export type { CorsPolicy } from "./http/cors.ts";
 export type { CorsRule } from "./http/cors-rules.ts";
+export { repeatsMember } from "./http/json-members.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
 export type { Outcome } from "./pipeline/outcome.ts";

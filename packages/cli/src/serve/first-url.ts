@@ -1,12 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { type S3Credentials, s3Signer } from "daypass/s3";
+import { servedFiles } from "@daypass/gateway/disk";
+import { s3Signer } from "daypass/s3";
+import type { ActiveKey } from "../state/key-record.ts";
 
 /** An object of the folder that is served. */
 export interface FoundFile {
   readonly bucket: string;
   readonly key: string;
 }
+
+export type S3Key = Extract<ActiveKey, { kind: "s3" }>;
 
 /** What a browser shows at once comes first. */
 const PREFERENCE: readonly (readonly string[])[] = [
@@ -18,8 +22,11 @@ const PREFERENCE: readonly (readonly string[])[] = [
 // Enough to find something to show; a folder of millions must not delay the start.
 const MAX_ENTRIES = 2000;
 
-/** Looks for a file whose URL is worth printing. Breadth first, so that it is one near the top. */
-export async function findFile(root: string): Promise<FoundFile | undefined> {
+/** Looks for a file that the key opens and whose URL is worth printing. Breadth first, so that it is one near the top. */
+export async function findFile(root: string, { record: { scope } }: S3Key): Promise<FoundFile | undefined> {
+  const objectAt = servedFiles(root);
+  const isOpen = ({ bucket, key }: FoundFile): boolean =>
+    (scope.buckets?.includes(bucket) ?? true) && isBelow(scope.prefix, key);
   let best: (FoundFile & { readonly rank: number }) | undefined;
   let left = MAX_ENTRIES;
   const folders: string[][] = [[]];
@@ -29,11 +36,13 @@ export async function findFile(root: string): Promise<FoundFile | undefined> {
       left -= 1;
       if (entry.name.startsWith(".")) continue;
       if (entry.isDirectory()) folders.push([...folder, entry.name]);
-      // A loose file belongs to the bucket `files`; a link or a socket is not served.
+      // A link or a socket is not served.
       if (!entry.isFile()) continue;
-      const [bucket = "files", ...path] = folder;
+      const object = objectAt([...folder, entry.name]);
+      // Node writes U+FFFD for what is no UTF-8: the name has another file, or none.
+      if (object === undefined || object.key.includes("\ufffd") || !isOpen(object)) continue;
       const rank = rankOf(entry.name);
-      if (best === undefined || rank < best.rank) best = { bucket, key: [...path, entry.name].join("/"), rank };
+      if (best === undefined || rank < best.rank) best = { ...object, rank };
     }
   }
   return best;
@@ -44,18 +53,30 @@ function rankOf(name: string): number {
   return rank < 0 ? PREFERENCE.length : rank;
 }
 
-/** Seconds for which the printed URL is good. */
-export const FIRST_URL_SECONDS = 3600;
+/** As the gateway has it: on whole segments. */
+function isBelow(prefix: string | undefined, key: string): boolean {
+  if (prefix === undefined || prefix === "" || key === prefix) return true;
+  return key.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`);
+}
+
+/** Seconds for which the printed URL is good at most. */
+const MOST_SECONDS = 3600;
+
+/** Seconds for which the key may open a file; 0 where it may not. */
+export function lifeOf({ record }: S3Key, now: Date): number {
+  const { methods, maxLife = MOST_SECONDS, until } = record.scope;
+  if (methods?.includes("GET") === false) return 0;
+  const left = [until, record.retiresAt].map((end) =>
+    end === undefined ? MOST_SECONDS : (Date.parse(end) - now.getTime()) / 1000,
+  );
+  return Math.max(0, Math.floor(Math.min(MOST_SECONDS, maxLife, ...left)));
+}
 
 /** A presigned URL for a file at an endpoint of the gateway. */
 export function firstUrl(
-  file: FoundFile,
-  signer: { readonly endpoint: string; readonly region: string; readonly credentials: S3Credentials },
+  { bucket, key }: FoundFile,
+  { credentials }: S3Key,
+  { expiresIn, ...signer }: { readonly endpoint: string; readonly region: string; readonly expiresIn: number },
 ): string {
-  const { url } = s3Signer({ ...signer, addressing: "path" }).sign({
-    bucket: file.bucket,
-    key: file.key,
-    expiresIn: FIRST_URL_SECONDS,
-  });
-  return url;
+  return s3Signer({ ...signer, credentials, addressing: "path" }).sign({ bucket, key, expiresIn }).url;
 }

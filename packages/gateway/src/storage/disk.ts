@@ -41,6 +41,7 @@ export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./disk/dis
 export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index-channel.ts";
 export type { IndexWriter } from "./disk/index-contract.ts";
 export type { ReadProgress } from "./disk/read-progress.ts";
+export { servedFiles } from "./disk/served-file.ts";
 
 export interface DiskOptions {
   /** The folder. It must exist. */

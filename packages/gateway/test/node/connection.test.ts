@@ -85,6 +85,21 @@ describe("an early refusal", () => {
     expect(written).toBeLessThan(30_000_000);
   });
 
+  it("leaves the connection to the client whose small body has come in by then", async () => {
+    const socket = await rawConnection(gateway);
+    let text = "";
+    socket.setEncoding("latin1").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.write(`${head("PUT", put("x.txt").replace("x.txt", "y.txt"), "Content-Length: 5")}hello`);
+    await until(() => text.endsWith("</Error>"));
+    expect(text).toMatch(/^HTTP\/1\.1 403 /);
+    expect(text.toLowerCase()).not.toContain("connection: close");
+    socket.write(head("GET", get(), "Connection: close"));
+    await once(socket, "close");
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
+  });
+
   it("takes what is pipelined behind its body for nothing", async () => {
     await fetch(`${gateway.url}${put("victim.txt")}`, { method: "PUT", body: "still here" });
     const before = storage.calls.length;

@@ -231,6 +231,13 @@ describe.skipIf(s3cmd)(`s3cmd${s3cmd ?? ""}`, () => {
       "s3://s3cmd-made/a.txt",
       "s3://s3cmd-made/b c.txt",
     ]);
+    // It puts the access list of the source on the copy.
+    await call("cp", "s3://s3cmd-made/a.txt", "s3://s3cmd-made/copy.txt");
+    await call("mv", "s3://s3cmd-made/copy.txt", "s3://s3cmd-made/moved.txt");
+    await call("modify", "--add-header=x-amz-meta-a: 1", "s3://s3cmd-made/moved.txt");
+    const moved = await gateway.storage.head({ bucket: "s3cmd-made", key: "moved.txt" });
+    expect(moved?.metadata["a"]).toBe("1");
+    expect(await gateway.storage.head({ bucket: "s3cmd-made", key: "copy.txt" })).toBeUndefined();
     await call("del", "-r", "-f", "s3://s3cmd-made");
     await call("rb", "s3://s3cmd-made");
     expect((await call("ls")).map((line) => line.replace(/^.*s3:/, "s3:"))).toEqual([

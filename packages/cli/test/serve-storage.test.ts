@@ -15,11 +15,14 @@ interface Said {
   readonly presignedUrl?: string;
 }
 
-async function serving(storage: object, options: { readonly env: Record<string, string>; readonly workers: string }) {
+async function serving(
+  storage: object,
+  options: { readonly env: Record<string, string>; readonly workers: string; readonly config?: object },
+) {
   const folder = temporaryFolder();
   const config = join(folder, "config.json");
   mkdirSync(join(folder, "root"));
-  writeFileSync(config, JSON.stringify({ root: "root", storage }));
+  writeFileSync(config, JSON.stringify({ root: "root", storage, ...options.config }));
   const args = ["serve", "--config", config, "--port", "0", "--workers", options.workers, "--show-secret", "--json"];
   const child = start(args, { env: options.env });
   onTestFinished(() => void child.kill("SIGTERM"));
@@ -58,6 +61,20 @@ test.each(["0", "2"])(
     expect(log()).not.toContain(AWS_SECRET_ACCESS_KEY);
   },
 );
+
+test("tells why the gateway fails, also where requests leave no line in the log", async () => {
+  const upstream = await testGateway({ files: { "media/a": "a" } });
+  await upstream.close();
+  const env = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+  const storage = { driver: "s3", endpoint: upstream.url, bucket: "media" };
+  const { said, log } = await serving(storage, { env, workers: "0", config: { log: { requests: false } } });
+  const signer = s3Signer({ endpoint: said.url, region: "us-east-1", credentials: said });
+  const { url } = signer.sign({ bucket: "media", key: "a", expiresIn: 60 });
+  expect((await fetch(`${url}0`)).status).toBe(403);
+  expect((await fetch(url)).status).toBe(503);
+  await expect.poll(log).toContain("ECONNREFUSED");
+  expect(log()).not.toContain('"status":403');
+});
 
 test("says what is missing or does not fit before it listens", async () => {
   const folder = temporaryFolder();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { start, temporaryFolder } from "./command.ts";
+import { type RunOptions, start, temporaryFolder } from "./command.ts";
 
 export const EXAMPLES = fileURLToPath(new URL("../../../examples/files", import.meta.url));
 
@@ -36,8 +36,13 @@ export function exampleFiles(): string {
 }
 
 /** Starts a gateway, and waits until it listens. */
-export async function serve(...args: readonly string[]): Promise<Running> {
-  const child = start(["serve", ...args, "--json"]);
+export function serve(...args: readonly string[]): Promise<Running> {
+  return serveWith({}, ...args);
+}
+
+/** The same in another environment. */
+export async function serveWith(options: RunOptions, ...args: readonly string[]): Promise<Running> {
+  const child = start(["serve", ...args, "--json"], options);
   // A worker that outlives its primary would be ended by node; a test that fails must not wait for it.
   onTestFinished(() => void child.kill("SIGTERM"));
   let log = "";

@@ -48,6 +48,19 @@ test.each([
   ],
   [{ regions: ["us-east-1"], region: "eu-west-1" }, "region", "found eu-west-1"],
   [{ regions: ["eu-west-1"] }, "region", "found us-east-1"],
+  [{ origins: ["https://*.s3.example"] }, "an origin without *", "add publicUrl"],
+  [{ cors: { methods: ["GET"] } }, "cors.origins", "remove cors.methods"],
+  [{ cors: { origins: [], maxAge: 5 } }, "cors.origins", "remove cors.maxAge"],
+  [{ cors: { origins: ["*"], methods: ["FOO"] } }, "cors.methods[0]", 'found "FOO"'],
+  [{ limits: { query: 20_000 } }, "limits.query", "limits.headerBytes (16384)"],
+  [{ limits: { minPart: 2, body: 1 } }, "limits.minPart", "limits.body (1)"],
+  [{ limits: { object: 1000 } }, "limits.object", "limits.body"],
+  [{ listen: { timeouts: { idleMs: 2 ** 31 } } }, "listen.timeouts.idleMs", "found 2147483648"],
+  [{ storage: { driver: "s3", timeouts: { idleMs: 2 ** 31 } } }, "storage.timeouts.idleMs", "found 2147483648"],
+  [{ storage: { driver: "s3", buckets: {} } }, "storage.buckets", "found none"],
+  [{ storage: { driver: "s3", buckets: { media: ".." } } }, "storage.buckets.media", 'found ".."'],
+  [{ storage: { driver: "s3", bucket: "../x" } }, "storage.bucket", 'found "../x"'],
+  [{ storage: { driver: "s3", buckets: { "../x": "media" } } }, "every name in storage.buckets", 'found "../x"'],
 ])("refuses %j by the place of the fault, with what was found", async (config, place, found) => {
   const message = await refusalOf(config);
   expect(message).toContain(`expected ${place}`);
@@ -71,8 +84,16 @@ test.each([
   },
   { region: "eu-west-1", regions: ["auto", "eu-west-1"] },
   { publicUrl: "http://[::1]:8080" },
+  { limits: { body: 1000, query: 16_384 } },
+  { origins: ["https://*.s3.example", "https://s3.example"] },
 ])("takes %j", async (config) => {
   expect(await refusalOf(config)).toBe("");
+});
+
+test("refuses a setting that stands in the file twice", async () => {
+  const file = join(temporaryFolder(), "daypass.json");
+  writeFileSync(file, '{"region":"a","limits":{"body":5},"region":"b"}');
+  await expect(serveSettings({ config: file })).rejects.toThrow("each setting once");
 });
 
 test("says of files, hosts and folders which setting names them", async () => {

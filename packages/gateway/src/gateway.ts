@@ -4,11 +4,13 @@ import { type Clock, DaypassError, type KeyResolver, type WireRequest } from "da
 import type { UrlKey } from "daypass/url";
 import type { CorsPolicy } from "./http/cors.ts";
 import type { CorsRule } from "./http/cors-rules.ts";
+import { given } from "./http/option-forms.ts";
 import { type OperationResult, perform } from "./operations/operations.ts";
 import { addressedBucket } from "./pipeline/addressed-bucket.ts";
 import type { AuditEvent, Notes } from "./pipeline/audit.ts";
 import { authenticator } from "./pipeline/authenticate.ts";
 import { authorize, type Permit } from "./pipeline/authorize.ts";
+import { checkOptions } from "./pipeline/check-options.ts";
 import { health } from "./pipeline/health.ts";
 import { keptAlive, within } from "./pipeline/keep-alive.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
@@ -80,7 +82,10 @@ export interface GatewayOptions {
    * space at this interval, behind which comes the document of the result or of an error. 10,000 by default.
    */
   readonly keepAliveMs?: number | undefined;
-  /** The gateway does not follow it back: what has ended stays ended until a restart. */
+  /**
+   * The gateway does not follow it back: what has ended stays ended. Whoever makes one gateway after the other, as at a reload, gives
+   * all of them the same `steadyClock`.
+   */
   readonly clock?: Clock | undefined;
   /** Random bytes for request ids. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
@@ -121,9 +126,10 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions): Gateway {
+  checkOptions(options);
   const { storage, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS } = options;
   const clock = steadyClock(options.clock ?? (() => new Date()));
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits: Limits = { ...defaultLimits, ...given(options.limits) };
   const protocols = protocolsOf(options, limits, clock);
   const [fallback] = protocols;
   const { recognise, nativeTo, authenticate } = authenticator({
@@ -199,11 +205,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** The same for a request of a page: whom its bucket allows to read the answer is looked up first. */
   async function serveCrossOrigin(arrival: Arrival): Promise<Outcome> {
     const { received, notes } = arrival;
-    // Without its rules the bucket allows nothing; whether its storage fails, the request itself finds out.
-    const rules = await storage.corsRules(bucketOf(received.request)).catch(() => NO_RULES);
+    const rules = await rulesOf(received.request);
     return received.request.method === "OPTIONS"
       ? servePreflight(received, notes, rules)
       : serve({ ...arrival, rules });
+  }
+
+  /** Without its rules the bucket allows nothing; whether its storage fails, the request itself finds out. */
+  async function rulesOf(request: WireRequest): Promise<readonly CorsRule[]> {
+    try {
+      return await storage.corsRules(bucketOf(request));
+    } catch {
+      return NO_RULES;
+    }
   }
 
   function servePreflight(received: Received, notes: Notes, rules: readonly CorsRule[]): Outcome {
@@ -219,18 +233,26 @@ export function createGateway(options: GatewayOptions): Gateway {
     const thrown = toRefusal(error);
     const refusal = permit?.protocol.attributed?.(thrown, permit) ?? thrown;
     notes.code = refusal.code;
-    // Neither is the client's doing: the reason is for the operator.
-    if (refusal.code === "INTERNAL" || refusal.code === "UNAVAILABLE") notes.error = refusal.cause;
     const exchange = { requestId: notes.requestId, request: received?.request ?? notes.request, permit };
     const protocol = permit?.protocol ?? (received === undefined ? undefined : recognise(received));
     const native = nativeTo(notes.request.authority) ?? fallback;
-    return protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
+    const answer = protocol?.refuse(refusal, exchange) ?? refuseStranger(native, refusal, exchange);
+    // Whatever the code, this is not the client's doing: the reason is for the operator.
+    if (answer.status >= 500) notes.error = refusal.cause;
+    return answer;
   }
 
   function refuse(error: unknown, notes: Notes, reached: Reached & { readonly rules?: readonly CorsRule[] }): Outcome {
     const { received, rules = NO_RULES } = reached;
-    const answer = refusalAnswer(error, notes, reached);
-    return leave.respond(answer, notes, { origin: received?.fields.origin, rules });
+    try {
+      const answer = refusalAnswer(error, notes, reached);
+      return leave.respond(answer, notes, { origin: received?.fields.origin, rules });
+    } catch (second) {
+      // A dialect that cannot even refuse: there is nothing left to say it in.
+      notes.code = "INTERNAL";
+      notes.error = second;
+      return leave.respond({ status: 500, headers: ["content-length", "0"], body: undefined }, notes);
+    }
   }
 
   return {
@@ -238,7 +260,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     handle(request, body, signal) {
       const notes: Notes = {
         requestId: nextRequestId(),
-        request,
+        request: isWireRequest(request) ? request : NO_REQUEST,
         time: clock().getTime(),
         grant: undefined,
         parentKeyId: undefined,
@@ -249,6 +271,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       inFlight += 1;
       let received: Received | undefined;
       try {
+        if (notes.request === NO_REQUEST) throw new TypeError("expected a WireRequest, found another value");
         const probe = health(request, { ready: !closed, metrics: showMetrics });
         if (probe !== undefined) return leave.respond(probe, notes);
         received = receive(request, limits);
@@ -272,6 +295,18 @@ export function createGateway(options: GatewayOptions): Gateway {
 interface Reached {
   readonly received: Received | undefined;
   readonly permit?: Permit | undefined;
+}
+
+/** In the place of what is none, which only a faulty adapter can give. */
+const NO_REQUEST: WireRequest = { method: "", target: "", authority: "", headers: [] };
+
+function isWireRequest(request: WireRequest): boolean {
+  return (
+    typeof request?.target === "string" &&
+    typeof request.method === "string" &&
+    typeof request.authority === "string" &&
+    Array.isArray(request.headers)
+  );
 }
 
 const NO_RULES: readonly CorsRule[] = [];
@@ -303,7 +338,6 @@ function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): rea
     debugFields = true,
     redirectOrigins = [],
   } = options;
-  for (const origin of redirectOrigins) checkRedirectOrigin(origin);
   const common = { origins, limits, clock };
   const protocols: Protocol[] = [];
   if (keys.s3 !== undefined) {
@@ -316,18 +350,8 @@ function protocolsOf(options: GatewayOptions, limits: Limits, clock: Clock): rea
   }
   if (keys.url !== undefined) protocols.push(urlProtocol({ ...common, keys: keys.url, audience }));
   const [first, ...others] = protocols;
-  if (first === undefined) {
-    throw new DaypassError("INVALID_INPUT", "expected keys for one dialect at least, found none");
-  }
+  if (first === undefined) throw new TypeError("a gateway was checked to have keys, and has none");
   return [first, ...others];
-}
-
-/** One in another spelling would look as if it allowed something, and never match. */
-function checkRedirectOrigin(origin: string): void {
-  const spelling = URL.canParse(origin) ? new URL(origin).origin : undefined;
-  if (spelling === origin && /^https?:/.test(origin)) return;
-  const proposal = spelling === undefined || spelling === "null" ? "scheme://host[:port]" : JSON.stringify(spelling);
-  throw new DaypassError("INVALID_INPUT", `expected redirectOrigins as ${proposal}, found ${JSON.stringify(origin)}`);
 }
 
 const MIN_SECRET = 32;

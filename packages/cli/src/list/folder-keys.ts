@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { servedFiles } from "@daypass/gateway/disk";
 import { compareUtf8 } from "./utf8-order.ts";
 
 interface Entry {
@@ -20,8 +21,10 @@ interface Walk {
   /** Keys up to this one have been seen. */
   readonly after: string;
   readonly onSkipped: OnSkipped;
-  /** Whether only names are wanted that a gateway serves. */
-  readonly isServed: boolean;
+  /** Whether a gateway serves a file of this key, where only such files are wanted. */
+  readonly isServed?: (key: string) => boolean;
+  /** Whether folders are none of it. */
+  readonly filesOnly?: boolean;
 }
 
 /**
@@ -29,12 +32,12 @@ interface Walk {
  * gateway keeps for itself (`.daypass`) is left out. Holds the names of one folder on each level in memory.
  */
 export async function* folderKeys(root: string, after = "", onSkipped: OnSkipped = () => {}): AsyncGenerator<string> {
-  yield* below("", { root, after, onSkipped, isServed: false });
+  yield* below("", { root, after, onSkipped });
 }
 
 async function* below(path: string, walk: Walk): AsyncGenerator<string> {
-  const { root, after } = walk;
-  for (const { name, isFolder } of await sortedEntries(join(root, path), walk)) {
+  const { after } = walk;
+  for (const { name, isFolder } of await sortedEntries(path, walk)) {
     const key = path + name;
     if (isFolder) {
       const isBehind = compareUtf8(key, after) > 0 || after.startsWith(key);
@@ -45,15 +48,18 @@ async function* below(path: string, walk: Walk): AsyncGenerator<string> {
 
 /** The folders at the top of a served folder, its buckets, and whether loose files lie beside them. */
 export async function servedBuckets(root: string, onSkipped: OnSkipped): Promise<readonly ServedBucket[]> {
-  const entries = await sortedEntries(root, { onSkipped, isServed: true });
-  const folders = entries.filter(({ isFolder }) => isFolder).map(({ name }) => name.slice(0, -1));
-  const buckets = folders
-    .filter((name) => !name.startsWith(".") && name !== "-")
-    .map((name) => ({ name, folder: join(root, name), isLoose: false }));
-  const hasLoose = entries.some(({ isFolder }) => !isFolder) && !folders.includes(LOOSE);
-  return [...buckets, ...(hasLoose ? [{ name: LOOSE, folder: root, isLoose: true }] : [])].sort((a, b) =>
-    compareUtf8(a.name, b.name),
-  );
+  const objectAt = servedFiles(root);
+  const entries = await sortedEntries("", { root, onSkipped, isServed: () => true });
+  const buckets = new Map<string, ServedBucket>();
+  for (const { name, isFolder } of entries) {
+    // Any key will do: what is asked is whether the folder is a bucket.
+    const bucket = objectAt(isFolder ? [name.slice(0, -1), "a"] : [name])?.bucket;
+    if (bucket === undefined || buckets.has(bucket)) continue;
+    const folder = isFolder ? join(root, bucket) : root;
+    const isServed = (key: string): boolean => objectAt(isFolder ? [bucket, ...key.split("/")] : [key])?.key === key;
+    buckets.set(bucket, { name: bucket, folder, isLoose: !isFolder, isServed });
+  }
+  return [...buckets.values()].sort((a, b) => compareUtf8(a.name, b.name));
 }
 
 export interface ServedBucket {
@@ -61,45 +67,38 @@ export interface ServedBucket {
   readonly folder: string;
   /** The files of the folder itself and nothing below it. */
   readonly isLoose: boolean;
+  /** By the rule of the gateway's own storage. */
+  readonly isServed: (key: string) => boolean;
 }
-
-// "The files that lie loose in the root are the bucket files" (docs/drivers/disk.md).
-const LOOSE = "files";
 
 /** The keys of one bucket of a served folder. */
 export async function* servedKeys(
-  { folder, isLoose }: ServedBucket,
+  { folder, isLoose, isServed }: ServedBucket,
   { after = "", onSkipped }: { readonly after?: string | undefined; readonly onSkipped: OnSkipped },
 ): AsyncGenerator<string> {
-  const walk = { root: folder, after, onSkipped, isServed: true };
+  const walk = { root: folder, after, onSkipped, isServed, filesOnly: isLoose };
   if (!isLoose) return yield* below("", walk);
-  // What is skipped here has been told with the buckets.
-  for (const { name, isFolder } of await sortedEntries(folder, { ...walk, onSkipped: () => {} })) {
-    if (!isFolder && compareUtf8(name, after) > 0) yield name;
-  }
+  for (const { name } of await sortedEntries("", walk)) if (compareUtf8(name, after) > 0) yield name;
 }
 
-// The rule of the gateway's disk driver: a name that is none of these it keeps elsewhere, and a file that has it is no object.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
-const NOT_SERVED = /[\\\x00-\x1f\x7f]/;
-
 async function sortedEntries(
-  folder: string,
-  { onSkipped, isServed }: Pick<Walk, "onSkipped" | "isServed">,
+  path: string,
+  { root, onSkipped, isServed, filesOnly = false }: Omit<Walk, "after">,
 ): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true, encoding: "buffer" })) {
+  for (const entry of await readdir(join(root, path), { withFileTypes: true, encoding: "buffer" })) {
     const bytes = entry.name as unknown as Buffer;
     const isFolder = entry.isDirectory();
-    if (!isFolder && !entry.isFile()) continue;
+    if (isFolder ? filesOnly : !entry.isFile()) continue;
     const name = bytes.toString("utf8");
+    const key = path + name;
     if (!isUtf8(bytes)) {
-      onSkipped(join(folder, name), "NAME_NOT_UTF8");
+      onSkipped(join(root, key), "NAME_NOT_UTF8");
       continue;
     }
     if (isServed ? name.startsWith(".daypass") : name === ".daypass" || /^\.daypass-.*\.tmp$/.test(name)) continue;
-    if (isServed && NOT_SERVED.test(name)) {
-      onSkipped(join(folder, name), "NOT_SERVED");
+    if (isServed?.(isFolder ? `${key}/a` : key) === false) {
+      onSkipped(join(root, key), "NOT_SERVED");
       continue;
     }
     entries.push({ name: isFolder ? `${name}/` : name, isFolder });

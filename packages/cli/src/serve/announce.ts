@@ -1,7 +1,7 @@
 import type { SecretOutput } from "../state/show-secret.ts";
 import { table } from "../table.ts";
 import type { StartKeys } from "./first-keys.ts";
-import { findFile, firstUrl } from "./first-url.ts";
+import { findFile, firstUrl, lifeOf, type S3Key } from "./first-url.ts";
 import { originsOf } from "./origins.ts";
 import type { ServeSettings } from "./settings.ts";
 import { storageText } from "./storage.ts";
@@ -16,7 +16,7 @@ export interface Announcement {
   /** Only on the first start, and only where secrets may be shown. */
   readonly secretAccessKey?: string;
   readonly urlKeyId?: string;
-  /** Opens a file of the folder; absent where there is no file or no key. */
+  /** Opens a file of the folder; absent where there is none that a key opens. */
   readonly presignedUrl?: string;
   readonly presignedUrlExpiresAt?: string;
   readonly root: string;
@@ -39,10 +39,7 @@ export async function announcement({ settings, port, keys, secret }: Announcemen
   const { root, state, region, storage } = settings;
   const isElsewhere = storage?.driver === "s3";
   const [url = ""] = originsOf(settings, port).filter((origin) => !origin.includes("*"));
-  const file = isElsewhere ? undefined : await findFile(root);
   const credentials = keys.s3?.credentials;
-  const first =
-    keys.s3 === undefined || file === undefined ? undefined : firstUrl(file, { endpoint: url, region, key: keys.s3 });
   const showsSecret = keys.areNew && secret.kind === "print";
   return {
     url,
@@ -51,11 +48,33 @@ export async function announcement({ settings, port, keys, secret }: Announcemen
     ...(credentials === undefined ? {} : { accessKeyId: credentials.accessKeyId }),
     ...(credentials === undefined || !showsSecret ? {} : { secretAccessKey: credentials.secretAccessKey }),
     ...(keys.url === undefined ? {} : { urlKeyId: keys.url.record.id }),
-    ...(first === undefined ? {} : { presignedUrl: first.url, presignedUrlExpiresAt: first.expiresAt.toISOString() }),
+    ...(keys.s3 === undefined || isElsewhere || !speaksS3(settings, url)
+      ? {}
+      : await shownUrl(keys.s3, { root, endpoint: url, region })),
     root,
     ...(isElsewhere ? { storage: storageText(root, storage) } : {}),
     state,
     pid: process.pid,
+  };
+}
+
+/** A host of its own for Daypass URLs refuses what is signed for S3. */
+function speaksS3({ hosts = {} }: ServeSettings, url: string): boolean {
+  const host = url.replace(/^https?:\/\//, "");
+  return Object.entries(hosts).every(([name, dialects]) => name.toLowerCase() !== host || dialects.includes("s3"));
+}
+
+async function shownUrl(
+  key: S3Key,
+  { root, endpoint, region }: { readonly root: string; readonly endpoint: string; readonly region: string },
+): Promise<Pick<Announcement, "presignedUrl" | "presignedUrlExpiresAt">> {
+  const now = new Date();
+  const expiresIn = lifeOf(key, now);
+  const file = expiresIn === 0 ? undefined : await findFile(root, key);
+  if (file === undefined) return {};
+  return {
+    presignedUrl: firstUrl(file, key, { endpoint, region, expiresIn }),
+    presignedUrlExpiresAt: new Date(now.getTime() + expiresIn * 1000).toISOString(),
   };
 }
 
@@ -79,7 +98,7 @@ export function announcementText(
     table(rows.map((row) => ["", ...row])),
     "",
     ...(said.presignedUrl === undefined
-      ? [`${said.storage === undefined ? "No file to show yet. " : ""}Sign an upload and send one:`]
+      ? [`${said.storage === undefined ? "No file to show. " : ""}Sign an upload and send one:`]
       : [
           `A presigned URL, good until ${said.presignedUrlExpiresAt}. Open it; change one character, and it is refused:`,
           "",

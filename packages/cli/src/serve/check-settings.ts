@@ -1,4 +1,5 @@
 /** What no schema can say of a configuration: that names are spelled as they are compared, and that settings fit each other. */
+import { defaultLimits, type Limits } from "@daypass/gateway";
 import { CommandError } from "../command.ts";
 import type { ServeConfig } from "./config.ts";
 import { ORIGIN, originFault, respelled, standardSpelling } from "./origin-spelling.ts";
@@ -31,6 +32,10 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
     if (originFault([origin]) === undefined) continue;
     refuse({ place, expected: ORIGIN, found: shown(origin), remedy: respelled(origin) });
   }
+  if (publicUrl === undefined && origins.length > 0 && origins.every((origin) => origin.includes("*")))
+    throw new CommandError(
+      `expected an origin without * in ${file}, for printed URLs and Daypass URLs, found only such with one: add publicUrl`,
+    );
   const clash = originFault(named.map(([, origin]) => origin));
   if (clash !== undefined)
     throw new CommandError(`expected publicUrl and origins in ${file} to fit each other: ${clash}`);
@@ -51,6 +56,8 @@ export function checkSettings(settings: CheckedSettings, file: string): void {
   }
   checkHosts(settings, refuse);
   checkRegion(settings, refuse);
+  checkCors(cors, refuse);
+  checkLimits(settings.limits ?? {}, refuse);
 }
 
 interface Fault {
@@ -93,4 +100,41 @@ function checkRegion({ region, regions }: CheckedSettings, refuse: (fault: Fault
   if (regions === undefined || regions.includes(region)) return;
   const expected = `one of regions (${regions.join(", ")})`;
   refuse({ place: "region", expected, found: `${region}`, remedy: "name it in both, or set another" });
+}
+
+/** What pages may do counts for pages alone, of which there are none without an origin. */
+function checkCors(
+  { origins = [], ...others }: NonNullable<ServeConfig["cors"]>,
+  refuse: (fault: Fault) => never,
+): void {
+  const [without] = Object.keys(others);
+  if (origins.length > 0 || without === undefined) return;
+  refuse({
+    place: "cors.origins",
+    expected: `the pages that cors.${without} is for`,
+    found: "none",
+    remedy: `name them, or remove cors.${without}`,
+  });
+}
+
+/** A setting that another one makes impossible to reach; of what is left at its default nobody has said anything. */
+const BOUNDS: readonly (readonly [lower: keyof Limits, upper: keyof Limits, set: keyof Limits])[] = [
+  ["path", "headerBytes", "path"],
+  ["query", "headerBytes", "query"],
+  ["minPart", "body", "minPart"],
+  ["body", "object", "object"],
+];
+
+function checkLimits(limits: Partial<Limits>, refuse: (fault: Fault) => never): void {
+  const all: Limits = { ...defaultLimits, ...limits };
+  for (const [lower, upper, set] of BOUNDS) {
+    if (limits[set] === undefined || all[lower] <= all[upper]) continue;
+    const other = set === lower ? upper : lower;
+    refuse({
+      place: `limits.${set}`,
+      expected: `a number ${set === lower ? "up to" : "from"} limits.${other} (${all[other]})`,
+      found: shown(all[set]),
+      remedy: `change it, or limits.${other} as well`,
+    });
+  }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
+import { type CorsPolicy, type Dialect, type Limits, repeatsMember } from "@daypass/gateway";
 import type { DriverName } from "@daypass/gateway/drivers";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
@@ -67,6 +67,10 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
   } catch (error) {
     throw new CommandError(`expected JSON in ${path}, found something else: ${(error as Error).message}`);
   }
+  if (repeatsMember(text, value))
+    throw new CommandError(
+      `expected each setting once in ${path}, found one twice, of which the first would count for nothing: remove it`,
+    );
   const fault = schemaFault(configSchema, value);
   if (fault !== undefined) {
     const place = fault.path === "" ? "the configuration" : fault.path;

@@ -1,14 +1,17 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import type { SignedRequest } from "daypass";
+import { servedFiles } from "@daypass/gateway/disk";
 import { s3Signer } from "daypass/s3";
 import { type ActiveKey, endOfKey } from "../state/key-record.ts";
+import { isBelow } from "../state/s3-scope.ts";
 
 /** An object of the folder that is served. */
 export interface FoundFile {
   readonly bucket: string;
   readonly key: string;
 }
+
+export type S3Key = Extract<ActiveKey, { kind: "s3" }>;
 
 /** What a browser shows at once comes first. */
 const PREFERENCE: readonly (readonly string[])[] = [
@@ -20,8 +23,11 @@ const PREFERENCE: readonly (readonly string[])[] = [
 // Enough to find something to show; a folder of millions must not delay the start.
 const MAX_ENTRIES = 2000;
 
-/** Looks for a file whose URL is worth printing. Breadth first, so that it is one near the top. */
-export async function findFile(root: string): Promise<FoundFile | undefined> {
+/** Looks for a file that the key opens and whose URL is worth printing. Breadth first, so that it is one near the top. */
+export async function findFile(root: string, { record: { scope } }: S3Key): Promise<FoundFile | undefined> {
+  const objectAt = servedFiles(root);
+  const isOpen = ({ bucket, key }: FoundFile): boolean =>
+    (scope.buckets?.includes(bucket) ?? true) && isBelow(scope.prefix ?? "", key);
   let best: (FoundFile & { readonly rank: number }) | undefined;
   let left = MAX_ENTRIES;
   const folders: string[][] = [[]];
@@ -31,11 +37,13 @@ export async function findFile(root: string): Promise<FoundFile | undefined> {
       left -= 1;
       if (entry.name.startsWith(".")) continue;
       if (entry.isDirectory()) folders.push([...folder, entry.name]);
-      // A loose file belongs to the bucket `files`; a link or a socket is not served.
+      // A link or a socket is not served.
       if (!entry.isFile()) continue;
-      const [bucket = "files", ...path] = folder;
+      const object = objectAt([...folder, entry.name]);
+      // Node writes U+FFFD for what is no UTF-8: the name has another file, or none.
+      if (object === undefined || object.key.includes("\ufffd") || !isOpen(object)) continue;
       const rank = rankOf(entry.name);
-      if (best === undefined || rank < best.rank) best = { bucket, key: [...path, entry.name].join("/"), rank };
+      if (best === undefined || rank < best.rank) best = { ...object, rank };
     }
   }
   return best;
@@ -46,26 +54,23 @@ function rankOf(name: string): number {
   return rank < 0 ? PREFERENCE.length : rank;
 }
 
-/** Seconds for which the printed URL is good, unless its key ends before. */
-const FIRST_URL_SECONDS = 3600;
+/** Seconds for which the printed URL is good at most. */
+const MOST_SECONDS = 3600;
 
-/** A presigned URL for a file at an endpoint of the gateway; none by a key that has ended, or does in this second. */
-export function firstUrl(
-  { bucket, key }: FoundFile,
-  { endpoint, region, key: { credentials, record } }: FirstUrlOptions,
-): Pick<SignedRequest, "url" | "expiresAt"> | undefined {
-  const expiration = endOfKey(record);
-  if (expiration !== undefined && expiration.getTime() < Date.now() + 1000) return undefined;
-  const options = { endpoint, region, addressing: "path", credentialExpiry: "clamp" } as const;
-  return s3Signer({ ...options, credentials: { ...credentials, expiration } }).sign({
-    bucket,
-    key,
-    expiresIn: Math.min(FIRST_URL_SECONDS, record.scope.maxLife ?? FIRST_URL_SECONDS),
-  });
+/** Seconds for which the key may open a file; 0 where it may not. */
+export function lifeOf({ record }: S3Key, now: Date): number {
+  const { methods, maxLife = MOST_SECONDS } = record.scope;
+  if (methods?.includes("GET") === false) return 0;
+  const end = endOfKey(record);
+  const left = end === undefined ? MOST_SECONDS : (end.getTime() - now.getTime()) / 1000;
+  return Math.max(0, Math.floor(Math.min(MOST_SECONDS, maxLife, left)));
 }
 
-interface FirstUrlOptions {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly key: Extract<ActiveKey, { kind: "s3" }>;
+/** A presigned URL for a file at an endpoint of the gateway. */
+export function firstUrl(
+  { bucket, key }: FoundFile,
+  { credentials }: S3Key,
+  { expiresIn, ...signer }: { readonly endpoint: string; readonly region: string; readonly expiresIn: number },
+): string {
+  return s3Signer({ ...signer, credentials, addressing: "path" }).sign({ bucket, key, expiresIn }).url;
 }

@@ -31,7 +31,7 @@ export interface ServeSettings extends ServeConfig {
 /** Puts command line, configuration file and defaults together. Read anew for each reload. */
 export async function serveSettings(args: ServeArguments): Promise<ServeSettings> {
   const config = args.config === undefined ? {} : await loadConfig(args.config);
-  checkStorage(config.storage);
+  if (args.config !== undefined) checkStorage(config.storage, args.config);
   const root = args.root ?? config.root ?? ".";
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);

@@ -1,4 +1,4 @@
-import { createGateway, type Gateway } from "@daypass/gateway";
+import { createGateway, type Gateway, steadyClock } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
 import { type Balanced, type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
@@ -47,7 +47,8 @@ const KEY_POLL_MS = 400;
 /** Opens storage, keys and socket. */
 export async function openSite(first: ServeSettings, { env, log, writer }: SiteOptions): Promise<Site> {
   let settings = first;
-  const clock = (): Date => new Date();
+  // One for all, and for as long as the process lives: a reload, too, must not open again what has ended.
+  const clock = steadyClock(() => new Date());
   const storage = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
@@ -69,7 +70,8 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       hosts: wanted.hosts,
       debugFields: wanted.debugFields,
       metrics: wanted.metrics,
-      audit: wanted.log?.requests === false ? undefined : log.audit,
+      audit: wanted.log?.requests === false ? faultsOnly(log.audit) : log.audit,
+      clock,
     });
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
   };
@@ -137,6 +139,13 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       clearInterval(poll);
       await server.drain(timeoutMs);
     },
+  };
+}
+
+/** Without a line for each request an operator still has to learn why the gateway failed. */
+function faultsOnly(audit: Log["audit"]): Log["audit"] {
+  return (event) => {
+    if (event.error !== undefined || event.status >= 500) audit(event);
   };
 }
 

@@ -8,6 +8,7 @@ import { CommandError } from "../command.ts";
 import type { StorageConfig } from "./config.ts";
 import { logReading } from "./log-reading.ts";
 import { logFull, logReadOnly } from "./log-storage.ts";
+import { shown } from "./shown.ts";
 
 export interface OpenStorageOptions {
   readonly root: string;
@@ -49,8 +50,8 @@ export function storageText(root: string, storage: StorageConfig | undefined): s
   return `${names === undefined ? "all buckets" : `the bucket ${names}`} of ${endpoint ?? "Amazon S3"}`;
 }
 
-/** What no schema can say. */
-export function checkStorage(storage: StorageConfig | undefined): void {
+/** What no schema can say. `file` is where it was configured. */
+export function checkStorage(storage: StorageConfig | undefined, file: string): void {
   if (storage === undefined) return;
   const { driver, bucket, buckets, ...rest } = storage;
   if (driver !== "s3" && Object.keys({ ...rest, ...((bucket ?? buckets) ? { bucket } : {}) }).length > 0) {
@@ -61,6 +62,22 @@ export function checkStorage(storage: StorageConfig | undefined): void {
   if (bucket !== undefined && buckets !== undefined) {
     throw new CommandError(
       "expected storage.bucket or storage.buckets, found both: name the one bucket in buckets as well",
+    );
+  }
+  checkNames(Object.keys(buckets ?? {}), buckets !== undefined, file);
+}
+
+/** A name that no path can have would be a bucket that nobody reaches. `/-/` is the gateway's own. */
+function checkNames(names: readonly string[], isGiven: boolean, file: string): void {
+  if (isGiven && names.length === 0)
+    throw new CommandError(
+      `expected storage.buckets in ${file} to name a bucket, found none: name one, or leave the setting out for all of the account`,
+    );
+  for (const name of names) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what it looks for
+    if (name !== "-" && /^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$/.test(name)) continue;
+    throw new CommandError(
+      `expected every name in storage.buckets in ${file} as one that a path can begin with, found ${shown(name)}: correct it`,
     );
   }
 }

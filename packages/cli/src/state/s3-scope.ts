@@ -29,7 +29,8 @@ export function expectS3Scope({ buckets, prefix, methods, maxLife }: StoredScope
 
 const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
-function isBelow(prefix: string, key: string): boolean {
+/** Whether a key lies below a prefix, on whole segments. */
+export function isBelow(prefix: string, key: string): boolean {
   if (!key.startsWith(prefix) || DOT_SEGMENT.test(key)) return false;
   return prefix === "" || prefix.endsWith("/") || key.length === prefix.length || key.charAt(prefix.length) === "/";
 }

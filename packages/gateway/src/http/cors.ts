@@ -25,7 +25,8 @@ export interface PreflightRequest {
   readonly headers?: string | undefined;
 }
 
-const METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"];
+/** Those that anything here is asked for by. */
+export const METHODS: readonly string[] = ["GET", "HEAD", "PUT", "POST", "DELETE"];
 const REQUEST_HEADERS = [
   "content-type",
   "content-md5",

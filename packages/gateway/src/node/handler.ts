@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
+import { expectForms, type FormsOf, given, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { outbox } from "./outbox.ts";
 import { requestBody } from "./request-body.ts";
@@ -20,6 +21,8 @@ export interface NodeHandlerOptions {
 
 /** The rate below which a client that sends or takes a body is cut off, where none was given. */
 export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs: 10_000 };
+
+const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: timer };
 
 /**
  * Makes a gateway a request listener of `node:http` or `node:https`.
@@ -50,7 +53,9 @@ export interface RequestListenerOptions extends NodeHandlerOptions {
 
 /** The same for a server of our own too. */
 export function requestListener(gateway: Gateway, options: RequestListenerOptions): NodeHandler {
-  const { minimumRate = defaultMinimumRate, isDraining = () => false, ownsRequests } = options;
+  if (options.minimumRate !== undefined) expectForms(options.minimumRate, RATE, "minimumRate");
+  const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
+  const { isDraining = () => false, ownsRequests } = options;
   const watch: TransferWatch = transferWatch(minimumRate, () => performance.now());
   // Requests that were pipelined behind the last response of a connection are not looked at.
   const ended = new WeakSet<Socket>();

@@ -3,8 +3,9 @@ import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
+import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Balanced } from "./balance.ts";
-import { defaultMinimumRate, requestListener } from "./handler.ts";
+import { requestListener } from "./handler.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 
 /** Milliseconds that a client may take. */
@@ -54,10 +55,22 @@ const STREAM_BUFFER_BYTES = 256 * 1024;
 const CONNECTION_CHECK_MS = 1000;
 const DRAIN_CHECK_MS = 50;
 
+const OPTIONS: FormsOf<ListenOptions> = {
+  host: text,
+  port: [(port) => wholeNumber(0)[0](port) && Number(port) <= 65_535, "a whole number up to 65535"],
+  tls: object,
+  timeouts: object,
+  minimumRate: object,
+  maxConnections: wholeNumber(1),
+  logger: [isObject, "a logger"],
+};
+
+const TIMEOUTS: FormsOf<Timeouts> = { headersMs: timer, keepAliveMs: timer, idleMs: timer };
+
 /**
  * Serves a gateway on a socket, with the limits and timeouts that keep slow and greedy clients from the others.
  *
- * Rejects where the address is taken.
+ * Rejects where the address is taken, and with `INVALID_INPUT` for options that cannot work.
  *
  * @example
  * ```ts
@@ -71,8 +84,10 @@ const DRAIN_CHECK_MS = 50;
  * ```
  */
 export async function listen(gateway: Gateway, options: ListenOptions = {}): Promise<GatewayServer> {
-  const { host = "127.0.0.1", port = 0, tls, logger, minimumRate = defaultMinimumRate } = options;
-  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const { host = "127.0.0.1", port = 0, tls, logger, minimumRate } = options;
+  expectForms(options, OPTIONS);
+  if (options.timeouts !== undefined) expectForms(options.timeouts, TIMEOUTS, "timeouts");
+  const timeouts: Timeouts = { ...defaultTimeouts, ...given(options.timeouts) };
   let draining = false;
   let surplus = 0;
   const isLast = (): boolean => {

@@ -118,8 +118,9 @@ function bodyIterator(
   };
   request.on("end", onEnd).on("close", onClose).on("error", onError).on("data", onData);
   response.on("close", onAnswered);
-  // By now the request has been let through: whoever reads wants the body.
-  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  // By now the request has been let through: whoever reads wants the body. An HTTP/1.0 client would take it for the answer.
+  const understands = request.httpVersionMajor > 1 || request.httpVersionMinor >= 1;
+  if (understands && request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
 
   return {
     async next() {

@@ -10,7 +10,7 @@ export interface CompleteUpload extends WriteConditions {
   readonly object: PermittedObject;
   readonly uploadId: string;
   /** In the order of their numbers. */
-  readonly parts: readonly (NamedPart & { readonly algorithm: ChecksumAlgorithm | undefined })[];
+  readonly parts: readonly NamedPart[];
   /** Of the whole object, and what it is the checksum of. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
   readonly checksumType: ChecksumType | undefined;

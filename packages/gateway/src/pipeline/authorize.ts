@@ -1,5 +1,5 @@
 import { DaypassError, type Grant } from "daypass";
-import type { KeyScope, Protocol, Resource } from "../protocols/protocol.ts";
+import type { Protocol, ReadScope, Resource } from "../protocols/protocol.ts";
 import type { ObjectRef } from "../storage/storage.ts";
 import type { Authenticated } from "./authenticate.ts";
 import { Refusal } from "./refusal.ts";
@@ -37,7 +37,7 @@ export interface Permit<G extends Grant = Grant> {
   /** `undefined` for a call on the bucket itself. */
   readonly object: PermittedObject | undefined;
   /** What the key may grant besides; `undefined` in a dialect whose signature names all that a request can touch. */
-  readonly scopes: readonly KeyScope[] | undefined;
+  readonly scopes: readonly ReadScope[] | undefined;
   /** What the request asks for in the words of policies, where a scope is in these words: see {@link permitAction}. */
   readonly action: string | undefined;
   /** When policy was applied, milliseconds. */
@@ -106,7 +106,7 @@ export function permitBucketName(permit: Permit): PermittedBucket {
  * @throws {DaypassError} `KEY_SCOPE`
  */
 export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string): PermittedPrefix {
-  const covers = (scope: KeyScope): boolean =>
+  const covers = (scope: ReadScope): boolean =>
     scope.prefix === undefined ||
     (isBelow(scope.prefix, { bucket, key: prefix }) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
   if (scopes === undefined || !scopes.every(covers)) throw outside("prefix");
@@ -151,7 +151,11 @@ export function permitObject(
   return ref as PermittedObject;
 }
 
-function scoped(authenticated: Authenticated, found: KeyScope | readonly KeyScope[] | undefined, now: number): Permit {
+function scoped(
+  authenticated: Authenticated,
+  found: ReadScope | readonly ReadScope[] | undefined,
+  now: number,
+): Permit {
   if (found === undefined) {
     throw new DaypassError(
       "UNKNOWN_KEY",
@@ -167,7 +171,7 @@ function scoped(authenticated: Authenticated, found: KeyScope | readonly KeyScop
 
 function permit(
   { protocol, grant }: Authenticated,
-  { scopes, now }: { readonly scopes: readonly KeyScope[] | undefined; readonly now: number },
+  { scopes, now }: { readonly scopes: readonly ReadScope[] | undefined; readonly now: number },
 ): Permit {
   const { bucket, key } = protocol.resource(grant);
   if (key !== undefined) checkKeyLength(key);
@@ -187,7 +191,7 @@ function checkKeyLength(key: string): void {
   }
 }
 
-function checkScope(scope: KeyScope, { protocol, grant, received }: Authenticated, now: number): void {
+function checkScope(scope: ReadScope, { protocol, grant, received }: Authenticated, now: number): void {
   const { buckets, prefix, methods, maxLife, until } = scope;
   // What a session policy allows, `permitAction` looks at.
   if (
@@ -203,7 +207,7 @@ function checkScope(scope: KeyScope, { protocol, grant, received }: Authenticate
   if (until !== undefined && !(now < until.getTime())) throw outside("until");
 }
 
-function checkReach({ buckets, prefix, methods }: KeyScope, resource: Resource, method: string): void {
+function checkReach({ buckets, prefix, methods }: ReadScope, resource: Resource, method: string): void {
   // What names no bucket, or no key, is permitted in part: the brand that an operation asks for is made by a function above.
   if (buckets !== undefined && resource.bucket !== "" && !buckets.includes(resource.bucket)) throw outside("bucket");
   if (prefix !== undefined && resource.key !== undefined && !isBelow(prefix, resource)) throw outside("prefix");
@@ -219,7 +223,7 @@ function expectAllowed({ scopes, action }: Pick<Permit, "scopes" | "action">, re
 }
 
 /** Whether one statement has both. What nobody has named is not allowed. */
-function isAllowed({ allow }: KeyScope, action: string | undefined, isMeant: (resource: string) => boolean): boolean {
+function isAllowed({ allow }: ReadScope, action: string | undefined, isMeant: (resource: string) => boolean): boolean {
   return (
     allow === undefined ||
     (action !== undefined &&
@@ -256,7 +260,7 @@ function outside(rule: string): DaypassError {
   });
 }
 
-function isList(scopes: KeyScope | readonly KeyScope[]): scopes is readonly KeyScope[] {
+function isList(scopes: ReadScope | readonly ReadScope[]): scopes is readonly ReadScope[] {
   return Array.isArray(scopes);
 }
 

@@ -119,22 +119,29 @@ export function responseOverrides({ obligations }: Grant): Partial<ContentFields
   return overrides;
 }
 
+export interface RedirectGrant {
+  readonly overrides: Partial<ContentFields> | undefined;
+  /** Seconds that are left of the grant. */
+  readonly secondsLeft: number;
+}
+
 /**
  * Sends the client to where the bytes are. The place was signed for this one request, so nobody may keep it. What the signer chose as
- * response headers goes along, and so does what keeps active content from being shown.
+ * response headers goes along, and so does what keeps active content from being shown. The URL ends with the grant: `undefined` where
+ * none is short enough.
  */
 export function redirect(
-  { url, urlWith }: RedirectBody,
+  body: RedirectBody,
   info: ObjectInfo,
-  overrides: Partial<ContentFields> = {},
-): Answer {
+  { overrides = {}, secondsLeft }: RedirectGrant,
+): Answer | undefined {
+  if (secondsLeft < 1) return undefined;
   const stored = { contentType: info.contentType, ...info.headers };
   const safe = new Map(contentHeaders(stored, { overrides })).get("content-disposition");
-  const carried = {
-    ...overrides,
-    ...(safe === undefined || safe === stored.contentDisposition ? {} : { contentDisposition: safe }),
-  };
-  const location = Object.keys(carried).length === 0 ? url : (urlWith?.(carried) ?? url);
+  // What the other place would send without being told.
+  const unsafe = overrides.contentDisposition ?? stored.contentDisposition;
+  const response = safe === undefined || safe === unsafe ? overrides : { ...overrides, contentDisposition: safe };
+  const location = body.url({ maxLife: secondsLeft, response });
   return {
     status: 307,
     headers: [

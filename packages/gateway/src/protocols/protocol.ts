@@ -21,10 +21,15 @@ export interface KeyScope {
   readonly methods?: readonly string[] | undefined;
   /** Longest life of a URL, seconds. */
   readonly maxLife?: number | undefined;
-  /** First instant at which the key is no longer good. */
-  readonly until?: Date | undefined;
+  /** First instant at which the key is no longer good; as text with its zone, `2030-01-02T03:04:05Z`. */
+  readonly until?: Date | string | undefined;
   /** Of a session that came with a policy: what is in none of the statements is not allowed. */
   readonly allow?: readonly Allowance[] | undefined;
+}
+
+/** A scope that was found to limit what it says. Only `readScope` makes one. */
+export interface ReadScope extends KeyScope {
+  readonly until?: Date | undefined;
 }
 
 /** What one statement of a session policy allows. */
@@ -91,7 +96,7 @@ export interface Protocol<G extends Grant = Grant> {
   /** The key behind a session that signed; for the audit. */
   parentKeyId?(grant: G): string | undefined;
   /** Scopes of the key that signed, all of which hold; left out when the verifier applies them itself. */
-  scopes?(grant: G): ReturnType<KeyResolver<KeyScope>>;
+  scopes?(grant: G): ReturnType<KeyResolver<ReadScope>>;
   /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */
   life(grant: G, now: number): number;
   /**

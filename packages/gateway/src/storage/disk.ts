@@ -3,6 +3,7 @@
  * already there is served as it is. Uploads are durable and whole or not there; their metadata lives in `.daypass/`.
  * @module
  */
+import { callback, expectForms, type FormsOf, object, text, unexpected, wholeNumber } from "../http/option-forms.ts";
 import { bytesObject, fileObject, readWhole } from "./disk/body.ts";
 import { diskBuckets } from "./disk/buckets.ts";
 import { objectCopier } from "./disk/copy-object.ts";
@@ -40,6 +41,7 @@ export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./disk/dis
 export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index-channel.ts";
 export type { IndexWriter } from "./disk/index-contract.ts";
 export type { ReadProgress } from "./disk/read-progress.ts";
+export { servedFiles } from "./disk/served-file.ts";
 
 export interface DiskOptions {
   /** The folder. It must exist. */
@@ -66,6 +68,17 @@ export interface DiskOptions {
   readonly clock?: (() => number) | undefined;
 }
 
+const FORMS: FormsOf<DiskOptions> = {
+  root: text,
+  writer: object,
+  cacheBytes: wholeNumber(0),
+  smallBytes: wholeNumber(0),
+  onRead: callback,
+  onFull: callback,
+  onReadOnly: callback,
+  clock: callback,
+};
+
 /** A file that shrinks between `fstat` and `read` is being written in place; the next look sees it as it is then. */
 const SHRINKING_ATTEMPTS = 5;
 
@@ -77,8 +90,11 @@ const SHRINKING_ATTEMPTS = 5;
  * const object = await storage.get({ bucket: "files", key: "hello.txt" });
  *
  * @throws {StorageError} `UNAVAILABLE` when the folder cannot be opened or another gateway has it
+ * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
  */
 export async function disk(options: DiskOptions): Promise<Storage> {
+  expectForms(options, FORMS);
+  if (options.root === undefined) throw unexpected("root", "the folder to serve");
   const { clock = Date.now, smallBytes = 64 * 1024, cacheBytes = 64 * 1024 * 1024 } = options;
   const index = await openIndex(options);
   const { layout } = index;
@@ -115,7 +131,10 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     const bytes = readWhole(found);
     if (bytes === undefined) return undefined;
     const object = bytesObject(found.info, bytes);
-    if (options.parts !== true) cache.add({ ref, path: found.path, identity: identityOf(found.stats), object });
+    if (options.parts !== true) {
+      const { path, tiedTo, stats } = found;
+      cache.add({ ref, path, tiedTo, identity: identityOf(stats), object });
+    }
     return object;
   }
 

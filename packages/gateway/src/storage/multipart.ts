@@ -95,8 +95,10 @@ export interface NamedPart {
   readonly number: number;
   /** Without quotes. */
   readonly etag: string;
-  /** Base64. */
+  /** Base64. A part that has another, or none, is not the one that is named. */
   readonly checksum?: string | undefined;
+  /** Of `checksum`; the upload's if left out. */
+  readonly algorithm?: ChecksumAlgorithm | undefined;
 }
 
 export interface CompleteOptions extends Pick<PutOptions, "ifMatch" | "ifNoneMatch" | "signal"> {

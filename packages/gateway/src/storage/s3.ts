@@ -3,7 +3,9 @@
  * nothing is kept here: uploads in parts, tags and rules are the upstream's own. See `docs/drivers/s3.md`.
  * @module
  */
+
 import { upstreamBuckets } from "./s3/buckets.ts";
+import { checkOptions } from "./s3/check-options.ts";
 import { writeConditions } from "./s3/conditions.ts";
 import { objectCopier } from "./s3/copy-object.ts";
 import { objectLister } from "./s3/list-objects.ts";
@@ -38,6 +40,7 @@ const HOLD = 8 * 1024 * 1024;
  * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY` for options that no request can be signed with
  */
 export function s3(options: S3Options): Storage {
+  checkOptions(options);
   const { holdBytes = HOLD, redirect = false } = options;
   const connection = upstream(options);
   const names = bucketNames(options, connection);

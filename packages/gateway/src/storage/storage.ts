@@ -94,10 +94,17 @@ export interface StreamBody {
 /** The bytes are to be fetched elsewhere by the client itself. */
 export interface RedirectBody {
   readonly kind: "redirect";
-  /** Signed for this one GET. */
-  readonly url: string;
-  /** The same with response headers that the other place has to send instead of its own. */
-  urlWith?(headers: { readonly [name in keyof StoredHeaders | "contentType"]?: string | undefined }): string;
+  /** Signs a URL for this one GET. */
+  url(options: RedirectOptions): string;
+  /** The same bytes through the gateway, for whoever must not be sent on. */
+  bytes(): StreamBody;
+}
+
+export interface RedirectOptions {
+  /** Seconds for which the URL may be good at most. */
+  readonly maxLife: number;
+  /** Response headers that the other place has to send instead of its own. */
+  readonly response: { readonly [name in keyof StoredHeaders | "contentType"]?: string | undefined };
 }
 
 export type Body = BytesBody | FileBody | StreamBody | RedirectBody;

@@ -464,6 +464,18 @@ export function multipartContract({ test, expect }: ContractTools): void {
     });
   }
 
+  test("refuses a part that is named by another checksum, also of an upload that has none", async (storage, bucket) => {
+    const upload = await begin(storage, bucket);
+    const algorithm = "crc32" as const;
+    const checksum = { algorithm, expected: checksumOf(algorithm, bytesOf(1)) };
+    const { etag } = await storage.putPart(upload, 1, chunks(bytesOf(1)), { contentLength: PART, checksum });
+    for (const named of [{ algorithm }, {}]) {
+      const part = { number: 1, etag, checksum: checksumOf(algorithm, bytesOf(2)), ...named };
+      expect(await codeOf(storage.completeUpload(upload, [part], ANY_SIZE))).toBe("INVALID_PART");
+    }
+    await storage.completeUpload(upload, [{ number: 1, etag }], ANY_SIZE);
+  });
+
   test("keeps uploads of one key apart", async (storage, bucket) => {
     const uploads = await Promise.all([begin(storage, bucket), begin(storage, bucket), begin(storage, bucket)]);
     const parts = await Promise.all(uploads.map((upload, i) => put(storage, upload, 1, bytesOf(1, PART, i))));

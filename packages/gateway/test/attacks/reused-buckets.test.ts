@@ -1,9 +1,13 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { smallFileCache } from "../../src/storage/disk/small-file-cache.ts";
+import { disk } from "../../src/storage/disk.ts";
+import type { OpenObject } from "../../src/storage/storage.ts";
 import { testGateway } from "../../src/testing/index.ts";
 import { callBucket, texts } from "../e2e/bucket-client.ts";
-import { s3For, send } from "../e2e/clients.ts";
+import { type S3Sent, s3For, send, sendS3 } from "../e2e/clients.ts";
+import { chunks, withDisk } from "../storage/temp-root.ts";
 
 it("who makes a bucket finds no upload of those who had the name before", async () => {
   await using gateway = await testGateway({ files: { "media/a.txt": "a" } });
@@ -21,3 +25,57 @@ it("who makes a bucket finds no upload of those who had the name before", async 
   expect((await call("GET", { uploadId })).status).toBe(404);
   expect((await call("PUT", { uploadId, partNumber: "1" })).status).toBe(404);
 });
+
+describe("an object whose key no path can hold, when its bucket's folder is taken away by hand", () => {
+  it("is gone with it, and not in a bucket of that name that is made anew", async () => {
+    await using gateway = await testGateway({ files: { "media/a.txt": "a" } });
+    const object = (method: "GET" | "PUT", sent: Partial<S3Sent> = {}) =>
+      sendS3(gateway, { method, key: "x//y", ...sent });
+    expect((await object("PUT", { body: "secret" })).status).toBe(200);
+    expect((await object("GET")).text).toBe("secret");
+    rmSync(join(gateway.root, "media"), { recursive: true });
+    expect(await object("GET")).toMatchObject({ status: 404, code: "NoSuchBucket" });
+    expect((await callBucket(gateway, { method: "PUT" })).status).toBe(200);
+    expect(hashedFiles(gateway.root)).toEqual([]);
+    expect(await object("GET")).toMatchObject({ status: 404, code: "NoSuchKey" });
+    expect((await object("PUT", { body: "new", unsigned: { "if-none-match": "*" } })).status).toBe(200);
+    expect((await callBucket(gateway, { method: "DELETE" })).status).toBe(409);
+    expect((await sendS3(gateway, { method: "DELETE", key: "x//y" })).status).toBe(204);
+    expect((await callBucket(gateway, { method: "DELETE" })).status).toBe(204);
+  });
+
+  it("is forgotten by the next start, and kept for a bucket that is still there", async () => {
+    await withDisk(async (storage, root) => {
+      mkdirSync(join(root, "gone"));
+      for (const bucket of ["gone", "bucket"]) await storage.put({ bucket, key: "x//y" }, chunks(bucket));
+      await storage.close();
+      rmSync(join(root, "gone"), { recursive: true });
+      const next = await disk({ root });
+      try {
+        expect(hashedFiles(root)).toHaveLength(1);
+        mkdirSync(join(root, "gone"));
+        expect(await next.head({ bucket: "gone", key: "x//y" })).toBeUndefined();
+        expect(await next.head({ bucket: "bucket", key: "x//y" })).toMatchObject({ size: 6 });
+      } finally {
+        await next.close();
+      }
+    });
+  });
+
+  it("is not served from memory", () => {
+    let folder: Stats | undefined = statSync(".");
+    const file = statSync("package.json");
+    const lstat = (path: string) => (path === "folder" ? folder : file);
+    const cache = smallFileCache({ capacity: file.size + 10_000, clock: () => file.ctimeMs + 10_000, lstat });
+    const ref = { bucket: "b", key: "x//y" };
+    cache.add({ ref, path: "file", tiedTo: "folder", identity: file, object: {} as OpenObject });
+    expect(cache.get(ref)).toBeDefined();
+    folder = undefined;
+    expect(cache.get(ref)).toBeUndefined();
+  });
+});
+
+function hashedFiles(root: string): string[] {
+  const entries = readdirSync(join(root, ".daypass/objects"), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

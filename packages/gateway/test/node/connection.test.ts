@@ -31,6 +31,13 @@ const head = (method: string, path: string, ...fields: string[]) =>
   [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${gateway.port}`, ...fields, "", ""].join("\r\n");
 
 describe("Expect: 100-continue", () => {
+  it("is nothing to a client of HTTP/1.0, which would take an interim answer for the last", async () => {
+    const socket = await rawConnection(gateway);
+    const lines = head("PUT", put("old.txt"), "Expect: 100-continue", "Content-Length: 5");
+    socket.write(`${lines.replace("HTTP/1.1", "HTTP/1.0")}hello`);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("is answered once the request was let through", async () => {
     const message = request(`${gateway.url}${put("continued.txt")}`, {
       method: "PUT",
@@ -76,6 +83,21 @@ describe("an early refusal", () => {
     }
     expect(await answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*SignatureDoesNotMatch[\s\S]*<\/Error>$/);
     expect(written).toBeLessThan(30_000_000);
+  });
+
+  it("leaves the connection to the client whose small body has come in by then", async () => {
+    const socket = await rawConnection(gateway);
+    let text = "";
+    socket.setEncoding("latin1").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.write(`${head("PUT", put("x.txt").replace("x.txt", "y.txt"), "Content-Length: 5")}hello`);
+    await until(() => text.endsWith("</Error>"));
+    expect(text).toMatch(/^HTTP\/1\.1 403 /);
+    expect(text.toLowerCase()).not.toContain("connection: close");
+    socket.write(head("GET", get(), "Connection: close"));
+    await once(socket, "close");
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
   });
 
   it("takes what is pipelined behind its body for nothing", async () => {

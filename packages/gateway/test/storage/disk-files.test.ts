@@ -75,6 +75,33 @@ describe("files that were there before", () => {
     });
   });
 
+  it("takes a folder named files that comes later for the bucket of that name, if nothing was uploaded among them", async () => {
+    await withDisk(async (storage, root) => {
+      expect(await storage.hasBucket("files")).toBe(true);
+      mkdirSync(join(root, "files"));
+      writeFileSync(join(root, "files/a.txt"), "in the folder");
+      expect(await text(storage, "files", "a.txt")).toBe("in the folder");
+      await storage.put({ bucket: "files", key: "up.txt" }, chunks("uploaded"));
+      expect(readFileSync(join(root, "files/up.txt"), "utf8")).toBe("uploaded");
+    });
+  });
+
+  it("keeps what was uploaded among them in their bucket, whatever folder comes later", async () => {
+    await withDisk(async (storage, root) => {
+      await storage.put({ bucket: "files", key: "up.txt" }, chunks("uploaded"));
+      mkdirSync(join(root, "files"));
+      writeFileSync(join(root, "files/up.txt"), "another");
+      expect(await text(storage, "files", "up.txt")).toBe("uploaded");
+      await storage.close();
+      const next = await disk({ root });
+      try {
+        expect(await text(next, "files", "up.txt")).toBe("uploaded");
+      } finally {
+        await next.close();
+      }
+    });
+  });
+
   it("takes a folder named files for the bucket of that name", async () => {
     const root = tempRoot();
     mkdirSync(join(root, "files"));

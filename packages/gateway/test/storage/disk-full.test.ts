@@ -32,7 +32,7 @@ describe.skipIf(reason)(`a full disk${reason ?? ""}`, () => {
     const output = execFileSync("unshare", [...IN_NAMESPACE, script, "sh", root, process.execPath, program]);
     expect(JSON.parse(output.toString())).toEqual({
       full: { put: 507, part: 507, replacedPart: 507, form: 507, copy: 507, partCopy: 507, complete: 507 },
-      refusals: Array.from({ length: 7 }, () => "DISK_FULL"),
+      refusals: Array.from({ length: 7 }, () => "DISK_FULL ENOSPC"),
       kept: "old",
       listed: ["2", "3"],
       leaked: [],

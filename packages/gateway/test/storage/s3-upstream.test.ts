@@ -16,6 +16,7 @@ import { type S3Options, s3 } from "../../src/storage/s3.ts";
 import { type Storage, StorageError } from "../../src/storage/storage.ts";
 import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
 import { type TestGateway, type TestGatewayOptions, testGateway } from "../../src/testing/test-gateway.ts";
+import { daypassUrl } from "../e2e/clients.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 
 const MB = 1024 * 1024;
@@ -326,6 +327,38 @@ it("sends readers of what could run in a browser to the bucket for a download on
   const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "page.html", expiresIn: 600 });
   const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
   expect(new URL(location).searchParams.get("response-content-disposition")).toBe("attachment");
+});
+
+it("sends nobody to the bucket for active content that a URL asks to be shown, whatever is stored with it", async () => {
+  const options = await scripted((_, response) => {
+    const headers = { etag: '"e"', "content-length": "3", "content-type": "text/html" };
+    response.writeHead(200, { ...headers, "content-disposition": "attachment" }).end();
+  });
+  const gateway = await front({ ...options, redirect: true });
+  const signer = s3Signer(gateway.clients.daypass);
+  const shown = [
+    signer.sign({ bucket: "bucket", key: "a", expiresIn: 60, response: { contentDisposition: "inline" } }).url,
+    daypassUrl(gateway, "/bucket/a", { response: { contentDisposition: "inline" } }),
+  ];
+  for (const url of shown) {
+    const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
+    expect(new URL(location).searchParams.get("response-content-disposition")).toBe("attachment");
+  }
+});
+
+it("sends nobody further than the grant goes: the other URL ends with it, and one for an address is answered here", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/a.txt": "0123456789" } });
+  const gateway = await front({ ...upstream.clients.daypass, redirect: true });
+  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a.txt", expiresIn: 20 });
+  for (const short of [url, daypassUrl(gateway, "/bucket/a.txt", { expiresIn: 20 })]) {
+    const location = (await fetch(short, { redirect: "manual" })).headers.get("location") ?? "";
+    expect(Number(new URL(location).searchParams.get("X-Amz-Expires"))).toBeLessThanOrEqual(20);
+  }
+  const bound = daypassUrl(gateway, "/bucket/a.txt", { bind: { ip: "127.0.0.1/32" } });
+  const part = await fetch(bound, { redirect: "manual", headers: { range: "bytes=2-4" } });
+  expect([part.status, part.headers.get("content-range"), await part.text()]).toEqual([206, "bytes 2-4/10", "234"]);
+  const whole = await fetch(bound, { redirect: "manual" });
+  expect([whole.status, await whole.text()]).toEqual([200, "0123456789"]);
 });
 
 it("refuses conditional writes where the upstream would overwrite in spite of them", async () => {

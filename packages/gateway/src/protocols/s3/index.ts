@@ -12,10 +12,11 @@ import { s3V2Verifier } from "daypass/s3/v2";
 import { s3V2HeaderVerifier } from "daypass/s3/v2/header";
 import { s3V4aVerifier } from "daypass/s3/v4a";
 import type { CreateHash } from "../../http/checksum.ts";
+import { readScope } from "../../pipeline/key-scope.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
-import type { KeyScope, Protocol } from "../protocol.ts";
+import type { KeyScope, Protocol, ReadScope } from "../protocol.ts";
 import { s3FormBody } from "./form.ts";
 import { withMetadataText } from "./metadata-text.ts";
 import { refuseS3 } from "./refuse.ts";
@@ -58,11 +59,11 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const header = form((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
   /** What its key may do holds as well, as it is now: a session ends when its key is taken back, or has another secret. */
-  const inherited = (session: Session, parents: Found): readonly KeyScope[] | undefined => {
+  const inherited = (session: Session, parents: Found): readonly ReadScope[] | undefined => {
     const scopes = scopesFound(parents);
     if (scopes === undefined) return undefined;
     if (listFound(parents).some(({ secretAccessKey }) => sessions?.isBound(session, secretAccessKey) === true)) {
-      return [scopes, session.scope].flat();
+      return [scopes, readScope(session.scope)].flat();
     }
     throw new DaypassError("INVALID_TOKEN", "expected a session of the key's present secret, found one of an earlier");
   };
@@ -99,20 +100,25 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   };
 }
 
-const UNLIMITED: KeyScope = {};
+const UNLIMITED: ReadScope = {};
 
 /** What a resolver finds under an id. */
 type Found = S3AccessKey | readonly S3AccessKey[] | undefined;
 
 /** What the keys of an id may do. */
-export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType<KeyResolver<KeyScope>> {
+export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType<KeyResolver<ReadScope>> {
   const found = keys(id);
   return found instanceof Promise ? found.then(scopesFound) : scopesFound(found);
 }
 
-function scopesFound(found: Found): KeyScope | readonly KeyScope[] | undefined {
+/** @throws {DaypassError} `INVALID_KEY`; nobody sees it but the operator and whoever has signed by the key. */
+function scopesFound(found: Found): ReadScope | readonly ReadScope[] | undefined {
   if (found === undefined) return undefined;
-  return isList(found) ? found.map(({ scope = UNLIMITED }) => scope) : (found.scope ?? UNLIMITED);
+  return isList(found) ? found.map(scopeOf) : scopeOf(found);
+}
+
+function scopeOf({ scope }: S3AccessKey): ReadScope {
+  return scope === undefined ? UNLIMITED : readScope(scope);
 }
 
 /** The keys of an id. */

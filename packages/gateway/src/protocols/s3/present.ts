@@ -27,12 +27,17 @@ export function presentObject(result: ObjectRead, permit: Permit<S3Grant>, { req
 }
 
 function readObject(result: ObjectRead, { grant, at }: Permit<S3Grant>): Answer {
-  const { info, body, range, notModified } = result;
+  const { info, range, notModified } = result;
+  let { body } = result;
   const overrides = responseOverrides(grant);
-  if (body?.kind === "redirect") return redirect(body, info, overrides);
+  const secondsLeft = Math.floor((grant.expiresAt.getTime() - at) / 1000);
+  if (body?.kind === "redirect") {
+    const sentOn = redirect(body, info, { overrides, secondsLeft });
+    if (sentOn !== undefined) return sentOn;
+    body = body.bytes();
+  }
   const headers = fieldsOf(info, overrides, grant);
   const wish = overrides?.cacheControl ?? info.headers.cacheControl;
-  const secondsLeft = Math.floor((grant.expiresAt.getTime() - at) / 1000);
   addDelivery(headers, result, isForProgram(grant) ? { stored: wish } : { wish, secondsLeft });
   return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body };
 }

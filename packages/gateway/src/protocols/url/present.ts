@@ -1,3 +1,4 @@
+import type { WireRequest } from "daypass";
 import type { UrlGrant } from "daypass/url";
 import type { ResultOf } from "../../operations/operations.ts";
 import type { Permit } from "../../pipeline/authorize.ts";
@@ -10,16 +11,22 @@ import type { UrlRequest } from "./operation.ts";
 export function presentUrl(): (result: ResultOf<UrlRequest>, permit: Permit<UrlGrant>, exchange: Exchange) => Answer {
   const describe = memoisedHeaders(() => []);
 
-  return (result, { grant, at }, { requestId }) => {
+  return (result, { grant, at }, { requestId, request }) => {
     switch (result.kind) {
       case "object": {
-        const { info, body, range, notModified } = result;
+        const { info, range, notModified } = result;
+        let { body } = result;
         const overrides = responseOverrides(grant);
-        if (body?.kind === "redirect") return redirect(body, info, overrides);
+        const secondsLeft = Math.floor((grant.expiresAt.getTime() - at) / 1000);
+        if (body?.kind === "redirect") {
+          const sentOn = isForAddress(request) ? undefined : redirect(body, info, { overrides, secondsLeft });
+          if (sentOn !== undefined) return sentOn;
+          body = body.bytes();
+        }
         const headers = overrides === undefined ? describe(info).slice() : overriddenHeaders(info, overrides).slice();
         addDelivery(headers, result, {
           wish: overrides?.cacheControl ?? info.headers.cacheControl,
-          secondsLeft: Math.floor((grant.expiresAt.getTime() - at) / 1000),
+          secondsLeft,
         });
         headers.push("x-request-id", requestId);
         return { status: notModified ? 304 : range === undefined ? 200 : 206, headers, body };
@@ -34,4 +41,9 @@ export function presentUrl(): (result: ResultOf<UrlRequest>, permit: Permit<UrlG
         return { status: 204, headers: ["x-request-id", requestId], body: undefined };
     }
   };
+}
+
+/** The other place would let anybody in who has the URL that it is given. */
+function isForAddress({ target }: WireRequest): boolean {
+  return new URLSearchParams(target.slice(target.indexOf("?") + 1)).has("dp-ip");
 }

@@ -2,28 +2,31 @@
 import { mkdirSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ObjectRef, StorageError } from "../storage.ts";
 import { syncFolder } from "./durable.ts";
 import { errnoOf, translating } from "./faults.ts";
+import { hasHashed, removeHashed } from "./hashed-objects.ts";
 import type { Claim, IndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
 import type { Layout } from "./layout.ts";
-import { lstatOrAbsent } from "./open-file.ts";
 import { noSuchBucket } from "./refusals.ts";
 import type { Room } from "./room.ts";
 
 export type BucketWriter = Pick<IndexWriter, "claim" | "createBucket" | "removeBucket" | "setForBucket">;
 
-/** Objects or uploads looked at in one turn of the loop. */
+/** Uploads forgotten in one go. */
 const TURN = 500;
+/** Between two looks whether the last claim is given back. */
+const CLAIM_MS = 5;
 
-/** Keeps claims out of a bucket that is being removed, and a bucket with claims from being removed. */
+/** Keeps claims out of a bucket that is being made or removed, and a bucket with claims from being removed. */
 export function bucketWriter(
   { database, layout, room }: { readonly database: IndexDatabase; readonly layout: Layout; readonly room: Room },
   claim: IndexWriter["claim"],
 ): BucketWriter {
   const claims = new Map<string, number>();
-  const removals = new Map<string, Promise<unknown>>();
+  const changes = new Map<string, Promise<unknown>>();
 
   function count(bucket: string, change: 1 | -1): void {
     const held = (claims.get(bucket) ?? 0) + change;
@@ -31,9 +34,26 @@ export function bucketWriter(
     else claims.set(bucket, held);
   }
 
+  /** One after the other for each bucket, and no claim on it meanwhile. */
+  async function changing(bucket: string, step: () => Promise<void>): Promise<void> {
+    const before = changes.get(bucket) ?? Promise.resolve();
+    const change = before.catch(() => {}).then(step);
+    changes.set(bucket, change);
+    try {
+      await change;
+    } finally {
+      if (changes.get(bucket) === change) changes.delete(bucket);
+    }
+  }
+
+  async function untilUnchanged(bucket: string): Promise<void> {
+    for (let change = changes.get(bucket); change !== undefined; change = changes.get(bucket))
+      await change.catch(() => {});
+  }
+
   async function remove(bucket: string): Promise<void> {
     const path = bucketPath(bucket);
-    if (claims.has(bucket) || (await hasHashed(bucket))) throw notEmpty();
+    if (claims.has(bucket) || (await hasHashed(bucket, { database, layout }))) throw notEmpty();
     await removeEmpty(path);
     await syncFolder(layout.root);
     try {
@@ -44,31 +64,36 @@ export function bucketWriter(
     }
   }
 
-  /** Objects that lie under a hash have no place in the bucket's folder. */
-  async function hasHashed(bucket: string): Promise<boolean> {
-    let from = { text: "", inclusive: true };
-    for (;;) {
-      const rows = database.names.names({ bucket, from, until: undefined, limit: TURN });
-      const isThere = ({ key }: { readonly key: string }): boolean =>
-        lstatOrAbsent(layout.places({ bucket, key })?.hashed ?? "") !== undefined;
-      if (rows.some(isThere)) return true;
-      const last = rows.at(-1);
-      if (last === undefined) return false;
-      from = { text: last.key, inclusive: false };
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
   /**
    * What is left of an earlier bucket of this name: its folder was taken away by hand, or an upload began while it was removed.
    * Whoever makes the new one must not find it.
    */
-  function forget(bucket: string): void {
+  async function forget(bucket: string): Promise<void> {
+    // An upload that is about to take its name would take it in the new bucket, behind the names.
+    while (claims.has(bucket)) await sleep(CLAIM_MS);
+    await removeHashed(bucket, { database, layout });
+    database.transaction([() => forgetRows(bucket)]);
+  }
+
+  function forgetRows(bucket: string): void {
     database.names.removeBucket(bucket);
     const open = () => database.uploads.openUploads({ bucket, key: "", id: "", until: undefined, limit: TURN });
     for (let rows = open(); rows.length > 0; rows = open()) {
       for (const { id } of rows) database.uploads.removeUpload(id);
     }
+  }
+
+  async function create(bucket: string): Promise<void> {
+    if (layout.hasBucket(bucket)) throw new StorageError("BUCKET_EXISTS", "there is a bucket of this name");
+    const path = layout.folder(bucket, "");
+    if (path === undefined) throw nameTaken();
+    await forget(bucket);
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      throw errnoOf(error) === "EEXIST" ? nameTaken() : error;
+    }
+    await syncFolder(layout.root);
   }
 
   function bucketPath(bucket: string): string {
@@ -81,7 +106,7 @@ export function bucketWriter(
 
   return {
     async claim(ref: ObjectRef, intent): Promise<Claim> {
-      await removals.get(ref.bucket)?.catch(() => {});
+      await untilUnchanged(ref.bucket);
       if (!layout.hasBucket(ref.bucket)) throw noSuchBucket(ref.bucket);
       count(ref.bucket, 1);
       try {
@@ -97,26 +122,8 @@ export function bucketWriter(
         throw error;
       }
     },
-    createBucket: (bucket) =>
-      translating("make the bucket", async () => {
-        if (layout.hasBucket(bucket)) throw new StorageError("BUCKET_EXISTS", "there is a bucket of this name");
-        const path = layout.folder(bucket, "");
-        if (path === undefined) throw nameTaken();
-        database.transaction([() => forget(bucket)]);
-        try {
-          mkdirSync(path);
-        } catch (error) {
-          throw errnoOf(error) === "EEXIST" ? nameTaken() : error;
-        }
-        await syncFolder(layout.root);
-      }),
-    removeBucket: (bucket) =>
-      translating("remove the bucket", async () => {
-        await removals.get(bucket)?.catch(() => {});
-        const removal = remove(bucket).finally(() => removals.delete(bucket));
-        removals.set(bucket, removal);
-        await removal;
-      }),
+    createBucket: (bucket) => translating("make the bucket", () => changing(bucket, () => create(bucket))),
+    removeBucket: (bucket) => translating("remove the bucket", () => changing(bucket, () => remove(bucket))),
     setForBucket: (bucket, name, value) =>
       translating("change the bucket", async () => {
         if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);

@@ -8,6 +8,7 @@ import { translating } from "./faults.ts";
 import { type FileThread, fileThread } from "./file-thread.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { folderReader } from "./folder-reader.ts";
+import { removeHashed } from "./hashed-objects.ts";
 import type { IndexReader, IndexWriter } from "./index-contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-db.ts";
 import { localIndexWriter } from "./index-writer.ts";
@@ -119,7 +120,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
   const clean = async (database: IndexDatabase): Promise<void> => {
     await sweep({ database, run, currentFingerprint: fingerprintNow });
-    dropOrphans(database, layout);
+    await dropOrphans(database, layout);
     await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now });
   };
   const open = async (): Promise<OpenedDatabase> => {
@@ -153,12 +154,15 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
 }
 
 /** What belonged to a bucket that is gone must not come back with one of its name. */
-function dropOrphans(database: IndexDatabase, layout: Layout): void {
-  const settings = database.names.bucketsWithSettings().filter((bucket) => !layout.hasBucket(bucket));
+async function dropOrphans(database: IndexDatabase, layout: Layout): Promise<void> {
+  const { names } = database;
+  const known = new Set([...names.bucketsWithSettings(), ...names.bucketsWithNames()]);
+  const gone = [...known].filter((bucket) => !layout.hasBucket(bucket));
   const uploads = database.uploads.allOpen().filter(({ ref }) => !layout.hasBucket(ref.bucket));
-  if (settings.length + uploads.length === 0) return;
+  if (gone.length + uploads.length === 0) return;
+  for (const bucket of gone) await removeHashed(bucket, { database, layout });
   database.transaction([
-    ...settings.map((bucket) => () => database.names.removeBucket(bucket)),
+    ...gone.map((bucket) => () => names.removeBucket(bucket)),
     ...uploads.map(
       ({ id }) =>
         () =>

@@ -9,6 +9,8 @@ import { lstatOrAbsent, type OpenedFile, openRegular, openRegularLater } from ".
 
 export interface FoundObject extends OpenedFile {
   readonly path: string;
+  /** The bucket's folder, where the file lies outside of it: with the folder the object is gone. */
+  readonly tiedTo: string | undefined;
   readonly info: ObjectInfo;
 }
 
@@ -52,8 +54,7 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
   /** `"again"` when an upload took the key while it was being opened, and the row of the old file is gone with it. */
   function describe(
     { ref, ...options }: { readonly ref: ObjectRef } & FindOptions,
-    path: string,
-    opened: OpenedFile,
+    { path, opened, tiedTo }: { readonly path: string; readonly opened: OpenedFile; readonly tiedTo?: string },
   ): FoundObject | "again" {
     const fingerprint = fingerprintOf(opened.stats);
     const row = reader.find(ref, fingerprint, options);
@@ -64,6 +65,7 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
     return {
       ...opened,
       path,
+      tiedTo,
       info: row === undefined ? foreignInfo(ref, fingerprint, opened.stats) : infoOf(row, opened.stats),
     };
   }
@@ -73,9 +75,14 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
     if (places === undefined) return undefined;
     const { base, plain } = places;
     const atPlain = plain === undefined ? undefined : await openAt(base, plain);
-    if (plain !== undefined && atPlain !== undefined) return describe({ ref, ...options }, plain, atPlain);
+    if (plain !== undefined && atPlain !== undefined)
+      return describe({ ref, ...options }, { path: plain, opened: atPlain });
+    // Its folder may have been taken away by hand, which leaves what lies elsewhere.
+    if (!layout.hasBucket(ref.bucket)) return undefined;
     const atHashed = await openAt(layout.own, places.hashed);
-    return atHashed === undefined ? undefined : describe({ ref, ...options }, places.hashed, atHashed);
+    return atHashed === undefined
+      ? undefined
+      : describe({ ref, ...options }, { path: places.hashed, opened: atHashed, tiedTo: base });
   }
 
   async function find(ref: ObjectRef, options: FindOptions = {}): Promise<FoundObject | undefined> {

@@ -5,6 +5,7 @@ import { platform } from "node:process";
 import { type ObjectRef, StorageError } from "../storage.ts";
 import { errnoOf, translated } from "./faults.ts";
 import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
+import { looseBucket } from "./loose-bucket.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 
 /** The two places of a key. An object lies in one; where both have a file, the plain one is the object. */
@@ -25,11 +26,16 @@ export interface Layout {
   /** Whether nothing can be written. */
   readonly readOnly: boolean;
   hasBucket(name: string): boolean;
-  /** `undefined` when no object can have this name. Touches no disk. */
+  /** `undefined` when no object can have this name. Touches no disk but for the bucket `files`. */
   places(ref: ObjectRef): Places | undefined;
   /**
+   * Before a file takes a place: an upload among the loose files stays in their bucket, also when somebody makes a folder of its
+   * name afterwards.
+   */
+  settle(places: Places): Promise<void>;
+  /**
    * The folder of the plain files whose keys begin with a prefix and have no further slash: `""` for the bucket's own, else with a
-   * slash at its end. `undefined` when no path can be that folder. Touches no disk.
+   * slash at its end. `undefined` when no path can be that folder.
    */
   folder(bucket: string, prefix: string): string | undefined;
   /** Whether what has this name in such a folder can be a key's file or folder. */
@@ -44,9 +50,8 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   const own = join(root, OWN_PREFIX);
   const readOnly = options.owner ? !makeOwnFolder(own) : !canWrite(root, own);
   const foldsNames = readOnly ? probeByNames(root) : probeFolding(own);
-  // A folder of that name is a bucket like any other; then the loose files have none.
-  const loose = lstatOrAbsent(join(root, LOOSE_BUCKET))?.isDirectory() !== true;
-  const isLoose = (bucket: string): boolean => loose && bucket === LOOSE_BUCKET;
+  const loose = looseBucket(root, own);
+  const isLoose = (bucket: string): boolean => bucket === LOOSE_BUCKET && loose.exists();
 
   return {
     root,
@@ -69,6 +74,9 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
           return hashed;
         },
       };
+    },
+    async settle({ base }) {
+      if (base === root) await loose.keep();
     },
     folder(bucket, prefix) {
       const flat = isLoose(bucket);

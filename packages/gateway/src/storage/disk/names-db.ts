@@ -64,6 +64,8 @@ export interface NamesReader {
   folder(bucket: string, prefix: string): FolderRow | undefined;
   setting(bucket: string, name: string): string | undefined;
   bucketsWithSettings(): string[];
+  /** All that have a name. */
+  bucketsWithNames(): string[];
 }
 
 export interface NamesWriter {
@@ -89,6 +91,8 @@ export function namesReader(database: Database): NamesReader {
   const folders = ranges(database, "SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix");
   const folder = database.prepare("SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix = ?");
   const buckets = database.prepare("SELECT DISTINCT bucket FROM bucket_settings");
+  // One seek for each bucket, however many names it has.
+  const nextBucket = database.prepare("SELECT bucket FROM names WHERE bucket > ? ORDER BY bucket LIMIT 1");
   const setting = database.prepare("SELECT value FROM bucket_settings WHERE bucket = ? AND name = ?");
   return {
     names: (range) =>
@@ -112,6 +116,15 @@ export function namesReader(database: Database): NamesReader {
     },
     bucketsWithSettings: () =>
       buckets.all().flatMap((row) => textOrNone((row as { readonly bucket?: unknown }).bucket) ?? []),
+    bucketsWithNames() {
+      const found: string[] = [];
+      for (;;) {
+        const row = nextBucket.get(found.at(-1) ?? "") as { readonly bucket?: unknown } | undefined;
+        const bucket = textOrNone(row?.bucket);
+        if (bucket === undefined) return found;
+        found.push(bucket);
+      }
+    },
   };
 }
 

@@ -16,6 +16,8 @@ const ENTRY_OVERHEAD = 1024;
 export interface CachedFile {
   readonly ref: ObjectRef;
   readonly path: string;
+  /** A folder without which the file counts for nothing. */
+  readonly tiedTo?: string | undefined;
   readonly identity: FileIdentity;
   readonly object: OpenObject;
 }
@@ -73,8 +75,10 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
     get(ref) {
       const entry = buckets.get(ref.bucket)?.get(ref.key);
       if (entry === undefined) return undefined;
-      const stats = lstat(entry.path);
-      if (stats === undefined || !isSameFile(entry.identity, stats)) {
+      const { path, tiedTo } = entry;
+      const stats = lstat(path);
+      const isThere = tiedTo === undefined || lstat(tiedTo)?.isDirectory() === true;
+      if (!isThere || stats === undefined || !isSameFile(entry.identity, stats)) {
         remove(entry);
         return undefined;
       }

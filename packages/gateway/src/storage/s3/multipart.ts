@@ -9,7 +9,7 @@ import type {
   UploadInfo,
   UploadRef,
 } from "../multipart.ts";
-import { type ChecksumRequest, isStorageError, StorageError } from "../storage.ts";
+import { type ChecksumAlgorithm, type ChecksumRequest, isStorageError, StorageError } from "../storage.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
 import { copySource } from "./copy-object.ts";
@@ -137,16 +137,16 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
       });
       if (fault !== undefined) throw uploadFault(fault, doing);
       answer.resume();
-      const value = request === undefined ? undefined : ready.digests()[request.algorithm];
+      // What the upstream was not told it does not keep, and nobody may name the part by it.
+      const kept = request?.algorithm === wanted?.algorithm ? request : undefined;
+      const value = kept === undefined ? undefined : ready.digests()[kept.algorithm];
       return {
         number,
         size: ready.length,
         etag: unquoted(answer.headers.etag),
         lastModified: dateOf(answer.headers.date),
         checksum:
-          request === undefined || value === undefined
-            ? undefined
-            : { algorithm: request.algorithm, value: base64(value) },
+          kept === undefined || value === undefined ? undefined : { algorithm: kept.algorithm, value: base64(value) },
       };
     },
 
@@ -192,18 +192,7 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
         await checkParts(upload, named, options);
       if (named.length === 0) throw open === undefined ? noSuchUpload() : noParts();
       const condition = await conditions.headers("complete", { bucket, key }, options);
-      const list = named.map(
-        (part): XmlElement => [
-          "Part",
-          [
-            ["PartNumber", part.number],
-            ["ETag", `"${part.etag}"`],
-            ...(algorithm === undefined || part.checksum === undefined
-              ? []
-              : [[`Checksum${algorithm.toUpperCase()}`, part.checksum] as const]),
-          ],
-        ],
-      );
+      const list = named.map((part) => partElement(part, algorithm));
       const { body, headers } = document(xmlDocument("CompleteMultipartUpload", list));
       const doing = "complete the upload";
       const { document: completed, fault } = await upstream.readOrFault(
@@ -264,6 +253,20 @@ async function isOpen(look: () => Promise<UploadInfo>): Promise<UploadInfo | und
     if (isStorageError(error) && error.code === "NO_SUCH_UPLOAD") return undefined;
     throw error;
   }
+}
+
+/** With the checksum as it was named, also where the upload has none that is known here: it is for the upstream to compare. */
+function partElement(part: NamedPart, uploads: ChecksumAlgorithm | undefined): XmlElement {
+  const { number, etag, checksum, algorithm = uploads } = part;
+  if (checksum !== undefined && algorithm === undefined) throw noSuchPart(part);
+  return [
+    "Part",
+    [
+      ["PartNumber", number],
+      ["ETag", `"${etag}"`],
+      ...(checksum === undefined ? [] : [[`Checksum${algorithm?.toUpperCase()}`, checksum] as const]),
+    ],
+  ];
 }
 
 function noParts(): StorageError {

@@ -21,6 +21,11 @@ export interface Names {
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
 const LIST_MS = 10_000;
 
+/** One that is none could be another path at the upstream. */
+export function isUpstreamName(name: unknown): boolean {
+  return typeof name === "string" && NAME.test(name);
+}
+
 export function noSuchBucket(bucket: string): StorageError {
   return new StorageError("NO_SUCH_BUCKET", `expected a bucket that there is, found ${JSON.stringify(bucket)}`);
 }

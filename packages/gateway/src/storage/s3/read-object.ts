@@ -1,7 +1,6 @@
 import { Readable } from "node:stream";
 import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
 import {
-  type Body,
   type ByteRange,
   type GetOptions,
   type ObjectInfo,
@@ -9,6 +8,7 @@ import {
   type ObjectRef,
   type OpenObject,
   StorageError,
+  type StreamBody,
 } from "../storage.ts";
 import { faultError, unreachable } from "./fault.ts";
 import { bucketExists, isStorable, type Names, noSuchBucket } from "./names.ts";
@@ -36,7 +36,7 @@ interface Place {
 
 /** An answer that nobody wants is read to its end up to here, so that its connection stays. */
 const WORTH_READING = 64 * 1024;
-/** Seconds for which a redirect is good. */
+/** Seconds for which a redirect is good at most. */
 const REDIRECT_LIFE = 60;
 const CHECKSUMS = { "x-amz-checksum-mode": "ENABLED" };
 
@@ -156,16 +156,30 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
     return { info, body: (range) => streamBody(place, info, { ...options, range }), close() {} };
   }
 
-  function streamBody(place: Place, info: ObjectInfo, options: GetOptions & { range?: ByteRange | undefined }): Body {
+  function streamBody(
+    place: Place,
+    info: ObjectInfo,
+    options: GetOptions & { range?: ByteRange | undefined },
+  ): StreamBody {
     const { range } = options;
     const length = range === undefined ? info.size : range.end - range.start + 1;
     return { kind: "stream", stream: Readable.from(later(place, info, options), { objectMode: false }), length };
   }
 
-  function elsewhere({ bucket, key }: Place, info: ObjectInfo): OpenObject {
-    const sign = (response?: Readonly<Record<string, string | undefined>>): string =>
-      upstream.presign({ bucket, key, expiresIn: REDIRECT_LIFE, response, dotSegments: "sign" });
-    return { info, body: () => ({ kind: "redirect", url: sign(), urlWith: sign }), close() {} };
+  function elsewhere(place: Place, info: ObjectInfo, options: GetOptions): OpenObject {
+    const { bucket, key } = place;
+    return {
+      info,
+      body: (range) => ({
+        kind: "redirect",
+        url({ maxLife, response }) {
+          const expiresIn = Math.min(REDIRECT_LIFE, maxLife);
+          return upstream.presign({ bucket, key, expiresIn, response, dotSegments: "sign" });
+        },
+        bytes: () => streamBody(place, info, { ...options, range }),
+      }),
+      close() {},
+    };
   }
 
   async function head(ref: ObjectRef, options: GetOptions): Promise<(Place & { info: ObjectInfo }) | undefined> {
@@ -182,7 +196,7 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
       if (redirects || options.partial === true || options.parts === true) {
         const found = await head(ref, options);
         if (found === undefined) return undefined;
-        return redirects ? elsewhere(found, found.info) : lazily(found, found.info, options);
+        return redirects ? elsewhere(found, found.info, options) : lazily(found, found.info, options);
       }
       const found = await ask("GET", ref, options);
       if (found === undefined) return undefined;

@@ -1,0 +1,41 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { s3Signer } from "daypass/s3";
+import { expect, test } from "vitest";
+import { daypass, temporaryFolder } from "./command.ts";
+import { exampleFiles, serveWith, status } from "./serving.ts";
+
+const HOOK = fileURLToPath(new URL("./moved-clock.mjs", import.meta.url));
+
+test("what has ended stays ended when the clock is set back, also after a reload", async () => {
+  const root = exampleFiles();
+  const file = join(temporaryFolder(), "clock");
+  const move = (seconds: number) => writeFileSync(file, String(seconds * 1000));
+  move(0);
+  const env = { NODE_OPTIONS: `--import ${HOOK}`, CLOCK_FILE: file };
+  const { said, child, log } = await serveWith({ env }, root, "--port", "0", "--show-secret");
+  const credentials = { accessKeyId: said.accessKeyId, secretAccessKey: said.secretAccessKey ?? "" };
+  const signer = s3Signer({ region: "us-east-1", endpoint: said.s3Endpoint, addressing: "path", credentials });
+  const path = new URL(said.presignedUrl).pathname.slice(1);
+  const [bucket = "", ...key] = path.split("/").map(decodeURIComponent);
+  const sign = (expiresIn: number) => signer.sign({ bucket, key: key.join("/"), expiresIn }).url;
+  const [short, long] = [sign(60), sign(86_400)];
+  const rotated = await daypass(
+    ["keys", "rotate", said.accessKeyId, "--overlap", "10m", "--out", join(temporaryFolder(), "key")],
+    { env: { DAYPASS_STATE: join(root, ".daypass") } },
+  );
+  expect(rotated.status).toBe(0);
+  await expect.poll(() => status(short)).toBe(200);
+  move(120);
+  expect([await status(short), await status(long)]).toEqual([403, 200]);
+  move(0);
+  expect(await status(short)).toBe(403);
+  child.kill("SIGHUP");
+  await expect.poll(log).toContain("read again");
+  expect(await status(short)).toBe(403);
+  move(700);
+  await expect.poll(() => status(long)).toBe(403);
+  move(0);
+  expect(await status(long)).toBe(403);
+});

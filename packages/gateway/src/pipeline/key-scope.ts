@@ -1,0 +1,59 @@
+/**
+ * The scope of a key, as an operator's program or file has it. What has another form would limit nothing, or something else than was
+ * meant, so a key with such a scope is good for nothing.
+ */
+import { DaypassError } from "daypass";
+import { type FormFault, type FormsOf, formFault } from "../http/option-forms.ts";
+import type { Allowance, KeyScope, ReadScope } from "../protocols/protocol.ts";
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+const isMethod = (text: string): boolean => /^[A-Z]+$/.test(text);
+const FORMS: FormsOf<KeyScope> = {
+  buckets: [(value) => isTexts(value), "a list of names"],
+  prefix: [(value) => typeof value === "string", "text"],
+  methods: [(value) => isTexts(value) && value.every(isMethod), "a list of methods such as GET"],
+  maxLife: [(value) => Number.isFinite(value) && Number(value) > 0, "a number of seconds"],
+  until: [(value) => !Number.isNaN(timeOf(value)), "a Date, or an instant such as 2030-01-02T03:04:05Z"],
+  allow: [(value) => Array.isArray(value) && value.every(isAllowance), "a list of { actions, resources }"],
+};
+
+/** Only that a scope was valid is remembered, so that one which is narrowed where it stands is narrower at once. */
+const valid = new WeakSet<object>();
+
+/**
+ * A scope that limits what it says.
+ * @throws {DaypassError} `INVALID_KEY`
+ */
+export function readScope(scope: KeyScope): ReadScope {
+  if (!valid.has(scope)) {
+    const fault = formFault(scope, FORMS, "scope");
+    if (fault !== undefined) throw invalid(fault);
+    valid.add(scope);
+  }
+  const { until } = scope;
+  return until === undefined || until instanceof Date
+    ? (scope as ReadScope)
+    : { ...scope, until: new Date(timeOf(until)) };
+}
+
+function timeOf(until: unknown): number {
+  if (until instanceof Date) return until.getTime();
+  return typeof until === "string" && INSTANT.test(until) ? Date.parse(until) : Number.NaN;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
+function isAllowance(value: unknown): value is Allowance {
+  const { actions, resources } = (value ?? {}) as Partial<Allowance>;
+  return isTexts(actions) && isTexts(resources);
+}
+
+function invalid({ place, expected }: FormFault): DaypassError {
+  return new DaypassError(
+    "INVALID_KEY",
+    `expected ${place} of an access key as ${expected}, found another: nothing is granted to it until it is corrected`,
+  );
+}

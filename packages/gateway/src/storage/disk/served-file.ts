@@ -1,0 +1,25 @@
+/** From a file of the root to the object that it is, for whoever looks into the folder without opening it as storage. */
+import { join } from "node:path";
+import type { ObjectRef } from "../storage.ts";
+import { isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
+import { looseBucket } from "./loose-bucket.ts";
+
+/**
+ * Tells of a path below the root, one name for each folder and the last for the file, which object is served from it; `undefined` where
+ * none is. Looks at names alone: a symbolic link is no object either.
+ */
+export function servedFiles(root: string): (path: readonly string[]) => ObjectRef | undefined {
+  const loose = looseBucket(root, join(root, OWN_PREFIX));
+  return (path) => {
+    const [first = "", ...rest] = path;
+    const flat = rest.length === 0;
+    if (flat ? !loose.exists() : first === LOOSE_BUCKET && loose.exists()) return undefined;
+    const bucket = flat ? LOOSE_BUCKET : first;
+    const key = flat ? first : rest.join("/");
+    const isServed =
+      isBucketName(bucket) &&
+      isStorableKey(key) &&
+      plainPath(flat ? root : join(root, bucket), key, { foldsNames: false, flat }) !== undefined;
+    return isServed ? { bucket, key } : undefined;
+  };
+}

@@ -1,0 +1,67 @@
+import { isDaypassError } from "daypass";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { S3AccessKey } from "../../src/index.ts";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { sendS3 } from "../e2e/clients.ts";
+
+let gateway: TestGateway;
+let scope: unknown;
+const key = (): S3AccessKey => ({
+  accessKeyId: "AKIDSCOPED",
+  secretAccessKey: "the secret of the scoped key",
+  scope: scope as S3AccessKey["scope"],
+});
+beforeAll(async () => {
+  gateway = await testGateway({
+    files: { "media/a.txt": "a" },
+    gateway: () => ({ keys: { s3: (id) => (id === "AKIDSCOPED" ? key() : undefined) } }),
+  });
+});
+afterAll(() => gateway.close());
+
+const get = (secretAccessKey = key().secretAccessKey) =>
+  sendS3(gateway, { key: "a.txt" }, { credentials: { ...key(), secretAccessKey } });
+const errors = () => gateway.events.map(({ error }) => error);
+
+describe("a scope that limits nothing as it is written", () => {
+  it.each<[string, unknown]>([
+    ["buckets", { buckets: "media-private" }],
+    ["buckets", { buckets: [5] }],
+    ["bucket", { bucket: ["other"] }],
+    ["prefix", { prefix: ["a"] }],
+    ["methods", { methods: ["get"] }],
+    ["maxLife", { maxLife: "10m" }],
+    ["until", { until: "tomorrow" }],
+    ["until", { until: "2030-01-02T03:04:05" }],
+    ["until", { until: new Date(Number.NaN) }],
+    ["allow", { allow: [{ actions: "s3:*", resources: ["*"] }] }],
+    ["scope", ["media"]],
+    ["scope", null],
+  ])("grants nothing, and the log names %s (%j)", async (member, found) => {
+    scope = found;
+    const before = errors().length;
+    expect(await get()).toMatchObject({ status: 500, code: "InternalError" });
+    await expect.poll(() => errors().length).toBe(before + 1);
+    const error = errors().at(-1);
+    expect(isDaypassError(error) && error.code === "INVALID_KEY" && error.message).toContain(member);
+    // Who has not signed by the key is not told, and makes no fault of it.
+    expect((await get("another")).status).toBe(403);
+  });
+});
+
+it("takes the end of a key as text, too, and every member that is left open", async () => {
+  scope = { until: new Date(Date.now() + 60_000).toISOString(), prefix: undefined, allow: undefined };
+  expect((await get()).status).toBe(200);
+  scope = { until: new Date(Date.now() - 1000).toISOString() };
+  expect((await get()).status).toBe(403);
+  scope = { until: "2020-01-02T03:04:05+01:00" };
+  expect((await get()).status).toBe(403);
+});
+
+it("holds a scope that is narrowed where it stands", async () => {
+  const narrowed: { buckets: string[]; prefix?: string } = { buckets: ["media"] };
+  scope = narrowed;
+  expect((await get()).status).toBe(200);
+  narrowed.prefix = "elsewhere/";
+  expect((await get()).status).toBe(403);
+});

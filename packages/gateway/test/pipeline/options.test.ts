@@ -1,0 +1,151 @@
+import { isDaypassError } from "daypass";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createGateway, type GatewayOptions } from "../../src/index.ts";
+import { listen, toNodeHandler } from "../../src/node/index.ts";
+import { disk } from "../../src/storage/disk.ts";
+import { s3 } from "../../src/storage/s3.ts";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+
+let gateway: TestGateway;
+let base: GatewayOptions;
+const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+beforeAll(async () => {
+  gateway = await testGateway();
+  base = { storage: gateway.storage, origins: ["http://127.0.0.1:8080"], keys: { s3: () => key } };
+});
+afterAll(() => gateway.close());
+
+/** Code and text of what a call throws or rejects with. */
+async function refusalOf(call: () => unknown): Promise<string> {
+  try {
+    await call();
+    return "none";
+  } catch (error) {
+    return isDaypassError(error) ? `${error.code} ${error.message}` : String(error);
+  }
+}
+
+const host = "127.0.0.1:8080";
+const page = { origins: ["https://app.example"] };
+
+describe("a gateway is not made", () => {
+  it.each<[string, unknown]>([
+    ["storage", { storage: undefined }],
+    ["storage", { storage: {} }],
+    ["origins", { origins: [] }],
+    ["origins", { origins: "http://127.0.0.1:8080" }],
+    ["orgins", { orgins: [] }],
+    ["keys", { keys: undefined }],
+    ["keys", { keys: {} }],
+    ["keys.gcs", { keys: { s3: () => key, gcs: () => key } }],
+    ["keys.s3", { keys: { s3: [key] } }],
+    ["keys.url", { keys: { url: {} } }],
+    ["sessionSecret", { sessionSecret: "x".repeat(40) }],
+    ["limits.bodyy", { limits: { bodyy: 1 } }],
+    ["limits.body", { limits: { body: "5" } }],
+    ["limits.inFlight", { limits: { inFlight: Number.NaN } }],
+    ["limits.path", { limits: { path: -1 } }],
+    ["hosts", { hosts: { "http://127.0.0.1:8080": ["s3"] } }],
+    ["hosts", { hosts: { "localhost:8080": ["s3"] } }],
+    ["hosts", { hosts: { "127.0.0.1:8080": ["s4"] } }],
+    ["hosts", { hosts: { "127.0.0.1:8080": [] } }],
+    ["hosts", { hosts: { [host]: ["url"] } }],
+    ["cors.origin", { cors: { origin: ["https://app.example"] } }],
+    ["cors.origins", { cors: { origins: ["https://app.example/"] } }],
+    ["cors.origins", { cors: { origins: "*" } }],
+    ["cors.methods", { cors: { ...page, methods: ["get"] } }],
+    ["cors.headers", { cors: { ...page, headers: ["x-*-*"] } }],
+    ["cors.maxAge", { cors: { ...page, maxAge: -1 } }],
+    ["keepAliveMs", { keepAliveMs: 0 }],
+    ["keepAliveMs", { keepAliveMs: 2 ** 31 }],
+    ["region", { region: "" }],
+    ["regions", { regions: [] }],
+    ["region", { region: "a", regions: ["b"] }],
+    ["audience", { audience: "" }],
+    ["audit", { audit: "x" }],
+    ["clock", { clock: 5 }],
+    ["clock", { clock: () => 5 }],
+    ["redirectOrigins", { redirectOrigins: "https://app.example" }],
+  ])("with a fault of %s (%j)", async (place, options) => {
+    const refused = await refusalOf(() => createGateway({ ...base, ...(options as object) }));
+    expect(refused).toMatch(/^INVALID_INPUT expected /);
+    expect(refused).toContain(place);
+  });
+
+  it("of nothing", async () => {
+    expect(await refusalOf(() => createGateway(undefined as never))).toMatch(/^INVALID_INPUT/);
+  });
+});
+
+it("a member that is left undefined has its default", () => {
+  const { limits } = createGateway({ ...base, limits: { body: undefined, path: 10 } as never, cors: {} });
+  expect([limits.body, limits.path]).toEqual([5 * 1024 ** 3, 10]);
+});
+
+it.each<[string, unknown]>([
+  ["port", { port: 70_000 }],
+  ["prot", { prot: 1 }],
+  ["timeouts.headerMs", { timeouts: { headerMs: 5 } }],
+  ["timeouts.idleMs", { timeouts: { idleMs: Number.NaN } }],
+  ["timeouts.idleMs", { timeouts: { idleMs: 2 ** 31 } }],
+  ["minimumRate.windowMs", { minimumRate: { windowMs: 0, bytesPerSecond: 1 } }],
+  ["maxConnections", { maxConnections: 0 }],
+])("nothing listens with a fault of %s (%j)", async (place, options) => {
+  expect(await refusalOf(() => listen(createGateway(base), options as object))).toContain(
+    `INVALID_INPUT expected ${place}`,
+  );
+});
+
+it.each<[string, unknown]>([
+  ["options", undefined],
+  ["root", {}],
+  ["root", { root: 5 }],
+  ["cachebytes", { root: ".", cachebytes: 1 }],
+  ["cacheBytes", { root: ".", cacheBytes: -1 }],
+])("no folder is opened with a fault of %s (%j)", async (place, options) => {
+  expect(await refusalOf(() => disk(options as never))).toContain(`INVALID_INPUT expected ${place}`);
+});
+
+it.each<[string, object | undefined]>([
+  ["options", undefined],
+  ["region", { region: undefined }],
+  ["credentials", { credentials: undefined }],
+  ["bucket", { bucket: 5 }],
+  ["bucket", { bucket: {} }],
+  ["bucket", { bucket: { media: ".." } }],
+  ["bucket", { bucket: { media: "../x" } }],
+  ["bucket", { bucket: { "a/b": "media" } }],
+  ["redirects", { redirects: true }],
+  ["holdBytes", { holdBytes: -1 }],
+  ["timeouts.connectMs", { timeouts: { connectMs: "5s" } }],
+  ["timeouts.connectMs", { timeouts: { connectMs: 2 ** 31 } }],
+])("no upstream is opened with a fault of %s (%j)", async (place, options) => {
+  const whole = { region: "us-east-1", endpoint: "http://127.0.0.1:1", credentials: key, ...options };
+  expect(await refusalOf(() => s3((options === undefined ? undefined : whole) as never))).toContain(
+    `INVALID_INPUT expected ${place}`,
+  );
+});
+
+it("answers what is no request with 500, whatever an adapter gives it, and says so in the log", async () => {
+  const errors: unknown[] = [];
+  const own = createGateway({ ...base, audit: ({ error }) => errors.push(error) });
+  const request = { method: "GET", target: "/", authority: host, headers: [] };
+  const faulty = [undefined, null, { ...request, headers: undefined }, { ...request, headers: null }];
+  const pairs = [
+    { ...request, headers: { host } },
+    { ...request, headers: [5] },
+    { ...request, headers: [["a"]] },
+  ];
+  for (const given of [...faulty, ...pairs, { ...request, headers: [["origin", 5]] }]) {
+    const outcome = await own.handle(given as never, (async function* () {})());
+    expect([outcome.status, JSON.stringify(given)]).toEqual([expect.any(Number), JSON.stringify(given)]);
+    expect(outcome.status).toBeGreaterThanOrEqual(400);
+    outcome.delivered(0, true);
+  }
+  expect(errors.filter((error) => error instanceof TypeError).length).toBeGreaterThanOrEqual(5);
+});
+
+it("an adapter of one's own takes no rate that could not be kept", async () => {
+  const rate = { minimumRate: { bytesPerSecond: 1, windowMs: 0 } };
+  expect(await refusalOf(() => toNodeHandler(createGateway(base), rate))).toContain("minimumRate.windowMs");
+});

@@ -63,7 +63,7 @@ async function explainInLife(text: string, options: ExplainOptions, reading: Rea
 }
 
 async function explainText(url: string, options: ExplainOptions, reading: Reading = "search"): Promise<Explanation> {
-  const { request, errorBody, hosts = [], origin, reveal = false, clock = systemClock } = options;
+  const { request, errorBody, hosts = [], origin, reveal, clock = systemClock } = options;
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
@@ -105,7 +105,10 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     ...(browser === undefined ? {} : { browser }),
     ...(escaped === undefined ? {} : { cause: escaped }),
   };
-  return hide(result, reveal ? secrets : [...secrets, ...hidden, ...tokensIn(sentUrl.wire.query, error?.fields)]);
+  return hide(
+    result,
+    reveal === true ? secrets : [...secrets, ...hidden, ...tokensIn(sentUrl.wire.query, error?.fields)],
+  );
 }
 
 function target({ wire }: SplitUrl): string {

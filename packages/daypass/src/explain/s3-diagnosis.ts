@@ -167,6 +167,7 @@ function checkSignature({ version, subject, facts, input, keys }: Case): Promise
     keyId: accessKeyId,
     keys: keys.map((key) => ({ id: key.accessKeyId, secret: key.secretAccessKey, fits })),
     told: told(facts),
+    isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
     says: {
       otherId: (id) => ({
         code: "UNKNOWN_KEY",

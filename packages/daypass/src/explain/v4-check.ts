@@ -27,6 +27,8 @@ export interface V4Check {
   readonly keyId: string;
   readonly keys: readonly V4Key[];
   readonly told?: ToldMethod | undefined;
+  /** Whether the signature has the form of one. A search for what gives it would be in vain. */
+  readonly isWhole: boolean;
   /** The provider's words. */
   readonly says: {
     /** Another key's id was found to have signed. */
@@ -46,7 +48,7 @@ export interface V4Diagnosis extends Diagnosis {
 
 /** Finds what key, canonical request and string to sign show. */
 export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
-  const { subject, input, signed, keyId, keys } = check;
+  const { subject, input, signed, keyId, keys, isWhole } = check;
   if (keys.length === 0) return withoutKey(check);
   const own = keys.filter(({ id }) => id === keyId);
   let hypotheses: readonly Hypothesis[] = [];
@@ -58,7 +60,7 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
     const isOther = subject.sentUrl !== subject.url;
     const meant = isOther ? await firstFitting(key, completed(check, { ...signed, secret: key.secret })) : undefined;
     if (meant !== undefined) return changed(check, meant);
-    const variantsOf = ofKnown(v4Variants(v4Hints(subject)), subject);
+    const variantsOf = isWhole ? ofKnown(v4Variants(v4Hints(subject)), subject) : () => [];
     const found = await searchAsync(inputs, variantsOf, (tried) => key.fits(tried), "signed");
     hypotheses = withFacts(found.hypotheses, inputs);
     if (found.cause !== undefined && found.input !== undefined)

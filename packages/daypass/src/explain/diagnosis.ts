@@ -33,6 +33,8 @@ export interface Case<I extends SignedInput> {
   variantsOf(input: I): Iterable<Variant<I>>;
   /** What may have been sent, where method or headers are not known; every method, unless said otherwise. */
   unknowns?(input: I): readonly I[];
+  /** Whether HEAD goes with whatever was signed, so that to send it is no fault. */
+  readonly headIsFree?: boolean | undefined;
   /** Headers that an input has and the signature covers without naming them. */
   implied?(input: I): Undecided["headers"];
   /** Headers that the URL names as signed. */
@@ -92,7 +94,7 @@ export async function diagnose<I extends SignedInput>(
   if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;
   if (fitting === undefined) return { ...signature, cause: guess(given, given.inputFor(subject.sentUrl), false) };
-  const right = { ...fitting, headers: listedHeaders(given, fitting) };
+  const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
   return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, RIGHT) ?? RIGHT };
 }
 
@@ -102,12 +104,7 @@ function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Sub
   const { known, sent } = subject;
   if (shown === undefined || (known.method && known.headers)) return subject;
   const inputs = possible(given, inputFor(subject.sentUrl));
-  const types = function* () {
-    for (const one of inputs) {
-      for (const { code, input } of given.variantsOf(one)) if (code === "HEADER") yield input;
-    }
-  };
-  const found = [...inputs, ...types()].find((input) => textOf(input).trimEnd() === shown.trimEnd());
+  const found = inputs.find((input) => textOf(input).trimEnd() === shown.trimEnd());
   if (found === undefined) return subject;
   const headers = (found.headers ?? []).flatMap(({ name, values }) =>
     name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
@@ -127,6 +124,7 @@ function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean)
     headers: listedHeaders(given, input),
     implied,
     signsType,
+    headIsFree: given.headIsFree,
     computed: "what",
     isSame,
   });
@@ -181,8 +179,7 @@ function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: 
 }
 
 function methodsOf<I extends SignedInput>({ variantsOf, subject }: Case<I>): Case<I>["variantsOf"] {
-  // The legacy signatures cover a Content-Type that the URL does not tell: to find it is a finding.
-  return ofKnown(variantsOf, { ...subject, known: { ...subject.known, headers: true } });
+  return ofKnown(variantsOf, subject);
 }
 
 function wrongKey<I extends SignedInput>(

@@ -17,6 +17,8 @@ export interface Undecided {
   readonly implied?: Undecided["headers"] | undefined;
   /** Whether the signature covers a Content-Type that the URL does not tell, or that there is none. */
   readonly signsType?: boolean | undefined;
+  /** Whether HEAD goes with whatever was signed. */
+  readonly headIsFree?: boolean | undefined;
   /** What the server computes, as its own text has it. */
   readonly computed?: string | undefined;
   /** Whether the server has shown that it computed what the URL implies. */
@@ -29,11 +31,20 @@ export interface Undecided {
  */
 export function undecided(
   subject: Subject,
-  { told, headers, implied = [], signsType = false, computed = "the request that", isSame }: Undecided,
+  {
+    told,
+    headers,
+    implied = [],
+    signsType = false,
+    headIsFree = false,
+    computed = "the request that",
+    isSame,
+  }: Undecided,
 ): Cause {
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
-  const wrong = method === undefined ? undefined : wrongMethod(method, { told, isSame });
+  const isFree = method === undefined || (headIsFree && method === "HEAD");
+  const wrong = isFree ? undefined : wrongMethod(method, { told, isSame });
   if (wrong !== undefined) return wrong;
   const others = [
     ...(told !== undefined && told.method === method

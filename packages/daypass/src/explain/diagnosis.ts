@@ -33,6 +33,8 @@ export interface Case<I extends SignedInput> {
   variantsOf(input: I): Iterable<Variant<I>>;
   /** What may have been sent, where method or headers are not known; every method, unless said otherwise. */
   unknowns?(input: I): readonly I[];
+  /** Whether the signature covers all parameters. */
+  readonly signsQuery?: boolean | undefined;
   /** Whether HEAD goes with whatever was signed, so that to send it is no fault. */
   readonly headIsFree?: boolean | undefined;
   /** Headers that an input has and the signature covers without naming them. */
@@ -124,6 +126,7 @@ function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean)
     headers: listedHeaders(given, input),
     implied,
     signsType,
+    signsQuery: given.signsQuery,
     headIsFree: given.headIsFree,
     computed: "what",
     isSame,
@@ -326,9 +329,13 @@ export function addressCause({ sent }: Subject, ipRange: string | undefined): Ca
   if (network === undefined || sent.remoteAddress === undefined || isInside(sent.remoteAddress, [network])) {
     return undefined;
   }
+  return otherClient(`${ipRange}`, sent.remoteAddress);
+}
+
+export function otherClient(networks: string, address: string): Cause {
   return {
     code: "IP",
-    sentence: `The URL is for clients in ${ipRange}, and the request came from ${sent.remoteAddress}.`,
+    sentence: `The URL is for clients in ${networks}, and the request came from ${address}.`,
     evidence: [],
     fix: "Sign for the address that the server sees: that of a proxy where there is one.",
   };

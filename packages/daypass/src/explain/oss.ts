@@ -163,6 +163,7 @@ function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
     unknowns: (input) => withTypes(completions(input, subject), subject.known, withType),
     implied: (input) => impliedHeaders(input, facts.additional),
     listed: facts.additional,
+    signsQuery: true,
     shown: error?.fields.get("StringToSign"),
     canonicalOf: canonicalRequest,
     grammar:

@@ -6,8 +6,9 @@ import { headerValues } from "../wire.ts";
 import { type Case, diagnose } from "./diagnosis.ts";
 import type { Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, Trap } from "./explanation.ts";
-import { isS3Credentials, s3Resource, spellings } from "./s3-facts.ts";
+import { isS3Credentials, keyEndCause, s3Cause, s3Resource, spellings, tokenCause } from "./s3-facts.ts";
 import { hoistedType, type V2Input, v2Input, v2Variants } from "./s3-v2-variants.ts";
+import { isMismatch } from "./server-cause.ts";
 import { compareTexts } from "./text-compare.ts";
 import { readParameters, s3Traps, urlTraps } from "./traps.ts";
 import type { Undecided } from "./undecided.ts";
@@ -38,7 +39,7 @@ function readFacts({ url }: Subject): Facts {
     signature: values.get("Signature") ?? "",
     expires,
     endsAt: /^\d{1,11}$/.test(expires) ? new Date(Number(expires) * 1000) : undefined,
-    token: values.get("x-amz-security-token"),
+    token: values.get(TOKEN),
     open: [...values.keys()].filter((name) => !isAuthParameter(name) && !isSubResource(name) && !HOISTED.test(name)),
   };
 }
@@ -96,9 +97,14 @@ function signedParameterHeaders({ url }: Subject): readonly { readonly name: str
     .map(([name, value]) => ({ name, value }));
 }
 
-function caseOf(subject: Subject, { accessKeyId, signature, expires, endsAt }: Facts): Case<V2Input> {
+const TOKEN = "x-amz-security-token";
+
+function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
+  const { accessKeyId, signature, expires, endsAt } = facts;
   const given = subject.keys.filter(isS3Credentials);
-  const { sent, error } = subject;
+  const own = given.find((key) => key.accessKeyId === accessKeyId);
+  const { sent, error, now } = subject;
+  const isRefused = error !== undefined && isMismatch(error);
   return {
     subject,
     signedBy: accessKeyId,
@@ -123,8 +129,17 @@ function caseOf(subject: Subject, { accessKeyId, signature, expires, endsAt }: F
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
     grammar: grammarCause(subject),
+    said: (told) => {
+      const cause = s3Cause(told, now);
+      const isTemporary = cause?.code === "UNKNOWN_KEY" && accessKeyId.startsWith("ASIA");
+      return (isTemporary ? tokenCause(facts, TOKEN) : undefined) ?? cause;
+    },
     times: { endsAt },
-    other: missingHeader(subject),
+    other: isRefused
+      ? missingHeader(subject)
+      : (missingHeader(subject) ??
+        (own?.sessionToken === undefined ? undefined : tokenCause(facts, TOKEN)) ??
+        keyEndCause(own, endsAt, now)),
   };
 }
 

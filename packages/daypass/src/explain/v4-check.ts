@@ -96,7 +96,10 @@ function withoutKey({ subject, input, signed, told }: V4Check): V4Diagnosis {
   if (otherMethod !== undefined) return { isProven: true, cause: otherMethod };
   if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
   const { headers } = input;
-  return { isProven: false, cause: undecided(subject, { told, headers, isSame: shown !== undefined }) };
+  return {
+    isProven: false,
+    cause: undecided(subject, { told, headers, signsQuery: true, isSame: shown !== undefined }),
+  };
 }
 
 /** The signature is right for the URL that was given, and another one was sent. */
@@ -111,13 +114,20 @@ function changed({ subject, input }: V4Check, signed: V4Input): V4Diagnosis {
   return { isProven: true, method, headers, cause };
 }
 
-/** One or two changes give the signature. What the server's text shows beside them is named, too. */
-function searched({ subject }: V4Check, { cause, hypotheses, codes }: Found<V4Input>, input: V4Input): V4Diagnosis {
+/**
+ * One or two changes give the signature. What happened between client and server besides is named, too: how the server's request
+ * differs from the one that was sent, and not from the one that was signed.
+ */
+function searched(
+  { subject, input: sent }: V4Check,
+  { cause, hypotheses, codes }: Found<V4Input>,
+  input: V4Input,
+): V4Diagnosis {
   const canonical = subject.error?.fields.get("CanonicalRequest");
   const rest =
-    canonical === undefined || cause === undefined || codes.some((code) => /^(?:PATH|QUERY|HOST)$/.test(code))
+    canonical === undefined || cause === undefined
       ? undefined
-      : compareCanonicalRequests(v4CanonicalRequest(input), canonical, {
+      : compareCanonicalRequests(v4CanonicalRequest(sent), canonical, {
           ours: "the URL says",
           theirs: "the server saw",
           except: codes,

@@ -132,16 +132,19 @@ function withBrowser(
   return { browser, cause: { ...cause, fix: `${cause.fix} For this URL: ${rule}` } };
 }
 
+// Some programs escape what is escaped: &amp;amp;
+const AMPERSAND = /&(?:(?:amp|#0*38|#x0*26);)+|\\u0026/gi;
+
 /** URLs that were copied out of HTML, XML or JSON, or with quotes around them. */
 function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
   const text = url.trim().replace(/^(["'<])(.*)["'>]$/, "$2");
-  const plain = text.replace(/&amp;|\\u0026/g, "&");
-  if (plain === text) return { text };
+  const [found] = text.match(AMPERSAND) ?? [];
+  if (found === undefined) return { text };
   return {
-    text: plain,
+    text: text.replace(AMPERSAND, "&"),
     escaped: {
       code: "HTML_ESCAPED",
-      sentence: `The URL was copied out of ${text.includes("&amp;") ? "HTML or XML: it has &amp;" : "JSON: it has \\u0026"} where & must stand.`,
+      sentence: `The URL was copied out of ${found.startsWith("&") ? "HTML or XML" : "JSON"}: it has ${found} where & must stand.`,
       evidence: ["The rest of this explanation is about the URL with & in it."],
       fix: "Unescape the URL before it is used.",
     },

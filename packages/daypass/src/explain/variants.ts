@@ -216,8 +216,20 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     ["in composed Unicode (NFC)", encodeOr(decoded.normalize("NFC"))],
     ["in decomposed Unicode (NFD)", encodeOr(decoded.normalize("NFD"))],
     ["without its first segment", canonical.replace(/^\/[^/]*(?=\/)/, "")],
+    ["with the // of its source's URL, which were made one", canonical.replace(/:\/(?!\/)/g, "://")],
+    ...doubledSlashes(canonical).map((path): [string, string] => [MERGED_SLASHES, path]),
   ];
   return spellings.filter(([, path]) => path !== canonical && path !== "");
+}
+
+/** Proxies and servers make two slashes one. */
+const MERGED_SLASHES = "with // where the URL has one slash";
+const MAX_SLASHES = 8;
+
+/** Each of the last slashes doubled: one was in the key's name, or a key began with it. */
+function doubledSlashes(path: string): readonly string[] {
+  const places = [...path.matchAll(/(?<!\/)\/(?!\/)/g)].map(({ index }) => index).slice(-MAX_SLASHES);
+  return places.map((at) => `${path.slice(0, at)}/${path.slice(at)}`);
 }
 
 /** Not a signer that encodes nothing, but a program that encodes what is encoded. */

@@ -263,7 +263,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   let hypotheses: Diagnosis["hypotheses"];
   for (const input of inputs) {
     const variantsOf = subject.searches ? azureVariants(sent) : () => [];
-    const found = search([input], variantsOf, fitsInput, "signed");
+    const found = search({ inputs: [input], fits: fitsInput }, { variantsOf, view: "signed" }, inputs.length);
     hypotheses ??= found.hypotheses;
     if (found.cause !== undefined) return { fits: false, cause: found.cause, hypotheses: found.hypotheses };
   }

@@ -9,7 +9,7 @@ import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undec
 import { ofKnown, untried, withFacts, withMethods } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { noneFits } from "./v4-diagnosis.ts";
-import { searchAsync, type Variant } from "./variants.ts";
+import { searchEach, type Variant } from "./variants.ts";
 
 /** What a signature depends on. */
 interface SignedInput {
@@ -164,17 +164,14 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
       if (await fits(input)) return { method: input.method, headers: input.headers, cause: changed(subject) };
     }
   }
-  let hypotheses: readonly Hypothesis[] | undefined;
-  for (const input of inputs) {
-    const all = possible(given, input);
-    const found = await searchAsync(all, methodsOf(given), fits, "signed");
-    const tried = withFacts(found.hypotheses, all);
-    hypotheses ??= tried;
-    if (found.cause === undefined) continue;
-    const { method, headers } = found.input ?? input;
-    return { cause: found.cause, hypotheses: tried, method, headers };
+  const searches = inputs.map((input) => ({ inputs: possible(given, input), fits }));
+  const found = await searchEach(searches, { variantsOf: methodsOf(given), view: "signed" });
+  const hypotheses = withFacts(found.hypotheses, searches[found.index]?.inputs ?? []);
+  if (found.cause !== undefined) {
+    const { method, headers } = found.input ?? (inputs[found.index] as I);
+    return { cause: found.cause, hypotheses, method, headers };
   }
-  return { hypotheses, cause: fromShownText(given, meant)?.cause ?? wrongKey(given, inputs, hypotheses ?? []) };
+  return { hypotheses, cause: fromShownText(given, meant)?.cause ?? wrongKey(given, inputs, hypotheses) };
 }
 
 function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: I): readonly I[] {
@@ -203,6 +200,9 @@ function wrongKey<I extends SignedInput>(
   return beside ?? (input && untried(given.subject, listedHeaders(given, input), cause)) ?? cause;
 }
 
+// Every method; not every header with each, as this has to be quick without a key.
+const MAX_SHOWN = 8;
+
 /** What the server's own text shows. Without a cause it is what the URL says. */
 function fromShownText<I extends SignedInput>(
   given: Case<I>,
@@ -218,7 +218,7 @@ function fromShownText<I extends SignedInput>(
   const isShown = (tried: I): boolean => textOf(tried).trimEnd() === shown.trimEnd();
   const inputs = possible(given, input);
   if (inputs.some(isShown)) return { cause: undefined };
-  for (const variant of inputs.flatMap((one) => [...methodsOf(given)(one)])) {
+  for (const variant of inputs.slice(0, MAX_SHOWN).flatMap((one) => [...methodsOf(given)(one)])) {
     if (!isShown(variant.input)) continue;
     const evidence = ["With this one change the server's own text comes out exactly."];
     return { cause: { code: variant.code, sentence: variant.seen, evidence, fix: variant.fix } };

@@ -6,7 +6,7 @@ import { completions, ofKnown, untried, withFacts } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./v4-diagnosis.ts";
 import { type V4Input, v4CanonicalRequest, v4Variants } from "./v4-variants.ts";
-import { type Found, searchAsync } from "./variants.ts";
+import { type Found, searchEach } from "./variants.ts";
 
 /** A key that may have signed. */
 export interface V4Key {
@@ -51,21 +51,25 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   const { subject, input, signed, keyId, keys, isWhole } = check;
   if (keys.length === 0) return withoutKey(check);
   const own = keys.filter(({ id }) => id === keyId);
-  let hypotheses: readonly Hypothesis[] = [];
-  for (const key of own.length > 0 ? own : keys) {
-    const inputs = completed(check, { ...input, secret: key.secret });
+  const tried = (own.length > 0 ? own : keys).map((key) => ({
+    key,
+    inputs: completed(check, { ...input, secret: key.secret }),
+  }));
+  for (const { key, inputs } of tried) {
     const fitting = await firstFitting(key, inputs);
     if (fitting !== undefined) return matching(check, key, fitting);
-    // The URL as it was given comes first, so that what was changed on the way is named as such.
-    const isOther = subject.sentUrl !== subject.url;
-    const meant = isOther ? await firstFitting(key, completed(check, { ...signed, secret: key.secret })) : undefined;
-    if (meant !== undefined) return changed(check, meant);
-    const variantsOf = isWhole ? ofKnown(v4Variants(v4Hints(subject)), subject) : () => [];
-    const found = await searchAsync(inputs, variantsOf, (tried) => key.fits(tried), "signed");
-    hypotheses = withFacts(found.hypotheses, inputs);
-    if (found.cause !== undefined && found.input !== undefined)
-      return searched(check, { ...found, hypotheses }, found.input);
   }
+  // The URL as it was given comes first, so that what was changed on the way is named as such.
+  for (const { key } of subject.sentUrl === subject.url ? [] : tried) {
+    const meant = await firstFitting(key, completed(check, { ...signed, secret: key.secret }));
+    if (meant !== undefined) return changed(check, meant);
+  }
+  const variantsOf = isWhole ? ofKnown(v4Variants(v4Hints(subject)), subject) : () => [];
+  const searches = tried.map(({ key, inputs }) => ({ inputs, fits: (one: V4Input) => key.fits(one) }));
+  const found = await searchEach(searches, { variantsOf, view: "signed" });
+  const hypotheses = withFacts(found.hypotheses, tried[found.index]?.inputs ?? []);
+  if (found.cause !== undefined && found.input !== undefined)
+    return searched(check, { ...found, hypotheses }, found.input);
   if (own.length === 0) return { isProven: true, hypotheses, cause: unknownKey(check) };
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { send } from "../src/doctor/send.ts";
 import { AWS, daypass, start, temporaryFolder } from "./command.ts";
 
 interface Report {
@@ -137,6 +138,24 @@ test("reads the region out of a redirect", async () => {
   const { verdicts, report } = await doctor(["s3://media", "--endpoint", endpoint, "--read-only"]);
   expect(verdicts).toMatchObject({ region: "problem", signature: "ok" });
   expect(report.findings.find(({ check }) => check === "region")?.fix).toContain("--region eu-central-1");
+});
+
+test("takes no website for a storage, whatever it answers with 200", async () => {
+  const site = await server((_, response) => void response.end("<html><body>hello</body></html>"));
+  const { status, verdicts, report } = await doctor(["s3://media", "--endpoint", site, "--read-only"]);
+  expect([status, verdicts["signature"]]).toEqual([1, "problem"]);
+  expect(report.findings.at(-1)?.sentence).toContain("no ListBucketResult");
+  const half = await server((request, response) => {
+    response.end(request.url?.includes("list-type") ? "<ListBucketResult/>" : "<html>hello</html>");
+  });
+  expect((await doctor(["s3://media", "--endpoint", half, "--read-only"])).verdicts["cors"]).toBe("skipped");
+});
+
+test("says of a server that never answers how long it has waited", async () => {
+  const url = await server(() => {});
+  await expect(send({ url, method: "GET", limitMs: 50 })).rejects.toThrow("no answer within 0.05 s");
+  const slow = await server((_, response) => void response.write("<"));
+  await expect(send({ url: slow, method: "GET", limitMs: 200 })).rejects.toThrow("no answer within 0.2 s");
 });
 
 test("tells of keys that end, and of a token that is missing", async () => {

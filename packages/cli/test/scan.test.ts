@@ -161,6 +161,9 @@ test("finds URLs of every scheme, tells which are live, and shows no signature",
 });
 
 const escaped = (text: string): string => text.replaceAll("/", "\\/").replaceAll("&", "\\u0026");
+/** Quoted-printable: lines of 76 characters at most, each broken one ends with `=`. */
+const mailSource = (text: string): string =>
+  (text.replaceAll("=", "=3D").match(/(?:=3D|[^=]){1,70}/g) ?? []).join("=\r\n");
 const PLACES: readonly (readonly [string, (found: string) => string])[] = [
   ["a Markdown link", (found) => `See [it](${found}), or not.`],
   ["bold and italic text", (found) => `**${found}** and _${found}_`],
@@ -181,6 +184,14 @@ const PLACES: readonly (readonly [string, (found: string) => string])[] = [
   ["a shell script", (found) => `curl ${found.replaceAll("&", "\\&").replaceAll("?", "\\?")} | tar x`],
   ["a line of CSV", (found) => `1,${found},200`],
   ["a table", (found) => `| x | ${found}|`],
+  ["Chinese text", (found) => `见${found}，过期时间=10分钟`],
+  ["Chinese text without a space", (found) => `见${found}中文`],
+  ["a list with bars", (found) => `${url("other")}|${found}|${url("another")}`],
+  ["a template", (found) => `{${found}}`],
+  ["a script that escapes ampersands", (found) => `window.x='${found.replaceAll("&", "\\x26")}'`],
+  ["quoted-printable", (found) => found.replaceAll("=", "=3D")],
+  ["the source of a mail", (found) => `\n${mailSource(`Get it: ${found} today`)}`],
+  ["a page that tells no protocol", (found) => `<img src="${found.replace("https:", "")}">`],
   ["another URL's parameter", (found) => `https://x.example/?to=${encodeURIComponent(found)}&lang=de`],
   ["another URL's parameter, not encoded", (found) => `https://x.example/?to=${found}`],
 ];
@@ -197,6 +208,26 @@ test("finds the request lines of a log, which tell no host", async () => {
   const { found } = await scan(["-"], log.repeat(3));
   expect(found).toEqual([expect.objectContaining({ life: "live", line: 1, resource: "object x in bucket media" })]);
   expect(found[0]?.url).toMatch(/^\/media\/x\?/);
+});
+
+test("finds the paths of a log in JSON, which tells no host", async () => {
+  const { pathname, search } = new URL(url("y"));
+  const plain = JSON.stringify({ request_uri: `/media${pathname}${search}`, status: 200 });
+  for (const log of [plain, plain.replaceAll("/", "\\/"), JSON.stringify({ message: plain })]) {
+    const { status, found } = await scan(["-"], `${log}\n`);
+    expect(status).toBe(1);
+    expect(found).toEqual([expect.objectContaining({ life: "live", resource: "object y in bucket media" })]);
+  }
+});
+
+test("tells that a URL in the source of a mail is live, and none in a list of URLs is lost", async () => {
+  const { status, found } = await scan(["-", "--live"], mailSource(`Get it: ${url("mail")} today\n`));
+  expect([status, found.map(({ life }) => life)]).toEqual([1, ["live"]]);
+  const list = Array.from(
+    { length: 12 },
+    (_, i) => `https://example.com/a-file-of-a-name?n=${i}&md5=2e4Xr0aa1bb2cc3dd4ee5f==`,
+  );
+  expect([...urlsInText(list.join("\n"))]).toHaveLength(12);
 });
 
 test("tells of a signature that is none that nothing is live", async () => {
@@ -309,6 +340,8 @@ test("finds the same URLs however the stream is cut", async () => {
     "GET /a?b=c HTTP/1.1",
     '"',
     "\\/",
+    `${"https://a.example/?b=".padEnd(73, "c")}=\n`,
+    "=\r\n",
   );
   await fc.assert(
     fc.asyncProperty(fc.array(words, { maxLength: 20 }), fc.array(fc.nat(3000)), async (parts, cuts) => {
@@ -338,6 +371,9 @@ test("takes hostile text in linear time", async () => {
     "https://a?b=c&",
     "https:",
     "a",
+    '"/',
+    "'//a?b=c&",
+    `${"x https://a.example/?b=".padEnd(73, "c")}=\r\n`,
   ]) {
     const text = part.repeat(size / part.length);
     const spent = await cpuMilliseconds(() => {

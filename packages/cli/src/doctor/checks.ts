@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { parseXml } from "../list/xml.ts";
 import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
-import { ask, isUnderstood, type Patient, refusal, signFor } from "./patient.ts";
-import { type Answer, send } from "./send.ts";
+import { ask, isListing, isUnderstood, type Patient, refusal, signFor } from "./patient.ts";
+import { type Answer, rootName, send } from "./send.ts";
 
 const SHORT_SECONDS = 3600;
 
@@ -45,7 +45,7 @@ export async function addressing(patient: Patient): Promise<Finding> {
   const place = { ...patient.place, addressing: isVirtual ? "path" : "virtual" };
   let works = false;
   try {
-    works = isUnderstood(
+    works = isListing(
       await ask({ ...patient, place }, { method: "GET", query: { "list-type": "2", "max-keys": "1" } }),
     );
   } catch {
@@ -133,6 +133,9 @@ async function corsRules(patient: Patient): Promise<Finding> {
       "The bucket has no CORS rules: no page of another origin can use its URLs by script.",
       "Set the rule below, where pages have to.",
     );
+  }
+  if (answer.status === 200 && rootName(answer.body) !== "CORSConfiguration") {
+    return skipped("cors", "The CORS rules cannot be read: the answer is no CORSConfiguration.");
   }
   if (answer.status !== 200) {
     return skipped(

@@ -1,6 +1,6 @@
 import { childText, parseXml } from "../list/xml.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
-import { ask, isUnderstood, type Patient, refusal } from "./patient.ts";
+import { ask, isListing, isUnderstood, type Patient, refusal } from "./patient.ts";
 import type { Answer } from "./send.ts";
 
 /** The first request, and what it teaches. */
@@ -23,6 +23,7 @@ export async function firstContact(patient: Patient): Promise<Contact> {
   findings.push(region.finding);
   if (region.patient !== patient) answer = await ask(region.patient, LISTING);
   if (isUnderstood(answer)) {
+    if (!isListing(answer)) return { findings: [...findings, notStorage(answer)] };
     const rest = answer.status < 300 ? "" : `, and says ${answer.code}: it may not list the bucket`;
     findings.push(ok("signature", `The server accepts a signature of this key${rest}.`));
     return { findings, patient: region.patient };
@@ -37,10 +38,18 @@ export async function firstContact(patient: Patient): Promise<Contact> {
   return { findings };
 }
 
+function notStorage({ status }: Answer): Finding {
+  return problem(
+    "signature",
+    `The server is no S3 storage, or something stands before it: a listing was answered with ${status} and no ListBucketResult.`,
+    "Check --endpoint: is it the port of the S3 interface, and not that of a console, a website or a login page?",
+  );
+}
+
 const LISTING = { method: "GET", query: { "list-type": "2", "max-keys": "1" } };
 
-function unreachable({ code, message, name }: NodeJS.ErrnoException, { place }: Patient): Finding {
-  const found = code ?? (name === "TimeoutError" ? "no answer within 20 s" : message);
+function unreachable({ code, message }: NodeJS.ErrnoException, { place }: Patient): Finding {
+  const found = code ?? message;
   const fix =
     place["endpoint"] === undefined
       ? "Check the network and --region; give --endpoint for a server that is not Amazon's."

@@ -5,7 +5,7 @@ import { UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
 import { loadScheme } from "../lines/schemes.ts";
 import { type Check, type Finding, problem } from "./finding.ts";
-import { type Answer, send } from "./send.ts";
+import { type Answer, rootName, send } from "./send.ts";
 
 /** The bucket that is examined, and how it is reached. */
 export interface Patient {
@@ -41,6 +41,11 @@ const UNDERSTOOD = ["AccessDenied", "NoSuchKey", "NoSuchCORSConfiguration", "All
 /** Whether the signature was accepted, whatever the answer is. */
 export function isUnderstood({ status, code }: Answer): boolean {
   return status < 300 || UNDERSTOOD.includes(code);
+}
+
+/** The same of an answer to a listing. Many a server that is no storage answers everything with 200 and a page. */
+export function isListing(answer: Answer): boolean {
+  return isUnderstood(answer) && (answer.status >= 300 || rootName(answer.body) === "ListBucketResult");
 }
 
 /** Why a request was refused, as `daypass explain` finds it. */

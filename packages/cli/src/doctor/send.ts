@@ -8,6 +8,8 @@ export interface Sent {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** How long an answer may take. */
+  readonly limitMs?: number;
 }
 
 export interface Answer {
@@ -24,11 +26,12 @@ const LIMIT_MS = 20_000;
 const MAX_BODY = 1024 * 1024;
 
 /** Sends a request without following redirects. Rejects where nobody answers. */
-export function send({ url, method, headers = {}, body = "" }: Sent): Promise<Answer> {
+export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS }: Sent): Promise<Answer> {
   const [, scheme, authority, target] = /^(https?):\/\/([^/?]+)(.*)$/.exec(url) ?? [];
   if (authority === undefined) return Promise.reject(new Error("expected an absolute URL"));
   const { hostname, port } = new URL(`${scheme}://${authority}`);
   const start = Date.now();
+  const signal = AbortSignal.timeout(limitMs);
   return new Promise((resolve, reject) => {
     const send = scheme === "https" ? httpsRequest : httpRequest;
     const sent = send(
@@ -39,7 +42,7 @@ export function send({ url, method, headers = {}, body = "" }: Sent): Promise<An
         // As it was signed: a URL parser would spell it anew.
         path: target === "" ? "/" : target,
         headers: { host: authority, ...headers, ...(body === "" ? {} : { "content-length": Buffer.byteLength(body) }) },
-        signal: AbortSignal.timeout(LIMIT_MS),
+        signal,
         agent: false,
       },
       (response) => {
@@ -50,7 +53,7 @@ export function send({ url, method, headers = {}, body = "" }: Sent): Promise<An
           if (bytes <= MAX_BODY) chunks.push(chunk);
           else response.destroy(new Error("an answer of more than 1 MB"));
         });
-        response.on("error", reject);
+        response.on("error", fail);
         response.on("end", () => {
           const text = Buffer.concat(chunks).toString("utf8");
           const date = Date.parse(response.headers.date ?? "");
@@ -66,8 +69,13 @@ export function send({ url, method, headers = {}, body = "" }: Sent): Promise<An
         });
       },
     );
-    sent.on("error", reject);
+    sent.on("error", fail);
     sent.end(body);
+
+    // Node says no more than that the request was aborted.
+    function fail(error: Error): void {
+      reject(signal.aborted ? new Error(`no answer within ${limitMs / 1000} s`) : error);
+    }
   });
 }
 
@@ -75,6 +83,15 @@ function errorCode(body: string): string {
   if (!body.includes("<Error>")) return "";
   try {
     return childText(parseXml(body), "Code");
+  } catch {
+    return "";
+  }
+}
+
+/** The name of the element that a body of XML is; empty where it is none. */
+export function rootName(body: string): string {
+  try {
+    return parseXml(body).name;
   } catch {
     return "";
   }

@@ -12,14 +12,17 @@ const MAX_LINE = 256 * 1024;
 // Longer than the longest beginning of a URL, and than the longest URL with its escapes.
 const OVERLAP = 48 * 1024;
 
-/** Cuts a stream into regions of whole lines. A URL ends with its line at the latest, so none is cut in two. */
+/**
+ * Cuts a stream into regions of whole lines. A URL ends with its line, or goes on behind a = at the line's end (as in the source of
+ * a mail), so none is cut in two.
+ */
 export async function* textRegions(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TextRegion> {
   const decoder = new StringDecoder("utf8");
   let begun = "";
   let line = 1;
   for await (const chunk of chunks) {
     begun += decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    let end = begun.lastIndexOf("\n") + 1;
+    let end = lastLineEnd(begun);
     if (end === 0 && begun.length > MAX_LINE) end = quietPlace(begun);
     if (end === 0) continue;
     const text = begun.slice(0, end);
@@ -29,6 +32,12 @@ export async function* textRegions(chunks: AsyncIterable<Uint8Array>): AsyncGene
   }
   begun += decoder.end();
   if (begun !== "") yield { text: begun, line };
+}
+
+function lastLineEnd(text: string): number {
+  let at = text.lastIndexOf("\n");
+  while (at > 0 && /=\r?$/.test(text.slice(Math.max(0, at - 2), at))) at = text.lastIndexOf("\n", at - 1);
+  return at + 1;
 }
 
 /** A place near the end of a long line where no URL goes on; its end, where it is no text at all. */

@@ -11,15 +11,17 @@ const MAX_NESTED = 4;
 
 /**
  * Where a URL begins: plainly, with slashes that JSON has escaped, percent-encoded inside of another URL; or a request line of
- * a log, which tells no host.
+ * a log or a path in quotes, which tell no host, or no protocol.
  */
-const BEGINNING = /https?:(?:\\{0,8}\/){2}|https?%3a%2f%2f|\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\/)/gi;
+const BEGINNING =
+  /https?:(?:\\{0,8}\/){2}|https?%3a%2f%2f|\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\/)|["'](?=\\{0,8}\/)/gi;
 
-/** What may follow: no space, quote, bracket of HTML or backtick; a backslash only before what JSON and shells escape. */
-const REST = new RegExp(
-  `(?:[^\\s"'\`<>\\\\\\u0000-\\u001f\\u007f]|\\\\{1,8}(?:[/&?=]|u[0-9a-fA-F]{4})){0,${MAX_URL}}`,
-  "y",
-);
+// What no URL has unescaped: it is of the text around it. Of other alphabets that is their punctuation, which no space follows.
+const NOT_URL =
+  "\\s\"'`<>|^{}\\\\\\u0000-\\u001f\\u007f\\u00ab\\u00bb\\u2010-\\u205f\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65";
+
+/** What may follow. A backslash only before what JSON, JavaScript and shells escape. */
+const REST = new RegExp(`(?:[^${NOT_URL}]|\\\\{1,8}(?:[/&?=]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})){0,${MAX_URL}}`, "y");
 
 /** All places in a text where a URL may stand. Linear in its length whatever it holds. */
 export function* urlsInText(text: string): Generator<RawUrl> {
@@ -33,10 +35,37 @@ export function* urlsInText(text: string): Generator<RawUrl> {
     REST.lastIndex = next;
     const rest = REST.exec(text)?.[0] ?? "";
     runEnd = Math.max(runEnd, next + rest.length);
-    if (rest.length < MAX_URL) yield { index, raw: found[0] + rest };
+    if (rest.length < MAX_URL) yield { index, raw: found[0] + rest + nextLines(text, next + rest.length) };
     // The generator may have been left alone in between.
     BEGINNING.lastIndex = nested < MAX_NESTED ? next : Math.max(next, runEnd);
   }
+}
+
+// The longest line of a mail's source, with the = that breaks it; programs break no sooner than they must.
+const MAIL_LINE = { min: 60, max: 76 };
+// A URL with a session token has thirty.
+const MAX_LINES = 40;
+
+/** The lines in which a URL goes on in the source of a mail (quoted-printable), with the line ends that broke it. */
+function nextLines(text: string, end: number): string {
+  let at = end;
+  for (let lines = 0; lines < MAX_LINES; lines += 1) {
+    const lineEnd =
+      text.charAt(at - 1) === "=" ? /^\r?\n(?=\S)(?!https?:)/i.exec(text.slice(at, at + 10))?.[0] : undefined;
+    if (lineEnd === undefined || !isMailLine(text, at)) break;
+    REST.lastIndex = at + lineEnd.length;
+    const next = REST.lastIndex;
+    at = next + (REST.exec(text)?.[0].length ?? 0);
+  }
+  return text.slice(end, at);
+}
+
+/** Whether the line up to a place has the length of one that a program broke. */
+function isMailLine(text: string, end: number): boolean {
+  const start = Math.max(0, end - MAIL_LINE.max - 1);
+  const line = text.slice(start, end);
+  const length = line.length - 1 - line.lastIndexOf("\n");
+  return length >= MAIL_LINE.min && length <= MAIL_LINE.max;
 }
 
 /**
@@ -44,23 +73,32 @@ export function* urlsInText(text: string): Generator<RawUrl> {
  * A log's request line becomes a URL of the host `unknown.invalid`.
  */
 export function readings(raw: string): readonly string[] {
+  const [line = ""] = raw.split(/\r?\n/, 1);
+  const mail = raw.replace(/=\r?\n/g, "").replace(/=3D/gi, "=");
+  return [...new Set([line, ...(mail === raw ? [] : [mail])].flatMap(readingsOfLine))];
+}
+
+function readingsOfLine(raw: string): readonly string[] {
   const plain = withoutEscapes(raw);
   if (plain === undefined) return [];
   const trimmed = trimEnd(plain);
   // Markdown's emphasis; but base64 for URLs may end with these, and CloudFront's does.
   const plainer = trimEnd(trimmed.replace(/[*_~]+$/, ""));
-  // In a list or a table something may follow at once. A signature has none of these characters.
+  // In a list, a table or an alphabet without spaces something may follow at once. A signature has none of these characters.
   const lastValue = trimmed.lastIndexOf("=");
-  const cut = lastValue < 0 ? -1 : trimmed.slice(lastValue).search(/[,;|)\]}*]/);
-  return [...new Set([trimmed, plainer, ...(cut < 0 ? [] : [trimmed.slice(0, lastValue + cut)])])];
+  const cut = lastValue < 0 ? -1 : trimmed.slice(lastValue).search(/[,;)\]*]|[^\x21-\x7e]/);
+  return [trimmed, plainer, ...(cut < 0 ? [] : [trimmed.slice(0, lastValue + cut)])];
 }
 
 /** A URL of a log that tells no host. */
 export const UNKNOWN_ORIGIN = "https://unknown.invalid";
 
 function withoutEscapes(raw: string): string | undefined {
-  const requestLine = /^[A-Z]+ (\/.*)$/is.exec(raw)?.[1];
-  if (requestLine !== undefined) return UNKNOWN_ORIGIN + withoutMarkup(requestLine);
+  const [, before = "", path] = /^([A-Z]+ |["'])(\\*\/.*)$/is.exec(raw) ?? [];
+  if (path !== undefined) {
+    const plain = withoutMarkup(path);
+    return before.length === 1 && plain.startsWith("//") ? `https:${plain}` : UNKNOWN_ORIGIN + plain;
+  }
   if (!/^https?%3a/i.test(raw)) return withoutMarkup(raw);
   // Inside of another URL it ends where that one's parameter does.
   const [value = ""] = raw.split(/[&#;]/, 1);
@@ -74,7 +112,9 @@ function withoutEscapes(raw: string): string | undefined {
 function withoutMarkup(text: string): string {
   const [inside = ""] = text.split(/&(?:quot|apos|lt|gt|#0*3[49]|#0*6[02]|#x0*2[27]|#x0*3[ce]);/i, 1);
   return inside
-    .replace(/\\+u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))/g, (_, long?: string, short = "") =>
+      String.fromCharCode(Number.parseInt(long ?? short, 16)),
+    )
     .replace(/\\+(?=[/&?=])/g, "")
     .replace(/&(?:(?:amp|#0*38|#x0*26);)+/gi, "&")
     .replace(/&(?:#0*61|#x0*3d|equals);/gi, "=");

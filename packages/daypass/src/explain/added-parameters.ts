@@ -3,6 +3,11 @@ const TRACKING =
   /^(?:utm_\w+|(?:fb|g|d|tt|tw|y|ms)cl(?:k?id|src)|[gw]braid|mc_[ce]id|igshid|li_fat_id|mkt_tok|_g[al]|_hs(?:enc|mi)|vero_id|oly_(?:anon|enc)_id)$/i;
 const MAX_LAST = 5;
 
+/** Whether a parameter is one that is added to links, and that no store reads. */
+export function isTracking(name: string): boolean {
+  return TRACKING.test(name);
+}
+
 /** Parameters that may have come after signing, and what is left without them. */
 export interface Added<T> {
   readonly rest: readonly T[];

@@ -44,6 +44,7 @@ const kind: EdgeKind<AkamaiExplainKey> = {
         ip === undefined ? "who uses it, from where, and how often" : "how often it is used",
       ],
       weak: [],
+      clients: ip,
       ...(acl === undefined
         ? {}
         : { covers: () => acl.split("!").some((pattern) => matchesGlob(pattern, url.wire.path)) }),

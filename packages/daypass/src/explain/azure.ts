@@ -10,6 +10,7 @@ import { headerValues } from "../wire.ts";
 import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./azure-cause.ts";
 import { type AzureUrl, azureResource, azureTraps, readAzure } from "./azure-facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./azure-grammar.ts";
+import { levelOf, repeatedCause, scopeCause } from "./azure-scope.ts";
 import { type AzureInput, azureVariants, inputText } from "./azure-variants.ts";
 import { missingHeader } from "./diagnosis.ts";
 import type { ServerError } from "./error-body.ts";
@@ -134,10 +135,11 @@ function diagnose(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnos
   if (said !== undefined && isPrecise) return { ...signature, hypotheses: undefined, cause: said };
   // What a key has shown is the sharper answer to a request that cannot be read either, where there is all to be read.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
-  const malformed = missingCause(sent) ?? (isShown ? undefined : grammarCause(sent, subject));
+  const malformed =
+    missingCause(sent) ?? repeatedCause(subject, sent) ?? (isShown ? undefined : grammarCause(sent, subject));
   if (malformed !== undefined) return { ...signature, cause: malformed };
   const late = isRefused || (error !== undefined && isPrecise) ? undefined : timeCause(url, now);
-  const other = isRefused ? undefined : (operationCause(subject, sent) ?? said);
+  const other = isRefused ? undefined : (scopeCause(subject, sent) ?? operationCause(subject, sent) ?? said);
   const cause = late ?? signature.cause ?? other;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   return {
@@ -197,7 +199,7 @@ function operationCause(
 ): Cause | undefined {
   const letters = values.get("sp");
   if (request?.method === undefined || letters === undefined || location === undefined) return undefined;
-  const level = location.blob !== undefined ? "o" : location.container !== undefined ? "c" : "s";
+  const level = levelOf(location);
   const comp = others.get("comp");
   const method = sent.method === "HEAD" ? "GET" : sent.method;
   const headers = new Map(sent.headers.map(([name, value]) => [name.toLowerCase(), value]));
@@ -261,7 +263,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   let hypotheses: Diagnosis["hypotheses"];
   for (const input of inputs) {
     const variantsOf = subject.searches ? azureVariants(sent) : () => [];
-    const found = search([input], variantsOf, fitsInput, "signed");
+    const found = search({ inputs: [input], fits: fitsInput }, { variantsOf, view: "signed" }, inputs.length);
     hypotheses ??= found.hypotheses;
     if (found.cause !== undefined) return { fits: false, cause: found.cause, hypotheses: found.hypotheses };
   }

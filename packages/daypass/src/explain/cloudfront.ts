@@ -4,6 +4,7 @@ import type { CloudfrontHash } from "../cloudfront/key.ts";
 import { detectCloudfront, parseCloudfront } from "../cloudfront/parse.ts";
 import { type Policy, readPolicy } from "../cloudfront/policy.ts";
 import { fits as covers } from "../cloudfront/wildcard.ts";
+import type { WireRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
 import { headerValues } from "../wire.ts";
 import { addedTogether } from "./added-parameters.ts";
@@ -18,7 +19,15 @@ import { movedEnds } from "./usual-lives.ts";
 import { pathSpellings, type Variant } from "./variants.ts";
 
 /** CloudFront URLs and cookies. */
-export const cloudfrontExplainer: Explainer = { detects: detectCloudfront, explain: explainCloudfront };
+export const cloudfrontExplainer: Explainer = {
+  detects: (request) => detectCloudfront(request) || lacksKeyId(request),
+  explain: explainCloudfront,
+};
+
+/** What is left of a signed URL whose last parameter was cut off: an RSA or ECDSA signature in CloudFront's base64. */
+function lacksKeyId({ target }: WireRequest): boolean {
+  return /[?&](?:Expires|Policy)=/.test(target) && /[?&]Signature=[A-Za-z0-9~_-]{90,}(?:&|$)/.test(target);
+}
 
 /** Everything that a signature depends on. */
 interface CloudfrontInput {
@@ -178,7 +187,7 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     variantsOf: (input) => variants(input, subject),
     // CloudFront does not sign the method.
     unknowns: (input) => [input],
-    said: saidByCloudfront,
+    said: (told) => saidByCloudfront(told, facts.values),
     grammar: grammarCause(() => parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" })),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
     other:
@@ -201,7 +210,7 @@ function textOf({ url, end, text }: CloudfrontInput): string {
 }
 
 /** Source: "Troubleshoot issues related to a signed URL or signed cookies in CloudFront", AWS re:Post. */
-function saidByCloudfront({ code, message }: ServerError): Cause | undefined {
+function saidByCloudfront({ code, message }: ServerError, values: Facts["values"]): Cause | undefined {
   const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
   if (/Unknown Key/i.test(message)) {
     return {
@@ -214,7 +223,7 @@ function saidByCloudfront({ code, message }: ServerError): Cause | undefined {
   if (/Missing Key|Malformed|unencode/i.test(`${code} ${message}`)) {
     return {
       code: "MALFORMED",
-      sentence: "CloudFront cannot read the signing parameters: they were cut off, renamed or encoded again.",
+      sentence: `CloudFront cannot read the signing parameters: they were cut off, renamed or encoded again${values.has("Key-Pair-Id") ? "" : "; the URL has no Key-Pair-Id"}.`,
       evidence,
       fix: "Pass the URL on byte for byte as it was made; quote it in a shell. Set all cookies for the host and path that is asked for.",
     };

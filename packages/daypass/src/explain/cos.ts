@@ -15,6 +15,7 @@ import { decodedPathVariants, headerVariants, parameterVariants, spelt, typeVari
 import { readParameters, urlTraps } from "./traps.ts";
 import { completions } from "./unknowns.ts";
 import { USUAL_LIVES } from "./usual-lives.ts";
+import { signedValue } from "./v4-variants.ts";
 import { bucketOfHost, hostSpellings, methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** Tencent COS presigned URLs. */
@@ -96,7 +97,9 @@ async function explainCos(subject: Subject): Promise<Explained> {
         token === undefined
           ? "when the key that signed it is disabled or loses the permission"
           : "with the temporary credentials (STS) that signed it: half an hour by default, two hours at most",
-      mustSend: headers.filter((name) => name !== "host").map((name) => ({ name })),
+      mustSend: headers
+        .filter((name) => name !== "host")
+        .map((name) => ({ name, value: signedValue(fitting?.headers, name) })),
       traps: [
         ...urlTraps(url).filter(({ name }) => bindsHost || name !== "host-port"),
         ...cosTraps(facts, open),

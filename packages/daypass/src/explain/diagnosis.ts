@@ -9,7 +9,7 @@ import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undec
 import { ofKnown, untried, withFacts, withMethods } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { noneFits } from "./v4-diagnosis.ts";
-import { searchAsync, type Variant } from "./variants.ts";
+import { searchEach, type Variant } from "./variants.ts";
 
 /** What a signature depends on. */
 interface SignedInput {
@@ -33,6 +33,10 @@ export interface Case<I extends SignedInput> {
   variantsOf(input: I): Iterable<Variant<I>>;
   /** What may have been sent, where method or headers are not known; every method, unless said otherwise. */
   unknowns?(input: I): readonly I[];
+  /** Whether the signature covers all parameters. */
+  readonly signsQuery?: boolean | undefined;
+  /** Whether HEAD goes with whatever was signed, so that to send it is no fault. */
+  readonly headIsFree?: boolean | undefined;
   /** Headers that an input has and the signature covers without naming them. */
   implied?(input: I): Undecided["headers"];
   /** Headers that the URL names as signed. */
@@ -92,7 +96,7 @@ export async function diagnose<I extends SignedInput>(
   if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;
   if (fitting === undefined) return { ...signature, cause: guess(given, given.inputFor(subject.sentUrl), false) };
-  const right = { ...fitting, headers: listedHeaders(given, fitting) };
+  const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
   return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, RIGHT) ?? RIGHT };
 }
 
@@ -102,12 +106,7 @@ function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Sub
   const { known, sent } = subject;
   if (shown === undefined || (known.method && known.headers)) return subject;
   const inputs = possible(given, inputFor(subject.sentUrl));
-  const types = function* () {
-    for (const one of inputs) {
-      for (const { code, input } of given.variantsOf(one)) if (code === "HEADER") yield input;
-    }
-  };
-  const found = [...inputs, ...types()].find((input) => textOf(input).trimEnd() === shown.trimEnd());
+  const found = inputs.find((input) => textOf(input).trimEnd() === shown.trimEnd());
   if (found === undefined) return subject;
   const headers = (found.headers ?? []).flatMap(({ name, values }) =>
     name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
@@ -127,6 +126,8 @@ function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean)
     headers: listedHeaders(given, input),
     implied,
     signsType,
+    signsQuery: given.signsQuery,
+    headIsFree: given.headIsFree,
     computed: "what",
     isSame,
   });
@@ -163,17 +164,14 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
       if (await fits(input)) return { method: input.method, headers: input.headers, cause: changed(subject) };
     }
   }
-  let hypotheses: readonly Hypothesis[] | undefined;
-  for (const input of inputs) {
-    const all = possible(given, input);
-    const found = await searchAsync(all, methodsOf(given), fits, "signed");
-    const tried = withFacts(found.hypotheses, all);
-    hypotheses ??= tried;
-    if (found.cause === undefined) continue;
-    const { method, headers } = found.input ?? input;
-    return { cause: found.cause, hypotheses: tried, method, headers };
+  const searches = inputs.map((input) => ({ inputs: possible(given, input), fits }));
+  const found = await searchEach(searches, { variantsOf: methodsOf(given), view: "signed" });
+  const hypotheses = withFacts(found.hypotheses, searches[found.index]?.inputs ?? []);
+  if (found.cause !== undefined) {
+    const { method, headers } = found.input ?? (inputs[found.index] as I);
+    return { cause: found.cause, hypotheses, method, headers };
   }
-  return { hypotheses, cause: fromShownText(given, meant)?.cause ?? wrongKey(given, inputs, hypotheses ?? []) };
+  return { hypotheses, cause: fromShownText(given, meant)?.cause ?? wrongKey(given, inputs, hypotheses) };
 }
 
 function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: I): readonly I[] {
@@ -181,8 +179,7 @@ function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: 
 }
 
 function methodsOf<I extends SignedInput>({ variantsOf, subject }: Case<I>): Case<I>["variantsOf"] {
-  // The legacy signatures cover a Content-Type that the URL does not tell: to find it is a finding.
-  return ofKnown(variantsOf, { ...subject, known: { ...subject.known, headers: true } });
+  return ofKnown(variantsOf, subject);
 }
 
 function wrongKey<I extends SignedInput>(
@@ -203,6 +200,9 @@ function wrongKey<I extends SignedInput>(
   return beside ?? (input && untried(given.subject, listedHeaders(given, input), cause)) ?? cause;
 }
 
+// Every method; not every header with each, as this has to be quick without a key.
+const MAX_SHOWN = 8;
+
 /** What the server's own text shows. Without a cause it is what the URL says. */
 function fromShownText<I extends SignedInput>(
   given: Case<I>,
@@ -218,7 +218,7 @@ function fromShownText<I extends SignedInput>(
   const isShown = (tried: I): boolean => textOf(tried).trimEnd() === shown.trimEnd();
   const inputs = possible(given, input);
   if (inputs.some(isShown)) return { cause: undefined };
-  for (const variant of inputs.flatMap((one) => [...methodsOf(given)(one)])) {
+  for (const variant of inputs.slice(0, MAX_SHOWN).flatMap((one) => [...methodsOf(given)(one)])) {
     if (!isShown(variant.input)) continue;
     const evidence = ["With this one change the server's own text comes out exactly."];
     return { cause: { code: variant.code, sentence: variant.seen, evidence, fix: variant.fix } };
@@ -329,9 +329,13 @@ export function addressCause({ sent }: Subject, ipRange: string | undefined): Ca
   if (network === undefined || sent.remoteAddress === undefined || isInside(sent.remoteAddress, [network])) {
     return undefined;
   }
+  return otherClient(`${ipRange}`, sent.remoteAddress);
+}
+
+export function otherClient(networks: string, address: string): Cause {
   return {
     code: "IP",
-    sentence: `The URL is for clients in ${ipRange}, and the request came from ${sent.remoteAddress}.`,
+    sentence: `The URL is for clients in ${networks}, and the request came from ${address}.`,
     evidence: [],
     fix: "Sign for the address that the server sees: that of a proxy where there is one.",
   };

@@ -3,7 +3,14 @@ import { isDaypassError } from "../errors.ts";
 import type { Grant, Verifier, WireRequest } from "../scheme.ts";
 import { describeWeakness, type Weakness } from "../weakness.ts";
 import { headerValues } from "../wire.ts";
-import { type Case, diagnose, endTraps, grammarCause, missingHeader } from "./diagnosis.ts";
+import {
+  type Case,
+  diagnose,
+  endTraps,
+  grammarCause,
+  missingHeader,
+  addressCause as networkCause,
+} from "./diagnosis.ts";
 import type { EdgeExplainKey } from "./edge-keys.ts";
 import { type EdgeInput, edgeVariants } from "./edge-variants.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "./explainer.ts";
@@ -38,6 +45,8 @@ export interface EdgeFacts {
   covers?(origin: string): boolean;
   /** Parameters of the token. The others are signed with it, or not at all. */
   isOwn(name: string): boolean;
+  /** The client's addresses that it is for, where it tells them. */
+  readonly clients?: string | undefined;
   readonly signs: { readonly host: boolean; readonly query: boolean; readonly address: boolean };
 }
 
@@ -126,9 +135,18 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
 
 /** Not every verifier looks at the length before it compares. */
 function cutOff({ signature, lengths }: EdgeFacts): Pick<Explained["explanation"], "cause" | "hypotheses"> | undefined {
+  if (signature.includes(" ")) return { cause: LOST_PLUS };
   const cause = lengths && grammarCause(() => checkWhole("the token", signature, lengths));
   return cause && { cause };
 }
+
+// A space in a signature was a plus, which stands for one in a query.
+const LOST_PLUS: Cause = {
+  code: "MALFORMED",
+  sentence: "The token was damaged on its way: a + in its signature was not sent as %2B, and is read as a space.",
+  evidence: [],
+  fix: "Percent-encode the signature once (encodeURIComponent), so that + travels as %2B.",
+};
 
 function cookieOf({ headers }: WireRequest, name: string): string | undefined {
   return headerValues(headers, "cookie")
@@ -219,7 +237,12 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
         grammarOf(told) ??
         otherUrls(sentFacts, inputFor(sentUrl))),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
-    other: fitting.length === 0 ? undefined : open.length > 0 ? untold(open) : addressCause(subject, told.error),
+    other:
+      fitting.length === 0
+        ? networkCause(subject, facts.clients)
+        : open.length > 0
+          ? untold(open)
+          : addressCause(subject, told.error),
   };
   // A server of an edge shows nothing of what it computes.
   return diagnose(subject, () => (isBlind && keys.length > 0 ? { ...found, given: [] } : found));

@@ -63,7 +63,7 @@ async function explainInLife(text: string, options: ExplainOptions, reading: Rea
 }
 
 async function explainText(url: string, options: ExplainOptions, reading: Reading = "search"): Promise<Explanation> {
-  const { request, errorBody, hosts = [], origin, reveal = false, clock = systemClock } = options;
+  const { request, errorBody, hosts = [], origin, reveal, clock = systemClock } = options;
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
@@ -105,7 +105,10 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     ...(browser === undefined ? {} : { browser }),
     ...(escaped === undefined ? {} : { cause: escaped }),
   };
-  return hide(result, reveal ? secrets : [...secrets, ...hidden, ...tokensIn(sentUrl.wire.query, error?.fields)]);
+  return hide(
+    result,
+    reveal === true ? secrets : [...secrets, ...hidden, ...tokensIn(sentUrl.wire.query, error?.fields)],
+  );
 }
 
 function target({ wire }: SplitUrl): string {
@@ -129,16 +132,19 @@ function withBrowser(
   return { browser, cause: { ...cause, fix: `${cause.fix} For this URL: ${rule}` } };
 }
 
+// Some programs escape what is escaped: &amp;amp;
+const AMPERSAND = /&(?:(?:amp|#0*38|#x0*26);)+|\\u0026/gi;
+
 /** URLs that were copied out of HTML, XML or JSON, or with quotes around them. */
 function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
   const text = url.trim().replace(/^(["'<])(.*)["'>]$/, "$2");
-  const plain = text.replace(/&amp;|\\u0026/g, "&");
-  if (plain === text) return { text };
+  const [found] = text.match(AMPERSAND) ?? [];
+  if (found === undefined) return { text };
   return {
-    text: plain,
+    text: text.replace(AMPERSAND, "&"),
     escaped: {
       code: "HTML_ESCAPED",
-      sentence: `The URL was copied out of ${text.includes("&amp;") ? "HTML or XML: it has &amp;" : "JSON: it has \\u0026"} where & must stand.`,
+      sentence: `The URL was copied out of ${found.startsWith("&") ? "HTML or XML" : "JSON"}: it has ${found} where & must stand.`,
       evidence: ["The rest of this explanation is about the URL with & in it."],
       fix: "Unescape the URL before it is used.",
     },

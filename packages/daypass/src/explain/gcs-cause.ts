@@ -67,8 +67,24 @@ export function gcsCause(error: ServerError, now: Date): Cause | undefined {
         "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
         "Look whether the key, and the account that it belongs to, are still active; sign with one that is.",
       );
-    case "InvalidArgument":
     case "MalformedSecurityHeader":
+    case "InvalidArgument":
+      if (/included in signedheaders, but not in the request/i.test(details)) {
+        const name = fields.get("ParameterName");
+        return cause(
+          "HEADER",
+          `The URL was signed with ${name === undefined ? "a header" : `the header ${name}`}, which was not sent.`,
+          `Send ${name ?? "the signed headers"} with exactly the value that was signed.`,
+        );
+      }
+      if (/Signature was not base64 encoded/i.test(details)) {
+        return cause(
+          "SIGNATURE",
+          "The signature was damaged on its way: it is no base64 any more.",
+          "Pass the URL on byte for byte as it was made: a + in the signature travels as %2B.",
+        );
+      }
+      return cause("MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made.");
     case "MissingSecurityHeader":
     case "InvalidQueryParameterValue":
       return cause("MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made.");

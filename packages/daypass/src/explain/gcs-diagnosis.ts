@@ -102,6 +102,7 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
       secret: "secret" in key ? key.secret : "",
       fits: (tried) => fitsV4(key, tried, signature),
     })),
+    isWhole: /^[0-9a-f]{64,}$/i.test(signature),
     says: {
       otherId: (id) => ({
         code: "UNKNOWN_KEY",

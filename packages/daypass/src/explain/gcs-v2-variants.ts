@@ -5,7 +5,6 @@ import { type GcsV2Parts, isNeverSigned, isSubresource } from "../gcs/v2/canonic
 import { headerValues } from "../wire.ts";
 import type { Subject } from "./explainer.ts";
 import { googleBucket } from "./gcs-facts.ts";
-import { untoldType } from "./text-variants.ts";
 import { readParameters } from "./traps.ts";
 import { movedEnds } from "./usual-lives.ts";
 import {
@@ -43,17 +42,17 @@ export function gcsV2Input({ sent, sentUrl }: Subject, expires: string, secret: 
 }
 
 /** The variants in the order of how often they are the cause. */
-export function gcsV2Variants({ sentUrl, known }: Subject): (input: GcsV2Input) => Generator<Variant<GcsV2Input>> {
+export function gcsV2Variants({ sentUrl }: Subject): (input: GcsV2Input) => Generator<Variant<GcsV2Input>> {
   return function* (input) {
     yield* methodVariants(input);
-    yield* headerVariants(input, known.headers);
+    yield* headerVariants(input);
     yield* resourceVariants(input, sentUrl);
     if (input.secret !== "") yield* secretVariants(input);
     yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
   };
 }
 
-function* headerVariants(input: GcsV2Input, isKnown: boolean): Generator<Variant<GcsV2Input>> {
+function* headerVariants(input: GcsV2Input): Generator<Variant<GcsV2Input>> {
   const header = (name: string, value: string, sent: string, change: Partial<GcsV2Input>): Variant<GcsV2Input> => ({
     code: "HEADER",
     input: { ...input, ...change },
@@ -63,8 +62,7 @@ function* headerVariants(input: GcsV2Input, isKnown: boolean): Generator<Variant
   });
   for (const contentType of CONTENT_TYPES) {
     if (contentType === input.contentType) continue;
-    const variant = header("content-type", contentType, input.contentType, { contentType });
-    yield isKnown ? variant : { ...variant, signed: untoldType(contentType) };
+    yield header("content-type", contentType, input.contentType, { contentType });
   }
   if (input.contentMd5 !== "") yield header("content-md5", "", input.contentMd5, { contentMd5: "" });
   for (const extension of input.extensions) {

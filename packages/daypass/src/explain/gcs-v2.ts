@@ -14,7 +14,8 @@ import { type GcsV2Input, gcsV2Input, gcsV2Variants } from "./gcs-v2-variants.ts
 import { spellings } from "./s3-facts.ts";
 import { compareTexts } from "./text-compare.ts";
 import { readParameters, urlTraps } from "./traps.ts";
-import { otherValue } from "./unknowns.ts";
+import type { Undecided } from "./undecided.ts";
+import { otherValue, shownHeaders, withMethods, withTypes } from "./unknowns.ts";
 import { checkWhole, RSA_BASE64 } from "./whole-signature.ts";
 
 /** Google Cloud Storage signed URLs in the legacy V2. */
@@ -55,7 +56,7 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
   const { endsAt, isHmac, keyId } = facts;
   const key = gcsExplainKeys(subject.keys, !isHmac).find(({ id }) => id === keyId);
   const input = gcsV2Input(subject, facts.expires, key !== undefined && "secret" in key ? key.secret : "");
-  const { cause, hypotheses, method } = await diagnose(subject, (from) => caseOf(from, facts));
+  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
   const resource = gcsResource(url);
   return {
     explanation: {
@@ -75,7 +76,7 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
       mayEndEarlier: isHmac
         ? "when the HMAC key is deactivated or its account loses the permission"
         : "when the account's key is deleted or the account loses the permission; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least",
-      mustSend: [],
+      mustSend: fitting === undefined ? [] : shownHeaders(implied(fitting)),
       traps: [
         ...urlTraps(url).filter(({ name }) => name !== "host-port"),
         ...gcsTraps(url).filter(({ name }) => name !== "header-in-query"),
@@ -83,7 +84,7 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
       ],
       cause,
       hypotheses,
-      stringToSign: key === undefined ? undefined : gcsV2StringToSign(input),
+      stringToSign: key === undefined ? undefined : gcsV2StringToSign(fitting ?? input),
     },
     hidden: spellings(facts.signature),
   };
@@ -91,6 +92,11 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
 
 interface Keyed extends GcsV2Input {
   readonly key?: GcsExplainKey | undefined;
+}
+
+/** Headers that an input has: all of them are signed, and none is named. */
+function implied({ contentType, extensions }: GcsV2Input): Undecided["headers"] {
+  return [...(contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]), ...extensions];
 }
 
 function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
@@ -112,10 +118,9 @@ function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
     textOf: gcsV2StringToSign,
     fits: async (input) => input.key !== undefined && (await fitsV2(input.key, input, signature)),
     variantsOf: gcsV2Variants(subject),
-    implied: ({ contentType, extensions }) => [
-      ...(contentType === "" ? [] : [{ name: "content-type", values: [contentType] }]),
-      ...extensions,
-    ],
+    unknowns: (input) =>
+      withTypes(withMethods(input, subject.known), subject.known, (one, contentType) => ({ ...one, contentType })),
+    implied,
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
     beside: (wrong) => headerCause(subject, wrong),

@@ -1,13 +1,16 @@
 import { refusal } from "../errors.ts";
+import { peerAddress } from "../ip.ts";
 import type { ExplainFormOptions, ExplainOptions, FormToExplain, SentRequest } from "./explanation.ts";
 import { checkKeys } from "./key-check.ts";
 
 /** Refuses options in another form than they have to be in, before anything is read. Throws `INVALID_INPUT`, `INVALID_KEY`. */
 export function checkOptions(options: ExplainOptions): void {
   checkObject("options", options);
-  const { errorBody, request = {}, hosts = [], keys = [], origin, clock } = options;
+  const { errorBody, request = {}, hosts = [], keys = [], origin, reveal, clock } = options;
   checkText("errorBody", errorBody);
-  checkText("origin", origin);
+  checkOrigin(origin);
+  // What shows signatures must not be switched on by the text "false".
+  if (reveal !== undefined && typeof reveal !== "boolean") throw refusal("INVALID_INPUT", "reveal as a boolean");
   checkRequest(request);
   if (!isTexts(hosts)) throw refusal("INVALID_INPUT", "hosts as a list of texts");
   if (clock !== undefined && !(typeof clock === "function" && isTime(clock()))) {
@@ -36,7 +39,13 @@ export function checkFormOptions(form: FormToExplain, options: ExplainFormOption
 function checkRequest(request: SentRequest): void {
   checkObject("request", request);
   for (const name of ["method", "url", "remoteAddress", "bodySha256"] as const) checkText(name, request[name]);
-  const { headers = {} } = request;
+  const { headers = {}, remoteAddress, bodySha256 } = request;
+  if (remoteAddress !== undefined && peerAddress(remoteAddress) === undefined) {
+    throw refusal("INVALID_INPUT", "remoteAddress as an IP address, without a port");
+  }
+  if (bodySha256 !== undefined && !/^[0-9a-f]{64}$/.test(bodySha256)) {
+    throw refusal("INVALID_INPUT", "bodySha256 as 64 digits of lower-case hexadecimal");
+  }
   if (!isObject(headers) || !isTexts(Object.values(headers))) {
     throw refusal("INVALID_INPUT", "headers as texts by their names");
   }
@@ -47,6 +56,13 @@ function checkFields(fields: FormToExplain["fields"]): void {
   const isPairs = Array.isArray(fields) && fields.every((pair) => isTexts(pair) && pair.length === 2);
   const isRecord = isObject(fields) && !Array.isArray(fields) && isTexts(Object.values(fields));
   if (!isPairs && !isRecord) throw refusal("INVALID_INPUT", "fields as texts by their names, or as a list of both");
+}
+
+/** As browsers send it: a rule with anything else in it matches no page. */
+function checkOrigin(origin: unknown): void {
+  checkText("origin", origin);
+  if (origin === undefined || /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*A-Z]+$/.test(origin as string)) return;
+  throw refusal("INVALID_INPUT", "origin as scheme://host[:port] in lower case, without a path");
 }
 
 function checkObject(name: string, value: unknown): void {

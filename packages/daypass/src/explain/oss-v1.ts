@@ -18,8 +18,10 @@ import {
   parameterVariants,
   spelt,
   typeVariants,
+  withType,
 } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { shownHeaders, withMethods, withTypes } from "./unknowns.ts";
 import { movedEnds } from "./usual-lives.ts";
 import { methodVariants, secretVariants, type Variant } from "./variants.ts";
 
@@ -70,7 +72,7 @@ async function explainOssV1(subject: Subject): Promise<Explained> {
       ],
       endsAt,
       mayEndEarlier: mayEndEarlier(accessKeyId, token),
-      mustSend: [],
+      mustSend: fitting === undefined ? [] : shownHeaders(impliedHeaders(fitting)),
       traps: [
         ...urlTraps(url).filter(({ name }) => name !== "host-port"),
         ...ossTraps(url),
@@ -105,6 +107,7 @@ function caseOf(subject: Subject, { accessKeyId, signature, endsAt }: Facts): Ca
     textOf: stringToSign,
     fits: (input) => base64(hmacSha1(input.secret, stringToSign(input))) === signature,
     variantsOf: (input) => variants(input, subject),
+    unknowns: (input) => withTypes(withMethods(input, subject.known), subject.known, withType),
     implied: (input) => impliedHeaders(input),
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
@@ -147,7 +150,7 @@ function stringToSign({ method, expires, path, parameters, headers }: OssV1Input
 function* variants(input: OssV1Input, subject: Subject): Generator<Variant<OssV1Input>> {
   yield* methodVariants(input);
   yield* secretVariants(input);
-  yield* typeVariants(input, subject.known.headers);
+  yield* typeVariants(input);
   yield* bucketVariants(input, subject);
   yield* parameterVariants(input);
   yield* headerVariants(input);

@@ -33,10 +33,12 @@ import {
   pathVariants,
   spelt,
   typeVariants,
+  withType,
 } from "./text-variants.ts";
 import { lifeTraps, readParameters, urlTraps } from "./traps.ts";
-import { completions } from "./unknowns.ts";
+import { completions, shownHeaders, withTypes } from "./unknowns.ts";
 import { USUAL_LIVES } from "./usual-lives.ts";
+import { signedValue } from "./v4-variants.ts";
 import { hostSpellings, methodVariants, secretVariants, type Variant } from "./variants.ts";
 
 /** Alibaba OSS presigned URLs in signature version 4. */
@@ -118,7 +120,12 @@ async function explainOss(subject: Subject): Promise<Explained> {
       startsAt: startOf(facts),
       endsAt,
       mayEndEarlier: mayEndEarlier(accessKeyId, token),
-      mustSend: additional.filter((name) => name !== "host").map((name) => ({ name })),
+      mustSend: [
+        ...additional
+          .filter((name) => name !== "host")
+          .map((name) => ({ name, value: signedValue(fitting?.headers, name) })),
+        ...(fitting === undefined ? [] : shownHeaders(impliedHeaders(fitting, additional))),
+      ],
       traps: [
         ...urlTraps(url).filter(({ name }) => bindsHost || name !== "host-port"),
         ...(bindsHost
@@ -153,9 +160,10 @@ function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
       return hmacSha256(signingKey(OSS4, input.secret, scope)).hex(stringToSign(input)) === facts.signature;
     },
     variantsOf: (input) => variants(input, subject),
-    unknowns: (input) => completions(input, subject),
+    unknowns: (input) => withTypes(completions(input, subject), subject.known, withType),
     implied: (input) => impliedHeaders(input, facts.additional),
     listed: facts.additional,
+    signsQuery: true,
     shown: error?.fields.get("StringToSign"),
     canonicalOf: canonicalRequest,
     grammar:
@@ -206,7 +214,7 @@ function stringToSign(input: OssInput): string {
 function* variants(input: OssInput, subject: Subject): Generator<Variant<OssInput>> {
   yield* methodVariants(input);
   yield* secretVariants(input);
-  yield* typeVariants(input, subject.known.headers);
+  yield* typeVariants(input);
   yield* bucketVariants(input, subject);
   yield* parameterVariants(input);
   yield* headerVariants(input);

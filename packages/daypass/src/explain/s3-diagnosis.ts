@@ -5,14 +5,15 @@ import { headerValues } from "../wire.ts";
 import { amazonRegion } from "./amazon-host.ts";
 import type { Diagnosis, Subject } from "./explainer.ts";
 import type { Cause } from "./explanation.ts";
-import { methodOfOperation, type S3Facts } from "./s3-facts.ts";
+import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause } from "./s3-facts.ts";
 import type { S3Version } from "./s3-version.ts";
-import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
+import { isMismatch, isVague, otherCause } from "./server-cause.ts";
 import { readParameters, s3Traps } from "./traps.ts";
 import type { ToldMethod } from "./undecided.ts";
 import { checkV4, type V4Diagnosis } from "./v4-check.ts";
 import { besides, missingCause, noneFits, timeCause } from "./v4-diagnosis.ts";
 import { type V4Input, v4Input } from "./v4-variants.ts";
+import { hexDamage } from "./whole-signature.ts";
 
 /** What would be signed for the request as it was sent. */
 export function s3Input(
@@ -57,7 +58,7 @@ interface Case {
 export async function diagnoseS3(given: Case): Promise<Diagnosis> {
   const { facts, subject } = given;
   const { error, now } = subject;
-  const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
+  const said = error === undefined || isMismatch(error) ? undefined : s3Cause(error, now);
   const signature = await checkSignature(given);
   const { isProven, ...rest } = signature;
   const answer = (cause: Cause | undefined): Diagnosis => ({ ...rest, cause });
@@ -66,8 +67,10 @@ export async function diagnoseS3(given: Case): Promise<Diagnosis> {
   if (malformed !== undefined) return answer(malformed);
   const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
   if (missing !== undefined) return answer(missing);
-  const other = isProven ? (signature.cause ?? scopeCause(given)) : (scopeCause(given) ?? signature.cause);
-  const late = timeCause(facts, now);
+  const own = error !== undefined && isMismatch(error) ? undefined : (bodyCause(given) ?? keyCause(given));
+  const beside = scopeCause(given) ?? own;
+  const other = isProven ? (signature.cause ?? beside) : (beside ?? signature.cause);
+  const late = timeCause(facts, now) ?? keyEndCause(ownKey(given), facts.endsAt, now);
   if (error !== undefined && isMismatch(error)) return answer(besides(other, late));
   // A server tells the time first, and a new URL from the same signer would have the other fault again.
   return answer(
@@ -79,6 +82,27 @@ export async function diagnoseS3(given: Case): Promise<Diagnosis> {
   );
 }
 
+function ownKey({ facts: { accessKeyId }, keys }: Case): S3Credentials | undefined {
+  return keys.find((key) => key.accessKeyId === accessKeyId);
+}
+
+/** The key has a session token, and the URL has none. */
+function keyCause(given: Case): Cause | undefined {
+  return ownKey(given)?.sessionToken === undefined ? undefined : tokenCause(given.facts, "X-Amz-Security-Token");
+}
+
+/** The body is another one than its signed hash says. */
+function bodyCause({ input: { payload }, subject: { request } }: Case): Cause | undefined {
+  const { bodySha256 } = request ?? {};
+  if (bodySha256 === undefined || !/^[0-9a-f]{64}$/.test(payload) || payload === bodySha256) return undefined;
+  return {
+    code: "PAYLOAD",
+    sentence: "The body is another one than was signed: its hash is not that of x-amz-content-sha256.",
+    evidence: [`signed: ${payload}`, `the body: ${bodySha256}`],
+    fix: "Send the body that was signed, or sign with UNSIGNED-PAYLOAD.",
+  };
+}
+
 // Where the URL itself shows why the server says what it says, that is the better explanation.
 function refine(said: Cause, given: Case): Cause {
   const empty = s3Traps(given.subject.url).find(({ name }) => name === "empty-body-checksum");
@@ -87,6 +111,25 @@ function refine(said: Cause, given: Case): Cause {
       ...said,
       sentence: empty.text,
       fix: "Sign without a checksum, or with the checksum of the body that is sent.",
+    };
+  }
+  const { facts, subject } = given;
+  // No server knows a temporary key without its token, and Amazon's all begin so.
+  if (said.code === "UNKNOWN_KEY" && facts.accessKeyId.startsWith("ASIA")) {
+    const cause = tokenCause(facts, "X-Amz-Security-Token");
+    if (cause !== undefined) return { ...cause, evidence: said.evidence };
+  }
+  if (
+    said.code === "EXPIRED" &&
+    facts.endsAt !== undefined &&
+    subject.now < facts.endsAt &&
+    !said.sentence.includes(": it ended at")
+  ) {
+    return {
+      ...said,
+      code: "CLOCK",
+      sentence: `The URL has ended by the server's clock, and not by this one: it says that it ends at ${facts.endsAt.toISOString()}.`,
+      fix: "Set the clocks (NTP).",
     };
   }
   if (said.code === "MALFORMED") return grammarCause(given) ?? scopeCause(given) ?? said;
@@ -110,6 +153,11 @@ function grammarCause({ version, subject: { sent, sentUrl }, facts }: Case): Cau
     return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;
+    const damage = facts.regionSet === undefined ? hexDamage(facts.signature, 64) : undefined;
+    if (damage !== undefined && error.details["parameter"] === "X-Amz-Signature") {
+      const sentence = `The signature (X-Amz-Signature) was damaged on its way: ${damage.what}.`;
+      return { code: "MALFORMED", sentence, evidence: [], fix: damage.fix };
+    }
     const code =
       error.code === "UNSIGNED_HEADER" || error.code === "AMBIGUOUS_AUTHENTICATION" ? error.code : "MALFORMED";
     return {
@@ -167,6 +215,7 @@ function checkSignature({ version, subject, facts, input, keys }: Case): Promise
     keyId: accessKeyId,
     keys: keys.map((key) => ({ id: key.accessKeyId, secret: key.secretAccessKey, fits })),
     told: told(facts),
+    isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
     says: {
       otherId: (id) => ({
         code: "UNKNOWN_KEY",

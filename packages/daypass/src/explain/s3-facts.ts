@@ -2,8 +2,10 @@ import type { S3Credentials } from "../s3/credentials.ts";
 import { parseBasicTime } from "../time.ts";
 import { amazonBucket } from "./amazon-host.ts";
 import { decodeOr } from "./decoded.ts";
+import type { ServerError } from "./error-body.ts";
 import type { SplitUrl } from "./explainer.ts";
-import type { ExplainKey } from "./explanation.ts";
+import type { Cause, ExplainKey } from "./explanation.ts";
+import { serverCause } from "./server-cause.ts";
 import { readParameters } from "./traps.ts";
 
 /** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
@@ -90,6 +92,42 @@ export function readS3Facts(url: SplitUrl): S3Facts {
 
 export function isS3Credentials(key: ExplainKey): key is S3Credentials {
   return "secretAccessKey" in key;
+}
+
+/** What S3's answer says, with the name of its own permission. */
+export function s3Cause(error: ServerError, now: Date): Cause | undefined {
+  const cause = serverCause(error, now);
+  const isUnsaid = cause?.code === "PERMISSION" && error.code === "AccessDenied";
+  return isUnsaid ? { ...cause, fix: cause.fix.replace("may not list", "may not list (s3:ListBucket)") } : cause;
+}
+
+interface Credential {
+  readonly accessKeyId: string;
+  /** The token in the URL. */
+  readonly token: string | undefined;
+}
+
+/** A temporary key without its session token: no server knows such a key alone. */
+export function tokenCause({ accessKeyId, token }: Credential, parameter: string): Cause | undefined {
+  if (token !== undefined) return undefined;
+  return {
+    code: "INVALID_TOKEN",
+    sentence: `The URL was signed with a temporary key (${accessKeyId}) and carries no session token (${parameter}).`,
+    evidence: [],
+    fix: "Give the session token to the signer with the key: it is signed, too.",
+  };
+}
+
+/** The key that signed ends before the URL does, and has ended. */
+export function keyEndCause(key: S3Credentials | undefined, endsAt: Date | undefined, now: Date): Cause | undefined {
+  const { expiration } = key ?? {};
+  if (expiration === undefined || now < expiration || (endsAt !== undefined && endsAt < expiration)) return undefined;
+  return {
+    code: "EXPIRED_TOKEN",
+    sentence: `The temporary key that signed ended at ${expiration.toISOString()}, and the URL with it, whatever it says itself.`,
+    evidence: [`now ${now.toISOString()}`],
+    fix: "Sign again with credentials that live as long as the URL has to.",
+  };
 }
 
 /** A secret parameter as it may stand in texts. */

@@ -3,7 +3,6 @@ import { canonicalizedResource, isSubResource, type Parameter, type S3V2Parts } 
 import { headerValues } from "../wire.ts";
 import { amazonBucket } from "./amazon-host.ts";
 import type { Subject } from "./explainer.ts";
-import { untoldType } from "./text-variants.ts";
 import { readParameters } from "./traps.ts";
 import { movedEnds } from "./usual-lives.ts";
 import {
@@ -59,30 +58,32 @@ function withResource(input: V2Input): V2Input {
 
 /** The variants in the order of how often they are the cause. */
 export function v2Variants(subject: Subject): (input: V2Input) => Generator<Variant<V2Input>> {
-  const hoisted = readParameters(subject.url).find(([name]) => name === "content-type")?.[1];
+  const hoisted = hoistedType(subject);
   const host = bucketOfHost(subject.sent.authority);
   return function* (input) {
     yield* methodVariants(input);
     yield* secretVariants(input);
-    yield* typeVariants(input, { hoisted, isKnown: subject.known.headers });
+    yield* typeVariants(input, hoisted);
     yield* resourceVariants(input, host?.bucket);
     yield* parameterVariants(input);
     yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
   };
 }
 
-function* typeVariants(
-  input: V2Input,
-  { hoisted, isKnown }: { readonly hoisted: string | undefined; readonly isKnown: boolean },
-): Generator<Variant<V2Input>> {
-  for (const contentType of new Set([hoisted ?? "", ...CONTENT_TYPES])) {
+/** botocore writes the headers that it signed into the query, too. */
+export function hoistedType({ url }: Subject): string {
+  return readParameters(url).find(([name]) => name === "content-type")?.[1] ?? "";
+}
+
+function* typeVariants(input: V2Input, hoisted: string): Generator<Variant<V2Input>> {
+  for (const contentType of new Set([hoisted, ...CONTENT_TYPES])) {
     if (contentType === input.contentType) continue;
     const sent = input.contentType === "" ? "not sent" : `sent as ${JSON.stringify(input.contentType)}`;
     const signed = contentType === "" ? "not to be there" : `as ${JSON.stringify(contentType)}`;
     yield {
       code: "HEADER",
       input: { ...input, contentType },
-      signed: isKnown ? `The header content-type was signed ${signed} and ${sent}.` : untoldType(contentType),
+      signed: `The header content-type was signed ${signed} and ${sent}.`,
       seen: `The server saw the header content-type ${signed}, and it was ${sent}.`,
       fix: contentType === "" ? "Send no content-type: SigV2 signs its absence." : `Send content-type: ${contentType}.`,
     };

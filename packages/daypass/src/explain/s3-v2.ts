@@ -1,16 +1,19 @@
 import { isDaypassError } from "../errors.ts";
-import { s3V2StringToSign } from "../s3/v2/canonical.ts";
+import { isSubResource, s3V2StringToSign } from "../s3/v2/canonical.ts";
 import { checkS3V2 } from "../s3/v2/check.ts";
-import { detectS3V2, parseS3V2 } from "../s3/v2/parse.ts";
+import { detectS3V2, isAuthParameter, parseS3V2 } from "../s3/v2/parse.ts";
 import { headerValues } from "../wire.ts";
 import { type Case, diagnose } from "./diagnosis.ts";
 import type { Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, Trap } from "./explanation.ts";
-import { isS3Credentials, s3Resource, spellings } from "./s3-facts.ts";
-import { type V2Input, v2Input, v2Variants } from "./s3-v2-variants.ts";
+import { isS3Credentials, keyEndCause, s3Cause, s3Resource, spellings, tokenCause } from "./s3-facts.ts";
+import { hoistedType, type V2Input, v2Input, v2Variants } from "./s3-v2-variants.ts";
+import { isMismatch } from "./server-cause.ts";
 import { compareTexts } from "./text-compare.ts";
 import { readParameters, s3Traps, urlTraps } from "./traps.ts";
 import type { Undecided } from "./undecided.ts";
+import { shownHeaders, withMethods, withTypes } from "./unknowns.ts";
+import { CONTENT_TYPES } from "./variants.ts";
 
 /** S3 presigned URLs in the legacy Signature Version 2. */
 export const s3V2Explainer: Explainer = { detects: detectS3V2, explain: explainS3V2 };
@@ -21,7 +24,12 @@ interface Facts {
   readonly expires: string;
   readonly endsAt: Date | undefined;
   readonly token: string | undefined;
+  /** Parameters that the holder can change. */
+  readonly open: readonly string[];
 }
+
+/** Headers that are signed and that boto writes into the query, too. */
+const HOISTED = /^(?:x-amz-.*|content-(?:type|md5))$/i;
 
 function readFacts({ url }: Subject): Facts {
   const values = new Map(readParameters(url));
@@ -31,7 +39,8 @@ function readFacts({ url }: Subject): Facts {
     signature: values.get("Signature") ?? "",
     expires,
     endsAt: /^\d{1,11}$/.test(expires) ? new Date(Number(expires) * 1000) : undefined,
-    token: values.get("x-amz-security-token"),
+    token: values.get(TOKEN),
+    open: [...values.keys()].filter((name) => !isAuthParameter(name) && !isSubResource(name) && !HOISTED.test(name)),
   };
 }
 
@@ -40,7 +49,9 @@ async function explainS3V2(subject: Subject): Promise<Explained> {
   const facts = readFacts(subject);
   const key = subject.keys.filter(isS3Credentials).find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
   const input = v2Input(subject, { expires: facts.expires, secret: key?.secretAccessKey ?? "" });
-  const { cause, hypotheses, method } = await diagnose(subject, (from) => caseOf(from, facts));
+  const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
+  const shown = fitting === undefined ? [] : shownHeaders(implied(fitting, subject));
+  const hoisted = signedParameterHeaders(subject).filter(({ name }) => shown.every((other) => other.name !== name));
   const { accessKeyId, token, endsAt } = facts;
   const isTemporary = token !== undefined || accessKeyId.startsWith("ASIA");
   return {
@@ -69,11 +80,11 @@ async function explainS3V2(subject: Subject): Promise<Explained> {
       mayEndEarlier: isTemporary
         ? "with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the URL says"
         : "when the access key that signed it is deactivated or loses the permission",
-      mustSend: signedParameterHeaders(subject),
+      mustSend: [...hoisted, ...shown],
       traps: [...urlTraps(url).filter(({ name }) => name !== "host-port"), ...s3Traps(url), ...v2Traps(facts, now)],
       cause,
       hypotheses,
-      stringToSign: key === undefined ? undefined : s3V2StringToSign(input),
+      stringToSign: key === undefined ? undefined : s3V2StringToSign(fitting ?? input),
     },
     hidden: [...spellings(facts.signature), ...spellings(token)],
   };
@@ -86,12 +97,14 @@ function signedParameterHeaders({ url }: Subject): readonly { readonly name: str
     .map(([name, value]) => ({ name, value }));
 }
 
-function caseOf(subject: Subject, { accessKeyId, signature, expires, endsAt }: Facts): Case<V2Input> {
+const TOKEN = "x-amz-security-token";
+
+function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
+  const { accessKeyId, signature, expires, endsAt } = facts;
   const given = subject.keys.filter(isS3Credentials);
-  const { sent, error } = subject;
-  const malformed = grammarCause(subject);
-  // Only Daypass refuses these.
-  const isOpen = malformed?.code === "UNSIGNED_PARAMETER";
+  const own = given.find((key) => key.accessKeyId === accessKeyId);
+  const { sent, error, now } = subject;
+  const isRefused = error !== undefined && isMismatch(error);
   return {
     subject,
     signedBy: accessKeyId,
@@ -107,12 +120,26 @@ function caseOf(subject: Subject, { accessKeyId, signature, expires, endsAt }: F
     textOf: s3V2StringToSign,
     fits: (tried) => checkS3V2(tried, { secretAccessKey: tried.secret, signature }).matches,
     variantsOf: v2Variants(subject),
+    unknowns: (input) =>
+      withTypes(withMethods(input, subject.known), subject.known, (one, contentType) => ({ ...one, contentType }), [
+        hoistedType(subject),
+        ...CONTENT_TYPES,
+      ]),
     implied: (input) => implied(input, subject),
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
-    grammar: isOpen ? undefined : malformed,
+    grammar: grammarCause(subject),
+    said: (told) => {
+      const cause = s3Cause(told, now);
+      const isTemporary = cause?.code === "UNKNOWN_KEY" && accessKeyId.startsWith("ASIA");
+      return (isTemporary ? tokenCause(facts, TOKEN) : undefined) ?? cause;
+    },
     times: { endsAt },
-    other: missingHeader(subject) ?? (error === undefined ? malformed : undefined),
+    other: isRefused
+      ? missingHeader(subject)
+      : (missingHeader(subject) ??
+        (own?.sessionToken === undefined ? undefined : tokenCause(facts, TOKEN)) ??
+        keyEndCause(own, endsAt, now)),
   };
 }
 
@@ -128,13 +155,14 @@ function implied({ contentMd5, contentType, amz }: V2Input, { sentUrl }: Subject
 
 function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {
   try {
-    parseS3V2({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, new Set());
+    // Only Daypass refuses what is not signed.
+    const allowed = new Set(readParameters(sentUrl).map(([name]) => name));
+    parseS3V2({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, allowed);
     return undefined;
   } catch (error) {
     if (!isDaypassError(error)) throw error;
-    const known = ["AMBIGUOUS_AUTHENTICATION", "UNSIGNED_PARAMETER"].find((code) => code === error.code);
     return {
-      code: (known as "AMBIGUOUS_AUTHENTICATION" | "UNSIGNED_PARAMETER" | undefined) ?? "MALFORMED",
+      code: error.code === "AMBIGUOUS_AUTHENTICATION" ? error.code : "MALFORMED",
       sentence: `The request is refused before its signature is looked at: ${error.message}.`,
       evidence: [],
       fix: "Pass the URL on byte for byte as it was made (a + in the signature travels as %2B); quote it in a shell.",
@@ -158,13 +186,17 @@ function missingHeader(subject: Subject): Cause | undefined {
 
 const SEVEN_DAYS = 604_800_000;
 
-function v2Traps({ endsAt, token, expires }: Facts, now: Date): readonly Trap[] {
+function v2Traps({ endsAt, token, expires, open }: Facts, now: Date): readonly Trap[] {
   const traps: Trap[] = [
     {
       name: "sigv2",
       text: "Signature Version 2: host, scheme and all query parameters but sub-resources are open, and AWS regions since 2014 refuse it.",
     },
   ];
+  if (open.length > 0) {
+    const text = `Nothing signs ${open.join(", ")}: whoever holds the URL can change it. S3 serves it all the same, a Daypass server refuses it.`;
+    traps.push({ name: "open-parameters", text });
+  }
   const left = endsAt === undefined ? Number.NaN : endsAt.getTime() - now.getTime();
   if (left > SEVEN_DAYS)
     traps.push({ name: "too-long-life", text: "It lives for more than seven days; SigV2 has no maximum." });

@@ -1,6 +1,7 @@
 import { daypassRow, isOwnText } from "./daypass-cause.ts";
 import type { ServerError } from "./error-body.ts";
 import type { Cause, CauseCode } from "./explanation.ts";
+import { storeCause } from "./store-words.ts";
 
 /** What the server's code alone says of what was signed. `undefined` for a mismatch, and where the code tells nothing. */
 export function serverCause(error: ServerError, now: Date, signed = "URL"): Cause | undefined {
@@ -14,8 +15,9 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
     const text = isOwnText(code, message) ? `${sentence.replace(/\.$/, "")}: ${message.replace(/\.$/, "")}.` : sentence;
     return cause(name, text.replace(/\bURL\b/g, signed), fix);
   }
+  const inItsWords = storeCause(error, signed);
+  if (inItsWords !== undefined) return inItsWords;
   const region = expectedRegion(error);
-
   if (/Request has expired/i.test(message) || code === "EXPIRED") return expired(fields, { now, evidence, signed });
   if (/not valid yet|not yet valid/i.test(message)) {
     return cause(
@@ -154,7 +156,7 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
     return cause(
       "PERMISSION",
       "The signature was accepted; the key that signed may not do this.",
-      "Give the signing identity the permission (a missing object is also AccessDenied without s3:ListBucket).",
+      "Give the signing identity the permission (where it may not list, a missing object is AccessDenied, too).",
     );
   }
   return undefined;
@@ -172,19 +174,27 @@ function expectedRegion({ message, fields }: ServerError): string | undefined {
 /** Garage's words, with the region of each scope. */
 const SCOPES = /unexpected scope:? *['"]?\d+\/([^/]+)\/(?:.*expected:? *['"]?\d+\/([^/]+)\/)?/i;
 
-/** Amazon's codes that say just what one of ours does. */
+/** Codes of stores that say just what one of ours does. */
 const SAME_AS: Readonly<Record<string, string>> = {
   ExpiredToken: "EXPIRED_TOKEN",
   InvalidToken: "INVALID_TOKEN",
   TokenRefreshRequired: "EXPIRED_TOKEN",
+  // Alibaba's.
+  SecurityTokenExpired: "EXPIRED_TOKEN",
+  InvalidSecurityToken: "INVALID_TOKEN",
 };
 
 /**
  * Whether servers give this answer for everything that they refuse: an end that has passed, another address and a missing
  * permission alike. What the URL itself shows is then the better answer.
  */
-export function isVague({ code, message, fields }: ServerError): boolean {
-  if (!/^(?:AccessDenied|Forbidden|AuthenticationFailed|AuthorizationFailure)$/.test(code)) return false;
+export function isVague(error: ServerError): boolean {
+  const { code, message, fields } = error;
+  if (
+    storeCause(error, "URL") !== undefined ||
+    !/^(?:AccessDenied|Forbidden|AuthenticationFailed|AuthorizationFailure)$/.test(code)
+  )
+    return false;
   const said = [message, fields.get("Details") ?? "", fields.get("AuthenticationErrorDetail") ?? ""].join("\n").trim();
   return !/expired|not valid yet|not yet valid|not signed|does not have|anonymous|not authorized to|policy|Start \[/i.test(
     said,

@@ -1,6 +1,7 @@
 import { sha1Hmac, sha256Hmac } from "#crypto/digests";
 import { subtleSha512Hmac } from "../crypto/subtle-hmac.ts";
 import { base64url, hex } from "../encode.ts";
+import { signedMethodsFor } from "../swift/canonical.ts";
 import type { SwiftDigest, SwiftKey } from "../swift/key.ts";
 import { detectSwift, parseSwift } from "../swift/parse.ts";
 import { parseEpoch } from "../validity.ts";
@@ -11,6 +12,7 @@ import type { ExplainKey, Trap } from "./explanation.ts";
 import { spellings } from "./s3-facts.ts";
 import { decodedPathVariants, spelt } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
+import { withMethods } from "./unknowns.ts";
 import { movedEnds } from "./usual-lives.ts";
 import { methodVariants, secretVariants, type Variant } from "./variants.ts";
 
@@ -153,6 +155,11 @@ function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
     textOf,
     fits: async (input) => (await signatureOf(input)) === facts.signature.replace(/={1,2}$/, ""),
     variantsOf: (input) => variants(input, subject, facts),
+    unknowns: (input) =>
+      subject.known.method
+        ? signedMethodsFor(input.method).map((method) => ({ ...input, method }))
+        : withMethods(input, subject.known),
+    headIsFree: true,
     grammar: grammarCause(() => parseSwift(received, readFacts(sentUrl).basePath, allowed)) ?? beside(facts),
     times: { endsAt: facts.endsAt },
     other: addressCause(subject, facts.ipRange),

@@ -92,28 +92,28 @@ interface Headers {
   readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
-/** For a type that the URL does not tell, where nobody has told what was sent. */
-export function untoldType(contentType: string): string {
-  return `The header content-type was signed as ${JSON.stringify(contentType)}, which the URL does not tell: it has to be sent so.`;
-}
-
 /** Another Content-Type, or none, where whatever is sent is signed. */
-export function* typeVariants<I extends Headers>(input: I, known = true): Generator<Variant<I>> {
+export function* typeVariants<I extends Headers>(input: I): Generator<Variant<I>> {
   const now = input.headers.find(({ name }) => name === "content-type")?.values[0] ?? "";
-  const others = input.headers.filter(({ name }) => name !== "content-type");
   for (const contentType of CONTENT_TYPES) {
     if (contentType === now) continue;
     const sent = now === "" ? "not sent" : `sent as ${JSON.stringify(now)}`;
     const signed = contentType === "" ? "not to be there" : `as ${JSON.stringify(contentType)}`;
-    const headers = contentType === "" ? others : [...others, { name: "content-type", values: [contentType] }];
     yield {
       code: "HEADER",
-      input: { ...input, headers },
-      signed: known ? `The header content-type was signed ${signed} and ${sent}.` : untoldType(contentType),
+      input: withType(input, contentType),
+      signed: `The header content-type was signed ${signed} and ${sent}.`,
       seen: `The server saw the header content-type ${signed}, and it was ${sent}.`,
       fix: contentType === "" ? "Send no content-type: its absence is signed." : `Send content-type: ${contentType}.`,
     };
   }
+}
+
+/** The input with another Content-Type, or with none. */
+export function withType<I extends Headers>(input: I, contentType: string): I {
+  const others = input.headers.filter(({ name }) => name !== "content-type");
+  const headers = contentType === "" ? others : [...others, { name: "content-type", values: [contentType] }];
+  return { ...input, headers };
 }
 
 /** Headers that are signed as they are sent, and were sent. */

@@ -1,5 +1,7 @@
+import { isTracking } from "./added-parameters.ts";
 import type { Subject } from "./explainer.ts";
 import type { Cause, CauseCode } from "./explanation.ts";
+import { readParameters } from "./traps.ts";
 import { methodFix } from "./variants.ts";
 
 /** A method that the URL itself tells, and how. */
@@ -17,6 +19,10 @@ export interface Undecided {
   readonly implied?: Undecided["headers"] | undefined;
   /** Whether the signature covers a Content-Type that the URL does not tell, or that there is none. */
   readonly signsType?: boolean | undefined;
+  /** Whether the signature covers all parameters. */
+  readonly signsQuery?: boolean | undefined;
+  /** Whether HEAD goes with whatever was signed. */
+  readonly headIsFree?: boolean | undefined;
   /** What the server computes, as its own text has it. */
   readonly computed?: string | undefined;
   /** Whether the server has shown that it computed what the URL implies. */
@@ -27,13 +33,13 @@ export interface Undecided {
  * The signature does not fit, and without the key nothing tells a wrong secret from another method, from another value of a
  * signed header or from a URL that was changed. The likeliest comes first, and the sentence names the others.
  */
-export function undecided(
-  subject: Subject,
-  { told, headers, implied = [], signsType = false, computed = "the request that", isSame }: Undecided,
-): Cause {
+export function undecided(subject: Subject, given: Undecided): Cause {
+  const { told, headers, implied = [], signsType = false, signsQuery = false, headIsFree = false } = given;
+  const { computed = "the request that", isSame } = given;
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
-  const wrong = method === undefined ? undefined : wrongMethod(method, { told, isSame });
+  const isFree = method === undefined || (headIsFree && method === "HEAD");
+  const wrong = isFree ? undefined : wrongMethod(method, { told, isSame });
   if (wrong !== undefined) return wrong;
   const others = [
     ...(told !== undefined && told.method === method
@@ -42,12 +48,29 @@ export function undecided(
     ...(signsType ? ["with another content-type than was sent"] : []),
     "with another secret",
   ];
+  const tracker = signsQuery ? trackerCause(subject, others) : undefined;
+  if (tracker !== undefined) return tracker;
   const own = headers.filter(({ name }) => name !== "host");
   if (own.length > 0) return headerCause(own, others, known.headers);
   if (implied.length > 0) return impliedCause(implied, others);
   // The server's own text shows how it read all but a plus, which it may have read as the signer did not.
   const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 1) : SPELLINGS);
-  return spelling ?? (isSame ? sameButRefused(sent.method, others, computed) : noEvidence(others));
+  return (
+    spelling ??
+    (isSame ? sameButRefused(sent.method, others, computed) : noEvidence(others, own.length < headers.length))
+  );
+}
+
+/** Nobody signs what trackers add: it came after signing, as a rule. */
+function trackerCause({ sentUrl }: Subject, others: readonly string[]): Cause | undefined {
+  const names = readParameters(sentUrl).flatMap(([name]) => (isTracking(name) ? [name] : []));
+  if (names.length === 0) return undefined;
+  return {
+    code: "QUERY",
+    sentence: `Most likely ${names.join(", ")} was added after signing, as mail programs and advertisers do. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
+    evidence: ["The signature covers all query parameters."],
+    fix: "Have nothing added to signed URLs (click tracking of a newsletter, for one), and send the URL as it was made. With the key given, explain tells for certain.",
+  };
 }
 
 /** The URL itself tells that another method was signed than the one that was sent. */
@@ -142,10 +165,11 @@ function sameButRefused(method: string, others: readonly string[], computed: str
 }
 
 /** A mismatch, and nothing that shows why. */
-function noEvidence(others: readonly string[]): Cause {
+function noEvidence(others: readonly string[], signsHost: boolean): Cause {
+  const host = signsHost ? ", and a changed Host header" : "";
   return {
     code: "WRONG_SECRET",
-    sentence: `The server says that the signature does not fit; without the key or its canonical request nothing shows why. The usual causes are that the URL was signed ${others.join(", or ")}, and a changed Host header.`,
+    sentence: `The server says that the signature does not fit; without the key or its canonical request nothing shows why. The usual causes are that the URL was signed ${others.join(", or ")}, that it was changed on its way${host}.`,
     evidence: [],
     fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
   };

@@ -1,5 +1,6 @@
 import type { Subject } from "./explainer.ts";
-import type { Cause, CauseCode, Hypothesis } from "./explanation.ts";
+import type { Cause, CauseCode, Hypothesis, MustSend } from "./explanation.ts";
+import { isSecretHeader } from "./secrets.ts";
 import { CONTENT_TYPES, METHODS, type Variant } from "./variants.ts";
 
 type Header = { readonly name: string; readonly values: readonly string[] };
@@ -48,6 +49,27 @@ export function completions<I extends { readonly method: string; readonly header
 export function withMethods<I extends { readonly method: string }>(input: I, known: Subject["known"]): readonly I[] {
   if (known.method) return [input];
   return [input, ...METHODS.filter((method) => method !== input.method).map((method) => ({ ...input, method }))];
+}
+
+/**
+ * The inputs, and those of requests with a body again with each usual Content-Type: where it is signed and neither the URL nor
+ * anybody has told it, it is a fact to be found, and no fault.
+ */
+export function withTypes<I extends { readonly method: string }>(
+  inputs: readonly I[],
+  { headers }: Subject["known"],
+  withType: (input: I, contentType: string) => I,
+  types: readonly string[] = CONTENT_TYPES,
+): readonly I[] {
+  if (headers) return inputs;
+  const bodies = inputs.filter(({ method }) => inputs.length === 1 || /^(?:GET|PUT|POST)$/.test(method));
+  const told = new Set(types.filter((type) => type !== ""));
+  return [...inputs, ...bodies.flatMap((input) => [...told].map((type) => withType(input, type)))];
+}
+
+/** The headers that a key has shown to be signed without being named: what has to be sent with them. */
+export function shownHeaders(headers: readonly Header[]): readonly MustSend[] {
+  return headers.map(({ name, values }) => ({ name, value: isSecretHeader(name) ? undefined : values.join(",") }));
 }
 
 /** Signed headers whose value is not told. */

@@ -6,7 +6,7 @@ import type { Cause } from "./explanation.ts";
 import { otherValue } from "./unknowns.ts";
 import { urlVariants } from "./url-variants.ts";
 import { noneFits } from "./v4-diagnosis.ts";
-import { searchAsync } from "./variants.ts";
+import { searchEach } from "./variants.ts";
 
 /** A diagnosis, and the text that the key was tried on. */
 export interface UrlDiagnosis extends Diagnosis {
@@ -39,7 +39,7 @@ export async function checkUrlSignature(
   const stringToSign = urlStringToSign(key.alg, canonical);
   if (await fits(canonical)) return { stringToSign };
   const variantsOf = subject.searches ? urlVariants(subject, meant) : () => [];
-  const { cause, hypotheses } = await searchAsync([canonical], variantsOf, fits, "signed");
+  const { cause, hypotheses } = await searchEach([{ inputs: [canonical], fits }], { variantsOf, view: "signed" });
   if (cause !== undefined) return { stringToSign, cause, hypotheses };
   const wrong: Cause = {
     code: "WRONG_SECRET",

@@ -1,11 +1,12 @@
 import { isDaypassError } from "../errors.ts";
+import { formatIpv6, isInside, type Network } from "../ip.ts";
 import { parseBasicTime } from "../time.ts";
 import type { UrlCanonical } from "../url/canonical.ts";
 import { loadKey, type UrlKey } from "../url/key.ts";
 import { detectUrl, parseUrl } from "../url/parse.ts";
 import { headerValues } from "../wire.ts";
 import { decodeOr } from "./decoded.ts";
-import { missingHeader } from "./diagnosis.ts";
+import { missingHeader, otherClient } from "./diagnosis.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey, MustSend, Trap } from "./explanation.ts";
 import { isMismatch, mismatchCause, otherCause, serverCause } from "./server-cause.ts";
@@ -132,13 +133,14 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
   const { kid, signature: text } = facts;
   const headers = facts.headers.map((name) => ({ name, values: headerValues(sent.headers, name) }));
   const open = known.headers ? [] : openHeaders(headers);
-  let canonical: UrlCanonical;
+  let parsed: ReturnType<typeof parseUrl>;
   try {
-    canonical = parseUrl(received(subject, open)).canonical;
+    parsed = parseUrl(received(subject, open));
   } catch (thrown) {
     if (!isDaypassError(thrown)) throw thrown;
     return { cause: missingHeader(subject, facts.headers) ?? malformed(thrown.message) };
   }
+  const { canonical, parameters } = parsed;
   const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
   const meant = url === sentUrl ? undefined : meantBy(subject, open);
   const isBlind = key !== undefined && open.length > 0;
@@ -151,6 +153,7 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
   const cause =
     signature.cause ??
     requestCause(subject, facts) ??
+    clientCause(subject, parameters["dp-ip"]) ??
     said ??
     timeCause(facts, now) ??
     (isBlind ? untold(open) : undefined);
@@ -237,6 +240,18 @@ function requestCause({ known, sent }: Subject, { methods, contentType }: Facts)
     };
   }
   return undefined;
+}
+
+/** The client is in none of the networks that the URL is for. Nobody knows where nobody has said where it is. */
+function clientCause(
+  { sent: { remoteAddress } }: Subject,
+  networks: readonly Network[] | undefined,
+): Cause | undefined {
+  if (remoteAddress === undefined || networks === undefined || isInside(remoteAddress, networks)) return undefined;
+  const named = networks.map(
+    ({ bytes, bits }) => `${bytes.length === 4 ? bytes.join(".") : formatIpv6(bytes)}/${bits}`,
+  );
+  return otherClient(named.join(" or "), remoteAddress);
 }
 
 function timeCause({ startsAt, endsAt }: Facts, now: Date): Cause | undefined {

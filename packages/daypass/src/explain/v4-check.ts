@@ -6,7 +6,7 @@ import { completions, ofKnown, untried, withFacts } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./v4-diagnosis.ts";
 import { type V4Input, v4CanonicalRequest, v4Variants } from "./v4-variants.ts";
-import { type Found, searchAsync } from "./variants.ts";
+import { type Found, searchEach } from "./variants.ts";
 
 /** A key that may have signed. */
 export interface V4Key {
@@ -27,6 +27,8 @@ export interface V4Check {
   readonly keyId: string;
   readonly keys: readonly V4Key[];
   readonly told?: ToldMethod | undefined;
+  /** Whether the signature has the form of one. A search for what gives it would be in vain. */
+  readonly isWhole: boolean;
   /** The provider's words. */
   readonly says: {
     /** Another key's id was found to have signed. */
@@ -46,24 +48,28 @@ export interface V4Diagnosis extends Diagnosis {
 
 /** Finds what key, canonical request and string to sign show. */
 export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
-  const { subject, input, signed, keyId, keys } = check;
+  const { subject, input, signed, keyId, keys, isWhole } = check;
   if (keys.length === 0) return withoutKey(check);
   const own = keys.filter(({ id }) => id === keyId);
-  let hypotheses: readonly Hypothesis[] = [];
-  for (const key of own.length > 0 ? own : keys) {
-    const inputs = completed(check, { ...input, secret: key.secret });
+  const tried = (own.length > 0 ? own : keys).map((key) => ({
+    key,
+    inputs: completed(check, { ...input, secret: key.secret }),
+  }));
+  for (const { key, inputs } of tried) {
     const fitting = await firstFitting(key, inputs);
     if (fitting !== undefined) return matching(check, key, fitting);
-    // The URL as it was given comes first, so that what was changed on the way is named as such.
-    const isOther = subject.sentUrl !== subject.url;
-    const meant = isOther ? await firstFitting(key, completed(check, { ...signed, secret: key.secret })) : undefined;
-    if (meant !== undefined) return changed(check, meant);
-    const variantsOf = ofKnown(v4Variants(v4Hints(subject)), subject);
-    const found = await searchAsync(inputs, variantsOf, (tried) => key.fits(tried), "signed");
-    hypotheses = withFacts(found.hypotheses, inputs);
-    if (found.cause !== undefined && found.input !== undefined)
-      return searched(check, { ...found, hypotheses }, found.input);
   }
+  // The URL as it was given comes first, so that what was changed on the way is named as such.
+  for (const { key } of subject.sentUrl === subject.url ? [] : tried) {
+    const meant = await firstFitting(key, completed(check, { ...signed, secret: key.secret }));
+    if (meant !== undefined) return changed(check, meant);
+  }
+  const variantsOf = isWhole ? ofKnown(v4Variants(v4Hints(subject)), subject) : () => [];
+  const searches = tried.map(({ key, inputs }) => ({ inputs, fits: (one: V4Input) => key.fits(one) }));
+  const found = await searchEach(searches, { variantsOf, view: "signed" });
+  const hypotheses = withFacts(found.hypotheses, tried[found.index]?.inputs ?? []);
+  if (found.cause !== undefined && found.input !== undefined)
+    return searched(check, { ...found, hypotheses }, found.input);
   if (own.length === 0) return { isProven: true, hypotheses, cause: unknownKey(check) };
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
@@ -94,7 +100,10 @@ function withoutKey({ subject, input, signed, told }: V4Check): V4Diagnosis {
   if (otherMethod !== undefined) return { isProven: true, cause: otherMethod };
   if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
   const { headers } = input;
-  return { isProven: false, cause: undecided(subject, { told, headers, isSame: shown !== undefined }) };
+  return {
+    isProven: false,
+    cause: undecided(subject, { told, headers, signsQuery: true, isSame: shown !== undefined }),
+  };
 }
 
 /** The signature is right for the URL that was given, and another one was sent. */
@@ -109,13 +118,20 @@ function changed({ subject, input }: V4Check, signed: V4Input): V4Diagnosis {
   return { isProven: true, method, headers, cause };
 }
 
-/** One or two changes give the signature. What the server's text shows beside them is named, too. */
-function searched({ subject }: V4Check, { cause, hypotheses, codes }: Found<V4Input>, input: V4Input): V4Diagnosis {
+/**
+ * One or two changes give the signature. What happened between client and server besides is named, too: how the server's request
+ * differs from the one that was sent, and not from the one that was signed.
+ */
+function searched(
+  { subject, input: sent }: V4Check,
+  { cause, hypotheses, codes }: Found<V4Input>,
+  input: V4Input,
+): V4Diagnosis {
   const canonical = subject.error?.fields.get("CanonicalRequest");
   const rest =
-    canonical === undefined || cause === undefined || codes.some((code) => /^(?:PATH|QUERY|HOST)$/.test(code))
+    canonical === undefined || cause === undefined
       ? undefined
-      : compareCanonicalRequests(v4CanonicalRequest(input), canonical, {
+      : compareCanonicalRequests(v4CanonicalRequest(sent), canonical, {
           ours: "the URL says",
           theirs: "the server saw",
           except: codes,

@@ -56,7 +56,8 @@ export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
   }
   if (hash === undefined) return undefined;
   const fits = (tried: V4Input): boolean => v4StringToSign(tried).endsWith(`\n${hash}`);
-  const found = search(completions(ours, subject), ofKnown(v4Variants(v4Hints(subject)), subject), fits, "seen");
+  const variantsOf = ofKnown(v4Variants(v4Hints(subject)), subject);
+  const found = search({ inputs: completions(ours, subject), fits }, { variantsOf, view: "seen" });
   if (found.input !== undefined) return { cause: found.cause };
   // The value of a header that nobody has told may be any.
   return !subject.known.headers && openHeaders(ours.headers).length > 0 ? undefined : { cause: OTHER_REQUEST };

@@ -7,8 +7,9 @@ import { decodeOr } from "./decoded.ts";
 import type { V4Input } from "./v4-variants.ts";
 import type { Variant } from "./variants.ts";
 
+/** What cannot be decoded stays as it is: no server gets that far, and the others can still be told. */
 export function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedPair[] {
-  return tokens.map(({ name, value = "" }) => [canonicalText(name), canonicalText(value)]);
+  return tokens.map(({ name, value = "" }) => [decodeOr(name, canonicalText), decodeOr(value, canonicalText)]);
 }
 
 const QUERY_FIX = "Put every parameter into the request before it is signed, and add or change none afterwards.";

@@ -26,67 +26,115 @@ export interface Found<I = unknown> {
   readonly codes: readonly CauseCode[];
 }
 
+/** How much is tried with one key. */
+interface Limits {
+  readonly singles: number;
+  readonly pairs: number;
+}
+
 const MAX_SINGLES = 6000;
 const MAX_PAIRS = 6000;
+/** So many keys are searched with as if each were the only one. */
+const FEW = 2;
+
+/** Many keys together cost no more than a few: each has its share. */
+function limitsFor(keys: number): Limits {
+  const share = Math.min(1, FEW / keys);
+  return { singles: Math.ceil(MAX_SINGLES * share), pairs: Math.ceil(MAX_PAIRS * share) };
+}
+
+/** What is tried, and what tells whether it fits. */
+interface Search<I, F> {
+  /** Several inputs stand for what nobody has told: which of them fits is no fault. */
+  readonly inputs: readonly I[];
+  readonly fits: (input: I) => F;
+}
+
+interface Ways<I> {
+  readonly variantsOf: (input: I) => Iterable<Variant<I>>;
+  readonly view: "signed" | "seen";
+}
 
 /**
  * Tries the inputs as they are; then the variants of each in their order until one fits; then two at a time, of the first
- * input. Several inputs stand for what nobody has told: which of them fits is no fault. A match of 160 bits or more cannot be
- * chance, so the first fit is the cause.
+ * input. A match of 160 bits or more cannot be chance, so the first fit is the cause.
  */
-export function search<I>(
-  inputs: readonly I[],
-  variantsOf: (input: I) => Iterable<Variant<I>>,
-  fits: (input: I) => boolean,
-  view: "signed" | "seen",
-): Found<I> {
-  const trials = trialsOf(inputs, variantsOf, view);
-  let trial = trials.next();
-  while (!trial.done) trial = trials.next(fits(trial.value));
-  return trial.value;
+export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, keys = 1): Found<I> {
+  const limits = limitsFor(keys);
+  const tried: Tries = new Map();
+  for (const trials of [singles(inputs, ways, { tried, limits }), pairs(inputs, ways, { tried, limits })]) {
+    let trial = trials.next();
+    while (!trial.done) trial = trials.next(fits(trial.value));
+    if (trial.value !== undefined) return trial.value;
+  }
+  return nothing(tried);
 }
 
-/** {@link search} for signatures that are verified by promise. */
-export async function searchAsync<I>(
-  inputs: readonly I[],
-  variantsOf: (input: I) => Iterable<Variant<I>>,
-  fits: (input: I) => boolean | Promise<boolean>,
-  view: "signed" | "seen",
-): Promise<Found<I>> {
-  const trials = trialsOf(inputs, variantsOf, view);
-  let trial = trials.next();
-  while (!trial.done) trial = trials.next(await fits(trial.value));
-  return trial.value;
+/**
+ * {@link search} with each of several keys, for signatures that are verified by promise. Single changes are tried with all keys
+ * before two at a time with any.
+ */
+export async function searchEach<I>(
+  searches: readonly Search<I, boolean | Promise<boolean>>[],
+  ways: Ways<I>,
+): Promise<Found<I> & { readonly index: number }> {
+  const limits = limitsFor(searches.length);
+  const tries = searches.map((): Tries => new Map());
+  for (const stage of [singles, pairs]) {
+    for (const [index, { inputs, fits }] of searches.entries()) {
+      const trials = stage(inputs, ways, { tried: tries[index] as Tries, limits });
+      let trial = trials.next();
+      while (!trial.done) trial = trials.next(await fits(trial.value));
+      if (trial.value !== undefined) return { ...trial.value, index };
+    }
+  }
+  return { ...nothing<I>(tries[0] ?? new Map()), index: 0 };
 }
 
-/** Yields what is to be tried, and is told whether it fits. */
-function* trialsOf<I>(
+function nothing<I>(tried: Tried, input?: I): Found<I> {
+  return { cause: undefined, hypotheses: hypotheses(tried, []), input, codes: [] };
+}
+
+type Tries = Map<CauseCode, { count: number; sentence: string }>;
+
+interface Stage {
+  readonly tried: Tries;
+  readonly limits: Limits;
+}
+
+/** Yields what is to be tried, and is told whether it fits. Here and below: `undefined` where nothing did. */
+function* singles<I>(
   inputs: readonly I[],
-  variantsOf: (input: I) => Iterable<Variant<I>>,
-  view: "signed" | "seen",
-): Generator<I, Found<I>, boolean> {
-  const tried = new Map<CauseCode, { count: number; sentence: string }>();
-  const nothing = (input?: I): Found<I> => ({ cause: undefined, hypotheses: hypotheses(tried, []), input, codes: [] });
-  for (const input of inputs) if (yield input) return nothing(input);
+  { variantsOf, view }: Ways<I>,
+  { tried, limits }: Stage,
+): Generator<I, Found<I> | undefined, boolean> {
+  for (const input of inputs) if (yield input) return nothing(tried, input);
   let count = 0;
   for (const input of inputs) {
     for (const variant of variantsOf(input)) {
-      if (++count > MAX_SINGLES) break;
+      if (++count > limits.singles) break;
       const seen = tried.get(variant.code);
       tried.set(variant.code, { count: (seen?.count ?? 0) + 1, sentence: seen?.sentence ?? variant[view] });
       if (yield variant.input) return found([variant], { tried, view, input: variant.input });
     }
   }
-  const [input] = inputs;
-  let pairs = 0;
+  return undefined;
+}
+
+function* pairs<I>(
+  [input]: readonly I[],
+  { variantsOf, view }: Ways<I>,
+  { tried, limits }: Stage,
+): Generator<I, Found<I> | undefined, boolean> {
+  let count = 0;
   for (const first of input === undefined ? [] : variantsOf(input)) {
     for (const second of variantsOf(first.input)) {
       if (second.code === first.code && second.code !== "QUERY") continue;
-      if (++pairs > MAX_PAIRS) return nothing();
+      if (++count > limits.pairs) return undefined;
       if (yield second.input) return found([first, second], { tried, view, input: second.input });
     }
   }
-  return nothing();
+  return undefined;
 }
 
 type Tried = ReadonlyMap<CauseCode, { readonly count: number; readonly sentence: string }>;
@@ -216,8 +264,20 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     ["in composed Unicode (NFC)", encodeOr(decoded.normalize("NFC"))],
     ["in decomposed Unicode (NFD)", encodeOr(decoded.normalize("NFD"))],
     ["without its first segment", canonical.replace(/^\/[^/]*(?=\/)/, "")],
+    ["with the // of its source's URL, which were made one", canonical.replace(/:\/(?!\/)/g, "://")],
+    ...doubledSlashes(canonical).map((path): [string, string] => [MERGED_SLASHES, path]),
   ];
   return spellings.filter(([, path]) => path !== canonical && path !== "");
+}
+
+/** Proxies and servers make two slashes one. */
+const MERGED_SLASHES = "with // where the URL has one slash";
+const MAX_SLASHES = 8;
+
+/** Each of the last slashes doubled: one was in the key's name, or a key began with it. */
+function doubledSlashes(path: string): readonly string[] {
+  const places = [...path.matchAll(/(?<!\/)\/(?!\/)/g)].map(({ index }) => index).slice(-MAX_SLASHES);
+  return places.map((at) => `${path.slice(0, at)}/${path.slice(at)}`);
 }
 
 /** Not a signer that encodes nothing, but a program that encodes what is encoded. */

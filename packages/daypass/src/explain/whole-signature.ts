@@ -20,3 +20,27 @@ export function checkWholeDer(parameter: string, hex: string): void {
   const [, length] = /^30([0-7][0-9a-f])/.exec(hex) ?? [];
   if (length !== undefined) checkWhole(parameter, hex, [2 * (Number.parseInt(length, 16) + 2)]);
 }
+
+/** What has happened to a signature of so many hexadecimal digits, in words. `undefined` for one that is as it should be. */
+export function hexDamage(
+  signature: string,
+  length: number,
+): { readonly what: string; readonly fix: string } | undefined {
+  const [, before = "", after] = /^([^?]*)\?(.*)$/s.exec(signature) ?? [];
+  if (after !== undefined && before.length >= length) {
+    const [name = ""] = after.split("=", 1);
+    return {
+      what: `a second ? stands behind it, with which something (${name}) was appended`,
+      fix: "Append nothing to a signed URL: with & it would be signed, too, and refused.",
+    };
+  }
+  if (!/^[0-9A-Fa-f]+$/.test(signature)) return undefined;
+  if (signature.length < length) {
+    return { what: `its end was cut off, ${signature.length} of ${length} digits are left`, fix: COPY };
+  }
+  if (signature.length > length) return { what: "something stands behind it", fix: COPY };
+  if (signature === signature.toLowerCase()) return undefined;
+  return { what: "it was put into upper case", fix: "Pass the URL on byte for byte: upper and lower case count." };
+}
+
+const COPY = "Copy the whole URL and nothing else, byte for byte; quote it in a shell.";

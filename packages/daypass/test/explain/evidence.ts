@@ -29,8 +29,6 @@ export interface Provider {
   readonly name: string;
   /** Whether the whole query is signed. */
   readonly signsQuery: boolean;
-  /** Whether the URL names the headers that were signed. */
-  readonly namesHeaders: boolean;
   sign(
     wish: { readonly method: string; readonly key?: string; readonly contentType?: string },
     secret?: string,
@@ -90,7 +88,6 @@ export const providers: readonly Provider[] = [
   {
     name: "S3",
     signsQuery: true,
-    namesHeaders: true,
     keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
     sign: ({ method, key = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
       s3Signer({ region: "eu-west-1", credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
@@ -102,7 +99,6 @@ export const providers: readonly Provider[] = [
   {
     name: "Cloud Storage",
     signsQuery: true,
-    namesHeaders: true,
     keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
     sign: ({ method, key: object = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
       gcsHmacSigner({ credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
@@ -114,7 +110,6 @@ export const providers: readonly Provider[] = [
   {
     name: "S3, V2",
     signsQuery: false,
-    namesHeaders: false,
     keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
     sign: ({ method, key = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
       s3V2Signer({ region: "us-east-1", credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
@@ -126,7 +121,6 @@ export const providers: readonly Provider[] = [
   {
     name: "Cloud Storage, V2",
     signsQuery: false,
-    namesHeaders: false,
     keys: [{ accessKeyId: id, secretAccessKey: SECRET }],
     sign: ({ method, key: object = "a/b.txt", contentType }, secretAccessKey = SECRET) =>
       gcsV2HmacSigner({ credentials: { accessKeyId: id, secretAccessKey }, clock }).sign({
@@ -138,7 +132,6 @@ export const providers: readonly Provider[] = [
   {
     name: "OSS",
     signsQuery: true,
-    namesHeaders: false,
     keys: [{ accessKeyId: id, accessKeySecret: SECRET }],
     sign: ({ method, key = "a/b.txt", contentType }, accessKeySecret = SECRET) =>
       ossSigner({ region: "cn-hangzhou", credentials: { accessKeyId: id, accessKeySecret }, clock }).sign({
@@ -165,7 +158,6 @@ export const providers: readonly Provider[] = [
   {
     name: "OSS, V1",
     signsQuery: false,
-    namesHeaders: false,
     keys: [{ accessKeyId: id, accessKeySecret: SECRET }],
     sign: ({ method, key = "a/b.txt", contentType }, accessKeySecret = SECRET) =>
       ossV1Signer({ region: "cn-hangzhou", credentials: { accessKeyId: id, accessKeySecret }, clock }).sign({
@@ -177,7 +169,6 @@ export const providers: readonly Provider[] = [
   {
     name: "COS",
     signsQuery: false,
-    namesHeaders: true,
     keys: [{ secretId: id, secretKey: SECRET }],
     sign: ({ method, key = "a/b.txt", contentType }, secretKey = SECRET) =>
       cosSigner({ region: "ap-guangzhou", credentials: { secretId: id, secretKey }, clock }).sign({

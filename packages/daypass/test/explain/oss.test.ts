@@ -95,7 +95,7 @@ describe("an OSS URL", () => {
     ["a key for another region", "REGION", /for the region oss-cn-hangzhou/, { region: "oss-cn-hangzhou" }],
   ];
   it.each(wrong)("that was signed with %s is found out by its key", async (_, code, sentence, made) => {
-    const cause = await causeOf(wrongUrl(made), { keys, request: { method: "GET" } });
+    const cause = await causeOf(wrongUrl(made), { keys, request: { method: "GET", headers: {} } });
     expect(cause?.sentence).toMatch(sentence);
     expect(cause?.code).toBe(code);
   });
@@ -196,7 +196,7 @@ describe("an OSS V1 URL", () => {
     ],
   ];
   it.each(wrong)("that was signed with %s is found out by its key", async (_, code, sentence, args) => {
-    const cause = await causeOf(made(...args), { keys, request: { method: "GET" } });
+    const cause = await causeOf(made(...args), { keys, request: { method: "GET", headers: {} } });
     expect(cause?.sentence).toMatch(sentence);
     expect(cause?.code).toBe(code);
   });

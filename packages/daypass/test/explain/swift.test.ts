@@ -54,6 +54,25 @@ describe("a TempURL", () => {
     expect(JSON.stringify(put)).not.toContain(key);
   });
 
+  it.each(["GET", "PUT", "POST"] as const)("for %s may be asked with HEAD, too", async (method) => {
+    const { url } = swift.sign({ ...wish, method });
+    const request = { method: "HEAD" };
+    const told = await ask(url, { keys, request });
+    expect([told.cause, told.grants.methods]).toEqual([undefined, [method, "HEAD"]]);
+    // Whatever is wrong, it is not this.
+    const body = "<html><p>401 Unauthorized: Temp URL invalid</p></html>";
+    for (const options of [
+      { request, errorBody: body },
+      { request, errorBody: body, keys },
+    ]) {
+      expect((await causeOf(url, options))?.code).not.toBe("METHOD");
+    }
+    expect(await causeOf(swift.sign({ ...wish, method: "DELETE" }).url, { keys, request })).toMatchObject({
+      code: "METHOD",
+      sentence: expect.stringContaining("signed for DELETE"),
+    });
+  });
+
   const path = "/v1/AUTH_test/media/talks/a b.txt";
   const end = "1767326645";
   const iso = "2026-01-02T04:04:05Z";

@@ -64,7 +64,9 @@ export function unmet(posted: PostedForm, condition: FieldCondition): Cause {
   const evidence = [`condition ${conditionText(condition)}`];
   const found = sentValue(posted, field);
   if (field === "bucket") {
-    const there = form.values.get("bucket") ?? bucketOfUrl(kind, form.url) ?? `no bucket (${form.url.authority})`;
+    // One of the two is another bucket; the URL is what leads there.
+    const named = [bucketOfUrl(kind, form.url), form.values.get("bucket")].filter((name) => name !== undefined);
+    const there = named.find((name) => name !== value) ?? named[0] ?? `no bucket (${form.url.authority})`;
     return {
       code: "BUCKET",
       sentence: `The form was signed for the bucket ${value} and is posted to ${there}.`,

@@ -3,7 +3,7 @@ import type { ServerError } from "../error-body.ts";
 import type { Diagnosis } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { isMismatch, otherCause } from "../server-cause.ts";
-import { searchAsync } from "../variants.ts";
+import { searchEach } from "../variants.ts";
 import { conditionCause, lengthCause, type PostedForm } from "./conditions.ts";
 import { type FormFacts, type FormKey, formKinds } from "./kinds.ts";
 import { formServerCause } from "./server.ts";
@@ -116,19 +116,23 @@ async function checkSignature(given: FormCase): Promise<Diagnosis> {
   if (keys.length === 0) return { cause: changed };
   const own = keys.filter(({ id }) => id === facts.keyId);
   const variantsOf = formVariants(facts.signedAt);
-  let hypotheses: readonly Hypothesis[] = [];
-  for (const key of own.length > 0 ? own : keys) {
-    const input = inputOf(posted, facts, posted.form, key);
-    const fits = async (tried: FormInput): Promise<boolean> => key.fits(tried);
-    if (await fits(input)) return { cause: own.length > 0 ? undefined : otherId(facts, key) };
-    if (changed !== undefined) {
-      const before = inputOf(posted, posted.kind.facts(signed.values), signed, key);
-      if (await fits(before)) return { cause: changed };
+  const searches = (own.length > 0 ? own : keys).map((key) => ({
+    key,
+    inputs: [inputOf(posted, facts, posted.form, key)],
+    fits: async (tried: FormInput): Promise<boolean> => key.fits(tried),
+  }));
+  for (const { key, inputs, fits } of searches) {
+    for (const input of inputs) {
+      if (await fits(input)) return { cause: own.length > 0 ? undefined : otherId(facts, key) };
     }
-    const found = await searchAsync([input], variantsOf, fits, "signed");
-    hypotheses = found.hypotheses;
-    if (found.cause !== undefined) return found;
   }
+  for (const { key, fits } of changed === undefined ? [] : searches) {
+    const before = inputOf(posted, posted.kind.facts(signed.values), signed, key);
+    if (await fits(before)) return { cause: changed };
+  }
+  const found = await searchEach(searches, { variantsOf, view: "signed" });
+  if (found.cause !== undefined) return found;
+  const { hypotheses } = found;
   return {
     hypotheses,
     cause: changed ?? (own.length === 0 ? unknownKey(facts, keys) : wrongSecret(facts, hypotheses)),

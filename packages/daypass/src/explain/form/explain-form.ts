@@ -39,7 +39,7 @@ import { type FormView, formView, namesOf } from "./view.ts";
  */
 export async function explainForm(form: FormToExplain, options: ExplainFormOptions = {}): Promise<Explanation> {
   checkFormOptions(form, options);
-  const { sent, errorBody, keys = [], origin, reveal = false, clock = systemClock } = options;
+  const { sent, errorBody, keys = [], origin, reveal, clock = systemClock } = options;
   const signed = formView(form);
   const isSame = sent?.url === undefined && sent?.fields === undefined;
   const view = isSame ? signed : formView({ url: sent?.url ?? form.url, fields: sent?.fields ?? form.fields });
@@ -94,7 +94,7 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
   };
   const tokens = spellings(facts.token).flatMap((text) => [text, text.replaceAll("/", "\\/")]);
   const secrets = keys.flatMap(secretsOf);
-  return hide(result, reveal ? secrets : [...secrets, ...spellings(facts.signature), ...tokens]);
+  return hide(result, reveal === true ? secrets : [...secrets, ...spellings(facts.signature), ...tokens]);
 }
 
 function resourceOf({ kind, form, policy }: PostedForm): string {

@@ -1,0 +1,46 @@
+import { type ExplainKey, explain } from "daypass/explain";
+import { nginxSigner } from "daypass/nginx";
+import { s3Signer } from "daypass/s3";
+import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../cpu-time.ts";
+import { credentials } from "./broken-requests.ts";
+
+const clock = () => new Date("2026-11-24T12:00:00Z");
+const soon = () => new Date("2026-11-24T12:05:00Z");
+const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+  bucket: "media",
+  key: "a",
+  expiresIn: 900,
+});
+const others = Array.from({ length: 49 }, (_, i) => ({ ...credentials, secretAccessKey: `${i} ${i} ${i}` }));
+const causeOf = async (of: string, keys: readonly ExplainKey[]) => (await explain(of, { clock: soon, keys })).cause;
+
+describe("many keys of one id", () => {
+  it("are each tried as they are, damaged, and with one thing changed", async () => {
+    expect(await causeOf(url, [...others, credentials])).toBeUndefined();
+    const damaged = { ...credentials, secretAccessKey: `${credentials.secretAccessKey}\n` };
+    const { url: wrong } = s3Signer({ region: "eu-west-1", credentials: damaged, clock }).sign({
+      ...{ bucket: "media", key: "a", expiresIn: 900 },
+    });
+    expect(await causeOf(wrong, [...others, credentials])).toMatchObject({
+      code: "WRONG_SECRET",
+      sentence: expect.stringContaining("line feed"),
+    });
+    expect(await causeOf(`${url}&utm_source=x`, [...others, credentials])).toMatchObject({ code: "QUERY" });
+  });
+
+  it("cost no more than a few", async () => {
+    const nginx = nginxSigner({ secret: "right", clock }).sign({ url: "https://e.example/a/b", expiresIn: 900 }).url;
+    const secrets = others.map((_, i) => ({ scheme: "nginx", secret: `${i} ${i}` }) as const);
+    for (const [of, keys] of [
+      [url, others],
+      [nginx, secrets],
+    ] as const) {
+      const one = await cpuMilliseconds(() => causeOf(of, keys.slice(0, 1)));
+      const all = await cpuMilliseconds(() => causeOf(of, keys));
+      // Each is a search of some ten thousand signatures at most.
+      expect(all).toBeLessThan(8 * one + 500);
+      expect((await causeOf(of, keys))?.code).toBe("WRONG_SECRET");
+    }
+  });
+});

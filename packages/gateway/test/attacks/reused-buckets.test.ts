@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, type Stats, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { smallFileCache } from "../../src/storage/disk/small-file-cache.ts";
@@ -44,18 +44,23 @@ describe("an object whose key no path can hold, when its bucket's folder is take
     expect((await callBucket(gateway, { method: "DELETE" })).status).toBe(204);
   });
 
-  it("is forgotten by the next start, and kept for a bucket that is still there", async () => {
+  it("comes back with the folder, which may have been on a disk that was away, over a restart, too", async () => {
     await withDisk(async (storage, root) => {
-      mkdirSync(join(root, "gone"));
-      for (const bucket of ["gone", "bucket"]) await storage.put({ bucket, key: "x//y" }, chunks(bucket));
+      const ref = { bucket: "away", key: "x//y" };
+      mkdirSync(join(root, "away"));
+      await storage.put(ref, chunks("kept"));
       await storage.close();
-      rmSync(join(root, "gone"), { recursive: true });
+      renameSync(join(root, "away"), join(root, ".elsewhere"));
       const next = await disk({ root });
       try {
-        expect(hashedFiles(root)).toHaveLength(1);
-        mkdirSync(join(root, "gone"));
-        expect(await next.head({ bucket: "gone", key: "x//y" })).toBeUndefined();
-        expect(await next.head({ bucket: "bucket", key: "x//y" })).toMatchObject({ size: 6 });
+        await expect(next.head(ref)).rejects.toMatchObject({ code: "NO_SUCH_BUCKET" });
+        renameSync(join(root, ".elsewhere"), join(root, "away"));
+        expect(await next.head(ref)).toMatchObject({ size: 4 });
+        // Who makes the bucket by an API means a new one.
+        rmSync(join(root, "away"), { recursive: true });
+        await next.createBucket("away");
+        expect(await next.head(ref)).toBeUndefined();
+        expect(hashedFiles(root)).toEqual([]);
       } finally {
         await next.close();
       }

@@ -8,7 +8,7 @@ import { translating } from "./faults.ts";
 import { type FileThread, fileThread } from "./file-thread.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { folderReader } from "./folder-reader.ts";
-import { removeHashed } from "./hashed-objects.ts";
+import { hasHashed } from "./hashed-objects.ts";
 import type { IndexReader, IndexWriter } from "./index-contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-db.ts";
 import { localIndexWriter } from "./index-writer.ts";
@@ -153,14 +153,18 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   }
 }
 
-/** What belonged to a bucket that is gone must not come back with one of its name. */
+/**
+ * What belonged to a bucket that is gone must not come back with one of its name. But a folder may only be away for a while, on a disk
+ * that is not there yet: where objects would be lost that lie elsewhere, nothing is dropped. Whoever makes a new bucket drops them.
+ */
 async function dropOrphans(database: IndexDatabase, layout: Layout): Promise<void> {
   const { names } = database;
   const known = new Set([...names.bucketsWithSettings(), ...names.bucketsWithNames()]);
-  const gone = [...known].filter((bucket) => !layout.hasBucket(bucket));
+  const gone: string[] = [];
+  for (const bucket of known)
+    if (!layout.hasBucket(bucket) && !(await hasHashed(bucket, { database, layout }))) gone.push(bucket);
   const uploads = database.uploads.allOpen().filter(({ ref }) => !layout.hasBucket(ref.bucket));
   if (gone.length + uploads.length === 0) return;
-  for (const bucket of gone) await removeHashed(bucket, { database, layout });
   database.transaction([
     ...gone.map((bucket) => () => names.removeBucket(bucket)),
     ...uploads.map(

@@ -38,7 +38,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "packages",
-          include: ["packages/*/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "tools/test/*.test.ts"],
           exclude: [...apart, tamper],
           maxWorkers: "100%",
         },

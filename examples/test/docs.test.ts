@@ -10,15 +10,44 @@ const COPY = /<!-- (examples\/\S+) -->\n```\w+\n([\s\S]*?)\n```/g;
 
 const TYPESCRIPT = /^```ts\n([\s\S]*?)\n```/gm;
 
-const LINK = /\]\((?![a-z]+:)([^)#\s]+)(?:#[^)\s]*)?\)/g;
+const LINK = /\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]*))?\)/g;
 
 const root = new URL("../../", import.meta.url);
 const markdownIn = (folder: string): readonly string[] =>
   readdirSync(new URL(folder, root))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `${folder}${name}`);
+const packages = ["packages/daypass/", "packages/gateway/", "packages/cli/"];
 const folders = ["", "docs/", "docs/guide/", "docs/schemes/", "docs/drivers/", "docs/spec/", "docs/decisions/"];
-const documents = folders.flatMap(markdownIn);
+const documents = [...folders, ...packages].flatMap(markdownIn);
+
+/** What a file shows as samples: a page as it is, a source in its docstrings. */
+const withSamples: readonly (readonly [path: string, text: string])[] = [
+  ...documents.map((page) => [page, read(new URL(page, root))] as const),
+  ...packages.flatMap((name) =>
+    readdirSync(new URL(`${name}src`, root), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .map(
+        (path) => [`${name}src/${path}`, read(new URL(`${name}src/${path}`, root)).replace(/^ *\* ?/gm, "")] as const,
+      ),
+  ),
+];
+
+/** The names by which GitHub links to the headings of a page. */
+function anchorsOf(page: string): readonly string[] {
+  const seen = new Map<string, number>();
+  const text = read(new URL(page, root)).replace(/^```[\s\S]*?^```/gm, "");
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => {
+    const name = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M}_\- ]/gu, "")
+      .replaceAll(" ", "-");
+    const count = seen.get(name) ?? 0;
+    seen.set(name, count + 1);
+    return count === 0 ? name : `${name}-${count}`;
+  });
+}
 
 const pages = readdirSync(guide).filter((name) => name.endsWith(".md"));
 const copies = pages.flatMap((page) =>
@@ -39,7 +68,7 @@ describe("the guide", () => {
 });
 
 describe("the documentation", () => {
-  it("has only TypeScript that compiles", () => {
+  it("has only TypeScript that compiles, in pages, READMEs and docstrings", () => {
     // Below node_modules no other project sees the blocks, and `daypass` is found from there as from a program.
     const folder = new URL("../node_modules/.guide/", import.meta.url);
     rmSync(folder, { recursive: true, force: true });
@@ -52,9 +81,9 @@ describe("the documentation", () => {
     };
     const compilerOptions = { lib: ["es2023"], types: ["node"], skipLibCheck: true };
     writeFileSync(new URL("tsconfig.json", folder), JSON.stringify({ ...extended, compilerOptions }));
-    for (const page of documents) {
-      for (const [i, block] of [...read(new URL(page, root)).matchAll(TYPESCRIPT)].entries()) {
-        const file = `${page.replaceAll("/", "-")}-${i + 1}.mts`;
+    for (const [path, text] of withSamples) {
+      for (const [i, block] of [...text.matchAll(TYPESCRIPT)].entries()) {
+        const file = `${path.replaceAll("/", "-")}-${i + 1}.mts`;
         writeFileSync(new URL(file, folder), `${block[1]}\nexport {};\n`);
       }
     }
@@ -70,7 +99,15 @@ describe("the documentation", () => {
   });
 
   it.each(documents)("links only to what is there (%s)", (page) => {
-    const links = [...read(new URL(page, root)).matchAll(LINK)].map(([, path = ""]) => path);
-    expect(links.filter((path) => !existsSync(new URL(path, new URL(page, root))))).toEqual([]);
+    const links = [...read(new URL(page, root)).matchAll(LINK)].map(([, path = "", anchor]) => ({
+      // Without a path it is a heading of this very page.
+      url: path === "" ? new URL(page, root) : new URL(path, new URL(page, root)),
+      anchor,
+    }));
+    const broken = links.filter(({ url, anchor }) => {
+      if (!existsSync(url)) return true;
+      return anchor !== undefined && !anchorsOf(url.href.slice(root.href.length)).includes(anchor);
+    });
+    expect(broken.map(({ url, anchor }) => `${url.href.slice(root.href.length)}#${anchor ?? ""}`)).toEqual([]);
   });
 });

@@ -119,6 +119,19 @@ const TAKEN = /^(?:key|bucket|policy|x-ignore-.*)$/s;
 
 /**
  * One verifier for forms of several schemes. Exactly one of them has to recognise the form, as with `anyOf`.
+ *
+ * @example
+ * ```ts
+ * import { anyFormOf } from "daypass";
+ * import { s3FormVerifier } from "daypass/s3/form";
+ * import { s3FormV2Verifier } from "daypass/s3/form/v2";
+ *
+ * const options = {
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   origins: ["https://files.example.com"],
+ * };
+ * export const verifier = anyFormOf(s3FormVerifier(options), s3FormV2Verifier(options));
+ * ```
  */
 export function anyFormOf<G extends FormGrant>(...verifiers: readonly FormVerifier<G>[]): FormVerifier<G> {
   return {

@@ -4,15 +4,15 @@ import { afterAll, expect, it, vi } from "vitest";
 
 // That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need the library alone, and no network.
 
-const docs = new URL("../../../docs/", import.meta.url);
+const root = new URL("../../../", import.meta.url);
 const source = new URL("../src/", import.meta.url);
 const folder = mkdtempSync(fileURLToPath(new URL(".samples-", import.meta.url)));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const pages = ["schemes/", "guide/", "spec/", ""].flatMap((path) =>
-  readdirSync(new URL(path, docs))
+const pages = ["docs/schemes/", "docs/guide/", "docs/spec/", "docs/", "packages/daypass/", ""].flatMap((path) =>
+  readdirSync(new URL(path, root))
     .filter((name) => name.endsWith(".md"))
-    .map((name) => ({ name: `docs/${path}${name}`, text: readFileSync(new URL(path + name, docs), "utf8") })),
+    .map((name) => ({ name: path + name, text: readFileSync(new URL(path + name, root), "utf8") })),
 );
 const docstrings = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))

@@ -112,13 +112,15 @@ export interface Gateway {
  * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY` for options that cannot work
  * @example
  * ```ts
+ * import { mkdir } from "node:fs/promises";
  * import { createGateway } from "@daypass/gateway";
  * import { disk } from "@daypass/gateway/disk";
  * import { listen } from "@daypass/gateway/node";
  *
  * const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+ * await mkdir("files", { recursive: true });
  * const gateway = createGateway({
- *   storage: await disk({ root: "./files" }),
+ *   storage: await disk({ root: "files" }),
  *   origins: ["http://127.0.0.1:8080"],
  *   keys: { s3: (id) => (id === key.accessKeyId ? key : undefined) },
  * });

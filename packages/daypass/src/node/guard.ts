@@ -2,7 +2,7 @@ import { DaypassError } from "../errors.ts";
 import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
 import type { Grant, Verifier } from "../scheme.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import { type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";
+import { checkHops, type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";
 
 /** What is used of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response. */
 export interface NodeResponse {
@@ -51,6 +51,7 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * them than {@link NodeRequest} and {@link NodeResponse} annotates them, or stands inside the route's own listener:
  * `(req, res, next) => guardNode(verifier, (grant) => …)(req, res, next)`.
  *
+ * @throws {DaypassError} `INVALID_INPUT` where `trustedHops` is no number of proxies
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -67,6 +68,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
   handler: GuardedHandler<G, Req, Res>,
   options: GuardNodeOptions<Req, Res> = {},
 ): (req: Req, res: Res, next?: Next) => Promise<void> {
+  // Here, or every request would be answered with 500.
+  checkHops(options.trustedHops ?? 0);
   const refuse = async ({ error, answer }: Refusal, req: Req, res: Res): Promise<void> => {
     if (options.onRefusal !== undefined) {
       await options.onRefusal(error, req, res);

@@ -43,7 +43,7 @@ export interface WireOptions {
  *
  * Source: RFC 9112 sections 3.2 and 6.1, RFC 9113 section 8.3.1
  *
- * @throws {DaypassError} `MALFORMED`
+ * @throws {DaypassError} `MALFORMED`; `INVALID_INPUT` where `trustedHops` is no number of proxies
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -83,6 +83,13 @@ export function toWireRequest(req: NodeRequest, options: WireOptions = {}): Wire
 const NODE_MAX_HEADERS_COUNT = 1000;
 const COLON = 58;
 
+/** Throws `INVALID_INPUT` where this is no number of proxies. */
+export function checkHops(trustedHops: number): void {
+  if (!Number.isSafeInteger(trustedHops) || trustedHops < 0) {
+    throw new DaypassError("INVALID_INPUT", `expected trustedHops as a number of proxies, found ${trustedHops}`);
+  }
+}
+
 /** The entry that the outermost trusted proxy wrote; unknown where the chain is shorter than the configured one. */
 function clientAddress(
   req: NodeRequest,
@@ -90,9 +97,7 @@ function clientAddress(
   trustedHops: number,
 ): string | undefined {
   if (trustedHops === 0) return req.socket.remoteAddress;
-  if (!Number.isSafeInteger(trustedHops) || trustedHops < 0) {
-    throw new DaypassError("INVALID_INPUT", `expected trustedHops as a number of proxies, found ${trustedHops}`);
-  }
+  checkHops(trustedHops);
   const chain = headers
     .filter(([name]) => name.toLowerCase() === "x-forwarded-for")
     .flatMap(([, value]) => value.split(","))

@@ -63,17 +63,3 @@ function nearestCentury(twoDigits: number, now: number): number {
 export function formatHttpDate(time: number): string {
   return new Date(time).toUTCString();
 }
-
-/** A formatter for the `Date` header: formats once per second, since every response of a second carries the same text. */
-export function httpDateClock(): (time: number) => string {
-  let second = Number.NaN;
-  let text = "";
-  return (time) => {
-    const current = Math.floor(time / 1000);
-    if (current !== second) {
-      second = current;
-      text = formatHttpDate(current * 1000);
-    }
-    return text;
-  };
-}

@@ -57,7 +57,11 @@ export function redactKey(key: string): string {
  * token without `=` is all value, and so is all that follows the name of a signature in the path.
  *
  * @example
- * redactTarget("/b/k?X-Amz-Expires=60&X-Amz-Signature=0123"); // /b/k?X-Amz-Expires=60&X-Amz-Signature=~
+ * ```ts
+ * import { redactTarget } from "@daypass/gateway";
+ *
+ * console.log(redactTarget("/b/k?X-Amz-Expires=60&X-Amz-Signature=0123")); // /b/k?X-Amz-Expires=60&X-Amz-Signature=~
+ * ```
  */
 export function redactTarget(target: string): string {
   const mark = target.indexOf("?");

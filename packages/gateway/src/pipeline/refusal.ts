@@ -76,6 +76,9 @@ const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {
   UNAVAILABLE: "the storage does not answer",
 };
 
+/** Every code that is not the library's. */
+export const ownCodes = Object.keys({ ...GATEWAY_CODES, ...STORAGE_CODES }) as (GatewayCode | StorageErrorCode)[];
+
 /** The sentence that introduces a code, as the documentation has it. */
 export function describeRefusalCode(code: GatewayCode | StorageErrorCode): string {
   return { ...GATEWAY_CODES, ...STORAGE_CODES }[code];

@@ -41,6 +41,22 @@ const MAX_TOKEN = 4096;
 /**
  * Sessions without state: a token holds who it is for, until when and for what, under a MAC, and the secret is derived from
  * both. Every worker and every replica with the same secret reads it; nothing has to be stored, and nothing is lost on a restart.
+ *
+ * @example
+ * ```ts
+ * import { createHmac, randomBytes } from "node:crypto";
+ * import { sessions } from "@daypass/gateway";
+ *
+ * // What `createGateway` is given: it takes the sessions that are issued here.
+ * const sessionSecret = randomBytes(32);
+ * const { issue } = sessions((text) => createHmac("sha256", sessionSecret).update(text).digest(), randomBytes);
+ * const session = issue({
+ *   parent: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   scope: { buckets: ["media"], prefix: "inbox/", methods: ["PUT"] },
+ *   expiration: new Date(Date.now() + 900_000),
+ * });
+ * console.log(session.accessKeyId, session.expiration);
+ * ```
  */
 export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sessions {
   const secretOf = (token: string): string => base64url(mac(`secret\n${token}`)).slice(0, 40);

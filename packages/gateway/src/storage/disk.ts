@@ -86,10 +86,18 @@ const SHRINKING_ATTEMPTS = 5;
  * Opens a folder as storage.
  *
  * @example
- * const storage = await disk({ root: "./files" });
- * const object = await storage.get({ bucket: "files", key: "hello.txt" });
+ * ```ts
+ * import { mkdir } from "node:fs/promises";
+ * import { disk } from "@daypass/gateway/disk";
  *
- * @throws {StorageError} `UNAVAILABLE` when the folder cannot be opened or another gateway has it
+ * await mkdir("files", { recursive: true });
+ * const storage = await disk({ root: "files" });
+ * const object = await storage.get({ bucket: "files", key: "hello.txt" });
+ * object?.close();
+ * await storage.close();
+ * ```
+ *
+ * @throws {StorageError} `UNAVAILABLE` when there is no such folder, it cannot be opened, or another gateway has it
  * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
  */
 export async function disk(options: DiskOptions): Promise<Storage> {

@@ -14,6 +14,21 @@ export interface DriverOptions {
 
 export type DriverName = keyof DriverOptions;
 
+/**
+ * Opens storage by the name of its driver, as a configuration has it.
+ *
+ * @example
+ * ```ts
+ * import { drivers } from "@daypass/gateway/drivers";
+ *
+ * const storage = await drivers.s3({
+ *   region: "eu-west-1",
+ *   credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" },
+ *   bucket: "example-media-production",
+ * });
+ * await storage.close();
+ * ```
+ */
 export const drivers: { readonly [name in DriverName]: (options: DriverOptions[name]) => Promise<Storage> } = {
   disk: async (options) => (await import("./disk.ts")).disk(options),
   s3: async (options) => (await import("./s3.ts")).s3(options),

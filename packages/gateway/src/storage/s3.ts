@@ -41,13 +41,13 @@ const HOLD = 8 * 1024 * 1024;
  */
 export function s3(options: S3Options): Storage {
   checkOptions(options);
-  const { holdBytes = HOLD, redirect = false } = options;
+  const { holdBytes = HOLD, redirect = false, clock = () => new Date() } = options;
   const connection = upstream(options);
   const names = bucketNames(options, connection);
   const tags = objectTags(connection, names);
   const conditions = writeConditions(connection);
   const reader = objectReader({ upstream: connection, names, tags, redirect });
-  const parts = { upstream: connection, names, conditions, reader, holdBytes };
+  const parts = { upstream: connection, names, conditions, reader, holdBytes, clock };
   const multipart = upstreamMultipart(parts);
   const store = objectStore({ ...parts, multipart });
   const copy = objectCopier(parts);

@@ -252,7 +252,8 @@ export interface StorageErrorOptions extends ErrorOptions {
 const BRAND = Symbol.for("daypass.storage-error");
 
 /**
- * What a driver throws. `code` is the contract; the text is for the operator and names no path of the machine.
+ * What a driver throws. `code` is the contract; the text is for the operator and names no path of the machine but one that an
+ * option has named.
  *
  * @example
  * ```ts

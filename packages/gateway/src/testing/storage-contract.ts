@@ -47,7 +47,26 @@ const LARGE = Buffer.alloc(2_500_001, "daypass");
  * Registers the suite.
  *
  * @example
- * storageContract({ describe, it, expect }, { name: "disk", open });
+ * ```ts
+ * import { mkdir, mkdtemp, rm } from "node:fs/promises";
+ * import { disk } from "@daypass/gateway/disk";
+ * import { storageContract } from "@daypass/gateway/testing";
+ * import { describe, expect, it } from "vitest";
+ *
+ * storageContract({ describe, it, expect }, {
+ *   name: "disk",
+ *   async open() {
+ *     const root = await mkdtemp("/tmp/contract-");
+ *     await mkdir(`${root}/bucket`);
+ *     const storage = await disk({ root });
+ *     const close = async () => {
+ *       await storage.close();
+ *       await rm(root, { recursive: true });
+ *     };
+ *     return { storage, bucket: "bucket", close };
+ *   },
+ * });
+ * ```
  */
 export function storageContract({ describe, it, expect }: TestFunctions, { name, open }: StorageContractOptions): void {
   const test: StorageTest = (title, body) => {

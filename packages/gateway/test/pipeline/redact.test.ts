@@ -64,6 +64,8 @@ describe("a target in the log", () => {
       "/b/design.pdf?X-Amz-SignedHeaders=content-type%3Bhost",
     );
     expect(redactAuthority("user:sEcReT@127.0.0.1")).toBe("~@127.0.0.1");
+    // A password may hold the character that ends it.
+    expect(redactAuthority("user:sEc@ReT@127.0.0.1")).toBe("~@127.0.0.1");
     expect(redactAuthority("127.0.0.1:80")).toBe("127.0.0.1:80");
   });
 });

@@ -1,3 +1,4 @@
+import { unsatisfiedContentRange } from "../../http/range.ts";
 import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import type { Refusal } from "../../pipeline/refusal.ts";
@@ -53,7 +54,9 @@ export function refuseS3({
     ]);
     const headers = [...requestIdHeaders(requestId), "x-amz-bucket-region", region];
     if (status === 503) headers.push("retry-after", "1");
-    if (refusal.code === "RANGE_NOT_SATISFIABLE") headers.push("content-range", `bytes */${refusal.details["size"]}`);
+    if (refusal.code === "RANGE_NOT_SATISFIABLE") {
+      headers.push("content-range", unsatisfiedContentRange(Number(refusal.details["size"])));
+    }
     return textAnswer({ status, type: "application/xml", text: body, headers });
   };
 }

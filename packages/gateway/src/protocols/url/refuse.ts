@@ -1,4 +1,5 @@
 import { DaypassError, type ErrorCode, errorCodes, problem } from "daypass";
+import { unsatisfiedContentRange } from "../../http/range.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { describeRefusalCode, type Refusal, type RefusalCode } from "../../pipeline/refusal.ts";
 import { page, wantsPage } from "../page.ts";
@@ -125,7 +126,9 @@ export function refuseUrl(refusal: Refusal, { request, requestId }: Exchange): A
   const headers = ["x-request-id", requestId];
   if (status === 503) headers.push("retry-after", "1");
   if (status === 405) headers.push("allow", "GET, HEAD, PUT, DELETE, OPTIONS");
-  if (code === "RANGE_NOT_SATISFIABLE") headers.push("content-range", `bytes */${refusal.details["size"]}`);
+  if (code === "RANGE_NOT_SATISFIABLE") {
+    headers.push("content-range", unsatisfiedContentRange(Number(refusal.details["size"])));
+  }
   if (wantsPage(request)) return page({ status, code, requestId, headers });
   return textAnswer({ status, type: "application/problem+json", text, headers });
 }

@@ -53,6 +53,20 @@ export interface DiskIndexOptions {
 /**
  * Opens a folder's index as its owner: makes it, refuses a second gateway on the same folder, and sweeps what a crash left.
  * Workers come after it: `disk({ root, writer: ipcIndexWriter(channel) })`.
+ *
+ * @example
+ * ```ts
+ * import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
+ * import { primary } from "@daypass/gateway/node";
+ *
+ * export const serveByWorkers = async (root: string, exec: string) => {
+ *   const index = await openDiskIndex(root);
+ *   const workers = primary({ workers: 2, exec, onWorker: (channel) => serveIndexWriter(channel, index.writer) });
+ *   await workers.ready();
+ *   return workers;
+ * };
+ * ```
+ *
  * @throws {StorageError} `UNAVAILABLE`
  */
 export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Promise<DiskIndex> {

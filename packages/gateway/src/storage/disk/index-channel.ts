@@ -24,7 +24,17 @@ type Called = Exclude<keyof IndexWriter, "claim" | "indexPath" | keyof UploadsIn
 
 const NAME = "disk-index";
 
-/** The worker's end. */
+/**
+ * The worker's end: what `disk` writes its index through in a process that has not opened it.
+ *
+ * @example
+ * ```ts
+ * import { disk, ipcIndexWriter } from "@daypass/gateway/disk";
+ * import type { WorkerEnd } from "@daypass/gateway/node";
+ *
+ * export const openInWorker = (root: string, { channel }: WorkerEnd) => disk({ root, writer: ipcIndexWriter(channel) });
+ * ```
+ */
 export function ipcIndexWriter(channel: Channel): IndexWriter {
   const { ask, tell } = asker<Question>(channel, NAME);
 
@@ -48,7 +58,18 @@ export function ipcIndexWriter(channel: Channel): IndexWriter {
   };
 }
 
-/** The primary's end. Claims of a worker that dies become free; what it left on disk is for the next start to sweep. */
+/**
+ * The primary's end. Claims of a worker that dies become free; what it left on disk is for the next start to sweep.
+ *
+ * @example
+ * ```ts
+ * import { type DiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
+ * import { primary } from "@daypass/gateway/node";
+ *
+ * export const serve = (index: DiskIndex, exec: string) =>
+ *   primary({ workers: 2, exec, onWorker: (channel) => serveIndexWriter(channel, index.writer) });
+ * ```
+ */
 export function serveIndexWriter(channel: Channel, writer: IndexWriter): void {
   const held = new Map<number, Claim>();
   let lastHeld = 0;

@@ -1,5 +1,5 @@
 /** The folders of a root: which are buckets, where a key's bytes can lie, and how the file system treats names. */
-import { accessSync, constants, mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { platform } from "node:process";
 import { type ObjectRef, StorageError } from "../storage.ts";
@@ -91,11 +91,18 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
 
 function resolveRoot(folder: string): string {
   try {
-    return realpathSync.native(folder);
+    const root = realpathSync.native(folder);
+    if (statSync(root).isDirectory()) return root;
   } catch (error) {
-    throw translated(error, "open the storage folder");
+    if (!NO_FOLDER.has(errnoOf(error) ?? "")) throw translated(error, "open the storage folder");
   }
+  throw new StorageError(
+    "UNAVAILABLE",
+    `expected a folder to serve at ${folder}, found none: create it, or name another as \`root\``,
+  );
 }
+
+const NO_FOLDER = new Set(["ENOENT", "ENOTDIR"]);
 
 const NOT_WRITABLE = new Set(["EROFS", "EACCES", "EPERM"]);
 

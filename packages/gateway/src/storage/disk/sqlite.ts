@@ -1,5 +1,5 @@
 /** SQLite by the `node:sqlite` API: the built-in module where Node has it, a prebuilt drop-in where it does not. */
-import process from "node:process";
+import { getBuiltinModule } from "node:process";
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
@@ -27,7 +27,7 @@ interface SqliteModule {
 
 /** Opens a database file. Node 22.13 and later need no package for it. */
 export async function openDatabase(path: string, options: OpenDatabaseOptions = {}): Promise<Database> {
-  const builtIn: unknown = process.getBuiltinModule("node:sqlite");
+  const builtIn: unknown = getBuiltinModule("node:sqlite");
   const { DatabaseSync } = isSqliteModule(builtIn) ? builtIn : await import("@photostructure/sqlite");
   return new DatabaseSync(path, options);
 }

@@ -14,6 +14,7 @@ export interface CopyParts {
   readonly names: Names;
   readonly conditions: WriteConditions;
   readonly reader: ObjectReader;
+  readonly clock: () => Date;
 }
 
 export type ObjectCopier = (
@@ -28,7 +29,7 @@ export function copySource(bucket: string, key: string, etag: string): Readonly<
 }
 
 /** Copies inside the upstream; no byte passes here. */
-export function objectCopier({ upstream, names, conditions, reader }: CopyParts): ObjectCopier {
+export function objectCopier({ upstream, names, conditions, reader, clock }: CopyParts): ObjectCopier {
   return async (source, target, options) => {
     const { sourceEtag, tags, checksum, ifMatch, signal } = options;
     expectStorable(target);
@@ -63,7 +64,7 @@ export function objectCopier({ upstream, names, conditions, reader }: CopyParts)
     if (etag === "")
       throw new StorageError("UNAVAILABLE", `could not ${doing}: expected the ETag of the copy, found none`);
     const { contentType, headers: stored, metadata } = { ...info, ...replace };
-    return describeStored(reader, target, {
+    return describeStored({ reader, clock }, target, {
       size: info.size,
       etag,
       contentType,

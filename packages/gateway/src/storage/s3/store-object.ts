@@ -16,11 +16,14 @@ export interface StoreParts {
   readonly reader: ObjectReader;
   readonly multipart: Multipart;
   readonly holdBytes: number;
+  readonly clock: () => Date;
 }
 
 export type ObjectStore = (ref: ObjectRef, body: AsyncIterable<Uint8Array>, options: PutOptions) => Promise<ObjectInfo>;
 
-export function objectStore({ upstream, names, conditions, reader, multipart, holdBytes }: StoreParts): ObjectStore {
+export function objectStore(store: StoreParts): ObjectStore {
+  const { upstream, names, conditions, multipart, holdBytes } = store;
+
   async function storeWhole(ref: ObjectRef, body: SendableBody, options: PutOptions): Promise<ObjectInfo> {
     const { signal } = options;
     const bucket = await names.of(ref.bucket);
@@ -33,7 +36,7 @@ export function objectStore({ upstream, names, conditions, reader, multipart, ho
     if (fault !== undefined) throw conditionalFault(fault, doing, condition);
     answer.resume();
     const etag = unquoted(answer.headers.etag);
-    return describeStored(reader, ref, { ...stored(options, body.digests()), etag, size: body.length });
+    return describeStored(store, ref, { ...stored(options, body.digests()), etag, size: body.length });
   }
 
   /** S3 wants to know a length before the first byte; of a part it is known once the part is full. */
@@ -76,7 +79,7 @@ export function objectStore({ upstream, names, conditions, reader, multipart, ho
       const found = digests.finish();
       checkDigests(options, found);
       const completed = await multipart.completeUpload(upload, parts, { minPartSize: 0, ifMatch, ifNoneMatch, signal });
-      return await describeStored(reader, ref, { ...stored(options, {}), etag: completed.etag, size });
+      return await describeStored(store, ref, { ...stored(options, {}), etag: completed.etag, size });
     } catch (error) {
       await rest.return?.();
       // The fault that counts is the first.
@@ -115,13 +118,17 @@ export type JustStored = Omit<ObjectInfo, "lastModified" | "contentType"> & {
 };
 
 /** The description as every later reader gets it; where somebody else has replaced the object already, what is known of ours. */
-export async function describeStored(reader: ObjectReader, ref: ObjectRef, known: JustStored): Promise<ObjectInfo> {
+export async function describeStored(
+  { reader, clock }: { readonly reader: ObjectReader; readonly clock: () => Date },
+  ref: ObjectRef,
+  known: JustStored,
+): Promise<ObjectInfo> {
   const info = await reader.head(ref, {}).catch(() => undefined);
   if (info !== undefined && info.etag === known.etag) return info;
   const { tags, ...rest } = known;
   const contentType = known.contentType ?? headersOfInfo(ref.key, {})["content-type"] ?? "";
   const tagged = tags === undefined || Object.keys(tags).length === 0 ? {} : { tags };
-  return { ...rest, ...tagged, contentType, lastModified: dateOf(new Date().toUTCString()) };
+  return { ...rest, ...tagged, contentType, lastModified: dateOf(clock().toUTCString()) };
 }
 
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

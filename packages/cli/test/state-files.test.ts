@@ -1,0 +1,45 @@
+import { chmodSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { withLock } from "../src/state/files.ts";
+import { masterKey } from "../src/state/master-key.ts";
+import { temporaryFolder } from "./command.ts";
+
+test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", "0610"])(
+  "a master key of mode %s is refused, whoever besides its owner may do what with it",
+  async (mode) => {
+    const folder = temporaryFolder();
+    await masterKey({ env: {}, folder, create: true });
+    const again = () => masterKey({ env: {}, folder, create: false });
+    await expect(again()).resolves.toHaveLength(32);
+    chmodSync(join(folder, "master.key"), Number.parseInt(mode, 8));
+    await expect(again()).rejects.toThrow(`found mode ${mode}: run chmod 600`);
+  },
+);
+
+function lockOf({ ageSeconds }: { readonly ageSeconds: number }): string {
+  const path = join(temporaryFolder(), "keys.json.lock");
+  writeFileSync(path, "");
+  const then = Date.now() / 1000 - ageSeconds;
+  utimesSync(path, then, then);
+  return path;
+}
+
+test("a lock that a crash left behind is taken over, and gone afterwards", async () => {
+  const path = lockOf({ ageSeconds: 31 });
+  const held = await withLock(path, async () => existsSync(path) && Date.now() - statSync(path).mtimeMs < 30_000);
+  expect([held, existsSync(path)]).toEqual([true, false]);
+});
+
+test("a lock that may still be held is waited for", async () => {
+  const path = lockOf({ ageSeconds: 20 });
+  const order: string[] = [];
+  const waiting = withLock(path, async () => order.push("the second"));
+  // Longer than the pause between two tries.
+  await sleep(60);
+  order.push("the first");
+  rmSync(path);
+  await waiting;
+  expect(order).toEqual(["the first", "the second"]);
+});

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { transferWatch } from "../../src/node/transfer-watch.ts";
+
+const RATE = { bytesPerSecond: 100, windowMs: 1000 };
+let now = 0;
+
+beforeEach(() => {
+  now = 0;
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** One transfer under watch. It waits for its client until told that it is the storage that it waits for. */
+function watched() {
+  const state = { bytes: 0, awaitsClient: true, cuts: 0 };
+  const watch = transferWatch(RATE, () => now);
+  const stop = watch.watch({
+    bytes: () => state.bytes,
+    awaitsClient: () => state.awaitsClient,
+    cut: () => {
+      state.cuts += 1;
+    },
+  });
+  const pass = (milliseconds: number): void => {
+    for (let past = 0; past < milliseconds; past += 50) {
+      now += 50;
+      vi.advanceTimersByTime(50);
+    }
+  };
+  return { state, pass, stop, close: () => watch.close() };
+}
+
+it("cuts a client that takes less than it has to, and not before a whole window has passed", () => {
+  const { state, pass, close } = watched();
+  state.bytes = 99;
+  pass(950);
+  expect(state.cuts).toBe(0);
+  pass(50);
+  expect(state.cuts).toBe(1);
+  close();
+});
+
+it("does not cut a client that takes what it has to", () => {
+  const { state, pass, close } = watched();
+  for (let seconds = 0; seconds < 5; seconds++) {
+    state.bytes += 100;
+    pass(1000);
+  }
+  expect(state.cuts).toBe(0);
+  close();
+});
+
+it("does not cut a fast client because the storage is slow", () => {
+  const { state, pass, close } = watched();
+  state.awaitsClient = false;
+  pass(10_000);
+  expect(state.cuts).toBe(0);
+  // What the storage has used up is not taken off the client's time.
+  state.awaitsClient = true;
+  pass(950);
+  expect(state.cuts).toBe(0);
+  pass(250);
+  expect(state.cuts).toBe(1);
+  close();
+});
+
+it("has no say about a transfer that is over", () => {
+  const { state, pass, stop, close } = watched();
+  stop();
+  pass(10_000);
+  expect(state.cuts).toBe(0);
+  close();
+});

@@ -1,0 +1,38 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { sessions } from "../../src/pipeline/sessions.ts";
+
+const parent = { accessKeyId: "AKIDPARENT", secretAccessKey: "the secret of the parent" };
+const expiration = new Date("2026-01-02T03:04:05Z");
+
+function counted() {
+  let macs = 0;
+  const mac = (text: string): Uint8Array => {
+    macs += 1;
+    return createHmac("sha256", "the gateway's own").update(text).digest();
+  };
+  return { ...sessions(mac, (length) => randomBytes(length)), macs: () => macs };
+}
+
+describe("the token of a session", () => {
+  it("shows of no two sessions that one key asked for both", () => {
+    const { issue, isBound } = counted();
+    const [one, two] = [issue({ parent, scope: {}, expiration }), issue({ parent, scope: {}, expiration })] as const;
+    expect(one.bond).not.toBe(two.bond);
+    // Nor is the bond of one session good for another.
+    expect(isBound(one, parent.secretAccessKey)).toBe(true);
+    expect(isBound({ ...one, bond: two.bond }, parent.secretAccessKey)).toBe(false);
+  });
+
+  it("costs nothing where it is longer than any that is issued", () => {
+    const { open, issue, macs } = counted();
+    const own = issue({ parent, scope: {}, expiration });
+    expect(open(own.sessionToken)).toEqual(own);
+    const before = macs();
+    expect(open(`${"A".repeat(4097)}.${"A".repeat(43)}`)).toBeUndefined();
+    expect(macs() - before).toBe(0);
+    // The limit is on all tokens, be they this gateway's own.
+    const long = issue({ parent, scope: { prefix: "p".repeat(4096) }, expiration });
+    expect(open(long.sessionToken)).toBeUndefined();
+  });
+});

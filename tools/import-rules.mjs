@@ -1,0 +1,159 @@
+import { dirname } from "node:path/posix";
+
+// Who may import whom, where the linter cannot say it: rules that compare the importing file with the imported one.
+// `from` and `to` are paths from the root of the workspace (`to` may also be a bare specifier). What is on no list is a
+// fault, so that a new folder or package has to be thought about once.
+
+/**
+ * One import or re-export, by type or by value.
+ * @typedef {object} Import
+ * @property {string} from
+ * @property {string} to
+ * @property {readonly string[]} names what is taken from there; `*` for all of it
+ */
+
+const lib = "packages/daypass/src/";
+const gateway = "packages/gateway/src/";
+
+/** `s3/v2` for packages/daypass/src/s3/v2/sign.ts, "" for a file of the core. @param {string} path */
+const folderOf = (path) => dirname(path.slice(lib.length)).replace(/^\.$/, "");
+/** @param {string} outer @param {string} inner */
+const holds = (outer, inner) => inner === outer || inner.startsWith(`${outer}/`);
+
+/** Why a file of the library may not import another one of it. @param {string} from @param {string} to */
+function libraryFault(from, to) {
+  const [own, other] = [folderOf(from), folderOf(to)];
+  if (own !== "crypto" && /^packages\/daypass\/src\/crypto\/(\w+-)?(node|portable)\.ts$/.test(to)) {
+    return "the runtime chooses its crypto through the #crypto imports map";
+  }
+  if (other === "" || other === "crypto" || own === other || holds("explain", own)) return undefined;
+  if (own === "") return "the core serves every scheme, so it may know none of them";
+  if (holds(other, own)) return undefined;
+  if (holds(own, other)) return "an older version inside a scheme would come along in every bundle of the newer one";
+  return own.split("/")[0] === other.split("/")[0]
+    ? "dialects that lie side by side stand alone: what two need belongs to the folder above them"
+    : "a scheme stands alone: what two need belongs to the core (only explain/ holds the list of all)";
+}
+
+const library = /^daypass($|\/)/;
+const runtime = /^node:/;
+const http = /^http\//;
+const steps = /^pipeline\//;
+const operations = /^operations\//;
+const contracts = /^storage\/(storage|multipart|upload-refusals|listing|buckets|checked-body)\.ts$/;
+const ALONE = "a driver sees its contract, http/ and the library, so that it can be replaced alone";
+
+/**
+ * What each part of the gateway may know: itself, and files of packages/gateway/src/ or packages besides. The first row that a
+ * file matches is the one that holds.
+ * @type {readonly { part: RegExp, own?: (name: string) => RegExp, sees: readonly RegExp[], why: string }[]}
+ */
+const parts = [
+  {
+    part: http,
+    sees: [/^daypass$/, /^mrmime$/],
+    why: "http/ is pure functions over headers: it sees the library's types, a table of media types, and itself",
+  },
+  {
+    part: steps,
+    // The last of these writes the refusals that come before any protocol is chosen.
+    sees: [http, contracts, library, /^protocols\/(protocol|text-answer)\.ts$/],
+    why: "steps work on contracts: the composition root chooses protocols and driver",
+  },
+  {
+    part: operations,
+    sees: [http, contracts, library, steps],
+    why: "operations never see the wire: protocols call them, and the composition root chooses the driver",
+  },
+  {
+    part: /^protocols\/[^/]+$/,
+    sees: [http, contracts, library, steps, operations],
+    why: "what all dialects share may know none of them",
+  },
+  {
+    part: /^protocols\/sts\//,
+    // Its calls are signed with S3's access keys, and its errors are S3's.
+    sees: [http, contracts, library, steps, operations, /^protocols\/([^/]+$|s3\/)/],
+    why: "the Security Token Service knows S3's keys, and no other dialect",
+  },
+  {
+    part: /^protocols\/([^/]+)\//,
+    own: (name) => new RegExp(`^protocols/${name}/`),
+    sees: [http, contracts, library, steps, operations, /^protocols\/[^/]+$/],
+    why: "a dialect stands alone: what two need belongs to protocols/, and the composition root chooses the driver",
+  },
+  {
+    part: contracts,
+    sees: [http, /^node:(crypto|stream)$/],
+    why: "a contract of storage knows no driver",
+  },
+  {
+    part: /^storage\/drivers\.ts$/,
+    sees: [/^storage\/[^/]+\.ts$/],
+    why: "the list of drivers names them, and does nothing else",
+  },
+  {
+    part: /^storage\/disk(\.ts$|\/)/,
+    sees: [contracts, http, library, runtime, /^@photostructure\/sqlite$/],
+    why: ALONE,
+  },
+  {
+    part: /^storage\/([^/.]+)(\.ts$|\/)/,
+    own: (name) => new RegExp(`^storage/${name}(\\.ts$|/)`),
+    sees: [contracts, http, library, runtime],
+    why: ALONE,
+  },
+  {
+    part: /^node\//,
+    sees: [/^gateway\.ts$/, http, contracts, steps, library, runtime, /^pino$/],
+    why: "the server takes a gateway that is there: it chooses neither protocols nor driver",
+  },
+  {
+    part: /^testing\//,
+    sees: [/^(gateway\.ts$|(http|node|operations|pipeline|protocols|storage)\/)/, library, runtime],
+    why: "what tests are handed needs no further package",
+  },
+  {
+    part: /^(gateway|index)\.ts$/,
+    sees: [http, contracts, library, steps, operations, /^protocols\//, /^node:(crypto|stream)$/],
+    why: "the composition root is told its driver, and has no socket",
+  },
+];
+
+/** Why a file of the gateway may not import something. Paths are from packages/gateway/src/. @param {string} from @param {string} to */
+function gatewayFault(from, to) {
+  const row = parts.find(({ part }) => part.test(from));
+  if (row === undefined) return "no row in tools/import-rules.mjs says what this folder may know: add one";
+  const [, name = ""] = row.part.exec(from) ?? [];
+  const own = row.own?.(name) ?? row.part;
+  return [own, ...row.sees].some((seen) => seen.test(to)) ? undefined : row.why;
+}
+
+// `env`, `argv`, `exit` and the streams belong to the command line, under whatever name they come.
+const ofProcess = ["getBuiltinModule", "pid", "platform"];
+
+/** @type {readonly ((imported: Import) => string | undefined)[]} */
+const rules = [
+  ({ from, to }) => (from.startsWith(lib) && to.startsWith(lib) ? libraryFault(from, to) : undefined),
+  ({ from, to }) => {
+    if (!from.startsWith(gateway) || (to.startsWith("packages/") && !to.startsWith(gateway))) return undefined;
+    return gatewayFault(from.slice(gateway.length), to.startsWith(gateway) ? to.slice(gateway.length) : to);
+  },
+  ({ from, to, names }) =>
+    !from.startsWith("packages/cli/") && /^(node:)?process$/.test(to) && names.some((name) => !ofProcess.includes(name))
+      ? "environment, arguments, streams and exit codes belong to the command line"
+      : undefined,
+  ({ from, to }) =>
+    /^@daypass\/cli/.test(to) || (from.startsWith(lib) && /^(@daypass|daypass)(\/|$)/.test(to))
+      ? "dependencies point one way: cli, then gateway, then library"
+      : undefined,
+  ({ from, to }) =>
+    to.startsWith("packages/") && from.split("/")[1] !== to.split("/")[1]
+      ? "another package is reached by its name, as its users reach it"
+      : undefined,
+];
+
+/** Every reason for which an import must not be. @param {Import} imported */
+export function faultsOf(imported) {
+  return rules.map((broken) => broken(imported)).filter((why) => why !== undefined);
+}

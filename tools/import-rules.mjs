@@ -114,7 +114,7 @@ const parts = [
     why: "what tests are handed needs no further package",
   },
   {
-    part: /^(gateway|index)\.ts$/,
+    part: /^(gateway|check-options|index)\.ts$/,
     sees: [http, contracts, library, steps, operations, /^protocols\//, /^node:(crypto|stream)$/],
     why: "the composition root is told its driver, and has no socket",
   },

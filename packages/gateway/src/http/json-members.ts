@@ -1,6 +1,16 @@
 const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
-/** Whether an object in a JSON text names a member twice: `JSON.parse`, which has read it, keeps the last one, others the first. */
+/**
+ * Whether an object in a JSON text names a member twice: `JSON.parse`, which has read it, keeps the last one, others the first.
+ *
+ * @example
+ * ```ts
+ * import { repeatsMember } from "@daypass/gateway";
+ *
+ * const text = '{"root":"a","root":"b"}';
+ * console.log(repeatsMember(text, JSON.parse(text))); // true
+ * ```
+ */
 export function repeatsMember(text: string, parsed: unknown): boolean {
   const written = [...text.matchAll(MEMBER)].filter(([, colon]) => colon !== undefined).length;
   return written !== countMembers(parsed);

@@ -5,6 +5,15 @@ import type { Clock } from "daypass";
  * whose clock is set back would otherwise open URLs again that have ended.
  *
  * Remembers nothing over a restart.
+ *
+ * @example
+ * ```ts
+ * import { steadyClock } from "@daypass/gateway";
+ *
+ * const instants = [new Date("2026-01-02T03:04:05Z"), new Date("2026-01-02T03:00:00Z")];
+ * const clock = steadyClock(() => instants.shift() ?? new Date());
+ * console.log(clock().toISOString(), clock().toISOString()); // 2026-01-02T03:04:05.000Z twice
+ * ```
  */
 export function steadyClock(clock: Clock): Clock {
   let last = Number.NEGATIVE_INFINITY;

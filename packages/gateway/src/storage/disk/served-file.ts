@@ -7,6 +7,15 @@ import { looseBucket } from "./loose-bucket.ts";
 /**
  * Tells of a path below the root, one name for each folder and the last for the file, which object is served from it; `undefined` where
  * none is. Looks at names alone: a symbolic link is no object either.
+ *
+ * @example
+ * ```ts
+ * import { servedFiles } from "@daypass/gateway/disk";
+ *
+ * const objectAt = servedFiles("files");
+ * console.log(objectAt(["media", "talks", "keynote.mp4"])); // { bucket: "media", key: "talks/keynote.mp4" }
+ * console.log(objectAt([".hidden", "a.txt"])); // undefined
+ * ```
  */
 export function servedFiles(root: string): (path: readonly string[]) => ObjectRef | undefined {
   const loose = looseBucket(root, join(root, OWN_PREFIX));

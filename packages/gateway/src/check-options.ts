@@ -1,7 +1,7 @@
 /** Options of a gateway that could not work, or that would let through what they seem to forbid. */
 import { DaypassError } from "daypass";
-import type { GatewayOptions } from "../gateway.ts";
-import { isHeaderName, METHODS } from "../http/cors.ts";
+import type { GatewayOptions } from "./gateway.ts";
+import { isHeaderName, METHODS } from "./http/cors.ts";
 import {
   callback,
   expectForms,
@@ -15,8 +15,8 @@ import {
   timer,
   unexpected,
   wholeNumber,
-} from "../http/option-forms.ts";
-import type { Limits } from "./limits.ts";
+} from "./http/option-forms.ts";
+import type { Limits } from "./pipeline/limits.ts";
 
 const OPTIONS: FormsOf<GatewayOptions> = {
   storage: [(value) => isObject(value) && isFunction(value["get"]) && isFunction(value["close"]), "a storage"],

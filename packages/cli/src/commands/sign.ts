@@ -124,7 +124,7 @@ async function signOne(target: string, options: Output, context: Context): Promi
 function inOptions(error: unknown): never {
   if (!isDaypassError(error)) throw error;
   const message = error.message
-    .replace("(see dotSegments)", "(sign it all the same with --dot-segments)")
+    .replace("see dotSegments", "sign it all the same with --dot-segments")
     .replace("see credentialExpiry", "ask for a shorter life, or give --clamp to let the URL end with them");
   throw message === error.message ? error : new CommandError(message, error.code);
 }

@@ -15,7 +15,9 @@ export interface BucketAddress {
   readonly path: string;
 }
 
-const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
+const ADDRESSINGS = ["path", "virtual", "bucket-bound"];
+// A dot at the end of a host is what an empty universe domain leaves.
+const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+(?<!\.)|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
 // Google has names with underscores, which no DNS name of a host would have.
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|[_-]+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
@@ -24,8 +26,8 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 export function bucketAddresses(endpoint: string, addressing: BucketAddressing): (bucket: string) => BucketAddress {
   const [, scheme, name, port] = ENDPOINT.exec(endpoint) ?? [];
   if (name === undefined || Number(port) > 65535) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
-  if (!/^(?:path|virtual|bucket-bound)$/.test(addressing)) {
-    throw invalidInput("addressing", '"path", "virtual" or "bucket-bound"', addressing);
+  if (!ADDRESSINGS.includes(addressing)) {
+    throw invalidInput("addressing", ADDRESSINGS.join(" or "), addressing);
   }
   const usual = scheme === "https" ? "443" : "80";
   const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");

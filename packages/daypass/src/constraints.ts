@@ -1,4 +1,5 @@
 import { type DaypassError, refusal } from "./errors.ts";
+import { optionPairs } from "./option-pairs.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "./scheme.ts";
 
 /**
@@ -29,12 +30,22 @@ export interface RequestRules {
 export function checkOptions(request: Constraints, { scheme, known, instead = {} }: RequestRules): void {
   const { bind, response } = request;
   for (const [place, options] of Object.entries({ "": request, "bind.": bind, "response.": response })) {
-    for (const [option, value] of Object.entries(options ?? {})) {
+    for (const [option, value] of optionPairs(place, options)) {
       const name = place + option;
-      if (value !== undefined && !known.test(name)) throw unsupportedConstraint(scheme, name, instead[name]);
+      if (value !== undefined && !known.test(name)) {
+        throw unsupportedConstraint(
+          scheme,
+          name,
+          instead[name] ?? (VOCABULARY.test(name) ? "leave it out" : undefined),
+        );
+      }
     }
   }
 }
+
+/** What is spelt like these is no mistake of spelling. */
+export const VOCABULARY: RegExp =
+  /^(?:notBefore|prefix|response.*|bind\.(?:content(?:Type|Length)|sha256|headers|query|ip))$/;
 
 /** `UNSUPPORTED_CONSTRAINT`: the scheme, what it cannot bind, and what can. */
 export function unsupportedConstraint(

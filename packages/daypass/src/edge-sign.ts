@@ -1,13 +1,14 @@
-import { type Constraints, unsupportedConstraint } from "./constraints.ts";
+import { type Constraints, unsupportedConstraint, VOCABULARY } from "./constraints.ts";
 import { hasToken, joinTarget } from "./edge-query.ts";
 import type { EdgeWindow } from "./edge-window.ts";
-import { uriEncode } from "./encode.ts";
 import { invalidInput, refusal } from "./errors.ts";
+import { optionPairs, queryTokens } from "./option-pairs.ts";
+import type { Parameter } from "./parameters.ts";
 import { checkRoutable } from "./routable.ts";
 import type { SignedRequest, Signer } from "./scheme.ts";
 import { SignedResult, signer } from "./signed-request.ts";
 import type { Weak, Weakness } from "./weakness.ts";
-import { parseTarget } from "./wire.ts";
+import { formDecode, parseTarget } from "./wire.ts";
 
 /** One URL to give an edge token. What the scheme cannot bind is refused with `UNSUPPORTED_CONSTRAINT`. */
 export interface EdgeSignRequest extends Constraints {
@@ -54,10 +55,7 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|$)/i;
 export function readEdgeUrl({ url, bind }: EdgeSignRequest): EdgeUrl {
   const [, origin, path = "", own] = URL_FORM.exec(url) ?? [];
   const tokens = own ? [own] : [];
-  for (const [name, values] of Object.entries(bind?.query ?? {})) {
-    for (const value of [values].flat()) tokens.push(`${uriEncode(name)}=${uriEncode(value)}`);
-  }
-  const query = tokens.join("&");
+  const query = [...tokens, ...queryTokens(bind?.query)].join("&");
   if (origin === undefined || DEFAULT_PORT.test(origin) || RESPELT.test(`${path}?${query}`) || query.includes("'")) {
     throw refusal("INVALID_INPUT", "url as URL parsers write it: http(s)://host[:port]/path?query");
   }
@@ -90,15 +88,32 @@ const COMMON = "url method expiresIn expiresAt stableWindow bind";
 
 /**
  * Refuses the constraints that a scheme cannot bind, and options that it does not know: a misspelt one would be a
- * constraint that is missing. `allowed` are the others that it knows, such as `"prefix bind.query"`; `instead` can bind more.
+ * constraint that is missing. `allowed` are the others that it knows, such as `"prefix bind.query"`; `instead` says what can
+ * bind an option that it does not.
  */
-export function checkEdgeRequest(scheme: string, request: EdgeSignRequest, allowed = "", instead?: string): void {
+export function checkEdgeRequest(
+  scheme: string,
+  request: EdgeSignRequest,
+  allowed = "",
+  instead: Readonly<Record<string, string>> = {},
+): void {
   const known = `${COMMON} ${allowed}`.split(" ");
-  const bind = Object.entries(request.bind ?? {}).map(([name, value]) => [`bind.${name}`, value] as const);
+  const bind = optionPairs("bind", request.bind).map(([name, value]) => [`bind.${name}`, value] as const);
   for (const [name, value] of [...Object.entries(request), ...bind]) {
     if (value === undefined || known.includes(name)) continue;
-    if (/^(?:notBefore|prefix|response|bind\..*)$/.test(name)) throw unsupportedConstraint(scheme, name, instead);
+    if (VOCABULARY.test(name)) {
+      throw unsupportedConstraint(scheme, name, instead[name] ?? "leave it out");
+    }
     throw invalidInput(`the options of ${scheme}`, "documented", name);
+  }
+}
+
+/** The parameters of a query, values decoded, and names as `nameOf` has them. */
+export function readTokens(query: string, nameOf: (name: string) => string = formDecode): readonly Parameter[] {
+  try {
+    return parseTarget(`/?${query}`).tokens.map(({ name, value = "" }) => [nameOf(name), formDecode(value)]);
+  } catch {
+    throw invalidInput("url", "a query of percent-encoded UTF-8", "another");
   }
 }
 

@@ -1,6 +1,6 @@
 import type { EndlessSignRequest } from "./edge-sign.ts";
 import { invalidInput } from "./errors.ts";
-import { type Instant, NEVER, signingWindow, systemClock } from "./time.ts";
+import { type Instant, NEVER, signingWindow, startSeconds, systemClock } from "./time.ts";
 
 /** Begin and end of a URL in whole seconds since 1970. */
 export interface EdgeWindow {
@@ -27,10 +27,8 @@ export function edgeWindow(
     ? { signedAt: Number(clock()), expiresAt: NEVER }
     : signingWindow(request, clock(), { maxSeconds });
   const end = window.expiresAt.getTime() / 1000;
-  const start = notBefore && Math.ceil(notBefore.getTime() / 1000);
-  if (start !== undefined && !(start >= 0 && start < end)) {
-    throw invalidInput("notBefore", "a valid Date before the end", notBefore);
-  }
+  const start = startSeconds(notBefore);
+  if (start !== undefined && !(start < end)) throw invalidInput("notBefore", "a Date before the end", notBefore);
   return {
     signedAt: window.signedAt,
     expiresAt: window.expiresAt,

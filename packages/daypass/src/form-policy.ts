@@ -1,5 +1,6 @@
 import { type Constraints, checkOptions } from "./constraints.ts";
 import { invalidInput } from "./errors.ts";
+import { optionPairs } from "./option-pairs.ts";
 import { FILE_NAME, meets, type PolicyCondition, parseConditions } from "./post-policy.ts";
 import type { Bindings } from "./scheme.ts";
 
@@ -55,7 +56,7 @@ export function draftForm(
   request: FormRequest,
   { scheme, bucket, key: oneKey, known, reserved }: FormTarget,
 ): FormDraft {
-  const { bind = {}, prefix } = request;
+  const { bind, prefix } = request;
   checkOptions(request, { scheme: `a form of ${scheme}`, known, instead: INSTEAD });
   const key = oneKey ?? `${prefix}${FILE_NAME}`;
   // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
@@ -89,8 +90,8 @@ export function draftForm(
     if (end) warnings.push(`what follows ${FILE_NAME} in ${name} is not bound: the holder may change it`);
     if (/[\r\n]/.test(value)) warnings.push(`browsers send a line break in ${name} as CR LF, which is another value`);
   };
-  for (const [name, value] of Object.entries(request.fields ?? {})) bindField(name, value);
-  if (bind.contentType !== undefined) bindField("Content-Type", bind.contentType);
+  for (const [name, value] of optionPairs<string>("fields", request.fields)) bindField(name, value);
+  if (bind?.contentType !== undefined) bindField("Content-Type", bind.contentType);
   conditions.push({ bucket });
   if (key.startsWith(FILE_NAME) && !given.some((condition) => "field" in condition && condition.field === "key")) {
     throw invalidInput(

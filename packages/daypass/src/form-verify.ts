@@ -77,7 +77,7 @@ export function formVerifier<P, K, G extends FormGrant>(
         const { matches, stringToSign } = await scheme.check(parsed, key, policy);
         if (matches) match ??= { key, stringToSign };
       }
-      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
+      if (unknown) throw refusal("UNKNOWN_KEY", "a configured key id");
       if (match === undefined) {
         throw refusal("SIGNATURE_MISMATCH", "the signature of this policy, found another");
       }
@@ -106,7 +106,7 @@ export function formVerifier<P, K, G extends FormGrant>(
       });
       for (const { kind } of grant.obligations) {
         if (enforced.has(kind)) continue;
-        throw refusal("UNENFORCED_CONSTRAINT", `a caller that has "${kind}" in its \`enforces\``, {
+        throw refusal("UNENFORCED_CONSTRAINT", `"${kind}" in \`enforces\``, {
           constraint: kind,
         });
       }

@@ -1,5 +1,6 @@
 import { type Constraints, checkOptions, type RequestRules, unsupportedConstraint } from "./constraints.ts";
 import { invalidInput } from "./errors.ts";
+import { optionPairs } from "./option-pairs.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Bindings } from "./scheme.ts";
 
@@ -40,11 +41,15 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
  * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
  */
 export function checkKey(key: string, dotSegments: ObjectRequest["dotSegments"], option = "key"): void {
-  if (typeof key !== "string" || key === "") throw invalidInput(option, "text that is not empty", key);
+  if (typeof key !== "string" || key === "") throw invalidInput(option, "some text", key);
   if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    const expected = "text without . and .. segments (browsers remove them, see dotSegments)";
-    throw invalidInput(option, expected, key, "DOT_SEGMENTS");
+    throw invalidInput(option, "text without . and .. segments (see dotSegments)", key, "DOT_SEGMENTS");
   }
+}
+
+/** What to call unbound: the body, unless the server compares it with a header. */
+export function unboundBody(headers: Readonly<Record<string, string>>): readonly string[] {
+  return "content-md5" in headers ? [] : ["body"];
 }
 
 const METHOD = /^[A-Z]{1,16}$/;
@@ -58,24 +63,36 @@ const VISIBLE = /^[\t\x20-\x7e]*$/;
 // The host comes from the endpoint, and the URL is the authorization.
 const HEADER_NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
-/** Checks a request and collects what it asks for. */
-export function readObjectRequest(request: ObjectRequest, rules: ObjectRules): ObjectCall {
+/**
+ * Checks a request and collects what it asks for.
+ *
+ * @param own headers that the scheme makes of `bind`; without it a range of lengths is refused
+ */
+export function readObjectRequest(
+  request: ObjectRequest,
+  rules: ObjectRules,
+  own?: Readonly<Record<string, string | undefined>>,
+): ObjectCall {
   const { scheme, reserved } = rules;
-  const { key, method = "GET", query, headers, response, bind = {}, dotSegments } = request;
+  const { key, method = "GET", query, headers, response, bind, dotSegments } = request;
   checkMethod(method);
   if (key !== undefined) checkKey(key, dotSegments);
   checkOptions(request, rules);
-  const { contentType, contentLength, headers: bound, query: boundQuery } = bind;
-  if (typeof contentLength === "object") throw unsupportedConstraint(scheme, "a range of lengths", "bind the length");
-  if (!/^\d+$/.test(String(contentLength ?? 0))) throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+  const { contentType, contentLength, headers: bound, query: boundQuery } = bind ?? {};
+  if (typeof contentLength === "object") {
+    if (!own) throw unsupportedConstraint(scheme, "a range of lengths", "bind the length");
+  } else if (!/^\d+$/.test(String(contentLength ?? 0))) {
+    throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+  }
 
   const collected: Record<string, string> = {};
-  const fixed = { "content-type": contentType, "content-length": contentLength?.toString() };
-  for (const [name, value] of [headers, bound, fixed].flatMap((source) => Object.entries(source ?? {}))) {
+  const fixed = { "content-type": contentType, "content-length": contentLength?.toString(), ...own };
+  for (const [name, value] of [headers, bound, fixed].flatMap((source) => optionPairs<string>("headers", source))) {
     if (value === undefined) continue;
     const lower = name.toLowerCase();
-    if (!HEADER_NAME.test(lower) || !VISIBLE.test(value) || (collected[lower] ?? value) !== value) {
-      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", "another");
+    const isText = typeof value === "string" && VISIBLE.test(value) && HEADER_NAME.test(lower);
+    if (!isText || (collected[lower] ?? value) !== value) {
+      throw invalidInput(`header ${name}`, "one ASCII text, not set by the signer", "another");
     }
     collected[lower] = value;
   }
@@ -87,7 +104,7 @@ export function readObjectRequest(request: ObjectRequest, rules: ObjectRules): O
     }
     parameters.set(name, value);
   };
-  for (const [name, value] of [query, boundQuery].flatMap((source) => Object.entries(source ?? {}))) add(name, value);
+  for (const [name, value] of [query, boundQuery].flatMap((source) => optionPairs("query", source))) add(name, value);
   for (const [option, value] of Object.entries(response ?? {})) {
     if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
   }

@@ -34,7 +34,7 @@ export function originSelector(
     // `Host: example.com:443` is a legal spelling of https://example.com.
     for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {
       const known = star ? suffixes : exact;
-      if (known.has(authority)) throw invalidInput("origins", "one for each Host header, not two", authority);
+      if (known.has(authority)) throw invalidInput("origins", "each Host header once", authority);
       known.set(authority, { origin, wildcard: "" });
     }
   }
@@ -49,7 +49,7 @@ export function originSelector(
       const wildcard = authority.slice(0, at);
       if (origin && LABELS.test(wildcard)) return { origin: origin.replace("*", wildcard), wildcard };
     }
-    throw refusal("WRONG_ORIGIN", `the Host of a configured origin (${origins.join(", ")}), found another`, {
+    throw refusal("WRONG_ORIGIN", `a configured origin (${origins.join(", ")})`, {
       part: "host",
     });
   }

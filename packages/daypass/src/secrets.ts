@@ -13,7 +13,7 @@ export type Secrets =
 /** Turns {@link Secrets} into a resolver of prepared keys. Configured secrets are prepared, and so checked, at once. */
 export function secretResolver<K>(secrets: Secrets, prepare: (secret: string) => K): KeyResolver<K> {
   const prepareAll = (found: string | readonly string[]): readonly K[] =>
-    [found].flat().map((secret) => prepare(checkSecret(secret)));
+    [found].flat().map((secret) => prepare(checkSecret(secret, "secrets")));
   if (typeof secrets !== "function") {
     const keys = prepareAll(secrets);
     return () => keys;
@@ -25,7 +25,7 @@ export function secretResolver<K>(secrets: Secrets, prepare: (secret: string) =>
 }
 
 /** A secret that is missing reads as `undefined`, and a MAC with an empty key is one that anybody can make. */
-export function checkSecret(secret: string): string {
+export function checkSecret(secret: string, option = "secret"): string {
   if (typeof secret === "string" && secret !== "") return secret;
-  throw refusal("INVALID_KEY", "a secret as text that is not empty, found something else");
+  throw refusal("INVALID_KEY", `${option} as text that is not empty, found something else`);
 }

@@ -19,6 +19,12 @@ export function parseBasicTime(text: string): Date | undefined {
   return Number.isNaN(ms) ? undefined : new Date(ms);
 }
 
+/** {@link parseBasicTime} without a memory, for who reads few or does longer work beside it. */
+export function readBasicTime(text: string): Date | undefined {
+  const ms = parseMs(text);
+  return Number.isNaN(ms) ? undefined : new Date(ms);
+}
+
 /** `YYYYMMDDTHHMMSSZ` and its milliseconds since 1970. */
 export interface BasicInstant {
   readonly text: string;
@@ -144,6 +150,14 @@ export function signingWindow(
     expiresIn,
     warnings,
   };
+}
+
+/** `notBefore` in whole seconds since 1970, rounded up so that nothing begins before it. Throws `INVALID_INPUT`. */
+export function startSeconds(notBefore: Date | undefined): number | undefined {
+  if (notBefore === undefined) return undefined;
+  const seconds = Math.ceil(Number(notBefore?.getTime?.()) / 1000);
+  if (seconds >= 0) return seconds;
+  throw invalidInput("notBefore", "a valid Date", notBefore);
 }
 
 function isWhole(seconds: number): boolean {

@@ -53,7 +53,7 @@ export function verifier<P, K, G extends Grant>(
     const late = scheme.checkTime(parsed, now);
     const match = (checks as readonly Checked[]).findIndex(({ matches }) => matches);
     if (late !== undefined && (scheme.reportsTimeFirst || match >= 0)) throw late;
-    if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id, found another");
+    if (candidates.length === 0) throw refusal("UNKNOWN_KEY", "a configured key id");
     if (match < 0) {
       throw refusal("SIGNATURE_MISMATCH", "the signature of this request, found another: see `daypass explain`");
     }
@@ -62,7 +62,7 @@ export function verifier<P, K, G extends Grant>(
     const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
     for (const { kind } of grant.obligations) {
       if (!enforced.has(kind)) {
-        throw refusal("UNENFORCED_CONSTRAINT", `a caller that has "${kind}" in its \`enforces\``, {
+        throw refusal("UNENFORCED_CONSTRAINT", `"${kind}" in \`enforces\``, {
           constraint: kind,
         });
       }
@@ -70,7 +70,7 @@ export function verifier<P, K, G extends Grant>(
     return grant;
   };
 
-  const receive = (request: WireRequest, proof: Proof = {}): G | Promise<G> => {
+  const receive = (request: WireRequest, proof: Proof): G | Promise<G> => {
     checkSize(request);
     if (!scheme.detect(request)) throw noSignature();
     const { origin, wildcard } = selectOrigin(request.authority);
@@ -82,7 +82,7 @@ export function verifier<P, K, G extends Grant>(
       : decide(received, parsed, proof, listOf(found));
   };
 
-  return { detects: scheme.detect, verify: async (request, proof) => receive(request, proof) };
+  return { detects: scheme.detect, verify: async (request, proof) => receive(request, proof ?? {}) };
 }
 
 /**
@@ -126,5 +126,5 @@ export function anyOf<const V extends readonly Verifier[]>(
 }
 
 function noSignature(): DaypassError {
-  return refusal("NO_SIGNATURE", "a presigned URL, found no signature");
+  return refusal("NO_SIGNATURE", "a presigned URL");
 }

@@ -35,7 +35,7 @@ export interface WireTarget {
 export function parseTarget(target: string): WireTarget {
   // `#`: a fragment never reaches a server. `\`: some parsers read it as `/`.
   if (!target.startsWith("/") || target.includes("#") || target.includes("\\")) {
-    throw refusal("MALFORMED", "a target of `/`, then `#` and `\\` percent-encoded only", { part: "target" });
+    throw refusal("MALFORMED", "a target of `/`, no `#`, no `\\`", { part: "target" });
   }
   const mark = target.indexOf("?");
   return mark < 0 ? new SplitTarget(target, "") : new SplitTarget(target.slice(0, mark), target.slice(mark + 1));

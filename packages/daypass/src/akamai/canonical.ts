@@ -1,6 +1,7 @@
 import { type Mac, md5Hmac, sha1Hmac, sha256Hmac } from "#crypto/digests";
 import { fromHex, hex } from "../encode.ts";
 import { refusal } from "../errors.ts";
+import { checkOneOf } from "../option-forms.ts";
 
 /** The HMAC of the property's configuration. */
 export type AkamaiHash = "sha256" | "sha1" | "md5";
@@ -33,6 +34,7 @@ export const DIGITS: Readonly<Record<AkamaiHash, number>> = { sha256: 64, sha1: 
 export function akamaiMac(key: string, hash: AkamaiHash): (text: string) => string {
   const bytes = typeof key === "string" && key !== "" ? fromHex(key) : undefined;
   if (bytes === undefined) throw refusal("INVALID_KEY", "a key in hexadecimal, found something else");
+  checkOneOf("hash", hash, ...Object.keys(HASHES));
   const mac = HASHES[hash](bytes);
   return (text) => hex(mac(text));
 }

@@ -15,6 +15,7 @@ import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
 import { matchesGlob } from "../glob.ts";
 import { parseAddress } from "../ip.ts";
+import { checkName, checkTexts } from "../option-forms.ts";
 import type { Clock } from "../scheme.ts";
 import {
   type AkamaiFields,
@@ -62,6 +63,7 @@ export interface AkamaiSignerOptions extends AkamaiOptions {
 export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSignRequest> {
   const { secret, hash = "sha256", salt, parameter = "__token__", escapeEarly = false, clock } = options;
   const mac = akamaiMac(secret, hash);
+  checkName("parameter", parameter);
   return edgeSigner([], (request) => {
     checkEdgeRequest("Akamai's token", request, "prefix notBefore bind.ip acl sessionId data");
     const url = readEdgeUrl(request);
@@ -92,7 +94,15 @@ export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSig
         request,
         window,
         bound: [...(rules.acl === undefined ? ["path"] : []), ...Object.keys(fields).filter((name) => name !== "exp")],
-        unbound: ["method", "scheme", "host", "query", "headers", "body"],
+        unbound: [
+          ...(rules.acl === undefined ? [] : [`path ${request.acl ? "that the acl admits" : "below the prefix"}`]),
+          "method",
+          "scheme",
+          "host",
+          "query",
+          "headers",
+          "body",
+        ],
         warnings: uncovered(url),
       },
       stringToSign,
@@ -102,6 +112,7 @@ export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSig
 
 function patterns({ prefix, acl }: AkamaiSignRequest, url: EdgeUrl): string | undefined {
   if (prefix === undefined && acl === undefined) return undefined;
+  if (acl !== undefined) checkTexts("acl", /./, acl);
   const list = acl ?? [`${prefix}*`];
   const isPlain = list.every((pattern) => /^\/[!-}]*$/.test(pattern) && !/[!&#]/.test(pattern));
   if (

@@ -45,6 +45,11 @@ class SasGrant {
     return grantId(this.#stringToSign);
   }
 
+  /** A getter on a prototype is invisible to `JSON.stringify`, which this mends. */
+  toJSON(): object {
+    return { ...this, id: this.id };
+  }
+
   /** As it is: no SAS has an obligation on the body's length or SHA-256. */
   limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     return body;

@@ -1,3 +1,5 @@
+import { parseAzureTime } from "./time.ts";
+
 /** What signs a SAS, and for how much: an account key for one resource or for the whole account, or a key on loan from Entra ID. */
 export type AzureSasKind = "service" | "account" | "user-delegation";
 
@@ -130,7 +132,9 @@ export const NEWEST_VERSION = "2026-10-06";
 
 /** Whether a version of this kind of SAS is known. */
 export function hasVersion({ since }: SasKind, version: string): boolean {
-  return /^20\d\d-\d\d-\d\d$/.test(version) && version >= (since["sv"] ?? "") && version <= NEWEST_VERSION;
+  // Texts are compared, and what is no day lies between two versions as well.
+  const isDay = /^20\d\d-\d\d-\d\d$/.test(version) && parseAzureTime(version) !== undefined;
+  return isDay && version >= (since["sv"] ?? "") && version <= NEWEST_VERSION;
 }
 
 /** The fields that a version signs, in order. */

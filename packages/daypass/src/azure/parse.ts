@@ -92,6 +92,8 @@ export function parseSas(
   const prefix = parameters.get("prefix") ?? "";
   // Only a SAS for one blob signs the whole path. A listing's prefix is the path of what it lists.
   if (!sr.startsWith("b")) refuseDotSegments(`${wire.path}/${prefix}`);
+  // A reader that trims takes " tags" for "tags", which needs a permission of its own.
+  if (/[^a-z,]/i.test(parameters.get("include") ?? "")) throw malformed("include", "form", "words with commas between");
   const msHeaders = readHeaders(headers);
   const comp = parameters.get("comp") ?? "";
   const operation = findOperation(

@@ -39,6 +39,8 @@ export interface SasTarget {
   readonly name?: string | undefined;
   /** What of it is bound, in words. */
   readonly bound: readonly string[];
+  /** What of it the holder may choose, in words. */
+  readonly open?: string;
 }
 
 // What may be given together, and the `sr` that it makes.
@@ -52,7 +54,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
 
 /** Reads what a request is for, and the headers of the answer. Throws `INVALID_INPUT`, `DOT_SEGMENTS`, `UNSUPPORTED_CONSTRAINT`. */
 export function readTarget(request: AzureResourceRequest, values: SasValues): SasTarget {
-  const { container, prefix, dotSegments, response = {} } = request;
+  const { container, prefix, dotSegments, response } = request;
   checkContainer(container);
   const options = ["blob", "prefix", "snapshot", "versionId"] as const;
   const given = options.filter((option) => request[option] !== undefined).join(" ");
@@ -62,19 +64,19 @@ export function readTarget(request: AzureResourceRequest, values: SasValues): Sa
   }
   values.snapshot = request.snapshot;
   values.versionid = request.versionId;
-  for (const [option, value] of Object.entries(response)) {
+  for (const [option, value] of Object.entries(response ?? {})) {
     const parameter = OVERRIDES[option.replace(/[A-Z]/, "-$&").toLowerCase()];
     if (parameter !== undefined) values[parameter] = value;
   }
   const bound = ["account", "container"];
-  if (given === "") return { container, bound };
+  if (given === "") return { container, bound, open: "blob" };
   const option = prefix === undefined ? "blob" : "prefix";
   const name = readName(request[option], dotSegments, option);
   if (option === "blob") return { container, name, bound: [...bound, "blob"] };
   const segments = name.replace(/\/$/, "").split("/");
   if (segments.includes("")) throw invalidInput("prefix", "a directory such as talks/2026/", prefix);
   values.sdd = String(segments.length);
-  return { container, name: segments.join("/"), bound: [...bound, "directory"] };
+  return { container, name: segments.join("/"), bound: [...bound, "directory"], open: "path below the prefix" };
 }
 
 export function checkContainer(container: string): void {
@@ -99,7 +101,7 @@ const BY_DELEGATION = "azureUserDelegationSigner binds all but sha256";
 /** What a SAS by an account key cannot bind, and what can. */
 export const INSTEAD: Readonly<Record<string, string>> = {
   "bind.contentType": BY_DELEGATION,
-  "bind.contentLength": BY_DELEGATION,
+  "bind.contentLength": "azureUserDelegationSigner binds an exact one",
   "bind.headers": BY_DELEGATION,
   "bind.query": BY_DELEGATION,
   "bind.sha256": "use the gateway",

@@ -57,6 +57,7 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
           container,
           name: blob === undefined ? undefined : readName(blob, request.dotSegments, "blob"),
           bound: ["account", "services", "resource types"],
+          open: "container and blob",
           warnings: /[wdcau]/.test(permissions) ? [WIDE] : [],
         };
       },

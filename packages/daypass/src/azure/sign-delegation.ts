@@ -1,5 +1,6 @@
 import { type RequestRules, unsupportedConstraint } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
+import { optionPairs } from "../option-pairs.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
@@ -74,7 +75,7 @@ export function azureUserDelegationSigner(
         if (values.saoid !== undefined && values.suoid !== undefined) {
           throw invalidInput("preauthorizedAgentObjectId or agentObjectId", "one of them", "both");
         }
-        const { container, name, bound } = readTarget(request, values);
+        const target = readTarget(request, values);
         const headers = boundHeaders(request);
         const query = boundQuery(request);
         values.srh = listed(headers);
@@ -83,12 +84,11 @@ export function azureUserDelegationSigner(
         values.QUERY = canonicalQuery(query);
         const sent = headers.map(([header, value]): Parameter => [header.toLowerCase(), value]);
         return {
-          container,
-          name,
+          ...target,
           query,
           headers: Object.fromEntries(sent),
           bound: [
-            ...bound,
+            ...target.bound,
             ...sent.map(([header]) => `header ${header}`),
             ...query.map(([parameter]) => `parameter ${parameter}`),
           ],
@@ -123,28 +123,32 @@ function listed(pairs: readonly Parameter[]): string | undefined {
 // What surrounds a header's value is no part of it for the server.
 const HEADER_VALUE = /^(?! )[\x20-\x7e]*(?<! )$/;
 
-function boundHeaders({ bind = {} }: AzureUserDelegationSignRequest): readonly Parameter[] {
-  const { contentType, contentLength, headers } = bind;
+function boundHeaders({ bind }: AzureUserDelegationSignRequest): readonly Parameter[] {
+  const { contentType, contentLength, headers } = bind ?? {};
   if (typeof contentLength === "object") {
     throw unsupportedConstraint("an Azure SAS", "a range of lengths", "bind the exact length");
   }
-  const all = { ...headers, "content-type": contentType, "content-length": contentLength?.toString() };
-  const pairs = Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  const names = new Set(pairs.map(([name]) => name.toLowerCase()));
-  for (const [name, value] of pairs) {
-    const isBindable = isBindableName(name) && !/^(?:host|authorization)$/i.test(name) && HEADER_VALUE.test(value);
-    if (!isBindable || names.size < pairs.length) {
-      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", value);
+  if (!/^\d+$/.test(String(contentLength ?? 0))) throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+  const fixed = Object.entries({ "content-type": contentType, "content-length": contentLength?.toString() });
+  const pairs = new Map<string, Parameter>();
+  for (const [name, value] of [...optionPairs<string | undefined>("bind.headers", headers), ...fixed]) {
+    if (value === undefined) continue;
+    const lower = name.toLowerCase();
+    const isBindable = isBindableName(name) && !/^(?:host|authorization)$/.test(lower) && HEADER_VALUE.test(value);
+    // A twin would be signed in its place, or beside it.
+    if (!isBindable || typeof value !== "string" || (pairs.get(lower)?.[1] ?? value) !== value) {
+      throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", "another");
     }
+    pairs.set(lower, pairs.get(lower) ?? [name, value]);
   }
-  return pairs;
+  return [...pairs.values()];
 }
 
 // These are the signer's own.
 const SAS_PARAMETER = /^(?:s[a-z]{1,6}|rs[a-z]{2}|snapshot|versionid)$/;
 
-function boundQuery({ bind = {} }: AzureUserDelegationSignRequest): readonly Parameter[] {
-  return Object.entries(bind.query ?? {}).map(([name, value]): Parameter => {
+function boundQuery({ bind }: AzureUserDelegationSignRequest): readonly Parameter[] {
+  return optionPairs<unknown>("bind.query", bind?.query).map(([name, value]): Parameter => {
     if (typeof value !== "string" || hasControl(value) || !isBindableName(name) || SAS_PARAMETER.test(name)) {
       throw invalidInput(`bind.query.${name}`, "one text without control characters", value);
     }

@@ -4,7 +4,7 @@ import { invalidInput } from "../errors.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
-import { NEVER, signingWindow, systemClock } from "../time.ts";
+import { NEVER, signingWindow, startSeconds, systemClock } from "../time.ts";
 import { azureStringToSign, canonicalResource, resourcePath, type SasValues } from "./canonical.ts";
 import { azureSignature, preparedKeys } from "./credentials.ts";
 import { checkSas, neededVersion } from "./fields.ts";
@@ -52,6 +52,24 @@ export interface SasSigning<R, C> {
 }
 
 const UNBOUND = ["host", "method within the permissions", "all other headers", "all other query parameters", "body"];
+// What parameters bind, where they are there.
+const WORDS: Readonly<Record<string, string>> = {
+  sp: "permissions",
+  si: "stored policy",
+  st: "start",
+  se: "end",
+  sip: "client address",
+  spr: "protocol",
+  ses: "encryption scope",
+  snapshot: "snapshot",
+  versionid: "version",
+  sduoid: "user",
+  rscc: "response",
+  rscd: "response",
+  rsce: "response",
+  rscl: "response",
+  rsct: "response",
+};
 const DEFAULT_VERSION = "2022-11-02";
 
 /** Builds the signer of one kind of SAS. */
@@ -72,7 +90,8 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     const { permissions, notBefore, bind, expiresIn, expiresAt: until } = request;
     const values: SasValues = { ACCOUNT: account, spr: request.protocol, ses: request.encryptionScope };
     checkOptions(request, rules);
-    const { container = "", name, bound, query = [], headers = {}, warnings = [] } = readRequest(request, values);
+    const parts = readRequest(request, values);
+    const { container = "", name, bound, open, query = [], headers = {}, warnings = [] } = parts;
     const { key, expiration } = readKey(current(), values);
     const { si } = values;
     if (si === undefined || permissions !== undefined) values.sp = orderLetters(permissions, kind.order);
@@ -83,8 +102,9 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     const { expiresAt } = window;
     if (!isOpen) values.se = formatAzureTime(expiresAt);
     if (notBefore !== undefined) {
-      if (!(notBefore < expiresAt)) throw invalidInput("notBefore", "a valid Date before the end", String(notBefore));
-      values.st = formatAzureTime(notBefore);
+      const start = new Date((startSeconds(notBefore) as number) * 1000);
+      if (!(start < expiresAt)) throw invalidInput("notBefore", "a Date before the end", String(notBefore));
+      values.st = formatAzureTime(start);
     }
     if (bind?.ip !== undefined) {
       values.sip = ipRangeText(String(bind.ip));
@@ -114,8 +134,8 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
         method,
         headers: isUpload ? { "x-ms-blob-type": "BlockBlob", ...headers } : headers,
         expiresAt,
-        bound: [...bound, "permissions", "end", ...(values.sip === undefined ? [] : ["client address"])],
-        unbound: values.spr === "https" ? UNBOUND : ["scheme", ...UNBOUND],
+        bound: [...bound, ...new Set(kind.parameters.flatMap((name) => (values[name] && WORDS[name]) ?? []))],
+        unbound: [...(values.spr === "https" ? [] : ["scheme"]), ...(open ? [open] : []), ...UNBOUND],
         warnings: [...window.warnings, ...warnings],
       },
       stringToSign,

@@ -9,15 +9,17 @@ import {
   edgeSigner,
   joinEdgeUrl,
   readEdgeUrl,
+  readTokens,
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
 import { uriEncode } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
+import { checkOneOf, checkTexts } from "../option-forms.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { weaknessWarnings } from "../weakness.ts";
-import { formDecode, parseTarget, percentDecode } from "../wire.ts";
+import { percentDecode } from "../wire.ts";
 import {
   BUNNY_WEAK,
   type BunnyWeakness,
@@ -74,6 +76,7 @@ export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<B
   return edgeSigner(BUNNY_WEAK, (request) => {
     checkEdgeRequest("Bunny's token", request, "prefix bind.ip bind.query place countries countriesBlocked speedLimit");
     const { prefix, bind, place = "query" } = request;
+    checkOneOf("place", place, "query", "path");
     const url = readEdgeUrl(request);
     checkFree(url, [
       "token",
@@ -111,7 +114,14 @@ export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<B
           ...(address ? ["ip"] : []),
           ...rules(request),
         ],
-        unbound: ["method", "scheme", "host", "headers", "body"],
+        unbound: [
+          ...(prefix === undefined ? [] : ["path below the prefix"]),
+          "method",
+          "scheme",
+          "host",
+          "headers",
+          "body",
+        ],
         warnings: weaknessWarnings(BUNNY_WEAK, window.expires),
       },
       bunnyStringToSign(parts),
@@ -119,17 +129,22 @@ export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<B
   });
 }
 
+const COUNTRY = /^[A-Za-z]{2}$/;
+
 function readParameters(request: BunnySignRequest, query: string): readonly Parameter[] {
   const { prefix, countries, countriesBlocked, speedLimit } = request;
+  if (countries !== undefined) checkTexts("countries", COUNTRY, countries);
+  if (countriesBlocked !== undefined) checkTexts("countriesBlocked", COUNTRY, countriesBlocked);
+  if (speedLimit !== undefined && !(Number.isSafeInteger(speedLimit) && speedLimit > 0)) {
+    throw invalidInput("speedLimit", "whole kilobytes above 0", speedLimit);
+  }
   const own: Readonly<Record<string, string | undefined>> = {
     token_path: prefix,
     token_countries: countries?.join(","),
     token_countries_blocked: countriesBlocked?.join(","),
     limit: speedLimit === undefined ? undefined : String(speedLimit),
   };
-  const parameters = parseTarget(`/?${query}`).tokens.map(
-    ({ name, value = "" }): Parameter => [name, formDecode(value)],
-  );
+  const parameters = [...readTokens(query, (name) => name)];
   for (const [name, value] of Object.entries(own)) if (value !== undefined) parameters.push([name, value]);
   const names = new Set(parameters.map(([name]) => name));
   if (names.size === parameters.length && parameters.every(isPlain)) return parameters;

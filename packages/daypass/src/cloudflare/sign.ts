@@ -12,6 +12,7 @@ import {
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
+import { checkName } from "../option-forms.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { type CloudflareOptions, cloudflareMac, cloudflareStringToSign } from "./canonical.ts";
@@ -45,6 +46,7 @@ export interface CloudflareSignerOptions extends CloudflareOptions {
 export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<CloudflareSignRequest> {
   const { ttl, parameter = "verify", urlSafe = false, clock } = options;
   if (!(Number.isInteger(ttl) && ttl > 0)) throw invalidInput("ttl", "whole seconds above 0", ttl);
+  checkName("parameter", parameter);
   const key = hmacSha256(checkSecret(options.secret));
   return edgeSigner([], (request) => {
     checkEdgeRequest("Cloudflare's token", request, "bind.query");

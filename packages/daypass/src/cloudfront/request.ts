@@ -1,7 +1,7 @@
-import { type Constraints, checkOptions, unsupportedConstraint } from "../constraints.ts";
+import { type Constraints, checkOptions } from "../constraints.ts";
 import { invalidInput, refusal } from "../errors.ts";
-import { parseCidr } from "../ip.ts";
-import { type Instant, signingWindow } from "../time.ts";
+import { oneNetwork } from "../one-network.ts";
+import { type Instant, signingWindow, startSeconds } from "../time.ts";
 import { PARAMETERS, policyText } from "./canonical.ts";
 import { readPolicy } from "./policy.ts";
 import { fits } from "./wildcard.ts";
@@ -86,14 +86,27 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   if (!/^(?:\*|https?\*?|http\*):\/\/[^\s"\\#\x7f-\uffff]+$/.test(resource)) {
     throw invalidInput("resource", "scheme://host/path in ASCII", resource);
   }
+  // Browsers send another spelling, which it would never fit.
+  if (/^[^/]*\/\/[^/]*[A-Z]/.test(resource) || USUAL_PORT.test(resource) || DOT_SEGMENT.test(resource)) {
+    throw invalidInput(
+      "resource",
+      "what browsers send: host in lower case, no default port, no dot segments",
+      resource,
+    );
+  }
   if (url !== undefined && !fits(resource, url)) throw invalidInput("resource", "a pattern that covers url", resource);
-  const ip = oneNetwork(bind?.ip);
+  const address = oneNetwork("CloudFront", bind?.ip);
+  const ip = address && !address.includes("/") ? `${address}/${address.includes(":") ? 128 : 32}` : address;
   const { expiresAt, warnings } = signingWindow(wish, now, { maxSeconds: MAX_LIFE });
-  const start = notBefore && Math.ceil(notBefore.getTime() / 1000);
+  const start = startSeconds(notBefore);
   const end = expiresAt.getTime() / 1000;
   if (start !== undefined && !(start < end)) throw invalidInput("notBefore", "an instant before the end", notBefore);
   const isOne = url === undefined ? !resource.includes("*") : resource === url;
   const isCanned = isOne && start === undefined && ip === undefined;
+  // In a custom policy it would stand for any characters.
+  if (!isCanned && wish.resource === undefined && (wish.prefix ?? resource).includes("*")) {
+    throw invalidInput("url and prefix", "%2A for each *, a wildcard here, or resource", "another");
+  }
   const text = policyText({ resource, end, start, ip });
   const wide = /^[^/]*\/\/[^/]*[*?]/.test(resource) ? [...warnings, WIDE] : warnings;
   return { ...coverage(resource, start, ip, isCanned), text, isCanned, expiresAt, warnings: wide };
@@ -128,17 +141,10 @@ const UNBOUND: readonly string[] = ["method", "headers", "body"];
 const WILD = "what * and ? stand for";
 const WIDE = "a wildcard in the host covers other hosts, too";
 
-function wholePrefix({ url = "", prefix }: PolicyWish): string | undefined {
+function wholePrefix({ url, prefix }: PolicyWish): string | undefined {
   if (prefix === undefined) return undefined;
+  if (url === undefined) throw invalidInput("url", "one beside prefix", url);
   const [, origin = "", path = ""] = /^([^/]*\/\/[^/]*)([^?]*)/.exec(url) ?? [];
   if (/^\/(?:[^?#]*\/)?$/.test(prefix) && path.startsWith(prefix)) return `${origin}${prefix}*`;
   throw invalidInput("prefix", 'the beginning of the path up to a "/"', prefix);
-}
-
-function oneNetwork(ip: string | readonly string[] | undefined): string | undefined {
-  const [text, second] = [ip ?? []].flat();
-  if (second !== undefined) throw unsupportedConstraint("CloudFront", "several networks", "sign one URL for each");
-  if (text === undefined) return undefined;
-  if (parseCidr(text) === undefined) throw invalidInput("bind.ip", "a CIDR network, host bits zero", text);
-  return text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`;
 }

@@ -2,11 +2,11 @@ import { credentialSource } from "../access-key.ts";
 import { type BucketAddressing, bucketAddresses, objectPath } from "../bucket-endpoint.ts";
 import { uriEncode } from "../encode.ts";
 import { invalidInput, refusal } from "../errors.ts";
-import { type ObjectRequest, type ObjectRules, readObjectRequest } from "../object-request.ts";
+import { type ObjectRequest, type ObjectRules, readObjectRequest, unboundBody } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
-import { signingWindow, systemClock } from "../time.ts";
+import { signingWindow, startSeconds, systemClock } from "../time.ts";
 import { percentDecode } from "../wire.ts";
 import { cosPairs, cosSignature, hasOwnCase } from "./canonical.ts";
 import { type CosCredentials, checkCredentials } from "./credentials.ts";
@@ -109,7 +109,7 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
         headers,
         expiresAt,
         bound: [...BOUND, ...sent.map(([name]) => `header ${name}`)],
-        unbound: UNBOUND,
+        unbound: [...UNBOUND, ...unboundBody(headers)],
         warnings: [SHA1, ...warnings],
       },
       stringToSign,
@@ -118,12 +118,12 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
 }
 
 const BOUND: readonly string[] = ["method", "host", "path", "query", "start", "end"];
-const UNBOUND: readonly string[] = ["scheme", "headers that are not listed", "body", "session token"];
+const UNBOUND: readonly string[] = ["scheme", "headers that are not listed", "session token"];
 const SHA1 = "COS knows no other algorithm than HMAC-SHA1 over a SHA-1";
 
 function startOf(notBefore: Date | undefined, signedAt: number, expiresAt: Date): number {
-  const start = notBefore === undefined ? signedAt : Math.ceil(notBefore.getTime() / 1000) * 1000;
-  if (start < expiresAt.getTime()) return Math.max(start, signedAt) / 1000;
+  const start = Math.max(startSeconds(notBefore) ?? 0, signedAt / 1000);
+  if (start * 1000 < expiresAt.getTime()) return start;
   throw refusal("INVALID_EXPIRY", `notBefore before the end, ${expiresAt.toISOString()}`);
 }
 

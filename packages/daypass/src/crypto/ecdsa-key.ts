@@ -1,6 +1,7 @@
 import { fromBase64, fromBase64url, hex } from "../encode.ts";
 import { DaypassError } from "../errors.ts";
 import type { EcJwk } from "./ecdsa-contract.ts";
+import { pemBlock } from "./pem-lines.ts";
 
 // DER of RFC 5915 and RFC 5280: AlgorithmIdentifier { id-ecPublicKey, prime256v1 }.
 const P256 = [0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
@@ -66,11 +67,8 @@ function coordinate(jwk: EcJwk, member: "d" | "x" | "y"): Uint8Array {
   throw invalidEcKey(`kty "EC", crv "P-256" and ${member} as base64url of 32 bytes`);
 }
 
-/** The first block of this name: `openssl ecparam -genkey` writes the curve in a block of its own before the key. */
+/** `openssl ecparam -genkey` writes the curve in a block of its own before the key. */
 function fromPem(text: string, label: string): Uint8Array | undefined {
-  const begin = `-----BEGIN ${label}-----`;
-  const start = text.indexOf(begin);
-  const end = text.indexOf(`-----END ${label}-----`, start);
-  if (start < 0 || end < 0) return undefined;
-  return fromBase64(text.slice(start + begin.length, end).replace(/\s/g, ""));
+  const [, base64] = pemBlock(text, label);
+  return base64 === undefined ? undefined : fromBase64(base64);
 }

@@ -22,8 +22,3 @@ export function invalidPem(kind: "PRIVATE" | "PUBLIC"): DaypassError {
     `an RSA key of 1024 bits or more or a P-256 key as PEM, -----BEGIN ${kind} KEY-----, without a passphrase`,
   );
 }
-
-/** PEM out of an environment variable often has its line ends as the two characters `\` and `n`. PEM has no `\`. */
-export function withLineEnds(pem: unknown): string {
-  return String(pem).replaceAll("\\r", "").replaceAll("\\n", "\n");
-}

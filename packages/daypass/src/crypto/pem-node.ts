@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { invalidPem, type PemPrivateKey, type PemPublicKey, withLineEnds } from "./pem-contract.ts";
+import { invalidPem, type PemPrivateKey, type PemPublicKey } from "./pem-contract.ts";
+import { pemLines } from "./pem-lines.ts";
 
 export type { PemHash, PemPrivateKey, PemPublicKey } from "./pem-contract.ts";
 
@@ -25,10 +26,10 @@ export function pemPublicKey(pem: string): PemPublicKey {
 
 function load(pem: string, kind: "PRIVATE" | "PUBLIC", read: (pem: string) => KeyObject): KeyObject {
   let key: KeyObject | undefined;
-  const text = withLineEnds(pem);
+  const text = pemLines(pem);
   try {
     // Node would make a public key of a private one as well: a secret that a verifier should not have.
-    if (text.includes(` ${kind} KEY-`) || text.includes(`BEGIN ${kind} KEY-`)) key = read(text);
+    if (text.includes("PRIVATE KEY-") === (kind === "PRIVATE")) key = read(text);
   } catch {
     // OpenSSL's reason stays out: some of its texts quote what they could not read.
   }

@@ -1,6 +1,7 @@
 import { fromBase64, hex, utf8 } from "../encode.ts";
 import { fromDer, toDer } from "./ecdsa-signature.ts";
-import { invalidPem, type PemHash, type PemPrivateKey, type PemPublicKey, withLineEnds } from "./pem-contract.ts";
+import { invalidPem, type PemHash, type PemPrivateKey, type PemPublicKey } from "./pem-contract.ts";
+import { pemBlock } from "./pem-lines.ts";
 
 export type { PemHash, PemPrivateKey, PemPublicKey } from "./pem-contract.ts";
 
@@ -62,14 +63,17 @@ export function pemPublicKey(pem: string): PemPublicKey {
 }
 
 function load(pem: string, kind: "PRIVATE" | "PUBLIC"): Loaded {
-  const block = new RegExp(`-----BEGIN ((?:RSA |EC )?)${kind} KEY-----([A-Za-z0-9+/=\\s]+)-----END`);
-  const [, type, text = ""] = block.exec(withLineEnds(pem)) ?? [];
-  const inner = fromBase64(text.replace(/\s/g, "")) ?? [];
+  const [label = "", base64 = ""] = pemBlock(
+    pem,
+    kind === "PUBLIC" ? "(?:RSA )?PUBLIC KEY" : "(?:RSA |EC )?PRIVATE KEY",
+  );
+  const inner = fromBase64(base64) ?? [];
   // WebCrypto imports PKCS#8 and SubjectPublicKeyInfo only: the older forms are put into these two.
-  const id = type === "EC " ? EC : RSA;
+  const id = label.startsWith("EC") ? EC : RSA;
   const whole = kind === "PUBLIC" ? [...id, ...element(3, [0, ...inner])] : [2, 1, 0, ...id, ...element(4, inner)];
-  const der = Uint8Array.from(type ? element(0x30, whole) : inner);
-  if (der.length === 0) throw invalidPem(kind);
+  const der = Uint8Array.from(label.startsWith(kind) ? inner : element(0x30, whole));
+  // A verifier should not have a secret.
+  if (inner.length === 0 || String(pem).includes("PRIVATE KEY-") !== (kind === "PRIVATE")) throw invalidPem(kind);
   const isEc = hex(der.subarray(0, 40)).includes(hex(Uint8Array.from(EC)).slice(4));
   const algorithm = (hash: PemHash): Algorithm => ({
     name: isEc ? "ECDSA" : "RSASSA-PKCS1-v1_5",

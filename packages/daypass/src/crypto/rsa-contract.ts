@@ -1,10 +1,14 @@
 import { type DaypassError, refusal } from "../errors.ts";
+import type { JwkPurpose } from "./jwk-purpose.ts";
 
 /** The hash of a signature: each scheme says which, by its own rule or by the algorithm that belongs to the key. */
 export type RsaDigest = "sha1" | "sha256";
 
-/** A public RSA key as a JWK (RFC 7518 section 6.3.1): modulus and exponent as base64url. */
-export interface RsaJwk {
+/**
+ * A public RSA key as a JWK (RFC 7518 section 6.3.1): modulus and exponent as base64url. One that says it is for another algorithm or
+ * purpose is refused.
+ */
+export interface RsaJwk extends JwkPurpose {
   readonly kty: "RSA";
   readonly n: string;
   readonly e: string;
@@ -26,13 +30,5 @@ export const SHORTEST_MODULUS = 1024;
 
 /** `INVALID_KEY`. Says nothing of what was found: it may be the key in the wrong place. */
 export function invalidRsaKey(kind: "private" | "public"): DaypassError {
-  return refusal(
-    "INVALID_KEY",
-    `a ${kind} RSA key of ${SHORTEST_MODULUS} bits or more, as PEM without a passphrase or JWK`,
-  );
-}
-
-/** PEM out of an environment variable often has its line ends as the two characters `\` and `n`. PEM has no `\`. */
-export function withLineEnds(pem: unknown): string {
-  return String(pem).replaceAll("\\r", "").replaceAll("\\n", "\n").trim();
+  return refusal("INVALID_KEY", `a ${kind} RSA key of ${SHORTEST_MODULUS} bits or more, as PEM (no passphrase) or JWK`);
 }

@@ -1,18 +1,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import {
-  invalidRsaKey,
-  type RsaJwk,
-  type RsaPrivateKey,
-  type RsaPublicKey,
-  SHORTEST_MODULUS,
-  withLineEnds,
-} from "./rsa-contract.ts";
+import { isForSignatures } from "./jwk-purpose.ts";
+import { pemLines } from "./pem-lines.ts";
+import { invalidRsaKey, type RsaJwk, type RsaPrivateKey, type RsaPublicKey, SHORTEST_MODULUS } from "./rsa-contract.ts";
 
 export type { RsaDigest, RsaJwk, RsaPrivateKey, RsaPublicKey } from "./rsa-contract.ts";
 
 /** A key that signs, given as PEM (PKCS#8 or PKCS#1). Throws `INVALID_KEY`. */
 export function rsaPrivateKey(pem: string): RsaPrivateKey {
-  const key = load("private", () => createPrivateKey(withLineEnds(pem)));
+  const key = load("private", () => createPrivateKey(pemLines(pem)));
   return {
     // With a callback OpenSSL works on the thread pool: half a millisecond of arithmetic does not hold up the event
     // loop, and as many signatures are made at once as there are cores.
@@ -27,11 +22,11 @@ export function rsaPrivateKey(pem: string): RsaPrivateKey {
 export function rsaPublicKey(pemOrJwk: string | RsaJwk): RsaPublicKey {
   const key = load("public", () => {
     const { kty, n, e } = Object(pemOrJwk) as RsaJwk;
-    if (kty) return createPublicKey({ key: { kty, n, e }, format: "jwk" });
-    const pem = withLineEnds(pemOrJwk as string);
+    if (kty && isForSignatures("RS256", pemOrJwk as RsaJwk))
+      return createPublicKey({ key: { kty, n, e }, format: "jwk" });
+    const pem = pemLines(pemOrJwk);
     // Node would make a public key of a private one as well: a secret that a verifier should not have.
-    if (/^-----BEGIN [A-Z ]*PRIVATE/.test(pem)) throw invalidRsaKey("public");
-    return createPublicKey(pem);
+    return createPublicKey(pem.includes("PRIVATE KEY-") ? "" : pem);
   });
   return {
     // Not on the thread pool: with a short public exponent the way there would take as long as the arithmetic.
@@ -42,14 +37,13 @@ export function rsaPublicKey(pemOrJwk: string | RsaJwk): RsaPublicKey {
 const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "string" ? Buffer.from(data) : data);
 
 function load(kind: "private" | "public", read: () => KeyObject): KeyObject {
-  let key: KeyObject;
   try {
-    key = read();
+    const key = read();
+    const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+    // A key for RSA-PSS has another type: it may not make signatures of this kind.
+    if (key.asymmetricKeyType === "rsa" && modulusLength >= SHORTEST_MODULUS) return key;
   } catch {
     // OpenSSL's reason stays out: some of its texts quote what they could not read.
-    throw invalidRsaKey(kind);
   }
-  // A key for RSA-PSS has another type: it may not make signatures of this kind.
-  if (key.asymmetricKeyType === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= SHORTEST_MODULUS) return key;
   throw invalidRsaKey(kind);
 }

@@ -1,4 +1,5 @@
 import { utf8 } from "../encode.ts";
+import { isForSignatures } from "./jwk-purpose.ts";
 import {
   invalidRsaKey,
   type RsaDigest,
@@ -53,6 +54,7 @@ export function rsaPrivateKey(pem: string): RsaPrivateKey {
 /** A key that verifies, given as PEM (SPKI, PKCS#1, or a certificate, of which only the key is read) or JWK. */
 export function rsaPublicKey(pemOrJwk: string | RsaJwk): RsaPublicKey {
   const { kty, n, e } = Object(pemOrJwk) as RsaJwk;
+  if (kty && !isForSignatures("RS256", pemOrJwk as RsaJwk)) throw invalidRsaKey("public");
   const keyFor = kty ? imported("jwk", { kty, n, e }) : imported("spki", rsaDer(pemOrJwk as string, "public"));
   return {
     async verify(digest, message, signature) {

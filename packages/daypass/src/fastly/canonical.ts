@@ -1,6 +1,7 @@
 import { sha1Hmac, sha256Hmac } from "#crypto/digests";
 import { fromBase64, hex } from "../encode.ts";
 import { refusal } from "../errors.ts";
+import { checkOneOf } from "../option-forms.ts";
 
 /** The hash of `digest.hmac_sha1` or `digest.hmac_sha256` in the service's VCL. */
 export type FastlyHash = "sha1" | "sha256";
@@ -24,6 +25,7 @@ export function fastlyStringToSign(path: string, expires: string): string {
 export function fastlyMac(secret: string, hash: FastlyHash): (text: string) => string {
   const key = fromBase64(secret);
   if (key === undefined || key.length === 0) throw refusal("INVALID_KEY", "a secret in base64, found something else");
+  checkOneOf("hash", hash, "sha1", "sha256");
   const mac = hash === "sha1" ? sha1Hmac(key) : sha256Hmac(key);
   return (text) => hex(mac(text));
 }

@@ -10,6 +10,7 @@ import {
   uncovered,
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
+import { checkName } from "../option-forms.ts";
 import type { Clock } from "../scheme.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { FASTLY_WEAK, type FastlyWeakness, fastlyMac, fastlyStringToSign } from "./canonical.ts";
@@ -41,12 +42,13 @@ export interface FastlySignerOptions extends FastlyOptions {
  *
  * const signer = fastlySigner({ secret: "iqFPeN2u+Z0Lm5IrsKaOFKRqEU5Gw8ePtaEkHZWuD24=" });
  * const link = signer.sign({ url: "https://www.example.com/foo/bar.html", expiresAt: new Date("2033-05-18T03:33:20Z") });
- * console.log(link.url.slice(0, 60)); // "https://www.example.com/foo/bar.html?token=2000000000_"
+ * console.log(link.url.slice(0, 54)); // "https://www.example.com/foo/bar.html?token=2000000000_"
  * ```
  */
 export function fastlySigner(options: FastlySignerOptions): EdgeSigner<FastlySignRequest, FastlyWeakness> {
   const { secret, hash = "sha1", parameter = "token", clock } = options;
   const mac = fastlyMac(secret, hash);
+  checkName("parameter", parameter);
   return edgeSigner(FASTLY_WEAK, (request) => {
     checkEdgeRequest("Fastly's token", request);
     const url = readEdgeUrl(request);

@@ -5,7 +5,6 @@ import {
   type CredentialScope,
   canonicalHeaderValue,
   canonicalQuery,
-  canonicalRequestText,
   scopeText,
   stringToSignText,
   type V4Family,
@@ -19,7 +18,11 @@ export const GOOG4_HMAC: V4Family = {
   terminator: "goog4_request",
 };
 /** V4 with the RSA key of a service account, which signs the string to sign itself. */
-export const GOOG4_RSA: V4Family = { ...GOOG4_HMAC, algorithm: "GOOG4-RSA-SHA256" };
+export const GOOG4_RSA: V4Family = {
+  algorithm: "GOOG4-RSA-SHA256",
+  secretPrefix: "GOOG4",
+  terminator: "goog4_request",
+};
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
@@ -55,14 +58,8 @@ export interface GcsTexts {
 export function gcsTexts({ family, scope, time, method, path, parameters, headers }: GcsParts): GcsTexts {
   const query = canonicalQuery(parameters.map(([name, value]) => [uriEncode(name), uriEncode(value)]));
   const lines = headers.map(({ name, values }) => `${name}:${canonicalHeaderValue(values)}\n`);
-  const canonicalRequest = canonicalRequestText({
-    method,
-    path,
-    query,
-    headers: lines.join(""),
-    signedHeaders: headers.map(({ name }) => name).join(";"),
-    payload: payloadLine(headers),
-  });
+  const names = headers.map(({ name }) => name).join(";");
+  const canonicalRequest = [method, path, query, lines.join(""), names, payloadLine(headers)].join("\n");
   const hash = sha256Hex(canonicalRequest);
   return { query, canonicalRequest, stringToSign: stringToSignText(family, time, scopeText(family, scope), hash) };
 }

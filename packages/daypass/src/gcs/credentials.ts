@@ -39,17 +39,21 @@ export interface GcsHmacKey {
   readonly expiration?: Date | undefined;
 }
 
+// An invalid Date compares as false, and one before 1970 is a mistake.
+const isEnd = (expiration: Date | undefined): boolean => Number(expiration ?? 1) > 0;
+
 /** Throws `INVALID_KEY`. */
-export function checkEmail(email: string): string {
-  if (/^[\w.+-]+@[\w.-]+$/.test(email)) return email;
-  throw refusal("INVALID_KEY", "client_email as an account's address");
+export function checkEmail(email: string, expiration?: Date): string {
+  if (/^[\w.+-]+@[\w.-]+$/.test(email) && isEnd(expiration)) return email;
+  throw refusal("INVALID_KEY", "client_email as an account's address, expiration as a Date");
 }
 
 /** Throws `INVALID_KEY`. Says nothing of what was found: it may be the secret in the wrong place. */
 export function checkHmacKey(key: GcsHmacKey): GcsHmacKey {
-  const { accessKeyId, secretAccessKey } = key ?? {};
-  if ([accessKeyId, secretAccessKey].every((part) => typeof part === "string" && /^[!-~]+$/.test(part))) return key;
-  throw refusal("INVALID_KEY", "accessKeyId and secretAccessKey as ASCII texts");
+  const { accessKeyId, secretAccessKey, expiration } = key ?? {};
+  const areTexts = [accessKeyId, secretAccessKey].every((part) => typeof part === "string" && /^[!-~]+$/.test(part));
+  if (areTexts && isEnd(expiration)) return key;
+  throw refusal("INVALID_KEY", "accessKeyId and secretAccessKey as ASCII texts, expiration as a Date");
 }
 
 /** All that is signed is ASCII: paths and parameters are encoded, names and header values are held to it. */
@@ -59,8 +63,15 @@ function ascii(text: string): Uint8Array {
 
 /** Signs ASCII text by the account's key, wherever that is. Throws `INVALID_KEY`. */
 export function accountSigner(account: GcsAccount): (text: string) => Promise<Uint8Array> {
-  checkEmail(account?.client_email);
-  if ("signBytes" in account) return (text) => account.signBytes(ascii(text));
+  checkEmail(account?.client_email, account?.expiration);
+  if ("signBytes" in account) {
+    return async (text) => {
+      const signature = await account.signBytes(ascii(text));
+      // Not by its class: an array of another realm is no instance of this one's. No key has fewer than 1024 bits.
+      if (signature?.BYTES_PER_ELEMENT === 1 && signature.length >= 128) return signature;
+      throw refusal("INVALID_KEY", "a Uint8Array of signBytes");
+    };
+  }
   const key = rsaPrivateKey(account.private_key);
   return (text) => key.sign("sha256", text);
 }

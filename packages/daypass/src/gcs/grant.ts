@@ -51,5 +51,5 @@ export function gcsObligations(
 }
 
 function unreadable(header: string): Error {
-  return refusal("UNSUPPORTED_PAYLOAD", `${header} in its documented form`, { parameter: header });
+  return refusal("UNSUPPORTED_PAYLOAD", `${header} as documented`, { parameter: header });
 }

@@ -66,7 +66,7 @@ export function iamCredentials(options: IamOptions): GcsRemoteAccount {
         status = answer.status;
         const body: unknown = JSON.parse(await answer.text());
         const signature = status === 200 ? fromBase64(String(member(body, "signedBlob"))) : undefined;
-        if (signature !== undefined) return signature;
+        if (signature?.length) return signature;
         throw refused(serviceAccount, status, member(body, "error"));
       } catch (cause) {
         throw isDaypassError(cause) ? cause : refused(serviceAccount, status, undefined, cause);

@@ -1,7 +1,7 @@
 import { refusal } from "../errors.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
-import { parseBasicTime } from "../time.ts";
+import { readBasicTime } from "../time.ts";
 import type { CredentialScope, V4Family } from "../v4.ts";
 import { hasHeader, headerValues } from "../wire.ts";
 import { canonicalPath, GOOG4_HMAC, GOOG4_RSA, hostWithoutPort, type SignedHeader } from "./canonical.ts";
@@ -47,7 +47,7 @@ export const OWN = [
   "X-Goog-Signature",
 ] as const;
 /** The names of the signature's own parameters, in any case. */
-export const OWN_NAME: RegExp = new RegExp(`^(?:${OWN.join("|")})$`, "i");
+export const OWN_NAME: RegExp = /* @__PURE__ */ new RegExp(`^(?:${OWN.join("|")})$`, "i");
 
 /** Reads a query-signed request. Throws `MALFORMED`, `UNSIGNED_HEADER`, `WRONG_SCOPE` or `AMBIGUOUS_AUTHENTICATION`. */
 export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): ParsedGcs {
@@ -67,11 +67,11 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   if (algorithm !== family.algorithm) throw malformed(OWN[0], "algorithm", family.algorithm);
   // An HMAC has 32 bytes, the signature of an RSA key of 8192 bits has 1024.
   if (!/^(?:[0-9a-f]{2}){32,1024}$/.test(signature)) {
-    throw malformed(OWN[5], "form", "lower-case hex digits");
+    throw malformed(OWN[5], "form", "hexadecimal");
   }
   const { keyId, scope } = parseCredential(credential, OWN[1]);
-  const signedAt = parseBasicTime(time);
-  if (!signedAt) throw malformed(OWN[2], "form", "YYYYMMDDTHHMMSSZ");
+  const signedAt = readBasicTime(time);
+  if (!signedAt) throw malformed(OWN[2], "form", "a time in UTC");
   if (!time.startsWith(scope.date)) throw malformed(OWN[1], "date-mismatch", "one of the same date");
   const seconds = Number(expires);
   if (!/^[1-9]\d{0,5}$/.test(expires) || seconds > MAX_EXPIRES)
@@ -93,7 +93,7 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
 
 export function checkNoHeaderAuth({ headers }: WireRequest): void {
   if (hasHeader(headers, "authorization")) {
-    throw refusal("AMBIGUOUS_AUTHENTICATION", "a signed query or header, found both");
+    throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found two");
   }
 }
 
@@ -106,7 +106,7 @@ export function parseCredential(
     /^([!-.0-~]+)\/(\d{8})\/([\w-]+)\/([\w-]+)\/goog4_request$/.exec(text) ?? [];
   if (service === "storage") return { keyId, scope: { date, region, service } };
   if (service === undefined) {
-    throw malformed(parameter, "form", "<key>/YYYYMMDD/<location>/storage/goog4_request");
+    throw malformed(parameter, "form", "key/date/location/storage/goog4_request");
   }
   throw refusal("WRONG_SCOPE", `the service storage, found ${service}`);
 }

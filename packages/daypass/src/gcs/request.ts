@@ -28,23 +28,32 @@ export const KNOWN: RegExp =
 /** What no version of Cloud Storage can bind, and what can. */
 export const INSTEAD: Readonly<Record<string, string>> = {
   "bind.ip": "use the bucket's IP filter",
+  prefix: "use an upload form",
 };
 
-/** Checks a request and collects what it asks for: a digest and a range of lengths become headers. */
-export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules): ObjectCall {
-  const { object, bind = {}, dotSegments } = request;
-  const { sha256, contentLength } = bind;
+/**
+ * Checks a request and collects what it asks for: a digest and a range of lengths become headers, and so does an exact length
+ * `asRange`.
+ */
+export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules, asRange?: boolean): ObjectCall {
+  const { object, bind, dotSegments } = request;
+  const { sha256, contentLength: length } = bind ?? {};
   if (object !== undefined) checkKey(object, dotSegments, "object");
-  const headers: Record<string, string> = { ...bind.headers };
-  const add = (name: string, form: RegExp, value: string | false | undefined): void => {
-    if (value === undefined || value === false) return;
-    if (!form.test(value)) throw invalidInput(name, "documented", value);
-    headers[name] = value;
-  };
-  const isRange = typeof contentLength === "object";
-  const { min = 0, max = 0 } = isRange ? contentLength : {};
-  add("x-goog-content-sha256", /^[0-9a-f]{64}$/, sha256);
-  add("x-goog-content-length-range", /^\d+,\d+$/, isRange && `${min},${max < min ? "less" : max}`);
-  const exact = isRange ? undefined : contentLength;
-  return readObjectRequest({ ...request, bind: { ...bind, headers, contentLength: exact } }, rules);
+  const own: Record<string, string | undefined> = {};
+  if (sha256 !== undefined) own["x-goog-content-sha256"] = checked("bind.sha256", /^[0-9a-f]{64}$/, sha256);
+  if (typeof length === "object" || (asRange && length !== undefined)) {
+    const { min = 0, max } = Object(typeof length === "number" ? { min: length, max: length } : length);
+    own["content-length"] = undefined;
+    own["x-goog-content-length-range"] = checked(
+      "bind.contentLength",
+      /^\d+,\d+$/,
+      `${min},${max < min ? "less" : max}`,
+    );
+  }
+  return readObjectRequest(request, rules, own);
+}
+
+function checked(option: string, form: RegExp, value: string): string {
+  if (form.test(value)) return value;
+  throw invalidInput(option, "documented", value);
 }

@@ -5,7 +5,7 @@ import type { ObjectRules } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
-import { basicTime, signingWindow, systemClock } from "../time.ts";
+import { basicTime, signingWindow, startSeconds, systemClock } from "../time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../v4.ts";
 import {
   GOOG4_HMAC,
@@ -177,7 +177,8 @@ function drafts(
           expiresAt,
           bound: [...BOUND, ...names.map((name) => `header ${name}`)],
           unbound: payloadLine(signed) === UNSIGNED_PAYLOAD ? [...UNBOUND, "body"] : UNBOUND,
-          warnings: expiresIn > keyLife ? [...warnings, `the URL may end with its key, after ${keyLife} s`] : warnings,
+          warnings:
+            expiresIn > keyLife ? [...warnings, `the URL may end with its credentials, after ${keyLife} s`] : warnings,
         },
         stringToSign,
       );
@@ -187,6 +188,6 @@ function drafts(
 
 /** The signing time: a later one where the URL has to wait, rounded up so that it never begins before the asked instant. */
 function start(signedAt: number, notBefore: Date | undefined): number {
-  if (notBefore === undefined) return signedAt;
-  return Math.max(signedAt, Math.ceil(notBefore.getTime() / 1000 + LEEWAY) * 1000);
+  const start = startSeconds(notBefore);
+  return start === undefined ? signedAt : Math.max(signedAt, (start + LEEWAY) * 1000);
 }

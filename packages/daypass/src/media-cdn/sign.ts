@@ -13,6 +13,7 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
 import { base64urlOf, checkPrefix, GOOGLE_NAMES, prefixParameter } from "../google-cdn.ts";
+import { checkOneOf } from "../option-forms.ts";
 import type { AsyncSigner, Clock, Lifetime } from "../scheme.ts";
 import { asyncSigner } from "../signed-request.ts";
 import { checkKeyName, keyBytes, mediaCdn } from "./canonical.ts";
@@ -60,13 +61,15 @@ export function mediaCdnSigner(options: MediaCdnSignerOptions): AsyncSigner<Medi
   const { pathComponent } = mediaCdn(padded);
   return asyncSigner(async (request) => {
     const known = request.prefix === undefined ? "prefix place bind.query" : "prefix place";
-    checkEdgeRequest("Media CDN's signature", request, known, "a token of daypass/media-cdn/token");
+    checkEdgeRequest("Media CDN's signature", request, known, INSTEAD);
     const url = readEdgeUrl(request);
     checkFree(url, GOOGLE_NAMES);
     const window = edgeWindow(request, clock);
     const prefix = checkPrefix(url, request.prefix);
     const tail = `Expires=${window.expires}&KeyName=${keyName}`;
-    const inPath = request.place === "path";
+    const { place = "query" } = request;
+    checkOneOf("place", place, "query", "path");
+    const inPath = place === "path";
     if (inPath && prefix === undefined) throw invalidInput("place", '"path" beside a prefix only', request.place);
     const own = prefix === undefined ? tail : `${prefixParameter(prefix, { padded })}&${tail}`;
     const signed = inPath ? `${prefix}${pathComponent}${tail}` : prefix === undefined ? joinEdgeUrl(url, own) : own;
@@ -80,13 +83,16 @@ export function mediaCdnSigner(options: MediaCdnSignerOptions): AsyncSigner<Medi
         request,
         window,
         bound: prefix === undefined ? ["scheme", "host", "path", "query"] : [`URLs below ${prefix}`],
-        unbound: ["method", ...(prefix === undefined ? [] : ["query"]), "headers", "body"],
+        unbound: ["method", ...(prefix === undefined ? [] : ["path below the prefix", "query"]), "headers", "body"],
         warnings: prefix === undefined ? [] : uncovered(url),
       },
       signed,
     );
   });
 }
+
+const BY_TOKEN = "use daypass/media-cdn/token";
+const INSTEAD = { notBefore: BY_TOKEN, "bind.ip": BY_TOKEN, "bind.headers": BY_TOKEN };
 
 /** What cookies are for: exactly one of `expiresIn` and `expiresAt`. */
 export interface MediaCdnCookieRequest extends Lifetime {
@@ -132,7 +138,7 @@ export function mediaCdnCookieSigner(options: MediaCdnSignerOptions): MediaCdnCo
           cookies: { [cookie]: `${signed}:Signature=${await sign(signed)}` },
           expiresAt,
           bound: [`URLs below ${prefix}`, "end"],
-          unbound: ["method", "query", "headers", "body"],
+          unbound: ["method", "path below the prefix", "query", "headers", "body"],
           warnings: [],
         },
         signed,

@@ -15,6 +15,7 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import { base64url } from "../encode.ts";
 import { type DaypassError, invalidInput } from "../errors.ts";
+import { optionPairs } from "../option-pairs.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { weaknessWarnings } from "../weakness.ts";
@@ -130,7 +131,9 @@ function boundAddress({ bind }: NginxSignRequest, variables: readonly string[]):
 
 function boundHeaders({ bind }: NginxSignRequest, variables: readonly string[]): Readonly<Record<string, string>> {
   const names = variables.flatMap((name) => (name.startsWith("http_") ? [name.slice(5).replaceAll("_", "-")] : []));
-  const given = Object.entries(bind?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const given = optionPairs<string>("bind.headers", bind?.headers).map(
+    ([name, value]) => [name.toLowerCase(), value] as const,
+  );
   const other = given.find(([name]) => !names.includes(name))?.[0];
   if (other !== undefined) throw unsupported(`header ${other}`, "$http_*");
   for (const name of names) {

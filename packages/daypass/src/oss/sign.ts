@@ -1,6 +1,6 @@
 import { credentialSource } from "../access-key.ts";
 import { bucketAddresses, objectPath } from "../bucket-endpoint.ts";
-import { type ObjectRules, readObjectRequest } from "../object-request.ts";
+import { type ObjectRules, readObjectRequest, unboundBody } from "../object-request.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
@@ -104,7 +104,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
         headers,
         expiresAt,
         bound: [...BOUND, ...(bindHost ? ["host"] : []), ...names.map((name) => `header ${name}`)],
-        unbound: bindHost ? UNBOUND : [...UNBOUND, "host"],
+        unbound: [...UNBOUND, ...unboundBody(headers), ...(bindHost ? [] : ["host"])],
         warnings,
       },
       stringToSign,
@@ -113,7 +113,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
 }
 
 const BOUND: readonly string[] = ["method", "bucket", "key", "query", "time", "content-type, content-md5, x-oss-*"];
-const UNBOUND: readonly string[] = ["scheme", "all other headers", "body"];
+const UNBOUND: readonly string[] = ["scheme", "all other headers"];
 
 function optional(name: string, value: string | undefined): readonly Parameter[] {
   return value ? [[name, value]] : [];

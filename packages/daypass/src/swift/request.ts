@@ -10,7 +10,7 @@ export interface SwiftSignRequest extends Constraints {
   /** Grants every object whose name starts with this. */
   readonly prefix?: string | undefined;
   /**
-   * `folder` (default) takes only prefixes that end in `/`; `text` any, the empty one for the whole container as well:
+   * `folder` (default) takes only prefixes that end in `/`; `text` any, beside an `object` the empty one for the whole container as well:
    * `pre` grants `private`, too.
    */
   readonly prefixMatch?: PrefixMatch | undefined;

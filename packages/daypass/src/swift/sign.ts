@@ -1,8 +1,9 @@
-import { checkOptions, unsupportedConstraint } from "../constraints.ts";
+import { checkOptions } from "../constraints.ts";
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
-import { parseCidr } from "../ip.ts";
 import { checkKey } from "../object-request.ts";
+import { oneNetwork } from "../one-network.ts";
+import { checkOneOf } from "../option-forms.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
 import { signingWindow, systemClock } from "../time.ts";
@@ -83,9 +84,11 @@ function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOpti
   if (!SEGMENT.test(container)) throw invalidInput("container", "one path segment", container);
   if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) throw invalidInput("method", "one of Swift's five", method);
   checkOptions(request, RULES);
+  if (expiresAs !== undefined) checkOneOf("expiresAs", expiresAs, "unix", "iso");
   checkPrefix(request);
   checkKey(object, request.dotSegments, "object");
-  const ipRange = oneRange(request.bind?.ip);
+  // Signed as it is, so it is checked and not re-written.
+  const ipRange = oneNetwork("Swift", request.bind?.ip);
   const { expiresAt, warnings } = signingWindow(request, clock(), { maxSeconds: MAX_LIFE });
   const expires = expiresAt.getTime() / 1000;
   const end = expiresAs === "iso" ? expiresAt.toISOString().replace(/\.\d+/, "") : expires;
@@ -134,15 +137,4 @@ function checkPrefix({ object, prefix, prefixMatch = "folder" }: SwiftSignReques
     throw invalidInput("prefix", 'text that ends in "/" (or prefixMatch: "text")', prefix);
   }
   if (object !== undefined && !object.startsWith(prefix)) throw invalidInput("object", "a name below prefix", object);
-}
-
-/** One network or address. The text is signed as it is, so it is checked and not re-written. */
-function oneRange(ip: string | readonly string[] | undefined): string | undefined {
-  const [range, second] = [ip ?? []].flat();
-  if (second !== undefined)
-    throw unsupportedConstraint("Swift", "several ranges of addresses", "sign one URL for each");
-  if (range !== undefined && parseCidr(range) === undefined) {
-    throw invalidInput("bind.ip", "an address or a CIDR network, host bits zero", range);
-  }
-  return range;
 }

@@ -8,14 +8,15 @@ import {
   edgeSigner,
   joinEdgeUrl,
   readEdgeUrl,
+  readTokens,
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
 import { invalidInput } from "../errors.ts";
+import { checkOneOf } from "../option-forms.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { weaknessWarnings } from "../weakness.ts";
-import { formDecode, parseTarget } from "../wire.ts";
 import {
   isPhpName,
   phpQuery,
@@ -57,15 +58,14 @@ export interface SymfonySignerOptions extends SymfonyOptions {
 export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<SymfonySignRequest, SymfonyWeakness> {
   const { secret, parameters, encoding = "base64url", clock } = options;
   const names = { ...SYMFONY_PARAMETERS, ...parameters };
+  checkOneOf("encoding", encoding, "base64url", "base64");
   const key = hmacSha256(checkSecret(secret));
   return edgeSigner(SYMFONY_WEAK, (request) => {
     checkEdgeRequest("UriSigner", request, "withoutExpiry bind.query");
     const url = readEdgeUrl(request);
     checkFree(url, [names.hash, names.expiration]);
     const window = edgeWindow(request, clock);
-    const asked = parseTarget(`/?${url.query}`).tokens.map(({ name, value = "" }): Parameter => {
-      return [formDecode(name), formDecode(value)];
-    });
+    const asked = readTokens(url.query);
     const end: readonly Parameter[] = window.expires === undefined ? [] : [[names.expiration, window.expires]];
     const signed = [...asked, ...end];
     const query = signed.every(([name]) => isPhpName(name)) ? phpQuery(signed) : undefined;

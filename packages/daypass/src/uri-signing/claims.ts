@@ -53,18 +53,18 @@ const CLAIMS: Readonly<Record<string, Check>> = {
  * nor one of `extensions`, and for a token without cdniuc, which would be one for every URI.
  */
 export function readClaims(payload: unknown, extensions: readonly string[]): UriSigningClaims {
-  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) throw bad("payload", "a JSON object");
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) throw bad("payload", "an object");
   const claims = payload as Record<string, unknown>;
   for (const [name, value] of Object.entries(claims)) {
     if (Object.hasOwn(CLAIMS, name)) {
-      if (CLAIMS[name]?.(value) !== true) throw bad(name, "a value as RFC 9246 has it");
+      if (CLAIMS[name]?.(value) !== true) throw bad(name, "RFC 9246 has it");
     } else if (!extensions.includes(name)) {
-      throw bad(name, "a claim of RFC 9246 or of extensions");
+      throw bad(name, "one of RFC 9246 or extensions");
     }
   }
   const { cdniuc, cdnicrit, cdnistt, cdniets } = claims as UriSigningClaims;
-  if (cdniuc === undefined) throw bad("cdniuc", "a URI container");
-  if (cdnistt === 1 && cdniets === undefined) throw bad("cdniets", "seconds beside cdnistt");
+  if (cdniuc === undefined) throw bad("cdniuc", "a container");
+  if (cdnistt === 1 && cdniets === undefined) throw bad("cdniets", "one beside cdnistt");
   if (cdnicrit !== undefined) checkCritical(cdnicrit.split(","), claims);
   return claims as UriSigningClaims;
 }
@@ -76,7 +76,7 @@ export function readClaims(payload: unknown, extensions: readonly string[]): Uri
 function checkCritical(names: readonly string[], claims: Readonly<Record<string, unknown>>): void {
   for (const [i, name] of names.entries()) {
     if (!Object.hasOwn(claims, name) || Object.hasOwn(CLAIMS, name) || names.indexOf(name) !== i) {
-      throw bad("cdnicrit", "extension claims that are there, each once");
+      throw bad("cdnicrit", "extensions that are there, each once");
     }
   }
 }

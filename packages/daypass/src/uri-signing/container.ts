@@ -27,7 +27,7 @@ export function containerHolds(
   const source = container.startsWith("regex:") ? container.slice(6) : undefined;
   if (source !== undefined && regex !== undefined) return compiled(source, regex).matches(uri);
   const constraint = `cdniuc ${container.split(":", 1)[0]}`;
-  throw refusal("UNENFORCED_CONSTRAINT", `hash:sha-256, or a verifier with regex; found ${constraint}`, {
+  throw refusal("UNENFORCED_CONSTRAINT", `hash:sha-256 or regex, found ${constraint}`, {
     constraint,
   });
 }

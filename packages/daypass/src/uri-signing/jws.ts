@@ -24,10 +24,10 @@ export function readJws(token: string, header: string | undefined): Jws {
   const { alg, kid, crit } = Object(readJson(head)) as { alg?: unknown; kid?: unknown; crit?: unknown };
   // RFC 7515 section 4.1.11: extensions in the header that "MUST be understood"; none is.
   if (typeof alg !== "string" || (kid !== undefined && typeof kid !== "string") || crit !== undefined) {
-    throw malformed("token", "header", "alg, kid as text, no crit");
+    throw malformed("token", "header", "alg, kid, no crit");
   }
   if (parts.length !== 3 || signature === "" || fromBase64url(signature) === undefined) {
-    throw malformed("token", "form", "three parts in base64url");
+    throw malformed("token", "form", "JSON in base64url, three parts");
   }
   return { input: `${head}.${body}`, alg, kid, payload: readJson(body), signature };
 }
@@ -42,7 +42,7 @@ function readJson(part: string): unknown {
   } catch {
     // Told below.
   }
-  throw malformed("token", "form", "JSON in base64url");
+  throw malformed("token", "form", "JSON in base64url, three parts");
 }
 
 // The one decoder of UTF-8 here is the percent-decoder: jsdom's window, where bundles are tested, has no TextDecoder.

@@ -1,12 +1,13 @@
 import { ed25519PrivateKey } from "#crypto";
 import { type EcJwk, ecdsaPrivateKey, ecdsaPublicKey } from "#crypto/ecdsa";
 import { type RsaJwk, rsaPrivateKey, rsaPublicKey } from "#crypto/rsa";
+import { isForSignatures, type JwkPurpose } from "../crypto/jwk-purpose.ts";
 import { strictPublicKey } from "../ed25519.ts";
 import { fromBase64url } from "../encode.ts";
 import { checkKid, invalidKey, type UriSigningKey, type UriSigningPrivateKey } from "./key.ts";
 
 /** A P-256 key as a JWK; `d` is there in keys that sign. */
-export interface UriSigningEcJwk extends EcJwk {
+export interface UriSigningEcJwk extends EcJwk, Omit<JwkPurpose, "alg"> {
   readonly alg: "ES256";
   readonly kid: string;
 }
@@ -39,7 +40,7 @@ export function uriSigningEs256(jwk: UriSigningEcJwk): UriSigningKey {
 }
 
 /** An Ed25519 key as a JWK (RFC 8037); `d` is there in keys that sign. */
-export interface UriSigningOkpJwk {
+export interface UriSigningOkpJwk extends Omit<JwkPurpose, "alg"> {
   readonly kty: "OKP";
   readonly crv: "Ed25519";
   readonly alg: "EdDSA";
@@ -105,8 +106,13 @@ export function uriSigningRs256(jwk: UriSigningRsaJwk, privateKey?: string): Uri
   };
 }
 
-function checkJwk<A extends string>(jwk: { readonly alg: A; readonly kid: string }, alg: A): typeof jwk {
+interface Named<A extends string> extends JwkPurpose {
+  readonly alg: A;
+  readonly kid: string;
+}
+
+function checkJwk<A extends string>(jwk: Named<A>, alg: A): Named<A> {
   checkKid(jwk?.kid);
-  if (jwk.alg !== alg) throw invalidKey(`alg "${alg}"`);
+  if (!jwk.alg || !isForSignatures(alg, jwk)) throw invalidKey(`alg "${alg}", for signatures`);
   return jwk;
 }

@@ -10,6 +10,8 @@ import {
 import { edgeWindow } from "../edge-window.ts";
 import { base64url } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
+import { checkOneOf } from "../option-forms.ts";
+import { optionPairs } from "../option-pairs.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, signer } from "../signed-request.ts";
 import { joinUri, normalizeUri } from "./canonical.ts";
@@ -17,7 +19,7 @@ import { readClaims } from "./claims.ts";
 import { hashContainer, prefixContainer } from "./container.ts";
 import type { UriSigningRegex } from "./ere.ts";
 import { jwsInput } from "./jws.ts";
-import { loadSecret, type UriSigningPrivateKey, type UriSigningSecret } from "./key.ts";
+import { invalidKey, loadSecret, type UriSigningPrivateKey, type UriSigningSecret } from "./key.ts";
 import { ATTRIBUTE, findAttribute } from "./token.ts";
 
 /** One URI to sign. `notBefore` is bound. */
@@ -89,7 +91,8 @@ export function uriSigningSigner(
   options: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
   const { key } = options;
-  if (key && "sign" in key) {
+  if (key && "verify" in key) {
+    if (!key.sign) throw invalidKey("a private half");
     return asyncSigner(async (request) => {
       const { input, finish } = prepare(request, options);
       return finish(base64url(await key.sign(input)));
@@ -102,6 +105,7 @@ export function uriSigningSigner(
   });
 }
 
+const INSTEAD = { "bind.ip": "encrypted.ip" };
 const OPTIONS = "prefix notBefore withoutExpiry regex audience nonce renewal encrypted issuedAt claims critical place";
 
 function prepare(
@@ -110,7 +114,7 @@ function prepare(
 ): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
   const { key, issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = options;
   const isWhole = (request.prefix ?? request.regex) === undefined;
-  checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, "encrypted.ip");
+  checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, INSTEAD);
   const url = readEdgeUrl(request);
   const target = joinEdgeUrl({ ...url, origin: "" });
   if (findAttribute(target, attribute, 0) >= 0) {
@@ -118,6 +122,13 @@ function prepare(
   }
   const window = edgeWindow(request, clock);
   const { prefix, audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
+  for (const jwe of [encrypted?.subject, encrypted?.ip]) {
+    // Plain text would name the person to whoever sees the URL.
+    if (jwe !== undefined && !/^[\w-]+(?:\.[\w-]*){4}$/.test(jwe)) {
+      throw invalidInput("encrypted", "JWEs", "another");
+    }
+  }
+  checkOneOf("place", place, "query", "path", "cookie");
   const normal = normalizeUri(url.origin, target);
   const uri = joinUri(normal);
   const container = containerOf(request, uri, url);
@@ -136,6 +147,11 @@ function prepare(
     cdnistt: renewal && 1,
     cdnistd: renewal?.depth,
   };
+  for (const [name] of optionPairs("claims", claims)) {
+    // What an option leaves out would take the claim along.
+    if (Object.hasOwn(own, name))
+      throw invalidInput("claims", `your own, ${name} is ${OPTION_OF[name] ?? "renewal"}`, name);
+  }
   const payload = Object.fromEntries(Object.entries({ ...claims, ...own }).filter(([, value]) => value !== undefined));
   checkPayload(payload, Object.keys(claims ?? {}));
   const input = jwsInput(key.alg, key.kid, payload);
@@ -154,13 +170,31 @@ function prepare(
             container.startsWith("hash:") ? "URI" : `URIs that match ${container}`,
             ...Object.keys(payload).filter(isBinding),
           ],
-          unbound: ["method", ...(prefix === undefined ? [] : ["path below the prefix", "query"]), "headers", "body"],
+          unbound: [
+            "method",
+            ...(isWhole ? [] : [`path ${prefix ? "below the prefix" : "in the regex"}`, "query"]),
+            "headers",
+            "body",
+          ],
         },
         input,
       );
     },
   };
 }
+
+const OPTION_OF: Readonly<Record<string, string>> = {
+  iss: "issuer",
+  sub: "encrypted.subject",
+  aud: "audience",
+  exp: "expiresAt",
+  nbf: "notBefore",
+  iat: "issuedAt",
+  jti: "nonce",
+  cdnicrit: "critical",
+  cdniip: "encrypted.ip",
+  cdniuc: "prefix or regex",
+};
 
 const isBinding = (claim: string): boolean => /^(?:iss|sub|aud|nbf|jti|cdniip)$/.test(claim);
 
@@ -170,7 +204,7 @@ function containerOf({ prefix, regex }: UriSigningRequest, uri: string, { origin
   if (prefix === undefined ? regex?.matches(uri) : !regex && prefix.endsWith("/") && path.startsWith(prefix)) {
     return regex ? `regex:${regex.source}` : prefixContainer(joinUri(normalizeUri(origin, prefix ?? "")));
   }
-  throw invalidInput("prefix or regex", "what url has, a prefix up to a /", prefix ?? regex?.source);
+  throw invalidInput("prefix or regex", "what url has, up to a /", prefix ?? regex?.source);
 }
 
 /** What a verifier would refuse is not signed. */
@@ -178,6 +212,6 @@ function checkPayload(payload: object, extensions: readonly string[]): void {
   try {
     readClaims(payload, extensions);
   } catch (cause) {
-    throw invalidInput("claims", `a verifier reads them: ${String(cause)}`, "others");
+    throw invalidInput("claims", `RFC 9246 has them: ${String(cause)}`, "others");
   }
 }

@@ -9,6 +9,7 @@ import {
 } from "../edge-verify.ts";
 import { fromBase64url } from "../encode.ts";
 import { type DaypassError, type ErrorCode, refusal } from "../errors.ts";
+import { listOf } from "../key-resolver.ts";
 import type { KeyResolver, Obligation, Verifier } from "../scheme.ts";
 import { joinUri } from "./canonical.ts";
 import type { UriSigningClaims } from "./claims.ts";
@@ -103,17 +104,17 @@ export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier
         throw fault("WRONG_AUDIENCE", "a token for this audience");
       }
       if (iat !== undefined && !(iat * 1000 <= now + maxSkew * 1000)) {
-        throw fault("NOT_YET_VALID", "a token that was issued in the past");
+        throw fault("NOT_YET_VALID", "a token issued in the past");
       }
       const { subject } = personal;
       const constraint = sub === undefined ? cdniip && "cdniip" : "sub";
       if (constraint && encryption === undefined) {
-        throw refusal("UNENFORCED_CONSTRAINT", `a verifier with encryption for ${constraint}, found none`, {
+        throw refusal("UNENFORCED_CONSTRAINT", `encryption for ${constraint}`, {
           constraint,
         });
       }
       if (sub !== undefined && (subject === undefined || subject !== proof.subject)) {
-        throw fault("WRONG_SUBJECT", "the proved identity of the token");
+        throw fault("WRONG_SUBJECT", "the proved subject");
       }
       if (cdniip !== undefined && personal.isAdmitted !== true) {
         throw fault("IP_NOT_GRANTED", "a client in its network");
@@ -142,11 +143,12 @@ function resolver(keySets: UriSigningVerifierOptions["keySets"]): KeyResolver<Lo
     const keys = (keySets ?? []).flatMap(loadSet);
     return (kid) => pick(keys, kid);
   }
-  return async (kid) => pick((await keySets()).flatMap(loadSet), kid);
+  return async (kid) => pick(listOf(await keySets()).flatMap(loadSet), kid);
 }
 
 function loadSet({ issuer, keys }: UriSigningKeySet): readonly LoadedKey[] {
+  if (!Array.isArray(keys)) throw invalidKey("keys as a list");
   const loaded = keys.map((key) => loadKey(key, issuer));
   if (new Set(loaded.map(({ kid }) => kid)).size === loaded.length) return loaded;
-  throw invalidKey("a kid that names one key of its set");
+  throw invalidKey("each kid once");
 }

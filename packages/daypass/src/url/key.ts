@@ -57,7 +57,8 @@ export type LoadedKey =
     };
 
 /** Checks a JWK and prepares it. Throws `INVALID_KEY`. */
-export function loadKey(key: UrlKey = {} as UrlKey): LoadedKey {
+export function loadKey(given: UrlKey): LoadedKey {
+  const key = given ?? ({} as UrlKey);
   const { kid, kty, alg, use = "sig", scope = {} } = key;
   if (typeof kid !== "string" || readValue("dp-key", kid) === undefined) {
     throw invalidKey("(unnamed)", `kid as ${PARAMETERS["dp-key"].text}`);
@@ -111,12 +112,16 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
 
 /** Checks a whole set: one bad key, or two of one name, and none of it counts. Throws `INVALID_KEY`. */
 function loadKeys(keys: readonly UrlKey[] | UrlKeySet): ReadonlyMap<string, LoadedKey> {
-  // Arrays have a `keys` of their own, so the other way round would not tell the two apart.
-  const list = Array.isArray(keys) ? (keys as readonly UrlKey[]) : (keys as UrlKeySet | undefined)?.keys;
+  const list = listKeys(keys);
   if (!Array.isArray(list)) throw invalidKey("(unnamed)", "keys as a list or a JWK set");
   const byKid = new Map(list.map((key) => [key?.kid, loadKey(key)]));
   if (byKid.size < list.length) throw invalidKey([...byKid.keys()].join(), "each kid once");
   return byKid;
+}
+
+// Arrays have a `keys` of their own, so the other way round would not tell the two apart.
+function listKeys(keys: readonly UrlKey[] | UrlKeySet): readonly UrlKey[] {
+  return Array.isArray(keys) ? keys : ((keys as UrlKeySet | undefined)?.keys as readonly UrlKey[]);
 }
 
 /**
@@ -132,9 +137,9 @@ function loadKeys(keys: readonly UrlKey[] | UrlKeySet): ReadonlyMap<string, Load
  * export const body = JSON.stringify(publishedKeySet([key]));
  * ```
  */
-export function publishedKeySet(keys: readonly UrlKey[]): UrlKeySet {
+export function publishedKeySet(keys: readonly UrlKey[] | UrlKeySet): UrlKeySet {
   loadKeys(keys);
-  const published = keys.flatMap((key) => {
+  const published = listKeys(keys).flatMap((key) => {
     if (key.kty !== "OKP") return [];
     const { kty, crv, alg, kid, x, scope } = key;
     return [{ kty, crv, alg, kid, use: "sig" as const, x, scope }];

@@ -1,5 +1,5 @@
-import { uriEncode } from "../encode.ts";
 import { invalidInput, refusal } from "../errors.ts";
+import { queryTokens } from "../option-pairs.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "../scheme.ts";
 import { parseTarget, type WireTarget } from "../wire.ts";
 import { encodeText, hasDotSegment, joinList } from "./grammar.ts";
@@ -54,35 +54,36 @@ interface SignableUrl {
 let lastOrigin: string | undefined;
 
 /** Splits the URL, and adds what the request binds beside its parameters. The grammar is left to the parser. */
-export function readUrl({ url, bind = {} }: UrlSignRequest): SignableUrl {
+export function readUrl({ url, bind }: UrlSignRequest): SignableUrl {
   const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)(\/[^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
   if (origin !== lastOrigin && !isOrigin(origin)) {
     throw invalidInput("url", "http(s)://host[:port] in lower case, without default port, and a path", url);
   }
   lastOrigin = origin;
   if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");
-  const tokens = query === undefined ? [] : [query];
-  for (const [name, values] of members(bind.query)) {
-    for (const value of [values].flat()) tokens.push(`${uriEncode(name)}=${uriEncode(value)}`);
-  }
+  members(bind?.query);
+  const tokens = [...(query === undefined ? [] : [query]), ...queryTokens(bind?.query)];
   // As text each pair begins with its name and a comma, which comes before all that names are made of.
-  const headers = members(bind.headers)
+  const headers = members(bind?.headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .sort();
   if (headers.some(([, value]) => value !== trimBlank(value))) {
     throw refusal("INVALID_INPUT", "bind.headers without spaces around values");
   }
+  const type = headers.find(([name]) => name === "content-type")?.[1];
+  if (type !== undefined && type !== (bind?.contentType ?? type))
+    throw refusal("INVALID_INPUT", "one content-type, found two");
   const target = tokens.length > 0 ? `${path}?${tokens.join("&")}` : path;
   if (detectUrl({ target })) throw refusal("INVALID_INPUT", "a query without dp-*, which the signer adds");
   return { origin, wire: parseTarget(target), headers };
 }
 
-/** The members of an object that was left out or is one: those of a text would be its characters, and a number has none. */
+/** The members of an object that was left out or is one: those of a text would be its characters, and a number or `Headers` has none. */
 function members<T>(options: Readonly<Record<string, T>> | undefined): readonly (readonly [string, T])[];
 function members(options: object | undefined): readonly (readonly [string, unknown])[];
 function members(options: object | undefined): readonly (readonly [string, unknown])[] {
   if (options === undefined) return [];
-  if (typeof options === "object") return Object.entries(options);
+  if (typeof options === "object" && !(Symbol.iterator in options)) return Object.entries(options);
   throw refusal("INVALID_INPUT", "bind, its headers and query, and response as objects");
 }
 

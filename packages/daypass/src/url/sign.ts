@@ -3,7 +3,7 @@ import { base64url } from "../encode.ts";
 import { DaypassError, invalidInput } from "../errors.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
-import { basicTimeFormat, formatBasicTime, type Instant, signingWindow, systemClock } from "../time.ts";
+import { basicTimeFormat, formatBasicTime, type Instant, signingWindow, startSeconds, systemClock } from "../time.ts";
 import type { QueryToken } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
 import { joinList } from "./grammar.ts";
@@ -95,14 +95,13 @@ function prepareUrl(
   now: Instant,
   random: (length: number) => Uint8Array,
 ): Unsigned {
-  const { methods = ["GET"], notBefore = 0, prefix, uses, vary = [] } = request;
+  const { methods = ["GET"], notBefore, prefix, uses, vary = [] } = request;
   const { signedAt, expiresAt } = signingWindow(request, now, { maxSeconds: MAX_LIFE });
   const { origin, wire, headers } = readUrl(request);
   const raw = constraints(request);
   // Has the form of the signature, and holds its place.
   const placeholder = alg === "HS256" ? MAC_PLACEHOLDER : `${MAC_PLACEHOLDER}${MAC_PLACEHOLDER}`;
-  const start = Math.ceil(Number(notBefore) / 1000) * 1000;
-  if (Number.isNaN(start)) throw invalidInput("notBefore", "a valid Date", String(notBefore));
+  const start = (startSeconds(notBefore) ?? 0) * 1000;
   if (start > signedAt) raw["dp-starts"] = formatBasicTime(start);
   if (uses !== undefined) raw["dp-nonce"] ??= base64url(random(16));
   const further = Object.entries(raw).map(([name, value]) => `${name.slice(3)} ${value}`);

@@ -487,3 +487,42 @@ describe("azureAccountSigner", () => {
     }
   });
 });
+
+describe("what a SAS tells of itself", () => {
+  it("is what its URL has: of a stored policy nobody knows here", () => {
+    const { bound } = azure.sign({ container: "media", blob: "a", identifier: "policy" });
+    expect(bound).toEqual(["account", "container", "blob", "stored policy"]);
+    const whole = azure.sign({
+      container: "media",
+      blob: "a",
+      versionId: "2026-01-01T00:00:00.0000000Z",
+      permissions: "r",
+      protocol: "https",
+      encryptionScope: "scope",
+      notBefore: new Date(AT.getTime() + 500),
+      response: { cacheControl: "no-store", contentType: "a/b" },
+      expiresIn: 60,
+    });
+    const words = ["permissions", "start", "end", "protocol", "version", "encryption scope", "response"];
+    expect(whole.bound).toEqual(expect.arrayContaining(words));
+    expect(new Set(whole.bound).size).toBe(whole.bound.length);
+    expect(whole.unbound).not.toContain("scheme");
+  });
+
+  it("names what its holder may choose: the blob, or the path below a directory", () => {
+    const wish = { container: "media", permissions: "r", expiresIn: 60 };
+    expect(azure.sign(wish).unbound).toContain("blob");
+    expect(azure.sign({ ...wish, prefix: "talks/" }).unbound).toContain("path below the prefix");
+    expect(azure.sign({ ...wish, blob: "a" }).unbound).not.toContain("blob");
+    const account = azureAccountSigner({ account: ACCOUNT, credentials: CREDENTIALS, clock: () => AT });
+    expect(account.sign({ resourceTypes: "o", permissions: "r", expiresIn: 60 }).unbound).toContain(
+      "container and blob",
+    );
+  });
+
+  it("begins no earlier than it was asked for", () => {
+    const notBefore = new Date(AT.getTime() + 500);
+    const { url } = azure.sign({ container: "media", permissions: "r", notBefore, expiresIn: 60 });
+    expect(new URL(url).searchParams.get("st")).toBe("2026-01-02T03:04:06Z");
+  });
+});

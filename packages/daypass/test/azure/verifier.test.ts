@@ -392,6 +392,20 @@ describe("operations", () => {
     expect((await verify({ ...list, fields: { sr: "c", sp: "lt" } })).operation).toBe("list-blobs");
     const plain = { ...list, query: "restype=container&comp=list&include=metadata" };
     expect((await verify({ ...plain, fields: { sr: "c", sp: "l" } })).operation).toBe("list-blobs");
+    // What a reader that trims would take for tags.
+    for (const include of ["%20tags", "metadata%2C%20tags", "tags%09", "metadata;tags"]) {
+      await refuse({ ...list, query: `restype=container&comp=list&include=${include}`, fields: { sr: "c", sp: "l" } });
+    }
+  });
+
+  it("have an id that JSON shows, too", async () => {
+    const grant = await verify();
+    expect(JSON.parse(JSON.stringify(grant))).toMatchObject({ id: grant.id, account: ACCOUNT, scheme: "azure" });
+  });
+
+  it("have a version that is a day", async () => {
+    await refuse({ fields: { sv: "2022-13-45" } }, "MALFORMED");
+    await refuse({ fields: { sv: "2022-02-30" } }, "MALFORMED");
   });
 });
 

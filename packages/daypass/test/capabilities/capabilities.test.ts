@@ -66,7 +66,7 @@ function codeOf(error: unknown): string {
 
 function constraintTable(found: readonly Capabilities[]): string {
   const names = Object.keys(found[0]?.constraints ?? {});
-  const mark = { binds: "●", obligation: "◐", refuses: "–" } as const;
+  const mark = { binds: "●", some: "(●)", obligation: "◐", refuses: "–" } as const;
   return [
     `| scheme | ${names.map((name) => `\`${name}\``).join(" | ")} |`,
     `|---|${names.map(() => ":-:|").join("")}`,

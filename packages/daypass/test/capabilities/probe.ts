@@ -23,8 +23,8 @@ export type ProbeConstraints = Constraints & { readonly method?: string };
 /** What experiments have shown. */
 export interface Capabilities {
   readonly scheme: string;
-  /** By constraint: bound, refused by the signer, or passed on to whoever acts on the grant. */
-  readonly constraints: Readonly<Record<string, "binds" | "obligation" | "refuses">>;
+  /** By constraint: bound, bound for some names only, refused by the signer, or passed on to whoever acts on the grant. */
+  readonly constraints: Readonly<Record<string, "binds" | "some" | "obligation" | "refuses">>;
   /** What a holder could change in a plain URL, and it was still accepted. */
   readonly leavesOpen: readonly string[];
 }
@@ -43,6 +43,8 @@ interface Experiment {
   /** The request that must not get through. */
   broken(request: WireRequest): WireRequest;
   readonly obligation?: Grant["obligations"][number]["kind"];
+  /** The same for a name that no scheme knows: whether one that binds some binds any. */
+  readonly any?: ProbeConstraints;
 }
 
 const put = (bind: Constraints["bind"]): ProbeConstraints => ({ method: "PUT", expiresIn: LIFE, bind });
@@ -81,11 +83,13 @@ const experiments: readonly Experiment[] = [
     constraint: "bind.headers",
     ask: ({ header = "x-trace" }) => ({ expiresIn: LIFE, bind: { headers: { [header]: "a" } } }),
     broken: (request) => ({ ...request, headers: request.headers.map(([name]) => [name, "b"]) }),
+    any: { expiresIn: LIFE, bind: { headers: { "x-other": "a" } } },
   },
   {
     constraint: "bind.query",
     ask: ({ query = "variant" }) => ({ expiresIn: LIFE, bind: { query: { [query]: "a1" } } }),
     broken: (request) => ({ ...request, target: request.target.replace("=a1", "=a2") }),
+    any: { expiresIn: LIFE, bind: { query: { zz: "a" } } },
   },
   {
     constraint: "bind.ip",
@@ -104,7 +108,7 @@ const experiments: readonly Experiment[] = [
 export async function probe(subject: Subject): Promise<Capabilities> {
   const held = (what: string, experiment: () => Promise<boolean>) =>
     named(`${subject.scheme}, ${what}`, () => binds(experiment));
-  const constraints: Record<string, "binds" | "obligation" | "refuses"> = {
+  const constraints: Record<string, "binds" | "some" | "obligation" | "refuses"> = {
     "expiresIn, expiresAt": await held("expiresIn, expiresAt", async () => {
       const link = await subject.sign({ expiresIn: LIFE }, AT);
       const same = await subject.sign({ expiresAt: later(LIFE) }, AT);
@@ -146,7 +150,7 @@ async function named<T>(where: string, experiment: () => Promise<T>): Promise<T>
   }
 }
 
-async function run({ ask, honest, broken, obligation }: Experiment, subject: Subject) {
+async function run({ ask, honest, broken, obligation, any }: Experiment, subject: Subject) {
   let obliged = false;
   const outcome = await binds(async () => {
     const link = await subject.sign(ask(subject), AT);
@@ -155,7 +159,10 @@ async function run({ ask, honest, broken, obligation }: Experiment, subject: Sub
     obliged = grant.obligations.some(({ kind }) => kind === obligation);
     return (await isRefused(subject, broken(request), AT)) || obliged;
   });
-  return outcome === "binds" && obliged ? "obligation" : outcome;
+  if (outcome === "binds" && obliged) return "obligation";
+  if (outcome === "refuses" || any === undefined) return outcome;
+  const whole = await binds(async () => Boolean(await subject.sign(any, AT)));
+  return whole === "refuses" ? "some" : outcome;
 }
 
 /** What a signer lets pass and does not bind would be the one thing that no scheme may do: it throws. */

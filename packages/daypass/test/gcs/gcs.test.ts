@@ -158,7 +158,9 @@ describe("a GCS signer", () => {
     await expect(at("2026-01-02T05:04:04Z")).resolves.toBeDefined();
     await expectRefusal(at("2026-01-02T05:04:05Z"), "EXPIRED");
     expect(codeOf(() => sign({ notBefore: NOW, expiresIn: 900 }))).toBe("INVALID_EXPIRY");
-    expect(codeOf(() => sign({ notBefore: new Date(Number.NaN) }))).toBe("INVALID_EXPIRY");
+    for (const notBefore of [new Date(Number.NaN), "2026-01-02", 1_767_323_045] as Date[]) {
+      expect(codeOf(() => sign({ notBefore }))).toBe("INVALID_INPUT");
+    }
     const past = sign({ notBefore: new Date("2025-01-01T00:00:00Z") });
     expect(parameters(past.url).get("X-Goog-Date")).toBe("20260102T030405Z");
   });

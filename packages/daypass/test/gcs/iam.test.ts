@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type GcsRemoteAccount, gcsSigner, gcsVerifier, type IamOptions, iamCredentials } from "daypass/gcs";
+import { gcsFormSigner } from "daypass/gcs/form";
+import { gcsV2Signer } from "daypass/gcs/v2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wireRequest } from "../scheme-contract.ts";
 import { account, publicAccount } from "./account.ts";
@@ -52,6 +54,7 @@ beforeAll(async () => {
     if (token === "disabled") return answer(403, DISABLED);
     if (token === "busy") return answer(503, UNAVAILABLE);
     if (token === "html") return answer(502, "<html>Bad Gateway</html>");
+    if (token === "empty") return answer(200, { keyId: "k", signedBlob: "" });
     if (token === "odd") return answer(200, { keyId: "k", signedBlob: "not base64" });
     if (token !== "good") return answer(401, EXPIRED);
     const body = JSON.parse(Buffer.concat(chunks).toString("utf8"));
@@ -184,5 +187,27 @@ describe("signing through IAM", () => {
     const local = gcsSigner({ credentials: account, clock });
     const week = { ...request, expiresIn: 604_800 };
     expect(await remote.sign(week)).toEqual(await local.sign(week));
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["a text", "c2lnbmF0dXJl".repeat(20)],
+    ["no bytes", new Uint8Array()],
+    ["too few bytes", new Uint8Array(127)],
+    ["a buffer", new ArrayBuffer(256)],
+  ])("refuses a signature that is %s", async (_, signature) => {
+    const signBytes = async () => signature as Uint8Array;
+    const credentials = { client_email: account.client_email, signBytes };
+    const signing = [
+      gcsSigner({ credentials, clock }).sign({ ...request, expiresIn: 60 }),
+      gcsV2Signer({ credentials, clock }).sign({ ...request, expiresIn: 60 }),
+      gcsFormSigner({ credentials, clock }).sign({ ...request, expiresIn: 60 }),
+    ];
+    for (const refused of signing) await expect(refused).rejects.toMatchObject({ code: "INVALID_KEY" });
+  });
+
+  it("refuses an empty signature of IAM", async () => {
+    const { signBytes } = iamCredentials({ serviceAccount: account.client_email, endpoint, token: "empty" });
+    await expect(signBytes(new Uint8Array([1]))).rejects.toMatchObject({ code: "INVALID_KEY" });
   });
 });

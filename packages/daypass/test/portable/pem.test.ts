@@ -19,8 +19,11 @@ const privateForms = {
   "P-256, SEC1": sec1,
   "P-256, SEC1 behind the curve's own block": `${parameters}${sec1}`.replaceAll("\n", "\r\n"),
   "P-256, PKCS#8": pem(ec.privateKey, "pkcs8"),
+  "P-256, PKCS#8, indented behind a text": `From a configuration:\n${pem(ec.privateKey, "pkcs8").replace(/^/gm, "  ")}`,
 };
+const indented = (text: string) => `From a configuration:\n${text.replace(/^/gm, "  ")}`;
 const publicForms = {
+  "RSA, SPKI, indented behind a text": indented(pem(rsa.publicKey, "spki")),
   "RSA, SPKI": pem(rsa.publicKey, "spki"),
   "RSA, PKCS#1": pem(rsa.publicKey, "pkcs1"),
   "P-256, SPKI": pem(ec.publicKey, "spki"),

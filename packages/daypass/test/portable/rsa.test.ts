@@ -57,6 +57,7 @@ const privateForms = {
   "PKCS#1": privateKey.export({ format: "pem", type: "pkcs1" }).toString(),
   "PKCS#8 with the line ends of Windows": pkcs8.replaceAll("\n", "\r\n"),
   "PKCS#8 out of an environment variable": pkcs8.replaceAll("\n", "\\n"),
+  "PKCS#8, indented behind a text": `From a configuration:\n${pkcs8.replace(/^/gm, "    ")}`,
 };
 const spki = publicKey.export({ format: "pem", type: "spki" }).toString();
 const publicForms: Record<string, string | RsaJwk> = {
@@ -182,6 +183,11 @@ describe.each([
     ["a key for RSA-PSS", pss.publicKey.export(asSpki).toString()],
     ["a key of a curve", ec.publicKey.export(asSpki).toString()],
     ["a JWK of a curve", ec.publicKey.export({ format: "jwk" })],
+    ["a private key behind a public one", `${spki}${pkcs8}`],
+    ["a JWK for RSA-PSS", { ...publicKey.export({ format: "jwk" }), alg: "PS256" }],
+    ["a JWK for a curve's algorithm", { ...publicKey.export({ format: "jwk" }), alg: "ES256" }],
+    ["a JWK for encryption", { ...publicKey.export({ format: "jwk" }), use: "enc" }],
+    ["a JWK whose operations are others", { ...publicKey.export({ format: "jwk" }), key_ops: ["encrypt"] }],
     ["a JWK without n", { kty: "RSA", e: "AQAB" }],
     ["an empty JWK", {}],
   ])("refuses to verify with %s", async (_, form) => {

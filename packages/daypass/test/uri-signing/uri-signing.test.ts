@@ -57,6 +57,38 @@ const asymmetric = {
   EdDSA: { signing: uriSigningEdDsa(okp), right: uriSigningEdDsa({ ...okp, d: undefined } as never) },
 };
 
+it("takes no key pair of another purpose, and no public half to sign with", () => {
+  const invalid = expect.objectContaining({ code: "INVALID_KEY" });
+  for (const purpose of [{ use: "enc" }, { key_ops: ["encrypt"] }]) {
+    expect(() => uriSigningEs256({ ...es256, ...purpose })).toThrow(invalid);
+    expect(() => uriSigningRs256({ ...rs256, ...purpose })).toThrow(invalid);
+    expect(() => uriSigningEdDsa({ ...okp, ...purpose })).toThrow(invalid);
+  }
+  uriSigningEs256({ ...es256, use: "sig", key_ops: ["sign"] });
+  for (const { right } of Object.values(asymmetric)) {
+    expect(() => uriSigningSigner({ key: right as never })).toThrow(invalid);
+  }
+});
+
+it("refuses where its key sets cannot be had", async () => {
+  const request = get(uriSigningSigner({ key: secret, clock }).sign({ url, expiresIn: 60 }).url);
+  const code = (found: unknown) =>
+    outcome(uriSigningVerifier({ keySets: async () => found as never, origins, clock }), request);
+  expect(await code(undefined)).toBe("UNKNOWN_KEY");
+  expect(await code({})).toBe("INVALID_KEY");
+  expect(await code([{ keys: [secret] }])).toBe("accepted");
+});
+
+it("says that an expression leaves the path open", () => {
+  const signer = uriSigningSigner({ key: secret, clock });
+  const regex = uriSigningRegex("https://cdn.example.com/live/.*");
+  expect(signer.sign({ url, regex, expiresIn: 60 }).unbound).toEqual(
+    expect.arrayContaining(["path in the regex", "query"]),
+  );
+  expect(signer.sign({ url, prefix: "/live/", expiresIn: 60 }).unbound).toContain("path below the prefix");
+  expect(signer.sign({ url, expiresIn: 60 }).unbound).not.toContain("query");
+});
+
 testScheme({
   ...common,
   sign: ({ at, expiresIn, method }) =>
@@ -358,7 +390,7 @@ describe("the signer", () => {
     });
     await expect(reading.verify(from("203.0.113.9"))).rejects.toMatchObject({ code: "WRONG_SUBJECT" });
     // A subject that cannot be read is nobody, and equals nobody's.
-    const broken = signer.sign({ url, expiresIn: 60, encrypted: { subject: "x" } });
+    const broken = signer.sign({ url, expiresIn: 60, encrypted: { subject: "x...." } });
     await expect(reading.verify(get(broken.url))).rejects.toMatchObject({ code: "WRONG_SUBJECT" });
   });
 

@@ -46,6 +46,7 @@ it.each<[string, () => unknown]>([
   ["a verifier without keys", () => urlVerifier({ origins: [ORIGIN] } as never)],
   ["a verifier with an empty object", () => urlVerifier({ keys: {} as never, origins: [ORIGIN] })],
   ["a verifier with a hole among its keys", () => urlVerifier({ keys: [undefined as never], origins: [ORIGIN] })],
+  ["a verifier with null among its keys", () => urlVerifier({ keys: [null as never], origins: [ORIGIN] })],
   ["a key without its bytes", () => urlVerifier({ keys: [keys as never], origins: [ORIGIN] })],
   ["a set that is none", () => publishedKeySet({} as never)],
   ["a set in which two keys have one kid", () => publishedKeySet([KEY, KEY])],

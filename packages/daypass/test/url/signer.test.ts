@@ -261,6 +261,7 @@ describe("keys", () => {
   it("of Ed25519 sign by promise, and their published set verifies", async () => {
     const link = await urlSigner({ key: EDGE, clock: () => AT }).sign({ url: `${ORIGIN}/a`, expiresIn: 60 });
     const set = JSON.parse(JSON.stringify(publishedKeySet([EDGE, KEY]))) as { keys: UrlKey[] };
+    expect(publishedKeySet({ keys: [EDGE, KEY] })).toEqual(publishedKeySet([EDGE, KEY]));
     expect(set.keys).toEqual([{ kty: "OKP", crv: "Ed25519", alg: "Ed25519", kid: "edge-1", use: "sig", x: EDGE.x }]);
     const grant = await urlVerifier({ keys: set, origins: [ORIGIN], clock: () => AT }).verify(wireRequest(link));
     expect(grant.id).toBe(link.id);

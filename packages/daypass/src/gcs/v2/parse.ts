@@ -51,7 +51,7 @@ export function parseGcsV2(
   if (expiresAt === undefined) throw malformed("Expires", "not-a-number", "whole seconds since 1970");
   // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
   const signature = own.Signature.length > 1368 ? undefined : fromBase64(own.Signature);
-  if (signature === undefined) throw malformed("Signature", "form", "base64 with exact padding");
+  if (signature === undefined) throw malformed("Signature", "form", "padded base64");
   const parameters = others.filter(([name]) => isSubresource(name));
   if (parameters.length > 1 || parameters[0]?.[1]) {
     throw malformed(parameters[0]?.[0] ?? "", "ambiguous", "one subresource, without a value");

@@ -3,7 +3,7 @@ import { credentialSource } from "../../access-key.ts";
 import { unsupportedConstraint } from "../../constraints.ts";
 import { base64, uriEncode } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
-import type { ObjectRules } from "../../object-request.ts";
+import { type ObjectRules, unboundBody } from "../../object-request.ts";
 import type { AsyncSigner, SignedRequest, Signer } from "../../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../../signed-request.ts";
 import { signingWindow, systemClock } from "../../time.ts";
@@ -92,9 +92,8 @@ const UNBOUND: readonly string[] = [
   "host",
   "all other query parameters, generation and response headers among them",
   "all other headers",
-  "body",
 ];
-const LEGACY = "V2 is legacy and leaves host, query and response headers open: use V4";
+const LEGACY = "V2 is legacy and leaves host and query open: use V4";
 
 const RULES: ObjectRules = {
   scheme: "GCS V2",
@@ -104,7 +103,7 @@ const RULES: ObjectRules = {
   instead: {
     ...INSTEAD,
     notBefore: "use V4",
-    response: "use V4, or give response-content-* in query, which V2 does not sign",
+    response: "use V4",
     "bind.sha256": "bind the header content-md5",
   },
 };
@@ -118,16 +117,14 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
   const { clock = systemClock, expiration, credentialExpiry } = options;
   const address = gcsAddresses(options);
   return (request) => {
-    const { bucket, object, bind = {} } = request;
+    const { bucket, object, bind } = request;
     // V2 signs no Content-Length, but the header of Google's own that limits it.
-    const { contentLength: length } = bind;
-    const contentLength = typeof length === "number" ? { min: length, max: length } : length;
-    const { method, headers, parameters } = readGcsRequest({ ...request, bind: { ...bind, contentLength } }, RULES);
+    const { method, headers, parameters } = readGcsRequest(request, RULES, true);
     for (const name of Object.keys(headers)) {
       if (!/^(?:content-md5|content-type|x-goog-.*)$/.test(name) || isNeverSigned(name))
         throw unbindable(`header ${name}`);
     }
-    for (const name of Object.keys(bind.query ?? {})) if (!isSubresource(name)) throw unbindable(`bind.query.${name}`);
+    for (const name of Object.keys(bind?.query ?? {})) if (!isSubresource(name)) throw unbindable(`bind.query.${name}`);
     const [subresource, second] = parameters.filter(([name]) => isSubresource(name));
     if (second !== undefined || subresource?.[1])
       throw invalidInput("query", "one subresource without a value", second);
@@ -165,7 +162,7 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
           headers,
           expiresAt,
           bound: BOUND,
-          unbound: UNBOUND,
+          unbound: [...UNBOUND, ...unboundBody(headers)],
           warnings: [LEGACY, ...unsigned.map(([name]) => `the parameter ${name} is not signed`), ...warnings],
         },
         stringToSign,

@@ -15,6 +15,8 @@ import { invalidInput } from "../../errors.ts";
 import { matchesGlob } from "../../glob.ts";
 import { checkPrefix } from "../../google-cdn.ts";
 import { parseCidr } from "../../ip.ts";
+import { checkName, checkTexts } from "../../option-forms.ts";
+import { optionPairs } from "../../option-pairs.ts";
 import type { Clock, SignedRequest, Signer } from "../../scheme.ts";
 import { signer } from "../../signed-request.ts";
 import {
@@ -91,7 +93,8 @@ export function prepareToken(
   checkFree(url, [parameter]);
   checkPlainPath(url);
   const window = edgeWindow(request, clock);
-  const headers = Object.entries(bind?.headers ?? {});
+  checkName("parameter", parameter);
+  const headers = optionPairs<string>("bind.headers", bind?.headers);
   const names = headers.map(([name]) => name).join();
   const rules = {
     Starts: window.starts,
@@ -115,7 +118,14 @@ export function prepareToken(
           window,
           headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
           bound: Object.keys(fields),
-          unbound: ["method", ...(prefix === undefined ? ["scheme", "host"] : []), "query", "other headers", "body"],
+          unbound: [
+            "method",
+            ...(prefix === undefined ? ["scheme", "host"] : []),
+            ...(prefix ? ["path below the prefix"] : request.pathGlobs ? ["path that the pathGlobs admit"] : []),
+            "query",
+            "other headers",
+            "body",
+          ],
           warnings: uncovered(url),
         },
         stringToSign,
@@ -125,6 +135,7 @@ export function prepareToken(
 
 function scope({ prefix, pathGlobs }: MediaCdnTokenRequest, url: EdgeUrl): readonly [name: string, value: string] {
   if (pathGlobs !== undefined) {
+    checkTexts("pathGlobs", /./, pathGlobs);
     const isFor = pathGlobs.some((glob) => matchesGlob(glob, url.path));
     if (isFor && prefix === undefined && pathGlobs.every((glob) => /^\/[^,!&#]*$/.test(glob))) {
       return ["PathGlobs", pathGlobs.join()];
@@ -138,6 +149,7 @@ function scope({ prefix, pathGlobs }: MediaCdnTokenRequest, url: EdgeUrl): reado
 function ranges(ip: string | readonly string[] | undefined): string | undefined {
   if (ip === undefined) return undefined;
   const list = [ip].flat();
-  if (list.length > 0 && list.every(parseCidr)) return base64url(utf8(list.join()));
+  if (list.length > 0 && list.every((text) => typeof text === "string" && parseCidr(text)))
+    return base64url(utf8(list.join()));
   throw invalidInput("bind.ip", "CIDR networks", list.join());
 }

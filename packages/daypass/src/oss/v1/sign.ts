@@ -3,7 +3,7 @@ import { credentialSource } from "../../access-key.ts";
 import { bucketAddresses, objectPath } from "../../bucket-endpoint.ts";
 import { base64, uriEncode } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
-import { type ObjectRequest, type ObjectRules, readObjectRequest } from "../../object-request.ts";
+import { type ObjectRequest, type ObjectRules, readObjectRequest, unboundBody } from "../../object-request.ts";
 import type { Parameter } from "../../parameters.ts";
 import type { Clock, Signer } from "../../scheme.ts";
 import { SignedResult, signer } from "../../signed-request.ts";
@@ -101,7 +101,7 @@ export function ossV1Signer(options: OssV1SignerOptions): Signer<OssV1SignReques
         headers,
         expiresAt,
         bound: BOUND,
-        unbound: UNBOUND,
+        unbound: [...UNBOUND, ...unboundBody(headers)],
         warnings: [LEGACY, ...parameters.flatMap(notCovered), ...warnings],
       },
       stringToSign,
@@ -117,7 +117,7 @@ const BOUND: readonly string[] = [
   "sub-resources",
   "content-md5, content-type, x-oss-*",
 ];
-const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameters", "all other headers", "body"];
+const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameters", "all other headers"];
 const LEGACY = "OSS V1 rests on SHA-1 and leaves most of the query open: use V4";
 
 function notCovered([name]: Parameter): readonly string[] {

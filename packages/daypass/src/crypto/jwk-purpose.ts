@@ -1,0 +1,14 @@
+/** The members of a JWK that say what it is for (RFC 7517 section 4). */
+export interface JwkPurpose {
+  readonly alg?: string | undefined;
+  readonly use?: string | undefined;
+  readonly key_ops?: readonly string[] | undefined;
+}
+
+/** Whether a JWK is for signatures of this algorithm, which belongs to the key. What it does not say it allows. */
+export function isForSignatures(
+  algorithm: string,
+  { alg = algorithm, use = "sig", key_ops = ["verify"] }: JwkPurpose,
+): boolean {
+  return `${alg} ${use}` === `${algorithm} sig` && /sign|verify/.test(String(key_ops));
+}

@@ -1,0 +1,230 @@
+import { akamaiSigner } from "daypass/akamai";
+import { azureSigner, azureUserDelegationSigner } from "daypass/azure";
+import { bunnySigner } from "daypass/bunny";
+import { cloudflareSigner } from "daypass/cloudflare";
+import { cloudfrontCookieSigner, cloudfrontSigner } from "daypass/cloudfront";
+import { cosSigner } from "daypass/cos";
+import { fastlySigner } from "daypass/fastly";
+import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
+import { gcsV2HmacSigner } from "daypass/gcs/v2";
+import { imgixSigner } from "daypass/imgix";
+import { laravelSigner, laravelVerifier } from "daypass/laravel";
+import { mediaCdnSigner } from "daypass/media-cdn";
+import { mediaCdnTokenSigner } from "daypass/media-cdn/token";
+import { ossSigner } from "daypass/oss";
+import { swiftSigner } from "daypass/swift";
+import { symfonySigner } from "daypass/symfony";
+import { uriSigningSigner } from "daypass/uri-signing";
+import { urlSigner } from "daypass/url";
+import { describe, expect, it } from "vitest";
+import { isDaypassError } from "../src/index.ts";
+import { CREDENTIALS, DELEGATION_KEY } from "./azure/fixture.ts";
+import { RSA } from "./cloudfront/keys.ts";
+import { clock } from "./edge-fixture.ts";
+
+// What no compiler has seen: from JavaScript, from JSON, or computed to nothing.
+type Sign = (request: never) => unknown;
+const url = "https://media.example.com/hls/a.m3u8";
+const hmac = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "secret" };
+const oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" };
+const cos = { secretId: "AKIDEXAMPLE", secretKey: "secret" };
+const pem = { keyPairId: "K1", privateKey: RSA.privateKey, clock };
+const delegated = { account: "myaccount", credentials: { userDelegationKey: DELEGATION_KEY }, clock };
+
+const signers = {
+  akamai: [akamaiSigner({ secret: "52a1", clock }).sign, { url }],
+  azure: [
+    azureSigner({ account: "myaccount", credentials: CREDENTIALS, clock }).sign,
+    { container: "c", blob: "b", permissions: "r" },
+  ],
+  "azure, user delegation": [
+    azureUserDelegationSigner(delegated).sign,
+    { container: "c", blob: "b", permissions: "cw" },
+  ],
+  bunny: [bunnySigner({ secret: "secret", clock }).sign, { url }],
+  cloudflare: [cloudflareSigner({ secret: "secret", ttl: 900, clock }).sign, { url }],
+  cloudfront: [cloudfrontSigner(pem).sign, { url }],
+  "cloudfront, cookies": [cloudfrontCookieSigner(pem).sign, {}],
+  cos: [cosSigner({ region: "ap-guangzhou", credentials: cos, clock }).sign, { bucket: "media-1", key: "a" }],
+  gcs: [gcsHmacSigner({ credentials: hmac, clock }).sign, { bucket: "media", object: "a" }],
+  "gcs/v2": [gcsV2HmacSigner({ credentials: hmac, clock }).sign, { bucket: "media", object: "a" }],
+  imgix: [imgixSigner({ secret: "secret", clock }).sign, { url }],
+  "media-cdn": [mediaCdnSigner({ keyName: "k", privateKey: "A".repeat(43), clock }).sign, { url }],
+  "media-cdn/token": [mediaCdnTokenSigner({ key: { secret: "A".repeat(43) }, clock }).sign, { url }],
+  oss: [ossSigner({ region: "cn-hangzhou", credentials: oss, clock }).sign, { bucket: "media", key: "a" }],
+  swift: [
+    swiftSigner({ endpoint: "https://swift.example.com", account: "AUTH_a", key: "k", clock }).sign,
+    { container: "c", object: "o" },
+  ],
+  symfony: [symfonySigner({ secret: "secret", clock }).sign, { url }],
+  "uri-signing": [
+    uriSigningSigner({ key: { kty: "oct", alg: "HS256", kid: "k", k: "A".repeat(43) }, clock }).sign,
+    { url },
+  ],
+  url: [urlSigner({ key: { kty: "oct", alg: "HS256", kid: "k", k: "A".repeat(43) }, clock }).sign, { url }],
+} as const satisfies Record<string, readonly [Sign, object]>;
+
+async function sign(scheme: keyof typeof signers, more: object): Promise<unknown> {
+  const [sign, request] = signers[scheme];
+  return (sign as Sign)({ expiresIn: 60, ...request, ...more } as never);
+}
+
+async function codeOf(made: () => unknown): Promise<string> {
+  try {
+    await made();
+    return "made";
+  } catch (error) {
+    return isDaypassError(error) ? error.code : String(error);
+  }
+}
+
+const notBefore = new Date("2026-01-02T03:04:30Z");
+
+describe("what a signer is asked for in a wrong way is refused, not dropped", () => {
+  it.each([
+    ["cloudfront", { bind: { ip: [] } }],
+    ["cloudfront", { bind: { ip: null } }],
+    ["swift", { bind: { ip: [] } }],
+    ["swift", { bind: { ip: null } }],
+    ["media-cdn/token", { bind: { ip: [null] } }],
+    ["azure, user delegation", { bind: { contentType: "c/d", headers: { "content-type": "a/b" } } }],
+    ["azure, user delegation", { bind: { headers: { "X-A": "1", "x-a": "2" } } }],
+    ["azure, user delegation", { bind: { contentLength: Number.NaN } }],
+    ["azure, user delegation", { bind: { contentLength: -1 } }],
+    ["url", { bind: { contentType: "c/d", headers: { "content-type": "a/b" } } }],
+    ["gcs", { bind: { sha256: "a".repeat(64), headers: { "x-goog-content-sha256": "b".repeat(64) } } }],
+    ["gcs", { bind: { contentLength: {} } }],
+    ["gcs", { bind: { contentLength: { maximum: 5 } } }],
+    ["gcs/v2", { bind: { contentLength: { min: 6, max: 5 } } }],
+    ["cloudfront", { url: `${url}*`, notBefore }],
+    ["cloudfront", { url: `https://media.example.com/a*/b`, prefix: "/a*/" }],
+    ["cloudfront, cookies", { prefix: "/a/" }],
+    ["cloudfront, cookies", { resource: "https://media.example.com:443/a/*" }],
+    ["cloudfront, cookies", { resource: "https://Media.example.com/a/*" }],
+    ["cloudfront, cookies", { resource: "https://media.example.com/a/../*" }],
+    ["uri-signing", { claims: { aud: "cdn" } }],
+    ["uri-signing", { claims: { nbf: 1_767_323_145 } }],
+    ["uri-signing", { claims: { cdnistd: 1 } }],
+    ["uri-signing", { encrypted: { subject: "cus_42" } }],
+    ["uri-signing", { place: "header" }],
+    ["bunny", { place: "foo" }],
+    ["bunny", { speedLimit: 0 }],
+    ["bunny", { speedLimit: 1.5 }],
+    ["bunny", { countries: [] }],
+    ["bunny", { countries: "DE" }],
+    ["bunny", { url: `${url}?a=%FF` }],
+    ["akamai", { acl: "/hls/*" }],
+    ["media-cdn/token", { pathGlobs: "/hls/*" }],
+    ["media-cdn", { place: "foo" }],
+    ["swift", { expiresAs: "foo" }],
+    ["symfony", { url: `${url}?a=%FF` }],
+  ] as const)("%s: %j", async (scheme, more) => {
+    expect(await codeOf(() => sign(scheme, more))).toBe("INVALID_INPUT");
+  });
+
+  it.each(["akamai", "azure", "cloudfront", "cos", "gcs", "media-cdn/token", "uri-signing", "url"] as const)(
+    "%s: a start that is no Date",
+    async (scheme) => {
+      expect(await codeOf(() => sign(scheme, { notBefore }))).toBe(scheme === "gcs" ? "INVALID_EXPIRY" : "made");
+      for (const start of ["2026-01-02T03:04:30Z", 1_767_323_070, null, new Date(Number.NaN)]) {
+        expect(await codeOf(() => sign(scheme, { notBefore: start }))).toBe("INVALID_INPUT");
+      }
+    },
+  );
+
+  it.each(["url", "uri-signing", "bunny", "cloudflare", "media-cdn", "imgix", "symfony"] as const)(
+    "%s: a parameter without a value",
+    async (scheme) => {
+      for (const query of [{ z: [] }, { z: undefined }, new URLSearchParams("z=1"), "z=1"]) {
+        const more = { bind: { query }, ...(scheme === "imgix" ? { withoutExpiry: "accept" } : {}) };
+        expect(await codeOf(() => sign(scheme, more))).toBe("INVALID_INPUT");
+      }
+    },
+  );
+
+  // `Object.entries` finds nothing in them.
+  it.each(["oss", "cos", "gcs", "gcs/v2", "azure, user delegation", "url", "media-cdn/token"] as const)(
+    "%s: headers as Headers or a Map",
+    async (scheme) => {
+      for (const headers of [new Headers({ "content-type": "a/b" }), new Map([["content-type", "a/b"]])]) {
+        expect(await codeOf(() => sign(scheme, { bind: { headers } }))).toBe("INVALID_INPUT");
+      }
+      expect(await codeOf(() => sign(scheme, { bind: new Map([["headers", {}]]) }))).toBe("INVALID_INPUT");
+    },
+  );
+
+  it.each(["oss", "cos", "gcs", "gcs/v2", "azure", "azure, user delegation"] as const)(
+    "%s: null for nothing to bind",
+    async (scheme) => {
+      expect(await codeOf(() => sign(scheme, { bind: null, ...(scheme === "gcs/v2" ? {} : { response: null }) }))).toBe(
+        "made",
+      );
+    },
+  );
+});
+
+describe("what a factory is given in a wrong way is refused at once", () => {
+  it.each([
+    () => akamaiSigner({ secret: "52a1", hash: "sha512" as "sha256" }),
+    () => akamaiSigner({ secret: "52a1", parameter: "" }),
+    () => akamaiSigner({ secret: "52a1", parameter: "a b" }),
+    () => cloudflareSigner({ secret: "secret", ttl: 900, parameter: "a=b" }),
+    () => fastlySigner({ secret: "c2VjcmV0", hash: "md5" as "sha1" }),
+    () => gcsHmacSigner({ credentials: hmac, universeDomain: "" }).sign({ bucket: "b", expiresIn: 60 }),
+  ])("%s", async (make) => {
+    expect(await codeOf(make)).toBe("INVALID_INPUT");
+  });
+
+  it("names the option of a secret that is missing", () => {
+    expect(() => laravelSigner({} as { secret: string })).toThrow(/^expected secret as text/);
+    expect(() => laravelVerifier({ origins: ["https://a.example"] } as never)).toThrow(/^expected secrets as text/);
+  });
+
+  it("takes no end of credentials that is no Date", async () => {
+    const expiration = "soon" as unknown as Date;
+    expect(await codeOf(() => gcsHmacSigner({ credentials: { ...hmac, expiration } }))).toBe("INVALID_KEY");
+    const account = { client_email: "a@b.example", signBytes: async () => new Uint8Array(256), expiration };
+    expect(await codeOf(() => gcsSigner({ credentials: account }))).toBe("INVALID_KEY");
+  });
+});
+
+describe("what a holder can change is called unbound", () => {
+  const unbound = async (scheme: keyof typeof signers, more: object) =>
+    ((await sign(scheme, more)) as { readonly unbound: readonly string[] }).unbound.join();
+
+  it.each(["oss", "cos", "gcs/v2"] as const)("%s: the body, unless a digest of it is bound", async (scheme) => {
+    expect(await unbound(scheme, {})).toContain("body");
+    const headers = { "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==" };
+    expect(await unbound(scheme, { method: "PUT", bind: { headers } })).not.toContain("body");
+  });
+
+  it.each([
+    ["bunny", { prefix: "/hls/" }],
+    ["akamai", { prefix: "/hls/" }],
+    ["akamai", { acl: ["/hls/*"] }],
+    ["media-cdn", { prefix: "/hls/" }],
+    ["media-cdn/token", { prefix: "/hls/" }],
+    ["media-cdn/token", { pathGlobs: ["/hls/*"] }],
+  ] as const)("%s: the path that %j leaves open", async (scheme, more) => {
+    expect(await unbound(scheme, {})).not.toContain("path");
+    expect(await unbound(scheme, more)).toContain("path");
+  });
+});
+
+describe("a constraint that cannot be bound is refused with what to do", () => {
+  it.each([
+    ["gcs", { prefix: "a/" }, /upload form/],
+    ["cos", { prefix: "a/" }, /leave it out/],
+    ["oss", { notBefore }, /leave it out/],
+    ["oss", { bind: { contenttype: "a/b" } }, /check its name/],
+    ["imgix", { bind: { ip: "203.0.113.9" } }, /leave it out/],
+    ["uri-signing", { bind: { ip: "203.0.113.9" } }, /encrypted\.ip/],
+    ["uri-signing", { bind: { sha256: "a".repeat(64) } }, /leave it out/],
+    ["media-cdn", { notBefore }, /media-cdn\/token/],
+    ["media-cdn", { response: { contentType: "a/b" } }, /leave it out/],
+    ["azure", { bind: { contentLength: { max: 9 } } }, /an exact one/],
+  ] as const)("%s: %j", async (scheme, more, text) => {
+    await expect(sign(scheme, more)).rejects.toMatchObject({ code: "UNSUPPORTED_CONSTRAINT" });
+    await expect(sign(scheme, more)).rejects.toThrow(text);
+  });
+});

@@ -66,6 +66,6 @@ async function* limitBody(
   }
   if (length && received < length.min) throw badLength(length);
   if (digest !== undefined && hash?.hex() !== digest.sha256) {
-    throw refusal("BODY_DIGEST", "a body of the granted SHA-256, found another");
+    throw refusal("BODY_DIGEST", "a body of the granted SHA-256");
   }
 }

@@ -21,7 +21,7 @@ export function originSelector(
   { wildcards }: { readonly wildcards: boolean },
 ): (authority: string) => SelectedOrigin {
   // Whoever writes JavaScript may have forgotten them.
-  if (!origins?.length) throw invalidInput("origins", "a list of one or more", origins);
+  if (!origins?.length) throw invalidInput("origins", "a list", origins);
   const exact = new Map<string, SelectedOrigin>();
   const suffixes = new Map<string, SelectedOrigin>();
   for (const origin of origins) {

@@ -11,6 +11,7 @@ export { repeatsMember } from "./http/json-members.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
 export type { Outcome } from "./pipeline/outcome.ts";
+export { scopeBreach } from "./pipeline/reach.ts";
 export { redactTarget } from "./pipeline/redact.ts";
 export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
 export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { scopeBreach } from "@daypass/gateway";
 import { servedFiles } from "@daypass/gateway/disk";
 import { s3Signer } from "daypass/s3";
 import { type ActiveKey, endOfKey } from "../state/key-record.ts";
-import { isBelow } from "../state/s3-scope.ts";
 
 /** An object of the folder that is served. */
 export interface FoundFile {
@@ -26,8 +26,7 @@ const MAX_ENTRIES = 2000;
 /** Looks for a file that the key opens and whose URL is worth printing. Breadth first, so that it is one near the top. */
 export async function findFile(root: string, { record: { scope } }: S3Key): Promise<FoundFile | undefined> {
   const objectAt = servedFiles(root);
-  const isOpen = ({ bucket, key }: FoundFile): boolean =>
-    (scope.buckets?.includes(bucket) ?? true) && isBelow(scope.prefix ?? "", key);
+  const isOpen = (file: FoundFile): boolean => scopeBreach(scope, file, "GET") === undefined;
   let best: (FoundFile & { readonly rank: number }) | undefined;
   let left = MAX_ENTRIES;
   const folders: string[][] = [[]];

@@ -1,3 +1,4 @@
+import { scopeBreach } from "@daypass/gateway";
 import { DaypassError } from "daypass";
 import type { StoredScope } from "./key-record.ts";
 
@@ -17,22 +18,10 @@ export interface S3Wish {
  *
  * @throws {DaypassError} `KEY_SCOPE`
  */
-export function expectS3Scope({ buckets, prefix, methods, maxLife }: StoredScope, wish: S3Wish): void {
-  const { bucket, key, method, life } = wish;
-  if (buckets !== undefined && bucket !== "" && !buckets.includes(bucket)) throw outsideScope("bucket");
-  if (prefix !== undefined && key !== undefined && !isBelow(prefix, key)) throw outsideScope("prefix");
-  // GET implies HEAD.
-  if (methods !== undefined && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET")))
-    throw outsideScope("methods");
-  if (maxLife !== undefined && life > maxLife) throw outsideScope("maxLife");
-}
-
-const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
-
-/** Whether a key lies below a prefix, on whole segments. */
-export function isBelow(prefix: string, key: string): boolean {
-  if (!key.startsWith(prefix) || DOT_SEGMENT.test(key)) return false;
-  return prefix === "" || prefix.endsWith("/") || key.length === prefix.length || key.charAt(prefix.length) === "/";
+export function expectS3Scope(scope: StoredScope, { bucket, key, method, life }: S3Wish): void {
+  const rule = scopeBreach(scope, { bucket, key }, method);
+  if (rule !== undefined) throw outsideScope(rule);
+  if (scope.maxLife !== undefined && life > scope.maxLife) throw outsideScope("maxLife");
 }
 
 /** The refusal of what a key's scope does not allow. */

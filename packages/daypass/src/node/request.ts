@@ -54,7 +54,8 @@ export interface WireOptions {
  */
 export function toWireRequest(req: NodeRequest, options: WireOptions = {}): WireRequest {
   const { rawHeaders } = req;
-  if (rawHeaders.length / 2 >= (options.maxHeadersCount ?? NODE_MAX_HEADERS_COUNT)) {
+  // Written so that a limit that is no number refuses.
+  if (!(rawHeaders.length / 2 < (options.maxHeadersCount ?? NODE_MAX_HEADERS_COUNT))) {
     throw new DaypassError(
       "MALFORMED",
       "expected fewer headers than the server reads, found so many that some may have been dropped: send fewer",

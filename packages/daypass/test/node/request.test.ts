@@ -107,6 +107,7 @@ describe("toWireRequest", () => {
     expect(codeOf(() => toWireRequest(many(999)))).toBe("accepted");
     expect(codeOf(() => toWireRequest(many(1000)))).toBe("MALFORMED headers");
     expect(codeOf(() => toWireRequest(many(50), { maxHeadersCount: 50 }))).toBe("MALFORMED headers");
+    expect(codeOf(() => toWireRequest(many(1), { maxHeadersCount: Number.NaN }))).toBe("MALFORMED headers");
   });
 
   it.each([

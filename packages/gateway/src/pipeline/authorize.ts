@@ -2,6 +2,7 @@ import { DaypassError, type Grant } from "daypass";
 import type { Protocol, ReadScope, Resource } from "../protocols/protocol.ts";
 import type { ObjectRef } from "../storage/storage.ts";
 import type { Authenticated } from "./authenticate.ts";
+import { DOT_SEGMENT, isBelow, scopeBreach } from "./reach.ts";
 import { Refusal } from "./refusal.ts";
 
 declare const permitted: unique symbol;
@@ -107,8 +108,7 @@ export function permitBucketName(permit: Permit): PermittedBucket {
  */
 export function permitPrefix({ bucket, scopes, action }: Permit, prefix: string): PermittedPrefix {
   const covers = (scope: ReadScope): boolean =>
-    scope.prefix === undefined ||
-    (isBelow(scope.prefix, { bucket, key: prefix }) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
+    scope.prefix === undefined || (isBelow(scope.prefix, prefix) && (prefix !== scope.prefix || /^$|\/$/.test(prefix)));
   if (scopes === undefined || !scopes.every(covers)) throw outside("prefix");
   // At Amazon the bucket is what is listed. To allow no more than the keys below a prefix takes a condition there.
   const isListed = (resource: string): boolean =>
@@ -207,13 +207,10 @@ function checkScope(scope: ReadScope, { protocol, grant, received }: Authenticat
   if (until !== undefined && !(now < until.getTime())) throw outside("until");
 }
 
-function checkReach({ buckets, prefix, methods }: ReadScope, resource: Resource, method: string): void {
-  // What names no bucket, or no key, is permitted in part: the brand that an operation asks for is made by a function above.
-  if (buckets !== undefined && resource.bucket !== "" && !buckets.includes(resource.bucket)) throw outside("bucket");
-  if (prefix !== undefined && resource.key !== undefined && !isBelow(prefix, resource)) throw outside("prefix");
-  // GET implies HEAD, as in every dialect that lists methods.
-  if (methods !== undefined && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET")))
-    throw outside("methods");
+// What names no bucket, or no key, is permitted in part: the brand that an operation asks for is made by a function above.
+function checkReach(scope: ReadScope, resource: Resource, method: string): void {
+  const rule = scopeBreach(scope, resource, method);
+  if (rule !== undefined) throw outside(rule);
 }
 
 function expectAllowed({ scopes, action }: Pick<Permit, "scopes" | "action">, resource: Resource): void {
@@ -242,16 +239,6 @@ function matches(pattern: string, { bucket, key }: Resource): boolean {
 
 function beginsOrIs(pattern: string, text: string): boolean {
   return pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
-}
-
-const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
-
-function isBelow(prefix: string, { key }: Resource): boolean {
-  if (key === undefined || !key.startsWith(prefix)) return false;
-  if (!(prefix === "" || prefix.endsWith("/") || key.length === prefix.length || key.charAt(prefix.length) === "/"))
-    return false;
-  // A key that a backend could read as leaving the prefix again is not below it.
-  return !DOT_SEGMENT.test(key);
 }
 
 function outside(rule: string): DaypassError {

@@ -18,19 +18,14 @@ const FORMS: FormsOf<KeyScope> = {
   allow: [(value) => Array.isArray(value) && value.every(isAllowance), "a list of { actions, resources }"],
 };
 
-/** Only that a scope was valid is remembered, so that one which is narrowed where it stands is narrower at once. */
-const valid = new WeakSet<object>();
-
 /**
  * A scope that limits what it says.
  * @throws {DaypassError} `INVALID_KEY`
  */
 export function readScope(scope: KeyScope): ReadScope {
-  if (!valid.has(scope)) {
-    const fault = formFault(scope, FORMS, "scope");
-    if (fault !== undefined) throw invalid(fault);
-    valid.add(scope);
-  }
+  // Each time: one that is changed where it stands must not limit less than it seems to.
+  const fault = formFault(scope, FORMS, "scope");
+  if (fault !== undefined) throw invalid(fault);
   const { until } = scope;
   return until === undefined || until instanceof Date
     ? (scope as ReadScope)

@@ -65,3 +65,11 @@ it("holds a scope that is narrowed where it stands", async () => {
   narrowed.prefix = "elsewhere/";
   expect((await get()).status).toBe(403);
 });
+
+it("grants nothing by a scope that is changed where it stands into one that limits nothing", async () => {
+  const changed: { buckets: unknown } = { buckets: ["media"] };
+  scope = changed;
+  expect((await get()).status).toBe(200);
+  changed.buckets = "media-private";
+  expect((await get()).status).toBe(500);
+});

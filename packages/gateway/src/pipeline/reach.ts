@@ -1,0 +1,40 @@
+/**
+ * How far a key reaches: the one rule for the gateway and for whoever wants to know beforehand what it will say.
+ */
+import type { KeyScope, Resource } from "../protocols/protocol.ts";
+
+export const DOT_SEGMENT: RegExp = /(?:^|\/)\.{1,2}(?:\/|$)/;
+
+/** Whether a key lies below a prefix, on whole segments. One that a backend could read as leaving it again is not below it. */
+export function isBelow(prefix: string, key: string): boolean {
+  if (!key.startsWith(prefix)) return false;
+  if (!(prefix === "" || prefix.endsWith("/") || key.length === prefix.length || key.charAt(prefix.length) === "/"))
+    return false;
+  return !DOT_SEGMENT.test(key);
+}
+
+/**
+ * Which rule of a scope a request breaks by what it is for, `undefined` where it keeps all of them. Does not look at `maxLife`, `until` and
+ * `allow`. What names no bucket, or no key, breaks no rule about them: a listing and the source of a copy are looked at by the operation.
+ *
+ * @example
+ * ```ts
+ * import { scopeBreach } from "@daypass/gateway";
+ *
+ * const scope = { buckets: ["media"], prefix: "talks/", methods: ["GET"] };
+ * console.log(scopeBreach(scope, { bucket: "media", key: "talks/a.mp4" }, "HEAD")); // undefined: GET implies HEAD
+ * console.log(scopeBreach(scope, { bucket: "media", key: "private/a.mp4" }, "GET")); // "prefix"
+ * ```
+ */
+export function scopeBreach(
+  { buckets, prefix, methods }: Pick<KeyScope, "buckets" | "prefix" | "methods">,
+  { bucket, key }: Resource,
+  method: string,
+): "bucket" | "prefix" | "methods" | undefined {
+  if (buckets !== undefined && bucket !== "" && !buckets.includes(bucket)) return "bucket";
+  if (prefix !== undefined && key !== undefined && !isBelow(prefix, key)) return "prefix";
+  // GET implies HEAD, as in every dialect that lists methods.
+  if (methods !== undefined && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET")))
+    return "methods";
+  return undefined;
+}

@@ -39,7 +39,8 @@ describe.skipIf(missing)(`daypass sign --all, over the listings of radosgw${miss
   const signAll = async (source: string, ...args: readonly string[]) => {
     const { accessKeyId, secretAccessKey } = radosgw.credentials;
     const env = { PATH: process.env["PATH"], AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-    const options = ["--endpoint", radosgw.endpoint, "--expires-in", "10m", "--dot-segments", ...args];
+    const endpoint = args.includes("--endpoint") ? [] : ["--endpoint", radosgw.endpoint];
+    const options = [...endpoint, "--expires-in", "10m", "--dot-segments", ...args];
     return promisify(execFile)(process.execPath, [cli, "sign", "--all", source, ...options], { env });
   };
   const answers = (text: string): readonly Answer[] =>

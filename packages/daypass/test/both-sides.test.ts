@@ -29,7 +29,9 @@ describe("a body that announces its length", () => {
     return response.ok ? response.text() : ((await response.json()) as { code: string }).code;
   };
 
-  it("is refused below the least that was granted as it is above the most", async () => {
+  // A browser's Request has no length that a program gave it.
+  const isKept = new Request(origin, { headers: { "content-length": "1" } }).headers.has("content-length");
+  it.skipIf(!isKept)("is refused below the least that was granted as it is above the most", async () => {
     const bodies = ["", "ab", "abc", "abcde", "abcdef"];
     const outcomes = await Promise.all(bodies.map(outcome));
     expect(outcomes).toEqual(["BODY_LENGTH", "BODY_LENGTH", "abc", "abcde", "BODY_LENGTH"]);

@@ -102,9 +102,10 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     const { expiresAt } = window;
     if (!isOpen) values.se = formatAzureTime(expiresAt);
     if (notBefore !== undefined) {
-      const start = new Date((startSeconds(notBefore) as number) * 1000);
-      if (!(start < expiresAt)) throw invalidInput("notBefore", "a Date before the end", String(notBefore));
-      values.st = formatAzureTime(start);
+      startSeconds(notBefore);
+      if (!(notBefore < expiresAt)) throw invalidInput("notBefore", "a Date before the end", String(notBefore));
+      // Without its fraction, as Azure's own library has it: a start of now would lie ahead.
+      values.st = formatAzureTime(notBefore);
     }
     if (bind?.ip !== undefined) {
       values.sip = ipRangeText(String(bind.ip));

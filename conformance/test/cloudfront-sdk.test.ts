@@ -73,11 +73,6 @@ test(`@aws-sdk/cloudfront-signer 3.1166: the same URLs as cloudfrontSigner for $
     const wish = randomCloudfrontWish(random);
     const context = JSON.stringify(wish);
     const signer = cloudfrontSigner(signing(wish));
-    if (hasLiteralStar(wish)) {
-      await expect(signer.sign({ url: wish.url, ...limits(wish) }), context).rejects.toMatchObject(STAR_REFUSED);
-      differs["a literal *: refused here"] += 1;
-      continue;
-    }
     const ownPolicy = wish.resource && policyOf((await signer.sign({ url: wish.url, ...limits(wish) })).url);
     if (wish.ip?.includes(":") && ownPolicy === undefined) {
       expect(() => sdkUrl(wish), context).toThrow(/does not contain four octets/);
@@ -88,6 +83,12 @@ test(`@aws-sdk/cloudfront-signer 3.1166: the same URLs as cloudfrontSigner for $
     const base = theirs.replace(/[?&](?:Expires|Policy)=.*/, "");
     if (base !== wish.url) differs["URL spelt anew by the SDK"] += 1;
     if (ownPolicy !== undefined && !covers(wish, base)) continue;
+    // Of a query the SDK writes `%2A` as `*`, too.
+    if (hasLiteralStar({ ...wish, url: base })) {
+      await expect(signer.sign({ url: base, ...limits(wish) }), context).rejects.toMatchObject(STAR_REFUSED);
+      differs["a literal *: refused here"] += 1;
+      continue;
+    }
 
     const link = await signer.sign({ url: base, ...limits(wish) });
     if (wish.key === "rsa") expect(link.url, context).toBe(theirs);

@@ -56,6 +56,8 @@ const URL_FORM =
   /^https?:\/\/[a-z0-9.-]+(?::[1-9][0-9]{1,4})?(?:\/[\w\-.~!$&'()*+,;=:@%]*)+(?:\?[\w\-.~!$&()*+,;=:@%/?]+)?$/;
 const USUAL_PORT = /^(?:http:\/\/[^/]*:80|https:\/\/[^/]*:443)\//;
 const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?;]|$)/i;
+// Of a pattern a `?` may stand for the rest of a name.
+const DOTS_IN_PATTERN = /^[^?]*\/(?:\.|%2e){1,2}(?:[/;]|$)/i;
 const OWN = /* @__PURE__ */ new RegExp(`[?&](?:${PARAMETERS.join("|")})(?:[=&]|$)`);
 // CloudFront sets no maximum. A century catches milliseconds that were given as seconds.
 const MAX_LIFE = 100 * 365 * 86_400;
@@ -87,7 +89,7 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
     throw invalidInput("resource", "scheme://host/path in ASCII", resource);
   }
   // Browsers send another spelling, which it would never fit.
-  if (/^[^/]*\/\/[^/]*[A-Z]/.test(resource) || USUAL_PORT.test(resource) || DOT_SEGMENT.test(resource)) {
+  if (/^[^/]*\/\/[^/]*[A-Z]/.test(resource) || USUAL_PORT.test(resource) || DOTS_IN_PATTERN.test(resource)) {
     throw invalidInput(
       "resource",
       "what browsers send: host in lower case, no default port, no dot segments",

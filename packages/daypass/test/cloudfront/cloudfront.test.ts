@@ -116,6 +116,10 @@ describe("signed URLs", () => {
 
   it("open what a resource with wildcards covers, scheme and query included", async () => {
     const link = await sign({ url: `${origin}/hls/1/a.ts`, resource: `${origin}/hls/*` });
+    // No dot segment: the ? stands for the rest of a name.
+    expect((await sign({ url: `${origin}/a/..x`, resource: `${origin}/a/..?` })).bound).toContain(
+      `resource ${origin}/a/..?`,
+    );
     expect(link.unbound).toContain("what * and ? stand for");
     const request = wireRequest(link);
     const at = (path: string) => ({ ...request, target: request.target.replace("/hls/1/a.ts", path) });

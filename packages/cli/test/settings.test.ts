@@ -25,7 +25,7 @@ test.each([
   [{ publicUrl: "https://a.example:443" }, "publicUrl", 'write "https://a.example"'],
   [{ publicUrl: "https://A.example" }, "publicUrl", 'write "https://a.example"'],
   [{ origins: ["https://a.example", "https://under_score.example"] }, "origins[1]", "under_score"],
-  [{ publicUrl: "https://a.example", origins: ["http://a.example"] }, "publicUrl and origins", "each Host header once"],
+  [{ publicUrl: "https://a.example", origins: ["http://a.example"] }, "publicUrl and origins", "each Host once"],
   [{ redirectOrigins: ["https://A.example"] }, "redirectOrigins[0]", 'write "https://a.example"'],
   [
     { cors: { origins: ["https://a.example", "https://c.example:443"] } },

@@ -139,7 +139,7 @@ export interface EdgeResult {
 export function edgeResult(result: EdgeResult, stringToSign: string): SignedRequest {
   const { url, request, window, headers = {}, bound, unbound, warnings = [] } = result;
   const { method = "GET" } = request;
-  if (!/^[A-Z]{1,20}$/.test(method)) throw invalidInput("method", "upper-case letters", method);
+  if (!/^[A-Z]{1,20}$/.test(method)) throw invalidInput("method", "upper case", method);
   const { expires, expiresAt } = window;
   const end = expires === undefined ? [] : ["end"];
   return new SignedResult(

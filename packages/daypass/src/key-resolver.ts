@@ -25,8 +25,10 @@ export function keyResolver<C extends object, K>(
   const prepareAll = (found: C | readonly C[] | undefined): readonly K[] =>
     listOf(found).map((key) => {
       const prepared = known.get(key) ?? prepareOnce(prepare);
+      // First, as it says of what is no key that it is none.
+      const ready = prepared(key);
       known.set(key, prepared);
-      return prepared(key);
+      return ready;
     });
   return (id) => {
     const found = keys(id);

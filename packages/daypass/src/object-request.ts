@@ -55,7 +55,7 @@ export function unboundBody(headers: Readonly<Record<string, string>>): readonly
 const METHOD = /^[A-Z]{1,16}$/;
 
 export function checkMethod(method: string): void {
-  if (!METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
+  if (!METHOD.test(method)) throw invalidInput("method", "upper case", method);
 }
 
 // Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.

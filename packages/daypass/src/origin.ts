@@ -24,7 +24,8 @@ export function originSelector(
   if (!origins?.length) throw invalidInput("origins", "a list", origins);
   const exact = new Map<string, SelectedOrigin>();
   const suffixes = new Map<string, SelectedOrigin>();
-  for (const origin of origins) {
+  // The longest first: what stands for `*` is a bucket, whatever the order of the origins.
+  for (const origin of [...origins].sort((a, b) => b.length - a.length)) {
     const [, scheme, star, host = ".", port] = ORIGIN.exec(origin) ?? [];
     const usual = scheme === "https" ? "443" : "80";
     if ((star && !wildcards) || host.endsWith(".") || port === usual || Number(port) > 65535) {
@@ -34,7 +35,7 @@ export function originSelector(
     // `Host: example.com:443` is a legal spelling of https://example.com.
     for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {
       const known = star ? suffixes : exact;
-      if (known.has(authority)) throw invalidInput("origins", "each Host header once", authority);
+      if (known.has(authority)) throw invalidInput("origins", "each Host once", authority);
       known.set(authority, { origin, wildcard: "" });
     }
   }
@@ -43,11 +44,10 @@ export function originSelector(
   function select(authority: string): SelectedOrigin {
     const found = exact.get(authority);
     if (found !== undefined) return found;
-    // The longest suffix first: what stands for `*` is a bucket, whatever the order of the origins.
-    for (let at = authority.indexOf("."); at > 0; at = authority.indexOf(".", at + 1)) {
-      const origin = suffixes.get(authority.slice(at))?.origin;
-      const wildcard = authority.slice(0, at);
-      if (origin && LABELS.test(wildcard)) return { origin: origin.replace("*", wildcard), wildcard };
+    for (const [suffix, { origin }] of suffixes) {
+      const wildcard = authority.slice(0, -suffix.length);
+      if (authority.endsWith(suffix) && LABELS.test(wildcard))
+        return { origin: origin.replace("*", wildcard), wildcard };
     }
     throw refusal("WRONG_ORIGIN", `a configured origin (${origins.join(", ")})`, {
       part: "host",

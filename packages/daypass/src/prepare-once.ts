@@ -8,7 +8,8 @@ export function prepareOnce<C extends object, P>(prepare: (given: C) => P): (giv
   let prepared: P;
   return (given) => {
     const parts = [given, ...Object.values(Object(given) as object)];
-    if (parts.length !== last.length || parts.some((part, at) => part !== last[at])) {
+    // One that shows no field, as its class has getters, may have changed unseen.
+    if (parts.length < 2 || parts.length !== last.length || parts.some((part, at) => part !== last[at])) {
       prepared = prepare(given);
       last = parts;
     }

@@ -20,7 +20,7 @@ export function checkValidity(
   }
   if (now < expiresAt.getTime()) return undefined;
   const ended = expiresAt.toISOString();
-  return refusal("EXPIRED", `a URL that is still valid, found one that ended at ${ended}`, { expiresAt: ended });
+  return refusal("EXPIRED", `a URL that is valid, found one that ended at ${ended}`, { expiresAt: ended });
 }
 
 /** Refuses a URL that lives longer than a verifier lets it: its scheme has no maximum of its own. */

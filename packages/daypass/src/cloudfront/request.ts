@@ -89,7 +89,7 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
     throw invalidInput("resource", "scheme://host/path in ASCII", resource);
   }
   // Browsers send another spelling, which it would never fit.
-  if (/^[^/]*\/\/[^/]*[A-Z]/.test(resource) || USUAL_PORT.test(resource) || DOTS_IN_PATTERN.test(resource)) {
+  if (/^[^/]*\/\/[^/*?]*[A-Z]/.test(resource) || USUAL_PORT.test(resource) || DOTS_IN_PATTERN.test(resource)) {
     throw invalidInput(
       "resource",
       "what browsers send: host in lower case, no default port, no dot segments",

@@ -59,7 +59,7 @@ export function cloudfrontVerifier(options: CloudfrontVerifierOptions): Verifier
   const { keys, methods = ["GET", "HEAD"], maxLife } = options;
   checkMaxLife(maxLife);
   if (!methods.every((method) => /^[A-Z]{1,16}$/.test(method)))
-    throw invalidInput("methods", "upper-case letters", methods);
+    throw invalidInput("methods", "upper case", methods);
   const scheme: Scheme<ParsedCloudfront, LoadedKey, CloudfrontGrant> = {
     id: "cloudfront",
     detect: detectCloudfront,

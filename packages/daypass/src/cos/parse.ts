@@ -33,7 +33,7 @@ export function parseCos({ request, wire }: ReceivedRequest): ParsedCos {
   const { "q-sign-time": keyTime, "q-signature": signature, "q-url-param-list": list } = own;
   const headerList = own["q-header-list"];
   // The signature lower-cases the method.
-  if (!/^[A-Z]+$/.test(request.method)) throw malformed("method", "case", "upper-case letters");
+  if (!/^[A-Z]+$/.test(request.method)) throw malformed("method", "case", "upper case");
   if (own["q-sign-algorithm"] !== "sha1") throw malformed("q-sign-algorithm", "algorithm", "sha1");
   if (list === undefined || headerList === undefined) {
     throw malformed(

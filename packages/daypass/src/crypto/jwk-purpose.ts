@@ -6,9 +6,8 @@ export interface JwkPurpose {
 }
 
 /** Whether a JWK is for signatures of this algorithm, which belongs to the key. What it does not say it allows. */
-export function isForSignatures(
-  algorithm: string,
-  { alg = algorithm, use = "sig", key_ops = ["verify"] }: JwkPurpose,
-): boolean {
-  return `${alg} ${use}` === `${algorithm} sig` && /sign|verify/.test(String(key_ops));
+export function isForSignatures(algorithm: string, { alg, use, key_ops }: JwkPurpose): boolean {
+  return (
+    `${alg ?? algorithm} ${use ?? "sig"}` === `${algorithm} sig` && /sign|verify/.test(String(key_ops ?? "verify"))
+  );
 }

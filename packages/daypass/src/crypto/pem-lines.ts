@@ -5,7 +5,7 @@
 export function pemLines(pem: unknown): string {
   return String(pem)
     .replaceAll("\\n", "\n")
-    .replace(/\\r|^[ \t]+/gm, "");
+    .replace(/\\r|^[^\S\n]+/gm, "");
 }
 
 /** The first block with one of these labels (an expression), as OpenSSL finds it: its label and base64. */

@@ -29,7 +29,7 @@ function load(pem: string, kind: "PRIVATE" | "PUBLIC", read: (pem: string) => Ke
   const text = pemLines(pem);
   try {
     // Node would make a public key of a private one as well: a secret that a verifier should not have.
-    if (text.includes("PRIVATE KEY-") === (kind === "PRIVATE")) key = read(text);
+    if (text.includes(`${kind} KEY-`) && text.includes("PRIVATE KEY-") === (kind === "PRIVATE")) key = read(text);
   } catch {
     // OpenSSL's reason stays out: some of its texts quote what they could not read.
   }

@@ -86,9 +86,10 @@ function toResponse({ status, headers, body }: Problem): GlobalResponse {
 /** Sets the response headers of the grant, on a copy: the headers of a fetched response cannot be changed. An error keeps its own. */
 function withOverrides<Res extends FetchResponse>(response: Res, grant: Grant): Res | GlobalResponse {
   const overrides = overridesOf(grant);
+  if (overrides === undefined) return response;
   const { body, status } = response as { readonly body?: unknown; readonly status: number };
   // 0 is that of `Response.error()`, which cannot be copied.
-  if (overrides === undefined || status < 200 || status >= 400) return response;
+  if (status < 200 || status >= 400) return response;
   const copy = new Response(body, response);
   for (const [name, value] of Object.entries(overrides)) copy.headers.set(name, value);
   return copy;

@@ -40,12 +40,12 @@ export interface GcsHmacKey {
 }
 
 // An invalid Date compares as false, and one before 1970 is a mistake.
-const isEnd = (expiration: Date | undefined): boolean => Number(expiration ?? 1) > 0;
+const isEnd = (expiration: Date | 1 = 1): boolean => Number(expiration) > 0;
 
 /** Throws `INVALID_KEY`. */
 export function checkEmail(email: string, expiration?: Date): string {
   if (/^[\w.+-]+@[\w.-]+$/.test(email) && isEnd(expiration)) return email;
-  throw refusal("INVALID_KEY", "client_email as an account's address, expiration as a Date");
+  throw refusal("INVALID_KEY", "client_email as an address, expiration as a Date");
 }
 
 /** Throws `INVALID_KEY`. Says nothing of what was found: it may be the secret in the wrong place. */

@@ -26,7 +26,7 @@ export function checkCredentials(credentials: S3Credentials): S3Credentials {
     // Says nothing of what was found: it may be the secret in the wrong place.
     throw refusal("INVALID_KEY", "accessKeyId, secretAccessKey, sessionToken as text, expiration as Date");
   }
-  return { accessKeyId, secretAccessKey, sessionToken: token, expiration };
+  return { accessKeyId, secretAccessKey, sessionToken: token, expiration: expiration ?? undefined };
 }
 
 /** Finds what a verifier needs of credentials by their access key id. */

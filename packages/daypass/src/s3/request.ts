@@ -43,7 +43,7 @@ const METHOD = /^[A-Z]+$/;
 
 /** Checks method and key, and gives the method. */
 export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): string {
-  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper-case letters", method);
+  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper case", method);
   if (key !== undefined) checkKey(key, dotSegments);
   return method;
 }
@@ -59,6 +59,7 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
   const collected: Record<string, string> = {};
   const { contentType, contentLength, sha256, headers: bound, query: _query, ...others } = bind ?? {};
   // An address, and names that no compiler has seen: dropped in silence they would leave open what was to be bound.
+  optionPairs("bind", bind);
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) throw unsupportedConstraint("S3", `bind.${name}`);
   }
@@ -110,7 +111,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
   for (const source of [query, bound]) {
     for (const [name, values] of optionPairs("query", source)) for (const value of [values].flat()) add(name, value);
   }
-  for (const [option, value] of Object.entries(response ?? {})) {
+  for (const [option, value] of optionPairs("response", response)) {
     if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "an override", value);
     if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
   }

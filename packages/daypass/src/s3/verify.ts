@@ -176,7 +176,7 @@ export function checkEnd(end: Date, now: number, details: ErrorDetails): Daypass
   // Written so that an invalid clock refuses.
   if (now < end.getTime()) return undefined;
   const expiresAt = end.toISOString();
-  return refusal("EXPIRED", `a URL that is still valid, found one that ended at ${expiresAt}: ask for a new one`, {
+  return refusal("EXPIRED", `a URL that is valid, found one that ended at ${expiresAt}: ask for a new one`, {
     ...details,
     expiresAt,
     serverTime: instantText(now),

@@ -116,6 +116,10 @@ describe("signed URLs", () => {
 
   it("open what a resource with wildcards covers, scheme and query included", async () => {
     const link = await sign({ url: `${origin}/hls/1/a.ts`, resource: `${origin}/hls/*` });
+    // A * may stand for a slash, and then capitals are of a path.
+    expect((await sign({ url: `${origin}/a.M3U8`, resource: "https://*.M3U8" })).bound).toContain(
+      "resource https://*.M3U8",
+    );
     // No dot segment: the ? stands for the rest of a name.
     expect((await sign({ url: `${origin}/a/..x`, resource: `${origin}/a/..?` })).bound).toContain(
       `resource ${origin}/a/..?`,

@@ -123,6 +123,11 @@ describe("guardFetch and obligations", () => {
     expect((await broken(new Request(url))).type).toBe("error");
   });
 
+  it("hands on whatever a handler gives where nothing is to be set", async () => {
+    const nothing = guardFetch(verifierAt(AT), () => undefined as unknown as Response);
+    expect(await nothing(new Request(url()))).toBeUndefined();
+  });
+
   it("rejects before the handler acts where a response header cannot be sent", async () => {
     const response = { contentDisposition: 'attachment; filename="—.pdf"' };
     const { url } = signer.sign({ bucket: "b", key: "a", expiresIn: 60, response });

@@ -339,12 +339,32 @@ describe("guardNode and obligations", () => {
       expect(headers).toContain("x-own: 1");
   });
 
+  it("shows them to what stands behind it, such as what compresses", async () => {
+    let seen: unknown;
+    const guarded = guardNode(
+      granting([{ kind: "response", headers: { "content-encoding": "gzip" } }]),
+      (_grant, _req, res: ServerResponse) => {
+        seen = res.getHeader("content-encoding");
+        res.end();
+      },
+    );
+    await send(guarded, get("/x"));
+    expect(seen).toBe("gzip");
+  });
+
   it("leaves an error its own headers", async () => {
     const guarded = guardNode(
       granting([{ kind: "response", headers: { "content-type": "application/pdf" } }]),
       (_grant, _req, res: ServerResponse) => res.writeHead(404, { "content-type": "application/json" }).end("{}"),
     );
     expect((await send(guarded, get("/x"))).headers).toContain("content-type: application/json");
+    const plain = guardNode(
+      granting([{ kind: "response", headers: { "content-type": "application/pdf" } }]),
+      (_grant, _req, res: ServerResponse) => res.writeHead(404, [["x-own", "1"]] as never).end(),
+    );
+    const { headers } = await send(plain, get("/x"));
+    expect(headers).toContain("x-own: 1");
+    expect(headers).not.toContain("application/pdf");
   });
 
   it("removes the parameters that may vary from what the handler sees", async () => {

@@ -81,6 +81,27 @@ it("one signer goes over to credentials that were written into the object it is 
   expect(signer.sign(call).url).toBe(s3Signer({ ...place, credentials: lasting }).sign(call).url);
 });
 
+it("one signer goes over to what an object with getters gives now", () => {
+  class Provider {
+    #at = 1;
+    get accessKeyId() {
+      return `AKID${this.#at}`;
+    }
+    get secretAccessKey() {
+      return `secret ${this.#at}`;
+    }
+    refresh() {
+      this.#at += 1;
+    }
+  }
+  const provider = new Provider();
+  const signer = s3Signer({ ...place, credentials: () => provider });
+  signer.sign(call);
+  provider.refresh();
+  const next = { accessKeyId: "AKID2", secretAccessKey: "secret 2" };
+  expect(signer.sign(call).url).toBe(s3Signer({ ...place, credentials: next }).sign(call).url);
+});
+
 it("one signer lives over midnight", async () => {
   const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
   let now = new Date("2026-01-02T23:59:59Z");

@@ -61,6 +61,8 @@ describe("what is refused", () => {
     ["headers as Headers", { headers: new Headers({ "content-type": "image/png" }) }],
     ["headers as a Map", { bind: { headers: new Map([["content-type", "image/png"]]) } }],
     ["headers as a text", { headers: "x" }],
+    ["all bindings as a Map", { bind: new Map([["contentType", "image/png"]]) }],
+    ["overrides as a Map", { response: new Map([["contentType", "image/png"]]) }],
     ["a query as URLSearchParams", { query: new URLSearchParams("versionId=1") }],
     ["a query as a text", { bind: { query: "versionId=1" } }],
     ["a header of null", { bind: { contentType: null } }],
@@ -172,6 +174,23 @@ describe("a verifier", () => {
     }
     const doubled = ["http://*.s3.example.com", "https://*.s3.example.com"];
     expect(message(() => s3Verifier({ credentials, origins: doubled }))).toMatch(/^INVALID_INPUT/);
+  });
+
+  it("says no sooner and no later to a Host of thousands of labels", async () => {
+    const origins = ["https://s3.example.com", "https://*.s3.example.com"];
+    const verifier = s3Verifier({ credentials, origins, clock });
+    const request = { ...wireRequest(s3Link()), authority: `a${".a".repeat(7500)}` };
+    const refused = () => verifier.verify(request).catch(({ code }: { code?: unknown }) => code);
+    expect(await refused()).toBe("WRONG_ORIGIN");
+    expect(await cpuMilliseconds(refused)).toBeLessThan(5);
+  });
+
+  it("takes what a database has for nothing in a key", async () => {
+    const row = { ...credentials, sessionToken: null, expiration: null } as unknown as typeof credentials;
+    expect(await code(verify(s3Link().url, {}, { credentials: async () => row }))).toBe("granted");
+    expect(s3Signer({ ...options, endpoint, credentials: row }).sign(call).url).toBe(s3Link().url);
+    for (const found of [[null], "secret", 5])
+      expect(await code(verify(s3Link().url, {}, { credentials: () => found }))).toBe("INVALID_KEY");
   });
 
   it("gives a grant whose id is in its JSON", async () => {

@@ -54,7 +54,7 @@ export function parseGcsV2(
   if (signature === undefined) throw malformed("Signature", "form", "padded base64");
   const parameters = others.filter(([name]) => isSubresource(name));
   if (parameters.length > 1 || parameters[0]?.[1]) {
-    throw malformed(parameters[0]?.[0] ?? "", "ambiguous", "one subresource, without a value");
+    throw malformed(parameters[0]?.[0] ?? "", "ambiguous", "one subresource without a value");
   }
   const unsignedParameters = others.filter(([name]) => !isSubresource(name));
   const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name))?.[0];

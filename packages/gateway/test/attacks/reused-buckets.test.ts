@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { smallFileCache } from "../../src/storage/disk/small-file-cache.ts";
@@ -61,6 +61,34 @@ describe("an object whose key no path can hold, when its bucket's folder is take
         await next.createBucket("away");
         expect(await next.head(ref)).toBeUndefined();
         expect(hashedFiles(root)).toEqual([]);
+      } finally {
+        await next.close();
+      }
+    });
+  });
+
+  it("keeps all that is known of it and of others, and loses nothing to a bucket that cannot be made", async () => {
+    await withDisk(async (storage, root) => {
+      mkdirSync(join(root, "away"));
+      await storage.put({ bucket: "away", key: "a.txt" }, chunks("a"), {
+        contentType: "x/mine",
+        metadata: { owner: "me" },
+      });
+      await storage.put({ bucket: "away", key: "a.txt/v1" }, chunks("kept"));
+      await storage.close();
+      renameSync(join(root, "away"), join(root, ".elsewhere"));
+      const next = await disk({ root });
+      try {
+        writeFileSync(join(root, "away"), "a file in the way");
+        await expect(next.createBucket("away")).rejects.toMatchObject({ code: "BUCKET_NAME_TAKEN" });
+        rmSync(join(root, "away"));
+        renameSync(join(root, ".elsewhere"), join(root, "away"));
+        expect(await next.head({ bucket: "away", key: "a.txt" })).toMatchObject({
+          contentType: "x/mine",
+          metadata: { owner: "me" },
+        });
+        expect(await next.head({ bucket: "away", key: "a.txt/v1" })).toMatchObject({ size: 4 });
+        expect(readdirSync(root).filter((name) => name.endsWith(".tmp"))).toEqual([]);
       } finally {
         await next.close();
       }

@@ -15,7 +15,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/storage/disk/sqlite.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { disk, servedFiles } from "../../src/storage/disk.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 
@@ -75,14 +75,46 @@ describe("files that were there before", () => {
     });
   });
 
-  it("takes a folder named files that comes later for the bucket of that name, if nothing was uploaded among them", async () => {
+  it("takes a folder named files that comes later for the bucket of that name at the next start, if nothing was uploaded among them", async () => {
     await withDisk(async (storage, root) => {
-      expect(await storage.hasBucket("files")).toBe(true);
+      writeFileSync(join(root, "loose.txt"), "loose");
       mkdirSync(join(root, "files"));
       writeFileSync(join(root, "files/a.txt"), "in the folder");
-      expect(await text(storage, "files", "a.txt")).toBe("in the folder");
+      expect(await text(storage, "files", "loose.txt")).toBe("loose");
+      // A process that comes later knows it no better.
+      expect(servedFiles(root)(["loose.txt"])).toEqual({ bucket: "files", key: "loose.txt" });
+      await storage.close();
+      const next = await disk({ root });
+      try {
+        expect(await text(next, "files", "a.txt")).toBe("in the folder");
+        expect(await text(next, "files", "loose.txt")).toBeUndefined();
+        // Nor do loose files come into the bucket when its folder goes.
+        rmSync(join(root, "files"), { recursive: true });
+        await expect(next.head({ bucket: "files", key: "loose.txt" })).rejects.toMatchObject({
+          code: "NO_SUCH_BUCKET",
+        });
+        await next.createBucket("files");
+        await next.put({ bucket: "files", key: "d/e.txt" }, chunks("new"));
+        expect(readFileSync(join(root, "files/d/e.txt"), "utf8")).toBe("new");
+      } finally {
+        await next.close();
+      }
+    });
+  });
+
+  it("keeps what was uploaded before a mark said so", async () => {
+    await withDisk(async (storage, root) => {
       await storage.put({ bucket: "files", key: "up.txt" }, chunks("uploaded"));
-      expect(readFileSync(join(root, "files/up.txt"), "utf8")).toBe("uploaded");
+      await storage.close();
+      rmSync(join(root, ".daypass/loose-files"));
+      await (await disk({ root })).close();
+      mkdirSync(join(root, "files"));
+      const next = await disk({ root });
+      try {
+        expect(await text(next, "files", "up.txt")).toBe("uploaded");
+      } finally {
+        await next.close();
+      }
     });
   });
 

@@ -140,7 +140,8 @@ describe.skipIf(reason)(`the order of flushes${reason ?? ""}`, () => {
     const { calls, root } = await trace("one-bucket.ts", "made-here", 0);
     const answer = (word: string) => new RegExp(`^write\\(1<[^>]*>, "${word}`);
     expectOrder(calls, {
-      folder: new RegExp(`^mkdir\\("${root}/made-here"`),
+      folder: new RegExp(`^mkdir\\("${root}/\\.daypass-[^"]*\\.tmp"`),
+      "its name": new RegExp(`^rename[^"]*"${root}/\\.daypass-[^"]*\\.tmp".*"${root}/made-here"`),
       "flush of its name": new RegExp(`^fsync\\(\\d+<${root}>\\) += 0`),
       "answer that it is made": answer("made"),
       "write of the rules": new RegExp(`^pwrite64\\(\\d+${wal}`),

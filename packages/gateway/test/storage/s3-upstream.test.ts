@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
+import * as presets from "daypass/presets";
 import { type S3Credentials, s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
 import type { AuditEvent } from "../../src/index.ts";
@@ -551,4 +552,15 @@ it("holds a bounded amount of a long object for a slow reader", async () => {
   // The sockets of both sides hold some megabytes, whatever the length.
   expect(sent).toBeLessThan(64 * MB);
   body.stream.destroy();
+});
+
+it("takes every preset, spread in as it is", () => {
+  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "…" };
+  const made = [
+    presets.r2({ accountId: "0123456789abcdef0123456789abcdef" }),
+    presets.b2({ region: "eu-central-003" }),
+    presets.minio({ endpoint: "http://127.0.0.1:9000" }),
+    presets.wasabi({ region: "eu-central-1" }),
+  ];
+  for (const preset of made) expect(() => s3({ ...preset, credentials, bucket: "media" })).not.toThrow();
 });

@@ -1,5 +1,6 @@
 /** Making and removing buckets, in the process that owns the index, where no upload can come in between. */
-import { mkdirSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, renameSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +11,7 @@ import { hasHashed, removeHashed } from "./hashed-objects.ts";
 import type { Claim, IndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
 import type { Layout } from "./layout.ts";
+import { lstatOrAbsent } from "./open-file.ts";
 import { noSuchBucket } from "./refusals.ts";
 import type { Room } from "./room.ts";
 
@@ -17,6 +19,8 @@ export type BucketWriter = Pick<IndexWriter, "claim" | "createBucket" | "removeB
 
 /** Uploads forgotten in one go. */
 const TURN = 500;
+/** What a folder finds where another file or folder has come in between. */
+const TAKEN = new Set(["EEXIST", "ENOTDIR", "ENOTEMPTY"]);
 /** Between two looks whether the last claim is given back. */
 const CLAIM_MS = 5;
 
@@ -87,11 +91,16 @@ export function bucketWriter(
     if (layout.hasBucket(bucket)) throw new StorageError("BUCKET_EXISTS", "there is a bucket of this name");
     const path = layout.folder(bucket, "");
     if (path === undefined) throw nameTaken();
-    await forget(bucket);
+    if (lstatOrAbsent(path) !== undefined) throw nameTaken();
+    // Made first under another name, as what is to be forgotten must not be forgotten for a bucket that cannot be made.
+    const made = join(layout.root, `.daypass-${randomUUID()}.tmp`);
+    mkdirSync(made);
     try {
-      mkdirSync(path);
+      await forget(bucket);
+      renameSync(made, path);
     } catch (error) {
-      throw errnoOf(error) === "EEXIST" ? nameTaken() : error;
+      await rmdir(made).catch(() => {});
+      throw TAKEN.has(errnoOf(error) ?? "") ? nameTaken() : error;
     }
     await syncFolder(layout.root);
   }

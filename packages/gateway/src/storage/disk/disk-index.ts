@@ -8,10 +8,10 @@ import { translating } from "./faults.ts";
 import { type FileThread, fileThread } from "./file-thread.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { folderReader } from "./folder-reader.ts";
-import { hasHashed } from "./hashed-objects.ts";
 import type { IndexReader, IndexWriter } from "./index-contract.ts";
 import { type IndexDatabase, openIndexDatabase } from "./index-db.ts";
 import { localIndexWriter } from "./index-writer.ts";
+import { LOOSE_BUCKET } from "./key-path.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { nameKeeper } from "./name-keeper.ts";
 import { lstatOrAbsent } from "./open-file.ts";
@@ -134,7 +134,8 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
   const clean = async (database: IndexDatabase): Promise<void> => {
     await sweep({ database, run, currentFingerprint: fingerprintNow });
-    await dropOrphans(database, layout);
+    dropOrphans(database, layout);
+    if (database.names.hasObjects(LOOSE_BUCKET)) await layout.settle(LOOSE_BUCKET);
     await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now });
   };
   const open = async (): Promise<OpenedDatabase> => {
@@ -169,14 +170,11 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
 
 /**
  * What belonged to a bucket that is gone must not come back with one of its name. But a folder may only be away for a while, on a disk
- * that is not there yet: where objects would be lost that lie elsewhere, nothing is dropped. Whoever makes a new bucket drops them.
+ * that is not there yet: where something is known of objects nothing is dropped. Whoever makes a new bucket drops it.
  */
-async function dropOrphans(database: IndexDatabase, layout: Layout): Promise<void> {
+function dropOrphans(database: IndexDatabase, layout: Layout): void {
   const { names } = database;
-  const known = new Set([...names.bucketsWithSettings(), ...names.bucketsWithNames()]);
-  const gone: string[] = [];
-  for (const bucket of known)
-    if (!layout.hasBucket(bucket) && !(await hasHashed(bucket, { database, layout }))) gone.push(bucket);
+  const gone = names.bucketsWithSettings().filter((bucket) => !layout.hasBucket(bucket) && !names.hasObjects(bucket));
   const uploads = database.uploads.allOpen().filter(({ ref }) => !layout.hasBucket(ref.bucket));
   if (gone.length + uploads.length === 0) return;
   database.transaction([

@@ -26,13 +26,13 @@ export interface Layout {
   /** Whether nothing can be written. */
   readonly readOnly: boolean;
   hasBucket(name: string): boolean;
-  /** `undefined` when no object can have this name. Touches no disk but for the bucket `files`. */
+  /** `undefined` when no object can have this name. Touches no disk. */
   places(ref: ObjectRef): Places | undefined;
   /**
-   * Before a file takes a place: an upload among the loose files stays in their bucket, also when somebody makes a folder of its
-   * name afterwards.
+   * Before a file takes a place in a bucket, or where one has: an upload among the loose files stays in their bucket, also when somebody makes
+   * a folder of its name and starts again.
    */
-  settle(places: Places): Promise<void>;
+  settle(bucket: string): Promise<void>;
   /**
    * The folder of the plain files whose keys begin with a prefix and have no further slash: `""` for the bucket's own, else with a
    * slash at its end. `undefined` when no path can be that folder.
@@ -50,8 +50,8 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   const own = join(root, OWN_PREFIX);
   const readOnly = options.owner ? !makeOwnFolder(own) : !canWrite(root, own);
   const foldsNames = readOnly ? probeByNames(root) : probeFolding(own);
-  const loose = looseBucket(root, own);
-  const isLoose = (bucket: string): boolean => bucket === LOOSE_BUCKET && loose.exists();
+  const loose = looseBucket(root, own, { decides: options.owner && !readOnly });
+  const isLoose = (bucket: string): boolean => bucket === LOOSE_BUCKET && loose.exists;
 
   return {
     root,
@@ -75,8 +75,8 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
         },
       };
     },
-    async settle({ base }) {
-      if (base === root) await loose.keep();
+    async settle(bucket) {
+      if (isLoose(bucket)) await loose.keep();
     },
     folder(bucket, prefix) {
       const flat = isLoose(bucket);

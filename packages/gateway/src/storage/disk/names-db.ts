@@ -64,8 +64,8 @@ export interface NamesReader {
   folder(bucket: string, prefix: string): FolderRow | undefined;
   setting(bucket: string, name: string): string | undefined;
   bucketsWithSettings(): string[];
-  /** All that have a name. */
-  bucketsWithNames(): string[];
+  /** Whether something was uploaded to a bucket and not deleted again. */
+  hasObjects(bucket: string): boolean;
 }
 
 export interface NamesWriter {
@@ -91,8 +91,7 @@ export function namesReader(database: Database): NamesReader {
   const folders = ranges(database, "SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix");
   const folder = database.prepare("SELECT prefix, stamp FROM listed_folders WHERE bucket = ? AND prefix = ?");
   const buckets = database.prepare("SELECT DISTINCT bucket FROM bucket_settings");
-  // One seek for each bucket, however many names it has.
-  const nextBucket = database.prepare("SELECT bucket FROM names WHERE bucket > ? ORDER BY bucket LIMIT 1");
+  const anyObject = database.prepare("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1");
   const setting = database.prepare("SELECT value FROM bucket_settings WHERE bucket = ? AND name = ?");
   return {
     names: (range) =>
@@ -116,15 +115,7 @@ export function namesReader(database: Database): NamesReader {
     },
     bucketsWithSettings: () =>
       buckets.all().flatMap((row) => textOrNone((row as { readonly bucket?: unknown }).bucket) ?? []),
-    bucketsWithNames() {
-      const found: string[] = [];
-      for (;;) {
-        const row = nextBucket.get(found.at(-1) ?? "") as { readonly bucket?: unknown } | undefined;
-        const bucket = textOrNone(row?.bucket);
-        if (bucket === undefined) return found;
-        found.push(bucket);
-      }
-    },
+    hasObjects: (bucket) => anyObject.get(bucket) !== undefined,
   };
 }
 

@@ -146,7 +146,7 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
       let outcome: ClaimOutcome = "abandoned";
       try {
         await checkPreconditions(row.ref, conditions);
-        await layout.settle(placing.places);
+        await layout.settle(row.ref.bucket);
         const folder = await place(path, placing);
         // From here on readers see the new object, whatever becomes of the flush.
         outcome = "unknown";

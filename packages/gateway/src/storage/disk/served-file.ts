@@ -18,11 +18,11 @@ import { looseBucket } from "./loose-bucket.ts";
  * ```
  */
 export function servedFiles(root: string): (path: readonly string[]) => ObjectRef | undefined {
-  const loose = looseBucket(root, join(root, OWN_PREFIX));
+  const loose = looseBucket(root, join(root, OWN_PREFIX), { decides: false });
   return (path) => {
     const [first = "", ...rest] = path;
     const flat = rest.length === 0;
-    if (flat ? !loose.exists() : first === LOOSE_BUCKET && loose.exists()) return undefined;
+    if (flat ? !loose.exists : first === LOOSE_BUCKET && loose.exists) return undefined;
     const bucket = flat ? LOOSE_BUCKET : first;
     const key = flat ? first : rest.join("/");
     const isServed =

@@ -19,6 +19,8 @@ const ANY: Form = [() => true, ""];
 
 const OPTIONS: FormsOf<S3Options> = {
   endpoint: text,
+  // As presets bring it: what a provider is known to lack.
+  provider: object,
   region: text,
   addressing: ANY,
   credentials: [

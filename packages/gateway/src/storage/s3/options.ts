@@ -1,4 +1,4 @@
-import type { Addressing, S3Credentials } from "daypass/s3";
+import type { Addressing, S3Credentials, S3SignerOptions } from "daypass/s3";
 
 /** How long the upstream may take, in milliseconds. */
 export interface S3Timeouts {
@@ -16,6 +16,8 @@ export interface S3Options {
   readonly region: string;
   /** As `s3Signer` takes it. */
   readonly addressing?: Addressing | undefined;
+  /** What the server is known to lack, as the presets of `daypass/presets` bring it. Not read here: the server says no by itself. */
+  readonly provider?: S3SignerOptions["provider"];
   /** An access key, or `current` of `rotatingCredentials`. */
   readonly credentials: S3Credentials | (() => S3Credentials);
   /**

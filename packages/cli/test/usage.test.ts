@@ -52,6 +52,12 @@ test.each(["s3://media/", "gs://media/", "az://account/media/"])(
   },
 );
 
+test.each(["verify", "explain"])("%s names the file of AWS that was named and cannot be read", async (command) => {
+  const folder = temporaryFolder();
+  const { status, stderr } = await daypass([command, URL_TO_READ], { env: { AWS_CONFIG_FILE: folder } });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("expected AWS_CONFIG_FILE to name a file")]);
+});
+
 test("is told as wrong usage, and as no refusal: verify --schemes with a scheme that is none", async () => {
   const input = '{"scheme":"nope"}';
   const { status, stdout, stderr } = await daypass(["verify", URL_TO_READ, "--schemes", "-"], { env, input });

@@ -29,6 +29,9 @@ const FOUND: Readonly<Record<string, string>> = {
   EPERM: "one that this user may not read: change its mode, or run as its owner",
 };
 
+/** A file cannot be read that somebody has named on purpose: a command that can do without must not pass over it. */
+export class NamedFileError extends CommandError {}
+
 /** What to say of a file that cannot be read. */
 export function unreadable(expected: string, path: string, error: unknown): CommandError {
   const { code = "", message } = error as NodeJS.ErrnoException;

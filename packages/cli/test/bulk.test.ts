@@ -171,6 +171,20 @@ test("refuses a record of a CSV whose name of an object is empty, which would be
   // Lines of several schemes have columns that are empty in some of them; a call on the bucket has none.
   expect(await codes("scheme,key,object\ns3,a,\ns3,,\n")).toEqual([undefined, "INVALID_INPUT"]);
   expect(await codes("scheme,method\ns3,GET\n")).toEqual([undefined]);
+  // A record that says that it is for no object stands beside those of objects.
+  expect(await codes("scheme,key,query.list-type\ns3,a,\ns3,,2\ns3,,\n")).toEqual([
+    undefined,
+    undefined,
+    "INVALID_INPUT",
+  ]);
+  expect(await codes("scheme,key,query.versionId\ns3,,1\n")).toEqual(["INVALID_INPUT"]);
+});
+
+test("reads records of accounts and containers of Azure beside those of blobs", () => {
+  const read = csvReader("blob,kind,services,resource");
+  expect(read(",account,b,")).toEqual({ kind: "account", services: "b" });
+  expect(read(",service,,c")).toEqual({ kind: "service", resource: "c" });
+  for (const record of [",service,,", ",user-delegation,,", ",,,"]) expect(() => read(record)).toThrow("empty cell");
 });
 
 test("answers every record of a CSV file with a quote inside a cell, and says where one is never closed", async () => {

@@ -45,6 +45,31 @@ test("closes a file to others that was there before, with and without --resume",
   }
 });
 
+test("goes on, with a warning, where the mode of the file cannot be changed", async () => {
+  const folder = temporaryFolder();
+  const out = join(folder, "out.jsonl");
+  // As of a file of another owner, which a test cannot have for every user that runs it.
+  const hook = join(folder, "no-modes.mjs");
+  writeFileSync(
+    hook,
+    `import { open } from "node:fs/promises";
+    const handle = await open(import.meta.filename);
+    Object.getPrototypeOf(handle).chmod = async () => { throw Object.assign(new Error("no"), { code: process.env.CHMOD }); };
+    await handle.close();`,
+  );
+  for (const [code, status, lines] of [
+    ["EPERM", 0, 1],
+    ["ENOTSUP", 0, 1],
+    ["EIO", 1, 0],
+  ] as const) {
+    writeFileSync(out, "");
+    const env = { NODE_OPTIONS: `--import ${hook}`, CHMOD: code };
+    const ran = await daypass(["sign", "--batch", "-", "--out", out], { input: jsonLines([pinned]), env });
+    expect([code, ran.status, readFileSync(out, "utf8").split("\n").length - 1]).toEqual([code, status, lines]);
+    expect(ran.stderr).toContain(status === 0 ? "warning: expected to give" : "expected --out");
+  }
+});
+
 test("takes --out - for standard output, and writes no file of that name", async () => {
   const cwd = temporaryFolder();
   const input = jsonLines([pinned]);

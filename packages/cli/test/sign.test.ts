@@ -136,6 +136,14 @@ test("prints no command that would ask for another object, or leave a header out
       expect([status, stdout + stderr]).toEqual([2, expect.stringContaining("--as curl")]);
     }
   }
+  // Dots in a query are data: nobody removes them.
+  const key = JSON.stringify({ kty: "oct", kid: "k", alg: "HS256", k: "A".repeat(43) });
+  for (const format of ["wget", "fetch", "curl"]) {
+    const run = ["sign", "https://a.example/x?path=/../y", "--as", format];
+    const { status, stdout } = await daypass(run, { env: { DAYPASS_KEY: key } });
+    expect([status, stdout]).toEqual([0, expect.stringContaining("path=/../y")]);
+    expect(stdout).not.toContain("--path-as-is");
+  }
   const { stdout } = await as("s3://media/a", "--as", "curl", "--header", "x-amz-meta-empty:");
   expect(stdout).toContain("--header 'x-amz-meta-empty;'");
 });

@@ -49,6 +49,21 @@ test("signs with the key that has the fewest limits, and of those with the newes
   expect(stdout).toContain(`Credential=${id}`);
 });
 
+test("signs with no key that has ended while another is there, and rather with one that has no end", async () => {
+  const state = join(temporaryFolder(), "state");
+  const place = ["--endpoint", "http://127.0.0.1:8080", "--state", state];
+  const sign = (...args: readonly string[]) => daypass(["sign", "s3://media/a", ...place, ...args]);
+  const lasting = await keys(state, "create", "--bucket", "media", "--prefix", "a");
+  const ending = await keys(state, "create", "--until", later(3600));
+  const end = later(5);
+  const ended = await keys(state, "create", "--until", end);
+  expect((await sign("--expires-in", "2h")).stdout).toContain(`Credential=${lasting.id}`);
+  expect((await daypass(["keys", "revoke", lasting.id, "--state", state])).status).toBe(0);
+  await expect.poll(() => Date.now(), { timeout: 10_000 }).toBeGreaterThan(Date.parse(end));
+  expect((await sign("--expires-in", "10m")).stdout).toContain(`Credential=${ending.id}`);
+  expect((await sign("--key", ended.id)).stderr).toContain("CREDENTIALS_EXPIRE");
+});
+
 test("signs no URL that outlives a key that was rotated", async () => {
   const { state, old, sign } = await rotated();
   const late = ["--state", state, "--expires-in", "1d"];

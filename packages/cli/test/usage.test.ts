@@ -32,6 +32,7 @@ test.each([
   ["explain", URL_TO_READ, "--body-sha256", "nope"],
   ["explain", URL_TO_READ, "--origin", "nonsense"],
   ["doctor", "s3://b", "--origin", "nonsense"],
+  ["doctor", "s3://b/", "--origin", "nonsense"],
 ])("is told as wrong usage: %s %s %s %s", async (...args) => {
   const { status, stdout, stderr } = await daypass(args, { env });
   const option = args.findLast((word) => word.startsWith("--"));
@@ -41,6 +42,20 @@ test.each([
 test.each(["s3://media/", "gs://media/", "az://account/media/"])("makes no URL for the whole of %s", async (target) => {
   const { status, stdout, stderr } = await daypass(["sign", target, "--method", "DELETE"], { env });
   expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining("found none")]);
+});
+
+test.each(["s3://media/", "gs://media/", "az://account/media/"])(
+  "takes %s for what a batch has in common",
+  async (target) => {
+    const { status, stdout, stderr } = await daypass(["sign", target, "--batch", "-"], { input: "" });
+    expect([status, stdout, stderr]).toEqual([0, "", expect.not.stringContaining("expected")]);
+  },
+);
+
+test.each(["verify", "explain"])("%s names the file of AWS that was named and cannot be read", async (command) => {
+  const folder = temporaryFolder();
+  const { status, stderr } = await daypass([command, URL_TO_READ], { env: { AWS_CONFIG_FILE: folder } });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("expected AWS_CONFIG_FILE to name a file")]);
 });
 
 test("is told as wrong usage, and as no refusal: verify --schemes with a scheme that is none", async () => {

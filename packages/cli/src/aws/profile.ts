@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
-import { unreadable } from "../input-text.ts";
+import { NamedFileError, unreadable } from "../input-text.ts";
 import { type IniSection, parseIni } from "./ini.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,11 +19,8 @@ export interface Profile {
 export async function loadProfile(env: Environment, asked: string | undefined): Promise<Profile> {
   const name = asked ?? env["AWS_PROFILE"] ?? env["AWS_DEFAULT_PROFILE"] ?? "default";
   const [config, credentials] = await Promise.all([
-    readIni("AWS_CONFIG_FILE", env["AWS_CONFIG_FILE"] ?? join(homedir(), ".aws", "config")),
-    readIni(
-      "AWS_SHARED_CREDENTIALS_FILE",
-      env["AWS_SHARED_CREDENTIALS_FILE"] ?? join(homedir(), ".aws", "credentials"),
-    ),
+    readIni("AWS_CONFIG_FILE", env, "config"),
+    readIni("AWS_SHARED_CREDENTIALS_FILE", env, "credentials"),
   ]);
   const sections = [
     credentials.get(name),
@@ -54,13 +51,15 @@ function first(sections: readonly IniSection[], read: (section: IniSection) => s
   return undefined;
 }
 
-async function readIni(name: string, path: string): Promise<ReadonlyMap<string, IniSection>> {
+async function readIni(name: string, env: Environment, usual: string): Promise<ReadonlyMap<string, IniSection>> {
+  const path = env[name] ?? join(homedir(), ".aws", usual);
   const expanded = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
   try {
     return parseIni(await readFile(expanded, "utf8"));
   } catch (error) {
     // No such file, or no home at all: there is nothing to read.
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return new Map();
-    throw unreadable(`${name} to name a file`, expanded, error);
+    const problem = unreadable(`${name} to name a file`, expanded, error);
+    throw env[name] === undefined ? problem : new NamedFileError(problem.message);
   }
 }

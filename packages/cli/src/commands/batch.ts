@@ -10,7 +10,7 @@ import { progress } from "../batch/progress.ts";
 import { type RecordBlock, recordBlocks, skipRecords, withFirst } from "../batch/record-blocks.ts";
 import type { RecordFormat } from "../batch/record-format.ts";
 import { type AnswerForm, expectAnswers, type StandingAnswers, standingAnswers } from "../batch/standing-answers.ts";
-import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
+import { CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { unreadable, unwritable } from "../input-text.ts";
 import type { FindKeys } from "../sign/complete-line.ts";
 
@@ -75,7 +75,7 @@ const MAX_WORKERS = 64;
 export async function runBatchCommand(batch: Batch, args: BatchArguments, context: Context): Promise<ExitStatus> {
   const { job, blocks, done, unclosed, findKeys, header, standing } = batch;
   const workers = wholeNumber("--workers", args.workers ?? "0", { min: 0, max: MAX_WORKERS });
-  const output: Writable = args.out === undefined ? context.stdout : await openOutput(args.out, standing);
+  const output: Writable = args.out === undefined ? context.stdout : await openOutput(args.out, standing, context);
   const ended = args.out === undefined ? undefined : complete(output, args.out);
   // Its failure also stops the batch, and is told behind it.
   ended?.catch(() => undefined);
@@ -94,9 +94,14 @@ export async function runBatchCommand(batch: Batch, args: BatchArguments, contex
   return args.strict === true && count.refused > 0 ? 1 : 0;
 }
 
-async function openOutput(path: string, standing: StandingAnswers | undefined): Promise<Writable> {
+async function openOutput(path: string, standing: StandingAnswers | undefined, { stderr }: Context): Promise<Writable> {
+  const onOpenMode = (): Promise<void> =>
+    print(
+      stderr,
+      `warning: expected to give ${path} the mode 0600, found that this user may not: its other readers see every URL`,
+    );
   try {
-    return await outputFile(path, standing);
+    return await outputFile(path, { standing, onOpenMode });
   } catch (error) {
     throw unwritable("--out", path, error);
   }

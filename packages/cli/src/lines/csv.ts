@@ -1,6 +1,6 @@
 import { DaypassError } from "daypass";
 import type { Unreadable } from "./answer.ts";
-import type { JsonObject } from "./fields.ts";
+import { isObject, type JsonObject } from "./fields.ts";
 
 /** Reads the records of a CSV file with these columns as the objects that JSON Lines would hold. */
 export type CsvReader = (record: string | Unreadable) => JsonObject;
@@ -20,12 +20,16 @@ const LISTS = new Set(["methods", "vary", "regionSet"]);
 
 // What an object is called, and what may stand in the place of such a name.
 const OBJECT_NAMES = new Set(["key", "object", "blob"]);
-const IN_ITS_STEAD = new Set(["prefix", "resource", "url"]);
+const IN_ITS_STEAD = new Set(["prefix", "resource", "url", "services"]);
+// The kinds of a SAS that one blob has. That of an account names none.
+const KINDS_OF_OBJECTS = new Set<unknown>(["service", "user-delegation"]);
+// What is asked of one object, so that it does not tell a call on a bucket.
+const OF_OBJECTS = /^(?:versionid|partnumber|uploadid|generation|response-.*|x-.*)$/i;
 
 /**
  * Makes a reader for a header row, whose names are the fields of a line: a dot leads into an object, `:json` behind a name
  * says that its cells are JSON. An empty cell stands for a field that is not there; where that is the name of the object the record is
- * refused, because without one it would be a URL for the whole bucket.
+ * refused, because without one it would be a URL for the whole bucket, unless another field says that it is to be.
  */
 export function csvReader(header: string): CsvReader {
   const names = csvCells(header);
@@ -42,19 +46,25 @@ export function csvReader(header: string): CsvReader {
     const cells = csvCells(record);
     if (cells.length !== columns.length)
       throw invalid(`a record of ${columns.length} cells as the header row has, found ${cells.length}`);
-    const isFilled = (column: Column): boolean => cells[columns.indexOf(column)] !== "";
-    if (
-      nameColumns.length > 0 &&
-      !columns.some((it) => (nameColumns.includes(it) || isOf(IN_ITS_STEAD, it.path)) && isFilled(it))
-    )
-      throw invalid(`a name in the column ${nameColumns.map(({ name }) => name).join(" or ")}, found an empty cell`);
     const object: Record<string, unknown> = {};
     for (const [i, { path, read }] of columns.entries()) {
       const cell = cells[i];
       if (cell !== undefined && cell !== "") put(object, path, read(cell));
     }
+    if (nameColumns.length > 0 && !saysWhat(object))
+      throw invalid(`a name in the column ${nameColumns.map(({ name }) => name).join(" or ")}, found an empty cell`);
     return object;
   };
+}
+
+/** Whether a line names an object, or says that it is for none. */
+function saysWhat(line: JsonObject): boolean {
+  const { form, kind, query } = line;
+  return (
+    [line, form].some((place) => isObject(place) && [...OBJECT_NAMES, ...IN_ITS_STEAD].some((name) => name in place)) ||
+    (kind !== undefined && !KINDS_OF_OBJECTS.has(kind)) ||
+    (isObject(query) && Object.keys(query).some((name) => !OF_OBJECTS.test(name)))
+  );
 }
 
 /** Whether a column is one of these fields, of the line or of its form. */

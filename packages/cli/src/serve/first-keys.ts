@@ -1,4 +1,4 @@
-import { type ActiveKey, bySigningOrder } from "../state/key-record.ts";
+import { type ActiveKey, inSigningOrder } from "../state/key-record.ts";
 import type { KeyStore } from "../state/key-store.ts";
 import type { NewKey } from "../state/new-key.ts";
 
@@ -24,9 +24,9 @@ export async function makeFirstKeys(store: KeyStore): Promise<boolean> {
   return (await store.list()).length === 0 && (await store.createFirst(FIRST));
 }
 
-/** The keys that a start shows. */
+/** The keys that a start shows: those that `daypass sign --state` takes. */
 export async function startKeys(store: KeyStore, areNew: boolean): Promise<StartKeys> {
-  const keys = [...(await store.active())].sort((a, b) => bySigningOrder(a.record, b.record));
+  const keys = inSigningOrder(await store.active(), new Date());
   return {
     s3: keys.find((key) => key.kind === "s3"),
     url: keys.find((key) => key.kind === "url"),

@@ -2,19 +2,19 @@ import { DaypassError } from "daypass";
 import { moment, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
-import { checked, commonFields, given, mapped, noName, oneMethod } from "./options.ts";
+import { checked, commonFields, given, mapped, oneMethod } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
 /** `az://account/container/blob`, with the account key that Azure's tools would use. */
 export const azureTarget: TargetScheme = {
   secret: "credentials",
+  name: "blob",
   // The blob is everything behind the container, as it is.
   locate(target) {
     const [, account, container, blob] = /^az:\/\/([^/]+)\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
     if (account === undefined)
       throw new UsageError(`expected az://account/container/blob, found ${JSON.stringify(target)}`);
-    if (blob === "") throw noName("blob", `az://${account}/${container}`);
-    return given({ account, container, blob });
+    return given({ account, container, blob: blob || undefined });
   },
   fields(options) {
     const [ip, second] = options.ip ?? [];

@@ -15,7 +15,7 @@ export function format(signed: LineResult, as: Format): string {
 }
 
 function requestText(signed: SignedRequest, as: Format): string {
-  if ((as === "wget" || as === "fetch") && DOT_SEGMENT.test(signed.url)) {
+  if ((as === "wget" || as === "fetch") && hasDotSegment(signed.url)) {
     throw new UsageError(
       `expected --as curl for a key with . or .. segments, found ${as}, which removes them and asks for another object`,
     );
@@ -50,13 +50,16 @@ function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-const DOT_SEGMENT = /\/\.\.?(?:[/?]|$)/;
+// In a query dots are data, which no tool changes.
+function hasDotSegment(url: string): boolean {
+  return /^[^?]*\/\.\.?(?:[/?]|$)/.test(url);
+}
 
 function curl({ url, method, headers }: SignedRequest): string {
   return [
     "curl --fail",
     // Without it curl removes dot segments, and asks for another object than the one that was signed.
-    ...(DOT_SEGMENT.test(url) ? ["--path-as-is"] : []),
+    ...(hasDotSegment(url) ? ["--path-as-is"] : []),
     ...(method === "GET" ? [] : method === "HEAD" ? ["--head"] : [`--request ${method}`]),
     // Behind a colon curl takes an empty value for the wish to leave the header out.
     ...Object.entries(headers).map(

@@ -6,18 +6,18 @@ import { CommandError, type Context, UsageError } from "../command.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { readText } from "../state/files.ts";
 import { formLine } from "./form-line.ts";
-import { checked, commonFields, given, mapped, noName, oneMethod, requestHeaders } from "./options.ts";
+import { checked, commonFields, given, mapped, oneMethod, requestHeaders } from "./options.ts";
 import type { TargetScheme } from "./target.ts";
 
 /** `gs://bucket/object`, with the service account that Google's libraries would use. */
 export const gcsTarget: TargetScheme = {
   secret: "credentials",
+  name: "object",
   // The object is everything behind the bucket, as it is.
   locate(target) {
     const [, bucket, object] = /^gs:\/\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
     if (bucket === undefined) throw new UsageError(`expected gs://bucket/object, found ${JSON.stringify(target)}`);
-    if (object === "") throw noName("object", `gs://${bucket}`);
-    return given({ bucket, object });
+    return given({ bucket, object: object || undefined });
   },
   fields: (options) => ({
     ...commonFields(options),

@@ -3,7 +3,7 @@ import type { S3Credentials } from "daypass/s3";
 import type { UrlKey } from "daypass/url";
 import { awsSettings } from "../aws/settings.ts";
 import { CommandError, type Context } from "../command.ts";
-import { inputText } from "../input-text.ts";
+import { inputText, NamedFileError } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
 import { keyStore, unopened } from "../state/key-store.ts";
@@ -104,7 +104,7 @@ async function ifThere<T>(find: () => Promise<T>): Promise<T | undefined> {
   try {
     return await find();
   } catch (error) {
-    if (error instanceof CommandError) return undefined;
+    if (error instanceof CommandError && !(error instanceof NamedFileError)) return undefined;
     throw error;
   }
 }

@@ -131,13 +131,6 @@ export function formFields({ field }: SignOptions): Readonly<Record<string, stri
   return singleValues("--field", pairs("--field", field, "="));
 }
 
-/** Refuses a target that ends where a name should stand: a variable that was empty must not make a URL for the whole bucket. */
-export function noName(what: string, whole: string): UsageError {
-  return new UsageError(
-    `expected ${what === "object" ? "an" : "a"} ${what} behind ${whole}/, found none: ${whole} is the whole`,
-  );
-}
-
 /** The one method of a scheme that signs one. */
 export function oneMethod({ method }: SignOptions): string | undefined {
   const [first, second] = method ?? [];

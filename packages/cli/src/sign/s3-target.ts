@@ -8,13 +8,14 @@ import { endOfKey, type StoredScope } from "../state/key-record.ts";
 import { expectS3Scope } from "../state/s3-scope.ts";
 import { expressLine } from "./directory-bucket.ts";
 import { formLine } from "./form-line.ts";
-import { commonFields, given, mapped, noName, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
+import { commonFields, given, mapped, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
 import { storedKey } from "./stored-key.ts";
 import type { FoundFields, TargetScheme } from "./target.ts";
 
 /** `s3://bucket/key`, with the credentials that AWS's tools would use, or with a key of a gateway's state. */
 export const s3Target: TargetScheme = {
   secret: "credentials",
+  name: "key",
   locate,
   fields: (options) => ({
     ...commonFields(options),
@@ -47,8 +48,7 @@ export const s3Target: TargetScheme = {
 function locate(target: string): JsonObject {
   const [, bucket, key] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(target) ?? [];
   if (bucket === undefined) throw new UsageError(`expected s3://bucket/key, found ${JSON.stringify(target)}`);
-  if (key === "") throw noName("key", `s3://${bucket}`);
-  return given({ bucket, key });
+  return given({ bucket, key: key || undefined });
 }
 
 function expectInScope(line: JsonObject, scope: StoredScope): void {

@@ -1,7 +1,9 @@
 import { type Context, UsageError } from "../command.ts";
+import type { JsonObject } from "../lines/fields.ts";
 import type { LineResult } from "../lines/line-scheme.ts";
 import { loadScheme } from "../lines/schemes.ts";
 import { formFields, refuseForeignOptions, type SignOptions } from "./options.ts";
+import type { TargetScheme } from "./target.ts";
 import { loadTarget, schemeOfTarget } from "./targets.ts";
 
 /** What to make of a target. */
@@ -28,11 +30,22 @@ export async function signTarget(
       "expected a target that has upload forms (s3://, gs://), found another: sign a PUT, which a page can send by script",
     );
   }
-  const line = { scheme: name, ...kind.fields(options), ...kind.locate(target) };
+  const located = kind.locate(target);
+  expectName(target, located, kind.name);
+  const line = { scheme: name, ...kind.fields(options), ...located };
   const found = await kind.find(options, context);
   const merged = { ...found.fields, ...line };
   const whole = kind.complete?.(merged, found.fields) ?? merged;
   const asked = isForm ? (kind.form?.(whole, fields) ?? whole) : whole;
   if (found.scope !== undefined) kind.expectInScope?.(asked, found.scope);
   return scheme.signer()(asked);
+}
+
+/** Refuses a target that ends where a name should stand: a variable that was empty must not make a URL for the whole bucket. */
+function expectName(target: string, located: JsonObject, name: TargetScheme["name"]): void {
+  if (name === undefined || name in located || !target.endsWith("/")) return;
+  const whole = target.slice(0, -1);
+  throw new UsageError(
+    `expected ${name === "object" ? "an" : "a"} ${name} behind ${target}, found none: ${whole} is the whole`,
+  );
 }

@@ -1,6 +1,6 @@
 import type { Context } from "../command.ts";
 import { CommandError } from "../command.ts";
-import { type ActiveKey, bySigningOrder, isActive } from "../state/key-record.ts";
+import { type ActiveKey, inSigningOrder, isActive } from "../state/key-record.ts";
 import { keyStore, unopened } from "../state/key-store.ts";
 import { stateFolder } from "../state/state-folder.ts";
 
@@ -20,12 +20,14 @@ export async function storedKey<K extends ActiveKey["kind"]>(
   const folder = stateFolder(state, env);
   const now = new Date();
   const rows = await keyStore({ folder, env, clock: () => now }).opened();
-  const [found] = rows
-    .filter(({ record }) => record.kind === kind && isActive(record, now) && (id === undefined || record.id === id))
-    .sort((a, b) => bySigningOrder(a.record, b.record));
+  const usable = rows.filter(({ record }) => record.kind === kind && isActive(record, now));
+  // Of a key that was named and has ended the signer says so.
+  const [found] = id === undefined ? inSigningOrder(usable, now) : usable.filter(({ record }) => record.id === id);
   if (found === undefined) {
     const wanted = `${kind === "s3" ? "an S3 access key" : "a Daypass URL key"}${id === undefined ? "" : ` with id ${JSON.stringify(id)}`}`;
-    throw new CommandError(`expected ${wanted} in ${folder} that is active, found none: see daypass keys list`);
+    throw new CommandError(
+      `expected ${wanted} in ${folder} that is active and has not ended, found none: see daypass keys list`,
+    );
   }
   if (found.key === undefined) throw unopened(found.record);
   return found.key as Extract<ActiveKey, { kind: K }>;

@@ -16,7 +16,9 @@ export interface FoundFields {
 export interface TargetScheme {
   /** The field of a line that holds the secret: a line without it takes what {@link TargetScheme.find} finds. */
   readonly secret: string;
-  /** The fields that a target stands for. Throws a `UsageError` for a malformed one. */
+  /** The field that holds the name behind the bucket or container, where a target may end before it. */
+  readonly name?: "key" | "object" | "blob";
+  /** The fields that a target stands for: no name where it ends with the slash in front of one. Throws a `UsageError` for a malformed one. */
   locate(target: string): JsonObject;
   /** The fields that options stand for; those that were not given are left out. */
   fields(options: SignOptions): JsonObject;

@@ -44,16 +44,17 @@ export function isActive({ revokedAt, retiresAt }: KeyRecord, now: Date): boolea
 }
 
 /**
- * Which of two keys signs, where nobody has named one: a key whose end is set comes last, or a rotation would go on with the
- * old one; then the one with the fewest limits, which most likely may; then the newer one.
+ * The keys that may sign where nobody has named one, the one to take first: of those that have not ended the one that ends last,
+ * or a rotation would go on with the old one; then the one with the fewest limits, which most likely may; then the newer one.
  */
-export function bySigningOrder(a: KeyRecord, b: KeyRecord): number {
-  const limits = ({ scope }: KeyRecord): number => Object.keys(scope).length;
-  return (
-    Number(a.retiresAt !== undefined) - Number(b.retiresAt !== undefined) ||
-    limits(a) - limits(b) ||
-    Date.parse(b.createdAt) - Date.parse(a.createdAt)
-  );
+export function inSigningOrder<T extends { readonly record: KeyRecord }>(keys: readonly T[], now: Date): readonly T[] {
+  // Not infinite for a key without an end: the difference of two has to be a number.
+  const end = ({ record }: T): number => endOfKey(record)?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  const limits = ({ record }: T): number => Object.keys(record.scope).length;
+  const age = ({ record }: T): number => -Date.parse(record.createdAt);
+  return keys
+    .filter((key) => now.getTime() < end(key))
+    .sort((a, b) => end(b) - end(a) || limits(a) - limits(b) || age(a) - age(b));
 }
 
 /** When a key grants nothing any more, as far as that is set: at the end of the overlap, or of its scope. */

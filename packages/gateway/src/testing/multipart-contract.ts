@@ -476,6 +476,19 @@ export function multipartContract({ test, expect }: ContractTools): void {
     await storage.completeUpload(upload, [{ number: 1, etag }], ANY_SIZE);
   });
 
+  test("takes a part by the checksum that it came with, also of an upload that has none", async (storage, bucket) => {
+    const upload = await begin(storage, bucket);
+    const algorithm = "sha256" as const;
+    const value = checksumOf(algorithm, bytesOf(1));
+    const checksum = { algorithm, expected: value };
+    const part = await storage.putPart(upload, 1, chunks(bytesOf(1)), { contentLength: PART, checksum });
+    expect(part.checksum).toEqual({ algorithm, value });
+    const named = { number: 1, etag: part.etag, checksum: value, algorithm };
+    const { etag } = await storage.completeUpload(upload, [named], ANY_SIZE);
+    // Once more, as a client does that has lost the answer.
+    expect((await storage.completeUpload(upload, [named], ANY_SIZE)).etag).toBe(etag);
+  });
+
   test("keeps uploads of one key apart", async (storage, bucket) => {
     const uploads = await Promise.all([begin(storage, bucket), begin(storage, bucket), begin(storage, bucket)]);
     const parts = await Promise.all(uploads.map((upload, i) => put(storage, upload, 1, bytesOf(1, PART, i))));

@@ -177,6 +177,21 @@ it("fails an upload with 503 when the upstream is killed in the middle of it", a
   expect(await codeOf(gateway.storage.put({ bucket: "bucket", key: "b" }, chunks("x")))).toBe("UNAVAILABLE");
 });
 
+it("leaves a checksum out that another process received, where the upstream was told of none", async () => {
+  const upstream = await upstreamGateway({
+    files: { "bucket/.keep": "" },
+    gateway: () => ({ limits: { minPart: 0 } }),
+  });
+  const bytes = Buffer.from("a part");
+  const checksum = { algorithm: "sha256", expected: createHash("sha256").update(bytes).digest("base64") } as const;
+  const [receiving, completing] = [over(upstream), over(upstream)];
+  const upload = await receiving.createUpload({ bucket: "bucket", key: "a" });
+  const { etag } = await receiving.putPart(upload, 1, chunks(bytes), { contentLength: bytes.length, checksum });
+  const named = { number: 1, etag, algorithm: checksum.algorithm, checksum: checksum.expected };
+  await completing.completeUpload(upload, [named], { minPartSize: 0 });
+  expect(await contents(completing, "bucket", "a")).toBe("a part");
+});
+
 it("sends no last piece of a body that is not what was declared, so that nothing is stored", async () => {
   const upstream = await upstreamGateway({ files: { "bucket/a": "old" } });
   const storage = over(upstream);

@@ -1,4 +1,4 @@
-import { type XmlElement, xmlDocument } from "../../http/xml.ts";
+import { xmlDocument } from "../../http/xml.ts";
 import { optionalText, requiredText } from "../../http/xml-reader.ts";
 import type {
   CompletedUpload,
@@ -9,13 +9,14 @@ import type {
   UploadInfo,
   UploadRef,
 } from "../multipart.ts";
-import { type ChecksumAlgorithm, type ChecksumRequest, isStorageError, StorageError } from "../storage.ts";
+import { type ChecksumRequest, isStorageError, StorageError } from "../storage.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
 import { copySource } from "./copy-object.ts";
 import { document } from "./document.ts";
 import { faultError, uploadFault } from "./fault.ts";
 import { openUploads } from "./list-uploads.ts";
+import { namedParts } from "./named-parts.ts";
 import { expectStorable, isStorable, type Names } from "./names.ts";
 import { checksumIn, dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";
@@ -38,6 +39,7 @@ const PAGE = 1000;
 export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
   const { upstream, names, conditions, reader, holdBytes } = parts;
   const uploads = openUploads(upstream, names);
+  const elements = namedParts();
 
   async function place({
     bucket,
@@ -137,10 +139,10 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
       });
       if (fault !== undefined) throw uploadFault(fault, doing);
       answer.resume();
-      // What the upstream was not told it does not keep, and nobody may name the part by it.
-      const kept = request?.algorithm === wanted?.algorithm ? request : undefined;
+      // What the upstream was not told it does not keep: where the upload has none it is kept here, else nobody may name the part by it.
+      const kept = wanted === undefined || request?.algorithm === wanted.algorithm ? request : undefined;
       const value = kept === undefined ? undefined : ready.digests()[kept.algorithm];
-      return {
+      const part: PartInfo = {
         number,
         size: ready.length,
         etag: unquoted(answer.headers.etag),
@@ -148,6 +150,8 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
         checksum:
           kept === undefined || value === undefined ? undefined : { algorithm: kept.algorithm, value: base64(value) },
       };
+      if (wanted === undefined) elements.remember(upload, part);
+      return part;
     },
 
     async copyPart(upload, number, source, { range, sourceEtag, signal }) {
@@ -192,7 +196,7 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
         await checkParts(upload, named, options);
       if (named.length === 0) throw open === undefined ? noSuchUpload() : noParts();
       const condition = await conditions.headers("complete", { bucket, key }, options);
-      const list = named.map((part) => partElement(part, algorithm));
+      const list = named.map((part) => elements.element(upload, part, open));
       const { body, headers } = document(xmlDocument("CompleteMultipartUpload", list));
       const doing = "complete the upload";
       const { document: completed, fault } = await upstream.readOrFault(
@@ -253,20 +257,6 @@ async function isOpen(look: () => Promise<UploadInfo>): Promise<UploadInfo | und
     if (isStorageError(error) && error.code === "NO_SUCH_UPLOAD") return undefined;
     throw error;
   }
-}
-
-/** With the checksum as it was named, also where the upload has none that is known here: it is for the upstream to compare. */
-function partElement(part: NamedPart, uploads: ChecksumAlgorithm | undefined): XmlElement {
-  const { number, etag, checksum, algorithm = uploads } = part;
-  if (checksum !== undefined && algorithm === undefined) throw noSuchPart(part);
-  return [
-    "Part",
-    [
-      ["PartNumber", number],
-      ["ETag", `"${etag}"`],
-      ...(checksum === undefined ? [] : [[`Checksum${algorithm?.toUpperCase()}`, checksum] as const]),
-    ],
-  ];
 }
 
 function noParts(): StorageError {

@@ -202,6 +202,38 @@ test.each(PLACES)("finds a URL in %s", async (_, place) => {
   expect(candidates).toContain(expected);
 });
 
+const UNENCODED = ["a|b", "a^b", "{guid}", "Report–2026", "Don’t", "文件（1）", "“x”"];
+
+test.each(UNENCODED)("finds a URL with %s in its path, which nobody has encoded", async (name) => {
+  const found = url(`PLACE-${UNENCODED.indexOf(name)}`).replace(/PLACE-\d/, name);
+  const { pathname } = new URL(found);
+  const path = found.slice(found.indexOf(name) - 1);
+  for (const text of [`see ${found} now`, `见${found}。谢谢`, `"GET /media${path} HTTP/1.1" 200`]) {
+    const { status, found: findings } = await scan(["-"], text);
+    expect([status, findings.map(({ life, scheme }) => [life, scheme])]).toEqual([1, [["live", "s3"]]]);
+    expect(findings[0]?.resource).toContain(decodeURIComponent(pathname.slice(1)));
+  }
+});
+
+test("tells of a URL that is live as soon as its damage is undone that it is live", async () => {
+  const azure = (await SCHEMES.azure?.())?.url ?? "";
+  const sas = azure.slice(azure.indexOf("?") + 1);
+  const twice = await scan(["-"], `${azure}&${sas}\n${azure}?${sas}#2\n`);
+  expect([twice.status, twice.found.map(({ life, scheme }) => [life, scheme])]).toEqual([
+    1,
+    [
+      ["live", "azure"],
+      ["live", "azure"],
+    ],
+  ]);
+  const verify = `https://a.example.com/x?verify=1767323045-${Buffer.alloc(32, 0xfb).toString("base64")}`;
+  const cloudflare = await scan(["-"], verify);
+  expect([cloudflare.status, cloudflare.found.map(({ life }) => life)]).toEqual([1, ["live"]]);
+  const hidden = url("hidden").replace(/Signature=.*/, "Signature=REDACTED");
+  const cut = await scan(["-"], `${hidden}&${hidden.slice(hidden.indexOf("?") + 1)}`);
+  expect(cut.found.map(({ life }) => life)).toEqual(["malformed"]);
+});
+
 test("finds the request lines of a log, which tell no host", async () => {
   const { pathname, search } = new URL(url("x"));
   const log = `192.0.2.1 - - [02/Jan/2026:03:05:00 +0000] "GET /media${pathname}${search} HTTP/1.1" 200 5 "-" "curl/8"\n`;

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { isDaypassError } from "daypass";
 import { type Explanation, explain, redactUrl } from "daypass/explain";
+import { repairs } from "./repairs.ts";
 import { readings, UNKNOWN_ORIGIN } from "./urls-in-text.ts";
 
-/** `live` also where the end is not known, and before the beginning. */
+/** `live` also where the end is not known, before the beginning, and where only a damage has to be undone that keeps the signature. */
 export type Life = "live" | "ended" | "malformed";
 
 /** A presigned URL that was found, with nothing in it that opens anything. */
@@ -41,8 +42,8 @@ export function findingReader(): FindingReader {
       const explanation = await explained(url, now);
       if (explanation === undefined) continue;
       const finding = findingOf(url, explanation, now);
-      if (finding.life === "malformed") malformed ??= finding;
-      else return isNew(url) ? finding : undefined;
+      if (finding.life !== "malformed") return isNew(url) ? finding : undefined;
+      malformed ??= (await repaired(url, now)) ?? finding;
     }
     return malformed !== undefined && isNew(malformed.url) ? malformed : undefined;
   };
@@ -61,6 +62,17 @@ function countParameters(url: string): number {
   let count = 0;
   for (const character of url) if (character === "&" || character === "=") count += 1;
   return count / 2;
+}
+
+/** What a damaged URL is, where it is one as soon as the damage is undone. Shown as it was found. */
+async function repaired(url: string, now: Date): Promise<Finding | undefined> {
+  for (const text of repairs(url)) {
+    const explanation = await explained(text, now);
+    if (explanation === undefined) continue;
+    const finding = findingOf(text, explanation, now);
+    if (finding.life !== "malformed") return { ...finding, url: withoutHost(withoutValues(url)) };
+  }
+  return undefined;
 }
 
 async function explained(url: string, now: Date): Promise<Explanation | undefined> {

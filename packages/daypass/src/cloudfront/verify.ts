@@ -58,8 +58,7 @@ export interface CloudfrontGrant extends Grant {
 export function cloudfrontVerifier(options: CloudfrontVerifierOptions): Verifier<CloudfrontGrant> {
   const { keys, methods = ["GET", "HEAD"], maxLife } = options;
   checkMaxLife(maxLife);
-  if (!methods.every((method) => /^[A-Z]{1,16}$/.test(method)))
-    throw invalidInput("methods", "upper case", methods);
+  if (!methods.every((method) => /^[A-Z]{1,16}$/.test(method))) throw invalidInput("methods", "upper case", methods);
   const scheme: Scheme<ParsedCloudfront, LoadedKey, CloudfrontGrant> = {
     id: "cloudfront",
     detect: detectCloudfront,

@@ -182,6 +182,9 @@ test.each([
   [["doctor", "s3://media/key"], 2],
   [["doctor", "https://x.example"], 2],
   [["doctor", "s3://media", "--origin", "page"], 2],
+  [["doctor", "s3://media", "--origin", "https://page.example:443"], 2],
+  [["doctor", "s3://media", "--origin", "https://bücher.example"], 2],
+  [["doctor", "s3://media", "--origin", "null"], 1],
   [["doctor", "s3://media"], 1],
 ])("tells by its exit status what went wrong: %j", async (args, status) => {
   const finished = await daypass(args);

@@ -55,6 +55,8 @@ export interface Case<I extends SignedInput> {
   readonly times: Times;
   /** What the URL itself shows, where nothing else does. */
   readonly other?: Cause | undefined;
+  /** The same by the input that a key has shown. */
+  otherOf?(fitting: I | undefined): Cause | undefined;
 }
 
 /** When a URL begins and ends, as it says itself. */
@@ -91,7 +93,8 @@ export async function diagnose<I extends SignedInput>(
   // What a key has shown is the sharper answer to a request that cannot be read either.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   const late = isRefused ? undefined : lifeCause(times, now);
-  const cause = (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? said;
+  const cause =
+    (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;

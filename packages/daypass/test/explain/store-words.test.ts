@@ -153,6 +153,32 @@ describe("a temporary key", () => {
     expect(await causeOf(whole, unknown)).toMatchObject({ code: "UNKNOWN_KEY" });
   });
 
+  it.each(Object.entries(signers))("is judged by the one whose secret gave the signature: %s", async (_, signer) => {
+    const { url } = signer({ region: "us-east-1", endpoint, credentials: key, clock }).sign(wish);
+    const other = { ...key, secretAccessKey: "another", sessionToken };
+    const ended = { ...key, secretAccessKey: "a third", expiration: new Date("2026-11-24T12:02:00Z") };
+    for (const keys of [[{ ...key, sessionToken: "" }], [other, key], [ended, key]]) {
+      const { cause, endsAt } = await explain(url, { clock: soon, keys });
+      expect([cause, endsAt]).toEqual([undefined, new Date(clock().getTime() + wish.expiresIn * 1000)]);
+    }
+    expect((await explain(url, { clock: soon, keys: [key, other] })).cause).toBeUndefined();
+  });
+
+  it("may have its token in a header", async () => {
+    const name = "x-amz-security-token";
+    const { url } = s3Signer({ region: "us-east-1", endpoint, credentials: key, clock }).sign({
+      ...wish,
+      headers: { [name]: sessionToken },
+    });
+    const keys = [{ ...key, sessionToken }];
+    for (const request of [undefined, { method: "GET", headers: { [name]: sessionToken } }]) {
+      const { cause, traps } = await explain(url, { clock: soon, keys, ...(request === undefined ? {} : { request }) });
+      // Nobody has told the header's value.
+      expect(cause?.code).toBe(request === undefined ? "HEADER" : undefined);
+      expect(traps.map((trap) => trap.name)).not.toContain("missing-session-token");
+    }
+  });
+
   it.each(Object.entries(signers))("that has ended ends its URLs: %s", async (_, signer) => {
     const { url } = signer({ region: "us-east-1", endpoint, credentials: { ...key, sessionToken }, clock }).sign(wish);
     const ended = { ...key, sessionToken, expiration: new Date("2026-11-24T12:02:00Z") };

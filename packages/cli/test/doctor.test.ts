@@ -151,6 +151,15 @@ test("takes no website for a storage, whatever it answers with 200", async () =>
   expect((await doctor(["s3://media", "--endpoint", half, "--read-only"])).verdicts["cors"]).toBe("skipped");
 });
 
+test.each([401, 403, 404, 405, 503])("takes no website for a storage that answers with %i", async (answer) => {
+  const site = await server((_, response) => response.writeHead(answer).end("<html><body>no</body></html>"));
+  const { status, report } = await doctor(["s3://media", "--endpoint", site, "--read-only"]);
+  expect([status, report.findings.at(-1)]).toMatchObject([
+    1,
+    { check: "signature", verdict: "problem", sentence: expect.stringContaining("no S3 storage") },
+  ]);
+});
+
 test("says of a server that never answers how long it has waited", async () => {
   const url = await server(() => {});
   await expect(send({ url, method: "GET", limitMs: 50 })).rejects.toThrow("no answer within 0.05 s");

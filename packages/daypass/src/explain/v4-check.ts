@@ -6,7 +6,7 @@ import { completions, ofKnown, untried, withFacts } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./v4-diagnosis.ts";
 import { type V4Input, v4CanonicalRequest, v4Variants } from "./v4-variants.ts";
-import { type Found, searchEach } from "./variants.ts";
+import { type Found, searchEach, toldOfCut } from "./variants.ts";
 
 /** A key that may have signed. */
 export interface V4Key {
@@ -75,7 +75,7 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   if (own.length === 0) return { isProven: true, hypotheses, cause: unknownKey(check) };
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
-  return { isProven: false, hypotheses, cause: unfitting(check, hypotheses) };
+  return { isProven: false, hypotheses, cause: toldOfCut(unfitting(check, hypotheses), found) };
 }
 
 /** The inputs that may have been signed, the one that the URL itself tells first. */

@@ -69,6 +69,13 @@ const answers: readonly (readonly [what: string, url: string, body: string, code
     "ENDPOINT",
     /oss-cn-beijing/,
   ],
+  [
+    "Amazon's redirect, which breaks the signature of the host",
+    s3,
+    errorXml("PermanentRedirect", ELSEWHERE, { Endpoint: "media.s3.eu-central-1.amazonaws.com" }),
+    "ENDPOINT",
+    /eu-central-1.*a redirect breaks the signature/,
+  ],
   ["OSS' to a token that has ended", oss, errorXml("SecurityTokenExpired", "…"), "EXPIRED_TOKEN", /ended|expired/],
   [
     "Cloud Storage's to a header that was not sent",

@@ -9,7 +9,7 @@ import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undec
 import { ofKnown, untried, withFacts, withMethods } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { noneFits } from "./v4-diagnosis.ts";
-import { searchEach, type Variant } from "./variants.ts";
+import { searchEach, toldOfCut, type Variant } from "./variants.ts";
 
 /** What a signature depends on. */
 interface SignedInput {
@@ -174,7 +174,10 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     const { method, headers } = found.input ?? (inputs[found.index] as I);
     return { cause: found.cause, hypotheses, method, headers };
   }
-  return { hypotheses, cause: fromShownText(given, meant)?.cause ?? wrongKey(given, inputs, hypotheses) };
+  return {
+    hypotheses,
+    cause: fromShownText(given, meant)?.cause ?? toldOfCut(wrongKey(given, inputs, hypotheses), found),
+  };
 }
 
 function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: I): readonly I[] {

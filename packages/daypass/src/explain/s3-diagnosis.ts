@@ -72,7 +72,8 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   if (malformed !== undefined) return answer(malformed);
   const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
   if (missing !== undefined) return answer(missing);
-  const own = error !== undefined && isMismatch(error) ? undefined : (bodyCause(given) ?? keyCause(given, key));
+  const own =
+    error !== undefined && isMismatch(error) ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
   const beside = scopeCause(given) ?? own;
   const other = isProven ? (signature.cause ?? beside) : (beside ?? signature.cause);
   const late = timeCause(facts, now) ?? keyEndCause(key, facts.endsAt, now);
@@ -94,10 +95,22 @@ function keyCause({ facts, subject }: Case, key: S3Credentials | undefined): Cau
 
 const TOKEN = "X-Amz-Security-Token";
 
-/** The body is another one than its signed hash says. */
-function bodyCause({ input: { payload }, subject: { request } }: Case): Cause | undefined {
+/** The body is another one than its hash says, which was signed only where a key has shown it or the URL has it. */
+function bodyCause(
+  { input: { payload }, subject: { request, sentUrl } }: Case,
+  { signer }: V4Diagnosis,
+): Cause | undefined {
   const { bodySha256 } = request ?? {};
   if (bodySha256 === undefined || !/^[0-9a-f]{64}$/.test(payload) || payload === bodySha256) return undefined;
+  if (signer === undefined && !readParameters(sentUrl).some(([name]) => name === "X-Amz-Content-Sha256")) {
+    return {
+      code: "HEADER",
+      sentence:
+        "The header x-amz-content-sha256 that was sent is not the hash of the body: either it or the body is another one than was signed.",
+      evidence: [`the header: ${payload}`, `the body: ${bodySha256}`],
+      fix: "Send the header with the value that was signed, and the body that has this hash.",
+    };
+  }
   return {
     code: "PAYLOAD",
     sentence: "The body is another one than was signed: its hash is not that of x-amz-content-sha256.",

@@ -124,6 +124,20 @@ describe("a request that was told", () => {
     expect(await ask(sha256)).toBeUndefined();
   });
 
+  it("with the hash of another body in its header is told of the header, unless a key has shown that it was signed", async () => {
+    const [sha256, other] = ["a".repeat(64), "b".repeat(64)];
+    const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+      ...{ bucket: "media", key: "a", method: "PUT", expiresIn: 900 },
+      bind: { sha256 },
+    });
+    const request = { method: "PUT", headers: { "x-amz-content-sha256": other }, bodySha256: sha256 };
+    expect(await causeOf(url, { keys: [credentials], request })).toMatchObject({
+      code: "HEADER",
+      evidence: [expect.stringContaining("this one change")],
+    });
+    expect(await causeOf(url, { request })).toMatchObject({ code: "HEADER" });
+  });
+
   it("as a form names the bucket to which it goes, and not the one of its field", async () => {
     const form = s3FormSigner({ region: "eu-west-1", credentials, clock }).sign({
       ...{ bucket: "media", key: "a", expiresIn: 900 },

@@ -256,6 +256,14 @@ test("finds the paths of a log in JSON, which tells no host", async () => {
 test("tells that a URL in the source of a mail is live, and none in a list of URLs is lost", async () => {
   const { status, found } = await scan(["-", "--live"], mailSource(`Get it: ${url("mail")} today\n`));
   expect([status, found.map(({ life }) => life)]).toEqual([1, ["live"]]);
+  for (let at = 1; at <= "https://".length; at += 1) {
+    const line = `${"x ".repeat(40).slice(at - 75)}${url(`mail-${at}`)}`.replaceAll("=", "=3D");
+    const { found: broken } = await scan(
+      ["-"],
+      `${line.slice(0, 75)}=\r\n${mailSource(line.slice(75).replaceAll("=3D", "="))}\r\n`,
+    );
+    expect([at, broken.map(({ life }) => life)]).toEqual([at, ["live"]]);
+  }
   const list = Array.from(
     { length: 12 },
     (_, i) => `https://example.com/a-file-of-a-name?n=${i}&md5=2e4Xr0aa1bb2cc3dd4ee5f==`,
@@ -421,6 +429,8 @@ test("takes hostile text in linear time", async () => {
     "https://a?b=c&",
     "https:",
     "a",
+    "htt=\r\nps:/=\n/",
+    "h=\n",
     '"/',
     "'//a?b=c&",
     `${"x https://a.example/?b=".padEnd(73, "c")}=\r\n`,

@@ -34,12 +34,12 @@ const MAY_BE_SIGNED = /=|%3d|\/[\w-]{43}\\*\//i;
 // Paths are many, and to look at one in full takes long. A part of some name that one of the schemes has, however it is escaped.
 const NAMED =
   /sig|x-(?:amz|goog|oss)-|token|hmac|md5|verify|hash|policy|key|google|q-a|dp-|[?&;]s\W|\\[ux]\w{2,4}s\W|\/[\w-]{43}\\*\//i;
-const HAS_PROTOCOL = /^https?(?::|%3a)/i;
+const IS_PATH = /^(?:["']|[a-z]+ )/i;
 
 export function findingReader(): FindingReader {
   const seen = new Set<string>();
   return async (raw, now) => {
-    if (!MAY_BE_SIGNED.test(raw) || !(HAS_PROTOCOL.test(raw) || NAMED.test(raw))) return undefined;
+    if (!MAY_BE_SIGNED.test(raw) || (IS_PATH.test(raw) && !NAMED.test(raw))) return undefined;
     let malformed: Finding | undefined;
     for (const url of readings(raw)) {
       if (countParameters(url) > MAX_PARAMETERS) continue;

@@ -13,8 +13,16 @@ const MAX_NESTED = 4;
  * Where a URL begins: plainly, with slashes that JSON has escaped, percent-encoded inside of another URL; or a request line of
  * a log or a path in quotes, which tell no host, or no protocol.
  */
-const BEGINNING =
-  /https?:(?:\\{0,8}\/){2}|https?%3a%2f%2f|\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\/)|["'](?=\\{0,8}\/)/gi;
+const BEGINNING = new RegExp(
+  [
+    // The source of a mail may break it anywhere.
+    ["h", "t", "t", "p", "s?", ":", "\\\\{0,8}\\/", "\\\\{0,8}\\/"].join("(?:=\\r?\\n)?"),
+    "https?%3a%2f%2f",
+    "\\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\\/)",
+    "[\"'](?=\\\\{0,8}\\/)",
+  ].join("|"),
+  "gi",
+);
 
 // What hardly a URL has unescaped: mostly it is of the text around it. Of other alphabets that is their punctuation, which no space follows.
 const FOREIGN =

@@ -89,6 +89,15 @@ export function httpOrigin(option: string, text: string, options: { readonly wil
   throw new UsageError(`expected ${option} as an origin such as https://host, found ${JSON.stringify(text)}`);
 }
 
+/** Reads the origin of a page, as a browser sends it: a rule with anything else in it matches no page. */
+export function pageOrigin(option: string, text: string): string {
+  // Of a file, or of a frame in a sandbox.
+  if (text === "null") return text;
+  const { origin } = new URL(httpOrigin(option, text));
+  if (origin === text) return text;
+  throw new UsageError(`expected ${option} as a browser sends it, ${origin}, found ${JSON.stringify(text)}`);
+}
+
 /** Reads where a server is, `scheme://host[:port][/path]`. What else a scheme asks of it, its signer says. */
 export function serverAddress(option: string, text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;

@@ -151,6 +151,15 @@ test("takes no website for a storage, whatever it answers with 200", async () =>
   expect((await doctor(["s3://media", "--endpoint", half, "--read-only"])).verdicts["cors"]).toBe("skipped");
 });
 
+test.each([401, 403, 404, 405, 503])("takes no website for a storage that answers with %i", async (answer) => {
+  const site = await server((_, response) => response.writeHead(answer).end("<html><body>no</body></html>"));
+  const { status, report } = await doctor(["s3://media", "--endpoint", site, "--read-only"]);
+  expect([status, report.findings.at(-1)]).toMatchObject([
+    1,
+    { check: "signature", verdict: "problem", sentence: expect.stringContaining("no S3 storage") },
+  ]);
+});
+
 test("says of a server that never answers how long it has waited", async () => {
   const url = await server(() => {});
   await expect(send({ url, method: "GET", limitMs: 50 })).rejects.toThrow("no answer within 0.05 s");
@@ -182,6 +191,9 @@ test.each([
   [["doctor", "s3://media/key"], 2],
   [["doctor", "https://x.example"], 2],
   [["doctor", "s3://media", "--origin", "page"], 2],
+  [["doctor", "s3://media", "--origin", "https://page.example:443"], 2],
+  [["doctor", "s3://media", "--origin", "https://bücher.example"], 2],
+  [["doctor", "s3://media", "--origin", "null"], 1],
   [["doctor", "s3://media"], 1],
 ])("tells by its exit status what went wrong: %j", async (args, status) => {
   const finished = await daypass(args);

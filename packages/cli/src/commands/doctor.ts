@@ -1,4 +1,4 @@
-import { httpOrigin, parseArguments } from "../arguments.ts";
+import { pageOrigin, parseArguments } from "../arguments.ts";
 import { type Command, CommandError, print, UsageError } from "../command.ts";
 import { addressing, credentialLife, crossOrigin, getMissing, objects } from "../doctor/checks.ts";
 import { firstContact } from "../doctor/contact.ts";
@@ -45,7 +45,7 @@ signature, addressing, PUT and GET, CORS. Exit status 1 when there is a problem.
     const { bucket, key } = s3Target.locate(target);
     if (typeof bucket !== "string" || key !== undefined)
       throw new UsageError("expected s3://bucket, found a key behind it");
-    checked(values.origin, (text) => httpOrigin("--origin", text));
+    checked(values.origin, (text) => pageOrigin("--origin", text));
     if (isDirectoryBucket(bucket)) {
       throw new UsageError(
         `expected a general purpose bucket, found the directory bucket ${bucket}, which doctor does not examine: sign a URL with the credentials of aws s3api create-session, and ask daypass explain why it is refused`,

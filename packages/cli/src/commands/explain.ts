@@ -1,9 +1,9 @@
 import { type Explanation, explain, explainForm } from "daypass/explain";
 import {
-  httpOrigin,
   ipAddress,
   moment,
   type ParsedArguments,
+  pageOrigin,
   pairs,
   parseArguments,
   requestMethod,
@@ -133,7 +133,7 @@ const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 /** What a URL and a form are both explained by. */
 async function common(values: Options, context: Context) {
   const { error, origin, reveal } = values;
-  checked(origin, (text) => httpOrigin("--origin", text));
+  checked(origin, (text) => pageOrigin("--origin", text));
   const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
   const { s3, gcs, azure, url, records, entries } = await keysAtHand({ ...values, now, retired: true }, context);
   return {

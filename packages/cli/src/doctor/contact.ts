@@ -28,6 +28,8 @@ export async function firstContact(patient: Patient): Promise<Contact> {
     findings.push(ok("signature", `The server accepts a signature of this key${rest}.`));
     return { findings, patient: region.patient };
   }
+  // Every storage says why, in XML. A website's 404 says nothing of a signature.
+  if (answer.code === "") return { findings: [...findings, notStorage(answer)] };
   if (answer.code === "NoSuchBucket") {
     findings.push(problem("signature", `There is no bucket ${patient.bucket}.`, "Check its name and the endpoint."));
     return { findings };
@@ -41,7 +43,7 @@ export async function firstContact(patient: Patient): Promise<Contact> {
 function notStorage({ status }: Answer): Finding {
   return problem(
     "signature",
-    `The server is no S3 storage, or something stands before it: a listing was answered with ${status} and no ListBucketResult.`,
+    `The server is no S3 storage, or something stands before it: a listing was answered with ${status} and ${status < 300 ? "no ListBucketResult" : "none of S3's errors"}.`,
     "Check --endpoint: is it the port of the S3 interface, and not that of a console, a website or a login page?",
   );
 }

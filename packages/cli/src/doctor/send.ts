@@ -80,7 +80,7 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
 }
 
 function errorCode(body: string): string {
-  if (!body.includes("<Error>")) return "";
+  if (!/<Error[\s>]/.test(body)) return "";
   try {
     return childText(parseXml(body), "Code");
   } catch {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { isDaypassError } from "daypass";
 import { type Explanation, explain, redactUrl } from "daypass/explain";
+import { repairs } from "./repairs.ts";
 import { readings, UNKNOWN_ORIGIN } from "./urls-in-text.ts";
 
-/** `live` also where the end is not known, and before the beginning. */
+/** `live` also where the end is not known, before the beginning, and where only a damage has to be undone that keeps the signature. */
 export type Life = "live" | "ended" | "malformed";
 
 /** A presigned URL that was found, with nothing in it that opens anything. */
@@ -29,20 +30,24 @@ const MAX_SEEN = 200_000;
 const MAX_PARAMETERS = 200;
 
 // A signature is the value of some parameter, or of imgproxy a part of the path.
-const MAY_BE_SIGNED = /=|%3d|\/[\w-]{43}\//i;
+const MAY_BE_SIGNED = /=|%3d|\/[\w-]{43}\\*\//i;
+// Paths are many, and to look at one in full takes long. A part of some name that one of the schemes has, however it is escaped.
+const NAMED =
+  /sig|x-(?:amz|goog|oss)-|token|hmac|md5|verify|hash|policy|key|google|q-a|dp-|[?&;]s\W|\\[ux]\w{2,4}s\W|\/[\w-]{43}\\*\//i;
+const IS_PATH = /^(?:["']|[a-z]+ )/i;
 
 export function findingReader(): FindingReader {
   const seen = new Set<string>();
   return async (raw, now) => {
-    if (!MAY_BE_SIGNED.test(raw)) return undefined;
+    if (!MAY_BE_SIGNED.test(raw) || (IS_PATH.test(raw) && !NAMED.test(raw))) return undefined;
     let malformed: Finding | undefined;
     for (const url of readings(raw)) {
       if (countParameters(url) > MAX_PARAMETERS) continue;
       const explanation = await explained(url, now);
       if (explanation === undefined) continue;
       const finding = findingOf(url, explanation, now);
-      if (finding.life === "malformed") malformed ??= finding;
-      else return isNew(url) ? finding : undefined;
+      if (finding.life !== "malformed") return isNew(url) ? finding : undefined;
+      malformed ??= (await repaired(url, now)) ?? finding;
     }
     return malformed !== undefined && isNew(malformed.url) ? malformed : undefined;
   };
@@ -61,6 +66,17 @@ function countParameters(url: string): number {
   let count = 0;
   for (const character of url) if (character === "&" || character === "=") count += 1;
   return count / 2;
+}
+
+/** What a damaged URL is, where it is one as soon as the damage is undone. Shown as it was found. */
+async function repaired(url: string, now: Date): Promise<Finding | undefined> {
+  for (const text of repairs(url)) {
+    const explanation = await explained(text, now);
+    if (explanation === undefined) continue;
+    const finding = findingOf(text, explanation, now);
+    if (finding.life !== "malformed") return { ...finding, url: withoutHost(withoutValues(url)) };
+  }
+  return undefined;
 }
 
 async function explained(url: string, now: Date): Promise<Explanation | undefined> {

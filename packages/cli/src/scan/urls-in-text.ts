@@ -13,15 +13,28 @@ const MAX_NESTED = 4;
  * Where a URL begins: plainly, with slashes that JSON has escaped, percent-encoded inside of another URL; or a request line of
  * a log or a path in quotes, which tell no host, or no protocol.
  */
-const BEGINNING =
-  /https?:(?:\\{0,8}\/){2}|https?%3a%2f%2f|\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\/)|["'](?=\\{0,8}\/)/gi;
+const BEGINNING = new RegExp(
+  [
+    // The source of a mail may break it anywhere.
+    ["h", "t", "t", "p", "s?", ":", "\\\\{0,8}\\/", "\\\\{0,8}\\/"].join("(?:=\\r?\\n)?"),
+    "https?%3a%2f%2f",
+    "\\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\\/)",
+    "[\"'](?=\\\\{0,8}\\/)",
+  ].join("|"),
+  "gi",
+);
 
-// What no URL has unescaped: it is of the text around it. Of other alphabets that is their punctuation, which no space follows.
-const NOT_URL =
-  "\\s\"'`<>|^{}\\\\\\u0000-\\u001f\\u007f\\u00ab\\u00bb\\u2010-\\u205f\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65";
+// What hardly a URL has unescaped: mostly it is of the text around it. Of other alphabets that is their punctuation, which no space follows.
+const FOREIGN =
+  "|^{}\\u00ab\\u00bb\\u2010-\\u205f\\u3000-\\u303f\\uff01-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65";
+const NOT_URL = "\\s\"'`<>\\\\\\u0000-\\u001f\\u007f";
+const ESCAPED = "\\\\{1,8}(?:[/&?=]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})";
 
 /** What may follow. A backslash only before what JSON, JavaScript and shells escape. */
-const REST = new RegExp(`(?:[^${NOT_URL}]|\\\\{1,8}(?:[/&?=]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})){0,${MAX_URL}}`, "y");
+const REST = new RegExp(`(?:[^${NOT_URL}${FOREIGN}]|${ESCAPED}){0,${MAX_URL}}`, "y");
+/** What may follow behind that in a URL that nobody encoded: up to the next one, so that a list of URLs costs no more than its length. */
+const UNENCODED_REST = new RegExp(`(?:(?!https?(?::|%3a))(?:[^${NOT_URL}]|${ESCAPED})){0,${MAX_URL}}`, "iy");
+const FIRST_FOREIGN = new RegExp(`[${FOREIGN}]`);
 
 /** All places in a text where a URL may stand. Linear in its length whatever it holds. */
 export function* urlsInText(text: string): Generator<RawUrl> {
@@ -35,7 +48,10 @@ export function* urlsInText(text: string): Generator<RawUrl> {
     REST.lastIndex = next;
     const rest = REST.exec(text)?.[0] ?? "";
     runEnd = Math.max(runEnd, next + rest.length);
-    if (rest.length < MAX_URL) yield { index, raw: found[0] + rest + nextLines(text, next + rest.length) };
+    UNENCODED_REST.lastIndex = next + rest.length;
+    const whole = found[0] + rest + (UNENCODED_REST.exec(text)?.[0] ?? "");
+    if (whole.length < MAX_URL) yield { index, raw: whole + nextLines(text, index + whole.length) };
+    else if (rest.length < MAX_URL) yield { index, raw: found[0] + rest + nextLines(text, next + rest.length) };
     // The generator may have been left alone in between.
     BEGINNING.lastIndex = nested < MAX_NESTED ? next : Math.max(next, runEnd);
   }
@@ -75,7 +91,13 @@ function isMailLine(text: string, end: number): boolean {
 export function readings(raw: string): readonly string[] {
   const [line = ""] = raw.split(/\r?\n/, 1);
   const mail = raw.replace(/=\r?\n/g, "").replace(/=3D/gi, "=");
-  return [...new Set([line, ...(mail === raw ? [] : [mail])].flatMap(readingsOfLine))];
+  return [...new Set([line, ...(mail === raw ? [] : [mail])].flatMap(withoutForeign).flatMap(readingsOfLine))];
+}
+
+/** A URL up to what is likely of the text around it, and with it: a browser sends what nobody has encoded, too. */
+function withoutForeign(raw: string): readonly string[] {
+  const end = raw.search(FIRST_FOREIGN);
+  return end < 0 ? [raw] : [raw.slice(0, end), raw];
 }
 
 function readingsOfLine(raw: string): readonly string[] {

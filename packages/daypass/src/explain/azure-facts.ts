@@ -38,6 +38,9 @@ export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
   const resource = values.get("sr");
   const sv = values.get("sv") ?? "";
   const listed = (name: "srh" | "srq"): readonly string[] => values.get(name)?.split(",") ?? [];
+  const ofHost = azureHost(url)?.account;
+  // A table's entities have names that no container has.
+  if (ofHost !== undefined) values.set("ACCOUNT", ofHost.replace(/-secondary$/, ""));
   if (location !== undefined) {
     const { account, container = "", blob = "" } = location;
     const depth = Number(values.get("sdd") ?? 0);
@@ -69,11 +72,18 @@ function readLocation(url: SplitUrl, account: string | undefined): AzureLocation
   try {
     return azureLocation(
       { wire: url.wire, origin, wildcard: "", request: { method: "", target: "", authority: "", headers: [] } },
-      account,
+      azureHost(url)?.account ?? account,
     );
   } catch {
     return undefined;
   }
+}
+
+/** Account and service of a host of Azure's own. */
+export function azureHost({ authority }: SplitUrl): { readonly account: string; readonly service: string } | undefined {
+  const host = /^([a-z0-9-]+)\.(?:z\d\d?\.)?(blob|dfs|queue|file|table)\./.exec(authority.toLowerCase());
+  const [, account = "", service = ""] = host ?? [];
+  return host === null ? undefined : { account, service };
 }
 
 /** What the URL is for, in words. */

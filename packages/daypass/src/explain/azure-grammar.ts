@@ -1,9 +1,10 @@
 import { checkSas } from "../azure/fields.ts";
-import { hasVersion } from "../azure/layouts.ts";
+import { ACCOUNT, hasVersion } from "../azure/layouts.ts";
 import { unreadable } from "../azure/parse.ts";
 import { isDaypassError } from "../errors.ts";
 import { headerValues } from "../wire.ts";
 import type { AzureUrl } from "./azure-facts.ts";
+import { serviceOf } from "./azure-scope.ts";
 import type { Subject } from "./explainer.ts";
 import type { Cause } from "./explanation.ts";
 
@@ -41,9 +42,11 @@ export function missingCause({ kind, values }: AzureUrl): Cause | undefined {
 const WHOLE = 44;
 
 /** What a strict reader refuses before it looks at the signature. */
-export function grammarCause(url: AzureUrl, { sent }: Pick<Subject, "sent">): Cause | undefined {
+export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined {
   const { kind, values, signature, location } = url;
-  if (location === undefined) {
+  const { sent } = subject;
+  // An account SAS does not sign the path, and these are the rules of blobs.
+  if (location === undefined && (kind !== ACCOUNT || serviceOf(subject) === "b")) {
     const sentence = "The path names no account and container by Azure's rules for their names.";
     return { code: "PATH", sentence, evidence: [], fix: AS_IT_WAS };
   }

@@ -1,7 +1,8 @@
 import { isInRange } from "../azure/ip-range.ts";
 import { ACCOUNT } from "../azure/layouts.ts";
 import type { AzureLocation } from "../azure/location.ts";
-import type { AzureUrl } from "./azure-facts.ts";
+import { peerAddress } from "../ip.ts";
+import { type AzureUrl, azureHost } from "./azure-facts.ts";
 import { otherClient } from "./diagnosis.ts";
 import type { Subject } from "./explainer.ts";
 import type { Cause } from "./explanation.ts";
@@ -15,7 +16,8 @@ export function levelOf({ container, blob }: AzureLocation): "o" | "c" | "s" {
 const LEVELS = { o: "blobs", c: "containers", s: "the account" } as const;
 
 /** A request that the SAS is not for, whatever its signature and its permissions: its protocol, client, service or resource. */
-export function scopeCause({ sentUrl, sent }: Subject, { kind, values, location }: AzureUrl): Cause | undefined {
+export function scopeCause(subject: Subject, { kind, values, location }: AzureUrl): Cause | undefined {
+  const { sentUrl, sent, request } = subject;
   const refused = (code: "PROTOCOL" | "SERVICE", sentence: string, fix: string): Cause => ({
     ...{ code, sentence, evidence: [], fix },
   });
@@ -24,18 +26,48 @@ export function scopeCause({ sentUrl, sent }: Subject, { kind, values, location 
   }
   const sip = values.get("sip");
   const { remoteAddress } = sent;
-  if (sip !== undefined && remoteAddress !== undefined && !isInRange(sip, remoteAddress)) {
+  if (sip !== undefined && remoteAddress !== undefined && !isInRange(sip, peerText(remoteAddress))) {
     return otherClient(`${sip} (sip)`, remoteAddress);
   }
-  if (kind !== ACCOUNT || location === undefined) return undefined;
+  const service = kind === ACCOUNT ? serviceOf(subject) : undefined;
+  if (service === undefined) return undefined;
   const [services, types] = [values.get("ss") ?? "", values.get("srt") ?? ""];
-  if (!services.includes("b")) {
-    return refused("SERVICE", `The account SAS is not for blobs: it is for ss=${services}.`, "Sign with ss=b.");
+  if (!services.includes(service)) {
+    const sentence = `The account SAS is not for ${SERVICES[service]}: it is for ss=${services}.`;
+    return refused("SERVICE", sentence, `Sign with ss=${service}.`);
   }
+  if (service !== "b" || location === undefined) return undefined;
   const level = levelOf(location);
-  if (types.includes(level)) return undefined;
+  // The URL of the account alone is what clients are given, and append a path to: no request goes there for certain.
+  if (types.includes(level) || (level === "s" && request?.method === undefined)) return undefined;
   const sentence = `The account SAS is for srt=${types}, and the URL leads to ${LEVELS[level]} (${level}).`;
   return refused("SERVICE", sentence, "Sign with srt=o for blobs, c for containers and listings, s for the account.");
+}
+
+/** However a dual-stack socket writes an IPv4 address, in hexadecimal, too. */
+function peerText(remoteAddress: string): string {
+  const bytes = peerAddress(remoteAddress);
+  return bytes?.length === 4 ? bytes.join(".") : remoteAddress;
+}
+
+const SERVICES = { b: "blobs", q: "queues", f: "files", t: "tables" } as const;
+/** Data Lake's endpoint is another one of the blobs. */
+const HOSTS = { blob: "b", dfs: "b", queue: "q", file: "f", table: "t" } as const;
+const AZURITE = { 10000: "b", 10001: "q", 10002: "t" } as const;
+
+/** The service that a URL is for, as `ss` calls it. `undefined` of a domain of the account's own: nobody can tell. */
+export function serviceOf({ sentUrl, keys }: Subject): keyof typeof SERVICES | undefined {
+  const name = azureHost(sentUrl)?.service;
+  if (name !== undefined) return HOSTS[name as keyof typeof HOSTS];
+  const [, port = ""] = /:(\d+)$/.exec(sentUrl.authority) ?? [];
+  if (port in AZURITE) return AZURITE[Number(port) as keyof typeof AZURITE];
+  const isOwn = keys.some((key) => "account" in key && key.account !== undefined);
+  return isOwn || sentUrl.wire.path.startsWith("/devstoreaccount1/") ? "b" : undefined;
+}
+
+/** Whether blobs are what the URL is for: of other services no operations are known here. */
+export function isForBlobs({ sentUrl }: Subject): boolean {
+  return /^(?:blob|undefined)$/.test(`${azureHost(sentUrl)?.service}`);
 }
 
 /** Parameters of the SAS that come twice: no server reads the one that was meant for certain. */

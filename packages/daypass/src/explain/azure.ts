@@ -10,7 +10,7 @@ import { headerValues } from "../wire.ts";
 import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./azure-cause.ts";
 import { type AzureUrl, azureResource, azureTraps, readAzure } from "./azure-facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./azure-grammar.ts";
-import { levelOf, repeatedCause, scopeCause } from "./azure-scope.ts";
+import { isForBlobs, levelOf, repeatedCause, scopeCause } from "./azure-scope.ts";
 import { type AzureInput, azureVariants, inputText } from "./azure-variants.ts";
 import { missingHeader } from "./diagnosis.ts";
 import type { ServerError } from "./error-body.ts";
@@ -193,12 +193,11 @@ function timeCause({ startsAt, endsAt }: AzureUrl, now: Date): Cause | undefined
 }
 
 /** Whether the request that was sent is one that the permissions permit. */
-function operationCause(
-  { request, sent, known }: Subject,
-  { values, location, others, kind }: AzureUrl,
-): Cause | undefined {
+function operationCause(subject: Subject, { values, location, others, kind }: AzureUrl): Cause | undefined {
+  const { request, sent, known } = subject;
   const letters = values.get("sp");
   if (request?.method === undefined || letters === undefined || location === undefined) return undefined;
+  if (!isForBlobs(subject)) return undefined;
   const level = levelOf(location);
   const comp = others.get("comp");
   const method = sent.method === "HEAD" ? "GET" : sent.method;
@@ -231,11 +230,11 @@ function operationCause(
 type Keyed = { readonly key: string };
 
 /** The given keys that a SAS of this kind could have been signed with. */
-function keysFor({ kind, location }: AzureUrl, keys: readonly ExplainKey[]): readonly Keyed[] {
+function keysFor({ kind, values }: AzureUrl, keys: readonly ExplainKey[]): readonly Keyed[] {
   return keys.flatMap((key): readonly Keyed[] => {
     if ("userDelegationKey" in key) return kind === DELEGATION ? [{ key: key.userDelegationKey.value }] : [];
     if (!("accountKey" in key) || kind === DELEGATION) return [];
-    return key.account === undefined || key.account === location?.account ? [{ key: key.accountKey }] : [];
+    return key.account === undefined || key.account === values.get("ACCOUNT") ? [{ key: key.accountKey }] : [];
   });
 }
 

@@ -9,7 +9,7 @@ import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undec
 import { ofKnown, untried, withFacts, withMethods } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { noneFits } from "./v4-diagnosis.ts";
-import { searchEach, type Variant } from "./variants.ts";
+import { searchEach, toldOfCut, type Variant } from "./variants.ts";
 
 /** What a signature depends on. */
 interface SignedInput {
@@ -55,6 +55,8 @@ export interface Case<I extends SignedInput> {
   readonly times: Times;
   /** What the URL itself shows, where nothing else does. */
   readonly other?: Cause | undefined;
+  /** The same by the input that a key has shown. */
+  otherOf?(fitting: I | undefined): Cause | undefined;
 }
 
 /** When a URL begins and ends, as it says itself. */
@@ -91,7 +93,8 @@ export async function diagnose<I extends SignedInput>(
   // What a key has shown is the sharper answer to a request that cannot be read either.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   const late = isRefused ? undefined : lifeCause(times, now);
-  const cause = (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? said;
+  const cause =
+    (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;
@@ -171,7 +174,10 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     const { method, headers } = found.input ?? (inputs[found.index] as I);
     return { cause: found.cause, hypotheses, method, headers };
   }
-  return { hypotheses, cause: fromShownText(given, meant)?.cause ?? wrongKey(given, inputs, hypotheses) };
+  return {
+    hypotheses,
+    cause: fromShownText(given, meant)?.cause ?? toldOfCut(wrongKey(given, inputs, hypotheses), found),
+  };
 }
 
 function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: I): readonly I[] {

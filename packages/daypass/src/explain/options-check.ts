@@ -61,8 +61,16 @@ function checkFields(fields: FormToExplain["fields"]): void {
 /** As browsers send it: a rule with anything else in it matches no page. */
 function checkOrigin(origin: unknown): void {
   checkText("origin", origin);
-  if (origin === undefined || /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s*A-Z]+$/.test(origin as string)) return;
-  throw refusal("INVALID_INPUT", "origin as scheme://host[:port] in lower case, without a path");
+  // Of a file, or of a frame in a sandbox.
+  if (origin === undefined || origin === "null") return;
+  const isOrigin =
+    /^[a-z][a-z0-9+.-]*:\/\/[!-~]+$/.test(origin as string) && !/:\/\/.*[/?#@*A-Z]/.test(origin as string);
+  // A browser writes no port that is the default, and the names of other alphabets in Punycode.
+  if (isOrigin && !/^(?:http:.*:80|https:.*:443)$/.test(origin as string)) return;
+  throw refusal(
+    "INVALID_INPUT",
+    "origin as a browser sends it: scheme://host[:port] in lower case and ASCII, without a path and a default port; or null",
+  );
 }
 
 function checkObject(name: string, value: unknown): void {

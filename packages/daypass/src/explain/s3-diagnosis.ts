@@ -51,26 +51,32 @@ interface Case {
   readonly keys: readonly S3Credentials[];
 }
 
+/** A diagnosis, and the key that its words about tokens and ends are of. */
+export interface S3Diagnosis extends Diagnosis {
+  readonly key: S3Credentials | undefined;
+}
+
 /**
  * Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock.
  * What the URL itself shows comes before an answer that servers give for everything.
  */
-export async function diagnoseS3(given: Case): Promise<Diagnosis> {
+export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   const { facts, subject } = given;
   const { error, now } = subject;
   const said = error === undefined || isMismatch(error) ? undefined : s3Cause(error, now);
-  const signature = await checkSignature(given);
-  const { isProven, ...rest } = signature;
-  const answer = (cause: Cause | undefined): Diagnosis => ({ ...rest, cause });
+  const { signature, key } = await checkSignature(given);
+  const { isProven, signer: _, ...rest } = signature;
+  const answer = (cause: Cause | undefined): S3Diagnosis => ({ ...rest, key, cause });
   if (said !== undefined && error !== undefined && !isVague(error)) return answer(refine(said, given));
   const malformed = grammarCause(given) ?? hoistedCause(given);
   if (malformed !== undefined) return answer(malformed);
   const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
   if (missing !== undefined) return answer(missing);
-  const own = error !== undefined && isMismatch(error) ? undefined : (bodyCause(given) ?? keyCause(given));
+  const own =
+    error !== undefined && isMismatch(error) ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
   const beside = scopeCause(given) ?? own;
   const other = isProven ? (signature.cause ?? beside) : (beside ?? signature.cause);
-  const late = timeCause(facts, now) ?? keyEndCause(ownKey(given), facts.endsAt, now);
+  const late = timeCause(facts, now) ?? keyEndCause(key, facts.endsAt, now);
   if (error !== undefined && isMismatch(error)) return answer(besides(other, late));
   // A server tells the time first, and a new URL from the same signer would have the other fault again.
   return answer(
@@ -82,19 +88,29 @@ export async function diagnoseS3(given: Case): Promise<Diagnosis> {
   );
 }
 
-function ownKey({ facts: { accessKeyId }, keys }: Case): S3Credentials | undefined {
-  return keys.find((key) => key.accessKeyId === accessKeyId);
+/** The key has a session token, and neither the URL nor a header has one. */
+function keyCause({ facts, subject }: Case, key: S3Credentials | undefined): Cause | undefined {
+  return key?.sessionToken ? tokenCause(facts, TOKEN, subject) : undefined;
 }
 
-/** The key has a session token, and the URL has none. */
-function keyCause(given: Case): Cause | undefined {
-  return ownKey(given)?.sessionToken === undefined ? undefined : tokenCause(given.facts, "X-Amz-Security-Token");
-}
+const TOKEN = "X-Amz-Security-Token";
 
-/** The body is another one than its signed hash says. */
-function bodyCause({ input: { payload }, subject: { request } }: Case): Cause | undefined {
+/** The body is another one than its hash says, which was signed only where a key has shown it or the URL has it. */
+function bodyCause(
+  { input: { payload }, subject: { request, sentUrl } }: Case,
+  { signer }: V4Diagnosis,
+): Cause | undefined {
   const { bodySha256 } = request ?? {};
   if (bodySha256 === undefined || !/^[0-9a-f]{64}$/.test(payload) || payload === bodySha256) return undefined;
+  if (signer === undefined && !readParameters(sentUrl).some(([name]) => name === "X-Amz-Content-Sha256")) {
+    return {
+      code: "HEADER",
+      sentence:
+        "The header x-amz-content-sha256 that was sent is not the hash of the body: either it or the body is another one than was signed.",
+      evidence: [`the header: ${payload}`, `the body: ${bodySha256}`],
+      fix: "Send the header with the value that was signed, and the body that has this hash.",
+    };
+  }
   return {
     code: "PAYLOAD",
     sentence: "The body is another one than was signed: its hash is not that of x-amz-content-sha256.",
@@ -116,7 +132,7 @@ function refine(said: Cause, given: Case): Cause {
   const { facts, subject } = given;
   // No server knows a temporary key without its token, and Amazon's all begin so.
   if (said.code === "UNKNOWN_KEY" && facts.accessKeyId.startsWith("ASIA")) {
-    const cause = tokenCause(facts, "X-Amz-Security-Token");
+    const cause = tokenCause(facts, TOKEN, subject);
     if (cause !== undefined) return { ...cause, evidence: said.evidence };
   }
   if (
@@ -205,15 +221,23 @@ function scopeCause({ version, subject: { url }, facts: { region, regionSet, ser
   };
 }
 
-function checkSignature({ version, subject, facts, input, keys }: Case): Promise<V4Diagnosis> {
+/** The key is the one whose secret gave the signature; where none did, the first of the id that the URL names. */
+async function checkSignature({
+  version,
+  subject,
+  facts,
+  input,
+  keys,
+}: Case): Promise<{ readonly signature: V4Diagnosis; readonly key: S3Credentials | undefined }> {
   const { accessKeyId } = facts;
   const fits = version.matcher(facts);
-  return checkV4({
+  const asked = keys.map((key) => ({ id: key.accessKeyId, secret: key.secretAccessKey, fits }));
+  const signature = await checkV4({
     subject,
     input,
     signed: signedInput(version, subject, facts),
     keyId: accessKeyId,
-    keys: keys.map((key) => ({ id: key.accessKeyId, secret: key.secretAccessKey, fits })),
+    keys: asked,
     told: told(facts),
     isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
     says: {
@@ -237,6 +261,8 @@ function checkSignature({ version, subject, facts, input, keys }: Case): Promise
       }),
     },
   });
+  const signer = keys.find((_, i) => asked[i] === signature.signer);
+  return { signature, key: signer ?? keys.find((key) => key.accessKeyId === accessKeyId) };
 }
 
 /** The request that the given URL stands for, whatever was sent. */

@@ -1,9 +1,10 @@
 import type { S3Credentials } from "../s3/credentials.ts";
 import { parseBasicTime } from "../time.ts";
+import { headerValues } from "../wire.ts";
 import { amazonBucket } from "./amazon-host.ts";
 import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
-import type { SplitUrl } from "./explainer.ts";
+import type { SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainKey } from "./explanation.ts";
 import { serverCause } from "./server-cause.ts";
 import { readParameters } from "./traps.ts";
@@ -105,11 +106,19 @@ interface Credential {
   readonly accessKeyId: string;
   /** The token in the URL. */
   readonly token: string | undefined;
+  readonly signedHeaders?: readonly string[];
 }
 
 /** A temporary key without its session token: no server knows such a key alone. */
-export function tokenCause({ accessKeyId, token }: Credential, parameter: string): Cause | undefined {
-  if (token !== undefined) return undefined;
+export function tokenCause(
+  { accessKeyId, token, signedHeaders = [] }: Credential,
+  parameter: string,
+  { sent }: Pick<Subject, "sent">,
+): Cause | undefined {
+  const name = parameter.toLowerCase();
+  // As a header it is the token, too.
+  if (token !== undefined || signedHeaders.includes(name) || headerValues(sent.headers, name).length > 0)
+    return undefined;
   return {
     code: "INVALID_TOKEN",
     sentence: `The URL was signed with a temporary key (${accessKeyId}) and carries no session token (${parameter}).`,

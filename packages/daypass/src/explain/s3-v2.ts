@@ -1,4 +1,5 @@
 import { isDaypassError } from "../errors.ts";
+import type { S3Credentials } from "../s3/credentials.ts";
 import { isSubResource, s3V2StringToSign } from "../s3/v2/canonical.ts";
 import { checkS3V2 } from "../s3/v2/check.ts";
 import { detectS3V2, isAuthParameter, parseS3V2 } from "../s3/v2/parse.ts";
@@ -47,9 +48,9 @@ function readFacts({ url }: Subject): Facts {
 async function explainS3V2(subject: Subject): Promise<Explained> {
   const { url, now } = subject;
   const facts = readFacts(subject);
-  const key = subject.keys.filter(isS3Credentials).find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
-  const input = v2Input(subject, { expires: facts.expires, secret: key?.secretAccessKey ?? "" });
   const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
+  const key = ownKey(subject.keys.filter(isS3Credentials), facts.accessKeyId, fitting);
+  const input = v2Input(subject, { expires: facts.expires, secret: key?.secretAccessKey ?? "" });
   const shown = fitting === undefined ? [] : shownHeaders(implied(fitting, subject));
   const hoisted = signedParameterHeaders(subject).filter(({ name }) => shown.every((other) => other.name !== name));
   const { accessKeyId, token, endsAt } = facts;
@@ -97,12 +98,17 @@ function signedParameterHeaders({ url }: Subject): readonly { readonly name: str
     .map(([name, value]) => ({ name, value }));
 }
 
+/** The key whose secret gave the signature; where none did, the first of that id. */
+function ownKey(keys: readonly S3Credentials[], id: string, fitting: V2Input | undefined): S3Credentials | undefined {
+  const own = keys.filter(({ accessKeyId }) => accessKeyId === id);
+  return own.find(({ secretAccessKey }) => secretAccessKey === fitting?.secret) ?? own[0];
+}
+
 const TOKEN = "x-amz-security-token";
 
 function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
   const { accessKeyId, signature, expires, endsAt } = facts;
   const given = subject.keys.filter(isS3Credentials);
-  const own = given.find((key) => key.accessKeyId === accessKeyId);
   const { sent, error, now } = subject;
   const isRefused = error !== undefined && isMismatch(error);
   return {
@@ -132,14 +138,15 @@ function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
     said: (told) => {
       const cause = s3Cause(told, now);
       const isTemporary = cause?.code === "UNKNOWN_KEY" && accessKeyId.startsWith("ASIA");
-      return (isTemporary ? tokenCause(facts, TOKEN) : undefined) ?? cause;
+      return (isTemporary ? tokenCause(facts, TOKEN, subject) : undefined) ?? cause;
     },
     times: { endsAt },
-    other: isRefused
-      ? missingHeader(subject)
-      : (missingHeader(subject) ??
-        (own?.sessionToken === undefined ? undefined : tokenCause(facts, TOKEN)) ??
-        keyEndCause(own, endsAt, now)),
+    other: missingHeader(subject),
+    otherOf: (fitting) => {
+      const own = ownKey(given, accessKeyId, fitting);
+      const token = own?.sessionToken ? tokenCause(facts, TOKEN, subject) : undefined;
+      return isRefused ? undefined : (token ?? keyEndCause(own, endsAt, now));
+    },
   };
 }
 

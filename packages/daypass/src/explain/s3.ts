@@ -19,9 +19,9 @@ export async function explainS3(given: Subject, version: S3Version): Promise<Exp
   const facts = readS3Facts(url);
   const subject = learnSent(given, (from) => s3Input(version, from, facts, ""));
   const keys = subject.keys.filter(isS3Credentials);
-  const key = keys.find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
-  const input = s3Input(version, subject, facts, key?.secretAccessKey ?? "");
-  const diagnosis = await diagnoseS3({ version, subject, facts, input, keys });
+  const own = keys.find(({ accessKeyId }) => accessKeyId === facts.accessKeyId);
+  const input = s3Input(version, subject, facts, own?.secretAccessKey ?? "");
+  const { key, ...diagnosis } = await diagnoseS3({ version, subject, facts, input, keys });
   const headers = facts.signedHeaders.filter((name) => name !== "host");
   const method = diagnosis.method ?? methodOfOperation(facts.operation);
   const signed = { ...input, method: subject.known.method ? input.method : (method ?? input.method) };
@@ -87,6 +87,8 @@ function timeTraps(facts: S3Facts, now: Date): readonly Trap[] {
   return [{ name: "session-token", text }, ...life];
 }
 
+const TOKEN = "x-amz-security-token";
+
 function s3OnlyTraps(facts: S3Facts, url: SplitUrl, method: string | undefined): readonly Trap[] {
   const traps: Trap[] = [];
   const isRegional = facts.regionSet === undefined;
@@ -102,7 +104,7 @@ function s3OnlyTraps(facts: S3Facts, url: SplitUrl, method: string | undefined):
       text: `X-Amz-Region-Set is ${facts.regionSet}: the URL is good in every region that fits it, those to come included.`,
     });
   }
-  if (facts.accessKeyId.startsWith("ASIA") && facts.token === undefined) {
+  if (facts.accessKeyId.startsWith("ASIA") && facts.token === undefined && !facts.signedHeaders.includes(TOKEN)) {
     traps.push({
       name: "missing-session-token",
       text: "An access key ASIA… is temporary and needs X-Amz-Security-Token; it is not there.",

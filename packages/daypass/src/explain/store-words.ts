@@ -52,7 +52,7 @@ const ROWS: readonly Row[] = [
     "Ask for a new URL.",
   ],
   [
-    /^(?:AccessDenied|PermanentRedirect|TemporaryRedirect)$/,
+    /^AccessDenied$/,
     /must be addressed using the specified endpoint/i,
     "ENDPOINT",
     (_, fields) =>

@@ -6,7 +6,7 @@ import { completions, ofKnown, untried, withFacts } from "./unknowns.ts";
 import { compareCanonicalRequests } from "./v4-compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./v4-diagnosis.ts";
 import { type V4Input, v4CanonicalRequest, v4Variants } from "./v4-variants.ts";
-import { type Found, searchEach } from "./variants.ts";
+import { type Found, searchEach, toldOfCut } from "./variants.ts";
 
 /** A key that may have signed. */
 export interface V4Key {
@@ -44,6 +44,8 @@ export interface V4Check {
 export interface V4Diagnosis extends Diagnosis {
   /** Whether a key or the server's text has shown the cause. Otherwise it is the likeliest of several. */
   readonly isProven: boolean;
+  /** The key that gave the signature. */
+  readonly signer?: V4Key | undefined;
 }
 
 /** Finds what key, canonical request and string to sign show. */
@@ -57,23 +59,23 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   }));
   for (const { key, inputs } of tried) {
     const fitting = await firstFitting(key, inputs);
-    if (fitting !== undefined) return matching(check, key, fitting);
+    if (fitting !== undefined) return { ...matching(check, key, fitting), signer: key };
   }
   // The URL as it was given comes first, so that what was changed on the way is named as such.
   for (const { key } of subject.sentUrl === subject.url ? [] : tried) {
     const meant = await firstFitting(key, completed(check, { ...signed, secret: key.secret }));
-    if (meant !== undefined) return changed(check, meant);
+    if (meant !== undefined) return { ...changed(check, meant), signer: key };
   }
   const variantsOf = isWhole ? ofKnown(v4Variants(v4Hints(subject)), subject) : () => [];
   const searches = tried.map(({ key, inputs }) => ({ inputs, fits: (one: V4Input) => key.fits(one) }));
   const found = await searchEach(searches, { variantsOf, view: "signed" });
   const hypotheses = withFacts(found.hypotheses, tried[found.index]?.inputs ?? []);
   if (found.cause !== undefined && found.input !== undefined)
-    return searched(check, { ...found, hypotheses }, found.input);
+    return { ...searched(check, { ...found, hypotheses }, found.input), signer: tried[found.index]?.key };
   if (own.length === 0) return { isProven: true, hypotheses, cause: unknownKey(check) };
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
-  return { isProven: false, hypotheses, cause: unfitting(check, hypotheses) };
+  return { isProven: false, hypotheses, cause: toldOfCut(unfitting(check, hypotheses), found) };
 }
 
 /** The inputs that may have been signed, the one that the URL itself tells first. */

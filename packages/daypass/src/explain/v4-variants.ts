@@ -110,7 +110,7 @@ export function v4Variants(hints: V4Hints): (input: V4Input) => Generator<Varian
     yield* hostVariants(input, hints);
     yield* v4QueryVariants(input);
     yield* pathVariants(input);
-    yield* headerVariants(input);
+    yield* headerVariants(input, hints.bodySha256);
     yield* payloadVariants(input, hints.bodySha256);
     yield* expiresVariants(input);
     if (input.dialect.hasSecret && input.dialect.isRegional) yield* scopeVariants(input);
@@ -162,18 +162,28 @@ function pathVariants(input: V4Input): readonly Variant<V4Input>[] {
   }));
 }
 
-function* headerVariants(input: V4Input): Generator<Variant<V4Input>> {
+function* headerVariants(input: V4Input, bodySha256: string | undefined): Generator<Variant<V4Input>> {
   for (const header of input.headers) {
     const { name, values } = header;
     if (name === "host") continue;
     const sent = values.length === 0 ? "not at all" : `as ${JSON.stringify(values.join(","))}`;
-    const others = name === "content-type" ? CONTENT_TYPES : name === "content-length" ? ["0", ""] : [""];
+    // The payload line is the value of this header.
+    const hash = /^x-(?:amz|goog)-content-sha256$/.test(name) ? bodySha256 : undefined;
+    const others =
+      hash !== undefined
+        ? [hash, ""]
+        : name === "content-type"
+          ? CONTENT_TYPES
+          : name === "content-length"
+            ? ["0", ""]
+            : [""];
     for (const value of others) {
       if (values.length === 1 && values[0] === value) continue;
       yield {
         code: "HEADER",
         input: {
           ...input,
+          ...(hash === undefined || value === "" ? {} : { payload: hash }),
           headers: input.headers.map((other) => (other === header ? { name, values: [value] } : other)),
         },
         signed: `The header ${name} was signed as ${JSON.stringify(value)} and sent ${sent}.`,

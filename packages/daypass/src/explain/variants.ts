@@ -24,6 +24,8 @@ export interface Found<I = unknown> {
   readonly input?: I | undefined;
   /** How many variants `input` is away. */
   readonly codes: readonly CauseCode[];
+  /** Whether nothing fits, and single changes were left untried. */
+  readonly isCut?: boolean | undefined;
 }
 
 /** How much is tried with one key. */
@@ -60,14 +62,13 @@ interface Ways<I> {
  * input. A match of 160 bits or more cannot be chance, so the first fit is the cause.
  */
 export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, keys = 1): Found<I> {
-  const limits = limitsFor(keys);
-  const tried: Tries = new Map();
-  for (const trials of [singles(inputs, ways, { tried, limits }), pairs(inputs, ways, { tried, limits })]) {
+  const stage: Stage = { tried: new Map(), limits: limitsFor(keys), isCut: false };
+  for (const trials of [singles(inputs, ways, stage), pairs(inputs, ways, stage)]) {
     let trial = trials.next();
     while (!trial.done) trial = trials.next(fits(trial.value));
     if (trial.value !== undefined) return trial.value;
   }
-  return nothing(tried);
+  return { ...nothing<I>(stage.tried), isCut: stage.isCut };
 }
 
 /**
@@ -79,17 +80,26 @@ export async function searchEach<I>(
   ways: Ways<I>,
 ): Promise<Found<I> & { readonly index: number }> {
   const limits = limitsFor(searches.length);
-  const tries = searches.map((): Tries => new Map());
-  for (const stage of [singles, pairs]) {
+  const stages = searches.map((): Stage => ({ tried: new Map(), limits, isCut: false }));
+  for (const trialsOf of [singles, pairs]) {
     for (const [index, { inputs, fits }] of searches.entries()) {
-      const trials = stage(inputs, ways, { tried: tries[index] as Tries, limits });
+      const trials = trialsOf(inputs, ways, stages[index] as Stage);
       let trial = trials.next();
       while (!trial.done) trial = trials.next(await fits(trial.value));
       if (trial.value !== undefined) return { ...trial.value, index };
     }
   }
-  return { ...nothing<I>(tries[0] ?? new Map()), index: 0 };
+  const isCut = stages.some((stage) => stage.isCut);
+  return { ...nothing<I>(stages[0]?.tried ?? new Map()), index: 0, isCut };
 }
+
+/** A verdict over a key, with the word that not everything was tried. */
+export function toldOfCut(cause: Cause, { isCut }: Pick<Found, "isCut">): Cause {
+  return isCut === true ? { ...cause, evidence: [...cause.evidence, CUT] } : cause;
+}
+
+const CUT =
+  "Not every change was tried: too many keys and guesses share the number of tries. Give fewer keys, and the method and the headers that were sent.";
 
 function nothing<I>(tried: Tried, input?: I): Found<I> {
   return { cause: undefined, hypotheses: hypotheses(tried, []), input, codes: [] };
@@ -100,23 +110,37 @@ type Tries = Map<CauseCode, { count: number; sentence: string }>;
 interface Stage {
   readonly tried: Tries;
   readonly limits: Limits;
+  /** Set where the number of tries ended before the single changes. */
+  isCut: boolean;
 }
 
 /** Yields what is to be tried, and is told whether it fits. Here and below: `undefined` where nothing did. */
 function* singles<I>(
   inputs: readonly I[],
   { variantsOf, view }: Ways<I>,
-  { tried, limits }: Stage,
+  stage: Stage,
 ): Generator<I, Found<I> | undefined, boolean> {
+  const { tried, limits } = stage;
   for (const input of inputs) if (yield input) return nothing(tried, input);
   let count = 0;
-  for (const input of inputs) {
-    for (const variant of variantsOf(input)) {
-      if (++count > limits.singles) break;
+  // All inputs variant by variant: where the number of tries ends, each has had the likeliest ones.
+  let open = inputs.map((input) => variantsOf(input)[Symbol.iterator]());
+  while (open.length > 0) {
+    const rest: typeof open = [];
+    for (const variants of open) {
+      const next = variants.next();
+      if (next.done === true) continue;
+      rest.push(variants);
+      const variant = next.value;
+      if (++count > limits.singles) {
+        stage.isCut = true;
+        return undefined;
+      }
       const seen = tried.get(variant.code);
       tried.set(variant.code, { count: (seen?.count ?? 0) + 1, sentence: seen?.sentence ?? variant[view] });
       if (yield variant.input) return found([variant], { tried, view, input: variant.input });
     }
+    open = rest;
   }
   return undefined;
 }

@@ -10,6 +10,14 @@ const s3 = s3Signer({ region: "eu-west-1", credentials });
 const put = s3.sign({ bucket: "media", key: "a", method: "PUT", headers: { "x-amz-meta-a": "1" }, expiresIn: 60 });
 const origin = "https://page.example";
 
+test.each(["null", "https://page.example:8443", "http://page.example:443", "http://[::1]:8080", "app://page"])(
+  "a page may have the origin %s",
+  async (page) => {
+    const { browser } = await explain(put.url, { request: { method: "PUT" }, origin: page });
+    expect(JSON.stringify(browser?.cors)).toContain(JSON.stringify(page));
+  },
+);
+
 test("gives the rule and the directive that a page needs to upload to S3", async () => {
   const { browser } = await explain(put.url, { request: { method: "put" }, origin });
   expect(browser).toEqual({

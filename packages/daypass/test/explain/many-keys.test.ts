@@ -29,6 +29,15 @@ describe("many keys of one id", () => {
     expect(await causeOf(`${url}&utm_source=x`, [...others, credentials])).toMatchObject({ code: "QUERY" });
   });
 
+  it("are each tried with each method that nobody has told before any is tried with all changes", async () => {
+    const { url: put } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+      ...{ bucket: "media", key: "a", method: "DELETE", expiresIn: 900 },
+    });
+    expect(await causeOf(`${put}&utm_source=x`, [...others, credentials])).toMatchObject({ code: "QUERY" });
+    expect((await causeOf(put, others))?.evidence.join(" ")).toContain("Not every change was tried");
+    expect((await causeOf(put, others.slice(0, 1)))?.evidence.join(" ")).not.toContain("Not every change");
+  });
+
   it("cost no more than a few", async () => {
     const nginx = nginxSigner({ secret: "right", clock }).sign({ url: "https://e.example/a/b", expiresIn: 900 }).url;
     const secrets = others.map((_, i) => ({ scheme: "nginx", secret: `${i} ${i}` }) as const);

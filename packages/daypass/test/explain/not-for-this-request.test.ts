@@ -57,6 +57,8 @@ describe("a SAS", () => {
     ["http", url.replace("https:", "http:"), undefined, "PROTOCOL"],
     ["another client", url, "198.51.100.7", "IP"],
     ["its own client", url, "203.0.113.9", undefined],
+    ["its own client, as a dual-stack socket tells it", url, "::ffff:203.0.113.9", undefined],
+    ["its own client, mapped in hexadecimal", url, "::ffff:cb00:7109", undefined],
     ["nobody has said which client", url, undefined, undefined],
     ["a blob by a SAS for containers", account("b", "c"), undefined, "SERVICE"],
     ["a blob by a SAS for queues", account("q", "o"), undefined, "SERVICE"],
@@ -71,6 +73,44 @@ describe("a SAS", () => {
   });
 });
 
+describe("an account SAS is for the service of its host", () => {
+  const accountKey = Buffer.alloc(32, 1).toString("base64");
+  const sas = (services: string, resourceTypes: string) =>
+    new URL(
+      azureAccountSigner({ account: "acme", credentials: { accountKey }, clock }).sign({
+        ...{ services, resourceTypes, container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 },
+      }).url,
+    ).search;
+  const domain = "core.windows.net";
+
+  it.each([
+    [`https://acme.queue.${domain}/jobs/messages`, "q", "o", undefined],
+    [`https://acme.file.${domain}/share/a/b.txt`, "f", "o", undefined],
+    [`https://acme.table.${domain}/people`, "t", "o", undefined],
+    [`https://acme.table.${domain}/people(PartitionKey='a',RowKey='b')`, "t", "o", undefined],
+    [`https://acme.dfs.${domain}/media/a.txt`, "b", "o", undefined],
+    [`https://acme.blob.${domain}/`, "b", "o", undefined],
+    [`https://acme.blob.${domain}/`, "b", "co", undefined],
+    ["https://files.example.com/media/a.txt", "b", "o", undefined],
+    ["https://files.example.com/media/a.txt", "q", "o", undefined],
+    ["http://127.0.0.1:10001/acme/jobs/messages", "q", "o", undefined],
+    [`https://acme.queue.${domain}/jobs/messages`, "b", "o", "SERVICE"],
+    [`https://acme.blob.${domain}/media/a.txt`, "q", "o", "SERVICE"],
+    ["http://127.0.0.1:10000/acme/media/a.txt", "q", "o", "SERVICE"],
+  ])("%s with ss=%s and srt=%s", async (place, services, types, code) => {
+    const signed = place + sas(services, types);
+    expect((await causeOf(signed))?.code).toBe(code);
+    expect((await causeOf(signed, { keys: [{ account: "acme", accountKey }] }))?.code).toBe(
+      place.includes("example.com") && services === "q" ? "SERVICE" : code,
+    );
+  });
+
+  it("and a request to the account needs srt=s", async () => {
+    const signed = `https://acme.blob.${domain}/${sas("b", "o")}`;
+    expect(await causeOf(signed, { request: { method: "GET" } })).toMatchObject({ code: "SERVICE" });
+  });
+});
+
 describe("a request that was told", () => {
   it("with a body that is not the signed one shows that", async () => {
     const sha256 = "a".repeat(64);
@@ -82,6 +122,20 @@ describe("a request that was told", () => {
       causeOf(url, { keys: [credentials], request: { method: "PUT", headers, bodySha256 } });
     expect(await ask("b".repeat(64))).toMatchObject({ code: "PAYLOAD" });
     expect(await ask(sha256)).toBeUndefined();
+  });
+
+  it("with the hash of another body in its header is told of the header, unless a key has shown that it was signed", async () => {
+    const [sha256, other] = ["a".repeat(64), "b".repeat(64)];
+    const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+      ...{ bucket: "media", key: "a", method: "PUT", expiresIn: 900 },
+      bind: { sha256 },
+    });
+    const request = { method: "PUT", headers: { "x-amz-content-sha256": other }, bodySha256: sha256 };
+    expect(await causeOf(url, { keys: [credentials], request })).toMatchObject({
+      code: "HEADER",
+      evidence: [expect.stringContaining("this one change")],
+    });
+    expect(await causeOf(url, { request })).toMatchObject({ code: "HEADER" });
   });
 
   it("as a form names the bucket to which it goes, and not the one of its field", async () => {

@@ -69,6 +69,13 @@ const answers: readonly (readonly [what: string, url: string, body: string, code
     "ENDPOINT",
     /oss-cn-beijing/,
   ],
+  [
+    "Amazon's redirect, which breaks the signature of the host",
+    s3,
+    errorXml("PermanentRedirect", ELSEWHERE, { Endpoint: "media.s3.eu-central-1.amazonaws.com" }),
+    "ENDPOINT",
+    /eu-central-1.*a redirect breaks the signature/,
+  ],
   ["OSS' to a token that has ended", oss, errorXml("SecurityTokenExpired", "…"), "EXPIRED_TOKEN", /ended|expired/],
   [
     "Cloud Storage's to a header that was not sent",
@@ -151,6 +158,32 @@ describe("a temporary key", () => {
     ).url;
     expect((await explain(whole, { clock: soon, keys: [{ ...key, sessionToken }] })).cause).toBeUndefined();
     expect(await causeOf(whole, unknown)).toMatchObject({ code: "UNKNOWN_KEY" });
+  });
+
+  it.each(Object.entries(signers))("is judged by the one whose secret gave the signature: %s", async (_, signer) => {
+    const { url } = signer({ region: "us-east-1", endpoint, credentials: key, clock }).sign(wish);
+    const other = { ...key, secretAccessKey: "another", sessionToken };
+    const ended = { ...key, secretAccessKey: "a third", expiration: new Date("2026-11-24T12:02:00Z") };
+    for (const keys of [[{ ...key, sessionToken: "" }], [other, key], [ended, key]]) {
+      const { cause, endsAt } = await explain(url, { clock: soon, keys });
+      expect([cause, endsAt]).toEqual([undefined, new Date(clock().getTime() + wish.expiresIn * 1000)]);
+    }
+    expect((await explain(url, { clock: soon, keys: [key, other] })).cause).toBeUndefined();
+  });
+
+  it("may have its token in a header", async () => {
+    const name = "x-amz-security-token";
+    const { url } = s3Signer({ region: "us-east-1", endpoint, credentials: key, clock }).sign({
+      ...wish,
+      headers: { [name]: sessionToken },
+    });
+    const keys = [{ ...key, sessionToken }];
+    for (const request of [undefined, { method: "GET", headers: { [name]: sessionToken } }]) {
+      const { cause, traps } = await explain(url, { clock: soon, keys, ...(request === undefined ? {} : { request }) });
+      // Nobody has told the header's value.
+      expect(cause?.code).toBe(request === undefined ? "HEADER" : undefined);
+      expect(traps.map((trap) => trap.name)).not.toContain("missing-session-token");
+    }
   });
 
   it.each(Object.entries(signers))("that has ended ends its URLs: %s", async (_, signer) => {

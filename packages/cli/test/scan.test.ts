@@ -217,7 +217,7 @@ test.each(UNENCODED)("finds a URL with %s in its path, which nobody has encoded"
 });
 
 test("tells of a URL that is live as soon as its damage is undone that it is live", async () => {
-  const azure = (await SCHEMES.azure?.())?.url ?? "";
+  const azure = (await SCHEMES["azure"]?.())?.url ?? "";
   const sas = azure.slice(azure.indexOf("?") + 1);
   const twice = await scan(["-"], `${azure}&${sas}\n${azure}?${sas}#2\n`);
   expect([twice.status, twice.found.map(({ life, scheme }) => [life, scheme])]).toEqual([

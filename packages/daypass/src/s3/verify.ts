@@ -139,9 +139,10 @@ export function checkScope(
   service = "s3",
 ): void {
   if (scope.service !== service) throw wrongScope(parameter, "service", [service], scope.service);
-  // A list, as in a text a part of its region would do.
-  const allowed = regions && [regions].flat();
-  if (allowed && !allowed.includes(scope.region)) throw wrongScope(parameter, "region", allowed, scope.region);
+  if (regions === undefined || (Array.isArray(regions) && regions.includes(scope.region))) return;
+  // A text is one region: a part of it would do for `includes`.
+  const allowed = [regions].flat();
+  if (!allowed.includes(scope.region)) throw wrongScope(parameter, "region", allowed, scope.region);
 }
 
 /** `WRONG_SCOPE`, with what programs need to tell which part it is. */

@@ -21,7 +21,7 @@ export function originSelector(
   { wildcards }: { readonly wildcards: boolean },
 ): (authority: string) => SelectedOrigin {
   // Whoever writes JavaScript may have forgotten them.
-  if (!origins?.length) throw invalidInput("origins", "a list", origins);
+  if (!origins?.length) throw invalidInput("origins", "one or more", origins);
   const exact = new Map<string, SelectedOrigin>();
   const suffixes = new Map<string, SelectedOrigin>();
   // The longest first: what stands for `*` is a bucket, whatever the order of the origins.

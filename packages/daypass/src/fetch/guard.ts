@@ -29,9 +29,9 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
  * percent-encoding). A refusal is answered with RFC 9457 problem details that hold the error's code and nothing else.
  * Errors that are no refusal, the handler's own included, reject the returned promise.
  *
- * Enforces `response` (sets the headers of every answer that is no error), `strip` (`request.url` loses the parameters that may vary), `body-length` and
- * `body-sha256` (`request.body` fails with the error, and the guard answers it as a refusal): list these four in the
- * verifier's `enforces`. Act on a body only after all of it has been read.
+ * Enforces `response` (sets the headers of every answer that is no error), `strip` (`request.url` loses the parameters
+ * that may vary), `body-length` and `body-sha256` (`request.body` fails with the error, and the guard answers it as a
+ * refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read.
  *
  * @example
  * ```ts

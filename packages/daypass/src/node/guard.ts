@@ -43,9 +43,10 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * is none, a fault before the handler is answered with 500 and told to `onFault`, and the handler's own error rejects the
  * returned promise.
  *
- * Enforces `response` (sets the headers of every answer that is no error, over what the handler sets) and `strip` (`req.url` loses the parameters that may vary): list these two in
- * the verifier's `enforces`. It does not read the body: list `body-length` and `body-sha256` only if the handler reads
- * through `grant.limitBody(req)`; what that throws is answered as a refusal.
+ * Enforces `response` (sets the headers of every answer that is no error, over what the handler sets) and `strip`
+ * (`req.url` loses the parameters that may vary): list these two in the verifier's `enforces`. It does not read the
+ * body: list `body-length` and `body-sha256` only if the handler reads through `grant.limitBody(req)`; what that throws
+ * is answered as a refusal.
  *
  * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`. A handler that needs more of
  * them than {@link NodeRequest} and {@link NodeResponse} annotates them, or stands inside the route's own listener:

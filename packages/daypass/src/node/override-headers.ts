@@ -6,9 +6,9 @@ type GivenHeaders = Readonly<Record<string, unknown>> | readonly (readonly [stri
 type WriteHead = (status: number, ...rest: readonly unknown[]) => unknown;
 
 /**
- * Sets headers of an answer at once, where what compresses or guesses a type sees them, and again as its head is written, over what the handler
- * has set: it is that late that Node calls `writeHead`, by itself, too. An error keeps its own headers, as what was signed was said of the
- * resource.
+ * Sets headers of an answer at once, where what compresses or guesses a type sees them, and again as its head is
+ * written, over what the handler has set: it is that late that Node calls `writeHead`, by itself, too. An error keeps
+ * its own headers, as what was signed was said of the resource.
  */
 export function overrideHeaders(res: NodeResponse, headers: Readonly<Record<string, string>>): void {
   const { writeHead, getHeader, removeHeader } = res as Written;

@@ -33,13 +33,12 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
   if (typeof key !== "string" || key === "") throw invalidInput("key", "text or none", key);
   if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    const expected = "text without . and .. segments (browsers remove them, see dotSegments)";
-    throw invalidInput("key", expected, key, "DOT_SEGMENTS");
+    throw invalidInput("key", "text without . and .. segments (see dotSegments)", key, "DOT_SEGMENTS");
   }
 }
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
-const METHOD = /^[A-Z]+$/;
+const METHOD = /^[A-Z]{1,16}$/;
 
 /** Checks method and key, and gives the method. */
 export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): string {

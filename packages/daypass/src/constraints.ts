@@ -4,7 +4,7 @@ import type { Bindings, Lifetime, ResponseOverrides } from "./scheme.ts";
 
 /**
  * What a caller may ask of any scheme beside its resource. A scheme binds what it can and refuses the rest with
- * {@link unsupportedConstraint}: dropping one in silence would grant more than was asked for.
+ * `UNSUPPORTED_CONSTRAINT`: dropping one in silence would grant more than was asked for.
  */
 export interface Constraints extends Lifetime {
   /** First instant of validity. */

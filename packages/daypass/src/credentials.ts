@@ -27,6 +27,7 @@ export interface RotationOptions {
  * provider failed or gave credentials that near their end, too, is not repeated at every signature: the next one begins one second
  * after it at the earliest, then two, four, up to thirty, until one has helped. `ready()` asks at once.
  *
+ * @param provider fetches credentials; `expiration` is the first instant at which they are no longer good, none means never
  * @throws {DaypassError} `CREDENTIALS_NOT_READY` from `current()`; `INVALID_KEY` from `ready()`, for what is no credentials or has an
  * `expiration` that is no Date
  * @example

@@ -42,7 +42,11 @@ const ERROR_CODES = {
   BODY_DIGEST: "the body is not the one that was granted",
 } as const;
 
-/** A stable identifier of what went wrong: the part of a {@link DaypassError} that programs may depend on. */
+/**
+ * A stable identifier of what went wrong: the part of a {@link DaypassError} that programs may depend on.
+ *
+ * @useDeclaredType
+ */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Facts about an error that are safe to show to whoever sent the request. Never a secret or an expected signature. */
@@ -55,6 +59,7 @@ export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ Object.keys(ERRO
 /**
  * The sentence that introduces a code, as it stands in the documentation. It holds nothing of any request.
  *
+ * @param code one of {@link errorCodes}
  * @example
  * ```ts
  * import { describeErrorCode, errorCodes } from "daypass";
@@ -82,6 +87,11 @@ export class DaypassError extends Error {
   declare readonly code: ErrorCode;
   declare readonly details: ErrorDetails;
 
+  /**
+   * Nothing is checked: keep secrets, signatures and session tokens out of all of it.
+   *
+   * @param options `details` may be shown to whoever sent the request; `cause` is for the operator only
+   */
   constructor(
     code: ErrorCode,
     message: string,
@@ -102,6 +112,7 @@ export function refusal(code: ErrorCode, expected: string, details?: ErrorDetail
 /**
  * Tells whether a thrown value is a {@link DaypassError}, also across duplicated copies of the library.
  *
+ * @param value whatever was caught
  * @example
  * ```ts
  * import { isDaypassError } from "daypass";

@@ -120,6 +120,7 @@ const TAKEN = /^(?:key|bucket|policy|x-ignore-.*)$/s;
 /**
  * One verifier for forms of several schemes. Exactly one of them has to recognise the form, as with `anyOf`.
  *
+ * @param verifiers of one scheme each
  * @example
  * ```ts
  * import { anyFormOf } from "daypass";

@@ -26,13 +26,17 @@ export type SignedFormOrError = SignedForm | { readonly error: Error };
 
 /** Signs forms synchronously: every HMAC scheme. */
 export interface FormSigner<R> {
+  /** Signs one form. */
   sign(request: R): SignedForm;
+  /** In order, each form when it is asked for. */
   signMany(requests: Iterable<R>): Iterable<SignedFormOrError>;
 }
 
 /** Signs forms with a promise. */
 export interface AsyncFormSigner<R> {
+  /** Signs one form. */
   sign(request: R): Promise<SignedForm>;
+  /** In order, with up to sixteen signatures under way. */
   signMany(requests: Iterable<R>): AsyncIterable<SignedFormOrError>;
 }
 
@@ -57,6 +61,7 @@ export interface FormGrant extends Grant {
 export interface FormVerifier<G extends FormGrant = FormGrant> {
   /** Tells by names alone whether the form is signed in this scheme. Nothing is verified by it. */
   detects(fields: FormFields): boolean;
+  /** The grant of a form that is as it was signed, in time and within its policy. Rejects with a `DaypassError` for any other. */
   verify(form: ReceivedForm): Promise<G>;
 }
 

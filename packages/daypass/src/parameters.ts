@@ -1,7 +1,7 @@
 import { type DaypassError, type ErrorDetails, refusal } from "./errors.ts";
 import { formDecode, type WireTarget } from "./wire.ts";
 
-/** A decoded query parameter. */
+/** A decoded query parameter. @inline */
 export type Parameter = readonly [name: string, value: string];
 
 /** A query, its scheme's own parameters told from the rest. */

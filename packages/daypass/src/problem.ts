@@ -47,6 +47,7 @@ const PHRASE: Readonly<Record<number, string>> = {
 
 /** The answer to a refused request, ready to be sent. */
 export interface Problem {
+  /** The HTTP status. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** RFC 9457 problem details as JSON. */

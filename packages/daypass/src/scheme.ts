@@ -48,6 +48,7 @@ export type Obligation =
   /** Show the handler {@link Grant.target} instead of the raw target: parameters that may vary are removed from it. */
   | { readonly kind: "strip"; readonly names: readonly string[] };
 
+/** The name of an {@link Obligation}, as `enforces` of a verifier lists it. */
 export type ObligationKind = Obligation["kind"];
 
 /** What a valid signature allows. Only a verifier makes one. */
@@ -140,12 +141,15 @@ export type SignedOrError = SignedRequest | { readonly error: Error };
 
 /** Signs synchronously: every HMAC scheme. */
 export interface Signer<R> {
+  /** Signs one request. Nothing is sent, and whether the resource exists shows when the URL is used. */
   sign(request: R): SignedRequest;
+  /** In order, each request when its result is asked for. */
   signMany(requests: Iterable<R>): Iterable<SignedOrError>;
 }
 
 /** Signs with a promise: RSA, ECDSA and Ed25519. */
 export interface AsyncSigner<R> {
+  /** Signs one request. Nothing is sent, and whether the resource exists shows when the URL is used. */
   sign(request: R): Promise<SignedRequest>;
   /** In order, with up to sixteen signatures under way: takes as many requests ahead of what it has yielded. */
   signMany(requests: Iterable<R>): AsyncIterable<SignedOrError>;
@@ -161,6 +165,10 @@ export interface Proof {
 export interface Verifier<G extends Grant = Grant> {
   /** Tells by names alone whether the request is signed in this scheme. Nothing is verified by it. */
   detects(request: WireRequest): boolean;
+  /**
+   * What the request may do. Rejects with a `DaypassError` that says why it may not; the body is not looked at, see
+   * {@link Grant.limitBody}.
+   */
   verify(request: WireRequest, proof?: Proof): Promise<G>;
 }
 
@@ -195,6 +203,7 @@ export interface Scheme<P, K, G extends Grant> {
   detect(request: WireRequest): boolean;
   /** Strict and without a key: throws `MALFORMED`, never looks at the time or the signature's value. */
   parse(received: ReceivedRequest): P;
+  /** Who claims to have signed: the name under which the key is looked up. */
   keyId(parsed: P): string;
   /** Recomputes and compares in constant time. Called for every candidate key, and for `dummyKey` where there is none. */
   check(received: ReceivedRequest, parsed: P, key: K): Checked | Promise<Checked>;

@@ -18,9 +18,9 @@ export interface WireTarget {
 }
 
 /**
- * Splits a raw request target at the first `?` and its query at `&` and the first `=` of each token. Nothing is decoded
+ * Splits a raw request `target` at the first `?` and its query at `&` and the first `=` of each token. Nothing is decoded
  * or normalised: what is verified stays what was sent. Characters are checked where a part is read, by
- * {@link percentDecode} or by a scheme's own grammar: most parts are compared with a fixed text or a pattern anyway.
+ * a scheme's own grammar: most parts are compared with a fixed text or a pattern anyway.
  *
  * Source: RFC 3986 section 3.4, RFC 9112 section 3.2.1
  *

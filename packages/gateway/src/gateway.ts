@@ -30,6 +30,7 @@ import { stsProtocol } from "./protocols/sts/index.ts";
 import { urlProtocol } from "./protocols/url/index.ts";
 import type { Storage } from "./storage/storage.ts";
 
+/** Options of {@link createGateway}. Each is checked when the gateway is made. */
 export interface GatewayOptions {
   /** Where the objects are. The gateway closes it. */
   readonly storage: Storage;
@@ -91,6 +92,7 @@ export interface GatewayOptions {
   readonly random?: ((length: number) => Uint8Array) | undefined;
 }
 
+/** What {@link createGateway} makes: it answers requests, and owns its storage. */
 export interface Gateway {
   readonly limits: Limits;
   /**

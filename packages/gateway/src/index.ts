@@ -5,18 +5,20 @@
  * @module
  */
 export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+export type { HashAlgorithm } from "./http/checksum.ts";
 export type { CorsPolicy } from "./http/cors.ts";
 export type { CorsRule } from "./http/cors-rules.ts";
+export type { CrcAlgorithm } from "./http/crc.ts";
 export { repeatsMember } from "./http/json-members.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";
-export type { Outcome } from "./pipeline/outcome.ts";
+export type { DeliveryFault, Outcome } from "./pipeline/outcome.ts";
 export { scopeBreach } from "./pipeline/reach.ts";
 export { redactTarget } from "./pipeline/redact.ts";
 export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
 export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";
 export { steadyClock } from "./pipeline/steady-clock.ts";
-export type { Dialect, KeyScope } from "./protocols/protocol.ts";
+export type { Allowance, Dialect, KeyScope, Resource } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/index.ts";
 export type { BucketInfo, Buckets } from "./storage/buckets.ts";
 export type {
@@ -62,9 +64,11 @@ export type {
   OpenObject,
   PutOptions,
   RedirectBody,
+  RedirectOptions,
   SetTagsOptions,
   Storage,
   StorageErrorCode,
+  StorageErrorOptions,
   StoredHeaders,
   StreamBody,
 } from "./storage/storage.ts";

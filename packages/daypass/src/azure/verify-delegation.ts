@@ -32,6 +32,7 @@ export interface AzureDelegationId extends Omit<AzureUserDelegationKey, "value">
   readonly signedExpiresOn: Date;
 }
 
+/** @inline */
 type Found = AzureAccountDelegatedKey | readonly AzureAccountDelegatedKey[] | undefined;
 
 /** Options of {@link azureUserDelegationVerifier}. */

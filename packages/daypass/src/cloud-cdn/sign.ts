@@ -79,6 +79,7 @@ export interface CloudCdnCookieRequest extends Lifetime {
 
 /** Makes signed cookies. */
 export interface CloudCdnCookieSigner {
+  /** The cookie of one prefix. Setting it, `Secure` and `HttpOnly`, is left to the caller. */
   sign(request: CloudCdnCookieRequest): SignedCookies;
 }
 

@@ -21,6 +21,7 @@ export interface CloudfrontCookies {
 
 /** Signs cookies. */
 export interface CloudfrontCookieSigner {
+  /** The cookies of one policy. Setting them, `Secure` and `HttpOnly`, is left to the caller. */
   sign(request: CloudfrontCookieRequest): Promise<CloudfrontCookies>;
 }
 

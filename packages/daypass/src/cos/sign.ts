@@ -12,7 +12,7 @@ import { cosPairs, cosSignature, hasOwnCase } from "./canonical.ts";
 import { type CosCredentials, checkCredentials } from "./credentials.ts";
 
 /** One COS request to sign. `notBefore` is bound. */
-export type CosSignRequest = ObjectRequest;
+export interface CosSignRequest extends ObjectRequest {}
 
 /** Options of {@link cosSigner}. */
 export interface CosSignerOptions {

@@ -18,24 +18,36 @@ interface Secret<S extends string> extends Of<S> {
 
 /** A link of nginx' `secure_link`, with the options that its signer has. */
 export interface NginxExplainKey extends Secret<"nginx">, NginxOptions {}
+/** A token of Bunny. */
 export interface BunnyExplainKey extends Secret<"bunny"> {}
+/** A token of Akamai's edge, with the options of its signer. */
 export interface AkamaiExplainKey extends Secret<"akamai">, AkamaiOptions {}
+/** A token of a Cloudflare rule, with the options of its signer. */
 export interface CloudflareExplainKey extends Secret<"cloudflare">, CloudflareOptions {}
+/** A token of Fastly, with the options of its verifier. */
 export interface FastlyExplainKey extends Secret<"fastly">, FastlyOptions {}
+/** A URL of imgix. */
 export interface ImgixExplainKey extends Secret<"imgix"> {}
+/** A URL of imgproxy: key and salt in hexadecimal, and the options of its signer. */
 export interface ImgproxyExplainKey extends Of<"imgproxy">, ImgproxyKey, ImgproxyOptions {}
+/** A URL or a cookie of Google's Cloud CDN, with the key of that name. */
 export interface CloudCdnExplainKey extends Of<"cloud-cdn">, CloudCdnKey {}
+/** A URL or a cookie of Google's Media CDN, with the key of that name. */
 export interface MediaCdnExplainKey extends Of<"media-cdn">, MediaCdnKey {
   readonly padded?: boolean | undefined;
 }
+/** A token of Google's Media CDN: its secret or public key, and the name of its parameter. */
 export interface MediaCdnTokenExplainKey extends Of<"media-cdn/token"> {
   readonly key: MediaCdnTokenSecret | MediaCdnTokenVerifyKey;
   readonly parameter?: string | undefined;
 }
+/** A signed URL of Laravel, with the application's key; `relative` where the host was not signed. */
 export interface LaravelExplainKey extends Secret<"laravel"> {
   readonly relative?: boolean | undefined;
 }
+/** A URL of Symfony's `UriSigner`, with the options of its signer. */
 export interface SymfonyExplainKey extends Secret<"symfony">, SymfonyOptions {}
+/** A URI of RFC 9246: its key, and the issuer and the attribute that its verifier was given. */
 export interface UriSigningExplainKey extends Of<"uri-signing"> {
   readonly key: UriSigningSecret | UriSigningKey;
   readonly issuer?: string | undefined;

@@ -24,6 +24,7 @@ import { besides } from "./v4-diagnosis.ts";
  *
  * Signatures and session tokens are hidden in every text unless `reveal` is set, secrets always.
  *
+ * @param url absolute, as it was sent
  * @throws {DaypassError} `INVALID_INPUT` for a text that is no absolute http(s) URL and for options in another form,
  * `INVALID_KEY` for a key that its scheme's verifier does not take, `NO_SIGNATURE` for a URL that is not signed in a scheme that
  * is known here

@@ -19,6 +19,7 @@ const IMGPROXY = /^([a-z]+:\/\/[^/?#]+(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43
  * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs, and
  * the tokens of edges, in the query and in the path.
  *
+ * @param url also a target of a request, which begins with `/`
  * @example
  * ```ts
  * import { redactUrl } from "daypass/explain";

@@ -2,6 +2,7 @@ import type { FetchRequest } from "./request.ts";
 
 /** What is used of a Fetch API `Response`. */
 export interface FetchResponse {
+  /** The HTTP status. */
   readonly status: number;
   readonly headers: { set(name: string, value: string): void };
 }

@@ -33,6 +33,7 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
  * that may vary), `body-length` and `body-sha256` (`request.body` fails with the error, and the guard answers it as a
  * refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read.
  *
+ * @param handler called for verified requests only, with what the host passes beside the request behind it
  * @example
  * ```ts
  * import { guardFetch } from "daypass/fetch";

@@ -104,6 +104,7 @@ export interface MediaCdnCookieRequest extends Lifetime {
 
 /** Makes signed cookies. */
 export interface MediaCdnCookieSigner {
+  /** The cookie of one prefix. Setting it, `Secure` and `HttpOnly`, is left to the caller. */
   sign(request: MediaCdnCookieRequest): Promise<SignedCookies>;
 }
 

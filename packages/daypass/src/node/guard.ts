@@ -6,10 +6,14 @@ import { checkHops, type NodeRequest, toWireRequest, type WireOptions } from "./
 
 /** What is used of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response. */
 export interface NodeResponse {
+  /** The HTTP status that is sent. */
   statusCode: number;
   readonly headersSent: boolean;
+  /** Sets a header of the answer. */
   setHeader(name: string, value: string): unknown;
+  /** Sends the answer, without a body. */
   end(): unknown;
+  /** Sends the answer. */
   end(body: string): unknown;
 }
 

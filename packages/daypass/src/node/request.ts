@@ -13,6 +13,7 @@ export interface NodeRequest {
   readonly baseUrl?: string | undefined;
   /** Names and values by turns, as received. */
   readonly rawHeaders: readonly string[];
+  /** 1 or 2: HTTP/2 has `:authority` in the place of `Host`. */
   readonly httpVersionMajor: number;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }

@@ -5,6 +5,7 @@ import { type DaypassError, refusal } from "../errors.ts";
 import { isPromise, type Keys, keyResolver } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
 
+/** A digest that Swift signs with: `sha256` and `sha512` unless the operator allows the old `sha1`. */
 export type SwiftDigest = "sha1" | "sha256" | "sha512";
 
 /** A `Temp-URL-Key` of an account or of one container. Either may have two, so that one can replace the other. */

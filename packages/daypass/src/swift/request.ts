@@ -24,6 +24,7 @@ export interface SwiftSignRequest extends Constraints {
   readonly dotSegments?: "refuse" | "sign" | undefined;
 }
 
+/** @inline */
 export type PrefixMatch = "folder" | "text";
 
 /** What a TempURL can be asked for. */

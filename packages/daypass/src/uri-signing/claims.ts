@@ -8,16 +8,22 @@ export interface UriSigningClaims {
   readonly aud?: string | readonly string[];
   /** Seconds since 1970. */
   readonly exp?: number;
+  /** Seconds since 1970: first instant of validity. */
   readonly nbf?: number;
+  /** Seconds since 1970: when it was signed. Grants nothing and ends nothing. */
   readonly iat?: number;
   readonly jti?: string;
+  /** The version of the standard: 1. */
   readonly cdniv?: number;
   readonly cdnicrit?: string;
   /** A JWE. */
   readonly cdniip?: string;
   readonly cdniuc: string;
+  /** Seconds that the next token of a chain lives, from the time of its renewal. */
   readonly cdniets?: number;
+  /** How the next token travels: 1 in a cookie, 0 not at all. */
   readonly cdnistt?: number;
+  /** Path segments, from the left, for which the cookie of the next token is good; 0 is the whole host. */
   readonly cdnistd?: number;
   readonly [extension: string]: unknown;
 }

@@ -37,6 +37,9 @@ type Node =
  * length and no faster. PCRE's own (`\\d`, `(?:…)`, `.*?`, `\\1`) is refused. For the signer it is one expression, for the
  * verifier the way to read any: `regex: uriSigningRegex`.
  *
+ * Source: RFC 9246, the container `regex:` of the claim `cdniuc`
+ *
+ * @param source the expression
  * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts

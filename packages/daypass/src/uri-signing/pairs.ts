@@ -15,6 +15,9 @@ export interface UriSigningEcJwk extends EcJwk, Omit<JwkPurpose, "alg"> {
 /**
  * A key for ES256: ECDSA over P-256.
  *
+ * Source: RFC 7518, section 3.4
+ *
+ * @param jwk signs where it has `d`
  * @throws {DaypassError} `INVALID_KEY`
  * @example
  * ```ts
@@ -52,6 +55,9 @@ export interface UriSigningOkpJwk extends Omit<JwkPurpose, "alg"> {
 /**
  * A key for EdDSA: Ed25519.
  *
+ * Source: RFC 8037
+ *
+ * @param jwk signs where it has `d`
  * @throws {DaypassError} `INVALID_KEY`
  * @example
  * ```ts
@@ -84,6 +90,10 @@ export interface UriSigningRsaJwk extends RsaJwk {
 /**
  * A key for RS256: RSASSA-PKCS1-v1_5 with SHA-256. It signs with the private key in PEM, where one is given.
  *
+ * Source: RFC 7518, section 3.3
+ *
+ * @param jwk the public key, which verifies
+ * @param privateKey PEM, PKCS #8 or PKCS #1
  * @throws {DaypassError} `INVALID_KEY`
  * @example
  * ```ts

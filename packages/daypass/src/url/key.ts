@@ -39,6 +39,7 @@ export interface UrlEd25519PrivateKey extends UrlEd25519Key {
   readonly d: string;
 }
 
+/** A JWK that verifies Daypass URLs. Which algorithm a URL is signed with the key says, never the URL. */
 export type UrlKey = UrlHmacKey | UrlEd25519Key;
 
 /** A JWK set (RFC 7517 section 5). */
@@ -128,6 +129,7 @@ function listKeys(keys: readonly UrlKey[] | UrlKeySet): readonly UrlKey[] {
  * The set that may be published for verifiers elsewhere: the Ed25519 keys without their private half. HMAC keys are left
  * out, since whoever reads one can sign with it.
  *
+ * @param keys the JWKs of the signer, as a list or as a JWK set
  * @throws {DaypassError} `INVALID_KEY`
  * @example
  * ```ts

@@ -7,7 +7,7 @@ import { type CrcAlgorithm, crcs, type RunningCrc } from "./crc.ts";
 /** What S3 has as a checksum of an object, in lower case as in the names of its headers. */
 export type ChecksumAlgorithm = CrcAlgorithm | HashAlgorithm;
 
-/** Those that `node:crypto` has. */
+/** A hash that S3 has as a checksum; those that `node:crypto` has. */
 export type HashAlgorithm = "md5" | "sha1" | "sha256" | "sha512";
 
 /** Bytes of each checksum. Of S3's the XXHASH ones are not here. */

@@ -5,6 +5,7 @@
 import type { HeaderList } from "./content-headers.ts";
 import { isHeaderName, type PreflightRequest, requestedHeaders, VARY } from "./cors.ts";
 
+/** Which pages of other origins may use a bucket: one of the rules that its owner has set. */
 export interface CorsRule {
   readonly id?: string | undefined;
   /** Each with one `*` at most, which stands for any characters. */

@@ -5,6 +5,7 @@
  */
 import type { HeaderList } from "./content-headers.ts";
 
+/** Which pages of other origins may use the gateway: the same for every path. */
 export interface CorsPolicy {
   /** `https://app.example.com`, compared as a whole and case-sensitively, or `*`. Without any, no cross-origin request is allowed. */
   readonly origins?: readonly string[] | undefined;

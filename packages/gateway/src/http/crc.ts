@@ -3,6 +3,7 @@
  * @module
  */
 
+/** A CRC that S3 has as a checksum: CRC-32, CRC-32C or CRC-64/NVME. */
 export type CrcAlgorithm = "crc32" | "crc32c" | "crc64nvme";
 
 /** A checksum that is being computed. */

@@ -3,6 +3,8 @@ const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 /**
  * Whether an object in a JSON text names a member twice: `JSON.parse`, which has read it, keeps the last one, others the first.
  *
+ * @param text the JSON, as it was read
+ * @param parsed what `JSON.parse` made of that very text
  * @example
  * ```ts
  * import { repeatsMember } from "@daypass/gateway";

@@ -12,6 +12,7 @@ import { wireRequest } from "./wire-request.ts";
 /** The listener that `node:http` calls; give it to `checkContinue` too, or `Expect: 100-continue` is answered too early. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
+/** Options of {@link toNodeHandler}. */
 export interface NodeHandlerOptions {
   /** 1 KB/s over 10 s unless told. */
   readonly minimumRate?: MinimumRate | undefined;

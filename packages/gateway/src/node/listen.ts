@@ -23,10 +23,13 @@ export const defaultTimeouts: Timeouts = { headersMs: 10_000, keepAliveMs: 5_000
 
 /** Where the server says what concerns no single request. Every pino logger is one. */
 export interface Logger {
+  /** For what the operator may want to know. */
   info(fields: object, message: string): void;
+  /** For what the operator has to mend. */
   error(fields: object, message: string): void;
 }
 
+/** Options of {@link listen}. Each is checked before the socket opens. */
 export interface ListenOptions {
   /** 127.0.0.1 unless told. */
   readonly host?: string | undefined;
@@ -42,9 +45,11 @@ export interface ListenOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** A server that listens. */
 export interface GatewayServer extends Balanced {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
+  /** The port that it listens on, also where 0 was asked for. */
   readonly port: number;
   /** Takes no new connection, lets requests finish for at most this many milliseconds, then closes the gateway. */
   drain(timeoutMs: number): Promise<void>;

@@ -4,6 +4,7 @@ import { type Level, type Logger, pino } from "pino";
 import type { AuditEvent, AuditedDeletion } from "../pipeline/audit.ts";
 import { logFile } from "./log-file.ts";
 
+/** Options of {@link openLog}. */
 export interface LogOptions {
   /** File descriptor or path; standard output, 1, unless told. */
   readonly destination?: number | string | undefined;
@@ -11,6 +12,7 @@ export interface LogOptions {
   readonly level?: Level | undefined;
 }
 
+/** An open log. */
 export interface Log {
   /** For everything that concerns no single request. */
   readonly logger: Logger;

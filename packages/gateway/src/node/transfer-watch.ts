@@ -1,5 +1,6 @@
 /** The least that a client has to move. */
 export interface MinimumRate {
+  /** The mean over the window; 0 lets everyone take all the time there is. */
   readonly bytesPerSecond: number;
   /** Length of the window over which the rate is taken, milliseconds. */
   readonly windowMs: number;

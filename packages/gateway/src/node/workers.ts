@@ -3,13 +3,17 @@ import { type Balanced, type Load, surplus, watchLoad } from "./balance.ts";
 
 /** One end of the connection between the primary and a worker; what `ipcIndexWriter` and `serveIndexWriter` talk over. */
 export interface Channel {
+  /** Sends one message. It is copied, and arrives in order. */
   send(message: unknown): void;
+  /** Called for each message of the other end. */
   onMessage(listener: (message: unknown) => void): void;
   /** Called once when the other end is gone. */
   onClose(listener: () => void): void;
 }
 
+/** Options of {@link primary}. */
 export interface PrimaryOptions {
+  /** How many processes serve. */
   readonly workers: number;
   /** Script of the workers; the one of this process unless told. */
   readonly exec?: string | undefined;
@@ -22,14 +26,18 @@ export interface PrimaryOptions {
   readonly onExit?: ((exit: WorkerExit) => void) | undefined;
 }
 
+/** How a worker ended that was not asked to. */
 export interface WorkerExit {
+  /** Of the worker, from 1. The one that replaces it has another. */
   readonly id: number;
+  /** Exit status; `null` where a signal ended it. */
   readonly code: number | null;
   readonly signal: string | null;
   /** Milliseconds until it is started again. */
   readonly restartMs: number;
 }
 
+/** The workers, as the process that keeps them running sees them. */
 export interface Primary {
   /** Resolves when every worker has said that it serves. Rejects when one ended before it did. */
   ready(): Promise<void>;
@@ -39,7 +47,9 @@ export interface Primary {
   drain(timeoutMs: number): Promise<void>;
 }
 
+/** What a worker does when the primary asks. */
 export interface WorkerHandlers {
+  /** Reads the configuration again. It must not reject: nobody waits for it. */
   onReload(): void | Promise<void>;
   /** Ends all work; when it resolves the worker leaves the cluster. */
   onDrain(timeoutMs: number): Promise<void>;

@@ -14,6 +14,7 @@ export interface AuditEvent {
   /** Path and query, with the value of every parameter that is not on the allow-list taken out. */
   readonly url: string;
   readonly remoteAddress: string | undefined;
+  /** The HTTP status that was sent. */
   readonly status: number;
   /** Bytes of body that were handed to the connection. */
   readonly bytes: number;

@@ -17,6 +17,9 @@ export function isBelow(prefix: string, key: string): boolean {
  * Which rule of a scope a request breaks by what it is for, `undefined` where it keeps all of them. Does not look at `maxLife`, `until` and
  * `allow`. What names no bucket, or no key, breaks no rule about them: a listing and the source of a copy are looked at by the operation.
  *
+ * @param scope what the operator lets the key grant
+ * @param resource what the request is for
+ * @param method as the request has it; `GET` in a scope implies `HEAD`
  * @example
  * ```ts
  * import { scopeBreach } from "@daypass/gateway";

@@ -53,7 +53,7 @@ export function redactKey(key: string): string {
 }
 
 /**
- * A target as it may stand in a log: the path, and the query with each value taken out whose name is not on the allow-list. A
+ * A `target` as it may stand in a log: the path, and the query with each value taken out whose name is not on the allow-list. A
  * token without `=` is all value, and so is all that follows the name of a signature in the path.
  *
  * @example

@@ -53,6 +53,11 @@ const GATEWAY_CODES = {
   INTERNAL: "the gateway failed",
 } as const;
 
+/**
+ * Why the gateway refuses a request by itself, where neither the library nor the storage does.
+ *
+ * @useDeclaredType
+ */
 export type GatewayCode = keyof typeof GATEWAY_CODES;
 
 const STORAGE_CODES: Readonly<Record<StorageErrorCode, string>> = {

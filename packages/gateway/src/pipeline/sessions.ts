@@ -17,6 +17,7 @@ export interface Session {
   readonly scope: KeyScope;
 }
 
+/** What a session is asked for. Nothing here is checked: whether the key exists and may ask is for the caller. */
 export interface SessionRequest {
   /** The key that asks, with the one secret that it was asked with. */
   readonly parent: Pick<S3Credentials, "accessKeyId" | "secretAccessKey">;
@@ -24,7 +25,9 @@ export interface SessionRequest {
   readonly expiration: Date;
 }
 
+/** Issues and reads sessions; made by {@link sessions}. */
 export interface Sessions {
+  /** Makes a session. Its `expiration` is cut to whole seconds. */
   issue(request: SessionRequest): Session;
   /** The session of a token, or `undefined` for text that this gateway has not issued. It may have ended. */
   open(token: string): Session | undefined;
@@ -42,6 +45,8 @@ const MAX_TOKEN = 4096;
  * Sessions without state: a token holds who it is for, until when and for what, under a MAC, and the secret is derived from
  * both. Every worker and every replica with the same secret reads it; nothing has to be stored, and nothing is lost on a restart.
  *
+ * @param mac under a secret of at least 32 bytes, which every worker and replica has
+ * @param random random bytes, as many as it is asked for
  * @example
  * ```ts
  * import { createHmac, randomBytes } from "node:crypto";

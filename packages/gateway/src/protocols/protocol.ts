@@ -10,6 +10,7 @@ import type { Answer } from "../pipeline/outcome.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
 import type { Received } from "../pipeline/target.ts";
 
+/** What the gateway speaks: `s3` is all of S3, forms and the Security Token Service included; `url` are Daypass URLs. */
 export type Dialect = "s3" | "url";
 
 /** What the operator lets a key grant; a signature cannot reach further. */

@@ -4,14 +4,17 @@
  */
 import type { CorsRule } from "../http/cors-rules.ts";
 
+/** A bucket. */
 export interface BucketInfo {
   readonly name: string;
   readonly created: Date;
 }
 
+/** The part of {@link Storage} that is about buckets themselves. */
 export interface Buckets {
   /** All buckets, in the order of their names' UTF-8. */
   buckets(): Promise<readonly BucketInfo[]>;
+  /** Whether there is such a bucket. */
   hasBucket(bucket: string): Promise<boolean>;
   /** Durable. Whether the name is a good one is for the caller to say. @throws {StorageError} `BUCKET_EXISTS`, `BUCKET_NAME_TAKEN` */
   createBucket(bucket: string): Promise<void>;

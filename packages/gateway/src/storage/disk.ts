@@ -43,6 +43,7 @@ export type { IndexWriter } from "./disk/index-contract.ts";
 export type { ReadProgress } from "./disk/read-progress.ts";
 export { servedFiles } from "./disk/served-file.ts";
 
+/** Options of {@link disk}. */
 export interface DiskOptions {
   /** The folder. It must exist. */
   readonly root: string;

@@ -12,6 +12,7 @@ export interface DriverOptions {
   readonly s3: S3Options;
 }
 
+/** The name of a storage driver, as a configuration has it. */
 export type DriverName = keyof DriverOptions;
 
 /**

@@ -6,6 +6,7 @@
 /** Where a listing goes on: after a key, or after every key that begins with a rolled-up prefix. */
 export type ListPosition = { readonly key: string } | { readonly prefix: string };
 
+/** Which keys a page shows. */
 export interface ListOptions {
   /** What keys begin with; empty for all. */
   readonly prefix: string;
@@ -17,6 +18,7 @@ export interface ListOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An object, as a listing knows it. */
 export interface ListedObject {
   readonly kind: "object";
   readonly key: string;
@@ -35,8 +37,10 @@ export interface ListedPrefix {
   readonly prefix: string;
 }
 
+/** An object, or keys that share everything up to a delimiter. */
 export type ListEntry = ListedObject | ListedPrefix;
 
+/** A page of a listing. The next one begins behind its last entry. */
 export interface ListPage {
   /** In the order of the bytes of their UTF-8, which for characters beyond U+FFFF is not that of JavaScript's strings. */
   readonly entries: readonly ListEntry[];
@@ -44,6 +48,7 @@ export interface ListPage {
   readonly truncated: boolean;
 }
 
+/** The part of {@link Storage} that lists keys. */
 export interface Listing {
   /** Shows what was stored, replaced and deleted before the call. @throws {StorageError} `NO_SUCH_BUCKET` */
   list(bucket: string, options: ListOptions): Promise<ListPage>;

@@ -16,31 +16,36 @@ export interface UploadRef extends ObjectRef {
   readonly uploadId: string;
 }
 
-/** Whether the checksum of the whole will be that of all bytes, or that of the checksums of the parts. */
+/** Whether the checksum of the whole will be that of all bytes, or that of the checksums of the parts. @inline */
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 
+/** The checksum that an upload in parts will have. */
 export interface UploadChecksum {
   readonly algorithm: ChecksumAlgorithm;
   /** A hash of all bytes does not follow from those of the parts, so SHA-1 and SHA-256 are `COMPOSITE`. */
   readonly type: ChecksumType;
 }
 
+/** What is stored with the object that an upload becomes. */
 export interface CreateUploadOptions
   extends Pick<PutOptions, "contentType" | "headers" | "metadata" | "tags" | "signal"> {
   readonly checksum?: UploadChecksum | undefined;
 }
 
+/** An upload that is open. */
 export interface UploadInfo extends UploadRef {
   readonly created: Date;
   readonly checksum: UploadChecksum | undefined;
 }
 
+/** What the body of a part has to be. */
 export interface PutPartOptions extends Pick<PutOptions, "contentLength" | "maxBytes" | "signal"> {
   readonly digests?: DeclaredDigests | undefined;
   /** Where the upload has a checksum the driver computes that one, whether or not it is given here. */
   readonly checksum?: ChecksumRequest | undefined;
 }
 
+/** Which bytes become a part, and of which state of the source. */
 export interface CopyPartOptions extends Pick<PutOptions, "signal"> {
   /** All bytes of the source if left out. */
   readonly range?: ByteRange | undefined;
@@ -48,6 +53,7 @@ export interface CopyPartOptions extends Pick<PutOptions, "signal"> {
   readonly sourceEtag: string;
 }
 
+/** A part that is stored. */
 export interface PartInfo {
   /** 1 to 10,000. */
   readonly number: number;
@@ -60,12 +66,14 @@ export interface PartInfo {
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
 }
 
+/** Parts in the order of their numbers. */
 export interface PartPage {
   readonly upload: UploadInfo;
   readonly parts: readonly PartInfo[];
   readonly truncated: boolean;
 }
 
+/** Which uploads a page shows. */
 export interface ListUploadsOptions {
   readonly prefix: string;
   /** Keys that have it behind the prefix are one entry, which ends with it. */
@@ -80,10 +88,12 @@ export interface ListUploadsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An upload, or keys that share everything up to a delimiter. */
 export type UploadEntry =
   | { readonly kind: "upload"; readonly upload: UploadInfo }
   | { readonly kind: "prefix"; readonly prefix: string };
 
+/** Uploads that are open. */
 export interface UploadPage {
   /** By key in the order of UTF-8, those of one key in the order in which they began. */
   readonly entries: readonly UploadEntry[];
@@ -92,6 +102,7 @@ export interface UploadPage {
 
 /** A part as the client names it at the end. */
 export interface NamedPart {
+  /** 1 to 10,000. */
   readonly number: number;
   /** Without quotes. */
   readonly etag: string;
@@ -101,6 +112,7 @@ export interface NamedPart {
   readonly algorithm?: ChecksumAlgorithm | undefined;
 }
 
+/** What the whole has to be, and under which condition it becomes an object. */
 export interface CompleteOptions extends Pick<PutOptions, "ifMatch" | "ifNoneMatch" | "signal"> {
   /** What every part but the last has at least. */
   readonly minPartSize: number;
@@ -125,8 +137,9 @@ export interface CompletedUpload {
  * where the id names no upload of the key that is still open, and with `NO_SUCH_BUCKET`.
  */
 export interface MultipartStorage {
-  /** @throws {StorageError} `KEY_NOT_STORABLE` */
+  /** Begins an upload. Nobody sees an object before it is completed. @throws {StorageError} `KEY_NOT_STORABLE` */
   createUpload(ref: ObjectRef, options?: CreateUploadOptions): Promise<UploadInfo>;
+  /** What is known about an upload. */
   getUpload(upload: UploadRef): Promise<UploadInfo>;
   /**
    * Stores a part, or replaces it as a whole.
@@ -145,7 +158,9 @@ export interface MultipartStorage {
     source: ObjectRef,
     options: CopyPartOptions,
   ): Promise<PartInfo | undefined>;
+  /** At most `limit` parts whose numbers are above `after`. */
   listParts(upload: UploadRef, options: { readonly after: number; readonly limit: number }): Promise<PartPage>;
+  /** The uploads of a bucket that are open. */
   listUploads(bucket: string, options: ListUploadsOptions): Promise<UploadPage>;
   /**
    * Makes an object of the parts, in the order of their numbers, whole or not at all. The very same call again finds what the

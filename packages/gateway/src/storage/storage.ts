@@ -63,7 +63,9 @@ export interface ObjectPart {
 
 /** A part of an object; both ends are inclusive and lie within the object. */
 export interface ByteRange {
+  /** Offset of the first byte, from 0. */
   readonly start: number;
+  /** Offset of the last byte. */
   readonly end: number;
 }
 
@@ -76,9 +78,13 @@ export interface BytesBody {
 /** A part of an open file. The receiver owns `fd` and calls `close()` exactly once, also after an error. */
 export interface FileBody {
   readonly kind: "file";
+  /** The descriptor of the open file. */
   readonly fd: number;
+  /** Offset of the first byte, from 0. */
   readonly start: number;
+  /** Bytes. */
   readonly length: number;
+  /** Gives the descriptor back. */
   close(): void;
 }
 
@@ -86,6 +92,7 @@ export interface FileBody {
 export interface StreamBody {
   readonly kind: "stream";
   readonly stream: Readable;
+  /** Bytes, where they are known. */
   readonly length: number | undefined;
   /** What an error of the stream is, for the log; the error itself if left out. */
   meaningOf?(error: Error): Error;
@@ -100,6 +107,7 @@ export interface RedirectBody {
   bytes(): StreamBody;
 }
 
+/** What a URL that a client is sent to has to keep. */
 export interface RedirectOptions {
   /** Seconds for which the URL may be good at most. */
   readonly maxLife: number;
@@ -107,6 +115,7 @@ export interface RedirectOptions {
   readonly response: { readonly [name in keyof StoredHeaders | "contentType"]?: string | undefined };
 }
 
+/** The bytes of an object, in the form in which the driver has them at hand. */
 export type Body = BytesBody | FileBody | StreamBody | RedirectBody;
 
 /**
@@ -115,10 +124,13 @@ export type Body = BytesBody | FileBody | StreamBody | RedirectBody;
  */
 export interface OpenObject {
   readonly info: ObjectInfo;
+  /** The bytes of the whole, or of a range. It is not compared with the size: the caller has made it fit. */
   body(range?: ByteRange): Body;
+  /** Gives up what is held open. Does nothing after `body()`. */
   close(): void;
 }
 
+/** What a caller wants of an object that is there. */
 export interface GetOptions {
   /** Fill in `ObjectInfo.parts`. */
   readonly parts?: boolean | undefined;
@@ -143,6 +155,7 @@ export interface ChecksumRequest {
   readonly expected?: string | (() => string | undefined) | undefined;
 }
 
+/** What is stored with an object, and what its body has to be. */
 export interface PutOptions {
   /** Without it the driver derives one from the key's extension. */
   readonly contentType?: string | undefined;
@@ -150,7 +163,9 @@ export interface PutOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Bytes the client announced. A body of another length is `INCOMPLETE_BODY`. */
   readonly contentLength?: number | undefined;
+  /** A longer body is `TOO_LARGE`. */
   readonly maxBytes?: number | undefined;
+  /** A shorter body is `TOO_SMALL`. */
   readonly minBytes?: number | undefined;
   /** Create only: refused with `PRECONDITION_FAILED` when the object exists at the moment of commit. */
   readonly ifNoneMatch?: "*" | undefined;
@@ -163,6 +178,7 @@ export interface PutOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How tags are set. */
 export interface SetTagsOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -179,6 +195,7 @@ export interface CopyOptions extends Pick<PutOptions, "ifNoneMatch" | "ifMatch" 
   readonly checksum?: ChecksumAlgorithm | undefined;
 }
 
+/** Under which condition an object is deleted. */
 export interface DeleteOptions {
   /** Delete only the object with this ETag (without quotes), or any (`*`). */
   readonly ifMatch?: string | undefined;
@@ -199,6 +216,7 @@ export interface Storage extends Listing, Buckets, MultipartStorage {
    * nothing about the object: ask `get`.
    */
   getCached?(ref: ObjectRef): OpenObject | undefined;
+  /** What is known about an object, or `undefined` when there is none. Opens nothing. */
   head(ref: ObjectRef, options?: GetOptions): Promise<ObjectInfo | undefined>;
   /**
    * Stores a whole object or nothing: a reader sees the old one or the new one. An error that `body` throws is passed on
@@ -221,6 +239,7 @@ export interface Storage extends Listing, Buckets, MultipartStorage {
   close(): Promise<void>;
 }
 
+/** Why storage refused or failed: the part of a {@link StorageError} that callers may depend on. */
 export type StorageErrorCode =
   | "NO_SUCH_BUCKET"
   | "BUCKET_EXISTS"
@@ -241,6 +260,7 @@ export type StorageErrorCode =
   | "READ_ONLY"
   | "UNAVAILABLE";
 
+/** Facts beside the code. */
 export interface StorageErrorOptions extends ErrorOptions {
   /** Which digest did not match, for `DIGEST_MISMATCH` and `CHECKSUM_MISMATCH`. */
   readonly digest?: ChecksumAlgorithm;
@@ -267,6 +287,7 @@ export class StorageError extends Error {
   readonly digest: ChecksumAlgorithm | undefined;
   readonly details: Readonly<Record<string, string | number>>;
 
+  /** The message is for the operator. `options.details` may be shown to the client. */
   constructor(code: StorageErrorCode, message: string, options: StorageErrorOptions = {}) {
     super(message, options);
     this.name = "StorageError";
@@ -280,6 +301,7 @@ export class StorageError extends Error {
 /**
  * Tells whether a thrown value is a `StorageError`, also across duplicated copies of the package.
  *
+ * @param value whatever was caught
  * @example
  * ```ts
  * import { isStorageError } from "@daypass/gateway";

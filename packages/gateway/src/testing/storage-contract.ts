@@ -22,6 +22,7 @@ import { multipartContract } from "./multipart-contract.ts";
 
 export type { TestFunctions } from "./contract-tools.ts";
 
+/** Options of {@link storageContract}. */
 export interface StorageContractOptions {
   /** The driver's name, for the report. */
   readonly name: string;

@@ -12,6 +12,7 @@ import type { S3AccessKey } from "../protocols/s3/index.ts";
 import { disk } from "../storage/disk.ts";
 import type { Storage } from "../storage/storage.ts";
 
+/** Options of {@link testGateway}. */
 export interface TestGatewayOptions {
   /** Files by `bucket/key`, written before the storage opens the folder. `PUT` a key that no path can hold. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
@@ -56,6 +57,7 @@ export interface TestClients {
 export interface TestGateway extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, the only origin unless others were given. */
   readonly url: string;
+  /** The port on 127.0.0.1. */
   readonly port: number;
   readonly gateway: Gateway;
   readonly server: GatewayServer;

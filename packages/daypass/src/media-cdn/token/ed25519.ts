@@ -41,6 +41,7 @@ export function mediaCdnEd25519TokenSigner(
 /**
  * The key that `mediaCdnTokenVerifier` verifies Ed25519 tokens with: the 32 bytes of a public key in base64url.
  *
+ * @param publicKey base64url or base64, padded or not
  * @throws {DaypassError} `INVALID_KEY`
  * @example
  * ```ts

@@ -14,7 +14,7 @@ import { INSTEAD } from "../request.ts";
 import { isAmbiguousKey, isAmbiguousValue, isSubResource, ossV1StringToSign } from "./canonical.ts";
 
 /** One OSS request to sign in V1. */
-export type OssV1SignRequest = ObjectRequest;
+export interface OssV1SignRequest extends ObjectRequest {}
 
 /** Options of {@link ossV1Signer}. The region only chooses the endpoint. */
 export interface OssV1SignerOptions extends OssEndpointOptions {

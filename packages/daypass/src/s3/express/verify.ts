@@ -22,7 +22,7 @@ const TOKEN = "X-Amz-S3session-Token";
  * `X-Amz-S3session-Token`. For servers that give out sessions themselves, and for whoever holds one and wants to know what a
  * URL of it grants.
  *
- * Checks what {@link daypass/s3!s3Verifier} does, and that the token is that of the access key, once and signed. Does not check
+ * Checks what `s3Verifier` of `daypass/s3` does, and that the token is that of the access key, once and signed. Does not check
  * that the bucket is the one that the session was created for, nor whether the session may write: the caller knows both.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html

@@ -19,7 +19,7 @@ export function isSubResource(name: string): boolean {
   return SUB_RESOURCES.has(name);
 }
 
-/** A decoded query parameter. */
+/** A decoded query parameter. @inline */
 export type Parameter = readonly [name: string, value: string];
 
 /**

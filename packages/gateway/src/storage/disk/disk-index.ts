@@ -22,16 +22,23 @@ import { type Database, openDatabase } from "./sqlite.ts";
 import { sweep } from "./sweep.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 
+/** The index of a folder, open in the one process that owns it. */
 export interface DiskIndex {
+  /** @internal */
   readonly run: string;
+  /** @internal */
   readonly layout: Layout;
+  /** @internal */
   readonly reader: IndexReader;
+  /** What {@link serveIndexWriter} gives to a worker. */
   readonly writer: IndexWriter;
-  /** Where this process looks at files for its listings. */
+  /** Where this process looks at files for its listings. @internal */
   readonly thread: FileThread;
+  /** Gives the folder free for another owner. Workers that still write fail. */
   close(): void;
 }
 
+/** Options of {@link openDiskIndex}. */
 export interface DiskIndexOptions {
   /** Told, after two seconds and every two seconds from then on, how far the reading of folders has come for a listing. */
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
@@ -54,6 +61,7 @@ export interface DiskIndexOptions {
  * Opens a folder's index as its owner: makes it, refuses a second gateway on the same folder, and sweeps what a crash left.
  * Workers come after it: `disk({ root, writer: ipcIndexWriter(channel) })`.
  *
+ * @param root the folder, which has to exist
  * @example
  * ```ts
  * import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";

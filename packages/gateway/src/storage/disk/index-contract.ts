@@ -88,6 +88,10 @@ export interface UploadsIndexWriter {
   closeUpload(uploadId: string): Promise<UploadClaim>;
 }
 
+/**
+ * What writes the index of a folder, in the process that owns it or through a {@link Channel} to that process. It is handed on as it is:
+ * nothing but the disk driver calls it.
+ */
 export interface IndexWriter extends NamesIndexWriter, UploadsIndexWriter {
   /**
    * Waits for the key, then resolves when the intent is on disk, so that a crash from here on can be cleaned up. On a disk without any

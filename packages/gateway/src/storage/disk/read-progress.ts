@@ -6,6 +6,7 @@ export interface ReadProgress {
   readonly bucket: string;
   /** Names of files so far. */
   readonly names: number;
+  /** Folders so far. */
   readonly folders: number;
   /** Seconds since it began. */
   readonly seconds: number;

@@ -8,6 +8,7 @@ import { looseBucket } from "./loose-bucket.ts";
  * Tells of a path below the root, one name for each folder and the last for the file, which object is served from it; `undefined` where
  * none is. Looks at names alone: a symbolic link is no object either.
  *
+ * @param root the folder that is served
  * @example
  * ```ts
  * import { servedFiles } from "@daypass/gateway/disk";

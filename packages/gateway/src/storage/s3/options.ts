@@ -10,6 +10,7 @@ export interface S3Timeouts {
   readonly idleMs?: number | undefined;
 }
 
+/** Options of {@link s3}. */
 export interface S3Options {
   /** Scheme, host, port and base path; Amazon's endpoint of the region by default. Nothing that a client sends changes it. */
   readonly endpoint?: string | undefined;

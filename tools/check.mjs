@@ -1,17 +1,16 @@
 import { existsSync } from "node:fs";
-import { run } from "./run.mjs";
+import { published, run } from "./run.mjs";
 
 // Everything a change must satisfy besides its tests. Every step runs, so that one look shows all there is to mend.
-const packed = ["packages/daypass", "packages/gateway", "packages/cli"];
 /** @type {readonly (readonly [what: string, command: string, ...args: string[]])[]} */
 const steps = [
   ["format and lint", "npx", "biome", "check", "--error-on-warnings", "."],
   ["types, and dist for the steps below", "npx", "tsc", "-b"],
   ["types without Node", "npx", "tsc", "-p", "packages/daypass/tsconfig.portable.json"],
   ["who may import whom", "node", "tools/check-imports.mjs"],
-  ...packed.map((path) => /** @type {const} */ ([`publint ${path}`, "npx", "publint", "--strict", path])),
+  ...published.map((path) => /** @type {const} */ ([`publint ${path}`, "npx", "publint", "--strict", path])),
   // The command line is a program, not an API: it has no types to get wrong.
-  ...packed
+  ...published
     .filter((path) => path !== "packages/cli")
     .map(
       (path) =>
@@ -28,6 +27,7 @@ const steps = [
           "table-flipped",
         ]),
     ),
+  ["docstrings, and docs/api", "node", "tools/api/pages.mjs"],
   ["bundle sizes", "node", "tools/size.mjs"],
 ];
 

@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 /** The root of the workspace, with a slash at its end. */
 export const root = fileURLToPath(new URL("../", import.meta.url));
 
+/** The packages that a release publishes. What other workspaces there are is for us alone. */
+export const published = ["packages/daypass", "packages/gateway", "packages/cli"];
+
 /**
  * Runs one command in the foreground and says whether it succeeded.
  * @param {string} command

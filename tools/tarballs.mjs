@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mustRun, root } from "./run.mjs";
+import { mustRun, published, root } from "./run.mjs";
 
 const out = `${root}.test-results/tarballs`;
 
@@ -13,8 +13,9 @@ export function packTarballs() {
   mustRun("npm", ["run", "build"]);
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
+  const workspaces = published.flatMap((path) => ["--workspace", path]);
   const packed = JSON.parse(
-    execFileSync("npm", ["pack", "--workspaces", "--json", "--pack-destination", out], { cwd: root, encoding: "utf8" }),
+    execFileSync("npm", ["pack", ...workspaces, "--json", "--pack-destination", out], { cwd: root, encoding: "utf8" }),
   );
   return Object.values(packed).map((/** @type {{ filename: string }} */ { filename }) => `${out}/${filename}`);
 }

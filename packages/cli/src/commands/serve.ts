@@ -85,6 +85,6 @@ export const serveCommand: Command = {
 /** How this program was called, so that the commands it prints can be pasted. */
 function ownName(): string {
   const script = process.argv[1] ?? "";
-  if (basename(script) === "daypass") return script.includes("node_modules") ? "npx daypass" : "daypass";
+  if (basename(script) === "daypass") return script.includes("node_modules") ? "npx @daypass/cli" : "daypass";
   return `node ${relative(process.cwd(), script)}`;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it, vi } from "vitest";
 
-// That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need the library alone, and no network.
+// That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need the library and Node, and no network.
 
 const root = new URL("../../../", import.meta.url);
 const source = new URL("../src/", import.meta.url);
@@ -26,18 +26,22 @@ const samples = [...pages, ...docstrings].flatMap(({ name, text }) =>
 );
 const runnable = samples.filter(({ code }) => {
   const modules = [...code.matchAll(/from "([^"]+)"/g)].map(([, module = ""]) => module);
-  const isOwn = modules.length > 0 && modules.every((module) => /^daypass(?:\/|$)/.test(module));
-  return isOwn && !/\bdeclare\b|\bprocess\.env\b|^\s*(?:const .* = )?await fetch\(|metadata\.google/m.test(code);
+  const needsNoMore = modules.every((module) => /^(?:daypass(?:\/|$)|node:)/.test(module));
+  const isOwn = modules.some((module) => module.startsWith("daypass")) && needsNoMore;
+  return isOwn && !/\bdeclare\b|^\s*(?:const .* = )?await fetch\(|metadata\.google/m.test(code);
 });
 
 it.each(runnable)("$name runs", async ({ code, name }) => {
   const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
   const file = `${folder}/${name.replace(/\W+/g, "-")}.ts`;
-  writeFileSync(file, code);
+  // On a port that is free, and no longer than the test.
+  writeFileSync(file, code.replace(/\.listen\(\d+\)/g, ".listen(0).unref()"));
+  for (const [, variable = ""] of code.matchAll(/process\.env\["(\w+)"\]/g)) vi.stubEnv(variable, "secret");
   try {
     await import(file);
   } finally {
     log.mockRestore();
+    vi.unstubAllEnvs();
   }
 });
 

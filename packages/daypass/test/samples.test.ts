@@ -1,5 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { afterAll, expect, it, vi } from "vitest";
 
 // That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need the library and Node, and no network.
@@ -31,7 +32,19 @@ const runnable = samples.filter(({ code }) => {
   return isOwn && !/\bdeclare\b|^\s*(?:const .* = )?await fetch\(|metadata\.google/m.test(code);
 });
 
-it.each(runnable)("$name runs", async ({ code, name }) => {
+const plain = (text: string): string => text.replace(/["'\s]/g, "");
+
+/** What the lines that print say they print, a `…` for anything; `undefined` for one that says nothing, or no value. */
+function shownBy(code: string): readonly (RegExp | undefined)[] {
+  return [...code.matchAll(/^console\.log\(.*\);(?: \/\/ (.*))?$/gm)].map(([, comment = ""]) => {
+    if (!/^(?:["[{…\d]|https:|true\b|false\b|undefined\b)/.test(comment)) return undefined;
+    const value = comment.replace(/^("[^"]*"): .*/, "$1");
+    const parts = plain(value).split("…");
+    return new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`);
+  });
+}
+
+it.each(runnable)("$name runs, and prints what it says", async ({ code, name }) => {
   const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
   const file = `${folder}/${name.replace(/\W+/g, "-")}.ts`;
   // On a port that is free, and no longer than the test.
@@ -39,6 +52,10 @@ it.each(runnable)("$name runs", async ({ code, name }) => {
   for (const [, variable = ""] of code.matchAll(/process\.env\["(\w+)"\]/g)) vi.stubEnv(variable, "secret");
   try {
     await import(file);
+    const printed = log.mock.calls.map((values) => values.map((value) => inspect(value, { depth: 9 })).join(" "));
+    for (const [i, shown] of shownBy(code).entries()) {
+      if (shown !== undefined) expect(plain(printed[i] ?? "")).toMatch(shown);
+    }
   } finally {
     log.mockRestore();
     vi.unstubAllEnvs();

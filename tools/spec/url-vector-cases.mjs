@@ -404,6 +404,9 @@ export const hs256 = [
   { name: "an authority with another port", authority: "api.example.com:8443", expect: "WRONG_ORIGIN" },
   { name: "an authority that is not configured", authority: "evil.example.com", expect: "WRONG_ORIGIN" },
   { name: "an authority with a final dot", authority: "api.example.com.", expect: "WRONG_ORIGIN" },
+  { name: "an authority with an empty port", authority: "api.example.com:", expect: "WRONG_ORIGIN" },
+  { name: "an authority with a zero in front of the port", authority: "api.example.com:0443", expect: "WRONG_ORIGIN" },
+  { name: "an authority with a user", authority: "a@api.example.com", expect: "WRONG_ORIGIN" },
   { name: "a port that is part of the origin", origins: ["http://127.0.0.1:8080"], expect: VALID },
   { name: "an IPv6 origin", origins: ["http://[::1]:8080", "https://api.example.com"], expect: VALID },
   {
@@ -709,6 +712,12 @@ export const keySets = [
   { name: "HMAC and Ed25519 keys together", keys: [jwk("k1"), jwk("edge-1")], valid: true },
   { name: "no keys", keys: [], valid: true },
   { name: "members that are not known", keys: [jwk("k1", { "x-note": "ours", key_ops: ["verify"] })], valid: true },
+  { name: "a private half of 31 bytes", keys: [jwk("edge-1", { d: "A".repeat(42) })], valid: true },
+  {
+    name: "a scope with methods in any order",
+    keys: [scope({ methods: ["PUT", "GET", "PUT", "TRACE"] })],
+    valid: true,
+  },
   { name: "a scope with all members", keys: [hs256Keys[2]], valid: true },
   { name: "an empty scope", keys: [scope({})], valid: true },
   invalid("one kid twice", jwk("k1"), jwk("k1")),

@@ -1,0 +1,148 @@
+import {
+  type AzureOperation,
+  azureAccountVerifier,
+  azureAllOperations,
+  azureCopyOperations,
+  azureOperations,
+  azureVerifier,
+} from "daypass/azure";
+import { describe, expect, it } from "vitest";
+import { expectRefusal } from "../scheme-contract.ts";
+import { ACCOUNT } from "./fixture.ts";
+import { type RawSas, rawRequest } from "./raw-sas.ts";
+import { account, options, refuse, verify } from "./verifiers.ts";
+
+describe("operations", () => {
+  /** Requests that make each row's conditions true. */
+  function requestFor([, request, , headers, query]: AzureOperation): RawSas {
+    const [call = "", condition] = request.split(" +");
+    const [method = "", level = "", comp] = call.split(" ");
+    const [name = "", value = "x"] = condition?.split("=") ?? [];
+    const isHeader = name !== "" && headers.split(" ").some((item) => item.split(":")[0] === name);
+    const restype = { s: comp === "list" || comp === "blobs" ? "" : "restype=service", c: "restype=container", o: "" }[
+      level
+    ];
+    return {
+      method,
+      path: { s: "/", c: "/media", o: "/media/a.txt" }[level] as string,
+      query: [restype, comp && `comp=${comp}`, name && !isHeader && query.includes(name) ? `${name}=${value}` : ""]
+        .filter(Boolean)
+        .join("&"),
+      headers: isHeader ? [[`x-ms-${name}`, value]] : [],
+    };
+  }
+  const everything = [...azureAllOperations, ...azureCopyOperations];
+  const accountAny = azureAccountVerifier({ ...options, operations: everything });
+
+  it.each(everything)("%s (%s) needs one of %s, and no other letter will do", async (...row) => {
+    const [name, request, permissions, headers, query] = row;
+    const raw = requestFor(row);
+    // A condition can need a letter of its own.
+    const condition = request.split(" +")[1]?.split("=")[0];
+    const extra =
+      [...headers.split(" "), ...query.split(" ")].find((item) => item.startsWith(`${condition}:`))?.split(":")[1] ??
+      "";
+    const asked = (letters: string) =>
+      accountAny.verify(rawRequest({ ...raw, kind: "account", fields: { sv: "2026-04-06", sp: letters } }));
+    for (const letter of permissions) {
+      expect((await asked(letter + extra)).operation, letter).toBe(name);
+      expect((await asked(letter + extra)).methods).toContain(raw.method);
+    }
+    const others = [..."rwdxftlacupiy"].filter((letter) => !permissions.includes(letter)).join("");
+    await expectRefusal(asked(others), "METHOD_NOT_GRANTED");
+  });
+
+  it("are few unless the verifier is given more", async () => {
+    const tags: RawSas = { query: "comp=tags", fields: { sp: "t" } };
+    await refuse(tags, "METHOD_NOT_GRANTED");
+    const verifier = azureVerifier({ ...options, operations: azureAllOperations });
+    expect((await verifier.verify(rawRequest(tags))).operation).toBe("get-blob-tags");
+    expect(azureAllOperations).toEqual(expect.arrayContaining([...azureOperations]));
+  });
+
+  it.each([
+    ["POST", ""],
+    ["PATCH", ""],
+    ["GET", "comp=acl"],
+    ["PUT", "comp=Block"],
+    ["GET", "comp=list"],
+    ["get", ""],
+  ])("refuse %s ?%s", (method, query) => refuse({ method, query, fields: { sp: "racwd" } }, "METHOD_NOT_GRANTED"));
+
+  it("on a container need an account SAS, but for listing and searching", async () => {
+    const verifier = azureVerifier({ ...options, operations: azureAllOperations });
+    const raw: RawSas = { path: "/media", query: "restype=container", fields: { sr: "c", sp: "racwdl" } };
+    for (const method of ["GET", "PUT", "DELETE"]) {
+      await expectRefusal(verifier.verify(rawRequest({ ...raw, method })), "METHOD_NOT_GRANTED");
+    }
+  });
+
+  it("of an account SAS have to be within its services and resource types", async () => {
+    const raw: RawSas = { kind: "account", path: "/media/a.txt" };
+    expect((await account.verify(rawRequest(raw))).kind).toBe("account");
+    for (const fields of [{ ss: "qft" }, { srt: "sc" }, { srt: "s" }]) {
+      await expectRefusal(account.verify(rawRequest({ ...raw, fields })), "WRONG_SCOPE");
+    }
+    const list: RawSas = { kind: "account", path: "/media", query: "restype=container&comp=list" };
+    await expectRefusal(account.verify(rawRequest({ ...list, fields: { sp: "l", srt: "o" } })), "WRONG_SCOPE");
+    expect((await account.verify(rawRequest({ ...list, fields: { sp: "l", srt: "c" } }))).operation).toBe("list-blobs");
+    expect(
+      (await account.verify(rawRequest({ kind: "account", path: "/", query: "comp=list", fields: { sp: "l" } })))
+        .operation,
+    ).toBe("list-containers");
+  });
+
+  it("show tags in a listing only to those who may read tags", async () => {
+    const list: RawSas = { path: "/media", query: "restype=container&comp=list&include=metadata%2Ctags" };
+    await refuse({ ...list, fields: { sr: "c", sp: "l" } }, "METHOD_NOT_GRANTED");
+    expect((await verify({ ...list, fields: { sr: "c", sp: "lt" } })).operation).toBe("list-blobs");
+    const plain = { ...list, query: "restype=container&comp=list&include=metadata" };
+    expect((await verify({ ...plain, fields: { sr: "c", sp: "l" } })).operation).toBe("list-blobs");
+    // What a reader that trims would take for tags.
+    for (const include of ["%20tags", "metadata%2C%20tags", "tags%09", "metadata;tags"]) {
+      await refuse({ ...list, query: `restype=container&comp=list&include=${include}`, fields: { sr: "c", sp: "l" } });
+    }
+  });
+
+  it("have an id that JSON shows, too", async () => {
+    const grant = await verify();
+    expect(JSON.parse(JSON.stringify(grant))).toMatchObject({ id: grant.id, account: ACCOUNT, scheme: "azure" });
+  });
+
+  it("have a version that is a day", async () => {
+    await refuse({ fields: { sv: "2022-13-45" } }, "MALFORMED");
+    await refuse({ fields: { sv: "2022-02-30" } }, "MALFORMED");
+  });
+});
+
+describe("obligations", () => {
+  it("c without w only creates", async () => {
+    const put: RawSas = { method: "PUT" };
+    expect((await verify({ ...put, fields: { sp: "c" } })).obligations).toEqual([{ kind: "create-only" }]);
+    expect((await verify({ ...put, fields: { sp: "cw" } })).obligations).toEqual([]);
+    const lazy = azureVerifier({ ...options, enforces: [] });
+    await expectRefusal(lazy.verify(rawRequest({ ...put, fields: { sp: "c" } })), "UNENFORCED_CONSTRAINT");
+  });
+
+  it("response overrides belong to a download", async () => {
+    const fields = { rscc: "no-store", rscd: "attachment", rsce: "gzip", rscl: "de", rsct: "text/plain" };
+    expect((await verify({ fields })).obligations).toEqual([
+      {
+        kind: "response",
+        headers: {
+          ...{ "cache-control": "no-store", "content-disposition": "attachment", "content-encoding": "gzip" },
+          ...{ "content-language": "de", "content-type": "text/plain" },
+        },
+      },
+    ]);
+    expect((await verify({ method: "DELETE", fields: { ...fields, sp: "d" } })).obligations).toEqual([]);
+  });
+
+  it("an encryption scope is for what is written, and no header may contradict it", async () => {
+    const put: RawSas = { method: "PUT", fields: { sp: "cw", ses: "one" } };
+    expect((await verify(put)).obligations).toEqual([{ kind: "encryption-scope", scope: "one" }]);
+    await verify({ ...put, headers: [["x-ms-encryption-scope", "one"]] });
+    await refuse({ ...put, headers: [["x-ms-encryption-scope", "two"]] }, "WRONG_SCOPE");
+    expect((await verify({ fields: { ses: "one" } })).obligations).toEqual([]);
+  });
+});

@@ -9,16 +9,31 @@ import { ReflectionKind } from "typedoc";
 /**
  * What the docstrings of a project leave out. Each fault names where, and what to do.
  * @param {import("typedoc").ProjectReflection} project
+ * @param {ReadonlySet<string>} codes those that there are
  * @returns {readonly string[]}
  */
-export function faultsOf(project) {
+export function faultsOf(project, codes) {
   return (project.children ?? []).flatMap((module) => [
     ...(module.comment
       ? []
       : [`${module.name} does not say what it is: begin its source with a docstring and @module`]),
     // Another page's export is described there.
     ...(module.children ?? []).filter(({ kind }) => kind !== ReflectionKind.Reference).flatMap(faultsOfExport),
+    ...(module.children ?? []).flatMap((exported) => unknownCodes(exported, codes)),
   ]);
+}
+
+/** @param {Declaration} exported @param {ReadonlySet<string>} codes */
+function unknownCodes(exported, codes) {
+  return (exported.signatures ?? []).flatMap(({ comment }) => {
+    const text = (comment?.blockTags ?? []).filter(({ tag }) => tag === "@throws").flatMap(({ content }) => content);
+    const named = text.flatMap(({ text }) =>
+      [...text.matchAll(/^`([A-Z\d]+(?:_[A-Z\d]+)*)`$/g)].map(([, code = ""]) => code),
+    );
+    return named
+      .filter((code) => !codes.has(code))
+      .map((code) => `${exported.getFullName()} throws ${code}, which is not in docs/errors.md`);
+  });
 }
 
 /** @param {Declaration} exported */

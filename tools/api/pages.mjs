@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { root } from "../run.mjs";
 import { compile, examplesIn } from "./examples.mjs";
@@ -20,7 +21,14 @@ const { app, project, remarks } = await readProject(folders.flatMap(entryPointsO
 app.options.setValue("outputs", /** @type {never} */ ([{ name: "markdown", path: `${root}docs/api` }]));
 await app.generateOutputs(project);
 
-const faults = [...remarks, ...faultsOf(project), ...compile(folders.flatMap((folder) => examplesIn(`${folder}/src`)))];
+const errors = readFileSync(`${root}docs/errors.md`, "utf8");
+const codes = new Set([...errors.matchAll(/^(?:### |\| )`([A-Z\d_]+)`/gm)].map(([, code = ""]) => code));
+
+const faults = [
+  ...remarks,
+  ...faultsOf(project, codes),
+  ...compile(folders.flatMap((folder) => examplesIn(`${folder}/src`))),
+];
 for (const fault of faults) console.error(fault);
 console.log(`docs/api: ${project.children?.length} pages, ${faults.length} faults`);
 process.exitCode = faults.length === 0 ? 0 : 1;

@@ -25,6 +25,7 @@ export interface Options {
  * Does what \`name\` says.
  *
  * @param target a URL
+ * @throws {DaypassError} \`MALFORMED\` for no URL
  * ${EXAMPLE}
  */
 export function f(name: string, target: string, options: Options): void {}
@@ -38,6 +39,11 @@ const faulty: readonly (readonly [what: string, source: string, fault: RegExp])[
     "a parameter that is not spoken of",
     `${MODULE}/**\n * Does it.\n * ${EXAMPLE}\n */\nexport function f(url: string): void {}`,
     /\.f does not say what url is: /,
+  ],
+  [
+    "a code that is none",
+    `${MODULE}/**\n * Does it.\n * @throws {DaypassError} \`MALFORMD\`\n * ${EXAMPLE}\n */\nexport function f(): void {}`,
+    /\.f throws MALFORMD, which is not in docs/,
   ],
   ["an interface that says nothing", `${MODULE}export interface O { readonly a: string }`, /\.O has no docstring: /],
   ["a type that says nothing", `${MODULE}export type T = "a";`, /\.T has no docstring: /],
@@ -66,7 +72,7 @@ beforeAll(async () => {
   const entryPoints = sources.map((_, i) => ({ specifier: `sample/${i}`, source: `${folder}/${i}.ts` }));
   for (const [i, source] of sources.entries()) writeFileSync(`${folder}/${i}.ts`, source);
   const { project, remarks } = await readProject(entryPoints, `${folder}/tsconfig.json`, { sample: [] });
-  faults = [...remarks, ...faultsOf(project)];
+  faults = [...remarks, ...faultsOf(project, new Set(["MALFORMED"]))];
 });
 
 it("finds nothing to say about docstrings that are whole", () => {

@@ -129,6 +129,8 @@ function listKeys(keys: readonly UrlKey[] | UrlKeySet): readonly UrlKey[] {
  * The set that may be published for verifiers elsewhere: the Ed25519 keys without their private half. HMAC keys are left
  * out, since whoever reads one can sign with it.
  *
+ * Source: docs/spec/daypass-url.md, section 8
+ *
  * @param keys the JWKs of the signer, as a list or as a JWK set
  * @throws {DaypassError} `INVALID_KEY`
  * @example

@@ -30,6 +30,7 @@ const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: t
  *
  * Sets no timeouts and no header limits: those belong to the server, see `listen`.
  *
+ * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts
  * import { createServer } from "node:http";

@@ -75,8 +75,9 @@ const TIMEOUTS: FormsOf<Timeouts> = { headersMs: timer, keepAliveMs: timer, idle
 /**
  * Serves a gateway on a socket, with the limits and timeouts that keep slow and greedy clients from the others.
  *
- * Rejects where the address is taken, and with `INVALID_INPUT` for options that cannot work.
+ * Rejects where the address is taken.
  *
+ * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
  * @example
  * ```ts
  * import type { Gateway } from "@daypass/gateway";

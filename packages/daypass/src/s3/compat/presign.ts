@@ -17,6 +17,8 @@ import type { AwsPresigningOptions, AwsS3Client, AwsS3Command, CommandInput, Sdk
  * what a plugin of your own would change in a request is not in the URL. As there, credentials that end before the URL are no
  * reason to refuse: `expiresAt` is when they end, and a warning says so.
  *
+ * Source: https://github.com/aws/aws-sdk-js-v3/tree/main/packages/s3-request-presigner
+ *
  * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY`, `INVALID_EXPIRY`, `UNSUPPORTED_CONSTRAINT` (a Multi-Region Access
  * Point); and whatever the client's own providers throw
  * @example
@@ -40,6 +42,8 @@ export function presign(
 /**
  * In place of `getSignedUrl` of `@aws-sdk/s3-request-presigner`: the same URL apart from the checksum that nobody asked for,
  * seventy to a hundred times as fast. See {@link presign}, which returns more.
+ *
+ * Source: https://github.com/aws/aws-sdk-js-v3/tree/main/packages/s3-request-presigner
  *
  * @throws {DaypassError} as {@link presign}
  * @example

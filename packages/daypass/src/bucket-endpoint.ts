@@ -30,13 +30,13 @@ export function bucketAddresses(endpoint: string, addressing: BucketAddressing):
     throw invalidInput("addressing", ADDRESSINGS.join(" or "), addressing);
   }
   const usual = scheme === "https" ? "443" : "80";
+  const isVirtual = addressing === "virtual";
   const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
   return (bucket) => {
-    const fits = addressing === "virtual" ? HOST_LABELS : PATH_SEGMENT;
-    if (typeof bucket !== "string" || !fits.test(bucket)) {
-      throw invalidInput("bucket", addressing === "virtual" ? "part of a host" : "one segment", bucket);
+    if (typeof bucket !== "string" || !(isVirtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) {
+      throw invalidInput("bucket", isVirtual ? "part of a host" : "one segment", bucket);
     }
-    const host = addressing === "virtual" ? `${bucket}.${authority}` : authority;
+    const host = isVirtual ? `${bucket}.${authority}` : authority;
     return { origin: `${scheme}://${host}`, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };
   };
 }
@@ -53,18 +53,21 @@ export interface ObjectLocation {
   readonly key: string | undefined;
 }
 
+/** The bucket that a request's host names. An origin begins with its scheme, so that it is no name of `Object.prototype`. */
+export function hostBucket({ origin, wildcard }: ReceivedRequest, buckets: Buckets): string | undefined {
+  return wildcard || buckets?.[origin];
+}
+
+/** The bucket of each origin that is one bucket's own host. */
+type Buckets = Readonly<Record<string, string>> | undefined;
+
 /**
  * Bucket and key of a request: the bucket is what a wildcard origin's `*` stood for, or what `buckets` says of this
  * origin, else the first path segment. The key is all that follows the one `/`, decoded once.
  */
-export function objectLocation(
-  { wire, origin, wildcard }: ReceivedRequest,
-  buckets: Readonly<Record<string, string>> | undefined,
-): ObjectLocation {
-  const path = percentDecode(wire.path).slice(1);
-  const named = wildcard || (buckets !== undefined && Object.hasOwn(buckets, origin) ? buckets[origin] : undefined);
-  const slash = path.indexOf("/");
-  const bucket = named ?? (slash < 0 ? path : path.slice(0, slash));
-  const key = named === undefined ? path.slice(bucket.length + 1) : path;
-  return { bucket, key: key === "" ? undefined : key };
+export function objectLocation(received: ReceivedRequest, buckets: Buckets): ObjectLocation {
+  const path = percentDecode(received.wire.path).slice(1);
+  const named = hostBucket(received, buckets);
+  const bucket = named ?? (path.split("/")[0] as string);
+  return { bucket, key: (named === undefined ? path.slice(bucket.length + 1) : path) || undefined };
 }

@@ -12,7 +12,7 @@ import type {
   Verifier,
   WireRequest,
 } from "./scheme.ts";
-import { NEVER } from "./time.ts";
+import { type Instant, NEVER } from "./time.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "./validity.ts";
 import { type VerifierOptions, verifier } from "./verify.ts";
 import type { Weak, Weakness } from "./weakness.ts";
@@ -51,11 +51,11 @@ export interface EdgeGrant<W extends Weakness = never> extends Grant, Weak<W> {
 export interface EdgeToken {
   /** Who signed, where the token tells it. */
   readonly keyId?: string | undefined;
-  readonly notBefore?: Date | undefined;
+  readonly notBefore?: Instant | undefined;
   /** Seconds that the clock of the signer may be ahead. */
   readonly skew?: number | undefined;
   /** `undefined`: it has no end. */
-  readonly expiresAt: Date | undefined;
+  readonly expiresAt: Instant | undefined;
   readonly path: string;
   /** The request's target without the token. */
   readonly target: string;
@@ -86,7 +86,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
   keys: KeyResolver<K>,
   options: EdgeVerifierOptions & ExpiryOptions & { readonly keyId?: string | undefined },
 ): Verifier<EdgeGrant<W> & F> {
-  const { methods = READ, maxLife, withoutExpiry = "refuse" } = options;
+  const { methods = READ, maxLife, withoutExpiry } = options;
   checkMaxLife(maxLife);
   const keyId = (token: T): string => token.keyId ?? options.keyId ?? format.id;
   const scheme: Scheme<T, K, EdgeGrant<W> & F> = {
@@ -103,11 +103,10 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
     check: format.check,
     dummyKey: format.dummyKey,
     checkTime: ({ expiresAt = NEVER, notBefore, skew }, now) => checkValidity(now, expiresAt, notBefore, skew),
-    reportsTimeFirst: false,
     grant(received, token, verified) {
       const { stringToSign, now } = verified;
       const { request, origin } = received;
-      const { expiresAt = NEVER, notBefore = new Date(0), path, target, unsigned = [] } = token;
+      const { expiresAt = NEVER, notBefore = 0, path, target, unsigned = [] } = token;
       if (!methods.includes(request.method)) {
         throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method`);
       }
@@ -130,5 +129,5 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
       );
     },
   };
-  return verifier(scheme, keys, { ...options, wildcards: false });
+  return verifier(scheme, keys, options);
 }

@@ -18,7 +18,7 @@ const LABELS = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
  */
 export function originSelector(
   origins: readonly string[],
-  { wildcards }: { readonly wildcards: boolean },
+  { wildcards }: { readonly wildcards?: true },
 ): (authority: string) => SelectedOrigin {
   // Whoever writes JavaScript may have forgotten them.
   if (!origins?.length) throw invalidInput("origins", "one or more", origins);
@@ -39,11 +39,9 @@ export function originSelector(
       known.set(authority, { origin, wildcard: "" });
     }
   }
-  return (authority) => exact.get(authority) ?? select(authority.toLowerCase());
+  return (authority) => exact.get(authority) ?? exact.get(authority.toLowerCase()) ?? select(authority.toLowerCase());
 
   function select(authority: string): SelectedOrigin {
-    const found = exact.get(authority);
-    if (found !== undefined) return found;
     for (const [suffix, { origin }] of suffixes) {
       const wildcard = authority.slice(0, -suffix.length);
       if (authority.endsWith(suffix) && LABELS.test(wildcard))

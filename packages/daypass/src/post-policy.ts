@@ -83,7 +83,7 @@ export function decodePolicy(encoded: string): PostPolicy {
   const { expiration, conditions } = (document ?? {}) as Record<string, unknown>;
   const [, year, month, day, hour, minute, second, fraction = "0"] = EXPIRATION.exec(asText(expiration)) ?? [];
   const end = readBasicTime(`${year}${month}${day}T${hour}${minute}${second}Z`);
-  if (end === undefined) throw badPolicy("expiration", "JSON with an expiration as YYYY-MM-DDTHH:MM:SSZ");
+  if (Number.isNaN(end)) throw badPolicy("expiration", "JSON with an expiration as YYYY-MM-DDTHH:MM:SSZ");
   if (!Array.isArray(conditions)) throw badPolicy("conditions", "JSON with a list of conditions");
   const parsed = parseConditions(conditions, (expected) => badPolicy("condition", expected));
   // The names that were read are all that stand in the text: there is no other one, and none repeats.
@@ -91,7 +91,7 @@ export function decodePolicy(encoded: string): PostPolicy {
   if (names.length !== 2 + conditions.filter((condition) => !Array.isArray(condition)).length) {
     throw badPolicy("members", "only expiration and conditions, each name once");
   }
-  return { expiresAt: new Date(end.getTime() + Number(fraction.padEnd(3, "0"))), conditions: parsed };
+  return { expiresAt: new Date(end + Number(fraction.padEnd(3, "0"))), conditions: parsed };
 }
 
 /** Reads conditions. Operators and field names have no case. `refuse` makes the error for what cannot be read. */

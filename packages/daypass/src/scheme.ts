@@ -215,7 +215,9 @@ export interface Scheme<P, K, G extends Grant> {
    * Providers differ in what they say of a URL that is both expired and wrong. `true`: the time is reported first, as S3
    * does. Either way both have been checked.
    */
-  readonly reportsTimeFirst: boolean;
+  readonly reportsTimeFirst?: true;
+  /** Whether an origin may be `https://*.s3.example.com`, where `*` is the bucket. */
+  readonly wildcards?: true;
   /** Refusals that depend on what was granted (method, audience, the key's scope), then the grant itself. */
   grant(received: ReceivedRequest, parsed: P, verified: Verified<K>): G;
 }

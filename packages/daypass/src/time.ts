@@ -19,12 +19,6 @@ export function parseBasicTime(text: string): Date | undefined {
   return Number.isNaN(ms) ? undefined : new Date(ms);
 }
 
-/** {@link parseBasicTime} without a memory, for who reads few or does longer work beside it. */
-export function readBasicTime(text: string): Date | undefined {
-  const ms = parseMs(text);
-  return Number.isNaN(ms) ? undefined : new Date(ms);
-}
-
 /** `YYYYMMDDTHHMMSSZ` and its milliseconds since 1970. */
 export interface BasicInstant {
   readonly text: string;
@@ -37,7 +31,7 @@ export function basicInstant(text: string): BasicInstant {
   // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
   if (last?.text !== text) {
     [last, lastButOne] = [lastButOne, last];
-    if (last?.text !== text) last = { text, ms: parseMs(text) };
+    if (last?.text !== text) last = { text, ms: readBasicTime(text) };
   }
   return last;
 }
@@ -48,7 +42,11 @@ let lastButOne: BasicInstant | undefined;
 // Not before the year 100: Date.UTC reads 0 to 99 as 19xx.
 const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ$/;
 
-function parseMs(text: string): number {
+/**
+ * {@link parseBasicTime} in milliseconds since 1970, NaN where the text is no instant, and without a memory: for who reads few
+ * or does longer work beside it.
+ */
+export function readBasicTime(text: string): number {
   if (!BASIC.test(text)) return Number.NaN;
   // `Number` of each part takes ten times as long.
   const two = (at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
@@ -58,9 +56,9 @@ function parseMs(text: string): number {
   return new Date(ms).getUTCDate() === day ? ms : Number.NaN;
 }
 
-/** Milliseconds since 1970 as ISO 8601, for people to read. */
-export function instantText(ms: number): string {
-  return new Date(ms).toJSON() ?? "unknown";
+/** An instant as ISO 8601, for people to read. */
+export function instantText(instant: Instant): string {
+  return new Date(instant).toJSON() ?? "unknown";
 }
 
 /** `YYYYMMDDTHHMMSSZ` of milliseconds since 1970; fractions of a second are dropped. */

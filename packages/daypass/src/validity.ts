@@ -1,4 +1,5 @@
 import { type DaypassError, invalidInput, refusal } from "./errors.ts";
+import { type Instant, instantText } from "./time.ts";
 
 /**
  * Whole seconds since 1970 as an instant, or `undefined` for any other spelling: `1e99`, ` 1`, `0x1` and the empty text are
@@ -11,23 +12,24 @@ export function parseEpoch(text: string): Date | undefined {
 /** The refusal that the time alone gives, if any. Written so that an invalid clock refuses; the instants are valid. */
 export function checkValidity(
   now: number,
-  expiresAt: Date,
-  startsAt: Date = new Date(0),
+  expiresAt: Instant,
+  startsAt: Instant = 0,
   skew = 0,
 ): DaypassError | undefined {
-  if (!(now >= startsAt.getTime() - skew * 1000)) {
-    return refusal("NOT_YET_VALID", `a URL that has begun, found ${startsAt.toISOString()}: check both clocks`);
+  if (!(now >= Number(startsAt) - skew * 1000)) {
+    return refusal("NOT_YET_VALID", `a URL that has begun, found ${instantText(startsAt)}: check both clocks`);
   }
-  if (now < expiresAt.getTime()) return undefined;
-  const ended = expiresAt.toISOString();
+  if (now < Number(expiresAt)) return undefined;
+  const ended = instantText(expiresAt);
   return refusal("EXPIRED", `a URL that is valid, found one that ended at ${ended}`, { expiresAt: ended });
 }
 
 /** Refuses a URL that lives longer than a verifier lets it: its scheme has no maximum of its own. */
-export function checkRemaining(now: number, expiresAt: Date, maxLife: number | undefined): void {
-  if (maxLife === undefined || expiresAt.getTime() - now <= maxLife * 1000) return;
-  throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${expiresAt.toISOString()}`, {
-    expiresAt: expiresAt.toISOString(),
+export function checkRemaining(now: number, expiresAt: Instant, maxLife: number | undefined): void {
+  if (maxLife === undefined || Number(expiresAt) - now <= maxLife * 1000) return;
+  const ended = instantText(expiresAt);
+  throw refusal("KEY_SCOPE", `a URL that ends within ${maxLife} s, found ${ended}`, {
+    expiresAt: ended,
     maximum: maxLife,
   });
 }

@@ -29,9 +29,9 @@ export interface VerifierOptions {
 export function verifier<P, K, G extends Grant>(
   scheme: Scheme<P, K, G>,
   keys: KeyResolver<K>,
-  options: VerifierOptions & { readonly wildcards: boolean },
+  options: VerifierOptions,
 ): Verifier<G> {
-  const selectOrigin = originSelector(options.origins, options);
+  const selectOrigin = originSelector(options.origins, scheme);
   const enforced: ReadonlySet<ObligationKind> = new Set(options.enforces);
   const { clock = systemClock } = options;
 

@@ -57,6 +57,13 @@ export function testScheme(contract: SchemeContract): void {
       expect(link.expiresAt).toEqual(seconds(LIFE));
     });
 
+    it("gives a grant that JSON shows whole", async () => {
+      const grant = await verify(await signed());
+      const { id, notBefore, expiresAt } = grant;
+      const shown = { id, notBefore: notBefore.toJSON(), expiresAt: expiresAt.toJSON() };
+      expect(JSON.parse(JSON.stringify(grant))).toMatchObject(shown);
+    });
+
     it("is detected by its own verifier, and an unsigned request is not", async () => {
       const request = await signed();
       const verifier = contract.verifier({ now: AT, key: "right" });

@@ -1,4 +1,4 @@
-import { type GrantFields, grantId } from "../grant.ts";
+import { grantId } from "../grant.ts";
 import type { Parameter } from "../parameters.ts";
 import type { Grant, Obligation } from "../scheme.ts";
 import { outOfScope } from "./enforce.ts";
@@ -57,7 +57,11 @@ class SasGrant {
 }
 
 /** Makes the grant of a SAS. Its `id` costs a hash, which waits on the prototype for the question. */
-export function azureGrant(fields: GrantFields, facts: AzureFacts, stringToSign: string): AzureGrant {
+export function azureGrant(
+  fields: Omit<Grant, "id" | "limitBody">,
+  facts: AzureFacts,
+  stringToSign: string,
+): AzureGrant {
   return Object.assign(new SasGrant(stringToSign), fields, facts);
 }
 

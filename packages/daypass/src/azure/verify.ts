@@ -51,13 +51,13 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
     parse: (received) => parseSas(received, reader),
     keyId: rules.keyId,
     dummyKey: DUMMY_KEY,
+    wildcards: true,
     async check(_received, parsed, key) {
       const stringToSign = azureStringToSign(kind, parsed.values);
       const matches = constantTimeEqual(azureSignature(key, stringToSign), parsed.values.sig ?? "");
       if (matches) await rules.matched?.(parsed);
       return { matches, stringToSign };
     },
-    reportsTimeFirst: false,
     checkTime: ({ startsAt, endsAt }, now) => checkValidity(now, endsAt, startsAt),
     grant({ request, origin }, parsed, { now, proof, stringToSign }) {
       const { facts, values, startsAt, endsAt } = parsed;
@@ -81,7 +81,7 @@ export function sasVerifier(rules: SasRules, options: AzureVerifyOptions): Verif
       );
     },
   };
-  return verifier(scheme, rules.keys, { ...options, wildcards: true });
+  return verifier(scheme, rules.keys, options);
 }
 
 /** "A service SAS cannot grant access to certain operations": of a container it can list and search the blobs. */

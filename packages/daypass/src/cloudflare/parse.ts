@@ -28,14 +28,14 @@ export function parseCloudflare(
   const separator = `${parameter}=${timestamp}-${signature}`;
   if (!request.target.endsWith(separator)) throw malformed(parameter, "order", "the last parameter");
   const message = request.target.slice(0, -separator.length - 1);
-  const notBefore = new Date(Number(timestamp) * 1000);
+  const notBefore = Number(timestamp) * 1000;
   return {
     message,
     timestamp,
     signature,
     notBefore,
     skew,
-    expiresAt: new Date(notBefore.getTime() + ttl * 1000),
+    expiresAt: notBefore + ttl * 1000,
     path: wire.path,
     target: message,
   };

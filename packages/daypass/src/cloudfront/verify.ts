@@ -73,7 +73,7 @@ export function cloudfrontVerifier(options: CloudfrontVerifierOptions): Verifier
     reportsTimeFirst: true,
     checkTime: ({ policy: { expiresAt, startsAt } }, now) => checkValidity(now, expiresAt, startsAt),
     grant({ request }, { policy, via, isCanned, keyPairId, target, url }, { stringToSign, now }) {
-      const { resource, expiresAt, startsAt = new Date(0), ipRange, network } = policy;
+      const { resource, expiresAt, startsAt = 0, ipRange, network } = policy;
       checkRemaining(now, expiresAt, maxLife);
       if (!fits(resource, url))
         throw refusal("KEY_SCOPE", "a URL that the signed resource covers", { member: "resource" });
@@ -104,7 +104,7 @@ export function cloudfrontVerifier(options: CloudfrontVerifierOptions): Verifier
   return verifier(
     scheme,
     keyResolver(keys, ({ keyPairId }) => keyPairId, loadKey),
-    { ...options, wildcards: false },
+    options,
   );
 }
 

@@ -74,6 +74,7 @@ export function cosVerifier(options: CosVerifierOptions): Verifier<CosGrant> {
       return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
     },
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: ({ startsAt, expiresAt }, now) => checkValidity(now, expiresAt, startsAt, maxFutureSkew),
     grant(received, parsed, { key, stringToSign, now }) {
       const { method, expiresAt, startsAt, parameters, headers } = parsed;
@@ -96,5 +97,5 @@ export function cosVerifier(options: CosVerifierOptions): Verifier<CosGrant> {
     },
   };
   const keys = keyResolver(options.credentials, ({ secretId }) => secretId, checkCredentials);
-  return verifier(scheme, keys, { ...options, wildcards: true });
+  return verifier(scheme, keys, options);
 }

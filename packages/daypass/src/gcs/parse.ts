@@ -16,8 +16,9 @@ export interface ParsedGcs {
   readonly keyId: string;
   readonly scope: CredentialScope;
   readonly time: string;
-  readonly signedAt: Date;
-  readonly expiresAt: Date;
+  /** In milliseconds since 1970, as is the end. */
+  readonly notBefore: number;
+  readonly expiresAt: number;
   /** Lower-case hexadecimal. */
   readonly signature: string;
   readonly path: string;
@@ -70,8 +71,8 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
     throw malformed(OWN[5], "form", "hexadecimal");
   }
   const { keyId, scope } = parseCredential(credential, OWN[1]);
-  const signedAt = readBasicTime(time);
-  if (!signedAt) throw malformed(OWN[2], "form", "a time in UTC");
+  const notBefore = readBasicTime(time);
+  if (Number.isNaN(notBefore)) throw malformed(OWN[2], "form", "a time in UTC");
   if (!time.startsWith(scope.date)) throw malformed(OWN[1], "date-mismatch", "one of the same date");
   const seconds = Number(expires);
   if (!/^[1-9]\d{0,5}$/.test(expires) || seconds > MAX_EXPIRES)
@@ -81,8 +82,8 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
     keyId,
     scope,
     time,
-    signedAt,
-    expiresAt: new Date(signedAt.getTime() + seconds * 1000),
+    notBefore,
+    expiresAt: notBefore + seconds * 1000,
     signature,
     path: canonicalPath(wire.path),
     parameters: [...OWN.slice(0, 5).map((name): Parameter => [name, own[name]]), ...others],

@@ -57,7 +57,7 @@ export interface GcsVerifierOptions<K = GcsPublicAccount> extends GcsBaseOptions
  */
 export function gcsVerifier(options: GcsVerifierOptions): Verifier<GcsGrant> {
   const scheme = gcsScheme(options, GOOG4_RSA, dummyAccount());
-  return verifier(scheme, accountKeys(options.keys), { ...options, wildcards: true });
+  return verifier(scheme, accountKeys(options.keys), options);
 }
 
 /**
@@ -82,7 +82,7 @@ export function gcsVerifier(options: GcsVerifierOptions): Verifier<GcsGrant> {
  */
 export function gcsHmacVerifier(options: GcsVerifierOptions<GcsHmacKey>): Verifier<GcsGrant> {
   const scheme = gcsScheme(options, GOOG4_HMAC, hmacKey("unknown"));
-  return verifier(scheme, hmacKeys(options.keys), { ...options, wildcards: true });
+  return verifier(scheme, hmacKeys(options.keys), options);
 }
 
 function gcsScheme(
@@ -102,14 +102,15 @@ function gcsScheme(
       return { matches: matches && parsed.headers.every(({ values }) => values.length > 0), stringToSign };
     },
     reportsTimeFirst: true,
-    checkTime: ({ expiresAt, signedAt }, now) => checkValidity(now, expiresAt, signedAt, maxFutureSkew),
+    wildcards: true,
+    checkTime: ({ expiresAt, notBefore }, now) => checkValidity(now, expiresAt, notBefore, maxFutureSkew),
     grant(received, parsed, { stringToSign }) {
-      const { signedAt: notBefore, headers, others: parameters } = parsed;
+      const { headers, others: parameters } = parsed;
       const { method, target } = received.request;
       const { bucket, key: object } = objectLocation(received, buckets);
       const obligations = gcsObligations(headers, parameters);
       return gcsGrant(
-        { ...parsed, scheme: "gcs", methods: [method], notBefore, obligations, target },
+        { ...parsed, scheme: "gcs", methods: [method], obligations, target },
         { bucket, object, parameters, signedHeaders: headers.map(({ name }) => name) },
         stringToSign,
       );

@@ -14,8 +14,9 @@ export interface ParsedOss {
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
   readonly time: string;
-  readonly signedAt: Date;
-  readonly expiresAt: Date;
+  /** In milliseconds since 1970, as is the end. */
+  readonly notBefore: number;
+  readonly expiresAt: number;
   readonly securityToken: string | undefined;
   readonly signature: string;
   readonly query: string;
@@ -54,8 +55,8 @@ export function parseOss({ request, wire }: ReceivedRequest): ParsedOss {
   }
   if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed("x-oss-signature", "form", "64 lower-case hex digits");
   const { accessKeyId, scope } = readCredential(own["x-oss-credential"]);
-  const signedAt = readBasicTime(time);
-  if (signedAt === undefined) throw malformed("x-oss-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
+  const notBefore = readBasicTime(time);
+  if (Number.isNaN(notBefore)) throw malformed("x-oss-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed("x-oss-credential", "date-mismatch", "the date of x-oss-date");
   const seconds = Number(expires);
   if (!/^[1-9]\d{0,5}$/.test(expires) || seconds > MAX_EXPIRES)
@@ -66,8 +67,8 @@ export function parseOss({ request, wire }: ReceivedRequest): ParsedOss {
     accessKeyId,
     scope,
     time,
-    signedAt,
-    expiresAt: new Date(signedAt.getTime() + seconds * 1000),
+    notBefore,
+    expiresAt: notBefore + seconds * 1000,
     securityToken: own["x-oss-security-token"],
     signature,
     query: ossQuery([...signed, ...others]),

@@ -47,10 +47,7 @@ export interface OssVerifierOptions extends OssBucketOptions, VerifierOptions {
  * ```
  */
 export function ossVerifier(options: OssVerifierOptions): Verifier<OssGrant> {
-  return verifier(ossScheme(options), keyResolver(options.credentials, keyIdOf, ossKey), {
-    ...options,
-    wildcards: true,
-  });
+  return verifier(ossScheme(options), keyResolver(options.credentials, keyIdOf, ossKey), options);
 }
 
 /** Credentials with the signing keys that were derived from them. */
@@ -90,7 +87,8 @@ function ossScheme({ buckets, regions, maxFutureSkew = 900 }: OssVerifierOptions
       return { matches: constantTimeEqual(signature, parsed.signature) && isComplete, stringToSign };
     },
     reportsTimeFirst: true,
-    checkTime: ({ signedAt, expiresAt }, now) => checkValidity(now, expiresAt, signedAt, maxFutureSkew),
+    wildcards: true,
+    checkTime: ({ notBefore, expiresAt }, now) => checkValidity(now, expiresAt, notBefore, maxFutureSkew),
     grant(received, parsed, { key: { credentials }, stringToSign, now }) {
       checkSession(credentials.securityToken, credentials.expiration, parsed.securityToken, now);
       const { request } = received;
@@ -99,7 +97,7 @@ function ossScheme({ buckets, regions, maxFutureSkew = 900 }: OssVerifierOptions
           scheme: "oss",
           keyId: parsed.accessKeyId,
           methods: [request.method],
-          notBefore: parsed.signedAt,
+          notBefore: parsed.notBefore,
           expiresAt: parsed.expiresAt,
           obligations: ossObligations(parsed.headers, parsed.parameters, parsed.payload),
           target: request.target,

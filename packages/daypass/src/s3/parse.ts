@@ -26,8 +26,9 @@ export interface ParsedS3 {
   readonly scope: CredentialScope;
   /** `X-Amz-Date` as sent. */
   readonly time: string;
-  readonly signedAt: Date;
-  readonly expiresAt: Date;
+  /** In milliseconds since 1970, as is the end. */
+  readonly signedAt: number;
+  readonly expiresAt: number;
   readonly expires: number;
   readonly sessionToken: string | undefined;
   readonly signature: string;
@@ -84,8 +85,8 @@ export function parseS3({ request, wire }: ReceivedRequest): ParsedS3 {
     accessKeyId,
     scope,
     time,
-    signedAt: new Date(signedAt),
-    expiresAt: new Date(signedAt + expires * 1000),
+    signedAt,
+    expiresAt: signedAt + expires * 1000,
     expires,
     sessionToken,
     signature: parameters.signature,

@@ -3,7 +3,7 @@ import { checkSession } from "../access-key.ts";
 import { type DaypassError, type ErrorDetails, refusal } from "../errors.ts";
 import type { KeyResolver, Scheme, Verifier } from "../scheme.ts";
 import { type SigningKeys, signingKeys } from "../signing-keys.ts";
-import { instantText } from "../time.ts";
+import { type Instant, instantText } from "../time.ts";
 import { AWS4, type CanonicalParts, type CredentialScope, v4Signature } from "../v4.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
 import { canonicalHeaders, type SignedHeader, s3Location } from "./canonical.ts";
@@ -58,7 +58,7 @@ export interface S3Key {
  * ```
  */
 export function s3Verifier(options: S3VerifierOptions): Verifier<S3Grant> {
-  const { verify } = verifier(s3Scheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
+  const { verify } = verifier(s3Scheme(options), s3KeyResolver(options.credentials), options);
   // Among others it leaves the sessions of S3 Express to their verifier. Alone it says what is wrong with their scope, and
   // searches no URL for them.
   return { verify, detects: (request) => detectS3(request) && !hasExpressSession(request) };
@@ -97,6 +97,7 @@ export function s3Scheme({ regions, maxFutureSkew = 900 }: S3VerifierOptions): S
       return { matches, stringToSign };
     },
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: (parsed, now) => checkWindow(parsed, now, maxFutureSkew),
     grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
@@ -162,7 +163,7 @@ export function wrongScope(
 function checkWindow(parsed: ParsedS3, now: number, maxFutureSkew: number): DaypassError | undefined {
   const { time, signedAt, expires } = parsed;
   // Written so that an invalid date on either side refuses.
-  if (!(now >= signedAt.getTime() - maxFutureSkew * 1000)) {
+  if (!(now >= signedAt - maxFutureSkew * 1000)) {
     return refusal(
       "NOT_YET_VALID",
       `a signing time at most ${maxFutureSkew} s ahead of the clock, found ${time}: check both clocks`,
@@ -173,10 +174,10 @@ function checkWindow(parsed: ParsedS3, now: number, maxFutureSkew: number): Dayp
 }
 
 /** `EXPIRED` at and after the end of a URL. */
-export function checkEnd(end: Date, now: number, details: ErrorDetails): DaypassError | undefined {
+export function checkEnd(end: Instant, now: number, details: ErrorDetails): DaypassError | undefined {
   // Written so that an invalid clock refuses.
-  if (now < end.getTime()) return undefined;
-  const expiresAt = end.toISOString();
+  if (now < Number(end)) return undefined;
+  const expiresAt = instantText(end);
   return refusal("EXPIRED", `a URL that is valid, found one that ended at ${expiresAt}: ask for a new one`, {
     ...details,
     expiresAt,

@@ -117,7 +117,7 @@ export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGran
             scheme: "swift",
             keyId: key.container === undefined ? account : `${account}/${container}`,
             methods: /^(?:GET|PUT|POST)$/.test(method) ? [method, "HEAD"] : [method],
-            notBefore: new Date(0),
+            notBefore: 0,
             expiresAt,
             obligations: [],
             target: request.target,
@@ -128,7 +128,7 @@ export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGran
       );
     },
   };
-  return verifier(scheme, swiftKeys(options.keys), { ...options, wildcards: false });
+  return verifier(scheme, swiftKeys(options.keys), options);
 }
 
 const DUMMY_KEY: LoadedKey = /* @__PURE__ */ loadKey({

@@ -38,8 +38,8 @@ export function parseUriSigning(
     personal: {},
     keyId: jws.kid,
     // "URI Signing implementations MUST NOT allow for any time synchronization leeway": both as they are.
-    notBefore: nbf === undefined ? undefined : new Date(nbf * 1000),
-    expiresAt: exp === undefined ? undefined : new Date(exp * 1000),
+    notBefore: nbf && nbf * 1000,
+    expiresAt: exp && exp * 1000,
     path: uri.path,
     // What was verified is what the handler sees: the URI in its normal form.
     target: joinUri({ ...uri, origin: "" }),

@@ -69,7 +69,6 @@ export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
     keyId: ({ parameters }) => parameters["dp-key"],
     dummyKey: DUMMY_KEY,
     check,
-    reportsTimeFirst: false,
     checkTime({ parameters }, now) {
       const { "dp-date": date, "dp-starts": starts, "dp-expires": expires } = parameters;
       // What has begun after its date was dated before now.
@@ -80,7 +79,7 @@ export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
       return urlGrant(received, parsed, verified);
     },
   };
-  return verifier(scheme, keyResolver(keys), { ...options, wildcards: false });
+  return verifier(scheme, keyResolver(keys), options);
 }
 
 const DUMMY_KEY: LoadedKey = { alg: "HS256", kid: "", scope: {}, mac: hmacSha256(new Uint8Array(32)) };

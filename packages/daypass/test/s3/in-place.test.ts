@@ -114,3 +114,13 @@ it("one signer lives over midnight", async () => {
     expect((await verifier.verify(wireRequest(link))).id).toBe(link.id);
   }
 });
+
+it("gives a grant whose begin and end nobody moves by writing into a date", async () => {
+  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+  const link = s3Signer({ ...place, credentials }).sign(call);
+  const grant = await s3Verifier({ credentials, origins: [endpoint], clock }).verify(wireRequest(link));
+  grant.expiresAt.setFullYear(9000);
+  grant.notBefore.setFullYear(1971);
+  expect(grant.expiresAt).toEqual(link.expiresAt);
+  expect(grant.notBefore).toEqual(clock());
+});

@@ -13,7 +13,8 @@ export const OWN_FIELDS: RegExp = /^x-goog-(?:algorithm|credential|date|signatur
 export interface ParsedGcsForm {
   readonly keyId: string;
   readonly scope: CredentialScope;
-  readonly signedAt: Date;
+  /** In milliseconds since 1970. */
+  readonly notBefore: number;
   /** Lower-case hexadecimal. */
   readonly signature: string;
 }
@@ -30,12 +31,12 @@ export function parseGcsForm(fields: ReadonlyMap<string, string>, { algorithm }:
   }
   const { keyId, scope } = parseCredential(requiredField(fields, "x-goog-credential"), "x-goog-credential");
   const time = requiredField(fields, "x-goog-date");
-  const signedAt = readBasicTime(time);
-  if (signedAt === undefined) throw malformed("x-goog-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
+  const notBefore = readBasicTime(time);
+  if (Number.isNaN(notBefore)) throw malformed("x-goog-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed("x-goog-credential", "date-mismatch", "one of the same date");
   const signature = requiredField(fields, "x-goog-signature");
   if (!/^(?:[0-9a-f]{2}){32,1024}$/.test(signature)) {
     throw malformed("x-goog-signature", "form", "lower-case hexadecimal");
   }
-  return { keyId, scope, signedAt, signature };
+  return { keyId, scope, notBefore, signature };
 }

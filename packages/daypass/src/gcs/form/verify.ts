@@ -105,11 +105,11 @@ function gcsForms(
         matches: await hasSigned(policy, signature, scope),
         stringToSign: policy,
       }),
-      grant({ keyId, signedAt: notBefore }, verified) {
+      grant({ keyId, notBefore }, verified) {
         const { bucket, expiresAt, fields, now, objectKey: object, obligations, stringToSign } = verified;
         const early = checkValidity(now, expiresAt, notBefore, maxFutureSkew);
         if (early !== undefined) throw early;
-        if (!(expiresAt.getTime() - notBefore.getTime() <= maxLife * 1000)) {
+        if (!(expiresAt.getTime() - notBefore <= maxLife * 1000)) {
           throw refusal("KEY_SCOPE", `a form that lives ${maxLife} s at most, found a longer life`);
         }
         const target = `/${uriEncode(bucket)}/${uriEncodePath(object)}`;

@@ -1,9 +1,9 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
-import { objectLocation } from "../../bucket-endpoint.ts";
+import { hostBucket, objectLocation } from "../../bucket-endpoint.ts";
 import { hex } from "../../encode.ts";
 import { keyResolver } from "../../key-resolver.ts";
 import type { Parameter } from "../../parameters.ts";
-import type { ReceivedRequest, Scheme, Verifier } from "../../scheme.ts";
+import type { Scheme, Verifier } from "../../scheme.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../validity.ts";
 import { verifier } from "../../verify.ts";
 import { checkHmacKey, type GcsHmacKey } from "../credentials.ts";
@@ -63,7 +63,7 @@ export function gcsV2Verifier(options: GcsV2VerifierOptions): Verifier<GcsV2Gran
     // The scope is for keys that are derived of it, which no account has.
     check: (key: typeof dummy, text, signature) => key(text, hex(signature), { date: "", region: "", service: "" }),
   });
-  return verifier(scheme, accountKeys(options.keys), { ...options, wildcards: true });
+  return verifier(scheme, accountKeys(options.keys), options);
 }
 
 /**
@@ -89,7 +89,7 @@ export function gcsV2HmacVerifier(options: GcsV2VerifierOptions<GcsHmacKey>): Ve
     check: ({ secretAccessKey }: GcsHmacKey, text, signature) =>
       constantTimeEqual(hex(hmacSha1(secretAccessKey, text)), hex(signature)),
   });
-  return verifier(scheme, keys, { ...options, wildcards: true });
+  return verifier(scheme, keys, options);
 }
 
 interface Keying<P> {
@@ -104,12 +104,10 @@ function gcsV2Scheme<P>(
 ): Scheme<ParsedGcsV2, P, GcsV2Grant> {
   checkMaxLife(maxLife);
   const allowed: ReadonlySet<string> = new Set(allowUnsigned);
-  const hostBucket = ({ origin, wildcard }: ReceivedRequest): string =>
-    wildcard || (buckets !== undefined && Object.hasOwn(buckets, origin) ? (buckets[origin] as string) : "");
   return {
     id: "gcs/v2",
     detect: (request) => detectGcsV2(request) === kind,
-    parse: (received) => parseGcsV2(received, { hostBucket: hostBucket(received), allowUnsigned: allowed }),
+    parse: (received) => parseGcsV2(received, { hostBucket: hostBucket(received, buckets), allowUnsigned: allowed }),
     keyId: ({ keyId }) => keyId,
     dummyKey,
     async check({ request: { method } }, parsed, key) {
@@ -117,6 +115,7 @@ function gcsV2Scheme<P>(
       return { matches: await check(key, stringToSign, parsed.signature), stringToSign };
     },
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: ({ expiresAt }, now) => checkValidity(now, expiresAt),
     grant(received, parsed, { stringToSign, now }) {
       const { contentMd5, contentType, expiresAt, extensions, parameters, unsignedParameters } = parsed;
@@ -133,7 +132,7 @@ function gcsV2Scheme<P>(
           ...parsed,
           scheme: "gcs/v2",
           methods: [method],
-          notBefore: new Date(0),
+          notBefore: 0,
           obligations: gcsObligations(headers, parameters),
           target,
         },

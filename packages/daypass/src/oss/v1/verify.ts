@@ -48,7 +48,7 @@ export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions 
 export function ossV1Verifier(options: OssV1VerifierOptions): Verifier<OssGrant> {
   checkMaxLife(options.maxLife);
   const keys = keyResolver(options.credentials, keyIdOf, checkCredentials);
-  return verifier(ossV1Scheme(options), keys, { ...options, wildcards: true });
+  return verifier(ossV1Scheme(options), keys, options);
 }
 
 function ossV1Scheme({
@@ -77,6 +77,7 @@ function ossV1Scheme({
       return { matches: constantTimeEqual(signature, parsed.signature), stringToSign };
     },
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: ({ expiresAt }, now) => checkValidity(now, expiresAt),
     grant(received, parsed, { key: credentials, stringToSign, now }) {
       const { accessKeyId, contentMd5, expiresAt, headers, subResources, securityToken, unsigned } = parsed;
@@ -90,7 +91,7 @@ function ossV1Scheme({
           scheme: "oss/v1",
           keyId: accessKeyId,
           methods: [request.method],
-          notBefore: new Date(0),
+          notBefore: 0,
           expiresAt,
           obligations: ossObligations([...md5, ...headers], parameters),
           target: request.target,

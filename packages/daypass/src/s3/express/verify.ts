@@ -54,7 +54,7 @@ export function s3ExpressVerifier(options: S3ExpressVerifierOptions): Verifier<S
       return parsed;
     },
   };
-  return verifier(scheme, s3KeyResolver(options.credentials), { ...options, wildcards: true });
+  return verifier(scheme, s3KeyResolver(options.credentials), options);
 }
 
 function detectS3Express(request: WireRequest): boolean {

@@ -3,6 +3,7 @@ import { refusal } from "../../errors.ts";
 import type { FormGrant } from "../../form.ts";
 import type { VerifiedForm } from "../../form-verify.ts";
 import { VerifiedGrant } from "../../grant.ts";
+import type { Instant } from "../../time.ts";
 import { CHECKSUM_HEADER } from "../grant.ts";
 import type { S3Key } from "../verify.ts";
 
@@ -30,7 +31,7 @@ export function s3FormGrant(
     keyId,
     region,
     notBefore,
-  }: { readonly scheme: string; readonly keyId: string; readonly region: string; readonly notBefore: Date },
+  }: { readonly scheme: string; readonly keyId: string; readonly region: string; readonly notBefore: Instant },
   { bucket, objectKey, fields, expiresAt, obligations, stringToSign }: VerifiedForm<S3Key>,
 ): S3FormGrant {
   const checksums = Object.entries(fields)

@@ -62,7 +62,7 @@ export interface S3HeaderGrant extends S3Grant {
  * ```
  */
 export function s3HeaderVerifier(options: S3HeaderVerifierOptions): Verifier<S3HeaderGrant> {
-  return verifier(s3HeaderScheme(options), s3KeyResolver(options.credentials), { ...options, wildcards: true });
+  return verifier(s3HeaderScheme(options), s3KeyResolver(options.credentials), options);
 }
 
 function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header, S3Key, S3HeaderGrant> {
@@ -84,6 +84,7 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
       return { matches: constantTimeEqual(signature, parsed.signature) && complete, stringToSign };
     },
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
     grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
@@ -95,8 +96,8 @@ function s3HeaderScheme(options: S3HeaderVerifierOptions): Scheme<ParsedS3Header
           scheme: "s3/header",
           keyId: parsed.accessKeyId,
           methods: [request.method],
-          notBefore: new Date(parsed.signedAt.getTime() - maxSkew * 1000),
-          expiresAt: new Date(parsed.signedAt.getTime() + maxSkew * 1000),
+          notBefore: parsed.signedAt.getTime() - maxSkew * 1000,
+          expiresAt: parsed.signedAt.getTime() + maxSkew * 1000,
           obligations: obligations(parsed, chunked),
           target: request.target,
           bucket,

@@ -64,7 +64,7 @@ export interface S3V2Grant extends S3Grant {
 export function s3V2Verifier(options: S3V2VerifierOptions): Verifier<S3V2Grant> {
   checkMaxLife(options.maxLife);
   const keys = credentialResolver(options.credentials, (credentials) => credentials);
-  return verifier(s3V2Scheme(options), keys, { ...options, wildcards: true });
+  return verifier(s3V2Scheme(options), keys, options);
 }
 
 function s3V2Scheme({
@@ -81,6 +81,7 @@ function s3V2Scheme({
     check: ({ request: { method } }, parsed, { secretAccessKey }) =>
       checkS3V2({ method, ...parsed }, { secretAccessKey, signature: parsed.signature }),
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: ({ expiresAt }, now) => checkEnd(expiresAt, now, {}),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.sessionToken, key.expiration, parsed.sessionToken, now);
@@ -91,7 +92,7 @@ function s3V2Scheme({
           scheme: "s3/v2",
           keyId: parsed.accessKeyId,
           methods: [request.method],
-          notBefore: new Date(0),
+          notBefore: 0,
           expiresAt: parsed.expiresAt,
           obligations: obligations(parsed),
           target: request.target,

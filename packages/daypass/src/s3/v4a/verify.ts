@@ -73,6 +73,7 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
       return { matches: verified && headers.every(({ values }) => values.length > 0), stringToSign };
     },
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: ({ facts }, now) => checkValidity(now, facts.expiresAt, facts.notBefore, maxFutureSkew),
     grant({ request, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.credentials.sessionToken, key.credentials.expiration, parsed.sessionToken, now);
@@ -89,7 +90,7 @@ export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> 
       );
     },
   };
-  return verifier(scheme, credentialResolver(options.credentials, v4aKey), { ...options, wildcards: true });
+  return verifier(scheme, credentialResolver(options.credentials, v4aKey), options);
 }
 
 function v4aKey(credentials: S3Credentials): V4aKey {

@@ -51,7 +51,7 @@ export function s3FormV2Verifier(options: S3FormV2VerifierOptions): FormVerifier
         const { now, expiresAt, key } = verified;
         checkSession(key.credentials.sessionToken, key.credentials.expiration, sessionToken, now);
         checkLife(now, expiresAt, maxLife);
-        return s3FormGrant({ scheme: "s3/form/v2", keyId: accessKeyId, region: "", notBefore: new Date(0) }, verified);
+        return s3FormGrant({ scheme: "s3/form/v2", keyId: accessKeyId, region: "", notBefore: 0 }, verified);
       },
     },
     s3KeyResolver(options.credentials),

@@ -43,7 +43,7 @@ export interface S3V2HeaderVerifierOptions extends VerifierOptions, Pick<S3Verif
  */
 export function s3V2HeaderVerifier(options: S3V2HeaderVerifierOptions): Verifier<S3Grant> {
   const keys = credentialResolver(options.credentials, (credentials) => credentials);
-  return verifier(s3V2HeaderScheme(options), keys, { ...options, wildcards: true });
+  return verifier(s3V2HeaderScheme(options), keys, options);
 }
 
 function s3V2HeaderScheme({
@@ -58,6 +58,7 @@ function s3V2HeaderScheme({
     check: ({ request: { method } }, parsed, { secretAccessKey }) =>
       checkS3V2({ method, ...parsed }, { secretAccessKey, signature: parsed.signature }),
     reportsTimeFirst: true,
+    wildcards: true,
     checkTime: ({ signedAt }, now) => checkSkew(signedAt, now, maxSkew),
     grant({ request, wire, wildcard }, parsed, { key, stringToSign, now }) {
       checkSession(key.sessionToken, key.expiration, parsed.sessionToken, now);
@@ -74,8 +75,8 @@ function s3V2HeaderScheme({
           scheme: "s3/v2/header",
           keyId: parsed.accessKeyId,
           methods: [request.method],
-          notBefore: new Date(parsed.signedAt.getTime() - maxSkew * 1000),
-          expiresAt: new Date(parsed.signedAt.getTime() + maxSkew * 1000),
+          notBefore: parsed.signedAt.getTime() - maxSkew * 1000,
+          expiresAt: parsed.signedAt.getTime() + maxSkew * 1000,
           obligations: s3Obligations(payload ?? UNSIGNED_PAYLOAD, headers, parameters),
           target: request.target,
           bucket,

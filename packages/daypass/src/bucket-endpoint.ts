@@ -1,6 +1,7 @@
 import { uriEncode, uriEncodePath } from "./encode.ts";
 import { invalidInput } from "./errors.ts";
 import type { ReceivedRequest } from "./scheme.ts";
+import { urlHost } from "./url-host.ts";
 import { percentDecode } from "./wire.ts";
 
 /** Where the bucket's name goes: in front of the key, into the host, or nowhere, as the whole host is one bucket's. */
@@ -17,27 +18,27 @@ export interface BucketAddress {
 
 const ADDRESSINGS = ["path", "virtual", "bucket-bound"];
 // A dot at the end of a host is what an empty universe domain leaves.
-const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+(?<!\.)|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
+const ENDPOINT = /^(https?:\/\/)([\w.:[\]-]+(?<!\.))\/?$/;
 // Google has names with underscores, which no DNS name of a host would have.
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|[_-]+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */
 export function bucketAddresses(endpoint: string, addressing: BucketAddressing): (bucket: string) => BucketAddress {
-  const [, scheme, name, port] = ENDPOINT.exec(endpoint) ?? [];
-  if (name === undefined || Number(port) > 65535) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
+  const [, scheme, name] = ENDPOINT.exec(endpoint) ?? [];
+  // Nothing stands in front of an IP address.
+  const front = addressing === "virtual" ? "b." : "";
+  const authority = urlHost(scheme + front + name).replace(front, "");
+  if (!authority) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
   if (!ADDRESSINGS.includes(addressing)) {
-    throw invalidInput("addressing", ADDRESSINGS.join(" or "), addressing);
+    throw invalidInput("addressing", ADDRESSINGS.join(), addressing);
   }
-  const usual = scheme === "https" ? "443" : "80";
-  const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
   return (bucket) => {
-    const fits = addressing === "virtual" ? HOST_LABELS : PATH_SEGMENT;
-    if (typeof bucket !== "string" || !fits.test(bucket)) {
-      throw invalidInput("bucket", addressing === "virtual" ? "part of a host" : "one segment", bucket);
+    if (!(front ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
+      throw invalidInput("bucket", front ? "part of a host" : "one segment", bucket);
     }
-    const host = addressing === "virtual" ? `${bucket}.${authority}` : authority;
-    return { origin: `${scheme}://${host}`, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };
+    const host = front ? `${bucket}.${authority}` : authority;
+    return { origin: scheme + host, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };
   };
 }
 
@@ -53,16 +54,24 @@ export interface ObjectLocation {
   readonly key: string | undefined;
 }
 
+/** The bucket that the host names: what a wildcard stood for, or what `buckets` says of the origin. */
+export function hostBucket(
+  { origin, wildcard }: ReceivedRequest,
+  buckets: Readonly<Record<string, string>> | undefined,
+): string | undefined {
+  return wildcard || (buckets && Object.hasOwn(buckets, origin) ? buckets[origin] : undefined);
+}
+
 /**
  * Bucket and key of a request: the bucket is what a wildcard origin's `*` stood for, or what `buckets` says of this
  * origin, else the first path segment. The key is all that follows the one `/`, decoded once.
  */
 export function objectLocation(
-  { wire, origin, wildcard }: ReceivedRequest,
+  received: ReceivedRequest,
   buckets: Readonly<Record<string, string>> | undefined,
 ): ObjectLocation {
-  const path = percentDecode(wire.path).slice(1);
-  const named = wildcard || (buckets !== undefined && Object.hasOwn(buckets, origin) ? buckets[origin] : undefined);
+  const path = percentDecode(received.wire.path).slice(1);
+  const named = hostBucket(received, buckets);
   const slash = path.indexOf("/");
   const bucket = named ?? (slash < 0 ? path : path.slice(0, slash));
   const key = named === undefined ? path.slice(bucket.length + 1) : path;

@@ -1,6 +1,7 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import type { Provider } from "../provider.ts";
+import { urlHost } from "../url-host.ts";
 
 /** Where the bucket's name goes: into the host, or in front of the key. */
 export type Addressing = "path" | "virtual";
@@ -27,7 +28,7 @@ export interface BucketEndpoint {
   readonly virtual: boolean;
 }
 
-const ENDPOINT = /^(https?):\/\/([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/\\?#%\s]+)*)\/?$/;
+const ENDPOINT = /^(https?:\/\/)([\w.:[\]-]+)((?:\/[^/\\?#%\s]+)*)\/?$/;
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
@@ -37,33 +38,31 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
   if (!["path", "virtual", undefined].includes(addressing)) {
     throw invalidInput("addressing", "path or virtual", addressing);
   }
-  const text =
-    endpoint ??
-    `https://s3.${region}.amazonaws.${region.startsWith("cn-") ? "com.cn" : region.startsWith("eusc-") ? "eu" : "com"}`;
-  const [, scheme, name, port, basePath = ""] = ENDPOINT.exec(text) ?? [];
-  if (name === undefined || Number(port) > 65535)
-    throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
-  const usual = scheme === "https" ? "443" : "80";
-  const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
+  const suffix = region.startsWith("cn-") ? "com.cn" : region.startsWith("eusc-") ? "eu" : "com";
+  // Those of the isolated partitions have hosts of their own.
+  const usual = /-iso/.test(region) ? "" : `https://s3.${region}.amazonaws.${suffix}`;
+  const [, scheme, name, basePath = ""] = ENDPOINT.exec(endpoint ?? usual) ?? [];
+  // Nothing stands in front of an IP address.
+  const front = addressing === "virtual" ? "b." : "";
+  const authority = urlHost(scheme + front + name).replace(front, "");
+  if (!authority) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
   const base = uriEncodePath(basePath);
 
   // Signing many URLs for one bucket is the common case.
   let last: (BucketEndpoint & { readonly bucket: string }) | undefined;
   return (bucket) => {
     if (last && last.bucket === bucket) return last;
-    const isLabel = HOST_LABELS.test(bucket ?? "");
     // Amazon's certificate covers no dots.
-    const virtual =
-      addressing === undefined
-        ? endpoint === undefined && isLabel && /^[^.]{3,63}$/.test(bucket)
-        : addressing === "virtual";
-    if (!(virtual ? isLabel : PATH_SEGMENT.test(bucket ?? ""))) {
+    const virtual = addressing
+      ? addressing === "virtual"
+      : !endpoint && /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket);
+    if (!(virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
       throw invalidInput("bucket", virtual ? "part of a host" : "one segment", bucket);
     }
     const host = virtual ? `${bucket}.${authority}` : authority;
     last = {
       bucket,
-      origin: `${scheme}://${host}`,
+      origin: scheme + host,
       host,
       path: virtual ? base : `${base}/${uriEncode(bucket)}`,
       virtual,

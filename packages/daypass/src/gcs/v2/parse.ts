@@ -36,7 +36,7 @@ export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undef
 /** What of a request V2 reads beside its own parameters. */
 export interface GcsV2Reading {
   /** The bucket where the host names it, else the empty string. */
-  readonly hostBucket: string;
+  readonly hostBucket: string | undefined;
   readonly allowUnsigned: ReadonlySet<string>;
 }
 
@@ -69,7 +69,7 @@ export function parseGcsV2(
   }
   const extensions = extensionNames(request);
   refuseUnsigned(extensions.filter((name) => name.startsWith("x-amz-") || isNeverSigned(name)));
-  const path = hostBucket === "" ? wire.path : `/${uriEncode(hostBucket)}${wire.path}`;
+  const path = hostBucket ? `/${uriEncode(hostBucket)}${wire.path}` : wire.path;
   return {
     keyId: own.GoogleAccessId,
     expires: own.Expires,

@@ -1,9 +1,9 @@
 import { constantTimeEqual, hmacSha1 } from "#crypto";
-import { objectLocation } from "../../bucket-endpoint.ts";
+import { hostBucket, objectLocation } from "../../bucket-endpoint.ts";
 import { hex } from "../../encode.ts";
 import { keyResolver } from "../../key-resolver.ts";
 import type { Parameter } from "../../parameters.ts";
-import type { ReceivedRequest, Scheme, Verifier } from "../../scheme.ts";
+import type { Scheme, Verifier } from "../../scheme.ts";
 import { checkMaxLife, checkRemaining, checkValidity } from "../../validity.ts";
 import { verifier } from "../../verify.ts";
 import { checkHmacKey, type GcsHmacKey } from "../credentials.ts";
@@ -104,12 +104,10 @@ function gcsV2Scheme<P>(
 ): Scheme<ParsedGcsV2, P, GcsV2Grant> {
   checkMaxLife(maxLife);
   const allowed: ReadonlySet<string> = new Set(allowUnsigned);
-  const hostBucket = ({ origin, wildcard }: ReceivedRequest): string =>
-    wildcard || (buckets !== undefined && Object.hasOwn(buckets, origin) ? (buckets[origin] as string) : "");
   return {
     id: "gcs/v2",
     detect: (request) => detectGcsV2(request) === kind,
-    parse: (received) => parseGcsV2(received, { hostBucket: hostBucket(received), allowUnsigned: allowed }),
+    parse: (received) => parseGcsV2(received, { hostBucket: hostBucket(received, buckets), allowUnsigned: allowed }),
     keyId: ({ keyId }) => keyId,
     dummyKey,
     async check({ request: { method } }, parsed, key) {

@@ -121,7 +121,7 @@ function prepare(
     throw invalidInput("url", `without ${attribute}`, url.path);
   }
   const window = edgeWindow(request, clock);
-  const { prefix, audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
+  const { audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
   for (const jwe of [encrypted?.subject, encrypted?.ip]) {
     // Plain text would name the person to whoever sees the URL.
     if (jwe !== undefined && !/^[\w-]+(?:\.[\w-]*){4}$/.test(jwe)) {

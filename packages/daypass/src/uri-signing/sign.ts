@@ -152,7 +152,8 @@ function prepare(
     if (Object.hasOwn(own, name))
       throw invalidInput("claims", `your own, ${name} is ${OPTION_OF[name] ?? "renewal"}`, name);
   }
-  const payload = Object.fromEntries(Object.entries({ ...claims, ...own }).filter(([, value]) => value !== undefined));
+  // Checked as it travels, and without what is undefined.
+  const payload: object = JSON.parse(JSON.stringify({ ...claims, ...own }));
   checkPayload(payload, Object.keys(claims ?? {}));
   const input = jwsInput(key.alg, key.kid, payload);
   return {
@@ -170,7 +171,12 @@ function prepare(
             container.startsWith("hash:") ? "URI" : `URIs that match ${container}`,
             ...Object.keys(payload).filter(isBinding),
           ],
-          unbound: ["method", ...(isWhole ? [] : ["path that matches", "query"]), "headers", "body"],
+          unbound: [
+            "method",
+            ...(isWhole ? [] : [`path ${request.prefix ? "below the prefix" : "in the regex"}`, "query"]),
+            "headers",
+            "body",
+          ],
         },
         input,
       );

@@ -86,7 +86,9 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
   keys: KeyResolver<K>,
   options: EdgeVerifierOptions & ExpiryOptions & { readonly keyId?: string | undefined },
 ): Verifier<EdgeGrant<W> & F> {
-  const { methods = READ, maxLife, withoutExpiry = "refuse" } = options;
+  const { maxLife, withoutExpiry = "refuse" } = options;
+  // A text is one method: a part of it would do for `includes`.
+  const methods = [options.methods ?? READ].flat();
   checkMaxLife(maxLife);
   const keyId = (token: T): string => token.keyId ?? options.keyId ?? format.id;
   const scheme: Scheme<T, K, EdgeGrant<W> & F> = {

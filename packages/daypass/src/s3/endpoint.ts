@@ -9,9 +9,15 @@ export type Addressing = "path" | "virtual";
 /** Options that say which server the URLs are for. */
 export interface EndpointOptions {
   readonly region: string;
-  /** Scheme, host, port and base path of a compatible; Amazon's regional endpoint by default. */
+  /**
+   * Scheme, host, port and base path of a compatible; Amazon's regional endpoint by default. The regions of the isolated partitions
+   * (`us-iso-*`, `us-isob-*`, `eu-isoe-*`, `us-isof-*`) need it, such as `https://s3.us-iso-east-1.c2s.ic.gov`.
+   */
   readonly endpoint?: string | undefined;
-  /** By default `virtual` on Amazon for buckets that its certificate covers, and `path` on custom endpoints. */
+  /**
+   * By default `virtual` on Amazon for buckets that its certificate covers, and `path` on custom endpoints. Nothing can stand in front
+   * of an IP address.
+   */
   readonly addressing?: Addressing | undefined;
   /** What the provider is known to lack, as the presets of `daypass/presets` have it. */
   readonly provider?: Provider | undefined;

@@ -1,6 +1,7 @@
 import { uriEncode, uriEncodePath } from "./encode.ts";
 import { invalidInput } from "./errors.ts";
 import type { ReceivedRequest } from "./scheme.ts";
+import { urlHost } from "./url-host.ts";
 import { percentDecode } from "./wire.ts";
 
 /** Where the bucket's name goes: in front of the key, into the host, or nowhere, as the whole host is one bucket's. */
@@ -17,27 +18,27 @@ export interface BucketAddress {
 
 const ADDRESSINGS = ["path", "virtual", "bucket-bound"];
 // A dot at the end of a host is what an empty universe domain leaves.
-const ENDPOINT = /^(https?):\/\/([A-Za-z0-9.-]+(?<!\.)|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
+const ENDPOINT = /^(https?:\/\/)([\w.:[\]-]+(?<!\.))\/?$/;
 // Google has names with underscores, which no DNS name of a host would have.
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|[_-]+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
 /** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */
 export function bucketAddresses(endpoint: string, addressing: BucketAddressing): (bucket: string) => BucketAddress {
-  const [, scheme, name, port] = ENDPOINT.exec(endpoint) ?? [];
-  if (name === undefined || Number(port) > 65535) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
+  const [, scheme, name] = ENDPOINT.exec(endpoint) ?? [];
+  // Nothing stands in front of an IP address.
+  const front = addressing === "virtual" ? "b." : "";
+  const authority = urlHost(scheme + front + name).replace(front, "");
+  if (!authority) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
   if (!ADDRESSINGS.includes(addressing)) {
-    throw invalidInput("addressing", ADDRESSINGS.join(" or "), addressing);
+    throw invalidInput("addressing", ADDRESSINGS.join(), addressing);
   }
-  const usual = scheme === "https" ? "443" : "80";
-  const isVirtual = addressing === "virtual";
-  const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
   return (bucket) => {
-    if (typeof bucket !== "string" || !(isVirtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) {
-      throw invalidInput("bucket", isVirtual ? "part of a host" : "one segment", bucket);
+    if (!(front ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
+      throw invalidInput("bucket", front ? "part of a host" : "one segment", bucket);
     }
-    const host = isVirtual ? `${bucket}.${authority}` : authority;
-    return { origin: `${scheme}://${host}`, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };
+    const host = front ? `${bucket}.${authority}` : authority;
+    return { origin: scheme + host, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };
   };
 }
 

@@ -28,8 +28,10 @@ export interface RequestRules {
 
 /** Refuses every option but the known ones, misspelt ones that no compiler has seen among them. */
 export function checkOptions(request: Constraints, { scheme, known, instead = {} }: RequestRules): void {
-  const { bind, response } = request;
-  for (const [place, options] of Object.entries({ "": request, "bind.": bind, "response.": response })) {
+  const { bind, response, notBefore, prefix } = request;
+  // By name, as getters of a class are not among its entries.
+  const places = { "": { notBefore, prefix, ...request }, "bind.": bind, "response.": response };
+  for (const [place, options] of Object.entries(places)) {
     for (const [option, value] of optionPairs(place, options)) {
       const name = place + option;
       if (value !== undefined && !known.test(name)) {

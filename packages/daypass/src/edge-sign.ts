@@ -98,8 +98,10 @@ export function checkEdgeRequest(
   instead: Readonly<Record<string, string>> = {},
 ): void {
   const known = `${COMMON} ${allowed}`.split(" ");
+  // By name, as getters of a class are not among its entries.
+  const { notBefore, prefix } = request;
   const bind = optionPairs("bind", request.bind).map(([name, value]) => [`bind.${name}`, value] as const);
-  for (const [name, value] of [...Object.entries(request), ...bind]) {
+  for (const [name, value] of [...Object.entries({ notBefore, prefix, ...request }), ...bind]) {
     if (value === undefined || known.includes(name)) continue;
     if (VOCABULARY.test(name)) {
       throw unsupportedConstraint(scheme, name, instead[name] ?? "leave it out");

@@ -86,7 +86,9 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
   keys: KeyResolver<K>,
   options: EdgeVerifierOptions & ExpiryOptions & { readonly keyId?: string | undefined },
 ): Verifier<EdgeGrant<W> & F> {
-  const { methods = READ, maxLife, withoutExpiry } = options;
+  const { maxLife, withoutExpiry } = options;
+  // A text is one method: a part of it would do for `includes`.
+  const methods = [options.methods ?? READ].flat();
   checkMaxLife(maxLife);
   const keyId = (token: T): string => token.keyId ?? options.keyId ?? format.id;
   const scheme: Scheme<T, K, EdgeGrant<W> & F> = {
@@ -108,7 +110,7 @@ export function edgeVerifier<T extends EdgeToken, K, W extends Weakness, F exten
       const { request, origin } = received;
       const { expiresAt = NEVER, notBefore = 0, path, target, unsigned = [] } = token;
       if (!methods.includes(request.method)) {
-        throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another method`);
+        throw refusal("METHOD_NOT_GRANTED", `${methods.join(" or ")}, found another`);
       }
       checkRemaining(now, expiresAt, maxLife);
       const { obligations = [], ...facts } = format.facts(received, token, verified);

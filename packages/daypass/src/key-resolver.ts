@@ -15,9 +15,10 @@ export function keyResolver<C extends object, K>(
 ): KeyResolver<K> {
   if (typeof keys !== "function") {
     const byId = new Map<string, K[]>();
-    for (const key of listOf(keys)) {
+    // Of none at all `prepare` says what is missing, where every request would be refused for an unknown key.
+    for (const key of listOf(keys ?? ({} as C))) {
       const prepared = prepare(key);
-      byId.set(idOf(key), [...(byId.get(idOf(key)) ?? []), prepared]);
+      byId.get(idOf(key))?.push(prepared) ?? byId.set(idOf(key), [prepared]);
     }
     return (id) => byId.get(id);
   }

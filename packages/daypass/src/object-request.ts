@@ -54,10 +54,6 @@ export function unboundBody(headers: Readonly<Record<string, string>>): readonly
 
 const METHOD = /^[A-Z]{1,16}$/;
 
-export function checkMethod(method: string): void {
-  if (!METHOD.test(method)) throw invalidInput("method", "upper case", method);
-}
-
 // Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
 const VISIBLE = /^[\t\x20-\x7e]*$/;
 // The host comes from the endpoint, and the URL is the authorization.
@@ -69,14 +65,14 @@ const HEADER_NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
  * @param own headers that the scheme makes of `bind`; without it a range of lengths is refused
  */
 export function readObjectRequest(
-  request: ObjectRequest,
+  request: ObjectRequest & { readonly object?: string | undefined },
   rules: ObjectRules,
   own?: Readonly<Record<string, string | undefined>>,
 ): ObjectCall {
   const { scheme, reserved } = rules;
-  const { key, method = "GET", query, headers, response, bind, dotSegments } = request;
-  checkMethod(method);
-  if (key !== undefined) checkKey(key, dotSegments);
+  const { object, key = object, method = "GET", query, headers, response, bind, dotSegments } = request;
+  if (!METHOD.test(method)) throw invalidInput("method", "upper case", method);
+  if (key !== undefined) checkKey(key, dotSegments, object === undefined ? "key" : "object");
   checkOptions(request, rules);
   const { contentType, contentLength, headers: bound, query: boundQuery } = bind ?? {};
   if (typeof contentLength === "object") {

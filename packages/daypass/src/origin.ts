@@ -29,8 +29,8 @@ export function originSelector(
     const [, scheme, star, host = ".", port] = ORIGIN.exec(origin) ?? [];
     const usual = scheme === "https" ? "443" : "80";
     if ((star && !wildcards) || host.endsWith(".") || port === usual || Number(port) > 65535) {
-      const form = `scheme://${wildcards ? "[*.]" : ""}host[:port]`;
-      throw invalidInput("origins", `${form} in lower case, without default port`, origin);
+      const form = `scheme://${wildcards ? "[*.]" : ""}host[:port] in lower case, no default port`;
+      throw invalidInput("origins", form, origin);
     }
     // `Host: example.com:443` is a legal spelling of https://example.com.
     for (const authority of port ? [`${host}:${port}`] : [host, `${host}:${usual}`]) {

@@ -40,6 +40,11 @@ export class SignedResult implements SignedRequest {
   }
 }
 
+/** The item in the place of a signature. A clock or a provider of credentials may throw what is no error. */
+function failed(thrown: unknown): { readonly error: Error } {
+  return { error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
+}
+
 /** A signer of requests or of forms from its `sign`. */
 export function signer<R, S extends SignedRequest | SignedForm = SignedRequest>(
   sign: (request: R) => S,
@@ -56,7 +61,7 @@ export function signer<R, S extends SignedRequest | SignedForm = SignedRequest>(
         try {
           item = sign(request);
         } catch (error) {
-          item = { error: error as Error };
+          item = failed(error);
         }
         yield item;
       }
@@ -89,7 +94,7 @@ export async function* signAhead<R, S>(
   let broken: { readonly reason: unknown } | undefined;
   try {
     for (const request of requests) {
-      underWay.push(sign(request).catch((error: Error) => ({ error })));
+      underWay.push(sign(request).catch(failed));
       if (underWay.length === AHEAD) yield underWay.shift() as Promise<S>;
     }
   } catch (reason) {

@@ -11,7 +11,6 @@ import type {
   ReceivedRequest,
   Scheme,
   Verifier,
-  WireRequest,
 } from "./scheme.ts";
 import { systemClock } from "./time.ts";
 import { checkSize, parseTarget } from "./wire.ts";
@@ -70,19 +69,21 @@ export function verifier<P, K, G extends Grant>(
     return grant;
   };
 
-  const receive = (request: WireRequest, proof: Proof): G | Promise<G> => {
-    checkSize(request);
-    if (!scheme.detect(request)) throw noSignature();
-    const { origin, wildcard } = selectOrigin(request.authority);
-    const received = { request, wire: parseTarget(request.target), origin, wildcard };
-    const parsed = scheme.parse(received);
-    const found = keys(scheme.keyId(parsed));
-    return isPromise(found)
-      ? found.then((late) => decide(received, parsed, proof, listOf(late)))
-      : decide(received, parsed, proof, listOf(found));
+  return {
+    detects: scheme.detect,
+    async verify(request, given) {
+      checkSize(request);
+      if (!scheme.detect(request)) throw noSignature();
+      const { origin, wildcard } = selectOrigin(request.authority);
+      const received = { request, wire: parseTarget(request.target), origin, wildcard };
+      const parsed = scheme.parse(received);
+      const found = keys(scheme.keyId(parsed));
+      const proof = given ?? {};
+      return isPromise(found)
+        ? found.then((late) => decide(received, parsed, proof, listOf(late)))
+        : decide(received, parsed, proof, listOf(found));
+    },
   };
-
-  return { detects: scheme.detect, verify: async (request, proof) => receive(request, proof ?? {}) };
 }
 
 /**

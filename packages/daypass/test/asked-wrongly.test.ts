@@ -132,6 +132,27 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     },
   );
 
+  it.each(["azure", "bunny", "cloudflare", "gcs/v2", "imgix", "media-cdn", "oss", "swift", "symfony"] as const)(
+    "%s: a start or a prefix that a class has as a getter",
+    async (scheme) => {
+      const [sign, request] = signers[scheme];
+      const given = { expiresIn: 60, ...request, ...(scheme === "imgix" ? { withoutExpiry: "accept" } : {}) };
+      const sees = async (name: string, value: unknown) => {
+        class Asked {
+          constructor() {
+            Object.assign(this, given);
+          }
+        }
+        Object.defineProperty(Asked.prototype, name, { get: () => value });
+        return codeOf(() => (sign as Sign)(new Asked() as never));
+      };
+      expect(await sees("anything", 1)).toBe("made");
+      // What a scheme has it reads by its name; what it has not it refuses.
+      const found = [await sees("notBefore", new Date("2099-01-01T00:00:00Z")), await sees("prefix", "none/")];
+      expect(found).not.toContain("made");
+    },
+  );
+
   it.each(["url", "uri-signing", "bunny", "cloudflare", "media-cdn", "imgix", "symfony"] as const)(
     "%s: a parameter without a value",
     async (scheme) => {
@@ -178,6 +199,22 @@ describe("what a factory is given in a wrong way is refused at once", () => {
   it("names the option of a secret that is missing", () => {
     expect(() => laravelSigner({} as { secret: string })).toThrow(/^expected secret as text/);
     expect(() => laravelVerifier({ origins: ["https://a.example"] } as never)).toThrow(/^expected secrets as text/);
+  });
+
+  it.each(["http://127.0.0.1:4443", "http://[::1]"])(
+    "puts no bucket in front of an IP address: %s",
+    async (endpoint) => {
+      const at = { endpoint, addressing: "virtual" } as const;
+      expect(await codeOf(() => gcsHmacSigner({ credentials: hmac, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials: oss, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => cosSigner({ credentials: cos, ...at }))).toBe("INVALID_INPUT");
+    },
+  );
+
+  it("signs for the host that clients make of an endpoint", () => {
+    const at = { endpoint: "http://127.1:4443", clock };
+    const { url } = gcsHmacSigner({ credentials: hmac, ...at }).sign({ bucket: "media", object: "a", expiresIn: 60 });
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:4443\/media\/a\?/);
   });
 
   it("takes no end of credentials that is no Date", async () => {

@@ -190,6 +190,14 @@ describe.each(everyVerifier)("$name fails closed", (row) => {
     }
   });
 
+  it("needs keys, and says so", async () => {
+    for (const none of [undefined, null]) {
+      // What is missing is told in front of the first request, and not by refusing each of them.
+      const made = async (): Promise<unknown> => verifier(none);
+      await expect(made()).rejects.toMatchObject({ code: expect.stringMatching(/^INVALID_(?:KEY|INPUT)$/) });
+    }
+  });
+
   it("ends at its very instant, and with a clock that is broken or far off", async () => {
     const request = await row.request();
     const at = (now: Date) => codeOf(verifier(right, { clock: () => now }), request);

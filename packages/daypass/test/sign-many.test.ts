@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SignedRequest } from "../src/index.ts";
-import { asyncSigner } from "../src/signed-request.ts";
+import { asyncSigner, signer } from "../src/signed-request.ts";
 
 /** A signer whose signatures end when the test says so, in any order. */
 function manual() {
@@ -32,6 +32,20 @@ const all = async (items: AsyncIterable<unknown>): Promise<readonly string[]> =>
   return texts;
 };
 const numbers = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `${i}`);
+
+// A clock or a provider of credentials may throw anything.
+it.each(["out of order", 7, undefined, Symbol("s"), { code: 7 }])(
+  "has an error in the place of what threw %s",
+  async (thrown) => {
+    const throws = (): never => {
+      throw thrown;
+    };
+    const items = [...signer<number>(throws).signMany([1])];
+    for await (const item of asyncSigner<number>(async () => throws()).signMany([1])) items.push(item);
+    expect(items.map((item) => "error" in item && item.error.message)).toEqual([String(thrown), String(thrown)]);
+    expect(items.every((item) => "error" in item && item.error instanceof Error)).toBe(true);
+  },
+);
 
 describe("signMany of a signer with promises", () => {
   it("has sixteen signatures under way, and yields them in order whichever ends first", async () => {

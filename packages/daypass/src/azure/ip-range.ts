@@ -11,10 +11,16 @@ function toNumber(address: string): number {
   return parseIpv4(address)?.reduce((sum, byte) => sum * 256 + byte, 0) ?? Number.NaN;
 }
 
-/** Whether the peer is known and in the range. A dual-stack socket tells an IPv4 address as `::ffff:a.b.c.d`. */
+/**
+ * Whether the peer is known and in the range. A dual-stack socket tells an IPv4 address as `::ffff:a.b.c.d`, and some who pass it on
+ * write `::ffff:102:304`. `peerAddress` knows all that IPv6 can be, which no `sip` is for, at four times the weight.
+ */
 export function isInRange(sip: string, remoteAddress = ""): boolean {
   const [first, last] = parseIpRange(sip);
-  const address = toNumber(remoteAddress.replace(/^::ffff:/i, ""));
+  const [high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(remoteAddress)?.slice(1) ?? [];
+  const address = high
+    ? Number(`0x${high}`) * 65_536 + Number(`0x${low}`)
+    : toNumber(remoteAddress.replace(/^::ffff:/i, ""));
   return address >= first && address <= last;
 }
 

@@ -1,6 +1,6 @@
 import type { PreparedHmac } from "#crypto";
 import { refusal } from "../errors.ts";
-import { isPromise, keyResolver, listOf } from "../key-resolver.ts";
+import { isPromise, type Keys, keyResolver, listOf } from "../key-resolver.ts";
 import { malformed, type Parameter } from "../parameters.ts";
 import type { KeyResolver, Verifier, WireRequest } from "../scheme.ts";
 import { headerValues } from "../wire.ts";
@@ -38,7 +38,7 @@ type Found = AzureAccountDelegatedKey | readonly AzureAccountDelegatedKey[] | un
 /** Options of {@link azureUserDelegationVerifier}. */
 export interface AzureUserDelegationVerifierOptions extends AzureVerifyOptions {
   /** User delegation keys, or a function that finds the one that a URL names. */
-  readonly credentials: Found | ((id: AzureDelegationId) => Found | Promise<Found>);
+  readonly credentials: NonNullable<Found> | ((id: AzureDelegationId) => Found | Promise<Found>);
 }
 
 /**
@@ -108,9 +108,9 @@ function readId(id: string): AzureDelegationId {
 function delegatedKeys(credentials: AzureUserDelegationVerifierOptions["credentials"]): KeyResolver<PreparedHmac> {
   const idOf = ({ account, userDelegationKey }: AzureAccountDelegatedKey): string =>
     idText(account, setDelegationValues(userDelegationKey, {}));
-  const keys =
+  const keys: Keys<AzureAccountDelegatedKey> =
     typeof credentials !== "function"
-      ? listOf(credentials)
+      ? credentials
       : (id: string): readonly AzureAccountDelegatedKey[] | Promise<readonly AzureAccountDelegatedKey[]> => {
           // What was found must be what the URL names, or one key would speak for another's owner.
           const own = (found: Found): readonly AzureAccountDelegatedKey[] =>
@@ -118,7 +118,7 @@ function delegatedKeys(credentials: AzureUserDelegationVerifierOptions["credenti
           const found = credentials(readId(id));
           return isPromise(found) ? found.then(own) : own(found);
         };
-  return keyResolver(keys, idOf, ({ userDelegationKey }) => prepareKey(userDelegationKey.value));
+  return keyResolver(keys, idOf, ({ userDelegationKey }) => prepareKey(userDelegationKey?.value));
 }
 
 /** What `srh` and `srq` name, each there once; and their lines of the string to sign. */

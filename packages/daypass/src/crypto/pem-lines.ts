@@ -1,11 +1,9 @@
 /**
  * PEM as every runtime reads it: text before a block may stay, but OpenSSL takes no indentation. Out of an environment variable line
- * ends are often the two characters `\` and `n`; PEM has no `\`.
+ * ends are often the two characters `\` and `n`, or spaces; PEM has no `\`, and a space only in front of the words of a label.
  */
 export function pemLines(pem: unknown): string {
-  return String(pem)
-    .replaceAll("\\n", "\n")
-    .replace(/\\r|^[^\S\n]+/gm, "");
+  return String(pem).replace(/(\\[nr]|\s)+(?![\w ]*\w-)/g, "\n");
 }
 
 /** The first block with one of these labels (an expression), as OpenSSL finds it: its label and base64. */

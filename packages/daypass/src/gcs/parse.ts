@@ -55,7 +55,7 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   const { own, others } = sortParameters(wire, OWN);
   checkOnce(others);
   const respelled = others.find(([name]) => OWN_NAME.test(name));
-  if (respelled) throw malformed(respelled[0], "spelling", "it is documented");
+  if (respelled) throw malformed(respelled[0], "spelling", "documented");
   checkNoHeaderAuth(request);
   const [algorithm, credential, time, expires, list, signature] = OWN.map((name) => own[name]) as [
     string,

@@ -1,11 +1,5 @@
 import { invalidInput } from "../errors.ts";
-import {
-  checkKey,
-  type ObjectCall,
-  type ObjectRequest,
-  type ObjectRules,
-  readObjectRequest,
-} from "../object-request.ts";
+import { type ObjectCall, type ObjectRequest, type ObjectRules, readObjectRequest } from "../object-request.ts";
 
 /** One request to Cloud Storage to sign. */
 export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
@@ -36,9 +30,7 @@ export const INSTEAD: Readonly<Record<string, string>> = {
  * `asRange`.
  */
 export function readGcsRequest(request: GcsSignRequest, rules: ObjectRules, asRange?: boolean): ObjectCall {
-  const { object, bind, dotSegments } = request;
-  const { sha256, contentLength: length } = bind ?? {};
-  if (object !== undefined) checkKey(object, dotSegments, "object");
+  const { sha256, contentLength: length } = request.bind ?? {};
   const own: Record<string, string | undefined> = {};
   if (sha256 !== undefined) own["x-goog-content-sha256"] = checked("bind.sha256", /^[0-9a-f]{64}$/, sha256);
   if (typeof length === "object" || (asRange && length !== undefined)) {

@@ -132,15 +132,15 @@ function drafts(
   const { clock = systemClock, keyLife = MAX_EXPIRES, expiration, credentialExpiry } = options;
   const address = gcsAddresses(options);
   return (request) => {
-    const { bucket, object } = request;
     const { method, headers, parameters } = readGcsRequest(request, RULES);
-    const place = address(bucket);
+    const place = address(request.bucket);
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
       expiration,
       credentialExpiry,
     });
-    const startsAt = start(signedAt, request.notBefore);
+    // A later one where the URL has to wait.
+    const startsAt = Math.max(signedAt, ((startSeconds(request.notBefore) ?? 0) + LEEWAY) * 1000);
     const expiresIn = (expiresAt.getTime() - startsAt) / 1000;
     if (!(expiresIn > 0)) throw refusal("INVALID_EXPIRY", `an end more than ${LEEWAY} s after notBefore`);
     const time = basicTime(startsAt);
@@ -149,7 +149,7 @@ function drafts(
     const signed: readonly SignedHeader[] = ["host", ...names]
       .sort()
       .map((name) => ({ name, values: [headers[name] ?? hostWithoutPort(place.host)] }));
-    const path = gcsPath(place, object);
+    const path = gcsPath(place, request.object);
     const { query, stringToSign } = gcsTexts({
       family,
       scope,
@@ -184,10 +184,4 @@ function drafts(
       );
     return { scope, stringToSign, finish };
   };
-}
-
-/** The signing time: a later one where the URL has to wait, rounded up so that it never begins before the asked instant. */
-function start(signedAt: number, notBefore: Date | undefined): number {
-  const start = startSeconds(notBefore);
-  return start === undefined ? signedAt : Math.max(signedAt, (start + LEEWAY) * 1000);
 }

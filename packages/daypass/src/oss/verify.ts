@@ -74,8 +74,11 @@ function ossScheme({ buckets, regions, maxFutureSkew = 900 }: OssVerifierOptions
     parse(received) {
       const parsed = parseOss(received);
       const { region, service } = parsed.scope;
-      if (!/^oss(?:-cloudbox)?$/.test(service) || (regions !== undefined && !regions.includes(region))) {
-        throw refusal("WRONG_SCOPE", `a signature for ${regions?.join(", ") ?? "oss"}, found ${region}/${service}`);
+      if (!/^oss(?:-cloudbox)?$/.test(service) || (regions !== undefined && ![regions].flat().includes(region))) {
+        throw refusal(
+          "WRONG_SCOPE",
+          `a signature for ${[regions ?? "oss"].flat().join(", ")}, found ${region}/${service}`,
+        );
       }
       return parsed;
     },

@@ -1,6 +1,7 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import type { Provider } from "../provider.ts";
+import { urlHost } from "../url-host.ts";
 
 /** Where the bucket's name goes: into the host, or in front of the key. */
 export type Addressing = "path" | "virtual";
@@ -8,9 +9,15 @@ export type Addressing = "path" | "virtual";
 /** Options that say which server the URLs are for. */
 export interface EndpointOptions {
   readonly region: string;
-  /** Scheme, host, port and base path of a compatible; Amazon's regional endpoint by default. */
+  /**
+   * Scheme, host, port and base path of a compatible; Amazon's regional endpoint by default. The regions of the isolated partitions
+   * (`us-iso-*`, `us-isob-*`, `eu-isoe-*`, `us-isof-*`) need it, such as `https://s3.us-iso-east-1.c2s.ic.gov`.
+   */
   readonly endpoint?: string | undefined;
-  /** By default `virtual` on Amazon for buckets that its certificate covers, and `path` on custom endpoints. */
+  /**
+   * By default `virtual` on Amazon for buckets that its certificate covers, and `path` on custom endpoints. Nothing can stand in front
+   * of an IP address.
+   */
   readonly addressing?: Addressing | undefined;
   /** What the provider is known to lack, as the presets of `daypass/presets` have it. */
   readonly provider?: Provider | undefined;
@@ -27,7 +34,7 @@ export interface BucketEndpoint {
   readonly virtual: boolean;
 }
 
-const ENDPOINT = /^(https?):\/\/([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?((?:\/[^/\\?#%\s]+)*)\/?$/;
+const ENDPOINT = /^(https?:\/\/)([\w.:[\]-]+)((?:\/[^/\\?#%\s]+)*)\/?$/;
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
@@ -37,33 +44,31 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
   if (!["path", "virtual", undefined].includes(addressing)) {
     throw invalidInput("addressing", "path or virtual", addressing);
   }
-  const text =
-    endpoint ??
-    `https://s3.${region}.amazonaws.${region.startsWith("cn-") ? "com.cn" : region.startsWith("eusc-") ? "eu" : "com"}`;
-  const [, scheme, name, port, basePath = ""] = ENDPOINT.exec(text) ?? [];
-  if (name === undefined || Number(port) > 65535)
-    throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
-  const usual = scheme === "https" ? "443" : "80";
-  const authority = name.toLowerCase() + (port && port !== usual ? `:${port}` : "");
+  const suffix = region.startsWith("cn-") ? "com.cn" : region.startsWith("eusc-") ? "eu" : "com";
+  // Those of the isolated partitions have hosts of their own.
+  const usual = /-iso/.test(region) ? "" : `https://s3.${region}.amazonaws.${suffix}`;
+  const [, scheme, name, basePath = ""] = ENDPOINT.exec(endpoint ?? usual) ?? [];
+  // Nothing stands in front of an IP address.
+  const front = addressing === "virtual" ? "b." : "";
+  const authority = urlHost(scheme + front + name).replace(front, "");
+  if (!authority) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
   const base = uriEncodePath(basePath);
 
   // Signing many URLs for one bucket is the common case.
   let last: (BucketEndpoint & { readonly bucket: string }) | undefined;
   return (bucket) => {
     if (last && last.bucket === bucket) return last;
-    const isLabel = HOST_LABELS.test(bucket ?? "");
     // Amazon's certificate covers no dots.
-    const virtual =
-      addressing === undefined
-        ? endpoint === undefined && isLabel && /^[^.]{3,63}$/.test(bucket)
-        : addressing === "virtual";
-    if (!(virtual ? isLabel : PATH_SEGMENT.test(bucket ?? ""))) {
+    const virtual = addressing
+      ? addressing === "virtual"
+      : !endpoint && /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(bucket);
+    if (!(virtual ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
       throw invalidInput("bucket", virtual ? "part of a host" : "one segment", bucket);
     }
     const host = virtual ? `${bucket}.${authority}` : authority;
     last = {
       bucket,
-      origin: `${scheme}://${host}`,
+      origin: scheme + host,
       host,
       path: virtual ? base : `${base}/${uriEncode(bucket)}`,
       virtual,

@@ -3,7 +3,7 @@ import { invalidInput } from "../errors.ts";
 import { type CanonicalParts, canonicalQuery, type EncodedPair } from "../v4.ts";
 import { UNSIGNED_PAYLOAD } from "./canonical.ts";
 import type { BucketEndpoint } from "./endpoint.ts";
-import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
+import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 import { payloadLine, signHeaders, UNBOUND, UNBOUND_HEADERS } from "./sign.ts";
 
 /** A request that is signed in its query, by whatever algorithm, up to the signature. */
@@ -32,7 +32,6 @@ export function queryCall(
 ): QueryCall {
   const { key } = request;
   const method = checkCall(request);
-  checkConstraints(request);
   const headers = collectHeaders(request);
   const { signedHeaders, text, bound } = signHeaders(host, headers);
   const extra = collectQuery(request);

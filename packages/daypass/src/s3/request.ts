@@ -40,83 +40,6 @@ export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"])
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const METHOD = /^[A-Z]{1,16}$/;
 
-/** Checks method and key, and gives the method. */
-export function checkCall({ key, method = "GET", dotSegments }: S3SignRequest): string {
-  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper case", method);
-  if (key !== undefined) checkKey(key, dotSegments);
-  return method;
-}
-
-// Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
-const VISIBLE = /^[\t\x20-\x7e]*$/;
-// The host comes from the endpoint, and the URL is the authorization.
-const NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-
-/** The headers that the holder must send, lower-case names, from `headers` and `bind`. */
-export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Record<string, string>> {
-  if ((headers ?? bind) === undefined) return {};
-  const collected: Record<string, string> = {};
-  const { contentType, contentLength, sha256, headers: bound, query: _query, ...others } = bind ?? {};
-  // An address, and names that no compiler has seen: dropped in silence they would leave open what was to be bound.
-  optionPairs("bind", bind);
-  for (const [name, value] of Object.entries(others)) {
-    if (value !== undefined) throw unsupportedConstraint("S3", `bind.${name}`);
-  }
-  if (typeof contentLength === "object") {
-    throw unsupportedConstraint("S3", "a range of lengths", "use a form");
-  }
-  if (!/^\d{1,15}$/.test(String(contentLength ?? 0))) {
-    throw invalidInput("bind.contentLength", "whole bytes", contentLength);
-  }
-  if (sha256 !== undefined && !SHA256_HEX.test(sha256)) {
-    throw invalidInput("bind.sha256", "64 lower-case hex digits", sha256);
-  }
-  const fixed = { "content-type": contentType, "content-length": contentLength, "x-amz-content-sha256": sha256 };
-  for (const source of [headers, bound, fixed]) {
-    for (const [name, given] of optionPairs<unknown>("headers", source)) {
-      if (given === undefined) continue;
-      const lower = name.toLowerCase();
-      const value = String(given);
-      // `null` is an object, too.
-      if (
-        typeof given === "object" ||
-        !NAME.test(lower) ||
-        !VISIBLE.test(value) ||
-        (collected[lower] ?? value) !== value
-      ) {
-        throw invalidInput(`header ${name}`, "one ASCII text, not host or authorization", "another");
-      }
-      collected[lower] = value;
-    }
-  }
-  return collected;
-}
-
-const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
-// The signer's own parameters. X-Amz-Content-Sha256 is not among them: some signers put it into the query.
-const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Signature|SignedHeaders)$/i;
-
-/** The further parameters of the URL, encoded, from `query`, `bind.query` and `response`. */
-export function collectQuery({ query, bind, response }: S3SignRequest): readonly EncodedPair[] {
-  const bound = bind?.query;
-  if ((query ?? bound ?? response) === undefined) return [];
-  const pairs: EncodedPair[] = [];
-  const add = (name: string, value: unknown): void => {
-    if (typeof value !== "string" || RESERVED.test(name)) {
-      throw invalidInput(`query.${name}`, "text, not the signer's", "another");
-    }
-    pairs.push([uriEncode(name), uriEncode(value)]);
-  };
-  for (const source of [query, bound]) {
-    for (const [name, values] of optionPairs("query", source)) for (const value of [values].flat()) add(name, value);
-  }
-  for (const [option, value] of optionPairs("response", response)) {
-    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "an override", value);
-    if (value !== undefined) add(`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`, value);
-  }
-  return pairs;
-}
-
 // The usual ones first: a list is searched from its start.
 const KNOWN: readonly string[] = [
   "bucket",
@@ -132,9 +55,92 @@ const KNOWN: readonly string[] = [
   "stableWindow",
 ];
 
-/** Refuses what SigV4 cannot bind, and names that no compiler has seen: `ContentType` beside `bind` would bind nothing. */
-export function checkConstraints(request: S3SignRequest, scheme = "S3"): void {
+/**
+ * Checks method and key, and gives the method. Refuses what the scheme cannot bind, and names that no compiler has seen: `ContentType`
+ * beside `bind` would bind nothing.
+ */
+export function checkCall(request: S3SignRequest, scheme = "S3"): string {
+  const { key, method = "GET", dotSegments } = request;
   for (const name in request)
     if (!KNOWN.includes(name) && request[name as keyof S3SignRequest] !== undefined)
       throw unsupportedConstraint(scheme, name);
+  // Getters of a class are not among its names.
+  if ((request.notBefore ?? request.prefix) !== undefined) throw unsupportedConstraint(scheme, "notBefore, prefix");
+  if (method !== "GET" && !METHOD.test(method)) throw invalidInput("method", "upper case", method);
+  if (key !== undefined) checkKey(key, dotSegments);
+  return method;
+}
+
+// Beyond ASCII a header has no one spelling in bytes, so two ends would sign different ones.
+const VISIBLE = /^[\t\x20-\x7e]*$/;
+// The host comes from the endpoint, and the URL is the authorization.
+const NAME = /^(?!(?:host|authorization)$)[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
+/** The headers that the holder must send, lower-case names, from `headers` and `bind`. */
+export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Record<string, string>> {
+  if ((headers ?? bind) === undefined) return {};
+  const collected: Record<string, string> = {};
+  const { contentType, contentLength, sha256, headers: bound, query: _query, ip, ...others } = bind ?? {};
+  // An address, and names that no compiler has seen: dropped in silence they would leave open what was to be bound.
+  optionPairs("bind", bind);
+  for (const [name, value] of Object.entries({ ip, ...others })) {
+    if (value !== undefined) throw unsupportedConstraint("S3", `bind.${name}`);
+  }
+  if (typeof contentLength === "object") {
+    throw unsupportedConstraint("S3", "a range of lengths", "use a form");
+  }
+  if (!/^\d{1,15}$/.test(String(contentLength ?? 0))) {
+    throw invalidInput("bind.contentLength", "whole bytes", contentLength);
+  }
+  if (sha256 !== undefined && !SHA256_HEX.test(sha256)) {
+    throw invalidInput("bind.sha256", "64 lower-case hex", sha256);
+  }
+  const fixed = { "content-type": contentType, "content-length": contentLength, "x-amz-content-sha256": sha256 };
+  for (const source of [headers, bound, fixed]) {
+    for (const [name, given] of optionPairs<unknown>("headers", source)) {
+      if (given === undefined) continue;
+      const lower = name.toLowerCase();
+      const value = String(given);
+      // `null` is an object, too.
+      if (
+        typeof given === "object" ||
+        !NAME.test(lower) ||
+        !VISIBLE.test(value) ||
+        (collected[lower] ?? value) !== value
+      ) {
+        throw invalidInput(`header ${name}`, "ASCII text, once, not the signer's", "another");
+      }
+      collected[lower] = value;
+    }
+  }
+  return collected;
+}
+
+const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
+// The signer's own parameters. X-Amz-Content-Sha256 is not among them: some signers put it into the query.
+const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Sign.*)$/i;
+
+/** The further parameters of the URL, encoded, from `query`, `bind.query` and `response`. Each name comes from one of them. */
+export function collectQuery({ query, bind, response }: S3SignRequest): readonly EncodedPair[] {
+  const bound = bind?.query;
+  if ((query ?? bound ?? response) === undefined) return [];
+  const overrides: Record<string, string> = {};
+  for (const [option, value] of optionPairs<string>("response", response)) {
+    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "none", value);
+    if (value !== undefined) overrides[`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`] = value;
+  }
+  const pairs: EncodedPair[] = [];
+  const seen: string[] = [];
+  for (const source of [query, bound, overrides]) {
+    for (const [name, values] of optionPairs<unknown>("query", source)) {
+      for (const value of [values].flat()) {
+        if (typeof value !== "string" || RESERVED.test(name) || seen.includes(name)) {
+          throw invalidInput(`query.${name}`, "text, once, not the signer's", "another");
+        }
+        pairs.push([uriEncode(name), uriEncode(value)]);
+      }
+      seen.push(name);
+    }
+  }
+  return pairs;
 }

@@ -8,7 +8,7 @@ import { type DayScope, dayScope, headerLine, hostHeader, ownQuery, s3Query, UNS
 import { checkCredentials, type S3Credentials } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
-import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
+import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 
 /** Options of {@link s3Signer}. */
 export interface S3SignerOptions extends EndpointOptions {
@@ -47,7 +47,6 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     const current = identity();
     const { bucket, key } = request;
     const method = checkCall(request);
-    checkConstraints(request);
     const { origin, host, path: base } = endpointOf(bucket);
     const { signedAt, expiresAt, expiresIn, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,

@@ -71,7 +71,7 @@ export function swiftVerifier(options: SwiftVerifierOptions): Verifier<SwiftGran
   const { basePath = "", prefixMatch = "folder", allowUnsigned, maxLife } = options;
   if (!/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath)) throw invalidInput("basePath", 'a path such as "/swift"', basePath);
   checkMaxLife(maxLife);
-  const allowed: ReadonlySet<string> = new Set(allowUnsigned);
+  const allowed: ReadonlySet<string> = new Set([allowUnsigned ?? []].flat());
 
   const scheme: Scheme<ParsedSwift, LoadedKey, SwiftGrant> = {
     id: "swift",

@@ -121,7 +121,7 @@ function prepare(
     throw invalidInput("url", `without ${attribute}`, url.path);
   }
   const window = edgeWindow(request, clock);
-  const { prefix, audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
+  const { audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
   for (const jwe of [encrypted?.subject, encrypted?.ip]) {
     // Plain text would name the person to whoever sees the URL.
     if (jwe !== undefined && !/^[\w-]+(?:\.[\w-]*){4}$/.test(jwe)) {
@@ -136,8 +136,8 @@ function prepare(
     iss: issuer,
     sub: encrypted?.subject,
     aud: audience,
-    exp: window.expires === undefined ? undefined : Number(window.expires),
-    nbf: window.starts === undefined ? undefined : Number(window.starts),
+    exp: window.expires && Number(window.expires),
+    nbf: window.starts && Number(window.starts),
     iat: issuedAt ? Math.floor(window.signedAt / 1000) : undefined,
     jti: nonce === true ? base64url(random(16)) : nonce,
     cdnicrit: critical?.join(","),
@@ -152,7 +152,8 @@ function prepare(
     if (Object.hasOwn(own, name))
       throw invalidInput("claims", `your own, ${name} is ${OPTION_OF[name] ?? "renewal"}`, name);
   }
-  const payload = Object.fromEntries(Object.entries({ ...claims, ...own }).filter(([, value]) => value !== undefined));
+  // Checked as it travels, and without what is undefined.
+  const payload: object = JSON.parse(JSON.stringify({ ...claims, ...own }));
   checkPayload(payload, Object.keys(claims ?? {}));
   const input = jwsInput(key.alg, key.kid, payload);
   return {
@@ -172,7 +173,7 @@ function prepare(
           ],
           unbound: [
             "method",
-            ...(isWhole ? [] : [`path ${prefix ? "below the prefix" : "in the regex"}`, "query"]),
+            ...(isWhole ? [] : [`path ${request.prefix ? "below the prefix" : "in the regex"}`, "query"]),
             "headers",
             "body",
           ],

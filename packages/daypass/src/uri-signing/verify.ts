@@ -140,7 +140,7 @@ function resolver(keySets: UriSigningVerifierOptions["keySets"]): KeyResolver<Lo
   const pick = (keys: readonly LoadedKey[], kid: string): readonly LoadedKey[] =>
     kid === "" ? keys : keys.filter((key) => key.kid === kid);
   if (typeof keySets !== "function") {
-    const keys = (keySets ?? []).flatMap(loadSet);
+    const keys = listOf(keySets ?? ({} as UriSigningKeySet)).flatMap(loadSet);
     return (kid) => pick(keys, kid);
   }
   return async (kid) => pick(listOf(await keySets()).flatMap(loadSet), kid);

@@ -57,7 +57,7 @@ let lastOrigin: string | undefined;
 export function readUrl({ url, bind }: UrlSignRequest): SignableUrl {
   const [, origin = "", path = "", query] = /^([a-z]+:\/\/[^/?#]*)(\/[^?]*)(?:\?(.+))?$/s.exec(url) ?? [];
   if (origin !== lastOrigin && !isOrigin(origin)) {
-    throw invalidInput("url", "http(s)://host[:port] in lower case, without default port, and a path", url);
+    throw invalidInput("url", "http(s)://host[:port] in lower case, no default port, and a path", url);
   }
   lastOrigin = origin;
   if (hasDotSegment(path)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");

@@ -112,6 +112,14 @@ describe("OSS V4", () => {
   it("limits regions, and knows cloud boxes", async () => {
     const only = ossVerifier({ credentials, origins, regions: ["cn-beijing"], clock });
     expect(await codeOf(only.verify(wireRequest(sign())))).toBe("WRONG_SCOPE");
+    // One region as a text, which has parts.
+    for (const [regions, code] of [
+      [region, "accepted"],
+      [`${region}-2`, "WRONG_SCOPE"],
+    ] as const) {
+      const one = ossVerifier({ credentials, origins, regions: regions as never, clock });
+      expect(await codeOf(one.verify(wireRequest(sign())))).toBe(code);
+    }
     const box = ossSigner({ region, cloudBoxId: "cb-123", credentials, clock });
     const link = box.sign({ bucket: "media", key: "k", expiresIn: 60 });
     expect((await verifier.verify(wireRequest(link))).region).toBe("cb-123");

@@ -16,7 +16,11 @@ const privateForms = {
   "RSA, PKCS#1": pem(rsa.privateKey, "pkcs1"),
   "RSA, PKCS#8": pem(rsa.privateKey, "pkcs8"),
   "RSA, out of an environment variable": pem(rsa.privateKey, "pkcs1").replaceAll("\n", "\\n"),
+  "RSA, out of one where spaces are": pem(rsa.privateKey, "pkcs8").replaceAll("\n", " "),
+  "RSA, PKCS#1, out of one where spaces are": pem(rsa.privateKey, "pkcs1").trim().replaceAll("\n", " "),
   "P-256, SEC1": sec1,
+  "P-256, SEC1 behind the curve's own block, all in one line": `${parameters}${sec1}`.replaceAll("\n", " "),
+  "P-256, PKCS#8, with both spellings": pem(ec.privateKey, "pkcs8").replaceAll("\n", "\\r\\n "),
   "P-256, SEC1 behind the curve's own block": `${parameters}${sec1}`.replaceAll("\n", "\r\n"),
   "P-256, PKCS#8": pem(ec.privateKey, "pkcs8"),
   "P-256, PKCS#8, indented behind a text": `From a configuration:\n${pem(ec.privateKey, "pkcs8").replace(/^/gm, "  ")}`,
@@ -26,7 +30,9 @@ const publicForms = {
   "RSA, SPKI, indented behind a text": indented(pem(rsa.publicKey, "spki")),
   "RSA, SPKI": pem(rsa.publicKey, "spki"),
   "RSA, PKCS#1": pem(rsa.publicKey, "pkcs1"),
+  "RSA, PKCS#1, in one line": pem(rsa.publicKey, "pkcs1").replaceAll("\n", " "),
   "P-256, SPKI": pem(ec.publicKey, "spki"),
+  "P-256, SPKI, in one line": pem(ec.publicKey, "spki").replaceAll("\n", " "),
 };
 const pairOf = (name: string) => (name.startsWith("RSA") ? rsa : ec);
 

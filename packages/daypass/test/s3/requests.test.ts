@@ -30,6 +30,25 @@ it.each([
   expect(new URL(s3Signer({ ...options, region }).sign(call).url).host).toBe(host);
 });
 
+// What a client makes of the host is what it sends, so anything else would be signed in vain.
+it.each([
+  ["http://127.1:9000", "127.0.0.1:9000"],
+  ["http://0x7f.1", "127.0.0.1"],
+  ["http://[0:0:0:0:0:0:0:1]:9000", "[::1]:9000"],
+  ["https://S3.example.com:0443", "s3.example.com"],
+])("signs for the host that clients make of the endpoint %s", async (place, host) => {
+  const { url } = s3Signer({ ...options, endpoint: place }).sign(call);
+  expect(url.split("/")[2]).toBe(host);
+  expect(new URL(url).host).toBe(host);
+  const request = {
+    ...wireRequest(s3Signer(options).sign(call)),
+    authority: host,
+    target: url.slice(url.indexOf("/media")),
+  };
+  const origins = [new URL(url).origin];
+  expect(await s3Verifier({ credentials, origins, clock }).verify(request)).toMatchObject({ bucket: "media" });
+});
+
 describe("what is refused", () => {
   it("stands in the message without user, password and query", () => {
     const said = message(() => s3Signer({ ...options, endpoint: "https://user:hunter2@s3.example.com/?token=t0p" }));
@@ -111,6 +130,64 @@ describe("what is refused", () => {
 
   it.each(["http://s3.example.com:65536", "http://s3.example.com:99999"])("is a port beyond the last: %s", (place) => {
     expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT: expected endpoint/);
+  });
+
+  it.each(["http://127.0.0.1:9000", "http://[::1]:9000", "http://2130706433"])(
+    "is a bucket in front of an IP address: %s",
+    (place) => {
+      const at = { ...options, endpoint: place, addressing: "virtual" } as const;
+      expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: expected endpoint/);
+    },
+  );
+
+  it.each(["us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"])(
+    "is a region of an isolated partition without its endpoint: %s",
+    (region) => {
+      expect(message(() => s3Signer({ ...options, region }))).toMatch(/^INVALID_INPUT: expected endpoint/);
+      const own = { ...options, region, endpoint: `https://s3.${region}.c2s.ic.gov` };
+      expect(message(() => s3Signer(own).sign(call))).toMatch(/^signed/);
+    },
+  );
+
+  it.each<[string, object]>([
+    ["query and bind.query", { query: { versionId: "1" }, bind: { query: { versionId: "1" } } }],
+    ["query and response", { query: { "response-content-type": "a/b" }, response: { contentType: "c/d" } }],
+    ["bind.query and response", { bind: { query: { "response-expires": "0" } }, response: { expires: "1" } }],
+  ])("is a parameter that comes from %s", (_, more) => {
+    for (const signer of [s3Signer({ ...options, endpoint }), s3V2Signer({ ...options, endpoint })]) {
+      expect(message(() => signer.sign({ ...call, ...more }))).toMatch(/^INVALID_INPUT: expected query\./);
+    }
+    const several = { query: { tag: ["1", "2"] }, bind: { query: { constructor: "1" } } } as object;
+    expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, ...several }))).toMatch(/^signed/);
+  });
+
+  it("is a constraint that a class has as a getter", () => {
+    class Call {
+      bucket = "media";
+      key = "a.txt";
+      expiresIn = 60;
+    }
+    const own = { ...options, endpoint };
+    for (const signer of [s3Signer(own), s3V2Signer(own)]) {
+      class Later extends Call {
+        get notBefore() {
+          return AT;
+        }
+      }
+      class Folder extends Call {
+        get prefix() {
+          return "a/";
+        }
+      }
+      class Peer {
+        get ip() {
+          return "203.0.113.9";
+        }
+      }
+      expect(message(() => signer.sign(new Later()))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* found notBefore/);
+      expect(message(() => signer.sign(new Folder()))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* prefix/);
+      expect(message(() => signer.sign({ ...call, bind: new Peer() }))).toMatch(/^UNSUPPORTED_CONSTRAINT: .* bind\.ip/);
+    }
   });
 
   it.each([

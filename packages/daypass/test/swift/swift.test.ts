@@ -168,6 +168,11 @@ describe("TempURLs", () => {
     expect(link.url).toMatch(/&filename=%C3%9Cbersicht%201\.pdf&inline$/);
     expect(link.warnings).toEqual([expect.stringContaining("not signed")]);
     expect(await refusal(wireRequest(link))).toBe("UNSIGNED_PARAMETER");
+    // One name as a text: a set of it would be one of letters.
+    const named = swiftVerifier({ keys: { account, key }, origins, allowUnsigned: "filename" as never, clock });
+    expect(await refusal(wireRequest(sign({ filename: "a" })), named)).toBe("accepted");
+    const letter = wireRequest(sign());
+    expect(await refusal({ ...letter, target: `${letter.target}&f=1` }, named)).toBe("UNSIGNED_PARAMETER");
     const lenient = swiftVerifier({ keys: { account, key }, origins, allowUnsigned: ["filename", "inline"], clock });
     expect((await lenient.verify(wireRequest(link))).unsignedParameters).toEqual([
       ["filename", "Übersicht 1.pdf"],

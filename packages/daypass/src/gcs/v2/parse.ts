@@ -59,13 +59,9 @@ export function parseGcsV2(
   const unsignedParameters = others.filter(([name]) => !isSubresource(name));
   const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name))?.[0];
   if (unknown !== undefined) {
-    throw refusal(
-      "UNSIGNED_PARAMETER",
-      `no ${JSON.stringify(unknown)}, which V2 does not sign: leave it out or use V4`,
-      {
-        parameter: unknown,
-      },
-    );
+    throw refusal("UNSIGNED_PARAMETER", `no ${JSON.stringify(unknown)}, which V2 does not sign: use V4`, {
+      parameter: unknown,
+    });
   }
   const extensions = extensionNames(request);
   refuseUnsigned(extensions.filter((name) => name.startsWith("x-amz-") || isNeverSigned(name)));

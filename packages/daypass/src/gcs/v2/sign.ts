@@ -126,8 +126,7 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
     }
     for (const name of Object.keys(bind?.query ?? {})) if (!isSubresource(name)) throw unbindable(`bind.query.${name}`);
     const [subresource, second] = parameters.filter(([name]) => isSubresource(name));
-    if (second !== undefined || subresource?.[1])
-      throw invalidInput("query", "one subresource without a value", second);
+    if (second ?? subresource?.[1]) throw invalidInput("query", "one subresource without a value", second);
     const place = address(bucket);
     const { expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_LIFE,
@@ -144,12 +143,12 @@ function drafts(options: DraftOptions, keyId: string): (request: GcsSignRequest)
       contentType: contentType.trim(),
       expires,
       extensions: Object.entries(extensions).map(([name, value]) => ({ name, values: [value] })),
-      resource: subresource === undefined ? named : `${named}?${subresource[0]}`,
+      resource: subresource ? `${named}?${subresource[0]}` : named,
     });
     const unsigned = parameters.filter((parameter) => parameter !== subresource);
     const finish = (signature: Uint8Array): SignedRequest => {
       const tokens = [
-        ...(subresource === undefined ? [] : [subresource[0]]),
+        ...(subresource ? [subresource[0]] : []),
         `GoogleAccessId=${uriEncode(keyId)}`,
         `Expires=${expires}`,
         `Signature=${uriEncode(base64(signature))}`,

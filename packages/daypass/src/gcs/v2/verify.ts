@@ -103,7 +103,7 @@ function gcsV2Scheme<P>(
   { dummyKey, check }: Keying<P>,
 ): Scheme<ParsedGcsV2, P, GcsV2Grant> {
   checkMaxLife(maxLife);
-  const allowed: ReadonlySet<string> = new Set(allowUnsigned);
+  const allowed: ReadonlySet<string> = new Set([allowUnsigned].flat() as string[]);
   return {
     id: "gcs/v2",
     detect: (request) => detectGcsV2(request) === kind,

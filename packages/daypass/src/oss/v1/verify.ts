@@ -56,7 +56,7 @@ function ossV1Scheme({
   allowUnsigned,
   maxLife,
 }: OssV1VerifierOptions): Scheme<ParsedOssV1, OssCredentials, OssGrant> {
-  const allowed: ReadonlySet<string> = new Set(allowUnsigned);
+  const allowed: ReadonlySet<string> = new Set([allowUnsigned ?? []].flat());
   return {
     id: "oss/v1",
     detect: detectOssV1,

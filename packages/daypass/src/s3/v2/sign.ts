@@ -12,7 +12,7 @@ import { percentDecode } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
 import { bucketEndpoints } from "../endpoint.ts";
-import { checkCall, checkConstraints, collectHeaders, collectQuery, type S3SignRequest } from "../request.ts";
+import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "../request.ts";
 import type { S3SignerOptions } from "../sign.ts";
 import {
   canonicalizedResource,
@@ -52,7 +52,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
   return signer((request) => {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials();
     const { bucket, key } = request;
-    const method = checkCall(request);
+    const method = checkCall(request, "SigV2");
     checkV2Constraints(request);
     const endpoint = endpointOf(bucket);
     const window = signingWindow(request, clock(), {
@@ -164,7 +164,6 @@ const MORE = "use SigV4";
 /** Refuses the constraints of the common vocabulary that SigV2 cannot bind, and says what can. */
 function checkV2Constraints(request: S3SignRequest): void {
   const { bind, headers } = request;
-  checkConstraints(request, "SigV2");
   for (const name of ["ip", "contentLength", "sha256"] as const)
     if (bind?.[name] !== undefined) throw unsupportedConstraint("SigV2", `bind.${name}`, MORE);
   for (const name of Object.keys({ ...headers, ...bind?.headers })) {

@@ -71,7 +71,7 @@ function s3V2Scheme({
   maxLife,
   allowUnsigned = [],
 }: S3V2VerifierOptions): Scheme<ParsedS3V2, S3Credentials, S3V2Grant> {
-  const allowed: ReadonlySet<string> = new Set(allowUnsigned);
+  const allowed: ReadonlySet<string> = new Set([allowUnsigned ?? []].flat());
   return {
     id: "s3/v2",
     detect: detectS3V2,

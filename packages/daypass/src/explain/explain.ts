@@ -12,7 +12,7 @@ import { explainers } from "./schemes.ts";
 import { isSecretHeader, secretsOf, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
-import { besides } from "./v4-diagnosis.ts";
+import { besides } from "./v4/diagnosis.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really

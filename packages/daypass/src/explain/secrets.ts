@@ -1,5 +1,5 @@
 import { decodeOr } from "./decoded.ts";
-import { type EdgeExplainKey, edgeSecrets } from "./edge-keys.ts";
+import { type EdgeExplainKey, edgeSecrets } from "./edge/keys.ts";
 import type { ExplainKey } from "./explanation.ts";
 
 /** What of a key no text may show. */

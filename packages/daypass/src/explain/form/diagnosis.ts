@@ -1,9 +1,9 @@
 import { isDaypassError } from "../../errors.ts";
+import { isMismatch, otherCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Diagnosis } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
-import { isMismatch, otherCause } from "../server-cause.ts";
-import { searchEach } from "../variants.ts";
+import { searchEach } from "../search/variants.ts";
 import { conditionCause, lengthCause, type PostedForm } from "./conditions.ts";
 import { type FormFacts, type FormKey, formKinds } from "./kinds.ts";
 import { formServerCause } from "./server.ts";

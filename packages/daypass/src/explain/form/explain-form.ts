@@ -6,7 +6,7 @@ import { parseErrorBody } from "../error-body.ts";
 import type { ExplainFormOptions, Explanation, FormToExplain, MustSend } from "../explanation.ts";
 import { checkFormOptions } from "../options-check.ts";
 import { hide } from "../redact.ts";
-import { isS3Credentials, spellings } from "../s3-facts.ts";
+import { isS3Credentials, spellings } from "../s3/facts.ts";
 import { secretsOf } from "../secrets.ts";
 import { isMet, type PostedForm } from "./conditions.ts";
 import { diagnoseForm } from "./diagnosis.ts";

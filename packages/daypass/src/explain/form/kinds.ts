@@ -11,11 +11,11 @@ import { type CredentialScope, signingKey } from "../../v4.ts";
 import { amazonBucket, amazonHost } from "../amazon-host.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { ExplainKey } from "../explanation.ts";
-import { googleBucket } from "../gcs-facts.ts";
-import { gcsExplainKeys } from "../gcs-keys.ts";
-import { isS3Credentials } from "../s3-facts.ts";
-import { SIGV4 } from "../s3-version.ts";
-import type { V4Scoping } from "../v4-variants.ts";
+import { googleBucket } from "../gcs/facts.ts";
+import { gcsExplainKeys } from "../gcs/keys.ts";
+import { isS3Credentials } from "../s3/facts.ts";
+import { SIGV4 } from "../s3/version.ts";
+import type { V4Scoping } from "../v4/variants.ts";
 import type { FormInput } from "./variants.ts";
 
 /** What the signature's own fields say, read without judging. */

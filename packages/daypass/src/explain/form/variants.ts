@@ -2,8 +2,8 @@ import { base64, fromBase64, hex, utf8 } from "../../encode.ts";
 import { escapeUnicode } from "../../post-policy.ts";
 import type { CredentialScope } from "../../v4.ts";
 import { decodeOr } from "../decoded.ts";
-import { scopeVariants, type V4Scoping } from "../v4-variants.ts";
-import { secretVariants, type Variant } from "../variants.ts";
+import { secretVariants, type Variant } from "../search/variants.ts";
+import { scopeVariants, type V4Scoping } from "../v4/variants.ts";
 import { documentOf, readPolicy } from "./policy.ts";
 
 /** Everything that the signature of a form depends on. */

@@ -1,0 +1,77 @@
+import type { ServerError } from "../error-body.ts";
+import type { Cause, CauseCode } from "../explanation.ts";
+
+/** What a store says in words of its own: the code, a pattern of the message, and what they mean. */
+type Row = readonly [
+  code: RegExp,
+  message: RegExp,
+  cause: CauseCode,
+  sentence: string | ((found: RegExpExecArray, fields: ServerError["fields"]) => string),
+  fix: string | ((found: RegExpExecArray) => string),
+];
+
+/**
+ * Answers in words that are not Amazon's, or under codes with which Amazon says something else. Seen at R2, Garage (1.x) and
+ * Alibaba OSS.
+ */
+const ROWS: readonly Row[] = [
+  [
+    /^Unauthorized$/,
+    /SigV2 authorization is not supported/i,
+    "LEGACY_SIGNATURE",
+    "The server does not accept Signature Version 2.",
+    "Sign with Signature Version 4.",
+  ],
+  [
+    /^InvalidRegionName$/,
+    /Must be one of:? *([a-z0-9-]+(?:, *[a-z0-9-]+)*)/i,
+    "REGION",
+    ([, regions]) => `The URL was signed for a region that the server does not have; it has ${regions}.`,
+    ([, regions = ""]) => `Sign for ${/\bauto\b/.test(regions) ? "auto" : "one of them"}.`,
+  ],
+  [
+    /^InvalidArgument$/,
+    /Credential access key has length (\d+), should be (\d+)/i,
+    "UNKNOWN_KEY",
+    ([, found, wanted]) =>
+      `The access key that signed is none of this server's: its id has ${found} characters, and the server's have ${wanted}.`,
+    "Sign with a key of this server; a key of Amazon's is none of another store's.",
+  ],
+  [
+    /^AccessDenied$/,
+    /No such key: (\S{1,128})/i,
+    "UNKNOWN_KEY",
+    "The server does not know the access key that signed.",
+    "Sign with a key of this server.",
+  ],
+  [
+    /^InvalidRequest$/,
+    /Date is too old/i,
+    "EXPIRED",
+    "The URL has expired by the server's clock.",
+    "Ask for a new URL.",
+  ],
+  [
+    /^AccessDenied$/,
+    /must be addressed using the specified endpoint/i,
+    "ENDPOINT",
+    (_, fields) =>
+      `The bucket lives at another endpoint${fields.has("Endpoint") ? ` (${fields.get("Endpoint")})` : ""} than the one to which the URL goes.`,
+    "Sign with the bucket's own endpoint, for its region.",
+  ],
+];
+
+/** What the answer means. `undefined` for one that says nothing in words of its own. */
+export function storeCause({ code, message, fields }: ServerError, signed: string): Cause | undefined {
+  for (const [codes, words, name, sentence, fix] of ROWS) {
+    const found = codes.test(code) ? words.exec(message) : null;
+    if (found === null) continue;
+    return {
+      code: name,
+      sentence: (typeof sentence === "string" ? sentence : sentence(found, fields)).replace(/\bURL\b/g, signed),
+      evidence: [`The server says ${code}: ${message}`],
+      fix: (typeof fix === "string" ? fix : fix(found)).replace(/\bURL\b/g, signed),
+    };
+  }
+  return undefined;
+}

@@ -9,10 +9,14 @@ import { readParameters } from "../traps.ts";
 /** The host's bucket and region, on a host of Alibaba. */
 export function alibabaHost(
   authority: string,
-): { readonly bucket: string | undefined; readonly region: string } | undefined {
-  const host = /^(?:([a-z0-9-]+)\.)?oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com(?::\d+)?$/;
-  const [match, bucket, region = ""] = host.exec(authority) ?? [];
-  return match === undefined ? undefined : { bucket, region };
+): { readonly bucket: string | undefined; readonly region: string | undefined } | undefined {
+  const name = authority.toLowerCase();
+  const host =
+    /^(?:([a-z0-9-]+)\.)?(?:oss-([a-z0-9-]+?)(?:-internal)?|([a-z]{2}-[a-z0-9-]+)\.oss)\.aliyuncs\.com(?::\d+)?$/;
+  const [match, bucket, region, dualStack] = host.exec(name) ?? [];
+  if (match === undefined) return undefined;
+  // The hosts of transfer acceleration serve every region.
+  return { bucket, region: region?.startsWith("accelerate") ? undefined : (region ?? dualStack) };
 }
 
 /** Buckets in whose name a host may be; what a path begins with where there is none. */

@@ -2,7 +2,7 @@ import { isDaypassError } from "../../errors.ts";
 import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
 import type { S3Credentials } from "../../s3/credentials.ts";
 import { headerValues } from "../../wire.ts";
-import { amazonRegion } from "../amazon-host.ts";
+import { amazonRegion, amazonService, isAmazonWebsite } from "../amazon-host.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { ToldMethod } from "../cause/undecided.ts";
 import { hexDamage } from "../cause/whole-signature.ts";
@@ -201,13 +201,21 @@ function hoistedCause({ subject: { url, error } }: Case): Cause | undefined {
 }
 
 function scopeCause({ version, subject: { url }, facts: { region, regionSet, service } }: Case): Cause | undefined {
-  const { services } = version.dialect;
-  if (service !== services[0] && service !== "s3express") {
+  const expected = amazonService(url.authority) ?? version.dialect.services[0];
+  if (service !== expected && service !== "s3express") {
     return {
       code: "SERVICE",
-      sentence: `The URL was signed for the service ${service}, and S3 expects ${services[0]}.`,
+      sentence: `The URL was signed for the service ${service}, and S3 expects ${expected}.`,
       evidence: [],
-      fix: `Sign for the service ${services[0]}.`,
+      fix: `Sign for the service ${expected}.`,
+    };
+  }
+  if (isAmazonWebsite(url.authority)) {
+    return {
+      code: "ENDPOINT",
+      sentence: "The host serves the bucket as a website, which takes no signed requests.",
+      evidence: [`host ${url.authority}`],
+      fix: "Sign for the bucket's regional endpoint (s3.REGION.amazonaws.com).",
     };
   }
   if (regionSet !== undefined) return undefined;

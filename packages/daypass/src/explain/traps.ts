@@ -138,3 +138,15 @@ export function lifeTraps(
   if (endsAt !== undefined && endsAt.getTime() <= now.getTime()) add("expired", `It ended at ${endsAt.toISOString()}.`);
   return traps;
 }
+
+/** Pitfalls of an end in seconds since 1970, for which no server sets a maximum. `text` is how it stands in the URL. */
+export function endTraps(endsAt: Date | undefined, text: string, now: Date): readonly Trap[] {
+  if (/^\d{13}$/.test(text)) {
+    return [{ name: "milliseconds", text: `Its end, ${text}, looks like milliseconds; it counts seconds.` }];
+  }
+  if (endsAt === undefined) return [];
+  const left = endsAt.getTime() - now.getTime();
+  if (left <= 0) return [{ name: "expired", text: `It ended at ${endsAt.toISOString()}.` }];
+  if (left <= LONGEST_LIFE * 1000) return [];
+  return [{ name: "too-long-life", text: "It lives for more than seven days; this scheme has no maximum." }];
+}

@@ -7,7 +7,9 @@ import { sasKindOf } from "../../azure/parse.ts";
 import { permittedMethods } from "../../azure/permissions.ts";
 import { fromBase64 } from "../../encode.ts";
 import { headerValues } from "../../wire.ts";
-import { missingHeader } from "../cause/diagnosis.ts";
+import { noneFits } from "../cause/keys.ts";
+import { lifeCause } from "../cause/life.ts";
+import { missingHeader } from "../cause/request.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "../explainer.ts";
@@ -138,7 +140,8 @@ function diagnose(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnos
   const malformed =
     missingCause(sent) ?? repeatedCause(subject, sent) ?? (isShown ? undefined : grammarCause(sent, subject));
   if (malformed !== undefined) return { ...signature, cause: malformed };
-  const late = isRefused || (error !== undefined && isPrecise) ? undefined : timeCause(url, now);
+  const late =
+    isRefused || (error !== undefined && isPrecise) ? undefined : lifeCause(url, now, { fix: CLOCKS_DIFFER });
   const other = isRefused ? undefined : (scopeCause(subject, sent) ?? operationCause(subject, sent) ?? said);
   const cause = late ?? signature.cause ?? other;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
@@ -172,25 +175,7 @@ function versionCause({ code, message, fields }: ServerError, { kind, values }: 
   return isSaid && isVersion ? unknownVersion(version, [`The server says ${code}`]) : undefined;
 }
 
-function timeCause({ startsAt, endsAt }: AzureUrl, now: Date): Cause | undefined {
-  const evidence = [`now ${now.toISOString()}`];
-  if (endsAt !== undefined && now >= endsAt) {
-    return {
-      code: "EXPIRED",
-      sentence: `The URL has expired: it ended at ${endsAt.toISOString()}.`,
-      evidence,
-      fix: "Ask for a new URL.",
-    };
-  }
-  if (startsAt === undefined || now >= startsAt) return undefined;
-  const sentence = `The URL is not valid yet: it begins at ${startsAt.toISOString()}.`;
-  return {
-    code: "NOT_YET_VALID",
-    sentence,
-    evidence,
-    fix: "Wait; or sign without st, or with one 15 minutes back, as clocks differ.",
-  };
-}
+const CLOCKS_DIFFER = "Wait; or sign without st, or with one 15 minutes back, as clocks differ.";
 
 /** Whether the request that was sent is one that the permissions permit. */
 function operationCause(subject: Subject, { values, location, others, kind }: AzureUrl): Cause | undefined {
@@ -269,7 +254,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   const wrong: Cause = {
     code: "WRONG_SECRET",
     sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that is not among the usual ones.`,
-    evidence: [`No variant fits: ${hypotheses?.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
+    evidence: [noneFits(hypotheses ?? [])],
     fix: "Compare the key with the account's two keys; look for one that was regenerated.",
   };
   return { fits: false, hypotheses, cause: different ?? headerCause(subject, url, wrong) ?? wrong };

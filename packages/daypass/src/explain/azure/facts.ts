@@ -12,6 +12,7 @@ import {
 import { type AzureLocation, azureLocation } from "../../azure/location.ts";
 import { parseAzureTime } from "../../azure/time.ts";
 import { headerValues } from "../../wire.ts";
+import { earlier } from "../cause/life.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { readParameters } from "../traps.ts";
@@ -61,7 +62,6 @@ export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
   values.set("HEADERS", canonicalHeaders(listed("srh").map((name) => [name, header(name)])));
   values.set("QUERY", canonicalQuery(listed("srq").map((name) => [name, others.get(name) ?? ""])));
   const time = (name: string): Date | undefined => parseAzureTime(values.get(name) ?? "");
-  const earlier = (a: Date | undefined, b: Date | undefined): Date | undefined => (a && b && b < a ? b : (a ?? b));
   const starts = [time("st"), time("skt")].filter((date) => date !== undefined);
   return {
     kind,

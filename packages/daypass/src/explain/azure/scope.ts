@@ -2,7 +2,7 @@ import { isInRange } from "../../azure/ip-range.ts";
 import { ACCOUNT } from "../../azure/layouts.ts";
 import type { AzureLocation } from "../../azure/location.ts";
 import { peerAddress } from "../../ip.ts";
-import { otherClient } from "../cause/diagnosis.ts";
+import { otherClient } from "../cause/request.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters } from "../traps.ts";

@@ -1,13 +1,12 @@
-import { isDaypassError } from "../../errors.ts";
-import { coveringNetwork, isInside } from "../../ip.ts";
 import { headerValues } from "../../wire.ts";
 import { type ServerError, TEMP_URL_INVALID } from "../error-body.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
-import type { Cause, Hypothesis, Trap } from "../explanation.ts";
+import type { Cause, Hypothesis } from "../explanation.ts";
 import { ofKnown, untried, withFacts, withMethods } from "../search/unknowns.ts";
 import { searchEach, toldOfCut, type Variant } from "../search/variants.ts";
 import { compareCanonicalRequests } from "../v4/compare.ts";
-import { noneFits } from "../v4/diagnosis.ts";
+import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
+import { lifeCause, type Times } from "./life.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
 import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undecided.ts";
 
@@ -20,14 +19,12 @@ interface SignedInput {
 /** What is known of a URL whose signature covers one text. */
 export interface Case<I extends SignedInput> {
   readonly subject: Subject;
-  /** Who signed, as the URL says. */
-  readonly signedBy: string;
-  /** The given keys of this scheme by the same kind of name, whether they fit or not. */
-  readonly given: readonly string[];
+  /** Who signed, as the URL says. `undefined` where it names nobody. */
+  readonly signedBy: string | undefined;
+  /** The given keys of this scheme, whether they fit or not. */
+  readonly keys: readonly CaseKey<I>[];
   /** What would be signed for a URL: the one that was sent, and the one that was meant. Without a key. */
   inputFor(url: Subject["url"]): I;
-  /** An input with each key that may have signed. */
-  keyed(input: I): readonly I[];
   textOf(input: I): string;
   fits(input: I): boolean | Promise<boolean>;
   variantsOf(input: I): Iterable<Variant<I>>;
@@ -59,10 +56,14 @@ export interface Case<I extends SignedInput> {
   otherOf?(fitting: I | undefined): Cause | undefined;
 }
 
-/** When a URL begins and ends, as it says itself. */
-export interface Times {
-  readonly startsAt?: Date | undefined;
-  readonly endsAt: Date | undefined;
+/** One of the given keys. */
+export interface CaseKey<I> {
+  /** By what it is known, as the URL names a key. */
+  readonly id: string;
+  /** Whether the URL names it, or may have been signed with it. */
+  readonly isNamed: boolean;
+  /** An input as it would be signed with it. */
+  put(input: I): I;
 }
 
 /** A diagnosis, and the input that has the URL's signature where a key has shown it. */
@@ -149,24 +150,32 @@ const RIGHT: Cause = {
 };
 
 async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<CaseDiagnosis<I>> {
-  const { subject, fits, keyed, inputFor } = given;
+  const { subject, fits, inputFor } = given;
   const { url, sentUrl } = subject;
   const meant = inputFor(url);
-  const inputs = keyed(inputFor(sentUrl));
+  const named = given.keys.filter(({ isNamed }) => isNamed);
+  const inputs = named.map((key) => key.put(inputFor(sentUrl)));
+  const input = await firstFitting(given, inputs);
+  if (input !== undefined) {
+    return { fitting: input, method: input.method, headers: input.headers, cause: fromShownText(given, input)?.cause };
+  }
+  for (const other of given.keys.filter(({ isNamed }) => !isNamed)) {
+    const mixed = await firstFitting(given, [other.put(inputFor(sentUrl))]);
+    if (mixed !== undefined) return { method: mixed.method, cause: mixedKeys(given.signedBy, other.id) };
+  }
   if (inputs.length === 0) {
     const onTheWay =
       sentUrl === url ? undefined : changed(subject, "Nothing but the URL that was sent is another one.");
-    return { cause: fromShownText(given, meant)?.cause ?? onTheWay ?? unknownKey(given) ?? sameText(given, meant) };
+    return { cause: fromShownText(given, meant)?.cause ?? onTheWay ?? otherKeys(given) ?? sameText(given, meant) };
   }
-  for (const input of inputs.flatMap((one) => possible(given, one))) {
-    if (!(await fits(input))) continue;
-    return { fitting: input, method: input.method, headers: input.headers, cause: fromShownText(given, input)?.cause };
-  }
-  if (sentUrl !== url) {
-    for (const input of keyed(meant).flatMap((one) => possible(given, one))) {
-      if (await fits(input)) return { method: input.method, headers: input.headers, cause: changed(subject) };
-    }
-  }
+  const before =
+    sentUrl === url
+      ? undefined
+      : await firstFitting(
+          given,
+          named.map((key) => key.put(meant)),
+        );
+  if (before !== undefined) return { method: before.method, headers: before.headers, cause: changed(subject) };
   const searches = inputs.map((input) => ({ inputs: possible(given, input), fits }));
   const found = await searchEach(searches, { variantsOf: methodsOf(given), view: "signed" });
   const hypotheses = withFacts(found.hypotheses, searches[found.index]?.inputs ?? []);
@@ -178,6 +187,11 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
     hypotheses,
     cause: fromShownText(given, meant)?.cause ?? toldOfCut(wrongKey(given, inputs, hypotheses), found),
   };
+}
+
+async function firstFitting<I extends SignedInput>(given: Case<I>, inputs: readonly I[]): Promise<I | undefined> {
+  for (const input of inputs.flatMap((one) => possible(given, one))) if (await given.fits(input)) return input;
+  return undefined;
 }
 
 function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: I): readonly I[] {
@@ -195,10 +209,11 @@ function wrongKey<I extends SignedInput>(
 ): Cause {
   const [input] = inputs;
   const isOpen = given.implied !== undefined && !given.subject.known.headers;
+  const signer = given.signedBy === undefined ? "" : ` of ${given.signedBy}`;
   const type = isOpen ? ", or with a content-type that is none of the usual ones" : "";
   const cause: Cause = {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"} of ${given.signedBy}${type}, or changed in a way that is not among the usual ones.`,
+    sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"}${signer}${type}, or changed in a way that is not among the usual ones.`,
     evidence: [noneFits(hypotheses)],
     fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
   };
@@ -244,14 +259,8 @@ function sameText<I extends SignedInput>(given: Case<I>, input: I): Cause | unde
   return shown === undefined || shown.cause !== undefined ? undefined : guess(given, input, true);
 }
 
-function unknownKey<I extends SignedInput>({ signedBy, given }: Case<I>): Cause | undefined {
-  if (given.length === 0) return undefined;
-  return {
-    code: "UNKNOWN_KEY",
-    sentence: `The URL was signed by ${signedBy || "nobody"}, and the given keys are of ${given.join(", ")}.`,
-    evidence: [],
-    fix: "Give the key that signed.",
-  };
+function otherKeys<I extends SignedInput>({ signedBy = "", keys }: Case<I>): Cause | undefined {
+  return keys.length === 0 ? undefined : unknownKey({ signedBy, given: keys.map(({ id }) => id) });
 }
 
 /** The signature fits the URL that was signed, and not the one that was sent. */
@@ -273,78 +282,3 @@ function changed(
   const names = (from: Subject["url"]): string => from.wire.tokens.map(({ name }) => name).join(", ") || "empty";
   return was("QUERY", "query", `one of ${names(url)}`, `one of ${names(sentUrl)}, or with other values`);
 }
-
-/** What a strict reader refuses before it looks at a signature. What only Daypass refuses is for the traps. */
-export function grammarCause(read: () => unknown): Cause | undefined {
-  try {
-    read();
-    return undefined;
-  } catch (error) {
-    if (!isDaypassError(error)) throw error;
-    if (/^UNSIGNED_|^KEY_SCOPE$/.test(error.code)) return undefined;
-    const isTwofold = error.code === "AMBIGUOUS_AUTHENTICATION";
-    return {
-      code: isTwofold ? "AMBIGUOUS_AUTHENTICATION" : "MALFORMED",
-      sentence: `The request is refused before its signature is looked at: ${error.message}.`,
-      evidence: [],
-      fix: isTwofold
-        ? "Send the URL alone, without other credentials."
-        : "Pass the URL on byte for byte as it was made (a + in the signature travels as %2B); quote it in a shell.",
-    };
-  }
-}
-
-function lifeCause({ startsAt, endsAt }: Times, now: Date): Cause | undefined {
-  const evidence = [`now ${now.toISOString()}`];
-  if (endsAt !== undefined && now >= endsAt) {
-    const sentence = `The URL has expired: it ended at ${endsAt.toISOString()}.`;
-    return { code: "EXPIRED", sentence, evidence, fix: "Ask for a new URL." };
-  }
-  if (startsAt === undefined || now >= startsAt) return undefined;
-  const sentence = `The URL is not valid yet: it begins at ${startsAt.toISOString()}.`;
-  return { code: "NOT_YET_VALID", sentence, evidence, fix: "Wait, or set the signer's clock (NTP)." };
-}
-
-/** Headers that are signed by name and were not sent, where it is known what was sent. */
-export function missingHeader({ known, sent }: Subject, names: readonly string[]): Cause | undefined {
-  const missing = names.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
-  if (missing.length === 0 || !known.headers) return undefined;
-  return {
-    code: "HEADER",
-    sentence: `The URL was signed with the header ${missing.join(", ")}, which was not sent.`,
-    evidence: [],
-    fix: `Send ${missing.join(", ")} with exactly the value that was signed.`,
-  };
-}
-
-/** Pitfalls of an end in seconds since 1970, for which no server sets a maximum. `text` is how it stands in the URL. */
-export function endTraps(endsAt: Date | undefined, text: string, now: Date): readonly Trap[] {
-  if (/^\d{13}$/.test(text)) {
-    return [{ name: "milliseconds", text: `Its end, ${text}, looks like milliseconds; it counts seconds.` }];
-  }
-  if (endsAt === undefined) return [];
-  const left = endsAt.getTime() - now.getTime();
-  if (left <= 0) return [{ name: "expired", text: `It ended at ${endsAt.toISOString()}.` }];
-  if (left <= SEVEN_DAYS) return [];
-  return [{ name: "too-long-life", text: "It lives for more than seven days; this scheme has no maximum." }];
-}
-
-/** The client is not in the network that the URL is for. Nobody knows where nobody has said where it is. */
-export function addressCause({ sent }: Subject, ipRange: string | undefined): Cause | undefined {
-  const network = ipRange === undefined ? undefined : coveringNetwork(ipRange);
-  if (network === undefined || sent.remoteAddress === undefined || isInside(sent.remoteAddress, [network])) {
-    return undefined;
-  }
-  return otherClient(`${ipRange}`, sent.remoteAddress);
-}
-
-export function otherClient(networks: string, address: string): Cause {
-  return {
-    code: "IP",
-    sentence: `The URL is for clients in ${networks}, and the request came from ${address}.`,
-    evidence: [],
-    fix: "Sign for the address that the server sees: that of a proxy where there is one.",
-  };
-}
-
-const SEVEN_DAYS = 604_800_000;

@@ -7,7 +7,10 @@ import { fits as covers } from "../../cloudfront/wildcard.ts";
 import type { WireRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
 import { headerValues } from "../../wire.ts";
-import { addressCause, type Case, diagnose, endTraps, grammarCause } from "../cause/diagnosis.ts";
+import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { addressCause } from "../cause/request.ts";
+import { checkWhole, RSA_BASE64 } from "../cause/whole-signature.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
@@ -16,7 +19,7 @@ import { addedTogether } from "../search/added-parameters.ts";
 import { querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 import { pathSpellings, type Variant } from "../search/variants.ts";
-import { readParameters, urlTraps } from "../traps.ts";
+import { endTraps, readParameters, urlTraps } from "../traps.ts";
 
 /** CloudFront URLs and cookies. */
 export const cloudfrontExplainer: Explainer = {
@@ -170,16 +173,17 @@ function cloudfrontTraps({ via, resource, hash, text, base }: Facts): readonly T
 
 function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
   const { sent, sentUrl, keys, error } = subject;
-  const given = keys.filter(isCloudfrontKey);
   const keyPairId = facts.values.get("Key-Pair-Id") ?? "";
   const signature = fromUrlText(facts.values.get("Signature") ?? "");
   const origin = `${sentUrl.protocol}://${sent.authority}`;
   return {
     subject,
     signedBy: keyPairId,
-    given: given.map((key) => key.keyPairId),
-    keyed: (input) =>
-      given.filter((key) => key.keyPairId === keyPairId).map(({ publicKey }) => ({ ...input, publicKey })),
+    keys: keys.filter(isCloudfrontKey).map(({ keyPairId: id, publicKey }) => ({
+      id,
+      isNamed: id === keyPairId,
+      put: (input) => ({ ...input, publicKey }),
+    })),
     inputFor: (url) => inputFor(readFacts(url, subject), sent.method),
     textOf,
     fits: async (input) =>
@@ -188,12 +192,13 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     // CloudFront does not sign the method.
     unknowns: (input) => [input],
     said: (told) => saidByCloudfront(told, facts.values),
-    grammar: grammarCause(() => parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" })),
+    grammar: grammarCause(() => {
+      parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" });
+      checkWhole("Signature", facts.values.get("Signature") ?? "", [...ECDSA_BASE64, ...RSA_BASE64]);
+    }),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
-    other:
-      beside(readFacts(sentUrl, subject)) ??
-      addressCause(subject, facts.policy?.ipRange) ??
-      (error === undefined ? undefined : REFUSED),
+    other: uncovered(readFacts(sentUrl, subject)) ?? addressCause(subject, facts.policy?.ipRange),
+    otherOf: (fitting) => (error === undefined ? undefined : fitting === undefined ? REFUSED : REFUSED_RIGHT),
   };
 }
 
@@ -231,7 +236,7 @@ function saidByCloudfront({ code, message }: ServerError, values: Facts["values"
   return undefined;
 }
 
-function beside({ base, resource, policy }: Facts): Cause | undefined {
+function uncovered({ base, resource, policy }: Facts): Cause | undefined {
   if (policy === undefined || covers(resource, base)) return undefined;
   return {
     code: "PATH",
@@ -248,6 +253,17 @@ const REFUSED: Cause = {
   evidence: [],
   fix: "Run explain again with the public key. Then look whether the origin lets the distribution in (origin access control).",
 };
+
+const REFUSED_RIGHT: Cause = {
+  code: "PERMISSION",
+  sentence:
+    "The signature is right for the given key: the distribution does not trust this key for the path, or the origin refuses the distribution.",
+  evidence: [],
+  fix: "Look whether the key's group is in the cache behaviour that serves this path; then whether the origin lets the distribution in (origin access control).",
+};
+
+/** Characters of a signature with P-256: its DER has 68 to 72 bytes, nearly always. */
+const ECDSA_BASE64: readonly number[] = [92, 96];
 
 /** The variants in the order of how often they are the cause. */
 function* variants(input: CloudfrontInput, subject: Subject): Generator<Variant<CloudfrontInput>> {

@@ -4,7 +4,9 @@ import { detectCos, parseCos } from "../../cos/parse.ts";
 import type { Parameter } from "../../parameters.ts";
 import { parseEpoch } from "../../validity.ts";
 import { headerValues } from "../../wire.ts";
-import { type Case, diagnose, endTraps, grammarCause, missingHeader } from "../cause/diagnosis.ts";
+import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { missingHeader } from "../cause/request.ts";
 import { differs } from "../cause/text-compare.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
@@ -20,7 +22,7 @@ import {
 import { completions } from "../search/unknowns.ts";
 import { USUAL_LIVES } from "../search/usual-lives.ts";
 import { bucketOfHost, hostSpellings, methodVariants, secretVariants, type Variant } from "../search/variants.ts";
-import { readParameters, urlTraps } from "../traps.ts";
+import { endTraps, readParameters, urlTraps } from "../traps.ts";
 import { signedValue } from "../v4/variants.ts";
 import { compareFormats } from "./compare.ts";
 
@@ -153,15 +155,14 @@ function cosTraps({ headers, token }: Facts, open: readonly string[]): readonly 
 
 function caseOf(subject: Subject, facts: Facts): Case<CosInput> {
   const { sent, sentUrl, error } = subject;
-  const given = subject.keys.filter(isCosCredentials);
   return {
     subject,
     signedBy: facts.secretId,
-    given: given.map(({ secretId }) => secretId),
-    keyed: (input) =>
-      given
-        .filter(({ secretId }) => secretId === facts.secretId)
-        .map(({ secretKey }): CosInput => ({ ...input, secret: secretKey })),
+    keys: subject.keys.filter(isCosCredentials).map(({ secretId: id, secretKey: secret }) => ({
+      id,
+      isNamed: id === facts.secretId,
+      put: (input) => ({ ...input, secret }),
+    })),
     inputFor: (url) => inputFor(url, subject, facts),
     textOf,
     fits: (input) => signed(input).signature === facts.signature,
@@ -172,8 +173,9 @@ function caseOf(subject: Subject, facts: Facts): Case<CosInput> {
     difference: (ours, theirs, input) => difference(input, [ours, theirs], error?.fields.get("FormatString")),
     grammar:
       missingHeader(subject, facts.headers) ??
-      grammarCause(() =>
-        parseCos({ request: complete(sent, facts.headers), wire: sentUrl.wire, origin: "", wildcard: "" }),
+      grammarCause(
+        () => parseCos({ request: complete(sent, facts.headers), wire: sentUrl.wire, origin: "", wildcard: "" }),
+        { signature: { parameter: "q-signature", text: facts.signature, digits: 40 } },
       ),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
   };

@@ -3,20 +3,15 @@ import { isDaypassError } from "../../errors.ts";
 import type { Grant, Verifier, WireRequest } from "../../scheme.ts";
 import { describeWeakness, type Weakness } from "../../weakness.ts";
 import { headerValues } from "../../wire.ts";
-import {
-  type Case,
-  diagnose,
-  endTraps,
-  grammarCause,
-  missingHeader,
-  addressCause as networkCause,
-} from "../cause/diagnosis.ts";
+import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { grammarCause, refusedCause } from "../cause/grammar.ts";
+import { missingHeader, addressCause as networkCause } from "../cause/request.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, MustSend, Trap } from "../explanation.ts";
 import { spellings } from "../s3/facts.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
-import { readParameters, urlTraps } from "../traps.ts";
+import { endTraps, readParameters, urlTraps } from "../traps.ts";
 import type { EdgeExplainKey } from "./keys.ts";
 import { type EdgeInput, edgeVariants } from "./variants.ts";
 
@@ -135,13 +130,13 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
 
 /** Not every verifier looks at the length before it compares. */
 function cutOff({ signature, lengths }: EdgeFacts): Pick<Explained["explanation"], "cause" | "hypotheses"> | undefined {
-  if (signature.includes(" ")) return { cause: LOST_PLUS };
+  if (signature.includes(" ")) return { cause: PLUS_AS_SPACE };
   const cause = lengths && grammarCause(() => checkWhole("the token", signature, lengths));
   return cause && { cause };
 }
 
 // A space in a signature was a plus, which stands for one in a query.
-const LOST_PLUS: Cause = {
+const PLUS_AS_SPACE: Cause = {
   code: "MALFORMED",
   sentence: "The token was damaged on its way: a + in its signature was not sent as %2B, and is read as a space.",
   evidence: [],
@@ -218,10 +213,15 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
   const told = await refusal(inputFor(sentUrl));
   const found: Case<EdgeInput<K>> = {
     subject,
-    signedBy: keyId ?? kind.signedBy,
-    given: names,
+    signedBy: keyId,
+    keys: isBlind
+      ? []
+      : keys.map((key, i) => ({
+          id: names[i] as string,
+          isNamed: fitting.includes(key),
+          put: (input) => ({ ...input, key }),
+        })),
     inputFor,
-    keyed: (input) => (isBlind ? [] : fitting.map((key) => ({ ...input, key }))),
     textOf: () => "",
     fits: isFitting,
     // None of them signs the method.
@@ -245,7 +245,7 @@ async function diagnoseEdge<K extends EdgeExplainKey>(
           : addressCause(subject, told.error),
   };
   // A server of an edge shows nothing of what it computes.
-  return diagnose(subject, () => (isBlind && keys.length > 0 ? { ...found, given: [] } : found));
+  return diagnose(subject, () => found);
 }
 
 /** The verifier's own judgement: `code` is empty where the signature fits, whatever else is wrong. */
@@ -279,12 +279,7 @@ function canonicalOrigin(origin: string): string {
 }
 
 function grammarOf({ code, error }: { readonly code: string; readonly error: unknown }): Cause | undefined {
-  if (GRAMMAR.test(code)) {
-    return grammarCause(() => {
-      throw error;
-    });
-  }
-  return undefined;
+  return GRAMMAR.test(code) ? refusedCause(error) : undefined;
 }
 
 /** A verifier refuses a URL that its token is not for as it does one with a wrong signature. */

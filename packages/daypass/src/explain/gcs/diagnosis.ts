@@ -1,13 +1,14 @@
-import { isDaypassError } from "../../errors.ts";
 import { GOOG4_HMAC, hostWithoutPort, UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
 import { parseGcs } from "../../gcs/parse.ts";
 import { headerValues } from "../../wire.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { mixedKeys, noneFits } from "../cause/keys.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import { checkWhole, RSA_HEX } from "../cause/whole-signature.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
-import { besides, missingCause, noneFits, timeCause } from "../v4/diagnosis.ts";
+import { besides, missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Dialect, type V4Input, v4Input } from "../v4/variants.ts";
 import { gcsCause } from "./cause.ts";
 import type { GcsFacts } from "./facts.ts";
@@ -56,7 +57,7 @@ export async function diagnoseGcs(subject: Subject, facts: GcsFacts, input: V4In
   const { isProven, ...signature } = await checkSignature(subject, facts, input);
   const answer = (cause: Cause | undefined): Diagnosis => ({ ...signature, cause });
   if (said !== undefined && error !== undefined && !isVague(error)) return answer(said);
-  const malformed = grammarCause(subject, facts);
+  const malformed = readGrammar(subject, facts);
   if (malformed !== undefined) return answer(malformed);
   const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, input.headers);
   if (missing !== undefined) return answer(missing);
@@ -67,24 +68,17 @@ export async function diagnoseGcs(subject: Subject, facts: GcsFacts, input: V4In
   return answer(besides(late, proven) ?? proven ?? said ?? signature.cause ?? (error && otherCause(error)));
 }
 
-function grammarCause({ sent, sentUrl }: Subject, facts: GcsFacts): Cause | undefined {
-  try {
-    parseGcs({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, facts.family);
-    checkWhole("X-Goog-Signature", facts.signature, facts.family === GOOG4_HMAC ? [64] : RSA_HEX);
-    return undefined;
-  } catch (error) {
-    if (!isDaypassError(error)) throw error;
-    const known = (["UNSIGNED_HEADER", "AMBIGUOUS_AUTHENTICATION"] as const).find((code) => code === error.code);
-    return {
-      code: error.code === "WRONG_SCOPE" ? "SERVICE" : (known ?? "MALFORMED"),
-      sentence: `The request is refused before its signature is looked at: ${error.message}.`,
-      evidence: [],
-      fix:
-        known === undefined
-          ? "Pass the URL on byte for byte as it was made; quote it in a shell."
-          : "Send only what was signed.",
-    };
-  }
+function readGrammar({ sent, sentUrl }: Subject, { family, signature }: GcsFacts): Cause | undefined {
+  const isHmac = family === GOOG4_HMAC;
+  const read = (): void => {
+    parseGcs({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, family);
+    checkWhole("X-Goog-Signature", signature, isHmac ? [64] : RSA_HEX);
+  };
+  const digits = isHmac ? 64 : (RSA_HEX.find((length) => length >= signature.length) ?? 0);
+  return grammarCause(read, {
+    refusesHeaders: true,
+    signature: { parameter: "X-Goog-Signature", text: signature, digits },
+  });
 }
 
 async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input): Promise<V4Diagnosis> {
@@ -104,12 +98,7 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
     })),
     isWhole: /^[0-9a-f]{64,}$/i.test(signature),
     says: {
-      otherId: (id) => ({
-        code: "UNKNOWN_KEY",
-        sentence: `The URL names ${keyId} and was signed with the key of ${id}.`,
-        evidence: [],
-        fix: "Use name and key of one account.",
-      }),
+      otherId: (id) => mixedKeys(keyId, id),
       wrongKey: (tried) => ({
         code: "WRONG_SECRET",
         sentence: `The URL was signed with another key than the given one of ${keyId}, or changed in a way that is not among the usual ones.`,

@@ -21,7 +21,9 @@ import {
   stringToSignText,
 } from "../../v4.ts";
 import { headerValues } from "../../wire.ts";
-import { type Case, diagnose, grammarCause, missingHeader } from "../cause/diagnosis.ts";
+import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { missingHeader } from "../cause/request.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { duration, spellings } from "../s3/facts.ts";
@@ -168,7 +170,9 @@ function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
     canonicalOf: canonicalRequest,
     grammar:
       missingHeader(subject, facts.additional) ??
-      grammarCause(() => parseOss({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" })),
+      grammarCause(() => parseOss({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }), {
+        signature: { parameter: "x-oss-signature", text: facts.signature, digits: 64 },
+      }),
     times: { startsAt: startOf(facts), endsAt: facts.endsAt },
     other: regionCause(sentUrl, facts),
   };

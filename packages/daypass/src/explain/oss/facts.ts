@@ -43,19 +43,18 @@ export function isOssCredentials(key: ExplainKey): key is OssCredentials {
   return "accessKeySecret" in key;
 }
 
-/** The keys that may have signed, and the ids of all that are given. */
+/** The given keys, and who signed. */
 export function ossKeys<I extends { readonly method: string; readonly secret: string }>(
   keys: readonly ExplainKey[],
   accessKeyId: string,
-): Pick<Case<I>, "given" | "keyed" | "signedBy"> {
-  const given = keys.filter(isOssCredentials);
+): Pick<Case<I>, "keys" | "signedBy"> {
   return {
     signedBy: accessKeyId,
-    given: given.map((key) => key.accessKeyId),
-    keyed: (input) =>
-      given
-        .filter((key) => key.accessKeyId === accessKeyId)
-        .map(({ accessKeySecret: secret }): I => ({ ...input, secret })),
+    keys: keys.filter(isOssCredentials).map(({ accessKeyId: id, accessKeySecret: secret }) => ({
+      id,
+      isNamed: id === accessKeyId,
+      put: (input) => ({ ...input, secret }),
+    })),
   };
 }
 

@@ -1,16 +1,16 @@
-import { isDaypassError } from "../../errors.ts";
 import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
 import type { S3Credentials } from "../../s3/credentials.ts";
 import { headerValues } from "../../wire.ts";
 import { amazonRegion, amazonService, isAmazonWebsite } from "../amazon-host.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { mixedKeys, noneFits } from "../cause/keys.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
 import type { ToldMethod } from "../cause/undecided.ts";
-import { hexDamage } from "../cause/whole-signature.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters, s3Traps } from "../traps.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
-import { besides, missingCause, noneFits, timeCause } from "../v4/diagnosis.ts";
+import { besides, missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Input, v4Input } from "../v4/variants.ts";
 import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause } from "./facts.ts";
 import type { S3Version } from "./version.ts";
@@ -68,7 +68,7 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   const { isProven, signer: _, ...rest } = signature;
   const answer = (cause: Cause | undefined): S3Diagnosis => ({ ...rest, key, cause });
   if (said !== undefined && error !== undefined && !isVague(error)) return answer(refine(said, given));
-  const malformed = grammarCause(given) ?? hoistedCause(given);
+  const malformed = readGrammar(given) ?? hoistedCause(given);
   if (malformed !== undefined) return answer(malformed);
   const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
   if (missing !== undefined) return answer(missing);
@@ -88,9 +88,18 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   );
 }
 
-/** The key has a session token, and neither the URL nor a header has one. */
+/** The key has a session token, and neither the URL nor a header has it. */
 function keyCause({ facts, subject }: Case, key: S3Credentials | undefined): Cause | undefined {
-  return key?.sessionToken ? tokenCause(facts, TOKEN, subject) : undefined;
+  if (!key?.sessionToken) return undefined;
+  const { token } = facts;
+  if (token === undefined || token === key.sessionToken) return tokenCause(facts, TOKEN, subject);
+  const isCut = key.sessionToken.startsWith(token);
+  return {
+    code: "INVALID_TOKEN",
+    sentence: `The session token in the URL (${TOKEN}) is not that of the given key: ${isCut ? "its end was cut off" : "it was changed on its way, or is of another session"}.`,
+    evidence: [],
+    fix: "Pass the URL on byte for byte as it was made, or sign again with the three parts of one set of credentials.",
+  };
 }
 
 const TOKEN = "X-Amz-Security-Token";
@@ -135,6 +144,13 @@ function refine(said: Cause, given: Case): Cause {
     const cause = tokenCause(facts, TOKEN, subject);
     if (cause !== undefined) return { ...cause, evidence: said.evidence };
   }
+  if (said.code === "INVALID_TOKEN" && hasPlainPlus(subject)) {
+    return {
+      ...said,
+      sentence: `The session token (${TOKEN}) has a plain +, which was not sent as %2B: the server reads a space.`,
+      fix: "Percent-encode the token once, so that + travels as %2B.",
+    };
+  }
   if (
     said.code === "EXPIRED" &&
     facts.endsAt !== undefined &&
@@ -148,44 +164,33 @@ function refine(said: Cause, given: Case): Cause {
       fix: "Set the clocks (NTP).",
     };
   }
-  if (said.code === "MALFORMED") return grammarCause(given) ?? scopeCause(given) ?? said;
+  if (said.code === "MALFORMED") return readGrammar(given) ?? scopeCause(given) ?? said;
   return said;
 }
 
-function grammarCause({ version, subject: { sent, sentUrl }, facts }: Case): Cause | undefined {
+/** A token is in base64, where + is a digit. */
+function hasPlainPlus({ sentUrl }: Subject): boolean {
+  return sentUrl.wire.tokens.some(({ name, value = "" }) => name === TOKEN && value.includes("+"));
+}
+
+function readGrammar({ version, subject: { sent, sentUrl }, facts }: Case): Cause | undefined {
   // A header that is missing is no fault of the grammar, and nobody may have told the headers.
   const hash = "x-amz-content-sha256";
   const isOpen = facts.signedHeaders.includes(hash) && headerValues(sent.headers, hash).length === 0;
   const parameter = readParameters(sentUrl).find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
   const headers = isOpen ? [...sent.headers, [hash, parameter ?? UNSIGNED_PAYLOAD] as const] : sent.headers;
-  try {
-    const received = {
-      request: { ...sent, headers },
-      wire: sentUrl.wire,
-      origin: `${sentUrl.protocol}://${sent.authority}`,
-      wildcard: "",
-    };
-    version.checkGrammar(received);
-    return undefined;
-  } catch (error) {
-    if (!isDaypassError(error)) throw error;
-    const damage = facts.regionSet === undefined ? hexDamage(facts.signature, 64) : undefined;
-    if (damage !== undefined && error.details["parameter"] === "X-Amz-Signature") {
-      const sentence = `The signature (X-Amz-Signature) was damaged on its way: ${damage.what}.`;
-      return { code: "MALFORMED", sentence, evidence: [], fix: damage.fix };
-    }
-    const code =
-      error.code === "UNSIGNED_HEADER" || error.code === "AMBIGUOUS_AUTHENTICATION" ? error.code : "MALFORMED";
-    return {
-      code,
-      sentence: `The request is refused before its signature is looked at: ${error.message}.`,
-      evidence: [],
-      fix:
-        code === "MALFORMED"
-          ? "Pass the URL on byte for byte as it was made; quote it in a shell."
-          : "Send only what was signed.",
-    };
-  }
+  const received = {
+    request: { ...sent, headers },
+    wire: sentUrl.wire,
+    origin: `${sentUrl.protocol}://${sent.authority}`,
+    wildcard: "",
+  };
+  // Of SigV4A it is DER, which tells its length itself.
+  const isHex = facts.regionSet === undefined;
+  return grammarCause(() => version.checkGrammar(received), {
+    refusesHeaders: true,
+    signature: isHex ? { parameter: "X-Amz-Signature", text: facts.signature, digits: 64 } : undefined,
+  });
 }
 
 /** A header that an SDK has put into the query, and of which the server complains. */
@@ -249,12 +254,7 @@ async function checkSignature({
     told: told(facts),
     isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
     says: {
-      otherId: (id) => ({
-        code: "UNKNOWN_KEY",
-        sentence: `The URL names the key ${accessKeyId} and was signed with the secret of ${id}.`,
-        evidence: [],
-        fix: "Use id and secret of one key.",
-      }),
+      otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),
       wrongKey: (tried) => ({
         code: "WRONG_SECRET",
         sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,

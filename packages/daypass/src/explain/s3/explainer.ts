@@ -1,6 +1,7 @@
 import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
 import type { S3Credentials } from "../../s3/credentials.ts";
 import { detectS3 } from "../../s3/parse.ts";
+import { earlier } from "../cause/life.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Explanation, Trap } from "../explanation.ts";
 import { lifeTraps, s3Traps, urlTraps } from "../traps.ts";
@@ -25,7 +26,7 @@ export async function explainS3(given: Subject, version: S3Version): Promise<Exp
   const headers = facts.signedHeaders.filter((name) => name !== "host");
   const method = diagnosis.method ?? methodOfOperation(facts.operation);
   const signed = { ...input, method: subject.known.method ? input.method : (method ?? input.method) };
-  const endsAt = earlier(facts.endsAt, key?.expiration);
+  const endsAt = facts.endsAt && earlier(facts.endsAt, key?.expiration ?? undefined);
   const regions = facts.regionSet === "*" ? "any region" : (facts.regionSet ?? facts.region);
   const explanation: Explanation = {
     scheme: version.scheme,
@@ -62,10 +63,6 @@ export async function explainS3(given: Subject, version: S3Version): Promise<Exp
     stringToSign: key === undefined ? undefined : v4StringToSign(signed),
   };
   return { explanation, hidden: [facts.signature, ...spellings(facts.token)] };
-}
-
-function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
-  return a !== undefined && b !== undefined && b.getTime() < a.getTime() ? b : a;
 }
 
 function mayEndEarlier(

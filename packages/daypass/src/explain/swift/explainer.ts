@@ -5,16 +5,18 @@ import { signedMethodsFor } from "../../swift/canonical.ts";
 import type { SwiftDigest, SwiftKey } from "../../swift/key.ts";
 import { detectSwift, parseSwift } from "../../swift/parse.ts";
 import { parseEpoch } from "../../validity.ts";
-import { addressCause, type Case, diagnose, endTraps, grammarCause } from "../cause/diagnosis.ts";
+import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { addressCause } from "../cause/request.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
-import type { ExplainKey, Trap } from "../explanation.ts";
+import type { Cause, ExplainKey, Trap } from "../explanation.ts";
 import { spellings } from "../s3/facts.ts";
 import { decodedPathVariants, spelt } from "../search/text-variants.ts";
 import { withMethods } from "../search/unknowns.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants, type Variant } from "../search/variants.ts";
-import { readParameters, urlTraps } from "../traps.ts";
+import { endTraps, readParameters, urlTraps } from "../traps.ts";
 
 /** OpenStack Swift temporary URLs. */
 export const swiftExplainer: Explainer = { detects: detectSwift, explain: explainSwift };
@@ -138,19 +140,16 @@ function isSwiftKey(key: ExplainKey): key is SwiftKey {
 
 function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
   const { sent, sentUrl, keys } = subject;
-  const given = keys.filter(isSwiftKey);
   const received = { request: sent, wire: sentUrl.wire, origin: "", wildcard: "" };
   const allowed: ReadonlySet<string> = new Set(readParameters(sentUrl).map(([name]) => name));
   return {
     subject,
     signedBy: facts.account,
-    given: given.map(({ account, container }) => (container === undefined ? account : `${account}/${container}`)),
-    keyed: (input) =>
-      given
-        .filter(
-          ({ account, container = facts.container }) => account === facts.account && container === facts.container,
-        )
-        .map(({ key }): SwiftInput => ({ ...input, secret: key })),
+    keys: keys.filter(isSwiftKey).map(({ account, container, key: secret }) => ({
+      id: container === undefined ? account : `${account}/${container}`,
+      isNamed: account === facts.account && (container ?? facts.container) === facts.container,
+      put: (input) => ({ ...input, secret }),
+    })),
     inputFor: (url) => inputFor(readFacts(url), sent.method),
     textOf,
     fits: async (input) => (await signatureOf(input)) === facts.signature.replace(/={1,2}$/, ""),
@@ -160,14 +159,21 @@ function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
         ? signedMethodsFor(input.method).map((method) => ({ ...input, method }))
         : withMethods(input, subject.known),
     headIsFree: true,
-    grammar: grammarCause(() => parseSwift(received, readFacts(sentUrl).basePath, allowed)) ?? beside(facts),
+    grammar:
+      grammarCause(() => parseSwift(received, readFacts(sentUrl).basePath, allowed), {
+        // The third digest is in base64.
+        signature:
+          facts.digest === "sha512"
+            ? undefined
+            : { parameter: "temp_url_sig", text: facts.signature, digits: facts.digest === "sha1" ? 40 : 64 },
+      }) ?? uncovered(facts),
     times: { endsAt: facts.endsAt },
     other: addressCause(subject, facts.ipRange),
   };
 }
 
 /** A name that the prefix does not cover: Swift says 401, as for a wrong signature. */
-function beside({ prefix, object }: Facts): ReturnType<typeof grammarCause> {
+function uncovered({ prefix, object }: Facts): Cause | undefined {
   if (prefix === undefined || object.startsWith(prefix)) return undefined;
   return {
     code: "PATH",

@@ -5,8 +5,12 @@ import type { UrlCanonical } from "../../url/canonical.ts";
 import { loadKey, type UrlKey } from "../../url/key.ts";
 import { detectUrl, parseUrl } from "../../url/parse.ts";
 import { headerValues } from "../../wire.ts";
-import { missingHeader, otherClient } from "../cause/diagnosis.ts";
+import { refusedCause } from "../cause/grammar.ts";
+import { unknownKey } from "../cause/keys.ts";
+import { lifeCause } from "../cause/life.ts";
+import { missingHeader, otherClient } from "../cause/request.ts";
 import { isMismatch, mismatchCause, otherCause, serverCause } from "../cause/server-cause.ts";
+import { checkWhole } from "../cause/whole-signature.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, MustSend, Trap } from "../explanation.ts";
@@ -135,10 +139,10 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
   const open = known.headers ? [] : openHeaders(headers);
   let parsed: ReturnType<typeof parseUrl>;
   try {
+    checkWhole("dp-signature", text, [HMAC_LENGTH, ED25519_LENGTH]);
     parsed = parseUrl(received(subject, open));
   } catch (thrown) {
-    if (!isDaypassError(thrown)) throw thrown;
-    return { cause: missingHeader(subject, facts.headers) ?? malformed(thrown.message) };
+    return { cause: missingHeader(subject, facts.headers) ?? refusedCause(thrown) };
   }
   const { canonical, parameters } = parsed;
   const said = error === undefined || isMismatch(error) ? undefined : serverCause(error, now);
@@ -146,7 +150,7 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
   const isBlind = key !== undefined && open.length > 0;
   const signature =
     key === undefined
-      ? unknownKey(subject, kid)
+      ? otherKeys(subject, kid)
       : isBlind
         ? {}
         : await checkUrlSignature(subject, { signature: text, canonical, meant, headers }, loadKey(key));
@@ -155,20 +159,11 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
     requestCause(subject, facts) ??
     clientCause(subject, parameters["dp-ip"]) ??
     said ??
-    timeCause(facts, now) ??
+    lifeCause(facts, now, { grace: SKEW }) ??
     (isBlind ? untold(open) : undefined);
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
   return { ...signature, cause: key === undefined ? mismatchCause() : RIGHT };
-}
-
-function malformed(message: string): Cause {
-  return {
-    code: "MALFORMED",
-    sentence: `The request is refused before its signature is looked at: ${message}.`,
-    evidence: [],
-    fix: "Pass the URL on byte for byte as it was made; quote it in a shell.",
-  };
 }
 
 /** What was signed, where the URL that was given can be read. */
@@ -207,17 +202,9 @@ function received({ sent, sentUrl }: Subject, open: readonly Named[]): Parameter
   };
 }
 
-function unknownKey({ keys }: Subject, kid: string): Diagnosis {
-  const kids = keys.filter(isUrlKey).map((key) => key.kid);
-  if (kids.length === 0) return {};
-  return {
-    cause: {
-      code: "UNKNOWN_KEY",
-      sentence: `The URL was signed by the key ${kid}, and the given keys are ${kids.join(", ")}.`,
-      evidence: [],
-      fix: "Give the key that signed.",
-    },
-  };
+function otherKeys({ keys }: Subject, kid: string): Diagnosis {
+  const given = keys.filter(isUrlKey).map((key) => key.kid);
+  return given.length === 0 ? {} : { cause: unknownKey({ signedBy: `the key ${kid}`, given }) };
 }
 
 /** What a request must have beside a signature that fits. */
@@ -254,14 +241,9 @@ function clientCause(
   return otherClient(named.join(" or "), remoteAddress);
 }
 
-function timeCause({ startsAt, endsAt }: Facts, now: Date): Cause | undefined {
-  if (endsAt !== undefined && endsAt <= now) {
-    const sentence = `The URL has expired: it ended at ${endsAt.toISOString()}.`;
-    return { code: "EXPIRED", sentence, evidence: [`now ${now.toISOString()}`], fix: "Ask for a new URL." };
-  }
-  if (startsAt !== undefined && startsAt.getTime() > now.getTime() + 60_000) {
-    const sentence = `The URL has not begun: it starts at ${startsAt.toISOString()}.`;
-    return { code: "NOT_YET_VALID", sentence, evidence: [`now ${now.toISOString()}`], fix: "Wait, or set the clocks." };
-  }
-  return undefined;
-}
+// Characters of base64url.
+const HMAC_LENGTH = 43;
+const ED25519_LENGTH = 86;
+
+/** Seconds for which a verifier takes a URL before it begins. */
+const SKEW = 60;

@@ -1,11 +1,11 @@
 import { base64url, fromBase64url } from "../../encode.ts";
 import { type UrlCanonical, urlStringToSign } from "../../url/canonical.ts";
 import type { LoadedKey } from "../../url/key.ts";
+import { noneFits } from "../cause/keys.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { otherValue } from "../search/unknowns.ts";
 import { searchEach } from "../search/variants.ts";
-import { noneFits } from "../v4/diagnosis.ts";
 import { urlVariants } from "./variants.ts";
 
 /** A diagnosis, and the text that the key was tried on. */

@@ -1,3 +1,4 @@
+import { unknownKey } from "../cause/keys.ts";
 import { isMismatch } from "../cause/server-cause.ts";
 import { sentOtherwise, spellingCause, type ToldMethod, toldOtherwise, undecided } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
@@ -61,6 +62,11 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
     const fitting = await firstFitting(key, inputs);
     if (fitting !== undefined) return { ...matching(check, key, fitting), signer: key };
   }
+  // Whoever has several may have taken the secret of another one.
+  for (const key of own.length === 0 ? [] : keys.filter((other) => !own.includes(other))) {
+    const fitting = await firstFitting(key, completed(check, { ...input, secret: key.secret }));
+    if (fitting !== undefined) return { ...matching(check, key, fitting), signer: key };
+  }
   // The URL as it was given comes first, so that what was changed on the way is named as such.
   for (const { key } of subject.sentUrl === subject.url ? [] : tried) {
     const meant = await firstFitting(key, completed(check, { ...signed, secret: key.secret }));
@@ -72,7 +78,8 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
   const hypotheses = withFacts(found.hypotheses, tried[found.index]?.inputs ?? []);
   if (found.cause !== undefined && found.input !== undefined)
     return { ...searched(check, { ...found, hypotheses }, found.input), signer: tried[found.index]?.key };
-  if (own.length === 0) return { isProven: true, hypotheses, cause: unknownKey(check) };
+  if (own.length === 0)
+    return { isProven: true, hypotheses, cause: unknownKey({ signedBy: keyId, given: keys.map(({ id }) => id) }) };
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
   return { isProven: false, hypotheses, cause: toldOfCut(unfitting(check, hypotheses), found) };
@@ -160,15 +167,6 @@ function matching(check: V4Check, { id }: V4Key, input: V4Input): V4Diagnosis {
   const shown = shownBy(subject, input);
   if (shown !== undefined) return { ...result, cause: shown.cause ?? right };
   return { ...result, isProven: false, cause: spellingCause(subject) ?? sentOtherwise(subject, input, right) ?? right };
-}
-
-function unknownKey({ keyId, keys }: V4Check): Cause {
-  return {
-    code: "UNKNOWN_KEY",
-    sentence: `The URL was signed by ${keyId}, and the given keys are ${keys.map(({ id }) => id).join(", ")}.`,
-    evidence: [],
-    fix: "Give the key that signed.",
-  };
 }
 
 /** The key that the URL names gives its signature for nothing that was tried. */

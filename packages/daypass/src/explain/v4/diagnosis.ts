@@ -1,7 +1,8 @@
 import { sha256Hex } from "#crypto";
 import { headerValues } from "../../wire.ts";
+import { endCause } from "../cause/life.ts";
 import type { Subject } from "../explainer.ts";
-import type { Cause, Hypothesis } from "../explanation.ts";
+import type { Cause } from "../explanation.ts";
 import { duration } from "../s3/facts.ts";
 import { completions, ofKnown, openHeaders } from "../search/unknowns.ts";
 import { search } from "../search/variants.ts";
@@ -115,11 +116,6 @@ export function besides(cause: Cause | undefined, other: Cause | undefined): Cau
   return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
 }
 
-/** What was tried in vain, as evidence. */
-export function noneFits(tried: readonly Hypothesis[]): string {
-  return `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
-}
-
 /** When a URL begins and ends, as it says itself. */
 export interface UrlTimes {
   readonly signedAt: Date | undefined;
@@ -130,20 +126,14 @@ export interface UrlTimes {
 
 export function timeCause({ signedAt, endsAt, expires }: UrlTimes, now: Date): Cause | undefined {
   if (signedAt === undefined || endsAt === undefined) return undefined;
-  const evidence = [`signed ${signedAt.toISOString()}, life ${duration(expires)}, now ${now.toISOString()}`];
+  const evidence = `signed ${signedAt.toISOString()}, life ${duration(expires)}, now ${now.toISOString()}`;
   if (signedAt.getTime() - now.getTime() > 900_000) {
     return {
       code: "NOT_YET_VALID",
       sentence: `The URL is dated ${duration(Math.round((signedAt.getTime() - now.getTime()) / 1000))} in the future.`,
-      evidence,
+      evidence: [evidence],
       fix: "Set the signer's clock (NTP).",
     };
   }
-  if (now.getTime() < endsAt.getTime()) return undefined;
-  return {
-    code: "EXPIRED",
-    sentence: `The URL has expired: it ended at ${endsAt.toISOString()}.`,
-    evidence,
-    fix: "Ask for a new URL.",
-  };
+  return endCause(endsAt, now, { evidence });
 }

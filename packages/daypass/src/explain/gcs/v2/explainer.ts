@@ -1,10 +1,10 @@
 import { hmacSha1 } from "#crypto";
 import { base64, fromBase64 } from "../../../encode.ts";
-import { isDaypassError } from "../../../errors.ts";
 import { gcsV2StringToSign, isSubresource } from "../../../gcs/v2/canonical.ts";
 import { detectGcsV2, parseGcsV2 } from "../../../gcs/v2/parse.ts";
 import { parseEpoch } from "../../../validity.ts";
-import { type Case, diagnose } from "../../cause/diagnosis.ts";
+import { type Case, type CaseKey, diagnose } from "../../cause/diagnosis.ts";
+import { grammarCause } from "../../cause/grammar.ts";
 import { compareTexts } from "../../cause/text-compare.ts";
 import type { Undecided } from "../../cause/undecided.ts";
 import { checkWhole, RSA_BASE64 } from "../../cause/whole-signature.ts";
@@ -12,7 +12,7 @@ import type { Explained, Explainer, Subject } from "../../explainer.ts";
 import type { Cause, Trap } from "../../explanation.ts";
 import { spellings } from "../../s3/facts.ts";
 import { otherValue, shownHeaders, withMethods, withTypes } from "../../search/unknowns.ts";
-import { readParameters, urlTraps } from "../../traps.ts";
+import { endTraps, readParameters, urlTraps } from "../../traps.ts";
 import { gcsCause } from "../cause.ts";
 import { gcsResource, gcsTraps, googleBucket } from "../facts.ts";
 import { type GcsExplainKey, gcsExplainKeys } from "../keys.ts";
@@ -103,14 +103,17 @@ function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
   const { keyId, isHmac, signature, expires, endsAt } = facts;
   const { sent, error, now } = subject;
   const given = gcsExplainKeys(subject.keys, !isHmac);
+  const keys = given.map(
+    (key): CaseKey<Keyed> => ({
+      id: key.id,
+      isNamed: key.id === keyId,
+      put: (input) => ({ ...input, key, secret: "secret" in key ? key.secret : "" }),
+    }),
+  );
   return {
     subject,
     signedBy: keyId,
-    given: given.length === 0 && subject.keys.length > 0 ? ["another kind"] : given.map(({ id }) => id),
-    keyed: (input) =>
-      given
-        .filter(({ id }) => id === keyId)
-        .map((key) => ({ ...input, key, secret: "secret" in key ? key.secret : "" })),
+    keys: given.length === 0 && subject.keys.length > 0 ? [OTHER_KIND] : keys,
     inputFor: (url) => {
       const authority = url === subject.sentUrl ? sent.authority : url.authority;
       return gcsV2Input({ ...subject, sentUrl: url, sent: { ...sent, authority } }, expires, "");
@@ -125,10 +128,13 @@ function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
     shown: error?.fields.get("StringToSign"),
     beside: (wrong) => headerCause(subject, wrong),
     said: (told) => gcsCause(told, now),
-    grammar: grammarCause(subject, facts),
+    grammar: readGrammar(subject, facts),
     times: { endsAt },
   };
 }
+
+/** The given keys are none that can have signed. */
+const OTHER_KIND: CaseKey<Keyed> = { id: "of another kind", isNamed: false, put: (input) => input };
 
 /** V2 signs every x-goog-* header, and the URL names none of them. */
 function headerCause(subject: Subject, wrong: Cause): Cause | undefined {
@@ -142,23 +148,15 @@ function headerCause(subject: Subject, wrong: Cause): Cause | undefined {
   };
 }
 
-function grammarCause({ sent, sentUrl }: Subject, { isHmac, signature }: Facts): Cause | undefined {
+function readGrammar({ sent, sentUrl }: Subject, { isHmac, signature }: Facts): Cause | undefined {
   const hostBucket = googleBucket(sent.authority) ?? "";
   const allowUnsigned: ReadonlySet<string> = new Set(readParameters(sentUrl).map(([name]) => name));
-  try {
-    parseGcsV2({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, { hostBucket, allowUnsigned });
+  const received = { request: sent, wire: sentUrl.wire, origin: "", wildcard: "" };
+  const read = (): void => {
+    parseGcsV2(received, { hostBucket, allowUnsigned });
     checkWhole("Signature", signature, isHmac ? [28] : RSA_BASE64);
-    return undefined;
-  } catch (error) {
-    if (!isDaypassError(error)) throw error;
-    const known = (["UNSIGNED_HEADER", "AMBIGUOUS_AUTHENTICATION"] as const).find((code) => code === error.code);
-    return {
-      code: known ?? "MALFORMED",
-      sentence: `The request is refused before its signature is looked at: ${error.message}.`,
-      evidence: [],
-      fix: "Pass the URL on byte for byte as it was made (a + in the signature travels as %2B); quote it in a shell.",
-    };
-  }
+  };
+  return grammarCause(read, { refusesHeaders: true });
 }
 
 async function fitsV2(key: GcsExplainKey, input: GcsV2Input, signature: string): Promise<boolean> {
@@ -166,8 +164,6 @@ async function fitsV2(key: GcsExplainKey, input: GcsV2Input, signature: string):
   if ("secret" in key) return base64(hmacSha1(input.secret, text)) === signature;
   return key.verify(text, fromBase64(signature) ?? new Uint8Array());
 }
-
-const SEVEN_DAYS = 604_800_000;
 
 function v2Traps({ endsAt, expires, open }: Facts, now: Date): readonly Trap[] {
   const traps: Trap[] = [];
@@ -177,9 +173,5 @@ function v2Traps({ endsAt, expires, open }: Facts, now: Date): readonly Trap[] {
     "V2 is legacy: host, scheme, the query and with it the response headers are open to whoever holds the URL.",
   );
   if (open.length > 0) add("open-parameters", `Nothing signs ${open.join(", ")}: whoever holds the URL can change it.`);
-  const left = endsAt === undefined ? Number.NaN : endsAt.getTime() - now.getTime();
-  if (left > SEVEN_DAYS) add("too-long-life", "It lives for more than seven days; V2 has no maximum.");
-  if (left <= 0) add("expired", `It ended at ${endsAt?.toISOString() ?? ""}.`);
-  if (/^\d{13,}$/.test(expires)) add("milliseconds", "Expires looks like milliseconds; it counts seconds.");
-  return traps;
+  return [...traps, ...endTraps(endsAt, expires, now)];
 }

@@ -6,7 +6,8 @@ import { detectOssV1, parseOssV1 } from "../../../oss/v1/parse.ts";
 import type { Parameter } from "../../../parameters.ts";
 import { parseEpoch } from "../../../validity.ts";
 import { headerValues } from "../../../wire.ts";
-import { type Case, diagnose, endTraps, grammarCause } from "../../cause/diagnosis.ts";
+import { type Case, diagnose } from "../../cause/diagnosis.ts";
+import { grammarCause } from "../../cause/grammar.ts";
 import { compareTexts } from "../../cause/text-compare.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../../explainer.ts";
 import { spellings } from "../../s3/facts.ts";
@@ -22,7 +23,7 @@ import {
 import { shownHeaders, withMethods, withTypes } from "../../search/unknowns.ts";
 import { movedEnds } from "../../search/usual-lives.ts";
 import { methodVariants, secretVariants, type Variant } from "../../search/variants.ts";
-import { readParameters, urlTraps } from "../../traps.ts";
+import { endTraps, readParameters, urlTraps } from "../../traps.ts";
 import { alibabaHost, bucketsOf, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "../facts.ts";
 
 /** Alibaba OSS presigned URLs in the legacy signature version 1. */

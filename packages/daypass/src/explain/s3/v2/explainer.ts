@@ -1,10 +1,11 @@
-import { isDaypassError } from "../../../errors.ts";
 import type { S3Credentials } from "../../../s3/credentials.ts";
 import { isSubResource, s3V2StringToSign } from "../../../s3/v2/canonical.ts";
 import { checkS3V2 } from "../../../s3/v2/check.ts";
 import { detectS3V2, isAuthParameter, parseS3V2 } from "../../../s3/v2/parse.ts";
 import { headerValues } from "../../../wire.ts";
-import { type Case, diagnose } from "../../cause/diagnosis.ts";
+import { type Case, type CaseKey, diagnose } from "../../cause/diagnosis.ts";
+import { grammarCause } from "../../cause/grammar.ts";
+import { earlier } from "../../cause/life.ts";
 import { isMismatch } from "../../cause/server-cause.ts";
 import { compareTexts } from "../../cause/text-compare.ts";
 import type { Undecided } from "../../cause/undecided.ts";
@@ -12,7 +13,7 @@ import type { Explained, Explainer, Subject } from "../../explainer.ts";
 import type { Cause, Trap } from "../../explanation.ts";
 import { shownHeaders, withMethods, withTypes } from "../../search/unknowns.ts";
 import { CONTENT_TYPES } from "../../search/variants.ts";
-import { readParameters, s3Traps, urlTraps } from "../../traps.ts";
+import { endTraps, readParameters, s3Traps, urlTraps } from "../../traps.ts";
 import { isS3Credentials, keyEndCause, s3Cause, s3Resource, spellings, tokenCause } from "../facts.ts";
 import { hoistedType, type V2Input, v2Input, v2Variants } from "./variants.ts";
 
@@ -76,8 +77,7 @@ async function explainS3V2(subject: Subject): Promise<Explained> {
         "body",
         "who uses it, from where, and how often",
       ],
-      endsAt:
-        key?.expiration !== undefined && endsAt !== undefined && key.expiration < endsAt ? key.expiration : endsAt,
+      endsAt: endsAt && earlier(endsAt, key?.expiration ?? undefined),
       mayEndEarlier: isTemporary
         ? "with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the URL says"
         : "when the access key that signed it is deactivated or loses the permission",
@@ -109,16 +109,19 @@ const TOKEN = "x-amz-security-token";
 function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
   const { accessKeyId, signature, expires, endsAt } = facts;
   const given = subject.keys.filter(isS3Credentials);
+  const keys = given.map(
+    (key): CaseKey<V2Input> => ({
+      id: key.accessKeyId,
+      isNamed: key.accessKeyId === accessKeyId,
+      put: (input) => ({ ...input, secret: key.secretAccessKey }),
+    }),
+  );
   const { sent, error, now } = subject;
   const isRefused = error !== undefined && isMismatch(error);
   return {
     subject,
     signedBy: accessKeyId,
-    given: given.map((key) => key.accessKeyId),
-    keyed: (input) =>
-      given
-        .filter((key) => key.accessKeyId === accessKeyId)
-        .map(({ secretAccessKey }): V2Input => ({ ...input, secret: secretAccessKey })),
+    keys,
     inputFor: (url) => {
       const authority = url === subject.sentUrl ? sent.authority : url.authority;
       return v2Input({ ...subject, sentUrl: url, sent: { ...sent, authority } }, { expires, secret: "" });
@@ -134,14 +137,14 @@ function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
     implied: (input) => implied(input, subject),
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
-    grammar: grammarCause(subject),
+    grammar: readGrammar(subject),
     said: (told) => {
       const cause = s3Cause(told, now);
       const isTemporary = cause?.code === "UNKNOWN_KEY" && accessKeyId.startsWith("ASIA");
       return (isTemporary ? tokenCause(facts, TOKEN, subject) : undefined) ?? cause;
     },
     times: { endsAt },
-    other: missingHeader(subject),
+    other: hoistedHeader(subject),
     otherOf: (fitting) => {
       const own = ownKey(given, accessKeyId, fitting);
       const token = own?.sessionToken ? tokenCause(facts, TOKEN, subject) : undefined;
@@ -160,24 +163,15 @@ function implied({ contentMd5, contentType, amz }: V2Input, { sentUrl }: Subject
   ];
 }
 
-function grammarCause({ sent, sentUrl }: Subject): Cause | undefined {
-  try {
-    // Only Daypass refuses what is not signed.
-    const allowed = new Set(readParameters(sentUrl).map(([name]) => name));
-    parseS3V2({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, allowed);
-    return undefined;
-  } catch (error) {
-    if (!isDaypassError(error)) throw error;
-    return {
-      code: error.code === "AMBIGUOUS_AUTHENTICATION" ? error.code : "MALFORMED",
-      sentence: `The request is refused before its signature is looked at: ${error.message}.`,
-      evidence: [],
-      fix: "Pass the URL on byte for byte as it was made (a + in the signature travels as %2B); quote it in a shell.",
-    };
-  }
+/** Only Daypass refuses what is not signed. */
+function readGrammar({ sent, sentUrl }: Subject): Cause | undefined {
+  const allowed = new Set(readParameters(sentUrl).map(([name]) => name));
+  const received = { request: sent, wire: sentUrl.wire, origin: "", wildcard: "" };
+  return grammarCause(() => parseS3V2(received, allowed), { refusesHeaders: true });
 }
 
-function missingHeader(subject: Subject): Cause | undefined {
+/** A header that stands in the query and was not sent so. */
+function hoistedHeader(subject: Subject): Cause | undefined {
   if (!subject.known.headers) return undefined;
   for (const { name, value } of signedParameterHeaders(subject)) {
     if (headerValues(subject.sent.headers, name)[0] === value) continue;
@@ -191,8 +185,6 @@ function missingHeader(subject: Subject): Cause | undefined {
   return undefined;
 }
 
-const SEVEN_DAYS = 604_800_000;
-
 function v2Traps({ endsAt, token, expires, open }: Facts, now: Date): readonly Trap[] {
   const traps: Trap[] = [
     {
@@ -204,13 +196,7 @@ function v2Traps({ endsAt, token, expires, open }: Facts, now: Date): readonly T
     const text = `Nothing signs ${open.join(", ")}: whoever holds the URL can change it. S3 serves it all the same, a Daypass server refuses it.`;
     traps.push({ name: "open-parameters", text });
   }
-  const left = endsAt === undefined ? Number.NaN : endsAt.getTime() - now.getTime();
-  if (left > SEVEN_DAYS)
-    traps.push({ name: "too-long-life", text: "It lives for more than seven days; SigV2 has no maximum." });
-  if (left <= 0) traps.push({ name: "expired", text: `It ended at ${endsAt?.toISOString() ?? ""}.` });
-  if (/^\d{13}$/.test(expires)) {
-    traps.push({ name: "milliseconds", text: "Expires looks like milliseconds; it counts seconds." });
-  }
+  traps.push(...endTraps(endsAt, expires, now));
   if (token !== undefined) {
     traps.push({
       name: "session-token",

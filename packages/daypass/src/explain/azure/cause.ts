@@ -131,6 +131,12 @@ const ROWS: readonly Row[] = [
     "Pass the URL on byte for byte as it was made; quote it in a shell, and send a + in the signature as %2B.",
   ],
   [
+    /signature size is invalid/i,
+    "SIGNATURE",
+    "The signature was damaged on its way: it has another length than one has.",
+    "Pass the URL on byte for byte as it was made: + in the signature as %2B, / as %2F and = as %3D, encoded once.",
+  ],
+  [
     /KeyBasedAuthenticationNotPermitted/,
     "PERMISSION",
     "The account does not take its own keys, nor a SAS that they signed.",

@@ -1,6 +1,8 @@
-import { layoutsOf, type SasKind } from "../../azure/layouts.ts";
+import { fieldsOf, hasVersion, layoutsOf, type SasKind } from "../../azure/layouts.ts";
+import { parseAzureTime } from "../../azure/time.ts";
 import { decodeOr } from "../decoded.ts";
 import type { CauseCode } from "../explanation.ts";
+import { USUAL_LIVES } from "../search/usual-lives.ts";
 import { ENCODED_TWICE, LOST_PLUS, lostPluses, pathSpellings, type Variant } from "../search/variants.ts";
 import { lineCode, lineName } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
@@ -88,6 +90,24 @@ function* valueVariants(input: AzureInput): Generator<Variant<AzureInput>> {
         );
       }
     }
+    if (field === "sp") {
+      for (const other of otherLetters(value)) {
+        yield variant(
+          "QUERY",
+          set(field, other),
+          `The permissions were changed after signing: they were ${other}, and are ${value}.`,
+          "The permissions are signed: ask for a URL with those that are needed.",
+        );
+      }
+    }
+    for (const other of field === "se" ? movedTimes(value) : []) {
+      yield variant(
+        "EXPIRES_CHANGED",
+        set(field, other),
+        `The end was changed after signing: it was ${other}, and is ${value}.`,
+        "The end is signed: ask for a new URL with the life you need.",
+      );
+    }
     for (const [what, other] of /^(?:st|se|skt|ske)$/.test(field) ? timeForms(value) : []) {
       yield variant(
         "TIME",
@@ -122,6 +142,29 @@ function letterOrders(letters: string): ReadonlySet<string> {
   if (letters.length <= 4) for (const order of permutations(letters)) all.add(order);
   all.delete(letters);
   return all;
+}
+
+/** What the permissions may have been: some of what they are, or what is usual. */
+function otherLetters(letters: string): ReadonlySet<string> {
+  let all = [""];
+  if (letters.length <= MAX_LETTERS) for (const letter of letters) all = all.flatMap((some) => [some, some + letter]);
+  const others = new Set([...all, ..."r w c d l a rl rw cw rcw racw racwd racwdl".split(" ")]);
+  others.delete("");
+  others.delete(letters);
+  return others;
+}
+
+const MAX_LETTERS = 8;
+
+/** Ends that are a usual life away, in the form of this one. */
+function movedTimes(value: string): readonly string[] {
+  const end = parseAzureTime(value)?.getTime();
+  if (end === undefined) return [];
+  const texts = USUAL_LIVES.flatMap((life) => [end - life * 1000, end + life * 1000]).map((time) =>
+    new Date(time).toISOString(),
+  );
+  if (value.includes(".")) return texts;
+  return texts.map((text) => `${text.slice(0, value.replace(/Z$/, "").length)}${value.endsWith("Z") ? "Z" : ""}`);
 }
 
 function permutations(letters: string): readonly string[] {
@@ -178,6 +221,14 @@ function* resourceVariants(input: AzureInput, { location, values: url }: AzureUr
   }
 }
 
+/** Versions that SDKs have signed since user delegation came. */
+const VERSIONS: readonly string[] = [
+  ...["2018-11-09", "2019-02-02", "2019-07-07", "2019-10-10", "2019-12-12", "2020-02-10", "2020-04-08", "2020-06-12"],
+  ...["2020-08-04", "2020-10-02", "2020-12-06", "2021-02-12", "2021-04-10", "2021-06-08", "2021-08-06", "2021-10-04"],
+  ...["2021-12-02", "2022-11-02", "2023-01-03", "2023-05-03", "2023-08-03", "2023-11-03", "2024-02-04", "2024-05-04"],
+  ...["2024-08-04", "2024-11-04", "2025-01-05", "2025-05-05", "2025-07-05", "2025-11-05", "2026-02-06", "2026-04-06"],
+];
+
 function* layoutVariants(input: AzureInput): Generator<Variant<AzureInput>> {
   const { kind, fields } = input;
   if (fields.at(-1) === "END") {
@@ -195,6 +246,16 @@ function* layoutVariants(input: AzureInput): Generator<Variant<AzureInput>> {
       { ...input, fields: other },
       `The fields of ${since} were signed, and the URL says sv=${input.values.get("sv")}.`,
       "Sign the fields of the version that the URL names.",
+    );
+  }
+  const sv = input.values.get("sv") ?? "";
+  for (const other of VERSIONS) {
+    if (other === sv || !hasVersion(kind, other)) continue;
+    yield variant(
+      "VERSION",
+      { ...input, fields: fieldsOf(kind, other), values: new Map([...input.values, ["sv", other]]) },
+      `The version was changed after signing: sv was ${other}, and is ${sv}.`,
+      "The version is signed: give the one that the server knows to the signer (version: …).",
     );
   }
   const ended = { ...input, fields: [...fields, "END"] };

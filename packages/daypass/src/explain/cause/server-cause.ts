@@ -47,7 +47,7 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
     return cause(
       "UNKNOWN_KEY",
       "The server does not know the access key that signed.",
-      "Sign with a key of this server; a temporary key (ASIA…) also needs its session token.",
+      "Sign with a key of this server; a temporary key also needs its session token.",
     );
   }
   const same = daypassRow(SAME_AS[code] ?? "");
@@ -116,6 +116,13 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Send the body that was signed, or sign without a checksum.",
     );
   }
+  if (/This date is not the same as X-Amz-Date/i.test(message)) {
+    return cause(
+      "DATE",
+      `The date in the scope of the ${signed} is not that of its signing time.`,
+      "Take scope date and X-Amz-Date from one instant, in UTC.",
+    );
+  }
   if (code === "AuthorizationQueryParametersError" || code === "AuthorizationHeaderMalformed") {
     return cause(
       "MALFORMED",
@@ -138,10 +145,25 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
       "Upload in parts, or another body.",
     );
   }
-  if (code === "MissingContentLength") {
+  const needed = /Missing required header for this request: ([\w-]{1,100})/i.exec(message)?.[1];
+  if (needed !== undefined) {
+    return cause("HEADER", `The request lacks the header ${needed}, which the server asks for.`, `Send ${needed}.`);
+  }
+  if (
+    code === "IncompleteBody" ||
+    (code === "RequestTimeout" && /connection to the server was not read/.test(message))
+  ) {
+    return cause(
+      "PAYLOAD",
+      "The signature is right; the body ended before it had the length that was announced (Content-Length).",
+      "Send the whole body, with its own length; look for a client or proxy that broke the upload off.",
+    );
+  }
+  const isChunked = code === "NotImplemented" && /^transfer-encoding$/i.test(fields.get("Header") ?? "");
+  if (code === "MissingContentLength" || isChunked) {
     return cause(
       "HEADER",
-      "The upload does not tell its length (Content-Length).",
+      `The upload does not tell its length (Content-Length)${isChunked ? ": it is sent in chunks" : ""}.`,
       "Send a body of known length, not a stream.",
     );
   }

@@ -45,6 +45,27 @@ const ROWS: readonly Row[] = [
     "Sign with a key of this server.",
   ],
   [
+    /^InvalidArgument$/,
+    /Invalid signing region/i,
+    "REGION",
+    "The URL was signed for another region than that of the bucket.",
+    "Sign for the bucket's own region, without oss- in front.",
+  ],
+  [
+    /^SecondLevelDomainForbidden$/,
+    /./,
+    "ENDPOINT",
+    "The server takes the bucket in the host only, and not as the first part of the path.",
+    "Sign with the bucket in the host (addressing: virtual).",
+  ],
+  [
+    /^UserDisable$/,
+    /./,
+    "PERMISSION",
+    "The account of the bucket is suspended: most often a bill is due.",
+    "Look at the account in the provider's console.",
+  ],
+  [
     /^InvalidRequest$/,
     /Date is too old/i,
     "EXPIRED",

@@ -166,10 +166,14 @@ function sameButRefused(method: string, others: readonly string[], computed: str
 
 /** A mismatch, and nothing that shows why. */
 function noEvidence(others: readonly string[], signsHost: boolean): Cause {
-  const host = signsHost ? ", and a changed Host header" : "";
+  const causes = [
+    `was signed ${others.join(", or ")}`,
+    "was changed on its way",
+    ...(signsHost ? ["was sent with another Host header"] : []),
+  ];
   return {
     code: "WRONG_SECRET",
-    sentence: `The server says that the signature does not fit; without the key or its canonical request nothing shows why. The usual causes are that the URL was signed ${others.join(", or ")}, that it was changed on its way${host}.`,
+    sentence: `The server says that the signature does not fit; without the key or its canonical request nothing shows why. Most often the URL ${causes.join(", or ")}.`,
     evidence: [],
     fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
   };

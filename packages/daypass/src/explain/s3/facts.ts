@@ -95,9 +95,12 @@ export function isS3Credentials(key: ExplainKey): key is S3Credentials {
   return "secretAccessKey" in key;
 }
 
-/** What S3's answer says, with the name of its own permission. */
+/** What S3's answer says, with the names of its own permission and keys. */
 export function s3Cause(error: ServerError, now: Date): Cause | undefined {
   const cause = serverCause(error, now);
+  if (error.code === "InvalidAccessKeyId" && cause !== undefined) {
+    return { ...cause, fix: cause.fix.replace("a temporary key", "a temporary key (ASIA…)") };
+  }
   const isUnsaid = cause?.code === "PERMISSION" && error.code === "AccessDenied";
   return isUnsaid ? { ...cause, fix: cause.fix.replace("may not list", "may not list (s3:ListBucket)") } : cause;
 }

@@ -355,23 +355,29 @@ export function hostSpellings(
 ): readonly string[] {
   const bare = host.replace(/:\d+$/, "");
   const port = /:\d+$/.exec(host)?.[0] ?? "";
-  const candidates = [
-    known.url,
-    ...known.hosts,
-    bare,
-    `${bare}:443`,
-    `${bare}:80`,
-    host.toLowerCase(),
+  const names = amazonNames(bare, known.region) ?? [
     ...["9000", "8080", "8333", "3900", "4566"].map((number) => `${bare}:${number}`),
     ...["localhost", "127.0.0.1", "minio", "s3"].flatMap((name) => [name, `${name}${port}`, `${name}:9000`]),
+    host.startsWith("www.") ? host.slice(4) : `www.${host}`,
   ];
-  const { front, domain } = amazonHost(bare) ?? {};
-  const bucket = /^(.*\.)?s3(?:[.-][a-z0-9-]+)?$/.exec(front ?? "")?.[1] ?? "";
-  if (bucket !== "" || /^s3(?:[.-]|$)/.test(front ?? "")) {
-    candidates.push(`${bucket}s3.${domain}`, `${bucket}s3.${known.region}.${domain}`);
-    candidates.push(`${bucket}s3-${known.region}.${domain}`);
-  }
+  const candidates = [known.url, ...known.hosts, bare, `${bare}:443`, `${bare}:80`, host.toLowerCase(), ...names];
   return [...new Set(candidates)].filter((candidate) => candidate !== host && candidate !== "");
+}
+
+/** The other names that Amazon has for S3, with the same bucket in front. `undefined` of other hosts. */
+function amazonNames(host: string, region: string): readonly string[] | undefined {
+  const { front = "", domain } = amazonHost(host) ?? {};
+  const [found, bucket = ""] = /^(.*\.)?s3(?:[.-](?:accelerate\.)?(?:dualstack\.)?[a-z0-9-]+)?$/.exec(front) ?? [];
+  if (found === undefined) return undefined;
+  const names = [
+    "s3",
+    `s3.${region}`,
+    `s3-${region}`,
+    `s3.dualstack.${region}`,
+    "s3-accelerate",
+    "s3-accelerate.dualstack",
+  ];
+  return names.map((name) => `${bucket}${name}.${domain}`);
 }
 
 /** The first label of a host, where it can be a bucket. */

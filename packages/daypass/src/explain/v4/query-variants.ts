@@ -30,6 +30,16 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: isToken ? "S3 signs the session token: give it to the signer with the key." : QUERY_FIX,
     };
   }
+  for (const { token, other } of otherParts(tokens)) {
+    const changed = tokens.map((one) => (one === token ? { ...token, value: other } : one));
+    yield {
+      code: "QUERY",
+      input: { ...input, tokens: changed, query: canonicalQuery(canonicalPairs(changed)) },
+      signed: `The query parameter partNumber was changed after signing, from ${other} to ${token.value}.`,
+      seen: `The server saw partNumber=${other}, and the URL says ${token.value}.`,
+      fix: "Each part of an upload needs a URL of its own: sign one for every partNumber.",
+    };
+  }
   const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
   for (const { rest, names } of addedTogether(tokens, { nameOf: ({ name }) => decodeOr(name, formDecode), isOwn })) {
     yield {
@@ -70,6 +80,15 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: "Pass the URL on as it was made: no parameter may be dropped.",
     };
   }
+}
+
+/** The number of another part near by, or of the first ones, in the place of this one's. */
+function otherParts(tokens: readonly QueryToken[]): readonly { readonly token: QueryToken; readonly other: string }[] {
+  const token = tokens.find(({ name }) => name === "partNumber");
+  const part = Number(token?.value);
+  if (token === undefined || !Number.isInteger(part)) return [];
+  const others = new Set([1, 2, part - 1, part + 1]);
+  return [...others].filter((other) => other > 0 && other !== part).map((other) => ({ token, other: String(other) }));
 }
 
 function querySpellings(tokens: readonly QueryToken[]): readonly (readonly [what: string, query: string])[] {

@@ -46,3 +46,8 @@ function encoded(text: string): string {
   // Half of a surrogate pair cannot be encoded.
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
 }
+
+/** A secret parameter as it may stand in texts. */
+export function spellings(value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [value, encodeURIComponent(value)];
+}

@@ -1,12 +1,6 @@
-import { formDecode } from "../wire.ts";
-import { decodeOr } from "./decoded.ts";
 import type { SplitUrl } from "./explainer.ts";
 import type { Trap } from "./explanation.ts";
-
-/** Decoded parameters in wire order; a name or value that cannot be decoded stays as it is. */
-export function readParameters(url: SplitUrl): readonly (readonly [name: string, value: string])[] {
-  return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name, formDecode), decodeOr(value, formDecode)]);
-}
+import { readParameters } from "./parameters.ts";
 
 /** Pitfalls of any signed URL, whatever its scheme. */
 export function urlTraps(url: SplitUrl): readonly Trap[] {

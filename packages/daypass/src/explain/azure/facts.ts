@@ -15,7 +15,7 @@ import { headerValues } from "../../wire.ts";
 import { earlier } from "../cause/life.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 
 /** A SAS URL, read as far as it can be read. */
 export interface AzureUrl {

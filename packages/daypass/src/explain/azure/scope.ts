@@ -5,7 +5,7 @@ import { peerAddress } from "../../ip.ts";
 import { otherClient } from "../cause/request.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type AzureUrl, azureHost } from "./facts.ts";
 
 /** What of the account a request is for, as `srt` calls it. */

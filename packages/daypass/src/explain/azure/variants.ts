@@ -2,8 +2,9 @@ import { fieldsOf, hasVersion, layoutsOf, type SasKind } from "../../azure/layou
 import { parseAzureTime } from "../../azure/time.ts";
 import { decodeOr } from "../decoded.ts";
 import type { CauseCode } from "../explanation.ts";
+import type { Variant } from "../search/search.ts";
+import { ENCODED_TWICE, LOST_PLUS, lostPluses, pathSpellings } from "../search/spellings.ts";
 import { USUAL_LIVES } from "../search/usual-lives.ts";
-import { ENCODED_TWICE, LOST_PLUS, lostPluses, pathSpellings, type Variant } from "../search/variants.ts";
 import { lineCode, lineName } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
 

@@ -2,9 +2,9 @@ import { headerValues } from "../../wire.ts";
 import { type ServerError, TEMP_URL_INVALID } from "../error-body.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
+import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
 import { ofKnown, untried, withFacts, withMethods } from "../search/unknowns.ts";
-import { searchEach, toldOfCut, type Variant } from "../search/variants.ts";
-import { compareCanonicalRequests } from "../v4/compare.ts";
+import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
@@ -232,8 +232,7 @@ function fromShownText<I extends SignedInput>(
   const { subject, shown, textOf, canonicalOf } = given;
   const canonical = subject.error?.fields.get("CanonicalRequest");
   if (canonical !== undefined && canonicalOf !== undefined) {
-    const sides = { ours: "the URL says", theirs: "the server saw" };
-    return { cause: compareCanonicalRequests(canonicalOf(input), canonical.trimEnd(), sides) };
+    return { cause: compareCanonicalRequests(canonicalOf(input), canonical.trimEnd(), URL_AND_SERVER) };
   }
   if (shown === undefined) return undefined;
   const isShown = (tried: I): boolean => textOf(tried).trimEnd() === shown.trimEnd();

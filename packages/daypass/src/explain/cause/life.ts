@@ -44,3 +44,16 @@ function nowText(now: Date): string {
 export function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
   return a !== undefined && b !== undefined && b < a ? b : (a ?? b);
 }
+
+/** Seconds in words, for sentences. */
+export function duration(seconds: number): string {
+  const units: readonly (readonly [string, number])[] = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
+  for (const [name, size] of units) {
+    if (seconds >= size && seconds % size === 0) return `${seconds / size} ${name}${seconds === size ? "" : "s"}`;
+  }
+  return `${seconds} s`;
+}

@@ -1,8 +1,8 @@
 import type { Subject } from "../explainer.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
 import { isTracking } from "../search/added-parameters.ts";
 import { methodFix } from "../search/variants.ts";
-import { readParameters } from "../traps.ts";
 
 /** A method that the URL itself tells, and how. */
 export interface ToldMethod {

@@ -14,12 +14,14 @@ import { checkWhole, RSA_BASE64 } from "../cause/whole-signature.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
-import { spellings } from "../s3/facts.ts";
+import { readParameters } from "../parameters.ts";
 import { addedTogether } from "../search/added-parameters.ts";
+import type { Variant } from "../search/search.ts";
+import { pathSpellings } from "../search/spellings.ts";
 import { querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
-import { pathSpellings, type Variant } from "../search/variants.ts";
-import { endTraps, readParameters, urlTraps } from "../traps.ts";
+import { spellings } from "../secrets.ts";
+import { endTraps, urlTraps } from "../traps.ts";
 
 /** CloudFront URLs and cookies. */
 export const cloudfrontExplainer: Explainer = {

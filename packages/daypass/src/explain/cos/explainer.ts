@@ -11,7 +11,9 @@ import { differs } from "../cause/text-compare.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, Trap } from "../explanation.ts";
-import { spellings } from "../s3/facts.ts";
+import { readParameters } from "../parameters.ts";
+import type { Variant } from "../search/search.ts";
+import { bucketOfHost, hostSpellings } from "../search/spellings.ts";
 import {
   decodedPathVariants,
   headerVariants,
@@ -21,8 +23,9 @@ import {
 } from "../search/text-variants.ts";
 import { completions } from "../search/unknowns.ts";
 import { USUAL_LIVES } from "../search/usual-lives.ts";
-import { bucketOfHost, hostSpellings, methodVariants, secretVariants, type Variant } from "../search/variants.ts";
-import { endTraps, readParameters, urlTraps } from "../traps.ts";
+import { methodVariants, secretVariants } from "../search/variants.ts";
+import { spellings } from "../secrets.ts";
+import { endTraps, urlTraps } from "../traps.ts";
 import { signedValue } from "../v4/variants.ts";
 import { compareFormats } from "./compare.ts";
 

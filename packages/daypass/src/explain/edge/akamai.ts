@@ -3,7 +3,7 @@ import { akamaiVerifier } from "../../akamai/verify.ts";
 import { matchesGlob } from "../../glob.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { AkamaiExplainKey } from "./keys.ts";
 

@@ -4,7 +4,7 @@ import { parseEpoch } from "../../validity.ts";
 import { parseTarget } from "../../wire.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { BunnyExplainKey } from "./keys.ts";
 

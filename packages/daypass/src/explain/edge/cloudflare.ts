@@ -1,7 +1,7 @@
 import { cloudflareVerifier } from "../../cloudflare/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { CloudflareExplainKey } from "./keys.ts";
 

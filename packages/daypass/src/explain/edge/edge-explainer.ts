@@ -9,9 +9,10 @@ import { missingHeader, addressCause as networkCause } from "../cause/request.ts
 import { checkWhole } from "../cause/whole-signature.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, MustSend, Trap } from "../explanation.ts";
-import { spellings } from "../s3/facts.ts";
+import { readParameters } from "../parameters.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
-import { endTraps, readParameters, urlTraps } from "../traps.ts";
+import { spellings } from "../secrets.ts";
+import { endTraps, urlTraps } from "../traps.ts";
 import type { EdgeExplainKey } from "./keys.ts";
 import { type EdgeInput, edgeVariants } from "./variants.ts";
 

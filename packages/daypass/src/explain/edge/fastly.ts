@@ -3,7 +3,7 @@ import { FASTLY_WEAK } from "../../fastly/canonical.ts";
 import { fastlyVerifier } from "../../fastly/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { FastlyExplainKey } from "./keys.ts";
 

@@ -1,7 +1,7 @@
 import { GOOGLE_NAMES, isBelowPrefix, readPrefix } from "../../google-cdn.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { SplitUrl } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import type { EdgeFacts } from "./edge-explainer.ts";
 
 /** What a signature of Cloud CDN or Media CDN says of itself, wherever it stands. */
@@ -47,7 +47,8 @@ function readFields(text: string): ReadonlyMap<string, string> {
   return new Map(text.split("&").map((part) => [part.split("=", 1)[0] as string, part.replace(/^[^=]*=/, "")]));
 }
 
-function prefixOf(text: string | undefined): string | undefined {
+/** A prefix in base64url, where it can be read. */
+export function prefixOf(text: string | undefined): string | undefined {
   try {
     return text === undefined ? undefined : readPrefix(text);
   } catch {

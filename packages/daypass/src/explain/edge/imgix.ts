@@ -2,7 +2,7 @@ import { IMGIX_WEAK } from "../../imgix/canonical.ts";
 import { imgixVerifier } from "../../imgix/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { ImgixExplainKey } from "./keys.ts";
 

@@ -2,7 +2,7 @@ import { LARAVEL_WEAK } from "../../laravel/canonical.ts";
 import { laravelVerifier } from "../../laravel/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { LaravelExplainKey } from "./keys.ts";
 

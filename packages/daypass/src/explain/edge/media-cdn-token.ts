@@ -1,10 +1,11 @@
 import { matchesGlob } from "../../glob.ts";
-import { isBelowPrefix, readPrefix } from "../../google-cdn.ts";
+import { isBelowPrefix } from "../../google-cdn.ts";
 import { mediaCdnTokenVerifier } from "../../media-cdn/token/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { prefixOf } from "./google-facts.ts";
 import type { MediaCdnTokenExplainKey } from "./keys.ts";
 
 const TOKEN = /(?:[?&]edge-cache-token|Edge-Cache-Cookie)=[^&;]*~(?:hmac|Signature)=/;
@@ -59,13 +60,5 @@ const kind: EdgeKind<MediaCdnTokenExplainKey> = {
   someKey: () => ({ scheme: "media-cdn/token", key: { secret: "AAAAAAAAAAAAAAAAAAAAAA" } }),
   verifier: ({ key, parameter }, options) => mediaCdnTokenVerifier({ ...options, keys: [key], parameter }),
 };
-
-function prefixOf(text: string | undefined): string | undefined {
-  try {
-    return text === undefined ? undefined : readPrefix(text);
-  } catch {
-    return undefined;
-  }
-}
 
 export const mediaCdnTokenExplainer: Explainer = edgeExplainer(kind);

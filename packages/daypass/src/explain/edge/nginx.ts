@@ -3,7 +3,7 @@ import { DEFAULT_PARAMETERS } from "../../nginx/parse.ts";
 import { nginxVerifier } from "../../nginx/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { NginxExplainKey } from "./keys.ts";
 

@@ -3,7 +3,7 @@ import { SYMFONY_PARAMETERS } from "../../symfony/parse.ts";
 import { symfonyVerifier } from "../../symfony/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
 import type { SymfonyExplainKey } from "./keys.ts";
 

@@ -1,9 +1,12 @@
 import { headerValues } from "../../wire.ts";
 import type { Subject } from "../explainer.ts";
 import { addedTogether } from "../search/added-parameters.ts";
+import type { Variant } from "../search/search.ts";
+import { hostSpellings } from "../search/spellings.ts";
 import { pathVariants, querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
-import { hostSpellings, secretVariants, type Variant } from "../search/variants.ts";
+import { secretVariants } from "../search/variants.ts";
+import { forwardedHosts } from "../seen-request.ts";
 import type { EdgeFacts } from "./edge-explainer.ts";
 
 /** One guess: a request, and a key that may have signed it. */
@@ -46,8 +49,7 @@ export function* edgeVariants<K extends object>(
 }
 
 function* hostVariants<I extends EdgeInput<unknown>>(input: I, { sent, url, hosts }: Subject): Generator<Variant<I>> {
-  const forwarded = headerValues(sent.headers, "x-forwarded-host");
-  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwarded] };
+  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwardedHosts(sent)] };
   const names = [sent.authority, ...hostSpellings(sent.authority, known)];
   for (const origin of new Set(names.flatMap((host) => [`https://${host}`, `http://${host}`]))) {
     if (origin === input.origin) continue;

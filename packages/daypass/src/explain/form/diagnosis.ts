@@ -5,7 +5,7 @@ import { isMismatch, otherCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Diagnosis } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
-import { searchEach } from "../search/variants.ts";
+import { searchEach } from "../search/search.ts";
 import { conditionCause, lengthCause, type PostedForm } from "./conditions.ts";
 import { type FormFacts, type FormKey, formKinds } from "./kinds.ts";
 import { formServerCause } from "./server.ts";

@@ -1,10 +1,10 @@
 import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
 import { parseBasicTime } from "../../time.ts";
 import type { V4Family } from "../../v4.ts";
-import { percentDecode } from "../../wire.ts";
+import { decodeOr } from "../decoded.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 
 /** The bucket where Google's own host names it. */
 export function googleBucket(authority: string): string | undefined {
@@ -13,12 +13,7 @@ export function googleBucket(authority: string): string | undefined {
 
 /** `bucket` and `object` as far as the URL shows them: on a foreign host nobody can tell a bucket's own from a server's. */
 export function gcsResource({ authority, wire }: SplitUrl): string {
-  let path = wire.path;
-  try {
-    path = percentDecode(path);
-  } catch {
-    // The raw path has to do.
-  }
+  const path = decodeOr(wire.path);
   const named = googleBucket(authority);
   if (named === undefined && !/^storage\.[a-z0-9.-]+(?::\d+)?$/.test(authority)) {
     return `${path} at ${authority} (its first segment is the bucket, unless the host is one bucket's own)`;

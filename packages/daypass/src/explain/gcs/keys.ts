@@ -1,5 +1,5 @@
 import { type RsaJwk, rsaPublicKey } from "#crypto/rsa";
-import { base64url, fromBase64 } from "../../encode.ts";
+import { base64url, fromBase64, fromHex } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
 import { GOOG4_RSA } from "../../gcs/canonical.ts";
 import type { GcsHmacKey, GcsServiceAccount } from "../../gcs/credentials.ts";
@@ -16,7 +16,7 @@ export type GcsExplainKey =
   | { readonly id: string; readonly secret: string }
   | { readonly id: string; verify(text: string, signature: Uint8Array): Promise<boolean> };
 
-export function isAccountKey(key: ExplainKey): key is GcsAccountKey {
+function isAccountKey(key: ExplainKey): key is GcsAccountKey {
   return "client_email" in key;
 }
 
@@ -36,8 +36,8 @@ export function gcsExplainKeys(keys: readonly ExplainKey[], isRsa: boolean): rea
 /** Whether the signature of a V4 URL is one over this input. */
 export async function fitsV4(key: GcsExplainKey, input: V4Input, signature: string): Promise<boolean> {
   if (input.dialect.family !== GOOG4_RSA) return v4Signature(input) === signature;
-  const bytes = Uint8Array.from(signature.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  return "verify" in key && key.verify(v4StringToSign(input), bytes);
+  const bytes = fromHex(signature);
+  return bytes !== undefined && "verify" in key && key.verify(v4StringToSign(input), bytes);
 }
 
 /**

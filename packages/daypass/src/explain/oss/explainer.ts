@@ -23,10 +23,13 @@ import {
 import { headerValues } from "../../wire.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
+import { duration } from "../cause/life.ts";
 import { missingHeader } from "../cause/request.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
-import { duration, spellings } from "../s3/facts.ts";
+import { readParameters } from "../parameters.ts";
+import type { Variant } from "../search/search.ts";
+import { hostSpellings } from "../search/spellings.ts";
 import {
   headerVariants,
   impliedHeaders,
@@ -38,8 +41,9 @@ import {
 } from "../search/text-variants.ts";
 import { completions, shownHeaders, withTypes } from "../search/unknowns.ts";
 import { USUAL_LIVES } from "../search/usual-lives.ts";
-import { hostSpellings, methodVariants, secretVariants, type Variant } from "../search/variants.ts";
-import { lifeTraps, readParameters, urlTraps } from "../traps.ts";
+import { methodVariants, secretVariants } from "../search/variants.ts";
+import { spellings } from "../secrets.ts";
+import { lifeTraps, urlTraps } from "../traps.ts";
 import { signedValue } from "../v4/variants.ts";
 import { alibabaHost, bucketsOf, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "./facts.ts";
 

@@ -3,8 +3,8 @@ import type { Case } from "../cause/diagnosis.ts";
 import { decodeOr } from "../decoded.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { ExplainKey, Trap } from "../explanation.ts";
-import { bucketOfHost } from "../search/variants.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
+import { bucketOfHost } from "../search/spellings.ts";
 
 /** The host's bucket and region, on a host of Alibaba. */
 export function alibabaHost(
@@ -39,7 +39,7 @@ export function decodedPath({ wire }: SplitUrl): string {
   return decodeOr(wire.path);
 }
 
-export function isOssCredentials(key: ExplainKey): key is OssCredentials {
+function isOssCredentials(key: ExplainKey): key is OssCredentials {
   return "accessKeySecret" in key;
 }
 

@@ -4,11 +4,12 @@ import { detectS3 } from "../../s3/parse.ts";
 import { earlier } from "../cause/life.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Explanation, Trap } from "../explanation.ts";
+import { spellings } from "../secrets.ts";
 import { lifeTraps, s3Traps, urlTraps } from "../traps.ts";
 import { learnSent } from "../v4/diagnosis.ts";
 import { signedValue, v4CanonicalRequest, v4StringToSign } from "../v4/variants.ts";
 import { diagnoseS3, s3Input } from "./diagnosis.ts";
-import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, spellings } from "./facts.ts";
+import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, untilKeyEnds } from "./facts.ts";
 import { type S3Version, SIGV4 } from "./version.ts";
 
 /** S3 presigned URLs in Signature Version 4. */
@@ -65,16 +66,10 @@ export async function explainS3(given: Subject, version: S3Version): Promise<Exp
   return { explanation, hidden: [facts.signature, ...spellings(facts.token)] };
 }
 
-function mayEndEarlier(
-  { lifetime }: S3Version,
-  { token, accessKeyId }: S3Facts,
-  key: S3Credentials | undefined,
-): string | undefined {
+function mayEndEarlier({ lifetime }: S3Version, facts: S3Facts, key: S3Credentials | undefined): string | undefined {
   if (key?.expiration !== undefined) return undefined;
-  if (lifetime !== undefined && token !== undefined) return lifetime;
-  return token !== undefined || accessKeyId.startsWith("ASIA")
-    ? "with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the URL says"
-    : "when the access key that signed it is deactivated or loses the permission";
+  if (lifetime !== undefined && facts.token !== undefined) return lifetime;
+  return untilKeyEnds(facts);
 }
 
 function timeTraps(facts: S3Facts, now: Date): readonly Trap[] {

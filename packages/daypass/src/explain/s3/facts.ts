@@ -7,7 +7,7 @@ import { decodeOr } from "../decoded.ts";
 import type { ServerError } from "../error-body.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
-import { readParameters } from "../traps.ts";
+import { readParameters } from "../parameters.ts";
 
 /** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
 export function s3Resource({ authority, wire }: SplitUrl): string {
@@ -27,19 +27,6 @@ export function methodOfOperation(operation: string | undefined): string | undef
   if (/^(?:Put|UploadPart|CopyObject)/.test(operation)) return "PUT";
   if (/^(?:Delete|Abort)/.test(operation)) return "DELETE";
   return /^(?:Create|Complete|Post)/.test(operation) ? "POST" : undefined;
-}
-
-/** Seconds in words, for sentences. */
-export function duration(seconds: number): string {
-  const units: readonly (readonly [string, number])[] = [
-    ["day", 86_400],
-    ["hour", 3600],
-    ["minute", 60],
-  ];
-  for (const [name, size] of units) {
-    if (seconds >= size && seconds % size === 0) return `${seconds / size} ${name}${seconds === size ? "" : "s"}`;
-  }
-  return `${seconds} s`;
 }
 
 /** What stands in the URL; empty where it is missing. */
@@ -95,6 +82,16 @@ export function isS3Credentials(key: ExplainKey): key is S3Credentials {
   return "secretAccessKey" in key;
 }
 
+/** Why a URL or a form may end earlier than it says. */
+export function untilKeyEnds(
+  { token, accessKeyId }: Pick<Credential, "token" | "accessKeyId">,
+  { signed = "URL", key = "access key" }: { readonly signed?: string; readonly key?: string } = {},
+): string {
+  return token !== undefined || accessKeyId.startsWith("ASIA")
+    ? `with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the ${signed} says`
+    : `when the ${key} that signed it is deactivated or loses the permission`;
+}
+
 /** What S3's answer says, with the names of its own permission and keys. */
 export function s3Cause(error: ServerError, now: Date): Cause | undefined {
   const cause = serverCause(error, now);
@@ -140,9 +137,4 @@ export function keyEndCause(key: S3Credentials | undefined, endsAt: Date | undef
     evidence: [`now ${now.toISOString()}`],
     fix: "Sign again with credentials that live as long as the URL has to.",
   };
-}
-
-/** A secret parameter as it may stand in texts. */
-export function spellings(value: string | undefined): readonly string[] {
-  return value === undefined ? [] : [value, encodeURIComponent(value)];
 }

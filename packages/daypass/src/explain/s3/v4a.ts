@@ -1,4 +1,5 @@
 import type { EcdsaPublicKey } from "#crypto/ecdsa";
+import { fromHex } from "../../encode.ts";
 import { AWS4A, signingPair } from "../../s3/v4a/canonical.ts";
 import { detectS3V4a, parseS3V4a } from "../../s3/v4a/parse.ts";
 import { checkWholeDer } from "../cause/whole-signature.ts";
@@ -13,10 +14,11 @@ const VERSION: S3Version = {
   dialect: { ...SIGV4.dialect, family: AWS4A, isRegional: false },
   checkGrammar: (received) => checkWholeDer("X-Amz-Signature", parseS3V4a(received).signature),
   matcher({ accessKeyId, signature }) {
-    const bytes = Uint8Array.from(signature.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+    const bytes = fromHex(signature);
     // Thousands of inputs are tried with a handful of secrets.
     const keys = new Map<string, EcdsaPublicKey>();
     return async (input) => {
+      if (bytes === undefined) return false;
       const { secret } = input;
       let key = keys.get(secret);
       if (key === undefined) {

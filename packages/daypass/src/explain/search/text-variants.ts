@@ -2,9 +2,9 @@ import type { Parameter } from "../../parameters.ts";
 import { decodeOr } from "../decoded.ts";
 import type { CauseCode } from "../explanation.ts";
 import { addedTogether } from "./added-parameters.ts";
-import { CONTENT_TYPES, pathSpellings, type Variant } from "./variants.ts";
-
-const KEEP_PATH = "Encode the key exactly once, keep `/`, and let no proxy or URL parser rewrite the path.";
+import type { Variant } from "./search.ts";
+import { KEEP_PATH, pathSpellings } from "./spellings.ts";
+import { CONTENT_TYPES } from "./variants.ts";
 
 /** One text in the place of another, whatever it stands for. */
 interface Spelling<I> {

@@ -1,17 +1,21 @@
+import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause, CauseCode, Hypothesis, MustSend } from "../explanation.ts";
 import { isSecretHeader } from "../secrets.ts";
-import { CONTENT_TYPES, METHODS, type Variant } from "./variants.ts";
+import type { Variant } from "./search.ts";
+import { CONTENT_TYPES, METHODS } from "./variants.ts";
 
 type Header = { readonly name: string; readonly values: readonly string[] };
 
-const UNSIGNED = "UNSIGNED-PAYLOAD";
-const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+/** Of an empty body. */
+export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** Usual values of headers that are signed by name, where nobody has told what was sent. None: it was not sent. */
 function guesses(name: string, bodySha256: string | undefined): readonly string[] {
   if (name === "content-type") return CONTENT_TYPES.filter((type) => type !== "");
-  if (/^x-(?:amz|goog|oss)-content-sha256$/.test(name)) return [UNSIGNED, ...(bodySha256 ?? []), EMPTY_SHA256].flat();
+  if (/^x-(?:amz|goog|oss)-content-sha256$/.test(name)) {
+    return [UNSIGNED_PAYLOAD, ...(bodySha256 ?? []), EMPTY_SHA256];
+  }
   if (name === "x-amz-acl") return ["private", "public-read", "bucket-owner-full-control"];
   if (name === "x-amz-server-side-encryption") return ["AES256", "aws:kms"];
   if (name === "x-goog-resumable") return ["start"];

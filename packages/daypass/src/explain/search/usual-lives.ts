@@ -1,4 +1,4 @@
-import type { Variant } from "./variants.ts";
+import type { Variant } from "./search.ts";
 
 /** Seconds for which URLs are made to live, from a minute to a year. */
 export const USUAL_LIVES: readonly number[] = [

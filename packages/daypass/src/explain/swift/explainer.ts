@@ -11,12 +11,14 @@ import { addressCause } from "../cause/request.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, Trap } from "../explanation.ts";
-import { spellings } from "../s3/facts.ts";
+import { readParameters } from "../parameters.ts";
+import type { Variant } from "../search/search.ts";
 import { decodedPathVariants, spelt } from "../search/text-variants.ts";
 import { withMethods } from "../search/unknowns.ts";
 import { movedEnds } from "../search/usual-lives.ts";
-import { methodVariants, secretVariants, type Variant } from "../search/variants.ts";
-import { endTraps, readParameters, urlTraps } from "../traps.ts";
+import { methodVariants, secretVariants } from "../search/variants.ts";
+import { spellings } from "../secrets.ts";
+import { endTraps, urlTraps } from "../traps.ts";
 
 /** OpenStack Swift temporary URLs. */
 export const swiftExplainer: Explainer = { detects: detectSwift, explain: explainSwift };

@@ -14,8 +14,9 @@ import { checkWhole } from "../cause/whole-signature.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, MustSend, Trap } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
 import { openHeaders, untold } from "../search/unknowns.ts";
-import { readParameters, urlTraps } from "../traps.ts";
+import { urlTraps } from "../traps.ts";
 import { checkUrlSignature, type UrlDiagnosis } from "./signature.ts";
 
 /** Daypass URLs. */

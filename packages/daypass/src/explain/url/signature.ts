@@ -4,8 +4,8 @@ import type { LoadedKey } from "../../url/key.ts";
 import { noneFits } from "../cause/keys.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
+import { searchEach } from "../search/search.ts";
 import { otherValue } from "../search/unknowns.ts";
-import { searchEach } from "../search/variants.ts";
 import { urlVariants } from "./variants.ts";
 
 /** A diagnosis, and the text that the key was tried on. */

@@ -1,13 +1,14 @@
 import { basicTime, parseBasicTime } from "../../time.ts";
 import type { UrlCanonical } from "../../url/canonical.ts";
-import { headerValues } from "../../wire.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { CauseCode } from "../explanation.ts";
 import { addedTogether } from "../search/added-parameters.ts";
+import type { Variant } from "../search/search.ts";
+import { hostSpellings, pathSpellings } from "../search/spellings.ts";
 import { querySpellings, spelt } from "../search/text-variants.ts";
 import { USUAL_LIVES } from "../search/usual-lives.ts";
-import { hostSpellings, pathSpellings, type Variant } from "../search/variants.ts";
+import { forwardedHosts } from "../seen-request.ts";
 
 /**
  * The variants of a Daypass URL. `meant` is the URL that was signed, as it was given. The many hosts come last, so that the
@@ -121,8 +122,7 @@ function* lifeVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
 }
 
 function* hostVariants(input: UrlCanonical, { sent, url, hosts }: Subject): Generator<Variant<UrlCanonical>> {
-  const forwarded = headerValues(sent.headers, "x-forwarded-host");
-  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwarded] };
+  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwardedHosts(sent)] };
   const origins = [sent.authority, ...hostSpellings(sent.authority, known)]
     .flatMap((host) => [`https://${host}`, `http://${host}`])
     .map((origin) => origin.replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2"));

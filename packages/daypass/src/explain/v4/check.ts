@@ -3,9 +3,9 @@ import { isMismatch } from "../cause/server-cause.ts";
 import { sentOtherwise, spellingCause, type ToldMethod, toldOtherwise, undecided } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
+import { type Found, searchEach, toldOfCut } from "../search/search.ts";
 import { completions, ofKnown, untried, withFacts } from "../search/unknowns.ts";
-import { type Found, searchEach, toldOfCut } from "../search/variants.ts";
-import { compareCanonicalRequests } from "./compare.ts";
+import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./diagnosis.ts";
 import { type V4Input, v4CanonicalRequest, v4Variants } from "./variants.ts";
 
@@ -141,8 +141,7 @@ function searched(
     canonical === undefined || cause === undefined
       ? undefined
       : compareCanonicalRequests(v4CanonicalRequest(sent), canonical, {
-          ours: "the URL says",
-          theirs: "the server saw",
+          ...URL_AND_SERVER,
           except: codes,
         });
   const all =

@@ -1,5 +1,5 @@
 import type { Cause, CauseCode } from "../explanation.ts";
-import { pathSpellings } from "../search/variants.ts";
+import { KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 
 /** The six parts of a canonical request, as texts. */
 interface CanonicalLines {
@@ -31,6 +31,9 @@ export interface Sides {
   /** Differences that are told elsewhere. */
   readonly except?: readonly CauseCode[] | undefined;
 }
+
+/** What the URL says, and what the server has computed. */
+export const URL_AND_SERVER: Sides = { ours: "the URL says", theirs: "the server saw" };
 
 /**
  * Compares two canonical requests line by line, in the order in which they stand. `undefined` where they are the same.
@@ -97,7 +100,7 @@ function pathDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): rea
         ? `${sides.theirs} another path than ${sides.ours}.`
         : `${sides.theirs} the path in another spelling: ${how}.`,
       [a.path, b.path],
-      "Encode the key exactly once, keep `/`, and let no proxy or URL parser rewrite the path.",
+      KEEP_PATH,
       sides,
     ),
   ];

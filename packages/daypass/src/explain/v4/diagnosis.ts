@@ -1,20 +1,17 @@
 import { sha256Hex } from "#crypto";
 import { headerValues } from "../../wire.ts";
-import { endCause } from "../cause/life.ts";
+import { duration, endCause } from "../cause/life.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
-import { duration } from "../s3/facts.ts";
+import { search } from "../search/search.ts";
 import { completions, ofKnown, openHeaders } from "../search/unknowns.ts";
-import { search } from "../search/variants.ts";
-import { compareCanonicalRequests } from "./compare.ts";
+import { forwardedHosts } from "../seen-request.ts";
+import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
 
 /** What else is known of the server and the body, to be tried. */
 export function v4Hints({ url, hosts, request, sent }: Subject): V4Hints {
-  const forwarded = ["x-forwarded-host", "x-original-host"].flatMap((name) =>
-    headerValues(sent.headers, name).flatMap((value) => value.split(",").map((host) => host.trim())),
-  );
-  return { urlHost: url.authority, hosts: [...hosts, ...forwarded], bodySha256: request?.bodySha256 };
+  return { urlHost: url.authority, hosts: [...hosts, ...forwardedHosts(sent)], bodySha256: request?.bodySha256 };
 }
 
 /** The request was sent to another URL than the one given, or with other headers than it needs. */
@@ -24,8 +21,6 @@ export function changedOnTheWay(signed: V4Input, sent: V4Input): Cause | undefin
     theirs: "the request had",
   });
 }
-
-const SIDES = { ours: "the URL says", theirs: "the server saw" };
 
 /** What the server's own texts show of the request that it saw. */
 export interface Shown {
@@ -43,7 +38,7 @@ export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
   const ourScope = v4ScopeText(ours);
   if (scope !== undefined && scope !== ourScope) return { cause: lineCause("REGION", "scope", ourScope, scope) };
   if (canonical !== undefined) {
-    const cause = compareCanonicalRequests(v4CanonicalRequest(ours), canonical, SIDES);
+    const cause = compareCanonicalRequests(v4CanonicalRequest(ours), canonical, URL_AND_SERVER);
     if (cause !== undefined) return { cause };
     const isConsistent = hash === undefined || sha256Hex(canonical) === hash;
     return isConsistent ? { cause: undefined } : undefined;

@@ -4,7 +4,7 @@ import { canonicalQuery, type EncodedPair } from "../../v4.ts";
 import { formDecode, percentDecode, type QueryToken } from "../../wire.ts";
 import { decodeOr } from "../decoded.ts";
 import { addedTogether } from "../search/added-parameters.ts";
-import type { Variant } from "../search/variants.ts";
+import type { Variant } from "../search/search.ts";
 import type { V4Input } from "./variants.ts";
 
 /** What cannot be decoded stays as it is: no server gets that far, and the others can still be told. */

@@ -11,16 +11,11 @@ import {
   type V4Family,
 } from "../../v4.ts";
 import type { QueryToken } from "../../wire.ts";
+import type { Variant } from "../search/search.ts";
+import { bucketOfHost, hostSpellings, KEEP_PATH, pathSpellings } from "../search/spellings.ts";
+import { EMPTY_SHA256 } from "../search/unknowns.ts";
 import { USUAL_LIVES } from "../search/usual-lives.ts";
-import {
-  bucketOfHost,
-  CONTENT_TYPES,
-  hostSpellings,
-  methodVariants,
-  pathSpellings,
-  secretVariants,
-  type Variant,
-} from "../search/variants.ts";
+import { CONTENT_TYPES, methodVariants, secretVariants } from "../search/variants.ts";
 import { isSecretHeader } from "../secrets.ts";
 import { canonicalPairs, v4QueryVariants } from "./query-variants.ts";
 
@@ -68,8 +63,6 @@ export interface V4Input {
   readonly time: string;
   readonly secret: string;
 }
-
-export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 export function v4CanonicalRequest({ method, path, query, headers, payload }: V4Input): string {
   const signedHeaders = headers.map(({ name }) => name).join(";");
@@ -158,7 +151,7 @@ function pathVariants(input: V4Input): readonly Variant<V4Input>[] {
     input: { ...input, path },
     signed: `The path was signed in another spelling: ${what}.`,
     seen: `The server saw the path in another spelling: ${what}.`,
-    fix: "Encode the key exactly once, keep `/`, and let no proxy or URL parser rewrite the path.",
+    fix: KEEP_PATH,
   }));
 }
 

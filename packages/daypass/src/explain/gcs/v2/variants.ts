@@ -4,16 +4,11 @@ import { extensionNames } from "../../../gcs/parse.ts";
 import { type GcsV2Parts, isNeverSigned, isSubresource } from "../../../gcs/v2/canonical.ts";
 import { headerValues } from "../../../wire.ts";
 import type { Subject } from "../../explainer.ts";
+import { readParameters } from "../../parameters.ts";
+import type { Variant } from "../../search/search.ts";
+import { bucketOfHost, pathSpellings } from "../../search/spellings.ts";
 import { movedEnds } from "../../search/usual-lives.ts";
-import {
-  bucketOfHost,
-  CONTENT_TYPES,
-  methodVariants,
-  pathSpellings,
-  secretVariants,
-  type Variant,
-} from "../../search/variants.ts";
-import { readParameters } from "../../traps.ts";
+import { CONTENT_TYPES, methodVariants, secretVariants } from "../../search/variants.ts";
 import { googleBucket } from "../facts.ts";
 
 /** Everything that a V2 signature depends on. */

@@ -10,7 +10,8 @@ import { type Case, diagnose } from "../../cause/diagnosis.ts";
 import { grammarCause } from "../../cause/grammar.ts";
 import { compareTexts } from "../../cause/text-compare.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../../explainer.ts";
-import { spellings } from "../../s3/facts.ts";
+import { readParameters } from "../../parameters.ts";
+import type { Variant } from "../../search/search.ts";
 import {
   decodedPathVariants,
   headerVariants,
@@ -22,8 +23,9 @@ import {
 } from "../../search/text-variants.ts";
 import { shownHeaders, withMethods, withTypes } from "../../search/unknowns.ts";
 import { movedEnds } from "../../search/usual-lives.ts";
-import { methodVariants, secretVariants, type Variant } from "../../search/variants.ts";
-import { endTraps, readParameters, urlTraps } from "../../traps.ts";
+import { methodVariants, secretVariants } from "../../search/variants.ts";
+import { spellings } from "../../secrets.ts";
+import { endTraps, urlTraps } from "../../traps.ts";
 import { alibabaHost, bucketsOf, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "../facts.ts";
 
 /** Alibaba OSS presigned URLs in the legacy signature version 1. */

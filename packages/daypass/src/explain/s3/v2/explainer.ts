@@ -11,10 +11,12 @@ import { compareTexts } from "../../cause/text-compare.ts";
 import type { Undecided } from "../../cause/undecided.ts";
 import type { Explained, Explainer, Subject } from "../../explainer.ts";
 import type { Cause, Trap } from "../../explanation.ts";
+import { readParameters } from "../../parameters.ts";
 import { shownHeaders, withMethods, withTypes } from "../../search/unknowns.ts";
 import { CONTENT_TYPES } from "../../search/variants.ts";
-import { endTraps, readParameters, s3Traps, urlTraps } from "../../traps.ts";
-import { isS3Credentials, keyEndCause, s3Cause, s3Resource, spellings, tokenCause } from "../facts.ts";
+import { spellings } from "../../secrets.ts";
+import { endTraps, s3Traps, urlTraps } from "../../traps.ts";
+import { isS3Credentials, keyEndCause, s3Cause, s3Resource, tokenCause, untilKeyEnds } from "../facts.ts";
 import { hoistedType, type V2Input, v2Input, v2Variants } from "./variants.ts";
 
 /** S3 presigned URLs in the legacy Signature Version 2. */
@@ -55,7 +57,6 @@ async function explainS3V2(subject: Subject): Promise<Explained> {
   const shown = fitting === undefined ? [] : shownHeaders(implied(fitting, subject));
   const hoisted = signedParameterHeaders(subject).filter(({ name }) => shown.every((other) => other.name !== name));
   const { accessKeyId, token, endsAt } = facts;
-  const isTemporary = token !== undefined || accessKeyId.startsWith("ASIA");
   return {
     explanation: {
       scheme: "s3/v2",
@@ -78,9 +79,7 @@ async function explainS3V2(subject: Subject): Promise<Explained> {
         "who uses it, from where, and how often",
       ],
       endsAt: endsAt && earlier(endsAt, key?.expiration ?? undefined),
-      mayEndEarlier: isTemporary
-        ? "with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the URL says"
-        : "when the access key that signed it is deactivated or loses the permission",
+      mayEndEarlier: untilKeyEnds(facts),
       mustSend: [...hoisted, ...shown],
       traps: [...urlTraps(url).filter(({ name }) => name !== "host-port"), ...s3Traps(url), ...v2Traps(facts, now)],
       cause,

@@ -3,16 +3,11 @@ import { canonicalizedResource, isSubResource, type Parameter, type S3V2Parts } 
 import { headerValues } from "../../../wire.ts";
 import { amazonBucket } from "../../amazon-host.ts";
 import type { Subject } from "../../explainer.ts";
+import { readParameters } from "../../parameters.ts";
+import type { Variant } from "../../search/search.ts";
+import { bucketOfHost, KEEP_PATH, pathSpellings } from "../../search/spellings.ts";
 import { movedEnds } from "../../search/usual-lives.ts";
-import {
-  bucketOfHost,
-  CONTENT_TYPES,
-  methodVariants,
-  pathSpellings,
-  secretVariants,
-  type Variant,
-} from "../../search/variants.ts";
-import { readParameters } from "../../traps.ts";
+import { CONTENT_TYPES, methodVariants, secretVariants } from "../../search/variants.ts";
 
 /** Everything that a SigV2 signature depends on. */
 export interface V2Input extends S3V2Parts {
@@ -113,7 +108,7 @@ function* resourceVariants(input: V2Input, hostBucket: string | undefined): Gene
       input: withResource({ ...input, path }),
       signed: `The path was signed in another spelling: ${what}.`,
       seen: `The server saw the path in another spelling: ${what}.`,
-      fix: "Encode the key exactly once, keep `/`, and let no proxy or URL parser rewrite the path.",
+      fix: KEEP_PATH,
     };
   }
 }

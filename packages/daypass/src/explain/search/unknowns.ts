@@ -14,7 +14,7 @@ export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 function guesses(name: string, bodySha256: string | undefined): readonly string[] {
   if (name === "content-type") return CONTENT_TYPES.filter((type) => type !== "");
   if (/^x-(?:amz|goog|oss)-content-sha256$/.test(name)) {
-    return [UNSIGNED_PAYLOAD, ...(bodySha256 ?? []), EMPTY_SHA256];
+    return [UNSIGNED_PAYLOAD, ...(bodySha256 === undefined ? [] : [bodySha256]), EMPTY_SHA256];
   }
   if (name === "x-amz-acl") return ["private", "public-read", "bucket-owner-full-control"];
   if (name === "x-amz-server-side-encryption") return ["AES256", "aws:kms"];

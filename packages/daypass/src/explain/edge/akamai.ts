@@ -4,8 +4,9 @@ import { matchesGlob } from "../../glob.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import type { AkamaiExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const HASHES: readonly AkamaiHash[] = ["sha256", "sha1", "md5"];
 /** The names that Akamai's own documents use. */

@@ -5,8 +5,9 @@ import { parseTarget } from "../../wire.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import type { BunnyExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const kind: EdgeKind<BunnyExplainKey> = {
   scheme: "bunny",

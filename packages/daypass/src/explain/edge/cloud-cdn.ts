@@ -1,9 +1,10 @@
 import { CLOUD_CDN } from "../../cloud-cdn/canonical.ts";
 import { cloudCdnVerifier } from "../../cloud-cdn/verify.ts";
 import type { Explainer } from "../explainer.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import { googleFacts } from "./google-facts.ts";
 import type { CloudCdnExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const kind: EdgeKind<CloudCdnExplainKey> = {
   scheme: "cloud-cdn",

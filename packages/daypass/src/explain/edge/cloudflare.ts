@@ -2,8 +2,9 @@ import { cloudflareVerifier } from "../../cloudflare/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import type { CloudflareExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const A_LONG_TIME = 3_153_600_000;
 

@@ -2,7 +2,7 @@ import { GOOGLE_NAMES, isBelowPrefix, readPrefix } from "../../google-cdn.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { SplitUrl } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
-import type { EdgeFacts } from "./edge-explainer.ts";
+import type { EdgeFacts } from "./kind.ts";
 
 /** What a signature of Cloud CDN or Media CDN says of itself, wherever it stands. */
 export function googleFacts(url: SplitUrl, cookie: string | undefined): EdgeFacts {

@@ -3,8 +3,9 @@ import { imgixVerifier } from "../../imgix/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import type { ImgixExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const kind: EdgeKind<ImgixExplainKey> = {
   scheme: "imgix",

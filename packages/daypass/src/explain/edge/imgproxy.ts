@@ -3,8 +3,9 @@ import { expiryOptions } from "../../imgproxy/canonical.ts";
 import { imgproxyVerifier } from "../../imgproxy/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import type { ImgproxyExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const kind: EdgeKind<ImgproxyExplainKey> = {
   scheme: "imgproxy",

@@ -4,9 +4,10 @@ import { mediaCdnTokenVerifier } from "../../media-cdn/token/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import { prefixOf } from "./google-facts.ts";
 import type { MediaCdnTokenExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const TOKEN = /(?:[?&]edge-cache-token|Edge-Cache-Cookie)=[^&;]*~(?:hmac|Signature)=/;
 

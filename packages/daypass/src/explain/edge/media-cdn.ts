@@ -1,9 +1,10 @@
 import { mediaCdn } from "../../media-cdn/canonical.ts";
 import { mediaCdnVerifier } from "../../media-cdn/verify.ts";
 import type { Explainer } from "../explainer.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import { googleFacts } from "./google-facts.ts";
 import type { MediaCdnExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const { cookie: COOKIE } = mediaCdn(false);
 // A public key of somebody, to read with where none is given.

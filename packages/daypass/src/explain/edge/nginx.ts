@@ -4,8 +4,9 @@ import { nginxVerifier } from "../../nginx/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
 import { readParameters } from "../parameters.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import type { NginxExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 const EXPRESSIONS: readonly string[] = [
   DEFAULT_EXPRESSION,

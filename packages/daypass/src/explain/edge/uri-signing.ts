@@ -7,8 +7,9 @@ import { ATTRIBUTE, detectToken, findToken } from "../../uri-signing/token.ts";
 import { uriSigningVerifier } from "../../uri-signing/verify.ts";
 import { percentDecode } from "../../wire.ts";
 import type { Explainer, SplitUrl } from "../explainer.ts";
-import { type EdgeKind, edgeExplainer } from "./edge-explainer.ts";
+import { edgeExplainer } from "./edge-explainer.ts";
 import type { UriSigningExplainKey } from "./keys.ts";
+import type { EdgeKind } from "./kind.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ import { pathVariants, querySpellings, spelt } from "../search/text-variants.ts"
 import { movedEnds } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";
 import { forwardedHosts } from "../seen-request.ts";
-import type { EdgeFacts } from "./edge-explainer.ts";
+import type { EdgeFacts } from "./kind.ts";
 
 /** One guess: a request, and a key that may have signed it. */
 export interface EdgeInput<K> {

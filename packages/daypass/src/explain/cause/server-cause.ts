@@ -1,5 +1,6 @@
 import type { ServerError } from "../error-body.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
+import { commonCause } from "./common-words.ts";
 import { daypassRow, isOwnText } from "./daypass-cause.ts";
 import { storeCause } from "./store-words.ts";
 
@@ -17,171 +18,15 @@ export function serverCause(error: ServerError, now: Date, signed = "URL"): Caus
   }
   const inItsWords = storeCause(error, signed);
   if (inItsWords !== undefined) return inItsWords;
-  const region = expectedRegion(error);
   if (/Request has expired/i.test(message) || code === "EXPIRED") return expired(fields, { now, evidence, signed });
-  if (/not valid yet|not yet valid/i.test(message)) {
-    return cause(
-      "CLOCK",
-      `The ${signed} is dated in the future by the server's clock.`,
-      "Set the signer's clock (NTP).",
-    );
-  }
-  if (code === "RequestTimeTooSkewed") {
-    const sent = fields.get("RequestTime");
-    const server = fields.get("ServerTime");
-    return cause(
-      "CLOCK",
-      `The signer's clock and the server's are too far apart${sent === undefined || server === undefined ? "" : ` (${sent} and ${server})`}.`,
-      "Set the signer's clock (NTP).",
-    );
-  }
-  if (/headers present in the request which were not signed/i.test(message)) {
-    const names = fields.get("HeadersNotSigned");
-    return cause(
-      "UNSIGNED_HEADER",
-      `The request carries x-amz-* headers that were not signed${names === undefined ? "" : `: ${names}`}.`,
-      "Leave them out, or sign them with the URL.",
-    );
-  }
-  if (code === "InvalidAccessKeyId") {
-    return cause(
-      "UNKNOWN_KEY",
-      "The server does not know the access key that signed.",
-      "Sign with a key of this server; a temporary key also needs its session token.",
-    );
-  }
   const same = daypassRow(SAME_AS[code] ?? "");
   if (same !== undefined) return cause(same[0], same[1].replace(/\bURL\b/g, signed), same[2]);
+  const region = expectedRegion(error);
   if (region !== undefined) {
-    return cause(
-      "REGION",
-      `The ${signed} was signed for another region; the server expects ${region}.`,
-      `Sign for ${region}.`,
-    );
+    const sentence = `The ${signed} was signed for another region; the server expects ${region}.`;
+    return cause("REGION", sentence, `Sign for ${region}.`);
   }
-  if (code === "PermanentRedirect" || code === "TemporaryRedirect") {
-    const endpoint = fields.get("Endpoint");
-    return cause(
-      "ENDPOINT",
-      `The bucket lives at another endpoint${endpoint === undefined ? "" : ` (${endpoint})`}, and a redirect breaks the signature of the host.`,
-      "Sign with the bucket's regional endpoint.",
-    );
-  }
-  if (code === "IllegalLocationConstraintException") {
-    const [, here] = /^The (\S+) location constraint/.exec(message) ?? [];
-    return cause(
-      "ENDPOINT",
-      `The bucket lives in another region${here === undefined || here === "unspecified" ? "" : ` (${here})`} than the endpoint to which the ${signed} goes.`,
-      "Sign for the bucket's region, with its regional endpoint.",
-    );
-  }
-  if (/^CORSResponse|CorsPreflightFailure/i.test(`${code === "AccessForbidden" ? "" : code}${message}`)) {
-    return cause(
-      "CORS",
-      "The bucket's CORS rules do not let this page do this: a preflight is answered from them alone, and no signature helps.",
-      "Set a CORS rule with the page's origin, the method and the headers that it sends.",
-    );
-  }
-  if (/Please use AWS4-HMAC-SHA256|require AWS Signature Version 4/i.test(message)) {
-    return cause(
-      "LEGACY_SIGNATURE",
-      /KMS/.test(message)
-        ? "An object under a KMS key cannot be had with Signature Version 2."
-        : "The server does not accept Signature Version 2.",
-      "Sign with Signature Version 4.",
-    );
-  }
-  if (/only one auth mechanism/i.test(message)) {
-    return cause(
-      "AMBIGUOUS_AUTHENTICATION",
-      "The request carries an Authorization header beside the signed URL.",
-      "Send the URL without any Authorization header (look at the HTTP client's defaults).",
-    );
-  }
-  const refused = /unsupported header '?([\w-]{1,100})/i.exec(message)?.[1];
-  if (refused !== undefined) {
-    return cause(
-      "HEADER",
-      `The server takes no header ${refused}, whatever its value and the signature.`,
-      `Sign without it${/checksum/i.test(refused) ? ` (requestChecksumCalculation: "WHEN_REQUIRED" in an AWS SDK)` : ""}.`,
-    );
-  }
-  if (
-    /^(?:BadDigest|InvalidDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/.test(code) ||
-    (code === "InvalidRequest" && /checksum/i.test(message))
-  ) {
-    return cause(
-      "CHECKSUM",
-      "The signature is right; the body is not the one whose digest was given.",
-      "Send the body that was signed, or sign without a checksum.",
-    );
-  }
-  if (/This date is not the same as X-Amz-Date/i.test(message)) {
-    return cause(
-      "DATE",
-      `The date in the scope of the ${signed} is not that of its signing time.`,
-      "Take scope date and X-Amz-Date from one instant, in UTC.",
-    );
-  }
-  if (code === "AuthorizationQueryParametersError" || code === "AuthorizationHeaderMalformed") {
-    return cause(
-      "MALFORMED",
-      `The server cannot read the signature: ${message}`,
-      `Pass the ${signed} on as it was made.`,
-    );
-  }
-  if (code === "MethodNotAllowed") {
-    return cause(
-      "METHOD",
-      "The server takes no such method on this resource, whatever is signed.",
-      `Send the method that the ${signed} was made for; look whether the path is that of the object.`,
-    );
-  }
-  if (code === "EntityTooLarge" || code === "EntityTooSmall") {
-    const side = code === "EntityTooLarge" ? "longer" : "shorter";
-    return cause(
-      "PAYLOAD",
-      `The body is ${side} than the server takes in one upload.`,
-      "Upload in parts, or another body.",
-    );
-  }
-  const needed = /Missing required header for this request: ([\w-]{1,100})/i.exec(message)?.[1];
-  if (needed !== undefined) {
-    return cause("HEADER", `The request lacks the header ${needed}, which the server asks for.`, `Send ${needed}.`);
-  }
-  if (
-    code === "IncompleteBody" ||
-    (code === "RequestTimeout" && /connection to the server was not read/.test(message))
-  ) {
-    return cause(
-      "PAYLOAD",
-      "The signature is right; the body ended before it had the length that was announced (Content-Length).",
-      "Send the whole body, with its own length; look for a client or proxy that broke the upload off.",
-    );
-  }
-  const isChunked = code === "NotImplemented" && /^transfer-encoding$/i.test(fields.get("Header") ?? "");
-  if (code === "MissingContentLength" || isChunked) {
-    return cause(
-      "HEADER",
-      `The upload does not tell its length (Content-Length)${isChunked ? ": it is sent in chunks" : ""}.`,
-      "Send a body of known length, not a stream.",
-    );
-  }
-  if (code === "NoSuchKey" || code === "NoSuchBucket" || code === "NoSuchVersion") {
-    return cause(
-      "NOT_FOUND",
-      "The signature was accepted; the object or bucket is not there.",
-      "Look at the key's spelling (encoding, leading slash), the bucket and the version.",
-    );
-  }
-  if (code === "AccessDenied") {
-    return cause(
-      "PERMISSION",
-      "The signature was accepted; the key that signed may not do this.",
-      "Give the signing identity the permission (where it may not list, a missing object is AccessDenied, too).",
-    );
-  }
-  return undefined;
+  return commonCause(error, signed);
 }
 
 /** The region that the server names as its own, where it complains of the one that was signed. */

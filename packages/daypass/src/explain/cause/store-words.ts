@@ -1,20 +1,12 @@
 import type { ServerError } from "../error-body.ts";
-import type { Cause, CauseCode } from "../explanation.ts";
-
-/** What a store says in words of its own: the code, a pattern of the message, and what they mean. */
-type Row = readonly [
-  code: RegExp,
-  message: RegExp,
-  cause: CauseCode,
-  sentence: string | ((found: RegExpExecArray, fields: ServerError["fields"]) => string),
-  fix: string | ((found: RegExpExecArray) => string),
-];
+import type { Cause } from "../explanation.ts";
+import { type AnswerRow, rowCause } from "./answer-rows.ts";
 
 /**
  * Answers in words that are not Amazon's, or under codes with which Amazon says something else. Seen at R2, Garage (1.x) and
  * Alibaba OSS.
  */
-const ROWS: readonly Row[] = [
+const ROWS: readonly AnswerRow[] = [
   [
     /^Unauthorized$/,
     /SigV2 authorization is not supported/i,
@@ -83,16 +75,6 @@ const ROWS: readonly Row[] = [
 ];
 
 /** What the answer means. `undefined` for one that says nothing in words of its own. */
-export function storeCause({ code, message, fields }: ServerError, signed: string): Cause | undefined {
-  for (const [codes, words, name, sentence, fix] of ROWS) {
-    const found = codes.test(code) ? words.exec(message) : null;
-    if (found === null) continue;
-    return {
-      code: name,
-      sentence: (typeof sentence === "string" ? sentence : sentence(found, fields)).replace(/\bURL\b/g, signed),
-      evidence: [`The server says ${code}: ${message}`],
-      fix: (typeof fix === "string" ? fix : fix(found)).replace(/\bURL\b/g, signed),
-    };
-  }
-  return undefined;
+export function storeCause(error: ServerError, signed: string): Cause | undefined {
+  return rowCause(ROWS, error, signed);
 }

@@ -13,8 +13,19 @@ export function amazonBucket(authority: string): string | undefined {
   return front.exec(amazonHost(authority)?.front ?? "")?.[1]?.replace(/\.accesspoint$/, "");
 }
 
-/** Region in the name of a regional Amazon host. */
+/** Region in the name of a regional Amazon host. Those of Transfer Acceleration, among others, name none. */
 export function amazonRegion(authority: string): string | undefined {
-  const front = /(?:^|\.)s3(?:express-[a-z0-9-]+\.|[.-](?:dualstack\.)?)([a-z0-9-]+)$/;
-  return front.exec(amazonHost(authority)?.front ?? "")?.[1];
+  const front = /(?:^|\.)s3(?:express-[a-z0-9-]+\.|[.-](?:dualstack\.|website-)?)([a-z]{2,}(?:-[a-z]+)+-\d+)$/;
+  const region = front.exec(amazonHost(authority)?.front ?? "")?.[1];
+  return region?.startsWith("external-") ? undefined : region;
+}
+
+/** The service whose name a host has in the place of `s3`. */
+export function amazonService(authority: string): string | undefined {
+  return /\.(s3-(?:object-lambda|outposts))\./.exec(authority)?.[1];
+}
+
+/** Whether a host serves a bucket as a website: to everybody, and without a look at any signature. */
+export function isAmazonWebsite(authority: string): boolean {
+  return /\.s3-website[.-][a-z0-9-]+$/.test(amazonHost(authority)?.front ?? "");
 }

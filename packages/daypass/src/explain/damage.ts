@@ -18,6 +18,9 @@ interface Damage {
 // None of these ends a signature in any encoding.
 const TRAILING = /(?:[.,;:!?)\]}>"'`*]|%20|%22|%3E|%C2%A0){1,8}$/i;
 const BROKEN = "The URL was broken into lines: a line break stands inside it.";
+// Azure's portal hands out tokens that begin with ?, and a base may have a query already.
+const SECOND_MARK =
+  /(?<=^[^?]*)\?{2,}|(?<=\?.*)&?\?+(?=(?:s[a-z]{1,6}|X-Amz-\w+|X-Goog-\w+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Expires|Policy|q-sign-algorithm|x-oss-[a-z-]+|temp_url_sig|dp-\w+)=)/g;
 const INVISIBLE = /[\u200b\u2060\ufeff\u00ad]|%E2%80%8B|%E2%81%A0|%EF%BB%BF|%C2%AD/gi;
 
 const DAMAGES: readonly Damage[] = [
@@ -45,6 +48,10 @@ const DAMAGES: readonly Damage[] = [
     // In a path a space may be a name's own.
     undo: (text) => text.replace(/\?.*$/s, (query) => query.replace(/[ \t\u00a0]+/g, "")),
     sentence: () => "Spaces stand inside the URL.",
+  },
+  {
+    undo: (text) => text.replace(SECOND_MARK, (mark) => (mark.startsWith("?") && mark.length > 1 ? "?" : "&")),
+    sentence: () => "A second ? stands in the URL: what was appended to it begins with a ? of its own.",
   },
   {
     undo: (text) => text.replace(TRAILING, ""),

@@ -13,7 +13,7 @@ const MAX_BODY = 262_144;
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
 /**
- * Reads S3's flat error XML, or JSON problem details. No XML parser: the elements hold text only, and a document with a
+ * Reads S3's flat error XML, JSON problem details, or Data Lake's JSON. No XML parser: the elements hold text only, and a document with a
  * declaration (`<!DOCTYPE`, `<!ENTITY`, CDATA) or with other entities than the five of XML is not read any further.
  */
 export function parseErrorBody(body: string): ServerError | undefined {
@@ -24,7 +24,7 @@ export function parseErrorBody(body: string): ServerError | undefined {
   const fields = body.trimStart().startsWith("{") ? jsonFields(body) : xmlFields(body);
   const code = fields?.get("Code") ?? fields?.get("code");
   if (fields === undefined || code === undefined) return undefined;
-  const message = fields.get("Message") ?? fields.get("detail") ?? "";
+  const message = fields.get("Message") ?? fields.get("message") ?? fields.get("detail") ?? "";
   // Azure writes the request's id and its time behind what it says.
   return { code, message: message.replace(/\n(?:RequestId|Time):[\s\S]*$/, ""), fields };
 }
@@ -50,6 +50,8 @@ function jsonFields(body: string): ReadonlyMap<string, string> | undefined {
   } catch {
     return undefined;
   }
-  const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  const members: Readonly<Record<string, unknown>> = Object(value);
+  // Azure's Data Lake has it one level down.
+  const entries = Object.entries(Object(members["code"] === undefined ? (members["error"] ?? members) : members));
   return new Map(entries.flatMap(([name, text]) => (typeof text === "string" ? [[name, text] as const] : [])));
 }

@@ -12,7 +12,7 @@ import { explainers } from "./schemes.ts";
 import { isSecretHeader, secretsOf, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
-import { besides } from "./v4-diagnosis.ts";
+import { besides } from "./v4/diagnosis.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -83,7 +83,7 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   const explainer =
     explainers.find(({ detectsByKey }) => detectsByKey?.(meant, keys)) ??
     explainers.find(({ detects }) => detects(meant));
-  if (explainer === undefined) throw notSigned();
+  if (explainer === undefined) throw notSigned(sentUrl.wire.query);
   const subject: Subject = {
     url: signed,
     sentUrl,
@@ -152,7 +152,24 @@ function unescapeUrl(url: string): { readonly text: string; readonly escaped?: C
   };
 }
 
-function notSigned(): DaypassError {
+// In these names upper and lower case are mixed, or one of them is all there is.
+const NAMES = [
+  "X-Amz-Signature",
+  "X-Goog-Signature",
+  "AWSAccessKeyId",
+  "GoogleAccessId",
+  "OSSAccessKeyId",
+  "Key-Pair-Id",
+];
+
+function notSigned(query: string): DaypassError {
+  const name = NAMES.find((known) => new RegExp(`(?:^|&)${known}=`, "i").test(query));
+  if (name !== undefined) {
+    return new DaypassError(
+      "NO_SIGNATURE",
+      `expected ${name} in this case, found it in another: upper and lower case count in a signed URL, and something has changed them. Take the URL as it was made`,
+    );
+  }
   return new DaypassError(
     "NO_SIGNATURE",
     "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…) or the token of an edge (URISigningPackage, md5, token, verify, hmac=, KeyName, s, signature, _hash; with other names only by its key), found none: quote the URL in a shell, where & would cut it off",

@@ -8,7 +8,7 @@ import type { S3Credentials } from "../s3/credentials.ts";
 import type { Clock } from "../scheme.ts";
 import type { SwiftKey } from "../swift/key.ts";
 import type { UrlKey } from "../url/key.ts";
-import type { EdgeExplainKey } from "./edge-keys.ts";
+import type { EdgeExplainKey } from "./edge/keys.ts";
 
 /** What went wrong: stable names for programs. */
 export type CauseCode =

@@ -19,7 +19,7 @@ export type {
   NginxExplainKey,
   SymfonyExplainKey,
   UriSigningExplainKey,
-} from "./edge-keys.ts";
+} from "./edge/keys.ts";
 export { explain } from "./explain.ts";
 export type {
   AzureExplainKey,

@@ -9,7 +9,7 @@ import { checkCredentials as checkS3Key } from "../s3/credentials.ts";
 import { loadKey as loadSwiftKey } from "../swift/key.ts";
 import { loadKey as loadUrlKey } from "../url/key.ts";
 import type { AzureExplainKey, CloudfrontExplainKey, ExplainKey } from "./explanation.ts";
-import { type GcsAccountKey, gcsExplainKeys } from "./gcs-keys.ts";
+import { type GcsAccountKey, gcsExplainKeys } from "./gcs/keys.ts";
 import { explainers } from "./schemes.ts";
 
 interface Kind {

@@ -1,5 +1,5 @@
 import { decodeOr } from "./decoded.ts";
-import { type EdgeExplainKey, edgeSecrets } from "./edge-keys.ts";
+import { type EdgeExplainKey, edgeSecrets } from "./edge/keys.ts";
 import type { ExplainKey } from "./explanation.ts";
 
 /** What of a key no text may show. */
@@ -45,4 +45,9 @@ export function tokensIn(query: string, fields?: ReadonlyMap<string, string>): r
 function encoded(text: string): string {
   // Half of a surrogate pair cannot be encoded.
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
+}
+
+/** A secret parameter as it may stand in texts. */
+export function spellings(value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [value, encodeURIComponent(value)];
 }

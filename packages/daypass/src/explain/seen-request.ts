@@ -1,9 +1,10 @@
 import type { WireRequest } from "../scheme.ts";
+import { headerValues } from "../wire.ts";
 import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
 import type { SplitUrl } from "./explainer.ts";
 import type { SentRequest } from "./explanation.ts";
-import { readParameters } from "./traps.ts";
+import { readParameters } from "./parameters.ts";
 
 /** Which parts of the request somebody has told: whoever asks, or the server. All else is a guess, and no finding. */
 export interface Known {
@@ -86,4 +87,11 @@ function pairs(text: string): Seen["headers"] {
     .split("&")
     .filter((pair) => pair.includes("="))
     .map((pair) => [pair.split("=", 1)[0] as string, decodeOr(pair.slice(pair.indexOf("=") + 1), decodeURIComponent)]);
+}
+
+/** The hosts by which a client may have reached the first of several proxies. */
+export function forwardedHosts({ headers }: Pick<WireRequest, "headers">): readonly string[] {
+  return ["x-forwarded-host", "x-original-host"].flatMap((name) =>
+    headerValues(headers, name).flatMap((value) => value.split(",").map((host) => host.trim())),
+  );
 }

@@ -1,12 +1,6 @@
-import { formDecode } from "../wire.ts";
-import { decodeOr } from "./decoded.ts";
 import type { SplitUrl } from "./explainer.ts";
 import type { Trap } from "./explanation.ts";
-
-/** Decoded parameters in wire order; a name or value that cannot be decoded stays as it is. */
-export function readParameters(url: SplitUrl): readonly (readonly [name: string, value: string])[] {
-  return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name, formDecode), decodeOr(value, formDecode)]);
-}
+import { readParameters } from "./parameters.ts";
 
 /** Pitfalls of any signed URL, whatever its scheme. */
 export function urlTraps(url: SplitUrl): readonly Trap[] {
@@ -137,4 +131,16 @@ export function lifeTraps(
   }
   if (endsAt !== undefined && endsAt.getTime() <= now.getTime()) add("expired", `It ended at ${endsAt.toISOString()}.`);
   return traps;
+}
+
+/** Pitfalls of an end in seconds since 1970, for which no server sets a maximum. `text` is how it stands in the URL. */
+export function endTraps(endsAt: Date | undefined, text: string, now: Date): readonly Trap[] {
+  if (/^\d{13}$/.test(text)) {
+    return [{ name: "milliseconds", text: `Its end, ${text}, looks like milliseconds; it counts seconds.` }];
+  }
+  if (endsAt === undefined) return [];
+  const left = endsAt.getTime() - now.getTime();
+  if (left <= 0) return [{ name: "expired", text: `It ended at ${endsAt.toISOString()}.` }];
+  if (left <= LONGEST_LIFE * 1000) return [];
+  return [{ name: "too-long-life", text: "It lives for more than seven days; this scheme has no maximum." }];
 }

@@ -124,6 +124,18 @@ describe("a request that was told", () => {
     expect(await ask(sha256)).toBeUndefined();
   });
 
+  it("with its body alone has the hash of it signed, as the key shows", async () => {
+    const sha256 = "a".repeat(64);
+    const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+      ...{ bucket: "media", key: "a", method: "PUT", expiresIn: 900 },
+      bind: { sha256 },
+    });
+    const request = { method: "PUT", bodySha256: sha256 };
+    const { cause, mustSend } = await explain(url, { clock: soon, keys: [credentials], request });
+    expect(cause).toBeUndefined();
+    expect(mustSend).toContainEqual({ name: "x-amz-content-sha256", value: sha256 });
+  });
+
   it("with the hash of another body in its header is told of the header, unless a key has shown that it was signed", async () => {
     const [sha256, other] = ["a".repeat(64), "b".repeat(64)];
     const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({

@@ -1,9 +1,11 @@
 import { isDaypassError } from "../../errors.ts";
+import { mixedKeys, noneFits, unknownKey } from "../cause/keys.ts";
+import { endCause } from "../cause/life.ts";
+import { isMismatch, otherCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Diagnosis } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
-import { isMismatch, otherCause } from "../server-cause.ts";
-import { searchEach } from "../variants.ts";
+import { searchEach } from "../search/search.ts";
 import { conditionCause, lengthCause, type PostedForm } from "./conditions.ts";
 import { type FormFacts, type FormKey, formKinds } from "./kinds.ts";
 import { formServerCause } from "./server.ts";
@@ -96,16 +98,17 @@ function grammarCause({ posted: { form, kind, policy } }: FormCase): Cause | und
 
 function lifeCause({ posted: { policy, kind }, facts, error, now }: FormCase): Cause | undefined {
   if (error !== undefined) return undefined;
-  const { endsAt } = policy;
-  const evidence = [`now ${now.toISOString()}`];
-  if (endsAt !== undefined && now >= endsAt) {
-    const sentence = `The form has expired: it ended at ${endsAt.toISOString()}.`;
-    return { code: "EXPIRED", sentence, evidence, fix: "Ask for a new form." };
-  }
+  const late = endCause(policy.endsAt, now, { signed: "form" });
+  if (late !== undefined) return late;
   const ahead = (facts.signedAt?.getTime() ?? 0) - now.getTime();
   if (ahead <= FIFTEEN_MINUTES) return undefined;
   const sentence = `The form is dated in the future: ${kind.provider} takes it from ${facts.signedAt?.toISOString()} on.`;
-  return { code: "NOT_YET_VALID", sentence, evidence, fix: "Set the signer's clock (NTP)." };
+  return {
+    code: "NOT_YET_VALID",
+    sentence,
+    evidence: [`now ${now.toISOString()}`],
+    fix: "Set the signer's clock (NTP).",
+  };
 }
 
 const FIFTEEN_MINUTES = 900_000;
@@ -123,7 +126,13 @@ async function checkSignature(given: FormCase): Promise<Diagnosis> {
   }));
   for (const { key, inputs, fits } of searches) {
     for (const input of inputs) {
-      if (await fits(input)) return { cause: own.length > 0 ? undefined : otherId(facts, key) };
+      if (await fits(input))
+        return {
+          cause:
+            own.length > 0
+              ? undefined
+              : mixedKeys(`the key ${facts.keyId}`, key.id, { signed: "form", what: "secret" }),
+        };
     }
   }
   for (const { key, fits } of changed === undefined ? [] : searches) {
@@ -135,7 +144,11 @@ async function checkSignature(given: FormCase): Promise<Diagnosis> {
   const { hypotheses } = found;
   return {
     hypotheses,
-    cause: changed ?? (own.length === 0 ? unknownKey(facts, keys) : wrongSecret(facts, hypotheses)),
+    cause:
+      changed ??
+      (own.length === 0
+        ? unknownKey({ signedBy: facts.keyId, given: keys.map(({ id }) => id), signed: "form" })
+        : wrongSecret(facts, hypotheses)),
   };
 }
 
@@ -187,29 +200,11 @@ function shownPolicy({ error, posted, keys }: FormCase): Cause | undefined {
   };
 }
 
-function otherId({ keyId }: FormFacts, { id }: FormKey): Cause {
-  return {
-    code: "UNKNOWN_KEY",
-    sentence: `The form names the key ${keyId} and was signed with the secret of ${id}.`,
-    evidence: [],
-    fix: "Use id and secret of one key.",
-  };
-}
-
-function unknownKey({ keyId }: FormFacts, keys: readonly FormKey[]): Cause {
-  return {
-    code: "UNKNOWN_KEY",
-    sentence: `The form was signed by ${keyId || "nobody"}, and the given keys are ${keys.map(({ id }) => id).join(", ")}.`,
-    evidence: [],
-    fix: "Give the key that signed.",
-  };
-}
-
 function wrongSecret({ keyId }: FormFacts, hypotheses: readonly Hypothesis[]): Cause {
   return {
     code: "WRONG_SECRET",
     sentence: `The form was signed with another secret than the given one of ${keyId}, or its policy was changed after signing in a way that is not among the usual ones.`,
-    evidence: [`No variant fits: ${hypotheses.map(({ code, tried }) => `${code} ${tried}`).join(", ")}.`],
+    evidence: [noneFits(hypotheses)],
     fix: "Compare the secret that the signer uses with the server's; look for a rotated key. With the form as it was signed, explain tells whether the policy was changed.",
   };
 }

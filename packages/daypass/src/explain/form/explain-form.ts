@@ -6,8 +6,8 @@ import { parseErrorBody } from "../error-body.ts";
 import type { ExplainFormOptions, Explanation, FormToExplain, MustSend } from "../explanation.ts";
 import { checkFormOptions } from "../options-check.ts";
 import { hide } from "../redact.ts";
-import { isS3Credentials, spellings } from "../s3-facts.ts";
-import { secretsOf } from "../secrets.ts";
+import { isS3Credentials, untilKeyEnds } from "../s3/facts.ts";
+import { secretsOf, spellings } from "../secrets.ts";
 import { isMet, type PostedForm } from "./conditions.ts";
 import { diagnoseForm } from "./diagnosis.ts";
 import { bucketOfUrl, formKinds } from "./kinds.ts";
@@ -71,10 +71,7 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
     signedAt: facts.signedAt,
     startsAt: facts.signedAt,
     endsAt: end,
-    mayEndEarlier:
-      facts.token !== undefined || facts.keyId.startsWith("ASIA")
-        ? "with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the form says"
-        : "when the key that signed it is deactivated or loses the permission",
+    mayEndEarlier: untilKeyEnds({ token: facts.token, accessKeyId: facts.keyId }, { signed: "form", key: "key" }),
     mustSend: mustSend(view, policy, kind.own),
     conditions: conditions.map((condition) => ({
       condition: conditionText(condition),

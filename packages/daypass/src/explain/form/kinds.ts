@@ -1,5 +1,5 @@
 import { hmacSha256 } from "#crypto";
-import { base64 } from "../../encode.ts";
+import { base64, fromHex } from "../../encode.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
 import { OWN_FIELDS as GCS_OWN, parseGcsForm } from "../../gcs/form/parse.ts";
 import { formSignature } from "../../s3/form/canonical.ts";
@@ -11,11 +11,11 @@ import { type CredentialScope, signingKey } from "../../v4.ts";
 import { amazonBucket, amazonHost } from "../amazon-host.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { ExplainKey } from "../explanation.ts";
-import { googleBucket } from "../gcs-facts.ts";
-import { gcsExplainKeys } from "../gcs-keys.ts";
-import { isS3Credentials } from "../s3-facts.ts";
-import { SIGV4 } from "../s3-version.ts";
-import type { V4Scoping } from "../v4-variants.ts";
+import { googleBucket } from "../gcs/facts.ts";
+import { gcsExplainKeys } from "../gcs/keys.ts";
+import { isS3Credentials } from "../s3/facts.ts";
+import { SIGV4 } from "../s3/version.ts";
+import type { V4Scoping } from "../v4/variants.ts";
 import type { FormInput } from "./variants.ts";
 
 /** What the signature's own fields say, read without judging. */
@@ -76,10 +76,6 @@ function v4Facts(values: ReadonlyMap<string, string>, prefix: "x-amz-" | "x-goog
 
 function isHmac(values: ReadonlyMap<string, string>): boolean {
   return values.get("x-goog-algorithm") === GOOG4_HMAC.algorithm;
-}
-
-function bytesOf(hexText: string): Uint8Array {
-  return Uint8Array.from(hexText.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
 const isAmazon = (authority: string): boolean => amazonHost(authority) !== undefined;
@@ -147,7 +143,10 @@ export const formKinds: readonly FormKind[] = [
     keys: (keys, values) =>
       gcsExplainKeys(keys, !isHmac(values)).map((key) => {
         if ("verify" in key) {
-          const fits = ({ policy, signature }: FormInput) => key.verify(policy, bytesOf(signature));
+          const fits = async ({ policy, signature }: FormInput): Promise<boolean> => {
+            const bytes = fromHex(signature);
+            return bytes !== undefined && key.verify(policy, bytes);
+          };
           return { id: key.id, secret: "", fits };
         }
         const { id, secret } = key;

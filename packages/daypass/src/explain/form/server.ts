@@ -1,7 +1,7 @@
 import type { FieldCondition } from "../../post-policy.ts";
+import { serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
-import { serverCause } from "../server-cause.ts";
 import { conditionCause, extra, isMet, outOfRange, type PostedForm, unmet } from "./conditions.ts";
 import { isFieldCondition, lengthRange } from "./policy.ts";
 

@@ -1,9 +1,10 @@
-import { base64, fromBase64, hex, utf8 } from "../../encode.ts";
+import { base64, fromBase64, fromHex, hex, utf8 } from "../../encode.ts";
 import { escapeUnicode } from "../../post-policy.ts";
 import type { CredentialScope } from "../../v4.ts";
 import { decodeOr } from "../decoded.ts";
-import { scopeVariants, type V4Scoping } from "../v4-variants.ts";
-import { secretVariants, type Variant } from "../variants.ts";
+import type { Variant } from "../search/search.ts";
+import { secretVariants } from "../search/variants.ts";
+import { scopeVariants, type V4Scoping } from "../v4/variants.ts";
 import { documentOf, readPolicy } from "./policy.ts";
 
 /** Everything that the signature of a form depends on. */
@@ -58,9 +59,8 @@ function* signatureVariants(input: FormInput): Generator<Variant<FormInput>> {
 }
 
 function hexAsBase64(text: string): string {
-  return /^(?:[0-9a-f]{2})+$/i.test(text)
-    ? base64(Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
-    : text;
+  const bytes = text === "" ? undefined : fromHex(text);
+  return bytes === undefined ? text : base64(bytes);
 }
 
 /** The same document, whose base64 was spelt otherwise when it was signed. */

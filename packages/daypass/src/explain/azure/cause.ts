@@ -1,0 +1,226 @@
+import { layoutsOf } from "../../azure/layouts.ts";
+import { serverCause } from "../cause/server-cause.ts";
+import type { ServerError } from "../error-body.ts";
+import type { Cause, CauseCode } from "../explanation.ts";
+import type { AzureUrl } from "./facts.ts";
+
+/** Words and cause for the lines of a string to sign. */
+const LINES: Readonly<Record<string, readonly [name: string, code: CauseCode]>> = {
+  sp: ["permissions (sp)", "QUERY"],
+  st: ["start (st)", "TIME"],
+  se: ["end (se)", "TIME"],
+  RESOURCE: ["canonical resource", "PATH"],
+  ACCOUNT: ["account", "HOST"],
+  si: ["stored policy (si)", "QUERY"],
+  sip: ["client address (sip)", "QUERY"],
+  spr: ["protocol (spr)", "QUERY"],
+  sv: ["version (sv)", "QUERY"],
+  sr: ["kind of resource (sr)", "QUERY"],
+  TIME: ["snapshot or version", "QUERY"],
+  skt: ["start of the user delegation key (skt)", "TIME"],
+  ske: ["end of the user delegation key (ske)", "TIME"],
+  HEADERS: ["headers that srh names", "HEADER"],
+  QUERY: ["parameters that srq names", "QUERY"],
+  END: ["line feed at the end", "VERSION"],
+};
+
+/** The name of a line for people. */
+export function lineName(field: string): string {
+  return LINES[field]?.[0] ?? field;
+}
+
+export function lineCode(field: string): CauseCode {
+  return LINES[field]?.[1] ?? "QUERY";
+}
+
+const USED = /String to sign used was (.*)$/is;
+
+/** The string to sign that the server shows: Azure does in `AuthenticationErrorDetail`. */
+export function shownText({ fields }: ServerError): string | undefined {
+  return USED.exec(fields.get("AuthenticationErrorDetail") ?? "")?.[1] ?? fields.get("StringToSign");
+}
+
+/** Which line of the server's string to sign is not what the URL says. */
+export function compareAzure({ kind, fields, values }: AzureUrl, shown: string): Cause | undefined {
+  const ours = fields.map((field) => (values.get(field) ?? "").split("\n"));
+  const count = ours.flat().length;
+  // Empty lines at the end get lost on the way through XML.
+  const theirs = shown.replace(/\n+$/, "").split("\n");
+  if (theirs.length > count) {
+    const other = layoutsOf(kind).find(([, fields]) => fields.length >= theirs.length);
+    return {
+      code: "VERSION",
+      sentence: `The server signs ${theirs.length} lines, and version ${values.get("sv")} has ${count}${other === undefined ? "" : `: it went by the fields of ${other[0]}`}.`,
+      evidence: [`the server saw: ${JSON.stringify(shown)}`],
+      fix: "Sign with the sv that the server goes by.",
+    };
+  }
+  let at = 0;
+  for (const [i, lines] of ours.entries()) {
+    const field = fields[i] ?? "";
+    const line = lines.join("\n");
+    const other = Array.from(lines, (_, k) => theirs[at + k] ?? "").join("\n");
+    at += lines.length;
+    if (line === other) continue;
+    return {
+      code: lineCode(field),
+      sentence: `The ${lineName(field)} differs: the URL says ${JSON.stringify(line)}, and the server saw ${JSON.stringify(other)}.`,
+      evidence: [`the URL says: ${line}`, `the server saw: ${other}`],
+      fix: "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
+    };
+  }
+  return undefined;
+}
+
+type Row = readonly [pattern: RegExp, code: CauseCode, sentence: string, fix: string];
+
+/** Azure's codes and details. Source: "SAS error codes" and "Common REST API error codes" of the Azure Storage REST reference. */
+const ROWS: readonly Row[] = [
+  [
+    /AuthorizationPermissionMismatch/,
+    "PERMISSION",
+    "The signature was accepted; its permissions (sp) do not permit this operation, or the owner of the user delegation key may not do it himself.",
+    "Sign with the letter that the operation needs: r to read, c or w to write, w to overwrite, d to delete, l to list; or give the owner a role for blob data.",
+  ],
+  [
+    /AuthorizationProtocolMismatch/,
+    "PROTOCOL",
+    "The signature was accepted; the URL is for https only (spr), and the request came over http.",
+    "Use https.",
+  ],
+  [
+    /AuthorizationSourceIPMismatch/,
+    "IP",
+    "The signature was accepted; the request came from an address that the URL is not for (sip).",
+    "Sign for the address that Azure sees: that of a proxy where there is one, and none for clients in the same region.",
+  ],
+  [
+    /AuthorizationServiceMismatch/,
+    "SERVICE",
+    "The signature was accepted; the account SAS is not for blobs (ss).",
+    "Sign with ss=b.",
+  ],
+  [
+    /AuthorizationResourceTypeMismatch/,
+    "SERVICE",
+    "The signature was accepted; the account SAS is not for this kind of resource (srt).",
+    "Sign with srt=o for blobs, c for containers and listings, s for the account.",
+  ],
+  [
+    /identifier but not both/i,
+    "POLICY",
+    "A field is in the URL and in its stored access policy; it may be in one of them only.",
+    "Leave out of the URL what the policy says: start, end or permissions.",
+  ],
+  [
+    /signed identifier|access policy/i,
+    "POLICY",
+    "The stored access policy that the URL names is not there, or lacks what the URL leaves out.",
+    "Set the policy on the container; a change takes up to 30 seconds. Where it was removed, the URL was revoked.",
+  ],
+  [
+    /signed expiry must be after signed start|signed start.*after/i,
+    "TIME",
+    "The URL ends before it begins.",
+    "Sign with an end (se) that is after the start (st).",
+  ],
+  [
+    /not well formed|is mandatory|is invalid for signature|invalid signed|signed resource .*not allowed/i,
+    "MALFORMED",
+    "The server cannot read the SAS.",
+    "Pass the URL on byte for byte as it was made; quote it in a shell, and send a + in the signature as %2B.",
+  ],
+  [
+    /signature size is invalid/i,
+    "SIGNATURE",
+    "The signature was damaged on its way: it has another length than one has.",
+    "Pass the URL on byte for byte as it was made: + in the signature as %2B, / as %2F and = as %3D, encoded once.",
+  ],
+  [
+    /KeyBasedAuthenticationNotPermitted/,
+    "PERMISSION",
+    "The account does not take its own keys, nor a SAS that they signed.",
+    "Sign with a user delegation key.",
+  ],
+  [
+    /AuthorizationFailure/,
+    "PERMISSION",
+    "The request was refused by rules beside the signature: the times, a stored policy, the account's firewall, or an operation that no SAS permits.",
+    "Look at start and end, at the stored policy, at the network rules of the account, and at the operation.",
+  ],
+  [
+    /NoAuthenticationInformation|PublicAccessNotPermitted/,
+    "MALFORMED",
+    "The server saw no signature: the query was cut off or renamed on the way.",
+    "Pass the URL on byte for byte as it was made; quote it in a shell.",
+  ],
+  [
+    /InvalidQueryParameterValue|InvalidUri|InvalidHeaderValue|UnsupportedHeader|MissingRequiredHeader/,
+    "MALFORMED",
+    "The server takes the signature and not a value in the request.",
+    "See which one it names. An upload needs x-ms-blob-type: BlockBlob.",
+  ],
+  [
+    /UnauthorizedBlobOverwrite/,
+    "PERMISSION",
+    "The signature was accepted; the blob is there already, and permission c without w creates and never replaces.",
+    "Sign with w to replace it, or upload under another name.",
+  ],
+  [
+    /InvalidAuthenticationInfo/,
+    "AMBIGUOUS_AUTHENTICATION",
+    "The server complains of an Authorization header: a SAS travels without one.",
+    "Send the URL without any Authorization header (look at the HTTP client's defaults).",
+  ],
+  [
+    /BlobNotFound|ContainerNotFound|ResourceNotFound/,
+    "NOT_FOUND",
+    "The signature was accepted; there is no such blob or container.",
+    "Look at the name: upper and lower case count, and a name is encoded once.",
+  ],
+];
+
+/** The header that every upload of a blob has to have. */
+export const BLOB_TYPE = "x-ms-blob-type";
+
+/** A header that an operation needs and that was not sent. */
+export function neededHeader(name: string, evidence: readonly string[]): Cause {
+  return {
+    code: "HEADER",
+    sentence: `The request lacks the header ${name}, which this operation needs and no SAS tells.`,
+    evidence,
+    fix: name.toLowerCase() === BLOB_TYPE ? `Send ${name}: BlockBlob.` : `Send ${name}.`,
+  };
+}
+
+/** What the server's code and detail say, but for a signature that does not match. */
+export function azureCause(error: ServerError, now: Date): Cause | undefined {
+  const { code, message, fields } = error;
+  const detail = fields.get("AuthenticationErrorDetail") ?? "";
+  const evidence = [`The server says ${code}${detail === "" ? "" : `: ${detail}`}`];
+  const [, start, end, current] = /Start \[(.*?)\] - Expiry \[(.*?)\] - Current \[(.*?)\]/.exec(detail) ?? [];
+  if (current !== undefined) {
+    const early = new Date(start ?? "") > new Date(current);
+    return early
+      ? {
+          code: "NOT_YET_VALID",
+          sentence: `The URL is not valid yet: it begins at ${start}, and the server's clock says ${current}.`,
+          evidence,
+          fix: "Wait, set the signer's clock, or leave st out.",
+        }
+      : {
+          code: "EXPIRED",
+          sentence: `The URL has expired: it ended at ${end}, and the server's clock says ${current}.`,
+          evidence,
+          fix: "Ask for a new URL.",
+        };
+  }
+  const header = fields.get("HeaderName");
+  if (code === "MissingRequiredHeader" && header !== undefined) return neededHeader(header, evidence);
+  const row = ROWS.find(([pattern]) => pattern.test(code) || pattern.test(detail));
+  const named = header ?? fields.get("QueryParameterName");
+  const sentence = named === undefined ? row?.[2] : row?.[2].replace("a value in the request", named);
+  if (row !== undefined && sentence !== undefined) return { code: row[1], sentence, evidence, fix: row[3] };
+  if (code === "AuthenticationFailed") return undefined;
+  return message === "" ? undefined : serverCause(error, now);
+}

@@ -1,0 +1,210 @@
+import { hmacSha256 } from "#crypto";
+import { azureAllOperations, azureCopyOperations } from "../../azure/all-operations.ts";
+import { azureSignature } from "../../azure/credentials.ts";
+import { DELEGATION, hasVersion } from "../../azure/layouts.ts";
+import { operationFinder } from "../../azure/operations.ts";
+import { fromBase64 } from "../../encode.ts";
+import { headerValues } from "../../wire.ts";
+import { noneFits } from "../cause/keys.ts";
+import { lifeCause } from "../cause/life.ts";
+import { missingHeader } from "../cause/request.ts";
+import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
+import type { ServerError } from "../error-body.ts";
+import type { Diagnosis, Subject } from "../explainer.ts";
+import type { Cause, ExplainKey } from "../explanation.ts";
+import { search } from "../search/search.ts";
+import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
+import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./cause.ts";
+import type { AzureUrl } from "./facts.ts";
+import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./grammar.ts";
+import { isForBlobs, levelOf, repeatedCause, scopeCause } from "./scope.ts";
+import { type AzureInput, azureVariants, inputText } from "./variants.ts";
+
+/** What each kind of SAS is called. */
+export const KINDS = {
+  service: "service SAS",
+  account: "account SAS",
+  "user-delegation": "user delegation SAS",
+} as const;
+
+/** A diagnosis of a SAS. */
+export interface AzureDiagnosis extends Diagnosis {
+  /** Whether a given key has shown that the signature is right. */
+  readonly fits: boolean;
+}
+
+/** Finds the cause: what the server says, what cannot be read, the time, what a key shows, and what the SAS does not permit. */
+export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
+  const { error, now } = subject;
+  const isRefused = error !== undefined && isMismatch(error);
+  const said = error === undefined || isRefused ? undefined : (versionCause(error, url) ?? azureCause(error, now));
+  const signature = checkSignature(subject, url, sent);
+  const isPrecise = error !== undefined && (!isVague(error) || shownText(error) !== undefined);
+  if (said !== undefined && isPrecise) return { ...signature, hypotheses: undefined, cause: said };
+  // What a key has shown is the sharper answer to a request that cannot be read either, where there is all to be read.
+  const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
+  const malformed =
+    missingCause(sent) ?? repeatedCause(subject, sent) ?? (isShown ? undefined : grammarCause(sent, subject));
+  if (malformed !== undefined) return { ...signature, cause: malformed };
+  const late =
+    isRefused || (error !== undefined && isPrecise) ? undefined : lifeCause(url, now, { fix: CLOCKS_DIFFER });
+  const other = isRefused ? undefined : (scopeCause(subject, sent) ?? operationCause(subject, sent) ?? said);
+  const cause = late ?? signature.cause ?? other;
+  if (cause !== undefined || error === undefined) return { ...signature, cause };
+  return {
+    ...signature,
+    cause: isRefused || error.code === "AuthenticationFailed" ? notShown(signature) : otherCause(error),
+  };
+}
+
+/** The server has refused, and said nothing of why. */
+function notShown({ fits }: AzureDiagnosis): Cause {
+  return {
+    code: "WRONG_SECRET",
+    sentence: fits
+      ? "The signature is right for the given key: the key was regenerated at Azure, or a proxy changed the request before it arrived."
+      : "The server says that it cannot authenticate the request, and not why: another key signed, or the URL was changed or damaged on its way.",
+    evidence: [],
+    fix: fits
+      ? "Compare the key with the account's two; then look at proxies between client and server."
+      : "Run explain again with the account's key, or with the whole error body: Azure shows its string to sign in it.",
+  };
+}
+
+/** A version that the service, or an emulator, does not know. */
+function versionCause({ code, message, fields }: ServerError, { kind, values }: AzureUrl): Cause | undefined {
+  const version = values.get("sv") ?? "";
+  const named = fields.get("QueryParameterName");
+  const isVersion = named === undefined ? !hasVersion(kind, version) || version > COMMON_VERSION : named === "sv";
+  const isSaid =
+    /^Invalid(?:QueryParameterValue|HeaderValue)$/.test(code) || /API version .* not supported/i.test(message);
+  return isSaid && isVersion ? unknownVersion(version, [`The server says ${code}`]) : undefined;
+}
+
+const CLOCKS_DIFFER = "Wait; or sign without st, or with one 15 minutes back, as clocks differ.";
+
+/** Whether the request that was sent is one that the permissions permit. */
+function operationCause(subject: Subject, { values, location, others, kind }: AzureUrl): Cause | undefined {
+  const { request, sent, known } = subject;
+  const letters = values.get("sp");
+  if (request?.method === undefined || letters === undefined || location === undefined) return undefined;
+  if (!isForBlobs(subject)) return undefined;
+  const level = levelOf(location);
+  const comp = others.get("comp");
+  const method = sent.method === "HEAD" ? "GET" : sent.method;
+  const headers = new Map(sent.headers.map(([name, value]) => [name.toLowerCase(), value]));
+  const operation = operationFinder([...azureAllOperations, ...azureCopyOperations])(
+    [method, level, ...(comp === undefined ? [] : [comp])].join(" "),
+    (name) => others.get(name) ?? headers.get(`x-ms-${name}`),
+  );
+  if (operation === undefined) {
+    const sentence = `${sent.method} is no operation of Azure's on this URL${comp === undefined ? "" : ` with comp=${comp}`} that a SAS can permit.`;
+    return {
+      code: "METHOD",
+      sentence,
+      evidence: [],
+      fix: "Send the method of the operation that was meant; a listing needs restype=container&comp=list.",
+    };
+  }
+  if ([...operation.permissions].some((letter) => letters.includes(letter))) {
+    const lacksType = operation.name === "put-blob" && known.headers && !headers.has(BLOB_TYPE);
+    return lacksType ? neededHeader(BLOB_TYPE, [`${sent.method} is ${operation.name}`]) : undefined;
+  }
+  return {
+    code: "PERMISSION",
+    sentence: `${operation.name} needs the permission ${[...operation.permissions].join(" or ")}, and the URL has ${letters}.`,
+    evidence: [`${sent.method} of a ${KINDS[kind.name]} with sp=${letters}`],
+    fix: `Sign with ${operation.permissions.charAt(0)}.`,
+  };
+}
+
+type Keyed = { readonly key: string };
+
+/** The given keys that a SAS of this kind could have been signed with. */
+function keysFor({ kind, values }: AzureUrl, keys: readonly ExplainKey[]): readonly Keyed[] {
+  return keys.flatMap((key): readonly Keyed[] => {
+    if ("userDelegationKey" in key) return kind === DELEGATION ? [{ key: key.userDelegationKey.value }] : [];
+    if (!("accountKey" in key) || kind === DELEGATION) return [];
+    return key.account === undefined || key.account === values.get("ACCOUNT") ? [{ key: key.accountKey }] : [];
+  });
+}
+
+/** What is signed, without a key. */
+export function emptyInput({ kind, fields, values, signature }: AzureUrl): AzureInput {
+  return { kind, fields, values, signature, key: "", keyForm: "base64" };
+}
+
+function fitsInput(input: AzureInput): boolean {
+  const key = input.keyForm === "text" ? input.key : fromBase64(input.key);
+  return key !== undefined && azureSignature(hmacSha256(key), inputText(input)) === input.signature;
+}
+
+function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
+  const { error } = subject;
+  const shown = error === undefined ? undefined : shownText(error);
+  const different = shown === undefined ? undefined : compareAzure(url, shown);
+  const keys = keysFor(url, subject.keys);
+  if (keys.length === 0) {
+    const isGiven = subject.keys.some((key) => "accountKey" in key || "userDelegationKey" in key);
+    return { fits: false, cause: different ?? (isGiven ? otherKey(url) : sameText(shown)) };
+  }
+  const inputs = keys.map(({ key }): AzureInput => ({ ...emptyInput(sent), key }));
+  if (inputs.some(fitsInput)) return { fits: true, cause: different };
+  if (keys.some(({ key }) => fitsInput({ ...emptyInput(url), key }))) return { fits: false, cause: changed(url, sent) };
+  let hypotheses: Diagnosis["hypotheses"];
+  for (const input of inputs) {
+    const variantsOf = subject.searches ? azureVariants(sent) : () => [];
+    const found = search({ inputs: [input], fits: fitsInput }, { variantsOf, view: "signed" }, inputs.length);
+    hypotheses ??= found.hypotheses;
+    if (found.cause !== undefined) return { fits: false, cause: found.cause, hypotheses: found.hypotheses };
+  }
+  const wrong: Cause = {
+    code: "WRONG_SECRET",
+    sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that is not among the usual ones.`,
+    evidence: [noneFits(hypotheses ?? [])],
+    fix: "Compare the key with the account's two keys; look for one that was regenerated.",
+  };
+  return { fits: false, hypotheses, cause: different ?? headerCause(subject, url, wrong) ?? wrong };
+}
+
+/** `srh` names headers that are signed, and not their values. */
+function headerCause(subject: Subject, { values }: AzureUrl, wrong: Cause): Cause | undefined {
+  const names = values.get("srh")?.toLowerCase().split(",") ?? [];
+  const headers = names.map((name) => ({ name, values: headerValues(subject.sent.headers, name) }));
+  const open = openHeaders(headers);
+  if (!subject.known.headers) return open.length === 0 ? undefined : untold(open, wrong);
+  return missingHeader(subject, names) ?? otherValue(headers, wrong);
+}
+
+function otherKey({ kind, location, values }: AzureUrl): Cause {
+  const who =
+    kind === DELEGATION ? `a user delegation key of ${values.get("skoid")}` : `an account key of ${location?.account}`;
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The URL was signed by ${who}, and the given keys are others.`,
+    evidence: [],
+    fix: "Give the key that signed.",
+  };
+}
+
+/** The server's string to sign is what the URL says, and the signature still does not match. */
+function sameText(shown: string | undefined): Cause | undefined {
+  if (shown === undefined) return undefined;
+  return {
+    code: "WRONG_SECRET",
+    sentence:
+      "The server's string to sign is exactly what the URL says: another key signed, or the signer signed another text.",
+    evidence: [`the server saw: ${JSON.stringify(shown)}`],
+    fix: "Compare this text with the one that the signer makes, line by line, and the key with the account's two. With the key given, explain finds the usual faults.",
+  };
+}
+
+function changed(url: AzureUrl, sent: AzureUrl): Cause {
+  const field = url.fields.find((name) => url.values.get(name) !== sent.values.get(name)) ?? "sig";
+  return {
+    code: field === "RESOURCE" ? "PATH" : "QUERY",
+    sentence: `The URL was changed on its way: the ${lineName(field)} was ${JSON.stringify(url.values.get(field) ?? "")} and was sent as ${JSON.stringify(sent.values.get(field) ?? "")}.`,
+    evidence: ["The signature fits the URL that was signed, and not the one that was sent."],
+    fix: "Pass the URL on byte for byte.",
+  };
+}

@@ -1,0 +1,194 @@
+import { canonicalHeaders, canonicalQuery } from "../../azure/bound.ts";
+import { canonicalResource } from "../../azure/canonical.ts";
+import {
+  ACCOUNT,
+  DELEGATION,
+  fieldsOf,
+  hasVersion,
+  NEWEST_VERSION,
+  type SasKind,
+  SERVICE,
+} from "../../azure/layouts.ts";
+import { type AzureLocation, azureLocation } from "../../azure/location.ts";
+import { parseAzureTime } from "../../azure/time.ts";
+import { headerValues } from "../../wire.ts";
+import { earlier } from "../cause/life.ts";
+import type { SplitUrl, Subject } from "../explainer.ts";
+import type { Trap } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
+
+/** A SAS URL, read as far as it can be read. */
+export interface AzureUrl {
+  readonly kind: SasKind;
+  /** Decoded parameters of the SAS, and what else is signed, by the names of `azure/layouts.ts`. */
+  readonly values: ReadonlyMap<string, string>;
+  /** What is signed, in order; of the newest version where `sv` is none that is known. */
+  readonly fields: readonly string[];
+  readonly location: AzureLocation | undefined;
+  /** Parameters that belong to no SAS. */
+  readonly others: ReadonlyMap<string, string>;
+  /** As decoded: spaces where a `+` was not encoded, and still escapes where it was encoded twice. */
+  readonly signature: string;
+  readonly startsAt: Date | undefined;
+  /** Missing where only a stored policy tells it. */
+  readonly endsAt: Date | undefined;
+}
+
+const SAS = /^(?:s[a-z]{1,6}|rs[a-z]{2})$/;
+
+/** Reads the URL that was signed, or the one that was sent. */
+export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
+  const all = readParameters(url);
+  const values = new Map(all.filter(([name]) => SAS.test(name)));
+  const others = new Map(all.filter(([name]) => !SAS.test(name)));
+  const kind = values.has("srt") || values.has("ss") ? ACCOUNT : values.has("skoid") ? DELEGATION : SERVICE;
+  const configured = keys.flatMap((key) => ("account" in key && key.account !== undefined ? [key.account] : []))[0];
+  const location = readLocation(url, configured);
+  const resource = values.get("sr");
+  const sv = values.get("sv") ?? "";
+  const listed = (name: "srh" | "srq"): readonly string[] => values.get(name)?.split(",") ?? [];
+  const ofHost = azureHost(url)?.account;
+  // A table's entities have names that no container has.
+  if (ofHost !== undefined) values.set("ACCOUNT", ofHost.replace(/-secondary$/, ""));
+  if (location !== undefined) {
+    const { account, container = "", blob = "" } = location;
+    const depth = Number(values.get("sdd") ?? 0);
+    const directory = (blob || (others.get("prefix") ?? "")).split("/").slice(0, depth).join("/");
+    const name = resource === "c" ? "" : resource === "d" ? directory : blob;
+    values.set("ACCOUNT", account).set("RESOURCE", canonicalResource(account, container, name));
+  }
+  values.set("TIME", others.get({ bs: "snapshot", bv: "versionid" }[resource ?? ""] ?? "") ?? "");
+  const header = (name: string): string => (headerValues(sent.headers, name.toLowerCase())[0] ?? "").trim();
+  values.set("HEADERS", canonicalHeaders(listed("srh").map((name) => [name, header(name)])));
+  values.set("QUERY", canonicalQuery(listed("srq").map((name) => [name, others.get(name) ?? ""])));
+  const time = (name: string): Date | undefined => parseAzureTime(values.get(name) ?? "");
+  const starts = [time("st"), time("skt")].filter((date) => date !== undefined);
+  return {
+    kind,
+    values,
+    fields: fieldsOf(kind, hasVersion(kind, sv) ? sv : NEWEST_VERSION),
+    location,
+    others,
+    signature: values.get("sig") ?? "",
+    startsAt: starts.sort((a, b) => b.getTime() - a.getTime())[0],
+    endsAt: earlier(time("se"), time("ske")),
+  };
+}
+
+function readLocation(url: SplitUrl, account: string | undefined): AzureLocation | undefined {
+  const origin = `${url.protocol}://${url.authority.toLowerCase()}`;
+  try {
+    return azureLocation(
+      { wire: url.wire, origin, wildcard: "", request: { method: "", target: "", authority: "", headers: [] } },
+      azureHost(url)?.account ?? account,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** Account and service of a host of Azure's own. */
+export function azureHost({ authority }: SplitUrl): { readonly account: string; readonly service: string } | undefined {
+  const host = /^([a-z0-9-]+)\.(?:z\d\d?\.)?(blob|dfs|queue|file|table)\./.exec(authority.toLowerCase());
+  const [, account = "", service = ""] = host ?? [];
+  return host === null ? undefined : { account, service };
+}
+
+/** What the URL is for, in words. */
+export function azureResource({ kind, location, values }: AzureUrl): string {
+  if (location === undefined) return "a path that names no account and container";
+  const { account, container, blob } = location;
+  const place = [
+    ...(blob === undefined ? [] : [`blob ${blob}`]),
+    ...(container === undefined ? [] : [`container ${container}`]),
+    `account ${account}`,
+  ].join(" in ");
+  if (kind === ACCOUNT) return `every resource of account ${account} (it points to ${place})`;
+  const resource = values.get("sr");
+  if (resource === "c") return `container ${container} in account ${account}, and every blob in it`;
+  if (resource === "d")
+    return `a directory ${values.get("sdd")} deep in container ${container}, and all below it (it points to ${place})`;
+  const time = values.get("TIME");
+  return `${resource === "bs" ? `snapshot ${time} of ` : resource === "bv" ? `version ${time} of ` : ""}${place}`;
+}
+
+const MINUTES = 60_000;
+
+/** Pitfalls of SAS URLs. */
+export function azureTraps(
+  { kind, values, others, location, signature, startsAt, endsAt }: AzureUrl,
+  now: Date,
+): readonly Trap[] {
+  const traps: Trap[] = [];
+  const add = (name: string, isThere: boolean | undefined, text: string): void => {
+    if (isThere) traps.push({ name, text });
+  };
+  const letters = values.get("sp") ?? "";
+  const life = endsAt === undefined ? 0 : endsAt.getTime() - now.getTime();
+  const age = startsAt === undefined ? -1 : now.getTime() - startsAt.getTime();
+  add(
+    "account-sas",
+    kind === ACCOUNT,
+    "An account SAS binds neither container nor blob: whoever holds the URL can point it to any other. Nothing but a new account key revokes it.",
+  );
+  add(
+    "stored-policy",
+    values.has("si"),
+    `What the URL may do, and until when, is partly said by the stored access policy ${JSON.stringify(values.get("si"))} of the container: the URL alone does not tell, and a change of the policy takes up to 30 seconds.`,
+  );
+  add("no-protocol", values.get("spr") !== "https", "Without spr=https the URL works over plain http, too.");
+  add(
+    "start-now",
+    age >= 0 && age < 15 * MINUTES && values.has("st"),
+    "It begins in these minutes: on a server whose clock is behind it is not valid yet. Leave st out, or set it 15 minutes back.",
+  );
+  add(
+    "time-without-zone",
+    ["st", "se"].some((name) => /T[\d:.]+$/.test(values.get(name) ?? "")),
+    "A time without Z: Azure takes UTC only, and a local time is off by hours.",
+  );
+  add(
+    "address-in-azure",
+    values.has("sip"),
+    "sip is held against the address that Azure sees: clients in the same region come with private ones and are refused, a proxy with its own. Azurite does not look at sip.",
+  );
+  add(
+    "long-life",
+    kind !== DELEGATION && !values.has("si") && life > 7 * 1440 * MINUTES,
+    "It lives for more than seven days and names no stored policy: only a new account key, which ends all other URLs as well, would revoke it.",
+  );
+  add("expired", endsAt !== undefined && life <= 0, `It ended at ${endsAt?.toISOString()}.`);
+  add(
+    "new-version",
+    (values.get("sv") ?? "") > "2025-11-05",
+    `sv=${values.get("sv")} is newer than some clouds and emulators: Azurite 3.35.0 refuses it unless it runs with --skipApiVersionCheck, and a user delegation SAS of 2026-04-06 in any case.`,
+  );
+  add(
+    "create-only",
+    letters.includes("c") && !letters.includes("w"),
+    "Permission c without w writes new blobs only: an upload over one that is there is 403.",
+  );
+  add(
+    "upload-needs-type",
+    /[cw]/.test(letters) && location?.blob !== undefined && others.get("comp") === undefined,
+    "An upload has to send the header x-ms-blob-type: BlockBlob, which the URL does not say.",
+  );
+  add(
+    "list-needs-parameters",
+    letters.includes("l") && location?.blob === undefined && others.get("comp") === undefined,
+    "To list, the holder adds restype=container&comp=list to the URL.",
+  );
+  add(
+    "directory",
+    values.get("sr") === "d",
+    "A SAS for a directory works only in accounts with a hierarchical namespace.",
+  );
+  add(
+    "plus-in-signature",
+    signature.includes(" "),
+    "The signature has a + that was not sent as %2B, so the server reads a space.",
+  );
+  add("signature-encoded-twice", /%[0-9A-Fa-f]{2}/.test(signature), "The signature was percent-encoded twice.");
+  add("user-token", values.has("sduoid"), "sduoid: the URL works only beside that user's own token from Entra ID.");
+  return traps;
+}

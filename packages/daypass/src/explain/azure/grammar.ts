@@ -1,0 +1,93 @@
+import { checkSas } from "../../azure/fields.ts";
+import { ACCOUNT, hasVersion } from "../../azure/layouts.ts";
+import { unreadable } from "../../azure/parse.ts";
+import { isDaypassError } from "../../errors.ts";
+import { headerValues } from "../../wire.ts";
+import type { Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+import type { AzureUrl } from "./facts.ts";
+import { serviceOf } from "./scope.ts";
+
+/** What clouds and emulators know that are a while behind. */
+export const COMMON_VERSION = "2025-11-05";
+
+/** A version that the server, or this program, does not know. */
+export function unknownVersion(version: string, evidence: readonly string[]): Cause {
+  return {
+    code: "VERSION",
+    sentence: `The URL was signed for the service version sv=${version}, which the server does not know.`,
+    evidence,
+    fix: "Sign with an older version, which the server knows (version: …); an emulator follows behind the service.",
+  };
+}
+
+const AS_IT_WAS = "Pass the URL on byte for byte as it was made, and quote it in a shell.";
+
+/** A parameter without which no server looks at the signature. */
+export function missingCause({ kind, values }: AzureUrl): Cause | undefined {
+  // A stored access policy tells what the URL leaves out.
+  const isOpen = values.has("si");
+  const missing = [...Object.keys(kind.required), ...(isOpen ? [] : ["sp", "se"])].filter((name) => !values.has(name));
+  if (missing.length === 0) return undefined;
+  const untold = !isOpen && missing.some((name) => name === "sp" || name === "se");
+  return {
+    code: "MALFORMED",
+    sentence: `The SAS cannot be read: it lacks ${missing.join(", ")}${untold ? ", and names no stored access policy (si) that would tell it" : ""}.`,
+    evidence: [`It has ${kind.parameters.filter((name) => values.has(name)).join(", ")}.`],
+    fix: AS_IT_WAS,
+  };
+}
+
+/** Characters of base64 for 32 bytes. */
+const WHOLE = 44;
+
+/** What a strict reader refuses before it looks at the signature. */
+export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined {
+  const { kind, values, signature, location } = url;
+  const { sent } = subject;
+  // An account SAS does not sign the path, and these are the rules of blobs.
+  if (location === undefined && (kind !== ACCOUNT || serviceOf(subject) === "b")) {
+    const sentence = "The path names no account and container by Azure's rules for their names.";
+    return { code: "PATH", sentence, evidence: [], fix: AS_IT_WAS };
+  }
+  if (/[ %]/.test(signature) || !signature.endsWith("=")) {
+    // What is cut within an escape cannot be decoded.
+    const isCut = /%[0-9A-Fa-f]?$/.test(signature);
+    const what = signature.includes(" ")
+      ? "a + in it was not sent as %2B"
+      : signature.includes("%") && !isCut
+        ? "it was percent-encoded twice"
+        : isCut || signature.length <= WHOLE
+          ? "its end was cut off"
+          : "something stands behind it";
+    return {
+      code: "SIGNATURE",
+      sentence: `The signature was damaged on its way: ${what}.`,
+      evidence: [],
+      fix: "Send + as %2B, / as %2F and = as %3D, encoded once.",
+    };
+  }
+  try {
+    checkSas(kind, Object.fromEntries([...values].filter(([name]) => name === name.toLowerCase())), unreadable);
+    return secondCause(values, headerValues(sent.headers, "authorization"));
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
+    const version = values.get("sv") ?? "";
+    if (/^\d{4}-\d\d-\d\d$/.test(version) && version > COMMON_VERSION && !hasVersion(kind, version)) {
+      return unknownVersion(version, ["Nor does this program: it is in no published list."]);
+    }
+    const code = error.code === "UNSIGNED_PARAMETER" ? "UNSIGNED_PARAMETER" : "MALFORMED";
+    return { code, sentence: `The SAS cannot be read: ${error.message}.`, evidence: [], fix: AS_IT_WAS };
+  }
+}
+
+/** Other credentials beside the SAS. One for a single user travels with that user's token. */
+function secondCause(values: AzureUrl["values"], authorization: readonly string[]): Cause | undefined {
+  if (authorization.every((text) => values.has("sduoid") && /^bearer /i.test(text))) return undefined;
+  return {
+    code: "AMBIGUOUS_AUTHENTICATION",
+    sentence: "The request carries an Authorization header beside the SAS.",
+    evidence: [],
+    fix: "Send the URL alone, without other credentials.",
+  };
+}

@@ -1,0 +1,194 @@
+import type { ServerError } from "../error-body.ts";
+import type { Cause } from "../explanation.ts";
+import { type AnswerRow, rowCause } from "./answer-rows.ts";
+
+const ANY = /^/;
+const NTP = "Set the signer's clock (NTP).";
+const CORS_SENTENCE =
+  "The bucket's CORS rules do not let this page do this: a preflight is answered from them alone, and no signature helps.";
+const CORS_FIX = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
+const BODY_FIX = "Send the body that was signed, or sign without a checksum.";
+const NO_LENGTH_FIX = "Send a body of known length, not a stream.";
+
+/**
+ * Amazon's answers, as most stores have them. The first that fits counts, so that a message comes before a code that means
+ * several things. Source: "Error responses" of the Amazon S3 API reference.
+ */
+const ROWS: readonly AnswerRow[] = [
+  [ANY, /not valid yet|not yet valid/i, "CLOCK", "The URL is dated in the future by the server's clock.", NTP],
+  [
+    /^RequestTimeTooSkewed$/,
+    ANY,
+    "CLOCK",
+    (_, fields) => {
+      const [sent, server] = ["RequestTime", "ServerTime"].map((name) => fields.get(name));
+      const times = sent === undefined || server === undefined ? "" : ` (${sent} and ${server})`;
+      return `The signer's clock and the server's are too far apart${times}.`;
+    },
+    NTP,
+  ],
+  [
+    ANY,
+    /headers present in the request which were not signed/i,
+    "UNSIGNED_HEADER",
+    (_, fields) => {
+      const names = fields.get("HeadersNotSigned");
+      return `The request carries x-amz-* headers that were not signed${names === undefined ? "" : `: ${names}`}.`;
+    },
+    "Leave them out, or sign them with the URL.",
+  ],
+  [
+    /^InvalidAccessKeyId$/,
+    ANY,
+    "UNKNOWN_KEY",
+    "The server does not know the access key that signed.",
+    "Sign with a key of this server; a temporary key also needs its session token.",
+  ],
+  [
+    /^(?:Permanent|Temporary)Redirect$/,
+    ANY,
+    "ENDPOINT",
+    (_, fields) => {
+      const endpoint = fields.get("Endpoint");
+      return `The bucket lives at another endpoint${endpoint === undefined ? "" : ` (${endpoint})`}, and a redirect breaks the signature of the host.`;
+    },
+    "Sign with the bucket's regional endpoint.",
+  ],
+  [
+    /^IllegalLocationConstraintException$/,
+    /^(?:The (?!unspecified )(\S+) location constraint)?/,
+    "ENDPOINT",
+    ([, here]) =>
+      `The bucket lives in another region${here === undefined ? "" : ` (${here})`} than the endpoint to which the URL goes.`,
+    "Sign for the bucket's region, with its regional endpoint.",
+  ],
+  [/^AccessForbidden$/, /^CORSResponse/i, "CORS", CORS_SENTENCE, CORS_FIX],
+  [/^CORSResponse|CorsPreflightFailure/i, ANY, "CORS", CORS_SENTENCE, CORS_FIX],
+  [
+    ANY,
+    /^(?=.*KMS).*require AWS Signature Version 4/is,
+    "LEGACY_SIGNATURE",
+    "An object under a KMS key cannot be had with Signature Version 2.",
+    "Sign with Signature Version 4.",
+  ],
+  [
+    ANY,
+    /Please use AWS4-HMAC-SHA256|require AWS Signature Version 4/i,
+    "LEGACY_SIGNATURE",
+    "The server does not accept Signature Version 2.",
+    "Sign with Signature Version 4.",
+  ],
+  [
+    ANY,
+    /only one auth mechanism/i,
+    "AMBIGUOUS_AUTHENTICATION",
+    "The request carries an Authorization header beside the signed URL.",
+    "Send the URL without any Authorization header (look at the HTTP client's defaults).",
+  ],
+  [
+    ANY,
+    /unsupported header '?([\w-]{1,100})/i,
+    "HEADER",
+    ([, name]) => `The server takes no header ${name}, whatever its value and the signature.`,
+    ([, name = ""]) =>
+      `Sign without it${/checksum/i.test(name) ? ` (requestChecksumCalculation: "WHEN_REQUIRED" in an AWS SDK)` : ""}.`,
+  ],
+  [
+    /^(?:BadDigest|InvalidDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/,
+    ANY,
+    "CHECKSUM",
+    "The signature is right; the body is not the one whose digest was given.",
+    BODY_FIX,
+  ],
+  [
+    /^InvalidRequest$/,
+    /checksum/i,
+    "CHECKSUM",
+    "The signature is right; the body is not the one whose digest was given.",
+    BODY_FIX,
+  ],
+  [
+    ANY,
+    /This date is not the same as X-Amz-Date/i,
+    "DATE",
+    "The date in the scope of the URL is not that of its signing time.",
+    "Take scope date and X-Amz-Date from one instant, in UTC.",
+  ],
+  [
+    /^(?:AuthorizationQueryParametersError|AuthorizationHeaderMalformed)$/,
+    /^.*/s,
+    "MALFORMED",
+    ([message]) => `The server cannot read the signature: ${message}`,
+    "Pass the URL on as it was made.",
+  ],
+  [
+    /^MethodNotAllowed$/,
+    ANY,
+    "METHOD",
+    "The server takes no such method on this resource, whatever is signed.",
+    "Send the method that the URL was made for; look whether the path is that of the object.",
+  ],
+  [
+    /^EntityTooLarge$/,
+    ANY,
+    "PAYLOAD",
+    "The body is longer than the server takes in one upload.",
+    "Upload in parts, or another body.",
+  ],
+  [
+    /^EntityTooSmall$/,
+    ANY,
+    "PAYLOAD",
+    "The body is shorter than the server takes in one upload.",
+    "Upload in parts, or another body.",
+  ],
+  [
+    ANY,
+    /Missing required header for this request: ([\w-]{1,100})/i,
+    "HEADER",
+    ([, name]) => `The request lacks the header ${name}, which the server asks for.`,
+    ([, name]) => `Send ${name}.`,
+  ],
+  ...(
+    [
+      [/^IncompleteBody$/, ANY],
+      [/^RequestTimeout$/, /connection to the server was not read/],
+    ] as const
+  ).map(
+    ([code, message]): AnswerRow => [
+      ...([code, message, "PAYLOAD"] as const),
+      "The signature is right; the body ended before it had the length that was announced (Content-Length).",
+      "Send the whole body, with its own length; look for a client or proxy that broke the upload off.",
+    ],
+  ),
+  [/^MissingContentLength$/, ANY, "HEADER", "The upload does not tell its length (Content-Length).", NO_LENGTH_FIX],
+  [
+    /^NoSuch(?:Key|Bucket|Version)$/,
+    ANY,
+    "NOT_FOUND",
+    "The signature was accepted; the object or bucket is not there.",
+    "Look at the key's spelling (encoding, leading slash), the bucket and the version.",
+  ],
+  [
+    /^AccessDenied$/,
+    ANY,
+    "PERMISSION",
+    "The signature was accepted; the key that signed may not do this.",
+    "Give the signing identity the permission (where it may not list, a missing object is AccessDenied, too).",
+  ],
+];
+
+const CHUNKED: AnswerRow = [
+  /^NotImplemented$/,
+  ANY,
+  "HEADER",
+  "The upload does not tell its length (Content-Length): it is sent in chunks.",
+  NO_LENGTH_FIX,
+];
+
+/** What the answer means by its code or message. `undefined` for one that is not known. */
+export function commonCause(error: ServerError, signed: string): Cause | undefined {
+  // Its message is the same for every header that is not known.
+  const isChunked = /^transfer-encoding$/i.test(error.fields.get("Header") ?? "");
+  return rowCause(isChunked ? [CHUNKED, ...ROWS] : ROWS, error, signed);
+}

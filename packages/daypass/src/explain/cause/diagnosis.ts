@@ -1,0 +1,283 @@
+import { headerValues } from "../../wire.ts";
+import { type ServerError, TEMP_URL_INVALID } from "../error-body.ts";
+import type { Diagnosis, Subject } from "../explainer.ts";
+import type { Cause, Hypothesis } from "../explanation.ts";
+import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
+import { ofKnown, untried, withFacts, withMethods } from "../search/unknowns.ts";
+import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
+import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
+import { lifeCause, type Times } from "./life.ts";
+import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
+import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undecided.ts";
+
+/** What a signature depends on. */
+interface SignedInput {
+  readonly method: string;
+  readonly headers?: Undecided["headers"];
+}
+
+/** What is known of a URL whose signature covers one text. */
+export interface Case<I extends SignedInput> {
+  readonly subject: Subject;
+  /** Who signed, as the URL says. `undefined` where it names nobody. */
+  readonly signedBy: string | undefined;
+  /** The given keys of this scheme, whether they fit or not. */
+  readonly keys: readonly CaseKey<I>[];
+  /** What would be signed for a URL: the one that was sent, and the one that was meant. Without a key. */
+  inputFor(url: Subject["url"]): I;
+  textOf(input: I): string;
+  fits(input: I): boolean | Promise<boolean>;
+  variantsOf(input: I): Iterable<Variant<I>>;
+  /** What may have been sent, where method or headers are not known; every method, unless said otherwise. */
+  unknowns?(input: I): readonly I[];
+  /** Whether the signature covers all parameters. */
+  readonly signsQuery?: boolean | undefined;
+  /** Whether HEAD goes with whatever was signed, so that to send it is no fault. */
+  readonly headIsFree?: boolean | undefined;
+  /** Headers that an input has and the signature covers without naming them. */
+  implied?(input: I): Undecided["headers"];
+  /** Headers that the URL names as signed. */
+  readonly listed?: readonly string[] | undefined;
+  /** The text that the server says it has signed. */
+  readonly shown?: string | undefined;
+  /** How the server's text differs, where no variant tells it. */
+  difference?(ours: string, theirs: string, input: I): Cause | undefined;
+  /** The canonical request of an input, where the server shows its own. */
+  canonicalOf?(input: I): string;
+  /** What the server's code says, but for a mismatch. */
+  said?(error: ServerError): Cause | undefined;
+  /** What a key that fits nothing may mean beside that it is the wrong one. */
+  beside?(wrong: Cause): Cause | undefined;
+  readonly grammar: Cause | undefined;
+  readonly times: Times;
+  /** What the URL itself shows, where nothing else does. */
+  readonly other?: Cause | undefined;
+  /** The same by the input that a key has shown. */
+  otherOf?(fitting: I | undefined): Cause | undefined;
+}
+
+/** One of the given keys. */
+export interface CaseKey<I> {
+  /** By what it is known, as the URL names a key. */
+  readonly id: string;
+  /** Whether the URL names it, or may have been signed with it. */
+  readonly isNamed: boolean;
+  /** An input as it would be signed with it. */
+  put(input: I): I;
+}
+
+/** A diagnosis, and the input that has the URL's signature where a key has shown it. */
+export interface CaseDiagnosis<I> extends Diagnosis {
+  readonly fitting?: I | undefined;
+}
+
+/**
+ * Finds the cause: what the server says, then what a key shows, then the grammar, then the clock. What the URL itself shows
+ * comes before an answer that servers give for everything.
+ */
+export async function diagnose<I extends SignedInput>(
+  asked: Subject,
+  caseOf: (subject: Subject) => Case<I>,
+): Promise<CaseDiagnosis<I>> {
+  const first = caseOf(asked);
+  const learnt = learnSent(asked, first);
+  const given = learnt === asked ? first : caseOf(learnt);
+  const { subject, grammar, times, other } = given;
+  const { error, now } = subject;
+  const signature = await checkSignature(given);
+  const read = given.said ?? ((told) => serverCause(told, now));
+  const isRefused = error !== undefined && isMismatch(error);
+  const said = error === undefined || isRefused ? undefined : read(error);
+  if (said !== undefined && error !== undefined && !isVague(error)) {
+    return { ...signature, hypotheses: undefined, cause: said };
+  }
+  // What a key has shown is the sharper answer to a request that cannot be read either.
+  const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
+  const late = isRefused ? undefined : lifeCause(times, now);
+  const cause =
+    (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
+  if (cause !== undefined || error === undefined) return { ...signature, cause };
+  if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
+  const { fitting } = signature;
+  if (fitting === undefined) return { ...signature, cause: guess(given, given.inputFor(subject.sentUrl), false) };
+  const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
+  return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, RIGHT) ?? RIGHT };
+}
+
+/** What the server's text tells of a request that nobody described: the method and the headers with which it comes out. */
+function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Subject {
+  const { shown, textOf, inputFor } = given;
+  const { known, sent } = subject;
+  if (shown === undefined || (known.method && known.headers)) return subject;
+  const inputs = possible(given, inputFor(subject.sentUrl));
+  const found = inputs.find((input) => textOf(input).trimEnd() === shown.trimEnd());
+  if (found === undefined) return subject;
+  const headers = (found.headers ?? []).flatMap(({ name, values }) =>
+    name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
+  );
+  return {
+    ...subject,
+    sent: { ...sent, method: found.method, headers: [...sent.headers, ...headers] },
+    known: { method: true, headers: true },
+  };
+}
+
+/** Neither key nor text decides. */
+function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean): Cause {
+  const implied = given.implied?.(input);
+  const signsType = implied !== undefined;
+  return undecided(given.subject, {
+    headers: listedHeaders(given, input),
+    implied,
+    signsType,
+    signsQuery: given.signsQuery,
+    headIsFree: given.headIsFree,
+    computed: "what",
+    isSame,
+  });
+}
+
+function listedHeaders<I extends SignedInput>({ listed = [] }: Case<I>, { headers = [] }: I): Undecided["headers"] {
+  return headers.filter(({ name }) => listed.includes(name));
+}
+
+const RIGHT: Cause = {
+  code: "WRONG_SECRET",
+  sentence:
+    "The signature is right for this request and the given key: the server has another key, or a proxy changed the request before it arrived.",
+  evidence: [],
+  fix: "Compare the key with the server's, then look at proxies between client and server.",
+};
+
+async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<CaseDiagnosis<I>> {
+  const { subject, fits, inputFor } = given;
+  const { url, sentUrl } = subject;
+  const meant = inputFor(url);
+  const named = given.keys.filter(({ isNamed }) => isNamed);
+  const inputs = named.map((key) => key.put(inputFor(sentUrl)));
+  const input = await firstFitting(given, inputs);
+  if (input !== undefined) {
+    return { fitting: input, method: input.method, headers: input.headers, cause: fromShownText(given, input)?.cause };
+  }
+  for (const other of given.keys.filter(({ isNamed }) => !isNamed)) {
+    const mixed = await firstFitting(given, [other.put(inputFor(sentUrl))]);
+    if (mixed !== undefined) return { method: mixed.method, cause: mixedKeys(given.signedBy, other.id) };
+  }
+  if (inputs.length === 0) {
+    const onTheWay =
+      sentUrl === url ? undefined : changed(subject, "Nothing but the URL that was sent is another one.");
+    return { cause: fromShownText(given, meant)?.cause ?? onTheWay ?? otherKeys(given) ?? sameText(given, meant) };
+  }
+  const before =
+    sentUrl === url
+      ? undefined
+      : await firstFitting(
+          given,
+          named.map((key) => key.put(meant)),
+        );
+  if (before !== undefined) return { method: before.method, headers: before.headers, cause: changed(subject) };
+  const searches = inputs.map((input) => ({ inputs: possible(given, input), fits }));
+  const found = await searchEach(searches, { variantsOf: methodsOf(given), view: "signed" });
+  const hypotheses = withFacts(found.hypotheses, searches[found.index]?.inputs ?? []);
+  if (found.cause !== undefined) {
+    const { method, headers } = found.input ?? (inputs[found.index] as I);
+    return { cause: found.cause, hypotheses, method, headers };
+  }
+  return {
+    hypotheses,
+    cause: fromShownText(given, meant)?.cause ?? toldOfCut(wrongKey(given, inputs, hypotheses), found),
+  };
+}
+
+async function firstFitting<I extends SignedInput>(given: Case<I>, inputs: readonly I[]): Promise<I | undefined> {
+  for (const input of inputs.flatMap((one) => possible(given, one))) if (await given.fits(input)) return input;
+  return undefined;
+}
+
+function possible<I extends SignedInput>({ unknowns, subject }: Case<I>, input: I): readonly I[] {
+  return unknowns?.(input) ?? withMethods(input, subject.known);
+}
+
+function methodsOf<I extends SignedInput>({ variantsOf, subject }: Case<I>): Case<I>["variantsOf"] {
+  return ofKnown(variantsOf, subject);
+}
+
+function wrongKey<I extends SignedInput>(
+  given: Case<I>,
+  inputs: readonly I[],
+  hypotheses: readonly Hypothesis[],
+): Cause {
+  const [input] = inputs;
+  const isOpen = given.implied !== undefined && !given.subject.known.headers;
+  const signer = given.signedBy === undefined ? "" : ` of ${given.signedBy}`;
+  const type = isOpen ? ", or with a content-type that is none of the usual ones" : "";
+  const cause: Cause = {
+    code: "WRONG_SECRET",
+    sentence: `The URL was signed with another key than the given ${inputs.length === 1 ? "one" : "ones"}${signer}${type}, or changed in a way that is not among the usual ones.`,
+    evidence: [noneFits(hypotheses)],
+    fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
+  };
+  const beside = given.beside?.(cause);
+  return beside ?? (input && untried(given.subject, listedHeaders(given, input), cause)) ?? cause;
+}
+
+// Every method; not every header with each, as this has to be quick without a key.
+const MAX_SHOWN = 8;
+
+/** What the server's own text shows. Without a cause it is what the URL says. */
+function fromShownText<I extends SignedInput>(
+  given: Case<I>,
+  input: I,
+): { readonly cause: Cause | undefined } | undefined {
+  const { subject, shown, textOf, canonicalOf } = given;
+  const canonical = subject.error?.fields.get("CanonicalRequest");
+  if (canonical !== undefined && canonicalOf !== undefined) {
+    return { cause: compareCanonicalRequests(canonicalOf(input), canonical.trimEnd(), URL_AND_SERVER) };
+  }
+  if (shown === undefined) return undefined;
+  const isShown = (tried: I): boolean => textOf(tried).trimEnd() === shown.trimEnd();
+  const inputs = possible(given, input);
+  if (inputs.some(isShown)) return { cause: undefined };
+  for (const variant of inputs.slice(0, MAX_SHOWN).flatMap((one) => [...methodsOf(given)(one)])) {
+    if (!isShown(variant.input)) continue;
+    const evidence = ["With this one change the server's own text comes out exactly."];
+    return { cause: { code: variant.code, sentence: variant.seen, evidence, fix: variant.fix } };
+  }
+  const cause: Cause = given.difference?.(textOf(input), shown, input) ?? {
+    code: "QUERY",
+    sentence: "The server's string to sign is not what the URL says: the request was changed on its way.",
+    evidence: [`the URL says: ${JSON.stringify(textOf(input))}`, `the server saw: ${JSON.stringify(shown)}`],
+    fix: "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
+  };
+  return { cause };
+}
+
+/** The server's text is what the URL says, and still another signature. */
+function sameText<I extends SignedInput>(given: Case<I>, input: I): Cause | undefined {
+  const shown = fromShownText(given, input);
+  return shown === undefined || shown.cause !== undefined ? undefined : guess(given, input, true);
+}
+
+function otherKeys<I extends SignedInput>({ signedBy = "", keys }: Case<I>): Cause | undefined {
+  return keys.length === 0 ? undefined : unknownKey({ signedBy, given: keys.map(({ id }) => id) });
+}
+
+/** The signature fits the URL that was signed, and not the one that was sent. */
+function changed(
+  { url, sentUrl }: Subject,
+  evidence = "The signature fits the URL that was signed, and not the one that was sent.",
+): Cause | undefined {
+  const was = (code: "HOST" | "PATH" | "QUERY", what: string, before: string, after: string): Cause => ({
+    code,
+    sentence: `The URL was changed on its way: the ${what} was ${before} and was sent as ${after}.`,
+    evidence: [evidence],
+    fix: "Pass the URL on byte for byte.",
+  });
+  const [before, after] = [url, sentUrl].map(({ protocol, authority }) => `${protocol}://${authority}`);
+  if (url.wire.path !== sentUrl.wire.path) return was("PATH", "path", url.wire.path, sentUrl.wire.path);
+  if (url.wire.query === sentUrl.wire.query) {
+    return before === after ? undefined : was("HOST", "host", before as string, after as string);
+  }
+  const names = (from: Subject["url"]): string => from.wire.tokens.map(({ name }) => name).join(", ") || "empty";
+  return was("QUERY", "query", `one of ${names(url)}`, `one of ${names(sentUrl)}, or with other values`);
+}

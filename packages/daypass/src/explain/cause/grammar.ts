@@ -1,0 +1,47 @@
+import { isDaypassError } from "../../errors.ts";
+import type { Cause } from "../explanation.ts";
+import { hexDamage } from "./whole-signature.ts";
+
+interface Reading {
+  /** Whether the store itself refuses headers that are not signed, and not Daypass alone. */
+  readonly refusesHeaders?: true | undefined;
+  /** Of a signature in hexadecimal: its parameter, how it stands in the URL, and how many digits a whole one has. */
+  readonly signature?: { readonly parameter: string; readonly text: string; readonly digits: number } | undefined;
+}
+
+/** What a strict reader refuses before it looks at a signature. What only Daypass refuses is for the traps. */
+export function grammarCause(read: () => unknown, reading: Reading = {}): Cause | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return refusedCause(error, reading);
+  }
+}
+
+/** The same of a refusal that has been caught. Throws what is none. */
+export function refusedCause(error: unknown, { refusesHeaders, signature }: Reading = {}): Cause | undefined {
+  if (!isDaypassError(error)) throw error;
+  const refused = (code: Cause["code"], fix: string): Cause => ({
+    code,
+    sentence: `The request is refused before its signature is looked at: ${error.message}.`,
+    evidence: [],
+    fix,
+  });
+  if (refusesHeaders && error.code === "UNSIGNED_HEADER") return refused(error.code, "Send only what was signed.");
+  if (/^UNSIGNED_|^KEY_SCOPE$/.test(error.code)) return undefined;
+  if (error.code === "AMBIGUOUS_AUTHENTICATION")
+    return refused(error.code, "Send the URL alone, without other credentials.");
+  const damage =
+    signature !== undefined && error.details["parameter"] === signature.parameter
+      ? hexDamage(signature.text, signature.digits)
+      : undefined;
+  if (signature !== undefined && damage !== undefined) {
+    const sentence = `The signature (${signature.parameter}) was damaged on its way: ${damage.what}.`;
+    return { code: "MALFORMED", sentence, evidence: [], fix: damage.fix };
+  }
+  // Hexadecimal has no plus.
+  const plus = signature === undefined ? " (a + in the signature travels as %2B)" : "";
+  const fix = `Pass the URL on byte for byte as it was made${plus}; quote it in a shell.`;
+  return refused(error.code === "WRONG_SCOPE" ? "SERVICE" : "MALFORMED", fix);
+}

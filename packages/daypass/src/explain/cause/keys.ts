@@ -1,0 +1,38 @@
+import type { Cause, Hypothesis } from "../explanation.ts";
+
+interface Other {
+  /** Who signed, as the URL says. */
+  readonly signedBy: string;
+  /** By what the given keys are known. */
+  readonly given: readonly string[];
+  readonly signed?: string;
+}
+
+/** None of the given keys is the one that the URL names. */
+export function unknownKey({ signedBy, given, signed = "URL" }: Other): Cause {
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The ${signed} was signed by ${signedBy || "nobody"}, and the given keys are ${given.join(", ")}.`,
+    evidence: [],
+    fix: "Give the key that signed.",
+  };
+}
+
+/** The name of one key, and the secret of another one that is given. */
+export function mixedKeys(
+  signedBy: string | undefined,
+  other: string,
+  { signed = "URL", what = "key" }: { readonly signed?: string; readonly what?: "key" | "secret" } = {},
+): Cause {
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The ${signed} names ${signedBy || "nobody"} and was signed with the ${what} of ${other}.`,
+    evidence: [],
+    fix: "Use id and secret of one key.",
+  };
+}
+
+/** What was tried in vain, as evidence. */
+export function noneFits(tried: readonly Hypothesis[]): string {
+  return `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
+}

@@ -1,0 +1,34 @@
+import { coveringNetwork, isInside } from "../../ip.ts";
+import { headerValues } from "../../wire.ts";
+import type { Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+
+/** Headers that are signed by name and were not sent, where it is known what was sent. */
+export function missingHeader({ known, sent }: Subject, names: readonly string[]): Cause | undefined {
+  const missing = names.filter((name) => name !== "host" && headerValues(sent.headers, name).length === 0);
+  if (missing.length === 0 || !known.headers) return undefined;
+  return {
+    code: "HEADER",
+    sentence: `The URL was signed with the header ${missing.join(", ")}, which was not sent.`,
+    evidence: [],
+    fix: `Send ${missing.join(", ")} with exactly the value that was signed.`,
+  };
+}
+
+/** The client is not in the network that the URL is for. Nobody knows where nobody has said where it is. */
+export function addressCause({ sent }: Subject, ipRange: string | undefined): Cause | undefined {
+  const network = ipRange === undefined ? undefined : coveringNetwork(ipRange);
+  if (network === undefined || sent.remoteAddress === undefined || isInside(sent.remoteAddress, [network])) {
+    return undefined;
+  }
+  return otherClient(`${ipRange}`, sent.remoteAddress);
+}
+
+export function otherClient(networks: string, address: string): Cause {
+  return {
+    code: "IP",
+    sentence: `The URL is for clients in ${networks}, and the request came from ${address}.`,
+    evidence: [],
+    fix: "Sign for the address that the server sees: that of a proxy where there is one.",
+  };
+}

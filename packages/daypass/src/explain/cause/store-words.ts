@@ -1,0 +1,80 @@
+import type { ServerError } from "../error-body.ts";
+import type { Cause } from "../explanation.ts";
+import { type AnswerRow, rowCause } from "./answer-rows.ts";
+
+/**
+ * Answers in words that are not Amazon's, or under codes with which Amazon says something else. Seen at R2, Garage (1.x) and
+ * Alibaba OSS.
+ */
+const ROWS: readonly AnswerRow[] = [
+  [
+    /^Unauthorized$/,
+    /SigV2 authorization is not supported/i,
+    "LEGACY_SIGNATURE",
+    "The server does not accept Signature Version 2.",
+    "Sign with Signature Version 4.",
+  ],
+  [
+    /^InvalidRegionName$/,
+    /Must be one of:? *([a-z0-9-]+(?:, *[a-z0-9-]+)*)/i,
+    "REGION",
+    ([, regions]) => `The URL was signed for a region that the server does not have; it has ${regions}.`,
+    ([, regions = ""]) => `Sign for ${/\bauto\b/.test(regions) ? "auto" : "one of them"}.`,
+  ],
+  [
+    /^InvalidArgument$/,
+    /Credential access key has length (\d+), should be (\d+)/i,
+    "UNKNOWN_KEY",
+    ([, found, wanted]) =>
+      `The access key that signed is none of this server's: its id has ${found} characters, and the server's have ${wanted}.`,
+    "Sign with a key of this server; a key of Amazon's is none of another store's.",
+  ],
+  [
+    /^AccessDenied$/,
+    /No such key: (\S{1,128})/i,
+    "UNKNOWN_KEY",
+    "The server does not know the access key that signed.",
+    "Sign with a key of this server.",
+  ],
+  [
+    /^InvalidArgument$/,
+    /Invalid signing region/i,
+    "REGION",
+    "The URL was signed for another region than that of the bucket.",
+    "Sign for the bucket's own region, without oss- in front.",
+  ],
+  [
+    /^SecondLevelDomainForbidden$/,
+    /./,
+    "ENDPOINT",
+    "The server takes the bucket in the host only, and not as the first part of the path.",
+    "Sign with the bucket in the host (addressing: virtual).",
+  ],
+  [
+    /^UserDisable$/,
+    /./,
+    "PERMISSION",
+    "The account of the bucket is suspended: most often a bill is due.",
+    "Look at the account in the provider's console.",
+  ],
+  [
+    /^InvalidRequest$/,
+    /Date is too old/i,
+    "EXPIRED",
+    "The URL has expired by the server's clock.",
+    "Ask for a new URL.",
+  ],
+  [
+    /^AccessDenied$/,
+    /must be addressed using the specified endpoint/i,
+    "ENDPOINT",
+    (_, fields) =>
+      `The bucket lives at another endpoint${fields.has("Endpoint") ? ` (${fields.get("Endpoint")})` : ""} than the one to which the URL goes.`,
+    "Sign with the bucket's own endpoint, for its region.",
+  ],
+];
+
+/** What the answer means. `undefined` for one that says nothing in words of its own. */
+export function storeCause(error: ServerError, signed: string): Cause | undefined {
+  return rowCause(ROWS, error, signed);
+}

@@ -1,0 +1,251 @@
+import type { Subject } from "../explainer.ts";
+import type { Cause, CauseCode } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
+import { isTracking } from "../search/added-parameters.ts";
+import { methodFix } from "../search/variants.ts";
+
+/** A method that the URL itself tells, and how. */
+export interface ToldMethod {
+  readonly method: string;
+  readonly by: string;
+}
+
+/** What a refusal is judged by where neither a key nor the server's text decides. */
+export interface Undecided {
+  readonly told?: ToldMethod | undefined;
+  /** Headers that are signed by name. */
+  readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
+  /** Headers that were sent and are signed without being named: their absence is, too. */
+  readonly implied?: Undecided["headers"] | undefined;
+  /** Whether the signature covers a Content-Type that the URL does not tell, or that there is none. */
+  readonly signsType?: boolean | undefined;
+  /** Whether the signature covers all parameters. */
+  readonly signsQuery?: boolean | undefined;
+  /** Whether HEAD goes with whatever was signed. */
+  readonly headIsFree?: boolean | undefined;
+  /** What the server computes, as its own text has it. */
+  readonly computed?: string | undefined;
+  /** Whether the server has shown that it computed what the URL implies. */
+  readonly isSame: boolean;
+}
+
+/**
+ * The signature does not fit, and without the key nothing tells a wrong secret from another method, from another value of a
+ * signed header or from a URL that was changed. The likeliest comes first, and the sentence names the others.
+ */
+export function undecided(subject: Subject, given: Undecided): Cause {
+  const { told, headers, implied = [], signsType = false, signsQuery = false, headIsFree = false } = given;
+  const { computed = "the request that", isSame } = given;
+  const { known, sent } = subject;
+  const method = known.method ? sent.method : undefined;
+  const isFree = method === undefined || (headIsFree && method === "HEAD");
+  const wrong = isFree ? undefined : wrongMethod(method, { told, isSame });
+  if (wrong !== undefined) return wrong;
+  const others = [
+    ...(told !== undefined && told.method === method
+      ? []
+      : [`for another method${method === undefined ? "" : ` than ${method}`}`]),
+    ...(signsType ? ["with another content-type than was sent"] : []),
+    "with another secret",
+  ];
+  const tracker = signsQuery ? trackerCause(subject, others) : undefined;
+  if (tracker !== undefined) return tracker;
+  const own = headers.filter(({ name }) => name !== "host");
+  if (own.length > 0) return headerCause(own, others, known.headers);
+  if (implied.length > 0) return impliedCause(implied, others);
+  // The server's own text shows how it read all but a plus, which it may have read as the signer did not.
+  const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 1) : SPELLINGS);
+  return (
+    spelling ??
+    (isSame ? sameButRefused(sent.method, others, computed) : noEvidence(others, own.length < headers.length))
+  );
+}
+
+/** Nobody signs what trackers add: it came after signing, as a rule. */
+function trackerCause({ sentUrl }: Subject, others: readonly string[]): Cause | undefined {
+  const names = readParameters(sentUrl).flatMap(([name]) => (isTracking(name) ? [name] : []));
+  if (names.length === 0) return undefined;
+  return {
+    code: "QUERY",
+    sentence: `Most likely ${names.join(", ")} was added after signing, as mail programs and advertisers do. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
+    evidence: ["The signature covers all query parameters."],
+    fix: "Have nothing added to signed URLs (click tracking of a newsletter, for one), and send the URL as it was made. With the key given, explain tells for certain.",
+  };
+}
+
+/** The URL itself tells that another method was signed than the one that was sent. */
+export function toldOtherwise(method: string, told: ToldMethod | undefined): Cause | undefined {
+  if (told === undefined || told.method === method) return undefined;
+  return {
+    code: "METHOD",
+    sentence: `The URL was signed for ${told.method} (${told.by}) and sent with ${method}.`,
+    evidence: [`The request had the method ${method}.`],
+    fix: methodFix(told.method, method),
+  };
+}
+
+function wrongMethod(method: string, { told, isSame }: Pick<Undecided, "told" | "isSame">): Cause | undefined {
+  if (told !== undefined) return toldOtherwise(method, told);
+  if (method !== "HEAD" && method !== "OPTIONS") return undefined;
+  const evidence = [`${isSame ? "The server saw" : "The request had"} the method ${method}.`];
+  const rest = isSame ? ": all else is as the URL says" : "";
+  const sentence = `The URL was sent with ${method}, and was probably signed for GET or PUT${rest}.`;
+  return { code: "METHOD", sentence, evidence, fix: methodFix("GET", method) };
+}
+
+/**
+ * A key gives the signature for a method or headers that nobody has said to have been sent. `undefined` where all is known.
+ *
+ * @param right the cause where they were sent
+ */
+export function sentOtherwise(
+  { known }: Pick<Subject, "known">,
+  { method, headers }: { readonly method: string; readonly headers: Undecided["headers"] },
+  right: Cause,
+): Cause | undefined {
+  const own = known.headers ? [] : headers.filter(({ name }) => name !== "host");
+  if (known.method && own.length === 0) return undefined;
+  const signed = `${method}${own.length === 0 ? "" : ` with ${shownHeaders(own)}`}`;
+  const evidence = ["The given key gives the signature of the URL."];
+  const fix = `Send ${signed}, or run explain again with the method and the headers that were sent.`;
+  const rest = right.sentence.replace("this request", `a ${signed} of this URL`);
+  // Most requests are GET, so that nothing speaks for another one.
+  if (own.length === 0 && (known.method || method === "GET")) {
+    return {
+      ...right,
+      sentence: rest.replace(/\.$/, `; or it was sent with another method than ${method}.`),
+      fix: `${right.fix} ${fix}`,
+    };
+  }
+  const others = `${rest.charAt(0).toLowerCase()}${rest.slice(1)}`;
+  return {
+    code: own.length > 0 ? "HEADER" : "METHOD",
+    sentence: `The URL was signed for ${signed}, and was most likely sent otherwise. If not, ${others}`,
+    evidence,
+    fix,
+  };
+}
+
+/** A signed header can be the cause as long as nobody knows the value that was signed. */
+function headerCause(headers: Undecided["headers"], others: readonly string[], isKnown: boolean): Cause {
+  const names = headers.map(({ name }) => name).join(", ");
+  const sent = shownHeaders(headers);
+  return {
+    code: "HEADER",
+    sentence: `The URL was signed with the header ${names}, and ${isKnown ? `was sent with ${sent}: most likely another value was signed` : "nothing shows that it was sent as it was signed"}. Or the URL was changed, or signed ${others.join(", or ")}: without the key nothing tells these apart.`,
+    evidence: ["The URL names the signed headers, and does not tell their values."],
+    fix: `Send ${names} with exactly the value that was signed; run explain again with the key, or with what was sent (headers and method).`,
+  };
+}
+
+/** The legacy signatures cover a Content-Type, or its absence, and do not say so. */
+function impliedCause(headers: Undecided["headers"], others: readonly string[]): Cause {
+  const sent = shownHeaders(headers);
+  const names = headers.map(({ name }) => name).join(", ");
+  return {
+    code: "HEADER",
+    sentence: `Most likely the header ${names} differs: it was sent (${sent}), and the URL, which does not tell its value, was signed with another or with none. Or the URL was changed, or signed ${others.join(", or ")}: without the key nothing tells these apart.`,
+    evidence: ["This signature covers these headers, also that they are not there."],
+    fix: `Send ${names} with exactly the value that was signed, and none where none was; run explain again with the key.`,
+  };
+}
+
+/** The server computed what the URL implies, and yet another signature. */
+function sameButRefused(method: string, others: readonly string[], computed: string): Cause {
+  const open = others.slice(0, -1);
+  const methodIsOpen = open.some((other) => other.includes("method"));
+  return {
+    code: "WRONG_SECRET",
+    sentence: `The secret is wrong, or the URL was changed after signing${open.length > 0 ? `, or it was signed ${open.join(", or ")}` : ""}: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
+    evidence: [
+      `What it computed is ours, and so is its hash. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
+    ],
+    fix: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment. With the key given, explain finds the usual changes.",
+  };
+}
+
+/** A mismatch, and nothing that shows why. */
+function noEvidence(others: readonly string[], signsHost: boolean): Cause {
+  const causes = [
+    `was signed ${others.join(", or ")}`,
+    "was changed on its way",
+    ...(signsHost ? ["was sent with another Host header"] : []),
+  ];
+  return {
+    code: "WRONG_SECRET",
+    sentence: `The server says that the signature does not fit; without the key or its canonical request nothing shows why. Most often the URL ${causes.join(", or ")}.`,
+    evidence: [],
+    fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
+  };
+}
+
+type Spelling = readonly [code: CauseCode, where: "path" | "query", pattern: RegExp, what: string, fix: string];
+
+const SPELLINGS: readonly Spelling[] = [
+  [
+    "QUERY",
+    "query",
+    /\+/,
+    "a plain +, which some programs read as a space and others as a plus",
+    "Write %20 for a space and %2B for a plus.",
+  ],
+  [
+    "PATH",
+    "path",
+    /\+/,
+    "a plain +, which is a plus by the rules and a space to some servers",
+    "Write %2B for a plus and %20 for a space.",
+  ],
+  [
+    "PATH",
+    "path",
+    /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i,
+    "segments . or .., which clients and proxies remove",
+    "Rename the object, or send the path as it is (curl --path-as-is).",
+  ],
+  [
+    "PATH",
+    "path",
+    /\/{2,}/,
+    "// in it, which proxies and servers make one slash",
+    "Let no proxy merge slashes (nginx: merge_slashes off).",
+  ],
+  ["PATH", "path", /%2f/i, "%2F in it, which proxies and servers decode to /", "Write / for the slashes of a key."],
+  [
+    "PATH",
+    "path",
+    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
+    "escapes in lower case, which some servers do not convert",
+    "Write escapes in upper case.",
+  ],
+  [
+    "QUERY",
+    "query",
+    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
+    "escapes in lower case, which some servers do not convert",
+    "Write escapes in upper case.",
+  ],
+];
+
+/** A URL that a server may read otherwise than it was meant: a likelier cause than two sides with different secrets. */
+export function spellingCause(
+  { sentUrl: { wire } }: Pick<Subject, "sentUrl">,
+  spellings: readonly Spelling[] = SPELLINGS,
+): Cause | undefined {
+  for (const [code, where, pattern, what, fix] of spellings) {
+    if (!pattern.test(wire[where])) continue;
+    return {
+      code,
+      sentence: `The ${where} has ${what}: most likely the server read it otherwise than the signer. If it did not, the URL was signed with another secret.`,
+      evidence: [
+        wire[where] === wire.path ? wire.path : (wire.query.split("&").find((token) => pattern.test(token)) ?? ""),
+      ],
+      fix: `${fix} Then sign and send the very same spelling.`,
+    };
+  }
+  return undefined;
+}
+
+function shownHeaders(headers: Undecided["headers"]): string {
+  return headers.map(({ name, values }) => `${name}: ${values.join(",")}`).join(", ");
+}

@@ -1,0 +1,46 @@
+import { malformed } from "../../parameters.ts";
+
+/** Characters of an RSA signature in hexadecimal, by the usual lengths of keys: 1024, 2048, 3072, 4096 and 8192 bits. */
+export const RSA_HEX: readonly number[] = [256, 512, 768, 1024, 2048];
+/** The same in base64. */
+export const RSA_BASE64: readonly number[] = [172, 344, 512, 684, 1368];
+
+/** Throws `MALFORMED` for a signature of another length than a whole one has: what reads it may take it all the same. */
+export function checkWhole(parameter: string, signature: string, lengths: readonly number[]): void {
+  const found = signature.length;
+  if (lengths.includes(found) || found === 0) return;
+  // What is cut within an escape cannot be decoded.
+  const isCut = /%[0-9A-Fa-f]?$/.test(signature) || found < Math.max(...lengths);
+  const what = isCut ? "its end was cut off" : "something stands behind it";
+  throw malformed(parameter, "form", `a whole signature, found ${found} characters: ${what}`);
+}
+
+/** The same for DER, whose second byte says how many follow. */
+export function checkWholeDer(parameter: string, hex: string): void {
+  const [, length] = /^30([0-7][0-9a-f])/.exec(hex) ?? [];
+  if (length !== undefined) checkWhole(parameter, hex, [2 * (Number.parseInt(length, 16) + 2)]);
+}
+
+/** What has happened to a signature of so many hexadecimal digits, in words. `undefined` for one that is as it should be. */
+export function hexDamage(
+  signature: string,
+  length: number,
+): { readonly what: string; readonly fix: string } | undefined {
+  const [, before = "", after] = /^([^?]*)\?(.*)$/s.exec(signature) ?? [];
+  if (after !== undefined && before.length >= length) {
+    const [name = ""] = after.split("=", 1);
+    return {
+      what: `a second ? stands behind it, with which something (${name}) was appended`,
+      fix: "Append nothing to a signed URL: with & it would be signed, too, and refused.",
+    };
+  }
+  if (!/^[0-9A-Fa-f]+$/.test(signature)) return undefined;
+  if (signature.length < length) {
+    return { what: `its end was cut off, ${signature.length} of ${length} digits are left`, fix: COPY };
+  }
+  if (signature.length > length) return { what: "something stands behind it", fix: COPY };
+  if (signature === signature.toLowerCase()) return undefined;
+  return { what: "it was put into upper case", fix: "Pass the URL on byte for byte: upper and lower case count." };
+}
+
+const COPY = "Copy the whole URL and nothing else, byte for byte; quote it in a shell.";

@@ -1,0 +1,248 @@
+import { pemPublicKey } from "#crypto/pem";
+import { fromUrlText, PARAMETERS } from "../../cloudfront/canonical.ts";
+import type { CloudfrontHash } from "../../cloudfront/key.ts";
+import { detectCloudfront, parseCloudfront } from "../../cloudfront/parse.ts";
+import { type Policy, readPolicy } from "../../cloudfront/policy.ts";
+import { fits as covers } from "../../cloudfront/wildcard.ts";
+import type { WireRequest } from "../../scheme.ts";
+import { parseEpoch } from "../../validity.ts";
+import { headerValues } from "../../wire.ts";
+import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { addressCause } from "../cause/request.ts";
+import { checkWhole, RSA_BASE64 } from "../cause/whole-signature.ts";
+import type { ServerError } from "../error-body.ts";
+import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
+import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
+import { spellings } from "../secrets.ts";
+import { endTraps, urlTraps } from "../traps.ts";
+import { type CloudfrontInput, cloudfrontVariants, textOf } from "./variants.ts";
+
+/** CloudFront URLs and cookies. */
+export const cloudfrontExplainer: Explainer = {
+  detects: (request) => detectCloudfront(request) || lacksKeyId(request),
+  explain: explainCloudfront,
+};
+
+/** What is left of a signed URL whose last parameter was cut off: an RSA or ECDSA signature in CloudFront's base64. */
+function lacksKeyId({ target }: WireRequest): boolean {
+  return /[?&](?:Expires|Policy)=/.test(target) && /[?&]Signature=[A-Za-z0-9~_-]{90,}(?:&|$)/.test(target);
+}
+
+interface Facts {
+  readonly via: "url" | "cookies";
+  readonly values: ReadonlyMap<string, string>;
+  /** The URL without CloudFront's parameters. */
+  readonly base: string;
+  readonly text: string | undefined;
+  readonly policy: Policy | undefined;
+  readonly resource: string;
+  readonly endsAt: Date | undefined;
+  readonly hash: CloudfrontHash;
+}
+
+const NAMES: readonly string[] = PARAMETERS;
+
+function readFacts(url: SplitUrl, { sent }: Subject): Facts {
+  const own = readParameters(url).filter(([name]) => NAMES.includes(name));
+  const cookies = headerValues(sent.headers, "cookie")
+    .flatMap((value) => value.split(";"))
+    .map((cookie) => /^\s*CloudFront-([^=]*)=(.*?)\s*$/.exec(cookie) ?? [])
+    .map(([, name = "", value = ""]) => [name, value] as const);
+  const values = new Map(own.length > 0 ? own : cookies);
+  const rest = url.wire.query.split("&").filter((token) => !NAMES.includes(token.split("=", 1)[0] as string));
+  const query = own.length > 0 ? rest.join("&") : url.wire.query;
+  const base = `${url.protocol}://${url.authority}${url.wire.path}${query === "" ? "" : `?${query}`}`;
+  const bytes = fromUrlText(values.get("Policy") ?? "");
+  const text = bytes && String.fromCharCode(...bytes);
+  const policy = text === undefined ? undefined : readOr(text);
+  return {
+    via: own.length > 0 ? "url" : "cookies",
+    values,
+    base,
+    text,
+    policy,
+    resource: policy?.resource ?? base,
+    endsAt: policy?.expiresAt ?? parseEpoch(values.get("Expires") ?? ""),
+    hash: values.get("Hash-Algorithm") === "SHA256" ? "sha256" : "sha1",
+  };
+}
+
+function readOr(text: string): Policy | undefined {
+  try {
+    return readPolicy(text, (expected) => new Error(expected));
+  } catch {
+    return undefined;
+  }
+}
+
+async function explainCloudfront(subject: Subject): Promise<Explained> {
+  const { url, now } = subject;
+  const facts = readFacts(url, subject);
+  const { via, values, policy, resource, endsAt, text } = facts;
+  const keyPairId = values.get("Key-Pair-Id") ?? "";
+  const what = via === "url" ? "A CloudFront signed URL" : "CloudFront signed cookies";
+  const { cause, hypotheses, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
+  const isPattern = policy !== undefined && /[*?]/.test(resource);
+  const bound = [`resource ${resource}`, ...(via === "cookies" || !isPattern ? [] : [`as it covers ${facts.base}`])];
+  return {
+    explanation: {
+      scheme: "cloudfront",
+      summary: `${what} with a ${text === undefined ? "canned" : "custom"} policy for ${resource}, signed by the key ${keyPairId || "nobody"}${endsAt === undefined ? "" : `, valid until ${endsAt.toISOString()}`}.`,
+      signedBy: keyPairId,
+      grants: { methods: ["GET", "HEAD"], resource },
+      binds: [
+        ...bound,
+        "end",
+        ...(policy?.startsAt === undefined ? [] : ["start"]),
+        ...(policy?.ipRange === undefined ? [] : [`client address (${policy.ipRange})`]),
+      ],
+      leavesOpen: [
+        "method: the distribution's settings say which are allowed, GET and HEAD if nothing else",
+        ...(isPattern ? ["what * and ? stand for"] : []),
+        ...["every header", "body"],
+        policy?.ipRange === undefined ? "who uses it, from where, and how often" : "how often it is used",
+      ],
+      startsAt: policy?.startsAt,
+      endsAt,
+      mayEndEarlier:
+        "when its public key is taken out of the key group; not while a download runs, which goes on after the end",
+      mustSend: [],
+      traps: [
+        ...urlTraps(url).filter(({ name }) => !(isPattern && name === "host-port")),
+        ...cloudfrontTraps(facts),
+        ...endTraps(endsAt, values.get("Expires") ?? "", now),
+      ],
+      cause,
+      hypotheses,
+      stringToSign: fitting && textOf(fitting),
+    },
+    hidden: [values.get("Signature"), values.get("Policy")].flatMap(spellings),
+  };
+}
+
+function cloudfrontTraps({ via, resource, hash, text, base }: Facts): readonly Trap[] {
+  const traps: Trap[] = [];
+  const add = (name: string, sentence: string): void => void traps.push({ name, text: sentence });
+  if (hash === "sha1") add("sha1", "The signature rests on SHA-1: sign with Hash-Algorithm=SHA256.");
+  if (/^[^/]*\/\/[^/]*[*?]/.test(resource)) {
+    add(
+      "wildcard-host",
+      "A wildcard in the host covers every host that the distribution, or another with this key, has.",
+    );
+  }
+  if (/^\*|^http\*/.test(resource)) add("any-scheme", "The policy opens http as well as https.");
+  if (text !== undefined && resource.includes("?") && !resource.includes("*")) {
+    add(
+      "question-mark",
+      "In a custom policy ? stands for any one character, also where it was meant to begin a query.",
+    );
+  }
+  if (text === undefined && /[*]/.test(base)) {
+    add("canned-wildcard", "A canned policy has no wildcards: * in the URL is no pattern.");
+  }
+  if (via === "cookies" && text === undefined) {
+    add(
+      "canned-cookies",
+      "Cookies with a canned policy open one URL. For more, a custom policy with a pattern is needed.",
+    );
+  }
+  if (/[^\x21-\x7e]|%[0-9a-f]*[a-f]/.test(base)) {
+    add(
+      "spelling",
+      "CloudFront compares the URL as it is requested, byte for byte: escapes have to be signed as they are sent.",
+    );
+  }
+  return traps;
+}
+
+function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
+  const { sent, sentUrl, keys, error } = subject;
+  const keyPairId = facts.values.get("Key-Pair-Id") ?? "";
+  const signature = fromUrlText(facts.values.get("Signature") ?? "");
+  const origin = `${sentUrl.protocol}://${sent.authority}`;
+  return {
+    subject,
+    signedBy: keyPairId,
+    keys: keys.filter(isCloudfrontKey).map(({ keyPairId: id, publicKey }) => ({
+      id,
+      isNamed: id === keyPairId,
+      put: (input) => ({ ...input, publicKey }),
+    })),
+    inputFor: (url) => inputFor(readFacts(url, subject), sent.method),
+    textOf,
+    fits: async (input) =>
+      signature !== undefined && (await pemPublicKey(input.publicKey).verify(input.hash, textOf(input), signature)),
+    variantsOf: (input) => cloudfrontVariants(input, subject),
+    // CloudFront does not sign the method.
+    unknowns: (input) => [input],
+    said: (told) => saidByCloudfront(told, facts.values),
+    grammar: grammarCause(() => {
+      parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" });
+      checkWhole("Signature", facts.values.get("Signature") ?? "", [...ECDSA_BASE64, ...RSA_BASE64]);
+    }),
+    times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
+    other: uncovered(readFacts(sentUrl, subject)) ?? addressCause(subject, facts.policy?.ipRange),
+    otherOf: (fitting) => (error === undefined ? undefined : fitting === undefined ? REFUSED : REFUSED_RIGHT),
+  };
+}
+
+function isCloudfrontKey(key: ExplainKey): key is CloudfrontExplainKey {
+  return "keyPairId" in key;
+}
+
+function inputFor({ base, text, values, hash }: Facts, method: string): CloudfrontInput {
+  return { method, url: base, end: values.get("Expires") ?? "", text, hash, publicKey: "" };
+}
+
+/** Source: "Troubleshoot issues related to a signed URL or signed cookies in CloudFront", AWS re:Post. */
+function saidByCloudfront({ code, message }: ServerError, values: Facts["values"]): Cause | undefined {
+  const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
+  if (/Unknown Key/i.test(message)) {
+    return {
+      code: "UNKNOWN_KEY",
+      sentence: "The distribution does not trust the key that Key-Pair-Id names.",
+      evidence,
+      fix: "Take the id of the public key (K…), put it into a key group, and the group into the cache behaviour that serves this path.",
+    };
+  }
+  if (/Missing Key|Malformed|unencode/i.test(`${code} ${message}`)) {
+    return {
+      code: "MALFORMED",
+      sentence: `CloudFront cannot read the signing parameters: they were cut off, renamed or encoded again${values.has("Key-Pair-Id") ? "" : "; the URL has no Key-Pair-Id"}.`,
+      evidence,
+      fix: "Pass the URL on byte for byte as it was made; quote it in a shell. Set all cookies for the host and path that is asked for.",
+    };
+  }
+  return undefined;
+}
+
+function uncovered({ base, resource, policy }: Facts): Cause | undefined {
+  if (policy === undefined || covers(resource, base)) return undefined;
+  return {
+    code: "PATH",
+    sentence: `The policy is for ${resource}, which does not cover ${base}.`,
+    evidence: [],
+    fix: "Sign a resource that covers the URL as browsers send it: scheme, host, path and query.",
+  };
+}
+
+const REFUSED: Cause = {
+  code: "PERMISSION",
+  sentence:
+    "CloudFront says the same for a signature that does not fit, a policy that does not, and a refusal of the origin; nothing in the URL shows which it is.",
+  evidence: [],
+  fix: "Run explain again with the public key. Then look whether the origin lets the distribution in (origin access control).",
+};
+
+const REFUSED_RIGHT: Cause = {
+  code: "PERMISSION",
+  sentence:
+    "The signature is right for the given key: the distribution does not trust this key for the path, or the origin refuses the distribution.",
+  evidence: [],
+  fix: "Look whether the key's group is in the cache behaviour that serves this path; then whether the origin lets the distribution in (origin access control).",
+};
+
+/** Characters of a signature with P-256: its DER has 68 to 72 bytes, nearly always. */
+const ECDSA_BASE64: readonly number[] = [92, 96];

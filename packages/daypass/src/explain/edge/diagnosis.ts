@@ -1,0 +1,150 @@
+import { isDaypassError } from "../../errors.ts";
+import { headerValues } from "../../wire.ts";
+import { type Case, diagnose } from "../cause/diagnosis.ts";
+import { refusedCause } from "../cause/grammar.ts";
+import { missingHeader, addressCause as networkCause } from "../cause/request.ts";
+import type { Explained, SplitUrl, Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
+import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
+import type { EdgeExplainKey } from "./keys.ts";
+import type { EdgeFacts, EdgeKind } from "./kind.ts";
+import { type EdgeInput, edgeVariants } from "./variants.ts";
+
+// Refusals that come after a signature has been found to fit.
+const LATER =
+  /^(?:EXPIRED|NOT_YET_VALID|IP_NOT_GRANTED|METHOD_NOT_GRANTED|KEY_SCOPE|UNENFORCED_CONSTRAINT|WRONG_AUDIENCE|WRONG_SUBJECT)$/;
+const GRAMMAR = /^(?:MALFORMED|AMBIGUOUS_AUTHENTICATION|DOT_SEGMENTS)$/;
+
+interface Found<K> {
+  readonly facts: EdgeFacts;
+  /** Those of the URL that was sent. */
+  readonly sentFacts: EdgeFacts;
+  readonly keys: readonly K[];
+}
+
+/** Finds the cause by the verifier of the scheme, which judges every guess. */
+export async function diagnoseEdge<K extends EdgeExplainKey>(
+  kind: EdgeKind<K>,
+  subject: Subject,
+  { facts, sentFacts, keys }: Found<K>,
+): Promise<Pick<Explained["explanation"], "cause" | "hypotheses">> {
+  const { sent, sentUrl, known } = subject;
+  const { keyId, mustSend = [] } = facts;
+  const names = keys.map((key) => kind.nameOf?.(key) ?? kind.signedBy);
+  const fitting = keys.filter((_key, i) => keyId === undefined || kind.nameOf === undefined || names[i] === keyId);
+  const headers = mustSend.map(({ name }) => ({ name, values: headerValues(sent.headers, name.toLowerCase()) }));
+  const open = known.headers ? [] : openHeaders(headers);
+  // What is signed and not known leaves nothing to be checked: an address, the value of a header.
+  const lacksAddress = facts.signs.address && sent.remoteAddress === undefined;
+  const isBlind = lacksAddress || open.length > 0;
+  // Some value, so that the rest can be read.
+  const filler = open.map(({ name }) => [name, "-"] as const);
+  const readable = { ...subject, sent: { ...sent, headers: [...sent.headers, ...filler] } };
+  const inputFor = (url: SplitUrl): EdgeInput<K> => ({
+    method: sent.method,
+    origin: `${url.protocol}://${url === sentUrl ? sent.authority : url.authority}`,
+    path: url.wire.path,
+    query: url.wire.query,
+    address: sent.remoteAddress,
+    key: fitting[0] ?? kind.someKey(facts, url),
+  });
+  const refusal = (input: EdgeInput<K>): Promise<{ readonly code: string; readonly error: unknown }> =>
+    judge(kind, readable, input);
+  const isFitting = async (input: EdgeInput<K>): Promise<boolean> => /^$/.test((await refusal(input)).code);
+  const told = await refusal(inputFor(sentUrl));
+  const found: Case<EdgeInput<K>> = {
+    subject,
+    signedBy: keyId,
+    keys: isBlind
+      ? []
+      : keys.map((key, i) => ({
+          id: names[i] as string,
+          isNamed: fitting.includes(key),
+          put: (input) => ({ ...input, key }),
+        })),
+    inputFor,
+    textOf: () => "",
+    fits: isFitting,
+    // None of them signs the method.
+    unknowns: (input) => [input],
+    variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
+    beside: (wrong) => otherValue(headers, wrong),
+    grammar: lacksAddress
+      ? undefined
+      : (missingHeader(
+          subject,
+          headers.map(({ name }) => name),
+        ) ??
+        grammarOf(told) ??
+        otherUrls(sentFacts, inputFor(sentUrl))),
+    times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
+    other:
+      fitting.length === 0
+        ? networkCause(subject, facts.clients)
+        : open.length > 0
+          ? untold(open)
+          : addressCause(subject, told.error),
+  };
+  // A server of an edge shows nothing of what it computes.
+  return diagnose(subject, () => found);
+}
+
+/** The verifier's own judgement: `code` is empty where the signature fits, whatever else is wrong. */
+async function judge<K extends EdgeExplainKey>(
+  kind: EdgeKind<K>,
+  { sent, sentUrl, now }: Subject,
+  { method, origin, path, query, address, key }: EdgeInput<K>,
+): Promise<{ readonly code: string; readonly error: unknown }> {
+  const names = readParameters(sentUrl).map(([name]) => name);
+  try {
+    const verifier = kind.verifier(key, {
+      origins: [canonicalOrigin(origin)],
+      methods: [method],
+      withoutExpiry: "accept",
+      allowUnsigned: names,
+      clock: () => now,
+    });
+    const target = query === "" ? path : `${path}?${query}`;
+    const authority = origin.replace(/^https?:\/\//, "");
+    await verifier.verify({ ...sent, method, target, authority, remoteAddress: address });
+    return { code: "", error: undefined };
+  } catch (error) {
+    if (!isDaypassError(error)) throw error;
+    return { code: LATER.test(error.code) ? "" : error.code, error };
+  }
+}
+
+/** As `origins` has to be written. */
+function canonicalOrigin(origin: string): string {
+  return origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2");
+}
+
+function grammarOf({ code, error }: { readonly code: string; readonly error: unknown }): Cause | undefined {
+  return GRAMMAR.test(code) ? refusedCause(error) : undefined;
+}
+
+/** A verifier refuses a URL that its token is not for as it does one with a wrong signature. */
+function otherUrls(
+  { covers, below }: EdgeFacts,
+  { origin, path, query }: Pick<EdgeInput<unknown>, "origin" | "path" | "query">,
+): Cause | undefined {
+  if (covers === undefined || covers(canonicalOrigin(origin))) return undefined;
+  return {
+    code: "PATH",
+    sentence: `The token is for other URLs: for ${below ?? "one that it does not show"}, and not for ${origin}${path}${query === "" ? "" : " with its query"}.`,
+    evidence: [],
+    fix: "Ask for a URL that the token covers, or for a token of its own.",
+  };
+}
+
+function addressCause({ request }: Subject, error: unknown): Cause | undefined {
+  if (request?.remoteAddress === undefined || !isDaypassError(error) || error.code !== "IP_NOT_GRANTED")
+    return undefined;
+  return {
+    code: "IP",
+    sentence: `The client's address is not the one that the token is for: ${error.message}.`,
+    evidence: ["The signature is right."],
+    fix: "Sign for the address as the server sees it; behind a proxy that is another one.",
+  };
+}

@@ -1,0 +1,128 @@
+import { headerValues } from "../../wire.ts";
+import type { Subject } from "../explainer.ts";
+import { addedTogether } from "../search/added-parameters.ts";
+import type { Variant } from "../search/search.ts";
+import { hostSpellings } from "../search/spellings.ts";
+import { pathVariants, querySpellings, spelt } from "../search/text-variants.ts";
+import { movedEnds } from "../search/usual-lives.ts";
+import { secretVariants } from "../search/variants.ts";
+import { forwardedHosts } from "../seen-request.ts";
+import type { EdgeFacts } from "./kind.ts";
+
+/** One guess: a request, and a key that may have signed it. */
+export interface EdgeInput<K> {
+  readonly method: string;
+  /** `scheme://host[:port]`. */
+  readonly origin: string;
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+  /** The client's. */
+  readonly address: string | undefined;
+  readonly key: K;
+}
+
+interface Context<K> {
+  readonly facts: EdgeFacts;
+  readonly subject: Subject;
+  otherwise(key: K): Iterable<readonly [what: string, key: K]>;
+}
+
+/** What may differ between what was signed and what was sent. */
+export function* edgeVariants<K extends object>(
+  input: EdgeInput<K>,
+  { facts, subject, otherwise }: Context<K>,
+): Generator<Variant<EdgeInput<K>>> {
+  const { signs } = facts;
+  for (const [what, key] of otherwise(input.key)) {
+    const text = `The signature is right, but ${what}.`;
+    const fix = "Set up both sides alike.";
+    yield { code: "SIGNATURE", input: { ...input, key }, signed: text, seen: text, fix };
+  }
+  if (signs.query) yield* queryVariants(input, facts);
+  yield* pathVariants(input, subject.sentUrl.wire.path);
+  if (signs.address) yield* addressVariants(input, subject);
+  yield* damagedKeys(input);
+  yield* endVariants(input, facts);
+  // The many come last, so that the search for two changes reaches all the others.
+  if (signs.host) yield* hostVariants(input, subject);
+}
+
+function* hostVariants<I extends EdgeInput<unknown>>(input: I, { sent, url, hosts }: Subject): Generator<Variant<I>> {
+  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwardedHosts(sent)] };
+  const names = [sent.authority, ...hostSpellings(sent.authority, known)];
+  for (const origin of new Set(names.flatMap((host) => [`https://${host}`, `http://${host}`]))) {
+    if (origin === input.origin) continue;
+    const text = `The URL was signed for ${origin}, and the server was reached as ${input.origin}.`;
+    const fix = "Sign for the public origin, and let proxies pass Host on unchanged.";
+    yield { code: "HOST", input: { ...input, origin }, signed: text, seen: text, fix };
+  }
+}
+
+function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeFacts): Generator<Variant<I>> {
+  const tokens = input.query === "" ? [] : input.query.split("&");
+  const others = tokens.filter((token) => !isOwn(token.split("=", 1)[0] as string));
+  const joined = (kept: readonly string[]): string => kept.join("&");
+  for (const token of others) {
+    const text = `The query parameter ${token.split("=", 1)[0]} was added after signing.`;
+    const query = joined(tokens.filter((other) => other !== token));
+    const fix = "Put everything into the URL before it is signed, and add nothing to it.";
+    yield { code: "QUERY", input: { ...input, query }, signed: text, seen: text, fix };
+  }
+  const nameOf = (token: string): string => token.split("=", 1)[0] as string;
+  for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn })) {
+    const text = `The query parameters ${names} were added after signing.`;
+    const fix = "Put everything into the URL before it is signed, and add nothing to it.";
+    yield { code: "QUERY", input: { ...input, query: joined(rest) }, signed: text, seen: text, fix };
+  }
+  const own = tokens.filter((token) => !others.includes(token));
+  const spellings: readonly (readonly [how: string, query: string])[] = [
+    ["without its other parameters", joined(own)],
+    ["with its parameters in another order", joined([...others].sort().concat(own))],
+    ["with its parameters in the order of their names", joined([...tokens].sort())],
+    ...querySpellings(input.query),
+  ];
+  for (const [how, query] of spellings) {
+    if (query === input.query) continue;
+    yield spelt({
+      code: "QUERY",
+      input: { ...input, query },
+      what: "query",
+      how,
+      fix: "Pass the query on byte for byte.",
+    });
+  }
+}
+
+function* addressVariants<I extends EdgeInput<unknown>>(input: I, { sent }: Subject): Generator<Variant<I>> {
+  const forwarded = ["x-forwarded-for", "x-real-ip", "cf-connecting-ip", "true-client-ip"]
+    .flatMap((name) => headerValues(sent.headers, name))
+    .flatMap((value) => value.split(","))
+    .map((value) => value.trim());
+  for (const address of new Set([...forwarded, "127.0.0.1", "::1"])) {
+    if (address === input.address) continue;
+    const text = `The URL was signed for the client ${address}, and the server saw ${input.address}.`;
+    const fix =
+      "Tell the server which proxy to believe (nginx: set_real_ip_from), or sign for the address that it sees.";
+    yield { code: "IP", input: { ...input, address }, signed: text, seen: text, fix };
+  }
+}
+
+/** Each text of a key that can be a secret, as it gets damaged on its way. */
+function* damagedKeys<K extends object>(input: EdgeInput<K>): Generator<Variant<EdgeInput<K>>> {
+  for (const name of ["secret", "key", "salt"]) {
+    const secret = (input.key as Readonly<Record<string, unknown>>)[name];
+    if (typeof secret !== "string") continue;
+    for (const variant of secretVariants({ secret })) {
+      yield { ...variant, input: { ...input, key: { ...input.key, [name]: variant.input.secret } } };
+    }
+  }
+}
+
+function* endVariants<I extends EdgeInput<unknown>>(input: I, { end }: EdgeFacts): Generator<Variant<I>> {
+  yield* movedEnds(end, (other) =>
+    input.query.includes(end)
+      ? { ...input, query: input.query.replace(end, other) }
+      : { ...input, path: input.path.replace(end, other) },
+  );
+}

@@ -1,0 +1,94 @@
+import { serverCause } from "../cause/server-cause.ts";
+import type { ServerError } from "../error-body.ts";
+import type { Cause, CauseCode } from "../explanation.ts";
+
+/**
+ * What the code of a Cloud Storage answer says. Google has S3's codes with other meanings: `ExpiredToken` is an expired URL,
+ * and the reason stands in `Details`.
+ *
+ * Source: https://cloud.google.com/storage/docs/xml-api/reference-status
+ */
+export function gcsCause(error: ServerError, now: Date): Cause | undefined {
+  const { code, message, fields } = error;
+  const details = fields.get("Details") ?? message;
+  const cause = (name: CauseCode, sentence: string, fix: string): Cause => ({
+    code: name,
+    sentence,
+    evidence: [`The server says ${code}${details === "" ? "" : `: ${details}`}`],
+    fix,
+  });
+  switch (code) {
+    case "ExpiredToken": {
+      const end = new Date(/expired at: ?(\S+)/.exec(details)?.[1] ?? Number.NaN);
+      const at = Number.isNaN(end.getTime()) ? "" : `: it ended at ${end.toISOString()}`;
+      return cause("EXPIRED", `The URL has expired${at}.`, "Ask for a new URL.");
+    }
+    case "AccessDenied":
+      if (/anonymous caller/i.test(details)) {
+        return cause(
+          "MALFORMED",
+          "Google took the request for one without a signature: the query was cut off or renamed on the way.",
+          "Pass the URL on byte for byte as it was made; quote it in a shell.",
+        );
+      }
+      return cause(
+        "PERMISSION",
+        `The signature was accepted; the account that signed may not do this (${details}).`,
+        "Give the account the permission (a missing object is also AccessDenied without storage.objects.list).",
+      );
+    case "UserProjectMissing":
+      return cause(
+        "PERMISSION",
+        "The bucket makes the requester pay, and the URL names no project.",
+        "Sign with the query parameter userProject.",
+      );
+    case "EntityTooLarge":
+    case "EntityTooSmall":
+      return cause(
+        "PAYLOAD",
+        "The signature is right; the body has another length than x-goog-content-length-range allows.",
+        "Send a body within the signed range, or sign another range.",
+      );
+    case "ExcessHeaderValues":
+      return cause(
+        "UNSIGNED_HEADER",
+        "The request mixes x-amz-* and x-goog-* headers, which Cloud Storage refuses.",
+        "Send x-goog-* headers only.",
+      );
+    case "UNSIGNED_HEADER":
+      return cause(
+        "UNSIGNED_HEADER",
+        "The request carries x-goog-* or x-amz-* headers that were not signed.",
+        "Leave them out, or sign them with the URL.",
+      );
+    case "InvalidSecurity":
+      return cause(
+        "UNKNOWN_KEY",
+        "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
+        "Look whether the key, and the account that it belongs to, are still active; sign with one that is.",
+      );
+    case "MalformedSecurityHeader":
+    case "InvalidArgument":
+      if (/included in signedheaders, but not in the request/i.test(details)) {
+        const name = fields.get("ParameterName");
+        return cause(
+          "HEADER",
+          `The URL was signed with ${name === undefined ? "a header" : `the header ${name}`}, which was not sent.`,
+          `Send ${name ?? "the signed headers"} with exactly the value that was signed.`,
+        );
+      }
+      if (/Signature was not base64 encoded/i.test(details)) {
+        return cause(
+          "SIGNATURE",
+          "The signature was damaged on its way: it is no base64 any more.",
+          "Pass the URL on byte for byte as it was made: a + in the signature travels as %2B.",
+        );
+      }
+      return cause("MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made.");
+    case "MissingSecurityHeader":
+    case "InvalidQueryParameterValue":
+      return cause("MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made.");
+    default:
+      return serverCause(error, now);
+  }
+}

@@ -1,0 +1,128 @@
+import { GOOG4_HMAC, hostWithoutPort, UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
+import { parseGcs } from "../../gcs/parse.ts";
+import { headerValues } from "../../wire.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { mixedKeys, noneFits } from "../cause/keys.ts";
+import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
+import { checkWhole, RSA_HEX } from "../cause/whole-signature.ts";
+import type { Diagnosis, Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+import { checkV4, type V4Diagnosis } from "../v4/check.ts";
+import { besides, missingCause, timeCause } from "../v4/diagnosis.ts";
+import { type V4Dialect, type V4Input, v4Input } from "../v4/variants.ts";
+import { gcsCause } from "./cause.ts";
+import type { GcsFacts } from "./facts.ts";
+import { fitsV4, gcsExplainKeys } from "./keys.ts";
+
+function dialect({ family }: GcsFacts): V4Dialect {
+  return {
+    name: "Cloud Storage",
+    family,
+    home: "storage.googleapis.com",
+    prefix: "X-Goog-",
+    optional: /^X-Goog-(?!(?:Algorithm|Credential|Date|Expires|SignedHeaders)$)/,
+    lost: [],
+    regions: ["auto", "us", "eu", "us-central1", ""],
+    services: ["storage", "s3"],
+    hasSecret: family === GOOG4_HMAC,
+    isRegional: true,
+  };
+}
+
+/** What would be signed for the request as it was sent. */
+export function gcsInput({ sent, sentUrl }: Subject, facts: GcsFacts, secret: string): V4Input {
+  const values = (name: string): readonly string[] =>
+    name === "host" ? [hostWithoutPort(sent.authority)] : headerValues(sent.headers, name);
+  const isSigned = facts.signedHeaders.includes("x-goog-content-sha256");
+  return v4Input({
+    dialect: dialect(facts),
+    method: sent.method,
+    rawPath: sentUrl.wire.path,
+    tokens: sentUrl.wire.tokens.filter(({ name }) => name !== "X-Goog-Signature"),
+    headers: facts.signedHeaders.map((name) => ({ name, values: values(name) })),
+    payload: (isSigned ? values("x-goog-content-sha256")[0] : undefined) ?? UNSIGNED_PAYLOAD,
+    scope: { date: facts.date, region: facts.region, service: facts.service },
+    time: facts.time,
+    secret,
+  });
+}
+
+/**
+ * Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock.
+ * What the URL itself shows comes before an answer that servers give for everything.
+ */
+export async function diagnoseGcs(subject: Subject, facts: GcsFacts, input: V4Input): Promise<Diagnosis> {
+  const { error, now } = subject;
+  const said = error === undefined || isMismatch(error) ? undefined : gcsCause(error, now);
+  const { isProven, ...signature } = await checkSignature(subject, facts, input);
+  const answer = (cause: Cause | undefined): Diagnosis => ({ ...signature, cause });
+  if (said !== undefined && error !== undefined && !isVague(error)) return answer(said);
+  const malformed = readGrammar(subject, facts);
+  if (malformed !== undefined) return answer(malformed);
+  const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, input.headers);
+  if (missing !== undefined) return answer(missing);
+  const late = timeCause(facts, now);
+  if (error !== undefined && isMismatch(error)) return answer(besides(signature.cause, late));
+  // A server tells the time first, and a new URL from the same signer would have the other fault again.
+  const proven = isProven ? signature.cause : undefined;
+  return answer(besides(late, proven) ?? proven ?? said ?? signature.cause ?? (error && otherCause(error)));
+}
+
+function readGrammar({ sent, sentUrl }: Subject, { family, signature }: GcsFacts): Cause | undefined {
+  const isHmac = family === GOOG4_HMAC;
+  const read = (): void => {
+    parseGcs({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, family);
+    checkWhole("X-Goog-Signature", signature, isHmac ? [64] : RSA_HEX);
+  };
+  const digits = isHmac ? 64 : (RSA_HEX.find((length) => length >= signature.length) ?? 0);
+  return grammarCause(read, {
+    refusesHeaders: true,
+    signature: { parameter: "X-Goog-Signature", text: signature, digits },
+  });
+}
+
+async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input): Promise<V4Diagnosis> {
+  const { family, keyId, signature } = facts;
+  const given = gcsExplainKeys(subject.keys, family !== GOOG4_HMAC);
+  const { url, sent } = subject;
+  const meant = { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } };
+  const found = await checkV4({
+    subject,
+    input,
+    signed: gcsInput(meant, facts, ""),
+    keyId,
+    keys: given.map((key) => ({
+      id: key.id,
+      secret: "secret" in key ? key.secret : "",
+      fits: (tried) => fitsV4(key, tried, signature),
+    })),
+    isWhole: /^[0-9a-f]{64,}$/i.test(signature),
+    says: {
+      otherId: (id) => mixedKeys(keyId, id),
+      wrongKey: (tried) => ({
+        code: "WRONG_SECRET",
+        sentence: `The URL was signed with another key than the given one of ${keyId}, or changed in a way that is not among the usual ones.`,
+        evidence: [noneFits(tried)],
+        fix: "Compare the key that the signer uses with the given one; an account can have several, and deleted ones end their URLs.",
+      }),
+      otherAtServer: () => ({
+        code: "WRONG_SECRET",
+        sentence:
+          "The signature is right for this request and the given key: the key was deleted or disabled at Google, or a proxy changed the request before it arrived.",
+        evidence: [],
+        fix: "Look at the account's keys in the console; then look at proxies between client and server.",
+      }),
+    },
+  });
+  if (found.isProven || given.length > 0 || subject.keys.length === 0) return found;
+  return { isProven: true, cause: otherKind(facts) };
+}
+
+function otherKind({ family, keyId }: GcsFacts): Cause {
+  return {
+    code: "UNKNOWN_KEY",
+    sentence: `The URL was signed by ${keyId} with ${family.algorithm}, and none of the given keys is of that kind.`,
+    evidence: [],
+    fix: "Give the account's key file or public key for RSA, accessKeyId and secretAccessKey for HMAC.",
+  };
+}

@@ -1,0 +1,83 @@
+import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
+import { parseBasicTime } from "../../time.ts";
+import type { V4Family } from "../../v4.ts";
+import { decodeOr } from "../decoded.ts";
+import type { SplitUrl } from "../explainer.ts";
+import type { Trap } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
+
+/** The bucket where Google's own host names it. */
+export function googleBucket(authority: string): string | undefined {
+  return /^(.+)\.storage\.(?:googleapis\.com|[a-z0-9.-]+)(?::\d+)?$/.exec(authority)?.[1];
+}
+
+/** `bucket` and `object` as far as the URL shows them: on a foreign host nobody can tell a bucket's own from a server's. */
+export function gcsResource({ authority, wire }: SplitUrl): string {
+  const path = decodeOr(wire.path);
+  const named = googleBucket(authority);
+  if (named === undefined && !/^storage\.[a-z0-9.-]+(?::\d+)?$/.test(authority)) {
+    return `${path} at ${authority} (its first segment is the bucket, unless the host is one bucket's own)`;
+  }
+  const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
+  const bucket = named ?? first;
+  const object = named === undefined ? rest : path.slice(1);
+  return object === "" ? `bucket ${bucket}` : `object ${object} in bucket ${bucket}`;
+}
+
+/** What stands in a V4 URL; empty where it is missing. */
+export interface GcsFacts {
+  readonly family: V4Family;
+  readonly keyId: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+  readonly time: string;
+  readonly signedAt: Date | undefined;
+  readonly expires: number;
+  readonly endsAt: Date | undefined;
+  readonly signedHeaders: readonly string[];
+  readonly signature: string;
+}
+
+/** Reads without judging: whatever is damaged stays empty. */
+export function readGcsFacts(url: SplitUrl): GcsFacts {
+  const values = new Map<string, string>();
+  for (const [name, value] of readParameters(url)) if (!values.has(name)) values.set(name, value);
+  const get = (name: string): string => values.get(name) ?? "";
+  const parts = get("X-Goog-Credential").split("/");
+  const [date = "", region = "", service = ""] = parts.slice(-4);
+  const signedAt = parseBasicTime(get("X-Goog-Date"));
+  const expires = /^\d{1,15}$/.test(get("X-Goog-Expires")) ? Number(get("X-Goog-Expires")) : Number.NaN;
+  const endsAt = new Date((signedAt?.getTime() ?? Number.NaN) + expires * 1000);
+  return {
+    family: get("X-Goog-Algorithm") === GOOG4_HMAC.algorithm ? GOOG4_HMAC : GOOG4_RSA,
+    keyId: parts.slice(0, -4).join("/"),
+    date,
+    region,
+    service,
+    time: get("X-Goog-Date"),
+    signedAt,
+    expires,
+    endsAt: Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
+    signedHeaders: get("X-Goog-SignedHeaders")
+      .split(";")
+      .filter((name) => name !== ""),
+    signature: get("X-Goog-Signature"),
+  };
+}
+
+const IGNORED_OVERRIDE = /^response-(?:cache-control|content-encoding|content-language|expires)$/;
+const HEADER_ONLY = /^x-goog-(?!algorithm$|credential$|date$|expires$|signature$|signedheaders$)/i;
+
+/** Pitfalls that Cloud Storage's URLs of both versions have. */
+export function gcsTraps(url: SplitUrl): readonly Trap[] {
+  return readParameters(url).flatMap(([name]): readonly Trap[] => {
+    if (IGNORED_OVERRIDE.test(name)) {
+      const text = `Cloud Storage ignores ${name}: of the response headers, a URL can set content-disposition and content-type only.`;
+      return [{ name: "ignored-override", text }];
+    }
+    if (!HEADER_ONLY.test(name)) return [];
+    const text = `${name} stands in the query, where Cloud Storage does not act on it. Sign it as a header, and send it.`;
+    return [{ name: "header-in-query", text }];
+  });
+}

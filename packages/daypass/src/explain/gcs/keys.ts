@@ -1,0 +1,79 @@
+import { type RsaJwk, rsaPublicKey } from "#crypto/rsa";
+import { base64url, fromBase64, fromHex } from "../../encode.ts";
+import { refusal } from "../../errors.ts";
+import { GOOG4_RSA } from "../../gcs/canonical.ts";
+import type { GcsHmacKey, GcsServiceAccount } from "../../gcs/credentials.ts";
+import type { GcsPublicAccount } from "../../gcs/key.ts";
+import type { ExplainKey } from "../explanation.ts";
+import { isS3Credentials } from "../s3/facts.ts";
+import { type V4Input, v4Signature, v4StringToSign } from "../v4/variants.ts";
+
+/** A key that an account's signature can be held against: its file, or its public half. */
+export type GcsAccountKey = GcsServiceAccount | GcsPublicAccount;
+
+/** A key of either kind with what it is known by. */
+export type GcsExplainKey =
+  | { readonly id: string; readonly secret: string }
+  | { readonly id: string; verify(text: string, signature: Uint8Array): Promise<boolean> };
+
+function isAccountKey(key: ExplainKey): key is GcsAccountKey {
+  return "client_email" in key;
+}
+
+/** The keys of the kind that the URL names, ready to be tried. */
+export function gcsExplainKeys(keys: readonly ExplainKey[], isRsa: boolean): readonly GcsExplainKey[] {
+  if (!isRsa) {
+    return keys
+      .filter((key): key is GcsHmacKey => isS3Credentials(key))
+      .map(({ accessKeyId: id, secretAccessKey: secret }) => ({ id, secret }));
+  }
+  return keys.filter(isAccountKey).map((key) => {
+    const publicKey = rsaPublicKey("private_key" in key ? publicHalf(key.private_key) : key.public_key);
+    return { id: key.client_email, verify: (text, signature) => publicKey.verify("sha256", text, signature) };
+  });
+}
+
+/** Whether the signature of a V4 URL is one over this input. */
+export async function fitsV4(key: GcsExplainKey, input: V4Input, signature: string): Promise<boolean> {
+  if (input.dialect.family !== GOOG4_RSA) return v4Signature(input) === signature;
+  const bytes = fromHex(signature);
+  return bytes !== undefined && "verify" in key && key.verify(v4StringToSign(input), bytes);
+}
+
+/**
+ * Modulus and exponent of a private key in PEM, so that a key file is enough to explain the account's URLs and nothing is
+ * signed for it. Throws `INVALID_KEY`, also where the runtime would read a key in its own time.
+ */
+function publicHalf(pem: string): RsaJwk {
+  const [, text = ""] = /-----BEGIN (?:RSA )?PRIVATE KEY-----([^-]+)/.exec(pem.replaceAll("\\n", "\n")) ?? [];
+  let numbers = content(fromBase64(text.replace(/\s/g, "")) ?? new Uint8Array());
+  // PKCS#8 (RFC 5208): version, algorithm, and the key of PKCS#1 (RFC 8017 appendix A.1.2) in an octet string.
+  const octets = numbers[2];
+  if (numbers[1]?.tag === 0x30 && octets !== undefined) numbers = content(octets.bytes);
+  const [, n, e] = numbers.map(({ bytes }) => base64url(bytes[0] === 0 ? bytes.subarray(1) : bytes));
+  if (!n || !e) throw refusal("INVALID_KEY", "private_key as an RSA key in PEM without a passphrase");
+  return { kty: "RSA", n, e };
+}
+
+interface Element {
+  readonly tag: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The elements of the one sequence that a DER text is. */
+function content(der: Uint8Array): readonly Element[] {
+  const [sequence] = elements(der);
+  return sequence === undefined ? [] : elements(sequence.bytes);
+}
+
+function elements(der: Uint8Array): readonly Element[] {
+  const found: Element[] = [];
+  for (let at = 0; at + 1 < der.length; ) {
+    const [tag = 0, first = 0] = der.subarray(at, at + 2);
+    const start = at + 2 + (first > 0x80 ? first & 0x7f : 0);
+    const length = first > 0x80 ? der.subarray(at + 2, start).reduce((sum, byte) => sum * 256 + byte, 0) : first;
+    found.push({ tag, bytes: der.subarray(start, start + length) });
+    at = start + length;
+  }
+  return found;
+}

@@ -1,0 +1,8 @@
+import { formDecode } from "../wire.ts";
+import { decodeOr } from "./decoded.ts";
+import type { SplitUrl } from "./explainer.ts";
+
+/** Decoded parameters in wire order; a name or value that cannot be decoded stays as it is. */
+export function readParameters(url: SplitUrl): readonly (readonly [name: string, value: string])[] {
+  return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name, formDecode), decodeOr(value, formDecode)]);
+}

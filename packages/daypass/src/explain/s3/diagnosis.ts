@@ -1,0 +1,287 @@
+import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
+import type { S3Credentials } from "../../s3/credentials.ts";
+import { headerValues } from "../../wire.ts";
+import { amazonRegion, amazonService, isAmazonWebsite } from "../amazon-host.ts";
+import { grammarCause } from "../cause/grammar.ts";
+import { mixedKeys, noneFits } from "../cause/keys.ts";
+import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
+import type { ToldMethod } from "../cause/undecided.ts";
+import type { Diagnosis, Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
+import { s3Traps } from "../traps.ts";
+import { checkV4, type V4Diagnosis } from "../v4/check.ts";
+import { besides, missingCause, timeCause } from "../v4/diagnosis.ts";
+import { type V4Input, v4Input } from "../v4/variants.ts";
+import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause } from "./facts.ts";
+import type { S3Version } from "./version.ts";
+
+/** What would be signed for the request as it was sent. */
+export function s3Input(
+  { dialect }: S3Version,
+  { sent, sentUrl, request }: Subject,
+  facts: S3Facts,
+  secret: string,
+): V4Input {
+  const header = headerValues(sent.headers, "x-amz-content-sha256")[0];
+  const parameter = readParameters(sentUrl).find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
+  const isSigned = facts.signedHeaders.includes("x-amz-content-sha256");
+  return v4Input({
+    dialect,
+    method: sent.method,
+    rawPath: sentUrl.wire.path,
+    tokens: sentUrl.wire.tokens.filter(({ name }) => name !== "X-Amz-Signature"),
+    headers: facts.signedHeaders.map((name) => ({
+      name,
+      values: name === "host" ? [sent.authority] : headerValues(sent.headers, name),
+    })),
+    payload: (isSigned ? (header ?? request?.bodySha256) : undefined) ?? parameter ?? UNSIGNED_PAYLOAD,
+    scope: { date: facts.date, region: facts.region, service: facts.service },
+    time: facts.time,
+    secret,
+  });
+}
+
+/** What a diagnosis works on. */
+interface Case {
+  readonly version: S3Version;
+  readonly subject: Subject;
+  readonly facts: S3Facts;
+  /** What would be signed for the request as it was sent. */
+  readonly input: V4Input;
+  readonly keys: readonly S3Credentials[];
+}
+
+/** A diagnosis, and the key that its words about tokens and ends are of. */
+export interface S3Diagnosis extends Diagnosis {
+  readonly key: S3Credentials | undefined;
+}
+
+/**
+ * Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock.
+ * What the URL itself shows comes before an answer that servers give for everything.
+ */
+export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
+  const { facts, subject } = given;
+  const { error, now } = subject;
+  const said = error === undefined || isMismatch(error) ? undefined : s3Cause(error, now);
+  const { signature, key } = await checkSignature(given);
+  const { isProven, signer: _, ...rest } = signature;
+  const answer = (cause: Cause | undefined): S3Diagnosis => ({ ...rest, key, cause });
+  if (said !== undefined && error !== undefined && !isVague(error)) return answer(refine(said, given));
+  const malformed = readGrammar(given) ?? hoistedCause(given);
+  if (malformed !== undefined) return answer(malformed);
+  const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
+  if (missing !== undefined) return answer(missing);
+  const own =
+    error !== undefined && isMismatch(error) ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
+  const beside = scopeCause(given) ?? own;
+  const other = isProven ? (signature.cause ?? beside) : (beside ?? signature.cause);
+  const late = timeCause(facts, now) ?? keyEndCause(key, facts.endsAt, now);
+  if (error !== undefined && isMismatch(error)) return answer(besides(other, late));
+  // A server tells the time first, and a new URL from the same signer would have the other fault again.
+  return answer(
+    besides(late, isProven ? other : undefined) ??
+      (isProven ? other : undefined) ??
+      said ??
+      other ??
+      (error && otherCause(error)),
+  );
+}
+
+/** The key has a session token, and neither the URL nor a header has it. */
+function keyCause({ facts, subject }: Case, key: S3Credentials | undefined): Cause | undefined {
+  if (!key?.sessionToken) return undefined;
+  const { token } = facts;
+  if (token === undefined || token === key.sessionToken) return tokenCause(facts, TOKEN, subject);
+  const isCut = key.sessionToken.startsWith(token);
+  return {
+    code: "INVALID_TOKEN",
+    sentence: `The session token in the URL (${TOKEN}) is not that of the given key: ${isCut ? "its end was cut off" : "it was changed on its way, or is of another session"}.`,
+    evidence: [],
+    fix: "Pass the URL on byte for byte as it was made, or sign again with the three parts of one set of credentials.",
+  };
+}
+
+const TOKEN = "X-Amz-Security-Token";
+
+/** The body is another one than its hash says, which was signed only where a key has shown it or the URL has it. */
+function bodyCause(
+  { input: { payload }, subject: { request, sentUrl } }: Case,
+  { signer }: V4Diagnosis,
+): Cause | undefined {
+  const { bodySha256 } = request ?? {};
+  if (bodySha256 === undefined || !/^[0-9a-f]{64}$/.test(payload) || payload === bodySha256) return undefined;
+  if (signer === undefined && !readParameters(sentUrl).some(([name]) => name === "X-Amz-Content-Sha256")) {
+    return {
+      code: "HEADER",
+      sentence:
+        "The header x-amz-content-sha256 that was sent is not the hash of the body: either it or the body is another one than was signed.",
+      evidence: [`the header: ${payload}`, `the body: ${bodySha256}`],
+      fix: "Send the header with the value that was signed, and the body that has this hash.",
+    };
+  }
+  return {
+    code: "PAYLOAD",
+    sentence: "The body is another one than was signed: its hash is not that of x-amz-content-sha256.",
+    evidence: [`signed: ${payload}`, `the body: ${bodySha256}`],
+    fix: "Send the body that was signed, or sign with UNSIGNED-PAYLOAD.",
+  };
+}
+
+// Where the URL itself shows why the server says what it says, that is the better explanation.
+function refine(said: Cause, given: Case): Cause {
+  const empty = s3Traps(given.subject.url).find(({ name }) => name === "empty-body-checksum");
+  if (said.code === "CHECKSUM" && empty !== undefined) {
+    return {
+      ...said,
+      sentence: empty.text,
+      fix: "Sign without a checksum, or with the checksum of the body that is sent.",
+    };
+  }
+  const { facts, subject } = given;
+  // No server knows a temporary key without its token, and Amazon's all begin so.
+  if (said.code === "UNKNOWN_KEY" && facts.accessKeyId.startsWith("ASIA")) {
+    const cause = tokenCause(facts, TOKEN, subject);
+    if (cause !== undefined) return { ...cause, evidence: said.evidence };
+  }
+  if (said.code === "INVALID_TOKEN" && hasPlainPlus(subject)) {
+    return {
+      ...said,
+      sentence: `The session token (${TOKEN}) has a plain +, which was not sent as %2B: the server reads a space.`,
+      fix: "Percent-encode the token once, so that + travels as %2B.",
+    };
+  }
+  if (
+    said.code === "EXPIRED" &&
+    facts.endsAt !== undefined &&
+    subject.now < facts.endsAt &&
+    !said.sentence.includes(": it ended at")
+  ) {
+    return {
+      ...said,
+      code: "CLOCK",
+      sentence: `The URL has ended by the server's clock, and not by this one: it says that it ends at ${facts.endsAt.toISOString()}.`,
+      fix: "Set the clocks (NTP).",
+    };
+  }
+  if (said.code === "MALFORMED") return readGrammar(given) ?? scopeCause(given) ?? said;
+  return said;
+}
+
+/** A token is in base64, where + is a digit. */
+function hasPlainPlus({ sentUrl }: Subject): boolean {
+  return sentUrl.wire.tokens.some(({ name, value = "" }) => name === TOKEN && value.includes("+"));
+}
+
+function readGrammar({ version, subject: { sent, sentUrl }, facts }: Case): Cause | undefined {
+  // A header that is missing is no fault of the grammar, and nobody may have told the headers.
+  const hash = "x-amz-content-sha256";
+  const isOpen = facts.signedHeaders.includes(hash) && headerValues(sent.headers, hash).length === 0;
+  const parameter = readParameters(sentUrl).find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
+  const headers = isOpen ? [...sent.headers, [hash, parameter ?? UNSIGNED_PAYLOAD] as const] : sent.headers;
+  const received = {
+    request: { ...sent, headers },
+    wire: sentUrl.wire,
+    origin: `${sentUrl.protocol}://${sent.authority}`,
+    wildcard: "",
+  };
+  // Of SigV4A it is DER, which tells its length itself.
+  const isHex = facts.regionSet === undefined;
+  return grammarCause(() => version.checkGrammar(received), {
+    refusesHeaders: true,
+    signature: isHex ? { parameter: "X-Amz-Signature", text: facts.signature, digits: 64 } : undefined,
+  });
+}
+
+/** A header that an SDK has put into the query, and of which the server complains. */
+function hoistedCause({ subject: { url, error } }: Case): Cause | undefined {
+  if (error === undefined || isMismatch(error)) return undefined;
+  const message = error.message.toLowerCase();
+  const trap = s3Traps(url).find(
+    ({ name, text }) => name === "header-in-query" && message.includes(text.split(" ", 1)[0] as string),
+  );
+  if (trap === undefined) return undefined;
+  const evidence = [`The server says ${error.code}: ${error.message}`];
+  return { code: "HEADER", sentence: trap.text, evidence, fix: "Sign it as a header, and send it." };
+}
+
+function scopeCause({ version, subject: { url }, facts: { region, regionSet, service } }: Case): Cause | undefined {
+  const expected = amazonService(url.authority) ?? version.dialect.services[0];
+  if (service !== expected && service !== "s3express") {
+    return {
+      code: "SERVICE",
+      sentence: `The URL was signed for the service ${service}, and S3 expects ${expected}.`,
+      evidence: [],
+      fix: `Sign for the service ${expected}.`,
+    };
+  }
+  if (isAmazonWebsite(url.authority)) {
+    return {
+      code: "ENDPOINT",
+      sentence: "The host serves the bucket as a website, which takes no signed requests.",
+      evidence: [`host ${url.authority}`],
+      fix: "Sign for the bucket's regional endpoint (s3.REGION.amazonaws.com).",
+    };
+  }
+  if (regionSet !== undefined) return undefined;
+  const hostRegion = amazonRegion(url.authority);
+  if (hostRegion === undefined || hostRegion === region) return undefined;
+  return {
+    code: "REGION",
+    sentence: `The URL was signed for the region ${region} and its host is in ${hostRegion}.`,
+    evidence: [`host ${url.authority}`],
+    fix: `Sign for ${hostRegion}, or use the endpoint of ${region}.`,
+  };
+}
+
+/** The key is the one whose secret gave the signature; where none did, the first of the id that the URL names. */
+async function checkSignature({
+  version,
+  subject,
+  facts,
+  input,
+  keys,
+}: Case): Promise<{ readonly signature: V4Diagnosis; readonly key: S3Credentials | undefined }> {
+  const { accessKeyId } = facts;
+  const fits = version.matcher(facts);
+  const asked = keys.map((key) => ({ id: key.accessKeyId, secret: key.secretAccessKey, fits }));
+  const signature = await checkV4({
+    subject,
+    input,
+    signed: signedInput(version, subject, facts),
+    keyId: accessKeyId,
+    keys: asked,
+    told: told(facts),
+    isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
+    says: {
+      otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),
+      wrongKey: (tried) => ({
+        code: "WRONG_SECRET",
+        sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
+        evidence: [noneFits(tried)],
+        fix: "Compare the secret that the signer uses with the server's; look for a rotated key.",
+      }),
+      otherAtServer: () => ({
+        code: "WRONG_SECRET",
+        sentence: `The signature is right for this request and the given secret: the server holds another secret for ${accessKeyId}, or a proxy changed the request before it arrived.`,
+        evidence: [`checked at ${subject.now.toISOString()}`],
+        fix: "Compare the server's secret with this one; then look at proxies between client and server.",
+      }),
+    },
+  });
+  const signer = keys.find((_, i) => asked[i] === signature.signer);
+  return { signature, key: signer ?? keys.find((key) => key.accessKeyId === accessKeyId) };
+}
+
+/** The request that the given URL stands for, whatever was sent. */
+function signedInput(version: S3Version, subject: Subject, facts: S3Facts): V4Input {
+  const { url, sent } = subject;
+  return s3Input(version, { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } }, facts, "");
+}
+
+/** The method that AWS's SDK for JavaScript writes down as the operation. */
+function told({ operation }: S3Facts): ToldMethod | undefined {
+  const method = methodOfOperation(operation);
+  return method === undefined ? undefined : { method, by: `x-id=${operation}` };
+}

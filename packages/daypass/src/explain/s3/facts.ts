@@ -1,0 +1,140 @@
+import type { S3Credentials } from "../../s3/credentials.ts";
+import { parseBasicTime } from "../../time.ts";
+import { headerValues } from "../../wire.ts";
+import { amazonBucket } from "../amazon-host.ts";
+import { serverCause } from "../cause/server-cause.ts";
+import { decodeOr } from "../decoded.ts";
+import type { ServerError } from "../error-body.ts";
+import type { SplitUrl, Subject } from "../explainer.ts";
+import type { Cause, ExplainKey } from "../explanation.ts";
+import { readParameters } from "../parameters.ts";
+
+/** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
+export function s3Resource({ authority, wire }: SplitUrl): string {
+  const virtual = amazonBucket(authority);
+  const path = decodeOr(wire.path);
+  const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
+  const bucket = virtual ?? first;
+  const key = virtual === undefined ? rest : path.slice(1);
+  return key === "" ? `bucket ${bucket}` : `object ${key} in bucket ${bucket}`;
+}
+
+/** The method that AWS's SDK for JavaScript writes down as the operation. */
+export function methodOfOperation(operation: string | undefined): string | undefined {
+  if (operation === undefined) return undefined;
+  if (/^(?:Get|List)/.test(operation)) return "GET";
+  if (/^Head/.test(operation)) return "HEAD";
+  if (/^(?:Put|UploadPart|CopyObject)/.test(operation)) return "PUT";
+  if (/^(?:Delete|Abort)/.test(operation)) return "DELETE";
+  return /^(?:Create|Complete|Post)/.test(operation) ? "POST" : undefined;
+}
+
+/** What stands in the URL; empty where it is missing. */
+export interface S3Facts {
+  readonly accessKeyId: string;
+  readonly date: string;
+  readonly region: string;
+  readonly service: string;
+  readonly time: string;
+  readonly signedAt: Date | undefined;
+  readonly expires: number;
+  readonly endsAt: Date | undefined;
+  readonly signedHeaders: readonly string[];
+  readonly token: string | undefined;
+  /** Regions of a SigV4A signature, which has none in its scope. */
+  readonly regionSet: string | undefined;
+  readonly signature: string;
+  readonly operation: string | undefined;
+}
+
+/** Reads without judging: whatever is damaged stays empty. */
+export function readS3Facts(url: SplitUrl): S3Facts {
+  const values = new Map<string, string>();
+  for (const [name, value] of readParameters(url)) if (!values.has(name)) values.set(name, value);
+  const get = (name: string): string => values.get(name) ?? "";
+  const regionSet = values.get("X-Amz-Region-Set");
+  const parts = get("X-Amz-Credential").split("/");
+  const scope = parts.splice(regionSet === undefined ? -4 : -3);
+  if (regionSet !== undefined) scope.splice(1, 0, "");
+  const [date = "", region = "", service = ""] = scope;
+  const signedAt = parseBasicTime(get("X-Amz-Date"));
+  const expires = /^\d{1,9}$/.test(get("X-Amz-Expires")) ? Number(get("X-Amz-Expires")) : Number.NaN;
+  return {
+    accessKeyId: parts.join("/"),
+    date,
+    region,
+    service,
+    time: get("X-Amz-Date"),
+    signedAt,
+    expires,
+    endsAt: signedAt === undefined || Number.isNaN(expires) ? undefined : new Date(signedAt.getTime() + expires * 1000),
+    signedHeaders: get("X-Amz-SignedHeaders")
+      .split(";")
+      .filter((name) => name !== ""),
+    token: values.get("X-Amz-Security-Token") ?? values.get("X-Amz-S3session-Token"),
+    regionSet,
+    signature: get("X-Amz-Signature"),
+    operation: values.get("x-id"),
+  };
+}
+
+export function isS3Credentials(key: ExplainKey): key is S3Credentials {
+  return "secretAccessKey" in key;
+}
+
+/** Why a URL or a form may end earlier than it says. */
+export function untilKeyEnds(
+  { token, accessKeyId }: Pick<Credential, "token" | "accessKeyId">,
+  { signed = "URL", key = "access key" }: { readonly signed?: string; readonly key?: string } = {},
+): string {
+  return token !== undefined || accessKeyId.startsWith("ASIA")
+    ? `with the temporary credentials that signed it: minutes to hours, 36 hours at most, whatever the ${signed} says`
+    : `when the ${key} that signed it is deactivated or loses the permission`;
+}
+
+/** What S3's answer says, with the names of its own permission and keys. */
+export function s3Cause(error: ServerError, now: Date): Cause | undefined {
+  const cause = serverCause(error, now);
+  if (error.code === "InvalidAccessKeyId" && cause !== undefined) {
+    return { ...cause, fix: cause.fix.replace("a temporary key", "a temporary key (ASIA…)") };
+  }
+  const isUnsaid = cause?.code === "PERMISSION" && error.code === "AccessDenied";
+  return isUnsaid ? { ...cause, fix: cause.fix.replace("may not list", "may not list (s3:ListBucket)") } : cause;
+}
+
+interface Credential {
+  readonly accessKeyId: string;
+  /** The token in the URL. */
+  readonly token: string | undefined;
+  readonly signedHeaders?: readonly string[];
+}
+
+/** A temporary key without its session token: no server knows such a key alone. */
+export function tokenCause(
+  { accessKeyId, token, signedHeaders = [] }: Credential,
+  parameter: string,
+  { sent }: Pick<Subject, "sent">,
+): Cause | undefined {
+  const name = parameter.toLowerCase();
+  // As a header it is the token, too.
+  if (token !== undefined || signedHeaders.includes(name) || headerValues(sent.headers, name).length > 0)
+    return undefined;
+  return {
+    code: "INVALID_TOKEN",
+    sentence: `The URL was signed with a temporary key (${accessKeyId}) and carries no session token (${parameter}).`,
+    evidence: [],
+    fix: "Give the session token to the signer with the key: it is signed, too.",
+  };
+}
+
+/** The key that signed ends before the URL does, and has ended. */
+export function keyEndCause(key: S3Credentials | undefined, endsAt: Date | undefined, now: Date): Cause | undefined {
+  const { expiration } = key ?? {};
+  if (expiration === undefined || now < expiration || (endsAt !== undefined && endsAt < expiration)) return undefined;
+  return {
+    code: "EXPIRED_TOKEN",
+    sentence: `The temporary key that signed ended at ${expiration.toISOString()}, and the URL with it, whatever it says itself.`,
+    evidence: [`now ${now.toISOString()}`],
+    fix: "Sign again with credentials that live as long as the URL has to.",
+  };
+}

@@ -1,0 +1,199 @@
+import type { Cause, CauseCode, Hypothesis } from "../explanation.ts";
+
+/** One thing that may differ between what was signed and what was sent. */
+export interface Variant<I> {
+  readonly code: CauseCode;
+  readonly input: I;
+  /** The finding, where the signature fits this input. */
+  readonly signed: string;
+  /** The finding, where the server's answer fits this input. */
+  readonly seen: string;
+  readonly fix: string;
+}
+
+/** What a search has found. */
+export interface Found<I = unknown> {
+  /** Missing where one of the inputs fits as it is, and where nothing does. */
+  readonly cause: Cause | undefined;
+  readonly hypotheses: readonly Hypothesis[];
+  /** What fits. */
+  readonly input?: I | undefined;
+  /** How many variants `input` is away. */
+  readonly codes: readonly CauseCode[];
+  /** Whether nothing fits, and single changes were left untried. */
+  readonly isCut?: boolean | undefined;
+}
+
+/** How much is tried with one key. */
+interface Limits {
+  readonly singles: number;
+  readonly pairs: number;
+}
+
+const MAX_SINGLES = 6000;
+const MAX_PAIRS = 6000;
+/** So many keys are searched with as if each were the only one. */
+const FEW = 2;
+
+/** Many keys together cost no more than a few: each has its share. */
+function limitsFor(keys: number): Limits {
+  const share = Math.min(1, FEW / keys);
+  return { singles: Math.ceil(MAX_SINGLES * share), pairs: Math.ceil(MAX_PAIRS * share) };
+}
+
+/** What is tried, and what tells whether it fits. */
+interface Search<I, F> {
+  /** Several inputs stand for what nobody has told: which of them fits is no fault. */
+  readonly inputs: readonly I[];
+  readonly fits: (input: I) => F;
+}
+
+interface Ways<I> {
+  readonly variantsOf: (input: I) => Iterable<Variant<I>>;
+  readonly view: "signed" | "seen";
+}
+
+/**
+ * Tries the inputs as they are; then the variants of each in their order until one fits; then two at a time, of the first
+ * input. A match of 160 bits or more cannot be chance, so the first fit is the cause.
+ */
+export function search<I>({ inputs, fits }: Search<I, boolean>, ways: Ways<I>, keys = 1): Found<I> {
+  const stage: Stage = { tried: new Map(), limits: limitsFor(keys), isCut: false };
+  for (const trials of [singles(inputs, ways, stage), pairs(inputs, ways, stage)]) {
+    let trial = trials.next();
+    while (!trial.done) trial = trials.next(fits(trial.value));
+    if (trial.value !== undefined) return trial.value;
+  }
+  return { ...nothing<I>(stage.tried), isCut: stage.isCut };
+}
+
+/**
+ * {@link search} with each of several keys, for signatures that are verified by promise. Single changes are tried with all keys
+ * before two at a time with any.
+ */
+export async function searchEach<I>(
+  searches: readonly Search<I, boolean | Promise<boolean>>[],
+  ways: Ways<I>,
+): Promise<Found<I> & { readonly index: number }> {
+  const limits = limitsFor(searches.length);
+  const stages = searches.map((): Stage => ({ tried: new Map(), limits, isCut: false }));
+  for (const trialsOf of [singles, pairs]) {
+    for (const [index, { inputs, fits }] of searches.entries()) {
+      const trials = trialsOf(inputs, ways, stages[index] as Stage);
+      let trial = trials.next();
+      while (!trial.done) trial = trials.next(await fits(trial.value));
+      if (trial.value !== undefined) return { ...trial.value, index };
+    }
+  }
+  const isCut = stages.some((stage) => stage.isCut);
+  return { ...nothing<I>(stages[0]?.tried ?? new Map()), index: 0, isCut };
+}
+
+/** A verdict over a key, with the word that not everything was tried. */
+export function toldOfCut(cause: Cause, { isCut }: Pick<Found, "isCut">): Cause {
+  return isCut === true ? { ...cause, evidence: [...cause.evidence, CUT] } : cause;
+}
+
+const CUT =
+  "Not every change was tried: too many keys and guesses share the number of tries. Give fewer keys, and the method and the headers that were sent.";
+
+function nothing<I>(tried: Tried, input?: I): Found<I> {
+  return { cause: undefined, hypotheses: hypotheses(tried, []), input, codes: [] };
+}
+
+type Tries = Map<CauseCode, { count: number; sentence: string }>;
+
+interface Stage {
+  readonly tried: Tries;
+  readonly limits: Limits;
+  /** Set where the number of tries ended before the single changes. */
+  isCut: boolean;
+}
+
+/** Yields what is to be tried, and is told whether it fits. Here and below: `undefined` where nothing did. */
+function* singles<I>(
+  inputs: readonly I[],
+  { variantsOf, view }: Ways<I>,
+  stage: Stage,
+): Generator<I, Found<I> | undefined, boolean> {
+  const { tried, limits } = stage;
+  for (const input of inputs) if (yield input) return nothing(tried, input);
+  let count = 0;
+  // All inputs variant by variant: where the number of tries ends, each has had the likeliest ones.
+  let open = inputs.map((input) => variantsOf(input)[Symbol.iterator]());
+  while (open.length > 0) {
+    const rest: typeof open = [];
+    for (const variants of open) {
+      const next = variants.next();
+      if (next.done === true) continue;
+      rest.push(variants);
+      const variant = next.value;
+      if (++count > limits.singles) {
+        stage.isCut = true;
+        return undefined;
+      }
+      const seen = tried.get(variant.code);
+      tried.set(variant.code, { count: (seen?.count ?? 0) + 1, sentence: seen?.sentence ?? variant[view] });
+      if (yield variant.input) return found([variant], { tried, view, input: variant.input });
+    }
+    open = rest;
+  }
+  return undefined;
+}
+
+function* pairs<I>(
+  [input]: readonly I[],
+  { variantsOf, view }: Ways<I>,
+  { tried, limits }: Stage,
+): Generator<I, Found<I> | undefined, boolean> {
+  let count = 0;
+  for (const first of input === undefined ? [] : variantsOf(input)) {
+    for (const second of variantsOf(first.input)) {
+      if (second.code === first.code && second.code !== "QUERY") continue;
+      if (++count > limits.pairs) return undefined;
+      if (yield second.input) return found([first, second], { tried, view, input: second.input });
+    }
+  }
+  return undefined;
+}
+
+type Tried = ReadonlyMap<CauseCode, { readonly count: number; readonly sentence: string }>;
+
+interface Trial<I> {
+  readonly tried: Tried;
+  readonly view: "signed" | "seen";
+  readonly input: I;
+}
+
+function found<I>(fitting: readonly Variant<I>[], { tried, view, input }: Trial<I>): Found<I> {
+  const [first] = fitting as [Variant<I>];
+  return {
+    cause: {
+      code: first.code,
+      sentence: fitting.map((variant) => variant[view]).join(" Also: "),
+      evidence: [
+        view === "signed"
+          ? "With this one change the signature comes out exactly."
+          : "With this one change the server's own hash of the request comes out exactly.",
+      ].map((text) => (fitting.length === 1 ? text : text.replace("this one change", "these two changes"))),
+      fix: fitting.map(({ fix }) => fix).join(" "),
+    },
+    hypotheses: hypotheses(
+      tried,
+      fitting.map((variant) => ({ code: variant.code, sentence: variant[view] })),
+    ),
+    input,
+    codes: fitting.map(({ code }) => code),
+  };
+}
+
+function hypotheses(
+  tried: Tried,
+  fitting: readonly { readonly code: CauseCode; readonly sentence: string }[],
+): readonly Hypothesis[] {
+  const list = [...tried].map(([code, { count, sentence }]): Hypothesis => {
+    const fit = fitting.find((item) => item.code === code);
+    return { code, tried: count, fits: fit !== undefined, sentence: fit?.sentence ?? sentence };
+  });
+  return [...list.filter(({ fits }) => fits), ...list.filter(({ fits }) => !fits)];
+}

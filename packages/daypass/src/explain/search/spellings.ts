@@ -1,0 +1,133 @@
+import { uriEncodePath } from "../../encode.ts";
+import { percentDecode } from "../../wire.ts";
+import { amazonHost } from "../amazon-host.ts";
+import { decodeOr } from "../decoded.ts";
+
+/** What to do about a path in another spelling. */
+export const KEEP_PATH = "Encode the key exactly once, keep `/`, and let no proxy or URL parser rewrite the path.";
+
+/** Spellings of a path that clients, proxies and signers make of one another's. `canonical` is the right one. */
+export function pathSpellings(rawPath: string, canonical: string): readonly (readonly [what: string, path: string])[] {
+  const decoded = decodeOr(canonical);
+  const isTwice = /%25[0-9A-F]{2}/i.test(canonical);
+  const spellings: (readonly [string, string])[] = [
+    ["as it stands in the URL, without being encoded anew", rawPath],
+    ["encoded twice, as for services other than S3", uriEncodePath(canonical)],
+    [isTwice ? ENCODED_TWICE : "decoded, without any encoding", decoded],
+    ["decoded once more than it should be", encodeOr(decodeOr(decoded))],
+    ["with `+` as a space", canonical.replaceAll("%2B", "%20")],
+    ["with a space where the URL has `+`", canonical.replaceAll("+", "%20")],
+    ...lostPluses(canonical, "%20", "%2B").map((path): [string, string] => [LOST_PLUS, path]),
+    ["with a plain `+` where the URL has a space", canonical.replaceAll("%20", "+")],
+    ["with a plain `+` that is not encoded", canonical.replaceAll("%2B", "+")],
+    ["with `/` where the URL has %2F", canonical.replace(/%2F/gi, "/")],
+    ["with every `/` of the key encoded as %2F", `/${canonical.slice(1).replaceAll("/", "%2F")}`],
+    ["with every `/` after the bucket encoded as %2F", encodeAfterBucket(canonical)],
+    ["with !'()* left unencoded", canonical.replace(/%(?:21|27|28|29|2A)/g, percentDecode)],
+    ["with its `.` and `..` segments removed", removeDots(canonical)],
+    ["with repeated slashes made one", canonical.replace(/\/{2,}/g, "/")],
+    ["without the slash at its end", canonical.replace(/(.)\/$/, "$1")],
+    ["with a slash at its end", `${canonical}/`],
+    ["with a second slash in front", `/${canonical}`],
+    ["with lower-case escapes (%2f)", canonical.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())],
+    ["in composed Unicode (NFC)", encodeOr(decoded.normalize("NFC"))],
+    ["in decomposed Unicode (NFD)", encodeOr(decoded.normalize("NFD"))],
+    ["without its first segment", canonical.replace(/^\/[^/]*(?=\/)/, "")],
+    ["with the // of its source's URL, which were made one", canonical.replace(/:\/(?!\/)/g, "://")],
+    ...doubledSlashes(canonical).map((path): [string, string] => [MERGED_SLASHES, path]),
+  ];
+  return spellings.filter(([, path]) => path !== canonical && path !== "");
+}
+
+/** Proxies and servers make two slashes one. */
+const MERGED_SLASHES = "with // where the URL has one slash";
+const MAX_SLASHES = 8;
+
+/** Each of the last slashes doubled: one was in the key's name, or a key began with it. */
+function doubledSlashes(path: string): readonly string[] {
+  const places = [...path.matchAll(/(?<!\/)\/(?!\/)/g)].map(({ index }) => index).slice(-MAX_SLASHES);
+  return places.map((at) => `${path.slice(0, at)}/${path.slice(at)}`);
+}
+
+/** Not a signer that encodes nothing, but a program that encodes what is encoded. */
+export const ENCODED_TWICE = "encoded once, where the URL is encoded twice";
+
+/** A plus that became a space on its way, among spaces that are a name's own. */
+export const LOST_PLUS = "with `+` (%2B) where the URL has a space";
+
+/** A text with a plus for its spaces: for all, and where they are few, for each choice of them. */
+export function lostPluses(text: string, space: string, plus: string): readonly string[] {
+  const parts = text.split(space);
+  const spaces = parts.length - 1;
+  if (spaces > MAX_CHOSEN) return [parts.join(plus)];
+  // Each bit of a choice stands for one space.
+  const choices = Array.from({ length: 2 ** spaces - 1 }, (_, i) => 2 ** spaces - 1 - i);
+  return choices.map((choice) =>
+    parts.reduce((whole, part, i) => `${whole}${(choice >> (i - 1)) & 1 ? plus : space}${part}`),
+  );
+}
+
+const MAX_CHOSEN = 4;
+
+function encodeAfterBucket(path: string): string {
+  const slash = path.indexOf("/", 1);
+  return slash < 0 ? path : path.slice(0, slash + 1) + path.slice(slash + 1).replaceAll("/", "%2F");
+}
+
+function removeDots(path: string): string {
+  const segments: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "..") segments.pop();
+    else if (segment !== ".") segments.push(segment);
+  }
+  return segments.join("/");
+}
+
+function encodeOr(path: string): string {
+  try {
+    return uriEncodePath(path);
+  } catch {
+    return path;
+  }
+}
+
+const BUCKET_HOST = /^(.+?)\.(s3(?:[.-].*)?|.*)$/;
+
+/** Hosts under which the same server is often known, and the bucket's two places. */
+export function hostSpellings(
+  host: string,
+  known: { readonly url: string; readonly region: string; readonly hosts: readonly string[] },
+): readonly string[] {
+  const bare = host.replace(/:\d+$/, "");
+  const port = /:\d+$/.exec(host)?.[0] ?? "";
+  const names = amazonNames(bare, known.region) ?? [
+    ...["9000", "8080", "8333", "3900", "4566"].map((number) => `${bare}:${number}`),
+    ...["localhost", "127.0.0.1", "minio", "s3"].flatMap((name) => [name, `${name}${port}`, `${name}:9000`]),
+    host.startsWith("www.") ? host.slice(4) : `www.${host}`,
+  ];
+  const candidates = [known.url, ...known.hosts, bare, `${bare}:443`, `${bare}:80`, host.toLowerCase(), ...names];
+  return [...new Set(candidates)].filter((candidate) => candidate !== host && candidate !== "");
+}
+
+/** The other names that Amazon has for S3, with the same bucket in front. `undefined` of other hosts. */
+function amazonNames(host: string, region: string): readonly string[] | undefined {
+  const { front = "", domain } = amazonHost(host) ?? {};
+  const [found, bucket = ""] = /^(.*\.)?s3(?:[.-](?:accelerate\.)?(?:dualstack\.)?[a-z0-9-]+)?$/.exec(front) ?? [];
+  if (found === undefined) return undefined;
+  const names = [
+    "s3",
+    `s3.${region}`,
+    `s3-${region}`,
+    `s3.dualstack.${region}`,
+    "s3-accelerate",
+    "s3-accelerate.dualstack",
+  ];
+  return names.map((name) => `${bucket}${name}.${domain}`);
+}
+
+/** The first label of a host, where it can be a bucket. */
+export function bucketOfHost(host: string): { readonly bucket: string; readonly rest: string } | undefined {
+  const [, bucket, rest] = BUCKET_HOST.exec(host) ?? [];
+  if (bucket === undefined || rest === undefined || /^\d+$/.test(bucket) || !rest.includes(".")) return undefined;
+  return { bucket, rest };
+}

@@ -1,0 +1,136 @@
+import type { Parameter } from "../../parameters.ts";
+import { decodeOr } from "../decoded.ts";
+import type { CauseCode } from "../explanation.ts";
+import { addedTogether } from "./added-parameters.ts";
+import type { Variant } from "./search.ts";
+import { KEEP_PATH, pathSpellings } from "./spellings.ts";
+import { CONTENT_TYPES } from "./variants.ts";
+
+/** One text in the place of another, whatever it stands for. */
+interface Spelling<I> {
+  readonly code: CauseCode;
+  readonly input: I;
+  /** What is spelt, and how it was. */
+  readonly what: string;
+  readonly how: string;
+  readonly fix: string;
+}
+
+/** A variant in the words of "was signed". */
+export function spelt<I>({ code, input, what, how, fix }: Spelling<I>): Variant<I> {
+  return { code, input, signed: `The ${what} was signed ${how}.`, seen: `The server saw the ${what} ${how}.`, fix };
+}
+
+/** Other spellings of a path that is signed encoded. */
+export function* pathVariants<I extends { readonly path: string }>(input: I, raw: string): Generator<Variant<I>> {
+  for (const [how, path] of pathSpellings(raw, input.path)) {
+    yield spelt({ code: "PATH", input: { ...input, path }, what: "path", how, fix: KEEP_PATH });
+  }
+}
+
+/** Other spellings of a path that is signed decoded. `raw` is how it stands in the URL. */
+export function* decodedPathVariants<I extends { readonly path: string }>(
+  input: I,
+  raw: string,
+): Generator<Variant<I>> {
+  const tried = new Set([input.path]);
+  const others = pathSpellings(raw, raw).map(([how, path]) => [how, decodeOr(path)] as const);
+  for (const [how, path] of [["encoded, where it has to be decoded", raw] as const, ...others]) {
+    if (tried.has(path)) continue;
+    tried.add(path);
+    yield spelt({ code: "PATH", input: { ...input, path }, what: "path", how, fix: KEEP_PATH });
+  }
+}
+
+/** Other spellings of a query that is signed as it stands in the URL. */
+export function querySpellings(query: string): readonly (readonly [how: string, query: string])[] {
+  return [
+    ["with %20 for each +", query.replaceAll("+", "%20")],
+    ["with + for each %20", query.replaceAll("%20", "+")],
+    ["with %2B for each +", query.replaceAll("+", "%2B")],
+    ["decoded once more", query.replaceAll("%25", "%")],
+    ["with ' unencoded", query.replaceAll("%27", "'")],
+    ["with ~ unencoded", query.replaceAll("%7E", "~")],
+    ["with ~ encoded", query.replaceAll("~", "%7E")],
+    ["with brackets unencoded", query.replaceAll("%5B", "[").replaceAll("%5D", "]")],
+    ["with brackets encoded", query.replaceAll("[", "%5B").replaceAll("]", "%5D")],
+  ];
+}
+
+/** Each parameter left out of the signature. */
+export function* parameterVariants<I extends { readonly parameters: readonly Parameter[] }>(
+  input: I,
+): Generator<Variant<I>> {
+  for (const parameter of input.parameters) {
+    const [name] = parameter;
+    const isToken = /token/i.test(name);
+    yield {
+      code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
+      input: { ...input, parameters: input.parameters.filter((other) => other !== parameter) },
+      signed: `The query parameter ${name} was added after signing, or the signer did not sign it.`,
+      seen: `The server did not count the query parameter ${name}.`,
+      fix: ADD_NOTHING,
+    };
+  }
+  for (const { rest, names } of addedTogether(input.parameters, { nameOf: ([name]) => name, isOwn })) {
+    yield {
+      code: "QUERY",
+      input: { ...input, parameters: rest },
+      signed: `The query parameters ${names} were added after signing.`,
+      seen: `The server did not count the query parameters ${names}.`,
+      fix: ADD_NOTHING,
+    };
+  }
+}
+
+const ADD_NOTHING = "Put everything into the request before it is signed, and add nothing to the URL.";
+
+/** Whether a parameter is the signature's own. Of those whose parameters are all signed only OSS has such. */
+const isOwn = (name: string): boolean => name.startsWith("x-oss-");
+
+interface Headers {
+  readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
+}
+
+/** Another Content-Type, or none, where whatever is sent is signed. */
+export function* typeVariants<I extends Headers>(input: I): Generator<Variant<I>> {
+  const now = input.headers.find(({ name }) => name === "content-type")?.values[0] ?? "";
+  for (const contentType of CONTENT_TYPES) {
+    if (contentType === now) continue;
+    const sent = now === "" ? "not sent" : `sent as ${JSON.stringify(now)}`;
+    const signed = contentType === "" ? "not to be there" : `as ${JSON.stringify(contentType)}`;
+    yield {
+      code: "HEADER",
+      input: withType(input, contentType),
+      signed: `The header content-type was signed ${signed} and ${sent}.`,
+      seen: `The server saw the header content-type ${signed}, and it was ${sent}.`,
+      fix: contentType === "" ? "Send no content-type: its absence is signed." : `Send content-type: ${contentType}.`,
+    };
+  }
+}
+
+/** The input with another Content-Type, or with none. */
+export function withType<I extends Headers>(input: I, contentType: string): I {
+  const others = input.headers.filter(({ name }) => name !== "content-type");
+  const headers = contentType === "" ? others : [...others, { name: "content-type", values: [contentType] }];
+  return { ...input, headers };
+}
+
+/** Headers that are signed as they are sent, and were sent. */
+export function impliedHeaders<I extends Headers>({ headers }: I, listed: readonly string[] = []): Headers["headers"] {
+  return headers.filter(({ name, values }) => values.length > 0 && name !== "host" && !listed.includes(name));
+}
+
+/** Each header that came after signing, where whatever is sent is signed. */
+export function* headerVariants<I extends Headers>(input: I): Generator<Variant<I>> {
+  for (const header of input.headers) {
+    if (header.name === "content-type" || header.name === "host") continue;
+    yield {
+      code: "UNSIGNED_HEADER",
+      input: { ...input, headers: input.headers.filter((other) => other !== header) },
+      signed: `The header ${header.name} was added after signing, or signed as something else.`,
+      seen: `The header ${header.name} did not reach the server, or it did not count it.`,
+      fix: "Send exactly the headers that were signed, and let no proxy add one.",
+    };
+  }
+}

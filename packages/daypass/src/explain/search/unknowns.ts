@@ -1,0 +1,161 @@
+import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
+import type { Subject } from "../explainer.ts";
+import type { Cause, CauseCode, Hypothesis, MustSend } from "../explanation.ts";
+import { isSecretHeader } from "../secrets.ts";
+import type { Variant } from "./search.ts";
+import { CONTENT_TYPES, METHODS } from "./variants.ts";
+
+type Header = { readonly name: string; readonly values: readonly string[] };
+
+/** Of an empty body. */
+export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** Usual values of headers that are signed by name, where nobody has told what was sent. None: it was not sent. */
+function guesses(name: string, bodySha256: string | undefined): readonly string[] {
+  if (name === "content-type") return CONTENT_TYPES.filter((type) => type !== "");
+  if (/^x-(?:amz|goog|oss)-content-sha256$/.test(name)) {
+    return [UNSIGNED_PAYLOAD, ...(bodySha256 === undefined ? [] : [bodySha256]), EMPTY_SHA256];
+  }
+  if (name === "x-amz-acl") return ["private", "public-read", "bucket-owner-full-control"];
+  if (name === "x-amz-server-side-encryption") return ["AES256", "aws:kms"];
+  if (name === "x-goog-resumable") return ["start"];
+  return name === "if-none-match" ? ["*"] : [];
+}
+
+const MAX_HEADERS = 64;
+
+/**
+ * What may have been sent where method or headers are not known, the likeliest first; the input alone where both are. Which of
+ * them fits is a fact to be found, and no fault.
+ */
+export function completions<I extends { readonly method: string; readonly headers: readonly Header[] }>(
+  input: I,
+  { known, request }: Pick<Subject, "known" | "request">,
+): readonly I[] {
+  let lists: readonly (readonly Header[])[] = [input.headers];
+  const open = known.headers ? [] : openHeaders(input.headers);
+  for (const header of open) {
+    const values = guesses(header.name, request?.bodySha256);
+    const others = lists.flatMap((headers) =>
+      values.map((value) =>
+        headers.map((other) => (other === header ? { name: header.name, values: [value] } : other)),
+      ),
+    );
+    if (lists.length + others.length <= MAX_HEADERS) lists = [...others, ...lists];
+  }
+  // A header of a body speaks for an upload, whatever is assumed.
+  const isUpload = input.method === "GET" && open.some(({ name }) => name.startsWith("content-"));
+  const first = isUpload && !known.method ? { ...input, method: "PUT" } : input;
+  return withMethods(first, known).flatMap((other) => lists.map((headers) => ({ ...other, headers })));
+}
+
+/** The input with every method that it may have been. */
+export function withMethods<I extends { readonly method: string }>(input: I, known: Subject["known"]): readonly I[] {
+  if (known.method) return [input];
+  return [input, ...METHODS.filter((method) => method !== input.method).map((method) => ({ ...input, method }))];
+}
+
+/**
+ * The inputs, and those of requests with a body again with each usual Content-Type: where it is signed and neither the URL nor
+ * anybody has told it, it is a fact to be found, and no fault.
+ */
+export function withTypes<I extends { readonly method: string }>(
+  inputs: readonly I[],
+  { headers }: Subject["known"],
+  withType: (input: I, contentType: string) => I,
+  types: readonly string[] = CONTENT_TYPES,
+): readonly I[] {
+  if (headers) return inputs;
+  const bodies = inputs.filter(({ method }) => inputs.length === 1 || /^(?:GET|PUT|POST)$/.test(method));
+  const told = new Set(types.filter((type) => type !== ""));
+  return [...inputs, ...bodies.flatMap((input) => [...told].map((type) => withType(input, type)))];
+}
+
+/** The headers that a key has shown to be signed without being named: what has to be sent with them. */
+export function shownHeaders(headers: readonly Header[]): readonly MustSend[] {
+  return headers.map(({ name, values }) => ({ name, value: isSecretHeader(name) ? undefined : values.join(",") }));
+}
+
+/** Signed headers whose value is not told. */
+export function openHeaders(headers: readonly Header[]): readonly Header[] {
+  return headers.filter(({ name, values }) => name !== "host" && values.length === 0);
+}
+
+/**
+ * A header is signed whose value nobody has told: a key that fits nothing is no proof against the key.
+ *
+ * @param wrong the cause where all is known
+ */
+export function untried(
+  { known }: Pick<Subject, "known">,
+  headers: readonly Header[],
+  wrong: Cause,
+): Cause | undefined {
+  const open = known.headers ? [] : openHeaders(headers);
+  if (open.length === 0) return undefined;
+  if (open.some(({ name }) => guesses(name, undefined).length === 0)) return untold(open, wrong);
+  const names = namesOf(open);
+  return {
+    code: "HEADER",
+    sentence: `The URL was signed with the header ${names}, and the key gives its signature for none of the usual values: another value was signed, or the URL was changed, or signed with another secret.`,
+    evidence: wrong.evidence,
+    fix: `Run explain again with ${names} as it was sent (--header, request.headers). ${wrong.fix}`,
+  };
+}
+
+/** The values of signed headers may be any, and nobody has told them. */
+export function untold(headers: readonly Header[], wrong?: Cause): Cause {
+  const names = namesOf(headers);
+  return {
+    code: "HEADER",
+    sentence: `The URL was signed with the header ${names}, whose value nobody has told: without it the key cannot be tried.`,
+    evidence: wrong?.evidence ?? [],
+    fix: `Run explain again with ${names} as it was sent (--header, request.headers).${wrong === undefined ? "" : ` ${wrong.fix}`}`,
+  };
+}
+
+/**
+ * The signed headers were sent, and the key does not give the signature with them: nothing tells another value from another
+ * key. `undefined` where none was sent.
+ */
+export function otherValue(headers: readonly Header[], wrong: Cause): Cause | undefined {
+  const sent = headers.filter(({ name, values }) => name !== "host" && values.length > 0);
+  if (sent.length === 0) return undefined;
+  const names = namesOf(sent);
+  return {
+    code: "HEADER",
+    sentence: `The signature covers the header ${names}, and the key does not give it with what was sent: most likely another value was signed. Or the URL was changed, or signed with another key.`,
+    evidence: wrong.evidence,
+    fix: `Send ${names} with exactly the value that was signed. ${wrong.fix}`,
+  };
+}
+
+function namesOf(headers: readonly Header[]): string {
+  return headers.map(({ name }) => name).join(", ");
+}
+
+/** The hypotheses, and what was tried as facts. */
+export function withFacts(
+  hypotheses: readonly Hypothesis[],
+  inputs: readonly { readonly method: string }[],
+): readonly Hypothesis[] {
+  const tried = new Set(inputs.map(({ method }) => method)).size - 1;
+  if (tried === 0) return hypotheses;
+  const sentence = `The URL was signed for another method than ${inputs[0]?.method}.`;
+  return [...hypotheses, { code: "METHOD", tried, fits: false, sentence }];
+}
+
+/** Leaves out what {@link completions} has tried as a fact: nobody has said it, so it is no finding. */
+export function ofKnown<I>(
+  variantsOf: (input: I) => Iterable<Variant<I>>,
+  { known, searches }: Pick<Subject, "known" | "searches">,
+): (input: I) => Iterable<Variant<I>> {
+  if (!searches) return () => [];
+  const facts: readonly CauseCode[] = [
+    ...(known.method ? [] : ["METHOD" as const]),
+    ...(known.headers ? [] : ["HEADER" as const]),
+  ];
+  return function* (input) {
+    for (const variant of variantsOf(input)) if (!facts.includes(variant.code)) yield variant;
+  };
+}

@@ -1,0 +1,136 @@
+import { basicTime, parseBasicTime } from "../../time.ts";
+import type { UrlCanonical } from "../../url/canonical.ts";
+import { decodeOr } from "../decoded.ts";
+import type { Subject } from "../explainer.ts";
+import type { CauseCode } from "../explanation.ts";
+import { addedTogether } from "../search/added-parameters.ts";
+import type { Variant } from "../search/search.ts";
+import { hostSpellings, pathSpellings } from "../search/spellings.ts";
+import { querySpellings, spelt } from "../search/text-variants.ts";
+import { USUAL_LIVES } from "../search/usual-lives.ts";
+import { forwardedHosts } from "../seen-request.ts";
+
+/**
+ * The variants of a Daypass URL. `meant` is the URL that was signed, as it was given. The many hosts come last, so that the
+ * search for two changes reaches all the others.
+ */
+export function urlVariants(
+  subject: Subject,
+  meant: UrlCanonical | undefined,
+): (input: UrlCanonical) => Generator<Variant<UrlCanonical>> {
+  return function* (input) {
+    if (meant !== undefined) yield* meantVariants(input, meant);
+    yield* queryVariants(input);
+    yield* pathVariants(input);
+    yield* headerVariants(input);
+    yield* lifeVariants(input);
+    yield* hostVariants(input, subject);
+  };
+}
+
+function variant(code: CauseCode, input: UrlCanonical, text: string, fix: string): Variant<UrlCanonical> {
+  return { code, input, signed: text, seen: text, fix };
+}
+
+const PARTS = [
+  ["HOST", "origin"],
+  ["PATH", "path"],
+  ["QUERY", "query"],
+  ["QUERY", "params"],
+] as const;
+
+/** What was sent otherwise than it was signed. */
+function* meantVariants(input: UrlCanonical, meant: UrlCanonical): Generator<Variant<UrlCanonical>> {
+  for (const [code, part] of PARTS) {
+    if (input[part] === meant[part]) continue;
+    const [what, was] = part === "params" ? ["dp- parameters were", "they were"] : [`${part} was`, "it was"];
+    const text = `The ${what} changed after signing: ${was} ${meant[part] || "empty"}.`;
+    yield variant(code, { ...input, [part]: meant[part] }, text, "Pass the URL on byte for byte.");
+  }
+}
+
+function* queryVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
+  const tokens = input.query === "" ? [] : input.query.split("&");
+  const nameOf = (token: string): string => token.split("=", 1)[0] as string;
+  const without = (rest: readonly string[]): UrlCanonical => ({ ...input, query: rest.join("&") });
+  for (const token of tokens) {
+    const name = nameOf(token);
+    const fix = `Leave it out, or let it vary when signing (vary: ["${name}"]).`;
+    const rest = without(tokens.filter((other) => other !== token));
+    yield variant("QUERY", rest, `The query parameter ${name} was added after signing.`, fix);
+  }
+  for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn: () => false })) {
+    const text = `The query parameters ${names} were added after signing.`;
+    yield variant("QUERY", without(rest), text, "Leave them out, or let them vary when signing (vary).");
+  }
+  const sorted = [...tokens].sort().join("&");
+  for (const [how, query] of [["in another order", sorted] as const, ...querySpellings(input.query)]) {
+    if (query === input.query) continue;
+    const fix = "Pass the query on byte for byte.";
+    yield spelt({ code: "QUERY", input: { ...input, query }, what: "query", how, fix });
+  }
+  const text = "The query was changed after signing: none of it was signed.";
+  if (tokens.length > 1) yield variant("QUERY", without([]), text, "Pass the query on byte for byte.");
+}
+
+function* pathVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
+  for (const [, path] of pathSpellings(input.path, input.path)) {
+    const text = `The path was changed after signing: it was ${path}.`;
+    yield variant("PATH", { ...input, path }, text, "Pass the path on byte for byte.");
+  }
+}
+
+/** What proxies and clients make of a value. It is not shown: it may open something. */
+function* headerVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
+  const lines = input.headers.split("\n").slice(0, -1);
+  for (const line of lines) {
+    const name = line.slice(0, line.indexOf(":"));
+    const value = line.slice(name.length + 1);
+    const others: readonly (readonly [how: string, value: string])[] = [
+      ["empty", ""],
+      ["in lower case", value.toLowerCase()],
+      ["in upper case", value.toUpperCase()],
+      ["without quotes around it", value.replace(/^"(.*)"$/, "$1")],
+      ["with one space for several", value.replace(/ +/g, " ")],
+      ["decoded", decodeOr(value)],
+      ["percent-encoded", encodeURIComponent(value)],
+      ["without its second part, behind a comma", value.replace(/,.*$/, "")],
+      ["without its parameters, behind a semicolon", value.replace(/;.*$/, "")],
+    ];
+    for (const [how, other] of others) {
+      if (other === value) continue;
+      const headers = lines.map((text) => `${text === line ? `${name}:${other}` : text}\n`).join("");
+      const fix = `Send ${name} with exactly the value that was signed, and let no proxy change it.`;
+      yield spelt({ code: "HEADER", input: { ...input, headers }, what: `header ${name}`, how, fix });
+    }
+  }
+}
+
+function* lifeVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
+  const [, date = ""] = /(?:^|&)dp-date=([^&]*)/.exec(input.params) ?? [];
+  const [, end = ""] = /(?:^|&)dp-expires=([^&]*)/.exec(input.params) ?? [];
+  const signedAt = parseBasicTime(date);
+  if (signedAt === undefined) return;
+  for (const seconds of USUAL_LIVES) {
+    const other = basicTime(signedAt.getTime() + seconds * 1000);
+    if (other === end) continue;
+    const params = input.params.replace(`dp-expires=${end}`, `dp-expires=${other}`);
+    const text = `dp-expires was changed after signing, from ${other} to ${end}.`;
+    const fix = "The end is signed: ask for a new URL with the life that you need.";
+    yield variant("EXPIRES_CHANGED", { ...input, params }, text, fix);
+  }
+}
+
+function* hostVariants(input: UrlCanonical, { sent, url, hosts }: Subject): Generator<Variant<UrlCanonical>> {
+  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwardedHosts(sent)] };
+  const origins = [sent.authority, ...hostSpellings(sent.authority, known)]
+    .flatMap((host) => [`https://${host}`, `http://${host}`])
+    .map((origin) => origin.replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2"));
+  for (const origin of new Set(origins)) {
+    if (origin === input.origin) continue;
+    const text = `The URL was signed for ${origin}, and the server was reached as ${input.origin}.`;
+    const fix =
+      "Sign for the public origin, list it in the verifier's origins, and let proxies pass Host on unchanged.";
+    yield variant("HOST", { ...input, origin }, text, fix);
+  }
+}

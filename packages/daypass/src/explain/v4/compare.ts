@@ -1,0 +1,195 @@
+import type { Cause, CauseCode } from "../explanation.ts";
+import { KEEP_PATH, pathSpellings } from "../search/spellings.ts";
+
+/** The six parts of a canonical request, as texts. */
+interface CanonicalLines {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly signedHeaders: string;
+  readonly payload: string;
+}
+
+function readCanonicalRequest(text: string): CanonicalLines {
+  const lines = text.split("\n");
+  const [method = "", path = "", query = ""] = lines;
+  const headers = new Map<string, string>();
+  let i = 3;
+  for (; i < lines.length && lines[i] !== ""; i++) {
+    const line = lines[i] as string;
+    const colon = line.indexOf(":");
+    headers.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return { method, path, query, headers, signedHeaders: lines[i + 1] ?? "", payload: lines[i + 2] ?? "" };
+}
+
+/** Whose canonical requests are compared, as the start of a sentence: "the URL says", "the server saw". */
+export interface Sides {
+  readonly ours: string;
+  readonly theirs: string;
+  /** Differences that are told elsewhere. */
+  readonly except?: readonly CauseCode[] | undefined;
+}
+
+/** What the URL says, and what the server has computed. */
+export const URL_AND_SERVER: Sides = { ours: "the URL says", theirs: "the server saw" };
+
+/**
+ * Compares two canonical requests line by line, in the order in which they stand. `undefined` where they are the same.
+ *
+ * @param ours what the URL implies
+ * @param theirs what the server computed from the request that reached it
+ */
+export function compareCanonicalRequests(ours: string, theirs: string, sides: Sides): Cause | undefined {
+  const a = readCanonicalRequest(ours);
+  const b = readCanonicalRequest(theirs);
+  const causes = [
+    ...methodDifference(a, b, sides),
+    ...pathDifference(a, b, sides),
+    ...queryDifference(a.query, b.query, sides),
+    ...headerDifferences(a, b, sides),
+    ...lineDifference("SIGNED_HEADERS", "list of signed headers", [a.signedHeaders, b.signedHeaders], sides),
+    ...lineDifference("PAYLOAD", "payload hash", [a.payload, b.payload], sides),
+  ].filter(({ code }) => sides.except?.includes(code) !== true);
+  const [first] = causes;
+  if (first === undefined) return undefined;
+  return {
+    ...first,
+    sentence: causes.map(({ sentence }) => capital(sentence)).join(" Also: "),
+    evidence: causes.flatMap(({ evidence }) => evidence),
+  };
+}
+
+function difference(
+  code: CauseCode,
+  sentence: string,
+  lines: readonly [string, string],
+  fix: string,
+  sides: Sides,
+): Cause {
+  return {
+    code,
+    sentence,
+    evidence: [`${sides.ours}: ${lines[0]}`, `${sides.theirs}: ${lines[1]}`],
+    fix,
+  };
+}
+
+function methodDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
+  if (a.method === b.method) return [];
+  const sentence = `${sides.ours} ${a.method}, and ${sides.theirs} ${b.method}.`;
+  return [
+    difference(
+      "METHOD",
+      sentence,
+      [a.method, b.method],
+      `Send ${a.method}: one method is signed, and no other.`,
+      sides,
+    ),
+  ];
+}
+
+function pathDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
+  if (a.path === b.path) return [];
+  const how = pathSpellings(a.path, a.path).find(([, path]) => path === b.path)?.[0];
+  return [
+    difference(
+      "PATH",
+      how === undefined
+        ? `${sides.theirs} another path than ${sides.ours}.`
+        : `${sides.theirs} the path in another spelling: ${how}.`,
+      [a.path, b.path],
+      KEEP_PATH,
+      sides,
+    ),
+  ];
+}
+
+function queryDifference(ours: string, theirs: string, sides: Sides): readonly Cause[] {
+  if (ours === theirs) return [];
+  const a = new Set(ours.split("&").filter((token) => token !== ""));
+  const b = new Set(theirs.split("&").filter((token) => token !== ""));
+  const missing = [...a].filter((token) => !b.has(token));
+  const extra = [...b].filter((token) => !a.has(token));
+  const names = (tokens: readonly string[]): string => tokens.map(nameOf).join(", ");
+  const changed = missing.map(nameOf).filter((name) => extra.some((token) => nameOf(token) === name));
+  const plus =
+    changed.length > 0 &&
+    missing.every(
+      (token) => extra.includes(token.replaceAll("%20", "%2B")) || extra.includes(token.replaceAll("%2B", "%20")),
+    );
+  const sentence = plus
+    ? `The query differs in a plus: it was taken for a space, or a space for it (${changed.join(", ")}).`
+    : changed.length > 0
+      ? `The query parameter ${changed.join(", ")} has another value: ${sides.theirs} not what ${sides.ours}.`
+      : extra.length > 0 && missing.length === 0
+        ? `The query parameter ${names(extra)} was added: ${sides.theirs} it, and it is not in what ${sides.ours}.`
+        : missing.length > 0 && extra.length === 0
+          ? `The query parameter ${names(missing)} is missing from what ${sides.theirs}.`
+          : missing.length === 0
+            ? `The query is in another order or spelling in what ${sides.theirs}.`
+            : `The query differs: ${names(missing)} is missing and ${names(extra)} was added.`;
+  return [
+    difference(
+      "QUERY",
+      sentence,
+      [missing.join("&") || ours, extra.join("&") || theirs],
+      "Put every parameter into the request before it is signed, send spaces as %20 and plus signs as %2B, and change nothing afterwards.",
+      sides,
+    ),
+  ];
+}
+
+function nameOf(token: string): string {
+  return token.split("=")[0] as string;
+}
+
+function headerDifferences(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
+  const names = [...new Set([...a.headers.keys(), ...b.headers.keys()])];
+  return names.flatMap((name) => {
+    const ours = a.headers.get(name);
+    const theirs = b.headers.get(name);
+    if (ours === theirs) return [];
+    if (name === "host") {
+      return [
+        difference(
+          "HOST",
+          `${sides.theirs} the host ${theirs ?? "(none)"}, and ${sides.ours} ${ours ?? "(none)"}: a proxy or the client changed the Host header.`,
+          [`host:${ours ?? ""}`, `host:${theirs ?? ""}`],
+          "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.",
+          sides,
+        ),
+      ];
+    }
+    const saw = theirs === undefined || theirs === "" ? "no" : "another";
+    return [
+      difference(
+        "HEADER",
+        `${sides.theirs} ${saw} ${name} header${saw === "no" ? ", and it was signed" : ` (${theirs ?? ""})`}.`,
+        [`${name}:${ours ?? ""}`, `${name}:${theirs ?? ""}`],
+        `Send ${name} with exactly the value that was signed.`,
+        sides,
+      ),
+    ];
+  });
+}
+
+function lineDifference(
+  code: CauseCode,
+  what: string,
+  lines: readonly [string, string],
+  sides: Sides,
+): readonly Cause[] {
+  if (lines[0] === lines[1]) return [];
+  const sentence = `The ${what} differs: ${sides.ours} ${lines[0]}, and ${sides.theirs} ${lines[1]}.`;
+  const fix =
+    code === "PAYLOAD"
+      ? "Sign with UNSIGNED-PAYLOAD, or send x-amz-content-sha256 with the value that was signed."
+      : "Sign again: the list of signed headers is part of the signature.";
+  return [difference(code, sentence, lines, fix, sides)];
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

@@ -1,0 +1,134 @@
+import { sha256Hex } from "#crypto";
+import { headerValues } from "../../wire.ts";
+import { duration, endCause } from "../cause/life.ts";
+import type { Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+import { search } from "../search/search.ts";
+import { completions, ofKnown, openHeaders } from "../search/unknowns.ts";
+import { forwardedHosts } from "../seen-request.ts";
+import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
+import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
+
+/** What else is known of the server and the body, to be tried. */
+export function v4Hints({ url, hosts, request, sent }: Subject): V4Hints {
+  return { urlHost: url.authority, hosts: [...hosts, ...forwardedHosts(sent)], bodySha256: request?.bodySha256 };
+}
+
+/** The request was sent to another URL than the one given, or with other headers than it needs. */
+export function changedOnTheWay(signed: V4Input, sent: V4Input): Cause | undefined {
+  return compareCanonicalRequests(v4CanonicalRequest(signed), v4CanonicalRequest(sent), {
+    ours: "the signed URL says",
+    theirs: "the request had",
+  });
+}
+
+/** What the server's own texts show of the request that it saw. */
+export interface Shown {
+  /** How it differs from what the URL implies. Missing where it does not. */
+  readonly cause: Cause | undefined;
+}
+
+/** Compares an input with the server's canonical request, or with its string to sign. `undefined` where neither tells. */
+export function shownBy(subject: Subject, ours: V4Input): Shown | undefined {
+  const fields = subject.error?.fields;
+  const canonical = fields?.get("CanonicalRequest");
+  const stringToSign = fields?.get("StringToSign");
+  const [, time, scope, hash] = stringToSign?.split("\n") ?? [];
+  if (time !== undefined && time !== ours.time) return { cause: lineCause("TIME", "time", ours.time, time) };
+  const ourScope = v4ScopeText(ours);
+  if (scope !== undefined && scope !== ourScope) return { cause: lineCause("REGION", "scope", ourScope, scope) };
+  if (canonical !== undefined) {
+    const cause = compareCanonicalRequests(v4CanonicalRequest(ours), canonical, URL_AND_SERVER);
+    if (cause !== undefined) return { cause };
+    const isConsistent = hash === undefined || sha256Hex(canonical) === hash;
+    return isConsistent ? { cause: undefined } : undefined;
+  }
+  if (hash === undefined) return undefined;
+  const fits = (tried: V4Input): boolean => v4StringToSign(tried).endsWith(`\n${hash}`);
+  const variantsOf = ofKnown(v4Variants(v4Hints(subject)), subject);
+  const found = search({ inputs: completions(ours, subject), fits }, { variantsOf, view: "seen" });
+  if (found.input !== undefined) return { cause: found.cause };
+  // The value of a header that nobody has told may be any.
+  return !subject.known.headers && openHeaders(ours.headers).length > 0 ? undefined : { cause: OTHER_REQUEST };
+}
+
+const OTHER_REQUEST: Cause = {
+  code: "QUERY",
+  sentence:
+    "The server computed another request than the URL implies, and no usual change of method, host or path gives its hash: most likely a query parameter was added or changed on the way.",
+  evidence: ["The hash in the server's string to sign is that of another canonical request."],
+  fix: "Compare the URL with what reaches the server (its access log): pass it on byte for byte, and add nothing to it.",
+};
+
+/**
+ * What the hash in the server's string to sign tells of a request that nobody described: the method and the headers with which
+ * it comes out.
+ */
+export function learnSent(subject: Subject, inputOf: (subject: Subject) => V4Input): Subject {
+  const { known, error, sent } = subject;
+  const hash = error?.fields.get("StringToSign")?.split("\n")[3];
+  if (hash === undefined || (known.method && known.headers)) return subject;
+  const input = completions(inputOf(subject), subject).find((tried) => v4StringToSign(tried).endsWith(`\n${hash}`));
+  if (input === undefined) return subject;
+  const learnt = input.headers.flatMap(({ name, values }) =>
+    name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
+  );
+  return {
+    ...subject,
+    sent: { ...sent, method: input.method, headers: [...sent.headers, ...learnt] },
+    known: { method: true, headers: true },
+  };
+}
+
+function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: string): Cause {
+  return {
+    code,
+    sentence: `The ${what} differs: the URL says ${ours}, and the server used ${theirs}.`,
+    evidence: [`URL: ${ours}`, `server: ${theirs}`],
+    fix: "Pass the URL on as it was made, and sign for the server's region.",
+  };
+}
+
+/** Headers that are signed by name and were not sent, where it is known what was sent. */
+export function missingCause({ known, sent: { method } }: Subject, headers: V4Input["headers"]): Cause | undefined {
+  const missing = known.headers ? openHeaders(headers).map(({ name }) => name) : [];
+  if (missing.length === 0) return undefined;
+  const what = `The URL was signed with the header ${missing.join(", ")}, which was not sent`;
+  const fix = `Send ${missing.join(", ")} with exactly the value that was signed.`;
+  const evidence = [`signed headers: ${headers.map(({ name }) => name).join(";")}`];
+  // A header of a body, and a method that has none.
+  const isUpload = missing.some((name) => /^(?:content-|x-(?:amz|goog)-(?:meta-|acl$))/.test(name));
+  if (known.method && isUpload && /^(?:GET|HEAD)$/.test(method)) {
+    const sentence = `The URL was sent with ${method}, and was most likely signed for an upload (PUT). Also: ${what}.`;
+    return { code: "METHOD", sentence, evidence, fix: `Send PUT. ${fix}` };
+  }
+  return { code: "HEADER", sentence: `${what}.`, evidence, fix };
+}
+
+/** A cause, and what else is found to be wrong. */
+export function besides(cause: Cause | undefined, other: Cause | undefined): Cause | undefined {
+  if (cause === undefined || other === undefined) return cause;
+  return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
+}
+
+/** When a URL begins and ends, as it says itself. */
+export interface UrlTimes {
+  readonly signedAt: Date | undefined;
+  readonly endsAt: Date | undefined;
+  /** Seconds; NaN where the URL has no number. */
+  readonly expires: number;
+}
+
+export function timeCause({ signedAt, endsAt, expires }: UrlTimes, now: Date): Cause | undefined {
+  if (signedAt === undefined || endsAt === undefined) return undefined;
+  const evidence = `signed ${signedAt.toISOString()}, life ${duration(expires)}, now ${now.toISOString()}`;
+  if (signedAt.getTime() - now.getTime() > 900_000) {
+    return {
+      code: "NOT_YET_VALID",
+      sentence: `The URL is dated ${duration(Math.round((signedAt.getTime() - now.getTime()) / 1000))} in the future.`,
+      evidence: [evidence],
+      fix: "Set the signer's clock (NTP).",
+    };
+  }
+  return endCause(endsAt, now, { evidence });
+}

@@ -1,0 +1,128 @@
+import { uriEncode } from "../../encode.ts";
+import { canonicalText } from "../../s3/canonical.ts";
+import { canonicalQuery, type EncodedPair } from "../../v4.ts";
+import { formDecode, percentDecode, type QueryToken } from "../../wire.ts";
+import { decodeOr } from "../decoded.ts";
+import { addedTogether } from "../search/added-parameters.ts";
+import type { Variant } from "../search/search.ts";
+import type { V4Input } from "./variants.ts";
+
+/** What cannot be decoded stays as it is: no server gets that far, and the others can still be told. */
+export function canonicalPairs(tokens: readonly QueryToken[]): readonly EncodedPair[] {
+  return tokens.map(({ name, value = "" }) => [decodeOr(name, canonicalText), decodeOr(value, canonicalText)]);
+}
+
+const QUERY_FIX = "Put every parameter into the request before it is signed, and add or change none afterwards.";
+
+/** The query with parameters less or more, and in other spellings. */
+export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
+  const { dialect, tokens } = input;
+  for (const token of tokens) {
+    const name = decodeOr(token.name, formDecode);
+    if (name.startsWith(dialect.prefix) && !dialect.optional.test(name)) continue;
+    const isToken = name === "X-Amz-Security-Token" || name === "X-Amz-S3session-Token";
+    const fewer = tokens.filter((other) => other !== token);
+    yield {
+      code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
+      input: { ...input, tokens: fewer, query: canonicalQuery(canonicalPairs(fewer)) },
+      signed: `The query parameter ${name} was added after signing.`,
+      seen: `The query parameter ${name} did not reach the server.`,
+      fix: isToken ? "S3 signs the session token: give it to the signer with the key." : QUERY_FIX,
+    };
+  }
+  for (const { token, other } of otherParts(tokens)) {
+    const changed = tokens.map((one) => (one === token ? { ...token, value: other } : one));
+    yield {
+      code: "QUERY",
+      input: { ...input, tokens: changed, query: canonicalQuery(canonicalPairs(changed)) },
+      signed: `The query parameter partNumber was changed after signing, from ${other} to ${token.value}.`,
+      seen: `The server saw partNumber=${other}, and the URL says ${token.value}.`,
+      fix: "Each part of an upload needs a URL of its own: sign one for every partNumber.",
+    };
+  }
+  const isOwn = (name: string): boolean => name.startsWith(dialect.prefix);
+  for (const { rest, names } of addedTogether(tokens, { nameOf: ({ name }) => decodeOr(name, formDecode), isOwn })) {
+    yield {
+      code: "QUERY",
+      input: { ...input, tokens: rest, query: canonicalQuery(canonicalPairs(rest)) },
+      signed: `The query parameters ${names} were added after signing.`,
+      seen: `The query parameters ${names} did not reach the server.`,
+      fix: QUERY_FIX,
+    };
+  }
+  const own = tokens.filter(({ name }) => isOwn(name));
+  if (own.length < tokens.length - 1) {
+    yield {
+      code: "QUERY",
+      input: { ...input, tokens: own, query: canonicalQuery(canonicalPairs(own)) },
+      signed: `All query parameters other than ${dialect.prefix}* were added after signing.`,
+      seen: `No query parameter other than ${dialect.prefix}* reached the server.`,
+      fix: QUERY_FIX,
+    };
+  }
+  for (const [what, query] of querySpellings(tokens)) {
+    if (query === input.query) continue;
+    yield {
+      code: "QUERY",
+      input: { ...input, query },
+      signed: `The query was signed in another spelling: ${what}.`,
+      seen: `The server saw the query in another spelling: ${what}.`,
+      fix: "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.",
+    };
+  }
+  for (const [name, value] of dialect.lost) {
+    const more = [...tokens, { name, value }];
+    yield {
+      code: "QUERY",
+      input: { ...input, query: canonicalQuery(canonicalPairs(more)) },
+      signed: `The query parameter ${name}=${value} was signed and is missing.`,
+      seen: `The server saw the query parameter ${name}=${value}.`,
+      fix: "Pass the URL on as it was made: no parameter may be dropped.",
+    };
+  }
+}
+
+/** The number of another part near by, or of the first ones, in the place of this one's. */
+function otherParts(tokens: readonly QueryToken[]): readonly { readonly token: QueryToken; readonly other: string }[] {
+  const token = tokens.find(({ name }) => name === "partNumber");
+  const part = Number(token?.value);
+  if (token === undefined || !Number.isInteger(part)) return [];
+  const others = new Set([1, 2, part - 1, part + 1]);
+  return [...others].filter((other) => other > 0 && other !== part).map((other) => ({ token, other: String(other) }));
+}
+
+function querySpellings(tokens: readonly QueryToken[]): readonly (readonly [what: string, query: string])[] {
+  const pairs = canonicalPairs(tokens);
+  const raw = tokens.map(({ name, value = "" }): EncodedPair => [name, value]);
+  const mapped = (change: (text: string) => string, from = pairs): string =>
+    canonicalQuery(from.map(([name, value]): EncodedPair => [change(name), change(value)]));
+  return [
+    ["with %2B where the URL has a plain `+`", mapped((text) => text.replaceAll("+", "%2B"), raw)],
+    ["with a plain `+` for a space", mapped((text) => text.replaceAll("%20", "+"))],
+    ["with %2B where a space is sent", mapped((text) => text.replaceAll("%20", "%2B"))],
+    ["with a space where %2B is sent", mapped((text) => text.replaceAll("%2B", "%20"))],
+    ["with !'()* left unencoded", mapped((text) => text.replace(/%(?:21|27|28|29|2A)/g, percentDecode))],
+    ["encoded twice", mapped(uriEncode)],
+    ["decoded once more than it should be", mapped((text) => decodeOr(text, decodeTwice))],
+    ["without any encoding", mapped((text) => decodeOr(text, formDecode))],
+    ["with `/` left unencoded", mapped((text) => text.replaceAll("%2F", "/"))],
+    ["with lower-case escapes (%2f)", mapped((text) => text.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()))],
+    ["in the order of the URL instead of sorted", pairs.map((pair) => pair.join("=")).join("&")],
+    [
+      "sorted without regard to case",
+      [...pairs]
+        .sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
+        .map((pair) => pair.join("="))
+        .join("&"),
+    ],
+    ["without `=` after names that have no value", canonicalQuery(pairs).replace(/=(?=&|$)/g, "")],
+    [
+      "with each name once only",
+      canonicalQuery(pairs.filter(([name], i) => pairs.findIndex((p) => p[0] === name) === i)),
+    ],
+  ];
+}
+
+function decodeTwice(text: string): string {
+  return uriEncode(percentDecode(percentDecode(text)));
+}

@@ -277,6 +277,31 @@ test("tells of a signature that is none that nothing is live", async () => {
   expect([status, found.map(({ life }) => life)]).toEqual([0, ["malformed", "malformed"]]);
 });
 
+test("tells of a SAS or a CloudFront URL whose signature was cut or redacted that nothing is live", async () => {
+  for (const [scheme, parameter] of [
+    ["azure", "sig"],
+    ["cloudfront", "Signature"],
+  ] as const) {
+    const signed = (await SCHEMES[scheme]?.())?.url ?? "";
+    const [, before = "", signature = "", behind = ""] = signed.match(`^(.*[?&]${parameter}=)([^&]*)(.*)$`) ?? [];
+    const short = [signature.slice(0, 20), "REDACTED", "***", "", "AAAA%3D"];
+    const { status, found } = await scan(["-"], short.map((text) => before + text + behind).join("\n"));
+    expect([status, new Set(found.map((finding) => `${finding.life} ${finding.scheme}`))]).toEqual([
+      0,
+      new Set([`malformed ${scheme}`]),
+    ]);
+  }
+});
+
+test("tells of a SAS that has lost the padding of its signature, or got something behind it, that it is live", async () => {
+  const signed = (await SCHEMES["azure"]?.())?.url ?? "";
+  const begin = signed.slice(0, signed.indexOf("%3D", signed.indexOf("sig=")));
+  for (const end of ["", "%3Dx", "%3D%22", "="]) {
+    const { status, found } = await scan(["-"], begin + end);
+    expect([status, found.map(({ life }) => life)]).toEqual([1, ["live"]]);
+  }
+});
+
 test("looks through a folder, compressed files too, and tells what it cannot read", async () => {
   const root = temporaryFolder();
   mkdirSync(join(root, "logs"));

@@ -17,6 +17,7 @@ import { querySpellings, spelt } from "./text-variants.ts";
 import { readParameters, urlTraps } from "./traps.ts";
 import { movedEnds } from "./usual-lives.ts";
 import { pathSpellings, type Variant } from "./variants.ts";
+import { checkWhole, P256_BASE64, RSA_BASE64 } from "./whole-signature.ts";
 
 /** CloudFront URLs and cookies. */
 export const cloudfrontExplainer: Explainer = {
@@ -188,7 +189,10 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     // CloudFront does not sign the method.
     unknowns: (input) => [input],
     said: (told) => saidByCloudfront(told, facts.values),
-    grammar: grammarCause(() => parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" })),
+    grammar: grammarCause(() => {
+      parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" });
+      checkWhole("Signature", facts.values.get("Signature") ?? "", WHOLE);
+    }),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
     other:
       beside(readFacts(sentUrl, subject)) ??
@@ -196,6 +200,8 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
       (error === undefined ? undefined : REFUSED),
   };
 }
+
+const WHOLE: readonly number[] = [...P256_BASE64, ...RSA_BASE64];
 
 function isCloudfrontKey(key: ExplainKey): key is CloudfrontExplainKey {
   return "keyPairId" in key;

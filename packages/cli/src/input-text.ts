@@ -41,6 +41,7 @@ export function unreadable(expected: string, path: string, error: unknown): Comm
 const FOUND_TO_WRITE: Readonly<Record<string, string>> = {
   ENOENT: "no folder to put it in: look at its spelling, or make the folder",
   ENOTDIR: "a file in the place of a folder: look at its spelling",
+  EEXIST: "a file in the place of a folder: look at its spelling",
   EISDIR: "a folder: name a file in it",
   EACCES: "what this user may not write: change its mode, or name another file",
   EPERM: "what this user may not write: change its mode, or name another file",

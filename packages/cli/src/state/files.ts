@@ -37,6 +37,11 @@ export async function createFile(path: string, text: string): Promise<boolean> {
   return true;
 }
 
+/** Rejects where {@link createFile} would, for want of a folder, of the right to write there, or of room. */
+export async function expectRoom(path: string): Promise<void> {
+  await rm(await writeBeside(path, ""), { force: true });
+}
+
 async function writeBeside(path: string, text: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(6).toString("hex")}`;

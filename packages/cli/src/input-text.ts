@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { CommandError, type Context, UsageError } from "./command.ts";
+import { decoded, readTextFile } from "./text-file.ts";
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -7,18 +7,19 @@ const MAX_BYTES = 1024 * 1024;
 export async function inputText(option: string, path: string, { stdin }: Pick<Context, "stdin">): Promise<string> {
   if (path !== "-") {
     try {
-      return await readFile(path, "utf8");
+      return await readTextFile(path);
     } catch (error) {
       throw unreadable(`${option} to name a file`, path, error);
     }
   }
-  let text = "";
-  stdin.setEncoding("utf8");
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of stdin) {
-    text += chunk;
-    if (text.length > MAX_BYTES) throw new CommandError(`expected ${option} on standard input as at most 1 MB`);
+    chunks.push(Buffer.from(chunk));
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new CommandError(`expected ${option} on standard input as at most 1 MB`);
   }
-  return text;
+  return decoded(Buffer.concat(chunks));
 }
 
 const FOUND: Readonly<Record<string, string>> = {

@@ -13,26 +13,38 @@ export type ParsedArguments<O extends Options> = ReturnType<
 
 /** Parses arguments strictly: an unknown option, one without its value, or one given twice of which one would count is wrong usage. */
 export function parseArguments<const O extends Options>(args: readonly string[], options: O): ParsedArguments<O> {
-  refuseRepeats(args, options);
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    // The parser's texts name the option and what is wrong with it, sometimes in several lines.
-    const [line = ""] = (error as Error).message.split("\n");
-    throw new UsageError(line.replace(/\. To specify a positional argument.*$/, ""));
-  }
-}
-
-function refuseRepeats(args: readonly string[], options: Options): void {
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
   const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const option = options[token.name];
-    if (option?.type !== "string" || option.multiple === true) continue;
+    if (option === undefined) throw new UsageError(`expected a known option, found ${token.rawName}`);
+    expectValue(token, option.type === "string");
+    if (option.type !== "string" || option.multiple === true) continue;
     if (seen.has(token.name))
       throw new UsageError(`expected ${token.rawName} once, found it again: only one of them would count`);
     seen.add(token.name);
+  }
+  return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+}
+
+interface OptionToken {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function expectValue({ rawName, value, inlineValue }: OptionToken, hasValue: boolean): void {
+  if (!hasValue) {
+    if (value !== undefined) throw new UsageError(`expected ${rawName} without a value, found one`);
+    return;
+  }
+  if (value === undefined) throw new UsageError(`expected a value behind ${rawName}, found none`);
+  // A dash alone is standard input.
+  if (inlineValue !== true && /^-./.test(value)) {
+    throw new UsageError(
+      `expected a value behind ${rawName}, found ${value}: where that is the value, write ${rawName}=${value}`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { CommandError, type Context, UsageError } from "./command.ts";
+import { decoded, readTextFile } from "./text-file.ts";
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -7,18 +7,19 @@ const MAX_BYTES = 1024 * 1024;
 export async function inputText(option: string, path: string, { stdin }: Pick<Context, "stdin">): Promise<string> {
   if (path !== "-") {
     try {
-      return await readFile(path, "utf8");
+      return await readTextFile(path);
     } catch (error) {
       throw unreadable(`${option} to name a file`, path, error);
     }
   }
-  let text = "";
-  stdin.setEncoding("utf8");
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of stdin) {
-    text += chunk;
-    if (text.length > MAX_BYTES) throw new CommandError(`expected ${option} on standard input as at most 1 MB`);
+    chunks.push(Buffer.from(chunk));
+    bytes += chunk.length;
+    if (bytes > MAX_BYTES) throw new CommandError(`expected ${option} on standard input as at most 1 MB`);
   }
-  return text;
+  return decoded(Buffer.concat(chunks));
 }
 
 const FOUND: Readonly<Record<string, string>> = {
@@ -41,6 +42,7 @@ export function unreadable(expected: string, path: string, error: unknown): Comm
 const FOUND_TO_WRITE: Readonly<Record<string, string>> = {
   ENOENT: "no folder to put it in: look at its spelling, or make the folder",
   ENOTDIR: "a file in the place of a folder: look at its spelling",
+  EEXIST: "a file in the place of a folder: look at its spelling",
   EISDIR: "a folder: name a file in it",
   EACCES: "what this user may not write: change its mode, or name another file",
   EPERM: "what this user may not write: change its mode, or name another file",

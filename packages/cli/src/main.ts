@@ -75,12 +75,12 @@ async function main(args: readonly string[], context: Context): Promise<ExitStat
       context,
     });
   }
-  const command = await entry.load();
-  if (rest.includes("--help") || rest.includes("-h")) {
-    context.stdout.write(`${command.help}\n`);
-    return 0;
-  }
   try {
+    const command = await entry.load();
+    if (rest.includes("--help") || rest.includes("-h")) {
+      context.stdout.write(`${command.help}\n`);
+      return 0;
+    }
     return await command.run(rest, context);
   } catch (error) {
     return report(error, { words: ["daypass", entry.name], json, context });

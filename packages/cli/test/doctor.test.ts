@@ -167,6 +167,26 @@ test("says of a server that never answers how long it has waited", async () => {
   await expect(send({ url: slow, method: "GET", limitMs: 200 })).rejects.toThrow("no answer within 0.2 s");
 });
 
+test("tells what it found of a server that then stops to answer, and what is left there", async () => {
+  const listing = "<ListBucketResult><Name>media</Name></ListBucketResult>";
+  for (const [first, lost] of [
+    ["PUT", ["put", "cors", "preflight"]],
+    ["GET", ["get", "delete", "cors", "preflight"]],
+  ] as const) {
+    const listener: RequestListener = (request, response) => {
+      if (request.url?.includes("list-type=")) response.end(listing);
+      else if (request.method === "PUT" && first === "GET") response.end();
+      else request.socket.destroy();
+    };
+    const endpoint = await server(listener);
+    const args = ["s3://media", "--endpoint", endpoint, "--origin", "https://app.example.com"];
+    const { status, report } = await doctor(args);
+    const found = report.findings.filter(({ sentence }) => sentence.includes("ECONNRESET"));
+    expect([status, new Set(found.map(({ check }) => check))]).toEqual([1, new Set(lost)]);
+    expect(found[first === "PUT" ? 0 : 1]?.fix).toMatch(/aws s3 rm s3:\/\/media\/daypass-doctor-/);
+  }
+});
+
 test("tells of keys that end, and of a token that is missing", async () => {
   const life = async (env: Readonly<Record<string, string>>) => {
     const { report } = await doctor(["s3://media", "--endpoint", "http://127.0.0.1:9"], {
@@ -175,6 +195,8 @@ test("tells of keys that end, and of a token that is missing", async () => {
       ...env,
     });
     expect(report.findings.map(({ check }) => check)).toEqual(["credentials", "reach"]);
+    const isSent = report.findings[0]?.sentence.includes("in -") !== true;
+    expect(report.findings[1]?.sentence).toContain(isSent ? "cannot be reached" : "no URL can be signed");
     return report.findings[0]?.verdict;
   };
   const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();

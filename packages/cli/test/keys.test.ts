@@ -51,6 +51,19 @@ test("writes a secret into a new file that the tools can read", async () => {
   expect(parseLines((await daypass(["keys", "list", "--state", folder, "--json"])).stdout)).toHaveLength(2);
 });
 
+test("makes no key, and retires none, whose secret cannot be written", async () => {
+  const folder = temporaryFolder();
+  const state = join(folder, "state");
+  writeFileSync(join(folder, "file"), "");
+  const { id } = await createdKey(state);
+  const run = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state]);
+  for (const action of [["create"], ["rotate", id], ["session", id]]) {
+    const { status, stderr } = await run(...action, "--out", join(folder, "file", "key"));
+    expect([status, stderr]).toEqual([1, expect.stringContaining("a file in the place of a folder")]);
+  }
+  expect(parseLines((await run("list", "--json")).stdout)).toEqual([expect.objectContaining({ id, state: "active" })]);
+});
+
 test("refuses a key whose row was edited", async () => {
   const state = join(temporaryFolder(), "state");
   await createdKey(state, "url", "--max-life", "1h");
@@ -162,6 +175,20 @@ test("writes a session into a new file, and prints what credential_process reads
   // A log must not catch it by accident.
   const hidden = await daypass([...session, "--json"]);
   expect([hidden.status, hidden.stdout]).toEqual([2, expect.stringContaining("--show-secret")]);
+});
+
+test("says of a key whose scope has ended that it has, and hands nothing on of it", async () => {
+  const state = join(temporaryFolder(), "state");
+  const at = (time: number) => new Date(time).toISOString();
+  const { id } = await createdKey(state, "--until", at(Date.now() + 1500));
+  const run = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state]);
+  const early = await run("session", id, "--expires-in", "1h", "--show-secret");
+  expect([early.status, early.stderr]).toEqual([1, expect.stringContaining("CREDENTIALS_EXPIRE_FIRST")]);
+  await expect.poll(async () => (await run("list")).stdout, { timeout: 20_000 }).toMatch(/ ended /);
+  const rotated = await run("rotate", id, "--show-secret");
+  expect([rotated.status, rotated.stderr]).toEqual([1, expect.stringContaining("has ended")]);
+  expect((await run("session", id, "--expires-in", "1s", "--show-secret")).status).toBe(1);
+  expect(parseLines((await run("list", "--json")).stdout)).toEqual([expect.objectContaining({ id, state: "ended" })]);
 });
 
 test("lets several processes make keys at the same time", async () => {

@@ -277,6 +277,40 @@ test("tells of a signature that is none that nothing is live", async () => {
   expect([status, found.map(({ life }) => life)]).toEqual([0, ["malformed", "malformed"]]);
 });
 
+test("tells of a SAS or a CloudFront URL whose signature was cut or redacted that nothing is live", async () => {
+  for (const [scheme, parameter] of [
+    ["azure", "sig"],
+    ["cloudfront", "Signature"],
+  ] as const) {
+    const signed = (await SCHEMES[scheme]?.())?.url ?? "";
+    const [, before = "", signature = "", behind = ""] = signed.match(`^(.*[?&]${parameter}=)([^&]*)(.*)$`) ?? [];
+    const short = [signature.slice(0, 20), "REDACTED", "***", "", "AAAA%3D"];
+    const { status, found } = await scan(["-"], short.map((text) => before + text + behind).join("\n"));
+    expect([status, new Set(found.map((finding) => `${finding.life} ${finding.scheme}`))]).toEqual([
+      0,
+      new Set([`malformed ${scheme}`]),
+    ]);
+  }
+});
+
+test("tells of a SAS that has lost the padding of its signature, or got something behind it, that it is live", async () => {
+  const signed = (await SCHEMES["azure"]?.())?.url ?? "";
+  const begin = signed.slice(0, signed.indexOf("%3D", signed.indexOf("sig=")));
+  for (const end of ["", "%3Dx", "%3D%22", "="]) {
+    const { status, found } = await scan(["-"], begin + end);
+    expect([status, found.map(({ life }) => life)]).toEqual([1, ["live"]]);
+  }
+});
+
+test("reads UTF-16, with and without its mark, in either order of bytes", async () => {
+  const little = Buffer.from(`é\r\n${url("a")}\r\n`, "utf16le");
+  const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), little]);
+  for (const bytes of [marked, Buffer.from(marked).swap16(), little, Buffer.from(little).swap16()]) {
+    const { status, found } = await scan(["-"], bytes);
+    expect([status, found.map(({ life, line }) => [life, line])]).toEqual([1, [["live", 2]]]);
+  }
+});
+
 test("looks through a folder, compressed files too, and tells what it cannot read", async () => {
   const root = temporaryFolder();
   mkdirSync(join(root, "logs"));
@@ -361,6 +395,23 @@ test("looks through the history of a repository: what was removed, and what was 
   expect((await scan(["--git", "HEAD", "--repo", temporaryFolder()])).status).toBe(1);
 });
 
+test("finds a URL in the history of a file in UTF-16", async () => {
+  const repo = temporaryFolder();
+  const git = (...args: readonly string[]) =>
+    execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args]);
+  git("init", "-q");
+  const little = Buffer.from(`\ufeff${url("little")}\r\nmore\r\n`, "utf16le");
+  writeFileSync(join(repo, "a"), little);
+  writeFileSync(join(repo, "b"), Buffer.from(`\ufeffmore\n${url("big")}\n`, "utf16le").swap16());
+  git("add", "-A");
+  git("commit", "-q", "-m", "one");
+  const { found } = await scan(["--git", "--repo", repo]);
+  expect(found.map(({ life, file, resource }) => [life, file, resource])).toEqual([
+    ["live", "a", "object little in bucket media"],
+    ["live", "b", "object big in bucket media"],
+  ]);
+});
+
 test.each([
   [["scan"], 2],
   [["scan", "a", "b"], 2],
@@ -385,18 +436,25 @@ test("finds the same URLs however the stream is cut", async () => {
     "=\r\n",
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(words, { maxLength: 20 }), fc.array(fc.nat(3000)), async (parts, cuts) => {
-      const text = parts.join("");
-      const bytes = Buffer.from(text);
-      const places = [...new Set([0, ...cuts.filter((cut) => cut < bytes.length), bytes.length])].sort((a, b) => a - b);
-      async function* chunks(): AsyncGenerator<Uint8Array> {
-        for (const [i, end] of places.slice(1).entries()) yield bytes.subarray(places[i], end);
-      }
-      const found: string[] = [];
-      for await (const region of textRegions(chunks()))
-        found.push(...[...urlsInText(region.text)].map(({ raw }) => raw));
-      expect(found).toEqual([...urlsInText(text)].map(({ raw }) => raw));
-    }),
+    fc.asyncProperty(
+      fc.array(words, { maxLength: 20 }),
+      fc.array(fc.nat(3000)),
+      fc.boolean(),
+      async (parts, cuts, is16) => {
+        const text = parts.join("");
+        const bytes = is16 ? Buffer.from(`\ufeff${text}`, "utf16le") : Buffer.from(text);
+        const places = [...new Set([0, ...cuts.filter((cut) => cut < bytes.length), bytes.length])].sort(
+          (a, b) => a - b,
+        );
+        async function* chunks(): AsyncGenerator<Uint8Array> {
+          for (const [i, end] of places.slice(1).entries()) yield bytes.subarray(places[i], end);
+        }
+        const found: string[] = [];
+        for await (const region of textRegions(chunks()))
+          found.push(...[...urlsInText(region.text)].map(({ raw }) => raw));
+        expect(found).toEqual([...urlsInText(text)].map(({ raw }) => raw));
+      },
+    ),
   );
 });
 

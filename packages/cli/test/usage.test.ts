@@ -106,3 +106,15 @@ test("tells a person where the commands are listed", async () => {
   expect([status, stdout]).toEqual([2, ""]);
   expect(stderr).toBe('daypass: expected a command, found "foo"; see daypass --help\n');
 });
+
+test.each([
+  [["--nope"], "expected a known option, found --nope"],
+  [["-x"], "expected a known option, found -x"],
+  [["--expires-in"], "expected a value behind --expires-in, found none"],
+  [["--expires-in", "-1"], "write --expires-in=-1"],
+  [["--out", "--strict"], "expected a value behind --out, found --strict"],
+  [["--json=1"], "expected --json without a value"],
+])("says of %j what was expected", async (args, said) => {
+  const { status, stderr } = await daypass(["sign", "s3://b/k", ...args], { env });
+  expect([status, stderr]).toEqual([2, expect.stringContaining(said)]);
+});

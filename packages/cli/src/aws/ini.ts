@@ -20,8 +20,7 @@ export function parseIni(text: string): ReadonlyMap<string, IniSection> {
   const sections = new Map<string, OpenSection>();
   let section: OpenSection | undefined;
   let parent: Map<string, string> | undefined;
-  // Windows' editors begin a file with a byte order mark.
-  for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/)) {
+  for (const line of text.split(/\r?\n/)) {
     if (/^\s*(?:[#;].*)?$/.test(line)) continue;
     const heading = /^\[\s*([^\]]+?)\s*\]/.exec(line)?.[1];
     if (heading !== undefined) {

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
 import { NamedFileError, unreadable } from "../input-text.ts";
+import { readTextFile } from "../text-file.ts";
 import { type IniSection, parseIni } from "./ini.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,7 +17,8 @@ export interface Profile {
 
 /** Loads the profile that `--profile`, `AWS_PROFILE` or nothing (`default`) names. */
 export async function loadProfile(env: Environment, asked: string | undefined): Promise<Profile> {
-  const name = asked ?? env["AWS_PROFILE"] ?? env["AWS_DEFAULT_PROFILE"] ?? "default";
+  // A variable that is set to nothing is not set, as everywhere with AWS's tools.
+  const name = asked ?? (env["AWS_PROFILE"] || env["AWS_DEFAULT_PROFILE"] || "default");
   const [config, credentials] = await Promise.all([
     readIni("AWS_CONFIG_FILE", env, "config"),
     readIni("AWS_SHARED_CREDENTIALS_FILE", env, "credentials"),
@@ -52,14 +53,14 @@ function first(sections: readonly IniSection[], read: (section: IniSection) => s
 }
 
 async function readIni(name: string, env: Environment, usual: string): Promise<ReadonlyMap<string, IniSection>> {
-  const path = env[name] ?? join(homedir(), ".aws", usual);
+  const path = env[name] || join(homedir(), ".aws", usual);
   const expanded = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
   try {
-    return parseIni(await readFile(expanded, "utf8"));
+    return parseIni(await readTextFile(expanded));
   } catch (error) {
     // No such file, or no home at all: there is nothing to read.
     if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return new Map();
     const problem = unreadable(`${name} to name a file`, expanded, error);
-    throw env[name] === undefined ? problem : new NamedFileError(problem.message);
+    throw !env[name] ? problem : new NamedFileError(problem.message);
   }
 }

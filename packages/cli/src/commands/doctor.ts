@@ -1,6 +1,6 @@
 import { pageOrigin, parseArguments } from "../arguments.ts";
 import { type Command, CommandError, print, UsageError } from "../command.ts";
-import { addressing, credentialLife, crossOrigin, getMissing, objects } from "../doctor/checks.ts";
+import { addressing, credentialLife, crossOrigin, getMissing, objects, unlessUnanswered } from "../doctor/checks.ts";
 import { firstContact } from "../doctor/contact.ts";
 import type { Finding, Verdict } from "../doctor/finding.ts";
 import type { Patient } from "../doctor/patient.ts";
@@ -82,7 +82,8 @@ async function examine(
   const { findings, patient: reached } = await firstContact(patient);
   if (reached === undefined) return { findings: [credentials, ...findings] };
   const style = await addressing(reached);
-  const works = options["read-only"] === true ? [await getMissing(reached)] : await objects(reached);
+  const works =
+    options["read-only"] === true ? [await unlessUnanswered("get", getMissing(reached))] : await objects(reached);
   const { findings: pages, contentSecurityPolicy, cors } = await crossOrigin(reached, options.origin);
   return { findings: [credentials, ...findings, style, ...works, ...pages], contentSecurityPolicy, cors };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
-import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
+import { type ActiveKey, hasEnded, isActive, type KeyRecord } from "../state/key-record.ts";
 import { type KeyStore, keyStore, noSuchKey } from "../state/key-store.ts";
 import { scopeText } from "../state/scope-text.ts";
 import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../state/show-secret.ts";
@@ -155,7 +155,7 @@ async function withStates(
 
 /** Makes a key and hands its secret over, in that order: whether it can be handed over is known before. */
 async function hand(options: Options, context: Context, make: () => Promise<ActiveKey>): Promise<ExitStatus> {
-  const output = openSecretOutput(options, context.stdout);
+  const output = await openSecretOutput(options, context.stdout);
   const key = await make();
   if (output.kind === "file") await writeSecret(output.path, key);
   const { stdout } = context;
@@ -187,5 +187,6 @@ function idOf(argument: string | undefined): string {
 function stateOf(record: KeyRecord, now: Date): string {
   if (record.revokedAt !== undefined) return "revoked";
   if (!isActive(record, now)) return "retired";
+  if (hasEnded(record, now)) return "ended";
   return record.retiresAt === undefined ? "active" : `until ${record.retiresAt.slice(0, 16)}Z`;
 }

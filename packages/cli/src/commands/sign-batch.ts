@@ -67,7 +67,8 @@ async function withoutHeader(blocks: Parameters<typeof takeRecord>[0]): Promise<
   readonly blocks: Parameters<typeof takeRecord>[0];
 }> {
   const { text, rest } = await takeRecord(blocks, CSV_RECORDS);
-  if (text === undefined) throw new CommandError("expected a CSV header row that names the fields, found none");
+  if (text === undefined)
+    throw new CommandError("expected a CSV header row in UTF-8 that names the fields, found none");
   // Spreadsheets begin a file with a byte order mark.
   const csvHeader = text.replace(/^\ufeff/, "");
   csvReader(csvHeader);

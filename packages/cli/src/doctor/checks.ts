@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { parseXml } from "../list/xml.ts";
-import { type Finding, ok, problem, skipped, warning } from "./finding.ts";
+import { type Check, type Finding, ok, problem, skipped, warning } from "./finding.ts";
 import { ask, isListing, isUnderstood, type Patient, refusal, signFor } from "./patient.ts";
-import { type Answer, rootName, send } from "./send.ts";
+import { type Answer, answered, rootName, send, Unanswered } from "./send.ts";
 
 const SHORT_SECONDS = 3600;
 
@@ -61,28 +61,50 @@ export async function addressing(patient: Patient): Promise<Finding> {
 export async function objects(patient: Patient): Promise<readonly Finding[]> {
   const key = `daypass-doctor-${randomBytes(8).toString("hex")}`;
   const body = `written by daypass doctor ${key}`;
-  const put = await ask(patient, { method: "PUT", key }, body);
+  const put = await answered(ask(patient, { method: "PUT", key }, body));
+  if (put instanceof Unanswered) {
+    const sentence = `A presigned PUT was not answered: ${put.message}. Whether the object ${key} is there, nobody knows.`;
+    return [problem("put", sentence, `${BETWEEN} Delete the object: aws s3 rm s3://${patient.bucket}/${key}`)];
+  }
   if (put.status >= 300) {
     const finding = await refusal("put", { patient, answer: put, method: "PUT", what: "A presigned PUT" });
-    return [finding, await getMissing(patient)];
+    return [finding, await unlessUnanswered("get", getMissing(patient))];
   }
-  const got = await ask(patient, { method: "GET", key });
-  const removed = await ask(patient, { method: "DELETE", key });
+  const got = await answered(ask(patient, { method: "GET", key }));
+  const removed = await answered(ask(patient, { method: "DELETE", key }));
+  const isRemoved = !(removed instanceof Unanswered) && removed.status < 300;
+  const why = removed instanceof Unanswered ? removed.message : `${removed.status} ${removed.code}`;
   return [
     ok("put", "A presigned PUT works."),
-    got.status === 200 && got.body === body
-      ? ok("get", "A presigned GET works.")
-      : got.status === 200
-        ? problem("get", "A presigned GET gave other bytes than were put.", "Look for a proxy that changes bodies.")
-        : await refusal("get", { patient, answer: got, method: "GET", what: "A presigned GET" }),
-    removed.status < 300
+    got instanceof Unanswered ? unanswered("get", got) : await gotFinding(patient, got, body),
+    isRemoved
       ? ok("delete", `The object that was put (${key}) is deleted again.`)
       : warning(
           "delete",
-          `The object that was put (${key}) could not be deleted: ${removed.status} ${removed.code}.`,
+          `The object that was put (${key}) could not be deleted: ${why}.`,
           `Delete it: aws s3 rm s3://${patient.bucket}/${key}`,
         ),
   ];
+}
+
+async function gotFinding(patient: Patient, got: Answer & { readonly url: string }, body: string): Promise<Finding> {
+  if (got.status !== 200) return refusal("get", { patient, answer: got, method: "GET", what: "A presigned GET" });
+  return got.body === body
+    ? ok("get", "A presigned GET works.")
+    : problem("get", "A presigned GET gave other bytes than were put.", "Look for a proxy that changes bodies.");
+}
+
+const BETWEEN = "Look at what stands between here and the server: it answered before.";
+
+/** A server that answered the first request and does not answer this one. */
+function unanswered(check: Check, { message }: Unanswered): Finding {
+  return problem(check, `The request was not answered: ${message}.`, BETWEEN);
+}
+
+/** A finding, or the one that the server has stopped to answer: what was found before is told all the same. */
+export async function unlessUnanswered(check: Check, finding: Promise<Finding>): Promise<Finding> {
+  const found = await answered(finding);
+  return found instanceof Unanswered ? unanswered(check, found) : found;
 }
 
 /** Without writing: a GET of a key that is not there shows whether the signature is accepted. */
@@ -108,11 +130,12 @@ export interface CrossOrigin {
 /** The bucket's CORS rules, and real preflights where an origin is given. */
 export async function crossOrigin(patient: Patient, origin: string | undefined): Promise<CrossOrigin> {
   const { url } = await signFor(patient, { method: "PUT", key: "daypass-doctor" });
-  const findings = [await corsRules(patient)];
+  const findings = [await unlessUnanswered("cors", corsRules(patient))];
   if (origin === undefined) {
     findings.push(skipped("preflight", "No preflight was sent: give --origin with the page's origin."));
   } else {
-    for (const method of ["PUT", "GET"]) findings.push(await preflight(patient, { origin, method }));
+    for (const method of ["PUT", "GET"])
+      findings.push(await unlessUnanswered("preflight", preflight(patient, { origin, method })));
   }
   const rule = {
     AllowedOrigins: [origin ?? "https://app.example.com"],

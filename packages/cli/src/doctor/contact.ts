@@ -1,7 +1,8 @@
+import { isDaypassError } from "daypass";
 import { childText, parseXml } from "../list/xml.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 import { ask, isListing, isUnderstood, type Patient, refusal } from "./patient.ts";
-import type { Answer } from "./send.ts";
+import { type Answer, answered, Unanswered } from "./send.ts";
 
 /** The first request, and what it teaches. */
 export interface Contact {
@@ -12,16 +13,14 @@ export interface Contact {
 
 /** Asks for the first key of the bucket: the answer shows reach, clock, region and signature at once. */
 export async function firstContact(patient: Patient): Promise<Contact> {
-  let answer: Answer & { readonly url: string };
-  try {
-    answer = await ask(patient, LISTING);
-  } catch (error) {
-    return { findings: [unreachable(error as NodeJS.ErrnoException, patient)] };
-  }
-  const findings = [ok("reach", `${new URL(answer.url).host} answers.`), clock(answer)];
-  const region = await regionOf(answer, patient);
+  const first = await answered(ask(patient, LISTING)).catch(unsigned);
+  if ("verdict" in first) return { findings: [first] };
+  if (first instanceof Unanswered) return { findings: [unreachable(first, patient)] };
+  const findings = [ok("reach", `${new URL(first.url).host} answers.`), clock(first)];
+  const region = await regionOf(first, patient);
   findings.push(region.finding);
-  if (region.patient !== patient) answer = await ask(region.patient, LISTING);
+  const answer = region.patient === patient ? first : await answered(ask(region.patient, LISTING));
+  if (answer instanceof Unanswered) return { findings: [...findings, unreachable(answer, region.patient)] };
   if (isUnderstood(answer)) {
     if (!isListing(answer)) return { findings: [...findings, notStorage(answer)] };
     const rest = answer.status < 300 ? "" : `, and says ${answer.code}: it may not list the bucket`;
@@ -50,13 +49,22 @@ function notStorage({ status }: Answer): Finding {
 
 const LISTING = { method: "GET", query: { "list-type": "2", "max-keys": "1" } };
 
-function unreachable({ code, message }: NodeJS.ErrnoException, { place }: Patient): Finding {
-  const found = code ?? message;
+/** The signer refuses, such as with credentials that have ended: nothing is known of the server. */
+function unsigned(error: unknown): Finding {
+  if (!isDaypassError(error)) throw error;
+  return problem(
+    "reach",
+    `Nothing was sent, as no URL can be signed: ${error.code}, ${error.message}.`,
+    "Put that right first: daypass sign would say the same.",
+  );
+}
+
+function unreachable({ message }: Unanswered, { place }: Patient): Finding {
   const fix =
     place["endpoint"] === undefined
       ? "Check the network and --region; give --endpoint for a server that is not Amazon's."
       : "Check --endpoint: scheme, host and port.";
-  return problem("reach", `The server cannot be reached: ${found}.`, fix);
+  return problem("reach", `The server cannot be reached: ${message}.`, fix);
 }
 
 const SIGNIFICANT_MS = 30_000;

@@ -22,10 +22,25 @@ export interface Answer {
   readonly aheadMs: number | undefined;
 }
 
+/** Nobody answered, or not to the end. The text says how it ended. */
+export class Unanswered extends Error {
+  override readonly name = "Unanswered";
+}
+
+/** What was answered, or how it ended. */
+export async function answered<T>(answer: Promise<T>): Promise<T | Unanswered> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Unanswered) return error;
+    throw error;
+  }
+}
+
 const LIMIT_MS = 20_000;
 const MAX_BODY = 1024 * 1024;
 
-/** Sends a request without following redirects. Rejects where nobody answers. */
+/** Sends a request without following redirects. Rejects with {@link Unanswered} where nobody answers. */
 export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS }: Sent): Promise<Answer> {
   const [, scheme, authority, target] = /^(https?):\/\/([^/?]+)(.*)$/.exec(url) ?? [];
   if (authority === undefined) return Promise.reject(new Error("expected an absolute URL"));
@@ -72,9 +87,10 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
     sent.on("error", fail);
     sent.end(body);
 
-    // Node says no more than that the request was aborted.
-    function fail(error: Error): void {
-      reject(signal.aborted ? new Error(`no answer within ${limitMs / 1000} s`) : error);
+    function fail(error: NodeJS.ErrnoException): void {
+      // Node says no more than that the request was aborted.
+      const found = signal.aborted ? `no answer within ${limitMs / 1000} s` : (error.code ?? error.message);
+      reject(new Unanswered(found, { cause: error }));
     }
   });
 }

@@ -13,7 +13,7 @@ export interface Unreadable {
 }
 
 export const TOO_LONG: Unreadable = { found: "one of more than 1 MB" };
-export const NOT_UTF8: Unreadable = { found: "one whose bytes are not UTF-8" };
+export const NOT_UTF8: Unreadable = { found: "one whose bytes are not UTF-8: save the file as UTF-8" };
 
 /** Answers one line of a batch. Never throws, never rejects. */
 export type LineAnswerer = (line: string | Unreadable) => Answer | Promise<Answer>;
@@ -28,10 +28,15 @@ export function parseLine(line: string | Unreadable): JsonObject {
     // Windows puts a mark before the first line of a file, which then may stand anywhere in several of them.
     value = JSON.parse(line.charCodeAt(0) === BYTE_ORDER_MARK ? line.slice(1) : line);
   } catch {
-    throw notJson(line.trim() === "" ? "an empty line" : "text that is not JSON");
+    throw notJson(notJsonBut(line));
   }
   if (!isObject(value)) throw notJson(describe(value));
   return value;
+}
+
+function notJsonBut(line: string): string {
+  if (line.trim() === "") return "an empty line";
+  return line.includes("\0") ? "zero bytes, as UTF-16 has them: save the file as UTF-8" : "text that is not JSON";
 }
 
 function notJson(found: string): DaypassError {

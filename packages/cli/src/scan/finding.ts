@@ -92,8 +92,10 @@ async function explained(url: string, now: Date): Promise<Explanation | undefine
 function findingOf(url: string, explanation: Explanation, now: Date): Finding {
   const { scheme, signedBy, grants, startsAt, endsAt, cause } = explanation;
   const isLive = endsAt === undefined || endsAt.getTime() > now.getTime();
+  // Without a key or an answer of a server, a signature is only faulted for not being a whole one.
+  const isDamaged = cause?.code === "MALFORMED" || cause?.code === "SIGNATURE";
   return {
-    life: cause?.code === "MALFORMED" ? "malformed" : isLive ? "live" : "ended",
+    life: isDamaged ? "malformed" : isLive ? "live" : "ended",
     scheme,
     signedBy,
     methods: grants.methods,

@@ -13,7 +13,14 @@ export function repairs(url: string): readonly string[] {
   const first = once(parameters);
   const last = once([...parameters].reverse()).reverse();
   const repaired = [parameters, first, last].map((some) => `${address}?${some.join("&")}`);
-  return [...new Set([...repaired, decoded(url)])].filter((text) => text !== url);
+  return [...new Set([...repaired, decoded(url)].flatMap((text) => [text, wholeSas(text)]))].filter(
+    (text) => text !== url,
+  );
+}
+
+/** A SAS with the signature and nothing behind it: the 43 characters are all there is to know, and the last one is always the same. */
+function wholeSas(url: string): string {
+  return url.replace(/([?&]sig=(?:[a-z0-9+/]|%2b|%2f){43})(?![a-z0-9+/]|%2b|%2f)[^&]*/i, "$1%3D");
 }
 
 /** Each parameter once, the first of a name: a second signature was appended to a URL that had one. */

@@ -48,7 +48,9 @@ async function* scanSource(
   read: (raw: string) => Promise<Finding | undefined>,
 ): AsyncGenerator<PlacedFinding> {
   const placeOf = isHistory ? historyPlaces(name) : filePlaces(name);
-  for await (const { text, line } of textRegions(chunks)) {
+  for await (const region of textRegions(chunks)) {
+    const { line } = region;
+    const text = isHistory ? withoutZeros(region.text) : region.text;
     const places = placeOf(text, line);
     for (const url of urlsInText(text)) {
       const finding = await read(url.raw);
@@ -57,6 +59,11 @@ async function* scanSource(
     // What a region says of the place holds for the next one, too.
     places({ index: text.length, raw: "" });
   }
+}
+
+/** The lines of UTF-16 files stand in a history among those of others, where nothing tells them: in ASCII it is a zero that they have more. */
+function withoutZeros(text: string): string {
+  return text.includes("\0") ? text.replace(/\0(?!commit [0-9a-f]{40})/g, "") : text;
 }
 
 /** Tells the places in one region, asked for in their order. */

@@ -1,4 +1,4 @@
-import { StringDecoder } from "node:string_decoder";
+import { decodedText } from "./decoded-text.ts";
 
 /** A piece of a text that a URL does not reach out of. */
 export interface TextRegion {
@@ -17,11 +17,10 @@ const OVERLAP = 48 * 1024;
  * a mail), so none is cut in two.
  */
 export async function* textRegions(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TextRegion> {
-  const decoder = new StringDecoder("utf8");
   let begun = "";
   let line = 1;
-  for await (const chunk of chunks) {
-    begun += decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  for await (const decoded of decodedText(chunks)) {
+    begun += decoded;
     let end = lastLineEnd(begun);
     if (end === 0 && begun.length > MAX_LINE) end = quietPlace(begun);
     if (end === 0) continue;
@@ -30,7 +29,6 @@ export async function* textRegions(chunks: AsyncIterable<Uint8Array>): AsyncGene
     line += countLines(text, { from: 0, to: text.length });
     begun = begun.slice(end);
   }
-  begun += decoder.end();
   if (begun !== "") yield { text: begun, line };
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type CorsPolicy, type Dialect, type Limits, repeatsMember } from "@daypass/gateway";
 import type { DriverName } from "@daypass/gateway/drivers";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
+import { readTextFile } from "../text-file.ts";
 import { schemaFault } from "./json-schema.ts";
 import { shown } from "./shown.ts";
 
@@ -58,7 +58,7 @@ export const configSchema: unknown = JSON.parse(
 
 /** Reads and checks a configuration file. Throws a `CommandError` that names the place of the first fault. */
 export async function loadConfig(path: string): Promise<ServeConfig> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`expected a configuration file at ${path}, found none to read (${error.code})`);
   });
   let value: unknown;

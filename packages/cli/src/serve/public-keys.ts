@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { isDaypassError } from "daypass";
 import { publishedKeySet, type UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { isObject } from "../lines/fields.ts";
+import { readTextFile } from "../text-file.ts";
 
 /**
  * The keys of `urlKeySetFile`. Refused as a whole where one of them breaks a rule of docs/spec/daypass-url.md §8: the first request for
@@ -12,7 +12,7 @@ import { isObject } from "../lines/fields.ts";
  */
 export async function publicKeys(path: string | undefined, stored: ReadonlySet<string>): Promise<readonly UrlKey[]> {
   if (path === undefined) return [];
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new CommandError(`expected urlKeySetFile at ${path}, found none to read (${error.code})`);
   });
   const keys = keysOf(text);

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../command.ts";
+import { readTextFile } from "../text-file.ts";
 
 /** The text of a file, or `undefined` where there is none. */
 export async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readTextFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -35,6 +36,11 @@ export async function createFile(path: string, text: string): Promise<boolean> {
   }
   await syncFolder(dirname(path));
   return true;
+}
+
+/** Rejects where {@link createFile} would, for want of a folder, of the right to write there, or of room. */
+export async function expectRoom(path: string): Promise<void> {
+  await rm(await writeBeside(path, ""), { force: true });
 }
 
 async function writeBeside(path: string, text: string): Promise<string> {

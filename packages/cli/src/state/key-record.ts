@@ -35,7 +35,7 @@ export type SigningKey =
   | { readonly kind: "s3"; readonly credentials: S3Credentials }
   | { readonly kind: "url"; readonly jwk: UrlHmacKey | UrlEd25519PrivateKey };
 
-/** A key that is neither revoked nor retired, with its secret. */
+/** A key that is neither revoked nor retired, with its secret. Its scope may have ended: then the gateway says so to whoever uses it. */
 export type ActiveKey = { readonly record: KeyRecord } & SigningKey;
 
 /** Whether a key may be used at an instant. */
@@ -61,4 +61,10 @@ export function inSigningOrder<T extends { readonly record: KeyRecord }>(keys: r
 export function endOfKey({ retiresAt, scope }: KeyRecord): Date | undefined {
   const ends = [retiresAt, scope.until].filter((end) => end !== undefined).map((end) => Date.parse(end));
   return ends.length === 0 ? undefined : new Date(Math.min(...ends));
+}
+
+/** Whether the end of a key has come, by a rotation or by its scope. */
+export function hasEnded(record: KeyRecord, now: Date): boolean {
+  const end = endOfKey(record);
+  return end !== undefined && now.getTime() >= end.getTime();
 }

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
 import { readText, replaceFile, withLock } from "./files.ts";
-import { type ActiveKey, isActive, type KeyRecord, type SigningKey } from "./key-record.ts";
+import { type ActiveKey, hasEnded, isActive, type KeyRecord, type SigningKey } from "./key-record.ts";
 import { masterKey } from "./master-key.ts";
 import { type NewKey, newKey } from "./new-key.ts";
 import { seal, unseal } from "./seal.ts";
@@ -173,6 +173,11 @@ function usable(rows: readonly Row[], id: string, now: Date): Row {
   const row = find(rows, id);
   if (!isActive(row.record, now))
     throw new CommandError(`expected a key in use, found that ${id} was revoked or has retired`);
+  // Its successor would have the same scope, and could grant nothing.
+  if (hasEnded(row.record, now))
+    throw new CommandError(
+      `expected a key in use, found that ${id} has ended: make a new one with daypass keys create`,
+    );
   return row;
 }
 

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { S3Credentials } from "daypass/s3";
 import { CommandError, type OutputStream, UsageError } from "../command.ts";
-import { createFile } from "./files.ts";
+import { unwritable } from "../input-text.ts";
+import { createFile, expectRoom } from "./files.ts";
 import type { ActiveKey, SigningKey } from "./key-record.ts";
 
 /** Where the secret of a new key may go. It is shown once and never again, so this is settled before the key is made. */
@@ -22,18 +23,22 @@ export function secretOutput(
 }
 
 /** {@link secretOutput} that is there: a secret that nobody would see, or that has no place, is not made. */
-export function openSecretOutput(
+export async function openSecretOutput(
   options: Parameters<typeof secretOutput>[0],
   stdout: OutputStream,
-): Exclude<SecretOutput, { readonly kind: "hide" }> {
+): Promise<Exclude<SecretOutput, { readonly kind: "hide" }>> {
   const output = secretOutput(options, stdout);
   if (output.kind === "hide") {
     throw new UsageError(
       "expected --out FILE or --show-secret, since standard output is not a terminal: the secret is shown only once",
     );
   }
-  if (output.kind === "file" && existsSync(output.path))
-    throw new UsageError(`expected --out to name a new file, found ${output.path}`);
+  if (output.kind === "print") return output;
+  const { path } = output;
+  if (existsSync(path)) throw new UsageError(`expected --out to name a new file, found ${path}`);
+  await expectRoom(path).catch((error: unknown) => {
+    throw unwritable("--out", path, error);
+  });
   return output;
 }
 

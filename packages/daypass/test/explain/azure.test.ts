@@ -459,3 +459,14 @@ describe("without server and key", () => {
     });
   });
 });
+
+it.each([
+  ["REDACTED", "cut off"],
+  ["AAAA%3D", "cut off"],
+  ["%2A%2A%2A", "characters that base64 does not have"],
+  [`${"A".repeat(43)}%3D%3D`, "something stands behind it"],
+])("tells of the signature %s that it is not a whole one", async (signature, said) => {
+  const { url } = await azure.sign(wish);
+  const cause = await causeOf(url.replace(/([?&]sig=)[^&]*/, `$1${signature}`));
+  expect([cause?.code, cause?.sentence]).toEqual(["SIGNATURE", expect.stringContaining(said)]);
+});

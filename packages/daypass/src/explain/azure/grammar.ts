@@ -38,8 +38,20 @@ export function missingCause({ kind, values }: AzureUrl): Cause | undefined {
   };
 }
 
-/** Characters of base64 for 32 bytes. */
-const WHOLE = 44;
+/** Base64 of 32 bytes. */
+const WHOLE = /^[A-Za-z0-9+/]{43}=$/;
+const WHOLE_LENGTH = 44;
+
+/** What has happened to a signature that is none any more, in words. */
+function signatureDamage(signature: string): string | undefined {
+  if (WHOLE.test(signature)) return undefined;
+  if (signature.includes(" ")) return "a + in it was not sent as %2B";
+  // What is cut within an escape cannot be decoded.
+  const isCut = /%[0-9A-Fa-f]?$/.test(signature);
+  if (signature.includes("%") && !isCut) return "it was percent-encoded twice";
+  if (/[^A-Za-z0-9+/=%]/.test(signature)) return "it holds characters that base64 does not have";
+  return isCut || signature.length <= WHOLE_LENGTH ? "its end was cut off" : "something stands behind it";
+}
 
 /** What a strict reader refuses before it looks at the signature. */
 export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined {
@@ -50,19 +62,11 @@ export function grammarCause(url: AzureUrl, subject: Subject): Cause | undefined
     const sentence = "The path names no account and container by Azure's rules for their names.";
     return { code: "PATH", sentence, evidence: [], fix: AS_IT_WAS };
   }
-  if (/[ %]/.test(signature) || !signature.endsWith("=")) {
-    // What is cut within an escape cannot be decoded.
-    const isCut = /%[0-9A-Fa-f]?$/.test(signature);
-    const what = signature.includes(" ")
-      ? "a + in it was not sent as %2B"
-      : signature.includes("%") && !isCut
-        ? "it was percent-encoded twice"
-        : isCut || signature.length <= WHOLE
-          ? "its end was cut off"
-          : "something stands behind it";
+  const damage = signatureDamage(signature);
+  if (damage !== undefined) {
     return {
       code: "SIGNATURE",
-      sentence: `The signature was damaged on its way: ${what}.`,
+      sentence: `The signature was damaged on its way: ${damage}.`,
       evidence: [],
       fix: "Send + as %2B, / as %2F and = as %3D, encoded once.",
     };

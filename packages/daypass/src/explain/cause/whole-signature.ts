@@ -4,6 +4,8 @@ import { malformed } from "../../parameters.ts";
 export const RSA_HEX: readonly number[] = [256, 512, 768, 1024, 2048];
 /** The same in base64. */
 export const RSA_BASE64: readonly number[] = [172, 344, 512, 684, 1368];
+/** Characters of base64 for an ECDSA signature with P-256, whose two numbers in DER may be short. */
+export const P256_BASE64: readonly number[] = [92, 96];
 
 /** Throws `MALFORMED` for a signature of another length than a whole one has: what reads it may take it all the same. */
 export function checkWhole(parameter: string, signature: string, lengths: readonly number[]): void {

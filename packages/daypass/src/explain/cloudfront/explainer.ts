@@ -10,7 +10,7 @@ import { headerValues } from "../../wire.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { addressCause } from "../cause/request.ts";
-import { checkWhole, RSA_BASE64 } from "../cause/whole-signature.ts";
+import { checkWhole, P256_BASE64, RSA_BASE64 } from "../cause/whole-signature.ts";
 import type { ServerError } from "../error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
@@ -180,13 +180,15 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     said: (told) => saidByCloudfront(told, facts.values),
     grammar: grammarCause(() => {
       parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" });
-      checkWhole("Signature", facts.values.get("Signature") ?? "", [...ECDSA_BASE64, ...RSA_BASE64]);
+      checkWhole("Signature", facts.values.get("Signature") ?? "", WHOLE);
     }),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
     other: uncovered(readFacts(sentUrl, subject)) ?? addressCause(subject, facts.policy?.ipRange),
     otherOf: (fitting) => (error === undefined ? undefined : fitting === undefined ? REFUSED : REFUSED_RIGHT),
   };
 }
+
+const WHOLE: readonly number[] = [...P256_BASE64, ...RSA_BASE64];
 
 function isCloudfrontKey(key: ExplainKey): key is CloudfrontExplainKey {
   return "keyPairId" in key;

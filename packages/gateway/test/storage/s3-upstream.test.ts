@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, rmSync } from "node:fs";
-import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -19,6 +18,7 @@ import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-t
 import { type TestGateway, type TestGatewayOptions, testGateway } from "../../src/testing/test-gateway.ts";
 import { daypassUrl } from "../e2e/clients.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
+import { front, scripted } from "./scripted-upstream.ts";
 
 const MB = 1024 * 1024;
 
@@ -32,32 +32,6 @@ function over(gateway: TestGateway, options: Partial<S3Options> = {}): Storage {
   const storage = s3({ ...gateway.clients.daypass, ...options });
   onTestFinished(() => storage.close());
   return storage;
-}
-
-/** A gateway whose storage is the driver. */
-async function front(options: S3Options): Promise<TestGateway> {
-  const storage = s3(options);
-  const gateway = await testGateway({
-    storage: (disk) => {
-      void disk.close();
-      return storage;
-    },
-  });
-  onTestFinished(() => gateway.close());
-  return gateway;
-}
-
-/** An upstream that answers as it is told to, on a real socket. */
-async function scripted(listener: RequestListener): Promise<S3Options & { readonly endpoint: string }> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a secret that nobody may see" };
-  return { endpoint: `http://127.0.0.1:${port}`, region: "us-east-1", credentials, bucket: "bucket" };
 }
 
 async function errorOf(promise: Promise<unknown>): Promise<StorageError> {

@@ -1,6 +1,7 @@
 import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
 import type { BucketInfo } from "../buckets.ts";
 import { type ObjectRef, StorageError } from "../storage.ts";
+import { dateOf } from "./object-info.ts";
 import type { S3Options } from "./options.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -120,7 +121,7 @@ async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date
   const { document } = await upstream.read({ doing: "list the buckets" }, "ListAllMyBucketsResult");
   const buckets = childrenOf(document, "Buckets").flatMap((element) => childrenOf(element, "Bucket"));
   return new Map(
-    buckets.map((element) => [requiredText(element, "Name"), new Date(optionalText(element, "CreationDate") ?? 0)]),
+    buckets.map((element) => [requiredText(element, "Name"), dateOf(optionalText(element, "CreationDate"))]),
   );
 }
 

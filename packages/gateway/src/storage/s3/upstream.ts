@@ -57,8 +57,6 @@ const LIFE = 300;
 const MAX_DOCUMENT = 16 * 1024 * 1024;
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
-const MAX_SOCKETS = 256;
-
 /** How the domain of Amazon's endpoints ends, as `s3Signer` has it. */
 function partitionOf(region: string): string {
   if (region.startsWith("cn-")) return "com.cn";
@@ -69,7 +67,9 @@ export function upstream(options: S3Options): Upstream {
   const { region, credentials, timeouts, clock = () => new Date() } = options;
   const endpoint = options.endpoint ?? `https://s3.${region}.amazonaws.${partitionOf(region)}`;
   const signer = s3Signer(options);
-  const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 64 };
+  // No most of sockets: an object that is being read holds one while its tags are asked for on another, and a client takes its time. How
+  // many requests there are at once is the gateway's limit.
+  const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
   const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
   const wire: WireOptions = {
     agents,
@@ -95,13 +95,21 @@ export function upstream(options: S3Options): Upstream {
     for (const [name, value] of Object.entries(call.headers ?? {})) if (value !== undefined) headers[name] = value;
     if (body instanceof Uint8Array) headers["content-length"] = String(body.length);
     try {
-      const answer = await send({ method, url: signed(call, headers), headers, body, signal }, wire);
+      const { answer, sent } = await send({ method, url: signed(call, headers), headers, body, signal }, wire);
       const { statusCode: status = 0 } = answer;
       // A redirect is a refusal: where the bytes are is configuration.
-      if (status >= 200 && status < 300) return { answer };
+      if (status >= 200 && status < 300) {
+        if (sent) return { answer };
+        answer.destroy();
+        throw new StorageError(
+          "UNAVAILABLE",
+          `could not ${doing}: the upstream says that it has a body that it was not sent`,
+        );
+      }
       return { fault: faultOf(status, await collected(answer)) };
     } catch (error) {
       if (error instanceof BodyError) throw error.cause;
+      if (error instanceof StorageError) throw error;
       if (signal?.aborted === true)
         throw new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
       throw unreachable(doing, error);

@@ -179,3 +179,27 @@ it.each([
   const { text, closed } = await partOf((response) => response.writeHead(206, headers).end("x".repeat(length)));
   expect([closed, /x{100}/.test(text)]).toEqual([true, false]);
 });
+
+it("is not asked by strangers again and again for what it has just failed to tell", async () => {
+  let calls = 0;
+  let now = Date.now();
+  const clock = () => new Date(now);
+  const options = await scripted((_, response) => {
+    calls += 1;
+    response.writeHead(503).end();
+  });
+  // The rules of a bucket, and the names of all.
+  for (const bucket of ["bucket", undefined]) {
+    calls = 0;
+    const gateway = await front({ ...options, bucket, clock });
+    const preflight = async (path: string) => {
+      const headers = { origin: "https://app.example.com", "access-control-request-method": "GET" };
+      expect((await fetch(`${gateway.url}/${path}/a`, { method: "OPTIONS", headers })).status).toBe(403);
+    };
+    for (let i = 0; i < 5; i++) await preflight(bucket ?? `bucket-${i}`);
+    expect(calls).toBe(1);
+    now += 1000;
+    await preflight("bucket");
+    expect(calls).toBe(2);
+  }
+});

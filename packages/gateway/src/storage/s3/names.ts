@@ -21,6 +21,8 @@ export interface Names {
 /** What every upstream takes for a name, and what older ones still have. */
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
 const LIST_MS = 10_000;
+/** For which those who may not make the upstream work get the failure of the last list. */
+const FAILED_MS = 1000;
 
 /** One that is none could be another path at the upstream. */
 export function isUpstreamName(name: unknown): boolean {
@@ -77,6 +79,7 @@ export function bucketNames({ bucket, clock = () => new Date() }: S3Options, ups
 function accountNames(upstream: Upstream, clock: () => Date): Names {
   let list: { readonly at: number; readonly names: ReadonlyMap<string, Date> } | undefined;
   let pending: Promise<ReadonlyMap<string, Date>> | undefined;
+  let failed: { readonly at: number; readonly list: Promise<ReadonlyMap<string, Date>> } | undefined;
 
   function refresh(): Promise<ReadonlyMap<string, Date>> {
     const started = listAccount(upstream)
@@ -88,7 +91,16 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
         if (pending === started) pending = undefined;
       });
     pending = started;
+    started.catch(() => {
+      failed = { at: clock().getTime(), list: started };
+    });
     return started;
+  }
+
+  /** The list, or why there is none, without another call so soon. */
+  function calm(): Promise<ReadonlyMap<string, Date>> {
+    const isRecent = failed !== undefined && clock().getTime() - failed.at < FAILED_MS;
+    return pending ?? (isRecent ? failed?.list : undefined) ?? refresh();
   }
 
   const fresh = (): ReadonlyMap<string, Date> | undefined =>
@@ -101,7 +113,7 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
       return name;
     },
     async peek(name) {
-      const names = fresh() ?? (await (pending ?? refresh()));
+      const names = fresh() ?? (await calm());
       return names.has(name) ? name : undefined;
     },
     toMake(name) {
@@ -113,6 +125,7 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
     forget() {
       list = undefined;
       pending = undefined;
+      failed = undefined;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
@@ -24,6 +24,20 @@ async function configured(first: object, workers: string) {
 }
 
 const count = ({ log }: Pick<Running, "log">, text: string) => log().split(text).length - 1;
+
+/** An upload that is let in and never comes. */
+async function slowUpload({ said }: Pick<Running, "said">): Promise<Socket> {
+  const { s3Endpoint: endpoint, accessKeyId, secretAccessKey = "" } = said;
+  const signer = s3Signer({ endpoint, region: "us-east-1", credentials: { accessKeyId, secretAccessKey } });
+  const put = signer.sign({ method: "PUT", bucket: "media", key: "slow.bin", expiresIn: 60 }).url;
+  const { hostname, port } = new URL(endpoint);
+  const socket = connect(Number(port), hostname).on("error", () => undefined);
+  onTestFinished(() => void socket.destroy());
+  const lines = [`PUT ${put.slice(endpoint.length)} HTTP/1.1`, `Host: ${hostname}:${port}`, "Content-Length: 1"];
+  socket.write(`${[...lines, "Expect: 100-continue"].join("\r\n")}\r\n\r\n`);
+  expect(String(await once(socket, "data"))).toContain("100 Continue");
+  return socket;
+}
 
 const cors = (origin: string) => ({ cors: { origins: [origin] } });
 
@@ -62,6 +76,21 @@ test("gives counts for Prometheus where, and as long as, the configuration says 
   expect(await status(metrics)).toBe(403);
 });
 
+test("counts over a reload what is under way and what was", async () => {
+  const limited = (inFlight: number) => ({ metrics: true, limits: { inFlight } });
+  const gateway = await configured(limited(10), "0");
+  expect(await status(gateway.said.presignedUrl)).toBe(200);
+  const upload = await slowUpload(gateway);
+  gateway.configure(limited(1));
+  await gateway.reload();
+  expect(await status(gateway.said.presignedUrl)).toBe(503);
+  upload.destroy();
+  await expect.poll(() => status(gateway.said.presignedUrl)).toBe(200);
+  const text = await (await fetch(`${gateway.said.url}/-/metrics`)).text();
+  expect(text).toContain('daypass_requests_total{scheme="s3",method="GET",status="200"} 2');
+  expect(text).toContain("daypass_in_flight 1\n");
+});
+
 test.each(["0", "2"])("leaves to the next start what needs one (%s workers)", async (workers) => {
   const gateway = await configured({}, workers);
   mkdirSync(join(dirname(gateway.root), "others"));
@@ -94,15 +123,6 @@ test.each(["0", "2"])("lets requests finish for as long as it was told last (%s 
   const gateway = await configured({ drainSeconds: 600 }, workers);
   gateway.configure({ drainSeconds: 0 });
   await gateway.reload();
-  const { s3Endpoint: endpoint, accessKeyId, secretAccessKey = "" } = gateway.said;
-  const signer = s3Signer({ endpoint, region: "us-east-1", credentials: { accessKeyId, secretAccessKey } });
-  const put = signer.sign({ method: "PUT", bucket: "media", key: "slow.bin", expiresIn: 60 }).url;
-  const { hostname, port } = new URL(endpoint);
-  const socket = connect(Number(port), hostname).on("error", () => undefined);
-  onTestFinished(() => void socket.destroy());
-  // An upload that is let in and never comes.
-  const lines = [`PUT ${put.slice(endpoint.length)} HTTP/1.1`, `Host: ${hostname}:${port}`, "Content-Length: 1"];
-  socket.write(`${[...lines, "Expect: 100-continue"].join("\r\n")}\r\n\r\n`);
-  expect(String(await once(socket, "data"))).toContain("100 Continue");
+  await slowUpload(gateway);
   expect(await gateway.stop()).toBe(0);
 });

@@ -35,6 +35,10 @@ const OPTIONS: FormsOf<GatewayOptions> = {
   metrics: flag,
   keepAliveMs: timer,
   clock: [(value) => isFunction(value) && value() instanceof Date, "a function that gives a Date"],
+  tally: [
+    (value) => isObject(value) && isObject(value["unverified"]) && isObject(value["metrics"]),
+    "what `tally` gives",
+  ],
   random: callback,
 };
 

@@ -14,7 +14,6 @@ import { authorize, type Permit } from "./pipeline/authorize.ts";
 import { health } from "./pipeline/health.ts";
 import { keptAlive, within } from "./pipeline/keep-alive.ts";
 import { defaultLimits, type Limits } from "./pipeline/limits.ts";
-import { metrics } from "./pipeline/metrics.ts";
 import type { Answer, Outcome } from "./pipeline/outcome.ts";
 import { answerPreflight, refusedPreflight } from "./pipeline/preflight.ts";
 import { Refusal, toRefusal } from "./pipeline/refusal.ts";
@@ -22,6 +21,7 @@ import { requestIds } from "./pipeline/request-id.ts";
 import { exit } from "./pipeline/respond.ts";
 import { type Sessions, sessions } from "./pipeline/sessions.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
+import { type Tally, tally } from "./pipeline/tally.ts";
 import { type Received, receive } from "./pipeline/target.ts";
 import type { Dialect, Exchange, Protocol, Task } from "./protocols/protocol.ts";
 import { type S3AccessKey, s3Protocol } from "./protocols/s3/index.ts";
@@ -88,6 +88,8 @@ export interface GatewayOptions {
    * all of them the same `steadyClock`.
    */
   readonly clock?: Clock | undefined;
+  /** Requests under way and counts, of this gateway alone unless told. At a reload: those of the one before. */
+  readonly tally?: Tally | undefined;
   /** Random bytes for request ids. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
 }
@@ -131,7 +133,7 @@ export interface Gateway {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   checkOptions(options);
-  const { storage, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const { storage, cors = {}, audit, keepAliveMs = KEEP_ALIVE_MS, tally: counts = tally() } = options;
   const clock = steadyClock(options.clock ?? (() => new Date()));
   const limits: Limits = { ...defaultLimits, ...given(options.limits) };
   const protocols = protocolsOf(options, limits, clock);
@@ -139,25 +141,30 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { recognise, nativeTo, authenticate } = authenticator({
     protocols,
     hosts: options.hosts,
-    unverifiedBodies: { places: Math.ceil(limits.inFlight / 4), perAddress: limits.unverifiedPerAddress },
+    unverifiedBodies: {
+      places: Math.ceil(limits.inFlight / 4),
+      perAddress: limits.unverifiedPerAddress,
+      occupied: counts.unverified,
+    },
   });
   const bucketOf = addressedBucket(options.origins);
   const nextRequestId = requestIds(options.random);
-  const counts = options.metrics === true ? metrics() : undefined;
-  const showMetrics = counts === undefined ? undefined : () => counts.text({ inFlight });
-  let inFlight = 0;
+  const counted = options.metrics === true ? counts.metrics : undefined;
+  const showMetrics = counted === undefined ? undefined : () => counted.text(counts);
   let closed = false;
   const leave = exit({
     cors,
     clock,
     onDelivered(event) {
-      inFlight -= 1;
-      counts?.count(event);
+      counted?.count(event);
       try {
         audit?.(event);
       } catch {
         // Whoever audits has to notice by itself.
       }
+    },
+    onOver() {
+      counts.inFlight -= 1;
     },
   });
 
@@ -203,7 +210,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     const pieces = keptAlive(begun, { finished, everyMs: keepAliveMs });
     const stream = Readable.from(pieces, { objectMode: false });
     const answer: Answer = { ...begun, body: { kind: "stream", stream, length: undefined } };
-    return leave.respond(answer, notes, { origin: received.fields.origin, rules });
+    // Where the client leaves the work goes on, and has its place.
+    return leave.respond(answer, notes, { origin: received.fields.origin, rules }, finished);
   }
 
   /** The same for a request of a page: whom its bucket allows to read the answer is looked up first. */
@@ -272,14 +280,14 @@ export function createGateway(options: GatewayOptions): Gateway {
         error: undefined,
         deletions: undefined,
       };
-      inFlight += 1;
+      counts.inFlight += 1;
       let received: Received | undefined;
       try {
         if (notes.request === NO_REQUEST) throw new TypeError("expected a WireRequest, found another value");
         const probe = health(request, { ready: !closed, metrics: showMetrics });
         if (probe !== undefined) return leave.respond(probe, notes);
         received = receive(request, limits);
-        if (inFlight > limits.inFlight)
+        if (counts.inFlight > limits.inFlight)
           throw new Refusal("BUSY", `expected at most ${limits.inFlight} requests at once, found more: try again`);
         const arrival = { received, body, notes, signal, rules: NO_RULES };
         if (received.fields.origin !== undefined) return serveCrossOrigin(arrival);

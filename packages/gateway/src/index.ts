@@ -18,6 +18,7 @@ export { redactTarget } from "./pipeline/redact.ts";
 export type { GatewayCode, RefusalCode } from "./pipeline/refusal.ts";
 export { type Mac, type Session, type SessionRequest, type Sessions, sessions } from "./pipeline/sessions.ts";
 export { steadyClock } from "./pipeline/steady-clock.ts";
+export { type Tally, tally } from "./pipeline/tally.ts";
 export type { Allowance, Dialect, KeyScope, Resource } from "./protocols/protocol.ts";
 export type { S3AccessKey } from "./protocols/s3/index.ts";
 export type { BucketInfo, Buckets } from "./storage/buckets.ts";

@@ -1,4 +1,4 @@
-import { createGateway, type Gateway, steadyClock } from "@daypass/gateway";
+import { createGateway, type Gateway, steadyClock, tally } from "@daypass/gateway";
 import type { IndexWriter } from "@daypass/gateway/disk";
 import { type Balanced, type Log, listen } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
@@ -49,6 +49,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   let settings = first;
   // One for all, and for as long as the process lives: a reload, too, must not open again what has ended.
   const clock = steadyClock(() => new Date());
+  const counts = tally();
   const storage = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
@@ -72,6 +73,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
       metrics: wanted.metrics,
       audit: wanted.log?.requests === false ? faultsOnly(log.audit) : log.audit,
       clock,
+      tally: counts,
     });
     return { ...gateway, handle: (request, body, signal) => gateway.handle(client(request), body, signal) };
   };

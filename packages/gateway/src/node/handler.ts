@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
+import { inTurn } from "./in-turn.ts";
 import { outbox } from "./outbox.ts";
 import { requestBody } from "./request-body.ts";
 import { send } from "./send.ts";
@@ -66,7 +67,7 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
     if (send(letter.outcome, letter, { watch, close: isDraining() })) ended.add(letter.request.socket);
   });
 
-  return (request, response) => {
+  return inTurn((request, response) => {
     const { socket } = request;
     if (ended.has(socket)) return;
     const answer = (outcome: Outcome): void => {
@@ -78,5 +79,5 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
     // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
     if (outcome instanceof Promise) outcome.then(answer, () => response.destroy());
     else answer(outcome);
-  };
+  });
 }

@@ -10,7 +10,7 @@ import type { MinimumRate } from "./transfer-watch.ts";
 
 /** Milliseconds that a client may take. */
 export interface Timeouts {
-  /** From the connection, or the end of the last request, to the end of the head. */
+  /** From the connection, or the end of the last request, to the end of the head. A TLS handshake has as much. */
   readonly headersMs: number;
   /** Between two requests on a connection. */
   readonly keepAliveMs: number;
@@ -112,7 +112,10 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     keepAliveTimeout: timeouts.keepAliveMs,
   };
   const server: Server =
-    tls === undefined ? createServer(serverOptions, handler) : createTlsServer({ ...tls, ...serverOptions }, handler);
+    tls === undefined
+      ? createServer(serverOptions, handler)
+      : // For Node the time of a head begins behind the handshake, which has two minutes of its own.
+        createTlsServer({ ...tls, ...serverOptions, handshakeTimeout: timeouts.headersMs }, handler);
   // Node drops the fields beyond its limit in silence. One more than allowed, so that too many can be seen and refused.
   server.maxHeadersCount = gateway.limits.headerCount + 1;
   server.maxConnections = options.maxConnections ?? 10_000;
@@ -151,7 +154,11 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
       for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
       // A connection becomes idle when its response is out, and only then can be closed.
       const idle = setInterval(() => server.closeIdleConnections(), DRAIN_CHECK_MS);
-      const late = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      const late = setTimeout(() => {
+        server.closeAllConnections();
+        // Those that are still shaking hands Node does not count.
+        for (const connection of connections) connection.destroy();
+      }, timeoutMs);
       await closed;
       clearInterval(idle);
       clearTimeout(late);

@@ -87,10 +87,19 @@ async function sendLarge(outcome: Outcome, response: ServerResponse, watch: Tran
     if (body?.kind === "file") {
       await sendFile(response, body, progress);
     } else if (body?.kind === "stream") {
-      const { stream, meaningOf = (error: Error) => error } = body;
+      const { stream, length, meaningOf = (error: Error) => error } = body;
+      // Listeners that come before those of the pipeline. Bytes behind the announced length would be taken for the next answer, and
+      // the next answer for those that are missing.
+      const cutAt = (isWrong: boolean): void => {
+        if (!isWrong) return;
+        blame(new Error(`expected ${length} bytes from the storage, found ${progress.bytes}`));
+        response.destroy();
+      };
       stream.on("data", (chunk: Uint8Array) => {
         progress.bytes += chunk.length;
+        cutAt(length !== undefined && progress.bytes > length);
       });
+      stream.once("end", () => cutAt(length !== undefined && progress.bytes < length));
       stream.once("error", (error) => blame(meaningOf(error)));
       await pipeline(stream, response);
     }
@@ -100,7 +109,8 @@ async function sendLarge(outcome: Outcome, response: ServerResponse, watch: Tran
     response.destroy();
   }
   stopWatch();
-  outcome.delivered(progress.bytes, !response.destroyed || response.writableFinished, fault);
+  const complete = fault === undefined && (!response.destroyed || response.writableFinished);
+  outcome.delivered(progress.bytes, complete, fault);
 }
 
 /** Lets go of what a body holds open. */

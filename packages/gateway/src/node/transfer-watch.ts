@@ -19,7 +19,6 @@ export interface Transfer {
 export interface TransferWatch {
   /** Returns the function that ends the watch. */
   watch(transfer: Transfer): () => void;
-  close(): void;
 }
 
 interface Window {
@@ -28,13 +27,20 @@ interface Window {
   bytes: number;
 }
 
-/** One timer for all transfers: a timer for each would cost more than the transfer of a small body. */
+/**
+ * One timer for all transfers: a timer for each would cost more than the transfer of a small body. It ends with the last of them, as a
+ * server that has drained says so to nobody here.
+ */
 export function transferWatch(rate: MinimumRate, now: () => number): TransferWatch {
   const windows = new Set<Window>();
   const least = (rate.bytesPerSecond * rate.windowMs) / 1000;
-  const timer = setInterval(look, Math.max(10, rate.windowMs / 4)).unref();
+  let timer: NodeJS.Timeout | undefined;
 
   function look(): void {
+    if (windows.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
     const time = now();
     for (const window of windows) {
       const { transfer } = window;
@@ -56,8 +62,8 @@ export function transferWatch(rate: MinimumRate, now: () => number): TransferWat
     watch(transfer) {
       const window = { transfer, startedAt: now(), bytes: transfer.bytes() };
       windows.add(window);
+      timer ??= setInterval(look, Math.max(10, rate.windowMs / 4)).unref();
       return () => windows.delete(window);
     },
-    close: () => clearInterval(timer),
   };
 }

@@ -12,25 +12,35 @@ export interface PlaceOptions {
   readonly perAddress: number;
 }
 
+/** The places that are taken. Outlives the limits that they are held against. */
+export interface Occupancy {
+  total: number;
+  /** By network. */
+  readonly taken: Map<string, number>;
+}
+
+export function occupancy(): Occupancy {
+  return { total: 0, taken: new Map() };
+}
+
 /** Runs a step in a place for an address. @throws {Refusal} `BUSY` */
 export type WithPlace = <T>(address: string | undefined, step: () => Promise<T>) => Promise<T>;
 
-export function places(options: PlaceOptions): WithPlace {
+export function places(options: PlaceOptions, occupied: Occupancy): WithPlace {
   const share = Math.max(1, Math.min(options.perAddress, Math.floor(options.places / 2)));
-  const taken = new Map<string, number>();
-  let total = 0;
+  const { taken } = occupied;
   return async (address, step) => {
     // Those of whom nothing is known share a place like one: a client must not gain by hiding.
     const network = networkOf(address ?? "");
     const own = taken.get(network) ?? 0;
-    if (total >= options.places || own >= share)
+    if (occupied.total >= options.places || own >= share)
       throw new Refusal("BUSY", "expected fewer bodies that wait for their signature at once: try again");
-    total += 1;
+    occupied.total += 1;
     taken.set(network, own + 1);
     try {
       return await step();
     } finally {
-      total -= 1;
+      occupied.total -= 1;
       const left = (taken.get(network) ?? 1) - 1;
       if (left === 0) taken.delete(network);
       else taken.set(network, left);

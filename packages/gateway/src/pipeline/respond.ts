@@ -11,12 +11,17 @@ export interface ExitOptions {
   readonly clock: Clock;
   /** Told once about every request, when its last byte is out. */
   readonly onDelivered: (event: AuditEvent) => void;
+  /** Told once about every request, when nothing of it is under way any more. */
+  readonly onOver: () => void;
 }
 
 /** The one exit: adds what every response carries and, once it is delivered, writes the one audit line. */
 export interface Exit {
-  /** @param crossOrigin left out where no page of another origin can be meant */
-  respond(answer: Answer, notes: Notes, crossOrigin?: CrossOrigin): Outcome;
+  /**
+   * @param crossOrigin left out where no page of another origin can be meant
+   * @param work what goes on although the client may be gone
+   */
+  respond(answer: Answer, notes: Notes, crossOrigin?: CrossOrigin, work?: Promise<unknown>): Outcome;
 }
 
 export interface CrossOrigin {
@@ -30,7 +35,7 @@ const VARY: HeaderList = [["vary", "origin"]];
 /** Refusals after which the connection cannot be trusted to be in step. */
 const CLOSING: ReadonlySet<string | undefined> = new Set(["INVALID_REQUEST", "HEADERS_TOO_LARGE", "URI_TOO_LONG"]);
 
-export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
+export function exit({ cors, clock, onDelivered, onOver }: ExitOptions): Exit {
   function crossOriginHeaders({ origin, rules }: CrossOrigin, method: string): HeaderList {
     const headers = corsHeaders(cors, origin);
     return headers.length > 1 ? headers : (corsHeadersByRules(rules, { origin, method }) ?? VARY);
@@ -43,14 +48,16 @@ export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
     readonly body: Body | undefined;
     readonly close: boolean;
     readonly #notes: Notes;
+    readonly #work: Promise<unknown> | undefined;
     #delivered = false;
 
-    constructor(answer: Answer, notes: Notes) {
+    constructor(answer: Answer, notes: Notes, work: Promise<unknown> | undefined) {
       this.status = answer.status;
       this.headers = answer.headers;
       this.body = notes.request.method === "HEAD" ? undefined : answer.body;
       this.close = notes.code !== undefined && CLOSING.has(notes.code);
       this.#notes = notes;
+      this.#work = work;
     }
 
     delivered(bytes: number, complete: boolean, fault?: DeliveryFault): void {
@@ -59,11 +66,13 @@ export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
       if (fault !== undefined) this.#notes.error = fault.error;
       const status = fault?.status ?? this.status;
       onDelivered(auditEvent(this.#notes, { status, bytes, complete, now: clock().getTime() }));
+      if (this.#work === undefined) onOver();
+      else void this.#work.then(onOver, onOver);
     }
   }
 
   return {
-    respond(answer, notes, crossOrigin) {
+    respond(answer, notes, crossOrigin, work) {
       if (crossOrigin !== undefined) {
         // Also without an origin: a cached answer must not be given to a page, which it says nothing to.
         if (crossOrigin.origin === undefined) answer.headers.push("vary", "origin");
@@ -72,7 +81,7 @@ export function exit({ cors, clock, onDelivered }: ExitOptions): Exit {
           for (const [name, value] of headers) answer.headers.push(name, value);
         }
       }
-      return new ExitOutcome(answer, notes);
+      return new ExitOutcome(answer, notes, work);
     },
   };
 }

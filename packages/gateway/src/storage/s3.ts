@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MalformedXml } from "../http/xml-reader.ts";
 import { upstreamBuckets } from "./s3/buckets.ts";
 import { checkOptions } from "./s3/check-options.ts";
 import { writeConditions } from "./s3/conditions.ts";
@@ -17,7 +18,7 @@ import { objectRemover } from "./s3/remove-object.ts";
 import { objectStore } from "./s3/store-object.ts";
 import { objectTags } from "./s3/tag-object.ts";
 import { upstream } from "./s3/upstream.ts";
-import type { Storage } from "./storage.ts";
+import { type Storage, StorageError } from "./storage.ts";
 
 export type { S3Options, S3Timeouts } from "./s3/options.ts";
 
@@ -65,7 +66,7 @@ export function s3(options: S3Options): Storage {
     return promise;
   }
 
-  return {
+  return answersRead({
     name: "s3",
     get: (ref, getOptions = {}) => reader.get(ref, getOptions),
     head: (ref, getOptions = {}) => reader.head(ref, getOptions),
@@ -83,5 +84,25 @@ export function s3(options: S3Options): Storage {
       await Promise.all(underWay);
       connection.close();
     },
+  });
+}
+
+/**
+ * What cannot be read of an answer is the upstream's fault. As it is thrown it would be taken for one of the document that a client
+ * has sent.
+ */
+function answersRead(storage: Storage): Storage {
+  const read = <A extends unknown[], T>(call: (...args: A) => Promise<T>) => {
+    return async (...args: A): Promise<T> => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        if (!(error instanceof MalformedXml)) throw error;
+        const message = `could not read the upstream's answer: ${error.message}`;
+        throw new StorageError("UNAVAILABLE", message, { cause: error });
+      }
+    };
   };
+  const calls = Object.entries(storage).map(([name, call]) => [name, typeof call === "function" ? read(call) : call]);
+  return Object.fromEntries(calls) as Storage;
 }

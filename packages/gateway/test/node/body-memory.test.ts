@@ -214,7 +214,6 @@ describe("a chunk of a request", () => {
   afterEach(() => {
     for (const end of close.splice(0)) end();
   });
-  afterAll(() => watch.close());
 
   /** The body of a request of 300 KB on a real socket. */
   async function received(ownsRequest: boolean): Promise<AsyncIterable<Uint8Array>> {

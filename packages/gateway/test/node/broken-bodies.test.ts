@@ -162,7 +162,6 @@ it("a body that nobody reads to its end is watched no longer than its answer", a
         stop();
       };
     },
-    close: () => real.close(),
   };
   const server = createServer(async (request, response) => {
     const { body } = requestBody(request, response, { watch, ownsRequest: true });
@@ -175,6 +174,5 @@ it("a body that nobody reads to its end is watched no longer than its answer", a
   socket.write("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nConnection: close\r\n\r\nbegin");
   await readAll(socket);
   await expect.poll(() => watched.size, { timeout: 5000 }).toBe(0);
-  watch.close();
   server.close();
 });

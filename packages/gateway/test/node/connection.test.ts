@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, rawConnection, readAll, s3For, until } from "../e2e/clients.ts";
@@ -143,6 +144,57 @@ describe("pipelined requests", () => {
     const answer = readAll(socket);
     socket.write(head("GET", get()) + head("GET", get("none")) + head("GET", get(), "Connection: close"));
     expect((await answer).match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 404", "HTTP/1.1 200"]);
+  });
+
+  it("are one request at a time, however many there are, and every one is answered", async () => {
+    const limits = { inFlight: 2 };
+    await using small = await testGateway({ files: { "media/hello.txt": "hello" }, gateway: () => ({ limits }) });
+    const socket = await rawConnection(small);
+    const answer = readAll(socket);
+    const { url } = s3For(small).sign({ bucket: "media", key: "hello.txt", expiresIn: 60 });
+    const one = (...fields: string[]) =>
+      [`GET ${url.slice(small.url.length)} HTTP/1.1`, `Host: 127.0.0.1:${small.port}`, ...fields, "", ""].join("\r\n");
+    // Several reads of the socket.
+    socket.write(one().repeat(999) + one("Connection: close"));
+    const counts = new Map<string, number>();
+    for (const line of (await answer).match(/HTTP\/1\.1 \d+/g) ?? []) counts.set(line, (counts.get(line) ?? 0) + 1);
+    expect([...counts]).toEqual([["HTTP/1.1 200", 1000]]);
+  });
+
+  it("take no place and no memory before it is their turn, which may never come", async () => {
+    let reads = 0;
+    await using small = await testGateway({
+      files: { "media/hello.txt": "hello", "media/endless": "" },
+      gateway: () => ({ limits: { inFlight: 8 } }),
+      // As a driver that streams has it.
+      storage: (disk) => ({
+        ...disk,
+        async get(ref, options) {
+          const object = await disk.get(ref, options);
+          if (object === undefined || ref.key !== "endless") return object;
+          reads += 1;
+          object.close();
+          const stream = new Readable({ read: () => void stream.push(Buffer.alloc(65_536)) });
+          const info = { ...object.info, size: 2 ** 40 };
+          return { info, body: () => ({ kind: "stream", stream, length: info.size }), close() {} };
+        },
+        getCached: () => undefined,
+      }),
+    });
+    const signed = (key: string) => s3For(small).sign({ bucket: "media", key, expiresIn: 60 }).url;
+    const path = signed("endless").slice(small.url.length);
+    const socket = (await rawConnection(small)).on("error", () => {});
+    socket.pause();
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${small.port}\r\n\r\n`.repeat(100));
+    await until(() => reads > 0);
+    for (let i = 0; i < 5; i++) expect((await fetch(signed("hello.txt"))).status).toBe(200);
+    expect(reads).toBe(1);
+    socket.destroy();
+    // Its own request; those behind it were none.
+    await expect
+      .poll(() => small.events.filter(({ url }) => url.includes("endless")).length, { timeout: 5000 })
+      .toBe(1);
+    expect((await fetch(signed("hello.txt"))).status).toBe(200);
   });
 });
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
+import { Readable } from "node:stream";
 import { afterEach, expect, it } from "vitest";
 import { defaultLimits, type Gateway, type Outcome } from "../../src/index.ts";
 import { toNodeHandler } from "../../src/node/index.ts";
@@ -43,4 +44,27 @@ it("a gateway that rejects after all loses one connection and not the process", 
   });
   await expect(fetch(url)).rejects.toThrow();
   expect(await (await fetch(url)).text()).toBe("body");
+});
+
+it.each([
+  ["fewer", ["ab"]],
+  ["more", ["abc", "def", "ghi"]],
+])("a body of %s bytes than were announced ends the connection, and is reported", async (_, pieces) => {
+  const reports: unknown[][] = [];
+  const url = await serve(() => ({
+    ...outcome(["content-length", "4"], (...report) => reports.push(report)),
+    body: { kind: "stream", stream: Readable.from(pieces.map((piece) => Buffer.from(piece))), length: 4 },
+  }));
+  const { port, host } = new URL(url);
+  const socket = connect(Number(port), "127.0.0.1").setEncoding("latin1");
+  let text = "";
+  socket.on("data", (piece) => {
+    text += piece;
+  });
+  socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+  await once(socket, "close");
+  // What is pipelined behind it would take the rest for its answer.
+  expect((text.split("\r\n\r\n")[1] ?? "").length).toBeLessThan(4);
+  const error = new Error(`expected 4 bytes from the storage, found ${pieces.length === 1 ? 2 : 6}`);
+  expect(reports).toEqual([[expect.any(Number), false, { error, status: 200 }]]);
 });

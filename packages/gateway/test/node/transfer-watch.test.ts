@@ -29,31 +29,29 @@ function watched() {
       vi.advanceTimersByTime(50);
     }
   };
-  return { state, pass, stop, close: () => watch.close() };
+  return { state, pass, stop };
 }
 
 it("cuts a client that takes less than it has to, and not before a whole window has passed", () => {
-  const { state, pass, close } = watched();
+  const { state, pass } = watched();
   state.bytes = 99;
   pass(950);
   expect(state.cuts).toBe(0);
   pass(50);
   expect(state.cuts).toBe(1);
-  close();
 });
 
 it("does not cut a client that takes what it has to", () => {
-  const { state, pass, close } = watched();
+  const { state, pass } = watched();
   for (let seconds = 0; seconds < 5; seconds++) {
     state.bytes += 100;
     pass(1000);
   }
   expect(state.cuts).toBe(0);
-  close();
 });
 
 it("does not cut a fast client because the storage is slow", () => {
-  const { state, pass, close } = watched();
+  const { state, pass } = watched();
   state.awaitsClient = false;
   pass(10_000);
   expect(state.cuts).toBe(0);
@@ -63,13 +61,20 @@ it("does not cut a fast client because the storage is slow", () => {
   expect(state.cuts).toBe(0);
   pass(250);
   expect(state.cuts).toBe(1);
-  close();
 });
 
 it("has no say about a transfer that is over", () => {
-  const { state, pass, stop, close } = watched();
+  const { state, pass, stop } = watched();
   stop();
   pass(10_000);
   expect(state.cuts).toBe(0);
-  close();
+});
+
+it("has no timer of its own while nothing is under way", () => {
+  const before = vi.getTimerCount();
+  const { pass, stop } = watched();
+  expect(vi.getTimerCount()).toBe(before + 1);
+  stop();
+  pass(RATE.windowMs);
+  expect(vi.getTimerCount()).toBe(before);
 });

@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, rmSync } from "node:fs";
-import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -19,6 +18,7 @@ import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-t
 import { type TestGateway, type TestGatewayOptions, testGateway } from "../../src/testing/test-gateway.ts";
 import { daypassUrl } from "../e2e/clients.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
+import { front, scripted } from "./scripted-upstream.ts";
 
 const MB = 1024 * 1024;
 
@@ -32,32 +32,6 @@ function over(gateway: TestGateway, options: Partial<S3Options> = {}): Storage {
   const storage = s3({ ...gateway.clients.daypass, ...options });
   onTestFinished(() => storage.close());
   return storage;
-}
-
-/** A gateway whose storage is the driver. */
-async function front(options: S3Options): Promise<TestGateway> {
-  const storage = s3(options);
-  const gateway = await testGateway({
-    storage: (disk) => {
-      void disk.close();
-      return storage;
-    },
-  });
-  onTestFinished(() => gateway.close());
-  return gateway;
-}
-
-/** An upstream that answers as it is told to, on a real socket. */
-async function scripted(listener: RequestListener): Promise<S3Options & { readonly endpoint: string }> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a secret that nobody may see" };
-  return { endpoint: `http://127.0.0.1:${port}`, region: "us-east-1", credentials, bucket: "bucket" };
 }
 
 async function errorOf(promise: Promise<unknown>): Promise<StorageError> {
@@ -421,6 +395,7 @@ it("names the upstream's code to the operator, follows no redirect and tells no 
     [403, "SignatureDoesNotMatch"],
     [403, "AccessDenied"],
     [301, "PermanentRedirect"],
+    [403, "RequestTimeTooSkewed"],
     [307, "TemporaryRedirect"],
     [500, "InternalError"],
     [503, "SlowDown"],
@@ -439,6 +414,20 @@ it("names the upstream's code to the operator, follows no redirect and tells no 
     expect([error.code, error.message.includes(`${status} ${code}`), calls]).toEqual(["UNAVAILABLE", true, 1]);
     expect(error.message).not.toMatch(/Signature=|AKID|secret|private/);
   }
+});
+
+it.each([
+  [301, "PermanentRedirect", "correct its region or endpoint"],
+  [403, "InvalidAccessKeyId", "see what its credentials may do"],
+  [403, "RequestTimeTooSkewed", "compare the clocks of both"],
+])("says what to do about %i %s", async (status, code, advice) => {
+  const options = await scripted((_, response) => {
+    response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
+  });
+  const storage = s3(options);
+  onTestFinished(() => storage.close());
+  const { message } = await errorOf(storage.get({ bucket: "bucket", key: "a" }));
+  expect(message.endsWith(`the upstream answered ${status} ${code}: ${advice}`)).toBe(true);
 });
 
 it("keeps the upstream's reason for the log, and tells the client 503", async () => {
@@ -578,4 +567,36 @@ it("takes every preset, spread in as it is", () => {
     presets.wasabi({ region: "eu-central-1" }),
   ];
   for (const preset of made) expect(() => s3({ ...preset, credentials, bucket: "media" })).not.toThrow();
+});
+
+it("uses credentials until they end, and then says that it cannot sign", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/a": "a" } });
+  const { credentials } = upstream.clients.daypass;
+  let expiration = new Date(Date.now() + 60_000);
+  const storage = over(upstream, { credentials: () => ({ ...credentials, expiration }) });
+  expect(await contents(storage, "bucket", "a")).toBe("a");
+  expect((await storage.buckets()).map(({ name }) => name)).toContain("bucket");
+  expiration = new Date(Date.now() - 1000);
+  for (const call of [storage.head({ bucket: "bucket", key: "a" }), storage.buckets()]) {
+    const { code, message } = await errorOf(call);
+    expect([code, message]).toEqual([
+      "UNAVAILABLE",
+      expect.stringMatching(/the request cannot be signed \([A-Z_]+\)$/),
+    ]);
+  }
+});
+
+it("lists the buckets of an endpoint however it is spelled, with a path of its own, too", async () => {
+  const asked: string[] = [];
+  const options = await scripted((request, response) => {
+    asked.push(`${request.headers.host} ${request.url?.split("?")[0]}`);
+    response.end("<ListAllMyBucketsResult/>");
+  });
+  const { host, port } = new URL(options.endpoint);
+  for (const endpoint of [`http://127.0.0.1:${port}/`, `http://LOCALHOST:${port}/base/a@b`]) {
+    const storage = s3({ ...options, bucket: undefined, endpoint });
+    onTestFinished(() => storage.close());
+    expect(await storage.buckets()).toEqual([]);
+  }
+  expect(asked).toEqual([`${host} /`, `localhost:${port} /base/a%40b/`]);
 });

@@ -245,6 +245,3 @@ const REFUSED_RIGHT: Cause = {
   evidence: [],
   fix: "Look whether the key's group is in the cache behaviour that serves this path; then whether the origin lets the distribution in (origin access control).",
 };
-
-/** Characters of a signature with P-256: its DER has 68 to 72 bytes, nearly always. */
-const ECDSA_BASE64: readonly number[] = [92, 96];

@@ -3,7 +3,7 @@ import type { S3Credentials } from "daypass/s3";
 
 /** What a call on the whole account is signed for. */
 export interface AccountCall {
-  /** `scheme://host[:port][/path]`, no slash at its end. */
+  /** `scheme://host[:port][/path]`, spelled as it is signed, no slash at its end. */
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: S3Credentials;
@@ -15,9 +15,8 @@ export interface AccountCall {
  * request, good for a minute.
  */
 export function listBucketsUrl({ endpoint, region, credentials, now }: AccountCall): string {
-  const [, scheme = "", authority = "", base = ""] = /^(https?):\/\/([^/]+)(.*)$/.exec(endpoint) ?? [];
-  const host = authority.toLowerCase().replace(scheme === "https" ? /:443$/ : /:80$/, "");
-  const path = `${base.replace(/\/$/, "")}/`;
+  const [, scheme = "", host = "", base = ""] = /^(https?):\/\/([^/]+)(.*)$/.exec(endpoint) ?? [];
+  const path = `${base}/`;
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
   const parameters = {

@@ -11,12 +11,14 @@ import type { Upstream } from "./upstream.ts";
 
 /** Every request of a page asks for the rules, strangers' too. */
 const RULES_MS = 10_000;
+/** For which a failure is not tried again: as many calls as strangers like would reach an upstream that is in trouble. */
+const FAILED_MS = 1000;
 const MAX_RULES = 1000;
 const CORS = { cors: "" };
 
 export function upstreamBuckets(upstream: Upstream, names: Names, options: S3Options): Buckets {
   const { clock = () => new Date() } = options;
-  const known = new Map<string, { readonly at: number; readonly rules: Promise<readonly CorsRule[]> }>();
+  const known = new Map<string, { until: number; readonly rules: Promise<readonly CorsRule[]> }>();
 
   async function readRules(name: string): Promise<readonly CorsRule[]> {
     const bucket = await names.peek(name);
@@ -63,11 +65,14 @@ export function upstreamBuckets(upstream: Upstream, names: Names, options: S3Opt
     corsRules(name) {
       const now = clock().getTime();
       const found = known.get(name);
-      if (found !== undefined && now - found.at < RULES_MS) return found.rules;
+      if (found !== undefined && now < found.until) return found.rules;
       const rules = readRules(name);
+      const read = { until: now + RULES_MS, rules };
       known.delete(name);
-      known.set(name, { at: now, rules });
-      rules.catch(() => forget(name));
+      known.set(name, read);
+      rules.catch(() => {
+        read.until = clock().getTime() + FAILED_MS;
+      });
       const [oldest] = known.keys();
       if (known.size > MAX_RULES && oldest !== undefined) known.delete(oldest);
       return rules;

@@ -46,6 +46,7 @@ export function uploadFault(fault: UpstreamFault, doing: string): StorageError {
 function hint(code: string): string {
   if (code === "PermanentRedirect" || code === "AuthorizationHeaderMalformed")
     return ": correct its region or endpoint";
+  if (code === "RequestTimeTooSkewed") return ": compare the clocks of both";
   if (code === "AccessDenied" || code === "InvalidAccessKeyId") return ": see what its credentials may do";
   return "";
 }

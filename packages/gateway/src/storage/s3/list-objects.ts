@@ -1,8 +1,8 @@
-import { childrenOf, optionalText, type ReadElement, requiredText } from "../../http/xml-reader.ts";
+import { childrenOf, malformed, optionalText, type ReadElement, requiredText } from "../../http/xml-reader.ts";
 import { compareUtf8, type ListEntry, type ListOptions, type ListPage } from "../listing.ts";
 import { StorageError } from "../storage.ts";
 import { lastKeyOf, type Names } from "./names.ts";
-import { dateOf, unquoted } from "./object-info.ts";
+import { dateOf, numberIn, unquoted } from "./object-info.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What S3 gives at once. */
@@ -51,7 +51,7 @@ function entriesOf(document: ReadElement): readonly ListEntry[] {
     (element): ListEntry => ({
       kind: "object",
       key: decode(requiredText(element, "Key")),
-      size: Number(requiredText(element, "Size")),
+      size: numberIn(element, "Size"),
       etag: unquoted(requiredText(element, "ETag")),
       lastModified: dateOf(requiredText(element, "LastModified")),
     }),
@@ -77,7 +77,13 @@ export function prefixesOf(document: ReadElement): readonly { readonly kind: "pr
 /** An upstream that does not know `encoding-type` does not say that it has encoded. */
 export function decoderOf(document: ReadElement): (text: string) => string {
   if (optionalText(document, "EncodingType") !== "url") return (text) => text;
-  return (text) => decodeURIComponent(text.replaceAll("+", " "));
+  return (text) => {
+    try {
+      return decodeURIComponent(text.replaceAll("+", " "));
+    } catch {
+      throw malformed("expected a key that is encoded as in a URL, found another text");
+    }
+  };
 }
 
 function textOf(entry: ListEntry): string {

@@ -14,7 +14,7 @@ import type {
 import { uploadFault } from "./fault.ts";
 import { decoderOf, PAGE, prefixesOf } from "./list-objects.ts";
 import { lastKeyOf, type Names } from "./names.ts";
-import { checksumIn, dateOf, unquoted } from "./object-info.ts";
+import { checksumIn, dateOf, numberIn, unquoted } from "./object-info.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What the upstream tells of uploads that are under way. */
@@ -90,7 +90,7 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
           bucket: name,
           key: decode(requiredText(element, "Key")),
           uploadId: requiredText(element, "UploadId"),
-          created: new Date(requiredText(element, "Initiated")),
+          created: dateOf(requiredText(element, "Initiated")),
           checksum: checksumOf(element),
         },
       }),
@@ -141,8 +141,8 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
 
 function partOf(element: ReadElement): PartInfo {
   return {
-    number: Number(requiredText(element, "PartNumber")),
-    size: Number(requiredText(element, "Size")),
+    number: numberIn(element, "PartNumber"),
+    size: numberIn(element, "Size"),
     etag: unquoted(requiredText(element, "ETag")),
     lastModified: dateOf(requiredText(element, "LastModified")),
     checksum: checksumIn(element),

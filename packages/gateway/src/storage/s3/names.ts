@@ -1,6 +1,7 @@
 import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
 import type { BucketInfo } from "../buckets.ts";
 import { type ObjectRef, StorageError } from "../storage.ts";
+import { dateOf } from "./object-info.ts";
 import type { S3Options } from "./options.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -20,6 +21,8 @@ export interface Names {
 /** What every upstream takes for a name, and what older ones still have. */
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
 const LIST_MS = 10_000;
+/** For which those who may not make the upstream work get the failure of the last list. */
+const FAILED_MS = 1000;
 
 /** One that is none could be another path at the upstream. */
 export function isUpstreamName(name: unknown): boolean {
@@ -76,6 +79,7 @@ export function bucketNames({ bucket, clock = () => new Date() }: S3Options, ups
 function accountNames(upstream: Upstream, clock: () => Date): Names {
   let list: { readonly at: number; readonly names: ReadonlyMap<string, Date> } | undefined;
   let pending: Promise<ReadonlyMap<string, Date>> | undefined;
+  let failed: { readonly at: number; readonly list: Promise<ReadonlyMap<string, Date>> } | undefined;
 
   function refresh(): Promise<ReadonlyMap<string, Date>> {
     const started = listAccount(upstream)
@@ -87,7 +91,16 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
         if (pending === started) pending = undefined;
       });
     pending = started;
+    started.catch(() => {
+      failed = { at: clock().getTime(), list: started };
+    });
     return started;
+  }
+
+  /** The list, or why there is none, without another call so soon. */
+  function calm(): Promise<ReadonlyMap<string, Date>> {
+    const isRecent = failed !== undefined && clock().getTime() - failed.at < FAILED_MS;
+    return pending ?? (isRecent ? failed?.list : undefined) ?? refresh();
   }
 
   const fresh = (): ReadonlyMap<string, Date> | undefined =>
@@ -100,7 +113,7 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
       return name;
     },
     async peek(name) {
-      const names = fresh() ?? (await (pending ?? refresh()));
+      const names = fresh() ?? (await calm());
       return names.has(name) ? name : undefined;
     },
     toMake(name) {
@@ -112,6 +125,7 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
     forget() {
       list = undefined;
       pending = undefined;
+      failed = undefined;
     },
   };
 }
@@ -120,7 +134,7 @@ async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date
   const { document } = await upstream.read({ doing: "list the buckets" }, "ListAllMyBucketsResult");
   const buckets = childrenOf(document, "Buckets").flatMap((element) => childrenOf(element, "Bucket"));
   return new Map(
-    buckets.map((element) => [requiredText(element, "Name"), new Date(optionalText(element, "CreationDate") ?? 0)]),
+    buckets.map((element) => [requiredText(element, "Name"), dateOf(optionalText(element, "CreationDate"))]),
   );
 }
 

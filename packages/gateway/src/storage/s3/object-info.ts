@@ -3,7 +3,7 @@ import { type ChecksumAlgorithm, isChecksumAlgorithm } from "../../http/checksum
 import { contentTypeOf } from "../../http/content-type.ts";
 import { metadataHeader, metadataOfHeader } from "../../http/metadata.ts";
 import { urlEncoded } from "../../http/xml.ts";
-import { childrenOf, type ReadElement } from "../../http/xml-reader.ts";
+import { childrenOf, malformed, type ReadElement, requiredText } from "../../http/xml-reader.ts";
 import type { ObjectInfo, PutOptions, StoredHeaders } from "../storage.ts";
 
 const STORED_HEADERS: Readonly<Record<keyof StoredHeaders, string>> = {
@@ -74,6 +74,13 @@ export function unquoted(etag: string | undefined): string {
 export function dateOf(header: string | undefined): Date {
   const time = Date.parse(header ?? "");
   return new Date(Number.isNaN(time) ? 0 : Math.floor(time / 1000) * 1000);
+}
+
+/** The number that an element tells: of bytes, or of a part. */
+export function numberIn(element: ReadElement, name: string): number {
+  const text = requiredText(element, name);
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw malformed(`expected a whole number as ${name} in ${element.name}, found another text`);
 }
 
 /** The checksum that an element tells, one at most. */

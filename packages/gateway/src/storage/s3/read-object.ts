@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { childrenOf, optionalText, requiredText } from "../../http/xml-reader.ts";
+import { childrenOf, optionalText } from "../../http/xml-reader.ts";
 import {
   type ByteRange,
   type GetOptions,
@@ -12,7 +12,7 @@ import {
 } from "../storage.ts";
 import { faultError, unreachable } from "./fault.ts";
 import { bucketExists, isStorable, type Names, noSuchBucket } from "./names.ts";
-import { infoOfHeaders, unquoted } from "./object-info.ts";
+import { infoOfHeaders, numberIn, unquoted } from "./object-info.ts";
 import type { ObjectTags } from "./tag-object.ts";
 import type { Answered, Upstream } from "./upstream.ts";
 
@@ -99,7 +99,7 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
       if (list === undefined) return [];
       for (const part of childrenOf(list, "Part")) {
         const checksum = optionalText(part, `Checksum${algorithm.toUpperCase()}`);
-        parts.push({ size: Number(requiredText(part, "Size")), ...(checksum === undefined ? {} : { checksum }) });
+        parts.push({ size: numberIn(part, "Size"), ...(checksum === undefined ? {} : { checksum }) });
       }
       const next = optionalText(list, "NextPartNumberMarker");
       marker = optionalText(list, "IsTruncated") === "true" && next !== marker ? next : undefined;
@@ -140,8 +140,9 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
     const { answer, fault } = await upstream.ask({ doing, bucket, key, headers, signal });
     if (fault !== undefined) throw faultError(fault, doing);
     try {
+      const { etag, "content-range": part, "content-length": length } = answer.headers;
       const expected = range === undefined ? undefined : `bytes ${range.start}-${range.end}/${info.size}`;
-      if (answer.headers["content-range"] !== expected || unquoted(answer.headers.etag) !== info.etag) {
+      if (part !== expected || length !== String(lengthOf(info, range)) || unquoted(etag) !== info.etag) {
         throw new StorageError("UNAVAILABLE", `could not ${doing}: expected the range asked for, found another`);
       }
       for await (const piece of answer) yield piece as Buffer;
@@ -161,9 +162,8 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
     info: ObjectInfo,
     options: GetOptions & { range?: ByteRange | undefined },
   ): StreamBody {
-    const { range } = options;
-    const length = range === undefined ? info.size : range.end - range.start + 1;
-    return { kind: "stream", stream: Readable.from(later(place, info, options), { objectMode: false }), length };
+    const stream = Readable.from(later(place, info, options), { objectMode: false });
+    return { kind: "stream", stream, length: lengthOf(info, options.range) };
   }
 
   function elsewhere(place: Place, info: ObjectInfo, options: GetOptions): OpenObject {
@@ -230,6 +230,10 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
       return (await head(ref, options))?.info;
     },
   };
+}
+
+function lengthOf({ size }: ObjectInfo, range: ByteRange | undefined): number {
+  return range === undefined ? size : range.end - range.start + 1;
 }
 
 /** Clients take such segments out of the path before they follow, and would ask for another object. */

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { isDaypassError } from "daypass";
 import { type S3SignRequest, s3Signer } from "daypass/s3";
 import { type ReadElement, readXml } from "../../http/xml-reader.ts";
 import { StorageError } from "../storage.ts";
@@ -57,19 +58,14 @@ const LIFE = 300;
 const MAX_DOCUMENT = 16 * 1024 * 1024;
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
-const MAX_SOCKETS = 256;
-
-/** How the domain of Amazon's endpoints ends, as `s3Signer` has it. */
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "com.cn";
-  return region.startsWith("eusc-") ? "eu" : "com";
-}
-
 export function upstream(options: S3Options): Upstream {
   const { region, credentials, timeouts, clock = () => new Date() } = options;
-  const endpoint = options.endpoint ?? `https://s3.${region}.amazonaws.${partitionOf(region)}`;
-  const signer = s3Signer(options);
-  const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 64 };
+  // Credentials that end soon are good until they do.
+  const signer = s3Signer({ ...options, credentialExpiry: "clamp" });
+  const pathSigner = s3Signer({ ...options, credentialExpiry: "clamp", addressing: "path" });
+  // No most of sockets: an object that is being read holds one while its tags are asked for on another, and a client takes its time. How
+  // many requests there are at once is the gateway's limit.
+  const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
   const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
   const wire: WireOptions = {
     agents,
@@ -80,10 +76,16 @@ export function upstream(options: S3Options): Upstream {
     },
   };
 
+  /** Where the account itself is called, in the signer's spelling: what stands before the bucket where that is no part of the host. */
+  function accountEndpoint(): string {
+    const { url } = pathSigner.sign({ bucket: "bucket", key: "key", expiresIn: LIFE });
+    return url.slice(0, url.indexOf("/bucket/key?"));
+  }
+
   function signed({ bucket, key, method, query }: UpstreamCall, headers: Readonly<Record<string, string>>): string {
     if (bucket === undefined) {
       const current = typeof credentials === "function" ? credentials() : credentials;
-      return listBucketsUrl({ endpoint, region, credentials: current, now: clock() });
+      return listBucketsUrl({ endpoint: accountEndpoint(), region, credentials: current, now: clock() });
     }
     const amz = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("x-amz-")));
     return signer.sign({ bucket, key, method, query, headers: amz, expiresIn: LIFE, dotSegments: "sign" }).url;
@@ -94,14 +96,31 @@ export function upstream(options: S3Options): Upstream {
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(call.headers ?? {})) if (value !== undefined) headers[name] = value;
     if (body instanceof Uint8Array) headers["content-length"] = String(body.length);
+    let url: string;
     try {
-      const answer = await send({ method, url: signed(call, headers), headers, body, signal }, wire);
+      url = signed(call, headers);
+    } catch (error) {
+      const why = isDaypassError(error) ? error.code : "INTERNAL";
+      throw new StorageError("UNAVAILABLE", `could not ${doing}: the request cannot be signed (${why})`, {
+        cause: error,
+      });
+    }
+    try {
+      const { answer, sent } = await send({ method, url, headers, body, signal }, wire);
       const { statusCode: status = 0 } = answer;
       // A redirect is a refusal: where the bytes are is configuration.
-      if (status >= 200 && status < 300) return { answer };
+      if (status >= 200 && status < 300) {
+        if (sent) return { answer };
+        answer.destroy();
+        throw new StorageError(
+          "UNAVAILABLE",
+          `could not ${doing}: the upstream says that it has a body that it was not sent`,
+        );
+      }
       return { fault: faultOf(status, await collected(answer)) };
     } catch (error) {
       if (error instanceof BodyError) throw error.cause;
+      if (error instanceof StorageError) throw error;
       if (signal?.aborted === true)
         throw new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
       throw unreachable(doing, error);

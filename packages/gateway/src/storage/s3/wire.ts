@@ -18,6 +18,12 @@ export interface WireOptions {
   readonly timeouts: Required<{ [name in keyof S3Timeouts]: number }>;
 }
 
+export interface WireAnswer {
+  readonly answer: IncomingMessage;
+  /** Whether the whole body was on its way by then: an answer that came before says nothing about the rest. */
+  readonly sent: boolean;
+}
+
 /** An error of the body itself, which is the uploader's and not the upstream's. */
 export class BodyError extends Error {
   override readonly name = "BodyError";
@@ -30,7 +36,7 @@ const URL_PARTS = /^(https?):\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)$/;
  * Resolves to the head of the answer, which may come before the body is out; it then ends, and the rest is not sent. What `body` throws
  * is thrown as the cause of a `BodyError`, with the connection destroyed, so that the upstream has no whole request.
  */
-export async function send(call: WireCall, options: WireOptions): Promise<IncomingMessage> {
+export async function send(call: WireCall, options: WireOptions): Promise<WireAnswer> {
   for (let attempt = 0; ; attempt++) {
     const sent = open(call, options);
     try {
@@ -38,9 +44,14 @@ export async function send(call: WireCall, options: WireOptions): Promise<Incomi
     } catch (error) {
       // A kept connection may have been closed by the other side at that very moment. Nothing was read of a body that comes as it does.
       const stale = sent.request.reusedSocket && attempt === 0 && !sent.begun() && isIdempotent(call);
-      if (!stale || error instanceof BodyError || call.signal?.aborted === true) throw error;
+      if (!stale || !isBroken(error) || call.signal?.aborted === true) throw error;
     }
   }
+}
+
+/** Not one that is slow: an upstream that cannot keep up would get everything twice. */
+function isBroken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
 function isIdempotent({ method, headers }: WireCall): boolean {
@@ -49,7 +60,7 @@ function isIdempotent({ method, headers }: WireCall): boolean {
 
 interface Sent {
   readonly request: ClientRequest;
-  readonly answer: Promise<IncomingMessage>;
+  readonly answer: Promise<WireAnswer>;
   /** Whether bytes of a body that comes only once are gone. */
   begun(): boolean;
 }
@@ -75,7 +86,9 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     clearTimeout(limit);
     limit = setTimeout(() => request.destroy(timeout(what)), ms);
   };
-  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+  // Until a body that comes as it does has come, which `end` may tell later than the upstream.
+  let unsent = streams ? Number(call.headers["content-length"]) : 0;
+  const answer = new Promise<WireAnswer>((resolve, reject) => {
     // Not once: a write that fails behind an early answer is an error as well, and is nobody's.
     request.on("error", (error) => {
       clearTimeout(limit);
@@ -89,7 +102,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
       response.once("close", () => {
         if (!request.writableFinished) request.destroy();
       });
-      resolve(response);
+      resolve({ answer: response, sent: unsent === 0 });
     });
     request.once("socket", (socket) => {
       if (!socket.connecting) return;
@@ -108,7 +121,10 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
       started = true;
       begun = true;
       clearTimeout(limit);
-      pump(request, body, { idleMs: timeouts.idleMs })
+      const onSent = (bytes: number): void => {
+        unsent -= bytes;
+      };
+      pump(request, body, { idleMs: timeouts.idleMs, onSent })
         .then((whole) => {
           if (whole) within(timeouts.answerMs, "answer");
         })
@@ -131,7 +147,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
 async function pump(
   request: ClientRequest,
   body: AsyncIterable<Uint8Array>,
-  { idleMs }: { readonly idleMs: number },
+  { idleMs, onSent }: { readonly idleMs: number; readonly onSent: (bytes: number) => void },
 ): Promise<boolean> {
   let over = false;
   const ended = new AbortController();
@@ -143,6 +159,7 @@ async function pump(
   request.once("close", end);
   for await (const piece of body) {
     if (over) return false;
+    onSent(piece.length);
     if (request.write(piece)) continue;
     const stuck = setTimeout(() => request.destroy(timeout("drain")), idleMs);
     try {

@@ -1,0 +1,84 @@
+import { once } from "node:events";
+import { request } from "node:https";
+import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, it, onTestFinished } from "vitest";
+import { defaultLimits, type Outcome } from "../../src/index.ts";
+import { type ListenOptions, listen } from "../../src/node/index.ts";
+import { tls } from "./fixtures/tls.ts";
+
+/** A server by TLS that answers what it is asked once `ready` is there. */
+async function secure(options: ListenOptions = {}, ready: Promise<unknown> = Promise.resolve()) {
+  const { promise: asked, resolve: onAsked } = signal();
+  const outcome: Outcome = {
+    status: 200,
+    headers: ["content-length", "4"],
+    body: { kind: "bytes", bytes: Buffer.from("body") },
+    close: false,
+    delivered() {},
+  };
+  const handle = (): Promise<Outcome> => {
+    onAsked();
+    return ready.then(() => outcome);
+  };
+  const server = await listen({ limits: defaultLimits, handle, close: async () => {} }, { ...options, tls });
+  return { server, asked };
+}
+
+function signal() {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+/** A client that begins to shake hands, and never goes on. */
+async function halfway(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1").on("error", () => {});
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  // The head of a TLS record of 512 bytes.
+  socket.write(Buffer.from([22, 3, 1, 2, 0, 1]));
+  return socket;
+}
+
+it("serves by TLS, and nothing beside it", async () => {
+  const { server } = await secure();
+  onTestFinished(() => server.drain(0));
+  const message = request(server.url, { ca: tls.cert, agent: false }).end();
+  const [response] = await once(message, "response");
+  expect(await text(response)).toBe("body");
+  await expect(fetch(server.url.replace("https", "http"))).rejects.toThrow();
+});
+
+it("gives a handshake the time of a request's head and no more", async () => {
+  const { server } = await secure({ timeouts: { headersMs: 200 } });
+  onTestFinished(() => server.drain(0));
+  const socket = await halfway(server.port);
+  await once(socket, "close");
+});
+
+it("does not wait for a handshake when it drains", async () => {
+  const { server } = await secure({ timeouts: { headersMs: 60_000 } });
+  const socket = await halfway(server.port);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  // Whoever comes later is answered: by then it has been read.
+  const [response] = await once(request(server.url, { ca: tls.cert, agent: false }).end(), "response");
+  await text(response);
+  await server.drain(100);
+  await closed;
+});
+
+it("finishes what is under way when it drains", async () => {
+  const ready = signal();
+  const { server, asked } = await secure({}, ready.promise);
+  const message = request(server.url, { ca: tls.cert, agent: false }).end();
+  const answered = once(message, "response");
+  await asked;
+  const drained = server.drain(10_000);
+  ready.resolve();
+  const [response] = await answered;
+  expect(await text(response)).toBe("body");
+  await drained;
+});

@@ -5,7 +5,9 @@ const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60];
 
 /** Counts of this process, in the text format that Prometheus reads. */
 export interface Metrics {
+  /** Adds a request that is over. */
   count(event: AuditEvent): void;
+  /** All counts in the text format of Prometheus. */
   text(now: { readonly inFlight: number }): string;
 }
 

@@ -14,8 +14,9 @@ export interface PlaceOptions {
 
 /** The places that are taken. Outlives the limits that they are held against. */
 export interface Occupancy {
+  /** Number of places taken, over all networks. */
   total: number;
-  /** By network. */
+  /** Number of places taken, by network. */
   readonly taken: Map<string, number>;
 }
 

@@ -22,8 +22,21 @@ const credentials = {
   secretAccessKey: "SKTESTSKTESTSKTESTSKTESTSKTESTSKTEST0000",
 };
 
-/** Starts one process on the SQLite backend (dbstore): no cluster, loopback only, a third of a second. */
+/**
+ * Starts one process on the SQLite backend (dbstore): no cluster, loopback only, a third of a second. Server and `radosgw-admin` make
+ * their tables in one database at the same time, and were seen to wait for each other for ever: then another pair is started.
+ */
 export async function startRadosgw(): Promise<Radosgw> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce();
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
+async function startOnce(): Promise<Radosgw> {
   const folder = temporaryFolder();
   const port = await freePort();
   for (const name of ["run", "log", "data", "db"]) mkdirSync(`${folder.path}/${name}`);
@@ -42,7 +55,10 @@ export async function startRadosgw(): Promise<Radosgw> {
     await listening(port);
     const { accessKeyId, secretAccessKey } = credentials;
     const user = ["--uid=u", "--display-name=u", `--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
-    await promisify(execFile)("radosgw-admin", [...args, "user", "create", ...user]);
+    await promisify(execFile)("radosgw-admin", [...args, "user", "create", ...user], {
+      timeout: 20_000,
+      killSignal: "SIGKILL",
+    });
   } catch (error) {
     await stop();
     throw error;

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cases } from "./cases.ts";
 
-// What a bundler makes for a browser, run where there is nothing but the language, WebCrypto and base64: no Buffer, no
+// What a bundler makes for a browser, run where there is nothing but the language, WebCrypto, base64 and URL: no Buffer, no
 // process, and as in jsdom no TextEncoder.
 const entry = fileURLToPath(new URL("./cases.ts", import.meta.url));
 const bundled = build({
@@ -21,7 +21,7 @@ const bundled = build({
 });
 
 describe("the portable build, without Node and without TextEncoder", () => {
-  const context = createContext({ crypto: webcrypto, atob, btoa });
+  const context = createContext({ crypto: webcrypto, atob, btoa, URL });
   let inputs: readonly string[] = [];
 
   beforeAll(async () => {

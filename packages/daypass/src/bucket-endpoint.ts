@@ -26,18 +26,19 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 /** Prepares the addresses of buckets at one endpoint. Throws `INVALID_INPUT`. */
 export function bucketAddresses(endpoint: string, addressing: BucketAddressing): (bucket: string) => BucketAddress {
   const [, scheme, name] = ENDPOINT.exec(endpoint) ?? [];
+  const isVirtual = addressing === "virtual";
+  const authority = urlHost(`${scheme}${name}`);
   // Nothing stands in front of an IP address.
-  const front = addressing === "virtual" ? "b." : "";
-  const authority = urlHost(scheme + front + name).replace(front, "");
-  if (!authority) throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
+  if (!authority || (isVirtual && !urlHost(`${scheme}b.${authority}`)))
+    throw invalidInput("endpoint", "scheme://host[:port]", endpoint);
   if (!ADDRESSINGS.includes(addressing)) {
     throw invalidInput("addressing", ADDRESSINGS.join(), addressing);
   }
   return (bucket) => {
-    if (!(front ? HOST_LABELS : PATH_SEGMENT).test(bucket ?? "")) {
-      throw invalidInput("bucket", front ? "part of a host" : "one segment", bucket);
+    if (typeof bucket !== "string" || !(isVirtual ? HOST_LABELS : PATH_SEGMENT).test(bucket)) {
+      throw invalidInput("bucket", isVirtual ? "part of a host" : "one segment", bucket);
     }
-    const host = front ? `${bucket}.${authority}` : authority;
+    const host = isVirtual ? `${bucket}.${authority}` : authority;
     return { origin: scheme + host, host, path: addressing === "path" ? `/${uriEncode(bucket)}` : "" };
   };
 }

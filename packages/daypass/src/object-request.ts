@@ -70,9 +70,10 @@ export function readObjectRequest(
   own?: Readonly<Record<string, string | undefined>>,
 ): ObjectCall {
   const { scheme, reserved } = rules;
-  const { object, key = object, method = "GET", query, headers, response, bind, dotSegments } = request;
+  const { key, object, method = "GET", query, headers, response, bind, dotSegments } = request;
   if (!METHOD.test(method)) throw invalidInput("method", "upper case", method);
-  if (key !== undefined) checkKey(key, dotSegments, object === undefined ? "key" : "object");
+  if (key !== undefined) checkKey(key, dotSegments);
+  if (object !== undefined) checkKey(object, dotSegments, "object");
   checkOptions(request, rules);
   const { contentType, contentLength, headers: bound, query: boundQuery } = bind ?? {};
   if (typeof contentLength === "object") {

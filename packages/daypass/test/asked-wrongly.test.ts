@@ -163,6 +163,26 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     },
   );
 
+  it.each(["oss", "cos", "gcs", "gcs/v2"] as const)("%s: a bucket that is no text", async (scheme) => {
+    for (const bucket of [["media"], 5, {}, null]) {
+      expect(await codeOf(() => sign(scheme, { bucket }))).toBe("INVALID_INPUT");
+    }
+  });
+
+  it.each(["gcs", "gcs/v2"] as const)("%s: an object with dot segments beside the getter of a key", async (scheme) => {
+    const [sign, request] = signers[scheme];
+    class Upload {
+      readonly object = "talks/../private";
+      constructor() {
+        Object.assign(this, { expiresIn: 60, bucket: request.bucket });
+      }
+      get key() {
+        return "talks";
+      }
+    }
+    expect(await codeOf(() => (sign as Sign)(new Upload() as never))).toBe("DOT_SEGMENTS");
+  });
+
   // `Object.entries` finds nothing in them.
   it.each(["oss", "cos", "gcs", "gcs/v2", "azure, user delegation", "url", "media-cdn/token"] as const)(
     "%s: headers as Headers or a Map",
@@ -210,6 +230,15 @@ describe("what a factory is given in a wrong way is refused at once", () => {
       expect(await codeOf(() => cosSigner({ credentials: cos, ...at }))).toBe("INVALID_INPUT");
     },
   );
+
+  it.each(["http://:4443", "http://"])("takes no endpoint without a host: %s", async (endpoint) => {
+    for (const addressing of ["path", "virtual"] as const) {
+      const at = { endpoint, addressing };
+      expect(await codeOf(() => gcsHmacSigner({ credentials: hmac, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials: oss, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => cosSigner({ credentials: cos, ...at }))).toBe("INVALID_INPUT");
+    }
+  });
 
   it("signs for the host that clients make of an endpoint", () => {
     const at = { endpoint: "http://127.1:4443", clock };

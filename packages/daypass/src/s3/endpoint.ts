@@ -34,7 +34,7 @@ export interface BucketEndpoint {
   readonly virtual: boolean;
 }
 
-const ENDPOINT = /^(https?:\/\/)([\w.:[\]-]+)((?:\/[^/\\?#%\s]+)*)\/?$/;
+const ENDPOINT = /^(https?:\/\/)(?!:)([\w.:[\]-]+)((?:\/[^/\\?#%\s]+)*)\/?$/;
 const HOST_LABELS = /^[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*$/;
 const PATH_SEGMENT = /^(?!\.\.?$)[^/\\?#\p{Cc}]+$/u;
 
@@ -44,7 +44,7 @@ export function bucketEndpoints({ region, endpoint, addressing }: EndpointOption
   if (!["path", "virtual", undefined].includes(addressing)) {
     throw invalidInput("addressing", "path or virtual", addressing);
   }
-  const suffix = region.startsWith("cn-") ? "com.cn" : region.startsWith("eusc-") ? "eu" : "com";
+  const suffix = /^cn/.test(region) ? "com.cn" : /^eusc/.test(region) ? "eu" : "com";
   // Those of the isolated partitions have hosts of their own.
   const usual = /-iso/.test(region) ? "" : `https://s3.${region}.amazonaws.${suffix}`;
   const [, scheme, name, basePath = ""] = ENDPOINT.exec(endpoint ?? usual) ?? [];

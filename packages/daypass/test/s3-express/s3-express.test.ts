@@ -54,6 +54,13 @@ describe("s3ExpressSigner", () => {
     expect(host("m--usw2-az1--x-s3", { endpoint: "http://127.0.0.1.nip.io:4566" })).toBe(
       "m--usw2-az1--x-s3.127.0.0.1.nip.io:4566",
     );
+    // A region of an isolated partition, which has no host that is known here.
+    const isolated = { region: "us-iso-east-1", endpoint: "https://s3express-usw2-az1.us-iso-east-1.c2s.ic.gov" };
+    expect(host("m--usw2-az1--x-s3", isolated)).toBe("m--usw2-az1--x-s3.s3express-usw2-az1.us-iso-east-1.c2s.ic.gov");
+    for (const wrong of [{ region: "us-iso-east-1" }, { endpoint: "s3.example.com" }]) {
+      const make = () => s3ExpressSigner({ region: "us-west-2", credentials: session, ...wrong });
+      expect(make).toThrow("expected endpoint as scheme://host[:port][/path]");
+    }
   });
 
   it("ends with its session, or says that it would", () => {

@@ -132,6 +132,14 @@ describe("what is refused", () => {
     expect(message(() => s3Signer({ ...options, endpoint: place }))).toMatch(/^INVALID_INPUT: expected endpoint/);
   });
 
+  // What a variable that is not set leaves of it, also where a bucket stands in front.
+  it.each(["http://:9000", "http://"])("is an endpoint without a host: %s", (place) => {
+    for (const addressing of ["path", "virtual"] as const) {
+      const at = { ...options, endpoint: place, addressing };
+      expect(message(() => s3Signer(at))).toMatch(/^INVALID_INPUT: expected endpoint/);
+    }
+  });
+
   it.each(["http://127.0.0.1:9000", "http://[::1]:9000", "http://2130706433"])(
     "is a bucket in front of an IP address: %s",
     (place) => {

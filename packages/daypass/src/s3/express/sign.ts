@@ -84,8 +84,8 @@ function sessionKey(credentials: S3Credentials) {
 /** "Zonal endpoints": `bucket.s3express-<zone>.<region>.amazonaws.com`, always with the bucket in the host. */
 function zonalEndpoints(region: string, endpoint: string | undefined): (bucket: string) => BucketEndpoint {
   const byZone = new Map<string, (bucket: string) => BucketEndpoint>();
-  // "s3.<region>.<domain of its partition>"
-  const regional = bucketEndpoints({ region, addressing: "path" })("any").host.slice("s3.".length);
+  // "s3.<region>.<domain of its partition>". An endpoint of the caller's own is only checked by it.
+  const regional = bucketEndpoints({ region, endpoint, addressing: "path" })("any").host.slice("s3.".length);
   return (bucket) => {
     const zone = DIRECTORY_BUCKET.exec(bucket)?.[1];
     if (zone === undefined) throw invalidInput("bucket", 'a directory bucket such as "name--use1-az4--x-s3"', bucket);

@@ -1,4 +1,5 @@
 import { base64, base64url } from "../encode.ts";
+import { invalidInput } from "../errors.ts";
 
 /** What rule and token have to agree about. */
 export interface CloudflareOptions {
@@ -8,6 +9,13 @@ export interface CloudflareOptions {
   readonly parameter?: string | undefined;
   /** `true` where the rule has the flag `'s'`: the MAC in base64url. `false` by default: base64, percent-encoded. */
   readonly urlSafe?: boolean | undefined;
+}
+
+/** A century at most: what ends beyond the last instant of a Date would never end. */
+export function checkTtl(ttl: number): void {
+  if (!(Number.isInteger(ttl) && ttl > 0 && ttl <= 3_153_600_000)) {
+    throw invalidInput("ttl", "whole seconds, from 1 to a century", ttl);
+  }
 }
 
 /**

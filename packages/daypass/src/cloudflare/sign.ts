@@ -11,11 +11,11 @@ import {
   readEdgeUrl,
 } from "../edge-sign.ts";
 import { edgeWindow } from "../edge-window.ts";
-import { invalidInput } from "../errors.ts";
+import { refusal } from "../errors.ts";
 import { checkName } from "../option-forms.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
-import { type CloudflareOptions, cloudflareMac, cloudflareStringToSign } from "./canonical.ts";
+import { type CloudflareOptions, checkTtl, cloudflareMac, cloudflareStringToSign } from "./canonical.ts";
 
 /** One URL to sign. Its life is at most the rule's `ttl`. */
 export interface CloudflareSignRequest extends EdgeSignRequest {}
@@ -45,7 +45,7 @@ export interface CloudflareSignerOptions extends CloudflareOptions {
  */
 export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<CloudflareSignRequest> {
   const { ttl, parameter = "verify", urlSafe = false, clock } = options;
-  if (!(Number.isInteger(ttl) && ttl > 0)) throw invalidInput("ttl", "whole seconds above 0", ttl);
+  checkTtl(ttl);
   checkName("parameter", parameter);
   const key = hmacSha256(checkSecret(options.secret));
   return edgeSigner([], (request) => {
@@ -54,6 +54,8 @@ export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<C
     checkFree(url, [parameter]);
     const window = edgeWindow(request, clock, ttl);
     const timestamp = String(window.expiresAt.getTime() / 1000 - ttl);
+    // The rule reads ten digits: no timestamp before September 2001.
+    if (!/^\d{10}$/.test(timestamp)) throw refusal("INVALID_EXPIRY", `an end nearer to the ttl of ${ttl} s`);
     const stringToSign = cloudflareStringToSign(joinTarget(url.path, url.query), timestamp);
     const mac = cloudflareMac(key.bytes(stringToSign), urlSafe);
     return edgeResult(

@@ -4,7 +4,7 @@ import { type EdgeFormat, type EdgeGrant, type EdgeVerifierOptions, edgeVerifier
 import { invalidInput } from "../errors.ts";
 import type { Verifier } from "../scheme.ts";
 import { type Secrets, secretResolver } from "../secrets.ts";
-import { type CloudflareOptions, cloudflareMac, cloudflareStringToSign } from "./canonical.ts";
+import { type CloudflareOptions, checkTtl, cloudflareMac, cloudflareStringToSign } from "./canonical.ts";
 import { type CloudflareToken, parseCloudflare } from "./parse.ts";
 
 /** What a verified token allows. */
@@ -44,7 +44,7 @@ export interface CloudflareVerifierOptions extends CloudflareOptions, EdgeVerifi
  */
 export function cloudflareVerifier(options: CloudflareVerifierOptions): Verifier<CloudflareGrant> {
   const { ttl, secrets, parameter = "verify", urlSafe = false, maxSkew = 60 } = options;
-  if (!(Number.isInteger(ttl) && ttl > 0)) throw invalidInput("ttl", "whole seconds above 0", ttl);
+  checkTtl(ttl);
   if (!(maxSkew >= 0 && maxSkew <= 900)) throw invalidInput("maxSkew", "0 to 900 seconds", maxSkew);
   const format: EdgeFormat<CloudflareToken, PreparedHmac, never, object> = {
     id: "cloudflare",

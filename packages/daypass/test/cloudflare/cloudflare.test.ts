@@ -104,7 +104,13 @@ describe("Cloudflare's token", () => {
     expect(() => signer.sign({ url, expiresIn: 60, ...wish } as never)).toThrowError(expect.objectContaining({ code }));
   });
 
-  it.each([0, -1, 1.5, Number.NaN])("refuses a ttl of %s", (ttl) => {
+  it("refuses an end that would need a timestamp of fewer digits", () => {
+    const long = cloudflareSigner({ secret, ttl: 1_000_000_000, clock });
+    expect(() => long.sign({ url, expiresIn: 60 })).toThrowError(expect.objectContaining({ code: "INVALID_EXPIRY" }));
+    expect(long.sign({ url, expiresIn: 1_000_000_000 }).url).toContain(`verify=${NOW.getTime() / 1000}-`);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 1e13])("refuses a ttl of %s", (ttl) => {
     expect(() => cloudflareSigner({ secret, ttl })).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
     expect(() => cloudflareVerifier({ secrets: secret, ttl, origins })).toThrowError(
       expect.objectContaining({ code: "INVALID_INPUT" }),

@@ -78,12 +78,12 @@ export interface UriSigningVerifierOptions extends EdgeVerifierOptions, ExpiryOp
  * ```
  */
 export function uriSigningVerifier(options: UriSigningVerifierOptions): Verifier<UriSigningGrant> {
-  const { keySets, regex, attribute = ATTRIBUTE, header, extensions = [], encryption } = options;
+  const { keySets, regex, attribute = ATTRIBUTE, header, extensions, encryption } = options;
   const format: EdgeFormat<UriSigningToken, LoadedKey, never, Omit<UriSigningGrant, keyof EdgeGrant>> = {
     id: "uri-signing",
     weak: [],
     detect: (request) => detectToken(request, attribute),
-    parse: (received) => parseUriSigning(received, { attribute, header, extensions }),
+    parse: (received) => parseUriSigning(received, { attribute, header, extensions: listOf(extensions) }),
     async check({ request }, { jws, claims, personal }, key) {
       const matches = (await isSignedBy(key, jws)) && jws.alg === key.alg && claims.iss === key.issuer;
       const { sub, cdniip } = claims;

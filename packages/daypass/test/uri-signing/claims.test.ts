@@ -64,6 +64,12 @@ describe("claims", () => {
     expect(await outcome(verifier({ extensions: ["role"] }), withToken({ ...ANY, ...claims }))).toBe(expected);
   });
 
+  it("an extension by its whole name, where a text stands in place of a list", async () => {
+    const named = verifier({ extensions: "role" as never });
+    expect(await outcome(named, withToken({ ...ANY, role: "a" }))).toBe("accepted");
+    expect(await outcome(named, withToken({ ...ANY, ro: "a" }))).toBe("MALFORMED");
+  });
+
   it("audience, issuer, nonce and no end where they are wanted", async () => {
     expect(await outcome(verifier({ audience: "b" }), withToken({ ...ANY, aud: ["a", "b"] }))).toBe("accepted");
     expect(await outcome(verifier({ audience: "b" }), withToken(ANY))).toBe("WRONG_AUDIENCE");

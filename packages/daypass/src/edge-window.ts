@@ -24,7 +24,7 @@ export function edgeWindow(
   const { expiresIn, expiresAt, notBefore, withoutExpiry } = request;
   const isEndless = withoutExpiry === "accept" && expiresIn === undefined && expiresAt === undefined;
   const window = isEndless
-    ? { signedAt: Number(clock()), expiresAt: NEVER }
+    ? { signedAt: Number(clock()), expiresAt: new Date(NEVER) }
     : signingWindow(request, clock(), { maxSeconds });
   const end = window.expiresAt.getTime() / 1000;
   const start = startSeconds(notBefore);

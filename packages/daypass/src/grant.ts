@@ -50,7 +50,7 @@ export class VerifiedGrant implements Grant {
     return new Date(this.#expiresAt);
   }
 
-  /** A getter on a prototype is invisible to `JSON.stringify`, which this mends. */
+  /** A getter on a prototype is invisible to `JSON.stringify`, which this mends; to `console.log` it stays so, for the bytes. */
   toJSON(): object {
     return { ...this, id: this.id, notBefore: this.notBefore, expiresAt: this.expiresAt };
   }

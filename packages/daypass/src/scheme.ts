@@ -51,7 +51,12 @@ export type Obligation =
 /** The name of an {@link Obligation}, as `enforces` of a verifier lists it. */
 export type ObligationKind = Obligation["kind"];
 
-/** What a valid signature allows. Only a verifier makes one. */
+/**
+ * What a valid signature allows. Only a verifier makes one.
+ *
+ * No plain object: `id`, `notBefore`, `expiresAt` and `limitBody` need not be its own members, so a spread, `structuredClone` and
+ * `console.log` may leave them out. `JSON.stringify` has the first three.
+ */
 export interface Grant {
   /** Identifier of the scheme that was verified, e.g. `"s3"`. */
   readonly scheme: string;

@@ -1,8 +1,11 @@
 import { invalidInput, refusal } from "./errors.ts";
 import type { Lifetime } from "./scheme.ts";
 
-/** The end of what has none: the last second that every reader of ISO 8601 takes, with a year of four digits. */
-export const NEVER: Date = /* @__PURE__ */ new Date(253_402_300_799_000);
+/**
+ * The end of what has none, in milliseconds since 1970: the last second that every reader of ISO 8601 takes, with a year of four
+ * digits. No Date, which whoever is handed it could move for all.
+ */
+export const NEVER = 253_402_300_799_000;
 
 /** What a clock tells: a Date or, as making one costs as much as encoding a key, its milliseconds since 1970. */
 export type Instant = Date | number;

@@ -105,7 +105,6 @@ export function parseSas(
   }
   const bound = readBound?.(values, request, parameters) ?? NOTHING;
   const time = (name: string, absent: number): number => parseAzureTime(values[name])?.getTime() ?? absent;
-  const end = NEVER.getTime();
   // The directories that the request stays in: those of a blob's name, or of a listing's prefix.
   const depth = Number(values.sdd);
   const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
@@ -135,7 +134,7 @@ export function parseSas(
     },
     values,
     startsAt: new Date(Math.max(time("st", 0), time("skt", 0))),
-    endsAt: new Date(Math.min(time("se", end), time("ske", end))),
+    endsAt: new Date(Math.min(time("se", NEVER), time("ske", NEVER))),
     operation,
     msHeaders,
     parameters,

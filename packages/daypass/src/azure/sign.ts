@@ -97,7 +97,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     if (si === undefined || permissions !== undefined) values.sp = orderLetters(permissions, kind.order);
     const isOpen = si !== undefined && (expiresIn ?? until) === undefined;
     const window = isOpen
-      ? { expiresAt: NEVER, warnings: [`the stored policy ${si} says when it ends`] }
+      ? { expiresAt: new Date(NEVER), warnings: [`the stored policy ${si} says when it ends`] }
       : signingWindow(request, clock(), { maxSeconds: kind.maxSeconds, expiration, credentialExpiry });
     const { expiresAt } = window;
     if (!isOpen) values.se = formatAzureTime(expiresAt);

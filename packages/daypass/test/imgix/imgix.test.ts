@@ -47,6 +47,16 @@ describe("the URLs of imgix' blueprint", () => {
   });
 });
 
+it("never ends, whatever is done to the date that says so", async () => {
+  const ask = { url: "https://my-social-network.imgix.net/a.png", withoutExpiry: "accept" } as const;
+  const link = signer.sign(ask);
+  const never = link.expiresAt.getTime();
+  link.expiresAt.setTime(0);
+  expect(signer.sign(ask).expiresAt).toEqual(new Date(never));
+  const verifier = imgixVerifier({ secrets: secret, origins, clock, withoutExpiry: "accept" });
+  expect((await verifier.verify(get(link.url))).expiresAt).toEqual(new Date(never));
+});
+
 describe("what is weak about imgix' signature", () => {
   it("stands in the types and in every grant", async () => {
     const link = signer.sign({ url: "https://my-social-network.imgix.net/a.png", expiresIn: 60 });

@@ -140,7 +140,7 @@ function drafts(
       credentialExpiry,
     });
     // A later one where the URL has to wait.
-    const startsAt = Math.max(signedAt, ((startSeconds(request.notBefore) ?? 0) + LEEWAY) * 1000);
+    const startsAt = Math.max(signedAt, ((startSeconds(request.notBefore) ?? -LEEWAY) + LEEWAY) * 1000);
     const expiresIn = (expiresAt.getTime() - startsAt) / 1000;
     if (!(expiresIn > 0)) throw refusal("INVALID_EXPIRY", `an end more than ${LEEWAY} s after notBefore`);
     const time = basicTime(startsAt);

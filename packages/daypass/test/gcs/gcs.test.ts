@@ -161,6 +161,11 @@ describe("a GCS signer", () => {
     for (const notBefore of [new Date(Number.NaN), "2026-01-02", 1_767_323_045] as Date[]) {
       expect(codeOf(() => sign({ notBefore }))).toBe("INVALID_INPUT");
     }
+    // A clock that tests have set back knows no earlier time than its own.
+    const early = gcsHmacSigner({ credentials: hmacKey, endpoint, clock: () => new Date(60_000) });
+    const { url } = early.sign({ bucket: "media", expiresIn: 600 });
+    expect(parameters(url).get("X-Goog-Date")).toBe("19700101T000100Z");
+    expect(parameters(url).get("X-Goog-Expires")).toBe("600");
     const past = sign({ notBefore: new Date("2025-01-01T00:00:00Z") });
     expect(parameters(past.url).get("X-Goog-Date")).toBe("20260102T030405Z");
   });

@@ -1,4 +1,4 @@
-// Every runtime has it; the library is compiled without the types of any.
+// Every runtime of the Web has it, a bare engine such as QuickJS has not; the library is compiled without the types of any.
 declare const URL: new (url: string) => { readonly host: string };
 
 /**

@@ -2,7 +2,7 @@ import { s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 
 /**
- * Signs a download from a bucket and a link to a route, in any runtime that has the language and `URL`.
+ * Signs a download from a bucket and a link to a route, in any runtime with `URL`, `atob` and `btoa`.
  * @param {{ accessKeyId: string, secretAccessKey: string, daypassKey: string }} secrets
  */
 export function links({ accessKeyId, secretAccessKey, daypassKey }) {

@@ -49,7 +49,7 @@ daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 Tells what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really ends, and why a
 server refuses it. Nothing is sent. The cause stands first.
 
-  --error FILE|-        the body of the server's answer (a store's XML, or problem details)
+  --error FILE|-        the body of the server's answer (a store's XML, problem details, a proxy's page)
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
   --sent-url URL        what was sent, where it is not the URL    --body-sha256 HEX   the hash of the body that was sent
   --remote-address IP   the client, as the server saw it

@@ -2,6 +2,8 @@ import { DaypassError, refusal } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
+import { besides } from "./cause/besides.ts";
+import { withUnread } from "./cause/page-cause.ts";
 import { type Reading, repair } from "./damage.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
@@ -12,7 +14,6 @@ import { explainers } from "./schemes.ts";
 import { isSecretHeader, secretsOf, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
-import { besides } from "./v4/diagnosis.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -96,7 +97,9 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     searches: reading === "search",
     now: new Date(clock()),
   };
-  const { explanation, hidden } = await explainer.explain(subject);
+  const { explanation: own, hidden } = await explainer.explain(subject);
+  const explanation =
+    error === undefined && errorBody !== undefined ? withUnread(own, errorBody, explainer.ownPages) : own;
   const sentSecrets = sent.headers.filter(([name]) => isSecretHeader(name)).map(([, value]) => value);
   const secrets = [...keys.flatMap(secretsOf), ...sentSecrets];
   const { browser, cause } = withBrowser(explanation, subject, origin);

@@ -105,12 +105,6 @@ export function missingCause({ known, sent: { method } }: Subject, headers: V4In
   return { code: "HEADER", sentence: `${what}.`, evidence, fix };
 }
 
-/** A cause, and what else is found to be wrong. */
-export function besides(cause: Cause | undefined, other: Cause | undefined): Cause | undefined {
-  if (cause === undefined || other === undefined) return cause;
-  return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
-}
-
 /** When a URL begins and ends, as it says itself. */
 export interface UrlTimes {
   readonly signedAt: Date | undefined;

@@ -107,7 +107,7 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     ...explanation,
     cause,
     ...(browser === undefined ? {} : { browser }),
-    ...(escaped === undefined ? {} : { cause: escaped }),
+    ...(escaped === undefined ? {} : { cause: besides(escaped, cause) }),
   };
   return hide(
     result,
@@ -136,23 +136,32 @@ function withBrowser(
   return { browser, cause: { ...cause, fix: `${cause.fix} For this URL: ${rule}` } };
 }
 
-// Some programs escape what is escaped: &amp;amp;
-const AMPERSAND = /&(?:(?:amp|#0*38|#x0*26);)+|\\u0026/gi;
+// Some programs escape what is escaped: &amp;amp;, \\\\u0026. Of a shell only what ends a word or begins a pattern.
+const ESCAPED =
+  /&(?:(?:amp|#0*38|#x0*26);)+|&(?:#0*(\d{2,3})|#x0*([0-9a-f]{2})|equals);|\\+(?:u00([0-9a-f]{2})|([/&?=]))/gi;
 
-/** URLs that were copied out of HTML, XML or JSON, or with quotes around them. */
+/** URLs that were copied out of HTML, XML, JSON or a shell's line, or with quotes around them. */
 function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
-  const text = url.trim().replace(/^(["'<])(.*)["'>]$/, "$2");
-  const [found] = text.match(AMPERSAND) ?? [];
+  const text = url.trim().replace(/^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/, "$2");
+  const [found] = text.match(ESCAPED) ?? [];
   if (found === undefined) return { text };
+  const source = found.startsWith("&") ? "HTML or XML" : /u00|\/$/.test(found) ? "JSON" : "a shell's line";
   return {
-    text: text.replace(AMPERSAND, "&"),
+    text: text.replace(ESCAPED, unescaped),
     escaped: {
       code: "HTML_ESCAPED",
-      sentence: `The URL was copied out of ${found.startsWith("&") ? "HTML or XML" : "JSON"}: it has ${found} where & must stand.`,
-      evidence: ["The rest of this explanation is about the URL with & in it."],
+      sentence: `The URL was copied out of ${source}: it has ${found} where ${found.replace(ESCAPED, unescaped)} must stand.`,
+      evidence: ["The rest of this explanation is about the URL without that."],
       fix: "Unescape the URL before it is used.",
     },
   };
+}
+
+function unescaped(found: string, decimal?: string, hex?: string, unicode?: string, character?: string): string {
+  if (character !== undefined) return character;
+  const code = decimal === undefined ? Number.parseInt(hex ?? unicode ?? "", 16) : Number(decimal);
+  if (/^&equals;$/i.test(found)) return "=";
+  return Number.isNaN(code) ? "&" : String.fromCharCode(code);
 }
 
 // In these names upper and lower case are mixed, or one of them is all there is.

@@ -47,7 +47,7 @@ const kind: EdgeKind<CloudflareExplainKey> = {
     cloudflareVerifier({ ...options, secrets: secret, ttl, parameter, urlSafe }),
   *otherwise(key) {
     const what = key.urlSafe === true ? "without the flag 's'" : "for a rule with the flag 's' (base64url)";
-    yield [`${what}`, { ...key, urlSafe: key.urlSafe !== true }];
+    yield [what, { ...key, urlSafe: key.urlSafe !== true }];
   },
 };
 

@@ -174,7 +174,21 @@ const NAMES = [
   "Key-Pair-Id",
 ];
 
+// What is left of a URL whose last parameter, the signature, was cut off.
+const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
+  [/(?:^|&)sv=\d{4}-\d\d-\d\d(?:&|$)/, "sig"],
+  [/(?:^|&)(?:KeyName|Policy|URLPrefix|Expires)=/, "Signature"],
+  [/(?:^|&)dp-[a-z0-9]+=/, "dp-signature"],
+];
+
 function notSigned(query: string): DaypassError {
+  const [rest, missing] = CUT_OFF.find(([pattern]) => pattern.test(query)) ?? [];
+  if (rest !== undefined) {
+    return new DaypassError(
+      "NO_SIGNATURE",
+      `expected ${missing} beside the other parameters of a signature, found none: the URL was cut off, as a shell does at & where it is not quoted. Take the whole URL`,
+    );
+  }
   const name = NAMES.find((known) => new RegExp(`(?:^|&)${known}=`, "i").test(query));
   if (name !== undefined) {
     return new DaypassError(

@@ -126,6 +126,19 @@ describe("a damaged URL", () => {
     }
   });
 
+  it.each([
+    [
+      "sig",
+      azure.sign({ container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 }).url.replace(/&sig=.*/, ""),
+    ],
+    ["Signature", "https://cdn.example.com/a.mp4?Expires=1767323945&KeyName=my-key"],
+  ])("that lost its signature is no URL that is known, and is told what it lost: %s", async (missing, url) => {
+    await expect(explain(url, { clock })).rejects.toMatchObject({
+      code: "NO_SIGNATURE",
+      message: expect.stringMatching(new RegExp(`^expected ${missing} beside .* was cut off`)),
+    });
+  });
+
   it("says what it lacks, and what it has twice", async () => {
     const lacks = await explain(s3.url.split("&", 1)[0] as string, { clock });
     expect(lacks.cause).toMatchObject({

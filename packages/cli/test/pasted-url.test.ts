@@ -71,8 +71,9 @@ describe("what somebody pastes", () => {
   });
 
   test("what is no signed URL is left to explain, and a path is asked for its host", async () => {
-    for (const text of ["it does not work, 403", "https://example.com/a.txt", "s3://media/a.txt", " "])
+    for (const text of ["https://example.com/a.txt", "https://example.com/a.txt 403", "s3://media/a.txt", " "])
       expect(await pastedUrl(text)).toEqual({ url: text, isPart: false });
+    await expect(pastedUrl("it does not work, 403")).rejects.toThrow("a signed URL in the text, found none");
     for (const text of [path, path.slice(path.indexOf("?")), `203.0.113.9 - - "GET ${path} HTTP/1.1" 403 555`])
       await expect(pastedUrl(text)).rejects.toThrow("put https:// and the host in front of it");
   });

@@ -13,12 +13,12 @@ export interface PastedUrl {
   readonly errorBody?: string | undefined;
 }
 
-// Logs of thousands of lines are for scan.
-const MAX_URLS = 50;
+// The archive of a page has some hundreds. Logs are for scan.
+const MAX_URLS = 2000;
 
 /**
  * The signed URL in what somebody has pasted: the text itself, or the first one in a line of a log, a command, the text of an
- * exception, an entry of an archive (HAR) or what `curl -v` shows. A text without one comes back as it is.
+ * exception, an entry of an archive (HAR) or what `curl -v` shows. A word that is none comes back as it is.
  */
 export async function pastedUrl(text: string): Promise<PastedUrl> {
   const alone: PastedUrl = { url: text, isPart: false };
@@ -50,7 +50,10 @@ export async function pastedUrl(text: string): Promise<PastedUrl> {
   const bare = word.replace(/^(?:\/\/)?(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?\/)/i, "https://");
   if (!/\s/.test(word) && (await stateOf(bare)) !== "none") return { url: bare, isPart: true };
   const path = `${UNKNOWN_ORIGIN}${/^\//.test(word) ? "" : "/?"}${word.replace(/^\?/, "")}`;
-  if (!pathOnly && (await stateOf(path)) === "none") return alone;
+  if (!pathOnly && (await stateOf(path)) === "none") {
+    if (isUrl || !/\s/.test(word)) return alone;
+    throw new CommandError("expected a signed URL in the text, found none: take the text that has it, and whole");
+  }
   throw new CommandError(
     "expected a URL with its host, which is signed in most schemes; found a path alone: put https:// and the host in front of it",
   );

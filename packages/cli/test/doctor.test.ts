@@ -160,6 +160,20 @@ test.each([401, 403, 404, 405, 503])("takes no website for a storage that answer
   ]);
 });
 
+test("names the proxy that answers in the place of the storage", async () => {
+  const page = (title: string) =>
+    `<html><head><title>${title}</title></head><body><center><h1>${title}</h1></center><hr><center>nginx</center></body></html>`;
+  const site = await server((_, response) => response.writeHead(502).end(page("502 Bad Gateway")));
+  const { report } = await doctor(["s3://media", "--endpoint", site, "--read-only"]);
+  expect(report.findings.at(-1)).toMatchObject({ sentence: expect.stringContaining("502: nginx had no answer") });
+  const short = await server((request, response) => {
+    if (request.method === "PUT") response.writeHead(413).end(page("413 Request Entity Too Large"));
+    else response.end("<ListBucketResult/>");
+  });
+  const put = (await doctor(["s3://media", "--endpoint", short])).report.findings.find(({ check }) => check === "put");
+  expect([put?.verdict, put?.fix]).toEqual(["problem", expect.stringContaining("client_max_body_size")]);
+});
+
 test("says of a server that never answers how long it has waited", async () => {
   const url = await server(() => {});
   await expect(send({ url, method: "GET", limitMs: 50 })).rejects.toThrow("no answer within 0.05 s");

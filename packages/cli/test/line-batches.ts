@@ -14,6 +14,7 @@ export interface Signed {
 
 /** A line that `verify --batch` answers. */
 export interface Verdict {
+  readonly message?: string;
   readonly ok: boolean;
   readonly scheme?: string;
   readonly code?: string;

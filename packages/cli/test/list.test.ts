@@ -56,6 +56,12 @@ test("signs every file of a folder as a key of a bucket, in the order of a listi
   }
 });
 
+test("says of a listing without an object that there is nothing to sign", async () => {
+  const run = ["sign", "--all", temporaryFolder(), "--as-bucket", "media", "--expires-in", "1h"];
+  const { status, stdout, stderr } = await daypass(run, { env: { ...AWS, AWS_REGION: "eu-west-1" } });
+  expect([status, stdout, stderr]).toEqual([0, "", expect.stringContaining("nothing to sign")]);
+});
+
 test("goes on behind no answers for another bucket", async () => {
   const root = folderOf("media/a", "media/b");
   const out = join(temporaryFolder(), "out.jsonl");

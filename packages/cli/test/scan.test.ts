@@ -216,6 +216,21 @@ test.each(UNENCODED)("finds a URL with %s in its path, which nobody has encoded"
   }
 });
 
+test("finds a URL of which every = is escaped, as Gson and Handlebars do", async () => {
+  const texts = [
+    JSON.stringify({ url: url("gson") })
+      .replaceAll("&", "\\u0026")
+      .replaceAll("=", "\\u003d"),
+    url("script").replaceAll("&", "\\x26").replaceAll("=", "\\x3d"),
+    url("handlebars").replaceAll("&", "&amp;").replaceAll("=", "&#x3D;"),
+    url("template").replaceAll("&", "&#38;").replaceAll("=", "&#61;"),
+  ];
+  for (const text of texts) {
+    const { status, found } = await scan(["-"], text);
+    expect([status, found.map(({ life, scheme }) => [life, scheme])]).toEqual([1, [["live", "s3"]]]);
+  }
+});
+
 test("tells of a URL that is live as soon as its damage is undone that it is live", async () => {
   const azure = (await SCHEMES["azure"]?.())?.url ?? "";
   const sas = azure.slice(azure.indexOf("?") + 1);

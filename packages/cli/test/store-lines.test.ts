@@ -129,6 +129,23 @@ test("takes OSS and COS in path style and on domains of a bucket's own", async (
   ]);
 });
 
+test.each(["oss", "cos", "gcs"])(
+  "refuses a bucket of %s at a name that is no origin, which would never match",
+  async (scheme) => {
+    const credentials = {
+      oss: ENTRIES.oss.credentials,
+      cos: ENTRIES.cos.credentials,
+      gcs: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "x" },
+    }[scheme];
+    const request = { url: "https://files.example.com/a?x-oss-signature-version=OSS4-HMAC-SHA256" };
+    const lines = ["files.example.com", "https://files.example.com/", "https://Files.example.com"].map((name) => ({
+      ...{ request, at, schemes: [{ scheme, credentials, buckets: { [name]: "media" } }] },
+    }));
+    for (const { code, message } of await verify(lines))
+      expect([code, message]).toEqual(["INVALID_INPUT", expect.stringContaining("origins (https://host) as names")]);
+  },
+);
+
 test("answers with CloudFront's cookies, and verifies them as a request brings them", async () => {
   const cookies = { ...LINES.cloudfront, as: "cookies" };
   const resource = "https://media.example.com/talks/*";

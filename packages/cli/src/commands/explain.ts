@@ -1,4 +1,4 @@
-import { type Explanation, explain, explainForm } from "daypass/explain";
+import { type Explanation, explain, explainForm, redactUrl } from "daypass/explain";
 import {
   ipAddress,
   moment,
@@ -13,9 +13,11 @@ import {
 import { type Command, type Context, print, UsageError } from "../command.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
+import { pastedUrl } from "../explain/pasted-url.ts";
 import { withStoredKey } from "../explain/stored-key.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
 import { explainKeys } from "../lines/verifiers.ts";
+import { printable } from "../printable.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { checked, mapped } from "../sign/options.ts";
 
@@ -43,13 +45,14 @@ const OPTIONS = {
 type Options = ParsedArguments<typeof OPTIONS>["values"];
 
 export const explainCommand: Command = {
-  help: `daypass explain URL [--error FILE] [--json] [--reveal]
+  help: `daypass explain URL|TEXT|- [--error FILE] [--json] [--reveal]
 daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 
 Tells what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really ends, and why a
-server refuses it. Nothing is sent. The cause stands first.
+server refuses it. Nothing is sent. The cause stands first. Of a text (a line of a log or of a browser's console, a command, an
+exception, what curl -v shows, an entry of a HAR file) the first signed URL is explained; with - it is read from standard input.
 
-  --error FILE|-        the body of the server's answer (a store's XML, or problem details)
+  --error FILE|-        the body of the server's answer (a store's XML, problem details, a proxy's page)
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
   --sent-url URL        what was sent, where it is not the URL    --body-sha256 HEX   the hash of the body that was sent
   --remote-address IP   the client, as the server saw it
@@ -69,7 +72,13 @@ Keys
   async run(args, context) {
     const { values, positionals } = parseArguments(args, OPTIONS);
     const { error, form, schemes } = values;
-    refuseTwoInputs({ "--error": error, "--form": form, "--sent-form": values["sent-form"], "--schemes": schemes });
+    refuseTwoInputs({
+      URL: positionals[0],
+      "--error": error,
+      "--form": form,
+      "--sent-form": values["sent-form"],
+      "--schemes": schemes,
+    });
     const explanation =
       form === undefined
         ? await explainUrl(positionals, values, context)
@@ -86,19 +95,23 @@ const OF_FORMS = ["sent-form", "file-name", "file-size"] as const;
 const OF_URLS = ["method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
 
 async function explainUrl(positionals: readonly string[], values: Options, context: Context): Promise<Explanation> {
-  const [url, second] = positionals;
-  if (url === undefined || second !== undefined)
+  const [text, second] = positionals;
+  if (text === undefined || second !== undefined)
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
   const foreign = OF_FORMS.find((name) => values[name] !== undefined);
   if (foreign !== undefined) throw new UsageError(`expected --${foreign} with --form, found a URL`);
   checked(values.method, (text) => requestMethod("--method", text));
   checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
   checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
-  const { records, ...shared } = await common(values, context);
+  const { records, errorBody, ...shared } = await common(values, context);
+  const pasted = await pastedUrl(text === "-" ? await inputText("a URL", text, context) : text);
+  const { url, isPart, method } = pasted;
+  if (isPart) context.stderr.write(`Found in the text: ${printable([method, redactUrl(url)].join(" ").trim())}\n`);
   const explanation = await explain(url, {
     ...shared,
+    errorBody: errorBody ?? pasted.errorBody,
     request: {
-      method: values.method,
+      method: values.method ?? method,
       url: values["sent-url"],
       headers: singleValues(pairs("--header", values.header, ":")),
       bodySha256: values["body-sha256"],

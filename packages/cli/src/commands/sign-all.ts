@@ -54,6 +54,13 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
   const { header } = answerWriter(answers);
   const standing = await answersToResume(args, signedForm(answers));
   const after = standing === undefined ? undefined : lastObject(standing, { header, name });
+  let count = 0;
+  const counted = async function* (objects: AsyncIterable<ListedObject>): AsyncGenerator<ListedObject> {
+    for await (const object of objects) {
+      count += 1;
+      yield object;
+    }
+  };
   await expectSignable({ bucket: listing.bucket, [name]: `${listing.prefix}x` }, { ...defaults, scheme }, findKeys);
   const status = await runBatchCommand(
     {
@@ -62,11 +69,14 @@ export async function signAll(args: SignAllArguments, context: Context): Promise
       standing,
       done: () => undefined,
       findKeys,
-      blocks: keyBlocks(listing.objects(after), name),
+      blocks: keyBlocks(counted(listing.objects(after)), name),
     },
     args,
     context,
   );
+  // A prefix that was mistyped would look like work that is done.
+  if (count === 0 && after === undefined)
+    context.stderr.write(`nothing to sign: no object was found in ${printable(args.all)}\n`);
   return unnamed > 0 ? 1 : status;
 }
 

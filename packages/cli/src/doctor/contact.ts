@@ -1,7 +1,7 @@
 import { isDaypassError } from "daypass";
 import { childText, parseXml } from "../list/xml.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
-import { ask, isListing, isUnderstood, type Patient, refusal } from "./patient.ts";
+import { ask, isListing, isUnderstood, type Patient, pageFinding, type Refused, refusal } from "./patient.ts";
 import { type Answer, answered, Unanswered } from "./send.ts";
 
 /** The first request, and what it teaches. */
@@ -28,15 +28,20 @@ export async function firstContact(patient: Patient): Promise<Contact> {
     return { findings, patient: region.patient };
   }
   // Every storage says why, in XML. A website's 404 says nothing of a signature.
-  if (answer.code === "") return { findings: [...findings, notStorage(answer)] };
+  if (answer.code === "") {
+    const page = answer.status < 300 ? undefined : await pageFinding("signature", refused(region.patient, answer));
+    return { findings: [...findings, page ?? notStorage(answer)] };
+  }
   if (answer.code === "NoSuchBucket") {
     findings.push(problem("signature", `There is no bucket ${patient.bucket}.`, "Check its name and the endpoint."));
     return { findings };
   }
-  findings.push(
-    await refusal("signature", { patient: region.patient, answer, method: "GET", what: "A request for the first key" }),
-  );
+  findings.push(await refusal("signature", refused(region.patient, answer)));
   return { findings };
+}
+
+function refused(patient: Patient, answer: Refused["answer"]): Refused {
+  return { patient, answer, method: "GET", what: "A request for the first key" };
 }
 
 function notStorage({ status }: Answer): Finding {

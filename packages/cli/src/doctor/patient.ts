@@ -1,5 +1,5 @@
 import type { SignedRequest } from "daypass";
-import { explain } from "daypass/explain";
+import { type Explanation, explain } from "daypass/explain";
 import type { S3Credentials } from "daypass/s3";
 import { UsageError } from "../command.ts";
 import type { JsonObject } from "../lines/fields.ts";
@@ -50,9 +50,8 @@ export function isListing(answer: Answer): boolean {
 
 /** Why a request was refused, as `daypass explain` finds it. */
 export async function refusal(check: Check, { patient, answer, method, what }: Refused): Promise<Finding> {
-  const { status, code, body, url } = answer;
-  const said = `${what} was answered with ${status}${code === "" ? "" : ` ${code}`}`;
-  const { cause } = await explain(url, { errorBody: body, request: { method }, keys: [credentialsOf(patient)] });
+  const said = saidBy({ answer, what });
+  const { cause } = await explained({ patient, answer, method });
   if (cause === undefined || isUnderstood(answer))
     return problem(
       check,
@@ -62,7 +61,23 @@ export async function refusal(check: Check, { patient, answer, method, what }: R
   return problem(check, `${said}: ${cause.sentence}`, cause.fix);
 }
 
-interface Refused {
+/** What a page says in the place of a store's answer. `undefined` where none came, and where it does not name who has written it. */
+export async function pageFinding(check: Check, refused: Refused): Promise<Finding | undefined> {
+  const { cause } = await explained(refused);
+  if (cause?.evidence[0]?.startsWith("The answer is a page of ") !== true) return undefined;
+  return problem(check, `${saidBy(refused)}: ${cause.sentence}`, cause.fix);
+}
+
+function saidBy({ answer: { status, code }, what }: Pick<Refused, "answer" | "what">): string {
+  return `${what} was answered with ${status}${code === "" ? "" : ` ${code}`}`;
+}
+
+function explained({ patient, answer: { body, url }, method }: Omit<Refused, "what">): Promise<Explanation> {
+  return explain(url, { errorBody: body, request: { method }, keys: [credentialsOf(patient)] });
+}
+
+/** A request that was answered, and not with what was asked for. */
+export interface Refused {
   readonly patient: Patient;
   readonly answer: Answer & { readonly url: string };
   readonly method: string;

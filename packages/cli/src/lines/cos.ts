@@ -17,7 +17,7 @@ import {
 } from "./fields.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
-import { ownOrigin } from "./origins.ts";
+import { originMap, ownOrigin } from "./origins.ts";
 import { originsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
@@ -75,7 +75,7 @@ function cosRequest(line: CosLine): CosSignRequest {
 }
 
 const ENTRY: Fields = fields({
-  ...{ scheme: text, credentials: oneOrMore(CREDENTIALS), origins: textList, buckets: textMap },
+  ...{ scheme: text, credentials: oneOrMore(CREDENTIALS), origins: textList, buckets: originMap },
   ...{ maxLife: number, maxFutureSkew: number },
   ...SIGNER_FIELDS,
 });

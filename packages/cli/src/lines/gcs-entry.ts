@@ -15,10 +15,9 @@ import {
   oneOf,
   text,
   textList,
-  textMap,
 } from "./fields.ts";
 import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
-import { ownOrigin, wildcardOrigin } from "./origins.ts";
+import { originMap, ownOrigin, wildcardOrigin } from "./origins.ts";
 
 const HMAC_KEY = nested(fields({ accessKeyId: text, secretAccessKey: text }));
 const isAccount = (value: unknown): boolean =>
@@ -37,7 +36,7 @@ const ENTRY: Fields = fields({
   version: oneOf("v4", "v2"),
   credentials: KEY,
   origins: textList,
-  buckets: textMap,
+  buckets: originMap,
   maxFutureSkew: number,
   maxLife: number,
   allowUnsigned: textList,

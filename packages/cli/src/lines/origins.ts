@@ -1,3 +1,16 @@
+import { type FieldKind, textMap } from "./fields.ts";
+
+/** `buckets` of an entry: a name that is no origin, such as a bare host, would stand there and never match. */
+export const originMap: FieldKind = {
+  expected: "an object with origins (https://host) as names and strings as values",
+  accepts: (value) => textMap.accepts(value) && Object.keys(value as object).every(isOrigin),
+  fault: (value) => (textMap.accepts(value) ? "another name" : undefined),
+};
+
+function isOrigin(name: string): boolean {
+  return /^https?:\/\/[^/?#@*]+$/.test(name) && name === ownOrigin(name);
+}
+
 /** The spelling that verifiers ask of an origin: lower case, without the scheme's default port. */
 export function ownOrigin(origin: string): string {
   const lower = origin.toLowerCase();

@@ -20,7 +20,7 @@ import {
 } from "./fields.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
-import { ownOrigin, wildcardOrigin } from "./origins.ts";
+import { originMap, ownOrigin, wildcardOrigin } from "./origins.ts";
 import { originsOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
@@ -84,7 +84,7 @@ function ossRequest(line: OssLine): OssSignRequest {
 
 const ENTRY: Fields = fields({
   ...{ scheme: text, version: oneOf("v4", "v1"), credentials: oneOrMore(CREDENTIALS) },
-  ...{ origins: textList, buckets: textMap, regions: textList, maxFutureSkew: number, maxLife: number },
+  ...{ origins: textList, buckets: originMap, regions: textList, maxFutureSkew: number, maxLife: number },
   ...SIGNER_FIELDS,
   allowUnsigned: textList,
 });

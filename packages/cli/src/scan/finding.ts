@@ -30,7 +30,8 @@ const MAX_SEEN = 200_000;
 const MAX_PARAMETERS = 200;
 
 // A signature is the value of some parameter, or of imgproxy a part of the path.
-const MAY_BE_SIGNED = /=|%3d|\/[\w-]{43}\\*\//i;
+// Gson and Handlebars escape every = there is.
+const MAY_BE_SIGNED = /=|%3d|\\(?:u00|x)3d|&(?:#0*61|#x0*3d|equals);|\/[\w-]{43}\\*\//i;
 // Paths are many, and to look at one in full takes long. A part of some name that one of the schemes has, however it is escaped.
 const NAMED =
   /sig|x-(?:amz|goog|oss)-|token|hmac|md5|verify|hash|policy|key|google|q-a|dp-|[?&;]s\W|\\[ux]\w{2,4}s\W|\/[\w-]{43}\\*\//i;

@@ -32,7 +32,8 @@ const DAMAGES: readonly Damage[] = [
     undo: (text) => text.replace(/=\r?\n/g, ""),
     sentence: () => "The URL was copied out of the source of a mail (quoted-printable): it has = at the ends of lines.",
   },
-  { undo: (text) => text.replace(/[\r\n][ \t]*/g, ""), sentence: () => BROKEN, isCertain: true },
+  // In an answer each line begins with >.
+  { undo: (text) => text.replace(/[\r\n][ \t>]*/g, ""), sentence: () => BROKEN, isCertain: true },
   // The name of an object may hold one.
   { undo: (text) => text.replace(/(?:%0[AD])+/gi, ""), sentence: () => BROKEN },
   {

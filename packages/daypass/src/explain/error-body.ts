@@ -9,6 +9,9 @@ export interface ServerError {
 /** What Swift says, as text or as a page, of an end that has passed and of a signature that does not fit alike. */
 export const TEMP_URL_INVALID = "Temp URL invalid";
 
+/** What browsers write into their consoles, where a page sees no answer. Chrome's and Firefox' words. */
+const PREFLIGHT = /Response to preflight request doesn't pass|CORS preflight (?:response|channel) did not succeed/i;
+
 const MAX_BODY = 262_144;
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
@@ -21,6 +24,8 @@ export function parseErrorBody(body: string): ServerError | undefined {
   if (body.includes(`401 Unauthorized: ${TEMP_URL_INVALID}`)) {
     return { code: TEMP_URL_INVALID, message: "", fields: new Map() };
   }
+  const [preflight] = PREFLIGHT.exec(body) ?? [];
+  if (preflight !== undefined) return { code: "CORSResponse", message: preflight, fields: new Map() };
   const fields = body.trimStart().startsWith("{") ? jsonFields(body) : xmlFields(body);
   const code = fields?.get("Code") ?? fields?.get("code");
   if (fields === undefined || code === undefined) return undefined;

@@ -2,6 +2,8 @@ import { DaypassError, refusal } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
+import { besides } from "./cause/besides.ts";
+import { withUnread } from "./cause/page-cause.ts";
 import { type Reading, repair } from "./damage.ts";
 import { parseErrorBody } from "./error-body.ts";
 import type { SplitUrl, Subject } from "./explainer.ts";
@@ -12,7 +14,6 @@ import { explainers } from "./schemes.ts";
 import { isSecretHeader, secretsOf, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
-import { besides } from "./v4/diagnosis.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -96,7 +97,9 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     searches: reading === "search",
     now: new Date(clock()),
   };
-  const { explanation, hidden } = await explainer.explain(subject);
+  const { explanation: own, hidden } = await explainer.explain(subject);
+  const explanation =
+    error === undefined && errorBody !== undefined ? withUnread(own, errorBody, explainer.ownPages) : own;
   const sentSecrets = sent.headers.filter(([name]) => isSecretHeader(name)).map(([, value]) => value);
   const secrets = [...keys.flatMap(secretsOf), ...sentSecrets];
   const { browser, cause } = withBrowser(explanation, subject, origin);
@@ -104,7 +107,7 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     ...explanation,
     cause,
     ...(browser === undefined ? {} : { browser }),
-    ...(escaped === undefined ? {} : { cause: escaped }),
+    ...(escaped === undefined ? {} : { cause: besides(escaped, cause) }),
   };
   return hide(
     result,
@@ -133,23 +136,32 @@ function withBrowser(
   return { browser, cause: { ...cause, fix: `${cause.fix} For this URL: ${rule}` } };
 }
 
-// Some programs escape what is escaped: &amp;amp;
-const AMPERSAND = /&(?:(?:amp|#0*38|#x0*26);)+|\\u0026/gi;
+// Some programs escape what is escaped: &amp;amp;, \\\\u0026. Of a shell only what ends a word or begins a pattern.
+const ESCAPED =
+  /&(?:(?:amp|#0*38|#x0*26);)+|&(?:#0*(\d{2,3})|#x0*([0-9a-f]{2})|equals);|\\+(?:u00([0-9a-f]{2})|([/&?=]))/gi;
 
-/** URLs that were copied out of HTML, XML or JSON, or with quotes around them. */
+/** URLs that were copied out of HTML, XML, JSON or a shell's line, or with quotes around them. */
 function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
-  const text = url.trim().replace(/^(["'<])(.*)["'>]$/, "$2");
-  const [found] = text.match(AMPERSAND) ?? [];
+  const text = url.trim().replace(/^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/, "$2");
+  const [found] = text.match(ESCAPED) ?? [];
   if (found === undefined) return { text };
+  const source = found.startsWith("&") ? "HTML or XML" : /u00|\/$/.test(found) ? "JSON" : "a shell's line";
   return {
-    text: text.replace(AMPERSAND, "&"),
+    text: text.replace(ESCAPED, unescaped),
     escaped: {
       code: "HTML_ESCAPED",
-      sentence: `The URL was copied out of ${found.startsWith("&") ? "HTML or XML" : "JSON"}: it has ${found} where & must stand.`,
-      evidence: ["The rest of this explanation is about the URL with & in it."],
+      sentence: `The URL was copied out of ${source}: it has ${found} where ${found.replace(ESCAPED, unescaped)} must stand.`,
+      evidence: ["The rest of this explanation is about the URL without that."],
       fix: "Unescape the URL before it is used.",
     },
   };
+}
+
+function unescaped(found: string, decimal?: string, hex?: string, unicode?: string, character?: string): string {
+  if (character !== undefined) return character;
+  const code = decimal === undefined ? Number.parseInt(hex ?? unicode ?? "", 16) : Number(decimal);
+  if (/^&equals;$/i.test(found)) return "=";
+  return Number.isNaN(code) ? "&" : String.fromCharCode(code);
 }
 
 // In these names upper and lower case are mixed, or one of them is all there is.
@@ -162,7 +174,21 @@ const NAMES = [
   "Key-Pair-Id",
 ];
 
+// What is left of a URL whose last parameter, the signature, was cut off.
+const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
+  [/(?:^|&)sv=\d{4}-\d\d-\d\d(?:&|$)/, "sig"],
+  [/(?:^|&)(?:KeyName|Policy|URLPrefix|Expires)=/, "Signature"],
+  [/(?:^|&)dp-[a-z0-9]+=/, "dp-signature"],
+];
+
 function notSigned(query: string): DaypassError {
+  const [rest, missing] = CUT_OFF.find(([pattern]) => pattern.test(query)) ?? [];
+  if (rest !== undefined) {
+    return new DaypassError(
+      "NO_SIGNATURE",
+      `expected ${missing} beside the other parameters of a signature, found none: the URL was cut off, as a shell does at & where it is not quoted. Take the whole URL`,
+    );
+  }
   const name = NAMES.find((known) => new RegExp(`(?:^|&)${known}=`, "i").test(query));
   if (name !== undefined) {
     return new DaypassError(

@@ -44,6 +44,11 @@ export interface Explainer {
   /** Checks a key that names this scheme, and tells whether it does. Throws for one that the verifier does not take. */
   checkKey?(key: ExplainKey): boolean;
   explain(subject: Subject): Explained | Promise<Explained>;
+  /**
+   * Of a scheme whose own servers answer with pages: the names that stand on them, if any does. A page without a name is one of
+   * theirs, then, and says no more than a store's `AccessDenied`.
+   */
+  readonly ownPages?: readonly string[] | undefined;
 }
 
 /** Why a URL is refused, and what the search for it has shown. */

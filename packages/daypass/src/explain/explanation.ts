@@ -41,6 +41,7 @@ export type CauseCode =
   | "PERMISSION"
   | "POLICY"
   | "PROTOCOL"
+  | "PROXY"
   | "QUERY"
   | "REGION"
   | "SERVER"
@@ -188,7 +189,7 @@ export interface SentRequest {
 /** Options of `explain`. */
 export interface ExplainOptions {
   readonly request?: SentRequest | undefined;
-  /** The body of the server's answer: the XML of a store, Swift's page, or the problem details of a Daypass server. */
+  /** The body of the server's answer: the XML of a store, Swift's page, the problem details of a Daypass server, or the page of a proxy, a firewall or a CDN. */
   readonly errorBody?: string | undefined;
   readonly keys?: readonly ExplainKey[] | undefined;
   /** Further names of the server (`minio:9000`), tried as the signed host. */

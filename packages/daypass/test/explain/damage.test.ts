@@ -108,6 +108,47 @@ describe("a damaged URL", () => {
     }
   });
 
+  it.each([
+    ["Handlebars", (url: string) => url.replaceAll("&", "&amp;").replaceAll("=", "&#x3D;"), "&#x3D;"],
+    ["another template", (url: string) => url.replaceAll("=", "&#61;"), "&#61;"],
+    ["PHP's JSON", (url: string) => url.replaceAll("/", "\\/"), "\\/"],
+    ["Gson's JSON", (url: string) => url.replaceAll("&", "\\u0026").replaceAll("=", "\\u003d"), "\\u003d"],
+    ["a shell", (url: string) => url.replace(/[?&=]/g, "\\$&"), "\\?"],
+    ["a shell, without a ?", (url: string) => url.replaceAll("&", "\\&"), "\\&"],
+    ["an answer to a mail", (url: string) => url.replace(/.{60}/g, "$&\n> "), "line break"],
+  ])("is one where it was copied out of %s, and its end is told as well", async (_, damage, what) => {
+    const late = () => new Date("2026-11-25T00:00:00Z");
+    for (const keys of [[], [credentials]]) {
+      const { cause, endsAt } = await explain(damage(s3.url), { clock: late, keys });
+      expect(cause?.sentence).toContain(what);
+      expect(cause?.evidence.at(-1)).toMatch(/^Besides: The URL has expired/);
+      expect(endsAt).toEqual(new Date("2026-11-24T12:15:00Z"));
+    }
+  });
+
+  it.each([
+    [
+      "sig",
+      azure.sign({ container: "media", blob: "a.txt", permissions: "r", expiresIn: 900 }).url.replace(/&sig=.*/, ""),
+    ],
+    ["Signature", "https://cdn.example.com/a.mp4?Expires=1767323945&KeyName=my-key"],
+  ])("that lost its signature is no URL that is known, and is told what it lost: %s", async (missing, url) => {
+    await expect(explain(url, { clock })).rejects.toMatchObject({
+      code: "NO_SIGNATURE",
+      message: expect.stringMatching(new RegExp(`^expected ${missing} beside .* was cut off`)),
+    });
+  });
+
+  it("says what it lacks, and what it has twice", async () => {
+    const lacks = await explain(s3.url.split("&", 1)[0] as string, { clock });
+    expect(lacks.cause).toMatchObject({
+      code: "MALFORMED",
+      sentence: expect.stringMatching(/lacks X-Amz-Cred.*shell/),
+    });
+    const twice = await explain(`${s3.url}&X-Amz-Signature=0`, { clock });
+    expect(twice.cause).toMatchObject({ code: "MALFORMED", sentence: expect.stringContaining("comes twice") });
+  });
+
   it("takes about twice the time of any other URL at most, however much may be undone in it", async () => {
     const late = () => new Date("2027-01-01T00:00:00Z");
     const keys = [{ ...credentials, secretAccessKey: "another" }];

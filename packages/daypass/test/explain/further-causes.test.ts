@@ -140,7 +140,7 @@ const broken: readonly Broken[] = [
     url: `${get}&${get.split("?")[1]}`,
     options: { keys },
     cause: "MALFORMED",
-    says: /X-Amz-Algorithm as one parameter/,
+    says: /X-Amz-Algorithm comes twice/,
   },
   {
     what: "a life in words",

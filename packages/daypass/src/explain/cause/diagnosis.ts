@@ -1,9 +1,8 @@
-import { headerValues } from "../../wire.ts";
 import { type ServerError, TEMP_URL_INVALID } from "../error-body.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
-import { ofKnown, untried, withFacts, withMethods } from "../search/unknowns.ts";
+import { learntFrom, ofKnown, untried, withFacts, withMethods } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
@@ -107,19 +106,11 @@ export async function diagnose<I extends SignedInput>(
 /** What the server's text tells of a request that nobody described: the method and the headers with which it comes out. */
 function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Subject {
   const { shown, textOf, inputFor } = given;
-  const { known, sent } = subject;
+  const { known } = subject;
   if (shown === undefined || (known.method && known.headers)) return subject;
   const inputs = possible(given, inputFor(subject.sentUrl));
   const found = inputs.find((input) => textOf(input).trimEnd() === shown.trimEnd());
-  if (found === undefined) return subject;
-  const headers = (found.headers ?? []).flatMap(({ name, values }) =>
-    name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
-  );
-  return {
-    ...subject,
-    sent: { ...sent, method: found.method, headers: [...sent.headers, ...headers] },
-    known: { method: true, headers: true },
-  };
+  return found === undefined ? subject : learntFrom(subject, found);
 }
 
 /** Neither key nor text decides. */

@@ -40,6 +40,15 @@ export function refusedCause(error: unknown, { refusesHeaders, signature }: Read
     const sentence = `The signature (${signature.parameter}) was damaged on its way: ${damage.what}.`;
     return { code: "MALFORMED", sentence, evidence: [], fix: damage.fix };
   }
+  const { parameter, problem } = error.details;
+  if (error.code === "MALFORMED" && problem === "missing") {
+    const sentence = `The URL lacks ${parameter}: most likely it was cut off. A shell ends it at &, unless it stands in quotes.`;
+    return { code: "MALFORMED", sentence, evidence: [], fix: "Take the whole URL, and quote it in a shell." };
+  }
+  if (error.code === "MALFORMED" && problem === "duplicate") {
+    const sentence = `${parameter} comes twice in the URL: two URLs were joined, or one was signed again.`;
+    return { code: "MALFORMED", sentence, evidence: [], fix: "Take one URL, and byte for byte as it was made." };
+  }
   // Hexadecimal has no plus.
   const plus = signature === undefined ? " (a + in the signature travels as %2B)" : "";
   const fix = `Pass the URL on byte for byte as it was made${plus}; quote it in a shell.`;

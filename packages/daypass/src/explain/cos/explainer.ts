@@ -4,6 +4,7 @@ import { detectCos, parseCos } from "../../cos/parse.ts";
 import type { Parameter } from "../../parameters.ts";
 import { parseEpoch } from "../../validity.ts";
 import { headerValues } from "../../wire.ts";
+import { bucketResource } from "../bucket-resource.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { missingHeader } from "../cause/request.ts";
@@ -104,11 +105,7 @@ async function explainCos(subject: Subject): Promise<Explained> {
 }
 
 function cosResource({ authority, wire }: SplitUrl): string {
-  const virtual = /^([a-z0-9-]+-\d+)\.cos\./.exec(authority)?.[1];
-  const path = decodeOr(wire.path);
-  const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
-  const key = virtual === undefined ? rest : path.slice(1);
-  return key === "" ? `bucket ${virtual ?? first}` : `object ${key} in bucket ${virtual ?? first}`;
+  return bucketResource(/^([a-z0-9-]+-\d+)\.cos\./.exec(authority)?.[1], decodeOr(wire.path));
 }
 
 /** Parameters that the holder can change. */

@@ -1,15 +1,16 @@
 import type { Parameter } from "../../parameters.ts";
 import type { Subject } from "../explainer.ts";
 import type { Variant } from "../search/search.ts";
-import { bucketOfHost, hostSpellings } from "../search/spellings.ts";
+import { bucketOfHost } from "../search/spellings.ts";
 import {
   decodedPathVariants,
   headerVariants,
+  hostVariants,
   parameterVariants,
   spelt,
   typeVariants,
 } from "../search/text-variants.ts";
-import { USUAL_LIVES } from "../search/usual-lives.ts";
+import { changedLives } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
 
 /** Everything that a signature depends on. */
@@ -28,6 +29,7 @@ export function* cosVariants(input: CosInput, subject: Subject): Generator<Varia
   yield* methodVariants(input);
   yield* secretVariants(input);
   yield* hostVariants(input, subject);
+  yield* listedHostVariants(input);
   yield* parameterVariants(input);
   if (input.headers.some(({ name }) => name === "content-type")) yield* typeVariants(input);
   yield* headerVariants(input);
@@ -37,28 +39,21 @@ export function* cosVariants(input: CosInput, subject: Subject): Generator<Varia
 }
 
 /** Another end behind the beginning, which is in the URL. */
-function* lifeVariants(input: CosInput): Generator<Variant<CosInput>> {
-  const [, start = "", end] = /^(\d{1,11});(\d{1,11})$/.exec(input.keyTime) ?? [];
-  for (const seconds of end === undefined ? [] : USUAL_LIVES) {
-    const other = String(Number(start) + seconds);
-    if (other === end) continue;
-    const text = `The end was changed after signing: it was ${other}, and is ${end}.`;
-    const fix = "The life is signed: ask for a new URL with the life you need.";
-    yield { code: "EXPIRES_CHANGED", input: { ...input, keyTime: `${start};${other}` }, signed: text, seen: text, fix };
-  }
+function lifeVariants(input: CosInput): Iterable<Variant<CosInput>> {
+  const [now, start = ""] = /^(\d{1,11});\d{1,11}$/.exec(input.keyTime) ?? [];
+  return changedLives({
+    ...{ name: "q-key-time", now, ofLife: (seconds) => `${start};${Number(start) + seconds}` },
+    withLife: (keyTime) => ({ ...input, keyTime }),
+  });
 }
 
-function* hostVariants(input: CosInput, { url, hosts }: Subject): Generator<Variant<CosInput>> {
-  const [host] = input.headers.find(({ name }) => name === "host")?.values ?? [];
-  if (host === undefined) return;
-  const rest = input.headers.filter(({ name }) => name !== "host");
-  const fix = `Sign for the host ${host}, or let the proxy pass Host on as it came.`;
-  for (const other of hostSpellings(host, { url: url.authority, region: "", hosts })) {
-    const headers = [...rest, { name: "host", values: [other] }];
-    yield spelt({ code: "HOST", input: { ...input, headers }, what: "host", how: `as ${other}`, fix });
-  }
-  const without = { ...input, headers: rest };
-  yield spelt({ code: "HOST", input: without, what: "host", how: "in the list alone, and not in the text", fix });
+/** The host in the list, and not in the text. */
+function* listedHostVariants(input: CosInput): Generator<Variant<CosInput>> {
+  const headers = input.headers.filter(({ name }) => name !== "host");
+  if (headers.length === input.headers.length) return;
+  const fix = "Sign what the list of headers names: the host with its value.";
+  const how = "in the list alone, and not in the text";
+  yield spelt({ code: "HOST", input: { ...input, headers }, what: "host", how, fix });
 }
 
 function* bucketVariants(input: CosInput, { sent }: Subject): Generator<Variant<CosInput>> {

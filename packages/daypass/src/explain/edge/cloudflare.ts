@@ -13,6 +13,7 @@ const kind: EdgeKind<CloudflareExplainKey> = {
   what: "A token for Cloudflare's is_timed_hmac_valid_v0",
   signedBy: "the secret of the rule",
   mayEndEarlier: "when the secret of the rule is replaced, or its lifetime shortened",
+  ownPages: ["Cloudflare"],
   detects: ({ target }) => /[?&]verify=\d{10}-/.test(target),
   read(url, _cookie, key) {
     const { parameter = "verify" } = key ?? {};
@@ -46,7 +47,7 @@ const kind: EdgeKind<CloudflareExplainKey> = {
     cloudflareVerifier({ ...options, secrets: secret, ttl, parameter, urlSafe }),
   *otherwise(key) {
     const what = key.urlSafe === true ? "without the flag 's'" : "for a rule with the flag 's' (base64url)";
-    yield [`${what}`, { ...key, urlSafe: key.urlSafe !== true }];
+    yield [what, { ...key, urlSafe: key.urlSafe !== true }];
   },
 };
 

@@ -51,7 +51,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
   });
   const refusal = (input: EdgeInput<K>): Promise<{ readonly code: string; readonly error: unknown }> =>
     judge(kind, readable, input);
-  const isFitting = async (input: EdgeInput<K>): Promise<boolean> => /^$/.test((await refusal(input)).code);
+  const isFitting = async (input: EdgeInput<K>): Promise<boolean> => (await refusal(input)).code === "";
   const told = await refusal(inputFor(sentUrl));
   const found: Case<EdgeInput<K>> = {
     subject,

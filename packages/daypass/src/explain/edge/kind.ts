@@ -42,6 +42,8 @@ export interface EdgeKind<K extends EdgeExplainKey> {
   readonly what: string;
   readonly signedBy: string;
   readonly mayEndEarlier: string;
+  /** The names on the pages with which its servers refuse a token, as `error-page.ts` has them. */
+  readonly ownPages?: readonly string[];
   /** Whether a request has its names and their form. With a key the names are the key's. */
   detects(request: WireRequest): boolean;
   read(url: SplitUrl, cookie: (name: string) => string | undefined, key: K | undefined): EdgeFacts;

@@ -2,11 +2,9 @@ import { headerValues } from "../../wire.ts";
 import type { Subject } from "../explainer.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
-import { hostSpellings } from "../search/spellings.ts";
-import { pathVariants, querySpellings, spelt } from "../search/text-variants.ts";
+import { originVariants, pathVariants, querySpellings, spelt } from "../search/text-variants.ts";
 import { movedEnds } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";
-import { forwardedHosts } from "../seen-request.ts";
 import type { EdgeFacts } from "./kind.ts";
 
 /** One guess: a request, and a key that may have signed it. */
@@ -45,34 +43,22 @@ export function* edgeVariants<K extends object>(
   yield* damagedKeys(input);
   yield* endVariants(input, facts);
   // The many come last, so that the search for two changes reaches all the others.
-  if (signs.host) yield* hostVariants(input, subject);
-}
-
-function* hostVariants<I extends EdgeInput<unknown>>(input: I, { sent, url, hosts }: Subject): Generator<Variant<I>> {
-  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwardedHosts(sent)] };
-  const names = [sent.authority, ...hostSpellings(sent.authority, known)];
-  for (const origin of new Set(names.flatMap((host) => [`https://${host}`, `http://${host}`]))) {
-    if (origin === input.origin) continue;
-    const text = `The URL was signed for ${origin}, and the server was reached as ${input.origin}.`;
-    const fix = "Sign for the public origin, and let proxies pass Host on unchanged.";
-    yield { code: "HOST", input: { ...input, origin }, signed: text, seen: text, fix };
-  }
+  if (signs.host) yield* originVariants(input, subject);
 }
 
 function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeFacts): Generator<Variant<I>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
-  const others = tokens.filter((token) => !isOwn(token.split("=", 1)[0] as string));
+  const nameOf = (token: string): string => token.split("=", 1)[0] as string;
+  const others = tokens.filter((token) => !isOwn(nameOf(token)));
   const joined = (kept: readonly string[]): string => kept.join("&");
+  const fix = "Put everything into the URL before it is signed, and add nothing to it.";
   for (const token of others) {
-    const text = `The query parameter ${token.split("=", 1)[0]} was added after signing.`;
+    const text = `The query parameter ${nameOf(token)} was added after signing.`;
     const query = joined(tokens.filter((other) => other !== token));
-    const fix = "Put everything into the URL before it is signed, and add nothing to it.";
     yield { code: "QUERY", input: { ...input, query }, signed: text, seen: text, fix };
   }
-  const nameOf = (token: string): string => token.split("=", 1)[0] as string;
   for (const { rest, names } of addedTogether(tokens, { nameOf, isOwn })) {
     const text = `The query parameters ${names} were added after signing.`;
-    const fix = "Put everything into the URL before it is signed, and add nothing to it.";
     yield { code: "QUERY", input: { ...input, query: joined(rest) }, signed: text, seen: text, fix };
   }
   const own = tokens.filter((token) => !others.includes(token));

@@ -2,6 +2,7 @@ import { DaypassError } from "../../errors.ts";
 import { FILE_NAME } from "../../post-policy.ts";
 import { systemClock } from "../../time.ts";
 import { browserUpload } from "../browser.ts";
+import { withUnread } from "../cause/page-cause.ts";
 import { parseErrorBody } from "../error-body.ts";
 import type { ExplainFormOptions, Explanation, FormToExplain, MustSend } from "../explanation.ts";
 import { checkFormOptions } from "../options-check.ts";
@@ -86,7 +87,7 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
   const browser = browserUpload({ ...explanation, mustSend: [] }, { url: view.url, method: "POST", origin });
   const contentSecurityPolicy = `${browser?.contentSecurityPolicy}; form-action ${view.url.protocol}://${view.url.authority}`;
   const result = {
-    ...explanation,
+    ...(error === undefined && errorBody !== undefined ? withUnread(explanation, errorBody) : explanation),
     ...(browser === undefined ? {} : { browser: { ...browser, contentSecurityPolicy } }),
   };
   const tokens = spellings(facts.token).flatMap((text) => [text, text.replaceAll("/", "\\/")]);

@@ -3,6 +3,7 @@ import { escapeUnicode } from "../../post-policy.ts";
 import type { CredentialScope } from "../../v4.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Variant } from "../search/search.ts";
+import { changedLives } from "../search/usual-lives.ts";
 import { secretVariants } from "../search/variants.ts";
 import { scopeVariants, type V4Scoping } from "../v4/variants.ts";
 import { documentOf, readPolicy } from "./policy.ts";
@@ -142,8 +143,6 @@ function spaced(value: unknown): string {
   return `{${members.join(", ")}}`;
 }
 
-const USUAL_LIVES = [60, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 604_800];
-
 /** Another policy, in the same style, of which this one was made after signing. */
 function* editedVariants(input: FormInput, signedAt: Date | undefined): Generator<Variant<FormInput>> {
   const { text } = readPolicy(input.policy);
@@ -158,18 +157,13 @@ function* editedVariants(input: FormInput, signedAt: Date | undefined): Generato
     yield policyVariant(input, base64(utf8(write(rest))), { signed, fix });
   }
   if (signedAt === undefined) return;
-  for (const seconds of USUAL_LIVES) {
-    const end = new Date(signedAt.getTime() + seconds * 1000).toISOString();
-    for (const other of [end, end.replace(/\.\d+/, "")]) {
-      if (other === expiration) continue;
-      yield {
-        ...policyVariant(input, base64(utf8(write({ ...document, expiration: other }))), {
-          signed: `The expiration was changed after signing, from ${other} to ${String(expiration)}.`,
-          fix: "The end is signed: ask for a new form with the life you need.",
-        }),
-        code: "EXPIRES_CHANGED",
-      };
-    }
+  // With milliseconds, and without.
+  for (const spell of [(end: string) => end, (end: string) => end.replace(/\.\d+/, "")]) {
+    yield* changedLives({
+      ...{ name: "expiration", now: String(expiration), signed: "form" },
+      ofLife: (seconds) => spell(new Date(signedAt.getTime() + seconds * 1000).toISOString()),
+      withLife: (other) => ({ ...input, policy: base64(utf8(write({ ...document, expiration: other }))) }),
+    });
   }
 }
 

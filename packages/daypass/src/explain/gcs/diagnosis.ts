@@ -1,6 +1,7 @@
 import { GOOG4_HMAC, hostWithoutPort, UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
 import { parseGcs } from "../../gcs/parse.ts";
 import { headerValues } from "../../wire.ts";
+import { besides } from "../cause/besides.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { mixedKeys, noneFits } from "../cause/keys.ts";
 import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
@@ -8,7 +9,7 @@ import { checkWhole, RSA_HEX } from "../cause/whole-signature.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
-import { besides, missingCause, timeCause } from "../v4/diagnosis.ts";
+import { missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Dialect, type V4Input, v4Input } from "../v4/variants.ts";
 import { gcsCause } from "./cause.ts";
 import type { GcsFacts } from "./facts.ts";

@@ -1,6 +1,7 @@
 import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
 import { parseBasicTime } from "../../time.ts";
 import type { V4Family } from "../../v4.ts";
+import { bucketResource } from "../bucket-resource.ts";
 import { decodeOr } from "../decoded.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
@@ -18,10 +19,7 @@ export function gcsResource({ authority, wire }: SplitUrl): string {
   if (named === undefined && !/^storage\.[a-z0-9.-]+(?::\d+)?$/.test(authority)) {
     return `${path} at ${authority} (its first segment is the bucket, unless the host is one bucket's own)`;
   }
-  const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
-  const bucket = named ?? first;
-  const object = named === undefined ? rest : path.slice(1);
-  return object === "" ? `bucket ${bucket}` : `object ${object} in bucket ${bucket}`;
+  return bucketResource(named, path);
 }
 
 /** What stands in a V4 URL; empty where it is missing. */

@@ -1,4 +1,5 @@
 import type { OssCredentials } from "../../oss/credentials.ts";
+import { bucketResource } from "../bucket-resource.ts";
 import type { Case } from "../cause/diagnosis.ts";
 import { decodeOr } from "../decoded.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
@@ -28,11 +29,7 @@ export function bucketsOf(authority: string, { hosts }: Subject): readonly strin
 }
 
 export function ossResource(url: SplitUrl): string {
-  const bucket = alibabaHost(url.authority)?.bucket;
-  const path = decodedPath(url);
-  const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
-  const key = bucket === undefined ? rest : path.slice(1);
-  return key === "" ? `bucket ${bucket ?? first}` : `object ${key} in bucket ${bucket ?? first}`;
+  return bucketResource(alibabaHost(url.authority)?.bucket, decodedPath(url));
 }
 
 export function decodedPath({ wire }: SplitUrl): string {

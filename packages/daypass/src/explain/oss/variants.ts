@@ -4,9 +4,15 @@ import type { Parameter } from "../../parameters.ts";
 import { type CredentialScope, compareText } from "../../v4.ts";
 import type { Subject } from "../explainer.ts";
 import type { Variant } from "../search/search.ts";
-import { hostSpellings } from "../search/spellings.ts";
-import { headerVariants, parameterVariants, pathVariants, spelt, typeVariants } from "../search/text-variants.ts";
-import { USUAL_LIVES } from "../search/usual-lives.ts";
+import {
+  headerVariants,
+  hostVariants,
+  parameterVariants,
+  pathVariants,
+  spelt,
+  typeVariants,
+} from "../search/text-variants.ts";
+import { changedLives } from "../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../search/variants.ts";
 import { bucketsOf, decodedPath } from "./facts.ts";
 
@@ -31,39 +37,31 @@ export function* ossVariants(input: OssInput, subject: Subject): Generator<Varia
   yield* methodVariants(input);
   yield* secretVariants(input);
   yield* typeVariants(input);
-  yield* bucketVariants(input, subject);
+  yield* bucketVariants(input, subject, uriEncodePath);
   yield* parameterVariants(input);
   yield* headerVariants(input);
-  yield* hostVariants(input, subject);
+  yield* hostVariants(input, subject, input.scope.region);
   yield* pathVariants(input, input.path);
   yield* queryVariants(input);
   yield* lifeVariants(input);
   yield* regionVariants(input);
 }
 
-function* bucketVariants(input: OssInput, subject: Subject): Generator<Variant<OssInput>> {
+/** The bucket in front of the path or not, wherever its name stands. `spell` makes of a path what is signed. */
+export function* bucketVariants<I extends { readonly path: string }>(
+  input: I,
+  subject: Subject,
+  spell: (path: string) => string,
+): Generator<Variant<I>> {
   const key = decodedPath(subject.sentUrl);
   const fix =
     "Sign /bucket/key wherever the bucket's name stands, in the host or nowhere. Name the bucket's host with --host.";
-  const code = "PATH";
-  for (const bucket of bucketsOf(subject.sent.authority, subject)) {
-    const path = uriEncodePath(`/${bucket}${key}`);
-    const how = `with the bucket ${bucket} in front`;
-    if (path !== input.path) yield spelt({ code, input: { ...input, path }, what: "path", how, fix });
-  }
-  const bare = uriEncodePath(key);
-  if (bare !== input.path) {
-    yield spelt({ code, input: { ...input, path: bare }, what: "path", how: "without the bucket", fix });
-  }
-}
-
-function* hostVariants(input: OssInput, { url, hosts }: Subject): Generator<Variant<OssInput>> {
-  const host = input.headers.find(({ name }) => name === "host")?.values[0];
-  if (host === undefined) return;
-  for (const other of hostSpellings(host, { url: url.authority, region: input.scope.region, hosts })) {
-    const headers = input.headers.map((header) => (header.name === "host" ? { ...header, values: [other] } : header));
-    const fix = `Sign for the host ${host}, or let the proxy pass Host on as it came.`;
-    yield spelt({ code: "HOST", input: { ...input, headers }, what: "host", how: `as ${other}`, fix });
+  const others = bucketsOf(subject.sent.authority, subject).map(
+    (bucket) => [`/${bucket}${key}`, `with the bucket ${bucket} in front`] as const,
+  );
+  for (const [decoded, how] of [...others, [key, "without the bucket"] as const]) {
+    const path = spell(decoded);
+    if (path !== input.path) yield spelt({ code: "PATH", input: { ...input, path }, what: "path", how, fix });
   }
 }
 
@@ -83,17 +81,18 @@ function* queryVariants(input: OssInput): Generator<Variant<OssInput>> {
   }
 }
 
-function* lifeVariants(input: OssInput): Generator<Variant<OssInput>> {
+function lifeVariants(input: OssInput): Iterable<Variant<OssInput>> {
   const name = "x-oss-expires";
   const found = input.parameters.find((parameter) => parameter[0] === name);
-  for (const seconds of found === undefined ? [] : USUAL_LIVES) {
-    const other: Parameter = [name, String(seconds)];
-    if (other[1] === found?.[1]) continue;
-    const parameters = input.parameters.map((parameter) => (parameter === found ? other : parameter));
-    const text = `${name} was changed after signing, from ${seconds} to ${found?.[1]}.`;
-    const fix = "The life is signed: ask for a new URL with the life you need.";
-    yield { code: "EXPIRES_CHANGED", input: { ...input, parameters }, signed: text, seen: text, fix };
-  }
+  return changedLives({
+    ...{ name, now: found?.[1], ofLife: String },
+    withLife(value) {
+      const parameters = input.parameters.map(
+        (parameter): Parameter => (parameter === found ? [name, value] : parameter),
+      );
+      return { ...input, parameters };
+    },
+  });
 }
 
 function sortedByLocale(parameters: readonly Parameter[]): string {

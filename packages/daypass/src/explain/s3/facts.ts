@@ -2,6 +2,7 @@ import type { S3Credentials } from "../../s3/credentials.ts";
 import { parseBasicTime } from "../../time.ts";
 import { headerValues } from "../../wire.ts";
 import { amazonBucket } from "../amazon-host.ts";
+import { bucketResource } from "../bucket-resource.ts";
 import { serverCause } from "../cause/server-cause.ts";
 import { decodeOr } from "../decoded.ts";
 import type { ServerError } from "../error-body.ts";
@@ -11,12 +12,7 @@ import { readParameters } from "../parameters.ts";
 
 /** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
 export function s3Resource({ authority, wire }: SplitUrl): string {
-  const virtual = amazonBucket(authority);
-  const path = decodeOr(wire.path);
-  const [, first = "", rest = ""] = /^\/([^/]*)\/?([\s\S]*)$/.exec(path) ?? [];
-  const bucket = virtual ?? first;
-  const key = virtual === undefined ? rest : path.slice(1);
-  return key === "" ? `bucket ${bucket}` : `object ${key} in bucket ${bucket}`;
+  return bucketResource(amazonBucket(authority), decodeOr(wire.path));
 }
 
 /** The method that AWS's SDK for JavaScript writes down as the operation. */

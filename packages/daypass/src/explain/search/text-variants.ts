@@ -1,9 +1,11 @@
 import type { Parameter } from "../../parameters.ts";
 import { decodeOr } from "../decoded.ts";
+import type { Subject } from "../explainer.ts";
 import type { CauseCode } from "../explanation.ts";
+import { forwardedHosts } from "../seen-request.ts";
 import { addedTogether } from "./added-parameters.ts";
 import type { Variant } from "./search.ts";
-import { KEEP_PATH, pathSpellings } from "./spellings.ts";
+import { hostSpellings, KEEP_PATH, pathSpellings } from "./spellings.ts";
 import { CONTENT_TYPES } from "./variants.ts";
 
 /** One text in the place of another, whatever it stands for. */
@@ -92,21 +94,30 @@ interface Headers {
   readonly headers: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
-/** Another Content-Type, or none, where whatever is sent is signed. */
-export function* typeVariants<I extends Headers>(input: I): Generator<Variant<I>> {
-  const now = input.headers.find(({ name }) => name === "content-type")?.values[0] ?? "";
-  for (const contentType of CONTENT_TYPES) {
+/** Another Content-Type, or none, where whatever is sent is signed. An empty text stands for none. */
+export function* contentTypes<I>(
+  now: string,
+  withType: (contentType: string) => I,
+  types: Iterable<string> = CONTENT_TYPES,
+): Generator<Variant<I>> {
+  for (const contentType of types) {
     if (contentType === now) continue;
     const sent = now === "" ? "not sent" : `sent as ${JSON.stringify(now)}`;
     const signed = contentType === "" ? "not to be there" : `as ${JSON.stringify(contentType)}`;
     yield {
       code: "HEADER",
-      input: withType(input, contentType),
+      input: withType(contentType),
       signed: `The header content-type was signed ${signed} and ${sent}.`,
       seen: `The server saw the header content-type ${signed}, and it was ${sent}.`,
       fix: contentType === "" ? "Send no content-type: its absence is signed." : `Send content-type: ${contentType}.`,
     };
   }
+}
+
+/** The same of an input that has headers. */
+export function typeVariants<I extends Headers>(input: I): Iterable<Variant<I>> {
+  const now = input.headers.find(({ name }) => name === "content-type")?.values[0] ?? "";
+  return contentTypes(now, (contentType) => withType(input, contentType));
 }
 
 /** The input with another Content-Type, or with none. */
@@ -132,5 +143,38 @@ export function* headerVariants<I extends Headers>(input: I): Generator<Variant<
       seen: `The header ${header.name} did not reach the server, or it did not count it.`,
       fix: "Send exactly the headers that were signed, and let no proxy add one.",
     };
+  }
+}
+
+/** Other names of the server, where its name is signed as a header. */
+export function* hostVariants<I extends Headers>(
+  input: I,
+  { url, hosts }: Pick<Subject, "url" | "hosts">,
+  region = "",
+): Generator<Variant<I>> {
+  const host = input.headers.find(({ name }) => name === "host")?.values[0];
+  if (host === undefined) return;
+  for (const other of hostSpellings(host, { url: url.authority, region, hosts })) {
+    const headers = input.headers.map((header) => (header.name === "host" ? { ...header, values: [other] } : header));
+    const fix = `Sign for the host ${host}, or let the proxy pass Host on as it came.`;
+    yield spelt({ code: "HOST", input: { ...input, headers }, what: "host", how: `as ${other}`, fix });
+  }
+}
+
+/** Other names of the server, with either protocol, where both are signed. */
+export function* originVariants<I extends { readonly origin: string }>(
+  input: I,
+  { sent, url, hosts }: Subject,
+): Generator<Variant<I>> {
+  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwardedHosts(sent)] };
+  const origins = [sent.authority, ...hostSpellings(sent.authority, known)]
+    .flatMap((host) => [`https://${host}`, `http://${host}`])
+    .map((origin) => origin.replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2"));
+  for (const origin of new Set(origins)) {
+    if (origin === input.origin) continue;
+    const text = `The URL was signed for ${origin}, and the server was reached as ${input.origin}.`;
+    const fix =
+      "Sign for the public origin, list it where the server has its origins, and let proxies pass Host on unchanged.";
+    yield { code: "HOST", input: { ...input, origin }, signed: text, seen: text, fix };
   }
 }

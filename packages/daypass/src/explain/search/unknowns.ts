@@ -1,4 +1,5 @@
 import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
+import { headerValues } from "../../wire.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause, CauseCode, Hypothesis, MustSend } from "../explanation.ts";
 import { isSecretHeader } from "../secrets.ts";
@@ -69,6 +70,22 @@ export function withTypes<I extends { readonly method: string }>(
   const bodies = inputs.filter(({ method }) => inputs.length === 1 || /^(?:GET|PUT|POST)$/.test(method));
   const told = new Set(types.filter((type) => type !== ""));
   return [...inputs, ...bodies.flatMap((input) => [...told].map((type) => withType(input, type)))];
+}
+
+/** What the server's own text has shown of a request that nobody described: the input with which it comes out. */
+export function learntFrom(
+  subject: Subject,
+  { method, headers = [] }: { readonly method: string; readonly headers?: readonly Header[] | undefined },
+): Subject {
+  const { sent } = subject;
+  const learnt = headers.flatMap(({ name, values }) =>
+    name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
+  );
+  return {
+    ...subject,
+    sent: { ...sent, method, headers: [...sent.headers, ...learnt] },
+    known: { method: true, headers: true },
+  };
 }
 
 /** The headers that a key has shown to be signed without being named: what has to be sent with them. */

@@ -6,6 +6,35 @@ export const USUAL_LIVES: readonly number[] = [
   432_000, 604_800, 2_592_000, 31_536_000,
 ];
 
+/** What tells how long a URL lives, where it tells its beginning, too. */
+interface Life<I> {
+  /** The parameter, or what else it is called. */
+  readonly name: string;
+  /** As it stands in the URL; `undefined` where it is missing. */
+  readonly now: string | undefined;
+  /** As it would stand for a life of so many seconds. */
+  ofLife(seconds: number): string;
+  withLife(text: string): I;
+  /** What has the life. */
+  readonly signed?: string | undefined;
+}
+
+/** Other lives, each a usual one. */
+export function* changedLives<I>({ name, now, ofLife, withLife, signed = "URL" }: Life<I>): Generator<Variant<I>> {
+  if (now === undefined) return;
+  for (const seconds of USUAL_LIVES) {
+    const other = ofLife(seconds);
+    if (other === now) continue;
+    yield {
+      code: "EXPIRES_CHANGED",
+      input: withLife(other),
+      signed: `${name} was changed after signing, from ${other} to ${now}.`,
+      seen: `The server saw ${other} as ${name}, and the ${signed} says ${now}.`,
+      fix: `The life is signed: ask for a new ${signed} with the life that you need.`,
+    };
+  }
+}
+
 /**
  * Other ends, in seconds since 1970 as this one is: whoever holds a URL would rather have it later. Where the URL does not tell
  * its beginning, whoever moves an end moves it by a usual life, or takes milliseconds for seconds.

@@ -21,7 +21,7 @@ import { spellings } from "../secrets.ts";
 import { endTraps, urlTraps } from "../traps.ts";
 
 /** OpenStack Swift temporary URLs. */
-export const swiftExplainer: Explainer = { detects: detectSwift, explain: explainSwift };
+export const swiftExplainer: Explainer = { detects: detectSwift, explain: explainSwift, ownPages: [] };
 
 /** Everything that a signature depends on. */
 interface SwiftInput {

@@ -5,10 +5,9 @@ import type { Subject } from "../explainer.ts";
 import type { CauseCode } from "../explanation.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
-import { hostSpellings, pathSpellings } from "../search/spellings.ts";
-import { querySpellings, spelt } from "../search/text-variants.ts";
-import { USUAL_LIVES } from "../search/usual-lives.ts";
-import { forwardedHosts } from "../seen-request.ts";
+import { pathSpellings } from "../search/spellings.ts";
+import { originVariants, querySpellings, spelt } from "../search/text-variants.ts";
+import { changedLives } from "../search/usual-lives.ts";
 
 /**
  * The variants of a Daypass URL. `meant` is the URL that was signed, as it was given. The many hosts come last, so that the
@@ -24,7 +23,7 @@ export function urlVariants(
     yield* pathVariants(input);
     yield* headerVariants(input);
     yield* lifeVariants(input);
-    yield* hostVariants(input, subject);
+    yield* originVariants(input, subject);
   };
 }
 
@@ -106,31 +105,13 @@ function* headerVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> 
   }
 }
 
-function* lifeVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
+function lifeVariants(input: UrlCanonical): Iterable<Variant<UrlCanonical>> {
   const [, date = ""] = /(?:^|&)dp-date=([^&]*)/.exec(input.params) ?? [];
   const [, end = ""] = /(?:^|&)dp-expires=([^&]*)/.exec(input.params) ?? [];
   const signedAt = parseBasicTime(date);
-  if (signedAt === undefined) return;
-  for (const seconds of USUAL_LIVES) {
-    const other = basicTime(signedAt.getTime() + seconds * 1000);
-    if (other === end) continue;
-    const params = input.params.replace(`dp-expires=${end}`, `dp-expires=${other}`);
-    const text = `dp-expires was changed after signing, from ${other} to ${end}.`;
-    const fix = "The end is signed: ask for a new URL with the life that you need.";
-    yield variant("EXPIRES_CHANGED", { ...input, params }, text, fix);
-  }
-}
-
-function* hostVariants(input: UrlCanonical, { sent, url, hosts }: Subject): Generator<Variant<UrlCanonical>> {
-  const known = { url: url.authority, region: "", hosts: [...hosts, ...forwardedHosts(sent)] };
-  const origins = [sent.authority, ...hostSpellings(sent.authority, known)]
-    .flatMap((host) => [`https://${host}`, `http://${host}`])
-    .map((origin) => origin.replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2"));
-  for (const origin of new Set(origins)) {
-    if (origin === input.origin) continue;
-    const text = `The URL was signed for ${origin}, and the server was reached as ${input.origin}.`;
-    const fix =
-      "Sign for the public origin, list it in the verifier's origins, and let proxies pass Host on unchanged.";
-    yield variant("HOST", { ...input, origin }, text, fix);
-  }
+  return changedLives({
+    ...{ name: "dp-expires", now: signedAt && end },
+    ofLife: (seconds) => basicTime((signedAt?.getTime() ?? 0) + seconds * 1000),
+    withLife: (other) => ({ ...input, params: input.params.replace(`dp-expires=${end}`, `dp-expires=${other}`) }),
+  });
 }

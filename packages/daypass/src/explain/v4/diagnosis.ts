@@ -1,10 +1,9 @@
 import { sha256Hex } from "#crypto";
-import { headerValues } from "../../wire.ts";
 import { duration, endCause } from "../cause/life.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { search } from "../search/search.ts";
-import { completions, ofKnown, openHeaders } from "../search/unknowns.ts";
+import { completions, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
 import { forwardedHosts } from "../seen-request.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
@@ -65,19 +64,11 @@ const OTHER_REQUEST: Cause = {
  * it comes out.
  */
 export function learnSent(subject: Subject, inputOf: (subject: Subject) => V4Input): Subject {
-  const { known, error, sent } = subject;
+  const { known, error } = subject;
   const hash = error?.fields.get("StringToSign")?.split("\n")[3];
   if (hash === undefined || (known.method && known.headers)) return subject;
   const input = completions(inputOf(subject), subject).find((tried) => v4StringToSign(tried).endsWith(`\n${hash}`));
-  if (input === undefined) return subject;
-  const learnt = input.headers.flatMap(({ name, values }) =>
-    name === "host" || headerValues(sent.headers, name).length > 0 ? [] : values.map((value) => [name, value] as const),
-  );
-  return {
-    ...subject,
-    sent: { ...sent, method: input.method, headers: [...sent.headers, ...learnt] },
-    known: { method: true, headers: true },
-  };
+  return input === undefined ? subject : learntFrom(subject, input);
 }
 
 function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: string): Cause {
@@ -103,12 +94,6 @@ export function missingCause({ known, sent: { method } }: Subject, headers: V4In
     return { code: "METHOD", sentence, evidence, fix: `Send PUT. ${fix}` };
   }
   return { code: "HEADER", sentence: `${what}.`, evidence, fix };
-}
-
-/** A cause, and what else is found to be wrong. */
-export function besides(cause: Cause | undefined, other: Cause | undefined): Cause | undefined {
-  if (cause === undefined || other === undefined) return cause;
-  return { ...cause, evidence: [...cause.evidence, `Besides: ${other.sentence}`] };
 }
 
 /** When a URL begins and ends, as it says itself. */

@@ -14,7 +14,7 @@ import type { QueryToken } from "../../wire.ts";
 import type { Variant } from "../search/search.ts";
 import { bucketOfHost, hostSpellings, KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 import { EMPTY_SHA256 } from "../search/unknowns.ts";
-import { USUAL_LIVES } from "../search/usual-lives.ts";
+import { changedLives } from "../search/usual-lives.ts";
 import { CONTENT_TYPES, methodVariants, secretVariants } from "../search/variants.ts";
 import { isSecretHeader } from "../secrets.ts";
 import { canonicalPairs, v4QueryVariants } from "./query-variants.ts";
@@ -216,21 +216,16 @@ function payloadVariants(input: V4Input, bodySha256: string | undefined): readon
   );
 }
 
-function* expiresVariants(input: V4Input): Generator<Variant<V4Input>> {
-  const parameter = `${input.dialect.prefix}Expires`;
-  const found = input.tokens.find(({ name }) => name === parameter);
-  if (found === undefined) return;
-  for (const seconds of USUAL_LIVES) {
-    if (found.value === String(seconds)) continue;
-    const tokens = input.tokens.map((token) => (token === found ? { ...token, value: String(seconds) } : token));
-    yield {
-      code: "EXPIRES_CHANGED",
-      input: { ...input, tokens, query: canonicalQuery(canonicalPairs(tokens)) },
-      signed: `${parameter} was changed after signing, from ${seconds} to ${found.value ?? ""}.`,
-      seen: `The server saw ${parameter}=${seconds}, and the URL says ${found.value ?? ""}.`,
-      fix: "The life is signed: ask for a new URL with the life you need.",
-    };
-  }
+function expiresVariants(input: V4Input): Iterable<Variant<V4Input>> {
+  const name = `${input.dialect.prefix}Expires`;
+  const found = input.tokens.find((token) => token.name === name);
+  return changedLives({
+    ...{ name, now: found && (found.value ?? ""), ofLife: String },
+    withLife(value) {
+      const tokens = input.tokens.map((token) => (token === found ? { ...token, value } : token));
+      return { ...input, tokens, query: canonicalQuery(canonicalPairs(tokens)) };
+    },
+  });
 }
 
 /** The signing key made for another region, service or date than the scope names. */

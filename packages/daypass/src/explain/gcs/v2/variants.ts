@@ -7,8 +7,9 @@ import type { Subject } from "../../explainer.ts";
 import { readParameters } from "../../parameters.ts";
 import type { Variant } from "../../search/search.ts";
 import { bucketOfHost, pathSpellings } from "../../search/spellings.ts";
+import { contentTypes } from "../../search/text-variants.ts";
 import { movedEnds } from "../../search/usual-lives.ts";
-import { CONTENT_TYPES, methodVariants, secretVariants } from "../../search/variants.ts";
+import { methodVariants, secretVariants } from "../../search/variants.ts";
 import { googleBucket } from "../facts.ts";
 
 /** Everything that a V2 signature depends on. */
@@ -55,10 +56,7 @@ function* headerVariants(input: GcsV2Input): Generator<Variant<GcsV2Input>> {
     seen: `The server saw the header ${name} as ${JSON.stringify(value)}; it was sent as ${JSON.stringify(sent)}.`,
     fix: `Send ${name} with exactly the value that was signed; V2 signs its absence, too.`,
   });
-  for (const contentType of CONTENT_TYPES) {
-    if (contentType === input.contentType) continue;
-    yield header("content-type", contentType, input.contentType, { contentType });
-  }
+  yield* contentTypes(input.contentType, (contentType) => ({ ...input, contentType }));
   if (input.contentMd5 !== "") yield header("content-md5", "", input.contentMd5, { contentMd5: "" });
   for (const extension of input.extensions) {
     const extensions = input.extensions.filter((other) => other !== extension);

@@ -17,7 +17,6 @@ import {
   headerVariants,
   impliedHeaders,
   parameterVariants,
-  spelt,
   typeVariants,
   withType,
 } from "../../search/text-variants.ts";
@@ -26,7 +25,8 @@ import { movedEnds } from "../../search/usual-lives.ts";
 import { methodVariants, secretVariants } from "../../search/variants.ts";
 import { spellings } from "../../secrets.ts";
 import { endTraps, urlTraps } from "../../traps.ts";
-import { alibabaHost, bucketsOf, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "../facts.ts";
+import { alibabaHost, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "../facts.ts";
+import { bucketVariants } from "../variants.ts";
 
 /** Alibaba OSS presigned URLs in the legacy signature version 1. */
 export const ossV1Explainer: Explainer = { detects: detectOssV1, explain: explainOssV1 };
@@ -154,23 +154,11 @@ function* variants(input: OssV1Input, subject: Subject): Generator<Variant<OssV1
   yield* methodVariants(input);
   yield* secretVariants(input);
   yield* typeVariants(input);
-  yield* bucketVariants(input, subject);
+  yield* bucketVariants(input, subject, (path) => path);
   yield* parameterVariants(input);
   yield* headerVariants(input);
   const { sentUrl } = subject;
   const bucket = input.path.slice(0, -decodedPath(sentUrl).length);
   yield* decodedPathVariants(input, bucket + sentUrl.wire.path);
   yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
-}
-
-function* bucketVariants(input: OssV1Input, subject: Subject): Generator<Variant<OssV1Input>> {
-  const key = decodedPath(subject.sentUrl);
-  const fix = "Sign /bucket/key wherever the bucket's name stands, in the host or nowhere.";
-  const others = bucketsOf(subject.sent.authority, subject).map((bucket) => [
-    `/${bucket}${key}`,
-    `with the bucket ${bucket} in front`,
-  ]);
-  for (const [path = "", how = ""] of [...others, [key, "without the bucket"]]) {
-    if (path !== input.path) yield spelt({ code: "PATH", input: { ...input, path }, what: "path", how, fix });
-  }
 }

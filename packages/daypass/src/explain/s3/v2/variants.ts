@@ -6,6 +6,7 @@ import type { Subject } from "../../explainer.ts";
 import { readParameters } from "../../parameters.ts";
 import type { Variant } from "../../search/search.ts";
 import { bucketOfHost, KEEP_PATH, pathSpellings } from "../../search/spellings.ts";
+import { contentTypes } from "../../search/text-variants.ts";
 import { movedEnds } from "../../search/usual-lives.ts";
 import { CONTENT_TYPES, methodVariants, secretVariants } from "../../search/variants.ts";
 
@@ -58,7 +59,8 @@ export function v2Variants(subject: Subject): (input: V2Input) => Generator<Vari
   return function* (input) {
     yield* methodVariants(input);
     yield* secretVariants(input);
-    yield* typeVariants(input, hoisted);
+    const withType = (contentType: string): V2Input => ({ ...input, contentType });
+    yield* contentTypes(input.contentType, withType, new Set([hoisted, ...CONTENT_TYPES]));
     yield* resourceVariants(input, host?.bucket);
     yield* parameterVariants(input);
     yield* movedEnds(input.expires, (expires) => ({ ...input, expires }));
@@ -68,21 +70,6 @@ export function v2Variants(subject: Subject): (input: V2Input) => Generator<Vari
 /** botocore writes the headers that it signed into the query, too. */
 export function hoistedType({ url }: Subject): string {
   return readParameters(url).find(([name]) => name === "content-type")?.[1] ?? "";
-}
-
-function* typeVariants(input: V2Input, hoisted: string): Generator<Variant<V2Input>> {
-  for (const contentType of new Set([hoisted, ...CONTENT_TYPES])) {
-    if (contentType === input.contentType) continue;
-    const sent = input.contentType === "" ? "not sent" : `sent as ${JSON.stringify(input.contentType)}`;
-    const signed = contentType === "" ? "not to be there" : `as ${JSON.stringify(contentType)}`;
-    yield {
-      code: "HEADER",
-      input: { ...input, contentType },
-      signed: `The header content-type was signed ${signed} and ${sent}.`,
-      seen: `The server saw the header content-type ${signed}, and it was ${sent}.`,
-      fix: contentType === "" ? "Send no content-type: SigV2 signs its absence." : `Send content-type: ${contentType}.`,
-    };
-  }
 }
 
 function* resourceVariants(input: V2Input, hostBucket: string | undefined): Generator<Variant<V2Input>> {

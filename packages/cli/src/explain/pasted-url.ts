@@ -1,0 +1,100 @@
+import { isDaypassError } from "daypass";
+import { explain } from "daypass/explain";
+import { CommandError } from "../command.ts";
+import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
+
+/** A signed URL, and what the text around it tells of the request. */
+export interface PastedUrl {
+  readonly url: string;
+  /** Whether the text was more than the URL. */
+  readonly isPart: boolean;
+  readonly method?: string | undefined;
+  /** What of the text may be the body of the server's answer. */
+  readonly errorBody?: string | undefined;
+}
+
+// The archive of a page has some hundreds. Logs are for scan.
+const MAX_URLS = 2000;
+
+/**
+ * The signed URL in what somebody has pasted: the text itself, or the first one in a line of a log, a command, the text of an
+ * exception, an entry of an archive (HAR) or what `curl -v` shows. A word that is none comes back as it is.
+ */
+export async function pastedUrl(text: string): Promise<PastedUrl> {
+  const alone: PastedUrl = { url: text, isPart: false };
+  const word = text.trim();
+  const isUrl = /^["'`<*]{0,2}https?:\\*\/\\*\//i.test(word);
+  const state = isUrl ? await stateOf(text) : "none";
+  // What mail and chat do to a URL that stands alone is for explain to undo.
+  if (state === "whole" || (state === "damaged" && !/\s/.test(word))) return alone;
+  let damaged = state === "damaged" ? alone : undefined;
+  let pathOnly = false;
+  let count = 0;
+  for (const found of urlsInText(text)) {
+    if (++count > MAX_URLS) break;
+    for (const reading of readings(found.raw)) {
+      const url = withHost(reading, text);
+      const foundState = await stateOf(url);
+      if (foundState === "none") continue;
+      if (url.startsWith(UNKNOWN_ORIGIN)) {
+        pathOnly = true;
+        continue;
+      }
+      const pasted = { url, isPart: true, method: methodAt(text, found), errorBody: bodyIn(text) };
+      if (foundState === "whole") return pasted;
+      damaged ??= pasted;
+    }
+  }
+  if (damaged !== undefined) return damaged;
+  // Many a program shows it without.
+  const bare = word.replace(/^(?:\/\/)?(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?\/)/i, "https://");
+  if (!/\s/.test(word) && (await stateOf(bare)) !== "none") return { url: bare, isPart: true };
+  const path = `${UNKNOWN_ORIGIN}${/^\//.test(word) ? "" : "/?"}${word.replace(/^\?/, "")}`;
+  if (!pathOnly && (await stateOf(path)) === "none") {
+    if (isUrl || !/\s/.test(word)) return alone;
+    throw new CommandError("expected a signed URL in the text, found none: take the text that has it, and whole");
+  }
+  throw new CommandError(
+    "expected a URL with its host, which is signed in most schemes; found a path alone: put https:// and the host in front of it",
+  );
+}
+
+type State = "whole" | "damaged" | "none";
+
+/** Whether a text is a signed URL, and one that can be read. */
+async function stateOf(text: string): Promise<State> {
+  try {
+    const { cause } = await explain(text);
+    return cause?.code === "MALFORMED" || cause?.code === "SIGNATURE" ? "damaged" : "whole";
+  } catch (error) {
+    if (isDaypassError(error)) return "none";
+    throw error;
+  }
+}
+
+/** `curl -v` and browsers show the host on a line of its own. */
+function withHost(url: string, text: string): string {
+  const [, host] = /^[\s>*[\]\d]*:?(?:host|authority)["']?\s*:\s*["']?([\w.-]+(?::\d{1,5})?)/im.exec(text) ?? [];
+  return host === undefined ? url : url.replace(UNKNOWN_ORIGIN, `https://${host}`);
+}
+
+const METHODS = "GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS";
+
+/** The method in front of a URL, that of the command, or that of the entry in an archive. */
+function methodAt(text: string, { index, raw }: RawUrl): string | undefined {
+  const before = text.slice(
+    Math.max(0, index - 40),
+    index + (new RegExp(`^(?:${METHODS}) `).exec(raw)?.[0].length ?? 0),
+  );
+  const [, method] =
+    new RegExp(`\\b(${METHODS})[\`"' ]{1,3}$`).exec(before) ??
+    new RegExp(`(?:-X ?|--request[ =]|"method"\\s*:\\s*)["']?(${METHODS})\\b`).exec(text) ??
+    [];
+  return method;
+}
+
+/** From where a body, or what a browser says of a preflight, begins. */
+function bodyIn(text: string): string | undefined {
+  const start = text.search(/<\?xml|<Error>|<!doctype html|<html|\b(?:\w+ ){0,2}preflight\b/i);
+  return start < 0 ? undefined : text.slice(start);
+}

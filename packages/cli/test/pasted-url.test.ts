@@ -1,0 +1,97 @@
+import { s3Signer } from "daypass/s3";
+import { describe, expect, test } from "vitest";
+import { pastedUrl } from "../src/explain/pasted-url.ts";
+import { daypass } from "./command.ts";
+
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG" };
+const clock = () => new Date("2026-01-02T03:04:05Z");
+const url = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+  ...{ bucket: "media", key: "talks/key note.mp4", expiresIn: 900 },
+}).url;
+const host = "media.s3.eu-west-1.amazonaws.com";
+const path = url.slice(`https://${host}`.length);
+const xml = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
+const FOUND: Readonly<Record<string, readonly [text: string, method?: string]>> = {
+  "a Markdown link": [`[the talk](${url})`],
+  "a link of Slack": [`<${url}|the talk>`],
+  "a sentence around it": [`Der Link ${url} geht nicht!`],
+  "words behind it": [`${url} gives me 403`],
+  "Chrome's console": [`app.js:12  PUT ${url} 403 (Forbidden)`, "PUT"],
+  "Firefox' console": [`XHRGET${url}\n[HTTP/1.1 403 Forbidden 88ms]`],
+  "a command": [`curl '${url}' \\\n  -X 'PUT' \\\n  -H 'content-type: image/jpeg'`, "PUT"],
+  "what curl -v shows of HTTP/1.1": [
+    `* Connected to ${host} port 443\n> GET ${path} HTTP/1.1\n> Host: ${host}\n> \n< HTTP/1.1 403 Forbidden\n< \n${xml}`,
+    "GET",
+  ],
+  "what curl -v shows of HTTP/2": [
+    `* [HTTP/2] [1] [:method: PUT]\n* [HTTP/2] [1] [:authority: ${host}]\n* [HTTP/2] [1] [:path: ${path}]\n> PUT ${path} HTTP/2\n> Host: ${host}\n`,
+    "PUT",
+  ],
+  "an entry of a HAR file": [JSON.stringify({ request: { method: "PUT", url } }, undefined, 2), "PUT"],
+  "axios' exception": [`AxiosError: 403\n  config: {\n    method: 'put',\n    url: '${url}',\n  }`],
+  "requests' exception": [`requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: ${url}`],
+  "Guzzle's exception": [`Client error: \`GET ${url}\` resulted in a \`403 Forbidden\` response:\n${xml}`, "GET"],
+  "Java's exception": [`java.io.IOException: Server returned HTTP response code: 403 for URL: ${url}\n\tat x`],
+  "a link behind a scanner of mail": [`https://eur01.safelinks.example.com/?url=${encodeURIComponent(url)}&data=05`],
+  "one that was encoded": [encodeURIComponent(url)],
+  "one without its protocol": [url.slice("https://".length)],
+  "one that begins with two slashes": [url.slice("https:".length)],
+  "the second of two, where the first is not signed": [`https://example.com/a?b=c ${url}`],
+};
+
+describe("what somebody pastes", () => {
+  test.each(Object.entries(FOUND))("%s", async (_, [text, method]) => {
+    expect(await pastedUrl(text)).toMatchObject({ url, isPart: true });
+    expect((await pastedUrl(text)).method).toBe(method);
+  });
+
+  test("a URL alone is left to explain, with quotes around it, escaped or damaged", async () => {
+    for (const text of [
+      url,
+      `"${url}"`,
+      `<${url}>`,
+      `\`${url}\``,
+      `**${url}**`,
+      `${url}.`,
+      url.replaceAll("&", "&amp;"),
+      url.replaceAll("&", "&amp;").replaceAll("=", "&#x3D;"),
+      url.replaceAll("&", "\\u0026").replaceAll("=", "\\u003d"),
+      url.replaceAll("/", "\\/"),
+      url.replace(/[?&=]/g, "\\$&"),
+      url.replaceAll("=", "=3D"),
+      url.replaceAll("%", "%25"),
+      url.replace(/.{70}/g, "$&\n"),
+      url.replace(/.{70}/g, "$&\n> "),
+      url.slice(0, -20),
+      url.split("&", 1)[0] as string,
+      `${url.slice(0, 120)}…`,
+    ]) {
+      expect(await pastedUrl(text)).toEqual({ url: text, isPart: false });
+    }
+  });
+
+  test("what is no signed URL is left to explain, and a path is asked for its host", async () => {
+    for (const text of ["https://example.com/a.txt", "https://example.com/a.txt 403", "s3://media/a.txt", " "])
+      expect(await pastedUrl(text)).toEqual({ url: text, isPart: false });
+    await expect(pastedUrl("it does not work, 403")).rejects.toThrow("a signed URL in the text, found none");
+    for (const text of [path, path.slice(path.indexOf("?")), `203.0.113.9 - - "GET ${path} HTTP/1.1" 403 555`])
+      await expect(pastedUrl(text)).rejects.toThrow("put https:// and the host in front of it");
+  });
+
+  test("the body of an answer stands in it, and what a browser says of a preflight", async () => {
+    const { errorBody } = await pastedUrl(`GET ${url} 403\n${xml}`);
+    expect(errorBody).toBe(xml);
+    const blocked = `Access to fetch at '${url}' from origin 'https://app.example.com' has been blocked by CORS policy: Response to preflight request doesn't pass access control check: No 'Access-Control-Allow-Origin' header is present.`;
+    const { status, stdout } = await daypass(["explain", blocked, "--at", "2026-01-02T03:05:00Z", "--json"]);
+    expect([status, JSON.parse(stdout).cause.code]).toEqual([0, "CORS"]);
+  });
+});
+
+test("explain - reads it from standard input, and says without the signature what it has found", async () => {
+  const input = `> GET ${path} HTTP/1.1\n> Host: ${host}\n< HTTP/1.1 403 Forbidden\n\n${xml}`;
+  const { status, stdout, stderr } = await daypass(["explain", "-"], { input });
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^The URL has expired/)]);
+  expect(stderr).toMatch(/^Found in the text: GET https:\/\/media\.s3\..*X-Amz-Signature=REDACTED/);
+  const twice = await daypass(["explain", "-", "--error", "-"], { input });
+  expect([twice.status, twice.stderr]).toEqual([2, expect.stringContaining("standard input")]);
+});

@@ -1,0 +1,224 @@
+import { type ErrorPage, readErrorPage } from "../error-page.ts";
+import type { Cause, Explanation } from "../explanation.ts";
+import { besides } from "./besides.ts";
+
+/** What a page means. */
+interface Row {
+  /** Whose page; anybody's where it is missing. */
+  readonly by?: RegExp;
+  /** Its status, and its words. */
+  readonly status?: RegExp;
+  readonly words?: RegExp;
+  readonly isLogin?: true;
+  readonly code?: Cause["code"];
+  /** `WHO` stands for whoever has written it. */
+  readonly sentence: string;
+  readonly fix: string;
+  /** Whether it may stand in the place of the server's own answer, and may mean anything that this one would. */
+  readonly isVague?: true;
+}
+
+const BEHIND = "and the server behind it never saw the request";
+const LOOK_UP = "Look the request up in its log, and change the rule or send the request otherwise.";
+
+/** The first that fits counts. */
+const ROWS: readonly Row[] = [
+  {
+    by: /^S3's website/,
+    code: "ENDPOINT",
+    sentence: "The host serves the bucket as a website, which takes no signed requests.",
+    fix: "Sign for the bucket's regional endpoint (s3.REGION.amazonaws.com), and not for the website's host.",
+  },
+  {
+    isLogin: true,
+    sentence: "The answer is a login page: WHO lets nobody through who has not signed in, and looks at no signature.",
+    fix: "Let requests for this path pass without a login, or sign for a host that leads to the server itself.",
+  },
+  {
+    by: /^CloudFront$/,
+    words: /from your country/i,
+    sentence: `CloudFront serves nothing to the country of the client, ${BEHIND}.`,
+    fix: "Change the distribution's geographic restrictions.",
+  },
+  {
+    by: /^CloudFront$/,
+    words: /not configured to allow the HTTP request method/i,
+    sentence: `CloudFront does not pass this method on, ${BEHIND}.`,
+    fix: "Allow the method in the cache behaviour that serves the path: an upload needs GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE.",
+  },
+  {
+    by: /^CloudFront$/,
+    words: /request blocked/i,
+    sentence: `CloudFront blocked the request by a rule of its firewall (AWS WAF), ${BEHIND}.`,
+    fix: "Look the request up in the samples of the web ACL: a long query in percent-encoding is often taken for an attack.",
+  },
+  {
+    by: /^CloudFront$/,
+    words: /\bBad request\b/i,
+    sentence: `CloudFront knows no distribution for this host, or cannot read the request, ${BEHIND}.`,
+    fix: "List the host among the distribution's alternate domain names; send the URL as it was made.",
+  },
+  {
+    by: /^Cloudflare$/,
+    words: /\b(?:100[678]|1106)\b/,
+    sentence: `Cloudflare bans the address of the client, ${BEHIND}.`,
+    fix: LOOK_UP,
+  },
+  {
+    by: /^Cloudflare$/,
+    words: /\b1009\b/,
+    sentence: `Cloudflare bans the country of the client, ${BEHIND}.`,
+    fix: LOOK_UP,
+  },
+  {
+    by: /^Cloudflare$/,
+    words: /\b1010\b/,
+    sentence: `Cloudflare bans the client by what it sends (Browser Integrity Check), ${BEHIND}.`,
+    fix: "Send a User-Agent, or switch the check off for this path.",
+  },
+  {
+    by: /^Cloudflare$/,
+    words: /\b1015\b/,
+    sentence: `Cloudflare has had too many requests of this client, ${BEHIND}.`,
+    fix: "Send fewer, or raise the limit of the rule.",
+  },
+  {
+    by: /^Cloudflare$/,
+    words: /\b1020\b|you have been blocked|restrict access/i,
+    sentence: `Cloudflare blocked the request by a rule of its firewall, ${BEHIND}.`,
+    fix: "Look the request up in the security events (by its Ray ID), and let presigned URLs pass.",
+  },
+  {
+    by: /^Cloudflare$/,
+    words: /just a moment|attention required|challenge/i,
+    sentence: "Cloudflare asks whether a person sits at the browser, which no program and no upload can answer.",
+    fix: "Let presigned URLs pass without a challenge (a rule with the action Skip).",
+  },
+  {
+    by: /^(?:Akamai|Azure Front Door|Imperva|F5 BIG-IP|Sucuri)$/,
+    status: /^(?:4\d\d)?$/,
+    sentence: `WHO blocked the request by a rule of its own, ${BEHIND}.`,
+    fix: "Look the request up there by the reference on the page, and let presigned URLs pass.",
+  },
+  {
+    by: /^(?:Squid|Zscaler|FortiGate)$/,
+    status: /^(?:4\d\d)?$/,
+    sentence: `WHO, a proxy in the network of the client, does not let the request out, ${BEHIND}.`,
+    fix: "Have the host allowed there, or send the request from another network.",
+  },
+  {
+    words: /plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled server port/i,
+    code: "PROTOCOL",
+    sentence: "The URL says http, and the server speaks https at this port.",
+    fix: "Sign for https (endpoint), or for the port of http.",
+  },
+  {
+    status: /^3/,
+    sentence: "WHO answered with a redirect: a signature is for one host and path, and a method is often not kept.",
+    fix: "Sign for the place where it leads (https in place of http is the usual one), and send that URL.",
+  },
+  {
+    status: /^407$/,
+    sentence: `A proxy in the network of the client asks for a password of its own, ${BEHIND}.`,
+    fix: "Give the client the proxy's user and password, or except the host from the proxy (NO_PROXY).",
+  },
+  {
+    status: /^413$/,
+    sentence: `WHO takes no body of this length, ${BEHIND}.`,
+    fix: "Raise its limit for bodies (nginx: client_max_body_size), or upload in parts.",
+  },
+  {
+    status: /^(?:414|431|494)$/,
+    sentence: `WHO takes no URL or headers of this length, ${BEHIND}.`,
+    fix: "Raise its limits (nginx: large_client_header_buffers); a session token alone can make a URL of two thousand characters.",
+  },
+  {
+    words: /Request Header Or Cookie Too Large|Request-URI Too (?:Large|Long)/i,
+    sentence: `WHO takes no URL or headers of this length, ${BEHIND}.`,
+    fix: "Raise its limits (nginx: large_client_header_buffers); send no cookies with the URL.",
+  },
+  {
+    status: /^405$/,
+    sentence: `WHO takes no such method at this place, ${BEHIND}.`,
+    fix: "Let it pass the path and the method on to the store; look whether host and path of the URL lead there.",
+  },
+  {
+    status: /^429$/,
+    sentence: `WHO has had too many requests of this client, ${BEHIND}.`,
+    fix: "Send fewer, or raise its limit.",
+  },
+  {
+    status: /^5/,
+    sentence: "WHO had no answer of the server behind it, or failed itself: nobody has looked at the signature.",
+    fix: "Look whether that server is up, and whether WHO reaches it (name, port, TLS, time limits).",
+  },
+  {
+    by: /^Amazon API Gateway$/,
+    sentence:
+      "An API of Amazon API Gateway answered, and no store: it knows no such path or method, or asks for a signature of its own.",
+    fix: "Sign for the store's host, or map the path and the method in the API.",
+  },
+  {
+    status: /^404$/,
+    sentence:
+      "WHO knows nothing at this path, and answers with a page, as no store does: the URL leads to another server than the store, or the proxy to another place.",
+    fix: "Look at the host of the URL, and at the paths that WHO passes on.",
+    isVague: true,
+  },
+  {
+    sentence:
+      "The answer is a page, as no store writes one: WHO refused the request before the store saw it, or put its page in the place of the store's answer.",
+    fix: "Look at the rules and the log of WHO for this request (addresses, methods, paths, a password), or ask the store without it.",
+    isVague: true,
+  },
+];
+
+/** What servers answer with to a token that they refuse: of a scheme whose servers write pages, no other server's word. */
+const REFUSALS: ReadonlySet<number | undefined> = new Set([undefined, 400, 401, 403, 404, 410]);
+
+/**
+ * An explanation, and what an answer says that is none of a store's or a Daypass server's. Of its words and what the URL shows
+ * the sharper one comes first.
+ *
+ * @param ownPages whose pages are the server's own, of schemes whose servers answer with pages
+ */
+export function withUnread(explanation: Explanation, body: string, ownPages?: readonly string[]): Explanation {
+  const { cause } = explanation;
+  const page = readErrorPage(body);
+  if (page === undefined)
+    return cause !== undefined || body.trim() === "" ? explanation : { ...explanation, cause: UNREAD };
+  const { by, status } = page;
+  const isOwn = ownPages !== undefined && (by === undefined || ownPages.includes(by)) && REFUSALS.has(status);
+  const row = isOwn ? undefined : ROWS.find((one) => fits(one, page));
+  if (row === undefined) return explanation;
+  const told = pageCause(row, page);
+  if (cause === undefined) return { ...explanation, cause: told };
+  return { ...explanation, cause: row.isVague ? besides(cause, told) : besides(told, cause) };
+}
+
+const UNREAD: Cause = {
+  code: "SERVER",
+  sentence: "The server's answer is in no form that is known here, and nothing else shows what is wrong.",
+  evidence: [],
+  fix: "Give the whole body of the answer as the server sent it: a store's XML, problem details in JSON, or the page of a proxy.",
+};
+
+function fits({ by, status, words, isLogin }: Row, page: ErrorPage): boolean {
+  return (
+    (isLogin === undefined || page.isLogin) &&
+    (by === undefined || by.test(page.by ?? "")) &&
+    (status === undefined || status.test(String(page.status ?? ""))) &&
+    (words === undefined || words.test(page.text))
+  );
+}
+
+const SOMEBODY = "hat stands in front of the server (a proxy, a firewall or a CDN)";
+
+function pageCause({ code = "PROXY", sentence, fix }: Row, { by, title }: ErrorPage): Cause {
+  return {
+    code,
+    sentence: sentence.replace("WHO", by ?? (sentence.startsWith("WHO") ? `W${SOMEBODY}` : `w${SOMEBODY}`)),
+    evidence: [`The answer is ${by === undefined ? "a page" : `a page of ${by}`}: ${title}`],
+    fix: fix.replaceAll("WHO", by ?? "the proxy"),
+  };
+}

@@ -34,6 +34,8 @@ def refused(call, **arguments):
 extra = {"Metadata": {"author": "Ada"}, "Tagging": "a=1"}
 client.upload_fileobj(io.BytesIO(content), bucket, "boto/up.bin", Config=transfer, ExtraArgs=extra)
 seen["uploaded"] = read("boto/up.bin")
+etag = client.head_object(Bucket=bucket, Key="boto/up.bin")["ETag"]
+seen["unchanged"] = refused(client.get_object, Key="boto/up.bin", IfNoneMatch=etag)
 seen["parts"] = client.head_object(Bucket=bucket, Key="boto/up.bin", PartNumber=1)["PartsCount"]
 client.copy({"Bucket": bucket, "Key": "boto/up.bin"}, bucket, "boto/side ways+.bin", Config=transfer)
 seen["copied"] = read("boto/side ways+.bin")

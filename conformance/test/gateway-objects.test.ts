@@ -266,6 +266,7 @@ describe.skipIf(missing)(`boto3, as it comes${missing ?? ""}`, () => {
     });
     expect(JSON.parse(stdout)).toEqual({
       uploaded: "same bytes",
+      unchanged: "304",
       parts: 3,
       copied: "same bytes",
       copied_parts: 3,

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { s3Signer } from "daypass/s3";
 import { expect, test } from "vitest";
@@ -38,4 +39,20 @@ test("what has ended stays ended when the clock is set back, also after a reload
   await expect.poll(() => status(long)).toBe(403);
   move(0);
   expect(await status(long)).toBe(403);
+});
+
+test("what has ended stays ended in workers that nobody asked meanwhile", async () => {
+  const file = join(temporaryFolder(), "clock");
+  const move = (seconds: number) => writeFileSync(file, String(seconds * 1000));
+  move(0);
+  const env = { NODE_OPTIONS: `--import ${HOOK}`, CLOCK_FILE: file };
+  const { said } = await serveWith({ env }, exampleFiles(), "--port", "0", "--workers", "2");
+  // It ends within an hour.
+  const url = said.presignedUrl;
+  expect(await status(url)).toBe(200);
+  move(86_400);
+  await sleep(1000);
+  move(0);
+  const asked = Array.from({ length: 20 }, () => status(url, { headers: { connection: "close" } }));
+  expect(new Set(await Promise.all(asked))).toEqual(new Set([403]));
 });

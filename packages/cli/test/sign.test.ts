@@ -151,7 +151,8 @@ test("prints no command that would ask for another object, or leave a header out
 test("has the form beside everything else about it", async () => {
   const form = ["s3://media/up/", "--as", "html-form", "--content-length", "1-9"];
   const answer = await signed(form, { ...AWS, AWS_REGION: "eu-west-1" });
-  expect(answer["html-form"]).toMatch(/^<form action="https:\/\/media/);
+  // Without the charset a page in another encoding sends the name of the file in it, which no key can take.
+  expect(answer["html-form"]).toMatch(/^<form action="https:\/\/media.*" accept-charset="utf-8">\n/);
 });
 
 test("says of a profile what it lacks, and of a process how it failed", async () => {

@@ -134,7 +134,7 @@ test("makes an HTML form for S3 and Cloud Storage that a browser can post", asyn
     AWS_REGION: "eu-west-1",
   });
   expect(s3.stdout).toMatch(
-    /^<form action="https:\/\/media\.s3\.eu-west-1\.amazonaws\.com\/" method="post" enctype="multipart\/form-data">\n/,
+    /^<form action="https:\/\/media\.s3\.eu-west-1\.amazonaws\.com\/" method="post" enctype="multipart\/form-data" accept-charset="utf-8">\n/,
   );
   // The file comes last: what stands behind it is ignored.
   expect(s3.stdout).toMatch(/<input type="file" name="file" required>\n {2}<button>Upload<\/button>\n<\/form>\n$/);

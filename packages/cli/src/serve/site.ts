@@ -112,6 +112,8 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   current = gatewayFor(settings, server.port);
 
   const poll = setInterval(() => {
+    // A worker that is asked nothing for a while has to know as well how late it has been, should the clock be set back.
+    clock();
     keys.refresh().catch((error: unknown) => {
       log.logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
     });

@@ -36,7 +36,7 @@ function requestText(signed: SignedRequest, as: Format): string {
 /** The fields in their order: S3 and Cloud Storage ignore what comes behind the file. */
 function htmlForm({ url, fields }: LineForm): string {
   return [
-    `<form action="${escapeHtml(url)}" method="post" enctype="multipart/form-data">`,
+    `<form action="${escapeHtml(url)}" method="post" enctype="multipart/form-data" accept-charset="utf-8">`,
     ...Object.entries(fields).map(
       ([name, value]) => `  <input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
     ),

@@ -11,8 +11,8 @@ export type FormField = readonly [name: string, value: string];
 export interface MultipartForm {
   /** Before the file, in the order received. */
   readonly fields: readonly FormField[];
-  /** `filename` of the file's part, as the sender wrote it. */
-  readonly fileName: string | undefined;
+  /** `filename` of the file's part, as the sender wrote it; `"not-utf-8"` where it is in another encoding, as that of an old page. */
+  readonly fileName: { readonly text: string | undefined } | "not-utf-8";
   /** The file. Ends with an error where the form does not end. What comes after it is read and left out. */
   readonly file: AsyncIterable<Uint8Array>;
 }
@@ -82,7 +82,7 @@ export async function readMultipart(
   for (;;) {
     if (await isEnd(input))
       throw new MultipartError("no-file", "expected a part named file, found the end of the form");
-    const { name, fileName } = partHead(text(await until(ascii("\r\n\r\n"), MAX_PART_HEAD)));
+    const { name, fileName } = partHead(await until(ascii("\r\n\r\n"), MAX_PART_HEAD));
     if (name === "file") return { fields, fileName, file: readFile(input, delimiter, limits) };
     if (fields.length >= limits.fieldCount) throw tooLarge(`at most ${limits.fieldCount} fields`);
     if (fields.some(([other]) => other.toLowerCase() === name.toLowerCase())) throw malformed(`the field ${name} once`);
@@ -102,7 +102,16 @@ async function isEnd(input: Reader): Promise<boolean> {
   throw malformed("a line end after each boundary");
 }
 
-function partHead(head: string): { readonly name: string; readonly fileName: string | undefined } {
+/** A browser writes the name of the file in the encoding of its page, and most keys do not need it. All else has to be UTF-8. */
+function partHead(bytes: Uint8Array): { readonly name: string } & Pick<MultipartForm, "fileName"> {
+  const decoded = utf8(bytes);
+  const { name, fileName } = partNames(decoded ?? String.fromCharCode(...bytes));
+  if (decoded !== undefined) return { name, fileName: { text: fileName } };
+  if (name !== "file") throw malformed("fields in UTF-8");
+  return { name, fileName: "not-utf-8" };
+}
+
+function partNames(head: string): { readonly name: string; readonly fileName: string | undefined } {
   let disposition: string | undefined;
   for (const line of head.split("\r\n").slice(1)) {
     const [, name = "", value = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?(.*)$/.exec(line) ?? [];
@@ -151,7 +160,7 @@ async function* readFile(input: Reader, delimiter: Uint8Array, limits: Multipart
     return bytes;
   };
   while (!(await isEnd(input))) {
-    const { name } = partHead(text(await until(ascii("\r\n\r\n"), MAX_PART_HEAD)));
+    const { name } = partHead(await until(ascii("\r\n\r\n"), MAX_PART_HEAD));
     if (name === "file") throw new MultipartError("two-files", "expected one part named file, found another");
     await until(delimiter);
   }
@@ -264,10 +273,16 @@ function ascii(text: string): Uint8Array {
 }
 
 function text(bytes: Uint8Array): string {
+  const decoded = utf8(bytes);
+  if (decoded === undefined) throw malformed("fields in UTF-8");
+  return decoded;
+}
+
+function utf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw malformed("fields in UTF-8");
+    return undefined;
   }
 }
 

@@ -58,6 +58,32 @@ const stored = async (key: string) => {
   return reply.status === 200 ? reply.text : reply.status;
 };
 
+describe("a file whose name is in the encoding of an old page", () => {
+  /** The bytes that Chromium sends from a page without a charset: the name in windows-1252. */
+  const send1252 = async (form: SignedForm, field = "file") => {
+    const parts = Object.entries(form.fields).map(
+      ([name, value]) => `--edge\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
+    const head = `--edge\r\nContent-Disposition: form-data; name="${field}"; filename="\xfc.txt"\r\n\r\n`;
+    const reply = await fetch(form.url, {
+      method: "POST",
+      headers: { "content-type": "multipart/form-data; boundary=edge" },
+      body: Buffer.concat([Buffer.from(parts.join("")), Buffer.from(`${head}old\r\n--edge--\r\n`, "latin1")]),
+    });
+    return [reply.status, s3Code(await reply.text())];
+  };
+
+  it("is stored where its key does not need it", async () => {
+    expect((await send1252(signForm({ key: "old.txt" })))[0]).toBe(204);
+    expect(await stored("old.txt")).toBe("old");
+  });
+
+  it("is refused where it does, and so is any other field", async () => {
+    expect(await send1252(signForm())).toEqual([400, "MalformedPOSTRequest"]);
+    expect(await send1252(signForm({ key: "old.txt" }), "note")).toEqual([400, "MalformedPOSTRequest"]);
+  });
+});
+
 describe("an upload by a form", () => {
   it("stores the file under its key, with SigV4 and with SigV2", async () => {
     const v4 = await post(signForm());

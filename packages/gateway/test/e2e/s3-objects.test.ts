@@ -56,6 +56,19 @@ describe("a checksum in the query of an upload", () => {
   });
 });
 
+it.each(["GET", "HEAD"] as const)(
+  "tells no checksum with a 304 to %s, which boto3 would hold no body against",
+  async (method) => {
+    const key = "unchanged.txt";
+    await put(key, "hello", { "x-amz-checksum-crc32": "NhCmhg==" });
+    const asked = { "x-amz-checksum-mode": "ENABLED" };
+    const first = await s3({ method, key, headers: asked });
+    expect(first.headers["x-amz-checksum-crc32"]).toBe("NhCmhg==");
+    const reply = await s3({ method, key, headers: { ...asked, "if-none-match": String(first.headers["etag"]) } });
+    expect([reply.status, Object.keys(reply.headers).filter((name) => name.includes("checksum"))]).toEqual([304, []]);
+  },
+);
+
 describe("a copy", () => {
   it("has the bytes, the type and the metadata of its source", async () => {
     const headers = {

@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { disk } from "../../src/storage/disk.ts";
-import { removeRoot, tempRoot } from "./temp-root.ts";
+import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 
 it("names the folder that is not there, and what to do, before anything is written", async () => {
   const root = tempRoot();
@@ -17,4 +17,44 @@ it("names the folder that is not there, and what to do, before anything is writt
   }
   mkdirSync(none);
   await (await disk({ root: none })).close();
+});
+
+it.each([
+  ["none is", () => undefined],
+  ["another is", (root: string) => mkdirSync(join(root, "bucket"), { recursive: true })],
+])("acknowledges nothing, and calls nothing absent, while %s in the place of its folder", async (_, replace) => {
+  await withDisk(async (storage, root) => {
+    const [kept, loose] = [
+      { bucket: "bucket", key: "a//b" },
+      { bucket: "files", key: "loose.txt" },
+    ] as const;
+    const options = { contentType: "text/x-kept", metadata: { a: "1" } };
+    for (const ref of [kept, loose]) await storage.put(ref, chunks("kept"), options);
+    const away = `${root}-away`;
+    renameSync(root, away);
+    replace(root);
+    const calls: (() => Promise<unknown>)[] = [kept, loose].flatMap((ref) => [
+      () => storage.get(ref),
+      () => storage.head(ref),
+      () => storage.put(ref, chunks("lost")),
+      () => storage.setTags(ref, { a: "1" }),
+      () => storage.copy(ref, { ...ref, key: "copy" }, { sourceEtag: "0" }),
+      () => storage.delete(ref),
+      () => storage.list(ref.bucket, { prefix: "", limit: 9 }),
+      () => storage.createUpload({ ...ref, key: "parts" }, {}),
+      () => storage.hasBucket(ref.bucket),
+    ]);
+    calls.push(
+      () => storage.createBucket("made"),
+      () => storage.deleteBucket("bucket"),
+      () => storage.setCorsRules("bucket", []),
+      () => storage.buckets(),
+    );
+    for (const call of calls) await expect(call(), String(call)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect([join(root, "loose.txt"), join(root, "made")].filter(existsSync)).toEqual([]);
+    rmSync(root, { recursive: true, force: true });
+    renameSync(away, root);
+    for (const ref of [kept, loose]) expect(await storage.head(ref)).toMatchObject({ size: 4, ...options });
+    await storage.put({ ...kept, key: "new" }, chunks("new"));
+  });
 });

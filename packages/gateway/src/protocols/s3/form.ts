@@ -14,7 +14,13 @@ import {
 import type { S3Grant } from "daypass/s3";
 import { type FormVerifier, type S3FormGrant, s3FormVerifier } from "daypass/s3/form";
 import { s3FormV2Verifier } from "daypass/s3/form/v2";
-import { type FormField, formBoundary, MultipartError, readMultipart } from "../../http/multipart.ts";
+import {
+  type FormField,
+  formBoundary,
+  MultipartError,
+  type MultipartForm,
+  readMultipart,
+} from "../../http/multipart.ts";
 import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
@@ -59,10 +65,10 @@ export function s3FormBody(options: FormOptions): BodyVerifier<S3PostGrant> {
     detects: ({ method, headers }) => method === "POST" && boundaryOf(headers) !== undefined,
     async verify(request, body) {
       const bucket = targetBucket(request, bucketOf(request.authority));
-      const { fields, fileName, file } = await translated(() =>
-        readMultipart(body, boundaryOf(request.headers) ?? "", LIMITS),
-      );
-      expectShortExpansion(fields, fileName);
+      const { fields, fileName, file } = await translated(async () => {
+        const read = await readMultipart(body, boundaryOf(request.headers) ?? "", LIMITS);
+        return { ...read, fileName: neededFileName(read) };
+      });
       const token = fields.find(([name]) => name.toLowerCase() === "x-amz-security-token")?.[1];
       const session = token === undefined ? undefined : sessions?.open(token);
       const candidates =
@@ -90,10 +96,18 @@ function only(
   throw new DaypassError("AMBIGUOUS_AUTHENTICATION", "expected one signature, found those of two versions: send one");
 }
 
-/** The sender's file name takes the place of each `${filename}`: 20 KB of them would become megabytes, for anybody who asks. */
-function expectShortExpansion(fields: readonly FormField[], fileName = ""): void {
+/** The sender's file name, where it takes the place of a `${filename}`. 20 KB of them would become megabytes, for anybody who asks. */
+function neededFileName({ fields, fileName }: Pick<MultipartForm, "fields" | "fileName">): string | undefined {
   const places = fields.reduce((count, [, value]) => count + value.split(FILE_NAME).length - 1, 0);
-  if (places * fileName.length <= LIMITS.fieldBytes) return;
+  if (places === 0) return undefined;
+  if (fileName === "not-utf-8") {
+    throw new MultipartError(
+      "malformed",
+      'expected a file name in UTF-8 for the key, found another encoding: add accept-charset="utf-8" to the form',
+    );
+  }
+  const { text = "" } = fileName;
+  if (places * text.length <= LIMITS.fieldBytes) return text;
   throw new Refusal("FORM_TOO_LARGE", "expected a short file name where it is repeated so often, found a long one");
 }
 

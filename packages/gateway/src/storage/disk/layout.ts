@@ -25,6 +25,11 @@ export interface Layout {
   readonly own: string;
   /** Whether nothing can be written. */
   readonly readOnly: boolean;
+  /**
+   * Asked before anything is stored, removed or listed, and before anything is said to be absent.
+   *
+   * @throws {StorageError} `UNAVAILABLE` where another folder has taken the root's place, as a mount point does when its disk is away
+   */
   hasBucket(name: string): boolean;
   /** `undefined` when no object can have this name. Touches no disk. */
   places(ref: ObjectRef): Places | undefined;
@@ -52,13 +57,20 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   const foldsNames = readOnly ? probeByNames(root) : probeFolding(own);
   const loose = looseBucket(root, own, { decides: options.owner && !readOnly });
   const isLoose = (bucket: string): boolean => bucket === LOOSE_BUCKET && loose.exists;
+  // The index is open and stays it, so without this what is stored in another folder would be acknowledged, and gone when the root is back.
+  const mark = lstatOrAbsent(own)?.ino;
+  const expectRoot = (): void => {
+    if (mark !== undefined && lstatOrAbsent(own)?.ino !== mark) throw rootAway(root);
+  };
 
   return {
     root,
     own,
     readOnly,
-    hasBucket: (name) =>
-      isLoose(name) || (isBucketName(name) && lstatOrAbsent(join(root, name))?.isDirectory() === true),
+    hasBucket(name) {
+      expectRoot();
+      return isLoose(name) || (isBucketName(name) && lstatOrAbsent(join(root, name))?.isDirectory() === true);
+    },
     places({ bucket, key }) {
       if (!isBucketName(bucket) || !isStorableKey(key)) return undefined;
       const flat = isLoose(bucket);
@@ -103,6 +115,13 @@ function resolveRoot(folder: string): string {
 }
 
 const NO_FOLDER = new Set(["ENOENT", "ENOTDIR"]);
+
+function rootAway(root: string): StorageError {
+  return new StorageError(
+    "UNAVAILABLE",
+    `expected the folder that was opened at ${root}, found none or another: put it back (a disk: mount it), or start again to serve what is there`,
+  );
+}
 
 const NOT_WRITABLE = new Set(["EROFS", "EACCES", "EPERM"]);
 

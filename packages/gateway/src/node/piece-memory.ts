@@ -3,7 +3,7 @@ export const LEAST_BYTES: number = 64 * 1024;
 /** Each piece costs a trip through the thread pool: pieces of this size halved the CPU time of a gigabyte. */
 const MOST_BYTES = 2 * 1024 * 1024;
 /** A small file takes few trips, and a client that then takes nothing holds little. */
-const FIRST_BYTES = 256 * 1024;
+const FIRST_BYTES = 512 * 1024;
 /** What pieces above the least may hold together. */
 export const SHARED_BYTES: number = 64 * 1024 * 1024;
 /** A piece is about what the client takes in this time: whoever is slow gains nothing by a large one. */

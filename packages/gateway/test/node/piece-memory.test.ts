@@ -14,10 +14,11 @@ it("gives large pieces to whoever has taken much, and fast", () => {
     memory.give(piece, { reusable: true });
     return piece.length;
   };
-  expect([0, MB, 2 * MB, 8 * MB, 1e12].map((sent) => sizeOf(pace(sent)))).toEqual([
-    256 * KB,
-    256 * KB,
+  expect([0, MB, 2 * MB, 4 * MB, 8 * MB, 1e12].map((sent) => sizeOf(pace(sent)))).toEqual([
     512 * KB,
+    512 * KB,
+    512 * KB,
+    MB,
     2 * MB,
     2 * MB,
   ]);

@@ -121,10 +121,14 @@ export function upstream(options: S3Options): Upstream {
     } catch (error) {
       if (error instanceof BodyError) throw error.cause;
       if (error instanceof StorageError) throw error;
-      if (signal?.aborted === true)
-        throw new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
-      throw unreachable(doing, error);
+      throw broken(call, error);
     }
+  }
+
+  /** The client's doing where he has left, else the upstream's. */
+  function broken({ doing, signal }: UpstreamCall, error: unknown): StorageError {
+    if (signal?.aborted !== true) return unreachable(doing, error);
+    return new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
   }
 
   async function answered(call: UpstreamCall): Promise<Answered> {
@@ -140,7 +144,7 @@ export function upstream(options: S3Options): Upstream {
     try {
       bytes = await collected(answer);
     } catch (error) {
-      throw unreachable(call.doing, error);
+      throw broken(call, error);
     }
     // Spaces keep a connection awake while an upload is put together.
     let start = 0;

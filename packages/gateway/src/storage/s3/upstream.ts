@@ -14,7 +14,7 @@ export interface UpstreamCall {
   /** For the text of an error, e.g. `store the object`. */
   readonly doing: string;
   readonly method?: string | undefined;
-  /** Left out for the list of all buckets. */
+  /** Left out for the list of all buckets, whose `query` has a `continuation-token` at most. */
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
   readonly query?: Readonly<Record<string, string>> | undefined;
@@ -85,7 +85,8 @@ export function upstream(options: S3Options): Upstream {
   function signed({ bucket, key, method, query }: UpstreamCall, headers: Readonly<Record<string, string>>): string {
     if (bucket === undefined) {
       const current = typeof credentials === "function" ? credentials() : credentials;
-      return listBucketsUrl({ endpoint: accountEndpoint(), region, credentials: current, now: clock() });
+      const token = query?.["continuation-token"];
+      return listBucketsUrl({ endpoint: accountEndpoint(), region, credentials: current, now: clock(), token });
     }
     const amz = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("x-amz-")));
     return signer.sign({ bucket, key, method, query, headers: amz, expiresIn: LIFE, dotSegments: "sign" }).url;

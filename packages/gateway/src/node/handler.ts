@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
+import { connectionEnds } from "./connection-end.ts";
 import { inTurn } from "./in-turn.ts";
 import { outbox } from "./outbox.ts";
 import { requestBody } from "./request-body.ts";
@@ -63,6 +64,8 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
   // Requests that were pipelined behind the last response of a connection are not looked at.
   const ended = new WeakSet<Socket>();
 
+  const endOf = connectionEnds();
+
   const post = outbox((letter) => {
     if (send(letter.outcome, letter, { watch, close: isDraining() })) ended.add(letter.request.socket);
   });
@@ -74,7 +77,10 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
       if (outcome.close) ended.add(socket);
       post({ outcome, request, response });
     };
-    const { body, signal } = requestBody(request, response, { watch, ownsRequest: ownsRequests });
+    // What changes something goes on without its client, where it needs no more of him.
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const received = requestBody(request, response, { watch, ownsRequest: ownsRequests });
+    const { body, signal = isRead ? endOf(socket) : undefined } = received;
     const outcome = gateway.handle(wireRequest(request), body, signal);
     // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
     if (outcome instanceof Promise) outcome.then(answer, () => response.destroy());

@@ -125,6 +125,12 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
   });
+  // By TLS something has come on each of those, the handshake; whether a request has, these know.
+  const secured = new Set<Socket>();
+  server.on("secureConnection", (socket: Socket) => {
+    secured.add(socket);
+    socket.once("close", () => secured.delete(socket));
+  });
   server.on("checkContinue", handler);
   // Any other expectation: node would answer 417 by itself, without a line in the log.
   server.on("checkExpectation", handler);
@@ -151,7 +157,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
       const closed = once(server, "close");
       server.close();
       // For Node a connection on which nothing has come yet is not idle, and `close` has stopped the timeout that would end it.
-      for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+      for (const connection of [...connections, ...secured]) if (connection.bytesRead === 0) connection.destroy();
       // A connection becomes idle when its response is out, and only then can be closed.
       const idle = setInterval(() => server.closeIdleConnections(), DRAIN_CHECK_MS);
       const late = setTimeout(() => {

@@ -21,8 +21,9 @@ export function outbox(send: (letter: Letter) => void): (letter: Letter) => void
       try {
         send(letter);
       } catch {
-        // One connection is lost; the others wait for their answers.
+        // One connection is lost; the others wait for their answers, and its request is over.
         letter.response.destroy();
+        letter.outcome.delivered(0, false);
       }
     }
   };

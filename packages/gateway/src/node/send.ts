@@ -6,6 +6,7 @@ import { linger } from "./linger.ts";
 import { hasBody } from "./request-body.ts";
 import { type FileProgress, sendFile } from "./send-file.ts";
 import type { TransferWatch } from "./transfer-watch.ts";
+import { unsentBytes } from "./unsent.ts";
 
 export interface Connection {
   readonly request: IncomingMessage;
@@ -70,8 +71,9 @@ async function sendLarge(outcome: Outcome, response: ServerResponse, watch: Tran
   const { body } = outcome;
   const progress: FileProgress = { bytes: 0 };
   const stopWatch = watch.watch({
-    bytes: () => progress.bytes,
-    awaitsClient: () => response.writableNeedDrain,
+    bytes: () => progress.bytes - unsentBytes(response.socket),
+    // A small piece is less than the socket takes before it wants to be drained.
+    awaitsClient: () => response.writableLength > 0,
     cut: () => response.destroy(),
   });
   // Whoever goes first is to blame: a client that leaves makes the source fail, and the other way round.

@@ -42,6 +42,11 @@ export function listingContract({ test, expect }: ContractTools): void {
     expect(await storage.list(bucket, { prefix: "", limit: 10 })).toEqual({ entries: [], truncated: false });
   });
 
+  test("gives up with its client", async (storage, bucket) => {
+    const signal = AbortSignal.abort();
+    expect(await codeOf(storage.list(bucket, { prefix: "", limit: 10, signal }))).toBe("INCOMPLETE_BODY");
+  });
+
   test("lists each hostile key once, in the order of its bytes", async (storage, bucket) => {
     await store(storage, bucket, HOSTILE_KEYS);
     expect(await listed(storage, bucket)).toEqual(expected(HOSTILE_KEYS, {}));

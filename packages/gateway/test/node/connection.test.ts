@@ -228,6 +228,29 @@ describe("a slow client", () => {
     expect(event.bytes).toBeLessThan(64 * 1024 * 1024);
     socket.destroy();
   });
+
+  it("that takes its download slowly and steadily keeps it, and is cut once it takes nothing", async () => {
+    // The kernel of one machine asks for more when a third of its buffer of 4 MB is gone: a window has to be longer.
+    await using patient = await testGateway({
+      files: { "media/slow.bin": Buffer.alloc(64 * 1024 * 1024) },
+      listen: { minimumRate: { bytesPerSecond: 10_000, windowMs: 3000 } },
+    });
+    const { url } = s3For(patient).sign({ bucket: "media", key: "slow.bin", expiresIn: 60 });
+    const socket = await rawConnection(patient);
+    socket.pause().write(`GET ${url.slice(patient.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${patient.port}\r\n\r\n`);
+    // 0.8 MB a second, which is 2.4 in a window.
+    const begun = performance.now();
+    for (let taken = 0; performance.now() - begun < 7000; ) {
+      if (taken < (performance.now() - begun) * 800) taken += socket.read()?.length ?? 0;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(patient.events).toEqual([]);
+    const stopped = performance.now();
+    expect(await until(() => patient.events[0])).toMatchObject({ status: 200, complete: false });
+    // And not by the limit of an idle connection.
+    expect(performance.now() - stopped).toBeLessThan(10_000);
+    socket.destroy();
+  });
 });
 
 describe("a client that goes away", () => {

@@ -68,3 +68,23 @@ it.each([
   const error = new Error(`expected 4 bytes from the storage, found ${pieces.length === 1 ? 2 : 6}`);
   expect(reports).toEqual([[expect.any(Number), false, { error, status: 200 }]]);
 });
+
+it("a body that cannot even be given up is reported like any other", async () => {
+  const reports: unknown[][] = [];
+  let leave = (): void => {};
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const close = (): void => {
+    throw new Error("a fault of the driver");
+  };
+  const url = await serve(async () => {
+    await left;
+    const body = { kind: "file", fd: -1, start: 0, length: 4, close } as const;
+    return { ...outcome(["content-length", "4"], (...report) => reports.push(report)), body };
+  });
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  server?.on("connection", (connection) => connection.once("close", leave));
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n", () => socket.destroy());
+  await expect.poll(() => reports).toEqual([[0, false]]);
+});

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -124,4 +124,34 @@ describe("200 MB", () => {
     const after = await memory();
     expect(after.most - before.now).toBeLessThan(ALLOWED_GROWTH);
   });
+});
+
+describe("600 downloads that nobody reads", () => {
+  it("hold a share of memory, and whoever reads in the end has all of it", async () => {
+    const size = 8 * MB;
+    expect((await put("unread.bin", size)).status).toBe(200);
+    const head = `GET ${sign("GET", "unread.bin").replace(/^http:\/\/[^/]+/, "")} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`;
+    const before = await memory("collect");
+    const sockets = Array.from({ length: 600 }, () => {
+      const socket = connect(port, "127.0.0.1").on("error", () => {});
+      socket.pause().write(head);
+      return socket;
+    });
+    // Until no more is taken in.
+    let [last, next] = [before, await memory("collect")];
+    for (let same = 0; same < 3; same = next.now - last.now > MB ? 0 : same + 1) {
+      await setTimeout(300);
+      [last, next] = [next, await memory("collect")];
+    }
+    // Two pieces of 2 MB for each were 2.4 GB. 64 MB are shared, 75 are the least that 600 have, the rest belongs to connections.
+    expect(next.now - before.now).toBeLessThan(300 * MB);
+    const reader = sockets[0] as Socket;
+    let bytes = 0;
+    reader.on("data", (chunk) => {
+      bytes += chunk.length;
+    });
+    await once(reader.resume(), "close");
+    expect(bytes).toBeGreaterThan(size);
+    for (const socket of sockets) socket.destroy();
+  }, 30_000);
 });

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { request } from "node:https";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
+import { connect as connectTls } from "node:tls";
 import { expect, it, onTestFinished } from "vitest";
 import { defaultLimits, type Outcome } from "../../src/index.ts";
 import { type ListenOptions, listen } from "../../src/node/index.ts";
@@ -68,6 +69,19 @@ it("does not wait for a handshake when it drains", async () => {
   await text(response);
   await server.drain(100);
   await closed;
+});
+
+it("does not wait for a client that has shaken hands and asked for nothing when it drains", async () => {
+  const { server } = await secure();
+  const socket = connectTls({ port: server.port, host: "127.0.0.1", ca: tls.cert }).on("error", () => {});
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "secureConnect");
+  // The server's side of it is there as well once another client was answered.
+  const [response] = await once(request(server.url, { ca: tls.cert, agent: false }).end(), "response");
+  await text(response);
+  const begun = performance.now();
+  await server.drain(15_000);
+  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 it("finishes what is under way when it drains", async () => {

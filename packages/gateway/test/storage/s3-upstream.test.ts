@@ -12,6 +12,7 @@ import { type S3Credentials, s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
 import type { AuditEvent } from "../../src/index.ts";
 import { requestLine } from "../../src/node/log.ts";
+import { listBucketsUrl } from "../../src/storage/s3/account-call.ts";
 import { type S3Options, s3 } from "../../src/storage/s3.ts";
 import { type Storage, StorageError } from "../../src/storage/storage.ts";
 import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
@@ -599,4 +600,50 @@ it("lists the buckets of an endpoint however it is spelled, with a path of its o
     expect(await storage.buckets()).toEqual([]);
   }
   expect(asked).toEqual([`${host} /`, `localhost:${port} /base/a%40b/`]);
+});
+
+/** An account whose buckets are given two at a time. */
+async function paged(names: readonly string[], answer: (token: string | undefined) => readonly [number, string]) {
+  const asked: (string | null)[] = [];
+  const options = await scripted((request, response) => {
+    const token = new URL(request.url ?? "", "http://a").searchParams.get("continuation-token");
+    asked.push(token);
+    const [from, next] = answer(token ?? undefined);
+    const buckets = names.slice(from, from + 2).map((name) => `<Bucket><Name>${name}</Name></Bucket>`);
+    const more = next === "" ? "" : `<ContinuationToken>${next}</ContinuationToken>`;
+    response.end(`<ListAllMyBucketsResult><Buckets>${buckets.join("")}</Buckets>${more}</ListAllMyBucketsResult>`);
+  });
+  const storage = s3({ ...options, bucket: undefined });
+  onTestFinished(() => storage.close());
+  return { asked, found: (await storage.buckets()).map(({ name }) => name) };
+}
+
+it("reads every page of the list of buckets", async () => {
+  const names = ["aa1", "bb2", "cc3", "dd4", "ee5"];
+  const next: Readonly<Record<string, readonly [number, string]>> = {
+    "": [0, "b+/= !'()*"],
+    "b+/= !'()*": [2, "d"],
+    d: [4, ""],
+  };
+  const { asked, found } = await paged(names, (token = "") => next[token] ?? [9, ""]);
+  expect([asked, found]).toEqual([[null, "b+/= !'()*", "d"], names]);
+});
+
+it.each([
+  ["begins anew", (): [number, string] => [0, "again"]],
+  ["repeats what it was asked", (token = ""): [number, string] => (token === "" ? [0, "b"] : [2, token])],
+])("does not turn in circles for an upstream that %s", async (_, answer) => {
+  const { asked, found } = await paged(["aa1", "bb2", "cc3"], answer);
+  expect(asked.length).toBeLessThan(4);
+  expect(found).toEqual(["aa1", "bb2", "cc3"].slice(0, found.length));
+});
+
+it("asks Amazon for pages, signed like everything else", async () => {
+  const upstream = await upstreamGateway({ files: { "aaa/a": "a", "bbb/b": "b", "ccc/c": "c" } });
+  const call = { ...upstream.clients.daypass, now: new Date() };
+  // Whether the token means something is another question.
+  const answer = await fetch(listBucketsUrl({ ...call, token: "b+/= !'()*" }));
+  expect([answer.status, /<Code>(\w+)/.exec(await answer.text())?.[1]]).toEqual([400, "InvalidArgument"]);
+  const { searchParams } = new URL(listBucketsUrl({ ...call, endpoint: "https://s3.eu-west-1.amazonaws.com" }));
+  expect([...searchParams.keys()].slice(-2)).toEqual(["max-buckets", "X-Amz-Signature"]);
 });

@@ -130,12 +130,20 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
   };
 }
 
+/** A page that brings nothing new is the last: some repeat the token that they were given, or do not know it and begin anew. */
 async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date>> {
-  const { document } = await upstream.read({ doing: "list the buckets" }, "ListAllMyBucketsResult");
-  const buckets = childrenOf(document, "Buckets").flatMap((element) => childrenOf(element, "Bucket"));
-  return new Map(
-    buckets.map((element) => [requiredText(element, "Name"), dateOf(optionalText(element, "CreationDate"))]),
-  );
+  const found = new Map<string, Date>();
+  let token: string | undefined;
+  for (let known = -1; known < found.size; ) {
+    known = found.size;
+    const query: Record<string, string> = token === undefined ? {} : { "continuation-token": token };
+    const { document } = await upstream.read({ doing: "list the buckets", query }, "ListAllMyBucketsResult");
+    for (const element of childrenOf(document, "Buckets").flatMap((buckets) => childrenOf(buckets, "Bucket")))
+      found.set(requiredText(element, "Name"), dateOf(optionalText(element, "CreationDate")));
+    token = optionalText(document, "ContinuationToken");
+    if (token === undefined || token === "") break;
+  }
+  return found;
 }
 
 export async function bucketExists(upstream: Upstream, bucket: string): Promise<boolean> {

@@ -14,7 +14,7 @@ export interface UpstreamCall {
   /** For the text of an error, e.g. `store the object`. */
   readonly doing: string;
   readonly method?: string | undefined;
-  /** Left out for the list of all buckets. */
+  /** Left out for the list of all buckets, whose `query` has a `continuation-token` at most. */
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
   readonly query?: Readonly<Record<string, string>> | undefined;
@@ -85,7 +85,8 @@ export function upstream(options: S3Options): Upstream {
   function signed({ bucket, key, method, query }: UpstreamCall, headers: Readonly<Record<string, string>>): string {
     if (bucket === undefined) {
       const current = typeof credentials === "function" ? credentials() : credentials;
-      return listBucketsUrl({ endpoint: accountEndpoint(), region, credentials: current, now: clock() });
+      const token = query?.["continuation-token"];
+      return listBucketsUrl({ endpoint: accountEndpoint(), region, credentials: current, now: clock(), token });
     }
     const amz = Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("x-amz-")));
     return signer.sign({ bucket, key, method, query, headers: amz, expiresIn: LIFE, dotSegments: "sign" }).url;
@@ -121,10 +122,14 @@ export function upstream(options: S3Options): Upstream {
     } catch (error) {
       if (error instanceof BodyError) throw error.cause;
       if (error instanceof StorageError) throw error;
-      if (signal?.aborted === true)
-        throw new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
-      throw unreachable(doing, error);
+      throw broken(call, error);
     }
+  }
+
+  /** The client's doing where he has left, else the upstream's. */
+  function broken({ doing, signal }: UpstreamCall, error: unknown): StorageError {
+    if (signal?.aborted !== true) return unreachable(doing, error);
+    return new StorageError("INCOMPLETE_BODY", "the request was given up", { cause: error });
   }
 
   async function answered(call: UpstreamCall): Promise<Answered> {
@@ -140,7 +145,7 @@ export function upstream(options: S3Options): Upstream {
     try {
       bytes = await collected(answer);
     } catch (error) {
-      throw unreachable(call.doing, error);
+      throw broken(call, error);
     }
     // Spaces keep a connection awake while an upload is put together.
     let start = 0;

@@ -126,7 +126,7 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
   if ((query ?? bound ?? response) === undefined) return [];
   const overrides: Record<string, string> = {};
   for (const [option, value] of optionPairs<string>("response", response)) {
-    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "none", value);
+    if (!RESPONSE_OPTION.test(option)) throw invalidInput(`response.${option}`, "absent", value);
     if (value !== undefined) overrides[`response-${option.replace(/[A-Z]/, "-$&").toLowerCase()}`] = value;
   }
   const pairs: EncodedPair[] = [];

@@ -6,6 +6,7 @@ import { checkOptions } from "./check-options.ts";
 import type { CorsPolicy } from "./http/cors.ts";
 import type { CorsRule } from "./http/cors-rules.ts";
 import { given } from "./http/option-forms.ts";
+import { operationContext, type SignalSource } from "./operations/operation-context.ts";
 import { type OperationResult, perform } from "./operations/operations.ts";
 import { addressedBucket } from "./pipeline/addressed-bucket.ts";
 import type { AuditEvent, Notes } from "./pipeline/audit.ts";
@@ -102,8 +103,15 @@ export interface Gateway {
    *
    * Whoever calls it sends the outcome's status, headers and body as they are, releases the body also when the client is gone,
    * and calls `delivered` once. `body` is read only after the request was let through.
+   *
+   * @param signal aborted when the client is gone. Of a function it is asked where something has to be waited for: making one costs a
+   * tenth of a small answer
    */
-  handle(request: WireRequest, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Outcome | Promise<Outcome>;
+  handle(
+    request: WireRequest,
+    body: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal | (() => AbortSignal),
+  ): Outcome | Promise<Outcome>;
   /** Whether it answers: no longer once `close` was called. */
   close(): Promise<void>;
 }
@@ -181,7 +189,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       permit = authorized instanceof Promise ? await authorized : authorized;
       const asked = permit.protocol.task(permit, received, authenticated.body);
       const task = asked instanceof Promise ? await asked : asked;
-      const performed = perform(task.request, { storage, now: permit.at, signal, journal: notes });
+      const performed = perform(task.request, operationContext({ storage, now: permit.at, signal, journal: notes }));
       if (performed instanceof Promise && task.begin !== undefined) {
         const done = await within(performed, keepAliveMs);
         if (done === undefined) return respondEarly(task, performed, { permit, arrival });
@@ -334,7 +342,7 @@ interface Arrival {
   readonly received: Received;
   readonly body: AsyncIterable<Uint8Array>;
   readonly notes: Notes;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: SignalSource;
   /** Of the bucket that it is addressed to. */
   readonly rules: readonly CorsRule[];
 }

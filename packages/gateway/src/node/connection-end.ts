@@ -4,8 +4,8 @@ import type { Socket } from "node:net";
 const LEFT = new Error("the client is gone");
 
 /**
- * The signal that a connection has ended. One for all of its requests, which are answered one after the other: a signal for each
- * would cost more than all else that is made for a small answer.
+ * The signal that a connection has ended. One for all of its requests, which are answered one after the other, and made for those
+ * that wait for something: where each small answer had a connection of its own, the signals took a seventh of the rate.
  */
 export function connectionEnds(): (socket: Socket) => AbortSignal {
   const signals = new WeakMap<Socket, AbortSignal>();

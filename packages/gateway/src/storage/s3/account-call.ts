@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import type { S3Credentials } from "daypass/s3";
+import { urlEncoded } from "../../http/xml.ts";
 
 /** What a call on the whole account is signed for. */
 export interface AccountCall {
@@ -39,7 +40,7 @@ export function listBucketsUrl({ endpoint, region, credentials, now, token }: Ac
   };
   // In the order in which they are signed.
   const query = Object.entries(parameters)
-    .map(([name, value]) => `${name}=${encoded(value)}`)
+    .map(([name, value]) => `${name}=${urlEncoded(value).replaceAll("/", "%2F")}`)
     .join("&");
   const canonical = `GET\n${path}\n${query}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`;
   const toSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${createHash("sha256").update(canonical).digest("hex")}`;
@@ -47,12 +48,4 @@ export function listBucketsUrl({ endpoint, region, credentials, now, token }: Ac
   for (const part of scope.split("/")) key = createHmac("sha256", key).update(part).digest();
   const signature = createHmac("sha256", key).update(toSign).digest("hex");
   return `${scheme}://${host}${path}?${query}&X-Amz-Signature=${signature}`;
-}
-
-/** SigV4 leaves fewer characters as they are than the function of the language. */
-function encoded(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -7,8 +7,11 @@ export async function readTextFile(path: string): Promise<string> {
 
 /** The text of bytes, without the mark that they may begin with. */
 export function decoded(bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  const isLittle = first === 0xff && second === 0xfe;
-  const isBig = first === 0xfe && second === 0xff;
-  return new TextDecoder(isLittle ? "utf-16le" : isBig ? "utf-16be" : "utf-8").decode(bytes);
+  return new TextDecoder(utf16ByMark(bytes) ?? "utf-8").decode(bytes);
+}
+
+/** Which UTF-16 bytes begin with the mark of, if any. */
+export function utf16ByMark([first, second]: Uint8Array): "utf-16le" | "utf-16be" | undefined {
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : undefined;
 }

@@ -1,4 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
+import { utf16ByMark } from "../text-file.ts";
 
 interface Decoder {
   write(bytes: Buffer): string;
@@ -28,9 +29,11 @@ const BEGINNING = 4;
 
 function decoderFor(begin: Buffer): Decoder {
   const [a = 0, b = 0, c = 0, d = 0] = begin;
-  const isLittle = (a === 0xff && b === 0xfe) || (a !== 0 && b === 0 && c !== 0 && d === 0);
-  const isBig = (a === 0xfe && b === 0xff) || (a === 0 && b !== 0 && c === 0 && d !== 0);
-  if (!isLittle && !isBig) return new StringDecoder("utf8");
-  const decoder = new TextDecoder(isLittle ? "utf-16le" : "utf-16be");
+  // Without a mark: two characters of ASCII, and the zeros of each.
+  const isLittle = a !== 0 && b === 0 && c !== 0 && d === 0;
+  const isBig = a === 0 && b !== 0 && c === 0 && d !== 0;
+  const encoding = utf16ByMark(begin) ?? (isLittle ? "utf-16le" : isBig ? "utf-16be" : undefined);
+  if (encoding === undefined) return new StringDecoder("utf8");
+  const decoder = new TextDecoder(encoding);
   return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
 }

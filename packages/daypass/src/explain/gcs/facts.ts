@@ -6,6 +6,7 @@ import { decodeOr } from "../decoded.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
+import type { V4Facts } from "../v4/facts.ts";
 
 /** The bucket where Google's own host names it. */
 export function googleBucket(authority: string): string | undefined {
@@ -23,18 +24,9 @@ export function gcsResource({ authority, wire }: SplitUrl): string {
 }
 
 /** What stands in a V4 URL; empty where it is missing. */
-export interface GcsFacts {
+export interface GcsFacts extends V4Facts {
   readonly family: V4Family;
   readonly keyId: string;
-  readonly date: string;
-  readonly region: string;
-  readonly service: string;
-  readonly time: string;
-  readonly signedAt: Date | undefined;
-  readonly expires: number;
-  readonly endsAt: Date | undefined;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
 }
 
 /** Reads without judging: whatever is damaged stays empty. */

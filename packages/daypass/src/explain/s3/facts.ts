@@ -9,6 +9,7 @@ import type { ServerError } from "../error-body.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
+import type { V4Facts } from "../v4/facts.ts";
 
 /** `bucket` and `key` as far as the URL shows them: on a foreign host nobody can tell a bucket's host from a server's. */
 export function s3Resource({ authority, wire }: SplitUrl): string {
@@ -26,20 +27,11 @@ export function methodOfOperation(operation: string | undefined): string | undef
 }
 
 /** What stands in the URL; empty where it is missing. */
-export interface S3Facts {
+export interface S3Facts extends V4Facts {
   readonly accessKeyId: string;
-  readonly date: string;
-  readonly region: string;
-  readonly service: string;
-  readonly time: string;
-  readonly signedAt: Date | undefined;
-  readonly expires: number;
-  readonly endsAt: Date | undefined;
-  readonly signedHeaders: readonly string[];
   readonly token: string | undefined;
   /** Regions of a SigV4A signature, which has none in its scope. */
   readonly regionSet: string | undefined;
-  readonly signature: string;
   readonly operation: string | undefined;
 }
 

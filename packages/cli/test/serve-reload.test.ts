@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
+import { renewedTls, tls } from "../../gateway/test/node/fixtures/tls.ts";
 import { exampleFiles, type Running, serve, status } from "./serving.ts";
 
 /** A gateway by a configuration file, which `configure` writes anew and `reload` makes it read. */
@@ -126,3 +128,41 @@ test.each(["0", "2"])("lets requests finish for as long as it was told last (%s 
   await slowUpload(gateway);
   expect(await gateway.stop()).toBe(0);
 });
+
+/** The status that a client gets who trusts one certificate alone; 0 where it is another. */
+const statusBy = (ca: string, url: string): Promise<number> =>
+  new Promise((resolve) => {
+    get(url, { ca, agent: false }, (response) => resolve(response.resume().statusCode ?? 0)).on("error", () =>
+      resolve(0),
+    );
+  });
+
+test.each(["0", "2"])(
+  "shows a certificate that was renewed in its place after SIGHUP (%s workers)",
+  async (workers) => {
+    const root = exampleFiles();
+    const inFolder = (name: string): string => join(root, "..", name);
+    const write = (pair: typeof tls | typeof renewedTls): void => {
+      writeFileSync(inFolder("cert.pem"), pair.cert);
+      writeFileSync(inFolder("key.pem"), pair.key);
+    };
+    write(tls);
+    const files = { certFile: "cert.pem", keyFile: "key.pem" };
+    writeFileSync(inFolder("daypass.json"), JSON.stringify({ root: "files", listen: { port: 0 }, tls: files }));
+    const gateway = await serve("--config", inFolder("daypass.json"), "--workers", workers);
+    const { presignedUrl } = gateway.said;
+    const processes = Math.max(1, Number(workers));
+    const reload = async (what: string): Promise<void> => {
+      gateway.child.kill("SIGHUP");
+      await expect.poll(() => count(gateway, what), { timeout: 5000 }).toBe(processes);
+    };
+    expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
+    writeFileSync(inFolder("key.pem"), renewedTls.key);
+    await reload("reload refused");
+    expect(await statusBy(tls.cert, presignedUrl)).toBe(200);
+    write(renewedTls);
+    await reload("read again");
+    expect(await statusBy(renewedTls.cert, presignedUrl)).toBe(200);
+    expect(await statusBy(tls.cert, presignedUrl)).toBe(0);
+  },
+);

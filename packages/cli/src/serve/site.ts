@@ -130,12 +130,15 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     },
     async reload(wanted) {
       const replacement = gatewayFor(wanted, server.port);
+      const pair = await tlsFiles(wanted.tls);
       const before = settings;
       settings = wanted;
       await keys.reload().catch((error: unknown) => {
         settings = before;
         throw error;
       });
+      // A renewed certificate lies where the old one did.
+      if (pair !== undefined) server.setTls(pair);
       current = replacement;
       log.logger.level = logLevel(wanted);
     },

@@ -1,13 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
+import type { TlsPair } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
 import type { ServeConfig } from "./config.ts";
-
-/** Certificate chain and private key, PEM. */
-export interface TlsPair {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** Reads the files of `tls`. What stands in them is not repeated: one of them is a secret. */
 export async function tlsFiles(tls: ServeConfig["tls"]): Promise<TlsPair | undefined> {

@@ -13,6 +13,7 @@ export {
   type Logger,
   listen,
   type Timeouts,
+  type TlsPair,
 } from "./listen.ts";
 export { type Log, type LogOptions, openLog } from "./log.ts";
 export type { MinimumRate } from "./transfer-watch.ts";

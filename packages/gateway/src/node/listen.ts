@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { createSecureContext } from "node:tls";
 import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Balanced } from "./balance.ts";
@@ -35,8 +36,8 @@ export interface ListenOptions {
   readonly host?: string | undefined;
   /** 0, the default, takes a free one. */
   readonly port?: number | undefined;
-  /** PEM texts; with them the server speaks HTTPS only. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** With it the server speaks HTTPS only. */
+  readonly tls?: TlsPair | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** What an upload or a download has to move at least; 1 KB/s over 10 s unless told. */
   readonly minimumRate?: MinimumRate | undefined;
@@ -45,12 +46,23 @@ export interface ListenOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** A certificate chain and its private key, PEM texts. */
+export interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A server that listens. */
 export interface GatewayServer extends Balanced {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
   /** The port that it listens on, also where 0 was asked for. */
   readonly port: number;
+  /**
+   * Shows another certificate to whoever connects from now on; connections that are open keep theirs. Throws, and keeps the one it had,
+   * where TLS does not take the pair or the server was started without one.
+   */
+  setTls(pair: TlsPair): void;
   /** Takes no new connection, lets requests finish for at most this many milliseconds, then closes the gateway. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -111,11 +123,12 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     requestTimeout: 0,
     keepAliveTimeout: timeouts.keepAliveMs,
   };
-  const server: Server =
+  const secure =
     tls === undefined
-      ? createServer(serverOptions, handler)
+      ? undefined
       : // For Node the time of a head begins behind the handshake, which has two minutes of its own.
         createTlsServer({ ...tls, ...serverOptions, handshakeTimeout: timeouts.headersMs }, handler);
+  const server: Server = secure ?? createServer(serverOptions, handler);
   // Node drops the fields beyond its limit in silence. One more than allowed, so that too many can be seen and refused.
   server.maxHeadersCount = gateway.limits.headerCount + 1;
   server.maxConnections = options.maxConnections ?? 10_000;
@@ -150,6 +163,12 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     },
     shed(count) {
       surplus = count;
+    },
+    setTls({ cert, key }) {
+      if (secure === undefined) throw new Error("expected a server that was started with tls, found one that was not");
+      // Of what TLS does not take Node would keep a half.
+      createSecureContext({ cert, key });
+      secure.setSecureContext({ cert, key });
     },
     async drain(timeoutMs) {
       draining = true;

@@ -6,7 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { expect, it, onTestFinished } from "vitest";
 import { defaultLimits, type Outcome } from "../../src/index.ts";
 import { type ListenOptions, listen } from "../../src/node/index.ts";
-import { tls } from "./fixtures/tls.ts";
+import { renewedTls, tls } from "./fixtures/tls.ts";
 
 /** A server by TLS that answers what it is asked once `ready` is there. */
 async function secure(options: ListenOptions = {}, ready: Promise<unknown> = Promise.resolve()) {
@@ -95,4 +95,40 @@ it("finishes what is under way when it drains", async () => {
   const [response] = await answered;
   expect(await text(response)).toBe("body");
   await drained;
+});
+
+/** Whether a client that trusts one certificate alone gets an answer. */
+async function answers(url: string, ca: string): Promise<boolean> {
+  const message = request(url, { ca, agent: false }).end();
+  const response = await once(message, "response").then(
+    ([first]) => first,
+    () => undefined,
+  );
+  return response !== undefined && (await text(response)) === "body";
+}
+
+it("shows a renewed certificate to whoever comes next, and leaves the connections that are open", async () => {
+  const ready = signal();
+  const { server, asked } = await secure({}, ready.promise);
+  onTestFinished(() => server.drain(0));
+  const answered = once(request(server.url, { ca: tls.cert, agent: false }).end(), "response");
+  await asked;
+  server.setTls(renewedTls);
+  ready.resolve();
+  const [response] = await answered;
+  expect(await text(response)).toBe("body");
+  expect(await answers(server.url, renewedTls.cert)).toBe(true);
+  expect(await answers(server.url, tls.cert)).toBe(false);
+});
+
+it("keeps its certificate where TLS does not take the new pair, and has none without TLS", async () => {
+  const { server } = await secure();
+  onTestFinished(() => server.drain(0));
+  expect(() => server.setTls({ cert: renewedTls.cert, key: tls.key })).toThrow();
+  expect(() => server.setTls({ cert: "none", key: tls.key })).toThrow();
+  expect(await answers(server.url, tls.cert)).toBe(true);
+  const handle = async (): Promise<Outcome> => Promise.reject(new Error("not asked"));
+  const plain = await listen({ limits: defaultLimits, handle, close: async () => {} });
+  onTestFinished(() => plain.drain(0));
+  expect(() => plain.setTls(tls)).toThrow("expected a server that was started with tls");
 });

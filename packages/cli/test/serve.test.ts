@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -114,6 +114,18 @@ test.each(["0", "2"])("refuses a revoked key within a second (%s workers)", asyn
     await sleep(10);
   }
   expect(await status(said.presignedUrl)).toBe(200);
+});
+
+test("says that its folder is away, with the keys in it, and serves again when it is back", async () => {
+  const root = exampleFiles();
+  const { said, log } = await serve(root, "--port", "0");
+  renameSync(root, `${root}-away`);
+  await expect.poll(log, { timeout: 5000 }).toContain("the file of keys is gone");
+  expect(await status(said.presignedUrl)).toBe(403);
+  expect(await status(`${said.url}/-/readyz`)).toBe(503);
+  renameSync(`${root}-away`, root);
+  await expect.poll(() => status(said.presignedUrl), { timeout: 5000 }).toBe(200);
+  expect(await status(`${said.url}/-/readyz`)).toBe(200);
 });
 
 test("says a fault of the configuration once, however many workers meet it", async () => {

@@ -23,7 +23,11 @@ async function served(...created: readonly (readonly string[])[]) {
   }
   let now = Date.now();
   const clock = (): Date => new Date(now);
-  const ring = await keyRing(keyStore({ folder, env: {}, clock }), { clock, publicKeys: async () => [] });
+  const ring = await keyRing(keyStore({ folder, env: {}, clock }), {
+    clock,
+    publicKeys: async () => [],
+    onGone: () => {},
+  });
   const gateway = await testGateway({
     files: { "media/a.txt": "a" },
     gateway: () => ({ clock, keys: { s3: (id) => ring.s3(id), url: (kid) => ring.url(kid) } }),

@@ -160,6 +160,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const counted = options.metrics === true ? counts.metrics : undefined;
   const showMetrics = counted === undefined ? undefined : () => counted.text(counts);
   let closed = false;
+  const obstacle = (): string | undefined =>
+    closed ? "draining" : storage.isAvailable?.() === false ? "storage unavailable" : undefined;
   const leave = exit({
     cors,
     clock,
@@ -292,7 +294,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       let received: Received | undefined;
       try {
         if (notes.request === NO_REQUEST) throw new TypeError("expected a WireRequest, found another value");
-        const probe = health(request, { ready: !closed, metrics: showMetrics });
+        const probe = health(request, { obstacle, metrics: showMetrics });
         if (probe !== undefined) return leave.respond(probe, notes);
         received = receive(request, limits);
         if (counts.inFlight > limits.inFlight)

@@ -21,6 +21,8 @@ export async function keyRing(
     readonly clock: () => Date;
     /** Told the ids of all stored keys, which none of them may have. */
     readonly publicKeys: (stored: ReadonlySet<string>) => Promise<readonly UrlKey[]>;
+    /** Told when the store's file is gone, and with it the keys. */
+    readonly onGone: () => void;
   },
 ): Promise<KeyRing> {
   let fingerprint: string | undefined;
@@ -46,7 +48,9 @@ export async function keyRing(
       ...further.map((key) => [key.kid, key] as const),
       ...keys.flatMap((key) => (key.kind === "url" ? [[key.record.id, urlKey(key)] as const] : [])),
     ]);
+    const isGone = seen === "" && Boolean(fingerprint);
     fingerprint = seen;
+    if (isGone) options.onGone();
   };
   await reload();
 

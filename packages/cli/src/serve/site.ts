@@ -53,7 +53,15 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   const storage = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
-  const keys = await keyRing(store, { clock, publicKeys: (stored) => publicKeys(settings.urlKeySetFile, stored) });
+  const keys = await keyRing(store, {
+    clock,
+    publicKeys: (stored) => publicKeys(settings.urlKeySetFile, stored),
+    onGone: () =>
+      log.logger.error(
+        { state: settings.state },
+        "the file of keys is gone: its keys open nothing until it is back (a disk: mount it)",
+      ),
+  });
 
   const gatewayFor = (wanted: ServeSettings, port: number): Gateway => {
     const client = trustedProxies(wanted.trustedProxies ?? []);

@@ -22,7 +22,7 @@ export interface KeyStore {
   rotate(id: string, overlap: number): Promise<ActiveKey>;
   /** Ends a key at once and forgets its secret. */
   revoke(id: string): Promise<KeyRecord>;
-  /** Changes whenever the file does: cheap to ask often. */
+  /** Changes whenever the file does, and is empty where there is none: cheap to ask often. */
   fingerprint(): Promise<string>;
 }
 

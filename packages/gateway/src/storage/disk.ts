@@ -190,6 +190,7 @@ export async function disk(options: DiskOptions): Promise<Storage> {
     delete: (ref, deleteOptions = {}) => write("delete the object", () => remove(ref, deleteOptions)),
     list: (bucket, listOptions) => translating("list the bucket", () => list(bucket, listOptions)),
     ...buckets,
+    isAvailable: layout.isHere,
     close() {
       closing ??= close();
       return closing;

@@ -235,6 +235,10 @@ export interface Storage extends Listing, Buckets, MultipartStorage {
   setTags(ref: ObjectRef, tags: Readonly<Record<string, string>>, options?: SetTagsOptions): Promise<boolean>;
   /** Resolves to whether there was an object. @throws {StorageError} `PRECONDITION_FAILED` */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
+  /**
+   * Optional: whether there is anything to serve, for probes. It asks no other machine, so a driver without it is taken to be available.
+   */
+  isAvailable?(): boolean;
   /** Waits for writes under way and frees everything. Nothing may be called afterwards. */
   close(): Promise<void>;
 }

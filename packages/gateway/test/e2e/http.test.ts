@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, rawConnection, readAll, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";
@@ -195,6 +196,20 @@ describe("probes", () => {
       (await send(gateway, { method: "PUT", target: "/-/healthz", headers: { "content-length": "0" } })).status,
     ).toBe(403);
   });
+});
+
+it("a gateway whose folder is away is not ready, and ready again with it", async () => {
+  await using away = await testGateway();
+  const readiness = async (): Promise<[number, string]> => {
+    const { status, body } = await send(away, { target: "/-/readyz" });
+    return [status, body.toString()];
+  };
+  expect(await readiness()).toEqual([200, "ready\n"]);
+  renameSync(away.root, `${away.root}-away`);
+  expect(await readiness()).toEqual([503, "storage unavailable\n"]);
+  expect((await send(away, { target: "/-/healthz" })).status).toBe(200);
+  renameSync(`${away.root}-away`, away.root);
+  expect(await readiness()).toEqual([200, "ready\n"]);
 });
 
 describe("metrics", () => {

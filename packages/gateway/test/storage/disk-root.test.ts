@@ -30,6 +30,7 @@ it.each([
     ] as const;
     const options = { contentType: "text/x-kept", metadata: { a: "1" } };
     for (const ref of [kept, loose]) await storage.put(ref, chunks("kept"), options);
+    expect(storage.isAvailable?.()).toBe(true);
     const away = `${root}-away`;
     renameSync(root, away);
     replace(root);
@@ -50,10 +51,12 @@ it.each([
       () => storage.setCorsRules("bucket", []),
       () => storage.buckets(),
     );
+    expect(storage.isAvailable?.()).toBe(false);
     for (const call of calls) await expect(call(), String(call)).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect([join(root, "loose.txt"), join(root, "made")].filter(existsSync)).toEqual([]);
     rmSync(root, { recursive: true, force: true });
     renameSync(away, root);
+    expect(storage.isAvailable?.()).toBe(true);
     for (const ref of [kept, loose]) expect(await storage.head(ref)).toMatchObject({ size: 4, ...options });
     await storage.put({ ...kept, key: "new" }, chunks("new"));
   });

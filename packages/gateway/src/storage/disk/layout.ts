@@ -25,6 +25,8 @@ export interface Layout {
   readonly own: string;
   /** Whether nothing can be written. */
   readonly readOnly: boolean;
+  /** Whether the folder that was opened is still there, and not another in its place. */
+  isHere(): boolean;
   /**
    * Asked before anything is stored, removed or listed, and before anything is said to be absent.
    *
@@ -59,16 +61,15 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   const isLoose = (bucket: string): boolean => bucket === LOOSE_BUCKET && loose.exists;
   // The index is open and stays it, so without this what is stored in another folder would be acknowledged, and gone when the root is back.
   const mark = lstatOrAbsent(own)?.ino;
-  const expectRoot = (): void => {
-    if (mark !== undefined && lstatOrAbsent(own)?.ino !== mark) throw rootAway(root);
-  };
+  const isHere = (): boolean => mark === undefined || lstatOrAbsent(own)?.ino === mark;
 
   return {
     root,
     own,
     readOnly,
+    isHere,
     hasBucket(name) {
-      expectRoot();
+      if (!isHere()) throw rootAway(root);
       return isLoose(name) || (isBucketName(name) && lstatOrAbsent(join(root, name))?.isDirectory() === true);
     },
     places({ bucket, key }) {

@@ -104,6 +104,11 @@ const parts = [
     why: ALONE,
   },
   {
+    part: /^scope\.ts$/,
+    sees: [/^pipeline\/reach\.ts$/, /^protocols\/protocol\.ts$/],
+    why: "programs that sign load it: it is one rule, and the types of it",
+  },
+  {
     part: /^node\//,
     sees: [/^gateway\.ts$/, http, contracts, steps, library, runtime, /^pino$/],
     why: "the server takes a gateway that is there: it chooses neither protocols nor driver",

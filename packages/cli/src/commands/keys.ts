@@ -8,7 +8,6 @@ import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret
 import { stateFolder } from "../state/state-folder.ts";
 import { table } from "../table.ts";
 import { SCOPE_OPTIONS, scopeOf } from "./key-scope.ts";
-import { session } from "./keys-session.ts";
 
 const OPTIONS = {
   state: { type: "string" },
@@ -107,6 +106,8 @@ async function revoke({ store, argument, options, context }: Action): Promise<Ex
 async function issueSession(action: Action): Promise<ExitStatus> {
   const { argument, options } = action;
   refuse(options, ["label", "ed25519", "origin", "max-life", "until", "overlap"], "session");
+  // It knows the gateway, which no other action has to wait for.
+  const { session } = await import("./keys-session.ts");
   return session(idOf(argument), action);
 }
 

@@ -16,9 +16,7 @@ import { expectSignable } from "../sign/expect-signable.ts";
 import { answersToResume, runBatchCommand } from "./batch.ts";
 import { formatOf, lineDefaults, type SignBatchArguments } from "./sign-batch.ts";
 
-/** The options of `sign --all` besides those of `sign --batch`. */
-export const SIGN_ALL_OPTIONS = { all: { type: "string" }, "as-bucket": { type: "string" } } as const;
-
+/** The options of `sign --all`. */
 export type SignAllArguments = SignBatchArguments & {
   readonly all: string;
   readonly "as-bucket"?: string | undefined;

@@ -5,7 +5,6 @@ import { FORMATS, format } from "../sign/format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signTarget } from "../sign/sign-target.ts";
 import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "./batch.ts";
-import { SIGN_ALL_OPTIONS, signAll } from "./sign-all.ts";
 import { SIGN_BATCH_OPTIONS, signBatch } from "./sign-batch.ts";
 
 const HELP = `daypass sign TARGET [options]
@@ -53,6 +52,8 @@ ${BATCH_HELP}
   --all s3://B/PREFIX   one line for each object of a bucket, as its server lists them
   --all FOLDER          one for each file: --as-bucket NAME, or --endpoint URL of the gateway that serves the folder`;
 
+const SIGN_ALL_OPTIONS = { all: { type: "string" }, "as-bucket": { type: "string" } } as const;
+
 export const signCommand: Command = {
   help: HELP,
   async run(args, context) {
@@ -70,6 +71,8 @@ export const signCommand: Command = {
     if (all !== undefined) {
       if (batch !== undefined || target !== undefined)
         throw new UsageError("expected one of a target, --batch and --all, found several");
+      // What reads folders is a large part of the gateway, which no other call has to wait for.
+      const { signAll } = await import("./sign-all.ts");
       return signAll(withOutput({ ...values, all }), context);
     }
     if (batch !== undefined) {

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { scopeBreach } from "@daypass/gateway";
 import { servedFiles } from "@daypass/gateway/disk";
+import { scopeBreach } from "@daypass/gateway/scope";
 import { s3Signer } from "daypass/s3";
 import { type ActiveKey, endOfKey } from "../state/key-record.ts";
 

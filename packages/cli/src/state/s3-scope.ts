@@ -1,4 +1,4 @@
-import { scopeBreach } from "@daypass/gateway";
+import { scopeBreach } from "@daypass/gateway/scope";
 import { DaypassError } from "daypass";
 import type { StoredScope } from "./key-record.ts";
 

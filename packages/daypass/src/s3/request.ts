@@ -62,7 +62,7 @@ const KNOWN: readonly string[] = [
 export function checkCall(request: S3SignRequest, scheme = "S3"): string {
   const { key, method = "GET", dotSegments } = request;
   for (const name in request)
-    if (!KNOWN.includes(name) && request[name as keyof S3SignRequest] !== undefined)
+    if (request[name as keyof S3SignRequest] !== undefined && !KNOWN.includes(name))
       throw unsupportedConstraint(scheme, name);
   // Getters of a class are not among its names.
   if ((request.notBefore ?? request.prefix) !== undefined) throw unsupportedConstraint(scheme, "notBefore, prefix");

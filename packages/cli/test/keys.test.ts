@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, nodeArguments, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
+import { movedClock } from "./moved-clock.ts";
 
 interface CreatedKey {
   readonly id: string;
@@ -179,12 +180,13 @@ test("writes a session into a new file, and prints what credential_process reads
 
 test("says of a key whose scope has ended that it has, and hands nothing on of it", async () => {
   const state = join(temporaryFolder(), "state");
-  const at = (time: number) => new Date(time).toISOString();
-  const { id } = await createdKey(state, "--until", at(Date.now() + 1500));
-  const run = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state]);
+  const { env, move } = movedClock();
+  const { id } = await createdKey(state, "--until", new Date(Date.now() + 1800_000).toISOString());
+  const run = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state], { env });
   const early = await run("session", id, "--expires-in", "1h", "--show-secret");
   expect([early.status, early.stderr]).toEqual([1, expect.stringContaining("CREDENTIALS_EXPIRE_FIRST")]);
-  await expect.poll(async () => (await run("list")).stdout, { timeout: 20_000 }).toMatch(/ ended /);
+  move(3600);
+  expect((await run("list")).stdout).toMatch(/ ended /);
   const rotated = await run("rotate", id, "--show-secret");
   expect([rotated.status, rotated.stderr]).toEqual([1, expect.stringContaining("has ended")]);
   expect((await run("session", id, "--expires-in", "1s", "--show-secret")).status).toBe(1);

@@ -1,20 +1,14 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { s3Signer } from "daypass/s3";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
+import { movedClock } from "./moved-clock.ts";
 import { exampleFiles, serveWith, status } from "./serving.ts";
-
-const HOOK = fileURLToPath(new URL("./moved-clock.mjs", import.meta.url));
 
 test("what has ended stays ended when the clock is set back, also after a reload", async () => {
   const root = exampleFiles();
-  const file = join(temporaryFolder(), "clock");
-  const move = (seconds: number) => writeFileSync(file, String(seconds * 1000));
-  move(0);
-  const env = { NODE_OPTIONS: `--import ${HOOK}`, CLOCK_FILE: file };
+  const { env, move } = movedClock();
   const { said, child, log } = await serveWith({ env }, root, "--port", "0", "--show-secret");
   const credentials = { accessKeyId: said.accessKeyId, secretAccessKey: said.secretAccessKey ?? "" };
   const signer = s3Signer({ region: "us-east-1", endpoint: said.s3Endpoint, addressing: "path", credentials });
@@ -42,10 +36,7 @@ test("what has ended stays ended when the clock is set back, also after a reload
 });
 
 test("what has ended stays ended in workers that nobody asked meanwhile", async () => {
-  const file = join(temporaryFolder(), "clock");
-  const move = (seconds: number) => writeFileSync(file, String(seconds * 1000));
-  move(0);
-  const env = { NODE_OPTIONS: `--import ${HOOK}`, CLOCK_FILE: file };
+  const { env, move } = movedClock();
   const { said } = await serveWith({ env }, exampleFiles(), "--port", "0", "--workers", "2");
   // It ends within an hour.
   const url = said.presignedUrl;

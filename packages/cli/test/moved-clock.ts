@@ -1,0 +1,14 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "./command.ts";
+
+const HOOK = fileURLToPath(new URL("./moved-clock.mjs", import.meta.url));
+
+/** An environment whose programs see the system's clock moved by `move`, in seconds. */
+export function movedClock() {
+  const file = join(temporaryFolder(), "clock");
+  const move = (seconds: number): void => writeFileSync(file, String(seconds * 1000));
+  move(0);
+  return { env: { NODE_OPTIONS: `--import ${HOOK}`, CLOCK_FILE: file }, move };
+}

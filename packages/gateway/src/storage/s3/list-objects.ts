@@ -1,5 +1,5 @@
 import { childrenOf, malformed, optionalText, type ReadElement, requiredText } from "../../http/xml-reader.ts";
-import { compareUtf8, type ListEntry, type ListOptions, type ListPage } from "../listing.ts";
+import { compareUtf8, type ListEntry, type ListOptions, type ListPage, type ListPosition } from "../listing.ts";
 import { StorageError } from "../storage.ts";
 import { lastKeyOf, type Names } from "./names.ts";
 import { dateOf, numberIn, unquoted } from "./object-info.ts";
@@ -15,7 +15,8 @@ export type ObjectLister = (bucket: string, options: ListOptions) => Promise<Lis
 export function objectLister(upstream: Upstream, names: Names): ObjectLister {
   return async (name, { prefix, delimiter, after, limit, signal }) => {
     const bucket = await names.of(name);
-    const start = after === undefined ? undefined : "key" in after ? after.key : lastKeyOf(after.prefix);
+    const start = markerOf(after);
+    const first: Record<string, string> = start === undefined ? {} : { "start-after": start };
     const entries: ListEntry[] = [];
     let token: string | undefined;
     let truncated = true;
@@ -26,11 +27,7 @@ export function objectLister(upstream: Upstream, names: Names): ObjectLister {
         "max-keys": String(Math.min(limit - entries.length, PAGE)),
         prefix,
         ...(delimiter === undefined ? {} : { delimiter }),
-        ...(token !== undefined
-          ? { "continuation-token": token }
-          : start === undefined
-            ? {}
-            : { "start-after": start }),
+        ...(token === undefined ? first : { "continuation-token": token }),
       };
       const { document } = await upstream.read({ doing: "list the bucket", bucket, query, signal }, "ListBucketResult");
       entries.push(...entriesOf(document).filter((entry) => !isRepeated(entry, after)));
@@ -57,6 +54,12 @@ function entriesOf(document: ReadElement): readonly ListEntry[] {
     }),
   );
   return [...objects, ...prefixesOf(document)].sort((a, b) => compareUtf8(textOf(a), textOf(b)));
+}
+
+/** The key behind which a list goes on. */
+export function markerOf(after: ListPosition | undefined): string | undefined {
+  if (after === undefined) return undefined;
+  return "key" in after ? after.key : lastKeyOf(after.prefix);
 }
 
 /** Some begin a page with the key that it is to begin behind (radosgw 18), or with the prefix. */

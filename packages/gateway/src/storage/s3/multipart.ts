@@ -1,29 +1,17 @@
-import { xmlDocument } from "../../http/xml.ts";
-import { optionalText, requiredText } from "../../http/xml-reader.ts";
-import type {
-  CompletedUpload,
-  CompleteOptions,
-  MultipartStorage,
-  NamedPart,
-  PartInfo,
-  UploadInfo,
-  UploadRef,
-} from "../multipart.ts";
-import { type ChecksumRequest, isStorageError, StorageError } from "../storage.ts";
-import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
-import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
-import { copySource } from "./copy-object.ts";
-import { document } from "./document.ts";
-import { faultError, uploadFault } from "./fault.ts";
-import { openUploads } from "./list-uploads.ts";
+import { requiredText } from "../../http/xml-reader.ts";
+import type { MultipartStorage, PartInfo } from "../multipart.ts";
+import { type ChecksumRequest, StorageError } from "../storage.ts";
+import { uploadCompleter } from "./complete-upload.ts";
+import type { WriteConditions } from "./conditions.ts";
+import { partCopier } from "./copy-part.ts";
+import { uploadFault } from "./fault.ts";
 import { namedParts } from "./named-parts.ts";
-import { expectStorable, isStorable, type Names } from "./names.ts";
-import { checksumIn, dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
+import { expectStorable, type Names } from "./names.ts";
+import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
+import { openUploads } from "./open-uploads.ts";
 import type { ObjectReader } from "./read-object.ts";
 import { base64, uploadBody } from "./upload-body.ts";
 import type { Upstream } from "./upstream.ts";
-
-export type Multipart = MultipartStorage;
 
 export interface MultipartParts {
   readonly upstream: Upstream;
@@ -33,47 +21,10 @@ export interface MultipartParts {
   readonly holdBytes: number;
 }
 
-/** What S3 gives of a list of parts at once. */
-const PAGE = 1000;
-
 export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
   const { upstream, names, conditions, reader, holdBytes } = parts;
   const uploads = openUploads(upstream, names);
   const elements = namedParts();
-
-  async function place({
-    bucket,
-    key,
-    uploadId,
-  }: UploadRef): Promise<{ readonly bucket: string; readonly key: string }> {
-    const found = { bucket: await names.of(bucket), key };
-    if (uploadId === "" || !isStorable(key)) throw noSuchUpload();
-    return found;
-  }
-
-  async function* eachPart(upload: UploadRef): AsyncGenerator<PartInfo> {
-    for (let after = 0; ; ) {
-      const page = await uploads.parts(upload, { after, limit: PAGE });
-      yield* page.parts;
-      const last = page.parts.at(-1);
-      if (!page.truncated || last === undefined) return;
-      after = last.number;
-    }
-  }
-
-  /** Not every upstream holds a completion to sizes, and none to a smallest part of ours. */
-  async function checkParts(upload: UploadRef, named: readonly NamedPart[], options: CompleteOptions): Promise<void> {
-    const missing = new Map(named.map((part) => [part.number, part]));
-    const parts: PartInfo[] = [];
-    for await (const part of eachPart(upload)) {
-      if (missing.get(part.number)?.etag !== part.etag) continue;
-      missing.delete(part.number);
-      parts.push(part);
-    }
-    const [absent] = missing.values();
-    if (absent !== undefined) throw noSuchPart(absent);
-    checkSizes(parts, options);
-  }
 
   return {
     async createUpload(ref, options = {}) {
@@ -103,12 +54,12 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
     },
 
     getUpload: async (upload) => {
-      await place(upload);
+      await uploads.place(upload);
       return uploads.get(upload);
     },
 
     async putPart(upload, number, body, options = {}) {
-      const { bucket, key } = await place(upload);
+      const { bucket, key } = await uploads.place(upload);
       const { checksum: wanted } = await uploads.get(upload);
       const request: ChecksumRequest | undefined =
         options.checksum ?? (wanted === undefined ? undefined : { algorithm: wanted.algorithm });
@@ -154,92 +105,19 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
       return part;
     },
 
-    async copyPart(upload, number, source, { range, sourceEtag, signal }) {
-      const { bucket, key } = await place(upload);
-      const from = await names.of(source.bucket);
-      const info = isStorable(source.key) ? await reader.head(source, { signal }) : undefined;
-      if (info === undefined) return undefined;
-      if (info.etag !== sourceEtag) throw preconditionFailed();
-      const headers = {
-        ...copySource(from, source.key, sourceEtag),
-        ...(range === undefined ? {} : { "x-amz-copy-source-range": `bytes=${range.start}-${range.end}` }),
-      };
-      const query = { partNumber: String(number), uploadId: upload.uploadId };
-      const doing = "copy the part";
-      const call = { doing, method: "PUT", bucket, key, query, headers, signal };
-      const { document: copied, fault } = await upstream.readOrFault(call, "CopyPartResult");
-      if (fault?.code === "NoSuchKey") return undefined;
-      if (copied === undefined) throw faultError(fault, doing);
-      return {
-        number,
-        size: range === undefined ? info.size : range.end - range.start + 1,
-        etag: unquoted(requiredText(copied, "ETag")),
-        lastModified: dateOf(optionalText(copied, "LastModified")),
-        checksum: checksumIn(copied),
-      };
-    },
-
     async listParts(upload, options) {
-      await place(upload);
+      await uploads.place(upload);
       return uploads.parts(upload, options);
     },
 
+    copyPart: partCopier({ upstream, names, reader, uploads }),
+
     listUploads: (bucket, options) => uploads.list(bucket, options),
 
-    async completeUpload(upload, named, options) {
-      const { bucket, key } = await place(upload);
-      const { minPartSize, maxSize, size, checksum, signal } = options;
-      // The very same call again finds an upload that is not open any more: what it made is for the upstream to say.
-      const open = await isOpen(() => uploads.get(upload));
-      const algorithm = open?.checksum?.algorithm;
-      if (open !== undefined && (minPartSize > 0 || maxSize !== undefined || size !== undefined))
-        await checkParts(upload, named, options);
-      if (named.length === 0) throw open === undefined ? noSuchUpload() : noParts();
-      const condition = await conditions.headers("complete", { bucket, key }, options);
-      const list = named.map((part) => elements.element(upload, part, open));
-      const { body, headers } = document(xmlDocument("CompleteMultipartUpload", list));
-      const doing = "complete the upload";
-      const { document: completed, fault } = await upstream.readOrFault(
-        {
-          doing,
-          method: "POST",
-          bucket,
-          key,
-          query: { uploadId: upload.uploadId },
-          headers: {
-            ...headers,
-            ...condition,
-            "x-amz-mp-object-size": size === undefined ? undefined : String(size),
-            ...(algorithm === undefined || checksum === undefined
-              ? {}
-              : {
-                  [`x-amz-checksum-${algorithm}`]: checksum.replace(/-\d+$/, ""),
-                  "x-amz-checksum-type": open?.checksum?.type,
-                }),
-          },
-          body,
-          signal,
-        },
-        "CompleteMultipartUploadResult",
-      );
-      if (fault?.code === "BadDigest" && algorithm !== undefined) {
-        throw new StorageError("CHECKSUM_MISMATCH", `the parts have another ${algorithm} than the one declared`, {
-          digest: algorithm,
-        });
-      }
-      if (completed === undefined) {
-        throw "if-match" in condition ? conditionalFault(fault, doing, condition) : uploadFault(fault, doing);
-      }
-      const made = checksumIn(completed);
-      uploads.forget(upload);
-      return {
-        etag: unquoted(requiredText(completed, "ETag")),
-        checksums: made === undefined ? {} : { [made.algorithm]: made.value },
-      } satisfies CompletedUpload;
-    },
+    completeUpload: uploadCompleter({ upstream, conditions, uploads, elements }),
 
     async abortUpload(upload) {
-      const { bucket, key } = await place(upload);
+      const { bucket, key } = await uploads.place(upload);
       uploads.forget(upload);
       const query = { uploadId: upload.uploadId };
       const doing = "end the upload";
@@ -248,17 +126,4 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
       answer.resume();
     },
   };
-}
-
-async function isOpen(look: () => Promise<UploadInfo>): Promise<UploadInfo | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    if (isStorageError(error) && error.code === "NO_SUCH_UPLOAD") return undefined;
-    throw error;
-  }
-}
-
-function noParts(): StorageError {
-  return new StorageError("INVALID_PART", "expected one part at least, found none");
 }

@@ -18,6 +18,12 @@ export interface Names {
   forget(): void;
 }
 
+/** An object of the upstream, in its own names. */
+export interface Place {
+  readonly bucket: string;
+  readonly key: string;
+}
+
 /** What every upstream takes for a name, and what older ones still have. */
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
 const LIST_MS = 10_000;

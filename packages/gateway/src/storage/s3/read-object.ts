@@ -1,18 +1,17 @@
 import { Readable } from "node:stream";
-import { childrenOf, optionalText } from "../../http/xml-reader.ts";
 import {
   type ByteRange,
   type GetOptions,
   type ObjectInfo,
-  type ObjectPart,
   type ObjectRef,
   type OpenObject,
   StorageError,
   type StreamBody,
 } from "../storage.ts";
 import { faultError, unreachable } from "./fault.ts";
-import { bucketExists, isStorable, type Names, noSuchBucket } from "./names.ts";
-import { infoOfHeaders, numberIn, unquoted } from "./object-info.ts";
+import { bucketExists, isStorable, type Names, noSuchBucket, type Place } from "./names.ts";
+import { infoOfHeaders, unquoted } from "./object-info.ts";
+import { objectParts } from "./object-parts.ts";
 import type { ObjectTags } from "./tag-object.ts";
 import type { Answered, Upstream } from "./upstream.ts";
 
@@ -28,12 +27,6 @@ export interface ReaderParts {
   readonly redirect: boolean;
 }
 
-/** An object of the upstream, in its names. */
-interface Place {
-  readonly bucket: string;
-  readonly key: string;
-}
-
 /** An answer that nobody wants is read to its end up to here, so that its connection stays. */
 const WORTH_READING = 64 * 1024;
 /** Seconds for which a redirect is good at most. */
@@ -41,6 +34,8 @@ const REDIRECT_LIFE = 60;
 const CHECKSUMS = { "x-amz-checksum-mode": "ENABLED" };
 
 export function objectReader({ upstream, names, tags, redirect }: ReaderParts): ObjectReader {
+  const partsOf = objectParts(upstream);
+
   /** Asks for the object; `undefined` when there is none. */
   async function ask(
     method: string,
@@ -74,55 +69,6 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
       ...(found === undefined || Object.keys(found).length === 0 ? {} : { tags: found }),
       ...(parts === undefined ? {} : { parts }),
     };
-  }
-
-  /** S3 tells single parts only of objects with a checksum; of others each is looked at. */
-  async function partsOf(place: Place, { etag, checksums }: ObjectInfo): Promise<readonly ObjectPart[] | undefined> {
-    const count = Number(/-(\d{1,5})$/.exec(etag)?.[1] ?? 0);
-    if (count === 0) return undefined;
-    const [algorithm] = Object.keys(checksums);
-    const listed = algorithm === undefined ? [] : await listedParts(place, algorithm);
-    return listed.length === count ? listed : eachPart(place, { etag, count });
-  }
-
-  async function listedParts({ bucket, key }: Place, algorithm: string): Promise<readonly ObjectPart[]> {
-    const parts: ObjectPart[] = [];
-    for (let marker: string | undefined = "0"; marker !== undefined; ) {
-      const headers = {
-        "x-amz-object-attributes": "ObjectParts",
-        "x-amz-max-parts": "1000",
-        "x-amz-part-number-marker": marker,
-      };
-      const call = { doing: "look at the parts", bucket, key, query: { attributes: "" }, headers };
-      const { document } = await upstream.readOrFault(call, "GetObjectAttributesResponse");
-      const list = document === undefined ? undefined : childrenOf(document, "ObjectParts")[0];
-      if (list === undefined) return [];
-      for (const part of childrenOf(list, "Part")) {
-        const checksum = optionalText(part, `Checksum${algorithm.toUpperCase()}`);
-        parts.push({ size: numberIn(part, "Size"), ...(checksum === undefined ? {} : { checksum }) });
-      }
-      const next = optionalText(list, "NextPartNumberMarker");
-      marker = optionalText(list, "IsTruncated") === "true" && next !== marker ? next : undefined;
-    }
-    return parts;
-  }
-
-  async function eachPart(
-    { bucket, key }: Place,
-    { etag, count }: { readonly etag: string; readonly count: number },
-  ): Promise<readonly ObjectPart[]> {
-    const parts: ObjectPart[] = [];
-    let next = 0;
-    const look = async (): Promise<void> => {
-      for (let i = next++; i < count; i = next++) {
-        const headers = { "if-match": `"${etag}"` };
-        const query = { partNumber: String(i + 1) };
-        const answer = await upstream.tell({ doing: "look at a part", method: "HEAD", bucket, key, query, headers });
-        parts[i] = { size: Number(answer.headers["content-length"]) };
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(16, count) }, look));
-    return parts;
   }
 
   /** A part of the object, asked for when it is read. The object has to be the one that was described. */

@@ -1,8 +1,7 @@
-import type { BodyDigests } from "../checked-body.ts";
-import { checkDigests } from "../checked-body.ts";
+import { type BodyDigests, checkDigests } from "../checked-body.ts";
+import type { MultipartStorage } from "../multipart.ts";
 import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
-import type { Multipart } from "./multipart.ts";
 import { expectStorable, type Names } from "./names.ts";
 import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";
@@ -14,7 +13,7 @@ export interface StoreParts {
   readonly names: Names;
   readonly conditions: WriteConditions;
   readonly reader: ObjectReader;
-  readonly multipart: Multipart;
+  readonly multipart: MultipartStorage;
   readonly holdBytes: number;
   readonly clock: () => Date;
 }

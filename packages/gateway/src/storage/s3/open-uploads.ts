@@ -11,14 +11,17 @@ import type {
   UploadPage,
   UploadRef,
 } from "../multipart.ts";
+import { noSuchUpload } from "../upload-refusals.ts";
 import { uploadFault } from "./fault.ts";
-import { decoderOf, PAGE, prefixesOf } from "./list-objects.ts";
-import { lastKeyOf, type Names } from "./names.ts";
+import { decoderOf, markerOf, PAGE, prefixesOf } from "./list-objects.ts";
+import { isStorable, type Names, type Place } from "./names.ts";
 import { checksumIn, dateOf, numberIn, unquoted } from "./object-info.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What the upstream tells of uploads that are under way. */
 export interface OpenUploads {
+  /** Where an upload is, in the upstream's names. @throws {StorageError} `NO_SUCH_UPLOAD` for what can be none */
+  place(upload: UploadRef): Promise<Place>;
   /** From memory for a while: each part asks, and what an upload was begun with does not change. */
   get(upload: UploadRef): Promise<UploadInfo>;
   parts(upload: UploadRef, options: { readonly after: number; readonly limit: number }): Promise<PartPage>;
@@ -67,7 +70,7 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
   async function list(name: string, options: ListUploadsOptions): Promise<UploadPage> {
     const { prefix, delimiter, after, limit, signal } = options;
     const bucket = await names.of(name);
-    const marker = after === undefined ? undefined : "key" in after ? after.key : lastKeyOf(after.prefix);
+    const marker = markerOf(after);
     const uploadId = after !== undefined && "key" in after ? after.uploadId : undefined;
     const query: Record<string, string> = {
       uploads: "",
@@ -119,6 +122,12 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
     return { bucket, key, uploadId, checksum, created: new Date(0) };
   }
 
+  async function place({ bucket, key, uploadId }: UploadRef): Promise<Place> {
+    const found = { bucket: await names.of(bucket), key };
+    if (uploadId === "" || !isStorable(key)) throw noSuchUpload();
+    return found;
+  }
+
   async function get(upload: UploadRef): Promise<UploadInfo> {
     const found = known.get(idOf(upload));
     if (found !== undefined) return found;
@@ -128,6 +137,7 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
   }
 
   return {
+    place,
     get,
     list,
     remember,

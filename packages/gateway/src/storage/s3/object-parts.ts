@@ -1,0 +1,64 @@
+import { childrenOf, optionalText } from "../../http/xml-reader.ts";
+import type { ObjectInfo, ObjectPart } from "../storage.ts";
+import type { Place } from "./names.ts";
+import { numberIn } from "./object-info.ts";
+import type { Upstream } from "./upstream.ts";
+
+type Described = Pick<ObjectInfo, "etag" | "checksums">;
+
+/** The parts that an object was uploaded in; `undefined` where it was uploaded whole. */
+export type ObjectParts = (place: Place, described: Described) => Promise<readonly ObjectPart[] | undefined>;
+
+/** Requests under way at once. */
+const LOOKS = 16;
+
+/** S3 tells single parts only of objects with a checksum; of others each is looked at. */
+export function objectParts(upstream: Upstream): ObjectParts {
+  async function listedParts({ bucket, key }: Place, algorithm: string): Promise<readonly ObjectPart[]> {
+    const parts: ObjectPart[] = [];
+    for (let marker: string | undefined = "0"; marker !== undefined; ) {
+      const headers = {
+        "x-amz-object-attributes": "ObjectParts",
+        "x-amz-max-parts": "1000",
+        "x-amz-part-number-marker": marker,
+      };
+      const call = { doing: "look at the parts", bucket, key, query: { attributes: "" }, headers };
+      const { document } = await upstream.readOrFault(call, "GetObjectAttributesResponse");
+      const list = document === undefined ? undefined : childrenOf(document, "ObjectParts")[0];
+      if (list === undefined) return [];
+      for (const part of childrenOf(list, "Part")) {
+        const checksum = optionalText(part, `Checksum${algorithm.toUpperCase()}`);
+        parts.push({ size: numberIn(part, "Size"), ...(checksum === undefined ? {} : { checksum }) });
+      }
+      const next = optionalText(list, "NextPartNumberMarker");
+      marker = optionalText(list, "IsTruncated") === "true" && next !== marker ? next : undefined;
+    }
+    return parts;
+  }
+
+  async function eachPart(
+    { bucket, key }: Place,
+    { etag, count }: { readonly etag: string; readonly count: number },
+  ): Promise<readonly ObjectPart[]> {
+    const parts: ObjectPart[] = [];
+    let next = 0;
+    const look = async (): Promise<void> => {
+      for (let i = next++; i < count; i = next++) {
+        const headers = { "if-match": `"${etag}"` };
+        const query = { partNumber: String(i + 1) };
+        const answer = await upstream.tell({ doing: "look at a part", method: "HEAD", bucket, key, query, headers });
+        parts[i] = { size: Number(answer.headers["content-length"]) };
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(LOOKS, count) }, look));
+    return parts;
+  }
+
+  return async (place, { etag, checksums }) => {
+    const count = Number(/-(\d{1,5})$/.exec(etag)?.[1] ?? 0);
+    if (count === 0) return undefined;
+    const [algorithm] = Object.keys(checksums);
+    const listed = algorithm === undefined ? [] : await listedParts(place, algorithm);
+    return listed.length === count ? listed : eachPart(place, { etag, count });
+  };
+}

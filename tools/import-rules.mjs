@@ -40,7 +40,7 @@ const runtime = /^node:/;
 const http = /^http\//;
 const steps = /^pipeline\//;
 const operations = /^operations\//;
-const contracts = /^storage\/(storage|multipart|upload-refusals|listing|buckets|checked-body)\.ts$/;
+const contracts = /^storage\/(storage|multipart|upload-refusals|listing|buckets|checked-body|under-way)\.ts$/;
 const ALONE = "a driver sees its contract, http/ and the library, so that it can be replaced alone";
 
 /**

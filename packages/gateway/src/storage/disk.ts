@@ -36,6 +36,7 @@ import {
   type Storage,
   StorageError,
 } from "./storage.ts";
+import { underWay } from "./under-way.ts";
 
 export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./disk/disk-index.ts";
 export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index-channel.ts";
@@ -120,18 +121,11 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   const incoming = diskMultipart(parts, write);
   const list = objectLister(index);
   const buckets = diskBuckets({ ...index, list });
-  const underWay = new Set<Promise<unknown>>();
+  const writes = underWay();
 
   function write<T>(doing: string, step: () => Promise<T>): Promise<T> {
     if (layout.readOnly) return Promise.reject(readOnly());
-    const promise = translating(doing, step);
-    const ended = promise.then(
-      () => {},
-      () => {},
-    );
-    underWay.add(ended);
-    void ended.then(() => underWay.delete(ended));
-    return promise;
+    return writes.track(translating(doing, step));
   }
 
   /** A small file is read and closed at once, so that most requests hold nothing open. */
@@ -172,7 +166,7 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
-    await Promise.all(underWay);
+    await writes.ended();
     await digests.close();
     cache.clear();
     index.close();

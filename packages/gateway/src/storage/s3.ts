@@ -19,6 +19,7 @@ import { objectStore } from "./s3/store-object.ts";
 import { objectTags } from "./s3/tag-object.ts";
 import { upstream } from "./s3/upstream.ts";
 import { type Storage, StorageError } from "./storage.ts";
+import { underWay } from "./under-way.ts";
 
 export type { S3Options, S3Timeouts } from "./s3/options.ts";
 
@@ -53,35 +54,24 @@ export function s3(options: S3Options): Storage {
   const store = objectStore({ ...parts, multipart });
   const copy = objectCopier(parts);
   const remove = objectRemover(parts);
-  const underWay = new Set<Promise<unknown>>();
-
-  function write<T>(step: () => Promise<T>): Promise<T> {
-    const promise = step();
-    const ended = promise.then(
-      () => {},
-      () => {},
-    );
-    underWay.add(ended);
-    void ended.then(() => underWay.delete(ended));
-    return promise;
-  }
+  const writes = underWay();
 
   return answersRead({
     name: "s3",
     get: (ref, getOptions = {}) => reader.get(ref, getOptions),
     head: (ref, getOptions = {}) => reader.head(ref, getOptions),
-    put: (ref, body, putOptions = {}) => write(() => store(ref, body, putOptions)),
-    copy: (source, target, copyOptions) => write(() => copy(source, target, copyOptions)),
-    setTags: (ref, set, tagOptions = {}) => write(() => tags.set(ref, set, tagOptions)),
-    delete: (ref, deleteOptions = {}) => write(() => remove(ref, deleteOptions)),
+    put: (ref, body, putOptions = {}) => writes.track(store(ref, body, putOptions)),
+    copy: (source, target, copyOptions) => writes.track(copy(source, target, copyOptions)),
+    setTags: (ref, set, tagOptions = {}) => writes.track(tags.set(ref, set, tagOptions)),
+    delete: (ref, deleteOptions = {}) => writes.track(remove(ref, deleteOptions)),
     list: objectLister(connection, names),
     ...multipart,
-    putPart: (...args) => write(() => multipart.putPart(...args)),
-    copyPart: (...args) => write(() => multipart.copyPart(...args)),
-    completeUpload: (...args) => write(() => multipart.completeUpload(...args)),
+    putPart: (...args) => writes.track(multipart.putPart(...args)),
+    copyPart: (...args) => writes.track(multipart.copyPart(...args)),
+    completeUpload: (...args) => writes.track(multipart.completeUpload(...args)),
     ...upstreamBuckets(connection, names, options),
     async close() {
-      await Promise.all(underWay);
+      await writes.ended();
       connection.close();
     },
   });

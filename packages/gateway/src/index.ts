@@ -22,7 +22,7 @@ export { type Mac, type Session, type SessionRequest, type Sessions, sessions } 
 export { steadyClock } from "./pipeline/steady-clock.ts";
 export { type Tally, tally } from "./pipeline/tally.ts";
 export type { Allowance, Dialect, KeyScope, Resource } from "./protocols/protocol.ts";
-export type { S3AccessKey } from "./protocols/s3/index.ts";
+export type { S3AccessKey } from "./protocols/s3/access-key.ts";
 export type { BucketInfo, Buckets } from "./storage/buckets.ts";
 export type {
   ListEntry,

@@ -8,7 +8,7 @@ import type { UrlHmacKey } from "daypass/url";
 import { createGateway, type Gateway, type GatewayOptions } from "../gateway.ts";
 import { type GatewayServer, type ListenOptions, listen } from "../node/listen.ts";
 import type { AuditEvent } from "../pipeline/audit.ts";
-import type { S3AccessKey } from "../protocols/s3/index.ts";
+import type { S3AccessKey } from "../protocols/s3/access-key.ts";
 import { disk } from "../storage/disk.ts";
 import type { Storage } from "../storage/storage.ts";
 

@@ -25,7 +25,7 @@ import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import type { BodyVerifier } from "../protocol.ts";
-import type { S3AccessKey } from "./index.ts";
+import type { S3AccessKey } from "./access-key.ts";
 import { locationOf } from "./location.ts";
 import { blamingToken, type SessionsOfGrants } from "./session-verifier.ts";
 

@@ -1,12 +1,5 @@
-import {
-  type Clock,
-  DaypassError,
-  type KeyResolver,
-  type ObligationKind,
-  type Verifier,
-  type WireRequest,
-} from "daypass";
-import { type S3Credentials, type S3Grant, s3Verifier } from "daypass/s3";
+import { type Clock, DaypassError, type KeyResolver, type ObligationKind, type Verifier } from "daypass";
+import { type S3Grant, s3Verifier } from "daypass/s3";
 import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
 import { s3V2HeaderVerifier } from "daypass/s3/v2/header";
@@ -16,17 +9,14 @@ import { readScope } from "../../pipeline/key-scope.ts";
 import type { Limits } from "../../pipeline/limits.ts";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
-import type { KeyScope, Protocol, ReadScope } from "../protocol.ts";
+import type { Protocol, ReadScope } from "../protocol.ts";
+import { type FoundKeys, listFound, type S3AccessKey, scopesFound, scopesOf } from "./access-key.ts";
 import { s3FormBody } from "./form.ts";
 import { withMetadataText } from "./metadata-text.ts";
 import { refuseS3 } from "./refuse.ts";
 import { type SessionsOfGrants, withSessions } from "./session-verifier.ts";
+import { isStsRequest } from "./sts-request.ts";
 import { s3Task } from "./task.ts";
-
-/** An access key with what the operator lets it grant. */
-export interface S3AccessKey extends S3Credentials {
-  readonly scope?: KeyScope | undefined;
-}
 
 export interface S3ProtocolOptions {
   readonly keys: KeyResolver<S3AccessKey>;
@@ -59,7 +49,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const header = form((credentials) => s3HeaderVerifier({ ...common, credentials, regions }));
   const refuse = refuseS3(options);
   /** What its key may do holds as well, as it is now: a session ends when its key is taken back, or has another secret. */
-  const inherited = (session: Session, parents: Found): readonly ReadScope[] | undefined => {
+  const inherited = (session: Session, parents: FoundKeys): readonly ReadScope[] | undefined => {
     const scopes = scopesFound(parents);
     if (scopes === undefined) return undefined;
     if (listFound(parents).some(({ secretAccessKey }) => sessions?.isBound(session, secretAccessKey) === true)) {
@@ -73,7 +63,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     verifiers: [
       form((credentials) => s3Verifier({ ...common, credentials, regions })),
       // The Security Token Service has a protocol of its own.
-      sessions === undefined ? header : { ...header, detects: (request) => header.detects(request) && !isSts(request) },
+      sessions === undefined ? header : { ...header, detects: (request) => header.detects(request) && !isStsRequest(request) },
       form((credentials) => s3V2Verifier({ ...common, credentials })),
       form((credentials) => s3V2HeaderVerifier({ ...common, credentials })),
       form((credentials) => s3V4aVerifier({ ...common, credentials, regions })),
@@ -98,39 +88,4 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     },
     refuse,
   };
-}
-
-const UNLIMITED: ReadScope = {};
-
-/** What a resolver finds under an id. */
-type Found = S3AccessKey | readonly S3AccessKey[] | undefined;
-
-/** What the keys of an id may do. */
-export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType<KeyResolver<ReadScope>> {
-  const found = keys(id);
-  return found instanceof Promise ? found.then(scopesFound) : scopesFound(found);
-}
-
-/** @throws {DaypassError} `INVALID_KEY`; nobody sees it but the operator and whoever has signed by the key. */
-function scopesFound(found: Found): ReadScope | readonly ReadScope[] | undefined {
-  if (found === undefined) return undefined;
-  return isList(found) ? found.map(scopeOf) : scopeOf(found);
-}
-
-function scopeOf({ scope }: S3AccessKey): ReadScope {
-  return scope === undefined ? UNLIMITED : readScope(scope);
-}
-
-/** The keys of an id. */
-export function listFound(found: Found): readonly S3AccessKey[] {
-  if (found === undefined) return [];
-  return isList(found) ? found : [found];
-}
-
-function isSts({ headers }: WireRequest): boolean {
-  return headers.some(([name, value]) => name.toLowerCase() === "authorization" && value.includes("/sts/aws4_request"));
-}
-
-function isList(found: S3AccessKey | readonly S3AccessKey[]): found is readonly S3AccessKey[] {
-  return Array.isArray(found);
 }

@@ -9,7 +9,7 @@ import {
 } from "daypass";
 import type { S3Grant } from "daypass/s3";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
-import type { S3AccessKey } from "./index.ts";
+import type { S3AccessKey } from "./access-key.ts";
 
 const MAX_VERIFIERS = 256;
 

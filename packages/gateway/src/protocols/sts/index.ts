@@ -10,8 +10,8 @@ import type { IssuedSession } from "../../operations/issue-session.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import type { Protocol, Task } from "../protocol.ts";
-import type { S3AccessKey } from "../s3/index.ts";
-import { listFound, scopesOf } from "../s3/index.ts";
+import { listFound, type S3AccessKey, scopesOf } from "../s3/access-key.ts";
+import { isStsRequest } from "../s3/sts-request.ts";
 import { type CallFields, readCall } from "./call.ts";
 import { hashBody } from "./hash-body.ts";
 import { presentSession, refuseSts } from "./present.ts";
@@ -23,11 +23,6 @@ export interface StsProtocolOptions {
   readonly clock: Clock;
   readonly sessions: Sessions;
   readonly createHash: CreateHash;
-}
-
-/** Tells by the scope of its signature whether a request is for the Security Token Service. */
-export function isStsRequest({ headers }: WireRequest): boolean {
-  return headers.some(([name, value]) => name.toLowerCase() === "authorization" && value.includes("/sts/aws4_request"));
 }
 
 const HOUR = 3600;

@@ -105,7 +105,7 @@ const parts = [
   },
   {
     part: /^scope\.ts$/,
-    sees: [/^pipeline\/reach\.ts$/, /^protocols\/protocol\.ts$/],
+    sees: [/^pipeline\/(reach|key-scope)\.ts$/],
     why: "programs that sign load it: it is one rule, and the types of it",
   },
   {

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { scopeBreach } from "./pipeline/reach.ts";
-export type { KeyScope, Resource } from "./protocols/protocol.ts";
+export type { KeyScope } from "./pipeline/key-scope.ts";
+export { type Resource, scopeBreach } from "./pipeline/reach.ts";

@@ -1,8 +1,9 @@
 import { DaypassError, type Grant } from "daypass";
-import type { Protocol, ReadScope, Resource } from "../protocols/protocol.ts";
+import type { Protocol } from "../protocols/protocol.ts";
 import type { ObjectRef } from "../storage/storage.ts";
 import type { Authenticated } from "./authenticate.ts";
-import { DOT_SEGMENT, isBelow, scopeBreach } from "./reach.ts";
+import type { ReadScope } from "./key-scope.ts";
+import { DOT_SEGMENT, isBelow, type Resource, scopeBreach } from "./reach.ts";
 import { Refusal } from "./refusal.ts";
 
 declare const permitted: unique symbol;

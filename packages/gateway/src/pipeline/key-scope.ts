@@ -4,7 +4,34 @@
  */
 import { DaypassError } from "daypass";
 import { type FormFault, type FormsOf, formFault } from "../http/option-forms.ts";
-import type { Allowance, KeyScope, ReadScope } from "../protocols/protocol.ts";
+
+/** What the operator lets a key grant; a signature cannot reach further. */
+export interface KeyScope {
+  /** Any bucket if left out. */
+  readonly buckets?: readonly string[] | undefined;
+  /** Keys below this prefix, on whole segments: `merchants/12` does not admit `merchants/123`. */
+  readonly prefix?: string | undefined;
+  readonly methods?: readonly string[] | undefined;
+  /** Longest life of a URL, seconds. */
+  readonly maxLife?: number | undefined;
+  /** First instant at which the key is no longer good; as text with its zone, `2030-01-02T03:04:05Z`. */
+  readonly until?: Date | string | undefined;
+  /** Of a session that came with a policy: what is in none of the statements is not allowed. */
+  readonly allow?: readonly Allowance[] | undefined;
+}
+
+/** A scope that was found to limit what it says. Only `readScope` makes one. */
+export interface ReadScope extends KeyScope {
+  readonly until?: Date | undefined;
+}
+
+/** What one statement of a session policy allows. */
+export interface Allowance {
+  /** Actions in Amazon's words, such as `s3:GetObject`. A `*` at the end stands for any text. */
+  readonly actions: readonly string[];
+  /** `bucket` for the bucket itself, `bucket/key`, or `*` for all there is. A `*` at the end of a key stands for any text. */
+  readonly resources: readonly string[];
+}
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 

@@ -1,7 +1,13 @@
 /**
  * How far a key reaches: the one rule for the gateway and for whoever wants to know beforehand what it will say.
  */
-import type { KeyScope, Resource } from "../protocols/protocol.ts";
+import type { KeyScope } from "./key-scope.ts";
+
+/** Bucket and key in the words of the dialect; no key means the bucket itself. Decoded once, by the dialect's own rule. */
+export interface Resource {
+  readonly bucket: string;
+  readonly key: string | undefined;
+}
 
 export const DOT_SEGMENT: RegExp = /(?:^|\/)\.{1,2}(?:\/|$)/;
 

@@ -1,5 +1,5 @@
 import type { S3Credentials } from "daypass/s3";
-import type { KeyScope } from "../protocols/protocol.ts";
+import type { KeyScope } from "./key-scope.ts";
 
 /** A MAC under a secret that only this gateway and its workers have; 32 bytes. */
 export type Mac = (text: string) => Uint8Array;

@@ -6,46 +6,14 @@
 import type { Grant, KeyResolver, Verifier, WireRequest } from "daypass";
 import type { OperationRequest, ResultOf } from "../operations/operations.ts";
 import type { Permit } from "../pipeline/authorize.ts";
+import type { ReadScope } from "../pipeline/key-scope.ts";
 import type { Answer } from "../pipeline/outcome.ts";
+import type { Resource } from "../pipeline/reach.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
 import type { Received } from "../pipeline/target.ts";
 
 /** What the gateway speaks: `s3` is all of S3, forms and the Security Token Service included; `url` are Daypass URLs. */
 export type Dialect = "s3" | "url";
-
-/** What the operator lets a key grant; a signature cannot reach further. */
-export interface KeyScope {
-  /** Any bucket if left out. */
-  readonly buckets?: readonly string[] | undefined;
-  /** Keys below this prefix, on whole segments: `merchants/12` does not admit `merchants/123`. */
-  readonly prefix?: string | undefined;
-  readonly methods?: readonly string[] | undefined;
-  /** Longest life of a URL, seconds. */
-  readonly maxLife?: number | undefined;
-  /** First instant at which the key is no longer good; as text with its zone, `2030-01-02T03:04:05Z`. */
-  readonly until?: Date | string | undefined;
-  /** Of a session that came with a policy: what is in none of the statements is not allowed. */
-  readonly allow?: readonly Allowance[] | undefined;
-}
-
-/** A scope that was found to limit what it says. Only `readScope` makes one. */
-export interface ReadScope extends KeyScope {
-  readonly until?: Date | undefined;
-}
-
-/** What one statement of a session policy allows. */
-export interface Allowance {
-  /** Actions in Amazon's words, such as `s3:GetObject`. A `*` at the end stands for any text. */
-  readonly actions: readonly string[];
-  /** `bucket` for the bucket itself, `bucket/key`, or `*` for all there is. A `*` at the end of a key stands for any text. */
-  readonly resources: readonly string[];
-}
-
-/** Bucket and key in the words of the dialect; no key means the bucket itself. Decoded once, by the dialect's own rule. */
-export interface Resource {
-  readonly bucket: string;
-  readonly key: string | undefined;
-}
 
 /** What an answer needs to know besides what was done. */
 export interface Exchange {

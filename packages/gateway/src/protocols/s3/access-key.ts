@@ -1,7 +1,6 @@
 import type { KeyResolver } from "daypass";
 import type { S3Credentials } from "daypass/s3";
-import { readScope } from "../../pipeline/key-scope.ts";
-import type { KeyScope, ReadScope } from "../protocol.ts";
+import { type KeyScope, type ReadScope, readScope } from "../../pipeline/key-scope.ts";
 
 /** An access key with what the operator lets it grant. */
 export interface S3AccessKey extends S3Credentials {
@@ -19,7 +18,11 @@ export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType
   return found instanceof Promise ? found.then(scopesFound) : scopesFound(found);
 }
 
-/** What the keys that were found may do. @throws {DaypassError} `INVALID_KEY`; nobody sees it but the operator and whoever has signed by the key. */
+/**
+ * What the keys that were found may do.
+ *
+ * @throws {DaypassError} `INVALID_KEY`; nobody sees it but the operator and whoever has signed by the key
+ */
 export function scopesFound(found: FoundKeys): ReadScope | readonly ReadScope[] | undefined {
   if (found === undefined) return undefined;
   return isList(found) ? found.map(scopeOf) : scopeOf(found);

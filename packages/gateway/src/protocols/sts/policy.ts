@@ -1,6 +1,6 @@
 import { repeatsMember } from "../../http/json-members.ts";
+import type { Allowance, KeyScope } from "../../pipeline/key-scope.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
-import type { Allowance, KeyScope } from "../protocol.ts";
 
 /** Bytes: what a policy says travels in the token. */
 const MAX_POLICY = 2048;

@@ -1,8 +1,9 @@
 import { type Clock, DaypassError, type KeyResolver, type ObligationKind } from "daypass";
 import { type UrlGrant, type UrlKey, urlVerifier } from "daypass/url";
 import type { Limits } from "../../pipeline/limits.ts";
+import type { Resource } from "../../pipeline/reach.ts";
 import { responseOverrides } from "../object-headers.ts";
-import type { Protocol, Resource } from "../protocol.ts";
+import type { Protocol } from "../protocol.ts";
 import { bodyRefusal } from "./body-refusal.ts";
 import { urlOperation } from "./operation.ts";
 import { presentUrl } from "./present.ts";

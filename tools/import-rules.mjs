@@ -115,11 +115,11 @@ const parts = [
   },
   {
     part: /^testing\//,
-    sees: [/^(gateway\.ts$|(http|node|operations|pipeline|protocols|storage)\/)/, library, runtime],
+    sees: [/^((gateway|options)\.ts$|(http|node|operations|pipeline|protocols|storage)\/)/, library, runtime],
     why: "what tests are handed needs no further package",
   },
   {
-    part: /^(gateway|check-options|index)\.ts$/,
+    part: /^(gateway|options|check-options|protocols|index)\.ts$/,
     sees: [http, contracts, library, steps, operations, /^protocols\//, /^node:(crypto|stream)$/],
     why: "the composition root is told its driver, and has no socket",
   },

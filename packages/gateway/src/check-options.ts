@@ -1,6 +1,5 @@
 /** Options of a gateway that could not work, or that would let through what they seem to forbid. */
 import { DaypassError } from "daypass";
-import type { GatewayOptions } from "./gateway.ts";
 import { isHeaderName, METHODS } from "./http/cors.ts";
 import {
   callback,
@@ -16,6 +15,7 @@ import {
   unexpected,
   wholeNumber,
 } from "./http/option-forms.ts";
+import type { GatewayOptions } from "./options.ts";
 import type { Limits } from "./pipeline/limits.ts";
 
 const OPTIONS: FormsOf<GatewayOptions> = {

@@ -4,12 +4,13 @@
  *
  * @module
  */
-export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+export { createGateway, type Gateway } from "./gateway.ts";
 export type { HashAlgorithm } from "./http/checksum.ts";
 export type { CorsPolicy } from "./http/cors.ts";
 export type { CorsRule } from "./http/cors-rules.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
 export { repeatsMember } from "./http/json-members.ts";
+export type { GatewayOptions } from "./options.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";
 export type { Allowance, KeyScope } from "./pipeline/key-scope.ts";
 export { defaultLimits, type Limits } from "./pipeline/limits.ts";

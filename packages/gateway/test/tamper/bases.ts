@@ -13,7 +13,7 @@ import {
   urlBases,
 } from "../../../daypass/test/tamper/bases.ts";
 import { type Judge, judgeS3, judgeS3V2, judgeUrl } from "../../../daypass/test/tamper/judge.ts";
-import type { GatewayOptions } from "../../src/gateway.ts";
+import type { GatewayOptions } from "../../src/options.ts";
 
 const { d: _, ...publicKey } = ED25519_KEY;
 

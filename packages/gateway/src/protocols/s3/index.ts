@@ -63,7 +63,9 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     verifiers: [
       form((credentials) => s3Verifier({ ...common, credentials, regions })),
       // The Security Token Service has a protocol of its own.
-      sessions === undefined ? header : { ...header, detects: (request) => header.detects(request) && !isStsRequest(request) },
+      sessions === undefined
+        ? header
+        : { ...header, detects: (request) => header.detects(request) && !isStsRequest(request) },
       form((credentials) => s3V2Verifier({ ...common, credentials })),
       form((credentials) => s3V2HeaderVerifier({ ...common, credentials })),
       form((credentials) => s3V4aVerifier({ ...common, credentials, regions })),

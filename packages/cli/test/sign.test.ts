@@ -164,6 +164,8 @@ test("says of a profile what it lacks, and of a process how it failed", async ()
 credential_process = echo S3CR3T; echo "no vault today" >&2; exit 7
 [profile silent]
 credential_process = exit 3
+[profile nothing]
+credential_process = echo null
 `,
   );
   writeFileSync(
@@ -180,6 +182,7 @@ credential_process = exit 3
   expect(stderr).toMatch(/exit status 7 .*no vault today/);
   expect(stderr).not.toContain("S3CR3T");
   expect((await sign("silent")).stderr).toContain("exit status 3");
+  expect((await sign("nothing")).stderr).toContain("as JSON of version 1, found other text");
   expect((await sign("any", { AWS_SHARED_CREDENTIALS_FILE: folder })).stderr).toContain(
     `AWS_SHARED_CREDENTIALS_FILE to name a file, found at ${folder} a folder`,
   );

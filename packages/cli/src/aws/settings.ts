@@ -2,7 +2,9 @@ import { type ExecException, exec } from "node:child_process";
 import { promisify } from "node:util";
 import type { S3Credentials } from "daypass/s3";
 import { CommandError } from "../command.ts";
+import { isObject } from "../lines/fields.ts";
 import { instant } from "../lines/instant.ts";
+import { privateJson } from "../private-json.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 
 /** What AWS's tools would use: who signs, for which region, against which server. */
@@ -91,12 +93,8 @@ async function processCredentials(command: string): Promise<S3Credentials> {
     // The error's text holds the command line, and its standard output may hold a secret: neither is shown.
     throw failure(`that it ${howItEnded(error)}`);
   });
-  let answer: Readonly<Record<string, unknown>>;
-  try {
-    answer = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
-  } catch {
-    throw failure("other text");
-  }
+  const answer = privateJson(stdout);
+  if (!isObject(answer)) throw failure("other text");
   const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer;
   if (Version !== 1 || typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string")
     throw failure("another object");

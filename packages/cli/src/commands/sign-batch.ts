@@ -6,6 +6,7 @@ import { CommandError, type Context, type ExitStatus, UsageError } from "../comm
 import { type AnswerFormat, answerWriter, signedForm } from "../lines/answer-writer.ts";
 import { csvReader } from "../lines/csv.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
+import { privateJson } from "../private-json.ts";
 import { keyFinder, type LineDefaults } from "../sign/complete-line.ts";
 import { commonFields, type SignOptions } from "../sign/options.ts";
 import { loadTarget, schemeOfTarget } from "../sign/targets.ts";
@@ -92,12 +93,7 @@ export async function lineDefaults(args: SignBatchArguments, target: string | un
 async function defaultsFile(path: string): Promise<JsonObject> {
   const text = await readText(path);
   if (text === undefined) throw new CommandError(`expected --defaults to name a file, found none at ${path}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's message would repeat a part of the file, and that may be a secret.
-  }
+  const value = privateJson(text);
   if (isObject(value)) return value;
   throw new CommandError(`expected in ${path} one JSON object with fields of a line, found another text`);
 }

@@ -1,6 +1,7 @@
 import type { FormToExplain } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { isObject } from "../lines/fields.ts";
+import { privateJson } from "../private-json.ts";
 
 /**
  * Reads a form as `daypass sign` prints it (`--as html-form`, `--json`, a line of `--batch`), as an SDK returns it (`url` and
@@ -15,12 +16,7 @@ export function formFromText(option: string, text: string): FormToExplain {
 }
 
 function jsonForm(text: string): FormToExplain | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = privateJson(text);
   if (!isObject(value)) return undefined;
   const { url, fields } = value;
   return typeof url === "string" && areFields(fields) ? { url, fields } : undefined;

@@ -2,6 +2,7 @@ import { isDaypassError } from "daypass";
 import { publishedKeySet, type UrlKey } from "daypass/url";
 import { CommandError } from "../command.ts";
 import { isObject } from "../lines/fields.ts";
+import { privateJson } from "../private-json.ts";
 import { readTextFile } from "../text-file.ts";
 
 /**
@@ -29,13 +30,8 @@ export async function publicKeys(path: string | undefined, stored: ReadonlySet<s
 }
 
 function keysOf(text: string): readonly UrlKey[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) && Array.isArray(value["keys"]) ? value["keys"] : undefined;
-  } catch {
-    // Said by whoever asked: what stands in a file of keys is not repeated.
-    return undefined;
-  }
+  const value = privateJson(text);
+  return isObject(value) && Array.isArray(value["keys"]) ? value["keys"] : undefined;
 }
 
 function keyFault(key: UrlKey): string | undefined {

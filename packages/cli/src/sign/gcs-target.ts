@@ -4,6 +4,7 @@ import type { GcsServiceAccount } from "daypass/gcs";
 import { moment, pairs, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
+import { privateJson } from "../private-json.ts";
 import { readText } from "../state/files.ts";
 import { formLine } from "./form-line.ts";
 import { checked, commonFields, given, mapped, oneMethod, requestHeaders } from "./options.ts";
@@ -81,12 +82,7 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
 }
 
 function keyFile(path: string, text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's message would repeat a part of the key.
-  }
+  const value = privateJson(text);
   if (isObject(value)) return value;
   throw new CommandError(`expected in ${path} a JSON object, found other text`);
 }

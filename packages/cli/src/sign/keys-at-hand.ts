@@ -5,6 +5,7 @@ import { awsSettings } from "../aws/settings.ts";
 import { CommandError, type Context } from "../command.ts";
 import { inputText, NamedFileError } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
+import { privateJson } from "../private-json.ts";
 import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
 import { keyStore, unopened } from "../state/key-store.ts";
 import { urlKey } from "../state/scoped-key.ts";
@@ -88,13 +89,8 @@ async function storedKeys(
 
 /** One entry, or a list of them. Their fields are the scheme's to check. */
 function schemeEntries(text: string): readonly JsonObject[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's message would repeat a part of a secret.
-    throw new CommandError("expected --schemes as JSON, found text that is none");
-  }
+  const value = privateJson(text);
+  if (value === undefined) throw new CommandError("expected --schemes as JSON, found text that is none");
   const entries = [value].flat();
   if (entries.every(isObject)) return entries;
   throw new CommandError('expected --schemes as {"scheme":…,"credentials":…} or a list of such, found another value');

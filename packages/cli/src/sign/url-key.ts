@@ -1,6 +1,7 @@
 import type { UrlKey } from "daypass/url";
 import { CommandError, type Context } from "../command.ts";
 import { isObject } from "../lines/fields.ts";
+import { privateJson } from "../private-json.ts";
 import { readText } from "../state/files.ts";
 
 /** The JWKs of `DAYPASS_KEY`, or of the file that `DAYPASS_KEY_FILE` names: one, or a set. Their members are the library's to check. */
@@ -15,13 +16,9 @@ export async function environmentUrlKeys({ env }: Pick<Context, "env">): Promise
 }
 
 function parseKeys(source: string, text: string): readonly UrlKey[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's message would repeat a part of the key.
+  const value = privateJson(text);
+  if (value === undefined)
     throw new CommandError(`expected ${source} as a JWK or a JWK set, found text that is not JSON`);
-  }
   const keys = isObject(value) && Array.isArray(value["keys"]) ? value["keys"] : [value];
   if (keys.every(isObject)) return keys as unknown as readonly UrlKey[];
   throw new CommandError(`expected ${source} as a JWK or a JWK set, found another value`);

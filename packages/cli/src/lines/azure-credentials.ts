@@ -1,11 +1,5 @@
 import type { AzureUserDelegationKey } from "daypass/azure";
 import { type FieldKind, type Fields, fields, nested, text } from "./fields.ts";
-import { instant } from "./instant.ts";
-
-/** Credentials as they stand in a line: their end is text. */
-export type LineCredentials<C extends { readonly expiration?: Date | undefined }> = Omit<C, "expiration"> & {
-  readonly expiration?: string;
-};
 
 const DELEGATION: Readonly<Record<keyof AzureUserDelegationKey, FieldKind>> = {
   ...{ signedObjectId: text, signedTenantId: text, signedStartsOn: text, signedExpiresOn: text },
@@ -21,11 +15,3 @@ export const DELEGATED_KEY: FieldKind = nested(fields(DELEGATED));
 
 /** Either kind of key with its account, as an entry to verify has it. */
 export const ACCOUNT_KEY: Fields = fields({ account: text, ...SHARED, ...DELEGATED });
-
-/** Credentials of the library from those of a line. */
-export function azureCredentials<C extends { readonly expiration?: string }>({
-  expiration,
-  ...credentials
-}: C): Omit<C, "expiration"> & { readonly expiration: Date | undefined } {
-  return { ...credentials, expiration: expiration === undefined ? undefined : instant("expiration", expiration) };
-}

@@ -14,10 +14,9 @@ import {
   azureVerifier,
 } from "daypass/azure";
 import type { AzureExplainKey } from "daypass/explain";
-import { ACCOUNT_KEY, azureCredentials, type LineCredentials } from "./azure-credentials.ts";
+import { ACCOUNT_KEY } from "./azure-credentials.ts";
 import {
   checkFields,
-  type FieldKind,
   type Fields,
   fields,
   type JsonObject,
@@ -25,10 +24,12 @@ import {
   nested,
   number,
   oneOf,
+  oneOrMore,
   text,
   textList,
 } from "./fields.ts";
 import { instant } from "./instant.ts";
+import { credentialsOf, type LineCredentials } from "./line-credentials.ts";
 import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
 import { ownOrigin } from "./origins.ts";
 
@@ -75,18 +76,13 @@ interface EntryPolicy {
   readonly permissions?: string;
 }
 
-function oneOrMore(kind: FieldKind): FieldKind {
-  return {
-    expected: `${kind.expected}, or a list of them`,
-    accepts: (value) => (Array.isArray(value) ? value : [value]).every((item) => kind.accepts(item)),
-  };
-}
-
 /** The keys of an entry with `"scheme":"azure"`. Throws `INVALID_INPUT` for a misspelt one. */
 export function azureEntryKeys(object: JsonObject): readonly AzureExplainKey[] {
   checkFields(object, ENTRY);
   const { account, credentials } = object as AzureEntry;
-  const keys = [credentials ?? []].flat().map((key) => ({ account, ...azureCredentials(key) }));
+  const keys = [credentials ?? []]
+    .flat()
+    .map((key) => ({ account, ...credentialsOf<AzureSharedKey | AzureDelegatedKey>(key) }));
   return keys as unknown as readonly AzureExplainKey[];
 }
 

@@ -11,7 +11,7 @@ import {
   azureSigner,
   azureUserDelegationSigner,
 } from "daypass/azure";
-import { azureCredentials, DELEGATED_KEY, type LineCredentials, SHARED_KEY } from "./azure-credentials.ts";
+import { DELEGATED_KEY, SHARED_KEY } from "./azure-credentials.ts";
 import { azureEntryKeys, azureLineVerifiers } from "./azure-entry.ts";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
@@ -28,6 +28,7 @@ import {
   textMap,
 } from "./fields.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
+import { credentialsOf, type LineCredentials } from "./line-credentials.ts";
 import type { LineScheme, SignLine } from "./line-scheme.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
@@ -125,7 +126,13 @@ function kindOf(kind: unknown = "service"): SasKind {
 function signerOptions({ version, endpoint, credentials, credentialExpiry }: AzureLine, account: string) {
   if (credentials === undefined || Object.keys(credentials).every((name) => name === "expiration"))
     throw missing("credentials", "give the accountKey or the userDelegationKey in each line");
-  return { account, version, endpoint, credentialExpiry, credentials: azureCredentials(credentials) };
+  return {
+    account,
+    version,
+    endpoint,
+    credentialExpiry,
+    credentials: credentialsOf<AzureSharedKey & AzureDelegatedKey>(credentials),
+  };
 }
 
 /** The library's request. All that a line can say is handed on, so that what a kind cannot bind is refused by its signer. */

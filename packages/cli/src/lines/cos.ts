@@ -16,10 +16,10 @@ import {
   textMap,
 } from "./fields.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
+import { credentialsOf, type LineCredentials } from "./line-credentials.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
 import { originMap, ownOrigin } from "./origins.ts";
 import { originsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
-import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `cos`: Tencent COS. */
@@ -62,7 +62,7 @@ function cosLineSigner(): SignLine {
       endpoint,
       addressing,
       credentialExpiry,
-      credentials: temporary<CosCredentials>(line.credentials),
+      credentials: credentialsOf<CosCredentials>(line.credentials),
     };
     const signer = signers(JSON.stringify(options), () => timedSigner((clock) => cosSigner({ ...options, clock })));
     return signer.sign(cosRequest(line), time);
@@ -95,7 +95,7 @@ function entryKeys(object: JsonObject): readonly CosCredentials[] {
   checkFields(object, ENTRY);
   const { credentials } = object as CosEntry;
   if (credentials === undefined) throw missing("credentials", "give secretId and secretKey in each cos entry");
-  return [credentials].flat().map((one) => temporary<CosCredentials>(one as CosLineCredentials));
+  return [credentials].flat().map((one) => credentialsOf<CosCredentials>(one as CosLineCredentials));
 }
 
 function cosLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {

@@ -19,10 +19,10 @@ import {
   textMap,
 } from "./fields.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
+import { credentialsOf, type LineCredentials } from "./line-credentials.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
 import { originMap, ownOrigin, wildcardOrigin } from "./origins.ts";
 import { originsOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
-import { type LineCredentials, temporary } from "./temporary.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `oss`: Alibaba OSS V4 and V1. */
@@ -68,7 +68,7 @@ function ossLineSigner(): SignLine {
     if (line.credentials === undefined)
       throw missing("credentials", "give accessKeyId and accessKeySecret in each line");
     const time = signingTime(line);
-    const credentials = temporary<OssCredentials>(line.credentials);
+    const credentials = credentialsOf<OssCredentials>(line.credentials);
     const options = { region, endpoint, addressing, cloudBoxId, credentialExpiry, credentials };
     const signer = signers(JSON.stringify([version, options]), () =>
       timedSigner((clock) => (version === "v1" ? ossV1Signer : ossSigner)({ ...options, clock })),
@@ -105,7 +105,7 @@ function entryKeys(object: JsonObject): readonly OssCredentials[] {
   checkFields(object, ENTRY);
   const { credentials } = object as OssEntry;
   if (credentials === undefined) throw missing("credentials", "give accessKeyId and accessKeySecret in each oss entry");
-  return [credentials].flat().map((one) => temporary<OssCredentials>(one as OssLineCredentials));
+  return [credentials].flat().map((one) => credentialsOf<OssCredentials>(one as OssLineCredentials));
 }
 
 /** The verifiers of an entry with `"scheme":"oss"`. */

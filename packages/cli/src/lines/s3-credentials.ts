@@ -1,11 +1,9 @@
 import type { S3Credentials } from "daypass/s3";
 import { type Fields, fields, object, text } from "./fields.ts";
 import { instant } from "./instant.ts";
+import type { LineCredentials } from "./line-credentials.ts";
 
-/** Credentials as they stand in a line: the end of temporary ones is text. */
-export interface S3LineCredentials extends Omit<S3Credentials, "expiration"> {
-  readonly expiration?: string;
-}
+export type S3LineCredentials = LineCredentials<S3Credentials>;
 
 export const S3_CREDENTIALS: Fields = fields({
   accessKeyId: text,
@@ -18,7 +16,7 @@ export const S3_CREDENTIALS: Fields = fields({
   credentialScope: text,
 });
 
-/** Credentials of the library from those of a line. */
+/** Credentials of the library from those of a line. Named, not spread: this runs for every line of a manifest. */
 export function s3Credentials({
   accessKeyId,
   secretAccessKey,

@@ -7,10 +7,10 @@ import {
   mediaCdnTokenSigner,
   mediaCdnTokenVerifier,
 } from "daypass/media-cdn/token";
+import { missing, oneOf, text, textList } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
 import { ed25519Public } from "./ed25519-public.ts";
-import { edgeLines, UNSIGNED } from "./edge.ts";
-import { missing, oneOf, text, textList } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { edgeLines, UNSIGNED } from "./edge-lines.ts";
 
 /** One of `secret`, with the hash of its HMAC, and the halves of an Ed25519 key. */
 interface Key {

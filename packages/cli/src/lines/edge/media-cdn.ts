@@ -5,10 +5,10 @@ import {
   mediaCdnSigner,
   mediaCdnVerifier,
 } from "daypass/media-cdn";
+import { flag, missing, oneOf, text } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
 import { ed25519Public } from "./ed25519-public.ts";
-import { edgeLines, UNSIGNED } from "./edge.ts";
-import { flag, missing, oneOf, text } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { edgeLines, UNSIGNED } from "./edge-lines.ts";
 
 interface Key {
   readonly keyName: string;

@@ -6,9 +6,9 @@ import {
   cloudCdnSigner,
   cloudCdnVerifier,
 } from "daypass/cloud-cdn";
-import { edgeLines, UNSIGNED } from "./edge.ts";
-import { oneOf, text } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { oneOf, text } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { edgeLines, UNSIGNED } from "./edge-lines.ts";
 
 /** Lines of the scheme `cloud-cdn`: URLs, and cookies with `"as":"cookies"`. */
 export const cloudCdnLineScheme: LineScheme = edgeLines<

@@ -5,9 +5,9 @@ import {
   fastlySigner,
   fastlyVerifier,
 } from "daypass/fastly";
-import { edgeLines, SECRET, UNSIGNED } from "./edge.ts";
-import { oneOf, text } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { oneOf, text } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { edgeLines, SECRET, UNSIGNED } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

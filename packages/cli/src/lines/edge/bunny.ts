@@ -1,7 +1,7 @@
 import { type BunnySignRequest, type BunnyVerifierOptions, bunnySigner, bunnyVerifier } from "daypass/bunny";
-import { edgeLines, SECRET, UNSIGNED } from "./edge.ts";
-import { flag, number, oneOf, text, textList } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { flag, number, oneOf, text, textList } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { edgeLines, SECRET, UNSIGNED } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

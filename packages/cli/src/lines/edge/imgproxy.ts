@@ -6,9 +6,9 @@ import {
   imgproxySigner,
   imgproxyVerifier,
 } from "daypass/imgproxy";
-import { ENDLESS, edgeLines, UNSIGNED } from "./edge.ts";
-import { number, text } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { number, text } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { ENDLESS, edgeLines, UNSIGNED } from "./edge-lines.ts";
 
 /** Lines of the scheme `imgproxy`. */
 export const imgproxyLineScheme: LineScheme = edgeLines<

@@ -1,7 +1,7 @@
 import { type LaravelSignRequest, type LaravelVerifierOptions, laravelSigner, laravelVerifier } from "daypass/laravel";
-import { ENDLESS, edgeLines, SECRET } from "./edge.ts";
-import { flag, textList } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { flag, textList } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { ENDLESS, edgeLines, SECRET } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

@@ -5,9 +5,9 @@ import {
   symfonySigner,
   symfonyVerifier,
 } from "daypass/symfony";
-import { ENDLESS, edgeLines, SECRET } from "./edge.ts";
-import { fields, nested, oneOf, text } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { fields, nested, oneOf, text } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { ENDLESS, edgeLines, SECRET } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

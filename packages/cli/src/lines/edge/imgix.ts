@@ -1,6 +1,6 @@
 import { type ImgixSignRequest, type ImgixVerifierOptions, imgixSigner, imgixVerifier } from "daypass/imgix";
-import { ENDLESS, edgeLines, SECRET } from "./edge.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { ENDLESS, edgeLines, SECRET } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

@@ -5,9 +5,9 @@ import {
   akamaiSigner,
   akamaiVerifier,
 } from "daypass/akamai";
-import { edgeLines, UNSIGNED } from "./edge.ts";
-import { flag, oneOf, text, textList } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { flag, oneOf, text, textList } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { edgeLines, UNSIGNED } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

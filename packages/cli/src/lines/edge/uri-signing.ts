@@ -15,7 +15,6 @@ import {
   uriSigningSigner,
   uriSigningVerifier,
 } from "daypass/uri-signing";
-import { ENDLESS, edgeLines } from "./edge.ts";
 import {
   type FieldKind,
   fields,
@@ -28,8 +27,9 @@ import {
   text,
   textList,
   textOrList,
-} from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+} from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { ENDLESS, edgeLines } from "./edge-lines.ts";
 
 /** A JWK of the four algorithms; with `d` it signs. */
 interface Key {

@@ -5,9 +5,9 @@ import {
   nginxSigner,
   nginxVerifier,
 } from "daypass/nginx";
-import { ENDLESS, edgeLines, SECRET, UNSIGNED } from "./edge.ts";
-import { fields, nested, text } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { fields, nested, text } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { ENDLESS, edgeLines, SECRET, UNSIGNED } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

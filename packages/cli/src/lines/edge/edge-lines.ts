@@ -1,7 +1,7 @@
 import type { Bindings, ResponseOverrides, Verifier } from "daypass";
 import type { ExplainKey } from "daypass/explain";
-import { BIND } from "./bindings.ts";
-import { cache } from "./cache.ts";
+import { BIND } from "../bindings.ts";
+import { cache } from "../cache.ts";
 import {
   checkFields,
   type FieldKind,
@@ -17,11 +17,11 @@ import {
   textList,
   textMap,
   textOrList,
-} from "./fields.ts";
-import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
-import { ENFORCES, type LineResult, type LineScheme } from "./line-scheme.ts";
-import { ownOrigin } from "./origins.ts";
-import { type TimedSigner, timedSigner } from "./timed-signer.ts";
+} from "../fields.ts";
+import { LIFETIME, type LineLifetime, lifetime, signingTime } from "../lifetime.ts";
+import { ENFORCES, type LineResult, type LineScheme } from "../line-scheme.ts";
+import { ownOrigin } from "../origins.ts";
+import { type TimedSigner, timedSigner } from "../timed-signer.ts";
 
 type Kinds = Readonly<Record<string, FieldKind>>;
 

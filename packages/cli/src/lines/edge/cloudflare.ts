@@ -5,9 +5,9 @@ import {
   cloudflareSigner,
   cloudflareVerifier,
 } from "daypass/cloudflare";
-import { edgeLines, SECRET } from "./edge.ts";
-import { flag, number, text } from "./fields.ts";
-import type { LineScheme } from "./line-scheme.ts";
+import { flag, number, text } from "../fields.ts";
+import type { LineScheme } from "../line-scheme.ts";
+import { edgeLines, SECRET } from "./edge-lines.ts";
 
 interface Key {
   readonly secret: string;

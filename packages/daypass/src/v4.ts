@@ -61,6 +61,12 @@ export function scopeSigner(family: V4Family, secret: string, scope: CredentialS
   };
 }
 
+/** A header that takes part in the signature, with all its values in the order received. */
+export interface SignedHeader {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
 /** The parts of a canonical request, each already in canonical form. */
 export interface CanonicalParts {
   readonly method: string;

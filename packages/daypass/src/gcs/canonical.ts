@@ -5,11 +5,14 @@ import {
   type CredentialScope,
   canonicalHeaderValue,
   canonicalQuery,
+  type SignedHeader,
   scopeText,
   stringToSignText,
   type V4Family,
 } from "../v4.ts";
 import { percentDecode } from "../wire.ts";
+
+export type { SignedHeader } from "../v4.ts";
 
 /** V4 with HMAC keys: a key for date, location and service is derived as AWS does it. */
 export const GOOG4_HMAC: V4Family = {
@@ -28,12 +31,6 @@ export const GOOG4_RSA: V4Family = {
 };
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
-
-/** A header that takes part in the signature, with all its values in the order received. */
-export interface SignedHeader {
-  readonly name: string;
-  readonly values: readonly string[];
-}
 
 /** What V4 signs. */
 export interface GcsParts {

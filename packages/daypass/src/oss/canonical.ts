@@ -1,7 +1,16 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import type { Parameter } from "../parameters.ts";
 import type { SigningKeys } from "../signing-keys.ts";
-import { type CredentialScope, compareText, type V4Family, type V4Signature, v4Signature } from "../v4.ts";
+import {
+  type CredentialScope,
+  compareText,
+  type SignedHeader,
+  type V4Family,
+  type V4Signature,
+  v4Signature,
+} from "../v4.ts";
+
+export type { SignedHeader } from "../v4.ts";
 
 /** OSS signature version 4, https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls */
 export const OSS4: V4Family = {
@@ -11,12 +20,6 @@ export const OSS4: V4Family = {
 };
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
-
-/** A header that takes part in the signature, with all its values in the order received. */
-export interface SignedHeader {
-  readonly name: string;
-  readonly values: readonly string[];
-}
 
 /** "content-type, content-md5 and all headers that start with x-oss-" are signed wherever they are sent. */
 export function isAlwaysSigned(name: string): boolean {

@@ -5,9 +5,12 @@ import {
   canonicalHeaderValue,
   canonicalQuery,
   type EncodedPair,
+  type SignedHeader,
   scopeText,
 } from "../v4.ts";
 import { formDecode, percentDecode } from "../wire.ts";
+
+export type { SignedHeader } from "../v4.ts";
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
@@ -68,12 +71,6 @@ export function ownQuery({ query, time, expiresIn, sessionToken, signedHeaders }
 export function s3Query(own: string, others: readonly EncodedPair[]): string {
   if (others.length === 0) return own;
   return canonicalQuery([...own.split("&").map((pair) => pair.split("=") as [string, string]), ...others]);
-}
-
-/** A header that takes part in the signature, with all its values in the order received. */
-export interface SignedHeader {
-  readonly name: string;
-  readonly values: readonly string[];
 }
 
 /** "name:value\n" for each signed header, in the order of the list of signed headers. */

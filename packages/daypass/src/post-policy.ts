@@ -1,7 +1,7 @@
 import { base64, fromBase64, hex, utf8 } from "./encode.ts";
 import { type DaypassError, refusal } from "./errors.ts";
 import { malformed } from "./parameters.ts";
-import { readBasicTime } from "./time.ts";
+import { basicTimeMs } from "./time.ts";
 import { percentDecode } from "./wire.ts";
 
 /**
@@ -82,7 +82,7 @@ export function decodePolicy(encoded: string): PostPolicy {
   }
   const { expiration, conditions } = (document ?? {}) as Record<string, unknown>;
   const [, year, month, day, hour, minute, second, fraction = "0"] = EXPIRATION.exec(asText(expiration)) ?? [];
-  const end = readBasicTime(`${year}${month}${day}T${hour}${minute}${second}Z`);
+  const end = basicTimeMs(`${year}${month}${day}T${hour}${minute}${second}Z`);
   if (Number.isNaN(end)) throw badPolicy("expiration", "JSON with an expiration as YYYY-MM-DDTHH:MM:SSZ");
   if (!Array.isArray(conditions)) throw badPolicy("conditions", "JSON with a list of conditions");
   const parsed = parseConditions(conditions, (expected) => badPolicy("condition", expected));

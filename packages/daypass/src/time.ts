@@ -34,7 +34,7 @@ export function basicInstant(text: string): BasicInstant {
   // Many requests of one moment, and all of one stable window, carry the same time; some carry two, and these take turns.
   if (last?.text !== text) {
     [last, lastButOne] = [lastButOne, last];
-    if (last?.text !== text) last = { text, ms: readBasicTime(text) };
+    if (last?.text !== text) last = { text, ms: basicTimeMs(text) };
   }
   return last;
 }
@@ -49,7 +49,7 @@ const BASIC = /^(?!00)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[
  * {@link parseBasicTime} in milliseconds since 1970, NaN where the text is no instant, and without a memory: for who reads few
  * or does longer work beside it.
  */
-export function readBasicTime(text: string): number {
+export function basicTimeMs(text: string): number {
   if (!BASIC.test(text)) return Number.NaN;
   // `Number` of each part takes ten times as long.
   const two = (at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;

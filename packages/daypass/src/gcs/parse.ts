@@ -1,7 +1,7 @@
 import { refusal } from "../errors.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
-import { readBasicTime } from "../time.ts";
+import { basicTimeMs } from "../time.ts";
 import type { CredentialScope, V4Family } from "../v4.ts";
 import { hasHeader, headerValues } from "../wire.ts";
 import { canonicalPath, GOOG4_HMAC, GOOG4_RSA, hostWithoutPort, type SignedHeader } from "./canonical.ts";
@@ -71,7 +71,7 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
     throw malformed(OWN[5], "form", "hexadecimal");
   }
   const { keyId, scope } = parseCredential(credential, OWN[1]);
-  const notBefore = readBasicTime(time);
+  const notBefore = basicTimeMs(time);
   if (Number.isNaN(notBefore)) throw malformed(OWN[2], "form", "a time in UTC");
   if (!time.startsWith(scope.date)) throw malformed(OWN[1], "date-mismatch", "one of the same date");
   const seconds = Number(expires);

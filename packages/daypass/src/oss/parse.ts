@@ -1,7 +1,7 @@
 import { refusal } from "../errors.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
-import { readBasicTime } from "../time.ts";
+import { basicTimeMs } from "../time.ts";
 import type { CredentialScope } from "../v4.ts";
 import { hasHeader, headerValues } from "../wire.ts";
 import { isAlwaysSigned, OSS4, ossQuery, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
@@ -55,7 +55,7 @@ export function parseOss({ request, wire }: ReceivedRequest): ParsedOss {
   }
   if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed("x-oss-signature", "form", "64 lower-case hex digits");
   const { accessKeyId, scope } = readCredential(own["x-oss-credential"]);
-  const notBefore = readBasicTime(time);
+  const notBefore = basicTimeMs(time);
   if (Number.isNaN(notBefore)) throw malformed("x-oss-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed("x-oss-credential", "date-mismatch", "the date of x-oss-date");
   const seconds = Number(expires);

@@ -1,7 +1,7 @@
 import { malformed } from "../../parameters.ts";
 import type { FormFields } from "../../post-policy.ts";
 import { requiredField } from "../../post-policy.ts";
-import { readBasicTime } from "../../time.ts";
+import { basicTimeMs } from "../../time.ts";
 import type { CredentialScope, V4Family } from "../../v4.ts";
 import { GOOG4_HMAC } from "../canonical.ts";
 import { parseCredential } from "../parse.ts";
@@ -31,7 +31,7 @@ export function parseGcsForm(fields: ReadonlyMap<string, string>, { algorithm }:
   }
   const { keyId, scope } = parseCredential(requiredField(fields, "x-goog-credential"), "x-goog-credential");
   const time = requiredField(fields, "x-goog-date");
-  const notBefore = readBasicTime(time);
+  const notBefore = basicTimeMs(time);
   if (Number.isNaN(notBefore)) throw malformed("x-goog-date", "form", "an instant, YYYYMMDDTHHMMSSZ");
   if (!time.startsWith(scope.date)) throw malformed("x-goog-credential", "date-mismatch", "one of the same date");
   const signature = requiredField(fields, "x-goog-signature");

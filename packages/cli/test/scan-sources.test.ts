@@ -1,0 +1,118 @@
+/** What is looked through: files, folders, histories and streams. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "./command.ts";
+import { scan, url } from "./scanning.ts";
+
+test("reads UTF-16, with and without its mark, in either order of bytes", async () => {
+  const little = Buffer.from(`é\r\n${url("a")}\r\n`, "utf16le");
+  const marked = Buffer.concat([Buffer.from([0xff, 0xfe]), little]);
+  for (const bytes of [marked, Buffer.from(marked).swap16(), little, Buffer.from(little).swap16()]) {
+    const { status, found } = await scan(["-"], bytes);
+    expect([status, found.map(({ life, line }) => [life, line])]).toEqual([1, [["live", 2]]]);
+  }
+});
+
+test("looks through a folder, compressed files too, and tells what it cannot read", async () => {
+  const root = temporaryFolder();
+  mkdirSync(join(root, "logs"));
+  writeFileSync(join(root, "logs", "app.log"), `\n\n${url("a")}\n`);
+  writeFileSync(join(root, "logs", "old.log.gz"), gzipSync(`\n${url("b")}\n`));
+  writeFileSync(join(root, "binary"), Buffer.concat([Buffer.from([0, 0xff, 0xfe]), Buffer.from(url("c"))]));
+  writeFileSync(join(root, "again.txt"), url("a"));
+  mkdirSync(join(root, ".git"));
+  writeFileSync(join(root, ".git", "config"), url("d"));
+  symlinkSync(join(root, "logs"), join(root, "link"));
+  const { status, found } = await scan([root]);
+  expect(status).toBe(1);
+  expect(found.map(({ file, line, resource }) => [file.slice(root.length + 1), line, resource])).toEqual([
+    ["again.txt", 1, "object a in bucket media"],
+    ["binary", 1, "object c in bucket media"],
+    [join("logs", "old.log.gz"), 2, "object b in bucket media"],
+  ]);
+  expect((await scan([join(root, "logs", "old.log.gz"), "--live"])).found).toHaveLength(1);
+  writeFileSync(join(root, "broken.gz"), "no gzip");
+  expect((await scan([join(root, "broken.gz")])).status).toBe(1);
+});
+
+test("goes on behind compressed files that are damaged, empty or cut short", async () => {
+  const root = temporaryFolder();
+  writeFileSync(join(root, "a.gz"), "no gzip");
+  writeFileSync(join(root, "b.gz"), "");
+  writeFileSync(join(root, "c.gz"), gzipSync(url("c").repeat(9)).subarray(0, -9));
+  writeFileSync(join(root, "d.log"), url("d"));
+  const { status, stderr, found } = await scan([root]);
+  expect([status, found.map(({ file }) => file)]).toEqual([1, [join(root, "d.log")]]);
+  for (const name of ["a.gz", "b.gz", "c.gz"]) expect(stderr).toContain(`${join(root, name)} (damaged`);
+});
+
+test.skipIf(process.getuid?.() === 0)("goes on behind a folder that may not be read", async () => {
+  const root = temporaryFolder();
+  mkdirSync(join(root, "a"), { mode: 0 });
+  writeFileSync(join(root, "b"), url("b"));
+  const { status, stderr, found } = await scan([root]);
+  expect([status, stderr, found.length]).toEqual([1, expect.stringContaining("a (EACCES)"), 1]);
+});
+
+test.skipIf(process.getuid?.() === 0)("goes on behind a file that may not be read", async () => {
+  const root = temporaryFolder();
+  writeFileSync(join(root, "a"), "");
+  chmodSync(join(root, "a"), 0);
+  writeFileSync(join(root, "b"), url("b"));
+  const { status, stderr, found } = await scan([root]);
+  expect([status, found.length, stderr]).toEqual([1, 1, expect.stringContaining("EACCES")]);
+});
+
+test("looks through the history of a repository: what was removed, and what was said", async () => {
+  const repo = temporaryFolder();
+  const git = (...args: readonly string[]): string =>
+    execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+      encoding: "utf8",
+    }).trim();
+  git("init", "-q");
+  const commit = (message: string, files: Readonly<Record<string, string>>): string => {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(repo, name), text);
+    git("add", "-A");
+    git("commit", "-q", "-m", message);
+    return git("rev-parse", "HEAD");
+  };
+  const first = commit("one", { "été.md": `\n${url("first")}\n` });
+  commit("two", { "été.md": "gone\n" });
+  git("checkout", "-q", "-b", "side", first);
+  const side = commit(`see ${url("message")}`, { "b.txt": `${url("side", 60)}\n` });
+  git("checkout", "-q", "-");
+  const all = await scan(["--git", "--repo", repo]);
+  expect(all.status).toBe(1);
+  expect(new Set(all.found.map(({ commit: of, file, life, resource }) => `${of} ${file} ${life} ${resource}`))).toEqual(
+    new Set([
+      `${side} (message) live object message in bucket media`,
+      `${side} b.txt ended object side in bucket media`,
+      expect.stringMatching(/été\.md live object first in bucket media$/),
+    ]),
+  );
+  const range = await scan(["--git", "HEAD~1..HEAD", "--repo", repo]);
+  expect(range.found.map(({ file }) => file)).toEqual(["été.md"]);
+  expect((await scan(["--git", "side", "--repo", repo])).found).toHaveLength(3);
+  expect((await scan(["--git", "nothing..here", "--repo", repo])).status).toBe(1);
+  expect((await scan(["--git", "HEAD", "--repo", temporaryFolder()])).status).toBe(1);
+});
+
+test("finds a URL in the history of a file in UTF-16", async () => {
+  const repo = temporaryFolder();
+  const git = (...args: readonly string[]) =>
+    execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args]);
+  git("init", "-q");
+  const little = Buffer.from(`\ufeff${url("little")}\r\nmore\r\n`, "utf16le");
+  writeFileSync(join(repo, "a"), little);
+  writeFileSync(join(repo, "b"), Buffer.from(`\ufeffmore\n${url("big")}\n`, "utf16le").swap16());
+  git("add", "-A");
+  git("commit", "-q", "-m", "one");
+  const { found } = await scan(["--git", "--repo", repo]);
+  expect(found.map(({ life, file, resource }) => [life, file, resource])).toEqual([
+    ["live", "a", "object little in bucket media"],
+    ["live", "b", "object big in bucket media"],
+  ]);
+});

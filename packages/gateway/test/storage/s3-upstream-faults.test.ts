@@ -1,0 +1,179 @@
+/** An upstream that refuses, is slow, or says something else than S3 does. */
+import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
+import { s3Signer } from "daypass/s3";
+import { expect, it, onTestFinished } from "vitest";
+import { s3 } from "../../src/storage/s3.ts";
+import { codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
+import { errorOf, over, upstreamGateway } from "./gateway-upstream.ts";
+import { front, scripted } from "./scripted-upstream.ts";
+
+const MB = 1024 * 1024;
+
+it("names the upstream's code to the operator, follows no redirect and tells no secret", async () => {
+  for (const [status, code] of [
+    [403, "SignatureDoesNotMatch"],
+    [403, "AccessDenied"],
+    [301, "PermanentRedirect"],
+    [403, "RequestTimeTooSkewed"],
+    [307, "TemporaryRedirect"],
+    [500, "InternalError"],
+    [503, "SlowDown"],
+  ] as const) {
+    let calls = 0;
+    const options = await scripted((request, response) => {
+      calls += 1;
+      response.writeHead(status, { location: "http://127.0.0.1:1/elsewhere" });
+      response.end(
+        `<Error><Code>${code}</Code><StringToSign>${request.url?.replaceAll("&", "&amp;")}</StringToSign></Error>`,
+      );
+    });
+    const storage = s3(options);
+    onTestFinished(() => storage.close());
+    const error = await errorOf(storage.get({ bucket: "bucket", key: "a-private-key" }));
+    expect([error.code, error.message.includes(`${status} ${code}`), calls]).toEqual(["UNAVAILABLE", true, 1]);
+    expect(error.message).not.toMatch(/Signature=|AKID|secret|private/);
+  }
+});
+
+it.each([
+  [301, "PermanentRedirect", "correct its region or endpoint"],
+  [403, "InvalidAccessKeyId", "see what its credentials may do"],
+  [403, "RequestTimeTooSkewed", "compare the clocks of both"],
+])("says what to do about %i %s", async (status, code, advice) => {
+  const options = await scripted((_, response) => {
+    response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
+  });
+  const storage = s3(options);
+  onTestFinished(() => storage.close());
+  const { message } = await errorOf(storage.get({ bucket: "bucket", key: "a" }));
+  expect(message.endsWith(`the upstream answered ${status} ${code}: ${advice}`)).toBe(true);
+});
+
+it("keeps the upstream's reason for the log, and tells the client 503", async () => {
+  const options = await scripted((_, response) => {
+    response.writeHead(403).end("<Error><Code>InvalidAccessKeyId</Code></Error>");
+  });
+  const gateway = await front(options);
+  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a", expiresIn: 60 });
+  const answer = await fetch(url);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).not.toMatch(/InvalidAccessKeyId|upstream/);
+  await expect
+    .poll(() => gateway.events.map(({ error }) => String(error)))
+    .toEqual([
+      "StorageError: could not open the object: the upstream answered 403 InvalidAccessKeyId: see what its credentials may do",
+    ]);
+});
+
+it("takes what is no S3 for an upstream that does not work", async () => {
+  for (const body of ["<html>", "<!DOCTYPE x [<!ENTITY a 'b'>]><ListBucketResult/>", "", "<Error/>", "<Other/>"]) {
+    const storage = s3(await scripted((_, response) => response.end(body)));
+    onTestFinished(() => storage.close());
+    expect(await codeOf(storage.list("bucket", { prefix: "", limit: 1 }))).toBe("UNAVAILABLE");
+    expect(await codeOf(storage.head({ bucket: "bucket", key: "a" }))).toBe("UNAVAILABLE");
+  }
+});
+
+it("takes an error in an answer that began well for one, as copies and completions have it", async () => {
+  const options = await scripted((request, response) => {
+    request.resume();
+    if (request.method === "HEAD") response.writeHead(200, { etag: '"e"', "content-length": "1" }).end();
+    else response.end('\n  <?xml version="1.0"?>\n<Error><Code>InternalError</Code></Error>');
+  });
+  const storage = s3(options);
+  onTestFinished(() => storage.close());
+  const copy = storage.copy({ bucket: "bucket", key: "a" }, { bucket: "bucket", key: "b" }, { sourceEtag: "e" });
+  expect((await errorOf(copy)).message).toContain("InternalError");
+});
+
+it("gives up an upstream that does not answer, stops in the middle or is not there", async () => {
+  const silent = await scripted(() => {});
+  const halting = await scripted((_, response) => {
+    response.writeHead(200, { "content-length": "1000000", etag: '"e"' });
+    response.write("a beginning");
+  });
+  const timeouts = { connectMs: 200, answerMs: 200, idleMs: 100 };
+  const ref = { bucket: "bucket", key: "a" };
+  const first = s3({ ...silent, timeouts });
+  const second = s3({ ...halting, timeouts });
+  const third = s3({ ...silent, endpoint: "http://127.0.0.1:1" });
+  for (const storage of [first, second, third]) onTestFinished(() => storage.close());
+  expect((await errorOf(first.get(ref))).message).toContain("ETIMEDOUT");
+  expect((await errorOf(third.get(ref))).message).toContain("ECONNREFUSED");
+  const body = (await second.get(ref))?.body();
+  await expect(readBody(body)).rejects.toThrow();
+});
+
+it("refuses early and keeps no connection that has half a request on it", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/a": "a" } });
+  const storage = over(upstream, { bucket: { bucket: "bucket", gone: "gone" } });
+  let pulled = 0;
+  async function* long(): AsyncGenerator<Uint8Array> {
+    for (; pulled < 50; pulled++) yield Buffer.alloc(MB);
+  }
+  const put = storage.put({ bucket: "gone", key: "a" }, long(), { contentLength: 50 * MB });
+  expect(await codeOf(put)).toBe("NO_SUCH_BUCKET");
+  // The upstream said no before it asked for the body.
+  expect(pulled).toBe(0);
+  expect(await contents(storage, "bucket", "a")).toBe("a");
+});
+
+it("ends the upstream's answer when the reader goes away", async () => {
+  let closed = false;
+  const options = await scripted((_, response) => {
+    response.writeHead(200, { "content-length": String(1024 * MB), etag: '"e"' });
+    const piece = Buffer.alloc(MB);
+    const more = (): void => {
+      while (!response.destroyed && response.write(piece));
+    };
+    response.on("drain", more).once("close", () => {
+      closed = true;
+    });
+    more();
+  });
+  const storage = s3(options);
+  onTestFinished(() => storage.close());
+  for (const leave of ["close", "destroy"] as const) {
+    closed = false;
+    const object = await storage.get({ bucket: "bucket", key: "a" });
+    if (leave === "close") object?.close();
+    else {
+      const body = object?.body();
+      if (body?.kind === "stream") body.stream.destroy();
+    }
+    while (!closed) await setImmediate();
+  }
+});
+
+it("holds a bounded amount of a long object for a slow reader", async () => {
+  let sent = 0;
+  const options = await scripted((_, response) => {
+    response.writeHead(200, { "content-length": String(1024 * MB), etag: '"e"' });
+    const piece = Buffer.alloc(MB);
+    const more = (): void => {
+      do {
+        sent += MB;
+      } while (!response.destroyed && response.write(piece));
+    };
+    response.on("drain", more);
+    more();
+  });
+  const storage = s3(options);
+  onTestFinished(() => storage.close());
+  const object = await storage.get({ bucket: "bucket", key: "a" });
+  const body = object?.body();
+  if (body?.kind !== "stream") throw new Error("expected a stream");
+  await once(body.stream, "readable");
+  let before = -1;
+  await expect
+    .poll(() => {
+      const still = sent === before;
+      before = sent;
+      return still;
+    })
+    .toBe(true);
+  // The sockets of both sides hold some megabytes, whatever the length.
+  expect(sent).toBeLessThan(64 * MB);
+  body.stream.destroy();
+});

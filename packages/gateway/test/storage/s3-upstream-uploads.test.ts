@@ -1,0 +1,92 @@
+/** Bodies on their way to an upstream: what is stored is what was declared, and once. */
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { expect, it } from "vitest";
+import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
+import { over, upstreamGateway } from "./gateway-upstream.ts";
+
+const MB = 1024 * 1024;
+
+it("leaves a checksum out that another process received, where the upstream was told of none", async () => {
+  const upstream = await upstreamGateway({
+    files: { "bucket/.keep": "" },
+    gateway: () => ({ limits: { minPart: 0 } }),
+  });
+  const bytes = Buffer.from("a part");
+  const checksum = { algorithm: "sha256", expected: createHash("sha256").update(bytes).digest("base64") } as const;
+  const [receiving, completing] = [over(upstream), over(upstream)];
+  const upload = await receiving.createUpload({ bucket: "bucket", key: "a" });
+  const { etag } = await receiving.putPart(upload, 1, chunks(bytes), { contentLength: bytes.length, checksum });
+  const named = { number: 1, etag, algorithm: checksum.algorithm, checksum: checksum.expected };
+  await completing.completeUpload(upload, [named], { minPartSize: 0 });
+  expect(await contents(completing, "bucket", "a")).toBe("a part");
+});
+
+it("sends no last piece of a body that is not what was declared, so that nothing is stored", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/a": "old" } });
+  const storage = over(upstream);
+  const bytes = Buffer.alloc(3 * MB, "new");
+  const pieces = Array.from({ length: 48 }, (_, i) => bytes.subarray(i * 65_536, (i + 1) * 65_536));
+  const ref = { bucket: "bucket", key: "a" };
+  const wrong = createHash("sha256").update("other").digest();
+  for (const [code, options] of [
+    ["DIGEST_MISMATCH", { digests: { md5: wrong.subarray(0, 16) } }],
+    ["DIGEST_MISMATCH", { digests: { sha256: wrong } }],
+    ["CHECKSUM_MISMATCH", { checksum: { algorithm: "crc32", expected: "AAAAAA==" } }],
+    ["INCOMPLETE_BODY", { contentLength: bytes.length + 1 }],
+    ["INCOMPLETE_BODY", { contentLength: bytes.length - 1 }],
+  ] as const) {
+    const put = storage.put(ref, chunks(...pieces), { contentLength: bytes.length, ...options });
+    expect([options, await codeOf(put)]).toEqual([options, code]);
+  }
+  // The same with a checksum that is too late to be sent in front.
+  const late = over(upstream, { holdBytes: 100_000 });
+  const checksum = { algorithm: "sha256", expected: () => wrong.toString("base64") } as const;
+  const put = late.put(ref, chunks(...pieces), { contentLength: bytes.length, checksum });
+  expect(await codeOf(put)).toBe("CHECKSUM_MISMATCH");
+  expect(await contents(storage, "bucket", "a")).toBe("old");
+  // What was begun leaves nothing.
+  await expect.poll(() => readdirSync(`${upstream.root}/bucket`), { timeout: 5000 }).toEqual(["a"]);
+});
+
+it("streams a long body of known length and stores it once", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/.keep": "" } });
+  const storage = over(upstream);
+  const piece = Buffer.alloc(MB, "daypass");
+  const md5 = createHash("md5");
+  for (let i = 0; i < 20; i++) md5.update(piece);
+  const etag = md5.digest("hex");
+  const ref = { bucket: "bucket", key: "long" };
+  const info = await storage.put(ref, chunks(...Array.from({ length: 20 }, () => piece)), { contentLength: 20 * MB });
+  expect([info.etag, info.size]).toEqual([etag, 20 * MB]);
+  const read = await storage.get(ref);
+  expect(
+    createHash("md5")
+      .update(await readBody(read?.body()))
+      .digest("hex"),
+  ).toBe(etag);
+});
+
+it("stores a long body of unknown length in parts, and nothing of one that breaks", async () => {
+  const upstream = await upstreamGateway({
+    files: { "bucket/.keep": "" },
+    gateway: () => ({ limits: { minPart: 100_000 } }),
+  });
+  const storage = over(upstream, { holdBytes: 100_000 });
+  const bytes = Buffer.alloc(250_000, "daypass");
+  const pieces = Array.from({ length: 25 }, (_, i) => bytes.subarray(i * 10_000, (i + 1) * 10_000));
+  const ref = { bucket: "bucket", key: "parts" };
+  const sha256 = createHash("sha256").update(bytes).digest();
+  const info = await storage.put(ref, chunks(...pieces), {
+    digests: { sha256 },
+    metadata: { a: "1" },
+    ifNoneMatch: "*",
+  });
+  expect([info.size, info.metadata, info.etag.endsWith("-3")]).toEqual([250_000, { a: "1" }, true]);
+  expect((await readBody((await storage.get(ref))?.body())).equals(bytes)).toBe(true);
+  expect(await codeOf(storage.put(ref, chunks(...pieces), { ifNoneMatch: "*" }))).toBe("PRECONDITION_FAILED");
+  const wrong = storage.put({ ...ref, key: "b" }, chunks(...pieces), { digests: { sha256: new Uint8Array(32) } });
+  expect(await codeOf(wrong)).toBe("DIGEST_MISMATCH");
+  expect(await contents(storage, "bucket", "b")).toBe(undefined);
+  expect((await storage.listUploads("bucket", { prefix: "", limit: 10 })).entries).toEqual([]);
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { redactUrl } from "../../src/explain/index.ts";
+import { everyVerifier } from "../every-verifier.ts";
+
+/** What is signed in its URL, by the signature that makes the URL open. Forms, headers and cookies are no URLs. */
+const signed = await Promise.all(
+  everyVerifier.map(async ({ name, signature, request }) => {
+    const { authority, target } = await request();
+    return { name, url: `https://${authority}${target}`, secret: signature.exec(target)?.[1] };
+  }),
+);
+const urls = signed.filter((one): one is typeof one & { readonly secret: string } => one.secret !== undefined);
+
+describe("a URL for logs", () => {
+  it.each(urls)("does not show the signature of $name", ({ url, secret }) => {
+    expect(redactUrl(url)).toContain("REDACTED");
+    expect(redactUrl(url)).not.toContain(secret);
+  });
+
+  it("is known of every scheme that signs URLs", () => {
+    const others = signed.filter(({ secret }) => secret === undefined).map(({ name }) => name);
+    expect(others.filter((name) => !/form|header|cookie/.test(name))).toEqual([]);
+  });
+});

@@ -6,6 +6,7 @@ import {
   cloudfrontVerifier,
 } from "daypass/cloudfront";
 import { describe, expect, it } from "vitest";
+import { verdictOf } from "../code-of.ts";
 import { wireRequest } from "../scheme-contract.ts";
 import { EC, RSA } from "./keys.ts";
 
@@ -22,12 +23,7 @@ const cookieSigner = cloudfrontCookieSigner({ keyPairId, privateKey: RSA.private
 const verifier = cloudfrontVerifier({ keys, origins: [origin, "http://media.example.com:8080"], clock });
 
 const sign = (extra: Partial<CloudfrontSignRequest> = {}) => signer.sign({ url, expiresIn: 600, ...extra });
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "accepted",
-    (error: { readonly code: string }) => error.code,
-  );
-const refusal = (request: WireRequest, by = verifier) => codeOf(by.verify(request));
+const refusal = (request: WireRequest, by = verifier) => verdictOf(by.verify(request));
 const rejects = (promise: Promise<unknown>, code: string) =>
   expect(promise).rejects.toThrow(expect.objectContaining({ code }));
 const policyOf = (link: string) => {

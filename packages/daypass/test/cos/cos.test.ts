@@ -1,6 +1,7 @@
 import type { WireRequest } from "daypass";
 import { type CosSignRequest, cosSigner, cosVerifier } from "daypass/cos";
 import { describe, expect, it } from "vitest";
+import { verdictOf } from "../code-of.ts";
 import { wireRequest } from "../scheme-contract.ts";
 
 const credentials = { secretId: "AKIDEXAMPLE", secretKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY" };
@@ -16,12 +17,7 @@ const signer = cosSigner({ region, credentials, clock });
 const verifier = cosVerifier({ credentials, origins, buckets, enforces, clock });
 
 const sign = (extra: Partial<CosSignRequest> = {}) => signer.sign({ bucket, key: "a/b.txt", expiresIn: 600, ...extra });
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "accepted",
-    (error: { readonly code: string }) => error.code,
-  );
-const refusal = (request: WireRequest) => codeOf(verifier.verify(request));
+const refusal = (request: WireRequest) => verdictOf(verifier.verify(request));
 const changed = (request: WireRequest, from: string | RegExp, to: string) =>
   refusal({ ...request, target: request.target.replace(from, to) });
 
@@ -60,7 +56,7 @@ describe("COS", () => {
     const link = sign({ notBefore: later(120.5) });
     expect(link.url).toContain(`q-sign-time=${later(121).getTime() / 1000};${later(600).getTime() / 1000}&`);
     const at = (seconds: number) =>
-      codeOf(cosVerifier({ credentials, origins, clock: () => later(seconds) }).verify(wireRequest(link)));
+      verdictOf(cosVerifier({ credentials, origins, clock: () => later(seconds) }).verify(wireRequest(link)));
     expect(await at(120)).toBe("NOT_YET_VALID");
     expect(await at(121)).toBe("accepted");
     expect(await at(600)).toBe("EXPIRED");
@@ -70,7 +66,7 @@ describe("COS", () => {
       expect(() => sign({ notBefore })).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
     }
     const skewed = cosVerifier({ credentials, origins, maxFutureSkew: 121, clock });
-    expect(await codeOf(skewed.verify(wireRequest(link)))).toBe("accepted");
+    expect(await verdictOf(skewed.verify(wireRequest(link)))).toBe("accepted");
   });
 
   it("binds headers that are asked for and refuses x-cos-* headers that are not signed", async () => {
@@ -135,10 +131,10 @@ describe("COS", () => {
     expect(link.url).toMatch(/&x-cos-security-token=tok%2Fen%2B%3D$/);
     const strict = cosVerifier({ credentials: temporary, origins, clock });
     expect((await strict.verify(wireRequest(link))).parameters).toEqual([]);
-    expect(await codeOf(strict.verify(wireRequest(sign())))).toBe("INVALID_TOKEN");
+    expect(await verdictOf(strict.verify(wireRequest(sign())))).toBe("INVALID_TOKEN");
     expect(await refusal(wireRequest(link))).toBe("INVALID_TOKEN");
     const other = { ...wireRequest(link), target: wireRequest(link).target.replace("=tok", "=kot") };
-    expect(await codeOf(strict.verify(other))).toBe("INVALID_TOKEN");
+    expect(await verdictOf(strict.verify(other))).toBe("INVALID_TOKEN");
   });
 
   it("refuses other spellings of the grammar", async () => {
@@ -152,7 +148,7 @@ describe("COS", () => {
 
   it("has a longest life where the verifier says so", async () => {
     const strict = cosVerifier({ credentials, origins, maxLife: 599, clock });
-    expect(await codeOf(strict.verify(wireRequest(sign())))).toBe("KEY_SCOPE");
+    expect(await verdictOf(strict.verify(wireRequest(sign())))).toBe("KEY_SCOPE");
   });
 
   it.each<[string, Partial<CosSignRequest>, string]>([

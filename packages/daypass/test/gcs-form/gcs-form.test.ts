@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { type ErrorCode, isDaypassError } from "daypass";
+import type { ErrorCode } from "daypass";
 import {
   type GcsFormRequest,
   gcsFormSigner,
@@ -8,6 +8,7 @@ import {
   gcsHmacFormVerifier,
 } from "daypass/gcs/form";
 import { describe, expect, it } from "vitest";
+import { codeOf } from "../code-of.ts";
 import { account, hmacKey, publicAccount } from "../gcs/account.ts";
 import { expectRefusal } from "../scheme-contract.ts";
 
@@ -17,15 +18,6 @@ const forms = gcsHmacFormSigner({ credentials: hmacKey, clock });
 const verifier = gcsHmacFormVerifier({ keys: hmacKey, clock, enforces: ["body-length", "body-checksum"] });
 const sign = (extra: Partial<GcsFormRequest> = {}) =>
   forms.sign({ bucket: "media", object: "up/a.png", expiresIn: 600, ...extra });
-const codeOf = (work: () => unknown): ErrorCode | undefined => {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    if (isDaypassError(error)) return error.code;
-    throw error;
-  }
-};
 const verify = (form: { fields: Readonly<Record<string, string>> }, extra: Readonly<Record<string, string>> = {}) =>
   verifier.verify({ bucket: "media", fields: Object.entries({ ...form.fields, ...extra }) });
 

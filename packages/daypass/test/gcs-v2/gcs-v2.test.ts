@@ -1,8 +1,9 @@
 import { createHmac, createSign } from "node:crypto";
-import { anyOf, type ErrorCode, isDaypassError, type WireRequest } from "daypass";
+import { anyOf, type ErrorCode, type WireRequest } from "daypass";
 import { type GcsSignRequest, gcsSigner, gcsVerifier } from "daypass/gcs";
 import { gcsV2HmacSigner, gcsV2HmacVerifier, gcsV2SignedTexts, gcsV2Signer, gcsV2Verifier } from "daypass/gcs/v2";
 import { describe, expect, it } from "vitest";
+import { codeOf } from "../code-of.ts";
 import { account, foreignKey, hmacKey, publicAccount } from "../gcs/account.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
 
@@ -22,15 +23,6 @@ const verifier = anyOf(
 
 const sign = (extra: Partial<GcsSignRequest> = {}) =>
   signer.sign({ bucket: "media", object: "a/b.txt", expiresIn: 600, ...extra });
-const codeOf = (work: () => unknown): ErrorCode | undefined => {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    if (isDaypassError(error)) return error.code;
-    throw error;
-  }
-};
 const signatureOf = (url: string): string | null => new URL(url).searchParams.get("Signature");
 
 describe("a GCS V2 signer", () => {

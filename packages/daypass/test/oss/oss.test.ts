@@ -2,6 +2,7 @@ import { anyOf, type WireRequest } from "daypass";
 import { type OssSignRequest, ossSigner, ossVerifier } from "daypass/oss";
 import { ossV1Signer, ossV1Verifier } from "daypass/oss/v1";
 import { describe, expect, it } from "vitest";
+import { verdictOf } from "../code-of.ts";
 import { wireRequest } from "../scheme-contract.ts";
 
 const credentials = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY" };
@@ -16,12 +17,7 @@ const verifier = ossVerifier({ credentials, origins, buckets, clock, enforces })
 
 const sign = (extra: Partial<OssSignRequest> = {}) =>
   signer.sign({ bucket: "media", key: "a/b.txt", expiresIn: 600, ...extra });
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "accepted",
-    (error: { readonly code: string }) => error.code,
-  );
-const refusal = (request: WireRequest) => codeOf(verifier.verify(request));
+const refusal = (request: WireRequest) => verdictOf(verifier.verify(request));
 
 describe("OSS V4", () => {
   it("carries hostile keys in all three addressings, and always signs /bucket/key", async () => {
@@ -103,22 +99,22 @@ describe("OSS V4", () => {
     expect(link.url).toContain("&x-oss-security-token=CAIS%2F%2B%3D");
     const strict = ossVerifier({ credentials: temporary, origins, clock });
     expect((await strict.verify(wireRequest(link))).parameters).toEqual([]);
-    expect(await codeOf(strict.verify(wireRequest(sign())))).toBe("INVALID_TOKEN");
+    expect(await verdictOf(strict.verify(wireRequest(sign())))).toBe("INVALID_TOKEN");
     expect(await refusal(wireRequest(link))).toBe("INVALID_TOKEN");
     const ended = ossVerifier({ credentials: { ...temporary, expiration: now }, origins, clock });
-    expect(await codeOf(ended.verify(wireRequest(link)))).toBe("EXPIRED_TOKEN");
+    expect(await verdictOf(ended.verify(wireRequest(link)))).toBe("EXPIRED_TOKEN");
   });
 
   it("limits regions, and knows cloud boxes", async () => {
     const only = ossVerifier({ credentials, origins, regions: ["cn-beijing"], clock });
-    expect(await codeOf(only.verify(wireRequest(sign())))).toBe("WRONG_SCOPE");
+    expect(await verdictOf(only.verify(wireRequest(sign())))).toBe("WRONG_SCOPE");
     // One region as a text, which has parts.
     for (const [regions, code] of [
       [region, "accepted"],
       [`${region}-2`, "WRONG_SCOPE"],
     ] as const) {
       const one = ossVerifier({ credentials, origins, regions: regions as never, clock });
-      expect(await codeOf(one.verify(wireRequest(sign())))).toBe(code);
+      expect(await verdictOf(one.verify(wireRequest(sign())))).toBe(code);
     }
     const box = ossSigner({ region, cloudBoxId: "cb-123", credentials, clock });
     const link = box.sign({ bucket: "media", key: "k", expiresIn: 60 });
@@ -214,7 +210,7 @@ describe("OSS V4", () => {
 describe("OSS V1", () => {
   const v1 = ossV1Signer({ region, credentials, clock });
   const v1Verifier = ossV1Verifier({ credentials, origins, buckets, clock, enforces });
-  const v1Refusal = (request: WireRequest) => codeOf(v1Verifier.verify(request));
+  const v1Refusal = (request: WireRequest) => verdictOf(v1Verifier.verify(request));
   const v1Sign = (extra: Partial<Parameters<typeof v1.sign>[0]> = {}) =>
     v1.sign({ bucket: "media", key: "a/b.txt", expiresIn: 600, ...extra });
 
@@ -284,7 +280,7 @@ describe("OSS V1", () => {
 
   it("limits the life that is left", async () => {
     const strict = ossV1Verifier({ credentials, origins, clock, maxLife: 599 });
-    expect(await codeOf(strict.verify(wireRequest(v1Sign())))).toBe("KEY_SCOPE");
+    expect(await verdictOf(strict.verify(wireRequest(v1Sign())))).toBe("KEY_SCOPE");
     expect(() => ossV1Verifier({ credentials, origins, maxLife: 0 })).toThrow(
       expect.objectContaining({ code: "INVALID_INPUT" }),
     );
@@ -304,7 +300,7 @@ describe("OSS V1", () => {
     expect((await both.verify(wireRequest(sign()))).scheme).toBe("oss");
     expect((await both.verify(wireRequest(v1Sign()))).scheme).toBe("oss/v1");
     const request = wireRequest(sign());
-    expect(await codeOf(both.verify({ ...request, target: `${request.target}&OSSAccessKeyId=a` }))).toBe(
+    expect(await verdictOf(both.verify({ ...request, target: `${request.target}&OSSAccessKeyId=a` }))).toBe(
       "AMBIGUOUS_AUTHENTICATION",
     );
   });

@@ -1,0 +1,24 @@
+import { anyOf } from "daypass";
+import { type GcsSignRequest, gcsHmacSigner, gcsHmacVerifier, gcsVerifier } from "daypass/gcs";
+import { hmacKey, publicAccount } from "./account.ts";
+
+export const NOW = new Date("2026-01-02T03:04:05Z");
+export const clock = () => NOW;
+export const endpoint = "https://storage.example.com";
+export const origins = [
+  endpoint,
+  "https://*.storage.example.com",
+  "https://files.example.com",
+  "http://localhost:8080",
+];
+export const buckets = { "https://files.example.com": "media" };
+export const enforces = ["response", "body-checksum", "body-sha256", "body-length", "create-only"] as const;
+export const signer = gcsHmacSigner({ credentials: hmacKey, endpoint, clock });
+export const common = { origins, buckets, clock, enforces };
+export const verifier = anyOf(
+  gcsVerifier({ keys: publicAccount, ...common }),
+  gcsHmacVerifier({ keys: hmacKey, ...common }),
+);
+
+export const sign = (extra: Partial<GcsSignRequest> = {}) =>
+  signer.sign({ bucket: "media", object: "a/b.txt", expiresIn: 600, ...extra });

@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
-import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { freePort, temporaryFolder } from "./temporary.ts";
+import { freePort } from "../../tools/free-port.ts";
+import { listening } from "./listening.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 /** Microsoft's emulator of Azure Storage: the one server at hand that verifies a SAS. */
 export interface Azurite {
@@ -37,7 +37,7 @@ export async function startAzurite(options: { readonly tls: boolean }): Promise<
     folder.remove();
   };
   try {
-    await listening(port);
+    await listening(port, { name: "azurite" });
   } catch (error) {
     await stop();
     throw error;
@@ -51,18 +51,4 @@ async function selfSigned(folder: string): Promise<readonly string[]> {
   const files = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert];
   await promisify(execFile)("openssl", ["req", "-x509", "-days", "2", ...files, ...subject]);
   return ["--oauth", "basic", "--cert", cert, "--key", key];
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempts = 0; attempts < 300; attempts++) {
-    const socket = connect(port, "127.0.0.1");
-    const connected = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true));
-      socket.once("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (connected) return;
-    await sleep(100);
-  }
-  throw new Error("azurite does not listen after 30 s");
 }

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../../tools/free-port.ts";
 import { send } from "../send.ts";
-import { freePort, temporaryFolder } from "./temporary.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 /** nginx with one server whose locations check links. */
 export interface Nginx {

@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { freePort, temporaryFolder } from "./temporary.ts";
+import { freePort } from "../../tools/free-port.ts";
+import { listening } from "./listening.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 /** Ceph's object gateway: an S3 server that nobody here has written. */
 export interface Radosgw {
@@ -52,7 +52,7 @@ async function startOnce(): Promise<Radosgw> {
     folder.remove();
   };
   try {
-    await listening(port);
+    await listening(port, { name: "radosgw" });
     const { accessKeyId, secretAccessKey } = credentials;
     const user = ["--uid=u", "--display-name=u", `--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
     await promisify(execFile)("radosgw-admin", [...args, "user", "create", ...user], {
@@ -70,20 +70,6 @@ async function startOnce(): Promise<Radosgw> {
     credentials,
     stop,
   };
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempts = 0; attempts < 300; attempts++) {
-    const socket = connect(port, "127.0.0.1");
-    const connected = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true));
-      socket.once("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (connected) return;
-    await sleep(100);
-  }
-  throw new Error("radosgw does not listen after 30 s");
 }
 
 // "rgw s3 auth use sts = false": otherwise every refusal of a presigned URL is a plain AccessDenied.

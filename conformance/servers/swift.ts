@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { userInfo } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort } from "../../tools/free-port.ts";
 import { send } from "../send.ts";
-import { freePort, temporaryFolder } from "./temporary.ts";
+import { listening } from "./listening.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 /** OpenStack's object store, which invented the TempURL: a proxy with one server behind it for each kind of ring. */
 export interface Swift {
@@ -28,6 +28,7 @@ export interface Swift {
   stop(): Promise<void>;
 }
 
+const SLOW = { name: "Swift", seconds: 60 };
 const RINGS = ["account", "container", "object"] as const;
 const account = "AUTH_test";
 const container = "media";
@@ -60,12 +61,12 @@ export async function startSwift(): Promise<Swift> {
         writeFileSync(`${folder.path}/${ring}.conf`, storageServer(ring, port, folder.path));
         await buildRing(ring, port, folder.path);
         run(`swift-${ring}-server`, [`${folder.path}/${ring}.conf`]);
-        await listening(port);
+        await listening(port, SLOW);
       }),
     );
     writeFileSync(`${folder.path}/proxy.conf`, proxyServer(proxy as number, memcached as number, folder.path));
     run("swift-proxy-server", [`${folder.path}/proxy.conf`]);
-    await listening(proxy as number);
+    await listening(proxy as number, SLOW);
     const endpoint = `http://127.0.0.1:${proxy}`;
     const asOwner = await owner(endpoint);
     await set(asOwner, "", { "x-account-meta-temp-url-key": keys.first, "x-account-meta-temp-url-key-2": keys.second });
@@ -101,20 +102,6 @@ async function buildRing(ring: string, port: number, folder: string): Promise<vo
   const place = ["--region", "1", "--zone", "1", "--ip", "127.0.0.1", "--port", String(port), "--device", "d1"];
   await builder("add", ...place, "--weight", "1");
   await builder("rebalance");
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempts = 0; attempts < 600; attempts++) {
-    const socket = connect(port, "127.0.0.1");
-    const connected = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true));
-      socket.once("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (connected) return;
-    await sleep(100);
-  }
-  throw new Error("Swift does not listen after 60 s");
 }
 
 const CLUSTER = `[swift-hash]

@@ -5,12 +5,12 @@ import { fileURLToPath } from "node:url";
 import { laravelSigner, laravelVerifier } from "daypass/laravel";
 import { symfonySigner, symfonyVerifier } from "daypass/symfony";
 import { describe, expect, test } from "vitest";
+import { freePort } from "../../tools/free-port.ts";
 import { needs } from "../../tools/needs.ts";
 import { arrived, damaged, outcome } from "../edge.ts";
 import { type EdgeWish, randomEdgeWish, wishedClock, wishedEnd, wishedUrl } from "../random/edge-wishes.ts";
 import { runSeed, seeded } from "../random/seeded.ts";
 import { send } from "../send.ts";
-import { freePort } from "../servers/temporary.ts";
 
 const missing =
   needs("php") ?? without("Illuminate/Routing/UrlGenerator", "Symfony/Component/HttpFoundation/UriSigner");

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
+import { freePort } from "../../../../tools/free-port.ts";
 import { until } from "../e2e/clients.ts";
 import { bundledFixture } from "../storage/bundled-fixture.ts";
 import { removeRoot, tempRoot } from "../storage/temp-root.ts";
-import { freePort } from "./free-port.ts";
 
 /** A primary with two workers over a folder with `bucket/hello.txt`, as processes of their own. They note what happens in a file. */
 export async function startCluster() {

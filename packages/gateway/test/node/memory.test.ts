@@ -4,9 +4,9 @@ import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../../../tools/free-port.ts";
 import { bundledFixture } from "../storage/bundled-fixture.ts";
 import { removeRoot, tempRoot } from "../storage/temp-root.ts";
-import { freePort } from "./free-port.ts";
 
 const MB = 1024 * 1024;
 const SIZE = 200 * MB;

@@ -69,18 +69,21 @@ function findingText(
   now: Date,
 ): string {
   const where = [place.commit?.slice(0, 12), place.file, place.line].filter((part) => part !== undefined).join(":");
-  const end =
-    life === "malformed"
-      ? "malformed"
-      : endsAt === undefined
-        ? "LIVE until nobody knows when"
-        : life === "live"
-          ? `LIVE until ${endsAt.toISOString()} (${left(endsAt, now)} left)`
-          : `ended ${endsAt.toISOString()}`;
   const grants = `${methods === undefined ? "one method, which the URL does not tell, on" : methods.join(", ")} ${resource}`;
-  return [`${where}: ${end}`, `  ${scheme}: ${grants}, signed by ${signedBy || "nobody"}`, `  ${url}`]
+  return [
+    `${where}: ${lifeText({ life, endsAt }, now)}`,
+    `  ${scheme}: ${grants}, signed by ${signedBy || "nobody"}`,
+    `  ${url}`,
+  ]
     .map(printable)
     .join("\n");
+}
+
+function lifeText({ life, endsAt }: Pick<PlacedFinding, "life" | "endsAt">, now: Date): string {
+  if (life === "malformed") return "malformed";
+  if (endsAt === undefined) return "LIVE until nobody knows when";
+  if (life === "live") return `LIVE until ${endsAt.toISOString()} (${left(endsAt, now)} left)`;
+  return `ended ${endsAt.toISOString()}`;
 }
 
 function left(end: Date, now: Date): string {

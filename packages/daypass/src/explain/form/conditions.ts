@@ -128,23 +128,26 @@ function extraField({ kind, form, policy }: PostedForm): Cause | undefined {
 
 /** A field that no condition of the policy names. */
 export function extra(name: string): Cause {
-  const isToken = name === "x-amz-security-token";
-  const isBucket = name === "bucket";
-  const isButton = /^(?:submit|commit|button|utf8|authenticity_token|_token)$/.test(name);
-  return {
+  const answer = (sentence: string, fix: string): Cause => ({
     code: "FIELD",
-    sentence: isBucket
-      ? "The policy has no condition on the bucket: it would be good for every bucket of the key, and is refused."
-      : isToken
-        ? "The field x-amz-security-token is sent, and the policy has no condition for it: the session token was added after signing."
-        : `The field ${name} is sent, and the policy has no condition for it.`,
+    sentence,
     evidence: ["Every field has to be named by a condition, but for the signature, policy, file and x-ignore-*."],
-    fix: isButton
-      ? `Give the page's own field (${name}) no name, or one that begins with x-ignore-.`
-      : isToken
-        ? "Give the session token to the signer, which puts it into the policy."
-        : `Sign the form with a condition on ${name}${isBucket ? "" : ", or do not send the field"}.`,
-  };
+    fix,
+  });
+  const sentence = `The field ${name} is sent, and the policy has no condition for it`;
+  if (name === "bucket")
+    return answer(
+      "The policy has no condition on the bucket: it would be good for every bucket of the key, and is refused.",
+      "Sign the form with a condition on bucket.",
+    );
+  if (name === "x-amz-security-token")
+    return answer(
+      `${sentence}: the session token was added after signing.`,
+      "Give the session token to the signer, which puts it into the policy.",
+    );
+  if (/^(?:submit|commit|button|utf8|authenticity_token|_token)$/.test(name))
+    return answer(`${sentence}.`, `Give the page's own field (${name}) no name, or one that begins with x-ignore-.`);
+  return answer(`${sentence}.`, `Sign the form with a condition on ${name}, or do not send the field.`);
 }
 
 /** The file is not within its range. */

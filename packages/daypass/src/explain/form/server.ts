@@ -34,17 +34,21 @@ export function formServerCause(error: ServerError, posted: PostedForm, now: Dat
     return cause("POLICY", `The server cannot use the policy: ${told.trim()}`, POLICY_FIX);
   }
   const missing = /must contain a field named '?([\w-]+)'?/i.exec(message)?.[1]?.toLowerCase();
-  if (missing !== undefined) {
-    const isSent = posted.form.values.has(missing);
-    const isFile = missing === "file";
+  if (missing === "file") {
     return cause(
-      isFile || isSent || posted.form.behindFile.includes(missing) ? "FILE" : "FIELD",
-      isFile
-        ? "The form has no file, or its field is not called file."
-        : isSent || posted.form.behindFile.includes(missing)
-          ? `The field ${missing} did not reach the server before the file: what stands behind the file is not read.`
-          : `The form does not send the field ${missing}.`,
-      isFile ? "Append the file as the last field, named file." : "Append the fields first, and the file last.",
+      "FILE",
+      "The form has no file, or its field is not called file.",
+      "Append the file as the last field, named file.",
+    );
+  }
+  if (missing !== undefined) {
+    const isSent = posted.form.values.has(missing) || posted.form.behindFile.includes(missing);
+    return cause(
+      isSent ? "FILE" : "FIELD",
+      isSent
+        ? `The field ${missing} did not reach the server before the file: what stands behind the file is not read.`
+        : `The form does not send the field ${missing}.`,
+      "Append the fields first, and the file last.",
     );
   }
   if (code === "IncorrectNumberOfFilesInPostRequest" || /exactly one file upload/i.test(message)) {

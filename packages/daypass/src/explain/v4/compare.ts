@@ -112,33 +112,34 @@ function queryDifference(ours: string, theirs: string, sides: Sides): readonly C
   const b = new Set(theirs.split("&").filter((token) => token !== ""));
   const missing = [...a].filter((token) => !b.has(token));
   const extra = [...b].filter((token) => !a.has(token));
-  const names = (tokens: readonly string[]): string => tokens.map(nameOf).join(", ");
-  const changed = missing.map(nameOf).filter((name) => extra.some((token) => nameOf(token) === name));
-  const plus =
-    changed.length > 0 &&
-    missing.every(
-      (token) => extra.includes(token.replaceAll("%20", "%2B")) || extra.includes(token.replaceAll("%2B", "%20")),
-    );
-  const sentence = plus
-    ? `The query differs in a plus: it was taken for a space, or a space for it (${changed.join(", ")}).`
-    : changed.length > 0
-      ? `The query parameter ${changed.join(", ")} has another value: ${sides.theirs} not what ${sides.ours}.`
-      : extra.length > 0 && missing.length === 0
-        ? `The query parameter ${names(extra)} was added: ${sides.theirs} it, and it is not in what ${sides.ours}.`
-        : missing.length > 0 && extra.length === 0
-          ? `The query parameter ${names(missing)} is missing from what ${sides.theirs}.`
-          : missing.length === 0
-            ? `The query is in another order or spelling in what ${sides.theirs}.`
-            : `The query differs: ${names(missing)} is missing and ${names(extra)} was added.`;
   return [
     difference(
       "QUERY",
-      sentence,
+      querySentence(missing, extra, sides),
       [missing.join("&") || ours, extra.join("&") || theirs],
       "Put every parameter into the request before it is signed, send spaces as %20 and plus signs as %2B, and change nothing afterwards.",
       sides,
     ),
   ];
+}
+
+/** How two queries differ, by the tokens that only one of them has. */
+function querySentence(missing: readonly string[], extra: readonly string[], { ours, theirs }: Sides): string {
+  const names = (tokens: readonly string[]): string => tokens.map(nameOf).join(", ");
+  const changed = missing.map(nameOf).filter((name) => extra.some((token) => nameOf(token) === name));
+  const differInPlus = missing.every(
+    (token) => extra.includes(token.replaceAll("%20", "%2B")) || extra.includes(token.replaceAll("%2B", "%20")),
+  );
+  if (changed.length > 0 && differInPlus)
+    return `The query differs in a plus: it was taken for a space, or a space for it (${changed.join(", ")}).`;
+  if (changed.length > 0)
+    return `The query parameter ${changed.join(", ")} has another value: ${theirs} not what ${ours}.`;
+  if (missing.length > 0 && extra.length > 0)
+    return `The query differs: ${names(missing)} is missing and ${names(extra)} was added.`;
+  if (extra.length > 0)
+    return `The query parameter ${names(extra)} was added: ${theirs} it, and it is not in what ${ours}.`;
+  if (missing.length > 0) return `The query parameter ${names(missing)} is missing from what ${theirs}.`;
+  return `The query is in another order or spelling in what ${theirs}.`;
 }
 
 function nameOf(token: string): string {

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ChecksumAlgorithm, PutOptions, Storage } from "../storage/storage.ts";
+import { completionContract } from "./completion-contract.ts";
 import {
   checksumOf,
   chunks,
@@ -390,6 +391,7 @@ export function storageContract({ describe, it, expect }: TestFunctions, { name,
 
     copyContract({ test, expect });
     multipartContract({ test, expect });
+    completionContract({ test, expect });
     listingContract({ test, expect });
     bucketContract({ test, expect });
   });

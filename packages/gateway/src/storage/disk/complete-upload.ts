@@ -38,6 +38,14 @@ export interface UploadCompleterOptions {
   readonly clock: () => number;
 }
 
+/** The file that the parts make. */
+interface Made {
+  readonly fd: number;
+  readonly path: string;
+  /** Whether it is the common file of the parts, which the object takes away. */
+  readonly inPlace: boolean;
+}
+
 const MAX_PARTS = 10_000;
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
@@ -68,7 +76,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     const places = placer.placesOf(ref);
     await placer.checkPreconditions(ref, conditions);
 
-    async function commit(fd: number, path: string, inPlace: boolean): Promise<void> {
+    async function commit({ fd, path, inPlace }: Made): Promise<void> {
       await syncFile(fd);
       const fingerprint = fingerprintOf(fstatSync(fd, { bigint: true }));
       const { contentType, headers, metadata, tags } = fields;
@@ -95,14 +103,14 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
         ftruncateSync(fd, sizeOf(parts));
         const now = clock() / 1000;
         futimesSync(fd, now, now);
-        await commit(fd, path, true);
+        await commit({ fd, path, inPlace: true });
       } finally {
         closeSync(fd);
       }
     } else {
       await placer.withTemp(places, async (temp) => {
         await joinParts(folder, parts, temp.fd);
-        await commit(temp.fd, temp.path, false);
+        await commit({ fd: temp.fd, path: temp.path, inPlace: false });
       });
     }
     return result;

@@ -33,7 +33,7 @@ export function readProgress(
 ): (bucket: string, parts: readonly FolderPart[]) => void {
   const activities = new Map<string, Activity>();
 
-  function tell(bucket: string, { began, names, folders }: Activity, ended: boolean): void {
+  function tell(bucket: string, { began, names, folders, ended }: Activity & { readonly ended: boolean }): void {
     const seconds = Math.round((performance.now() - began - (ended ? PAUSE_MS : 0)) / 1000);
     report({ bucket, names, folders, seconds, ended });
   }
@@ -56,11 +56,11 @@ export function readProgress(
     clearTimeout(activity.pause);
     activity.pause = setTimeout(() => {
       activities.delete(bucket);
-      if (activity.announced) tell(bucket, activity, true);
+      if (activity.announced) tell(bucket, { ...activity, ended: true });
     }, PAUSE_MS).unref();
     if (now - activity.reported < INTERVAL_MS) return;
     activity.reported = now;
     activity.announced = true;
-    tell(bucket, activity, false);
+    tell(bucket, { ...activity, ended: false });
   };
 }

@@ -21,9 +21,9 @@ import { expect } from "vitest";
 import { daypass, parseLines } from "./command.ts";
 
 export const NOW = "2026-01-02T03:10:00Z";
-export const clock = (): Date => new Date("2026-01-02T03:04:05Z");
+const clock = (): Date => new Date("2026-01-02T03:04:05Z");
 const sessionToken = `IQoJb3JpZ2luX2VjE+/${"t0k3n+/".repeat(40)}==`;
-export const credentials = {
+const credentials = {
   accessKeyId: "AKIDEXAMPLE",
   secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
   sessionToken,

@@ -1,4 +1,3 @@
-import type { WireRequest } from "daypass";
 import {
   type CloudfrontSignRequest,
   cloudfrontCookieSigner,
@@ -6,56 +5,26 @@ import {
   cloudfrontVerifier,
 } from "daypass/cloudfront";
 import { describe, expect, it } from "vitest";
-import { verdictOf } from "../code-of.ts";
 import { wireRequest } from "../scheme-contract.ts";
+import {
+  clock,
+  end,
+  epoch,
+  keyPairId,
+  keys,
+  later,
+  origin,
+  policy,
+  policyOf,
+  refusal,
+  rejects,
+  sign,
+  signedBy,
+  signer,
+  url,
+  verifier,
+} from "./fixture.ts";
 import { EC, RSA } from "./keys.ts";
-
-const keyPairId = "K2JCJMDEHXQW5F";
-const now = new Date("2026-11-24T12:00:00Z");
-const epoch = now.getTime() / 1000;
-const clock = () => now;
-const later = (seconds: number) => new Date(now.getTime() + seconds * 1000);
-const origin = "https://media.example.com";
-const url = `${origin}/talks/keynote.mp4`;
-const keys = { keyPairId, publicKey: RSA.publicKey, hashes: ["sha1", "sha256"] } as const;
-const signer = cloudfrontSigner({ keyPairId, privateKey: RSA.privateKey, hash: "sha256", clock });
-const cookieSigner = cloudfrontCookieSigner({ keyPairId, privateKey: RSA.privateKey, hash: "sha256", clock });
-const verifier = cloudfrontVerifier({ keys, origins: [origin, "http://media.example.com:8080"], clock });
-
-const sign = (extra: Partial<CloudfrontSignRequest> = {}) => signer.sign({ url, expiresIn: 600, ...extra });
-const refusal = (request: WireRequest, by = verifier) => verdictOf(by.verify(request));
-const rejects = (promise: Promise<unknown>, code: string) =>
-  expect(promise).rejects.toThrow(expect.objectContaining({ code }));
-const policyOf = (link: string) => {
-  const text = new URL(link).searchParams.get("Policy") ?? "";
-  return atob(text.replaceAll("-", "+").replaceAll("_", "=").replaceAll("~", "/"));
-};
-
-/** Signs any text as a policy: what a key holder could do by hand. */
-async function signedBy(text: string, at = url, hash: "sha1" | "sha256" = "sha256"): Promise<WireRequest> {
-  const key = await crypto.subtle.importKey(
-    "pkcs8",
-    Uint8Array.from(Buffer.from(pkcs8, "base64")),
-    { name: "RSASSA-PKCS1-v1_5", hash: hash === "sha1" ? "SHA-1" : "SHA-256" },
-    false,
-    ["sign"],
-  );
-  const bytes = Buffer.from(text, "latin1");
-  const signature = Buffer.from(await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, bytes));
-  const encode = (data: Buffer) =>
-    data.toString("base64").replaceAll("+", "-").replaceAll("=", "_").replaceAll("/", "~");
-  const target = `${at.slice(origin.length)}?Policy=${encode(bytes)}&Key-Pair-Id=${keyPairId}&Signature=${encode(signature)}`;
-  const suffix = hash === "sha256" ? "&Hash-Algorithm=SHA256" : "";
-  return { method: "GET", target: target + suffix, authority: "media.example.com", headers: [] };
-}
-const pkcs8 = (await import("node:crypto"))
-  .createPrivateKey(RSA.privateKey)
-  .export({ format: "der", type: "pkcs8" })
-  .toString("base64");
-
-const policy = (condition: object, resource: unknown = url) =>
-  JSON.stringify({ Statement: [{ Resource: resource, Condition: condition }] });
-const end = { DateLessThan: { "AWS:EpochTime": epoch + 60 } };
 
 describe("signed URLs", () => {
   it("with a canned policy are bound to every byte of the URL", async () => {
@@ -299,79 +268,6 @@ describe("policies", () => {
   it("have a longest life where the verifier says so", async () => {
     const strict = cloudfrontVerifier({ keys, origins: [origin], maxLife: 599, clock });
     expect(await refusal(wireRequest(await sign()), strict)).toBe("KEY_SCOPE");
-  });
-});
-
-describe("signed cookies", () => {
-  const send = (cookies: Readonly<Record<string, string>>, target = "/hls/1/a.ts"): WireRequest => ({
-    method: "GET",
-    target,
-    authority: "media.example.com",
-    headers: [
-      [
-        "Cookie",
-        Object.entries({ session: "x", ...cookies })
-          .map((pair) => pair.join("="))
-          .join("; "),
-      ],
-    ],
-  });
-
-  it("open what their resource covers, by a custom policy where it has a star", async () => {
-    const signed = await cookieSigner.sign({ resource: `${origin}/hls/*`, expiresIn: 600 });
-    expect(Object.keys(signed.cookies).sort()).toEqual([
-      "CloudFront-Hash-Algorithm",
-      "CloudFront-Key-Pair-Id",
-      "CloudFront-Policy",
-      "CloudFront-Signature",
-    ]);
-    const grant = await verifier.verify(send(signed.cookies));
-    expect(grant).toMatchObject({ via: "cookies", policy: "custom", target: "/hls/1/a.ts", id: signed.id });
-    expect(grant.expiresAt).toEqual(signed.expiresAt);
-    expect(await refusal(send(signed.cookies, "/hls/2?x=1"))).toBe("accepted");
-    expect(await refusal(send(signed.cookies, "/other"))).toBe("KEY_SCOPE");
-    expect(await refusal(send(signed.cookies, "/hls/../secret"))).toBe("MALFORMED");
-  });
-
-  it("open one URL by a canned policy", async () => {
-    const { cookies } = await cookieSigner.sign({ resource: `${url}?x=1`, expiresIn: 600 });
-    expect(cookies["CloudFront-Expires"]).toBe(String(epoch + 600));
-    expect(await refusal(send(cookies, "/talks/keynote.mp4?x=1"))).toBe("accepted");
-    expect(await refusal(send(cookies, "/talks/keynote.mp4?x=2"))).toBe("SIGNATURE_MISMATCH");
-    const later = { ...cookies, "CloudFront-Expires": String(epoch + 601) };
-    expect(await refusal(send(later, "/talks/keynote.mp4?x=1"))).toBe("SIGNATURE_MISMATCH");
-  });
-
-  it("are not looked at where the URL is signed itself", async () => {
-    const { cookies } = await cookieSigner.sign({ resource: `${origin}/*`, expiresIn: 600 });
-    const link = wireRequest(await sign());
-    expect((await verifier.verify({ ...link, headers: send(cookies).headers })).via).toBe("url");
-    const broken = { ...link, target: link.target.replace("keynote", "other") };
-    expect(await refusal({ ...broken, headers: send(cookies).headers })).toBe("SIGNATURE_MISMATCH");
-    expect(await refusal(send(cookies, "/a?Expires=1"))).toBe("MALFORMED");
-  });
-
-  it("are refused twice, unknown or incomplete", async () => {
-    const { cookies } = await cookieSigner.sign({ resource: `${origin}/*`, expiresIn: 600 });
-    const request = send(cookies);
-    const [name = "", value = ""] = request.headers[0] ?? [];
-    const with_ = (extra: string) => refusal({ ...request, headers: [[name, `${value}; ${extra}`]] });
-    expect(await with_(`CloudFront-Policy=${cookies["CloudFront-Policy"]}`)).toBe("MALFORMED");
-    expect(await with_("CloudFront-Scope=*")).toBe("MALFORMED");
-    expect(await with_("CloudFront-Expires=9999999999")).toBe("MALFORMED");
-    expect(await with_("other=1")).toBe("accepted");
-    const { "CloudFront-Signature": _, ...fewer } = cookies;
-    expect(await refusal(send(fewer))).toBe("MALFORMED");
-    expect(await refusal(send({}))).toBe("NO_SIGNATURE");
-  });
-
-  it("take a policy that was written by hand, and name its resource", async () => {
-    const text = policy(end, `${origin}/hls/*`);
-    const { cookies } = await cookieSigner.sign({ resource: `${origin}/hls/*`, policy: text });
-    expect(await refusal(send(cookies))).toBe("accepted");
-    await rejects(cookieSigner.sign({ resource: `${origin}/*`, policy: text }), "INVALID_INPUT");
-    await rejects(cookieSigner.sign({ resource: "ftp://x/*", expiresIn: 60 }), "INVALID_INPUT");
-    await rejects(cookieSigner.sign({ resource: `${origin}/é*`, expiresIn: 60 }), "INVALID_INPUT");
   });
 });
 

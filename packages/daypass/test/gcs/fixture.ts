@@ -11,10 +11,10 @@ export const origins = [
   "https://files.example.com",
   "http://localhost:8080",
 ];
-export const buckets = { "https://files.example.com": "media" };
-export const enforces = ["response", "body-checksum", "body-sha256", "body-length", "create-only"] as const;
-export const signer = gcsHmacSigner({ credentials: hmacKey, endpoint, clock });
-export const common = { origins, buckets, clock, enforces };
+const buckets = { "https://files.example.com": "media" };
+const enforces = ["response", "body-checksum", "body-sha256", "body-length", "create-only"] as const;
+const signer = gcsHmacSigner({ credentials: hmacKey, endpoint, clock });
+const common = { origins, buckets, clock, enforces };
 export const verifier = anyOf(
   gcsVerifier({ keys: publicAccount, ...common }),
   gcsHmacVerifier({ keys: hmacKey, ...common }),

@@ -1,11 +1,9 @@
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
-  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -268,94 +266,6 @@ describe("a key never leads out of the root", () => {
       }
       await new Promise((resolve) => server.close(resolve));
     });
-  });
-});
-
-describe("small files in memory", () => {
-  const later = { clock: () => Date.now() + 10_000 };
-  const ref = { bucket: "bucket", key: "a.txt" };
-
-  it("answers at once for a file that did not change, with the same object each time", async () => {
-    await withDisk(async (storage, root) => {
-      writeFileSync(join(root, "bucket/a.txt"), "small");
-      expect(storage.getCached?.(ref)).toBeUndefined();
-      const object = await storage.get(ref);
-      expect(storage.getCached?.(ref)).toBe(object);
-      expect(await storage.get(ref)).toBe(object);
-      expect(object?.body({ start: 1, end: 2 })).toEqual({ kind: "bytes", bytes: Buffer.from("ma") });
-    }, later);
-  });
-
-  it("does not remember a file that changed less than two seconds ago", async () => {
-    await withDisk(async (storage, root) => {
-      writeFileSync(join(root, "bucket/a.txt"), "small");
-      utimesSync(join(root, "bucket/a.txt"), 1, 1);
-      await storage.get(ref);
-      expect(storage.getCached?.(ref)).toBeUndefined();
-    });
-  });
-
-  it.each<[string, (path: string) => void]>([
-    [
-      "is written in place with the old times",
-      (path) => {
-        writeFileSync(path, "other");
-        utimesSync(path, 1, 1);
-      },
-    ],
-    [
-      "is replaced",
-      (path) => {
-        writeFileSync(`${path}.new`, "other");
-        utimesSync(`${path}.new`, 1, 1);
-        renameSync(`${path}.new`, path);
-      },
-    ],
-    ["is deleted", (path) => rmSync(path)],
-    ["gains a name", (path) => linkSync(path, `${path}.link`)],
-  ])("looks again when the file %s", async (_title, change) => {
-    await withDisk(async (storage, root) => {
-      const path = join(root, "bucket/a.txt");
-      writeFileSync(path, "small");
-      utimesSync(path, 1, 1);
-      await storage.get(ref);
-      expect(storage.getCached?.(ref)).toBeDefined();
-      change(path);
-      expect(storage.getCached?.(ref)).toBeUndefined();
-      expect(await text(storage, "bucket", "a.txt")).toBe(existsSync(path) ? readFileSync(path, "utf8") : undefined);
-    }, later);
-  });
-
-  it("keeps within its memory, and keeps what is in use", async () => {
-    await withDisk(
-      async (storage, root) => {
-        const refs = Array.from({ length: 20 }, (_, index) => ({ bucket: "bucket", key: `${index}.bin` }));
-        for (const { key } of refs) writeFileSync(join(root, "bucket", key), Buffer.alloc(1000));
-        for (const each of refs) {
-          await storage.get(each);
-          storage.getCached?.({ bucket: "bucket", key: "0.bin" });
-        }
-        const kept = refs.filter((each) => storage.getCached?.(each) !== undefined);
-        expect(kept.length).toBe(5);
-        expect(kept.map(({ key }) => key)).toContain("0.bin");
-      },
-      { ...later, cacheBytes: 5 * (1000 + 1024) },
-    );
-  });
-
-  it("reads a file past the small size through its descriptor", async () => {
-    await withDisk(
-      async (storage, root) => {
-        writeFileSync(join(root, "bucket/a.txt"), "12345");
-        const object = await storage.get(ref);
-        const body = object?.body({ start: 1, end: 3 });
-        expect(body).toMatchObject({ kind: "file", start: 1, length: 3 });
-        expect(() => object?.body()).toThrow(TypeError);
-        if (body?.kind === "file") body.close();
-        object?.close();
-      },
-      { smallBytes: 4 },
-    );
   });
 });
 

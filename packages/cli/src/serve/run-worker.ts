@@ -22,9 +22,6 @@ export function settingsOfPrimary(): Promise<ServeSettings> {
 /** Serves as one of several processes. The primary says when to reload and when to stop. */
 export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<ExitStatus> {
   const { settings, env, log } = options;
-  // Ctrl-C and a closed terminal reach every process of the group. The primary answers them for all.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
   let site: Site | undefined;
   let isReloadDue = false;
   let stopped: () => void = () => undefined;

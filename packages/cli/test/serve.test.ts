@@ -129,6 +129,21 @@ test("says that its folder is away, with the keys in it, and serves again when i
   expect(await status(`${said.url}/-/readyz`)).toBe(200);
 });
 
+test("says once that the keys cannot be read, and when they can again", async () => {
+  const root = exampleFiles();
+  const { said, log } = await serve(root, "--port", "0");
+  const file = join(root, ".daypass/keys.json");
+  const text = readFileSync(file);
+  writeFileSync(file, "{");
+  await expect.poll(log, { timeout: 5000 }).toContain("keys could not be read");
+  // Three looks.
+  await sleep(1300);
+  expect(log().match(/keys could not be read/g)).toHaveLength(1);
+  expect(await status(said.presignedUrl)).toBe(200);
+  writeFileSync(file, text);
+  await expect.poll(log, { timeout: 5000 }).toContain("keys can be read again");
+});
+
 test("says a fault of the configuration once, however many workers meet it", async () => {
   const root = exampleFiles();
   const config = join(root, "..", "daypass.json");

@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, chownSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { withLock } from "../src/state/files.ts";
 import { masterKey } from "../src/state/master-key.ts";
-import { temporaryFolder } from "./command.ts";
+import { daypass, temporaryFolder } from "./command.ts";
 
 test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", "0610"])(
   "a master key of mode %s is refused, whoever besides its owner may do what with it",
@@ -25,6 +25,24 @@ function lockOf({ ageSeconds }: { readonly ageSeconds: number }): string {
   utimesSync(path, then, then);
   return path;
 }
+
+test.skipIf(process.getuid?.() !== 0)("what root does to the keys of another user leaves them to him", async () => {
+  const nobody = 65_534;
+  const ownerOf = (path: string): readonly number[] => [statSync(path).uid, statSync(path).gid];
+  const root = temporaryFolder();
+  chownSync(root, nobody, nobody);
+  const state = join(root, "var", "state");
+  const secret = join(root, "secret");
+  const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--state", state]);
+  const made = await keys("create", "--out", secret, "--json");
+  for (const path of [dirname(state), state, join(state, "keys.json"), join(state, "master.key")])
+    expect(ownerOf(path)).toEqual([nobody, nobody]);
+  // A secret that root asks for is root's.
+  expect(ownerOf(secret)).toEqual([0, 0]);
+  chownSync(state, 0, 0);
+  expect((await keys("revoke", JSON.parse(made.stdout).id)).status).toBe(0);
+  expect(ownerOf(join(state, "keys.json"))).toEqual([nobody, nobody]);
+});
 
 test("a lock that a crash left behind is taken over, and gone afterwards", async () => {
   const path = lockOf({ ageSeconds: 31 });

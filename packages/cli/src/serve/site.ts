@@ -119,12 +119,22 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   }
   current = gatewayFor(settings, server.port);
 
+  let fault: string | undefined;
   const poll = setInterval(() => {
     // A worker that is asked nothing for a while has to know as well how late it has been, should the clock be set back.
     clock();
-    keys.refresh().catch((error: unknown) => {
-      log.logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
-    });
+    keys.refresh().then(
+      () => {
+        if (fault !== undefined) log.logger.info("keys can be read again");
+        fault = undefined;
+      },
+      (error: unknown) => {
+        // Once: it stays until somebody mends it.
+        if (fault !== String(error))
+          log.logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
+        fault = String(error);
+      },
+    );
   }, KEY_POLL_MS);
   poll.unref();
 

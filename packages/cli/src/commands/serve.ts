@@ -10,7 +10,7 @@ import { expectFreePort } from "../serve/free-port.ts";
 import { runCluster } from "../serve/run-cluster.ts";
 import { type Listening, runSingle } from "../serve/run-single.ts";
 import { runWorker, settingsOfPrimary } from "../serve/run-worker.ts";
-import { logLevel, reloadedSettings, type ServeArguments, serveSettings } from "../serve/settings.ts";
+import { logLevel, reloadedSettings, type ServeArguments, serveSettings, withFiles } from "../serve/settings.ts";
 import { mapped } from "../sign/options.ts";
 import { keyStore } from "../state/key-store.ts";
 import { secretOutput } from "../state/show-secret.ts";
@@ -54,8 +54,8 @@ export const serveCommand: Command = {
       workers: mapped(values.workers, (text) => wholeNumber("--workers", text, { min: 0, max: 64 })),
     };
     const { env, stdout } = context;
-    const settings = await (cluster.isWorker ? settingsOfPrimary() : serveSettings(serveArguments));
-    const reread = async () => reloadedSettings(settings, await serveSettings(serveArguments));
+    const settings = await (cluster.isWorker ? settingsOfPrimary() : serveSettings(serveArguments).then(withFiles));
+    const reread = async () => withFiles(reloadedSettings(settings, await serveSettings(serveArguments)));
     // Standard output is for what a program may read.
     const log = openLog({ destination: 2, level: logLevel(settings) });
     try {

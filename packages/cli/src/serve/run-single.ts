@@ -1,5 +1,5 @@
 import type { Log } from "@daypass/gateway/node";
-import type { ServeSettings } from "./settings.ts";
+import type { ReadSettings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -12,9 +12,9 @@ export interface Listening {
 
 /** What running a gateway needs, in one process or in several. */
 export interface RunOptions {
-  readonly settings: ServeSettings;
+  readonly settings: ReadSettings;
   /** Reads the settings anew, for this process. */
-  readonly reread: () => Promise<ServeSettings>;
+  readonly reread: () => Promise<ReadSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** Told once requests are answered. */

@@ -3,11 +3,11 @@ import { worker } from "@daypass/gateway/node";
 import type { ExitStatus } from "../command.ts";
 import type { Report, Settings } from "./run-cluster.ts";
 import { type RunOptions, reloadSite } from "./run-single.ts";
-import type { ServeSettings } from "./settings.ts";
+import type { ReadSettings } from "./settings.ts";
 import { openSite, type Site } from "./site.ts";
 
 /** Asks the primary by what to serve. */
-export function settingsOfPrimary(): Promise<ServeSettings> {
+export function settingsOfPrimary(): Promise<ReadSettings> {
   return new Promise((resolve) => {
     const take = (message: Settings): void => {
       if (message.daypass !== "settings") return;

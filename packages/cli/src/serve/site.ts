@@ -9,9 +9,8 @@ import { keyRing } from "./key-ring.ts";
 import { listenError } from "./listen-error.ts";
 import { originsOf } from "./origins.ts";
 import { publicKeys } from "./public-keys.ts";
-import { logLevel, type ServeSettings } from "./settings.ts";
+import { logLevel, type ReadSettings, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
-import { tlsFiles } from "./tls-files.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
 
 /** One process's share of a running gateway. */
@@ -24,9 +23,9 @@ export interface Site {
   /** Whether it has made the first keys: only then may a secret be shown. */
   readonly madeKeys: boolean;
   /** What it serves by: that of the last reload which succeeded. */
-  readonly settings: ServeSettings;
+  readonly settings: ReadSettings;
   /** Takes over what may change while it runs, and reads the keys again. Throws, and changes nothing, where it cannot. */
-  reload(settings: ServeSettings): Promise<void>;
+  reload(settings: ReadSettings): Promise<void>;
   /** Stops listening, lets requests finish, closes the storage. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -45,7 +44,7 @@ const ANY_PORT = 65_535;
 const KEY_POLL_MS = 400;
 
 /** Opens storage, keys and socket. */
-export async function openSite(first: ServeSettings, { env, log, writer }: SiteOptions): Promise<Site> {
+export async function openSite(first: ReadSettings, { env, log, writer }: SiteOptions): Promise<Site> {
   let settings = first;
   // One for all, and for as long as the process lives: a reload, too, must not open again what has ended.
   const clock = steadyClock(() => new Date());
@@ -55,7 +54,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   let secret = await sessionSecret({ folder: settings.state, env });
   const keys = await keyRing(store, {
     clock,
-    publicKeys: (stored) => publicKeys(settings.urlKeySetFile, stored),
+    publicKeys: (stored) => publicKeys({ path: settings.urlKeySetFile, text: settings.files.urlKeySet }, stored),
     onGone: () =>
       log.logger.error(
         { state: settings.state },
@@ -98,7 +97,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     {
       host: settings.host,
       port: settings.port,
-      tls: await tlsFiles(settings.tls),
+      tls: settings.files.tls,
       timeouts: settings.listen?.timeouts,
       maxConnections: settings.listen?.maxConnections,
       logger: log.logger,
@@ -148,7 +147,6 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     },
     async reload(wanted) {
       const replacement = gatewayFor(wanted, server.port);
-      const pair = await tlsFiles(wanted.tls);
       const before = settings;
       settings = wanted;
       await keys.reload().catch((error: unknown) => {
@@ -156,7 +154,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
         throw error;
       });
       // A renewed certificate lies where the old one did.
-      if (pair !== undefined) server.setTls(pair);
+      if (wanted.files.tls !== undefined) server.setTls(wanted.files.tls);
       current = replacement;
       log.logger.level = logLevel(wanted);
     },

@@ -43,6 +43,11 @@ const ANY_PORT = 65_535;
 // A revoked key has to be refused within a second.
 const KEY_POLL_MS = 400;
 
+/** What is set back by less is mended before anybody sees what it does. */
+const TOLD_SECONDS = 5;
+const CLOCK_SET_BACK =
+  "the system's clock was set back: time stands still here until it has caught up, and only what is signed for longer opens; where the clock had been wrong before, start again";
+
 /** Opens storage, keys and socket. */
 export async function openSite(first: ReadSettings, { env, log, writer }: SiteOptions): Promise<Site> {
   let settings = first;
@@ -119,9 +124,12 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
   current = gatewayFor(settings, server.port);
 
   let fault: string | undefined;
+  let standsStill = false;
   const poll = setInterval(() => {
     // A worker that is asked nothing for a while has to know as well how late it has been, should the clock be set back.
-    clock();
+    const seconds = Math.round((clock().getTime() - Date.now()) / 1000);
+    if (seconds >= TOLD_SECONDS && !standsStill) log.logger.error({ seconds }, CLOCK_SET_BACK);
+    standsStill = seconds >= TOLD_SECONDS;
     keys.refresh().then(
       () => {
         if (fault !== undefined) log.logger.info("keys can be read again");

@@ -54,7 +54,7 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
   // One for all, and for as long as the process lives: a reload, too, must not open again what has ended.
   const clock = steadyClock(() => new Date());
   const counts = tally();
-  const storage = await openStorage({ ...settings, env, log, writer });
+  const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
   const keys = await keyRing(store, {
@@ -155,6 +155,7 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
     },
     async reload(wanted) {
       const replacement = gatewayFor(wanted, server.port);
+      const useCredentials = await findCredentials();
       const before = settings;
       settings = wanted;
       await keys.reload().catch((error: unknown) => {
@@ -163,6 +164,7 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
       });
       // A renewed certificate lies where the old one did.
       if (wanted.files.tls !== undefined) server.setTls(wanted.files.tls);
+      useCredentials();
       current = replacement;
       log.logger.level = logLevel(wanted);
     },

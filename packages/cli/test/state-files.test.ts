@@ -1,10 +1,11 @@
-import { chmodSync, chownSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { withLock } from "../src/state/files.ts";
 import { masterKey } from "../src/state/master-key.ts";
-import { daypass, temporaryFolder } from "./command.ts";
+import { daypass, nodeArguments, temporaryFolder } from "./command.ts";
 
 test.skipIf(process.platform === "win32").each(["0640", "0604", "0620", "0602", "0610"])(
   "a master key of mode %s is refused, whoever besides its owner may do what with it",
@@ -60,4 +61,17 @@ test("a lock that may still be held is waited for", async () => {
   rmSync(path);
   await waiting;
   expect(order).toEqual(["the first", "the second"]);
+});
+
+const withoutRights = ["--bounding-set=-dac_override,-dac_read_search"];
+const canDrop = spawnSync("setpriv", [...withoutRights, "true"]).status === 0;
+
+test.skipIf(process.getuid?.() !== 0 || !canDrop)("a start that may not look into its folder says which", () => {
+  const root = temporaryFolder();
+  const own = join(root, ".daypass");
+  mkdirSync(own, { mode: 0o700 });
+  chownSync(own, 65_534, 65_534);
+  const command = [process.execPath, ...nodeArguments, "serve", root, "--port", "0"];
+  const { status, stderr } = spawnSync("setpriv", [...withoutRights, ...command], { encoding: "utf8" });
+  expect([status, stderr]).toEqual([1, expect.stringContaining(`read and write ${own}`)]);
 });

@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
 import { basename, relative } from "node:path";
-import { isStorageError } from "@daypass/gateway";
+import { isStorageError, type StorageError } from "@daypass/gateway";
 import { openLog } from "@daypass/gateway/node";
 import { parseArguments, wholeNumber } from "../arguments.ts";
 import { type Command, CommandError, type ExitStatus, print, UsageError } from "../command.ts";
@@ -61,7 +61,7 @@ export const serveCommand: Command = {
     try {
       return await (cluster.isWorker ? runWorker({ settings, reread, env, log }) : serve());
     } catch (error) {
-      throw isStorageError(error) ? new CommandError(error.message) : error;
+      throw isStorageError(error) ? storageFault(error) : error;
     } finally {
       await log.close();
     }
@@ -81,6 +81,15 @@ export const serveCommand: Command = {
     }
   },
 };
+
+/** With the place that another user has, which is what an operator has to know of a start that the system refuses. */
+function storageFault({ message, cause }: StorageError): CommandError {
+  const { code, path } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (code !== "EACCES" || path === undefined) return new CommandError(message);
+  return new CommandError(
+    `${message}: expected to read and write ${path}, found that this user may not: chown it to the gateway's`,
+  );
+}
 
 /** How this program was called, so that the commands it prints can be pasted. */
 function ownName(): string {

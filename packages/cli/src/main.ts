@@ -3,7 +3,7 @@ import cluster from "node:cluster";
 import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
 import { printable } from "./printable.ts";
-import { holdReload, leaveSignalsToPrimary } from "./serve/signals.ts";
+import { holdReload, leaveSignalsToPrimary, refuseDebugger } from "./serve/signals.ts";
 import { version } from "./version.ts";
 
 /** The one list of commands. Each is loaded when it is asked for: signing one URL needs no server. */
@@ -13,6 +13,7 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "serve a folder by presigned URLs",
     async load() {
       // What a service manager sends may come before the rest is loaded.
+      refuseDebugger();
       if (cluster.isWorker) leaveSignalsToPrimary();
       else holdReload();
       return (await import("./commands/serve.ts")).serveCommand;

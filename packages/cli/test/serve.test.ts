@@ -282,6 +282,16 @@ test.each(["0", "2"])(
   },
 );
 
+test("opens no debugger at SIGUSR1, which tells other servers to open their log again", async () => {
+  const { child, log, said, stop } = await serve(exampleFiles(), "--port", "0", "--workers", "1");
+  await expect.poll(() => listeners(log())).toHaveLength(1);
+  for (const pid of [child.pid, ...listeners(log())]) process.kill(pid ?? 0, "SIGUSR1");
+  await sleep(500);
+  expect(await status(said.presignedUrl)).toBe(200);
+  await stop();
+  expect(log()).not.toContain("Debugger");
+});
+
 test("ends at once at the second signal", async () => {
   const root = exampleFiles();
   const { said, child, stop } = await serve(root, "--port", "0");

@@ -45,11 +45,14 @@ test.skipIf(process.getuid?.() !== 0)("what root does to the keys of another use
   expect(ownerOf(join(state, "keys.json"))).toEqual([nobody, nobody]);
 });
 
-test("a lock that a crash left behind is taken over, and gone afterwards", async () => {
-  const path = lockOf({ ageSeconds: 31 });
-  const held = await withLock(path, async () => existsSync(path) && Date.now() - statSync(path).mtimeMs < 30_000);
-  expect([held, existsSync(path)]).toEqual([true, false]);
-});
+test.each([31, -31])(
+  "a lock that a crash left behind %i seconds ago is taken over, and gone afterwards",
+  async (ageSeconds) => {
+    const path = lockOf({ ageSeconds });
+    const held = await withLock(path, async () => existsSync(path) && Date.now() - statSync(path).mtimeMs < 30_000);
+    expect([held, existsSync(path)]).toEqual([true, false]);
+  },
+);
 
 test("a lock that may still be held is waited for", async () => {
   const path = lockOf({ ageSeconds: 20 });

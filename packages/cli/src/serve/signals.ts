@@ -8,6 +8,13 @@ export interface SignalHandlers {
   kill(): void;
 }
 
+/**
+ * SIGUSR1, which other servers take for "open the log again", would open Node's debugger to every user of the machine, and with it the keys.
+ */
+export function refuseDebugger(): void {
+  process.on("SIGUSR1", () => undefined);
+}
+
 let isReloadDue = false;
 
 function rememberReload(): void {

@@ -130,7 +130,8 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
     }
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     // Whoever holds it writes one small file: a lock this old was left behind by a crash.
-    if (Date.now() - mtimeMs > LOCK_STALE_MS) await rm(path, { force: true });
+    // So was one of the future, before the clock was set back.
+    if (Math.abs(Date.now() - mtimeMs) > LOCK_STALE_MS) await rm(path, { force: true });
     else if (tries >= LOCK_TRIES)
       throw new CommandError(`expected to change ${path} alone, found another process at it: try again`);
     else await sleep(LOCK_WAIT_MS);

@@ -22,12 +22,40 @@ interface Owner {
   readonly gid: number;
 }
 
-/** Replaces a file with mode 0600: a reader, and whoever comes after a crash, finds the old text or the new one. It stays its owner's. */
+/**
+ * Replaces a file with mode 0600: a reader, and whoever comes after a crash, finds the old text or the new one. It stays its owner's. On a full disk
+ * a text that is no longer takes the place of the old one: whoever has filled the disk with a key must not keep it from being revoked.
+ */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const owner = await makeFolder(dirname(path));
-  const temporary = await writeBeside(path, text, await stat(path).catch(() => owner));
+  let temporary: string;
+  try {
+    temporary = await writeBeside(path, text, await stat(path).catch(() => owner));
+  } catch (error) {
+    if (isForRoom(error) && (await overwrite(path, text).catch(() => false))) return;
+    throw error;
+  }
   await rename(temporary, path);
   await syncFolder(dirname(path));
+}
+
+function isForRoom(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+/** In one write, filled up with spaces to the length that there was, which needs no room. `false` where the text is longer. */
+async function overwrite(path: string, text: string): Promise<boolean> {
+  const file = await open(path, "r+");
+  try {
+    const { size } = await file.stat();
+    const bytes = Buffer.from(text);
+    if (bytes.length > size) return false;
+    await file.write(Buffer.concat([bytes, Buffer.alloc(size - bytes.length, " ")]), 0, size, 0);
+    await file.sync();
+    return true;
+  } finally {
+    await file.close();
+  }
 }
 
 /** The same for a file that belongs to the folder it lies in, and so to the owner of that. `false` where it is there already. */
@@ -98,6 +126,9 @@ async function writeBeside(path: string, text: string, owner?: Owner): Promise<s
     if (owner !== undefined) await giveTo(file, owner);
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   } finally {
     await file.close();
   }

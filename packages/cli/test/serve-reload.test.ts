@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
 import { renewedTls, tls } from "../../gateway/test/node/fixtures/tls.ts";
@@ -127,6 +129,26 @@ test.each(["0", "2"])("lets requests finish for as long as it was told last (%s 
   await gateway.reload();
   await slowUpload(gateway);
   expect(await gateway.stop()).toBe(0);
+});
+
+test("serves by what it was told last, also where an earlier reload takes longer", async () => {
+  const root = exampleFiles();
+  const inFolder = (name: string): string => join(root, "..", name);
+  const write = (config: object): void =>
+    writeFileSync(inFolder("daypass.json"), JSON.stringify({ root: "files", listen: { port: 0 }, ...config }));
+  write({});
+  const gateway = await serve("--config", inFolder("daypass.json"));
+  // Whoever reads it waits until somebody writes.
+  execFileSync("mkfifo", [inFolder("set.json")]);
+  write({ urlKeySetFile: "set.json" });
+  gateway.child.kill("SIGHUP");
+  await sleep(500);
+  write({ metrics: true });
+  gateway.child.kill("SIGHUP");
+  await sleep(500);
+  writeFileSync(inFolder("set.json"), '{"keys":[]}');
+  await expect.poll(() => count(gateway, "read again"), { timeout: 5000 }).toBe(2);
+  expect(await status(`${gateway.said.url}/-/metrics`)).toBe(200);
 });
 
 /** The status that a client gets who trusts one certificate alone; 0 where it is another. */

@@ -2,7 +2,7 @@ import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { worker } from "@daypass/gateway/node";
 import type { ExitStatus } from "../command.ts";
 import type { Report, Settings } from "./run-cluster.ts";
-import { type RunOptions, reloadSite } from "./run-single.ts";
+import { type RunOptions, siteReloader } from "./run-single.ts";
 import type { ReadSettings } from "./settings.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -23,6 +23,7 @@ export function settingsOfPrimary(): Promise<ReadSettings> {
 export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<ExitStatus> {
   const { settings, env, log } = options;
   let site: Site | undefined;
+  let reloadSite: () => Promise<void> = async () => undefined;
   let isReloadDue = false;
   let stopped: () => void = () => undefined;
   const untilDrained = new Promise<void>((resolve) => {
@@ -31,7 +32,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
   const reload = async (): Promise<void> => {
     isReloadDue = site === undefined;
     if (site === undefined) return;
-    await reloadSite(site, options);
+    await reloadSite();
     end.channel.send({ daypass: "settings", settings: site.settings } satisfies Report);
   };
   const end = worker({
@@ -43,6 +44,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
   });
   try {
     site = await openSite(settings, { env, log, writer: ipcIndexWriter(end.channel) });
+    reloadSite = siteReloader(site, options);
   } catch (error) {
     await reportFailure((error as Error).message);
     return 1;

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import cluster from "node:cluster";
 import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
 import { printable } from "./printable.ts";
+import { holdReload, leaveSignalsToPrimary, refuseDebugger } from "./serve/signals.ts";
 import { version } from "./version.ts";
 
 /** The one list of commands. Each is loaded when it is asked for: signing one URL needs no server. */
@@ -9,7 +11,13 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: "serve",
     summary: "serve a folder by presigned URLs",
-    load: async () => (await import("./commands/serve.ts")).serveCommand,
+    async load() {
+      // What a service manager sends may come before the rest is loaded.
+      refuseDebugger();
+      if (cluster.isWorker) leaveSignalsToPrimary();
+      else holdReload();
+      return (await import("./commands/serve.ts")).serveCommand;
+    },
   },
   {
     name: "sign",

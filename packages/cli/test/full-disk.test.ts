@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { s3Signer } from "daypass/s3";
@@ -21,6 +21,31 @@ rm "$root/said"
 cat /dev/zero > "$root/.filler" 2> /dev/null || true
 exec "$@" "$root" --port 0 --json --workers "$workers"
 `;
+
+/** Makes a key, fills the file system to the last byte, and revokes the key. */
+const REVOKE = `
+root=$1; shift
+mount -t tmpfs -o size=256k tmpfs "$root"
+id=$("$@" create --state "$root/state" --out "$root/secret" --json | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+cat /dev/zero > "$root/filler" 2> /dev/null || true
+"$@" create --state "$root/state" --show-secret || echo "no room for another"
+"$@" revoke "$id" --state "$root/state"
+"$@" list --state "$root/state"
+ls "$root/state"
+`;
+
+describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
+  test("are revoked, and leave nothing behind where they cannot be made", () => {
+    const command = [process.execPath, ...nodeArguments, "keys"];
+    const script = [...IN_NAMESPACE, REVOKE, "sh", temporaryFolder(), ...command];
+    const { status, stdout, stderr } = spawnSync("unshare", script, {
+      env: { PATH: process.env["PATH"], HOME: temporaryFolder() },
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([0, expect.stringContaining("ENOSPC")]);
+    expect(stdout).toMatch(/^no room for another\nrevoked DP\w+\n.*\nDP\w+ .* revoked .*\nkeys\.json\nmaster\.key\n$/);
+  });
+});
 
 describe.skipIf(reason)(`serve on a full disk${reason ?? ""}`, () => {
   test.each(["0", "2"])("serves what is there, stores nothing, and says so once (%s workers)", async (workers) => {

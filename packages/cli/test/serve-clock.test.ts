@@ -47,3 +47,19 @@ test("what has ended stays ended in workers that nobody asked meanwhile", async 
   const asked = Array.from({ length: 20 }, () => status(url, { headers: { connection: "close" } }));
   expect(new Set(await Promise.all(asked))).toEqual(new Set([403]));
 });
+
+test("says once that the clock was set back, since then no new URL opens", async () => {
+  const file = join(temporaryFolder(), "clock");
+  const move = (seconds: number) => writeFileSync(file, String(seconds * 1000));
+  move(3600);
+  const env = { NODE_OPTIONS: `--import ${HOOK}`, CLOCK_FILE: file };
+  const { log } = await serveWith({ env }, exampleFiles(), "--port", "0");
+  move(0);
+  await expect.poll(log, { timeout: 5000 }).toMatch(/"seconds":36\d\d,"msg":"the system's clock was set back/);
+  await sleep(1000);
+  expect(log().match(/was set back/g)).toHaveLength(1);
+  move(3700);
+  await sleep(1000);
+  move(0);
+  await expect.poll(() => log().match(/was set back/g)?.length, { timeout: 5000 }).toBe(2);
+});

@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
 import { renewedTls, tls } from "../../gateway/test/node/fixtures/tls.ts";
@@ -129,6 +131,26 @@ test.each(["0", "2"])("lets requests finish for as long as it was told last (%s 
   expect(await gateway.stop()).toBe(0);
 });
 
+test("serves by what it was told last, also where an earlier reload takes longer", async () => {
+  const root = exampleFiles();
+  const inFolder = (name: string): string => join(root, "..", name);
+  const write = (config: object): void =>
+    writeFileSync(inFolder("daypass.json"), JSON.stringify({ root: "files", listen: { port: 0 }, ...config }));
+  write({});
+  const gateway = await serve("--config", inFolder("daypass.json"));
+  // Whoever reads it waits until somebody writes.
+  execFileSync("mkfifo", [inFolder("set.json")]);
+  write({ urlKeySetFile: "set.json" });
+  gateway.child.kill("SIGHUP");
+  await sleep(500);
+  write({ metrics: true });
+  gateway.child.kill("SIGHUP");
+  await sleep(500);
+  writeFileSync(inFolder("set.json"), '{"keys":[]}');
+  await expect.poll(() => count(gateway, "read again"), { timeout: 5000 }).toBe(2);
+  expect(await status(`${gateway.said.url}/-/metrics`)).toBe(200);
+});
+
 /** The status that a client gets who trusts one certificate alone; 0 where it is another. */
 const statusBy = (ca: string, url: string): Promise<number> =>
   new Promise((resolve) => {
@@ -166,3 +188,33 @@ test.each(["0", "2"])(
     expect(await statusBy(tls.cert, presignedUrl)).toBe(0);
   },
 );
+
+test("workers that take the place of others need none of the files that those were started by", async () => {
+  const root = exampleFiles();
+  const inFolder = (name: string): string => join(root, "..", name);
+  const set = { keys: [{ kty: "oct", alg: "HS256", kid: "edge", k: Buffer.alloc(32, 1).toString("base64url") }] };
+  const files = { "cert.pem": tls.cert, "key.pem": tls.key, "set.json": JSON.stringify(set) };
+  for (const [name, text] of Object.entries(files)) writeFileSync(inFolder(name), text);
+  const config = {
+    root: "files",
+    listen: { port: 0 },
+    tls: { certFile: "cert.pem", keyFile: "key.pem" },
+    urlKeySetFile: "set.json",
+  };
+  writeFileSync(inFolder("daypass.json"), JSON.stringify(config));
+  const gateway = await serve("--config", inFolder("daypass.json"), "--workers", "2");
+  const listening = (): readonly number[] =>
+    [...gateway.log().matchAll(/"pid":(\d+)[^\n]*"msg":"listening"/g)].map(([, pid]) => Number(pid));
+  await expect.poll(listening).toHaveLength(2);
+  for (const name of Object.keys(files)) writeFileSync(inFolder(name), "broken");
+  for (const pid of listening()) process.kill(pid, "SIGKILL");
+  await expect.poll(listening, { timeout: 15_000 }).toHaveLength(4);
+  expect(await statusBy(tls.cert, gateway.said.presignedUrl)).toBe(200);
+
+  writeFileSync(join(root, ".daypass/keys.json"), "broken");
+  process.kill(listening().at(-1) ?? 0, "SIGKILL");
+  await expect
+    .poll(gateway.log, { timeout: 15_000 })
+    .toMatch(/expected JSON in [^\n]*keys\.json[^\n]*a worker could not take another's place/);
+  expect(await statusBy(tls.cert, gateway.said.presignedUrl)).toBe(200);
+});

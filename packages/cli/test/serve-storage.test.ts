@@ -62,6 +62,32 @@ test.each(["0", "2"])(
   },
 );
 
+test.each(["0", "2"])("takes other credentials of the storage at SIGHUP (%s workers)", async (workers) => {
+  const upstream = await testGateway({ files: { "media/a": "a" } });
+  onTestFinished(() => upstream.close());
+  const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = upstream.clients.environment;
+  const file = join(temporaryFolder(), "credentials");
+  const write = (text: string) => writeFileSync(file, `[default]\n${text}`);
+  const key = (secret: string) => `aws_access_key_id = ${AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${secret}\n`;
+  write(key("another"));
+  const storage = { driver: "s3", endpoint: upstream.url, bucket: "media" };
+  const { said, log, child } = await serving(storage, { env: { AWS_SHARED_CREDENTIALS_FILE: file }, workers });
+  const processes = Math.max(1, Number(workers));
+  const signer = s3Signer({ endpoint: said.url, region: "us-east-1", credentials: said });
+  const { url } = signer.sign({ bucket: "media", key: "a", expiresIn: 60 });
+  const reload = async (what: string): Promise<void> => {
+    child.kill("SIGHUP");
+    await expect.poll(() => log().split(what).length - 1, { timeout: 5000 }).toBe(processes);
+  };
+  expect((await fetch(url)).status).toBe(503);
+  write("region = us-east-1\n");
+  await reload("reload refused");
+  write(key(AWS_SECRET_ACCESS_KEY));
+  await reload("read again");
+  const asked = Array.from({ length: 8 }, () => fetch(url, { headers: { connection: "close" } }));
+  expect(new Set((await Promise.all(asked)).map(({ status }) => status))).toEqual(new Set([200]));
+});
+
 test("tells why the gateway fails, also where requests leave no line in the log", async () => {
   const upstream = await testGateway({ files: { "media/a": "a" } });
   await upstream.close();

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { expect, onTestFinished, test } from "vitest";
-import { daypass, nodeArguments, temporaryFolder } from "./command.ts";
+import { daypass, nodeArguments, start, temporaryFolder } from "./command.ts";
 import { EXAMPLES, exampleFiles, serve, status } from "./serving.ts";
 
 /** As the key is typed at a terminal. */
@@ -128,6 +129,21 @@ test("says that its folder is away, with the keys in it, and serves again when i
   expect(await status(`${said.url}/-/readyz`)).toBe(200);
 });
 
+test("says once that the keys cannot be read, and when they can again", async () => {
+  const root = exampleFiles();
+  const { said, log } = await serve(root, "--port", "0");
+  const file = join(root, ".daypass/keys.json");
+  const text = readFileSync(file);
+  writeFileSync(file, "{");
+  await expect.poll(log, { timeout: 5000 }).toContain("keys could not be read");
+  // Three looks.
+  await sleep(1300);
+  expect(log().match(/keys could not be read/g)).toHaveLength(1);
+  expect(await status(said.presignedUrl)).toBe(200);
+  writeFileSync(file, text);
+  await expect.poll(log, { timeout: 5000 }).toContain("keys can be read again");
+});
+
 test("says a fault of the configuration once, however many workers meet it", async () => {
   const root = exampleFiles();
   const config = join(root, "..", "daypass.json");
@@ -200,9 +216,20 @@ async function listensNoMore(url: string): Promise<void> {
   await expect.poll(answer, { timeout: 5000 }).toBe("no answer");
 }
 
-test("finishes what is under way when it is told to stop", async () => {
+/** The processes that have said that they listen. */
+function listeners(log: string): readonly number[] {
+  return [...log.matchAll(/"pid":(\d+)[^\n]*"msg":"listening"/g)].map(([, pid]) => Number(pid));
+}
+
+// systemd's SIGTERM reaches every process of the service.
+test.each([
+  ["0", "the one process"],
+  ["2", "the primary"],
+  ["2", "every process"],
+])("finishes what is under way when it is told to stop (%s workers, %s)", async (workers, told) => {
   const root = exampleFiles();
-  const { said, child, stop } = await serve(root, "--port", "0");
+  const { said, child, stop, log } = await serve(root, "--port", "0", "--workers", workers);
+  await expect.poll(() => listeners(log()).length).toBe(Math.max(1, Number(workers)));
   const put = (
     await daypass(["sign", "s3://media/slow.bin", "--method", "PUT", "--endpoint", said.s3Endpoint, "--state", root])
   ).stdout.trim();
@@ -224,12 +251,45 @@ test("finishes what is under way when it is told to stop", async () => {
     headers: { "content-length": "70010" },
   } as RequestInit);
   await begun(root, "media");
+  if (told === "every process") for (const pid of listeners(log())) process.kill(pid, "SIGTERM");
   const stopped = stop();
   await listensNoMore(said.presignedUrl);
   expect(child.exitCode).toBe(null);
   finish();
   expect(await upload).toBe(200);
   expect(await stopped).toBe(0);
+});
+
+test.each(["0", "2"])(
+  "reads its configuration again where SIGHUP comes before it serves (%s workers)",
+  async (workers) => {
+    const root = exampleFiles();
+    const child = start(["serve", root, "--port", "0", "--workers", workers, "--json"]);
+    let log = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+    });
+    const line = once(createInterface({ input: child.stdout }), "line");
+    const closed = once(child, "close");
+    // The first thing that a start makes.
+    while (!existsSync(join(root, ".daypass"))) await sleep(1);
+    child.kill("SIGHUP");
+    const said = await Promise.race([line, closed.then((how) => new Error(`ended: ${how}`))]);
+    expect(said).toEqual([expect.stringContaining("presignedUrl")]);
+    await expect.poll(() => log).toContain("read again");
+    child.kill("SIGTERM");
+    expect(await closed).toEqual([0, null]);
+  },
+);
+
+test("opens no debugger at SIGUSR1, which tells other servers to open their log again", async () => {
+  const { child, log, said, stop } = await serve(exampleFiles(), "--port", "0", "--workers", "1");
+  await expect.poll(() => listeners(log())).toHaveLength(1);
+  for (const pid of [child.pid, ...listeners(log())]) process.kill(pid ?? 0, "SIGUSR1");
+  await sleep(500);
+  expect(await status(said.presignedUrl)).toBe(200);
+  await stop();
+  expect(log()).not.toContain("Debugger");
 });
 
 test("ends at once at the second signal", async () => {

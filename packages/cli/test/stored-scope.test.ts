@@ -25,7 +25,7 @@ async function served(...created: readonly (readonly string[])[]) {
   const clock = (): Date => new Date(now);
   const ring = await keyRing(keyStore({ folder, env: {}, clock }), {
     clock,
-    publicKeys: async () => [],
+    publicKeys: () => [],
     onGone: () => {},
   });
   const gateway = await testGateway({

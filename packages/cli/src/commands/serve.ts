@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
 import { basename, relative } from "node:path";
-import { isStorageError } from "@daypass/gateway";
+import { isStorageError, type StorageError } from "@daypass/gateway";
 import { openLog } from "@daypass/gateway/node";
 import { parseArguments, wholeNumber } from "../arguments.ts";
 import { type Command, CommandError, type ExitStatus, print, UsageError } from "../command.ts";
@@ -10,7 +10,7 @@ import { expectFreePort } from "../serve/free-port.ts";
 import { runCluster } from "../serve/run-cluster.ts";
 import { type Listening, runSingle } from "../serve/run-single.ts";
 import { runWorker, settingsOfPrimary } from "../serve/run-worker.ts";
-import { logLevel, reloadedSettings, type ServeArguments, serveSettings } from "../serve/settings.ts";
+import { logLevel, reloadedSettings, type ServeArguments, serveSettings, withFiles } from "../serve/settings.ts";
 import { mapped } from "../sign/options.ts";
 import { keyStore } from "../state/key-store.ts";
 import { secretOutput } from "../state/show-secret.ts";
@@ -54,14 +54,14 @@ export const serveCommand: Command = {
       workers: mapped(values.workers, (text) => wholeNumber("--workers", text, { min: 0, max: 64 })),
     };
     const { env, stdout } = context;
-    const settings = await (cluster.isWorker ? settingsOfPrimary() : serveSettings(serveArguments));
-    const reread = async () => reloadedSettings(settings, await serveSettings(serveArguments));
+    const settings = await (cluster.isWorker ? settingsOfPrimary() : serveSettings(serveArguments).then(withFiles));
+    const reread = async () => withFiles(reloadedSettings(settings, await serveSettings(serveArguments)));
     // Standard output is for what a program may read.
     const log = openLog({ destination: 2, level: logLevel(settings) });
     try {
       return await (cluster.isWorker ? runWorker({ settings, reread, env, log }) : serve());
     } catch (error) {
-      throw isStorageError(error) ? new CommandError(error.message) : error;
+      throw isStorageError(error) ? storageFault(error) : error;
     } finally {
       await log.close();
     }
@@ -81,6 +81,15 @@ export const serveCommand: Command = {
     }
   },
 };
+
+/** With the place that another user has, which is what an operator has to know of a start that the system refuses. */
+function storageFault({ message, cause }: StorageError): CommandError {
+  const { code, path } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (code !== "EACCES" || path === undefined) return new CommandError(message);
+  return new CommandError(
+    `${message}: expected to read and write ${path}, found that this user may not: chown it to the gateway's`,
+  );
+}
 
 /** How this program was called, so that the commands it prints can be pasted. */
 function ownName(): string {

@@ -20,7 +20,7 @@ export async function keyRing(
   options: {
     readonly clock: () => Date;
     /** Told the ids of all stored keys, which none of them may have. */
-    readonly publicKeys: (stored: ReadonlySet<string>) => Promise<readonly UrlKey[]>;
+    readonly publicKeys: (stored: ReadonlySet<string>) => readonly UrlKey[];
     /** Told when the store's file is gone, and with it the keys. */
     readonly onGone: () => void;
   },
@@ -33,7 +33,7 @@ export async function keyRing(
 
   const reload = async (): Promise<void> => {
     const stored = await store.list();
-    const wanted = await options.publicKeys(new Set(stored.map(({ id }) => id)));
+    const wanted = options.publicKeys(new Set(stored.map(({ id }) => id)));
     await readStore(wanted);
     publicKeys = wanted;
   };

@@ -5,17 +5,25 @@ import { isObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
 import { readTextFile } from "../text-file.ts";
 
+/** What stands in `urlKeySetFile`. */
+export function keySetText(path: string): Promise<string> {
+  return readTextFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(`expected urlKeySetFile at ${path}, found none to read (${error.code})`);
+  });
+}
+
 /**
  * The keys of `urlKeySetFile`. Refused as a whole where one of them breaks a rule of docs/spec/daypass-url.md §8: the first request for
  * it would fail, or two verifiers would read the set differently. No message holds any part of a key but its kid.
  *
+ * @param set the file, and what stood in it
  * @param stored ids of the keys in the state folder, also of those that have ended: whoever took a key back does not expect its name to open
  */
-export async function publicKeys(path: string | undefined, stored: ReadonlySet<string>): Promise<readonly UrlKey[]> {
-  if (path === undefined) return [];
-  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`expected urlKeySetFile at ${path}, found none to read (${error.code})`);
-  });
+export function publicKeys(
+  { path, text }: { readonly path: string | undefined; readonly text: string | undefined },
+  stored: ReadonlySet<string>,
+): readonly UrlKey[] {
+  if (text === undefined) return [];
   const keys = keysOf(text);
   if (keys === undefined) throw new CommandError(`expected ${path} as a JWK set {"keys":[…]}, found something else`);
   const kids = new Set<string>();

@@ -4,7 +4,7 @@ import { CommandError } from "../command.ts";
 import { logReading } from "./log-reading.ts";
 import { logFull, logReadOnly } from "./log-storage.ts";
 import type { RunOptions } from "./run-single.ts";
-import { logLevel, type ServeSettings } from "./settings.ts";
+import { logLevel, type ReadSettings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
 
 /** What a worker says to its primary, beside the traffic of the index. */
@@ -18,7 +18,7 @@ export type Report =
 /** What is served by: the primary's answer to a new worker, and a worker's news after a reload. */
 export interface Settings {
   readonly daypass: "settings";
-  readonly settings: ServeSettings;
+  readonly settings: ReadSettings;
 }
 
 function isReport(message: unknown): message is Report {
@@ -41,6 +41,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
   let port = settings.port;
   let madeKeys = false;
   let failure: string | undefined;
+  let serves = false;
   let alive = 0;
   const listenTo = (channel: Channel): void => {
     alive += 1;
@@ -59,6 +60,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
         case "failure":
           // What comes after it may be its consequence: the others are stopped while they start.
           failure ??= message.failure;
+          if (serves) log.logger.error({ error: message.failure }, "a worker could not take another's place");
           break;
         case "settings?":
           channel.send({ daypass: "settings", settings: current } satisfies Settings);
@@ -82,6 +84,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
       await workers.drain(0);
       throw failure === undefined ? error : new CommandError(failure);
     });
+    serves = true;
     const stopped = untilStopped({
       reload: async () => workers.reload(),
       drain: () => workers.drain(current.drainMs),

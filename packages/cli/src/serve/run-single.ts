@@ -1,5 +1,5 @@
 import type { Log } from "@daypass/gateway/node";
-import type { ServeSettings } from "./settings.ts";
+import type { ReadSettings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -12,9 +12,9 @@ export interface Listening {
 
 /** What running a gateway needs, in one process or in several. */
 export interface RunOptions {
-  readonly settings: ServeSettings;
+  readonly settings: ReadSettings;
   /** Reads the settings anew, for this process. */
-  readonly reread: () => Promise<ServeSettings>;
+  readonly reread: () => Promise<ReadSettings>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** Told once requests are answered. */
@@ -26,7 +26,7 @@ export async function runSingle(options: RunOptions): Promise<void> {
   const { settings, env, log, onListening } = options;
   const site = await openSite(settings, { env, log });
   const stopped = untilStopped({
-    reload: () => reloadSite(site, options),
+    reload: siteReloader(site, options),
     drain: () => site.drain(site.settings.drainMs),
     kill: () => process.exit(1),
   });
@@ -34,12 +34,22 @@ export async function runSingle(options: RunOptions): Promise<void> {
   await Promise.all([stopped, onListening(site)]);
 }
 
-/** Reads configuration and keys again. A mistake in them must not end a gateway that serves. */
-export async function reloadSite(site: Site, { reread, log }: Pick<RunOptions, "reread" | "log">): Promise<void> {
-  try {
-    await site.reload(await reread());
-    log.logger.info("configuration and keys were read again");
-  } catch (error) {
-    log.logger.error({ error: String(error) }, "reload refused, everything stays as it was");
-  }
+/**
+ * Makes what reads configuration and keys again. A mistake in them must not end a gateway that serves, and of two calls the second is the last to
+ * count, however long the first one takes.
+ */
+export function siteReloader(site: Site, { reread, log }: Pick<RunOptions, "reread" | "log">): () => Promise<void> {
+  let last = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    try {
+      await site.reload(await reread());
+      log.logger.info("configuration and keys were read again");
+    } catch (error) {
+      log.logger.error({ error: String(error) }, "reload refused, everything stays as it was");
+    }
+  };
+  return () => {
+    last = last.then(reload);
+    return last;
+  };
 }

@@ -2,12 +2,12 @@ import { ipcIndexWriter } from "@daypass/gateway/disk";
 import { worker } from "@daypass/gateway/node";
 import type { ExitStatus } from "../command.ts";
 import type { Report, Settings } from "./run-cluster.ts";
-import { type RunOptions, reloadSite } from "./run-single.ts";
-import type { ServeSettings } from "./settings.ts";
+import { type RunOptions, siteReloader } from "./run-single.ts";
+import type { ReadSettings } from "./settings.ts";
 import { openSite, type Site } from "./site.ts";
 
 /** Asks the primary by what to serve. */
-export function settingsOfPrimary(): Promise<ServeSettings> {
+export function settingsOfPrimary(): Promise<ReadSettings> {
   return new Promise((resolve) => {
     const take = (message: Settings): void => {
       if (message.daypass !== "settings") return;
@@ -22,10 +22,8 @@ export function settingsOfPrimary(): Promise<ServeSettings> {
 /** Serves as one of several processes. The primary says when to reload and when to stop. */
 export async function runWorker(options: Omit<RunOptions, "onListening">): Promise<ExitStatus> {
   const { settings, env, log } = options;
-  // Ctrl-C and a closed terminal reach every process of the group. The primary answers them for all.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
   let site: Site | undefined;
+  let reloadSite: () => Promise<void> = async () => undefined;
   let isReloadDue = false;
   let stopped: () => void = () => undefined;
   const untilDrained = new Promise<void>((resolve) => {
@@ -34,7 +32,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
   const reload = async (): Promise<void> => {
     isReloadDue = site === undefined;
     if (site === undefined) return;
-    await reloadSite(site, options);
+    await reloadSite();
     end.channel.send({ daypass: "settings", settings: site.settings } satisfies Report);
   };
   const end = worker({
@@ -46,6 +44,7 @@ export async function runWorker(options: Omit<RunOptions, "onListening">): Promi
   });
   try {
     site = await openSite(settings, { env, log, writer: ipcIndexWriter(end.channel) });
+    reloadSite = siteReloader(site, options);
   } catch (error) {
     await reportFailure((error as Error).message);
     return 1;

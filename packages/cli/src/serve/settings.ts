@@ -1,11 +1,13 @@
 import { realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { LogOptions } from "@daypass/gateway/node";
+import type { LogOptions, TlsPair } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
 import { STATE_FOLDER } from "../state/state-folder.ts";
 import { checkSettings } from "./check-settings.ts";
 import { loadConfig, type ServeConfig } from "./config.ts";
+import { keySetText } from "./public-keys.ts";
 import { checkStorage } from "./storage.ts";
+import { tlsFiles } from "./tls-files.ts";
 
 /** The command line of `serve`. What is given here goes before the configuration file. */
 export interface ServeArguments {
@@ -26,6 +28,26 @@ export interface ServeSettings extends ServeConfig {
   readonly workers: number;
   readonly region: string;
   readonly drainMs: number;
+}
+
+/** Settings with what stood in the files that they name. */
+export interface ReadSettings extends ServeSettings {
+  readonly files: {
+    /** Of `tls`. */
+    readonly tls?: TlsPair | undefined;
+    /** Of `urlKeySetFile`. */
+    readonly urlKeySet?: string | undefined;
+  };
+}
+
+/**
+ * Reads the files that settings name, once for whoever is to serve by them: a worker that replaces another must neither fail for a file that was
+ * broken since, nor show a certificate that nobody was told to take.
+ */
+export async function withFiles(settings: ServeSettings): Promise<ReadSettings> {
+  const tls = await tlsFiles(settings.tls);
+  const urlKeySet = settings.urlKeySetFile === undefined ? undefined : await keySetText(settings.urlKeySetFile);
+  return { ...settings, files: { tls, urlKeySet } };
 }
 
 /** Puts command line, configuration file and defaults together. Read anew for each reload. */

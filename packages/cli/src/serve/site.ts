@@ -9,9 +9,8 @@ import { keyRing } from "./key-ring.ts";
 import { listenError } from "./listen-error.ts";
 import { originsOf } from "./origins.ts";
 import { publicKeys } from "./public-keys.ts";
-import { logLevel, type ServeSettings } from "./settings.ts";
+import { logLevel, type ReadSettings, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
-import { tlsFiles } from "./tls-files.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
 
 /** One process's share of a running gateway. */
@@ -24,9 +23,9 @@ export interface Site {
   /** Whether it has made the first keys: only then may a secret be shown. */
   readonly madeKeys: boolean;
   /** What it serves by: that of the last reload which succeeded. */
-  readonly settings: ServeSettings;
+  readonly settings: ReadSettings;
   /** Takes over what may change while it runs, and reads the keys again. Throws, and changes nothing, where it cannot. */
-  reload(settings: ServeSettings): Promise<void>;
+  reload(settings: ReadSettings): Promise<void>;
   /** Stops listening, lets requests finish, closes the storage. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -44,18 +43,23 @@ const ANY_PORT = 65_535;
 // A revoked key has to be refused within a second.
 const KEY_POLL_MS = 400;
 
+/** What is set back by less is mended before anybody sees what it does. */
+const TOLD_SECONDS = 5;
+const CLOCK_SET_BACK =
+  "the system's clock was set back: time stands still here until it has caught up, and only what is signed for longer opens; where the clock had been wrong before, start again";
+
 /** Opens storage, keys and socket. */
-export async function openSite(first: ServeSettings, { env, log, writer }: SiteOptions): Promise<Site> {
+export async function openSite(first: ReadSettings, { env, log, writer }: SiteOptions): Promise<Site> {
   let settings = first;
   // One for all, and for as long as the process lives: a reload, too, must not open again what has ended.
   const clock = steadyClock(() => new Date());
   const counts = tally();
-  const storage = await openStorage({ ...settings, env, log, writer });
+  const { storage, findCredentials } = await openStorage({ ...settings, env, log, writer });
   const store = keyStore({ folder: settings.state, env, clock });
   let secret = await sessionSecret({ folder: settings.state, env });
   const keys = await keyRing(store, {
     clock,
-    publicKeys: (stored) => publicKeys(settings.urlKeySetFile, stored),
+    publicKeys: (stored) => publicKeys({ path: settings.urlKeySetFile, text: settings.files.urlKeySet }, stored),
     onGone: () =>
       log.logger.error(
         { state: settings.state },
@@ -98,7 +102,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     {
       host: settings.host,
       port: settings.port,
-      tls: await tlsFiles(settings.tls),
+      tls: settings.files.tls,
       timeouts: settings.listen?.timeouts,
       maxConnections: settings.listen?.maxConnections,
       logger: log.logger,
@@ -119,12 +123,25 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
   }
   current = gatewayFor(settings, server.port);
 
+  let fault: string | undefined;
+  let standsStill = false;
   const poll = setInterval(() => {
     // A worker that is asked nothing for a while has to know as well how late it has been, should the clock be set back.
-    clock();
-    keys.refresh().catch((error: unknown) => {
-      log.logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
-    });
+    const seconds = Math.round((clock().getTime() - Date.now()) / 1000);
+    if (seconds >= TOLD_SECONDS && !standsStill) log.logger.error({ seconds }, CLOCK_SET_BACK);
+    standsStill = seconds >= TOLD_SECONDS;
+    keys.refresh().then(
+      () => {
+        if (fault !== undefined) log.logger.info("keys can be read again");
+        fault = undefined;
+      },
+      (error: unknown) => {
+        // Once: it stays until somebody mends it.
+        if (fault !== String(error))
+          log.logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
+        fault = String(error);
+      },
+    );
   }, KEY_POLL_MS);
   poll.unref();
 
@@ -138,7 +155,7 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
     },
     async reload(wanted) {
       const replacement = gatewayFor(wanted, server.port);
-      const pair = await tlsFiles(wanted.tls);
+      const useCredentials = await findCredentials();
       const before = settings;
       settings = wanted;
       await keys.reload().catch((error: unknown) => {
@@ -146,7 +163,8 @@ export async function openSite(first: ServeSettings, { env, log, writer }: SiteO
         throw error;
       });
       // A renewed certificate lies where the old one did.
-      if (pair !== undefined) server.setTls(pair);
+      if (wanted.files.tls !== undefined) server.setTls(wanted.files.tls);
+      useCredentials();
       current = replacement;
       log.logger.level = logLevel(wanted);
     },

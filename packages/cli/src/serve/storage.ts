@@ -19,27 +19,47 @@ export interface OpenStorageOptions {
   readonly writer?: IndexWriter | undefined;
 }
 
+export interface OpenedStorage {
+  readonly storage: Storage;
+  /** Finds the storage's credentials anew, and resolves to what makes it use them. Rejects where there are none. */
+  findCredentials(): Promise<() => void>;
+}
+
 /** Opens what the configuration says objects are kept in: the folder, unless it names something else. */
-export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<Storage> {
+export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<OpenedStorage> {
   if (storage?.driver !== "s3") {
-    return drivers.disk({ root, writer, onRead: logReading(log), onFull: logFull(log), onReadOnly: logReadOnly(log) });
+    const told = { onRead: logReading(log), onFull: logFull(log), onReadOnly: logReadOnly(log) };
+    return { storage: await drivers.disk({ root, writer, ...told }), findCredentials: async () => () => undefined };
   }
   const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage;
   // Found as `daypass sign` finds them. Those that end are fetched again before they do.
-  const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {
-    onError: (error) => log.logger.error({ error: String(error) }, "credentials of the storage could not be renewed"),
-  });
-  await credentials.ready();
+  const find = async () => {
+    const credentials = rotatingCredentials(async () => (await awsSettings(env, profile)).credentials, {
+      onError: (error) => log.logger.error({ error: String(error) }, "credentials of the storage could not be renewed"),
+    });
+    await credentials.ready();
+    return credentials;
+  };
+  let credentials = await find();
   const found = await awsSettings(env, profile);
-  return drivers.s3({
+  const opened = await drivers.s3({
     region: region ?? found.region ?? "us-east-1",
     endpoint: endpoint ?? found.endpoint,
     addressing: addressing ?? found.addressing,
-    credentials: credentials.current,
+    credentials: () => credentials.current(),
     bucket: buckets ?? bucket,
     redirect,
     timeouts,
   });
+  return {
+    storage: opened,
+    async findCredentials() {
+      const renewed = await find();
+      return () => {
+        credentials = renewed;
+      };
+    },
+  };
 }
 
 /** Where objects are, for a person. */

@@ -54,7 +54,12 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   expectStateFolder(folder);
 
   const read = async (): Promise<readonly Row[]> => {
-    const text = await readText(path);
+    const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EACCES") throw error;
+      throw new CommandError(
+        `expected to read ${path}, found that it is another user's (EACCES): chown it to the gateway's`,
+      );
+    });
     return text === undefined ? [] : parseRows(path, text);
   };
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
-import { createFile, readText } from "./files.ts";
+import { createStateFile, readText } from "./files.ts";
 
 const KEY_BYTES = 32;
 
@@ -30,7 +30,7 @@ export async function masterKey({ env, folder, create }: MasterKeySource): Promi
     return parseKey("DAYPASS_MASTER_KEY_FILE", text);
   }
   const path = join(folder, "master.key");
-  if (create) await createFile(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);
+  if (create) await createStateFile(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);
   const text = await readText(path);
   if (text === undefined) {
     throw new CommandError(

@@ -172,7 +172,8 @@ export interface WorkerEnd {
 /**
  * Connects a worker to its primary. Node ends a worker whose primary is gone.
  *
- * A terminal sends Ctrl-C to the workers too: let them ignore SIGINT, and the primary will ask them to drain.
+ * A terminal sends Ctrl-C to the workers too, and systemd its SIGTERM: let them ignore SIGINT and SIGTERM, and the primary will ask them to
+ * drain.
  *
  * @throws {Error} where this process was not started by `primary`
  * @example

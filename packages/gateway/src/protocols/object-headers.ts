@@ -45,7 +45,7 @@ export function overriddenHeaders(
 
 function describe(info: ObjectInfo, overrides: Partial<ContentFields>, asStored: boolean): string[] {
   const headers = [
-    "etag",
+    "ETag",
     `"${info.etag}"`,
     "last-modified",
     formatHttpDate(info.lastModified.getTime()),

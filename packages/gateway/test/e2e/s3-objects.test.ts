@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Storage } from "../../src/storage/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, s3Code, s3Field, s3For, send, sendS3 } from "./clients.ts";
+import { rawConnection, readAll, type S3Sent, s3Code, s3Field, s3For, send, sendS3 } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
 
 let gateway: TestGateway;
@@ -68,6 +68,35 @@ it.each(["GET", "HEAD"] as const)(
     expect([reply.status, Object.keys(reply.headers).filter((name) => name.includes("checksum"))]).toEqual([304, []]);
   },
 );
+
+describe("the header ETag", () => {
+  // Names of headers have no case, but htslib (samtools) looks for these letters when it has uploaded a part.
+  it("is spelled as at Amazon on what was stored and on what is read", async () => {
+    const answers = async (method: "PUT" | "GET", query: Record<string, string> = {}) => {
+      const url = s3For(gateway).sign({
+        method,
+        bucket: "media",
+        key: "spelled.txt",
+        expiresIn: 60,
+        bind: { query },
+      }).url;
+      const socket = await rawConnection(gateway);
+      const body = method === "PUT" ? "content-length: 5\r\n\r\nhello" : "\r\n";
+      const target = url.slice(gateway.url.length);
+      socket.write(`${method} ${target} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\nconnection: close\r\n${body}`);
+      return readAll(socket);
+    };
+    const begun = await s3({ method: "POST", key: "spelled.txt", query: { uploads: "" } });
+    const uploadId = s3Field(begun.text, "UploadId") ?? "";
+    for (const answer of [
+      await answers("PUT", { uploadId, partNumber: "1" }),
+      await answers("PUT"),
+      await answers("GET"),
+    ]) {
+      expect(answer).toContain(`\r\nETag: "${md5("hello")}"\r\n`);
+    }
+  });
+});
 
 describe("a copy", () => {
   it("has the bytes, the type and the metadata of its source", async () => {

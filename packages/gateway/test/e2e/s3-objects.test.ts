@@ -69,6 +69,24 @@ it.each(["GET", "HEAD"] as const)(
   },
 );
 
+it("takes back the x-amz-* of an answer with what is stored anew, as fog for Ruby sends them", async () => {
+  const key = "saved-again.txt";
+  await put(key, "one", { "x-amz-meta-a": "1", "x-amz-tagging": "t=1" });
+  const { headers } = await s3({ key });
+  const own = Object.entries(headers).filter(([name]) => name.startsWith("x-amz-"));
+  expect(own.map(([name]) => name).sort()).toEqual([
+    "x-amz-id-2",
+    "x-amz-meta-a",
+    "x-amz-request-id",
+    "x-amz-tagging-count",
+  ]);
+  const again = Object.fromEntries(own.map(([name, value]) => [name, String(value)]));
+  expect((await put(key, "two", again)).status).toBe(200);
+  const got = await s3({ key });
+  expect([got.text, got.headers["x-amz-meta-a"], got.headers["x-amz-tagging-count"]]).toEqual(["two", "1", undefined]);
+  expect(got.headers["x-amz-request-id"]).not.toBe(headers["x-amz-request-id"]);
+});
+
 describe("the header ETag", () => {
   // Names of headers have no case, but htslib (samtools) looks for these letters when it has uploaded a part.
   it("is spelled as at Amazon on what was stored and on what is read", async () => {

@@ -69,6 +69,21 @@ it.each(["GET", "HEAD"] as const)(
   },
 );
 
+it("is told by the AWS SDK for C++ with each request which API it speaks, as by ClickHouse and Arrow", async () => {
+  const api = { "x-amz-api-version": "2006-03-01" };
+  const begun = await s3({ method: "POST", key: "api.txt", query: { uploads: "" }, headers: api });
+  const replies = [
+    begun,
+    await put("api.txt", "x", api),
+    await s3({ method: "HEAD", key: "api.txt", headers: api }),
+    await s3({ key: "api.txt", headers: api }),
+    await s3({ query: { "list-type": "2" }, headers: api }),
+    await copy("api-copy.txt", "/media/api.txt", api),
+  ];
+  expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+  expect((await put("api.txt", "x", { "x-amz-api-version": "2099-01-01" })).code).toBe("NotImplemented");
+});
+
 it("takes back the x-amz-* of an answer with what is stored anew, as fog for Ruby sends them", async () => {
   const key = "saved-again.txt";
   await put(key, "one", { "x-amz-meta-a": "1", "x-amz-tagging": "t=1" });

@@ -68,6 +68,8 @@ export const SUB_RESOURCES: ReadonlySet<string> = new Set([
  */
 export const HARMLESS_AMZ: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ["x-amz-acl", ["private", "bucket-owner-full-control"]],
+  // The AWS SDK for C++ says with each request which model it was made from: ClickHouse, Arrow, TileDB.
+  ["x-amz-api-version", ["2006-03-01"]],
   ["x-amz-cf-id", undefined],
   ["x-amz-checksum-algorithm", undefined],
   ["x-amz-checksum-mode", undefined],

@@ -128,6 +128,11 @@ describe("the header ETag", () => {
     ]) {
       expect(answer).toContain(`\r\nETag: "${md5("hello")}"\r\n`);
     }
+    // JetS3t looks for these on what it reads.
+    const read = await answers("GET");
+    expect(read).toContain("\r\nContent-Length: 5\r\n");
+    expect(read).toMatch(/\r\nLast-Modified: [^\r]+ GMT\r\n/);
+    expect(read).toContain("\r\nContent-Type: ");
   });
 });
 

@@ -129,6 +129,22 @@ describe("a body in signed chunks", () => {
     expect(opened.trailers).toEqual([["x-amz-checksum-crc32c", "sOO8/Q=="]]);
   });
 
+  it("may have the line feed of the string to sign behind its trailer, as minio-go sends it", async () => {
+    const end = trailerEnd().replace("sOO8/Q==\r\n", "sOO8/Q==\n\r\n");
+    const opened = await open(await trailerGrant(), framed(TRAILER.chunks, end), 7);
+    expect(opened.body.equals(A)).toBe(true);
+    expect(opened.trailers).toEqual([["x-amz-checksum-crc32c", "sOO8/Q=="]]);
+    for (const changed of [
+      end.replace("==\n\r\n", "==\n\n\r\n"),
+      end.replace("==\n\r\n", "==\n"),
+      end.replaceAll("\r\n", "\n"),
+    ]) {
+      expect(await refusal(await trailerGrant(), framed(TRAILER.chunks, changed))).toMatch(
+        /^MALFORMED (?:trailers|chunk)$/,
+      );
+    }
+  });
+
   it("has to be declared as enforced, or the request is refused", async () => {
     const careless = s3HeaderVerifier({
       credentials,
@@ -290,6 +306,21 @@ describe("a body in unsigned chunks with a trailer", () => {
     ["a negative size", "-1\r\n", "MALFORMED chunk"],
     ["a size beyond all numbers", "ffffffffffffffff\r\n", "MALFORMED chunk"],
     ["bare line feeds", "b\nhello world\n0\n\n", "MALFORMED chunk"],
+    [
+      "a line feed behind a size",
+      "b\n\r\nhello world\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n",
+      "MALFORMED chunk",
+    ],
+    [
+      "a line feed behind a chunk",
+      "b\r\nhello world\n\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n",
+      "MALFORMED chunk",
+    ],
+    [
+      "a line feed before its end",
+      "b\r\nhello world\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\n\r\n",
+      "MALFORMED trailers",
+    ],
   ])("is refused with %s", async (_, body, expected) => {
     expect(await refusal(await own.verify(signed()), Buffer.from(body))).toBe(expected);
   });

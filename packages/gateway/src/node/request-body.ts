@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { releasable } from "../http/releasable-body.ts";
 import { Refusal } from "../pipeline/refusal.ts";
+import { endSignal } from "./connection-end.ts";
 import { freeMemory } from "./free-memory.ts";
 import type { TransferWatch } from "./transfer-watch.ts";
 
@@ -35,7 +36,7 @@ export function requestBody(
   { watch, ownsRequest }: RequestBodyOptions,
 ): RequestBody {
   if (!hasBody(request)) return EMPTY;
-  const gone = new AbortController();
+  const gone = endSignal();
   response.once("close", () => gone.abort());
   const last: LastChunk = { chunk: undefined };
   const body = { [Symbol.asyncIterator]: () => bodyIterator(request, response, { watch, last }) };

@@ -45,11 +45,11 @@ export function overriddenHeaders(
 
 function describe(info: ObjectInfo, overrides: Partial<ContentFields>, asStored: boolean): string[] {
   const headers = [
-    "etag",
+    "ETag",
     `"${info.etag}"`,
-    "last-modified",
+    "Last-Modified",
     formatHttpDate(info.lastModified.getTime()),
-    "accept-ranges",
+    "Accept-Ranges",
     "bytes",
   ];
   for (const [name, value] of contentHeaders(
@@ -57,9 +57,14 @@ function describe(info: ObjectInfo, overrides: Partial<ContentFields>, asStored:
     { overrides, asStored },
   )) {
     // Depends on the life that is left, so each answer has its own.
-    if (name !== "cache-control") headers.push(name, value);
+    if (name !== "cache-control") headers.push(spelled(name), value);
   }
   return headers;
+}
+
+/** `content-type` as `Content-Type`, which is the same. JetS3t for Java keeps headers by these letters, and took each object for an empty one. */
+function spelled(name: string): string {
+  return name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 /** The rest of a 200, 206 or 304: what depends on this request. Appends to `headers`. */
@@ -70,20 +75,20 @@ export function addDelivery(
 ): void {
   if (!("stored" in cache)) {
     headers.push(
-      "cache-control",
+      "Cache-Control",
       cache.wish === undefined
         ? `private, max-age=${Math.max(cache.secondsLeft, 0)}`
         : cacheControl(cache.wish, cache.secondsLeft),
     );
-  } else if (cache.stored !== undefined) headers.push("cache-control", cache.stored);
+  } else if (cache.stored !== undefined) headers.push("Cache-Control", cache.stored);
   if (notModified) return;
   if (range === undefined) {
-    headers.push("content-length", String(info.size));
+    headers.push("Content-Length", String(info.size));
   } else {
     headers.push(
-      "content-length",
+      "Content-Length",
       String(range.end - range.start + 1),
-      "content-range",
+      "Content-Range",
       contentRange(range, info.size),
     );
   }

@@ -59,6 +59,18 @@ describe("an upload in chunks", () => {
     }
   });
 
+  it("is taken from minio-go, which sends the line feed of the string to sign before the end of the trailer's line", async () => {
+    for (const mode of ["signed-trailer", "unsigned-trailer"] as const) {
+      const reply = await upload("minio-go", { mode, trailer }, (made) =>
+        Buffer.from(
+          made.toString("latin1").replace(`${trailer.join(":")}\r\n`, `${trailer.join(":")}\n\r\n`),
+          "latin1",
+        ),
+      );
+      expect([reply.status, reply.headers.etag, reply.headers[trailer[0]]]).toEqual([200, `"${md5}"`, crc]);
+    }
+  });
+
   it("keeps the codings that belong to the object", async () => {
     const headers = { "content-encoding": "gzip,aws-chunked" };
     expect((await upload("coded", { mode: "signed", headers })).status).toBe(200);

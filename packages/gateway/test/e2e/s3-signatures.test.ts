@@ -69,6 +69,42 @@ function version2Query(resource: string, target: string, secret = gateway.access
   });
 }
 
+describe("an upload by a SigV2 URL of the AWS SDK 2 for JavaScript, which signs so in us-east-1 unless told otherwise", () => {
+  // As getSignedUrl("putObject", …) makes it: what is to be sent as a header stands in the query as well.
+  const upload = (repeated: Record<string, string>, headers: Record<string, string>): Promise<Reply> => {
+    const { accessKeyId, secretAccessKey } = gateway.accessKey;
+    const expires = Math.floor(Date.now() / 1000) + 60;
+    const type = repeated["Content-Type"] ?? "";
+    const stringToSign = `PUT\n\n${type}\n${expires}\n/media/sdk-2.txt`;
+    const signature = createHmac("sha1", secretAccessKey).update(stringToSign).digest("base64");
+    const auth = { AWSAccessKeyId: accessKeyId, Expires: String(expires), Signature: signature };
+    return send(gateway, {
+      method: "PUT",
+      target: `/media/sdk-2.txt?${new URLSearchParams({ ...repeated, ...auth })}`,
+      headers: { host: `127.0.0.1:${gateway.port}`, "content-length": "5", ...headers },
+      body: "hello",
+    });
+  };
+
+  it("is taken where the headers are sent, and the headers count", async () => {
+    const repeated = { "Cache-Control": "no-cache", "Content-Disposition": "inline", "Content-Language": "en" };
+    const sent = { "content-type": "text/plain", "cache-control": "max-age=60" };
+    expect((await upload({ ...repeated, "Content-Type": "text/plain" }, sent)).status).toBe(200);
+    const { headers } = await version2("GET", "/media/sdk-2.txt");
+    expect([headers["content-type"], headers["cache-control"], headers["content-language"]]).toEqual([
+      "text/plain",
+      "max-age=60",
+      undefined,
+    ]);
+  });
+
+  it("is refused with another type than was signed, or none", async () => {
+    const repeated = { "Content-Type": "text/plain" };
+    expect((await upload(repeated, { "content-type": "text/html" })).status).toBe(403);
+    expect((await upload(repeated, {})).status).toBe(403);
+  });
+});
+
 describe("SigV2 for a bucket", () => {
   const spellings = ["/media", "/media/"].flatMap((path) => ["/media", "/media/"].map((signed) => [path, signed]));
 

@@ -1,12 +1,14 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
 import { tally } from "../../src/index.ts";
 import { s3 } from "../../src/storage/s3.ts";
 import { testGateway } from "../../src/testing/index.ts";
-import { scripted } from "../storage/scripted-upstream.ts";
+import { callBucket, contentMd5, texts } from "../e2e/bucket-client.ts";
+import { front, scripted } from "../storage/scripted-upstream.ts";
 
 const ETAG = { etag: '"e"', "content-length": "1000000" };
 
@@ -95,4 +97,42 @@ it("lets a change go on whose client has left", async () => {
   finish();
   await expect.poll(() => counts.inFlight).toBe(0);
   expect(gateway.events).toMatchObject([{ status: 204, complete: false }]);
+});
+
+it("lets many wait for it at once, as the deletions of a DeleteObjects over an upstream do, without a word of a leak", async () => {
+  const warnings: string[] = [];
+  const listen = ({ name }: Error): void => {
+    warnings.push(name);
+  };
+  process.on("warning", listen);
+  onTestFinished(() => {
+    process.off("warning", listen);
+  });
+  let most = 0;
+  let underWay = 0;
+  const gateway = await front(
+    await scripted((request, response) => {
+      if (request.method !== "DELETE")
+        return response.writeHead(200, { ...ETAG, "last-modified": new Date(0).toUTCString() }).end();
+      underWay += 1;
+      most = Math.max(most, underWay);
+      return setTimeout(() => {
+        underWay -= 1;
+        response.writeHead(204).end();
+      }, 20);
+    }),
+  );
+  const keys = Array.from({ length: 40 }, (_, number) => `<Object><Key>k${number}</Key></Object>`).join("");
+  const body = `<Delete>${keys}</Delete>`;
+  const reply = await callBucket(gateway, {
+    method: "POST",
+    bucket: "bucket",
+    query: { delete: "" },
+    body,
+    headers: contentMd5(body),
+  });
+  expect([reply.status, texts(reply, "Key").length]).toEqual([200, 40]);
+  expect(most).toBeGreaterThan(10);
+  await setImmediate();
+  expect(warnings).toEqual([]);
 });

@@ -54,7 +54,15 @@ describe("a copy source", () => {
       fc.property(text, (key) => {
         if (key === "") return;
         const encoded = encodeURIComponent(key);
-        for (const source of [`b/${encoded}`, `/b/${encoded}`, `b/${encoded.replaceAll("%2F", "/")}?versionId=null`]) {
+        const plus = encoded.replaceAll("%20", "+");
+        for (const source of [
+          `b/${encoded}`,
+          `/b/${encoded}`,
+          `b/${encoded.replaceAll("%2F", "/")}?versionId=null`,
+          `b%2F${encoded}`,
+          `%2Fb%2F${plus}?versionId=null`,
+          `b/${plus}`,
+        ]) {
           expect(parseCopySource(source)).toEqual({ bucket: "b", key });
         }
       }),

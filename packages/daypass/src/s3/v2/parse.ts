@@ -141,13 +141,13 @@ function checkAmzParameter(name: string, value: string, amz: ReadonlyMap<string,
   if (hasControl(value)) throw malformed(name, "form", "a value without control characters");
 }
 
-/** botocore repeats the signed Content-Type and Content-MD5 in the query; the header is what counts. */
+/** botocore and, with capitals, the AWS SDK 2 for JavaScript repeat the signed Content-Type and Content-MD5 in the query; the header is what counts. */
 function isCopyOfHeader(
   name: string,
   value: string,
   { contentMd5, contentType }: { readonly contentMd5: string; readonly contentType: string },
 ): boolean {
-  return (name === "content-type" && value === contentType) || (name === "content-md5" && value === contentMd5);
+  return /^content-type$/i.test(name) ? value === contentType : /^content-md5$/i.test(name) && value === contentMd5;
 }
 
 function ambiguous(what: string): DaypassError {
@@ -155,7 +155,7 @@ function ambiguous(what: string): DaypassError {
 }
 
 function unsigned(name: string): DaypassError {
-  const isHeader = name === "content-type" || name === "content-md5";
+  const isHeader = /^content-(type|md5)$/i.test(name);
   return refusal(
     "UNSIGNED_PARAMETER",
     isHeader

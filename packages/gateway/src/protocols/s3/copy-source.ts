@@ -26,28 +26,27 @@ export function readCopySource({ amz, permit }: S3Call): PermittedObject {
 }
 
 /**
- * Reads `bucket/key` or `/bucket/key`, percent-encoded, with `?versionId=…` behind it. Split while it is still encoded and then
- * decoded once, so that an encoded `?` or `%` is one of the key's own.
+ * Reads `bucket/key` or `/bucket/key`, percent-encoded, with `?versionId=…` behind it. The version is cut off while it is still encoded, so
+ * that an encoded `?` is one of the key's own; the rest is decoded once and split then, because many clients encode the slash
+ * behind the bucket like any other (`encodeURIComponent`). A `+` is a space, as in Amazon's reading: Go's `url.QueryEscape` writes one so.
  */
 export function parseCopySource(value: string): ObjectRef {
-  const [, path = "", version] = /^\/?([^?]*)(?:\?versionId=([^&]*))?$/.exec(value) ?? [];
-  const slash = path.indexOf("/");
-  if (slash <= 0 || slash === path.length - 1) {
+  const [, encoded = "", version] = /^([^?]*)(?:\?versionId=([^&]*))?$/.exec(value) ?? [];
+  const [, bucket = "", key = ""] = /^\/?([^/]+)\/(.+)$/s.exec(decoded(encoded, value)) ?? [];
+  if (key === "") {
     throw invalidArgument(
       COPY_SOURCE,
       value,
       "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
     );
   }
-  const source = { bucket: decoded(path.slice(0, slash), value), key: decoded(path.slice(slash + 1), value) };
-  if (source.bucket.includes("/")) throw invalidArgument(COPY_SOURCE, value, "Invalid copy source bucket name");
-  expectNullVersion(version === undefined ? undefined : decoded(version, value), source.key);
-  return source;
+  expectNullVersion(version === undefined ? undefined : decoded(version, value), key);
+  return { bucket, key };
 }
 
 function decoded(text: string, value: string): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
     throw invalidArgument(COPY_SOURCE, value, "Invalid copy source encoding");
   }

@@ -39,6 +39,9 @@ export interface S3ProtocolOptions {
 /** Each is enforced by `operations/` and by the storage; `uses` is not among them, it needs state. */
 const ENFORCED: readonly ObligationKind[] = ["body-sha256", "body-chunks", "body-checksum", "create-only", "response"];
 
+// The AWS SDK 2 for JavaScript repeats in its SigV2 URLs the headers that an upload is to have. Nothing reads them there, as at Amazon.
+const REPEATED_HEADERS = ["Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language"];
+
 /** The S3 dialect: SigV4, SigV4A and SigV2 in the query, SigV4 and SigV2 in the header. */
 export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
   const { keys, origins, regions, region, limits, clock, createHash, sessions, redirectOrigins } = options;
@@ -66,7 +69,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
       sessions === undefined
         ? header
         : { ...header, detects: (request) => header.detects(request) && !isStsRequest(request) },
-      form((credentials) => s3V2Verifier({ ...common, credentials })),
+      form((credentials) => s3V2Verifier({ ...common, credentials, allowUnsigned: REPEATED_HEADERS })),
       form((credentials) => s3V2HeaderVerifier({ ...common, credentials })),
       form((credentials) => s3V4aVerifier({ ...common, credentials, regions })),
     ],

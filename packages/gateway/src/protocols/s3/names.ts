@@ -63,23 +63,29 @@ export const SUB_RESOURCES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * `x-amz-*` names that ask for nothing this gateway would have to do: they carry the signature, describe the client, or name
- * a default. Where values are listed, only these are such.
+ * `x-amz-*` names that ask for nothing this gateway would have to do: they carry the signature, describe the client, name a
+ * default, or are what an answer tells. Where values are listed, only these are such.
  */
 export const HARMLESS_AMZ: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ["x-amz-acl", ["private", "bucket-owner-full-control"]],
+  // The AWS SDK for C++ says with each request which model it was made from: ClickHouse, Arrow, TileDB.
+  ["x-amz-api-version", ["2006-03-01"]],
   ["x-amz-cf-id", undefined],
   ["x-amz-checksum-algorithm", undefined],
   ["x-amz-checksum-mode", undefined],
   ["x-amz-checksum-type", ["FULL_OBJECT"]],
   ["x-amz-content-sha256", undefined],
   ["x-amz-date", undefined],
+  // These three an answer has. fog for Ruby sends back with a file that it saves what came with it.
+  ["x-amz-id-2", undefined],
   // On anything but a copy it says what is done anyway; s3fs sends it with the beginning of an upload in parts.
   ["x-amz-metadata-directive", ["REPLACE"]],
+  ["x-amz-request-id", undefined],
   ["x-amz-request-payer", undefined],
   ["x-amz-sdk-checksum-algorithm", undefined],
   ["x-amz-security-token", undefined],
   ["x-amz-storage-class", ["STANDARD"]],
+  ["x-amz-tagging-count", undefined],
   ["x-amz-user-agent", undefined],
 ]);
 

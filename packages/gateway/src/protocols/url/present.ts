@@ -34,7 +34,7 @@ export function presentUrl(): (result: ResultOf<UrlRequest>, permit: Permit<UrlG
       case "stored":
         return {
           status: 200,
-          headers: ["etag", `"${result.info.etag}"`, "content-length", "0", "x-request-id", requestId],
+          headers: ["ETag", `"${result.info.etag}"`, "content-length", "0", "x-request-id", requestId],
           body: undefined,
         };
       case "deleted":

@@ -45,7 +45,7 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
   present({ info }, permit, { requestId }) {
     const { redirect, status, bucket, key, location } = permit.grant as S3PostGrant;
     const etag = quoted(info.etag);
-    const headers = ["etag", etag, ...requestIdHeaders(requestId)];
+    const headers = ["ETag", etag, ...requestIdHeaders(requestId)];
     if (redirect !== undefined) {
       const url = new URL(redirect);
       for (const [name, value] of [
@@ -70,7 +70,7 @@ export const postObjectOperation: S3ObjectOperation<PutObject> = {
         ["ETag", etag],
       ],
       requestId,
-      headers: ["etag", etag, "location", location],
+      headers: ["ETag", etag, "location", location],
     });
     return { ...answer, status };
   },

@@ -36,7 +36,7 @@ export const putObjectOperation: S3ObjectOperation<PutObject> = {
     };
   },
   present({ info }, _, { requestId }) {
-    const headers = ["etag", quoted(info.etag), "content-length", "0", ...requestIdHeaders(requestId)];
+    const headers = ["ETag", quoted(info.etag), "content-length", "0", ...requestIdHeaders(requestId)];
     addChecksumHeaders(headers, info);
     return { status: 200, headers, body: undefined };
   },

@@ -28,7 +28,7 @@ export const uploadPartOperation: S3ObjectOperation<PutPart> = {
     };
   },
   present({ part }, _, { requestId }) {
-    const headers = ["etag", quoted(part.etag), "content-length", "0", ...requestIdHeaders(requestId)];
+    const headers = ["ETag", quoted(part.etag), "content-length", "0", ...requestIdHeaders(requestId)];
     if (part.checksum !== undefined) headers.push(`x-amz-checksum-${part.checksum.algorithm}`, part.checksum.value);
     return { status: 200, headers, body: undefined };
   },

@@ -13,7 +13,7 @@ import {
 import { type Command, type Context, print, UsageError } from "../command.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
-import { pastedUrl } from "../explain/pasted-url.ts";
+import { type PastedUrl, pastedUrl } from "../explain/pasted-url.ts";
 import { withStoredKey } from "../explain/stored-key.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
 import { explainKeys } from "../lines/verifiers.ts";
@@ -51,6 +51,7 @@ daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 Tells what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really ends, and why a
 server refuses it. Nothing is sent. The cause stands first. Of a text (a line of a log or of a browser's console, a command, an
 exception, what curl -v shows, an entry of a HAR file) the first signed URL is explained; with - it is read from standard input.
+A browser's "Copy as cURL" (bash, cmd), "as fetch", "as PowerShell" and HAR entries tell method and headers as well.
 
   --error FILE|-        the body of the server's answer (a store's XML, problem details, a proxy's page)
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
@@ -106,20 +107,36 @@ async function explainUrl(positionals: readonly string[], values: Options, conte
   const { records, errorBody, ...shared } = await common(values, context);
   const pasted = await pastedUrl(text === "-" ? await inputText("a URL", text, context) : text);
   const { url, isPart, method } = pasted;
-  if (isPart) context.stderr.write(`Found in the text: ${printable([method, redactUrl(url)].join(" ").trim())}\n`);
+  if (isPart) context.stderr.write(`Found in the text: ${printable(foundText(pasted))}\n`);
   const explanation = await explain(url, {
     ...shared,
     errorBody: errorBody ?? pasted.errorBody,
     request: {
       method: values.method ?? method,
       url: values["sent-url"],
-      headers: singleValues(pairs("--header", values.header, ":")),
+      headers: sentHeaders(pasted.headers, singleValues(pairs("--header", values.header, ":"))),
       bodySha256: values["body-sha256"],
       remoteAddress: values["remote-address"],
     },
     hosts: values.host,
   });
   return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
+}
+
+/** What was found in a text, without a signature and without the value of any header. */
+function foundText({ url, method, headers = {} }: PastedUrl): string {
+  const names = Object.keys(headers);
+  const sent = names.length === 0 ? "" : `, sent with ${names.join(", ")}`;
+  return `${[method, redactUrl(url)].join(" ").trim()}${sent}`;
+}
+
+type SentHeaders = Readonly<Record<string, string>> | undefined;
+
+/** The headers of the text, and those that an option tells, which come before them. */
+function sentHeaders(pasted: SentHeaders, told: SentHeaders): SentHeaders {
+  if (pasted === undefined || told === undefined) return told ?? pasted;
+  const names = Object.keys(told).map((name) => name.toLowerCase());
+  return { ...Object.fromEntries(Object.entries(pasted).filter(([name]) => !names.includes(name))), ...told };
 }
 
 async function explainAForm(

@@ -2,15 +2,15 @@ import { isDaypassError } from "daypass";
 import { explain } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
+import { pastedRequest } from "./pasted/pasted-request.ts";
+import type { SentParts } from "./pasted/sent-parts.ts";
+import { withoutCarets } from "./pasted/shell-words.ts";
 
 /** A signed URL, and what the text around it tells of the request. */
-export interface PastedUrl {
+export interface PastedUrl extends SentParts {
   readonly url: string;
   /** Whether the text was more than the URL. */
   readonly isPart: boolean;
-  readonly method?: string | undefined;
-  /** What of the text may be the body of the server's answer. */
-  readonly errorBody?: string | undefined;
 }
 
 // The archive of a page has some hundreds. Logs are for scan.
@@ -20,7 +20,8 @@ const MAX_URLS = 2000;
  * The signed URL in what somebody has pasted: the text itself, or the first one in a line of a log, a command, the text of an
  * exception, an entry of an archive (HAR) or what `curl -v` shows. A word that is none comes back as it is.
  */
-export async function pastedUrl(text: string): Promise<PastedUrl> {
+export async function pastedUrl(pasted: string): Promise<PastedUrl> {
+  const text = withoutCarets(pasted);
   const alone: PastedUrl = { url: text, isPart: false };
   const word = text.trim();
   const isUrl = /^["'`<*]{0,2}https?:\\*\/\\*\//i.test(word);
@@ -40,9 +41,9 @@ export async function pastedUrl(text: string): Promise<PastedUrl> {
         pathOnly = true;
         continue;
       }
-      const pasted = { url, isPart: true, method: methodAt(text, found), errorBody: bodyIn(text) };
-      if (foundState === "whole") return pasted;
-      damaged ??= pasted;
+      const part = { url, isPart: true, ...partsOf(text, found, url) };
+      if (foundState === "whole") return part;
+      damaged ??= part;
     }
   }
   if (damaged !== undefined) return damaged;
@@ -57,6 +58,12 @@ export async function pastedUrl(text: string): Promise<PastedUrl> {
   throw new CommandError(
     "expected a URL with its host, which is signed in most schemes; found a path alone: put https:// and the host in front of it",
   );
+}
+
+/** What the text around a URL tells: what was sent to it, and what was answered. */
+function partsOf(text: string, found: RawUrl, url: string): SentParts {
+  const { method = methodAt(text, found), headers, errorBody = bodyIn(text) } = pastedRequest(text, url);
+  return { method, headers, errorBody };
 }
 
 type State = "whole" | "damaged" | "none";

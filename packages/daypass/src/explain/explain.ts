@@ -11,7 +11,7 @@ import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
-import { isSecretHeader, secretsOf, tokensIn } from "./secrets.ts";
+import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
 
@@ -100,8 +100,7 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   const { explanation: own, hidden } = await explainer.explain(subject);
   const explanation =
     error === undefined && errorBody !== undefined ? withUnread(own, errorBody, explainer.ownPages) : own;
-  const sentSecrets = sent.headers.filter(([name]) => isSecretHeader(name)).map(([, value]) => value);
-  const secrets = [...keys.flatMap(secretsOf), ...sentSecrets];
+  const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
   const { browser, cause } = withBrowser(explanation, subject, origin);
   const result = {
     ...explanation,

@@ -1,5 +1,5 @@
 import { isDaypassError } from "daypass";
-import { explain } from "daypass/explain";
+import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
 import { pastedRequest } from "./pasted/pasted-request.ts";
@@ -18,7 +18,8 @@ const MAX_URLS = 2000;
 
 /**
  * The signed URL in what somebody has pasted: the text itself, or the first one in a line of a log, a command, the text of an
- * exception, an entry of an archive (HAR) or what `curl -v` shows. A word that is none comes back as it is.
+ * exception, an entry of an archive (HAR) or what `curl -v` shows; or the one that a server's answer shows. A word that is none
+ * comes back as it is.
  */
 export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const text = withoutCarets(pasted);
@@ -47,6 +48,8 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
     }
   }
   if (damaged !== undefined) return damaged;
+  const shown = isUrl || pathOnly ? undefined : explainAnswer(text).url;
+  if (shown !== undefined) return { url: shown, isPart: true, errorBody: text };
   // Many a program shows it without.
   const bare = word.replace(/^(?:\/\/)?(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?\/)/i, "https://");
   if (!/\s/.test(word) && (await stateOf(bare)) !== "none") return { url: bare, isPart: true };
@@ -62,8 +65,18 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
 
 /** What the text around a URL tells: what was sent to it, and what was answered. */
 function partsOf(text: string, found: RawUrl, url: string): SentParts {
-  const { method = methodAt(text, found), headers, errorBody = bodyIn(text) } = pastedRequest(text, url);
+  const { method = methodAt(text, found), headers, errorBody = bodyIn(text, found) } = pastedRequest(text, url);
   return { method, headers, errorBody };
+}
+
+/** What a refusal says in which no signed URL stands, and which shows none. */
+export async function causeWithoutUrl(text: string): Promise<Cause | undefined> {
+  const { url, cause } = explainAnswer(text);
+  if (url !== undefined || cause === undefined) return undefined;
+  for (const { raw } of urlsInText(text)) {
+    for (const reading of readings(raw)) if ((await stateOf(withHost(reading, text))) !== "none") return undefined;
+  }
+  return cause;
 }
 
 type State = "whole" | "damaged" | "none";
@@ -100,8 +113,11 @@ function methodAt(text: string, { index, raw }: RawUrl): string | undefined {
   return method;
 }
 
-/** From where a body, or what a browser says of a preflight, begins. */
-function bodyIn(text: string): string | undefined {
-  const start = text.search(/<\?xml|<Error>|<!doctype html|<html|\b(?:\w+ ){0,2}preflight\b/i);
-  return start < 0 ? undefined : text.slice(start);
+/** From where a body begins; or the whole text, where it is one that a client or an exception has made of an answer. */
+function bodyIn(text: string, { raw }: RawUrl): string | undefined {
+  const start = text.search(/<\?xml|<Error>|<!doctype html|<html/i);
+  if (start >= 0) return text.slice(start);
+  // The name of an object may be a word of servers, too.
+  const around = text.replaceAll(raw, " ");
+  return explainAnswer(around).cause === undefined ? undefined : around;
 }

@@ -29,7 +29,8 @@ export function isSecretHeader(name: string): boolean {
 export function secretsSent(headers: WireRequest["headers"]): readonly string[] {
   return headers.flatMap(([name, value]) => {
     if (!isSecretHeader(name)) return [];
-    return /cookie$/i.test(name) ? [value, ...value.split(/;\s*|[^=;]+=/)] : [value];
+    if (!/cookie$/i.test(name)) return [value];
+    return [value, ...value.split(";").map((cookie) => cookie.slice(cookie.indexOf("=") + 1).trim())];
   });
 }
 

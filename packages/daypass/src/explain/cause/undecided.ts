@@ -1,3 +1,4 @@
+import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
@@ -8,6 +9,13 @@ import { methodFix } from "../search/variants.ts";
 export interface ToldMethod {
   readonly method: string;
   readonly by: string;
+}
+
+/** What a signature is made with, in words, and what is known to happen to it. */
+export interface Signer {
+  readonly what: "secret" | "key";
+  /** What to look at before all else. */
+  readonly look: string;
 }
 
 /** What a refusal is judged by where neither a key nor the server's text decides. */
@@ -25,6 +33,8 @@ export interface Undecided {
   readonly headIsFree?: boolean | undefined;
   /** What the server computes, as its own text has it. */
   readonly computed?: string | undefined;
+  /** What the scheme signs with; a secret, unless said otherwise. */
+  readonly signer?: Signer | undefined;
   /** Whether the server has shown that it computed what the URL implies. */
   readonly isSame: boolean;
 }
@@ -35,7 +45,7 @@ export interface Undecided {
  */
 export function undecided(subject: Subject, given: Undecided): Cause {
   const { told, headers, implied = [], signsType = false, signsQuery = false, headIsFree = false } = given;
-  const { computed = "the request that", isSame } = given;
+  const { computed = "the request that", isSame, signer = SECRET } = given;
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
   const isFree = method === undefined || (headIsFree && method === "HEAD");
@@ -46,7 +56,7 @@ export function undecided(subject: Subject, given: Undecided): Cause {
       ? []
       : [`for another method${method === undefined ? "" : ` than ${method}`}`]),
     ...(signsType ? ["with another content-type than was sent"] : []),
-    "with another secret",
+    `with another ${signer.what}`,
   ];
   const tracker = signsQuery ? trackerCause(subject, others) : undefined;
   if (tracker !== undefined) return tracker;
@@ -55,10 +65,41 @@ export function undecided(subject: Subject, given: Undecided): Cause {
   if (implied.length > 0) return impliedCause(implied, others);
   // The server's own text shows how it read all but a plus, which it may have read as the signer did not.
   const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 1) : SPELLINGS);
-  return (
-    spelling ??
-    (isSame ? sameButRefused(sent.method, others, computed) : noEvidence(others, own.length < headers.length))
-  );
+  if (spelling !== undefined) return spelling;
+  if (isSame) return sameButRefused(sent.method, { others, computed, signer });
+  const signsHost = own.length < headers.length;
+  return otherPlace(subject, others, signsHost) ?? noEvidence(others, { signsHost, signer });
+}
+
+const SECRET: Signer = {
+  what: "secret",
+  look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
+};
+
+/**
+ * MinIO, and the servers that write as it does, tell the path that they saw and nothing of what they computed. They stand behind
+ * proxies of one's own, which are what breaks a signature there, as a rule.
+ */
+function otherPlace({ error, sentUrl }: Subject, others: readonly string[], signsHost: boolean): Cause | undefined {
+  const seen = error?.fields.get("Resource");
+  if (seen === undefined || !seen.startsWith("/")) return undefined;
+  const path = decodeOr(sentUrl.wire.path);
+  const evidence = [`the URL has ${path}`, `the server saw ${seen}`];
+  if (path !== seen && path.endsWith(seen)) {
+    return {
+      code: "PATH",
+      sentence: `The server saw the path ${seen}, and the URL has ${path}: most likely a proxy has cut off its beginning, and the path is signed as a whole.`,
+      evidence,
+      fix: "Give the store a host of its own, and let the proxy pass path and Host on as they came.",
+    };
+  }
+  if (!signsHost) return undefined;
+  return {
+    code: "HOST",
+    sentence: `Most likely the server was reached by another name or port than the URL was signed for: a proxy that does not pass Host on, or a host that was written over. Or the URL was signed ${others.join(", or ")}, or was changed on its way: without the key nothing tells these apart.`,
+    evidence,
+    fix: "Sign with the host and port that clients use, and let proxies pass Host on unchanged (nginx: proxy_set_header Host $http_host). With the key given, explain finds the name.",
+  };
 }
 
 /** Nobody signs what trackers add: it came after signing, as a rule. */
@@ -151,21 +192,31 @@ function impliedCause(headers: Undecided["headers"], others: readonly string[]):
 }
 
 /** The server computed what the URL implies, and yet another signature. */
-function sameButRefused(method: string, others: readonly string[], computed: string): Cause {
+function sameButRefused(
+  method: string,
+  {
+    others,
+    computed,
+    signer,
+  }: { readonly others: readonly string[]; readonly computed: string; readonly signer: Signer },
+): Cause {
   const open = others.slice(0, -1);
   const methodIsOpen = open.some((other) => other.includes("method"));
   return {
     code: "WRONG_SECRET",
-    sentence: `The secret is wrong, or the URL was changed after signing${open.length > 0 ? `, or it was signed ${open.join(", or ")}` : ""}: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
+    sentence: `${open.length === 0 ? "The" : `The URL was signed ${open.join(", or ")}, or the`} ${signer.what} is ${signer.what === "secret" ? "wrong" : "gone or another one"}, or the URL was changed after signing: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
     evidence: [
       `What it computed is ours, and so is its hash. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
     ],
-    fix: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment. With the key given, explain finds the usual changes.",
+    fix: `${methodIsOpen ? "Send the method that was signed: a browser opens a URL with GET, and an upload is a PUT. " : ""}${signer.look} With the key given, explain finds the usual changes.`,
   };
 }
 
 /** A mismatch, and nothing that shows why. */
-function noEvidence(others: readonly string[], signsHost: boolean): Cause {
+function noEvidence(
+  others: readonly string[],
+  { signsHost, signer }: { readonly signsHost: boolean; readonly signer: Signer },
+): Cause {
   const causes = [
     `was signed ${others.join(", or ")}`,
     "was changed on its way",
@@ -173,9 +224,9 @@ function noEvidence(others: readonly string[], signsHost: boolean): Cause {
   ];
   return {
     code: "WRONG_SECRET",
-    sentence: `The server says that the signature does not fit; without the key or its canonical request nothing shows why. Most often the URL ${causes.join(", or ")}.`,
+    sentence: `The server says that the signature does not fit; without the key, or a text of what it computed, nothing shows why. Most often the URL ${causes.join(", or ")}.`,
     evidence: [],
-    fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
+    fix: `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
   };
 }
 

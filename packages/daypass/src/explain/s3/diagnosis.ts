@@ -14,7 +14,8 @@ import { s3Traps } from "../traps.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
 import { missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Input, v4Input } from "../v4/variants.ts";
-import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause } from "./facts.ts";
+import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause, uploadMark } from "./facts.ts";
+import { unsignedHost } from "./unsigned-hosts.ts";
 import type { S3Version } from "./version.ts";
 
 /** What would be signed for the request as it was sent. */
@@ -76,7 +77,8 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   if (missing !== undefined) return answer(missing);
   const own =
     error !== undefined && isMismatch(error) ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
-  const beside = scopeCause(given) ?? own;
+  const scope = scopeCause(given);
+  const beside = scope ?? own;
   const other = isProven ? (signature.cause ?? beside) : (beside ?? signature.cause);
   const late = timeCause(facts, now) ?? keyEndCause(key, facts.endsAt, now);
   if (error !== undefined && isMismatch(error)) return answer(besides(other, late));
@@ -84,6 +86,8 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   return answer(
     besides(late, isProven ? other : undefined) ??
       (isProven ? other : undefined) ??
+      // No server takes a signature that was made for another service.
+      (scope?.code === "SERVICE" ? scope : undefined) ??
       said ??
       other ??
       (error && otherCause(error)),
@@ -153,6 +157,21 @@ function refine(said: Cause, given: Case): Cause {
       fix: "Percent-encode the token once, so that + travels as %2B.",
     };
   }
+  if (said.code === "INVALID_TOKEN" && facts.token?.includes(" ") === true) {
+    return {
+      ...said,
+      sentence: `The session token (${TOKEN}) has a space in it, where a + was: something decoded it before it was signed.`,
+      fix: "Give the signer the token as the credentials have it, and let it encode the token once.",
+    };
+  }
+  if (said.code === "UNSIGNED_HEADER" && facts.signedHeaders.length > 0 && !facts.signedHeaders.includes("host")) {
+    return {
+      ...said,
+      code: "SIGNED_HEADERS",
+      sentence: `The URL does not sign the host: it is not in X-Amz-SignedHeaders, which has ${facts.signedHeaders.join(";")}.`,
+      fix: "Sign again, with host among the signed headers.",
+    };
+  }
   if (
     said.code === "EXPIRED" &&
     facts.endsAt !== undefined &&
@@ -207,7 +226,11 @@ function hoistedCause({ subject: { url, error } }: Case): Cause | undefined {
   return { code: "HEADER", sentence: trap.text, evidence, fix: "Sign it as a header, and send it." };
 }
 
-function scopeCause({ version, subject: { url }, facts: { region, regionSet, service } }: Case): Cause | undefined {
+function scopeCause({
+  version,
+  subject: { url, error },
+  facts: { region, regionSet, service },
+}: Case): Cause | undefined {
   const expected = amazonService(url.authority) ?? version.dialect.services[0];
   if (service !== expected && service !== "s3express") {
     return {
@@ -215,6 +238,15 @@ function scopeCause({ version, subject: { url }, facts: { region, regionSet, ser
       sentence: `The URL was signed for the service ${service}, and S3 expects ${expected}.`,
       evidence: [],
       fix: `Sign for the service ${expected}.`,
+    };
+  }
+  const cdn = unsignedHost(url.authority);
+  if (cdn !== undefined && error !== undefined) {
+    return {
+      code: "ENDPOINT",
+      sentence: `${url.authority} is ${cdn.what}, which ${cdn.why}.`,
+      evidence: [`host ${url.authority}`],
+      fix: cdn.fix,
     };
   }
   if (isAmazonWebsite(url.authority)) {
@@ -253,7 +285,7 @@ async function checkSignature({
     signed: signedInput(version, subject, facts),
     keyId: accessKeyId,
     keys: asked,
-    told: told(facts),
+    told: told(facts) ?? uploadMark(subject.url),
     isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
     says: {
       otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),

@@ -24,6 +24,10 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     ["with every `/` of the key encoded as %2F", `/${canonical.slice(1).replaceAll("/", "%2F")}`],
     ["with every `/` after the bucket encoded as %2F", encodeAfterBucket(canonical)],
     ["with !'()* left unencoded", canonical.replace(/%(?:21|27|28|29|2A)/g, percentDecode)],
+    [
+      "with !'()* encoded",
+      canonical.replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`),
+    ],
     ["with its `.` and `..` segments removed", removeDots(canonical)],
     ["with repeated slashes made one", canonical.replace(/\/{2,}/g, "/")],
     ["without the slash at its end", canonical.replace(/(.)\/$/, "$1")],

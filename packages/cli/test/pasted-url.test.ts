@@ -152,3 +152,9 @@ test("what a client, or an exception, has made of an answer is read beside the U
     expect(JSON.parse(stdout).cause.code).toBe(code);
   }
 });
+
+test("what curl said of its tries is none of an answer that came", async () => {
+  const input = `* connect to ::1 port 443 failed: Connection refused\n* Connected to ${host}\n> GET ${path} HTTP/1.1\n> Host: ${host}\n> \n< HTTP/1.1 403 Forbidden\n< \n`;
+  const { stdout } = await daypass(["explain", "-", "--at", "2026-01-02T03:05:00Z", "--json"], { input });
+  expect(JSON.parse(stdout).cause).toBeUndefined();
+});

@@ -71,6 +71,7 @@ function partsOf(text: string, found: RawUrl, url: string): SentParts {
 
 /** What a refusal says in which no signed URL stands, and which shows none. */
 export async function causeWithoutUrl(text: string): Promise<Cause | undefined> {
+  if (/^\s*https?:\S*\s*$/i.test(text)) return undefined;
   const { url, cause } = explainAnswer(text);
   if (url !== undefined || cause === undefined) return undefined;
   for (const { raw } of urlsInText(text)) {
@@ -117,6 +118,8 @@ function methodAt(text: string, { index, raw }: RawUrl): string | undefined {
 function bodyIn(text: string, { raw }: RawUrl): string | undefined {
   const start = text.search(/<\?xml|<Error>|<!doctype html|<html/i);
   if (start >= 0) return text.slice(start);
+  // Somebody has answered: what curl said of its tries before is none of the cause.
+  if (/^< HTTP\//m.test(text)) return undefined;
   // The name of an object may be a word of servers, too.
   const around = text.replaceAll(raw, " ");
   return explainAnswer(around).cause === undefined ? undefined : around;

@@ -34,7 +34,7 @@ export interface AnswerExplanation {
 export function explainAnswer(errorBody: string, options: Pick<ExplainOptions, "clock"> = {}): AnswerExplanation {
   const { clock = systemClock } = options;
   const error = parseErrorBody(errorBody);
-  if (error === undefined) return { cause: clientCause(errorBody)?.cause ?? pageCause(errorBody) };
+  if (error === undefined) return { cause: pageCause(errorBody) ?? clientCause(errorBody)?.cause };
   const url = shownUrl(error);
   const said = isMismatch(error) ? undefined : causeOf(error, new Date(clock()));
   return { ...(url === undefined ? {} : { url }), cause: said ?? mismatch(error) };

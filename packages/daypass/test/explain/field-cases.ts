@@ -533,8 +533,8 @@ const inStores: readonly FieldCase[] = [
       request: { method: "GET", headers: {} },
       errorBody: "<Error><Code>SignatureDoesNotMatch</Code><RequestId>tx0000</RequestId></Error>",
     },
-    cause: "ENDPOINT",
-    says: /CDN/,
+    cause: "HOST",
+    says: /signed for the host test\.ams3\.cdn\.digitaloceanspaces\.com, and the server was reached as test\.ams3\.digital/,
     never: /holds another secret/,
   },
   {

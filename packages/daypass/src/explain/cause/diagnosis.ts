@@ -104,8 +104,8 @@ export async function diagnose<I extends SignedInput>(
   if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;
   if (fitting === undefined) {
-    const seen = given.asSeen?.(false);
-    return { ...signature, cause: seen ?? guess(given, given.inputFor(subject.sentUrl), false) };
+    const guessed = guess(given, given.inputFor(subject.sentUrl), false);
+    return { ...signature, cause: guessed.code === "QUERY" ? guessed : (given.asSeen?.(false) ?? guessed) };
   }
   const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
   const meant = given.asSeen?.(true) ?? RIGHT;

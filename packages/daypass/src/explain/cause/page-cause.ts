@@ -185,9 +185,10 @@ const REFUSALS: ReadonlySet<number | undefined> = new Set([undefined, 400, 401, 
  */
 export function withUnread(explanation: Explanation, body: string, ownPages?: readonly string[]): Explanation {
   const { cause } = explanation;
-  const client = clientCause(body);
-  if (client !== undefined) return withTold(explanation, client.cause, client.isVague);
   const page = readErrorPage(body);
+  // A proxy's page has some of the same words, of a server behind it.
+  const client = page === undefined ? clientCause(body) : undefined;
+  if (client !== undefined) return withTold(explanation, client.cause, client.isVague);
   if (page === undefined)
     return cause !== undefined || body.trim() === "" ? explanation : { ...explanation, cause: unread(explanation) };
   const { by, status } = page;

@@ -9,6 +9,8 @@ import { methodFix } from "../search/variants.ts";
 export interface ToldMethod {
   readonly method: string;
   readonly by: string;
+  /** Whether something speaks for it, and does not prove it. */
+  readonly isLikely?: true;
 }
 
 /** What a signature is made with, in words, and what is known to happen to it. */
@@ -119,7 +121,7 @@ export function toldOtherwise(method: string, told: ToldMethod | undefined): Cau
   if (told === undefined || told.method === method) return undefined;
   return {
     code: "METHOD",
-    sentence: `The URL was signed for ${told.method} (${told.by}) and sent with ${method}.`,
+    sentence: `${told.isLikely === true ? "Most likely the" : "The"} URL was signed for ${told.method} (${told.by}) and sent with ${method}.`,
     evidence: [`The request had the method ${method}.`],
     fix: methodFix(told.method, method),
   };

@@ -69,7 +69,8 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     // None of them signs the method.
     unknowns: (input) => [input],
     variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
-    asSeen: (fits) => (facts.signs.host ? otherOrigin(sentUrl, fits) : undefined),
+    signsQuery: facts.signs.query,
+    asSeen: (fits) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, fits) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
     grammar: lacksAddress
       ? undefined

@@ -15,7 +15,7 @@ import { checkV4, type V4Diagnosis } from "../v4/check.ts";
 import { missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Input, v4Input } from "../v4/variants.ts";
 import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause, uploadMark } from "./facts.ts";
-import { unsignedHost } from "./unsigned-hosts.ts";
+import { storeHost, unsignedHost } from "./unsigned-hosts.ts";
 import type { S3Version } from "./version.ts";
 
 /** What would be signed for the request as it was sent. */
@@ -35,7 +35,7 @@ export function s3Input(
     tokens: sentUrl.wire.tokens.filter(({ name }) => name !== "X-Amz-Signature"),
     headers: facts.signedHeaders.map((name) => ({
       name,
-      values: name === "host" ? [sent.authority] : headerValues(sent.headers, name),
+      values: name === "host" ? [storeHost(sent.authority)] : headerValues(sent.headers, name),
     })),
     payload: (isSigned ? (header ?? request?.bodySha256) : undefined) ?? parameter ?? UNSIGNED_PAYLOAD,
     scope: { date: facts.date, region: facts.region, service: facts.service },
@@ -285,7 +285,8 @@ async function checkSignature({
     signed: signedInput(version, subject, facts),
     keyId: accessKeyId,
     keys: asked,
-    told: told(facts) ?? uploadMark(subject.url),
+    told: told(facts),
+    likely: uploadMark(subject),
     isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
     says: {
       otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),

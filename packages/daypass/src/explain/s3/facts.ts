@@ -27,12 +27,13 @@ export function methodOfOperation(operation: string | undefined): string | undef
   return /^(?:Create|Complete|Post)/.test(operation) ? "POST" : undefined;
 }
 
-/** What SDKs put into the query of an upload's URL alone, and what it tells. */
-export function uploadMark(url: SplitUrl): ToldMethod | undefined {
+/** What SDKs put into the query of an upload's URL alone, and what it tells of one that was sent as a download. */
+export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): ToldMethod | undefined {
+  if (!/^(?:GET|HEAD)$/.test(sent.method)) return undefined;
   const mark = readParameters(url).find(([name]) =>
     /^(?:content-type|x-amz-(?:acl|meta-.+|storage-class))$/i.test(name),
   );
-  return mark && { method: "PUT", by: `an upload's ${mark[0]} stands in its query` };
+  return mark && { method: "PUT", by: `an upload's ${mark[0]} stands in its query`, isLikely: true };
 }
 
 /** What stands in the URL; empty where it is missing. */

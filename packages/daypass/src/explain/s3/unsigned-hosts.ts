@@ -37,3 +37,8 @@ export function unsignedHost(authority: string): UnsignedHost | undefined {
   const host = authority.replace(/:\d+$/, "").toLowerCase();
   return HOSTS.find(([pattern]) => pattern.test(host))?.[1];
 }
+
+/** The name by which the store is asked where clients ask another one: a CDN passes its own store's on. */
+export function storeHost(authority: string): string {
+  return authority.replace(/\.cdn(?=\.digitaloceanspaces\.com$)/, "");
+}

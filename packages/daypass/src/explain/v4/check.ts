@@ -35,6 +35,8 @@ export interface V4Check {
   readonly keyId: string;
   readonly keys: readonly V4Key[];
   readonly told?: ToldMethod | undefined;
+  /** One for which something speaks. */
+  readonly likely?: ToldMethod | undefined;
   readonly signer?: Signer | undefined;
   /** Whether the signature has the form of one. A search for what gives it would be in vain. */
   readonly isWhole: boolean;
@@ -108,7 +110,7 @@ async function firstFitting(key: V4Key, inputs: readonly V4Input[]): Promise<V4I
   return undefined;
 }
 
-function withoutKey({ subject, input, signed, told, signer }: V4Check): V4Diagnosis {
+function withoutKey({ subject, input, signed, told, likely, signer }: V4Check): V4Diagnosis {
   const shown = shownBy(subject, signed);
   if (shown?.cause !== undefined) return { isProven: true, cause: shown.cause };
   const onTheWay = changedOnTheWay(signed, input);
@@ -119,7 +121,7 @@ function withoutKey({ subject, input, signed, told, signer }: V4Check): V4Diagno
   const { headers } = input;
   return {
     isProven: false,
-    cause: undecided(subject, { told, signer, headers, signsQuery: true, isSame: shown !== undefined }),
+    cause: undecided(subject, { told: told ?? likely, signer, headers, signsQuery: true, isSame: shown !== undefined }),
   };
 }
 

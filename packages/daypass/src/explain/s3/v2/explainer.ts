@@ -138,7 +138,7 @@ function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
     grammar: readGrammar(subject),
-    told: uploadMark(subject.url),
+    told: uploadMark(subject),
     said: (told) => {
       if (told.code === "UnauthorizedAccess") return legacy(told);
       const cause = s3Cause(told, now);

@@ -1,4 +1,4 @@
-import { fromHex } from "../encode.ts";
+import { decodeOr } from "./decoded.ts";
 
 /**
  * An answer as its server wrote it: a log shows it as a text in JSON, or in HTML. What is not escaped comes back as it is.
@@ -12,10 +12,10 @@ export function unescaped(body: string): string {
 
 // Between elements and in a declaration no server has one; nor in a text of several lines that has none.
 const SHOWS_ESCAPES =
-  /<\\+\/|>\\+[nrt]|=\\+"|<(?:StringToSign|CanonicalRequest|FormatString|AuthenticationErrorDetail)>[^<\n]*\\n[^<\n]*</;
+  /<\\+\/|>\\+[nrt]|\\[<>]|=\\+"|<(?:StringToSign|CanonicalRequest|FormatString|AuthenticationErrorDetail)>[^<\n]*\\n[^<\n]*</;
 
 // Some programs escape what is escaped.
-const ESCAPED = /\\+(?:u([0-9a-fA-F]{4})|([nrt"'/]))/g;
+const ESCAPED = /\\{1,8}(?:u([0-9a-fA-F]{4})|([nrt"'/<>]))/g;
 const WHITE: Readonly<Record<string, string>> = { n: "\n", r: "", t: "\t" };
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', amp: "&" };
 
@@ -40,9 +40,9 @@ export function withLines(fields: ReadonlyMap<string, string>): ReadonlyMap<stri
 
 /** What S3 and OSS show a second time, byte for byte. */
 function ofBytes(text: string, hex = ""): string | undefined {
-  const bytes = fromHex(hex.replace(/\s+/g, "").toLowerCase());
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  const shown = new TextDecoder().decode(bytes);
+  const digits = hex.replace(/\s+/g, "");
+  if (!/^(?:[0-9a-f]{2})+$/i.test(digits)) return undefined;
+  const shown = decodeOr(digits.replace(/../g, "%$&"));
   return inOneLine(shown) === inOneLine(text) ? shown : undefined;
 }
 

@@ -1,5 +1,4 @@
-import { formDecode } from "../wire.ts";
-import { decodeOr } from "./decoded.ts";
+import { fromBase64url, latin1 } from "../encode.ts";
 import type { SplitUrl } from "./explainer.ts";
 import { readParameters } from "./parameters.ts";
 
@@ -50,7 +49,7 @@ export function foreignUrl(url: SplitUrl): string | undefined {
 function endOfJwt(token: string): Date | undefined {
   try {
     const [, claims = ""] = token.split(".");
-    const { exp } = JSON.parse(decodeOr(atob(claims.replaceAll("-", "+").replaceAll("_", "/")), formDecode)) ?? {};
+    const { exp } = JSON.parse(latin1(fromBase64url(claims) ?? new Uint8Array())) ?? {};
     const end = new Date(Number(exp) * 1000);
     return exp === undefined || Number.isNaN(end.getTime()) ? undefined : end;
   } catch {

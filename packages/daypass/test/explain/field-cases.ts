@@ -1007,6 +1007,197 @@ const atClients: readonly FieldCase[] = [
   },
 ];
 
+const emptySum = rawUrl({
+  method: "PUT",
+  query: "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32&x-id=PutObject",
+});
+const signedAcl = rawUrl({ method: "PUT", headers: { "content-type": "image/png", "x-amz-acl": "public-read" } });
+const restError = (code: string, message: string): string =>
+  JSON.stringify({
+    name: "RestError",
+    message: `${message}\nRequestId:4f4010b3-601e\nTime:2026-11-24T12:04:00Z`,
+    code,
+    statusCode: 403,
+  });
+const NOT_AUTHORIZED = "This request is not authorized to perform this operation";
+const azureOf = (more: { readonly blob?: string; readonly permissions: string }): string =>
+  azureSigner({ account: "acme", credentials: { accountKey }, clock }).sign({
+    container: "media",
+    expiresIn: 3600,
+    ...more,
+  }).url;
+
+/** Threads that were looked up when all the others were explained, to see what the rules are worth. */
+const lookedUpLater: readonly FieldCase[] = [
+  {
+    threads: "usekaneo/kaneo#1173",
+    what: "an upload to Garage with the checksum of nothing",
+    url: emptySum,
+    options: {
+      errorBody: errorXml(
+        "InvalidDigest",
+        "Invalid digest: Failed to validate checksum for algorithm Crc32: calculated Some(Crc32([255, 213, 36, 122])), expected Crc32([0, 0, 0, 0])",
+        { Resource: "/kaneo/x.png", Region: "garage" },
+      ),
+    },
+    cause: "CHECKSUM",
+    says: /empty body/,
+  },
+  {
+    threads: "seaweedfs/seaweedfs#10216, ministackorg/ministack#1695",
+    what: "the same in the words of a server's log",
+    url: emptySum,
+    options: {
+      errorBody:
+        "s3api_object_handlers_put.go:701 putToFiler: checksum mismatch for X-Amz-Checksum-Crc32: expected AAAAAA==, got HYZs4w==",
+    },
+    cause: "CHECKSUM",
+    says: /empty body/,
+  },
+  {
+    threads: "crafter-station/petdex#465",
+    what: "the same in the words of a page that saw no answer",
+    url: emptySum,
+    options: { errorBody: "Upload failed: R2 PUT network error: xhr network error (size=290, type=application/json)" },
+    cause: "CHECKSUM",
+    says: /empty body/,
+  },
+  {
+    threads: "f2face/cloudflare-r2#12",
+    what: "a header that R2 does not know, in an exception",
+    url: emptySum,
+    options: { errorBody: "NotImplemented: Header 'x-amz-checksum-crc32' with value '8FJbTw==' not implemented" },
+    cause: "HEADER",
+    says: /takes no header x-amz-checksum-crc32/,
+  },
+  {
+    threads: "aws/aws-sdk-js#557",
+    what: "a file that is sent as a form, signed without a Content-Type",
+    url: signV2(put),
+    options: { errorBody: legacyBody(`PUT\n\nmultipart/form-data\n${END}\n/media/a/b.jpg`) },
+    cause: "HEADER",
+    says: /content-type/i,
+  },
+  {
+    threads: "odysseyscience/react-s3-uploader#192",
+    what: "an ACL that is signed, and an uploader that does not send it",
+    url: signedAcl,
+    options: {
+      errorBody: awsErrorBody(signedAcl, { ...put, headers: { "content-type": "image/png", "x-amz-acl": "" } }),
+    },
+    cause: "HEADER",
+    says: /x-amz-acl/,
+  },
+  {
+    threads: "boring-registry/boring-registry#223, encoredev/encore#1846, allenai/cached_path#252, ido-pluto/ipull#12",
+    what: "a client that asks with HEAD before it downloads",
+    url: sign(),
+    options: { keys, request: { method: "HEAD" } },
+    cause: "METHOD",
+    says: /signed for GET and sent with HEAD/,
+  },
+  {
+    threads: "aws/aws-sdk-php#1333, aws/aws-sdk-js#3493",
+    what: "a URL that ended some seconds ago by the server's clock",
+    url: s3Signer({ region: "ap-southeast-2", credentials, clock }).sign({ bucket: "b", key: "k", expiresIn: 285 }).url,
+    options: {
+      errorBody: errorXml("AccessDenied", "Request has expired", {
+        ...{ "X-Amz-Expires": "285", Expires: "2026-11-24T12:04:45Z", ServerTime: "2026-11-24T12:04:55Z" },
+      }),
+    },
+    cause: "EXPIRED",
+    says: /has expired: it ended at 2026-11-24T12:04:45/,
+  },
+  {
+    threads: "aws/aws-sdk-js#4513, dmjio/s3-signer#16",
+    what: "a device whose clock is ahead",
+    url: sign(),
+    options: { errorBody: errorXml("AccessDenied", "Request is not yet valid", { "X-Amz-Date": "20261124T120000Z" }) },
+    cause: "CLOCK",
+    says: /dated in the future by the server's clock/,
+  },
+  {
+    threads: "microsoft/AzureStorageExplorer#3767",
+    what: "an exception of Azure's SDK, of a permission",
+    url: azureOf({ blob: "a.txt", permissions: "r" }),
+    options: {
+      errorBody: restError("AuthorizationPermissionMismatch", `${NOT_AUTHORIZED} using this permission.`),
+      request: put,
+    },
+    cause: "PERMISSION",
+    says: /permissions \(sp\) do not permit/,
+  },
+  {
+    threads: "microsoft/AzureStorageExplorer#4460",
+    what: "one of the account's firewall",
+    url: azureOf({ blob: "a.txt", permissions: "r" }),
+    options: { errorBody: restError("AuthorizationFailure", `${NOT_AUTHORIZED}.`), request: { method: "GET" } },
+    cause: "PERMISSION",
+    says: /firewall/,
+  },
+  {
+    threads: "Azure/azure-sdk-for-js#5739",
+    what: "an operation that no SAS permits",
+    url: `${azureOf({ permissions: "racwdl" })}&restype=container&comp=acl`,
+    options: { errorBody: errorXml("AuthorizationFailure", `${NOT_AUTHORIZED}.`), request: { method: "GET" } },
+    cause: "METHOD",
+    says: /no operation of Azure's .*comp=acl/,
+    never: /firewall/,
+  },
+  {
+    threads: "aws/aws-sdk-java-v2#3250",
+    what: "the host replaced by a domain that leads to the bucket, with the key",
+    url: rawUrl({ host: "media.s3.eu-west-1.amazonaws.com", path: "/a.bin" }).replace(
+      "media.s3.eu-west-1.amazonaws.com",
+      "media.example.com",
+    ),
+    options: { keys },
+    cause: "HOST",
+    says: /signed for the host media\.s3\.eu-west-1\.amazonaws\.com/,
+  },
+  {
+    threads: "goauthentik/authentik#21694, cloudreve/cloudreve#3543",
+    what: "the host replaced by the domain of a CDN in front of RustFS",
+    url: rawUrl({ host: "s3.example.com" }).replace("s3.example.com", "files.example.com"),
+    options: { errorBody: minioBody("/media/a/b.txt") },
+    cause: "HOST",
+    says: /^Most likely the server was reached by another name/,
+  },
+  {
+    threads: "wgnet/s3clix#2",
+    what: "an answer with Markdown's escapes",
+    url: rawUrl({ host: "s3.amazonaws.com", region: "custom" }),
+    options: {
+      errorBody:
+        "\\<?xml version=\"1.0\" encoding=\"UTF-8\"?\\>\n\\<Error\\>\\<Code\\>PermanentRedirect\\<\\/Code\\>\\<Message\\>The authorization header is malformed; the region 'custom' is wrong; expecting 'us-east-1'\\<\\/Message\\>\\<\\/Error\\>",
+    },
+    cause: "REGION",
+    says: /expects us-east-1/,
+  },
+  {
+    threads: "transloadit/uppy#713, boto/boto3#2187, boto/boto3#2728",
+    what: "a bucket elsewhere than the endpoint",
+    url: rawUrl({ host: "s3.us-east-2.amazonaws.com", region: "us-east-2" }),
+    options: {
+      errorBody: errorXml(
+        "PermanentRedirect",
+        "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
+        { Endpoint: "s3.amazonaws.com" },
+      ),
+    },
+    cause: "ENDPOINT",
+    says: /another endpoint \(s3\.amazonaws\.com\)/,
+  },
+  {
+    threads: "noobaa/noobaa-core#7931",
+    what: "a plain + in the id of the key",
+    url: sign().replace("AKIDEXAMPLE", "abc+abc"),
+    options: { errorBody: minioBody("/media/a/b.txt").replace("<Resource>/media/a/b.txt</Resource>", "") },
+    cause: "QUERY",
+    says: /plain \+/,
+  },
+];
+
 /** Threads whose URL is none that can be explained, and what the refusal to do so has to say. */
 export const foreign: readonly { readonly threads: string; readonly url: string; readonly says: RegExp }[] = [
   {
@@ -1031,4 +1222,11 @@ export const foreign: readonly { readonly threads: string; readonly url: string;
   },
 ];
 
-export const fieldCases: readonly FieldCase[] = [...inS3, ...inStores, ...inAzure, ...atEdges, ...atClients];
+export const fieldCases: readonly FieldCase[] = [
+  ...inS3,
+  ...inStores,
+  ...inAzure,
+  ...atEdges,
+  ...atClients,
+  ...lookedUpLater,
+];

@@ -14,6 +14,7 @@ import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
 import { search } from "../search/search.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
+import { AZURITE_KEY, isAzurite, isAzuritesRefusal, olderEmulator } from "./azurite.ts";
 import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./grammar.ts";
@@ -78,28 +79,6 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
         : isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error)
           ? notShown(signature)
           : otherCause(error),
-  };
-}
-
-/** The account of the emulator, whose key everybody knows. */
-const AZURITE_ACCOUNT = "devstoreaccount1";
-const AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-
-function isAzurite({ location }: AzureUrl): boolean {
-  return location?.account === AZURITE_ACCOUNT;
-}
-
-/** Azurite says so of a signature that does not fit; Azure has other words under this code, and another meaning. */
-function isAzuritesRefusal({ code, message }: ServerError): boolean {
-  return code === "AuthorizationFailure" && /value of the Authorization header/i.test(message);
-}
-
-function olderEmulator({ values }: AzureUrl): Cause {
-  return {
-    code: "VERSION",
-    sentence: `The signature is right for the emulator's key: this Azurite is older than the version sv=${values.get("sv")} that was signed, and signs other fields for it.`,
-    evidence: [],
-    fix: "Update Azurite; or sign for an older version of the service (version: …), with an older SDK.",
   };
 }
 

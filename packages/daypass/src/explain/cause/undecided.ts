@@ -1,9 +1,10 @@
-import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
-import type { Cause, CauseCode } from "../explanation.ts";
+import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { isTracking } from "../search/added-parameters.ts";
 import { methodFix } from "../search/variants.ts";
+import { otherPlace } from "./other-place.ts";
+import { SPELLINGS, spellingCause } from "./spelling-cause.ts";
 
 /** A method that the URL itself tells, and how. */
 export interface ToldMethod {
@@ -77,32 +78,6 @@ const SECRET: Signer = {
   what: "secret",
   look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
 };
-
-/**
- * MinIO, and the servers that write as it does, tell the path that they saw and nothing of what they computed. They stand behind
- * proxies of one's own, which are what breaks a signature there, as a rule.
- */
-function otherPlace({ error, sentUrl }: Subject, others: readonly string[], signsHost: boolean): Cause | undefined {
-  const seen = error?.fields.get("Resource");
-  if (seen === undefined || !seen.startsWith("/")) return undefined;
-  const path = decodeOr(sentUrl.wire.path);
-  const evidence = [`the URL has ${path}`, `the server saw ${seen}`];
-  if (path !== seen && path.endsWith(seen)) {
-    return {
-      code: "PATH",
-      sentence: `The server saw the path ${seen}, and the URL has ${path}: most likely a proxy has cut off its beginning, and the path is signed as a whole.`,
-      evidence,
-      fix: "Give the store a host of its own, and let the proxy pass path and Host on as they came.",
-    };
-  }
-  if (!signsHost) return undefined;
-  return {
-    code: "HOST",
-    sentence: `Most likely the server was reached by another name or port than the URL was signed for: a proxy that does not pass Host on, or a host that was written over. Or the URL was signed ${others.join(", or ")}, or was changed on its way: without the key nothing tells these apart.`,
-    evidence,
-    fix: "Sign with the host and port that clients use, and let proxies pass Host on unchanged (nginx: proxy_set_header Host $http_host). With the key given, explain finds the name.",
-  };
-}
 
 /** Nobody signs what trackers add: it came after signing, as a rule. */
 function trackerCause({ sentUrl }: Subject, others: readonly string[]): Cause | undefined {
@@ -230,73 +205,6 @@ function noEvidence(
     evidence: [],
     fix: `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
   };
-}
-
-type Spelling = readonly [code: CauseCode, where: "path" | "query", pattern: RegExp, what: string, fix: string];
-
-const SPELLINGS: readonly Spelling[] = [
-  [
-    "QUERY",
-    "query",
-    /\+/,
-    "a plain +, which some programs read as a space and others as a plus",
-    "Write %20 for a space and %2B for a plus.",
-  ],
-  [
-    "PATH",
-    "path",
-    /\+/,
-    "a plain +, which is a plus by the rules and a space to some servers",
-    "Write %2B for a plus and %20 for a space.",
-  ],
-  [
-    "PATH",
-    "path",
-    /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i,
-    "segments . or .., which clients and proxies remove",
-    "Rename the object, or send the path as it is (curl --path-as-is).",
-  ],
-  [
-    "PATH",
-    "path",
-    /\/{2,}/,
-    "// in it, which proxies and servers make one slash",
-    "Let no proxy merge slashes (nginx: merge_slashes off).",
-  ],
-  ["PATH", "path", /%2f/i, "%2F in it, which proxies and servers decode to /", "Write / for the slashes of a key."],
-  [
-    "PATH",
-    "path",
-    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
-    "escapes in lower case, which some servers do not convert",
-    "Write escapes in upper case.",
-  ],
-  [
-    "QUERY",
-    "query",
-    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
-    "escapes in lower case, which some servers do not convert",
-    "Write escapes in upper case.",
-  ],
-];
-
-/** A URL that a server may read otherwise than it was meant: a likelier cause than two sides with different secrets. */
-export function spellingCause(
-  { sentUrl: { wire } }: Pick<Subject, "sentUrl">,
-  spellings: readonly Spelling[] = SPELLINGS,
-): Cause | undefined {
-  for (const [code, where, pattern, what, fix] of spellings) {
-    if (!pattern.test(wire[where])) continue;
-    return {
-      code,
-      sentence: `The ${where} has ${what}: most likely the server read it otherwise than the signer. If it did not, the URL was signed with another secret.`,
-      evidence: [
-        wire[where] === wire.path ? wire.path : (wire.query.split("&").find((token) => pattern.test(token)) ?? ""),
-      ],
-      fix: `${fix} Then sign and send the very same spelling.`,
-    };
-  }
-  return undefined;
 }
 
 function shownHeaders(headers: Undecided["headers"]): string {

@@ -14,7 +14,8 @@ import { s3Traps } from "../traps.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
 import { missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Input, v4Input } from "../v4/variants.ts";
-import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause, uploadMark } from "./facts.ts";
+import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, TOKEN, tokenCause, uploadMark } from "./facts.ts";
+import { refine } from "./refine.ts";
 import { storeHost, unsignedHost } from "./unsigned-hosts.ts";
 import type { S3Version } from "./version.ts";
 
@@ -70,7 +71,10 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   const { signature, key } = await checkSignature(given);
   const { isProven, signer: _, ...rest } = signature;
   const answer = (cause: Cause | undefined): S3Diagnosis => ({ ...rest, key, cause });
-  if (said !== undefined && error !== undefined && !isVague(error)) return answer(refine(said, given));
+  if (said !== undefined && error !== undefined && !isVague(error)) {
+    const unread = said.code === "MALFORMED" ? (readGrammar(given) ?? scopeCause(given)) : undefined;
+    return answer(unread ?? refine(said, facts, subject));
+  }
   const malformed = readGrammar(given) ?? hoistedCause(given);
   if (malformed !== undefined) return answer(malformed);
   const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
@@ -108,8 +112,6 @@ function keyCause({ facts, subject }: Case, key: S3Credentials | undefined): Cau
   };
 }
 
-const TOKEN = "X-Amz-Security-Token";
-
 /** The body is another one than its hash says, which was signed only where a key has shown it or the URL has it. */
 function bodyCause(
   { input: { payload }, subject: { request, sentUrl } }: Case,
@@ -132,66 +134,6 @@ function bodyCause(
     evidence: [`signed: ${payload}`, `the body: ${bodySha256}`],
     fix: "Send the body that was signed, or sign with UNSIGNED-PAYLOAD.",
   };
-}
-
-// Where the URL itself shows why the server says what it says, that is the better explanation.
-function refine(said: Cause, given: Case): Cause {
-  const empty = s3Traps(given.subject.url).find(({ name }) => name === "empty-body-checksum");
-  if (said.code === "CHECKSUM" && empty !== undefined) {
-    return {
-      ...said,
-      sentence: empty.text,
-      fix: "Sign without a checksum, or with the checksum of the body that is sent.",
-    };
-  }
-  const { facts, subject } = given;
-  // No server knows a temporary key without its token, and Amazon's all begin so.
-  if (said.code === "UNKNOWN_KEY" && facts.accessKeyId.startsWith("ASIA")) {
-    const cause = tokenCause(facts, TOKEN, subject);
-    if (cause !== undefined) return { ...cause, evidence: said.evidence };
-  }
-  if (said.code === "INVALID_TOKEN" && hasPlainPlus(subject)) {
-    return {
-      ...said,
-      sentence: `The session token (${TOKEN}) has a plain +, which was not sent as %2B: the server reads a space.`,
-      fix: "Percent-encode the token once, so that + travels as %2B.",
-    };
-  }
-  if (said.code === "INVALID_TOKEN" && facts.token?.includes(" ") === true) {
-    return {
-      ...said,
-      sentence: `The session token (${TOKEN}) has a space in it, where a + was: something decoded it before it was signed.`,
-      fix: "Give the signer the token as the credentials have it, and let it encode the token once.",
-    };
-  }
-  if (said.code === "UNSIGNED_HEADER" && facts.signedHeaders.length > 0 && !facts.signedHeaders.includes("host")) {
-    return {
-      ...said,
-      code: "SIGNED_HEADERS",
-      sentence: `The URL does not sign the host: it is not in X-Amz-SignedHeaders, which has ${facts.signedHeaders.join(";")}.`,
-      fix: "Sign again, with host among the signed headers.",
-    };
-  }
-  if (
-    said.code === "EXPIRED" &&
-    facts.endsAt !== undefined &&
-    subject.now < facts.endsAt &&
-    !said.sentence.includes(": it ended at")
-  ) {
-    return {
-      ...said,
-      code: "CLOCK",
-      sentence: `The URL has ended by the server's clock, and not by this one: it says that it ends at ${facts.endsAt.toISOString()}.`,
-      fix: "Set the clocks (NTP).",
-    };
-  }
-  if (said.code === "MALFORMED") return readGrammar(given) ?? scopeCause(given) ?? said;
-  return said;
-}
-
-/** A token is in base64, where + is a digit. */
-function hasPlainPlus({ sentUrl }: Subject): boolean {
-  return sentUrl.wire.tokens.some(({ name, value = "" }) => name === TOKEN && value.includes("+"));
 }
 
 function readGrammar({ version, subject: { sent, sentUrl }, facts }: Case): Cause | undefined {

@@ -107,6 +107,9 @@ interface Credential {
   readonly signedHeaders?: readonly string[];
 }
 
+/** The session token in a URL of Signature Version 4. */
+export const TOKEN = "X-Amz-Security-Token";
+
 /** A temporary key without its session token: no server knows such a key alone. */
 export function tokenCause(
   { accessKeyId, token, signedHeaders = [] }: Credential,

@@ -1,13 +1,7 @@
 import { unknownKey } from "../cause/keys.ts";
 import { isMismatch } from "../cause/server-cause.ts";
-import {
-  type Signer,
-  sentOtherwise,
-  spellingCause,
-  type ToldMethod,
-  toldOtherwise,
-  undecided,
-} from "../cause/undecided.ts";
+import { spellingCause } from "../cause/spelling-cause.ts";
+import { type Signer, sentOtherwise, type ToldMethod, toldOtherwise, undecided } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { type Found, searchEach, toldOfCut } from "../search/search.ts";

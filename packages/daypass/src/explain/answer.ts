@@ -23,6 +23,7 @@ export interface AnswerExplanation {
  * more. Nothing is sent anywhere.
  *
  * @param errorBody as the server sent it, or as a browser, a log or an exception shows it
+ * @param options another `clock`
  * @example
  * ```ts
  * import { explainAnswer } from "daypass/explain";

@@ -156,5 +156,18 @@ test("what a client, or an exception, has made of an answer is read beside the U
 test("what curl said of its tries is none of an answer that came", async () => {
   const input = `* connect to ::1 port 443 failed: Connection refused\n* Connected to ${host}\n> GET ${path} HTTP/1.1\n> Host: ${host}\n> \n< HTTP/1.1 403 Forbidden\n< \n`;
   const { stdout } = await daypass(["explain", "-", "--at", "2026-01-02T03:05:00Z", "--json"], { input });
-  expect(JSON.parse(stdout).cause).toBeUndefined();
+  expect(JSON.parse(stdout).cause.code).toBe("SERVER");
+});
+
+test.each([
+  [`wget --method=HEAD -S '${url}'\n  HTTP/1.1 403 Forbidden`, 403, "METHOD"],
+  [`> HEAD ${path} HTTP/2\n> Host: ${host}\n> Accept: */*\n> \n< HTTP/2 403 \n< server: AmazonS3\n< \n`, 403, "METHOD"],
+  [`app.js:12  GET ${url} 403 (Forbidden)`, 403, "SERVER"],
+  [`requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: ${url}`, 403, "SERVER"],
+  [`203.0.113.9 - - "GET ${url} HTTP/1.1" 403 243`, 403, "SERVER"],
+  [`GET ${url} 200 (OK)`, undefined, undefined],
+])("the status of a refusal without its body: %s", async (text, status, code) => {
+  expect((await pastedUrl(text)).status).toBe(status);
+  const { stdout } = await daypass(["explain", text, "--at", "2026-01-02T03:05:00Z", "--json"]);
+  expect(JSON.parse(stdout).cause?.code).toBe(code);
 });

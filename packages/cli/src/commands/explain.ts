@@ -23,6 +23,7 @@ import { checked, mapped } from "../sign/options.ts";
 
 const OPTIONS = {
   error: { type: "string" },
+  status: { type: "string" },
   method: { type: "string" },
   header: { type: "string", multiple: true },
   "sent-url": { type: "string" },
@@ -55,6 +56,7 @@ A browser's "Copy as cURL" (bash, cmd), "as fetch", "as PowerShell" and HAR entr
 without its URL is explained by its own words.
 
   --error FILE|-        the body of the server's answer (a store's XML, problem details, a proxy's page)
+  --status 403          its status, where nobody has the body (a HEAD has none)
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
   --sent-url URL        what was sent, where it is not the URL    --body-sha256 HEX   the hash of the body that was sent
   --remote-address IP   the client, as the server saw it
@@ -103,7 +105,7 @@ Keys
 };
 
 const OF_FORMS = ["sent-form", "file-name", "file-size"] as const;
-const OF_URLS = ["method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
+const OF_URLS = ["status", "method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
 
 async function explainUrl(
   positionals: readonly string[],
@@ -128,6 +130,7 @@ async function explainUrl(
   const explanation = await explain(url, {
     ...shared,
     errorBody: errorBody ?? pasted.errorBody,
+    status: mapped(values.status, (text) => wholeNumber("--status", text, STATUSES)) ?? pasted.status,
     request: {
       method: values.method ?? method,
       url: values["sent-url"],
@@ -175,6 +178,7 @@ async function explainAForm(
   return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
 }
 
+const STATUSES = { min: 100, max: 599 };
 const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** What a URL and a form are both explained by. */

@@ -65,8 +65,14 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
 
 /** What the text around a URL tells: what was sent to it, and what was answered. */
 function partsOf(text: string, found: RawUrl, url: string): SentParts {
-  const { method = methodAt(text, found), headers, errorBody = bodyIn(text, found) } = pastedRequest(text, url);
-  return { method, headers, errorBody };
+  const told = pastedRequest(text, url);
+  const {
+    method = methodAt(text, found),
+    headers,
+    errorBody = bodyIn(text, found),
+    status = statusIn(text, found),
+  } = told;
+  return { method, headers, errorBody, status };
 }
 
 /** What a refusal says in which no signed URL stands, and which shows none. */
@@ -109,9 +115,19 @@ function methodAt(text: string, { index, raw }: RawUrl): string | undefined {
   );
   const [, method] =
     new RegExp(`\\b(${METHODS})[\`"' ]{1,3}$`).exec(before) ??
-    new RegExp(`(?:-X ?|--request[ =]|"method"\\s*:\\s*)["']?(${METHODS})\\b`).exec(text) ??
+    new RegExp(`(?:-X ?|--request[ =]|--method[ =]|"method"\\s*:\\s*)["']?(${METHODS})\\b`).exec(text) ??
     [];
   return method;
+}
+
+/** The status that refused, as curl, wget, browsers, HTTP libraries and logs show it. */
+function statusIn(text: string, { raw }: RawUrl): number | undefined {
+  const [, a, b] =
+    /(?:HTTP\/[\d.]+"? |\bstatus(?:_?code)?\W{1,3}|HTTP Error |response code: )([345]\d\d)\b|\b([345]\d\d)(?: Client Error| \(?(?:Forbidden|Unauthorized|Bad Request))/i.exec(
+      text.replaceAll(raw, " "),
+    ) ?? [];
+  const status = a ?? b;
+  return status === undefined ? undefined : Number(status);
 }
 
 /** From where a body begins; or the whole text, where it is one that a client or an exception has made of an answer. */

@@ -4,6 +4,7 @@ import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
 import { besides } from "./cause/besides.ts";
 import { withUnread } from "./cause/page-cause.ts";
+import { statusCause } from "./cause/status-cause.ts";
 import { type Reading, repair } from "./damage.ts";
 import { parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
@@ -49,7 +50,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   if (request?.url !== undefined && request.url !== url) return explainText(url, options);
   const { text, escaped } = unescapeUrl(url);
   const asked = { ...options, request: { ...request, url: undefined } };
-  const unanswered = { ...asked, errorBody: undefined };
+  const unanswered = { ...asked, errorBody: undefined, status: undefined };
   const damage = await repair(text, keys.length > 0, (other, reading) => explainInLife(other, unanswered, reading));
   if (damage === undefined) return explainText(url, asked);
   const explanation = await explainText(damage.text, asked);
@@ -66,7 +67,7 @@ async function explainInLife(text: string, options: ExplainOptions, reading: Rea
 }
 
 async function explainText(url: string, options: ExplainOptions, reading: Reading = "search"): Promise<Explanation> {
-  const { request, errorBody, hosts = [], origin, reveal, clock = systemClock } = options;
+  const { request, errorBody, status, hosts = [], origin, reveal, clock = systemClock } = options;
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
@@ -102,7 +103,9 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   };
   const { explanation: own, hidden } = await explainer.explain(subject);
   const explanation =
-    told === undefined && errorBody !== undefined ? withUnread(own, errorBody, explainer.ownPages) : own;
+    told === undefined && errorBody !== undefined
+      ? withUnread(own, errorBody, explainer.ownPages)
+      : { ...own, cause: own.cause ?? statusCause(own, subject, status) };
   const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
   const { browser, cause } = withBrowser(explanation, subject, origin);
   const result = {

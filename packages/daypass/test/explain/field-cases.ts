@@ -1097,6 +1097,22 @@ const lookedUpLater: readonly FieldCase[] = [
     says: /signed for GET and sent with HEAD/,
   },
   {
+    threads: "dandi/dandi-cli#675, streamio/streamio-ffmpeg#236, andresusanto/easydl#17",
+    what: "the same without the key: the answer to a HEAD has no body",
+    url: sign({ response: { contentDisposition: 'attachment; filename="a.nwb"' } }),
+    options: { request: { method: "HEAD", headers: {} }, status: 403 },
+    cause: "METHOD",
+    says: /sent with HEAD, and was probably signed for GET/,
+  },
+  {
+    threads: "wkh237/react-native-fetch-blob#425, awsdocs/aws-doc-sdk-examples#2849",
+    what: "an upload from a device, of which no more than its status is known",
+    url: sign({ ...put, bind: { contentType: "image/jpeg" } }),
+    options: { request: put, status: 403 },
+    cause: "HEADER",
+    says: /^Most likely the header content-type/,
+  },
+  {
     threads: "aws/aws-sdk-php#1333, aws/aws-sdk-js#3493",
     what: "a URL that ended some seconds ago by the server's clock",
     url: s3Signer({ region: "ap-southeast-2", credentials, clock }).sign({ bucket: "b", key: "k", expiresIn: 285 }).url,

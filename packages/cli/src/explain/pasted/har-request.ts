@@ -19,6 +19,7 @@ export function harRequest(text: string, url: string): SentParts | undefined {
     method: typeof method === "string" ? method.toUpperCase() : undefined,
     headers: Array.isArray(headers) ? headerRecord(headers.flatMap(pairOf)) : undefined,
     errorBody: isFine(entry["response"]) ? undefined : bodyOf(entry["response"]),
+    status: statusOf(entry["response"]),
   };
 }
 
@@ -40,6 +41,12 @@ function pairOf(header: unknown): readonly (readonly [string, string])[] {
 function isFine(response: unknown): boolean {
   const status = isObject(response) ? response["status"] : undefined;
   return typeof status === "number" && status >= 200 && status < 300;
+}
+
+/** A request that a browser gave up has 0. */
+function statusOf(response: unknown): number | undefined {
+  const status = isObject(response) ? response["status"] : undefined;
+  return typeof status === "number" && status >= 300 && status < 600 ? status : undefined;
 }
 
 function bodyOf(response: unknown): string | undefined {

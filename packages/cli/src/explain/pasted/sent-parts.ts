@@ -5,6 +5,8 @@ export interface SentParts {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The body of the answer. */
   readonly errorBody?: string | undefined;
+  /** The status of an answer that refuses. */
+  readonly status?: number | undefined;
 }
 
 /** Pairs as a record. A header that comes twice has both values; what HTTP/2 calls `:authority` is the host. */

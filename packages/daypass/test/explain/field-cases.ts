@@ -994,8 +994,9 @@ const atClients: readonly FieldCase[] = [
       request: put,
       errorBody: `Refused to connect to '${sign(put)}' because it violates the following Content Security Policy directive: "connect-src 'self'".`,
     },
-    cause: "CORS",
+    cause: "POLICY",
     says: /Content-Security-Policy/,
+    never: /CORSRules/,
   },
   {
     threads: "minio/minio#11870",

@@ -20,7 +20,7 @@ const UNSEEN =
 const ROWS: readonly Row[] = [
   [
     /violates the following Content Security Policy directive|Content-Security-Policy: The page.s settings blocked/i,
-    "CORS",
+    "POLICY",
     "The page's own Content-Security-Policy forbids it to ask this host: the request was never sent.",
     "Add the host to connect-src (to img-src or media-src for pictures and films) in the Content-Security-Policy of the page.",
   ],

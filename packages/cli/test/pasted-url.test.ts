@@ -95,3 +95,79 @@ test("explain - reads it from standard input, and says without the signature wha
   const twice = await daypass(["explain", "-", "--error", "-"], { input });
   expect([twice.status, twice.stderr]).toEqual([2, expect.stringContaining("standard input")]);
 });
+
+describe("an answer without its URL", () => {
+  const canonical = `GET\n/${url.split("?")[0]?.split("/").slice(3).join("/")}\n${url.split("?")[1]?.split("&X-Amz-Signature")[0]}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`;
+  const signature = /X-Amz-Signature=(.*)/.exec(url)?.[1];
+  const body = `<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the signature you provided.</Message><SignatureProvided>${signature}</SignatureProvided><CanonicalRequest>${canonical.replaceAll("&", "&amp;")}</CanonicalRequest></Error>`;
+
+  test("of S3 shows the URL, which is explained", async () => {
+    const env = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: "another" };
+    const { stdout, stderr } = await daypass(["explain", "-", "--at", "2026-01-02T03:05:00Z"], { input: body, env });
+    expect(stderr).toMatch(/^Found in the text: https:\/\/media\.s3\..*X-Amz-Signature=REDACTED/);
+    expect(stdout).toMatch(/^The URL was signed with another secret than the given one of AKIDEXAMPLE/);
+    expect(stdout + stderr).not.toContain(signature);
+  });
+
+  test.each([
+    [xml, /^The URL has expired/],
+    [
+      "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",
+      /^The session token/,
+    ],
+    [
+      "botocore.exceptions.ClientError: An error occurred (InvalidAccessKeyId) when calling x",
+      /^The server does not know/,
+    ],
+    [
+      "<Error><Code>SignatureDoesNotMatch</Code><Message>m</Message><StringToSign>PUT\n\nimage/png\n1767323945\n/b/k</StringToSign></Error>",
+      /^The signature does not fit the request that the server saw, a PUT with the content-type image\/png/,
+    ],
+    [
+      "<html><center><h1>413 Request Entity Too Large</h1></center><hr><center>nginx</center></html>",
+      /^nginx takes no body/,
+    ],
+    ["curl: (6) Could not resolve host: minio", /^The client does not find the host/],
+  ])("is explained by its own words: %s", async (text, says) => {
+    const { status, stdout, stderr } = await daypass(["explain", text]);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(says)]);
+    expect(stderr).toMatch(/^This is the answer alone/);
+    expect(JSON.parse((await daypass(["explain", text, "--json"])).stdout)).toEqual({ cause: expect.any(Object) });
+  });
+});
+
+test("what a client, or an exception, has made of an answer is read beside the URL", async () => {
+  for (const [text, code] of [
+    [`GET ${url} net::ERR_NAME_NOT_RESOLVED`, "HOST"],
+    [
+      `Access to fetch at '${url}' from origin 'null' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present on the requested resource.`,
+      "CORS",
+    ],
+    [
+      `An error occurred (ExpiredToken) when calling the GetObject operation: The provided token has expired. ${url}`,
+      "EXPIRED_TOKEN",
+    ],
+  ] as const) {
+    const { stdout } = await daypass(["explain", text, "--at", "2026-01-02T03:05:00Z", "--json"]);
+    expect(JSON.parse(stdout).cause.code).toBe(code);
+  }
+});
+
+test("what curl said of its tries is none of an answer that came", async () => {
+  const input = `* connect to ::1 port 443 failed: Connection refused\n* Connected to ${host}\n> GET ${path} HTTP/1.1\n> Host: ${host}\n> \n< HTTP/1.1 403 Forbidden\n< \n`;
+  const { stdout } = await daypass(["explain", "-", "--at", "2026-01-02T03:05:00Z", "--json"], { input });
+  expect(JSON.parse(stdout).cause.code).toBe("SERVER");
+});
+
+test.each([
+  [`wget --method=HEAD -S '${url}'\n  HTTP/1.1 403 Forbidden`, 403, "METHOD"],
+  [`> HEAD ${path} HTTP/2\n> Host: ${host}\n> Accept: */*\n> \n< HTTP/2 403 \n< server: AmazonS3\n< \n`, 403, "METHOD"],
+  [`app.js:12  GET ${url} 403 (Forbidden)`, 403, "SERVER"],
+  [`requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: ${url}`, 403, "SERVER"],
+  [`203.0.113.9 - - "GET ${url} HTTP/1.1" 403 243`, 403, "SERVER"],
+  [`GET ${url} 200 (OK)`, undefined, undefined],
+])("the status of a refusal without its body: %s", async (text, status, code) => {
+  expect((await pastedUrl(text)).status).toBe(status);
+  const { stdout } = await daypass(["explain", text, "--at", "2026-01-02T03:05:00Z", "--json"]);
+  expect(JSON.parse(stdout).cause?.code).toBe(code);
+});

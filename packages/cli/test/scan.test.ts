@@ -129,3 +129,15 @@ test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines i
   expect(parseLines<Finding>(stdout).map(({ line }) => line)).toEqual([30_061]);
   expect(peak).toBeLessThan(200);
 });
+
+test("finds a URL in a command for Windows' cmd, where each & and % has a caret", async () => {
+  const escaped = (link: string) => link.replace(/[&%]/g, "^$&").replace(/\^%(?=[0-9A-F])/g, "^%^");
+  const text = ["of chrome.txt", "older chrome.txt"].map((key) => url(key));
+  const lines = [`curl ^"${escaped(text[0] as string)}^" ^`, `curl "${(text[1] as string).replace(/[&%]/g, "^$&")}" ^`];
+  const { status, found } = await scan(["-"], lines.join("\r\n"));
+  expect(found.map(({ life, line }) => [life, line])).toEqual([
+    ["live", 1],
+    ["live", 2],
+  ]);
+  expect(status).toBe(1);
+});

@@ -1,4 +1,4 @@
-import { type Explanation, explain, explainForm, redactUrl } from "daypass/explain";
+import { type Cause, type Explanation, explain, explainForm, redactUrl } from "daypass/explain";
 import {
   ipAddress,
   moment,
@@ -11,9 +11,9 @@ import {
   wholeNumber,
 } from "../arguments.ts";
 import { type Command, type Context, print, UsageError } from "../command.ts";
-import { explanationText } from "../explain/explanation-text.ts";
+import { causeText, explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
-import { pastedUrl } from "../explain/pasted-url.ts";
+import { causeWithoutUrl, type PastedUrl, pastedUrl } from "../explain/pasted-url.ts";
 import { withStoredKey } from "../explain/stored-key.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
 import { explainKeys } from "../lines/verifiers.ts";
@@ -23,6 +23,7 @@ import { checked, mapped } from "../sign/options.ts";
 
 const OPTIONS = {
   error: { type: "string" },
+  status: { type: "string" },
   method: { type: "string" },
   header: { type: "string", multiple: true },
   "sent-url": { type: "string" },
@@ -51,8 +52,11 @@ daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 Tells what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really ends, and why a
 server refuses it. Nothing is sent. The cause stands first. Of a text (a line of a log or of a browser's console, a command, an
 exception, what curl -v shows, an entry of a HAR file) the first signed URL is explained; with - it is read from standard input.
+A browser's "Copy as cURL" (bash, cmd), "as fetch", "as PowerShell" and HAR entries tell method and headers as well. An answer
+without its URL is explained by its own words.
 
   --error FILE|-        the body of the server's answer (a store's XML, problem details, a proxy's page)
+  --status 403          its status, where nobody has the body (a HEAD has none)
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
   --sent-url URL        what was sent, where it is not the URL    --body-sha256 HEX   the hash of the body that was sent
   --remote-address IP   the client, as the server saw it
@@ -83,18 +87,31 @@ Keys
       form === undefined
         ? await explainUrl(positionals, values, context)
         : await explainAForm(form, { positionals, values }, context);
-    await print(context.stdout, values.json === true ? JSON.stringify(explanation) : explanationText(explanation));
+    if (values.json === true) {
+      await print(context.stdout, JSON.stringify(explanation));
+      return 0;
+    }
+    if (!("scheme" in explanation)) {
+      await print(context.stdout, causeText(explanation.cause));
+      await print(context.stderr, "This is the answer alone. With the URL explain finds far more.");
+      return 0;
+    }
+    await print(context.stdout, explanationText(explanation));
     // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload.
-    if (values.json !== true && explanation.grants.methods === undefined && values.method === undefined)
+    if (explanation.grants.methods === undefined && values.method === undefined)
       await print(context.stderr, "With --method PUT it tells what a page needs to upload with this URL, too.");
     return 0;
   },
 };
 
 const OF_FORMS = ["sent-form", "file-name", "file-size"] as const;
-const OF_URLS = ["method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
+const OF_URLS = ["status", "method", "header", "sent-url", "body-sha256", "remote-address", "host"] as const;
 
-async function explainUrl(positionals: readonly string[], values: Options, context: Context): Promise<Explanation> {
+async function explainUrl(
+  positionals: readonly string[],
+  values: Options,
+  context: Context,
+): Promise<Explanation | { readonly cause: Cause }> {
   const [text, second] = positionals;
   if (text === undefined || second !== undefined)
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
@@ -104,22 +121,42 @@ async function explainUrl(positionals: readonly string[], values: Options, conte
   checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
   checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
   const { records, errorBody, ...shared } = await common(values, context);
-  const pasted = await pastedUrl(text === "-" ? await inputText("a URL", text, context) : text);
+  const given = text === "-" ? await inputText("a URL", text, context) : text;
+  const said = await causeWithoutUrl(given);
+  if (said !== undefined) return { cause: said };
+  const pasted = await pastedUrl(given);
   const { url, isPart, method } = pasted;
-  if (isPart) context.stderr.write(`Found in the text: ${printable([method, redactUrl(url)].join(" ").trim())}\n`);
+  if (isPart) context.stderr.write(`Found in the text: ${printable(foundText(pasted))}\n`);
   const explanation = await explain(url, {
     ...shared,
     errorBody: errorBody ?? pasted.errorBody,
+    status: mapped(values.status, (text) => wholeNumber("--status", text, STATUSES)) ?? pasted.status,
     request: {
       method: values.method ?? method,
       url: values["sent-url"],
-      headers: singleValues(pairs("--header", values.header, ":")),
+      headers: sentHeaders(pasted.headers, singleValues(pairs("--header", values.header, ":"))),
       bodySha256: values["body-sha256"],
       remoteAddress: values["remote-address"],
     },
     hosts: values.host,
   });
   return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
+}
+
+/** What was found in a text, without a signature and without the value of any header. */
+function foundText({ url, method, headers = {} }: PastedUrl): string {
+  const names = Object.keys(headers);
+  const sent = names.length === 0 ? "" : `, sent with ${names.join(", ")}`;
+  return `${[method, redactUrl(url)].join(" ").trim()}${sent}`;
+}
+
+type SentHeaders = Readonly<Record<string, string>> | undefined;
+
+/** The headers of the text, and those that an option tells, which come before them. */
+function sentHeaders(pasted: SentHeaders, told: SentHeaders): SentHeaders {
+  if (pasted === undefined || told === undefined) return told ?? pasted;
+  const names = Object.keys(told).map((name) => name.toLowerCase());
+  return { ...Object.fromEntries(Object.entries(pasted).filter(([name]) => !names.includes(name))), ...told };
 }
 
 async function explainAForm(
@@ -141,6 +178,7 @@ async function explainAForm(
   return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
 }
 
+const STATUSES = { min: 100, max: 599 };
 const LENGTHS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** What a URL and a form are both explained by. */

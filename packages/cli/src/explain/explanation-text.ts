@@ -1,4 +1,4 @@
-import type { BrowserUpload, Explanation } from "daypass/explain";
+import type { BrowserUpload, Cause, Explanation } from "daypass/explain";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";
 
@@ -23,13 +23,16 @@ export function explanationText(explanation: Explanation): string {
     ...traps.map(({ name, text }) => ["trap", `${name}: ${text}`]),
   ];
   return [
-    ...(cause === undefined
-      ? []
-      : [...[cause.sentence, `→ ${cause.fix}`, ...cause.evidence.map((line) => `  ${line}`)].map(printable), ""]),
+    ...(cause === undefined ? [] : [causeText(cause), ""]),
     printable(summary),
     table(rows.map((row) => ["", ...row])),
     ...(explanation.browser === undefined ? [] : ["", browserText(explanation.browser)]),
   ].join("\n");
+}
+
+/** Why something is refused, what to do, and what shows it. */
+export function causeText({ sentence, fix, evidence }: Cause): string {
+  return [sentence, `→ ${fix}`, ...evidence.map((line) => `  ${line}`)].map(printable).join("\n");
 }
 
 /** What a page needs to upload: to be pasted. */

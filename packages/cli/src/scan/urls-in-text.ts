@@ -91,7 +91,13 @@ function isMailLine(text: string, end: number): boolean {
 export function readings(raw: string): readonly string[] {
   const [line = ""] = raw.split(/\r?\n/, 1);
   const mail = raw.replace(/=\r?\n/g, "").replace(/=3D/gi, "=");
-  return [...new Set([line, ...(mail === raw ? [] : [mail])].flatMap(withoutForeign).flatMap(readingsOfLine))];
+  const texts = [withoutCarets(line), line, ...(mail === raw ? [] : [mail])];
+  return [...new Set(texts.flatMap(withoutForeign).flatMap(readingsOfLine))];
+}
+
+/** Undoes what Windows' cmd needs in front of & and %: Chrome's "Copy as cURL (cmd)" is full of it. */
+function withoutCarets(line: string): string {
+  return /\^[&%]/.test(line) ? line.replace(/\^(.)/g, "$1").replace(/\^$/, "") : line;
 }
 
 /** A URL up to what is likely of the text around it, and with it: a browser sends what nobody has encoded, too. */

@@ -1,3 +1,6 @@
+import { unescaped, withLines } from "./answer-shape.ts";
+import { wordsOf } from "./answer-words.ts";
+
 /** A server's answer, read. */
 export interface ServerError {
   readonly code: string;
@@ -9,29 +12,28 @@ export interface ServerError {
 /** What Swift says, as text or as a page, of an end that has passed and of a signature that does not fit alike. */
 export const TEMP_URL_INVALID = "Temp URL invalid";
 
-/** What browsers write into their consoles, where a page sees no answer. Chrome's and Firefox' words. */
-const PREFLIGHT = /Response to preflight request doesn't pass|CORS preflight (?:response|channel) did not succeed/i;
-
 const MAX_BODY = 262_144;
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 
 /**
- * Reads S3's flat error XML, JSON problem details, or Data Lake's JSON. No XML parser: the elements hold text only, and a document with a
- * declaration (`<!DOCTYPE`, `<!ENTITY`, CDATA) or with other entities than the five of XML is not read any further.
+ * Reads S3's flat error XML, JSON problem details, Data Lake's JSON, or what a program made of one of them: an exception, a log. No
+ * XML parser: the elements hold text only, and a document with a declaration (`<!DOCTYPE`, `<!ENTITY`, CDATA) or with other entities
+ * than the five of XML is not read any further.
  */
 export function parseErrorBody(body: string): ServerError | undefined {
   if (body.length > MAX_BODY) return undefined;
   if (body.includes(`401 Unauthorized: ${TEMP_URL_INVALID}`)) {
     return { code: TEMP_URL_INVALID, message: "", fields: new Map() };
   }
-  const [preflight] = PREFLIGHT.exec(body) ?? [];
-  if (preflight !== undefined) return { code: "CORSResponse", message: preflight, fields: new Map() };
-  const fields = body.trimStart().startsWith("{") ? jsonFields(body) : xmlFields(body);
+  const text = unescaped(body);
+  const found = (body.trimStart().startsWith("{") ? jsonFields(body) : undefined) ?? xmlFields(text);
+  const fields = found?.has("Code") || found?.has("code") ? found : (wordsOf(text) ?? found);
   const code = fields?.get("Code") ?? fields?.get("code");
   if (fields === undefined || code === undefined) return undefined;
   const message = fields.get("Message") ?? fields.get("message") ?? fields.get("detail") ?? "";
   // Azure writes the request's id and its time behind what it says.
-  return { code, message: message.replace(/\n(?:RequestId|Time):[\s\S]*$/, ""), fields };
+  const said = message.replace(/(?:\sRequestId|\nTime):[\s\S]*$/, "");
+  return { code, message: said, fields: withLines(fields) };
 }
 
 function xmlFields(body: string): ReadonlyMap<string, string> | undefined {
@@ -39,9 +41,14 @@ function xmlFields(body: string): ReadonlyMap<string, string> | undefined {
   const fields = new Map<string, string>();
   for (const [, name = "", text = ""] of body.matchAll(/<([A-Za-z][A-Za-z0-9-]{0,63})>([^<]*)<\/\1>/g)) {
     // The first one wins, so that nothing further down can change what was read.
-    if (!fields.has(name)) fields.set(name, unescapeXml(text).replaceAll("\r", ""));
+    if (!fields.has(name)) fields.set(name, withoutMargin(unescapeXml(text).replaceAll("\r", "")));
   }
   return fields;
+}
+
+/** Whoever shows a document with its structure gives a long text lines of its own. No server's text begins with a line end. */
+function withoutMargin(text: string): string {
+  return text.startsWith("\n") ? text.trim() : text;
 }
 
 function unescapeXml(text: string): string {
@@ -58,5 +65,14 @@ function jsonFields(body: string): ReadonlyMap<string, string> | undefined {
   const members: Readonly<Record<string, unknown>> = Object(value);
   // Azure's Data Lake has it one level down.
   const entries = Object.entries(Object(members["code"] === undefined ? (members["error"] ?? members) : members));
-  return new Map(entries.flatMap(([name, text]) => (typeof text === "string" ? [[name, text] as const] : [])));
+  // An exception of Azure's SDK for JavaScript has the answer's elements in its details.
+  const details = Object.entries(Object(members["details"]));
+  const texts = [...entries, ...details].flatMap(([name, text]) =>
+    typeof text === "string" ? [[name, text] as const, [capital(name), text] as const] : [],
+  );
+  return new Map(texts.reverse());
+}
+
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }

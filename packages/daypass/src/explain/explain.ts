@@ -4,14 +4,16 @@ import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
 import { besides } from "./cause/besides.ts";
 import { withUnread } from "./cause/page-cause.ts";
+import { statusCause } from "./cause/status-cause.ts";
 import { type Reading, repair } from "./damage.ts";
-import { parseErrorBody } from "./error-body.ts";
-import type { SplitUrl, Subject } from "./explainer.ts";
+import { parseErrorBody, type ServerError } from "./error-body.ts";
+import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
+import { foreignUrl } from "./foreign-url.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
-import { isSecretHeader, secretsOf, tokensIn } from "./secrets.ts";
+import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
 
@@ -48,7 +50,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   if (request?.url !== undefined && request.url !== url) return explainText(url, options);
   const { text, escaped } = unescapeUrl(url);
   const asked = { ...options, request: { ...request, url: undefined } };
-  const unanswered = { ...asked, errorBody: undefined };
+  const unanswered = { ...asked, errorBody: undefined, status: undefined };
   const damage = await repair(text, keys.length > 0, (other, reading) => explainInLife(other, unanswered, reading));
   if (damage === undefined) return explainText(url, asked);
   const explanation = await explainText(damage.text, asked);
@@ -65,7 +67,7 @@ async function explainInLife(text: string, options: ExplainOptions, reading: Rea
 }
 
 async function explainText(url: string, options: ExplainOptions, reading: Reading = "search"): Promise<Explanation> {
-  const { request, errorBody, hosts = [], origin, reveal, clock = systemClock } = options;
+  const { request, errorBody, status, hosts = [], origin, reveal, clock = systemClock } = options;
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
@@ -83,15 +85,17 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   const meant: WireRequest = { ...sent, target: target(signed) };
   const explainer =
     explainers.find(({ detectsByKey }) => detectsByKey?.(meant, keys)) ??
-    explainers.find(({ detects }) => detects(meant));
-  if (explainer === undefined) throw notSigned(sentUrl.wire.query);
+    explainers.find(({ detects }) => detects(meant)) ??
+    explainers.find(({ detectsOtherwise }) => detectsOtherwise?.(meant, keys));
+  if (explainer === undefined) throw notSigned(sentUrl);
+  const told = error ?? refusalOf(explainer, errorBody);
   const subject: Subject = {
     url: signed,
     sentUrl,
     sent,
     request,
     known,
-    error,
+    error: told,
     keys,
     hosts,
     searches: reading === "search",
@@ -99,9 +103,10 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   };
   const { explanation: own, hidden } = await explainer.explain(subject);
   const explanation =
-    error === undefined && errorBody !== undefined ? withUnread(own, errorBody, explainer.ownPages) : own;
-  const sentSecrets = sent.headers.filter(([name]) => isSecretHeader(name)).map(([, value]) => value);
-  const secrets = [...keys.flatMap(secretsOf), ...sentSecrets];
+    told === undefined && errorBody !== undefined
+      ? withUnread(own, errorBody, explainer.ownPages)
+      : { ...own, cause: own.cause ?? statusCause(own, subject, status) };
+  const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
   const { browser, cause } = withBrowser(explanation, subject, origin);
   const result = {
     ...explanation,
@@ -113,6 +118,11 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     result,
     reveal === true ? secrets : [...secrets, ...hidden, ...tokensIn(sentUrl.wire.query, error?.fields)],
   );
+}
+
+/** What the scheme's own servers say of a signature that does not fit. */
+function refusalOf({ ownRefusal }: Explainer, body = ""): ServerError | undefined {
+  return ownRefusal?.test(body) === true ? { code: "SIGNATURE_MISMATCH", message: "", fields: new Map() } : undefined;
 }
 
 function target({ wire }: SplitUrl): string {
@@ -176,12 +186,16 @@ const NAMES = [
 
 // What is left of a URL whose last parameter, the signature, was cut off.
 const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
+  [/(?:^|&)x-oss-(?:credential|date|expires)=/, "x-oss-signature"],
   [/(?:^|&)sv=\d{4}-\d\d-\d\d(?:&|$)/, "sig"],
   [/(?:^|&)(?:KeyName|Policy|URLPrefix|Expires)=/, "Signature"],
   [/(?:^|&)dp-[a-z0-9]+=/, "dp-signature"],
 ];
 
-function notSigned(query: string): DaypassError {
+function notSigned(url: SplitUrl): DaypassError {
+  const { query } = url.wire;
+  const foreign = foreignUrl(url);
+  if (foreign !== undefined) return new DaypassError("NO_SIGNATURE", `expected ${foreign}`);
   const [rest, missing] = CUT_OFF.find(([pattern]) => pattern.test(query)) ?? [];
   if (rest !== undefined) {
     return new DaypassError(

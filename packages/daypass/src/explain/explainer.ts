@@ -41,6 +41,8 @@ export interface Explainer {
   detects(request: WireRequest): boolean;
   /** Whether one of the keys is of this scheme and finds its names, which may be the caller's own. */
   detectsByKey?(request: WireRequest, keys: readonly ExplainKey[]): boolean;
+  /** The same, had the key been set up otherwise: of what no explainer knows. */
+  detectsOtherwise?(request: WireRequest, keys: readonly ExplainKey[]): boolean;
   /** Checks a key that names this scheme, and tells whether it does. Throws for one that the verifier does not take. */
   checkKey?(key: ExplainKey): boolean;
   explain(subject: Subject): Explained | Promise<Explained>;
@@ -49,6 +51,8 @@ export interface Explainer {
    * theirs, then, and says no more than a store's `AccessDenied`.
    */
   readonly ownPages?: readonly string[] | undefined;
+  /** What its own servers say of a signature that does not fit, on a page or in JSON. */
+  readonly ownRefusal?: RegExp | undefined;
 }
 
 /** Why a URL is refused, and what the search for it has shown. */

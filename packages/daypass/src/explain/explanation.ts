@@ -191,6 +191,8 @@ export interface ExplainOptions {
   readonly request?: SentRequest | undefined;
   /** The body of the server's answer: the XML of a store, Swift's page, the problem details of a Daypass server, or the page of a proxy, a firewall or a CDN. */
   readonly errorBody?: string | undefined;
+  /** The status of the answer, where its body is not at hand: the one to a HEAD has none, and browsers hide it from pages. */
+  readonly status?: number | undefined;
   readonly keys?: readonly ExplainKey[] | undefined;
   /** Further names of the server (`minio:9000`), tried as the signed host. */
   readonly hosts?: readonly string[] | undefined;

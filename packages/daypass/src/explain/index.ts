@@ -1,9 +1,11 @@
 /**
  * What a presigned URL is, when it ends, and why a server refuses it: {@link explain}; the same of a signed upload form:
- * {@link explainForm}. And {@link redactUrl} for logs.
+ * {@link explainForm}; of a refusal whose URL is not at hand: {@link explainAnswer}. And {@link redactUrl} for logs.
  *
  * @module
  */
+
+export { type AnswerExplanation, explainAnswer } from "./answer.ts";
 export type {
   AkamaiExplainKey,
   BunnyExplainKey,

@@ -6,8 +6,11 @@ import { checkKeys } from "./key-check.ts";
 /** Refuses options in another form than they have to be in, before anything is read. Throws `INVALID_INPUT`, `INVALID_KEY`. */
 export function checkOptions(options: ExplainOptions): void {
   checkObject("options", options);
-  const { errorBody, request = {}, hosts = [], keys = [], origin, reveal, clock } = options;
+  const { errorBody, status = 403, request = {}, hosts = [], keys = [], origin, reveal, clock } = options;
   checkText("errorBody", errorBody);
+  if (!Number.isInteger(status) || status < 100 || status > 599) {
+    throw refusal("INVALID_INPUT", "status as a number from 100 to 599");
+  }
   checkOrigin(origin);
   // What shows signatures must not be switched on by the text "false".
   if (reveal !== undefined && typeof reveal !== "boolean") throw refusal("INVALID_INPUT", "reveal as a boolean");

@@ -1,3 +1,4 @@
+import type { WireRequest } from "../scheme.ts";
 import { decodeOr } from "./decoded.ts";
 import { type EdgeExplainKey, edgeSecrets } from "./edge/keys.ts";
 import type { ExplainKey } from "./explanation.ts";
@@ -22,6 +23,15 @@ function secretOf(key: Exclude<ExplainKey, EdgeExplainKey>): string {
 /** Whether a header carries what opens something, such as a customer's encryption key. */
 export function isSecretHeader(name: string): boolean {
   return /(?:-key|-token|authorization|cookie)$/i.test(name);
+}
+
+/** What of the headers that were sent no text may show; of cookies each one, too. */
+export function secretsSent(headers: WireRequest["headers"]): readonly string[] {
+  return headers.flatMap(([name, value]) => {
+    if (!isSecretHeader(name)) return [];
+    if (!/cookie$/i.test(name)) return [value];
+    return [value, ...value.split(";").map((cookie) => cookie.slice(cookie.indexOf("=") + 1).trim())];
+  });
 }
 
 const TOKEN = /(?:security|session)-token(?:=|:|%3D)([^&\n]*)/gi;

@@ -46,7 +46,7 @@ export function sentParts({ request, error, sentUrl }: Told): {
 const METHOD = /^(?:GET|HEAD|PUT|POST|DELETE|OPTIONS|PATCH)$/i;
 
 /** The request as the server read it, where its answer shows it. */
-function seenRequest(error: ServerError | undefined, sentUrl: SplitUrl): Seen | undefined {
+export function seenRequest(error: ServerError | undefined, sentUrl?: SplitUrl): Seen | undefined {
   const fields = error?.fields;
   const canonical = fields?.get("CanonicalRequest")?.split("\n");
   if (canonical !== undefined) return readSeen(canonical[0], headerLines(canonical.slice(3)));
@@ -59,7 +59,9 @@ function seenRequest(error: ServerError | undefined, sentUrl: SplitUrl): Seen | 
   const [method, md5 = "", type = "", , ...rest] = text;
   // S3's V2 signs these parameters as the headers that they stand for.
   const hoisted = new Set(
-    readParameters(sentUrl).flatMap(([name]) => (/^x-amz-/i.test(name) ? name.toLowerCase() : [])),
+    (sentUrl === undefined ? [] : readParameters(sentUrl)).flatMap(([name]) =>
+      /^x-amz-/i.test(name) ? name.toLowerCase() : [],
+    ),
   );
   const headers = headerLines(rest).filter(([name]) => !hoisted.has(name));
   return readSeen(method, [["content-md5", md5], ["content-type", type], ...headers]);

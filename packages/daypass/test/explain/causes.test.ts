@@ -329,14 +329,14 @@ const broken: readonly Broken[] = [
     url: rawUrl({ secret: "another secret" }),
     options: { errorBody: awsErrorBody(rawUrl({ secret: "another secret" })) },
     cause: "WRONG_SECRET",
-    says: /The secret is wrong/,
+    says: /the secret is wrong/i,
   },
   {
     what: "a rotated secret (only a string to sign in the body)",
     url: rawUrl({ secret: "another secret" }),
     options: { errorBody: awsErrorBody(rawUrl({ secret: "another secret" }), { omitCanonicalRequest: true }) },
     cause: "WRONG_SECRET",
-    says: /The secret is wrong/,
+    says: /the secret is wrong/i,
   },
   {
     what: "a path that was changed after signing (error body alone)",

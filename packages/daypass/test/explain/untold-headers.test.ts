@@ -2,8 +2,10 @@ import { azureUserDelegationSigner } from "daypass/azure";
 import { type ExplainKey, type ExplainOptions, explain } from "daypass/explain";
 import { gcsV2HmacSigner } from "daypass/gcs/v2";
 import { mediaCdnTokenSigner } from "daypass/media-cdn/token";
+import { s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
+import { credentials } from "./broken-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
 const clock = () => signedAt;
@@ -113,5 +115,23 @@ describe("a header that the URL of Cloud Storage's V2 does not name", () => {
       code: "HEADER",
       sentence: expect.stringContaining("x-goog-content-length-range"),
     });
+  });
+});
+
+describe("content-length, which every client sends and few tools list", () => {
+  const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+    ...{ bucket: "media", key: "a.txt", method: "PUT", expiresIn: 900, bind: { contentLength: 1234 } },
+  });
+  const request = { method: "PUT", headers: { accept: "*/*" } };
+
+  it("is not called missing where a list of what was sent lacks it", async () => {
+    expect((await explain(url, { clock, request })).cause).toBeUndefined();
+    const { cause } = await explain(url, { clock, request, keys: [credentials] });
+    expect(cause).toMatchObject({
+      code: "HEADER",
+      sentence: expect.stringMatching(/content-length, whose value nobody/),
+    });
+    const told = { ...request, headers: { "Content-Length": "1234" } };
+    expect((await explain(url, { clock, request: told, keys: [credentials] })).cause).toBeUndefined();
   });
 });

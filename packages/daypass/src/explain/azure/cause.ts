@@ -41,9 +41,12 @@ export function shownText({ fields }: ServerError): string | undefined {
 }
 
 /** Which line of the server's string to sign is not what the URL says. */
-export function compareAzure({ kind, fields, values }: AzureUrl, shown: string): Cause | undefined {
+export function compareAzure(url: AzureUrl, shown: string): Cause | undefined {
+  const { kind, fields, values } = url;
   const ours = fields.map((field) => (values.get(field) ?? "").split("\n"));
   const count = ours.flat().length;
+  // A browser shows the lines as one, without the empty ones.
+  if (count > 1 && !shown.trim().includes("\n")) return compareInOneLine(url, shown.trim());
   // Empty lines at the end get lost on the way through XML.
   const theirs = shown.replace(/\n+$/, "").split("\n");
   if (theirs.length > count) {
@@ -61,15 +64,40 @@ export function compareAzure({ kind, fields, values }: AzureUrl, shown: string):
     const line = lines.join("\n");
     const other = Array.from(lines, (_, k) => theirs[at + k] ?? "").join("\n");
     at += lines.length;
-    if (line === other) continue;
-    return {
-      code: lineCode(field),
-      sentence: `The ${lineName(field)} differs: the URL says ${JSON.stringify(line)}, and the server saw ${JSON.stringify(other)}.`,
-      evidence: [`the URL says: ${line}`, `the server saw: ${other}`],
-      fix: "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
-    };
+    if (line !== other) return lineCause(field, line, other);
   }
   return undefined;
+}
+
+/** The same of a text whose lines stand in one, with a space between them. */
+function compareInOneLine({ fields, values }: AzureUrl, shown: string): Cause | undefined {
+  let rest = shown;
+  for (const field of fields) {
+    const line = (values.get(field) ?? "").replace(/\s+/g, " ").trim();
+    if (line === "") continue;
+    if (rest !== line && !rest.startsWith(`${line} `)) return lineCause(field, line, rest.split(" ", 1)[0] ?? "");
+    rest = rest.slice(line.length + 1);
+  }
+  return undefined;
+}
+
+function lineCause(field: string, line: string, other: string): Cause {
+  const evidence = [`the URL says: ${line}`, `the server saw: ${other}`];
+  const [, container] = /^\/blob\/[^/]+\/([^/]+)$/.exec(line) ?? [];
+  if (field === "RESOURCE" && container !== undefined && /^\/blob\/[^/]+\/\$root$/.test(other)) {
+    return {
+      code: "PATH",
+      sentence: `The request asks for a blob named ${container} in the root container, and the SAS is for the container ${container}: without restype=container Azure takes a path of one part for a blob.`,
+      evidence,
+      fix: "Add &restype=container&comp=list to list the container, or put the name of a blob behind it.",
+    };
+  }
+  return {
+    code: lineCode(field),
+    sentence: `The ${lineName(field)} differs: the URL says ${JSON.stringify(line)}, and the server saw ${JSON.stringify(other)}.`,
+    evidence,
+    fix: "Pass the URL on byte for byte as it was made, and look for a proxy that decodes, adds or drops something.",
+  };
 }
 
 type Row = readonly [pattern: RegExp, code: CauseCode, sentence: string, fix: string];

@@ -14,6 +14,7 @@ import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
 import { search } from "../search/search.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
+import { AZURITE_KEY, isAzurite, isAzuritesRefusal, olderEmulator } from "./azurite.ts";
 import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./grammar.ts";
@@ -37,10 +38,29 @@ export interface AzureDiagnosis extends Diagnosis {
 export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
   const { error, now } = subject;
   const isRefused = error !== undefined && isMismatch(error);
-  const said = error === undefined || isRefused ? undefined : (versionCause(error, url) ?? azureCause(error, now));
+  const isEmulator = isAzurite(url);
+  const said =
+    error === undefined || isRefused || isAzuritesRefusal(error)
+      ? undefined
+      : (versionCause(error, url) ?? azureCause(error, now));
   const signature = checkSignature(subject, url, sent);
   const isPrecise = error !== undefined && (!isVague(error) || shownText(error) !== undefined);
-  if (said !== undefined && isPrecise) return { ...signature, hypotheses: undefined, cause: said };
+  if (said !== undefined && isPrecise) {
+    // It means many things, of which the URL and the request may show one.
+    const shown =
+      error.code === "AuthorizationFailure" ? (scopeCause(subject, sent) ?? operationCause(subject, sent)) : undefined;
+    if (shown !== undefined)
+      return { ...signature, hypotheses: undefined, cause: { ...shown, evidence: said.evidence } };
+    // What the URL itself shows of a SAS that the server cannot read.
+    const unread = /^(?:MALFORMED|SIGNATURE)$/.test(said.code)
+      ? (repeatedCause(subject, sent) ?? grammarCause(sent, subject))
+      : undefined;
+    return {
+      ...signature,
+      hypotheses: undefined,
+      cause: unread === undefined ? said : { ...unread, evidence: said.evidence },
+    };
+  }
   // What a key has shown is the sharper answer to a request that cannot be read either, where there is all to be read.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
   const malformed =
@@ -53,7 +73,12 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   return {
     ...signature,
-    cause: isRefused || error.code === "AuthenticationFailed" ? notShown(signature) : otherCause(error),
+    cause:
+      isEmulator && signature.fits
+        ? olderEmulator(url)
+        : isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error)
+          ? notShown(signature)
+          : otherCause(error),
   };
 }
 
@@ -75,6 +100,11 @@ function notShown({ fits }: AzureDiagnosis): Cause {
 function versionCause({ code, message, fields }: ServerError, { kind, values }: AzureUrl): Cause | undefined {
   const version = values.get("sv") ?? "";
   const named = fields.get("QueryParameterName");
+  const header = fields.get("HeaderName");
+  if (header?.toLowerCase() === "x-ms-version") {
+    const asked = fields.get("HeaderValue");
+    return unknownVersion(version, [`The server says ${code}: ${header}${asked === undefined ? "" : ` ${asked}`}`]);
+  }
   const isVersion = named === undefined ? !hasVersion(kind, version) || version > COMMON_VERSION : named === "sv";
   const isSaid =
     /^Invalid(?:QueryParameterValue|HeaderValue)$/.test(code) || /API version .* not supported/i.test(message);
@@ -143,7 +173,9 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   const { error } = subject;
   const shown = error === undefined ? undefined : shownText(error);
   const different = shown === undefined ? undefined : compareAzure(url, shown);
-  const keys = keysFor(url, subject.keys);
+  const given = keysFor(url, subject.keys);
+  const isKnown = given.length === 0 && error !== undefined && isAzurite(url) && url.kind !== DELEGATION;
+  const keys = isKnown ? [{ key: AZURITE_KEY }] : given;
   if (keys.length === 0) {
     const isGiven = subject.keys.some((key) => "accountKey" in key || "userDelegationKey" in key);
     return { fits: false, cause: different ?? (isGiven ? otherKey(url) : sameText(shown)) };
@@ -160,7 +192,7 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   }
   const wrong: Cause = {
     code: "WRONG_SECRET",
-    sentence: `The URL was signed with another key than the given ${keys.length === 1 ? "one" : "ones"}, or changed in a way that is not among the usual ones.`,
+    sentence: `The URL was signed with another key than ${isKnown ? "the emulator's own" : `the given ${keys.length === 1 ? "one" : "ones"}`}, or changed in a way that is not among the usual ones.`,
     evidence: [noneFits(hypotheses ?? [])],
     fix: "Compare the key with the account's two keys; look for one that was regenerated.",
   };

@@ -33,7 +33,11 @@ const ROWS: readonly AnswerRow[] = [
     "UNSIGNED_HEADER",
     (_, fields) => {
       const names = fields.get("HeadersNotSigned");
-      return `The request carries x-amz-* headers that were not signed${names === undefined ? "" : `: ${names}`}.`;
+      const what =
+        names === undefined
+          ? "x-amz-* headers that were not signed"
+          : `headers that have to be signed and were not: ${names}`;
+      return `The request carries ${what}.`;
     },
     "Leave them out, or sign them with the URL.",
   ],
@@ -87,11 +91,11 @@ const ROWS: readonly AnswerRow[] = [
   ],
   [
     ANY,
-    /unsupported header '?([\w-]{1,100})/i,
+    /unsupported header '?([\w-]{1,100})|^Header '([\w-]{1,100})' with value .* not implemented/i,
     "HEADER",
-    ([, name]) => `The server takes no header ${name}, whatever its value and the signature.`,
-    ([, name = ""]) =>
-      `Sign without it${/checksum/i.test(name) ? ` (requestChecksumCalculation: "WHEN_REQUIRED" in an AWS SDK)` : ""}.`,
+    ([, name, other]) => `The server takes no header ${name ?? other}, whatever its value and the signature.`,
+    ([, name, other]) =>
+      `Sign without it${/checksum/i.test(name ?? other ?? "") ? ` (requestChecksumCalculation: "WHEN_REQUIRED" in an AWS SDK)` : ""}.`,
   ],
   [
     /^(?:BadDigest|InvalidDigest|XAmzContentChecksumMismatch|XAmzContentSHA256Mismatch)$/,

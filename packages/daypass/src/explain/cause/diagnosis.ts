@@ -7,7 +7,8 @@ import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
 import { isMismatch, isVague, otherCause, serverCause } from "./server-cause.ts";
-import { sentOtherwise, spellingCause, type Undecided, undecided } from "./undecided.ts";
+import { spellingCause } from "./spelling-cause.ts";
+import { type Signer, sentOtherwise, type ToldMethod, type Undecided, undecided } from "./undecided.ts";
 
 /** What a signature depends on. */
 interface SignedInput {
@@ -49,6 +50,11 @@ export interface Case<I extends SignedInput> {
   beside?(wrong: Cause): Cause | undefined;
   readonly grammar: Cause | undefined;
   readonly times: Times;
+  /** A method that the URL itself tells. */
+  readonly told?: ToldMethod | undefined;
+  readonly signer?: Signer | undefined;
+  /** What a refusal means as a rule, where a key fits or none is there: where the server sees another address than was signed. */
+  asSeen?(fits: boolean): Cause | undefined;
   /** What the URL itself shows, where nothing else does. */
   readonly other?: Cause | undefined;
   /** The same by the input that a key has shown. */
@@ -98,9 +104,13 @@ export async function diagnose<I extends SignedInput>(
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;
-  if (fitting === undefined) return { ...signature, cause: guess(given, given.inputFor(subject.sentUrl), false) };
+  if (fitting === undefined) {
+    const guessed = guess(given, given.inputFor(subject.sentUrl), false);
+    return { ...signature, cause: guessed.code === "QUERY" ? guessed : (given.asSeen?.(false) ?? guessed) };
+  }
   const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
-  return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, RIGHT) ?? RIGHT };
+  const meant = given.asSeen?.(true) ?? RIGHT;
+  return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, meant) ?? meant };
 }
 
 /** What the server's text tells of a request that nobody described: the method and the headers with which it comes out. */
@@ -123,6 +133,8 @@ function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean)
     signsType,
     signsQuery: given.signsQuery,
     headIsFree: given.headIsFree,
+    told: given.told,
+    signer: given.signer,
     computed: "what",
     isSame,
   });

@@ -49,6 +49,13 @@ export function refusedCause(error: unknown, { refusesHeaders, signature }: Read
     const sentence = `${parameter} comes twice in the URL: two URLs were joined, or one was signed again.`;
     return { code: "MALFORMED", sentence, evidence: [], fix: "Take one URL, and byte for byte as it was made." };
   }
+  // Nobody has damaged this on its way.
+  if (error.code === "MALFORMED" && /at most \d+ \(a week\)/.test(error.message)) {
+    return {
+      ...refused("MALFORMED", "Sign with a life of a week (604800 seconds) at most, and anew when it has ended."),
+      evidence: [],
+    };
+  }
   // Hexadecimal has no plus.
   const plus = signature === undefined ? " (a + in the signature travels as %2B)" : "";
   const fix = `Pass the URL on byte for byte as it was made${plus}; quote it in a shell.`;

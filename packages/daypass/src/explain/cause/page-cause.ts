@@ -1,6 +1,7 @@
 import { type ErrorPage, readErrorPage } from "../error-page.ts";
 import type { Cause, Explanation } from "../explanation.ts";
 import { besides } from "./besides.ts";
+import { clientCause } from "./client-words.ts";
 
 /** What a page means. */
 interface Row {
@@ -185,15 +186,38 @@ const REFUSALS: ReadonlySet<number | undefined> = new Set([undefined, 400, 401, 
 export function withUnread(explanation: Explanation, body: string, ownPages?: readonly string[]): Explanation {
   const { cause } = explanation;
   const page = readErrorPage(body);
+  // A proxy's page has some of the same words, of a server behind it.
+  const client = page === undefined ? clientCause(body) : undefined;
+  if (client !== undefined) return withTold(explanation, client.cause, client.isVague);
   if (page === undefined)
-    return cause !== undefined || body.trim() === "" ? explanation : { ...explanation, cause: UNREAD };
+    return cause !== undefined || body.trim() === "" ? explanation : { ...explanation, cause: unread(explanation) };
   const { by, status } = page;
   const isOwn = ownPages !== undefined && (by === undefined || ownPages.includes(by)) && REFUSALS.has(status);
   const row = isOwn ? undefined : ROWS.find((one) => fits(one, page));
   if (row === undefined) return explanation;
-  const told = pageCause(row, page);
+  return withTold(explanation, rowCause(row, page), row.isVague === true);
+}
+
+/** What was told beside what the URL shows, the sharper one first. */
+function withTold(explanation: Explanation, told: Cause, isVague: boolean): Explanation {
+  const { cause } = explanation;
   if (cause === undefined) return { ...explanation, cause: told };
-  return { ...explanation, cause: row.isVague ? besides(cause, told) : besides(told, cause) };
+  return { ...explanation, cause: isVague ? besides(cause, told) : besides(told, cause) };
+}
+
+/** What a page says by itself. `undefined` for what is none. */
+export function pageCause(body: string): Cause | undefined {
+  const page = readErrorPage(body);
+  const row = page && ROWS.find((one) => fits(one, page));
+  return page && row && rowCause(row, page);
+}
+
+/** An answer that tells nothing, and perhaps a fault of the URL for which stores refuse an upload. */
+function unread({ traps }: Explanation): Cause {
+  const trap = traps.find(({ name }) => name === "empty-body-checksum");
+  if (trap === undefined) return UNREAD;
+  const fix = "Sign without a checksum, or with the checksum of the body that is sent.";
+  return { ...UNREAD, code: "CHECKSUM", sentence: `Most likely the store refused the body: ${trap.text}`, fix };
 }
 
 const UNREAD: Cause = {
@@ -214,7 +238,7 @@ function fits({ by, status, words, isLogin }: Row, page: ErrorPage): boolean {
 
 const SOMEBODY = "hat stands in front of the server (a proxy, a firewall or a CDN)";
 
-function pageCause({ code = "PROXY", sentence, fix }: Row, { by, title }: ErrorPage): Cause {
+function rowCause({ code = "PROXY", sentence, fix }: Row, { by, title }: ErrorPage): Cause {
   return {
     code,
     sentence: sentence.replace("WHO", by ?? (sentence.startsWith("WHO") ? `W${SOMEBODY}` : `w${SOMEBODY}`)),

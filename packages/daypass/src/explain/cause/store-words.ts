@@ -3,8 +3,8 @@ import type { Cause } from "../explanation.ts";
 import { type AnswerRow, rowCause } from "./answer-rows.ts";
 
 /**
- * Answers in words that are not Amazon's, or under codes with which Amazon says something else. Seen at R2, Garage (1.x) and
- * Alibaba OSS.
+ * Answers in words that are not Amazon's, or under codes with which Amazon says something else. Seen at R2, Garage (1.x),
+ * Alibaba OSS and Backblaze B2.
  */
 const ROWS: readonly AnswerRow[] = [
   [
@@ -56,6 +56,21 @@ const ROWS: readonly AnswerRow[] = [
     "PERMISSION",
     "The account of the bucket is suspended: most often a bill is due.",
     "Look at the account in the provider's console.",
+  ],
+  [
+    /^UnauthorizedAccess$/,
+    /not authorized/i,
+    "PERMISSION",
+    "The key that signed may not use this bucket; or the server read no signature, as it takes none of Signature Version 2.",
+    "Sign with Signature Version 4, and with a key that is for this bucket.",
+  ],
+  [
+    /^InvalidArgument$/,
+    /Unsupported value for canned acl '?([\w-]{1,40})/i,
+    "HEADER",
+    ([, acl]) =>
+      `The server has no such ACL for an object (x-amz-acl: ${acl}): here a whole bucket is public or private.`,
+    "Sign without x-amz-acl.",
   ],
   [
     /^InvalidRequest$/,

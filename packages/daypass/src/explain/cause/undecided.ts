@@ -1,13 +1,24 @@
 import type { Subject } from "../explainer.ts";
-import type { Cause, CauseCode } from "../explanation.ts";
+import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { isTracking } from "../search/added-parameters.ts";
 import { methodFix } from "../search/variants.ts";
+import { otherPlace } from "./other-place.ts";
+import { SPELLINGS, spellingCause } from "./spelling-cause.ts";
 
 /** A method that the URL itself tells, and how. */
 export interface ToldMethod {
   readonly method: string;
   readonly by: string;
+  /** Whether something speaks for it, and does not prove it. */
+  readonly isLikely?: true;
+}
+
+/** What a signature is made with, in words, and what is known to happen to it. */
+export interface Signer {
+  readonly what: "secret" | "key";
+  /** What to look at before all else. */
+  readonly look: string;
 }
 
 /** What a refusal is judged by where neither a key nor the server's text decides. */
@@ -25,6 +36,8 @@ export interface Undecided {
   readonly headIsFree?: boolean | undefined;
   /** What the server computes, as its own text has it. */
   readonly computed?: string | undefined;
+  /** What the scheme signs with; a secret, unless said otherwise. */
+  readonly signer?: Signer | undefined;
   /** Whether the server has shown that it computed what the URL implies. */
   readonly isSame: boolean;
 }
@@ -35,7 +48,7 @@ export interface Undecided {
  */
 export function undecided(subject: Subject, given: Undecided): Cause {
   const { told, headers, implied = [], signsType = false, signsQuery = false, headIsFree = false } = given;
-  const { computed = "the request that", isSame } = given;
+  const { computed = "the request that", isSame, signer = SECRET } = given;
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
   const isFree = method === undefined || (headIsFree && method === "HEAD");
@@ -46,7 +59,7 @@ export function undecided(subject: Subject, given: Undecided): Cause {
       ? []
       : [`for another method${method === undefined ? "" : ` than ${method}`}`]),
     ...(signsType ? ["with another content-type than was sent"] : []),
-    "with another secret",
+    `with another ${signer.what}`,
   ];
   const tracker = signsQuery ? trackerCause(subject, others) : undefined;
   if (tracker !== undefined) return tracker;
@@ -55,11 +68,16 @@ export function undecided(subject: Subject, given: Undecided): Cause {
   if (implied.length > 0) return impliedCause(implied, others);
   // The server's own text shows how it read all but a plus, which it may have read as the signer did not.
   const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 1) : SPELLINGS);
-  return (
-    spelling ??
-    (isSame ? sameButRefused(sent.method, others, computed) : noEvidence(others, own.length < headers.length))
-  );
+  if (spelling !== undefined) return spelling;
+  if (isSame) return sameButRefused(sent.method, { others, computed, signer });
+  const signsHost = own.length < headers.length;
+  return otherPlace(subject, others, signsHost) ?? noEvidence(others, { signsHost, signer });
 }
+
+const SECRET: Signer = {
+  what: "secret",
+  look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
+};
 
 /** Nobody signs what trackers add: it came after signing, as a rule. */
 function trackerCause({ sentUrl }: Subject, others: readonly string[]): Cause | undefined {
@@ -78,7 +96,7 @@ export function toldOtherwise(method: string, told: ToldMethod | undefined): Cau
   if (told === undefined || told.method === method) return undefined;
   return {
     code: "METHOD",
-    sentence: `The URL was signed for ${told.method} (${told.by}) and sent with ${method}.`,
+    sentence: `${told.isLikely === true ? "Most likely the" : "The"} URL was signed for ${told.method} (${told.by}) and sent with ${method}.`,
     evidence: [`The request had the method ${method}.`],
     fix: methodFix(told.method, method),
   };
@@ -151,21 +169,31 @@ function impliedCause(headers: Undecided["headers"], others: readonly string[]):
 }
 
 /** The server computed what the URL implies, and yet another signature. */
-function sameButRefused(method: string, others: readonly string[], computed: string): Cause {
+function sameButRefused(
+  method: string,
+  {
+    others,
+    computed,
+    signer,
+  }: { readonly others: readonly string[]; readonly computed: string; readonly signer: Signer },
+): Cause {
   const open = others.slice(0, -1);
   const methodIsOpen = open.some((other) => other.includes("method"));
   return {
     code: "WRONG_SECRET",
-    sentence: `The secret is wrong, or the URL was changed after signing${open.length > 0 ? `, or it was signed ${open.join(", or ")}` : ""}: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
+    sentence: `${open.length === 0 ? "The" : `The URL was signed ${open.join(", or ")}, or the`} ${signer.what} is ${signer.what === "secret" ? "wrong" : "gone or another one"}, or the URL was changed after signing: the server computed exactly ${computed} the URL implies with ${method}, and still another signature.`,
     evidence: [
       `What it computed is ours, and so is its hash. The method is ${method}${methodIsOpen ? ": if that is not what was signed, it is the cause" : ""}.`,
     ],
-    fix: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment. With the key given, explain finds the usual changes.",
+    fix: `${methodIsOpen ? "Send the method that was signed: a browser opens a URL with GET, and an upload is a PUT. " : ""}${signer.look} With the key given, explain finds the usual changes.`,
   };
 }
 
 /** A mismatch, and nothing that shows why. */
-function noEvidence(others: readonly string[], signsHost: boolean): Cause {
+function noEvidence(
+  others: readonly string[],
+  { signsHost, signer }: { readonly signsHost: boolean; readonly signer: Signer },
+): Cause {
   const causes = [
     `was signed ${others.join(", or ")}`,
     "was changed on its way",
@@ -173,77 +201,10 @@ function noEvidence(others: readonly string[], signsHost: boolean): Cause {
   ];
   return {
     code: "WRONG_SECRET",
-    sentence: `The server says that the signature does not fit; without the key or its canonical request nothing shows why. Most often the URL ${causes.join(", or ")}.`,
+    sentence: `The server says that the signature does not fit; without the key, or a text of what it computed, nothing shows why. Most often the URL ${causes.join(", or ")}.`,
     evidence: [],
-    fix: "Run explain again with the key, with the request's method and headers, or with the whole error body.",
+    fix: `${signer === SECRET ? "" : `${signer.look} `}Run explain again with the key, with the request's method and headers, or with the whole error body.`,
   };
-}
-
-type Spelling = readonly [code: CauseCode, where: "path" | "query", pattern: RegExp, what: string, fix: string];
-
-const SPELLINGS: readonly Spelling[] = [
-  [
-    "QUERY",
-    "query",
-    /\+/,
-    "a plain +, which some programs read as a space and others as a plus",
-    "Write %20 for a space and %2B for a plus.",
-  ],
-  [
-    "PATH",
-    "path",
-    /\+/,
-    "a plain +, which is a plus by the rules and a space to some servers",
-    "Write %2B for a plus and %20 for a space.",
-  ],
-  [
-    "PATH",
-    "path",
-    /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i,
-    "segments . or .., which clients and proxies remove",
-    "Rename the object, or send the path as it is (curl --path-as-is).",
-  ],
-  [
-    "PATH",
-    "path",
-    /\/{2,}/,
-    "// in it, which proxies and servers make one slash",
-    "Let no proxy merge slashes (nginx: merge_slashes off).",
-  ],
-  ["PATH", "path", /%2f/i, "%2F in it, which proxies and servers decode to /", "Write / for the slashes of a key."],
-  [
-    "PATH",
-    "path",
-    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
-    "escapes in lower case, which some servers do not convert",
-    "Write escapes in upper case.",
-  ],
-  [
-    "QUERY",
-    "query",
-    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
-    "escapes in lower case, which some servers do not convert",
-    "Write escapes in upper case.",
-  ],
-];
-
-/** A URL that a server may read otherwise than it was meant: a likelier cause than two sides with different secrets. */
-export function spellingCause(
-  { sentUrl: { wire } }: Pick<Subject, "sentUrl">,
-  spellings: readonly Spelling[] = SPELLINGS,
-): Cause | undefined {
-  for (const [code, where, pattern, what, fix] of spellings) {
-    if (!pattern.test(wire[where])) continue;
-    return {
-      code,
-      sentence: `The ${where} has ${what}: most likely the server read it otherwise than the signer. If it did not, the URL was signed with another secret.`,
-      evidence: [
-        wire[where] === wire.path ? wire.path : (wire.query.split("&").find((token) => pattern.test(token)) ?? ""),
-      ],
-      fix: `${fix} Then sign and send the very same spelling.`,
-    };
-  }
-  return undefined;
 }
 
 function shownHeaders(headers: Undecided["headers"]): string {

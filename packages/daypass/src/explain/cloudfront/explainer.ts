@@ -7,16 +7,17 @@ import { fits as covers } from "../../cloudfront/wildcard.ts";
 import type { WireRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
 import { headerValues } from "../../wire.ts";
+import { amazonBucket, amazonRegion } from "../amazon-host.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { addressCause } from "../cause/request.ts";
 import { checkWhole, P256_BASE64, RSA_BASE64 } from "../cause/whole-signature.ts";
-import type { ServerError } from "../error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { spellings } from "../secrets.ts";
 import { endTraps, urlTraps } from "../traps.ts";
+import { saidByCloudfront } from "./cause.ts";
 import { type CloudfrontInput, cloudfrontVariants, textOf } from "./variants.ts";
 
 /** CloudFront URLs and cookies. */
@@ -177,11 +178,13 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     variantsOf: (input) => cloudfrontVariants(input, subject),
     // CloudFront does not sign the method.
     unknowns: (input) => [input],
-    said: (told) => saidByCloudfront(told, facts.values),
-    grammar: grammarCause(() => {
-      parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" });
-      checkWhole("Signature", facts.values.get("Signature") ?? "", WHOLE);
-    }),
+    said: (told) => ownFault(facts, sentUrl) ?? saidByCloudfront(told, facts.values),
+    grammar:
+      ownFault(facts, sentUrl) ??
+      grammarCause(() => {
+        parseCloudfront({ request: sent, wire: sentUrl.wire, origin, wildcard: "" });
+        checkWhole("Signature", facts.values.get("Signature") ?? "", WHOLE);
+      }),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
     other: uncovered(readFacts(sentUrl, subject)) ?? addressCause(subject, facts.policy?.ipRange),
     otherOf: (fitting) => (error === undefined ? undefined : fitting === undefined ? REFUSED : REFUSED_RIGHT),
@@ -198,26 +201,24 @@ function inputFor({ base, text, values, hash }: Facts, method: string): Cloudfro
   return { method, url: base, end: values.get("Expires") ?? "", text, hash, publicKey: "" };
 }
 
-/** Source: "Troubleshoot issues related to a signed URL or signed cookies in CloudFront", AWS re:Post. */
-function saidByCloudfront({ code, message }: ServerError, values: Facts["values"]): Cause | undefined {
-  const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
-  if (/Unknown Key/i.test(message)) {
+/** What no server of CloudFront's takes, whatever it says. */
+function ownFault({ values, policy }: Facts, { authority }: SplitUrl): Cause | undefined {
+  if (amazonBucket(authority) !== undefined || amazonRegion(authority) !== undefined) {
     return {
-      code: "UNKNOWN_KEY",
-      sentence: "The distribution does not trust the key that Key-Pair-Id names.",
-      evidence,
-      fix: "Take the id of the public key (K…), put it into a key group, and the group into the cache behaviour that serves this path.",
+      code: "ENDPOINT",
+      sentence: `The URL is signed for CloudFront, and its host ${authority} is S3's, which takes another kind of signature.`,
+      evidence: [],
+      fix: "Sign the URL of the distribution (or of a name that leads to it), or sign for S3 with an access key.",
     };
   }
-  if (/Missing Key|Malformed|unencode/i.test(`${code} ${message}`)) {
-    return {
-      code: "MALFORMED",
-      sentence: `CloudFront cannot read the signing parameters: they were cut off, renamed or encoded again${values.has("Key-Pair-Id") ? "" : "; the URL has no Key-Pair-Id"}.`,
-      evidence,
-      fix: "Pass the URL on byte for byte as it was made; quote it in a shell. Set all cookies for the host and path that is asked for.",
-    };
-  }
-  return undefined;
+  const end = values.get("Expires") ?? String((policy?.expiresAt?.getTime() ?? 0) / 1000);
+  if (!/^\d{13}(?:\.\d+)?$/.test(end)) return undefined;
+  return {
+    code: "TIME",
+    sentence: `The end (${end}) is in milliseconds, and CloudFront reads seconds: it takes no end so far away.`,
+    evidence: [],
+    fix: "Divide by 1000 and round before signing (Math.floor(Date.now() / 1000) + seconds).",
+  };
 }
 
 function uncovered({ base, resource, policy }: Facts): Cause | undefined {

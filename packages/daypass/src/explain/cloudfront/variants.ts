@@ -69,6 +69,8 @@ function* policyVariants(input: CloudfrontInput): Generator<Variant<CloudfrontIn
   }
 }
 
+const PATTERNS: readonly string[] = ["*", "https://*", "http*://*"];
+
 /** What a canned policy may have been made for. */
 function* urlVariants(input: CloudfrontInput, { url, hosts }: Subject): Generator<Variant<CloudfrontInput>> {
   const [, scheme = "", host = "", path = "", query = ""] = /^(\w+):\/\/([^/]*)([^?]*)(.*)$/s.exec(input.url) ?? [];
@@ -97,6 +99,10 @@ function* urlVariants(input: CloudfrontInput, { url, hosts }: Subject): Generato
     ...querySpellings(query).map(([how, other]): Row => ["QUERY", `${how} in its query`, at({ query: other })]),
     ["QUERY", "with ? at its end", at({ query: `${query}?` })],
     ...pathSpellings(path, path).map(([how, other]): Row => ["PATH", how, at({ path: other })]),
+    ...PATTERNS.map(
+      (pattern): Row => ["PATH", `for the pattern ${pattern}, which a canned policy does not have`, pattern],
+    ),
+    ["PATH", "for the pattern of its host, which a canned policy does not have", at({ path: "/*", query: "" })],
     ["PATH", "as the path alone", path + query],
     ["PATH", "as the path alone, without / in front", (path + query).slice(1)],
   ];

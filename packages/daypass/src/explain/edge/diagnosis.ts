@@ -69,6 +69,8 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     // None of them signs the method.
     unknowns: (input) => [input],
     variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
+    signsQuery: facts.signs.query,
+    asSeen: (fits) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, fits) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
     grammar: lacksAddress
       ? undefined
@@ -88,6 +90,17 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
   };
   // A server of an edge shows nothing of what it computes.
   return diagnose(subject, () => found);
+}
+
+/** What signs its whole address is checked by applications, and these see another one behind a proxy, if nobody tells them. */
+function otherOrigin({ protocol, authority }: SplitUrl, fits: boolean): Cause {
+  const other = `${protocol === "https" ? "http" : "https"}://${authority}`;
+  return {
+    code: "HOST",
+    sentence: `${fits ? "The signature is right for this URL and the given key: most likely" : "Most likely"} the application sees another address than the URL has, as behind a proxy that ends TLS (${other}).${fits ? "" : " Or the URL was changed, or signed with another key: without the key nothing tells these apart."}`,
+    evidence: [],
+    fix: "Let the application believe its proxy (Laravel: TrustProxies, Symfony: framework.trusted_proxies), and let the proxy send X-Forwarded-Proto, -Host and -Port.",
+  };
 }
 
 /** The verifier's own judgement: `code` is empty where the signature fits, whatever else is wrong. */

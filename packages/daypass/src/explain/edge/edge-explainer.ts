@@ -20,7 +20,12 @@ export function edgeExplainer<K extends EdgeExplainKey>(kind: EdgeKind<K>): Expl
       ofScheme(kind, keys).some((key) => attempt(() => kind.verifier(key, ANY_OPTIONS).detects(request))),
     checkKey: (key) => ofScheme(kind, [key]).map((own) => kind.verifier(own, ANY_OPTIONS)).length > 0,
     explain: (subject) => explainEdge(kind, subject),
+    detectsOtherwise: (request, keys) =>
+      ofScheme(kind, keys)
+        .flatMap((key) => [...(kind.otherwise?.(key) ?? [])])
+        .some(([, key]) => attempt(() => kind.verifier(key, ANY_OPTIONS).detects(request))),
     ownPages: kind.ownPages ?? [],
+    ownRefusal: kind.ownRefusal,
   };
 }
 

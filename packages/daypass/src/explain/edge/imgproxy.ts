@@ -12,6 +12,7 @@ const kind: EdgeKind<ImgproxyExplainKey> = {
   what: "A signed imgproxy URL",
   signedBy: "the server's pair of key and salt",
   mayEndEarlier: "when the server's key or salt is replaced",
+  ownRefusal: /\bInvalid signature\b/i,
   // There are no names to go by: a signature of 32 bytes, and behind it an option or a plain source.
   detects: ({ target }) => /^\/[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\/(?:[a-z_]+:|plain\/)/.test(target),
   read(url, _cookie, key) {

@@ -44,6 +44,8 @@ export interface EdgeKind<K extends EdgeExplainKey> {
   readonly mayEndEarlier: string;
   /** The names on the pages with which its servers refuse a token, as `error-page.ts` has them. */
   readonly ownPages?: readonly string[];
+  /** What they say of a signature that does not fit, where they say it. */
+  readonly ownRefusal?: RegExp;
   /** Whether a request has its names and their form. With a key the names are the key's. */
   detects(request: WireRequest): boolean;
   read(url: SplitUrl, cookie: (name: string) => string | undefined, key: K | undefined): EdgeFacts;

@@ -12,6 +12,7 @@ const kind: EdgeKind<LaravelExplainKey> = {
   what: "A signed route of Laravel",
   signedBy: "the application's APP_KEY",
   mayEndEarlier: "when APP_KEY is replaced",
+  ownRefusal: /\bInvalid signature\b/i,
   detects: ({ target }) => /[?&]signature=[0-9a-f]{64}(?:&|$)/.test(target),
   read(url, _cookie, key) {
     const { relative = false } = key ?? {};

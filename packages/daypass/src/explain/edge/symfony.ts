@@ -13,6 +13,8 @@ const kind: EdgeKind<SymfonyExplainKey> = {
   what: "A URL of Symfony's UriSigner",
   signedBy: "the application's secret",
   mayEndEarlier: "when the application's secret is replaced",
+  ownRefusal:
+    /\bURI signature is invalid\b|\bUnverifiedSignedUriException\b|\bURL signature is (?:not valid|invalid)\b/i,
   detects: ({ target }) => /[?&]_hash=./.test(target),
   read(url, _cookie, key) {
     const names = { ...SYMFONY_PARAMETERS, ...key?.parameters };

@@ -12,7 +12,7 @@ import { checkV4, type V4Diagnosis } from "../v4/check.ts";
 import { missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Dialect, type V4Input, v4Input } from "../v4/variants.ts";
 import { gcsCause } from "./cause.ts";
-import type { GcsFacts } from "./facts.ts";
+import { type GcsFacts, gcsSigner } from "./facts.ts";
 import { fitsV4, gcsExplainKeys } from "./keys.ts";
 
 function dialect({ family }: GcsFacts): V4Dialect {
@@ -97,6 +97,7 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
       secret: "secret" in key ? key.secret : "",
       fits: (tried) => fitsV4(key, tried, signature),
     })),
+    signer: gcsSigner(family === GOOG4_HMAC),
     isWhole: /^[0-9a-f]{64,}$/i.test(signature),
     says: {
       otherId: (id) => mixedKeys(keyId, id),

@@ -2,6 +2,7 @@ import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
 import { parseBasicTime } from "../../time.ts";
 import type { V4Family } from "../../v4.ts";
 import { bucketResource } from "../bucket-resource.ts";
+import type { Signer } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
@@ -70,4 +71,13 @@ export function gcsTraps(url: SplitUrl): readonly Trap[] {
     const text = `${name} stands in the query, where Cloud Storage does not act on it. Sign it as a header, and send it.`;
     return [{ name: "header-in-query", text }];
   });
+}
+
+/** Of the keys that sign for Google by a key pair, and of those that do by a secret. */
+export function gcsSigner(isHmac: boolean): Signer | undefined {
+  if (isHmac) return undefined;
+  return {
+    what: "key",
+    look: "Look whether the account still has the key that signed: it may have been deleted, and those by which Google signs itself (signBlob, as functions and App Engine do) are replaced within days and end their URLs.",
+  };
 }

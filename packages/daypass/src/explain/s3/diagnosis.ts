@@ -14,7 +14,9 @@ import { s3Traps } from "../traps.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
 import { missingCause, timeCause } from "../v4/diagnosis.ts";
 import { type V4Input, v4Input } from "../v4/variants.ts";
-import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, tokenCause } from "./facts.ts";
+import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, TOKEN, tokenCause, uploadMark } from "./facts.ts";
+import { refine } from "./refine.ts";
+import { storeHost, unsignedHost } from "./unsigned-hosts.ts";
 import type { S3Version } from "./version.ts";
 
 /** What would be signed for the request as it was sent. */
@@ -34,7 +36,7 @@ export function s3Input(
     tokens: sentUrl.wire.tokens.filter(({ name }) => name !== "X-Amz-Signature"),
     headers: facts.signedHeaders.map((name) => ({
       name,
-      values: name === "host" ? [sent.authority] : headerValues(sent.headers, name),
+      values: name === "host" ? [storeHost(sent.authority)] : headerValues(sent.headers, name),
     })),
     payload: (isSigned ? (header ?? request?.bodySha256) : undefined) ?? parameter ?? UNSIGNED_PAYLOAD,
     scope: { date: facts.date, region: facts.region, service: facts.service },
@@ -69,14 +71,18 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   const { signature, key } = await checkSignature(given);
   const { isProven, signer: _, ...rest } = signature;
   const answer = (cause: Cause | undefined): S3Diagnosis => ({ ...rest, key, cause });
-  if (said !== undefined && error !== undefined && !isVague(error)) return answer(refine(said, given));
+  if (said !== undefined && error !== undefined && !isVague(error)) {
+    const unread = said.code === "MALFORMED" ? (readGrammar(given) ?? scopeCause(given)) : undefined;
+    return answer(unread ?? refine(said, facts, subject));
+  }
   const malformed = readGrammar(given) ?? hoistedCause(given);
   if (malformed !== undefined) return answer(malformed);
   const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
   if (missing !== undefined) return answer(missing);
   const own =
     error !== undefined && isMismatch(error) ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
-  const beside = scopeCause(given) ?? own;
+  const scope = scopeCause(given);
+  const beside = scope ?? own;
   const other = isProven ? (signature.cause ?? beside) : (beside ?? signature.cause);
   const late = timeCause(facts, now) ?? keyEndCause(key, facts.endsAt, now);
   if (error !== undefined && isMismatch(error)) return answer(besides(other, late));
@@ -84,6 +90,8 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   return answer(
     besides(late, isProven ? other : undefined) ??
       (isProven ? other : undefined) ??
+      // No server takes a signature that was made for another service.
+      (scope?.code === "SERVICE" ? scope : undefined) ??
       said ??
       other ??
       (error && otherCause(error)),
@@ -103,8 +111,6 @@ function keyCause({ facts, subject }: Case, key: S3Credentials | undefined): Cau
     fix: "Pass the URL on byte for byte as it was made, or sign again with the three parts of one set of credentials.",
   };
 }
-
-const TOKEN = "X-Amz-Security-Token";
 
 /** The body is another one than its hash says, which was signed only where a key has shown it or the URL has it. */
 function bodyCause(
@@ -128,51 +134,6 @@ function bodyCause(
     evidence: [`signed: ${payload}`, `the body: ${bodySha256}`],
     fix: "Send the body that was signed, or sign with UNSIGNED-PAYLOAD.",
   };
-}
-
-// Where the URL itself shows why the server says what it says, that is the better explanation.
-function refine(said: Cause, given: Case): Cause {
-  const empty = s3Traps(given.subject.url).find(({ name }) => name === "empty-body-checksum");
-  if (said.code === "CHECKSUM" && empty !== undefined) {
-    return {
-      ...said,
-      sentence: empty.text,
-      fix: "Sign without a checksum, or with the checksum of the body that is sent.",
-    };
-  }
-  const { facts, subject } = given;
-  // No server knows a temporary key without its token, and Amazon's all begin so.
-  if (said.code === "UNKNOWN_KEY" && facts.accessKeyId.startsWith("ASIA")) {
-    const cause = tokenCause(facts, TOKEN, subject);
-    if (cause !== undefined) return { ...cause, evidence: said.evidence };
-  }
-  if (said.code === "INVALID_TOKEN" && hasPlainPlus(subject)) {
-    return {
-      ...said,
-      sentence: `The session token (${TOKEN}) has a plain +, which was not sent as %2B: the server reads a space.`,
-      fix: "Percent-encode the token once, so that + travels as %2B.",
-    };
-  }
-  if (
-    said.code === "EXPIRED" &&
-    facts.endsAt !== undefined &&
-    subject.now < facts.endsAt &&
-    !said.sentence.includes(": it ended at")
-  ) {
-    return {
-      ...said,
-      code: "CLOCK",
-      sentence: `The URL has ended by the server's clock, and not by this one: it says that it ends at ${facts.endsAt.toISOString()}.`,
-      fix: "Set the clocks (NTP).",
-    };
-  }
-  if (said.code === "MALFORMED") return readGrammar(given) ?? scopeCause(given) ?? said;
-  return said;
-}
-
-/** A token is in base64, where + is a digit. */
-function hasPlainPlus({ sentUrl }: Subject): boolean {
-  return sentUrl.wire.tokens.some(({ name, value = "" }) => name === TOKEN && value.includes("+"));
 }
 
 function readGrammar({ version, subject: { sent, sentUrl }, facts }: Case): Cause | undefined {
@@ -207,7 +168,11 @@ function hoistedCause({ subject: { url, error } }: Case): Cause | undefined {
   return { code: "HEADER", sentence: trap.text, evidence, fix: "Sign it as a header, and send it." };
 }
 
-function scopeCause({ version, subject: { url }, facts: { region, regionSet, service } }: Case): Cause | undefined {
+function scopeCause({
+  version,
+  subject: { url, error },
+  facts: { region, regionSet, service },
+}: Case): Cause | undefined {
   const expected = amazonService(url.authority) ?? version.dialect.services[0];
   if (service !== expected && service !== "s3express") {
     return {
@@ -215,6 +180,15 @@ function scopeCause({ version, subject: { url }, facts: { region, regionSet, ser
       sentence: `The URL was signed for the service ${service}, and S3 expects ${expected}.`,
       evidence: [],
       fix: `Sign for the service ${expected}.`,
+    };
+  }
+  const cdn = unsignedHost(url.authority);
+  if (cdn !== undefined && error !== undefined) {
+    return {
+      code: "ENDPOINT",
+      sentence: `${url.authority} is ${cdn.what}, which ${cdn.why}.`,
+      evidence: [`host ${url.authority}`],
+      fix: cdn.fix,
     };
   }
   if (isAmazonWebsite(url.authority)) {
@@ -254,6 +228,7 @@ async function checkSignature({
     keyId: accessKeyId,
     keys: asked,
     told: told(facts),
+    likely: uploadMark(subject),
     isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
     says: {
       otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),

@@ -4,6 +4,7 @@ import { headerValues } from "../../wire.ts";
 import { amazonBucket } from "../amazon-host.ts";
 import { bucketResource } from "../bucket-resource.ts";
 import { serverCause } from "../cause/server-cause.ts";
+import type { ToldMethod } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
 import type { ServerError } from "../error-body.ts";
 import type { SplitUrl, Subject } from "../explainer.ts";
@@ -24,6 +25,15 @@ export function methodOfOperation(operation: string | undefined): string | undef
   if (/^(?:Put|UploadPart|CopyObject)/.test(operation)) return "PUT";
   if (/^(?:Delete|Abort)/.test(operation)) return "DELETE";
   return /^(?:Create|Complete|Post)/.test(operation) ? "POST" : undefined;
+}
+
+/** What SDKs put into the query of an upload's URL alone, and what it tells of one that was sent as a download. */
+export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): ToldMethod | undefined {
+  if (!/^(?:GET|HEAD)$/.test(sent.method)) return undefined;
+  const mark = readParameters(url).find(([name]) =>
+    /^(?:content-type|x-amz-(?:acl|meta-.+|storage-class))$/i.test(name),
+  );
+  return mark && { method: "PUT", by: `an upload's ${mark[0]} stands in its query`, isLikely: true };
 }
 
 /** What stands in the URL; empty where it is missing. */
@@ -96,6 +106,9 @@ interface Credential {
   readonly token: string | undefined;
   readonly signedHeaders?: readonly string[];
 }
+
+/** The session token in a URL of Signature Version 4. */
+export const TOKEN = "X-Amz-Security-Token";
 
 /** A temporary key without its session token: no server knows such a key alone. */
 export function tokenCause(

@@ -24,6 +24,10 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     ["with every `/` of the key encoded as %2F", `/${canonical.slice(1).replaceAll("/", "%2F")}`],
     ["with every `/` after the bucket encoded as %2F", encodeAfterBucket(canonical)],
     ["with !'()* left unencoded", canonical.replace(/%(?:21|27|28|29|2A)/g, percentDecode)],
+    [
+      "with !'()* encoded",
+      canonical.replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`),
+    ],
     ["with its `.` and `..` segments removed", removeDots(canonical)],
     ["with repeated slashes made one", canonical.replace(/\/{2,}/g, "/")],
     ["without the slash at its end", canonical.replace(/(.)\/$/, "$1")],
@@ -104,9 +108,17 @@ export function hostSpellings(
     ...["9000", "8080", "8333", "3900", "4566"].map((number) => `${bare}:${number}`),
     ...["localhost", "127.0.0.1", "minio", "s3"].flatMap((name) => [name, `${name}${port}`, `${name}:9000`]),
     host.startsWith("www.") ? host.slice(4) : `www.${host}`,
+    ...amazonsOf(bare, known.region),
   ];
   const candidates = [known.url, ...known.hosts, bare, `${bare}:443`, `${bare}:80`, host.toLowerCase(), ...names];
   return [...new Set(candidates)].filter((candidate) => candidate !== host && candidate !== "");
+}
+
+/** Amazon's hosts for which a URL may have been signed whose host was replaced by a domain that leads to the bucket. */
+function amazonsOf(domain: string, region: string): readonly string[] {
+  if (!/^[a-z]{2,}(?:-[a-z]+)+-\d+$/.test(region)) return [];
+  const buckets = [domain, domain.split(".", 1)[0] as string].filter((name) => /^[a-z0-9.-]{3,63}$/.test(name));
+  return buckets.flatMap((bucket) => [`${bucket}.s3.${region}.amazonaws.com`, `${bucket}.s3.amazonaws.com`]);
 }
 
 /** The other names that Amazon has for S3, with the same bucket in front. `undefined` of other hosts. */

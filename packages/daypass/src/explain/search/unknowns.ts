@@ -98,6 +98,11 @@ export function openHeaders(headers: readonly Header[]): readonly Header[] {
   return headers.filter(({ name, values }) => name !== "host" && values.length === 0);
 }
 
+/** Whether clients send a header with every body of their own accord, so that a list of what was sent need not have it. */
+export function isSentAnyway(name: string): boolean {
+  return name === "content-length";
+}
+
 /**
  * A header is signed whose value nobody has told: a key that fits nothing is no proof against the key.
  *
@@ -108,7 +113,7 @@ export function untried(
   headers: readonly Header[],
   wrong: Cause,
 ): Cause | undefined {
-  const open = known.headers ? [] : openHeaders(headers);
+  const open = openHeaders(headers).filter(({ name }) => !known.headers || isSentAnyway(name));
   if (open.length === 0) return undefined;
   if (open.some(({ name }) => guesses(name, undefined).length === 0)) return untold(open, wrong);
   const names = namesOf(open);

@@ -8,6 +8,7 @@ import { parseEpoch } from "../../validity.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { addressCause } from "../cause/request.ts";
+import type { Signer } from "../cause/undecided.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey, Trap } from "../explanation.ts";
@@ -161,6 +162,7 @@ function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
         ? signedMethodsFor(input.method).map((method) => ({ ...input, method }))
         : withMethods(input, subject.known),
     headIsFree: true,
+    signer: SIGNER,
     grammar:
       grammarCause(() => parseSwift(received, readFacts(sentUrl).basePath, allowed), {
         // The third digest is in base64.
@@ -173,6 +175,11 @@ function caseOf(subject: Subject, facts: Facts): Case<SwiftInput> {
     other: addressCause(subject, facts.ipRange),
   };
 }
+
+const SIGNER: Signer = {
+  what: "key",
+  look: "Look whether the account or the container has been given the key that signed (X-Account-Meta-Temp-URL-Key: POST it once; a key in a client's settings alone is none), and whether the object is there: Swift says the same of all.",
+};
 
 /** A name that the prefix does not cover: Swift says 401, as for a wrong signature. */
 function uncovered({ prefix, object }: Facts): Cause | undefined {

@@ -1,6 +1,7 @@
 import { unknownKey } from "../cause/keys.ts";
 import { isMismatch } from "../cause/server-cause.ts";
-import { sentOtherwise, spellingCause, type ToldMethod, toldOtherwise, undecided } from "../cause/undecided.ts";
+import { spellingCause } from "../cause/spelling-cause.ts";
+import { type Signer, sentOtherwise, type ToldMethod, toldOtherwise, undecided } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { type Found, searchEach, toldOfCut } from "../search/search.ts";
@@ -28,6 +29,9 @@ export interface V4Check {
   readonly keyId: string;
   readonly keys: readonly V4Key[];
   readonly told?: ToldMethod | undefined;
+  /** One for which something speaks. */
+  readonly likely?: ToldMethod | undefined;
+  readonly signer?: Signer | undefined;
   /** Whether the signature has the form of one. A search for what gives it would be in vain. */
   readonly isWhole: boolean;
   /** The provider's words. */
@@ -100,7 +104,7 @@ async function firstFitting(key: V4Key, inputs: readonly V4Input[]): Promise<V4I
   return undefined;
 }
 
-function withoutKey({ subject, input, signed, told }: V4Check): V4Diagnosis {
+function withoutKey({ subject, input, signed, told, likely, signer }: V4Check): V4Diagnosis {
   const shown = shownBy(subject, signed);
   if (shown?.cause !== undefined) return { isProven: true, cause: shown.cause };
   const onTheWay = changedOnTheWay(signed, input);
@@ -111,7 +115,7 @@ function withoutKey({ subject, input, signed, told }: V4Check): V4Diagnosis {
   const { headers } = input;
   return {
     isProven: false,
-    cause: undecided(subject, { told, headers, signsQuery: true, isSame: shown !== undefined }),
+    cause: undecided(subject, { told: told ?? likely, signer, headers, signsQuery: true, isSame: shown !== undefined }),
   };
 }
 

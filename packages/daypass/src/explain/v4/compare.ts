@@ -1,3 +1,4 @@
+import { amazonBucket, amazonRegion } from "../amazon-host.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
 import { KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 
@@ -153,6 +154,7 @@ function headerDifferences(a: CanonicalLines, b: CanonicalLines, sides: Sides): 
     const theirs = b.headers.get(name);
     if (ours === theirs) return [];
     if (name === "host") {
+      if (isRedirected(ours, theirs)) return [redirectedCause(ours, theirs)];
       return [
         difference(
           "HOST",
@@ -193,4 +195,23 @@ function lineDifference(
 
 function capital(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** Amazon's global host, which answers for a bucket elsewhere with a redirect to the host of its region. */
+function isRedirected(ours: string | undefined, theirs: string | undefined): boolean {
+  const global = /^(?:.+\.)?s3\.amazonaws\.com$/;
+  return (
+    global.test(ours ?? "") &&
+    amazonRegion(theirs ?? "") !== undefined &&
+    amazonBucket(ours ?? "") === amazonBucket(theirs ?? "")
+  );
+}
+
+function redirectedCause(ours = "", theirs = ""): Cause {
+  return {
+    code: "ENDPOINT",
+    sentence: `S3 answered the global host ${ours} with a redirect to ${theirs}, where the bucket is, and the client followed it: the signature is for the first one alone.`,
+    evidence: [`host:${ours}`, `host:${theirs}`],
+    fix: `Sign with the bucket's regional endpoint (s3.${amazonRegion(theirs)}.amazonaws.com).`,
+  };
 }

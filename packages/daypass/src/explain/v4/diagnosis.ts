@@ -3,7 +3,7 @@ import { duration, endCause } from "../cause/life.ts";
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { search } from "../search/search.ts";
-import { completions, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
+import { completions, isSentAnyway, learntFrom, ofKnown, openHeaders } from "../search/unknowns.ts";
 import { forwardedHosts } from "../seen-request.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { type V4Hints, type V4Input, v4CanonicalRequest, v4ScopeText, v4StringToSign, v4Variants } from "./variants.ts";
@@ -82,7 +82,8 @@ function lineCause(code: "TIME" | "REGION", what: string, ours: string, theirs: 
 
 /** Headers that are signed by name and were not sent, where it is known what was sent. */
 export function missingCause({ known, sent: { method } }: Subject, headers: V4Input["headers"]): Cause | undefined {
-  const missing = known.headers ? openHeaders(headers).map(({ name }) => name) : [];
+  const open = known.headers ? openHeaders(headers).map(({ name }) => name) : [];
+  const missing = open.filter((name) => !isSentAnyway(name));
   if (missing.length === 0) return undefined;
   const what = `The URL was signed with the header ${missing.join(", ")}, which was not sent`;
   const fix = `Send ${missing.join(", ")} with exactly the value that was signed.`;

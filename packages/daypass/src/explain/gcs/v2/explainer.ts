@@ -15,7 +15,7 @@ import { otherValue, shownHeaders, withMethods, withTypes } from "../../search/u
 import { spellings } from "../../secrets.ts";
 import { endTraps, urlTraps } from "../../traps.ts";
 import { gcsCause } from "../cause.ts";
-import { gcsResource, gcsTraps, googleBucket } from "../facts.ts";
+import { gcsResource, gcsSigner, gcsTraps, googleBucket } from "../facts.ts";
 import { type GcsExplainKey, gcsExplainKeys } from "../keys.ts";
 import { type GcsV2Input, gcsV2Input, gcsV2Variants } from "./variants.ts";
 
@@ -127,6 +127,7 @@ function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
     implied,
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
+    signer: gcsSigner(isHmac),
     beside: (wrong) => headerCause(subject, wrong),
     said: (told) => gcsCause(told, now),
     grammar: readGrammar(subject, facts),

@@ -9,6 +9,7 @@ import { earlier } from "../../cause/life.ts";
 import { isMismatch } from "../../cause/server-cause.ts";
 import { compareTexts } from "../../cause/text-compare.ts";
 import type { Undecided } from "../../cause/undecided.ts";
+import type { ServerError } from "../../error-body.ts";
 import type { Explained, Explainer, Subject } from "../../explainer.ts";
 import type { Cause, Trap } from "../../explanation.ts";
 import { readParameters } from "../../parameters.ts";
@@ -16,7 +17,7 @@ import { shownHeaders, withMethods, withTypes } from "../../search/unknowns.ts";
 import { CONTENT_TYPES } from "../../search/variants.ts";
 import { spellings } from "../../secrets.ts";
 import { endTraps, s3Traps, urlTraps } from "../../traps.ts";
-import { isS3Credentials, keyEndCause, s3Cause, s3Resource, tokenCause, untilKeyEnds } from "../facts.ts";
+import { isS3Credentials, keyEndCause, s3Cause, s3Resource, tokenCause, untilKeyEnds, uploadMark } from "../facts.ts";
 import { hoistedType, type V2Input, v2Input, v2Variants } from "./variants.ts";
 
 /** S3 presigned URLs in the legacy Signature Version 2. */
@@ -137,7 +138,9 @@ function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
     grammar: readGrammar(subject),
+    told: uploadMark(subject),
     said: (told) => {
+      if (told.code === "UnauthorizedAccess") return legacy(told);
       const cause = s3Cause(told, now);
       const isTemporary = cause?.code === "UNKNOWN_KEY" && accessKeyId.startsWith("ASIA");
       return (isTemporary ? tokenCause(facts, TOKEN, subject) : undefined) ?? cause;
@@ -149,6 +152,16 @@ function caseOf(subject: Subject, facts: Facts): Case<V2Input> {
       const token = own?.sessionToken ? tokenCause(facts, TOKEN, subject) : undefined;
       return isRefused ? undefined : (token ?? keyEndCause(own, endsAt, now));
     },
+  };
+}
+
+/** Backblaze B2 takes a URL of this version for one without a signature, and says that nobody may use the bucket. */
+function legacy({ code, message }: ServerError): Cause {
+  return {
+    code: "LEGACY_SIGNATURE",
+    sentence: "The server takes no Signature Version 2, and took the request for one without a signature.",
+    evidence: [`The server says ${code}: ${message}`],
+    fix: "Sign with Signature Version 4.",
   };
 }
 

@@ -1,0 +1,78 @@
+import { systemClock } from "../time.ts";
+import { azureCause } from "./azure/cause.ts";
+import { clientCause } from "./cause/client-words.ts";
+import { pageCause } from "./cause/page-cause.ts";
+import { isMismatch } from "./cause/server-cause.ts";
+import { saidByCloudfront } from "./cloudfront/cause.ts";
+import { parseErrorBody, type ServerError } from "./error-body.ts";
+import type { Cause, ExplainOptions } from "./explanation.ts";
+import { gcsCause } from "./gcs/cause.ts";
+import { s3Cause } from "./s3/facts.ts";
+import { seenRequest } from "./seen-request.ts";
+
+/** What a refusal tells where the URL is not at hand. */
+export interface AnswerExplanation {
+  /** The URL that was refused, with its signature, where the answer shows all of it: S3's of a signature that does not fit. */
+  readonly url?: string | undefined;
+  /** What the answer's own words mean. Missing where they are none that are known. */
+  readonly cause?: Cause | undefined;
+}
+
+/**
+ * Explains the body of a refusal alone: what it says, and the URL where the answer shows it, for {@link explain}, which finds far
+ * more. Nothing is sent anywhere.
+ *
+ * @param errorBody as the server sent it, or as a browser, a log or an exception shows it
+ * @param options another `clock`
+ * @example
+ * ```ts
+ * import { explainAnswer } from "daypass/explain";
+ *
+ * const { cause } = explainAnswer("<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>");
+ * console.log(cause?.sentence); // The URL has expired.
+ * ```
+ */
+export function explainAnswer(errorBody: string, options: Pick<ExplainOptions, "clock"> = {}): AnswerExplanation {
+  const { clock = systemClock } = options;
+  const error = parseErrorBody(errorBody);
+  if (error === undefined) return { cause: pageCause(errorBody) ?? clientCause(errorBody)?.cause };
+  const url = shownUrl(error);
+  const said = isMismatch(error) ? undefined : causeOf(error, new Date(clock()));
+  return { ...(url === undefined ? {} : { url }), cause: said ?? mismatch(error) };
+}
+
+/** Whose words they are stands in their codes and elements. */
+function causeOf(error: ServerError, now: Date): Cause | undefined {
+  const { code, fields } = error;
+  if (fields.has("AuthenticationErrorDetail") || /^(?:Authentication|Authorization(?!Query|Header))/.test(code))
+    return azureCause(error, now);
+  if (fields.has("Details")) return gcsCause(error, now);
+  return saidByCloudfront(error) ?? s3Cause(error, now);
+}
+
+/** The request that S3 shows is the URL, but for its scheme and its signature, which stands beside it. */
+function shownUrl({ fields }: ServerError): string | undefined {
+  const [, path = "", query = "", ...rest] = fields.get("CanonicalRequest")?.split("\n") ?? [];
+  const [, host] = rest.map((line) => /^host:(\S+)$/.exec(line)).find((found) => found !== null) ?? [];
+  const signature = fields.get("SignatureProvided");
+  if (host === undefined || signature === undefined || !/(?:^|&)X-Amz-Algorithm=/.test(query)) return undefined;
+  return `https://${host}${path}?${query}&X-Amz-Signature=${signature}`;
+}
+
+function mismatch(error: ServerError): Cause | undefined {
+  const { code, message, fields } = error;
+  const isAzure = code === "AuthenticationFailed";
+  if (!isMismatch(error) && !isAzure) return undefined;
+  const seen = seenRequest(error);
+  const type = seen?.headers.find(([name]) => name === "content-type")?.[1];
+  const shown = [
+    ...(seen === undefined ? [] : [`a ${seen.method}`]),
+    ...(type === undefined ? [] : [`the content-type ${type}`]),
+  ].join(" with ");
+  return {
+    code: "WRONG_SECRET",
+    sentence: `The signature does not fit the request${shown === "" ? "" : ` that the server saw, ${shown}`}: it was signed for another method, host or header than was sent, or the URL was changed, or signed with another ${isAzure ? "key" : "secret"}.`,
+    evidence: [`The server says ${code}${message === "" ? "" : `: ${message}`}`],
+    fix: `Run explain again with the URL, which tells most of it${fields.size > 2 ? " beside this answer" : ""}, and with the key where you have it.`,
+  };
+}

@@ -1,0 +1,33 @@
+import { decodeOr } from "../decoded.ts";
+import type { Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
+
+/**
+ * MinIO, and the servers that write as it does, tell the path that they saw and nothing of what they computed. They stand behind
+ * proxies of one's own, which are what breaks a signature there, as a rule.
+ */
+export function otherPlace(
+  { error, sentUrl }: Subject,
+  others: readonly string[],
+  signsHost: boolean,
+): Cause | undefined {
+  const seen = error?.fields.get("Resource");
+  if (seen === undefined || !seen.startsWith("/")) return undefined;
+  const path = decodeOr(sentUrl.wire.path);
+  const evidence = [`the URL has ${path}`, `the server saw ${seen}`];
+  if (path !== seen && path.endsWith(seen)) {
+    return {
+      code: "PATH",
+      sentence: `The server saw the path ${seen}, and the URL has ${path}: most likely a proxy has cut off its beginning, and the path is signed as a whole.`,
+      evidence,
+      fix: "Give the store a host of its own, and let the proxy pass path and Host on as they came.",
+    };
+  }
+  if (!signsHost) return undefined;
+  return {
+    code: "HOST",
+    sentence: `Most likely the server was reached by another name or port than the URL was signed for: a proxy that does not pass Host on, or a host that was written over. Or the URL was signed ${others.join(", or ")}, or was changed on its way: without the key nothing tells these apart.`,
+    evidence,
+    fix: "Sign with the host and port that clients use, and let proxies pass Host on unchanged (nginx: proxy_set_header Host $http_host). With the key given, explain finds the name.",
+  };
+}

@@ -1,0 +1,70 @@
+import type { Subject } from "../explainer.ts";
+import type { Cause, CauseCode } from "../explanation.ts";
+
+type Spelling = readonly [code: CauseCode, where: "path" | "query", pattern: RegExp, what: string, fix: string];
+
+/** The likeliest first. */
+export const SPELLINGS: readonly Spelling[] = [
+  [
+    "QUERY",
+    "query",
+    /\+/,
+    "a plain +, which some programs read as a space and others as a plus",
+    "Write %20 for a space and %2B for a plus.",
+  ],
+  [
+    "PATH",
+    "path",
+    /\+/,
+    "a plain +, which is a plus by the rules and a space to some servers",
+    "Write %2B for a plus and %20 for a space.",
+  ],
+  [
+    "PATH",
+    "path",
+    /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i,
+    "segments . or .., which clients and proxies remove",
+    "Rename the object, or send the path as it is (curl --path-as-is).",
+  ],
+  [
+    "PATH",
+    "path",
+    /\/{2,}/,
+    "// in it, which proxies and servers make one slash",
+    "Let no proxy merge slashes (nginx: merge_slashes off).",
+  ],
+  ["PATH", "path", /%2f/i, "%2F in it, which proxies and servers decode to /", "Write / for the slashes of a key."],
+  [
+    "PATH",
+    "path",
+    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
+    "escapes in lower case, which some servers do not convert",
+    "Write escapes in upper case.",
+  ],
+  [
+    "QUERY",
+    "query",
+    /%(?:[a-f][0-9a-f]|[0-9a-f][a-f])/,
+    "escapes in lower case, which some servers do not convert",
+    "Write escapes in upper case.",
+  ],
+];
+
+/** A URL that a server may read otherwise than it was meant: a likelier cause than two sides with different secrets. */
+export function spellingCause(
+  { sentUrl: { wire } }: Pick<Subject, "sentUrl">,
+  spellings: readonly Spelling[] = SPELLINGS,
+): Cause | undefined {
+  for (const [code, where, pattern, what, fix] of spellings) {
+    if (!pattern.test(wire[where])) continue;
+    return {
+      code,
+      sentence: `The ${where} has ${what}: most likely the server read it otherwise than the signer. If it did not, the URL was signed with another secret.`,
+      evidence: [
+        wire[where] === wire.path ? wire.path : (wire.query.split("&").find((token) => pattern.test(token)) ?? ""),
+      ],
+      fix: `${fix} Then sign and send the very same spelling.`,
+    };
+  }
+  return undefined;
+}

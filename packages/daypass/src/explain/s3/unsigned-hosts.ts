@@ -1,0 +1,44 @@
+/** A host of a provider's at which no signature fits that was made for it. */
+interface UnsignedHost {
+  readonly what: string;
+  readonly why: string;
+  readonly fix: string;
+}
+
+const HOSTS: readonly (readonly [host: RegExp, told: UnsignedHost])[] = [
+  [
+    /\.cdn\.digitaloceanspaces\.com$/,
+    {
+      what: "the host of DigitalOcean's CDN",
+      why: "asks the store by its own name: the signature has to be for the host without cdn",
+      fix: "Sign for the host without .cdn, and put the CDN's host into the URL afterwards.",
+    },
+  ],
+  [
+    /\.r2\.dev$/,
+    {
+      what: "the public address of an R2 bucket",
+      why: "takes no signed requests",
+      fix: "Sign for ACCOUNT.r2.cloudflarestorage.com, at which alone R2 takes signatures.",
+    },
+  ],
+  [
+    /^f\d{3}\.backblazeb2\.com$/,
+    {
+      what: "Backblaze's address for downloads by its own API",
+      why: "takes no signature of S3's",
+      fix: "Sign for s3.REGION.backblazeb2.com.",
+    },
+  ],
+];
+
+/** What a host is that cannot be signed for. `undefined` for all others. */
+export function unsignedHost(authority: string): UnsignedHost | undefined {
+  const host = authority.replace(/:\d+$/, "").toLowerCase();
+  return HOSTS.find(([pattern]) => pattern.test(host))?.[1];
+}
+
+/** The name by which the store is asked where clients ask another one: a CDN passes its own store's on. */
+export function storeHost(authority: string): string {
+  return authority.replace(/\.cdn(?=\.digitaloceanspaces\.com$)/, "");
+}

@@ -1,0 +1,83 @@
+import { type Cause, type ExplainOptions, explain } from "daypass/explain";
+import { s3V2Signer } from "daypass/s3/v2";
+import { describe, expect, it } from "vitest";
+import { awsErrorBody, credentials, errorXml, rawUrl } from "./broken-requests.ts";
+import { fieldCases, foreign, now } from "./field-cases.ts";
+
+const clock = () => now;
+
+describe("what people have asked in public", () => {
+  it.each(fieldCases)("$what ($threads)", async ({ url, options, cause, says, never }) => {
+    const told = await explain(url, { clock, ...options });
+    const { sentence, code, fix } = told.cause as Cause;
+    expect(sentence).toMatch(says);
+    expect(code).toBe(cause);
+    if (never !== undefined) expect(`${sentence} ${fix}`).not.toMatch(never);
+    expect(JSON.stringify(told)).not.toContain(credentials.secretAccessKey);
+  });
+
+  it.each(foreign)("says what a URL is that is signed in no scheme: $threads", async ({ url, says }) => {
+    await expect(explain(url, { clock })).rejects.toMatchObject({
+      code: "NO_SIGNATURE",
+      message: expect.stringMatching(says),
+    });
+  });
+
+  it("comes from many threads", () => {
+    const threads = new Set([...fieldCases, ...foreign].flatMap(({ threads }) => threads.split(", ")));
+    expect(threads.size).toBeGreaterThanOrEqual(80);
+    for (const thread of threads) expect(thread).toMatch(/^[\w.-]+\/[\w.-]+#\d+$/);
+  });
+});
+
+describe("what those answers must not blame", () => {
+  const causeOf = async (url: string, options: ExplainOptions) => (await explain(url, { clock, ...options })).cause;
+  const keys = [credentials];
+  const mismatch = errorXml("SignatureDoesNotMatch", "m");
+
+  it("a start of an upload in parts, whose ACL is in its query", async () => {
+    const url = rawUrl({ method: "POST", query: "uploads=&x-amz-acl=private" });
+    const cause = await causeOf(url, { errorBody: awsErrorBody(url, { method: "POST" }) });
+    expect(cause?.code).toBe("WRONG_SECRET");
+    expect(await causeOf(url, { keys, request: { method: "POST", headers: {} } })).toBeUndefined();
+  });
+
+  it("a URL that a CDN is asked with, signed for the store behind it", async () => {
+    const url = rawUrl({ host: "test.ams3.digitaloceanspaces.com", region: "ams3" }).replace(".ams3.", ".ams3.cdn.");
+    expect(await causeOf(url, { keys, request: { method: "GET", headers: {} } })).toBeUndefined();
+  });
+
+  it("a host that is not signed", async () => {
+    const url = s3V2Signer({ region: "us-east-1", credentials, endpoint: "https://s3.example.com", clock }).sign({
+      ...{ bucket: "b", key: "k", expiresIn: 900 },
+    }).url;
+    const errorBody = errorXml("SignatureDoesNotMatch", "m", { Resource: "/b/k" });
+    expect((await causeOf(url, { errorBody }))?.code).toBe("WRONG_SECRET");
+  });
+
+  it("the store, where a proxy's page has the words of a client", async () => {
+    const url = rawUrl();
+    const errorBody =
+      "<html><head><title>502 Bad Gateway</title></head><body>connect() failed (111: Connection refused)</body></html>";
+    expect(await causeOf(url, { errorBody })).toMatchObject({ code: "PROXY" });
+  });
+
+  it("the emulator's version, where the key is one of one's own", async () => {
+    const url = rawUrl().replace(
+      "https://s3.example.com/media/a/b.txt",
+      "http://127.0.0.1:10000/devstoreaccount1/media/a.txt",
+    );
+    const sas = `${url.split("?")[0]}?sv=2021-04-10&se=2026-11-24T13%3A00%3A00Z&sr=b&sp=r&sig=${"A".repeat(43)}%3D`;
+    const body =
+      "Server failed to authenticate the request. Make sure the value of the Authorization header is formed correctly.";
+    const cause = await causeOf(sas, { errorBody: errorXml("AuthorizationFailure", body) });
+    expect(cause).toMatchObject({ code: "WRONG_SECRET", sentence: expect.stringMatching(/than the emulator's own/) });
+    expect(await causeOf(sas, {})).toBeUndefined();
+  });
+
+  it("a secret, where a mismatch has no other word", async () => {
+    expect((await causeOf(rawUrl(), { errorBody: mismatch }))?.sentence).toMatch(
+      /Most often the URL was signed for another method/,
+    );
+  });
+});

@@ -2,7 +2,7 @@ import { akamaiSigner } from "daypass/akamai";
 import { azureSigner, azureUserDelegationSigner } from "daypass/azure";
 import { bunnySigner } from "daypass/bunny";
 import { cloudflareSigner } from "daypass/cloudflare";
-import { cloudfrontCookieSigner, cloudfrontSigner } from "daypass/cloudfront";
+import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "daypass/cloudfront";
 import { cosSigner } from "daypass/cos";
 import { fastlySigner } from "daypass/fastly";
 import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
@@ -205,6 +205,18 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
 });
 
 describe("what a factory is given in a wrong way is refused at once", () => {
+  it("a key pair that is not set: the URLs would name none", async () => {
+    for (const keyPairId of [undefined, null, 7]) {
+      const named = { keyPairId: keyPairId as unknown as string };
+      const key = { ...named, publicKey: RSA.publicKey, hashes: ["sha1"] as const };
+      expect(await codeOf(() => cloudfrontSigner({ ...pem, ...named }))).toBe("INVALID_KEY");
+      expect(await codeOf(() => cloudfrontCookieSigner({ ...pem, ...named }))).toBe("INVALID_KEY");
+      expect(await codeOf(() => cloudfrontVerifier({ keys: key, origins: ["https://media.example.com"] }))).toBe(
+        "INVALID_KEY",
+      );
+    }
+  });
+
   it.each([
     () => akamaiSigner({ secret: "52a1", hash: "sha512" as "sha256" }),
     () => akamaiSigner({ secret: "52a1", parameter: "" }),

@@ -6,6 +6,7 @@ import type { Grant, Obligation, Verifier } from "../../src/index.ts";
 import { DaypassError } from "../../src/index.ts";
 import { guardNode, type NodeRequest } from "../../src/node/index.ts";
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
+import { urlSigner, urlVerifier } from "../../src/url/index.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "example-secret" };
@@ -267,6 +268,32 @@ describe("guardNode", () => {
     const guarded = guardNode(verifier, (_grant, _req, _res, next) => next());
     const answer = await send((req, res) => void guarded(req, res, () => res.end("next")), get(link("a.txt").target));
     expect(answer.status).toBe(200);
+  });
+});
+
+describe("guardNode behind a body parser", () => {
+  const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+  const bind = { contentLength: { max: 4 } };
+  const signed = urlSigner({ key }).sign({ url: `${endpoint}/x`, methods: ["PUT"], bind, expiresIn: 60 });
+  const bounded = urlVerifier({ keys: [key], origins: [endpoint], enforces: ["body-length"] });
+  const reading = guardNode(bounded, async (grant, req: IncomingMessage, res: ServerResponse) => {
+    for await (const _ of grant.limitBody(req));
+    res.end("read");
+  });
+  const upload = `PUT ${signed.url.slice(endpoint.length)} HTTP/1.1\r\nHost: files.example.com\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n`;
+
+  it("takes no body for short of which somebody else has read all", async () => {
+    const answer = await send(async (req, res) => {
+      for await (const _ of req);
+      await reading(req, res, (error) => res.end(String(Object(error).code)));
+    }, `${upload}4\r\nabcd\r\n0\r\n\r\n`);
+    expect(answer.body).toContain("INVALID_INPUT");
+  });
+
+  it("reads a body that nobody has touched, however late", async () => {
+    const late: RequestListener = (req, res) => void setTimeout(() => void reading(req, res), 20);
+    expect((await send(late, `${upload}0\r\n\r\n`)).body).toContain("read");
+    expect(problemOf(await send(late, `${upload}4\r\nabcd\r\n0\r\n\r\n`))).toMatchObject({ code: "BODY_LENGTH" });
   });
 });
 

@@ -37,6 +37,7 @@ export interface RequestFacts {
  *
  * Source: https://url.spec.whatwg.org/#path-state, https://fetch.spec.whatwg.org/#request-class
  *
+ * @throws {TypeError} where it is no `Request`
  * @throws {DaypassError} `MALFORMED`
  * @example
  * ```ts
@@ -46,6 +47,12 @@ export interface RequestFacts {
  * ```
  */
 export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): WireRequest {
+  // Which no compiler has seen: what a framework hands over is an event or a context that has the request in it.
+  if (!request?.url || typeof request.headers?.forEach !== "function") {
+    throw new TypeError(
+      "expected a Fetch API Request, found another: hand over c.req.raw of Hono, event.request of SvelteKit, event.req of h3",
+    );
+  }
   const { scheme, authority, target } = splitUrl(request.url);
   const headers: [string, string][] = [];
   let host: string | undefined;

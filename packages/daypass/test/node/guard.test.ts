@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer, IncomingMessage, type RequestListener, ServerResponse } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
-import { connect } from "node:net";
+import { connect, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Grant, Obligation, Verifier } from "../../src/index.ts";
 import { DaypassError } from "../../src/index.ts";
@@ -297,6 +297,28 @@ describe("guardNode behind a body parser", () => {
   });
 });
 
+describe("guardNode with what frameworks hand over", () => {
+  it("verifies a request that was made of an event, which has no raw headers", async () => {
+    const socket = new Socket();
+    const made = Object.assign(new IncomingMessage(socket), {
+      ...{ method: "GET", url: link("a.txt").target, httpVersionMajor: "1" as unknown as number },
+      headers: { host: "files.example.com", "content-length": 0 as unknown as string },
+    });
+    const keyIds: string[] = [];
+    await guardNode(verifier, (grant) => keyIds.push(grant.keyId))(made, new ServerResponse(made));
+    expect(keyIds).toEqual(["AKIDEXAMPLE"]);
+    socket.destroy();
+  });
+
+  it("rejects a framework's own request and response by saying what to hand over", async () => {
+    const reply = { send: () => {} };
+    const request = { method: "GET", url: "/b/a.txt", headers: { host: "files.example.com" }, raw: {} };
+    const guarded = guardNode(verifier, () => {});
+    await expect(guarded(request as never, reply as never)).rejects.toThrow(/request\.raw/);
+    await expect(guarded({ req: {}, res: {} } as never, (() => {}) as never)).rejects.toThrow(/ctx\.req/);
+  });
+});
+
 describe("guardNode behind a mount", () => {
   const check = async (request: Partial<NodeRequest>): Promise<string> => {
     let outcome = "";
@@ -329,6 +351,7 @@ describe("guardNode behind a mount", () => {
     ["a mount that removed a prefix", { url: "/d/a.txt", baseUrl: "/b" }, "handled"],
     ["a mount without baseUrl, as Connect has it", { url: "/d/a.txt" }, "handled"],
     ["a mount of the whole path", { url: "/", baseUrl: "/b/d/a.txt" }, "handled"],
+    ["a mount of the whole path that leaves nothing of it, as h3 has it", { url: "" }, "handled"],
     ["a path that middleware rewrote", { url: "/secret", baseUrl: "" }, "MALFORMED"],
     ["a prefix that middleware rewrote", { url: "/d/a.txt", baseUrl: "/c" }, "MALFORMED"],
     ["a rewritten path without baseUrl", { url: "/secret" }, "MALFORMED"],

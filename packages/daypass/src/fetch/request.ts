@@ -19,6 +19,8 @@ export interface RequestFacts {
   readonly rawTarget?: string | undefined;
   /** The authority of the wire where `request.url` is not built from `Host`, e.g. the `Host` header behind `next start`. */
   readonly authority?: string | undefined;
+  /** The path that the host took off `request.url`, such as `/api`: the `basePath` of Next, where Hono's `mount` stands. */
+  readonly basePath?: string | undefined;
   /**
    * `form` for a host that serialises the query anew as a form, as Next does (`%20` becomes `+`, `flag` becomes `flag=`).
    * The query is then spelled as RFC 3986 has it: every byte but `A-Za-z0-9-._~` encoded, `flag` as `flag=`. Sign in that
@@ -53,7 +55,8 @@ export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): 
       "expected a Fetch API Request, found another: hand over c.req.raw of Hono, event.request of SvelteKit, event.req of h3",
     );
   }
-  const { scheme, authority, target } = splitUrl(request.url);
+  const { scheme, authority, target: seen } = splitUrl(request.url);
+  const target = `${facts.basePath ?? ""}${seen}`;
   const headers: [string, string][] = [];
   let host: string | undefined;
   request.headers.forEach((value, name) => {

@@ -220,6 +220,17 @@ describe("guardFetch and obligations", () => {
     expect(await (await guarded(made)).text()).toBe(`${endpoint}/x${query} PUT 1 hi`);
   });
 
+  it("strips below a path that the host took off", async () => {
+    const facts = () => ({ basePath: "/api" });
+    const guarded = guardFetch(
+      granting([{ kind: "strip", names: ["utm"] }]),
+      (grant, request) => new Response(`${grant.target} ${request.url}`),
+      { facts },
+    );
+    const response = await guarded(new Request(`${endpoint}/x?a=1&utm=m`));
+    expect(await response.text()).toBe(`/api/x?a=1 ${endpoint}/x?a=1`);
+  });
+
   it("rejects an event or a context by saying what to hand over", async () => {
     const guarded = guardFetch(granting([]), () => new Response());
     for (const given of [{ request: new Request(endpoint) }, { req: { raw: new Request(endpoint) } }, undefined]) {

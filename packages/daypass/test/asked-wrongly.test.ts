@@ -10,11 +10,11 @@ import { gcsV2HmacSigner } from "daypass/gcs/v2";
 import { imgixSigner } from "daypass/imgix";
 import { laravelSigner, laravelVerifier } from "daypass/laravel";
 import { mediaCdnSigner } from "daypass/media-cdn";
-import { mediaCdnTokenSigner } from "daypass/media-cdn/token";
+import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token";
 import { ossSigner } from "daypass/oss";
 import { swiftSigner } from "daypass/swift";
 import { symfonySigner } from "daypass/symfony";
-import { uriSigningSigner } from "daypass/uri-signing";
+import { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { isDaypassError } from "../src/index.ts";
@@ -226,6 +226,24 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     () => gcsHmacSigner({ credentials: hmac, universeDomain: "" }).sign({ bucket: "b", expiresIn: 60 }),
   ])("%s", async (make) => {
     expect(await codeOf(make)).toBe("INVALID_INPUT");
+  });
+
+  it.each([
+    (secret: never) => uriSigningSigner({ key: secret }),
+    (secret: never) => uriSigningVerifier({ keySets: [{ keys: [secret] }], origins: ["https://media.example.com"] }),
+    (secret: never) => mediaCdnTokenSigner({ key: secret }),
+    (secret: never) => mediaCdnTokenVerifier({ keys: secret, origins: ["https://media.example.com"] }),
+    (secret: never) => mediaCdnTokenVerifier({ keys: [secret], origins: ["https://media.example.com"] }),
+  ])("a secret in the place of a key, which no error quotes: %s", (make) => {
+    let thrown: unknown;
+    try {
+      make("a-secret-as-plain-text" as never);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: "INVALID_KEY" });
+    expect(String(thrown)).not.toContain("a-secret");
+    expect(() => make(null as never)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
   });
 
   it("names the option of a secret that is missing", () => {

@@ -98,6 +98,7 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     ["gcs/v2", { bind: { contentLength: { min: 6, max: 5 } } }],
     ["cloudfront", { url: `${url}*`, notBefore }],
     ["cloudfront", { url: `https://media.example.com/a*/b`, prefix: "/a*/" }],
+    ["cloudfront", { url: new URL(url) }],
     ["cloudfront, cookies", { prefix: "/a/" }],
     ["cloudfront, cookies", { resource: "https://media.example.com:443/a/*" }],
     ["cloudfront, cookies", { resource: "https://Media.example.com/a/*" }],

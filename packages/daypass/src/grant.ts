@@ -1,5 +1,5 @@
 import { sha256Half, sha256Stream } from "#crypto";
-import { type DaypassError, refusal } from "./errors.ts";
+import { refusal } from "./errors.ts";
 import type { Grant, Obligation } from "./scheme.ts";
 import type { Instant } from "./time.ts";
 
@@ -55,30 +55,27 @@ export class VerifiedGrant implements Grant {
     return { ...this, id: this.id, notBefore: this.notBefore, expiresAt: this.expiresAt };
   }
 
-  limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    return limitBody(body, this.obligations);
-  }
-}
-
-async function* limitBody(
-  body: AsyncIterable<Uint8Array>,
-  obligations: readonly Obligation[],
-): AsyncGenerator<Uint8Array> {
-  const length = obligations.find((obligation) => obligation.kind === "body-length");
-  const digest = obligations.find((obligation) => obligation.kind === "body-sha256");
-  const hash = digest && sha256Stream();
-  let received = 0;
-  const badLength = ({ min, max }: { readonly min: number; readonly max: number }): DaypassError =>
-    refusal("BODY_LENGTH", `a body of ${min} to ${max} bytes, found ${received < min ? received : "more"}`);
-  for await (const chunk of body) {
-    // Written so that a text, whose characters are no bytes, refuses.
-    received += chunk.byteLength;
-    if (length && !(received <= length.max)) throw badLength(length);
-    hash?.update(chunk);
-    yield chunk;
-  }
-  if (length && received < length.min) throw badLength(length);
-  if (digest !== undefined && hash?.hex() !== digest.sha256) {
-    throw refusal("BODY_DIGEST", "a body of the granted SHA-256");
+  async *limitBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    // Such a stream of Node's ends at once, and whoever has read it has held it to nothing.
+    if ((body as { readonly readableEnded?: boolean }).readableEnded) {
+      throw refusal("INVALID_INPUT", "an unread body");
+    }
+    const length = this.obligations.find((obligation) => obligation.kind === "body-length");
+    const digest = this.obligations.find((obligation) => obligation.kind === "body-sha256");
+    const hash = digest && sha256Stream();
+    let received = 0;
+    const checkLength = (min: number): void => {
+      // Written so that a text, whose characters are no bytes, refuses.
+      if (length && !(received >= min && received <= length.max))
+        throw refusal("BODY_LENGTH", `a body of ${length.min} to ${length.max} bytes, found ${received}`);
+    };
+    for await (const chunk of body) {
+      received += chunk.byteLength;
+      checkLength(0);
+      hash?.update(chunk);
+      yield chunk;
+    }
+    checkLength(length?.min as number);
+    if (hash?.hex() !== digest?.sha256) throw refusal("BODY_DIGEST", "a body of the granted SHA-256");
   }
 }

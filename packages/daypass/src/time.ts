@@ -132,7 +132,7 @@ export function signingWindow(
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",
-        `credentials that outlive the URL (${expiresIn} s), found ${left} s: see credentialExpiry`,
+        `credentials for ${expiresIn} s, found ${left} s: see credentialExpiry`,
       );
     }
     expiresIn = left;
@@ -140,7 +140,7 @@ export function signingWindow(
   }
   // The start of a stable window lies in the past, and so may an end that is after it.
   if (!isWhole(expiresIn) || expiresIn > maxSeconds || !(signedAt + expiresIn > now)) {
-    throw refusal("INVALID_EXPIRY", `a life of 1 to ${maxSeconds} whole seconds, found ${expiresIn}`, {
+    throw refusal("INVALID_EXPIRY", `1 to ${maxSeconds} seconds as integer, found ${expiresIn}`, {
       maximum: maxSeconds,
       found: expiresIn,
     });

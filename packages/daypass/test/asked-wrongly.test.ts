@@ -2,7 +2,7 @@ import { akamaiSigner } from "daypass/akamai";
 import { azureSigner, azureUserDelegationSigner } from "daypass/azure";
 import { bunnySigner } from "daypass/bunny";
 import { cloudflareSigner } from "daypass/cloudflare";
-import { cloudfrontCookieSigner, cloudfrontSigner } from "daypass/cloudfront";
+import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "daypass/cloudfront";
 import { cosSigner } from "daypass/cos";
 import { fastlySigner } from "daypass/fastly";
 import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
@@ -10,11 +10,11 @@ import { gcsV2HmacSigner } from "daypass/gcs/v2";
 import { imgixSigner } from "daypass/imgix";
 import { laravelSigner, laravelVerifier } from "daypass/laravel";
 import { mediaCdnSigner } from "daypass/media-cdn";
-import { mediaCdnTokenSigner } from "daypass/media-cdn/token";
+import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token";
 import { ossSigner } from "daypass/oss";
 import { swiftSigner } from "daypass/swift";
 import { symfonySigner } from "daypass/symfony";
-import { uriSigningSigner } from "daypass/uri-signing";
+import { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { isDaypassError } from "../src/index.ts";
@@ -98,6 +98,7 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     ["gcs/v2", { bind: { contentLength: { min: 6, max: 5 } } }],
     ["cloudfront", { url: `${url}*`, notBefore }],
     ["cloudfront", { url: `https://media.example.com/a*/b`, prefix: "/a*/" }],
+    ["cloudfront", { url: new URL(url) }],
     ["cloudfront, cookies", { prefix: "/a/" }],
     ["cloudfront, cookies", { resource: "https://media.example.com:443/a/*" }],
     ["cloudfront, cookies", { resource: "https://Media.example.com/a/*" }],
@@ -205,6 +206,18 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
 });
 
 describe("what a factory is given in a wrong way is refused at once", () => {
+  it("a key pair that is not set: the URLs would name none", async () => {
+    for (const keyPairId of [undefined, null, 7]) {
+      const named = { keyPairId: keyPairId as unknown as string };
+      const key = { ...named, publicKey: RSA.publicKey, hashes: ["sha1"] as const };
+      expect(await codeOf(() => cloudfrontSigner({ ...pem, ...named }))).toBe("INVALID_KEY");
+      expect(await codeOf(() => cloudfrontCookieSigner({ ...pem, ...named }))).toBe("INVALID_KEY");
+      expect(await codeOf(() => cloudfrontVerifier({ keys: key, origins: ["https://media.example.com"] }))).toBe(
+        "INVALID_KEY",
+      );
+    }
+  });
+
   it.each([
     () => akamaiSigner({ secret: "52a1", hash: "sha512" as "sha256" }),
     () => akamaiSigner({ secret: "52a1", parameter: "" }),
@@ -214,6 +227,24 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     () => gcsHmacSigner({ credentials: hmac, universeDomain: "" }).sign({ bucket: "b", expiresIn: 60 }),
   ])("%s", async (make) => {
     expect(await codeOf(make)).toBe("INVALID_INPUT");
+  });
+
+  it.each([
+    (secret: never) => uriSigningSigner({ key: secret }),
+    (secret: never) => uriSigningVerifier({ keySets: [{ keys: [secret] }], origins: ["https://media.example.com"] }),
+    (secret: never) => mediaCdnTokenSigner({ key: secret }),
+    (secret: never) => mediaCdnTokenVerifier({ keys: secret, origins: ["https://media.example.com"] }),
+    (secret: never) => mediaCdnTokenVerifier({ keys: [secret], origins: ["https://media.example.com"] }),
+  ])("a secret in the place of a key, which no error quotes: %s", (make) => {
+    let thrown: unknown;
+    try {
+      make("a-secret-as-plain-text" as never);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: "INVALID_KEY" });
+    expect(String(thrown)).not.toContain("a-secret");
+    expect(() => make(null as never)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
   });
 
   it("names the option of a secret that is missing", () => {

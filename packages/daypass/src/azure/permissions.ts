@@ -1,3 +1,4 @@
+import { invalidInput } from "../errors.ts";
 import type { SasKind } from "./layouts.ts";
 
 /** Tells whether permissions are letters that exist for the resource (an `sr`), each once, in an order that Azure reads. */
@@ -8,6 +9,9 @@ export function arePermissions({ permissions }: SasKind, resource: string, lette
 
 /** Letters in the one order that is signed here. Those that repeat or do not exist are refused later. */
 export function orderLetters(letters = "", order: string): string {
+  // Each letter of these words is a permission: "read" would read, add, delete and execute.
+  if (typeof letters !== "string" || /^(?:read|write)$/.test(letters))
+    throw invalidInput("permissions", 'letters such as "r"', letters);
   return [...letters].sort((a, b) => order.indexOf(a) - order.indexOf(b)).join("");
 }
 

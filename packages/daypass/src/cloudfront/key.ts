@@ -26,7 +26,8 @@ export function loadKey({ keyPairId, publicKey, hashes }: CloudfrontKey): Loaded
 }
 
 export function checkKeyPairId(keyPairId: string): void {
-  if (!/^[\w-]+$/.test(keyPairId)) throw invalidKey("an id such as K2JCJMDEHXQW5F");
+  // Of a name that is not set the pattern would see the word `undefined`, and the URL would have no key pair.
+  if (typeof keyPairId !== "string" || !/^[\w-]+$/.test(keyPairId)) throw invalidKey("an id such as K2JCJMDEHXQW5F");
 }
 
 export function checkHash(hash: CloudfrontHash): void {

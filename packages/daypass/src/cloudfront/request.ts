@@ -71,7 +71,7 @@ const RULES = {
 };
 
 export function checkUrl(url: string): void {
-  if (!URL_FORM.test(url) || USUAL_PORT.test(url) || OWN.test(url)) {
+  if (typeof url !== "string" || !URL_FORM.test(url) || USUAL_PORT.test(url) || OWN.test(url)) {
     throw invalidInput("url", "http(s)://host/path?query as browsers send it, not signed yet", "another");
   }
   if (DOT_SEGMENT.test(url)) throw refusal("DOT_SEGMENTS", "url without dot segments, which browsers remove");

@@ -12,6 +12,7 @@ interface Controller {
   enqueue(chunk: Uint8Array): void;
   close(): void;
 }
+declare const Request: new (url: string, init: unknown) => FetchRequest;
 declare const ReadableStream: new (
   source: { pull(controller: Controller): Promise<void>; cancel(reason: unknown): Promise<void> },
   strategy: { readonly highWaterMark: number },
@@ -24,20 +25,40 @@ declare const ReadableStream: new (
 export async function presentRequest<R extends FetchRequest>(request: R, grant: Grant): Promise<R> {
   const strips = grant.obligations.some(({ kind }) => kind === "strip");
   const limits = grant.obligations.some(({ kind }) => kind === "body-length" || kind === "body-sha256");
-  const presented = strips ? rebuild(request, [withQueryOf(request.url, grant.target), request]) : request;
+  const url = strips ? withQueryOf(request.url, grant.target) : request.url;
+  const presented = strips ? rebuild(request, [url, request], { url }) : request;
   if (!limits) return presented;
-  const { body } = presented as { readonly body?: ByteStream | null };
+  const { body } = presented as WithBody;
   if (body == null) {
     // Nothing to read later, so an empty body has to satisfy the grant now.
     for await (const _ of grant.limitBody(nothing())) break;
     return presented;
   }
-  return rebuild(presented, [presented, { body: limitStream(body, grant), duplex: "half" }]);
+  const limited = { body: limitStream(body, grant), duplex: "half" };
+  return rebuild(presented, [presented, limited], { url, ...limited });
 }
 
-// The request's own constructor, so that a subclass (`NextRequest`, the one of Hono on Node) stays what it is.
-function rebuild<R extends FetchRequest>(request: R, parts: readonly [input: unknown, init: unknown]): R {
-  return Reflect.construct(request.constructor, parts) as R;
+type WithBody = FetchRequest & { readonly body?: ByteStream | null; readonly signal?: unknown };
+
+/**
+ * By the request's own constructor, so that a subclass (`NextRequest`, the one of Hono on Node) stays what it is; by the runtime's
+ * where a host makes its requests of something else, as srvx does, which h3 and Nitro run on.
+ */
+function rebuild<R extends WithBody>(
+  request: R,
+  parts: readonly [input: unknown, init: unknown],
+  { url, ...changes }: { readonly url: string },
+): R {
+  const { method, headers, signal, body } = request;
+  try {
+    const rebuilt = Reflect.construct(request.constructor, parts) as R;
+    // Such a class waits with its error until it is asked.
+    if (rebuilt.url && rebuilt.method === method) return rebuilt;
+  } catch {
+    // What is wrong with the request itself the other constructor says as well.
+  }
+  const init = { method, headers, signal, ...(body ? { body, duplex: "half" } : {}), ...changes };
+  return new Request(url, init) as unknown as R;
 }
 
 function withQueryOf(url: string, target: string): string {

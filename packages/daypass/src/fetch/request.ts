@@ -19,6 +19,8 @@ export interface RequestFacts {
   readonly rawTarget?: string | undefined;
   /** The authority of the wire where `request.url` is not built from `Host`, e.g. the `Host` header behind `next start`. */
   readonly authority?: string | undefined;
+  /** The path that the host took off `request.url`, such as `/api`: the `basePath` of Next, where Hono's `mount` stands. */
+  readonly basePath?: string | undefined;
   /**
    * `form` for a host that serialises the query anew as a form, as Next does (`%20` becomes `+`, `flag` becomes `flag=`).
    * The query is then spelled as RFC 3986 has it: every byte but `A-Za-z0-9-._~` encoded, `flag` as `flag=`. Sign in that
@@ -37,6 +39,7 @@ export interface RequestFacts {
  *
  * Source: https://url.spec.whatwg.org/#path-state, https://fetch.spec.whatwg.org/#request-class
  *
+ * @throws {TypeError} where it is no `Request`
  * @throws {DaypassError} `MALFORMED`
  * @example
  * ```ts
@@ -46,7 +49,14 @@ export interface RequestFacts {
  * ```
  */
 export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): WireRequest {
-  const { scheme, authority, target } = splitUrl(request.url);
+  // Which no compiler has seen: what a framework hands over is an event or a context that has the request in it.
+  if (!request?.url || typeof request.headers?.forEach !== "function") {
+    throw new TypeError(
+      "expected a Fetch API Request, found another: hand over c.req.raw of Hono, event.request of SvelteKit, event.req of h3",
+    );
+  }
+  const { scheme, authority, target: seen } = splitUrl(request.url);
+  const target = `${facts.basePath ?? ""}${seen}`;
   const headers: [string, string][] = [];
   let host: string | undefined;
   request.headers.forEach((value, name) => {

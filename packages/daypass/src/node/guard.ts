@@ -2,7 +2,7 @@ import { DaypassError } from "../errors.ts";
 import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
 import type { Grant, Verifier } from "../scheme.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import { checkHops, type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";
+import { checkHops, checkRequest, headerFields, type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";
 
 /** What is used of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response. */
 export interface NodeResponse {
@@ -56,7 +56,8 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * them than {@link NodeRequest} and {@link NodeResponse} annotates them, or stands inside the route's own listener:
  * `(req, res, next) => guardNode(verifier, (grant) => …)(req, res, next)`.
  *
- * @throws {DaypassError} `INVALID_INPUT` where `trustedHops` is no number of proxies
+ * @throws {DaypassError} `INVALID_INPUT` where `trustedHops` is no number of proxies. The returned function rejects with a
+ * `TypeError` where it is given no request of Node's
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -113,6 +114,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
   };
 
   return async (req, res, next) => {
+    // First, as what comes with another request may have no `end` to be answered by.
+    checkRequest(req);
     if (next === undefined) return run(req, res);
     try {
       await run(req, res, next);
@@ -140,8 +143,12 @@ function checkRouted(req: NodeRequest, target: string): void {
   if (req.originalUrl === undefined || req.originalUrl === req.url) return;
   const path = pathOf(target);
   const routed = pathOf(req.url ?? "");
-  // A mount that takes the whole path leaves a `/` that the wire did not have.
-  if (req.baseUrl === undefined ? routed === "/" || endsWithPath(path, routed) : isMounted(path, req.baseUrl, routed))
+  // A mount that takes the whole path leaves a `/` that the wire did not have, that of h3 nothing.
+  if (
+    req.baseUrl === undefined
+      ? ["", "/"].includes(routed) || endsWithPath(path, routed)
+      : isMounted(path, req.baseUrl, routed)
+  )
     return;
   throw new DaypassError(
     "MALFORMED",
@@ -163,8 +170,8 @@ function pathOf(target: string): string {
   return mark < 0 ? target : target.slice(0, mark);
 }
 
-function hasBody({ rawHeaders }: NodeRequest): boolean {
-  return rawHeaders.some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
+function hasBody(req: NodeRequest): boolean {
+  return headerFields(req).some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
 }
 
 const noNext: Next = (error) => {

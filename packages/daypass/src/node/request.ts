@@ -13,6 +13,8 @@ export interface NodeRequest {
   readonly baseUrl?: string | undefined;
   /** Names and values by turns, as received. */
   readonly rawHeaders: readonly string[];
+  /** Read where {@link rawHeaders} is empty: who runs Express on an event, as serverless-http does, fills these alone. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
   /** 1 or 2: HTTP/2 has `:authority` in the place of `Host`. */
   readonly httpVersionMajor: number;
   readonly socket: { readonly remoteAddress?: string | undefined };
@@ -44,6 +46,7 @@ export interface WireOptions {
  *
  * Source: RFC 9112 sections 3.2 and 6.1, RFC 9113 section 8.3.1
  *
+ * @throws {TypeError} where it is no request of Node's
  * @throws {DaypassError} `MALFORMED`; `INVALID_INPUT` where `trustedHops` is no number of proxies
  * @example
  * ```ts
@@ -54,7 +57,7 @@ export interface WireOptions {
  * ```
  */
 export function toWireRequest(req: NodeRequest, options: WireOptions = {}): WireRequest {
-  const { rawHeaders } = req;
+  const rawHeaders = headerFields(req);
   // Written so that a limit that is no number refuses.
   if (!(rawHeaders.length / 2 < (options.maxHeadersCount ?? NODE_MAX_HEADERS_COUNT))) {
     throw new DaypassError(
@@ -84,6 +87,30 @@ export function toWireRequest(req: NodeRequest, options: WireOptions = {}): Wire
 // Node documents 2000 as the default and counts names and values: seen on Node 20 to drop from 1000 headers on.
 const NODE_MAX_HEADERS_COUNT = 1000;
 const COLON = 58;
+
+/**
+ * Refuses what is no request of Node's, which no compiler has seen: a framework's own is answered by other methods, and
+ * tells of headers what Node has left of them.
+ *
+ * @throws {TypeError}
+ */
+export function checkRequest({ rawHeaders }: NodeRequest): void {
+  if (Array.isArray(rawHeaders)) return;
+  throw new TypeError(
+    "expected Node's own request, found another: hand over request.raw and reply.raw of Fastify, ctx.req and ctx.res of Koa",
+  );
+}
+
+/** Names and values by turns. A request that Node has read has at least a Host there. */
+export function headerFields(req: NodeRequest): readonly string[] {
+  checkRequest(req);
+  const { rawHeaders, headers } = req;
+  if (rawHeaders.length > 0) return rawHeaders;
+  // serverless-http has the length of a body as a number.
+  return Object.entries(headers ?? {}).flatMap(([name, given]) =>
+    [given ?? []].flat().flatMap((value) => [name, String(value)]),
+  );
+}
 
 /** Throws `INVALID_INPUT` where this is no number of proxies. */
 export function checkHops(trustedHops: number): void {

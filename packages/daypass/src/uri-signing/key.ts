@@ -62,7 +62,8 @@ export function checkKid(kid: unknown): void {
 }
 
 export function loadKey(key: UriSigningSecret | UriSigningKey, issuer: string | undefined): LoadedKey {
-  if (key && "verify" in key) return { alg: key.alg, kid: key.kid, issuer, key };
+  // Of a text `in` would throw an error that quotes it: it may be the secret.
+  if (key && typeof key === "object" && "verify" in key) return { alg: key.alg, kid: key.kid, issuer, key };
   const mac = loadSecret(key);
   return { alg: key.alg, kid: key.kid, issuer, mac };
 }

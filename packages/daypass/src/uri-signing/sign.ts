@@ -91,7 +91,8 @@ export function uriSigningSigner(
   options: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
   const { key } = options;
-  if (key && "verify" in key) {
+  // Of a text `in` would throw an error that quotes it: it may be the secret.
+  if (key && typeof key === "object" && "verify" in key) {
     if (!key.sign) throw invalidKey("a private half");
     return asyncSigner(async (request) => {
       const { input, finish } = prepare(request, options);

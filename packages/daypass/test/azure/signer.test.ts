@@ -26,7 +26,19 @@ describe("azureSigner", () => {
 
   it("puts permissions into Azure's order, and refuses other letters, repeats and those that the resource lacks", () => {
     expect(parameters(azure.sign({ ...wish, permissions: "dwcar" }).url).get("sp")).toBe("racwd");
-    for (const permissions of ["", "rr", "q", "R", "l", "f", "r w"]) {
+    for (const permissions of [
+      "",
+      "rr",
+      "q",
+      "R",
+      "l",
+      "f",
+      "r w",
+      "read",
+      "write",
+      { read: true } as never,
+      7 as never,
+    ]) {
       expect(
         code(() => azure.sign({ ...wish, permissions })),
         permissions,

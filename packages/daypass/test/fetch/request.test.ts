@@ -29,6 +29,14 @@ describe("requestToWire", () => {
     } satisfies WireRequest);
   });
 
+  it("puts back what the host took off the path", () => {
+    const request = new Request("https://api.example.com/x?q=1");
+    expect(requestToWire(request, { basePath: "/api" }).target).toBe("/api/x?q=1");
+    expect(requestToWire(request, { basePath: "/api", rawTarget: "/api/x?q='" }).target).toBe("/api/x?q='");
+    expect(codeOf(request, { basePath: "/api", rawTarget: "/x?q=1" })).toBe("MALFORMED target");
+    expect(codeOf(request, { basePath: "/api", rawTarget: "/api/../x?q=1" })).toBe("MALFORMED target");
+  });
+
   it("takes the authority as Host spells it, where both name one host", () => {
     const request = received("https://api.example.com/x", { host: "API.example.com:443" });
     expect(requestToWire(request).authority).toBe("API.example.com:443");

@@ -88,7 +88,8 @@ export function secretBytes(key: MediaCdnTokenSecret): Uint8Array {
 
 /** A secret as it signs: HMAC-SHA256 unless it says otherwise. */
 export function proofOf(key: MediaCdnTokenSecret | MediaCdnTokenMac): (text: string) => string {
-  if (key && "prove" in key) return key.prove;
+  // Of a text `in` would throw an error that quotes it: it may be the secret.
+  if (key && typeof key === "object" && "prove" in key) return key.prove;
   const mac = sha256Hmac(secretBytes(key));
   return (text) => `hmac=${hex(mac(text))}`;
 }

@@ -88,7 +88,8 @@ export function mediaCdnTokenVerifier(options: MediaCdnTokenVerifierOptions): Ve
 
 /** The algorithm is the key's: a proof of another kind is none. */
 function checkWith(key: MediaCdnTokenSecret | MediaCdnTokenVerifyKey): Check {
-  if ("matches" in key) return key.matches;
+  // Of a text `in` would throw an error that quotes it: it may be the secret.
+  if (key && typeof key === "object" && "matches" in key) return key.matches;
   const prove = proofOf(key);
   return async (signed, proof) => constantTimeEqual(prove(signed), proof);
 }

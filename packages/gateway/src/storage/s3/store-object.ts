@@ -2,6 +2,7 @@ import type { BodyDigests } from "../checked-body.ts";
 import { checkDigests } from "../checked-body.ts";
 import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
+import type { HeldBytes } from "./held-memory.ts";
 import type { Multipart } from "./multipart.ts";
 import { expectStorable, type Names } from "./names.ts";
 import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
@@ -16,13 +17,14 @@ export interface StoreParts {
   readonly reader: ObjectReader;
   readonly multipart: Multipart;
   readonly holdBytes: number;
+  readonly heldBytes: () => HeldBytes;
   readonly clock: () => Date;
 }
 
 export type ObjectStore = (ref: ObjectRef, body: AsyncIterable<Uint8Array>, options: PutOptions) => Promise<ObjectInfo>;
 
 export function objectStore(store: StoreParts): ObjectStore {
-  const { upstream, names, conditions, multipart, holdBytes } = store;
+  const { upstream, names, conditions, multipart, holdBytes, heldBytes } = store;
 
   async function storeWhole(ref: ObjectRef, body: SendableBody, options: PutOptions): Promise<ObjectInfo> {
     const { signal } = options;
@@ -40,7 +42,12 @@ export function objectStore(store: StoreParts): ObjectStore {
   }
 
   /** S3 wants to know a length before the first byte; of a part it is known once the part is full. */
-  async function storeInParts(ref: ObjectRef, { held, rest }: EndlessBody, options: PutOptions): Promise<ObjectInfo> {
+  async function storeInParts(
+    ref: ObjectRef,
+    { held, rest }: EndlessBody,
+    options: PutOptions,
+    memory: HeldBytes,
+  ): Promise<ObjectInfo> {
     const { contentType, headers, metadata, tags, ifMatch, ifNoneMatch, signal } = options;
     const upload = await multipart.createUpload(ref, { contentType, headers, metadata, tags, signal });
     const digests = runningDigests(options, []);
@@ -55,6 +62,7 @@ export function objectStore(store: StoreParts): ObjectStore {
       filled = 0;
       const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
       parts.push({ number, etag });
+      memory.release();
     };
     // Some upstreams (R2) want all parts but the last of one size.
     const add = async (piece: Uint8Array): Promise<void> => {
@@ -62,6 +70,7 @@ export function objectStore(store: StoreParts): ObjectStore {
       size += piece.length;
       for (let at = 0; at < piece.length; ) {
         const cut = piece.subarray(at, at + holdBytes - filled);
+        memory.hold(cut.length);
         pieces.push(cut);
         filled += cut.length;
         at += cut.length;
@@ -69,6 +78,8 @@ export function objectStore(store: StoreParts): ObjectStore {
       }
     };
     try {
+      // Counted again as it becomes parts.
+      memory.release();
       for (const piece of held) await add(piece);
       for (;;) {
         const { done, value } = await rest.next();
@@ -92,8 +103,15 @@ export function objectStore(store: StoreParts): ObjectStore {
     expectStorable(ref);
     await names.of(ref.bucket);
     if (options.signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was given up");
-    const ready = await uploadBody(body, options, { holdBytes });
-    return ready.kind === "sendable" ? storeWhole(ref, ready, options) : storeInParts(ref, ready, options);
+    const memory = heldBytes();
+    try {
+      const ready = await uploadBody(body, options, { holdBytes, memory });
+      return await (ready.kind === "sendable"
+        ? storeWhole(ref, ready, options)
+        : storeInParts(ref, ready, options, memory));
+    } finally {
+      memory.release();
+    }
   };
 
   function stored(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 
 /** Why: the same for all, as a new one each time would cost each connection a stack. */
@@ -13,6 +14,8 @@ export function connectionEnds(): (socket: Socket) => AbortSignal {
     const known = signals.get(socket);
     if (known !== undefined) return known;
     const end = new AbortController();
+    // A DeleteObjects over an upstream waits for sixteen answers at once. Node would write of a leak into the log from eleven on.
+    setMaxListeners(0, end.signal);
     socket.once("close", () => end.abort(LEFT));
     signals.set(socket, end.signal);
     return end.signal;

@@ -128,6 +128,22 @@ export function headerValues(headers: readonly (readonly [string, string])[], na
   return values;
 }
 
+/** Values of header fields, in the order received, by their lower-case names. */
+export type GroupedHeaders = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * The values of all header fields by their lower-case names: for who looks up names that a stranger has listed, or all of a kind. To
+ * search the headers for each name would be the work of one times the other.
+ */
+export function groupHeaders(headers: readonly (readonly [string, string])[]): GroupedHeaders {
+  const groups = new Map<string, string[]>();
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (!groups.get(lower)?.push(value)) groups.set(lower, [value]);
+  }
+  return groups;
+}
+
 /** Whether a header field with this lower-case name is there. */
 export function hasHeader(headers: readonly (readonly [string, string])[], name: string): boolean {
   return headerValues(headers, name).length > 0;

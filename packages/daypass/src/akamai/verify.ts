@@ -8,6 +8,7 @@ import {
   type UnsignedOptions,
 } from "../edge-verify.ts";
 import { refusal } from "../errors.ts";
+import { matchesGlob } from "../glob.ts";
 import { peerAddress } from "../ip.ts";
 import type { Verifier } from "../scheme.ts";
 import { type Secrets, secretResolver } from "../secrets.ts";
@@ -62,7 +63,11 @@ export function akamaiVerifier(options: AkamaiVerifierOptions): Verifier<AkamaiG
       stringToSign,
     }),
     dummyKey: akamaiMac("00", hash),
-    facts({ request }, { facts, address }) {
+    facts({ request }, { facts, path, address }) {
+      // Not before the signature: patterns are the work that their author makes.
+      if (facts.acl?.some((pattern) => matchesGlob(pattern, path)) === false) {
+        throw refusal("SIGNATURE_MISMATCH", "a path that the acl is for, found another");
+      }
       if (address === undefined || peerAddress(request.remoteAddress ?? "")?.join() === address.join()) return facts;
       throw refusal("IP_NOT_GRANTED", "the client whose address is in the token, found another or an unknown one");
     },

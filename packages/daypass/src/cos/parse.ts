@@ -2,7 +2,7 @@ import { refusal } from "../errors.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
-import { hasHeader, headerValues, percentDecode } from "../wire.ts";
+import { groupHeaders, hasHeader, percentDecode } from "../wire.ts";
 import { type CosParts, cosName, hasOwnCase, mustBeSigned } from "./canonical.ts";
 
 /** A query-signed COS request, read strictly. Nothing in it has been verified. */
@@ -81,9 +81,8 @@ function checkParameters(parameters: readonly Parameter[], list: string): void {
 
 function readHeaders(request: WireRequest, list: string): readonly Parameter[] {
   const listed = readList("q-header-list", list);
-  const unsigned = request.headers
-    .map(([name]) => name.toLowerCase())
-    .find((name) => mustBeSigned(name) && !listed.has(name));
+  const received = groupHeaders(request.headers);
+  const unsigned = [...received.keys()].find((name) => mustBeSigned(name) && !listed.has(name));
   // Without the host the bucket is open: the URL would fit the same key in every bucket of the key's owner.
   const missing = listed.has("host") ? unsigned : "host";
   if (missing !== undefined) {
@@ -92,7 +91,7 @@ function readHeaders(request: WireRequest, list: string): readonly Parameter[] {
     });
   }
   return [...listed].map((name): Parameter => {
-    const [value, second] = name === "host" ? [request.authority] : headerValues(request.headers, name);
+    const [value, second] = name === "host" ? [request.authority] : (received.get(name) ?? []);
     if (value === undefined || second !== undefined) throw malformed(name, "form", "a signed header, sent once");
     return [name, value.trim()];
   });

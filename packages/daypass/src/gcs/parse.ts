@@ -3,7 +3,7 @@ import { checkOnce, malformed, type Parameter, sortParameters } from "../paramet
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { basicTimeMs } from "../time.ts";
 import type { CredentialScope, V4Family } from "../v4.ts";
-import { hasHeader, headerValues } from "../wire.ts";
+import { type GroupedHeaders, groupHeaders } from "../wire.ts";
 import { canonicalPath, GOOG4_HMAC, GOOG4_RSA, hostWithoutPort, type SignedHeader } from "./canonical.ts";
 
 /** The longest life of a V4 URL: seven days. */
@@ -56,7 +56,8 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   checkOnce(others);
   const respelled = others.find(([name]) => OWN_NAME.test(name));
   if (respelled) throw malformed(respelled[0], "spelling", "documented");
-  checkNoHeaderAuth(request);
+  const received = groupHeaders(request.headers);
+  checkNoHeaderAuth(received);
   const [algorithm, credential, time, expires, list, signature] = OWN.map((name) => own[name]) as [
     string,
     string,
@@ -88,12 +89,12 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
     path: canonicalPath(wire.path),
     parameters: [...OWN.slice(0, 5).map((name): Parameter => [name, own[name]]), ...others],
     others,
-    headers: readSignedHeaders(request, list),
+    headers: readSignedHeaders(received, request.authority, list),
   };
 }
 
-export function checkNoHeaderAuth({ headers }: WireRequest): void {
-  if (hasHeader(headers, "authorization")) {
+export function checkNoHeaderAuth(received: GroupedHeaders): void {
+  if (received.has("authorization")) {
     throw refusal("AMBIGUOUS_AUTHENTICATION", "one signature, found two");
   }
 }
@@ -119,9 +120,8 @@ const HARMLESS = "x-goog-api-client";
  * The headers that act on Cloud Storage by their names alone; it reads `x-amz-*` as well. An unsigned `x-goog-copy-source`
  * would turn an upload into a read of any object.
  */
-export function extensionNames({ headers }: WireRequest): readonly string[] {
-  const names = headers.map(([name]) => name.toLowerCase());
-  return [...new Set(names)].filter((name) => /^x-(?:goog|amz)-/.test(name) && name !== HARMLESS);
+export function extensionNames(headers: GroupedHeaders): readonly string[] {
+  return [...headers.keys()].filter((name) => /^x-(?:goog|amz)-/.test(name) && name !== HARMLESS);
 }
 
 /** Throws `UNSIGNED_HEADER` if there are any. */
@@ -133,15 +133,16 @@ export function refuseUnsigned(headers: readonly string[]): void {
   }
 }
 
-function readSignedHeaders(request: WireRequest, list: string): readonly SignedHeader[] {
+function readSignedHeaders(received: GroupedHeaders, authority: string, list: string): readonly SignedHeader[] {
   const names = list.split(";");
-  const isInOrder = [...new Set(names)].sort().join(";") === list;
-  if (!isInOrder || !names.includes("host") || !names.every((name) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name))) {
+  const unique = new Set(names);
+  const isInOrder = [...unique].sort().join(";") === list;
+  if (!isInOrder || !unique.has("host") || !names.every((name) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name))) {
     throw malformed(OWN[4], "form", "lower-case names in order, with host");
   }
-  refuseUnsigned(extensionNames(request).filter((name) => !names.includes(name)));
+  refuseUnsigned(extensionNames(received).filter((name) => !unique.has(name)));
   return names.map((name) => ({
     name,
-    values: name === "host" ? [hostWithoutPort(request.authority)] : headerValues(request.headers, name),
+    values: name === "host" ? [hostWithoutPort(authority)] : (received.get(name) ?? []),
   }));
 }

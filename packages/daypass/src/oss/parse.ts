@@ -3,7 +3,7 @@ import { checkOnce, malformed, type Parameter, sortParameters } from "../paramet
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { basicTimeMs } from "../time.ts";
 import type { CredentialScope } from "../v4.ts";
-import { hasHeader, headerValues } from "../wire.ts";
+import { groupHeaders, hasHeader } from "../wire.ts";
 import { isAlwaysSigned, OSS4, ossQuery, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
 
 /** Seven days. */
@@ -102,9 +102,10 @@ function readHeaders(request: WireRequest, list: string): readonly SignedHeader[
   ) {
     throw malformed("x-oss-additional-headers", "form", "ascending lower-case names, joined by `;`");
   }
-  const present = request.headers.map(([name]) => name.toLowerCase()).filter(isAlwaysSigned);
+  const received = groupHeaders(request.headers);
+  const present = [...received.keys()].filter(isAlwaysSigned);
   return [...new Set([...present, ...additional])].map((name) => ({
     name,
-    values: name === "host" ? [request.authority] : headerValues(request.headers, name),
+    values: name === "host" ? [request.authority] : (received.get(name) ?? []),
   }));
 }

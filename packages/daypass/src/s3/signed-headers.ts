@@ -1,7 +1,7 @@
 import { refusal } from "../errors.ts";
 import { malformed } from "../parameters.ts";
 import type { WireRequest } from "../scheme.ts";
-import { headerValues } from "../wire.ts";
+import { groupHeaders } from "../wire.ts";
 import type { SignedHeader } from "./canonical.ts";
 
 // Proxies and SDKs add these to requests that they did not sign, and no operation reads them.
@@ -19,8 +19,8 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
     throw malformed(parameter, "names", "lower-case header names, each once, joined by `;`");
   }
   if (!unique.has("host")) throw malformed(parameter, "host", "a list with `host`");
-  const received = new Set(request.headers.map(([name]) => name.toLowerCase()));
-  const unsigned = [...received].filter((name) => mustBeSigned(name) && !unique.has(name));
+  const received = groupHeaders(request.headers);
+  const unsigned = [...received.keys()].filter((name) => mustBeSigned(name) && !unique.has(name));
   if (unsigned.length > 0) {
     throw refusal(
       "UNSIGNED_HEADER",
@@ -30,7 +30,7 @@ export function readSignedHeaders(request: WireRequest, list: string, parameter:
   }
   return names.map((name) => ({
     name,
-    values: name === "host" ? [request.authority] : headerValues(request.headers, name),
+    values: name === "host" ? [request.authority] : (received.get(name) ?? []),
   }));
 }
 

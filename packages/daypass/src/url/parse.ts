@@ -1,5 +1,5 @@
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
-import { headerValues, type QueryToken } from "../wire.ts";
+import { groupHeaders, type QueryToken } from "../wire.ts";
 import type { UrlCanonical } from "./canonical.ts";
 import { fixedPath, hasReserved, isPath, isQuery, MAX_TARGET } from "./grammar.ts";
 import {
@@ -46,6 +46,7 @@ export function parseUrl({ request: { target, headers }, wire, origin }: UrlRequ
   const { "dp-prefix": prefix, "dp-vary": vary, "dp-headers": names = [] } = parameters;
   const fixed = prefix === undefined ? path : fixedPath(path, prefix);
   demand(fixed !== undefined, "dp-prefix", "path", 'fewer segments than the path has, and below them no ";" or %25XX');
+  const received = groupHeaders(names.length > 0 ? headers : []);
   const tokens = vary ? others.filter(({ name }) => !vary.includes(name)) : others;
   return {
     canonical: {
@@ -54,7 +55,7 @@ export function parseUrl({ request: { target, headers }, wire, origin }: UrlRequ
       path: fixed,
       query: joinTokens(tokens),
       params: joinTokens(params),
-      headers: names.map((name) => headerLine(headers, name)).join(""),
+      headers: names.map((name) => headerLine(name, received.get(name))).join(""),
     },
     parameters,
     tokens,
@@ -94,8 +95,8 @@ function sortTokens(tokens: readonly QueryToken[]): {
 }
 
 /** Rule 3.7: "The request carries each named header exactly once". */
-function headerLine(headers: WireRequest["headers"], name: string): string {
-  const [value = "\n", second] = headerValues(headers, name).map(trimBlank);
+function headerLine(name: string, values: readonly string[] = []): string {
+  const [value = "\n", second] = values.map(trimBlank);
   demand(second === undefined && /^[ -~]*$/.test(value), `header ${name}`, "form", "one header in printable ASCII");
   return `${name}:${value}\n`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AkamaiVerifierOptions, akamaiSigner, akamaiVerifier } from "../../src/akamai/index.ts";
 import type { Verifier } from "../../src/index.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { get, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
 
@@ -106,6 +107,21 @@ describe("what a token is for", () => {
     const acl = signer.sign({ url, acl: ["/akamai/?.mp4", "/live/*"], expiresIn: 60 }).url;
     expect(await outcome(verifier(), get(acl.replace("/akamai/a.mp4", "/live/1/2")))).toBe("accepted");
     expect(await outcome(verifier(), get(acl.replace("a.mp4", "ab.mp4")))).toBe("SIGNATURE_MISMATCH");
+  });
+
+  it("cost a stranger's patterns nothing: they are asked after the signature", async () => {
+    const path = `/${"a".repeat(7000)}`;
+    const acl = "*b!".repeat(2500).slice(0, -1);
+    const request = get(`https://media.example.com${path}?hdnts=exp=1767326000~acl=${acl}~hmac=${"0".repeat(64)}`);
+    const times: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      times.push(
+        await cpuMilliseconds(async () => {
+          expect(await outcome(verifier({ parameter: "hdnts" }), request)).toBe("SIGNATURE_MISMATCH");
+        }),
+      );
+    }
+    expect(Math.min(...times)).toBeLessThan(5);
   });
 
   it("an address", async () => {

@@ -167,6 +167,8 @@ async function* readFile(input: Reader, delimiter: Uint8Array, limits: Multipart
   await input.skip(left);
 }
 
+const SMALL_PIECE = 1024;
+
 interface Reader {
   /** Puts bytes back in front. */
   unread(bytes: Uint8Array): void;
@@ -184,13 +186,27 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
   const source = body[Symbol.asyncIterator]();
   let held = new Uint8Array(0);
 
+  /** Puts bytes behind those that are held. Small pieces are given room for others: who sends byte by byte has each copied once. */
+  function append(value: Uint8Array): void {
+    if (held.byteOffset + held.length + value.length > held.buffer.byteLength) {
+      const room = value.length < SMALL_PIECE ? held.length + SMALL_PIECE : 0;
+      const larger = new Uint8Array(held.length + value.length + room);
+      larger.set(held);
+      held = larger.subarray(0, held.length);
+    }
+    const longer = new Uint8Array(held.buffer, held.byteOffset, held.length + value.length);
+    longer.set(value, held.length);
+    held = longer;
+  }
+
   /** Adds what comes next to what is held; `false` at the end. */
   async function more(): Promise<boolean> {
     for (;;) {
       const { done, value } = await source.next();
       if (done === true) return false;
       if (value.length === 0) continue;
-      held = held.length === 0 ? new Uint8Array(value) : concat(held, value);
+      if (held.length === 0) held = new Uint8Array(value);
+      else append(value);
       return true;
     }
   }

@@ -4,6 +4,7 @@ import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { connectionEnds } from "./connection-end.ts";
+import { heldAnswers } from "./held-answers.ts";
 import { inTurn } from "./in-turn.ts";
 import { outbox } from "./outbox.ts";
 import { requestBody } from "./request-body.ts";
@@ -53,6 +54,8 @@ export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}
 export interface RequestListenerOptions extends NodeHandlerOptions {
   /** Whether the requests come from a server of our own, where nobody else can see them. */
   readonly ownsRequests: boolean;
+  /** Bytes that answers made in memory may hold together while their clients take their time; see {@link heldAnswers}. */
+  readonly heldBytes?: number | undefined;
 }
 
 /** The same for a server of our own too. */
@@ -61,13 +64,14 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
   const minimumRate: MinimumRate = { ...defaultMinimumRate, ...given(options.minimumRate) };
   const { isDraining = () => false, ownsRequests } = options;
   const watch: TransferWatch = transferWatch(minimumRate, () => performance.now());
+  const held = heldAnswers(options.heldBytes);
   // Requests that were pipelined behind the last response of a connection are not looked at.
   const ended = new WeakSet<Socket>();
 
   const endOf = connectionEnds();
 
   const post = outbox((letter) => {
-    if (send(letter.outcome, letter, { watch, close: isDraining() })) ended.add(letter.request.socket);
+    if (send(letter.outcome, letter, { watch, held, close: isDraining() })) ended.add(letter.request.socket);
   });
 
   return inTurn((request, response) => {

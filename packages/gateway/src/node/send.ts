@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { DeliveryFault, Outcome } from "../pipeline/outcome.ts";
 import type { Body } from "../storage/storage.ts";
+import type { HeldAnswers } from "./held-answers.ts";
 import { linger } from "./linger.ts";
 import { hasBody } from "./request-body.ts";
 import { type FileProgress, sendFile } from "./send-file.ts";
@@ -15,6 +16,7 @@ export interface Connection {
 
 export interface SendOptions {
   readonly watch: TransferWatch;
+  readonly held: HeldAnswers;
   /** Whether this is the connection's last response. */
   readonly close: boolean;
 }
@@ -51,6 +53,7 @@ export function send(outcome: Outcome, { request, response }: Connection, option
     } else {
       endWith(response, body.bytes);
     }
+    if (body !== undefined && body.bytes.length > MAX_COPIED_BYTES) options.held.hold(response, body.bytes.length);
     outcome.delivered(body?.bytes.length ?? 0, true);
   } else {
     void sendLarge(outcome, response, options.watch);

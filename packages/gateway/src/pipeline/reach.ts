@@ -40,7 +40,9 @@ export function scopeBreach(
   { bucket, key }: Resource,
   method: string,
 ): "bucket" | "prefix" | "methods" | undefined {
-  if (buckets !== undefined && bucket !== "" && !buckets.includes(bucket)) return "bucket";
+  // Without a bucket a request is for none, as the list of buckets is. With a key it is for an object: that of the name "".
+  const isForNone = bucket === "" && key === undefined;
+  if (buckets !== undefined && !isForNone && !buckets.includes(bucket)) return "bucket";
   if (prefix !== undefined && key !== undefined && !isBelow(prefix, key)) return "prefix";
   // GET implies HEAD, as in every dialect that lists methods.
   if (methods !== undefined && !methods.includes(method) && !(method === "HEAD" && methods.includes("GET")))

@@ -1,5 +1,5 @@
 import type { WireRequest } from "daypass";
-import { acceptedQuality } from "../http/accept.ts";
+import { readAccept } from "../http/accept.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import type { RefusalCode } from "../pipeline/refusal.ts";
 import { textAnswer } from "./text-answer.ts";
@@ -12,9 +12,9 @@ const FOR_PROGRAMS = ["application/json", "application/problem+json", "applicati
  * for it.
  */
 export function wantsPage({ headers }: WireRequest): boolean {
-  const accept = headers.find(([name]) => name.toLowerCase() === "accept")?.[1] ?? "";
-  const page = acceptedQuality(accept, ["text/html"]) ?? 0;
-  const isLess = (type: string): boolean => page < (acceptedQuality(accept, [type, "application/*", "*/*"]) ?? 0);
+  const qualityOf = readAccept(headers.find(([name]) => name.toLowerCase() === "accept")?.[1] ?? "");
+  const page = qualityOf(["text/html"]) ?? 0;
+  const isLess = (type: string): boolean => page < (qualityOf([type, "application/*", "*/*"]) ?? 0);
   return page > 0 && !FOR_PROGRAMS.some(isLess);
 }
 

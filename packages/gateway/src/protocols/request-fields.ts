@@ -1,4 +1,4 @@
-import type { WireRequest } from "daypass";
+import { DaypassError, type WireRequest } from "daypass";
 import type { Conditions } from "../http/conditional.ts";
 import { isHeaderValue } from "../http/content-headers.ts";
 import type { RangeRequest } from "../operations/get-object.ts";
@@ -20,8 +20,30 @@ export function readConditions(fields: RequestFields): Conditions | undefined {
   return { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince };
 }
 
-export function readRange({ range, ifRange }: RequestFields): RangeRequest | undefined {
-  return range === undefined ? undefined : { range, ifRange };
+/** What tells of a grant which headers it binds. */
+type BoundHeaders = { readonly signedHeaders: readonly string[] };
+
+/**
+ * The range of a request. Where it is signed it is the part that was granted, and an `If-Range` of the holder's own, which need not
+ * hold, would open the rest.
+ *
+ * @throws {DaypassError} `UNSIGNED_HEADER`
+ */
+export function readRange({ range, ifRange }: RequestFields, grant: BoundHeaders): RangeRequest | undefined {
+  if (range === undefined) return undefined;
+  if (ifRange !== undefined && isRangeGranted(grant) && !grant.signedHeaders.includes("if-range")) {
+    throw new DaypassError(
+      "UNSIGNED_HEADER",
+      "expected if-range only where it is signed like the range, found it unsigned: leave it out or sign it",
+      { details: { headers: ["if-range"] } },
+    );
+  }
+  return { range, ifRange };
+}
+
+/** Whether a grant is for a part of an object: whoever else serves it has to be told, or would give the whole. */
+export function isRangeGranted({ signedHeaders }: BoundHeaders): boolean {
+  return signedHeaders.includes("range");
 }
 
 /** Bytes that the client announced; `undefined` where it did not. */

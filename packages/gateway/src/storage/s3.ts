@@ -9,6 +9,7 @@ import { upstreamBuckets } from "./s3/buckets.ts";
 import { checkOptions } from "./s3/check-options.ts";
 import { writeConditions } from "./s3/conditions.ts";
 import { objectCopier } from "./s3/copy-object.ts";
+import { heldMemory } from "./s3/held-memory.ts";
 import { objectLister } from "./s3/list-objects.ts";
 import { upstreamMultipart } from "./s3/multipart.ts";
 import { bucketNames } from "./s3/names.ts";
@@ -17,6 +18,7 @@ import { objectReader } from "./s3/read-object.ts";
 import { objectRemover } from "./s3/remove-object.ts";
 import { objectStore } from "./s3/store-object.ts";
 import { objectTags } from "./s3/tag-object.ts";
+import { SMALL } from "./s3/upload-body.ts";
 import { upstream } from "./s3/upstream.ts";
 import { type Storage, StorageError } from "./storage.ts";
 import { underWay } from "./under-way.ts";
@@ -24,6 +26,8 @@ import { underWay } from "./under-way.ts";
 export type { S3Options, S3Timeouts } from "./s3/options.ts";
 
 const HOLD = 8 * 1024 * 1024;
+/** So many uploads may hold all that one may. */
+const HELD_UPLOADS = 64;
 
 /**
  * Opens an upstream as storage. Nothing is sent before the first call, so that a gateway starts also while its upstream is down.
@@ -49,7 +53,8 @@ export function s3(options: S3Options): Storage {
   const tags = objectTags(connection, names);
   const conditions = writeConditions(connection);
   const reader = objectReader({ upstream: connection, names, tags, redirect });
-  const parts = { upstream: connection, names, conditions, reader, holdBytes, clock };
+  const heldBytes = heldMemory(HELD_UPLOADS * Math.max(holdBytes, SMALL));
+  const parts = { upstream: connection, names, conditions, reader, holdBytes, heldBytes, clock };
   const multipart = upstreamMultipart(parts);
   const store = objectStore({ ...parts, multipart });
   const copy = objectCopier(parts);

@@ -275,6 +275,29 @@ describe("nothing unsigned acts", () => {
     }
   });
 
+  it("a signed range is the part that was granted: no If-Range of the holder's own opens the rest", async () => {
+    const range = "bytes=0-1";
+    const bind = { headers: { range } };
+    const urls = [
+      sign({ bucket: "media", key: "hello.txt", expiresIn: 60, bind }),
+      targetOf(daypassUrl(gateway, "/media/hello.txt", { bind })),
+    ];
+    for (const target of urls) {
+      const granted = await attack({ target, headers: { range } });
+      expect([granted.status, granted.body.toString()]).toEqual([206, "he"]);
+      for (const own of ['"another"', granted.headers.etag ?? "", "Thu, 01 Jan 1970 00:00:00 GMT"]) {
+        const reply = await attack({ target, headers: { range, "if-range": own } });
+        expect([own, reply.status, reply.calls]).toEqual([own, 403, 0]);
+      }
+    }
+    // Who signs both, or neither, has it as HTTP has it.
+    const both = { range, "if-range": '"another"' };
+    const signed = sign({ bucket: "media", key: "hello.txt", expiresIn: 60, bind: { headers: both } });
+    for (const target of [signed, get()]) {
+      expect((await attack({ target, headers: both })).body.toString()).toBe("hello");
+    }
+  });
+
   it("SigV2 leaves the query unsigned, so a parameter that it does not sign is refused", async () => {
     const s3 = s3V2Signer({
       region: "us-east-1",

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { s3V2Signer } from "daypass/s3/v2";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { S3AccessKey } from "../../src/index.ts";
+import { type S3AccessKey, scopeBreach } from "../../src/index.ts";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { type BucketCall, callBucket, contentMd5, parts, texts } from "../e2e/bucket-client.ts";
 import { s3Code, s3For, send } from "../e2e/clients.ts";
@@ -279,4 +279,11 @@ describe("a signature for an object", () => {
     expect(await target({ query }, (it) => `${it}&prefix=`)).toBe(403);
     expect(await target({ query }, (it) => it.replace("/media?", "/media%2F..%2Fprivate?"))).toBe(403);
   });
+});
+
+it("a key for some buckets is for no object of a bucket without a name, and may still be asked which buckets there are", () => {
+  const scope = { buckets: ["media"] };
+  expect(scopeBreach(scope, { bucket: "", key: "private/secret.txt" }, "GET")).toBe("bucket");
+  expect(scopeBreach(scope, { bucket: "", key: undefined }, "GET")).toBe(undefined);
+  expect(scopeBreach(scope, { bucket: "media", key: "a" }, "GET")).toBe(undefined);
 });

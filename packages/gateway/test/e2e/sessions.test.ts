@@ -247,6 +247,18 @@ describe("a call of the Security Token Service", () => {
     ["with a parameter that nothing acts on", 400, "ValidationError", () => sts({ ...ASSUME, SerialNumber: "1" })],
     ["for too long", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "999999" })],
     ["for too short", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "60" })],
+    [
+      "in another encoding than UTF-8",
+      400,
+      "ValidationError",
+      () => sts({}, main, { form: Buffer.from("Action=\xff", "latin1") }),
+    ],
+    [
+      "that ends within a character",
+      400,
+      "ValidationError",
+      () => sts({}, main, { form: Buffer.from("Action=\xe2\x82", "latin1") }),
+    ],
     ["without a role", 400, "ValidationError", () => sts({ Action: "AssumeRole", RoleSessionName: "test" })],
     [
       "with a policy that denies",

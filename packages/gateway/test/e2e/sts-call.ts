@@ -8,6 +8,8 @@ export interface StsCall {
   readonly at?: Date;
   /** Sent instead of what was signed. */
   readonly body?: string;
+  /** Signed and sent in place of the parameters. */
+  readonly form?: Uint8Array;
   readonly token?: string;
 }
 
@@ -15,9 +17,9 @@ export interface StsCall {
 export async function callSts(
   gateway: TestGateway,
   parameters: Readonly<Record<string, string>>,
-  { key, at = new Date(), body, token }: StsCall,
+  { key, at = new Date(), body, form: given, token }: StsCall,
 ): Promise<Reply> {
-  const form = new URLSearchParams({ Version: "2011-06-15", ...parameters }).toString();
+  const form = given ?? new URLSearchParams({ Version: "2011-06-15", ...parameters }).toString();
   const time = at.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const fields: Record<string, string> = {
     "content-type": "application/x-www-form-urlencoded",
@@ -26,7 +28,7 @@ export async function callSts(
     ...(token === undefined ? {} : { "x-amz-security-token": token }),
   };
   const names = Object.keys(fields).sort();
-  const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+  const sha256 = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex");
   const canonical = `POST\n/\n\n${names.map((name) => `${name}:${fields[name]}\n`).join("")}\n${names.join(";")}\n${sha256(form)}`;
   const scope = `${time.slice(0, 8)}/us-east-1/sts/aws4_request`;
   let derived: Buffer | string = `AWS4${key.secretAccessKey}`;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { acceptedQuality } from "../../src/http/accept.ts";
+import { readAccept } from "../../src/http/accept.ts";
 
 it.each([
   ["text/html", 1],
@@ -12,6 +12,8 @@ it.each([
   ["*/*, text/html;q=0.2", 0.2],
   ["application/json", undefined],
   ["", undefined],
+  [`text/html${",a".repeat(507)}`, 1],
+  [`text/html${",a".repeat(508)}`, undefined],
 ])("reads of %j how much HTML is wanted", (accept, quality) => {
-  expect(acceptedQuality(accept, ["text/html", "text/*", "*/*"])).toBe(quality);
+  expect(readAccept(accept)(["text/html", "text/*", "*/*"])).toBe(quality);
 });

@@ -90,3 +90,36 @@ it("stores a long body of unknown length in parts, and nothing of one that break
   expect(await contents(storage, "bucket", "b")).toBe(undefined);
   expect((await storage.listUploads("bucket", { prefix: "", limit: 10 })).entries).toEqual([]);
 });
+
+it("holds no more of slow uploads of unknown length than has room, and takes them again when there is some", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/.keep": "" } });
+  const storage = over(upstream, { holdBytes: 200_000 });
+  const piece = Buffer.alloc(190_000, "x");
+  let release = (): void => {};
+  const stalled = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let taken = 0;
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield piece;
+    taken += 1;
+    await stalled;
+  }
+  const waiting = Array.from({ length: 80 }, (_, i) =>
+    codeOf(storage.put({ bucket: "bucket", key: `${i}` }, slow(), {})),
+  );
+  // 64 times 200,000 bytes, in pieces of 190,000.
+  await expect.poll(() => taken).toBe(67);
+  const ref = { bucket: "bucket", key: "late" };
+  expect(await codeOf(storage.put(ref, chunks(piece), {}))).toBe("UNAVAILABLE");
+  const checksum = { algorithm: "crc32", expected: () => undefined } as const;
+  const part = storage.put(ref, chunks(piece), { contentLength: piece.length, checksum });
+  expect(await codeOf(part)).toBe("UNAVAILABLE");
+  // Whoever announces the length is not touched by it, nor is what is small.
+  expect((await storage.put(ref, chunks(piece), { contentLength: piece.length })).size).toBe(piece.length);
+  expect((await storage.put(ref, chunks("x"), { contentLength: 1, checksum: { algorithm: "crc32" } })).size).toBe(1);
+  release();
+  const codes = await Promise.all(waiting);
+  expect(codes.filter((code) => code === "UNAVAILABLE")).toHaveLength(13);
+  expect((await storage.put(ref, chunks(piece), {})).size).toBe(piece.length);
+});

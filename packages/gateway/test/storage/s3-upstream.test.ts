@@ -74,6 +74,18 @@ it("sends nobody further than the grant goes: the other URL ends with it, and on
   expect([whole.status, await whole.text()]).toEqual([200, "0123456789"]);
 });
 
+it("sends nobody to another place with a signed range: there he would have the whole", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/a.txt": "0123456789" } });
+  const gateway = await front({ ...upstream.clients.daypass, redirect: true });
+  const headers = { range: "bytes=2-4" };
+  const bind = { headers };
+  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a.txt", expiresIn: 20, bind });
+  for (const bound of [url, daypassUrl(gateway, "/bucket/a.txt", { bind })]) {
+    const part = await fetch(bound, { redirect: "manual", headers });
+    expect([part.status, part.headers.get("content-range"), await part.text()]).toEqual([206, "bytes 2-4/10", "234"]);
+  }
+});
+
 it("refuses conditional writes where the upstream would overwrite in spite of them", async () => {
   const calls: string[] = [];
   const options = await scripted((request, response) => {

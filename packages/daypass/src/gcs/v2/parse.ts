@@ -3,7 +3,7 @@ import { refusal } from "../../errors.ts";
 import { malformed, type Parameter, sortParameters } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
-import { headerValues } from "../../wire.ts";
+import { type GroupedHeaders, groupHeaders } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { checkNoHeaderAuth, extensionNames, refuseUnsigned } from "../parse.ts";
 import { isNeverSigned, isSubresource } from "./canonical.ts";
@@ -46,7 +46,8 @@ export function parseGcsV2(
   { hostBucket, allowUnsigned }: GcsV2Reading,
 ): ParsedGcsV2 {
   const { own, others } = sortParameters(wire, ["GoogleAccessId", "Expires", "Signature"]);
-  checkNoHeaderAuth(request);
+  const received = groupHeaders(request.headers);
+  checkNoHeaderAuth(received);
   const expiresAt = parseEpoch(own.Expires);
   if (expiresAt === undefined) throw malformed("Expires", "not-a-number", "whole seconds since 1970");
   // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
@@ -63,7 +64,7 @@ export function parseGcsV2(
       parameter: unknown,
     });
   }
-  const extensions = extensionNames(request);
+  const extensions = extensionNames(received);
   refuseUnsigned(extensions.filter((name) => name.startsWith("x-amz-") || isNeverSigned(name)));
   const path = hostBucket ? `/${uriEncode(hostBucket)}${wire.path}` : wire.path;
   return {
@@ -71,17 +72,17 @@ export function parseGcsV2(
     expires: own.Expires,
     expiresAt,
     signature,
-    contentMd5: single(request, "content-md5"),
-    contentType: single(request, "content-type"),
-    extensions: extensions.map((name) => ({ name, values: headerValues(request.headers, name) })),
+    contentMd5: single(received, "content-md5"),
+    contentType: single(received, "content-type"),
+    extensions: extensions.map((name) => ({ name, values: received.get(name) ?? [] })),
     resource: [path, ...parameters.map(([name]) => name)].join("?"),
     parameters,
     unsignedParameters,
   };
 }
 
-function single(request: WireRequest, name: string): string {
-  const [value = "", second] = headerValues(request.headers, name);
+function single(received: GroupedHeaders, name: string): string {
+  const [value = "", second] = received.get(name) ?? [];
   if (second !== undefined) throw malformed(name, "duplicate", "one header");
   return value.trim();
 }

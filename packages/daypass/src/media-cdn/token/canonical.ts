@@ -2,7 +2,7 @@ import { sha256Hmac } from "#crypto/digests";
 import { hex } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
 import { anyBase64 } from "../../google-cdn.ts";
-import { headerValues } from "../../wire.ts";
+import { groupHeaders } from "../../wire.ts";
 
 /** A shared secret for HMAC-SHA256. */
 export interface MediaCdnTokenSecret {
@@ -61,8 +61,12 @@ export function tokenStringToSign(
   const signed = (name: string, value: string): string => {
     if (name === "FullPath") return checkText(path, /^[!-}]+$/, code);
     if (name !== "Headers") return checkText(value, /^[!"$%'-}]+$/, code);
-    const pairs = value.split(",").map((header) => {
-      const values = headerValues(headers, header.toLowerCase());
+    const names = value.split(",");
+    // Each name again would sign the header's value again, and a request has room for thousands.
+    if (new Set(value.toLowerCase().split(",")).size < names.length) throw refusal(code, "each signed header once");
+    const received = groupHeaders(headers);
+    const pairs = names.map((header) => {
+      const values = received.get(header.toLowerCase()) ?? [];
       return `${checkText(header, /^[\w-]+$/, code)}=${checkText(values.join("\n"), /^[ -+\--}]+$/, code)}`;
     });
     return pairs.join();

@@ -3,7 +3,7 @@ import { refusal } from "../../errors.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
-import { headerValues } from "../../wire.ts";
+import { groupHeaders, headerValues } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { checkNoHeaderAuth } from "../parse.ts";
 import { isAmbiguousValue, isSubResource } from "./canonical.ts";
@@ -56,7 +56,6 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
   if (signature.length !== 28 || fromBase64(signature)?.length !== 20) {
     throw malformed("Signature", "form", "base64 of 20 bytes, `+` sent as %2B");
   }
-  const names = new Set(request.headers.map(([name]) => name.toLowerCase()));
   return {
     accessKeyId,
     expires,
@@ -65,9 +64,9 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
     signature,
     contentMd5: oneHeader(request, "content-md5"),
     contentType: oneHeader(request, "content-type"),
-    headers: [...names]
-      .filter((name) => name.startsWith("x-oss-"))
-      .map((name) => ({ name, values: headerValues(request.headers, name) })),
+    headers: [...groupHeaders(request.headers)]
+      .filter(([name]) => name.startsWith("x-oss-"))
+      .map(([name, values]) => ({ name, values })),
     subResources,
     unsigned,
   };

@@ -1,7 +1,7 @@
 import { type DaypassError, refusal } from "../../errors.ts";
 import { malformed } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
-import { formDecode, headerValues } from "../../wire.ts";
+import { formDecode, groupHeaders, headerValues } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { canonicalizedResource, hasControl, isAmbiguousValue, isSubResource, type Parameter } from "./canonical.ts";
 
@@ -118,10 +118,9 @@ export function parseS3V2(
 const ADDED_BY_PROXIES = "x-amz-cf-id";
 
 export function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
-  const names = new Set(request.headers.map(([field]) => field.toLowerCase()));
-  return [...names]
-    .filter((name) => name.startsWith("x-amz-") && name !== ADDED_BY_PROXIES)
-    .map((name) => ({ name, values: headerValues(request.headers, name) }));
+  return [...groupHeaders(request.headers)]
+    .filter(([name]) => name.startsWith("x-amz-") && name !== ADDED_BY_PROXIES)
+    .map(([name, values]) => ({ name, values }));
 }
 
 export function singleHeader(request: WireRequest, name: string): string {

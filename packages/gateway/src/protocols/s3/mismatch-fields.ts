@@ -64,7 +64,11 @@ function signatureOf(request: WireRequest): string {
   }
 }
 
-/** `41 57 53`: shows a byte that no screen does. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => ` ${byte.toString(16).padStart(2, "0")}`);
+
+/** `41 57 53`: shows a byte that no screen does. Nobody has been authenticated, and the text is as long as a request may be. */
 function bytesOf(text: string): string {
-  return Array.from(encoder.encode(text), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  let shown = "";
+  for (const byte of encoder.encode(text)) shown += HEX[byte];
+  return shown.slice(1);
 }

@@ -7,6 +7,7 @@ import type { PartInfo } from "../../storage/multipart.ts";
 import type { ObjectInfo } from "../../storage/storage.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
+import { isRangeGranted } from "../request-fields.ts";
 import { requestIdHeaders } from "./request-id.ts";
 import type { XmlElement } from "./xml.ts";
 
@@ -32,7 +33,7 @@ function readObject(result: ObjectRead, { grant, at }: Permit<S3Grant>): Answer 
   const overrides = responseOverrides(grant);
   const secondsLeft = Math.floor((grant.expiresAt.getTime() - at) / 1000);
   if (body?.kind === "redirect") {
-    const sentOn = redirect(body, info, { overrides, secondsLeft });
+    const sentOn = isRangeGranted(grant) ? undefined : redirect(body, info, { overrides, secondsLeft });
     if (sentOn !== undefined) return sentOn;
     body = body.bytes();
   }

@@ -31,11 +31,8 @@ export async function readCall({ request, fields }: Received, body: AsyncIterabl
       found: request.method,
     });
   }
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
   const parameters = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(text + decoder.decode())) {
+  for (const [name, value] of new URLSearchParams(await readText(body))) {
     if (parameters.has(name)) throw invalid(name, "once");
     parameters.set(name, value);
   }
@@ -60,6 +57,22 @@ export async function readCall({ request, fields }: Received, body: AsyncIterabl
         }
       : { roleArn: "", sessionName: "" }),
   };
+}
+
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (chunk?: Uint8Array): string => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch {
+      throw new Refusal("INVALID_PARAMETER", "expected the parameters in UTF-8, found other bytes", {
+        parameter: "Action",
+      });
+    }
+  };
+  let text = "";
+  for await (const chunk of body) text += decode(chunk);
+  return text + decode();
 }
 
 function isAction(action: string): action is CallFields["action"] {

@@ -26,9 +26,9 @@ export function urlOperation(
   if (object === undefined) throw new Refusal("NO_SUCH_KEY", "expected the path of a file, found that of a bucket");
   switch (request.method) {
     case "GET":
-      return { operation: "get-object", object, conditions: readConditions(fields), range: readRange(fields) };
+      return { operation: "get-object", object, conditions: readConditions(fields), range: readRange(fields, grant) };
     case "HEAD":
-      return { operation: "head-object", object, conditions: readConditions(fields), range: readRange(fields) };
+      return { operation: "head-object", object, conditions: readConditions(fields), range: readRange(fields, grant) };
     case "DELETE":
       return { operation: "delete-object", object, ...writeConditions(grant, fields) };
     case "PUT":

@@ -5,6 +5,7 @@ import type { Permit } from "../../pipeline/authorize.ts";
 import type { Answer } from "../../pipeline/outcome.ts";
 import { addDelivery, memoisedHeaders, overriddenHeaders, redirect, responseOverrides } from "../object-headers.ts";
 import type { Exchange } from "../protocol.ts";
+import { isRangeGranted } from "../request-fields.ts";
 import type { UrlRequest } from "./operation.ts";
 
 /** Writes down what an operation did, in plain HTTP. */
@@ -19,7 +20,8 @@ export function presentUrl(): (result: ResultOf<UrlRequest>, permit: Permit<UrlG
         const overrides = responseOverrides(grant);
         const secondsLeft = Math.floor((grant.expiresAt.getTime() - at) / 1000);
         if (body?.kind === "redirect") {
-          const sentOn = isForAddress(request) ? undefined : redirect(body, info, { overrides, secondsLeft });
+          const isOurs = isForAddress(request) || isRangeGranted(grant);
+          const sentOn = isOurs ? undefined : redirect(body, info, { overrides, secondsLeft });
           if (sentOn !== undefined) return sentOn;
           body = body.bytes();
         }

@@ -120,9 +120,13 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
   function* entries(bucket: string, options: ListUploadsOptions): Generator<UploadEntry> {
     const { prefix, delimiter, limit } = options;
     const until = behindPrefix(prefix);
+    // Of the rows of one read those behind a common prefix are read for nothing: a page of prefixes would read a page of rows for each.
+    const first = delimiter === undefined ? limit + 1 : 1;
+    let most = first;
     let from = startOf(options);
     while (from !== undefined) {
-      const rows = reader.uploads.openUploads({ bucket, ...from, until, limit: limit + 1 });
+      const rows = reader.uploads.openUploads({ bucket, ...from, until, limit: most });
+      most = Math.min(most * 2, limit + 1);
       from = undefined;
       for (const row of rows) {
         const common = commonPrefix(row.ref.key, prefix, delimiter);
@@ -132,6 +136,7 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
         } else {
           yield { kind: "prefix", prefix: common };
           from = keyFrom(behindPrefix(common));
+          most = first;
           break;
         }
       }

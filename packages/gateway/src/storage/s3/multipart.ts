@@ -1,10 +1,11 @@
 import { requiredText } from "../../http/xml-reader.ts";
-import type { MultipartStorage, PartInfo } from "../multipart.ts";
+import type { MultipartStorage, PartInfo, PutPartOptions, UploadRef } from "../multipart.ts";
 import { type ChecksumRequest, StorageError } from "../storage.ts";
 import { uploadCompleter } from "./complete-upload.ts";
 import type { WriteConditions } from "./conditions.ts";
 import { partCopier } from "./copy-part.ts";
 import { uploadFault } from "./fault.ts";
+import type { HeldBytes } from "./held-memory.ts";
 import { namedParts } from "./named-parts.ts";
 import { expectStorable, type Names } from "./names.ts";
 import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
@@ -19,12 +20,69 @@ export interface MultipartParts {
   readonly conditions: WriteConditions;
   readonly reader: ObjectReader;
   readonly holdBytes: number;
+  readonly heldBytes: () => HeldBytes;
 }
 
 export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
-  const { upstream, names, conditions, reader, holdBytes } = parts;
+  const { upstream, names, conditions, reader, holdBytes, heldBytes } = parts;
   const uploads = openUploads(upstream, names);
   const elements = namedParts();
+
+  async function sendPart(
+    upload: UploadRef,
+    part: {
+      readonly number: number;
+      readonly body: AsyncIterable<Uint8Array>;
+      readonly options: PutPartOptions;
+      readonly memory: HeldBytes;
+    },
+  ): Promise<PartInfo> {
+    const { number, body, options, memory } = part;
+    const { bucket, key } = await uploads.place(upload);
+    const { checksum: wanted } = await uploads.get(upload);
+    const request: ChecksumRequest | undefined =
+      options.checksum ?? (wanted === undefined ? undefined : { algorithm: wanted.algorithm });
+    const ready = await uploadBody(body, { ...options, checksum: request }, { holdBytes, memory });
+    if (ready.kind === "endless") {
+      await ready.rest.return?.();
+      throw new StorageError(
+        "TOO_LARGE",
+        `expected the length of a part of more than ${holdBytes} bytes, found none announced`,
+      );
+    }
+    // S3 refuses a checksum that is not the upload's.
+    const headers = Object.fromEntries(
+      Object.entries(ready.headers).filter(
+        ([name]) => !name.startsWith("x-amz-checksum-") || name === `x-amz-checksum-${wanted?.algorithm}`,
+      ),
+    );
+    const doing = "store the part";
+    const { answer, fault } = await upstream.ask({
+      doing,
+      method: "PUT",
+      bucket,
+      key,
+      query: { partNumber: String(number), uploadId: upload.uploadId },
+      headers,
+      body: ready.body,
+      signal: options.signal,
+    });
+    if (fault !== undefined) throw uploadFault(fault, doing);
+    answer.resume();
+    // What the upstream was not told it does not keep: where the upload has none it is kept here, else nobody may name the part by it.
+    const kept = wanted === undefined || request?.algorithm === wanted.algorithm ? request : undefined;
+    const value = kept === undefined ? undefined : ready.digests()[kept.algorithm];
+    const stored: PartInfo = {
+      number,
+      size: ready.length,
+      etag: unquoted(answer.headers.etag),
+      lastModified: dateOf(answer.headers.date),
+      checksum:
+        kept === undefined || value === undefined ? undefined : { algorithm: kept.algorithm, value: base64(value) },
+    };
+    if (wanted === undefined) elements.remember(upload, stored);
+    return stored;
+  }
 
   return {
     async createUpload(ref, options = {}) {
@@ -59,50 +117,12 @@ export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
     },
 
     async putPart(upload, number, body, options = {}) {
-      const { bucket, key } = await uploads.place(upload);
-      const { checksum: wanted } = await uploads.get(upload);
-      const request: ChecksumRequest | undefined =
-        options.checksum ?? (wanted === undefined ? undefined : { algorithm: wanted.algorithm });
-      const ready = await uploadBody(body, { ...options, checksum: request }, { holdBytes });
-      if (ready.kind === "endless") {
-        await ready.rest.return?.();
-        throw new StorageError(
-          "TOO_LARGE",
-          `expected the length of a part of more than ${holdBytes} bytes, found none announced`,
-        );
+      const memory = heldBytes();
+      try {
+        return await sendPart(upload, { number, body, options, memory });
+      } finally {
+        memory.release();
       }
-      // S3 refuses a checksum that is not the upload's.
-      const headers = Object.fromEntries(
-        Object.entries(ready.headers).filter(
-          ([name]) => !name.startsWith("x-amz-checksum-") || name === `x-amz-checksum-${wanted?.algorithm}`,
-        ),
-      );
-      const doing = "store the part";
-      const { answer, fault } = await upstream.ask({
-        doing,
-        method: "PUT",
-        bucket,
-        key,
-        query: { partNumber: String(number), uploadId: upload.uploadId },
-        headers,
-        body: ready.body,
-        signal: options.signal,
-      });
-      if (fault !== undefined) throw uploadFault(fault, doing);
-      answer.resume();
-      // What the upstream was not told it does not keep: where the upload has none it is kept here, else nobody may name the part by it.
-      const kept = wanted === undefined || request?.algorithm === wanted.algorithm ? request : undefined;
-      const value = kept === undefined ? undefined : ready.digests()[kept.algorithm];
-      const part: PartInfo = {
-        number,
-        size: ready.length,
-        etag: unquoted(answer.headers.etag),
-        lastModified: dateOf(answer.headers.date),
-        checksum:
-          kept === undefined || value === undefined ? undefined : { algorithm: kept.algorithm, value: base64(value) },
-      };
-      if (wanted === undefined) elements.remember(upload, part);
-      return part;
     },
 
     async listParts(upload, options) {

@@ -30,7 +30,8 @@ export interface S3Options {
   readonly redirect?: boolean | undefined;
   /**
    * Bytes of one upload that may be held in memory, where its length or its checksum is not known before its end. 8 MB unless
-   * told, which is the size of parts that most clients choose; S3 takes no parts below 5 MB.
+   * told, which is the size of parts that most clients choose; S3 takes no parts below 5 MB. All uploads together may hold 64 times
+   * as much, and what is beyond it is refused until there is room.
    */
   readonly holdBytes?: number | undefined;
   readonly timeouts?: S3Timeouts | undefined;

@@ -2,6 +2,9 @@ import { type BodyDigests, checkDigests } from "../checked-body.ts";
 import type { MultipartStorage } from "../multipart.ts";
 import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
+
+import type { HeldBytes } from "./held-memory.ts";
+
 import { expectStorable, type Names } from "./names.ts";
 import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";
@@ -15,13 +18,14 @@ export interface StoreParts {
   readonly reader: ObjectReader;
   readonly multipart: MultipartStorage;
   readonly holdBytes: number;
+  readonly heldBytes: () => HeldBytes;
   readonly clock: () => Date;
 }
 
 export type ObjectStore = (ref: ObjectRef, body: AsyncIterable<Uint8Array>, options: PutOptions) => Promise<ObjectInfo>;
 
 export function objectStore(store: StoreParts): ObjectStore {
-  const { upstream, names, conditions, multipart, holdBytes } = store;
+  const { upstream, names, conditions, multipart, holdBytes, heldBytes } = store;
 
   async function storeWhole(ref: ObjectRef, body: SendableBody, options: PutOptions): Promise<ObjectInfo> {
     const { signal } = options;
@@ -39,7 +43,12 @@ export function objectStore(store: StoreParts): ObjectStore {
   }
 
   /** S3 wants to know a length before the first byte; of a part it is known once the part is full. */
-  async function storeInParts(ref: ObjectRef, { held, rest }: EndlessBody, options: PutOptions): Promise<ObjectInfo> {
+  async function storeInParts(
+    ref: ObjectRef,
+    { held, rest }: EndlessBody,
+    options: PutOptions,
+    memory: HeldBytes,
+  ): Promise<ObjectInfo> {
     const { contentType, headers, metadata, tags, ifMatch, ifNoneMatch, signal } = options;
     const upload = await multipart.createUpload(ref, { contentType, headers, metadata, tags, signal });
     const digests = runningDigests(options, []);
@@ -54,6 +63,7 @@ export function objectStore(store: StoreParts): ObjectStore {
       filled = 0;
       const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
       parts.push({ number, etag });
+      memory.release();
     };
     // Some upstreams (R2) want all parts but the last of one size.
     const add = async (piece: Uint8Array): Promise<void> => {
@@ -61,6 +71,7 @@ export function objectStore(store: StoreParts): ObjectStore {
       size += piece.length;
       for (let at = 0; at < piece.length; ) {
         const cut = piece.subarray(at, at + holdBytes - filled);
+        memory.hold(cut.length);
         pieces.push(cut);
         filled += cut.length;
         at += cut.length;
@@ -68,6 +79,8 @@ export function objectStore(store: StoreParts): ObjectStore {
       }
     };
     try {
+      // Counted again as it becomes parts.
+      memory.release();
       for (const piece of held) await add(piece);
       for (;;) {
         const { done, value } = await rest.next();
@@ -91,8 +104,15 @@ export function objectStore(store: StoreParts): ObjectStore {
     expectStorable(ref);
     await names.of(ref.bucket);
     if (options.signal?.aborted === true) throw new StorageError("INCOMPLETE_BODY", "the request was given up");
-    const ready = await uploadBody(body, options, { holdBytes });
-    return ready.kind === "sendable" ? storeWhole(ref, ready, options) : storeInParts(ref, ready, options);
+    const memory = heldBytes();
+    try {
+      const ready = await uploadBody(body, options, { holdBytes, memory });
+      return await (ready.kind === "sendable"
+        ? storeWhole(ref, ready, options)
+        : storeInParts(ref, ready, options, memory));
+    } finally {
+      memory.release();
+    }
   };
 
   function stored(

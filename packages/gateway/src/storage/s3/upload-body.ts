@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { CHECKSUM_BYTES, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
 import { type BodyDigests, type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../checked-body.ts";
 import type { ChecksumAlgorithm } from "../storage.ts";
+import type { HeldBytes } from "./held-memory.ts";
 
 /** A body that can be sent: in whole, or as it comes with a length that is known. */
 export interface SendableBody {
@@ -23,19 +24,21 @@ export interface EndlessBody {
 }
 
 /** Up to here a body is put together, so that its digests are known before it is sent. */
-const SMALL = 128 * 1024;
+export const SMALL: number = 128 * 1024;
 const MD5_BYTES = 16;
 
 /**
  * Reads as much of a body as has to be known before the first byte is sent: S3 wants the length in front, and a checksum that comes
  * behind a body can only be given in front of it. Nothing is read of a body whose announced length is out of bounds.
  *
- * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`
+ * What is held of it is the caller's to release.
+ *
+ * @throws {StorageError} `TOO_LARGE`, `TOO_SMALL`, `INCOMPLETE_BODY`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`, `UNAVAILABLE`
  */
 export async function uploadBody(
   body: AsyncIterable<Uint8Array>,
   options: BodyOptions,
-  { holdBytes }: { readonly holdBytes: number },
+  { holdBytes, memory }: { readonly holdBytes: number; readonly memory: HeldBytes },
 ): Promise<SendableBody | EndlessBody> {
   refuseAnnounced(options);
   const { contentLength, checksum } = options;
@@ -43,11 +46,19 @@ export async function uploadBody(
   const checked = checkedBody(body, options);
   if (contentLength !== undefined && contentLength > (late ? holdBytes : SMALL))
     return streamed(checked, options, contentLength);
+  // What is small is held by as many as may be under way at all, and no reason to refuse any of them.
+  const isCounted = contentLength === undefined || contentLength > SMALL;
   const held: Uint8Array[] = [];
   let size = 0;
   for (;;) {
     const { done, value } = await checked.next();
     if (done === true) break;
+    try {
+      if (isCounted) memory.hold(value.length);
+    } catch (error) {
+      await checked.return();
+      throw error;
+    }
     held.push(value);
     size += value.length;
     if (contentLength === undefined && size > holdBytes) return { kind: "endless", held, rest: checked };

@@ -2,7 +2,7 @@ import { uriEncode } from "../../../encode.ts";
 import type { SignedHeader } from "../../../gcs/canonical.ts";
 import { extensionNames } from "../../../gcs/parse.ts";
 import { type GcsV2Parts, isNeverSigned, isSubresource } from "../../../gcs/v2/canonical.ts";
-import { headerValues } from "../../../wire.ts";
+import { groupHeaders, headerValues } from "../../../wire.ts";
 import type { Subject } from "../../explainer.ts";
 import { readParameters } from "../../parameters.ts";
 import type { Variant } from "../../search/search.ts";
@@ -29,7 +29,7 @@ export function gcsV2Input({ sent, sentUrl }: Subject, expires: string, secret: 
     contentMd5: one("content-md5"),
     contentType: one("content-type"),
     expires,
-    extensions: extensionNames(sent)
+    extensions: extensionNames(groupHeaders(sent.headers))
       .filter((name) => name.startsWith("x-goog-") && !isNeverSigned(name))
       .map((name): SignedHeader => ({ name, values: headerValues(sent.headers, name) })),
     resource: subresource === undefined ? path : `${path}?${subresource}`,

@@ -17,11 +17,11 @@ export const getObjectOperation: S3ObjectOperation<GetObject> = {
 
 /** What GET and HEAD have in common: which state and which part of the object is asked for. */
 export function readSelection(
-  { received: { fields }, parameters }: S3Call,
+  { received: { fields }, parameters, permit }: S3Call,
   key: string,
 ): Pick<GetObject, "conditions" | "range" | "part"> {
   const conditions = readConditions(fields);
-  const range = readRange(fields);
+  const range = readRange(fields, permit.grant);
   if (parameters.size === 0) return { conditions, range };
   expectNullVersion(parameters.get("versionId"), key);
   const number = parameters.get("partNumber");

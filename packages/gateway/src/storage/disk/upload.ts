@@ -1,6 +1,6 @@
 /**
  * Writes the body of an upload to an open temp file: in large pieces, within its limits, with its digests. Memory is two
- * pieces whatever the length: while one is written and hashed, the other fills.
+ * pieces whatever the length: while one is written and hashed, the other fills. Where very many are under way, theirs are small.
  */
 import { createHash } from "node:crypto";
 import { write, writeSync } from "node:fs";
@@ -12,6 +12,9 @@ import { syncEarly } from "./durable.ts";
 
 /** Writes of 1 MB reach 1.5 times the throughput of the 16 KB that a socket gives. */
 const PIECE = 1024 * 1024;
+/** With more pieces in use than this an upload gets small ones: a thousand that a sender keeps open would else hold 2 GB. */
+const LARGE_PIECES = 128;
+const SMALL_PIECE = 128 * 1024;
 /** Up to here the digests take under a millisecond on the event loop, less than the way to a thread and back costs others. */
 const LOOP_LIMIT = 128 * 1024;
 /** Up to here a write into the page cache is cheaper than a trip to the thread pool. */
@@ -41,9 +44,14 @@ export interface UploadWriter {
 
 export function uploadWriter(pool: DigestPool): UploadWriter {
   const spare: SharedPiece[] = [];
-  const takePiece = (): SharedPiece => spare.pop() ?? newPiece();
+  let inUse = 0;
+  const takePiece = (): SharedPiece => {
+    inUse += 1;
+    return inUse > LARGE_PIECES ? newPiece(SMALL_PIECE) : (spare.pop() ?? newPiece(PIECE));
+  };
   const givePiece = (piece: SharedPiece): void => {
-    if (spare.length < SPARE_PIECES) spare.push(piece);
+    inUse -= 1;
+    if (piece.length === PIECE && spare.length < SPARE_PIECES) spare.push(piece);
   };
 
   /** A body that fits one small buffer. */
@@ -96,8 +104,8 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
       for await (const chunk of checkedBody(body, options)) {
         for (let offset = 0; offset < chunk.length; ) {
           // Only a full piece that has a successor is flushed here, so that the last one is never empty.
-          if (filled === PIECE) await flush();
-          const part = chunk.subarray(offset, offset + PIECE - filled);
+          if (filled === piece.length) await flush();
+          const part = chunk.subarray(offset, offset + piece.length - filled);
           piece.set(part, filled);
           filled += part.length;
           offset += part.length;
@@ -130,8 +138,8 @@ export function uploadWriter(pool: DigestPool): UploadWriter {
   };
 }
 
-function newPiece(): SharedPiece {
-  return Buffer.from(new SharedArrayBuffer(PIECE)) as SharedPiece;
+function newPiece(size: number): SharedPiece {
+  return Buffer.from(new SharedArrayBuffer(size)) as SharedPiece;
 }
 
 /** What has to be computed besides MD5, which every object has for its ETag. */

@@ -49,10 +49,8 @@ test("what has ended stays ended in workers that nobody asked meanwhile", async 
 });
 
 test("says once that the clock was set back, since then no new URL opens", async () => {
-  const file = join(temporaryFolder(), "clock");
-  const move = (seconds: number) => writeFileSync(file, String(seconds * 1000));
+  const { env, move } = movedClock();
   move(3600);
-  const env = { NODE_OPTIONS: `--import ${HOOK}`, CLOCK_FILE: file };
   const { log } = await serveWith({ env }, exampleFiles(), "--port", "0");
   move(0);
   await expect.poll(log, { timeout: 5000 }).toMatch(/"seconds":36\d\d,"msg":"the system's clock was set back/);

@@ -8,12 +8,12 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../../../tools/free-port.ts";
 import { needs } from "../../../../tools/needs.ts";
 import { createGateway } from "../../src/index.ts";
 import { listen } from "../../src/node/index.ts";
 import { disk } from "../../src/storage/disk.ts";
 import { tls } from "../node/fixtures/tls.ts";
-import { freePort } from "../node/free-port.ts";
 import { removeRoot, tempRoot } from "../storage/temp-root.ts";
 
 const missing = needs("nginx");

@@ -38,7 +38,7 @@ function failing(storage: Storage, random: Random): Storage {
   return new Proxy(storage, {
     get(inner, name) {
       const value: unknown = Reflect.get(inner, name);
-      if (typeof value !== "function" || name === "close" || name === "getCached") return value;
+      if (typeof value !== "function" || ["close", "getCached", "isAvailable"].includes(String(name))) return value;
       return (...parameters: readonly unknown[]) => {
         const luck = random(40);
         if (luck === 0) throw new TypeError("a fault of the driver");

@@ -1,15 +1,15 @@
 import { GOOG4_HMAC, hostWithoutPort, UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
 import { parseGcs } from "../../gcs/parse.ts";
 import { headerValues } from "../../wire.ts";
-import { besides } from "../cause/besides.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { mixedKeys, noneFits } from "../cause/keys.ts";
-import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
+import { isMismatch } from "../cause/server-cause.ts";
 import { checkWhole, RSA_HEX } from "../cause/whole-signature.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
-import { missingCause, timeCause } from "../v4/diagnosis.ts";
+import { timeCause } from "../v4/diagnosis.ts";
+import { firstCause } from "../v4/order.ts";
 import { type V4Dialect, type V4Input, v4Input } from "../v4/variants.ts";
 import { gcsCause } from "./cause.ts";
 import { type GcsFacts, gcsSigner } from "./facts.ts";
@@ -48,25 +48,21 @@ export function gcsInput({ sent, sentUrl }: Subject, facts: GcsFacts, secret: st
   });
 }
 
-/**
- * Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock.
- * What the URL itself shows comes before an answer that servers give for everything.
- */
+/** Finds the cause, in the order of {@link firstCause}. */
 export async function diagnoseGcs(subject: Subject, facts: GcsFacts, input: V4Input): Promise<Diagnosis> {
   const { error, now } = subject;
   const said = error === undefined || isMismatch(error) ? undefined : gcsCause(error, now);
-  const { isProven, ...signature } = await checkSignature(subject, facts, input);
-  const answer = (cause: Cause | undefined): Diagnosis => ({ ...signature, cause });
-  if (said !== undefined && error !== undefined && !isVague(error)) return answer(said);
-  const malformed = readGrammar(subject, facts);
-  if (malformed !== undefined) return answer(malformed);
-  const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, input.headers);
-  if (missing !== undefined) return answer(missing);
-  const late = timeCause(facts, now);
-  if (error !== undefined && isMismatch(error)) return answer(besides(signature.cause, late));
-  // A server tells the time first, and a new URL from the same signer would have the other fault again.
-  const proven = isProven ? signature.cause : undefined;
-  return answer(besides(late, proven) ?? proven ?? said ?? signature.cause ?? (error && otherCause(error)));
+  const signature = await checkSignature(subject, facts, input);
+  const { isProven: _, ...rest } = signature;
+  const cause = firstCause({
+    subject,
+    headers: input.headers,
+    signature,
+    said,
+    malformed: readGrammar(subject, facts),
+    late: timeCause(facts, now),
+  });
+  return { ...rest, cause };
 }
 
 function readGrammar({ sent, sentUrl }: Subject, { family, signature }: GcsFacts): Cause | undefined {

@@ -2,17 +2,17 @@ import { UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
 import type { S3Credentials } from "../../s3/credentials.ts";
 import { headerValues } from "../../wire.ts";
 import { amazonRegion, amazonService, isAmazonWebsite } from "../amazon-host.ts";
-import { besides } from "../cause/besides.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { mixedKeys, noneFits } from "../cause/keys.ts";
-import { isMismatch, isVague, otherCause } from "../cause/server-cause.ts";
+import { isMismatch, isVague } from "../cause/server-cause.ts";
 import type { ToldMethod } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import { s3Traps } from "../traps.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
-import { missingCause, timeCause } from "../v4/diagnosis.ts";
+import { timeCause } from "../v4/diagnosis.ts";
+import { firstCause } from "../v4/order.ts";
 import { type V4Input, v4Input } from "../v4/variants.ts";
 import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, TOKEN, tokenCause, uploadMark } from "./facts.ts";
 import { refine } from "./refine.ts";
@@ -60,42 +60,32 @@ export interface S3Diagnosis extends Diagnosis {
   readonly key: S3Credentials | undefined;
 }
 
-/**
- * Finds the cause: what the server says, then what the grammar says, then what key or canonical request show, then the clock.
- * What the URL itself shows comes before an answer that servers give for everything.
- */
+/** Finds the cause, in the order of {@link firstCause}. */
 export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   const { facts, subject } = given;
   const { error, now } = subject;
-  const said = error === undefined || isMismatch(error) ? undefined : s3Cause(error, now);
+  const isRefused = error !== undefined && isMismatch(error);
+  const said = error === undefined || isRefused ? undefined : s3Cause(error, now);
   const { signature, key } = await checkSignature(given);
-  const { isProven, signer: _, ...rest } = signature;
-  const answer = (cause: Cause | undefined): S3Diagnosis => ({ ...rest, key, cause });
-  if (said !== undefined && error !== undefined && !isVague(error)) {
-    const unread = said.code === "MALFORMED" ? (readGrammar(given) ?? scopeCause(given)) : undefined;
-    return answer(unread ?? refine(said, facts, subject));
-  }
-  const malformed = readGrammar(given) ?? hoistedCause(given);
-  if (malformed !== undefined) return answer(malformed);
-  const missing = isProven && signature.cause !== undefined ? undefined : missingCause(subject, given.input.headers);
-  if (missing !== undefined) return answer(missing);
-  const own =
-    error !== undefined && isMismatch(error) ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
+  const { isProven: _, signer: __, ...rest } = signature;
+  const own = isRefused ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
   const scope = scopeCause(given);
-  const beside = scope ?? own;
-  const other = isProven ? (signature.cause ?? beside) : (beside ?? signature.cause);
-  const late = timeCause(facts, now) ?? keyEndCause(key, facts.endsAt, now);
-  if (error !== undefined && isMismatch(error)) return answer(besides(other, late));
-  // A server tells the time first, and a new URL from the same signer would have the other fault again.
-  return answer(
-    besides(late, isProven ? other : undefined) ??
-      (isProven ? other : undefined) ??
-      // No server takes a signature that was made for another service.
-      (scope?.code === "SERVICE" ? scope : undefined) ??
-      said ??
-      other ??
-      (error && otherCause(error)),
-  );
+  const grammar = readGrammar(given);
+  const isExact = said !== undefined && error !== undefined && !isVague(error);
+  // A server that says "malformed" leaves it to the reader to find out what.
+  const unread = said?.code === "MALFORMED" ? (grammar ?? scope) : undefined;
+  const cause = firstCause({
+    subject,
+    headers: given.input.headers,
+    signature,
+    said: isExact ? (unread ?? refine(said, facts, subject)) : said,
+    malformed: grammar ?? hoistedCause(given),
+    beside: scope ?? own,
+    // A signature that was made for another service.
+    certain: scope?.code === "SERVICE" ? scope : undefined,
+    late: timeCause(facts, now) ?? keyEndCause(key, facts.endsAt, now),
+  });
+  return { ...rest, key, cause };
 }
 
 /** The key has a session token, and neither the URL nor a header has it. */

@@ -188,6 +188,18 @@ describe("nothing unsigned acts", () => {
     }
   });
 
+  // In the canonical request a run of blanks, and a tab, is one blank: the signature fits all of these.
+  it.each(["/media/my  file.txt", "/media/my\tfile.txt", "/media/my file.txt\t", "\t/media/my file.txt"])(
+    "a signed copy source with a blank copies no other object in the hands of its holder (%j)",
+    async (source) => {
+      const bound = { "x-amz-copy-source": "/media/my file.txt" };
+      const target = sign({ method: "PUT", bucket: "media", key: "copy.txt", expiresIn: 60, bind: { headers: bound } });
+      const reply = await attack({ method: "PUT", target, headers: { "x-amz-copy-source": source }, body: "" });
+      const isTrimmed = source.trim() === "/media/my file.txt";
+      expect([reply.status, s3Code(reply.body)]).toEqual(isTrimmed ? [404, "NoSuchKey"] : [400, "InvalidArgument"]);
+    },
+  );
+
   const narrow = {
     "another bucket": { scope: { buckets: ["media"] }, source: "/private/secret.txt" },
     "another prefix": { scope: { prefix: "merchants/123" }, source: "/media/merchants/1234/a.txt" },

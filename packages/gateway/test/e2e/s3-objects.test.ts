@@ -233,6 +233,8 @@ describe("a copy", () => {
       ["/media/", "InvalidArgument"],
       ["//media/from.txt", "InvalidArgument"],
       ["media/%zz", "InvalidArgument"],
+      ["media/from  here.txt", "InvalidArgument"],
+      ["media/from\there.txt", "InvalidArgument"],
       ["media/%ff", "InvalidArgument"],
       ["media/from.txt?version=1", "InvalidArgument"],
       ["media/from.txt?versionId=", "InvalidArgument"],

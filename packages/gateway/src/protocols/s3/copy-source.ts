@@ -31,6 +31,9 @@ export function readCopySource({ amz, permit }: S3Call): PermittedObject {
  * behind the bucket like any other (`encodeURIComponent`). A `+` is a space, as in Amazon's reading: Go's `url.QueryEscape` writes one so.
  */
 export function parseCopySource(value: string): ObjectRef {
+  // What is signed has one blank for a run of them, and for a tab: a holder could add some, and copy another key than was signed for.
+  if (/\t| {2}/.test(value))
+    throw invalidArgument(COPY_SOURCE, value, "Blanks of a copy source must be encoded as %20");
   const [, encoded = "", version] = /^([^?]*)(?:\?versionId=([^&]*))?$/.exec(value) ?? [];
   const [, bucket = "", key = ""] = /^\/?([^/]+)\/(.+)$/s.exec(decoded(encoded, value)) ?? [];
   if (key === "") {

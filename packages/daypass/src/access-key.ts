@@ -17,7 +17,7 @@ export function checkAccessKey<C extends { readonly expiration?: Date | undefine
   for (const name of [id, secret, token]) {
     const value: unknown = (credentials as Partial<Record<string, unknown>> | undefined)?.[name];
     if (name === token && value === undefined) continue;
-    if (typeof value !== "string" || value === "") throw invalidCredentials(name, "text");
+    if (typeof value !== "string" || !/^.+$/.test(value)) throw invalidCredentials(name, "a line of text");
   }
   // A Date before 1970 is a mistake, and an invalid one compares as false.
   if (credentials.expiration !== undefined && !(Number(credentials.expiration) > 0))

@@ -54,7 +54,13 @@ function checkNamed(key: ExplainKey & { readonly scheme: unknown }): void {
 function checkUnnamed(key: object): void {
   const kind = KINDS.find(({ members }) => members.some((member) => member in key));
   if (kind === undefined) throw refusal("INVALID_KEY", "keys with the members of a known scheme, found others");
-  said(kind.scheme, () => kind.check(key as never));
+  said(kind.scheme, () => kind.check(trimmed(key) as never));
+}
+
+/** Spaces and line ends around a secret are a finding. */
+function trimmed(key: object): object {
+  const members = Object.entries(key).map(([name, value]) => [name, typeof value === "string" ? value.trim() : value]);
+  return Object.fromEntries(members);
 }
 
 /**
@@ -73,8 +79,8 @@ function said<T>(scheme: string, check: () => T): T {
 }
 
 function checkAzureKey(key: AzureExplainKey): void {
+  // The value of a delegation key lies deeper than what was trimmed.
   const text = "accountKey" in key ? key.accountKey : key.userDelegationKey.value;
-  // Spaces around it are a finding.
   prepareKey(typeof text === "string" ? text.trim() : text);
 }
 

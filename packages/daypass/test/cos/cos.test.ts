@@ -169,9 +169,12 @@ describe("COS", () => {
 
   it("checks options when it is made", () => {
     expect(() => cosSigner({ credentials })).toThrow("ap-guangzhou");
-    expect(() => cosSigner({ region, credentials: { ...credentials, secretKey: "" } })).toThrow(
-      expect.objectContaining({ code: "INVALID_KEY" }),
-    );
+    // A file of secrets ends with a line break.
+    for (const secretKey of ["", `${credentials.secretKey}\n`]) {
+      expect(() => cosSigner({ region, credentials: { ...credentials, secretKey } })).toThrow(
+        expect.objectContaining({ code: "INVALID_KEY" }),
+      );
+    }
     expect(() => cosVerifier({ credentials, origins, maxLife: Number.NaN })).toThrow("maxLife");
   });
 });

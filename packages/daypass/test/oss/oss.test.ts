@@ -304,4 +304,12 @@ describe("OSS V1", () => {
       "AMBIGUOUS_AUTHENTICATION",
     );
   });
+
+  it("refuses a key with a line break, as a file of secrets ends with one", () => {
+    const read = { ...credentials, accessKeySecret: `${credentials.accessKeySecret}\n` };
+    const refused = expect.objectContaining({ code: "INVALID_KEY" });
+    expect(() => ossSigner({ region, credentials: read })).toThrow(refused);
+    expect(() => ossV1Signer({ region, credentials: read })).toThrow(refused);
+    expect(() => ossVerifier({ credentials: read, origins })).toThrow(refused);
+  });
 });

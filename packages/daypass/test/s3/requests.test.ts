@@ -270,6 +270,23 @@ describe("a verifier", () => {
     expect(await cpuMilliseconds(refused)).toBeLessThan(5);
   });
 
+  it("refuses a key with a line break, as a file of secrets ends with one, and shows none of it", async () => {
+    const { accessKeyId, secretAccessKey } = credentials;
+    for (const end of ["\n", "\r\n", "\r"]) {
+      const read = [
+        { ...credentials, secretAccessKey: secretAccessKey + end },
+        { ...credentials, accessKeyId: accessKeyId + end },
+        { ...credentials, sessionToken: `token${end}` },
+      ];
+      for (const found of read) {
+        const said = message(() => s3Signer({ ...options, endpoint, credentials: found }));
+        expect(said).toMatch(/^INVALID_KEY: .* as a line of text/);
+        expect(said).not.toContain(secretAccessKey);
+        expect(await code(verify(s3Link().url, {}, { credentials: () => found }))).toBe("INVALID_KEY");
+      }
+    }
+  });
+
   it("takes what a database has for nothing in a key", async () => {
     const row = { ...credentials, sessionToken: null, expiration: null } as unknown as typeof credentials;
     expect(await code(verify(s3Link().url, {}, { credentials: async () => row }))).toBe("granted");

@@ -218,6 +218,14 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     }
   });
 
+  it.each([undefined, null, 7])("an account and a container of Swift that are not set, but %s", async (name) => {
+    const options = { endpoint: "https://swift.example.com", account: "AUTH_test", key: "mykey" };
+    const wish = { container: "media", object: "a.txt", expiresIn: 60 };
+    expect(await codeOf(() => swiftSigner({ ...options, account: name as never }))).toBe("INVALID_INPUT");
+    expect(await codeOf(() => swiftSigner(options).sign({ ...wish, container: name as never }))).toBe("INVALID_INPUT");
+    expect(await codeOf(() => swiftSigner(options).sign(wish))).toBe("made");
+  });
+
   it.each([
     () => akamaiSigner({ secret: "52a1", hash: "sha512" as "sha256" }),
     () => akamaiSigner({ secret: "52a1", parameter: "" }),

@@ -123,6 +123,16 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     expect(await codeOf(() => sign(scheme, more))).toBe("INVALID_INPUT");
   });
 
+  it.each(["gcs", "azure", "swift", "url", "cloudfront"] as const)(
+    "%s: a life as a text, and one that is over, by the name of the option",
+    async (scheme) => {
+      for (const life of [{ expiresIn: "900" }, { expiresIn: undefined, expiresAt: new Date(0) }]) {
+        const made = Promise.resolve().then(() => sign(scheme, life));
+        await expect(made).rejects.toThrow(/^expected expiresIn as integer, 1 to \d+ s, found -?\d+/);
+      }
+    },
+  );
+
   it.each(["akamai", "azure", "cloudfront", "cos", "gcs", "media-cdn/token", "uri-signing", "url"] as const)(
     "%s: a start that is no Date",
     async (scheme) => {

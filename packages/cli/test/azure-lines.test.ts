@@ -36,6 +36,19 @@ test("signs the line of the contract, whose names are shorter than Azure's own",
   expect(signed?.url).toMatch(/^https:\/\/a\.blob\.core\.windows\.net\/c\/x\?sv=2026-04-06&/);
 });
 
+test("tells credentials that are none from misspelt ones", async () => {
+  const request = { method: "GET", url: "https://myaccount.blob.core.windows.net/c/x?sig=a", headers: {} };
+  const schemes = [[], [{ accountKey }, { acountKey: accountKey }], { acountKey: accountKey }].map((credentials) => [
+    { ...entry, credentials },
+  ]);
+  const answers = await verify(schemes.map((own) => ({ request, at, schemes: own })));
+  expect(answers.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/found an empty list$/),
+    expect.stringMatching(/found one with "acountKey"$/),
+    expect.stringMatching(/found one with "acountKey"$/),
+  ]);
+});
+
 /** What Azure's own SDKs sign. */
 interface Vector {
   readonly name: string;

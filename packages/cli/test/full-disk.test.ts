@@ -34,6 +34,19 @@ cat /dev/zero > "$root/filler" 2> /dev/null || true
 ls "$root/state"
 `;
 
+/** The same where the file of the keys was replaced by a link to another one. */
+const REVOKE_BY_LINK = `
+root=$1; shift
+mount -t tmpfs -o size=256k tmpfs "$root"
+id=$("$@" create --state "$root/state" --out "$root/secret" --json | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+mv "$root/state/keys.json" "$root/another"
+ln -s ../another "$root/state/keys.json"
+cp "$root/another" "$root/before"
+cat /dev/zero > "$root/filler" 2> /dev/null || true
+"$@" revoke "$id" --state "$root/state" || echo "not revoked"
+cmp "$root/before" "$root/another" && echo "left alone"
+`;
+
 describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
   test("are revoked, and leave nothing behind where they cannot be made", () => {
     const command = [process.execPath, ...nodeArguments, "keys"];
@@ -44,6 +57,18 @@ describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
     });
     expect([status, stderr]).toEqual([0, expect.stringContaining("ENOSPC")]);
     expect(stdout).toMatch(/^no room for another\nrevoked DP\w+\n.*\nDP\w+ .* revoked .*\nkeys\.json\nmaster\.key\n$/);
+  });
+});
+
+describe.skipIf(reason)(`keys on a full disk behind a link${reason ?? ""}`, () => {
+  test("are not written over: as root that could be any file", () => {
+    const command = [process.execPath, ...nodeArguments, "keys"];
+    const script = [...IN_NAMESPACE, REVOKE_BY_LINK, "sh", temporaryFolder(), ...command];
+    const { stdout } = spawnSync("unshare", script, {
+      env: { PATH: process.env["PATH"], HOME: temporaryFolder() },
+      encoding: "utf8",
+    });
+    expect(stdout).toBe("not revoked\nleft alone\n");
   });
 });
 

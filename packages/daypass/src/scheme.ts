@@ -80,6 +80,7 @@ export interface Grant {
   /**
    * Passes a body on while it keeps the grant's length and SHA-256. Throws `BODY_LENGTH` as soon as a byte too many
    * arrives, and `BODY_LENGTH` or `BODY_DIGEST` at the end: act on the body only after the iteration has finished.
+   * `INVALID_INPUT` says that the stream has been read already, as a body parser does.
    */
   limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }

@@ -123,6 +123,16 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     expect(await codeOf(() => sign(scheme, more))).toBe("INVALID_INPUT");
   });
 
+  it.each(["gcs", "azure", "swift", "url", "cloudfront"] as const)(
+    "%s: a life as a text, and one that is over, by the name of the option",
+    async (scheme) => {
+      for (const life of [{ expiresIn: "900" }, { expiresIn: undefined, expiresAt: new Date(0) }]) {
+        const made = Promise.resolve().then(() => sign(scheme, life));
+        await expect(made).rejects.toThrow(/^expected expiresIn as integer, 1 to \d+ s, found -?\d+/);
+      }
+    },
+  );
+
   it.each(["akamai", "azure", "cloudfront", "cos", "gcs", "media-cdn/token", "uri-signing", "url"] as const)(
     "%s: a start that is no Date",
     async (scheme) => {
@@ -216,6 +226,14 @@ describe("what a factory is given in a wrong way is refused at once", () => {
         "INVALID_KEY",
       );
     }
+  });
+
+  it.each([undefined, null, 7])("an account and a container of Swift that are not set, but %s", async (name) => {
+    const options = { endpoint: "https://swift.example.com", account: "AUTH_test", key: "mykey" };
+    const wish = { container: "media", object: "a.txt", expiresIn: 60 };
+    expect(await codeOf(() => swiftSigner({ ...options, account: name as never }))).toBe("INVALID_INPUT");
+    expect(await codeOf(() => swiftSigner(options).sign({ ...wish, container: name as never }))).toBe("INVALID_INPUT");
+    expect(await codeOf(() => swiftSigner(options).sign(wish))).toBe("made");
   });
 
   it.each([

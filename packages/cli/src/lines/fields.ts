@@ -52,10 +52,14 @@ export function oneOf(...words: readonly string[]): FieldKind {
 }
 
 /** One of a kind, or a list of them. */
-export function oneOrMore({ expected, accepts }: FieldKind): FieldKind {
+export function oneOrMore({ expected, accepts, fault }: FieldKind): FieldKind {
   return {
     expected: `${expected}, or a list of them`,
     accepts: (value) => [value].flat().length > 0 && [value].flat().every(accepts),
+    fault(value) {
+      const items = [value].flat();
+      return items.length === 0 ? "an empty list" : fault?.(items.find((item) => !accepts(item)));
+    },
   };
 }
 

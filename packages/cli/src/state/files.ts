@@ -45,7 +45,8 @@ function isForRoom(error: unknown): boolean {
 
 /** In one write, filled up with spaces to the length that there was, which needs no room. `false` where the text is longer. */
 async function overwrite(path: string, text: string): Promise<boolean> {
-  const file = await open(path, "r+");
+  // Not where a link leads: root does this in another user's folder.
+  const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     const { size } = await file.stat();
     const bytes = Buffer.from(text);

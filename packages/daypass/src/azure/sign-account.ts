@@ -49,8 +49,8 @@ export function azureAccountSigner(options: AzureSignerOptions): Signer<AzureAcc
       readKey: readSharedKey,
       readRequest(request, values) {
         const { container, blob, permissions = "" } = request;
-        values.ss = orderLetters(request.services ?? "b", "btqf");
-        values.srt = orderLetters(request.resourceTypes, "sco");
+        values.ss = orderLetters("services", request.services ?? "b", "btqf");
+        values.srt = orderLetters("resourceTypes", request.resourceTypes, "sco");
         if (container !== undefined) checkContainer(container);
         else if (blob !== undefined) throw invalidInput("container", "one beside blob", container);
         return {

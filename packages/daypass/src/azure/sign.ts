@@ -94,7 +94,7 @@ export function sasSigner<R extends AzureSasRequest, C extends object>(
     const { container = "", name, bound, open, query = [], headers = {}, warnings = [] } = parts;
     const { key, expiration } = readKey(current(), values);
     const { si } = values;
-    if (si === undefined || permissions !== undefined) values.sp = orderLetters(permissions, kind.order);
+    if (si === undefined || permissions !== undefined) values.sp = orderLetters("permissions", permissions, kind.order);
     const isOpen = si !== undefined && (expiresIn ?? until) === undefined;
     const window = isOpen
       ? { expiresAt: new Date(NEVER), warnings: [`the stored policy ${si} says when it ends`] }

@@ -1,3 +1,4 @@
+import { refusal } from "../errors.ts";
 import type { Grant } from "../scheme.ts";
 import type { FetchRequest } from "./request.ts";
 
@@ -22,9 +23,11 @@ declare const ReadableStream: new (
  * The request as the handler may see it: without the parameters that may vary, and with a body that fails where it
  * breaks the grant. The same object where the grant asks for neither.
  */
-export async function presentRequest<R extends FetchRequest>(request: R, grant: Grant): Promise<R> {
+export async function presentRequest<R extends WithBody>(request: R, grant: Grant): Promise<R> {
   const strips = grant.obligations.some(({ kind }) => kind === "strip");
   const limits = grant.obligations.some(({ kind }) => kind === "body-length" || kind === "body-sha256");
+  // Of a body that somebody else has read, a stream may be left that ends at once and would be held to nothing.
+  if (limits && request.bodyUsed) throw refusal("INVALID_INPUT", "a request whose body nobody has read");
   const url = strips ? withQueryOf(request.url, grant.target) : request.url;
   const presented = strips ? rebuild(request, [url, request], { url }) : request;
   if (!limits) return presented;
@@ -38,7 +41,11 @@ export async function presentRequest<R extends FetchRequest>(request: R, grant: 
   return rebuild(presented, [presented, limited], { url, ...limited });
 }
 
-type WithBody = FetchRequest & { readonly body?: ByteStream | null; readonly signal?: unknown };
+type WithBody = FetchRequest & {
+  readonly body?: ByteStream | null;
+  readonly bodyUsed?: boolean;
+  readonly signal?: unknown;
+};
 
 /**
  * By the request's own constructor, so that a subclass (`NextRequest`, the one of Hono on Node) stays what it is; by the runtime's

@@ -57,7 +57,7 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * `(req, res, next) => guardNode(verifier, (grant) => …)(req, res, next)`.
  *
  * @throws {DaypassError} `INVALID_INPUT` where `trustedHops` is no number of proxies. The returned function rejects with a
- * `TypeError` where it is given no request of Node's
+ * `TypeError`, or hands it to `next`, where it is given no request of Node's
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -114,12 +114,12 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
   };
 
   return async (req, res, next) => {
-    // First, as what comes with another request may have no `end` to be answered by.
-    checkRequest(req);
-    if (next === undefined) return run(req, res);
     try {
+      // First, as what comes with another request may have no `end` to be answered by.
+      checkRequest(req);
       await run(req, res, next);
     } catch (error) {
+      if (next === undefined) throw error;
       next(error);
     }
   };

@@ -55,7 +55,7 @@ export function swiftSigner(
 ): Signer<SwiftSignRequest> | AsyncSigner<SwiftSignRequest> {
   const { endpoint, account, key, digest = "sha256" } = options;
   if (!ENDPOINT.test(endpoint)) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
-  if (!SEGMENT.test(account)) throw invalidInput("account", "one path segment", account);
+  checkSegment("account", account);
   if (digest === "sha512") {
     const mac = swiftMac512(key);
     return asyncSigner(async (request) => {
@@ -70,6 +70,11 @@ export function swiftSigner(
   });
 }
 
+// Of a name that is not set the pattern would see the word `undefined`, and sign a path in nobody's account.
+function checkSegment(option: string, text: string): void {
+  if (typeof text !== "string" || !SEGMENT.test(text)) throw invalidInput(option, "one path segment", text);
+}
+
 interface Unsigned {
   readonly message: string;
   /** The URL up to its query, and the query after the signature. */
@@ -81,7 +86,7 @@ interface Unsigned {
 function prepareTempUrl(request: SwiftSignRequest, options: Omit<SwiftSignerOptions<SwiftDigest>, "key">): Unsigned {
   const { endpoint, account, digest, clock = systemClock } = options;
   const { container, object = request.prefix ?? "", method = "GET", prefix, filename, inline, expiresAs } = request;
-  if (!SEGMENT.test(container)) throw invalidInput("container", "one path segment", container);
+  checkSegment("container", container);
   if (!/^(?:GET|HEAD|PUT|POST|DELETE)$/.test(method)) throw invalidInput("method", "one of Swift's five", method);
   checkOptions(request, RULES);
   if (expiresAs !== undefined) checkOneOf("expiresAs", expiresAs, "unix", "iso");

@@ -48,4 +48,14 @@ describe("azureAccountSigner", () => {
       ).toBe("INVALID_INPUT");
     }
   });
+
+  it("names the option whose letters are none", () => {
+    for (const name of ["services", "resourceTypes", "permissions"] as const) {
+      for (const given of [["b", "f"], 7]) {
+        expect(() => account.sign({ ...all, [name]: given as never })).toThrow(
+          new RegExp(`^expected ${name} as letters`),
+        );
+      }
+    }
+  });
 });

@@ -220,6 +220,18 @@ describe("guardFetch and obligations", () => {
     expect(await (await guarded(made)).text()).toBe(`${endpoint}/x${query} PUT 1 hi`);
   });
 
+  it.each([
+    ["as a stream", async ({ body }: Request) => body?.pipeTo(new WritableStream())],
+    ["as a text", (request: Request) => request.text()],
+  ])("takes no body for short that somebody else has read %s", async (_, read) => {
+    const guarded = guardFetch(granting([{ kind: "body-length", min: 0, max: 4 }]), async (_grant, request) => {
+      return new Response(await request.text());
+    });
+    const request = new Request(`${endpoint}/x`, { method: "PUT", body: "too long" });
+    await read(request);
+    await expect(guarded(request)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+
   it("strips below a path that the host took off", async () => {
     const facts = () => ({ basePath: "/api" });
     const guarded = guardFetch(

@@ -316,6 +316,10 @@ describe("guardNode with what frameworks hand over", () => {
     const guarded = guardNode(verifier, () => {});
     await expect(guarded(request as never, reply as never)).rejects.toThrow(/request\.raw/);
     await expect(guarded({ req: {}, res: {} } as never, (() => {}) as never)).rejects.toThrow(/ctx\.req/);
+    // Where there is a `next`, a rejection that nobody waits for would end the process.
+    const handed: unknown[] = [];
+    await guarded(request as never, reply as never, (error) => handed.push(error));
+    expect(handed).toEqual([expect.objectContaining({ message: expect.stringContaining("request.raw") })]);
   });
 });
 

@@ -123,3 +123,29 @@ it("holds no more of slow uploads of unknown length than has room, and takes the
   expect(codes.filter((code) => code === "UNAVAILABLE")).toHaveLength(13);
   expect((await storage.put(ref, chunks(piece), {})).size).toBe(piece.length);
 });
+
+/** Its bytes one by one, through the same memory: whoever keeps the pieces as they come has the last byte many times. */
+async function* oneByOne(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  const piece = new Uint8Array(1);
+  for (const byte of bytes) {
+    piece[0] = byte;
+    yield piece;
+  }
+}
+
+it("keeps no object for each byte of a body that comes byte by byte", async () => {
+  const upstream = await upstreamGateway({
+    files: { "bucket/.keep": "" },
+    gateway: () => ({ limits: { minPart: 1000 } }),
+  });
+  const storage = over(upstream, { holdBytes: 10_000 });
+  const bytes = Buffer.from(Array.from({ length: 25_000 }, (_, i) => i % 251));
+  for (const [key, length] of [
+    ["whole", 9000],
+    ["parts", 25_000],
+  ] as const) {
+    const ref = { bucket: "bucket", key };
+    expect((await storage.put(ref, oneByOne(bytes.subarray(0, length)), {})).size).toBe(length);
+    expect((await readBody((await storage.get(ref))?.body())).equals(bytes.subarray(0, length))).toBe(true);
+  }
+});

@@ -1,10 +1,9 @@
+import { keptPieces } from "../../http/kept-pieces.ts";
 import { type BodyDigests, checkDigests } from "../checked-body.ts";
 import type { MultipartStorage } from "../multipart.ts";
 import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
-
 import type { HeldBytes } from "./held-memory.ts";
-
 import { expectStorable, type Names } from "./names.ts";
 import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";
@@ -53,13 +52,12 @@ export function objectStore(store: StoreParts): ObjectStore {
     const upload = await multipart.createUpload(ref, { contentType, headers, metadata, tags, signal });
     const digests = runningDigests(options, []);
     const parts: { number: number; etag: string }[] = [];
-    let pieces: Uint8Array[] = [];
+    const kept = keptPieces();
     let filled = 0;
     let size = 0;
     const flush = async (): Promise<void> => {
       const number = parts.length + 1;
-      const body = Buffer.concat(pieces, filled);
-      pieces = [];
+      const body = Buffer.concat(kept.take(), filled);
       filled = 0;
       const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
       parts.push({ number, etag });
@@ -72,7 +70,7 @@ export function objectStore(store: StoreParts): ObjectStore {
       for (let at = 0; at < piece.length; ) {
         const cut = piece.subarray(at, at + holdBytes - filled);
         memory.hold(cut.length);
-        pieces.push(cut);
+        kept.add(cut);
         filled += cut.length;
         at += cut.length;
         if (filled === holdBytes) await flush();

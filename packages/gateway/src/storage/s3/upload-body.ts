@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { CHECKSUM_BYTES, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
+import { keptPieces } from "../../http/kept-pieces.ts";
 import { type BodyDigests, type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../checked-body.ts";
 import type { ChecksumAlgorithm } from "../storage.ts";
 import type { HeldBytes } from "./held-memory.ts";
@@ -48,7 +49,7 @@ export async function uploadBody(
     return streamed(checked, options, contentLength);
   // What is small is held by as many as may be under way at all, and no reason to refuse any of them.
   const isCounted = contentLength === undefined || contentLength > SMALL;
-  const held: Uint8Array[] = [];
+  const kept = keptPieces();
   let size = 0;
   for (;;) {
     const { done, value } = await checked.next();
@@ -59,11 +60,11 @@ export async function uploadBody(
       await checked.return();
       throw error;
     }
-    held.push(value);
+    kept.add(value);
     size += value.length;
-    if (contentLength === undefined && size > holdBytes) return { kind: "endless", held, rest: checked };
+    if (contentLength === undefined && size > holdBytes) return { kind: "endless", held: kept.take(), rest: checked };
   }
-  return whole(Buffer.concat(held, size), options);
+  return whole(Buffer.concat(kept.take(), size), options);
 }
 
 function whole(bytes: Buffer, options: BodyOptions): SendableBody {

@@ -41,13 +41,11 @@ export function objectStore(store: StoreParts): ObjectStore {
     return describeStored(store, ref, { ...stored(options, body.digests()), etag, size: body.length });
   }
 
-  /** S3 wants to know a length before the first byte; of a part it is known once the part is full. */
-  async function storeInParts(
-    ref: ObjectRef,
-    { held, rest }: EndlessBody,
-    options: PutOptions,
-    memory: HeldBytes,
-  ): Promise<ObjectInfo> {
+  /**
+   * S3 wants to know a length before the first byte; of a part it is known once the part is full. What was counted until the body was
+   * seen to be endless stays counted, as the room for each part to come: an upload that was let in is not refused after gigabytes.
+   */
+  async function storeInParts(ref: ObjectRef, { held, rest }: EndlessBody, options: PutOptions): Promise<ObjectInfo> {
     const { contentType, headers, metadata, tags, ifMatch, ifNoneMatch, signal } = options;
     const upload = await multipart.createUpload(ref, { contentType, headers, metadata, tags, signal });
     const digests = runningDigests(options, []);
@@ -61,7 +59,6 @@ export function objectStore(store: StoreParts): ObjectStore {
       filled = 0;
       const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
       parts.push({ number, etag });
-      memory.release();
     };
     // Some upstreams (R2) want all parts but the last of one size.
     const add = async (piece: Uint8Array): Promise<void> => {
@@ -69,7 +66,6 @@ export function objectStore(store: StoreParts): ObjectStore {
       size += piece.length;
       for (let at = 0; at < piece.length; ) {
         const cut = piece.subarray(at, at + holdBytes - filled);
-        memory.hold(cut.length);
         kept.add(cut);
         filled += cut.length;
         at += cut.length;
@@ -77,9 +73,8 @@ export function objectStore(store: StoreParts): ObjectStore {
       }
     };
     try {
-      // Counted again as it becomes parts.
-      memory.release();
-      for (const piece of held) await add(piece);
+      // This call lives as long as the upload, and what it has a name for with it.
+      for (let piece = held.shift(); piece !== undefined; piece = held.shift()) await add(piece);
       for (;;) {
         const { done, value } = await rest.next();
         if (done === true) break;
@@ -105,9 +100,7 @@ export function objectStore(store: StoreParts): ObjectStore {
     const memory = heldBytes();
     try {
       const ready = await uploadBody(body, options, { holdBytes, memory });
-      return await (ready.kind === "sendable"
-        ? storeWhole(ref, ready, options)
-        : storeInParts(ref, ready, options, memory));
+      return await (ready.kind === "sendable" ? storeWhole(ref, ready, options) : storeInParts(ref, ready, options));
     } finally {
       memory.release();
     }

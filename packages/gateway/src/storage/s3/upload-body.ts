@@ -19,8 +19,8 @@ export interface SendableBody {
 /** A body whose end is not in sight. */
 export interface EndlessBody {
   readonly kind: "endless";
-  /** What was read. */
-  readonly held: readonly Uint8Array[];
+  /** What was read. Whoever sends it takes it out, piece by piece. */
+  readonly held: Uint8Array[];
   readonly rest: AsyncIterator<Uint8Array>;
 }
 
@@ -47,15 +47,15 @@ export async function uploadBody(
   const checked = checkedBody(body, options);
   if (contentLength !== undefined && contentLength > (late ? holdBytes : SMALL))
     return streamed(checked, options, contentLength);
-  // What is small is held by as many as may be under way at all, and no reason to refuse any of them.
-  const isCounted = contentLength === undefined || contentLength > SMALL;
   const kept = keptPieces();
   let size = 0;
   for (;;) {
     const { done, value } = await checked.next();
     if (done === true) break;
     try {
-      if (isCounted) memory.hold(value.length);
+      if (contentLength === undefined) memory.hold(value.length);
+      // What is small is held by as many as may be under way at all, and no reason to refuse any of them.
+      else if (contentLength > SMALL) await memory.holdInTurn(value.length, options.signal);
     } catch (error) {
       await checked.return();
       throw error;

@@ -43,15 +43,17 @@ function isForRoom(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** In one write, filled up with spaces to the length that there was, which needs no room. `false` where the text is longer. */
+/**
+ * In one write, filled up with spaces to the length that there was, which needs no room. `false` where the text is longer, or the file has another
+ * name: what root writes here must not go where a link leads that the folder's owner has put in the place of his file.
+ */
 async function overwrite(path: string, text: string): Promise<boolean> {
-  // Not where a link leads: root does this in another user's folder.
   const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
-    const { size } = await file.stat();
+    const { size, nlink } = await file.stat();
     const bytes = Buffer.from(text);
-    if (bytes.length > size) return false;
-    await file.write(Buffer.concat([bytes, Buffer.alloc(size - bytes.length, " ")]), 0, size, 0);
+    if (bytes.length > size || nlink > 1) return false;
+    await file.writeFile(Buffer.concat([bytes, Buffer.alloc(size - bytes.length, " ")]));
     await file.sync();
     return true;
   } finally {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { DeliveryFault, Outcome } from "../pipeline/outcome.ts";
 import type { Body } from "../storage/storage.ts";
+import { dropBody } from "./drop-body.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import { linger } from "./linger.ts";
 import { hasBody } from "./request-body.ts";
@@ -56,6 +57,7 @@ export function send(outcome: Outcome, { request, response }: Connection, option
     if (body !== undefined && body.bytes.length > MAX_COPIED_BYTES) options.held.hold(response, body.bytes.length);
     outcome.delivered(body?.bytes.length ?? 0, true);
   } else {
+    if (request.method === "GET" && hasBody(request)) dropBody(request);
     void sendLarge(outcome, response, options.watch);
   }
   return close;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { expect, it } from "vitest";
 import { chunks, codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
+import { collectGarbage } from "../collect-garbage.ts";
 import { over, upstreamGateway } from "./gateway-upstream.ts";
 
 const MB = 1024 * 1024;
@@ -113,8 +114,11 @@ it("holds no more of slow uploads of unknown length than has room, and takes the
   const ref = { bucket: "bucket", key: "late" };
   expect(await codeOf(storage.put(ref, chunks(piece), {}))).toBe("UNAVAILABLE");
   const checksum = { algorithm: "crc32", expected: () => undefined } as const;
-  const part = storage.put(ref, chunks(piece), { contentLength: piece.length, checksum });
-  expect(await codeOf(part)).toBe("UNAVAILABLE");
+  // What is known to end has its turn. An SDK sends its parts so, many at once.
+  const parts = Array.from({ length: 40 }, (_, i) =>
+    storage.put({ bucket: "bucket", key: `part ${i}` }, chunks(piece), { contentLength: piece.length, checksum }),
+  );
+  expect((await Promise.all(parts)).map(({ size }) => size)).toEqual(Array(40).fill(piece.length));
   // Whoever announces the length is not touched by it, nor is what is small.
   expect((await storage.put(ref, chunks(piece), { contentLength: piece.length })).size).toBe(piece.length);
   expect((await storage.put(ref, chunks("x"), { contentLength: 1, checksum: { algorithm: "crc32" } })).size).toBe(1);
@@ -122,4 +126,79 @@ it("holds no more of slow uploads of unknown length than has room, and takes the
   const codes = await Promise.all(waiting);
   expect(codes.filter((code) => code === "UNAVAILABLE")).toHaveLength(13);
   expect((await storage.put(ref, chunks(piece), {})).size).toBe(piece.length);
+});
+
+/** Its bytes one by one, through the same memory: whoever keeps the pieces as they come has the last byte many times. */
+async function* oneByOne(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  const piece = new Uint8Array(1);
+  for (const byte of bytes) {
+    piece[0] = byte;
+    yield piece;
+  }
+}
+
+it("keeps no object for each byte of a body that comes byte by byte", async () => {
+  const upstream = await upstreamGateway({
+    files: { "bucket/.keep": "" },
+    gateway: () => ({ limits: { minPart: 1000 } }),
+  });
+  const storage = over(upstream, { holdBytes: 10_000 });
+  const bytes = Buffer.from(Array.from({ length: 25_000 }, (_, i) => i % 251));
+  for (const [key, length] of [
+    ["whole", 9000],
+    ["parts", 25_000],
+  ] as const) {
+    const ref = { bucket: "bucket", key };
+    expect((await storage.put(ref, oneByOne(bytes.subarray(0, length)), {})).size).toBe(length);
+    expect((await readBody((await storage.get(ref))?.body())).equals(bytes.subarray(0, length))).toBe(true);
+  }
+});
+
+it("goes on with a body of unknown length that it has let in, whoever has come meanwhile, and keeps nothing of what is sent", async () => {
+  const upstream = await upstreamGateway({
+    files: { "bucket/.keep": "" },
+    gateway: () => ({ limits: { minPart: 100_000 } }),
+  });
+  const storage = over(upstream, { holdBytes: 200_000 });
+  let goOn = (): void => {};
+  const stalled = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let first: WeakRef<Uint8Array> | undefined;
+  let count = 0;
+  const long: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        count += 1;
+        if (count === 26) await stalled;
+        if (count > 50) return { done: true, value: undefined };
+        const value = Buffer.alloc(10_000, "x");
+        first ??= new WeakRef(value);
+        return { done: false, value };
+      },
+    }),
+  };
+  const whole = storage.put({ bucket: "bucket", key: "long" }, long, {});
+  await expect.poll(() => count).toBe(26);
+  // The first part is stored.
+  await expect
+    .poll(() => {
+      collectGarbage();
+      return first?.deref();
+    })
+    .toBeUndefined();
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield Buffer.alloc(190_000, "x");
+    await stalled;
+  }
+  let refused = 0;
+  const others = Array.from({ length: 80 }, async (_, i) => {
+    const code = await codeOf(storage.put({ bucket: "bucket", key: `${i}` }, slow(), {}));
+    if (code === "UNAVAILABLE") refused += 1;
+  });
+  // 64 times 200,000 bytes are all that there is.
+  await expect.poll(() => refused).toBeGreaterThan(10);
+  goOn();
+  expect((await whole).size).toBe(500_000);
+  await Promise.all(others);
 });

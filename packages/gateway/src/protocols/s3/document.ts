@@ -1,4 +1,5 @@
 import { type ChecksumAlgorithm, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
+import { keptPieces } from "../../http/kept-pieces.ts";
 import { type ReadElement, readXml, type XmlLimits } from "../../http/xml-reader.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import { declaredChecksum, declaredDigests } from "./checksums.ts";
@@ -77,7 +78,7 @@ const MAX_HELD = 64 * 1024 * 1024;
 let held = 0;
 
 async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  const kept = keptPieces();
   let size = 0;
   try {
     for await (const chunk of body) {
@@ -91,16 +92,16 @@ async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promi
       }
       size += chunk.length;
       held += chunk.length;
-      chunks.push(chunk);
+      kept.add(chunk);
     }
   } finally {
     held -= size;
   }
   const bytes = new Uint8Array(size);
   let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
+  for (const piece of kept.take()) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
   return bytes;
 }

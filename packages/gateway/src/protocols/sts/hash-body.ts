@@ -1,5 +1,6 @@
 import type { WireRequest } from "daypass";
 import type { CreateHash } from "../../http/checksum.ts";
+import { keptPieces } from "../../http/kept-pieces.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 
 const MAX_BODY = 16 * 1024;
@@ -16,7 +17,7 @@ export async function hashBody(
   body: AsyncIterable<Uint8Array>,
   createHash: CreateHash,
 ): Promise<{ readonly request: WireRequest; readonly body: AsyncIterable<Uint8Array> }> {
-  const chunks: Uint8Array[] = [];
+  const kept = keptPieces();
   const running = createHash("sha256");
   let size = 0;
   for await (const chunk of body) {
@@ -27,7 +28,7 @@ export async function hashBody(
       });
     }
     running.update(chunk);
-    chunks.push(chunk);
+    kept.add(chunk);
   }
   const hash = Array.from(running.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const told = request.headers.filter(([name]) => name.toLowerCase() === HASH_HEADER);
@@ -35,7 +36,7 @@ export async function hashBody(
     throw new Refusal("BODY_DIGEST", "expected the body of the hash that was sent, found another");
   }
   const headers = told.length > 0 ? request.headers : [...request.headers, [HASH_HEADER, hash] as const];
-  return { request: { ...request, headers }, body: replay(chunks) };
+  return { request: { ...request, headers }, body: replay(kept.take()) };
 }
 
 async function* replay(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {

@@ -31,7 +31,7 @@ export interface S3Options {
   /**
    * Bytes of one upload that may be held in memory, where its length or its checksum is not known before its end. 8 MB unless
    * told, which is the size of parts that most clients choose; S3 takes no parts below 5 MB. All uploads together may hold 64 times
-   * as much, and what is beyond it is refused until there is room.
+   * as much; what is beyond it waits for room, or is refused.
    */
   readonly holdBytes?: number | undefined;
   readonly timeouts?: S3Timeouts | undefined;

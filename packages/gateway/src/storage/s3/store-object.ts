@@ -1,10 +1,9 @@
+import { keptPieces } from "../../http/kept-pieces.ts";
 import { type BodyDigests, checkDigests } from "../checked-body.ts";
 import type { MultipartStorage } from "../multipart.ts";
 import { type ObjectInfo, type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
 import { conditionalFault, type WriteConditions } from "./conditions.ts";
-
 import type { HeldBytes } from "./held-memory.ts";
-
 import { expectStorable, type Names } from "./names.ts";
 import { dateOf, headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";
@@ -42,28 +41,24 @@ export function objectStore(store: StoreParts): ObjectStore {
     return describeStored(store, ref, { ...stored(options, body.digests()), etag, size: body.length });
   }
 
-  /** S3 wants to know a length before the first byte; of a part it is known once the part is full. */
-  async function storeInParts(
-    ref: ObjectRef,
-    { held, rest }: EndlessBody,
-    options: PutOptions,
-    memory: HeldBytes,
-  ): Promise<ObjectInfo> {
+  /**
+   * S3 wants to know a length before the first byte; of a part it is known once the part is full. What was counted until the body was
+   * seen to be endless stays counted, as the room for each part to come: an upload that was let in is not refused after gigabytes.
+   */
+  async function storeInParts(ref: ObjectRef, { held, rest }: EndlessBody, options: PutOptions): Promise<ObjectInfo> {
     const { contentType, headers, metadata, tags, ifMatch, ifNoneMatch, signal } = options;
     const upload = await multipart.createUpload(ref, { contentType, headers, metadata, tags, signal });
     const digests = runningDigests(options, []);
     const parts: { number: number; etag: string }[] = [];
-    let pieces: Uint8Array[] = [];
+    const kept = keptPieces();
     let filled = 0;
     let size = 0;
     const flush = async (): Promise<void> => {
       const number = parts.length + 1;
-      const body = Buffer.concat(pieces, filled);
-      pieces = [];
+      const body = Buffer.concat(kept.take(), filled);
       filled = 0;
       const { etag } = await multipart.putPart(upload, number, single(body), { contentLength: body.length, signal });
       parts.push({ number, etag });
-      memory.release();
     };
     // Some upstreams (R2) want all parts but the last of one size.
     const add = async (piece: Uint8Array): Promise<void> => {
@@ -71,17 +66,15 @@ export function objectStore(store: StoreParts): ObjectStore {
       size += piece.length;
       for (let at = 0; at < piece.length; ) {
         const cut = piece.subarray(at, at + holdBytes - filled);
-        memory.hold(cut.length);
-        pieces.push(cut);
+        kept.add(cut);
         filled += cut.length;
         at += cut.length;
         if (filled === holdBytes) await flush();
       }
     };
     try {
-      // Counted again as it becomes parts.
-      memory.release();
-      for (const piece of held) await add(piece);
+      // This call lives as long as the upload, and what it has a name for with it.
+      for (let piece = held.shift(); piece !== undefined; piece = held.shift()) await add(piece);
       for (;;) {
         const { done, value } = await rest.next();
         if (done === true) break;
@@ -107,9 +100,7 @@ export function objectStore(store: StoreParts): ObjectStore {
     const memory = heldBytes();
     try {
       const ready = await uploadBody(body, options, { holdBytes, memory });
-      return await (ready.kind === "sendable"
-        ? storeWhole(ref, ready, options)
-        : storeInParts(ref, ready, options, memory));
+      return await (ready.kind === "sendable" ? storeWhole(ref, ready, options) : storeInParts(ref, ready, options));
     } finally {
       memory.release();
     }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { CHECKSUM_BYTES, type RunningDigest, runningChecksum } from "../../http/checksum.ts";
+import { keptPieces } from "../../http/kept-pieces.ts";
 import { type BodyDigests, type BodyOptions, checkDigests, checkedBody, refuseAnnounced } from "../checked-body.ts";
 import type { ChecksumAlgorithm } from "../storage.ts";
 import type { HeldBytes } from "./held-memory.ts";
@@ -18,8 +19,8 @@ export interface SendableBody {
 /** A body whose end is not in sight. */
 export interface EndlessBody {
   readonly kind: "endless";
-  /** What was read. */
-  readonly held: readonly Uint8Array[];
+  /** What was read. Whoever sends it takes it out, piece by piece. */
+  readonly held: Uint8Array[];
   readonly rest: AsyncIterator<Uint8Array>;
 }
 
@@ -46,24 +47,24 @@ export async function uploadBody(
   const checked = checkedBody(body, options);
   if (contentLength !== undefined && contentLength > (late ? holdBytes : SMALL))
     return streamed(checked, options, contentLength);
-  // What is small is held by as many as may be under way at all, and no reason to refuse any of them.
-  const isCounted = contentLength === undefined || contentLength > SMALL;
-  const held: Uint8Array[] = [];
+  const kept = keptPieces();
   let size = 0;
   for (;;) {
     const { done, value } = await checked.next();
     if (done === true) break;
     try {
-      if (isCounted) memory.hold(value.length);
+      if (contentLength === undefined) memory.hold(value.length);
+      // What is small is held by as many as may be under way at all, and no reason to refuse any of them.
+      else if (contentLength > SMALL) await memory.holdInTurn(value.length, options.signal);
     } catch (error) {
       await checked.return();
       throw error;
     }
-    held.push(value);
+    kept.add(value);
     size += value.length;
-    if (contentLength === undefined && size > holdBytes) return { kind: "endless", held, rest: checked };
+    if (contentLength === undefined && size > holdBytes) return { kind: "endless", held: kept.take(), rest: checked };
   }
-  return whole(Buffer.concat(held, size), options);
+  return whole(Buffer.concat(kept.take(), size), options);
 }
 
 function whole(bytes: Buffer, options: BodyOptions): SendableBody {

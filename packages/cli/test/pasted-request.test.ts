@@ -147,6 +147,11 @@ describe("a request to another URL tells nothing:", () => {
       ...["PUT", { "content-type": "image/jpeg" }],
     ],
     [
+      "what the same command does next",
+      `curl -T a.png -H 'Content-Type: image/jpeg' '${url}' --next -X POST ${api} -H '${login}'`,
+      ...["PUT", { "content-type": "image/jpeg" }],
+    ],
+    [
       "a command that sends the URL on",
       `curl -X POST ${api} -H '${login}' -d '{"url":"${url}"}'`,
       undefined,

@@ -76,8 +76,10 @@ const CURL =
 export function curlRequest(place: UrlPlace): SentParts | undefined {
   const variable = variableOf(place);
   for (const { words } of curlCommands(place.text)) {
-    const command = readCommand(words);
-    if (command.urls.some((word) => isUrl(word, { ...place, variable }))) return requestOf(command);
+    for (const some of requestsIn(words)) {
+      const command = readCommand(some);
+      if (command.urls.some((word) => isUrl(word, { ...place, variable }))) return requestOf(command);
+    }
   }
   return undefined;
 }
@@ -103,6 +105,12 @@ function* curlCommands(text: string): Generator<ShellCommand & { readonly start:
     yield { ...command, start: found.index };
     at = command.end;
   }
+}
+
+/** A command makes several requests with `--next` between their options. */
+function requestsIn(words: readonly ShellWord[]): readonly (readonly ShellWord[])[] {
+  const ends = [...words.keys()].filter((i) => /^(?:--next|-:)$/.test(words[i]?.text ?? ""));
+  return [...ends, words.length].map((end, i) => words.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end));
 }
 
 function isUrl(

@@ -125,3 +125,128 @@ test("what is a variable in a program is not known", async () => {
   const shell = `Invoke-RestMethod -Method Put -Uri "${url}" -Headers $headers -InFile a.png`;
   expect(await pastedUrl(shell)).toMatchObject({ method: "PUT", headers: undefined });
 });
+
+describe("a request to another URL tells nothing:", () => {
+  const api = "https://api.example.com/uploads";
+  const login = "Authorization: Bearer s3cr3t-of-an-app";
+  test.each([
+    [
+      "a command that asks for the URL",
+      `$ curl -X POST ${api} -H '${login}' -d name=a\n{"url":"${url}"}`,
+      undefined,
+      undefined,
+    ],
+    [
+      "a command in front of the one for it",
+      `curl -X POST ${api} -H '${login}' -d name=a\ncurl -T a.png -H 'Content-Type: image/jpeg' '${url}'`,
+      ...["PUT", { "content-type": "image/jpeg" }],
+    ],
+    [
+      "a command behind it in the same line",
+      `curl -T a.png -H 'Content-Type: image/jpeg' '${url}' && curl -X POST ${api} -H '${login}'`,
+      ...["PUT", { "content-type": "image/jpeg" }],
+    ],
+    [
+      "what the same command does next",
+      `curl -T a.png -H 'Content-Type: image/jpeg' '${url}' --next -X POST ${api} -H '${login}'`,
+      ...["PUT", { "content-type": "image/jpeg" }],
+    ],
+    [
+      "a command that sends the URL on",
+      `curl -X POST ${api} -H '${login}' -d '{"url":"${url}"}'`,
+      undefined,
+      undefined,
+    ],
+    ["a command in a sentence", `I used curl to PUT ${url}`, "PUT", undefined],
+    [
+      "the variable of a script",
+      `TOKEN=x\nURL="${url}"\ncurl -X POST ${api} -H '${login}'\ncurl -T a.png -H 'Content-Type: image/jpeg' "$URL"`,
+      ...["PUT", { "content-type": "image/jpeg" }],
+    ],
+    [
+      "a call of fetch that asks for it",
+      `const { url } = await (await fetch("/sign", { method: "POST", headers: { ${login.replace(" ", ' "')}" } })).json(); // ${url}`,
+      ...[undefined, undefined],
+    ],
+    [
+      "a call of fetch in front of the one for it",
+      `await fetch("${api}", { method: "POST", headers: { a: "b" } });\nawait fetch("${url}", { body: '{"method":"DELETE"}', method: "PUT", headers: { "content-type": "image/jpeg" } });\nawait fetch("${api}", { method: "DELETE" });`,
+      ...["PUT", { "content-type": "image/jpeg" }],
+    ],
+    [
+      "a call of PowerShell in front of the one for it",
+      `Invoke-RestMethod -Method Post -Uri "${api}" -Headers @{ a = "b" }\r\n$url = "${url}"\r\nInvoke-WebRequest -Method Put \`\r\n  -Uri $url -ContentType "image/jpeg" -InFile a.png`,
+      ...["PUT", { "content-type": "image/jpeg" }],
+    ],
+    [
+      "the request that was redirected to it",
+      `> GET /dl/1 HTTP/1.1\r\n> Host: api.example.com\r\n> ${login}\r\n> \r\n< HTTP/1.1 302 Found\r\n< Location: ${url}\r\n< \r\n> PUT ${path} HTTP/1.1\r\n> Host: ${host}\r\n> content-type:image/jpeg\r\n> \r\n< HTTP/1.1 403 Forbidden\r\n`,
+      ...["PUT", { host, "content-type": "image/jpeg" }],
+    ],
+  ] as const)("%s", async (_, text, method, headers) => {
+    const found = await pastedUrl(text);
+    expect([found.url, found.method, found.headers]).toEqual([url, method, headers]);
+    if (text.includes("403")) expect(found.status).toBe(403);
+    const env = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
+    const { stdout, stderr } = await daypass(["explain", "-", "--at", "2026-01-02T03:05:00Z", "--json"], {
+      input: text,
+      env,
+    });
+    expect(stdout + stderr).not.toContain("s3cr3t");
+    const { cause } = JSON.parse(stdout);
+    expect(cause?.code).toBe(text.includes("403") ? "SERVER" : undefined);
+  });
+});
+
+describe("what nobody has told is not known:", () => {
+  test.each([
+    [`curl -X "$METHOD" -H 'Content-Type: image/jpeg' '${url}'`, undefined, { "content-type": "image/jpeg" }],
+    [`curl -T a -H "Content-Type: $TYPE" '${url}'`, "PUT", undefined],
+    [`curl -T a -H "Content-Type: $(file -b --mime-type a)" '${url}'`, "PUT", undefined],
+    [`curl -T a -H "Authorization: Bearer $TOKEN" '${url}'`, "PUT", { authorization: "Bearer -" }],
+    [`curl -T a -H @headers.txt '${url}'`, "PUT", undefined],
+    [
+      `fetch("${url}", { method, headers: { "Content-Type": "image/jpeg" } })`,
+      undefined,
+      { "content-type": "image/jpeg" },
+    ],
+    [`fetch("${url}", { ...options, headers: { "Content-Type": "image/jpeg" } })`, undefined, undefined],
+    [`fetch("${url}", options)`, undefined, undefined],
+    [`iwr -Method $method -Uri "${url}"`, undefined, {}],
+    [`iwr -Method Put -Uri "${url}" -ContentType $type -InFile a`, "PUT", undefined],
+    [`iwr -Method Put -Uri "${url}" -Headers @{ "Content-Type" = $type; a = "b" }`, "PUT", undefined],
+    [
+      `iwr -Method Post -Uri "${url}" -Headers @{ "Content-Type" = "image/png" }`,
+      "POST",
+      { "content-type": "image/png" },
+    ],
+  ])("%s", async (text, method, headers) => {
+    const found = await pastedUrl(text);
+    expect([found.method, found.headers]).toEqual([method, headers]);
+  });
+});
+
+test("no login is shown of a command that stands beside an answer", async () => {
+  const text = `AccessDenied curl -u user:s3cr3t -x http://user:s3cr3t@proxy:3128 -U user:s3cr3t --cert c.pem:s3cr3t -H 'Authorization: s3cr3t' '${url}'`;
+  for (const args of [[], ["--json"], ["--reveal"]]) {
+    const { stdout, stderr } = await daypass(["explain", text, "--at", "2026-01-02T03:05:00Z", ...args]);
+    expect(stdout + stderr).not.toContain("s3cr3t");
+  }
+});
+
+test("what went well is blamed for nothing else that a text tells", async () => {
+  const text = `redis: Connection refused\nPUT ${url} 200 (OK)\nGET https://other.example.com/ 403 (Forbidden)`;
+  expect(await pastedUrl(text)).toEqual({ url, isPart: true, method: "PUT", headers: undefined });
+});
+
+test.each([
+  ["line ends", `${"\n".repeat(200_000)}GET ${path} HTTP/1.1\nHost: ${host}\n`],
+  ["a body", `curl -T a '${url}' --data-raw "${'a\\"'.repeat(2_000_000)}"`],
+  ["calls in calls", `${"fetch(".repeat(100_000)} "${url}"`],
+  ["headers that nothing closes", `${"iwr -Headers @{ ".repeat(50_000)} "${url}"`],
+  ["commands", `${"curl -o a ".repeat(100_000)} '${url}'`],
+])("a text takes no longer than its length: %s", async (_, text) => {
+  const start = performance.now();
+  expect((await pastedUrl(text)).url).toBe(url);
+  expect(performance.now() - start).toBeLessThan(4000);
+});

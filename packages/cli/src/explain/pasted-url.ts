@@ -2,6 +2,8 @@ import { isDaypassError } from "daypass";
 import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
+import { withoutCurl } from "./pasted/curl-request.ts";
+import { harRequest } from "./pasted/har-request.ts";
 import { pastedRequest } from "./pasted/pasted-request.ts";
 import type { SentParts } from "./pasted/sent-parts.ts";
 import { withoutCarets } from "./pasted/shell-words.ts";
@@ -32,19 +34,22 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   let damaged = state === "damaged" ? alone : undefined;
   let pathOnly = false;
   let count = 0;
+  const hosts = hostLines(text);
   for (const found of urlsInText(text)) {
     if (++count > MAX_URLS) break;
     for (const reading of readings(found.raw)) {
-      const url = withHost(reading, text);
+      const url = withHost(reading, hosts, found.index);
       const foundState = await stateOf(url);
       if (foundState === "none") continue;
       if (url.startsWith(UNKNOWN_ORIGIN)) {
         pathOnly = true;
         continue;
       }
-      const part = { url, isPart: true, ...partsOf(text, found, url) };
-      if (foundState === "whole") return part;
-      damaged ??= part;
+      if (foundState === "whole" || damaged === undefined) {
+        const part = { url, isPart: true, ...partsOf(text, found, url) };
+        if (foundState === "whole") return part;
+        damaged = part;
+      }
     }
   }
   if (damaged !== undefined) return damaged;
@@ -65,23 +70,27 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
 
 /** What the text around a URL tells: what was sent to it, and what was answered. */
 function partsOf(text: string, found: RawUrl, url: string): SentParts {
-  const told = pastedRequest(text, url);
-  const {
-    method = methodAt(text, found),
-    headers,
-    errorBody = bodyIn(text, found),
-    status = statusIn(text, found),
-  } = told;
-  return { method, headers, errorBody, status };
+  const archived = harRequest(text, url);
+  if (archived !== undefined) return archived;
+  const { method = methodAt(text, found), headers } = pastedRequest({ text, url, index: found.index });
+  const status = statusIn(text, found);
+  // What else goes wrong in the text is none of a request that went well.
+  if (status !== undefined && status < 300) return { method, headers };
+  return { method, headers, errorBody: bodyIn(text, found), status };
 }
 
 /** What a refusal says in which no signed URL stands, and which shows none. */
 export async function causeWithoutUrl(text: string): Promise<Cause | undefined> {
   if (/^\s*https?:\S*\s*$/i.test(text)) return undefined;
-  const { url, cause } = explainAnswer(text);
+  const { url, cause } = explainAnswer(withoutCurl(text));
   if (url !== undefined || cause === undefined) return undefined;
-  for (const { raw } of urlsInText(text)) {
-    for (const reading of readings(raw)) if ((await stateOf(withHost(reading, text))) !== "none") return undefined;
+  const hosts = hostLines(text);
+  let count = 0;
+  for (const { raw, index } of urlsInText(text)) {
+    if (++count > MAX_URLS) break;
+    for (const reading of readings(raw)) {
+      if ((await stateOf(withHost(reading, hosts, index))) !== "none") return undefined;
+    }
   }
   return cause;
 }
@@ -99,9 +108,23 @@ async function stateOf(text: string): Promise<State> {
   }
 }
 
-/** `curl -v` and browsers show the host on a line of its own. */
-function withHost(url: string, text: string): string {
-  const [, host] = /^[\s>*[\]\d]*:?(?:host|authority)["']?\s*:\s*["']?([\w.-]+(?::\d{1,5})?)/im.exec(text) ?? [];
+/** A host on a line of its own, as `curl -v` and browsers show it. */
+interface HostLine {
+  readonly index: number;
+  readonly host: string;
+}
+
+function hostLines(text: string): readonly HostLine[] {
+  const lines = text.matchAll(
+    /^[ \t>*[\]\d]{0,40}:?(?:host|authority)["']?[ \t]{0,20}:[ \t]{0,20}["']?([\w.-]{1,255}(?::\d{1,5})?)/gim,
+  );
+  return Array.from(lines, ({ index, 1: host = "" }) => ({ index, host })).slice(0, MAX_URLS);
+}
+
+/** A path with the host that stands behind it, as in the lines of its request; with the last one in front of it where none does. */
+function withHost(url: string, hosts: readonly HostLine[], at: number): string {
+  if (!url.startsWith(UNKNOWN_ORIGIN)) return url;
+  const { host } = hosts.find(({ index }) => index > at) ?? hosts.at(-1) ?? {};
   return host === undefined ? url : url.replace(UNKNOWN_ORIGIN, `https://${host}`);
 }
 
@@ -113,30 +136,47 @@ function methodAt(text: string, { index, raw }: RawUrl): string | undefined {
     Math.max(0, index - 40),
     index + (new RegExp(`^(?:${METHODS}) `).exec(raw)?.[0].length ?? 0),
   );
+  const near = text.slice(Math.max(0, index - NEAR), index + raw.length + NEAR);
   const [, method] =
     new RegExp(`\\b(${METHODS})[\`"' ]{1,3}$`).exec(before) ??
-    new RegExp(`(?:-X ?|--request[ =]|--method[ =]|"method"\\s*:\\s*)["']?(${METHODS})\\b`).exec(text) ??
+    new RegExp(`--method[ =]["']?(${METHODS})\\b`).exec(commandAround(text, index)) ??
+    new RegExp(`"method"\\s{0,20}:\\s{0,20}"(${METHODS})"`).exec(near) ??
     [];
   return method;
 }
 
-/** The status that refused, as curl, wget, browsers, HTTP libraries and logs show it. */
-function statusIn(text: string, { raw }: RawUrl): number | undefined {
-  const [, a, b] =
-    /(?:HTTP\/[\d.]+"? |\bstatus(?:_?code)?\W{1,3}|HTTP Error |response code: )([345]\d\d)\b|\b([345]\d\d)(?: Client Error| \(?(?:Forbidden|Unauthorized|Bad Request))/i.exec(
-      text.replaceAll(raw, " "),
-    ) ?? [];
+// The members of one object.
+const NEAR = 200;
+const MAX_COMMAND = 4000;
+
+/** The line that a place is in, with those in which it goes on. */
+function commandAround(text: string, index: number): string {
+  const before = text.slice(Math.max(0, index - MAX_COMMAND), index).replace(/[\\`][ \t]{0,20}\r?\n/g, " ");
+  const behind = text.slice(index, index + MAX_COMMAND).replace(/[\\`][ \t]{0,20}\r?\n/g, " ");
+  return `${before.slice(before.lastIndexOf("\n") + 1)}${behind.split("\n", 1)[0]}`;
+}
+
+const STATUS =
+  /(?:HTTP\/[\d.]{1,8}"? |\bstatus(?:_?code)?\W{1,3}|HTTP Error |response code: )([2345]\d\d)\b|\b([2345]\d\d)(?: Client Error| \(?(?:OK|Forbidden|Unauthorized|Bad Request))/i;
+
+/** The status of the answer, as curl, wget, browsers, HTTP libraries and logs show it: behind the URL, or else in front of it. */
+function statusIn(text: string, { raw, index }: RawUrl): number | undefined {
+  const parts = [text.slice(index + raw.length), text.slice(0, index)].map((part) => part.replaceAll(raw, " "));
+  const [, a, b] = parts.map((part) => STATUS.exec(part)).find((found) => found !== null) ?? [];
   const status = a ?? b;
   return status === undefined ? undefined : Number(status);
 }
 
 /** From where a body begins; or the whole text, where it is one that a client or an exception has made of an answer. */
-function bodyIn(text: string, { raw }: RawUrl): string | undefined {
-  const start = text.search(/<\?xml|<Error>|<!doctype html|<html/i);
-  if (start >= 0) return text.slice(start);
+function bodyIn(text: string, { raw, index }: RawUrl): string | undefined {
+  const behind = text.slice(index + raw.length);
+  for (const part of [behind, text]) {
+    const start = part.search(/<\?xml|<Error>|<!doctype html|<html/i);
+    if (start >= 0) return part.slice(start);
+  }
   // Somebody has answered: what curl said of its tries before is none of the cause.
   if (/^< HTTP\//m.test(text)) return undefined;
-  // The name of an object may be a word of servers, too.
-  const around = text.replaceAll(raw, " ");
+  // The name of an object may be a word of servers, too, and a command holds logins.
+  const around = withoutCurl(text).replaceAll(raw, " ");
   return explainAnswer(around).cause === undefined ? undefined : around;
 }

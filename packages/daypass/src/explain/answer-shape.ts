@@ -12,7 +12,7 @@ export function unescaped(body: string): string {
 
 // Between elements and in a declaration no server has one; nor in a text of several lines that has none.
 const SHOWS_ESCAPES =
-  /<\\+\/|>\\+[nrt]|\\[<>]|=\\+"|<(?:StringToSign|CanonicalRequest|FormatString|AuthenticationErrorDetail)>[^<\n]*\\n[^<\n]*</;
+  /<\\+\/|>\\+[nrt]|\\[<>]|=\\+"|<(?:StringToSign|CanonicalRequest|FormatString|AuthenticationErrorDetail)>[^<\n\\]*(?:\\(?!n)[^<\n\\]*)*\\n[^<\n]*</;
 
 // Some programs escape what is escaped.
 const ESCAPED = /\\{1,8}(?:u([0-9a-fA-F]{4})|([nrt"'/<>]))/g;
@@ -83,6 +83,7 @@ function linesOfCanonical(text: string): string {
 /** COS' text: method, path, parameters and headers, each with its line end. */
 function linesOfFormat(text: string): string {
   if (text.includes("\n")) return text;
-  const [, method, path, parameters = "", headers] = /^([a-z]+) (\/.*?)(?: (\S+=\S*))? (\S+=\S*)$/.exec(text) ?? [];
+  const [, method, path, parameters = "", headers] =
+    /^([a-z]+) (\/.*?)(?: ([^\s=]+=\S*))? ([^\s=]+=\S*)$/.exec(text) ?? [];
   return method === undefined ? text : `${method}\n${path}\n${parameters}\n${headers}\n`;
 }

@@ -1,3 +1,5 @@
+import { redactUrl } from "./redact.ts";
+
 /** What a store says to each of these, in whatever a program or a person has kept of its answer. The first that fits counts. */
 const SENTENCES: readonly (readonly [code: string, words: RegExp])[] = [
   ["SignatureDoesNotMatch", /The request signature we calculated does not match/i],
@@ -14,13 +16,13 @@ const SENTENCES: readonly (readonly [code: string, words: RegExp])[] = [
   ["CORSResponse", /CORSResponse: /],
 ];
 
-/** Codes that are no word of any other sentence. */
+/** Codes that are no word of any other sentence, and no name of an exception that every program has. */
 const CODES =
-  /\b(SignatureDoesNotMatch|AccessDenied|InvalidAccessKeyId|ExpiredToken|InvalidToken|RequestTimeTooSkewed|AuthorizationQueryParametersError|AuthorizationHeaderMalformed|Authentication(?:Failed)|Authorization(?:Failure|PermissionMismatch|ProtocolMismatch|SourceIPMismatch|ResourceTypeMismatch|ServiceMismatch)|NoSuch(?:Key|Bucket|Version)|(?:Blob|Container)NotFound|(?:Permanent|Temporary)Redirect|XAmzContentSHA256Mismatch|MalformedSecurityHeader|MissingSecurityHeader|MalformedPolicy|UnauthorizedAccess|NotImplemented|BadDigest|InvalidDigest)(?![a-z])/;
+  /\b(SignatureDoesNotMatch|AccessDenied|InvalidAccessKeyId|ExpiredToken|InvalidToken|RequestTimeTooSkewed|AuthorizationQueryParametersError|AuthorizationHeaderMalformed|Authentication(?:Failed)|Authorization(?:Failure|PermissionMismatch|ProtocolMismatch|SourceIPMismatch|ResourceTypeMismatch|ServiceMismatch)|NoSuch(?:Key|Bucket|Version)|(?:Blob|Container)NotFound|(?:Permanent|Temporary)Redirect|XAmzContentSHA256Mismatch|MalformedSecurityHeader|MissingSecurityHeader|MalformedPolicy|(?:UnauthorizedAccess|NotImplemented)(?!Error|Exception)|BadDigest|InvalidDigest)(?![a-z])/;
 
 /** Parts of an answer that exceptions show by name, up to the next one. */
 const PARTS =
-  /\b(StringToSign|CanonicalRequest|FormatString|AuthenticationErrorDetail)["']?\s*[=:]\s*["']?([\s\S]{1,4000}?)(?=["']?,\s*["']?[A-Za-z_]{2,40}["']?\s*[=:]|\n\s*(?:Content|Headers|ErrorCode|Additional Information):|["']?\s*\}|$)/gi;
+  /\b(StringToSign|CanonicalRequest|FormatString|AuthenticationErrorDetail)["']?\s*[=:]\s*["']?([\s\S]{1,4000}?)(?=["']?,\s{0,20}["']?[A-Za-z_]{2,40}["']?\s{0,20}[=:]|\n\s{0,20}(?:Content|Headers|ErrorCode|Additional Information):|["']?\s{0,20}\}|$)/gi;
 
 // Each part is looked for from its name on.
 const MAX_TEXT = 32_768;
@@ -50,7 +52,12 @@ export function wordsOf(body: string): ReadonlyMap<string, string> | undefined {
 
 const MAX_SENTENCE = 300;
 
-/** The sentence at a place, to the end of its line or to the next element. */
+/** The sentence at a place, to the end of its line or to the next element. In a log more than a sentence may stand there. */
 function lineAt(text: string, start: number): string {
-  return (/^[^\n<{}]*/.exec(text.slice(start, start + MAX_SENTENCE))?.[0] ?? "").trim();
+  const line = (/^[^\n<{}]*/.exec(text.slice(start, start + MAX_SENTENCE))?.[0] ?? "").trim();
+  return line.replace(/https?:\/\/[^\s"'`<>]+/gi, redactUrl).replace(LOGIN, "$1REDACTED");
 }
+
+/** What opens something by its name, in a log's line: a header, a password, a token. */
+const LOGIN =
+  /\b((?:[\w-]*(?:authorization|cookie|password|passwd|secret|token|signature)|[\w-]+[-_]key|(?:api|access|secret)key)["']?\s?[=:]\s?)(?:"[^"]*"?|'[^']*'?|(?:bearer|basic)\s+[^\s,;]+|[^\s,;]+)/gi;

@@ -2,7 +2,7 @@ import { systemClock } from "../time.ts";
 import { azureCause } from "./azure/cause.ts";
 import { clientCause } from "./cause/client-words.ts";
 import { pageCause } from "./cause/page-cause.ts";
-import { isMismatch } from "./cause/server-cause.ts";
+import { isMismatch, isVague } from "./cause/server-cause.ts";
 import { saidByCloudfront } from "./cloudfront/cause.ts";
 import { parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Cause, ExplainOptions } from "./explanation.ts";
@@ -47,8 +47,16 @@ function causeOf(error: ServerError, now: Date): Cause | undefined {
   if (fields.has("AuthenticationErrorDetail") || /^(?:Authentication|Authorization(?!Query|Header))/.test(code))
     return azureCause(error, now);
   if (fields.has("Details")) return gcsCause(error, now);
-  return saidByCloudfront(error) ?? s3Cause(error, now);
+  const cause = saidByCloudfront(error) ?? s3Cause(error, now);
+  return cause?.code === "PERMISSION" && isVague(error) ? { ...cause, ...DENIED } : cause;
 }
+
+/** Without the URL nobody can tell whose answer it is. */
+const DENIED: Pick<Cause, "sentence" | "fix"> = {
+  sentence:
+    "The server denies access, and says no more. S3 accepted the signature then, and the key that signed may not do this; CloudFront and others say the same of a signature that does not fit, and of an end that has passed.",
+  fix: "Run explain again with the URL; then look at what the identity that signed may do (where it may not list, a missing object is AccessDenied, too).",
+};
 
 /** The request that S3 shows is the URL, but for its scheme and its signature, which stands beside it. */
 function shownUrl({ fields }: ServerError): string | undefined {

@@ -10,7 +10,10 @@ export interface ServerError {
 }
 
 /** What Swift says, as text or as a page, of an end that has passed and of a signature that does not fit alike. */
-export const TEMP_URL_INVALID = "Temp URL invalid";
+const TEMP_URL_INVALID = "Temp URL invalid";
+
+/** Stands for the code of an answer that says no more than that the URL is none: its end has passed, or its signature does not fit. */
+export const NOT_VALID = "not valid";
 
 const MAX_BODY = 262_144;
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
@@ -23,7 +26,7 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&",
 export function parseErrorBody(body: string): ServerError | undefined {
   if (body.length > MAX_BODY) return undefined;
   if (body.includes(`401 Unauthorized: ${TEMP_URL_INVALID}`)) {
-    return { code: TEMP_URL_INVALID, message: "", fields: new Map() };
+    return { code: NOT_VALID, message: "", fields: new Map() };
   }
   const text = unescaped(body);
   const found = (body.trimStart().startsWith("{") ? jsonFields(body) : undefined) ?? xmlFields(text);

@@ -6,7 +6,7 @@ import { besides } from "./cause/besides.ts";
 import { withUnread } from "./cause/page-cause.ts";
 import { statusCause } from "./cause/status-cause.ts";
 import { type Reading, repair } from "./damage.ts";
-import { parseErrorBody, type ServerError } from "./error-body.ts";
+import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
 import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
 import { foreignUrl } from "./foreign-url.ts";
@@ -102,9 +102,11 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
     now: new Date(clock()),
   };
   const { explanation: own, hidden } = await explainer.explain(subject);
+  // The answer to a HEAD is an empty one.
+  const hasBody = errorBody !== undefined && errorBody.trim() !== "";
   const explanation =
-    told === undefined && errorBody !== undefined
-      ? withUnread(own, errorBody, explainer.ownPages)
+    told === undefined && hasBody
+      ? withUnread(own, errorBody, { url: sentUrl, ownPages: explainer.ownPages })
       : { ...own, cause: own.cause ?? statusCause(own, subject, status) };
   const secrets = [...keys.flatMap(secretsOf), ...secretsSent(sent.headers)];
   const { browser, cause } = withBrowser(explanation, subject, origin);
@@ -120,9 +122,9 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   );
 }
 
-/** What the scheme's own servers say of a signature that does not fit. */
+/** What the scheme's own servers say of a signature that does not fit; those of an application say it of an end that has passed, too. */
 function refusalOf({ ownRefusal }: Explainer, body = ""): ServerError | undefined {
-  return ownRefusal?.test(body) === true ? { code: "SIGNATURE_MISMATCH", message: "", fields: new Map() } : undefined;
+  return ownRefusal?.test(body) === true ? { code: NOT_VALID, message: "", fields: new Map() } : undefined;
 }
 
 function target({ wire }: SplitUrl): string {

@@ -2,7 +2,8 @@ import { DaypassError } from "../errors.ts";
 import { parseTarget } from "../wire.ts";
 import type { SplitUrl } from "./explainer.ts";
 
-const URL_FORM = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#@]+)([^#]*)/i;
+// A password may hold an @ that nobody has encoded.
+const URL_FORM = /^(https?):\/\/(?:[^/?#]*@)?([^/?#@]+)([^#]*)/i;
 
 /** Splits without decoding. Throws `INVALID_INPUT` for what is no absolute http(s) URL. */
 export function splitUrl(text: string): SplitUrl {

@@ -1,23 +1,36 @@
 import { headerRecord, type SentParts } from "./sent-parts.ts";
-import { shellWords } from "./shell-words.ts";
+import { type ShellCommand, type ShellWord, shellCommand } from "./shell-words.ts";
+import { type UrlPlace, variableOf } from "./url-place.ts";
 
 /** What a command has said so far. */
 interface Command {
-  method?: string;
+  /** `undefined` for what a variable tells. */
+  method?: string | undefined;
   /** The method that an option implies. */
   implied?: string;
   /** What curl would call the body of its own accord. */
   type?: string;
   dataInQuery?: boolean;
+  /** Whether a variable, or a file, tells headers or the method. */
+  hasOpenHeaders?: boolean;
+  hasOpenMethod?: boolean;
   readonly headers: (readonly [name: string, value: string])[];
   /** Headers that curl is told to leave out. */
   readonly left: Set<string>;
+  /** What is no option, and so a URL. */
+  readonly urls: ShellWord[];
+}
+
+interface Value {
+  readonly text: string;
+  readonly isOpen: boolean;
 }
 
 /** What the options mean that tell something of the request. All of them but the flags take a value. */
-const OPTIONS: Readonly<Record<string, (command: Command, value: string) => void>> = {
-  request: (command, value) => {
-    command.method = value.toUpperCase();
+const OPTIONS: Readonly<Record<string, (command: Command, value: Value) => void>> = {
+  request: (command, { text, isOpen }) => {
+    command.hasOpenMethod = isOpen || !/^[A-Za-z]+$/.test(text);
+    command.method = text.toUpperCase();
   },
   head: (command) => {
     command.implied = "HEAD";
@@ -28,12 +41,12 @@ const OPTIONS: Readonly<Record<string, (command: Command, value: string) => void
   "upload-file": (command) => {
     command.implied = "PUT";
   },
-  header: (command, line) => addLine(command, line),
-  "user-agent": ({ headers }, value) => void headers.push(["user-agent", value]),
-  referer: ({ headers }, value) => void headers.push(["referer", value]),
+  header: (command, value) => addLine(command, value),
+  "user-agent": ({ headers }, { text }) => void headers.push(["user-agent", text]),
+  referer: ({ headers }, { text }) => void headers.push(["referer", text]),
   // Without = it is the name of a file.
-  cookie: ({ headers }, value) => void (value.includes("=") && headers.push(["cookie", value])),
-  range: ({ headers }, value) => void headers.push(["range", `bytes=${value}`]),
+  cookie: ({ headers }, { text }) => void (text.includes("=") && headers.push(["cookie", text])),
+  range: ({ headers }, { text }) => void headers.push(["range", `bytes=${text}`]),
   user: ({ headers }) => void headers.push(["authorization", "Basic"]),
   "oauth2-bearer": ({ headers }) => void headers.push(["authorization", "Bearer"]),
   form: (command) => withBody(command, "multipart/form-data"),
@@ -50,27 +63,87 @@ const LETTERS: Readonly<Record<string, string>> = {
 /** Letters and names of further options that take a value. */
 const VALUED_LETTERS = "oxmwcDKEzCUQPtyYh";
 const VALUED =
-  /^(?:output|proxy|max-time|connect-timeout|resolve|cacert|capath|cert|key|write-out|cookie-jar|dump-header|config|retry|retry-delay|interface|limit-rate|continue-at|connect-to|ciphers|proxy-user|noproxy|max-redirs|aws-sigv4|url|stderr|trace|trace-ascii|unix-socket|pass|proto|tls-max)$/;
+  /^(?:output|proxy|max-time|connect-timeout|resolve|cacert|capath|cert|key|write-out|cookie-jar|dump-header|config|retry|retry-delay|interface|limit-rate|continue-at|connect-to|ciphers|proxy-user|proxy-header|noproxy|max-redirs|aws-sigv4|stderr|trace|trace-ascii|unix-socket|pass|proto|tls-max|url-query|request-target)$/;
 
-/** The request that a curl command sends: its method, and its headers with those that curl adds of its own accord. */
-export function curlRequest(text: string): SentParts | undefined {
-  const found = /(?<![\w.-])curl(?:\.exe)?[ \t]+(?=\S)/i.exec(text);
-  if (found === null) return undefined;
-  const words = shellWords(text.slice(found.index + found[0].length));
-  const command: Command = { headers: [], left: new Set() };
-  for (let i = 0; i < words.length; i++) {
-    for (const [name, inline] of optionsIn(words[i] as string)) {
-      const takes = !FLAGS.has(name) && (Object.hasOwn(OPTIONS, name) || VALUED.test(name));
-      const value = takes ? (inline ?? words[++i] ?? "") : "";
-      if (Object.hasOwn(OPTIONS, name)) OPTIONS[name]?.(command, value);
+// Of a sentence about curl the next word is none of these.
+const CURL =
+  /(?<![\w.-])curl(?:\.exe)?[ \t]+(?=-|["'$<]|[\\`^][ \t]*\r?\n|[a-z]+:\/\/|[\w.-]{1,255}[.:][\w.:-]{0,255}\/)/gi;
+
+/**
+ * The request that a curl command sends to a URL: its method, and its headers with those that curl adds of its own accord. A
+ * command for another URL, which asks for the signed one for example, tells nothing.
+ */
+export function curlRequest(place: UrlPlace): SentParts | undefined {
+  const variable = variableOf(place);
+  for (const { words } of curlCommands(place.text)) {
+    for (const some of requestsIn(words)) {
+      const command = readCommand(some);
+      if (command.urls.some((word) => isUrl(word, { ...place, variable }))) return requestOf(command);
     }
   }
-  const { method, implied, type, dataInQuery, headers, left } = command;
+  return undefined;
+}
+
+/** A text without the commands in it, in which logins stand. */
+export function withoutCurl(text: string): string {
+  let rest = "";
+  let at = 0;
+  for (const { start, end } of curlCommands(text)) {
+    rest += `${text.slice(at, start)} `;
+    at = end;
+  }
+  return rest + text.slice(at);
+}
+
+function* curlCommands(text: string): Generator<ShellCommand & { readonly start: number }> {
+  let at = 0;
+  for (;;) {
+    CURL.lastIndex = at;
+    const found = CURL.exec(text);
+    if (found === null) return;
+    const command = shellCommand(text, found.index + found[0].length);
+    yield { ...command, start: found.index };
+    at = command.end;
+  }
+}
+
+/** A command makes several requests with `--next` between their options. */
+function requestsIn(words: readonly ShellWord[]): readonly (readonly ShellWord[])[] {
+  const ends = [...words.keys()].filter((i) => /^(?:--next|-:)$/.test(words[i]?.text ?? ""));
+  return [...ends, words.length].map((end, i) => words.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end));
+}
+
+function isUrl(
+  { text, start, end }: ShellWord,
+  { index, variable }: UrlPlace & { readonly variable: string | undefined },
+): boolean {
+  return (index >= start && index < end) || (variable !== undefined && /^\$\{?(\w+)\}?$/.exec(text)?.[1] === variable);
+}
+
+function readCommand(words: readonly ShellWord[]): Command {
+  const command: Command = { headers: [], left: new Set(), urls: [] };
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as ShellWord;
+    const options = [...optionsIn(word.text)];
+    if (options.length === 0 && !word.text.startsWith("-")) command.urls.push(word);
+    for (const [name, inline] of options) {
+      const takes = !FLAGS.has(name) && (name === "url" || Object.hasOwn(OPTIONS, name) || VALUED.test(name));
+      const next = takes && inline === undefined ? words[++i] : undefined;
+      const { isOpen } = next ?? word;
+      if (name === "url") command.urls.push(next ?? word);
+      if (Object.hasOwn(OPTIONS, name)) OPTIONS[name]?.(command, { text: inline ?? next?.text ?? "", isOpen });
+    }
+  }
+  return command;
+}
+
+function requestOf(command: Command): SentParts {
+  const { method, implied, type, dataInQuery, headers, left, hasOpenHeaders, hasOpenMethod } = command;
   const hasType = left.has("content-type") || headers.some(([name]) => name.toLowerCase() === "content-type");
   const own = type === undefined || dataInQuery === true || hasType ? [] : [["content-type", type] as const];
   return {
-    method: method ?? (dataInQuery === true ? "GET" : implied) ?? "GET",
-    headers: headerRecord([...headers, ...own]),
+    method: hasOpenMethod === true ? undefined : (method ?? (dataInQuery === true ? "GET" : implied) ?? "GET"),
+    headers: hasOpenHeaders === true ? undefined : headerRecord([...headers, ...own]),
   };
 }
 
@@ -96,9 +169,13 @@ function* optionsIn(word: string): Generator<readonly [name: string, inline: str
 }
 
 /** `Name: value`, `Name;` for one without a value, and `Name:` for one that curl must not send. */
-function addLine({ headers, left }: Command, line: string): void {
-  const [, name = "", mark, value = ""] = /^([^:;]+)([:;])\s*(.*)$/s.exec(line) ?? [];
-  if (mark === ":" && value.trim() === "") left.add(name.trim().toLowerCase());
+function addLine(command: Command, { text, isOpen }: Value): void {
+  const { headers, left } = command;
+  const [, name = "", mark, value = ""] = /^([^:;]+)([:;])\s*(.*)$/s.exec(text) ?? [];
+  // Of a login no more than its kind is read.
+  if (isOpen && !/^\s*authorization\s*$/i.test(name)) command.hasOpenHeaders = true;
+  if (text.startsWith("@")) command.hasOpenHeaders = true;
+  else if (mark === ":" && value.trim() === "") left.add(name.trim().toLowerCase());
   else if (mark !== undefined) headers.push([name.trim(), mark === ":" ? value : ""]);
 }
 

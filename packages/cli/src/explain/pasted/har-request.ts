@@ -49,9 +49,13 @@ function statusOf(response: unknown): number | undefined {
   return typeof status === "number" && status >= 300 && status < 600 ? status : undefined;
 }
 
+// Others than these tell nothing.
+const SAID = /^net::ERR_(?:NAME_NOT_RESOLVED|CONNECTION_REFUSED|CERT_|SSL_)/;
+
+/** The body of an answer, or what Chrome says where none came. */
 function bodyOf(response: unknown): string | undefined {
-  const content = isObject(response) ? response["content"] : undefined;
+  const { content, _error: error } = isObject(response) ? response : ({} as Fields);
   const { text, encoding } = isObject(content) ? content : ({} as Fields);
-  if (typeof text !== "string" || text === "") return undefined;
+  if (typeof text !== "string" || text === "") return typeof error === "string" && SAID.test(error) ? error : undefined;
   return encoding === "base64" ? Buffer.from(text, "base64").toString("utf8") : text;
 }

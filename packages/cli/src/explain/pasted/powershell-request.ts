@@ -1,38 +1,104 @@
+import { endOutside } from "./quoted.ts";
 import { headerRecord, type SentParts } from "./sent-parts.ts";
+import { type UrlPlace, variableOf } from "./url-place.ts";
 
 /** What HTTP/2 has in the place of the request line, as Chrome copies it. */
 const PSEUDO = /^(?:authority|method|path|scheme)$/;
+const CALL = /\b(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b/gi;
 
-/** The request of PowerShell's `Invoke-WebRequest` or `Invoke-RestMethod`, as Chrome copies it and as people write it. */
-export function powershellRequest(text: string): SentParts | undefined {
-  const call = /\b(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b[\s\S]*/i.exec(text)?.[0];
-  if (call === undefined) return undefined;
-  const option = (name: string): string | undefined =>
-    new RegExp(`\\s-${name}[ :]+(?:"((?:[^"\`]|\`.)*)"|'([^']*)'|([\\w/+.-]+))`, "i")
-      .exec(call)
-      ?.slice(1)
-      .find(Boolean);
-  const method = (option("Method") ?? "GET").toUpperCase();
-  const [, inside] = /\s-Headers[ :]+@\{([\s\S]*?)\n?\}(?=[\s`]*(?:-|\n|$))/i.exec(call) ?? [];
-  // A variable tells nothing.
-  if (inside === undefined && /\s-Headers[ :]+\$/i.test(call)) return { method };
-  const pairs = [...(inside ?? "").matchAll(PAIR)].map(([, a, b, c, value = "", other = ""]) => {
-    return [a ?? b ?? c ?? "", (value || other).replace(/`(.)/g, "$1")] as const;
+/** The request of PowerShell's `Invoke-WebRequest` or `Invoke-RestMethod` to a URL, as Chrome copies it and as people write it. */
+export function powershellRequest(place: UrlPlace): SentParts | undefined {
+  const { text } = place;
+  let before = 0;
+  for (const { index: start } of text.matchAll(CALL)) {
+    if (start < before) continue;
+    const end = endOfStatement(text, start);
+    if (isForUrl(place, start, end)) return requestOf(text.slice(start, end), text.slice(before, start));
+    before = end;
+  }
+  return undefined;
+}
+
+function endOfStatement(text: string, start: number): number {
+  return endOutside(text, start, {
+    by: "`",
+    // A backtick at the end of a line stands in front of its line end, of Windows' in front of its first character.
+    isEnd: (character, at) => /[\n;|)}]/.test(character) && text.slice(at - 2, at) !== "`\r",
   });
-  const agent = /\.UserAgent\s*=\s*"([^"]*)"/.exec(text)?.[1];
-  const cookies = [...text.matchAll(/Net\.Cookie\("([^"]*)",\s*"([^"]*)"/g)].map(
+}
+
+/** Whether the URL stands where the call has its own. */
+function isForUrl(place: UrlPlace, start: number, end: number): boolean {
+  const { text, index } = place;
+  const call = text.slice(start, end);
+  const uri = find(call, "Uri");
+  const isInside = index >= start && index < end;
+  if (uri === undefined) return isInside || (call.match(/\s\$(\w+)/)?.[1] ?? "") === variableOf(place);
+  const at = start + uri.index;
+  return (index >= at && index < at + uri[0].length) || uri[0].replace(/^.*\$/s, "") === variableOf(place);
+}
+
+function find(call: string, name: string): RegExpExecArray | undefined {
+  const value = /(?:"((?:[^"`]|`[\s\S])*)"|'([^']*)'|([\w/+.:-]+)|\$\w+|\S)/.source;
+  return new RegExp(`\\s-${name}(?:[ \\t:]|\`\\r?\\n)+${value}`, "i").exec(call) ?? undefined;
+}
+
+/** The value of an option: `undefined` where it is not there, `null` for what a variable tells. */
+function option(call: string, name: string): string | null | undefined {
+  const found = find(call, name);
+  if (found === undefined) return undefined;
+  const [, double, single, bare] = found;
+  if (double !== undefined) return HAS_VARIABLE.test(double) ? null : plain(double);
+  return single ?? bare ?? null;
+}
+
+const HAS_VARIABLE = /(?<!`)\$[\w({]/;
+
+function plain(text: string): string {
+  return text.replace(/`([\s\S])/g, "$1");
+}
+
+/**
+ * @param before what stands in front of the call: the session that Chrome makes for it
+ */
+function requestOf(call: string, before: string): SentParts {
+  const given = option(call, "Method");
+  const method = given === null ? undefined : (given ?? "GET").toUpperCase();
+  const type = option(call, "ContentType");
+  const pairs = pairsOf(call);
+  // A variable tells nothing.
+  if (pairs === undefined || type === null) return { method };
+  const headers = pairs.filter(([name]) => !PSEUDO.test(name));
+  const agent = /\.UserAgent\s*=\s*"([^"]*)"/.exec(before)?.[1];
+  const cookies = [...before.matchAll(/Net\.Cookie\("([^"]*)",\s*"([^"]*)"/g)].map(
     ([, name, value]) => `${name}=${value}`,
   );
-  const type = option("ContentType") ?? (method === "POST" ? "application/x-www-form-urlencoded" : undefined);
+  const hasType = headers.some(([name]) => /^content-type$/i.test(name));
+  const own = type ?? (method === "POST" && !hasType ? "application/x-www-form-urlencoded" : undefined);
   return {
     method,
     headers: headerRecord([
-      ...pairs.filter(([name]) => !PSEUDO.test(name)),
+      ...headers.filter(([name]) => own === undefined || !/^content-type$/i.test(name)),
       ...(agent === undefined ? [] : [["user-agent", agent] as const]),
       ...(cookies.length === 0 ? [] : [["cookie", cookies.join("; ")] as const]),
-      ...(type === undefined ? [] : [["content-type", type.replace(/`(.)/g, "$1")] as const]),
+      ...(own === undefined ? [] : [["content-type", own] as const]),
     ]),
   };
 }
 
-const PAIR = /(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*=\s*(?:"((?:[^"`]|`.)*)"|'([^']*)')/g;
+const PAIR = /(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*=\s*(?:"((?:[^"`]|`[\s\S])*)"|'([^']*)'|(\S))/g;
+
+/** The pairs of `-Headers`. `undefined` where a variable tells them, or the value of one that is no login. */
+function pairsOf(call: string): readonly (readonly [string, string])[] | undefined {
+  const found = /\s-Headers(?:[ \t:]|`\r?\n)+/i.exec(call);
+  if (found === null) return [];
+  const from = found.index + found[0].length;
+  if (!call.startsWith("@{", from)) return undefined;
+  const end = endOutside(call, from + 2, { by: "`", isEnd: (character) => character === "}" });
+  const pairs = [...call.slice(from + 2, end).matchAll(PAIR)].map(([, a, b, c, double, single, open]) => {
+    const isOpen = open !== undefined || HAS_VARIABLE.test(double ?? "");
+    return { name: a ?? b ?? c ?? "", value: single ?? plain(double ?? ""), isOpen };
+  });
+  if (pairs.some(({ name, isOpen }) => isOpen && !/^authorization$/i.test(name))) return undefined;
+  return pairs.map(({ name, value, isOpen }) => [name, isOpen ? (value.split(" ", 1)[0] as string) : value]);
+}

@@ -21,7 +21,9 @@ export function headerRecord(pairs: Iterable<readonly [name: string, value: stri
   return Object.fromEntries(headers);
 }
 
-/** Of a login only its kind matters, so that nothing else goes any further. */
+/** Of a login only its kind matters, so that nothing else goes any further. One of a single word may be the secret itself. */
 function withoutSecret(name: string, value: string): string {
-  return /authorization$/.test(name) ? `${value.split(" ", 1)[0]} -` : value;
+  if (!/authorization$/.test(name)) return value;
+  const [kind = "", secret] = value.split(" ", 2);
+  return secret === undefined && !/^(?:Basic|Bearer|Digest|Negotiate)$/i.test(kind) ? "-" : `${kind} -`;
 }

@@ -1,22 +1,43 @@
 import { headerRecord, type SentParts } from "./sent-parts.ts";
+import type { UrlPlace } from "./url-place.ts";
 
 const REQUEST_LINE =
-  /^(> )?(GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) \S+(?: HTTP\/[\d.]+[ \t]*\r?$|(?=[ \t]*\r?\n(?:Proto|Host):))/im;
+  /^(> )?(GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (\S+)(?: HTTP\/[\d.]+[ \t]*\r?$|(?=[ \t]*\r?\n(?:Proto|Host):))/gim;
 
-/** A request as it was sent, line by line: what `curl -v` shows, a browser's "Copy request headers", a server's trace. */
-export function wireRequest(text: string): SentParts | undefined {
-  const found = REQUEST_LINE.exec(text);
-  if (found === null) return undefined;
-  const [line, mark = "", method = ""] = found;
-  const pairs: (readonly [string, string])[] = [];
-  for (const next of text
-    .slice(found.index + line.length)
-    .split(/\r?\n/)
-    .slice(1)) {
-    const [, name = "", value] =
-      /^(:?[\w-]+):(?: (.*))?$/.exec(next.startsWith(mark) ? next.slice(mark.length) : "") ?? [];
-    if (name === "") break;
-    pairs.push([name, value ?? ""]);
+/**
+ * The request to a URL as it was sent, line by line: what `curl -v` shows, a browser's "Copy request headers", a server's trace. Of
+ * several, as a client that follows a redirect sends them, the one to this URL.
+ */
+export function wireRequest({ text, url }: UrlPlace): SentParts | undefined {
+  const target = targetOf(url);
+  for (const found of text.matchAll(REQUEST_LINE)) {
+    const [line, mark = "", method = "", asked = ""] = found;
+    if (!isSame(targetOf(asked), target)) continue;
+    const pairs = headerLines(text.slice(found.index + line.length), mark);
+    return { method: method.toUpperCase(), headers: pairs.length === 0 ? undefined : headerRecord(pairs) };
   }
-  return { method: method.toUpperCase(), headers: pairs.length === 0 ? undefined : headerRecord(pairs) };
+  return undefined;
+}
+
+function targetOf(url: string): string {
+  return url.replace(/^https?:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");
+}
+
+/** A client may have changed the path on its way; the query is what nothing else has. */
+function isSame(asked: string, target: string): boolean {
+  const [query, other] = [asked, target].map((text) => text.slice(text.indexOf("?") + 1));
+  return asked === target || (target.includes("?") && query === other);
+}
+
+function headerLines(text: string, mark: string): readonly (readonly [string, string])[] {
+  const pairs: (readonly [string, string])[] = [];
+  for (const line of text.split(/\r?\n/).slice(1)) {
+    // What curl says in between.
+    if (mark !== "" && line.startsWith("* ")) continue;
+    const [, name, value = ""] =
+      /^(:?[!#$%&'*+.^_`|~\w-]+):[ \t]*(.*)$/.exec(line.startsWith(mark) ? line.slice(mark.length) : "") ?? [];
+    if (name === undefined) break;
+    pairs.push([name, value]);
+  }
+  return pairs;
 }

@@ -17,6 +17,14 @@ export function isAzuritesRefusal({ code, message }: ServerError): boolean {
   return code === "AuthorizationFailure" && /value of the Authorization header/i.test(message);
 }
 
+/** Signed with a key, and not with the one that the emulator has unless it is given others. */
+export const OTHER_THAN_THE_EMULATORS: Cause = {
+  code: "WRONG_SECRET",
+  sentence: `The signature is right for the given key, and that is not the key of ${AZURITE_ACCOUNT} which everybody knows: the emulator has that one, unless AZURITE_ACCOUNTS gives it others.`,
+  evidence: [],
+  fix: "Sign with the emulator's own key, or start it with the given one in AZURITE_ACCOUNTS.",
+};
+
 /** The emulator refuses what is right. */
 export function olderEmulator({ values }: AzureUrl): Cause {
   return {

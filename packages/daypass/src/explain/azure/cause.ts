@@ -37,7 +37,9 @@ const USED = /String to sign used was (.*)$/is;
 
 /** The string to sign that the server shows: Azure does in `AuthenticationErrorDetail`. */
 export function shownText({ fields }: ServerError): string | undefined {
-  return USED.exec(fields.get("AuthenticationErrorDetail") ?? "")?.[1] ?? fields.get("StringToSign");
+  const text = USED.exec(fields.get("AuthenticationErrorDetail") ?? "")?.[1] ?? fields.get("StringToSign");
+  // A log shows line ends as escapes.
+  return text?.includes("\n") === false ? text.replace(/(?:\\r)?\\n/g, "\n") : text;
 }
 
 /** Which line of the server's string to sign is not what the URL says. */
@@ -71,7 +73,7 @@ export function compareAzure(url: AzureUrl, shown: string): Cause | undefined {
 
 /** The same of a text whose lines stand in one, with a space between them. */
 function compareInOneLine({ fields, values }: AzureUrl, shown: string): Cause | undefined {
-  let rest = shown;
+  let rest = shown.replace(/\s+/g, " ");
   for (const field of fields) {
     const line = (values.get(field) ?? "").replace(/\s+/g, " ").trim();
     if (line === "") continue;

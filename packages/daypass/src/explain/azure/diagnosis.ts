@@ -14,7 +14,7 @@ import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, ExplainKey } from "../explanation.ts";
 import { search } from "../search/search.ts";
 import { openHeaders, otherValue, untold } from "../search/unknowns.ts";
-import { AZURITE_KEY, isAzurite, isAzuritesRefusal, olderEmulator } from "./azurite.ts";
+import { AZURITE_KEY, isAzurite, isAzuritesRefusal, OTHER_THAN_THE_EMULATORS, olderEmulator } from "./azurite.ts";
 import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./grammar.ts";
@@ -38,7 +38,6 @@ export interface AzureDiagnosis extends Diagnosis {
 export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureDiagnosis {
   const { error, now } = subject;
   const isRefused = error !== undefined && isMismatch(error);
-  const isEmulator = isAzurite(url);
   const said =
     error === undefined || isRefused || isAzuritesRefusal(error)
       ? undefined
@@ -49,7 +48,8 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
     // It means many things, of which the URL and the request may show one.
     const shown =
       error.code === "AuthorizationFailure" ? (scopeCause(subject, sent) ?? operationCause(subject, sent)) : undefined;
-    if (shown !== undefined)
+    // A header that is missing has a code of its own.
+    if (shown !== undefined && shown.code !== "HEADER")
       return { ...signature, hypotheses: undefined, cause: { ...shown, evidence: said.evidence } };
     // What the URL itself shows of a SAS that the server cannot read.
     const unread = /^(?:MALFORMED|SIGNATURE)$/.test(said.code)
@@ -71,19 +71,15 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   const other = isRefused ? undefined : (scopeCause(subject, sent) ?? operationCause(subject, sent) ?? said);
   const cause = late ?? signature.cause ?? other;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
-  return {
-    ...signature,
-    cause:
-      isEmulator && signature.fits
-        ? olderEmulator(url)
-        : isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error)
-          ? notShown(signature)
-          : otherCause(error),
-  };
+  const isSignature = isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error);
+  return { ...signature, cause: isSignature ? notShown(signature, sent) : otherCause(error) };
 }
 
 /** The server has refused, and said nothing of why. */
-function notShown({ fits }: AzureDiagnosis): Cause {
+function notShown({ fits }: AzureDiagnosis, sent: AzureUrl): Cause {
+  if (fits && isAzurite(sent)) {
+    return fitsInput({ ...emptyInput(sent), key: AZURITE_KEY }) ? olderEmulator(sent) : OTHER_THAN_THE_EMULATORS;
+  }
   return {
     code: "WRONG_SECRET",
     sentence: fits
@@ -103,12 +99,25 @@ function versionCause({ code, message, fields }: ServerError, { kind, values }: 
   const header = fields.get("HeaderName");
   if (header?.toLowerCase() === "x-ms-version") {
     const asked = fields.get("HeaderValue");
-    return unknownVersion(version, [`The server says ${code}: ${header}${asked === undefined ? "" : ` ${asked}`}`]);
+    const evidence = [`The server says ${code}: ${header}${asked === undefined ? "" : ` ${asked}`}`];
+    return asked === undefined || asked === version
+      ? unknownVersion(version, evidence)
+      : unknownHeader(asked, evidence);
   }
   const isVersion = named === undefined ? !hasVersion(kind, version) || version > COMMON_VERSION : named === "sv";
   const isSaid =
     /^Invalid(?:QueryParameterValue|HeaderValue)$/.test(code) || /API version .* not supported/i.test(message);
   return isSaid && isVersion ? unknownVersion(version, [`The server says ${code}`]) : undefined;
+}
+
+/** A client sends its own version beside the one that was signed. */
+function unknownHeader(version: string, evidence: readonly string[]): Cause {
+  return {
+    code: "VERSION",
+    sentence: `The client asks for the service version ${version} (header x-ms-version), which the server does not know.`,
+    evidence,
+    fix: "Update the emulator, or use an older SDK: an emulator follows behind the service.",
+  };
 }
 
 const CLOCKS_DIFFER = "Wait; or sign without st, or with one 15 minutes back, as clocks differ.";

@@ -93,7 +93,8 @@ const ROWS: readonly AnswerRow[] = [
     ANY,
     /unsupported header '?([\w-]{1,100})|^Header '([\w-]{1,100})' with value .* not implemented/i,
     "HEADER",
-    ([, name, other]) => `The server takes no header ${name ?? other}, whatever its value and the signature.`,
+    ([, name, other]) =>
+      `The server takes no header ${name ?? other}${name === undefined ? ", or not with the value that it has" : ", whatever its value"}: it is no matter of the signature.`,
     ([, name, other]) =>
       `Sign without it${/checksum/i.test(name ?? other ?? "") ? ` (requestChecksumCalculation: "WHEN_REQUIRED" in an AWS SDK)` : ""}.`,
   ],

@@ -1,4 +1,4 @@
-import { type ServerError, TEMP_URL_INVALID } from "../error-body.ts";
+import { NOT_VALID, type ServerError } from "../error-body.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
@@ -102,7 +102,7 @@ export async function diagnose<I extends SignedInput>(
   const cause =
     (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
-  if (!isRefused && error.code !== TEMP_URL_INVALID) return { ...signature, cause: otherCause(error) };
+  if (!isRefused && error.code !== NOT_VALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;
   if (fitting === undefined) {
     const guessed = guess(given, given.inputFor(subject.sentUrl), false);

@@ -13,14 +13,24 @@ export function otherPlace(
 ): Cause | undefined {
   const seen = error?.fields.get("Resource");
   if (seen === undefined || !seen.startsWith("/")) return undefined;
-  const path = decodeOr(sentUrl.wire.path);
+  // Some show it as it was sent.
+  const [path, shown] = [sentUrl.wire.path, seen].map((text) => decodeOr(text)) as [string, string];
   const evidence = [`the URL has ${path}`, `the server saw ${seen}`];
-  if (path !== seen && path.endsWith(seen)) {
+  if (path !== shown && path.endsWith(shown)) {
     return {
       code: "PATH",
       sentence: `The server saw the path ${seen}, and the URL has ${path}: most likely a proxy has cut off its beginning, and the path is signed as a whole.`,
       evidence,
       fix: "Give the store a host of its own, and let the proxy pass path and Host on as they came.",
+    };
+  }
+  // Of a bucket in the host they show its name in front.
+  if (!shown.endsWith(path)) {
+    return {
+      code: "PATH",
+      sentence: `The server saw the path ${seen}, and the URL has ${path}: a proxy has rewritten it, or the client sent another one, and the path is signed as a whole.`,
+      evidence,
+      fix: "Send the path as it was signed, and let the proxy pass path and Host on as they came.",
     };
   }
   if (!signsHost) return undefined;

@@ -1,4 +1,5 @@
 import { type ErrorPage, readErrorPage } from "../error-page.ts";
+import type { SplitUrl } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
 import { besides } from "./besides.ts";
 import { clientCause } from "./client-words.ts";
@@ -181,14 +182,20 @@ const REFUSALS: ReadonlySet<number | undefined> = new Set([undefined, 400, 401, 
  * An explanation, and what an answer says that is none of a store's or a Daypass server's. Of its words and what the URL shows
  * the sharper one comes first.
  *
- * @param ownPages whose pages are the server's own, of schemes whose servers answer with pages
+ * @param asked the URL, and of a scheme whose servers answer with pages the names that are on them
  */
-export function withUnread(explanation: Explanation, body: string, ownPages?: readonly string[]): Explanation {
+export function withUnread(
+  explanation: Explanation,
+  body: string,
+  { url, ownPages }: { readonly url: SplitUrl; readonly ownPages?: readonly string[] | undefined },
+): Explanation {
   const { cause } = explanation;
   const page = readErrorPage(body);
   // A proxy's page has some of the same words, of a server behind it.
-  const client = page === undefined ? clientCause(body) : undefined;
+  const client = page === undefined ? clientCause(body, url) : undefined;
   if (client !== undefined) return withTold(explanation, client.cause, client.isVague);
+  // What a client says of another URL is no answer to this one.
+  if (page === undefined && clientCause(body) !== undefined) return explanation;
   if (page === undefined)
     return cause !== undefined || body.trim() === "" ? explanation : { ...explanation, cause: unread(explanation) };
   const { by, status } = page;

@@ -7,14 +7,21 @@ import { methodFix } from "../search/variants.ts";
  * statuses, and where the URL tells what it is for.
  */
 export function statusCause(
-  { grants, mustSend }: Explanation,
+  { grants, binds, mustSend }: Explanation,
   { known, sent }: Pick<Subject, "known" | "sent">,
   status: number | undefined,
 ): Cause | undefined {
   if (status !== 403) return undefined;
   const evidence = [`The server answered ${sent.method} with 403, and its body is not at hand.`];
-  if (grants.methods === undefined && known.method && /^(?:HEAD|OPTIONS)$/.test(sent.method)) {
-    const sentence = `The URL was sent with ${sent.method}, and was probably signed for GET or PUT: one method is signed, and no other.`;
+  if (known.method && sent.method === "OPTIONS") {
+    const sentence =
+      "The bucket's CORS rules do not let this page do this: a browser asks with OPTIONS before it sends the request, and no signature helps.";
+    return { code: "CORS", sentence, evidence, fix: SET_RULE };
+  }
+  // Of some schemes HEAD goes with whatever was signed.
+  if (grants.methods === undefined && binds.includes("method") && known.method && sent.method === "HEAD") {
+    const sentence =
+      "The URL was sent with HEAD, and was probably signed for GET or PUT: one method is signed, and no other.";
     return { code: "METHOD", sentence, evidence, fix: methodFix("GET", sent.method) };
   }
   const names = known.headers ? [] : mustSend.map(({ name }) => name);
@@ -34,5 +41,6 @@ export function statusCause(
   };
 }
 
+const SET_RULE = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
 const LOOK =
   "Give the body of the answer to explain (the network tab shows it, or curl -i with the same method and headers).";

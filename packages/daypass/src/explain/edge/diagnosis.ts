@@ -94,10 +94,10 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
 
 /** What signs its whole address is checked by applications, and these see another one behind a proxy, if nobody tells them. */
 function otherOrigin({ protocol, authority }: SplitUrl, fits: boolean): Cause {
-  const other = `${protocol === "https" ? "http" : "https"}://${authority}`;
+  const proxy = protocol === "https" ? `a proxy that ends TLS (http://${authority})` : "a proxy";
   return {
     code: "HOST",
-    sentence: `${fits ? "The signature is right for this URL and the given key: most likely" : "Most likely"} the application sees another address than the URL has, as behind a proxy that ends TLS (${other}).${fits ? "" : " Or the URL was changed, or signed with another key: without the key nothing tells these apart."}`,
+    sentence: `${fits ? "The signature is right for this URL and the given key: most likely" : "Most likely"} the application sees another address than the URL has, as behind ${proxy}.${fits ? "" : " Or the URL was changed, or signed with another key: without the key nothing tells these apart."}`,
     evidence: [],
     fix: "Let the application believe its proxy (Laravel: TrustProxies, Symfony: framework.trusted_proxies), and let the proxy send X-Forwarded-Proto, -Host and -Port.",
   };

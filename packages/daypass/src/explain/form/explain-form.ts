@@ -87,7 +87,9 @@ export async function explainForm(form: FormToExplain, options: ExplainFormOptio
   const browser = browserUpload({ ...explanation, mustSend: [] }, { url: view.url, method: "POST", origin });
   const contentSecurityPolicy = `${browser?.contentSecurityPolicy}; form-action ${view.url.protocol}://${view.url.authority}`;
   const result = {
-    ...(error === undefined && errorBody !== undefined ? withUnread(explanation, errorBody) : explanation),
+    ...(error === undefined && errorBody !== undefined
+      ? withUnread(explanation, errorBody, { url: view.url })
+      : explanation),
     ...(browser === undefined ? {} : { browser: { ...browser, contentSecurityPolicy } }),
   };
   const tokens = spellings(facts.token).flatMap((text) => [text, text.replaceAll("/", "\\/")]);

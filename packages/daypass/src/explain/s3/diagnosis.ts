@@ -69,7 +69,7 @@ export async function diagnoseS3(given: Case): Promise<S3Diagnosis> {
   const { signature, key } = await checkSignature(given);
   const { isProven: _, signer: __, ...rest } = signature;
   const own = isRefused ? undefined : (bodyCause(given, signature) ?? keyCause(given, key));
-  const scope = scopeCause(given);
+  const scope = scopeCause(given, signature);
   const grammar = readGrammar(given);
   const isExact = said !== undefined && error !== undefined && !isVague(error);
   // A server that says "malformed" leaves it to the reader to find out what.
@@ -158,11 +158,10 @@ function hoistedCause({ subject: { url, error } }: Case): Cause | undefined {
   return { code: "HEADER", sentence: trap.text, evidence, fix: "Sign it as a header, and send it." };
 }
 
-function scopeCause({
-  version,
-  subject: { url, error },
-  facts: { region, regionSet, service },
-}: Case): Cause | undefined {
+function scopeCause(
+  { version, subject: { url, error }, facts: { region, regionSet, service } }: Case,
+  { signer }: V4Diagnosis,
+): Cause | undefined {
   const expected = amazonService(url.authority) ?? version.dialect.services[0];
   if (service !== expected && service !== "s3express") {
     return {
@@ -173,7 +172,7 @@ function scopeCause({
     };
   }
   const cdn = unsignedHost(url.authority);
-  if (cdn !== undefined && error !== undefined) {
+  if (cdn !== undefined && error !== undefined && !(cdn.passesOn === true && signer !== undefined)) {
     return {
       code: "ENDPOINT",
       sentence: `${url.authority} is ${cdn.what}, which ${cdn.why}.`,

@@ -30,10 +30,11 @@ export function methodOfOperation(operation: string | undefined): string | undef
 /** What SDKs put into the query of an upload's URL alone, and what it tells of one that was sent as a download. */
 export function uploadMark({ sent, url }: Pick<Subject, "sent" | "url">): ToldMethod | undefined {
   if (!/^(?:GET|HEAD)$/.test(sent.method)) return undefined;
-  const mark = readParameters(url).find(([name]) =>
-    /^(?:content-type|x-amz-(?:acl|meta-.+|storage-class))$/i.test(name),
-  );
-  return mark && { method: "PUT", by: `an upload's ${mark[0]} stands in its query`, isLikely: true };
+  const parameters = readParameters(url);
+  const mark = parameters.find(([name]) => /^(?:content-type|x-amz-(?:acl|meta-.+|storage-class))$/i.test(name));
+  // That is how an upload in parts begins.
+  const method = parameters.some(([name]) => name === "uploads") ? "POST" : "PUT";
+  return mark && { method, by: `an upload's ${mark[0]} stands in its query`, isLikely: true };
 }
 
 /** What stands in the URL; empty where it is missing. */

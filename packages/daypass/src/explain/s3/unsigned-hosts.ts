@@ -3,6 +3,8 @@ interface UnsignedHost {
   readonly what: string;
   readonly why: string;
   readonly fix: string;
+  /** Whether it passes on what is signed for the store behind it: a key that fits shows that it was. */
+  readonly passesOn?: true;
 }
 
 const HOSTS: readonly (readonly [host: RegExp, told: UnsignedHost])[] = [
@@ -11,7 +13,8 @@ const HOSTS: readonly (readonly [host: RegExp, told: UnsignedHost])[] = [
     {
       what: "the host of DigitalOcean's CDN",
       why: "asks the store by its own name: the signature has to be for the host without cdn",
-      fix: "Sign for the host without .cdn, and put the CDN's host into the URL afterwards.",
+      fix: "Sign for the host without .cdn, and put the CDN's host into the URL afterwards. With the key given, explain tells whether it was.",
+      passesOn: true,
     },
   ],
   [

@@ -210,7 +210,7 @@ function isRedirected(ours: string | undefined, theirs: string | undefined): boo
 function redirectedCause(ours = "", theirs = ""): Cause {
   return {
     code: "ENDPOINT",
-    sentence: `S3 answered the global host ${ours} with a redirect to ${theirs}, where the bucket is, and the client followed it: the signature is for the first one alone.`,
+    sentence: `The URL has the global host ${ours}, and the request came to ${theirs}: as a rule S3 has answered with a redirect to where the bucket is, and the client followed it. The signature is for the first one alone.`,
     evidence: [`host:${ours}`, `host:${theirs}`],
     fix: `Sign with the bucket's regional endpoint (s3.${amazonRegion(theirs)}.amazonaws.com).`,
   };

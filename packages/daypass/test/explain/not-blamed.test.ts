@@ -97,6 +97,14 @@ describe("a rule says nothing of a request that it was not made for:", () => {
     expect(await causeOf(spaced, { errorBody: shows("/media/a%20b.txt") })).toMatchObject({ code: "HOST" });
   });
 
+  it("a life of more than a week, where its number was damaged on the way", async () => {
+    const get = rawUrl({ host: "b.s3.amazonaws.com" });
+    const fixOf = async (expires: string) =>
+      (await causeOf(get.replace(/X-Amz-Expires=\d+/, `X-Amz-Expires=${expires}`)))?.fix;
+    for (const damaged of ["9OO", "900x"]) expect(await fixOf(damaged)).toContain("byte for byte");
+    for (const signed of ["604801", "-900"]) expect(await fixOf(signed)).toContain("a life of a week");
+  });
+
   it("a PUT, where an upload in parts was to begin", async () => {
     const parts = rawUrl({ method: "POST", query: "uploads=&x-amz-acl=private" });
     const { sentence } = (await causeOf(parts, {

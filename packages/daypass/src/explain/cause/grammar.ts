@@ -49,8 +49,8 @@ export function refusedCause(error: unknown, { refusesHeaders, signature }: Read
     const sentence = `${parameter} comes twice in the URL: two URLs were joined, or one was signed again.`;
     return { code: "MALFORMED", sentence, evidence: [], fix: "Take one URL, and byte for byte as it was made." };
   }
-  // Nobody has damaged this on its way.
-  if (error.code === "MALFORMED" && /at most \d+ \(a week\)/.test(error.message)) {
+  // Nobody has damaged these on their way.
+  if (error.code === "MALFORMED" && (problem === "too-large" || problem === "negative")) {
     return {
       ...refused("MALFORMED", "Sign with a life of a week (604800 seconds) at most, and anew when it has ended."),
       evidence: [],

@@ -75,7 +75,7 @@ export class VerifiedGrant implements Grant {
       hash?.update(chunk);
       yield chunk;
     }
-    checkLength(length?.min as number);
+    checkLength(length?.min ?? 0);
     if (hash?.hex() !== digest?.sha256) throw refusal("BODY_DIGEST", "a body of the granted SHA-256");
   }
 }

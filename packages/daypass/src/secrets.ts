@@ -24,6 +24,14 @@ export function secretResolver<K>(secrets: Secrets, prepare: (secret: string) =>
   };
 }
 
+/** Whether what stands for a key has a member. Of a text `in` would throw an error that quotes it, and the text may be the secret. */
+export function hasMember<K extends object, N extends string>(
+  key: K,
+  name: N,
+): key is Extract<K, { readonly [member in N]: unknown }> {
+  return Object(key) === key && name in key;
+}
+
 /** A secret that is missing reads as `undefined`, and a MAC with an empty key is one that anybody can make. */
 export function checkSecret(secret: string, option = "secret"): string {
   if (typeof secret === "string" && secret !== "") return secret;

@@ -18,15 +18,17 @@ const SENTENCES: readonly (readonly [code: string, words: RegExp])[] = [
 
 /** Codes that are no word of any other sentence, and no name of an exception that every program has. */
 const CODES =
-  /\b(SignatureDoesNotMatch|AccessDenied|InvalidAccessKeyId|ExpiredToken|InvalidToken|RequestTimeTooSkewed|AuthorizationQueryParametersError|AuthorizationHeaderMalformed|Authentication(?:Failed)|Authorization(?:Failure|PermissionMismatch|ProtocolMismatch|SourceIPMismatch|ResourceTypeMismatch|ServiceMismatch)|NoSuch(?:Key|Bucket|Version)|(?:Blob|Container)NotFound|(?:Permanent|Temporary)Redirect|XAmzContentSHA256Mismatch|MalformedSecurityHeader|MissingSecurityHeader|MalformedPolicy|(?:UnauthorizedAccess|NotImplemented)(?!Error|Exception)|BadDigest|InvalidDigest)(?![a-z])/;
+  /\b(SignatureDoesNotMatch|AccessDenied|InvalidAccessKeyId|ExpiredToken|InvalidToken|RequestTimeTooSkewed|AuthorizationQueryParametersError|AuthorizationHeaderMalformed|AuthenticationFailed|Authorization(?:Failure|PermissionMismatch|ProtocolMismatch|SourceIPMismatch|ResourceTypeMismatch|ServiceMismatch)|NoSuch(?:Key|Bucket|Version)|(?:Blob|Container)NotFound|(?:Permanent|Temporary)Redirect|XAmzContentSHA256Mismatch|MalformedSecurityHeader|MissingSecurityHeader|MalformedPolicy|(?:UnauthorizedAccess|NotImplemented)(?!Error|Exception)|BadDigest|InvalidDigest)(?![a-z])/;
 
+const NAMES = ["StringToSign", "CanonicalRequest", "FormatString", "AuthenticationErrorDetail"];
+const BEHIND =
+  /["']?,\s{0,20}["']?[A-Za-z_]{2,40}["']?\s{0,20}[=:]|\n\s{0,20}(?:Content|Headers|ErrorCode|Additional Information):|["']?\s{0,20}\}|$/
+    .source;
 /** Parts of an answer that exceptions show by name, up to the next one. */
-const PARTS =
-  /\b(StringToSign|CanonicalRequest|FormatString|AuthenticationErrorDetail)["']?\s*[=:]\s*["']?([\s\S]{1,4000}?)(?=["']?,\s{0,20}["']?[A-Za-z_]{2,40}["']?\s{0,20}[=:]|\n\s{0,20}(?:Content|Headers|ErrorCode|Additional Information):|["']?\s{0,20}\}|$)/gi;
+const PARTS = new RegExp(`\\b(${NAMES.join("|")})["']?\\s*[=:]\\s*["']?([\\s\\S]{1,4000}?)(?=${BEHIND})`, "gi");
 
 // Each part is looked for from its name on.
 const MAX_TEXT = 32_768;
-const NAMES = ["StringToSign", "CanonicalRequest", "FormatString", "AuthenticationErrorDetail"];
 
 /**
  * What an exception, a log or a person tells of an answer: its code, its sentence, and the texts that it shows. `undefined` where

@@ -1,6 +1,7 @@
 import { hmacSha256, type PreparedHmac } from "#crypto";
 import { fromBase64url } from "../encode.ts";
 import { type DaypassError, refusal } from "../errors.ts";
+import { hasMember } from "../secrets.ts";
 
 /** The algorithms of JWS that are known here. `none` is not among them. */
 export type UriSigningAlgorithm = "HS256" | "ES256" | "RS256" | "EdDSA";
@@ -62,8 +63,7 @@ export function checkKid(kid: unknown): void {
 }
 
 export function loadKey(key: UriSigningSecret | UriSigningKey, issuer: string | undefined): LoadedKey {
-  // Of a text `in` would throw an error that quotes it: it may be the secret.
-  if (key && typeof key === "object" && "verify" in key) return { alg: key.alg, kid: key.kid, issuer, key };
+  if (hasMember(key, "verify")) return { alg: key.alg, kid: key.kid, issuer, key };
   const mac = loadSecret(key);
   return { alg: key.alg, kid: key.kid, issuer, mac };
 }

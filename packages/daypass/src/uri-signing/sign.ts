@@ -13,6 +13,7 @@ import { invalidInput } from "../errors.ts";
 import { checkOneOf } from "../option-forms.ts";
 import { optionPairs } from "../option-pairs.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
+import { hasMember } from "../secrets.ts";
 import { asyncSigner, signer } from "../signed-request.ts";
 import { joinUri, normalizeUri } from "./canonical.ts";
 import { readClaims } from "./claims.ts";
@@ -91,8 +92,7 @@ export function uriSigningSigner(
   options: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
   const { key } = options;
-  // Of a text `in` would throw an error that quotes it: it may be the secret.
-  if (key && typeof key === "object" && "verify" in key) {
+  if (hasMember(key, "verify")) {
     if (!key.sign) throw invalidKey("a private half");
     return asyncSigner(async (request) => {
       const { input, finish } = prepare(request, options);

@@ -1,8 +1,8 @@
 /** What a request is told whose signed headers cannot be read. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { type ChangedHeader, sendHeaderSigned } from "../e2e/changed-header.ts";
 import { type Reply, s3Code, s3Field, s3For, send } from "../e2e/clients.ts";
-import { type HeaderSigned, headerSignature } from "../e2e/header-signature.ts";
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -12,25 +12,7 @@ afterAll(() => gateway.close());
 
 const host = (): string => `127.0.0.1:${gateway.port}`;
 
-interface Header extends Partial<Omit<HeaderSigned, "key" | "host">> {
-  readonly body?: string;
-  readonly change?: (headers: Record<string, string>) => Record<string, string | string[]>;
-}
-
-/** Signed with SigV4 in the header, and then changed. */
-function header({ body, change = (headers) => headers, ...sign }: Header): Promise<Reply> {
-  const { method = "PUT", path = "/media/x", query = {} } = sign;
-  const headers = headerSignature({ ...sign, method, path, key: gateway.accessKey, host: host() });
-  const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-  const text = new URLSearchParams(query).toString();
-  return send(gateway, {
-    method,
-    target: text === "" ? path : `${path}?${text}`,
-    headers: { ...change(headers), ...length },
-    body,
-  });
-}
-
+const header = (sent: ChangedHeader) => sendHeaderSigned(gateway, sent);
 const said = ({ status, body }: Reply) => [status, s3Code(body), s3Field(body, "Message")];
 const field = ({ body }: Reply, name: string) => s3Field(body, name);
 

@@ -1,16 +1,11 @@
 import { isObject } from "../../lines/fields.ts";
+import { privateJson } from "../../private-json.ts";
 import { headerRecord, type SentParts } from "./sent-parts.ts";
 
 /** The entry of an archive (HAR) that asked for a URL; of several the one that was refused, and no preflight. */
 export function harRequest(text: string, url: string): SentParts | undefined {
   if (!/^\s*[{[]/.test(text)) return undefined;
-  let archive: unknown;
-  try {
-    archive = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const ofUrl = entriesOf(archive).filter(({ request }) => isObject(request) && request["url"] === url);
+  const ofUrl = entriesOf(privateJson(text)).filter(({ request }) => isObject(request) && request["url"] === url);
   const asked = ofUrl.filter(({ request }) => (request as Fields)["method"] !== "OPTIONS");
   const entry = asked.find(({ response }) => !isFine(response)) ?? asked[0] ?? ofUrl[0];
   if (entry === undefined) return undefined;

@@ -2,6 +2,7 @@ import { sha256Hmac } from "#crypto/digests";
 import { hex } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
 import { anyBase64 } from "../../google-cdn.ts";
+import { hasMember } from "../../secrets.ts";
 import { groupHeaders } from "../../wire.ts";
 
 /** A shared secret for HMAC-SHA256. */
@@ -92,8 +93,7 @@ export function secretBytes(key: MediaCdnTokenSecret): Uint8Array {
 
 /** A secret as it signs: HMAC-SHA256 unless it says otherwise. */
 export function proofOf(key: MediaCdnTokenSecret | MediaCdnTokenMac): (text: string) => string {
-  // Of a text `in` would throw an error that quotes it: it may be the secret.
-  if (key && typeof key === "object" && "prove" in key) return key.prove;
+  if (hasMember(key, "prove")) return key.prove;
   const mac = sha256Hmac(secretBytes(key));
   return (text) => `hmac=${hex(mac(text))}`;
 }

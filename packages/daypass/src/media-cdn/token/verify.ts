@@ -11,6 +11,7 @@ import { refusal } from "../../errors.ts";
 import { isInside } from "../../ip.ts";
 import { type Keys, keyResolver } from "../../key-resolver.ts";
 import type { Verifier } from "../../scheme.ts";
+import { hasMember } from "../../secrets.ts";
 import { type MediaCdnTokenSecret, type MediaCdnTokenVerifyKey, proofOf } from "./canonical.ts";
 import { checkTokenPath, type MediaCdnToken, type MediaCdnTokenFacts, parseMediaCdnToken } from "./parse.ts";
 
@@ -88,8 +89,7 @@ export function mediaCdnTokenVerifier(options: MediaCdnTokenVerifierOptions): Ve
 
 /** The algorithm is the key's: a proof of another kind is none. */
 function checkWith(key: MediaCdnTokenSecret | MediaCdnTokenVerifyKey): Check {
-  // Of a text `in` would throw an error that quotes it: it may be the secret.
-  if (key && typeof key === "object" && "matches" in key) return key.matches;
+  if (hasMember(key, "matches")) return key.matches;
   const prove = proofOf(key);
   return async (signed, proof) => constantTimeEqual(prove(signed), proof);
 }

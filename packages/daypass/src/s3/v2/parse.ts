@@ -140,7 +140,10 @@ function checkAmzParameter(name: string, value: string, amz: ReadonlyMap<string,
   if (hasControl(value)) throw malformed(name, "form", "a value without control characters");
 }
 
-/** botocore and, with capitals, the AWS SDK 2 for JavaScript repeat the signed Content-Type and Content-MD5 in the query; the header is what counts. */
+/**
+ * botocore and, with capitals, the AWS SDK 2 for JavaScript repeat the signed Content-Type and Content-MD5 in the query; the header is what
+ * counts.
+ */
 function isCopyOfHeader(
   name: string,
   value: string,

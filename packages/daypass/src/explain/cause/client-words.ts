@@ -1,6 +1,7 @@
 import { amazonBucket } from "../amazon-host.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
+import { CORS_FIX, CORS_SENTENCE } from "./common-words.ts";
 
 /** The URL that was asked for, where it is at hand. */
 type Asked = Pick<SplitUrl, "protocol" | "authority"> | undefined;
@@ -18,9 +19,6 @@ interface Row {
   isOf?(asked: NonNullable<Asked>, text: string): boolean;
 }
 
-const RULES =
-  "The bucket's CORS rules do not let this page do this: a preflight is answered from them alone, and no signature helps.";
-const SET_RULE = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
 const UNSEEN =
   "The browser hides the answer from the page, because it has no Access-Control-Allow-Origin: either the bucket has no CORS rule for this origin and method, or what stands in front of it answered.";
 
@@ -90,8 +88,8 @@ const ROWS: readonly Row[] = [
     words:
       /Response to preflight request doesn't pass|CORS preflight (?:response|channel) did not succeed|Preflight response is not successful/i,
     code: "CORS",
-    sentence: RULES,
-    fix: SET_RULE,
+    sentence: CORS_SENTENCE,
+    fix: CORS_FIX,
   },
   {
     // Firefox says "Cross-Origin Request Blocked" of it all the same.
@@ -106,7 +104,7 @@ const ROWS: readonly Row[] = [
       /No 'Access-Control-Allow-Origin' header is present|blocked by CORS policy|CORS header .Access-Control-Allow-Origin. missing|is not allowed by Access-Control-Allow-Origin|due to access control checks|Cross-Origin Request Blocked/i,
     code: "CORS",
     sentence: UNSEEN,
-    fix: `${SET_RULE} Some stores leave it out of their refusals, too: look at the answer's status in the network tab, or send the request with curl.`,
+    fix: `${CORS_FIX} Some stores leave it out of their refusals, too: look at the answer's status in the network tab, or send the request with curl.`,
     isVague: true,
   },
   {

@@ -4,9 +4,9 @@ import { type AnswerRow, rowCause } from "./answer-rows.ts";
 
 const ANY = /^/;
 const NTP = "Set the signer's clock (NTP).";
-const CORS_SENTENCE =
+export const CORS_SENTENCE =
   "The bucket's CORS rules do not let this page do this: a preflight is answered from them alone, and no signature helps.";
-const CORS_FIX = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
+export const CORS_FIX = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
 const BODY_FIX = "Send the body that was signed, or sign without a checksum.";
 const NO_LENGTH_FIX = "Send a body of known length, not a stream.";
 

@@ -1,6 +1,7 @@
 import type { Subject } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
 import { methodFix } from "../search/variants.ts";
+import { CORS_FIX } from "./common-words.ts";
 
 /**
  * What a bare 403 means, of which nobody has the body: a HEAD has none, and a browser hides it from a page. `undefined` for other
@@ -16,7 +17,7 @@ export function statusCause(
   if (known.method && sent.method === "OPTIONS") {
     const sentence =
       "The bucket's CORS rules do not let this page do this: a browser asks with OPTIONS before it sends the request, and no signature helps.";
-    return { code: "CORS", sentence, evidence, fix: SET_RULE };
+    return { code: "CORS", sentence, evidence, fix: CORS_FIX };
   }
   // Of some schemes HEAD goes with whatever was signed.
   if (grants.methods === undefined && binds.includes("method") && known.method && sent.method === "HEAD") {
@@ -41,6 +42,5 @@ export function statusCause(
   };
 }
 
-const SET_RULE = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
 const LOOK =
   "Give the body of the answer to explain (the network tab shows it, or curl -i with the same method and headers).";

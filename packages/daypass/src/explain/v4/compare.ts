@@ -1,5 +1,6 @@
 import { amazonBucket, amazonRegion } from "../amazon-host.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
+import { nameOf } from "../parameters.ts";
 import { KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 
 /** The six parts of a canonical request, as texts. */
@@ -132,10 +133,6 @@ function querySentence(missing: readonly string[], extra: readonly string[], { o
     return `The query parameter ${names(extra)} was added: ${theirs} it, and it is not in what ${ours}.`;
   if (missing.length > 0) return `The query parameter ${names(missing)} is missing from what ${theirs}.`;
   return `The query is in another order or spelling in what ${theirs}.`;
-}
-
-function nameOf(token: string): string {
-  return token.split("=")[0] as string;
 }
 
 function headerDifferences(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {

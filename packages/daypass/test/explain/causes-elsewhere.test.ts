@@ -1,6 +1,6 @@
 import { azureSigner } from "daypass/azure";
 import { cosSigner } from "daypass/cos";
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import { explain } from "daypass/explain";
 import { gcsHmacSigner } from "daypass/gcs";
 import { laravelSigner } from "daypass/laravel";
 import { ossSigner } from "daypass/oss";
@@ -10,7 +10,7 @@ import { swiftSigner } from "daypass/swift";
 import { symfonySigner } from "daypass/symfony";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { credentials, errorXml } from "./broken-requests.ts";
+import { type Broken, credentials, errorXml } from "./broken-requests.ts";
 
 // What clients and proxies do to the URLs of other clouds, and to those of applications.
 
@@ -51,14 +51,6 @@ const onAmazon = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
 const onOldAmazon = s3V2Signer({ region: "us-east-1", credentials, clock }).sign({
   ...{ bucket: "media", key: "k", expiresIn: 900 },
 }).url;
-
-interface Broken {
-  readonly what: string;
-  readonly url: string;
-  readonly options?: ExplainOptions;
-  readonly cause: CauseCode;
-  readonly says: RegExp;
-}
 
 const dated = (change: (date: Date) => Date) =>
   onAzure.replace(/se=([^&]*)/, (_, text: string) => {

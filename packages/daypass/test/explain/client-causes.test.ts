@@ -1,8 +1,8 @@
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import { explain } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
-import { awsErrorBody, credentials, errorXml, rawUrl } from "./broken-requests.ts";
+import { awsErrorBody, type Broken, credentials, errorXml, rawUrl } from "./broken-requests.ts";
 
 // What clients and proxies do to a URL of S3 that was signed as it should be.
 
@@ -20,14 +20,6 @@ const session = { ...credentials, sessionToken: "FwoG+ZXIvYXdz/EXAMPLE+token+tha
 const inSession = s3Signer({ region: "eu-west-1", credentials: session, clock }).sign({
   ...{ bucket: "media", key: "k", expiresIn: 900 },
 }).url;
-
-interface Broken {
-  readonly what: string;
-  readonly url: string;
-  readonly options?: ExplainOptions;
-  readonly cause: CauseCode;
-  readonly says: RegExp;
-}
 
 const upload = (contentType: string) => ({ request: { method: "PUT", headers: { "content-type": contentType } } });
 const part = sign({ method: "PUT", query: { partNumber: "1", uploadId: "u" } });

@@ -54,13 +54,23 @@ function faultsOfExport(exported) {
   ];
 }
 
+/** What no name says of a value, by the form of its type. @type {readonly (readonly [form: RegExp, what: string])[]} */
+const UNSAID = [
+  [/^number\b/, "a number: say in a docstring of what, and its unit"],
+  [/^boolean\b/, "a flag: say in a docstring what it changes, and its default"],
+  [/^(?:string \| )?Date\b/, "an instant: say in a docstring of what, and whether it is the first or the last"],
+  [/^Readonly<Record</, "a record: say in a docstring what its names are, and in which case"],
+  [/^(?:readonly .*\[\]|Uint8Array)/, "a list: say in a docstring of what, and what an empty one means"],
+];
+
 /** @param {Declaration} member @param {string} name */
 function faultsOfMember(member, name) {
   if (member.kind === ReflectionKind.Method || member.kind === ReflectionKind.Constructor)
     return (member.signatures ?? []).flatMap((signature) => (says(signature) ? [] : [undocumented(name)]));
-  // A text often says by its name all that there is to say. A number never says its unit.
-  const isNumber = /^number\b/.test(member.type?.toString() ?? "");
-  return isNumber && !says(member) ? [`${name} is a number: say in a docstring of what, and its unit`] : [];
+  if (says(member)) return [];
+  // A text often says by its name all that there is to say.
+  const type = member.type?.toString() ?? "";
+  return UNSAID.filter(([form]) => form.test(type)).map(([, what]) => `${name} is ${what}`);
 }
 
 /** @param {Signature} signature @param {string} name */

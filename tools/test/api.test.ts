@@ -53,6 +53,22 @@ const faulty: readonly (readonly [what: string, source: string, fault: RegExp])[
     `${MODULE}/** It. */\nexport interface O { readonly life?: number | undefined }`,
     /\.O\.life is a number: /,
   ],
+  ...(
+    [
+      ["a flag without a default", "boolean", "flag"],
+      ["an instant that is the first or the last of something", "Date", "instant"],
+      ["a record of who knows what", "Readonly<Record<string, string>>", "record"],
+      ["a list of who knows what", "readonly string[]", "list"],
+      ["a list of one thing or another", "readonly (string | Date)[]", "list"],
+    ] as const
+  ).map(
+    ([what, type, kind]) =>
+      [
+        what,
+        `${MODULE}/** It. */\nexport interface O { readonly member?: ${type} | undefined }`,
+        new RegExp(`\\.O\\.member is an? ${kind}: `),
+      ] as const,
+  ),
   ["a link to what is not there", `${MODULE}/** As {@link nothing}. */\nexport type T = "a";`, /link to "nothing"/],
   [
     "a type that users cannot see",

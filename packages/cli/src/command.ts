@@ -48,7 +48,7 @@ export async function print(stream: Writable, text: string): Promise<void> {
 }
 
 /** Resolves when a stream has room again, and also when it has been closed: nobody is left to wait for. */
-export function drained(stream: Writable): Promise<void> {
+function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       stream.off("drain", done);

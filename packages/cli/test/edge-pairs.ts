@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
 
-export const signedAt = "2026-01-02T03:04:05Z";
+const signedAt = "2026-01-02T03:04:05Z";
 export const at = "2026-01-02T03:05:00Z";
 export const url = "https://cdn.example.com/talks/2026/keynote.mp4";
 export const life = { expiresIn: 900, signedAt };
-export const HEX = "52a152a152a152a152a152a152a152a1";
+const HEX = "52a152a152a152a152a152a152a152a1";
 export const secret = { secret: "SecurityKey" };
 export const ED25519 = {
   privateKey: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",

@@ -11,6 +11,7 @@ export interface Constraints extends Lifetime {
   readonly notBefore?: Date | undefined;
   /** Everything below this path instead of one resource. */
   readonly prefix?: string | undefined;
+  /** What else the holder is held to. */
   readonly bind?: Bindings | undefined;
   /** Headers that the answer to a download carries. */
   readonly response?: ResponseOverrides | undefined;

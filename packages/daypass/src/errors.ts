@@ -84,7 +84,9 @@ export function describeErrorCode(code: ErrorCode): string {
  * ```
  */
 export class DaypassError extends Error {
+  /** What went wrong: the part that programs may depend on. */
   declare readonly code: ErrorCode;
+  /** The facts in `message`, by name; empty where there are none. */
   declare readonly details: ErrorDetails;
 
   /**

@@ -10,6 +10,7 @@ import { systemClock } from "./time.ts";
 export interface FormVerifierOptions {
   /** The obligations that the caller enforces; a grant with any other is refused. */
   readonly enforces?: readonly ObligationKind[] | undefined;
+  /** What time it is: the system's clock by default. */
   readonly clock?: Clock | undefined;
 }
 
@@ -121,6 +122,7 @@ const TAKEN = /^(?:key|bucket|policy|x-ignore-.*)$/s;
  * One verifier for forms of several schemes. Exactly one of them has to recognise the form, as with `anyOf`.
  *
  * @param verifiers of one scheme each
+ * @throws {DaypassError} from `verify`: `AMBIGUOUS_AUTHENTICATION`, `NO_SIGNATURE`, and what the one verifier throws
  * @example
  * ```ts
  * import { anyFormOf } from "daypass";

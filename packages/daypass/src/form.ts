@@ -16,8 +16,11 @@ export interface SignedForm {
   readonly expiresAt: Date;
   /** The identifier that the verifier's grant has, too. */
   readonly id: string;
+  /** What the policy fixes. */
   readonly bound: readonly string[];
+  /** What a holder can change and still be let in. */
   readonly unbound: readonly string[];
+  /** Things that are allowed and probably not wanted, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -52,6 +55,7 @@ export interface ReceivedForm {
 
 /** What a verified form allows: one upload. */
 export interface FormGrant extends Grant {
+  /** The bucket of {@link ReceivedForm}, which the policy is for. */
   readonly bucket: string;
   /** The fields by lower-case name, without those of the signature, with the file's name put in. */
   readonly fields: Readonly<Record<string, string>>;

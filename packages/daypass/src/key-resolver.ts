@@ -1,7 +1,11 @@
 import { prepareOnce } from "./prepare-once.ts";
 import type { KeyResolver } from "./scheme.ts";
 
-/** Any form of a verifier's option for keys: one, several, or a function that finds them by their identifier. */
+/**
+ * Any form of a verifier's option for keys: one, several, or a function that finds them by their identifier. What is configured is
+ * checked by the factory; what a function finds when a request asks for it, and `verify` throws `INVALID_KEY` for what is no key. That is
+ * the server's own fault and no refusal.
+ */
 export type Keys<C> = C | readonly C[] | KeyResolver<C>;
 
 /**

@@ -6,6 +6,7 @@ import type { Bindings } from "./scheme.ts";
 
 /** One request to an object store, as a signer is asked for it. */
 export interface ObjectRequest extends Constraints {
+  /** The bucket's name. Whether there is such a bucket is not checked. */
   readonly bucket: string;
   /** The object's key, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
   readonly key?: string | undefined;

@@ -49,6 +49,7 @@ const PHRASE: Readonly<Record<number, string>> = {
 export interface Problem {
   /** The HTTP status. */
   readonly status: number;
+  /** By their lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** RFC 9457 problem details as JSON. */
   readonly body: string;

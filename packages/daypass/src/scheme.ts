@@ -89,6 +89,7 @@ export interface Grant {
 export interface SignedRequest {
   /** The URL, byte for byte as it must be sent. */
   readonly url: string;
+  /** The method that the holder must send. */
   readonly method: string;
   /** Headers that the holder must send, lower-case names; `host` is not among them. */
   readonly headers: Readonly<Record<string, string>>;
@@ -119,16 +120,23 @@ export interface Lifetime {
 
 /** Response headers that a signed download sets. */
 export interface ResponseOverrides {
+  /** `Cache-Control`, as it is to be sent. So is each of the others: none of them is checked for sense. */
   readonly cacheControl?: string | undefined;
+  /** `Content-Disposition`, such as `attachment; filename="talk.mp4"`. */
   readonly contentDisposition?: string | undefined;
+  /** `Content-Encoding`. Nothing is encoded by it. */
   readonly contentEncoding?: string | undefined;
+  /** `Content-Language`. */
   readonly contentLanguage?: string | undefined;
+  /** `Content-Type`. */
   readonly contentType?: string | undefined;
+  /** `Expires`, a date as HTTP writes it. The life of the URL is `expiresIn`. */
   readonly expires?: string | undefined;
 }
 
 /** What a request is bound to beyond method, resource and time. Each scheme says which of these it can bind. */
 export interface Bindings {
+  /** The `Content-Type` that the holder has to send. */
   readonly contentType?: string | undefined;
   /** Bytes of the body: exact, or a range. */
   readonly contentLength?: number | { readonly min?: number; readonly max: number } | undefined;
@@ -183,7 +191,9 @@ export type KeyResolver<K> = (keyId: string) => K | readonly K[] | undefined | P
 
 /** The wire request, its target split once and its origin selected: what every scheme reads. */
 export interface ReceivedRequest {
+  /** As it came. */
   readonly request: WireRequest;
+  /** Its target, split at the bytes of the wire. */
   readonly wire: WireTarget;
   /** The configured origin that the request's authority selected, as `scheme://host[:port]`. */
   readonly origin: string;
@@ -193,6 +203,7 @@ export interface ReceivedRequest {
 
 /** What recomputing a signature gave. */
 export interface Checked {
+  /** Whether the key has made the signature of the request. */
   readonly matches: boolean;
   /** The grant's id is a hash of it. */
   readonly stringToSign: string;
@@ -230,8 +241,11 @@ export interface Scheme<P, K, G extends Grant> {
 
 /** What a scheme may rely on when it makes a grant: exists only after a signature has matched. */
 export interface Verified<K> {
+  /** The candidate that matched. */
   readonly key: K;
+  /** What it has signed: the grant's id is a hash of it. */
   readonly stringToSign: string;
+  /** What the caller has proved of the sender by other means. */
   readonly proof: Proof;
   /** The instant at which the time window was checked, in milliseconds since 1970. */
   readonly now: number;

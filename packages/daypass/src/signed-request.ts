@@ -86,7 +86,7 @@ const AHEAD = 16;
  * Signs with several signatures under way and yields them in order. Takes at most {@link AHEAD} requests that have not
  * been yielded; what is under way when the iteration is given up ends unheard.
  */
-export async function* signAhead<R, S>(
+async function* signAhead<R, S>(
   requests: Iterable<R>,
   sign: (request: R) => Promise<S>,
 ): AsyncGenerator<S | { readonly error: Error }> {

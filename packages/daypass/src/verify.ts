@@ -21,6 +21,7 @@ export interface VerifierOptions {
   readonly origins: readonly string[];
   /** The obligations that the caller enforces; a grant with any other is refused. */
   readonly enforces?: readonly ObligationKind[] | undefined;
+  /** What time it is: the system's clock by default. */
   readonly clock?: Clock | undefined;
 }
 
@@ -90,6 +91,7 @@ export function verifier<P, K, G extends Grant>(
  * One verifier for requests of several schemes. Exactly one of them has to recognise the request: a request that is
  * signed twice is `AMBIGUOUS_AUTHENTICATION`, one that is not signed at all `NO_SIGNATURE`.
  *
+ * @throws {DaypassError} from `verify`: `AMBIGUOUS_AUTHENTICATION`, `NO_SIGNATURE`, `MALFORMED`, and what the one verifier throws
  * @example
  * ```ts
  * import { anyOf } from "daypass";

@@ -15,6 +15,7 @@ import {
   unexpected,
   wholeNumber,
 } from "./http/option-forms.ts";
+import { isHostOf } from "./http/origin-hosts.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Limits } from "./pipeline/limits.ts";
 
@@ -98,15 +99,9 @@ function checkHosts({ hosts = {}, origins, keys }: GatewayOptions): void {
   );
   for (const [host, spoken] of Object.entries(hosts)) {
     const place = `hosts[${JSON.stringify(host)}]`;
-    const name = host.toLowerCase();
-    if (!names.some((known) => (known.startsWith("*") ? isBelow(name, known.slice(1)) : known === name)))
-      throw unexpected(place, `the host[:port] of an origin (${names.join(", ")})`);
+    if (!isHostOf(origins, host)) throw unexpected(place, `the host[:port] of an origin (${names.join(", ")})`);
     if (spoken !== undefined && !isDialects(spoken)) throw unexpected(place, expected);
   }
-}
-
-function isBelow(host: string, suffix: string): boolean {
-  return host.endsWith(suffix) && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host.slice(0, -suffix.length));
 }
 
 /** One in another spelling would look as if it allowed something, and never match. */

@@ -36,7 +36,7 @@ export function causeText({ sentence, fix, evidence }: Cause): string {
 }
 
 /** What a page needs to upload: to be pasted. */
-export function browserText({ contentSecurityPolicy, cors, corsIsSetBy }: BrowserUpload): string {
+function browserText({ contentSecurityPolicy, cors, corsIsSetBy }: BrowserUpload): string {
   return [
     "For an upload by a page:",
     `  Content-Security-Policy: ${contentSecurityPolicy}`,

@@ -27,45 +27,81 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const text = withoutCarets(pasted);
   const alone: PastedUrl = { url: text, isPart: false };
   const word = text.trim();
+  const isOneWord = !/\s/.test(word);
   const isUrl = /^["'`<*]{0,2}https?:\\*\/\\*\//i.test(word);
   const state = isUrl ? await stateOf(text) : "none";
   // What mail and chat do to a URL that stands alone is for explain to undo.
-  if (state === "whole" || (state === "damaged" && !/\s/.test(word))) return alone;
-  let damaged = state === "damaged" ? alone : undefined;
-  let pathOnly = false;
-  let count = 0;
+  if (state === "whole" || (state === "damaged" && isOneWord)) return alone;
+  const { whole, damaged, hasPath } = await urlWithin(text);
+  const found = whole ?? (state === "damaged" ? alone : damaged);
+  if (found !== undefined) return found;
+  const shown = isUrl || hasPath ? undefined : explainAnswer(text).url;
+  if (shown !== undefined) return { url: shown, isPart: true, errorBody: text };
+  const completed = withScheme(word);
+  if (isOneWord && (await stateOf(completed)) !== "none") return { url: completed, isPart: true };
+  if (hasPath || (await stateOf(withUnknownOrigin(word))) !== "none") {
+    throw new CommandError(
+      "expected a URL with its host, which is signed in most schemes; found a path alone: put https:// and the host in front of it",
+    );
+  }
+  if (isUrl || isOneWord) return alone;
+  throw new CommandError("expected a signed URL in the text, found none: take the text that has it, and whole");
+}
+
+interface Within {
+  /** The first one that can be read. */
+  readonly whole?: PastedUrl;
+  /** The first one that cannot. */
+  readonly damaged?: PastedUrl | undefined;
+  /** Whether there is a path of one, and no host that it is for. */
+  readonly hasPath: boolean;
+}
+
+async function urlWithin(text: string): Promise<Within> {
+  let damaged: PastedUrl | undefined;
+  let hasPath = false;
+  for await (const { url, found, state } of signedUrls(text)) {
+    if (url.startsWith(UNKNOWN_ORIGIN)) {
+      hasPath = true;
+      continue;
+    }
+    if (state === "damaged" && damaged !== undefined) continue;
+    const part: PastedUrl = { url, isPart: true, ...partsOf(text, found, url) };
+    if (state === "whole") return { whole: part, hasPath };
+    damaged = part;
+  }
+  return { damaged, hasPath };
+}
+
+interface SignedUrl {
+  /** Complete, or with an unknown origin where the text names none. */
+  readonly url: string;
+  readonly found: RawUrl;
+  readonly state: Exclude<State, "none">;
+}
+
+/** What in a text is a signed URL, or the path of one, in the order of the text. */
+async function* signedUrls(text: string): AsyncGenerator<SignedUrl> {
   const hosts = hostLines(text);
+  let count = 0;
   for (const found of urlsInText(text)) {
-    if (++count > MAX_URLS) break;
+    if (++count > MAX_URLS) return;
     for (const reading of readings(found.raw)) {
       const url = withHost(reading, hosts, found.index);
-      const foundState = await stateOf(url);
-      if (foundState === "none") continue;
-      if (url.startsWith(UNKNOWN_ORIGIN)) {
-        pathOnly = true;
-        continue;
-      }
-      if (foundState === "whole" || damaged === undefined) {
-        const part = { url, isPart: true, ...partsOf(text, found, url) };
-        if (foundState === "whole") return part;
-        damaged = part;
-      }
+      const state = await stateOf(url);
+      if (state !== "none") yield { url, found, state };
     }
   }
-  if (damaged !== undefined) return damaged;
-  const shown = isUrl || pathOnly ? undefined : explainAnswer(text).url;
-  if (shown !== undefined) return { url: shown, isPart: true, errorBody: text };
-  // Many a program shows it without.
-  const bare = word.replace(/^(?:\/\/)?(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?\/)/i, "https://");
-  if (!/\s/.test(word) && (await stateOf(bare)) !== "none") return { url: bare, isPart: true };
-  const path = `${UNKNOWN_ORIGIN}${/^\//.test(word) ? "" : "/?"}${word.replace(/^\?/, "")}`;
-  if (!pathOnly && (await stateOf(path)) === "none") {
-    if (isUrl || !/\s/.test(word)) return alone;
-    throw new CommandError("expected a signed URL in the text, found none: take the text that has it, and whole");
-  }
-  throw new CommandError(
-    "expected a URL with its host, which is signed in most schemes; found a path alone: put https:// and the host in front of it",
-  );
+}
+
+/** Many a program shows a URL without. */
+function withScheme(word: string): string {
+  return word.replace(/^(?:\/\/)?(?=[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?\/)/i, "https://");
+}
+
+/** A path, or a query, as the URL of nobody's host. */
+function withUnknownOrigin(word: string): string {
+  return `${UNKNOWN_ORIGIN}${word.startsWith("/") ? "" : "/?"}${word.replace(/^\?/, "")}`;
 }
 
 /** What the text around a URL tells: what was sent to it, and what was answered. */
@@ -84,15 +120,8 @@ export async function causeWithoutUrl(text: string): Promise<Cause | undefined> 
   if (/^\s*https?:\S*\s*$/i.test(text)) return undefined;
   const { url, cause } = explainAnswer(withoutCurl(text));
   if (url !== undefined || cause === undefined) return undefined;
-  const hosts = hostLines(text);
-  let count = 0;
-  for (const { raw, index } of urlsInText(text)) {
-    if (++count > MAX_URLS) break;
-    for (const reading of readings(raw)) {
-      if ((await stateOf(withHost(reading, hosts, index))) !== "none") return undefined;
-    }
-  }
-  return cause;
+  const { done } = await signedUrls(text).next();
+  return done ? cause : undefined;
 }
 
 type State = "whole" | "damaged" | "none";

@@ -131,30 +131,40 @@ function csvCells(record: string): readonly string[] {
   const text = record.endsWith("\r") ? record.slice(0, -1) : record;
   if (!text.includes('"')) return text.split(",");
   const cells: string[] = [];
-  let at = 0;
-  for (;;) {
-    let cell = "";
-    if (text[at] === '"') {
-      at += 1;
-      for (;;) {
-        const quote = text.indexOf('"', at);
-        if (quote < 0)
-          throw invalid("a quote at the end of a quoted cell, found none: what follows it cannot be told from it");
-        cell += text.slice(at, quote);
-        at = quote + 1;
-        if (text[at] !== '"') break;
-        cell += '"';
-        at += 1;
-      }
-      if (at < text.length && text[at] !== ",") throw invalid("a comma behind a quoted cell, found other text");
-    } else {
-      const comma = text.indexOf(",", at);
-      cell = text.slice(at, comma < 0 ? text.length : comma);
-      at += cell.length;
-    }
+  for (let at = 0; ; ) {
+    const { cell, end } = text[at] === '"' ? quotedCell(text, at + 1) : plainCell(text, at);
     cells.push(cell);
-    if (at >= text.length) return cells;
-    at += 1;
+    if (end >= text.length) return cells;
+    at = end + 1;
+  }
+}
+
+/** A cell, and where the comma behind it is or would be. */
+interface Cell {
+  readonly cell: string;
+  readonly end: number;
+}
+
+function plainCell(text: string, start: number): Cell {
+  const comma = text.indexOf(",", start);
+  const end = comma < 0 ? text.length : comma;
+  return { cell: text.slice(start, end), end };
+}
+
+/** A cell from behind its first quote on. */
+function quotedCell(text: string, start: number): Cell {
+  let cell = "";
+  for (let at = start; ; ) {
+    const quote = text.indexOf('"', at);
+    if (quote < 0)
+      throw invalid("a quote at the end of a quoted cell, found none: what follows it cannot be told from it");
+    cell += text.slice(at, quote);
+    const end = quote + 1;
+    if (text[end] === '"') {
+      cell += '"';
+      at = end + 1;
+    } else if (end === text.length || text[end] === ",") return { cell, end };
+    else throw invalid("a comma behind a quoted cell, found other text");
   }
 }
 

@@ -1,5 +1,5 @@
 /** What no schema can say of a configuration: that names are spelled as they are compared, and that settings fit each other. */
-import { defaultLimits, type Limits } from "@daypass/gateway";
+import { defaultLimits, isHostOf, type Limits } from "@daypass/gateway";
 import { CommandError } from "../command.ts";
 import type { ServeConfig } from "./config.ts";
 import { ORIGIN, originFault, respelled, standardSpelling } from "./origin-spelling.ts";
@@ -75,24 +75,17 @@ function listed(place: string, texts: readonly string[]): readonly Place[] {
 
 /** A host that no origin has is one that every request is refused at, so what is said of it would never count. */
 function checkHosts(settings: CheckedSettings, refuse: (fault: Fault) => never): void {
-  const origins = originsOf(settings, settings.port).map((origin) => origin.replace(/^https?:\/\//, ""));
+  const origins = originsOf(settings, settings.port);
   for (const host of Object.keys(settings.hosts ?? {})) {
-    const name = host.toLowerCase();
-    const isNamed = origins.some((origin) =>
-      origin.startsWith("*") ? isBelow(name, origin.slice(1)) : origin === name,
-    );
-    if (isNamed) continue;
+    if (isHostOf(origins, host)) continue;
+    const names = origins.map((origin) => origin.replace(/^https?:\/\//, ""));
     refuse({
       place: `hosts[${JSON.stringify(host)}]`,
-      expected: `the host[:port] of an origin (${origins.join(", ")})`,
+      expected: `the host[:port] of an origin (${names.join(", ")})`,
       found: "another",
       remedy: "correct it, or add its origin to origins",
     });
   }
-}
-
-function isBelow(host: string, suffix: string): boolean {
-  return host.endsWith(suffix) && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host.slice(0, -suffix.length));
 }
 
 /** Printed URLs, and the first URL, are signed for `region`. */

@@ -33,7 +33,9 @@ export interface AkamaiSignRequest extends EdgeSignRequest {
   readonly prefix?: string | undefined;
   /** Instead: patterns of which the path has to match one, with `*` and `?`. */
   readonly acl?: readonly string[] | undefined;
+  /** The field `id`, as text. It is bound, and nothing more is done with it here. */
   readonly sessionId?: string | undefined;
+  /** The field `data`, as text. It is bound, and nothing more is done with it here. */
   readonly data?: string | undefined;
 }
 

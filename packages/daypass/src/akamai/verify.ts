@@ -36,8 +36,8 @@ export interface AkamaiVerifierOptions extends AkamaiOptions, EdgeVerifierOption
  * Source: https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver, https://github.com/akamai/EdgeAuth-Token-Node
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`,
- * `METHOD_NOT_GRANTED`, `IP_NOT_GRANTED`, `KEY_SCOPE`
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`,
+ * `NOT_YET_VALID`, `METHOD_NOT_GRANTED`, `IP_NOT_GRANTED`, `KEY_SCOPE`
  * @example
  * ```ts
  * import { akamaiVerifier } from "daypass/akamai";

@@ -14,12 +14,19 @@ export interface AzureSharedKey {
 
 /** A key that Entra ID lends, with the names of \@azure/storage-blob's `getUserDelegationKey`. Times may be text, as in JSON. */
 export interface AzureUserDelegationKey {
+  /** Who the key was lent to: an object id of Entra ID. */
   readonly signedObjectId: string;
+  /** The tenant of `signedObjectId`. */
   readonly signedTenantId: string;
+  /** First instant at which the key is good, to the second. */
   readonly signedStartsOn: Date | string;
+  /** When the key ends, to the second: no URL made with it lives longer. */
   readonly signedExpiresOn: Date | string;
+  /** `b` for blobs. */
   readonly signedService: string;
+  /** The version of the service that lent the key, such as `2022-11-02`. */
   readonly signedVersion: string;
+  /** The tenant of a user that the key is for, where it is for one. */
   readonly signedDelegatedUserTenantId?: string | undefined;
   /** base64 */
   readonly value: string;

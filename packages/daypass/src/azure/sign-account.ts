@@ -16,6 +16,7 @@ export interface AzureAccountSignRequest extends AzureSasRequest {
   readonly resourceTypes: string;
   /** What the URL points to. It is not signed: an account SAS opens every container. */
   readonly container?: string | undefined;
+  /** The blob's name, exactly, in that container. */
   readonly blob?: string | undefined;
 }
 

@@ -17,6 +17,7 @@ import { formatAzureTime } from "./time.ts";
 
 /** Options that every signer has. */
 export interface AzureAccountOptions {
+  /** The storage account's name, as it stands in front of `.blob.core.windows.net`. */
   readonly account: string;
   /** `https://account.blob.core.windows.net` by default; Azurite's ends in the account's name. */
   readonly endpoint?: string | undefined;

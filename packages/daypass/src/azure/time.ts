@@ -4,7 +4,7 @@ export function formatAzureTime(date: Date): string {
 }
 
 /** The ISO 8601 forms in UTC that Azure documents for a SAS: a day, a minute or a second. */
-export const TIME_FORMS: RegExp = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/;
+const TIME_FORMS: RegExp = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/;
 
 /** Parses a time in one of the {@link TIME_FORMS}; `undefined` also for a day that does not exist, which `Date` would roll over. */
 export function parseAzureTime(text = ""): Date | undefined {

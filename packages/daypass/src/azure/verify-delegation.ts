@@ -28,7 +28,9 @@ export interface AzureAccountDelegatedKey extends AzureDelegatedKey {
 /** The key that a URL names: all of a user delegation key but its value. */
 export interface AzureDelegationId extends Omit<AzureUserDelegationKey, "value"> {
   readonly account: string;
+  /** First instant at which the key is good. */
   readonly signedStartsOn: Date;
+  /** First instant at which the key is no longer good. */
   readonly signedExpiresOn: Date;
 }
 

@@ -17,8 +17,11 @@ export interface AzureAccountKey extends AzureSharedKey {
 
 /** A stored access policy: what a URL leaves out, with the names of \@azure/storage-blob. */
 export interface AzureStoredPolicy {
+  /** First instant of validity. */
   readonly startsOn?: Date | undefined;
+  /** First instant at which a URL is no longer valid. */
   readonly expiresOn?: Date | undefined;
+  /** Letters, as in `AzureSasRequest.permissions`. */
   readonly permissions?: string | undefined;
 }
 

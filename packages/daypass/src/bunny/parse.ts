@@ -13,6 +13,7 @@ export interface BunnyFacts {
   readonly prefix: string | undefined;
   /** Country codes that may, or may not, use it. */
   readonly countries: readonly string[] | undefined;
+  /** Country codes that may not. */
   readonly countriesBlocked: readonly string[] | undefined;
   /** Kilobytes a second. */
   readonly speedLimit: number | undefined;

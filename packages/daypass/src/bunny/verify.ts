@@ -43,8 +43,8 @@ export interface BunnyVerifierOptions extends EdgeVerifierOptions, UnsignedOptio
  * Source: https://github.com/BunnyWay/BunnyCDN.TokenAuthentication
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `IP_NOT_GRANTED`,
- * `KEY_SCOPE`, `UNENFORCED_CONSTRAINT`
+ * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`,
+ * `IP_NOT_GRANTED`, `KEY_SCOPE`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import { bunnyVerifier } from "daypass/bunny";

@@ -30,7 +30,7 @@ export interface CloudflareVerifierOptions extends CloudflareOptions, EdgeVerifi
  * Source: https://developers.cloudflare.com/ruleset-engine/rules-language/functions/#hmac-validation
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `WRONG_ORIGIN`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * `WRONG_ORIGIN`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
  * @example
  * ```ts
  * import { cloudflareVerifier } from "daypass/cloudflare";

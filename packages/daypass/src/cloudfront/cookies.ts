@@ -7,6 +7,7 @@ import { attributeSigner, type CloudfrontSignerOptions, SHA1 } from "./sign.ts";
 export interface CloudfrontCookies {
   /** Values by name. Which domain and path they are for is yours to say when you set them. */
   readonly cookies: Readonly<Record<string, string>>;
+  /** The URL or pattern that was signed. */
   readonly resource: string;
   /** First instant at which they open nothing any more. */
   readonly expiresAt: Date;
@@ -16,6 +17,7 @@ export interface CloudfrontCookies {
   readonly bound: readonly string[];
   /** What a holder can change without breaking the signature. */
   readonly unbound: readonly string[];
+  /** Things that are allowed and probably not wanted, one sentence each. */
   readonly warnings: readonly string[];
 }
 

@@ -21,7 +21,9 @@ export interface CloudfrontVerifierOptions extends VerifierOptions {
 
 /** What a verified CloudFront URL or cookie allows. */
 export interface CloudfrontGrant extends Grant {
+  /** Where the signature stood. */
   readonly via: "url" | "cookies";
+  /** Whether the policy was built from the URL, or travelled with it. */
   readonly policy: "canned" | "custom";
   /** The URL or pattern that was signed. */
   readonly resource: string;

@@ -1,7 +1,10 @@
 /** The members of a JWK that say what it is for (RFC 7517 section 4). */
 export interface JwkPurpose {
+  /** The algorithm, where the key says it. Another one than the scheme's is refused. */
   readonly alg?: string | undefined;
+  /** `"sig"`, if anything. */
   readonly use?: string | undefined;
+  /** With `"verify"` or `"sign"` among them, if they are there. */
   readonly key_ops?: readonly string[] | undefined;
 }
 

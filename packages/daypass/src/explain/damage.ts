@@ -87,7 +87,10 @@ interface Candidate {
  * Finds what mail or chat has done to a URL: the first repair after which it is one that is known here, and, where a key is
  * given, one that fits. `undefined` where nothing shows that the URL was another one.
  */
-export async function repair(text: string, hasKeys: boolean, read: Read): Promise<Repaired | undefined> {
+export async function repair(
+  text: string,
+  { hasKeys, read }: { readonly hasKeys: boolean; readonly read: Read },
+): Promise<Repaired | undefined> {
   const found = text.length > LONGEST ? [] : DAMAGES.filter(({ undo }) => undo(text) !== text);
   if (found.length === 0) return undefined;
   const all = found.length === 1 ? [] : [found];
@@ -104,7 +107,7 @@ export async function repair(text: string, hasKeys: boolean, read: Read): Promis
   if (readable === undefined) return undefined;
   if (!hasKeys || readable.isCertain) return told(text, readable);
   // Something else may be wrong as well. A search takes longer than all else together: this one only.
-  return isSound(await attempt(readable.text, "search", read), true) ? told(text, readable) : undefined;
+  return isSound(await attempt(readable.text, "search", read), { byKey: true }) ? told(text, readable) : undefined;
 }
 
 function candidate(text: string, damages: readonly Damage[]): Candidate {
@@ -130,7 +133,7 @@ async function firstSound(
   const isOne = isSound(before);
   for (const one of candidates) {
     if (isOne && !one.isCertain) continue;
-    if (isSound(await attempt(one.text, reading, read), reading === "exact")) return one;
+    if (isSound(await attempt(one.text, reading, read), { byKey: reading === "exact" })) return one;
   }
   return undefined;
 }
@@ -148,11 +151,11 @@ function told(text: string, { text: repaired, damages }: Candidate): Repaired {
 }
 
 /** Whether a URL can be read, and nothing speaks against its signature. With a key, the key has to show it. */
-function isSound(explanation: Explanation | undefined, isStrict = false): boolean {
+function isSound(explanation: Explanation | undefined, { byKey } = { byKey: false }): boolean {
   const { cause, hypotheses } = explanation ?? {};
   if (explanation === undefined || cause === undefined) return explanation !== undefined;
   if (hypotheses?.some(({ fits }) => fits)) return true;
-  if (isStrict && cause.code === "HEADER") return false;
+  if (byKey && cause.code === "HEADER") return false;
   return !UNSOUND.includes(cause.code);
 }
 

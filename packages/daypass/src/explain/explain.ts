@@ -51,7 +51,10 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   const { text, escaped } = unescapeUrl(url);
   const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined, status: undefined };
-  const damage = await repair(text, keys.length > 0, (other, reading) => explainInLife(other, unanswered, reading));
+  const damage = await repair(text, {
+    hasKeys: keys.length > 0,
+    read: (other, reading) => explainInLife(other, unanswered, reading),
+  });
   if (damage === undefined) return explainText(url, asked);
   const explanation = await explainText(damage.text, asked);
   return { ...explanation, cause: besides(besides(escaped, damage.cause) ?? damage.cause, explanation.cause) };

@@ -59,6 +59,7 @@ export type CauseCode =
 
 /** Why a server refuses the URL. */
 export interface Cause {
+  /** The kind of cause, for programs. */
   readonly code: CauseCode;
   /** One sentence that a person understands. */
   readonly sentence: string;
@@ -70,9 +71,11 @@ export interface Cause {
 
 /** One kind of cause that was tried against the signature or against the server's answer. */
 export interface Hypothesis {
+  /** The kind of cause. */
   readonly code: CauseCode;
   /** How many variants of it were tried. */
   readonly tried: number;
+  /** Whether one of them gives the very signature, or explains the answer. */
   readonly fits: boolean;
   /** The variant that fits, or what was tried first. */
   readonly sentence: string;
@@ -80,12 +83,15 @@ export interface Hypothesis {
 
 /** A known pitfall that the URL has, by name. None of them needs to be the cause. */
 export interface Trap {
+  /** By which the guide has it. */
   readonly name: string;
+  /** What it is, and what to do, in a sentence or two. */
   readonly text: string;
 }
 
 /** A header, of a form a field, that the holder has to send; `value` is missing where the URL or the policy does not tell it. */
 export interface MustSend {
+  /** Of the header or the field. */
   readonly name: string;
   readonly value?: string | undefined;
 }
@@ -118,25 +124,31 @@ export interface Explanation {
   readonly summary: string;
   /** Access key id or kid. */
   readonly signedBy: string;
+  /** What a valid signature allows. */
   readonly grants: {
     /** Missing where the URL does not tell it (S3 signs the method and does not write it down) and no key shows it. */
     readonly methods?: readonly string[] | undefined;
     readonly resource: string;
   };
+  /** What the signature covers, in words. */
   readonly binds: readonly string[];
   /** What a holder can change without breaking the signature. */
   readonly leavesOpen: readonly string[];
+  /** As the URL tells it: nobody has checked the signer's clock. */
   readonly signedAt?: Date | undefined;
+  /** First instant of validity, where the URL has one. */
   readonly startsAt?: Date | undefined;
   /** First instant at which it no longer works, as far as it is known. */
   readonly endsAt?: Date | undefined;
   /** Why it may end earlier. */
   readonly mayEndEarlier?: string | undefined;
+  /** Headers or fields without which the server refuses. */
   readonly mustSend: readonly MustSend[];
   /** Of a form: its policy. */
   readonly conditions?: readonly ExplainedCondition[] | undefined;
   /** What a page needs to use the URL, where it is for a PUT or a POST. */
   readonly browser?: BrowserUpload | undefined;
+  /** Pitfalls that the URL has; empty where there are none. */
   readonly traps: readonly Trap[];
   /** Missing where nothing is found to be wrong. */
   readonly cause?: Cause | undefined;
@@ -144,6 +156,7 @@ export interface Explanation {
   readonly hypotheses?: readonly Hypothesis[] | undefined;
   /** Only with a key that belongs to the URL. */
   readonly canonicalRequest?: string | undefined;
+  /** Only with a key that belongs to the URL. */
   readonly stringToSign?: string | undefined;
 }
 
@@ -176,9 +189,11 @@ export type AzureExplainKey = (AzureSharedKey | AzureDelegatedKey) & { readonly 
 
 /** The request that was refused, as far as it is known. */
 export interface SentRequest {
+  /** Guessed to be `GET` where it is not told, and others are tried. */
   readonly method?: string | undefined;
   /** Where it differs from the URL that was signed. */
   readonly url?: string | undefined;
+  /** Names in any case. What is not told is a guess, and said to be one. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Of the client, as the server saw it: some edge tokens sign it. */
   readonly remoteAddress?: string | undefined;
@@ -188,11 +203,13 @@ export interface SentRequest {
 
 /** Options of `explain`. */
 export interface ExplainOptions {
+  /** The request that was refused. */
   readonly request?: SentRequest | undefined;
   /** The body of the server's answer: the XML of a store, Swift's page, the problem details of a Daypass server, or the page of a proxy, a firewall or a CDN. */
   readonly errorBody?: string | undefined;
   /** The status of the answer, where its body is not at hand: the one to a HEAD has none, and browsers hide it from pages. */
   readonly status?: number | undefined;
+  /** Those that may have signed, of any scheme, by which a cause can be proved. Their secrets are never shown. */
   readonly keys?: readonly ExplainKey[] | undefined;
   /** Further names of the server (`minio:9000`), tried as the signed host. */
   readonly hosts?: readonly string[] | undefined;
@@ -200,18 +217,23 @@ export interface ExplainOptions {
   readonly origin?: string | undefined;
   /** Shows signatures and session tokens in the texts. Secrets are never shown. */
   readonly reveal?: boolean | undefined;
+  /** What time it is: the system's clock by default. */
   readonly clock?: Clock | undefined;
 }
 
 /** A signed upload form. A list of fields may hold the file's own (`file`): what comes behind it is not read by any server. */
 export interface FormToExplain {
+  /** Where the form is posted to. */
   readonly url: string;
+  /** By name, or in the order of the form. */
   readonly fields: Readonly<Record<string, string>> | FormFields;
 }
 
 /** The form that was refused, as far as it is known and not the one that was signed. */
 export interface SentForm {
+  /** Where it was posted to. */
   readonly url?: string | undefined;
+  /** As they were sent. */
   readonly fields?: FormToExplain["fields"] | undefined;
   /** The file's name, which `${filename}` in a field stands for. */
   readonly fileName?: string | undefined;
@@ -221,5 +243,6 @@ export interface SentForm {
 
 /** Options of `explainForm`. */
 export interface ExplainFormOptions extends Pick<ExplainOptions, "clock" | "errorBody" | "keys" | "origin" | "reveal"> {
+  /** The form that was refused, where it is another than the one that was signed. */
   readonly sent?: SentForm | undefined;
 }

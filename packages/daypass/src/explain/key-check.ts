@@ -86,7 +86,7 @@ function checkAzureKey(key: AzureExplainKey): void {
 
 function checkAccount(key: GcsAccountKey): void {
   checkEmail(key.client_email);
-  gcsExplainKeys([key], true);
+  gcsExplainKeys([key], "account");
 }
 
 function checkPublicKey({ keyPairId, publicKey }: CloudfrontExplainKey): void {

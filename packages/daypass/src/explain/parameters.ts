@@ -6,3 +6,9 @@ import type { SplitUrl } from "./explainer.ts";
 export function readParameters(url: SplitUrl): readonly (readonly [name: string, value: string])[] {
   return url.wire.tokens.map(({ name, value = "" }) => [decodeOr(name, formDecode), decodeOr(value, formDecode)]);
 }
+
+/** The name of a parameter as it stands on the wire: what comes before its first `=`. */
+export function nameOf(token: string): string {
+  const [name = ""] = token.split("=", 1);
+  return name;
+}

@@ -4,7 +4,7 @@ import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
 import type { SplitUrl } from "./explainer.ts";
 import type { SentRequest } from "./explanation.ts";
-import { readParameters } from "./parameters.ts";
+import { nameOf, readParameters } from "./parameters.ts";
 
 /** Which parts of the request somebody has told: whoever asks, or the server. All else is a guess, and no finding. */
 export interface Known {
@@ -88,7 +88,7 @@ function pairs(text: string): Seen["headers"] {
   return text
     .split("&")
     .filter((pair) => pair.includes("="))
-    .map((pair) => [pair.split("=", 1)[0] as string, decodeOr(pair.slice(pair.indexOf("=") + 1), decodeURIComponent)]);
+    .map((pair) => [nameOf(pair), decodeOr(pair.slice(pair.indexOf("=") + 1), decodeURIComponent)]);
 }
 
 /** The hosts by which a client may have reached the first of several proxies. */

@@ -41,7 +41,8 @@ export interface FastlyVerifierOptions extends FastlyOptions, EdgeVerifierOption
  * Source: https://github.com/fastly/token-functions
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`,
+ * `KEY_SCOPE`
  * @example
  * ```ts
  * import { fastlyVerifier } from "daypass/fastly";

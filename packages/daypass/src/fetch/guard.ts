@@ -27,13 +27,14 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
  *
  * Refuses a path that a router could read differently from the verifier (empty segments, encoded slashes, needless
  * percent-encoding). A refusal is answered with RFC 9457 problem details that hold the error's code and nothing else.
- * Errors that are no refusal, the handler's own included, reject the returned promise.
+ * Errors that are no refusal, the handler's own included, reject the promise of the returned function.
  *
  * Enforces `response` (sets the headers of every answer that is no error), `strip` (`request.url` loses the parameters
  * that may vary), `body-length` and `body-sha256` (`request.body` fails with the error, and the guard answers it as a
  * refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read.
  *
  * @param handler called for verified requests only, with what the host passes beside the request behind it
+ * @throws {DaypassError} from the returned function `INVALID_INPUT` where a grant limits the body and somebody has read it already
  * @example
  * ```ts
  * import { guardFetch } from "daypass/fetch";

@@ -7,6 +7,7 @@ import { detectGcs, parseGcs } from "./parse.ts";
 export interface GcsSignedTexts {
   /** V2 has none. */
   readonly canonicalRequest?: string | undefined;
+  /** Line by line as the server has it, in one text. */
   readonly stringToSign: string;
 }
 

@@ -32,7 +32,7 @@ export interface ImgixVerifierOptions extends EdgeVerifierOptions, ExpiryOptions
  * Source: https://docs.imgix.com/en-US/getting-started/setup/securing-assets
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `WRONG_ORIGIN`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * `WRONG_ORIGIN`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
  * @example
  * ```ts
  * import { imgixVerifier } from "daypass/imgix";

@@ -8,7 +8,9 @@ export type ImgproxyWeakness = "no-expiry" | "short-signature";
 
 /** One of imgproxy's pairs of key and salt, both in hexadecimal. */
 export interface ImgproxyKey {
+  /** IMGPROXY_KEY, hexadecimal. */
   readonly key: string;
+  /** IMGPROXY_SALT, hexadecimal. */
   readonly salt: string;
 }
 

@@ -38,7 +38,8 @@ export interface ImgproxyVerifierOptions extends ImgproxyOptions, EdgeVerifierOp
  * Source: https://docs.imgproxy.net/usage/signing_url
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`,
+ * `KEY_SCOPE`
  * @example
  * ```ts
  * import { imgproxyVerifier } from "daypass/imgproxy";

@@ -31,6 +31,7 @@ export interface MediaCdnSignRequest extends EdgeSignRequest {
 
 /** Options of {@link mediaCdnSigner} and {@link mediaCdnCookieSigner}. */
 export interface MediaCdnSignerOptions {
+  /** The name of the keyset. */
   readonly keyName: string;
   /** The 32 bytes of an Ed25519 private key in base64url. */
   readonly privateKey: string;

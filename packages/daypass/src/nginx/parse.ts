@@ -10,7 +10,9 @@ import type { NginxExpression, NginxParts } from "./canonical.ts";
 
 /** Names of the query parameters, as `secure_link $arg_md5,$arg_expires;` gives them. */
 export interface NginxParameters {
+  /** Of the parameter with the MD5. */
   readonly signature: string;
+  /** Of the parameter with the end, in seconds since 1970. */
   readonly expires: string;
 }
 

@@ -32,6 +32,7 @@ export interface NginxSignRequest extends EndlessSignRequest {}
 
 /** Options of {@link nginxSigner}. */
 export interface NginxSignerOptions extends NginxOptions {
+  /** What stands for `$secret` in nginx.conf. */
   readonly secret: string;
   readonly clock?: Clock | undefined;
 }

@@ -51,7 +51,8 @@ export interface NginxVerifierOptions extends NginxOptions, EdgeVerifierOptions,
  * Source: https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`,
+ * `KEY_SCOPE`
  * @example
  * ```ts
  * import { nginxVerifier } from "daypass/nginx";

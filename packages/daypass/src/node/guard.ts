@@ -8,6 +8,7 @@ import { checkHops, checkRequest, headerFields, type NodeRequest, toWireRequest,
 export interface NodeResponse {
   /** The HTTP status that is sent. */
   statusCode: number;
+  /** `true` once nothing but the body can still be sent. */
   readonly headersSent: boolean;
   /** Sets a header of the answer. */
   setHeader(name: string, value: string): unknown;

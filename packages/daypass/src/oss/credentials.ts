@@ -5,7 +5,9 @@ import type { Keys } from "../key-resolver.ts";
 
 /** An access key in Alibaba's words. */
 export interface OssCredentials {
+  /** Public: it stands in every URL. */
   readonly accessKeyId: string;
+  /** Secret: never in a URL, a message or a log. */
   readonly accessKeySecret: string;
   /** Present with temporary credentials (STS). */
   readonly securityToken?: string | undefined;

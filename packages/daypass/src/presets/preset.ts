@@ -3,9 +3,13 @@ import type { Provider } from "../provider.ts";
 
 /** Options for the signers of `daypass/s3` and its subpaths, to be spread into theirs. */
 export interface Preset {
+  /** What the provider takes as the region of a signature. */
   readonly region: string;
+  /** Scheme and host, and port where it is not the usual one. */
   readonly endpoint: string;
+  /** Where the bucket's name goes. */
   readonly addressing: "path" | "virtual";
+  /** What it can and cannot do: signers refuse what it is known to lack. */
   readonly provider: Provider;
 }
 

@@ -4,7 +4,9 @@ import type { KeyResolver } from "../scheme.ts";
 
 /** An access key as every AWS tool knows it. */
 export interface S3Credentials {
+  /** Public: it stands in every URL. */
   readonly accessKeyId: string;
+  /** Secret: never in a URL, a message or a log. */
   readonly secretAccessKey: string;
   /** Present with temporary credentials. */
   readonly sessionToken?: string | undefined;

@@ -8,6 +8,10 @@ export type Addressing = "path" | "virtual";
 
 /** Options that say which server the URLs are for. */
 export interface EndpointOptions {
+  /**
+   * The bucket's region, such as `eu-west-1`; what the server is configured for, elsewhere than on Amazon. It is
+   * signed.
+   */
   readonly region: string;
   /**
    * Scheme, host, port and base path of a compatible; Amazon's regional endpoint by default. The regions of the isolated partitions

@@ -7,6 +7,7 @@ import type { EncodedPair } from "../v4.ts";
 
 /** One S3 request to sign. */
 export interface S3SignRequest extends Constraints {
+  /** The bucket's name. Whether there is such a bucket is not checked. */
   readonly bucket: string;
   /** The object's key, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
   readonly key?: string | undefined;

@@ -9,6 +9,7 @@ import { type ParsedS3, parseS3 } from "./parse.ts";
 export interface S3Texts {
   /** SigV2 has none. */
   readonly canonicalRequest?: string | undefined;
+  /** Line by line as the server has it, in one text. */
   readonly stringToSign: string;
 }
 

@@ -14,6 +14,7 @@ export interface SwiftKey {
   readonly account: string;
   /** Only where the key is one of the container's metadata: it opens nothing else. */
   readonly container?: string | undefined;
+  /** Its value, as text. */
   readonly key: string;
   /** Digests that signatures of this key may have: SHA-256 and SHA-512 if left out, as on Swift itself. */
   readonly digests?: readonly SwiftDigest[] | undefined;

@@ -39,6 +39,7 @@ export interface SwiftGrant extends Grant {
   readonly prefix: string | undefined;
   /** The network that the client is in, where the URL names one. */
   readonly ipRange: string | undefined;
+  /** The hash of the signature. */
   readonly digest: SwiftDigest;
   /** `filename` and `inline`: whoever holds the URL has chosen their values. */
   readonly unsignedParameters: readonly Parameter[];

@@ -33,7 +33,7 @@ export interface SymfonyVerifierOptions extends SymfonyOptions, EdgeVerifierOpti
  * Source: https://github.com/symfony/http-foundation, UriSigner.php (5.4 to 7.4)
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `WRONG_ORIGIN`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
+ * `WRONG_ORIGIN`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `METHOD_NOT_GRANTED`, `KEY_SCOPE`
  * @example
  * ```ts
  * import { symfonyVerifier } from "daypass/symfony";

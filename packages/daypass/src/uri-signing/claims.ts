@@ -2,9 +2,11 @@ import { malformed } from "../parameters.ts";
 
 /** The claims that the standard defines. Each is understood here, or refused by name. */
 export interface UriSigningClaims {
+  /** Who has signed. */
   readonly iss?: string;
   /** A JWE. */
   readonly sub?: string;
+  /** Who it is for: one of these has to be the verifier's. */
   readonly aud?: string | readonly string[];
   /** Seconds since 1970. */
   readonly exp?: number;
@@ -12,12 +14,15 @@ export interface UriSigningClaims {
   readonly nbf?: number;
   /** Seconds since 1970: when it was signed. Grants nothing and ends nothing. */
   readonly iat?: number;
+  /** A name for one use. */
   readonly jti?: string;
   /** The version of the standard: 1. */
   readonly cdniv?: number;
+  /** Names of claims that a verifier has to understand, with commas between. */
   readonly cdnicrit?: string;
   /** A JWE. */
   readonly cdniip?: string;
+  /** What URIs it is good for: `hash:` or `regex:`, and its value. */
   readonly cdniuc: string;
   /** Seconds that the next token of a chain lives, from the time of its renewal. */
   readonly cdniets?: number;

@@ -19,6 +19,7 @@ export interface UriSigningSecret {
 export interface UriSigningKey {
   readonly alg: UriSigningAlgorithm;
   readonly kid: string;
+  /** Whether `signature` is one of this key over the bytes of `input`, which is ASCII. */
   readonly verify: (input: string, signature: Uint8Array) => Promise<boolean>;
   /** Missing in public halves. */
   readonly sign?: ((input: string) => Promise<Uint8Array>) | undefined;
@@ -33,6 +34,7 @@ export interface UriSigningPrivateKey extends UriSigningKey {
 export interface UriSigningKeySet {
   /** The `iss` of the tokens that these keys sign; without it, of tokens that have none. */
   readonly issuer?: string | undefined;
+  /** Several while one replaces another. */
   readonly keys: readonly (UriSigningSecret | UriSigningKey)[];
 }
 

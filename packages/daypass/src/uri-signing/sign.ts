@@ -29,6 +29,7 @@ export interface UriSigningRequest extends EndlessSignRequest {
   readonly prefix?: string | undefined;
   /** Instead: an expression that the whole normalised URI has to match, made by `uriSigningRegex`. */
   readonly regex?: UriSigningRegex | undefined;
+  /** `aud`: who it is for, one or several of whom one has to be the verifier's. */
   readonly audience?: string | readonly string[] | undefined;
   /** `jti`, for one use; `true` makes one. Needs a verifier with state. */
   readonly nonce?: string | true | undefined;
@@ -43,6 +44,7 @@ export interface UriSigningRequest extends EndlessSignRequest {
   readonly issuedAt?: boolean | undefined;
   /** Claims of your own; `critical` lists those that a verifier has to understand. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
+  /** Names of claims that a verifier has to understand. */
   readonly critical?: readonly string[] | undefined;
   /** Where the token goes: `"query"` by default, `"path"` as a path parameter, `"cookie"` as a header of the request. */
   readonly place?: "query" | "path" | "cookie" | undefined;

@@ -28,6 +28,7 @@ export interface UriSigningGrant extends EdgeGrant {
   readonly claims: UriSigningClaims;
   /** `sub`, decrypted. */
   readonly subject: string | undefined;
+  /** The instant from which the next token of a chain counts. */
   readonly verifiedAt: Date;
 }
 

@@ -44,6 +44,7 @@ export type UrlKey = UrlHmacKey | UrlEd25519Key;
 
 /** A JWK set (RFC 7517 section 5). */
 export interface UrlKeySet {
+  /** Several while one replaces another. */
   readonly keys: readonly UrlKey[];
 }
 

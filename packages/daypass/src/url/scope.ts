@@ -7,6 +7,7 @@ import type { ParsedUrl } from "./parse.ts";
 
 /** What the grants of a key may be for. A member that is left out does not limit. */
 export interface UrlKeyScope {
+  /** `scheme://host[:port]`, each as verifiers have it. */
   readonly origins?: readonly string[] | undefined;
   /** The path, or the fixed part of it, starts with this. Ends in `/`. */
   readonly prefix?: string | undefined;

@@ -10,7 +10,7 @@ import { expectRefusal } from "../scheme-contract.ts";
 import { ACCOUNT, AT, CREDENTIALS, DELEGATION_KEY } from "./fixture.ts";
 import { type RawSas, rawRequest } from "./raw-sas.ts";
 
-export const enforces: readonly ObligationKind[] = ["create-only", "response", "encryption-scope", "body-checksum"];
+const enforces: readonly ObligationKind[] = ["create-only", "response", "encryption-scope", "body-checksum"];
 export const options = {
   credentials: { account: ACCOUNT, accountKey: CREDENTIALS.accountKey },
   origins: ["https://*.blob.core.windows.net", "http://127.0.0.1:10000", "http://plain.blob.local"],

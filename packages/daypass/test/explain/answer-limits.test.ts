@@ -3,6 +3,7 @@ import { ossV1Signer } from "daypass/oss/v1";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { credentials, errorXml } from "./broken-requests.ts";
 
 const AT = new Date("2026-11-24T12:00:00Z");
@@ -61,8 +62,6 @@ it.each([
   ],
   ["names of parts and spaces", `AccessDenied ${"StringToSign=".repeat(1000)}${" ".repeat(19_000)}x`],
   ["certificates", `${"certificate is valid for ".repeat(10_000)}`],
-])("an answer takes no longer than its length: %s", (_, body) => {
-  const start = performance.now();
-  explainAnswer(body);
-  expect(performance.now() - start).toBeLessThan(2000);
+])("an answer takes no longer than its length: %s", async (_, body) => {
+  expect(await cpuMilliseconds(() => explainAnswer(body))).toBeLessThan(2000);
 });

@@ -3,6 +3,7 @@ import { cosSigner } from "daypass/cos";
 import { explain, explainAnswer } from "daypass/explain";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { awsErrorBody, credentials, errorXml, rawUrl } from "./broken-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
@@ -88,7 +89,7 @@ describe("an answer that a browser, a log or an exception shows", () => {
     expect(before?.sentence).toBeDefined();
   });
 
-  it("is read no further than it is long", () => {
+  it("is read no further than it is long", async () => {
     const texts = [
       " ".repeat(200_000),
       "StringToSign=".repeat(15_000),
@@ -97,9 +98,7 @@ describe("an answer that a browser, a log or an exception shows", () => {
       "a: b".repeat(50_000),
     ];
     for (const text of [...texts, ...texts.map((one) => `SignatureDoesNotMatch <\\/ ${one}`)]) {
-      const start = performance.now();
-      explainAnswer(text);
-      expect(performance.now() - start).toBeLessThan(3000);
+      expect(await cpuMilliseconds(() => explainAnswer(text))).toBeLessThan(3000);
     }
   });
 });

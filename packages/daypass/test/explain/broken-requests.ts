@@ -1,4 +1,16 @@
 import { createHash, createHmac } from "node:crypto";
+import type { CauseCode, ExplainOptions } from "daypass/explain";
+
+/** A URL that is refused, and what explain has to say of it. */
+export interface Broken {
+  /** What happened, as a person would tell it. */
+  readonly what: string;
+  readonly url: string;
+  readonly options?: ExplainOptions;
+  readonly cause: CauseCode;
+  /** What the sentence must say. */
+  readonly says: RegExp;
+}
 
 export const credentials = {
   accessKeyId: "AKIDEXAMPLE",

@@ -1,9 +1,9 @@
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import { explain } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { awsErrorBody, credentials, errorXml, rawUrl } from "./broken-requests.ts";
+import { awsErrorBody, type Broken, credentials, errorXml, rawUrl } from "./broken-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
 const clock = () => new Date("2026-11-24T12:05:00Z");
@@ -15,16 +15,6 @@ const sign = (extra: Partial<Parameters<typeof s3.sign>[0]> = {}) =>
 const v2 = s3V2Signer({ region: "us-east-1", endpoint, credentials, clock: () => signedAt });
 const signV2 = (extra: Partial<Parameters<typeof v2.sign>[0]> = {}) =>
   v2.sign({ bucket: "media", key: "a/b.txt", expiresIn: 900, ...extra }).url;
-
-interface Broken {
-  /** What happened, as a person would tell it. */
-  readonly what: string;
-  readonly url: string;
-  readonly options?: ExplainOptions;
-  readonly cause: CauseCode;
-  /** What the sentence must say. */
-  readonly says: RegExp;
-}
 
 const get = sign();
 const sent = (change: (url: string) => string, url = get) => ({ request: { url: change(url) } });

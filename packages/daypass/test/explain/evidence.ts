@@ -9,7 +9,7 @@ import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { errorXml } from "./broken-requests.ts";
 
-export const signedAt = new Date("2026-11-24T12:00:00Z");
+const signedAt = new Date("2026-11-24T12:00:00Z");
 const clock = () => signedAt;
 
 export interface Signed {

@@ -1,6 +1,5 @@
 import { createHmac, createSign } from "node:crypto";
 import { azureAccountSigner, azureSigner } from "daypass/azure";
-import { cloudfrontSigner } from "daypass/cloudfront";
 import { cosSigner } from "daypass/cos";
 import type { CauseCode, ExplainOptions } from "daypass/explain";
 import { gcsSigner } from "daypass/gcs";
@@ -143,12 +142,6 @@ const cannedUrl = (url: string, end: number, keyPairId = "K2JCJMDEHXQW5F"): stri
   return `${url}?Expires=${end}&Signature=${toUrlText(createSign("sha1").update(text).sign(RSA.privateKey))}&Key-Pair-Id=${keyPairId}`;
 };
 const DISTRIBUTION = "https://d111111abcdef8.cloudfront.net/photos/logo.jpeg";
-export const cloudfrontUrl = async () =>
-  (
-    await cloudfrontSigner({ keyPairId: "K2JCJMDEHXQW5F", privateKey: RSA.privateKey, clock }).sign({
-      ...{ url: DISTRIBUTION, expiresIn },
-    })
-  ).url;
 
 const account = { client_email: "app@project.iam.gserviceaccount.com", private_key: RSA.privateKey };
 const gcsV2 = gcsV2Signer({ credentials: account, clock });

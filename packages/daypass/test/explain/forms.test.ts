@@ -1,46 +1,36 @@
-import { createHmac, generateKeyPairSync } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { type CauseCode, type ExplainFormOptions, explainForm, type FormToExplain } from "daypass/explain";
-import { gcsFormSigner, gcsHmacFormSigner } from "daypass/gcs/form";
+import { gcsHmacFormSigner } from "daypass/gcs/form";
 import { s3FormSigner, s3FormVerifier } from "daypass/s3/form";
-import { s3FormV2Signer } from "daypass/s3/form/v2";
 import { describe, expect, it } from "vitest";
 import { rawForm, withFields } from "./broken-forms.ts";
 import { credentials, errorXml } from "./broken-requests.ts";
-
-const signedAt = new Date("2026-11-24T12:00:00Z");
-const clock = () => new Date("2026-11-24T12:05:00Z");
-const at = { clock: () => signedAt };
-const keys = [credentials];
-const request = {
-  bucket: "media",
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the providers' own spelling
-  key: "up/${filename}",
-  contentLength: { min: 10, max: 1000 },
-  bind: { contentType: "image/png" },
-  fields: { acl: "private" },
-  expiresIn: 600,
-};
-const s3 = s3FormSigner({ region: "eu-west-1", credentials, ...at });
-const form = s3.sign(request);
-const temporary = { ...credentials, accessKeyId: "ASIAEXAMPLE", sessionToken: "FwoGZXIvYXdzE/ABC+def/ghi==" };
-const withToken = s3FormSigner({ region: "eu-west-1", credentials: temporary, ...at }).sign(request);
-const signV2 = s3FormV2Signer({ region: "us-east-1", credentials, ...at }).sign;
-const v2 = signV2(request);
-/** One whose signature has a plus in it. */
-const v2WithPlus = Array.from({ length: 100 }, (_item, i) => signV2({ ...request, key: `up/${i}` })).find(
-  ({ fields }) => fields["signature"]?.includes("+"),
-) as typeof v2;
-const hmacKey = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" };
-const { key: _, ...rest } = request;
-const object = "up/a.png";
-const gcs = gcsHmacFormSigner({ credentials: hmacKey, ...at }).sign({ ...rest, object });
-const pair = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-});
-const account = { client_email: "app@project.iam.gserviceaccount.com", private_key: pair.privateKey };
-const rsa = await gcsFormSigner({ credentials: account, ...at }).sign({ ...rest, object });
+import {
+  account,
+  at,
+  clock,
+  denied,
+  form,
+  gcs,
+  hmacKey,
+  inLines,
+  keys,
+  list,
+  mismatch,
+  object,
+  policy,
+  policyOf,
+  python,
+  recoded,
+  request,
+  rest,
+  rsa,
+  sent,
+  temporary,
+  v2,
+  v2WithPlus,
+  withToken,
+} from "./signed-forms.ts";
 
 interface Broken {
   /** What happened, as a person would tell it. */
@@ -51,24 +41,6 @@ interface Broken {
   /** What the sentence must say. */
   readonly says: RegExp;
 }
-
-const sent = (changes: Readonly<Record<string, string | undefined>>, from: typeof form = form) => ({
-  sent: { fields: withFields(from.fields, changes) },
-});
-const policyOf = (fields: Readonly<Record<string, string>>): string => fields["Policy"] ?? fields["policy"] ?? "";
-const policy = policyOf(form.fields);
-const inLines = (text: string, size = 76): string => text.replace(new RegExp(`.{${size}}`, "g"), "$&\n");
-const python = (value: unknown): string =>
-  JSON.stringify(value, undefined, 1)
-    .replace(/\n */g, " ")
-    .replace(/([[{]) /g, "$1")
-    .replace(/ ([\]}])/g, "$1");
-const recoded = (change: (document: { expiration: string; conditions: unknown[] }) => unknown): string =>
-  Buffer.from(JSON.stringify(change(JSON.parse(Buffer.from(policy, "base64").toString())))).toString("base64");
-const denied = (message: string) => errorXml("AccessDenied", `Invalid according to Policy: ${message}`);
-const list = Object.entries(form.fields);
-const mismatch = (fields: Readonly<Record<string, string>> = {}) =>
-  errorXml("SignatureDoesNotMatch", "The request signature we calculated does not match", fields);
 
 const broken: readonly Broken[] = [
   // The signer's faults, found by the key.
@@ -688,111 +660,5 @@ describe("the cause of a refused form", () => {
       "EXPIRED",
       expect.stringContaining("Besides: The field acl"),
     ]);
-  });
-});
-
-describe("an explained form", () => {
-  it("tells what it is, what it grants, binds and leaves open, and when it ends", async () => {
-    const found = await explainForm(form, { clock });
-    expect(found).toMatchObject({
-      scheme: "s3/form",
-      signedBy: "AKIDEXAMPLE",
-      grants: { methods: ["POST"], resource: "objects whose key starts with up/ in bucket media" },
-      signedAt,
-      endsAt: new Date("2026-11-24T12:10:00Z"),
-      leavesOpen: expect.arrayContaining(["the file", 'field key behind its start "up/"']),
-      mustSend: expect.arrayContaining([
-        { name: "acl", value: "private" },
-        { name: "content-type", value: "image/png" },
-      ]),
-    });
-    expect(found.binds).toEqual(expect.arrayContaining(["bucket", "length of the file", "field acl", "end"]));
-    expect(found.summary).toMatch(/^An S3 upload form .* signed by AKIDEXAMPLE for eu-west-1, valid until 2026-11-24/);
-  });
-
-  it("tells each condition in words, and whether the form meets it", async () => {
-    const { conditions } = await explainForm(form, {
-      clock,
-      sent: { fileSize: 5, fields: withFields(form.fields, { acl: "x" }) },
-    });
-    const told = conditions?.map(({ condition, says, met }) => [condition, says, met]);
-    expect(told).toEqual(
-      expect.arrayContaining([
-        ['["content-length-range",10,1000]', "the file has from 10 to 1000 bytes", false],
-        ['["eq", "$acl", "private"]', 'the field acl is exactly "private"', false],
-        ['["eq", "$bucket", "media"]', 'the bucket is exactly "media"', true],
-        ['["starts-with", "$key", "up/"]', 'the field key starts with "up/"', true],
-      ]),
-    );
-    const unknown = await explainForm(form, { clock });
-    expect(unknown.conditions?.find(({ says }) => says.startsWith("the file"))?.met).toBeUndefined();
-  });
-
-  it.each([
-    ["open-length", {}],
-    ["any-key", { conditions: [["starts-with", "$key", ""]] }],
-    ["loose-prefix", { conditions: [["starts-with", "$key", "up"]] }],
-    ["open-content-type", { conditions: [["starts-with", "$Content-Type", ""]] }],
-    ["open-redirect", { conditions: [["starts-with", "$success_action_redirect", ""]] }],
-    ["open-acl", { conditions: [["starts-with", "$acl", ""]] }],
-    ["too-long-life", { expiration: "2027-11-24T12:10:00Z" }],
-    ["expired", { expiration: "2026-11-24T12:04:00Z" }],
-  ])("has the trap %s named", async (name, options) => {
-    const { traps } = await explainForm(rawForm(options), { clock });
-    expect(traps.map((trap) => trap.name)).toContain(name);
-  });
-
-  it("has no trap where everything is bound", async () => {
-    const bound = s3.sign({ ...request, key: "up/a.png" });
-    expect((await explainForm(bound, { clock })).traps).toEqual([]);
-  });
-
-  it("tells what a page needs to post it", async () => {
-    const { browser } = await explainForm(form, { clock, origin: "https://app.example" });
-    expect(browser?.contentSecurityPolicy).toBe(
-      "connect-src https://media.s3.eu-west-1.amazonaws.com; form-action https://media.s3.eu-west-1.amazonaws.com",
-    );
-    expect(browser?.cors).toMatchObject({
-      CORSRules: [{ AllowedOrigins: ["https://app.example"], AllowedMethods: ["POST"] }],
-    });
-  });
-
-  it("shows neither signature nor session token unless it is asked to, and no secret ever", async () => {
-    const given = { clock, keys: [temporary], ...sent({ acl: "public-read" }, withToken) };
-    const hidden = JSON.stringify(await explainForm(withToken, given));
-    for (const secret of [withToken.fields["X-Amz-Signature"], temporary.sessionToken, temporary.secretAccessKey]) {
-      expect(hidden).not.toContain(secret);
-    }
-    const shown = JSON.stringify(await explainForm(withToken, { ...given, reveal: true }));
-    expect(shown).toContain(temporary.sessionToken);
-    expect(shown).not.toContain(temporary.secretAccessKey);
-  });
-
-  it("refuses what is no signed form", async () => {
-    await expect(explainForm({ url: "https://media.s3.amazonaws.com/", fields: { key: "a" } })).rejects.toMatchObject({
-      code: "NO_SIGNATURE",
-    });
-    await expect(explainForm({ url: "media", fields: form.fields })).rejects.toMatchObject({ code: "INVALID_INPUT" });
-  });
-
-  it("never fails on a damaged form", async () => {
-    const deep = Buffer.from(`{"conditions":${"[".repeat(7000)}${"]".repeat(7000)}}`).toString("base64");
-    for (const [name, value] of list) {
-      for (const damaged of [
-        "",
-        value.slice(1),
-        `${value}\0`,
-        value.repeat(50),
-        "\ud800",
-        "[]",
-        "bnVsbA==",
-        "W10=",
-        deep,
-      ]) {
-        const fields = withFields(form.fields, { [name]: damaged });
-        const found = await explainForm({ url: form.url, fields }, { clock, keys, errorBody: mismatch() });
-        expect(found.cause, `${name}=${damaged}`).toBeDefined();
-      }
-    }
   });
 });

@@ -204,7 +204,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   }),
 };
 
-export const formChanges: readonly string[] = Object.keys(CHANGES);
+const formChanges: readonly string[] = Object.keys(CHANGES);
 
 /** The policy with fewer conditions or a later end, or the same one in other bytes. */
 function respell(policy: string, random: Random): string {

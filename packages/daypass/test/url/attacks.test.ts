@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { isDaypassError, type WireRequest } from "../../src/index.ts";
+import { DaypassError, isDaypassError, type WireRequest } from "../../src/index.ts";
 import { urlStringToSign } from "../../src/url/canonical.ts";
 import { urlSigner } from "../../src/url/index.ts";
 import { AT, KEY, ORIGIN, outcome, request, sign, verify } from "./fixture.ts";
@@ -290,6 +290,7 @@ describe("who, when and what is sent", () => {
     ];
     for (const received of changed) {
       const error: unknown = await verify(received).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(DaypassError);
       const text = JSON.stringify([String(error), error]);
       for (const secret of [signature, KEY.k, "cus_42"]) expect(text).not.toContain(secret);
     }

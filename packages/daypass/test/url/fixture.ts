@@ -13,14 +13,7 @@ import { wireRequest } from "../scheme-contract.ts";
 export const AT: Date = new Date("2026-01-02T03:04:05Z");
 export const ORIGIN = "https://api.example.com";
 export const KEY = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
-export const ENFORCES: readonly ObligationKind[] = [
-  "body-length",
-  "body-sha256",
-  "create-only",
-  "uses",
-  "response",
-  "strip",
-];
+const ENFORCES: readonly ObligationKind[] = ["body-length", "body-sha256", "create-only", "uses", "response", "strip"];
 
 /** Signs one URL of {@link ORIGIN}, valid for 900 s from {@link AT} unless the request says otherwise. */
 export function sign(request: Partial<UrlSignRequest> & { readonly url?: string } = {}): SignedRequest {

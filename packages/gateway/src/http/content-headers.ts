@@ -32,7 +32,7 @@ export interface ContentHeaderOptions {
 }
 
 /** Headers that every body of an object carries. */
-export const SAFE_SERVING: HeaderList = [
+const SAFE_SERVING: HeaderList = [
   ["x-content-type-options", "nosniff"],
   ["referrer-policy", "no-referrer"],
 ];

@@ -7,9 +7,11 @@ import { isHeaderName, type PreflightRequest, requestedHeaders, VARY } from "./c
 
 /** Which pages of other origins may use a bucket: one of the rules that its owner has set. */
 export interface CorsRule {
+  /** What its owner calls it. */
   readonly id?: string | undefined;
   /** Each with one `*` at most, which stands for any characters. */
   readonly origins: readonly string[];
+  /** Of `GET`, `HEAD`, `PUT`, `POST`, `DELETE`. */
   readonly methods: readonly string[];
   /** Request headers a page may send, in any case, each with one `*` at most. */
   readonly headers: readonly string[];

@@ -17,6 +17,7 @@ export interface PrimaryOptions {
   readonly workers: number;
   /** Script of the workers; the one of this process unless told. */
   readonly exec?: string | undefined;
+  /** Their arguments; those of this process unless told. */
   readonly args?: readonly string[] | undefined;
   /** Added to the environment of the workers. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -32,6 +33,7 @@ export interface WorkerExit {
   readonly id: number;
   /** Exit status; `null` where a signal ended it. */
   readonly code: number | null;
+  /** The signal that ended it, such as `SIGKILL`; `null` where it ended by itself. */
   readonly signal: string | null;
   /** Milliseconds until it is started again. */
   readonly restartMs: number;

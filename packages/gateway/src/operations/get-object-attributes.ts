@@ -3,7 +3,7 @@ import type { ObjectInfo } from "../storage/storage.ts";
 import { noSuchKey } from "./get-object.ts";
 import type { OperationContext } from "./operations.ts";
 
-export const OBJECT_ATTRIBUTES = ["etag", "checksum", "parts", "storageClass", "size"] as const;
+const OBJECT_ATTRIBUTES = ["etag", "checksum", "parts", "storageClass", "size"] as const;
 export type ObjectAttribute = (typeof OBJECT_ATTRIBUTES)[number];
 
 export interface GetObjectAttributes {

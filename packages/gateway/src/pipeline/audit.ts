@@ -4,15 +4,18 @@ import type { RefusalCode } from "./refusal.ts";
 
 /** What became of one request: the source of its one log line. Holds no signature, token or credential. */
 export interface AuditEvent {
+  /** Made for each request; the client is told it, too. */
   readonly requestId: string;
   /** When the request's head was there, milliseconds since the epoch. */
   readonly time: number;
   /** Milliseconds until the last byte was out. */
   readonly duration: number;
   readonly method: string;
+  /** The Host that was asked for, without a user name. */
   readonly host: string;
   /** Path and query, with the value of every parameter that is not on the allow-list taken out. */
   readonly url: string;
+  /** That of the request as the gateway got it. */
   readonly remoteAddress: string | undefined;
   /** The HTTP status that was sent. */
   readonly status: number;
@@ -22,6 +25,7 @@ export interface AuditEvent {
   readonly complete: boolean;
   /** The scheme that was verified, e.g. `s3/header`. */
   readonly scheme: string | undefined;
+  /** Who has signed; `undefined` before the signature was verified. */
   readonly keyId: string | undefined;
   /** The key that asked for the session behind `keyId`, where it is one. */
   readonly parentKeyId: string | undefined;

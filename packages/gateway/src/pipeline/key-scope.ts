@@ -11,6 +11,7 @@ export interface KeyScope {
   readonly buckets?: readonly string[] | undefined;
   /** Keys below this prefix, on whole segments: `merchants/12` does not admit `merchants/123`. */
   readonly prefix?: string | undefined;
+  /** Any method if left out. `GET` stands for `HEAD` as well. */
   readonly methods?: readonly string[] | undefined;
   /** Longest life of a URL, seconds. */
   readonly maxLife?: number | undefined;

@@ -9,6 +9,7 @@ export interface Session {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
+  /** First instant at which they are no longer good. */
   readonly expiration: Date;
   /** The id of the key that asked for it. Its scope holds as well, and the session ends when the key is taken back. */
   readonly parent: string;
@@ -22,6 +23,7 @@ export interface SessionRequest {
   /** The key that asks, with the one secret that it was asked with. */
   readonly parent: Pick<S3Credentials, "accessKeyId" | "secretAccessKey">;
   readonly scope: KeyScope;
+  /** First instant at which the session is no longer good. Not held against the parent's own end. */
   readonly expiration: Date;
 }
 

@@ -26,6 +26,7 @@ export interface ListedObject {
   readonly size: number;
   /** Without quotes, as `head` has it. */
   readonly etag: string;
+  /** As `head` has it. */
   readonly lastModified: Date;
   /** As `head` has them. Left out where there is none, or where the driver would have to ask for each. */
   readonly checksums?: Readonly<Record<string, string>> | undefined;

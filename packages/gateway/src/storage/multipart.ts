@@ -34,6 +34,7 @@ export interface CreateUploadOptions
 
 /** An upload that is open. */
 export interface UploadInfo extends UploadRef {
+  /** When the upload began. */
   readonly created: Date;
   readonly checksum: UploadChecksum | undefined;
 }
@@ -61,6 +62,7 @@ export interface PartInfo {
   readonly size: number;
   /** The MD5 of its bytes in hexadecimal. */
   readonly etag: string;
+  /** When the part was stored. */
   readonly lastModified: Date;
   /** Of its bytes, by the algorithm of the upload or, where that has none, by the one that the part came with. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
@@ -69,7 +71,9 @@ export interface PartInfo {
 /** Parts in the order of their numbers. */
 export interface PartPage {
   readonly upload: UploadInfo;
+  /** Those behind the number that was asked for. */
   readonly parts: readonly PartInfo[];
+  /** Whether there are more behind the last one. */
   readonly truncated: boolean;
 }
 
@@ -97,6 +101,7 @@ export type UploadEntry =
 export interface UploadPage {
   /** By key in the order of UTF-8, those of one key in the order in which they began. */
   readonly entries: readonly UploadEntry[];
+  /** Whether there is more behind the last entry. */
   readonly truncated: boolean;
 }
 

@@ -37,7 +37,9 @@ export interface ObjectInfo {
   readonly size: number;
   /** Without quotes. Holds a `-` when it is not the MD5 of the bytes. */
   readonly etag: string;
+  /** When the object was stored. */
   readonly lastModified: Date;
+  /** As it was given at the upload, or derived from the key. */
   readonly contentType: string;
   readonly headers: StoredHeaders;
   /** User metadata, names in lower case and without `x-amz-meta-`. */
@@ -72,6 +74,7 @@ export interface ByteRange {
 /** Bytes that are in memory. They are shared: never write into them. */
 export interface BytesBody {
   readonly kind: "bytes";
+  /** All of them. */
   readonly bytes: Uint8Array;
 }
 
@@ -141,7 +144,9 @@ export interface GetOptions {
 
 /** Digests that the client declared; the driver refuses a body that has others. Raw bytes (16 and 32). */
 export interface DeclaredDigests {
+  /** 16 bytes. */
   readonly md5?: Uint8Array | undefined;
+  /** 32 bytes. */
   readonly sha256?: Uint8Array | undefined;
 }
 
@@ -160,6 +165,7 @@ export interface PutOptions {
   /** Without it the driver derives one from the key's extension. */
   readonly contentType?: string | undefined;
   readonly headers?: StoredHeaders | undefined;
+  /** User metadata, names in lower case and without `x-amz-meta-`. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Bytes the client announced. A body of another length is `INCOMPLETE_BODY`. */
   readonly contentLength?: number | undefined;
@@ -174,6 +180,7 @@ export interface PutOptions {
   /** Compared, and a SHA-256 kept as the object's checksum where `checksum` names none. */
   readonly digests?: DeclaredDigests | undefined;
   readonly checksum?: ChecksumRequest | undefined;
+  /** By their names; none if left out. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -287,8 +294,11 @@ const BRAND = Symbol.for("daypass.storage-error");
  * ```
  */
 export class StorageError extends Error {
+  /** What went wrong: the part that programs may depend on. */
   readonly code: StorageErrorCode;
+  /** The algorithm of a digest or checksum that does not fit. */
   readonly digest: ChecksumAlgorithm | undefined;
+  /** Facts that the client may see; empty where there are none. */
   readonly details: Readonly<Record<string, string | number>>;
 
   /** The message is for the operator. `options.details` may be shown to the client. */

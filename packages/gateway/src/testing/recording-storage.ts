@@ -7,7 +7,9 @@ export interface StorageCall {
   readonly ref: ObjectRef | string | undefined;
 }
 
+/** Storage that notes what is asked of it; made by {@link recordingStorage}. */
 export interface RecordingStorage extends Storage {
+  /** Every call so far, in order. It grows; nothing empties it. */
   readonly calls: readonly StorageCall[];
 }
 

@@ -45,21 +45,7 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   const signature = checkSignature(subject, url, sent);
   const isPrecise = error !== undefined && (!isVague(error) || shownText(error) !== undefined);
   if (said !== undefined && isPrecise) {
-    // It means many things, of which the URL and the request may show one.
-    const shown =
-      error.code === "AuthorizationFailure" ? (scopeCause(subject, sent) ?? operationCause(subject, sent)) : undefined;
-    // A header that is missing has a code of its own.
-    if (shown !== undefined && shown.code !== "HEADER")
-      return { ...signature, hypotheses: undefined, cause: { ...shown, evidence: said.evidence } };
-    // What the URL itself shows of a SAS that the server cannot read.
-    const unread = /^(?:MALFORMED|SIGNATURE)$/.test(said.code)
-      ? (repeatedCause(subject, sent) ?? grammarCause(sent, subject))
-      : undefined;
-    return {
-      ...signature,
-      hypotheses: undefined,
-      cause: unread === undefined ? said : { ...unread, evidence: said.evidence },
-    };
+    return { ...signature, hypotheses: undefined, cause: sharpened(said, { code: error.code, subject, sent }) };
   }
   // What a key has shown is the sharper answer to a request that cannot be read either, where there is all to be read.
   const isShown = signature.hypotheses?.some(({ fits }) => fits) === true;
@@ -73,6 +59,20 @@ export function diagnoseAzure(subject: Subject, url: AzureUrl, sent: AzureUrl): 
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   const isSignature = isRefused || error.code === "AuthenticationFailed" || isAzuritesRefusal(error);
   return { ...signature, cause: isSignature ? notShown(signature, sent) : otherCause(error) };
+}
+
+/** What the server says, by what the URL and the request show of it. */
+function sharpened(
+  said: Cause,
+  { code, subject, sent }: { readonly code: string; readonly subject: Subject; readonly sent: AzureUrl },
+): Cause {
+  // It means many things. A header that is missing has a code of its own.
+  const shown =
+    code === "AuthorizationFailure" ? (scopeCause(subject, sent) ?? operationCause(subject, sent)) : undefined;
+  if (shown !== undefined && shown.code !== "HEADER") return { ...shown, evidence: said.evidence };
+  const isUnread = /^(?:MALFORMED|SIGNATURE)$/.test(said.code);
+  const unread = isUnread ? (repeatedCause(subject, sent) ?? grammarCause(sent, subject)) : undefined;
+  return unread === undefined ? said : { ...unread, evidence: said.evidence };
 }
 
 /** The server has refused, and said nothing of why. */

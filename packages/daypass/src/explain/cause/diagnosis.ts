@@ -54,7 +54,7 @@ export interface Case<I extends SignedInput> {
   readonly told?: ToldMethod | undefined;
   readonly signer?: Signer | undefined;
   /** What a refusal means as a rule, where a key fits or none is there: where the server sees another address than was signed. */
-  asSeen?(fits: boolean): Cause | undefined;
+  asSeen?(key: { readonly fits: boolean }): Cause | undefined;
   /** What the URL itself shows, where nothing else does. */
   readonly other?: Cause | undefined;
   /** The same by the input that a key has shown. */
@@ -105,11 +105,11 @@ export async function diagnose<I extends SignedInput>(
   if (!isRefused && error.code !== NOT_VALID) return { ...signature, cause: otherCause(error) };
   const { fitting } = signature;
   if (fitting === undefined) {
-    const guessed = guess(given, given.inputFor(subject.sentUrl), false);
-    return { ...signature, cause: guessed.code === "QUERY" ? guessed : (given.asSeen?.(false) ?? guessed) };
+    const guessed = guess(given, given.inputFor(subject.sentUrl), { isSame: false });
+    return { ...signature, cause: guessed.code === "QUERY" ? guessed : (given.asSeen?.({ fits: false }) ?? guessed) };
   }
   const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
-  const meant = given.asSeen?.(true) ?? RIGHT;
+  const meant = given.asSeen?.({ fits: true }) ?? RIGHT;
   return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, meant) ?? meant };
 }
 
@@ -124,7 +124,7 @@ function learnSent<I extends SignedInput>(subject: Subject, given: Case<I>): Sub
 }
 
 /** Neither key nor text decides. */
-function guess<I extends SignedInput>(given: Case<I>, input: I, isSame: boolean): Cause {
+function guess<I extends SignedInput>(given: Case<I>, input: I, { isSame }: Pick<Undecided, "isSame">): Cause {
   const implied = given.implied?.(input);
   const signsType = implied !== undefined;
   return undecided(given.subject, {
@@ -258,7 +258,7 @@ function fromShownText<I extends SignedInput>(
 /** The server's text is what the URL says, and still another signature. */
 function sameText<I extends SignedInput>(given: Case<I>, input: I): Cause | undefined {
   const shown = fromShownText(given, input);
-  return shown === undefined || shown.cause !== undefined ? undefined : guess(given, input, true);
+  return shown === undefined || shown.cause !== undefined ? undefined : guess(given, input, { isSame: true });
 }
 
 function otherKeys<I extends SignedInput>({ signedBy = "", keys }: Case<I>): Cause | undefined {

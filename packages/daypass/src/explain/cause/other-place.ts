@@ -8,8 +8,7 @@ import type { Cause } from "../explanation.ts";
  */
 export function otherPlace(
   { error, sentUrl }: Subject,
-  others: readonly string[],
-  signsHost: boolean,
+  { others, signsHost }: { readonly others: readonly string[]; readonly signsHost: boolean },
 ): Cause | undefined {
   const seen = error?.fields.get("Resource");
   if (seen === undefined || !seen.startsWith("/")) return undefined;

@@ -193,7 +193,7 @@ export function withUnread(
   const page = readErrorPage(body);
   // A proxy's page has some of the same words, of a server behind it.
   const client = page === undefined ? clientCause(body, url) : undefined;
-  if (client !== undefined) return withTold(explanation, client.cause, client.isVague);
+  if (client !== undefined) return withTold(explanation, client);
   // What a client says of another URL is no answer to this one.
   if (page === undefined && clientCause(body) !== undefined) return explanation;
   if (page === undefined)
@@ -202,11 +202,14 @@ export function withUnread(
   const isOwn = ownPages !== undefined && (by === undefined || ownPages.includes(by)) && REFUSALS.has(status);
   const row = isOwn ? undefined : ROWS.find((one) => fits(one, page));
   if (row === undefined) return explanation;
-  return withTold(explanation, rowCause(row, page), row.isVague === true);
+  return withTold(explanation, { cause: rowCause(row, page), isVague: row.isVague === true });
 }
 
 /** What was told beside what the URL shows, the sharper one first. */
-function withTold(explanation: Explanation, told: Cause, isVague: boolean): Explanation {
+function withTold(
+  explanation: Explanation,
+  { cause: told, isVague }: { readonly cause: Cause; readonly isVague: boolean },
+): Explanation {
   const { cause } = explanation;
   if (cause === undefined) return { ...explanation, cause: told };
   return { ...explanation, cause: isVague ? besides(cause, told) : besides(told, cause) };

@@ -64,14 +64,14 @@ export function undecided(subject: Subject, given: Undecided): Cause {
   const tracker = signsQuery ? trackerCause(subject, others) : undefined;
   if (tracker !== undefined) return tracker;
   const own = headers.filter(({ name }) => name !== "host");
-  if (own.length > 0) return headerCause(own, others, known.headers);
+  if (own.length > 0) return headerCause(own, others, { isKnown: known.headers });
   if (implied.length > 0) return impliedCause(implied, others);
   // The server's own text shows how it read all but a plus, which it may have read as the signer did not.
   const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 1) : SPELLINGS);
   if (spelling !== undefined) return spelling;
   if (isSame) return sameButRefused(sent.method, { others, computed, signer });
   const signsHost = own.length < headers.length;
-  return otherPlace(subject, others, signsHost) ?? noEvidence(others, { signsHost, signer });
+  return otherPlace(subject, { others, signsHost }) ?? noEvidence(others, { signsHost, signer });
 }
 
 const SECRET: Signer = {
@@ -145,7 +145,11 @@ export function sentOtherwise(
 }
 
 /** A signed header can be the cause as long as nobody knows the value that was signed. */
-function headerCause(headers: Undecided["headers"], others: readonly string[], isKnown: boolean): Cause {
+function headerCause(
+  headers: Undecided["headers"],
+  others: readonly string[],
+  { isKnown }: { readonly isKnown: boolean },
+): Cause {
   const names = headers.map(({ name }) => name).join(", ");
   const sent = shownHeaders(headers);
   return {

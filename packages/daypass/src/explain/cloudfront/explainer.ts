@@ -14,7 +14,7 @@ import { addressCause } from "../cause/request.ts";
 import { checkWhole, P256_BASE64, RSA_BASE64 } from "../cause/whole-signature.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
-import { readParameters } from "../parameters.ts";
+import { nameOf, readParameters } from "../parameters.ts";
 import { spellings } from "../secrets.ts";
 import { endTraps, urlTraps } from "../traps.ts";
 import { saidByCloudfront } from "./cause.ts";
@@ -52,7 +52,7 @@ function readFacts(url: SplitUrl, { sent }: Subject): Facts {
     .map((cookie) => /^\s*CloudFront-([^=]*)=(.*?)\s*$/.exec(cookie) ?? [])
     .map(([, name = "", value = ""]) => [name, value] as const);
   const values = new Map(own.length > 0 ? own : cookies);
-  const rest = url.wire.query.split("&").filter((token) => !NAMES.includes(token.split("=", 1)[0] as string));
+  const rest = url.wire.query.split("&").filter((token) => !NAMES.includes(nameOf(token)));
   const query = own.length > 0 ? rest.join("&") : url.wire.query;
   const base = `${url.protocol}://${url.authority}${url.wire.path}${query === "" ? "" : `?${query}`}`;
   const bytes = fromUrlText(values.get("Policy") ?? "");

@@ -1,6 +1,7 @@
 import { policyText } from "../../cloudfront/canonical.ts";
 import type { CloudfrontHash } from "../../cloudfront/key.ts";
 import type { Subject } from "../explainer.ts";
+import { nameOf } from "../parameters.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { pathSpellings } from "../search/spellings.ts";
@@ -89,7 +90,7 @@ function* urlVariants(input: CloudfrontInput, { url, hosts }: Subject): Generato
       const rest = tokens.filter((other) => other !== token).join("&");
       return ["QUERY", `without the parameter ${token.split("=")[0]}`, at({ query: rest === "" ? "" : `?${rest}` })];
     }),
-    ...addedTogether(tokens, { nameOf: (token) => token.split("=", 1)[0] as string, isOwn: () => false }).map(
+    ...addedTogether(tokens, { nameOf, isOwn: () => false }).map(
       ({ rest, names }): Row => [
         "QUERY",
         `without the parameters ${names}`,

@@ -3,7 +3,7 @@ import { akamaiVerifier } from "../../akamai/verify.ts";
 import { matchesGlob } from "../../glob.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../parameters.ts";
+import { nameOf, readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";
 import type { AkamaiExplainKey } from "./keys.ts";
 import type { EdgeKind } from "./kind.ts";
@@ -25,9 +25,7 @@ const kind: EdgeKind<AkamaiExplainKey> = {
     const values = new Map(readParameters(url));
     const names = key?.parameter === undefined ? NAMES : [key.parameter];
     const text = names.map((name) => values.get(name) ?? cookie(name)).find((found) => found !== undefined) ?? "";
-    const fields = new Map(
-      text.split("~").map((part) => [part.split("=", 1)[0] as string, part.replace(/^[^=]*=/, "")]),
-    );
+    const fields = new Map(text.split("~").map((part) => [nameOf(part), part.replace(/^[^=]*=/, "")]));
     const end = fields.get("exp") ?? "";
     const acl = fields.get("acl");
     const ip = fields.get("ip");

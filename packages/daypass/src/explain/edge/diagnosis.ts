@@ -70,7 +70,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     unknowns: (input) => [input],
     variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
     signsQuery: facts.signs.query,
-    asSeen: (fits) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, fits) : undefined),
+    asSeen: (key) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, key) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
     grammar: lacksAddress
       ? undefined
@@ -93,7 +93,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
 }
 
 /** What signs its whole address is checked by applications, and these see another one behind a proxy, if nobody tells them. */
-function otherOrigin({ protocol, authority }: SplitUrl, fits: boolean): Cause {
+function otherOrigin({ protocol, authority }: SplitUrl, { fits }: { readonly fits: boolean }): Cause {
   const proxy = protocol === "https" ? `a proxy that ends TLS (http://${authority})` : "a proxy";
   return {
     code: "HOST",

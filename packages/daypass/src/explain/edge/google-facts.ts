@@ -1,7 +1,7 @@
 import { GOOGLE_NAMES, isBelowPrefix, readPrefix } from "../../google-cdn.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { SplitUrl } from "../explainer.ts";
-import { readParameters } from "../parameters.ts";
+import { nameOf, readParameters } from "../parameters.ts";
 import type { EdgeFacts } from "./kind.ts";
 
 /** What a signature of Cloud CDN or Media CDN says of itself, wherever it stands. */
@@ -44,7 +44,7 @@ export function googleFacts(url: SplitUrl, cookie: string | undefined): EdgeFact
 }
 
 function readFields(text: string): ReadonlyMap<string, string> {
-  return new Map(text.split("&").map((part) => [part.split("=", 1)[0] as string, part.replace(/^[^=]*=/, "")]));
+  return new Map(text.split("&").map((part) => [nameOf(part), part.replace(/^[^=]*=/, "")]));
 }
 
 /** A prefix in base64url, where it can be read. */

@@ -3,7 +3,7 @@ import { isBelowPrefix } from "../../google-cdn.ts";
 import { mediaCdnTokenVerifier } from "../../media-cdn/token/verify.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { Explainer } from "../explainer.ts";
-import { readParameters } from "../parameters.ts";
+import { nameOf, readParameters } from "../parameters.ts";
 import { edgeExplainer } from "./edge-explainer.ts";
 import { prefixOf } from "./google-facts.ts";
 import type { MediaCdnTokenExplainKey } from "./keys.ts";
@@ -23,9 +23,7 @@ const kind: EdgeKind<MediaCdnTokenExplainKey> = {
     const { parameter = "edge-cache-token" } = key ?? {};
     const text = new Map(readParameters(url)).get(parameter) ?? cookie("Edge-Cache-Cookie") ?? "";
     const fields = new Map(
-      text
-        .split("~")
-        .map((part) => [part.split("=", 1)[0] as string, part.includes("=") ? part.replace(/^[^=]*=/, "") : ""]),
+      text.split("~").map((part) => [nameOf(part), part.includes("=") ? part.replace(/^[^=]*=/, "") : ""]),
     );
     const end = fields.get("Expires") ?? "";
     const globs = fields.get("PathGlobs");

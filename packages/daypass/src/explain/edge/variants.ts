@@ -1,5 +1,6 @@
 import { headerValues } from "../../wire.ts";
 import type { Subject } from "../explainer.ts";
+import { nameOf } from "../parameters.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { originVariants, pathVariants, querySpellings, spelt } from "../search/text-variants.ts";
@@ -48,7 +49,6 @@ export function* edgeVariants<K extends object>(
 
 function* queryVariants<I extends EdgeInput<unknown>>(input: I, { isOwn }: EdgeFacts): Generator<Variant<I>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
-  const nameOf = (token: string): string => token.split("=", 1)[0] as string;
   const others = tokens.filter((token) => !isOwn(nameOf(token)));
   const joined = (kept: readonly string[]): string => kept.join("&");
   const fix = "Put everything into the URL before it is signed, and add nothing to it.";

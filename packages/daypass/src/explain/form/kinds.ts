@@ -141,7 +141,7 @@ export const formKinds: readonly FormKind[] = [
     facts: (values) => v4Facts(values, "x-goog-"),
     checkGrammar: (values) => parseGcsForm(values, isHmac(values) ? GOOG4_HMAC : GOOG4_RSA),
     keys: (keys, values) =>
-      gcsExplainKeys(keys, !isHmac(values)).map((key) => {
+      gcsExplainKeys(keys, isHmac(values) ? "hmac" : "account").map((key) => {
         if ("verify" in key) {
           const fits = async ({ policy, signature }: FormInput): Promise<boolean> => {
             const bytes = fromHex(signature);

@@ -1,7 +1,7 @@
 import type { FieldCondition } from "../../post-policy.ts";
 import { serverCause } from "../cause/server-cause.ts";
 import type { ServerError } from "../error-body.ts";
-import type { Cause, CauseCode } from "../explanation.ts";
+import type { Cause } from "../explanation.ts";
 import { conditionCause, extra, isMet, outOfRange, type PostedForm, unmet } from "./conditions.ts";
 import { isFieldCondition, lengthRange } from "./policy.ts";
 
@@ -9,18 +9,16 @@ import { isFieldCondition, lengthRange } from "./policy.ts";
 export function formServerCause(error: ServerError, posted: PostedForm, now: Date): Cause | undefined {
   const { code, message, fields } = error;
   const told = [message, ...["Details", "Condition"].map((name) => fields.get(name) ?? "")].join("\n");
-  const evidence = [`The server says ${code}${message === "" ? "" : `: ${message}`}`];
-  const withEvidence = (cause: Cause): Cause => ({ ...cause, evidence: [...evidence, ...cause.evidence] });
-  const cause = (name: CauseCode, sentence: string, fix: string): Cause => ({ code: name, sentence, evidence, fix });
+  const said = `The server says ${code}${message === "" ? "" : `: ${message}`}`;
+  const withEvidence = ({ code, sentence, evidence = [], fix }: PlainCause & Partial<Cause>): Cause => ({
+    code,
+    sentence,
+    evidence: [said, ...evidence],
+    fix,
+  });
 
   if (/Policy expired|policy (?:document )?(?:has )?expired/i.test(told) || code === "EXPIRED") {
-    const end = posted.policy.endsAt;
-    if (end !== undefined && now < end) {
-      const sentence = `The form has ended by the server's clock and not by this one (it ends at ${end.toISOString()}, now is ${now.toISOString()}).`;
-      return cause("CLOCK", sentence, "Set the clocks (NTP).");
-    }
-    const ended = end === undefined ? "" : `: it ended at ${end.toISOString()}`;
-    return cause("EXPIRED", `The form has expired${ended}.`, "Ask for a new form.");
+    return withEvidence(ended(posted.policy.endsAt, now));
   }
   const failed = failedCondition(told);
   if (failed !== undefined) return withEvidence(shownCondition(posted, failed));
@@ -29,60 +27,89 @@ export function formServerCause(error: ServerError, posted: PostedForm, now: Dat
   if (name !== undefined) return withEvidence(extra(name.toLowerCase().replace(/[.'"\]]+$/, "")));
   if (code === "EntityTooLarge" || code === "EntityTooSmall") return withEvidence(lengthAnswer(error, posted));
   if (code === "POLICY_NOT_MET" || code === "InvalidPolicyDocument") {
-    const own = conditionCause(posted);
-    if (own !== undefined) return withEvidence(own);
-    return cause("POLICY", `The server cannot use the policy: ${told.trim()}`, POLICY_FIX);
+    return withEvidence(conditionCause(posted) ?? { ...POLICY, sentence: `${POLICY.sentence}: ${told.trim()}` });
   }
   const missing = /must contain a field named '?([\w-]+)'?/i.exec(message)?.[1]?.toLowerCase();
-  if (missing === "file") {
-    return cause(
-      "FILE",
-      "The form has no file, or its field is not called file.",
-      "Append the file as the last field, named file.",
-    );
-  }
-  if (missing !== undefined) {
-    const isSent = posted.form.values.has(missing) || posted.form.behindFile.includes(missing);
-    return cause(
-      isSent ? "FILE" : "FIELD",
-      isSent
-        ? `The field ${missing} did not reach the server before the file: what stands behind the file is not read.`
-        : `The form does not send the field ${missing}.`,
-      "Append the fields first, and the file last.",
-    );
-  }
-  if (code === "IncorrectNumberOfFilesInPostRequest" || /exactly one file upload/i.test(message)) {
-    return cause(
-      "FILE",
-      "The form carries no file, or more than one.",
-      "Send exactly one field named file, as the last one.",
-    );
-  }
-  if (/enclosure-type|multipart\/form-data/i.test(told) || code === "MalformedPOSTRequest") {
-    return cause(
-      "MALFORMED",
-      "The request is not a multipart form as the server reads it.",
-      "Post multipart/form-data (enctype of the form, or FormData), and let the client write the Content-Type with its boundary.",
-    );
-  }
-  if (code === "MaxPostPreDataLengthExceeded" || code === "MaxPostPreDataLengthExceededError") {
-    return cause(
-      "FILE",
-      "The fields before the file are longer than 20 KB: most often the file was sent under another name than file.",
-      "Call the file's field file, and keep the fields short.",
-    );
-  }
-  if (code === "MethodNotAllowed") {
-    return cause(
-      "ENDPOINT",
-      "The form was not posted to a bucket: the path is that of an object, or the host names no bucket.",
-      "Post to the URL that was signed with the form; the object's key is the field key.",
-    );
-  }
-  return serverCause(error, now, "form");
+  if (missing !== undefined) return withEvidence(missing === "file" ? NO_FILE : missingField(posted, missing));
+  const plain = PLAIN.find(({ codes = [], says }) => codes.includes(code) || says?.test(told));
+  return plain === undefined ? serverCause(error, now, "form") : withEvidence(plain.cause);
 }
 
-const POLICY_FIX = "Send the policy as it was signed: JSON with expiration and conditions, in one line of base64.";
+type PlainCause = Omit<Cause, "evidence">;
+
+const POLICY: PlainCause = {
+  code: "POLICY",
+  sentence: "The server cannot use the policy",
+  fix: "Send the policy as it was signed: JSON with expiration and conditions, in one line of base64.",
+};
+const NO_FILE: PlainCause = {
+  code: "FILE",
+  sentence: "The form has no file, or its field is not called file.",
+  fix: "Append the file as the last field, named file.",
+};
+
+/** Answers that say all by their code or their words, in the order in which they are looked for. */
+const PLAIN: readonly {
+  readonly codes?: readonly string[];
+  readonly says?: RegExp;
+  readonly cause: PlainCause;
+}[] = [
+  {
+    codes: ["IncorrectNumberOfFilesInPostRequest"],
+    says: /exactly one file upload/i,
+    cause: {
+      code: "FILE",
+      sentence: "The form carries no file, or more than one.",
+      fix: "Send exactly one field named file, as the last one.",
+    },
+  },
+  {
+    codes: ["MalformedPOSTRequest"],
+    says: /enclosure-type|multipart\/form-data/i,
+    cause: {
+      code: "MALFORMED",
+      sentence: "The request is not a multipart form as the server reads it.",
+      fix: "Post multipart/form-data (enctype of the form, or FormData), and let the client write the Content-Type with its boundary.",
+    },
+  },
+  {
+    codes: ["MaxPostPreDataLengthExceeded", "MaxPostPreDataLengthExceededError"],
+    cause: {
+      code: "FILE",
+      sentence:
+        "The fields before the file are longer than 20 KB: most often the file was sent under another name than file.",
+      fix: "Call the file's field file, and keep the fields short.",
+    },
+  },
+  {
+    codes: ["MethodNotAllowed"],
+    cause: {
+      code: "ENDPOINT",
+      sentence: "The form was not posted to a bucket: the path is that of an object, or the host names no bucket.",
+      fix: "Post to the URL that was signed with the form; the object's key is the field key.",
+    },
+  },
+];
+
+function ended(end: Date | undefined, now: Date): PlainCause {
+  if (end !== undefined && now < end) {
+    const sentence = `The form has ended by the server's clock and not by this one (it ends at ${end.toISOString()}, now is ${now.toISOString()}).`;
+    return { code: "CLOCK", sentence, fix: "Set the clocks (NTP)." };
+  }
+  const at = end === undefined ? "" : `: it ended at ${end.toISOString()}`;
+  return { code: "EXPIRED", sentence: `The form has expired${at}.`, fix: "Ask for a new form." };
+}
+
+function missingField({ form }: PostedForm, name: string): PlainCause {
+  const isSent = form.values.has(name) || form.behindFile.includes(name);
+  return {
+    code: isSent ? "FILE" : "FIELD",
+    sentence: isSent
+      ? `The field ${name} did not reach the server before the file: what stands behind the file is not read.`
+      : `The form does not send the field ${name}.`,
+    fix: "Append the fields first, and the file last.",
+  };
+}
 
 /** `["eq", "$acl", "private"]`, as S3 writes it, and as MinIO does, without quotes. */
 function failedCondition(text: string): FieldCondition | undefined {

@@ -1,4 +1,4 @@
-import { FILE_NAME } from "../../post-policy.ts";
+import { FILE_NAME, type FieldCondition } from "../../post-policy.ts";
 import type { Trap } from "../explanation.ts";
 import type { FormFacts, FormKind } from "./kinds.ts";
 import { isFieldCondition, lengthRange, type ReadPolicy } from "./policy.ts";
@@ -12,19 +12,31 @@ interface Parts {
   readonly now: Date;
 }
 
-/** Pitfalls of a signed form. */
-export function formTraps({ kind, form, policy, facts, now }: Parts): readonly Trap[] {
-  const traps: Trap[] = [];
-  const add = (name: string, text: string): void => void traps.push({ name, text });
-  const { conditions, endsAt } = policy;
-  const open = (field: string): string | undefined => {
-    const own = conditions.filter((condition) => isFieldCondition(condition) && condition.field === field);
-    return own.some((condition) => condition.operator === "eq")
-      ? undefined
-      : own.flatMap((c) => ("value" in c ? [c.value] : []))[0];
-  };
+type Add = (name: string, text: string) => void;
 
+/** Pitfalls of a signed form. */
+export function formTraps(parts: Parts): readonly Trap[] {
+  const { kind, form } = parts;
+  const traps: Trap[] = [];
+  const add: Add = (name, text) => void traps.push({ name, text });
   if (form.url.protocol === "http") add("http", "Plain http: whoever sees the traffic can use the form, too.");
+  addOpen(parts, add);
+  addChangedOnTheWay(form, add);
+  if (kind.scheme === "s3/form/v2") {
+    add("sigv2", "Signature Version 2: HMAC-SHA1 by the secret itself; AWS regions since 2014 refuse it.");
+  }
+  addEnds(parts, add);
+  return traps;
+}
+
+/** What the policy lets the holder choose. */
+function addOpen({ kind, policy: { conditions } }: Parts, add: Add): void {
+  const on = (field: string): readonly FieldCondition[] =>
+    conditions.filter(isFieldCondition).filter((condition) => condition.field === field);
+  /** What the field has to start with; `undefined` where it is fixed, or may not be sent. */
+  const open = (field: string): string | undefined =>
+    on(field).some(({ operator }) => operator === "eq") ? undefined : on(field)[0]?.value;
+
   const range = lengthRange(conditions);
   if (range === undefined) {
     add("open-length", `No content-length-range: the holder may upload as much as ${kind.provider} takes.`);
@@ -37,14 +49,13 @@ export function formTraps({ kind, form, policy, facts, now }: Parts): readonly T
     add("loose-prefix", `The key only has to start with ${JSON.stringify(key)}: ${key}x and ${key}/x are open, too.`);
   }
   const type = open("content-type");
-  const isTypeNamed = conditions.some((condition) => isFieldCondition(condition) && condition.field === "content-type");
-  if (!isTypeNamed || type === "" || type === "text/") {
+  if (on("content-type").length === 0) {
     add(
       "open-content-type",
-      isTypeNamed
-        ? "The holder chooses the Content-Type, text/html included."
-        : `No condition on Content-Type: the object gets ${kind.provider}'s default (binary/octet-stream), as the field may not be sent.`,
+      `No condition on Content-Type: the object gets ${kind.provider}'s default (binary/octet-stream), as the field may not be sent.`,
     );
+  } else if (type === "" || type === "text/") {
+    add("open-content-type", "The holder chooses the Content-Type, text/html included.");
   }
   for (const field of ["success_action_redirect", "redirect"]) {
     const value = open(field);
@@ -58,7 +69,11 @@ export function formTraps({ kind, form, policy, facts, now }: Parts): readonly T
   if (open("acl") !== undefined || open("x-amz-acl") !== undefined) {
     add("open-acl", "The holder chooses the ACL, public-read included.");
   }
-  for (const [name, value] of form.fields) {
+}
+
+/** Values that arrive as others than were signed. */
+function addChangedOnTheWay({ fields }: FormView, add: Add): void {
+  for (const [name, value] of fields) {
     if (value.split(FILE_NAME)[1]) {
       add("after-the-file-name", `What follows ${FILE_NAME} in ${name} is not bound: the holder may change it.`);
     }
@@ -66,26 +81,26 @@ export function formTraps({ kind, form, policy, facts, now }: Parts): readonly T
       add("line-break", `A browser sends a line break in ${name} as CR LF, which is another value.`);
     }
   }
-  if (kind.scheme === "s3/form/v2") {
-    add("sigv2", "Signature Version 2: HMAC-SHA1 by the secret itself; AWS regions since 2014 refuse it.");
-  }
+}
+
+/** When the form ends, by its key or by its policy. */
+function addEnds({ kind, facts, policy: { endsAt }, now }: Parts, add: Add): void {
   if (facts.token !== undefined) {
     add("session-token", "The form carries a session token and dies with it, whatever its expiration says.");
   } else if (facts.keyId.startsWith("ASIA")) {
     add("missing-session-token", "An access key ASIA… is temporary and needs x-amz-security-token; it is not there.");
   }
-  if (endsAt !== undefined && endsAt <= now) add("expired", `It ended at ${endsAt.toISOString()}.`);
+  if (endsAt === undefined) return;
+  if (endsAt <= now) add("expired", `It ended at ${endsAt.toISOString()}.`);
   const start = facts.signedAt ?? now;
-  if (endsAt !== undefined && endsAt.getTime() - start.getTime() > SEVEN_DAYS) {
-    const isLimited = kind.scoping !== undefined;
+  if (endsAt.getTime() - start.getTime() > SEVEN_DAYS) {
     add(
       "too-long-life",
-      isLimited
-        ? "It lives for more than seven days, and its signing key does not."
-        : "It lives for more than seven days.",
+      kind.scoping === undefined
+        ? "It lives for more than seven days."
+        : "It lives for more than seven days, and its signing key does not.",
     );
   }
-  return traps;
 }
 
 const SEVEN_DAYS = 604_800_000;

@@ -11,84 +11,103 @@ import type { Cause, CauseCode } from "../explanation.ts";
 export function gcsCause(error: ServerError, now: Date): Cause | undefined {
   const { code, message, fields } = error;
   const details = fields.get("Details") ?? message;
-  const cause = (name: CauseCode, sentence: string, fix: string): Cause => ({
-    code: name,
-    sentence,
-    evidence: [`The server says ${code}${details === "" ? "" : `: ${details}`}`],
-    fix,
-  });
+  const said = saidCause(code, details, fields.get("ParameterName"));
+  if (said === undefined) return serverCause(error, now);
+  const [name, sentence, fix] = said;
+  const evidence = [`The server says ${code}${details === "" ? "" : `: ${details}`}`];
+  return { code: name, sentence, evidence, fix };
+}
+
+type Said = readonly [code: CauseCode, sentence: string, fix: string];
+
+const LENGTH: Said = [
+  "PAYLOAD",
+  "The signature is right; the body has another length than x-goog-content-length-range allows.",
+  "Send a body within the signed range, or sign another range.",
+];
+
+/** Codes that say all by themselves. */
+const BY_CODE: Readonly<Partial<Record<string, Said>>> = {
+  UserProjectMissing: [
+    "PERMISSION",
+    "The bucket makes the requester pay, and the URL names no project.",
+    "Sign with the query parameter userProject.",
+  ],
+  EntityTooLarge: LENGTH,
+  EntityTooSmall: LENGTH,
+  ExcessHeaderValues: [
+    "UNSIGNED_HEADER",
+    "The request mixes x-amz-* and x-goog-* headers, which Cloud Storage refuses.",
+    "Send x-goog-* headers only.",
+  ],
+  UNSIGNED_HEADER: [
+    "UNSIGNED_HEADER",
+    "The request carries x-goog-* or x-amz-* headers that were not signed.",
+    "Leave them out, or sign them with the URL.",
+  ],
+  InvalidSecurity: [
+    "UNKNOWN_KEY",
+    "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
+    "Look whether the key, and the account that it belongs to, are still active; sign with one that is.",
+  ],
+};
+
+function saidCause(code: string, details: string, parameter: string | undefined): Said | undefined {
   switch (code) {
-    case "ExpiredToken": {
-      const end = new Date(/expired at: ?(\S+)/.exec(details)?.[1] ?? Number.NaN);
-      const at = Number.isNaN(end.getTime()) ? "" : `: it ended at ${end.toISOString()}`;
-      return cause("EXPIRED", `The URL has expired${at}.`, "Ask for a new URL.");
-    }
+    case "ExpiredToken":
+      return expired(details);
     case "AccessDenied":
-      if (/anonymous caller/i.test(details)) {
-        return cause(
-          "MALFORMED",
-          "Google took the request for one without a signature: the query was cut off or renamed on the way.",
-          "Pass the URL on byte for byte as it was made; quote it in a shell.",
-        );
-      }
-      return cause(
-        "PERMISSION",
-        `The signature was accepted; the account that signed may not do this (${details}).`,
-        "Give the account the permission (a missing object is also AccessDenied without storage.objects.list).",
-      );
-    case "UserProjectMissing":
-      return cause(
-        "PERMISSION",
-        "The bucket makes the requester pay, and the URL names no project.",
-        "Sign with the query parameter userProject.",
-      );
-    case "EntityTooLarge":
-    case "EntityTooSmall":
-      return cause(
-        "PAYLOAD",
-        "The signature is right; the body has another length than x-goog-content-length-range allows.",
-        "Send a body within the signed range, or sign another range.",
-      );
-    case "ExcessHeaderValues":
-      return cause(
-        "UNSIGNED_HEADER",
-        "The request mixes x-amz-* and x-goog-* headers, which Cloud Storage refuses.",
-        "Send x-goog-* headers only.",
-      );
-    case "UNSIGNED_HEADER":
-      return cause(
-        "UNSIGNED_HEADER",
-        "The request carries x-goog-* or x-amz-* headers that were not signed.",
-        "Leave them out, or sign them with the URL.",
-      );
-    case "InvalidSecurity":
-      return cause(
-        "UNKNOWN_KEY",
-        "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
-        "Look whether the key, and the account that it belongs to, are still active; sign with one that is.",
-      );
+      return denied(details);
     case "MalformedSecurityHeader":
     case "InvalidArgument":
-      if (/included in signedheaders, but not in the request/i.test(details)) {
-        const name = fields.get("ParameterName");
-        return cause(
-          "HEADER",
-          `The URL was signed with ${name === undefined ? "a header" : `the header ${name}`}, which was not sent.`,
-          `Send ${name ?? "the signed headers"} with exactly the value that was signed.`,
-        );
-      }
-      if (/Signature was not base64 encoded/i.test(details)) {
-        return cause(
-          "SIGNATURE",
-          "The signature was damaged on its way: it is no base64 any more.",
-          "Pass the URL on byte for byte as it was made: a + in the signature travels as %2B.",
-        );
-      }
-      return cause("MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made.");
+      return unreadArgument(details, parameter);
     case "MissingSecurityHeader":
     case "InvalidQueryParameterValue":
-      return cause("MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made.");
+      return unread(details);
     default:
-      return serverCause(error, now);
+      return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
   }
+}
+
+function expired(details: string): Said {
+  const end = new Date(/expired at: ?(\S+)/.exec(details)?.[1] ?? Number.NaN);
+  const at = Number.isNaN(end.getTime()) ? "" : `: it ended at ${end.toISOString()}`;
+  return ["EXPIRED", `The URL has expired${at}.`, "Ask for a new URL."];
+}
+
+function denied(details: string): Said {
+  if (/anonymous caller/i.test(details)) {
+    return [
+      "MALFORMED",
+      "Google took the request for one without a signature: the query was cut off or renamed on the way.",
+      "Pass the URL on byte for byte as it was made; quote it in a shell.",
+    ];
+  }
+  return [
+    "PERMISSION",
+    `The signature was accepted; the account that signed may not do this (${details}).`,
+    "Give the account the permission (a missing object is also AccessDenied without storage.objects.list).",
+  ];
+}
+
+function unreadArgument(details: string, name: string | undefined): Said {
+  if (/included in signedheaders, but not in the request/i.test(details)) {
+    return [
+      "HEADER",
+      `The URL was signed with ${name === undefined ? "a header" : `the header ${name}`}, which was not sent.`,
+      `Send ${name ?? "the signed headers"} with exactly the value that was signed.`,
+    ];
+  }
+  if (/Signature was not base64 encoded/i.test(details)) {
+    return [
+      "SIGNATURE",
+      "The signature was damaged on its way: it is no base64 any more.",
+      "Pass the URL on byte for byte as it was made: a + in the signature travels as %2B.",
+    ];
+  }
+  return unread(details);
+}
+
+function unread(details: string): Said {
+  return ["MALFORMED", `The server cannot read the request: ${details}`, "Pass the URL on as it was made."];
 }

@@ -13,7 +13,7 @@ import { firstCause } from "../v4/order.ts";
 import { type V4Dialect, type V4Input, v4Input } from "../v4/variants.ts";
 import { gcsCause } from "./cause.ts";
 import { type GcsFacts, gcsSigner } from "./facts.ts";
-import { fitsV4, gcsExplainKeys } from "./keys.ts";
+import { fitsV4, gcsExplainKeys, keyKindOf } from "./keys.ts";
 
 function dialect({ family }: GcsFacts): V4Dialect {
   return {
@@ -66,7 +66,7 @@ export async function diagnoseGcs(subject: Subject, facts: GcsFacts, input: V4In
 }
 
 function readGrammar({ sent, sentUrl }: Subject, { family, signature }: GcsFacts): Cause | undefined {
-  const isHmac = family === GOOG4_HMAC;
+  const isHmac = keyKindOf(family) === "hmac";
   const read = (): void => {
     parseGcs({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, family);
     checkWhole("X-Goog-Signature", signature, isHmac ? [64] : RSA_HEX);
@@ -80,7 +80,8 @@ function readGrammar({ sent, sentUrl }: Subject, { family, signature }: GcsFacts
 
 async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input): Promise<V4Diagnosis> {
   const { family, keyId, signature } = facts;
-  const given = gcsExplainKeys(subject.keys, family !== GOOG4_HMAC);
+  const kind = keyKindOf(family);
+  const given = gcsExplainKeys(subject.keys, kind);
   const { url, sent } = subject;
   const meant = { ...subject, sentUrl: url, sent: { ...sent, authority: url.authority } };
   const found = await checkV4({
@@ -93,7 +94,7 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
       secret: "secret" in key ? key.secret : "",
       fits: (tried) => fitsV4(key, tried, signature),
     })),
-    signer: gcsSigner(family === GOOG4_HMAC),
+    signer: gcsSigner(kind),
     isWhole: /^[0-9a-f]{64,}$/i.test(signature),
     says: {
       otherId: (id) => mixedKeys(keyId, id),

@@ -1,4 +1,4 @@
-import { GOOG4_HMAC, UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
+import { UNSIGNED_PAYLOAD } from "../../gcs/canonical.ts";
 import { detectGcs } from "../../gcs/parse.ts";
 import type { Explained, Explainer, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
@@ -7,7 +7,7 @@ import { learnSent } from "../v4/diagnosis.ts";
 import { signedValue, v4CanonicalRequest, v4StringToSign } from "../v4/variants.ts";
 import { diagnoseGcs, gcsInput } from "./diagnosis.ts";
 import { gcsResource, gcsTraps, readGcsFacts } from "./facts.ts";
-import { gcsExplainKeys } from "./keys.ts";
+import { gcsExplainKeys, keyKindOf } from "./keys.ts";
 
 /** Google Cloud Storage signed URLs in V4. */
 export const gcsExplainer: Explainer = { detects: (request) => detectGcs(request) !== undefined, explain: explainGcs };
@@ -17,14 +17,14 @@ async function explainGcs(given: Subject): Promise<Explained> {
   const facts = readGcsFacts(url);
   const subject = learnSent(given, (from) => gcsInput(from, facts, ""));
   const { endsAt, expires, family, keyId, signedAt, signedHeaders } = facts;
-  const isHmac = family === GOOG4_HMAC;
-  const hasKey = gcsExplainKeys(subject.keys, !isHmac).some(({ id }) => id === keyId);
+  const kind = keyKindOf(family);
+  const hasKey = gcsExplainKeys(subject.keys, kind).some(({ id }) => id === keyId);
   const input = gcsInput(subject, facts, "");
   const { cause, hypotheses, method, headers: shown } = await diagnoseGcs(subject, facts, input);
   const headers = signedHeaders.filter((name) => name !== "host");
   const signed = { ...input, method: subject.known.method ? input.method : (method ?? input.method) };
   const resource = gcsResource(url);
-  const key = isHmac ? "an HMAC key" : "the RSA key of a service account";
+  const key = kind === "hmac" ? "an HMAC key" : "the RSA key of a service account";
   const bodyIsOpen = input.payload === UNSIGNED_PAYLOAD;
   return {
     explanation: {
@@ -52,9 +52,10 @@ async function explainGcs(given: Subject): Promise<Explained> {
       // "Usable from 15 minutes before the active datetime".
       startsAt: signedAt === undefined ? undefined : new Date(signedAt.getTime() - 900_000),
       endsAt,
-      mayEndEarlier: isHmac
-        ? "when the HMAC key is deactivated or its account loses the permission"
-        : `when the account's key is deleted or the account loses the permission${expires > 43_200 ? "; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least" : ""}`,
+      mayEndEarlier:
+        kind === "hmac"
+          ? "when the HMAC key is deactivated or its account loses the permission"
+          : `when the account's key is deleted or the account loses the permission${expires > 43_200 ? "; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least" : ""}`,
       mustSend: headers.map((name) => ({ name, value: signedValue(shown, name) })),
       traps: [
         // The port that others sign is none of Google's.

@@ -8,6 +8,7 @@ import type { SplitUrl } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { readParameters } from "../parameters.ts";
 import type { V4Facts } from "../v4/facts.ts";
+import type { GcsKeyKind } from "./keys.ts";
 
 /** The bucket where Google's own host names it. */
 export function googleBucket(authority: string): string | undefined {
@@ -74,8 +75,8 @@ export function gcsTraps(url: SplitUrl): readonly Trap[] {
 }
 
 /** Of the keys that sign for Google by a key pair, and of those that do by a secret. */
-export function gcsSigner(isHmac: boolean): Signer | undefined {
-  if (isHmac) return undefined;
+export function gcsSigner(kind: GcsKeyKind): Signer | undefined {
+  if (kind === "hmac") return undefined;
   return {
     what: "key",
     look: "Look whether the account still has the key that signed: it may have been deleted, and those by which Google signs itself (signBlob, as functions and App Engine do) are replaced within days and end their URLs.",

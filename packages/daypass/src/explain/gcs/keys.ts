@@ -1,9 +1,10 @@
 import { type RsaJwk, rsaPublicKey } from "#crypto/rsa";
 import { base64url, fromBase64, fromHex } from "../../encode.ts";
 import { refusal } from "../../errors.ts";
-import { GOOG4_RSA } from "../../gcs/canonical.ts";
+import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
 import type { GcsHmacKey, GcsServiceAccount } from "../../gcs/credentials.ts";
 import type { GcsPublicAccount } from "../../gcs/key.ts";
+import type { V4Family } from "../../v4.ts";
 import type { ExplainKey } from "../explanation.ts";
 import { isS3Credentials } from "../s3/facts.ts";
 import { type V4Input, v4Signature, v4StringToSign } from "../v4/variants.ts";
@@ -20,9 +21,16 @@ function isAccountKey(key: ExplainKey): key is GcsAccountKey {
   return "client_email" in key;
 }
 
+/** Who signs for Google: an account by a key pair, or an access key by its secret. */
+export type GcsKeyKind = "account" | "hmac";
+
+export function keyKindOf(family: V4Family): GcsKeyKind {
+  return family === GOOG4_HMAC ? "hmac" : "account";
+}
+
 /** The keys of the kind that the URL names, ready to be tried. */
-export function gcsExplainKeys(keys: readonly ExplainKey[], isRsa: boolean): readonly GcsExplainKey[] {
-  if (!isRsa) {
+export function gcsExplainKeys(keys: readonly ExplainKey[], kind: GcsKeyKind): readonly GcsExplainKey[] {
+  if (kind === "hmac") {
     return keys
       .filter((key): key is GcsHmacKey => isS3Credentials(key))
       .map(({ accessKeyId: id, secretAccessKey: secret }) => ({ id, secret }));

@@ -3,6 +3,7 @@ import type { UrlCanonical } from "../../url/canonical.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Subject } from "../explainer.ts";
 import type { CauseCode } from "../explanation.ts";
+import { nameOf } from "../parameters.ts";
 import { addedTogether } from "../search/added-parameters.ts";
 import type { Variant } from "../search/search.ts";
 import { pathSpellings } from "../search/spellings.ts";
@@ -50,7 +51,6 @@ function* meantVariants(input: UrlCanonical, meant: UrlCanonical): Generator<Var
 
 function* queryVariants(input: UrlCanonical): Generator<Variant<UrlCanonical>> {
   const tokens = input.query === "" ? [] : input.query.split("&");
-  const nameOf = (token: string): string => token.split("=", 1)[0] as string;
   const without = (rest: readonly string[]): UrlCanonical => ({ ...input, query: rest.join("&") });
   for (const token of tokens) {
     const name = nameOf(token);

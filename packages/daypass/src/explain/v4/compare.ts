@@ -1,5 +1,6 @@
 import { amazonBucket, amazonRegion } from "../amazon-host.ts";
 import type { Cause, CauseCode } from "../explanation.ts";
+import { nameOf } from "../parameters.ts";
 import { KEEP_PATH, pathSpellings } from "../search/spellings.ts";
 
 /** The six parts of a canonical request, as texts. */
@@ -62,32 +63,24 @@ export function compareCanonicalRequests(ours: string, theirs: string, sides: Si
   };
 }
 
-function difference(
-  code: CauseCode,
-  sentence: string,
-  lines: readonly [string, string],
-  fix: string,
-  sides: Sides,
-): Cause {
-  return {
-    code,
-    sentence,
-    evidence: [`${sides.ours}: ${lines[0]}`, `${sides.theirs}: ${lines[1]}`],
-    fix,
-  };
+interface Difference extends Omit<Cause, "evidence"> {
+  readonly lines: readonly [ours: string, theirs: string];
+}
+
+function difference(sides: Sides, { code, sentence, lines: [ours, theirs], fix }: Difference): Cause {
+  return { code, sentence, evidence: [`${sides.ours}: ${ours}`, `${sides.theirs}: ${theirs}`], fix };
 }
 
 function methodDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
   if (a.method === b.method) return [];
   const sentence = `${sides.ours} ${a.method}, and ${sides.theirs} ${b.method}.`;
   return [
-    difference(
-      "METHOD",
+    difference(sides, {
+      code: "METHOD",
       sentence,
-      [a.method, b.method],
-      `Send ${a.method}: one method is signed, and no other.`,
-      sides,
-    ),
+      lines: [a.method, b.method],
+      fix: `Send ${a.method}: one method is signed, and no other.`,
+    }),
   ];
 }
 
@@ -95,15 +88,15 @@ function pathDifference(a: CanonicalLines, b: CanonicalLines, sides: Sides): rea
   if (a.path === b.path) return [];
   const how = pathSpellings(a.path, a.path).find(([, path]) => path === b.path)?.[0];
   return [
-    difference(
-      "PATH",
-      how === undefined
-        ? `${sides.theirs} another path than ${sides.ours}.`
-        : `${sides.theirs} the path in another spelling: ${how}.`,
-      [a.path, b.path],
-      KEEP_PATH,
-      sides,
-    ),
+    difference(sides, {
+      code: "PATH",
+      sentence:
+        how === undefined
+          ? `${sides.theirs} another path than ${sides.ours}.`
+          : `${sides.theirs} the path in another spelling: ${how}.`,
+      lines: [a.path, b.path],
+      fix: KEEP_PATH,
+    }),
   ];
 }
 
@@ -114,13 +107,12 @@ function queryDifference(ours: string, theirs: string, sides: Sides): readonly C
   const missing = [...a].filter((token) => !b.has(token));
   const extra = [...b].filter((token) => !a.has(token));
   return [
-    difference(
-      "QUERY",
-      querySentence(missing, extra, sides),
-      [missing.join("&") || ours, extra.join("&") || theirs],
-      "Put every parameter into the request before it is signed, send spaces as %20 and plus signs as %2B, and change nothing afterwards.",
-      sides,
-    ),
+    difference(sides, {
+      code: "QUERY",
+      sentence: querySentence(missing, extra, sides),
+      lines: [missing.join("&") || ours, extra.join("&") || theirs],
+      fix: "Put every parameter into the request before it is signed, send spaces as %20 and plus signs as %2B, and change nothing afterwards.",
+    }),
   ];
 }
 
@@ -143,10 +135,6 @@ function querySentence(missing: readonly string[], extra: readonly string[], { o
   return `The query is in another order or spelling in what ${theirs}.`;
 }
 
-function nameOf(token: string): string {
-  return token.split("=")[0] as string;
-}
-
 function headerDifferences(a: CanonicalLines, b: CanonicalLines, sides: Sides): readonly Cause[] {
   const names = [...new Set([...a.headers.keys(), ...b.headers.keys()])];
   return names.flatMap((name) => {
@@ -156,24 +144,22 @@ function headerDifferences(a: CanonicalLines, b: CanonicalLines, sides: Sides): 
     if (name === "host") {
       if (isRedirected(ours, theirs)) return [redirectedCause(ours, theirs)];
       return [
-        difference(
-          "HOST",
-          `${sides.theirs} the host ${theirs ?? "(none)"}, and ${sides.ours} ${ours ?? "(none)"}: a proxy or the client changed the Host header.`,
-          [`host:${ours ?? ""}`, `host:${theirs ?? ""}`],
-          "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.",
-          sides,
-        ),
+        difference(sides, {
+          code: "HOST",
+          sentence: `${sides.theirs} the host ${theirs ?? "(none)"}, and ${sides.ours} ${ours ?? "(none)"}: a proxy or the client changed the Host header.`,
+          lines: [`host:${ours ?? ""}`, `host:${theirs ?? ""}`],
+          fix: "Sign with the host that clients use (endpoint), and let proxies pass the Host header on unchanged.",
+        }),
       ];
     }
     const saw = theirs === undefined || theirs === "" ? "no" : "another";
     return [
-      difference(
-        "HEADER",
-        `${sides.theirs} ${saw} ${name} header${saw === "no" ? ", and it was signed" : ` (${theirs ?? ""})`}.`,
-        [`${name}:${ours ?? ""}`, `${name}:${theirs ?? ""}`],
-        `Send ${name} with exactly the value that was signed.`,
-        sides,
-      ),
+      difference(sides, {
+        code: "HEADER",
+        sentence: `${sides.theirs} ${saw} ${name} header${saw === "no" ? ", and it was signed" : ` (${theirs ?? ""})`}.`,
+        lines: [`${name}:${ours ?? ""}`, `${name}:${theirs ?? ""}`],
+        fix: `Send ${name} with exactly the value that was signed.`,
+      }),
     ];
   });
 }
@@ -190,7 +176,7 @@ function lineDifference(
     code === "PAYLOAD"
       ? "Sign with UNSIGNED-PAYLOAD, or send x-amz-content-sha256 with the value that was signed."
       : "Sign again: the list of signed headers is part of the signature.";
-  return [difference(code, sentence, lines, fix, sides)];
+  return [difference(sides, { code, sentence, lines, fix })];
 }
 
 function capital(sentence: string): string {

@@ -44,8 +44,9 @@ export interface GcsFormVerifierOptions<K = GcsPublicAccount> extends FormVerifi
  *
  * Source: https://cloud.google.com/storage/docs/xml-api/post-object-forms
  *
- * @throws {DaypassError} from the factory `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`, `UNKNOWN_KEY`,
- * `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `POLICY_NOT_MET`, `KEY_SCOPE`, `UNENFORCED_CONSTRAINT`
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `POLICY_NOT_MET`, `KEY_SCOPE`,
+ * `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import { gcsFormVerifier } from "daypass/gcs/form";

@@ -37,7 +37,7 @@ export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undef
 export interface GcsV2Reading {
   /** The bucket where the host names it. */
   readonly hostBucket: string | undefined;
-  readonly allowUnsigned: ReadonlySet<string>;
+  readonly allowUnsigned: Pick<ReadonlySet<string>, "has">;
 }
 
 /** Reads a query-signed request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_HEADER` or `UNSIGNED_PARAMETER`. */

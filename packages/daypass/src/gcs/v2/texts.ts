@@ -19,7 +19,7 @@ import { parseGcsV2 } from "./parse.ts";
  */
 export function gcsV2SignedTexts(request: WireRequest, hostBucket: string): GcsSignedTexts {
   const wire = parseTarget(request.target);
-  const allowUnsigned = { has: () => true } as unknown as ReadonlySet<string>;
+  const allowUnsigned = { has: () => true };
   const parsed = parseGcsV2({ request, wire, origin: "", wildcard: hostBucket }, { hostBucket, allowUnsigned });
   return { stringToSign: gcsV2StringToSign({ ...parsed, method: request.method }) };
 }

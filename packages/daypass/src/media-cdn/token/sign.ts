@@ -34,7 +34,9 @@ export interface MediaCdnTokenRequest extends EdgeSignRequest {
   readonly prefix?: string | undefined;
   /** Instead: patterns of which the path has to match one, with `*` and `?`. */
   readonly pathGlobs?: readonly string[] | undefined;
+  /** The field `SessionID`, as text. It is bound, and nothing more is done with it here. */
   readonly sessionId?: string | undefined;
+  /** The field `Data`, as text. It is bound, and nothing more is done with it here. */
   readonly data?: string | undefined;
 }
 

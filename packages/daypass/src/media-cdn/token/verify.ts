@@ -46,8 +46,8 @@ type Check = (signed: string, proof: string) => Promise<boolean>;
  * Source: https://cloud.google.com/media-cdn/docs/generate-tokens
  *
  * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
- * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`,
- * `METHOD_NOT_GRANTED`, `IP_NOT_GRANTED`, `KEY_SCOPE`
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`,
+ * `NOT_YET_VALID`, `METHOD_NOT_GRANTED`, `IP_NOT_GRANTED`, `KEY_SCOPE`
  * @example
  * ```ts
  * import { mediaCdnTokenVerifier } from "daypass/media-cdn/token";

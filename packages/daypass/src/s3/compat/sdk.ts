@@ -3,11 +3,13 @@
 
 /** An `S3Client`. */
 export interface AwsS3Client {
+  /** What the client was made with: endpoint, region, credentials. */
   readonly config: object;
 }
 
 /** A command of `@aws-sdk/client-s3`, such as `new GetObjectCommand({ Bucket, Key })`. */
 export interface AwsS3Command {
+  /** The parameters of the call, such as `Bucket` and `Key`. */
   readonly input: object;
 }
 
@@ -83,8 +85,11 @@ export interface SdkInstruction {
 export interface AwsPresigningOptions {
   /** Seconds, 900 by default, 604800 at most. */
   readonly expiresIn?: number | undefined;
+  /** The time of signing, now by default: a `Date`, seconds since 1970, or a text that `Date` reads. */
   readonly signingDate?: Date | number | string | undefined;
+  /** The region that is signed; that of the client or the bucket by default. */
   readonly signingRegion?: string | undefined;
+  /** The service that is signed; `s3` by default, and what the client's rules say, such as `s3express`. */
   readonly signingService?: string | undefined;
   /** Headers that are left out of the signature, lower-case names. Content-Type is always one of them. */
   readonly unsignableHeaders?: ReadonlySet<string> | undefined;

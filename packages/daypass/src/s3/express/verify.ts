@@ -27,9 +27,9 @@ const TOKEN = "X-Amz-S3session-Token";
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html
  *
- * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
- * `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `INVALID_TOKEN`,
- * `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`,
+ * `EXPIRED`, `NOT_YET_VALID`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import type { WireRequest } from "daypass";

@@ -32,8 +32,9 @@ export interface S3FormVerifierOptions extends FormVerifierOptions {
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  *
- * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`,
- * `EXPIRED`, `NOT_YET_VALID`, `POLICY_NOT_MET`, `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNENFORCED_CONSTRAINT`
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `EXPIRED`, `NOT_YET_VALID`, `POLICY_NOT_MET`, `KEY_SCOPE`,
+ * `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import { s3FormSigner, s3FormVerifier } from "daypass/s3/form";

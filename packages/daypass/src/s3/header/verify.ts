@@ -44,9 +44,10 @@ export interface S3HeaderGrant extends S3Grant {
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
- * `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`, `CLOCK_SKEW`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
- * `UNSUPPORTED_PAYLOAD` (chunks signed with SigV4A), `UNENFORCED_CONSTRAINT`
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_HEADER`, `UNKNOWN_KEY`, `WRONG_SCOPE`, `SIGNATURE_MISMATCH`,
+ * `CLOCK_SKEW`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD` (chunks signed with SigV4A),
+ * `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import { anyOf } from "daypass";

@@ -45,9 +45,9 @@ export interface S3V2Grant extends S3Grant {
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
  *
- * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
- * `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
- * `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`,
+ * `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import type { WireRequest } from "daypass";

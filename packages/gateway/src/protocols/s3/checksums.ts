@@ -88,7 +88,7 @@ export function checksumAlgorithm(value: string, header: string): ChecksumAlgori
 }
 
 /** A request whose parts contradict each other, in Amazon's words. */
-export function refuseCombination(text: string): Refusal {
+function refuseCombination(text: string): Refusal {
   return new Refusal("INVALID_COMBINATION", `expected a request that fits together, found one that does not: ${text}`, {
     text,
   });

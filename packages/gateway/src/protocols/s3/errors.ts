@@ -475,7 +475,7 @@ export function s3Error(code: RefusalCode, details: ErrorDetails): S3Error {
 }
 
 /** The details that are there, under S3's names. */
-export function pick(details: ErrorDetails, names: Readonly<Record<string, string>>): [string, string][] {
+function pick(details: ErrorDetails, names: Readonly<Record<string, string>>): [string, string][] {
   const fields: [string, string][] = [];
   for (const [detail, name] of Object.entries(names)) {
     const value = details[detail];

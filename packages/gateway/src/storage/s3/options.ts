@@ -14,6 +14,7 @@ export interface S3Timeouts {
 export interface S3Options {
   /** Scheme, host, port and base path; Amazon's endpoint of the region by default. Nothing that a client sends changes it. */
   readonly endpoint?: string | undefined;
+  /** Signed in every call: the bucket's, such as `eu-west-1`. */
   readonly region: string;
   /** As `s3Signer` takes it. */
   readonly addressing?: Addressing | undefined;
@@ -35,5 +36,6 @@ export interface S3Options {
    */
   readonly holdBytes?: number | undefined;
   readonly timeouts?: S3Timeouts | undefined;
+  /** What time calls are signed with: the system's clock unless told. */
   readonly clock?: (() => Date) | undefined;
 }

@@ -16,7 +16,7 @@ import { spellings } from "../../secrets.ts";
 import { endTraps, urlTraps } from "../../traps.ts";
 import { gcsCause } from "../cause.ts";
 import { gcsResource, gcsSigner, gcsTraps, googleBucket } from "../facts.ts";
-import { type GcsExplainKey, gcsExplainKeys } from "../keys.ts";
+import { type GcsExplainKey, type GcsKeyKind, gcsExplainKeys } from "../keys.ts";
 import { type GcsV2Input, gcsV2Input, gcsV2Variants } from "./variants.ts";
 
 /** Google Cloud Storage signed URLs in the legacy V2. */
@@ -27,7 +27,7 @@ export const gcsV2Explainer: Explainer = {
 
 interface Facts {
   readonly keyId: string;
-  readonly isHmac: boolean;
+  readonly kind: GcsKeyKind;
   readonly signature: string;
   readonly expires: string;
   readonly endsAt: Date | undefined;
@@ -41,7 +41,7 @@ function readFacts({ url, sent }: Subject): Facts {
   const expires = values.get("Expires") ?? "";
   return {
     keyId: values.get("GoogleAccessId") ?? "",
-    isHmac: detectGcsV2({ ...sent, target: `/?${url.wire.query}` }) === "hmac",
+    kind: detectGcsV2({ ...sent, target: `/?${url.wire.query}` }) ?? "account",
     signature: values.get("Signature") ?? "",
     expires,
     endsAt: parseEpoch(expires),
@@ -54,8 +54,8 @@ function readFacts({ url, sent }: Subject): Facts {
 async function explainGcsV2(subject: Subject): Promise<Explained> {
   const { url } = subject;
   const facts = readFacts(subject);
-  const { endsAt, isHmac, keyId } = facts;
-  const key = gcsExplainKeys(subject.keys, !isHmac).find(({ id }) => id === keyId);
+  const { endsAt, kind, keyId } = facts;
+  const key = gcsExplainKeys(subject.keys, kind).find(({ id }) => id === keyId);
   const input = gcsV2Input(subject, facts.expires, key !== undefined && "secret" in key ? key.secret : "");
   const { cause, hypotheses, method, fitting } = await diagnose(subject, (from) => caseOf(from, facts));
   const resource = gcsResource(url);
@@ -74,9 +74,10 @@ async function explainGcsV2(subject: Subject): Promise<Explained> {
         "who uses it, from where, and how often",
       ],
       endsAt,
-      mayEndEarlier: isHmac
-        ? "when the HMAC key is deactivated or its account loses the permission"
-        : "when the account's key is deleted or the account loses the permission; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least",
+      mayEndEarlier:
+        kind === "hmac"
+          ? "when the HMAC key is deactivated or its account loses the permission"
+          : "when the account's key is deleted or the account loses the permission; signed through IAM's signBlob, after 12 hours, for which Google keeps its key at least",
       mustSend: fitting === undefined ? [] : shownHeaders(implied(fitting)),
       traps: [
         ...urlTraps(url).filter(({ name }) => name !== "host-port"),
@@ -101,9 +102,9 @@ function implied({ contentType, extensions }: GcsV2Input): Undecided["headers"] 
 }
 
 function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
-  const { keyId, isHmac, signature, expires, endsAt } = facts;
+  const { keyId, kind, signature, expires, endsAt } = facts;
   const { sent, error, now } = subject;
-  const given = gcsExplainKeys(subject.keys, !isHmac);
+  const given = gcsExplainKeys(subject.keys, kind);
   const keys = given.map(
     (key): CaseKey<Keyed> => ({
       id: key.id,
@@ -127,7 +128,7 @@ function caseOf(subject: Subject, facts: Facts): Case<Keyed> {
     implied,
     difference: compareTexts,
     shown: error?.fields.get("StringToSign"),
-    signer: gcsSigner(isHmac),
+    signer: gcsSigner(kind),
     beside: (wrong) => headerCause(subject, wrong),
     said: (told) => gcsCause(told, now),
     grammar: readGrammar(subject, facts),
@@ -150,13 +151,13 @@ function headerCause(subject: Subject, wrong: Cause): Cause | undefined {
   };
 }
 
-function readGrammar({ sent, sentUrl }: Subject, { isHmac, signature }: Facts): Cause | undefined {
+function readGrammar({ sent, sentUrl }: Subject, { kind, signature }: Facts): Cause | undefined {
   const hostBucket = googleBucket(sent.authority) ?? "";
   const allowUnsigned: ReadonlySet<string> = new Set(readParameters(sentUrl).map(([name]) => name));
   const received = { request: sent, wire: sentUrl.wire, origin: "", wildcard: "" };
   const read = (): void => {
     parseGcsV2(received, { hostBucket, allowUnsigned });
-    checkWhole("Signature", signature, isHmac ? [28] : RSA_BASE64);
+    checkWhole("Signature", signature, kind === "hmac" ? [28] : RSA_BASE64);
   };
   return grammarCause(read, { refusesHeaders: true });
 }

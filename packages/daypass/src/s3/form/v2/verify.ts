@@ -21,8 +21,9 @@ export interface S3FormV2VerifierOptions extends FormVerifierOptions {
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/HTTPPOSTForms.html
  *
- * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`,
- * `POLICY_NOT_MET`, `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNENFORCED_CONSTRAINT`
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `EXPIRED`, `POLICY_NOT_MET`, `KEY_SCOPE`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
+ * `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import { s3FormV2Signer, s3FormV2Verifier } from "daypass/s3/form/v2";

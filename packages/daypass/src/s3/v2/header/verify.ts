@@ -27,9 +27,9 @@ export interface S3V2HeaderVerifierOptions extends VerifierOptions, Pick<S3Verif
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
  *
- * @throws {DaypassError} from `verify`: `NO_SIGNATURE`, `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`,
- * `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `CLOCK_SKEW`, `INVALID_TOKEN`, `EXPIRED_TOKEN`,
- * `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
+ * @throws {DaypassError} from the factory `INVALID_INPUT`, `INVALID_KEY`; from `verify`: `NO_SIGNATURE`, `MALFORMED`,
+ * `AMBIGUOUS_AUTHENTICATION`, `WRONG_ORIGIN`, `UNSIGNED_PARAMETER`, `UNKNOWN_KEY`, `SIGNATURE_MISMATCH`, `CLOCK_SKEW`,
+ * `INVALID_TOKEN`, `EXPIRED_TOKEN`, `UNSUPPORTED_PAYLOAD`, `UNENFORCED_CONSTRAINT`
  * @example
  * ```ts
  * import { s3V2HeaderVerifier } from "daypass/s3/v2/header";

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+// What all verifiers throw, `fail-closed.test.ts` makes each of them throw. Here their docstrings say so.
+
+const source = new URL("../src/", import.meta.url);
+const FUNCTION = /^\/\*\*\n((?: \*.*\n)+) \*\/\nexport function (\w+Verifier)\b/gm;
+
+const verifiers = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .filter((path) => /\/verify[\w-]*\.ts$/.test(path))
+  .flatMap((path) => [...readFileSync(new URL(path, source), "utf8").matchAll(FUNCTION)])
+  .map(([, text = "", name = ""]) => ({ name, throws: /@throws ([\s\S]*?)\n \* @/.exec(text)?.[1] ?? "" }));
+// What another one throws is said there.
+const listing = verifiers.filter(({ throws }) => !/(?:^|\} )(?:as|those of) /.test(throws));
+
+const FROM_FACTORY = ["INVALID_INPUT", "INVALID_KEY"];
+const FROM_VERIFY = ["NO_SIGNATURE", "MALFORMED", "UNKNOWN_KEY", "SIGNATURE_MISMATCH"];
+
+it("finds the verifiers of all schemes", () => {
+  expect(verifiers.length).toBeGreaterThan(30);
+  expect(listing.length).toBeGreaterThan(25);
+});
+
+it.each(listing)("the docstring of $name has the codes that every verifier throws", ({ name, throws }) => {
+  const [fromFactory = "", fromVerify = ""] = throws.split("from `verify`:");
+  const isForm = name.includes("Form");
+  const codesIn = (text: string): readonly string[] => [...text.matchAll(/`([A-Z_]+)`/g)].map(([, code = ""]) => code);
+  expect(codesIn(fromFactory)).toEqual(FROM_FACTORY);
+  // The host of a form is its caller's affair, and a signed header has a time and no end.
+  const ends = name.includes("Header") ? "CLOCK_SKEW" : "EXPIRED";
+  expect(codesIn(fromVerify)).toEqual(
+    expect.arrayContaining([...FROM_VERIFY, ends, ...(isForm ? [] : ["WRONG_ORIGIN"])]),
+  );
+});

@@ -1,0 +1,26 @@
+// Linear: a label and the dot before the next one have no character in common.
+const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
+
+/**
+ * Whether a host is that of one of these origins, or of a bucket below the `*` of one: the rule by which the gateway takes the
+ * names in `hosts`, for whoever wants to know beforehand. Whether a request to it is let in is not said by it.
+ *
+ * @param origins `scheme://host[:port]`, where the host may begin with `*.`
+ * @param host `host[:port]`, in any case
+ * @example
+ * ```ts
+ * import { isHostOf } from "@daypass/gateway";
+ *
+ * console.log(isHostOf(["https://files.example.com", "https://*.s3.example.com"], "media.s3.example.com")); // true
+ * ```
+ */
+export function isHostOf(origins: readonly string[], host: string): boolean {
+  const name = host.toLowerCase();
+  return origins
+    .map((origin) => origin.replace(/^https?:\/\//, ""))
+    .some((own) => (own.startsWith("*") ? isBelow(name, own.slice(1)) : name === own));
+}
+
+function isBelow(host: string, suffix: string): boolean {
+  return host.endsWith(suffix) && LABELS.test(host.slice(0, -suffix.length));
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { daypassUrl, s3Code, s3For, until } from "../e2e/clients.ts";
+import { attack, gateway, get, sign, targetOf } from "./site.ts";
+
+describe("what leaves the gateway", () => {
+  it("CVE-2026-28683: an SVG is never shown inline", async () => {
+    const reply = await attack({ target: get("page.svg") });
+    expect(reply.headers["content-disposition"]).toMatch(/^attachment/);
+    expect(reply.headers["content-security-policy"]).toContain("sandbox");
+    expect(reply.headers["x-content-type-options"]).toBe("nosniff");
+  });
+
+  it("CVE-2018-16477: a stored or signed `inline` does not make HTML a page", async () => {
+    const target = sign({
+      bucket: "media",
+      key: "page.svg",
+      expiresIn: 60,
+      response: { contentType: "text/html", contentDisposition: "inline" },
+    });
+    const reply = await attack({ target });
+    expect(reply.headers["content-disposition"]).toMatch(/^attachment/);
+    expect(reply.headers["content-security-policy"]).toContain("sandbox");
+  });
+
+  it("header injection: a signed response header cannot bring a line of its own", async () => {
+    const target = sign({
+      bucket: "media",
+      key: "hello.txt",
+      expiresIn: 60,
+      response: { contentType: "text/plain\r\nset-cookie: a=b" },
+    });
+    const reply = await attack({ target });
+    expect([reply.status, reply.headers["set-cookie"], reply.calls]).toEqual([400, undefined, 0]);
+  });
+
+  it("CVE-2017-8761: no log line holds a signature, a token or a credential", async () => {
+    const token = "FwoGZXIvYXdzEXAMPLETOKEN";
+    const s3 = s3For(gateway, { credentials: { ...gateway.accessKey, sessionToken: token } });
+    const targets = [
+      get(),
+      targetOf(s3.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url),
+      targetOf(daypassUrl(gateway, "/media/hello.txt")),
+      "/media/x?secretalone",
+    ];
+    const before = gateway.events.length;
+    for (const target of targets) await attack({ target });
+    await until(() => gateway.events.length >= before + targets.length);
+    const log = JSON.stringify(gateway.events.slice(before));
+    for (const target of targets) {
+      for (const value of target.matchAll(/(?:[Ss]ignature|X-Amz-Credential)=([^&]+)/g))
+        expect(log).not.toContain(value[1]);
+    }
+    expect(log).not.toContain(token);
+    expect(log).not.toContain("secretalone");
+    expect(log).not.toContain(gateway.accessKey.secretAccessKey);
+  });
+
+  it("oracle: no answer shows the expected signature", async () => {
+    const target = get();
+    const right = /X-Amz-Signature=([0-9a-f]+)/.exec(target)?.[1] ?? "";
+    const reply = await attack({ target: target.replace(right, "0".repeat(64)) });
+    expect(s3Code(reply.body)).toBe("SignatureDoesNotMatch");
+    expect(reply.body.toString()).not.toContain(right);
+  });
+
+  it("reflected markup in an error is text", async () => {
+    const reply = await attack({ target: get("<script>alert(1)</script>\u0001") });
+    expect(reply.body.toString()).not.toContain("<script>");
+    expect(reply.headers["content-type"]).toBe("application/xml");
+  });
+});

@@ -1,0 +1,49 @@
+import { urlSigner } from "daypass/url";
+import { describe, expect, it } from "vitest";
+import { daypassUrl, s3Code, s3For } from "../e2e/clients.ts";
+import { attack, gateway, get, revokeScopedKey, scopedKey, targetOf } from "./site.ts";
+
+describe("the operator's last word", () => {
+  const cases = [
+    ["methods", { methods: ["PUT"] }, 403],
+    ["longest life", { maxLife: 30 }, 403],
+    ["end", { until: new Date(Date.now() - 1000) }, 403],
+    ["nothing", {}, 200],
+  ] as const;
+  it.each(cases)("CVE-2026-35604: the scope's %s is applied when the URL is used", async (_, scope, status) => {
+    const target = targetOf(
+      s3For(gateway, { credentials: scopedKey() }).sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url,
+    );
+    expect((await attack({ target })).status).toBe(200);
+    scopedKey(scope);
+    const reply = await attack({ target });
+    expect([reply.status, reply.status === 403 ? reply.calls : 0]).toEqual([status, 0]);
+  });
+
+  it("CVE-2026-35604: a key that was taken back opens nothing more", async () => {
+    const target = targetOf(
+      s3For(gateway, { credentials: scopedKey() }).sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url,
+    );
+    expect((await attack({ target })).status).toBe(200);
+    revokeScopedKey();
+    const reply = await attack({ target });
+    expect([reply.status, s3Code(reply.body), reply.calls]).toEqual([403, "InvalidAccessKeyId", 0]);
+  });
+
+  it("algorithm confusion: a key of one dialect verifies nothing in another", async () => {
+    const key = { ...gateway.urlKey, kid: gateway.accessKey.accessKeyId };
+    const url = urlSigner({ key }).sign({ url: `${gateway.url}/media/hello.txt`, expiresIn: 60 }).url;
+    expect((await attack({ target: targetOf(url) })).status).toBe(403);
+    const s3 = s3For(gateway, { credentials: { accessKeyId: gateway.urlKey.kid, secretAccessKey: gateway.urlKey.k } });
+    const reply = await attack({ target: targetOf(s3.sign({ bucket: "media", key: "hello.txt", expiresIn: 60 }).url) });
+    expect(s3Code(reply.body)).toBe("InvalidAccessKeyId");
+  });
+
+  it("two dialects' marks in one request are refused", async () => {
+    const both = `${get()}&${targetOf(daypassUrl(gateway, "/media/hello.txt")).split("?")[1]}`;
+    const reply = await attack({ target: both });
+    expect([reply.status, reply.calls]).toEqual([400, 0]);
+    const v2 = await attack({ target: `${get()}&AWSAccessKeyId=x&Signature=y&Expires=9999999999` });
+    expect([v2.status, v2.calls]).toEqual([400, 0]);
+  });
+});

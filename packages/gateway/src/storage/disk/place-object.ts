@@ -90,10 +90,17 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
     for (let attempts = 0; attempts < 2; attempts++) {
       const path = join(await folderFor(places), tempName(run, randomBytes(8).toString("hex")));
       const fd = openSync(path, TEMP_FLAGS, 0o666);
-      if (liesAt(fd, path)) return { path, fd };
-      // A folder on the way became a symbolic link in this moment.
-      closeSync(fd);
-      unlinkIfThere(path);
+      let kept = false;
+      try {
+        kept = liesAt(fd, path);
+        if (kept) return { path, fd };
+        // A folder on the way became a symbolic link in this moment.
+      } finally {
+        if (!kept) {
+          closeSync(fd);
+          unlinkIfThere(path);
+        }
+      }
     }
     throw noFolder();
   }

@@ -2,6 +2,7 @@
 import { constants, copyFile, fchmodSync, fstatSync, read, write } from "node:fs";
 import { platform } from "node:process";
 import { StorageError } from "../storage.ts";
+import { isUnchanged, type OpenedFile } from "./open-file.ts";
 
 /** As large as what an upload writes at once. */
 const PIECE = 1024 * 1024;
@@ -23,6 +24,15 @@ export async function* rangeBody({ fd, start, length }: FileRange): AsyncGenerat
     yield wanted.subarray(0, got);
     done += got;
   }
+}
+
+/** Fails at its end where somebody has written into the file meanwhile: its bytes are of no version that ever was. */
+export async function* unchangedBody(
+  file: OpenedFile,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* body;
+  if (!isUnchanged(file)) throw new StorageError("UNAVAILABLE", "the source changed while it was copied");
 }
 
 /** Copies a range into another file. */

@@ -24,7 +24,7 @@ export async function withLock<T>(path: string, work: (lock: Lock) => Promise<T>
   await makeFolder(dirname(path));
   const { ino, mtimeNs } = await taken(path);
   const isHeld = async (): Promise<boolean> => {
-    const there = await stat(path, { bigint: true }).catch(() => undefined);
+    const there = await statOrAbsent(path);
     return there?.ino === ino && there.mtimeNs === mtimeNs;
   };
   try {
@@ -57,11 +57,23 @@ async function take(path: string): Promise<BigIntStats | undefined> {
     const file = await open(path, "wx", 0o600);
     try {
       return await file.stat({ bigint: true });
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return undefined;
+  }
+}
+
+async function statOrAbsent(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return undefined;
   }
 }

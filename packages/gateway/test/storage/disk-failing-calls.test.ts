@@ -236,4 +236,17 @@ describe.skipIf(process.platform !== "linux")("each call to the disk in turn fai
     },
     60_000,
   );
+
+  it("an upload that took its name is refused only where that could not be flushed", async () => {
+    const unsure: number[] = [];
+    for (let n = 1; ; n++) {
+      const key = `taken-${n}`;
+      calls.arm(n);
+      const outcome = await outcomeOf(putNew(key, { ifNoneMatch: "*" }));
+      if (calls.disarm() < n) break;
+      if (outcome === "UNAVAILABLE" && (await objectAt(key)) === NEW_OBJECT) unsure.push(n);
+    }
+    // The folder could not be opened, or not be flushed.
+    expect(unsure).toHaveLength(2);
+  });
 });

@@ -143,8 +143,7 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
       try {
         return await step(temp);
       } finally {
-        closeSync(temp.fd);
-        unlinkIfThere(temp.path);
+        dropTemp(temp);
       }
     },
     async commit(path, placing) {
@@ -204,6 +203,19 @@ function linkNew(from: string, to: string): void {
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK"].includes(errnoOf(error) ?? "")) throw error;
     if (lstatOrAbsent(to) !== undefined) throw preconditionFailed();
     renameSync(from, to);
+  }
+}
+
+/**
+ * Whatever fails here, what was stored is stored, and what failed before says why. A name that stays is swept by the next start.
+ */
+function dropTemp({ fd, path }: Temp): void {
+  for (const step of [() => closeSync(fd), () => unlinkIfThere(path)]) {
+    try {
+      step();
+    } catch {
+      // See above.
+    }
   }
 }
 

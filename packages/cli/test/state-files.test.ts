@@ -1,9 +1,20 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { withLock } from "../src/state/files.ts";
+import { keyStore } from "../src/state/key-store.ts";
+import { withLock } from "../src/state/lock.ts";
 import { masterKey } from "../src/state/master-key.ts";
 import { daypass, nodeArguments, temporaryFolder } from "./command.ts";
 
@@ -64,6 +75,66 @@ test("a lock that may still be held is waited for", async () => {
   rmSync(path);
   await waiting;
   expect(order).toEqual(["the first", "the second"]);
+});
+
+test("a lock that another process has taken over is no longer held, and stays that one's", async () => {
+  const path = join(temporaryFolder(), "keys.json.lock");
+  const age = (): void => {
+    const then = Date.now() / 1000 - 31;
+    utimesSync(path, then, then);
+  };
+  let theirs = false;
+  await withLock(path, async ({ expectHeld }) => {
+    await expectHeld();
+    age();
+    await withLock(path, async (second) => {
+      await expect(expectHeld()).rejects.toThrow("found another process at it");
+      await second.expectHeld();
+      theirs = true;
+    });
+    // Its inode may be that of the first one.
+    writeFileSync(path, "");
+    await expect(expectHeld()).rejects.toThrow("found another process at it");
+  });
+  expect([theirs, existsSync(path)]).toEqual([true, true]);
+});
+
+test("a command that was stopped for long brings back no key that was revoked meanwhile", async () => {
+  const folder = temporaryFolder();
+  const store = (clock: () => Date) => keyStore({ folder, env: {}, clock });
+  const now = () => new Date();
+  const wanted = { algorithm: "HS256", scope: {} } as const;
+  const [first, second] = [await store(now).create(wanted), await store(now).create(wanted)];
+  const lock = join(folder, "keys.json.lock");
+  // A process asks for the time once it has read the keys: there it is stopped.
+  const stopped = store(() => {
+    const then = Date.now() / 1000 - 31;
+    utimesSync(lock, then, then);
+    const revoked = spawnSync(process.execPath, [
+      ...nodeArguments,
+      "keys",
+      "revoke",
+      second.record.id,
+      "--state",
+      folder,
+    ]);
+    expect(revoked.status).toBe(0);
+    return new Date();
+  });
+  await expect(stopped.revoke(first.record.id)).rejects.toThrow("found another process at it");
+  const active = (await store(now).active()).map(({ record }) => record.id);
+  expect(active).toEqual([first.record.id]);
+  expect(readdirSync(folder).sort()).toEqual(["keys.json", "master.key"]);
+  await store(now).revoke(first.record.id);
+});
+
+test("what a crash has left of the writing of keys goes with the next change, and nothing else", async () => {
+  const folder = temporaryFolder();
+  const left = ["keys.json.0123456789ab.tmp", "master.key.0123456789ab.tmp"];
+  const copies = ["keys.json.202611271844", "keys.json.tmp", "other.json.0123456789ab.tmp"];
+  for (const name of [...left, ...copies]) writeFileSync(join(folder, name), "");
+  await keyStore({ folder, env: {}, clock: () => new Date() }).create({ algorithm: "HS256", scope: {} });
+  expect(readdirSync(folder).sort()).toEqual([...copies, "keys.json", "master.key"].sort());
 });
 
 const withoutRights = ["--bounding-set=-dac_override,-dac_read_search"];

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError } from "../command.ts";
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { readTextFile } from "../text-file.ts";
+import type { Lock } from "./lock.ts";
 
 /** The text of a file, or `undefined` where there is none. */
 export async function readText(path: string): Promise<string | undefined> {
@@ -26,17 +25,39 @@ interface Owner {
  * Replaces a file with mode 0600: a reader, and whoever comes after a crash, finds the old text or the new one. It stays its owner's. On a full disk
  * a text that is no longer takes the place of the old one: whoever has filled the disk with a key must not keep it from being revoked.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, { expectHeld }: Lock): Promise<void> {
   const owner = await makeFolder(dirname(path));
   let temporary: string;
   try {
     temporary = await writeBeside(path, text, await stat(path).catch(() => owner));
   } catch (error) {
-    if (isForRoom(error) && (await overwrite(path, text).catch(() => false))) return;
+    if (!isForRoom(error)) throw error;
+    await expectHeld();
+    if (await overwrite(path, text).catch(() => false)) return;
     throw error;
   }
-  await rename(temporary, path);
+  try {
+    // Whoever has taken the lock over meanwhile removes the temporary file before he reads, so that this fails or comes first.
+    await expectHeld();
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
   await syncFolder(dirname(path));
+}
+
+/**
+ * Removes what a crash has left of the writing of a file. To be called where nobody else writes it. What cannot be removed stays: it must not keep a
+ * key from being revoked.
+ */
+export async function sweepBeside(path: string): Promise<void> {
+  const folder = dirname(path);
+  const begin = basename(path);
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(begin) && TEMPORARY.test(name.slice(begin.length)))
+      await rm(join(folder, name), { force: true }).catch(() => {});
+  }
 }
 
 function isForRoom(error: unknown): boolean {
@@ -97,7 +118,7 @@ export async function expectRoom(path: string): Promise<void> {
  * Makes a folder of mode 0700, where there is none, and returns whose it is. What root makes is that of the owner of the folder it lies in:
  * root manages the keys of a gateway that runs as another user.
  */
-async function makeFolder(path: string): Promise<Owner> {
+export async function makeFolder(path: string): Promise<Owner> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return stat(path);
   const parent = dirname(resolve(first));
@@ -122,8 +143,11 @@ async function giveTo(file: FileHandle, { uid, gid }: Owner): Promise<void> {
   });
 }
 
+// No name that somebody may have given to a copy of his.
+const TEMPORARY = /^\.[0-9a-f]{12}\.tmp$/;
+
 async function writeBeside(path: string, text: string, owner?: Owner): Promise<string> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   const file = await open(temporary, "wx", 0o600);
   try {
     if (owner !== undefined) await giveTo(file, owner);
@@ -145,34 +169,5 @@ async function syncFolder(path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder?.close();
-  }
-}
-
-const LOCK_TRIES = 100;
-const LOCK_WAIT_MS = 50;
-const LOCK_STALE_MS = 30_000;
-
-/** Runs work while no other process that asks for the same lock does. */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  await makeFolder(dirname(path));
-  for (let tries = 0; ; tries += 1) {
-    try {
-      await (await open(path, "wx", 0o600)).close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    // Whoever holds it writes one small file: a lock this old was left behind by a crash.
-    // So was one of the future, before the clock was set back.
-    if (Math.abs(Date.now() - mtimeMs) > LOCK_STALE_MS) await rm(path, { force: true });
-    else if (tries >= LOCK_TRIES)
-      throw new CommandError(`expected to change ${path} alone, found another process at it: try again`);
-    else await sleep(LOCK_WAIT_MS);
-  }
-  try {
-    return await work();
-  } finally {
-    await rm(path, { force: true });
   }
 }

@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
-import { readText, replaceFile, withLock } from "./files.ts";
+import { readText, replaceFile, sweepBeside } from "./files.ts";
 import { type ActiveKey, hasEnded, isActive, type KeyRecord, type SigningKey } from "./key-record.ts";
-import { masterKey } from "./master-key.ts";
+import { withLock } from "./lock.ts";
+import { MASTER_KEY, masterKey } from "./master-key.ts";
 import { type NewKey, newKey } from "./new-key.ts";
 import { seal, unseal } from "./seal.ts";
 import { expectStateFolder } from "./state-folder.ts";
@@ -64,9 +65,11 @@ export function keyStore({ folder, env, clock }: KeyStoreOptions): KeyStore {
   };
 
   const change = <T>(work: (rows: readonly Row[]) => Promise<readonly [rows: readonly Row[], result: T]>): Promise<T> =>
-    withLock(`${path}.lock`, async () => {
+    withLock(`${path}.lock`, async (lock) => {
+      // Before anything is read: see `replaceFile`. What a crash has left may hold a secret that was to be forgotten.
+      for (const file of [path, join(folder, MASTER_KEY)]) await sweepBeside(file);
       const [rows, result] = await work(await read());
-      await replaceFile(path, `${JSON.stringify({ version: FORMAT, keys: rows }, undefined, 2)}\n`);
+      await replaceFile(path, `${JSON.stringify({ version: FORMAT, keys: rows }, undefined, 2)}\n`, lock);
       return result;
     });
 

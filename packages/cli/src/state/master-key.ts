@@ -6,6 +6,9 @@ import { createStateFile, readText } from "./files.ts";
 
 const KEY_BYTES = 32;
 
+/** Its file in the state folder. */
+export const MASTER_KEY = "master.key";
+
 /** Where a master key comes from. */
 export interface MasterKeySource {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -29,7 +32,7 @@ export async function masterKey({ env, folder, create }: MasterKeySource): Promi
       throw new CommandError("expected the file of DAYPASS_MASTER_KEY_FILE, found none: create it");
     return parseKey("DAYPASS_MASTER_KEY_FILE", text);
   }
-  const path = join(folder, "master.key");
+  const path = join(folder, MASTER_KEY);
   if (create) await createStateFile(path, `${randomBytes(KEY_BYTES).toString("base64url")}\n`);
   const text = await readText(path);
   if (text === undefined) {

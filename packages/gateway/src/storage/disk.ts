@@ -81,8 +81,8 @@ const FORMS: FormsOf<DiskOptions> = {
   clock: callback,
 };
 
-/** A file that shrinks between `fstat` and `read` is being written in place; the next look sees it as it is then. */
-const SHRINKING_ATTEMPTS = 5;
+/** A file that changes between `fstat` and `read` is being written in place; the next look sees it as it is then. */
+const CHANGING_ATTEMPTS = 5;
 
 /**
  * Opens a folder as storage.
@@ -144,13 +144,13 @@ export async function disk(options: DiskOptions): Promise<Storage> {
   async function get(ref: ObjectRef, options: GetOptions): Promise<OpenObject | undefined> {
     const cached = options.parts === true ? undefined : cache.get(ref);
     if (cached !== undefined) return cached;
-    for (let attempts = 0; attempts < SHRINKING_ATTEMPTS; attempts++) {
+    for (let attempts = 0; attempts < CHANGING_ATTEMPTS; attempts++) {
       const found = await finder.find(ref, options);
       if (found === undefined) return absent(ref);
       const object = opened(ref, found, options);
       if (object !== undefined) return object;
     }
-    throw new StorageError("UNAVAILABLE", "the file is being cut short by somebody else");
+    throw new StorageError("UNAVAILABLE", "the file is being written by somebody else");
   }
 
   async function head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined> {

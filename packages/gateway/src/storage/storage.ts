@@ -87,6 +87,8 @@ export interface FileBody {
   readonly start: number;
   /** Bytes. */
   readonly length: number;
+  /** Whether the bytes are still those that the object was opened with. Asked before the last of them are sent. */
+  isUnchanged?(): boolean;
   /** Gives the descriptor back. */
   close(): void;
 }

@@ -2,9 +2,11 @@
 import { closeSync, readSync } from "node:fs";
 import type { BytesBody, ObjectInfo, OpenObject } from "../storage.ts";
 import type { FoundObject } from "./find-object.ts";
+import { isUnchanged } from "./open-file.ts";
 
-/** Reads a small file and closes it; `undefined` when it has become shorter since it was opened. */
-export function readWhole({ fd, info }: FoundObject): Uint8Array | undefined {
+/** Reads a small file and closes it; `undefined` when somebody has written into it since it was opened. */
+export function readWhole(found: FoundObject): Uint8Array | undefined {
+  const { fd, info } = found;
   try {
     const bytes = Buffer.allocUnsafeSlow(info.size);
     let done = 0;
@@ -13,7 +15,7 @@ export function readWhole({ fd, info }: FoundObject): Uint8Array | undefined {
       if (read === 0) return undefined;
       done += read;
     }
-    return bytes;
+    return isUnchanged(found) ? bytes : undefined;
   } finally {
     closeSync(fd);
   }
@@ -31,7 +33,7 @@ export function bytesObject(info: ObjectInfo, bytes: Uint8Array): OpenObject {
 }
 
 /** Owns the descriptor until `body` gives it away. */
-export function fileObject({ fd, info }: FoundObject): OpenObject {
+export function fileObject({ fd, info, stats }: FoundObject): OpenObject {
   let owned = true;
   return {
     info,
@@ -44,6 +46,7 @@ export function fileObject({ fd, info }: FoundObject): OpenObject {
         fd,
         start,
         length: range === undefined ? info.size : range.end + 1 - start,
+        isUnchanged: () => isUnchanged({ fd, stats }),
         close: closeOnce(fd),
       };
     },

@@ -1,5 +1,5 @@
 /** Making and removing buckets, in the process that owns the index, where no upload can come in between. */
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,12 +10,20 @@ import { errnoOf, translating } from "./faults.ts";
 import { hasHashed, removeHashed } from "./hashed-objects.ts";
 import type { Claim, IndexWriter } from "./index-contract.ts";
 import type { IndexDatabase } from "./index-db.ts";
+import { tempName } from "./key-path.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import { noSuchBucket } from "./refusals.ts";
 import type { Room } from "./room.ts";
 
 export type BucketWriter = Pick<IndexWriter, "claim" | "createBucket" | "removeBucket" | "setForBucket">;
+
+export interface BucketWriterOptions {
+  readonly database: IndexDatabase;
+  readonly layout: Layout;
+  readonly room: Room;
+  readonly run: string;
+}
 
 /** Uploads forgotten in one go. */
 const TURN = 500;
@@ -26,9 +34,10 @@ const CLAIM_MS = 5;
 
 /** Keeps claims out of a bucket that is being made or removed, and a bucket with claims from being removed. */
 export function bucketWriter(
-  { database, layout, room }: { readonly database: IndexDatabase; readonly layout: Layout; readonly room: Room },
+  { database, layout, room, run }: BucketWriterOptions,
   claim: IndexWriter["claim"],
 ): BucketWriter {
+  let rootIsNoted = false;
   const claims = new Map<string, number>();
   const changes = new Map<string, Promise<unknown>>();
 
@@ -93,7 +102,10 @@ export function bucketWriter(
     if (path === undefined) throw nameTaken();
     if (lstatOrAbsent(path) !== undefined) throw nameTaken();
     // Made first under another name, as what is to be forgotten must not be forgotten for a bucket that cannot be made.
-    const made = join(layout.root, `.daypass-${randomUUID()}.tmp`);
+    const made = join(layout.root, tempName(run, randomBytes(8).toString("hex")));
+    // The next start looks there for what a crash leaves.
+    if (!rootIsNoted) database.transaction([() => database.addFolder(layout.root)]);
+    rootIsNoted = true;
     mkdirSync(made);
     try {
       await forget(bucket);

@@ -28,6 +28,16 @@ export function diskBuckets(options: {
     return stats === undefined ? [] : [{ name, created: new Date(stats.birthtimeMs || stats.ctimeMs) }];
   }
 
+  /** One whose disk is away is a bucket all the same, and must not keep the others from being named. */
+  function isBucket(name: string): boolean {
+    try {
+      return layout.hasBucket(name);
+    } catch (error) {
+      if (!layout.isHere()) throw error;
+      return true;
+    }
+  }
+
   /** Uploads that were under way end with their bucket. */
   async function dropUploads(bucket: string): Promise<void> {
     const open = (key: string, id: string) =>
@@ -53,7 +63,7 @@ export function diskBuckets(options: {
       translating("list the buckets", async () => {
         const folders = readdirSync(layout.root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
         const names = new Set([...folders.map(({ name }) => name), LOOSE_BUCKET]);
-        const sorted = [...names].filter((name) => layout.hasBucket(name)).sort(compareUtf8);
+        const sorted = [...names].filter(isBucket).sort(compareUtf8);
         return sorted.flatMap(infoOf);
       }),
     hasBucket: (bucket) => translating("look at the bucket", async () => layout.hasBucket(bucket)),

@@ -99,6 +99,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
       const path = dataPath(folder);
       const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
       try {
+        expectWhole(fd, parts);
         await fillPlaces(folder, parts, { fd, slotSize: upload.slotSize ?? 0 });
         ftruncateSync(fd, sizeOf(parts));
         const now = clock() / 1000;
@@ -149,6 +150,8 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
         if (row.ending?.list !== list) throw noSuchUpload();
         return { etag: row.ending.etag, checksums: row.ending.checksums };
       }
+      // Somebody aborted it, and the disk failed before that was written down.
+      if (lstatOrAbsent(uploadFolder(layout, uploadId)) === undefined) throw noSuchUpload();
       const parts = findParts(named, reader.uploads.parts(uploadId, { after: 0, limit: MAX_PARTS }), conditions);
       const result = await make(row, parts, { list, busy: claim.busy, conditions });
       await claim.finish("completed");
@@ -179,6 +182,13 @@ function findParts(
 
 function sizeOf(parts: readonly PartRow[]): number {
   return parts.reduce((total, { size }) => total + size, 0);
+}
+
+/** Cutting the common file to its length would fill up with zeros what somebody has taken away of it. */
+function expectWhole(fd: number, parts: readonly PartRow[]): void {
+  const { size: there } = fstatSync(fd);
+  if (parts.every(({ place, size }) => !("position" in place) || place.position + size <= there)) return;
+  throw new StorageError("UNAVAILABLE", "the parts of the upload were cut short by somebody else");
 }
 
 /** Copies into the common file the parts that lie elsewhere. What is in their places there was given up. */

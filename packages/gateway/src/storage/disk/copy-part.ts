@@ -2,7 +2,7 @@
 import { closeSync } from "node:fs";
 import type { CopyPartOptions, PartInfo, UploadRef } from "../multipart.ts";
 import type { ObjectRef } from "../storage.ts";
-import { rangeBody } from "./file-bytes.ts";
+import { rangeBody, unchangedBody } from "./file-bytes.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import type { Layout } from "./layout.ts";
 import type { PartReceiver } from "./receive-parts.ts";
@@ -32,7 +32,7 @@ export function partCopier({ layout, finder, receiver }: PartCopierOptions): Cop
       if (found.info.etag !== sourceEtag) throw preconditionFailed();
       const { start, end } = range ?? { start: 0, end: found.info.size - 1 };
       const length = end - start + 1;
-      const body = rangeBody({ fd: found.fd, start, length });
+      const body = unchangedBody(found, rangeBody({ fd: found.fd, start, length }));
       return await receiver.putPart(upload, number, body, { contentLength: length, signal });
     } finally {
       closeSync(found.fd);

@@ -103,7 +103,7 @@ export function openDiskIndex(root: string, options: DiskIndexOptions = {}): Pro
       };
       const writer: IndexWriter = {
         ...local,
-        ...bucketWriter({ database, layout, room }, claim),
+        ...bucketWriter({ database, layout, room, run }, claim),
         ...nameKeeper({ database: listed, layout, folders, room }),
         indexPath: async () => path,
       };

@@ -2,6 +2,7 @@
 import { constants, copyFile, fchmodSync, fstatSync, read, write } from "node:fs";
 import { platform } from "node:process";
 import { StorageError } from "../storage.ts";
+import { isUnchanged, type OpenedFile } from "./open-file.ts";
 
 /** As large as what an upload writes at once. */
 const PIECE = 1024 * 1024;
@@ -25,6 +26,15 @@ export async function* rangeBody({ fd, start, length }: FileRange): AsyncGenerat
   }
 }
 
+/** Fails at its end where somebody has written into the file meanwhile: its bytes are of no version that ever was. */
+export async function* unchangedBody(
+  file: OpenedFile,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* body;
+  if (!isUnchanged(file)) throw new StorageError("UNAVAILABLE", "the source changed while it was copied");
+}
+
 /** Copies a range into another file. */
 export async function copyRange(
   from: FileRange,
@@ -43,22 +53,26 @@ export async function copyRange(
 }
 
 /**
- * Copies a whole file: shares its blocks where the file system can (btrfs, XFS), else inside the kernel. Linux names an open file
- * by its number, so neither end is looked up by a path that could have changed.
+ * Copies a whole file: shares its blocks where the file system can (btrfs, XFS), else reads and writes them. Not by the kernel's own copy:
+ * libuv asks for it again and again, and for ever on one of its four threads, when somebody cuts the source short meanwhile.
  */
 export async function copyWhole(from: number, to: number): Promise<void> {
+  if (platform === "linux" && (await sharesBlocks(from, to))) return;
+  await copyRange({ fd: from, start: 0, length: fstatSync(from).size }, { fd: to, position: 0 });
+}
+
+/** Linux names an open file by its number, so neither end is looked up by a path that could have changed. */
+async function sharesBlocks(from: number, to: number): Promise<boolean> {
   const { mode } = fstatSync(to);
-  if (platform !== "linux") {
-    await copyRange({ fd: from, start: 0, length: fstatSync(from).size }, { fd: to, position: 0 });
-    return;
-  }
-  await new Promise<void>((resolve, reject) => {
-    copyFile(`/proc/self/fd/${from}`, `/proc/self/fd/${to}`, constants.COPYFILE_FICLONE, (error) =>
-      error === null ? resolve() : reject(error),
+  const shared = await new Promise<boolean>((resolve) => {
+    // What else may be wrong shows when the bytes are read and written.
+    copyFile(`/proc/self/fd/${from}`, `/proc/self/fd/${to}`, constants.COPYFILE_FICLONE_FORCE, (error) =>
+      resolve(error === null),
     );
   });
   // The copy has the rights of its source, which may be a file that nobody else may read.
   fchmodSync(to, mode);
+  return shared;
 }
 
 function readAt(fd: number, buffer: Buffer, position: number): Promise<number> {

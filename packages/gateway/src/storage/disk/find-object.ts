@@ -44,30 +44,39 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
     // Looked at before it is opened: to open a device can already set it going.
     if (seen?.isFile() !== true) return undefined;
     const opened = seen.size <= smallBytes ? openRegular(path) : await openRegularLater(path);
-    if (opened !== undefined && !layout.isSpelledSo(base, path)) {
-      closeSync(opened.fd);
-      return undefined;
+    if (opened === undefined) return undefined;
+    let kept = false;
+    try {
+      kept = layout.isSpelledSo(base, path);
+      return kept ? opened : undefined;
+    } finally {
+      if (!kept) closeSync(opened.fd);
     }
-    return opened;
   }
 
-  /** `"again"` when an upload took the key while it was being opened, and the row of the old file is gone with it. */
+  /**
+   * `"again"` when an upload took the key while it was being opened, and the row of the old file is gone with it. Owns the descriptor, and
+   * gives it away with the object.
+   */
   function describe(
     { ref, ...options }: { readonly ref: ObjectRef } & FindOptions,
     { path, opened, tiedTo }: { readonly path: string; readonly opened: OpenedFile; readonly tiedTo?: string },
   ): FoundObject | "again" {
-    const fingerprint = fingerprintOf(opened.stats);
-    const row = reader.find(ref, fingerprint, options);
-    if (row === undefined) {
-      const now = lstatOrAbsent(path);
-      if (now === undefined || !isSameFile(identityOf(opened.stats), now)) return "again";
+    let kept = false;
+    try {
+      const fingerprint = fingerprintOf(opened.stats);
+      const row = reader.find(ref, fingerprint, options);
+      if (row === undefined) {
+        const now = lstatOrAbsent(path);
+        if (now === undefined || !isSameFile(identityOf(opened.stats), now)) return "again";
+      }
+      const info = row === undefined ? foreignInfo(ref, fingerprint, opened.stats) : infoOf(row, opened.stats);
+      kept = true;
+      return { ...opened, path, tiedTo, info };
+    } finally {
+      // A descriptor that nobody has any more would keep a replaced file on the disk.
+      if (!kept) closeSync(opened.fd);
     }
-    return {
-      ...opened,
-      path,
-      tiedTo,
-      info: row === undefined ? foreignInfo(ref, fingerprint, opened.stats) : infoOf(row, opened.stats),
-    };
   }
 
   async function attempt(ref: ObjectRef, options: FindOptions): Promise<FoundObject | undefined | "again"> {

@@ -7,6 +7,7 @@ import { errnoOf, translated } from "./faults.ts";
 import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from "./key-path.ts";
 import { looseBucket } from "./loose-bucket.ts";
 import { lstatOrAbsent } from "./open-file.ts";
+import { bucketsOnOwnDisks } from "./own-disks.ts";
 
 /** The two places of a key. An object lies in one; where both have a file, the plain one is the object. */
 export interface Places {
@@ -30,7 +31,8 @@ export interface Layout {
   /**
    * Asked before anything is stored, removed or listed, and before anything is said to be absent.
    *
-   * @throws {StorageError} `UNAVAILABLE` where another folder has taken the root's place, as a mount point does when its disk is away
+   * @throws {StorageError} `UNAVAILABLE` where another folder has taken the root's or the bucket's place, as a mount point does when its disk is
+   * away
    */
   hasBucket(name: string): boolean;
   /** `undefined` when no object can have this name. Touches no disk. */
@@ -62,6 +64,7 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   // The index is open and stays it, so without this what is stored in another folder would be acknowledged, and gone when the root is back.
   const mark = lstatOrAbsent(own)?.ino;
   const isHere = (): boolean => mark === undefined || lstatOrAbsent(own)?.ino === mark;
+  const ownDisks = bucketsOnOwnDisks(root);
 
   return {
     root,
@@ -70,7 +73,11 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
     isHere,
     hasBucket(name) {
       if (!isHere()) throw rootAway(root);
-      return isLoose(name) || (isBucketName(name) && lstatOrAbsent(join(root, name))?.isDirectory() === true);
+      if (isLoose(name)) return true;
+      const stats = isBucketName(name) ? lstatOrAbsent(join(root, name)) : undefined;
+      if (stats?.isDirectory() !== true) return false;
+      ownDisks.expectMounted(name, stats);
+      return true;
     },
     places({ bucket, key }) {
       if (!isBucketName(bucket) || !isStorableKey(key)) return undefined;

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { platform } from "node:process";
 import { errnoOf } from "./faults.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 
 /** O_NOFOLLOW refuses a link at the end of the path; O_NONBLOCK keeps a FIFO without a writer from stopping the process. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -67,6 +68,15 @@ export function liesAt(fd: number, path: string): boolean {
   const real = pathOf(fd, path);
   // A file that was replaced or deleted since it was opened. It lay at the path when it lost its name.
   return real === path || real === `${path} (deleted)`;
+}
+
+/**
+ * Whether the bytes of an open file are still those that were there when it was opened. Whoever appends to it, as to a log, leaves them as they
+ * were; whoever else writes into it makes the time another.
+ */
+export function isUnchanged({ fd, stats }: OpenedFile): boolean {
+  const now = fstatSync(fd, { bigint: true });
+  return now.size > stats.size || fingerprintOf(now) === fingerprintOf(stats);
 }
 
 function examine(fd: number, path: string): OpenedFile | undefined {

@@ -90,10 +90,17 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
     for (let attempts = 0; attempts < 2; attempts++) {
       const path = join(await folderFor(places), tempName(run, randomBytes(8).toString("hex")));
       const fd = openSync(path, TEMP_FLAGS, 0o666);
-      if (liesAt(fd, path)) return { path, fd };
-      // A folder on the way became a symbolic link in this moment.
-      closeSync(fd);
-      unlinkIfThere(path);
+      let kept = false;
+      try {
+        kept = liesAt(fd, path);
+        if (kept) return { path, fd };
+        // A folder on the way became a symbolic link in this moment.
+      } finally {
+        if (!kept) {
+          closeSync(fd);
+          unlinkIfThere(path);
+        }
+      }
     }
     throw noFolder();
   }
@@ -136,8 +143,7 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
       try {
         return await step(temp);
       } finally {
-        closeSync(temp.fd);
-        unlinkIfThere(temp.path);
+        dropTemp(temp);
       }
     },
     async commit(path, placing) {
@@ -197,6 +203,19 @@ function linkNew(from: string, to: string): void {
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK"].includes(errnoOf(error) ?? "")) throw error;
     if (lstatOrAbsent(to) !== undefined) throw preconditionFailed();
     renameSync(from, to);
+  }
+}
+
+/**
+ * Whatever fails here, what was stored is stored, and what failed before says why. A name that stays is swept by the next start.
+ */
+function dropTemp({ fd, path }: Temp): void {
+  for (const step of [() => closeSync(fd), () => unlinkIfThere(path)]) {
+    try {
+      step();
+    } catch {
+      // See above.
+    }
   }
 }
 

@@ -149,8 +149,6 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
       placer.placesOf(ref);
       const created = clock();
       const id = created.toString(16).padStart(12, "0") + randomBytes(10).toString("hex");
-      mkdirSync(uploadFolder(layout, id));
-      await syncFolder(uploadsFolder(layout));
       const row = {
         id,
         ref: { bucket: ref.bucket, key: ref.key },
@@ -163,7 +161,9 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
           checksum: options.checksum,
         },
       };
+      mkdirSync(uploadFolder(layout, id));
       try {
+        await syncFolder(uploadsFolder(layout));
         await writer.createUpload(row);
       } catch (error) {
         await removeUpload(layout, id);

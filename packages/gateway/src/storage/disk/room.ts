@@ -3,12 +3,12 @@
  * nothing, and given back when a removal finds no room; it is made again when there is plenty.
  */
 import { randomBytes } from "node:crypto";
-import { rmSync, statfsSync, statSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { rmSync, statSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { IndexDatabase } from "./index-db.ts";
 import type { Layout } from "./layout.ts";
-import { isForRoom } from "./spare-index.ts";
+import { freeBytes, isForRoom } from "./spare-index.ts";
 
 /** A few hundred removals, each some pages of SQLite's log. */
 const KEPT_BYTES = 512 * 1024;
@@ -43,7 +43,7 @@ export function keptRoom(layout: Layout, database: Pick<IndexDatabase, "checkpoi
       }
     } catch {
       refused = true;
-      rmSync(path, { force: true });
+      await rm(path, { force: true }).catch(() => {});
     }
   }
 
@@ -64,8 +64,8 @@ export function keptRoom(layout: Layout, database: Pick<IndexDatabase, "checkpoi
     async keep() {
       if (isKept || refused || layout.readOnly) return;
       if (making === undefined) {
-        const { bavail, bsize } = statfsSync(layout.root);
-        if (bavail * bsize < PLENTY_BYTES) return;
+        const free = freeBytes(layout.root);
+        if (free === undefined || free < PLENTY_BYTES) return;
         making = make().finally(() => {
           making = undefined;
         });

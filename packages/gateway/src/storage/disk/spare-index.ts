@@ -17,8 +17,18 @@ export function isForRoom(error: unknown, folder: string): boolean {
   const fault = translated(error, "open the index");
   if (isStorageError(fault) && fault.code === "DISK_FULL") return true;
   if (fault === error) return false;
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize < LEAST_BYTES;
+  const free = freeBytes(folder);
+  return free !== undefined && free < LEAST_BYTES;
+}
+
+/** Bytes for whoever asks; `undefined` where the disk does not say, as when it is away. */
+export function freeBytes(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
 }
 
 export interface SpareIndex {

@@ -6,6 +6,7 @@ import type { IndexDatabase } from "./index-db.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import { dataPath, uploadFolder, uploadsFolder } from "./receive-parts.ts";
+import { unlessStuck } from "./sweep.ts";
 import type { UploadRow } from "./uploads-db.ts";
 
 export interface SweepUploadsOptions {
@@ -26,13 +27,13 @@ export async function sweepUploads({ database, layout, currentFingerprint, now }
       // Nothing else takes the common file away.
       (ending.inPlace && lstatOrAbsent(dataPath(uploadFolder(layout, id))) === undefined));
   const begun = uploads.allOpen().filter(({ ending }) => ending !== undefined);
-  if (begun.length > 0) {
-    const steps = begun.map((row) => {
-      const taken = hasTaken(row);
-      return () => (taken ? uploads.endUpload(row.id, now) : uploads.setEnding(row.id, undefined));
-    });
-    database.transaction(steps);
+  const steps: (() => void)[] = [];
+  for (const row of begun) {
+    const taken = await unlessStuck(() => hasTaken(row));
+    if (taken === true) steps.push(() => uploads.endUpload(row.id, now));
+    else if (taken === false) steps.push(() => uploads.setEnding(row.id, undefined));
   }
+  if (steps.length > 0) database.transaction(steps);
   // Their folders were taken away when there was no room to write so.
   const aborted = uploads.allOpen().filter(({ id }) => lstatOrAbsent(uploadFolder(layout, id)) === undefined);
   if (aborted.length > 0)
@@ -46,8 +47,10 @@ export async function sweepUploads({ database, layout, currentFingerprint, now }
   for await (const entry of await opendir(uploadsFolder(layout))) {
     const folder = join(uploadsFolder(layout), entry.name);
     const row = uploads.upload(entry.name);
-    if (row === undefined || row.ended) await rm(folder, { recursive: true, force: true });
-    else if (entry.isDirectory()) await removeStrayParts(folder, known(entry.name));
+    await unlessStuck(async () => {
+      if (row === undefined || row.ended) await rm(folder, { recursive: true, force: true });
+      else if (entry.isDirectory()) await removeStrayParts(folder, known(entry.name));
+    });
   }
 
   /** The files of an upload's parts. */

@@ -1,5 +1,5 @@
 /** What a crash leaves behind is cleaned at the next start: temp files of dead runs, and rows whose rename never came. */
-import { opendir, unlink } from "node:fs/promises";
+import { opendir, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectRef } from "../storage.ts";
 import { errnoOf } from "./faults.ts";
@@ -23,29 +23,50 @@ export interface SweepOptions {
  */
 export async function sweep({ database, run, currentFingerprint }: SweepOptions): Promise<void> {
   for (const folder of database.folders()) {
-    if (!(await removeTemps(folder, run))) database.transaction([() => database.removeFolder(folder)]);
+    const gone = await unlessStuck(() => isGoneOrSwept(folder, run));
+    if (gone === true) database.transaction([() => database.removeFolder(folder)]);
   }
   const rows = database.unsettled();
   for (let start = 0; start < rows.length; start += BATCH) {
-    database.transaction(
-      rows.slice(start, start + BATCH).map(({ ref, fingerprint }) => () => {
-        if (currentFingerprint(ref) === fingerprint) database.keepOnly(ref, fingerprint);
-        else database.remove(ref, fingerprint);
-      }),
-    );
+    const steps: (() => void)[] = [];
+    for (const { ref, fingerprint } of rows.slice(start, start + BATCH)) {
+      const isCurrent = await unlessStuck(() => currentFingerprint(ref) === fingerprint);
+      if (isCurrent === true) steps.push(() => database.keepOnly(ref, fingerprint));
+      else if (isCurrent === false) steps.push(() => database.remove(ref, fingerprint));
+    }
+    if (steps.length > 0) database.transaction(steps);
   }
 }
 
-/** False when the folder is gone. */
-async function removeTemps(folder: string, run: string): Promise<boolean> {
+/**
+ * Runs a step of the cleaning, or leaves it to the next start: one folder that may not be looked into, or a block that cannot be read, must not
+ * keep all others from being served. `undefined` where it was left. A disk without room is another matter: see `openAndSweep`.
+ */
+export async function unlessStuck<T>(step: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    const isOfFiles = error instanceof Error && "syscall" in error;
+    if (!isOfFiles || NO_ROOM.has(errnoOf(error) ?? "")) throw error;
+    return undefined;
+  }
+}
+
+const NO_ROOM = new Set(["ENOSPC", "EDQUOT"]);
+
+/** True when the folder is gone, false when its temp files are. */
+async function isGoneOrSwept(folder: string, run: string): Promise<boolean> {
   try {
     for await (const entry of await opendir(folder)) {
       const owner = runOfTemp(entry.name);
-      if (owner !== undefined && owner !== run) await unlink(join(folder, entry.name));
+      if (owner === undefined || owner === run) continue;
+      const path = join(folder, entry.name);
+      // A folder was to be a bucket.
+      await unlessStuck(() => (entry.isDirectory() ? rmdir(path) : unlink(path)));
     }
-    return true;
+    return false;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return true;
     throw error;
   }
 }

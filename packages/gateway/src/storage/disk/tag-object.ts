@@ -3,7 +3,7 @@ import { closeSync, fchmodSync } from "node:fs";
 import { type ObjectRef, StorageError } from "../storage.ts";
 import type { FoundObject, ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import type { IndexRow, IndexWriter } from "./index-contract.ts";
+import type { ClaimOutcome, IndexRow, IndexWriter } from "./index-contract.ts";
 import type { Layout } from "./layout.ts";
 import { noSuchBucket } from "./refusals.ts";
 import { someTags } from "./store-object.ts";
@@ -37,12 +37,19 @@ export function objectTagger({ layout, finder, writer }: TaggerOptions): SetTags
     };
     touch(found);
     const claim = await writer.claim(ref, { kind: "put", row, removes: row.tags === undefined });
-    const current = await finder.find(ref);
-    const same = current !== undefined && fingerprintOf(current.stats) === fingerprint;
-    if (current !== undefined) closeSync(current.fd);
-    claim.finish(same ? "stored" : "abandoned");
-    if (same) touch(found);
-    return same;
+    let outcome: ClaimOutcome = "unknown";
+    try {
+      const current = await finder.find(ref);
+      const same = current !== undefined && fingerprintOf(current.stats) === fingerprint;
+      if (current !== undefined) closeSync(current.fd);
+      outcome = same ? "stored" : "abandoned";
+    } finally {
+      // Whatever went wrong: a claim that is kept would keep everybody else from the key.
+      claim.finish(outcome);
+    }
+    if (outcome !== "stored") return false;
+    touch(found);
+    return true;
   }
 
   return async (ref, tags) => {

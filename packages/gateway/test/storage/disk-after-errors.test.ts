@@ -1,0 +1,176 @@
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { copyWhole } from "../../src/storage/disk/file-bytes.ts";
+import { objectFinder } from "../../src/storage/disk/find-object.ts";
+import type { IndexReader, IndexWriter } from "../../src/storage/disk/index-contract.ts";
+import { openLayout } from "../../src/storage/disk/layout.ts";
+import { keptRoom } from "../../src/storage/disk/room.ts";
+import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { connection } from "./connection.ts";
+import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
+
+const ref = { bucket: "bucket", key: "a.txt" };
+
+/** Files of a root that this process holds open. */
+function openBelow(root: string): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      return path.startsWith(root) ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** A storage whose claims somebody may come between. */
+async function withClaims(
+  body: (storage: Storage, options: { readonly root: string; claimed: () => void }) => Promise<void>,
+): Promise<void> {
+  const root = tempRoot();
+  const options = { root, claimed: () => {} };
+  const index = await openDiskIndex(root);
+  const { primary, worker } = connection();
+  serveIndexWriter(primary, index.writer);
+  const own = ipcIndexWriter(worker);
+  const writer: IndexWriter = {
+    ...own,
+    async claim(...parameters) {
+      const claim = await own.claim(...parameters);
+      options.claimed();
+      return claim;
+    },
+  };
+  const storage = await disk({ root, writer });
+  try {
+    await body(storage, options);
+  } finally {
+    await storage.close();
+    index.close();
+    removeRoot(root);
+  }
+}
+
+describe.skipIf(process.platform !== "linux")("descriptors of a disk storage", () => {
+  it("are closed where the file is replaced or gone before its row was read, and where the index fails", async () => {
+    const root = tempRoot();
+    await (await disk({ root })).close();
+    const layout = openLayout(root, { owner: true });
+    const path = join(root, "bucket/a.txt");
+    let meanwhile = (): void => {};
+    const find = (): undefined => void meanwhile();
+    const finder = objectFinder({ layout, reader: { find } as unknown as IndexReader, smallBytes: 1000 });
+    for (const size of [10, 10_000]) {
+      writeFileSync(path, Buffer.alloc(size));
+      // A file to which somebody writes all the time.
+      meanwhile = () => writeFileSync(path, Buffer.alloc(size), { flag: "a" });
+      await expect(finder.find(ref)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      expect(openBelow(join(root, "bucket"))).toEqual([]);
+      meanwhile = () => {
+        throw new Error("the index cannot be read");
+      };
+      await expect(finder.find(ref)).rejects.toThrow("cannot be read");
+      expect(openBelow(join(root, "bucket"))).toEqual([]);
+      meanwhile = () => rmSync(path);
+      expect(await finder.find(ref)).toBe(undefined);
+      expect(openBelow(join(root, "bucket"))).toEqual([]);
+    }
+    removeRoot(root);
+  });
+});
+
+it("a key can be written to again after its tags could not be set", async () => {
+  await withClaims(async (storage, options) => {
+    await storage.put(ref, chunks("x"));
+    const own = join(options.root, ".daypass");
+    options.claimed = () => {
+      renameSync(join(options.root, "bucket/a.txt"), join(options.root, "bucket/b.txt"));
+      renameSync(own, `${own}-away`);
+    };
+    await expect(storage.setTags(ref, { a: "1" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    options.claimed = () => {};
+    renameSync(join(options.root, "bucket/b.txt"), join(options.root, "bucket/a.txt"));
+    renameSync(`${own}-away`, own);
+    expect(await storage.setTags(ref, { a: "2" })).toBe(true);
+    expect((await storage.head(ref))?.tags).toEqual({ a: "2" });
+  });
+});
+
+it("an error of the index while the root is away is no failure of the process", async () => {
+  const root = tempRoot();
+  mkdirSync(join(root, ".daypass"));
+  const layout = { root, own: join(root, ".daypass"), readOnly: false };
+  const room = keptRoom(layout as never, { checkpoint() {} });
+  removeRoot(root);
+  const fault = Object.assign(new Error("disk I/O error"), { errcode: 10 });
+  expect(room.isForRoom(fault)).toBe(false);
+  await expect(room.keep()).resolves.toBe(undefined);
+});
+
+it("a copy ends where somebody cuts its source short", async () => {
+  const root = tempRoot();
+  const [source, target] = [join(root, "source"), join(root, "target")];
+  const from = openSync(source, "w+");
+  const to = openSync(target, "w");
+  // Nothing is on the disk of it.
+  ftruncateSync(from, 4_000_000_000);
+  const copied = copyWhole(from, to).then(
+    () => "whole",
+    (error: { code?: string }) => error.code,
+  );
+  while (fstatSync(to).size === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  truncateSync(source, 1000);
+  // Where blocks are shared it was whole at once.
+  expect(["UNAVAILABLE", "whole"]).toContain(await copied);
+  closeSync(from);
+  closeSync(to);
+  removeRoot(root);
+});
+
+it("an upload whose abort was not written down says that it is gone", async () => {
+  await withDisk(async (storage, root) => {
+    const upload = await storage.createUpload(ref);
+    const { etag } = await storage.putPart(upload, 1, chunks("x"), { contentLength: 1 });
+    rmSync(join(root, ".daypass/uploads", upload.uploadId), { recursive: true });
+    const named = [{ number: 1, etag }];
+    await expect(storage.completeUpload(upload, named, { minPartSize: 0 })).rejects.toMatchObject({
+      code: "NO_SUCH_UPLOAD",
+    });
+    await storage.abortUpload(upload);
+    await storage.close();
+  });
+});
+
+it("parts that somebody cut short are not filled up with zeros", async () => {
+  await withDisk(async (storage, root) => {
+    const upload = await storage.createUpload(ref);
+    const { etag } = await storage.putPart(upload, 1, chunks("whole"), { contentLength: 5 });
+    const data = join(root, ".daypass/uploads", upload.uploadId, "data");
+    truncateSync(data, 2);
+    const named = [{ number: 1, etag }];
+    await expect(storage.completeUpload(upload, named, { minPartSize: 0 })).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
+    expect(statSync(data).size).toBe(2);
+    expect(await storage.head(ref)).toBe(undefined);
+    await storage.putPart(upload, 1, chunks("whole"), { contentLength: 5 });
+    await storage.completeUpload(upload, named, { minPartSize: 0 });
+    expect((await storage.head(ref))?.size).toBe(5);
+    await storage.close();
+  });
+});

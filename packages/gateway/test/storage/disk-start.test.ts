@@ -1,0 +1,41 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { tempName } from "../../src/storage/disk/key-path.ts";
+import { disk } from "../../src/storage/disk.ts";
+import { chunks, leakedTemps, withDisk } from "./temp-root.ts";
+
+const ref = { bucket: "bucket", key: "a.txt" };
+
+it("a bucket that a crash did not let come to be leaves no folder", async () => {
+  await withDisk(async (storage, root) => {
+    await storage.createBucket("made-here");
+    await storage.close();
+    mkdirSync(join(root, tempName("0123456789abcdef", "00")));
+    const again = await disk({ root });
+    expect(leakedTemps(root)).toEqual([]);
+    expect((await again.buckets()).map(({ name }) => name)).toEqual(["bucket", "files", "made-here"]);
+    await again.close();
+  });
+});
+
+it("a start leaves to the next what it cannot clean", async () => {
+  await withDisk(async (storage, root) => {
+    await storage.put(ref, chunks("x"));
+    await storage.put({ bucket: "bucket", key: "deep/a.txt" }, chunks("y"));
+    await storage.close();
+    // A folder in the place of a temp file that cannot be removed, and beside it one that can.
+    const stuck = join(root, "bucket", tempName("0123456789abcdef", "00"));
+    mkdirSync(stuck);
+    writeFileSync(join(stuck, "kept"), "");
+    const removed = join(root, "bucket/deep", tempName("0123456789abcdef", "01"));
+    writeFileSync(removed, "");
+    const again = await disk({ root });
+    expect((await again.get(ref))?.info.size).toBe(1);
+    expect(leakedTemps(root)).toEqual([join("bucket", tempName("0123456789abcdef", "00"))]);
+    await again.close();
+    rmSync(join(stuck, "kept"));
+    await (await disk({ root })).close();
+    expect(leakedTemps(root)).toEqual([]);
+  });
+});

@@ -1,4 +1,4 @@
-import { akamaiSigner } from "daypass/akamai";
+import { akamaiSigner, akamaiVerifier } from "daypass/akamai";
 import { azureSigner, azureUserDelegationSigner } from "daypass/azure";
 import { bunnySigner } from "daypass/bunny";
 import { cloudflareSigner } from "daypass/cloudflare";
@@ -86,7 +86,17 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     ["cloudfront", { bind: { ip: null } }],
     ["swift", { bind: { ip: [] } }],
     ["swift", { bind: { ip: null } }],
+    ["swift", { bind: { ip: [["203.0.113.0/24"]] } }],
     ["media-cdn/token", { bind: { ip: [null] } }],
+    ["oss", { method: "PUT", bind: { contentLength: 1.5 } }],
+    ["oss", { method: "PUT", bind: { contentLength: "5 MB" } }],
+    ["cos", { method: "PUT", bind: { contentLength: -1 } }],
+    ["cos", { method: "PUT", bind: { contentLength: "" } }],
+    ["oss", { key: 5 }],
+    ["cos", { key: null }],
+    ["oss", { stableWindow: 0 }],
+    ["cos", { stableWindow: 1.5 }],
+    ["gcs", { stableWindow: -60 }],
     ["azure, user delegation", { bind: { contentType: "c/d", headers: { "content-type": "a/b" } } }],
     ["azure, user delegation", { bind: { headers: { "X-A": "1", "x-a": "2" } } }],
     ["azure, user delegation", { bind: { contentLength: Number.NaN } }],
@@ -234,6 +244,39 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(await codeOf(() => swiftSigner({ ...options, account: name as never }))).toBe("INVALID_INPUT");
     expect(await codeOf(() => swiftSigner(options).sign({ ...wish, container: name as never }))).toBe("INVALID_INPUT");
     expect(await codeOf(() => swiftSigner(options).sign(wish))).toBe("made");
+  });
+
+  it("credentials with a line break, which a file's last line leaves or two pasted values have between them", async () => {
+    for (const text of ["secret\n", "\nsecret", "AKID\nsecret"]) {
+      const made = (names: object) => () => ossSigner({ region: "cn-hangzhou", credentials: { ...oss, ...names } });
+      expect(await codeOf(made({ accessKeySecret: text }))).toBe("INVALID_KEY");
+      expect(await codeOf(made({ accessKeyId: text }))).toBe("INVALID_KEY");
+      expect(await codeOf(made({ securityToken: text }))).toBe("INVALID_KEY");
+    }
+  });
+
+  // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.
+  it.each([
+    "https://media.example.com/",
+    "https://Media.example.com",
+    "https://media.example.com:443",
+    "https://media.example.com:65536",
+    "https://media.example.com.",
+    "https://*.example.com",
+    "media.example.com",
+    "",
+  ])("an origin that is spelled %j", async (origin) => {
+    const made = (origins: readonly string[]) => codeOf(() => akamaiVerifier({ secrets: "52a1", origins }));
+    expect(await made([origin])).toBe("INVALID_INPUT");
+    expect(await made(["https://media.example.com", origin])).toBe("INVALID_INPUT");
+    expect(await made(["https://media.example.com"])).toBe("made");
+  });
+
+  it("no origins, or one twice", async () => {
+    for (const origins of [[], undefined, ["https://a.example", "https://a.example"]]) {
+      const made = () => akamaiVerifier({ secrets: "52a1", origins: origins as never });
+      expect(await codeOf(made)).toBe("INVALID_INPUT");
+    }
   });
 
   it.each([

@@ -207,6 +207,15 @@ describe("who, when and what is sent", () => {
     const link = request(sign({ bind: { ip: "203.0.113.0/24" } }), { headers: [["x-forwarded-for", "203.0.113.9"]] });
     expect(await outcome({ ...link, remoteAddress: "198.51.100.1" })).toBe("IP_NOT_GRANTED");
     expect(await outcome({ ...link, remoteAddress: undefined })).toBe("IP_NOT_GRANTED");
+    // No addresses: what is no number must not be taken for one that fits.
+    for (const remoteAddress of ["203.0.113.256", "459.256.369.9", "203.0.113", "203.0.113.9.9", "203.0.113.09"]) {
+      expect(await outcome({ ...link, remoteAddress }), remoteAddress).toBe("IP_NOT_GRANTED");
+    }
+    const wide = request(sign({ bind: { ip: "2001:db8::/32" } }));
+    expect(await outcome({ ...wide, remoteAddress: "2001:db8::9" })).toMatchObject({ keyId: "k1" });
+    for (const remoteAddress of ["2001:db8::xyz", "2001:db8::1:203.0.113.256", "2001:db8::12345", "2001:db8:"]) {
+      expect(await outcome({ ...wide, remoteAddress }), remoteAddress).toBe("IP_NOT_GRANTED");
+    }
     expect(await outcome({ ...link, remoteAddress: "203.0.113.9" })).toMatchObject({ keyId: "k1" });
   });
 

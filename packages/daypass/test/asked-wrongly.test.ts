@@ -129,6 +129,8 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     ["media-cdn", { place: "foo" }],
     ["swift", { expiresAs: "foo" }],
     ["symfony", { url: `${url}?a=%FF` }],
+    ["url", { url: `${url}?a=%FF` }],
+    ["url", { url: "https://media.example.com/%FF" }],
   ] as const)("%s: %j", async (scheme, more) => {
     expect(await codeOf(() => sign(scheme, more))).toBe("INVALID_INPUT");
   });

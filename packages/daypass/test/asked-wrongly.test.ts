@@ -12,6 +12,7 @@ import { laravelSigner, laravelVerifier } from "daypass/laravel";
 import { mediaCdnSigner } from "daypass/media-cdn";
 import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token";
 import { ossSigner } from "daypass/oss";
+import { s3Signer } from "daypass/s3";
 import { swiftSigner } from "daypass/swift";
 import { symfonySigner } from "daypass/symfony";
 import { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing";
@@ -52,6 +53,11 @@ const signers = {
   "media-cdn": [mediaCdnSigner({ keyName: "k", privateKey: "A".repeat(43), clock }).sign, { url }],
   "media-cdn/token": [mediaCdnTokenSigner({ key: { secret: "A".repeat(43) }, clock }).sign, { url }],
   oss: [ossSigner({ region: "cn-hangzhou", credentials: oss, clock }).sign, { bucket: "media", key: "a" }],
+  s3: [
+    s3Signer({ region: "eu-west-1", credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" }, clock })
+      .sign,
+    { bucket: "media", key: "a" },
+  ],
   swift: [
     swiftSigner({ endpoint: "https://swift.example.com", account: "AUTH_a", key: "k", clock }).sign,
     { container: "c", object: "o" },
@@ -92,6 +98,28 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     ["oss", { method: "PUT", bind: { contentLength: "5 MB" } }],
     ["cos", { method: "PUT", bind: { contentLength: -1 } }],
     ["cos", { method: "PUT", bind: { contentLength: "" } }],
+    ["s3", { method: "put" }],
+    ["s3", { method: "" }],
+    ["s3", { key: "" }],
+    ["s3", { bind: { contentLength: 1.5 } }],
+    ["s3", { bind: { contentLength: "5 MB" } }],
+    ["s3", { bind: { contentLength: "" } }],
+    ["s3", { bind: { contentLength: -1 } }],
+    ["s3", { bind: { sha256: "A".repeat(64) } }],
+    ["s3", { bind: { sha256: "a".repeat(65) } }],
+    ["s3", { bind: { contentType: "c/d", headers: { "Content-Type": "a/b" } } }],
+    ["s3", { headers: { "x-a": "é" } }],
+    ["s3", { headers: { "x-a": "a\r\nb: c" } }],
+    ["s3", { headers: { "x-a": null } }],
+    ["s3", { headers: { "x a": "b" } }],
+    ["s3", { headers: { Host: "other.example.com" } }],
+    ["s3", { headers: { Authorization: "AWS a:b" } }],
+    ["s3", { headers: { "x-a": "1", "X-A": "2" } }],
+    ["s3", { query: { "X-Amz-Expires": "604800" } }],
+    ["s3", { query: { "x-amz-signedheaders": "host" } }],
+    ["s3", { query: { a: 5 } }],
+    ["s3", { query: { a: "1" }, bind: { query: { a: "2" } } }],
+    ["s3", { response: { contenttype: "a/b" } }],
     ["oss", { key: 5 }],
     ["cos", { key: null }],
     ["oss", { stableWindow: 0 }],

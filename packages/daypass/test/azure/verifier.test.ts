@@ -175,6 +175,9 @@ describe("who may use it, and how", () => {
     expect((await delegation.verify(rawRequest(raw), { subject: "u1" })).kind).toBe("user-delegation");
     await expectRefusal(delegation.verify(rawRequest(raw), { subject: "u2" }), "WRONG_SUBJECT");
     await expectRefusal(delegation.verify(rawRequest(raw)), "WRONG_SUBJECT");
+    // A SAS that is for nobody in particular is for a proved user as well.
+    const anybody = rawRequest({ kind: "user-delegation" });
+    expect((await delegation.verify(anybody, { subject: "u2" })).kind).toBe("user-delegation");
     const shared: RawSas = { ...raw, headers: [["authorization", "SharedKey a:b"]] };
     await expectRefusal(delegation.verify(rawRequest(shared), { subject: "u1" }), "AMBIGUOUS_AUTHENTICATION");
   });

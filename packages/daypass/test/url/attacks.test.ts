@@ -239,6 +239,13 @@ describe("who, when and what is sent", () => {
     expect(await outcome(request(link))).toBe("NOT_YET_VALID");
   });
 
+  it("tells the time of a URL to nobody whose signature is wrong", async () => {
+    const link = request(sign());
+    const late = { clock: () => new Date(AT.getTime() + 86_400_000) };
+    expect(await outcome(link, late)).toBe("EXPIRED");
+    expect(await outcome(change(link, "/7.pdf", "/8.pdf"), late)).toBe("SIGNATURE_MISMATCH");
+  });
+
   it("rustfs #3374: headers that a proxy adds neither help nor harm", async () => {
     const link = sign({ bind: { headers: { "x-tenant": "acme" } } });
     const headers = [...Object.entries(link.headers), ["x-request-id", "7"], ["x-tenants", "other"]] as const;

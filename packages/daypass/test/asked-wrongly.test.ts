@@ -285,6 +285,13 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     }
   });
 
+  it("credentials whose end is no instant, which none could outlive", async () => {
+    for (const expiration of [new Date(Number.NaN), new Date(0), "soon"]) {
+      const credentials = { ...oss, expiration: expiration as Date };
+      expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials }))).toBe("INVALID_KEY");
+    }
+  });
+
   // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.
   it.each([
     "https://media.example.com/",

@@ -219,6 +219,13 @@ describe("s3FormVerifier", () => {
     }
   });
 
+  it("reads no more than 64 KiB of fields, which S3 ignores or not", async () => {
+    const form = sign({});
+    const padded = (count: number) => verify({ fields: { ...form.fields, "x-ignore-a": "v".repeat(count) } });
+    await expect(padded(60_000)).resolves.toBeDefined();
+    await expectRefusal(padded(65_536), "MALFORMED");
+  });
+
   it("holds a form to regions, to its signing time and to a longest life", async () => {
     const form = sign({});
     await expectRefusal(verify(form, { regions: ["us-east-1"] }), "WRONG_SCOPE");

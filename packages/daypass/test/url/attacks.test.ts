@@ -239,6 +239,15 @@ describe("who, when and what is sent", () => {
     expect(await outcome(request(link))).toBe("NOT_YET_VALID");
   });
 
+  it("reads no more than 32 KiB of target and headers together, whoever sends them", async () => {
+    const link = sign();
+    const many = (count: number) => Array.from({ length: count }, (_, at) => [`x-${at}`, "v".repeat(100)] as const);
+    expect(await outcome(request(link, { headers: many(250) }))).toMatchObject({ keyId: "k1" });
+    expect(await outcome(request(link, { headers: many(350) }))).toBe("MALFORMED");
+    expect(await outcome(request(link, { headers: [["x-a", "v".repeat(32_768)]] }))).toBe("MALFORMED");
+    expect(await outcome(request(link, { headers: [["n".repeat(32_768), ""]] }))).toBe("MALFORMED");
+  });
+
   it("tells the time of a URL to nobody whose signature is wrong", async () => {
     const link = request(sign());
     const late = { clock: () => new Date(AT.getTime() + 86_400_000) };

@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
+import { keyStore } from "../src/state/key-store.ts";
 import { daypass, nodeArguments, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
 import { movedClock } from "./moved-clock.ts";
 
@@ -9,6 +11,12 @@ interface CreatedKey {
   readonly scope: object;
   readonly secretAccessKey?: string;
   readonly jwk?: { readonly d?: string };
+}
+
+/** The record of a row, as a file has it. */
+interface Editable {
+  kind: string;
+  readonly scope: { [member: string]: string[] };
 }
 
 async function createdKey(state: string, ...args: readonly string[]): Promise<CreatedKey> {
@@ -73,6 +81,35 @@ test("refuses a key whose row was edited", async () => {
   writeFileSync(file, readFileSync(file, "utf8").replace("3600", "999999"));
   const { status, stderr } = await sign(state);
   expect([status, stderr]).toEqual([1, expect.stringContaining("was edited")]);
+});
+
+test.each<[part: string, edit: (record: Editable) => void]>([
+  ["buckets", ({ scope }) => scope["buckets"]?.push("private")],
+  ["buckets that are left out", ({ scope }) => delete scope["buckets"]],
+  ["prefix", (record) => Object.assign(record.scope, { prefix: "" })],
+  ["methods", ({ scope }) => scope["methods"]?.push("PUT")],
+  ["longest life", (record) => Object.assign(record.scope, { maxLife: 604_800 })],
+  ["end", (record) => Object.assign(record.scope, { until: "2099-01-01T00:00:00.000Z" })],
+  ["origins", (record) => Object.assign(record.scope, { origins: ["https://b.example"] })],
+  ["id", (record) => Object.assign(record, { id: "AKIDANOTHER" })],
+  ["kind", (record) => Object.assign(record, { kind: record.kind === "s3" ? "url" : "s3" })],
+  ["algorithm", (record) => Object.assign(record, { algorithm: "Ed25519" })],
+])("opens no key whose %s somebody has edited in its row", async (_, edit) => {
+  const folder = join(temporaryFolder(), "state");
+  const store = () => keyStore({ folder, env: {}, clock: () => new Date("2026-01-02T03:04:05Z") });
+  const limits = { prefix: "/a/", methods: ["GET"], maxLife: 60, until: "2027-01-02T03:04:05.000Z" };
+  await store().create({ algorithm: "AWS4-HMAC-SHA256", scope: { buckets: ["media"], ...limits } });
+  await store().create({ algorithm: "HS256", scope: { origins: ["https://a.example"], ...limits } });
+  expect(await store().active()).toHaveLength(2);
+  const file = join(folder, "keys.json");
+  const whole = JSON.parse(readFileSync(file, "utf8"));
+  const rows: readonly { readonly record: Editable }[] = structuredClone(whole.keys);
+  for (const { record } of rows) edit(record);
+  const isSame = rows.map((row, at) => isDeepStrictEqual(row, whole.keys[at]));
+  expect(isSame).toContain(false);
+  writeFileSync(file, JSON.stringify({ ...whole, keys: rows }));
+  expect((await store().opened()).map(({ key }) => key !== undefined)).toEqual(isSame);
+  await expect(store().active()).rejects.toThrow("was edited");
 });
 
 test("needs the master key, wherever it comes from", async () => {

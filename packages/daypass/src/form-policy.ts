@@ -60,11 +60,7 @@ export function draftForm(
   checkOptions(request, { scheme: `a form of ${scheme}`, known, instead: INSTEAD });
   const key = oneKey ?? `${prefix}${FILE_NAME}`;
   // A prefix without a slash at its end would admit `private.txt` where `pr` was meant.
-  if (
-    (typeof oneKey === "string") === (typeof prefix === "string") ||
-    key === "" ||
-    !(prefix ?? "a/").slice(1).endsWith("/")
-  ) {
+  if ((typeof oneKey === "string") === (typeof prefix === "string") || !(prefix ?? "a/").slice(1).endsWith("/")) {
     throw invalidInput("the key", "text, or left out for a prefix that ends with /", oneKey ?? prefix);
   }
   const more: unknown = request.conditions ?? [];

@@ -1,4 +1,4 @@
-import { akamaiSigner } from "daypass/akamai";
+import { akamaiSigner, akamaiVerifier } from "daypass/akamai";
 import { azureSigner, azureUserDelegationSigner } from "daypass/azure";
 import { bunnySigner } from "daypass/bunny";
 import { cloudflareSigner } from "daypass/cloudflare";
@@ -12,6 +12,7 @@ import { laravelSigner, laravelVerifier } from "daypass/laravel";
 import { mediaCdnSigner } from "daypass/media-cdn";
 import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token";
 import { ossSigner } from "daypass/oss";
+import { s3Signer } from "daypass/s3";
 import { swiftSigner } from "daypass/swift";
 import { symfonySigner } from "daypass/symfony";
 import { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing";
@@ -52,6 +53,11 @@ const signers = {
   "media-cdn": [mediaCdnSigner({ keyName: "k", privateKey: "A".repeat(43), clock }).sign, { url }],
   "media-cdn/token": [mediaCdnTokenSigner({ key: { secret: "A".repeat(43) }, clock }).sign, { url }],
   oss: [ossSigner({ region: "cn-hangzhou", credentials: oss, clock }).sign, { bucket: "media", key: "a" }],
+  s3: [
+    s3Signer({ region: "eu-west-1", credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" }, clock })
+      .sign,
+    { bucket: "media", key: "a" },
+  ],
   swift: [
     swiftSigner({ endpoint: "https://swift.example.com", account: "AUTH_a", key: "k", clock }).sign,
     { container: "c", object: "o" },
@@ -86,7 +92,39 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     ["cloudfront", { bind: { ip: null } }],
     ["swift", { bind: { ip: [] } }],
     ["swift", { bind: { ip: null } }],
+    ["swift", { bind: { ip: [["203.0.113.0/24"]] } }],
     ["media-cdn/token", { bind: { ip: [null] } }],
+    ["oss", { method: "PUT", bind: { contentLength: 1.5 } }],
+    ["oss", { method: "PUT", bind: { contentLength: "5 MB" } }],
+    ["cos", { method: "PUT", bind: { contentLength: -1 } }],
+    ["cos", { method: "PUT", bind: { contentLength: "" } }],
+    ["s3", { method: "put" }],
+    ["s3", { method: "" }],
+    ["s3", { key: "" }],
+    ["s3", { bind: { contentLength: 1.5 } }],
+    ["s3", { bind: { contentLength: "5 MB" } }],
+    ["s3", { bind: { contentLength: "" } }],
+    ["s3", { bind: { contentLength: -1 } }],
+    ["s3", { bind: { sha256: "A".repeat(64) } }],
+    ["s3", { bind: { sha256: "a".repeat(65) } }],
+    ["s3", { bind: { contentType: "c/d", headers: { "Content-Type": "a/b" } } }],
+    ["s3", { headers: { "x-a": "é" } }],
+    ["s3", { headers: { "x-a": "a\r\nb: c" } }],
+    ["s3", { headers: { "x-a": null } }],
+    ["s3", { headers: { "x a": "b" } }],
+    ["s3", { headers: { Host: "other.example.com" } }],
+    ["s3", { headers: { Authorization: "AWS a:b" } }],
+    ["s3", { headers: { "x-a": "1", "X-A": "2" } }],
+    ["s3", { query: { "X-Amz-Expires": "604800" } }],
+    ["s3", { query: { "x-amz-signedheaders": "host" } }],
+    ["s3", { query: { a: 5 } }],
+    ["s3", { query: { a: "1" }, bind: { query: { a: "2" } } }],
+    ["s3", { response: { contenttype: "a/b" } }],
+    ["oss", { key: 5 }],
+    ["cos", { key: null }],
+    ["oss", { stableWindow: 0 }],
+    ["cos", { stableWindow: 1.5 }],
+    ["gcs", { stableWindow: -60 }],
     ["azure, user delegation", { bind: { contentType: "c/d", headers: { "content-type": "a/b" } } }],
     ["azure, user delegation", { bind: { headers: { "X-A": "1", "x-a": "2" } } }],
     ["azure, user delegation", { bind: { contentLength: Number.NaN } }],
@@ -119,6 +157,8 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     ["media-cdn", { place: "foo" }],
     ["swift", { expiresAs: "foo" }],
     ["symfony", { url: `${url}?a=%FF` }],
+    ["url", { url: `${url}?a=%FF` }],
+    ["url", { url: "https://media.example.com/%FF" }],
   ] as const)("%s: %j", async (scheme, more) => {
     expect(await codeOf(() => sign(scheme, more))).toBe("INVALID_INPUT");
   });
@@ -234,6 +274,46 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     expect(await codeOf(() => swiftSigner({ ...options, account: name as never }))).toBe("INVALID_INPUT");
     expect(await codeOf(() => swiftSigner(options).sign({ ...wish, container: name as never }))).toBe("INVALID_INPUT");
     expect(await codeOf(() => swiftSigner(options).sign(wish))).toBe("made");
+  });
+
+  it("credentials with a line break, which a file's last line leaves or two pasted values have between them", async () => {
+    for (const text of ["secret\n", "\nsecret", "AKID\nsecret"]) {
+      const made = (names: object) => () => ossSigner({ region: "cn-hangzhou", credentials: { ...oss, ...names } });
+      expect(await codeOf(made({ accessKeySecret: text }))).toBe("INVALID_KEY");
+      expect(await codeOf(made({ accessKeyId: text }))).toBe("INVALID_KEY");
+      expect(await codeOf(made({ securityToken: text }))).toBe("INVALID_KEY");
+    }
+  });
+
+  it("credentials whose end is no instant, which none could outlive", async () => {
+    for (const expiration of [new Date(Number.NaN), new Date(0), "soon"]) {
+      const credentials = { ...oss, expiration: expiration as Date };
+      expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials }))).toBe("INVALID_KEY");
+    }
+  });
+
+  // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.
+  it.each([
+    "https://media.example.com/",
+    "https://Media.example.com",
+    "https://media.example.com:443",
+    "https://media.example.com:65536",
+    "https://media.example.com.",
+    "https://*.example.com",
+    "media.example.com",
+    "",
+  ])("an origin that is spelled %j", async (origin) => {
+    const made = (origins: readonly string[]) => codeOf(() => akamaiVerifier({ secrets: "52a1", origins }));
+    expect(await made([origin])).toBe("INVALID_INPUT");
+    expect(await made(["https://media.example.com", origin])).toBe("INVALID_INPUT");
+    expect(await made(["https://media.example.com"])).toBe("made");
+  });
+
+  it("no origins, or one twice", async () => {
+    for (const origins of [[], undefined, ["https://a.example", "https://a.example"]]) {
+      const made = () => akamaiVerifier({ secrets: "52a1", origins: origins as never });
+      expect(await codeOf(made)).toBe("INVALID_INPUT");
+    }
   });
 
   it.each([

@@ -80,6 +80,16 @@ describe("rotatingCredentials", () => {
     expect(code(rotating.current)).toBe("CREDENTIALS_NOT_READY");
   });
 
+  // JSON has no dates: without a check the credentials would never be old, and signers would use them past their end.
+  it("takes no end that is a text, or no date at all", async () => {
+    for (const expiration of ["2026-11-24T13:00:00Z", new Date(Number.NaN), 1_795_525_200, null]) {
+      const given = { accessKeyId: "ASIA", secretAccessKey: "s", expiration: expiration as Date };
+      const rotating = rotatingCredentials(async () => given);
+      await expect(rotating.ready()).rejects.toMatchObject({ code: "INVALID_KEY" });
+      expect(code(rotating.current)).toBe("CREDENTIALS_NOT_READY");
+    }
+  });
+
   it("fetches new ones in the background five minutes before the end, and not earlier", async () => {
     const { credentials, state, pass } = cloud();
     await credentials.ready();

@@ -53,6 +53,9 @@ describe("azureSigner", () => {
     ["l", "GET"],
     ["cw", "PUT"],
     ["a", "PUT"],
+    ["c", "PUT"],
+    ["w", "PUT"],
+    ["t", "GET"],
     ["d", "DELETE"],
     ["x", "DELETE"],
     ["rwd", "GET"],
@@ -132,6 +135,8 @@ describe("azureSigner", () => {
     ["1.2.3.4-1.2.3.9/32"],
     ["01.2.3.4"],
     ["1.2.3"],
+    ["1.2.3.256"],
+    ["1.2.3.0/24/25"],
     [""],
   ])("refuses the address %j, which Azure cannot bind", (ip) => {
     expect(code(() => azure.sign({ ...wish, bind: { ip } }))).toBe("UNSUPPORTED_CONSTRAINT");

@@ -102,6 +102,10 @@ describe("time", () => {
     ],
   ])("refuses the end %s, however well signed", (se) => refuse({ fields: { se } }, "MALFORMED"));
 
+  it.each(["se", "sp", "sr"])("refuses a SAS without %s, however well signed, as no policy stands for it", (name) =>
+    refuse({ without: [name] }, "MALFORMED"),
+  );
+
   it("begins at st and at the key's skt, and ends at se and at ske", async () => {
     await refuse({ fields: { st: "2026-01-02T03:04:06Z" } }, "NOT_YET_VALID");
     expect((await verify({ fields: { st: "2026-01-02T03:04:05Z" } })).notBefore).toEqual(AT);
@@ -137,6 +141,11 @@ describe("who may use it, and how", () => {
     ["203.0.113.0-203.0.113.9", "::ffff:cb00:7105:1", false],
     ["203.0.113.0-203.0.113.9", "203.0.113.10", false],
     ["203.0.113.9", "2001:db8::1", false],
+    // IPv6 addresses that only look like one of IPv4 at their end.
+    ["203.0.113.9", "2001:db8::ffff:cb00:7109", false],
+    ["203.0.113.9", "2001:db8::ffff:203.0.113.9", false],
+    ["0.0.0.0-255.255.255.255", "203.0.113.256", false],
+    ["203.0.113.0-203.0.113.256", "203.0.113.5", false],
     ["203.0.113.9", undefined, false],
     ["203.0.113.9", "", false],
     ["203.0.113.9-203.0.113.0", "203.0.113.5", false],
@@ -166,6 +175,9 @@ describe("who may use it, and how", () => {
     expect((await delegation.verify(rawRequest(raw), { subject: "u1" })).kind).toBe("user-delegation");
     await expectRefusal(delegation.verify(rawRequest(raw), { subject: "u2" }), "WRONG_SUBJECT");
     await expectRefusal(delegation.verify(rawRequest(raw)), "WRONG_SUBJECT");
+    // A SAS that is for nobody in particular is for a proved user as well.
+    const anybody = rawRequest({ kind: "user-delegation" });
+    expect((await delegation.verify(anybody, { subject: "u2" })).kind).toBe("user-delegation");
     const shared: RawSas = { ...raw, headers: [["authorization", "SharedKey a:b"]] };
     await expectRefusal(delegation.verify(rawRequest(shared), { subject: "u1" }), "AMBIGUOUS_AUTHENTICATION");
   });

@@ -119,6 +119,10 @@ describe("guardFetch and obligations", () => {
     const missing = guardFetch(verifierAt(AT), () => Response.json({}, { status: 404 }));
     // Bun adds the charset.
     expect((await missing(new Request(url))).headers.get("content-type")).toMatch(/^application\/json/);
+    const wrong = guardFetch(verifierAt(AT), () => Response.json({}, { status: 400 }));
+    expect((await wrong(new Request(url))).headers.get("content-type")).toMatch(/^application\/json/);
+    const plainest = guardFetch(verifierAt(AT), () => new Response("a", { status: 200 }));
+    expect((await plainest(new Request(url))).headers.get("content-type")).toBe("text/x");
     const broken = guardFetch(verifierAt(AT), () => Response.error());
     expect((await broken(new Request(url))).type).toBe("error");
   });
@@ -230,6 +234,18 @@ describe("guardFetch and obligations", () => {
     const request = new Request(`${endpoint}/x`, { method: "PUT", body: "too long" });
     await read(request);
     await expect(guarded(request)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  });
+
+  it("hands on the very request where the grant asks for nothing, even if somebody has read its body", async () => {
+    const seen: Request[] = [];
+    const guarded = guardFetch(granting([]), (_grant, request) => {
+      seen.push(request);
+      return new Response();
+    });
+    const request = new Request(`${endpoint}/x`, { method: "PUT", body: "read before" });
+    await request.text();
+    expect((await guarded(request)).status).toBe(200);
+    expect(seen[0]).toBe(request);
   });
 
   it("strips below a path that the host took off", async () => {

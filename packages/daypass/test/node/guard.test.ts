@@ -152,6 +152,14 @@ describe("guardNode", () => {
     expect((await send(listener, head)).headers.toLowerCase()).toContain("connection: close");
   });
 
+  it("keeps the connection where a refused request has no body", async () => {
+    const keeping = get("/b/a.txt").replace("close", "keep-alive");
+    const both = `${keeping}${get("/b/a.txt")}`;
+    const { headers, body } = await send(listener, both);
+    expect(headers).not.toContain("connection: close");
+    expect(`${headers}${body}`.match(/HTTP\/1\.1 403/g)).toHaveLength(2);
+  });
+
   it("refuses an upload over HTTP/2, where a connection header is forbidden", async () => {
     const server = createHttp2Server((req, res) => void guardNode(verifier, () => {})(req, res));
     closers.push(() => server.close());
@@ -419,6 +427,17 @@ describe("guardNode and obligations", () => {
     const { headers } = await send(plain, get("/x"));
     expect(headers).toContain("x-own: 1");
     expect(headers).not.toContain("application/pdf");
+    for (const status of [400, 503]) {
+      const early = guardNode(
+        granting([{ kind: "response", headers: { "content-type": "application/pdf" } }]),
+        (_grant, _req, res: ServerResponse) => {
+          res.statusCode = status;
+          res.setHeader("content-type", "application/json");
+          res.end("{}");
+        },
+      );
+      expect((await send(early, get("/x"))).headers).toContain("content-type: application/json");
+    }
   });
 
   it("removes the parameters that may vary from what the handler sees", async () => {

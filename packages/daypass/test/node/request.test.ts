@@ -59,6 +59,8 @@ describe("toWireRequest", () => {
       "content-length",
     ],
     ["a Content-Length that is no number", withHeaders(...host, "Content-Length", "1, 1"), "content-length"],
+    ["an empty Content-Length", withHeaders(...host, "Content-Length", ""), "content-length"],
+    ["a Content-Length with a sign", withHeaders(...host, "Content-Length", "+5"), "content-length"],
     [
       "a Transfer-Encoding other than chunked",
       withHeaders(...host, "Transfer-Encoding", "gzip, chunked"),
@@ -87,6 +89,12 @@ describe("toWireRequest", () => {
 
   it("accepts a quoted comma in a media type, and chunked in any case", () => {
     const request = withHeaders(...host, "Content-Type", 'm/x; boundary="a,b"', "Transfer-Encoding", "Chunked");
+    expect(codeOf(() => toWireRequest(request))).toBe("accepted");
+  });
+
+  it("accepts other headers, repeated or not, whose names are as long as those that it checks", () => {
+    const names = ["Link", "Authenticate", "Accept-Charset", "If-Modified-Since"];
+    const request = withHeaders(...host, ...[...names, ...names].flatMap((name) => [name, "a, b"]));
     expect(codeOf(() => toWireRequest(request))).toBe("accepted");
   });
 

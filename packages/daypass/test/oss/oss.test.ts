@@ -67,6 +67,8 @@ describe("OSS V4", () => {
       { kind: "body-checksum", header: "content-md5", value: md5 },
       { kind: "create-only" },
     ]);
+    const overwriting = sign({ method: "PUT", headers: { "x-oss-forbid-overwrite": "false", "x-oss-meta-a": "true" } });
+    expect((await verifier.verify(wireRequest(overwriting))).obligations).toEqual([]);
     for (const [name, value] of request.headers) {
       const fewer = request.headers.filter(([other]) => other !== name);
       expect(await refusal({ ...request, headers: fewer }), name).toBe("SIGNATURE_MISMATCH");

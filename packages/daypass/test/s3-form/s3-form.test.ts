@@ -77,6 +77,15 @@ describe("s3FormSigner", () => {
     expect(refused([["content-length-range", 9, 1]])).toContain("9,1");
   });
 
+  it("binds a length by either option, and by both at once", async () => {
+    const lengths = async (request: Partial<S3FormRequest>) => (await verify(sign(request))).obligations;
+    expect(await lengths({ contentLength: 5 })).toEqual([{ kind: "body-length", min: 5, max: 5 }]);
+    expect(await lengths({ bind: { contentLength: { max: 5 } } })).toEqual([{ kind: "body-length", min: 0, max: 5 }]);
+    expect(await lengths({ contentLength: { min: 2, max: 9 }, bind: { contentLength: { min: 1, max: 5 } } })).toEqual([
+      { kind: "body-length", min: 2, max: 5 },
+    ]);
+  });
+
   it("says what it leaves open", () => {
     expect(sign({}).unbound).toEqual(["the file", "its length", "Content-Type"]);
     expect(sign({ key: "a/${filename}.png" }).warnings).toHaveLength(1);
@@ -130,6 +139,17 @@ describe("s3FormSigner", () => {
     ["parameters", { bind: { query: { a: "b" } } }, "UNSUPPORTED_CONSTRAINT"],
     ["response headers", { response: { contentType: "text/plain" } }, "UNSUPPORTED_CONSTRAINT"],
     ["a range in the wrong order", { contentLength: { min: 2, max: 1 } }, "INVALID_INPUT"],
+    [
+      "two lengths that no file has",
+      { contentLength: { min: 6, max: 9 }, bind: { contentLength: 5 } },
+      "INVALID_INPUT",
+    ],
+    [
+      "a length that a condition of its own rules out",
+      { contentLength: 5, conditions: [["content-length-range", 6, 9]] },
+      "INVALID_INPUT",
+    ],
+    ["a condition on a field of the signer", { conditions: [["starts-with", "$x-amz-date", ""]] }, "INVALID_INPUT"],
     ["a length that is no number", { contentLength: Number.NaN }, "INVALID_INPUT"],
     ["a field of the signer", { fields: { "X-Amz-Signature": "0" } }, "INVALID_INPUT"],
     ["a field of the other version", { fields: { AWSAccessKeyId: "0" } }, "INVALID_INPUT"],
@@ -197,6 +217,13 @@ describe("s3FormVerifier", () => {
       await expectRefusal(submit({}, credentials as typeof session), "INVALID_TOKEN");
       await expectRefusal(submit({}, { ...session, expiration: AT } as typeof session), "EXPIRED_TOKEN");
     }
+  });
+
+  it("reads no more than 64 KiB of fields, which S3 ignores or not", async () => {
+    const form = sign({});
+    const padded = (count: number) => verify({ fields: { ...form.fields, "x-ignore-a": "v".repeat(count) } });
+    await expect(padded(60_000)).resolves.toBeDefined();
+    await expectRefusal(padded(65_536), "MALFORMED");
   });
 
   it("holds a form to regions, to its signing time and to a longest life", async () => {

@@ -106,6 +106,18 @@ describe("refusals", () => {
     expect(grant.unsignedParameters).toEqual([["utm_source", "mail"]]);
   });
 
+  it("refuses a content-md5 parameter that the header does not repeat, and a parameter without a value", async () => {
+    const headers = { "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==" };
+    const { url } = sign({ method: "PUT", headers });
+    const put = (more: string) => refusal(request(url + more, { method: "PUT", headers }));
+    expect(await put("&Content-MD5=1B2M2Y8AsgTpgAmY7PhCfg%3D%3D")).toBe("accepted");
+    expect(await put("&content-md5=XrY7u%2BAe7tCTyyK7j1rNww%3D%3D")).toBe("UNSIGNED_PARAMETER");
+    expect(await put("&x-md5=1B2M2Y8AsgTpgAmY7PhCfg%3D%3D")).toBe("UNSIGNED_PARAMETER");
+    for (const more of ["&note", "&md5=", "&content-types="]) {
+      expect(await refusal(request(sign().url + more)), more).toBe("UNSIGNED_PARAMETER");
+    }
+  });
+
   it("refuses a content-type parameter that the header does not repeat", async () => {
     const { url } = sign({ method: "PUT", headers: { "content-type": "text/plain" } });
     const headers = { "content-type": "text/plain" };

@@ -49,6 +49,23 @@ it.each([
   expect(await s3Verifier({ credentials, origins, clock }).verify(request)).toMatchObject({ bucket: "media" });
 });
 
+// Each is refused for what it is, and before its signature: a client can mend a date, and not a signature.
+it.each([
+  ["a day that no month has", /20260102(?=T)|20260102(?=%2F)/g, "20260230"],
+  ["an hour that no day has", "T030405Z", "T250405Z"],
+  ["no life", "X-Amz-Expires=60", "X-Amz-Expires="],
+  ["a life with a sign", "X-Amz-Expires=60", "X-Amz-Expires=%2B60"],
+  ["a life with what stands behind 9", "X-Amz-Expires=60", "X-Amz-Expires=6:"],
+  ["a life with what stands before 0", "X-Amz-Expires=60", "X-Amz-Expires=6/"],
+  ["a life that ends with a minus", "X-Amz-Expires=60", "X-Amz-Expires=60-"],
+])("refuses a URL with %s as malformed", async (_, part, other) => {
+  const request = wireRequest(s3Signer({ ...options, endpoint }).sign(call));
+  const target = request.target.replace(part, other);
+  expect(target).not.toBe(request.target);
+  const verifier = s3Verifier({ credentials, origins: [endpoint], clock });
+  await expect(verifier.verify({ ...request, target })).rejects.toMatchObject({ code: "MALFORMED" });
+});
+
 describe("what is refused", () => {
   it("stands in the message without user, password and query", () => {
     const said = message(() => s3Signer({ ...options, endpoint: "https://user:hunter2@s3.example.com/?token=t0p" }));

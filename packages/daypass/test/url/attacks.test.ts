@@ -207,6 +207,15 @@ describe("who, when and what is sent", () => {
     const link = request(sign({ bind: { ip: "203.0.113.0/24" } }), { headers: [["x-forwarded-for", "203.0.113.9"]] });
     expect(await outcome({ ...link, remoteAddress: "198.51.100.1" })).toBe("IP_NOT_GRANTED");
     expect(await outcome({ ...link, remoteAddress: undefined })).toBe("IP_NOT_GRANTED");
+    // No addresses: what is no number must not be taken for one that fits.
+    for (const remoteAddress of ["203.0.113.256", "459.256.369.9", "203.0.113", "203.0.113.9.9", "203.0.113.09"]) {
+      expect(await outcome({ ...link, remoteAddress }), remoteAddress).toBe("IP_NOT_GRANTED");
+    }
+    const wide = request(sign({ bind: { ip: "2001:db8::/32" } }));
+    expect(await outcome({ ...wide, remoteAddress: "2001:db8::9" })).toMatchObject({ keyId: "k1" });
+    for (const remoteAddress of ["2001:db8::xyz", "2001:db8::1:203.0.113.256", "2001:db8::12345", "2001:db8:"]) {
+      expect(await outcome({ ...wide, remoteAddress }), remoteAddress).toBe("IP_NOT_GRANTED");
+    }
     expect(await outcome({ ...link, remoteAddress: "203.0.113.9" })).toMatchObject({ keyId: "k1" });
   });
 
@@ -228,6 +237,22 @@ describe("who, when and what is sent", () => {
     const later = new Date(AT.getTime() + 3_600_000);
     const link = urlSigner({ key: KEY, clock: () => later }).sign({ url: `${ORIGIN}/a`, expiresIn: 900 });
     expect(await outcome(request(link))).toBe("NOT_YET_VALID");
+  });
+
+  it("reads no more than 32 KiB of target and headers together, whoever sends them", async () => {
+    const link = sign();
+    const many = (count: number) => Array.from({ length: count }, (_, at) => [`x-${at}`, "v".repeat(100)] as const);
+    expect(await outcome(request(link, { headers: many(250) }))).toMatchObject({ keyId: "k1" });
+    expect(await outcome(request(link, { headers: many(350) }))).toBe("MALFORMED");
+    expect(await outcome(request(link, { headers: [["x-a", "v".repeat(32_768)]] }))).toBe("MALFORMED");
+    expect(await outcome(request(link, { headers: [["n".repeat(32_768), ""]] }))).toBe("MALFORMED");
+  });
+
+  it("tells the time of a URL to nobody whose signature is wrong", async () => {
+    const link = request(sign());
+    const late = { clock: () => new Date(AT.getTime() + 86_400_000) };
+    expect(await outcome(link, late)).toBe("EXPIRED");
+    expect(await outcome(change(link, "/7.pdf", "/8.pdf"), late)).toBe("SIGNATURE_MISMATCH");
   });
 
   it("rustfs #3374: headers that a proxy adds neither help nor harm", async () => {

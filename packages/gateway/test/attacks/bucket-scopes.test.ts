@@ -208,6 +208,17 @@ describe("a key for methods, or until a date", () => {
     }
   });
 
+  it("asks for no head where it may only write, as only GET implies HEAD", async () => {
+    const object = { bucket: "media", key: "other.txt", method: "HEAD", expiresIn: 60 };
+    const { url } = s3For(gateway, { credentials: scoped() }).sign(object);
+    const head = async () => (await fetch(url, { method: "HEAD" })).status;
+    scope = { methods: ["PUT"] };
+    expect([(await call({ method: "HEAD" })).status, await head()]).toEqual([403, 403]);
+    scope = { methods: ["HEAD"] };
+    expect([(await call({ method: "HEAD" })).status, await head()]).toEqual([200, 200]);
+    expect(outcome(await list(""))).toEqual(DENIED);
+  });
+
   it("deletes nothing by a POST, which it may send, when it may not DELETE", async () => {
     scope = { methods: ["GET", "POST"] };
     const body = "<Delete><Object><Key>other.txt</Key></Object></Delete>";

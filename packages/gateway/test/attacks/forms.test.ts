@@ -19,25 +19,25 @@ afterAll(() => gateway.close());
 type Fields = Readonly<Record<string, string>>;
 
 /** Posts the fields of a form that leaves the values of `open` to its sender. */
-function post(key: string, open: Fields): Promise<string> {
+function post(key: string, open: Fields, fileName?: string): Promise<string> {
   const form = s3FormSigner({ region: "us-east-1", endpoint: gateway.url, credentials: gateway.accessKey }).sign({
     bucket: "media",
     key,
     expiresIn: 60,
     conditions: Object.keys(open).map((name) => ["starts-with", `$${name}`, ""]),
   });
-  return send(form.url, { ...form.fields, ...open });
+  return send(form.url, { ...form.fields, ...open }, fileName);
 }
 
 /** Byte for byte: no browser would write some of these. */
-async function send(url: string, fields: Fields): Promise<string> {
+async function send(url: string, fields: Fields, fileName = "a"): Promise<string> {
   const part = (disposition: string, value: string): string =>
     `--B\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`;
   const parts = Object.entries(fields).map(([name, value]) => part(`name="${name}"`, value));
   const reply = await fetch(url, {
     method: "POST",
     headers: { "content-type": "multipart/form-data; boundary=B" },
-    body: `${parts.join("")}${part('name="file"; filename="a"', "content")}--B--\r\n`,
+    body: `${parts.join("")}${part(`name="file"; filename="${fileName}"`, "content")}--B--\r\n`,
   });
   return `${reply.status} ${s3Code(await reply.text()) ?? ""}`.trim();
 }
@@ -52,6 +52,16 @@ describe("the sender of a form", () => {
       expect((await sendS3(gateway, { key: "planted" })).status).toBe(404);
     },
   );
+
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: S3's own spelling
+  it("makes no megabytes of 20 KB by the name of the file, which each ${filename} stands for", async () => {
+    const places = (count: number): Fields => ({ "x-amz-meta-a": "${filename}".repeat(count) });
+    expect(await post("names", places(10), "short.txt")).toBe("204");
+    expect(await post("names", places(1000), "n".repeat(1000))).toBe("400 MaxPostPreDataLengthExceeded");
+    // A long name alone takes nobody's memory.
+    expect(await post("names", { "x-amz-meta-a": "none" }, "n".repeat(1000))).toBe("204");
+  });
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: S3's own spelling
 
   it("has no more time than the key may give, and a form in SigV2 does not tell since when", async () => {
     for (const make of [s3FormSigner, s3FormV2Signer]) {

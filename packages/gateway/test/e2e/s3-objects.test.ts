@@ -237,6 +237,9 @@ describe("a copy", () => {
       ["media/from\there.txt", "InvalidArgument"],
       ["media/%ff", "InvalidArgument"],
       ["media/from.txt?version=1", "InvalidArgument"],
+      // Who signs `media/…` must not be made to copy what stands behind a question mark.
+      ["media/none.txt?media/from.txt", "InvalidArgument"],
+      ["media/none.txt?media/from.txt?versionId=null", "InvalidArgument"],
       ["media/from.txt?versionId=", "InvalidArgument"],
       ["media/from.txt?versionId=1", "InvalidArgument"],
       ["media/from.txt?versionId=0123456789abcdefghijklmnopqrstuv", "NoSuchVersion"],

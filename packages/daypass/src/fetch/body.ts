@@ -37,8 +37,8 @@ export async function presentRequest<R extends WithBody>(request: R, grant: Gran
     for await (const _ of grant.limitBody(nothing())) break;
     return presented;
   }
-  const limited = { body: limitStream(body, grant), duplex: "half" };
-  return rebuild(presented, [presented, limited], { url, ...limited });
+  const limited = { url, body: limitStream(body, grant), duplex: "half" };
+  return rebuild(presented, [presented, limited], limited);
 }
 
 type WithBody = FetchRequest & {
@@ -54,18 +54,18 @@ type WithBody = FetchRequest & {
 function rebuild<R extends WithBody>(
   request: R,
   parts: readonly [input: unknown, init: unknown],
-  { url, ...changes }: { readonly url: string },
+  changes: { readonly url: string; readonly body?: ByteStream },
 ): R {
   const { method, headers, signal, body } = request;
   try {
     const rebuilt = Reflect.construct(request.constructor, parts) as R;
-    // Such a class waits with its error until it is asked.
-    if (rebuilt.url && rebuilt.method === method) return rebuilt;
+    // Such a class waits with its error until it is asked. Others leave the body out (Azure's HttpRequest), or keep the one of before.
+    if (rebuilt.url && rebuilt.method === method && (!changes.body || rebuilt.body === changes.body)) return rebuilt;
   } catch {
     // What is wrong with the request itself the other constructor says as well.
   }
-  const init = { method, headers, signal, ...(body ? { body, duplex: "half" } : {}), ...changes };
-  return new Request(url, init) as unknown as R;
+  const init = { method, headers, signal, body, duplex: "half", ...changes };
+  return new Request(changes.url, init) as unknown as R;
 }
 
 function withQueryOf(url: string, target: string): string {

@@ -63,12 +63,14 @@ export function requestToWire(request: FetchRequest, facts: RequestFacts = {}): 
     if (name.toLowerCase() === "host") host = value;
     headers.push([name, value]);
   });
-  // Default ports and letter case are all that a URL parser changes in an authority.
-  const sameHost = facts.authority === undefined && host !== undefined && sameAuthority(scheme, host, authority);
+  // Default ports and letter case are all that a URL parser changes in an authority. Astro and `next start` put a name of their own there.
+  if (!facts.authority && host && !sameAuthority(scheme, host, authority)) {
+    throw malformed("expected one authority, found another in Host beside it: send facts.authority", "host");
+  }
   const received = wireRequest({
     method: request.method,
     target: facts.rawTarget ?? target,
-    authority: sameHost ? host : (facts.authority ?? authority),
+    authority: facts.authority ?? host ?? authority,
     headers,
     remoteAddress: facts.remoteAddress,
   });
@@ -105,6 +107,6 @@ function respellToken({ name, value = "" }: QueryToken): string {
   return `${uriEncode(formDecode(name))}=${uriEncode(formDecode(value))}`;
 }
 
-function malformed(message: string): DaypassError {
-  return new DaypassError("MALFORMED", message, { details: { part: "target" } });
+function malformed(message: string, part = "target"): DaypassError {
+  return new DaypassError("MALFORMED", message, { details: { part } });
 }

@@ -18,8 +18,9 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-/** Hands the request on, as Express and Connect have it. */
-export type Next = (error?: unknown) => void;
+/** Hands the request on, as Express, Connect and the hooks of Fastify have it. */
+// Of a method's shape: the `done` of Fastify, which takes an `Error` alone, fits it as well.
+export type Next = { next(error?: unknown): void }["next"];
 
 /** Receives the grant: a handler that takes it cannot be reached by a request that was not verified. */
 export type GuardedHandler<G extends Grant, Req, Res> = (grant: G, req: Req, res: Res, next: Next) => unknown;

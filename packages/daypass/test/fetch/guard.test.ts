@@ -224,6 +224,39 @@ describe("guardFetch and obligations", () => {
     expect(await (await guarded(made)).text()).toBe(`${endpoint}/x${query} PUT 1 hi`);
   });
 
+  // As Azure Functions have it: made of an object, of whose body it knows other forms than a stream.
+  class Bodiless extends Request {
+    constructor(init: { readonly url: string; readonly method: string; readonly text?: string }) {
+      super(init.url, { method: init.method, ...(init.text === undefined ? {} : { body: init.text }) });
+    }
+  }
+
+  // As happy-dom has it: a request that is made of another keeps the other's body.
+  class Keeping extends Request {
+    constructor(input: string | Request, init?: RequestInit) {
+      if (typeof input === "string") super(input, init);
+      else super(input.url, { method: input.method, body: "the body of before" });
+    }
+  }
+
+  it.each([
+    ["leaves out", (text: string) => new Bodiless({ url: `${endpoint}/x`, method: "PUT", text })],
+    ["does not replace", (text: string) => new Keeping(`${endpoint}/x`, { method: "PUT", body: text })],
+  ])("holds a body to its length where a host's class %s what it is given", async (_, make) => {
+    const verifier: Verifier = {
+      ...granting([]),
+      async verify(request) {
+        return {
+          ...(await granting([{ kind: "body-length", min: 0, max: 4 }]).verify(request)),
+          limitBody: atMost(4),
+        };
+      },
+    };
+    const guarded = guardFetch(verifier, async (_grant, request: Request) => new Response(await request.text()));
+    expect(await (await guarded(make("hi"))).text()).toBe("hi");
+    expect(await outcome(await guarded(make("too long")))).toEqual({ status: 400, code: "BODY_LENGTH" });
+  });
+
   it.each([
     ["as a stream", async ({ body }: Request) => body?.pipeTo(new WritableStream())],
     ["as a text", (request: Request) => request.text()],

@@ -78,6 +78,12 @@ describe("requestToWire", () => {
     expect(requestToWire(request, { rawTarget: "/x?q='" }).target).toBe("/x?q='");
   });
 
+  it("says whose authority it needs where a framework has put a name of its own into the URL", () => {
+    const request = received("http://localhost/x", { host: "api.example.com" });
+    const message = "expected one authority, found another in Host beside it: send facts.authority";
+    expect(() => requestToWire(request)).toThrow(message);
+  });
+
   it("takes the authority from the host where the URL has another", () => {
     const request = received("http://localhost:3000/x", { host: "api.example.com" });
     expect(codeOf(request)).toBe("MALFORMED host");

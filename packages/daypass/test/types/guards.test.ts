@@ -33,6 +33,12 @@ describe("the types of the guards", () => {
     expectTypeOf(guarded).parameter(0).toEqualTypeOf<IncomingMessage>();
   });
 
+  it("take the next of Express, and the done of Fastify's hooks, which takes an Error alone", () => {
+    const guarded = guardNode(s3, () => {});
+    expectTypeOf<(error?: "route" | unknown) => void>().toExtend<Parameters<typeof guarded>[2]>();
+    expectTypeOf<<E extends Error>(error?: E) => void>().toExtend<Parameters<typeof guarded>[2]>();
+  });
+
   it("give a fetch handler the program's own Request, and the host's arguments as it declares them", () => {
     const guarded = guardFetch(url, (_grant, request, env: { readonly peer: string }) => {
       expectTypeOf(request).toEqualTypeOf<Request>();

@@ -73,7 +73,8 @@ function bodyIterator(
 ): AsyncIterator<Uint8Array> {
   const waiting: Uint8Array[] = [];
   let bytes = 0;
-  let failure: Error | undefined;
+  // What came before is lost, and what is left would be taken for the whole: of a body in chunks no length says more.
+  let failure: Error | undefined = request.readableDidRead ? readBefore() : undefined;
   let ended = request.readableEnded;
   let wake: (() => void) | undefined;
   // An instrument that was put into the process may listen as well, and keep what it hears.
@@ -156,6 +157,12 @@ function bodyIterator(
       return { done: true, value: undefined };
     },
   };
+}
+
+function readBefore(): Error {
+  return new Error(
+    "expected an unread body, found one that was read before: put the gateway before what parses bodies",
+  );
 }
 
 function broken(cause?: Error): Refusal {

@@ -1,0 +1,49 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, it, onTestFinished } from "vitest";
+import { toNodeHandler } from "../../src/node/index.ts";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { daypassUrl } from "../e2e/clients.ts";
+
+type Parser = (request: IncomingMessage) => Promise<unknown>;
+
+/** The status of a PUT to a gateway that stands behind what parses bodies, as in an app of Express. */
+async function put(gateway: TestGateway, parser: Parser, path: string, framing: string): Promise<string> {
+  const handler = toNodeHandler(gateway.gateway);
+  const server = createServer(async (request, response) => {
+    await parser(request);
+    handler(request, response);
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const target = daypassUrl(gateway, path, { methods: ["PUT"] }).slice(gateway.url.length);
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.write(`PUT ${target} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\nconnection: close\r\n${framing}`);
+  return (await text(socket)).slice("HTTP/1.1 ".length, "HTTP/1.1 200".length);
+}
+
+const CHUNKED = "transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+
+it.each([
+  ["of an announced length", "content-length: 4\r\n\r\nbody"],
+  ["in chunks", CHUNKED],
+])("stores nothing of a body %s that somebody else has read, and says so", async (_, framing) => {
+  const gateway = await testGateway({ files: { "media/a.txt": "kept" } });
+  onTestFinished(() => gateway.close());
+  expect(await put(gateway, text, "/media/a.txt", framing)).toBe("500");
+  const reply = await fetch(daypassUrl(gateway, "/media/a.txt"));
+  expect(await reply.text()).toBe("kept");
+  const message = "expected an unread body, found one that was read before: put the gateway before what parses bodies";
+  expect(gateway.events[0]).toMatchObject({ error: { message } });
+});
+
+it("stores a body that nobody has read yet, and an empty one whoever has looked", async () => {
+  const gateway = await testGateway({ files: { "media/a.txt": "old" } });
+  onTestFinished(() => gateway.close());
+  expect(await put(gateway, async () => {}, "/media/a.txt", CHUNKED)).toBe("200");
+  expect(await (await fetch(daypassUrl(gateway, "/media/a.txt"))).text()).toBe("body");
+  expect(await put(gateway, text, "/media/a.txt", "transfer-encoding: chunked\r\n\r\n0\r\n\r\n")).toBe("200");
+  expect(await (await fetch(daypassUrl(gateway, "/media/a.txt"))).text()).toBe("");
+});

@@ -56,6 +56,8 @@ export interface Upstream {
 const LIFE = 300;
 /** A page of a thousand keys, each percent-encoded and 1,024 bytes, is about 4 MB. */
 const MAX_DOCUMENT = 16 * 1024 * 1024;
+/** What stands in a refusal, with all that debugging shows of the request. */
+const MAX_FAULT = 64 * 1024;
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
 export function upstream(options: S3Options): Upstream {
@@ -118,7 +120,8 @@ export function upstream(options: S3Options): Upstream {
           `could not ${doing}: the upstream says that it has a body that it was not sent`,
         );
       }
-      return { fault: faultOf(status, await collected(answer)) };
+      const bytes = await collected(answer, MAX_FAULT);
+      return { fault: bytes === undefined ? { status, code: "" } : faultOf(status, bytes) };
     } catch (error) {
       if (error instanceof BodyError) throw error.cause;
       if (error instanceof StorageError) throw error;
@@ -141,11 +144,15 @@ export function upstream(options: S3Options): Upstream {
   const readOrFault: Upstream["readOrFault"] = async (call, root) => {
     const { answer, fault } = await ask(call);
     if (fault !== undefined) return { fault };
-    let bytes: Buffer;
+    let bytes: Buffer | undefined;
     try {
-      bytes = await collected(answer);
+      bytes = await collected(answer, MAX_DOCUMENT);
     } catch (error) {
       throw broken(call, error);
+    }
+    if (bytes === undefined) {
+      const message = `could not ${call.doing}: the upstream's document is longer than any that was asked for`;
+      throw new StorageError("UNAVAILABLE", message);
     }
     // Spaces keep a connection awake while an upload is put together.
     let start = 0;
@@ -189,12 +196,13 @@ export function upstream(options: S3Options): Upstream {
   };
 }
 
-async function collected(answer: Answered): Promise<Buffer> {
+/** `undefined`, and the rest not read, where there is more than this. */
+async function collected(answer: Answered, most: number): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of answer) {
     size += (piece as Buffer).length;
-    if (size > MAX_DOCUMENT) throw new RangeError("the document is longer than any that was asked for");
+    if (size > most) return undefined;
     pieces.push(piece as Buffer);
   }
   return Buffer.concat(pieces, size);

@@ -94,6 +94,11 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
       clearTimeout(limit);
       reject(error);
     });
+    // Node tells of no error where the other side changes to another protocol, and of no answer.
+    request.once("close", () => {
+      clearTimeout(limit);
+      reject(Object.assign(new Error("the connection ended without an answer"), { code: "EPROTO" }));
+    });
     request.once("response", (response) => {
       answered = true;
       clearTimeout(limit);

@@ -227,3 +227,18 @@ it("asks the upstream for no further part of an object once its client has left"
   await codeOf(opened(options).head(ref));
   expect(looks).toBeLessThan(64);
 });
+
+it("takes of the upstream's cross-origin rules what a header can hold", async () => {
+  const rule =
+    "<CORSRule><AllowedOrigin>\n*\n</AllowedOrigin><AllowedMethod> GET </AllowedMethod><ExposeHeader>\n ETag\n</ExposeHeader><ExposeHeader>x\nSet-Cookie: a=b</ExposeHeader><MaxAgeSeconds>for ever</MaxAgeSeconds></CORSRule>";
+  const gateway = await front(
+    await scripted((request, response) => {
+      if (request.url?.includes("cors") === true) response.end(`<CORSConfiguration>${rule}</CORSConfiguration>`);
+      else response.setHeader("etag", '"e"').setHeader("content-length", "5").end("hello");
+    }),
+  );
+  const { url } = s3Signer(gateway.clients.daypass).sign({ ...ref, expiresIn: 60 });
+  const answer = await fetch(url, { headers: { origin: "https://page.example" } });
+  const allowed = ["access-control-allow-origin", "access-control-expose-headers"];
+  expect([answer.status, ...allowed.map((name) => answer.headers.get(name))]).toEqual([200, "*", "ETag"]);
+});

@@ -117,6 +117,17 @@ describe("an answer of the upstream", () => {
     expect(head).not.toMatch(/^set-cookie/im);
   });
 
+  it.each([200, 403])("%i that comes byte by byte ends in a time of its own", async (status) => {
+    const options = await scripted((_, response) => {
+      response.writeHead(status);
+      const timer = setInterval(() => response.write(" "), 10);
+      response.once("close", () => clearInterval(timer));
+    });
+    const storage = opened({ ...options, timeouts: { answerMs: 50, idleMs: 5000 } });
+    expect(await codeOf(storage.list("bucket", { prefix: "", limit: 1 }))).toBe("UNAVAILABLE");
+    expect(await codeOf(storage.corsRules("bucket"))).toBe("UNAVAILABLE");
+  });
+
   it("of a refusal may be longer than any, and only its status counts", async () => {
     let open: Socket | undefined;
     const options = await scripted((request, response) => {

@@ -7,7 +7,7 @@ import { StorageError } from "../storage.ts";
 import { listBucketsUrl } from "./account-call.ts";
 import { faultError, faultOf, type UpstreamFault, unreachable } from "./fault.ts";
 import type { S3Options } from "./options.ts";
-import { BodyError, send, type WireOptions } from "./wire.ts";
+import { BodyError, send, timeout, type WireOptions } from "./wire.ts";
 
 /** A call on the upstream, in its own names. */
 export interface UpstreamCall {
@@ -58,6 +58,8 @@ const LIFE = 300;
 const MAX_DOCUMENT = 16 * 1024 * 1024;
 /** What stands in a refusal, with all that debugging shows of the request. */
 const MAX_FAULT = 64 * 1024;
+/** A page of a listing may take as many times what the first byte of an answer may: five minutes. */
+const READ_WITHIN = 5;
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
 export function upstream(options: S3Options): Upstream {
@@ -120,7 +122,7 @@ export function upstream(options: S3Options): Upstream {
           `could not ${doing}: the upstream says that it has a body that it was not sent`,
         );
       }
-      const bytes = await collected(answer, MAX_FAULT);
+      const bytes = await collected(answer, { most: MAX_FAULT, withinMs: wire.timeouts.answerMs });
       return { fault: bytes === undefined ? { status, code: "" } : faultOf(status, bytes) };
     } catch (error) {
       if (error instanceof BodyError) throw error.cause;
@@ -146,7 +148,9 @@ export function upstream(options: S3Options): Upstream {
     if (fault !== undefined) return { fault };
     let bytes: Buffer | undefined;
     try {
-      bytes = await collected(answer, MAX_DOCUMENT);
+      // One that comes byte by byte would hold a request for ever. What is copied or put together takes its time, and says so by spaces.
+      const withinMs = (call.method ?? "GET") === "GET" ? READ_WITHIN * wire.timeouts.answerMs : undefined;
+      bytes = await collected(answer, { most: MAX_DOCUMENT, withinMs });
     } catch (error) {
       throw broken(call, error);
     }
@@ -196,14 +200,23 @@ export function upstream(options: S3Options): Upstream {
   };
 }
 
-/** `undefined`, and the rest not read, where there is more than this. */
-async function collected(answer: Answered, most: number): Promise<Buffer | undefined> {
+/** `undefined`, and the rest not read, where there is more than this. @throws {Error} where it does not come within a time */
+async function collected(
+  answer: Answered,
+  { most, withinMs }: { readonly most: number; readonly withinMs: number | undefined },
+): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of answer) {
-    size += (piece as Buffer).length;
-    if (size > most) return undefined;
-    pieces.push(piece as Buffer);
+  const late = (): void => void answer.destroy(timeout("end"));
+  const limit = withinMs === undefined ? undefined : setTimeout(late, withinMs);
+  try {
+    for await (const piece of answer) {
+      size += (piece as Buffer).length;
+      if (size > most) return undefined;
+      pieces.push(piece as Buffer);
+    }
+  } finally {
+    clearTimeout(limit);
   }
   return Buffer.concat(pieces, size);
 }

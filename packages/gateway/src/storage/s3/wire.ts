@@ -193,6 +193,6 @@ function watch(response: IncomingMessage, idleMs: number): void {
   response.once("close", () => clearInterval(timer));
 }
 
-function timeout(what: string): Error {
+export function timeout(what: string): Error {
   return Object.assign(new Error(`no ${what} in time`), { code: "ETIMEDOUT" });
 }

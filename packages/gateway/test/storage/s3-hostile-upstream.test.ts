@@ -79,6 +79,15 @@ describe("an answer of the upstream", () => {
     expect(await codeOf(opened(options).head(ref))).toBe("UNAVAILABLE");
   });
 
+  it("may have as long a head as an upload can bring about, and no longer", async () => {
+    const head = (bytes: number): string =>
+      `HTTP/1.1 200 OK\r\n${OBJECT}Content-Disposition: ${"x".repeat(bytes)}\r\nContent-Length: 5\r\n\r\n`;
+    const long = opened(await raw(head(30_000)));
+    expect((await long.head(ref))?.headers.contentDisposition).toHaveLength(30_000);
+    expect(await long.delete(ref)).toBe(true);
+    expect(await codeOf(opened(await raw(head(100_000))).head(ref))).toBe("UNAVAILABLE");
+  });
+
   it("that ends too early is a connection that is cut, and what follows it reaches no client", async () => {
     const options = await raw(`HTTP/1.1 200 OK\r\n${OBJECT}Content-Length: 9\r\n\r\nhello`);
     const short = await download(await front({ ...options, timeouts: { idleMs: 100 } }));

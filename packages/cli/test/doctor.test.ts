@@ -222,6 +222,15 @@ test("tells of keys that end, and of a token that is missing", async () => {
   expect(await life({ AWS_ACCESS_KEY_ID: "ASIAEXAMPLE" })).toBe("problem");
 });
 
+test("says of a server that changes to another protocol that it does not answer", async () => {
+  const endpoint = await server((_, { socket }) => {
+    socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+  });
+  const { status, report } = await doctor(["s3://media", "--endpoint", endpoint]);
+  expect([status, report.ok]).toEqual([1, false]);
+  expect(report.findings.at(-1)?.sentence).toContain("cannot be reached");
+});
+
 test.each([
   [["doctor"], 2],
   [["doctor", "s3://media/key"], 2],

@@ -48,6 +48,7 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
   const start = Date.now();
   const signal = AbortSignal.timeout(limitMs);
   return new Promise((resolve, reject) => {
+    let begun = false;
     const send = scheme === "https" ? httpsRequest : httpRequest;
     const sent = send(
       {
@@ -61,6 +62,7 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
         agent: false,
       },
       (response) => {
+        begun = true;
         const chunks: Buffer[] = [];
         let bytes = 0;
         response.on("data", (chunk: Buffer) => {
@@ -85,6 +87,10 @@ export function send({ url, method, headers = {}, body = "", limitMs = LIMIT_MS 
       },
     );
     sent.on("error", fail);
+    // Node tells of no error where the other side changes to another protocol, and of no answer.
+    sent.on("close", () => {
+      if (!begun) fail(new Error("no answer of HTTP"));
+    });
     sent.end(body);
 
     function fail(error: NodeJS.ErrnoException): void {

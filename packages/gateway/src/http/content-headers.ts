@@ -63,9 +63,10 @@ const PASSIVE = new Set([
 /** Whether a browser may show this type inside the page's origin. */
 export function isInlineSafe(contentType: string): boolean {
   const essence = MEDIA_TYPE.exec(contentType.trim())?.[1]?.toLowerCase();
-  return (
-    essence !== undefined && (PASSIVE.has(essence) || essence.startsWith("audio/") || essence.startsWith("video/"))
-  );
+  // "An XML MIME type is any MIME type whose subtype ends in "+xml"", be it `video/x+xml`; and HTML has those loaded as documents before it
+  // asks for videos. Chromium downloads them.
+  if (essence === undefined || essence.endsWith("+xml")) return false;
+  return PASSIVE.has(essence) || essence.startsWith("audio/") || essence.startsWith("video/");
 }
 
 /** A header value that can be written as it is: no CR, LF or other control, and nothing beyond ISO-8859-1. */

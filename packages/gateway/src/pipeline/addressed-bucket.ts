@@ -7,7 +7,8 @@ import type { WireRequest } from "daypass";
 export function virtualBucket(origins: readonly string[]): (authority: string) => string | undefined {
   const exact = new Set<string>();
   const suffixes: string[] = [];
-  for (const origin of origins) {
+  // The longest first, as the verifiers have it: by a shorter one another bucket could have a name that holds the rest of the host.
+  for (const origin of [...origins].sort((a, b) => b.length - a.length)) {
     const host = origin.replace(/^https?:\/\//, "");
     const usual = `:${origin.startsWith("https:") ? 443 : 80}`;
     // `Host: example.com:443` is a legal spelling of https://example.com.

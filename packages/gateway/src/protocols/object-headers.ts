@@ -5,6 +5,7 @@ import {
   cacheControl,
   contentHeaders,
   isHeaderValue,
+  isInlineSafe,
 } from "../http/content-headers.ts";
 import { formatHttpDate } from "../http/date.ts";
 import { contentRange } from "../http/range.ts";
@@ -142,10 +143,11 @@ export function redirect(
 ): Answer | undefined {
   if (secondsLeft < 1) return undefined;
   const stored = { contentType: info.contentType, ...info.headers };
-  const safe = new Map(contentHeaders(stored, { overrides })).get("content-disposition");
-  // What the other place would send without being told.
-  const unsafe = overrides.contentDisposition ?? stored.contentDisposition;
-  const response = safe === undefined || safe === unsafe ? overrides : { ...overrides, contentDisposition: safe };
+  const contentType = overrides.contentType ?? stored.contentType;
+  // What was judged goes along: whoever may replace the object could else give another to those who have the URL by then.
+  const response = isInlineSafe(contentType)
+    ? { ...overrides, contentType }
+    : { ...overrides, contentDisposition: new Map(contentHeaders(stored, { overrides })).get("content-disposition") };
   const location = body.url({ maxLife: secondsLeft, response });
   return {
     status: 307,

@@ -101,7 +101,9 @@ describe("an object whose key no path can hold, when its bucket's folder is take
     const lstat = (path: string) => (path === "folder" ? folder : file);
     const cache = smallFileCache({ capacity: file.size + 10_000, clock: () => file.ctimeMs + 10_000, lstat });
     const ref = { bucket: "b", key: "x//y" };
-    cache.add({ ref, path: "file", tiedTo: "folder", identity: file, object: {} as OpenObject });
+    const info = { contentType: "", headers: {}, metadata: {}, checksums: {} };
+    const object = { info } as Partial<OpenObject> as OpenObject;
+    cache.add({ ref, path: "file", tiedTo: "folder", identity: file, object });
     expect(cache.get(ref)).toBeDefined();
     folder = undefined;
     expect(cache.get(ref)).toBeUndefined();

@@ -30,6 +30,8 @@ describe("safe serving", () => {
     "text/css",
     "application/octet-stream",
     "multipart/x-mixed-replace",
+    "video/x+xml",
+    "AUDIO/X+XML; a=b",
     "image/png, text/html",
     "image/png;,text/html",
     "image/png text/html",

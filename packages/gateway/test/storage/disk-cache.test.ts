@@ -2,7 +2,7 @@
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { contents } from "../../src/testing/contract-tools.ts";
+import { chunks, contents } from "../../src/testing/contract-tools.ts";
 import { withDisk } from "./temp-root.ts";
 
 describe("small files in memory", () => {
@@ -76,6 +76,23 @@ describe("small files in memory", () => {
         expect(kept.map(({ key }) => key)).toContain("0.bin");
       },
       { ...later, cacheBytes: 5 * (1000 + 1024) },
+    );
+  });
+
+  it("counts what an uploader has sent beside the bytes, so that many empty objects do not fill the memory", async () => {
+    await withDisk(
+      async (storage) => {
+        const keys = Array.from({ length: 20 }, (_, index) => `${index}`);
+        const contentDisposition = `attachment; filename="${"x".repeat(8000)}"`;
+        for (const key of keys)
+          await storage.put({ bucket: "bucket", key }, chunks(), { headers: { contentDisposition } });
+        for (const key of keys) await storage.get({ bucket: "bucket", key });
+        expect(keys.filter((key) => storage.getCached?.({ bucket: "bucket", key }) !== undefined)).toEqual([
+          "18",
+          "19",
+        ]);
+      },
+      { ...later, cacheBytes: 40 * 1024 },
     );
   });
 

@@ -59,6 +59,25 @@ it("sends nobody to the bucket for active content that a URL asks to be shown, w
   }
 });
 
+it("sends readers to what it has looked at: whoever replaces it meanwhile makes no page of it", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/a.png": "png", "bucket/b.html": "<p>" } });
+  const gateway = await front({ ...upstream.clients.daypass, redirect: true });
+  const signer = s3Signer(gateway.clients.daypass);
+  const ref = (key: string) => ({ bucket: "bucket", key });
+  await upstream.storage.put(ref("b.html"), chunks("<p>"), { headers: { contentDisposition: "attachment" } });
+  for (const key of ["a.png", "b.html"]) {
+    const { url } = signer.sign({ ...ref(key), expiresIn: 600 });
+    const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
+    await upstream.storage.put(ref(key), chunks("<script>"), {
+      contentType: "text/html",
+      headers: { contentDisposition: "inline" },
+    });
+    const asked = new URL(location).searchParams;
+    const isShown = asked.get("response-content-type") === "image/png";
+    expect([key, isShown || asked.get("response-content-disposition") === "attachment"]).toEqual([key, true]);
+  }
+});
+
 it("sends nobody further than the grant goes: the other URL ends with it, and one for an address is answered here", async () => {
   const upstream = await upstreamGateway({ files: { "bucket/a.txt": "0123456789" } });
   const gateway = await front({ ...upstream.clients.daypass, redirect: true });

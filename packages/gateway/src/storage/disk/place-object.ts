@@ -171,10 +171,22 @@ function noFolder(): StorageError {
 
 /** Where an upload goes: where the object is; else to its path if that is free; else under its hash. */
 function targetOf(layout: Layout, { base, plain, hashed }: Places): string {
-  if (plain === undefined || !isFreeWay(base, plain)) return hashed;
+  if (plain === undefined || !isFreeWay(base, plain) || isTooDeep(base, plain)) return hashed;
   const there = lstatOrAbsent(plain);
   if (there !== undefined) return there.isFile() && layout.isSpelledSo(base, plain) ? plain : hashed;
   return lstatOrAbsent(hashed) === undefined ? plain : hashed;
+}
+
+/**
+ * Folders in each other that are made for a key. One of 1024 bytes could have five hundred: each a flush, and a place of the file system that
+ * stays, and a listing of the bucket takes the square of their number.
+ */
+const MAX_DEPTH = 64;
+
+/** What lies in a folder that is there already lies beside the others. */
+function isTooDeep(base: string, path: string): boolean {
+  const depth = path.slice(base.length + 1).split("/").length - 1;
+  return depth > MAX_DEPTH && lstatOrAbsent(dirname(path)) === undefined;
 }
 
 /** Whether nothing but folders, or nothing at all, lies on the way to a path. */

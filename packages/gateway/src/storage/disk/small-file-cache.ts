@@ -10,8 +10,10 @@ import { type FileIdentity, isSameFile } from "./fingerprint.ts";
  * seconds is the coarsest tick of a file system in use (FAT). The change time counts, which nobody can set back.
  */
 const RACY_MS = 2000;
-/** Rough cost of an entry besides its bytes. */
+/** Rough cost of an entry besides its bytes, with headers as most have them. */
 const ENTRY_OVERHEAD = 1024;
+/** The part of it that is no text. */
+const ENTRY_ITSELF = 512;
 
 export interface CachedFile {
   readonly ref: ObjectRef;
@@ -24,6 +26,8 @@ export interface CachedFile {
 
 interface Entry extends CachedFile {
   used: boolean;
+  /** Bytes that it counts for. */
+  readonly weight: number;
 }
 
 export interface SmallFileCache {
@@ -52,7 +56,7 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
 
   function remove(entry: Entry): void {
     if (!queue.delete(entry)) return;
-    bytes -= weight(entry);
+    bytes -= entry.weight;
     const keys = buckets.get(entry.ref.bucket);
     keys?.delete(entry.ref.key);
     if (keys?.size === 0) buckets.delete(entry.ref.bucket);
@@ -88,12 +92,13 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
     add(file) {
       const old = buckets.get(file.ref.bucket)?.get(file.ref.key);
       if (old !== undefined) remove(old);
-      const entry = { ...file, used: false };
-      if (clock() - file.identity.ctimeMs < RACY_MS || weight(entry) > capacity) return;
+      const weight = weightOf(file);
+      const entry = { ...file, used: false, weight };
+      if (clock() - file.identity.ctimeMs < RACY_MS || weight > capacity) return;
       const keys = buckets.get(file.ref.bucket) ?? new Map<string, Entry>();
       buckets.set(file.ref.bucket, keys.set(file.ref.key, entry));
       queue.add(entry);
-      bytes += weight(entry);
+      bytes += weight;
       makeRoom();
     },
     clear() {
@@ -104,6 +109,15 @@ export function smallFileCache(options: SmallFileCacheOptions): SmallFileCache {
   };
 }
 
-function weight(entry: CachedFile): number {
-  return entry.identity.size + ENTRY_OVERHEAD;
+/**
+ * An uploader chooses headers, metadata and tags, 20 KB of them: with the bytes of the file alone an empty one would count for a twentieth of
+ * what it takes. A character has two bytes at the most.
+ */
+function weightOf({ ref, path, identity, object }: CachedFile): number {
+  const { contentType, headers, metadata, tags = {}, checksums } = object.info;
+  let text = ref.key.length + path.length + contentType.length;
+  for (const fields of [headers, metadata, tags, checksums]) {
+    for (const [name, value] of Object.entries(fields)) text += name.length + String(value).length;
+  }
+  return identity.size + Math.max(ENTRY_OVERHEAD, ENTRY_ITSELF + 2 * text);
 }

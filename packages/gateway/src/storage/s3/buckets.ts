@@ -94,16 +94,20 @@ function location({ endpoint, region }: S3Options): Partial<ReturnType<typeof do
   return document(xmlDocument("CreateBucketConfiguration", [["LocationConstraint", region]]));
 }
 
+/** Methods and names of headers are sent back as they are: one with a line break would make an error of each answer to a page. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 function ruleOf(rule: ReadElement): CorsRule {
-  const texts = (name: string): readonly string[] => childrenOf(rule, name).map(textOf);
+  const texts = (name: string): readonly string[] => childrenOf(rule, name).map((element) => textOf(element).trim());
+  const tokens = (name: string): readonly string[] => texts(name).filter((text) => TOKEN.test(text));
   const [id, maxAge] = [optionalText(rule, "ID"), optionalText(rule, "MaxAgeSeconds")];
   return {
     ...(id === undefined ? {} : { id }),
     origins: texts("AllowedOrigin"),
-    methods: texts("AllowedMethod"),
+    methods: tokens("AllowedMethod"),
     headers: texts("AllowedHeader"),
-    exposeHeaders: texts("ExposeHeader"),
-    ...(maxAge === undefined ? {} : { maxAge: Number(maxAge) }),
+    exposeHeaders: tokens("ExposeHeader"),
+    ...(maxAge === undefined || !/^\d{1,15}$/.test(maxAge.trim()) ? {} : { maxAge: Number(maxAge) }),
   };
 }
 

@@ -20,6 +20,9 @@ import { checksumIn, unquoted } from "./object-info.ts";
 import type { OpenUploads } from "./open-uploads.ts";
 import type { Upstream } from "./upstream.ts";
 
+/** "Maximum number of parts per upload: 10,000". */
+const MAX_PARTS = 10_000;
+
 export type CompleteUpload = MultipartStorage["completeUpload"];
 
 export interface UploadCompleterParts {
@@ -30,12 +33,14 @@ export interface UploadCompleterParts {
 }
 
 export function uploadCompleter({ upstream, conditions, uploads, elements }: UploadCompleterParts): CompleteUpload {
-  async function* eachPart(upload: UploadRef): AsyncGenerator<PartInfo> {
+  async function* eachPart(upload: UploadRef, signal: AbortSignal | undefined): AsyncGenerator<PartInfo> {
     for (let after = 0; ; ) {
-      const page = await uploads.parts(upload, { after, limit: PAGE });
+      const page = await uploads.parts(upload, { after, limit: PAGE, signal });
       yield* page.parts;
       const last = page.parts.at(-1);
-      if (!page.truncated || last === undefined) return;
+      if (!page.truncated || last === undefined || last.number >= MAX_PARTS) return;
+      if (last.number <= after)
+        throw new StorageError("UNAVAILABLE", "could not list the parts: the upstream's pages do not end");
       after = last.number;
     }
   }
@@ -44,7 +49,7 @@ export function uploadCompleter({ upstream, conditions, uploads, elements }: Upl
   async function checkParts(upload: UploadRef, named: readonly NamedPart[], options: CompleteOptions): Promise<void> {
     const missing = new Map(named.map((part) => [part.number, part]));
     const parts: PartInfo[] = [];
-    for await (const part of eachPart(upload)) {
+    for await (const part of eachPart(upload, options.signal)) {
       if (missing.get(part.number)?.etag !== part.etag) continue;
       missing.delete(part.number);
       parts.push(part);

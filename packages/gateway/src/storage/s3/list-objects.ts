@@ -30,15 +30,20 @@ export function objectLister(upstream: Upstream, names: Names): ObjectLister {
         ...(token === undefined ? first : { "continuation-token": token }),
       };
       const { document } = await upstream.read({ doing: "list the bucket", bucket, query, signal }, "ListBucketResult");
-      entries.push(...entriesOf(document).filter((entry) => !isRepeated(entry, after)));
+      const found = entriesOf(document);
+      // Whoever asks may be one who may see nothing else.
+      expectBelow(prefix, found.map(textOf));
+      const fresh = found.filter((entry) => !isRepeated(entry, after));
       token = optionalText(document, "NextContinuationToken");
       truncated = optionalText(document, "IsTruncated") === "true";
+      // A client that is told to go on would get the same page for ever.
+      if (truncated && fresh.length > 0 && start !== undefined && fresh.every((entry) => !isBehind(entry, start)))
+        throw pagesDoNotEnd();
+      entries.push(...fresh);
       if (truncated && token === undefined) break;
     }
-    if (truncated && entries.length === 0) {
-      throw new StorageError("UNAVAILABLE", "could not list the bucket: the upstream's pages do not end");
-    }
-    return { entries, truncated };
+    if (truncated && entries.length === 0) throw pagesDoNotEnd();
+    return entries.length > limit ? { entries: entries.slice(0, limit), truncated: true } : { entries, truncated };
   };
 }
 
@@ -67,6 +72,25 @@ function isRepeated(entry: ListEntry, after: ListOptions["after"]): boolean {
   if (after === undefined) return false;
   if ("key" in after) return entry.kind === "object" && entry.key === after.key;
   return textOf(entry).startsWith(after.prefix);
+}
+
+/** Keys that are rolled up may begin before the place behind which the rest of them stands. */
+function isBehind(entry: ListEntry, start: string): boolean {
+  const text = textOf(entry);
+  return compareUtf8(text, start) > 0 || (entry.kind === "prefix" && start.startsWith(text));
+}
+
+function pagesDoNotEnd(): StorageError {
+  return new StorageError("UNAVAILABLE", "could not list the bucket: the upstream's pages do not end");
+}
+
+/** @throws {StorageError} `UNAVAILABLE` where the upstream tells of others than it was asked for */
+export function expectBelow(prefix: string, texts: readonly string[]): void {
+  if (texts.every((text) => text.startsWith(prefix))) return;
+  throw new StorageError(
+    "UNAVAILABLE",
+    "could not list the bucket: expected keys with the prefix asked for from the upstream, found another",
+  );
 }
 
 export function prefixesOf(document: ReadElement): readonly { readonly kind: "prefix"; readonly prefix: string }[] {

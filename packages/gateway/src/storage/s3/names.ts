@@ -136,11 +136,16 @@ function accountNames(upstream: Upstream, clock: () => Date): Names {
   };
 }
 
+/** Of buckets that an account can have: "You can request … up to a maximum of 1 million buckets". */
+const MAX_PAGES = 1000;
+
 /** A page that brings nothing new is the last: some repeat the token that they were given, or do not know it and begin anew. */
 async function listAccount(upstream: Upstream): Promise<ReadonlyMap<string, Date>> {
   const found = new Map<string, Date>();
   let token: string | undefined;
-  for (let known = -1; known < found.size; ) {
+  for (let known = -1, pages = 0; known < found.size; pages++) {
+    if (pages === MAX_PAGES)
+      throw new StorageError("UNAVAILABLE", "could not list the buckets: the upstream's pages do not end");
     known = found.size;
     const query: Record<string, string> = token === undefined ? {} : { "continuation-token": token };
     const { document } = await upstream.read({ doing: "list the buckets", query }, "ListAllMyBucketsResult");

@@ -7,22 +7,37 @@ import type { Upstream } from "./upstream.ts";
 type Described = Pick<ObjectInfo, "etag" | "checksums">;
 
 /** The parts that an object was uploaded in; `undefined` where it was uploaded whole. */
-export type ObjectParts = (place: Place, described: Described) => Promise<readonly ObjectPart[] | undefined>;
+export type ObjectParts = (
+  place: Place,
+  described: Described,
+  signal: AbortSignal | undefined,
+) => Promise<readonly ObjectPart[] | undefined>;
+
+interface Wanted {
+  readonly etag: string;
+  readonly count: number;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** Requests under way at once. */
 const LOOKS = 16;
 
 /** S3 tells single parts only of objects with a checksum; of others each is looked at. */
 export function objectParts(upstream: Upstream): ObjectParts {
-  async function listedParts({ bucket, key }: Place, algorithm: string): Promise<readonly ObjectPart[]> {
+  /** Fewer or more than there are, where the upstream does not tell them. */
+  async function listedParts(
+    { bucket, key }: Place,
+    algorithm: string,
+    { count, signal }: Wanted,
+  ): Promise<readonly ObjectPart[]> {
     const parts: ObjectPart[] = [];
-    for (let marker: string | undefined = "0"; marker !== undefined; ) {
+    for (let marker: string | undefined = "0"; marker !== undefined && parts.length <= count; ) {
       const headers = {
         "x-amz-object-attributes": "ObjectParts",
         "x-amz-max-parts": "1000",
         "x-amz-part-number-marker": marker,
       };
-      const call = { doing: "look at the parts", bucket, key, query: { attributes: "" }, headers };
+      const call = { doing: "look at the parts", bucket, key, query: { attributes: "" }, headers, signal };
       const { document } = await upstream.readOrFault(call, "GetObjectAttributesResponse");
       const list = document === undefined ? undefined : childrenOf(document, "ObjectParts")[0];
       if (list === undefined) return [];
@@ -36,17 +51,15 @@ export function objectParts(upstream: Upstream): ObjectParts {
     return parts;
   }
 
-  async function eachPart(
-    { bucket, key }: Place,
-    { etag, count }: { readonly etag: string; readonly count: number },
-  ): Promise<readonly ObjectPart[]> {
+  async function eachPart({ bucket, key }: Place, { etag, count, signal }: Wanted): Promise<readonly ObjectPart[]> {
     const parts: ObjectPart[] = [];
     let next = 0;
     const look = async (): Promise<void> => {
       for (let i = next++; i < count; i = next++) {
         const headers = { "if-match": `"${etag}"` };
         const query = { partNumber: String(i + 1) };
-        const answer = await upstream.tell({ doing: "look at a part", method: "HEAD", bucket, key, query, headers });
+        const doing = "look at a part";
+        const answer = await upstream.tell({ doing, method: "HEAD", bucket, key, query, headers, signal });
         parts[i] = { size: Number(answer.headers["content-length"]) };
       }
     };
@@ -54,11 +67,12 @@ export function objectParts(upstream: Upstream): ObjectParts {
     return parts;
   }
 
-  return async (place, { etag, checksums }) => {
+  return async (place, { etag, checksums }, signal) => {
     const count = Number(/-(\d{1,5})$/.exec(etag)?.[1] ?? 0);
     if (count === 0) return undefined;
+    const wanted: Wanted = { etag, count, signal };
     const [algorithm] = Object.keys(checksums);
-    const listed = algorithm === undefined ? [] : await listedParts(place, algorithm);
-    return listed.length === count ? listed : eachPart(place, { etag, count });
+    const listed = algorithm === undefined ? [] : await listedParts(place, algorithm, wanted);
+    return listed.length === count ? listed : eachPart(place, wanted);
   };
 }

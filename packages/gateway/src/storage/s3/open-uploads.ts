@@ -13,10 +13,17 @@ import type {
 } from "../multipart.ts";
 import { noSuchUpload } from "../upload-refusals.ts";
 import { uploadFault } from "./fault.ts";
-import { decoderOf, markerOf, PAGE, prefixesOf } from "./list-objects.ts";
+import { decoderOf, expectBelow, markerOf, PAGE, prefixesOf } from "./list-objects.ts";
 import { isStorable, type Names, type Place } from "./names.ts";
 import { checksumIn, dateOf, numberIn, unquoted } from "./object-info.ts";
 import type { Upstream } from "./upstream.ts";
+
+export interface PartsOptions {
+  /** Parts of higher numbers. */
+  readonly after: number;
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** What the upstream tells of uploads that are under way. */
 export interface OpenUploads {
@@ -24,13 +31,15 @@ export interface OpenUploads {
   place(upload: UploadRef): Promise<Place>;
   /** From memory for a while: each part asks, and what an upload was begun with does not change. */
   get(upload: UploadRef): Promise<UploadInfo>;
-  parts(upload: UploadRef, options: { readonly after: number; readonly limit: number }): Promise<PartPage>;
+  parts(upload: UploadRef, options: PartsOptions): Promise<PartPage>;
   list(bucket: string, options: ListUploadsOptions): Promise<UploadPage>;
   remember(info: UploadInfo): void;
   forget(upload: UploadRef): void;
 }
 
 const REMEMBERED = 1000;
+/** Of uploads of one key that are looked through for when one of them began. */
+const MAX_PAGES = 100;
 
 export function openUploads(upstream: Upstream, names: Names): OpenUploads {
   const known = new Map<string, UploadInfo>();
@@ -46,7 +55,7 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
 
   async function partsOf(
     { bucket, key, uploadId }: UploadRef,
-    { after, limit }: { readonly after: number; readonly limit: number },
+    { after, limit, signal }: PartsOptions,
   ): Promise<{
     readonly checksum: UploadChecksum | undefined;
     readonly parts: readonly PartInfo[];
@@ -57,7 +66,7 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
       "max-parts": String(Math.min(limit, PAGE)),
       ...(after === 0 ? {} : { "part-number-marker": String(after) }),
     };
-    const call = { doing: "list the parts", bucket: await names.of(bucket), key, query };
+    const call = { doing: "list the parts", bucket: await names.of(bucket), key, query, signal };
     const { document, fault } = await upstream.readOrFault(call, "ListPartsResult");
     if (document === undefined) throw uploadFault(fault, call.doing);
     return {
@@ -100,6 +109,7 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
     );
     // Stable: uploads of one key stay in the order in which they began.
     const entries = [...uploads, ...prefixesOf(document)].sort((a, b) => compareUtf8(textOf(a), textOf(b)));
+    expectBelow(prefix, entries.map(textOf));
     return { entries, truncated: optionalText(document, "IsTruncated") === "true" };
   }
 
@@ -108,7 +118,7 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
     const { checksum } = await partsOf(upload, { after: 0, limit: 1 });
     const { bucket, key, uploadId } = upload;
     let after: ListUploadsOptions["after"];
-    for (;;) {
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
       const page = await list(bucket, { prefix: key, limit: PAGE, after }).catch(() => undefined);
       const last = page?.entries.at(-1);
       for (const entry of page?.entries ?? []) {
@@ -116,6 +126,8 @@ export function openUploads(upstream: Upstream, names: Names): OpenUploads {
           return entry.upload;
       }
       if (page?.truncated !== true || last?.kind !== "upload" || last.upload.key !== key) break;
+      // One that does not know where to go on begins anew.
+      if (after !== undefined && "key" in after && after.uploadId === last.upload.uploadId) break;
       after = last.upload;
     }
     // Perhaps these credentials may not list uploads.

@@ -47,7 +47,15 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
     if (!isStorable(key)) return undefined;
     const doing = method === "GET" ? "open the object" : "look at the object";
     const { answer, fault } = await upstream.ask({ doing, method, bucket, key, headers: CHECKSUMS, signal });
-    if (fault === undefined) return { bucket, key, answer };
+    if (fault === undefined) {
+      // A part that nobody asked for would be taken for the whole.
+      if (answer.statusCode === 200) return { bucket, key, answer };
+      answer.destroy();
+      throw new StorageError(
+        "UNAVAILABLE",
+        `could not ${doing}: expected the status 200 of a whole object from the upstream, found ${answer.statusCode}`,
+      );
+    }
     if (fault.status !== 404 || fault.code === "NoSuchBucket") throw faultError(fault, doing);
     // The answer of HEAD does not say what is not there.
     if (fault.code !== "NoSuchKey" && !(await bucketExists(upstream, bucket))) throw noSuchBucket(ref.bucket);
@@ -62,7 +70,7 @@ export function objectReader({ upstream, names, tags, redirect }: ReaderParts): 
     }
     const [found, parts] = await Promise.all([
       headers["x-amz-tagging-count"] === undefined ? undefined : tags.of(place, options.signal),
-      options.parts === true ? partsOf(place, info) : undefined,
+      options.parts === true ? partsOf(place, info, options.signal) : undefined,
     ]);
     return {
       ...info,

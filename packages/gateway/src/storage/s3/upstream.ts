@@ -7,7 +7,7 @@ import { StorageError } from "../storage.ts";
 import { listBucketsUrl } from "./account-call.ts";
 import { faultError, faultOf, type UpstreamFault, unreachable } from "./fault.ts";
 import type { S3Options } from "./options.ts";
-import { BodyError, send, type WireOptions } from "./wire.ts";
+import { BodyError, send, timeout, type WireOptions } from "./wire.ts";
 
 /** A call on the upstream, in its own names. */
 export interface UpstreamCall {
@@ -56,6 +56,10 @@ export interface Upstream {
 const LIFE = 300;
 /** A page of a thousand keys, each percent-encoded and 1,024 bytes, is about 4 MB. */
 const MAX_DOCUMENT = 16 * 1024 * 1024;
+/** What stands in a refusal, with all that debugging shows of the request. */
+const MAX_FAULT = 64 * 1024;
+/** A page of a listing may take as many times what the first byte of an answer may: five minutes. */
+const READ_WITHIN = 5;
 /** A page of a thousand objects with owner and checksums. */
 const MAX_ELEMENTS = 50_000;
 export function upstream(options: S3Options): Upstream {
@@ -118,7 +122,8 @@ export function upstream(options: S3Options): Upstream {
           `could not ${doing}: the upstream says that it has a body that it was not sent`,
         );
       }
-      return { fault: faultOf(status, await collected(answer)) };
+      const bytes = await collected(answer, { most: MAX_FAULT, withinMs: wire.timeouts.answerMs });
+      return { fault: bytes === undefined ? { status, code: "" } : faultOf(status, bytes) };
     } catch (error) {
       if (error instanceof BodyError) throw error.cause;
       if (error instanceof StorageError) throw error;
@@ -141,11 +146,17 @@ export function upstream(options: S3Options): Upstream {
   const readOrFault: Upstream["readOrFault"] = async (call, root) => {
     const { answer, fault } = await ask(call);
     if (fault !== undefined) return { fault };
-    let bytes: Buffer;
+    let bytes: Buffer | undefined;
     try {
-      bytes = await collected(answer);
+      // One that comes byte by byte would hold a request for ever. What is copied or put together takes its time, and says so by spaces.
+      const withinMs = (call.method ?? "GET") === "GET" ? READ_WITHIN * wire.timeouts.answerMs : undefined;
+      bytes = await collected(answer, { most: MAX_DOCUMENT, withinMs });
     } catch (error) {
       throw broken(call, error);
+    }
+    if (bytes === undefined) {
+      const message = `could not ${call.doing}: the upstream's document is longer than any that was asked for`;
+      throw new StorageError("UNAVAILABLE", message);
     }
     // Spaces keep a connection awake while an upload is put together.
     let start = 0;
@@ -189,13 +200,23 @@ export function upstream(options: S3Options): Upstream {
   };
 }
 
-async function collected(answer: Answered): Promise<Buffer> {
+/** `undefined`, and the rest not read, where there is more than this. @throws {Error} where it does not come within a time */
+async function collected(
+  answer: Answered,
+  { most, withinMs }: { readonly most: number; readonly withinMs: number | undefined },
+): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of answer) {
-    size += (piece as Buffer).length;
-    if (size > MAX_DOCUMENT) throw new RangeError("the document is longer than any that was asked for");
-    pieces.push(piece as Buffer);
+  const late = (): void => void answer.destroy(timeout("end"));
+  const limit = withinMs === undefined ? undefined : setTimeout(late, withinMs);
+  try {
+    for await (const piece of answer) {
+      size += (piece as Buffer).length;
+      if (size > most) return undefined;
+      pieces.push(piece as Buffer);
+    }
+  } finally {
+    clearTimeout(limit);
   }
   return Buffer.concat(pieces, size);
 }

@@ -29,6 +29,12 @@ export class BodyError extends Error {
   override readonly name = "BodyError";
 }
 
+/**
+ * An object's headers came in one head, or in a form of 20 KB, and come back with the server's own: by Node's 16 KB one of them could be neither
+ * read nor deleted.
+ */
+const MAX_HEAD = 64 * 1024;
+
 // The target goes out as it was signed: a URL parser would take dot segments away.
 const URL_PARTS = /^(https?):\/\/(\[[^\]]+\]|[^/:]+)(?::(\d+))?(\/.*)$/;
 
@@ -77,6 +83,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     // An upstream that refuses says so before a long body is sent, and the connection stays whole.
     headers: { ...call.headers, ...(streams ? { expect: "100-continue" } : {}) },
     agent: secure ? agents.https : agents.http,
+    maxHeaderSize: MAX_HEAD,
     signal: call.signal,
   });
   let begun = false;
@@ -93,6 +100,11 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     request.on("error", (error) => {
       clearTimeout(limit);
       reject(error);
+    });
+    // Node tells of no error where the other side changes to another protocol, and of no answer.
+    request.once("close", () => {
+      clearTimeout(limit);
+      reject(Object.assign(new Error("the connection ended without an answer"), { code: "EPROTO" }));
     });
     request.once("response", (response) => {
       answered = true;
@@ -188,6 +200,6 @@ function watch(response: IncomingMessage, idleMs: number): void {
   response.once("close", () => clearInterval(timer));
 }
 
-function timeout(what: string): Error {
+export function timeout(what: string): Error {
   return Object.assign(new Error(`no ${what} in time`), { code: "ETIMEDOUT" });
 }

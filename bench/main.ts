@@ -3,13 +3,14 @@ import { large } from "./large.ts";
 import { listing } from "./listing.ts";
 import { machine } from "./machine.ts";
 import type { Part, Row } from "./row.ts";
+import { rsa } from "./rsa.ts";
 import { serve } from "./serve.ts";
 import { sign } from "./sign.ts";
 import { missed, table } from "./table.ts";
 import { verify } from "./verify.ts";
 
 // npm run bench [-- PART …] [--markdown]: one table over all parts, or over those that are named.
-const PARTS: Readonly<Record<string, Part>> = { sign, verify, batch, serve, large, listing };
+const PARTS: Readonly<Record<string, Part>> = { sign, verify, rsa, batch, serve, large, listing };
 
 const args = process.argv.slice(2);
 const markdown = args.includes("--markdown");

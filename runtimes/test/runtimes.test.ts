@@ -6,7 +6,8 @@ import { suite } from "../bundle.ts";
 import type { Report } from "../harness.ts";
 import { missing, programs, report, root, runProgram } from "../programs.ts";
 
-// The library's own test files, from its sources, in each runtime with the crypto that its imports map gives it there.
+// The library's own test files, from its sources, in each runtime with the crypto that its imports map gives it there; and of the
+// gateway and the command line, which need Node, those that meet it most, on each newer one.
 
 /** What fails in a runtime for a reason of its own: part of the name, and the reason. Each has to fail, or it goes. */
 type Excuses = Readonly<Record<string, string>>;
@@ -19,25 +20,40 @@ function judge({ passed, failed }: Report, atLeast: number, excuses: Excuses = {
   expect(passed).toBeGreaterThan(atLeast);
 }
 
+/** Runs test files of the workspace on another Node, in Vitest. Gives how many passed; rejects where one fails. */
+async function passOn(name: keyof typeof programs, parameters: readonly string[]): Promise<number> {
+  const output = await runProgram(
+    programs[name],
+    ["node_modules/vitest/vitest.mjs", "run", ...parameters, "--reporter=json", "--project=!tamper"],
+    root,
+  );
+  const { numFailedTests, numPassedTests } = JSON.parse(output.slice(output.indexOf("{"))) as {
+    readonly numFailedTests: number;
+    readonly numPassedTests: number;
+  };
+  expect(numFailedTests).toBe(0);
+  return numPassedTests;
+}
+
 for (const name of ["Node 22", "Node 24", "Node 26"] as const) {
   const reason = missing(programs[name]);
-  describe.skipIf(reason)(`the library on ${name}${reason ?? ""}`, { concurrent: true }, () => {
-    it("passes its tests, in Vitest", async () => {
-      const output = await runProgram(
-        programs[name],
-        [
-          ...["node_modules/vitest/vitest.mjs", "run", "packages/daypass", "--reporter=json", "--project=!tamper"],
-          // On the first Node each file had a process of its own; here they share one, for the sake of time.
-          "--no-isolate",
-        ],
-        root,
-      );
-      const { numFailedTests, numPassedTests } = JSON.parse(output.slice(output.indexOf("{"))) as {
-        readonly numFailedTests: number;
-        readonly numPassedTests: number;
-      };
-      expect(numFailedTests).toBe(0);
-      expect(numPassedTests).toBeGreaterThan(1000);
+  describe.skipIf(reason)(`on ${name}${reason ?? ""}`, { concurrent: true }, () => {
+    it("the library passes its tests", async () => {
+      // On the first Node each file had a process of its own; here they share one, for the sake of time.
+      expect(await passOn(name, ["packages/daypass", "--no-isolate"])).toBeGreaterThan(1000);
+    });
+    it("the gateway and the command line pass their tests of whole requests and runs", async () => {
+      // These meet what a Node brings along: its HTTP, its SQLite, its file system, its processes and what it says of them.
+      const files = [
+        ...["gateway/test/e2e", "gateway/test/storage/disk-contract", "gateway/test/storage/disk-files"],
+        ...["cli/test/serve", "cli/test/bulk", "cli/test/keys"],
+      ];
+      expect(
+        await passOn(
+          name,
+          files.map((file) => `packages/${file}`),
+        ),
+      ).toBeGreaterThan(300);
     });
   });
 }

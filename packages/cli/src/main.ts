@@ -4,6 +4,7 @@ import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
 import { printable } from "./printable.ts";
 import { holdReload, leaveSignalsToPrimary, refuseDebugger } from "./serve/signals.ts";
+import { dropSqliteWarning } from "./serve/sqlite-warning.ts";
 import { version } from "./version.ts";
 
 /** The one list of commands. Each is loaded when it is asked for: signing one URL needs no server. */
@@ -16,6 +17,7 @@ const COMMANDS: readonly CommandEntry[] = [
       refuseDebugger();
       if (cluster.isWorker) leaveSignalsToPrimary();
       else holdReload();
+      dropSqliteWarning();
       return (await import("./commands/serve.ts")).serveCommand;
     },
   },

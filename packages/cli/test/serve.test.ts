@@ -34,6 +34,15 @@ test.each(["0", "2"])("prints a URL that opens, and one changed character is ref
   expect(await stop()).toBe(0);
 });
 
+test.each(["0", "2"])("logs JSON and nothing else, whatever Node has to say (%s workers)", async (workers) => {
+  const { said, log, stop } = await serve(exampleFiles(), "--port", "0", "--workers", workers);
+  expect(await status(said.presignedUrl)).toBe(200);
+  await stop();
+  const lines = log().trimEnd().split("\n");
+  expect(lines.length).toBeGreaterThan(2);
+  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number) });
+});
+
 test("shows no secret in a pipe, neither on the first start nor after a restart", async () => {
   const root = exampleFiles();
   const first = await serve(root, "--port", "0");

@@ -3,15 +3,18 @@
 // hash of the file.
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
+const require = createRequire(import.meta.url);
 const cache = new URL("../../../node_modules/.cache/daypass-sources/", import.meta.url);
 
+// Without promises, as `registerHooks` asks for it.
 /** @type {import("node:module").LoadHook} */
-export async function load(url, context, nextLoad) {
+export function load(url, context, nextLoad) {
   if (!url.endsWith(".ts")) return nextLoad(url, context);
   const text = readFileSync(new URL(url), "utf8");
   const kept = new URL(`${createHash("sha256").update(`${url}\0${text}`).digest("hex")}.mjs`, cache);
-  return { format: "module", source: readKept(kept) ?? (await strip(url, text, kept)), shortCircuit: true };
+  return { format: "module", source: readKept(kept) ?? strip(url, text, kept), shortCircuit: true };
 }
 
 /** @param {URL} kept */
@@ -24,9 +27,10 @@ function readKept(kept) {
 }
 
 /** @param {string} url @param {string} text @param {URL} kept */
-async function strip(url, text, kept) {
-  const { transform } = await import("esbuild");
-  const { code } = await transform(text, { loader: "ts", sourcefile: url });
+function strip(url, text, kept) {
+  // Here, as it is large and most starts need it for no file.
+  const { transformSync } = require("esbuild");
+  const { code } = transformSync(text, { loader: "ts", sourcefile: url });
   // Others start at the same time: they find the whole file or none.
   const begun = new URL(`${kept.pathname}.${randomUUID()}`, kept);
   mkdirSync(cache, { recursive: true });

@@ -72,8 +72,9 @@ export function swiftKeys(keys: Keys<SwiftKey>): KeyResolver<LoadedKey> {
   };
 }
 
+/** A key is set by a header (`X-Account-Meta-Temp-URL-Key`), so it is one line: with a break, as a file ends with one, it opens nothing. */
 function checkKeyText(key: string): void {
-  if (typeof key !== "string" || key === "") throw invalidKey("text");
+  if (typeof key !== "string" || !/^.+$/.test(key)) throw invalidKey("a line of text");
 }
 
 function invalidKey(expected: string): DaypassError {

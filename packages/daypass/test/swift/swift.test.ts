@@ -277,4 +277,14 @@ describe("TempURLs", () => {
     );
     expect(() => swiftVerifier({ keys: [], origins, basePath: "/swift/" })).toThrow("basePath");
   });
+
+  it("refuses a key with a line break, as a file of secrets ends with one", () => {
+    const refused = expect.objectContaining({
+      code: "INVALID_KEY",
+      message: expect.stringContaining("a line of text"),
+    });
+    expect(() => swiftSigner({ endpoint, account, key: `${key}\n` })).toThrow(refused);
+    expect(() => swiftSigner({ endpoint, account, key: `${key}\n`, digest: "sha512" })).toThrow(refused);
+    expect(() => swiftVerifier({ keys: { account, key: `${key}\n` }, origins })).toThrow(refused);
+  });
 });

@@ -27,7 +27,7 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const text = withoutCarets(pasted);
   const alone: PastedUrl = { url: text, isPart: false };
   const word = text.trim();
-  const isUrl = /^["'`<*]{0,2}https?:\\*\/\\*\//i.test(word);
+  const isUrl = /^["'`<*]{0,2}(?:(?:https?|wss?):\\*\/\\*\/|(?:k8s-aws-v1\.|aHR0c)[\w-]+=*$)/i.test(word);
   const state = isUrl ? await stateOf(text) : "none";
   // What mail and chat do to a URL that stands alone is for explain to undo.
   if (state === "whole" || (state === "damaged" && !/\s/.test(word))) return alone;

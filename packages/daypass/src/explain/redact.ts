@@ -1,3 +1,4 @@
+import { decodedToken } from "./carried-url.ts";
 import { decodeOr } from "./decoded.ts";
 
 const HIDDEN =
@@ -14,7 +15,8 @@ const IMGPROXY = /^([a-z]+:\/\/[^/?#]+(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43
 
 /**
  * Replaces the values of signatures and session tokens in a URL by `REDACTED`, for logs and messages. The rest keeps its
- * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too.
+ * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too. Of a token that is a URL in
+ * base64 (EKS, MSK) that URL comes back.
  *
  * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs, and
  * the tokens of edges, in the query and in the path.
@@ -28,7 +30,7 @@ const IMGPROXY = /^([a-z]+:\/\/[^/?#]+(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43
  * ```
  */
 export function redactUrl(url: string): string {
-  return url
+  return decodedToken(url)
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1REDACTED@")
     .replace(PATH_TOKEN, "/$1=REDACTED")
     .replace(IMGPROXY, "$1REDACTED")

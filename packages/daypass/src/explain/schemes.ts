@@ -1,3 +1,4 @@
+import { awsExplainer } from "./aws/explainer.ts";
 import { azureExplainer } from "./azure/explainer.ts";
 import { cloudfrontExplainer } from "./cloudfront/explainer.ts";
 import { cosExplainer } from "./cos/explainer.ts";
@@ -28,7 +29,8 @@ import { urlExplainer } from "./url/explainer.ts";
 
 /** The one list of schemes: a new one adds its line here. */
 export const explainers: readonly Explainer[] = [
-  // Before SigV4, which its URLs are, too.
+  // Before SigV4, which their URLs are, too.
+  awsExplainer,
   s3ExpressExplainer,
   s3Explainer,
   s3V4aExplainer,

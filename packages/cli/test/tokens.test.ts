@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AWS_URLS } from "../../daypass/test/explain/aws-urls.ts";
+import { BEARER_URLS } from "../../daypass/test/explain/bearer-urls.ts";
 import { pastedUrl } from "../src/explain/pasted-url.ts";
 import { urlsInText } from "../src/scan/urls-in-text.ts";
 import { daypass } from "./command.ts";
@@ -46,6 +47,16 @@ describe("tokens that are signed URLs", () => {
     const { status, stdout, stderr } = await daypass(["explain", url, "--at", "2026-01-02T03:05:00Z"]);
     expect([status, stdout]).toEqual([0, expect.stringMatching(/scheme +aws/)]);
     expect(stdout + stderr).not.toContain(url.slice(-30));
+  });
+
+  test("scan finds every one that can be read and not checked, and shows nothing that opens anything", async () => {
+    const { status, found } = await scan(["-"], BEARER_URLS.map(({ url }) => url).join("\n"));
+    expect(status).toBe(1);
+    expect(found.map(({ line, life, scheme }) => [line, life, scheme])).toEqual(
+      BEARER_URLS.map(({ scheme }, i) => [i + 1, "live", scheme]),
+    );
+    const shown = JSON.stringify(found);
+    for (const { secret } of BEARER_URLS) expect(shown).not.toContain(secret);
   });
 
   test("a text of nothing but their beginnings takes no longer than its length", () => {

@@ -2,7 +2,8 @@ import { isDaypassError } from "daypass";
 import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
-import { withoutCurl } from "./pasted/curl-request.ts";
+import { collectionRequest } from "./pasted/collection-request.ts";
+import { composedRequest, composedUrl, withoutCurl } from "./pasted/curl-request.ts";
 import { harRequest } from "./pasted/har-request.ts";
 import { pastedRequest } from "./pasted/pasted-request.ts";
 import type { SentParts } from "./pasted/sent-parts.ts";
@@ -52,6 +53,9 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
       }
     }
   }
+  const composed = composedUrl(text);
+  if (composed !== undefined && (await stateOf(composed)) === "whole")
+    return { url: composed, isPart: true, ...composedRequest(text) };
   if (damaged !== undefined) return damaged;
   const shown = isUrl || pathOnly ? undefined : explainAnswer(text).url;
   if (shown !== undefined) return { url: shown, isPart: true, errorBody: text };
@@ -70,7 +74,7 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
 
 /** What the text around a URL tells: what was sent to it, and what was answered. */
 function partsOf(text: string, found: RawUrl, url: string): SentParts {
-  const archived = harRequest(text, url);
+  const archived = harRequest(text, url) ?? collectionRequest(text, url);
   if (archived !== undefined) return archived;
   const { method = methodAt(text, found), headers } = pastedRequest({ text, url, index: found.index });
   const status = statusIn(text, found);

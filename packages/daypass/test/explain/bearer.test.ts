@@ -83,9 +83,11 @@ describe("a URL that opens something, and that Daypass can only read", () => {
     "https://www.dropbox.com/home?x=1",
     "https://cdn.discordapp.com/attachments/1/2/a.png",
     "https://example.com/v1.2.3/file.tar.gz?x=1.000000.aaa",
+    `https://example.com/blog/my-long-title--${"0a".repeat(20)}`,
+    `https://example.com/chunk.0a1b2c.${"A".repeat(27)}`,
   ])("%s is none", async (url) => {
     await expect(explain(url)).rejects.toMatchObject({ code: "NO_SIGNATURE" });
-    expect(redactUrl(url).replace("token=REDACTED", "token=abc")).toBe(url);
+    expect(redactUrl(url)).toBe(url.replace("token=abc", "token=REDACTED"));
   });
 
   test("is read in a time that its length tells, whatever stands in it", async () => {

@@ -145,7 +145,7 @@ function saidCause({ service, subject: { error, now } }: Case): Cause | undefine
   if (error.code !== NOT_VALID) return undefined;
   return {
     code: "PERMISSION",
-    sentence: `${service.called} refuses it, and does not say why: what it says, it says of a token that has ended, of one that does not fit and of a signer that may not do this alike.`,
+    sentence: `${service.called} refuses it, and does not say why${service.refusal === undefined ? "" : ": what it says, it says of a token that has ended, of one that does not fit and of a signer that may not do this alike"}.`,
     evidence: [],
     fix: check,
   };

@@ -18,8 +18,8 @@ import {
 const JWT_IN_QUERY = new RegExp(`[?&][\\w-]{1,40}=(${JWT})(?:&|$)`);
 const TOKEN_IN_QUERY = new RegExp(`[?&]token=(${JWT})(?:&|$)`);
 const IN_PATH = new RegExp(`/(${JWT})(?:[/?]|$)`);
-// Base64, with its padding as it is or escaped, and an HMAC in hexadecimal.
-const RAILS = /[\w+%-]{8,}={0,2}--(?:[0-9a-f]{64}|[0-9a-f]{40})/.source;
+// Base64 of JSON or of Ruby's own form, with its padding as it is or escaped, and an HMAC in hexadecimal. A name with a hash behind it is none.
+const RAILS = /(?:eyJ|BAh|Ii)[\w+%-]{5,}={0,2}--(?:[0-9a-f]{64}|[0-9a-f]{40})/.source;
 const RAILS_PATH = new RegExp(`^(?:/[^/?]+){0,3}?/rails/active_storage/(?:[\\w-]+/){1,3}?(${RAILS})(?:[/?]|$)`);
 const RAILS_MESSAGE = new RegExp(`[=/](${RAILS})(?:[/?&]|$)`);
 const SECRET_OF_MAKER = "the key is a secret of whoever signed";
@@ -197,7 +197,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     signedBy: "the account's private key",
     secrets: parameter("ik-s"),
     times: ({ parameter }) => (parameter("ik-t") === "9999999999" ? {} : { endsAt: seconds(parameter("ik-t")) }),
-    ends: "with the account's private key alone, where it has no ik-t",
+    ends: "with the account's private key",
     binds: ["path and query", "end (ik-t)"],
     check: SECRET_OF_MAKER,
   },
@@ -527,7 +527,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     signedBy: "the application's secret_key_base",
     secrets: ({ found }) => [found(RAILS_PATH)],
     times: ({ found }) => timesOfRails(decodeOr(found(RAILS_PATH).replace(/--[0-9a-f]+$/, ""))),
-    ends: "with secret_key_base, where it has no end of its own",
+    ends: "with secret_key_base",
     binds: ["blob, or the service's key of it", "end and purpose, where it has them"],
     leavesOpen: ["scheme and host", "name of the file behind it", "who uses it, from where, and how often"],
     check: SECRET_OF_MAKER,
@@ -540,7 +540,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     signedBy: "the application's secret_key_base",
     secrets: ({ found }) => [found(RAILS_MESSAGE)],
     times: ({ found }) => timesOfRails(decodeOr(found(RAILS_MESSAGE).replace(/--[0-9a-f]+$/, ""))),
-    ends: "with secret_key_base, where it has no end of its own",
+    ends: "with secret_key_base",
     binds: ["the message alone, and not the URL around it"],
     check: SECRET_OF_MAKER,
   },
@@ -559,9 +559,9 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     check: SECRET_OF_MAKER,
   },
   {
-    // https://itsdangerous.palletsprojects.com/en/stable/timed/: payload, four bytes of seconds, HMAC-SHA1, in base64url
+    // https://itsdangerous.palletsprojects.com/en/stable/timed/: payload, four bytes of seconds (of 2012 to 2038), HMAC-SHA1, in base64url
     scheme: "itsdangerous",
-    form: /[=/]\.?[\w-]{2,4000}\.[\w-]{6}\.[\w-]{27}(?:[/?&]|$)/,
+    form: /[=/]\.?[\w-]{2,4000}\.[U-Za-f][\w-]{5}\.[\w-]{27}(?:[/?&]|$)/,
     what: "A URL with a token as itsdangerous (Flask) signs it with a time",
     signedBy: "the application's SECRET_KEY",
     secrets: ({ found }) => [found(/\.([\w-]{6}\.[\w-]{27})(?:[/?&]|$)/)],
@@ -596,7 +596,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     signedBy: "whoever has the key",
     secrets: ({ found }) => [found(JWT_IN_QUERY)],
     times: ({ found }) => timesOfJwt(found(JWT_IN_QUERY)),
-    ends: "when its server says so: it has no end (exp)",
+    ends: "when its server says so",
     binds: ["what the token says (its claims): that need not be this URL"],
     traps: [
       {

@@ -74,15 +74,11 @@ export function base62Seconds(text: string): Date | undefined {
   return text === "" ? undefined : new Date(value * 1000);
 }
 
-// Releases before 1.1 count from 2011.
-const OLD_EPOCH = 1_293_840_000;
-
-/** That of itsdangerous: seconds, in four bytes. */
+/** Seconds since 1970 in four bytes, as itsdangerous has them. */
 export function byteSeconds(text: string): Date | undefined {
   const bytes = fromBase64url(text);
   if (bytes?.length !== 4) return undefined;
-  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-  return new Date((value < OLD_EPOCH ? value + OLD_EPOCH : value) * 1000);
+  return new Date(bytes.reduce((sum, byte) => sum * 256 + byte, 0) * 1000);
 }
 
 /** The end that Rails writes into a message beside its purpose. */

@@ -2,7 +2,8 @@ import { isDaypassError } from "daypass";
 import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
-import { withoutCurl } from "./pasted/curl-request.ts";
+import { collectionRequest } from "./pasted/collection-request.ts";
+import { composedRequest, composedUrl, withoutCurl } from "./pasted/curl-request.ts";
 import { harRequest } from "./pasted/har-request.ts";
 import { pastedRequest } from "./pasted/pasted-request.ts";
 import type { SentParts } from "./pasted/sent-parts.ts";
@@ -28,12 +29,16 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const alone: PastedUrl = { url: text, isPart: false };
   const word = text.trim();
   const isOneWord = !/\s/.test(word);
-  const isUrl = /^["'`<*]{0,2}https?:\\*\/\\*\//i.test(word);
+  const isUrl = /^["'`<*]{0,2}(?:(?:https?|wss?):\\*\/\\*\/|(?:k8s-aws-v1\.|aHR0c)[\w-]+=*$)/i.test(word);
   const state = isUrl ? await stateOf(text) : "none";
   // What mail and chat do to a URL that stands alone is for explain to undo.
   if (state === "whole" || (state === "damaged" && isOneWord)) return alone;
   const { whole, damaged, hasPath } = await urlWithin(text);
-  const found = whole ?? (state === "damaged" ? alone : damaged);
+  if (whole !== undefined) return whole;
+  const composed = composedUrl(text);
+  if (composed !== undefined && (await stateOf(composed)) === "whole")
+    return { url: composed, isPart: true, ...composedRequest(text) };
+  const found = state === "damaged" ? alone : damaged;
   if (found !== undefined) return found;
   const shown = isUrl || hasPath ? undefined : explainAnswer(text).url;
   if (shown !== undefined) return { url: shown, isPart: true, errorBody: text };
@@ -106,7 +111,7 @@ function withUnknownOrigin(word: string): string {
 
 /** What the text around a URL tells: what was sent to it, and what was answered. */
 function partsOf(text: string, found: RawUrl, url: string): SentParts {
-  const archived = harRequest(text, url);
+  const archived = harRequest(text, url) ?? collectionRequest(text, url);
   if (archived !== undefined) return archived;
   const { method = methodAt(text, found), headers } = pastedRequest({ text, url, index: found.index });
   const status = statusIn(text, found);

@@ -31,10 +31,12 @@ const MAX_PARAMETERS = 200;
 
 // A signature is the value of some parameter, or of imgproxy a part of the path.
 // Gson and Handlebars escape every = there is.
-const MAY_BE_SIGNED = /=|%3d|\\(?:u00|x)3d|&(?:#0*61|#x0*3d|equals);|\/[\w-]{43}\\*\//i;
+// A token of EKS or MSK is a URL in base64; others are a part of the path.
+const MAY_BE_SIGNED =
+  /=|^(?:k8s-aws-v1\.|aHR0c)|\/s--|--[0-9a-f]{40}|\/eyJ|\/cd\/0\/|[\w=-],\d{10}\/|:\w{6}:[\w-]{43}|\.[\w-]{27}(?![\w-])|%3d|\\(?:u00|x)3d|&(?:#0*61|#x0*3d|equals);|\/[\w-]{43}\\*\//i;
 // Paths are many, and to look at one in full takes long. A part of some name that one of the schemes has, however it is escaped.
 const NAMED =
-  /sig|x-(?:amz|goog|oss)-|token|hmac|md5|verify|hash|policy|key|google|q-a|dp-|[?&;]s\W|\\[ux]\w{2,4}s\W|\/[\w-]{43}\\*\//i;
+  /sig|s--|--[0-9a-f]{40}|eyJ|rlkey|secure=|secret|authorization|exp=|,\d{10}\/|:\w{6}:|x-(?:amz|goog|oss)-|token|hmac|md5|verify|hash|policy|key|google|q-a|dp-|[?&;]s\W|\\[ux]\w{2,4}s\W|\/[\w-]{43}\\*\//i;
 const IS_PATH = /^(?:["']|[a-z]+ )/i;
 
 export function findingReader(): FindingReader {
@@ -116,6 +118,6 @@ function withoutHost(text: string): string {
  * put a token, and a report is read by more people than the log was.
  */
 function withoutValues(url: string): string {
-  const [, start = "", rest = ""] = /^([a-z]+:\/\/[^/?#]*)(.*)$/is.exec(redactUrl(url)) ?? [];
+  const [, start = "", rest = ""] = /^((?:[a-z]+:\/\/)?[^/?#]*)(.*)$/is.exec(redactUrl(url)) ?? [];
   return start + rest.replace(/([=~])([^&=~/?#;]{17,})/g, "$1REDACTED").replace(/#.*$/s, "");
 }

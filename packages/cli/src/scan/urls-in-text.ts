@@ -9,6 +9,8 @@ const MAX_URL = 16_384;
 /** How many URLs inside of a URL are looked at: a bound, so that a text of nothing but beginnings costs no more. */
 const MAX_NESTED = 4;
 
+const CONNECTS = "Action=(?:connect|DbConnect)";
+
 /**
  * Where a URL begins: plainly, with slashes that JSON has escaped, percent-encoded inside of another URL; or a request line of
  * a log or a path in quotes, which tell no host, or no protocol.
@@ -18,6 +20,12 @@ const BEGINNING = new RegExp(
     // The source of a mail may break it anywhere.
     ["h", "t", "t", "p", "s?", ":", "\\\\{0,8}\\/", "\\\\{0,8}\\/"].join("(?:=\\r?\\n)?"),
     "https?%3a%2f%2f",
+    "wss?:\\\\{0,8}\\/\\\\{0,8}\\/",
+    // A token of EKS, and one of MSK: base64 of https://kafka.
+    "k8s-aws-v1\\.(?=aHR0c)",
+    "\\baHR0cHM6Ly9rYWZrYS",
+    // A password of RDS and its like is a URL without its scheme.
+    `\\/\\?(?=${CONNECTS})`,
     "\\b(?:GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS) (?=\\/)",
     "[\"'](?=\\\\{0,8}\\/)",
   ].join("|"),
@@ -42,19 +50,28 @@ export function* urlsInText(text: string): Generator<RawUrl> {
   let runEnd = 0;
   let nested = 0;
   for (let found = BEGINNING.exec(text); found !== null; found = BEGINNING.exec(text)) {
-    const { index } = found;
+    const front = found[0] === "/?" ? hostBefore(text, found.index) : "";
+    if (front === undefined) continue;
+    const index = found.index - front.length;
     nested = index < runEnd ? nested + 1 : 0;
-    const next = index + found[0].length;
+    const begin = front + found[0];
+    const next = index + begin.length;
     REST.lastIndex = next;
     const rest = REST.exec(text)?.[0] ?? "";
     runEnd = Math.max(runEnd, next + rest.length);
     UNENCODED_REST.lastIndex = next + rest.length;
-    const whole = found[0] + rest + (UNENCODED_REST.exec(text)?.[0] ?? "");
+    const whole = begin + rest + (UNENCODED_REST.exec(text)?.[0] ?? "");
     if (whole.length < MAX_URL) yield { index, raw: whole + nextLines(text, index + whole.length) };
-    else if (rest.length < MAX_URL) yield { index, raw: found[0] + rest + nextLines(text, next + rest.length) };
+    else if (rest.length < MAX_URL) yield { index, raw: begin + rest + nextLines(text, next + rest.length) };
     // The generator may have been left alone in between.
     BEGINNING.lastIndex = nested < MAX_NESTED ? next : Math.max(next, runEnd);
   }
+}
+
+/** The host and port that end at a place. `undefined` where there is none, or one that a scheme stands in front of. */
+function hostBefore(text: string, end: number): string | undefined {
+  const [host] = /[\w.-]{1,255}(?::\d{1,5})?$/.exec(text.slice(Math.max(0, end - 262), end)) ?? [];
+  return host === undefined || /:\/\/$/.test(text.slice(0, end - host.length).slice(-3)) ? undefined : host;
 }
 
 // The longest line of a mail's source, with the = that breaks it; programs break no sooner than they must.

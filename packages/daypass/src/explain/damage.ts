@@ -20,7 +20,7 @@ const TRAILING = /(?:[.,;:!?)\]}>"'`*]|%20|%22|%3E|%C2%A0){1,8}$/i;
 const BROKEN = "The URL was broken into lines: a line break stands inside it.";
 // Azure's portal hands out tokens that begin with ?, and a base may have a query already.
 const SECOND_MARK =
-  /(?<=^[^?]*)\?{2,}|(?<=\?.*)&?\?+(?=(?:s[a-z]{1,6}|X-Amz-\w+|X-Goog-\w+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Expires|Policy|q-sign-algorithm|x-oss-[a-z-]+|temp_url_sig|dp-\w+)=)/g;
+  /(?:&|(?<!\?))\?+(?=(?:s[a-z]{1,6}|X-Amz-\w+|X-Goog-\w+|AWSAccessKeyId|GoogleAccessId|OSSAccessKeyId|Expires|Policy|q-sign-algorithm|x-oss-[a-z-]+|temp_url_sig|dp-\w+)=)/g;
 const INVISIBLE = /[\u200b\u2060\ufeff\u00ad]|%E2%80%8B|%E2%81%A0|%EF%BB%BF|%C2%AD/gi;
 
 const DAMAGES: readonly Damage[] = [
@@ -51,7 +51,7 @@ const DAMAGES: readonly Damage[] = [
     sentence: () => "Spaces stand inside the URL.",
   },
   {
-    undo: (text) => text.replace(SECOND_MARK, (mark) => (mark.startsWith("?") && mark.length > 1 ? "?" : "&")),
+    undo: withOneMark,
     sentence: () => "A second ? stands in the URL: what was appended to it begins with a ? of its own.",
   },
   {
@@ -60,6 +60,12 @@ const DAMAGES: readonly Damage[] = [
       `The URL ends with ${JSON.stringify(TRAILING.exec(text)?.[0])}, which is none of it: it was copied with the text around it.`,
   },
 ];
+
+function withOneMark(text: string): string {
+  // To look back from each place would cost the square of the length.
+  const [base, query] = /^([^?]*)\?+(.*)$/s.exec(text)?.slice(1) ?? [];
+  return base === undefined || query === undefined ? text : `${base}?${query.replace(SECOND_MARK, "&")}`;
+}
 
 /** What a signature that is not there, or was damaged, or does not fit is told as. */
 const UNSOUND: readonly CauseCode[] = [

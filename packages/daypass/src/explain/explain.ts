@@ -2,6 +2,7 @@ import { DaypassError, refusal } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
+import { carriedUrl } from "./carried-url.ts";
 import { besides } from "./cause/besides.ts";
 import { withUnread } from "./cause/page-cause.ts";
 import { statusCause } from "./cause/status-cause.ts";
@@ -74,7 +75,7 @@ async function explainText(url: string, options: ExplainOptions, reading: Readin
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);
   const signed = splitUrl(text);
-  const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(request.url);
+  const sentUrl = request?.url === undefined || request.url === url ? signed : splitUrl(carriedUrl(request.url));
   const error = errorBody === undefined ? undefined : parseErrorBody(errorBody);
   const { method, headers, known } = sentParts({ request, error, sentUrl });
   const host = Object.entries(request?.headers ?? {}).find(([name]) => name.toLowerCase() === "host")?.[1];
@@ -155,9 +156,9 @@ function withBrowser(
 const ESCAPED =
   /&(?:(?:amp|#0*38|#x0*26);)+|&(?:#0*(\d{2,3})|#x0*([0-9a-f]{2})|equals);|\\+(?:u00([0-9a-f]{2})|([/&?=]))/gi;
 
-/** URLs that were copied out of HTML, XML, JSON or a shell's line, or with quotes around them. */
+/** URLs that were copied out of HTML, XML, JSON or a shell's line, or with quotes around them, and those that a token is. */
 function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
-  const text = url.trim().replace(/^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/, "$2");
+  const text = carriedUrl(url.trim().replace(/^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/, "$2"));
   const [found] = text.match(ESCAPED) ?? [];
   if (found === undefined) return { text };
   const source = found.startsWith("&") ? "HTML or XML" : /u00|\/$/.test(found) ? "JSON" : "a shell's line";

@@ -118,7 +118,7 @@ export interface ExplainedCondition {
 
 /** What is known of a presigned URL or a signed form. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
-  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `s3/form`, `s3/form/v2`, `gcs/form`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, or an edge token's: `nginx`, … */
+  /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `s3/form`, `s3/form/v2`, `gcs/form`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, an edge token's: `nginx`, …, `aws` for requests of its other services, or the name of a service whose URLs can be read alone: `supabase`, `discord`, … */
   readonly scheme: string;
   /** What it is, in one sentence. */
   readonly summary: string;

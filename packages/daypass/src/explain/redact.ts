@@ -1,23 +1,48 @@
+import { JWT } from "./bearer/reading.ts";
+import { decodedToken } from "./carried-url.ts";
 import { decodeOr } from "./decoded.ts";
 
 const HIDDEN =
-  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|q-signature|x-cos-security-token|temp_url_sig|policy|token|__token__|hdnts|hdnea|edge-cache-token|urisigningpackage|_hash)$/i;
+  /^(?:x-amz-signature|signature|x-amz-security-token|x-amz-s3session-token|x-goog-signature|sig|dp-signature|x-oss-signature|x-oss-security-token|security-token|q-signature|x-cos-security-token|temp_url_sig|policy|token|__token__|hdnts|hdnea|edge-cache-token|urisigningpackage|_hash|__cld_token__|ik-s|tempauth|jwt|access_token|rlkey|pub_secret|signintoken|authtoken|sessiontoken|lsig|authorization)$/i;
 
 /** Names that many a URL has: their values tell a signature from anything else. */
 const HIDDEN_VALUES: Readonly<Record<string, RegExp>> = {
   md5: /^[A-Za-z0-9_-]{22}/,
   s: /^[0-9a-f]{32}$/i,
   verify: /^\d{10}-/,
+  code: /^[\w%.=-]{40,}/,
+  header: /^eyJ/,
+  hm: /^[0-9a-f]{64}/,
+  oh: /^[\w-]{20,}/,
+  secure: /^[\w-]{22}/,
+  t: /^(?:xox[a-z]-|[\w-]{40,})/,
 };
 const PATH_TOKEN = /\/(bcdn_token|edge-cache-token)=[^/?#]*/g;
 const IMGPROXY = /^([a-z]+:\/\/[^/?#]+(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43}(?=\/(?:[a-z_]+:|plain\/))/;
 
+/** What tells itself to be a token or a signature by its form, wherever it stands; the first group stays. */
+const FORMS: readonly RegExp[] = [
+  new RegExp(`()(?<![\\w-])${JWT}`, "g"),
+  // Cloudinary's, thumbor's, and the addresses of streams and temporary links.
+  /(\/)s--(?:[\w-]{8}|[\w-]{32})--(?=\/)/g,
+  /^([a-z]+:\/\/[^/?#]+\/(?:[^/?#]+\/)?)[\w-]{27}=(?=\/)/gi,
+  /(\/l?sig\/)[\w%=-]{20,}/g,
+  /(\/cd\/0\/[a-z0-9]{1,10}\/)[\w-]{20,}/g,
+  /(~hmac=)[0-9a-f]{32,64}/g,
+  /^([a-z]+:\/\/[^/?#]+\/)[\w-]{22}(?:==)?(?=,\d{10}\/)/gi,
+  // Those of Rails, Django and itsdangerous.
+  /([=/])(?:eyJ|BAh|Ii)[\w+%-]{5,}={0,2}--(?:[0-9a-f]{64}|[0-9a-f]{40})(?=[/?&]|$)/g,
+  /((?::|%3A)[0-9A-Za-z]{6}(?::|%3A))[\w-]{43}(?=[/?&]|$)/gi,
+  /([=/]\.?[\w-]{2,4000}\.)[U-Za-f][\w-]{5}\.[\w-]{27}(?=[/?&]|$)/g,
+];
+
 /**
  * Replaces the values of signatures and session tokens in a URL by `REDACTED`, for logs and messages. The rest keeps its
- * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too.
+ * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too. Of a token that is a URL in
+ * base64 (EKS, MSK) that URL comes back.
  *
  * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs, and
- * the tokens of edges, in the query and in the path.
+ * the tokens of edges, in the query and in the path, and those of the services that `explain` knows by name.
  *
  * @param url also a target of a request, which begins with `/`
  * @example
@@ -28,7 +53,8 @@ const IMGPROXY = /^([a-z]+:\/\/[^/?#]+(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43
  * ```
  */
 export function redactUrl(url: string): string {
-  return url
+  const text = FORMS.reduce((all, form) => all.replace(form, "$1REDACTED"), decodedToken(url));
+  return text
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1REDACTED@")
     .replace(PATH_TOKEN, "/$1=REDACTED")
     .replace(IMGPROXY, "$1REDACTED")

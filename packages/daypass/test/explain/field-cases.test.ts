@@ -2,7 +2,7 @@ import { type Cause, type ExplainOptions, explain } from "daypass/explain";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
 import { awsErrorBody, credentials, errorXml, rawUrl } from "./broken-requests.ts";
-import { fieldCases, foreign, now } from "./field-cases.ts";
+import { fieldCases, foreign, now, readOnly } from "./field-cases.ts";
 
 const clock = () => now;
 
@@ -23,8 +23,12 @@ describe("what people have asked in public", () => {
     });
   });
 
+  it.each(readOnly)("reads a URL that it cannot check: $threads", async ({ url, says }) => {
+    expect((await explain(url, { clock })).summary).toMatch(says);
+  });
+
   it("comes from many threads", () => {
-    const threads = new Set([...fieldCases, ...foreign].flatMap(({ threads }) => threads.split(", ")));
+    const threads = new Set([...fieldCases, ...foreign, ...readOnly].flatMap(({ threads }) => threads.split(", ")));
     expect(threads.size).toBeGreaterThanOrEqual(80);
     for (const thread of threads) expect(thread).toMatch(/^[\w.-]+\/[\w.-]+#\d+$/);
   });

@@ -1215,6 +1215,10 @@ export const foreign: readonly { readonly threads: string; readonly url: string;
     url: supabase,
     says: /Supabase.*token/,
   },
+];
+
+/** Threads whose URL can be read and not checked, and what its summary has to say. */
+export const readOnly: readonly { readonly threads: string; readonly url: string; readonly says: RegExp }[] = [
   {
     threads: "supabase/supabase-flutter#402, supabase/storage#282",
     url: `${supabase}?token=${jwt({ url: "avatars/a.png", iat: END - 3600, exp: END })}`,

@@ -1,6 +1,6 @@
 import { headerRecord, type SentParts } from "./sent-parts.ts";
 import { type ShellCommand, type ShellWord, shellCommand } from "./shell-words.ts";
-import { type UrlPlace, variableOf } from "./url-place.ts";
+import { isUrlAt, type UrlPlace, variableOf } from "./url-place.ts";
 
 /** What a command has said so far. */
 interface Command {
@@ -19,6 +19,11 @@ interface Command {
   readonly left: Set<string>;
   /** What is no option, and so a URL. */
   readonly urls: ShellWord[];
+  /** What goes into the query by options of its own, and with -G the data. */
+  readonly query: string[];
+  readonly data: string[];
+  /** Whether a part of it is told by a variable, or stands in a file. */
+  hasOpenQuery?: boolean;
 }
 
 interface Value {
@@ -51,7 +56,15 @@ const OPTIONS: Readonly<Record<string, (command: Command, value: Value) => void>
   "oauth2-bearer": ({ headers }) => void headers.push(["authorization", "Bearer"]),
   form: (command) => withBody(command, "multipart/form-data"),
   json: (command) => withBody(command, "application/json"),
-  data: (command) => withBody(command, "application/x-www-form-urlencoded"),
+  data: (command, value) => {
+    withBody(command, "application/x-www-form-urlencoded");
+    addData(command, value, command.data);
+  },
+  "data-urlencode": (command, value) => {
+    withBody(command, "application/x-www-form-urlencoded");
+    addData(command, { ...value, text: urlencoded(value.text) }, command.data);
+  },
+  "url-query": (command, value) => addData(command, { ...value, text: urlencoded(value.text) }, command.query),
 };
 
 const FLAGS: ReadonlySet<string> = new Set(["head", "get"]);
@@ -63,7 +76,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 /** Letters and names of further options that take a value. */
 const VALUED_LETTERS = "oxmwcDKEzCUQPtyYh";
 const VALUED =
-  /^(?:output|proxy|max-time|connect-timeout|resolve|cacert|capath|cert|key|write-out|cookie-jar|dump-header|config|retry|retry-delay|interface|limit-rate|continue-at|connect-to|ciphers|proxy-user|proxy-header|noproxy|max-redirs|aws-sigv4|stderr|trace|trace-ascii|unix-socket|pass|proto|tls-max|url-query|request-target)$/;
+  /^(?:output|proxy|max-time|connect-timeout|resolve|cacert|capath|cert|key|write-out|cookie-jar|dump-header|config|retry|retry-delay|interface|limit-rate|continue-at|connect-to|ciphers|proxy-user|proxy-header|noproxy|max-redirs|aws-sigv4|stderr|trace|trace-ascii|unix-socket|pass|proto|tls-max|request-target|variable)$/;
 
 // Of a sentence about curl the next word is none of these.
 const CURL =
@@ -78,10 +91,31 @@ export function curlRequest(place: UrlPlace): SentParts | undefined {
   for (const { words } of curlCommands(place.text)) {
     for (const some of requestsIn(words)) {
       const command = readCommand(some);
-      if (command.urls.some((word) => isUrl(word, { ...place, variable }))) return requestOf(command);
+      if (command.urls.some((word) => isUrlAt(word, place, variable))) return requestOf(command);
     }
   }
   return undefined;
+}
+
+/** The URL that a command puts together: with -G of its data, with `--url-query`. Nothing where a part of it is not told. */
+export function composedUrl(text: string): string | undefined {
+  for (const { words } of curlCommands(text)) {
+    for (const some of requestsIn(words)) {
+      const { urls, query, data, dataInQuery, hasOpenQuery } = readCommand(some);
+      const parts = [...(dataInQuery === true ? data : []), ...query];
+      const [url] = urls;
+      if (url === undefined || url.isOpen || parts.length === 0 || hasOpenQuery === true) continue;
+      const base = /^https?:\/\//i.test(url.text) ? url.text : `https://${url.text}`;
+      return `${base}${base.includes("?") ? "&" : "?"}${parts.join("&")}`;
+    }
+  }
+  return undefined;
+}
+
+/** What the first command tells, which puts its URL together. */
+export function composedRequest(text: string): SentParts {
+  const [first] = curlCommands(text);
+  return first === undefined ? {} : requestOf(readCommand(first.words));
 }
 
 /** A text without the commands in it, in which logins stand. */
@@ -113,15 +147,8 @@ function requestsIn(words: readonly ShellWord[]): readonly (readonly ShellWord[]
   return [...ends, words.length].map((end, i) => words.slice(i === 0 ? 0 : (ends[i - 1] as number) + 1, end));
 }
 
-function isUrl(
-  { text, start, end }: ShellWord,
-  { index, variable }: UrlPlace & { readonly variable: string | undefined },
-): boolean {
-  return (index >= start && index < end) || (variable !== undefined && /^\$\{?(\w+)\}?$/.exec(text)?.[1] === variable);
-}
-
 function readCommand(words: readonly ShellWord[]): Command {
-  const command: Command = { headers: [], left: new Set(), urls: [] };
+  const command: Command = { headers: [], left: new Set(), urls: [], query: [], data: [] };
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as ShellWord;
     const options = [...optionsIn(word.text)];
@@ -151,7 +178,7 @@ function requestOf(command: Command): SentParts {
 function* optionsIn(word: string): Generator<readonly [name: string, inline: string | undefined]> {
   const [, long, value] = /^--([a-z0-9-]+?)(?:=(.*))?$/s.exec(word) ?? [];
   if (long !== undefined) {
-    yield [/^data-/.test(long) ? "data" : /^form-/.test(long) ? "form" : long, value];
+    yield [/^data-(?!urlencode$)/.test(long) ? "data" : /^form-/.test(long) ? "form" : long, value];
     return;
   }
   if (!/^-[A-Za-z#0-9]/.test(word)) return;
@@ -182,4 +209,22 @@ function addLine(command: Command, { text, isOpen }: Value): void {
 function withBody(command: Command, type: string): void {
   command.implied ??= "POST";
   command.type ??= type;
+}
+
+/** `@` in front stands for a file, whose content nobody has told. */
+function addData(command: Command, { text, isOpen }: Value, to: string[]): void {
+  if (isOpen || text.startsWith("@")) command.hasOpenQuery = true;
+  else to.push(text);
+}
+
+/** `name=content` and `content` are encoded, `+content` is not, `name@file` is told by a file. */
+function urlencoded(text: string): string {
+  if (text.startsWith("+")) return text.slice(1);
+  const [, name, mark, content = ""] = /^([^=@]*)([=@])(.*)$/s.exec(text) ?? [];
+  if (mark === "@") return "@";
+  const encoded = encodeURIComponent(mark === undefined ? text : content).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return name === undefined || name === "" ? encoded : `${name}=${encoded}`;
 }

@@ -1,3 +1,5 @@
+import { callRequest } from "./call-request.ts";
+import { commandRequest } from "./command-request.ts";
 import { curlRequest } from "./curl-request.ts";
 import { fetchRequest } from "./fetch-request.ts";
 import { powershellRequest } from "./powershell-request.ts";
@@ -10,5 +12,13 @@ import { wireRequest } from "./wire-request.ts";
  * comes before what was to be sent. A request to another URL, which asked for the signed one for example, tells nothing of it.
  */
 export function pastedRequest(place: UrlPlace): SentParts {
-  return wireRequest(place) ?? curlRequest(place) ?? powershellRequest(place) ?? fetchRequest(place) ?? {};
+  return (
+    wireRequest(place) ??
+    curlRequest(place) ??
+    powershellRequest(place) ??
+    fetchRequest(place) ??
+    commandRequest(place) ??
+    callRequest(place) ??
+    {}
+  );
 }

@@ -13,7 +13,12 @@ export function powershellRequest(place: UrlPlace): SentParts | undefined {
   for (const { index: start } of text.matchAll(CALL)) {
     if (start < before) continue;
     const end = endOfStatement(text, start);
-    if (isForUrl(place, start, end)) return requestOf(text.slice(start, end), text.slice(before, start));
+    const call = text.slice(start, end);
+    const splat = tableOf(text.slice(0, start), /\s@(\w+)/.exec(call)?.[1]);
+    const isSplat = splat !== undefined && place.index >= splat.index && place.index < splat.index + splat.body.length;
+    // What is splatted stands as options in the call.
+    if (isSplat) return requestOf(`${call} ${asOptions(splat.body)}`, text.slice(0, start));
+    if (isForUrl(place, start, end)) return requestOf(call, text.slice(before, start), text.slice(0, start));
     before = end;
   }
   return undefined;
@@ -60,14 +65,15 @@ function plain(text: string): string {
 
 /**
  * @param before what stands in front of the call: the session that Chrome makes for it
+ * @param text all that does
  */
-function requestOf(call: string, before: string): SentParts {
+function requestOf(call: string, before: string, text = before): SentParts {
   const given = option(call, "Method");
   const method = given === null ? undefined : (given ?? "GET").toUpperCase();
   const type = option(call, "ContentType");
-  const pairs = pairsOf(call);
-  // A variable tells nothing.
-  if (pairs === undefined || type === null) return { method };
+  const pairs = pairsOf(call, text);
+  // A variable tells nothing, and of a form nobody knows its boundary.
+  if (pairs === undefined || type === null || /\s-Form\b/i.test(call)) return { method };
   const headers = pairs.filter(([name]) => !PSEUDO.test(name));
   const agent = /\.UserAgent\s*=\s*"([^"]*)"/.exec(before)?.[1];
   const cookies = [...before.matchAll(/Net\.Cookie\("([^"]*)",\s*"([^"]*)"/g)].map(
@@ -89,16 +95,47 @@ function requestOf(call: string, before: string): SentParts {
 const PAIR = /(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*=\s*(?:"((?:[^"`]|`[\s\S])*)"|'([^']*)'|(\S))/g;
 
 /** The pairs of `-Headers`. `undefined` where a variable tells them, or the value of one that is no login. */
-function pairsOf(call: string): readonly (readonly [string, string])[] | undefined {
+function pairsOf(call: string, text: string): readonly (readonly [string, string])[] | undefined {
   const found = /\s-Headers(?:[ \t:]|`\r?\n)+/i.exec(call);
   if (found === null) return [];
-  const from = found.index + found[0].length;
-  if (!call.startsWith("@{", from)) return undefined;
-  const end = endOutside(call, from + 2, { by: "`", isEnd: (character) => character === "}" });
-  const pairs = [...call.slice(from + 2, end).matchAll(PAIR)].map(([, a, b, c, double, single, open]) => {
+  const value = call.slice(found.index + found[0].length);
+  const table = value.startsWith("@{") ? bodyAt(value, 2) : tableOf(text, /^\$(\w+)/.exec(value)?.[1])?.body;
+  if (table === undefined) return undefined;
+  const pairs = [...table.matchAll(PAIR)].map(([, a, b, c, double, single, open]) => {
     const isOpen = open !== undefined || HAS_VARIABLE.test(double ?? "");
     return { name: a ?? b ?? c ?? "", value: single ?? plain(double ?? ""), isOpen };
   });
   if (pairs.some(({ name, isOpen }) => isOpen && !/^authorization$/i.test(name))) return undefined;
   return pairs.map(({ name, value, isOpen }) => [name, isOpen ? (value.split(" ", 1)[0] as string) : value]);
+}
+
+function bodyAt(text: string, from: number): string {
+  return text.slice(from, endOutside(text, from, { by: "`", isEnd: (character) => character === "}" }));
+}
+
+/** What stands in the table that a variable was given, where it was once and nothing changed it. */
+function tableOf(
+  text: string,
+  name: string | undefined,
+): { readonly body: string; readonly index: number } | undefined {
+  if (name === undefined) return undefined;
+  const given = [...text.matchAll(new RegExp(`\\$${name}\\s*=\\s*@\\{`, "gi"))];
+  const [only] = given;
+  const isChanged = new RegExp(`\\$${name}(?:\\[|\\.|\\s*\\+=)`, "i").test(text);
+  if (given.length !== 1 || only === undefined || isChanged) return undefined;
+  const index = only.index + only[0].length;
+  return { body: bodyAt(text, index), index };
+}
+
+/** The pairs of a table as options: each in a line of its own, or behind a semicolon. */
+function asOptions(table: string): string {
+  const options: string[] = [];
+  let from = 0;
+  while (from < table.length) {
+    const end = endOutside(table, from, { by: "`", isEnd: (character) => /[\n;]/.test(character) });
+    const [, name, value = ""] = /^\s*["']?(\w+)["']?\s*=\s*([\s\S]*?)\s*$/.exec(table.slice(from, end)) ?? [];
+    if (name !== undefined) options.push(`-${name} ${value}`);
+    from = end + 1;
+  }
+  return options.join(" ");
 }

@@ -16,8 +16,23 @@ export function wireRequest({ text, url }: UrlPlace): SentParts | undefined {
     const pairs = headerLines(text.slice(found.index + line.length), mark);
     return { method: method.toUpperCase(), headers: pairs.length === 0 ? undefined : headerRecord(pairs) };
   }
+  return fileRequest(text, url);
+}
+
+/** A request in a file of an editor's client (.http, .rest): the method and the whole URL, and lines of which one is a known header. */
+function fileRequest(text: string, url: string): SentParts | undefined {
+  for (const found of text.matchAll(/^(GET|HEAD|PUT|POST|DELETE|PATCH|OPTIONS)[ \t]+(https?:\/\/\S+)[ \t]*\r?$/gm)) {
+    if (found[2] !== url) continue;
+    const pairs = headerLines(text.slice(found.index + found[0].length), "");
+    if (!pairs.some(([name]) => KNOWN.test(name))) continue;
+    const isOpen = pairs.some(([name, value]) => value.includes("{{") && !/^authorization$/i.test(name));
+    return { method: found[1], headers: isOpen ? undefined : headerRecord(pairs) };
+  }
   return undefined;
 }
+
+const KNOWN =
+  /^(?:content-(?:type|length|md5|disposition)|accept|authorization|host|user-agent|x-(?:amz|goog|ms|oss)-.+)$/i;
 
 function targetOf(url: string): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, "").replace(/#.*$/s, "");

@@ -1,0 +1,189 @@
+import { endOfValue, literal, members } from "./object-text.ts";
+import { headerRecord, type SentParts } from "./sent-parts.ts";
+import { type UrlPlace, variableOf } from "./url-place.ts";
+
+/** `requests.put(url, …)`, `axios.put(url, …)`, `got.put(url, …)`, and `urllib.request.Request(url, …)`. */
+const CALL =
+  /\b(?:(requests|session|httpx|axios|got|ky|superagent)\.(get|head|put|post|delete|patch|options)|(urllib\.request\.Request|Request|http\.NewRequest)|(axios))\(\s*/g;
+
+interface Call {
+  readonly text: string;
+  /** Of each argument where it begins and ends. */
+  readonly values: readonly (readonly [from: number, to: number])[];
+  readonly end: number;
+}
+
+/** The request of a call of one of the usual libraries of Python, JavaScript and Go to a URL. */
+export function callRequest(place: UrlPlace): SentParts | undefined {
+  const { text, index } = place;
+  const variable = variableOf(place);
+  let at = 0;
+  for (;;) {
+    CALL.lastIndex = at;
+    const found = CALL.exec(text);
+    if (found === null) return undefined;
+    const [all, library = "", verb, maker = "", config] = found;
+    const call = callAt(text, found.index + all.length);
+    const isUrl = ([from, to]: Call["values"][number]): boolean =>
+      (index >= from && index < to) || (variable !== undefined && argumentAt(text, from, to) === variable);
+    if (call.values.some(isUrl)) {
+      if (maker === "http.NewRequest") return goRequest(call);
+      if (config !== undefined) return configRequest(call);
+      return keywordRequest(call, { library: library || "urllib", verb });
+    }
+    // From behind it on, so that calls that nobody closes cost no more than their length.
+    at = Math.max(call.end, found.index + all.length);
+  }
+}
+
+const MAX_ARGUMENTS = 20;
+
+function callAt(text: string, begin: number): Call {
+  const values: (readonly [number, number])[] = [];
+  let from = begin;
+  let end = begin;
+  while (values.length < MAX_ARGUMENTS) {
+    end = endOfValue(text, from);
+    if (text.slice(from, end).trim() !== "") values.push([from, end]);
+    if (text.charAt(end) !== ",") break;
+    from = end + 1;
+  }
+  return { text, values, end };
+}
+
+/** An argument without its name, where it has one. */
+function argumentAt(text: string, from: number, to: number): string {
+  return text
+    .slice(from, to)
+    .replace(/^\s*(?:[A-Za-z_]\w*\s*=(?!=)\s*)?/, "")
+    .trim();
+}
+
+/** The value of a Python argument by its name. */
+function keyword({ text, values }: Call, name: string): string | undefined {
+  const pattern = new RegExp(`^\\s*${name}\\s*=(?!=)\\s*`);
+  const found = values.map(([from, to]) => text.slice(from, to)).find((argument) => pattern.test(argument));
+  return found?.replace(pattern, "").trim();
+}
+
+function keywordRequest(
+  call: Call,
+  { library, verb }: { readonly library: string; readonly verb: string | undefined },
+): SentParts {
+  const isPython = /^(?:requests|session|httpx|urllib)$/.test(library);
+  const told = isPython ? keyword(call, "method") : undefined;
+  const data = isPython ? keyword(call, "data") : undefined;
+  const method =
+    verb?.toUpperCase() ?? (told === undefined ? (data === undefined ? "GET" : "POST") : literal(told)?.toUpperCase());
+  if (!isPython) return { method, headers: headersOfConfig(call, method) };
+  // What urllib is given by place is hard to tell, and what is spread into a call is not there to be read.
+  const isOpen = call.values.some(([from, to]) => /^\s*\*\*/.test(call.text.slice(from, to)));
+  const isPlaced =
+    library === "urllib" &&
+    call.values.some(([from, to], i) => i > 0 && !/^\s*\w+\s*=/.test(call.text.slice(from, to)));
+  if (isOpen || isPlaced) return { method };
+  const headers = objectHeaders(call.text, keyword(call, "headers"));
+  const type = bodyType(call, library, data);
+  if (headers === undefined || type === null) return { method };
+  return { method, headers: { ...(type === undefined ? {} : { "content-type": type }), ...headers } };
+}
+
+/** How a Python library calls a body: `undefined` where it does not, `null` where nobody can tell. */
+function bodyType(call: Call, library: string, data: string | undefined): string | undefined | null {
+  if (keyword(call, "files") !== undefined) return null;
+  if (keyword(call, "json") !== undefined) return "application/json";
+  if (data === undefined) return undefined;
+  if (library === "urllib" || data.startsWith("{")) return "application/x-www-form-urlencoded";
+  // A file, or bytes.
+  const isFile =
+    /^\w+$/.test(data) && new RegExp(`\\bopen\\([^()\\n]*\\) as ${data}\\b|\\b${data} = open\\(`).test(call.text);
+  return isFile || /^(?:open\(|b["'])|\.read(?:_bytes)?\(\)$/.test(data) ? undefined : null;
+}
+
+/** The options of axios and its like: the last argument, where it is an object. */
+function headersOfConfig({ text, values }: Call, method: string | undefined): SentParts["headers"] {
+  const last = values.at(-1);
+  const hasBody = /^(?:PUT|POST|PATCH)$/.test(method ?? "");
+  const config = last === undefined ? "" : text.slice(...last).trim();
+  if (!config.startsWith("{")) return hasBody || values.length > 1 ? undefined : {};
+  const options = members(config, 0);
+  // Of axios the body stands in front of the options; one argument more is needed, or this is the body.
+  if (options.has("...") || (hasBody && values.length < 3 && !options.has("headers"))) return undefined;
+  return withType(objectHeaders(text, options.get("headers")), hasBody);
+}
+
+function configRequest({ text, values }: Call): SentParts {
+  const [first] = values;
+  const config = first === undefined ? "" : text.slice(...first).trim();
+  if (!config.startsWith("{")) return {};
+  const options = members(config, 0);
+  if (options.has("...")) return {};
+  const method = options.has("method") ? literal(options.get("method"))?.toUpperCase() : "GET";
+  const hasBody = options.has("data");
+  return { method, headers: withType(objectHeaders(text, options.get("headers")), hasBody) };
+}
+
+/** A library calls a body by a type of its own where nobody does. */
+function withType(headers: SentParts["headers"], hasBody: boolean): SentParts["headers"] {
+  return hasBody && headers?.["content-type"] === undefined ? undefined : headers;
+}
+
+/** The headers in an object, or in the one that a variable was given. `undefined` where something else than a text tells one. */
+function objectHeaders(text: string, value = "{}"): SentParts["headers"] {
+  const object = value.startsWith("{") ? value : assigned(text, value);
+  if (object === undefined) return undefined;
+  const found = members(object, 0);
+  if (found.has("...")) return undefined;
+  const pairs = [...found].map(([name, told]) => [name, literal(told)] as const);
+  if (pairs.some(([name, told]) => told === undefined && !/^authorization$/i.test(name))) return undefined;
+  return headerRecord(pairs.map(([name, told = "…"]) => [name, told]));
+}
+
+/** The object that a variable was given, where it was once and nothing changed it. */
+function assigned(text: string, name: string): string | undefined {
+  if (!/^[A-Za-z_$][\w$]*$/.test(name)) return undefined;
+  const variable = name.replaceAll("$", "\\$");
+  const given = [
+    ...text.matchAll(new RegExp(`(?<![\\w.$])${variable}(?:\\s*:\\s*[\\w<>, ]{1,60})?\\s*=(?!=)\\s*`, "g")),
+  ].filter(
+    ({ index, 0: mark }) =>
+      !/^\s*[A-Za-z_$][\w$]*\s*[,)]/.test(text.slice(index + mark.length, index + mark.length + 80)),
+  );
+  const isChanged = new RegExp(`(?<![\\w.$])${variable}(?:\\[|\\.(?:update|set|append|\\w+\\s*=(?!=)))`).test(text);
+  const [only] = given;
+  if (isChanged || given.length !== 1 || only === undefined) return undefined;
+  const begin = only.index + only[0].length;
+  return text.charAt(begin) === "{" ? text.slice(begin, endOfBraces(text, begin)) : undefined;
+}
+
+function endOfBraces(text: string, begin: number): number {
+  let end = begin + 1;
+  while (end < text.length) {
+    end = endOfValue(text, end);
+    if (text.charAt(end) !== ",") return end + 1;
+    end += 1;
+  }
+  return text.length;
+}
+
+/** `http.NewRequest("PUT", url, body)`, and what is set on it behind that. */
+function goRequest({ text, values, end }: Call): SentParts {
+  const [first] = values;
+  const method =
+    first === undefined
+      ? undefined
+      : literal(
+          text
+            .slice(...first)
+            .trim()
+            .replace(/^http\.Method(\w+)$/, '"$1"'),
+        );
+  const next = text.indexOf("http.NewRequest", end);
+  const behind = text.slice(end, next < 0 ? undefined : next);
+  const lines = [...behind.matchAll(/\.Header\.(?:Set|Add)\(\s*("(?:[^"\\]|\\.)*")\s*,\s*("(?:[^"\\]|\\.)*"\s*\))?/g)];
+  const isOpen = lines.some(([, name, value]) => value === undefined && !/^"authorization"$/i.test(name ?? ""));
+  const headers = lines.map(
+    ([, name, value]) => [literal(name) ?? "", literal(value?.replace(/\s*\)$/, "")) ?? "…"] as const,
+  );
+  return { method: method?.toUpperCase(), headers: isOpen ? undefined : headerRecord(headers) };
+}

@@ -1,0 +1,141 @@
+import { s3Signer } from "daypass/s3";
+import { describe, expect, test } from "vitest";
+import { pastedUrl } from "../src/explain/pasted-url.ts";
+import { daypass } from "./command.ts";
+
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG" };
+const clock = () => new Date("2026-01-02T03:04:05Z");
+const { url } = s3Signer({ region: "eu-west-1", credentials, clock }).sign({
+  ...{ bucket: "media", key: "talks/key note.jpg", expiresIn: 900, method: "PUT" },
+  bind: { contentType: "image/jpeg" },
+});
+const TYPE = { "content-type": "image/png" };
+
+/** Each sends a PUT with the content type image/png. */
+const TOLD: Readonly<Record<string, string>> = {
+  wget: `wget --method=PUT --header="Content-Type: image/png" --body-file=a.png -O - "${url}"`,
+  "wget with a variable for the URL": `URL='${url}'\nwget --method PUT --header 'Content-Type: image/png' --body-file a.png "$URL"`,
+  HTTPie: `http PUT '${url}' Content-Type:image/png @a.png`,
+  "HTTPie that is fed": `$ https --verify=no PUT "${url}" 'Content-Type:image/png' < a.png`,
+  requests: `import requests\nwith open("a.png", "rb") as f:\n    r = requests.put("${url}", data=f, headers={"Content-Type": "image/png"})\nprint(r.text)`,
+  "requests with variables": `url = "${url}"\nheaders = {'Content-Type': 'image/png'}\nresponse = requests.put(url, headers=headers, data=open('a.png', 'rb'))`,
+  urllib: `req = urllib.request.Request(url="${url}", data=body, headers={"Content-Type": "image/png"}, method="PUT")`,
+  "axios.put": `const res = await axios.put("${url}", file, { headers: { 'Content-Type': 'image/png' } });`,
+  "axios.put with variables": `const url = "${url}";\nconst config = { headers };\nconst headers = { "Content-Type": "image/png" };\nawait axios.put(url, file, { headers: headers });`,
+  "axios({…})": `axios({ method: 'put', url: '${url}', data: file, headers: { 'Content-Type': 'image/png' } })`,
+  got: `await got.put('${url}', { body: stream, headers: { 'content-type': 'image/png' } });`,
+  Go: `req, err := http.NewRequest("PUT", "${url}", file)\nif err != nil { panic(err) }\nreq.Header.Set("Content-Type", "image/png")\nresp, err := client.Do(req)`,
+  "Go with a constant": `url := "${url}"\nreq, _ := http.NewRequest(http.MethodPut, url, file)\nreq.Header.Add("Content-Type", "image/png")`,
+  "a file of REST Client": `### upload\nPUT ${url}\nContent-Type: image/png\n\n< ./a.png\n`,
+  Postman: JSON.stringify({
+    info: { name: "x" },
+    item: [
+      {
+        name: "folder",
+        item: [
+          {
+            request: {
+              method: "PUT",
+              header: [
+                { key: "Content-Type", value: "image/png" },
+                { key: "x-old", value: "1", disabled: true },
+              ],
+              body: { mode: "file" },
+              url: { raw: url, protocol: "https" },
+            },
+          },
+        ],
+      },
+    ],
+  }),
+  Insomnia: JSON.stringify({
+    _type: "export",
+    resources: [
+      { _type: "workspace" },
+      { _type: "request", method: "PUT", url, headers: [{ name: "Content-Type", value: "image/png" }], body: {} },
+    ],
+  }),
+  "PowerShell with a table of headers": `$headers = @{\n  "Content-Type" = "image/png"\n}\nInvoke-RestMethod -Uri "${url}" -Method Put -Headers $headers -InFile a.png`,
+  "PowerShell's splatting": `$params = @{\n  Uri = '${url}'\n  Method = 'Put'\n  Headers = @{ 'Content-Type' = 'image/png' }\n  InFile = 'a.png'\n}\nInvoke-RestMethod @params`,
+};
+
+/** Of these something is not told: the method is read, and no header is made up. */
+const OPEN: Readonly<Record<string, string>> = {
+  "a variable that is changed later": `headers = {'Content-Type': 'image/png'}\nheaders["x"] = y\nrequests.put("${url}", headers=headers)`,
+  "headers that a function makes": `requests.put("${url}", headers=make())`,
+  "data that nobody knows": `requests.put("${url}", data=payload)`,
+  "arguments that are spread": `requests.put("${url}", **options)`,
+  "a body of axios without a type": `axios.put("${url}", file)`,
+  "a value of a variable in Go": `req, _ := http.NewRequest("PUT", "${url}", f)\nreq.Header.Set("Content-Type", contentType)`,
+  "a form of PowerShell": `Invoke-RestMethod -Uri "${url}" -Method Put -Form $form`,
+  "a table of PowerShell that is changed": `$h = @{}\n$h["Content-Type"] = "image/png"\nInvoke-RestMethod -Uri "${url}" -Method Put -Headers $h`,
+  "a body of HTTPie without a type": `http PUT '${url}' name=value`,
+  "a variable of Postman's": JSON.stringify({
+    request: { method: "PUT", url, header: [{ key: "Content-Type", value: "{{type}}" }] },
+  }),
+};
+
+describe("the request in a program or a file", () => {
+  test.each(Object.entries(TOLD))("%s tells its method and its headers", async (_, text) => {
+    expect(await pastedUrl(text)).toMatchObject({ url, method: "PUT", headers: TYPE });
+  });
+
+  test.each(Object.entries(OPEN))("%s tells the method alone", async (_, text) => {
+    const { headers, ...found } = await pastedUrl(text);
+    expect([found.url, found.method, headers]).toEqual([url, "PUT", undefined]);
+  });
+
+  test("of a request to another URL nothing is told", async () => {
+    const text = `link = requests.post("https://api.example.com/sign", headers={"Authorization": "Bearer s3cr3t"}).json()\nrequests.get("${url}", headers={})`;
+    expect(await pastedUrl(text)).toMatchObject({ url, method: "GET", headers: {} });
+  });
+
+  test("a header that differs from the signed one is found, and no login is shown", async () => {
+    const text = `requests.put("${url}", data=open("a"), headers={"Content-Type": "image/png", "Cookie": "sid=s3cr3t", "X-Api-Key": "s3cr3t"})`;
+    const keys = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
+    const { stdout, stderr } = await daypass(["explain", text, "--at", "2026-01-02T03:05:00Z"], { env: keys });
+    expect(stdout).toMatch(/content-type.*image\/jpeg/i);
+    expect(stdout + stderr).not.toContain("s3cr3t");
+  });
+});
+
+test("a text of nothing but beginnings takes no longer than its length", async () => {
+  for (const piece of [
+    "requests.put(",
+    "axios(",
+    "wget --x ",
+    "http -x ",
+    "http.NewRequest(",
+    "curl -G -d a ",
+    "Invoke-RestMethod @h ",
+  ]) {
+    const started = performance.now();
+    await pastedUrl(`${url} x\n${piece.repeat(60_000 / piece.length)}`);
+    expect([piece, performance.now() - started < 2500]).toEqual([piece, true]);
+  }
+});
+
+describe("a URL that curl puts together", () => {
+  const { origin, pathname, searchParams } = new URL(url);
+  const whole = [...searchParams];
+  const urlencoded = whole.map(([name, value]) => `--data-urlencode '${name}=${value}'`).join(" \\\n  ");
+  const encoded = whole.map(([name, value]) => `-d '${name}=${encodeURIComponent(value)}'`).join(" ");
+  const own = whole.map(([name, value]) => `--url-query '${name}=${value}'`).join(" ");
+
+  test.each([
+    ["-G and --data-urlencode", `curl -G '${origin}${pathname}' \\\n  ${urlencoded}`, "GET"],
+    ["--get and -d", `curl --get ${encoded} '${origin}${pathname}'`, "GET"],
+    ["--url-query", `curl -X PUT '${origin}${pathname}' ${own} -H 'Content-Type: image/png' -T a.png`, "PUT"],
+  ])("%s", async (_, text, method) => {
+    const found = await pastedUrl(text);
+    expect([found.url, found.method]).toEqual([
+      `${origin}${pathname}?${whole.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+      method,
+    ]);
+  });
+
+  test("is none where a part of it is told by a variable", async () => {
+    const text = `curl -G '${origin}${pathname}' ${urlencoded} -d "X-Amz-Signature=$SIG"`;
+    await expect(pastedUrl(text)).rejects.toThrow(/found none/);
+  });
+});

@@ -1,0 +1,350 @@
+/** What of a URL the words about a service depend on. */
+export interface AwsFacts {
+  /** Without its port. */
+  readonly host: string;
+  /** In the scope of the signature. */
+  readonly name: string;
+  readonly signedHeaders: readonly string[];
+  readonly expires: number;
+  /** The first value of a parameter, `""` where it is missing. */
+  parameter(name: string): string;
+}
+
+/** A pitfall, where a URL has it. */
+export interface AwsTrap {
+  readonly name: string;
+  readonly text: string;
+  /** All URLs of the service have it, unless this says otherwise. */
+  has?(facts: AwsFacts): boolean;
+}
+
+/** A service of AWS whose requests are signed in their query, and are sent to no bucket. */
+export interface AwsService {
+  /** Its names in the scope of a signature, its own one first. */
+  readonly names: readonly string[];
+  readonly called: string;
+  /** Its own hosts, without their port. Missing where any host may be its. */
+  readonly hosts?: RegExp;
+  /** What the URL is, as the beginning of a sentence. */
+  readonly what: string | ((facts: AwsFacts) => string);
+  /** What it opens, where that is not what stands at its address. */
+  opens?(facts: AwsFacts): string;
+  /** The one method that there is. */
+  readonly method?: "GET";
+  /** Whether it is a password: nothing is sent to its address, which may be a name alone. */
+  readonly isPassword?: true;
+  /** Seconds that the service counts, whatever the URL says. */
+  readonly life?: number;
+  /** Seconds of the longest life that it takes. */
+  readonly maxExpires?: number;
+  /** Whether the session token is appended after the URL was signed. */
+  readonly appendsToken?: true;
+  /** Further parameters that are appended, and not signed. */
+  readonly unsigned?: readonly string[];
+  readonly traps?: readonly AwsTrap[];
+  /** What it says of every token that it refuses. */
+  readonly refusal?: RegExp;
+  /** What to look at where it refuses and does not say why. */
+  readonly check: string;
+}
+
+const CONNECTS: AwsTrap = {
+  name: "connects-only",
+  text: "It is looked at when a connection begins: one that stands goes on after its end, and a pool needs a new token for each further one.",
+};
+const NEEDS_TLS: AwsTrap = { name: "needs-tls", text: "It is taken over TLS alone." };
+const WHOLE =
+  "the token was passed on whole, and not decoded or encoded once more (it is one text up to its last character)";
+
+/** Reading is by host first, and by the scope where the host tells nothing. */
+export const AWS_SERVICES: readonly AwsService[] = [
+  {
+    // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html; the life, and the header that binds it to
+    // a cluster: pkg/token/token.go of kubernetes-sigs/aws-iam-authenticator, aws/aws-sdk-go#2167. Vault's header:
+    // https://developer.hashicorp.com/vault/docs/auth/aws#iam-auth-method
+    names: ["sts"],
+    called: "STS",
+    hosts: /^sts(?:-fips)?(?:\.[a-z0-9-]+)?\.amazonaws\.(?:com|com\.cn|eu)$|\.sts\.[a-z0-9-]+\.vpce\.amazonaws\.com$/,
+    what: ({ signedHeaders, parameter }) =>
+      signedHeaders.includes("x-k8s-aws-id")
+        ? "An EKS token (a presigned GetCallerIdentity of STS)"
+        : `A presigned ${parameter("Action") || "request"} of STS`,
+    opens: ({ signedHeaders }) =>
+      signedHeaders.includes("x-k8s-aws-id")
+        ? "the proof of who signed it, for the cluster whose name is the header x-k8s-aws-id"
+        : "the answer of STS, which tells who signed it",
+    method: "GET",
+    life: 900,
+    traps: [
+      {
+        name: "identity-proof",
+        text: "Where STS's answer counts as a login (EKS, Vault and others), whoever holds it is its signer.",
+        has: ({ parameter }) => parameter("Action") === "GetCallerIdentity",
+      },
+      {
+        name: "ignored-life",
+        text: "STS counts fifteen minutes from X-Amz-Date and does not look at X-Amz-Expires.",
+        has: ({ expires }) => expires !== 900,
+      },
+      {
+        name: "cluster-bound",
+        text: "x-k8s-aws-id is signed with the cluster's name (of some signers its ARN or id), which the URL does not tell: another one, or none, is Unauthorized.",
+        has: ({ signedHeaders }) => signedHeaders.includes("x-k8s-aws-id"),
+      },
+      {
+        name: "server-bound",
+        text: "X-Vault-AWS-IAM-Server-ID is signed: Vault takes it only where its own iam_server_id_header_value is the same.",
+        has: ({ signedHeaders }) => signedHeaders.includes("x-vault-aws-iam-server-id"),
+      },
+    ],
+    refusal: /must be logged in to the server|\bUnauthorized\b/i,
+    check:
+      "the cluster's name is the one in x-k8s-aws-id, the signer has an access entry (or a line in aws-auth) of that cluster, fifteen minutes have not passed, and the clock of the signer is right",
+  },
+  {
+    // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html
+    names: ["rds-db"],
+    called: "RDS",
+    hosts: /\.rds\.amazonaws\.(?:com|com\.cn|eu)$/,
+    what: "An authentication token of RDS (IAM)",
+    opens: ({ parameter }) => `a connection to the database as ${parameter("DBUser") || "nobody"}`,
+    method: "GET",
+    isPassword: true,
+    maxExpires: 900,
+    traps: [
+      CONNECTS,
+      NEEDS_TLS,
+      {
+        name: "own-endpoint",
+        text: "RDS takes tokens for the instance's own endpoint: one for a name of your own (a CNAME, the end of a tunnel) is refused, whatever name the connection goes to.",
+        has: ({ host }) => !/\.rds\.amazonaws\.[a-z.]+$/.test(host),
+      },
+    ],
+    refusal: /PAM authentication failed|password authentication failed|Access denied for user|no pg_hba\.conf entry/i,
+    check: `the user is set up for it (PostgreSQL: GRANT rds_iam; MySQL: AWSAuthenticationPlugin), the signer may rds-db:connect to this database's resource id and user, the token is for the endpoint, port and region of the database, the connection has TLS (MySQL's client also its clear-text plugin), and ${WHOLE}`,
+  },
+  {
+    // https://docs.aws.amazon.com/aurora-dsql/latest/userguide/SECTION_authentication-token.html
+    names: ["dsql"],
+    called: "Aurora DSQL",
+    hosts: /\.dsql(?:-[a-z0-9]+)?\.[a-z0-9-]+\.on\.aws$/,
+    what: "An authentication token of Aurora DSQL",
+    opens: ({ parameter }) =>
+      parameter("Action") === "DbConnectAdmin"
+        ? "a connection to the cluster as admin"
+        : "a connection to the cluster as a database role other than admin",
+    method: "GET",
+    isPassword: true,
+    maxExpires: 604_800,
+    traps: [CONNECTS, NEEDS_TLS],
+    refusal: /access denied|unable to accept connection|authentication failed/i,
+    check: `the role is admin with a token for DbConnectAdmin and another one with DbConnect, the signer may do that (dsql:DbConnectAdmin, dsql:DbConnect) and is granted to the role (AWS IAM GRANT), and ${WHOLE}`,
+  },
+  {
+    // The two take one form, and only the scope tells them apart.
+    // https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html,
+    // https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html
+    names: ["elasticache", "memorydb"],
+    called: "ElastiCache or MemoryDB",
+    what: ({ name }) => `An authentication token of ${name === "memorydb" ? "MemoryDB" : "ElastiCache"} (IAM)`,
+    opens: ({ parameter }) =>
+      `a connection to the ${parameter("ResourceType") === "ServerlessCache" ? "serverless cache" : "cache"} as ${parameter("User") || "nobody"}`,
+    method: "GET",
+    isPassword: true,
+    maxExpires: 900,
+    traps: [
+      {
+        name: "reconnects",
+        text: "It is looked at when a connection begins; the server ends that one after twelve hours, unless a new token is sent on it (AUTH or HELLO).",
+      },
+      NEEDS_TLS,
+      {
+        name: "cache-name",
+        text: "The host in it stands for the cache's name (of ElastiCache that of the replication group or serverless cache, of MemoryDB the cluster's), in lower case; this one looks like an endpoint.",
+        has: ({ host }) => host.includes("."),
+      },
+    ],
+    refusal: /WRONGPASS|NOAUTH|invalid username-password pair/i,
+    check: `id and name of the user are the same and set to IAM, the cache's name is in lower case and right, a serverless cache has ResourceType=ServerlessCache, the signer may connect (elasticache:Connect, memorydb:Connect) to cache and user, and ${WHOLE}`,
+  },
+  {
+    // https://github.com/aws/aws-msk-iam-auth (Details); User-Agent is appended by its signers after they have signed.
+    names: ["kafka-cluster"],
+    called: "MSK",
+    hosts: /^kafka\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
+    what: "An authentication token of MSK (Kafka, IAM)",
+    opens: () => "a connection to the brokers of every cluster that its signer may connect to in the region",
+    method: "GET",
+    isPassword: true,
+    maxExpires: 900,
+    unsigned: ["User-Agent"],
+    traps: [CONNECTS, NEEDS_TLS],
+    refusal: /SASL|Access denied/i,
+    check: `the client uses SASL_SSL with OAUTHBEARER or AWS_MSK_IAM at the port for IAM (9098, or 9198 in public), the cluster has IAM switched on, the signer may kafka-cluster:Connect, and ${WHOLE}`,
+  },
+  {
+    // https://docs.aws.amazon.com/transcribe/latest/dg/streaming-websocket.html
+    names: ["transcribe"],
+    called: "Transcribe",
+    hosts: /^transcribestreaming(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
+    what: "A presigned WebSocket of Amazon Transcribe",
+    opens: ({ parameter }) => `a stream to transcribe (${parameter("language-code") || "language by its parameters"})`,
+    method: "GET",
+    maxExpires: 300,
+    traps: [
+      { name: "connects-only", text: "It is looked at when the WebSocket opens: the stream goes on after its end." },
+      {
+        name: "seed-signature",
+        text: "Its signature is what signed frames begin from; a holder needs nothing else to stream at its signer's cost.",
+      },
+    ],
+    check:
+      "the port 8443 stands in the host that was signed and is asked, the payload was signed as the hash of an empty body, the life is 300 s at most, and the signer may transcribe:StartStreamTranscriptionWebSocket",
+  },
+  {
+    // https://docs.aws.amazon.com/iot/latest/developerguide/iam-users-groups-roles.html (the token after the signature)
+    names: ["iotdevicegateway", "iotdata"],
+    called: "IoT Core",
+    hosts: /\.iot\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
+    what: "A presigned WebSocket of AWS IoT Core (MQTT)",
+    opens: () => "a connection to the message broker, with the signer's policies for topics and client ids",
+    method: "GET",
+    appendsToken: true,
+    traps: [
+      {
+        name: "connects-only",
+        text: "It is looked at when the WebSocket opens: the connection goes on after its end.",
+      },
+      {
+        name: "token-after-signing",
+        text: "IoT takes the session token appended after the signature, and not signed: an SDK's presigner signs it, and its URL is refused.",
+        has: ({ parameter }) => parameter("X-Amz-Security-Token") !== "",
+      },
+    ],
+    check:
+      "the session token was appended after signing and not signed with the rest, the payload was signed as the hash of an empty body, the host is the account's own data endpoint (-ats), and the signer may iot:Connect with this client id",
+  },
+  {
+    // https://docs.aws.amazon.com/kinesisvideostreams-webrtc-dg/latest/devguide/kvswebrtc-websocket-apis.html
+    names: ["kinesisvideo"],
+    called: "Kinesis Video Streams",
+    hosts: /\.kinesisvideo(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
+    what: ({ host, parameter }) =>
+      `A presigned WebSocket of Kinesis Video Streams (signalling${/^v-/.test(host) || parameter("X-Amz-ClientId") !== "" ? ", as viewer" : /^m-/.test(host) ? ", as master" : ""})`,
+    opens: ({ parameter }) => `the signalling channel ${parameter("X-Amz-ChannelARN") || "that it names"}`,
+    method: "GET",
+    traps: [
+      {
+        name: "connects-only",
+        text: "It is looked at when the WebSocket opens: the connection goes on after its end.",
+      },
+      {
+        name: "viewer-needs-id",
+        text: "The endpoint is one for viewers (v-), which needs X-Amz-ClientId; it is not there.",
+        has: ({ host, parameter }) => /^v-/.test(host) && parameter("X-Amz-ClientId") === "",
+      },
+      {
+        name: "master-has-id",
+        text: "The endpoint is the master's (m-), and X-Amz-ClientId is a viewer's.",
+        has: ({ host, parameter }) => /^m-/.test(host) && parameter("X-Amz-ClientId") !== "",
+      },
+    ],
+    check:
+      "the endpoint is the one that GetSignalingChannelEndpoint told for this role (they change), a viewer has X-Amz-ClientId and a master has none, and the signer may kinesisvideo:ConnectAsViewer or ConnectAsMaster",
+  },
+  {
+    // https://docs.aws.amazon.com/polly/latest/dg/API_SynthesizeSpeech.html
+    names: ["polly"],
+    called: "Polly",
+    hosts: /^polly(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
+    what: "A presigned URL of Amazon Polly",
+    opens: () => "the speech of the text that stands in it",
+    traps: [
+      {
+        name: "text-in-url",
+        text: "The text stands in the URL, and so in logs and histories.",
+        has: ({ parameter }) => parameter("Text") !== "",
+      },
+    ],
+    check: "the signer may polly:SynthesizeSpeech, and the text is not longer than Polly takes",
+  },
+  {
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html
+    names: ["execute-api"],
+    called: "API Gateway",
+    hosts: /\.execute-api\.[a-z0-9-]+\.(?:vpce\.)?amazonaws\.(?:com|com\.cn|eu)$/,
+    what: "A presigned URL of API Gateway (IAM)",
+    traps: [
+      {
+        name: "authorizer",
+        text: "It counts for routes whose authorization is AWS_IAM alone; to others the signature says nothing.",
+      },
+      {
+        name: "own-domain",
+        text: "The host is no name of Amazon's: this is an API's own domain, or a store's URL that was signed for the wrong service (S3 expects s3).",
+        has: ({ host }) => !/\.amazonaws\.[a-z.]+$/.test(host),
+      },
+    ],
+    check:
+      "the route's authorization is AWS_IAM, the signer may execute-api:Invoke it (stage, method and path as they are), the API's resource policy lets it, and the path was signed encoded twice",
+  },
+  {
+    // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    names: ["lambda"],
+    called: "Lambda",
+    hosts: /\.lambda-url\.[a-z0-9-]+\.on\.aws$|^lambda(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
+    what: ({ host }) =>
+      host.includes(".lambda-url.") ? "A presigned Lambda function URL (IAM)" : "A presigned request of Lambda",
+    traps: [
+      {
+        name: "authorizer",
+        text: "It counts where the function URL's auth type is AWS_IAM; with NONE anybody may call it.",
+        has: ({ host }) => host.includes(".lambda-url."),
+      },
+    ],
+    check:
+      "the function URL's auth type is AWS_IAM, the signer may lambda:InvokeFunctionUrl (of newer functions lambda:InvokeFunction as well), and a body is not sent where that of an empty one was signed",
+  },
+  {
+    // https://docs.aws.amazon.com/neptune/latest/userguide/iam-auth-connecting.html
+    names: ["neptune-db"],
+    called: "Neptune",
+    hosts: /\.neptune\.amazonaws\.com(?:\.cn)?$/,
+    what: "A presigned request of Neptune (IAM)",
+    check:
+      "host and port are those of the cluster's own endpoint, and the signer may neptune-db:* on the cluster's resource id",
+  },
+];
+
+// What stands under Amazon's names and is a customer's own server: a store of another maker, most likely.
+const CUSTOMERS = /(?:^|\.)(?:elb|compute|compute-1|elasticbeanstalk|awsglobalaccelerator)(?:\.|$)/;
+
+/** Of all others only their name is known. */
+export function otherService(name: string): AwsService {
+  return {
+    names: [name],
+    called: `the AWS service ${name}`,
+    what: `A presigned request of the AWS service ${name}`,
+    check: `the signer may do what it asks ${name} for, and the service takes signatures in a query`,
+  };
+}
+
+const AMAZON = /^(.+)\.amazonaws\.(?:com|com\.cn|eu)$/;
+const S3_LABEL = /(?:^|\.)s3(?:[.-]|express|$)/;
+
+/**
+ * The service that a URL is for. `undefined` for S3 and what speaks its language: a host of S3's, and a host that tells nothing with
+ * a service that is not known.
+ */
+export function awsService(host: string, name: string): AwsService | undefined {
+  const byHost = AWS_SERVICES.find(({ hosts }) => hosts?.test(host));
+  if (byHost !== undefined) return byHost;
+  const front = AMAZON.exec(host)?.[1];
+  if (front !== undefined && S3_LABEL.test(front)) return undefined;
+  // Somebody's own store, and a signer that was told the wrong service.
+  if (front === undefined && S3_LABEL.test(host)) return undefined;
+  const byName = AWS_SERVICES.find(({ names }) => names.includes(name));
+  if (byName !== undefined) return byName;
+  const isOther = front !== undefined && !CUSTOMERS.test(front) && name !== "" && !/^s3(?:$|express|-)/.test(name);
+  return isOther ? otherService(name) : undefined;
+}

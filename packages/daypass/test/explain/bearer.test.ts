@@ -1,0 +1,119 @@
+import { explain, redactUrl } from "daypass/explain";
+import { describe, expect, test } from "vitest";
+import { BEARER_KINDS } from "../../src/explain/bearer/kinds.ts";
+import { BEARER_URLS, END, jwt, SIGNED } from "./bearer-urls.ts";
+
+const clock = () => new Date((SIGNED + 30) * 1000);
+const rows = BEARER_URLS.map((row, i) => [i, row.scheme, row] as const);
+
+describe("a URL that opens something, and that Daypass can only read", () => {
+  test.each(rows)("%i, %s: what it is, and when it ends", async (_, scheme, { url, ends }) => {
+    const explanation = await explain(url, { clock });
+    expect([explanation.scheme, explanation.cause]).toEqual([scheme, undefined]);
+    expect(explanation.endsAt).toEqual(ends ? new Date(END * 1000) : undefined);
+    const names = explanation.traps.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["bearer", "not-checked"]));
+    expect(names.includes("no-end")).toBe(!ends);
+  });
+
+  test.each(rows.filter(([, , { ends }]) => ends))("%i, %s: that it has ended", async (_, __, { url }) => {
+    const { cause } = await explain(url, { clock: () => new Date(END * 1000) });
+    expect(cause?.code).toBe("EXPIRED");
+  });
+
+  test.each(rows)("%i, %s: shows nothing that opens it, in no text and in no log", async (_, __, { url, secret }) => {
+    for (const text of [JSON.stringify(await explain(url, { clock })), redactUrl(url)]) {
+      expect(text).not.toContain(secret);
+      expect(text).not.toContain(decodeURIComponent(secret));
+    }
+    expect(redactUrl(url)).toContain("REDACTED");
+  });
+
+  test("has an example of every kind", () => {
+    const known = new Set(BEARER_URLS.map(({ scheme }) => scheme));
+    expect(BEARER_KINDS.map(({ scheme }) => scheme).filter((scheme) => !known.has(scheme))).toEqual([]);
+  });
+
+  test("names what a token of Supabase's or Mux' is for, where that is another one", async () => {
+    const url = "https://x.supabase.co/storage/v1/object/sign/avatars/b.png?token=";
+    const supabase = await explain(`${url}${jwt({ url: "avatars/a.png", exp: END })}`, { clock });
+    expect(supabase.cause).toMatchObject({
+      code: "PATH",
+      sentence: expect.stringMatching(/for avatars\/a\.png.*avatars\/b\.png/),
+    });
+    const mux = await explain(`https://stream.mux.com/other.m3u8?token=${jwt({ sub: "abc", exp: END })}`, { clock });
+    expect(mux.cause).toMatchObject({
+      code: "PATH",
+      sentence: expect.stringMatching(/for the playback id abc.*other/),
+    });
+  });
+
+  test("tells when Django and itsdangerous have signed", async () => {
+    for (const { url } of BEARER_URLS.filter(({ scheme }) => /^(?:django|itsdangerous)$/.test(scheme))) {
+      expect((await explain(url, { clock })).signedAt).toEqual(new Date(SIGNED * 1000));
+    }
+  });
+
+  test("says that a form is one of several signers", async () => {
+    for (const { url } of BEARER_URLS.filter(({ scheme }) => /^(?:token-and-end|jwt)$/.test(scheme))) {
+      expect((await explain(url, { clock })).traps.map(({ name }) => name)).toContain("shared-form");
+    }
+  });
+
+  test("leaves what a scheme or a key knows to that one", async () => {
+    const hash = "Zm9vYmFyYmF6cXV4Zm9vYg";
+    const nginx = {
+      scheme: "nginx" as const,
+      secret: "s",
+      expression: "$secure_link_expires$uri $secret",
+      parameters: { signature: "token", expires: "expires" },
+    };
+    const url = `https://cdn.example.com/a.png?token=${hash}&expires=${END}`;
+    expect((await explain(url, { clock })).scheme).toBe("token-and-end");
+    const keyed = await explain(url, { clock, keys: [nginx] }).catch((error: unknown) => error);
+    expect(keyed).toMatchObject({ scheme: "nginx" });
+  });
+
+  test.each([
+    "https://example.com/a?page=2&token=abc",
+    "https://example.com/a--b/c:d:e",
+    "https://github.com/o/r?tab=readme",
+    "https://res.cloudinary.com/demo/image/upload/sample.jpg",
+    "https://example.com/s--short--/x",
+    "https://www.dropbox.com/home?x=1",
+    "https://cdn.discordapp.com/attachments/1/2/a.png",
+    "https://example.com/v1.2.3/file.tar.gz?x=1.000000.aaa",
+    `https://example.com/blog/my-long-title--${"0a".repeat(20)}`,
+    `https://example.com/chunk.0a1b2c.${"A".repeat(27)}`,
+  ])("%s is none", async (url) => {
+    await expect(explain(url)).rejects.toMatchObject({ code: "NO_SIGNATURE" });
+    expect(redactUrl(url)).toBe(url.replace("token=abc", "token=REDACTED"));
+  });
+
+  test("is read in a time that its length tells, whatever stands in it", async () => {
+    const pieces = [
+      "=",
+      "/",
+      "a.",
+      "eyJ",
+      "--",
+      "%3A",
+      "/rails/active_storage/",
+      "&token=eyJhbGciOi",
+      "/s--",
+      "~exp=1",
+      "oh=aaaaaaaaaaaaaaaaaaaaaaa&",
+      "/object/sign/",
+    ];
+    const started = performance.now();
+    for (const host of ["example.com", "x.fbcdn.net", "raw.githubusercontent.com"]) {
+      for (const piece of pieces) {
+        const text = `https://${host}/?${piece.repeat(15_000 / piece.length)}`;
+        await explain(text).catch(() => undefined);
+        redactUrl(text);
+        redactUrl(text.replace("?", ""));
+      }
+    }
+    expect(performance.now() - started).toBeLessThan(8000);
+  });
+});

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { guardFetch } from "daypass/fetch";
 import { urlVerifier } from "daypass/url";
 
@@ -23,22 +24,31 @@ const invoice = guardFetch(
  * @param {any} event
  */
 export async function handler(event) {
-  const { method, authority, path, query, facts } = headOf(event);
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(event.multiValueHeaders ?? event.headers ?? {}))
-    for (const value of [values].flat()) headers.append(name, value);
-  const body = event.body ? Buffer.from(event.body, event.isBase64Encoded ? "base64" : "utf8") : null;
-  const url = `https://${authority}${path}${query && `?${query}`}`;
-  const response = await invoice(new Request(url, { method, headers, body }), facts);
-  const answered = Object.fromEntries(response.headers);
-  // A load balancer that sends many values of a header reads no other.
-  const many = Object.fromEntries(Object.entries(answered).map(([name, value]) => [name, [value]]));
-  const answer = event.headers ? { headers: answered } : { multiValueHeaders: many };
-  return { statusCode: response.status, ...answer, body: await response.text() };
+  const { request, facts } = toRequest(event);
+  return toAnswer(event, await invoice(request, facts));
 }
 
 /**
- * What each kind of event says of the request that the client sent.
+ * The request as the client sent it.
+ * @param {any} event
+ */
+export function toRequest(event) {
+  const { method, authority, path, query, facts } = headOf(event);
+  const headers = new Headers();
+  // The bytes of the wire, of which the event has made a text.
+  for (const [name, values] of Object.entries(event.multiValueHeaders ?? event.headers ?? {}))
+    for (const value of [values].flat()) headers.append(name, Buffer.from(value).toString("latin1"));
+  // An HTTP API has them nowhere else.
+  if (event.cookies) headers.set("cookie", event.cookies.join("; "));
+  const hasBody = event.body && method !== "GET" && method !== "HEAD";
+  const body = hasBody ? Buffer.from(event.body, event.isBase64Encoded ? "base64" : "utf8") : null;
+  // Of a path that comes decoded nothing is a query.
+  const url = `https://${authority}${path.replace(/[?#]/g, encodeURIComponent)}${query && `?${query}`}`;
+  return { request: new Request(url, { method, headers, body }), facts };
+}
+
+/**
+ * What each kind of event says of the head of the request.
  * @param {any} event
  */
 function headOf(event) {
@@ -57,9 +67,29 @@ function headOf(event) {
     const facts = { remoteAddress: [chain].flat().join().split(",").at(-1)?.trim() };
     return { method, authority: [host].flat()[0], path: event.path, query, facts };
   }
-  // Decoded, so it is encoded again, and `event.path` lacks the stage that the client named.
-  const path = context.path.replace(/[?#]/g, encodeURIComponent);
+  // The query is decoded, so it is encoded again, and `event.path` lacks the stage that the client named.
   const query = pairs.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
   const facts = { remoteAddress: context.identity.sourceIp, query: /** @type {const} */ ("form") };
-  return { method, authority: context.domainName, path, query, facts };
+  return { method, authority: context.domainName, path: context.path, query, facts };
+}
+
+/**
+ * The answer as the sender of the event reads it.
+ * @param {any} event
+ * @param {Response} response
+ */
+export async function toAnswer(event, response) {
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const isBase64Encoded = !isUtf8(bytes);
+  const body = bytes.toString(isBase64Encoded ? "base64" : "utf8");
+  const answer = { statusCode: response.status, body, isBase64Encoded };
+  const cookies = response.headers.getSetCookie();
+  if (event.multiValueHeaders) {
+    // A load balancer that sends many values of a header reads no other.
+    const many = [...response.headers].map(([name, value]) => [name, name === "set-cookie" ? cookies : [value]]);
+    return { ...answer, multiValueHeaders: Object.fromEntries(many) };
+  }
+  const { "set-cookie": last, ...headers } = Object.fromEntries(response.headers);
+  if (event.requestContext.http) return { ...answer, headers, cookies };
+  return { ...answer, headers: last === undefined ? headers : { ...headers, "set-cookie": last } };
 }

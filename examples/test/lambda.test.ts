@@ -16,6 +16,8 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>>;
   readonly body: string;
+  readonly isBase64Encoded: boolean;
+  readonly cookies?: readonly string[];
 }
 
 const split = (url: string): { path: string; query: string; pairs: readonly (readonly [string, string])[] } => {
@@ -33,8 +35,8 @@ function grouped(pairs: readonly (readonly [string, string])[]): Record<string, 
 const last = (groups: Record<string, string[]>): Record<string, string> =>
   Object.fromEntries(Object.entries(groups).map(([name, values]) => [name, values.at(-1) ?? ""]));
 
-// The shapes of the developer guides of AWS Lambda, API Gateway and Elastic Load Balancing, with what they leave to the reader:
-// which of them decodes, and where the stage is.
+// The shapes of the developer guides of AWS Lambda, API Gateway and Elastic Load Balancing, with what they leave to the reader: which of
+// them decodes, as events show that others have published (github.com/hotsock/voker, vokerhttp/testdata), and where the stage is.
 const kinds = {
   "a function URL": ({ url, method = "GET", body }: Sent) => ({
     version: "2.0",
@@ -45,6 +47,20 @@ const kinds = {
     ...(body ? { body, isBase64Encoded: false } : {}),
     isBase64Encoded: false,
   }),
+  // Its path comes decoded, in spite of its name, and its cookies in no header.
+  "an HTTP API": ({ url, method = "GET", body }: Sent) => {
+    const path = decodeURIComponent(split(url).path);
+    return {
+      version: "2.0",
+      rawPath: path,
+      rawQueryString: split(url).query,
+      cookies: ["session=abc", "theme=dark"],
+      headers: { host, "x-forwarded-for": peer },
+      requestContext: { domainName: host, stage: "prod", http: { method, path, sourceIp: peer } },
+      ...(body ? { body, isBase64Encoded: false } : {}),
+      isBase64Encoded: false,
+    };
+  },
   "a REST API": ({ url, method = "GET", body }: Sent) => {
     const { path, pairs } = split(url);
     const query = grouped(pairs.map(([name, value = ""]) => [decodeURIComponent(name), decodeURIComponent(value)]));
@@ -81,9 +97,11 @@ const kinds = {
 };
 
 let handler: (event: unknown) => Promise<Answer>;
+let toRequest: (event: unknown) => { readonly request: Request };
+let toAnswer: (event: unknown, response: Response) => Promise<Answer>;
 beforeAll(async () => {
   Object.assign(process.env, { ORIGIN: `https://${host}`, DAYPASS_KEY: key.k });
-  ({ handler } = await import("../protect/lambda.js"));
+  ({ handler, toRequest, toAnswer } = await import("../protect/lambda.js"));
 });
 
 const sign = (path = "/prod/invoices/7", more = {}, clock = () => new Date()): string =>
@@ -101,6 +119,9 @@ describe.each(Object.entries(kinds))("a Lambda function behind %s", (_, event) =
     expect(await ask({ url: sign() })).toEqual(opened);
     expect(await ask({ url: sign("/prod/invoices/7?q=a%20b%26c%2Bd&flag=") })).toEqual(opened);
     expect(await ask({ url: sign("/prod/invoices/7", { bind: { ip: `${peer}/32` } }) })).toEqual(opened);
+    // As a browser has it.
+    const spaced = "/prod/invoices/a%20b%C3%BC";
+    expect(await ask({ url: sign(spaced) })).toEqual([200, spaced]);
   });
 
   it("refuses what was changed, has ended, is not signed, or comes from elsewhere", async () => {
@@ -125,17 +146,23 @@ describe.each(Object.entries(kinds))("a Lambda function behind %s", (_, event) =
   });
 });
 
-it("takes nothing of a REST API's path, which is decoded, for a query", async () => {
-  // The client has sent `%3F` for the mark, so that the API routes all of it as a path.
-  const event = kinds["a REST API"]({ url: `https://${host}/prod/invoices/7?a=1` });
-  const path = sign().slice(`https://${host}`.length);
-  const { statusCode, body } = await handler({
-    ...event,
-    multiValueQueryStringParameters: null,
-    queryStringParameters: null,
-    requestContext: { ...event.requestContext, path },
-  });
+it("takes nothing of an HTTP API's path, which is decoded, for a query", async () => {
+  // The client has sent `%253F` for the mark, so that the API routes all of it as a path.
+  const event = kinds["an HTTP API"]({ url: `https://${host}/prod/invoices/7?a=1` });
+  const rawPath = sign().slice(`https://${host}`.length);
+  const { statusCode, body } = await handler({ ...event, rawPath, rawQueryString: "" });
   expect([statusCode, JSON.parse(body).code]).toEqual([403, "NO_SIGNATURE"]);
+});
+
+it("answers what a stranger sends, be it a GET with a body or a header in another language", async () => {
+  const event = kinds["a function URL"]({ url: sign(), body: "x" });
+  const headers = { ...event.headers, "cloudfront-viewer-city": "Łódź" };
+  expect((await handler({ ...event, headers })).statusCode).toBe(200);
+});
+
+it("hands on the cookies of an HTTP API, which are in no header of the event", () => {
+  const { request } = toRequest(kinds["an HTTP API"]({ url: sign() }));
+  expect(request.headers.get("cookie")).toBe("session=abc; theme=dark");
 });
 
 it("answers a load balancer in the form of its events", async () => {
@@ -143,4 +170,32 @@ it("answers a load balancer in the form of its events", async () => {
   expect([single.headers?.["content-type"], single.multiValueHeaders]).toEqual(["application/json", undefined]);
   const many = await handler(kinds["a load balancer with multi-value headers"]({ url: sign() }));
   expect([many.headers, many.multiValueHeaders?.["content-type"]]).toEqual([undefined, ["application/json"]]);
+});
+
+describe("an answer", () => {
+  const answered = (kind: keyof typeof kinds, body: BodyInit, headers: readonly [string, string][] = []) =>
+    toAnswer(kinds[kind]({ url: sign() }), new Response(body, { headers: [...headers] }));
+
+  it("is text as it is, and bytes that are none in base64", async () => {
+    expect(await answered("a REST API", "für")).toMatchObject({ body: "für", isBase64Encoded: false });
+    const image = Uint8Array.of(0xff, 0xd8, 0);
+    expect(await answered("a REST API", image)).toMatchObject({ body: "/9gA", isBase64Encoded: true });
+  });
+
+  it("keeps each of its cookies where the event's sender can take several", async () => {
+    const set: readonly [string, string][] = [
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ];
+    const cookies = ["a=1", "b=2"];
+    const many = { multiValueHeaders: { "set-cookie": cookies } };
+    const from = (kind: keyof typeof kinds) => answered(kind, "", set);
+    for (const kind of ["a function URL", "an HTTP API"] as const) {
+      const { headers, ...answer } = await from(kind);
+      expect([headers?.["set-cookie"], answer.cookies]).toEqual([undefined, cookies]);
+    }
+    for (const kind of ["a REST API", "a load balancer with multi-value headers"] as const)
+      expect(await from(kind)).toMatchObject(many);
+    expect((await from("a load balancer")).headers?.["set-cookie"]).toBe("b=2");
+  });
 });

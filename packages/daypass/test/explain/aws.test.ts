@@ -1,5 +1,6 @@
 import { explain, redactUrl } from "daypass/explain";
 import { describe, expect, test } from "vitest";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { AWS_URLS, CLUSTER, KEY, SESSION_KEY, SIGNED_AT } from "./aws-urls.ts";
 
 const at = (seconds: number) => () => new Date(Date.parse(SIGNED_AT) + seconds * 1000);
@@ -72,10 +73,13 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     expect(live.traps.map(({ name }) => name)).toEqual(["identity-proof", "ignored-life", "cluster-bound"]);
   });
 
-  test("an EKS token of another cluster is told by the header that was sent", async () => {
+  test("of an EKS token for another cluster it says that the header may be another one", async () => {
     const request = { method: "GET", headers: { "x-k8s-aws-id": "staging" } };
     const { cause } = await explain(AWS_URLS.eks, { clock, keys, request });
-    expect(cause?.code).not.toBeUndefined();
+    expect(cause).toMatchObject({
+      code: "WRONG_SECRET",
+      fix: expect.stringContaining("sent as x-k8s-aws-id with what"),
+    });
   });
 
   test.each([
@@ -142,8 +146,9 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     const texts = [`https://sts.amazonaws.com/?${"X-Amz-Credential=a/b/".repeat(700)}&X-Amz-Signature=0`];
     texts.push(`k8s-aws-v1.aHR0c${"A".repeat(15_000)}`, `https://example.com/${"a".repeat(15_000)}`);
     texts.push(`https://example.com/?a${"?".repeat(15_000)}`);
-    const started = performance.now();
-    for (let i = 0; i < 10; i++) for (const text of texts) await explain(text, { clock }).catch(() => undefined);
-    expect(performance.now() - started).toBeLessThan(5000);
+    const spent = await cpuMilliseconds(async () => {
+      for (let i = 0; i < 10; i++) for (const text of texts) await explain(text, { clock }).catch(() => undefined);
+    });
+    expect(spent).toBeLessThan(5000);
   });
 });

@@ -1,6 +1,7 @@
 import { explain, redactUrl } from "daypass/explain";
 import { describe, expect, test } from "vitest";
 import { BEARER_KINDS } from "../../src/explain/bearer/kinds.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { BEARER_URLS, END, jwt, SIGNED } from "./bearer-urls.ts";
 
 const clock = () => new Date((SIGNED + 30) * 1000);
@@ -105,15 +106,16 @@ describe("a URL that opens something, and that Daypass can only read", () => {
       "oh=aaaaaaaaaaaaaaaaaaaaaaa&",
       "/object/sign/",
     ];
-    const started = performance.now();
-    for (const host of ["example.com", "x.fbcdn.net", "raw.githubusercontent.com"]) {
-      for (const piece of pieces) {
-        const text = `https://${host}/?${piece.repeat(15_000 / piece.length)}`;
-        await explain(text).catch(() => undefined);
-        redactUrl(text);
-        redactUrl(text.replace("?", ""));
+    const spent = await cpuMilliseconds(async () => {
+      for (const host of ["example.com", "x.fbcdn.net", "raw.githubusercontent.com"]) {
+        for (const piece of pieces) {
+          const text = `https://${host}/?${piece.repeat(15_000 / piece.length)}`;
+          await explain(text).catch(() => undefined);
+          redactUrl(text);
+          redactUrl(text.replace("?", ""));
+        }
       }
-    }
-    expect(performance.now() - started).toBeLessThan(8000);
+    });
+    expect(spent).toBeLessThan(8000);
   });
 });

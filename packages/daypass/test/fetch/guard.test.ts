@@ -224,6 +224,24 @@ describe("guardFetch and obligations", () => {
     expect(await (await guarded(made)).text()).toBe(`${endpoint}/x${query} PUT 1 hi`);
   });
 
+  const atMostFour: Verifier = {
+    ...granting([]),
+    async verify(request) {
+      const grant = await granting([{ kind: "body-length", min: 0, max: 4 }]).verify(request);
+      return { ...grant, limitBody: atMost(4) };
+    },
+  };
+
+  it("leaves a request whose body is limited its class, where that can be made anew", async () => {
+    class HostRequest extends Request {}
+    const guarded = guardFetch(atMostFour, async (_grant, request: HostRequest) => {
+      return new Response(`${request instanceof HostRequest} ${await request.text()}`);
+    });
+    const put = (body: string) => guarded(new HostRequest(`${endpoint}/x`, { method: "PUT", body }));
+    expect(await (await put("hi")).text()).toBe("true hi");
+    expect(await outcome(await put("too long"))).toEqual({ status: 400, code: "BODY_LENGTH" });
+  });
+
   // As Azure Functions have it: made of an object, of whose body it knows other forms than a stream.
   class Bodiless extends Request {
     constructor(init: { readonly url: string; readonly method: string; readonly text?: string }) {
@@ -243,16 +261,7 @@ describe("guardFetch and obligations", () => {
     ["leaves out", (text: string) => new Bodiless({ url: `${endpoint}/x`, method: "PUT", text })],
     ["does not replace", (text: string) => new Keeping(`${endpoint}/x`, { method: "PUT", body: text })],
   ])("holds a body to its length where a host's class %s what it is given", async (_, make) => {
-    const verifier: Verifier = {
-      ...granting([]),
-      async verify(request) {
-        return {
-          ...(await granting([{ kind: "body-length", min: 0, max: 4 }]).verify(request)),
-          limitBody: atMost(4),
-        };
-      },
-    };
-    const guarded = guardFetch(verifier, async (_grant, request: Request) => new Response(await request.text()));
+    const guarded = guardFetch(atMostFour, async (_grant, request: Request) => new Response(await request.text()));
     expect(await (await guarded(make("hi"))).text()).toBe("hi");
     expect(await outcome(await guarded(make("too long")))).toEqual({ status: 400, code: "BODY_LENGTH" });
   });

@@ -1,4 +1,3 @@
-import { readdirSync, readlinkSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
@@ -9,6 +8,7 @@ import { s3 } from "../../src/storage/s3.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { type TestGateway, type TestGatewayOptions, testGateway } from "../../src/testing/index.ts";
 import { s3For, sendS3 } from "../e2e/clients.ts";
+import { openFiles } from "../open-files.ts";
 import { tls } from "./fixtures/tls.ts";
 
 const KB = 1024;
@@ -147,18 +147,6 @@ async function storm(gateway: TestGateway, open: () => Socket, seed: number): Pr
   await Promise.all(Array.from({ length: AT_ONCE }, visitor));
 }
 
-/** Files of the folder that this process has open, but for the index. */
-function openFiles(root: string): readonly string[] {
-  return readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      const path = readlinkSync(`/proc/self/fd/${fd}`);
-      return path.startsWith(`${root}/media`) ? [path] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 async function expectAtRest(gateway: TestGateway, counts: Tally): Promise<void> {
   // Else it was no storm.
   expect(gateway.events.length).toBeGreaterThan(CONNECTIONS / 2);
@@ -168,7 +156,7 @@ async function expectAtRest(gateway: TestGateway, counts: Tally): Promise<void> 
     taken: [...counts.unverified.taken],
     connections: gateway.server.connections,
     lent: lentBytes(),
-    files: openFiles(gateway.root),
+    files: openFiles(`${gateway.root}/media`),
   });
   await expect
     .poll(state, { timeout: 10_000 })
@@ -230,6 +218,6 @@ describe(`${CONNECTIONS} clients that leave when they like leave nothing under w
     await expectServing(gateway);
     // Connections that are kept for the next call end with the gateway.
     await expect.poll(() => upstream.counts.inFlight, { timeout: 10_000 }).toBe(0);
-    expect([upstream.counts.unverified.total, openFiles(upstream.gateway.root)]).toEqual([0, []]);
+    expect([upstream.counts.unverified.total, openFiles(`${upstream.gateway.root}/media`)]).toEqual([0, []]);
   }, 60_000);
 });

@@ -185,7 +185,7 @@ async function checkSignature(
         code: "WRONG_SECRET",
         sentence: `It was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
         evidence: [noneFits(tried)],
-        fix: "Compare the secret that the signer uses; look for a rotated key.",
+        fix: `Compare the secret that the signer uses; look for a rotated key.${comparing(facts.signedHeaders)}`,
       }),
       otherAtServer: () => ({
         code: "PROXY",
@@ -199,6 +199,14 @@ async function checkSignature(
   const { cause } = signature;
   const told = cause?.code === "PAYLOAD" ? { ...signature, cause: { ...cause, fix: EMPTY_BODY } } : signature;
   return { signature: told, key: signer ?? named };
+}
+
+/** The values of signed headers are in no URL: one that was sent may be another than the signer's. */
+function comparing(signedHeaders: readonly string[]): string {
+  const names = signedHeaders.filter((name) => name !== "host");
+  return names.length === 0
+    ? ""
+    : ` Compare what was sent as ${names.join(", ")} with what the signer had: it is signed.`;
 }
 
 const EMPTY_BODY = "Sign with the hash of an empty body: UNSIGNED-PAYLOAD is S3's own.";

@@ -85,7 +85,7 @@ export interface SdkInstruction {
 export interface AwsPresigningOptions {
   /** Seconds, 900 by default, 604800 at most. */
   readonly expiresIn?: number | undefined;
-  /** The time of signing, now by default: a `Date`, seconds since 1970, or a text that `Date` reads. */
+  /** The time of signing, now by default: a `Date`, seconds since 1970 (a text of digits too), or a text that `Date` reads. */
   readonly signingDate?: Date | number | string | undefined;
   /** The region that is signed; that of the client or the bucket by default. */
   readonly signingRegion?: string | undefined;

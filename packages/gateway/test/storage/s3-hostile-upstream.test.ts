@@ -137,6 +137,30 @@ describe("an answer of the upstream", () => {
     expect(await codeOf(storage.corsRules("bucket"))).toBe("UNAVAILABLE");
   });
 
+  it("to an upload that is put together may take its time, and ends with its client", async () => {
+    const leave = new AbortController();
+    const part = "<Part><PartNumber>1</PartNumber><Size>5</Size><ETag>e</ETag><LastModified/></Part>";
+    let closed = false;
+    const options = await scripted((request, response) => {
+      request.resume();
+      if (request.method !== "POST") return response.end(`<ListPartsResult>${part}</ListPartsResult>`);
+      const timer = setInterval(() => response.write(" "), 10);
+      setTimeout(() => leave.abort(), 400);
+      return response.once("close", () => {
+        clearInterval(timer);
+        closed = true;
+      });
+    });
+    const storage = opened({ ...options, timeouts: { answerMs: 50, idleMs: 5000 } });
+    const named = [{ number: 1, etag: "e" }];
+    const completed = storage.completeUpload({ ...ref, uploadId: "u" }, named, {
+      minPartSize: 1,
+      signal: leave.signal,
+    });
+    expect(await codeOf(completed)).toBe("INCOMPLETE_BODY");
+    await expect.poll(() => closed).toBe(true);
+  });
+
   it("has the longest time that there is where the one to its begin is as long", async () => {
     const options = await scripted((_, response) => {
       response.write("<ListBucketResult>");

@@ -10,7 +10,7 @@ export type Forms = Readonly<Record<string, Form>>;
 export type FormsOf<T> = { readonly [M in keyof T]-?: Form };
 
 /** The longest that a timer of Node can wait; what is longer it does not wait at all. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
 export const text: Form = [(value) => typeof value === "string" && value !== "", "text"];
 export const flag: Form = [(value) => typeof value === "boolean", "true or false"];

@@ -87,7 +87,7 @@ export interface FileBody {
   readonly start: number;
   /** Bytes. */
   readonly length: number;
-  /** Whether the bytes are still those that the object was opened with. Asked before the last of them are sent. */
+  /** Whether the bytes are still those that the object was opened with, as far as can be told. Asked before the last of them are sent. */
   isUnchanged?(): boolean;
   /** Gives the descriptor back. */
   close(): void;

@@ -11,7 +11,9 @@ const SCRIPT = `
 mount -t tmpfs tmpfs "$1/disk"
 mkdir "$1/root/own-disk"
 mount --bind "$1/disk" "$1/root/own-disk"
-exec "$2" "$3" "$1/root"
+mount -t tmpfs tmpfs "$1/other/only read"
+printf old > "$1/other/only read/a.txt"
+exec "$2" "$3" "$1/root" "$1/other"
 `;
 
 describe.skipIf(reason)(`a bucket on a disk of its own${reason ?? ""}`, () => {
@@ -19,6 +21,7 @@ describe.skipIf(reason)(`a bucket on a disk of its own${reason ?? ""}`, () => {
     const program = await bundledFixture("bucket-away.ts");
     const folder = tempRoot();
     mkdirSync(join(folder, "root/bucket"), { recursive: true });
+    mkdirSync(join(folder, "other/only read"), { recursive: true });
     mkdirSync(join(folder, "disk"));
     const run = [...IN_NAMESPACE, SCRIPT, "sh", folder, process.execPath, program];
     const said = JSON.parse(execFileSync("unshare", run).toString());
@@ -31,6 +34,7 @@ describe.skipIf(reason)(`a bucket on a disk of its own${reason ?? ""}`, () => {
     expect([other, buckets]).toEqual([1, ["bucket", "files", "own-disk"]]);
     expect(said.back).toEqual([6, 11]);
     expect([said.removed, said.made]).toEqual(["NO_SUCH_BUCKET", 1]);
+    expect(said.onlyRead).toEqual([3, "UNAVAILABLE", "UNAVAILABLE"]);
     removeRoot(folder);
   });
 });

@@ -241,3 +241,15 @@ describe.skipIf(unknownFiles)(`each call to the disk in turn fails once${unknown
     expect(unsure).toHaveLength(2);
   });
 });
+
+it("a bucket whose disk fails does not keep the others from being named", async () => {
+  const named = async () => (await storage.buckets().catch(() => [])).map(({ name }) => name);
+  const all = await named();
+  const failingBucket = failingCalls(`${root}/bucket`);
+  for (let n = 1; n <= 2; n++) {
+    failingBucket.arm(n);
+    expect(await named()).toEqual(all);
+    expect(failingBucket.disarm()).toBeGreaterThanOrEqual(n);
+  }
+  failingBucket.restore();
+});

@@ -137,6 +137,39 @@ describe("an answer of the upstream", () => {
     expect(await codeOf(storage.corsRules("bucket"))).toBe("UNAVAILABLE");
   });
 
+  it("to an upload that is put together may take its time, and ends with its client", async () => {
+    const leave = new AbortController();
+    const part = "<Part><PartNumber>1</PartNumber><Size>5</Size><ETag>e</ETag><LastModified/></Part>";
+    let closed = false;
+    const options = await scripted((request, response) => {
+      request.resume();
+      if (request.method !== "POST") return response.end(`<ListPartsResult>${part}</ListPartsResult>`);
+      const timer = setInterval(() => response.write(" "), 10);
+      setTimeout(() => leave.abort(), 400);
+      return response.once("close", () => {
+        clearInterval(timer);
+        closed = true;
+      });
+    });
+    const storage = opened({ ...options, timeouts: { answerMs: 50, idleMs: 5000 } });
+    const named = [{ number: 1, etag: "e" }];
+    const completed = storage.completeUpload({ ...ref, uploadId: "u" }, named, {
+      minPartSize: 1,
+      signal: leave.signal,
+    });
+    expect(await codeOf(completed)).toBe("INCOMPLETE_BODY");
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  it("has the longest time that there is where the one to its begin is as long", async () => {
+    const options = await scripted((_, response) => {
+      response.write("<ListBucketResult>");
+      setTimeout(() => response.end("</ListBucketResult>"), 100);
+    });
+    const storage = opened({ ...options, timeouts: { answerMs: 2 ** 31 - 1 } });
+    expect((await storage.list("bucket", { prefix: "", limit: 1 })).entries).toEqual([]);
+  });
+
   it("of a refusal may be longer than any, and only its status counts", async () => {
     let open: Socket | undefined;
     const options = await scripted((request, response) => {
@@ -232,6 +265,23 @@ describe("a list of the upstream", () => {
     expect(await codeOf(opened(account).buckets())).toBe("UNAVAILABLE");
     expect(pages).toBeLessThanOrEqual(1000);
   });
+});
+
+it("asks no more for the parts of an object where the upstream's pages have none", async () => {
+  let pages = 0;
+  const options = await scripted((request, response) => {
+    if (request.url?.includes("attributes") === true) {
+      pages += 1;
+      const next = `<IsTruncated>true</IsTruncated><NextPartNumberMarker>${pages}</NextPartNumberMarker>`;
+      response.statusCode = pages > 100 ? 403 : 200;
+      response.end(`<GetObjectAttributesResponse><ObjectParts>${next}</ObjectParts></GetObjectAttributesResponse>`);
+      return;
+    }
+    response.setHeader("etag", '"e-2"').setHeader("x-amz-checksum-crc32", "AAAAAA==-2");
+    response.setHeader("content-length", "1").end();
+  });
+  const found = await opened(options).head(ref, { parts: true });
+  expect([found?.parts, pages]).toEqual([[{ size: 1 }, { size: 1 }], 1]);
 });
 
 it("asks the upstream for no further part of an object once its client has left", async () => {

@@ -21,20 +21,25 @@ export function diskBuckets(options: {
 }): Buckets {
   const { layout, reader, writer, list } = options;
 
-  function infoOf(name: string): BucketInfo[] {
+  function createdAt(name: string): Date | undefined {
     const path = layout.folder(name, "");
     const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
     // Not every file system keeps a time of birth; then the clock of the last change is the best there is.
-    return stats === undefined ? [] : [{ name, created: new Date(stats.birthtimeMs || stats.ctimeMs) }];
+    return stats === undefined ? undefined : new Date(stats.birthtimeMs || stats.ctimeMs);
   }
 
-  /** One whose disk is away is a bucket all the same, and must not keep the others from being named. */
-  function isBucket(name: string): boolean {
+  function infoOf(name: string): BucketInfo[] {
+    const created = unlessAway(() => createdAt(name), new Date(0));
+    return created === undefined ? [] : [{ name, created }];
+  }
+
+  /** One whose disk is away, or fails, is a bucket all the same, and must not keep the others from being named. */
+  function unlessAway<T>(look: () => T, otherwise: T): T {
     try {
-      return layout.hasBucket(name);
+      return look();
     } catch (error) {
       if (!layout.isHere()) throw error;
-      return true;
+      return otherwise;
     }
   }
 
@@ -63,7 +68,7 @@ export function diskBuckets(options: {
       translating("list the buckets", async () => {
         const folders = readdirSync(layout.root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
         const names = new Set([...folders.map(({ name }) => name), LOOSE_BUCKET]);
-        const sorted = [...names].filter(isBucket).sort(compareUtf8);
+        const sorted = [...names].filter((name) => unlessAway(() => layout.hasBucket(name), true)).sort(compareUtf8);
         return sorted.flatMap(infoOf);
       }),
     hasBucket: (bucket) => translating("look at the bucket", async () => layout.hasBucket(bucket)),

@@ -1,4 +1,4 @@
-/** A copy inside the storage: no byte leaves the machine, and none is read where the digests are known already. */
+/** A copy inside the storage: no byte leaves the machine, and none is digested where the digests are known already. */
 import { closeSync, fstatSync } from "node:fs";
 import { contentTypeOf } from "../../http/content-type.ts";
 import { type CopyOptions, type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";

@@ -64,7 +64,7 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   // The index is open and stays it, so without this what is stored in another folder would be acknowledged, and gone when the root is back.
   const mark = lstatOrAbsent(own)?.ino;
   const isHere = (): boolean => mark === undefined || lstatOrAbsent(own)?.ino === mark;
-  const ownDisks = bucketsOnOwnDisks(root);
+  const ownDisks = bucketsOnOwnDisks({ root, rootDevice: () => statSync(root).dev });
 
   return {
     root,

@@ -71,8 +71,9 @@ export function liesAt(fd: number, path: string): boolean {
 }
 
 /**
- * Whether the bytes of an open file are still those that were there when it was opened. Whoever appends to it, as to a log, leaves them as they
- * were; whoever else writes into it makes the time another.
+ * Whether the bytes of an open file are still those that were there when it was opened. Whoever writes into it makes the time another; so does
+ * whoever appends to it, as to a log, and leaves them as they were. What has grown is taken for that: nothing tells it from a file that was written
+ * over by a longer one.
  */
 export function isUnchanged({ fd, stats }: OpenedFile): boolean {
   const now = fstatSync(fd, { bigint: true });

@@ -1,7 +1,8 @@
 /** Buckets whose folders are mount points: when the disk goes, an empty folder is left, and what is stored there is gone when it is back. */
-import { type Stats, statSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, type Stats } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { StorageError } from "../storage.ts";
+import { lstatOrAbsent } from "./open-file.ts";
 
 export interface OwnDisks {
   /**
@@ -12,23 +13,55 @@ export interface OwnDisks {
   expectMounted(bucket: string, folder: Stats): void;
 }
 
-export function bucketsOnOwnDisks(root: string): OwnDisks {
-  const { dev } = statSync(root);
+export interface OwnDisksOptions {
+  readonly root: string;
+  /** The device that the root lies on now. Mounted again it can have another number, and its old number another disk. */
+  readonly rootDevice: () => number;
+}
+
+export function bucketsOnOwnDisks({ root, rootDevice }: OwnDisksOptions): OwnDisks {
   // When each was seen first, by the clock that the file system goes by. What this process has not seen is what is there at a start.
   const seen = new Map<string, number>();
-  return {
-    expectMounted(bucket, folder) {
-      if (folder.dev !== dev) {
-        if (!seen.has(bucket)) seen.set(bucket, Date.now());
-        return;
-      }
-      const since = seen.get(bucket);
-      if (since === undefined) return;
-      // A folder that was made since then is a new bucket, and no mount point.
-      if (folder.birthtimeMs > since) seen.delete(bucket);
-      else throw diskAway(join(root, bucket));
-    },
-  };
+
+  function expectMounted(bucket: string, folder: Stats): void {
+    if (folder.dev !== rootDevice()) {
+      if (!seen.has(bucket)) seen.set(bucket, Date.now());
+      return;
+    }
+    const since = seen.get(bucket);
+    if (since === undefined) return;
+    // A folder that was made since then is a new bucket, and no mount point.
+    if (folder.birthtimeMs > since) seen.delete(bucket);
+    else throw diskAway(join(root, bucket));
+  }
+
+  // What is only read is not asked for here, and whoever stores something first may come when the disk has gone.
+  for (const bucket of mountedIn(root)) {
+    try {
+      const folder = lstatOrAbsent(join(root, bucket));
+      if (folder?.isDirectory() === true) expectMounted(bucket, folder);
+    } catch {
+      // A disk that does not answer: whoever asks for it is told.
+    }
+  }
+  return { expectMounted };
+}
+
+/** What is mounted in a folder, by its name. Linux tells it without a look at each of what may be a million loose files. */
+function mountedIn(folder: string): readonly string[] {
+  let table: string;
+  try {
+    table = readFileSync("/proc/self/mountinfo", "utf8");
+  } catch {
+    return [];
+  }
+  const points = table.split("\n").map((line) => unescaped(line.split(" ")[4] ?? ""));
+  return points.filter((point) => dirname(point) === folder).map((point) => basename(point));
+}
+
+/** Blanks, line breaks and backslashes stand there in octal. */
+function unescaped(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 function diskAway(path: string): StorageError {

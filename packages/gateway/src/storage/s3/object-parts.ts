@@ -41,7 +41,10 @@ export function objectParts(upstream: Upstream): ObjectParts {
       const { document } = await upstream.readOrFault(call, "GetObjectAttributesResponse");
       const list = document === undefined ? undefined : childrenOf(document, "ObjectParts")[0];
       if (list === undefined) return [];
-      for (const part of childrenOf(list, "Part")) {
+      const found = childrenOf(list, "Part");
+      // Pages that bring nothing could go on for ever.
+      if (found.length === 0) return parts;
+      for (const part of found) {
         const checksum = optionalText(part, `Checksum${algorithm.toUpperCase()}`);
         parts.push({ size: numberIn(part, "Size"), ...(checksum === undefined ? {} : { checksum }) });
       }

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isDaypassError } from "daypass";
 import { type S3SignRequest, s3Signer } from "daypass/s3";
+import { LONGEST_TIMER_MS } from "../../http/option-forms.ts";
 import { type ReadElement, readXml } from "../../http/xml-reader.ts";
 import { StorageError } from "../storage.ts";
 import { listBucketsUrl } from "./account-call.ts";
@@ -149,7 +150,8 @@ export function upstream(options: S3Options): Upstream {
     let bytes: Buffer | undefined;
     try {
       // One that comes byte by byte would hold a request for ever. What is copied or put together takes its time, and says so by spaces.
-      const withinMs = (call.method ?? "GET") === "GET" ? READ_WITHIN * wire.timeouts.answerMs : undefined;
+      const longest = Math.min(READ_WITHIN * wire.timeouts.answerMs, LONGEST_TIMER_MS);
+      const withinMs = (call.method ?? "GET") === "GET" ? longest : undefined;
       bytes = await collected(answer, { most: MAX_DOCUMENT, withinMs });
     } catch (error) {
       throw broken(call, error);

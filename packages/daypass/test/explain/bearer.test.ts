@@ -60,6 +60,21 @@ describe("a URL that opens something, and that Daypass can only read", () => {
     }
   });
 
+  test("hides a token in a target, inside of another URL, and a short one", () => {
+    const token = jwt({ sub: "x" });
+    for (const [text, secret] of [
+      [`/${"a".repeat(27)}=/300x200/x.png`, "a".repeat(27)],
+      [`/${"a".repeat(22)},${END}/x.mp4`, "a".repeat(22)],
+      [`/${"a".repeat(43)}/rs:fit:1:1/plain/x`, "a".repeat(43)],
+      [`https://a.example/?to=https%3A%2F%2Fb.example%2F%3Ftoken%3D${token}`, token],
+      [`https://media.licdn.com/x?e=${END}&t=${"b".repeat(24)}`, "b".repeat(24)],
+      [`https://eu-west-1.quicksight.aws.amazon.com/embed/x?code=${"c".repeat(24)}`, "c".repeat(24)],
+    ] as const) {
+      expect(redactUrl(text)).not.toContain(secret);
+      expect(redactUrl(text)).toContain("REDACTED");
+    }
+  });
+
   test("leaves what a scheme or a key knows to that one", async () => {
     const hash = "Zm9vYmFyYmF6cXV4Zm9vYg";
     const nginx = {

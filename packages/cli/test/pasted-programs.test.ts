@@ -1,5 +1,6 @@
 import { s3Signer } from "daypass/s3";
 import { describe, expect, test } from "vitest";
+import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
 import { pastedUrl } from "../src/explain/pasted-url.ts";
 import { daypass } from "./command.ts";
 
@@ -175,6 +176,13 @@ test("an export of many members is read", async () => {
   const others = Array.from({ length: 200_000 }, (_, i) => `"${i}":{}`).join(",");
   const text = `{"request":{"method":"PUT","header":[],"url":${JSON.stringify(url)}},"others":{${others}}}`;
   expect((await pastedUrl(text)).url).toBe(url);
+});
+
+test("calls of PowerShell that splat are read once", async () => {
+  const text = `"${url}"\n${"iwr @a\n".repeat(80_000)}`;
+  const spent = await cpuMilliseconds(() => pastedUrl(text));
+  const table = `$a = @{\n Uri = "${url}"\n}\n$a.Method = "Put"\n${"iwr @a\n".repeat(80_000)}`;
+  expect([spent < 3000, (await cpuMilliseconds(() => pastedUrl(table))) < 3000]).toEqual([true, true]);
 });
 
 describe("a URL that curl puts together", () => {

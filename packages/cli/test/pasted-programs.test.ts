@@ -144,7 +144,8 @@ describe("the request in a program or a file", () => {
 
   test("of a request to another URL nothing is told", async () => {
     const text = `link = requests.post("https://api.example.com/sign", headers={"Authorization": "Bearer s3cr3t"}).json()\nrequests.get("${url}", headers={})`;
-    expect(await pastedUrl(text)).toMatchObject({ url, method: "GET", headers: {} });
+    const { method, headers, ...found } = await pastedUrl(text);
+    expect([found.url, method, headers]).toEqual([url, "GET", {}]);
   });
 
   test("a header that differs from the signed one is found, and no login is shown", async () => {
@@ -172,9 +173,9 @@ test("a text of nothing but beginnings takes no longer than its length", async (
   }
 });
 
-test("an export of many members is read", async () => {
+test("an export of many members is no fault", async () => {
   const others = Array.from({ length: 200_000 }, (_, i) => `"${i}":{}`).join(",");
-  const text = `{"request":{"method":"PUT","header":[],"url":${JSON.stringify(url)}},"others":{${others}}}`;
+  const text = `{"item":[{"request":{"method":"PUT","header":[],"url":${JSON.stringify(url)}}}],"others":{${others}}}`;
   expect((await pastedUrl(text)).url).toBe(url);
 });
 
@@ -206,7 +207,8 @@ describe("a URL that curl puts together", () => {
 
   test("has the request of its own command", async () => {
     const text = `curl -X DELETE -H 'x-a: b' https://example.com/\ncurl -G '${origin}${pathname}' ${encoded}`;
-    expect(await pastedUrl(text)).toMatchObject({ method: "GET", headers: {} });
+    const { method, headers } = await pastedUrl(text);
+    expect([method, headers]).toEqual(["GET", {}]);
   });
 
   test("is none where a part of it is told by a variable", async () => {

@@ -27,6 +27,15 @@ const TOLD: Readonly<Record<string, string>> = {
   got: `await got.put('${url}', { body: stream, headers: { 'content-type': 'image/png' } });`,
   Go: `req, err := http.NewRequest("PUT", "${url}", file)\nif err != nil { panic(err) }\nreq.Header.Set("Content-Type", "image/png")\nresp, err := client.Do(req)`,
   "Go with a constant": `url := "${url}"\nreq, _ := http.NewRequest(http.MethodPut, url, file)\nreq.Header.Add("Content-Type", "image/png")`,
+  "Go with a context": `req, err := http.NewRequestWithContext(ctx, http.MethodPut, "${url}", file)\nreq.Header.Set("Content-Type", "image/png")`,
+  "axios.request": `await axios.request({ url: '${url}', method: 'PUT', headers: { 'Content-Type': 'image/png' }, data: file });`,
+  "new Request": `const request = new Request("${url}", { method: "PUT", headers: { "Content-Type": "image/png" }, body: file });`,
+  "fetch of a new Request": `await fetch(new Request("${url}", { method: "PUT", headers: { "Content-Type": "image/png" }, body: file }));`,
+  "a shell's lines, some of them commented out": `URL="${url}"\n# curl -X DELETE "$URL"\n  # wget --method=DELETE "$URL"\ncurl -H 'Content-Type: image/png' -T a.png "$URL"`,
+  "lines of Python, some of them commented out": `url = "${url}"\n# requests.get(url)\nrequests.put(url, data=open("a.png", "rb"), headers={"Content-Type": "image/png"})`,
+  "lines of JavaScript, some of them commented out": `const url = "${url}";\n// await fetch(url);\nawait axios.put(url, file, { headers: { "Content-Type": "image/png" } });`,
+  "a line of Go that is commented out": `req, _ := http.NewRequest("PUT", "${url}", file)\n// req.Header.Set("Content-Type", "image/jpeg")\nreq.Header.Set("Content-Type", "image/png")`,
+  "PowerShell's splatting, the second time": `$params = @{\n  Uri = 'https://example.com/'\n}\nInvoke-RestMethod @params\n$other = @{\n  Uri = '${url}'\n  Method = 'Put'\n  Headers = @{ 'Content-Type' = 'image/png' }\n}\nInvoke-RestMethod @other`,
   "a file of REST Client": `### upload\nPUT ${url}\nContent-Type: image/png\n\n< ./a.png\n`,
   Postman: JSON.stringify({
     info: { name: "x" },
@@ -71,6 +80,24 @@ const OPEN: Readonly<Record<string, string>> = {
   "a form of PowerShell": `Invoke-RestMethod -Uri "${url}" -Method Put -Form $form`,
   "a table of PowerShell that is changed": `$h = @{}\n$h["Content-Type"] = "image/png"\nInvoke-RestMethod -Uri "${url}" -Method Put -Headers $h`,
   "a body of HTTPie without a type": `http PUT '${url}' name=value`,
+  "a body of HTTPie alone": `http PUT '${url}' @a.png`,
+  "a body that HTTPie is fed by another command": `cat a.png | http PUT '${url}'`,
+  "data by its place": `requests.put("${url}", payload)`,
+  "a login of requests": `requests.put("${url}", auth=AWS4Auth("k", "s"))`,
+  "a session with headers": `session.headers.update({"x-amz-acl": "private"})\nsession.put("${url}", data=open("a.png", "rb"))`,
+  "a session of aiohttp, which calls a body something": `async with session.put("${url}", data=open("a.png", "rb")) as response:`,
+  "calls behind a call": `superagent.put("${url}").set("Content-Type", "image/png").send(file)`,
+  "a map of Go's": `req, _ := http.NewRequest("PUT", "${url}", f)\nreq.Header = http.Header{"Content-Type": {"image/png"}}`,
+  "a login in Go": `req, _ := http.NewRequest("PUT", "${url}", f)\nreq.SetBasicAuth("u", "p")`,
+  "a configuration of curl's": `curl -K upload.cfg -T a.png "${url}"`,
+  "a variable of curl's": `curl --variable %TYPE --expand-header "Content-Type: {{TYPE}}" -T a.png "${url}"`,
+  "a variable in a file of REST Client": `PUT ${url} HTTP/1.1\nContent-Type: {{type}}\n\n< a.png\n`,
+  "a login of Postman's": JSON.stringify({
+    request: { method: "PUT", url, header: [], auth: { type: "bearer", bearer: [] } },
+  }),
+  "a login of Insomnia's": JSON.stringify({
+    resources: [{ method: "PUT", url, headers: [], authentication: { type: "basic", username: "u" } }],
+  }),
   "a variable of Postman's": JSON.stringify({
     request: { method: "PUT", url, header: [{ key: "Content-Type", value: "{{type}}" }] },
   }),
@@ -86,9 +113,39 @@ describe("the request in a program or a file", () => {
     expect([found.url, found.method, headers]).toEqual([url, "PUT", undefined]);
   });
 
+  test.each([
+    ["--body-file", "PUT"],
+    ["--body-data", "PUT"],
+    ["--post-file", "POST"],
+  ])("wget calls what it is given by %s a form's", async (option, method) => {
+    const text = `wget ${method === "PUT" ? "--method=PUT " : ""}${option}=a.png "${url}"`;
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    expect(await pastedUrl(text)).toMatchObject({ method, headers });
+  });
+
+  test("HTTPie's login is read as one, and not shown", async () => {
+    expect((await pastedUrl(`http -a me:s3cr3t GET "${url}"`)).headers).toEqual({ authorization: "Basic -" });
+    expect((await pastedUrl(`http -A bearer --auth=s3cr3t GET "${url}"`)).headers).toEqual({
+      authorization: "Bearer -",
+    });
+  });
+
+  test("what urllib is given by place says nothing of the method", async () => {
+    const { method, headers } = await pastedUrl(`urlopen(Request("${url}", data, {"Content-Type": "image/png"}))`);
+    expect([method, headers]).toEqual([undefined, undefined]);
+  });
+
+  test("a command that stands in a comment as a whole is read, and one behind the prompt of root", async () => {
+    expect(await pastedUrl(`# curl -X PUT -H 'Content-Type: image/png' "${url}"`)).toMatchObject({
+      method: "PUT",
+      headers: TYPE,
+    });
+  });
+
   test("of a request to another URL nothing is told", async () => {
     const text = `link = requests.post("https://api.example.com/sign", headers={"Authorization": "Bearer s3cr3t"}).json()\nrequests.get("${url}", headers={})`;
-    expect(await pastedUrl(text)).toMatchObject({ url, method: "GET", headers: {} });
+    const { method, headers, ...found } = await pastedUrl(text);
+    expect([found.url, method, headers]).toEqual([url, "GET", {}]);
   });
 
   test("a header that differs from the signed one is found, and no login is shown", async () => {
@@ -115,6 +172,19 @@ test("a text of nothing but beginnings takes no longer than its length", async (
   }
 });
 
+test("an export of many members is no fault", async () => {
+  const others = Array.from({ length: 200_000 }, (_, i) => `"${i}":{}`).join(",");
+  const text = `{"item":[{"request":{"method":"PUT","header":[],"url":${JSON.stringify(url)}}}],"others":{${others}}}`;
+  expect((await pastedUrl(text)).url).toBe(url);
+});
+
+test("calls of PowerShell that splat are read once", async () => {
+  const text = `"${url}"\n${"iwr @a\n".repeat(80_000)}`;
+  const spent = await cpuMilliseconds(() => pastedUrl(text));
+  const table = `$a = @{\n Uri = "${url}"\n}\n$a.Method = "Put"\n${"iwr @a\n".repeat(80_000)}`;
+  expect([spent < 3000, (await cpuMilliseconds(() => pastedUrl(table))) < 3000]).toEqual([true, true]);
+});
+
 describe("a URL that curl puts together", () => {
   const { origin, pathname, searchParams } = new URL(url);
   const whole = [...searchParams];
@@ -132,6 +202,12 @@ describe("a URL that curl puts together", () => {
       `${origin}${pathname}?${whole.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
       method,
     ]);
+  });
+
+  test("has the request of its own command", async () => {
+    const text = `curl -X DELETE -H 'x-a: b' https://example.com/\ncurl -G '${origin}${pathname}' ${encoded}`;
+    const { method, headers } = await pastedUrl(text);
+    expect([method, headers]).toEqual(["GET", {}]);
   });
 
   test("is none where a part of it is told by a variable", async () => {

@@ -3,7 +3,7 @@ import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
 import { collectionRequest } from "./pasted/collection-request.ts";
-import { composedRequest, composedUrl, withoutCurl } from "./pasted/curl-request.ts";
+import { composedRequest, withoutCurl } from "./pasted/curl-request.ts";
 import { harRequest } from "./pasted/har-request.ts";
 import { pastedRequest } from "./pasted/pasted-request.ts";
 import type { SentParts } from "./pasted/sent-parts.ts";
@@ -35,9 +35,8 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   if (state === "whole" || (state === "damaged" && isOneWord)) return alone;
   const { whole, damaged, hasPath } = await urlWithin(text);
   if (whole !== undefined) return whole;
-  const composed = composedUrl(text);
-  if (composed !== undefined && (await stateOf(composed)) === "whole")
-    return { url: composed, isPart: true, ...composedRequest(text) };
+  const composed = composedRequest(text);
+  if (composed !== undefined && (await stateOf(composed.url)) === "whole") return { isPart: true, ...composed };
   const found = state === "damaged" ? alone : damaged;
   if (found !== undefined) return found;
   const shown = isUrl || hasPath ? undefined : explainAnswer(text).url;

@@ -154,7 +154,7 @@ function withBrowser(
 
 // Some programs escape what is escaped: &amp;amp;, \\\\u0026. Of a shell only what ends a word or begins a pattern.
 const ESCAPED =
-  /&(?:(?:amp|#0*38|#x0*26);)+|&(?:#0*(\d{2,3})|#x0*([0-9a-f]{2})|equals);|\\+(?:u00([0-9a-f]{2})|([/&?=]))/gi;
+  /&(?:(?:amp|#0*38|#x0*26);)+|&(?:#0*(\d{2,3})|#x0*([0-9a-f]{2})|equals);|(?<!\\)\\+(?:u00([0-9a-f]{2})|([/&?=]))/gi;
 
 /** URLs that were copied out of HTML, XML, JSON or a shell's line, or with quotes around them, and those that a token is. */
 function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {

@@ -10,26 +10,27 @@ const HIDDEN_VALUES: Readonly<Record<string, RegExp>> = {
   md5: /^[A-Za-z0-9_-]{22}/,
   s: /^[0-9a-f]{32}$/i,
   verify: /^\d{10}-/,
-  code: /^[\w%.=-]{40,}/,
+  code: /^[\w%.=-]{20,}/,
   header: /^eyJ/,
   hm: /^[0-9a-f]{64}/,
   oh: /^[\w-]{20,}/,
   secure: /^[\w-]{22}/,
-  t: /^(?:xox[a-z]-|[\w-]{40,})/,
+  t: /^(?:xox[a-z]-|[\w-]{20,})/,
 };
 const PATH_TOKEN = /\/(bcdn_token|edge-cache-token)=[^/?#]*/g;
-const IMGPROXY = /^([a-z]+:\/\/[^/?#]+(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43}(?=\/(?:[a-z_]+:|plain\/))/;
+const IMGPROXY = /^((?:[a-z]+:\/\/[^/?#]+)?(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43}(?=\/(?:[a-z_]+:|plain\/))/;
 
 /** What tells itself to be a token or a signature by its form, wherever it stands; the first group stays. */
 const FORMS: readonly RegExp[] = [
-  new RegExp(`()(?<![\\w-])${JWT}`, "g"),
+  // Behind an escape, too: in a URL that is the value of another one's parameter.
+  new RegExp(`()(?<![\\w-](?<!%[0-9A-Fa-f]{2}))${JWT}`, "g"),
   // Cloudinary's, thumbor's, and the addresses of streams and temporary links.
   /(\/)s--(?:[\w-]{8}|[\w-]{32})--(?=\/)/g,
-  /^([a-z]+:\/\/[^/?#]+\/(?:[^/?#]+\/)?)[\w-]{27}=(?=\/)/gi,
+  /^((?:[a-z]+:\/\/[^/?#]+)?\/(?:[^/?#]+\/)?)[\w-]{27}=(?=\/)/gi,
   /(\/l?sig\/)[\w%=-]{20,}/g,
   /(\/cd\/0\/[a-z0-9]{1,10}\/)[\w-]{20,}/g,
   /(~hmac=)[0-9a-f]{32,64}/g,
-  /^([a-z]+:\/\/[^/?#]+\/)[\w-]{22}(?:==)?(?=,\d{10}\/)/gi,
+  /^((?:[a-z]+:\/\/[^/?#]+)?\/)[\w-]{22}(?:==)?(?=,\d{10}\/)/gi,
   // Those of Rails, Django and itsdangerous.
   /([=/])(?:eyJ|BAh|Ii)[\w+%-]{5,}={0,2}--(?:[0-9a-f]{64}|[0-9a-f]{40})(?=[/?&]|$)/g,
   /((?::|%3A)[0-9A-Za-z]{6}(?::|%3A))[\w-]{43}(?=[/?&]|$)/gi,

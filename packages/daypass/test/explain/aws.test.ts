@@ -99,6 +99,24 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     expect(late.cause?.code).toBe("EXPIRED");
   });
 
+  test.each([
+    ["executeApi", '{"message":"Forbidden"}', /AWS_IAM.*execute-api:Invoke/],
+    ["executeApi", '{"message":"Missing Authentication Token"}', /stage, method and path/],
+    ["lambdaUrl", '{"Message":"Forbidden"}', /lambda:InvokeFunctionUrl/],
+    [
+      "lambdaUrl",
+      '{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}',
+      /lambda:InvokeFunctionUrl/,
+    ],
+  ] as const)("%s refuses with %s, and means no signature", async (name, errorBody, fix) => {
+    const { cause } = await explain(AWS_URLS[name], { clock, errorBody });
+    expect(cause).toMatchObject({
+      code: "PERMISSION",
+      sentence: expect.stringContaining("of a signature that does not fit or has ended it says so"),
+      fix: expect.stringMatching(fix),
+    });
+  });
+
   test("says that a life is longer than the service takes", async () => {
     const url = AWS_URLS.transcribe.replace("Expires=300", "Expires=900");
     const { cause } = await explain(url, { clock });
@@ -125,6 +143,10 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
       ["minio-1.eu-west-1.elb.amazonaws.com", "minio"],
       ["ec2-3-4-5-6.compute-1.amazonaws.com", "s3"],
       ["nyc3.digitaloceanspaces.com", "jeanie"],
+      // Signers that were set up for a service: S3 says so.
+      ["account.r2.cloudflarestorage.com", "execute-api"],
+      ["storage.googleapis.com", "execute-api"],
+      ["minio.example.com:9000", "lambda"],
     ] as const) {
       expect([host, (await explain(as(host, service), { clock })).scheme]).toEqual([host, "s3"]);
     }

@@ -42,6 +42,8 @@ describe("a URL that opens something, and that Daypass can only read", () => {
       code: "PATH",
       sentence: expect.stringMatching(/for avatars\/a\.png.*avatars\/b\.png/),
     });
+    const stats = await explain(`https://stats.mux.com/counts?token=${jwt({ sub: "abc", exp: END })}`, { clock });
+    expect(stats.cause).toBeUndefined();
     const mux = await explain(`https://stream.mux.com/other.m3u8?token=${jwt({ sub: "abc", exp: END })}`, { clock });
     expect(mux.cause).toMatchObject({
       code: "PATH",
@@ -56,8 +58,81 @@ describe("a URL that opens something, and that Daypass can only read", () => {
   });
 
   test("says that a form is one of several signers", async () => {
-    for (const { url } of BEARER_URLS.filter(({ scheme }) => /^(?:token-and-end|jwt)$/.test(scheme))) {
+    for (const { url } of BEARER_URLS.filter(({ scheme }) => /^(?:token-and-end|keycdn|jwt)$/.test(scheme))) {
       expect((await explain(url, { clock })).traps.map(({ name }) => name)).toContain("shared-form");
+    }
+  });
+
+  test("reads the claims of SharePoint's tokens where they stand in front, and an upload's session as one", async () => {
+    const claims = Buffer.from(JSON.stringify({ siteid: "s", exp: String(END) })).toString("base64url");
+    const site = "https://acme.sharepoint.com";
+    const download = await explain(`${site}/_layouts/15/download.aspx?UniqueId=1&tempauth=v1.${claims}.CgoKBHNuaWQ`, {
+      clock,
+    });
+    expect([download.endsAt, download.grants.methods]).toEqual([new Date(END * 1000), ["GET", "HEAD"]]);
+    const upload = await explain(
+      `${site}/_api/v2.0/drives/b!x/items/01/uploadSession?guid=1&tempauth=v1.${claims}.Cgo`,
+      {
+        clock,
+      },
+    );
+    expect(upload.grants.methods).toEqual(["PUT", "GET", "DELETE"]);
+  });
+
+  test("makes up no methods: an upload of Rails' is a PUT, and of a token of somebody's own only its server knows", async () => {
+    const methods = async (url: string) => (await explain(url, { clock })).grants.methods;
+    const message = `eyJfcmFpbHMiOnt9fQ==--${"0a".repeat(20)}`;
+    const rails = "https://app.example.com/rails/active_storage/disk";
+    expect(await methods(`${rails}/${message}`)).toEqual(["PUT"]);
+    expect(await methods(`${rails}/${message}/a.png`)).toEqual(["GET", "HEAD"]);
+    for (const { url } of BEARER_URLS.filter(({ scheme }) =>
+      /^(?:jwt|django|itsdangerous|rails.message)$/.test(scheme),
+    )) {
+      expect(await methods(url)).toBeUndefined();
+    }
+  });
+
+  test("takes no end without a zone for one of this machine's", async () => {
+    const message = (exp: string) => {
+      const data = Buffer.from(JSON.stringify({ _rails: { data: "x", exp } })).toString("base64");
+      return `https://app.example.com/rails/active_storage/blobs/${data}--${"0a".repeat(20)}/a.png`;
+    };
+    expect((await explain(message("2026-01-02T04:00:00.000Z"))).endsAt).toEqual(new Date("2026-01-02T04:00:00Z"));
+    expect((await explain(message("2026-01-02T04:00:00"))).endsAt).toBeUndefined();
+  });
+
+  test("calls no store's URL a JSON Web Token for its session token, which MinIO's are", async () => {
+    const token = jwt({ accessKey: "k", exp: END });
+    const url = `https://minio.example.com/b/k?x-amz-algorithm=AWS4-HMAC-SHA256&x-amz-security-token=${token}&x-amz-signature=00`;
+    await expect(explain(url, { clock })).rejects.toMatchObject({
+      code: "NO_SIGNATURE",
+      message: expect.stringContaining("in this case"),
+    });
+  });
+
+  test("a refusal is told, also one that nobody can check", async () => {
+    const url = BEARER_URLS.find(({ scheme }) => scheme === "discord")?.url ?? "";
+    const body = (code: string) => `<Error><Code>${code}</Code><Message>No.</Message></Error>`;
+    const cause = async (code: string) => (await explain(url, { clock, errorBody: body(code) })).cause;
+    expect(await cause("SignatureDoesNotMatch")).toMatchObject({ code: "SIGNATURE" });
+    expect(await cause("SomethingElse")).toMatchObject({
+      code: "SERVER",
+      sentence: expect.stringContaining("SomethingElse"),
+    });
+  });
+
+  test("hides a token in a target, inside of another URL, and a short one", () => {
+    const token = jwt({ sub: "x" });
+    for (const [text, secret] of [
+      [`/${"a".repeat(27)}=/300x200/x.png`, "a".repeat(27)],
+      [`/${"a".repeat(22)},${END}/x.mp4`, "a".repeat(22)],
+      [`/${"a".repeat(43)}/rs:fit:1:1/plain/x`, "a".repeat(43)],
+      [`https://a.example/?to=https%3A%2F%2Fb.example%2F%3Ftoken%3D${token}`, token],
+      [`https://media.licdn.com/x?e=${END}&t=${"b".repeat(24)}`, "b".repeat(24)],
+      [`https://eu-west-1.quicksight.aws.amazon.com/embed/x?code=${"c".repeat(24)}`, "c".repeat(24)],
+    ] as const) {
+      expect(redactUrl(text)).not.toContain(secret);
+      expect(redactUrl(text)).toContain("REDACTED");
     }
   });
 

@@ -149,6 +149,11 @@ describe("a damaged URL", () => {
     expect(twice.cause).toMatchObject({ code: "MALFORMED", sentence: expect.stringContaining("comes twice") });
   });
 
+  it("reads nothing but backslashes in a time that their number tells", async () => {
+    const text = `https://example.com/${"\\".repeat(200_000)}!`;
+    expect(await cpuMilliseconds(() => explain(text).catch(() => undefined))).toBeLessThan(3000);
+  });
+
   it("takes about twice the time of any other URL at most, however much may be undone in it", async () => {
     const late = () => new Date("2027-01-01T00:00:00Z");
     const keys = [{ ...credentials, secretAccessKey: "another" }];

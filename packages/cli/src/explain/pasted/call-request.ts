@@ -4,7 +4,7 @@ import { type UrlPlace, variableOf } from "./url-place.ts";
 
 /** `requests.put(url, …)`, `axios.put(url, …)`, `got.put(url, …)`, and `urllib.request.Request(url, …)`. */
 const CALL =
-  /\b(?:(requests|session|httpx|axios|got|ky|superagent)\.(get|head|put|post|delete|patch|options)|(urllib\.request\.Request|Request|http\.NewRequest)|(axios))\(\s*/g;
+  /\b(?:(requests|session|httpx|axios|got|ky|superagent)\.(get|head|put|post|delete|patch|options)|(urllib\.request\.Request|Request|http\.NewRequest(?:WithContext)?)|(axios(?:\.request)?))\(\s*/g;
 
 interface Call {
   readonly text: string;
@@ -27,9 +27,10 @@ export function callRequest(place: UrlPlace): SentParts | undefined {
     const isUrl = ([from, to]: Call["values"][number]): boolean =>
       (index >= from && index < to) || (variable !== undefined && argumentAt(text, from, to) === variable);
     if (call.values.some(isUrl)) {
-      if (maker === "http.NewRequest") return goRequest(call);
+      if (maker.startsWith("http.")) return goRequest(call, { method: maker === "http.NewRequest" ? 0 : 1 });
       if (config !== undefined) return configRequest(call);
-      return keywordRequest(call, { library: library || "urllib", verb });
+      const isAwaited = /\b(?:await|async with)\s+$/.test(text.slice(Math.max(0, found.index - 20), found.index));
+      return keywordRequest(call, { library: library || "urllib", verb, isAwaited });
     }
     // From behind it on, so that calls that nobody closes cost no more than their length.
     at = Math.max(call.end, found.index + all.length);
@@ -66,22 +67,31 @@ function keyword({ text, values }: Call, name: string): string | undefined {
   return found?.replace(pattern, "").trim();
 }
 
-function keywordRequest(
-  call: Call,
-  { library, verb }: { readonly library: string; readonly verb: string | undefined },
-): SentParts {
+interface Called {
+  readonly library: string;
+  readonly verb: string | undefined;
+  readonly isAwaited: boolean;
+}
+
+function keywordRequest(call: Call, { library, verb, isAwaited }: Called): SentParts {
   const isPython = /^(?:requests|session|httpx|urllib)$/.test(library);
   const told = isPython ? keyword(call, "method") : undefined;
   const data = isPython ? keyword(call, "data") : undefined;
-  const method =
-    verb?.toUpperCase() ?? (told === undefined ? (data === undefined ? "GET" : "POST") : literal(told)?.toUpperCase());
+  const isPlaced = call.values.some(
+    ([from, to], i) => i > 0 && !/^\s*(?:\w+\s*=|\*\*)/.test(call.text.slice(from, to)),
+  );
+  // What is given to urllib by place is its data, or none.
+  const implied = isPlaced ? undefined : data === undefined ? "GET" : "POST";
+  const method = verb?.toUpperCase() ?? (told === undefined ? implied : literal(told)?.toUpperCase());
+  // The calls behind this one tell its headers.
+  if (library === "superagent") return { method };
   if (!isPython) return { method, headers: headersOfConfig(call, method) };
-  // What urllib is given by place is hard to tell, and what is spread into a call is not there to be read.
+  // What is spread into a call is not there to be read, what is given by place is a body, and of a login the library makes a header.
   const isOpen = call.values.some(([from, to]) => /^\s*\*\*/.test(call.text.slice(from, to)));
-  const isPlaced =
-    library === "urllib" &&
-    call.values.some(([from, to], i) => i > 0 && !/^\s*\w+\s*=/.test(call.text.slice(from, to)));
-  if (isOpen || isPlaced) return { method };
+  if (isOpen || isPlaced || keyword(call, "auth") !== undefined) return { method };
+  // A session may have headers of its own, and calls a body something where it is aiohttp's.
+  const isOwn = library === "session" && /\bsession\.(?:headers|auth)\b/.test(call.text);
+  if (isOwn || (library === "session" && isAwaited && data !== undefined)) return { method };
   const headers = objectHeaders(call.text, keyword(call, "headers"));
   const type = bodyType(call, library, data);
   if (headers === undefined || type === null) return { method };
@@ -167,8 +177,8 @@ function endOfBraces(text: string, begin: number): number {
 }
 
 /** `http.NewRequest("PUT", url, body)`, and what is set on it behind that. */
-function goRequest({ text, values, end }: Call): SentParts {
-  const [first] = values;
+function goRequest({ text, values, end }: Call, place: { readonly method: number }): SentParts {
+  const first = values[place.method];
   const method =
     first === undefined
       ? undefined
@@ -181,7 +191,10 @@ function goRequest({ text, values, end }: Call): SentParts {
   const next = text.indexOf("http.NewRequest", end);
   const behind = text.slice(end, next < 0 ? undefined : next);
   const lines = [...behind.matchAll(/\.Header\.(?:Set|Add)\(\s*("(?:[^"\\]|\\.)*")\s*,\s*("(?:[^"\\]|\\.)*"\s*\))?/g)];
-  const isOpen = lines.some(([, name, value]) => value === undefined && !/^"authorization"$/i.test(name ?? ""));
+  // A map of headers, a login.
+  const isOpen =
+    /\.Header(?:\s*=(?!=)|\[)|\.SetBasicAuth\(/.test(behind) ||
+    lines.some(([, name, value]) => value === undefined && !/^"authorization"$/i.test(name ?? ""));
   const headers = lines.map(
     ([, name, value]) => [literal(name) ?? "", literal(value?.replace(/\s*\)$/, "")) ?? "…"] as const,
   );

@@ -16,7 +16,8 @@ export function collectionRequest(text: string, url: string): SentParts | undefi
     if (Array.isArray(value)) waiting.push(...value.slice(0, MAX_OBJECTS));
     if (!isObject(value)) continue;
     if (isRequestTo(value, url)) return requestOf(value);
-    waiting.push(...Object.values(value).filter((inner) => typeof inner === "object" && inner !== null));
+    const inner = Object.values(value).filter((member) => typeof member === "object" && member !== null);
+    waiting.push(...inner.slice(0, MAX_OBJECTS));
   }
   return undefined;
 }
@@ -27,15 +28,20 @@ function isRequestTo({ url: written, method }: Fields, url: string): boolean {
   return raw === url && typeof method === "string";
 }
 
-function requestOf({ method, header, headers = header, body }: Fields): SentParts {
+function requestOf({ method, header, headers = header, body, auth, authentication = auth }: Fields): SentParts {
   const pairs = Array.isArray(headers) ? headers.flatMap(pairOf) : undefined;
   const isOpen = pairs?.some(([name, value]) => /\{\{|\{%/.test(name + value)) === true;
   const hasType = pairs?.some(([name]) => /^content-type$/i.test(name)) === true;
+  // A login of its own, of which a header or a parameter is made.
+  const hasLogin =
+    isObject(authentication) &&
+    Object.keys(authentication).length > 0 &&
+    !/^(?:noauth|none)$/.test(String(authentication["type"]));
   // Both add a type to a body that has none.
   const hasBody = isObject(body) && Object.keys(body).length > 0 && body["mode"] !== "none";
   return {
     method: String(method).toUpperCase(),
-    headers: pairs === undefined || isOpen || (hasBody && !hasType) ? undefined : headerRecord(pairs),
+    headers: pairs === undefined || isOpen || hasLogin || (hasBody && !hasType) ? undefined : headerRecord(pairs),
   };
 }
 

@@ -17,7 +17,8 @@ export function commandRequest(place: UrlPlace): SentParts | undefined {
     if (found === null) return undefined;
     const { words, end } = shellCommand(place.text, found.index + found[0].length);
     const url = words.findIndex((word) => isUrlAt(word, place, variable));
-    if (url >= 0) return found[1] === "wget" ? wgetRequest(words) : httpieRequest(words, url);
+    const isPiped = /\|[ \t]*$/.test(place.text.slice(Math.max(0, found.index - 10), found.index));
+    if (url >= 0) return found[1] === "wget" ? wgetRequest(words) : httpieRequest(words, { url, isPiped });
     at = end;
   }
 }
@@ -46,6 +47,8 @@ function wgetRequest(words: readonly ShellWord[]): SentParts {
   const [method] = valuesOf(words, "--method");
   const lines = valuesOf(words, "--header");
   const posts = [...valuesOf(words, "--post-data"), ...valuesOf(words, "--post-file")].length > 0;
+  // It calls a body a form's, whatever the method is.
+  const hasBody = posts || [...valuesOf(words, "--body-data"), ...valuesOf(words, "--body-file")].length > 0;
   const headers = lines.flatMap(({ text }): readonly Pair[] => {
     const [, name = "", value = ""] = /^([^:]+):(.*)$/s.exec(text) ?? [];
     return value.trim() === "" ? [] : [[name, value]];
@@ -55,9 +58,19 @@ function wgetRequest(words: readonly ShellWord[]): SentParts {
   const isSpider = words.some(({ text }) => text === "--spider");
   return sentParts({
     method: method?.isOpen === true ? undefined : (told ?? (posts ? "POST" : isSpider ? "HEAD" : "GET")),
-    pairs: [...headers, ...(posts && !hasType ? [["content-type", "application/x-www-form-urlencoded"] as const] : [])],
+    pairs: [
+      ...headers,
+      ...(hasBody && !hasType ? [["content-type", "application/x-www-form-urlencoded"] as const] : []),
+    ],
     isOpen: lines.some(isOpenHeader),
   });
+}
+
+/** The login that HTTPie is told by an option. */
+function loginOf(words: readonly ShellWord[]): readonly Pair[] {
+  if ([...valuesOf(words, "-a"), ...valuesOf(words, "--auth")].length === 0) return [];
+  const isBearer = [...valuesOf(words, "-A"), ...valuesOf(words, "--auth-type")].some(({ text }) => text === "bearer");
+  return [["authorization", isBearer ? "Bearer" : "Basic"]];
 }
 
 /** What a variable tells, but for a login, of which no more than its kind is read. */
@@ -66,11 +79,15 @@ function isOpenHeader({ text, isOpen }: ShellWord): boolean {
 }
 
 /** `http [METHOD] URL [ITEM …]`, the items behind the URL. */
-function httpieRequest(words: readonly ShellWord[], url: number): SentParts {
+function httpieRequest(
+  words: readonly ShellWord[],
+  { url, isPiped }: { readonly url: number; readonly isPiped: boolean },
+): SentParts {
   const told = words[url - 1]?.text.toUpperCase() ?? "";
   const items = words.slice(url + 1);
-  const data = items.filter(({ text }) => /^[\w.[\]-]+(?::=|=(?!=)|@)/.test(text));
-  const isFed = items.some(({ text }) => /^<|^--raw/.test(text)) || words.some(({ text }) => /^--raw/.test(text));
+  const data = items.filter(({ text }) => /^(?:[\w.[\]-]+(?::=|=(?!=)|@)|@)/.test(text));
+  const isFed =
+    isPiped || items.some(({ text }) => /^<|^--raw/.test(text)) || words.some(({ text }) => /^--raw/.test(text));
   const lines = items.filter(({ text }) => /^[\w-]+:(?!=)/.test(text));
   const headers = lines.flatMap(({ text }): readonly Pair[] => {
     const [, name = "", value = ""] = /^([\w-]+):(.*)$/s.exec(text) ?? [];
@@ -80,7 +97,7 @@ function httpieRequest(words: readonly ShellWord[], url: number): SentParts {
   const hasBody = data.length > 0 || isFed;
   return sentParts({
     method: METHOD.test(told) ? told : hasBody ? "POST" : "GET",
-    pairs: headers,
+    pairs: [...headers, ...loginOf(words)],
     // How a body is called that nobody has named depends on options and on where it comes from.
     isOpen: lines.some(isOpenHeader) || (hasBody && !hasType),
   });

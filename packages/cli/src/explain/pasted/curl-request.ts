@@ -64,6 +64,10 @@ const OPTIONS: Readonly<Record<string, (command: Command, value: Value) => void>
     withBody(command, "application/x-www-form-urlencoded");
     addData(command, { ...value, text: urlencoded(value.text) }, command.data);
   },
+  // A file, or a variable of curl's own, of which nobody knows what is in it.
+  config: (command) => {
+    command.hasOpenHeaders = true;
+  },
   "url-query": (command, value) => addData(command, { ...value, text: urlencoded(value.text) }, command.query),
 };
 
@@ -71,12 +75,12 @@ const FLAGS: ReadonlySet<string> = new Set(["head", "get"]);
 
 const LETTERS: Readonly<Record<string, string>> = {
   ...{ X: "request", I: "head", G: "get", T: "upload-file", H: "header", A: "user-agent", e: "referer", b: "cookie" },
-  ...{ r: "range", u: "user", F: "form", d: "data" },
+  ...{ r: "range", u: "user", F: "form", d: "data", K: "config" },
 };
 /** Letters and names of further options that take a value. */
-const VALUED_LETTERS = "oxmwcDKEzCUQPtyYh";
+const VALUED_LETTERS = "oxmwcDEzCUQPtyYh";
 const VALUED =
-  /^(?:output|proxy|max-time|connect-timeout|resolve|cacert|capath|cert|key|write-out|cookie-jar|dump-header|config|retry|retry-delay|interface|limit-rate|continue-at|connect-to|ciphers|proxy-user|proxy-header|noproxy|max-redirs|aws-sigv4|stderr|trace|trace-ascii|unix-socket|pass|proto|tls-max|request-target|variable)$/;
+  /^(?:output|proxy|max-time|connect-timeout|resolve|cacert|capath|cert|key|write-out|cookie-jar|dump-header|retry|retry-delay|interface|limit-rate|continue-at|connect-to|ciphers|proxy-user|proxy-header|noproxy|max-redirs|aws-sigv4|stderr|trace|trace-ascii|unix-socket|pass|proto|tls-max|request-target|variable)$/;
 
 // Of a sentence about curl the next word is none of these.
 const CURL =
@@ -97,25 +101,20 @@ export function curlRequest(place: UrlPlace): SentParts | undefined {
   return undefined;
 }
 
-/** The URL that a command puts together: with -G of its data, with `--url-query`. Nothing where a part of it is not told. */
-export function composedUrl(text: string): string | undefined {
+/** The URL that a command puts together, with -G of its data, with `--url-query`, and its request. Nothing where a part of it is not told. */
+export function composedRequest(text: string): (SentParts & { readonly url: string }) | undefined {
   for (const { words } of curlCommands(text)) {
     for (const some of requestsIn(words)) {
-      const { urls, query, data, dataInQuery, hasOpenQuery } = readCommand(some);
+      const command = readCommand(some);
+      const { urls, query, data, dataInQuery, hasOpenQuery } = command;
       const parts = [...(dataInQuery === true ? data : []), ...query];
       const [url] = urls;
       if (url === undefined || url.isOpen || parts.length === 0 || hasOpenQuery === true) continue;
       const base = /^https?:\/\//i.test(url.text) ? url.text : `https://${url.text}`;
-      return `${base}${base.includes("?") ? "&" : "?"}${parts.join("&")}`;
+      return { url: `${base}${base.includes("?") ? "&" : "?"}${parts.join("&")}`, ...requestOf(command) };
     }
   }
   return undefined;
-}
-
-/** What the first command tells, which puts its URL together. */
-export function composedRequest(text: string): SentParts {
-  const [first] = curlCommands(text);
-  return first === undefined ? {} : requestOf(readCommand(first.words));
 }
 
 /** A text without the commands in it, in which logins stand. */
@@ -178,7 +177,16 @@ function requestOf(command: Command): SentParts {
 function* optionsIn(word: string): Generator<readonly [name: string, inline: string | undefined]> {
   const [, long, value] = /^--([a-z0-9-]+?)(?:=(.*))?$/s.exec(word) ?? [];
   if (long !== undefined) {
-    yield [/^data-(?!urlencode$)/.test(long) ? "data" : /^form-/.test(long) ? "form" : long, value];
+    yield [
+      /^data-(?!urlencode$)/.test(long)
+        ? "data"
+        : /^form-/.test(long)
+          ? "form"
+          : /^expand-(?!url$)/.test(long)
+            ? "config"
+            : long,
+      value,
+    ];
     return;
   }
   if (!/^-[A-Za-z#0-9]/.test(word)) return;

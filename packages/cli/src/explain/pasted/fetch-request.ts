@@ -2,9 +2,9 @@ import { endOfValue, literal, members } from "./object-text.ts";
 import { headerRecord, type SentParts } from "./sent-parts.ts";
 import { type UrlPlace, variableOf } from "./url-place.ts";
 
-const CALL = /\bfetch\(\s*/g;
+const CALL = /\b(?:fetch|new Request)\(\s*/g;
 
-/** The request of a call of `fetch` for a URL, as Chrome and Firefox copy it and as people write it. */
+/** The request of a call of `fetch`, or of `new Request`, for a URL, as Chrome and Firefox copy it and as people write it. */
 export function fetchRequest(place: UrlPlace): SentParts | undefined {
   const { text, index } = place;
   const variable = variableOf(place);
@@ -14,6 +14,11 @@ export function fetchRequest(place: UrlPlace): SentParts | undefined {
     const call = CALL.exec(text);
     if (call === null) return undefined;
     const from = call.index + call[0].length;
+    // It is that one's URL; what is handed to fetch beside it would change it.
+    if (text.startsWith("new Request(", from)) {
+      at = from;
+      continue;
+    }
     const end = endOfValue(text, from);
     const isVariable = variable !== undefined && text.slice(from, end).trim() === variable;
     if ((index >= from && index < end) || isVariable) return requestOf(text, end);

@@ -12,13 +12,26 @@ import { wireRequest } from "./wire-request.ts";
  * comes before what was to be sent. A request to another URL, which asked for the signed one for example, tells nothing of it.
  */
 export function pastedRequest(place: UrlPlace): SentParts {
+  const program = { ...place, text: withoutComments(place) };
   return (
     wireRequest(place) ??
-    curlRequest(place) ??
-    powershellRequest(place) ??
-    fetchRequest(place) ??
-    commandRequest(place) ??
-    callRequest(place) ??
+    curlRequest(program) ??
+    powershellRequest(program) ??
+    fetchRequest(program) ??
+    commandRequest(program) ??
+    callRequest(program) ??
     {}
   );
+}
+
+const COMMENT = /^[ \t]*(?:#|\/\/)/;
+
+/**
+ * Lines that do nothing as blanks, so that nothing else moves. Not where the URL stands in one itself: behind the prompt of root, or in
+ * what was commented out as a whole.
+ */
+function withoutComments({ text, index }: UrlPlace): string {
+  const line = text.slice(text.lastIndexOf("\n", index - 1) + 1, index);
+  if (COMMENT.test(line)) return text;
+  return text.replace(new RegExp(`${COMMENT.source}.*$`, "gm"), (comment) => " ".repeat(comment.length));
 }

@@ -9,15 +9,19 @@ const CALL = /\b(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b/gi;
 /** The request of PowerShell's `Invoke-WebRequest` or `Invoke-RestMethod` to a URL, as Chrome copies it and as people write it. */
 export function powershellRequest(place: UrlPlace): SentParts | undefined {
   const { text } = place;
+  let splatted = tableAround(place);
   let before = 0;
   for (const { index: start } of text.matchAll(CALL)) {
     if (start < before) continue;
     const end = endOfStatement(text, start);
     const call = text.slice(start, end);
-    const splat = tableOf(text.slice(0, start), /\s@(\w+)/.exec(call)?.[1]);
-    const isSplat = splat !== undefined && place.index >= splat.index && place.index < splat.index + splat.body.length;
-    // What is splatted stands as options in the call.
-    if (isSplat) return requestOf(`${call} ${asOptions(splat.body)}`, text.slice(0, start));
+    if (splatted !== undefined && splatted === /\s@(\w+)/.exec(call)?.[1]?.toLowerCase()) {
+      const splat = tableOf(text.slice(0, start), splatted);
+      // What is splatted stands as options in the call.
+      if (splat !== undefined) return requestOf(`${call} ${asOptions(splat.body)}`, text.slice(0, start));
+      // One that was changed stays so, and a text of nothing but calls is not read anew for each of them.
+      splatted = undefined;
+    }
     if (isForUrl(place, start, end)) return requestOf(call, text.slice(before, start), text.slice(0, start));
     before = end;
   }
@@ -107,6 +111,14 @@ function pairsOf(call: string, text: string): readonly (readonly [string, string
   });
   if (pairs.some(({ name, isOpen }) => isOpen && !/^authorization$/i.test(name))) return undefined;
   return pairs.map(({ name, value, isOpen }) => [name, isOpen ? (value.split(" ", 1)[0] as string) : value]);
+}
+
+/** The name, in lower case, of the variable whose table holds the URL. */
+function tableAround({ text, index }: UrlPlace): string | undefined {
+  const given = [...text.slice(0, index).matchAll(/\$(\w+)\s*=\s*@\{/g)].at(-1);
+  if (given === undefined) return undefined;
+  const from = given.index + given[0].length;
+  return index < from + bodyAt(text, from).length ? given[1]?.toLowerCase() : undefined;
 }
 
 function bodyAt(text: string, from: number): string {

@@ -14,7 +14,7 @@ export function wireRequest({ text, url }: UrlPlace): SentParts | undefined {
     const [line, mark = "", method = "", asked = ""] = found;
     if (!isSame(targetOf(asked), target)) continue;
     const pairs = headerLines(text.slice(found.index + line.length), mark);
-    return { method: method.toUpperCase(), headers: pairs.length === 0 ? undefined : headerRecord(pairs) };
+    return { method: method.toUpperCase(), headers: pairs.length === 0 ? undefined : toldHeaders(pairs) };
   }
   return fileRequest(text, url);
 }
@@ -25,10 +25,15 @@ function fileRequest(text: string, url: string): SentParts | undefined {
     if (found[2] !== url) continue;
     const pairs = headerLines(text.slice(found.index + found[0].length), "");
     if (!pairs.some(([name]) => KNOWN.test(name))) continue;
-    const isOpen = pairs.some(([name, value]) => value.includes("{{") && !/^authorization$/i.test(name));
-    return { method: found[1], headers: isOpen ? undefined : headerRecord(pairs) };
+    return { method: found[1], headers: toldHeaders(pairs) };
   }
   return undefined;
+}
+
+/** `undefined` where a variable of an editor's client tells one that is no login. */
+function toldHeaders(pairs: ReturnType<typeof headerLines>): SentParts["headers"] {
+  const isOpen = pairs.some(([name, value]) => value.includes("{{") && !/^authorization$/i.test(name));
+  return isOpen ? undefined : headerRecord(pairs);
 }
 
 const KNOWN =

@@ -145,10 +145,17 @@ function saidCause({ service, subject: { error, now } }: Case): Cause | undefine
   if (error.code !== NOT_VALID) return undefined;
   return {
     code: "PERMISSION",
-    sentence: `${service.called} refuses it, and does not say why${service.refusal === undefined ? "" : ": what it says, it says of a token that has ended, of one that does not fit and of a signer that may not do this alike"}.`,
+    sentence: `${service.called} refuses it, and does not say why${refusalMeans(service)}.`,
     evidence: [],
     fix: check,
   };
+}
+
+function refusalMeans({ refusal, tellsSignatures }: AwsService): string {
+  if (refusal === undefined) return "";
+  return tellsSignatures === true
+    ? "; of a signature that does not fit or has ended it says so"
+    : ": what it says, it says of a token that has ended, of one that does not fit and of a signer that may not do this alike";
 }
 
 async function checkSignature(

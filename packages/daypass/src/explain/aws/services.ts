@@ -42,8 +42,12 @@ export interface AwsService {
   /** Further parameters that are appended, and not signed. */
   readonly unsigned?: readonly string[];
   readonly traps?: readonly AwsTrap[];
+  /** Whether it is asked at names of Amazon's alone: another host with its name in the scope is a store's, and its signer was set up wrongly. */
+  readonly isAtAmazon?: true;
   /** What it says of every token that it refuses. */
   readonly refusal?: RegExp;
+  /** Whether what it says so is none of a signature that does not fit or has ended, for which it has other words. */
+  readonly tellsSignatures?: true;
   /** What to look at where it refuses and does not say why. */
   readonly check: string;
 }
@@ -185,6 +189,7 @@ export const AWS_SERVICES: readonly AwsService[] = [
   {
     // https://docs.aws.amazon.com/transcribe/latest/dg/streaming-websocket.html
     names: ["transcribe"],
+    isAtAmazon: true,
     called: "Transcribe",
     hosts: /^transcribestreaming(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
     what: "A presigned WebSocket of Amazon Transcribe",
@@ -227,6 +232,7 @@ export const AWS_SERVICES: readonly AwsService[] = [
   {
     // https://docs.aws.amazon.com/kinesisvideostreams-webrtc-dg/latest/devguide/kvswebrtc-websocket-apis.html
     names: ["kinesisvideo"],
+    isAtAmazon: true,
     called: "Kinesis Video Streams",
     hosts: /\.kinesisvideo(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
     what: ({ host, parameter }) =>
@@ -255,6 +261,7 @@ export const AWS_SERVICES: readonly AwsService[] = [
   {
     // https://docs.aws.amazon.com/polly/latest/dg/API_SynthesizeSpeech.html
     names: ["polly"],
+    isAtAmazon: true,
     called: "Polly",
     hosts: /^polly(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
     what: "A presigned URL of Amazon Polly",
@@ -285,12 +292,15 @@ export const AWS_SERVICES: readonly AwsService[] = [
         has: ({ host }) => !/\.amazonaws\.[a-z.]+$/.test(host),
       },
     ],
+    refusal: /"message"\s{0,9}:\s{0,9}"(?:Forbidden|Missing Authentication Token)/i,
+    tellsSignatures: true,
     check:
-      "the route's authorization is AWS_IAM, the signer may execute-api:Invoke it (stage, method and path as they are), the API's resource policy lets it, and the path was signed encoded twice",
+      "the API has this stage, method and path, the route's authorization is AWS_IAM, the signer may execute-api:Invoke it (stage, method and path as they are), the API's resource policy lets it, and the path was signed encoded twice",
   },
   {
     // https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
     names: ["lambda"],
+    isAtAmazon: true,
     called: "Lambda",
     hosts: /\.lambda-url\.[a-z0-9-]+\.on\.aws$|^lambda(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/,
     what: ({ host }) =>
@@ -302,6 +312,8 @@ export const AWS_SERVICES: readonly AwsService[] = [
         has: ({ host }) => host.includes(".lambda-url."),
       },
     ],
+    refusal: /"Message"\s{0,9}:\s{0,9}"Forbidden/i,
+    tellsSignatures: true,
     check:
       "the function URL's auth type is AWS_IAM, the signer may lambda:InvokeFunctionUrl (of newer functions lambda:InvokeFunction as well), and a body is not sent where that of an empty one was signed",
   },
@@ -330,6 +342,9 @@ export function otherService(name: string): AwsService {
 }
 
 const AMAZON = /^(.+)\.amazonaws\.(?:com|com\.cn|eu)$/;
+/** Stores whose hosts do not have it. */
+const STORES =
+  /(?:^|\.)(?:r2\.cloudflarestorage|r2|digitaloceanspaces|backblazeb2|linodeobjects|vultrobjects|wasabisys|aliyuncs|myqcloud|storage\.googleapis)\.(?:com|dev)$/;
 const S3_LABEL = /(?:^|\.)s3(?:[.-]|express|$)/;
 
 /**
@@ -343,7 +358,11 @@ export function awsService(host: string, name: string): AwsService | undefined {
   if (front !== undefined && S3_LABEL.test(front)) return undefined;
   // Somebody's own store, and a signer that was told the wrong service.
   if (front === undefined && S3_LABEL.test(host)) return undefined;
-  const byName = AWS_SERVICES.find(({ names }) => names.includes(name));
+  if (STORES.test(host)) return undefined;
+  const isAmazons = front !== undefined || /\.(?:api|on)\.aws$/.test(host);
+  const byName = AWS_SERVICES.find(
+    ({ names, isAtAmazon }) => names.includes(name) && (isAmazons || isAtAmazon !== true),
+  );
   if (byName !== undefined) return byName;
   const isOther = front !== undefined && !CUSTOMERS.test(front) && name !== "" && !/^s3(?:$|express|-)/.test(name);
   return isOther ? otherService(name) : undefined;

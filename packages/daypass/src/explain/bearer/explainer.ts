@@ -1,7 +1,9 @@
 import type { WireRequest } from "../../scheme.ts";
 import { lifeCause } from "../cause/life.ts";
-import { serverCause } from "../cause/server-cause.ts";
+import { isMismatch, otherCause, serverCause } from "../cause/server-cause.ts";
+import type { ServerError } from "../error-body.ts";
 import type { Explained, Explainer, Subject } from "../explainer.ts";
+import type { Cause } from "../explanation.ts";
 import { redactUrl } from "../redact.ts";
 import { spellings } from "../secrets.ts";
 import { urlTraps } from "../traps.ts";
@@ -46,7 +48,7 @@ function explainBearer(kind: BearerKind, { url, now, error }: Subject): Explaine
   const secrets = kind.secrets(view).filter((secret) => secret !== "");
   const address = `${url.protocol}://${url.authority}${url.wire.path}`;
   const resource = secrets.reduce((text, secret) => text.replaceAll(secret, "…"), redactUrl(address));
-  const said = error === undefined ? undefined : serverCause(error, now);
+  const said = error === undefined ? undefined : saidCause(error, now);
   return {
     explanation: {
       scheme: kind.scheme,
@@ -75,5 +77,18 @@ function explainBearer(kind: BearerKind, { url, now, error }: Subject): Explaine
       cause: lifeCause({ startsAt, endsAt }, now) ?? kind.cause?.(view) ?? said,
     },
     hidden: secrets.flatMap(spellings),
+  };
+}
+
+/** What the server says. Nobody can check a signature that it does not take. */
+function saidCause(error: ServerError, now: Date): Cause {
+  if (!isMismatch(error)) return serverCause(error, now) ?? otherCause(error);
+  const { code, message } = error;
+  return {
+    code: "SIGNATURE",
+    sentence:
+      "The server does not take what stands in the URL: a part of it has changed, or it was made with another key.",
+    evidence: [`The server says ${code}${message === "" ? "" : `: ${message}`}`],
+    fix: "Pass the URL on byte for byte as it was made, or ask for a new one.",
   };
 }

@@ -29,7 +29,8 @@ export interface BearerKind {
   /** What it is, as the beginning of a sentence. */
   readonly what: string;
   readonly signedBy: string;
-  readonly methods?: readonly string[] | ((view: BearerView) => readonly string[]);
+  /** GET and HEAD where it is missing; `undefined` where nothing tells them. */
+  readonly methods?: readonly string[] | ((view: BearerView) => readonly string[] | undefined);
   /** What opens it. No text shows it. */
   readonly secrets: (view: BearerView) => readonly string[];
   readonly times?: (view: BearerView) => BearerTimes;

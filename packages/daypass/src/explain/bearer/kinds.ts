@@ -6,6 +6,7 @@ import {
   byteSeconds,
   claimsOf,
   hexSeconds,
+  isoInstant,
   JWT,
   jsonOf,
   milliseconds,
@@ -13,15 +14,19 @@ import {
   timesOfEdgeAuth,
   timesOfJwt,
   timesOfRails,
+  timesOfTempauth,
 } from "./reading.ts";
 
-const JWT_IN_QUERY = new RegExp(`[?&][\\w-]{1,40}=(${JWT})(?:&|$)`);
+// The session tokens of MinIO are such tokens: what they stand in is a store's URL, whatever has happened to its other names.
+const JWT_IN_QUERY = new RegExp(`[?&](?![xX]-[aA][mM][zZ]-)[\\w-]{1,40}=(${JWT})(?:&|$)`);
 const TOKEN_IN_QUERY = new RegExp(`[?&]token=(${JWT})(?:&|$)`);
 const IN_PATH = new RegExp(`/(${JWT})(?:[/?]|$)`);
 // Base64 of JSON or of Ruby's own form, with its padding as it is or escaped, and an HMAC in hexadecimal. A name with a hash behind it is none.
 const RAILS = /(?:eyJ|BAh|Ii)[\w+%-]{5,}={0,2}--(?:[0-9a-f]{64}|[0-9a-f]{40})/.source;
 const RAILS_PATH = new RegExp(`^(?:/[^/?]+){0,3}?/rails/active_storage/(?:[\\w-]+/){1,3}?(${RAILS})(?:[/?]|$)`);
 const RAILS_MESSAGE = new RegExp(`[=/](${RAILS})(?:[/?&]|$)`);
+/** The methods of what only its server knows. */
+const untold = (): undefined => undefined;
 const SECRET_OF_MAKER = "the key is a secret of whoever signed";
 
 const parameter =
@@ -138,7 +143,9 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     ends: "when the signing key is deleted",
     binds: ["playback id (sub)", "kind of use (aud: v, t, g, s)", "end"],
     check: "its token is a JSON Web Token (RS256), and Mux holds the public key",
-    cause({ path, parameter }) {
+    cause({ host, path, parameter }) {
+      // Its path names no playback id.
+      if (host === "stats.mux.com") return undefined;
       const { sub } = claimsOf(parameter("token"));
       const asked = /^\/([^/.]+)/.exec(path)?.[1] ?? "";
       return typeof sub !== "string" || sub === asked
@@ -217,13 +224,19 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     // https://www.keycdn.com/support/secure-token
     scheme: "keycdn",
     form: /[?&]token=[\w-]{22}={0,2}&expire=\d{10}(?:&|$)/,
-    what: "A secure token of KeyCDN",
-    signedBy: "the zone's secret",
+    what: "A token in the form of KeyCDN's secure tokens",
+    signedBy: "whoever has the key (of KeyCDN the zone's secret)",
     secrets: parameter("token"),
     times: ({ parameter }) => ({ endsAt: seconds(parameter("expire")) }),
-    ends: "with the zone's secret",
+    ends: "with the key",
     binds: ["path, or its folder", "end"],
     leavesOpen: ["scheme and host", "all other parameters"],
+    traps: [
+      {
+        name: "shared-form",
+        text: "A server of somebody's own may have this form, too. Where it is nginx' secure_link, its key with these names (parameters) tells.",
+      },
+    ],
     check: "it is MD5 over path, secret and end: nginx' secure_link can be set up to the same",
   },
   {
@@ -267,8 +280,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     ],
     times: ({ parameter }) => {
       const jwt = timesOfJwt(parameter("jwt"));
-      const end = new Date(parameter("se"));
-      return jwt.endsAt !== undefined || Number.isNaN(end.getTime()) ? jwt : { endsAt: end };
+      return jwt.endsAt === undefined ? { endsAt: isoInstant(parameter("se")) } : jwt;
     },
     ends: "when GitHub says so: the token does not tell it",
     binds: ["file", "end, where it tells one"],
@@ -360,15 +372,16 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     check: "only Dropbox knows the key",
   },
   {
-    // https://learn.microsoft.com/en-us/graph/api/driveitem-get-content (pre-authenticated, short-lived)
+    // https://learn.microsoft.com/en-us/graph/api/driveitem-get-content (pre-authenticated, short-lived), …-createuploadsession
     scheme: "sharepoint",
     hosts: /\.sharepoint(?:-df)?\.(?:com|us|cn|de)$/,
     form: /[?&]tempauth=[^&]{20,}/i,
-    what: "A pre-authenticated download URL of SharePoint or OneDrive",
+    what: "A pre-authenticated URL of SharePoint or OneDrive (of a download, or of an upload's session)",
     signedBy: "Microsoft",
+    methods: ({ path }) => (/\/uploadSession$/i.test(path) ? ["PUT", "GET", "DELETE"] : ["GET", "HEAD"]),
     secrets: parameter("tempauth"),
-    times: ({ parameter }) => timesOfJwt(parameter("tempauth").replace(/^v\d\./, "")),
-    ends: "within about an hour",
+    times: ({ parameter }) => timesOfTempauth(parameter("tempauth")),
+    ends: "within about an hour, the session of an upload when it is done or has expired",
     binds: ["file"],
     check:
       "only Microsoft has the key; ask Graph for the item again (@microsoft.graph.downloadUrl), and send no Authorization with it",
@@ -525,6 +538,8 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     form: RAILS_PATH,
     what: "A signed address of Rails' Active Storage",
     signedBy: "the application's secret_key_base",
+    // The service on a disk takes an upload where no name stands behind the message.
+    methods: ({ path }) => (/\/active_storage\/disk\/[^/]+$/.test(path) ? ["PUT"] : ["GET", "HEAD"]),
     secrets: ({ found }) => [found(RAILS_PATH)],
     times: ({ found }) => timesOfRails(decodeOr(found(RAILS_PATH).replace(/--[0-9a-f]+$/, ""))),
     ends: "with secret_key_base",
@@ -538,6 +553,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     form: RAILS_MESSAGE,
     what: "A URL with a message that is signed as Rails' MessageVerifier does it (signed_id, GlobalID)",
     signedBy: "the application's secret_key_base",
+    methods: untold,
     secrets: ({ found }) => [found(RAILS_MESSAGE)],
     times: ({ found }) => timesOfRails(decodeOr(found(RAILS_MESSAGE).replace(/--[0-9a-f]+$/, ""))),
     ends: "with secret_key_base",
@@ -550,6 +566,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     form: /[=/][^/?&#:=]{1,2000}(?::|%3A)[0-9A-Za-z]{6}(?::|%3A)[\w-]{43}(?:[/?&]|$)/i,
     what: "A URL with a value that is signed as Django's TimestampSigner does it",
     signedBy: "the application's SECRET_KEY",
+    methods: untold,
     secrets: ({ found }) => [found(/(?::|%3A)[0-9A-Za-z]{6}(?::|%3A)([\w-]{43})(?:[/?&]|$)/i)],
     times: ({ found }) => ({
       signedAt: base62Seconds(found(/(?::|%3A)([0-9A-Za-z]{6})(?::|%3A)[\w-]{43}(?:[/?&]|$)/i)),
@@ -564,6 +581,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     form: /[=/]\.?[\w-]{2,4000}\.[U-Za-f][\w-]{5}\.[\w-]{27}(?:[/?&]|$)/,
     what: "A URL with a token as itsdangerous (Flask) signs it with a time",
     signedBy: "the application's SECRET_KEY",
+    methods: untold,
     secrets: ({ found }) => [found(/\.([\w-]{6}\.[\w-]{27})(?:[/?&]|$)/)],
     times: ({ found }) => ({ signedAt: byteSeconds(found(/\.([\w-]{6})\.[\w-]{27}(?:[/?&]|$)/)) }),
     ends: "when the application says so: it tells when it was signed, and max_age is the application's",
@@ -594,6 +612,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     form: JWT_IN_QUERY,
     what: "A URL with a JSON Web Token",
     signedBy: "whoever has the key",
+    methods: untold,
     secrets: ({ found }) => [found(JWT_IN_QUERY)],
     times: ({ found }) => timesOfJwt(found(JWT_IN_QUERY)),
     ends: "when its server says so",

@@ -40,8 +40,25 @@ function percentEscaped(bytes: string): string {
 }
 
 export function timesOfJwt(token: string): BearerTimes {
-  const { iat, nbf, exp } = claimsOf(token);
+  return timesOfClaims(claimsOf(token));
+}
+
+function timesOfClaims({ iat, nbf, exp }: Readonly<Record<string, unknown>>): BearerTimes {
   return { signedAt: seconds(iat), startsAt: seconds(nbf), endsAt: seconds(exp) };
+}
+
+/** SharePoint's: a JSON Web Token, or `v1.` and the claims themselves in front of what signs them. */
+export function timesOfTempauth(token: string): BearerTimes {
+  const rest = token.replace(/^v\d\./, "");
+  const [first = ""] = rest.split(".", 1);
+  const claims = jsonOf(fromBase64url(first));
+  return claims["exp"] === undefined ? timesOfJwt(rest) : timesOfClaims(claims);
+}
+
+/** An instant of ISO 8601. One without a zone would be read as one of this machine's. */
+export function isoInstant(text: string): Date | undefined {
+  const at = new Date(/^\d{4}-\d\d-\d\d(?:T[\d:.]{1,20}(?:Z|[+-]\d\d:\d\d))?$/.test(text) ? text : Number.NaN);
+  return Number.isNaN(at.getTime()) ? undefined : at;
 }
 
 /** Seconds since 1970, as JSON or a query have them. */
@@ -85,6 +102,5 @@ export function byteSeconds(text: string): Date | undefined {
 export function timesOfRails(message: string): BearerTimes {
   const { _rails: rails } = jsonOf(fromBase64(message) ?? fromBase64url(message));
   const { exp } = (typeof rails === "object" && rails !== null ? rails : {}) as Readonly<Record<string, unknown>>;
-  const end = new Date(typeof exp === "string" ? exp : Number.NaN);
-  return Number.isNaN(end.getTime()) ? {} : { endsAt: end };
+  return { endsAt: typeof exp === "string" ? isoInstant(exp) : undefined };
 }

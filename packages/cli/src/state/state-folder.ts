@@ -26,7 +26,8 @@ export function expectStateFolder(folder: string): void {
 
 function isFolderOrFree(folder: string): boolean {
   try {
-    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== false;
+    // Not with throwIfNoEntry: since Node 26 what lies below a file is no entry either.
+    return statSync(folder).isDirectory();
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
   }

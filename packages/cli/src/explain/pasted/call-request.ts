@@ -1,4 +1,4 @@
-import { endOfValue, literal, members } from "./object-text.ts";
+import { endOfValue, headersOfObject, literal, members } from "./object-text.ts";
 import { headerRecord, type SentParts } from "./sent-parts.ts";
 import { type UrlPlace, variableOf } from "./url-place.ts";
 
@@ -141,12 +141,7 @@ function withType(headers: SentParts["headers"], hasBody: boolean): SentParts["h
 /** The headers in an object, or in the one that a variable was given. `undefined` where something else than a text tells one. */
 function objectHeaders(text: string, value = "{}"): SentParts["headers"] {
   const object = value.startsWith("{") ? value : assigned(text, value);
-  if (object === undefined) return undefined;
-  const found = members(object, 0);
-  if (found.has("...")) return undefined;
-  const pairs = [...found].map(([name, told]) => [name, literal(told)] as const);
-  if (pairs.some(([name, told]) => told === undefined && !/^authorization$/i.test(name))) return undefined;
-  return headerRecord(pairs.map(([name, told = "…"]) => [name, told]));
+  return object === undefined ? undefined : headersOfObject(object);
 }
 
 /** The object that a variable was given, where it was once and nothing changed it. */

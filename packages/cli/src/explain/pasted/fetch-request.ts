@@ -1,5 +1,5 @@
-import { endOfValue, literal, members } from "./object-text.ts";
-import { headerRecord, type SentParts } from "./sent-parts.ts";
+import { endOfValue, headersOfObject, literal, members } from "./object-text.ts";
+import type { SentParts } from "./sent-parts.ts";
 import { type UrlPlace, variableOf } from "./url-place.ts";
 
 const CALL = /\b(?:fetch|new Request)\(\s*/g;
@@ -41,10 +41,8 @@ function requestOf(text: string, end: number): SentParts {
 function headersOf(init: ReadonlyMap<string, string>): SentParts["headers"] {
   const given = init.get("headers") ?? "{}";
   if (init.has("...") || !given.startsWith("{")) return undefined;
-  const pairs = [...members(given, 0)].map(([name, value]) => [name, literal(value)] as const);
-  const isOpen = pairs.some(([name, value]) => value === undefined && !/^authorization$/i.test(name));
-  const headers = headerRecord(pairs.map(([name, value = "…"]) => [name, value]));
+  const headers = headersOfObject(given);
   const hasBody = !/^(?:|null|undefined)$/.test(init.get("body") ?? "");
   // A browser calls a body by its own type where nobody does.
-  return isOpen || (hasBody && headers?.["content-type"] === undefined) ? undefined : headers;
+  return hasBody && headers?.["content-type"] === undefined ? undefined : headers;
 }

@@ -1,4 +1,5 @@
 import { closingQuote, endOutside } from "./quoted.ts";
+import { headerRecord, type SentParts } from "./sent-parts.ts";
 
 /** The members of the object that begins at a place, by their names; `...` stands for what is spread into it. */
 export function members(text: string, begin: number): ReadonlyMap<string, string> {
@@ -50,4 +51,13 @@ export function literal(value = ""): string | undefined {
       return code === undefined ? other : String.fromCharCode(Number.parseInt(code, 16));
     },
   );
+}
+
+/** The headers that an object tells. `undefined` where something else than a text tells one, but for a login, of which the name is read. */
+export function headersOfObject(object: string): SentParts["headers"] {
+  const found = members(object, 0);
+  if (found.has("...")) return undefined;
+  const pairs = [...found].map(([name, told]) => [name, literal(told)] as const);
+  if (pairs.some(([name, told]) => told === undefined && !/^authorization$/i.test(name))) return undefined;
+  return headerRecord(pairs.map(([name, told = "…"]) => [name, told]));
 }

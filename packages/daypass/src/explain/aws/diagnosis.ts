@@ -17,7 +17,7 @@ import { EMPTY_SHA256 } from "../search/unknowns.ts";
 import { checkV4, type V4Diagnosis } from "../v4/check.ts";
 import { timeCause } from "../v4/diagnosis.ts";
 import { firstCause } from "../v4/order.ts";
-import { type V4Dialect, type V4Input, v4Input, v4Signature } from "../v4/variants.ts";
+import { type V4Dialect, type V4Input, v4Input, v4Signatures } from "../v4/variants.ts";
 import type { AwsService } from "./services.ts";
 
 interface Signed {
@@ -163,16 +163,17 @@ async function checkSignature(
   input: V4Input,
 ): Promise<{ readonly signature: V4Diagnosis; readonly key: S3Credentials | undefined }> {
   const { accessKeyId } = facts;
+  const signatureOf = v4Signatures(AWS4);
   const named = keys.find((key) => key.accessKeyId === accessKeyId);
   if (named !== undefined && service.appendsToken === true && facts.token !== undefined) {
     const other = awsInput(service, { subject, facts, secret: named.secretAccessKey, withToken: true });
-    if (v4Signature(other) === facts.signature)
+    if (signatureOf(other) === facts.signature)
       return { signature: { isProven: true, cause: SIGNED_TOKEN }, key: named };
   }
   const asked = keys.map((key) => ({
     id: key.accessKeyId,
     secret: key.secretAccessKey,
-    fits: (tried: V4Input) => v4Signature(tried) === facts.signature,
+    fits: (tried: V4Input) => signatureOf(tried) === facts.signature,
   }));
   const { url, sent } = subject;
   const signature = await checkV4({

@@ -13,7 +13,7 @@ import { firstCause } from "../v4/order.ts";
 import { type V4Dialect, type V4Input, v4Input } from "../v4/variants.ts";
 import { gcsCause } from "./cause.ts";
 import { type GcsFacts, gcsSigner } from "./facts.ts";
-import { fitsV4, gcsExplainKeys, keyKindOf } from "./keys.ts";
+import { gcsExplainKeys, keyKindOf, v4Matcher } from "./keys.ts";
 
 function dialect({ family }: GcsFacts): V4Dialect {
   return {
@@ -92,7 +92,7 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
     keys: given.map((key) => ({
       id: key.id,
       secret: "secret" in key ? key.secret : "",
-      fits: (tried) => fitsV4(key, tried, signature),
+      fits: v4Matcher(key, signature),
     })),
     signer: gcsSigner(kind),
     isWhole: /^[0-9a-f]{64,}$/i.test(signature),

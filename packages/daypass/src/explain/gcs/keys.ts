@@ -7,7 +7,7 @@ import type { GcsPublicAccount } from "../../gcs/key.ts";
 import type { V4Family } from "../../v4.ts";
 import type { ExplainKey } from "../explanation.ts";
 import { isS3Credentials } from "../s3/facts.ts";
-import { type V4Input, v4Signature, v4StringToSign } from "../v4/variants.ts";
+import { type V4Input, v4Signatures, v4StringToSign } from "../v4/variants.ts";
 
 /** A key that an account's signature can be held against: its file, or its public half. */
 export type GcsAccountKey = GcsServiceAccount | GcsPublicAccount;
@@ -41,11 +41,14 @@ export function gcsExplainKeys(keys: readonly ExplainKey[], kind: GcsKeyKind): r
   });
 }
 
-/** Whether the signature of a V4 URL is one over this input. */
-export async function fitsV4(key: GcsExplainKey, input: V4Input, signature: string): Promise<boolean> {
-  if (input.dialect.family !== GOOG4_RSA) return v4Signature(input) === signature;
+/** Tells whether the signature of a V4 URL is one over an input. */
+export function v4Matcher(key: GcsExplainKey, signature: string): (input: V4Input) => Promise<boolean> {
+  const signatureOf = v4Signatures(GOOG4_HMAC);
   const bytes = fromHex(signature);
-  return bytes !== undefined && "verify" in key && key.verify(v4StringToSign(input), bytes);
+  return async (input) => {
+    if (input.dialect.family !== GOOG4_RSA) return signatureOf(input) === signature;
+    return bytes !== undefined && "verify" in key && key.verify(v4StringToSign(input), bytes);
+  };
 }
 
 /**

@@ -1,9 +1,9 @@
-import { hmacSha256, sha256Hex } from "#crypto";
+import { sha256Hex } from "#crypto";
 import { uriEncodePath } from "../../encode.ts";
 import { headerLines, isAlwaysSigned, OSS4, ossQuery, resourcePath, UNSIGNED_PAYLOAD } from "../../oss/canonical.ts";
 import { detectOss, parseOss } from "../../oss/parse.ts";
 import { parseBasicTime } from "../../time.ts";
-import { type CredentialScope, canonicalRequestText, scopeText, signingKey, stringToSignText } from "../../v4.ts";
+import { type CredentialScope, canonicalRequestText, scopeText, stringToSignText } from "../../v4.ts";
 import { headerValues } from "../../wire.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
@@ -16,6 +16,7 @@ import { impliedHeaders, withType } from "../search/text-variants.ts";
 import { completions, shownHeaders, withTypes } from "../search/unknowns.ts";
 import { spellings } from "../secrets.ts";
 import { lifeTraps, urlTraps } from "../traps.ts";
+import { scopeHmacs } from "../v4/scope-hmac.ts";
 import { signedValue } from "../v4/variants.ts";
 import { alibabaHost, decodedPath, mayEndEarlier, ossKeys, ossResource, ossTraps } from "./facts.ts";
 import { type OssInput, ossVariants } from "./variants.ts";
@@ -113,15 +114,14 @@ function startOf({ signedAt }: Facts): Date | undefined {
 
 function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
   const { sent, sentUrl, error, keys } = subject;
+  const hmacOf = scopeHmacs(OSS4);
   return {
     subject,
     ...ossKeys(keys, facts.accessKeyId),
     inputFor: (url) => inputFor(url, subject, facts),
     textOf: stringToSign,
-    fits: (input) => {
-      const scope = { ...input.scope, region: input.keyRegion };
-      return hmacSha256(signingKey(OSS4, input.secret, scope)).hex(stringToSign(input)) === facts.signature;
-    },
+    fits: (input) =>
+      hmacOf(input.secret, { ...input.scope, region: input.keyRegion }).hex(stringToSign(input)) === facts.signature,
     variantsOf: (input) => ossVariants(input, subject),
     unknowns: (input) => withTypes(completions(input, subject), subject.known, withType),
     implied: (input) => impliedHeaders(input, facts.additional),

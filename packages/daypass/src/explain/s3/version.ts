@@ -1,7 +1,7 @@
 import { checkSignatureForm, parseS3 } from "../../s3/parse.ts";
 import type { ReceivedRequest } from "../../scheme.ts";
 import { AWS4 } from "../../v4.ts";
-import { type V4Dialect, type V4Input, v4Signature } from "../v4/variants.ts";
+import { type V4Dialect, type V4Input, v4Signatures } from "../v4/variants.ts";
 import type { S3Facts } from "./facts.ts";
 
 /** What sets the kinds of S3 URLs that have a canonical request apart. */
@@ -37,8 +37,8 @@ export const SIGV4: S3Version = {
     isRegional: true,
   },
   checkGrammar: (received) => checkSignatureForm(parseS3(received).signature),
-  matcher:
-    ({ signature }) =>
-    async (input) =>
-      v4Signature(input) === signature,
+  matcher({ signature }) {
+    const signatureOf = v4Signatures(AWS4);
+    return async (input) => signatureOf(input) === signature;
+  },
 };

@@ -1,4 +1,4 @@
-import { hmacSha256, sha256Hex } from "#crypto";
+import { sha256Hex } from "#crypto";
 import { isDaypassError } from "../../errors.ts";
 import { canonicalHeaders, readPath, type SignedHeader, UNSIGNED_PAYLOAD } from "../../s3/canonical.ts";
 import {
@@ -6,7 +6,6 @@ import {
   canonicalQuery,
   canonicalRequestText,
   scopeText,
-  signingKey,
   stringToSignText,
   type V4Family,
 } from "../../v4.ts";
@@ -18,6 +17,7 @@ import { changedLives } from "../search/usual-lives.ts";
 import { CONTENT_TYPES, methodVariants, secretVariants } from "../search/variants.ts";
 import { isSecretHeader } from "../secrets.ts";
 import { canonicalPairs, v4QueryVariants } from "./query-variants.ts";
+import { scopeHmacs } from "./scope-hmac.ts";
 
 /** For what a family's signing keys are made. */
 export interface V4Scoping {
@@ -84,8 +84,10 @@ export function v4ScopeText({ dialect: { family, isRegional }, scope }: V4Input)
   return isRegional ? scopeText(family, scope) : `${scope.date}/${scope.service}/${family.terminator}`;
 }
 
-export function v4Signature(input: V4Input): string {
-  return hmacSha256(signingKey(input.dialect.family, input.secret, input.keyScope)).hex(v4StringToSign(input));
+/** Signs the inputs of one search. */
+export function v4Signatures(family: V4Family): (input: V4Input) => string {
+  const hmacOf = scopeHmacs(family);
+  return (input) => hmacOf(input.secret, input.keyScope).hex(v4StringToSign(input));
 }
 
 /** What is tried besides the input itself. */

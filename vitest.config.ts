@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-// Tests read the sources, not dist: no build comes first. "node" stays, because a list here replaces the default one.
+// Tests read the sources, not dist: no build comes first, but for the command line, whose tests start processes. "node" stays, because
+// a list here replaces the default one.
 const conditions = ["@daypass/source", "module", "node"];
 
 // Measured in memory, or in a real clock that the server under test keeps: these have the machine for themselves.
@@ -11,6 +12,7 @@ const apart = [
   "packages/gateway/test/storage/disk-memory.test.ts",
 ];
 
+const cli = "packages/cli/test/*.test.ts";
 const tamper = "packages/*/test/tamper/*.test.ts";
 
 // Known to be long: one that begins last keeps all other processors waiting.
@@ -39,9 +41,13 @@ export default defineConfig({
         test: {
           name: "packages",
           include: ["packages/*/test/**/*.test.ts", "tools/test/*.test.ts"],
-          exclude: [...apart, tamper],
+          exclude: [...apart, tamper, cli],
           maxWorkers: "100%",
         },
+      },
+      {
+        extends: true,
+        test: { name: "cli", include: [cli], globalSetup: "packages/cli/test/built.ts", maxWorkers: "100%" },
       },
       // A name of its own, by which other runtimes leave it out.
       { extends: true, test: { name: "tamper", include: [tamper], maxWorkers: "100%" } },

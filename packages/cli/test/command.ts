@@ -6,11 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
-const LOADER = fileURLToPath(new URL("./source-loader.mjs", import.meta.url));
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-
-/** The arguments with which `node` runs the command from its sources. */
-export const nodeArguments: readonly string[] = ["--conditions=@daypass/source", "--import", LOADER, MAIN];
+/** The arguments with which `node` runs the command, which `built.ts` has built. */
+export const nodeArguments: readonly string[] = [fileURLToPath(new URL("../dist/main.js", import.meta.url))];
 
 export interface RunOptions {
   readonly input?: string | Uint8Array;

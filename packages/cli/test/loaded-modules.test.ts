@@ -13,8 +13,8 @@ async function loadedOfGateway(...args: readonly string[]): Promise<readonly str
     const { result } = JSON.parse(readFileSync(join(folder, name), "utf8")) as { result: { url: string }[] };
     return result.map(({ url }) => url);
   });
-  expect(scripts.some((url) => url.includes("/cli/src/commands/"))).toBe(true);
-  return scripts.filter((url) => url.includes("/gateway/src/")).map((url) => url.replace(/^.*\/gateway\/src\//, ""));
+  expect(scripts.some((url) => url.includes("/cli/dist/commands/"))).toBe(true);
+  return scripts.filter((url) => url.includes("/gateway/dist/")).map((url) => url.replace(/^.*\/gateway\/dist\//, ""));
 }
 
 // Loading all of it takes longer than all else that signing one URL does.
@@ -26,5 +26,5 @@ test.each([
   [["scan", "-"]],
 ])("does not load the gateway for %j", async (args) => {
   const loaded = await loadedOfGateway(...args);
-  expect(loaded.filter((file) => !["scope.ts", "pipeline/reach.ts"].includes(file))).toEqual([]);
+  expect(loaded.filter((file) => !["scope.js", "pipeline/reach.js"].includes(file))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { longFirst } from "./tools/long-first.ts";
 
 // Tests read the sources, not dist: no build comes first, but for the command line, whose tests start processes. "node" stays, because
 // a list here replaces the default one.
@@ -15,23 +15,12 @@ const apart = [
 const cli = "packages/cli/test/*.test.ts";
 const tamper = "packages/*/test/tamper/*.test.ts";
 
-// Known to be long: one that begins last keeps all other processors waiting.
-const LONG = /disk-kill|disk-listing|s3-contract|\/tamper\/|cli\/test\/serve\./;
-
-class LongFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
-  }
-}
-
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     reporters: ["default", "./tools/count-reporter.mjs"],
-    sequence: { sequencer: LongFirst },
+    sequence: { sequencer: longFirst(/disk-kill|disk-listing|s3-contract|\/tamper\/|cli\/test\/(?:explain|serve)\./) },
     testTimeout: 20_000,
     passWithNoTests: true,
     projects: [

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { longFirst } from "../tools/long-first.ts";
 
 // No "@daypass/source" here: these suites read what the tarballs ship. Without them `daypass` would be found in the workspace
 // above, and an oracle would judge what nobody installs.
@@ -13,6 +14,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "../tools/count-reporter.mjs"],
+    sequence: { sequencer: longFirst(/\/(?:rounds|gcs-sdk|radosgw|gateway)\.test\./) },
     // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
     maxWorkers: "100%",
     testTimeout: 120_000,

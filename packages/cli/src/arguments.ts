@@ -104,10 +104,14 @@ export function httpOrigin(option: string, text: string, options: { readonly wil
 /** Reads the origin of a page, as a browser sends it: a rule with anything else in it matches no page. */
 export function pageOrigin(option: string, text: string): string {
   // Of a file, or of a frame in a sandbox.
-  if (text === "null") return text;
+  return text === "null" ? text : exactOrigin(option, text);
+}
+
+/** Reads an origin in the one spelling that is compared: lower case, no default port, nothing behind it. */
+export function exactOrigin(option: string, text: string): string {
   const { origin } = new URL(httpOrigin(option, text));
   if (origin === text) return text;
-  throw new UsageError(`expected ${option} as a browser sends it, ${origin}, found ${JSON.stringify(text)}`);
+  throw new UsageError(`expected ${option} as browsers write it, ${origin}, found ${JSON.stringify(text)}`);
 }
 
 /** Reads where a server is, `scheme://host[:port][/path]`. What else a scheme asks of it, its signer says. */

@@ -21,6 +21,10 @@ test.each([
   ["verify", URL_TO_READ, "--at", "nope"],
   ["explain", URL_TO_READ, "--at", "nope"],
   ["scan", "-", "--at", "nope"],
+  // Of a variable that is not set.
+  ["sign", "s3://b/k", "--expires-at", ""],
+  ["verify", URL_TO_READ, "--at", ""],
+  ["scan", "-", "--at", ""],
   ["sign", "s3://b/k", "--sha256", "nope"],
   ["sign", "https://a.example/x", "--ip", "nope"],
   ["sign", "--batch", "-", "--sha256", "nope"],

@@ -2,7 +2,7 @@ import { DaypassError } from "daypass";
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/;
 
-let lastText = "";
+let lastText: string | undefined;
 let lastTime = Number.NaN;
 
 /**

@@ -50,12 +50,17 @@ function expectValue({ rawName, value, inlineValue }: OptionToken, hasValue: boo
 
 const UNIT_SECONDS = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
+/** No scheme has a longer life, and beyond it dates have years of five digits, or none. */
+const A_CENTURY = 36_500 * UNIT_SECONDS.d;
+
 /** Reads a duration such as `90`, `90s`, `15m`, `12h`, `7d` or `1w` as seconds. */
 export function duration(option: string, text: string): number {
   const match = /^(\d{1,9})([smhdw]?)$/.exec(text);
   if (match === null)
     throw new UsageError(`expected ${option} as a duration such as 90s, 15m, 12h or 7d, found ${JSON.stringify(text)}`);
-  return Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+  const seconds = Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+  if (seconds <= A_CENTURY) return seconds;
+  throw new UsageError(`expected ${option} of at most 36500d, found ${JSON.stringify(text)}`);
 }
 
 /** Reads an instant such as `2026-01-02T03:04:05Z`. */

@@ -21,9 +21,12 @@ test.each([
   ["verify", URL_TO_READ, "--at", "nope"],
   ["explain", URL_TO_READ, "--at", "nope"],
   ["scan", "-", "--at", "nope"],
+  ["sign", "https://a.example/x", "--at", "9999-12-31T23:59:59-01:00"],
   // Of a variable that is not set.
   ["sign", "s3://b/k", "--expires-at", ""],
   ["verify", URL_TO_READ, "--at", ""],
+  ["verify", URL_TO_READ, "--state", ""],
+  ["keys", "list", "--state", ""],
   ["scan", "-", "--at", ""],
   ["sign", "s3://b/k", "--sha256", "nope"],
   ["sign", "https://a.example/x", "--ip", "nope"],
@@ -41,6 +44,16 @@ test.each([
   const { status, stdout, stderr } = await daypass(args, { env });
   const option = args.findLast((word) => word.startsWith("--"));
   expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`expected ${option} as`)]);
+});
+
+test.each([
+  ["sign", "s3://b/k", "--expires-in", "999999999w"],
+  ["sign", "s3://b/k", "--stable-window", "36501d"],
+  ["keys", "create", "--max-life", "999999999w"],
+  ["keys", "rotate", "ID", "--state", ".", "--overlap", "999999999w"],
+])("takes no duration beyond a century: %s", async (...args) => {
+  const { status, stderr } = await daypass(args, { env });
+  expect([status, stderr]).toEqual([2, expect.stringContaining("of at most 36500d")]);
 });
 
 test.each(["s3://media/", "gs://media/", "az://account/media/"])("makes no URL for the whole of %s", async (target) => {

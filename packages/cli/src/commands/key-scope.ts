@@ -37,9 +37,11 @@ export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredS
 }
 
 /** The buckets of `--bucket`. */
-export function bucketsOf({ bucket }: { readonly bucket?: readonly string[] | undefined }):
-  | readonly string[]
-  | undefined {
+export function bucketsOf({
+  bucket,
+}: {
+  readonly bucket?: readonly string[] | undefined;
+}): readonly string[] | undefined {
   return bucket?.map((text) => {
     if (/^[^/]+$/.test(text)) return text;
     throw new UsageError(

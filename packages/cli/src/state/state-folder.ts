@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { CommandError } from "../command.ts";
+import { CommandError, UsageError } from "../command.ts";
 
 /** The folder that a gateway keeps beside the files it serves. */
 export const STATE_FOLDER = ".daypass";
@@ -10,6 +10,8 @@ export const STATE_FOLDER = ".daypass";
  * that is served may be named as well, because that is the name people know.
  */
 export function stateFolder(option: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+  // Of a variable that is not set: the keys here are those of another gateway, or of none.
+  if (option === "") throw new UsageError('expected --state as a folder, found ""');
   const named = option ?? env["DAYPASS_STATE"];
   if (!named) return STATE_FOLDER;
   const inside = join(named, STATE_FOLDER);

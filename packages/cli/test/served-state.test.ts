@@ -1,8 +1,9 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { serveSettings } from "../src/serve/settings.ts";
-import { temporaryFolder } from "./command.ts";
+import { stateFolder } from "../src/state/state-folder.ts";
+import { daypass, parseLines, temporaryFolder } from "./command.ts";
 
 test("keys are not kept where they would be served", async () => {
   const folder = temporaryFolder();
@@ -26,4 +27,34 @@ test("keys are not kept where they would be served", async () => {
     await expect(serveSettings({ root, state: join(folder, state) }), state).resolves.toMatchObject({ root });
   }
   await expect(serveSettings({ root })).resolves.toMatchObject({ state: join(root, ".daypass") });
+});
+
+test("keys that lie in the folder itself are not served, and its operator is told where they belong", async () => {
+  const root = join(temporaryFolder(), "files");
+  const { status } = await daypass(["keys", "create", "--state", root, "--out", `${root}.credentials`]);
+  expect([status, existsSync(join(root, "keys.json"))]).toEqual([0, true]);
+  await expect(serveSettings({ root, state: `${root}.state` })).rejects.toThrow(/move it, and master.key/);
+  // An object of somebody else's, of that name.
+  writeFileSync(join(root, "keys.json"), '{"keys":["a"]}');
+  await expect(serveSettings({ root })).resolves.toMatchObject({ root });
+});
+
+test("an object that is named as the keys are hides them from no command", async () => {
+  const root = join(temporaryFolder(), "files");
+  const state = join(root, ".daypass");
+  const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--state", root, "--json"]);
+  await daypass(["keys", "create", "--state", state, "--show-secret"]);
+  const [key] = parseLines<{ readonly id: string }>((await keys("list")).stdout);
+  const record = {
+    kind: "s3",
+    id: key?.id,
+    algorithm: "AWS4-HMAC-SHA256",
+    createdAt: "2026-01-02T03:04:05Z",
+    scope: {},
+  };
+  writeFileSync(join(root, "keys.json"), JSON.stringify({ version: 1, keys: [{ record, secret: "" }] }));
+  expect(stateFolder(root, {})).toBe(state);
+  expect((await keys("revoke", key?.id ?? "")).status).toBe(0);
+  expect((await daypass(["keys", "list", "--state", state])).stdout).toContain("revoked");
+  await expect(serveSettings({ root })).resolves.toMatchObject({ state });
 });

@@ -7,7 +7,8 @@ export const STATE_FOLDER = ".daypass";
 
 /**
  * The state folder that a command shall use: what `--state` or `DAYPASS_STATE` names, else `.daypass` here. The folder
- * that is served may be named as well, because that is the name people know.
+ * that is served may be named as well, because that is the name people know: what lies in it beside `.daypass` are objects, which holders of
+ * URLs put there, and a `keys.json` among them is none of ours.
  */
 export function stateFolder(option: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
   // Of a variable that is not set: the keys here are those of another gateway, or of none.
@@ -15,7 +16,7 @@ export function stateFolder(option: string | undefined, env: Readonly<Record<str
   const named = option ?? env["DAYPASS_STATE"];
   if (!named) return STATE_FOLDER;
   const inside = join(named, STATE_FOLDER);
-  return !existsSync(join(named, "keys.json")) && existsSync(inside) ? inside : named;
+  return existsSync(inside) ? inside : named;
 }
 
 /** Refuses a state folder that is, or lies below, something that is no folder. That there is none yet is no fault. */

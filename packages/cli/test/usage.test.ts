@@ -135,3 +135,33 @@ test.each([
   const { status, stderr } = await daypass(["sign", "s3://b/k", ...args], { env });
   expect([status, stderr]).toEqual([2, expect.stringContaining(said)]);
 });
+
+test.each([
+  [["sign", "https://a.example/x"], "DAYPASS_KEY_FILE"],
+  [["explain", URL_TO_READ], "DAYPASS_KEY_FILE"],
+  [["sign", "gs://b/k"], "GOOGLE_APPLICATION_CREDENTIALS"],
+  [["explain", URL_TO_READ], "GOOGLE_APPLICATION_CREDENTIALS"],
+  [["keys", "create", "--show-secret"], "DAYPASS_MASTER_KEY_FILE"],
+])("%j says which variable names a folder, as Docker makes one of a file that is not there: %s", async (args, name) => {
+  const { status, stderr } = await daypass(args, { env: { [name]: "." } });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining(`expected ${name} to name a file, found at . a folder`),
+  ]);
+});
+
+test("says which option names a folder in the place of the fields of all lines", async () => {
+  const { status, stderr } = await daypass(["sign", "s3://b", "--batch", "-", "--defaults", "."]);
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining("expected --defaults to name a file, found at . a folder"),
+  ]);
+});
+
+test.each(["verify", "explain"])("%s needs no home", async (command) => {
+  const url = "https://a.example/x?md5=AAAAAAAAAAAAAAAAAAAAAA&expires=1";
+  const file = join(temporaryFolder(), "schemes.json");
+  writeFileSync(file, '{"scheme":"nginx","credentials":{"secret":"s"}}');
+  const { stderr } = await daypass([command, url, "--schemes", file], { env: { HOME: "/dev/null" } });
+  expect(stderr).toBe("");
+});

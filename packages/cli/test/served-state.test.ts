@@ -39,22 +39,18 @@ test("keys that lie in the folder itself are not served, and its operator is tol
   await expect(serveSettings({ root })).resolves.toMatchObject({ root });
 });
 
-test("an object that is named as the keys are hides them from no command", async () => {
+test("an object that is named as the keys are stands in for them in no command", async () => {
   const root = join(temporaryFolder(), "files");
   const state = join(root, ".daypass");
-  const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--state", root, "--json"]);
-  await daypass(["keys", "create", "--state", state, "--show-secret"]);
-  const [key] = parseLines<{ readonly id: string }>((await keys("list")).stdout);
-  const record = {
-    kind: "s3",
-    id: key?.id,
-    algorithm: "AWS4-HMAC-SHA256",
-    createdAt: "2026-01-02T03:04:05Z",
-    scope: {},
-  };
+  const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--json"]);
+  await keys("create", "--state", state, "--show-secret");
+  const [key] = parseLines<{ readonly id: string }>((await keys("list", "--state", root)).stdout);
+  const id = key?.id ?? "";
+  const record = { kind: "s3", id, algorithm: "AWS4-HMAC-SHA256", createdAt: "2026-01-02T03:04:05Z", scope: {} };
   writeFileSync(join(root, "keys.json"), JSON.stringify({ version: 1, keys: [{ record, secret: "" }] }));
-  expect(stateFolder(root, {})).toBe(state);
-  expect((await keys("revoke", key?.id ?? "")).status).toBe(0);
-  expect((await daypass(["keys", "list", "--state", state])).stdout).toContain("revoked");
+  const { status, stdout } = await keys("revoke", id, "--state", root);
+  expect([status, stdout]).toEqual([2, expect.stringContaining(`give --state ${state}`)]);
+  expect(() => stateFolder(root, {})).toThrow(/keys.json/);
+  expect((await keys("revoke", id, "--state", state)).stdout).toContain("revokedAt");
   await expect(serveSettings({ root })).resolves.toMatchObject({ state });
 });

@@ -50,12 +50,17 @@ function expectValue({ rawName, value, inlineValue }: OptionToken, hasValue: boo
 
 const UNIT_SECONDS = { "": 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 
+/** No scheme has a longer life, and beyond it dates have years of five digits, or none. */
+const A_CENTURY = 36_500 * UNIT_SECONDS.d;
+
 /** Reads a duration such as `90`, `90s`, `15m`, `12h`, `7d` or `1w` as seconds. */
 export function duration(option: string, text: string): number {
   const match = /^(\d{1,9})([smhdw]?)$/.exec(text);
   if (match === null)
     throw new UsageError(`expected ${option} as a duration such as 90s, 15m, 12h or 7d, found ${JSON.stringify(text)}`);
-  return Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+  const seconds = Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS];
+  if (seconds <= A_CENTURY) return seconds;
+  throw new UsageError(`expected ${option} of at most 36500d, found ${JSON.stringify(text)}`);
 }
 
 /** Reads an instant such as `2026-01-02T03:04:05Z`. */
@@ -104,10 +109,14 @@ export function httpOrigin(option: string, text: string, options: { readonly wil
 /** Reads the origin of a page, as a browser sends it: a rule with anything else in it matches no page. */
 export function pageOrigin(option: string, text: string): string {
   // Of a file, or of a frame in a sandbox.
-  if (text === "null") return text;
+  return text === "null" ? text : exactOrigin(option, text);
+}
+
+/** Reads an origin in the one spelling that is compared: lower case, no default port, nothing behind it. */
+export function exactOrigin(option: string, text: string): string {
   const { origin } = new URL(httpOrigin(option, text));
   if (origin === text) return text;
-  throw new UsageError(`expected ${option} as a browser sends it, ${origin}, found ${JSON.stringify(text)}`);
+  throw new UsageError(`expected ${option} as browsers write it, ${origin}, found ${JSON.stringify(text)}`);
 }
 
 /** Reads where a server is, `scheme://host[:port][/path]`. What else a scheme asks of it, its signer says. */

@@ -3,6 +3,8 @@ import type { Readable, Writable } from "node:stream";
 /** A stream that a person may be looking at. */
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
+  /** Width of a terminal in characters. */
+  readonly columns?: number;
 }
 
 /** What a command may touch of the process it runs in. */

@@ -1,4 +1,5 @@
 import { CommandError, type Context, UsageError } from "./command.ts";
+import { readText } from "./state/files.ts";
 import { decoded, readTextFile } from "./text-file.ts";
 
 const MAX_BYTES = 1024 * 1024;
@@ -32,6 +33,13 @@ const FOUND: Readonly<Record<string, string>> = {
 
 /** A file cannot be read that somebody has named on purpose: a command that can do without must not pass over it. */
 export class NamedFileError extends CommandError {}
+
+/** The text of a file that an option or a variable names; `undefined` where there is none. Docker makes a folder of a file to mount that is not there. */
+export function namedText(name: string, path: string): Promise<string | undefined> {
+  return readText(path).catch((error: unknown) => {
+    throw new NamedFileError(unreadable(`${name} to name a file`, path, error).message);
+  });
+}
 
 /** What to say of a file that cannot be read. */
 export function unreadable(expected: string, path: string, error: unknown): CommandError {

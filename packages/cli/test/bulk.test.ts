@@ -218,7 +218,8 @@ test("reads CSV strictly: what a bent record meant is a guess", () => {
   for (const bad of ['1,2,3,4,"x', '1,2,3,4,"x"y', '1,2,3,4,x"y"', "1,2,3,4", "1,2,3,4,5,6", "1,2,3,4,{", ""])
     expect(() => read(bad)).toThrow(/^expected/);
   expect(csvReader("key,b")('5" disk.jpg,a"')).toEqual({ key: '5" disk.jpg', b: 'a"' });
-  for (const bad of ["a,a", "a,,b", "__proto__.x", '"a', ""]) expect(() => csvReader(bad)).toThrow(/^expected/);
+  for (const bad of ["a,a", "a,,b", "__proto__.x", '"a', "", "key\ra\rb"])
+    expect(() => csvReader(bad)).toThrow(/^expected/);
   expect(() => csvReader("bind,bind.ip")("a,b")).toThrow(/columns for both/);
   expect(csvReader(csvRecord(["a,b", 'c"d', "e"]))(csvRecord(["1", '"', ","]))).toEqual({
     "a,b": "1",

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { defaultLimits } from "@daypass/gateway";
+import { defaultTimeouts } from "@daypass/gateway/node";
 import { expect, test } from "vitest";
 import { configSchema, loadConfig } from "../src/serve/config.ts";
 import { schemaFault } from "../src/serve/json-schema.ts";
@@ -136,4 +138,19 @@ test("resolves paths against the folder of the file", async () => {
   writeFileSync(path, "{");
   await expect(loadConfig(path)).rejects.toThrow(/expected JSON/);
   await expect(loadConfig(join(folder, "none.json"))).rejects.toThrow(/found none/);
+});
+
+test("the defaults that the guide and the schema tell are those of the gateway", () => {
+  const units: Readonly<Record<string, number>> = { "": 1, " MiB": 1024 ** 2, " GiB": 1024 ** 3, " TB": 1000 ** 4 };
+  const rows = guide.matchAll(/^\| `(?:limits|listen\.timeouts)\.(\w+)` \| (\d+)( [GM]iB| TB)? \|/gm);
+  const told = Object.fromEntries(
+    Array.from(rows, ([, name, number, unit = ""]) => [name, Number(number) * (units[unit] ?? 0)]),
+  );
+  // As Amazon counts them: 10,000 parts of 5 GiB.
+  expect(told).toEqual({ ...defaultLimits, object: 50 * 1000 ** 4, ...defaultTimeouts });
+  for (const [path, { description = "" }] of properties(configSchema as SchemaNode)) {
+    const [, ownDefault] = /^\| `[^`]+` \| ([^|]*) \|/.exec(guide.slice(guide.indexOf(`| \`${path}\` |`))) ?? [];
+    if (ownDefault !== undefined && /^[\d.]+(?: \w+)?$/.test(ownDefault))
+      expect([path, description]).toEqual([path, expect.stringContaining(ownDefault)]);
+  }
 });

@@ -241,7 +241,16 @@ test("refuses a scope that would limit nothing, or grant nothing", async () => {
   const state = join(temporaryFolder(), "state");
   const create = (...args: readonly string[]) =>
     daypass(["keys", "create", ...args, "--state", state, "--show-secret"]);
-  expect((await create("url", "--prefix", "no-slash")).status).toBe(1);
+  for (const prefix of ["no-slash", "/no-slash-behind", "no-slash-before/", ""]) {
+    const { status, stderr } = await create("url", "--prefix", prefix);
+    expect([status, stderr]).toEqual([2, expect.stringContaining("expected --prefix as")]);
+  }
+  for (const origin of ["a.example", "https://a.example/", "https://A.example", "https://a.example:443", ""]) {
+    const { status, stderr } = await create("url", "--origin", origin);
+    expect([status, stderr]).toEqual([2, expect.stringContaining("expected --origin as")]);
+  }
+  for (const bucket of ["media/photos", ""]) expect((await create("s3", "--bucket", bucket)).status).toBe(2);
+  expect((await create("s3", "--prefix", "")).status).toBe(2);
   expect((await create("url", "--bucket", "media")).status).toBe(2);
   expect((await create("s3", "--origin", "https://a.example")).status).toBe(2);
   expect((await create("s3", "--method", "get")).status).toBe(2);
@@ -249,7 +258,7 @@ test("refuses a scope that would limit nothing, or grant nothing", async () => {
   for (const kind of ["s3", "url"]) {
     expect((await create(kind, "--max-life", "0")).status).toBe(2);
     expect((await create(kind, "--until", "2020-01-01T00:00:00Z")).status).toBe(2);
-    expect((await create(kind, "--until", "2026")).status).toBe(2);
+    for (const until of ["2026", ""]) expect((await create(kind, "--until", until)).status).toBe(2);
   }
   expect((await create("s3", "--method", "FOO")).status).toBe(2);
   expect((await create("url", "--method", "GET,PUT")).status).toBe(2);

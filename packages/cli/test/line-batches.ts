@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { daypass, jsonLines, parseLines } from "./command.ts";
 
 /** A line that `sign --batch` answers. */
@@ -21,6 +22,8 @@ export interface Verdict {
   readonly grant?: Readonly<Record<string, unknown>>;
 }
 
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 export async function sign(lines: readonly unknown[]): Promise<readonly Signed[]> {
   const { stdout } = await daypass(["sign", "--batch", "-"], { input: jsonLines(lines) });
   return parseLines<Signed>(stdout);
@@ -28,7 +31,17 @@ export async function sign(lines: readonly unknown[]): Promise<readonly Signed[]
 
 export async function verify(lines: readonly unknown[], ...args: readonly string[]): Promise<readonly Verdict[]> {
   const { stdout } = await daypass(["verify", "--batch", "-", ...args], { input: jsonLines(lines) });
-  return parseLines<Verdict>(stdout);
+  const verdicts = parseLines<Verdict>(stdout);
+  const granted = verdicts.filter(({ ok }) => ok);
+  // Of a grant these are getters, which JSON does not see by itself.
+  expect(granted.map(({ grant }) => grant)).toMatchObject(
+    granted.map(() => ({
+      id: expect.stringMatching(/^[\w-]{22}$/),
+      notBefore: expect.stringMatching(INSTANT),
+      expiresAt: expect.stringMatching(INSTANT),
+    })),
+  );
+  return verdicts;
 }
 
 /** `ok`, or the code of the refusal. */

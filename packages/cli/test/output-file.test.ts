@@ -1,6 +1,10 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { progress } from "../src/batch/progress.ts";
+import type { OutputStream } from "../src/command.ts";
 import { daypass, jsonLines, parseLines, temporaryFolder } from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
@@ -32,6 +36,32 @@ test("resumes verifications over no answers of sign", async () => {
   writeFileSync(out, signed);
   expect((await daypass(["verify", "--batch", "-", "--out", out, "--resume"], { input: "{}\n{}\n" })).status).toBe(1);
   expect(readFileSync(out, "utf8")).toBe(signed);
+});
+
+test("writes to a pipe with --resume, too: nothing stands in it", async () => {
+  const out = join(temporaryFolder(), "pipe");
+  execFileSync("mkfifo", [out]);
+  const reader = spawn("timeout", ["20", "cat", out]);
+  const closed = once(reader, "close");
+  let read = "";
+  reader.stdout.on("data", (text) => {
+    read += text;
+  });
+  const { status } = await daypass(["sign", "--batch", "-", "--out", out, "--resume"], { input: jsonLines([pinned]) });
+  await closed;
+  expect([status, parseLines(read).length]).toEqual([0, 1]);
+});
+
+test("keeps the progress on one line of a narrow terminal", () => {
+  let shown = "";
+  const stderr = { isTTY: true, columns: 20, write: (text: string) => (shown += text) } as unknown as OutputStream;
+  let now = 0;
+  const { update, end } = progress({ stderr, isForced: false, done: () => now / 2000, now: () => now });
+  now = 1000;
+  update({ lines: 123_456, refused: 7 });
+  expect(shown).toBe("\r\u001b[K123,456 lines, 7 re");
+  end({ lines: 123_456, refused: 7 });
+  expect(shown).toMatch(/7 refused, 123,456\/s\n$/);
 });
 
 test("closes a file to others that was there before, with and without --resume", async () => {

@@ -1,8 +1,9 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { serveSettings } from "../src/serve/settings.ts";
-import { temporaryFolder } from "./command.ts";
+import { stateFolder } from "../src/state/state-folder.ts";
+import { daypass, parseLines, temporaryFolder } from "./command.ts";
 
 test("keys are not kept where they would be served", async () => {
   const folder = temporaryFolder();
@@ -26,4 +27,30 @@ test("keys are not kept where they would be served", async () => {
     await expect(serveSettings({ root, state: join(folder, state) }), state).resolves.toMatchObject({ root });
   }
   await expect(serveSettings({ root })).resolves.toMatchObject({ state: join(root, ".daypass") });
+});
+
+test("keys that lie in the folder itself are not served, and its operator is told where they belong", async () => {
+  const root = join(temporaryFolder(), "files");
+  const { status } = await daypass(["keys", "create", "--state", root, "--out", `${root}.credentials`]);
+  expect([status, existsSync(join(root, "keys.json"))]).toEqual([0, true]);
+  await expect(serveSettings({ root, state: `${root}.state` })).rejects.toThrow(/move it, and master.key/);
+  // An object of somebody else's, of that name.
+  writeFileSync(join(root, "keys.json"), '{"keys":["a"]}');
+  await expect(serveSettings({ root })).resolves.toMatchObject({ root });
+});
+
+test("an object that is named as the keys are stands in for them in no command", async () => {
+  const root = join(temporaryFolder(), "files");
+  const state = join(root, ".daypass");
+  const keys = (...args: readonly string[]) => daypass(["keys", ...args, "--json"]);
+  await keys("create", "--state", state, "--show-secret");
+  const [key] = parseLines<{ readonly id: string }>((await keys("list", "--state", root)).stdout);
+  const id = key?.id ?? "";
+  const record = { kind: "s3", id, algorithm: "AWS4-HMAC-SHA256", createdAt: "2026-01-02T03:04:05Z", scope: {} };
+  writeFileSync(join(root, "keys.json"), JSON.stringify({ version: 1, keys: [{ record, secret: "" }] }));
+  const { status, stdout } = await keys("revoke", id, "--state", root);
+  expect([status, stdout]).toEqual([2, expect.stringContaining(`give --state ${state}`)]);
+  expect(() => stateFolder(root, {})).toThrow(/keys.json/);
+  expect((await keys("revoke", id, "--state", state)).stdout).toContain("revokedAt");
+  await expect(serveSettings({ root })).resolves.toMatchObject({ state });
 });

@@ -227,6 +227,15 @@ test("says without credentials where it looks for them, and no secret ever", asy
   expect(broken.stderr).not.toContain("S3CR3T");
 });
 
+test("tells of an end that has passed what was given, and not how many seconds are left", async () => {
+  const args = ["s3://media/a", "--expires-at", "2026-01-02T03:04:05Z", "--at", "2026-01-02T03:04:05Z", "--json"];
+  const { status, stdout } = await daypass(["sign", ...args], { env: { ...AWS, AWS_REGION: "eu-west-1" } });
+  expect([status, JSON.parse(stdout)]).toMatchObject([
+    1,
+    { error: { code: "INVALID_EXPIRY", message: expect.stringContaining("found 2026-01-02T03:04:05Z") } },
+  ]);
+});
+
 test("answers errors as JSON where --json asks for it", async () => {
   const { status, stdout } = await daypass(["sign", "s3://media/a", "--expires-in", "8d", "--json"], {
     env: { ...AWS, AWS_REGION: "eu-west-1" },

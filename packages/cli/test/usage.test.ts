@@ -21,6 +21,13 @@ test.each([
   ["verify", URL_TO_READ, "--at", "nope"],
   ["explain", URL_TO_READ, "--at", "nope"],
   ["scan", "-", "--at", "nope"],
+  ["sign", "https://a.example/x", "--at", "9999-12-31T23:59:59-01:00"],
+  // Of a variable that is not set.
+  ["sign", "s3://b/k", "--expires-at", ""],
+  ["verify", URL_TO_READ, "--at", ""],
+  ["verify", URL_TO_READ, "--state", ""],
+  ["keys", "list", "--state", ""],
+  ["scan", "-", "--at", ""],
   ["sign", "s3://b/k", "--sha256", "nope"],
   ["sign", "https://a.example/x", "--ip", "nope"],
   ["sign", "--batch", "-", "--sha256", "nope"],
@@ -37,6 +44,16 @@ test.each([
   const { status, stdout, stderr } = await daypass(args, { env });
   const option = args.findLast((word) => word.startsWith("--"));
   expect([status, stdout, stderr]).toEqual([2, "", expect.stringContaining(`expected ${option} as`)]);
+});
+
+test.each([
+  ["sign", "s3://b/k", "--expires-in", "999999999w"],
+  ["sign", "s3://b/k", "--stable-window", "36501d"],
+  ["keys", "create", "--max-life", "999999999w"],
+  ["keys", "rotate", "ID", "--state", ".", "--overlap", "999999999w"],
+])("takes no duration beyond a century: %s", async (...args) => {
+  const { status, stderr } = await daypass(args, { env });
+  expect([status, stderr]).toEqual([2, expect.stringContaining("of at most 36500d")]);
 });
 
 test.each(["s3://media/", "gs://media/", "az://account/media/"])("makes no URL for the whole of %s", async (target) => {
@@ -117,4 +134,34 @@ test.each([
 ])("says of %j what was expected", async (args, said) => {
   const { status, stderr } = await daypass(["sign", "s3://b/k", ...args], { env });
   expect([status, stderr]).toEqual([2, expect.stringContaining(said)]);
+});
+
+test.each([
+  [["sign", "https://a.example/x"], "DAYPASS_KEY_FILE"],
+  [["explain", URL_TO_READ], "DAYPASS_KEY_FILE"],
+  [["sign", "gs://b/k"], "GOOGLE_APPLICATION_CREDENTIALS"],
+  [["explain", URL_TO_READ], "GOOGLE_APPLICATION_CREDENTIALS"],
+  [["keys", "create", "--show-secret"], "DAYPASS_MASTER_KEY_FILE"],
+])("%j says which variable names a folder, as Docker makes one of a file that is not there: %s", async (args, name) => {
+  const { status, stderr } = await daypass(args, { env: { [name]: "." } });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining(`expected ${name} to name a file, found at . a folder`),
+  ]);
+});
+
+test("says which option names a folder in the place of the fields of all lines", async () => {
+  const { status, stderr } = await daypass(["sign", "s3://b", "--batch", "-", "--defaults", "."]);
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringContaining("expected --defaults to name a file, found at . a folder"),
+  ]);
+});
+
+test.each(["verify", "explain"])("%s needs no home", async (command) => {
+  const url = "https://a.example/x?md5=AAAAAAAAAAAAAAAAAAAAAA&expires=1";
+  const file = join(temporaryFolder(), "schemes.json");
+  writeFileSync(file, '{"scheme":"nginx","credentials":{"secret":"s"}}');
+  const { stderr } = await daypass([command, url, "--schemes", file], { env: { HOME: "/dev/null" } });
+  expect(stderr).toBe("");
 });

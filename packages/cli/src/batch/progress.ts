@@ -40,7 +40,9 @@ export function progress({ stderr, isForced, done, now = () => performance.now()
     return `, ${Math.floor(part * 100)}%, ${timeText(left)} left`;
   };
   const show = (text: string, end: string): void => {
-    stderr.write(isTerminal ? `\r\u001b[K${text}${end}` : `${text}\n`);
+    // What has wrapped to a second line would stay.
+    const room = end === "" && stderr.columns ? stderr.columns - 1 : undefined;
+    stderr.write(isTerminal ? `\r\u001b[K${text.slice(0, room)}${end}` : `${text}\n`);
   };
   return {
     update(count) {

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { CommandError } from "../command.ts";
 import { isObject } from "../lines/fields.ts";
 
@@ -53,15 +53,17 @@ function isAnswer(line: string, { begins, names }: AnswerForm): boolean {
 const CHUNK_BYTES = 256 * 1024;
 const LINE_FEED = 10;
 
-/** Counts the complete lines of a file; none where there is no file. */
+const NONE: StandingAnswers = { lines: 0, bytes: 0, torn: "", firstLine: "", lastLine: "" };
+
+/** Counts the complete lines of a file; none where there is no file, or something that keeps nothing. */
 export async function standingAnswers(path: string): Promise<StandingAnswers> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return { lines: 0, bytes: 0, torn: "", firstLine: "", lastLine: "" };
-  }
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  // Of a pipe and a terminal the reading alone would wait, for ever.
+  if (found === undefined || !(found.isFile() || found.isDirectory())) return NONE;
+  const handle: FileHandle = await open(path);
   try {
     const chunk = Buffer.alloc(CHUNK_BYTES);
     let lines = 0;

@@ -1,4 +1,4 @@
-import { duration, httpMethod, moment, type ParsedArguments, word } from "../arguments.ts";
+import { duration, exactOrigin, httpMethod, moment, type ParsedArguments, word } from "../arguments.ts";
 import { UsageError } from "../command.ts";
 import { mapped } from "../sign/options.ts";
 import type { KeyRecord, StoredScope } from "../state/key-record.ts";
@@ -22,19 +22,46 @@ export function scopeOf(kind: KeyRecord["kind"], options: ScopeOptions): StoredS
     throw new UsageError(
       `expected --${kind === "s3" ? "bucket" : "origin"} for a key of this kind, found --${foreign}`,
     );
-  const { bucket: buckets, origin: origins, prefix } = options;
   const end = mapped(options.until, (text) => moment("--until", text));
   if (end !== undefined && end <= new Date())
     throw new UsageError(`expected --until as an instant ahead, found ${options.until}: the key could grant nothing`);
   const scope: StoredScope = {
-    buckets,
-    origins,
-    prefix,
+    buckets: bucketsOf(options),
+    origins: options.origin?.map((text) => exactOrigin("--origin", text)),
+    prefix: prefixOf(kind, options),
     methods: methodsOf(kind, options),
     maxLife: mapped(options["max-life"], (text) => aSecondOrMore("--max-life", text)),
     until: end?.toISOString(),
   };
   return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
+}
+
+/** The buckets of `--bucket`. */
+export function bucketsOf({
+  bucket,
+}: {
+  readonly bucket?: readonly string[] | undefined;
+}): readonly string[] | undefined {
+  return bucket?.map((text) => {
+    if (/^[^/]+$/.test(text)) return text;
+    throw new UsageError(
+      `expected --bucket as the name of a bucket, found ${JSON.stringify(text)}: what stands behind a slash is a --prefix`,
+    );
+  });
+}
+
+/** The prefix of `--prefix`. An empty one, as of a variable that is not set, would limit nothing. */
+export function prefixOf(
+  kind: KeyRecord["kind"],
+  { prefix }: { readonly prefix?: string | undefined },
+): string | undefined {
+  if (prefix === "") throw new UsageError('expected --prefix as text, found "": leave it away where there is no limit');
+  if (kind === "url" && prefix !== undefined && !/^\/(?:.*\/)?$/.test(prefix)) {
+    throw new UsageError(
+      `expected --prefix as the beginning of a path up to a slash, such as /invoices/, found ${JSON.stringify(prefix)}`,
+    );
+  }
+  return prefix;
 }
 
 /** The methods of `--method`. S3 has no others, and a key for one that it has not would be refused at every request. */

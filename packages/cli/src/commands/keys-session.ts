@@ -6,7 +6,7 @@ import { type KeyStore, unopened } from "../state/key-store.ts";
 import { sessionSecret } from "../state/session-secret.ts";
 import { openSecretOutput, secretFileHint, writeSecret } from "../state/show-secret.ts";
 import { table } from "../table.ts";
-import { aSecondOrMore, methodsOf } from "./key-scope.ts";
+import { aSecondOrMore, bucketsOf, methodsOf, prefixOf } from "./key-scope.ts";
 
 /** Where a session comes from, and what it may do. */
 export interface SessionOptions {
@@ -31,7 +31,7 @@ export async function session(id: string, { store, folder, options, context }: S
   const now = new Date();
   const key = await accessKeyInUse(store, id, now);
   const expiration = endOfSession(key.record, options["expires-in"] ?? "1h", now);
-  const scope = { buckets: options.bucket, prefix: options.prefix, methods: methodsOf("s3", options) };
+  const scope = { buckets: bucketsOf(options), prefix: prefixOf("s3", options), methods: methodsOf("s3", options) };
   const output = await openSecretOutput(options, context.stdout);
   const secret = await sessionSecret({ folder, env: context.env });
   if (secret === undefined) throw new UsageError("expected stored keys, found none");

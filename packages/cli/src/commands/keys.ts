@@ -42,7 +42,7 @@ Secret: shown once, when the key or the session is made
   --out FILE            into a new file of mode 0600, ready for AWS_SHARED_CREDENTIALS_FILE or DAYPASS_KEY_FILE
   --show-secret         print it although standard output is not a terminal
 Other
-  --state DIR           the gateway's state, or the folder it serves; DAYPASS_STATE, else ./.daypass
+  --state DIR           the gateway's state, or the folder it has served; DAYPASS_STATE, else ./.daypass
   --json                one JSON object a key; of a session what credential_process reads (with --show-secret)
 Keys are encrypted under DAYPASS_MASTER_KEY, the file of DAYPASS_MASTER_KEY_FILE, or a file in the state folder.`;
 

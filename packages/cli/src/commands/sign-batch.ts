@@ -3,6 +3,7 @@ import type { SignJob } from "../batch/job.ts";
 import { takeRecord } from "../batch/record-blocks.ts";
 import { CSV_RECORDS, LINES } from "../batch/record-format.ts";
 import { CommandError, type Context, type ExitStatus, UsageError } from "../command.ts";
+import { namedText } from "../input-text.ts";
 import { type AnswerFormat, answerWriter, signedForm } from "../lines/answer-writer.ts";
 import { csvReader } from "../lines/csv.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
@@ -10,7 +11,6 @@ import { privateJson } from "../private-json.ts";
 import { keyFinder, type LineDefaults } from "../sign/complete-line.ts";
 import { commonFields, type SignOptions } from "../sign/options.ts";
 import { loadTarget, schemeOfTarget } from "../sign/targets.ts";
-import { readText } from "../state/files.ts";
 import { answersToResume, type BatchArguments, batchInput, runBatchCommand, withoutAnswered } from "./batch.ts";
 
 /** The options that `sign --batch` has besides those of every batch. */
@@ -91,7 +91,7 @@ export async function lineDefaults(args: SignBatchArguments, target: string | un
 }
 
 async function defaultsFile(path: string): Promise<JsonObject> {
-  const text = await readText(path);
+  const text = await namedText("--defaults", path);
   if (text === undefined) throw new CommandError(`expected --defaults to name a file, found none at ${path}`);
   const value = privateJson(text);
   if (isObject(value)) return value;

@@ -15,7 +15,7 @@ import { type Command, CommandError, type Context, type ExitStatus, print, Usage
 import { wireRequest } from "../lines/request.ts";
 import { schemeOfGrant } from "../lines/schemes.ts";
 import { schemeVerifiers } from "../lines/verifiers.ts";
-import { grantFields } from "../lines/verify-line.ts";
+import { grantJson } from "../lines/verify-line.ts";
 import { printable } from "../printable.ts";
 import { type KeysAtHand, keysAtHand } from "../sign/keys-at-hand.ts";
 import { checked } from "../sign/options.ts";
@@ -127,9 +127,7 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
     const verifier = await schemeVerifiers(entries, { origin: received.origin, clock: () => now }).catch(misconfigured);
     const grant = await verifier.verify(received.request, { subject });
     expectInScope(grant, { record: keys.records.get(grant.keyId), method: received.request.method, now });
-    if (options.json === true) {
-      await print(stdout, JSON.stringify({ ok: true, scheme: schemeOfGrant(grant.scheme), grant: grantFields(grant) }));
-    } else await print(stdout, grantText(grant, now));
+    await print(stdout, options.json === true ? grantJson(grant) : grantText(grant, now));
     return 0;
   } catch (error) {
     if (!isDaypassError(error)) throw error;

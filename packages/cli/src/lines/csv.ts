@@ -35,6 +35,8 @@ export function csvReader(header: string): CsvReader {
   const names = csvCells(header);
   const seen = new Set<string>();
   for (const name of names) {
+    // All of a file whose lines end as those of an old Mac did is its header row, which no record follows.
+    if (name.includes("\r")) throw invalid(`a line feed behind the header row, found a carriage return alone`);
     if (name === "" || seen.has(name) || name.split(".").includes("__proto__"))
       throw invalid(`a header row that names each column once, found ${JSON.stringify(name)}`);
     seen.add(name);

@@ -2,7 +2,10 @@ import { DaypassError } from "daypass";
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d)$/;
 
-let lastText = "";
+const FIRST = Date.parse("0000-01-01T00:00:00Z");
+const LAST = Date.parse("9999-12-31T23:59:59.999Z");
+
+let lastText: string | undefined;
 let lastTime = Number.NaN;
 
 /**
@@ -12,7 +15,8 @@ let lastTime = Number.NaN;
 export function instant(name: string, text: string): Date {
   if (text !== lastText) {
     const time = INSTANT.test(text) && isRealDay(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(time)) {
+    // A zone may move it out of the years that have four digits, in which it would be written.
+    if (!(time >= FIRST && time <= LAST)) {
       throw new DaypassError(
         "INVALID_INPUT",
         `expected ${name} as an instant such as "2026-01-02T03:04:05Z", found ${JSON.stringify(text)}`,

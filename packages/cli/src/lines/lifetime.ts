@@ -1,4 +1,4 @@
-import type { Lifetime } from "daypass";
+import { DaypassError, type Lifetime } from "daypass";
 import { type FieldKind, number, text } from "./fields.ts";
 import { instant } from "./instant.ts";
 
@@ -26,10 +26,18 @@ export function lifetime(line: LineLifetime): Lifetime & { readonly notBefore: D
   const { expiresAt, notBefore } = line;
   return {
     expiresIn: line.expiresIn,
-    expiresAt: expiresAt === undefined ? undefined : instant("expiresAt", expiresAt),
+    expiresAt: expiresAt === undefined ? undefined : end(expiresAt, signingTime(line)),
     notBefore: notBefore === undefined ? undefined : instant("notBefore", notBefore),
     stableWindow: line.stableWindow,
   };
+}
+
+// The signer sees how many seconds are left, and speaks of these alone.
+function end(expiresAt: string, signedAt: Date): Date {
+  const at = instant("expiresAt", expiresAt);
+  if (at > signedAt) return at;
+  const now = signedAt.toISOString();
+  throw new DaypassError("INVALID_EXPIRY", `expected expiresAt behind the time of signing, ${now}, found ${expiresAt}`);
 }
 
 /** When a line is signed: now, unless it says. */

@@ -62,13 +62,10 @@ async function timedVerifier(schemes: unknown, origin: string): Promise<TimedVer
 }
 
 function granted(grant: Grant): Answer {
-  return {
-    text: JSON.stringify({ ok: true, scheme: schemeOfGrant(grant.scheme), grant: grantFields(grant) }),
-    refused: false,
-  };
+  return { text: grantJson(grant), refused: false };
 }
 
-/** A grant as data. Its id is a getter, which `JSON.stringify` does not see. */
-export function grantFields(grant: Grant): Grant {
-  return Object.assign({ id: grant.id }, grant);
+/** The answer to a request that is granted. What of a grant is a getter, its `toJSON` knows. */
+export function grantJson(grant: Grant): string {
+  return JSON.stringify({ ok: true, scheme: schemeOfGrant(grant.scheme), grant });
 }

@@ -1,7 +1,8 @@
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { LogOptions, TlsPair } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
+import { isKeyFile } from "../state/key-store.ts";
 import { STATE_FOLDER } from "../state/state-folder.ts";
 import { checkSettings } from "./check-settings.ts";
 import { loadConfig, type ServeConfig } from "./config.ts";
@@ -58,7 +59,10 @@ export async function serveSettings(args: ServeArguments): Promise<ServeSettings
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new CommandError(`expected a folder to serve, found none at ${root}: create it, or name another`);
   const state = args.state ?? config.state ?? join(root, STATE_FOLDER);
-  if (config.storage?.driver !== "s3") refuseServedState(root, state);
+  if (config.storage?.driver !== "s3") {
+    refuseServedState(root, state);
+    refuseServedKeys(root);
+  }
   const settings: ServeSettings = {
     ...config,
     root,
@@ -102,6 +106,18 @@ function refuseServedState(root: string, state: string): void {
   if (first === ".." || isAbsolute(path) || first.startsWith(".")) return;
   throw new CommandError(
     `expected a state folder that is not served, found ${state} inside ${root}: keep it outside, or as ${STATE_FOLDER} in it`,
+  );
+}
+
+/**
+ * Before a folder is served for the first time `keys create --state` has put keys right into it, where they would be objects. Later
+ * whoever may upload could put such a file there, and must not keep the gateway from starting.
+ */
+function refuseServedKeys(root: string): void {
+  const state = join(root, STATE_FOLDER);
+  if (existsSync(state) || !isKeyFile(join(root, "keys.json"))) return;
+  throw new CommandError(
+    `expected a folder to serve without keys of daypass in it, found ${join(root, "keys.json")}: move it, and master.key beside it, into ${state}`,
   );
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { GcsServiceAccount } from "daypass/gcs";
 import { moment, pairs, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
+import { namedText, unreadable } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
 import { readText } from "../state/files.ts";
@@ -53,7 +54,7 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
   const named = env["GOOGLE_APPLICATION_CREDENTIALS"];
   const folder = env["CLOUDSDK_CONFIG"] || join(env["HOME"] ?? homedir(), ".config", "gcloud");
   const path = named || join(folder, "application_default_credentials.json");
-  const text = await readText(path);
+  const text = await (named ? namedText("GOOGLE_APPLICATION_CREDENTIALS", path) : usualText(path));
   if (text === undefined) {
     throw new CommandError(
       named
@@ -79,6 +80,13 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
     private_key,
     ...(typeof universe_domain === "string" ? { universe_domain } : {}),
   };
+}
+
+// In a home that is no folder, or another user's, there is nothing to find: a command that can do without passes over it.
+function usualText(path: string): Promise<string | undefined> {
+  return readText(path).catch((error: unknown) => {
+    throw unreadable("gcloud's application default credentials", path, error);
+  });
 }
 
 function keyFile(path: string, text: string): JsonObject {

@@ -1,8 +1,8 @@
 import type { UrlKey } from "daypass/url";
 import { CommandError, type Context } from "../command.ts";
+import { namedText } from "../input-text.ts";
 import { isObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
-import { readText } from "../state/files.ts";
 
 /** The JWKs of `DAYPASS_KEY`, or of the file that `DAYPASS_KEY_FILE` names: one, or a set. Their members are the library's to check. */
 export async function environmentUrlKeys({ env }: Pick<Context, "env">): Promise<readonly UrlKey[]> {
@@ -10,7 +10,7 @@ export async function environmentUrlKeys({ env }: Pick<Context, "env">): Promise
   if (text) return parseKeys("DAYPASS_KEY", text);
   const path = env["DAYPASS_KEY_FILE"];
   if (!path) return [];
-  const content = await readText(path);
+  const content = await namedText("DAYPASS_KEY_FILE", path);
   if (content === undefined) throw new CommandError(`expected the file of DAYPASS_KEY_FILE, found none at ${path}`);
   return parseKeys("DAYPASS_KEY_FILE", content);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
@@ -187,6 +188,16 @@ function usable(rows: readonly Row[], id: string, now: Date): Row {
       `expected a key in use, found that ${id} has ended: make a new one with daypass keys create`,
     );
   return row;
+}
+
+/** Whether a file holds the keys of a state folder, of whatever format. */
+export function isKeyFile(path: string): boolean {
+  try {
+    const { version, keys } = JSON.parse(readFileSync(path, "utf8"));
+    return typeof version === "number" && Array.isArray(keys) && typeof keys[0]?.record?.algorithm === "string";
+  } catch {
+    return false;
+  }
 }
 
 function parseRows(path: string, text: string): readonly Row[] {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
+import { namedText } from "../input-text.ts";
 import { createStateFile, readText } from "./files.ts";
 
 const KEY_BYTES = 32;
@@ -27,7 +28,7 @@ export async function masterKey({ env, folder, create }: MasterKeySource): Promi
   if (fromEnvironment) return parseKey("DAYPASS_MASTER_KEY", fromEnvironment);
   const configured = env["DAYPASS_MASTER_KEY_FILE"];
   if (configured) {
-    const text = await readText(configured);
+    const text = await namedText("DAYPASS_MASTER_KEY_FILE", configured);
     if (text === undefined)
       throw new CommandError("expected the file of DAYPASS_MASTER_KEY_FILE, found none: create it");
     return parseKey("DAYPASS_MASTER_KEY_FILE", text);

@@ -1,19 +1,26 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { CommandError } from "../command.ts";
+import { CommandError, UsageError } from "../command.ts";
 
 /** The folder that a gateway keeps beside the files it serves. */
 export const STATE_FOLDER = ".daypass";
 
 /**
  * The state folder that a command shall use: what `--state` or `DAYPASS_STATE` names, else `.daypass` here. The folder
- * that is served may be named as well, because that is the name people know.
+ * that is served may be named as well, because that is the name people know. A `keys.json` beside its `.daypass` is an object, which a
+ * holder of a URL may have put there, unless it is the `.daypass` that does not belong: nobody but the operator knows.
  */
 export function stateFolder(option: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+  // Of a variable that is not set: the keys here are those of another gateway, or of none.
+  if (option === "") throw new UsageError('expected --state as a folder, found ""');
   const named = option ?? env["DAYPASS_STATE"];
   if (!named) return STATE_FOLDER;
   const inside = join(named, STATE_FOLDER);
-  return !existsSync(join(named, "keys.json")) && existsSync(inside) ? inside : named;
+  if (!existsSync(inside)) return named;
+  if (!existsSync(join(named, "keys.json"))) return inside;
+  throw new UsageError(
+    `expected one place of keys, found keys.json in ${named} and ${inside}: give --state ${inside} where ${named} is served, else remove ${inside}`,
+  );
 }
 
 /** Refuses a state folder that is, or lies below, something that is no folder. That there is none yet is no fault. */

@@ -393,7 +393,7 @@ def accepted(parse, value):
 
 
 def is_integer(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and value < 2**53
 
 
 SCOPE = {

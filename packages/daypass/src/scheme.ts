@@ -187,9 +187,9 @@ export interface Verifier<G extends Grant = Grant> {
 }
 
 /** Finds keys by the identifier in the request. Return several to allow rotation by overlap, nothing or `null` for an unknown one. */
-export type KeyResolver<K> = (keyId: string) => Found<K> | Promise<Found<K>>;
-
-type Found<K> = K | readonly K[] | null | undefined;
+export type KeyResolver<K> = (
+  keyId: string,
+) => K | readonly K[] | null | undefined | Promise<K | readonly K[] | null | undefined>;
 
 /** The wire request, its target split once and its origin selected: what every scheme reads. */
 export interface ReceivedRequest {

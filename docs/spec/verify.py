@@ -246,6 +246,7 @@ DEFAULT_PORT = {"http": "80", "https": "443"}
 
 
 def select_origin(origins, authority):
+    require(authority.isascii(), "WRONG_ORIGIN")  # of others, letter case would be Unicode's
     host, _, port = re.fullmatch(r"(.*?)(:([0-9]+))?", authority.lower()).group(1, 2, 3)
     for origin in origins:
         scheme, origin_host, origin_port = ORIGIN.fullmatch(origin).groups()

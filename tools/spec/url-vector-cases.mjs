@@ -407,6 +407,12 @@ export const hs256 = [
   { name: "an authority with an empty port", authority: "api.example.com:", expect: "WRONG_ORIGIN" },
   { name: "an authority with a zero in front of the port", authority: "api.example.com:0443", expect: "WRONG_ORIGIN" },
   { name: "an authority with a user", authority: "a@api.example.com", expect: "WRONG_ORIGIN" },
+  {
+    name: "an authority with a letter that only Unicode lowers to one of the host's",
+    origins: ["https://k.example.com"],
+    authority: "\u212a.example.com",
+    expect: "WRONG_ORIGIN",
+  },
   { name: "a port that is part of the origin", origins: ["http://127.0.0.1:8080"], expect: VALID },
   { name: "an IPv6 origin", origins: ["http://[::1]:8080", "https://api.example.com"], expect: VALID },
   {

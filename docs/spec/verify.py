@@ -246,6 +246,7 @@ DEFAULT_PORT = {"http": "80", "https": "443"}
 
 
 def select_origin(origins, authority):
+    require(authority.isascii(), "WRONG_ORIGIN")  # of others, letter case would be Unicode's
     host, _, port = re.fullmatch(r"(.*?)(:([0-9]+))?", authority.lower()).group(1, 2, 3)
     for origin in origins:
         scheme, origin_host, origin_port = ORIGIN.fullmatch(origin).groups()
@@ -393,7 +394,7 @@ def accepted(parse, value):
 
 
 def is_integer(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and value < 2**53
 
 
 SCOPE = {

@@ -407,6 +407,12 @@ export const hs256 = [
   { name: "an authority with an empty port", authority: "api.example.com:", expect: "WRONG_ORIGIN" },
   { name: "an authority with a zero in front of the port", authority: "api.example.com:0443", expect: "WRONG_ORIGIN" },
   { name: "an authority with a user", authority: "a@api.example.com", expect: "WRONG_ORIGIN" },
+  {
+    name: "an authority with a letter that only Unicode lowers to one of the host's",
+    origins: ["https://k.example.com"],
+    authority: "\u212a.example.com",
+    expect: "WRONG_ORIGIN",
+  },
   { name: "a port that is part of the origin", origins: ["http://127.0.0.1:8080"], expect: VALID },
   { name: "an IPv6 origin", origins: ["http://[::1]:8080", "https://api.example.com"], expect: VALID },
   {
@@ -720,6 +726,7 @@ export const keySets = [
   },
   { name: "a scope with all members", keys: [hs256Keys[2]], valid: true },
   { name: "an empty scope", keys: [scope({})], valid: true },
+  { name: "the longest life that there is", keys: [scope({ maxLife: 2 ** 53 - 1 })], valid: true },
   invalid("one kid twice", jwk("k1"), jwk("k1")),
   invalid("one kid for two algorithms", jwk("k1"), jwk("edge-1", { kid: "k1" })),
   invalid("no kid", jwk("k1", { kid: undefined })),
@@ -755,6 +762,7 @@ export const keySets = [
   invalid("a scope with a dot segment", scope({ prefix: "/a/../" })),
   invalid("a scope with a method in lower case", scope({ methods: ["get"] })),
   invalid("a scope with a longest life of zero", scope({ maxLife: 0 })),
+  invalid("a scope with a life of 2^53 seconds", scope({ maxLife: 2 ** 53 })),
   invalid("a scope with a fractional life", scope({ maxLife: 1.5 })),
   invalid("a scope with a life as text", scope({ maxLife: "3600" })),
   invalid("a scope with an end that is no instant", scope({ until: "20260231T000000Z" })),

@@ -279,6 +279,38 @@ test("takes the signer's own place in an entry, and holds the request against it
   ]);
 });
 
+test("takes the options of signers of Azure and Google in an entry, and holds the request against them", async () => {
+  const life = { expiresIn: 900, signedAt: "2026-01-02T03:04:05Z" };
+  const accountKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+  const azure = { scheme: "azure", kind: "service", version: "2026-04-06", account: "a", credentials: { accountKey } };
+  const google = { scheme: "gcs", version: "v4", credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "s" } };
+  const own = { ...google, endpoint: "https://cdn.example.com", addressing: "bucket-bound" };
+  const universe = { ...google, universeDomain: "example.goog", addressing: "virtual" };
+  const object = { bucket: "media", object: "a.txt", ...life };
+  const [azureUrl, ownUrl, universeUrl] = (
+    await sign([
+      { ...azure, container: "c", blob: "x", permissions: "r", ...life },
+      { ...own, ...object },
+      { ...universe, ...object },
+    ])
+  ).map(({ url }) => url);
+  const ask = (url: string | undefined, entry: object) => ({ at, request: { url }, schemes: [entry] });
+  const verdicts = await verify([
+    ask(azureUrl, azure),
+    ask(azureUrl, { ...azure, version: "2020-12-06" }),
+    ask(ownUrl, own),
+    ask(ownUrl, { ...own, endpoint: "https://cdn.example.net" }),
+    ask(ownUrl, { ...own, addressing: "any" }),
+    ask(universeUrl, universe),
+    ask(universeUrl, { ...universe, universeDomain: "example.net" }),
+    ask(universeUrl, { ...universe, origins: ["https://storage.example.goog"] }),
+  ]);
+  expect(verdicts.map(verdictOf)).toEqual([
+    ...["ok", "WRONG_SCOPE", "ok", "WRONG_ORIGIN", "INVALID_INPUT", "ok", "WRONG_ORIGIN", "INVALID_INPUT"],
+  ]);
+  expect(verdicts[5]?.grant).toMatchObject({ bucket: "media", object: "a.txt" });
+});
+
 test("names a user in front of the host", async () => {
   const request = { method: "GET", url: "https://u@a.example/x?X-Amz-Signature=a" };
   const { stdout } = await daypass(["verify", "--batch", "-"], { input: JSON.stringify({ request, schemes: [s3] }) });

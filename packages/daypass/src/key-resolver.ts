@@ -27,7 +27,7 @@ export function keyResolver<C extends object, K>(
     return (id) => byId.get(id);
   }
   const known = new WeakMap<C, (key: C) => K>();
-  const prepareAll = (found: C | readonly C[] | undefined): readonly K[] =>
+  const prepareAll = (found: C | readonly C[] | null | undefined): readonly K[] =>
     listOf(found).map((key) => {
       const prepared = known.get(key) ?? prepareOnce(prepare);
       // First, as it says of what is no key that it is none.

@@ -186,8 +186,10 @@ export interface Verifier<G extends Grant = Grant> {
   verify(request: WireRequest, proof?: Proof): Promise<G>;
 }
 
-/** Finds keys by the identifier in the request. Return several to allow rotation by overlap. */
-export type KeyResolver<K> = (keyId: string) => K | readonly K[] | undefined | Promise<K | readonly K[] | undefined>;
+/** Finds keys by the identifier in the request. Return several to allow rotation by overlap, nothing or `null` for an unknown one. */
+export type KeyResolver<K> = (
+  keyId: string,
+) => K | readonly K[] | null | undefined | Promise<K | readonly K[] | null | undefined>;
 
 /** The wire request, its target split once and its origin selected: what every scheme reads. */
 export interface ReceivedRequest {

@@ -1,4 +1,5 @@
 import { refusal } from "./errors.ts";
+import { isPromise } from "./key-resolver.ts";
 import type { KeyResolver } from "./scheme.ts";
 
 /**
@@ -20,7 +21,7 @@ export function secretResolver<K>(secrets: Secrets, prepare: (secret: string) =>
   }
   return () => {
     const found = secrets();
-    return found instanceof Promise ? found.then(prepareAll) : prepareAll(found);
+    return isPromise(found) ? found.then(prepareAll) : prepareAll(found);
   };
 }
 

@@ -1,4 +1,4 @@
-import { DaypassError } from "daypass";
+import { DaypassError, type Verifier } from "daypass";
 import {
   type AzureAccountDelegatedKey,
   type AzureAccountKey,
@@ -41,6 +41,7 @@ const KEY = nested(ACCOUNT_KEY);
 const ENTRY: Fields = fields({
   scheme: text,
   kind: oneOf("service", "account", "user-delegation"),
+  version: text,
   account: text,
   endpoint: text,
   origins: textList,
@@ -55,6 +56,8 @@ const ENTRY: Fields = fields({
 
 interface AzureEntry {
   readonly kind?: AzureSasKind;
+  /** The signer's own: the one that is taken. */
+  readonly version?: string;
   /** Whose the credentials and policies are that do not say. */
   readonly account?: string;
   readonly endpoint?: string;
@@ -105,8 +108,20 @@ export function azureLineVerifiers(object: JsonObject, context: LineContext): re
     verifiers.push(["azure/user-delegation", azureUserDelegationVerifier({ ...options, credentials: delegated })]);
   const isWhole =
     keys.length === shared.length + delegated.length && keys.every(({ account }) => account !== undefined);
-  if (isWhole && verifiers.length > 0) return verifiers;
+  if (isWhole && verifiers.length > 0) return verifiers.map((one) => ofVersion(entry.version, one));
   throw missing("credentials for the kind", "give an account with its accountKey, or with a userDelegationKey");
+}
+
+/** A verifier of the URLs of one version. */
+function ofVersion(version: string | undefined, [dialect, verifier]: DialectVerifier): DialectVerifier {
+  if (version === undefined) return [dialect, verifier];
+  const verify: Verifier["verify"] = async (request, proof) => {
+    const grant = await verifier.verify(request, proof);
+    const [, found] = /[?&]sv=([^&]*)/.exec(request.target) ?? [];
+    if (found === version) return grant;
+    throw new DaypassError("WRONG_SCOPE", `expected sv ${version}, found ${found}: the entry names this version`);
+  };
+  return [dialect, { detects: verifier.detects, verify }];
 }
 
 /** Where requests are taken. A domain of one's own names no account, neither as host nor in the path. */

@@ -48,9 +48,10 @@ interface CloudfrontLine extends Omit<CloudfrontSignRequest, "url" | keyof LineL
 }
 
 const HASH = oneOf("sha1", "sha256");
+const AS = oneOf("url", "cookies");
 const LINE: Fields = fields({
   ...{ scheme: text, url: text, resource: text, prefix: text, policy: text, ip: textOrList, hash: HASH },
-  ...{ as: oneOf("url", "cookies"), credentials: nested(fields({ keyPairId: text, privateKey: text })) },
+  ...{ as: AS, credentials: nested(fields({ keyPairId: text, privateKey: text })) },
   ...{ bind: nested(BIND), response: textMap },
   ...LIFETIME,
 });
@@ -111,7 +112,7 @@ const HASHES: FieldKind = {
 const ENTRY: Fields = fields({
   scheme: text,
   credentials: oneOrMore(nested(fields({ keyPairId: text, publicKey: text, privateKey: text, hashes: HASHES }))),
-  ...{ origins: textList, methods: textList, maxLife: number, hash: HASH },
+  ...{ origins: textList, methods: textList, maxLife: number, hash: HASH, as: AS },
 });
 
 /** Whoever has the private key at hand may verify with it, too: only its public half is used. */
@@ -126,6 +127,8 @@ interface CloudfrontEntry {
   readonly credentials?: EntryKey | readonly EntryKey[];
   /** The signer's: the one that is taken. */
   readonly hash?: CloudfrontHash;
+  /** The signer's, which says nothing to a verifier: it takes either. */
+  readonly as?: "url" | "cookies";
   readonly origins?: readonly string[];
   readonly methods?: readonly string[];
   readonly maxLife?: number;

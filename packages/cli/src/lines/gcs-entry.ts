@@ -1,6 +1,12 @@
 import { createPublicKey } from "node:crypto";
 import { DaypassError } from "daypass";
-import { type GcsHmacKey, type GcsPublicAccount, gcsHmacVerifier, gcsVerifier } from "daypass/gcs";
+import {
+  type GcsEndpointOptions,
+  type GcsHmacKey,
+  type GcsPublicAccount,
+  gcsHmacVerifier,
+  gcsVerifier,
+} from "daypass/gcs";
 import { gcsV2HmacVerifier, gcsV2Verifier } from "daypass/gcs/v2";
 import {
   checkFields,
@@ -18,6 +24,7 @@ import {
 } from "./fields.ts";
 import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
 import { originMap, ownOrigin, wildcardOrigin } from "./origins.ts";
+import { originsOf } from "./signer-place.ts";
 
 const HMAC_KEY = nested(fields({ accessKeyId: text, secretAccessKey: text }));
 const isAccount = (value: unknown): boolean =>
@@ -31,18 +38,25 @@ const KEY: FieldKind = {
     [value].flat().length > 0 && [value].flat().every((item) => isAccount(item) || HMAC_KEY.accepts(item)),
 };
 
+/** What a signer is told of the place. */
+export const GCS_PLACE: Readonly<Record<string, FieldKind>> = {
+  addressing: oneOf("path", "virtual", "bucket-bound"),
+  ...{ endpoint: text, universeDomain: text },
+};
+
 const ENTRY: Fields = fields({
   scheme: text,
   version: oneOf("v4", "v2"),
   credentials: KEY,
   origins: textList,
   buckets: originMap,
+  ...GCS_PLACE,
   maxFutureSkew: number,
   maxLife: number,
   allowUnsigned: textList,
 });
 
-interface GcsEntry {
+interface GcsEntry extends GcsEndpointOptions {
   readonly version?: "v4" | "v2";
   readonly credentials?: EntryKey | readonly EntryKey[];
   readonly origins?: readonly string[];
@@ -76,7 +90,9 @@ export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineCont
   const entry = object as GcsEntry;
   const hmacKeys = keys.filter((key) => "accessKeyId" in key);
   const accounts = keys.filter((key) => "client_email" in key).map(publicAccount);
-  const { version, origins = [gcsOrigin(origin)], buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const { version, buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const configured = configuredOrigins(entry);
+  const origins = configured ?? [gcsOrigin(origin)];
   const common = { origins, buckets, clock, enforces: ENFORCES };
   const verifiers: DialectVerifier[] = [];
   if (version !== "v2") {
@@ -86,7 +102,7 @@ export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineCont
   }
   if (version !== "v4") {
     // V2 signs the bucket's name wherever it stands. Without configured origins both places have to be tried.
-    const wildcard = entry.origins === undefined ? wildcardOrigin(origin) : undefined;
+    const wildcard = configured === undefined ? wildcardOrigin(origin) : undefined;
     const places = [origins, ...(wildcard === undefined || origins.includes(wildcard) ? [] : [[wildcard]])];
     for (const place of places) {
       const v2 = { ...common, origins: place, maxLife, allowUnsigned };
@@ -95,6 +111,13 @@ export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineCont
     }
   }
   return verifiers;
+}
+
+/** Those of the signer's place, where no list is given. A bucket's own host has no bucket in front. */
+function configuredOrigins(entry: GcsEntry): readonly string[] | undefined {
+  const { universeDomain, endpoint = universeDomain && `https://storage.${universeDomain}` } = entry;
+  const origins = originsOf({ endpoint, origins: entry.origins });
+  return entry.addressing === "bucket-bound" && endpoint !== undefined ? origins?.slice(0, 1) : origins;
 }
 
 const GOOGLE_VIRTUAL = /^(https?:\/\/).+\.(storage\.googleapis\.com)$/;

@@ -24,7 +24,7 @@ import {
   text,
   textMap,
 } from "./fields.ts";
-import { gcsEntryKeys, gcsLineVerifiers } from "./gcs-entry.ts";
+import { GCS_PLACE, gcsEntryKeys, gcsLineVerifiers } from "./gcs-entry.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import type { LineResult, LineScheme, SignLine } from "./line-scheme.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
@@ -56,8 +56,7 @@ const CREDENTIALS: FieldKind = {
 
 const COMMON: Readonly<Record<string, FieldKind>> = {
   ...{ scheme: text, version: text, credentials: CREDENTIALS },
-  addressing: oneOf("path", "virtual", "bucket-bound"),
-  ...{ endpoint: text, universeDomain: text },
+  ...GCS_PLACE,
   ...LIFETIME,
 };
 const OBJECT: Readonly<Record<string, FieldKind>> = {

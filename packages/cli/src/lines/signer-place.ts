@@ -8,10 +8,10 @@ import { endpointOrigins } from "./origins.ts";
  */
 export interface SignerPlace {
   readonly region?: string;
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   readonly regions?: readonly string[];
   readonly regionSet?: readonly string[];
-  readonly origins?: readonly string[];
+  readonly origins?: readonly string[] | undefined;
 }
 
 /** The fields of {@link SignerPlace} that only a signer needs. */

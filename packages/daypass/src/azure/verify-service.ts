@@ -40,7 +40,7 @@ export interface AzureVerifierOptions extends AzureVerifyOptions {
         account: string,
         container: string,
         identifier: string,
-      ) => AzureStoredPolicy | undefined | Promise<AzureStoredPolicy | undefined>)
+      ) => AzureStoredPolicy | null | undefined | Promise<AzureStoredPolicy | null | undefined>)
     | undefined;
 }
 
@@ -108,14 +108,14 @@ export function accountKeys(credentials: Keys<AzureAccountKey>): KeyResolver<Pre
  * Adds what the stored policy says. Azure: "Access policy fields can be associated with signature or SAS identifier but not
  * both". A policy that is gone takes its URLs along, which is how they are revoked.
  */
-function addPolicy(parsed: ParsedSas, policy: AzureStoredPolicy | undefined): void {
+function addPolicy(parsed: ParsedSas, policy: AzureStoredPolicy | null | undefined): void {
   const { facts, values } = parsed;
   const { startsOn, expiresOn, permissions } = policy ?? {};
   parsed.startsAt = startsOn || parsed.startsAt;
   parsed.endsAt = expiresOn || parsed.endsAt;
   parsed.facts = { ...facts, permissions: facts.permissions || permissions || "" };
   if (
-    policy === undefined ||
+    !policy ||
     (startsOn && values.st) ||
     !expiresOn === !values.se ||
     !permissions === !values.sp ||

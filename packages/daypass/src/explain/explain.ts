@@ -17,6 +17,7 @@ import { explainers } from "./schemes.ts";
 import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
+import { type ToldRequest, toldRequest } from "./told-request.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -46,9 +47,10 @@ import { splitUrl } from "./split-url.ts";
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
   if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
   checkOptions(options);
-  const { request, keys = [] } = options;
+  const { keys = [] } = options;
+  const request = toldRequest(options.request, url);
   // Where another URL was sent, what differs is told as such.
-  if (request?.url !== undefined && request.url !== url) return explainText(url, options);
+  if (request?.url !== undefined && request.url !== url) return explainText(url, { ...options, request });
   const { text, escaped } = unescapeUrl(url);
   const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined, status: undefined };
@@ -62,7 +64,7 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
 }
 
 /** An end that has passed says nothing of the signature. */
-async function explainInLife(text: string, options: ExplainOptions, reading: Reading): Promise<Explanation> {
+async function explainInLife(text: string, options: ToldOptions, reading: Reading): Promise<Explanation> {
   const explanation = await explainText(text, options, reading === "search" ? "exact" : reading);
   const { cause, endsAt } = explanation;
   const isLate = endsAt !== undefined && (cause?.code === "EXPIRED" || cause?.code === "NOT_YET_VALID");
@@ -70,7 +72,11 @@ async function explainInLife(text: string, options: ExplainOptions, reading: Rea
   return explainText(text, isLate ? { ...options, clock: () => new Date(endsAt.getTime() - 1000) } : options, reading);
 }
 
-async function explainText(url: string, options: ExplainOptions, reading: Reading = "search"): Promise<Explanation> {
+interface ToldOptions extends Omit<ExplainOptions, "request"> {
+  readonly request: ToldRequest | undefined;
+}
+
+async function explainText(url: string, options: ToldOptions, reading: Reading = "search"): Promise<Explanation> {
   const { request, errorBody, status, hosts = [], origin, reveal, clock = systemClock } = options;
   const { keys = [] } = reading === "grammar" ? {} : options;
   const { text, escaped } = unescapeUrl(url);

@@ -1,8 +1,9 @@
 import type { WireRequest } from "../scheme.ts";
 import type { WireTarget } from "../wire.ts";
 import type { ServerError } from "./error-body.ts";
-import type { Cause, ExplainKey, Explanation, Hypothesis, SentRequest } from "./explanation.ts";
+import type { Cause, ExplainKey, Explanation, Hypothesis } from "./explanation.ts";
 import type { Known } from "./seen-request.ts";
+import type { ToldRequest } from "./told-request.ts";
 
 /** An absolute URL, split but not decoded. */
 export interface SplitUrl {
@@ -21,7 +22,7 @@ export interface Subject {
   /** The request as the server saw it. What of it is not {@link known} is a guess: `GET`, without headers. */
   readonly sent: WireRequest;
   readonly known: Known;
-  readonly request: SentRequest | undefined;
+  readonly request: ToldRequest | undefined;
   readonly error: ServerError | undefined;
   readonly keys: readonly ExplainKey[];
   readonly hosts: readonly string[];

@@ -5,7 +5,7 @@ import type { GcsPublicAccount } from "../gcs/key.ts";
 import type { OssCredentials } from "../oss/credentials.ts";
 import type { FormFields } from "../post-policy.ts";
 import type { S3Credentials } from "../s3/credentials.ts";
-import type { Clock } from "../scheme.ts";
+import type { Clock, WireRequest } from "../scheme.ts";
 import type { SwiftKey } from "../swift/key.ts";
 import type { UrlKey } from "../url/key.ts";
 import type { EdgeExplainKey } from "./edge/keys.ts";
@@ -187,14 +187,14 @@ export interface CloudfrontExplainKey {
 /** A key of an Azure account; with the account's name where the URL does not tell it, or several are given. */
 export type AzureExplainKey = (AzureSharedKey | AzureDelegatedKey) & { readonly account?: string | undefined };
 
-/** The request that was refused, as far as it is known. */
+/** The request that was refused, as far as it is known. The `Request` of `fetch` is one. */
 export interface SentRequest {
   /** Guessed to be `GET` where it is not told, and others are tried. */
   readonly method?: string | undefined;
   /** Where it differs from the URL that was signed. */
   readonly url?: string | undefined;
   /** Names in any case. What is not told is a guess, and said to be one. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]> | undefined;
   /** Of the client, as the server saw it: some edge tokens sign it. */
   readonly remoteAddress?: string | undefined;
   /** SHA-256 of the body, lower-case hexadecimal. */
@@ -203,8 +203,8 @@ export interface SentRequest {
 
 /** Options of `explain`. */
 export interface ExplainOptions {
-  /** The request that was refused. */
-  readonly request?: SentRequest | undefined;
+  /** The request that was refused. Of a {@link WireRequest} the scheme is taken to be that of the URL. */
+  readonly request?: SentRequest | WireRequest | undefined;
   /** The body of the server's answer: the XML of a store, Swift's page, the problem details of a Daypass server, or the page of a proxy, a firewall or a CDN. */
   readonly errorBody?: string | undefined;
   /** The status of the answer, where its body is not at hand: the one to a HEAD has none, and browsers hide it from pages. */

@@ -1,7 +1,8 @@
 import { refusal } from "../errors.ts";
 import { peerAddress } from "../ip.ts";
-import type { ExplainFormOptions, ExplainOptions, FormToExplain, SentRequest } from "./explanation.ts";
+import type { ExplainFormOptions, ExplainOptions, FormToExplain } from "./explanation.ts";
 import { checkKeys } from "./key-check.ts";
+import { HEADERS, type ToldRequest, toldRequest } from "./told-request.ts";
 
 /** Refuses options in another form than they have to be in, before anything is read. Throws `INVALID_INPUT`, `INVALID_KEY`. */
 export function checkOptions(options: ExplainOptions): void {
@@ -14,7 +15,8 @@ export function checkOptions(options: ExplainOptions): void {
   checkOrigin(origin);
   // What shows signatures must not be switched on by the text "false".
   if (reveal !== undefined && typeof reveal !== "boolean") throw refusal("INVALID_INPUT", "reveal as a boolean");
-  checkRequest(request);
+  checkObject("request", request);
+  checkRequest(toldRequest(request, "") as ToldRequest);
   if (!isTexts(hosts)) throw refusal("INVALID_INPUT", "hosts as a list of texts");
   if (clock !== undefined && !(typeof clock === "function" && isTime(clock()))) {
     throw refusal("INVALID_INPUT", "clock as a function that tells a valid time");
@@ -39,8 +41,7 @@ export function checkFormOptions(form: FormToExplain, options: ExplainFormOption
   }
 }
 
-function checkRequest(request: SentRequest): void {
-  checkObject("request", request);
+function checkRequest(request: ToldRequest): void {
   for (const name of ["method", "url", "remoteAddress", "bodySha256"] as const) checkText(name, request[name]);
   const { headers = {}, remoteAddress, bodySha256 } = request;
   if (remoteAddress !== undefined && peerAddress(remoteAddress) === undefined) {
@@ -49,9 +50,7 @@ function checkRequest(request: SentRequest): void {
   if (bodySha256 !== undefined && !/^[0-9a-f]{64}$/.test(bodySha256)) {
     throw refusal("INVALID_INPUT", "bodySha256 as 64 digits of lower-case hexadecimal");
   }
-  if (!isObject(headers) || !isTexts(Object.values(headers))) {
-    throw refusal("INVALID_INPUT", "headers as texts by their names");
-  }
+  if (!isObject(headers) || !isTexts(Object.values(headers))) throw refusal("INVALID_INPUT", HEADERS);
 }
 
 /** A list of pairs, as the signers of forms return them, or texts by their names. */

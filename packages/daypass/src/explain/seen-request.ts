@@ -3,8 +3,8 @@ import { headerValues } from "../wire.ts";
 import { decodeOr } from "./decoded.ts";
 import type { ServerError } from "./error-body.ts";
 import type { SplitUrl } from "./explainer.ts";
-import type { SentRequest } from "./explanation.ts";
 import { nameOf, readParameters } from "./parameters.ts";
+import type { ToldRequest } from "./told-request.ts";
 
 /** Which parts of the request somebody has told: whoever asks, or the server. All else is a guess, and no finding. */
 export interface Known {
@@ -18,7 +18,7 @@ interface Seen {
 }
 
 interface Told {
-  readonly request: SentRequest | undefined;
+  readonly request: ToldRequest | undefined;
   readonly error: ServerError | undefined;
   /** The URL that was sent. */
   readonly sentUrl: SplitUrl;

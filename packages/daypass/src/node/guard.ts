@@ -2,7 +2,15 @@ import { DaypassError } from "../errors.ts";
 import { admit, bodyRefusalOf, type Refusal, refusalOf } from "../guard.ts";
 import type { Grant, Verifier } from "../scheme.ts";
 import { overrideHeaders } from "./override-headers.ts";
-import { checkHops, checkRequest, headerFields, type NodeRequest, toWireRequest, type WireOptions } from "./request.ts";
+import {
+  checkHops,
+  checkRequest,
+  headerFields,
+  isWholeHead,
+  type NodeRequest,
+  toWireRequest,
+  type WireOptions,
+} from "./request.ts";
 
 /** What is used of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response. */
 export interface NodeResponse {
@@ -54,8 +62,8 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * body: list `body-length` and `body-sha256` only if the handler reads through `grant.limitBody(req)`; what that throws
  * is answered as a refusal.
  *
- * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`. A handler that needs more of
- * them than {@link NodeRequest} and {@link NodeResponse} annotates them, or stands inside the route's own listener:
+ * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`: there they are `any`. A handler
+ * that wants them checked annotates them, or stands inside the route's own listener:
  * `(req, res, next) => guardNode(verifier, (grant) => …)(req, res, next)`.
  *
  * @throws {DaypassError} `INVALID_INPUT` where `trustedHops` is no number of proxies. The returned function rejects with a
@@ -71,7 +79,9 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * createServer(guardNode(verifier, (grant, _req, res) => res.end(`until ${grant.expiresAt.toISOString()}`)));
  * ```
  */
-export function guardNode<G extends Grant, Req extends NodeRequest, Res extends NodeResponse>(
+// What a framework puts on them (`params`, `json()`) is no business of this module, and forbidden by any other default.
+// biome-ignore lint/suspicious/noExplicitAny: no other type lets `app.get(path, guardNode(verifier, (grant, req, res) => …))` compile
+export function guardNode<G extends Grant, Req extends NodeRequest = any, Res extends NodeResponse = any>(
   verifier: Verifier<G>,
   handler: GuardedHandler<G, Req, Res>,
   options: GuardNodeOptions<Req, Res> = {},
@@ -86,7 +96,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
     res.statusCode = answer.status;
     for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
     // Rather close than swallow a body that nobody will read. HTTP/2 forbids the header and has no need of it.
-    if (req.httpVersionMajor < 2 && hasBody(req)) res.setHeader("connection", "close");
+    if (req.httpVersionMajor < 2 && mayHaveBody(req, options)) res.setHeader("connection", "close");
     res.end(answer.body);
   };
 
@@ -172,8 +182,11 @@ function pathOf(target: string): string {
   return mark < 0 ? target : target.slice(0, mark);
 }
 
-function hasBody(req: NodeRequest): boolean {
-  return headerFields(req).some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
+function mayHaveBody(req: NodeRequest, options: WireOptions): boolean {
+  const fields = headerFields(req);
+  // The length may be among the headers that were dropped; Node has read it all the same, and waits for the body.
+  if (!isWholeHead(fields, options)) return true;
+  return fields.some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
 }
 
 const noNext: Next = (error) => {

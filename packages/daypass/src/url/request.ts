@@ -30,7 +30,7 @@ export interface UrlSignRequest extends Lifetime {
   readonly subject?: string | undefined;
   /** 16 to 64 of A-Z a-z 0-9 _ -, to make equal grants distinct. */
   readonly nonce?: string | undefined;
-  /** How often the grant may be used; needs a verifier with state. A nonce is made if there is none. */
+  /** How often the grant may be used; needs a verifier with state. A nonce is made if there is none; beside `stableWindow` there has to be one. */
   readonly uses?: number | undefined;
   /** Write only if nothing is there. */
   readonly createOnly?: boolean | undefined;

@@ -103,7 +103,11 @@ function prepareUrl(
   const placeholder = alg === "HS256" ? MAC_PLACEHOLDER : `${MAC_PLACEHOLDER}${MAC_PLACEHOLDER}`;
   const start = (startSeconds(notBefore) ?? 0) * 1000;
   if (start > signedAt) raw["dp-starts"] = formatBasicTime(start);
-  if (uses !== undefined) raw["dp-nonce"] ??= base64url(random(16));
+  if (uses !== undefined && raw["dp-nonce"] === undefined) {
+    // Each signature would draw its own, and no two URLs of a window be the same.
+    if (request.stableWindow) throw invalidInput("nonce", "text beside uses and stableWindow", undefined);
+    raw["dp-nonce"] = base64url(random(16));
+  }
   const further = Object.entries(raw).map(([name, value]) => `${name.slice(3)} ${value}`);
   raw["dp-date"] = formatBasicTime(signedAt);
   raw["dp-expires"] = formatEnd(expiresAt.getTime());

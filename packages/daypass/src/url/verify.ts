@@ -65,7 +65,11 @@ export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
   const scheme: Scheme<ParsedUrl, LoadedKey, UrlGrant> = {
     id: "url",
     detect: detectUrl,
-    parse: parseUrl,
+    parse(received) {
+      // U+212A, the sign of Kelvin, is a `k` in lower case: letter case is that of ASCII alone.
+      if (/[^!-~]/.test(received.request.authority)) throw refusal("WRONG_ORIGIN", "a host in ASCII", { part: "host" });
+      return parseUrl(received);
+    },
     keyId: ({ parameters }) => parameters["dp-key"],
     dummyKey: DUMMY_KEY,
     check,

@@ -88,7 +88,7 @@ describe("keys", () => {
 
 describe("stored access policies", () => {
   const end = new Date("2026-01-02T05:00:00Z");
-  const withPolicy = (policy: AzureStoredPolicy | undefined, raw: RawSas = {}) =>
+  const withPolicy = (policy: AzureStoredPolicy | null | undefined, raw: RawSas = {}) =>
     azureVerifier({ ...options, policies: async () => policy }).verify(
       rawRequest({ ...raw, fields: { si: "weekly", ...raw.fields }, without: raw.without ?? ["se", "sp"] }),
     );
@@ -122,7 +122,10 @@ describe("stored access policies", () => {
   });
 
   it("takes its URLs along when it is removed, and nothing opens without a store of policies", async () => {
-    await expectRefusal(withPolicy(undefined), "KEY_SCOPE");
+    for (const none of [undefined, null]) {
+      await expectRefusal(withPolicy(none), "KEY_SCOPE");
+      await expectRefusal(withPolicy(none, { without: [] }), "KEY_SCOPE");
+    }
     await refuse({ fields: { si: "weekly" }, without: ["se", "sp"] }, "KEY_SCOPE");
     await refuse({ fields: { si: "weekly" } }, "KEY_SCOPE");
   });

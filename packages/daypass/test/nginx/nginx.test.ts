@@ -207,9 +207,19 @@ it("the id of a grant tells nothing of the secret", async () => {
   expect(ids[0]).toBe(ids[1]);
 });
 
+/** What many databases return: it has the `then` of a promise, and is no instance of one. */
+function query(found: string): Promise<string> {
+  const { prototype } = Promise;
+  return new Proxy(Promise.resolve(found), {
+    getPrototypeOf: () => null,
+    get: (target, name) => (prototype[name as keyof typeof prototype] as () => unknown).bind(target),
+  });
+}
+
 it("fetches secrets, and refuses empty ones", async () => {
   const request = wireRequest(nginxSigner({ secret: "secret", clock }).sign({ url, expiresIn: 60 }));
   expect(await outcome(request, { secrets: async () => ["old", "secret"] })).toBe("accepted");
+  expect(await outcome(request, { secrets: () => query("secret") })).toBe("accepted");
   expect(await outcome(request, { secrets: () => [] })).toBe("UNKNOWN_KEY");
   expect(() => nginxSigner({ secret: "" })).toThrowError(expect.objectContaining({ code: "INVALID_KEY" }));
 });

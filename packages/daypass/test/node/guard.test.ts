@@ -152,6 +152,12 @@ describe("guardNode", () => {
     expect((await send(listener, head)).headers.toLowerCase()).toContain("connection: close");
   });
 
+  it("closes it as well where the length of the body may be among the headers that Node has dropped", async () => {
+    const many = Array.from({ length: 1000 }, (_, i) => `a${i}: 1\r\n`).join("");
+    const head = `PUT /b/a HTTP/1.1\r\nHost: files.example.com\r\n${many}Content-Length: 1000000\r\n\r\n`;
+    expect((await send(listener, head)).headers.toLowerCase()).toContain("connection: close");
+  });
+
   it("keeps the connection where a refused request has no body", async () => {
     const keeping = get("/b/a.txt").replace("close", "keep-alive");
     const both = `${keeping}${get("/b/a.txt")}`;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { describe, expectTypeOf, it } from "vitest";
 import { guardFetch } from "../../src/fetch/index.ts";
@@ -31,6 +31,16 @@ describe("the types of the guards", () => {
     expectTypeOf<ServerResponse>().toExtend<NodeResponse>();
     const guarded = guardNode(s3, (_grant, _req: IncomingMessage, _res: ServerResponse) => {});
     expectTypeOf(guarded).parameter(0).toEqualTypeOf<IncomingMessage>();
+  });
+
+  it("let a handler use what its server has, where TypeScript cannot infer it", () => {
+    createServer(
+      guardNode(s3, (grant, req, res) => {
+        expectTypeOf(grant).toEqualTypeOf<S3Grant>();
+        res.writeHead(200);
+        req.pipe(res);
+      }),
+    ).close();
   });
 
   it("take the next of Express, and the done of Fastify's hooks, which takes an Error alone", () => {

@@ -122,6 +122,12 @@ describe("what the signer is asked for", () => {
     expect(parameter(at(60), "dp-expires")).toBe("20260102T032000Z");
   });
 
+  it("makes no nonce within a stable window, where each URL would have another one", () => {
+    expect(codeOf(() => sign({ uses: 1, stableWindow: 300 }))).toBe("INVALID_INPUT");
+    const own = { uses: 1, stableWindow: 300, nonce: "AAAAAAAAAAAAAAAA" };
+    expect(sign(own).url).toBe(sign(own).url);
+  });
+
   it("leaves a path alone that looks like the place of a signature", async () => {
     const path = `/a&dp-signature=${"A".repeat(43)}`;
     const link = sign({ url: `${ORIGIN}${path}?x=dp-signature=${"A".repeat(43)}` });

@@ -2,7 +2,7 @@ import { DaypassError, type Grant } from "daypass";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { ObjectRef } from "../storage/storage.ts";
 import type { Authenticated } from "./authenticate.ts";
-import type { ReadScope } from "./key-scope.ts";
+import type { FoundScopes, ReadScope } from "./key-scope.ts";
 import { DOT_SEGMENT, isBelow, type Resource, scopeBreach } from "./reach.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -152,11 +152,7 @@ export function permitObject(
   return ref as PermittedObject;
 }
 
-function scoped(
-  authenticated: Authenticated,
-  found: ReadScope | readonly ReadScope[] | undefined,
-  now: number,
-): Permit {
+function scoped(authenticated: Authenticated, found: FoundScopes, now: number): Permit {
   if (found === undefined) {
     throw new DaypassError(
       "UNKNOWN_KEY",

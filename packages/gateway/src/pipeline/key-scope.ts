@@ -26,6 +26,9 @@ export interface ReadScope extends KeyScope {
   readonly until?: Date | undefined;
 }
 
+/** The scopes of the keys with one id; nothing where there is none any more. */
+export type FoundScopes = ReadScope | readonly ReadScope[] | undefined;
+
 /** What one statement of a session policy allows. */
 export interface Allowance {
   /** Actions in Amazon's words, such as `s3:GetObject`. A `*` at the end stands for any text. */

@@ -3,10 +3,10 @@
  * which words they are answered.
  * @module
  */
-import type { Grant, KeyResolver, Verifier, WireRequest } from "daypass";
+import type { Grant, Verifier, WireRequest } from "daypass";
 import type { OperationRequest, ResultOf } from "../operations/operations.ts";
 import type { Permit } from "../pipeline/authorize.ts";
-import type { ReadScope } from "../pipeline/key-scope.ts";
+import type { FoundScopes } from "../pipeline/key-scope.ts";
 import type { Answer } from "../pipeline/outcome.ts";
 import type { Resource } from "../pipeline/reach.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
@@ -65,7 +65,7 @@ export interface Protocol<G extends Grant = Grant> {
   /** The key behind a session that signed; for the audit. */
   parentKeyId?(grant: G): string | undefined;
   /** Scopes of the key that signed, all of which hold; left out when the verifier applies them itself. */
-  scopes?(grant: G): ReturnType<KeyResolver<ReadScope>>;
+  scopes?(grant: G): FoundScopes | Promise<FoundScopes>;
   /** Seconds that the URL was given to live, as far as the dialect tells; 0 for a request that is no URL to pass on. */
   life(grant: G, now: number): number;
   /**

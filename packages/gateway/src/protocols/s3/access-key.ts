@@ -1,20 +1,30 @@
 import type { KeyResolver } from "daypass";
 import type { S3Credentials } from "daypass/s3";
-import { type KeyScope, type ReadScope, readScope } from "../../pipeline/key-scope.ts";
+import { type FoundScopes, type KeyScope, type ReadScope, readScope } from "../../pipeline/key-scope.ts";
 
 /** An access key with what the operator lets it grant. */
 export interface S3AccessKey extends S3Credentials {
   readonly scope?: KeyScope | undefined;
 }
 
-/** What a resolver finds under an id. */
-export type FoundKeys = S3AccessKey | readonly S3AccessKey[] | undefined;
+/** What a resolver finds under an id. No key is told by nothing, by `null` or by an empty list. */
+export type FoundKeys = S3AccessKey | readonly S3AccessKey[] | null | undefined;
 
 const UNLIMITED: ReadScope = {};
 
-/** What the keys of an id may do. */
-export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType<KeyResolver<ReadScope>> {
+/**
+ * What a resolver finds, at once or later. A query of a database is often no `Promise` but has its `then`, as the library's verifiers
+ * know: taken for the key itself it would have no scope.
+ */
+export function findKeys(keys: KeyResolver<S3AccessKey>, id: string): FoundKeys | Promise<FoundKeys> {
   const found = keys(id);
+  const { then } = (found ?? {}) as { readonly then?: unknown };
+  return typeof then === "function" ? Promise.resolve(found) : (found as FoundKeys);
+}
+
+/** What the keys of an id may do. */
+export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): FoundScopes | Promise<FoundScopes> {
+  const found = findKeys(keys, id);
   return found instanceof Promise ? found.then(scopesFound) : scopesFound(found);
 }
 
@@ -23,9 +33,10 @@ export function scopesOf(keys: KeyResolver<S3AccessKey>, id: string): ReturnType
  *
  * @throws {DaypassError} `INVALID_KEY`; nobody sees it but the operator and whoever has signed by the key
  */
-export function scopesFound(found: FoundKeys): ReadScope | readonly ReadScope[] | undefined {
-  if (found === undefined) return undefined;
-  return isList(found) ? found.map(scopeOf) : scopeOf(found);
+export function scopesFound(found: FoundKeys): FoundScopes {
+  if (found === undefined || found === null) return undefined;
+  if (!isList(found)) return scopeOf(found);
+  return found.length === 0 ? undefined : found.map(scopeOf);
 }
 
 function scopeOf({ scope }: S3AccessKey): ReadScope {
@@ -34,7 +45,7 @@ function scopeOf({ scope }: S3AccessKey): ReadScope {
 
 /** The keys of an id. */
 export function listFound(found: FoundKeys): readonly S3AccessKey[] {
-  if (found === undefined) return [];
+  if (found === undefined || found === null) return [];
   return isList(found) ? found : [found];
 }
 

@@ -10,7 +10,7 @@ import type { Limits } from "../../pipeline/limits.ts";
 import type { Session, Sessions } from "../../pipeline/sessions.ts";
 import { responseOverrides } from "../object-headers.ts";
 import type { Protocol } from "../protocol.ts";
-import { type FoundKeys, listFound, type S3AccessKey, scopesFound, scopesOf } from "./access-key.ts";
+import { type FoundKeys, findKeys, listFound, type S3AccessKey, scopesFound, scopesOf } from "./access-key.ts";
 import { s3FormBody } from "./form.ts";
 import { withMetadataText } from "./metadata-text.ts";
 import { refuseS3 } from "./refuse.ts";
@@ -79,7 +79,7 @@ export function s3Protocol(options: S3ProtocolOptions): Protocol<S3Grant> {
     scopes(grant) {
       const session = found.get(grant);
       if (session === undefined) return scopesOf(keys, grant.keyId);
-      const parents = keys(session.parent);
+      const parents = findKeys(keys, session.parent);
       return parents instanceof Promise ? parents.then((now) => inherited(session, now)) : inherited(session, parents);
     },
     life: ({ scheme, expiresAt, notBefore }, now) =>

@@ -1,7 +1,7 @@
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { daypassUrl, s3Code, s3For } from "../e2e/clients.ts";
-import { attack, gateway, get, revokeScopedKey, scopedKey, targetOf } from "./site.ts";
+import { attack, gateway, get, revokeScopedKey, revokeScopedKeyAfter, scopedKey, targetOf } from "./site.ts";
 
 describe("the operator's last word", () => {
   const cases = [
@@ -28,6 +28,20 @@ describe("the operator's last word", () => {
     revokeScopedKey();
     const reply = await attack({ target });
     expect([reply.status, s3Code(reply.body), reply.calls]).toEqual([403, "InvalidAccessKeyId", 0]);
+  });
+
+  it("CVE-2026-35604: a key that is taken back while its signature is checked opens nothing, and has no scope less", async () => {
+    const credentials = scopedKey({ buckets: ["media"] });
+    const target = targetOf(s3For(gateway, { credentials }).sign({ bucket: "private", key: "a", expiresIn: 60 }).url);
+    for (const [lookups, code] of [
+      [2, "AccessDenied"],
+      [1, "InvalidAccessKeyId"],
+      [0, "InvalidAccessKeyId"],
+    ] as const) {
+      revokeScopedKeyAfter(lookups);
+      const reply = await attack({ target });
+      expect([lookups, reply.status, s3Code(reply.body), reply.calls]).toEqual([lookups, 403, code, 0]);
+    }
   });
 
   it("algorithm confusion: a key of one dialect verifies nothing in another", async () => {

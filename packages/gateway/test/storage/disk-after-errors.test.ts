@@ -4,18 +4,24 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { copyWhole } from "../../src/storage/disk/file-bytes.ts";
 import { objectFinder } from "../../src/storage/disk/find-object.ts";
+import { type Folders, folders } from "../../src/storage/disk/folders.ts";
 import type { IndexReader, IndexWriter } from "../../src/storage/disk/index-contract.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
+import { objectPlacer } from "../../src/storage/disk/place-object.ts";
 import { keptRoom } from "../../src/storage/disk/room.ts";
 import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
 import type { Storage } from "../../src/storage/storage.ts";
@@ -95,6 +101,50 @@ it("a key can be written to again after its tags could not be set", async () => 
     renameSync(`${own}-away`, own);
     expect(await storage.setTags(ref, { a: "2" })).toBe(true);
     expect((await storage.head(ref))?.tags).toEqual({ a: "2" });
+  });
+});
+
+describe("CVE-2026-54094: a folder that becomes a symbolic link while an upload is on its way to it leads nowhere", () => {
+  it("as its file is opened", async () => {
+    const [root, outside] = [tempRoot(), tempRoot()];
+    const index = await openDiskIndex(root);
+    const folder = join(root, "bucket/sub");
+    const real = folders(index.writer);
+    const turning: Folders = {
+      async ensure(base, path) {
+        const isThere = await real.ensure(base, path);
+        if (path === folder && isThere) {
+          rmdirSync(folder);
+          symlinkSync(join(outside, "bucket"), folder);
+        }
+        return isThere;
+      },
+    };
+    const finder = objectFinder({ ...index, smallBytes: 1000 });
+    const placer = objectPlacer({ ...index, folders: turning, finder });
+    const places = placer.placesOf({ bucket: "bucket", key: "sub/a.txt" });
+    const path = await placer.withTemp(places, async (temp) => {
+      writeSync(temp.fd, "mine");
+      expect(readdirSync(join(outside, "bucket"))).toEqual([]);
+      return temp.path;
+    });
+    expect(dirname(path)).toBe(dirname(places.hashed));
+    index.close();
+    for (const made of [root, outside]) removeRoot(made);
+  });
+
+  it("as it takes its name", async () => {
+    const outside = tempRoot();
+    await withClaims(async (storage, options) => {
+      const folder = join(options.root, "bucket/sub");
+      options.claimed = () => {
+        renameSync(folder, `${folder}-before`);
+        symlinkSync(join(outside, "bucket"), folder);
+      };
+      await storage.put({ bucket: "bucket", key: "sub/a.txt" }, chunks("mine")).catch(() => {});
+      expect(readdirSync(join(outside, "bucket"))).toEqual([]);
+    });
+    removeRoot(outside);
   });
 });
 

@@ -60,6 +60,9 @@ describe("the store of keys", () => {
     for (const { id } of await store.list()) await store.revoke(id);
     expect(await store.createFirst([S3])).toBe(false);
     expect([await store.active(), rows().length]).toEqual([[], 2]);
+    const another = storeOf();
+    await another.store.create(S3);
+    expect([await another.store.createFirst([S3]), another.rows().length]).toEqual([false, 1]);
   });
 
   test("changes its fingerprint with each change, and with nothing else", async () => {
@@ -126,6 +129,32 @@ describe("the store of keys", () => {
     // It can still be taken back.
     await store.revoke(first?.record.id ?? "");
     expect(await store.active()).toHaveLength(2);
+  });
+
+  test("needs the master key where there is something to open, and makes none beside keys that another one has sealed", async () => {
+    const { store, rows, setRows, folder, pass } = storeOf();
+    const master = join(folder, "master.key");
+    expect([await store.active(), await store.opened(), existsSync(master)]).toEqual([[], [], false]);
+    const { record } = await store.create(S3);
+    const next = await store.rotate(record.id, 30);
+    rmSync(master);
+    for (const step of [() => store.active(), () => store.opened(), () => store.create(S3)]) {
+      await expect(step()).rejects.toThrow(`found no ${master}`);
+      expect(existsSync(master)).toBe(false);
+    }
+    // A retired one grants nothing, and need not open; it is still shown.
+    pass(30);
+    await store.revoke(next.record.id);
+    await expect(store.create(S3)).rejects.toThrow(`found no ${master}`);
+    writeFileSync(master, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
+    const own = await store.create(S3);
+    expect((await store.opened()).map(({ key }) => key?.record.id)).toEqual([undefined, undefined, own.record.id]);
+    setRows(rows().map(({ record }) => ({ record })));
+    rmSync(master);
+    expect((await store.opened()).map(({ key }) => key)).toEqual([undefined, undefined, undefined]);
+    expect(await store.active()).toEqual([]);
+    await store.create(S3);
+    expect(await store.active()).toHaveLength(1);
   });
 
   test.each([

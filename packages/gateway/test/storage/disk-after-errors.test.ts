@@ -1,10 +1,12 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -18,6 +20,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { copyWhole } from "../../src/storage/disk/file-bytes.ts";
 import { objectFinder } from "../../src/storage/disk/find-object.ts";
+import { fingerprintOf } from "../../src/storage/disk/fingerprint.ts";
 import { type Folders, folders } from "../../src/storage/disk/folders.ts";
 import type { IndexReader, IndexWriter } from "../../src/storage/disk/index-contract.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
@@ -145,6 +148,64 @@ describe("CVE-2026-54094: a folder that becomes a symbolic link while an upload 
       expect(readdirSync(join(outside, "bucket"))).toEqual([]);
     });
     removeRoot(outside);
+  });
+});
+
+describe("a name that somebody else takes between the last look and the commit", () => {
+  /** Puts `mine` under `a.txt`, where `meanwhile` comes after the look and before the name. Tells what is there then. */
+  async function put(conditions: { readonly ifNoneMatch?: "*" }, meanwhile: (path: string) => void) {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const path = join(root, "bucket/a.txt");
+    const finder = objectFinder({ ...index, smallBytes: 1000 });
+    const placer = objectPlacer({ ...index, folders: folders(index.writer), finder });
+    const places = placer.placesOf(ref);
+    // Asked last of all before the file moves.
+    const settle = index.layout.settle.bind(index.layout);
+    Object.assign(index.layout, {
+      settle: async (bucket: string) => {
+        meanwhile(path);
+        await settle(bucket);
+      },
+    });
+    const outcome = await placer
+      .withTemp(places, async (temp) => {
+        writeSync(temp.fd, "mine");
+        const fingerprint = fingerprintOf(fstatSync(temp.fd, { bigint: true }));
+        const row = {
+          ref,
+          fingerprint,
+          etag: "e",
+          contentType: "text/plain",
+          headers: {},
+          metadata: {},
+          checksums: {},
+        };
+        await placer.commit(temp.path, { row, places, conditions });
+      })
+      .then(
+        () => "stored",
+        (error: { readonly code?: string }) => error.code,
+      );
+    const read = (file: string) =>
+      existsSync(file) && statSync(file).isFile() ? readFileSync(file, "utf8") : undefined;
+    const found = [outcome, read(path), read(places.hashed)];
+    index.close();
+    removeRoot(root);
+    return found;
+  }
+
+  it("keeps it, and its file, where the object had to be new", async () => {
+    const theirs = (path: string) => writeFileSync(path, "theirs");
+    expect(await put({ ifNoneMatch: "*" }, theirs)).toEqual(["PRECONDITION_FAILED", "theirs", undefined]);
+    expect(await put({}, theirs)).toEqual(["stored", "mine", undefined]);
+    expect(await put({ ifNoneMatch: "*" }, () => {})).toEqual(["stored", "mine", undefined]);
+  });
+
+  it("keeps it where it is a folder, and the object lies elsewhere", async () => {
+    const folder = (path: string) => mkdirSync(path);
+    for (const conditions of [{}, { ifNoneMatch: "*" } as const])
+      expect(await put(conditions, folder)).toEqual(["stored", undefined, "mine"]);
   });
 });
 

@@ -151,6 +151,31 @@ describe("CVE-2026-54094: a folder that becomes a symbolic link while an upload 
   });
 });
 
+it("a bucket is not removed from under an upload that is about to take its name", async () => {
+  // No path can hold it, so its bucket's folder is empty all the while.
+  const hashed = { bucket: "bucket", key: "a//b" };
+  await withClaims(async (storage, options) => {
+    const removals: Promise<unknown>[] = [];
+    options.claimed = () => {
+      removals.push(
+        storage.deleteBucket("bucket").then(
+          () => "removed",
+          (error: { readonly code?: string }) => error.code,
+        ),
+      );
+    };
+    await Promise.all([storage.put(hashed, chunks("x")), storage.put({ ...hashed, key: "c//d" }, chunks("y"))]);
+    expect(await Promise.all(removals)).toEqual(["BUCKET_NOT_EMPTY", "BUCKET_NOT_EMPTY"]);
+    options.claimed = () => {};
+    for (const key of ["a//b", "c//d"]) {
+      expect(await storage.head({ ...hashed, key })).toMatchObject({ size: 1 });
+      await storage.delete({ ...hashed, key });
+    }
+    await storage.deleteBucket("bucket");
+    await expect(storage.head(hashed)).rejects.toMatchObject({ code: "NO_SUCH_BUCKET" });
+  });
+});
+
 describe("a name that somebody else takes between the last look and the commit", () => {
   /** Puts `mine` under `a.txt`, where `meanwhile` comes after the look and before the name. Tells what is there then. */
   async function put(conditions: { readonly ifNoneMatch?: "*" }, meanwhile: (path: string) => void) {

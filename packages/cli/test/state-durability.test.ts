@@ -68,17 +68,17 @@ describe("a file of the state", () => {
     expect([readFileSync(path, "utf8"), readdirSync(folder)]).toEqual(["the new text\n", ["keys.json"]]);
   });
 
-  test.each([createStateFile, createFile])(
-    "that is new is so, too, and takes no other one's place (%o)",
-    async (create) => {
-      const fresh = join(folder, "master.key");
-      expect(await create(fresh, "key")).toBe(true);
-      const made = TEMPORARY.map((call) => call.replaceAll("keys.json", "master.key"));
-      expect(disk.calls).toEqual([...made, "link master.key.tmp master.key", ...FOLDER]);
-      expect(await create(fresh, "another")).toBe(false);
-      expect([readFileSync(fresh, "utf8"), readdirSync(folder)]).toEqual(["key", ["keys.json", "master.key"]]);
-    },
-  );
+  test.each([
+    ["of the state", createStateFile],
+    ["of whoever asks", createFile],
+  ])("that is new is so, too, and takes no other one's place: one %s", async (_, create) => {
+    const fresh = join(folder, "master.key");
+    expect(await create(fresh, "key")).toBe(true);
+    const made = TEMPORARY.map((call) => call.replaceAll("keys.json", "master.key"));
+    expect(disk.calls).toEqual([...made, "link master.key.tmp master.key", ...FOLDER]);
+    expect(await create(fresh, "another")).toBe(false);
+    expect([readFileSync(fresh, "utf8"), readdirSync(folder)]).toEqual(["key", ["keys.json", "master.key"]]);
+  });
 
   test("keeps its text where the lock was lost, or the disk fails", async () => {
     await expect(replaceFile(path, "new", lost)).rejects.toThrow("another process has it");

@@ -3,6 +3,7 @@ import cluster from "node:cluster";
 import { isDaypassError } from "daypass";
 import { type Command, CommandError, type Context, type ExitStatus, UsageError } from "./command.ts";
 import { printable } from "./printable.ts";
+import { redactMessage } from "./redact-message.ts";
 import { holdReload, leaveSignalsToPrimary, refuseDebugger } from "./serve/signals.ts";
 import { dropSqliteWarning } from "./serve/sqlite-warning.ts";
 import { version } from "./version.ts";
@@ -105,10 +106,10 @@ interface Failure {
 }
 
 /** One line for a person, one object for a program, never a stack. */
-function report(error: unknown, { words, json, context }: Failure): ExitStatus {
+async function report(error: unknown, { words, json, context }: Failure): Promise<ExitStatus> {
   const isUsage = error instanceof UsageError;
   const isKnown = isUsage || error instanceof CommandError || isDaypassError(error) || isSystemError(error);
-  const message = isKnown ? error.message : `unexpected ${String(error)}: please report it`;
+  const message = await redactMessage(isKnown ? error.message : `unexpected ${String(error)}: please report it`);
   const code = codeOf(error);
   if (json) context.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   else {

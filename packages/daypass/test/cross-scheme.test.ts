@@ -82,6 +82,29 @@ describe("anyOf over all verifiers", () => {
     }
   });
 
+  it.each([
+    [/^s3/, ["x-amz-copy-source", "X-Amz-Acl", "x-amz-meta-a", "x-amz-website-redirect-location"]],
+    [/^gcs/, ["x-goog-copy-source", "X-Goog-Acl", "x-goog-meta-a", "x-amz-copy-source"]],
+    [/^azure/, ["x-ms-copy-source", "X-Ms-Meta-A", "x-ms-access-tier"]],
+    [/^oss/, ["x-oss-copy-source", "X-Oss-Object-Acl", "x-oss-meta-a", "x-oss-symlink-target"]],
+    [/^cos/, ["x-cos-copy-source", "X-Cos-Acl", "x-cos-meta-a"]],
+    [/^swift/, ["x-object-manifest", "X-Symlink-Target", "x-copy-from"]],
+  ])(
+    "CVE-2026-54330, CVE-2015-5223: %s take no header of their stores that nobody has signed",
+    async (family, names) => {
+      const rows = everyVerifier.filter(({ name }) => family.test(name));
+      expect(rows).not.toEqual([]);
+      for (const { request, verifier, right } of rows) {
+        const signed = await request();
+        await verifier(right).verify(signed);
+        for (const name of names) {
+          const headers = [...signed.headers, [name, "/private/a.txt"] as const];
+          await expectRefusal(verifier(right).verify({ ...signed, headers }));
+        }
+      }
+    },
+  );
+
   it("refuses a form that two versions have signed", async () => {
     const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
     const { fields } = s3FormSigner({ region: "eu-west-1", credentials, clock }).sign({

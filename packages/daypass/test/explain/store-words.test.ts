@@ -97,6 +97,21 @@ const answers: readonly (readonly [what: string, url: string, body: string, code
     "SIGNATURE",
     /%2B/,
   ],
+  // What the gateway says where S3 has no words for it.
+  [
+    "the gateway's to a host that is none of its own",
+    s3,
+    errorXml("InvalidRequest", "This host is not served here."),
+    "HOST",
+    /publicUrl.*Host/,
+  ],
+  [
+    "the gateway's to an upload where nothing can be written",
+    s3,
+    errorXml("AccessDenied", "The storage can be read and not written."),
+    "SERVER",
+    /right to write/,
+  ],
 ];
 
 describe("a store's own words", () => {

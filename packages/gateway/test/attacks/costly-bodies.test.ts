@@ -68,6 +68,21 @@ describe("the holder of one URL for a document", () => {
     expect((await buffer(hashed.body)).equals(xml)).toBe(true);
   });
 
+  it("has no more of it read than a document may have, where its length is not told", async () => {
+    let taken = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) {
+        taken += 1;
+        yield Buffer.alloc(1024 * 1024, " ");
+      }
+    }
+    const query = { delete: "" };
+    const { url } = s3For(gateway).sign({ method: "POST", bucket: "media", expiresIn: 60, bind: { query } });
+    const outcome = await gateway.gateway.handle(wireOf(url.slice(gateway.url.length), contentMd5("x"))(), endless());
+    outcome.delivered(0, true);
+    expect([outcome.status, taken]).toEqual([400, 5]);
+  });
+
   it("cannot fill the memory with documents that never end", async () => {
     await using large = await testGateway({ files: { "media/a.txt": "a" } });
     const { url } = s3For(large).sign({

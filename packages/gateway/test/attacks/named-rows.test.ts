@@ -127,6 +127,23 @@ describe("attacks that hit others, by their names", () => {
     expect(refused.headers["cache-control"]).toBe("no-store");
   });
 
+  it("cache poisoning: no uploader and no signer keeps an answer in a shared cache, or beyond its grant", async () => {
+    const wish = "public, s-maxage=31536000, max-age=31536000";
+    const headers = { "cache-control": wish };
+    const target = sign("PUT", "cached");
+    expect((await attack({ method: "PUT", target, headers, body: "x" })).status).toBe(200);
+    const response = { cacheControl: wish };
+    for (const target of [
+      sign("GET", "cached"),
+      targetOf(s3For(gateway).sign({ bucket: "media", key: "ab", expiresIn: 60, response }).url),
+      targetOf(daypassUrl(gateway, "/media/cached")),
+      targetOf(daypassUrl(gateway, "/media/ab", { response })),
+    ]) {
+      const { headers } = await attack({ target });
+      expect(headers["cache-control"]).toMatch(/^private, max-age=([0-5]?\d|60)$/);
+    }
+  });
+
   it("Swift pointer attack: metadata that would make an object a pointer is refused or stays plain text", async () => {
     for (const name of [
       "x-object-manifest",

@@ -1,7 +1,11 @@
+import { s3FormSigner } from "daypass/s3/form";
+import { s3V4aSigner } from "daypass/s3/v4a";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
-import { daypassUrl, s3Code, s3For } from "../e2e/clients.ts";
-import { attack, gateway, get, revokeScopedKey, scopedKey, targetOf } from "./site.ts";
+import { testGateway } from "../../src/testing/index.ts";
+import { daypassUrl, s3Code, s3For, send } from "../e2e/clients.ts";
+import { headerSignature } from "../e2e/header-signature.ts";
+import { attack, gateway, get, revokeScopedKey, revokeScopedKeyAfter, scopedKey, targetOf } from "./site.ts";
 
 describe("the operator's last word", () => {
   const cases = [
@@ -28,6 +32,20 @@ describe("the operator's last word", () => {
     revokeScopedKey();
     const reply = await attack({ target });
     expect([reply.status, s3Code(reply.body), reply.calls]).toEqual([403, "InvalidAccessKeyId", 0]);
+  });
+
+  it("CVE-2026-35604: a key that is taken back while its signature is checked opens nothing, and has no scope less", async () => {
+    const credentials = scopedKey({ buckets: ["media"] });
+    const target = targetOf(s3For(gateway, { credentials }).sign({ bucket: "private", key: "a", expiresIn: 60 }).url);
+    for (const [lookups, code] of [
+      [2, "AccessDenied"],
+      [1, "InvalidAccessKeyId"],
+      [0, "InvalidAccessKeyId"],
+    ] as const) {
+      revokeScopedKeyAfter(lookups);
+      const reply = await attack({ target });
+      expect([lookups, reply.status, s3Code(reply.body), reply.calls]).toEqual([lookups, 403, code, 0]);
+    }
   });
 
   it("algorithm confusion: a key of one dialect verifies nothing in another", async () => {
@@ -65,5 +83,44 @@ describe("the operator's last word", () => {
       const reply = await attack({ target: good, headers: { authorization } });
       expect([authorization, reply.status, reply.calls]).toEqual([authorization, 400, 0]);
     }
+  });
+
+  it("rails 41413, wrong region: what was signed for another purpose or region opens nothing, in whatever form it is signed", async () => {
+    const own = await testGateway({
+      files: { "media/hello.txt": "hello" },
+      gateway: () => ({ audience: "files", region: "eu-central-1" }),
+    });
+    const codeOf = async (url: string, init?: RequestInit) => s3Code(await (await fetch(url, init)).text());
+    const statusOf = async (audience?: string) =>
+      (await fetch(daypassUrl(own, "/media/hello.txt", audience === undefined ? {} : { audience }))).status;
+    expect([await statusOf("files"), await statusOf("mail"), await statusOf()]).toEqual([200, 403, 403]);
+
+    const object = { bucket: "media", key: "hello.txt", expiresIn: 60 };
+    const found: Record<string, readonly (string | undefined)[]> = {};
+    for (const region of ["eu-central-1", "us-east-1"]) {
+      const options = { region, endpoint: own.url, credentials: own.accessKey };
+      const { fields, url } = s3FormSigner(options).sign({ ...object, key: "form.txt" });
+      const body = new FormData();
+      for (const [name, value] of Object.entries(fields)) body.append(name, value);
+      body.append("file", "x");
+      found[region] = [
+        await codeOf(s3For(own, { region }).sign(object).url),
+        await codeOf((await s3V4aSigner({ ...options, regionSet: [region], addressing: "path" }).sign(object)).url),
+        await codeOf(url, { method: "POST", body }),
+      ];
+    }
+    expect(found).toEqual({
+      "eu-central-1": [undefined, undefined, undefined],
+      "us-east-1": Array.from({ length: 3 }, () => "AuthorizationQueryParametersError"),
+    });
+    const headers = headerSignature({
+      method: "GET",
+      path: "/media/hello.txt",
+      host: `127.0.0.1:${own.port}`,
+      key: own.accessKey,
+    });
+    const reply = await send(own, { target: "/media/hello.txt", headers });
+    expect([reply.status, s3Code(reply.body)]).toEqual([400, "AuthorizationHeaderMalformed"]);
+    await own.close();
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { s3FormSigner } from "daypass/s3/form";
 import { describe, expect, it } from "vitest";
 import { testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, s3Code, s3Field, s3For, send, until } from "../e2e/clients.ts";
@@ -23,6 +24,21 @@ describe("what comes in", () => {
     const announced = await fetch(s3Url, { method: "PUT", body: "eleven bytes" });
     const body = await announced.text();
     expect([announced.status, s3Code(body), s3Field(body, "MaxSizeAllowed")]).toEqual([400, "EntityTooLarge", "10"]);
+    // Nor what a signer allows.
+    const contentLength = { min: 0, max: 100 };
+    const granted = daypassUrl(small, "/files/big.txt", { methods: ["PUT"], bind: { contentLength } });
+    expect((await fetch(granted, { method: "PUT", body: "eleven bytes" })).status).toBe(413);
+    const form = s3FormSigner({ region: "us-east-1", endpoint: small.url, credentials: small.accessKey }).sign({
+      bucket: "files",
+      key: "big.txt",
+      expiresIn: 60,
+      contentLength,
+    });
+    const fields = new FormData();
+    for (const [name, value] of Object.entries({ ...form.fields, file: "eleven bytes" })) fields.append(name, value);
+    const posted = await fetch(form.url, { method: "POST", body: fields });
+    expect([posted.status, s3Code(await posted.text())]).toEqual([400, "EntityTooLarge"]);
+    expect(existsSync(join(small.root, "files/big.txt"))).toBe(false);
     await small.close();
   });
 

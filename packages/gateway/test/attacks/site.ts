@@ -11,6 +11,7 @@ export const SECRET = "the secret of another tenant";
 export let gateway: TestGateway;
 export let storage: RecordingStorage;
 let scoped: S3AccessKey | undefined;
+let lookups = Number.POSITIVE_INFINITY;
 
 /** The operator's side: a key with this scope, until the end of the test or until it has another one. */
 export function scopedKey(scope?: KeyScope): S3AccessKey {
@@ -20,6 +21,16 @@ export function scopedKey(scope?: KeyScope): S3AccessKey {
 
 export function revokeScopedKey(): void {
   scoped = undefined;
+}
+
+/** Takes the key back once it has been looked up so often: while the request that asked for it is under way. */
+export function revokeScopedKeyAfter(count: number): void {
+  lookups = count;
+}
+
+function lookUpScoped(): S3AccessKey | undefined {
+  lookups -= 1;
+  return lookups < 0 ? undefined : scoped;
 }
 
 beforeAll(async () => {
@@ -38,7 +49,7 @@ beforeAll(async () => {
     gateway: (port) => ({
       keys: {
         s3: (id) =>
-          id === "AKIDSCOPED" ? scoped : id === gateway.accessKey.accessKeyId ? gateway.accessKey : undefined,
+          id === "AKIDSCOPED" ? lookUpScoped() : id === gateway.accessKey.accessKeyId ? gateway.accessKey : undefined,
         url: (kid) => (kid === gateway.urlKey.kid ? gateway.urlKey : undefined),
       },
       origins: [`http://127.0.0.1:${port}`, `http://other.localhost:${port}`],
@@ -48,6 +59,7 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 afterEach(() => {
   scoped = undefined;
+  lookups = Number.POSITIVE_INFINITY;
 });
 
 export const host = () => `127.0.0.1:${gateway.port}`;

@@ -61,6 +61,8 @@ describe("nothing unsigned acts", () => {
     "x-amz-grant-full-control": "id=1",
     "x-amz-checksum-crc32": "AAAAAA==",
     "x-amz-sdk-checksum-algorithm": "CRC32",
+    "x-goog-copy-source": "/private/secret.txt",
+    "x-ms-copy-source": "/private/secret.txt",
   };
   const urls = {
     "an upload": { method: "PUT" as const, query: {}, headers: {} },
@@ -90,6 +92,38 @@ describe("nothing unsigned acts", () => {
       expect([reply.status, s3Code(reply.body)]).toEqual(isTrimmed ? [404, "NoSuchKey"] : [400, "InvalidArgument"]);
     },
   );
+
+  it("CVE-2026-54330: a Daypass URL has no operation that a header of a store could ask for", async () => {
+    const put = targetOf(daypassUrl(gateway, "/media/own.txt", { methods: ["PUT"] }));
+    for (const header of Object.keys(unsigned)) {
+      const reply = await attack({
+        method: "PUT",
+        target: put,
+        headers: { [header]: "/private/secret.txt" },
+        body: header,
+      });
+      expect([header, reply.status]).toEqual([header, 200]);
+      const stored = await attack({ target: get("own.txt") });
+      expect(stored.body.toString()).toBe(header);
+      expect(
+        Object.keys(stored.headers).filter((name) => /^x-amz-(?!id-2|request-id)|^x-(?:goog|ms)-/.test(name)),
+      ).toEqual([]);
+    }
+    const read = targetOf(daypassUrl(gateway, "/media/hello.txt"));
+    for (const extra of ["tagging", "acl", "uploads", "list-type=2", "versionId=1"]) {
+      expect((await attack({ target: `${read}&${extra}` })).status).toBe(403);
+    }
+  });
+
+  // In the canonical request the values of a repeated header are joined by commas: the signature fits both.
+  it("a signed copy source with a comma copies no other object when its holder sends it in two headers", async () => {
+    const bound = { "x-amz-copy-source": "/media/hello.txt,/private/secret.txt" };
+    const target = sign({ method: "PUT", bucket: "media", key: "copy.txt", expiresIn: 60, bind: { headers: bound } });
+    const headers = { "x-amz-copy-source": ["/media/hello.txt", "/private/secret.txt"] };
+    const reply = await attack({ method: "PUT", target, headers, body: "" });
+    expect([reply.status, s3Code(reply.body), reply.calls]).toEqual([400, "InvalidRequest", 0]);
+    expect((await attack({ method: "PUT", target, headers: bound, body: "" })).status).toBe(404);
+  });
 
   const narrow = {
     "another bucket": { scope: { buckets: ["media"] }, source: "/private/secret.txt" },

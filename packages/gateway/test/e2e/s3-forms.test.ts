@@ -173,6 +173,7 @@ describe("an upload by a form", () => {
       "https://evil.example/",
       "https://app.example.com.evil.example/",
       "https://app.example.com@evil.example/",
+      "https://name:password@app.example.com/",
       "//evil.example",
       "javascript:alert(1)",
     ]) {

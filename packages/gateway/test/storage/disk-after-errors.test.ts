@@ -1,21 +1,30 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
+  readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { copyWhole } from "../../src/storage/disk/file-bytes.ts";
 import { objectFinder } from "../../src/storage/disk/find-object.ts";
+import { fingerprintOf } from "../../src/storage/disk/fingerprint.ts";
+import { type Folders, folders } from "../../src/storage/disk/folders.ts";
 import type { IndexReader, IndexWriter } from "../../src/storage/disk/index-contract.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
+import { objectPlacer } from "../../src/storage/disk/place-object.ts";
 import { keptRoom } from "../../src/storage/disk/room.ts";
 import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
 import type { Storage } from "../../src/storage/storage.ts";
@@ -95,6 +104,133 @@ it("a key can be written to again after its tags could not be set", async () => 
     renameSync(`${own}-away`, own);
     expect(await storage.setTags(ref, { a: "2" })).toBe(true);
     expect((await storage.head(ref))?.tags).toEqual({ a: "2" });
+  });
+});
+
+describe("CVE-2026-54094: a folder that becomes a symbolic link while an upload is on its way to it leads nowhere", () => {
+  it("as its file is opened", async () => {
+    const [root, outside] = [tempRoot(), tempRoot()];
+    const index = await openDiskIndex(root);
+    const folder = join(root, "bucket/sub");
+    const real = folders(index.writer);
+    const turning: Folders = {
+      async ensure(base, path) {
+        const isThere = await real.ensure(base, path);
+        if (path === folder && isThere) {
+          rmdirSync(folder);
+          symlinkSync(join(outside, "bucket"), folder);
+        }
+        return isThere;
+      },
+    };
+    const finder = objectFinder({ ...index, smallBytes: 1000 });
+    const placer = objectPlacer({ ...index, folders: turning, finder });
+    const places = placer.placesOf({ bucket: "bucket", key: "sub/a.txt" });
+    const path = await placer.withTemp(places, async (temp) => {
+      writeSync(temp.fd, "mine");
+      expect(readdirSync(join(outside, "bucket"))).toEqual([]);
+      return temp.path;
+    });
+    expect(dirname(path)).toBe(dirname(places.hashed));
+    index.close();
+    for (const made of [root, outside]) removeRoot(made);
+  });
+
+  it("as it takes its name", async () => {
+    const outside = tempRoot();
+    await withClaims(async (storage, options) => {
+      const folder = join(options.root, "bucket/sub");
+      options.claimed = () => {
+        renameSync(folder, `${folder}-before`);
+        symlinkSync(join(outside, "bucket"), folder);
+      };
+      await storage.put({ bucket: "bucket", key: "sub/a.txt" }, chunks("mine")).catch(() => {});
+      expect(readdirSync(join(outside, "bucket"))).toEqual([]);
+    });
+    removeRoot(outside);
+  });
+});
+
+it("a bucket is not removed from under an upload that is about to take its name", async () => {
+  // No path can hold it, so its bucket's folder is empty all the while.
+  const hashed = { bucket: "bucket", key: "a//b" };
+  await withClaims(async (storage, options) => {
+    const removals: Promise<unknown>[] = [];
+    options.claimed = () => {
+      removals.push(
+        storage.deleteBucket("bucket").then(
+          () => "removed",
+          (error: { readonly code?: string }) => error.code,
+        ),
+      );
+    };
+    await Promise.all([storage.put(hashed, chunks("x")), storage.put({ ...hashed, key: "c//d" }, chunks("y"))]);
+    expect(await Promise.all(removals)).toEqual(["BUCKET_NOT_EMPTY", "BUCKET_NOT_EMPTY"]);
+    options.claimed = () => {};
+    for (const key of ["a//b", "c//d"]) {
+      expect(await storage.head({ ...hashed, key })).toMatchObject({ size: 1 });
+      await storage.delete({ ...hashed, key });
+    }
+    await storage.deleteBucket("bucket");
+    await expect(storage.head(hashed)).rejects.toMatchObject({ code: "NO_SUCH_BUCKET" });
+  });
+});
+
+describe("a name that somebody else takes between the last look and the commit", () => {
+  /** Puts `mine` under `a.txt`, where `meanwhile` comes after the look and before the name. Tells what is there then. */
+  async function put(conditions: { readonly ifNoneMatch?: "*" }, meanwhile: (path: string) => void) {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const path = join(root, "bucket/a.txt");
+    const finder = objectFinder({ ...index, smallBytes: 1000 });
+    const placer = objectPlacer({ ...index, folders: folders(index.writer), finder });
+    const places = placer.placesOf(ref);
+    // Asked last of all before the file moves.
+    const settle = index.layout.settle.bind(index.layout);
+    Object.assign(index.layout, {
+      settle: async (bucket: string) => {
+        meanwhile(path);
+        await settle(bucket);
+      },
+    });
+    const outcome = await placer
+      .withTemp(places, async (temp) => {
+        writeSync(temp.fd, "mine");
+        const fingerprint = fingerprintOf(fstatSync(temp.fd, { bigint: true }));
+        const row = {
+          ref,
+          fingerprint,
+          etag: "e",
+          contentType: "text/plain",
+          headers: {},
+          metadata: {},
+          checksums: {},
+        };
+        await placer.commit(temp.path, { row, places, conditions });
+      })
+      .then(
+        () => "stored",
+        (error: { readonly code?: string }) => error.code,
+      );
+    const read = (file: string) =>
+      existsSync(file) && statSync(file).isFile() ? readFileSync(file, "utf8") : undefined;
+    const found = [outcome, read(path), read(places.hashed)];
+    index.close();
+    removeRoot(root);
+    return found;
+  }
+
+  it("keeps it, and its file, where the object had to be new", async () => {
+    const theirs = (path: string) => writeFileSync(path, "theirs");
+    expect(await put({ ifNoneMatch: "*" }, theirs)).toEqual(["PRECONDITION_FAILED", "theirs", undefined]);
+    expect(await put({}, theirs)).toEqual(["stored", "mine", undefined]);
+    expect(await put({ ifNoneMatch: "*" }, () => {})).toEqual(["stored", "mine", undefined]);
+  });
+
+  it("keeps it where it is a folder, and the object lies elsewhere", async () => {
+    const folder = (path: string) => mkdirSync(path);
+    for (const conditions of [{}, { ifNoneMatch: "*" } as const])
+      expect(await put(conditions, folder)).toEqual(["stored", undefined, "mine"]);
   });
 });
 

@@ -4,7 +4,7 @@ import { type AnswerRow, rowCause } from "./answer-rows.ts";
 
 /**
  * Answers in words that are not Amazon's, or under codes with which Amazon says something else. Seen at R2, Garage (1.x),
- * Alibaba OSS and Backblaze B2.
+ * Alibaba OSS and Backblaze B2, and the gateway's own where S3 has none.
  */
 const ROWS: readonly AnswerRow[] = [
   [
@@ -86,6 +86,27 @@ const ROWS: readonly AnswerRow[] = [
     (_, fields) =>
       `The bucket lives at another endpoint${fields.has("Endpoint") ? ` (${fields.get("Endpoint")})` : ""} than the one to which the URL goes.`,
     "Sign with the bucket's own endpoint, for its region.",
+  ],
+  [
+    /^InvalidRequest$/,
+    /^This host is not served here/i,
+    "HOST",
+    "The gateway was reached by a name that is not among its origins.",
+    "Add the origin that clients use (publicUrl or origins of daypass serve), or let proxies pass Host on unchanged.",
+  ],
+  [
+    /^AccessDenied$/,
+    /^The storage can be read and not written/i,
+    "SERVER",
+    "The signature was accepted; the gateway may read its storage, and not write there.",
+    "Give the gateway's user the right to write to the folder that is served, or serve another one.",
+  ],
+  [
+    /^AccessDenied$/,
+    /^The success_action_redirect of this form leads/i,
+    "FIELD",
+    "The signature was accepted; the gateway sends browsers to the origins that it was told alone, and the one of success_action_redirect is not among them.",
+    "Add its origin to redirectOrigins of daypass serve, or sign the form without the field.",
   ],
 ];
 

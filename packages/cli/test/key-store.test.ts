@@ -1,0 +1,283 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { keyRing } from "../src/serve/key-ring.ts";
+import { hasEnded, isActive, type KeyRecord } from "../src/state/key-record.ts";
+import { keyStore } from "../src/state/key-store.ts";
+import { masterKey } from "../src/state/master-key.ts";
+import { seal, unseal } from "../src/state/seal.ts";
+import { sessionSecret } from "../src/state/session-secret.ts";
+import { temporaryFolder } from "./command.ts";
+
+const AT = Date.parse("2026-01-02T03:04:05Z");
+const S3 = { algorithm: "AWS4-HMAC-SHA256", scope: {} } as const;
+const URL_KEY = { algorithm: "HS256", scope: {} } as const;
+
+/** A store with a clock that the test moves. */
+function storeOf(env: Readonly<Record<string, string>> = {}) {
+  const folder = temporaryFolder();
+  let now = AT;
+  const clock = () => new Date(now);
+  const path = join(folder, "keys.json");
+  const rows = (): { record: KeyRecord; secret?: string }[] => JSON.parse(readFileSync(path, "utf8")).keys;
+  const setRows = (keys: unknown): void => writeFileSync(path, JSON.stringify({ version: 1, keys }));
+  const pass = (seconds: number): void => {
+    now += seconds * 1000;
+  };
+  return { folder, path, clock, pass, rows, setRows, store: keyStore({ folder, env, clock }) };
+}
+
+describe("a sealed text", () => {
+  const key = randomBytes(32);
+  const sealed = seal(key, "the secret", "context");
+
+  test("opens with its key beside its facts, and is another one each time", () => {
+    expect(unseal(key, sealed, "context")).toBe("the secret");
+    expect(seal(key, "the secret", "context")).not.toBe(sealed);
+    expect(sealed).not.toContain(Buffer.from("the secret").toString("base64url"));
+  });
+
+  test("does not open with another key, beside other facts, cut off or changed anywhere", () => {
+    expect(unseal(randomBytes(32), sealed, "context")).toBe(undefined);
+    expect(unseal(key, sealed, "contexts")).toBe(undefined);
+    const bytes = Buffer.from(sealed, "base64url");
+    for (let at = 0; at < bytes.length; at++) {
+      expect(unseal(key, bytes.subarray(0, at).toString("base64url"), "context")).toBe(undefined);
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+      expect(unseal(key, changed.toString("base64url"), "context")).toBe(undefined);
+    }
+  });
+});
+
+describe("the store of keys", () => {
+  test("makes first keys once, and not again where all of them were revoked", async () => {
+    const { store, rows } = storeOf();
+    expect(await store.fingerprint()).toBe("");
+    expect(await store.createFirst([S3, URL_KEY])).toBe(true);
+    expect(rows().map(({ record }) => record.kind)).toEqual(["s3", "url"]);
+    for (const { id } of await store.list()) await store.revoke(id);
+    expect(await store.createFirst([S3])).toBe(false);
+    expect([await store.active(), rows().length]).toEqual([[], 2]);
+    const another = storeOf();
+    await another.store.create(S3);
+    expect([await another.store.createFirst([S3]), another.rows().length]).toEqual([false, 1]);
+  });
+
+  test("changes its fingerprint with each change, and with nothing else", async () => {
+    const { store } = storeOf();
+    const seen = [await store.fingerprint()];
+    const { record } = await store.create(S3);
+    seen.push(await store.fingerprint());
+    await store.list();
+    expect(await store.fingerprint()).toBe(seen[1]);
+    await store.revoke(record.id);
+    seen.push(await store.fingerprint());
+    expect(new Set(seen).size).toBe(3);
+  });
+
+  test("forgets the secret of a revoked key, and keeps when that was", async () => {
+    const { store, pass, rows } = storeOf();
+    const { record } = await store.create(S3);
+    const other = await store.create(S3);
+    const at = (await store.revoke(record.id)).revokedAt;
+    pass(60);
+    expect((await store.revoke(record.id)).revokedAt).toBe(at);
+    expect(rows().map(({ secret }) => secret === undefined)).toEqual([true, false]);
+    expect((await store.active()).map(({ record: { id } }) => id)).toEqual([other.record.id]);
+  });
+
+  test("has both keys of a rotation until the overlap ends, and then the new one alone", async () => {
+    const { store, pass, clock } = storeOf();
+    const scope = { buckets: ["media"], prefix: "a/", methods: ["GET"], maxLife: 60 };
+    const old = await store.create({ ...S3, scope, label: "backup" });
+    const next = await store.rotate(old.record.id, 30);
+    expect(next.record).toMatchObject({ algorithm: S3.algorithm, scope, label: "backup", createdAt: clock().toJSON() });
+    const ids = async () => (await store.active()).map(({ record: { id } }) => id);
+    pass(29);
+    expect(await ids()).toEqual([old.record.id, next.record.id]);
+    pass(1);
+    expect(await ids()).toEqual([next.record.id]);
+    await expect(store.rotate(old.record.id, 30)).rejects.toThrow("was revoked or has retired");
+    await store.revoke(next.record.id);
+    await expect(store.rotate(next.record.id, 30)).rejects.toThrow("was revoked or has retired");
+    await expect(store.rotate("k-none", 30)).rejects.toThrow("expected the id of a stored key");
+  });
+
+  test("rotates no key that grants nothing any more", async () => {
+    const { store, pass } = storeOf();
+    const until = new Date(AT + 30_000).toISOString();
+    const { record } = await store.create({ ...S3, scope: { until } });
+    pass(30);
+    await expect(store.rotate(record.id, 1)).rejects.toThrow("has ended");
+    expect([hasEnded(record, new Date(AT + 29_999)), hasEnded(record, new Date(AT + 30_000))]).toEqual([false, true]);
+    expect(isActive(record, new Date(AT + 60_000))).toBe(true);
+  });
+
+  test("opens no key whose row has lost, shortened or exchanged its secret, and all others", async () => {
+    const { store, rows, setRows } = storeOf();
+    for (const wanted of [S3, S3, URL_KEY]) await store.create(wanted);
+    const [first, second, third] = rows();
+    for (const secret of ["", "AAAA", second?.secret, first?.secret?.slice(0, -4)]) {
+      setRows([{ ...first, secret }, second, third]);
+      const opened = (await store.opened()).map(({ key }) => key?.record.id);
+      expect(opened).toEqual([undefined, second?.record.id, third?.record.id]);
+      await expect(store.active()).rejects.toThrow(`expected key ${first?.record.id} to open`);
+      await expect(store.create(S3)).rejects.toThrow(`expected key ${first?.record.id} to open`);
+    }
+    // It can still be taken back.
+    await store.revoke(first?.record.id ?? "");
+    expect(await store.active()).toHaveLength(2);
+  });
+
+  test("needs the master key where there is something to open, and makes none beside keys that another one has sealed", async () => {
+    const { store, rows, setRows, folder, pass } = storeOf();
+    const master = join(folder, "master.key");
+    expect([await store.active(), await store.opened(), existsSync(master)]).toEqual([[], [], false]);
+    const { record } = await store.create(S3);
+    const next = await store.rotate(record.id, 30);
+    rmSync(master);
+    for (const step of [() => store.active(), () => store.opened(), () => store.create(S3)]) {
+      await expect(step()).rejects.toThrow(`found no ${master}`);
+      expect(existsSync(master)).toBe(false);
+    }
+    // A retired one grants nothing, and need not open; it is still shown.
+    pass(30);
+    await store.revoke(next.record.id);
+    await expect(store.create(S3)).rejects.toThrow(`found no ${master}`);
+    writeFileSync(master, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
+    const own = await store.create(S3);
+    expect((await store.opened()).map(({ key }) => key?.record.id)).toEqual([undefined, undefined, own.record.id]);
+    setRows(rows().map(({ record }) => ({ record })));
+    rmSync(master);
+    expect((await store.opened()).map(({ key }) => key)).toEqual([undefined, undefined, undefined]);
+    expect(await store.active()).toEqual([]);
+    await store.create(S3);
+    expect(await store.active()).toHaveLength(1);
+  });
+
+  test.each([
+    ["{", "expected JSON"],
+    ['{"version":2,"keys":[]}', "written by a newer release"],
+    ['{"version":1,"keys":{}}', "written by a newer release"],
+  ])("refuses the file %s, and changes nothing of it", async (text, says) => {
+    const { store, path } = storeOf();
+    writeFileSync(path, text);
+    for (const step of [
+      () => store.list(),
+      () => store.active(),
+      () => store.create(S3),
+      () => store.createFirst([S3]),
+    ])
+      await expect(step()).rejects.toThrow(says);
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+});
+
+describe("the master key", () => {
+  const key = randomBytes(32);
+  const of = (env: Readonly<Record<string, string>>, create = false) =>
+    masterKey({ env, folder: temporaryFolder(), create });
+
+  test("comes from the environment in any spelling, else from its file, else from the folder", async () => {
+    const file = join(temporaryFolder(), "key");
+    writeFileSync(file, `${key.toString("hex")}\n`);
+    for (const text of [
+      key.toString("base64"),
+      key.toString("base64url"),
+      key.toString("hex"),
+      ` ${key.toString("hex")}\n`,
+    ])
+      expect(await of({ DAYPASS_MASTER_KEY: text, DAYPASS_MASTER_KEY_FILE: "/none" })).toEqual(key);
+    expect(await of({ DAYPASS_MASTER_KEY_FILE: file })).toEqual(key);
+    const folder = temporaryFolder();
+    const made = await masterKey({ env: {}, folder, create: true });
+    expect(await masterKey({ env: {}, folder, create: true })).toEqual(made);
+    expect(await of({}, true)).not.toEqual(made);
+  });
+
+  test("is 32 bytes and nothing else, and is not made where keys wait for it", async () => {
+    for (const text of [
+      "short",
+      key.subarray(1).toString("hex"),
+      `${key.toString("hex")}00`,
+      "é".repeat(32),
+      "*".repeat(44),
+    ])
+      await expect(of({ DAYPASS_MASTER_KEY: text })).rejects.toThrow("expected DAYPASS_MASTER_KEY as 32 random bytes");
+    await expect(of({ DAYPASS_MASTER_KEY_FILE: "/none" }, true)).rejects.toThrow("found none: create it");
+    const folder = temporaryFolder();
+    await expect(masterKey({ env: {}, folder, create: false })).rejects.toThrow("expected the master key");
+    expect(existsSync(join(folder, "master.key"))).toBe(false);
+  });
+});
+
+test("the secret of sessions is that of the master key, and there is none before there is a key", async () => {
+  const [one, other] = [storeOf(), storeOf()];
+  const secretOf = ({ folder }: typeof one) => sessionSecret({ folder, env: {} });
+  expect(await secretOf(one)).toBe(undefined);
+  for (const { store } of [one, other]) await store.create(S3);
+  const secret = await secretOf(one);
+  expect(secret).toHaveLength(32);
+  expect(await secretOf(one)).toEqual(secret);
+  expect(await secretOf(other)).not.toEqual(secret);
+  expect(Buffer.from(secret ?? []).equals(await masterKey({ folder: one.folder, env: {}, create: false }))).toBe(false);
+});
+
+describe("the keys of a running gateway", () => {
+  test("follow the store, and end by themselves", async () => {
+    const { store, pass, clock, path } = storeOf();
+    const s3 = await store.create(S3);
+    const url = await store.create(URL_KEY);
+    const foreign = {
+      kty: "oct",
+      alg: "HS256",
+      kid: "public",
+      k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    } as const;
+    let gone = 0;
+    const asked: (readonly string[])[] = [];
+    const ring = await keyRing(store, {
+      clock,
+      publicKeys: (stored) => {
+        asked.push([...stored]);
+        return [foreign];
+      },
+      onGone: () => {
+        gone += 1;
+      },
+    });
+    expect(asked).toEqual([[s3.record.id, url.record.id]]);
+    const found = (): readonly boolean[] =>
+      [ring.s3(s3.record.id), ring.url(url.record.id), ring.url("public"), ring.s3("none")].map(Boolean);
+    expect(found()).toEqual([true, true, true, false]);
+    // Of an access key nothing is a key of URLs, and the other way round.
+    expect([ring.url(s3.record.id), ring.s3(url.record.id), ring.s3("public")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    // What is derived from a key stays while nothing changes.
+    const before = ring.s3(s3.record.id);
+    await ring.refresh();
+    expect(ring.s3(s3.record.id)).toBe(before);
+
+    await store.rotate(s3.record.id, 10);
+    await ring.refresh();
+    pass(9);
+    expect(found()).toEqual([true, true, true, false]);
+    pass(1);
+    expect(found()).toEqual([false, true, true, false]);
+    await store.revoke(url.record.id);
+    expect(found()).toEqual([false, true, true, false]);
+    await ring.refresh();
+    expect(found()).toEqual([false, false, true, false]);
+    expect([asked.length, gone]).toEqual([1, 0]);
+
+    rmSync(path);
+    await ring.refresh();
+    await ring.refresh();
+    expect([found(), gone]).toEqual([[false, false, true, false], 1]);
+  });
+});

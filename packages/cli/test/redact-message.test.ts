@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { redactMessage } from "../src/redact-message.ts";
+import { daypass } from "./command.ts";
+
+const SECRET = "1b9a8639e18b562797d555c8f1f4cf1bd1a3ad5f6ac38caf5d6c7ba4b7c0ffee";
+const V4 = `https://s3.example.com/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=60&X-Amz-Security-Token=${SECRET}&X-Amz-Signature=${SECRET}`;
+const SAS = `https://a.blob.core.windows.net/c/b?sv=2022-11-02&sp=r&sig=${SECRET}%3D`;
+
+describe("CVE-2017-8761: what a command says when it fails shows no signature", () => {
+  test.each([
+    `expected s3://bucket/key, found ${JSON.stringify(V4)}`,
+    `expected a folder to serve, found none at ${V4}: create it, or name another`,
+    `ENOENT: no such file or directory, open '${SAS}'`,
+    `expected a command, found ${JSON.stringify(`curl '${V4}' -o x; curl "${SAS}"`)}`,
+    `expected --error to name a file, found at ${V4.slice("https://s3.example.com".length)}`,
+    `expected one URL (${SAS}), found two`,
+    `found http://name:${SECRET}@store.example.com/b`,
+    `found daypass://files.example.com/a?dp-key=k1&dp-signature=${SECRET}`,
+  ])("%s", async (message) => {
+    const told = await redactMessage(message);
+    expect(told).not.toContain(SECRET);
+    expect(told).toContain("REDACTED");
+    expect(told.slice(0, 12)).toBe(message.slice(0, 12));
+  });
+
+  test("and all else as it was", async () => {
+    for (const message of [
+      "expected --port as a whole number from 0 to 65535, found 70000",
+      "expected a folder to serve, found none at /srv/files: create it",
+      "expected a configured origin (http://internal:3000, https://*.files.example.com)",
+      "expected a=b&c, found /tmp/a?b: ENOENT",
+      "",
+    ])
+      expect(await redactMessage(message)).toBe(message);
+    expect(await redactMessage(`found none at ${SAS}: create it`)).toMatch(
+      /^found none at https:\/\/a\.blob.*REDACTED: create it$/,
+    );
+  });
+
+  test.each([[[]], [["--json"]]])("by whatever it is told (%j)", async (options) => {
+    const { status, stdout, stderr } = await daypass(["doctor", V4, ...options]);
+    expect(status).toBe(2);
+    expect(stdout + stderr).toMatch(/expected s3:\/\/bucket\/key, found .*X-Amz-Signature=REDACTED/);
+    expect(stdout + stderr).not.toContain(SECRET);
+  });
+});

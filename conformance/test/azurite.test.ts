@@ -213,6 +213,23 @@ describe("URLs of Daypass, judged by Azurite 3.37.0", () => {
     expect((await get(azure.sign({ ...permitted, bind: { ip: "203.0.113.9" } }).url)).status).toBe(200);
     expect((await get(azure.sign({ ...permitted, encryptionScope: "one" }).url)).status).toBe(500);
   });
+
+  test("what Azurite leaves out: a SAS for a version or a directory, the SDK's as well", async () => {
+    const azure = azureSigner(options);
+    const versionId = "2026-01-02T03:04:05.1234567Z";
+    expect((await get(azure.sign({ ...permitted, versionId }).url)).status).toBe(403);
+    expect((await get(azure.sign({ ...permitted, blob: undefined, prefix: "talks/" }).url)).status).toBe(403);
+    const { account, accountKey, endpoint } = azurite;
+    const theirs = (more: object): string =>
+      generateBlobSASQueryParameters(
+        { containerName: CONTAINER, permissions: BlobSASPermissions.parse("r"), expiresOn: soon(), ...more },
+        new StorageSharedKeyCredential(account, accountKey),
+      ).toString();
+    const blob = `${endpoint}/${CONTAINER}/${encodeURIComponent(BLOB)}`;
+    const ofVersion = `versionid=${encodeURIComponent(versionId)}&${theirs({ blobName: BLOB, versionId })}`;
+    const ofDirectory = theirs({ blobName: "talks", isDirectory: true });
+    for (const sas of [ofVersion, ofDirectory]) expect((await get(`${blob}?${sas}`)).status).toBe(403);
+  });
 });
 
 const missing = needs("openssl");
@@ -263,22 +280,32 @@ describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.37
     },
   );
 
-  test("Azurite knows no signed headers and parameters: the SDK's are refused as well", async () => {
-    const bind = { headers: { "x-ms-client-request-id": "a" }, query: { timeout: "30" } };
-    const [version, headers] = ["2026-04-06", bind.headers];
-    expect((await send(signer(version).sign({ ...permitted, bind }))).status).toBe(403);
+  test.each([
+    ["signed headers", { requestHeaders: { "x-ms-client-request-id": "a" } }],
+    ["signed parameters", { requestQueryParameters: { timeout: "30" } }],
+    ["saoid", { preauthorizedAgentObjectId: "33333333-3333-3333-3333-333333333333" }],
+    ["scid", { correlationId: "44444444-4444-4444-4444-444444444444" }],
+    ["sduoid", { delegatedUserObjectId: "66666666-6666-6666-6666-666666666666" }],
+  ])("Azurite knows no %s: the SDK's are refused as well", async (_, more) => {
+    const version = "2026-04-06";
+    const {
+      requestHeaders: headers,
+      requestQueryParameters: query,
+      ...users
+    } = more as {
+      readonly requestHeaders?: Readonly<Record<string, string>>;
+      readonly requestQueryParameters?: Readonly<Record<string, string>>;
+    };
+    expect((await send(signer(version).sign({ ...permitted, ...users, bind: { headers, query } }))).status).toBe(403);
     const key = {
       ...userDelegationKey,
       signedStartsOn: new Date(userDelegationKey.signedStartsOn),
       signedExpiresOn: new Date(userDelegationKey.signedExpiresOn),
     };
-    const values = {
-      ...{ containerName: CONTAINER, blobName: BLOB, permissions: BlobSASPermissions.parse("r"), version },
-      ...{ requestHeaders: headers, requestQueryParameters: bind.query },
-      expiresOn: soon(),
-    };
-    const theirs = generateBlobSASQueryParameters(values, key, azurite.account).toString();
-    const url = `${azurite.endpoint}/${CONTAINER}/${encodeURIComponent(BLOB)}?timeout=30&${theirs}`;
+    const values = { containerName: CONTAINER, blobName: BLOB, permissions: BlobSASPermissions.parse("r"), version };
+    const sas = generateBlobSASQueryParameters({ ...values, ...more, expiresOn: soon() }, key, azurite.account);
+    const parameters = [...Object.entries(query ?? {}).map((pair) => pair.join("=")), sas.toString()].join("&");
+    const url = `${azurite.endpoint}/${CONTAINER}/${encodeURIComponent(BLOB)}?${parameters}`;
     expect((await send({ method: "GET", url, headers })).status).toBe(403);
   });
 });

@@ -280,6 +280,13 @@ describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.37
     },
   );
 
+  test("a version that is newer than Azurite is refused as a header, and not as the sv of a SAS", async () => {
+    const { url } = signer("2026-10-06").sign(permitted);
+    const asked = async (version: string) =>
+      (await send({ method: "GET", url, headers: { "x-ms-version": version } })).status;
+    expect([(await get(url)).status, await asked("2026-06-06"), await asked("2026-10-06")]).toEqual([200, 200, 400]);
+  });
+
   test.each([
     ["signed headers", { requestHeaders: { "x-ms-client-request-id": "a" } }],
     ["signed parameters", { requestQueryParameters: { timeout: "30" } }],

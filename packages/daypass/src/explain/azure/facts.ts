@@ -161,7 +161,7 @@ export function azureTraps(
   add(
     "new-version",
     (values.get("sv") ?? "") > "2025-11-05",
-    `sv=${values.get("sv")} is newer than some clouds and emulators: Azurite knows versions up to 2026-06-06 since 3.37.0, and up to 2025-11-05 before; any later one it refuses unless it runs with --skipApiVersionCheck, and before 3.37.0 a user delegation SAS of 2026-04-06 or later in any case.`,
+    `sv=${values.get("sv")} is newer than some clouds and emulators: Azurite before 3.37.0 refuses a user delegation SAS of 2026-04-06 or later. Beside the URL Azure's clients send their version as x-ms-version: one later than 2026-06-06 (before 3.37.0 than 2025-11-05) it refuses unless it runs with --skipApiVersionCheck.`,
   );
   add(
     "create-only",

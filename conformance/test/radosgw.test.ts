@@ -1,5 +1,7 @@
+import { ceph } from "daypass/presets";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
+import { s3V4aSigner } from "daypass/s3/v4a";
 import { type SwiftSignRequest, swiftSigner } from "daypass/swift";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
@@ -127,6 +129,16 @@ describe.skipIf(missing)(`URLs of Daypass, judged by radosgw${missing ?? ""}`, (
     const put = (body: string) => send({ url: signed.url, method: "PUT", headers: signed.headers, body });
     expect((await put("abc")).status).toBe(200);
     expect((await put("abd")).status).toBe(400);
+  });
+
+  test("it knows no SigV4A, as the preset of Ceph says", async () => {
+    const { endpoint, credentials } = radosgw;
+    const key = "as it is";
+    expect((await call("SigV4, path style", { key, method: "PUT" }, "x")).status).toBe(200);
+    expect((await call("SigV4, path style", { key })).status).toBe(200);
+    const signer = s3V4aSigner({ endpoint, addressing: "path", credentials });
+    expect((await send(await signer.sign({ bucket: BUCKET, key, expiresIn: 60 }))).status).toBe(403);
+    expect(ceph({ endpoint }).provider.supports).toMatchObject({ sigv4a: false, sigv2: true, virtual: true });
   });
 
   test("its Swift API takes TempURLs of both keys, but for SHA-512, prefixes and networks", async () => {

@@ -13,6 +13,7 @@ declare module "ali-oss" {
   }
   class OSS {
     constructor(options: OssOptions);
+    putBucketCORS(bucket: string, rules: unknown): Promise<object>;
     signatureUrl(name: string, options: object, strictObjectNameValidation: boolean): string;
     signatureUrlV4(
       method: string,

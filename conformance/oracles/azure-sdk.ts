@@ -99,6 +99,8 @@ function directorySas(wish: AzureWish): string {
     preauthorizedAgentObjectId: wish.preauthorizedAgentObjectId,
     correlationId: wish.correlationId,
     delegatedUserObjectId: wish.delegatedUserObjectId,
+    requestHeaders: wish.headers,
+    requestQueryParameters: wish.query,
   };
   const sas =
     wish.userDelegationKey === undefined

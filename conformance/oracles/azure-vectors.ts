@@ -56,7 +56,7 @@ const WISHES: readonly (AzureWish & { readonly name: string })[] = [
   ...["2015-04-05", "2018-03-28", "2018-11-09", "2020-10-02"].map((version) => ({
     ...{ name: `service, a blob, ${version}`, kind: "service" as const, version, ...full, ...blob, response },
   })),
-  ...["2020-12-06", "2022-11-02", "2026-04-06"].map((version) => ({
+  ...["2020-12-06", "2022-11-02", "2026-04-06", "2026-10-06"].map((version) => ({
     ...{ name: `service, a blob, ${version}`, kind: "service" as const, version, ...full, ...blob, response },
     encryptionScope,
   })),
@@ -93,7 +93,7 @@ const WISHES: readonly (AzureWish & { readonly name: string })[] = [
     ...{ name: `account, ${version}`, kind: "account" as const, version, ...full },
     ...{ permissions: "rwdlacup", services: "btqf", resourceTypes: "sco" },
   })),
-  ...["2020-12-06", "2026-04-06"].map((version) => ({
+  ...["2020-12-06", "2026-04-06", "2026-10-06"].map((version) => ({
     ...{ name: `account, ${version}`, kind: "account" as const, version, ...full, ...blob, encryptionScope },
     ...{ permissions: "rwdxftlacupiy", services: "b", resourceTypes: "o" },
   })),
@@ -113,19 +113,12 @@ const WISHES: readonly (AzureWish & { readonly name: string })[] = [
     ...{ name: `user delegation, ${version}`, kind: "user-delegation" as const, version, ...full, ...blob, response },
     ...{ ...agent, ...person, encryptionScope },
   })),
-  {
-    ...{
-      name: "user delegation, 2026-04-06",
-      kind: "user-delegation",
-      version: "2026-04-06",
-      ...full,
-      ...blob,
-      response,
-    },
+  ...["2026-04-06", "2026-10-06"].map((version) => ({
+    ...{ name: `user delegation, ${version}`, kind: "user-delegation" as const, version, ...full, ...blob, response },
     ...{ ...agent, ...person, encryptionScope },
     headers: { "Content-Type": "video/mp4", "x-ms-meta-Owner": "a, b" },
     query: { timeout: "30", tenant: "a b+c=d&e:f" },
-  },
+  })),
   {
     ...{
       name: "user delegation, only what is needed",
@@ -146,6 +139,18 @@ const WISHES: readonly (AzureWish & { readonly name: string })[] = [
     },
     ...{ container: "media", directory: "talks", permissions: "racwdlmeop" },
     agentObjectId: "77777777-7777-7777-7777-777777777777",
+  },
+  {
+    ...{
+      name: "user delegation, a directory, 2026-10-06",
+      kind: "user-delegation",
+      version: "2026-10-06",
+      ...base,
+      ...person,
+    },
+    ...{ container: "media", directory: "talks/2026", permissions: "rl", encryptionScope },
+    headers: { "x-ms-client-request-id": "a" },
+    query: { timeout: "30" },
   },
 ];
 

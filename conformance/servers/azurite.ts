@@ -26,8 +26,8 @@ export async function startAzurite(options: { readonly tls: boolean }): Promise<
   const tls = options.tls ? await selfSigned(folder.path) : [];
   const program = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
   const args = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", folder.path, "--silent"];
-  // Without the last one it refuses requests whose version is newer than it is.
-  const rest = ["--disableTelemetry", "--skipApiVersionCheck", ...tls];
+  // Azure's client, which sets up the one without TLS, says in a header that it is newer than Azurite is.
+  const rest = ["--disableTelemetry", ...(options.tls ? tls : ["--skipApiVersionCheck"])];
   const child = spawn(process.execPath, [program, ...args, ...rest], { stdio: "ignore" });
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {

@@ -14,6 +14,8 @@ export interface Radosgw {
   /** For virtual-host style; send requests to `port` of 127.0.0.1 with this Host. */
   readonly virtualEndpoint: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** For its Swift API, at `/swift`: the account, and its keys for TempURLs. */
+  readonly swift: { readonly account: string; readonly keys: readonly string[] };
   stop(): Promise<void>;
 }
 
@@ -21,6 +23,8 @@ const credentials = {
   accessKeyId: "AKTESTAKTESTAKTEST00",
   secretAccessKey: "SKTESTSKTESTSKTESTSKTESTSKTESTSKTEST0000",
 };
+
+const swift = { account: "AUTH_u", keys: ["first key", "second key"] };
 
 /**
  * Starts one process on the SQLite backend (dbstore): no cluster, loopback only, a third of a second. Server and `radosgw-admin` make
@@ -55,7 +59,9 @@ async function startOnce(): Promise<Radosgw> {
     await listening(port, { name: "radosgw" });
     const { accessKeyId, secretAccessKey } = credentials;
     const user = ["--uid=u", "--display-name=u", `--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
-    await promisify(execFile)("radosgw-admin", [...args, "user", "create", ...user], {
+    const [first, second] = swift.keys;
+    const temporary = [`--temp-url-key=${first}`, `--temp-url-key-2=${second}`];
+    await promisify(execFile)("radosgw-admin", [...args, "user", "create", ...user, ...temporary], {
       timeout: 20_000,
       killSignal: "SIGKILL",
     });
@@ -68,6 +74,7 @@ async function startOnce(): Promise<Radosgw> {
     endpoint: `http://127.0.0.1:${port}`,
     virtualEndpoint: `http://s3.localhost:${port}`,
     credentials,
+    swift,
     stop,
   };
 }
@@ -95,5 +102,6 @@ rgw s3 auth use sts = false
 rgw sts key = abcdefghijklmnop
 rgw enable usage log = false
 rgw run sync thread = false
+rgw swift account in url = true
 `;
 }

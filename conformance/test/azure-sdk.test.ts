@@ -16,7 +16,7 @@ import { runCount, runSeed, seeded } from "../random/seeded.ts";
 
 const KINDS: readonly AzureKind[] = ["service", "account", "user-delegation"];
 
-describe.each(KINDS)("%s SAS of @azure/storage-blob 12.32.0", (kind) => {
+describe.each(KINDS)("%s SAS of @azure/storage-blob 12.34.0", (kind) => {
   test(`is the same URL, byte for byte, on ${runCount()} random requests`, () => {
     const random = seeded(runSeed());
     let dotted = 0;
@@ -31,7 +31,7 @@ describe.each(KINDS)("%s SAS of @azure/storage-blob 12.32.0", (kind) => {
       const isDotted = hasDotSegment(wish.blob ?? "");
       if (isDotted) dotted += 1;
       const [theirPath, theirTokens] = splitUrl(isDotted ? sdkUrl(wish, "x") : sdkUrl(wish), {});
-      // The SDK for directories puts `sdd` last; newer ones for blobs have it where we have it.
+      // The SDK for directories puts `sdd` last; the one for blobs has it where we have it.
       if (wish.directory !== undefined) for (const list of [tokens, theirTokens]) list.sort();
       expect(tokens.join("&"), JSON.stringify(wish)).toBe(theirTokens.join("&"));
       if (!isDotted) expect(path, JSON.stringify(wish)).toBe(theirPath);
@@ -54,7 +54,7 @@ function splitUrl(url: string, { query = {} }: Pick<AzureWish, "query">): readon
 test("the library's vectors are what the SDKs sign today", () => {
   const file = new URL("../../packages/daypass/test/vectors/azure/sas.json", import.meta.url);
   const made = {
-    source: "@azure/storage-blob 12.32.0; directories: @azure/storage-file-datalake 12.29.0",
+    source: "@azure/storage-blob 12.34.0; directories: @azure/storage-file-datalake 12.31.0",
     madeBy: "DAYPASS_WRITE_VECTORS=1 npx vitest run test/azure-sdk.test.ts, in conformance/",
     vectors: azureVectors(),
   };
@@ -71,6 +71,10 @@ const wanted = {
 };
 const clock = (): Date => new Date("2026-01-02T03:00:00Z");
 const asked = { container: "media", permissions: "r", expiresIn: 3600 };
+const userDelegationKey = {
+  ...{ signedObjectId: "o", signedTenantId: "t", signedService: "b", signedVersion: "2020-12-06", value: accountKey },
+  ...{ signedStartsOn: new Date("2026-01-01T00:00:00Z"), signedExpiresOn: new Date("2026-01-03T00:00:00Z") },
+};
 
 test("the SDK's client signs another blob for a name with dot segments, and Daypass refuses the name", async () => {
   const service = new BlobServiceClient(
@@ -86,11 +90,25 @@ test("the SDK's client signs another blob for a name with dot segments, and Dayp
   );
 });
 
+test.each(["2020-02-10", "2022-11-02", "2026-10-06"])(
+  "the SDK for blobs signs a directory of %s as we do",
+  (version) => {
+    const values = { ...wanted, version, containerName: "media", blobName: "talks/2026", isDirectory: true };
+    const theirs = generateBlobSASQueryParameters(
+      values,
+      new StorageSharedKeyCredential(account, accountKey),
+    ).toString();
+    const azure = azureSigner({ account, credentials: { accountKey }, version, clock });
+    expect(azure.sign({ ...asked, prefix: "talks/2026/" }).url.split("?")[1]).toBe(theirs);
+
+    const credentials = { userDelegationKey };
+    const delegated = azureUserDelegationSigner({ account, credentials, version, clock });
+    const { url } = delegated.sign({ ...asked, prefix: "talks/2026/" });
+    expect(url.split("?")[1]).toBe(generateBlobSASQueryParameters(values, userDelegationKey, account).toString());
+  },
+);
+
 test("the SDK drops what an older version does not sign, and Daypass refuses it", () => {
-  const userDelegationKey = {
-    ...{ signedObjectId: "o", signedTenantId: "t", signedService: "b", signedVersion: "2020-12-06", value: accountKey },
-    ...{ signedStartsOn: new Date("2026-01-01T00:00:00Z"), signedExpiresOn: new Date("2026-01-03T00:00:00Z") },
-  };
   const sdk = (more: object): string =>
     generateBlobSASQueryParameters(
       { containerName: "media", blobName: "a", ...wanted, ...more },

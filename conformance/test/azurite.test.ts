@@ -15,7 +15,7 @@ import { type Azurite, startAzurite } from "../servers/azurite.ts";
 
 const VERSIONS = [
   ...["2015-04-05", "2018-03-28", "2018-11-09", "2019-12-12", "2020-02-10", "2020-10-02", "2020-12-06", "2022-11-02"],
-  ...["2025-05-05", "2025-07-05", "2026-02-06", "2026-04-06"],
+  ...["2025-05-05", "2025-07-05", "2026-02-06", "2026-04-06", "2026-06-06", "2026-10-06"],
 ] as const;
 const CONTAINER = "media";
 const BLOB = "talks/key note.txt";
@@ -60,7 +60,7 @@ function another(name: string, value: string): string {
   return encodeURIComponent(known[name] ?? `${value}x`);
 }
 
-describe("URLs of Daypass, judged by Azurite 3.35.0", () => {
+describe("URLs of Daypass, judged by Azurite 3.37.0", () => {
   let azurite: Azurite;
   let admin: BlobServiceClient;
   let options: { account: string; endpoint: string; credentials: { accountKey: string } };
@@ -213,11 +213,28 @@ describe("URLs of Daypass, judged by Azurite 3.35.0", () => {
     expect((await get(azure.sign({ ...permitted, bind: { ip: "203.0.113.9" } }).url)).status).toBe(200);
     expect((await get(azure.sign({ ...permitted, encryptionScope: "one" }).url)).status).toBe(500);
   });
+
+  test("what Azurite leaves out: a SAS for a version or a directory, the SDK's as well", async () => {
+    const azure = azureSigner(options);
+    const versionId = "2026-01-02T03:04:05.1234567Z";
+    expect((await get(azure.sign({ ...permitted, versionId }).url)).status).toBe(403);
+    expect((await get(azure.sign({ ...permitted, blob: undefined, prefix: "talks/" }).url)).status).toBe(403);
+    const { account, accountKey, endpoint } = azurite;
+    const theirs = (more: object): string =>
+      generateBlobSASQueryParameters(
+        { containerName: CONTAINER, permissions: BlobSASPermissions.parse("r"), expiresOn: soon(), ...more },
+        new StorageSharedKeyCredential(account, accountKey),
+      ).toString();
+    const blob = `${endpoint}/${CONTAINER}/${encodeURIComponent(BLOB)}`;
+    const ofVersion = `versionid=${encodeURIComponent(versionId)}&${theirs({ blobName: BLOB, versionId })}`;
+    const ofDirectory = theirs({ blobName: "talks", isDirectory: true });
+    for (const sas of [ofVersion, ofDirectory]) expect((await get(`${blob}?${sas}`)).status).toBe(403);
+  });
 });
 
 const missing = needs("openssl");
 
-describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.35.0${missing ?? ""}`, () => {
+describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.37.0${missing ?? ""}`, () => {
   let azurite: Azurite;
   let userDelegationKey: AzureUserDelegationKey;
 
@@ -245,7 +262,7 @@ describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.35
       credentials: { userDelegationKey },
     });
 
-  test.each([undefined, ...VERSIONS.filter((version) => version >= "2018-11-09" && version < "2026-04-06")])(
+  test.each([undefined, ...VERSIONS.filter((version) => version >= "2018-11-09")])(
     "of version %s read a blob, and are refused when tampered with",
     async (version) => {
       const { url } = signer(version).sign({
@@ -263,24 +280,40 @@ describe.skipIf(missing)(`user delegation SAS of Daypass, judged by Azurite 3.35
     },
   );
 
-  test("of version 2026-04-06 have two lines more than Azurite 3.35.0 knows: the SDK's are refused as well", async () => {
-    expect((await get(signer("2026-04-06").sign(permitted).url)).status).toBe(403);
-    const values = {
-      ...{
-        containerName: CONTAINER,
-        blobName: BLOB,
-        permissions: BlobSASPermissions.parse("r"),
-        version: "2026-04-06",
-      },
-      expiresOn: soon(),
+  test("a version that is newer than Azurite is refused as a header, and not as the sv of a SAS", async () => {
+    const { url } = signer("2026-10-06").sign(permitted);
+    const asked = async (version: string) =>
+      (await send({ method: "GET", url, headers: { "x-ms-version": version } })).status;
+    expect([(await get(url)).status, await asked("2026-06-06"), await asked("2026-10-06")]).toEqual([200, 200, 400]);
+  });
+
+  test.each([
+    ["signed headers", { requestHeaders: { "x-ms-client-request-id": "a" } }],
+    ["signed parameters", { requestQueryParameters: { timeout: "30" } }],
+    ["saoid", { preauthorizedAgentObjectId: "33333333-3333-3333-3333-333333333333" }],
+    ["scid", { correlationId: "44444444-4444-4444-4444-444444444444" }],
+    ["sduoid", { delegatedUserObjectId: "66666666-6666-6666-6666-666666666666" }],
+  ])("Azurite knows no %s: the SDK's are refused as well", async (_, more) => {
+    const version = "2026-04-06";
+    const {
+      requestHeaders: headers,
+      requestQueryParameters: query,
+      ...users
+    } = more as {
+      readonly requestHeaders?: Readonly<Record<string, string>>;
+      readonly requestQueryParameters?: Readonly<Record<string, string>>;
     };
+    expect((await send(signer(version).sign({ ...permitted, ...users, bind: { headers, query } }))).status).toBe(403);
     const key = {
       ...userDelegationKey,
       signedStartsOn: new Date(userDelegationKey.signedStartsOn),
       signedExpiresOn: new Date(userDelegationKey.signedExpiresOn),
     };
-    const theirs = generateBlobSASQueryParameters(values, key, azurite.account).toString();
-    expect((await get(`${azurite.endpoint}/${CONTAINER}/${encodeURIComponent(BLOB)}?${theirs}`)).status).toBe(403);
+    const values = { containerName: CONTAINER, blobName: BLOB, permissions: BlobSASPermissions.parse("r"), version };
+    const sas = generateBlobSASQueryParameters({ ...values, ...more, expiresOn: soon() }, key, azurite.account);
+    const parameters = [...Object.entries(query ?? {}).map((pair) => pair.join("=")), sas.toString()].join("&");
+    const url = `${azurite.endpoint}/${CONTAINER}/${encodeURIComponent(BLOB)}?${parameters}`;
+    expect((await send({ method: "GET", url, headers })).status).toBe(403);
   });
 });
 

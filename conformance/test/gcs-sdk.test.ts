@@ -117,7 +117,7 @@ const v2VerifierOf = perBucket((wish) =>
 );
 const formVerifier = gcsFormVerifier({ keys: PUBLIC_ACCOUNT, enforces: ["body-length"] });
 
-describe("@google-cloud/storage 7.22.0", () => {
+describe("@google-cloud/storage 8.4.0", () => {
   test(`V4: agrees on ${COUNT} random requests, and is wrong only where it is known to be`, async () => {
     const random = seeded(runSeed());
     const differing = new Map<string, number>();

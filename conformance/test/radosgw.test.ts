@@ -1,5 +1,8 @@
+import { ceph } from "daypass/presets";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
+import { s3V4aSigner } from "daypass/s3/v4a";
+import { type SwiftSignRequest, swiftSigner } from "daypass/swift";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
 import { aws4Oracle } from "../oracles/aws4.ts";
@@ -126,6 +129,42 @@ describe.skipIf(missing)(`URLs of Daypass, judged by radosgw${missing ?? ""}`, (
     const put = (body: string) => send({ url: signed.url, method: "PUT", headers: signed.headers, body });
     expect((await put("abc")).status).toBe(200);
     expect((await put("abd")).status).toBe(400);
+  });
+
+  test("it knows no SigV4A, as the preset of Ceph says", async () => {
+    const { endpoint, credentials } = radosgw;
+    const key = "as it is";
+    expect((await call("SigV4, path style", { key, method: "PUT" }, "x")).status).toBe(200);
+    expect((await call("SigV4, path style", { key })).status).toBe(200);
+    const signer = s3V4aSigner({ endpoint, addressing: "path", credentials });
+    expect((await send(await signer.sign({ bucket: BUCKET, key, expiresIn: 60 }))).status).toBe(403);
+    expect(ceph({ endpoint }).provider.supports).toMatchObject({ sigv4a: false, sigv2: true, virtual: true });
+  });
+
+  test("its Swift API takes TempURLs of both keys, but for SHA-512, prefixes and networks", async () => {
+    const { account, keys } = radosgw.swift;
+    const endpoint = `${radosgw.endpoint}/swift`;
+    const object = "talks/key note+1%.txt";
+    type Wish = Partial<SwiftSignRequest> & { readonly digest?: "sha1" | "sha256" | "sha512" };
+    const asked = async (key: string, { digest = "sha256", ...wish }: Wish, body?: string) => {
+      const options = { endpoint, account, key };
+      const signer = digest === "sha512" ? swiftSigner({ ...options, digest }) : swiftSigner({ ...options, digest });
+      const { url, method } = await signer.sign({ container: BUCKET, object, expiresIn: 60, ...wish });
+      const answer = await send({ method, url, body });
+      return [answer.status, answer.status === 200 ? answer.body.toString() : ""];
+    };
+    for (const [at, key] of keys.entries()) {
+      const text = `content ${at}`;
+      expect(await asked(key, { method: "PUT" }, text)).toEqual([201, ""]);
+      for (const digest of ["sha1", "sha256"] as const) {
+        expect(await asked(key, { digest })).toEqual([200, text]);
+        expect(await asked(key, { digest, expiresAs: "iso" })).toEqual([200, text]);
+      }
+      // It wants padding behind the base64, and `/swift` in a prefix; of networks it knows nothing.
+      const left: readonly Wish[] = [{ digest: "sha512" }, { prefix: "talks/" }, { bind: { ip: "127.0.0.0/8" } }];
+      for (const wish of left) expect(await asked(key, wish)).toEqual([403, ""]);
+    }
+    expect(await asked("no key", {})).toEqual([403, ""]);
   });
 
   describe("where a client differs from Daypass", () => {

@@ -1,3 +1,4 @@
+import { explain } from "daypass/explain";
 import { type SwiftSignRequest, swiftSigner, swiftVerifier } from "daypass/swift";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { needs } from "../../tools/needs.ts";
@@ -55,6 +56,29 @@ describe.skipIf(missing)(`TempURLs of Daypass, judged by OpenStack Swift${missin
     for (const expiresAs of ["unix", "iso"] as const) {
       expect(await fetched({ digest, clock, expiresAs })).toEqual([401, ""]);
     }
+  });
+
+  test("answers a page's preflight by the rule that explain prints, and no other page's", async () => {
+    const origin = "https://page.example";
+    const { url } = await sign({ method: "PUT", object: "talks/page.txt" });
+    const preflight = async (from: string) => {
+      const headers = {
+        ...{ origin: from, "access-control-request-method": "PUT" },
+        "access-control-request-headers": "content-type",
+      };
+      const answer = await send({ method: "OPTIONS", url, headers });
+      return [answer.status, answer.headers["access-control-allow-origin"]];
+    };
+    expect(await preflight(origin)).toEqual([401, undefined]);
+    const { browser } = await explain(url, { request: { method: "PUT" }, origin });
+    const headers = browser?.cors as Readonly<Record<string, string>>;
+    const set = await swift.asOwner({ method: "POST", path: `/${swift.container}`, headers });
+    expect(set.status).toBe(204);
+    expect(await preflight(origin)).toEqual([200, origin]);
+    expect(await preflight("https://other.example")).toEqual([401, undefined]);
+    const put = await send({ method: "PUT", url, headers: { origin }, body: "of a page" });
+    expect([put.status, put.headers["access-control-allow-origin"]]).toEqual([201, origin]);
+    expect(put.headers["access-control-expose-headers"]).toContain("etag");
   });
 
   test("takes each method for itself, and HEAD with most", async () => {

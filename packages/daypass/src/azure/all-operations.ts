@@ -15,27 +15,30 @@ const SEQUENCE = "if-sequence-number-le if-sequence-number-lt if-sequence-number
 const APPEND = "blob-condition-maxsize blob-condition-appendpos";
 const SOURCE =
   "copy-source copy-source-authorization copy-source-tag-option copy-source-blob-properties source-range source-content-md5 source-content-crc64 source-if-match source-if-none-match source-if-modified-since source-if-unmodified-since source-if-tags source-lease-id source-encryption-key source-encryption-key-sha256 source-encryption-algorithm requires-sync rehydrate-priority seal-blob blob-type file-request-intent";
+// Conditions on the blob, where the tags have an entity tag and a time of their own.
+const OF_BLOB = "blob-if-match blob-if-none-match blob-if-modified-since blob-if-unmodified-since";
 const SEARCH = "where marker maxresults include";
 
 /**
  * Every operation that a SAS can permit on Azure, but those that name a second blob (see {@link azureCopyOperations}). Give it,
  * or a part of it, to a verifier in `operations`.
  *
- * Not here, so refused: batches, a container's access policies (which no SAS permits), and what would make a container public.
+ * Not here, so refused: batches, a container's access policies (which no SAS permits), facts of the account, and what would make a container
+ * public.
  *
  * Source: the operations' pages in the Azure Storage REST reference, "Permissions for a directory, container, or blob" and
- * "Account SAS permissions by operation"; Azurite 3.35.0 (OperationBlobSASPermission, OperationAccountSASPermission) asks for
+ * "Account SAS permissions by operation"; Azurite 3.37.0 (OperationBlobSASPermission, OperationAccountSASPermission) asks for
  * the same letters.
  */
 export const azureAllOperations: readonly AzureOperation[] = [
   ...azureOperations,
-  ["get-blob-tags", "GET o tags", "t", LEASE, VERSION],
+  ["get-blob-tags", "GET o tags", "t", `${LEASE} ${OF_BLOB}`, VERSION],
   ["get-page-ranges", "GET o pagelist", "r", `${READ} range`, `${VERSION} prevsnapshot marker maxresults`],
   ["query-blob", "POST o query", "r", `${READ} ${BODY}`, VERSION],
   ["append-block", "PUT o appendblock", "aw", `${WRITE} ${BODY} ${APPEND}`, ""],
   ["seal-append-blob", "PUT o seal", "w", `${LEASE} ${APPEND}`, ""],
   ["put-page", "PUT o page", "w", `${WRITE} ${BODY} ${SEQUENCE} range page-write`, ""],
-  ["resize-page-blob", "PUT o properties +blob-content-length", "w", `${LEASE} ${PROPERTIES} blob-content-length`, ""],
+  ["resize-page-blob", "PUT o properties +blob-content-length", "w", `${WRITE} ${PROPERTIES} blob-content-length`, ""],
   [
     "set-sequence-number",
     "PUT o properties +sequence-number-action",
@@ -43,7 +46,7 @@ export const azureAllOperations: readonly AzureOperation[] = [
     `${LEASE} ${PROPERTIES} sequence-number-action blob-sequence-number`,
     "",
   ],
-  ["set-blob-tags", "PUT o tags", "t", `${LEASE} ${BODY}`, "versionid"],
+  ["set-blob-tags", "PUT o tags", "t", `${LEASE} ${BODY} ${OF_BLOB}`, "versionid"],
   ["set-blob-tier", "PUT o tier", "w", `${LEASE} access-tier rehydrate-priority`, VERSION],
   ["snapshot-blob", "PUT o snapshot", "cw", `${WRITE} meta-*`, ""],
   ["break-lease", "PUT o lease +lease-action=break", "wd", `${LEASE} lease-action lease-break-period`, ""],
@@ -78,6 +81,7 @@ export const azureAllOperations: readonly AzureOperation[] = [
  */
 export const azureCopyOperations: readonly AzureOperation[] = [
   ["copy-blob", "PUT o +copy-source", "cw", `${CREATE} ${SOURCE}`, ""],
+  ["incremental-copy-blob", "PUT o incrementalcopy", "cw", `${LEASE} copy-source`, ""],
   ["abort-copy", "PUT o copy", "w", `${LEASE} copy-action`, "copyid"],
   ["put-block-from-url", "PUT o block +copy-source", "w", `${WRITE} ${SOURCE}`, "blockid"],
   ["append-block-from-url", "PUT o appendblock +copy-source", "aw", `${WRITE} ${SOURCE} ${APPEND}`, ""],

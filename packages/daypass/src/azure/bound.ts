@@ -1,7 +1,7 @@
 import type { Parameter } from "../parameters.ts";
 
 // What a user delegation SAS of 2026-04-06 and later signs of a request.
-// Source: @azure/storage-blob 12.32.0, src/sas/BlobSASSignatureValues.ts; the SDKs for .NET and Java make the same texts.
+// Source: @azure/storage-blob 12.34.0, src/sas/BlobSASSignatureValues.ts; the SDKs for .NET and Java make the same texts.
 
 /** `name:value` and a line feed for each header that `srh` names, in its order and spelling. */
 export function canonicalHeaders(pairs: readonly Parameter[]): string {

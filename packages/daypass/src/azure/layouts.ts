@@ -12,7 +12,7 @@ export interface SasKind {
    * `srh` and `srq` name, `ACCOUNT` the account, `END` nothing, which leaves the line feed that an account SAS ends with.
    *
    * Source: "Create a service SAS", "Create a user delegation SAS" and "Create an account SAS" of the Azure Storage REST
-   * reference, and \@azure/storage-blob 12.32.0, src/sas. Each version is proved by test/vectors/azure.
+   * reference, and \@azure/storage-blob 12.34.0, src/sas. Each version is proved by test/vectors/azure.
    */
   readonly fields: readonly string[];
   /**
@@ -37,7 +37,7 @@ export interface SasKind {
   readonly maxSeconds: number;
 }
 
-// @azure/storage-blob 12.32.0 checks the same of letters and resources, SASSignatureValuesSanityCheckAndAutofill.
+// @azure/storage-blob 12.34.0 checks the same of letters and resources, SASSignatureValuesSanityCheckAndAutofill.
 const SINCE = {
   sv: "2015-04-05",
   sr: "2018-11-09",

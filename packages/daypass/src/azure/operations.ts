@@ -27,13 +27,14 @@ export const PROPERTIES =
 export const RETENTION = "immutability-policy-until-date:i immutability-policy-mode:i legal-hold:i";
 export const CREATE: string = `${WRITE} ${PROPERTIES} meta-* access-tier tags:t ${RETENTION}`;
 export const VERSION = "snapshot versionid";
-const LIST = "prefix delimiter marker maxresults showonly startfrom endbefore";
+const TIER_TIMES = "access-tier-if-modified-since access-tier-if-unmodified-since";
+const LIST = "prefix delimiter marker maxresults showonly startFrom endBefore";
 
 /**
  * What `azureVerifier` permits unless told otherwise: to get, put, list and delete blobs, in one piece or in blocks.
  *
  * Source: the operations' pages in the Azure Storage REST reference and "Permissions for a directory, container, or blob"; Azurite
- * 3.35.0 (OperationBlobSASPermission) asks for the same letters.
+ * 3.37.0 (OperationBlobSASPermission) asks for the same letters.
  */
 export const azureOperations: readonly AzureOperation[] = [
   ["get-blob", "GET o", "r", `${READ} range range-get-content-md5 range-get-content-crc64 structured-body`, VERSION],
@@ -44,7 +45,7 @@ export const azureOperations: readonly AzureOperation[] = [
   ["put-block-list", "PUT o blocklist", "w", `${CREATE} ${BODY}`, ""],
   ["set-blob-properties", "PUT o properties", "w", `${LEASE} ${PROPERTIES}`, ""],
   ["set-blob-metadata", "PUT o metadata", "w", `${WRITE} meta-*`, ""],
-  ["delete-blob", "DELETE o", "d", `${LEASE} delete-snapshots`, "snapshot"],
+  ["delete-blob", "DELETE o", "d", `${LEASE} delete-snapshots ${TIER_TIMES}`, "snapshot"],
   ["list-blobs", "GET c list +include=tags", "l", "", `${LIST} include:t`],
   ["list-blobs", "GET c list", "l", "", `${LIST} include`],
 ];

@@ -50,6 +50,41 @@ const RULES: Readonly<Record<string, { readonly setBy: string; readonly rule: (r
       ],
     }),
   },
+  oss: {
+    setBy: "PutBucketCors (await client.putBucketCORS(bucket, rules) of ali-oss)",
+    rule: ({ origin, methods, headers }) => [
+      {
+        allowedOrigin: [origin],
+        allowedMethod: methods,
+        allowedHeader: headers,
+        exposeHeader: ["ETag"],
+        maxAgeSeconds: MAX_AGE,
+      },
+    ],
+  },
+  cos: {
+    setBy: "PutBucketCors (await cos.putBucketCors({ Bucket, Region, CORSRules }) of cos-nodejs-sdk-v5)",
+    rule: ({ origin, methods, headers }) => ({
+      CORSRules: [
+        {
+          AllowedOrigin: [origin],
+          AllowedMethod: methods,
+          AllowedHeader: headers,
+          ExposeHeader: ["ETag"],
+          MaxAgeSeconds: String(MAX_AGE),
+        },
+      ],
+    }),
+  },
+  swift: {
+    setBy: "the container's metadata (swift post CONTAINER -H 'NAME: VALUE' for each)",
+    // Any method and any header will do where the origin does.
+    rule: ({ origin }) => ({
+      "X-Container-Meta-Access-Control-Allow-Origin": origin,
+      "X-Container-Meta-Access-Control-Expose-Headers": "etag",
+      "X-Container-Meta-Access-Control-Max-Age": String(MAX_AGE),
+    }),
+  },
   url: {
     setBy: "the configuration of the gateway (daypass serve --config), or the same in the server of the route",
     rule: ({ origin, methods, headers }) => ({ cors: { origins: [origin], methods, headers, maxAge: MAX_AGE } }),

@@ -159,6 +159,20 @@ it("a salt is no part of a grant's id", () => {
   expect(salted.id).toBe(signer.sign({ url, expiresIn: 60 }).id);
 });
 
+it.each([{}, { salt: "s" }, { escapeEarly: true }])(
+  "a path may have what separates fields, which it stands behind: %j",
+  async (how) => {
+    const { url: signed } = akamaiSigner({ secret, clock, ...how }).sign({ url: `${url}~b&c`, expiresIn: 60 });
+    const reader = akamaiVerifier({ secrets: secret, origins, clock, ...how });
+    expect(await outcome(reader, get(signed))).toBe("accepted");
+    expect(await outcome(reader, get(signed.replace("~b&c?", "~b?")))).toBe("SIGNATURE_MISMATCH");
+    for (const wish of [{ prefix: "/akamai/~x/" }, { acl: ["/akamai/~*"] }]) {
+      const ask = () => signer.sign({ url: "https://media.example.com/akamai/~x/a", expiresIn: 60, ...wish });
+      expect(ask).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
+    }
+  },
+);
+
 it.each([
   [{ data: "a~exp=9999999999" }, "INVALID_INPUT"],
   [{ data: "a&b" }, "INVALID_INPUT"],

@@ -92,6 +92,22 @@ describe("operations", () => {
     ).toBe("list-containers");
   });
 
+  it("take what Azure's client sends, as it spells it", async () => {
+    const list: RawSas = { path: "/media", fields: { sr: "c", sp: "l" } };
+    const range = await verify({ ...list, query: "restype=container&comp=list&startFrom=a%2Fb&endBefore=c" });
+    expect(range.parameters).toContainEqual(["startFrom", "a/b"]);
+    // A name in another case is not one that Azure's pages have.
+    await refuse({ ...list, query: "restype=container&comp=list&startfrom=a" }, "UNSIGNED_PARAMETER");
+    const headers = [["x-ms-access-tier-if-modified-since", "Tue, 27 Mar 2007 19:36:42 GMT"]] as const;
+    expect((await verify({ method: "DELETE", headers, fields: { sp: "d" } })).operation).toBe("delete-blob");
+    const verifier = azureVerifier({ ...options, operations: [...azureAllOperations, ...azureCopyOperations] });
+    const asked = async (raw: RawSas) => (await verifier.verify(rawRequest(raw))).operation;
+    const tags: RawSas = { query: "comp=tags", headers: [["x-ms-blob-if-match", "*"]], fields: { sp: "t" } };
+    expect([await asked(tags), await asked({ ...tags, method: "PUT" })]).toEqual(["get-blob-tags", "set-blob-tags"]);
+    const copy: RawSas = { method: "PUT", query: "comp=incrementalcopy", fields: { sp: "w" } };
+    expect(await asked({ ...copy, headers: [["x-ms-copy-source", "https://a/b"]] })).toBe("incremental-copy-blob");
+  });
+
   it("show tags in a listing only to those who may read tags", async () => {
     const list: RawSas = { path: "/media", query: "restype=container&comp=list&include=metadata%2Ctags" };
     await refuse({ ...list, fields: { sr: "c", sp: "l" } }, "METHOD_NOT_GRANTED");

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isDaypassError } from "../../src/index.ts";
 import { type Capabilities, probe } from "./probe.ts";
+import { shapes } from "./shapes.ts";
 import { subjects } from "./subjects.ts";
 
 // The table of docs/schemes is what these experiments have shown. `CAPABILITIES=write npx vitest run capabilities`
@@ -25,6 +26,11 @@ describe("what each scheme binds", async () => {
       return;
     }
     expect(written[0]).toBe(table);
+  });
+
+  it.each(shapes)("is the same in another shape: $subject.scheme", async ({ subject, row, but }) => {
+    const { constraints } = await probe(subject);
+    expect(constraints).toEqual({ ...found.find(({ scheme }) => scheme === row)?.constraints, ...but });
   });
 
   // From JavaScript, where no compiler has seen it.

@@ -37,10 +37,10 @@ import type { ProbeConstraints, Subject } from "./probe.ts";
 
 type Clock = () => Date;
 
-const ORIGIN = "https://media.example.com";
-const OTHER = "https://other.example.com";
+export const ORIGIN = "https://media.example.com";
+export const OTHER = "https://other.example.com";
 const ORIGINS = [ORIGIN, OTHER];
-const RESOURCE = "talks/keynote.mp4";
+export const RESOURCE = "talks/keynote.mp4";
 const ENFORCES: readonly ObligationKind[] = [
   "body-length",
   "body-sha256",
@@ -55,7 +55,7 @@ const ENFORCES: readonly ObligationKind[] = [
 type Common = { readonly origins: readonly string[]; readonly enforces: readonly ObligationKind[] };
 
 /** A subject from a signer and a verifier that take a clock. */
-function subject<R>(
+export function subject<R>(
   scheme: string,
   signer: (clock: Clock) => { sign(request: R): SignedRequest | Promise<SignedRequest> },
   verifier: (clock: Clock, common: Common) => Verifier<Grant>,
@@ -81,23 +81,28 @@ function subject<R>(
   };
 }
 
-const access = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
-const oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" };
-const cos = { secretId: "AKIDEXAMPLE", secretKey: "secret" };
-const urlKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
-const object = { bucket: "media", key: RESOURCE };
-const session = { ...access, sessionToken: "token" };
-const anyBucket = (origin: string): string => origin.replace("://", "://*.");
-const endpoint = ORIGIN;
+export const access = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+export const oss = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" };
+export const cos = { secretId: "AKIDEXAMPLE", secretKey: "secret" };
+export const urlKey = {
+  kty: "oct",
+  alg: "HS256",
+  kid: "k1",
+  k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+} as const;
+export const object = { bucket: "media", key: RESOURCE };
+export const session = { ...access, sessionToken: "token" };
+export const anyBucket = (origin: string): string => origin.replace("://", "://*.");
+export const endpoint = ORIGIN;
 
-const blobAccount = { account: "myaccount", endpoint: `${ORIGIN}/myaccount` };
-const accountKey = { accountKey: urlKey.k.replace(/$/, "=") };
-const userDelegationKey = {
+export const blobAccount = { account: "myaccount", endpoint: `${ORIGIN}/myaccount` };
+export const accountKey = { accountKey: urlKey.k.replace(/$/, "=") };
+export const userDelegationKey = {
   ...{ signedObjectId: "o", signedTenantId: "t", signedService: "b", signedVersion: "2022-11-02" },
   ...{ signedStartsOn: "2026-01-01T00:00:00Z", signedExpiresOn: "2026-01-08T00:00:00Z", value: accountKey.accountKey },
 };
 /** Azure signs permissions, and no method. A prefix stands in the place of the blob. */
-const azure = {
+export const azure = {
   request: ({ method = "GET", prefix, ...constraints }: ProbeConstraints) => ({
     ...constraints,
     ...{ method, permissions: method === "PUT" ? "cw" : "r" },
@@ -106,19 +111,19 @@ const azure = {
   prefix: { value: "talks/", elsewhere: (url: string) => url.replace("/talks?", "/talks/another?") },
 };
 
-const secret = "SecurityKey";
-const hexKey = "52a152a152a152a152a152a152a152a1";
-const cdnKey = { keyName: "my-key", key: "nZtRohdNF9m3cKM24IcK4w==" };
-const ed25519 = {
+export const secret = "SecurityKey";
+export const hexKey = "52a152a152a152a152a152a152a152a1";
+export const cdnKey = { keyName: "my-key", key: "nZtRohdNF9m3cKM24IcK4w==" };
+export const ed25519 = {
   privateKey: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
   publicKey: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 };
-const mediaToken = { secret: "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8" };
-const uriKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } as const;
+export const mediaToken = { secret: "g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8" };
+export const uriKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } as const;
 const cloudfrontKey = { keyPairId: "K2JCJMDEHXQW5F", privateKey: RSA.privateKey, hash: "sha256" } as const;
 const cloudfrontKeys = { keyPairId: "K2JCJMDEHXQW5F", publicKey: RSA.publicKey, hashes: ["sha256"] } as const;
-const edge = { url: `${ORIGIN}/talks/2026/keynote.mp4` };
-const edgePrefix = { value: "/talks/", elsewhere: (url: string) => url.replace("keynote", "another") };
+export const edge = { url: `${ORIGIN}/talks/2026/keynote.mp4` };
+export const edgePrefix = { value: "/talks/", elsewhere: (url: string) => url.replace("keynote", "another") };
 
 /** Every scheme that makes a URL. A new one adds its line. */
 export const subjects: readonly Subject[] = [

@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import { azureSigner } from "../../src/azure/index.ts";
+import { cosSigner } from "../../src/cos/index.ts";
 import { explain } from "../../src/explain/index.ts";
 import { gcsHmacSigner } from "../../src/gcs/index.ts";
+import { ossSigner } from "../../src/oss/index.ts";
+import { ossV1Signer } from "../../src/oss/v1/index.ts";
 import { s3Signer } from "../../src/s3/index.ts";
+import { swiftSigner } from "../../src/swift/index.ts";
 import { urlSigner } from "../../src/url/index.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
@@ -76,6 +80,34 @@ test("writes the rule as each provider takes it", async () => {
   const own = urlSigner({ key }).sign({ url: "https://api.example.com/in", methods: ["POST", "PUT"], expiresIn: 60 });
   expect((await explain(own.url, { origin })).browser?.cors).toEqual({
     cors: { origins: [origin], methods: ["POST", "PUT"], headers: ["content-type"], maxAge: 3600 },
+  });
+});
+
+// That the two SDKs and a Swift take these: conformance/test/cors-rules.test.ts and swift.test.ts.
+test("writes the rule as the SDKs of other stores take it", async () => {
+  const wish = { bucket: "media", key: "a", method: "PUT", bind: { contentType: "image/png" }, expiresIn: 60 };
+  const rule = async ({ url }: { readonly url: string }) =>
+    (await explain(url, { request: { method: "PUT", headers: { "content-type": "image/png" } }, origin })).browser
+      ?.cors;
+  const alibaba = { region: "cn-hangzhou", credentials: { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" } };
+  const ossRule = {
+    ...{ allowedOrigin: [origin], allowedMethod: ["PUT"], allowedHeader: ["content-type"] },
+    ...{ exposeHeader: ["ETag"], maxAgeSeconds: 3600 },
+  };
+  expect(await rule(ossSigner(alibaba).sign(wish))).toEqual([ossRule]);
+  expect(await rule(ossV1Signer(alibaba).sign(wish))).toEqual([ossRule]);
+  const tencent = { region: "ap-guangzhou", credentials: { secretId: "AKIDEXAMPLE", secretKey: "secret" } };
+  const cosRule = {
+    ...{ AllowedOrigin: [origin], AllowedMethod: ["PUT"], AllowedHeader: ["content-type"] },
+    ...{ ExposeHeader: ["ETag"], MaxAgeSeconds: "3600" },
+  };
+  expect(await rule(cosSigner(tencent).sign({ ...wish, bucket: "media-1" }))).toEqual({ CORSRules: [cosRule] });
+  const swift = swiftSigner({ endpoint: "https://swift.example.com", account: "AUTH_test", key: "k" });
+  const put = { container: "media", object: "a", method: "PUT", expiresIn: 60 } as const;
+  expect(await rule(swift.sign(put))).toEqual({
+    "X-Container-Meta-Access-Control-Allow-Origin": origin,
+    "X-Container-Meta-Access-Control-Expose-Headers": "etag",
+    "X-Container-Meta-Access-Control-Max-Age": "3600",
   });
 });
 

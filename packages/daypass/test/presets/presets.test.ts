@@ -100,6 +100,22 @@ describe.each(all.map(([preset, ...rest]) => [preset.provider.name, preset, ...r
         (["path", "virtual", "custom-domains", "forms", "filename", "sigv2", "sigv4a"] as const).map(word),
       );
     });
+
+    it("has the notes and the sources of the documentation", () => {
+      const path = new URL("../../../../docs/schemes/s3-compatibles.md", import.meta.url);
+      const entry = readFileSync(path, "utf8")
+        .split("\n")
+        .find((line) => line.startsWith(`- **${name}**: `))
+        ?.replaceAll("`", "");
+      const { notes, sources } = preset.provider;
+      for (const said of [...notes, ...sources.map((source) => `](${source})`)]) expect(entry).toContain(said);
+      // And no other, but what the longest life says.
+      const rest = [...notes, / URLs may live.*days here\./].reduce<string>(
+        (text, said) => text.replace(said, ""),
+        entry ?? "",
+      );
+      expect(rest.replace(/\(\[.*/, "").trim()).toBe(`- **${name}**:`);
+    });
   },
 );
 

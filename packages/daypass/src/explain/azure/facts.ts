@@ -161,7 +161,7 @@ export function azureTraps(
   add(
     "new-version",
     (values.get("sv") ?? "") > "2025-11-05",
-    `sv=${values.get("sv")} is newer than some clouds and emulators: Azurite 3.35.0 refuses it unless it runs with --skipApiVersionCheck, and a user delegation SAS of 2026-04-06 in any case.`,
+    `sv=${values.get("sv")} is newer than some clouds and emulators: Azurite before 3.37.0 refuses a user delegation SAS of 2026-04-06 or later. Beside the URL Azure's clients send their version as x-ms-version: one later than 2026-06-06 (before 3.37.0 than 2025-11-05) it refuses unless it runs with --skipApiVersionCheck.`,
   );
   add(
     "create-only",

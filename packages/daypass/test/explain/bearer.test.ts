@@ -51,6 +51,13 @@ describe("a URL that opens something, and that Daypass can only read", () => {
     });
   });
 
+  test("promises of no new JWT secret of Supabase's that it ends what another key has signed", async () => {
+    const url = "https://x.supabase.co/storage/v1/object/sign/avatars/a.png?token=";
+    const { signedBy, mayEndEarlier } = await explain(`${url}${jwt({ url: "avatars/a.png", exp: END })}`, { clock });
+    expect(signedBy).toMatch(/\bkid\b/);
+    expect(mayEndEarlier).toMatch(/only tokens whose header names no key/);
+  });
+
   test("tells when Django and itsdangerous have signed", async () => {
     for (const { url } of BEARER_URLS.filter(({ scheme }) => /^(?:django|itsdangerous)$/.test(scheme))) {
       expect((await explain(url, { clock })).signedAt).toEqual(new Date(SIGNED * 1000));

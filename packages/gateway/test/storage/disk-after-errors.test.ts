@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { copyWhole } from "../../src/storage/disk/file-bytes.ts";
 import { objectFinder } from "../../src/storage/disk/find-object.ts";
-import type { IndexReader, IndexWriter } from "../../src/storage/disk/index-contract.ts";
+import type { IndexReader, IndexWriter } from "../../src/storage/disk/index/contract.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
 import { keptRoom } from "../../src/storage/disk/room.ts";
 import { disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";

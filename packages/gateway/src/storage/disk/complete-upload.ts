@@ -14,13 +14,13 @@ import { syncFile } from "./durable.ts";
 import { copyRange } from "./file-bytes.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import type { IndexReader, IndexRow, IndexWriter } from "./index-contract.ts";
+import type { IndexReader, IndexRow, IndexWriter } from "./index/contract.ts";
+import type { Ending, PartRow, UploadRow } from "./index/uploads-db.ts";
 import type { Layout, Places } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ObjectPlacer } from "./place-object.ts";
 import { dataPath, removeUpload, uploadFolder } from "./receive-parts.ts";
 import { noSuchBucket } from "./refusals.ts";
-import type { Ending, PartRow, UploadRow } from "./uploads-db.ts";
 
 export type CompleteUpload = (
   upload: UploadRef,

@@ -1,6 +1,6 @@
 /**
  * Uploads in parts. The bytes of a part lie below `.daypass/uploads/<id>/`, in the common file `data` where the part has a place
- * in it (`uploads-writer.ts`), else in a file of its own.
+ * in it (`index/uploads-writer.ts`), else in a file of its own.
  */
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, mkdirSync, openSync, renameSync, truncateSync } from "node:fs";
@@ -22,13 +22,13 @@ import type { ChecksumAlgorithm, ObjectRef } from "../storage.ts";
 import { noSuchUpload } from "../upload-refusals.ts";
 import { syncFile, syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
-import type { IndexReader, IndexWriter, PartClaim } from "./index-contract.ts";
+import type { IndexReader, IndexWriter, PartClaim } from "./index/contract.ts";
+import type { PartRow, UploadRow } from "./index/uploads-db.ts";
 import type { Layout } from "./layout.ts";
 import { type ObjectPlacer, unlinkIfThere } from "./place-object.ts";
 import { noSuchBucket } from "./refusals.ts";
 import { someTags } from "./store-object.ts";
 import type { UploadWriter } from "./upload.ts";
-import type { PartRow, UploadRow } from "./uploads-db.ts";
 
 export interface PartReceiverOptions {
   readonly layout: Layout;

@@ -1,5 +1,5 @@
 /** What the disk driver asks of its index: a reader in every process, and one writer for all of them. */
-import type { ObjectPart, ObjectRef, StoredHeaders } from "../storage.ts";
+import type { ObjectPart, ObjectRef, StoredHeaders } from "../../storage.ts";
 import type { NamesReader } from "./names-db.ts";
 import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-db.ts";
 

@@ -9,7 +9,7 @@ import type { IndexReader, IndexWriter } from "./index/contract.ts";
 import { LOOSE_BUCKET } from "./key-path.ts";
 import type { Layout } from "./layout.ts";
 import type { ListObjects } from "./list-objects.ts";
-import { abandonUpload } from "./receive-parts.ts";
+import { abandonUpload } from "./upload-folder.ts";
 
 const CORS = "cors";
 

@@ -19,8 +19,8 @@ import type { Ending, PartRow, UploadRow } from "./index/uploads-db.ts";
 import type { Layout, Places } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ObjectPlacer } from "./place-object.ts";
-import { dataPath, removeUpload, uploadFolder } from "./receive-parts.ts";
 import { noSuchBucket } from "./refusals.ts";
+import { dataPath, removeUpload, uploadFolder } from "./upload-folder.ts";
 
 export type CompleteUpload = (
   upload: UploadRef,

@@ -6,8 +6,8 @@ import type { IndexDatabase } from "./index/database.ts";
 import type { UploadRow } from "./index/uploads-db.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
-import { dataPath, uploadFolder, uploadsFolder } from "./receive-parts.ts";
 import { unlessStuck } from "./sweep.ts";
+import { dataPath, uploadFolder, uploadsFolder } from "./upload-folder.ts";
 
 export interface SweepUploadsOptions {
   readonly database: IndexDatabase;

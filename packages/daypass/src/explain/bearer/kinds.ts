@@ -171,6 +171,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     times: ({ found }) => timesOfJwt(found(IN_PATH)),
     ends: "when the signing key is revoked",
     binds: ["video (sub)", "begin and end", "rules for addresses and countries, where it has them (accessRules)"],
+    leavesOpen: ["scheme", "headers", "who uses it, from where (without accessRules), and how often"],
     check: "its token is a JSON Web Token (RS256) of the account's signing key",
   },
   {
@@ -495,7 +496,8 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     signedBy: "AWS",
     secrets: parameter("code"),
     ends: "five minutes after it was made, or with its first use, whichever comes first",
-    binds: ["the session: dashboard or console, and user"],
+    binds: ["the session: dashboard or console, and user", "one use"],
+    leavesOpen: ["scheme", "headers", "who uses it, and from where"],
     check: "only AWS knows the code; a page that is loaded again needs a new one, and its domain has to be allowed",
   },
   {

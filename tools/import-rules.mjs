@@ -93,6 +93,11 @@ const parts = [
     why: "the list of drivers names them, and does nothing else",
   },
   {
+    part: /^storage\/disk\/index\//,
+    sees: [contracts, runtime, /^@photostructure\/sqlite$/, /^storage\/disk\/(faults|room)\.ts$/],
+    why: "the index keeps rows for the driver: it knows no folder and no file but its own",
+  },
+  {
     part: /^storage\/disk(\.ts$|\/)/,
     sees: [contracts, http, library, runtime, /^@photostructure\/sqlite$/],
     why: ALONE,

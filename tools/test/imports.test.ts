@@ -36,6 +36,7 @@ describe("an import is refused", () => {
     ["of another driver", gateway("storage/s3.ts"), gateway("storage/disk.ts")],
     ["of disk's own files by another driver", gateway("storage/s3/wire.ts"), gateway("storage/disk/room.ts")],
     ["of a step by a driver", gateway("storage/s3/wire.ts"), gateway("pipeline/limits.ts")],
+    ["of a root's folders by its index", gateway("storage/disk/index/writer.ts"), gateway("storage/disk/layout.ts")],
     ["of disk's database by another driver", gateway("storage/s3/wire.ts"), "@photostructure/sqlite"],
     ["of a step by the list of drivers", gateway("storage/drivers.ts"), gateway("pipeline/limits.ts")],
     ["of Node by the list of drivers", gateway("storage/drivers.ts"), "node:fs"],

@@ -21,3 +21,14 @@ it.each(texts)("$path names only paths that are there", ({ path, named }) => {
     MADE.test(name) || [name, `${name}.ts`, join(dirname(path), name)].some((found) => existsSync(join(root, found)));
   expect(named.filter((name) => !isThere(name))).toEqual([]);
 });
+
+it("the list of decisions has each page, by its number and title", () => {
+  const folder = "docs/decisions/";
+  const pages = committed.filter((path) => path.startsWith(folder) && !path.endsWith("/README.md"));
+  const list = readFileSync(join(root, folder, "README.md"), "utf8");
+  const lines = pages.map((path) => {
+    const [, title] = /^# (.+)/.exec(readFileSync(join(root, path), "utf8")) ?? [];
+    return `- [${title}](${path.slice(folder.length)})`;
+  });
+  expect([...list.matchAll(/^- .+/gm)].map(([line]) => line).sort()).toEqual(lines.sort());
+});

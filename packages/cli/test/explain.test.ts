@@ -156,6 +156,13 @@ test("refuses a key of the environment that is incomplete", async () => {
   ]);
 });
 
+test("speaks of an upload where the method is signed and not told, and not of an application's token", async () => {
+  const link = await daypass(["sign", "s3://media/a.png"], { env: AWS });
+  const token = `https://app.example.com/x?token=eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.${"a".repeat(43)}`;
+  const spoken = await Promise.all([link.stdout.trim(), token].map((url) => daypass(["explain", url])));
+  expect(spoken.map(({ stderr }) => stderr)).toEqual([expect.stringMatching(/--method PUT/), ""]);
+});
+
 describe("explain, of a form", () => {
   const form = [
     "sign",

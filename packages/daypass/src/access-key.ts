@@ -37,7 +37,7 @@ function invalidCredentials(name: string, expected: string): DaypassError {
 export function credentialSource<C extends object, P>(given: C | (() => C), prepare: (credentials: C) => P): () => P {
   if (typeof given === "function") {
     const prepared = prepareOnce(prepare);
-    return () => prepared((given as () => C)());
+    return () => prepared(given());
   }
   const prepared = prepare(given);
   return () => prepared;

@@ -83,7 +83,7 @@ export function parseGoogle(received: ReceivedRequest, product: GoogleCdn): Goog
   };
 }
 
-/** By names alone, as {@link Scheme.detect}. */
+/** By names alone, as `detect` of a scheme. */
 export function detectGoogle({ target, headers }: WireRequest, { cookie, pathComponent }: GoogleCdn): boolean {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);

@@ -25,7 +25,7 @@ import { DELEGATION_KEY } from "./azure/fixture.ts";
 import { RSA } from "./cloudfront/keys.ts";
 import { account, hmacKey, publicAccount } from "./gcs/account.ts";
 
-// security.md 4.2, rows 3 (traversal on the signing side) and 4 (prefix escape and sloppy prefix).
+// A grant for a prefix opens nothing beside it: no dot segments lead out, and no folder whose name only begins alike is in.
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const clock = (): Date => AT;

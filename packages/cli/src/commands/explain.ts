@@ -97,8 +97,10 @@ Keys
       return 0;
     }
     await print(context.stdout, explanationText(explanation));
-    // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload.
-    if (explanation.grants.methods === undefined && values.method === undefined)
+    // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload. What an application does with a
+    // token of its own is another matter.
+    const isOfStore = explanation.traps.every(({ name }) => name !== "not-checked");
+    if (explanation.grants.methods === undefined && values.method === undefined && isOfStore)
       await print(context.stderr, "With --method PUT it tells what a page needs to upload with this URL, too.");
     return 0;
   },

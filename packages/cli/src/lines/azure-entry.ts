@@ -16,7 +16,7 @@ import {
 import type { AzureExplainKey } from "daypass/explain";
 import { ACCOUNT_KEY } from "./azure-credentials.ts";
 import {
-  checkFields,
+  checked,
   type Fields,
   fields,
   type JsonObject,
@@ -81,18 +81,18 @@ interface EntryPolicy {
 
 /** The keys of an entry with `"scheme":"azure"`. Throws `INVALID_INPUT` for a misspelt one. */
 export function azureEntryKeys(object: JsonObject): readonly AzureExplainKey[] {
-  checkFields(object, ENTRY);
-  const { account, credentials } = object as AzureEntry;
-  const keys = [credentials ?? []]
-    .flat()
-    .map((key) => ({ account, ...credentialsOf<AzureSharedKey | AzureDelegatedKey>(key) }));
-  return keys as unknown as readonly AzureExplainKey[];
+  return keysOf(checked(object, ENTRY));
+}
+
+function keysOf({ account, credentials }: AzureEntry): readonly AzureExplainKey[] {
+  const keys = [credentials ?? []].flat();
+  return keys.map((key) => ({ account, ...credentialsOf<AzureSharedKey | AzureDelegatedKey>(key) }));
 }
 
 /** The verifiers of an entry with `"scheme":"azure"`: that of its kind, or all for which it has keys. */
 export function azureLineVerifiers(object: JsonObject, context: LineContext): readonly DialectVerifier[] {
-  const keys = azureEntryKeys(object);
-  const entry = object as AzureEntry;
+  const entry = checked<AzureEntry>(object, ENTRY);
+  const keys = keysOf(entry);
   const shared = keys.filter((key) => "accountKey" in key) as readonly AzureAccountKey[];
   const delegated = keys.filter((key) => "userDelegationKey" in key) as readonly AzureAccountDelegatedKey[];
   const common = { ...place(entry, context), ...operations(entry), maxLife: entry.maxLife, clock: context.clock };

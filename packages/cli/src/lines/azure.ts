@@ -16,7 +16,7 @@ import { azureEntryKeys, azureLineVerifiers } from "./azure-entry.ts";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   describe,
   type FieldKind,
   type Fields,
@@ -105,8 +105,7 @@ function azureLineSigner(): SignLine {
   const signers = cache<TimedSigner<SasRequest>>();
   return (object) => {
     const kind = kindOf(object["kind"]);
-    checkFields(object, kind.fields);
-    const line = object as unknown as AzureLine;
+    const line = checked<AzureLine>(object, kind.fields);
     const { version, account, endpoint, credentials, credentialExpiry } = line;
     const time = signingTime(line);
     if (account === undefined) throw missing("account", "name the storage account");

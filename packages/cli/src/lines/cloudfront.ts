@@ -11,7 +11,7 @@ import {
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   type FieldKind,
   type Fields,
   fields,
@@ -35,7 +35,7 @@ import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 export const cloudfrontLineScheme: LineScheme = {
   signer: cloudfrontLineSigner,
   verifiers: cloudfrontLineVerifiers,
-  explainKeys: entryKeys,
+  explainKeys: (object) => keysOf(checked(object, ENTRY)),
 };
 
 /** A line of `sign --batch` with `"scheme":"cloudfront"`, once its fields have been checked. */
@@ -60,8 +60,7 @@ const LINE: Fields = fields({
 function cloudfrontLineSigner(): SignLine {
   const signers = cache<TimedSigner<CloudfrontSignRequest>>();
   return (object) => {
-    checkFields(object, LINE);
-    const line = object as unknown as CloudfrontLine;
+    const line = checked<CloudfrontLine>(object, LINE);
     const { hash, as = "url", credentials } = line;
     const { keyPairId, privateKey } = credentials ?? {};
     if (keyPairId === undefined || privateKey === undefined)
@@ -135,17 +134,15 @@ interface CloudfrontEntry {
 }
 
 function cloudfrontLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  const keys = entryKeys(object);
-  const { origins = [ownOrigin(origin)], methods, maxLife } = object as CloudfrontEntry;
+  const entry = checked<CloudfrontEntry>(object, ENTRY);
+  const keys = keysOf(entry);
+  const { origins = [ownOrigin(origin)], methods, maxLife } = entry;
   return [["cloudfront", cloudfrontVerifier({ keys, origins, methods, maxLife, clock, enforces: ENFORCES })]];
 }
 
-/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
-function entryKeys(object: JsonObject): readonly (CloudfrontKey & { readonly publicKey: string })[] {
-  checkFields(object, ENTRY);
-  const { credentials, hash } = object as CloudfrontEntry;
+function keysOf({ credentials, hash }: CloudfrontEntry): readonly (CloudfrontKey & { readonly publicKey: string })[] {
   if (credentials === undefined) throw missing("credentials", "give keyPairId and publicKey in each cloudfront entry");
-  return [credentials].flat().map((key) => publicKey({ ...(hash && { hashes: [hash] }), ...(key as EntryKey) }));
+  return [credentials].flat().map((key) => publicKey({ ...(hash && { hashes: [hash] }), ...key }));
 }
 
 function publicKey({

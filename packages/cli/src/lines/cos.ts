@@ -2,7 +2,7 @@ import { type CosCredentials, type CosSignRequest, cosSigner, cosVerifier } from
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   type Fields,
   fields,
   type JsonObject,
@@ -26,7 +26,7 @@ import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 export const cosLineScheme: LineScheme = {
   signer: cosLineSigner,
   verifiers: cosLineVerifiers,
-  explainKeys: entryKeys,
+  explainKeys: (object) => keysOf(checked(object, ENTRY)),
 };
 
 type CosLineCredentials = LineCredentials<CosCredentials>;
@@ -52,8 +52,7 @@ const LINE: Fields = fields({
 function cosLineSigner(): SignLine {
   const signers = cache<TimedSigner<CosSignRequest>>();
   return (object) => {
-    checkFields(object, LINE);
-    const line = object as unknown as CosLine;
+    const line = checked<CosLine>(object, LINE);
     const { region, endpoint, addressing, credentialExpiry } = line;
     if (line.credentials === undefined) throw missing("credentials", "give secretId and secretKey in each line");
     const time = signingTime(line);
@@ -90,17 +89,14 @@ interface CosEntry extends SignerPlace {
 
 const TENCENT_VIRTUAL = /^(https?:\/\/)[a-z0-9-]+\.(cos\.[a-z0-9-]+\.myqcloud\.com)$/;
 
-/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
-function entryKeys(object: JsonObject): readonly CosCredentials[] {
-  checkFields(object, ENTRY);
-  const { credentials } = object as CosEntry;
+function keysOf({ credentials }: CosEntry): readonly CosCredentials[] {
   if (credentials === undefined) throw missing("credentials", "give secretId and secretKey in each cos entry");
-  return [credentials].flat().map((one) => credentialsOf<CosCredentials>(one as CosLineCredentials));
+  return [credentials].flat().map((one) => credentialsOf<CosCredentials>(one));
 }
 
 function cosLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  const credentials = entryKeys(object);
-  const entry = object as CosEntry;
+  const entry = checked<CosEntry>(object, ENTRY);
+  const credentials = keysOf(entry);
   const { buckets, maxLife, maxFutureSkew } = entry;
   const options = {
     credentials,

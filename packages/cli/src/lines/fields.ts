@@ -76,12 +76,13 @@ export function nested(known: Fields): FieldKind {
 }
 
 /**
- * Refuses an object with a field that nobody reads, or one of the wrong form. A misspelt constraint must not be dropped
- * in silence: the URL would grant more than was asked for.
+ * An object as the type that stands for its fields. Refuses one with a field that nobody reads, or one of the wrong form: a
+ * misspelt constraint must not be dropped in silence, or the URL would grant more than was asked for.
  */
-export function checkFields(value: JsonObject, known: Fields): void {
+export function checked<T extends object>(value: JsonObject, known: Fields): T {
   const problem = problemIn(value, known);
   if (problem !== undefined) throw new DaypassError("INVALID_INPUT", problem);
+  return value as T;
 }
 
 function problemIn(value: JsonObject, known: Fields): string | undefined {

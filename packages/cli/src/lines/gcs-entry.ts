@@ -9,7 +9,7 @@ import {
 } from "daypass/gcs";
 import { gcsV2HmacVerifier, gcsV2Verifier } from "daypass/gcs/v2";
 import {
-  checkFields,
+  checked,
   type FieldKind,
   type Fields,
   fields,
@@ -75,9 +75,11 @@ interface PrivateAccount {
 
 /** The keys of an entry with `"scheme":"gcs"`. Throws `INVALID_INPUT` for a misspelt one. */
 export function gcsEntryKeys(object: JsonObject): readonly EntryKey[] {
-  checkFields(object, ENTRY);
-  const { credentials } = object as GcsEntry;
-  if (credentials !== undefined) return [credentials].flat() as readonly EntryKey[];
+  return keysOf(checked(object, ENTRY));
+}
+
+function keysOf({ credentials }: GcsEntry): readonly EntryKey[] {
+  if (credentials !== undefined) return [credentials].flat();
   throw missing(
     "credentials",
     "give client_email and public_key, or accessKeyId and secretAccessKey, in each gcs entry",
@@ -86,8 +88,8 @@ export function gcsEntryKeys(object: JsonObject): readonly EntryKey[] {
 
 /** The verifiers of an entry with `"scheme":"gcs"`: for each version, those of the kinds of keys that it has. */
 export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  const keys = gcsEntryKeys(object);
-  const entry = object as GcsEntry;
+  const entry = checked<GcsEntry>(object, ENTRY);
+  const keys = keysOf(entry);
   const hmacKeys = keys.filter((key) => "accessKeyId" in key);
   const accounts = keys.filter((key) => "client_email" in key).map(publicAccount);
   const { version, buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;

@@ -12,7 +12,7 @@ import { gcsV2HmacSigner, gcsV2Signer } from "daypass/gcs/v2";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   describe,
   type FieldKind,
   type Fields,
@@ -97,8 +97,7 @@ function gcsLineSigner(): SignLine {
   return (object) => {
     const isForm = Object.hasOwn(object, "form");
     const dialect = dialectOf(object["version"], isForm);
-    checkFields(object, isForm ? FORM_LINE : LINE);
-    const line = object as unknown as GcsLine;
+    const line = checked<GcsLine>(object, isForm ? FORM_LINE : LINE);
     const time = signingTime(line);
     const { version, addressing, endpoint, universeDomain, credentials } = line;
     if (credentials === undefined)

@@ -3,7 +3,7 @@ import { ossV1Signer, ossV1Verifier } from "daypass/oss/v1";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   type FieldKind,
   type Fields,
   fields,
@@ -29,7 +29,7 @@ import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 export const ossLineScheme: LineScheme = {
   signer: ossLineSigner,
   verifiers: ossLineVerifiers,
-  explainKeys: entryKeys,
+  explainKeys: (object) => keysOf(checked(object, ENTRY)),
 };
 
 type OssLineCredentials = LineCredentials<OssCredentials>;
@@ -61,8 +61,7 @@ const V4_LINE: Fields = fields({ ...COMMON, bindHost: flag, cloudBoxId: text });
 function ossLineSigner(): SignLine {
   const signers = cache<TimedSigner<OssSignRequest>>();
   return (object) => {
-    checkFields(object, object["version"] === "v1" ? V1_LINE : V4_LINE);
-    const line = object as unknown as OssLine;
+    const line = checked<OssLine>(object, object["version"] === "v1" ? V1_LINE : V4_LINE);
     const { version, region, endpoint, addressing, cloudBoxId, credentialExpiry } = line;
     if (region === undefined) throw missing("region", 'give it in each line, such as "cn-hangzhou"');
     if (line.credentials === undefined)
@@ -100,18 +99,15 @@ interface OssEntry extends SignerPlace {
   readonly allowUnsigned?: readonly string[];
 }
 
-/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
-function entryKeys(object: JsonObject): readonly OssCredentials[] {
-  checkFields(object, ENTRY);
-  const { credentials } = object as OssEntry;
+function keysOf({ credentials }: OssEntry): readonly OssCredentials[] {
   if (credentials === undefined) throw missing("credentials", "give accessKeyId and accessKeySecret in each oss entry");
-  return [credentials].flat().map((one) => credentialsOf<OssCredentials>(one as OssLineCredentials));
+  return [credentials].flat().map((one) => credentialsOf<OssCredentials>(one));
 }
 
 /** The verifiers of an entry with `"scheme":"oss"`. */
 function ossLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  const credentials = entryKeys(object);
-  const entry = object as OssEntry;
+  const entry = checked<OssEntry>(object, ENTRY);
+  const credentials = keysOf(entry);
   const { version, buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;
   const regions = regionsOf(entry);
   const configured = originsOf(entry);

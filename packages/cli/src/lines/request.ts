@@ -1,5 +1,5 @@
 import { DaypassError, type WireRequest } from "daypass";
-import { checkFields, describe, fields, isObject, missing, text } from "./fields.ts";
+import { checked, describe, fields, isObject, missing, text } from "./fields.ts";
 
 /** A received request with the two parts of its URL that are no part of the wire. */
 export interface UrlRequest {
@@ -15,6 +15,13 @@ const REQUEST = fields({
   remoteAddress: text,
 });
 
+interface LineRequest {
+  readonly method?: string;
+  readonly url?: string;
+  readonly headers?: unknown;
+  readonly remoteAddress?: string;
+}
+
 const ABSOLUTE = /^(https?:\/\/([^/?#\\]+))(.*)$/is;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -24,18 +31,7 @@ const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  */
 export function wireRequest(value: unknown): UrlRequest {
   if (!isObject(value)) throw missing("request", "give it as an object with method and url");
-  checkFields(value, REQUEST);
-  const {
-    method = "GET",
-    url,
-    headers,
-    remoteAddress,
-  } = value as {
-    readonly method?: string;
-    readonly url?: string;
-    readonly headers?: unknown;
-    readonly remoteAddress?: string;
-  };
+  const { method = "GET", url, headers, remoteAddress } = checked<LineRequest>(value, REQUEST);
   if (!METHOD.test(method)) throw malformed("method", 'expected request.method as a token such as "GET"');
   if (url === undefined) throw missing("request.url", "give the absolute URL as it was sent");
   const [, origin, authority, rest] = ABSOLUTE.exec(url) ?? [];

@@ -4,7 +4,7 @@ import { s3HeaderVerifier } from "daypass/s3/header";
 import { s3V2Verifier } from "daypass/s3/v2";
 import { s3V4aVerifier } from "daypass/s3/v4a";
 import {
-  checkFields,
+  checked,
   type Fields,
   fields,
   type JsonObject,
@@ -52,16 +52,18 @@ interface S3Entry extends SignerPlace {
 
 /** The keys of an entry with `"scheme":"s3"`. Throws `INVALID_INPUT` for a misspelt one. */
 export function s3EntryKeys(object: JsonObject): readonly S3Credentials[] {
-  checkFields(object, ENTRY);
-  const { credentials } = object as S3Entry;
+  return keysOf(checked(object, ENTRY));
+}
+
+function keysOf({ credentials }: S3Entry): readonly S3Credentials[] {
   if (credentials === undefined) throw missing("credentials", "give accessKeyId and secretAccessKey in each s3 entry");
-  return [credentials].flat().map((one) => s3Credentials(one as S3LineCredentials));
+  return [credentials].flat().map((one) => s3Credentials(one));
 }
 
 /** The verifiers of an entry with `"scheme":"s3"`. */
 export function s3LineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  const credentials = s3EntryKeys(object);
-  const entry = object as S3Entry;
+  const entry = checked<S3Entry>(object, ENTRY);
+  const credentials = keysOf(entry);
   const { version, maxFutureSkew, maxLife, allowUnsigned } = entry;
   const regions = regionsOf(entry);
   const configured = originsOf(entry);

@@ -1,4 +1,4 @@
-import { DaypassError, type ResponseOverrides } from "daypass";
+import { DaypassError } from "daypass";
 import { type S3SignerOptions, type S3SignRequest, s3Signer } from "daypass/s3";
 import { s3ExpressSigner } from "daypass/s3/express";
 import { type S3FormRequest, s3FormSigner } from "daypass/s3/form";
@@ -8,7 +8,7 @@ import { type S3V4aSignerOptions, s3V4aSigner } from "daypass/s3/v4a";
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   describe,
   type FieldKind,
   type Fields,
@@ -110,8 +110,7 @@ function s3LineSigner(): SignLine {
     const isForm = Object.hasOwn(object, "form");
     // Before the fields: those of another version are not misspelt.
     const dialect = dialectOf(object["version"], isForm);
-    checkFields(object, dialect.fields);
-    const line = object as unknown as S3Line;
+    const line = checked<S3Line>(object, dialect.fields);
     const time = signingTime(line);
     if (line.credentials === undefined)
       throw missing("credentials", "give accessKeyId and secretAccessKey in each line");
@@ -181,7 +180,7 @@ function s3Request(line: S3Line): Signable {
     method: line.method,
     query: line.query,
     headers: line.headers,
-    response: line.response as ResponseOverrides | undefined,
+    response: line.response,
     bind: line.bind,
     dotSegments: line.dotSegments,
     prefix: line.prefix,

@@ -9,7 +9,7 @@ import {
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   type FieldKind,
   type Fields,
   fields,
@@ -34,7 +34,7 @@ import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 export const swiftLineScheme: LineScheme = {
   signer: swiftLineSigner,
   verifiers: swiftLineVerifiers,
-  explainKeys: entryKeys,
+  explainKeys: (object) => keysOf(checked(object, ENTRY)),
 };
 
 /** A line of `sign --batch` with `"scheme":"swift"`, once its fields have been checked. */
@@ -58,8 +58,7 @@ const LINE: Fields = fields({
 function swiftLineSigner(): SignLine {
   const signers = cache<TimedSigner<SwiftSignRequest>>();
   return (object) => {
-    checkFields(object, LINE);
-    const line = object as unknown as SwiftLine;
+    const line = checked<SwiftLine>(object, LINE);
     const { endpoint, account, digest, credentials } = line;
     const key = credentials?.key;
     if (endpoint === undefined || account === undefined || key === undefined) {
@@ -117,19 +116,17 @@ interface SwiftEntry extends Pick<SwiftVerifierOptions, "basePath" | "prefixMatc
   readonly endpoint?: string;
 }
 
-/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
-function entryKeys(object: JsonObject): readonly SwiftKey[] {
-  checkFields(object, ENTRY);
-  const { account, credentials } = object as SwiftEntry;
+function keysOf({ account, credentials }: SwiftEntry): readonly SwiftKey[] {
   if (account === undefined || credentials === undefined) {
     throw missing("account and credentials", "give them in each swift entry");
   }
-  return [credentials].flat().map((key) => ({ ...(key as Omit<SwiftKey, "account">), account }));
+  return [credentials].flat().map((key) => ({ ...key, account }));
 }
 
 function swiftLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  const keys = entryKeys(object);
-  const { endpoint, prefixMatch, allowUnsigned, maxLife, ...entry } = object as SwiftEntry;
+  const entry = checked<SwiftEntry>(object, ENTRY);
+  const keys = keysOf(entry);
+  const { endpoint, prefixMatch, allowUnsigned, maxLife } = entry;
   const [, start = origin, path = ""] = /^(https?:\/\/[^/]*)(.*?)\/?$/i.exec(endpoint ?? "") ?? [];
   const { origins = [ownOrigin(start)], basePath = path === "" ? undefined : path } = entry;
   const options = { keys, origins, basePath, prefixMatch, allowUnsigned, maxLife, clock, enforces: ENFORCES };

@@ -10,7 +10,7 @@ import {
 import { BIND } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
-  checkFields,
+  checked,
   type FieldKind,
   type Fields,
   fields,
@@ -34,7 +34,7 @@ import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 export const urlLineScheme: LineScheme = {
   signer: urlLineSigner,
   verifiers: urlLineVerifiers,
-  explainKeys: entryKeys,
+  explainKeys: (object) => keysOf(checked(object, ENTRY)),
 };
 
 /** A key that can sign, as it stands in a line. */
@@ -83,8 +83,7 @@ const LINE = fields({
 function urlLineSigner(): SignLine {
   const signers = cache<TimedSigner<UrlSignRequest>>();
   return (object) => {
-    checkFields(object, LINE);
-    const line = object as unknown as UrlLine;
+    const line = checked<UrlLine>(object, LINE);
     const { key } = line;
     if (key === undefined) throw missing("key", "give a JWK that can sign in each line");
     const time = signingTime(line);
@@ -139,17 +138,15 @@ interface UrlEntry {
   readonly maxSkew?: number;
 }
 
-/** The keys of an entry. Throws `INVALID_INPUT` for a misspelt one. */
-function entryKeys(object: JsonObject): readonly UrlKey[] {
-  checkFields(object, ENTRY);
-  const { key, keys } = object as UrlEntry;
+function keysOf({ key, keys }: UrlEntry): readonly UrlKey[] {
   if ((key === undefined) === (keys === undefined)) throw missing("key or keys", "give one of them in each url entry");
   return (key === undefined ? keyList(keys) : [key]) as readonly UrlKey[];
 }
 
 function urlLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
-  const keys = entryKeys(object);
-  const { audience, origins, maxSkew } = object as UrlEntry;
+  const entry = checked<UrlEntry>(object, ENTRY);
+  const keys = keysOf(entry);
+  const { audience, origins, maxSkew } = entry;
   const options = { keys, origins: origins ?? [ownOrigin(origin)], audience, maxSkew, clock, enforces: ENFORCES };
   return [["url", urlVerifier(options)]];
 }

@@ -1,7 +1,7 @@
 import type { Grant, Proof, WireRequest } from "daypass";
 import { type Answer, errorFields, type LineAnswerer, parseLine } from "./answer.ts";
 import { cache } from "./cache.ts";
-import { checkFields, fields, object, text } from "./fields.ts";
+import { checked, fields, object, text } from "./fields.ts";
 import { instant } from "./instant.ts";
 import { wireRequest } from "./request.ts";
 import { schemeOfGrant } from "./schemes.ts";
@@ -36,9 +36,7 @@ export function verifyLines(): LineAnswerer {
   const verifiers = cache<Promise<TimedVerifier>>();
   return async (text) => {
     try {
-      const object = parseLine(text);
-      checkFields(object, LINE);
-      const { request, at, schemes, subject } = object as VerifyLine;
+      const { request, at, schemes, subject } = checked<VerifyLine>(parseLine(text), LINE);
       const time = at === undefined ? new Date() : instant("at", at);
       const received = wireRequest(request);
       const { origin } = received;

@@ -12,6 +12,7 @@ import { publicKeys } from "./public-keys.ts";
 import { logLevel, type ReadSettings, type ServeSettings } from "./settings.ts";
 import { openStorage } from "./storage.ts";
 import { trustedProxies } from "./trusted-proxies.ts";
+import { watch } from "./watch.ts";
 
 /** One process's share of a running gateway. */
 export interface Site {
@@ -39,14 +40,6 @@ export interface SiteOptions {
 }
 
 const ANY_PORT = 65_535;
-
-// A revoked key has to be refused within a second.
-const KEY_POLL_MS = 400;
-
-/** What is set back by less is mended before anybody sees what it does. */
-const TOLD_SECONDS = 5;
-const CLOCK_SET_BACK =
-  "the system's clock was set back: time stands still here until it has caught up, and only what is signed for longer opens; where the clock had been wrong before, start again";
 
 /** Opens storage, keys and socket. */
 export async function openSite(first: ReadSettings, { env, log, writer }: SiteOptions): Promise<Site> {
@@ -123,27 +116,7 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
   }
   current = gatewayFor(settings, server.port);
 
-  let fault: string | undefined;
-  let standsStill = false;
-  const poll = setInterval(() => {
-    // A worker that is asked nothing for a while has to know as well how late it has been, should the clock be set back.
-    const seconds = Math.round((clock().getTime() - Date.now()) / 1000);
-    if (seconds >= TOLD_SECONDS && !standsStill) log.logger.error({ seconds }, CLOCK_SET_BACK);
-    standsStill = seconds >= TOLD_SECONDS;
-    keys.refresh().then(
-      () => {
-        if (fault !== undefined) log.logger.info("keys can be read again");
-        fault = undefined;
-      },
-      (error: unknown) => {
-        // Once: it stays until somebody mends it.
-        if (fault !== String(error))
-          log.logger.error({ error: String(error) }, "keys could not be read, the old ones stay");
-        fault = String(error);
-      },
-    );
-  }, KEY_POLL_MS);
-  poll.unref();
+  const endWatch = watch({ keys, clock, log });
 
   return {
     port: server.port,
@@ -169,7 +142,7 @@ export async function openSite(first: ReadSettings, { env, log, writer }: SiteOp
       log.logger.level = logLevel(wanted);
     },
     async drain(timeoutMs) {
-      clearInterval(poll);
+      endWatch();
       await server.drain(timeoutMs);
     },
   };

@@ -133,9 +133,22 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     expect(short.cause?.code).toBe("MALFORMED");
   });
 
+  const as = (host: string, service: string) =>
+    AWS_URLS.polly.replace("polly.eu-west-1.amazonaws.com", host).replace("%2Fpolly%2F", `%2F${service}%2F`);
+
+  test("tells a service at Amazon's other names by the service that was signed", async () => {
+    for (const [host, service] of [
+      ["ec2.eu-west-1.api.aws", "ec2"],
+      ["s3vectors.eu-west-1.api.aws", "s3vectors"],
+      ["orders-0a1b2c3d.7d67968.vpc-lattice-svcs.eu-west-1.on.aws", "vpc-lattice-svcs"],
+    ] as const) {
+      const { scheme, summary, cause } = await explain(as(host, service), { clock });
+      expect([host, scheme, cause]).toEqual([host, "aws", undefined]);
+      expect(summary).toMatch(new RegExp(`^A presigned request of the AWS service ${service} `));
+    }
+  });
+
   test("leaves S3's hosts, and stores of others, to S3", async () => {
-    const as = (host: string, service: string) =>
-      AWS_URLS.polly.replace("polly.eu-west-1.amazonaws.com", host).replace("%2Fpolly%2F", `%2F${service}%2F`);
     for (const [host, service] of [
       ["media.s3.eu-west-1.amazonaws.com", "execute-api"],
       ["s3.amazonaws.com", "sts"],
@@ -147,6 +160,7 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
       ["account.r2.cloudflarestorage.com", "execute-api"],
       ["storage.googleapis.com", "execute-api"],
       ["minio.example.com:9000", "lambda"],
+      ["minio-0a1b2c3d.7d67968.vpc-lattice-svcs.eu-west-1.on.aws", "s3"],
     ] as const) {
       expect([host, (await explain(as(host, service), { clock })).scheme]).toEqual([host, "s3"]);
     }

@@ -51,6 +51,24 @@ describe("a URL that opens something, and that Daypass can only read", () => {
     });
   });
 
+  test("promises of no new JWT secret of Supabase's that it ends what another key has signed", async () => {
+    const url = "https://x.supabase.co/storage/v1/object/sign/avatars/a.png?token=";
+    const { signedBy, mayEndEarlier } = await explain(`${url}${jwt({ url: "avatars/a.png", exp: END })}`, { clock });
+    expect(signedBy).toMatch(/\bkid\b/);
+    expect(mayEndEarlier).toMatch(/only tokens whose header names no key/);
+  });
+
+  test("leaves nothing open that it says to be bound", async () => {
+    const of = async (scheme: string) => {
+      const { url = "" } = BEARER_URLS.find((row) => row.scheme === scheme) ?? {};
+      const { traps, leavesOpen } = await explain(url, { clock });
+      return [traps.find(({ name }) => name === "bearer")?.text, leavesOpen.join()];
+    };
+    expect(await of("aws/quicksight")).toEqual([expect.anything(), expect.not.stringMatching(/how often/)]);
+    expect(await of("googlevideo")).toEqual([expect.stringMatching(/beside what it binds/), expect.anything()]);
+    expect(await of("cloudflare-stream")).toEqual([expect.anything(), expect.stringMatching(/without accessRules/)]);
+  });
+
   test("tells when Django and itsdangerous have signed", async () => {
     for (const { url } of BEARER_URLS.filter(({ scheme }) => /^(?:django|itsdangerous)$/.test(scheme))) {
       expect((await explain(url, { clock })).signedAt).toEqual(new Date(SIGNED * 1000));

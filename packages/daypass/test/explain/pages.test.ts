@@ -54,7 +54,12 @@ const PAGES: readonly (readonly [what: string, page: string, says: RegExp, fix: 
     /cookies/,
   ],
   ["nginx' to a method", nginx("405 Not Allowed"), /^nginx takes no such method/i, /pass the path and the method/],
-  ["nginx' without a server behind it", nginx("502 Bad Gateway"), /^nginx had no answer/i, /whether nginx reaches it/],
+  [
+    "nginx' without a server behind it",
+    nginx("502 Bad Gateway"),
+    /^nginx had no answer.*says nothing of the signature/i,
+    /whether nginx reaches it/,
+  ],
   ["nginx' redirect", nginx("301 Moved Permanently"), /^nginx answered with a redirect/i, /https in place of http/],
   [
     "nginx' of a place that it does not know",

@@ -17,3 +17,15 @@ export const foreignKey: string = generateKeyPairSync("rsa", { modulusLength: 20
   .toString();
 
 export const hmacKey = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" };
+
+/** What the verifiers of the scheme contract know. */
+export const accounts = {
+  right: publicAccount,
+  foreign: { ...publicAccount, public_key: foreignKey },
+  unknown: { ...publicAccount, client_email: "other@example.com" },
+};
+export const hmacKeys = {
+  right: hmacKey,
+  foreign: { ...hmacKey, secretAccessKey: "another" },
+  unknown: { ...hmacKey, accessKeyId: "GOOG1OTHER" },
+};

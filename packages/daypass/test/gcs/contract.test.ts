@@ -1,6 +1,6 @@
 import { gcsHmacSigner, gcsHmacVerifier, gcsSigner, gcsVerifier } from "daypass/gcs";
 import { testScheme } from "../scheme-contract.ts";
-import { account, foreignKey, hmacKey, publicAccount } from "./account.ts";
+import { account, accounts, hmacKey, hmacKeys } from "./account.ts";
 
 const endpoint = "https://storage.example.com";
 const request = { bucket: "media", object: "talks/a b+ü.mp4", query: { generation: "1" } };
@@ -24,30 +24,12 @@ testScheme({
   ...common,
   sign: ({ at, expiresIn, method }) =>
     gcsSigner({ credentials: account, endpoint, clock: () => at }).sign({ ...request, expiresIn, method }),
-  verifier: ({ now, key }) =>
-    gcsVerifier({
-      keys: {
-        right: publicAccount,
-        foreign: { ...publicAccount, public_key: foreignKey },
-        unknown: { ...publicAccount, client_email: "other@example.com" },
-      }[key],
-      origins: [endpoint],
-      clock: () => now,
-    }),
+  verifier: ({ now, key }) => gcsVerifier({ keys: accounts[key], origins: [endpoint], clock: () => now }),
 });
 
 testScheme({
   ...common,
   sign: ({ at, expiresIn, method }) =>
     gcsHmacSigner({ credentials: hmacKey, endpoint, clock: () => at }).sign({ ...request, expiresIn, method }),
-  verifier: ({ now, key }) =>
-    gcsHmacVerifier({
-      keys: {
-        right: hmacKey,
-        foreign: { ...hmacKey, secretAccessKey: "another" },
-        unknown: { ...hmacKey, accessKeyId: "GOOG1OTHER" },
-      }[key],
-      origins: [endpoint],
-      clock: () => now,
-    }),
+  verifier: ({ now, key }) => gcsHmacVerifier({ keys: hmacKeys[key], origins: [endpoint], clock: () => now }),
 });

@@ -14,8 +14,8 @@ import { type FileThread, fileThread } from "./disk/file-thread.ts";
 import { type FoundObject, objectFinder } from "./disk/find-object.ts";
 import { identityOf } from "./disk/fingerprint.ts";
 import { folders } from "./disk/folders.ts";
-import type { IndexReader, IndexWriter } from "./disk/index-contract.ts";
-import { openIndexReader } from "./disk/index-db.ts";
+import type { IndexReader, IndexWriter } from "./disk/index/contract.ts";
+import { openIndexReader } from "./disk/index/database.ts";
 import { type Layout, openLayout } from "./disk/layout.ts";
 import { objectLister } from "./disk/list-objects.ts";
 import { diskMultipart } from "./disk/multipart.ts";
@@ -39,8 +39,8 @@ import {
 import { underWay } from "./under-way.ts";
 
 export { type DiskIndex, type DiskIndexOptions, openDiskIndex } from "./disk/disk-index.ts";
-export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index-channel.ts";
-export type { IndexWriter } from "./disk/index-contract.ts";
+export { type Channel, ipcIndexWriter, serveIndexWriter } from "./disk/index/channel.ts";
+export type { IndexWriter } from "./disk/index/contract.ts";
 export type { ReadProgress } from "./disk/read-progress.ts";
 export { servedFiles } from "./disk/served-file.ts";
 

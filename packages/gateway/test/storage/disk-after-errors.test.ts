@@ -22,7 +22,7 @@ import { copyWhole } from "../../src/storage/disk/file-bytes.ts";
 import { objectFinder } from "../../src/storage/disk/find-object.ts";
 import { fingerprintOf } from "../../src/storage/disk/fingerprint.ts";
 import { type Folders, folders } from "../../src/storage/disk/folders.ts";
-import type { IndexReader, IndexWriter } from "../../src/storage/disk/index-contract.ts";
+import type { IndexReader, IndexWriter } from "../../src/storage/disk/index/contract.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
 import { objectPlacer } from "../../src/storage/disk/place-object.ts";
 import { keptRoom } from "../../src/storage/disk/room.ts";

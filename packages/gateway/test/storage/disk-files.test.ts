@@ -12,7 +12,7 @@ import {
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/storage/disk/sqlite.ts";
+import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
 import { disk, servedFiles } from "../../src/storage/disk.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chunks, leakedTemps, removeRoot, tempRoot, withDisk } from "./temp-root.ts";

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/storage/disk/sqlite.ts";
+import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
 import { disk } from "../../src/storage/disk.ts";
 import { type ListOptions, positionAfter } from "../../src/storage/listing.ts";
 import type { Storage } from "../../src/storage/storage.ts";

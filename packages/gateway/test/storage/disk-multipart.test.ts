@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
-import { openDatabase } from "../../src/storage/disk/sqlite.ts";
+import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
 import { type DiskIndex, disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
 import type { NamedPart, UploadRef } from "../../src/storage/multipart.ts";
 import type { Storage } from "../../src/storage/storage.ts";

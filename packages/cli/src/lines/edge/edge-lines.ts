@@ -3,7 +3,7 @@ import type { ExplainKey } from "daypass/explain";
 import { BIND } from "../bindings.ts";
 import { cache } from "../cache.ts";
 import {
-  checkFields,
+  checked,
   type FieldKind,
   type Fields,
   fields,
@@ -89,17 +89,13 @@ export function edgeLines<C, O, R, V>(scheme: EdgeLines<C, O, R, V>): LineScheme
     ...{ ...common, credentials: oneOrMore(credentials) },
     ...{ ...entry, origins: textList, methods: textList, maxLife: number },
   });
-  const entryKeys = (object: JsonObject): readonly JsonObject[] => {
-    checkFields(object, verifying);
-    const { credentials: keys } = object as EdgeEntry;
-    return (keys === undefined ? [undefined] : [keys].flat()).map((key) => checkKey(scheme, key));
-  };
+  const keysOf = ({ credentials: keys }: EdgeEntry): readonly JsonObject[] =>
+    (keys === undefined ? [undefined] : [keys].flat()).map((key) => checkKey(scheme, key));
   return {
     signer() {
       const signers = cache<TimedSigner<R>>();
       return (object) => {
-        checkFields(object, line);
-        const { credentials: key, url, method, bind, ip, response, ...rest } = object as EdgeLine & JsonObject;
+        const { credentials: key, url, method, bind, ip, response, ...rest } = checked<EdgeLine>(object, line);
         checkKey(scheme, key);
         const time = signingTime(rest);
         const own = picked(object, options);
@@ -115,15 +111,17 @@ export function edgeLines<C, O, R, V>(scheme: EdgeLines<C, O, R, V>): LineScheme
       };
     },
     explainKeys(object) {
+      const keys = keysOf(checked(object, verifying));
       const own = picked(object, options);
-      return entryKeys(object).map((key) => {
+      return keys.map((key) => {
         const fields = scheme.explainKey?.(key as C) ?? key;
         return { ...own, ...fields, scheme: scheme.scheme } as unknown as ExplainKey;
       });
     },
     verifiers(object, { origin, clock }) {
-      const keys = entryKeys(object);
-      const { origins = [ownOrigin(origin)], methods, maxLife } = object as EdgeEntry;
+      const entered = checked<EdgeEntry>(object, verifying);
+      const keys = keysOf(entered);
+      const { origins = [ownOrigin(origin)], methods, maxLife } = entered;
       // One for each key, which are tried in turn.
       return keys.map((key) => {
         const own = { ...picked(object, options), ...picked(object, entry) };

@@ -217,7 +217,8 @@ function comparing(signedHeaders: readonly string[]): string {
     : ` Compare what was sent as ${names.join(", ")} with what the signer had: it is signed.`;
 }
 
-const EMPTY_BODY = "Sign with the hash of an empty body: UNSIGNED-PAYLOAD is S3's own.";
+const EMPTY_BODY =
+  "Sign with the hash of an empty body: UNSIGNED-PAYLOAD is for S3, and for few services that say so (VPC Lattice).";
 
 const SIGNED_TOKEN: Cause = {
   code: "QUERY",

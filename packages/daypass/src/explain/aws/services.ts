@@ -332,7 +332,7 @@ export const AWS_SERVICES: readonly AwsService[] = [
 const CUSTOMERS = /(?:^|\.)(?:elb|compute|compute-1|elasticbeanstalk|awsglobalaccelerator)(?:\.|$)/;
 
 /** Of all others only their name is known. */
-export function otherService(name: string): AwsService {
+function otherService(name: string): AwsService {
   return {
     names: [name],
     called: `the AWS service ${name}`,
@@ -359,11 +359,12 @@ export function awsService(host: string, name: string): AwsService | undefined {
   // Somebody's own store, and a signer that was told the wrong service.
   if (front === undefined && S3_LABEL.test(host)) return undefined;
   if (STORES.test(host)) return undefined;
+  // Those of endpoints with both versions of IP, and of what is made for a customer.
   const isAmazons = front !== undefined || /\.(?:api|on)\.aws$/.test(host);
   const byName = AWS_SERVICES.find(
     ({ names, isAtAmazon }) => names.includes(name) && (isAmazons || isAtAmazon !== true),
   );
   if (byName !== undefined) return byName;
-  const isOther = front !== undefined && !CUSTOMERS.test(front) && name !== "" && !/^s3(?:$|express|-)/.test(name);
+  const isOther = isAmazons && !CUSTOMERS.test(front ?? "") && name !== "" && !/^s3(?:$|express|-)/.test(name);
   return isOther ? otherService(name) : undefined;
 }

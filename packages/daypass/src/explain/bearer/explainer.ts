@@ -64,7 +64,10 @@ function explainBearer(kind: BearerKind, { url, now, error }: Subject): Explaine
       mustSend: [],
       traps: [
         ...urlTraps(url),
-        { name: "bearer", text: "Whoever holds it can use it: nothing in it tells one holder from another." },
+        {
+          name: "bearer",
+          text: "Whoever holds it can use it: beside what it binds, nothing tells one holder from another.",
+        },
         { name: "not-checked", text: `Daypass reads it, and neither makes nor checks such ones: ${check}.` },
         ...(endsAt === undefined
           ? [{ name: "no-end", text: `It does not tell when it ends. It ends ${kind.ends}.` }]

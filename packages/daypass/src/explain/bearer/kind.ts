@@ -34,7 +34,7 @@ export interface BearerKind {
   /** What opens it. No text shows it. */
   readonly secrets: (view: BearerView) => readonly string[];
   readonly times?: (view: BearerView) => BearerTimes;
-  /** Where the URL does not say when it ends: what ends it. */
+  /** What ends it before the end that it tells, or where it tells none; behind "It ends". */
   readonly ends: string;
   readonly binds: readonly string[];
   readonly leavesOpen?: readonly string[];

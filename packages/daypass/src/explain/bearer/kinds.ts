@@ -49,19 +49,21 @@ function supabaseCause({ path, parameter }: BearerView): ReturnType<NonNullable<
 /** The order counts: the first that fits is told. Those with hosts of their own come before every scheme, the others behind all. */
 export const BEARER_KINDS: readonly BearerKind[] = [
   {
-    // https://supabase.com/docs/guides/storage/serving/downloads, supabase/storage src/http/routes/object
+    // https://supabase.com/docs/guides/storage/serving/downloads, supabase/storage src/http/routes/object; the two keys: its
+    // src/internal/auth/jwt.ts (signJWT) and jwks/manager.ts
     scheme: "supabase",
     form: /^\/(?:storage\/v1\/)?(?:object\/(?:upload\/)?sign|render\/image\/sign)\/[^?]+\?(?:.*&)?token=eyJ/,
     what: "A signed URL of Supabase Storage",
-    signedBy: "the project's JWT secret",
+    signedBy: "the project's key for URLs, which the token's header names (kid), or its JWT secret",
     methods: ({ path }) => (path.includes("/upload/sign/") ? ["PUT"] : ["GET", "HEAD"]),
     secrets: parameter("token"),
     times: ({ parameter }) => timesOfJwt(parameter("token")),
-    ends: "with the project's JWT secret",
+    ends: "with that key: a new JWT secret ends only tokens whose header names no key",
     binds: ["object", "end", "transformation, where it has one"],
     leavesOpen: ["scheme and host", "the other parameters (download)", "headers"],
     cause: supabaseCause,
-    check: "its token is a JSON Web Token (HS256) that is made with the project's JWT secret",
+    check:
+      "its token is a JSON Web Token, HS512 with the project's key for URLs or, where its header names no key, HS256 with its JWT secret",
   },
   {
     // https://firebase.google.com/docs/storage/web/download-files
@@ -169,6 +171,7 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     times: ({ found }) => timesOfJwt(found(IN_PATH)),
     ends: "when the signing key is revoked",
     binds: ["video (sub)", "begin and end", "rules for addresses and countries, where it has them (accessRules)"],
+    leavesOpen: ["scheme", "headers", "who uses it, from where (without accessRules), and how often"],
     check: "its token is a JSON Web Token (RS256) of the account's signing key",
   },
   {
@@ -493,7 +496,8 @@ export const BEARER_KINDS: readonly BearerKind[] = [
     signedBy: "AWS",
     secrets: parameter("code"),
     ends: "five minutes after it was made, or with its first use, whichever comes first",
-    binds: ["the session: dashboard or console, and user"],
+    binds: ["the session: dashboard or console, and user", "one use"],
+    leavesOpen: ["scheme", "headers", "who uses it, and from where"],
     check: "only AWS knows the code; a page that is loaded again needs a new one, and its domain has to be allowed",
   },
   {

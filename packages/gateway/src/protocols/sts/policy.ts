@@ -62,7 +62,7 @@ function list(value: unknown): readonly string[] {
   if (items.length === 0 || !items.every((item): item is string => typeof item === "string")) {
     throw malformed("Action and Resource as text or lists of texts");
   }
-  return items as readonly string[];
+  return items;
 }
 
 function malformed(expected: string): Refusal {

@@ -5,11 +5,11 @@ import type { BucketInfo, Buckets } from "../buckets.ts";
 import { compareUtf8 } from "../listing.ts";
 import { StorageError } from "../storage.ts";
 import { translating } from "./faults.ts";
-import type { IndexReader, IndexWriter } from "./index-contract.ts";
+import type { IndexReader, IndexWriter } from "./index/contract.ts";
 import { LOOSE_BUCKET } from "./key-path.ts";
 import type { Layout } from "./layout.ts";
 import type { ListObjects } from "./list-objects.ts";
-import { abandonUpload } from "./receive-parts.ts";
+import { abandonUpload } from "./upload-folder.ts";
 
 const CORS = "cors";
 

@@ -4,23 +4,20 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { isCrc, runningChecksum } from "../../http/checksum.ts";
-import { combineCrcs } from "../../http/crc.ts";
-import type { CompletedUpload, CompleteOptions, NamedPart, UploadChecksum, UploadRef } from "../multipart.ts";
-import { type ObjectPart, StorageError } from "../storage.ts";
+import type { CompletedUpload, CompleteOptions, NamedPart, UploadRef } from "../multipart.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { syncFile } from "./durable.ts";
-import { copyRange } from "./file-bytes.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import type { IndexReader, IndexRow, IndexWriter } from "./index-contract.ts";
+import type { IndexReader, IndexRow, IndexWriter } from "./index/contract.ts";
+import type { Ending, PartRow, UploadRow } from "./index/uploads-db.ts";
+import { expectWhole, fillPlaces, joinParts, sizeOf } from "./join-parts.ts";
 import type { Layout, Places } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ObjectPlacer } from "./place-object.ts";
-import { dataPath, removeUpload, uploadFolder } from "./receive-parts.ts";
 import { noSuchBucket } from "./refusals.ts";
-import type { Ending, PartRow, UploadRow } from "./uploads-db.ts";
+import { dataPath, removeUpload, uploadFolder } from "./upload-folder.ts";
+import { checkChecksum, checksumsOf, etagOf, objectPart } from "./whole-digests.ts";
 
 export type CompleteUpload = (
   upload: UploadRef,
@@ -47,7 +44,6 @@ interface Made {
 }
 
 const MAX_PARTS = 10_000;
-const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload {
   const { layout, reader, writer, finder, placer, clock } = options;
@@ -180,92 +176,8 @@ function findParts(
   return parts;
 }
 
-function sizeOf(parts: readonly PartRow[]): number {
-  return parts.reduce((total, { size }) => total + size, 0);
-}
-
-/** Cutting the common file to its length would fill up with zeros what somebody has taken away of it. */
-function expectWhole(fd: number, parts: readonly PartRow[]): void {
-  const { size: there } = fstatSync(fd);
-  if (parts.every(({ place, size }) => !("position" in place) || place.position + size <= there)) return;
-  throw new StorageError("UNAVAILABLE", "the parts of the upload were cut short by somebody else");
-}
-
-/** Copies into the common file the parts that lie elsewhere. What is in their places there was given up. */
-async function fillPlaces(
-  folder: string,
-  parts: readonly PartRow[],
-  to: { readonly fd: number; readonly slotSize: number },
-): Promise<void> {
-  for (const { number, size, place } of parts) {
-    if (!("file" in place)) continue;
-    await withFile(join(folder, place.file), (fd) =>
-      copyRange({ fd, start: 0, length: size }, { fd: to.fd, position: (number - 1) * to.slotSize }),
-    );
-  }
-}
-
-/** Copies all parts one after the other. */
-async function joinParts(folder: string, parts: readonly PartRow[], to: number): Promise<void> {
-  let position = 0;
-  for (const { size, place } of parts) {
-    const [path, start] = "file" in place ? [join(folder, place.file), 0] : [dataPath(folder), place.position];
-    await withFile(path, (fd) => copyRange({ fd, start, length: size }, { fd: to, position }));
-    position += size;
-  }
-}
-
-async function withFile(path: string, step: (fd: number) => Promise<void>): Promise<void> {
-  const fd = openSync(path, READ_FLAGS);
-  try {
-    await step(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function etagOf(parts: readonly PartRow[]): string {
-  const hash = createHash("md5");
-  for (const { etag } of parts) hash.update(etag, "hex");
-  return `${hash.digest("hex")}-${parts.length}`;
-}
-
-function checksumsOf(checksum: UploadChecksum | undefined, parts: readonly PartRow[]): Record<string, string> {
-  if (checksum === undefined) return {};
-  const { algorithm, type } = checksum;
-  const values = parts.map((part) => ({ size: part.size, crc: Buffer.from(part.checksum?.value ?? "", "base64") }));
-  if (type === "FULL_OBJECT" && isCrc(algorithm)) return { [algorithm]: base64(combineCrcs(algorithm, values)) };
-  const running = runningChecksum(algorithm, createHash);
-  for (const { crc } of values) running.update(crc);
-  return { [algorithm]: `${base64(running.digest())}-${parts.length}` };
-}
-
-/** The checksum of checksums may be declared with and without the number of parts. */
-function checkChecksum(
-  checksum: UploadChecksum | undefined,
-  { checksums }: CompletedUpload,
-  declared: string | undefined,
-): void {
-  if (declared === undefined || checksum === undefined) return;
-  const value = checksums[checksum.algorithm] ?? "";
-  if (declared === value || declared === value.replace(/-.*/, "")) return;
-  throw new StorageError("CHECKSUM_MISMATCH", "the parts make another checksum than the one declared", {
-    digest: checksum.algorithm,
-  });
-}
-
-function objectPart({ size, checksum }: PartRow, whole: UploadChecksum | undefined): ObjectPart {
-  return checksum === undefined || checksum.algorithm !== whole?.algorithm
-    ? { size }
-    : { size, checksum: checksum.value };
-}
-
 function digestOf(parts: readonly NamedPart[]): string {
   return createHash("sha256")
     .update(JSON.stringify(parts.map(({ number, etag }) => [number, etag])))
     .digest("base64");
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64");
 }

@@ -3,7 +3,7 @@ import { type BigIntStats, closeSync } from "node:fs";
 import { contentTypeOf } from "../../http/content-type.ts";
 import { type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
 import { fingerprintOf, foreignEtag, identityOf, isSameFile } from "./fingerprint.ts";
-import type { IndexReader, IndexRow } from "./index-contract.ts";
+import type { IndexReader, IndexRow } from "./index/contract.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent, type OpenedFile, openRegular, openRegularLater } from "./open-file.ts";
 

@@ -4,7 +4,7 @@
  */
 import { type ObjectRef, StorageError } from "../storage.ts";
 import type { FileThread, FolderPart } from "./file-thread.ts";
-import type { IndexDatabase } from "./index-db.ts";
+import type { IndexDatabase } from "./index/database.ts";
 import type { Layout } from "./layout.ts";
 import { type ReadProgress, readProgress } from "./read-progress.ts";
 

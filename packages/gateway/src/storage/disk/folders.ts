@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
-import type { IndexWriter } from "./index-contract.ts";
+import type { IndexWriter } from "./index/contract.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 
 /** Folders whose state this process remembers; past it all is checked again. */

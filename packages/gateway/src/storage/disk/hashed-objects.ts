@@ -1,7 +1,7 @@
 /** The objects of a bucket that lie under the hash of their name, outside its folder. Only the names in the index lead to them. */
 import { dirname } from "node:path";
 import { syncFolder } from "./durable.ts";
-import type { IndexDatabase } from "./index-db.ts";
+import type { IndexDatabase } from "./index/database.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import { unlinkIfThere } from "./place-object.ts";

@@ -9,10 +9,10 @@ import { behindPrefix, compareUtf8, type ListEntry, type ListOptions, type ListP
 import { type ObjectInfo, StorageError } from "../storage.ts";
 import type { FileThread } from "./file-thread.ts";
 import { foreignEtag } from "./fingerprint.ts";
-import type { IndexReader, IndexWriter } from "./index-contract.ts";
+import type { IndexReader, IndexWriter } from "./index/contract.ts";
+import type { FolderRow } from "./index/names-db.ts";
 import type { Layout } from "./layout.ts";
 import { type Candidate, nextCandidates, type Position, type Step, startingAt } from "./list-candidates.ts";
-import type { FolderRow } from "./names-db.ts";
 import { noSuchBucket } from "./refusals.ts";
 
 export interface ObjectListerOptions {

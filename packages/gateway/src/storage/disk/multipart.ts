@@ -3,7 +3,9 @@ import type { MultipartStorage } from "../multipart.ts";
 import { type UploadCompleterOptions, uploadCompleter } from "./complete-upload.ts";
 import { partCopier } from "./copy-part.ts";
 import { translating } from "./faults.ts";
-import { type PartReceiverOptions, partInfo, partReceiver, uploadInfo } from "./receive-parts.ts";
+import { uploadLister } from "./list-uploads.ts";
+import { type PartReceiverOptions, partReceiver } from "./receive-parts.ts";
+import { partInfo, uploadInfo } from "./upload-info.ts";
 
 /** Runs a step that writes: its errors are translated, and `close` waits for it. */
 export type Write = <T>(doing: string, step: () => Promise<T>) => Promise<T>;
@@ -11,6 +13,7 @@ export type Write = <T>(doing: string, step: () => Promise<T>) => Promise<T>;
 export function diskMultipart(options: PartReceiverOptions & UploadCompleterOptions, write: Write): MultipartStorage {
   const { reader } = options;
   const receiver = partReceiver(options);
+  const list = uploadLister(options);
   const complete = uploadCompleter(options);
   const copyPart = partCopier({ ...options, receiver });
   return {
@@ -26,8 +29,7 @@ export function diskMultipart(options: PartReceiverOptions & UploadCompleterOpti
         const rows = reader.uploads.parts(row.id, { after, limit: limit + 1 });
         return { upload: uploadInfo(row), parts: rows.slice(0, limit).map(partInfo), truncated: rows.length > limit };
       }),
-    listUploads: (bucket, listOptions) =>
-      translating("list the uploads", async () => receiver.list(bucket, listOptions)),
+    listUploads: (bucket, listOptions) => translating("list the uploads", async () => list(bucket, listOptions)),
     completeUpload: (upload, parts, completeOptions) =>
       write("complete the upload", () => complete(upload, parts, completeOptions)),
     abortUpload: (upload) => write("abort the upload", () => receiver.abort(upload)),

@@ -1,7 +1,7 @@
 /** The part of the index writer that keeps the names of keys. */
 import type { FolderReader } from "./folder-reader.ts";
-import type { IndexWriter } from "./index-contract.ts";
-import type { IndexDatabase } from "./index-db.ts";
+import type { IndexWriter } from "./index/contract.ts";
+import type { IndexDatabase } from "./index/database.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { Room } from "./room.ts";

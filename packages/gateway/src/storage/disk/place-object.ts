@@ -10,7 +10,7 @@ import { syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import type { Folders } from "./folders.ts";
-import type { ClaimIntent, ClaimOutcome, IndexRow, IndexWriter } from "./index-contract.ts";
+import type { ClaimIntent, ClaimOutcome, IndexRow, IndexWriter } from "./index/contract.ts";
 import { tempName } from "./key-path.ts";
 import type { Layout, Places } from "./layout.ts";
 import { liesAt, lstatOrAbsent } from "./open-file.ts";

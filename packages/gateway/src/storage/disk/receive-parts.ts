@@ -1,34 +1,22 @@
-/**
- * Uploads in parts. The bytes of a part lie below `.daypass/uploads/<id>/`, in the common file `data` where the part has a place
- * in it (`uploads-writer.ts`), else in a file of its own.
- */
+/** Uploads in parts, until they end: their beginning, each of their parts, and their being given up. */
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, mkdirSync, openSync, renameSync, truncateSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { closeSync, constants, mkdirSync, openSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { contentTypeOf } from "../../http/content-type.ts";
-import { behindPrefix, compareUtf8 } from "../listing.ts";
-import type {
-  CreateUploadOptions,
-  ListUploadsOptions,
-  PartInfo,
-  PutPartOptions,
-  UploadEntry,
-  UploadInfo,
-  UploadPage,
-  UploadRef,
-} from "../multipart.ts";
-import type { ChecksumAlgorithm, ObjectRef } from "../storage.ts";
+import type { CreateUploadOptions, PartInfo, PutPartOptions, UploadInfo, UploadRef } from "../multipart.ts";
+import type { ObjectRef } from "../storage.ts";
 import { noSuchUpload } from "../upload-refusals.ts";
 import { syncFile, syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
-import type { IndexReader, IndexWriter, PartClaim } from "./index-contract.ts";
+import type { IndexReader, IndexWriter, PartClaim } from "./index/contract.ts";
+import type { PartRow, UploadRow } from "./index/uploads-db.ts";
 import type { Layout } from "./layout.ts";
 import { type ObjectPlacer, unlinkIfThere } from "./place-object.ts";
 import { noSuchBucket } from "./refusals.ts";
 import { someTags } from "./store-object.ts";
 import type { UploadWriter } from "./upload.ts";
-import type { PartRow, UploadRow } from "./uploads-db.ts";
+import { abandonUpload, dataPath, removeUpload, uploadFolder, uploadsFolder } from "./upload-folder.ts";
+import { partInfo, uploadInfo } from "./upload-info.ts";
 
 export interface PartReceiverOptions {
   readonly layout: Layout;
@@ -40,7 +28,7 @@ export interface PartReceiverOptions {
   readonly clock: () => number;
 }
 
-/** The part of `MultipartStorage` that ends no upload. */
+/** Begins uploads, takes their parts, and gives them up. */
 export interface PartReceiver {
   create(ref: ObjectRef, options: CreateUploadOptions): Promise<UploadInfo>;
   /** @throws {StorageError} `NO_SUCH_UPLOAD` */
@@ -51,7 +39,6 @@ export interface PartReceiver {
     body: AsyncIterable<Uint8Array>,
     options: PutPartOptions,
   ): Promise<PartInfo>;
-  list(bucket: string, options: ListUploadsOptions): UploadPage;
   abort(upload: UploadRef): Promise<void>;
 }
 
@@ -117,32 +104,6 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
     }
   }
 
-  function* entries(bucket: string, options: ListUploadsOptions): Generator<UploadEntry> {
-    const { prefix, delimiter, limit } = options;
-    const until = behindPrefix(prefix);
-    // Of the rows of one read those behind a common prefix are read for nothing: a page of prefixes would read a page of rows for each.
-    const first = delimiter === undefined ? limit + 1 : 1;
-    let most = first;
-    let from = startOf(options);
-    while (from !== undefined) {
-      const rows = reader.uploads.openUploads({ bucket, ...from, until, limit: most });
-      most = Math.min(most * 2, limit + 1);
-      from = undefined;
-      for (const row of rows) {
-        const common = commonPrefix(row.ref.key, prefix, delimiter);
-        if (common === undefined) {
-          yield { kind: "upload", upload: uploadInfo(row) };
-          from = { key: row.ref.key, id: row.id };
-        } else {
-          yield { kind: "prefix", prefix: common };
-          from = keyFrom(behindPrefix(common));
-          most = first;
-          break;
-        }
-      }
-    }
-  }
-
   return {
     find,
     async create(ref, options) {
@@ -190,15 +151,6 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
         throw error;
       }
     },
-    list(bucket, options) {
-      if (!layout.hasBucket(bucket)) throw noSuchBucket(bucket);
-      const page: UploadEntry[] = [];
-      for (const entry of entries(bucket, options)) {
-        if (page.length === options.limit) return { entries: page, truncated: true };
-        page.push(entry);
-      }
-      return { entries: page, truncated: false };
-    },
     async abort(upload) {
       const { id } = find(upload);
       const claim = await writer.closeUpload(id);
@@ -214,62 +166,6 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
   };
 }
 
-/** A place in the order of keys and, within one, of ids: what is behind it follows. */
-interface Start {
-  readonly key: string;
-  readonly id: string;
-}
-
-/** Text that is behind every id. */
-const BEHIND_IDS = "~";
-
-function startOf({ prefix, after }: ListUploadsOptions): Start | undefined {
-  const first = { key: prefix, id: "" };
-  if (after === undefined) return first;
-  const start =
-    "prefix" in after ? keyFrom(behindPrefix(after.prefix)) : { key: after.key, id: after.uploadId ?? BEHIND_IDS };
-  return start !== undefined && compareUtf8(start.key, prefix) < 0 ? first : start;
-}
-
-function keyFrom(key: string | undefined): Start | undefined {
-  return key === undefined ? undefined : { key, id: "" };
-}
-
-function commonPrefix(key: string, prefix: string, delimiter: string | undefined): string | undefined {
-  const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);
-  return end < 0 || delimiter === undefined ? undefined : key.slice(0, end + delimiter.length);
-}
-
-export function uploadsFolder({ own }: Layout): string {
-  return join(own, "uploads");
-}
-
-export function uploadFolder(layout: Layout, id: string): string {
-  return join(uploadsFolder(layout), id);
-}
-
-/** The file in which parts lie at their final place. */
-export function dataPath(folder: string): string {
-  return join(folder, "data");
-}
-
-/** What is left over is removed by the next start. */
-export async function removeUpload(layout: Layout, id: string): Promise<void> {
-  await rm(uploadFolder(layout, id), { recursive: true, force: true }).catch(() => {});
-}
-
-/** Takes the folder of an open upload away, durably and in one step: the next start takes an upload without one for aborted. */
-export async function abandonUpload(layout: Layout, id: string): Promise<void> {
-  const removed = join(uploadsFolder(layout), `${id}-removed`);
-  try {
-    renameSync(uploadFolder(layout, id), removed);
-    await syncFolder(uploadsFolder(layout));
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-  }
-  await rm(removed, { recursive: true, force: true }).catch(() => {});
-}
-
 function openIn(path: string, flags: number): number {
   try {
     return openSync(path, flags, 0o666);
@@ -281,18 +177,4 @@ function openIn(path: string, flags: number): number {
 /** The folder goes when the upload ends, so its absence says no more than that. */
 function unlessEnded(error: unknown): unknown {
   return errnoOf(error) === "ENOENT" ? noSuchUpload() : error;
-}
-
-export function uploadInfo({ id, ref, fields }: Pick<UploadRow, "id" | "ref" | "fields">): UploadInfo {
-  return { ...ref, uploadId: id, created: new Date(fields.created), checksum: fields.checksum };
-}
-
-export function partInfo({ number, size, etag, checksum, modified }: PartRow): PartInfo {
-  return {
-    number,
-    size,
-    etag,
-    lastModified: new Date(modified),
-    checksum: checksum && { algorithm: checksum.algorithm as ChecksumAlgorithm, value: checksum.value },
-  };
 }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { DeleteOptions, ObjectRef } from "../storage.ts";
 import { syncFolder } from "./durable.ts";
 import type { ObjectFinder } from "./find-object.ts";
-import type { ClaimOutcome, IndexWriter } from "./index-contract.ts";
+import type { ClaimOutcome, IndexWriter } from "./index/contract.ts";
 import type { Layout } from "./layout.ts";
 import { openRegular } from "./open-file.ts";
 import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";

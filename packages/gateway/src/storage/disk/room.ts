@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync, statSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { IndexDatabase } from "./index-db.ts";
+import type { IndexDatabase } from "./index/database.ts";
 import type { Layout } from "./layout.ts";
 import { freeBytes, isForRoom } from "./spare-index.ts";
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { isStorageError, StorageError } from "../storage.ts";
 import { errnoOf, translated } from "./faults.ts";
-import type { IndexWriter } from "./index-contract.ts";
-import { type IndexDatabase, openIndexDatabase } from "./index-db.ts";
+import type { IndexWriter } from "./index/contract.ts";
+import { type IndexDatabase, openIndexDatabase } from "./index/database.ts";
 import { readOnly } from "./refusals.ts";
 
 /** SQLite needs as much for the shared memory beside an index, and says nothing of the disk when it has not got it. */

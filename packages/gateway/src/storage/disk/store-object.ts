@@ -5,7 +5,7 @@ import type { ObjectInfo, ObjectRef, PutOptions } from "../storage.ts";
 import { syncFile } from "./durable.ts";
 import { infoOf } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import type { IndexRow } from "./index-contract.ts";
+import type { IndexRow } from "./index/contract.ts";
 import type { ObjectPlacer } from "./place-object.ts";
 import { keptChecksum, type Uploaded, type UploadWriter } from "./upload.ts";
 

@@ -2,12 +2,12 @@
 import { opendir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectRef } from "../storage.ts";
-import type { IndexDatabase } from "./index-db.ts";
+import type { IndexDatabase } from "./index/database.ts";
+import type { UploadRow } from "./index/uploads-db.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
-import { dataPath, uploadFolder, uploadsFolder } from "./receive-parts.ts";
 import { unlessStuck } from "./sweep.ts";
-import type { UploadRow } from "./uploads-db.ts";
+import { dataPath, uploadFolder, uploadsFolder } from "./upload-folder.ts";
 
 export interface SweepUploadsOptions {
   readonly database: IndexDatabase;

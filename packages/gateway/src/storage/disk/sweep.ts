@@ -3,7 +3,7 @@ import { opendir, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectRef } from "../storage.ts";
 import { errnoOf } from "./faults.ts";
-import type { IndexDatabase } from "./index-db.ts";
+import type { IndexDatabase } from "./index/database.ts";
 import { runOfTemp } from "./key-path.ts";
 
 /** Rows settled in one commit. */

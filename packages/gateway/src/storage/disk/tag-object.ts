@@ -3,7 +3,7 @@ import { closeSync, fchmodSync } from "node:fs";
 import { type ObjectRef, StorageError } from "../storage.ts";
 import type { FoundObject, ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import type { ClaimOutcome, IndexRow, IndexWriter } from "./index-contract.ts";
+import type { ClaimOutcome, IndexRow, IndexWriter } from "./index/contract.ts";
 import type { Layout } from "./layout.ts";
 import { noSuchBucket } from "./refusals.ts";
 import { someTags } from "./store-object.ts";

@@ -126,7 +126,7 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
       request.end(call.body);
       return;
     }
-    const body = call.body as AsyncIterable<Uint8Array>;
+    const body = call.body;
     let started = false;
     const start = (): void => {
       if (started || answered || request.destroyed) return;

@@ -5,9 +5,9 @@
  * written once and by one at a time: what was acknowledged is never overwritten, and a part that comes again, or of another
  * size, gets a file of its own.
  */
-import { noSuchUpload } from "../upload-refusals.ts";
-import type { UploadsIndexWriter } from "./index-contract.ts";
-import type { IndexDatabase } from "./index-db.ts";
+import { noSuchUpload } from "../../upload-refusals.ts";
+import type { UploadsIndexWriter } from "./contract.ts";
+import type { IndexDatabase } from "./database.ts";
 import { keyTurns } from "./key-turns.ts";
 
 /** The largest object of S3; file systems end in the same region. */

@@ -2,12 +2,12 @@
  * The one writer of the index. SQLite allows one writer at a time and two processes that write flat out stall each other for
  * seconds, so all changes meet here. Those that arrive while a commit runs share the next one.
  */
-import { isStorageError, type ObjectRef, StorageError } from "../storage.ts";
-import { translated } from "./faults.ts";
-import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./index-contract.ts";
-import type { IndexDatabase } from "./index-db.ts";
+import { isStorageError, type ObjectRef, StorageError } from "../../storage.ts";
+import { translated } from "../faults.ts";
+import type { Room } from "../room.ts";
+import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./contract.ts";
+import type { IndexDatabase } from "./database.ts";
 import { keyTurns } from "./key-turns.ts";
-import type { Room } from "./room.ts";
 import { uploadsWriter } from "./uploads-writer.ts";
 
 /** How long the end of a claim may wait for a commit to share. Nothing depends on it: readers go by fingerprint. */

@@ -1,20 +1,13 @@
 /** What the disk driver asks of its index: a reader in every process, and one writer for all of them. */
-import type { ObjectPart, ObjectRef, StoredHeaders } from "../storage.ts";
+import type { ObjectInfo, ObjectRef } from "../../storage.ts";
 import type { NamesReader } from "./names-db.ts";
 import type { Ending, PartRow, UploadRow, UploadsReader } from "./uploads-db.ts";
 
-/** What an upload leaves in the index beside its file. Plain data: it travels between processes. */
-export interface IndexRow {
+/** What an upload leaves in the index beside its file, which tells size and time itself. Plain data: it travels between processes. */
+export interface IndexRow extends Omit<ObjectInfo, "size" | "lastModified"> {
   readonly ref: ObjectRef;
   /** Of the file it belongs to (`fingerprintOf`). */
   readonly fingerprint: string;
-  readonly etag: string;
-  readonly contentType: string;
-  readonly headers: StoredHeaders;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly checksums: Readonly<Record<string, string>>;
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-  readonly parts?: readonly ObjectPart[] | undefined;
 }
 
 export interface IndexReader {

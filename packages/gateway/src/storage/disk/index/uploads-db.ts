@@ -2,8 +2,8 @@
  * The tables of uploads in parts. A row of `parts` is there when the bytes of the part are on the disk, so what was acknowledged
  * is found again; an upload that was completed stays for a day, for a client that asks once more.
  */
-import type { UploadChecksum } from "../multipart.ts";
-import type { ObjectRef, StoredHeaders } from "../storage.ts";
+import type { UploadChecksum } from "../../multipart.ts";
+import type { ObjectRef, StoredHeaders } from "../../storage.ts";
 import type { Database, SqlValue, Statement } from "./sqlite.ts";
 
 /** Among the migrations of the index. */

@@ -1,6 +1,6 @@
 /** Calls over a channel between two processes: a question, and its answer or its error. */
-import { isStorageError, StorageError, type StorageErrorCode } from "../storage.ts";
-import { translated } from "./faults.ts";
+import { isStorageError, StorageError, type StorageErrorCode } from "../../storage.ts";
+import { translated } from "../faults.ts";
 
 /** One end of a connection between two processes, e.g. of `node:cluster`. Other traffic on it is left alone. */
 export interface Channel {

@@ -4,9 +4,9 @@
  * A key may have several rows for a moment, the old file's and the new one's; a reader takes the one of the file it has open,
  * so metadata changes exactly when `rename` changes the file. `settled = 0` marks what a crash may have left half done.
  */
-import type { ObjectPart, ObjectRef, StoredHeaders } from "../storage.ts";
-import { StorageError } from "../storage.ts";
-import type { IndexReader, IndexRow } from "./index-contract.ts";
+import type { ObjectPart, ObjectRef, StoredHeaders } from "../../storage.ts";
+import { StorageError } from "../../storage.ts";
+import type { IndexReader, IndexRow } from "./contract.ts";
 import { NAMES_SCHEMA, type NamesReader, type NamesWriter, namesReader, namesWriter } from "./names-db.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { UPLOADS_SCHEMA, type UploadsReader, type UploadsWriter, uploadsReader, uploadsWriter } from "./uploads-db.ts";

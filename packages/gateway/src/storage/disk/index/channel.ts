@@ -2,8 +2,8 @@
  * The index writer of another process, over any channel that carries JSON: workers hold a claim in the primary as if it were
  * their own.
  */
-import type { ObjectRef } from "../storage.ts";
-import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, UploadsIndexWriter } from "./index-contract.ts";
+import type { ObjectRef } from "../../storage.ts";
+import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, UploadsIndexWriter } from "./contract.ts";
 import { answerer, asker, type Channel } from "./ipc-calls.ts";
 import { ipcUploadsWriter, serveUploadsWriter } from "./uploads-channel.ts";
 

@@ -1,0 +1,40 @@
+/**
+ * Where the bytes of an upload in parts lie: below `.daypass/uploads/<id>/`, in the common file `data` where a part has a place in it
+ * (`index/uploads-writer.ts`), else in a file of its own.
+ */
+import { renameSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { syncFolder } from "./durable.ts";
+import { errnoOf } from "./faults.ts";
+import type { Layout } from "./layout.ts";
+
+export function uploadsFolder({ own }: Layout): string {
+  return join(own, "uploads");
+}
+
+export function uploadFolder(layout: Layout, id: string): string {
+  return join(uploadsFolder(layout), id);
+}
+
+/** The file in which parts lie at their final place. */
+export function dataPath(folder: string): string {
+  return join(folder, "data");
+}
+
+/** What is left over is removed by the next start. */
+export async function removeUpload(layout: Layout, id: string): Promise<void> {
+  await rm(uploadFolder(layout, id), { recursive: true, force: true }).catch(() => {});
+}
+
+/** Takes the folder of an open upload away, durably and in one step: the next start takes an upload without one for aborted. */
+export async function abandonUpload(layout: Layout, id: string): Promise<void> {
+  const removed = join(uploadsFolder(layout), `${id}-removed`);
+  try {
+    renameSync(uploadFolder(layout, id), removed);
+    await syncFolder(uploadsFolder(layout));
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+  await rm(removed, { recursive: true, force: true }).catch(() => {});
+}

@@ -115,7 +115,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
     }
   };
 
-  return async (req, res, next) => {
+  const guarded = async (req: Req, res: Res, next?: Next): Promise<void> => {
     try {
       // First, as what comes with another request may have no `end` to be answered by.
       checkRequest(req);
@@ -125,6 +125,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest, Res extends 
       next(error);
     }
   };
+  // Not `async` itself: restify starts with no handler that is and takes a `next`.
+  return (req, res, next) => guarded(req, res, next);
 }
 
 /** Discharges the obligations that need no body. */

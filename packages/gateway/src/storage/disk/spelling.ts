@@ -38,12 +38,29 @@ function isSpelledIn(folder: string, name: string, namesIn: (folder: string) => 
   return isAlone || namesIn(folder).has(name);
 }
 
-/** Names of which one finds the same entry on any file system that folds; `undefined` where that cannot be told. */
-function otherSpellings(name: string): readonly string[] | undefined {
-  // Of ASCII alone, as what folds other letters folds these, and not the reverse.
-  const swapped = name.replace(/[a-z]/gi, (letter) => (letter < "a" ? letter.toLowerCase() : letter.toUpperCase()));
-  if (swapped === name) return undefined;
+/** Letters that are tried by themselves; past it the folder is listed. */
+const MOST = 8;
+
+/**
+ * Names of which one finds the same entry on any file system that folds this one; none where nothing folds into it; `undefined` where only a
+ * listing can tell. So that digits, or a script without case, cost no listing on a disk that folds nothing.
+ */
+export function otherSpellings(name: string): readonly string[] | undefined {
   // Some take accents for the same however they are written, and case for what it is.
   const composed = (["NFC", "NFD"] as const).map((form) => name.normalize(form)).filter((form) => form !== name);
-  return [swapped, ...composed];
+  // Of ASCII alone where there is any, as what folds other letters folds these, and not the reverse.
+  const swapped = name.replace(/[a-z]/gi, swapCase);
+  if (swapped !== name) return [swapped, ...composed];
+  // Windows' file systems have second names for files (`NAME~1`), and cut what stands at the end.
+  if (/[. ]$|[~:]/.test(name)) return undefined;
+  // One by one: a file system may fold the letters of some alphabets alone.
+  const cased = [...new Set(name)].filter((letter) => letter.toLowerCase() !== letter.toUpperCase());
+  const others = cased.map((letter) => name.replace(letter, swapCase));
+  return cased.length > MOST || others.includes(name) ? undefined : [...others, ...composed];
+}
+
+/** The same letter where it has no single other one. */
+function swapCase(letter: string): string {
+  const others = [letter.toUpperCase(), letter.toLowerCase()];
+  return others.find((other) => other !== letter && other.length === letter.length) ?? letter;
 }

@@ -55,7 +55,7 @@ export interface ObjectPlacerOptions {
 /** Somebody who removes folders as fast as they are made has to be stopped by somebody else. */
 const MAX_ATTEMPTS = 5;
 
-const NAME_TAKEN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY"]);
+const NOT_PLAIN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY", "EINVAL"]);
 
 const TEMP_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
@@ -120,11 +120,17 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
     try {
       if (target !== places.hashed) return await moveToPlain(path, placing, target);
     } catch (error) {
-      // Since the upload began a folder took the name, or its folder went: the name is left to whoever has it now.
-      if (!NAME_TAKEN.has(errnoOf(error) ?? "")) throw error;
+      // Since the upload began a folder took the name, or its folder went: the name is left to whoever has it now. Or the disk of a bucket cannot
+      // hold such a name.
+      if (!NOT_PLAIN.has(errnoOf(error) ?? "")) throw error;
     }
     await folders.ensure(layout.own, dirname(places.hashed));
-    return moveTo(path, places.hashed, conditions);
+    try {
+      return moveTo(path, places.hashed, conditions);
+    } catch (error) {
+      if (errnoOf(error) === "EXDEV" && lstatOrAbsent(target) === undefined) throw notHeld();
+      throw error;
+    }
   }
 
   /**
@@ -202,6 +208,13 @@ function respelled(): StorageError {
   return new StorageError(
     "KEY_NOT_STORABLE",
     "expected the disk of the bucket to keep the name of a file, found one that changes it: use names in small ASCII letters there",
+  );
+}
+
+function notHeld(): StorageError {
+  return new StorageError(
+    "KEY_NOT_STORABLE",
+    'expected a name that the disk of the bucket can hold, found another: leave out <>:"|?* and blanks or dots at the end of a name',
   );
 }
 

@@ -28,6 +28,17 @@ const TOLD: Readonly<Record<string, string>> = {
   Go: `req, err := http.NewRequest("PUT", "${url}", file)\nif err != nil { panic(err) }\nreq.Header.Set("Content-Type", "image/png")\nresp, err := client.Do(req)`,
   "Go with a constant": `url := "${url}"\nreq, _ := http.NewRequest(http.MethodPut, url, file)\nreq.Header.Add("Content-Type", "image/png")`,
   "Go with a context": `req, err := http.NewRequestWithContext(ctx, http.MethodPut, "${url}", file)\nreq.Header.Set("Content-Type", "image/png")`,
+  "PHP's curl functions": `$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_CUSTOMREQUEST, "PUT");\ncurl_setopt($ch, CURLOPT_HTTPHEADER, ["Content-Type: image/png"]);\ncurl_setopt($ch, CURLOPT_POSTFIELDS, $data);\n$result = curl_exec($ch);`,
+  "PHP's curl functions with an array": `<?php\n$curl = curl_init();\ncurl_setopt_array($curl, array(\n  CURLOPT_URL => '${url}',\n  CURLOPT_RETURNTRANSFER => true,\n  CURLOPT_CUSTOMREQUEST => 'PUT',\n  CURLOPT_HTTPHEADER => array(\n    'Content-Type: image/png'\n  ),\n));`,
+  "PHP's curl functions with variables": `$url = '${url}';\n$headers = array('Content-Type: image/png');\n$ch = curl_init();\ncurl_setopt($ch, CURLOPT_URL, $url);\ncurl_setopt($ch, CURLOPT_PUT, true);\ncurl_setopt($ch, CURLOPT_HTTPHEADER, $headers);`,
+  Guzzle: `$client = new GuzzleHttp\\Client();\n$client->request('PUT', '${url}', [\n  'headers' => ['Content-Type' => 'image/png'],\n  'body' => fopen('a.png', 'r'),\n]);`,
+  "Guzzle by the method": `$response = $client->put("${url}", ['body' => $file, 'headers' => ['Content-Type' => 'image/png']]);`,
+  "Guzzle's Request": `$headers = ['Content-Type' => 'image/png'];\n$request = new Request('PUT', '${url}', $headers, $body);\n$res = $client->sendAsync($request)->wait();`,
+  OkHttp: `Request request = new Request.Builder()\n  .url("${url}")\n  .put(RequestBody.create(MediaType.parse("image/png"), new File("a.png")))\n  .build();`,
+  "OkHttp in Kotlin": `val body = file.asRequestBody("image/png".toMediaType())\nval request = Request.Builder().url("${url}").put(body).build()`,
+  "OkHttp whose body has no type": `val request = Request.Builder()\n  .url("${url}")\n  .addHeader("Content-Type", "image/png")\n  .method("PUT", file.asRequestBody())\n  .build()`,
+  "Java's own client": `var request = HttpRequest.newBuilder()\n  .uri(URI.create("${url}"))\n  .header("Content-Type", "image/png")\n  .PUT(BodyPublishers.ofFile(path))\n  .build();`,
+  "Java's own client with a variable": `String url = "${url}";\nHttpRequest request = HttpRequest.newBuilder(URI.create(url)).header("Content-Type", "image/png").PUT(BodyPublishers.ofFile(path)).build();`,
   "axios.request": `await axios.request({ url: '${url}', method: 'PUT', headers: { 'Content-Type': 'image/png' }, data: file });`,
   "new Request": `const request = new Request("${url}", { method: "PUT", headers: { "Content-Type": "image/png" }, body: file });`,
   "fetch of a new Request": `await fetch(new Request("${url}", { method: "PUT", headers: { "Content-Type": "image/png" }, body: file }));`,
@@ -77,6 +88,10 @@ const OPEN: Readonly<Record<string, string>> = {
   "arguments that are spread": `requests.put("${url}", **options)`,
   "a body of axios without a type": `axios.put("${url}", file)`,
   "a value of a variable in Go": `req, _ := http.NewRequest("PUT", "${url}", f)\nreq.Header.Set("Content-Type", contentType)`,
+  "a header of PHP that a variable tells": `$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_CUSTOMREQUEST, "PUT");\ncurl_setopt($ch, CURLOPT_HTTPHEADER, ["Content-Type: $type"]);`,
+  "fields of PHP that nobody knows": `$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_CUSTOMREQUEST, "PUT");\ncurl_setopt($ch, CURLOPT_POSTFIELDS, $data);`,
+  "a client of Guzzle with headers of its own": `$client = new Client(['headers' => ['Content-Type' => 'image/jpeg']]);\n$client->put('${url}', ['body' => $file]);`,
+  "a body of OkHttp that nobody knows": `Request.Builder().url("${url}").header("Content-Type", "image/png").put(body).build()`,
   "a form of PowerShell": `Invoke-RestMethod -Uri "${url}" -Method Put -Form $form`,
   "a table of PowerShell that is changed": `$h = @{}\n$h["Content-Type"] = "image/png"\nInvoke-RestMethod -Uri "${url}" -Method Put -Headers $h`,
   "a body of HTTPie without a type": `http PUT '${url}' name=value`,
@@ -130,6 +145,29 @@ describe("the request in a program or a file", () => {
     });
   });
 
+  test("what requests puts behind the URL's query is part of what was sent", async () => {
+    for (const given of [`params={"page": 2, "q": "a b"}`, `params=more`]) {
+      const text = `more = {'page': '2', 'q': 'a b'}\nrequests.put("${url}", ${given}, data=open("a.png", "rb"))`;
+      expect(await pastedUrl(text)).toMatchObject({ url: `${url}&page=2&q=a+b`, method: "PUT" });
+    }
+    expect((await pastedUrl(`requests.put("${url}", params=make())`)).url).toBe(url);
+  });
+
+  test("a text that PHP or OkHttp sends has a type that nobody has named", async () => {
+    const php = `$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_CUSTOMREQUEST, "PUT");\ncurl_setopt($ch, CURLOPT_POSTFIELDS, file_get_contents("a.png"));`;
+    expect((await pastedUrl(php)).headers).toEqual({ "content-type": "application/x-www-form-urlencoded" });
+    const okHttp = `MediaType mediaType = MediaType.parse("text/plain");\nRequestBody body = RequestBody.create(mediaType, "hello");\nRequest request = new Request.Builder()\n  .url("${url}")\n  .method("PUT", body)\n  .addHeader("Content-Type", "text/plain")\n  .build();`;
+    expect((await pastedUrl(okHttp)).headers).toEqual({ "content-type": "text/plain; charset=utf-8" });
+  });
+
+  test("of another handle of PHP's, and of another builder, nothing is told", async () => {
+    const php = `$a = curl_init("https://example.com/");\ncurl_setopt($a, CURLOPT_POST, true);\n$b = curl_init("${url}");\ncurl_exec($b);`;
+    const okHttp = `Request.Builder().url("https://example.com/").post(form).build()\nRequest.Builder().url("${url}").build()`;
+    for (const text of [php, okHttp]) {
+      expect(await pastedUrl(text), text).toMatchObject({ url, method: "GET", headers: {} });
+    }
+  });
+
   test("what urllib is given by place says nothing of the method", async () => {
     const { method, headers } = await pastedUrl(`urlopen(Request("${url}", data, {"Content-Type": "image/png"}))`);
     expect([method, headers]).toEqual([undefined, undefined]);
@@ -166,6 +204,12 @@ test("a text of nothing but beginnings takes no longer than its length", async (
     "http.NewRequest(",
     "curl -G -d a ",
     "Invoke-RestMethod @h ",
+    "curl_setopt($a, ",
+    "$a = curl_init(",
+    "$a->put(",
+    "$a",
+    "Request.Builder().url(",
+    "HttpRequest.newBuilder(",
   ]) {
     const text = `${url} x\n${piece.repeat(60_000 / piece.length)}`;
     expect(await cpuMilliseconds(() => pastedUrl(text)), piece).toBeLessThan(2500);

@@ -70,7 +70,8 @@ async function urlWithin(text: string): Promise<Within> {
       continue;
     }
     if (state === "damaged" && damaged !== undefined) continue;
-    const part: PastedUrl = { url, isPart: true, ...partsOf(text, found, url) };
+    const { query, ...sent } = partsOf(text, found, url);
+    const part: PastedUrl = { url: query === undefined ? url : `${url}&${query}`, isPart: true, ...sent };
     if (state === "whole") return { whole: part, hasPath };
     damaged = part;
   }
@@ -112,11 +113,11 @@ function withUnknownOrigin(word: string): string {
 function partsOf(text: string, found: RawUrl, url: string): SentParts {
   const archived = harRequest(text, url) ?? collectionRequest(text, url);
   if (archived !== undefined) return archived;
-  const { method = methodAt(text, found), headers } = pastedRequest({ text, url, index: found.index });
+  const { method = methodAt(text, found), headers, query } = pastedRequest({ text, url, index: found.index });
   const status = statusIn(text, found);
   // What else goes wrong in the text is none of a request that went well.
-  if (status !== undefined && status < 300) return { method, headers };
-  return { method, headers, errorBody: bodyIn(text, found), status };
+  if (status !== undefined && status < 300) return { method, headers, query };
+  return { method, headers, query, errorBody: bodyIn(text, found), status };
 }
 
 /** What a refusal says in which no signed URL stands, and which shows none. */

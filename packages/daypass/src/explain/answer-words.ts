@@ -14,6 +14,15 @@ const SENTENCES: readonly (readonly [code: string, words: RegExp])[] = [
   ["PermanentRedirect", /must be addressed using the specified endpoint/i],
   ["AuthenticationFailed", /Server failed to authenticate the request/i],
   ["CORSResponse", /CORSResponse: /],
+  [
+    "InvalidSignatureException",
+    /Credential should be scoped to (?:a valid|correct) |Signature expired: \d{8}T|Signature not yet current: \d{8}T/i,
+  ],
+  ["UnrecognizedClientException", /The security token included in the request is invalid/i],
+  [
+    "AccessDeniedException",
+    /User: \S{1,200} is not authorized to perform: |User is not authorized to access this resource/i,
+  ],
 ];
 
 /** Codes that are no word of any other sentence, and no name of an exception that every program has. */

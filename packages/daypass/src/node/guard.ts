@@ -42,7 +42,7 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
   /**
    * Told of a fault that kept a request from its handler, e.g. a key lookup that failed, or a signed response header that
    * cannot be sent, where there is no `next`. The guard answers it with 500 either way: no stranger's request may end the
-   * process.
+   * process. Told as well of what a handler throws because its client went away in the middle of the body.
    */
   readonly onFault?: ((error: unknown, req: Req) => void) | undefined;
 }
@@ -54,8 +54,8 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * Refuses a path that a router could read differently from the verifier (dot segments, empty segments, needless
  * percent-encoding), and a request whose routed path is no longer the one on the wire. A refusal is answered with RFC
  * 9457 problem details that hold the error's code and nothing else. Errors that are no refusal go to `next`. Where there
- * is none, a fault before the handler is answered with 500 and told to `onFault`, and the handler's own error rejects the
- * returned promise.
+ * is none, a fault before the handler is answered with 500 and told to `onFault`, as is a body that its client broke off;
+ * the handler's own error rejects the returned promise.
  *
  * Enforces `response` (sets the headers of every answer that is no error, over what the handler sets) and `strip`
  * (`req.url` loses the parameters that may vary): list these two in the verifier's `enforces`. It does not read the
@@ -101,6 +101,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
   };
 
   const run = async (req: Req, res: Res, next?: Next): Promise<void> => {
+    // First, as what comes with another request may have no `end` to be answered by.
+    checkRequest(req);
     let grant: G;
     try {
       const request = toWireRequest(req, options);
@@ -125,16 +127,15 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     }
   };
 
-  return async (req, res, next) => {
-    try {
-      // First, as what comes with another request may have no `end` to be answered by.
-      checkRequest(req);
-      await run(req, res, next);
-    } catch (error) {
-      if (next === undefined) throw error;
-      next(error);
-    }
-  };
+  // Not `async` itself: restify starts with no handler that is and takes a `next`.
+  return (req, res, next) =>
+    run(req, res, next).catch((error) => {
+      if (next) next(error);
+      // A client that goes away in the middle of its body must not end the process, and there is nobody to answer. HTTP/1 calls it a reset,
+      // HTTP/2 a premature close.
+      else if (req.aborted && /RESET|CLOSE/.test(error.code)) options.onFault?.(error, req);
+      else throw error;
+    });
 }
 
 /** Discharges the obligations that need no body. */

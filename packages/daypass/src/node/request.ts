@@ -18,6 +18,8 @@ export interface NodeRequest {
   /** 1 or 2: HTTP/2 has `:authority` in the place of `Host`. */
   readonly httpVersionMajor: number;
   readonly socket: { readonly remoteAddress?: string | undefined };
+  /** Whether the client broke off, as Node tells it. */
+  readonly aborted?: boolean | undefined;
 }
 
 /** Options of {@link toWireRequest}. */

@@ -117,6 +117,36 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     });
   });
 
+  test.each([
+    [
+      '{"Message":"User: arn:aws:iam::123456789012:user/x is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********9012:abc123/prod/GET/items with an explicit deny"}',
+      "PERMISSION",
+      /may not execute-api:Invoke, as a policy denies it/,
+    ],
+    [
+      '{"Message":"User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********9012:abc123/prod/GET/items"}',
+      "PERMISSION",
+      /nobody signed/,
+    ],
+    ['{"Message":"User is not authorized to access this resource with an explicit deny"}', "PERMISSION", /authorizer/],
+    [
+      '{"message":"Signature expired: 20260102T030405Z is now earlier than 20260102T031905Z (20260102T033405Z - 15 min.)"}',
+      "EXPIRED",
+      /signed at 20260102T030405Z, before 20260102T031905Z/,
+    ],
+    [
+      '{"message":"Signature not yet current: 20260102T030405Z is still later than 20260102T025905Z (20260102T025405Z + 5 min.)"}',
+      "CLOCK",
+      /in the future/,
+    ],
+    [`{"message":"Credential should be scoped to a valid region, not 'us-east-1'. "}`, "REGION", /region us-east-1/],
+    [`{"message":"Credential should be scoped to correct service: 'execute-api'. "}`, "SERVICE", /expects execute-api/],
+    ['{"message":"The security token included in the request is invalid."}', "UNKNOWN_KEY", /does not know/],
+  ] as const)("reads what API Gateway says: %s", async (errorBody, code, sentence) => {
+    const { cause } = await explain(AWS_URLS.executeApi, { clock, errorBody });
+    expect(cause).toMatchObject({ code, sentence: expect.stringMatching(sentence) });
+  });
+
   test("says that a life is longer than the service takes", async () => {
     const url = AWS_URLS.transcribe.replace("Expires=300", "Expires=900");
     const { cause } = await explain(url, { clock });

@@ -12,3 +12,8 @@ it.each([-1, 1.5, Number.NaN, "1" as never])("is refused when it is made for %s 
 it.each([undefined, 0, 1])("is made for %s trusted proxies", (trustedHops) => {
   expect(guardNode(verifier, () => undefined, { trustedHops })).toBeTypeOf("function");
 });
+
+it("makes what restify takes, which starts with no `async` handler of three parameters", () => {
+  const guard = guardNode(verifier, () => undefined);
+  expect([guard.length, guard.constructor.name]).toEqual([3, "Function"]);
+});

@@ -1,6 +1,6 @@
 import { createServer, IncomingMessage, type RequestListener, ServerResponse } from "node:http";
-import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
-import { connect, Socket } from "node:net";
+import { connect as connectHttp2, createServer as createHttp2Server, type Http2ServerResponse } from "node:http2";
+import { type AddressInfo, connect, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Grant, Obligation, Verifier } from "../../src/index.ts";
 import { DaypassError } from "../../src/index.ts";
@@ -277,6 +277,51 @@ describe("guardNode", () => {
     );
     expect(failure).toEqual(new Error("handler"));
   });
+
+  it.each([1, 2])(
+    "does not reject where the client of HTTP/%i goes away in the middle of its body",
+    async (version) => {
+      const faults: unknown[] = [];
+      const outcomes: Promise<unknown>[] = [];
+      const guarded = guardNode(
+        granting([]),
+        async (grant, req: NodeRequest & AsyncIterable<Uint8Array>) => {
+          for await (const _ of grant.limitBody(req)) leave();
+        },
+        { onFault: (error) => faults.push(error) },
+      );
+      let leave = (): void => {};
+      const answered = new Promise<void>((resolve) => {
+        const listener = (
+          req: NodeRequest & AsyncIterable<Uint8Array>,
+          res: ServerResponse | Http2ServerResponse,
+        ): void => {
+          outcomes.push(guarded(req, res));
+          resolve();
+        };
+        const server = version === 1 ? createServer(listener) : createHttp2Server(listener);
+        closers.push(() => server.close());
+        server.listen(0, "127.0.0.1", () => {
+          const { port } = server.address() as AddressInfo;
+          if (version === 1) {
+            const socket = connect(port, "127.0.0.1");
+            leave = () => void socket.destroy();
+            socket.write("PUT /a HTTP/1.1\r\nHost: files.example.com\r\nContent-Length: 9\r\n\r\nabc");
+          } else {
+            const client = connectHttp2(`http://127.0.0.1:${port}`).on("error", () => {});
+            leave = () => void client.destroy();
+            client
+              .request({ ":method": "PUT", ":path": "/a", ":authority": "files.example.com" })
+              .on("error", () => {})
+              .write("abc");
+          }
+        });
+      });
+      await answered;
+      await Promise.all(outcomes);
+      expect(faults).toHaveLength(1);
+    },
+  );
 
   it("hands the request on when the handler says so", async () => {
     const guarded = guardNode(verifier, (_grant, _req, _res, next) => next());

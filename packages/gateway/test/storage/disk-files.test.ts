@@ -302,7 +302,7 @@ describe("one gateway to a folder", () => {
 describe("a file system that folds names", () => {
   it("keeps names that it would change or refuse under their hash", async () => {
     const root = tempRoot();
-    // No such file system can be mounted here; what tells it apart is that the probe answers to another spelling.
+    // disk-folded-names.test.ts mounts one, which needs root; what tells it apart is that the probe answers to another spelling.
     mkdirSync(join(root, ".daypass"));
     writeFileSync(join(root, ".daypass/probe-\u00e9"), "");
     await withDisk(

@@ -115,6 +115,27 @@ it("sends once more what a kept connection was closed upon", async () => {
   expect(calls).toEqual(["HEAD", "HEAD"]);
 });
 
+it("sends it on a new connection where the upstream has dropped all that were kept", async () => {
+  const kept = new Set<unknown>();
+  let dropping = false;
+  let waiting: (() => void)[] = [];
+  const options = await scripted(({ socket }, response) => {
+    if (dropping && kept.has(socket)) return void socket.resetAndDestroy();
+    kept.add(socket);
+    response.setHeader("etag", '"e"').setHeader("content-length", "1");
+    waiting.push(() => response.end());
+    // So that each has a connection of its own.
+    if (dropping || waiting.length === 3) for (const end of waiting.splice(0)) end();
+  });
+  const storage = opened(options);
+  await Promise.all([1, 2, 3].map(() => storage.head(ref)));
+  await setImmediate();
+  dropping = true;
+  waiting = [];
+  expect((await storage.head(ref))?.etag).toBe("e");
+  expect(kept.size).toBe(4);
+});
+
 it("takes no success for one that came before the body", async () => {
   const options = await scripted((request, response) => {
     if (request.method === "PUT") response.writeHead(200, { etag: '"e"', "content-length": "0" }).end();

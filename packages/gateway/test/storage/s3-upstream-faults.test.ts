@@ -1,10 +1,13 @@
 /** An upstream that refuses, is slow, or says something else than S3 does. */
 import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
 import { s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
 import { s3 } from "../../src/storage/s3.ts";
 import { codeOf, contents, readBody } from "../../src/testing/contract-tools.ts";
+import { tls } from "../node/fixtures/tls.ts";
 import { errorOf, over, upstreamGateway } from "./gateway-upstream.ts";
 import { front, scripted } from "./scripted-upstream.ts";
 
@@ -103,6 +106,18 @@ it("gives up an upstream that does not answer, stops in the middle or is not the
   expect((await errorOf(third.get(ref))).message).toContain("ECONNREFUSED");
   const body = (await second.get(ref))?.body();
   await expect(readBody(body)).rejects.toThrow();
+});
+
+it("says of a certificate that it cannot be trusted, and not that the upstream is silent", async () => {
+  const server = createTlsServer(tls, (socket) => void socket.on("error", () => {})).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const options = await scripted(() => {});
+  const storage = s3({ ...options, endpoint: `https://127.0.0.1:${port}` });
+  onTestFinished(() => storage.close());
+  const { code, message } = await errorOf(storage.get({ bucket: "bucket", key: "a" }));
+  expect([code, message]).toEqual(["UNAVAILABLE", expect.stringContaining("(DEPTH_ZERO_SELF_SIGNED_CERT): renew it")]);
 });
 
 it("refuses early and keeps no connection that has half a request on it", async () => {

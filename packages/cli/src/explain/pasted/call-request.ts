@@ -30,7 +30,9 @@ export function callRequest(place: UrlPlace): SentParts | undefined {
       if (maker.startsWith("http.")) return goRequest(call, { method: maker === "http.NewRequest" ? 0 : 1 });
       if (config !== undefined) return configRequest(call);
       const isAwaited = /\b(?:await|async with)\s+$/.test(text.slice(Math.max(0, found.index - 20), found.index));
-      return keywordRequest(call, { library: library || "urllib", verb, isAwaited });
+      const sent = keywordRequest(call, { library: library || "urllib", verb, isAwaited });
+      const query = library === "requests" ? addedQuery(text, call) : undefined;
+      return query === undefined ? sent : { ...sent, query };
     }
     // From behind it on, so that calls that nobody closes cost no more than their length.
     at = Math.max(call.end, found.index + all.length);
@@ -96,6 +98,22 @@ function keywordRequest(call: Call, { library, verb, isAwaited }: Called): SentP
   const type = bodyType(call, library, data);
   if (headers === undefined || type === null) return { method };
   return { method, headers: { ...(type === undefined ? {} : { "content-type": type }), ...headers } };
+}
+
+/** What `requests` puts behind the URL's own query, in its spelling. `undefined` where nothing is, or something else than a text tells it. */
+function addedQuery(text: string, call: Call): string | undefined {
+  const given = keyword(call, "params");
+  const object = given === undefined || given.startsWith("{") ? given : assigned(text, given);
+  if (object === undefined) return undefined;
+  const pairs: [string, string][] = [];
+  for (const [name, value] of members(object, 0)) {
+    const told = literal(value) ?? /^\d+$/.exec(value)?.[0];
+    if (name === "..." || told === undefined) return undefined;
+    pairs.push([name, told]);
+  }
+  // Python leaves `~` as it is, and encodes `*`.
+  const spelled = new URLSearchParams(pairs).toString().replaceAll("%7E", "~").replaceAll("*", "%2A");
+  return spelled === "" ? undefined : spelled;
 }
 
 /** How a Python library calls a body: `undefined` where it does not, `null` where nobody can tell. */

@@ -1,7 +1,9 @@
+import { builderRequest } from "./builder-request.ts";
 import { callRequest } from "./call-request.ts";
 import { commandRequest } from "./command-request.ts";
 import { curlRequest } from "./curl-request.ts";
 import { fetchRequest } from "./fetch-request.ts";
+import { phpRequest } from "./php-request.ts";
 import { powershellRequest } from "./powershell-request.ts";
 import type { SentParts } from "./sent-parts.ts";
 import type { UrlPlace } from "./url-place.ts";
@@ -19,6 +21,8 @@ export function pastedRequest(place: UrlPlace): SentParts {
     powershellRequest(program) ??
     fetchRequest(program) ??
     commandRequest(program) ??
+    phpRequest(program) ??
+    builderRequest(program) ??
     callRequest(program) ??
     {}
   );

@@ -3,6 +3,8 @@ export interface SentParts {
   readonly method?: string | undefined;
   /** All headers that were sent, by their names in lower case. Missing where the text does not tell them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What the call added to the query of the URL. */
+  readonly query?: string | undefined;
   /** The body of the answer. */
   readonly errorBody?: string | undefined;
   /** The status of an answer that refuses. */

@@ -1,6 +1,7 @@
 import type { ServerError } from "../error-body.ts";
 import type { Cause } from "../explanation.ts";
 import { type AnswerRow, rowCause } from "./answer-rows.ts";
+import { AWS_ROWS } from "./aws-words.ts";
 
 const ANY = /^/;
 const NTP = "Set the signer's clock (NTP).";
@@ -195,5 +196,5 @@ const CHUNKED: AnswerRow = [
 export function commonCause(error: ServerError, signed: string): Cause | undefined {
   // Its message is the same for every header that is not known.
   const isChunked = /^transfer-encoding$/i.test(error.fields.get("Header") ?? "");
-  return rowCause(isChunked ? [CHUNKED, ...ROWS] : ROWS, error, signed);
+  return rowCause(isChunked ? [CHUNKED, ...ROWS] : ROWS, error, signed) ?? rowCause(AWS_ROWS, error, signed);
 }

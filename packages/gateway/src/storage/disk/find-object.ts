@@ -47,7 +47,7 @@ export function objectFinder({ layout, reader, smallBytes }: ObjectFinderOptions
     if (opened === undefined) return undefined;
     let kept = false;
     try {
-      kept = layout.isSpelledSo(base, path);
+      kept = layout.isSpelledSo(base, path, seen.dev);
       return kept ? opened : undefined;
     } finally {
       if (!kept) closeSync(opened.fd);

@@ -87,7 +87,7 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
       count += next.length;
       const since = clock();
       let began = stopwatch();
-      for await (const parts of thread.read(next.map((prefix) => layout.folder(bucket, prefix) ?? ""))) {
+      for await (const parts of thread.read(layout.foldersToRead(bucket, next))) {
         if (closed) throw new StorageError("UNAVAILABLE", "the storage is being closed");
         database.lightTransaction(parts.map((part) => () => take(bucket, next[part.index] ?? "", part, since)));
         const now = stopwatch();

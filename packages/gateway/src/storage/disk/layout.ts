@@ -8,6 +8,7 @@ import { hashedPath, isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plai
 import { looseBucket } from "./loose-bucket.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import { bucketsOnOwnDisks } from "./own-disks.ts";
+import { type SpellingCheck, spellingBelow } from "./spelling.ts";
 
 /** The two places of a key. An object lies in one; where both have a file, the plain one is the object. */
 export interface Places {
@@ -47,15 +48,23 @@ export interface Layout {
    * slash at its end. `undefined` when no path can be that folder.
    */
   folder(bucket: string, prefix: string): string | undefined;
+  /** The folders of many prefixes that are to be read, `""` for those that are not there in this very spelling. */
+  foldersToRead(bucket: string, prefixes: readonly string[]): readonly string[];
   /** Whether what has this name in such a folder can be a key's file or folder. */
   isPlain(folder: string, name: string): boolean;
-  /** Whether the entry at a path has this very spelling; always true where names that differ are different files. */
-  isSpelledSo(base: string, path: string): boolean;
+  /**
+   * Whether the entry at a path of a bucket has this very spelling; always true where names that differ are different files.
+   *
+   * @param device the number of the device on which the entry lies: a bucket can have one of its own
+   */
+  isSpelledSo(base: string, path: string, device: number): boolean;
+  /** Tells the same of many paths of a bucket in one step; `undefined` where names that differ are different files. */
+  spellingIn(bucket: string): SpellingCheck | undefined;
 }
 
 /** Opens a root. The one process that owns its index (`owner`) also makes the gateway's folder in it. */
-export function openLayout(folder: string, options: { readonly owner: boolean }): Layout {
-  const root = resolveRoot(folder);
+export function openLayout(path: string, options: { readonly owner: boolean }): Layout {
+  const root = resolveRoot(path);
   const own = join(root, OWN_PREFIX);
   const readOnly = options.owner ? !makeOwnFolder(own) : !canWrite(root, own);
   const foldsNames = readOnly ? probeByNames(root) : probeFolding(own);
@@ -65,6 +74,19 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
   const mark = lstatOrAbsent(own)?.ino;
   const isHere = (): boolean => mark === undefined || lstatOrAbsent(own)?.ino === mark;
   const ownDisks = bucketsOnOwnDisks({ root, rootDevice: () => statSync(root).dev });
+  const rootDevice = statSync(root).dev;
+  // The name of a bucket is one of the root's names.
+  const spelling = (base: string): SpellingCheck => spellingBelow(foldsNames ? root : base);
+  const baseOf = (bucket: string): string => (isLoose(bucket) ? root : `${root}/${bucket}`);
+  const spellingIn = (bucket: string): SpellingCheck | undefined =>
+    foldsNames || ownDisks.has(bucket) ? spelling(baseOf(bucket)) : undefined;
+
+  function folder(bucket: string, prefix: string): string | undefined {
+    const flat = isLoose(bucket);
+    if (!isBucketName(bucket) || (flat && prefix !== "")) return undefined;
+    const base = baseOf(bucket);
+    return prefix === "" ? base : plainPath(base, prefix.slice(0, -1), { foldsNames, flat });
+  }
 
   return {
     root,
@@ -75,7 +97,7 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
       if (!isHere()) throw rootAway(root);
       if (isLoose(name)) return true;
       const stats = isBucketName(name) ? lstatOrAbsent(join(root, name)) : undefined;
-      if (stats?.isDirectory() !== true) return false;
+      if (stats?.isDirectory() !== true || (foldsNames && !spellingBelow(root)(join(root, name)))) return false;
       ownDisks.expectMounted(name, stats);
       return true;
     },
@@ -98,14 +120,18 @@ export function openLayout(folder: string, options: { readonly owner: boolean })
     async settle(bucket) {
       if (isLoose(bucket)) await loose.keep();
     },
-    folder(bucket, prefix) {
-      const flat = isLoose(bucket);
-      if (!isBucketName(bucket) || (flat && prefix !== "")) return undefined;
-      const base = flat ? root : `${root}/${bucket}`;
-      return prefix === "" ? base : plainPath(base, prefix.slice(0, -1), { foldsNames, flat });
+    folder,
+    foldersToRead(bucket, prefixes) {
+      const isSpelled = spellingIn(bucket);
+      return prefixes.map((prefix) => {
+        const path = folder(bucket, prefix);
+        return path === undefined || isSpelled?.(path) === false ? "" : path;
+      });
     },
     isPlain: (folder, name) => plainPath(folder, name, { foldsNames, flat: true }) !== undefined,
-    isSpelledSo: (base, path) => !foldsNames || isSpelledSo(base, path),
+    // What is the gateway's own has names that it makes.
+    isSpelledSo: (base, path, device) => (!foldsNames && device === rootDevice) || base === own || spelling(base)(path),
+    spellingIn,
   };
 }
 
@@ -185,16 +211,6 @@ function probeByNames(root: string): boolean {
   for (const name of names) {
     const other = name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase();
     if (other !== name && !names.has(other)) return lstatOrAbsent(join(root, other)) !== undefined;
-  }
-  return true;
-}
-
-/** Reads each folder on the way, because only a listing tells the name that an entry really has. */
-function isSpelledSo(base: string, path: string): boolean {
-  let folder = base;
-  for (const name of path.slice(base.length + 1).split("/")) {
-    if (!readdirSync(folder).includes(name)) return false;
-    folder = join(folder, name);
   }
   return true;
 }

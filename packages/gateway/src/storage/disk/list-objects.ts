@@ -11,9 +11,10 @@ import type { FileThread } from "./file-thread.ts";
 import { foreignEtag } from "./fingerprint.ts";
 import type { IndexReader, IndexWriter } from "./index/contract.ts";
 import type { FolderRow } from "./index/names-db.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, Places } from "./layout.ts";
 import { type Candidate, nextCandidates, type Position, type Step, startingAt } from "./list-candidates.ts";
 import { noSuchBucket } from "./refusals.ts";
+import type { SpellingCheck } from "./spelling.ts";
 
 export interface ObjectListerOptions {
   readonly layout: Layout;
@@ -88,8 +89,12 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
     folders: readonly FolderRow[],
   ): Promise<{ readonly files: ReadonlyMap<string, FoundFile>; readonly changed: readonly string[] }> {
     const wanted = candidates.flatMap(({ keys, uploads }) => keys.map((key) => ({ key, uploads })));
-    const places = wanted.map(({ key }) => layout.places({ bucket, key }));
-    const paths = folders.map(({ prefix }) => layout.folder(bucket, prefix) ?? "");
+    const isSpelled = layout.spellingIn(bucket);
+    const places = wanted.map(({ key }) => inPlace(layout.places({ bucket, key }), isSpelled));
+    const paths = layout.foldersToRead(
+      bucket,
+      folders.map(({ prefix }) => prefix),
+    );
     const looked = await thread.look({
       files: places.map((place) => place?.plain ?? place?.hashed ?? ""),
       folders: paths,
@@ -131,6 +136,15 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
     if (checksums === undefined || checksums === "{}") return { etag };
     return { etag, checksums: JSON.parse(checksums) as ObjectInfo["checksums"] };
   }
+}
+
+/** Without a plain place that the file of another key has, on a file system that folds names. */
+function inPlace(
+  places: Places | undefined,
+  isSpelled: SpellingCheck | undefined,
+): Pick<Places, "plain" | "hashed"> | undefined {
+  const taken = places?.plain !== undefined && isSpelled?.(places.plain) === false;
+  return taken ? { plain: undefined, hashed: places.hashed } : places;
 }
 
 interface FoundFile {

@@ -91,7 +91,8 @@ function examine(fd: number, path: string): OpenedFile | undefined {
   }
 }
 
-function unlessAbsent<T>(step: () => T): T | undefined {
+/** Takes every form of absence for `undefined`. */
+export function unlessAbsent<T>(step: () => T): T | undefined {
   try {
     return step();
   } catch (error) {

@@ -5,6 +5,8 @@ import { StorageError } from "../storage.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 
 export interface OwnDisks {
+  /** Whether a bucket was seen on another disk than the root's. */
+  has(bucket: string): boolean;
   /**
    * Takes what is there in a bucket's place.
    *
@@ -44,7 +46,7 @@ export function bucketsOnOwnDisks({ root, rootDevice }: OwnDisksOptions): OwnDis
       // A disk that does not answer: whoever asks for it is told.
     }
   }
-  return { expectMounted };
+  return { has: (bucket) => seen.has(bucket), expectMounted };
 }
 
 /** What is mounted in a folder, by its name. Linux tells it without a look at each of what may be a million loose files. */

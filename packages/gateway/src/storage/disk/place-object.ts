@@ -55,7 +55,7 @@ export interface ObjectPlacerOptions {
 /** Somebody who removes folders as fast as they are made has to be stopped by somebody else. */
 const MAX_ATTEMPTS = 5;
 
-const NAME_TAKEN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY"]);
+const NOT_PLAIN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY", "EINVAL"]);
 
 const TEMP_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
@@ -114,16 +114,51 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
   }
 
   /** The commit point. Returns the folder to flush. */
-  async function place(path: string, { places, conditions }: Placing): Promise<string> {
+  async function place(path: string, placing: Placing): Promise<string> {
+    const { places, conditions } = placing;
     const target = targetOf(layout, places);
     try {
-      if (target !== places.hashed) return moveTo(path, target, conditions);
+      if (target !== places.hashed) return await moveToPlain(path, placing, target);
     } catch (error) {
-      // Since the upload began a folder took the name, or its folder went: the name is left to whoever has it now.
-      if (!NAME_TAKEN.has(errnoOf(error) ?? "")) throw error;
+      // Since the upload began a folder took the name, or its folder went: the name is left to whoever has it now. Or the disk of a bucket cannot
+      // hold such a name.
+      if (!NOT_PLAIN.has(errnoOf(error) ?? "")) throw error;
     }
     await folders.ensure(layout.own, dirname(places.hashed));
-    return moveTo(path, places.hashed, conditions);
+    try {
+      return moveTo(path, places.hashed, conditions);
+    } catch (error) {
+      if (errnoOf(error) === "EXDEV" && lstatOrAbsent(target) === undefined) throw notHeld();
+      throw error;
+    }
+  }
+
+  /**
+   * Some file systems give a file another name than they were told, in small letters or with accents apart. There it would be another key's, and
+   * this one without its object.
+   */
+  async function moveToPlain(path: string, { places, conditions }: Placing, target: string): Promise<string> {
+    // Before, as whatever fails behind the move must not refuse what has its name.
+    const device = lstatOrAbsent(dirname(target))?.dev ?? NaN;
+    const folder = moveTo(path, target, conditions);
+    if (keepsName(places.base, target, device)) return folder;
+    try {
+      await folders.ensure(layout.own, dirname(places.hashed));
+      renameSync(target, places.hashed);
+    } catch (error) {
+      unlinkIfThere(target);
+      throw errnoOf(error) === "EXDEV" ? respelled() : error;
+    }
+    return dirname(places.hashed);
+  }
+
+  function keepsName(base: string, path: string, device: number): boolean {
+    try {
+      return layout.isSpelledSo(base, path, device);
+    } catch {
+      // A folder that cannot be read in this moment says nothing of the file in it.
+      return true;
+    }
   }
 
   return {
@@ -169,12 +204,28 @@ function noFolder(): StorageError {
   return new StorageError("UNAVAILABLE", "found no folder for the upload");
 }
 
+function respelled(): StorageError {
+  return new StorageError(
+    "KEY_NOT_STORABLE",
+    "expected the disk of the bucket to keep the name of a file, found one that changes it: use names in small ASCII letters there",
+  );
+}
+
+function notHeld(): StorageError {
+  return new StorageError(
+    "KEY_NOT_STORABLE",
+    'expected a name that the disk of the bucket can hold, found another: leave out <>:"|?* and blanks or dots at the end of a name',
+  );
+}
+
 /** Where an upload goes: where the object is; else to its path if that is free; else under its hash. */
 function targetOf(layout: Layout, { base, plain, hashed }: Places): string {
-  if (plain === undefined || !isFreeWay(base, plain) || isTooDeep(base, plain)) return hashed;
+  if (plain === undefined) return hashed;
+  const way = wayTo(base, plain);
+  if (way === undefined || isTooDeep(base, plain)) return hashed;
   const there = lstatOrAbsent(plain);
-  if (there !== undefined) return there.isFile() && layout.isSpelledSo(base, plain) ? plain : hashed;
-  return lstatOrAbsent(hashed) === undefined ? plain : hashed;
+  if (there !== undefined) return there.isFile() && layout.isSpelledSo(base, plain, there.dev) ? plain : hashed;
+  return lstatOrAbsent(hashed) === undefined && layout.isSpelledSo(base, way.path, way.device) ? plain : hashed;
 }
 
 /**
@@ -189,14 +240,17 @@ function isTooDeep(base: string, path: string): boolean {
   return depth > MAX_DEPTH && lstatOrAbsent(dirname(path)) === undefined;
 }
 
-/** Whether nothing but folders, or nothing at all, lies on the way to a path. */
-function isFreeWay(base: string, path: string): boolean {
+/** The last folder on the way to a path that is there; `undefined` where something else is in the way. */
+function wayTo(base: string, path: string): { readonly path: string; readonly device: number } | undefined {
+  let way = { path: base, device: lstatOrAbsent(base)?.dev ?? NaN };
   for (let end = path.indexOf("/", base.length + 1); end !== -1; end = path.indexOf("/", end + 1)) {
-    const stats = lstatOrAbsent(path.slice(0, end));
-    if (stats === undefined) return true;
-    if (!stats.isDirectory()) return false;
+    const folder = path.slice(0, end);
+    const stats = lstatOrAbsent(folder);
+    if (stats === undefined) return way;
+    if (!stats.isDirectory()) return undefined;
+    way = { path: folder, device: stats.dev };
   }
-  return true;
+  return way;
 }
 
 /** `link` fails when the name exists, also for a file that somebody else puts there in this moment; `rename` replaces it. */

@@ -6,7 +6,7 @@ import { syncFolder } from "./durable.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import type { ClaimOutcome, IndexWriter } from "./index/contract.ts";
 import type { Layout } from "./layout.ts";
-import { openRegular } from "./open-file.ts";
+import { lstatOrAbsent, openRegular } from "./open-file.ts";
 import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";
 
 export interface ObjectRemoverOptions {
@@ -32,7 +32,9 @@ export function objectRemover({ layout, writer, finder }: ObjectRemoverOptions):
         throw preconditionFailed();
       outcome = "unknown";
       // Both places: a file that hid another must not bring it back to light.
-      const removed = [places.hashed, places.plain].filter((path) => path !== undefined && unlinkRegular(path));
+      const { hashed, plain, base } = places;
+      const isOther = plain !== undefined && isOfOtherKey(layout, base, plain);
+      const removed = [hashed, isOther ? undefined : plain].filter((path) => path !== undefined && unlinkRegular(path));
       for (const path of removed) if (path !== undefined) await syncFolder(dirname(path));
       outcome = "deleted";
       return removed.length > 0;
@@ -40,6 +42,12 @@ export function objectRemover({ layout, writer, finder }: ObjectRemoverOptions):
       claim.finish(outcome);
     }
   };
+}
+
+/** Where the file system folds names, what is found there may be the file of a key in another spelling. */
+function isOfOtherKey(layout: Layout, base: string, path: string): boolean {
+  const there = lstatOrAbsent(path);
+  return there !== undefined && !layout.isSpelledSo(base, path, there.dev);
 }
 
 /** Unlinks a file that a reader could have opened, and nothing else. */

@@ -62,6 +62,14 @@ export function faultOf(status: number, bytes: Uint8Array): UpstreamFault {
 
 /** The upstream could not be reached, or broke off. Of the cause only its short code is said: its text can name addresses. */
 export function unreachable(doing: string, cause: unknown): StorageError {
-  const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
-  return new StorageError("UNAVAILABLE", `could not ${doing}: the upstream does not answer${code}`, { cause });
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const said = code === "" ? "" : ` (${code})`;
+  const what = BAD_CERTIFICATE.test(code)
+    ? `expected a certificate that fits the upstream's host and time, from an authority that this machine knows, found another${said}: renew it, or name its authority in NODE_EXTRA_CA_CERTS`
+    : `the upstream does not answer${said}`;
+  return new StorageError("UNAVAILABLE", `could not ${doing}: ${what}`, { cause });
 }
+
+/** The names that OpenSSL has for a chain that it does not take, and Node for another host's. */
+const BAD_CERTIFICATE =
+  /^(?:CERT_|CRL_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|UNABLE_TO_(?:GET|VERIFY)_|ERR_TLS_CERT_ALTNAME_INVALID$)/;

@@ -51,8 +51,14 @@ export async function send(call: WireCall, options: WireOptions): Promise<WireAn
       // A kept connection may have been closed by the other side at that very moment. Nothing was read of a body that comes as it does.
       const stale = sent.request.reusedSocket && attempt === 0 && !sent.begun() && isIdempotent(call);
       if (!stale || !isBroken(error) || call.signal?.aborted === true) throw error;
+      // What has dropped this one without a word, a load balancer or an upstream that began anew, has dropped the others of its age.
+      for (const agent of [options.agents.http, options.agents.https]) closeUnused(agent);
     }
   }
+}
+
+function closeUnused({ freeSockets }: Agent): void {
+  for (const socket of Object.values(freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
 }
 
 /** Not one that is slow: an upstream that cannot keep up would get everything twice. */

@@ -1,0 +1,66 @@
+import type { AnswerRow } from "./answer-rows.ts";
+
+/**
+ * The answers that AWS's services other than S3 give in JSON, and API Gateway for each API whose routes ask for a signature. Known by use: no
+ * page of Amazon's lists them.
+ */
+export const AWS_ROWS: readonly AnswerRow[] = [
+  [
+    /^InvalidSignatureException$/,
+    /Signature expired: (\d{8}T\d{6}Z) is now earlier than (\d{8}T\d{6}Z)/i,
+    "EXPIRED",
+    ([, signed, earliest]) =>
+      `The URL has ended by the server's clock: it was signed at ${signed}, before ${earliest}.`,
+    "Ask for a new URL; if this one is new, set the signer's clock (NTP).",
+  ],
+  [
+    /^InvalidSignatureException$/,
+    /Signature not yet current: /i,
+    "CLOCK",
+    "The URL is dated in the future by the server's clock.",
+    "Set the signer's clock (NTP).",
+  ],
+  [
+    /^InvalidSignatureException$/,
+    /scoped to a valid region, not '([\w-]{0,64})'/i,
+    "REGION",
+    ([, region]) => `The URL was signed for the region ${region}, and the server is in another.`,
+    "Sign for the region that stands in the server's name.",
+  ],
+  [
+    /^InvalidSignatureException$/,
+    /scoped to correct service: '([\w-]{0,64})'/i,
+    "SERVICE",
+    ([, service]) => `The URL was signed for another service; the server expects ${service}.`,
+    ([, service]) => `Sign for the service ${service}.`,
+  ],
+  [
+    /^UnrecognizedClientException$/,
+    /^/,
+    "UNKNOWN_KEY",
+    "The server does not know the access key that signed, or not with this session token.",
+    "Sign with an active key; a temporary key also needs its own session token.",
+  ],
+  [
+    /^AccessDeniedException$/,
+    /User: anonymous is not authorized/i,
+    "PERMISSION",
+    "The server took the request for one that nobody signed, and its policy lets no stranger in.",
+    "See to it that what is called asks for a signature (API Gateway: the authorization AWS_IAM), and that the query arrives as it was signed.",
+  ],
+  [
+    /^AccessDeniedException$/,
+    /not authorized to perform: ([a-z0-9-]{1,64}:\w{1,64})?(.{0,300}explicit deny)?/is,
+    "PERMISSION",
+    ([, action = "do this", denied]) =>
+      `The signature was accepted; the key that signed may not ${action}${denied === undefined ? "" : ", as a policy denies it in so many words"}.`,
+    "Give the signing identity the permission, and look at the policy of what is called.",
+  ],
+  [
+    /^AccessDeniedException$/,
+    /not authorized to access this resource/i,
+    "PERMISSION",
+    "An authorizer of the API's own refuses the request; it looks at no signature in the URL.",
+    "See what that authorizer asks for: the signature counts for routes whose authorization is AWS_IAM alone.",
+  ],
+];

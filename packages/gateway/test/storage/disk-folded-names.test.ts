@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { getuid } from "node:process";
+import { describe, expect, it } from "vitest";
+import { needs } from "../../../../tools/needs.ts";
+import { bundledFixture } from "./bundled-fixture.ts";
+import { removeRoot, tempRoot } from "./temp-root.ts";
+
+const reason =
+  needs("mkntfs", "lowntfs-3g", "unshare") ?? (getuid?.() === 0 ? undefined : " (only root may mount a disk image)");
+// NTFS as Windows has it finds a file by any case; this driver also puts the names of new files into small letters.
+const SCRIPT = `
+truncate -s 8M "$1/image"
+mkntfs -q -Q -F -s 512 "$1/image" > "$1/log" 2>&1
+lowntfs-3g -o ignore_case,windows_names "$1/image" "$1/disk" >> "$1/log" 2>&1
+trap 'umount "$1/disk"' EXIT
+mkdir -p "$1/disk/bucket"
+[ "$2" = "$1/disk" ] || mount --bind "$1/disk/bucket" "$2/bucket"
+"$3" "$4" "$2" bucket
+`;
+
+interface Said {
+  readonly stored: Readonly<Record<string, string>>;
+  readonly foreign: string | null;
+  readonly texts: Readonly<Record<string, string | null>>;
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+  readonly removed: boolean;
+  readonly kept: readonly (string | null)[];
+  readonly buckets: readonly (string | null)[];
+}
+
+async function said(root: "disk" | "root"): Promise<Said> {
+  const program = await bundledFixture("folded-names.ts");
+  const folder = tempRoot();
+  for (const name of ["disk", "root/bucket"]) mkdirSync(join(folder, name), { recursive: true });
+  const run = ["--mount", "sh", "-euc", SCRIPT, "sh", folder, join(folder, root), process.execPath, program];
+  const answer = JSON.parse(execFileSync("unshare", run).toString()) as Said;
+  removeRoot(folder);
+  return answer;
+}
+
+describe.skipIf(reason)(`a file system that folds case${reason ?? ""}`, () => {
+  it("keeps keys apart that differ in case alone, and their folders and buckets", async () => {
+    const { stored, foreign, texts, lists, removed, kept, buckets } = await said("disk");
+    expect(new Set(Object.values(stored))).toEqual(new Set(["stored"]));
+    expect(foreign).toBeNull();
+    const own = Object.keys(stored).map((key) => [key, `of ${key}`]);
+    expect(texts).toEqual({ ...Object.fromEntries(own), "dir/b": null, "SECRET.TXT": null });
+    expect(lists).toEqual({ "dir/": ["dir/a 8"], "Dir/": ["Dir/a 8", "Dir/b 8"] });
+    expect(removed).toBe(true);
+    expect(kept).toEqual(["of secret.txt", null]);
+    expect(buckets).toEqual(["NO_SUCH_BUCKET", "BUCKET_NAME_TAKEN"]);
+  });
+
+  it("keeps them apart where only a bucket's own disk is such, or refuses what that cannot hold", async () => {
+    const { stored, foreign, texts, lists, kept } = await said("root");
+    expect(foreign).toBeNull();
+    for (const [key, outcome] of Object.entries(stored)) {
+      expect([key, outcome, texts[key]]).toEqual([key, outcome, outcome === "stored" ? `of ${key}` : null]);
+    }
+    expect(stored).toMatchObject({
+      "secret.txt": "stored",
+      "Secret.txt": "stored",
+      "dir/a": "stored",
+      "Dir/a": "stored",
+    });
+    expect(stored["a:b"]).toBe("KEY_NOT_STORABLE");
+    expect([texts["dir/b"], texts["SECRET.TXT"]]).toEqual([null, null]);
+    expect(lists["dir/"]).toEqual(["dir/a 8"]);
+    expect(kept).toEqual(["of secret.txt", null]);
+  });
+});

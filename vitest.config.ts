@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { longFirst } from "./tools/long-first.ts";
 
 // Tests read the sources, not dist: no build comes first, but for the command line, whose tests start processes. "node" stays, because
@@ -15,12 +16,21 @@ const apart = [
 const cli = "packages/cli/test/*.test.ts";
 const tamper = "packages/*/test/tamper/*.test.ts";
 
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return longFirst(
+      await super.sort(files),
+      /disk-kill|disk-listing|s3-contract|\/tamper\/|cli\/test\/(?:explain|serve)\./,
+    );
+  }
+}
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     reporters: ["default", "./tools/count-reporter.mjs"],
-    sequence: { sequencer: longFirst(/disk-kill|disk-listing|s3-contract|\/tamper\/|cli\/test\/(?:explain|serve)\./) },
+    sequence: { sequencer: LongFirst },
     testTimeout: 20_000,
     passWithNoTests: true,
     projects: [

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { longFirst } from "../tools/long-first.ts";
 
 // No "@daypass/source" here: these suites read what the tarballs ship. Without them `daypass` would be found in the workspace
@@ -10,11 +11,17 @@ for (const name of ["daypass", "@daypass/gateway", "@daypass/cli"]) {
   throw new Error(`expected ${name} to be installed from its tarball, found none: run node tools/conformance.mjs`);
 }
 
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return longFirst(await super.sort(files), /\/(?:rounds|gcs-sdk|radosgw|gateway)\.test\./);
+  }
+}
+
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "../tools/count-reporter.mjs"],
-    sequence: { sequencer: longFirst(/\/(?:rounds|gcs-sdk|radosgw|gateway)\.test\./) },
+    sequence: { sequencer: LongFirst },
     // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
     maxWorkers: "100%",
     testTimeout: 120_000,

@@ -1,12 +1,5 @@
-import { BaseSequencer, type TestSequencerConstructor, type TestSpecification } from "vitest/node";
-
-/** Begins with the files that are known to be long: one that begins last keeps all other processors waiting. */
-export function longFirst(long: RegExp): TestSequencerConstructor {
-  return class extends BaseSequencer {
-    override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-      const sorted = await super.sort(files);
-      const isLong = ({ moduleId }: TestSpecification): boolean => long.test(moduleId);
-      return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
-    }
-  };
+/** Puts the files first that are known to be long: one that begins last keeps all other processors waiting. */
+export function longFirst<F extends { readonly moduleId: string }>(files: readonly F[], long: RegExp): F[] {
+  const isLong = ({ moduleId }: F): boolean => long.test(moduleId);
+  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))];
 }

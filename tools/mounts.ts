@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { getuid } from "node:process";
 
 /**
  * Arguments of `unshare` for a shell script with a mount namespace of its own: what it mounts is gone with the process, and no root
@@ -8,8 +9,19 @@ export const IN_NAMESPACE: readonly string[] = ["--user", "--map-root-user", "--
 
 /** Why a suite that mounts file systems has to be skipped, or undefined when it need not be. For the suite's name. */
 export function needsMounts(): string | undefined {
+  return refusal([...IN_NAMESPACE, "mount -t tmpfs tmpfs /mnt"]);
+}
+
+/** The same for a suite that mounts a disk image by FUSE, which takes a root of the machine itself; containers often have none. */
+export function needsDiskImages(): string | undefined {
+  return getuid?.() === 0
+    ? refusal(["--mount", "sh", "-euc", "mount -t tmpfs tmpfs /mnt; true </dev/fuse"])
+    : " (only root may mount a disk image)";
+}
+
+function refusal(run: readonly string[]): string | undefined {
   try {
-    execFileSync("unshare", [...IN_NAMESPACE, "mount -t tmpfs tmpfs /mnt"], { stdio: "ignore" });
+    execFileSync("unshare", run, { stdio: "ignore" });
     return undefined;
   } catch {
     return " (this system lets no test mount a file system)";

@@ -1,14 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { getuid } from "node:process";
 import { describe, expect, it } from "vitest";
+import { needsDiskImages } from "../../../../tools/mounts.ts";
 import { needs } from "../../../../tools/needs.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
-const reason =
-  needs("mkntfs", "lowntfs-3g", "unshare") ?? (getuid?.() === 0 ? undefined : " (only root may mount a disk image)");
+const reason = needs("mkntfs", "lowntfs-3g", "unshare") ?? needsDiskImages();
 // NTFS as Windows has it finds a file by any case; this driver also puts the names of new files into small letters.
 const SCRIPT = `
 truncate -s 8M "$1/image"

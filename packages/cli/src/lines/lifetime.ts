@@ -37,7 +37,7 @@ function end(expiresAt: string, signedAt: Date): Date {
   const at = instant("expiresAt", expiresAt);
   if (at > signedAt) return at;
   const now = signedAt.toISOString();
-  throw new DaypassError("INVALID_EXPIRY", `expected expiresAt behind the time of signing, ${now}, found ${expiresAt}`);
+  throw new DaypassError("INVALID_EXPIRY", `expected expiresAt after the time of signing, ${now}, found ${expiresAt}`);
 }
 
 /** When a line is signed: now, unless it says. */

@@ -8,7 +8,7 @@ export interface ToldRequest extends Omit<SentRequest, "headers"> {
 }
 
 /** What the headers of a request have to be. */
-export const HEADERS = "headers as texts by their names, or as a list of both";
+export const HEADERS = "headers as an object of texts, a Headers, or a list of names with their values";
 
 /**
  * The request that was sent, whoever has it: `fetch`, a server, or somebody who wrote it down. Other members

@@ -57,7 +57,7 @@ const PAGES: readonly (readonly [what: string, page: string, says: RegExp, fix: 
   [
     "nginx' without a server behind it",
     nginx("502 Bad Gateway"),
-    /^nginx had no answer.*says nothing of the signature/i,
+    /^nginx got no answer.*says nothing about the signature/i,
     /whether nginx reaches it/,
   ],
   ["nginx' redirect", nginx("301 Moved Permanently"), /^nginx answered with a redirect/i, /https in place of http/],
@@ -72,7 +72,7 @@ const PAGES: readonly (readonly [what: string, page: string, says: RegExp, fix: 
   [
     "Amazon's load balancer",
     nginx("503 Service Temporarily Unavailable", "awselb/2.0"),
-    /Amazon's load balancer had no/,
+    /Amazon's load balancer got no/,
     /up/,
   ],
   [
@@ -91,10 +91,10 @@ const PAGES: readonly (readonly [what: string, page: string, says: RegExp, fix: 
   [
     "HAProxy without a server",
     haproxy("503 Service Unavailable", "No server is available to handle this request."),
-    /^HAProxy had no/,
+    /^HAProxy got no/,
     /up/,
   ],
-  ["Varnish without a server", varnish("503 Backend fetch failed"), /^Varnish had no/, /up/],
+  ["Varnish without a server", varnish("503 Backend fetch failed"), /^Varnish got no/, /up/],
   ["Varnish' refusal", varnish("403 Forbidden"), /Varnish refused/, /Varnish/],
   [
     "CloudFront's firewall",
@@ -134,7 +134,7 @@ const PAGES: readonly (readonly [what: string, page: string, says: RegExp, fix: 
   [
     "Cloudflare without a server",
     cloudflare("s3.example.com | 522: Connection timed out", "Error 522"),
-    /^Cloudflare had no/,
+    /^Cloudflare got no/,
     /up/,
   ],
   ["Akamai's refusal", akamai, /^Akamai blocked/, /reference/],
@@ -152,7 +152,7 @@ const PAGES: readonly (readonly [what: string, page: string, says: RegExp, fix: 
     /reference/,
   ],
   ["Envoy's refusal", "RBAC: access denied", /Envoy refused/, /Envoy/],
-  ["Envoy without a server", "no healthy upstream", /^Envoy had no/, /up/],
+  ["Envoy without a server", "no healthy upstream", /^Envoy got no/, /up/],
   ["API Gateway's", '{"message":"Missing Authentication Token"}', /API Gateway answered/, /store's host/],
   ["a page without a name", nginx("403 Forbidden", ""), /What stands in front|what stands in front/, /the proxy/],
   ["a word", "Forbidden", /what stands in front/, /the proxy/],

@@ -151,7 +151,7 @@ const ROWS: readonly Row[] = [
   },
   {
     status: /^5/,
-    sentence: "WHO had no answer of the server behind it, or failed itself: it says nothing of the signature.",
+    sentence: "WHO got no answer from the server behind it, or failed itself: this says nothing about the signature.",
     fix: "Look whether that server is up, and whether WHO reaches it (name, port, TLS, time limits).",
   },
   {

@@ -16,7 +16,7 @@ const usual = { node: 9, portable: 12 };
 const noBars = {};
 
 /**
- * One import. Parts of no other folder than its own may come along; of any, where `folder` is `null`.
+ * One import. It may have parts of its own folder alone, or of all folders where `folder` is `null`.
  * @param {string} subpath
  * @param {{ what?: string, names?: string, folder?: string | null | undefined, bars?: Bars }} [options]
  */

@@ -38,6 +38,6 @@ export function installTarballs(folder, tarballs) {
   // Under `npm test` the workspace's own setting is in the environment and would win over the folder's.
   const env = { npm_config_engine_strict: undefined };
   mustRun("npm", ["ci"], { cwd, env });
-  mustRun("npm", ["install", "--no-save", "--no-package-lock", ...tarballs], { cwd, env });
+  mustRun("npm", ["install", "--no-save", ...tarballs], { cwd, env });
   writeFileSync(stamp, digest);
 }

@@ -153,7 +153,8 @@ describe("guardNode", () => {
   });
 
   it("closes it as well where the length of the body may be among the headers that Node has dropped", async () => {
-    const many = Array.from({ length: 1000 }, (_, i) => `a${i}: 1\r\n`).join("");
+    // Node drops headers in blocks of 32, so that some more than its thousand are still there.
+    const many = Array.from({ length: 1100 }, (_, i) => `a${i}: 1\r\n`).join("");
     const head = `PUT /b/a HTTP/1.1\r\nHost: files.example.com\r\n${many}Content-Length: 1000000\r\n\r\n`;
     expect((await send(listener, head)).headers.toLowerCase()).toContain("connection: close");
   });

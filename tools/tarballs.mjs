@@ -38,6 +38,7 @@ export function installTarballs(folder, tarballs) {
   // Under `npm test` the workspace's own setting is in the environment and would win over the folder's.
   const env = { npm_config_engine_strict: undefined };
   mustRun("npm", ["ci"], { cwd, env });
+  // With the lockfile in force, which `--no-save` leaves as it is: without it npm looks anew for what lies below the pinned packages.
   mustRun("npm", ["install", "--no-save", ...tarballs], { cwd, env });
   writeFileSync(stamp, digest);
 }

@@ -164,6 +164,11 @@ describe("the request in a program or a file", () => {
     expect((await pastedUrl(okHttp)).headers).toEqual({ "content-type": "text/plain; charset=utf-8" });
   });
 
+  test("a call of PHP's in a comment is none", async () => {
+    const text = `$ch = curl_init("${url}");\n// curl_setopt($ch, CURLOPT_POST, true);\n  # curl_setopt($ch, CURLOPT_NOBODY, true);\ncurl_exec($ch);`;
+    expect(await pastedUrl(text)).toMatchObject({ url, method: "GET", headers: {} });
+  });
+
   test("curl leaves out a header without a value, and calls a POST without fields a form", async () => {
     const php = (...options: readonly string[]) =>
       `$ch = curl_init("${url}");\n${options.map((option) => `curl_setopt($ch, ${option});`).join("\n")}`;
@@ -177,6 +182,10 @@ describe("the request in a program or a file", () => {
   test.each([
     ["options of PHP in a variable that nobody knows", `$ch = curl_init("${url}");\ncurl_setopt_array($ch, $options);`],
     ["options of PHP with more", `$ch = curl_init("${url}");\ncurl_setopt_array($ch, [CURLOPT_PUT => true] + $more);`],
+    [
+      "options of PHP with a comment between",
+      `$ch = curl_init();\ncurl_setopt_array($ch, [\n  CURLOPT_URL => "${url}", // where it's put\n  CURLOPT_CUSTOMREQUEST => "PUT",\n]);`,
+    ],
     ["a builder that is kept", `val b = Request.Builder().url("${url}")\nb.put(file.asRequestBody())`],
     [
       "a builder of Java's that is kept",

@@ -74,6 +74,9 @@ function isUrl({ value, from, to }: Item, { index }: UrlPlace, variable: string 
 
 const OPTION = /\bcurl_setopt(_array)?\(\s*(\$\w+)\s*,\s*|(\$\w+)\s*=\s*curl_init\(\s*/g;
 
+/** The beginning of a line that is none of the program. */
+const COMMENT = /(?:^|\n)[ \t]*(?:\/\/|#|\*)[^\n]*$/;
+
 /** All options of the handle that has the URL. */
 function curlFunctions(place: UrlPlace): SentParts | undefined {
   const { text } = place;
@@ -84,7 +87,7 @@ function curlFunctions(place: UrlPlace): SentParts | undefined {
   let lookups = 0;
   for (const { index, 0: all, 1: array, 2: set, 3: made } of text.matchAll(OPTION)) {
     // What stands in an argument is no call of its own; and calls that nobody closes cost no more than their length.
-    if (index < behind) continue;
+    if (index < behind || COMMENT.test(text.slice(Math.max(0, index - 200), index))) continue;
     const handle = set ?? made ?? "";
     const items = itemsAt(text, index + all.length);
     behind = items.at(-1)?.to ?? index;
@@ -103,7 +106,8 @@ function curlFunctions(place: UrlPlace): SentParts | undefined {
         : first && (ARRAY.test(first.value) || ++lookups < MAX_LOOKUPS)
           ? inText(text, first)
           : undefined;
-    if (array !== undefined && pairs === undefined) options.set(UNTOLD, "");
+    // An item whose name cannot be read has a comment in front, in which anything may stand.
+    if (array !== undefined && (pairs === undefined || pairs.some(({ name }) => name === ""))) options.set(UNTOLD, "");
     for (const item of pairs ?? []) {
       options.set(item.name, item.value);
       if (item.name === "CURLOPT_URL" && isUrl(item, place, variable)) found = handle;

@@ -1,5 +1,5 @@
 import { type DaypassError, refusal } from "./errors.ts";
-import { isPromise, listOf } from "./key-resolver.ts";
+import { isPromise, listOf, whenFound } from "./key-resolver.ts";
 import { originSelector } from "./origin.ts";
 import type {
   Checked,
@@ -78,11 +78,7 @@ export function verifier<P, K, G extends Grant>(
       const { origin, wildcard } = selectOrigin(request.authority);
       const received = { request, wire: parseTarget(request.target), origin, wildcard };
       const parsed = scheme.parse(received);
-      const found = keys(scheme.keyId(parsed));
-      const proof = given ?? {};
-      return isPromise(found)
-        ? found.then((late) => decide(received, parsed, proof, listOf(late)))
-        : decide(received, parsed, proof, listOf(found));
+      return whenFound(keys(scheme.keyId(parsed)), (found) => decide(received, parsed, given ?? {}, listOf(found)));
     },
   };
 }

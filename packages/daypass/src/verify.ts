@@ -1,5 +1,5 @@
 import { type DaypassError, refusal } from "./errors.ts";
-import { isPromise, listOf, whenFound } from "./key-resolver.ts";
+import { isPromise, listOf } from "./key-resolver.ts";
 import { originSelector } from "./origin.ts";
 import type {
   Checked,
@@ -39,7 +39,7 @@ export function verifier<P, K, G extends Grant>(
   const decide = (
     received: ReceivedRequest,
     parsed: P,
-    proof: Proof,
+    given: Proof | undefined,
     candidates: readonly K[],
     // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
     checks: readonly (Checked | Promise<Checked>)[] = (candidates.length > 0 ? candidates : [scheme.dummyKey]).map(
@@ -47,7 +47,7 @@ export function verifier<P, K, G extends Grant>(
     ),
   ): G | Promise<G> => {
     if (checks.some(isPromise)) {
-      return Promise.all(checks).then((checked) => decide(received, parsed, proof, candidates, checked));
+      return Promise.all(checks).then((checked) => decide(received, parsed, given, candidates, checked));
     }
     const now = Number(clock());
     const late = scheme.checkTime(parsed, now);
@@ -59,7 +59,7 @@ export function verifier<P, K, G extends Grant>(
     }
     const key = candidates[match] as K;
     const { stringToSign } = checks[match] as Checked;
-    const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
+    const grant = scheme.grant(received, parsed, { key, stringToSign, proof: given ?? {}, now });
     for (const { kind } of grant.obligations) {
       if (!enforced.has(kind)) {
         throw refusal("UNENFORCED_CONSTRAINT", `"${kind}" in \`enforces\``, {
@@ -78,7 +78,10 @@ export function verifier<P, K, G extends Grant>(
       const { origin, wildcard } = selectOrigin(request.authority);
       const received = { request, wire: parseTarget(request.target), origin, wildcard };
       const parsed = scheme.parse(received);
-      return whenFound(keys(scheme.keyId(parsed)), (found) => decide(received, parsed, given ?? {}, listOf(found)));
+      const found = keys(scheme.keyId(parsed));
+      return isPromise(found)
+        ? found.then((late) => decide(received, parsed, given, listOf(late)))
+        : decide(received, parsed, given, listOf(found));
     },
   };
 }

@@ -31,6 +31,7 @@ const TOLD: Readonly<Record<string, string>> = {
   "PHP's curl functions": `$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_CUSTOMREQUEST, "PUT");\ncurl_setopt($ch, CURLOPT_HTTPHEADER, ["Content-Type: image/png"]);\ncurl_setopt($ch, CURLOPT_POSTFIELDS, $data);\n$result = curl_exec($ch);`,
   "PHP's curl functions with an array": `<?php\n$curl = curl_init();\ncurl_setopt_array($curl, array(\n  CURLOPT_URL => '${url}',\n  CURLOPT_RETURNTRANSFER => true,\n  CURLOPT_CUSTOMREQUEST => 'PUT',\n  CURLOPT_HTTPHEADER => array(\n    'Content-Type: image/png'\n  ),\n));`,
   "PHP's curl functions with variables": `$url = '${url}';\n$headers = array('Content-Type: image/png');\n$ch = curl_init();\ncurl_setopt($ch, CURLOPT_URL, $url);\ncurl_setopt($ch, CURLOPT_PUT, true);\ncurl_setopt($ch, CURLOPT_HTTPHEADER, $headers);`,
+  "PHP's curl functions with a variable for the array": `$options = [CURLOPT_URL => "${url}", CURLOPT_CUSTOMREQUEST => "PUT", CURLOPT_HTTPHEADER => ["Content-Type: image/png"]];\n$ch = curl_init();\ncurl_setopt_array($ch, $options);`,
   Guzzle: `$client = new GuzzleHttp\\Client();\n$client->request('PUT', '${url}', [\n  'headers' => ['Content-Type' => 'image/png'],\n  'body' => fopen('a.png', 'r'),\n]);`,
   "Guzzle by the method": `$response = $client->put("${url}", ['body' => $file, 'headers' => ['Content-Type' => 'image/png']]);`,
   "Guzzle's Request": `$headers = ['Content-Type' => 'image/png'];\n$request = new Request('PUT', '${url}', $headers, $body);\n$res = $client->sendAsync($request)->wait();`,
@@ -90,6 +91,9 @@ const OPEN: Readonly<Record<string, string>> = {
   "a value of a variable in Go": `req, _ := http.NewRequest("PUT", "${url}", f)\nreq.Header.Set("Content-Type", contentType)`,
   "a header of PHP that a variable tells": `$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_CUSTOMREQUEST, "PUT");\ncurl_setopt($ch, CURLOPT_HTTPHEADER, ["Content-Type: $type"]);`,
   "fields of PHP that nobody knows": `$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_CUSTOMREQUEST, "PUT");\ncurl_setopt($ch, CURLOPT_POSTFIELDS, $data);`,
+  "headers of PHP that are pushed": `$h = ["Accept: */*"];\narray_push($h, "Content-Type: image/png");\n$ch = curl_init("${url}");\ncurl_setopt($ch, CURLOPT_PUT, true);\ncurl_setopt($ch, CURLOPT_HTTPHEADER, $h);`,
+  "a file that Guzzle calls by its name": `$client->put('${url}', ['body' => fopen('a.png', 'r')]);`,
+  "a body of Guzzle's Request without a type": `$request = new Request('PUT', '${url}', [], fopen('a.png', 'r')); $x->send($request);`,
   "a client of Guzzle with headers of its own": `$client = new Client(['headers' => ['Content-Type' => 'image/jpeg']]);\n$client->put('${url}', ['body' => $file]);`,
   "a body of OkHttp that nobody knows": `Request.Builder().url("${url}").header("Content-Type", "image/png").put(body).build()`,
   "a form of PowerShell": `Invoke-RestMethod -Uri "${url}" -Method Put -Form $form`,
@@ -160,6 +164,46 @@ describe("the request in a program or a file", () => {
     expect((await pastedUrl(okHttp)).headers).toEqual({ "content-type": "text/plain; charset=utf-8" });
   });
 
+  test("a call of PHP's in a comment is none", async () => {
+    const text = `$ch = curl_init("${url}");\n// curl_setopt($ch, CURLOPT_POST, true);\n  # curl_setopt($ch, CURLOPT_NOBODY, true);\ncurl_exec($ch);`;
+    expect(await pastedUrl(text)).toMatchObject({ url, method: "GET", headers: {} });
+  });
+
+  test("curl leaves out a header without a value, and calls a POST without fields a form", async () => {
+    const php = (...options: readonly string[]) =>
+      `$ch = curl_init("${url}");\n${options.map((option) => `curl_setopt($ch, ${option});`).join("\n")}`;
+    const body = `CURLOPT_POSTFIELDS, "abc"`;
+    expect((await pastedUrl(php(`CURLOPT_HTTPHEADER, ["Content-Type:"]`, body))).headers).toEqual({});
+    expect((await pastedUrl(php("CURLOPT_POST, true"))).headers).toEqual({
+      "content-type": "application/x-www-form-urlencoded",
+    });
+  });
+
+  test.each([
+    ["options of PHP in a variable that nobody knows", `$ch = curl_init("${url}");\ncurl_setopt_array($ch, $options);`],
+    ["options of PHP with more", `$ch = curl_init("${url}");\ncurl_setopt_array($ch, [CURLOPT_PUT => true] + $more);`],
+    [
+      "options of PHP with a comment between",
+      `$ch = curl_init();\ncurl_setopt_array($ch, [\n  CURLOPT_URL => "${url}", // where it's put\n  CURLOPT_CUSTOMREQUEST => "PUT",\n]);`,
+    ],
+    ["a builder that is kept", `val b = Request.Builder().url("${url}")\nb.put(file.asRequestBody())`],
+    [
+      "a builder of Java's that is kept",
+      `var b = HttpRequest.newBuilder(URI.create("${url}"));\nb.PUT(BodyPublishers.ofFile(path));`,
+    ],
+    [
+      "a builder with a block between its calls",
+      `Request.Builder().url("${url}").apply { header("Content-Type", "image/png") }.put(file.asRequestBody(null)).build()`,
+    ],
+  ])("of %s neither method nor headers are told", async (_, text) => {
+    const { url: found, method, headers } = await pastedUrl(text);
+    expect([found, method, headers]).toEqual([url, undefined, undefined]);
+  });
+
+  test("an escape in a text is what it stands for", async () => {
+    expect((await pastedUrl(`requests.get("${url}", params={"q": "a\\n"})`)).url).toBe(`${url}&q=a%0A`);
+  });
+
   test("of another handle of PHP's, and of another builder, nothing is told", async () => {
     const php = `$a = curl_init("https://example.com/");\ncurl_setopt($a, CURLOPT_POST, true);\n$b = curl_init("${url}");\ncurl_exec($b);`;
     const okHttp = `Request.Builder().url("https://example.com/").post(form).build()\nRequest.Builder().url("${url}").build()`;
@@ -210,10 +254,16 @@ test("a text of nothing but beginnings takes no longer than its length", async (
     "$a",
     "Request.Builder().url(",
     "HttpRequest.newBuilder(",
+    "curl_setopt_array($a, $b);",
   ]) {
     const text = `${url} x\n${piece.repeat(60_000 / piece.length)}`;
     expect(await cpuMilliseconds(() => pastedUrl(text)), piece).toBeLessThan(2500);
   }
+});
+
+test("a body of OkHttp's takes no longer than its length", async () => {
+  const text = `Request.Builder().url("${url}").put(body).build()\nbody = ${"RequestBody.create(,".repeat(25_000)}`;
+  expect(await cpuMilliseconds(() => pastedUrl(text))).toBeLessThan(2500);
 });
 
 test("an export of many members is no fault", async () => {

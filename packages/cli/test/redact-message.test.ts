@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cpuMilliseconds } from "../../daypass/test/cpu-time.ts";
 import { redactMessage } from "../src/redact-message.ts";
 import { daypass } from "./command.ts";
 
@@ -15,6 +16,12 @@ describe("CVE-2017-8761: what a command says when it fails shows no signature", 
     `expected --error to name a file, found at ${V4.slice("https://s3.example.com".length)}`,
     `expected one URL (${SAS}), found two`,
     `found http://name:${SECRET}@store.example.com/b`,
+    `found ${JSON.stringify(SAS.replace("/b?", "/it's.txt?"))}`,
+    `found ${JSON.stringify(V4.replaceAll("&", "\\u0026"))}`,
+    `found ${V4.replace("/k?", "/a k?")}`,
+    `found "store.example.com${V4.slice(V4.indexOf("?"))}": quote it`,
+    `found https://app.example.com/?next=${encodeURIComponent(V4)}`,
+    `found X-Amz-Signature=${SECRET}, and no URL`,
     `found daypass://files.example.com/a?dp-key=k1&dp-signature=${SECRET}`,
   ])("%s", async (message) => {
     const told = await redactMessage(message);
@@ -35,6 +42,13 @@ describe("CVE-2017-8761: what a command says when it fails shows no signature", 
     expect(await redactMessage(`found none at ${SAS}: create it`)).toMatch(
       /^found none at https:\/\/a\.blob.*REDACTED: create it$/,
     );
+  });
+
+  test("in a time that its length tells", async () => {
+    for (const piece of [":", "a", ".", "/", "/'", "sig=", "sig=a&", "u0026", "%3F", "-"]) {
+      for (const text of [`/?${piece.repeat(262_144 / piece.length)}x`, `? ${piece.repeat(262_144 / piece.length)}x`])
+        expect(await cpuMilliseconds(() => redactMessage(text)), piece).toBeLessThan(2500);
+    }
   });
 
   test.each([[[]], [["--json"]]])("by whatever it is told (%j)", async (options) => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { serveSettings } from "../src/serve/settings.ts";
@@ -34,6 +34,9 @@ test("keys that lie in the folder itself are not served, and its operator is tol
   const { status } = await daypass(["keys", "create", "--state", root, "--out", `${root}.credentials`]);
   expect([status, existsSync(join(root, "keys.json"))]).toEqual([0, true]);
   await expect(serveSettings({ root, state: `${root}.state` })).rejects.toThrow(/move it, and master.key/);
+  // As an editor of Windows leaves it, and the store of keys reads it.
+  writeFileSync(join(root, "keys.json"), `\ufeff${readFileSync(join(root, "keys.json"), "utf8")}`);
+  await expect(serveSettings({ root })).rejects.toThrow(/move it, and master.key/);
   // An object of somebody else's, of that name.
   writeFileSync(join(root, "keys.json"), '{"keys":["a"]}');
   await expect(serveSettings({ root })).resolves.toMatchObject({ root });

@@ -61,6 +61,6 @@ export function checkSession(
     );
   }
   if (expiration !== undefined && !(now < expiration.getTime())) {
-    throw refusal("EXPIRED_TOKEN", "credentials that are still valid, found expired ones");
+    throw refusal("EXPIRED_TOKEN", "credentials that are valid, found expired ones");
   }
 }

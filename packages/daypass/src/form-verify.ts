@@ -87,7 +87,7 @@ export function formVerifier<P, K, G extends FormGrant>(
       // Written so that an invalid clock refuses.
       if (!(now < expiresAt.getTime())) {
         const end = expiresAt.toISOString();
-        throw refusal("EXPIRED", `a form that is still valid, found one that ended at ${end}: ask for a new one`, {
+        throw refusal("EXPIRED", `a form that is valid, found one that ended at ${end}: ask for a new one`, {
           expiresAt: end,
         });
       }

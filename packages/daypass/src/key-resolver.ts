@@ -35,10 +35,15 @@ export function keyResolver<C extends object, K>(
       known.set(key, prepared);
       return ready;
     });
-  return (id) => {
-    const found = keys(id);
-    return isPromise(found) ? found.then(prepareAll) : prepareAll(found);
-  };
+  return (id) => whenFound(keys(id), prepareAll);
+}
+
+/**
+ * Goes on with what a caller's function found, at once or later. What merely has a `then` may hand back anything from it, itself included:
+ * then what was found would count for what is made of it.
+ */
+export function whenFound<T, R>(found: T | Promise<T>, step: (found: T) => R): R | Promise<R> {
+  return isPromise(found) ? Promise.resolve(found).then(step) : step(found);
 }
 
 // By its method: a promise of another realm is no instance of this one's.

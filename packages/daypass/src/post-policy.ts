@@ -148,7 +148,7 @@ export function expandFields(fields: FormFields, fileName = ""): ReadonlyMap<str
       throw malformed(lower, "file-name", "a name for the file that is no dot segment");
     const text = value.replaceAll(FILE_NAME, () => file);
     // Half of a surrogate pair has no bytes in UTF-8, so no form can have carried it.
-    if (/\p{Surrogate}/u.test(text)) throw malformed(lower, "encoding", "text that UTF-8 can spell");
+    if (/\p{Surrogate}/u.test(text)) throw malformed(lower, "encoding", "whole characters");
     expanded.set(lower, text);
   }
   return expanded;

@@ -1,5 +1,5 @@
 import { refusal } from "./errors.ts";
-import { isPromise } from "./key-resolver.ts";
+import { whenFound } from "./key-resolver.ts";
 import type { KeyResolver } from "./scheme.ts";
 
 /**
@@ -19,10 +19,7 @@ export function secretResolver<K>(secrets: Secrets, prepare: (secret: string) =>
     const keys = prepareAll(secrets);
     return () => keys;
   }
-  return () => {
-    const found = secrets();
-    return isPromise(found) ? found.then(prepareAll) : prepareAll(found);
-  };
+  return () => whenFound(secrets(), prepareAll);
 }
 
 /** Whether what stands for a key has a member. Of a text `in` would throw an error that quotes it, and the text may be the secret. */

@@ -39,7 +39,7 @@ export function verifier<P, K, G extends Grant>(
   const decide = (
     received: ReceivedRequest,
     parsed: P,
-    proof: Proof,
+    given: Proof | undefined,
     candidates: readonly K[],
     // All candidates are compared without an early exit, so that the time taken does not tell which one matched.
     checks: readonly (Checked | Promise<Checked>)[] = (candidates.length > 0 ? candidates : [scheme.dummyKey]).map(
@@ -47,7 +47,7 @@ export function verifier<P, K, G extends Grant>(
     ),
   ): G | Promise<G> => {
     if (checks.some(isPromise)) {
-      return Promise.all(checks).then((checked) => decide(received, parsed, proof, candidates, checked));
+      return Promise.all(checks).then((checked) => decide(received, parsed, given, candidates, checked));
     }
     const now = Number(clock());
     const late = scheme.checkTime(parsed, now);
@@ -59,7 +59,7 @@ export function verifier<P, K, G extends Grant>(
     }
     const key = candidates[match] as K;
     const { stringToSign } = checks[match] as Checked;
-    const grant = scheme.grant(received, parsed, { key, stringToSign, proof, now });
+    const grant = scheme.grant(received, parsed, { key, stringToSign, proof: given ?? {}, now });
     for (const { kind } of grant.obligations) {
       if (!enforced.has(kind)) {
         throw refusal("UNENFORCED_CONSTRAINT", `"${kind}" in \`enforces\``, {
@@ -79,10 +79,9 @@ export function verifier<P, K, G extends Grant>(
       const received = { request, wire: parseTarget(request.target), origin, wildcard };
       const parsed = scheme.parse(received);
       const found = keys(scheme.keyId(parsed));
-      const proof = given ?? {};
       return isPromise(found)
-        ? found.then((late) => decide(received, parsed, proof, listOf(late)))
-        : decide(received, parsed, proof, listOf(found));
+        ? found.then((late) => decide(received, parsed, given, listOf(late)))
+        : decide(received, parsed, given, listOf(found));
     },
   };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
+import { decoded } from "../text-file.ts";
 import { readText, replaceFile, sweepBeside } from "./files.ts";
 import { type ActiveKey, hasEnded, isActive, type KeyRecord, type SigningKey } from "./key-record.ts";
 import { withLock } from "./lock.ts";
@@ -193,7 +194,7 @@ function usable(rows: readonly Row[], id: string, now: Date): Row {
 /** Whether a file holds the keys of a state folder, of whatever format. */
 export function isKeyFile(path: string): boolean {
   try {
-    const { version, keys } = JSON.parse(readFileSync(path, "utf8"));
+    const { version, keys } = JSON.parse(decoded(readFileSync(path)));
     return typeof version === "number" && Array.isArray(keys) && typeof keys[0]?.record?.algorithm === "string";
   } catch {
     return false;

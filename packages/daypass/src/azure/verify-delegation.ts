@@ -1,6 +1,6 @@
 import type { PreparedHmac } from "#crypto";
 import { refusal } from "../errors.ts";
-import { isPromise, type Keys, keyResolver, listOf } from "../key-resolver.ts";
+import { type Keys, keyResolver, listOf, whenFound } from "../key-resolver.ts";
 import { malformed, type Parameter } from "../parameters.ts";
 import type { KeyResolver, Verifier, WireRequest } from "../scheme.ts";
 import { headerValues } from "../wire.ts";
@@ -117,8 +117,7 @@ function delegatedKeys(credentials: AzureUserDelegationVerifierOptions["credenti
           // What was found must be what the URL names, or one key would speak for another's owner.
           const own = (found: Found): readonly AzureAccountDelegatedKey[] =>
             listOf(found).filter((key) => idOf(key) === id);
-          const found = credentials(readId(id));
-          return isPromise(found) ? found.then(own) : own(found);
+          return whenFound(credentials(readId(id)), own);
         };
   return keyResolver(keys, idOf, ({ userDelegationKey }) => prepareKey(userDelegationKey?.value));
 }

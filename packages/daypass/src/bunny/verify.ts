@@ -89,7 +89,8 @@ export function bunnyVerifier(options: BunnyVerifierOptions): Verifier<BunnyGran
 
 function checkCountry({ countries, countriesBlocked = [] }: BunnyFacts, country: string | undefined): void {
   if (countries === undefined && countriesBlocked.length === 0) return;
-  if (country === undefined) throw unenforced("countries");
+  // No list of blocked ones has the `null` of a database, or what a lookup promises for later.
+  if (!country || typeof country !== "string") throw unenforced("countries");
   if (countries?.includes(country) === false || countriesBlocked.includes(country)) {
     throw refusal("IP_NOT_GRANTED", "a client in a granted country, found one in another");
   }

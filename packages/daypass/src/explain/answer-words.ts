@@ -21,7 +21,8 @@ const SENTENCES: readonly (readonly [code: string, words: RegExp])[] = [
   ["UnrecognizedClientException", /The security token included in the request is invalid/i],
   [
     "AccessDeniedException",
-    /User: \S{1,200} is not authorized to perform: |User is not authorized to access this resource/i,
+    // The latter as it stands in API Gateway's JSON: an application's sentence may have the same words.
+    /\bUser: \S{1,200} is not authorized to perform: |(?<!\w )\bUser is not authorized to access this resource/,
   ],
 ];
 

@@ -17,7 +17,7 @@ import { explainers } from "./schemes.ts";
 import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
-import { type ToldRequest, toldRequest } from "./told-request.ts";
+import type { ToldRequest } from "./told-request.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -46,11 +46,10 @@ import { type ToldRequest, toldRequest } from "./told-request.ts";
  */
 export async function explain(url: string, options: ExplainOptions = {}): Promise<Explanation> {
   if (typeof url !== "string") throw refusal("INVALID_INPUT", "the URL as a text");
-  checkOptions(options);
+  const request = checkOptions(options, url);
   const { keys = [] } = options;
-  const request = toldRequest(options.request, url);
   // Where another URL was sent, what differs is told as such.
-  if (request?.url !== undefined && request.url !== url) return explainText(url, { ...options, request });
+  if (request.url !== undefined && request.url !== url) return explainText(url, { ...options, request });
   const { text, escaped } = unescapeUrl(url);
   const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined, status: undefined };

@@ -4,8 +4,11 @@ import type { ExplainFormOptions, ExplainOptions, FormToExplain } from "./explan
 import { checkKeys } from "./key-check.ts";
 import { HEADERS, type ToldRequest, toldRequest } from "./told-request.ts";
 
-/** Refuses options in another form than they have to be in, before anything is read. Throws `INVALID_INPUT`, `INVALID_KEY`. */
-export function checkOptions(options: ExplainOptions): void {
+/**
+ * Refuses options in another form than they have to be in, before anything is read. Returns the request in the one form that is
+ * read: what tells its headers may do so once. Throws `INVALID_INPUT`, `INVALID_KEY`.
+ */
+export function checkOptions(options: ExplainOptions, signedUrl = ""): ToldRequest {
   checkObject("options", options);
   const { errorBody, status = 403, request = {}, hosts = [], keys = [], origin, reveal, clock } = options;
   checkText("errorBody", errorBody);
@@ -16,12 +19,14 @@ export function checkOptions(options: ExplainOptions): void {
   // What shows signatures must not be switched on by the text "false".
   if (reveal !== undefined && typeof reveal !== "boolean") throw refusal("INVALID_INPUT", "reveal as a boolean");
   checkObject("request", request);
-  checkRequest(toldRequest(request, "") as ToldRequest);
+  const told = toldRequest(request, signedUrl);
+  checkRequest(told);
   if (!isTexts(hosts)) throw refusal("INVALID_INPUT", "hosts as a list of texts");
   if (clock !== undefined && !(typeof clock === "function" && isTime(clock()))) {
     throw refusal("INVALID_INPUT", "clock as a function that tells a valid time");
   }
   checkKeys(keys);
+  return told;
 }
 
 /** The same for a form and its options. */

@@ -14,11 +14,7 @@ export const HEADERS = "headers as an object of texts, a Headers, or a list of n
  * The request that was sent, whoever has it: `fetch`, a server, or somebody who wrote it down. Other members
  * are as they were given, and left to the check of the options. Throws `INVALID_INPUT` for a list that has none of headers.
  */
-export function toldRequest(
-  request: SentRequest | WireRequest | undefined,
-  signedUrl: string,
-): ToldRequest | undefined {
-  if (typeof request !== "object" || request === null) return request;
+export function toldRequest(request: SentRequest | WireRequest, signedUrl: string): ToldRequest {
   // Member by member: those of a `Request` are no own ones, and a spread would lose them.
   const { method, url, headers, remoteAddress, bodySha256, target, authority } = request as SentRequest & WireRequest;
   // The scheme stands nowhere on the wire.

@@ -20,6 +20,8 @@ export interface NodeResponse {
   readonly headersSent: boolean;
   /** Sets a header of the answer. */
   setHeader(name: string, value: string): unknown;
+  /** Breaks off an answer that has begun. */
+  destroy?(): unknown;
   /** Sends the answer, without a body. */
   end(): unknown;
   /** Sends the answer. */
@@ -42,7 +44,8 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
   /**
    * Told of a fault that kept a request from its handler, e.g. a key lookup that failed, or a signed response header that
    * cannot be sent, where there is no `next`. The guard answers it with 500 either way: no stranger's request may end the
-   * process. Told as well of what a handler throws because its client went away in the middle of the body.
+   * process. Told as well of what a handler throws because its client went away in the middle of the body, or sent
+   * another than was granted when the answer had begun.
    */
   readonly onFault?: ((error: unknown, req: Req) => void) | undefined;
 }
@@ -54,8 +57,8 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * Refuses a path that a router could read differently from the verifier (dot segments, empty segments, needless
  * percent-encoding), and a request whose routed path is no longer the one on the wire. A refusal is answered with RFC
  * 9457 problem details that hold the error's code and nothing else. Errors that are no refusal go to `next`. Where there
- * is none, a fault before the handler is answered with 500 and told to `onFault`, as is a body that its client broke off;
- * the handler's own error rejects the returned promise.
+ * is none, a fault before the handler is answered with 500 and told to `onFault`, as is a body that its client broke off,
+ * or that is refused when the answer has begun, which is broken off; the handler's own error rejects the returned promise.
  *
  * Enforces `response` (sets the headers of every answer that is no error, over what the handler sets) and `strip`
  * (`req.url` loses the parameters that may vary): list these two in the verifier's `enforces`. It does not read the
@@ -131,10 +134,12 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
   return (req, res, next) =>
     run(req, res, next).catch((error) => {
       if (next) next(error);
-      // A client that goes away in the middle of its body must not end the process, and there is nobody to answer. HTTP/1 calls it a reset,
-      // HTTP/2 a premature close.
-      else if (req.aborted && /RESET|CLOSE/.test(error.code)) options.onFault?.(error, req);
-      else throw error;
+      // A client that goes away in the middle of its body, or sends too long a one, must not end the process. HTTP/1 calls it a reset, HTTP/2 a
+      // premature close, and what reads bodies an abort.
+      else if (bodyRefusalOf(error) || (req.aborted && /RESET|CLOSE|ABORT/.test(error?.code))) {
+        res.destroy?.();
+        options.onFault?.(error, req);
+      } else throw error;
     });
 }
 

@@ -2,7 +2,7 @@ import { sha1Hmac, sha256Hmac } from "#crypto/digests";
 import { subtleSha512Hmac } from "../crypto/subtle-hmac.ts";
 import { base64url, hex } from "../encode.ts";
 import { type DaypassError, refusal } from "../errors.ts";
-import { isPromise, type Keys, keyResolver } from "../key-resolver.ts";
+import { type Keys, keyResolver, whenFound } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
 
 /** A digest that Swift signs with: `sha256` and `sha512` unless the operator allows the old `sha1`. */
@@ -67,8 +67,7 @@ export function swiftKeys(keys: Keys<SwiftKey>): KeyResolver<LoadedKey> {
       id === `${account}/${container ?? id.slice(account.length + 1)}`;
     const filter = (found: Awaited<ReturnType<typeof find>>): readonly LoadedKey[] =>
       (found as readonly LoadedKey[] | undefined)?.filter(fits) ?? [];
-    const found = find(typeof keys === "function" ? id : "");
-    return isPromise(found) ? found.then(filter) : filter(found);
+    return whenFound(find(typeof keys === "function" ? id : ""), filter);
   };
 }
 

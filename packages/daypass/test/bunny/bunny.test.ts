@@ -110,6 +110,8 @@ describe("what a token is for", () => {
     expect(await outcome(verifier({ countryOf: () => undefined }), link)).toBe("UNENFORCED_CONSTRAINT");
     const blocked = get(signer.sign({ url, expiresIn: 60, countriesBlocked: ["DE"] }).url);
     expect(await outcome(verifier({ countryOf: () => "DE" }), blocked)).toBe("IP_NOT_GRANTED");
+    for (const unknown of [null, "", Promise.resolve("DE")])
+      expect(await outcome(verifier({ countryOf: () => unknown as never }), blocked)).toBe("UNENFORCED_CONSTRAINT");
     const slow = get(signer.sign({ url, expiresIn: 60, speedLimit: 100 }).url);
     expect(await outcome(verifier(), slow)).toBe("UNENFORCED_CONSTRAINT");
     expect(await outcome(verifier({ enforcesSpeedLimit: true }), slow)).toBe("accepted");

@@ -141,10 +141,42 @@ describe("a request of AWS that is signed in its query, and is none of S3", () =
     ],
     [`{"message":"Credential should be scoped to a valid region, not 'us-east-1'. "}`, "REGION", /region us-east-1/],
     [`{"message":"Credential should be scoped to correct service: 'execute-api'. "}`, "SERVICE", /expects execute-api/],
+    ['{"message":"Credential should be scoped to a valid region. "}', "REGION", /another region than the server/],
     ['{"message":"The security token included in the request is invalid."}', "UNKNOWN_KEY", /does not know/],
+    // As an exception has it, and beside the header that names the code.
+    [
+      "An error occurred (AccessDeniedException) when calling the Invoke operation: User: anonymous is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********9012:abc123/prod/GET/items",
+      "PERMISSION",
+      /nobody signed/,
+    ],
+    [
+      'x-amzn-errortype: AccessDeniedException\n\n{"Message":"User is not authorized to access this resource"}',
+      "PERMISSION",
+      /authorizer/,
+    ],
   ] as const)("reads what API Gateway says: %s", async (errorBody, code, sentence) => {
     const { cause } = await explain(AWS_URLS.executeApi, { clock, errorBody });
     expect(cause).toMatchObject({ code, sentence: expect.stringMatching(sentence) });
+  });
+
+  test.each([
+    ["SignatureDoesNotMatch", "Credential should be scoped to a valid region. ", "REGION"],
+    ["SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'. ", "SERVICE"],
+    [
+      "SignatureDoesNotMatch",
+      "Signature expired: 20260102T030405Z is now earlier than 20260102T031905Z (20260102T033405Z - 15 min.)",
+      "EXPIRED",
+    ],
+    ["InvalidClientTokenId", "The security token included in the request is invalid.", "UNKNOWN_KEY"],
+  ] as const)("reads what STS says in XML: %s: %s", async (code, message, cause) => {
+    const errorBody = `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`;
+    expect((await explain(AWS_URLS.polly, { clock, errorBody })).cause?.code).toBe(cause);
+  });
+
+  test("takes an application's own words for no authorizer of API Gateway", async () => {
+    const errorBody = '{"error":"forbidden","detail":"The user is not authorized to access this resource"}';
+    const { cause } = await explain(AWS_URLS.executeApiDomain, { clock, errorBody });
+    expect(cause).toMatchObject({ code: "SERVER", sentence: expect.stringMatching(/no form that is known/) });
   });
 
   test("says that a life is longer than the service takes", async () => {

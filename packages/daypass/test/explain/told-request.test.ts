@@ -33,6 +33,17 @@ describe("the request that explain is told", () => {
     }
   });
 
+  it("can have headers that tell themselves once", async () => {
+    const headers = () => new Headers({ "content-type": "text/plain" }).entries();
+    expect(await causeOf({ method: "PUT", headers: headers() })).toBeUndefined();
+    const url = put.replace("/a.txt", "/b.txt");
+    const { cause } = await explain(put, {
+      ...{ clock, keys: [credentials] },
+      request: { method: "PUT", url, headers: headers() },
+    });
+    expect(cause?.code).toBe("PATH");
+  });
+
   it("can be one of the wire, as verifiers read it", async () => {
     expect(await causeOf(wire)).toBeUndefined();
     expect(await causeOf({ ...wire, method: "POST" })).toBe("METHOD");

@@ -324,6 +324,18 @@ describe("guardNode", () => {
     },
   );
 
+  it.each(["ECONNABORTED", "ABORT_ERR"])("does not reject where what reads the body calls it %s", async (code) => {
+    const faults: unknown[] = [];
+    const error = Object.assign(new Error("request aborted"), { code });
+    const guarded = guardNode(verifier, () => Promise.reject(error), { onFault: (fault) => faults.push(fault) });
+    const gone: RequestListener = (req, res) => {
+      Object.defineProperty(req, "aborted", { value: true });
+      void guarded(req, res);
+    };
+    await send(gone, get(link("a.txt").target));
+    expect(faults).toEqual([error]);
+  });
+
   it("hands the request on when the handler says so", async () => {
     const guarded = guardNode(verifier, (_grant, _req, _res, next) => next());
     const answer = await send((req, res) => void guarded(req, res, () => res.end("next")), get(link("a.txt").target));
@@ -522,6 +534,22 @@ describe("guardNode and obligations", () => {
       status: 400,
       code: "BODY_LENGTH",
     });
+  });
+
+  it("breaks off an answer that had begun when the body was refused, and goes on", async () => {
+    const faults: unknown[] = [];
+    const guarded = guardNode(
+      granting([{ kind: "body-length", min: 2, max: 4 }]),
+      async (grant, req: IncomingMessage, res: ServerResponse) => {
+        res.writeHead(200).flushHeaders();
+        for await (const _ of grant.limitBody(req));
+        res.end("read");
+      },
+      { onFault: (fault) => faults.push(fault) },
+    );
+    const answer = await send(guarded, put("Transfer-Encoding: chunked", "", "5", "abcde", "0", "", ""));
+    expect([answer.status, answer.body]).toEqual([200, ""]);
+    expect(faults).toEqual([expect.objectContaining({ code: "BODY_LENGTH" })]);
   });
 
   it("answers what limitBody throws as a refusal", async () => {

@@ -66,4 +66,10 @@ describe("a key that a database finds", () => {
       expect(await outcome({ key: "in/a.txt" })).toBe("InvalidAccessKeyId");
     }
   });
+
+  it.each([false, "", 0])("has no scope, and no say, where %j is found while its request is read", async (none) => {
+    let calls = 0;
+    found = () => (calls++ === 0 ? KEY : (none as never));
+    expect(await outcome({ key: "out.txt" })).toBe("InternalError");
+  });
 });

@@ -16,6 +16,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { copyWhole } from "../../src/storage/disk/file-bytes.ts";
@@ -33,6 +34,8 @@ import { connection } from "./connection.ts";
 import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
 
 const ref = { bucket: "bucket", key: "a.txt" };
+const otherDisk =
+  existsSync("/dev/shm") && statSync("/dev/shm").dev !== statSync(tmpdir()).dev ? "/dev/shm" : undefined;
 
 /** A storage whose claims somebody may come between. */
 async function withClaims(
@@ -233,6 +236,38 @@ describe("a name that somebody else takes between the last look and the commit",
       expect(await put(conditions, folder)).toEqual(["stored", undefined, "mine"]);
   });
 });
+
+describe.skipIf(otherDisk === undefined)(
+  "an upload to a bucket on a disk of its own (skipped: no second disk at /dev/shm)",
+  () => {
+    it("is no name that the disk cannot hold where a folder took the name meanwhile, or its folder went", async () => {
+      for (const meanwhile of [
+        (folder: string) => mkdirSync(join(folder, "a.txt")),
+        (folder: string) => renameSync(folder, `${folder}-away`),
+      ]) {
+        const root = tempRoot();
+        const index = await openDiskIndex(root);
+        const finder = objectFinder({ ...index, smallBytes: 1000 });
+        const placer = objectPlacer({ ...index, folders: { ensure: async () => true }, finder });
+        const folder = join(root, "bucket/dir");
+        mkdirSync(folder);
+        const own = { bucket: "bucket", key: "dir/a.txt" };
+        // What is under its hash lies on the disk of the root.
+        const places = { ...placer.placesOf(own), hashed: join(otherDisk ?? "", "daypass-hashed") };
+        const fields = { etag: "e", contentType: "text/plain", headers: {}, metadata: {}, checksums: {} };
+        const outcome = placer.withTemp(places, async ({ fd, path }) => {
+          const fingerprint = fingerprintOf(fstatSync(fd, { bigint: true }));
+          meanwhile(folder);
+          const there = existsSync(path) ? path : path.replace(folder, `${folder}-away`);
+          await placer.commit(there, { row: { ref: own, fingerprint, ...fields }, places, conditions: {} });
+        });
+        await expect(outcome).rejects.toMatchObject({ code: "EXDEV" });
+        index.close();
+        removeRoot(root);
+      }
+    });
+  },
+);
 
 it("an error of the index while the root is away is no failure of the process", async () => {
   const root = tempRoot();

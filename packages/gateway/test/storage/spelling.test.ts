@@ -1,16 +1,33 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { openLayout } from "../../src/storage/disk/layout.ts";
 import { otherSpellings, spellingBelow } from "../../src/storage/disk/spelling.ts";
+import { disk } from "../../src/storage/disk.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 it.each([
   ["Secret.txt", ["sECRET.TXT"]],
   ["caf\u00e9", ["CAF\u00e9", "cafe\u0301"]],
-  // Nothing folds into these, so that no listing is needed.
-  ["000123", []],
-  ["\u5199\u771f", []],
-  ["\u0444\u043e\u0442\u043e", ["\u0424\u043e\u0442\u043e", "\u0444\u041e\u0442\u043e", "\u0444\u043e\u0422\u043e"]],
+  // Without case, so that no listing is needed. Where case is folded, what is not to be seen is left out.
+  ["000123", ["000123\u200c"]],
+  ["\u3057\u3083", ["\u3057\u3083\u200c"]],
+  // Signs that are these letters to Unicode: a ZFS that normalises keeps case, and finds them.
+  ["K.txt", ["k.TXT", "\u212a.txt"]],
+  ["3;4", ["3\u037e4", "3;4\u200c"]],
+  ["\u8eca", ["\uf902", "\u8eca\u200c"]],
+  ["12\u00ad3", undefined],
+  // Names that are too long are never there.
+  [`${"\u00e9".repeat(127)}a`, undefined],
+  [
+    "\u0444\u043e\u0442\u043e",
+    [
+      "\u0424\u043e\u0442\u043e",
+      "\u0444\u041e\u0442\u043e",
+      "\u0444\u043e\u0422\u043e",
+      "\u0444\u043e\u0442\u043e\u200c",
+    ],
+  ],
   ["123.", undefined],
   ["123~1", undefined],
   ["\u00df", undefined],
@@ -23,7 +40,20 @@ it("takes a name for its own where others that differ in case stand beside it", 
   mkdirSync(join(root, "Dir"));
   mkdirSync(join(root, "dir"));
   for (const name of ["Dir/a", "Dir/A", "dir/1"]) writeFileSync(join(root, name), name);
-  const isSpelled = spellingBelow(root);
+  const isSpelled = spellingBelow(root, { folds: false });
   expect(["Dir/a", "Dir/A", "dir/1"].map((name) => isSpelled(join(root, name)))).toEqual([true, true, true]);
+  removeRoot(root);
+});
+
+it("takes a name for an entry's own only where a listing has it, where the root folds names", async () => {
+  const root = tempRoot();
+  await (await disk({ root })).close();
+  // As if the name of the probe had found it.
+  writeFileSync(join(root, ".daypass/probe-\u00e9"), "");
+  const layout = openLayout(root, { owner: true });
+  const base = join(root, "bucket");
+  writeFileSync(join(base, "123"), "");
+  const device = statSync(base).dev;
+  expect(["123", "456"].map((name) => layout.isSpelledSo(base, join(base, name), device))).toEqual([true, false]);
   removeRoot(root);
 });

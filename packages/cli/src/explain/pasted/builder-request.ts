@@ -1,4 +1,4 @@
-import { endOfValue, literal } from "./object-text.ts";
+import { endOfValue, endOfValues, literal } from "./object-text.ts";
 import { headerRecord, type SentParts } from "./sent-parts.ts";
 import { type UrlPlace, variableOf } from "./url-place.ts";
 
@@ -24,7 +24,9 @@ export function builderRequest(place: UrlPlace): SentParts | undefined {
       (index >= from && index < to) ||
       (variable !== undefined && new RegExp(`^\\s*(?:URI\\.create\\(\\s*)?${variable}\\b`).test(text.slice(from, to)));
     behind = steps.at(-1)?.to ?? begin;
-    if (steps.some(isUrl)) return ofSteps(text, steps, okHttp !== undefined);
+    if (!steps.some(isUrl)) continue;
+    // A builder that is kept is told more behind, as is one by what stands between its calls.
+    return steps.at(-1)?.name === "build" ? ofSteps(text, steps, okHttp !== undefined) : {};
   }
   return undefined;
 }
@@ -34,7 +36,7 @@ function stepsAt(text: string, begin: number, length: number): readonly Step[] {
   const steps: Step[] = [];
   let at = begin + length;
   if (text.charAt(at - 1) !== ")") {
-    const to = closing(text, at);
+    const to = endOfValues(text, at);
     steps.push({ name: "uri", from: at, to });
     at = to + 1;
   }
@@ -42,18 +44,11 @@ function stepsAt(text: string, begin: number, length: number): readonly Step[] {
     const [all, name = ""] = /^\s*\.\s*(\w+)\(/.exec(text.slice(at, at + 200)) ?? [];
     if (all === undefined) break;
     const from = at + all.length;
-    const to = closing(text, from);
+    const to = endOfValues(text, from);
     steps.push({ name, from, to });
     at = to + 1;
   }
   return steps;
-}
-
-/** Where the arguments end that begin at a place. */
-function closing(text: string, from: number): number {
-  let at = endOfValue(text, from);
-  while (text.charAt(at) === ",") at = endOfValue(text, at + 1);
-  return at;
 }
 
 const VERB = /^(?:get|head|put|post|delete|patch)$/i;
@@ -89,7 +84,7 @@ function typeOfBody(text: string, body: string): string | undefined | null {
   const made = /^\w+$/.test(body) ? assigned(text, body) : body;
   if (made === undefined) return null;
   const isFile = /\.asRequestBody\(|\bFile\(/.test(made);
-  const isWritten = /RequestBody\.create\([^"]*,\s*"|^"[^"]*"\.toRequestBody\(/.test(made);
+  const isWritten = /RequestBody\.create\([^"]{0,200},\s*"|^"[^"]*"\.toRequestBody\(/.test(made);
   if (isFile && /\.asRequestBody\(\s*\)|create\(\s*null\b/.test(made)) return undefined;
   const named = /(?:MediaType\.(?:parse|get)\(\s*)("[^"]*")|("[^"]*")\.toMediaType(?:OrNull)?\(/;
   const variable = /(?:create\(\s*|RequestBody\(\s*)([A-Za-z]\w*)\s*[,)]/.exec(made)?.[1];

@@ -39,6 +39,15 @@ export function endOfValue(text: string, from: number): number {
   return endOutside(text, from, { by: "\\", isEnd: (character) => /[,)\]}]/.test(character) });
 }
 
+/** Where the last of several values ends, with commas between: before what closes them. */
+export function endOfValues(text: string, from: number): number {
+  let at = endOfValue(text, from);
+  while (text.charAt(at) === ",") at = endOfValue(text, at + 1);
+  return at;
+}
+
+const ESCAPED: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+
 /** What a text between quotes says. `undefined` for all else. */
 export function literal(value = ""): string | undefined {
   const [, quote, inside = ""] = /^(["'`])(.*)\1$/s.exec(value) ?? [];
@@ -48,7 +57,7 @@ export function literal(value = ""): string | undefined {
     /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\s\S]))/g,
     (_, long?: string, short?: string, other = "") => {
       const code = long ?? short;
-      return code === undefined ? other : String.fromCharCode(Number.parseInt(code, 16));
+      return code === undefined ? (ESCAPED[other] ?? other) : String.fromCharCode(Number.parseInt(code, 16));
     },
   );
 }

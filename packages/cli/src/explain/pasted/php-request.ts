@@ -1,4 +1,4 @@
-import { endOfValue, literal } from "./object-text.ts";
+import { endOfValue, endOfValues, literal } from "./object-text.ts";
 import { headerRecord, type SentParts } from "./sent-parts.ts";
 import { type UrlPlace, variableOf } from "./url-place.ts";
 
@@ -17,6 +17,8 @@ interface Item {
 }
 
 const MAX_ITEMS = 100;
+// Each looks through the whole text.
+const MAX_LOOKUPS = 8;
 
 /** The arguments of a call, or the items of an array, from behind its bracket on. */
 function itemsAt(text: string, begin: number): readonly Item[] {
@@ -32,16 +34,28 @@ function itemsAt(text: string, begin: number): readonly Item[] {
   return items;
 }
 
+const ARRAY = /^(?:\[|array\s*\()/;
+
 /** The items of an array, or of the variable that was given one, once. `undefined` for all else. */
 function arrayOf(text: string, value: string | undefined): readonly Item[] | undefined {
-  const [opened] = /^(?:\[|array\s*\()/.exec(value ?? "") ?? [];
-  if (opened !== undefined) return itemsAt(value ?? "", opened.length);
+  const [opened] = ARRAY.exec(value ?? "") ?? [];
+  if (value !== undefined && opened !== undefined) return arrayAt(value, opened.length, /^$/);
   if (value === undefined || !/^\$\w+$/.test(value)) return undefined;
   const name = `\\${value}`;
   const given = [...text.matchAll(new RegExp(`${name}\\s*=(?![=>])\\s*(?:\\[|array\\s*\\()`, "g"))];
-  const isChanged = new RegExp(`${name}\\s*(?:\\[[^\\n]{0,80}\\]\\s*=(?!=)|=\\s*array_|\\[\\]\\s*=)`).test(text);
+  const isChanged = new RegExp(
+    `${name}\\s*(?:\\[[^\\n]{0,80}\\]\\s*=(?!=)|=\\s*array_|\\[\\]\\s*=|\\+=)|\\barray_(?:push|unshift)\\(\\s*${name}\\b`,
+  ).test(text);
   const [only] = given;
-  return given.length !== 1 || only === undefined || isChanged ? undefined : itemsAt(text, only.index + only[0].length);
+  return given.length !== 1 || only === undefined || isChanged
+    ? undefined
+    : arrayAt(text, only.index + only[0].length, /^\s*(?:;|$)/);
+}
+
+/** The items of an array from behind its bracket on. `undefined` where something else stands behind it, which may add to it. */
+function arrayAt(text: string, begin: number, behind: RegExp): readonly Item[] | undefined {
+  const end = endOfValues(text, begin) + 1;
+  return behind.test(text.slice(end, end + 50)) ? itemsAt(text, begin) : undefined;
 }
 
 /** What a text says. `undefined` where a variable stands in it. */
@@ -60,6 +74,9 @@ function isUrl({ value, from, to }: Item, { index }: UrlPlace, variable: string 
 
 const OPTION = /\bcurl_setopt(_array)?\(\s*(\$\w+)\s*,\s*|(\$\w+)\s*=\s*curl_init\(\s*/g;
 
+/** The beginning of a line that is none of the program. */
+const COMMENT = /(?:^|\n)[ \t]*(?:\/\/|#|\*)[^\n]*$/;
+
 /** All options of the handle that has the URL. */
 function curlFunctions(place: UrlPlace): SentParts | undefined {
   const { text } = place;
@@ -67,9 +84,10 @@ function curlFunctions(place: UrlPlace): SentParts | undefined {
   const handles = new Map<string, Map<string, string>>();
   let found: string | undefined;
   let behind = 0;
+  let lookups = 0;
   for (const { index, 0: all, 1: array, 2: set, 3: made } of text.matchAll(OPTION)) {
     // What stands in an argument is no call of its own; and calls that nobody closes cost no more than their length.
-    if (index < behind) continue;
+    if (index < behind || COMMENT.test(text.slice(Math.max(0, index - 200), index))) continue;
     const handle = set ?? made ?? "";
     const items = itemsAt(text, index + all.length);
     behind = items.at(-1)?.to ?? index;
@@ -85,7 +103,11 @@ function curlFunctions(place: UrlPlace): SentParts | undefined {
     const pairs =
       array === undefined
         ? first && second && [{ name: first.value, value: second.value, from: second.from, to: second.to }]
-        : first && inText(text, first);
+        : first && (ARRAY.test(first.value) || ++lookups < MAX_LOOKUPS)
+          ? inText(text, first)
+          : undefined;
+    // An item whose name cannot be read has a comment in front, in which anything may stand.
+    if (array !== undefined && (pairs === undefined || pairs.some(({ name }) => name === ""))) options.set(UNTOLD, "");
     for (const item of pairs ?? []) {
       options.set(item.name, item.value);
       if (item.name === "CURLOPT_URL" && isUrl(item, place, variable)) found = handle;
@@ -95,15 +117,18 @@ function curlFunctions(place: UrlPlace): SentParts | undefined {
   return options === undefined ? undefined : ofOptions(text, options);
 }
 
-/** The items of an array that stands in a text, with their places there. */
-function inText(text: string, { value, from, to }: Item): readonly Item[] {
-  const [opened] = /^(?:\[|array\s*\()/.exec(value) ?? [];
-  if (opened === undefined) return [];
-  const begin = text.indexOf(value, from);
-  return begin < 0 || begin >= to ? [] : itemsAt(text, begin + opened.length);
+/** Stands for options that nobody can tell. */
+const UNTOLD = "…";
+
+/** The items of an array that stands in a text, or in a variable, with their places there. */
+function inText(text: string, { value, from }: Item): readonly Item[] | undefined {
+  const [opened] = ARRAY.exec(value) ?? [];
+  if (opened === undefined || arrayOf(text, value) === undefined) return arrayOf(text, value);
+  return itemsAt(text, text.indexOf(value, from) + opened.length);
 }
 
 function ofOptions(text: string, options: ReadonlyMap<string, string>): SentParts {
+  if (options.has(UNTOLD)) return {};
   const fields = options.get("CURLOPT_POSTFIELDS");
   const custom = options.get("CURLOPT_CUSTOMREQUEST");
   const isPut = isTrue(options.get("CURLOPT_PUT")) || isTrue(options.get("CURLOPT_UPLOAD"));
@@ -115,12 +140,19 @@ function ofOptions(text: string, options: ReadonlyMap<string, string>): SentPart
   const items = given === undefined ? [] : arrayOf(text, given);
   const lines = items?.map(({ value }) => said(value));
   if (isLogin || lines === undefined || lines.some((line) => !line?.includes(":"))) return { method };
-  const headers = headerRecord(
-    lines.map((line = "") => [line.slice(0, line.indexOf(":")).trim(), line.slice(line.indexOf(":") + 1)] as const),
+  const pairs = lines.map(
+    (line = "") => [line.slice(0, line.indexOf(":")).trim(), line.slice(line.indexOf(":") + 1).trim()] as const,
   );
-  if (fields === undefined || headers?.["content-type"] !== undefined) return { method, headers };
+  // One without a value curl leaves out, and calls nothing so of its own accord.
+  const headers = headerRecord(pairs.filter(([, value]) => value !== ""));
+  const isTyped = pairs.some(([name]) => name.toLowerCase() === "content-type");
+  if (isTyped || !isPost || (isPut && fields === undefined)) return { method, headers };
   // What is a text curl calls a form, whatever stands in it; an array makes one of several parts.
-  const isText = literal(fields) !== undefined || /^(?:json_encode|file_get_contents|http_build_query)\(/.test(fields);
+  const isText =
+    !isPut &&
+    (fields === undefined ||
+      literal(fields) !== undefined ||
+      /^(?:json_encode|file_get_contents|http_build_query)\(/.test(fields));
   return isText ? { method, headers: { "content-type": "application/x-www-form-urlencoded", ...headers } } : { method };
 }
 
@@ -147,7 +179,10 @@ function guzzleCall(place: UrlPlace): SentParts | undefined {
       )
     )
       return { method };
-    if (asked === undefined && verb === undefined) return { method, headers: headersOf(text, rest?.value ?? "[]") };
+    if (asked === undefined && verb === undefined) {
+      const headers = headersOf(text, rest?.value ?? "[]");
+      return { method, headers: items[at + 2] === undefined ? headers : withType(headers) };
+    }
     return { method, headers: headersOfGuzzle(text, rest?.value ?? "[]") };
   }
   return undefined;
@@ -164,7 +199,13 @@ function headersOfGuzzle(text: string, value: string): SentParts["headers"] {
     : options.has("form_params")
       ? "application/x-www-form-urlencoded"
       : undefined;
+  if (options.has("body")) return withType(headers);
   return type === undefined || headers === undefined ? headers : { "content-type": type, ...headers };
+}
+
+/** A body that nobody has called something Guzzle calls by the name of its file, and Symfony's client a form. */
+function withType(headers: SentParts["headers"]): SentParts["headers"] {
+  return headers?.["content-type"] === undefined ? undefined : headers;
 }
 
 function headersOf(text: string, value: string): SentParts["headers"] {

@@ -1,12 +1,17 @@
 import type { AnswerRow } from "./answer-rows.ts";
 
+// The latter of those that answer in XML.
+const SIGNATURE = /^(?:InvalidSignatureException|SignatureDoesNotMatch)$/;
+// The code of an exception is read as that of S3.
+const DENIED = /^AccessDenied(?:Exception)?$/;
+
 /**
- * The answers that AWS's services other than S3 give in JSON, and API Gateway for each API whose routes ask for a signature. Known by use: no
+ * The answers that AWS's services other than S3 give in JSON or XML, and API Gateway for each API whose routes ask for a signature. Known by use: no
  * page of Amazon's lists them.
  */
 export const AWS_ROWS: readonly AnswerRow[] = [
   [
-    /^InvalidSignatureException$/,
+    SIGNATURE,
     /Signature expired: (\d{8}T\d{6}Z) is now earlier than (\d{8}T\d{6}Z)/i,
     "EXPIRED",
     ([, signed, earliest]) =>
@@ -14,35 +19,38 @@ export const AWS_ROWS: readonly AnswerRow[] = [
     "Ask for a new URL; if this one is new, set the signer's clock (NTP).",
   ],
   [
-    /^InvalidSignatureException$/,
+    SIGNATURE,
     /Signature not yet current: /i,
     "CLOCK",
     "The URL is dated in the future by the server's clock.",
     "Set the signer's clock (NTP).",
   ],
   [
-    /^InvalidSignatureException$/,
-    /scoped to a valid region, not '([\w-]{0,64})'/i,
+    SIGNATURE,
+    /scoped to a valid region(?:, not '([\w-]{0,64})')?/i,
     "REGION",
-    ([, region]) => `The URL was signed for the region ${region}, and the server is in another.`,
+    ([, region]) =>
+      region === undefined
+        ? "The URL was signed for another region than the server's."
+        : `The URL was signed for the region ${region}, and the server is in another.`,
     "Sign for the region that stands in the server's name.",
   ],
   [
-    /^InvalidSignatureException$/,
+    SIGNATURE,
     /scoped to correct service: '([\w-]{0,64})'/i,
     "SERVICE",
     ([, service]) => `The URL was signed for another service; the server expects ${service}.`,
     ([, service]) => `Sign for the service ${service}.`,
   ],
   [
-    /^UnrecognizedClientException$/,
+    /^(?:UnrecognizedClientException|InvalidClientTokenId)$/,
     /^/,
     "UNKNOWN_KEY",
     "The server does not know the access key that signed, or not with this session token.",
     "Sign with an active key; a temporary key also needs its own session token.",
   ],
   [
-    /^AccessDeniedException$/,
+    DENIED,
     /User: anonymous is not authorized/i,
     "PERMISSION",
     "The server took the request for one that nobody signed, and its policy lets no stranger in.",
@@ -57,10 +65,10 @@ export const AWS_ROWS: readonly AnswerRow[] = [
     "Give the signing identity the permission, and look at the policy of what is called.",
   ],
   [
-    /^AccessDeniedException$/,
+    DENIED,
     /not authorized to access this resource/i,
     "PERMISSION",
-    "An authorizer of the API's own refuses the request; it looks at no signature in the URL.",
+    "An authorizer of the API's own refuses the request: where there is one, AWS looks at no signature.",
     "See what that authorizer asks for: the signature counts for routes whose authorization is AWS_IAM alone.",
   ],
 ];

@@ -196,5 +196,6 @@ const CHUNKED: AnswerRow = [
 export function commonCause(error: ServerError, signed: string): Cause | undefined {
   // Its message is the same for every header that is not known.
   const isChunked = /^transfer-encoding$/i.test(error.fields.get("Header") ?? "");
-  return rowCause(isChunked ? [CHUNKED, ...ROWS] : ROWS, error, signed) ?? rowCause(AWS_ROWS, error, signed);
+  // What they have for AccessDenied means more than the code.
+  return rowCause(AWS_ROWS, error, signed) ?? rowCause(isChunked ? [CHUNKED, ...ROWS] : ROWS, error, signed);
 }

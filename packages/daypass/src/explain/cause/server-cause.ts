@@ -117,5 +117,7 @@ function expired(fields: ReadonlyMap<string, string>, { now, evidence, signed }:
 export function isMismatch({ code, message }: ServerError): boolean {
   // Garage's words: "Forbidden: Invalid signature".
   const isDenied = code === "AccessDenied" && /invalid signature/i.test(message);
-  return isDenied || code === "SignatureDoesNotMatch" || code === "SIGNATURE_MISMATCH";
+  // STS and others that answer in XML have one code for all that may be wrong with a signature.
+  const isOther = /^(?:Signature (?:expired|not yet current): |Credential should be scoped )/i.test(message);
+  return isDenied || (code === "SignatureDoesNotMatch" && !isOther) || code === "SIGNATURE_MISMATCH";
 }

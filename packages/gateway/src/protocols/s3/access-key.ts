@@ -1,4 +1,4 @@
-import type { KeyResolver } from "daypass";
+import { DaypassError, type KeyResolver } from "daypass";
 import type { S3Credentials } from "daypass/s3";
 import { type FoundScopes, type KeyScope, type ReadScope, readScope } from "../../pipeline/key-scope.ts";
 
@@ -39,7 +39,10 @@ export function scopesFound(found: FoundKeys): FoundScopes {
   return found.length === 0 ? undefined : found.map(scopeOf);
 }
 
-function scopeOf({ scope }: S3AccessKey): ReadScope {
+function scopeOf(key: S3AccessKey): ReadScope {
+  // The signature was held against what was found before. A database that tells by `false` that it is gone has not unbound it.
+  if (Object(key) !== key) throw new DaypassError("INVALID_KEY", "expected a key or none, found something else");
+  const { scope } = key;
   return scope === undefined ? UNLIMITED : readScope(scope);
 }
 

@@ -76,7 +76,7 @@ export function openLayout(path: string, options: { readonly owner: boolean }): 
   const ownDisks = bucketsOnOwnDisks({ root, rootDevice: () => statSync(root).dev });
   const rootDevice = statSync(root).dev;
   // The name of a bucket is one of the root's names.
-  const spelling = (base: string): SpellingCheck => spellingBelow(foldsNames ? root : base);
+  const spelling = (base: string): SpellingCheck => spellingBelow(foldsNames ? root : base, { folds: foldsNames });
   const baseOf = (bucket: string): string => (isLoose(bucket) ? root : `${root}/${bucket}`);
   const spellingIn = (bucket: string): SpellingCheck | undefined =>
     foldsNames || ownDisks.has(bucket) ? spelling(baseOf(bucket)) : undefined;
@@ -97,7 +97,7 @@ export function openLayout(path: string, options: { readonly owner: boolean }): 
       if (!isHere()) throw rootAway(root);
       if (isLoose(name)) return true;
       const stats = isBucketName(name) ? lstatOrAbsent(join(root, name)) : undefined;
-      if (stats?.isDirectory() !== true || (foldsNames && !spellingBelow(root)(join(root, name)))) return false;
+      if (stats?.isDirectory() !== true || (foldsNames && !spelling(root)(join(root, name)))) return false;
       ownDisks.expectMounted(name, stats);
       return true;
     },

@@ -117,19 +117,20 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
   async function place(path: string, placing: Placing): Promise<string> {
     const { places, conditions } = placing;
     const target = targetOf(layout, places);
+    let isName = true;
     try {
       if (target !== places.hashed) return await moveToPlain(path, placing, target);
     } catch (error) {
       // Since the upload began a folder took the name, or its folder went: the name is left to whoever has it now. Or the disk of a bucket cannot
       // hold such a name.
       if (!NOT_PLAIN.has(errnoOf(error) ?? "")) throw error;
+      isName = errnoOf(error) !== "EINVAL";
     }
     await folders.ensure(layout.own, dirname(places.hashed));
     try {
       return moveTo(path, places.hashed, conditions);
     } catch (error) {
-      if (errnoOf(error) === "EXDEV" && lstatOrAbsent(target) === undefined) throw notHeld();
-      throw error;
+      throw !isName && errnoOf(error) === "EXDEV" ? notHeld() : error;
     }
   }
 

@@ -21,7 +21,7 @@ const REFUSED: readonly (readonly [
   ["a body that is too long", "/a", { method: "PUT", body: "xx" }, /^nginx takes no body of this length/],
   ["a URL that is too long", `/a?${"x".repeat(3000)}`, {}, /^nginx takes no URL or headers of this length/],
   ["a method of its own files", "/a", { method: "PUT" }, /^nginx takes no such method/],
-  ["a server behind it that is not there", "/behind/a", {}, /^nginx had no answer of the server behind it/],
+  ["a server behind it that is not there", "/behind/a", {}, /^nginx got no answer from the server behind it/],
   ["a redirect", "/moved/a", {}, /^nginx answered with a redirect/],
 ];
 

@@ -2,7 +2,7 @@ import { type Ed25519PrivateKey, type Ed25519PublicKey, hmacSha256, type Prepare
 import { strictPrivateKey, strictPublicKey } from "../ed25519.ts";
 import { fromBase64url } from "../encode.ts";
 import { DaypassError } from "../errors.ts";
-import { listOf } from "../key-resolver.ts";
+import { listOf, keyResolver as preparedKeys } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
 import { PARAMETERS, readValue } from "./parameters.ts";
 import { faultyMember, type UrlKeyScope } from "./scope.ts";
@@ -100,14 +100,10 @@ export function keyResolver(keys: readonly UrlKey[] | UrlKeySet | KeyResolver<Ur
     const byKid = loadKeys(keys);
     return (kid) => byKid.get(kid);
   }
-  // A resolver that answers with the same object again finds its prepared key again.
-  const prepared = new WeakMap<UrlKey, LoadedKey>();
+  const find = preparedKeys(keys, ({ kid }) => kid, loadKey);
   return async (kid) => {
-    const [key, second] = listOf(await keys(kid));
-    if (key === undefined) return undefined;
-    const loaded = prepared.get(key) ?? loadKey(key);
-    prepared.set(key, loaded);
-    if (second === undefined && loaded.kid === kid) return loaded;
+    const [key, second] = listOf(await find(kid));
+    if (key === undefined || (second === undefined && key.kid === kid)) return key;
     throw invalidKey(kid, "one key with this kid");
   };
 }

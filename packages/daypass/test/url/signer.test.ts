@@ -325,6 +325,19 @@ describe("keys", () => {
     await expect(resolve({ ...KEY, kid: "k2" })).rejects.toMatchObject({ code: "INVALID_KEY" });
     await expect(resolve({ ...KEY, k: "short" })).rejects.toMatchObject({ code: "INVALID_KEY" });
   });
+
+  it("open nothing any more once another secret was written into the object that a function finds", async () => {
+    const row: { kty: "oct"; alg: "HS256"; kid: string; k: string } = { ...KEY };
+    const verifier = urlVerifier({ keys: () => row, origins: [ORIGIN], clock: () => AT });
+    const old = request(sign());
+    await expect(verifier.verify(old)).resolves.toMatchObject({ keyId: "k1" });
+    row.k = Buffer.alloc(32, 9).toString("base64url");
+    await expect(verifier.verify(old)).rejects.toMatchObject({ code: "SIGNATURE_MISMATCH" });
+    const next = urlSigner({ key: { ...row }, clock: () => AT }).sign({ url: `${ORIGIN}/a`, expiresIn: 60 });
+    await expect(verifier.verify(request(next))).resolves.toMatchObject({ id: next.id });
+    row.k = "short";
+    await expect(verifier.verify(request(next))).rejects.toMatchObject({ code: "INVALID_KEY" });
+  });
 });
 
 describe("a verifier", () => {

@@ -2,7 +2,14 @@ import { type DaypassError, refusal } from "./errors.ts";
 import type { FormGrant, FormVerifier, ReceivedForm } from "./form.ts";
 import { listOf } from "./key-resolver.ts";
 import { malformed } from "./parameters.ts";
-import { checkConditions, decodePolicy, expandFields, type FormFields, requiredField } from "./post-policy.ts";
+import {
+  checkConditions,
+  decodePolicy,
+  expandFields,
+  FILE_NAME,
+  type FormFields,
+  requiredField,
+} from "./post-policy.ts";
 import type { Checked, Clock, KeyResolver, Obligation, ObligationKind } from "./scheme.ts";
 import { systemClock } from "./time.ts";
 
@@ -62,9 +69,12 @@ export function formVerifier<P, K, G extends FormGrant>(
   const detects = (fields: FormFields): boolean => fields.some(([name]) => scheme.markers.test(name.toLowerCase()));
   return {
     detects,
-    async verify({ bucket, fields, fileName }: ReceivedForm) {
-      // "The form data and boundaries (excluding the contents of the file) cannot exceed 20 KB", and somewhat more.
-      if (fields.flat().join("").length > 65_536) throw malformed("form", "size", "fields of at most 64 KiB");
+    async verify({ bucket, fields, fileName = "" }: ReceivedForm) {
+      // "The form data and boundaries (excluding the contents of the file) cannot exceed 20 KB", and somewhat more. Counted with the file's
+      // name where it will stand: thousands of `${filename}` would make hundreds of megabytes of a form that nobody has signed.
+      const text = fields.flat().join("");
+      if (text.length + text.split(FILE_NAME).length * fileName.length > 65_536)
+        throw malformed("form", "size", "fields of at most 64 KiB");
       if (!detects(fields)) throw noSignature();
       const all = expandFields(fields, fileName);
       const objectKey = requiredField(all, "key");

@@ -138,7 +138,7 @@ function wholeNumber(value: unknown): number {
  *
  * @throws {DaypassError} `MALFORMED` for a field that repeats: nobody could say which of its values counts
  */
-export function expandFields(fields: FormFields, fileName = ""): ReadonlyMap<string, string> {
+export function expandFields(fields: FormFields, fileName: string): ReadonlyMap<string, string> {
   const file = fileName.replace(/^.*[/\\]/s, "");
   const expanded = new Map<string, string>();
   for (const [name, value] of fields) {

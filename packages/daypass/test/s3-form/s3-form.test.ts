@@ -226,6 +226,28 @@ describe("s3FormVerifier", () => {
     await expectRefusal(padded(65_536), "MALFORMED");
   });
 
+  it("counts the file's name at each place where it will stand, before it puts it there", async () => {
+    const places = (count: number) => ({ fields: { ...sign({}).fields, "x-ignore-a": `\${filename}`.repeat(count) } });
+    const named = (count: number, length: number) => verify(places(count), {}, { fileName: "n".repeat(length) });
+    await expect(named(50, 1000)).resolves.toBeDefined();
+    // Of 64 KiB that nobody has signed they would be half a gigabyte, which no text can be.
+    await expectRefusal(named(5500, 100_000), "MALFORMED");
+    await expectRefusal(named(100, 1000), "MALFORMED");
+  });
+
+  it("keeps to the credentials that it was given as they were, and sees what is written into those of a function", () => {
+    const row = { ...credentials };
+    const request = { bucket: "media", key: "a", expiresIn: 60 };
+    const options = { region: "eu-west-1", clock } as const;
+    const [fixed, found] = [row, () => row].map((given) => s3FormSigner({ ...options, credentials: given }));
+    const before = fixed?.sign(request).fields;
+    row.secretAccessKey = "another";
+    expect(fixed?.sign(request).fields).toEqual(before);
+    expect(found?.sign(request).fields).toEqual(
+      s3FormSigner({ ...options, credentials: { ...row } }).sign(request).fields,
+    );
+  });
+
   it("holds a form to regions, to its signing time and to a longest life", async () => {
     const form = sign({});
     await expectRefusal(verify(form, { regions: ["us-east-1"] }), "WRONG_SCOPE");

@@ -28,7 +28,7 @@ function sentValue({ form, fileName }: PostedForm, field: string): string | unde
   const value = form.values.get(field);
   if (value === undefined) return undefined;
   try {
-    return expandFields([[field, value]], fileName).get(field);
+    return expandFields([[field, value]], fileName ?? "").get(field);
   } catch {
     return value;
   }

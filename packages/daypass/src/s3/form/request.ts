@@ -1,3 +1,4 @@
+import { credentialSource } from "../../access-key.ts";
 import { FormResult, type FormSigner } from "../../form.ts";
 import { draftForm, type FormRequest } from "../../form-policy.ts";
 import { encodePolicy, FILE_NAME } from "../../post-policy.ts";
@@ -40,11 +41,10 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
   const { credentials, credentialExpiry, provider, clock = systemClock } = options;
   const endpointOf = bucketEndpoints(options);
   requireFeature(provider, "forms");
-  const provide = typeof credentials === "function" ? credentials : () => credentials;
-  if (typeof credentials !== "function") checkCredentials(credentials);
+  const identity = credentialSource(credentials, checkCredentials);
 
   return signer((request) => {
-    const current = checkCredentials(provide());
+    const current = identity();
     const { bucket, key } = request;
     const { origin, path } = endpointOf(bucket);
     const draft = draftForm(request, { scheme: "S3", bucket, key, known: KNOWN, reserved: RESERVED });

@@ -20,6 +20,10 @@ export interface NodeResponse {
   readonly headersSent: boolean;
   /** Sets a header of the answer. */
   setHeader(name: string, value: string): unknown;
+  /** Whether a header of the answer has been set. */
+  hasHeader?(name: string): boolean;
+  /** Takes a header of the answer back. */
+  removeHeader?(name: string): unknown;
   /** Breaks off an answer that has begun. */
   destroy?(): unknown;
   /** Sends the answer, without a body. */
@@ -92,6 +96,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
   // Here, or every request would be answered with 500.
   checkHops(options.trustedHops ?? 0);
   const refuse = async ({ error, answer }: Refusal, req: Req, res: Res): Promise<void> => {
+    // Asked first, as Node adds no length to an answer of which one was taken back.
+    for (const name of OF_THE_BODY) if (res.hasHeader?.(name)) res.removeHeader?.(name);
     if (options.onRefusal !== undefined) {
       await options.onRefusal(error, req, res);
       return;
@@ -100,6 +106,8 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
     // Rather close than swallow a body that nobody will read. HTTP/2 forbids the header and has no need of it.
     if (req.httpVersionMajor < 2 && mayHaveBody(req, options)) res.setHeader("connection", "close");
+    // Which is ASCII.
+    res.setHeader("content-length", String(answer.body.length));
     res.end(answer.body);
   };
 
@@ -142,6 +150,9 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
       } else throw error;
     });
 }
+
+// A handler may have set them before it read a body that is refused: they would be said of the refusal, and the length cut it short.
+const OF_THE_BODY: readonly string[] = ["content-length", "content-encoding", "content-language", "content-range"];
 
 /** Discharges the obligations that need no body. */
 function present(grant: Grant, req: NodeRequest, res: NodeResponse): void {

@@ -556,6 +556,22 @@ describe("guardNode and obligations", () => {
     const head = put("Transfer-Encoding: chunked", "", "5", "abcde", "0", "", "");
     expect(problemOf(await send(reading, head))).toEqual({ status: 400, code: "BODY_LENGTH" });
   });
+
+  it("takes back what the handler said of its own answer when the body is refused", async () => {
+    const guarded = guardNode(
+      granting([{ kind: "body-length", min: 2, max: 4 }]),
+      async (grant, req: IncomingMessage, res: ServerResponse) => {
+        res.setHeader("content-length", 2).setHeader("content-encoding", "gzip").setHeader("x-kept", "yes");
+        for await (const _ of grant.limitBody(req));
+        res.end("ok");
+      },
+    );
+    const answer = await send(guarded, put("Transfer-Encoding: chunked", "", "5", "abcde", "0", "", ""));
+    expect(problemOf(answer)).toEqual({ status: 400, code: "BODY_LENGTH" });
+    expect(answer.headers).toMatch(new RegExp(`content-length: ${answer.body.length}`, "i"));
+    expect(answer.headers).toContain("x-kept: yes");
+    expect(answer.headers).not.toContain("gzip");
+  });
 });
 
 /** Never called: it is here to be type-checked. */

@@ -117,6 +117,38 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     expect(asked).toHaveLength(4);
   });
 
+  it("signs what was asked for, whatever is written into the command meanwhile, and remembers its address", async () => {
+    const one = client();
+    const command = make({ Bucket: "media", Key: "k" });
+    const first = getSignedUrl(one, command, options);
+    // Until the client's region is known, and its rules are asked.
+    for (let turn = 0; turn < 3; turn++) await undefined;
+    Object.assign(command.input, { Bucket: "other", Key: "secret" });
+    expect(await first).toMatch(/^https:\/\/media\.s3\.example\.com\/k\?/);
+    expect(await getSignedUrl(one, make({ Bucket: "other", Key: "k" }), options)).toMatch(/^https:\/\/other\./);
+  });
+
+  it("gives each URL an end of its own, which nobody else reads", async () => {
+    const expiration = new Date(AT.getTime() + 30_000);
+    for (const given of [{}, { credentials: async () => ({ ...credentials, expiration }) }]) {
+      const one = client(given);
+      const presigned = () => presign(one, make({ Bucket: "a", Key: "k" }), options);
+      const end = (await presigned()).expiresAt.getTime();
+      (await presigned()).expiresAt.setTime(0);
+      expect((await presigned()).expiresAt.getTime()).toBe(end);
+    }
+  });
+
+  it("goes over to the secret that is written into the credentials of its client", async () => {
+    const row = { ...credentials, expiration: new Date(AT.getTime() + 3_600_000) };
+    const one = client({ credentials: async () => row });
+    const url = () => getSignedUrl(one, make({ Bucket: "a", Key: "k" }), options);
+    await url();
+    row.secretAccessKey = "another";
+    const fresh = client({ credentials: async () => ({ ...row }) });
+    expect(await url()).toBe(await getSignedUrl(fresh, make({ Bucket: "a", Key: "k" }), options));
+  });
+
   it("chooses path style for names that are no host's", async () => {
     for (const Bucket of ["a.b", "Upper", "ab", "192.168.0.1", "a..b"]) {
       expect(await getSignedUrl(client(), make({ Bucket, Key: "k" }), options)).toMatch(

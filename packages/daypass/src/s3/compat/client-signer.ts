@@ -63,7 +63,7 @@ export function clientSigner(config: SdkConfig): ClientSigner {
     sign({ method, bound, address, credentials }, options) {
       const { signingRegion = address.region, signingService = address.service } = options;
       const { time, expiresIn, expiresAt } = moment(options);
-      if (identity?.credentials !== credentials) identity = prepareIdentity(credentials);
+      if (identity === undefined || !isOf(identity, credentials)) identity = prepareIdentity(credentials);
       const day = identity.on(time, signingRegion, signingService);
 
       const { signed, names, query, hoistsPayload } = sortHeaders(bound, address.host, options);
@@ -92,7 +92,8 @@ export function signedResult({ url, method, signed, credentials, stringToSign, .
   const unbound = ["scheme", "all other headers", "body"];
   const { expiration = call.expiresAt } = credentials;
   const endsFirst = expiration < call.expiresAt;
-  const expiresAt = endsFirst ? expiration : call.expiresAt;
+  // A Date of its own: the one is kept for all URLs of a second, the other is the client's.
+  const expiresAt = new Date(endsFirst ? expiration : call.expiresAt);
   const warnings = endsFirst ? ["the URL ends with its credentials"] : [];
   return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings }, stringToSign);
 }
@@ -176,10 +177,22 @@ interface OwnParameters {
 /** Credentials with what can be computed from them once. */
 interface Identity {
   readonly credentials: SdkCredentials;
+  /** What it was made of. */
+  readonly parts: SdkCredentials;
   readonly keys: SigningKeys;
   on(time: string, region: string, service: string): DayScope;
   /** The signature's own parameters but for the list of headers, sorted: of one second and life they are the same. */
   parameters(wanted: OwnParameters): string;
+}
+
+// By value as well: a provider may write a new secret into the object that it gives each time.
+function isOf({ credentials, parts }: Identity, given: SdkCredentials): boolean {
+  return (
+    credentials === given &&
+    parts.secretAccessKey === given.secretAccessKey &&
+    parts.accessKeyId === given.accessKeyId &&
+    parts.sessionToken === given.sessionToken
+  );
 }
 
 function prepareIdentity(credentials: SdkCredentials): Identity {
@@ -190,6 +203,7 @@ function prepareIdentity(credentials: SdkCredentials): Identity {
   let text = "";
   return {
     credentials,
+    parts: { accessKeyId, secretAccessKey, sessionToken: credentials.sessionToken },
     keys: signingKeys(AWS4, secretAccessKey),
     on(time, region, service) {
       if (day?.scope.region !== region || day.scope.service !== service || !time.startsWith(day.scope.date)) {

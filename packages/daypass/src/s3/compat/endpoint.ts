@@ -29,8 +29,8 @@ interface Found {
 /** Finds the addresses of one client's requests. */
 export interface AddressFinder {
   /** The latest address, if it is this command's, too. */
-  known(command: AwsS3Command, region: unknown): Address | undefined;
-  find(command: AwsS3Command, region: unknown): Promise<Address>;
+  known(command: AwsS3Command, input: CommandInput, region: unknown): Address | undefined;
+  find(command: AwsS3Command, input: CommandInput, region: unknown): Promise<Address>;
 }
 
 /**
@@ -44,21 +44,21 @@ export function addressFinder(config: SdkConfig): AddressFinder {
   }
   let last: Found | undefined;
   return {
-    known(command, region) {
+    known(command, { Bucket }, region) {
       const instructions = instructionsOf(command);
       if (last?.instructions !== instructions || last.region !== region) return undefined;
-      if (last.bucket !== bucketOf(command)) return undefined;
+      if (last.bucket !== Bucket) return undefined;
       const { settings, address } = last;
       for (let i = 0; i < settings.length; i++) {
         if (settings[i] !== config[instructions.settings[i] as string]) return undefined;
       }
       return address;
     },
-    async find(command, region) {
+    async find(command, input, region) {
       const instructions = instructionsOf(command);
       const settings = instructions.settings.map((name) => config[name]);
-      const parameters = await resolveParameters(config, instructions, command.input);
-      const bucket = bucketOf(command);
+      const parameters = await resolveParameters(config, instructions, input);
+      const bucket = input["Bucket"];
       const endpoint = endpointProvider(parameters, {});
       const isOwn = config.bucketEndpoint === true && bucket !== undefined;
       const address = readEndpoint(isOwn ? { ...endpoint, url: bucketUrl(bucket) } : endpoint);
@@ -81,10 +81,6 @@ async function resolveParameters(config: SdkConfig, { list }: Instructions, inpu
   }
   adjustForBucket(parameters, config.bucketEndpoint === true);
   return parameters;
-}
-
-function bucketOf({ input }: AwsS3Command): unknown {
-  return (input as CommandInput)["Bucket"];
 }
 
 /** How the parameters of a command's endpoint are found. */

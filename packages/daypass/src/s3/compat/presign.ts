@@ -79,9 +79,10 @@ async function signCommand<T>(
     signers.set(config, signer);
   }
   const operation = operationOf(command);
+  // What was asked for now: a caller may write into the command while the client's providers are waited for.
+  let input: CommandInput = { ...command.input };
   const region = typeof config.region === "function" ? await config.region() : config.region;
-  const address = signer.knownAddress(command, region) ?? (await signer.findAddress(command, region));
-  let input = command.input as CommandInput;
+  const address = signer.knownAddress(command, input, region) ?? (await signer.findAddress(command, input, region));
   if (!isComplete(operation, input)) input = await completeInput(operation, input, config);
   let bound = bindInput(operation, input);
   if (bound.body !== undefined) bound = await bindBodyLength(bound, operation, input, config);

@@ -117,9 +117,9 @@ export function collectHeaders({ headers, bind }: S3SignRequest): Readonly<Recor
   return collected;
 }
 
-const RESPONSE_OPTION = /^(?:cacheControl|content(?:Disposition|Encoding|Language|Type)|expires)$/;
+const RESPONSE_OPTION = /^(cacheControl|content(Disposition|Encoding|Language|Type)|expires)$/;
 // The signer's own parameters. X-Amz-Content-Sha256 is not among them: some signers put it into the query.
-const RESERVED = /^X-Amz-(?:Algorithm|Credential|Date|Expires|Security-Token|Sign.*)$/i;
+const RESERVED = /^X-Amz-(Algorithm|Credential|Date|Expires|Security-Token|Sign.*)$/i;
 
 /** The further parameters of the URL, encoded, from `query`, `bind.query` and `response`. Each name comes from one of them. */
 export function collectQuery({ query, bind, response }: S3SignRequest): readonly EncodedPair[] {
@@ -133,8 +133,9 @@ export function collectQuery({ query, bind, response }: S3SignRequest): readonly
   const pairs: EncodedPair[] = [];
   const seen: string[] = [];
   for (const source of [query, bound, overrides]) {
-    for (const [name, values] of optionPairs<unknown>("query", source)) {
-      for (const value of [values].flat()) {
+    for (const [name, values] of optionPairs<readonly unknown[] | undefined>("query", source)) {
+      // As deep as it is long: an empty list stays one, and is refused, as it would bind nothing.
+      for (const value of [values].flat(values?.length)) {
         if (typeof value !== "string" || RESERVED.test(name) || seen.includes(name)) {
           throw invalidInput(`query.${name}`, "text, once, not the signer's", "another");
         }

@@ -186,6 +186,18 @@ describe("what is refused", () => {
     expect(message(() => s3Signer({ ...options, endpoint }).sign({ ...call, ...several }))).toMatch(/^signed/);
   });
 
+  it("is a parameter without a value, which would bind nothing", () => {
+    for (const signer of [s3Signer({ ...options, endpoint }), s3V2Signer({ ...options, endpoint })]) {
+      const asked = (versionId: unknown) =>
+        [{ query: { versionId } }, { bind: { query: { versionId } } }].map((more) =>
+          message(() => signer.sign({ ...call, ...(more as object) })),
+        );
+      for (const value of [[], undefined, [undefined], null])
+        for (const text of asked(value)) expect(text).toMatch(/^INVALID_INPUT: expected query\.versionId/);
+      for (const value of ["", [""]]) for (const text of asked(value)) expect(text).toMatch(/[?&]versionId[=&]/);
+    }
+  });
+
   it("is a constraint that a class has as a getter", () => {
     class Call {
       bucket = "media";

@@ -60,7 +60,7 @@ export function checkSession(
       `${token === undefined ? "no" : "the"} session token of this access key, found ${found === undefined ? "none" : "another"}`,
     );
   }
-  if (expiration !== undefined && !(now < expiration.getTime())) {
+  if (expiration !== undefined && !(now < Number(expiration))) {
     throw refusal("EXPIRED_TOKEN", "credentials that are valid, found expired ones");
   }
 }

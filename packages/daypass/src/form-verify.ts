@@ -95,7 +95,7 @@ export function formVerifier<P, K, G extends FormGrant>(
       const { expiresAt, conditions } = decodePolicy(policy);
       const now = Number(clock());
       // Written so that an invalid clock refuses.
-      if (!(now < expiresAt.getTime())) {
+      if (!(now < Number(expiresAt))) {
         const end = expiresAt.toISOString();
         throw refusal("EXPIRED", `a form that is valid, found one that ended at ${end}: ask for a new one`, {
           expiresAt: end,

@@ -102,6 +102,9 @@ describe("s3V4aVerifier", () => {
     });
     await expectRefusal(verify(link), "INVALID_TOKEN");
     await expectRefusal(verify(link, { credentials: session, regions: ["ap-south-1"] }), "WRONG_SCOPE");
+    // A text is one region.
+    await expect(verify(link, { credentials: session, regions: "eu-west-1" })).resolves.toBeDefined();
+    await expectRefusal(verify(link, { credentials: session, regions: "ap-south-1" }), "WRONG_SCOPE");
     const texts = s3V4aTexts(wireRequest(link));
     expect(texts.canonicalRequest?.split("\n")[0]).toBe("PUT");
     expect(texts.stringToSign).toMatch(

@@ -324,6 +324,14 @@ describe("a verifier", () => {
       expect(await code(verify(s3Link().url, {}, { credentials: () => found }))).toBe("INVALID_KEY");
   });
 
+  it("takes the milliseconds of an end for a Date on both sides", async () => {
+    const until = (end: number) => ({ ...credentials, expiration: end as unknown as Date });
+    const row = until(AT.getTime() + 3_600_000);
+    expect(s3Signer({ ...options, endpoint, credentials: row }).sign(call).url).toBe(s3Link().url);
+    expect(await code(verify(s3Link().url, {}, { credentials: row }))).toBe("granted");
+    expect(await code(verify(s3Link().url, {}, { credentials: until(AT.getTime()) }))).toBe("EXPIRED_TOKEN");
+  });
+
   it("gives a grant whose id is in its JSON", async () => {
     const link = s3Link();
     expect(JSON.parse(JSON.stringify(await verify(link.url)))).toMatchObject({ id: link.id, bucket: "media" });

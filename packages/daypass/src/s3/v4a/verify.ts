@@ -52,7 +52,9 @@ interface V4aKey {
  * ```
  */
 export function s3V4aVerifier(options: S3V4aVerifierOptions): Verifier<S3Grant> {
-  const { regions, maxFutureSkew = 900 } = options;
+  const { maxFutureSkew = 900 } = options;
+  // A text is one region.
+  const regions = options.regions === undefined ? undefined : [options.regions].flat();
   const scheme: Scheme<ParsedS3V4a, V4aKey, S3Grant> = {
     id: "s3/v4a",
     detect: detectS3V4a,

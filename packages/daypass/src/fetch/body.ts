@@ -26,13 +26,15 @@ declare const ReadableStream: new (
 export async function presentRequest<R extends WithBody>(request: R, grant: Grant): Promise<R> {
   const strips = grant.obligations.some(({ kind }) => kind === "strip");
   const limits = grant.obligations.some(({ kind }) => kind === "body-length" || kind === "body-sha256");
-  // Of a body that somebody else has read, a stream may be left that ends at once and would be held to nothing.
-  if (limits && request.bodyUsed) throw refusal("INVALID_INPUT", "a request whose body nobody has read");
+  // Of a body that somebody else has read, a stream may be left that ends at once and would be held to nothing; and a host whose requests
+  // do not show their bodies would hand out all of one.
+  if (limits && (request.bodyUsed || request.body === undefined))
+    throw refusal("INVALID_INPUT", "a request whose body nobody has read");
   const url = strips ? withQueryOf(request.url, grant.target) : request.url;
   const presented = strips ? rebuild(request, [url, request], { url }) : request;
   if (!limits) return presented;
   const { body } = presented as WithBody;
-  if (body == null) {
+  if (!body) {
     // Nothing to read later, so an empty body has to satisfy the grant now.
     for await (const _ of grant.limitBody(nothing())) break;
     return presented;

@@ -34,7 +34,8 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
  * refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read.
  *
  * @param handler called for verified requests only, with what the host passes beside the request behind it
- * @throws {DaypassError} from the returned function `INVALID_INPUT` where a grant limits the body and somebody has read it already
+ * @throws {DaypassError} from the returned function `INVALID_INPUT` where a grant limits the body and somebody has read it already, or the
+ * host's request does not show it
  * @example
  * ```ts
  * import { guardFetch } from "daypass/fetch";

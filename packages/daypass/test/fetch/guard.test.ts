@@ -331,6 +331,16 @@ describe("guardFetch and obligations", () => {
     expect(cancelled).toBe(true);
   });
 
+  it("runs no handler with a limited body that the host's request does not show, and would hand out whole", async () => {
+    const request = () => {
+      const given = new Request(`${endpoint}/x`, { method: "PUT", body: "longer than four" });
+      return Object.defineProperty(given, "body", { value: undefined });
+    };
+    const handler = async (_grant: Grant, given: Request) => new Response(await given.text());
+    await expect(guardFetch(atMostFour, handler)(request())).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    expect(await (await guardFetch(granting([]), handler)(request())).text()).toBe("longer than four");
+  });
+
   it("refuses an announced length without reading", async () => {
     const guarded = guardFetch(granting([{ kind: "body-length", min: 0, max: 4 }]), () => new Response());
     const request = new Request(`${endpoint}/x`, { method: "PUT", headers: { "content-length": "5" }, body: "hello" });

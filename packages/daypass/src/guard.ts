@@ -52,7 +52,10 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return answer && { error, answer };
 }
 
-/** The refusal in a handler's error: only what `limitBody` throws, for the rest is the handler's own affair. */
+/** The refusal in a handler's error: only what `limitBody` and `openBody` throw, for the rest is the handler's own affair. */
 export function bodyRefusalOf(error: unknown): Refusal | undefined {
-  return isDaypassError(error) && error.code.startsWith("BODY_") ? refusalOf(error) : undefined;
+  // A chunk that is not as it was signed has codes that a handler may have from elsewhere; its `details.part` has nobody else.
+  return isDaypassError(error) && /^BODY_|chunk/.test(error.code + error.details["part"])
+    ? refusalOf(error)
+    : undefined;
 }

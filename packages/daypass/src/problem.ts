@@ -1,14 +1,14 @@
 import { type DaypassError, describeErrorCode, type ErrorCode } from "./errors.ts";
 
-// `undefined`: nobody's request can cause it, so it is the server's own fault and no refusal. The record asks for every code.
-const STATUS: Readonly<Record<ErrorCode, number | undefined>> = {
-  INVALID_INPUT: undefined,
-  INVALID_KEY: undefined,
-  INVALID_EXPIRY: undefined,
-  DOT_SEGMENTS: undefined,
-  UNSUPPORTED_CONSTRAINT: undefined,
-  CREDENTIALS_EXPIRE_FIRST: undefined,
-  CREDENTIALS_NOT_READY: undefined,
+// 0: nobody's request can cause it, so it is the server's own fault and no refusal. The record asks for every code.
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  INVALID_INPUT: 0,
+  INVALID_KEY: 0,
+  INVALID_EXPIRY: 0,
+  DOT_SEGMENTS: 0,
+  UNSUPPORTED_CONSTRAINT: 0,
+  CREDENTIALS_EXPIRE_FIRST: 0,
+  CREDENTIALS_NOT_READY: 0,
   MALFORMED: 400,
   NO_SIGNATURE: 403,
   AMBIGUOUS_AUTHENTICATION: 400,
@@ -71,7 +71,7 @@ export interface Problem {
  */
 export function problem(error: DaypassError): Problem | undefined {
   const status = STATUS[error.code];
-  if (status === undefined) return undefined;
+  if (!status) return undefined;
   const title = PHRASE[status];
   return {
     status,

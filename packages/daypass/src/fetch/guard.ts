@@ -31,7 +31,8 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
  *
  * Enforces `response` (sets the headers of every answer that is no error), `strip` (`request.url` loses the parameters
  * that may vary), `body-length` and `body-sha256` (`request.body` fails with the error, and the guard answers it as a
- * refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read.
+ * refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read. What `openBody` of
+ * `daypass/s3/header` throws at chunks is answered as a refusal as well.
  *
  * @param handler called for verified requests only, with what the host passes beside the request behind it
  * @throws {DaypassError} from the returned function `INVALID_INPUT` where a grant limits the body and somebody has read it already, or the

@@ -67,7 +67,7 @@ export interface GuardNodeOptions<Req, Res> extends WireOptions {
  * Enforces `response` (sets the headers of every answer that is no error, over what the handler sets) and `strip`
  * (`req.url` loses the parameters that may vary): list these two in the verifier's `enforces`. It does not read the
  * body: list `body-length` and `body-sha256` only if the handler reads through `grant.limitBody(req)`; what that throws
- * is answered as a refusal.
+ * is answered as a refusal, and so is what `openBody` of `daypass/s3/header` throws at chunks.
  *
  * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`: there they are `any`. A handler
  * that wants them checked annotates them, or stands inside the route's own listener:

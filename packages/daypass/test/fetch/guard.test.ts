@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { guardFetch } from "../../src/fetch/index.ts";
 import { DaypassError, type Grant, type Obligation, type Verifier } from "../../src/index.ts";
+import { openChunks } from "../../src/s3/header/chunks.ts";
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
@@ -339,6 +340,23 @@ describe("guardFetch and obligations", () => {
     const handler = async (_grant: Grant, given: Request) => new Response(await given.text());
     await expect(guardFetch(atMostFour, handler)(request())).rejects.toMatchObject({ code: "INVALID_INPUT" });
     expect(await (await guardFetch(granting([]), handler)(request())).text()).toBe("longer than four");
+  });
+
+  it("answers what openBody throws at chunks that are not as they were signed as a refusal", async () => {
+    const scope = { date: "20260102", region: "auto", service: "s3" };
+    const seed = { secretAccessKey: "example-secret", scope, time: "20260102T030405Z", signature: "0".repeat(64) };
+    const guarded = guardFetch(granting([]), async (_grant, request) => {
+      const whole = [new Uint8Array(await request.arrayBuffer())];
+      const body = (async function* () {
+        yield* whole;
+      })();
+      for await (const _ of openChunks(body, { signed: true, length: 5, trailers: [] }, seed).bytes);
+      return new Response("read");
+    });
+    const put = (body: string) => guarded(new Request(`${endpoint}/x`, { method: "PUT", body }));
+    const chunk = `5;chunk-signature=${"a".repeat(64)}\r\nhello\r\n`;
+    expect(await outcome(await put(chunk))).toEqual({ status: 403, code: "SIGNATURE_MISMATCH" });
+    expect(await outcome(await put("hello"))).toEqual({ status: 400, code: "MALFORMED" });
   });
 
   it("refuses an announced length without reading", async () => {

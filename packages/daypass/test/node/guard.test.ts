@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Grant, Obligation, Verifier } from "../../src/index.ts";
 import { DaypassError } from "../../src/index.ts";
 import { guardNode, type NodeRequest } from "../../src/node/index.ts";
+import { openChunks } from "../../src/s3/header/chunks.ts";
 import { s3Signer, s3Verifier } from "../../src/s3/index.ts";
 import { urlSigner, urlVerifier } from "../../src/url/index.ts";
 
@@ -52,6 +53,14 @@ async function* atMost(body: AsyncIterable<Uint8Array>, max: number): AsyncGener
     yield chunk;
   }
 }
+
+const CHUNKED = { signed: true, length: 5, trailers: [] };
+const SEED = {
+  secretAccessKey: "example-secret",
+  scope: { date: "20260102", region: "auto", service: "s3" },
+  time: "20260102T030405Z",
+  signature: "0".repeat(64),
+};
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -555,6 +564,22 @@ describe("guardNode and obligations", () => {
   it("answers what limitBody throws as a refusal", async () => {
     const head = put("Transfer-Encoding: chunked", "", "5", "abcde", "0", "", "");
     expect(problemOf(await send(reading, head))).toEqual({ status: 400, code: "BODY_LENGTH" });
+  });
+
+  it.each([
+    [
+      "that are not as they were signed",
+      `5;chunk-signature=${"a".repeat(64)}\r\nhello\r\n0`,
+      403,
+      "SIGNATURE_MISMATCH",
+    ],
+    ["that are none", "hello", 400, "MALFORMED"],
+  ])("answers what openBody throws at chunks %s as a refusal, and goes on", async (_, body, status, code) => {
+    const guarded = guardNode(granting([]), async (_grant, req: IncomingMessage, res: ServerResponse) => {
+      for await (const _ of openChunks(req, CHUNKED, SEED).bytes);
+      res.end("read");
+    });
+    expect(problemOf(await send(guarded, put(`Content-Length: ${body.length}`, "", body)))).toEqual({ status, code });
   });
 
   it("takes back what the handler said of its own answer when the body is refused", async () => {

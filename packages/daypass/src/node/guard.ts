@@ -152,7 +152,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
 }
 
 // A handler may have set them before it read a body that is refused: they would be said of the refusal, and the length cut it short.
-const OF_THE_BODY: readonly string[] = ["content-length", "content-encoding", "content-language", "content-range"];
+const OF_THE_BODY = ["content-length", "transfer-encoding", "content-encoding", "content-language", "content-range"];
 
 /** Discharges the obligations that need no body. */
 function present(grant: Grant, req: NodeRequest, res: NodeResponse): void {

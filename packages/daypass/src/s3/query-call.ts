@@ -1,7 +1,6 @@
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 import { type CanonicalParts, canonicalQuery, type EncodedPair } from "../v4.ts";
-import { UNSIGNED_PAYLOAD } from "./canonical.ts";
 import type { BucketEndpoint } from "./endpoint.ts";
 import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "./request.ts";
 import { payloadLine, signHeaders, UNBOUND, UNBOUND_HEADERS } from "./sign.ts";
@@ -46,7 +45,7 @@ export function queryCall(
   const payload = payloadLine(headers, extra);
   return {
     canonical: { method, path, query, headers: text, signedHeaders, payload },
-    facts: { method, headers, bound, unbound: payload === UNSIGNED_PAYLOAD ? UNBOUND : UNBOUND_HEADERS },
+    facts: { method, headers, bound, unbound: payload.length === 64 ? UNBOUND_HEADERS : UNBOUND },
     url: (signature) => `${origin}${path}?${query}&X-Amz-Signature=${signature}`,
   };
 }

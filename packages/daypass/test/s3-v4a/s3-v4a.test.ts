@@ -27,6 +27,14 @@ describe("s3V4aSigner", () => {
     );
   });
 
+  it("says as s3Signer does whether the body is bound", async () => {
+    const sigv4 = s3Signer({ region: "us-east-1", endpoint, credentials, clock });
+    for (const payload of ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "a".repeat(64)]) {
+      const request = { ...call, query: { "X-Amz-Content-Sha256": payload } };
+      expect((await signer.sign(request)).unbound, payload).toEqual(sigv4.sign(request).unbound);
+    }
+  });
+
   it("signs another signature and the same id each time", async () => {
     const [a, b] = [await signer.sign(call), await signer.sign(call)];
     expect(a.url).not.toBe(b.url);

@@ -40,7 +40,7 @@ export interface FormTarget {
   readonly reserved: RegExp;
 }
 
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/i;
+const FIELD_NAME = /^[!#$%&'*+\-.^`|~\w]+$/;
 const INSTEAD = {
   "bind.headers": "use fields",
   "bind.sha256": "use a checksum field",

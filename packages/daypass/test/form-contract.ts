@@ -64,6 +64,9 @@ export function testForms(contract: FormContract): void {
       const grant = await verify(form());
       expect(grant.id).toBe(link.id);
       expect(JSON.parse(JSON.stringify(link)).id).toBe(link.id);
+      // What goes to a browser is what `SignedForm` says.
+      const members = ["bound", "expiresAt", "fields", "id", "method", "unbound", "url", "warnings"];
+      expect(Object.keys(JSON.parse(JSON.stringify(link))).sort()).toEqual(members);
       expect(grant).toMatchObject({
         scheme: contract.scheme,
         methods: ["POST"],

@@ -108,7 +108,13 @@ function drafts(options: DraftOptions, family: V4Family, keyId: string): (reques
   return (request) => {
     const { bucket, object } = request;
     const { origin, path } = address(bucket);
-    const draft = draftForm(request, { scheme: "GCS", bucket, key: object, known: KNOWN, reserved: RESERVED });
+    const { conditions, ...draft } = draftForm(request, {
+      scheme: "GCS",
+      bucket,
+      key: object,
+      known: KNOWN,
+      reserved: RESERVED,
+    });
     checkKey(draft.fields["key"] as string, request.dotSegments, "object");
     const { signedAt, expiresAt, warnings } = signingWindow(request, clock(), {
       maxSeconds: MAX_EXPIRES,
@@ -124,7 +130,7 @@ function drafts(options: DraftOptions, family: V4Family, keyId: string): (reques
       "x-goog-algorithm": family.algorithm,
     };
     const named = Object.entries(own).map(([name, value]) => ({ [name]: value }));
-    const policy = encodePolicy(expiresAt, [...draft.conditions, ...named], asciiJson);
+    const policy = encodePolicy(expiresAt, [...conditions, ...named], asciiJson);
     const finish = (signature: string): SignedForm =>
       new FormResult(
         {

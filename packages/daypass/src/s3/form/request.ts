@@ -47,7 +47,13 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
     const current = identity();
     const { bucket, key } = request;
     const { origin, path } = endpointOf(bucket);
-    const draft = draftForm(request, { scheme: "S3", bucket, key, known: KNOWN, reserved: RESERVED });
+    const { conditions, ...draft } = draftForm(request, {
+      scheme: "S3",
+      bucket,
+      key,
+      known: KNOWN,
+      reserved: RESERVED,
+    });
     const formKey = draft.fields["key"] as string;
     checkKey(formKey, request.dotSegments);
     if (formKey.includes(FILE_NAME)) requireFeature(provider, "filename");
@@ -59,7 +65,7 @@ export function s3FormSignerOf(version: FormVersion, options: S3SignerOptions): 
     const time = formatBasicTime(signedAt);
     const bound = version.bound(current, time);
     const named = Object.entries(bound).map(([name, value]) => ({ [name]: value }));
-    const policy = encodePolicy(expiresAt, [...draft.conditions, ...named]);
+    const policy = encodePolicy(expiresAt, [...conditions, ...named]);
     return new FormResult(
       {
         ...draft,

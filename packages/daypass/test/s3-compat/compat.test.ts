@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { seeded } from "../../../../tools/seeded-random.ts";
 import { getSignedUrl, presign } from "../../src/s3/compat/index.ts";
 import { s3Verifier } from "../../src/s3/index.ts";
 import { expectRefusal, wireRequest } from "../scheme-contract.ts";
@@ -147,6 +148,48 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     row.secretAccessKey = "another";
     const fresh = client({ credentials: async () => ({ ...row }) });
     expect(await url()).toBe(await getSignedUrl(fresh, make({ Bucket: "a", Key: "k" }), options));
+  });
+
+  it("signs each call as if it were the first, whatever the same client has signed before", async () => {
+    const random = seeded(41);
+    const seldom = <T>(usual: T, ...others: readonly T[]): T => (random.chance(0.85) ? usual : random.pick(others));
+    const get = [
+      9,
+      "ns",
+      "GetObject",
+      { http: ["GET", "/{Key+}?x-id=GetObject", 200] },
+      () => request,
+      () => undefined,
+    ];
+    const ends = new Date(AT.getTime() + 9e5);
+    const own = { ...credentials, expiration: ends };
+    const another = { accessKeyId: "AKIDOTHER", secretAccessKey: "other", sessionToken: "to/ken", expiration: ends };
+    const provider = { now: own };
+    const changes = { credentials: async () => provider.now };
+    const { config: kept } = client(changes);
+    const urls = new Set<string>();
+    for (let turn = 0; turn < 600; turn++) {
+      provider.now = seldom(own, another);
+      const input = {
+        Bucket: seldom("media", "other"),
+        Key: `${turn}`,
+        VersionId: seldom(undefined, "7"),
+        Metadata: seldom(undefined, { a: "1" }),
+      };
+      const command = make(input, seldom(put, get));
+      const options = {
+        signingDate: seldom(AT, new Date(AT.getTime() + 1000), new Date(AT.getTime() + 864e5)),
+        expiresIn: seldom(60, 61),
+        signingRegion: seldom(undefined, "eu-west-2"),
+        signingService: seldom(undefined, "s3-outposts"),
+        signableHeaders: seldom(undefined, new Set(["content-type"])),
+        unhoistableHeaders: seldom(undefined, new Set(["x-amz-content-sha256"]), new Set(["x-amz-meta-a"])),
+      };
+      const url = await getSignedUrl({ config: kept }, command, options);
+      expect(url).toBe(await getSignedUrl({ config: client(changes).config }, command, options));
+      urls.add(url);
+    }
+    expect(urls.size).toBe(600);
   });
 
   it("chooses path style for names that are no host's", async () => {

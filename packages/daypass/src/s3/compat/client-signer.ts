@@ -4,12 +4,12 @@ import type { SignedRequest } from "../../scheme.ts";
 import { SignedResult } from "../../signed-request.ts";
 import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
 import { formatBasicTime, signingWindow } from "../../time.ts";
-import { AWS4, canonicalQuery, type EncodedPair, v4Signature } from "../../v4.ts";
+import { AWS4, canonicalQuery, type EncodedPair, type ScopeSigner, v4Signature } from "../../v4.ts";
 import { canonicalHeaders, type DayScope, dayScope, type SignedHeader, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";
 import { type Address, type AddressFinder, addressFinder } from "./endpoint.ts";
-import { sortHeaders } from "./headers.ts";
+import { type SortedHeaders, sortHeaders } from "./headers.ts";
 import type { BoundInput } from "./input.ts";
 import type { AwsPresigningOptions, SdkConfig, SdkCredentials } from "./sdk.ts";
 
@@ -45,8 +45,9 @@ export interface ClientCall {
 /** Prepares a {@link ClientSigner}. */
 export function clientSigner(config: SdkConfig): ClientSigner {
   const { known, find } = addressFinder(config);
-  const moment = moments();
-  const queryOf = queries();
+  const momentOf = moments();
+  // The latest frame of a call without headers and settings of its own: in one second nearly all calls have the same.
+  let usual: Frame | undefined;
   let identity: Identity | undefined;
   let lasting: { readonly provider: unknown; readonly credentials: SdkCredentials } | undefined;
   return {
@@ -61,34 +62,42 @@ export function clientSigner(config: SdkConfig): ClientSigner {
       return credentials;
     },
     sign({ method, bound, address, credentials }, options) {
-      const { signingRegion = address.region, signingService = address.service } = options;
-      const { time, expiresIn, expiresAt } = moment(options);
+      const { signingRegion, signingService } = options;
+      const moment = momentOf(options);
+      const sorted = sortHeaders(bound, options);
+      const { signed, query, hoistsPayload } = sorted;
+      const isUsual = signed.length === 0 && hoistsPayload && (signingRegion ?? signingService) === undefined;
       if (identity === undefined || !isOf(identity, credentials)) identity = prepareIdentity(credentials);
-      const day = identity.on(time, signingRegion, signingService);
-
-      const { signed, names, query, hoistsPayload } = sortHeaders(bound, address.host, options);
-      const own = identity.parameters({ day, time, expiresIn, hoistsPayload, needsSession: address.needsSession });
-      const { all, before, after } = queryOf({ own, names, query });
+      let frame = usual;
+      if (
+        !isUsual ||
+        frame?.moment !== moment ||
+        frame.address !== address ||
+        frame.identity !== identity ||
+        frame.query !== query
+      ) {
+        frame = prepareFrame(identity, { moment, address, sorted, signingRegion, signingService });
+        if (isUsual) usual = frame;
+      }
       const path = address.base + bound.path;
-      const { signature, stringToSign } = v4Signature(identity.keys(day.scope), time, {
+      const { signature, stringToSign } = v4Signature(frame.sign, moment.time, {
         method,
         path,
-        query: all,
-        headers: canonicalHeaders(signed),
-        signedHeaders: names,
+        query: frame.sorted.all,
+        headers: frame.headers,
+        signedHeaders: frame.names,
         payload: UNSIGNED_PAYLOAD,
       });
-      const url = `${address.origin}${path}?${before}X-Amz-Signature=${signature}${after}`;
-      return { url, method, signed, expiresAt, credentials, stringToSign };
+      const url = `${address.origin}${path}?${frame.sorted.before}X-Amz-Signature=${signature}${frame.sorted.after}`;
+      return { url, method, signed, expiresAt: moment.expiresAt, credentials, stringToSign };
     },
   };
 }
 
 /** All that there is to say of a signed call. */
 export function signedResult({ url, method, signed, credentials, stringToSign, ...call }: SignedCall): SignedRequest {
-  const others = signed.filter(({ name }) => name !== "host");
-  const headers = Object.fromEntries(others.map(({ name, values }) => [name, values[0] ?? ""]));
-  const bound = ["method", "host", "path", "query", "time", ...others.map(({ name }) => `header ${name}`)];
+  const headers = Object.fromEntries(signed.map(({ name, values }) => [name, values[0] ?? ""]));
+  const bound = ["method", "host", "path", "query", "time", ...signed.map(({ name }) => `header ${name}`)];
   const unbound = ["scheme", "all other headers", "body"];
   const { expiration = call.expiresAt } = credentials;
   const endsFirst = expiration < call.expiresAt;
@@ -96,6 +105,51 @@ export function signedResult({ url, method, signed, credentials, stringToSign, .
   const expiresAt = new Date(endsFirst ? expiration : call.expiresAt);
   const warnings = endsFirst ? ["the URL ends with its credentials"] : [];
   return new SignedResult({ url, method, headers, expiresAt, bound, unbound, warnings }, stringToSign);
+}
+
+/** What a {@link Frame} is made of. */
+interface FrameParts {
+  readonly moment: Moment;
+  readonly address: Address;
+  readonly sorted: SortedHeaders;
+  readonly signingRegion: string | undefined;
+  readonly signingService: string | undefined;
+}
+
+/** All of a signature but the method and the path. */
+interface Frame {
+  readonly moment: Moment;
+  readonly address: Address;
+  readonly identity: Identity;
+  /** Parameters beside the signature's own. */
+  readonly query: readonly EncodedPair[];
+  readonly sorted: SortedQuery;
+  readonly sign: ScopeSigner;
+  /** The signed headers in canonical form, and their names. */
+  readonly headers: string;
+  readonly names: string;
+}
+
+function prepareFrame(identity: Identity, { moment, address, sorted, ...options }: FrameParts): Frame {
+  const { signingRegion = address.region, signingService = address.service } = options;
+  const { time, expiresIn } = moment;
+  const { query, hoistsPayload } = sorted;
+  const day = identity.on(time, signingRegion, signingService);
+  const own = identity.parameters({ day, time, expiresIn, hoistsPayload, needsSession: address.needsSession });
+  const signed = [...sorted.signed, { name: "host", values: [address.host] }].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+  const names = signed.map(({ name }) => name).join(";");
+  return {
+    moment,
+    address,
+    identity,
+    query,
+    sorted: sortQuery({ own, names, query }),
+    sign: identity.keys(day.scope),
+    headers: canonicalHeaders(signed),
+    names,
+  };
 }
 
 /** The parameters of one URL, encoded: the signature's own, the names of the signed headers, and all others. */
@@ -110,16 +164,6 @@ interface SortedQuery {
   readonly all: string;
   readonly before: string;
   readonly after: string;
-}
-
-/** Keeps the latest query: without parameters of its own, a command has the same as the one before in the same second. */
-function queries(): (parts: QueryParts) => SortedQuery {
-  let last: (QueryParts & SortedQuery) | undefined;
-  return (parts) => {
-    const { own, names, query } = parts;
-    if (last?.own !== own || last.names !== names || last.query !== query) last = { ...parts, ...sortQuery(parts) };
-    return last;
-  };
 }
 
 function sortQuery({ own, names, query }: QueryParts): SortedQuery {

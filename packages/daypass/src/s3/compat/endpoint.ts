@@ -48,10 +48,9 @@ export function addressFinder(config: SdkConfig): AddressFinder {
       const instructions = instructionsOf(command);
       if (last?.instructions !== instructions || last.region !== region) return undefined;
       if (last.bucket !== Bucket) return undefined;
+      const { settings: names } = instructions;
       const { settings, address } = last;
-      for (let i = 0; i < settings.length; i++) {
-        if (settings[i] !== config[instructions.settings[i] as string]) return undefined;
-      }
+      for (let i = 0; i < names.length; i++) if (config[names[i] as string] !== settings[i]) return undefined;
       return address;
     },
     async find(command, input, region) {

@@ -31,7 +31,7 @@ export function bindInput(operation: Operation, input: CommandInput): BoundInput
   let found = 0;
   let body: unknown;
   let isStructured = false;
-  for (const member of Object.keys(input)) {
+  for (const member in input) {
     const value: unknown = input[member];
     const binding = members.get(member);
     if (binding === undefined || value === undefined || value === null) continue;

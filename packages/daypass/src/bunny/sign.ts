@@ -135,8 +135,8 @@ function readParameters(request: BunnySignRequest, query: string): readonly Para
   const { prefix, countries, countriesBlocked, speedLimit } = request;
   if (countries !== undefined) checkTexts("countries", COUNTRY, countries);
   if (countriesBlocked !== undefined) checkTexts("countriesBlocked", COUNTRY, countriesBlocked);
-  if (speedLimit !== undefined && !(Number.isSafeInteger(speedLimit) && speedLimit > 0)) {
-    throw invalidInput("speedLimit", "whole kilobytes above 0", speedLimit);
+  if (speedLimit !== undefined && !/^[1-9][0-9]{0,8}$/.test(String(speedLimit))) {
+    throw invalidInput("speedLimit", "whole kilobytes of nine digits at most", speedLimit);
   }
   const own: Readonly<Record<string, string | undefined>> = {
     token_path: prefix,

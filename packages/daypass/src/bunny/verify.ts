@@ -91,7 +91,10 @@ function checkCountry({ countries, countriesBlocked = [] }: BunnyFacts, country:
   if (countries === undefined && countriesBlocked.length === 0) return;
   // No list of blocked ones has the `null` of a database, or what a lookup promises for later.
   if (!country || typeof country !== "string") throw unenforced("countries");
-  if (countries?.includes(country) === false || countriesBlocked.includes(country)) {
+  // The signer takes codes in either case: `de` blocks `DE`, too.
+  const isListed = (codes: readonly string[]): boolean =>
+    codes.join().toUpperCase().split(",").includes(country.toUpperCase());
+  if ((countries !== undefined && !isListed(countries)) || isListed(countriesBlocked)) {
     throw refusal("IP_NOT_GRANTED", "a client in a granted country, found one in another");
   }
 }

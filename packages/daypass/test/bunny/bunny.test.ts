@@ -112,9 +112,20 @@ describe("what a token is for", () => {
     expect(await outcome(verifier({ countryOf: () => "DE" }), blocked)).toBe("IP_NOT_GRANTED");
     for (const unknown of [null, "", Promise.resolve("DE")])
       expect(await outcome(verifier({ countryOf: () => unknown as never }), blocked)).toBe("UNENFORCED_CONSTRAINT");
+    // In either case on both sides.
+    const lower = get(signer.sign({ url, expiresIn: 60, countriesBlocked: ["de"], countries: ["ca", "de"] }).url);
+    expect(await outcome(verifier({ countryOf: () => "DE" }), lower)).toBe("IP_NOT_GRANTED");
+    expect(await outcome(verifier({ countryOf: () => "de" }), blocked)).toBe("IP_NOT_GRANTED");
+    expect(await outcome(verifier({ countryOf: () => "CA" }), lower)).toBe("accepted");
     const slow = get(signer.sign({ url, expiresIn: 60, speedLimit: 100 }).url);
     expect(await outcome(verifier(), slow)).toBe("UNENFORCED_CONSTRAINT");
     expect(await outcome(verifier({ enforcesSpeedLimit: true }), slow)).toBe("accepted");
+    const most = get(signer.sign({ url, expiresIn: 60, speedLimit: 999_999_999 }).url);
+    expect(await outcome(verifier({ enforcesSpeedLimit: true }), most)).toBe("accepted");
+    for (const speedLimit of [1_000_000_000, 0, 1.5, Number.NaN]) {
+      const ask = () => signer.sign({ url, expiresIn: 60, speedLimit });
+      expect(ask).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
+    }
   });
 
   it("the whole query, but not its order", async () => {

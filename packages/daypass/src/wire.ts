@@ -128,6 +128,14 @@ export function headerValues(headers: readonly (readonly [string, string])[], na
   return values;
 }
 
+/**
+ * A header's value without spaces and tabs at both ends. `trim` alone would take more than RFC 9110 section 5.5 does, a no-break space
+ * among it, so a value with other bytes is left as it is.
+ */
+export function trimBlank(value: string): string {
+  return /[^\t -~]/.test(value) ? value : value.trim();
+}
+
 /** Values of header fields, in the order received, by their lower-case names. */
 export type GroupedHeaders = ReadonlyMap<string, readonly string[]>;
 

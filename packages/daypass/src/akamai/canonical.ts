@@ -1,5 +1,5 @@
 import { type Mac, md5Hmac, sha1Hmac, sha256Hmac } from "#crypto/digests";
-import { fromHex, hex } from "../encode.ts";
+import { fromHex, hex, percentEncode } from "../encode.ts";
 import { refusal } from "../errors.ts";
 import { checkOneOf } from "../option-forms.ts";
 
@@ -59,7 +59,7 @@ export function salted(stringToSign: string, salt: string | undefined): string {
 /** encodeURIComponent, then `~`, `'` and `*`, all in lower case. */
 export function escapeValue(text: string, escapeEarly: boolean): string {
   if (!escapeEarly) return text;
-  return encodeURIComponent(text)
+  return percentEncode(text)
     .replace(/[~'*]/g, (character) => `%${character.charCodeAt(0).toString(16)}`)
     .replace(/%../g, (triplet) => triplet.toLowerCase());
 }

@@ -76,8 +76,9 @@ export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSig
     const window = edgeWindow(request, clock);
     const value = (name: string, text: unknown): string | undefined => {
       const escaped = text === undefined ? undefined : escapeValue(String(text), escapeEarly);
-      if (escaped === undefined || /^[!"$%'-}]+$/.test(escaped)) return escaped;
-      throw invalidInput(name, "visible ASCII without ~ & # (or escapeEarly)", escaped);
+      // Nor what URL parsers encode in a query: the token would not be the one that was signed.
+      if (escaped === undefined || /^[!$%(-;=?-[\]-}]+$/.test(escaped)) return escaped;
+      throw invalidInput(name, "visible ASCII without ~ & # \" ' < > \\ (or escapeEarly)", escaped);
     };
     const rules = {
       ip: value("bind.ip", ip),
@@ -116,7 +117,7 @@ function patterns({ prefix, acl }: AkamaiSignRequest, url: EdgeUrl): string | un
   if (prefix === undefined && acl === undefined) return undefined;
   if (acl !== undefined) checkTexts("acl", /./, acl);
   const list = acl ?? [`${prefix}*`];
-  const isPlain = list.every((pattern) => /^\/[!-}]*$/.test(pattern) && !/[!&#]/.test(pattern));
+  const isPlain = list.every((pattern) => /^\/[$%(-;=?-[\]-}]*$/.test(pattern));
   if (
     isPlain &&
     (prefix === undefined || /^\/([^*?]*\/)?$/.test(prefix)) &&

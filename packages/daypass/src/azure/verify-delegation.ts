@@ -3,7 +3,7 @@ import { refusal } from "../errors.ts";
 import { type Keys, keyResolver, listOf, whenFound } from "../key-resolver.ts";
 import { malformed, type Parameter } from "../parameters.ts";
 import type { KeyResolver, Verifier, WireRequest } from "../scheme.ts";
-import { headerValues } from "../wire.ts";
+import { groupHeaders, trimBlank } from "../wire.ts";
 import { canonicalHeaders, canonicalQuery, isBindableName } from "./bound.ts";
 import { hasControl, type SasValues } from "./canonical.ts";
 import {
@@ -128,7 +128,8 @@ export function readBound(
   { headers }: WireRequest,
   parameters: ReadonlyMap<string, string>,
 ): BoundParts {
-  const header = named(values, "srh", (name) => headerValues(headers, name.toLowerCase()).map((value) => value.trim()));
+  const received = groupHeaders(headers);
+  const header = named(values, "srh", (name) => listOf(received.get(name.toLowerCase())).map(trimBlank));
   const query = named(values, "srq", (name) => listOf(parameters.get(name)));
   values.HEADERS = canonicalHeaders(header);
   values.QUERY = canonicalQuery(query);

@@ -47,14 +47,25 @@ export function lockedAddress(text: string | undefined): readonly number[] | und
   return bytes?.map((byte, i) => (i < 8 ? byte : 0));
 }
 
-const NAME = /^[A-Za-z0-9._~-]+$/;
+const NAME = /^(?!.*[0-9]{10})[A-Za-z0-9._~-]+$/;
 
 /**
  * Whether parameters are signed without ambiguity: values are joined decoded, so `a=1%26b=2` would be signed like `a=1&b=2`;
- * and the bytes of an address would be a parameter's text in another token, but for control characters.
+ * and the bytes of an address would be a parameter's text in another token, but for control characters. Ten digits in a name are
+ * another token's end, and what is before them the rest of its path: see {@link hidesEnd}.
  */
 export function isPlain([name, value]: Parameter): boolean {
   return NAME.test(name) && !/[&\p{Cc}]/u.test(value);
+}
+
+/**
+ * Whether an end and a parameter's name stand in a path: `/a9999999999x=1` until 1598024587 is `/a` until 9999999999 with `x=11598024587`,
+ * so that who may choose the name of a file would open another one, for good.
+ */
+export function hidesEnd(path: string): boolean {
+  // By hand: one pattern for digits, name and `=` begins anew at each digit of a path.
+  const names = path.split("=").map((text) => text.split(/[^A-Za-z0-9._~-]/).at(-1) as string);
+  return names.slice(0, -1).some((name) => /[1-9][0-9]{9}./.test(name));
 }
 
 /** Whether a decoded path is the prefix or below it. Bunny compares texts, by which `/abc` would open `/abcdef`. */

@@ -5,7 +5,7 @@ import { checkOnce, malformed, type Parameter } from "../parameters.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
 import { formDecode, parseTarget, percentDecode, type QueryToken } from "../wire.ts";
-import { type BunnyParts, isBelow, isPlain, lockedAddress } from "./canonical.ts";
+import { type BunnyParts, hidesEnd, isBelow, isPlain, lockedAddress } from "./canonical.ts";
 
 /** What a token grants beside the path. */
 export interface BunnyFacts {
@@ -51,7 +51,7 @@ export function parseBunny(
   const parameters = signed.map(({ name, value = "" }): Parameter => [name, formDecode(value)]);
   checkOnce(parameters);
   if (!parameters.every(isPlain))
-    throw malformed("parameters", "form", "plain names, and values without & and controls");
+    throw malformed("parameters", "form", "plain names without ten digits, and values without & and controls");
   const { token_path: prefix, ...rules } = Object.fromEntries(parameters);
   if (isIgnoring && rules["token_ignore_params"] !== "true") throw malformed("token_ignore_params", "form", "true");
   // The path is signed decoded, so that one signature would stand for all its spellings.
@@ -60,6 +60,7 @@ export function parseBunny(
   if (prefix !== undefined && !(prefix.startsWith("/") && isBelow(path, prefix))) {
     throw refusal("SIGNATURE_MISMATCH", "a path below the token's token_path, found another");
   }
+  if (hidesEnd(prefix ?? path)) throw malformed("path", "ambiguous", "a path in which no end and no parameter stand");
   const address = isLocked === undefined ? undefined : lockedAddress(request.remoteAddress);
   if (isLocked !== undefined && address === undefined) {
     throw refusal("IP_NOT_GRANTED", "the address of the client, to which this token is locked; found none");

@@ -26,6 +26,7 @@ import {
   bunnyBytes,
   bunnyStringToSign,
   bunnyToken,
+  hidesEnd,
   isBelow,
   isPlain,
   lockedAddress,
@@ -93,6 +94,7 @@ export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<B
     if (prefix !== undefined && !(/^\/(?:.*\/)?$/.test(prefix) && isBelow(path, prefix))) {
       throw invalidInput("prefix", "a beginning of the url's path that ends in /", prefix);
     }
+    if (hidesEnd(prefix ?? path)) throw invalidInput("url", "a path without ten digits in front of a name and =", path);
     const address = bind?.ip === undefined ? undefined : lockedAddress(String(bind.ip));
     if (bind?.ip !== undefined && address === undefined) throw invalidInput("bind.ip", "one address", bind.ip);
     const parameters = readParameters(request, url.query);
@@ -135,8 +137,8 @@ function readParameters(request: BunnySignRequest, query: string): readonly Para
   const { prefix, countries, countriesBlocked, speedLimit } = request;
   if (countries !== undefined) checkTexts("countries", COUNTRY, countries);
   if (countriesBlocked !== undefined) checkTexts("countriesBlocked", COUNTRY, countriesBlocked);
-  if (speedLimit !== undefined && !(Number.isSafeInteger(speedLimit) && speedLimit > 0)) {
-    throw invalidInput("speedLimit", "whole kilobytes above 0", speedLimit);
+  if (speedLimit !== undefined && !/^[1-9][0-9]{0,8}$/.test(String(speedLimit))) {
+    throw invalidInput("speedLimit", "whole kilobytes of nine digits at most", speedLimit);
   }
   const own: Readonly<Record<string, string | undefined>> = {
     token_path: prefix,
@@ -148,7 +150,11 @@ function readParameters(request: BunnySignRequest, query: string): readonly Para
   for (const [name, value] of Object.entries(own)) if (value !== undefined) parameters.push([name, value]);
   const names = new Set(parameters.map(([name]) => name));
   if (names.size === parameters.length && parameters.every(isPlain)) return parameters;
-  throw invalidInput("the query", "plain names, each once, and values without & and control characters", query);
+  throw invalidInput(
+    "the query",
+    "plain names without ten digits, each once, and values without & and control characters",
+    query,
+  );
 }
 
 function rules(request: BunnySignRequest): readonly string[] {

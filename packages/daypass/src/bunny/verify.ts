@@ -36,9 +36,10 @@ export interface BunnyVerifierOptions extends EdgeVerifierOptions, UnsignedOptio
 /**
  * Verifies the tokens of Bunny's CDN in version 2 (`HS256-`), in the query and in the path.
  *
- * Weak by construction: path, end, address and parameters are signed without separators. Here the end has ten digits, and
- * a value holds no `&`, so that only one ambiguity is left: a token that is locked to an address whose four bytes are
- * letters is also one without a lock and with a further parameter; `requireIp` closes it. Host and method are not signed.
+ * Weak by construction: path, end, address and parameters are signed without separators. Here the end has ten digits, a value
+ * holds no `&`, a name no ten digits, and a path none in front of `name=`. What is left: a token that is locked to an address whose
+ * four bytes are letters is also one without a lock and with a further parameter, which `requireIp` closes; and a token of another
+ * signer for a path such as `/a9999999999x=1` is also one for `/a`. Host and method are not signed.
  *
  * Source: https://github.com/BunnyWay/BunnyCDN.TokenAuthentication
  *
@@ -91,7 +92,10 @@ function checkCountry({ countries, countriesBlocked = [] }: BunnyFacts, country:
   if (countries === undefined && countriesBlocked.length === 0) return;
   // No list of blocked ones has the `null` of a database, or what a lookup promises for later.
   if (!country || typeof country !== "string") throw unenforced("countries");
-  if (countries?.includes(country) === false || countriesBlocked.includes(country)) {
+  // The signer takes codes in either case: `de` blocks `DE`, too.
+  const isListed = (codes: readonly string[]): boolean =>
+    codes.join().toUpperCase().split(",").includes(country.toUpperCase());
+  if ((countries !== undefined && !isListed(countries)) || isListed(countriesBlocked)) {
     throw refusal("IP_NOT_GRANTED", "a client in a granted country, found one in another");
   }
 }

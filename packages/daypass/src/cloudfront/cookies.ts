@@ -50,7 +50,7 @@ export interface CloudfrontCookieSigner {
  */
 export function cloudfrontCookieSigner(options: CloudfrontSignerOptions): CloudfrontCookieSigner {
   const attributesOf = attributeSigner(options);
-  const { clock = systemClock } = options;
+  const { hash, clock = systemClock } = options;
   return {
     async sign(request) {
       if (request.url !== undefined) checkUrl(request.url);
@@ -64,7 +64,7 @@ export function cloudfrontCookieSigner(options: CloudfrontSignerOptions): Cloudf
         id: grantId(text),
         bound,
         unbound,
-        warnings: options.hash === "sha256" ? warnings : [...warnings, SHA1],
+        warnings: hash === "sha256" ? warnings : [...warnings, SHA1],
       };
     },
   };

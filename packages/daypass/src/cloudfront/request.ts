@@ -103,9 +103,10 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   const start = startSeconds(notBefore);
   const end = expiresAt.getTime() / 1000;
   if (start !== undefined && !(start < end)) throw invalidInput("notBefore", "an instant before the end", notBefore);
-  const isOne = url === undefined ? !resource.includes("*") : resource === url;
+  // A canned policy is also the text of a custom one: whoever holds the URL may send it as `Policy`, with the same signature, and
+  // then a `*` of the URL stands for any characters.
+  const isOne = !resource.includes("*") && (url === undefined || resource === url);
   const isCanned = isOne && start === undefined && ip === undefined;
-  // In a custom policy it would stand for any characters.
   if (!isCanned && wish.resource === undefined && (wish.prefix ?? resource).includes("*")) {
     throw invalidInput("url and prefix", "%2A for each *, a wildcard here, or resource", "another");
   }

@@ -42,7 +42,7 @@ export interface CloudfrontSignerOptions {
  */
 export function cloudfrontSigner(options: CloudfrontSignerOptions): AsyncSigner<CloudfrontSignRequest> {
   const attributesOf = attributeSigner(options);
-  const { clock = systemClock } = options;
+  const { hash, clock = systemClock } = options;
   return asyncSigner(async (request) => {
     const { url } = request;
     checkUrl(url);
@@ -58,7 +58,7 @@ export function cloudfrontSigner(options: CloudfrontSignerOptions): AsyncSigner<
         expiresAt,
         bound,
         unbound,
-        warnings: options.hash === "sha256" ? warnings : [...warnings, SHA1],
+        warnings: hash === "sha256" ? warnings : [...warnings, SHA1],
       },
       text,
     );

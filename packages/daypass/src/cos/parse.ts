@@ -2,7 +2,7 @@ import { refusal } from "../errors.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
-import { groupHeaders, hasHeader, percentDecode } from "../wire.ts";
+import { groupHeaders, hasHeader, percentDecode, trimBlank } from "../wire.ts";
 import { type CosParts, cosName, hasOwnCase, mustBeSigned } from "./canonical.ts";
 
 /** A query-signed COS request, read strictly. Nothing in it has been verified. */
@@ -93,7 +93,7 @@ function readHeaders(request: WireRequest, list: string): readonly Parameter[] {
   return [...listed].map((name): Parameter => {
     const [value, second] = name === "host" ? [request.authority] : (received.get(name) ?? []);
     if (value === undefined || second !== undefined) throw malformed(name, "form", "a signed header, sent once");
-    return [name, value.trim()];
+    return [name, trimBlank(value)];
   });
 }
 

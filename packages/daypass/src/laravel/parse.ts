@@ -4,7 +4,7 @@ import { malformed, type Parameter } from "../parameters.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
 import { formDecode } from "../wire.ts";
-import { isLaravelPath, laravelStringToSign } from "./canonical.ts";
+import { isLaravelPath, isOwnForPhp, laravelStringToSign } from "./canonical.ts";
 
 /** A URL that has been read. */
 export interface LaravelToken extends EdgeToken {
@@ -27,8 +27,7 @@ export function parseLaravel(
   // Not `wire.tokens`: an empty token is hashed, too.
   for (const token of wire.query.split("&")) {
     const name = token.split("=", 1)[0] as string;
-    // PHP reads `expires[]=1` as an array, which is neither before nor after any time.
-    if (/^(?:expires|signature)(?:\[|%5b)/i.test(name)) throw malformed(name, "form", "no array");
+    if (!/^(?:expires|signature)$/.test(name) && isOwnForPhp(name)) throw malformed(name, "form", "no array");
     if (ignoreQuery.includes(name)) unsigned.push([name, formDecode(token.slice(name.length + 1))]);
     else if (name !== "signature") kept.push(token);
   }

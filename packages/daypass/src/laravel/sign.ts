@@ -1,7 +1,6 @@
 import { hmacSha256 } from "#crypto";
 import {
   checkEdgeRequest,
-  checkFree,
   type EdgeSigner,
   type EndlessSignRequest,
   edgeResult,
@@ -14,7 +13,7 @@ import { invalidInput } from "../errors.ts";
 import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { weaknessWarnings } from "../weakness.ts";
-import { isLaravelPath, LARAVEL_WEAK, type LaravelWeakness, laravelStringToSign } from "./canonical.ts";
+import { isLaravelPath, isOwnForPhp, LARAVEL_WEAK, type LaravelWeakness, laravelStringToSign } from "./canonical.ts";
 
 /** One URL to sign. */
 export interface LaravelSignRequest extends EndlessSignRequest {}
@@ -50,7 +49,9 @@ export function laravelSigner(options: LaravelSignerOptions): EdgeSigner<Laravel
   return edgeSigner(LARAVEL_WEAK, (request) => {
     checkEdgeRequest("Laravel's signature", request, "withoutExpiry bind.query");
     const url = readEdgeUrl(request);
-    checkFree(url, ["signature", "expires", "signature[]", "expires[]"]);
+    if (url.query.split("&").some((token) => isOwnForPhp(token.split("=", 1)[0] as string))) {
+      throw invalidInput("url", "without what PHP reads as expires or signature", "one of them");
+    }
     if (!isLaravelPath(url.path) || url.query.endsWith("?")) {
       throw invalidInput("url", "a path without a slash at its end, and no ? at the end of the query", url.path);
     }

@@ -138,9 +138,9 @@ function boundHeaders({ bind }: NginxSignRequest, variables: readonly string[]):
   const other = given.find(([name]) => !names.includes(name))?.[0];
   if (other !== undefined) throw unsupported(`header ${other}`, "$http_*");
   for (const name of names) {
-    const value = given.find(([found]) => found === name)?.[1];
-    if (value === undefined || !/^[!-~](?:[ -~]*[!-~])?$/.test(value))
-      throw invalidInput(`bind.headers.${name}`, "printable ASCII", "another");
+    const [value = "", second] = given.flatMap(([found, text]) => (found === name ? [text] : []));
+    if (second !== undefined || !/^[!-~](?:[ -~]*[!-~])?$/.test(value))
+      throw invalidInput(`bind.headers.${name}`, "printable ASCII, once", "another");
   }
   return Object.fromEntries(given);
 }

@@ -9,6 +9,7 @@ import {
   type V4Signature,
   v4Signature,
 } from "../v4.ts";
+import { trimBlank } from "../wire.ts";
 
 export type { SignedHeader } from "../v4.ts";
 
@@ -44,7 +45,7 @@ export function ossQuery(parameters: readonly Parameter[]): string {
 export function headerLines(headers: readonly SignedHeader[]): string {
   return [...headers]
     .sort((a, b) => compareText(a.name, b.name))
-    .map(({ name, values }) => `${name}:${values.map((value) => value.trim()).join(",")}\n`)
+    .map(({ name, values }) => `${name}:${values.map(trimBlank).join(",")}\n`)
     .join("");
 }
 

@@ -52,7 +52,7 @@ const RULES: ObjectRules = {
  * ```
  */
 export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
-  const { cloudBoxId, credentialExpiry, addressing = "virtual", clock = systemClock } = options;
+  const { region, cloudBoxId, credentialExpiry, addressing = "virtual", clock = systemClock } = options;
   const address = bucketAddresses(ossEndpoint(options), addressing);
   const credentials = credentialSource(options.credentials, checkCredentials);
   let last: { readonly secret: string; readonly keys: ReturnType<typeof signingKeys> } | undefined;
@@ -73,7 +73,7 @@ export function ossSigner(options: OssSignerOptions): Signer<OssSignRequest> {
     const time = formatBasicTime(signedAt);
     const scope = {
       date: time.slice(0, 8),
-      region: cloudBoxId ?? options.region,
+      region: cloudBoxId ?? region,
       service: cloudBoxId ? "oss-cloudbox" : "oss",
     };
     const names = Object.keys(headers);

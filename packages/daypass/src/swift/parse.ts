@@ -38,6 +38,8 @@ export function parseSwift(
     ["temp_url_sig", "temp_url_expires"],
     ["temp_url_ip_range", "temp_url_prefix"],
   );
+  // It is a line of what is signed, behind one that there need not be: `ip=10.0.0.0/8\nGET` would be a method for any client.
+  if (!/^[A-Z]+$/.test(request.method)) throw malformed("method", "case", "upper case");
   checkHeaders(request);
   checkOnce(others);
   const unknown = others.find(([name]) => !allowUnsigned.has(name))?.[0];

@@ -51,8 +51,10 @@ const SEGMENT = /^(?!\.{1,2}$)[^/]+$/;
 export function swiftSigner(options: SwiftSignerOptions<"sha1" | "sha256">): Signer<SwiftSignRequest>;
 export function swiftSigner(options: SwiftSignerOptions<"sha512">): AsyncSigner<SwiftSignRequest>;
 export function swiftSigner(
-  options: SwiftSignerOptions<"sha512"> | SwiftSignerOptions<"sha1" | "sha256">,
+  given: SwiftSignerOptions<"sha512"> | SwiftSignerOptions<"sha1" | "sha256">,
 ): Signer<SwiftSignRequest> | AsyncSigner<SwiftSignRequest> {
+  // A copy: the object may be the next signer's options, too.
+  const options = { ...given };
   const { endpoint, account, key, digest = "sha256" } = options;
   if (!ENDPOINT.test(endpoint)) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
   checkSegment("account", account);

@@ -68,8 +68,10 @@ export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<Symfony
     const asked = readTokens(url.query);
     const end: readonly Parameter[] = window.expires === undefined ? [] : [[names.expiration, window.expires]];
     const signed = [...asked, ...end];
-    const query = signed.every(([name]) => isPhpName(name)) ? phpQuery(signed) : undefined;
-    if (query === undefined) {
+    const query = phpQuery(signed);
+    // Beside an array of hashes or ends there would be no other.
+    const all: readonly Parameter[] = [...asked, [names.hash, ""], [names.expiration, ""]];
+    if (query === undefined || !all.every(([name]) => isPhpName(name)) || phpQuery(all) === undefined) {
       throw invalidInput("url", "a query of names that PHP leaves alone (no `.`, no `[]`), each once", url.query);
     }
     const stringToSign = joinEdgeUrl({ ...url, query });

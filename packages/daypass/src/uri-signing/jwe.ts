@@ -63,8 +63,8 @@ export interface UriSigningEncryption {
 export function uriSigningEncryption(jwk: UriSigningEncryptionJwk): UriSigningEncryption {
   const { kty, kid, alg, k } = jwk ?? ({} as UriSigningEncryptionJwk);
   checkKid(kid);
-  const bytes = typeof k === "string" ? fromBase64url(k) : undefined;
-  if (kty !== "oct" || bytes?.length !== { A128GCM: 16, A256GCM: 32 }[alg]) {
+  const bytes = fromBase64url(String(k));
+  if (kty !== "oct" || !bytes || bytes.length !== { A128GCM: 16, A256GCM: 32 }[alg]) {
     throw invalidKey('kty "oct", alg "A128GCM" or "A256GCM", and k of 16 or 32 bytes in base64url');
   }
   const key = (usage: string): Promise<CryptoKey> => crypto.subtle.importKey("raw", bytes, "AES-GCM", false, [usage]);

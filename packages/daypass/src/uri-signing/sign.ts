@@ -91,19 +91,19 @@ export function uriSigningSigner(
   options: UriSigningSignerOptions<UriSigningPrivateKey>,
 ): AsyncSigner<UriSigningRequest>;
 export function uriSigningSigner(
-  options: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
+  given: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
-  const { key } = options;
+  const { key, ...options } = given;
   if (hasMember(key, "verify")) {
     if (!key.sign) throw invalidKey("a private half");
     return asyncSigner(async (request) => {
-      const { input, finish } = prepare(request, options);
+      const { input, finish } = prepare(request, key, options);
       return finish(base64url(await key.sign(input)));
     });
   }
   const mac = loadSecret(key);
   return signer((request) => {
-    const { input, finish } = prepare(request, options);
+    const { input, finish } = prepare(request, key, options);
     return finish(mac.base64url(input));
   });
 }
@@ -113,9 +113,10 @@ const OPTIONS = "prefix notBefore withoutExpiry regex audience nonce renewal enc
 
 function prepare(
   request: UriSigningRequest,
-  options: UriSigningSignerOptions<UriSigningSecret | UriSigningPrivateKey>,
+  key: UriSigningSecret | UriSigningPrivateKey,
+  options: Omit<UriSigningSignerOptions<never>, "key">,
 ): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
-  const { key, issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = options;
+  const { issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = options;
   const isWhole = (request.prefix ?? request.regex) === undefined;
   checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, INSTEAD);
   const url = readEdgeUrl(request);

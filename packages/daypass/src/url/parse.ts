@@ -1,5 +1,5 @@
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
-import { groupHeaders, type QueryToken } from "../wire.ts";
+import { groupHeaders, type QueryToken, trimBlank } from "../wire.ts";
 import type { UrlCanonical } from "./canonical.ts";
 import { fixedPath, hasReserved, isPath, isQuery, MAX_TARGET } from "./grammar.ts";
 import {
@@ -99,12 +99,4 @@ function headerLine(name: string, values: readonly string[] = []): string {
   const [value = "\n", second] = values.map(trimBlank);
   demand(second === undefined && /^[ -~]*$/.test(value), `header ${name}`, "form", "one header in printable ASCII");
   return `${name}:${value}\n`;
-}
-
-/**
- * A header's value without spaces and tabs at both ends. `trim` alone would take more than RFC 9110 section 5.5 does, so a
- * value with other bytes, which no rule lets pass, is left as it is.
- */
-export function trimBlank(value: string): string {
-  return /[^\t -~]/.test(value) ? value : value.trim();
 }

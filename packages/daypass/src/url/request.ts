@@ -1,12 +1,12 @@
 import { invalidInput, refusal } from "../errors.ts";
 import { queryTokens } from "../option-pairs.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "../scheme.ts";
-import { parseTarget, type WireTarget } from "../wire.ts";
+import { parseTarget, trimBlank, type WireTarget } from "../wire.ts";
 import { encodeText, hasDotSegment, joinList } from "./grammar.ts";
 import { networksValue } from "./ip.ts";
 import { isOrigin } from "./origin.ts";
 import { isParameter } from "./parameters.ts";
-import { detectUrl, trimBlank } from "./parse.ts";
+import { detectUrl } from "./parse.ts";
 
 /** One Daypass URL to sign. */
 export interface UrlSignRequest extends Lifetime {

@@ -5,13 +5,13 @@ import { isInside } from "../ip.ts";
 import type { Checked, KeyResolver, ReceivedRequest, Scheme, Verified, Verifier } from "../scheme.ts";
 import { checkValidity } from "../validity.ts";
 import { type VerifierOptions, verifier } from "../verify.ts";
-import { headerValues } from "../wire.ts";
+import { headerValues, trimBlank } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
 import { type UrlGrant, urlGrant } from "./grant.ts";
 import { keyResolver, type LoadedKey, type UrlKey, type UrlKeySet } from "./key.ts";
 import { isOrigin } from "./origin.ts";
 import { grantedMethods } from "./parameters.ts";
-import { detectUrl, type ParsedUrl, parseUrl, trimBlank } from "./parse.ts";
+import { detectUrl, type ParsedUrl, parseUrl } from "./parse.ts";
 import { enforceScope } from "./scope.ts";
 
 /** Options of {@link urlVerifier}. */

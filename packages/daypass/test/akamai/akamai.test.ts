@@ -154,6 +154,18 @@ describe("what a token is for", () => {
   });
 });
 
+it("escaped values may have what URL parsers would encode, but no half of a character", async () => {
+  const escaping = akamaiSigner({ secret, escapeEarly: true, clock });
+  const link = escaping.sign({ url, expiresIn: 60, data: "O'Brien <\"\\>", sessionId: "ü" });
+  expect(new URL(link.url).href).toBe(link.url);
+  expect(await verifier({ escapeEarly: true }).verify(get(link.url))).toMatchObject({
+    data: "O'Brien <\"\\>",
+    sessionId: "ü",
+  });
+  const half = () => escaping.sign({ url, expiresIn: 60, data: "\ud83d" });
+  expect(half).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
+});
+
 it("a salt is no part of a grant's id", () => {
   const salted = akamaiSigner({ secret, salt: "hidden", clock }).sign({ url, expiresIn: 60 });
   expect(salted.id).toBe(signer.sign({ url, expiresIn: 60 }).id);
@@ -176,6 +188,12 @@ it.each([{}, { salt: "s" }, { escapeEarly: true }])(
 it.each([
   [{ data: "a~exp=9999999999" }, "INVALID_INPUT"],
   [{ data: "a&b" }, "INVALID_INPUT"],
+  // URL parsers encode these in a query, so that the token would not be the one that was signed.
+  [{ data: "O'Brien" }, "INVALID_INPUT"],
+  [{ sessionId: "a<b>" }, "INVALID_INPUT"],
+  [{ data: 'a"b' }, "INVALID_INPUT"],
+  [{ data: "a\\b" }, "INVALID_INPUT"],
+  [{ acl: ["/akamai/*", "/it's/*"] }, "INVALID_INPUT"],
   [{ sessionId: "" }, "INVALID_INPUT"],
   [{ acl: ["/akamai/*!/x"] }, "INVALID_INPUT"],
   [{ acl: ["/x/*"] }, "INVALID_INPUT"],

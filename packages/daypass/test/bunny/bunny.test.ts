@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type BunnyVerifierOptions, bunnySigner, bunnyVerifier } from "../../src/bunny/index.ts";
+import { sha256Hmac } from "../../src/crypto/digests-portable.ts";
+import { base64url } from "../../src/encode.ts";
 import type { Verifier } from "../../src/index.ts";
 import { clock, get, NOW, outcome } from "../edge-fixture.ts";
 import { testScheme } from "../scheme-contract.ts";
@@ -112,9 +114,20 @@ describe("what a token is for", () => {
     expect(await outcome(verifier({ countryOf: () => "DE" }), blocked)).toBe("IP_NOT_GRANTED");
     for (const unknown of [null, "", Promise.resolve("DE")])
       expect(await outcome(verifier({ countryOf: () => unknown as never }), blocked)).toBe("UNENFORCED_CONSTRAINT");
+    // In either case on both sides.
+    const lower = get(signer.sign({ url, expiresIn: 60, countriesBlocked: ["de"], countries: ["ca", "de"] }).url);
+    expect(await outcome(verifier({ countryOf: () => "DE" }), lower)).toBe("IP_NOT_GRANTED");
+    expect(await outcome(verifier({ countryOf: () => "de" }), blocked)).toBe("IP_NOT_GRANTED");
+    expect(await outcome(verifier({ countryOf: () => "CA" }), lower)).toBe("accepted");
     const slow = get(signer.sign({ url, expiresIn: 60, speedLimit: 100 }).url);
     expect(await outcome(verifier(), slow)).toBe("UNENFORCED_CONSTRAINT");
     expect(await outcome(verifier({ enforcesSpeedLimit: true }), slow)).toBe("accepted");
+    const most = get(signer.sign({ url, expiresIn: 60, speedLimit: 999_999_999 }).url);
+    expect(await outcome(verifier({ enforcesSpeedLimit: true }), most)).toBe("accepted");
+    for (const speedLimit of [1_000_000_000, 0, 1.5, Number.NaN]) {
+      const ask = () => signer.sign({ url, expiresIn: 60, speedLimit });
+      expect(ask).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
+    }
   });
 
   it("the whole query, but not its order", async () => {
@@ -142,6 +155,43 @@ describe("unseparated fields", () => {
     // Bunny's own text is the same for /v and an end in the year 2337.
     const moved = made.replace("/v1?", "/v?").replace("expires=", "expires=1");
     expect(await outcome(verifier(), get(moved))).toBe("MALFORMED");
+  });
+
+  it("a path that a stranger has named does not become another one with an end of his own", async () => {
+    const host = "https://token-tester.b-cdn.net";
+    const mac = (text: string) => base64url(sha256Hmac(secret)(text));
+    const end = Math.floor(NOW.getTime() / 1000) + 60;
+    for (const [signed, target, expected] of [
+      [`/a${end}w=1`, `/a?w=1&expires=${end}`, "accepted"],
+      // A path with digits in front of a query, and a value of a query with a path in it.
+      [`/a9999999999${end}w=1`, `/a?${end}w=1&expires=9999999999`, "MALFORMED"],
+      [`/a.jpg${end}q=/b9999999999y=2`, `/a.jpg${end}q=/b?y=2&expires=9999999999`, "MALFORMED"],
+      // A parameter may have an end's digits. Only the signer can refuse such a path.
+      [`/a9999999999x=1${end}`, `/a?x=1${end}&expires=9999999999`, "accepted"],
+    ] as const) {
+      const request = get(`${host}${target.replace("?", `?token=HS256-${mac(signed)}&`)}`);
+      expect(await outcome(verifier(), request), target).toBe(expected);
+    }
+    for (const wish of [
+      { url: `${host}/a9999999999x=1` },
+      { url: `${host}/a/9999999999x=1/b`, prefix: "/a/9999999999x=1/" },
+      { url: `${host}/a?${end}w=1` },
+    ]) {
+      const ask = () => signer.sign({ expiresIn: 60, ...wish });
+      expect(ask, wish.url).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
+    }
+    // What files and parameters are called.
+    for (const path of [
+      "/IMG_20260102030405.jpg?width=100&v=1767323045",
+      "/1767323045/a=1",
+      "/a=1767323045",
+      "/x=1/1767323045.mp4",
+    ]) {
+      const { url: made } = signer.sign({ url: host + path, expiresIn: 60 });
+      expect(await outcome(verifier(), get(made)), path).toBe("accepted");
+    }
+    const long = { ...get(`${host}/${"9".repeat(30_000)}?token=HS256-${mac("")}&expires=${end}`) };
+    expect(await outcome(verifier(), long)).toBe("SIGNATURE_MISMATCH");
   });
 
   it("a value does not become two parameters", async () => {

@@ -52,6 +52,25 @@ describe("signed URLs", () => {
     expect(await refusal({ ...request, authority: "media.example.com:8080" })).toBe("SIGNATURE_MISMATCH");
   });
 
+  it("have no * of their own, which would stand for any characters once the canned policy is sent as a custom one", async () => {
+    for (const wish of [{ url: `${origin}/users/7/*` }, { url: `${url}?q=*` }]) {
+      await rejects(sign(wish), "INVALID_INPUT");
+      const open = await sign({ ...wish, resource: wish.url });
+      expect(open.unbound).toContain("what * and ? stand for");
+      expect(policyOf(open.url)).toContain(`"Resource":"${wish.url}"`);
+    }
+    const link = await sign({ url: `${origin}/users/7/%2A` });
+    const canned = policy(
+      { DateLessThan: { "AWS:EpochTime": link.expiresAt.getTime() / 1000 } },
+      `${origin}/users/7/%2A`,
+    );
+    const text = btoa(canned).replaceAll("+", "-").replaceAll("=", "_").replaceAll("/", "~");
+    const request = wireRequest(link);
+    const custom = { ...request, target: request.target.replace(/Expires=\d+/, `Policy=${text}`) };
+    expect(await refusal(custom)).toBe("accepted");
+    expect(await refusal({ ...custom, target: custom.target.replace("%2A", "private.txt") })).toBe("KEY_SCOPE");
+  });
+
   it("may have their parameters in any order and place", async () => {
     const request = wireRequest(await sign({ url: `${url}?a=1&b=2` }));
     const [path, query = ""] = request.target.split("?");

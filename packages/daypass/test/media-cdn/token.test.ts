@@ -316,6 +316,11 @@ it.each([
   [{ pathGlobs: ["/hls/*"], prefix: "/hls/" }, "INVALID_INPUT"],
   [{ data: "a~b" }, "INVALID_INPUT"],
   [{ data: "a&b" }, "INVALID_INPUT"],
+  // URL parsers encode these in a query, so that the token would not be the one that was signed.
+  [{ data: "O'Brien" }, "INVALID_INPUT"],
+  [{ sessionId: "a<b>" }, "INVALID_INPUT"],
+  [{ pathGlobs: ["/hls/*", '/"/*'] }, "INVALID_INPUT"],
+  [{ data: "a\\b" }, "INVALID_INPUT"],
   [{ data: "" }, "INVALID_INPUT"],
   [{ sessionId: "ü" }, "INVALID_INPUT"],
   [{ bind: { headers: { "x-a": "a,b" } } }, "INVALID_INPUT"],

@@ -106,6 +106,10 @@ describe("expressions", () => {
     expect(await outcome({ ...request, target: request.target.replace("user=7", "user=8") }, { expression })).toBe(
       "SIGNATURE_MISMATCH",
     );
+    const twins = { headers: { "User-Agent": "app 1", "user-agent": "app\n2" } };
+    expect(() => signer.sign({ url, expiresIn: 60, bind: twins })).toThrowError(
+      expect.objectContaining({ code: "INVALID_INPUT" }),
+    );
     expect(await outcome({ ...request, method: "HEAD" }, { expression })).toBe("SIGNATURE_MISMATCH");
     expect(await outcome({ ...request, headers: [["user-agent", "app 2"]] }, { expression })).toBe(
       "SIGNATURE_MISMATCH",

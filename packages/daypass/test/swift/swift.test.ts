@@ -91,6 +91,13 @@ describe("TempURLs", () => {
     expect(asked).toEqual(["AUTH_test/media"]);
   });
 
+  it("have a method of one line: one more would be the network that was signed", async () => {
+    const request = wireRequest(sign({ bind: { ip: "10.0.0.0/8" } }));
+    expect(await refusal(request)).toBe("IP_NOT_GRANTED");
+    const target = request.target.replace(/&temp_url_ip_range=[^&]*/, "");
+    expect(await refusal({ ...request, target, method: "ip=10.0.0.0/8\nGET" })).toBe("MALFORMED");
+  });
+
   it("have the digests that their key allows, whatever the signature's form says", async () => {
     const weak = swiftSigner({ endpoint, account, key, digest: "sha1", clock });
     const link = weak.sign({ container: "media", object: "a", expiresIn: 60 });

@@ -154,6 +154,9 @@ it("binds scheme and host", async () => {
 it.each([
   [{ url: "http://example.com/foo?_hash=1" }, "INVALID_INPUT"],
   [{ url: "http://example.com/foo?_expiration=1" }, "INVALID_INPUT"],
+  [{ url: "http://example.com/foo?_hash[a]=1" }, "INVALID_INPUT"],
+  [{ url: "http://example.com/foo?_hash%5Ba%5D=1" }, "INVALID_INPUT"],
+  [{ url: "http://example.com/foo?_expiration[a]=1", expiresIn: undefined, withoutExpiry: "accept" }, "INVALID_INPUT"],
   [{ bind: { ip: "10.0.0.1" } }, "UNSUPPORTED_CONSTRAINT"],
   [{ notBefore: NOW }, "UNSUPPORTED_CONSTRAINT"],
 ])("refuses to sign %j with %s", (wish, code) => {

@@ -12,7 +12,7 @@ const life = { expiresIn: 900 };
 const wishes: readonly CloudfrontSignRequest[] = [
   { url, ...life },
   { url: `${url}?lang=de&x=1&x=2&flag`, ...life },
-  { url: "https://media.example.com/a%20b/%C3%A9;v=1/'()!*,=:@&$+/", ...life },
+  { url: "https://media.example.com/a%20b/%C3%A9;v=1/'()!%2A,=:@&$+/", ...life },
   { url, ...life, notBefore: NOW },
   { url, ...life, bind: { ip: "203.0.113.0/24" } },
   { url, ...life, resource: "https://media.example.com/talks/*" },

@@ -51,6 +51,8 @@ describe("keys", () => {
     ["a key of another curve", () => uriSigningEdDsa({ ...okp, crv: "Ed448" } as never)],
     ["a content key of three bytes", () => uriSigningEncryption({ ...rfcEncryption, k: "AAAA" })],
     ["a content key for another algorithm", () => uriSigningEncryption({ ...rfcEncryption, alg: "A256GCM" })],
+    ["a content key without bytes and algorithm", () => uriSigningEncryption({ kty: "oct", kid: "e1" } as never)],
+    ["bytes that are no text", () => uriSigningEncryption({ ...rfcEncryption, alg: "A192GCM", k: null } as never)],
     [
       "a second key for one issuer",
       () => uriSigningRenewer({ renewalKeys: [{ key: secret }, { key: { ...secret, kid: "k2" } }] }),

@@ -3,7 +3,7 @@ import { refusal } from "../../errors.ts";
 import { malformed, type Parameter, sortParameters } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
-import { type GroupedHeaders, groupHeaders } from "../../wire.ts";
+import { type GroupedHeaders, groupHeaders, trimBlank } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { checkNoHeaderAuth, extensionNames, refuseUnsigned } from "../parse.ts";
 import { isNeverSigned, isSubresource } from "./canonical.ts";
@@ -24,13 +24,13 @@ export interface ParsedGcsV2 {
   readonly unsignedParameters: readonly Parameter[];
 }
 
-const MARKER = /[?&]GoogleAccessId=/;
-const ACCOUNT_MARKER = /[?&]GoogleAccessId=[^&]*(?:@|%40)/;
+const MARKER = /[?&]GoogleAccessId=[^&]*/;
 
 /** Tells by the parameter's name whether a request is signed with V2 in its query, and by its `@` whose key it names. */
 export function detectGcsV2({ target }: WireRequest): "account" | "hmac" | undefined {
-  if (!MARKER.test(target)) return undefined;
-  return ACCOUNT_MARKER.test(target) ? "account" : "hmac";
+  // Of the first alone: a search for an `@` behind each would begin anew at each.
+  const found = MARKER.exec(target);
+  return found ? (/@|%40/.test(found[0]) ? "account" : "hmac") : undefined;
 }
 
 /** What of a request V2 reads beside its own parameters. */
@@ -49,7 +49,7 @@ export function parseGcsV2(
   const received = groupHeaders(request.headers);
   checkNoHeaderAuth(received);
   const expiresAt = parseEpoch(own.Expires);
-  if (expiresAt === undefined) throw malformed("Expires", "not-a-number", "whole seconds since 1970");
+  if (expiresAt === undefined) throw malformed("Expires", "form", "whole seconds since 1970");
   // The length first: what is far too long would overflow the stack of the decoder, which is no refusal.
   const signature = own.Signature.length > 1368 ? undefined : fromBase64(own.Signature);
   if (signature === undefined) throw malformed("Signature", "form", "padded base64");
@@ -58,10 +58,10 @@ export function parseGcsV2(
     throw malformed(parameters[0]?.[0] ?? "", "ambiguous", "one subresource without a value");
   }
   const unsignedParameters = others.filter(([name]) => !isSubresource(name));
-  const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name))?.[0];
-  if (unknown !== undefined) {
-    throw refusal("UNSIGNED_PARAMETER", `no ${JSON.stringify(unknown)}, which V2 does not sign: use V4`, {
-      parameter: unknown,
+  const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name));
+  if (unknown) {
+    throw refusal("UNSIGNED_PARAMETER", `no ${JSON.stringify(unknown[0])}, which V2 does not sign: use V4`, {
+      parameter: unknown[0],
     });
   }
   const extensions = extensionNames(received);
@@ -74,7 +74,7 @@ export function parseGcsV2(
     signature,
     contentMd5: single(received, "content-md5"),
     contentType: single(received, "content-type"),
-    extensions: extensions.map((name) => ({ name, values: received.get(name) ?? [] })),
+    extensions: extensions.map((name) => ({ name, values: received.get(name) as readonly string[] })),
     resource: [path, ...parameters.map(([name]) => name)].join("?"),
     parameters,
     unsignedParameters,
@@ -82,7 +82,7 @@ export function parseGcsV2(
 }
 
 function single(received: GroupedHeaders, name: string): string {
-  const [value = "", second] = received.get(name) ?? [];
-  if (second !== undefined) throw malformed(name, "duplicate", "one header");
-  return value.trim();
+  const values = received.get(name) ?? [];
+  if (values.length > 1) throw malformed(name, "duplicate", "one header");
+  return trimBlank(values.join());
 }

@@ -3,7 +3,7 @@ import { refusal } from "../../errors.ts";
 import { checkOnce, malformed, type Parameter, sortParameters } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
-import { groupHeaders, headerValues } from "../../wire.ts";
+import { groupHeaders, headerValues, trimBlank } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { checkNoHeaderAuth } from "../parse.ts";
 import { isAmbiguousValue, isSubResource } from "./canonical.ts";
@@ -75,5 +75,5 @@ export function parseOssV1({ request, wire }: ReceivedRequest, allowUnsigned: Re
 function oneHeader(request: WireRequest, name: string): string {
   const [value = "", second] = headerValues(request.headers, name);
   if (second !== undefined) throw malformed(name, "duplicate", "one header");
-  return value.trim();
+  return trimBlank(value);
 }

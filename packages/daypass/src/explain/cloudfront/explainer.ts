@@ -11,7 +11,9 @@ import { amazonBucket, amazonRegion } from "../amazon-host.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { addressCause } from "../cause/request.ts";
+import { isMismatch, isVague, serverCause } from "../cause/server-cause.ts";
 import { checkWhole, P256_BASE64, RSA_BASE64 } from "../cause/whole-signature.ts";
+import type { ServerError } from "../error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
 import { nameOf, readParameters } from "../parameters.ts";
@@ -178,7 +180,7 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     variantsOf: (input) => cloudfrontVariants(input, subject),
     // CloudFront does not sign the method.
     unknowns: (input) => [input],
-    said: (told) => ownFault(facts, sentUrl) ?? saidByCloudfront(told, facts.values),
+    said: (told) => ownFault(facts, sentUrl) ?? saidByCloudfront(told, facts.values) ?? saidByOrigin(told, subject.now),
     grammar:
       ownFault(facts, sentUrl) ??
       grammarCause(() => {
@@ -187,7 +189,13 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
       }),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
     other: uncovered(readFacts(sentUrl, subject)) ?? addressCause(subject, facts.policy?.ipRange),
-    otherOf: (fitting) => (error === undefined ? undefined : fitting === undefined ? REFUSED : REFUSED_RIGHT),
+    // Any other answer is the origin's, which CloudFront asks for what it has found to be signed.
+    otherOf: (fitting) =>
+      error === undefined || !(isVague(error) || isMismatch(error))
+        ? undefined
+        : fitting === undefined
+          ? REFUSED
+          : REFUSED_RIGHT,
   };
 }
 
@@ -199,6 +207,11 @@ function isCloudfrontKey(key: ExplainKey): key is CloudfrontExplainKey {
 
 function inputFor({ base, text, values, hash }: Facts, method: string): CloudfrontInput {
   return { method, url: base, end: values.get("Expires") ?? "", text, hash, publicKey: "" };
+}
+
+/** What the store behind the distribution says, of an object that is not there, for one. Its denial is CloudFront's as well. */
+function saidByOrigin(error: ServerError, now: Date): Cause | undefined {
+  return isVague(error) || error.code === "AccessDenied" ? undefined : serverCause(error, now);
 }
 
 /** What no server of CloudFront's takes, whatever it says. */

@@ -70,6 +70,13 @@ describe("what the origin behind CloudFront answers", () => {
     for (const cause of await causeOf(errorXml("SlowDown", "Please reduce your request rate."))) {
       expect(cause?.code).toBe("SERVER");
     }
+    const denied = `User: arn:aws:sts::1:assumed-role/x is not authorized to perform: s3:GetObject on resource: "x"`;
+    for (const cause of await causeOf(errorXml("AccessDenied", denied))) {
+      expect(cause).toMatchObject({
+        code: "PERMISSION",
+        sentence: expect.stringMatching(/origin denies the distribution/),
+      });
+    }
     for (const cause of await causeOf(errorXml("AccessDenied", "Access Denied"))) {
       expect(cause?.code).toBe("PERMISSION");
     }

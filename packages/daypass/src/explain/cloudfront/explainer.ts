@@ -209,10 +209,19 @@ function inputFor({ base, text, values, hash }: Facts, method: string): Cloudfro
   return { method, url: base, end: values.get("Expires") ?? "", text, hash, publicKey: "" };
 }
 
-/** What the store behind the distribution says, of an object that is not there, for one. Its denial is CloudFront's as well. */
+/** What the store behind the distribution says, of an object that is not there, for one. Who it denies something is the distribution. */
 function saidByOrigin(error: ServerError, now: Date): Cause | undefined {
-  return isVague(error) || error.code === "AccessDenied" ? undefined : serverCause(error, now);
+  if (isVague(error)) return undefined;
+  const said = serverCause(error, now);
+  return said?.code === "PERMISSION" ? { ...ORIGIN_DENIES, evidence: said.evidence } : said;
 }
+
+const ORIGIN_DENIES: Cause = {
+  code: "PERMISSION",
+  sentence: "CloudFront took the signature, and the origin denies the distribution what it asks for.",
+  evidence: [],
+  fix: "Let the distribution in: origin access control, and a policy of the bucket that allows cloudfront.amazonaws.com s3:GetObject.",
+};
 
 /** What no server of CloudFront's takes, whatever it says. */
 function ownFault({ values, policy }: Facts, { authority }: SplitUrl): Cause | undefined {

@@ -32,6 +32,8 @@ export interface Undecided {
   readonly signsType?: boolean | undefined;
   /** Whether the signature covers all parameters. */
   readonly signsQuery?: boolean | undefined;
+  /** Parameters that a service takes appended and unsigned all the same. */
+  readonly notSigned?: readonly string[] | undefined;
   /** Whether HEAD goes with whatever was signed. */
   readonly headIsFree?: boolean | undefined;
   /** What the server computes, as its own text has it. */
@@ -61,13 +63,13 @@ export function undecided(subject: Subject, given: Undecided): Cause {
     ...(signsType ? ["with another content-type than was sent"] : []),
     `with another ${signer.what}`,
   ];
-  const tracker = signsQuery ? trackerCause(subject, others) : undefined;
+  const tracker = signsQuery ? trackerCause(subject, others, given.notSigned) : undefined;
   if (tracker !== undefined) return tracker;
   const own = headers.filter(({ name }) => name !== "host");
   if (own.length > 0) return headerCause(own, others, { isKnown: known.headers });
   if (implied.length > 0) return impliedCause(implied, others);
-  // The server's own text shows how it read all but a plus, which it may have read as the signer did not.
-  const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 1) : SPELLINGS);
+  // The server's own text shows how it read all but a plus, which it may have read as the signer did not, and what was encoded twice.
+  const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 3) : SPELLINGS);
   if (spelling !== undefined) return spelling;
   if (isSame) return sameButRefused(sent.method, { others, computed, signer });
   const signsHost = own.length < headers.length;
@@ -80,14 +82,46 @@ const SECRET: Signer = {
 };
 
 /** Nobody signs what trackers add: it came after signing, as a rule. */
-function trackerCause({ sentUrl }: Subject, others: readonly string[]): Cause | undefined {
-  const names = readParameters(sentUrl).flatMap(([name]) => (isTracking(name) ? [name] : []));
-  if (names.length === 0) return undefined;
+function trackerCause(
+  { sentUrl }: Subject,
+  others: readonly string[],
+  notSigned: readonly string[] = [],
+): Cause | undefined {
+  const parameters = readParameters(sentUrl)
+    .map(([name]) => name)
+    .filter((name) => SIGNATURE.test(name) || !notSigned.includes(name));
+  const names = parameters.filter(isTracking);
+  if (names.length === 0) return appendedCause(parameters, others);
   return {
     code: "QUERY",
     sentence: `Most likely ${names.join(", ")} was added after signing, as mail programs and advertisers do. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
     evidence: ["The signature covers all query parameters."],
     fix: "Have nothing added to signed URLs (click tracking of a newsletter, for one), and send the URL as it was made. With the key given, explain tells for certain.",
+  };
+}
+
+/** What stands in a signed URL by the stores' own rules, behind a signature, too: signers sort. */
+const OF_STORES =
+  /^(?:x-(?:amz|goog|oss)-.+|x-id|response-.+|versionid|partnumber|uploadid|uploads|generation|userproject|list-type|prefix|delimiter|max-keys|start-after|continuation-token|tagging|acl|attributes)$/i;
+const SIGNATURE = /^(?:X-Amz-Signature|X-Goog-Signature|x-oss-signature)$/;
+const TOKEN = "X-Amz-Security-Token";
+
+/** What stands at the end, behind the signature and all that signers write: they put theirs in front of it, or in order. */
+function appendedCause(names: readonly string[], others: readonly string[]): Cause | undefined {
+  const signature = names.findIndex((name) => SIGNATURE.test(name));
+  const behind = names.slice(signature + 1);
+  if (signature < 0) return undefined;
+  const isToken = behind.at(-1) === TOKEN;
+  const last = behind.findLastIndex((name) => OF_STORES.test(name));
+  const appended = isToken ? [TOKEN] : behind.slice(last + 1);
+  if (appended.length === 0) return undefined;
+  return {
+    code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
+    sentence: `Most likely ${appended.join(", ")} was added after signing: it stands behind the signature. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
+    evidence: ["The signature covers all query parameters."],
+    fix: isToken
+      ? "Give the session token to the signer with the key: it is signed, too."
+      : "Put everything into the request before it is signed, and add nothing to the URL. With the key given, explain tells for certain.",
   };
 }
 
@@ -212,5 +246,7 @@ function noEvidence(
 }
 
 function shownHeaders(headers: Undecided["headers"]): string {
-  return headers.map(({ name, values }) => `${name}: ${values.join(",")}`).join(", ");
+  return headers
+    .map(({ name, values }) => (values.join("") === "" ? `no ${name}` : `${name}: ${values.join(",")}`))
+    .join(", ");
 }

@@ -112,10 +112,12 @@ function withoutKey({ subject, input, signed, told, likely, signer }: V4Check): 
   const otherMethod = subject.known.method ? toldOtherwise(subject.sent.method, told) : undefined;
   if (otherMethod !== undefined) return { isProven: true, cause: otherMethod };
   if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
-  const { headers } = input;
+  const { headers, tokens } = input;
+  const notSigned = subject.sentUrl.wire.tokens.flatMap((token) => (tokens.includes(token) ? [] : [token.name]));
+  const isSame = shown !== undefined;
   return {
     isProven: false,
-    cause: undecided(subject, { told: told ?? likely, signer, headers, signsQuery: true, isSame: shown !== undefined }),
+    cause: undecided(subject, { told: told ?? likely, signer, headers, signsQuery: true, notSigned, isSame }),
   };
 }
 

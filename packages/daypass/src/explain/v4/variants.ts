@@ -118,7 +118,11 @@ function hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): readonly Var
     hostVariant(input, { host, other, path: input.path }),
   );
   const { home } = input.dialect;
-  if (home !== undefined && host !== home) variants.push(hostVariant(input, { host, other: home, path: input.path }));
+  if (home !== undefined && host !== home) {
+    variants.push(hostVariant(input, { host, other: home, path: input.path }));
+    // A domain that leads to a bucket is the bucket's name.
+    variants.push(hostVariant(input, { host, other: home, path: `/${host.replace(/:\d+$/, "")}${input.path}` }));
+  }
   const found = bucketOfHost(host);
   if (found !== undefined) {
     const path = `/${found.bucket}${input.path}`;

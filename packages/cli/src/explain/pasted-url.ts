@@ -2,6 +2,7 @@ import { isDaypassError } from "daypass";
 import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
+import { isToldInside } from "../scan/wrapped-link.ts";
 import { collectionRequest } from "./pasted/collection-request.ts";
 import { composedRequest, withoutCurl } from "./pasted/curl-request.ts";
 import { harRequest } from "./pasted/har-request.ts";
@@ -134,7 +135,9 @@ type State = "whole" | "damaged" | "none";
 /** Whether a text is a signed URL, and one that can be read. */
 async function stateOf(text: string): Promise<State> {
   try {
-    const { cause } = await explain(text);
+    const explanation = await explain(text);
+    if (isToldInside(text, explanation)) return "none";
+    const { cause } = explanation;
     return cause?.code === "MALFORMED" || cause?.code === "SIGNATURE" ? "damaged" : "whole";
   } catch (error) {
     if (isDaypassError(error)) return "none";

@@ -1,7 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { type ExplainOptions, explain } from "daypass/explain";
 import { gcsSigner } from "daypass/gcs";
+import { laravelSigner } from "daypass/laravel";
 import { s3Signer } from "daypass/s3";
+import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { RSA } from "../cloudfront/keys.ts";
 import { AWS_URLS } from "./aws-urls.ts";
@@ -11,6 +13,7 @@ const AT = new Date("2026-11-24T12:00:00Z");
 const clock = () => AT;
 const keys = [credentials];
 const expiresIn = 900;
+const LARAVEL = "base64:S2V5T2ZBbkFwcGxpY2F0aW9uV2l0aDMyQnl0ZXM=";
 const causeOf = async (url: string, options: ExplainOptions = {}) => (await explain(url, { clock, ...options })).cause;
 const sign = (options: Partial<Parameters<typeof s3Signer>[0]>, key = "k") =>
   s3Signer({ region: "eu-west-1", credentials, clock, ...options }).sign({ bucket: "media", key, expiresIn }).url;
@@ -52,6 +55,32 @@ describe("without a key", () => {
     const errorBody = errorXml("SignatureDoesNotMatch", "m");
     const at = { clock: () => new Date("2026-01-02T03:05:00Z") };
     expect((await causeOf(iot, { ...at, errorBody }))?.code).toBe("WRONG_SECRET");
+  });
+
+  it("a method is no cause where none is signed", async () => {
+    const laravel = laravelSigner({ secret: LARAVEL, clock }).sign({
+      url: "https://shop.example.com/a",
+      expiresIn,
+    }).url;
+    const page = '{"message":"Invalid signature."}';
+    const added = await causeOf(`${laravel}&fbclid=1`, { errorBody: page });
+    expect(added?.sentence).toMatch(/^Most likely fbclid was added after signing/);
+    const right = await causeOf(laravel, { errorBody: page, keys: [{ scheme: "laravel", secret: LARAVEL }] });
+    expect(right?.code).toBe("HOST");
+    for (const cause of [added, right]) expect(`${cause?.sentence} ${cause?.fix}`).not.toMatch(/method/);
+  });
+
+  it("a tracker's parameter is named for a Daypass URL, unless it may vary", async () => {
+    const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
+    const signer = urlSigner({ key, clock });
+    const errorBody = JSON.stringify({ code: "SIGNATURE_MISMATCH" });
+    const { url } = signer.sign({ url: "https://api.example.com/a", expiresIn });
+    expect(await causeOf(`${url}&utm_source=x`, { errorBody })).toMatchObject({
+      code: "QUERY",
+      sentence: expect.stringMatching(/^Most likely utm_source was added after signing/),
+    });
+    const varied = signer.sign({ url: "https://api.example.com/a", expiresIn, vary: ["utm_source"] }).url;
+    expect((await causeOf(`${varied}&utm_source=x`, { errorBody }))?.code).toBe("WRONG_SECRET");
   });
 
   it("a path or query with %25 was encoded twice, most likely", async () => {

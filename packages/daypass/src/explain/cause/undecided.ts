@@ -36,6 +36,8 @@ export interface Undecided {
   readonly notSigned?: readonly string[] | undefined;
   /** Whether HEAD goes with whatever was signed. */
   readonly headIsFree?: boolean | undefined;
+  /** Whether no method is signed. */
+  readonly methodIsFree?: boolean | undefined;
   /** What the server computes, as its own text has it. */
   readonly computed?: string | undefined;
   /** What the scheme signs with; a secret, unless said otherwise. */
@@ -50,14 +52,14 @@ export interface Undecided {
  */
 export function undecided(subject: Subject, given: Undecided): Cause {
   const { told, headers, implied = [], signsType = false, signsQuery = false, headIsFree = false } = given;
-  const { computed = "the request that", isSame, signer = SECRET } = given;
+  const { computed = "the request that", isSame, signer = SECRET, methodIsFree = false } = given;
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
-  const isFree = method === undefined || (headIsFree && method === "HEAD");
+  const isFree = method === undefined || methodIsFree || (headIsFree && method === "HEAD");
   const wrong = isFree ? undefined : wrongMethod(method, { told, isSame });
   if (wrong !== undefined) return wrong;
   const others = [
-    ...(told !== undefined && told.method === method
+    ...(methodIsFree || (told !== undefined && told.method === method)
       ? []
       : [`for another method${method === undefined ? "" : ` than ${method}`}`]),
     ...(signsType ? ["with another content-type than was sent"] : []),
@@ -82,7 +84,7 @@ const SECRET: Signer = {
 };
 
 /** Nobody signs what trackers add: it came after signing, as a rule. */
-function trackerCause(
+export function trackerCause(
   { sentUrl }: Subject,
   others: readonly string[],
   notSigned: readonly string[] = [],

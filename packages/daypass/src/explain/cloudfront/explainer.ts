@@ -180,6 +180,7 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     variantsOf: (input) => cloudfrontVariants(input, subject),
     // CloudFront does not sign the method.
     unknowns: (input) => [input],
+    methodIsFree: true,
     said: (told) => ownFault(facts, sentUrl) ?? saidByCloudfront(told, facts.values) ?? saidByOrigin(told, subject.now),
     grammar:
       ownFault(facts, sentUrl) ??

@@ -10,6 +10,7 @@ import { unknownKey } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
 import { missingHeader, otherClient } from "../cause/request.ts";
 import { isMismatch, mismatchCause, otherCause, serverCause } from "../cause/server-cause.ts";
+import { trackerCause } from "../cause/undecided.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "../explainer.ts";
@@ -50,6 +51,7 @@ async function explainUrl(subject: Subject): Promise<Explained> {
     contentType: mustSend(values).find(({ name }) => name === "content-type")?.value,
     signature: get("dp-signature") ?? "",
     headers: get("dp-headers")?.split(".") ?? [],
+    vary: get("dp-vary")?.split(".") ?? [],
   });
   return {
     explanation: {
@@ -129,6 +131,8 @@ interface Facts {
   readonly signature: string;
   /** Request headers that are signed. */
   readonly headers: readonly string[];
+  /** Parameters that may have any value. */
+  readonly vary: readonly string[];
   readonly startsAt: Date | undefined;
   readonly endsAt: Date | undefined;
 }
@@ -164,7 +168,9 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
     (isBlind ? untold(open) : undefined);
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
-  return { ...signature, cause: key === undefined ? mismatchCause() : RIGHT };
+  if (key !== undefined) return { ...signature, cause: RIGHT };
+  const others = ["for another name of the server", "with another secret"];
+  return { ...signature, cause: trackerCause(subject, others, facts.vary) ?? mismatchCause() };
 }
 
 /** What was signed, where the URL that was given can be read. */

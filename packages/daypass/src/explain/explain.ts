@@ -97,6 +97,9 @@ async function explainInLife(text: string, options: ToldOptions, reading: Readin
   return explainText(text, isLate ? { ...options, clock: () => new Date(endsAt.getTime() - 1000) } : options, reading);
 }
 
+// A signed URL has a dozen, and each change that is tried costs the more the more there are.
+const MAX_PARAMETERS = 200;
+
 interface ToldOptions extends Omit<ExplainOptions, "request"> {
   readonly request: ToldRequest | undefined;
 }
@@ -130,7 +133,7 @@ async function explainText(url: string, options: ToldOptions, reading: Reading =
     error: told,
     keys,
     hosts,
-    searches: reading === "search",
+    searches: reading === "search" && sentUrl.wire.tokens.length <= MAX_PARAMETERS,
     now: new Date(clock()),
   };
   const { explanation: own, hidden } = await explainer.explain(subject);

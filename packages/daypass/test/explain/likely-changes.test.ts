@@ -6,6 +6,7 @@ import { s3Signer } from "daypass/s3";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { RSA } from "../cloudfront/keys.ts";
+import { cpuMilliseconds } from "../cpu-time.ts";
 import { AWS_URLS } from "./aws-urls.ts";
 import { awsErrorBody, credentials, errorXml, rawUrl } from "./broken-requests.ts";
 
@@ -162,6 +163,16 @@ describe("with the key", () => {
       code: "HOST",
       sentence: expect.stringMatching(/storage\.googleapis\.com with the path \/files\.example\.com\/a/),
     });
+  });
+
+  it("that fits nothing is no search without an end, where there are many parameters", async () => {
+    const url = `${rawUrl()}${"&a=b".repeat(900)}`;
+    let cause: Awaited<ReturnType<typeof causeOf>>;
+    const spent = await cpuMilliseconds(async () => {
+      cause = await causeOf(url, { keys });
+    });
+    expect(cause?.evidence.at(-1)).toMatch(/^Not every change was tried: .*parameters/);
+    expect(spent).toBeLessThan(1000);
   });
 
   it("that fits nothing another name of the host is asked for", async () => {

@@ -192,7 +192,11 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
   }
   return {
     hypotheses,
-    cause: fromShownText(given, meant)?.cause ?? toldOfCut(wrongKey(given, inputs, hypotheses), found),
+    cause:
+      fromShownText(given, meant)?.cause ??
+      toldOfCut(wrongKey(given, inputs, hypotheses), {
+        isCut: found.isCut === true || !subject.searches,
+      }),
   };
 }
 

@@ -48,5 +48,7 @@ export function mixedKeys(
 
 /** What was tried in vain, as evidence. */
 export function noneFits(tried: readonly Hypothesis[]): string {
-  return `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
+  return tried.length === 0
+    ? "No variant was tried."
+    : `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
 }

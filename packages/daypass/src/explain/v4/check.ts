@@ -86,7 +86,11 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
     return { isProven: true, hypotheses, cause: unknownKey({ signedBy: keyId, given: keys.map(({ id }) => id) }) };
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
-  return { isProven: false, hypotheses, cause: toldOfCut(unfitting(check, hypotheses), found) };
+  return {
+    isProven: false,
+    hypotheses,
+    cause: toldOfCut(unfitting(check, hypotheses), { isCut: found.isCut === true || !subject.searches }),
+  };
 }
 
 /** The inputs that may have been signed, the one that the URL itself tells first. */

@@ -1,8 +1,7 @@
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
-import { readParameters } from "../parameters.ts";
-import { isTracking } from "../search/added-parameters.ts";
 import { methodFix } from "../search/variants.ts";
+import { addedCause } from "./added-cause.ts";
 import { otherPlace } from "./other-place.ts";
 import { SPELLINGS, spellingCause } from "./spelling-cause.ts";
 
@@ -65,8 +64,8 @@ export function undecided(subject: Subject, given: Undecided): Cause {
     ...(signsType ? ["with another content-type than was sent"] : []),
     `with another ${signer.what}`,
   ];
-  const tracker = signsQuery ? trackerCause(subject, others, given.notSigned) : undefined;
-  if (tracker !== undefined) return tracker;
+  const added = signsQuery ? addedCause(subject, others, given.notSigned) : undefined;
+  if (added !== undefined) return added;
   const own = headers.filter(({ name }) => name !== "host");
   if (own.length > 0) return headerCause(own, others, { isKnown: known.headers });
   if (implied.length > 0) return impliedCause(implied, others);
@@ -82,50 +81,6 @@ const SECRET: Signer = {
   what: "secret",
   look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
 };
-
-/** Nobody signs what trackers add: it came after signing, as a rule. */
-export function trackerCause(
-  { sentUrl }: Subject,
-  others: readonly string[],
-  notSigned: readonly string[] = [],
-): Cause | undefined {
-  const parameters = readParameters(sentUrl)
-    .map(([name]) => name)
-    .filter((name) => SIGNATURE.test(name) || !notSigned.includes(name));
-  const names = parameters.filter(isTracking);
-  if (names.length === 0) return appendedCause(parameters, others);
-  return {
-    code: "QUERY",
-    sentence: `Most likely ${names.join(", ")} was added after signing, as mail programs and advertisers do. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
-    evidence: ["The signature covers all query parameters."],
-    fix: "Have nothing added to signed URLs (click tracking of a newsletter, for one), and send the URL as it was made. With the key given, explain tells for certain.",
-  };
-}
-
-/** What stands in a signed URL by the stores' own rules, behind a signature, too: signers sort. */
-const OF_STORES =
-  /^(?:x-(?:amz|goog|oss)-.+|x-id|response-.+|versionid|partnumber|uploadid|uploads|generation|userproject|list-type|prefix|delimiter|max-keys|start-after|continuation-token|tagging|acl|attributes)$/i;
-const SIGNATURE = /^(?:X-Amz-Signature|X-Goog-Signature|x-oss-signature)$/;
-const TOKEN = "X-Amz-Security-Token";
-
-/** What stands at the end, behind the signature and all that signers write: they put theirs in front of it, or in order. */
-function appendedCause(names: readonly string[], others: readonly string[]): Cause | undefined {
-  const signature = names.findIndex((name) => SIGNATURE.test(name));
-  const behind = names.slice(signature + 1);
-  if (signature < 0) return undefined;
-  const isToken = behind.at(-1) === TOKEN;
-  const last = behind.findLastIndex((name) => OF_STORES.test(name));
-  const appended = isToken ? [TOKEN] : behind.slice(last + 1);
-  if (appended.length === 0) return undefined;
-  return {
-    code: isToken ? "TOKEN_AFTER_SIGNING" : "QUERY",
-    sentence: `Most likely ${appended.join(", ")} was added after signing: it stands behind the signature. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
-    evidence: ["The signature covers all query parameters."],
-    fix: isToken
-      ? "Give the session token to the signer with the key: it is signed, too."
-      : "Put everything into the request before it is signed, and add nothing to the URL. With the key given, explain tells for certain.",
-  };
-}
 
 /** The URL itself tells that another method was signed than the one that was sent. */
 export function toldOtherwise(method: string, told: ToldMethod | undefined): Cause | undefined {

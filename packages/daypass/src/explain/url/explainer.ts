@@ -5,12 +5,12 @@ import type { UrlCanonical } from "../../url/canonical.ts";
 import { loadKey, type UrlKey } from "../../url/key.ts";
 import { detectUrl, parseUrl } from "../../url/parse.ts";
 import { headerValues } from "../../wire.ts";
+import { addedCause } from "../cause/added-cause.ts";
 import { refusedCause } from "../cause/grammar.ts";
 import { unknownKey } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
 import { missingHeader, otherClient } from "../cause/request.ts";
 import { isMismatch, mismatchCause, otherCause, serverCause } from "../cause/server-cause.ts";
-import { trackerCause } from "../cause/undecided.ts";
 import { checkWhole } from "../cause/whole-signature.ts";
 import { decodeOr } from "../decoded.ts";
 import type { Diagnosis, Explained, Explainer, Subject } from "../explainer.ts";
@@ -170,7 +170,7 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
   if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
   if (key !== undefined) return { ...signature, cause: RIGHT };
   const others = ["for another name of the server", "with another secret"];
-  return { ...signature, cause: trackerCause(subject, others, facts.vary) ?? mismatchCause() };
+  return { ...signature, cause: addedCause(subject, others, facts.vary) ?? mismatchCause() };
 }
 
 /** What was signed, where the URL that was given can be read. */

@@ -198,9 +198,12 @@ const STATUS =
 
 /** The status of the answer, as curl, wget, browsers, HTTP libraries and logs show it: behind the URL, or else in front of it. */
 function statusIn(text: string, { raw, index }: RawUrl): number | undefined {
-  const parts = [text.slice(index + raw.length), text.slice(0, index)].map((part) => part.replaceAll(raw, " "));
-  const [, a, b] = parts.map((part) => STATUS.exec(part)).find((found) => found !== null) ?? [];
-  const status = a ?? b;
+  const [behind, before] = [text.slice(index + raw.length), text.slice(0, index)].map((part) => {
+    const [, a, b] = STATUS.exec(part.replaceAll(raw, " ")) ?? [];
+    return a ?? b;
+  });
+  // A redirect in front of the URL is what led to it.
+  const status = behind ?? (before?.startsWith("3") === true ? undefined : before);
   return status === undefined ? undefined : Number(status);
 }
 

@@ -58,6 +58,16 @@ describe("without a key", () => {
     expect((await causeOf(iot, { ...at, errorBody }))?.code).toBe("WRONG_SECRET");
   });
 
+  it("an end within a word was cut off", async () => {
+    for (const end of ["x-amz-ch", "x-amz-checksum-mode=EN", "x-amz-checksum-mode=ENABLED&x-id=Get"]) {
+      const url = `${rawUrl()}&${end}`;
+      expect(await causeOf(url, { errorBody: awsErrorBody(url) })).toMatchObject({
+        code: "QUERY",
+        sentence: expect.stringMatching(/^The end of the URL was cut off, most likely: it ends with x-/),
+      });
+    }
+  });
+
   it("a method is no cause where none is signed", async () => {
     const laravel = laravelSigner({ secret: LARAVEL, clock }).sign({
       url: "https://shop.example.com/a",
@@ -141,6 +151,18 @@ describe("with the key", () => {
       code: "QUERY",
       sentence: "The query parameter x-amz-checksum-mode=ENABLED was signed and is missing.",
     });
+  });
+
+  it("an end that was cut off is found, wherever it was cut", async () => {
+    const tail = "x-amz-checksum-mode=ENABLED&x-id=GetObject";
+    const url = rawUrl({ signedQuery: tail });
+    for (const kept of ["", "&x-amz-ch", "&x-amz-checksum-mode=EN", "&x-amz-checksum-mode=ENABLED&x-i"]) {
+      expect(await causeOf(`${url}${kept}`, { keys })).toMatchObject({
+        code: "QUERY",
+        sentence: `The end of the URL was cut off: it was signed with ${tail}.`,
+      });
+    }
+    expect(await causeOf(`${url}&${tail}`, { keys })).toBeUndefined();
   });
 
   it("an id with a line end around it is told as such", async () => {

@@ -2,6 +2,7 @@ import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
 import { methodFix } from "../search/variants.ts";
 import { addedCause } from "./added-cause.ts";
+import { cutEndCause } from "./cut-end.ts";
 import { otherPlace } from "./other-place.ts";
 import { SPELLINGS, spellingCause } from "./spelling-cause.ts";
 
@@ -64,7 +65,7 @@ export function undecided(subject: Subject, given: Undecided): Cause {
     ...(signsType ? ["with another content-type than was sent"] : []),
     `with another ${signer.what}`,
   ];
-  const added = signsQuery ? addedCause(subject, others, given.notSigned) : undefined;
+  const added = signsQuery ? (cutEndCause(subject) ?? addedCause(subject, others, given.notSigned)) : undefined;
   if (added !== undefined) return added;
   const own = headers.filter(({ name }) => name !== "host");
   if (own.length > 0) return headerCause(own, others, { isKnown: known.headers });

@@ -32,6 +32,10 @@ export const SIGV4: S3Version = {
       // Of each download, unless the client was told otherwise.
       ["x-amz-checksum-mode", "ENABLED"],
     ],
+    tail: [
+      ["x-amz-checksum-mode", "ENABLED"],
+      ["x-id", "GetObject"],
+    ],
     regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
     services: ["s3", "s3express", "s3-object-lambda", "execute-api"],
     hasSecret: true,

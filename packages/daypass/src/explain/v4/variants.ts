@@ -39,6 +39,8 @@ export interface V4Dialect extends V4Scoping {
   readonly optional: RegExp;
   /** Parameters that signers add of their own accord and that get lost on the way. */
   readonly lost: readonly (readonly [name: string, value: string])[];
+  /** What an SDK's URL ends with, behind its signature: of one that was cut off this is missing first. */
+  readonly tail?: readonly (readonly [name: string, value: string])[] | undefined;
   /** Whether the signature depends on a secret that a key is derived of, and not on a key pair. */
   readonly hasSecret: boolean;
   /** Whether scope and signing key are for one region. SigV4A's are for none. */

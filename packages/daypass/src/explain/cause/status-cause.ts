@@ -1,7 +1,7 @@
 import type { Subject } from "../explainer.ts";
 import type { Cause, Explanation } from "../explanation.ts";
 import { methodFix } from "../search/variants.ts";
-import { CORS_FIX } from "./common-words.ts";
+import { BEHIND_END, BUSY, CORS_FIX, NO_LENGTH } from "./common-words.ts";
 
 /** What other statuses mean than 403, which is that of nearly every refusal. */
 const ROWS: readonly (readonly [status: RegExp, code: Cause["code"], sentence: string, fix: string])[] = [
@@ -35,12 +35,7 @@ const ROWS: readonly (readonly [status: RegExp, code: Cause["code"], sentence: s
     "The server takes no such method at this place, whatever is signed.",
     "Send the method that the URL was made for; look whether host and path lead to the object.",
   ],
-  [
-    /^411$/,
-    "HEADER",
-    "The upload does not tell its length (Content-Length).",
-    "Send a body of known length, not a stream.",
-  ],
+  [/^411$/, ...NO_LENGTH],
   [
     /^(?:409|412)$/,
     "SERVER",
@@ -59,18 +54,8 @@ const ROWS: readonly (readonly [status: RegExp, code: Cause["code"], sentence: s
     "The URL or the headers are longer than the server, or a proxy in front of it, takes.",
     "Raise its limits (nginx: large_client_header_buffers); a session token alone can make a URL of two thousand characters.",
   ],
-  [
-    /^416$/,
-    "HEADER",
-    "The signature was accepted; the range that was asked for (Range) lies behind the end of the object.",
-    "Ask for a range within it, or for the whole.",
-  ],
-  [
-    /^(?:429|503)$/,
-    "SERVER",
-    "The server takes no more requests for now: it says nothing of the URL.",
-    "Send it again after a while, each time after a longer one, as long as the URL lives; send fewer at once.",
-  ],
+  [/^416$/, ...BEHIND_END],
+  [/^(?:429|503)$/, ...BUSY],
   [
     /^5/,
     "SERVER",

@@ -171,3 +171,11 @@ test.each([
   const { stdout } = await daypass(["explain", text, "--at", "2026-01-02T03:05:00Z", "--json"]);
   expect(JSON.parse(stdout).cause?.code).toBe(code);
 });
+
+test("a redirect that led to the URL is no answer to it", async () => {
+  const led = `< HTTP/1.1 302 Found\r\n< Location: ${url}\r\n< \r\n`;
+  expect((await pastedUrl(led)).status).toBeUndefined();
+  const { stdout } = await daypass(["explain", led, "--at", "2026-01-02T03:05:00Z", "--json"]);
+  expect(JSON.parse(stdout).cause).toBeUndefined();
+  expect((await pastedUrl(`GET ${url}\n< HTTP/1.1 307 Temporary Redirect\r\n`)).status).toBe(307);
+});

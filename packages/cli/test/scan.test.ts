@@ -46,6 +46,23 @@ test("tells of a URL that is live as soon as its damage is undone that it is liv
   expect(cut.found.map(({ life }) => life)).toEqual(["malformed"]);
 });
 
+test("tells of a URL in a link that leads to it once, and of one that a service of mail has written anew", async () => {
+  const signed = url("linked");
+  const encoded = encodeURIComponent(signed);
+  const dashes = encoded.replaceAll("-", "-2D").replaceAll("_", "-5F").replaceAll("%2F", "_").replaceAll("%", "-");
+  const links = [
+    `https://eur01.safelinks.protection.outlook.com/?url=${encoded}&data=05`,
+    `https://urldefense.proofpoint.com/v2/url?u=${dashes}&d=DwMFAg`,
+  ];
+  const { found } = await scan(["-"], `${links.join("\n")}\n`);
+  expect(found.map(({ line, life, scheme }) => [line, life, scheme])).toEqual([
+    [1, "live", "s3"],
+    [2, "live", "s3"],
+  ]);
+  const signature = new URL(signed).searchParams.get("X-Amz-Signature") as string;
+  expect(JSON.stringify(found)).not.toContain(signature);
+});
+
 test("tells of a signature that is none that nothing is live", async () => {
   const text = `${url("a").replace(/Signature=.*/, "Signature=REDACTED")} ${url("b").replace(/Signature=.*/, "Signature=…")}`;
   const { status, found } = await scan(["-"], text);

@@ -2,6 +2,7 @@ import { isDaypassError } from "daypass";
 import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
+import { isToldInside } from "../scan/wrapped-link.ts";
 import { collectionRequest } from "./pasted/collection-request.ts";
 import { composedRequest, withoutCurl } from "./pasted/curl-request.ts";
 import { harRequest } from "./pasted/har-request.ts";
@@ -134,7 +135,9 @@ type State = "whole" | "damaged" | "none";
 /** Whether a text is a signed URL, and one that can be read. */
 async function stateOf(text: string): Promise<State> {
   try {
-    const { cause } = await explain(text);
+    const explanation = await explain(text);
+    if (isToldInside(text, explanation)) return "none";
+    const { cause } = explanation;
     return cause?.code === "MALFORMED" || cause?.code === "SIGNATURE" ? "damaged" : "whole";
   } catch (error) {
     if (isDaypassError(error)) return "none";
@@ -195,9 +198,12 @@ const STATUS =
 
 /** The status of the answer, as curl, wget, browsers, HTTP libraries and logs show it: behind the URL, or else in front of it. */
 function statusIn(text: string, { raw, index }: RawUrl): number | undefined {
-  const parts = [text.slice(index + raw.length), text.slice(0, index)].map((part) => part.replaceAll(raw, " "));
-  const [, a, b] = parts.map((part) => STATUS.exec(part)).find((found) => found !== null) ?? [];
-  const status = a ?? b;
+  const [behind, before] = [text.slice(index + raw.length), text.slice(0, index)].map((part) => {
+    const [, a, b] = STATUS.exec(part.replaceAll(raw, " ")) ?? [];
+    return a ?? b;
+  });
+  // A redirect in front of the URL is what led to it.
+  const status = behind ?? (before?.startsWith("3") === true ? undefined : before);
   return status === undefined ? undefined : Number(status);
 }
 

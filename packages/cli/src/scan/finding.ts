@@ -3,6 +3,7 @@ import { isDaypassError } from "daypass";
 import { type Explanation, explain, redactUrl } from "daypass/explain";
 import { repairs } from "./repairs.ts";
 import { readings, UNKNOWN_ORIGIN } from "./urls-in-text.ts";
+import { isToldInside } from "./wrapped-link.ts";
 
 /** `live` also where the end is not known, before the beginning, and where only a damage has to be undone that keeps the signature. */
 export type Life = "live" | "ended" | "malformed";
@@ -47,7 +48,7 @@ export function findingReader(): FindingReader {
     for (const url of readings(raw)) {
       if (countParameters(url) > MAX_PARAMETERS) continue;
       const explanation = await explained(url, now);
-      if (explanation === undefined) continue;
+      if (explanation === undefined || isToldInside(url, explanation)) continue;
       const finding = findingOf(url, explanation, now);
       if (finding.life !== "malformed") return isNew(url) ? finding : undefined;
       malformed ??= (await repaired(url, now)) ?? finding;

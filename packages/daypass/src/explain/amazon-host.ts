@@ -7,8 +7,13 @@ export function amazonHost(authority: string): { readonly front: string; readonl
   return front === undefined || domain === undefined ? undefined : { front, domain };
 }
 
+/** An interface endpoint in somebody's network: `bucket` is a word of its name, and the bucket's stands in front of that or in the path. */
+const INTERFACE = /^(?:(.{1,255})\.)?(?:bucket|accesspoint)\.vpce-[a-z0-9-]+\.s3\.[a-z0-9-]+\.vpce$/;
+
 /** The bucket in the name of an Amazon host, or the alias of a Multi-Region Access Point. */
 export function amazonBucket(authority: string): string | undefined {
+  const [endpoint, inFront] = INTERFACE.exec(amazonHost(authority)?.front ?? "") ?? [];
+  if (endpoint !== undefined) return inFront;
   const front = /^(.{1,255})\.s3(?:express)?(?:[.-][a-z0-9.-]*)?$/;
   return front.exec(amazonHost(authority)?.front ?? "")?.[1]?.replace(/\.accesspoint$/, "");
 }
@@ -17,7 +22,8 @@ export function amazonBucket(authority: string): string | undefined {
 export function amazonRegion(authority: string): string | undefined {
   const front = /(?:^|\.)s3(?:express-[a-z0-9-]+\.|[.-](?:dualstack\.|website-)?)([a-z]{2,}(?:-[a-z]+)+-\d+)$/;
   const region = front.exec(amazonHost(authority)?.front ?? "")?.[1];
-  return region?.startsWith("external-") ? undefined : region;
+  // Some of the older names are those of FIPS endpoints.
+  return region?.startsWith("external-") ? undefined : region?.replace(/^fips-/, "");
 }
 
 /** The service whose name a host has in the place of `s3`. */

@@ -32,6 +32,7 @@ const WRITERS: readonly (readonly [name: string, mark: RegExp])[] = [
   ["Squid", /\(squid\b|squid-cache|ERR_ACCESS_DENIED/i],
   ["Fastly", /Fastly error:|\bcache-[a-z]{3}[a-z0-9-]{2,20}-[A-Z]{3}\b/],
   ["Varnish", /Varnish cache server|Guru Meditation/i],
+  ["MinIO's console", /<title>MinIO (?:Console|Browser|Object Browser)/i],
   ["Amazon's load balancer", /<center>awselb\//i],
   ["OpenResty", /<center>openresty/i],
   ["nginx", /<center>nginx/i],
@@ -49,7 +50,11 @@ const WRITERS: readonly (readonly [name: string, mark: RegExp])[] = [
 const WORDS: readonly (readonly [name: string | undefined, whole: RegExp])[] = [
   ["Cloudflare", /^error code: \d{3,4}$/i],
   ["Envoy", /^(?:RBAC: access denied|no healthy upstream|upstream (?:connect error|request timeout)\b.*)$/is],
-  ["Amazon API Gateway", /^\{\s*"message"\s*:\s*"(?:Forbidden|Missing Authentication Token)"\s*\}$/],
+  [
+    "Amazon API Gateway",
+    /^\{\s*"message"\s*:\s*"(?:Forbidden|Missing Authentication Token|Not Found|Too Many Requests|Limit Exceeded|Request Too Long|Internal Server Error|Service Unavailable|Endpoint request timed out)"\s*\}$/i,
+  ],
+  ["AWS Lambda", /^\{(?=[^{}]*"Reason"\s*:\s*"\w{1,80}LimitExceeded")[^{}]{0,400}\}$/],
   [
     undefined,
     /^(?:[45]\d\d:? )?(?:Access denied|Bad Gateway|Bad Request|Forbidden|Gateway Time-?out|Internal Server Error|Method Not Allowed|(?:page )?not found|(?:Payload|Request Entity) Too Large|Service (?:Temporarily )?Unavailable|Too Many Requests|Unauthorized)\.?$/i,
@@ -58,11 +63,14 @@ const WORDS: readonly (readonly [name: string | undefined, whole: RegExp])[] = [
 
 /** The statuses that those words stand for. */
 const STATUSES: readonly (readonly [status: number, words: RegExp])[] = [
-  [413, /too large/i],
-  [429, /too many requests/i],
+  [404, /not found/i],
+  [405, /method not allowed/i],
+  [413, /too large|request too long/i],
+  [429, /too many requests|"limit exceeded"|LimitExceeded"/i],
+  [500, /internal server error/i],
   [502, /bad gateway/i],
   [503, /unavailable|no healthy upstream/i],
-  [504, /gateway time-?out|request timeout/i],
+  [504, /gateway time-?out|request timeout|request timed out/i],
 ];
 
 /** Reads a page, or the few words that stand for one. `undefined` for all else, such as a store's XML. */

@@ -9,7 +9,7 @@ import { statusCause } from "./cause/status-cause.ts";
 import { type Reading, repair } from "./damage.ts";
 import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
-import type { Cause, ExplainOptions, Explanation } from "./explanation.ts";
+import type { Cause, ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
 import { foreignUrl } from "./foreign-url.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
@@ -18,6 +18,7 @@ import { secretsOf, secretsSent, tokensIn } from "./secrets.ts";
 import { sentParts } from "./seen-request.ts";
 import { splitUrl } from "./split-url.ts";
 import type { ToldRequest } from "./told-request.ts";
+import { type Wrapped, wrappedUrl } from "./wrapped-url.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
@@ -51,6 +52,8 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   // Where another URL was sent, what differs is told as such.
   if (request.url !== undefined && request.url !== url) return explainText(url, { ...options, request });
   const { text, escaped } = unescapeUrl(url);
+  const wrapped = wrappedUrl(text, (other) => isSigned(other, keys));
+  if (wrapped !== undefined) return explainWrapped(wrapped, { ...options, request: { ...request, url: undefined } });
   const asked = { ...options, request: { ...request, url: undefined } };
   const unanswered = { ...asked, errorBody: undefined, status: undefined };
   const damage = await repair(text, {
@@ -62,6 +65,29 @@ export async function explain(url: string, options: ExplainOptions = {}): Promis
   return { ...explanation, cause: besides(besides(escaped, damage.cause) ?? damage.cause, explanation.cause) };
 }
 
+/** The URL that a link leads to. Who opens the link arrives at it, so that it need be no cause of anything. */
+async function explainWrapped({ url, by }: Wrapped, options: ExplainOptions): Promise<Explanation> {
+  const explanation = await explain(url, options);
+  const text = `It was handed on as a link of ${by}, which leads to it: programs need the URL itself. Such services open links before anybody does (one for a single use is used up then), and some change them.`;
+  return { ...explanation, traps: [{ name: "wrapped-link", text }, ...explanation.traps] };
+}
+
+/** Whether a URL is one that is known here, whatever has become of its signature. */
+function isSigned(text: string, keys: readonly ExplainKey[]): boolean {
+  const [, authority = ""] = /^https?:\/\/(?:[^/?#]*@)?([^/?#@]+)/i.exec(text) ?? [];
+  if (authority === "") return false;
+  const request = { method: "GET", target: target(splitUrl(text)), authority, headers: [], remoteAddress: undefined };
+  return explainerFor(request, keys) !== undefined;
+}
+
+function explainerFor(request: WireRequest, keys: readonly ExplainKey[]): Explainer | undefined {
+  return (
+    explainers.find(({ detectsByKey }) => detectsByKey?.(request, keys)) ??
+    explainers.find(({ detects }) => detects(request)) ??
+    explainers.find(({ detectsOtherwise }) => detectsOtherwise?.(request, keys))
+  );
+}
+
 /** An end that has passed says nothing of the signature. */
 async function explainInLife(text: string, options: ToldOptions, reading: Reading): Promise<Explanation> {
   const explanation = await explainText(text, options, reading === "search" ? "exact" : reading);
@@ -70,6 +96,9 @@ async function explainInLife(text: string, options: ToldOptions, reading: Readin
   if (!isLate && reading !== "search") return explanation;
   return explainText(text, isLate ? { ...options, clock: () => new Date(endsAt.getTime() - 1000) } : options, reading);
 }
+
+// A signed URL has a dozen, and each change that is tried costs the more the more there are.
+const MAX_PARAMETERS = 200;
 
 interface ToldOptions extends Omit<ExplainOptions, "request"> {
   readonly request: ToldRequest | undefined;
@@ -92,10 +121,7 @@ async function explainText(url: string, options: ToldOptions, reading: Reading =
     remoteAddress: request?.remoteAddress,
   };
   const meant: WireRequest = { ...sent, target: target(signed) };
-  const explainer =
-    explainers.find(({ detectsByKey }) => detectsByKey?.(meant, keys)) ??
-    explainers.find(({ detects }) => detects(meant)) ??
-    explainers.find(({ detectsOtherwise }) => detectsOtherwise?.(meant, keys));
+  const explainer = explainerFor(meant, keys);
   if (explainer === undefined) throw notSigned(sentUrl);
   const told = error ?? refusalOf(explainer, errorBody);
   const subject: Subject = {
@@ -107,7 +133,7 @@ async function explainText(url: string, options: ToldOptions, reading: Reading =
     error: told,
     keys,
     hosts,
-    searches: reading === "search",
+    searches: reading === "search" && sentUrl.wire.tokens.length <= MAX_PARAMETERS,
     now: new Date(clock()),
   };
   const { explanation: own, hidden } = await explainer.explain(subject);

@@ -20,6 +20,9 @@ const HIDDEN_VALUES: Readonly<Record<string, RegExp>> = {
 const PATH_TOKEN = /\/(bcdn_token|edge-cache-token)=[^/?#]*/g;
 const IMGPROXY = /^((?:[a-z]+:\/\/[^/?#]+)?(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43}(?=\/(?:[a-z_]+:|plain\/))/;
 
+/** Of a URL that is itself the value of a parameter, as a page for a login or a service of mail hands it on: escaped, also twice. */
+const NESTED = /((?:sig(?:nature)?|token|policy|_hash|md5|verify)[%-](?:25)*3D)(?:(?![%-](?:25)*2[36])[^&#])*/gi;
+
 /** What tells itself to be a token or a signature by its form, wherever it stands; the first group stays. */
 const FORMS: readonly RegExp[] = [
   // Behind an escape, too: in a URL that is the value of another one's parameter.
@@ -59,6 +62,7 @@ export function redactUrl(url: string): string {
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1REDACTED@")
     .replace(PATH_TOKEN, "/$1=REDACTED")
     .replace(IMGPROXY, "$1REDACTED")
+    .replace(NESTED, "$1REDACTED")
     .replace(/([?&;])([^=&#;]{1,100})=([^&#]*)/g, (token, mark: string, name: string, value: string) =>
       isHidden(decodeOr(name), value) ? `${mark}${name}=REDACTED` : token,
     );

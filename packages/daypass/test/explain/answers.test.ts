@@ -246,7 +246,7 @@ describe("an answer of a server", () => {
       errorXml("InvalidArgument", "x-amz-server-side-encryption header is not supported for this operation."),
       /stands in the query/,
     ],
-    ["SERVER", sign, errorXml("SlowDown", "Please reduce your request rate."), /SlowDown: Please reduce/],
+    ["SERVER", sign, errorXml("SomethingNew", "Please come back later."), /SomethingNew: Please come/],
   ])("is read: %s", async (code, url, errorBody, says) => {
     const cause = await causeOf(url(), { errorBody });
     expect(cause?.sentence).toMatch(says);

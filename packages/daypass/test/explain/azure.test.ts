@@ -478,3 +478,60 @@ it.each([
   const cause = await causeOf(url.replace(/([?&]sig=)[^&]*/, `$1${signature}`));
   expect([cause?.code, cause?.sentence]).toEqual(["SIGNATURE", expect.stringContaining(said)]);
 });
+
+describe("what the URL is not for", () => {
+  const times = "[Fri, 02 Jan 2026 00:00:00 GMT] - Key expiry [Fri, 02 Jan 2026 03:00:00 GMT]";
+
+  it.each([
+    [
+      `Key start ${times} - Current [Fri, 02 Jan 2026 03:30:00 GMT]`,
+      "EXPIRED",
+      /key that signed has expired: it ended at/,
+    ],
+    [
+      `Key start ${times} - Current [Thu, 01 Jan 2026 23:59:00 GMT]`,
+      "NOT_YET_VALID",
+      /key that signed is not valid yet/,
+    ],
+    ["", "EXPIRED", /key that signed has ended, or has not begun/],
+  ])("is a time of which the key that signed is not: %s", async (frame, code, sentence) => {
+    const { url } = delegation.sign(wish);
+    const errorBody = azureXml("AuthenticationFailed", `Signature not valid in the specified key time frame: ${frame}`);
+    expect(await causeOf(url, { errorBody })).toMatchObject({
+      code,
+      sentence: expect.stringMatching(sentence),
+      fix: expect.stringMatching(/new user delegation key/),
+    });
+  });
+
+  it("is the container of its blob, and the account of its container", async () => {
+    const used = "Signature did not match. String to sign used was x";
+    const blob = azure.sign(wish).url.replace("/talks/a%20b.txt", "");
+    const listing = `${blob}&restype=container&comp=list`;
+    const account = azure.sign({ ...wish, blob: undefined, permissions: "rl" }).url.replace("/media?", "/?");
+    for (const [url, says] of [
+      [listing, /for one blob \(sr=b\), and the URL asks for the container/],
+      [`${account}&comp=list`, /for one container \(sr=c\), and the URL asks for the list/],
+    ] as const) {
+      for (const errorBody of [azureXml("AuthenticationFailed", used), azureXml("AuthorizationFailure"), undefined]) {
+        expect(await causeOf(url, { errorBody })).toMatchObject({
+          code: "PATH",
+          sentence: expect.stringMatching(says),
+        });
+      }
+    }
+    // A blob in the root container has a path of one part, too.
+    expect(await causeOf(`${blob}&comp=list`)).toBeUndefined();
+  });
+
+  it("is a path that was encoded twice, which the server's own text shows", async () => {
+    const url = wrongUrl({ path: "/media/talks/a%2520b.txt" });
+    const values: Readonly<Record<string, string>> = { ...FIELDS, resource: `/blob/${ACCOUNT}/media/talks/a%20b.txt` };
+    const used = LINES.map((name) => values[name] ?? "").join("\n");
+    const errorBody = azureXml("AuthenticationFailed", `Signature did not match. String to sign used was ${used}`);
+    expect(await causeOf(url, { errorBody })).toMatchObject({
+      code: "PATH",
+      sentence: expect.stringMatching(/encoded twice, most likely/),
+    });
+  });
+});

@@ -443,9 +443,9 @@ const broken: readonly Broken[] = [
   {
     what: "an answer that nothing explains",
     form,
-    options: { errorBody: errorXml("SlowDown", "Please reduce your request rate.") },
+    options: { errorBody: errorXml("SomethingNew", "Please come back later.") },
     cause: "SERVER",
-    says: /SlowDown: Please reduce your request rate; nothing that is wrong with the form/,
+    says: /SomethingNew: Please come back later; nothing that is wrong with the form/,
   },
   {
     what: "a file that is too large (error body)",

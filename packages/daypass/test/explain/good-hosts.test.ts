@@ -19,11 +19,22 @@ describe("a good URL is blamed for no host that the provider has", () => {
     ["ap-123456789012.s3-object-lambda.eu-west-1.amazonaws.com", "eu-west-1", "s3-object-lambda"],
     ["ap-123456789012.op-01ac5d28a6a232904.s3-outposts.eu-west-1.amazonaws.com", "eu-west-1", "s3-outposts"],
     ["media.bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "us-east-1", "s3"],
+    ["s3-fips-us-gov-west-1.amazonaws.com", "us-gov-west-1", "s3"],
   ])("%s for %s and %s", async (host, region, service) => {
     for (const keys of [[], [credentials]]) {
       const url = rawUrl({ host, path: "/a", region, service });
       expect((await explain(url, { clock: soon, keys })).cause).toBeUndefined();
     }
+  });
+
+  it.each([
+    ["bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "/media/a", "object a in bucket media"],
+    ["media.bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "/a/b", "object a/b in bucket media"],
+    ["ap-1.accesspoint.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com", "/a/b", "object a/b in bucket ap-1"],
+  ])("%s names the bucket behind an interface endpoint", async (host, path, resource) => {
+    expect((await explain(rawUrl({ host, path, region: "us-east-1" }), { clock: soon })).grants.resource).toBe(
+      resource,
+    );
   });
 
   it.each([

@@ -223,28 +223,50 @@ export function neededHeader(name: string, evidence: readonly string[]): Cause {
   };
 }
 
+const FRAME = /(key )?Start \[(.*?)\] - (?:Key )?Expiry \[(.*?)\] - Current \[(.*?)\]/i;
+
+/** The time is none of the URL, or of the user delegation key that signed it, which has times of its own. */
+function frameCause(detail: string, evidence: readonly string[]): Cause | undefined {
+  const [, key, start = "", end, current] = FRAME.exec(detail) ?? [];
+  // In an exception the times are left out.
+  const isOfKey = key !== undefined || /specified key time frame/i.test(detail);
+  if (current === undefined && !isOfKey) return undefined;
+  const clock = current === undefined ? "" : `, and the server's clock says ${current}`;
+  const isEarly = current !== undefined && new Date(start) > new Date(current);
+  if (current === undefined) {
+    return {
+      code: "EXPIRED",
+      sentence: "The user delegation key that signed has ended, or has not begun, and the URL lives no longer than it.",
+      evidence,
+      fix: NEW_KEY,
+    };
+  }
+  const what = isOfKey ? "The user delegation key that signed" : "The URL";
+  return isEarly
+    ? {
+        code: "NOT_YET_VALID",
+        sentence: `${what} is not valid yet: it begins at ${start}${clock}.`,
+        evidence,
+        fix: isOfKey ? `Wait. ${NEW_KEY}` : "Wait, set the signer's clock, or leave st out.",
+      }
+    : {
+        code: "EXPIRED",
+        sentence: `${what} has expired: it ended at ${end}${clock}${isOfKey ? "; the URL ends with it, whatever se says" : ""}.`,
+        evidence,
+        fix: isOfKey ? NEW_KEY : "Ask for a new URL.",
+      };
+}
+
+const NEW_KEY =
+  "Sign with a new user delegation key, which begins some minutes back, as clocks differ, and ends no earlier than the URL (seven days at most).";
+
 /** What the server's code and detail say, but for a signature that does not match. */
 export function azureCause(error: ServerError, now: Date): Cause | undefined {
   const { code, message, fields } = error;
   const detail = fields.get("AuthenticationErrorDetail") ?? "";
   const evidence = [`The server says ${code}${detail === "" ? "" : `: ${detail}`}`];
-  const [, start, end, current] = /Start \[(.*?)\] - Expiry \[(.*?)\] - Current \[(.*?)\]/.exec(detail) ?? [];
-  if (current !== undefined) {
-    const early = new Date(start ?? "") > new Date(current);
-    return early
-      ? {
-          code: "NOT_YET_VALID",
-          sentence: `The URL is not valid yet: it begins at ${start}, and the server's clock says ${current}.`,
-          evidence,
-          fix: "Wait, set the signer's clock, or leave st out.",
-        }
-      : {
-          code: "EXPIRED",
-          sentence: `The URL has expired: it ended at ${end}, and the server's clock says ${current}.`,
-          evidence,
-          fix: "Ask for a new URL.",
-        };
-  }
+  const frame = frameCause(detail, evidence);
+  if (frame !== undefined) return frame;
   const header = fields.get("HeaderName");
   if (code === "MissingRequiredHeader" && header !== undefined) return neededHeader(header, evidence);
   const row = ROWS.find(([pattern]) => pattern.test(code) || pattern.test(detail));

@@ -18,7 +18,7 @@ import { AZURITE_KEY, isAzurite, isAzuritesRefusal, OTHER_THAN_THE_EMULATORS, ol
 import { azureCause, BLOB_TYPE, compareAzure, lineName, neededHeader, shownText } from "./cause.ts";
 import type { AzureUrl } from "./facts.ts";
 import { COMMON_VERSION, grammarCause, missingCause, unknownVersion } from "./grammar.ts";
-import { isForBlobs, levelOf, repeatedCause, scopeCause } from "./scope.ts";
+import { isForBlobs, levelOf, placeCause, repeatedCause, scopeCause } from "./scope.ts";
 import { type AzureInput, azureVariants, inputText } from "./variants.ts";
 
 /** What each kind of SAS is called. */
@@ -187,7 +187,9 @@ function checkSignature(subject: Subject, url: AzureUrl, sent: AzureUrl): AzureD
   const keys = isKnown ? [{ key: AZURITE_KEY }] : given;
   if (keys.length === 0) {
     const isGiven = subject.keys.some((key) => "accountKey" in key || "userDelegationKey" in key);
-    return { fits: false, cause: different ?? (isGiven ? otherKey(url) : sameText(shown)) };
+    const { others, values, location } = sent;
+    const elsewhere = placeCause(others, values.get("sr"), location);
+    return { fits: false, cause: elsewhere ?? different ?? (isGiven ? otherKey(url) : sameText(shown, sent)) };
   }
   const inputs = keys.map(({ key }): AzureInput => ({ ...emptyInput(sent), key }));
   if (inputs.some(fitsInput)) return { fits: true, cause: different };
@@ -229,8 +231,18 @@ function otherKey({ kind, location, values }: AzureUrl): Cause {
 }
 
 /** The server's string to sign is what the URL says, and the signature still does not match. */
-function sameText(shown: string | undefined): Cause | undefined {
+function sameText(shown: string | undefined, { values }: AzureUrl): Cause | undefined {
   if (shown === undefined) return undefined;
+  const resource = values.get("RESOURCE") ?? "";
+  if (/%[0-9A-F]{2}/i.test(resource)) {
+    return {
+      code: "PATH",
+      sentence:
+        "The path was encoded twice, most likely: the server decoded it once, and its name has escapes left. If it really has them, another key signed.",
+      evidence: [`the server saw: ${resource}`],
+      fix: "Encode the name of the blob exactly once, and sign it as it is before that.",
+    };
+  }
   return {
     code: "WRONG_SECRET",
     sentence:

@@ -16,7 +16,7 @@ export function levelOf({ container, blob }: AzureLocation): "o" | "c" | "s" {
 const LEVELS = { o: "blobs", c: "containers", s: "the account" } as const;
 
 /** A request that the SAS is not for, whatever its signature and its permissions: its protocol, client, service or resource. */
-export function scopeCause(subject: Subject, { kind, values, location }: AzureUrl): Cause | undefined {
+export function scopeCause(subject: Subject, { kind, values, location, others }: AzureUrl): Cause | undefined {
   const { sentUrl, sent, request } = subject;
   const refused = (code: "PROTOCOL" | "SERVICE", sentence: string, fix: string): Cause => ({
     ...{ code, sentence, evidence: [], fix },
@@ -29,7 +29,8 @@ export function scopeCause(subject: Subject, { kind, values, location }: AzureUr
   if (sip !== undefined && remoteAddress !== undefined && !isInRange(sip, peerText(remoteAddress))) {
     return otherClient(`${sip} (sip)`, remoteAddress);
   }
-  const service = kind === ACCOUNT ? serviceOf(subject) : undefined;
+  if (kind !== ACCOUNT) return placeCause(others, values.get("sr"), location);
+  const service = serviceOf(subject);
   if (service === undefined) return undefined;
   const [services, types] = [values.get("ss") ?? "", values.get("srt") ?? ""];
   if (!services.includes(service)) {
@@ -42,6 +43,32 @@ export function scopeCause(subject: Subject, { kind, values, location }: AzureUr
   if (types.includes(level) || (level === "s" && request?.method === undefined)) return undefined;
   const sentence = `The account SAS is for srt=${types}, and the URL leads to ${LEVELS[level]} (${level}).`;
   return refused("SERVICE", sentence, "Sign with srt=o for blobs, c for containers and listings, s for the account.");
+}
+
+/** A SAS for a blob, or for a container, where the request asks for what it stands in. */
+export function placeCause(
+  others: AzureUrl["others"],
+  resource: string | undefined,
+  location: AzureLocation | undefined,
+): Cause | undefined {
+  // Without restype a path of one part is a blob in the root container.
+  const isContainer = others.get("restype") === "container" && location?.blob === undefined;
+  const isAccount =
+    others.get("comp") === "list" && others.get("restype") === undefined && location?.container === undefined;
+  const refused = (what: string, asked: string, fix: string): Cause => ({
+    code: "PATH",
+    sentence: `The SAS is for ${what} (sr=${resource}), and the URL asks for ${asked}, which it does not cover.`,
+    evidence: [],
+    fix,
+  });
+  if (/^b/.test(resource ?? "") && isContainer) {
+    return refused("one blob", "the container", "Ask for the blob, or sign for the container (sr=c).");
+  }
+  if (/^[bcd]/.test(resource ?? "") && isAccount) {
+    const what = resource === "c" ? "one container" : resource === "d" ? "one directory" : "one blob";
+    return refused(what, "the list of the account's containers", "Sign an account SAS (ss=b, srt=s, sp=l) for it.");
+  }
+  return undefined;
 }
 
 /** However a dual-stack socket writes an IPv4 address, in hexadecimal, too. */

@@ -6,7 +6,7 @@ const SIGNATURE = /^(?:InvalidSignatureException|SignatureDoesNotMatch)$/;
 const DENIED = /^AccessDenied(?:Exception)?$/;
 
 /**
- * The answers that AWS's services other than S3 give in JSON or XML, and API Gateway for each API whose routes ask for a signature. Known by use: no
+ * The answers that AWS's services other than S3 give in JSON or XML, S3 where it names the policy, and API Gateway for each API whose routes ask for a signature. Known by use: no
  * page of Amazon's lists them.
  */
 export const AWS_ROWS: readonly AnswerRow[] = [
@@ -57,12 +57,16 @@ export const AWS_ROWS: readonly AnswerRow[] = [
     "See to it that what is called asks for a signature (API Gateway: the authorization AWS_IAM), and that the query arrives as it was signed.",
   ],
   [
-    /^AccessDeniedException$/,
-    /not authorized to perform: ([a-z0-9-]{1,64}:\w{1,64})?(.{0,300}explicit deny)?/is,
+    DENIED,
+    // S3 says which policy it is, too.
+    /not authorized to perform: ([a-z0-9-]{1,64}:\w{1,64})?(?:.{0,2000}?(?:(explicit deny)(?: in an? ([a-z -]{1,60}policy))?|because no ([a-z -]{1,60}policy) allows))?/is,
     "PERMISSION",
-    ([, action = "do this", denied]) =>
-      `The signature was accepted; the key that signed may not ${action}${denied === undefined ? "" : ", as a policy denies it in so many words"}.`,
-    "Give the signing identity the permission, and look at the policy of what is called.",
+    ([, action = "do this", denied, denying = "policy", missing]) =>
+      `The signature was accepted; the key that signed may not ${action}${denied !== undefined ? `, as a ${denying} denies it in so many words` : missing !== undefined ? `, as no ${missing} allows it` : ""}.`,
+    ([, , denied, denying = "policy", missing = "policy of the signing identity"]) =>
+      denied === undefined
+        ? `Allow it in the ${missing}, and look whether another policy (of the bucket, of the key of encryption, of what is called) denies it.`
+        : `Look for the statement in the ${denying} that denies it: no permission of the signing identity outweighs one.`,
   ],
   [
     DENIED,

@@ -9,7 +9,22 @@ export const CORS_SENTENCE =
   "The bucket's CORS rules do not let this page do this: a preflight is answered from them alone, and no signature helps.";
 export const CORS_FIX = "Set a CORS rule with the page's origin, the method and the headers that it sends.";
 const BODY_FIX = "Send the body that was signed, or sign without a checksum.";
-const NO_LENGTH_FIX = "Send a body of known length, not a stream.";
+/** What servers say by a code and by their status alone. */
+export const BUSY = [
+  "SERVER",
+  "The server takes no more requests for now: it says nothing of the URL.",
+  "Send it again after a while, each time after a longer one, as long as the URL lives; send fewer at once.",
+] as const;
+export const NO_LENGTH = [
+  "HEADER",
+  "The upload does not tell its length (Content-Length).",
+  "Send a body of known length, not a stream.",
+] as const;
+export const BEHIND_END = [
+  "HEADER",
+  "The signature was accepted; the range that was asked for (Range) lies behind the end of the object.",
+  "Ask for a range within it, or for the whole.",
+] as const;
 
 /**
  * Amazon's answers, as most stores have them. The first that fits counts, so that a message comes before a code that means
@@ -167,7 +182,60 @@ const ROWS: readonly AnswerRow[] = [
       "Send the whole body, with its own length; look for a client or proxy that broke the upload off.",
     ],
   ),
-  [/^MissingContentLength$/, ANY, "HEADER", "The upload does not tell its length (Content-Length).", NO_LENGTH_FIX],
+  [/^MissingContentLength$/, ANY, ...NO_LENGTH],
+  [
+    // Also MinIO's for either direction, and Azure's.
+    /^(?:SlowDown\w*|ServiceUnavailable|Busy|ServerBusy|ThrottlingException|TooManyRequests(?:Exception)?|RequestLimitExceeded|QpsLimitExceeded|\w*DownloadTrafficRateLimitExceeded|XMinioServerNotInitialized)$/,
+    ANY,
+    ...BUSY,
+  ],
+  [
+    /^(?:InternalError|InternalServerError|InternalFailure|OperationTimedOut)$/,
+    ANY,
+    "SERVER",
+    "The server failed, and says nothing of the URL.",
+    "Send it again, as long as the URL lives; then ask whoever runs the server.",
+  ],
+  [
+    // Amazon's, too; Cloud Storage tells more in its own words.
+    /^InvalidSecurity$/,
+    ANY,
+    "UNKNOWN_KEY",
+    "The server does not take the credentials that signed: the key is unknown to it, was deleted or is inactive.",
+    "Sign with an active key of this server; a key of another provider's is none.",
+  ],
+  [
+    /^AccessControlListNotSupported$/,
+    ANY,
+    "HEADER",
+    "The bucket takes no ACLs (its objects belong to its owner), and the upload has one.",
+    "Sign without x-amz-acl and x-amz-grant-*; let others read by the bucket's policy.",
+  ],
+  [
+    /^InvalidObjectState$/,
+    ANY,
+    "SERVER",
+    (_, fields) => {
+      const storage = fields.get("StorageClass");
+      return `The signature was accepted; the object is archived${storage === undefined ? "" : ` (${storage})`}, and cannot be read before it is restored.`;
+    },
+    "Restore it (RestoreObject), and sign anew when that is done.",
+  ],
+  [
+    /^(?:PreconditionFailed|ConditionalRequestConflict)$/,
+    ANY,
+    "SERVER",
+    "The signature was accepted; a condition of the request is not met: with If-None-Match: * the object must not be there, with If-Match it must be the one that was named.",
+    "Look whether the object is there already; send another condition, or none where none is signed.",
+  ],
+  [/^InvalidRange$/, ANY, ...BEHIND_END],
+  [
+    /^NoSuchUpload$/,
+    ANY,
+    "NOT_FOUND",
+    "The signature was accepted; the upload in parts is not there: it was completed or aborted, or its id (uploadId) is another one.",
+    "Begin a new upload (CreateMultipartUpload), and sign its parts with that id.",
+  ],
   [
     /^NoSuch(?:Key|Bucket|Version)$/,
     ANY,
@@ -189,7 +257,7 @@ const CHUNKED: AnswerRow = [
   ANY,
   "HEADER",
   "The upload does not tell its length (Content-Length): it is sent in chunks.",
-  NO_LENGTH_FIX,
+  NO_LENGTH[2],
 ];
 
 /** What the answer means by its code or message. `undefined` for one that is not known. */

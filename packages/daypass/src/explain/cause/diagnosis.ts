@@ -34,6 +34,8 @@ export interface Case<I extends SignedInput> {
   readonly signsQuery?: boolean | undefined;
   /** Whether HEAD goes with whatever was signed, so that to send it is no fault. */
   readonly headIsFree?: boolean | undefined;
+  /** Whether no method is signed, so that none can be a fault of the signature. */
+  readonly methodIsFree?: boolean | undefined;
   /** Headers that an input has and the signature covers without naming them. */
   implied?(input: I): Undecided["headers"];
   /** Headers that the URL names as signed. */
@@ -110,7 +112,8 @@ export async function diagnose<I extends SignedInput>(
   }
   const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
   const meant = given.asSeen?.({ fits: true }) ?? RIGHT;
-  return { ...signature, cause: spellingCause(subject) ?? sentOtherwise(subject, right, meant) ?? meant };
+  const known = given.methodIsFree === true ? { ...subject.known, method: true } : subject.known;
+  return { ...signature, cause: spellingCause(subject) ?? sentOtherwise({ known }, right, meant) ?? meant };
 }
 
 /** What the server's text tells of a request that nobody described: the method and the headers with which it comes out. */
@@ -133,6 +136,7 @@ function guess<I extends SignedInput>(given: Case<I>, input: I, { isSame }: Pick
     signsType,
     signsQuery: given.signsQuery,
     headIsFree: given.headIsFree,
+    methodIsFree: given.methodIsFree,
     told: given.told,
     signer: given.signer,
     computed: "what",
@@ -188,7 +192,11 @@ async function checkSignature<I extends SignedInput>(given: Case<I>): Promise<Ca
   }
   return {
     hypotheses,
-    cause: fromShownText(given, meant)?.cause ?? toldOfCut(wrongKey(given, inputs, hypotheses), found),
+    cause:
+      fromShownText(given, meant)?.cause ??
+      toldOfCut(wrongKey(given, inputs, hypotheses), {
+        isCut: found.isCut === true || !subject.searches,
+      }),
   };
 }
 

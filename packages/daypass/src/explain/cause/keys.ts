@@ -18,15 +18,29 @@ export function unknownKey({ signedBy, given, signed = "URL" }: Other): Cause {
   };
 }
 
+/** A host that nobody can guess hides a right key. */
+export const OTHER_HOST =
+  "Where a CDN or a proxy has a name of its own, or the host was replaced, name the one that was signed (--host, hosts).";
+
 /** The name of one key, and the secret of another one that is given. */
 export function mixedKeys(
   signedBy: string | undefined,
   other: string,
   { signed = "URL", what = "key" }: { readonly signed?: string; readonly what?: "key" | "secret" } = {},
 ): Cause {
+  const named = signedBy ?? "";
+  const id = named.replace(/^the key /, "");
+  if (id !== other && id.trim() === other) {
+    return {
+      code: "UNKNOWN_KEY",
+      sentence: `The ${signed} names the key ${other} with a space or a line end around it: no server knows such a one.`,
+      evidence: [`it names ${JSON.stringify(id)}`],
+      fix: "Trim the key's id where the signer reads it, e.g. the file or the environment variable.",
+    };
+  }
   return {
     code: "UNKNOWN_KEY",
-    sentence: `The ${signed} names ${signedBy || "nobody"} and was signed with the ${what} of ${other}.`,
+    sentence: `The ${signed} names ${named || "nobody"} and was signed with the ${what} of ${other}.`,
     evidence: [],
     fix: "Use id and secret of one key.",
   };
@@ -34,5 +48,7 @@ export function mixedKeys(
 
 /** What was tried in vain, as evidence. */
 export function noneFits(tried: readonly Hypothesis[]): string {
-  return `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
+  return tried.length === 0
+    ? "No variant was tried."
+    : `No variant fits: ${tried.map(({ code, tried: count }) => `${code} ${count}`).join(", ")}.`;
 }

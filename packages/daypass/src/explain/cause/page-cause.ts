@@ -8,6 +8,8 @@ import { clientCause } from "./client-words.ts";
 interface Row {
   /** Whose page; anybody's where it is missing. */
   readonly by?: RegExp;
+  /** For the URLs of which schemes alone. */
+  readonly of?: RegExp;
   /** Its status, and its words. */
   readonly status?: RegExp;
   readonly words?: RegExp;
@@ -21,10 +23,29 @@ interface Row {
 }
 
 const BEHIND = "and the server behind it never saw the request";
+/** Those that a store's own server does not check. */
+const NO_STORE = /^(?!s3|gcs|azure|oss|cos|swift|aws)/;
 const LOOK_UP = "Look the request up in its log, and change the rule or send the request otherwise.";
 
 /** The first that fits counts. */
 const ROWS: readonly Row[] = [
+  {
+    // A CDN has taken the signature then, and hands out what its origin says.
+    by: /^S3's website/,
+    of: NO_STORE,
+    words: /Code: NoSuch/,
+    code: "NOT_FOUND",
+    sentence: "The bucket behind the URL's host answered, as a website: it has no such object.",
+    fix: "Look at the spelling of the path; upper and lower case count.",
+  },
+  {
+    by: /^S3's website/,
+    of: NO_STORE,
+    code: "PERMISSION",
+    sentence:
+      "The bucket behind the URL's host answered, as a website, and refused: it serves what everybody may read.",
+    fix: "Let what stands in front of it in (origin access control, which needs the bucket's own endpoint), or make the object public.",
+  },
   {
     by: /^S3's website/,
     code: "ENDPOINT",
@@ -146,13 +167,27 @@ const ROWS: readonly Row[] = [
   },
   {
     status: /^429$/,
-    sentence: `WHO has had too many requests of this client, ${BEHIND}.`,
+    sentence: `WHO has had too many requests, ${BEHIND}.`,
     fix: "Send fewer, or raise its limit.",
   },
   {
     status: /^5/,
     sentence: "WHO got no answer from the server behind it, or failed itself: this says nothing about the signature.",
     fix: "Look whether that server is up, and whether WHO reaches it (name, port, TLS, time limits).",
+  },
+  {
+    by: /^Amazon API Gateway$/,
+    of: /^aws$/,
+    status: /^404$/,
+    code: "NOT_FOUND",
+    sentence: "The API has no such route: no stage, path or method of it is the one of the URL.",
+    fix: "See to it that stage, path and method are those of the API (the stage $default has no name in the path), and that it was deployed.",
+  },
+  {
+    by: /^MinIO's console$/,
+    code: "ENDPOINT",
+    sentence: "The URL leads to MinIO's console, which is a page for people and takes no signed requests.",
+    fix: "Sign for the address of the store itself (port 9000, where nobody has chosen another), and have a proxy pass that one on.",
   },
   {
     by: /^Amazon API Gateway$/,
@@ -200,7 +235,7 @@ export function withUnread(
     return cause !== undefined || body.trim() === "" ? explanation : { ...explanation, cause: unread(explanation) };
   const { by, status } = page;
   const isOwn = ownPages !== undefined && (by === undefined || ownPages.includes(by)) && REFUSALS.has(status);
-  const row = isOwn ? undefined : ROWS.find((one) => fits(one, page));
+  const row = isOwn ? undefined : ROWS.find((one) => fits(one, page, explanation.scheme));
   if (row === undefined) return explanation;
   return withTold(explanation, { cause: rowCause(row, page), isVague: row.isVague === true });
 }
@@ -218,7 +253,8 @@ function withTold(
 /** What a page says by itself. `undefined` for what is none. */
 export function pageCause(body: string): Cause | undefined {
   const page = readErrorPage(body);
-  const row = page && ROWS.find((one) => fits(one, page));
+  // Of whose URL it is the answer nobody has said.
+  const row = page && ROWS.find((one) => fits(one, page, "s3"));
   return page && row && rowCause(row, page);
 }
 
@@ -237,8 +273,9 @@ const UNREAD: Cause = {
   fix: "Give the whole body of the answer as the server sent it: a store's XML, problem details in JSON, or the page of a proxy.",
 };
 
-function fits({ by, status, words, isLogin }: Row, page: ErrorPage): boolean {
+function fits({ by, of, status, words, isLogin }: Row, page: ErrorPage, scheme: string): boolean {
   return (
+    (of === undefined || of.test(scheme)) &&
     (isLogin === undefined || page.isLogin) &&
     (by === undefined || by.test(page.by ?? "")) &&
     (status === undefined || status.test(String(page.status ?? ""))) &&

@@ -15,6 +15,20 @@ export const SPELLINGS: readonly Spelling[] = [
   [
     "PATH",
     "path",
+    /%25[0-9A-Fa-f]{2}/,
+    "%25 in front of two digits, as what is encoded once more has it",
+    "Encode the key exactly once, and let nothing encode the URL again.",
+  ],
+  [
+    "QUERY",
+    "query",
+    /%25[0-9A-Fa-f]{2}/,
+    "%25 in front of two digits, as what is encoded once more has it",
+    "Encode names and values exactly once, and let nothing encode the URL again.",
+  ],
+  [
+    "PATH",
+    "path",
     /\+/,
     "a plain +, which is a plus by the rules and a space to some servers",
     "Write %2B for a plus and %20 for a space.",

@@ -2,6 +2,8 @@ import type { ServerError } from "../error-body.ts";
 import type { Cause } from "../explanation.ts";
 import { type AnswerRow, rowCause } from "./answer-rows.ts";
 
+const ANY_BUT_LEGACY = /^(?!.*SigV2)/is;
+
 /**
  * Answers in words that are not Amazon's, or under codes with which Amazon says something else. Seen at R2, Garage (1.x),
  * Alibaba OSS and Backblaze B2, and the gateway's own where S3 has none.
@@ -14,6 +16,15 @@ const ROWS: readonly AnswerRow[] = [
     "The server does not accept Signature Version 2.",
     "Sign with Signature Version 4.",
   ],
+  [
+    // R2's, for a key that it does not know in the account that the host names, or not any more.
+    /^Unauthorized$/,
+    ANY_BUT_LEGACY,
+    "UNKNOWN_KEY",
+    "The server does not take the key that signed: it does not know it, or the key is of another account than the one in the host.",
+    "Look whether the key is still active, and whether it was made for this account: R2 has the account's id in its host.",
+  ],
+  [/^ExpiredRequest$/, /^/, "EXPIRED", "The URL has expired by the server's clock.", "Ask for a new URL."],
   [
     /^InvalidRegionName$/,
     /Must be one of:? *([a-z0-9-]+(?:, *[a-z0-9-]+)*)/i,

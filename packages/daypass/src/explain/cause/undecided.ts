@@ -1,8 +1,8 @@
 import type { Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
-import { readParameters } from "../parameters.ts";
-import { isTracking } from "../search/added-parameters.ts";
 import { methodFix } from "../search/variants.ts";
+import { addedCause } from "./added-cause.ts";
+import { cutEndCause } from "./cut-end.ts";
 import { otherPlace } from "./other-place.ts";
 import { SPELLINGS, spellingCause } from "./spelling-cause.ts";
 
@@ -32,8 +32,12 @@ export interface Undecided {
   readonly signsType?: boolean | undefined;
   /** Whether the signature covers all parameters. */
   readonly signsQuery?: boolean | undefined;
+  /** Parameters that a service takes appended and unsigned all the same. */
+  readonly notSigned?: readonly string[] | undefined;
   /** Whether HEAD goes with whatever was signed. */
   readonly headIsFree?: boolean | undefined;
+  /** Whether no method is signed. */
+  readonly methodIsFree?: boolean | undefined;
   /** What the server computes, as its own text has it. */
   readonly computed?: string | undefined;
   /** What the scheme signs with; a secret, unless said otherwise. */
@@ -48,26 +52,26 @@ export interface Undecided {
  */
 export function undecided(subject: Subject, given: Undecided): Cause {
   const { told, headers, implied = [], signsType = false, signsQuery = false, headIsFree = false } = given;
-  const { computed = "the request that", isSame, signer = SECRET } = given;
+  const { computed = "the request that", isSame, signer = SECRET, methodIsFree = false } = given;
   const { known, sent } = subject;
   const method = known.method ? sent.method : undefined;
-  const isFree = method === undefined || (headIsFree && method === "HEAD");
+  const isFree = method === undefined || methodIsFree || (headIsFree && method === "HEAD");
   const wrong = isFree ? undefined : wrongMethod(method, { told, isSame });
   if (wrong !== undefined) return wrong;
   const others = [
-    ...(told !== undefined && told.method === method
+    ...(methodIsFree || (told !== undefined && told.method === method)
       ? []
       : [`for another method${method === undefined ? "" : ` than ${method}`}`]),
     ...(signsType ? ["with another content-type than was sent"] : []),
     `with another ${signer.what}`,
   ];
-  const tracker = signsQuery ? trackerCause(subject, others) : undefined;
-  if (tracker !== undefined) return tracker;
+  const added = signsQuery ? (cutEndCause(subject) ?? addedCause(subject, others, given.notSigned)) : undefined;
+  if (added !== undefined) return added;
   const own = headers.filter(({ name }) => name !== "host");
   if (own.length > 0) return headerCause(own, others, { isKnown: known.headers });
   if (implied.length > 0) return impliedCause(implied, others);
-  // The server's own text shows how it read all but a plus, which it may have read as the signer did not.
-  const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 1) : SPELLINGS);
+  // The server's own text shows how it read all but a plus, which it may have read as the signer did not, and what was encoded twice.
+  const spelling = spellingCause(subject, isSame ? SPELLINGS.slice(0, 3) : SPELLINGS);
   if (spelling !== undefined) return spelling;
   if (isSame) return sameButRefused(sent.method, { others, computed, signer });
   const signsHost = own.length < headers.length;
@@ -78,18 +82,6 @@ const SECRET: Signer = {
   what: "secret",
   look: "Compare the URL with the one that was made, and the signer's secret with the server's: spaces, line ends, a rotated key, another environment.",
 };
-
-/** Nobody signs what trackers add: it came after signing, as a rule. */
-function trackerCause({ sentUrl }: Subject, others: readonly string[]): Cause | undefined {
-  const names = readParameters(sentUrl).flatMap(([name]) => (isTracking(name) ? [name] : []));
-  if (names.length === 0) return undefined;
-  return {
-    code: "QUERY",
-    sentence: `Most likely ${names.join(", ")} was added after signing, as mail programs and advertisers do. Or the URL was signed ${others.join(", or ")}: without the key nothing tells these apart.`,
-    evidence: ["The signature covers all query parameters."],
-    fix: "Have nothing added to signed URLs (click tracking of a newsletter, for one), and send the URL as it was made. With the key given, explain tells for certain.",
-  };
-}
 
 /** The URL itself tells that another method was signed than the one that was sent. */
 export function toldOtherwise(method: string, told: ToldMethod | undefined): Cause | undefined {
@@ -212,5 +204,7 @@ function noEvidence(
 }
 
 function shownHeaders(headers: Undecided["headers"]): string {
-  return headers.map(({ name, values }) => `${name}: ${values.join(",")}`).join(", ");
+  return headers
+    .map(({ name, values }) => (values.join("") === "" ? `no ${name}` : `${name}: ${values.join(",")}`))
+    .join(", ");
 }

@@ -11,7 +11,9 @@ import { amazonBucket, amazonRegion } from "../amazon-host.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { grammarCause } from "../cause/grammar.ts";
 import { addressCause } from "../cause/request.ts";
+import { isMismatch, isVague, serverCause } from "../cause/server-cause.ts";
 import { checkWhole, P256_BASE64, RSA_BASE64 } from "../cause/whole-signature.ts";
+import type { ServerError } from "../error-body.ts";
 import type { Explained, Explainer, SplitUrl, Subject } from "../explainer.ts";
 import type { Cause, CloudfrontExplainKey, ExplainKey, Trap } from "../explanation.ts";
 import { nameOf, readParameters } from "../parameters.ts";
@@ -178,7 +180,8 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     variantsOf: (input) => cloudfrontVariants(input, subject),
     // CloudFront does not sign the method.
     unknowns: (input) => [input],
-    said: (told) => ownFault(facts, sentUrl) ?? saidByCloudfront(told, facts.values),
+    methodIsFree: true,
+    said: (told) => ownFault(facts, sentUrl) ?? saidByCloudfront(told, facts.values) ?? saidByOrigin(told, subject.now),
     grammar:
       ownFault(facts, sentUrl) ??
       grammarCause(() => {
@@ -187,7 +190,13 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
       }),
     times: { startsAt: facts.policy?.startsAt, endsAt: facts.endsAt },
     other: uncovered(readFacts(sentUrl, subject)) ?? addressCause(subject, facts.policy?.ipRange),
-    otherOf: (fitting) => (error === undefined ? undefined : fitting === undefined ? REFUSED : REFUSED_RIGHT),
+    // Any other answer is the origin's, which CloudFront asks for what it has found to be signed.
+    otherOf: (fitting) =>
+      error === undefined || !(isVague(error) || isMismatch(error))
+        ? undefined
+        : fitting === undefined
+          ? REFUSED
+          : REFUSED_RIGHT,
   };
 }
 
@@ -200,6 +209,20 @@ function isCloudfrontKey(key: ExplainKey): key is CloudfrontExplainKey {
 function inputFor({ base, text, values, hash }: Facts, method: string): CloudfrontInput {
   return { method, url: base, end: values.get("Expires") ?? "", text, hash, publicKey: "" };
 }
+
+/** What the store behind the distribution says, of an object that is not there, for one. Who it denies something is the distribution. */
+function saidByOrigin(error: ServerError, now: Date): Cause | undefined {
+  if (isVague(error)) return undefined;
+  const said = serverCause(error, now);
+  return said?.code === "PERMISSION" ? { ...ORIGIN_DENIES, evidence: said.evidence } : said;
+}
+
+const ORIGIN_DENIES: Cause = {
+  code: "PERMISSION",
+  sentence: "CloudFront took the signature, and the origin denies the distribution what it asks for.",
+  evidence: [],
+  fix: "Let the distribution in: origin access control, and a policy of the bucket that allows cloudfront.amazonaws.com s3:GetObject.",
+};
 
 /** What no server of CloudFront's takes, whatever it says. */
 function ownFault({ values, policy }: Facts, { authority }: SplitUrl): Cause | undefined {

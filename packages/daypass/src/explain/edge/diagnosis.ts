@@ -68,6 +68,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     fits: isFitting,
     // None of them signs the method.
     unknowns: (input) => [input],
+    methodIsFree: true,
     variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
     signsQuery: facts.signs.query,
     asSeen: (key) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, key) : undefined),

@@ -2,12 +2,11 @@ import { hmacSha256 } from "#crypto";
 import { base64, fromHex } from "../../encode.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
 import { OWN_FIELDS as GCS_OWN, parseGcsForm } from "../../gcs/form/parse.ts";
-import { formSignature } from "../../s3/form/canonical.ts";
 import { parseS3Form, OWN_FIELDS as S3_OWN } from "../../s3/form/parse.ts";
 import { formV2Signature } from "../../s3/form/v2/canonical.ts";
 import { parseS3FormV2, OWN_FIELDS as V2_OWN } from "../../s3/form/v2/parse.ts";
 import { parseBasicTime } from "../../time.ts";
-import { type CredentialScope, signingKey } from "../../v4.ts";
+import { AWS4, type CredentialScope, type V4Family } from "../../v4.ts";
 import { amazonBucket, amazonHost } from "../amazon-host.ts";
 import type { SplitUrl } from "../explainer.ts";
 import type { ExplainKey } from "../explanation.ts";
@@ -15,6 +14,7 @@ import { googleBucket } from "../gcs/facts.ts";
 import { gcsExplainKeys } from "../gcs/keys.ts";
 import { isS3Credentials } from "../s3/facts.ts";
 import { SIGV4 } from "../s3/version.ts";
+import { scopeHmacs } from "../v4/scope-hmac.ts";
 import type { V4Scoping } from "../v4/variants.ts";
 import type { FormInput } from "./variants.ts";
 
@@ -80,14 +80,23 @@ function isHmac(values: ReadonlyMap<string, string>): boolean {
 
 const isAmazon = (authority: string): boolean => amazonHost(authority) !== undefined;
 
-/** Access keys, by the signature that their secret gives. */
-function s3Keys(signatureOf: (input: FormInput) => string): FormKind["keys"] {
-  return (keys) =>
-    keys.filter(isS3Credentials).map(({ accessKeyId: id, secretAccessKey: secret }) => ({
+/** Access keys, by the signature that their secret gives. Each search has a signer of its own. */
+function s3Keys(signer: () => (input: FormInput) => string): FormKind["keys"] {
+  return (keys) => {
+    const signatureOf = signer();
+    return keys.filter(isS3Credentials).map(({ accessKeyId: id, secretAccessKey: secret }) => ({
       id,
       secret,
       fits: (input) => input.signature === signatureOf(input),
     }));
+  };
+}
+
+/** The signature of a policy by a secret: with the key that is derived of it, or with itself. */
+function policySignatures(family: V4Family): (input: FormInput) => string {
+  const hmacOf = scopeHmacs(family);
+  return ({ secret, keyScope, policy, isDerived }) =>
+    (isDerived ? hmacOf(secret, keyScope) : hmacSha256(secret)).hex(policy);
 }
 
 /** The one list of kinds of forms. */
@@ -102,9 +111,7 @@ export const formKinds: readonly FormKind[] = [
     scoping: SIGV4.dialect,
     facts: (values) => v4Facts(values, "x-amz-"),
     checkGrammar: parseS3Form,
-    keys: s3Keys(({ secret, keyScope, policy, isDerived }) =>
-      isDerived ? formSignature(secret, keyScope, policy) : hmacSha256(secret).hex(policy),
-    ),
+    keys: s3Keys(() => policySignatures(AWS4)),
     bucketOf: amazonBucket,
     isOwnHost: isAmazon,
   },
@@ -124,8 +131,10 @@ export const formKinds: readonly FormKind[] = [
       token: values.get("x-amz-security-token"),
     }),
     checkGrammar: parseS3FormV2,
-    keys: s3Keys(({ secret, policy, isDerived }) =>
-      isDerived ? formV2Signature(secret, policy) : base64(hmacSha256(secret).bytes(policy)),
+    keys: s3Keys(
+      () =>
+        ({ secret, policy, isDerived }) =>
+          isDerived ? formV2Signature(secret, policy) : base64(hmacSha256(secret).bytes(policy)),
     ),
     bucketOf: amazonBucket,
     isOwnHost: isAmazon,
@@ -140,8 +149,9 @@ export const formKinds: readonly FormKind[] = [
     scoping: { prefix: "X-Goog-", regions: ["auto", "us", "eu", "us-central1", ""], services: ["storage", "s3"] },
     facts: (values) => v4Facts(values, "x-goog-"),
     checkGrammar: (values) => parseGcsForm(values, isHmac(values) ? GOOG4_HMAC : GOOG4_RSA),
-    keys: (keys, values) =>
-      gcsExplainKeys(keys, isHmac(values) ? "hmac" : "account").map((key) => {
+    keys(keys, values) {
+      const signatureOf = policySignatures(GOOG4_HMAC);
+      return gcsExplainKeys(keys, isHmac(values) ? "hmac" : "account").map((key) => {
         if ("verify" in key) {
           const fits = async ({ policy, signature }: FormInput): Promise<boolean> => {
             const bytes = fromHex(signature);
@@ -150,12 +160,9 @@ export const formKinds: readonly FormKind[] = [
           return { id: key.id, secret: "", fits };
         }
         const { id, secret } = key;
-        const fits = (input: FormInput): boolean => {
-          const signing = input.isDerived ? signingKey(GOOG4_HMAC, input.secret, input.keyScope) : input.secret;
-          return hmacSha256(signing).hex(input.policy) === input.signature;
-        };
-        return { id, secret, fits };
-      }),
+        return { id, secret, fits: (input) => signatureOf(input) === input.signature };
+      });
+    },
     bucketOf: googleBucket,
     isOwnHost: (authority) => /(?:^|\.)storage\.googleapis\.com$/.test(authority),
   },

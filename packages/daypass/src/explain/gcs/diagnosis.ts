@@ -2,8 +2,9 @@ import { GOOG4_HMAC, hostWithoutPort, UNSIGNED_PAYLOAD } from "../../gcs/canonic
 import { parseGcs } from "../../gcs/parse.ts";
 import { headerValues } from "../../wire.ts";
 import { grammarCause } from "../cause/grammar.ts";
-import { mixedKeys, noneFits } from "../cause/keys.ts";
+import { mixedKeys, noneFits, OTHER_HOST } from "../cause/keys.ts";
 import { isMismatch } from "../cause/server-cause.ts";
+import type { ToldMethod } from "../cause/undecided.ts";
 import { checkWhole, RSA_HEX } from "../cause/whole-signature.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause } from "../explanation.ts";
@@ -94,6 +95,7 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
       secret: "secret" in key ? key.secret : "",
       fits: v4Matcher(key, signature),
     })),
+    told: facts.signedHeaders.includes("x-goog-resumable") ? RESUMABLE : undefined,
     signer: gcsSigner(kind),
     isWhole: /^[0-9a-f]{64,}$/i.test(signature),
     says: {
@@ -102,7 +104,7 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
         code: "WRONG_SECRET",
         sentence: `The URL was signed with another key than the given one of ${keyId}, or changed in a way that is not among the usual ones.`,
         evidence: [noneFits(tried)],
-        fix: "Compare the key that the signer uses with the given one; an account can have several, and deleted ones end their URLs.",
+        fix: `Compare the key that the signer uses with the given one; an account can have several, and deleted ones end their URLs. ${OTHER_HOST}`,
       }),
       otherAtServer: () => ({
         code: "WRONG_SECRET",
@@ -116,6 +118,9 @@ async function checkSignature(subject: Subject, facts: GcsFacts, input: V4Input)
   if (found.isProven || given.length > 0 || subject.keys.length === 0) return found;
   return { isProven: true, cause: otherKind(facts) };
 }
+
+/** An upload begins so, and with no other method. What is sent afterwards goes to the address that it answers with. */
+const RESUMABLE: ToldMethod = { method: "POST", by: "the header x-goog-resumable begins an upload" };
 
 function otherKind({ family, keyId }: GcsFacts): Cause {
   return {

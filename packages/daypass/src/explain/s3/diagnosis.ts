@@ -3,7 +3,7 @@ import type { S3Credentials } from "../../s3/credentials.ts";
 import { headerValues } from "../../wire.ts";
 import { amazonRegion, amazonService, isAmazonWebsite } from "../amazon-host.ts";
 import { grammarCause } from "../cause/grammar.ts";
-import { mixedKeys, noneFits } from "../cause/keys.ts";
+import { mixedKeys, noneFits, OTHER_HOST } from "../cause/keys.ts";
 import { isMismatch, isVague } from "../cause/server-cause.ts";
 import type { ToldMethod } from "../cause/undecided.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
@@ -16,6 +16,7 @@ import { firstCause } from "../v4/order.ts";
 import { type V4Input, v4Input } from "../v4/variants.ts";
 import { keyEndCause, methodOfOperation, type S3Facts, s3Cause, TOKEN, tokenCause, uploadMark } from "./facts.ts";
 import { refine } from "./refine.ts";
+import { storeRegion } from "./store-region.ts";
 import { storeHost, unsignedHost } from "./unsigned-hosts.ts";
 import type { S3Version } from "./version.ts";
 
@@ -189,7 +190,8 @@ function scopeCause(
     };
   }
   if (regionSet !== undefined) return undefined;
-  const hostRegion = amazonRegion(url.authority);
+  // Whether those take another region nobody has written down: where they refuse, it is the first to look at.
+  const hostRegion = amazonRegion(url.authority) ?? (error === undefined ? undefined : storeRegion(url.authority));
   if (hostRegion === undefined || hostRegion === region) return undefined;
   return {
     code: "REGION",
@@ -225,7 +227,7 @@ async function checkSignature({
         code: "WRONG_SECRET",
         sentence: `The URL was signed with another secret than the given one of ${accessKeyId}, or changed in a way that is not among the usual ones.`,
         evidence: [noneFits(tried)],
-        fix: "Compare the secret that the signer uses with the server's; look for a rotated key.",
+        fix: `Compare the secret that the signer uses with the server's; look for a rotated key. ${OTHER_HOST}`,
       }),
       otherAtServer: () => ({
         code: "WRONG_SECRET",

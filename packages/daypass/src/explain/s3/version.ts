@@ -27,10 +27,15 @@ export const SIGV4: S3Version = {
     family: AWS4,
     prefix: "X-Amz-",
     optional: /^X-Amz-(?:Content-Sha256|S(?:ecurity|3session)-Token)$/,
-    lost: ["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((operation) => [
-      "x-id",
-      operation,
-    ]),
+    lost: [
+      ...["GetObject", "PutObject", "DeleteObject", "HeadObject", "UploadPart"].map((id) => ["x-id", id] as const),
+      // Of each download, unless the client was told otherwise.
+      ["x-amz-checksum-mode", "ENABLED"],
+    ],
+    tail: [
+      ["x-amz-checksum-mode", "ENABLED"],
+      ["x-id", "GetObject"],
+    ],
     regions: ["us-east-1", "auto", "eu-west-1", "us-west-2", "garage", ""],
     services: ["s3", "s3express", "s3-object-lambda", "execute-api"],
     hasSecret: true,

@@ -16,7 +16,8 @@ export function pathSpellings(rawPath: string, canonical: string): readonly (rea
     [isTwice ? ENCODED_TWICE : "decoded, without any encoding", decoded],
     ["decoded once more than it should be", encodeOr(decodeOr(decoded))],
     ["with `+` as a space", canonical.replaceAll("%2B", "%20")],
-    ["with a space where the URL has `+`", canonical.replaceAll("+", "%20")],
+    // In the right one each plus is %2B, whether it was sent so or not.
+    ["with a space where the URL has `+`", rawPath.replaceAll("+", "%20")],
     ...lostPluses(canonical, "%20", "%2B").map((path): [string, string] => [LOST_PLUS, path]),
     ["with a plain `+` where the URL has a space", canonical.replaceAll("%20", "+")],
     ["with a plain `+` that is not encoded", canonical.replaceAll("%2B", "+")],

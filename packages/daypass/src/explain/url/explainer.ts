@@ -5,6 +5,7 @@ import type { UrlCanonical } from "../../url/canonical.ts";
 import { loadKey, type UrlKey } from "../../url/key.ts";
 import { detectUrl, parseUrl } from "../../url/parse.ts";
 import { headerValues } from "../../wire.ts";
+import { addedCause } from "../cause/added-cause.ts";
 import { refusedCause } from "../cause/grammar.ts";
 import { unknownKey } from "../cause/keys.ts";
 import { lifeCause } from "../cause/life.ts";
@@ -50,6 +51,7 @@ async function explainUrl(subject: Subject): Promise<Explained> {
     contentType: mustSend(values).find(({ name }) => name === "content-type")?.value,
     signature: get("dp-signature") ?? "",
     headers: get("dp-headers")?.split(".") ?? [],
+    vary: get("dp-vary")?.split(".") ?? [],
   });
   return {
     explanation: {
@@ -129,6 +131,8 @@ interface Facts {
   readonly signature: string;
   /** Request headers that are signed. */
   readonly headers: readonly string[];
+  /** Parameters that may have any value. */
+  readonly vary: readonly string[];
   readonly startsAt: Date | undefined;
   readonly endsAt: Date | undefined;
 }
@@ -164,7 +168,9 @@ async function diagnose(subject: Subject, key: UrlKey | undefined, facts: Facts)
     (isBlind ? untold(open) : undefined);
   if (cause !== undefined || error === undefined) return { ...signature, cause };
   if (!isMismatch(error)) return { ...signature, cause: otherCause(error) };
-  return { ...signature, cause: key === undefined ? mismatchCause() : RIGHT };
+  if (key !== undefined) return { ...signature, cause: RIGHT };
+  const others = ["for another name of the server", "with another secret"];
+  return { ...signature, cause: addedCause(subject, others, facts.vary) ?? mismatchCause() };
 }
 
 /** What was signed, where the URL that was given can be read. */

@@ -86,7 +86,11 @@ export async function checkV4(check: V4Check): Promise<V4Diagnosis> {
     return { isProven: true, hypotheses, cause: unknownKey({ signedBy: keyId, given: keys.map(({ id }) => id) }) };
   const shown = shownBy(subject, signed)?.cause;
   if (shown !== undefined) return { isProven: true, hypotheses, cause: shown };
-  return { isProven: false, hypotheses, cause: toldOfCut(unfitting(check, hypotheses), found) };
+  return {
+    isProven: false,
+    hypotheses,
+    cause: toldOfCut(unfitting(check, hypotheses), { isCut: found.isCut === true || !subject.searches }),
+  };
 }
 
 /** The inputs that may have been signed, the one that the URL itself tells first. */
@@ -112,10 +116,12 @@ function withoutKey({ subject, input, signed, told, likely, signer }: V4Check): 
   const otherMethod = subject.known.method ? toldOtherwise(subject.sent.method, told) : undefined;
   if (otherMethod !== undefined) return { isProven: true, cause: otherMethod };
   if (subject.error === undefined || !isMismatch(subject.error)) return { isProven: false };
-  const { headers } = input;
+  const { headers, tokens } = input;
+  const notSigned = subject.sentUrl.wire.tokens.flatMap((token) => (tokens.includes(token) ? [] : [token.name]));
+  const isSame = shown !== undefined;
   return {
     isProven: false,
-    cause: undecided(subject, { told: told ?? likely, signer, headers, signsQuery: true, isSame: shown !== undefined }),
+    cause: undecided(subject, { told: told ?? likely, signer, headers, signsQuery: true, notSigned, isSame }),
   };
 }
 

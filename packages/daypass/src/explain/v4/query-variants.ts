@@ -70,6 +70,7 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: "Encode names and values by RFC 3986 (a space is %20, a plus is %2B), sort them by code unit, and send them so.",
     };
   }
+  yield* tailVariants(input);
   for (const [name, value] of dialect.lost) {
     const more = [...tokens, { name, value }];
     yield {
@@ -80,6 +81,27 @@ export function* v4QueryVariants(input: V4Input): Generator<Variant<V4Input>> {
       fix: "Pass the URL on as it was made: no parameter may be dropped.",
     };
   }
+}
+
+/** The end of the URL that was cut off, within a word or between two. */
+function* tailVariants(input: V4Input): Generator<Variant<V4Input>> {
+  const { dialect, tokens } = input;
+  const { tail = [] } = dialect;
+  const last = tokens.at(-1);
+  const end = last === undefined ? "" : last.value === undefined ? last.name : `${last.name}=${last.value}`;
+  const isPart = tail.some(([name, value]) => end !== "" && `${name}=${value}`.startsWith(end));
+  const rest = tokens.filter((token) => !(isPart && token === last) && tail.every(([name]) => name !== token.name));
+  const whole = [...rest, ...tail.map(([name, value]) => ({ name, value }))];
+  const query = canonicalQuery(canonicalPairs(whole));
+  if (query === input.query) return;
+  const missing = tail.map((pair) => pair.join("=")).join("&");
+  yield {
+    code: "QUERY",
+    input: { ...input, tokens: whole, query },
+    signed: `The end of the URL was cut off: it was signed with ${missing}.`,
+    seen: `The server saw ${missing} at the end of the query.`,
+    fix: "Take the whole URL: look for a column, a field or a terminal that is too short for it.",
+  };
 }
 
 /** The number of another part near by, or of the first ones, in the place of this one's. */

@@ -39,6 +39,8 @@ export interface V4Dialect extends V4Scoping {
   readonly optional: RegExp;
   /** Parameters that signers add of their own accord and that get lost on the way. */
   readonly lost: readonly (readonly [name: string, value: string])[];
+  /** What an SDK's URL ends with, behind its signature: of one that was cut off this is missing first. */
+  readonly tail?: readonly (readonly [name: string, value: string])[] | undefined;
   /** Whether the signature depends on a secret that a key is derived of, and not on a key pair. */
   readonly hasSecret: boolean;
   /** Whether scope and signing key are for one region. SigV4A's are for none. */
@@ -118,7 +120,11 @@ function hostVariants(input: V4Input, { urlHost, hosts }: V4Hints): readonly Var
     hostVariant(input, { host, other, path: input.path }),
   );
   const { home } = input.dialect;
-  if (home !== undefined && host !== home) variants.push(hostVariant(input, { host, other: home, path: input.path }));
+  if (home !== undefined && host !== home) {
+    variants.push(hostVariant(input, { host, other: home, path: input.path }));
+    // A domain that leads to a bucket is the bucket's name.
+    variants.push(hostVariant(input, { host, other: home, path: `/${host.replace(/:\d+$/, "")}${input.path}` }));
+  }
   const found = bucketOfHost(host);
   if (found !== undefined) {
     const path = `/${found.bucket}${input.path}`;

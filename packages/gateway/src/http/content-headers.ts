@@ -6,6 +6,7 @@
  * @module
  */
 import { contentDisposition, parseContentDisposition } from "./content-disposition.ts";
+import { utf8OfHeader } from "./metadata.ts";
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -103,7 +104,8 @@ export function contentHeaders(stored: ContentFields, options: ContentHeaderOpti
 
 /** Keeps the file name of a disposition and takes its `inline` away. */
 function asAttachment(disposition: string | undefined): string {
-  const parsed = disposition === undefined ? undefined : parseContentDisposition(disposition);
+  // The name is written anew, so it is read as browsers read it: of UTF-8 that was sent as it is (curl, Go) each byte is a character here.
+  const parsed = disposition === undefined ? undefined : parseContentDisposition(utf8OfHeader(disposition));
   if (parsed === undefined) return "attachment";
   // Sent as the signer wrote it where it already says so.
   if (parsed.type === "attachment") return disposition ?? "attachment";

@@ -56,6 +56,12 @@ describe("safe serving", () => {
     expect(disposition("inline; filename*=UTF-8''na%C3%AFve.html")).toBe(
       "attachment; filename=\"na_ve.html\"; filename*=UTF-8''na%C3%AFve.html",
     );
+    // As curl sends it, in UTF-8, and as a browser does, in Latin-1.
+    for (const bytes of ["na\u00c3\u00afve.html", "na\u00efve.html"]) {
+      expect(disposition(`inline; filename="${bytes}"`)).toBe(
+        "attachment; filename=\"na_ve.html\"; filename*=UTF-8''na%C3%AFve.html",
+      );
+    }
     expect(disposition("attachment; filename=a.html")).toBe("attachment; filename=a.html");
     expect(disposition("INLINE")).toBe("attachment");
     expect(disposition("inline;;")).toBe("attachment");

@@ -152,6 +152,7 @@ describe("an upload by a form", () => {
       [`127.0.0.1:${own.port}`, "/media/", `${own.url}/media/up%2Fa.txt`],
       ["files.example.com", "/media", "https://files.example.com/media/up%2Fa.txt"],
       ["media.s3.example.com", "/", "https://media.s3.example.com/up%2Fa.txt"],
+      ["Media.s3.example.com:443", "/", "https://Media.s3.example.com:443/up%2Fa.txt"],
     ] as const) {
       const reply = await send(own, { method: "POST", target, headers: { host, "content-type": contentType }, body });
       expect([reply.status, reply.headers.location]).toEqual([204, location]);

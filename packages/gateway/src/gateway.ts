@@ -42,7 +42,7 @@ export interface Gateway {
     body: AsyncIterable<Uint8Array>,
     signal?: AbortSignal | (() => AbortSignal),
   ): Outcome | Promise<Outcome>;
-  /** Whether it answers: no longer once `close` was called. */
+  /** Tells probes that no more work is welcome, and closes the storage. For when nothing is under way any more. */
   close(): Promise<void>;
 }
 

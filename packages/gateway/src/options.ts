@@ -68,6 +68,6 @@ export interface GatewayOptions {
   readonly clock?: Clock | undefined;
   /** Requests under way and counts, of this gateway alone unless told. At a reload: those of the one before. */
   readonly tally?: Tally | undefined;
-  /** Random bytes for request ids. */
+  /** Random bytes for the ids of requests and of sessions. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { contentDisposition, parseContentDisposition } from "./content-disposition.ts";
+import { utf8OfHeader } from "./metadata.ts";
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -74,6 +75,13 @@ export function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\xa0-\xff]*$/.test(value);
 }
 
+/** The same of a value as it came: in UTF-8, which curl and Go send as it is, the bytes from 0x80 to 0x9f are no controls. */
+export function isReceivedValue(value: string): boolean {
+  if (isHeaderValue(value)) return true;
+  const text = /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? utf8OfHeader(value) : value;
+  return text !== value && /^[\t\x20-\x7e\xa0-\u{10ffff}]*$/u.test(text);
+}
+
 /**
  * Builds the content headers of a GET or HEAD.
  *
@@ -103,10 +111,12 @@ export function contentHeaders(stored: ContentFields, options: ContentHeaderOpti
 
 /** Keeps the file name of a disposition and takes its `inline` away. */
 function asAttachment(disposition: string | undefined): string {
-  const parsed = disposition === undefined ? undefined : parseContentDisposition(disposition);
+  // The name is written anew, so it is read as browsers read it: of UTF-8 that was sent as it is (curl, Go) each byte is a character here.
+  const parsed = disposition === undefined ? undefined : parseContentDisposition(utf8OfHeader(disposition));
   if (parsed === undefined) return "attachment";
-  // Sent as the signer wrote it where it already says so.
-  if (parsed.type === "attachment") return disposition ?? "attachment";
+  // Sent as the signer wrote it where it already says so, in characters that a URL can hand on to another place.
+  if (parsed.type === "attachment" && disposition !== undefined && /^[\t\x20-\x7e]*$/.test(disposition))
+    return disposition;
   return contentDisposition("attachment", parsed.filename);
 }
 

@@ -4,13 +4,15 @@ import { closeSync, fstatSync, openSync, write } from "node:fs";
 /** Takes lines at once and writes them in the background, in their order. */
 export interface LogFile {
   write(line: string): void;
-  /** Writes out what is in memory and closes what it has opened. */
+  /** Writes out what is in memory and closes what it has opened. A reader that takes nothing any more must not keep the process. */
   close(): Promise<void>;
 }
 
 const CHUNK_BYTES = 64 * 1024;
 const FLUSH_MS = 500;
 const RETRY_MS = 50;
+/** How long a log that is closed waits for a reader that takes nothing. */
+const PATIENCE_MS = 2000;
 // Where the log cannot be written as fast as it grows, lines are lost rather than memory.
 const MAX_BUFFERED = 64 * 1024 * 1024;
 /** PIPE_BUF of Linux: what a pipe takes in one piece or not at all, whoever else writes to it. */
@@ -21,7 +23,7 @@ const LINE_END = 0x0a;
  * Opens a file, or takes a descriptor, for lines. A write of 64 KB costs a tenth of what SonicBoom's writes of 16 KB cost for
  * each line, which is as much as a tenth of a small answer.
  */
-export function logFile(destination: number | string): LogFile {
+export function logFile(destination: number | string, patienceMs: number = PATIENCE_MS): LogFile {
   const fd = typeof destination === "number" ? destination : openSync(destination, "a", 0o640);
   // Workers share a pipe, and one that is full takes a part of a write, behind which comes whatever another one writes.
   const sizeOfNext = cluster.isWorker && isPipe(fd) ? wholeLines : (bytes: Buffer) => bytes.length;
@@ -31,6 +33,9 @@ export function logFile(destination: number | string): LogFile {
   let fault: string | undefined;
   let endsWithin = false;
   let onIdle: (() => void) | undefined;
+  /** How often something was taken, or refused for good. */
+  let taken = 0;
+  let gaveUp = false;
 
   const flush = (): void => {
     if (writing !== undefined || lines === "") return;
@@ -44,11 +49,13 @@ export function logFile(destination: number | string): LogFile {
   /** `told` lines are called lost at the end of these bytes. */
   const writeOut = (bytes: Buffer, told: number): void => {
     write(fd, bytes, 0, sizeOfNext(bytes), null, (error, written) => {
+      if (gaveUp) return;
       // A pipe whose reader is behind. A log that fails otherwise must not end the server, and may be well again when its disk has room.
       if (error?.code === "EAGAIN") {
         setTimeout(() => writeOut(bytes, told), RETRY_MS);
         return;
       }
+      taken += 1;
       if (error === null) {
         endsWithin = bytes[written - 1] !== LINE_END;
         if (told === 0 || written === bytes.length) fault = undefined;
@@ -76,14 +83,22 @@ export function logFile(destination: number | string): LogFile {
     },
     async close() {
       clearInterval(timer);
-      while (writing !== undefined || lines !== "") {
+      let seen = taken;
+      const watch = setInterval(() => {
+        gaveUp = taken === seen;
+        seen = taken;
+        if (gaveUp) onIdle?.();
+      }, patienceMs);
+      while (!gaveUp && (writing !== undefined || lines !== "")) {
         const idle = new Promise<void>((resolve) => {
           onIdle = resolve;
         });
         flush();
         await idle;
       }
-      if (typeof destination === "string") closeSync(fd);
+      clearInterval(watch);
+      // What is still being written would be written to whatever has the descriptor next.
+      if (typeof destination === "string" && !gaveUp) closeSync(fd);
     },
   };
 }

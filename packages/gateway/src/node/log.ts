@@ -18,7 +18,7 @@ export interface Log {
   readonly logger: Logger;
   /** Writes the one line of a request, and one for each object of a DeleteObjects: give it to `createGateway` as `audit`. */
   readonly audit: (event: AuditEvent) => void;
-  /** Writes out what is still in memory. */
+  /** Writes out what is still in memory, and gives up what the reader of a pipe leaves lying for two seconds. */
   close(): Promise<void>;
 }
 

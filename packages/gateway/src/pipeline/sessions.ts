@@ -1,3 +1,4 @@
+import { DaypassError } from "daypass";
 import type { S3Credentials } from "daypass/s3";
 import type { KeyScope } from "./key-scope.ts";
 
@@ -29,7 +30,10 @@ export interface SessionRequest {
 
 /** Issues and reads sessions; made by {@link sessions}. */
 export interface Sessions {
-  /** Makes a session. Its `expiration` is cut to whole seconds. */
+  /**
+   * Makes a session. Its `expiration` is cut to whole seconds.
+   * @throws {DaypassError} `INVALID_INPUT` for a scope that is too long for a token
+   */
   issue(request: SessionRequest): Session;
   /** The session of a token, or `undefined` for text that this gateway has not issued. It may have ended. */
   open(token: string): Session | undefined;
@@ -92,6 +96,12 @@ export function sessions(mac: Mac, random: (length: number) => Uint8Array): Sess
       const claims: Claims = [id, parent.accessKeyId, end, { ...scope }, bond];
       const payload = base64url(new TextEncoder().encode(JSON.stringify(claims)));
       const token = `${payload}.${signature(payload)}`;
+      if (token.length > MAX_TOKEN) {
+        throw new DaypassError(
+          "INVALID_INPUT",
+          `expected a scope that fits into a token of ${MAX_TOKEN} characters, found one that takes ${token.length}: name fewer buckets`,
+        );
+      }
       return session(token, claims);
     },
     open(token) {

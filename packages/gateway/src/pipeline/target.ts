@@ -17,7 +17,6 @@ export interface RequestFields {
   contentLength: string | undefined;
   contentRange: string | undefined;
   contentType: string | undefined;
-  expect: string | undefined;
   ifMatch: string | undefined;
   ifModifiedSince: string | undefined;
   ifNoneMatch: string | undefined;
@@ -63,7 +62,6 @@ function readFields(headers: WireRequest["headers"]): RequestFields {
     contentLength: undefined,
     contentRange: undefined,
     contentType: undefined,
-    expect: undefined,
     ifMatch: undefined,
     ifModifiedSince: undefined,
     ifNoneMatch: undefined,
@@ -94,9 +92,6 @@ function readFields(headers: WireRequest["headers"]): RequestFields {
         if (value.toLowerCase() !== "chunked") {
           throw invalid("expected no transfer coding but `chunked`, found another: send the body plain");
         }
-        break;
-      case "expect":
-        fields.expect ??= value;
         break;
       case "range":
         fields.range = once(fields.range, value, "Range");

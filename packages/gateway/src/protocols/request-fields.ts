@@ -1,6 +1,6 @@
 import { DaypassError, type WireRequest } from "daypass";
 import type { Conditions } from "../http/conditional.ts";
-import { isHeaderValue } from "../http/content-headers.ts";
+import { isReceivedValue } from "../http/content-headers.ts";
 import type { RangeRequest } from "../operations/get-object.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import type { RequestFields } from "../pipeline/target.ts";
@@ -84,7 +84,7 @@ export function storedHeaders(headers: WireRequest["headers"]): StoredHeaders {
  * @throws {Refusal} `INVALID_RESPONSE_HEADER`
  */
 export function expectHeaderValue(name: string, value: string): void {
-  if (isHeaderValue(value)) return;
+  if (isReceivedValue(value)) return;
   throw new Refusal("INVALID_RESPONSE_HEADER", `expected ${name} in characters that a header can carry, found others`, {
     parameter: name,
   });

@@ -13,7 +13,13 @@ import { ASSUME, callSts, credentialsIn, type SessionCredentials } from "../e2e/
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await testGateway({
-    files: { "media/in/a.txt": "a", "media/in/b.txt": "b", "media/out.txt": "out", "other/c.txt": "c" },
+    files: {
+      "media/in/a.txt": "a",
+      "media/in/b.txt": "b",
+      "media/out.txt": "out",
+      "other/c.txt": "c",
+      "My Photos/a.txt": "a",
+    },
     gateway: () => ({ sessionSecret: Buffer.alloc(32, 7) }),
   });
 });
@@ -120,6 +126,20 @@ describe("a session policy", () => {
       expect([code, denied(code, text)]).toEqual([code, false]);
     },
   );
+
+  it("names a folder of whatever name, and with a sign for any text in its place no bucket", async () => {
+    const credentials = await session([["GetObject"], ["My Photos/*"]]);
+    expect((await ask(credentials, { bucket: "My Photos", key: "a.txt" })).status).toBe(200);
+    expect((await ask(credentials, { bucket: "other", key: "c.txt" })).code).toBe("AccessDenied");
+    for (const resource of ["My*/a.txt", "m?dia/*", "$USER/*", "/a.txt", "My Photos/a?.txt", "My Photos/*.txt"]) {
+      const reply = await callSts(
+        gateway,
+        { ...ASSUME, Policy: policyOf([[["GetObject"], [resource]]]) },
+        { key: gateway.accessKey },
+      );
+      expect([resource, reply.status]).toEqual([resource, 400]);
+    }
+  });
 
   it("that allows deletions below a prefix judges each key of a list by itself", async () => {
     const credentials = await session([["DeleteObject"], ["media/in/*"]]);

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { explainForm } from "daypass/explain";
 import { type S3FormRequest, type SignedForm, s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
@@ -132,6 +134,33 @@ describe("an upload by a form", () => {
     }
   });
 
+  it("goes to a folder of whatever name, and to nothing but one", async () => {
+    const own = await testGateway({ files: { "My Photos_2026/.keep": "", "Büro/.keep": "" } });
+    const upload = async (bucket: string, path?: string) => {
+      const form = s3FormSigner({ region: "us-east-1", endpoint: own.url, credentials: own.accessKey }).sign({
+        ...{ bucket, key: "a.txt", expiresIn: 60 },
+      });
+      const data = new FormData();
+      for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
+      data.append("file", new Blob(["content"]), "a.txt");
+      const body = new Response(data);
+      const target = path ?? form.url.slice(own.url.length);
+      const headers = { host: `127.0.0.1:${own.port}`, "content-type": body.headers.get("content-type") ?? "" };
+      const sent = { method: "POST", target, headers, body: Buffer.from(await body.arrayBuffer()) };
+      return (await send(own, sent)).status;
+    };
+    for (const bucket of ["My Photos_2026", "Büro"]) {
+      expect(await upload(bucket)).toBe(204);
+      expect(readFileSync(join(own.root, bucket, "a.txt"), "utf8")).toBe("content");
+    }
+    for (const target of ["/B%C3%BCro%2Fa", "/B%C3%BCro/a", "/B%FCro", "/", "/B%C3%BCro?x"])
+      expect([target, await upload("Büro", target)]).toEqual([target, 405]);
+    // Signed for another bucket, whatever that is.
+    for (const target of ["/..", "/%2e%2e", "/.daypass", "/My%20Photos_2026", "/b%C3%BCro", "/B%2575ro"])
+      expect([target, await upload("Büro", target)]).toEqual([target, 403]);
+    await own.close();
+  });
+
   it("says where the file is by the origin that the form was sent to", async () => {
     const own = await testGateway({
       files: { "media/hello.txt": "hello" },
@@ -152,6 +181,7 @@ describe("an upload by a form", () => {
       [`127.0.0.1:${own.port}`, "/media/", `${own.url}/media/up%2Fa.txt`],
       ["files.example.com", "/media", "https://files.example.com/media/up%2Fa.txt"],
       ["media.s3.example.com", "/", "https://media.s3.example.com/up%2Fa.txt"],
+      ["Media.s3.example.com:443", "/", "https://Media.s3.example.com:443/up%2Fa.txt"],
     ] as const) {
       const reply = await send(own, { method: "POST", target, headers: { host, "content-type": contentType }, body });
       expect([reply.status, reply.headers.location]).toEqual([204, location]);

@@ -51,6 +51,35 @@ it.each(["GET", "HEAD"] as const)(
   },
 );
 
+describe("a function of S3 that is not here", () => {
+  const here = async () => (await s3({ key: "annotated.txt" })).text;
+
+  it.each([
+    ["PUT", { annotation: "", annotationName: "n" }],
+    ["DELETE", { annotation: "", annotationName: "n" }],
+    ["PUT", { functionOfTomorrow: "" }],
+    ["DELETE", { functionOfTomorrow: "" }],
+  ] as const)("is refused as %s with %j, and leaves the object as it is", async (method, query) => {
+    await put("annotated.txt", "the object");
+    const reply = await s3({ method, key: "annotated.txt", query, ...(method === "PUT" ? { body: "a note" } : {}) });
+    expect([reply.status, reply.code, await here()]).toEqual([501, "NotImplemented", "the object"]);
+  });
+
+  it("is never answered with the object or the bucket", async () => {
+    await put("annotated.txt", "the object");
+    expect((await s3({ key: "annotated.txt", query: { annotation: "", annotationName: "n" } })).code).toBe(
+      "NotImplemented",
+    );
+    for (const name of ["metadataAnnotationTable", "metadataInventoryTable", "metadataJournalTable"])
+      expect((await s3({ method: "PUT", query: { [name]: "" }, body: "<x/>" })).code).toBe("NotImplemented");
+    expect((await s3({ method: "DELETE", query: { functionOfTomorrow: "" } })).code).toBe("NotImplemented");
+  });
+
+  it("is no name with a value, which a signer may have for himself", async () => {
+    expect((await s3({ method: "PUT", key: "labelled.txt", query: { "my-label": "7" }, body: "x" })).status).toBe(200);
+  });
+});
+
 it("is told by the AWS SDK for C++ with each request which API it speaks, as by ClickHouse and Arrow", async () => {
   const api = { "x-amz-api-version": "2006-03-01" };
   const begun = await s3({ method: "POST", key: "api.txt", query: { uploads: "" }, headers: api });

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { contentDisposition, parseContentDisposition } from "../../src/http/content-disposition.ts";
-import { cacheControl, contentHeaders, isHeaderValue, isInlineSafe } from "../../src/http/content-headers.ts";
+import {
+  cacheControl,
+  contentHeaders,
+  isHeaderValue,
+  isInlineSafe,
+  isReceivedValue,
+} from "../../src/http/content-headers.ts";
 
 describe("safe serving", () => {
   it.each([
@@ -56,6 +62,14 @@ describe("safe serving", () => {
     expect(disposition("inline; filename*=UTF-8''na%C3%AFve.html")).toBe(
       "attachment; filename=\"na_ve.html\"; filename*=UTF-8''na%C3%AFve.html",
     );
+    // As curl sends it, in UTF-8, and as a browser does, in Latin-1.
+    for (const bytes of ["na\u00c3\u00afve.html", "na\u00efve.html"]) {
+      for (const type of ["inline", "attachment"]) {
+        expect(disposition(`${type}; filename="${bytes}"`)).toBe(
+          "attachment; filename=\"na_ve.html\"; filename*=UTF-8''na%C3%AFve.html",
+        );
+      }
+    }
     expect(disposition("attachment; filename=a.html")).toBe("attachment; filename=a.html");
     expect(disposition("INLINE")).toBe("attachment");
     expect(disposition("inline;;")).toBe("attachment");
@@ -85,6 +99,25 @@ describe("safe serving", () => {
   it.each(["", 'attachment; filename="a b.txt"', "caf\u00e9", "a\tb"])("takes %j as a header value", (value) => {
     expect(isHeaderValue(value)).toBe(true);
   });
+});
+
+describe("a header value as it came", () => {
+  const bytes = (text: string) => Buffer.from(text).toString("latin1");
+
+  it.each([...["\u00c4\u2013.pdf", "\u65e5\u672c", "\u{1f600}", "\u00fc"].map(bytes), "caf\u00e9", "", "a\tb"])(
+    "may be %j",
+    (value) => {
+      expect(isReceivedValue(value)).toBe(true);
+    },
+  );
+
+  // A control by itself, in UTF-8 and beside it, and text that is not made of bytes.
+  it.each(["a\u0085", bytes("a\u0085b"), `${bytes("\u00c4")}\n`, `${bytes("\u00c4")}\x7f`, "\u65e5", "\u00c3\u65bc"])(
+    "may not be %j",
+    (value) => {
+      expect(isReceivedValue(value)).toBe(false);
+    },
+  );
 });
 
 describe("Cache-Control", () => {

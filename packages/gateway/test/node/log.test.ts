@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditEvent } from "../../src/index.ts";
 import { openLog } from "../../src/node/index.ts";
 import { requestLine } from "../../src/node/log.ts";
+import { logFile } from "../../src/node/log-file.ts";
 
 const event: AuditEvent = {
   requestId: "0123456789ABCDEF",
@@ -102,5 +104,26 @@ describe("a log", () => {
     expect(lines).toHaveLength(5001);
     expect(lines.slice(0, 5000).every(({ bytes }, i) => bytes === i)).toBe(true);
     expect(lines[5000]).toMatchObject({ done: true, msg: "ü" });
+  });
+
+  // A pipe of the shell makes its writer wait, one of Node says that it is full.
+  it.each([
+    ["a pipe that makes its writer wait", 0],
+    ["a pipe that says that it is full", constants.O_NONBLOCK],
+  ])("is closed although nobody reads %s", async (name, flags) => {
+    const path = join(folder, name);
+    execFileSync("mkfifo", [path]);
+    const fd = openSync(path, constants.O_RDWR | flags);
+    const file = logFile(fd, 20);
+    const line = `${"x".repeat(999)}\n`;
+    for (let i = 0; i < 200; i++) file.write(line);
+    await file.close();
+    // Whoever waits is let go.
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const room = Buffer.alloc(256 * 1024);
+    expect(readSync(reader, room)).toBeGreaterThanOrEqual(64 * 1024);
+    closeSync(reader);
+    await new Promise((done) => setImmediate(done));
+    closeSync(fd);
   });
 });

@@ -50,6 +50,26 @@ it("sends no last piece of a body that is not what was declared, so that nothing
   await expect.poll(() => readdirSync(`${upstream.root}/bucket`), { timeout: 5000 }).toEqual(["a"]);
 });
 
+// A browser sends a name in Latin-1, curl in UTF-8: each character of a header is a byte as it came.
+it.each([
+  ["small", 1],
+  ["streamed", 2 * MB],
+  ["empty", 0],
+])("stores a header with the bytes that came, with a body that is %s", async (_, size) => {
+  const upstream = await upstreamGateway({ files: { "bucket/.keep": "" } });
+  const storage = over(upstream);
+  const ref = { bucket: "bucket", key: "a" };
+  for (const name of ["\xfc\xc9", "\xc3\xbc", "u"]) {
+    const contentDisposition = `attachment; filename="${name}.pdf"`;
+    const options = { headers: { contentDisposition }, contentLength: size };
+    await storage.put(ref, chunks(Buffer.alloc(size)), options);
+    const infos = [await upstream.storage.head(ref), await storage.head(ref)];
+    expect(infos.map((info) => [info?.size, info?.headers.contentDisposition])).toEqual(
+      Array(2).fill([size, contentDisposition]),
+    );
+  }
+});
+
 it("streams a long body of known length and stores it once", async () => {
   const upstream = await upstreamGateway({ files: { "bucket/.keep": "" } });
   const storage = over(upstream);

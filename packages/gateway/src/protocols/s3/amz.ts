@@ -84,11 +84,21 @@ export function readAmz(
       // Two values of what steers an operation: somebody in between could have read the other.
       if (parameters.has(name)) throw invalidArgument(name, value, `The parameter ${name} was given more than once`);
       parameters.set(name, value);
-    } else if (SUB_RESOURCES.has(name)) throw notImplemented("parameter", name);
+    } else if (SUB_RESOURCES.has(name) || mayBeSubResource(name, value, operation)) {
+      throw notImplemented("parameter", name);
+    }
   }
   if (metadata.size + checksums.size + amz.size + parameters.size === 0) return NOTHING;
   checkSize(metadata, limits.metadata);
   return { metadata: Object.fromEntries(metadata), checksums, amz, parameters };
+}
+
+/**
+ * Amazon selects a function that is new by a name without a value, as `?annotation` was. Taken for a write of the object itself, what was
+ * to be said of an object would stand in its place. To a read it is passed over, as Amazon does with a name that it does not know.
+ */
+function mayBeSubResource(name: string, value: string, { method }: S3Operation): boolean {
+  return value === "" && name !== "" && method !== "GET" && method !== "HEAD";
 }
 
 /** What steers an operation has one value, whether it came as a header or as a parameter. */

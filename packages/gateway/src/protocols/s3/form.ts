@@ -124,10 +124,20 @@ function targetBucket({ target }: WireRequest, virtual: string | undefined): str
       "expected the Host of a configured origin, found another: send the right one",
     );
   }
-  const [, first] = /^\/([a-z0-9][a-z0-9.-]{0,62})?\/?$/.exec(target) ?? [];
-  const bucket = virtual === "" ? first : target === "/" ? virtual : undefined;
+  const bucket = virtual === "" ? onlySegment(target) : target === "/" ? virtual : undefined;
   if (bucket !== undefined) return bucket;
   throw new Refusal("METHOD_NOT_ALLOWED", "expected a form on a bucket, found another target", { method: "POST" });
+}
+
+/** Decoded once. A folder that was there may have any name; whether it is a bucket the storage knows. */
+function onlySegment(target: string): string | undefined {
+  const [, segment = ""] = /^\/([^/?]+)\/?$/.exec(target) ?? [];
+  try {
+    const name = decodeURIComponent(segment);
+    return name === "" || name.includes("/") ? undefined : name;
+  } catch {
+    return undefined;
+  }
 }
 
 async function translated<T>(read: () => Promise<T>, fields: readonly FormField[] = []): Promise<T> {

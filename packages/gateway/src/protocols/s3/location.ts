@@ -7,6 +7,10 @@ export function locationOf({ target, authority }: WireRequest, origins: readonly
 }
 
 function covers(origin: string, authority: string): boolean {
-  const host = origin.replace(/^https:\/\//, "");
-  return host === authority || (host.startsWith("*") && authority.endsWith(host.slice(1)));
+  const host = origin.replace(/^https:\/\//, "").toLowerCase();
+  // `Host: example.com:443` is a legal spelling of https://example.com.
+  const asked = authority.toLowerCase();
+  return [asked, asked.replace(/:443$/, "")].some(
+    (name) => host === name || (host.startsWith("*") && name.endsWith(host.slice(1))),
+  );
 }

@@ -5,7 +5,8 @@ import { Refusal } from "../../pipeline/refusal.ts";
 /** Bytes: what a policy says travels in the token. */
 const MAX_POLICY = 2048;
 const ACTION = /^(?:\*|s3:(?:[a-z]+\*?|\*))$/i;
-const RESOURCE = /^(?:arn:aws:s3:::)?\*$|^arn:aws:s3:::[a-z0-9][a-z0-9.-]*(?:\/[^*?$]*\*?)?$/;
+// A folder that was there is a bucket of whatever name.
+const RESOURCE = /^(?:arn:aws:s3:::)?\*$|^arn:aws:s3:::[^/*?$]+(?:\/[^*?$]*\*?)?$/;
 const ARN = "arn:aws:s3:::";
 
 /**

@@ -70,6 +70,17 @@ function isIdempotent({ method, headers }: WireCall): boolean {
   return method !== "POST" && !("if-none-match" in headers) && !("if-match" in headers);
 }
 
+/** Node takes a Content-Disposition for UTF-8 where it knows the length of the body by then, and makes another letter of one in Latin-1. */
+function dispositionFirst(headers: WireCall["headers"]): WireCall["headers"] {
+  const { "content-disposition": disposition, ...others } = headers;
+  return disposition === undefined ? headers : { "content-disposition": disposition, ...others };
+}
+
+/** Whether there are values beyond ASCII, each character of which stands for a byte as it came. */
+function hasBytes(headers: WireCall["headers"]): boolean {
+  return Object.values(headers).some((value) => /[\x80-\xff]/.test(value));
+}
+
 interface Sent {
   readonly request: ClientRequest;
   readonly answer: Promise<WireAnswer>;
@@ -81,13 +92,16 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
   const [, scheme, host = "", port, path] = URL_PARTS.exec(call.url) ?? [];
   const secure = scheme === "https";
   const streams = call.body !== undefined && !(call.body instanceof Uint8Array);
+  // A head that goes out before its body Node writes in UTF-8, which makes two bytes of one.
+  const asBytes = hasBytes(call.headers);
+  const expects = streams && !asBytes;
   const request = (secure ? httpsRequest : httpRequest)({
     host: host.replace(/^\[|\]$/g, ""),
     port,
     path,
     method: call.method,
     // An upstream that refuses says so before a long body is sent, and the connection stays whole.
-    headers: { ...call.headers, ...(streams ? { expect: "100-continue" } : {}) },
+    headers: { ...dispositionFirst(call.headers), ...(expects ? { expect: "100-continue" } : {}) },
     agent: secure ? agents.https : agents.http,
     maxHeaderSize: MAX_HEAD,
     signal: call.signal,
@@ -129,7 +143,9 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     });
     within(timeouts.answerMs, "answer");
     if (!streams) {
-      request.end(call.body);
+      // Given with the end, its length would be known before the head is written: see `dispositionFirst`.
+      if (call.body !== undefined && asBytes) request.write(call.body);
+      request.end(asBytes ? undefined : call.body);
       return;
     }
     const body = call.body;
@@ -151,6 +167,14 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
           request.destroy();
         });
     };
+    if (!expects) {
+      // Behind the listener above, which gives the connection its time.
+      request.once("socket", (socket) => {
+        if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", start);
+        else start();
+      });
+      return;
+    }
     request.once("continue", start);
     // RFC 9110 §10.1.1: a client "SHOULD NOT wait for an indefinite period before sending the content".
     const patience = setTimeout(start, 1000);

@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, 
 import type { CompletedUpload, CompleteOptions, NamedPart, UploadRef } from "../multipart.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { syncFile } from "./durable.ts";
+import { errnoOf } from "./faults.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { IndexReader, IndexRow, IndexWriter } from "./index/contract.ts";
@@ -16,7 +17,7 @@ import type { Layout, Places } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ObjectPlacer } from "./place-object.ts";
 import { noSuchBucket } from "./refusals.ts";
-import { dataPath, removeUpload, uploadFolder } from "./upload-folder.ts";
+import { dataPath, hasLeft, removeUpload, uploadFolder } from "./upload-folder.ts";
 import { checkChecksum, checksumsOf, etagOf, objectPart } from "./whole-digests.ts";
 
 export type CompleteUpload = (
@@ -51,8 +52,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
   /** Whether the file of an ending that was begun has taken the key: then it only was not written down. */
   async function hasTaken({ id, ref, ending }: UploadRow): Promise<boolean> {
     if (ending === undefined) return false;
-    // Nothing else takes the common file away.
-    if (ending.inPlace && lstatOrAbsent(dataPath(uploadFolder(layout, id))) === undefined) return true;
+    if (hasLeft(ending, uploadFolder(layout, id))) return true;
     const found = await finder.find(ref);
     if (found === undefined) return false;
     closeSync(found.fd);
@@ -91,7 +91,9 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     }
 
     const folder = uploadFolder(layout, id);
-    if (!busy && (await isInPlace(upload, parts, places))) {
+
+    /** False where the common file cannot leave its folder for the object's. */
+    async function moved(): Promise<boolean> {
       const path = dataPath(folder);
       const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
       try {
@@ -101,10 +103,17 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
         const now = clock() / 1000;
         futimesSync(fd, now, now);
         await commit({ fd, path, inPlace: true });
+        return true;
+      } catch (error) {
+        // A folder of the same disk that is mounted in the bucket's place (of a container, say) has the number of that disk, and takes no file from beside it.
+        if (errnoOf(error) !== "EXDEV") throw error;
+        return false;
       } finally {
         closeSync(fd);
       }
-    } else {
+    }
+
+    if (busy || !(await isInPlace(upload, parts, places)) || !(await moved())) {
       await placer.withTemp(places, async (temp) => {
         await joinParts(folder, parts, temp.fd);
         await commit({ fd: temp.fd, path: temp.path, inPlace: false });
@@ -125,7 +134,8 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
       if (number !== i + 1 || (isLast ? size > slotSize : size !== slotSize)) return false;
       if ("position" in place) there += size;
     }
-    if (there * 2 < sizeOf(parts)) return false;
+    // Where none of them lies in it there may be no such file.
+    if (there === 0 || there * 2 < sizeOf(parts)) return false;
     const behind = reader.uploads.parts(id, { after: parts.length, limit: MAX_PARTS });
     if (behind.some(({ place }) => "position" in place)) return false;
     const target = await placer.folderFor(places);

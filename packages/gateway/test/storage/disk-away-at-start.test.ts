@@ -1,0 +1,90 @@
+/** Starts while the disk of a bucket is not there yet, as after a loss of power: its folder is missing, or is the empty one below the mount point. */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { disk, openDiskIndex } from "../../src/storage/disk.ts";
+import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
+
+const ref = { bucket: "bucket", key: "a.txt" };
+
+/** Opens and closes the root while the folder of the bucket is elsewhere. */
+async function startWithout(root: string, left: "nothing" | "an empty folder"): Promise<void> {
+  const folder = join(root, "bucket");
+  renameSync(folder, `${root}-away`);
+  if (left === "an empty folder") mkdirSync(folder);
+  await (await disk({ root })).close();
+  if (left === "an empty folder") rmdirSync(folder);
+  renameSync(`${root}-away`, folder);
+}
+
+for (const left of ["nothing", "an empty folder"] as const) {
+  describe(`a start that finds ${left} in a bucket's place`, () => {
+    it("keeps what is known of the objects that were stored last", async () => {
+      const root = tempRoot();
+      const index = await openDiskIndex(root);
+      const { claim } = index.writer;
+      // The power goes before the end of each claim is written down.
+      const writer: typeof index.writer = {
+        ...index.writer,
+        claim: async (...parameters) => {
+          const claimed = await claim(...parameters);
+          return { finish: () => claimed.finish("unknown") };
+        },
+      };
+      const first = await disk({ root, writer });
+      await first.put({ ...ref, key: "old" }, chunks("old"), { contentType: "x/old" });
+      await first.put(ref, chunks("1"), { contentType: "x/1" });
+      await first.put(ref, chunks("2"), { contentType: "x/2", metadata: { a: "1" } });
+      await first.close();
+      index.close();
+
+      await startWithout(root, left);
+      const second = await disk({ root });
+      expect(await second.head(ref)).toMatchObject({ contentType: "x/2", metadata: { a: "1" } });
+      expect((await second.head({ ...ref, key: "old" }))?.contentType).toBe("x/old");
+      await second.close();
+      removeRoot(root);
+    });
+
+    it("keeps the parts that were acknowledged", async () => {
+      const root = tempRoot();
+      const first = await disk({ root });
+      await first.put(ref, chunks("x"));
+      const upload = await first.createUpload(ref);
+      const { etag } = await first.putPart(upload, 1, chunks("part"), { contentLength: 4 });
+      await first.close();
+      await startWithout(root, left);
+      const second = await disk({ root });
+      await second.completeUpload(upload, [{ number: 1, etag }], { minPartSize: 0 });
+      expect((await second.head(ref))?.size).toBe(4);
+      await second.close();
+      removeRoot(root);
+    });
+  });
+}
+
+it("a start takes nothing away behind a link that stands where a folder was", async () => {
+  const root = tempRoot();
+  const outside = mkdtempSync(join(tmpdir(), "daypass-outside-"));
+  const first = await disk({ root });
+  await first.put({ bucket: "bucket", key: "sub/a.txt" }, chunks("x"));
+  await first.close();
+  rmSync(join(root, "bucket/sub"), { recursive: true });
+  symlinkSync(outside, join(root, "bucket/sub"));
+  const name = ".daypass-0123456789abcdef-0123456789abcdef.tmp";
+  writeFileSync(join(outside, name), "an upload of another gateway");
+  writeFileSync(join(root, "bucket", name), "what a crash has left");
+  await (await disk({ root })).close();
+  expect(readdirSync(outside)).toEqual([name]);
+  for (const made of [root, outside]) removeRoot(made);
+});

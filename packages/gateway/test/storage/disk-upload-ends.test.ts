@@ -179,6 +179,20 @@ it("an upload whose only part is empty becomes an object, also where a longer on
   });
 });
 
+it("the end of a bucket ends its uploads, and none of another bucket of its name", async () => {
+  await withDisk(async (storage) => {
+    // Each takes some milliseconds, and their bucket is gone by then.
+    const old = await Promise.all(Array.from({ length: 20 }, (_, i) => storage.createUpload({ ...ref, key: `${i}` })));
+    const removed = storage.deleteBucket("bucket");
+    while (await storage.hasBucket("bucket")) await new Promise((resolve) => setImmediate(resolve));
+    await storage.createBucket("bucket");
+    const upload = await storage.createUpload({ ...ref, key: "x" });
+    await removed;
+    expect((await storage.getUpload(upload)).uploadId).toBe(upload.uploadId);
+    for (const ended of old) await expect(storage.getUpload(ended)).rejects.toMatchObject({ code: "NO_SUCH_UPLOAD" });
+  });
+});
+
 const reason = needsMounts();
 const SCRIPT = `
 mount --bind "$1/folder" "$1/root/mounted"

@@ -1,5 +1,6 @@
 /** Starts while the disk of a bucket is not there yet, as after a loss of power: its folder is missing, or is the empty one below the mount point. */
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,6 +17,8 @@ import { disk, openDiskIndex } from "../../src/storage/disk.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
 
 const ref = { bucket: "bucket", key: "a.txt" };
+/** The name of a file that another run was uploading. */
+const TEMP = ".daypass-0123456789abcdef-0123456789abcdef.tmp";
 
 /** Opens and closes the root while the folder of the bucket is elsewhere. */
 async function startWithout(root: string, left: "nothing" | "an empty folder"): Promise<void> {
@@ -56,6 +59,20 @@ for (const left of ["nothing", "an empty folder"] as const) {
       removeRoot(root);
     });
 
+    it("leaves what an upload has left to the start that finds it", async () => {
+      const root = tempRoot();
+      const first = await disk({ root });
+      await first.put({ ...ref, key: "sub/a.txt" }, chunks("x"));
+      await first.close();
+      const temp = join(root, "bucket/sub", TEMP);
+      writeFileSync(temp, "what a crash has left");
+      await startWithout(root, left);
+      expect(existsSync(temp)).toBe(true);
+      await (await disk({ root })).close();
+      expect(existsSync(temp)).toBe(false);
+      removeRoot(root);
+    });
+
     it("keeps the parts that were acknowledged", async () => {
       const root = tempRoot();
       const first = await disk({ root });
@@ -81,10 +98,9 @@ it("a start takes nothing away behind a link that stands where a folder was", as
   await first.close();
   rmSync(join(root, "bucket/sub"), { recursive: true });
   symlinkSync(outside, join(root, "bucket/sub"));
-  const name = ".daypass-0123456789abcdef-0123456789abcdef.tmp";
-  writeFileSync(join(outside, name), "an upload of another gateway");
-  writeFileSync(join(root, "bucket", name), "what a crash has left");
+  writeFileSync(join(outside, TEMP), "an upload of another gateway");
+  writeFileSync(join(root, "bucket", TEMP), "what a crash has left");
   await (await disk({ root })).close();
-  expect(readdirSync(outside)).toEqual([name]);
+  expect(readdirSync(outside)).toEqual([TEMP]);
   for (const made of [root, outside]) removeRoot(made);
 });

@@ -143,6 +143,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   const clean = async (database: IndexDatabase): Promise<void> => {
     await sweep({
       database,
+      root: layout.root,
       run,
       currentFingerprint: fingerprintNow,
       mayBeAway: (bucket) => mayBeAway(layout, bucket),

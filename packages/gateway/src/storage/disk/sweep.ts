@@ -1,6 +1,6 @@
 /** What a crash leaves behind is cleaned at the next start: temp files of dead runs, and rows whose rename never came. */
 import { opendir, realpath, rmdir, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import type { ObjectRef } from "../storage.ts";
 import { errnoOf } from "./faults.ts";
 import type { IndexDatabase } from "./index/database.ts";
@@ -11,6 +11,7 @@ const BATCH = 500;
 
 export interface SweepOptions {
   readonly database: IndexDatabase;
+  readonly root: string;
   /** This run, whose temp files are alive. */
   readonly run: string;
   /** The fingerprint of the file that a key has now. */
@@ -23,10 +24,18 @@ export interface SweepOptions {
  * Visits only what an upload has touched: the folders noted before their first temp file, and the rows not settled. So it costs
  * nothing for the files that were always there, however many they are.
  */
-export async function sweep({ database, run, currentFingerprint, mayBeAway }: SweepOptions): Promise<void> {
+export async function sweep(options: SweepOptions): Promise<void> {
+  const { database, root, run, currentFingerprint, mayBeAway } = options;
+
+  /** A temp file that stays keeps its bucket from being removed, and nobody would look there again. */
+  function isExpectedBack(folder: string): boolean {
+    const [bucket = ""] = relative(root, folder).split(sep);
+    return database.names.hasObjects(bucket) && mayBeAway(bucket);
+  }
+
   for (const folder of database.folders()) {
     const gone = await unlessStuck(() => isGoneOrSwept(folder, run));
-    if (gone === true) database.transaction([() => database.removeFolder(folder)]);
+    if (gone === true && !isExpectedBack(folder)) database.transaction([() => database.removeFolder(folder)]);
   }
   const rows = database.unsettled();
   for (let start = 0; start < rows.length; start += BATCH) {

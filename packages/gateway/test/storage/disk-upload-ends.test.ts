@@ -165,6 +165,36 @@ describe("an end that came to nothing", () => {
   }
 });
 
+it("an end finds a part that is sent once more in the very moment, and no other in its place", async () => {
+  await withIndex(async (index, root) => {
+    let meanwhile = async (): Promise<unknown> => undefined;
+    // Between the list of parts and the first of their bytes a folder is noted.
+    const writer: IndexWriter = {
+      ...index.writer,
+      addFolder: (path) => meanwhile().then(() => index.writer.addFolder(path)),
+    };
+    for (const [key, text, code] of [
+      ["same/a", "first", undefined],
+      ["other/a", "other", "INVALID_PART"],
+    ] as const) {
+      const storage = await disk({ root, writer });
+      const upload = await storage.createUpload({ ...ref, key });
+      // Of no announced length, and so in a file of its own.
+      const send = (sent: string) => storage.putPart(upload, 1, chunks(sent));
+      const { etag } = await send("first");
+      meanwhile = async () => {
+        meanwhile = async () => undefined;
+        await send(text);
+      };
+      const ended = storage.completeUpload(upload, [{ number: 1, etag }], ANY_SIZE);
+      if (code === undefined) await ended;
+      else await expect(ended).rejects.toMatchObject({ code });
+      expect((await storage.head({ ...ref, key }))?.size).toBe(code === undefined ? 5 : undefined);
+      await storage.close();
+    }
+  });
+});
+
 it("an upload whose only part is empty becomes an object, also where a longer one was given up before it", async () => {
   await withDisk(async (storage, root) => {
     const upload = await storage.createUpload(ref);

@@ -44,7 +44,18 @@ interface Made {
   readonly inPlace: boolean;
 }
 
+/** How an upload is to end. */
+interface End {
+  /** A digest of the list of parts. */
+  readonly list: string;
+  /** Whether somebody writes into the common file. */
+  readonly busy: boolean;
+  readonly conditions: CompleteOptions;
+}
+
 const MAX_PARTS = 10_000;
+/** Somebody who replaces parts as fast as they are read is not going to hold still. */
+const ATTEMPTS = 5;
 
 export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload {
   const { layout, reader, writer, finder, placer, clock } = options;
@@ -60,11 +71,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
   }
 
   /** Makes the object of the parts. */
-  async function make(
-    upload: UploadRow,
-    parts: readonly PartRow[],
-    end: { readonly list: string; readonly busy: boolean; readonly conditions: CompleteOptions },
-  ): Promise<CompletedUpload> {
+  async function make(upload: UploadRow, parts: readonly PartRow[], end: End): Promise<CompletedUpload> {
     const { id, ref, fields } = upload;
     const { list, busy, conditions } = end;
     const result = { etag: etagOf(parts), checksums: checksumsOf(fields.checksum, parts) };
@@ -122,6 +129,18 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     return result;
   }
 
+  /** A part that is sent once more meanwhile takes the file of the one before away. What has come then is the one that is named, or is not. */
+  async function makeOf(named: readonly NamedPart[], upload: UploadRow, end: End): Promise<CompletedUpload> {
+    for (let attempts = 1; ; attempts++) {
+      const rows = reader.uploads.parts(upload.id, { after: 0, limit: MAX_PARTS });
+      try {
+        return await make(upload, findParts(named, rows, end.conditions), end);
+      } catch (error) {
+        if (errnoOf(error) !== "ENOENT" || attempts === ATTEMPTS) throw error;
+      }
+    }
+  }
+
   /**
    * Whether the common file, with little besides, is the object: parts 1 to n in places of one size, nothing behind them that
    * was acknowledged, and a file system that can give the file its name.
@@ -158,8 +177,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
       }
       // Somebody aborted it, and the disk failed before that was written down.
       if (lstatOrAbsent(uploadFolder(layout, uploadId)) === undefined) throw noSuchUpload();
-      const parts = findParts(named, reader.uploads.parts(uploadId, { after: 0, limit: MAX_PARTS }), conditions);
-      const result = await make(row, parts, { list, busy: claim.busy, conditions });
+      const result = await makeOf(named, row, { list, busy: claim.busy, conditions });
       await claim.finish("completed");
       await removeUpload(layout, uploadId);
       return result;

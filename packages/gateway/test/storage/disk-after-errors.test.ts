@@ -237,6 +237,33 @@ describe("a name that somebody else takes between the last look and the commit",
   });
 });
 
+for (const conditions of [{}, { ifNoneMatch: "*" } as const]) {
+  it(`a file that could take neither its name nor another is where it was, ${conditions.ifNoneMatch ?? "unconditionally"}`, async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const { isSpelledSo } = index.layout;
+    const path = join(root, "bucket/a.txt");
+    // As on a disk that gives a file another name than it was told.
+    const layout = {
+      ...index.layout,
+      isSpelledSo: (...asked: Parameters<typeof isSpelledSo>) => asked[1] !== path && isSpelledSo(...asked),
+    };
+    const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "mkdir" });
+    const finder = objectFinder({ ...index, layout, smallBytes: 1000 });
+    const placer = objectPlacer({ ...index, layout, finder, folders: { ensure: () => Promise.reject(full) } });
+    // The parts of an upload lie in one file.
+    const data = join(root, ".daypass/uploads/data");
+    writeFileSync(data, "parts");
+    const fingerprint = fingerprintOf(statSync(data, { bigint: true }));
+    const row = { ref, fingerprint, etag: "e", contentType: "text/plain", headers: {}, metadata: {}, checksums: {} };
+    const places = placer.placesOf(ref);
+    await expect(placer.commit(data, { row, places, conditions })).rejects.toMatchObject({ code: "ENOSPC" });
+    expect([readFileSync(data, "utf8"), existsSync(path)]).toEqual(["parts", false]);
+    index.close();
+    removeRoot(root);
+  });
+}
+
 describe.skipIf(otherDisk === undefined)(
   "an upload to a bucket on a disk of its own (skipped: no second disk at /dev/shm)",
   () => {

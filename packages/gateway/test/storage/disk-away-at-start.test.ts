@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
 import { disk, openDiskIndex } from "../../src/storage/disk.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
 
@@ -103,4 +104,19 @@ it("a start takes nothing away behind a link that stands where a folder was", as
   await (await disk({ root })).close();
   expect(readdirSync(outside)).toEqual([TEMP]);
   for (const made of [root, outside]) removeRoot(made);
+});
+
+it("a start forgets a folder that is gone for good, and no other", async () => {
+  const root = tempRoot();
+  const first = await disk({ root });
+  for (const key of ["there/a", "gone/a"]) await first.put({ bucket: "bucket", key }, chunks("x"));
+  await first.delete({ bucket: "bucket", key: "gone/a" });
+  await first.close();
+  rmdirSync(join(root, "bucket/gone"));
+  await (await disk({ root })).close();
+  const index = await openDatabase(join(root, ".daypass/index.db"), { readOnly: true });
+  const noted = index.prepare("SELECT path FROM folders").all() as { readonly path: string }[];
+  expect(noted.map(({ path }) => path)).toEqual([join(root, "bucket/there")]);
+  index.close();
+  removeRoot(root);
 });

@@ -1,5 +1,6 @@
 /** Starts while the disk of a bucket is not there yet, as after a loss of power: its folder is missing, or is the empty one below the mount point. */
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -119,4 +120,26 @@ it("a start forgets a folder that is gone for good, and no other", async () => {
   expect(noted.map(({ path }) => path)).toEqual([join(root, "bucket/there")]);
   index.close();
   removeRoot(root);
+});
+
+it("a start on a copy of a root takes nothing away from the root that it was copied from", async () => {
+  const root = tempRoot();
+  const copy = `${root}-copy`;
+  const first = await disk({ root });
+  await first.put({ bucket: "bucket", key: "sub/a" }, chunks("x"));
+  await first.close();
+  cpSync(root, copy, { recursive: true });
+  // The root is served again by now.
+  const temp = join(root, "bucket/sub", TEMP);
+  writeFileSync(temp, "an upload under way");
+  for (let start = 0; start < 2; start++) {
+    const second = await disk({ root: copy });
+    await second.put({ bucket: "bucket", key: "sub/b" }, chunks("x"));
+    await second.close();
+    writeFileSync(join(copy, "bucket/sub", TEMP), "what a crash has left");
+  }
+  expect(existsSync(temp)).toBe(true);
+  await (await disk({ root: copy })).close();
+  expect(readdirSync(join(copy, "bucket/sub"))).toEqual(["a", "b"]);
+  for (const made of [root, copy]) removeRoot(made);
 });

@@ -34,7 +34,9 @@ export async function sweep(options: SweepOptions): Promise<void> {
   }
 
   for (const folder of database.folders()) {
-    const gone = await unlessStuck(() => isGoneOrSwept(folder, run));
+    // A root that was copied brings the notes of the other one along, in which uploads may be under way.
+    const isOurs = folder === root || folder.startsWith(`${root}${sep}`);
+    const gone = isOurs ? await unlessStuck(() => isGoneOrSwept(folder, run)) : true;
     if (gone === true && !isExpectedBack(folder)) database.transaction([() => database.removeFolder(folder)]);
   }
   const rows = database.unsettled();

@@ -179,6 +179,22 @@ it("a bucket is not removed from under an upload that is about to take its name"
   });
 });
 
+it("a bucket is not removed with an object that came after it was seen to be empty, also where that lies elsewhere", async () => {
+  const root = tempRoot();
+  const index = await openDiskIndex(root);
+  const storage = await disk({ root, writer: index.writer });
+  for (const key of ["a//b", "a"]) {
+    await storage.put({ bucket: "bucket", key }, chunks("x"));
+    // What the removal of a bucket asks of the index's process once it has listed nothing.
+    await expect(index.writer.removeBucket("bucket")).rejects.toMatchObject({ code: "BUCKET_NOT_EMPTY" });
+    expect(await storage.head({ bucket: "bucket", key })).toMatchObject({ size: 1 });
+    await storage.delete({ bucket: "bucket", key });
+  }
+  await storage.close();
+  index.close();
+  removeRoot(root);
+});
+
 describe("a name that somebody else takes between the last look and the commit", () => {
   /** Puts `mine` under `a.txt`, where `meanwhile` comes after the look and before the name. Tells what is there then. */
   async function put(conditions: { readonly ifNoneMatch?: "*" }, meanwhile: (path: string) => void) {

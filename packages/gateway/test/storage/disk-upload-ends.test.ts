@@ -1,6 +1,6 @@
 /** Ends of uploads in parts that were begun, and came to nothing or were not written down. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { IN_NAMESPACE, needsMounts } from "../../../../tools/mounts.ts";
@@ -220,6 +220,16 @@ it("the end of a bucket ends its uploads, and none of another bucket of its name
     await removed;
     expect((await storage.getUpload(upload)).uploadId).toBe(upload.uploadId);
     for (const ended of old) await expect(storage.getUpload(ended)).rejects.toMatchObject({ code: "NO_SUCH_UPLOAD" });
+  });
+});
+
+it("a bucket that is made in the place of one whose folder was taken away has none of its uploads", async () => {
+  await withDisk(async (storage, root) => {
+    const upload = await storage.createUpload(ref);
+    rmdirSync(join(root, "bucket"));
+    await storage.createBucket("bucket");
+    await expect(storage.getUpload(upload)).rejects.toMatchObject({ code: "NO_SUCH_UPLOAD" });
+    expect((await storage.listUploads("bucket", { prefix: "", limit: 10 })).entries).toEqual([]);
   });
 });
 

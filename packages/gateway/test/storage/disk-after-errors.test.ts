@@ -179,6 +179,22 @@ it("a bucket is not removed from under an upload that is about to take its name"
   });
 });
 
+it("a bucket is not removed with an object that came after it was seen to be empty, also where that lies elsewhere", async () => {
+  const root = tempRoot();
+  const index = await openDiskIndex(root);
+  const storage = await disk({ root, writer: index.writer });
+  for (const key of ["a//b", "a"]) {
+    await storage.put({ bucket: "bucket", key }, chunks("x"));
+    // What the removal of a bucket asks of the index's process once it has listed nothing.
+    await expect(index.writer.removeBucket("bucket")).rejects.toMatchObject({ code: "BUCKET_NOT_EMPTY" });
+    expect(await storage.head({ bucket: "bucket", key })).toMatchObject({ size: 1 });
+    await storage.delete({ bucket: "bucket", key });
+  }
+  await storage.close();
+  index.close();
+  removeRoot(root);
+});
+
 describe("a name that somebody else takes between the last look and the commit", () => {
   /** Puts `mine` under `a.txt`, where `meanwhile` comes after the look and before the name. Tells what is there then. */
   async function put(conditions: { readonly ifNoneMatch?: "*" }, meanwhile: (path: string) => void) {
@@ -236,6 +252,33 @@ describe("a name that somebody else takes between the last look and the commit",
       expect(await put(conditions, folder)).toEqual(["stored", undefined, "mine"]);
   });
 });
+
+for (const conditions of [{}, { ifNoneMatch: "*" } as const]) {
+  it(`a file that could take neither its name nor another is where it was, ${conditions.ifNoneMatch ?? "unconditionally"}`, async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const { isSpelledSo } = index.layout;
+    const path = join(root, "bucket/a.txt");
+    // As on a disk that gives a file another name than it was told.
+    const layout = {
+      ...index.layout,
+      isSpelledSo: (...asked: Parameters<typeof isSpelledSo>) => asked[1] !== path && isSpelledSo(...asked),
+    };
+    const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "mkdir" });
+    const finder = objectFinder({ ...index, layout, smallBytes: 1000 });
+    const placer = objectPlacer({ ...index, layout, finder, folders: { ensure: () => Promise.reject(full) } });
+    // The parts of an upload lie in one file.
+    const data = join(root, ".daypass/uploads/data");
+    writeFileSync(data, "parts");
+    const fingerprint = fingerprintOf(statSync(data, { bigint: true }));
+    const row = { ref, fingerprint, etag: "e", contentType: "text/plain", headers: {}, metadata: {}, checksums: {} };
+    const places = placer.placesOf(ref);
+    await expect(placer.commit(data, { row, places, conditions })).rejects.toMatchObject({ code: "ENOSPC" });
+    expect([readFileSync(data, "utf8"), existsSync(path)]).toEqual(["parts", false]);
+    index.close();
+    removeRoot(root);
+  });
+}
 
 describe.skipIf(otherDisk === undefined)(
   "an upload to a bucket on a disk of its own (skipped: no second disk at /dev/shm)",

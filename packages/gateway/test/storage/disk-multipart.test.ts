@@ -68,6 +68,14 @@ describe("parts of one size", () => {
     });
   });
 
+  it("leave no file of a part that came once more, and again", async () => {
+    await withDisk(async (storage, root) => {
+      const upload = await storage.createUpload(ref);
+      for (let turn = 0; turn < 4; turn++) await put(storage, upload, 1, PART + turn);
+      expect(readdirSync(folderOf(root, upload)).length).toBe(2);
+    });
+  });
+
   it("are copied where an acknowledged part would be lost with a crash before the rename", async () => {
     await withDisk(async (storage, root) => {
       const upload = await storage.createUpload(ref);

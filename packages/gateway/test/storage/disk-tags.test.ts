@@ -62,3 +62,21 @@ it("a file that nobody uploaded can be tagged, and keeps its bytes, times, right
     expect((await storage.head(ref))?.tags).toBe(undefined);
   });
 });
+
+it("tags leave an object the parts that it came in", async () => {
+  await withDisk(async (storage) => {
+    const ref = { bucket: "bucket", key: "big.bin" };
+    const upload = await storage.createUpload(ref);
+    const parts = [];
+    for (const number of [1, 2]) {
+      const { etag } = await storage.putPart(upload, number, chunks("12345"), { contentLength: 5 });
+      parts.push({ number, etag });
+    }
+    await storage.completeUpload(upload, parts, { minPartSize: 0 });
+    await storage.setTags(ref, { a: "1" });
+    expect(await storage.head(ref, { parts: true })).toMatchObject({
+      tags: { a: "1" },
+      parts: [{ size: 5 }, { size: 5 }],
+    });
+  });
+});

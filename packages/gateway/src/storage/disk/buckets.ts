@@ -43,23 +43,28 @@ export function diskBuckets(options: {
     }
   }
 
-  /** Uploads that were under way end with their bucket. */
-  async function dropUploads(bucket: string): Promise<void> {
+  /** The uploads of a bucket that are under way. */
+  function openUploads(bucket: string): readonly string[] {
+    const ids: string[] = [];
     const open = (key: string, id: string) =>
       reader.uploads.openUploads({ bucket, key, id, until: undefined, limit: 100 });
     for (let rows = open("", ""); rows.length > 0; ) {
-      for (const { id } of rows) {
-        const claim = await writer.closeUpload(id);
-        try {
-          await abandonUpload(layout, id);
-          await claim.finish("aborted");
-        } finally {
-          await claim.finish("kept");
-        }
-      }
-      // Behind them: on a full disk the rows may still be there.
+      ids.push(...rows.map(({ id }) => id));
       const last = rows.at(-1);
       rows = last === undefined ? [] : open(last.ref.key, last.id);
+    }
+    return ids;
+  }
+
+  async function dropUploads(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const claim = await writer.closeUpload(id);
+      try {
+        await abandonUpload(layout, id);
+        await claim.finish("aborted");
+      } finally {
+        await claim.finish("kept");
+      }
     }
   }
 
@@ -77,8 +82,10 @@ export function diskBuckets(options: {
       translating("remove the bucket", async () => {
         const { entries } = await list(bucket, { prefix: "", limit: 1 });
         if (entries.length > 0) throw new StorageError("BUCKET_NOT_EMPTY", "the bucket holds objects");
+        // They end with their bucket. Those that begin behind it are uploads to another one of its name.
+        const uploads = openUploads(bucket);
         await writer.removeBucket(bucket);
-        await dropUploads(bucket);
+        await dropUploads(uploads);
       }),
     corsRules: (bucket) =>
       translating("read the bucket's rules", async () => {

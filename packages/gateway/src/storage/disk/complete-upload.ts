@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, 
 import type { CompletedUpload, CompleteOptions, NamedPart, UploadRef } from "../multipart.ts";
 import { checkSizes, noSuchPart, noSuchUpload } from "../upload-refusals.ts";
 import { syncFile } from "./durable.ts";
+import { errnoOf } from "./faults.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { IndexReader, IndexRow, IndexWriter } from "./index/contract.ts";
@@ -16,7 +17,7 @@ import type { Layout, Places } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import type { ObjectPlacer } from "./place-object.ts";
 import { noSuchBucket } from "./refusals.ts";
-import { dataPath, removeUpload, uploadFolder } from "./upload-folder.ts";
+import { dataPath, hasLeft, removeUpload, uploadFolder } from "./upload-folder.ts";
 import { checkChecksum, checksumsOf, etagOf, objectPart } from "./whole-digests.ts";
 
 export type CompleteUpload = (
@@ -43,7 +44,18 @@ interface Made {
   readonly inPlace: boolean;
 }
 
+/** How an upload is to end. */
+interface End {
+  /** A digest of the list of parts. */
+  readonly list: string;
+  /** Whether somebody writes into the common file. */
+  readonly busy: boolean;
+  readonly conditions: CompleteOptions;
+}
+
 const MAX_PARTS = 10_000;
+/** Somebody who replaces parts as fast as they are read is not going to hold still. */
+const ATTEMPTS = 5;
 
 export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload {
   const { layout, reader, writer, finder, placer, clock } = options;
@@ -51,8 +63,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
   /** Whether the file of an ending that was begun has taken the key: then it only was not written down. */
   async function hasTaken({ id, ref, ending }: UploadRow): Promise<boolean> {
     if (ending === undefined) return false;
-    // Nothing else takes the common file away.
-    if (ending.inPlace && lstatOrAbsent(dataPath(uploadFolder(layout, id))) === undefined) return true;
+    if (hasLeft(ending, uploadFolder(layout, id))) return true;
     const found = await finder.find(ref);
     if (found === undefined) return false;
     closeSync(found.fd);
@@ -60,11 +71,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
   }
 
   /** Makes the object of the parts. */
-  async function make(
-    upload: UploadRow,
-    parts: readonly PartRow[],
-    end: { readonly list: string; readonly busy: boolean; readonly conditions: CompleteOptions },
-  ): Promise<CompletedUpload> {
+  async function make(upload: UploadRow, parts: readonly PartRow[], end: End): Promise<CompletedUpload> {
     const { id, ref, fields } = upload;
     const { list, busy, conditions } = end;
     const result = { etag: etagOf(parts), checksums: checksumsOf(fields.checksum, parts) };
@@ -91,7 +98,9 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
     }
 
     const folder = uploadFolder(layout, id);
-    if (!busy && (await isInPlace(upload, parts, places))) {
+
+    /** False where the common file cannot leave its folder for the object's. */
+    async function moved(): Promise<boolean> {
       const path = dataPath(folder);
       const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
       try {
@@ -101,16 +110,35 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
         const now = clock() / 1000;
         futimesSync(fd, now, now);
         await commit({ fd, path, inPlace: true });
+        return true;
+      } catch (error) {
+        // A folder of the same disk that is mounted in the bucket's place (of a container, say) has the number of that disk, and takes no file from beside it.
+        if (errnoOf(error) !== "EXDEV") throw error;
+        return false;
       } finally {
         closeSync(fd);
       }
-    } else {
+    }
+
+    if (busy || !(await isInPlace(upload, parts, places)) || !(await moved())) {
       await placer.withTemp(places, async (temp) => {
         await joinParts(folder, parts, temp.fd);
         await commit({ fd: temp.fd, path: temp.path, inPlace: false });
       });
     }
     return result;
+  }
+
+  /** A part that is sent once more meanwhile takes the file of the one before away. What has come then is the one that is named, or is not. */
+  async function makeOf(named: readonly NamedPart[], upload: UploadRow, end: End): Promise<CompletedUpload> {
+    for (let attempts = 1; ; attempts++) {
+      const rows = reader.uploads.parts(upload.id, { after: 0, limit: MAX_PARTS });
+      try {
+        return await make(upload, findParts(named, rows, end.conditions), end);
+      } catch (error) {
+        if (errnoOf(error) !== "ENOENT" || attempts === ATTEMPTS) throw error;
+      }
+    }
   }
 
   /**
@@ -125,7 +153,8 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
       if (number !== i + 1 || (isLast ? size > slotSize : size !== slotSize)) return false;
       if ("position" in place) there += size;
     }
-    if (there * 2 < sizeOf(parts)) return false;
+    // Where none of them lies in it there may be no such file.
+    if (there === 0 || there * 2 < sizeOf(parts)) return false;
     const behind = reader.uploads.parts(id, { after: parts.length, limit: MAX_PARTS });
     if (behind.some(({ place }) => "position" in place)) return false;
     const target = await placer.folderFor(places);
@@ -148,8 +177,7 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
       }
       // Somebody aborted it, and the disk failed before that was written down.
       if (lstatOrAbsent(uploadFolder(layout, uploadId)) === undefined) throw noSuchUpload();
-      const parts = findParts(named, reader.uploads.parts(uploadId, { after: 0, limit: MAX_PARTS }), conditions);
-      const result = await make(row, parts, { list, busy: claim.busy, conditions });
+      const result = await makeOf(named, row, { list, busy: claim.busy, conditions });
       await claim.finish("completed");
       await removeUpload(layout, uploadId);
       return result;

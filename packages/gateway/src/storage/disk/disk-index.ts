@@ -1,6 +1,6 @@
 /** The index of a root, opened by the one process that owns it. */
 import { randomBytes } from "node:crypto";
-import { lstatSync } from "node:fs";
+import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { type ObjectRef, StorageError } from "../storage.ts";
 import { bucketWriter } from "./bucket-writer.ts";
@@ -15,7 +15,7 @@ import { localIndexWriter } from "./index/writer.ts";
 import { LOOSE_BUCKET } from "./key-path.ts";
 import { type Layout, openLayout } from "./layout.ts";
 import { nameKeeper } from "./name-keeper.ts";
-import { lstatOrAbsent } from "./open-file.ts";
+import { lstatOrAbsent, unlessAbsent } from "./open-file.ts";
 import type { ReadProgress } from "./read-progress.ts";
 import { keptRoom } from "./room.ts";
 import { isForRoom, openSpareIndex, withoutRoom, withoutWrites } from "./spare-index.ts";
@@ -141,7 +141,13 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   const path = indexPath(layout);
   const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
   const clean = async (database: IndexDatabase): Promise<void> => {
-    await sweep({ database, run, currentFingerprint: fingerprintNow });
+    await sweep({
+      database,
+      root: layout.root,
+      run,
+      currentFingerprint: fingerprintNow,
+      mayBeAway: (bucket) => mayBeAway(layout, bucket),
+    });
     dropOrphans(database, layout);
     if (database.names.hasObjects(LOOSE_BUCKET)) await layout.settle(LOOSE_BUCKET);
     await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now });
@@ -182,8 +188,9 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
  */
 function dropOrphans(database: IndexDatabase, layout: Layout): void {
   const { names } = database;
-  const gone = names.bucketsWithSettings().filter((bucket) => !layout.hasBucket(bucket) && !names.hasObjects(bucket));
-  const uploads = database.uploads.allOpen().filter(({ ref }) => !layout.hasBucket(ref.bucket));
+  const isGone = (bucket: string): boolean => !layout.hasBucket(bucket) && !names.hasObjects(bucket);
+  const gone = names.bucketsWithSettings().filter(isGone);
+  const uploads = database.uploads.allOpen().filter(({ ref }) => isGone(ref.bucket));
   if (gone.length + uploads.length === 0) return;
   database.transaction([
     ...gone.map((bucket) => () => names.removeBucket(bucket)),
@@ -210,6 +217,17 @@ async function own(layout: Layout): Promise<Database> {
     throw new StorageError("UNAVAILABLE", "another gateway serves this folder: stop it, or give each its own", {
       cause: error,
     });
+  }
+}
+
+/** A disk that is away leaves no folder, or an empty one: that on which it is mounted. */
+function mayBeAway(layout: Layout, bucket: string): boolean {
+  const folder = layout.folder(bucket, "");
+  const opened = folder === undefined ? undefined : unlessAbsent(() => opendirSync(folder));
+  try {
+    return opened === undefined || opened.readSync() === null;
+  } finally {
+    opened?.closeSync();
   }
 }
 

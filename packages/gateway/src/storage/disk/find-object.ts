@@ -2,7 +2,7 @@
 import { type BigIntStats, closeSync } from "node:fs";
 import { contentTypeOf } from "../../http/content-type.ts";
 import { type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
-import { fingerprintOf, foreignEtag, identityOf, isSameFile } from "./fingerprint.ts";
+import { fingerprintOf, foreignEtag, identityOf, isSameFile, modifiedAt } from "./fingerprint.ts";
 import type { IndexReader, IndexRow } from "./index/contract.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent, type OpenedFile, openRegular, openRegularLater } from "./open-file.ts";
@@ -117,7 +117,7 @@ export function infoOf(row: IndexRow, stats: BigIntStats): ObjectInfo {
   return {
     size: Number(stats.size),
     etag,
-    lastModified: lastModified(stats),
+    lastModified: modifiedAt(stats.mtimeNs),
     contentType,
     headers,
     metadata,
@@ -132,14 +132,10 @@ function foreignInfo(ref: ObjectRef, fingerprint: string, stats: BigIntStats): O
   return {
     size: Number(stats.size),
     etag: foreignEtag(fingerprint),
-    lastModified: lastModified(stats),
+    lastModified: modifiedAt(stats.mtimeNs),
     contentType: contentTypeOf(ref.key),
     headers: NONE,
     metadata: NONE,
     checksums: NONE,
   };
-}
-
-function lastModified(stats: BigIntStats): Date {
-  return new Date(Number(stats.mtimeNs / 1_000_000n));
 }

@@ -12,6 +12,15 @@ export function foreignEtag(fingerprint: string): string {
   return `${createHash("sha256").update(fingerprint).digest("hex").slice(0, 32)}-f`;
 }
 
+/** The first and the last time that a date has a year of four digits for, as HTTP and XML have it: the beginning of 1 and the end of 9999. */
+const FIRST_MS = -62_135_596_800_000;
+const LAST_MS = 253_402_300_799_999;
+
+/** When a file was changed. Some file systems keep times for which there is no date, with which no answer could be written. */
+export function modifiedAt(nanoseconds: bigint): Date {
+  return new Date(Math.min(Math.max(Number(nanoseconds / 1_000_000n), FIRST_MS), LAST_MS));
+}
+
 /** The numbers of a plain `lstat`: what a cached file is compared with on each request. */
 export interface FileIdentity {
   readonly dev: number;

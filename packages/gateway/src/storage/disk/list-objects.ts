@@ -8,7 +8,7 @@
 import { behindPrefix, compareUtf8, type ListEntry, type ListOptions, type ListPage } from "../listing.ts";
 import { type ObjectInfo, StorageError } from "../storage.ts";
 import type { FileThread } from "./file-thread.ts";
-import { foreignEtag } from "./fingerprint.ts";
+import { foreignEtag, modifiedAt } from "./fingerprint.ts";
 import type { IndexReader, IndexWriter } from "./index/contract.ts";
 import type { FolderRow } from "./index/names-db.ts";
 import type { Layout, Places } from "./layout.ts";
@@ -191,7 +191,7 @@ function show({ candidates, next }: Step, files: ReadonlyMap<string, FoundFile>)
 /** A fingerprint is `inode:size:mtime`, the time in nanoseconds. */
 function listed(key: string, { fingerprint, row }: FoundFile): ListEntry {
   const [, size, modified = "0"] = fingerprint.split(":");
-  const lastModified = new Date(Number(BigInt(modified) / 1_000_000n));
+  const lastModified = modifiedAt(BigInt(modified));
   const { etag = foreignEtag(fingerprint), checksums } = row ?? {};
   return { kind: "object", key, size: Number(size), etag, lastModified, checksums };
 }

@@ -147,7 +147,7 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
       await folders.ensure(layout.own, dirname(places.hashed));
       renameSync(target, places.hashed);
     } catch (error) {
-      unlinkIfThere(target);
+      giveBack(target, path);
       throw errnoOf(error) === "EXDEV" ? respelled() : error;
     }
     return dirname(places.hashed);
@@ -270,6 +270,15 @@ function linkNew(from: string, to: string): void {
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK"].includes(errnoOf(error) ?? "")) throw error;
     if (lstatOrAbsent(to) !== undefined) throw preconditionFailed();
     renameSync(from, to);
+  }
+}
+
+/** A file that was moved has its former name again: for the parts of an upload it is the only one. One that was linked has it all the while. */
+function giveBack(target: string, path: string): void {
+  try {
+    if (lstatOrAbsent(path) === undefined) renameSync(target, path);
+  } finally {
+    unlinkIfThere(target);
   }
 }
 

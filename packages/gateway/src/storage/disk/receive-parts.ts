@@ -94,10 +94,11 @@ export function partReceiver({ layout, reader, writer, placer, uploads, clock }:
   async function cutBehindParts(id: string): Promise<void> {
     const hold = await writer.closeUpload(id);
     try {
-      if (hold.busy || reader.uploads.upload(id)?.ended !== false) return;
+      const row = reader.uploads.upload(id);
+      // Once an end was begun the file may be the object.
+      if (hold.busy || row?.ended !== false || row.ending !== undefined) return;
       const parts = reader.uploads.parts(id, { after: 0, limit: Number.MAX_SAFE_INTEGER });
       const ends = parts.map(({ place, size }) => ("position" in place ? place.position + size : 0));
-      // The end of an upload that is begun takes the file away: then there is none.
       truncateSync(dataPath(uploadFolder(layout, id)), Math.max(0, ...ends));
     } finally {
       await hold.finish("kept");

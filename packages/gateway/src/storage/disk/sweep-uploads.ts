@@ -7,7 +7,7 @@ import type { UploadRow } from "./index/uploads-db.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent } from "./open-file.ts";
 import { unlessStuck } from "./sweep.ts";
-import { dataPath, uploadFolder, uploadsFolder } from "./upload-folder.ts";
+import { hasLeft, uploadFolder, uploadsFolder } from "./upload-folder.ts";
 
 export interface SweepUploadsOptions {
   readonly database: IndexDatabase;
@@ -23,9 +23,7 @@ export async function sweepUploads({ database, layout, currentFingerprint, now }
   const { uploads } = database;
   const hasTaken = ({ id, ref, ending }: UploadRow): boolean =>
     ending !== undefined &&
-    (currentFingerprint(ref) === ending.fingerprint ||
-      // Nothing else takes the common file away.
-      (ending.inPlace && lstatOrAbsent(dataPath(uploadFolder(layout, id))) === undefined));
+    (currentFingerprint(ref) === ending.fingerprint || hasLeft(ending, uploadFolder(layout, id)));
   const begun = uploads.allOpen().filter(({ ending }) => ending !== undefined);
   const steps: (() => void)[] = [];
   for (const row of begun) {

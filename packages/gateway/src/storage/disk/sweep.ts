@@ -1,6 +1,6 @@
 /** What a crash leaves behind is cleaned at the next start: temp files of dead runs, and rows whose rename never came. */
-import { opendir, rmdir, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { opendir, realpath, rmdir, unlink } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 import type { ObjectRef } from "../storage.ts";
 import { errnoOf } from "./faults.ts";
 import type { IndexDatabase } from "./index/database.ts";
@@ -11,26 +11,43 @@ const BATCH = 500;
 
 export interface SweepOptions {
   readonly database: IndexDatabase;
+  readonly root: string;
   /** This run, whose temp files are alive. */
   readonly run: string;
   /** The fingerprint of the file that a key has now. */
   readonly currentFingerprint: (ref: ObjectRef) => string | undefined;
+  /** Whether the files of a bucket may be on a disk that is not there yet. */
+  readonly mayBeAway: (bucket: string) => boolean;
 }
 
 /**
  * Visits only what an upload has touched: the folders noted before their first temp file, and the rows not settled. So it costs
  * nothing for the files that were always there, however many they are.
  */
-export async function sweep({ database, run, currentFingerprint }: SweepOptions): Promise<void> {
+export async function sweep(options: SweepOptions): Promise<void> {
+  const { database, root, run, currentFingerprint, mayBeAway } = options;
+
+  /** A temp file that stays keeps its bucket from being removed, and nobody would look there again. */
+  function isExpectedBack(folder: string): boolean {
+    const [bucket = ""] = relative(root, folder).split(sep);
+    return database.names.hasObjects(bucket) && mayBeAway(bucket);
+  }
+
   for (const folder of database.folders()) {
-    const gone = await unlessStuck(() => isGoneOrSwept(folder, run));
-    if (gone === true) database.transaction([() => database.removeFolder(folder)]);
+    // A root that was copied brings the notes of the other one along, in which uploads may be under way.
+    const isOurs = folder === root || folder.startsWith(`${root}${sep}`);
+    const gone = isOurs ? await unlessStuck(() => isGoneOrSwept(folder, run)) : true;
+    if (gone === true && !isExpectedBack(folder)) database.transaction([() => database.removeFolder(folder)]);
   }
   const rows = database.unsettled();
   for (let start = 0; start < rows.length; start += BATCH) {
     const steps: (() => void)[] = [];
     for (const { ref, fingerprint } of rows.slice(start, start + BATCH)) {
-      const isCurrent = await unlessStuck(() => currentFingerprint(ref) === fingerprint);
+      const isCurrent = await unlessStuck(() => {
+        const current = currentFingerprint(ref);
+        // After a loss of power the gateway is often there before the disk is, and these are the rows of what was stored last.
+        return current === undefined && mayBeAway(ref.bucket) ? undefined : current === fingerprint;
+      });
       if (isCurrent === true) steps.push(() => database.keepOnly(ref, fingerprint));
       else if (isCurrent === false) steps.push(() => database.remove(ref, fingerprint));
     }
@@ -57,6 +74,8 @@ const NO_ROOM = new Set(["ENOSPC", "EDQUOT"]);
 /** True when the folder is gone, false when its temp files are. */
 async function isGoneOrSwept(folder: string, run: string): Promise<boolean> {
   try {
+    // A folder that was moved away, with a link in its place, is not ours any more.
+    if ((await realpath(folder)) !== folder) return false;
     for await (const entry of await opendir(folder)) {
       const owner = runOfTemp(entry.name);
       if (owner === undefined || owner === run) continue;

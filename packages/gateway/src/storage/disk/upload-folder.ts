@@ -7,7 +7,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
+import type { Ending } from "./index/uploads-db.ts";
 import type { Layout } from "./layout.ts";
+import { lstatOrAbsent } from "./open-file.ts";
 
 export function uploadsFolder({ own }: Layout): string {
   return join(own, "uploads");
@@ -20,6 +22,14 @@ export function uploadFolder(layout: Layout, id: string): string {
 /** The file in which parts lie at their final place. */
 export function dataPath(folder: string): string {
   return join(folder, "data");
+}
+
+/**
+ * Whether the common file has left the folder of an upload whose end was begun: nothing but that end takes it away, and nobody makes it
+ * anew. An abort takes the folder.
+ */
+export function hasLeft({ inPlace }: Ending, folder: string): boolean {
+  return inPlace && lstatOrAbsent(folder) !== undefined && lstatOrAbsent(dataPath(folder)) === undefined;
 }
 
 /** What is left over is removed by the next start. */

@@ -55,6 +55,8 @@ export function uploadsWriter({ database, durable, durableOrSoon, clock }: Uploa
     const row = uploads.upload(id);
     if (row === undefined || closing > 0 || places.has(number) || uploads.part(id, number) !== undefined)
       return undefined;
+    // Once an end was begun the common file may be the object, also where nobody was left to say so.
+    if (row.ending !== undefined) return undefined;
     const slotSize = row.slotSize ?? size;
     const position = (number - 1) * slotSize;
     if (size === 0 || size > slotSize || position + size > MAX_POSITION) return undefined;

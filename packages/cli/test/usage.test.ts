@@ -27,6 +27,8 @@ test.each([
   ["verify", URL_TO_READ, "--at", ""],
   ["verify", URL_TO_READ, "--state", ""],
   ["keys", "list", "--state", ""],
+  ["serve", ".", "--state", ""],
+  ["serve", ".", "--host", ""],
   ["scan", "-", "--at", ""],
   ["sign", "s3://b/k", "--sha256", "nope"],
   ["sign", "https://a.example/x", "--ip", "nope"],

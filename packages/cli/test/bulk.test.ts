@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { csvReader, csvRecord } from "../src/lines/csv.ts";
-import { AWS, daypass, jsonLines, nodeArguments, parseLines, start, temporaryFolder } from "./command.ts";
+import { AWS, daypass, jsonLines, nodeCommand, parseLines, shellWord, start, temporaryFolder } from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const signedAt = "2026-01-02T03:04:05Z";
@@ -333,8 +333,8 @@ test("shows rate and remaining time on a terminal, and says nothing to a pipe", 
   const file = join(folder, "in.jsonl");
   const line = JSON.stringify({ ...pinned, key: "a" });
   for (let i = 0; i < 60; i++) appendFileSync(file, `${line}\n`.repeat(2000));
-  const command = [process.execPath, ...nodeArguments, "sign", "--batch", file, "--out", join(folder, "out.jsonl")];
-  const child = spawn("script", ["-qec", command.map((part) => `'${part}'`).join(" "), "/dev/null"], {
+  const args = ["sign", "--batch", file, "--out", join(folder, "out.jsonl")].map(shellWord).join(" ");
+  const child = spawn("script", ["-qec", `${nodeCommand} ${args}`, "/dev/null"], {
     env: { PATH: process.env["PATH"], HOME: folder },
     stdio: ["ignore", "pipe", "inherit"],
   });

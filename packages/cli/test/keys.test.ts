@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
-import { daypass, nodeArguments, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
+import { daypass, nodeCommand, parseLines, type RunOptions, shellWord, temporaryFolder } from "./command.ts";
 import { movedClock } from "./moved-clock.ts";
 
 interface CreatedKey {
@@ -203,7 +203,7 @@ test("writes a session into a new file, and prints what credential_process reads
   expect((await daypass([...session, "--out", out])).status).toBe(2);
 
   const config = join(folder, "config");
-  const command = [process.execPath, ...nodeArguments, ...session, "--json", "--show-secret"].join(" ");
+  const command = `${nodeCommand} ${[...session, "--json", "--show-secret"].map(shellWord).join(" ")}`;
   writeFileSync(config, `[profile build]\ncredential_process = ${command}\n`);
   const byProcess = await sign({ AWS_CONFIG_FILE: config }, "--profile", "build");
   expect(byProcess.stdout).toMatch(/Credential=ASIA.*X-Amz-Security-Token=/);

@@ -42,7 +42,20 @@ async function* below(folder: string, onUnreadable: OnUnreadable): AsyncGenerato
     const path = join(folder, entry.name);
     // What Git packs is compressed: `--git` reads it.
     if (entry.isDirectory() && entry.name !== ".git") yield* below(path, onUnreadable);
-    else if (entry.isFile()) yield source(path);
+    else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(path)))) yield source(path);
+  }
+}
+
+/**
+ * Whether a link is one to a file: of Kubernetes' logs of containers all are. Links to folders may go in a circle, and one that leads nowhere has
+ * nothing to read.
+ */
+async function leadsToFile(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isFile();
+  } catch (error) {
+    // Any other fault is told when it is read.
+    return !["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }
 

@@ -53,6 +53,10 @@ region = eu-north-1
 credential_process = echo '{"Version":1,"AccessKeyId":"AKPROCESS","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-02T03:10:00Z"}'
 [profile sso]
 sso_session = corp
+[profile 'two words']
+region = eu-south-1
+aws_access_key_id = AKQUOTED
+aws_secret_access_key = s
 `,
   );
   writeFileSync(
@@ -73,6 +77,10 @@ aws_session_token=tok
     /^http:\/\/127\.0\.0\.1:9000\/media\/a\?.*Credential=AKMINIO%2F\d+%2Feu-central-1.*X-Amz-Security-Token=tok/;
   expect((await signed(["s3://media/a"], { ...env, AWS_PROFILE: "minio" }))["url"]).toMatch(minio);
   expect((await signed(["s3://media/a", "--profile", "minio"], { ...env, ...AWS }))["url"]).toMatch(minio);
+
+  // As `aws configure` writes it.
+  const quoted = await signed(["s3://media/a", "--profile", "two words"], env);
+  expect(quoted["url"]).toMatch(/Credential=AKQUOTED%2F\d+%2Feu-south-1/);
 
   // The URL must not outlive the credentials that the process gave.
   const late = ["sign", "s3://media/a", "--profile", "process", ...AT];

@@ -123,6 +123,20 @@ test("looks through the history of a repository: what was removed, and what was 
   expect((await scan(["--git", "HEAD", "--repo", temporaryFolder()])).status).toBe(1);
 });
 
+test("looks through the repository that is named, in a hook of another one too, and through its first commit", async () => {
+  const [repo, other] = [temporaryFolder(), temporaryFolder()];
+  for (const folder of [repo, other]) execFileSync("git", ["-C", folder, "init", "-q"]);
+  writeFileSync(join(repo, "a"), `${url("a")}\n`);
+  const git = ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com"];
+  execFileSync("git", [...git, "add", "-A"]);
+  execFileSync("git", [...git, "commit", "-q", "-m", "one"]);
+  // As some have it for all of their repositories.
+  execFileSync("git", [...git, "config", "log.showRoot", "false"]);
+  const env = { GIT_DIR: join(other, ".git") };
+  const { status, stderr } = await daypass(["scan", "--git", "--repo", repo, "--at", NOW], { env });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("1 live")]);
+});
+
 test("finds a URL in the history of a file in UTF-16", async () => {
   const repo = temporaryFolder();
   const git = (...args: readonly string[]) =>

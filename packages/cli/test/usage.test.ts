@@ -30,6 +30,7 @@ test.each([
   ["serve", ".", "--state", ""],
   ["serve", ".", "--host", ""],
   ["scan", "-", "--at", ""],
+  ["scan", "--git", "--repo", ""],
   ["sign", "s3://b/k", "--sha256", "nope"],
   ["sign", "https://a.example/x", "--ip", "nope"],
   ["sign", "--batch", "-", "--sha256", "nope"],

@@ -141,4 +141,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
+// Whoever read the progress has gone: that is no reason to stop a batch in the middle, nor could anybody be told.
+process.stderr.on("error", () => undefined);
+
 process.exitCode = await main(process.argv.slice(2), process);

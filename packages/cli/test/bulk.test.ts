@@ -280,6 +280,22 @@ test("keeps what all lines bind where a line binds something else", async () => 
   expect(c?.headers).toEqual({ ...sent, "content-type": "image/png", "if-none-match": '"1"', "x-amz-acl": "private" });
 });
 
+test.each([
+  [["--format", "csv"], "a,a\n"],
+  [["--workers", "1", "--out", "/dev/full"], `${"{}\n".repeat(50_000)}`],
+])("ends with its failure while whoever writes to it waits: %j", async (args, input) => {
+  const child = start(["sign", "--batch", "-", ...args]);
+  child.stdin.on("error", () => undefined);
+  // It is not ended.
+  child.stdin.write(input);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  expect(await once(child, "close")).toEqual([1, null]);
+  expect(stderr).toMatch(/^daypass sign: .*\n$/);
+});
+
 test("asks for the keys of the environment once, and refuses the lines that have none", async () => {
   const folder = temporaryFolder();
   const count = join(folder, "count");

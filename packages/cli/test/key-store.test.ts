@@ -126,8 +126,8 @@ describe("the store of keys", () => {
   ])("says of a damaged file that it is, and what to do: %s", async (text) => {
     const { path, store } = storeOf();
     writeFileSync(path, text);
-    for (const read of [store.list(), store.active(), store.opened(), store.revoke("A")])
-      await expect(read).rejects.toThrow(/^expected .* found .*: (?:restore it|it was written)/);
+    for (const read of [store.list, store.active, store.opened, () => store.revoke("A")])
+      await expect(read()).rejects.toThrow(/^expected .* found .*: (?:restore it|it was written)/);
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 

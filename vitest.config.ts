@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { longFirst } from "./tools/long-first.ts";
+import { LOOPBACK } from "./tools/loopback.ts";
 
 // Tests read the sources, not dist: no build comes first, but for the command line, whose tests start processes. "node" stays, because
 // a list here replaces the default one.
@@ -32,6 +33,7 @@ export default defineConfig({
     reporters: ["default", "./tools/count-reporter.mjs"],
     sequence: { sequencer: LongFirst },
     testTimeout: 20_000,
+    env: LOOPBACK,
     passWithNoTests: true,
     projects: [
       // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.

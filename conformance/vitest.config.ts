@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { longFirst } from "../tools/long-first.ts";
+import { LOOPBACK } from "../tools/loopback.ts";
 
 // No "@daypass/source" here: these suites read what the tarballs ship. Without them `daypass` would be found in the workspace
 // above, and an oracle would judge what nobody installs.
@@ -20,6 +21,7 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    env: LOOPBACK,
     reporters: ["default", "../tools/count-reporter.mjs"],
     sequence: { sequencer: LongFirst },
     // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.

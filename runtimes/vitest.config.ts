@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LOOPBACK } from "../tools/loopback.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    env: LOOPBACK,
     reporters: ["default", "../tools/count-reporter.mjs"],
     // Each runtime is one thread; the tests here only wait for it.
     maxConcurrency: availableParallelism(),

@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { published, run } from "./run.mjs";
+import { expectTools, published, run } from "./run.mjs";
 
 // Everything a change must satisfy besides its tests. Every step runs, so that one look shows all there is to mend.
 /** @type {readonly (readonly [what: string, command: string, ...args: string[]])[]} */
@@ -31,7 +30,7 @@ const steps = [
   ["bundle sizes", "node", "tools/size.mjs"],
 ];
 
-if (!existsSync("node_modules")) throw new Error("node_modules is missing: run `npm ci` first");
+expectTools();
 const failed = [];
 for (const [what, command, ...args] of steps) {
   console.log(`\n── ${what}`);

@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
-import { mustRun, root, run } from "./run.mjs";
+import { hasTools, install, mustRun, root, run } from "./run.mjs";
 import { installTarballs, packTarballs } from "./tarballs.mjs";
 
 // The suites of conformance/ alone, on what would ship, and the tables in docs/conformance.md that they fill.
-if (!existsSync(`${root}node_modules`)) mustRun("npm", ["ci"]);
+if (!hasTools()) mustRun("npm", install);
 mustRun("tools/debian-packages", ["install"]);
 installTarballs("conformance", packTarballs());
 const passed = run("npx", ["vitest", "run", ...process.argv.slice(2)], {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The root of the workspace, with a slash at its end. */
@@ -23,4 +24,18 @@ export function run(command, args, { cwd = root, env = {} } = {}) {
 export function mustRun(command, args, options) {
   if (run(command, args, options)) return true;
   throw new Error(`failed: ${command} ${args.join(" ")}`);
+}
+
+/** Installs all that the workspace needs, also where NODE_ENV=production would leave out its tools. */
+export const install = ["ci", "--include=dev"];
+
+/** Whether what builds and tests is there. */
+export function hasTools() {
+  return existsSync(`${root}node_modules/.bin/vitest`);
+}
+
+/** Refuses to go on without. `npx` would offer whatever has the name of a tool in the registry: `tsc` is another one's package there. */
+export function expectTools() {
+  if (!hasTools())
+    throw new Error(`expected the tools of the workspace, found none: run \`npm ${install.join(" ")}\` first`);
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mustRun, published, root } from "./run.mjs";
+import { install, mustRun, published, root } from "./run.mjs";
 
 const out = `${root}.test-results/tarballs`;
 
@@ -37,8 +37,8 @@ export function installTarballs(folder, tarballs) {
   if (there && readFileSync(stamp, "utf8") === digest) return;
   // Under `npm test` the workspace's own setting is in the environment and would win over the folder's.
   const env = { npm_config_engine_strict: undefined };
-  mustRun("npm", ["ci"], { cwd, env });
+  mustRun("npm", install, { cwd, env });
   // With the lockfile in force, which `--no-save` leaves as it is: without it npm looks anew for what lies below the pinned packages.
-  mustRun("npm", ["install", "--no-save", ...tarballs], { cwd, env });
+  mustRun("npm", ["install", "--include=dev", "--no-save", ...tarballs], { cwd, env });
   writeFileSync(stamp, digest);
 }

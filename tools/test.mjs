@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { mustRun, root, run } from "./run.mjs";
+import { hasTools, install, mustRun, root, run } from "./run.mjs";
 import { installTarballs, packTarballs } from "./tarballs.mjs";
 
 // Every test there is, from a clean clone: the packages from source, then the suites that install what would ship.
@@ -38,7 +38,7 @@ function step(name, work) {
   }
 }
 
-const ready = existsSync(`${root}node_modules`) || step("install", () => mustRun("npm", ["ci"]));
+const ready = hasTools() || step("install", () => mustRun("npm", install));
 if (ready) {
   step("Debian packages", () => mustRun("tools/debian-packages", ["install"]));
   suite("packages", ".");

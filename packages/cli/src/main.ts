@@ -141,4 +141,19 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
-process.exitCode = await main(process.argv.slice(2), process);
+// Whoever read the progress has gone: that is no reason to stop a batch in the middle, nor could anybody be told.
+process.stderr.on("error", () => undefined);
+
+let readsInput = false;
+const context: Context = {
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  get stdin() {
+    readsInput = true;
+    return process.stdin;
+  },
+};
+process.exitCode = await main(process.argv.slice(2), context);
+// A program that holds a dialogue would wait for an answer that does not come, and this one for its next line.
+if (readsInput) process.stdin.destroy();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { csvReader, csvRecord } from "../src/lines/csv.ts";
-import { AWS, daypass, jsonLines, nodeArguments, parseLines, start, temporaryFolder } from "./command.ts";
+import { AWS, daypass, jsonLines, nodeCommand, parseLines, shellWord, start, temporaryFolder } from "./command.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const signedAt = "2026-01-02T03:04:05Z";
@@ -261,6 +261,41 @@ test("takes what all lines have in common from a target, options, a file and the
   expect(stdout).toContain("X-Amz-Expires=120&");
 });
 
+test("keeps what all lines bind where a line binds something else", async () => {
+  const defaults = join(temporaryFolder(), "defaults.json");
+  const headers = { "x-amz-meta-a": "1" };
+  writeFileSync(defaults, JSON.stringify({ ...pinned, method: "PUT", bind: { headers, sha256: "0".repeat(64) } }));
+  const input = jsonLines([
+    { key: "a", bind: { contentLength: 5 } },
+    { key: "b", bind: { contentType: "text/plain", headers: { "x-amz-meta-b": "2" } } },
+    { key: "c", headers: { "If-None-Match": '"1"', "x-amz-acl": "private" } },
+  ]);
+  const options = ["--content-type", "image/png", "--header", "if-none-match: *", "--header", "x-amz-meta-c: 3"];
+  const { stdout } = await daypass(["sign", "--batch", "-", "--defaults", defaults, ...options], { input });
+  const [a, b, c] = parseLines<{ headers: object }>(stdout);
+  const sent = { ...headers, "x-amz-content-sha256": "0".repeat(64), "x-amz-meta-c": "3" };
+  const common = { ...sent, "if-none-match": "*" };
+  expect(a?.headers).toEqual({ ...common, "content-type": "image/png", "content-length": "5" });
+  expect(b?.headers).toEqual({ ...common, "content-type": "text/plain", "x-amz-meta-b": "2" });
+  expect(c?.headers).toEqual({ ...sent, "content-type": "image/png", "if-none-match": '"1"', "x-amz-acl": "private" });
+});
+
+test.each([
+  [["--format", "csv"], "a,a\n"],
+  [["--workers", "1", "--out", "/dev/full"], `${"{}\n".repeat(50_000)}`],
+])("ends with its failure while whoever writes to it waits: %j", async (args, input) => {
+  const child = start(["sign", "--batch", "-", ...args]);
+  child.stdin.on("error", () => undefined);
+  // It is not ended.
+  child.stdin.write(input);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  expect(await once(child, "close")).toEqual([1, null]);
+  expect(stderr).toMatch(/^daypass sign: .*\n$/);
+});
+
 test("asks for the keys of the environment once, and refuses the lines that have none", async () => {
   const folder = temporaryFolder();
   const count = join(folder, "count");
@@ -333,8 +368,8 @@ test("shows rate and remaining time on a terminal, and says nothing to a pipe", 
   const file = join(folder, "in.jsonl");
   const line = JSON.stringify({ ...pinned, key: "a" });
   for (let i = 0; i < 60; i++) appendFileSync(file, `${line}\n`.repeat(2000));
-  const command = [process.execPath, ...nodeArguments, "sign", "--batch", file, "--out", join(folder, "out.jsonl")];
-  const child = spawn("script", ["-qec", command.map((part) => `'${part}'`).join(" "), "/dev/null"], {
+  const args = ["sign", "--batch", file, "--out", join(folder, "out.jsonl")].map(shellWord).join(" ");
+  const child = spawn("script", ["-qec", `${nodeCommand} ${args}`, "/dev/null"], {
     env: { PATH: process.env["PATH"], HOME: folder },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -9,6 +9,14 @@ import { onTestFinished } from "vitest";
 /** The arguments with which `node` runs the command, which `built.ts` has built. */
 export const nodeArguments: readonly string[] = [fileURLToPath(new URL("../dist/main.js", import.meta.url))];
 
+/** The same as words of a shell. A clone may lie in a folder of any name. */
+export const nodeCommand: string = [process.execPath, ...nodeArguments].map(shellWord).join(" ");
+
+/** A text as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { AWS, nodeArguments, temporaryFolder } from "./command.ts";
+import { AWS, nodeArguments, nodeCommand, temporaryFolder } from "./command.ts";
 
 // The commands that the pages show, run as a reader would: block by block in a shell, in a folder with files.
 
@@ -59,8 +59,7 @@ function folderOfAReader(): string {
 const SETUP = `daypass keys create --state files --out served.credentials
 git init -q && git add logs && git -c user.name=a -c user.email=a@b.c commit -qm a && git tag v1
 `;
-const daypass = [process.execPath, ...nodeArguments].map((word) => `'${word}'`).join(" ");
-const SHELL = `set -e; daypass() { ${daypass} "$@"; }; npx() { shift; daypass "$@"; }; seq() { command seq -f "$2" 10; }
+const SHELL = `set -e; daypass() { ${nodeCommand} "$@"; }; npx() { shift; daypass "$@"; }; seq() { command seq -f "$2" 10; }
 ${SETUP}`;
 
 test.each(blocks)("$name: run as they stand", { timeout: 60_000 }, ({ code }) => {

@@ -115,6 +115,22 @@ describe("the store of keys", () => {
     expect(isActive(record, new Date(AT + 60_000))).toBe(true);
   });
 
+  test.each([
+    "null",
+    "[]",
+    '{"version":1}',
+    '{"version":1,"keys":[null]}',
+    '{"version":1,"keys":[{}]}',
+    '{"version":1,"keys":[{"record":{"kind":"s3","id":"A","algorithm":"HS256","createdAt":"2026-01-02T03:04:05Z"}}]}',
+    '{"version":1,"keys":[{"record":{"kind":"s3","id":"A","algorithm":"HS256","createdAt":1,"scope":{}}}]}',
+  ])("says of a damaged file that it is, and what to do: %s", async (text) => {
+    const { path, store } = storeOf();
+    writeFileSync(path, text);
+    for (const read of [store.list, store.active, store.opened, () => store.revoke("A")])
+      await expect(read()).rejects.toThrow(/^expected .* found .*: (?:restore it|it was written)/);
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
   test("opens no key whose row has lost, shortened or exchanged its secret, and all others", async () => {
     const { store, rows, setRows } = storeOf();
     for (const wanted of [S3, S3, URL_KEY]) await store.create(wanted);

@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
-import { daypass, nodeArguments, parseLines, type RunOptions, temporaryFolder } from "./command.ts";
+import { daypass, nodeCommand, parseLines, type RunOptions, shellWord, temporaryFolder } from "./command.ts";
 import { movedClock } from "./moved-clock.ts";
 
 interface CreatedKey {
@@ -69,6 +69,12 @@ test("makes no key, and retires none, whose secret cannot be written", async () 
   for (const action of [["create"], ["rotate", id], ["session", id]]) {
     const { status, stderr } = await run(...action, "--out", join(folder, "file", "key"));
     expect([status, stderr]).toEqual([1, expect.stringContaining("a file in the place of a folder")]);
+  }
+  // Of a variable that is not set, and a name that is taken by a link that leads nowhere.
+  symlinkSync("nowhere", join(folder, "link"));
+  for (const out of ["", join(folder, "link")]) {
+    const { status, stderr } = await run("rotate", id, "--out", out);
+    expect([status, stderr]).toEqual([2, expect.stringContaining("expected --out to name a new file")]);
   }
   expect(parseLines((await run("list", "--json")).stdout)).toEqual([expect.objectContaining({ id, state: "active" })]);
 });
@@ -203,7 +209,7 @@ test("writes a session into a new file, and prints what credential_process reads
   expect((await daypass([...session, "--out", out])).status).toBe(2);
 
   const config = join(folder, "config");
-  const command = [process.execPath, ...nodeArguments, ...session, "--json", "--show-secret"].join(" ");
+  const command = `${nodeCommand} ${[...session, "--json", "--show-secret"].map(shellWord).join(" ")}`;
   writeFileSync(config, `[profile build]\ncredential_process = ${command}\n`);
   const byProcess = await sign({ AWS_CONFIG_FILE: config }, "--profile", "build");
   expect(byProcess.stdout).toMatch(/Credential=ASIA.*X-Amz-Security-Token=/);

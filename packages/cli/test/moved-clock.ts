@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "./command.ts";
 
-const HOOK = fileURLToPath(new URL("./moved-clock.mjs", import.meta.url));
+// As a URL, in which no folder of a clone has a space: NODE_OPTIONS is cut at them.
+const HOOK = new URL("./moved-clock.mjs", import.meta.url).href;
 
 /** An environment whose programs see the system's clock moved by `move`, in seconds. */
 export function movedClock() {

@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "./command.ts";
-import { scan, url } from "./scanning.ts";
+import { daypass, temporaryFolder } from "./command.ts";
+import { NOW, scan, url } from "./scanning.ts";
 
 test("reads UTF-16, with and without its mark, in either order of bytes", async () => {
   const little = Buffer.from(`é\r\n${url("a")}\r\n`, "utf16le");
@@ -36,6 +36,29 @@ test("looks through a folder, compressed files too, and tells what it cannot rea
   expect((await scan([join(root, "logs", "old.log.gz"), "--live"])).found).toHaveLength(1);
   writeFileSync(join(root, "broken.gz"), "no gzip");
   expect((await scan([join(root, "broken.gz")])).status).toBe(1);
+});
+
+test("follows the links of a folder to files, and no others", async () => {
+  const [root, elsewhere] = [temporaryFolder(), temporaryFolder()];
+  writeFileSync(join(elsewhere, "0.log"), `${url("a")}\n`);
+  for (const [name, target] of Object.entries({
+    "app.log": "0.log",
+    folder: ".",
+    gone: "none",
+  }))
+    symlinkSync(join(elsewhere, target), join(root, name));
+  symlinkSync("circle", join(root, "circle"));
+  execFileSync("mkfifo", [join(elsewhere, "pipe")]);
+  symlinkSync(join(elsewhere, "pipe"), join(root, "pipe"));
+  const { status, found, stderr } = await scan([root]);
+  expect([status, found.map(({ file }) => file)]).toEqual([1, [join(root, "app.log")]]);
+  expect(stderr).not.toContain("not read");
+});
+
+test("is done where Node froze its own objects", async () => {
+  const env = { NODE_OPTIONS: "--frozen-intrinsics --no-warnings" };
+  const { status, stderr } = await daypass(["scan", "-", "--at", NOW], { input: url("a"), env });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("1 live")]);
 });
 
 test("goes on behind compressed files that are damaged, empty or cut short", async () => {
@@ -98,6 +121,20 @@ test("looks through the history of a repository: what was removed, and what was 
   expect((await scan(["--git", "side", "--repo", repo])).found).toHaveLength(3);
   expect((await scan(["--git", "nothing..here", "--repo", repo])).status).toBe(1);
   expect((await scan(["--git", "HEAD", "--repo", temporaryFolder()])).status).toBe(1);
+});
+
+test("looks through the repository that is named, in a hook of another one too, and through its first commit", async () => {
+  const [repo, other] = [temporaryFolder(), temporaryFolder()];
+  for (const folder of [repo, other]) execFileSync("git", ["-C", folder, "init", "-q"]);
+  writeFileSync(join(repo, "a"), `${url("a")}\n`);
+  const git = ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com"];
+  execFileSync("git", [...git, "add", "-A"]);
+  execFileSync("git", [...git, "commit", "-q", "-m", "one"]);
+  // As some have it for all of their repositories.
+  execFileSync("git", [...git, "config", "log.showRoot", "false"]);
+  const env = { GIT_DIR: join(other, ".git") };
+  const { status, stderr } = await daypass(["scan", "--git", "--repo", repo, "--at", NOW], { env });
+  expect([status, stderr]).toEqual([1, expect.stringContaining("1 live")]);
 });
 
 test("finds a URL in the history of a file in UTF-16", async () => {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { expect, onTestFinished, test } from "vitest";
-import { daypass, nodeArguments, start, temporaryFolder } from "./command.ts";
+import { daypass, nodeCommand, shellWord, start, temporaryFolder } from "./command.ts";
 import { EXAMPLES, exampleFiles, serve, status } from "./serving.ts";
 
 /** As the key is typed at a terminal. */
@@ -90,7 +90,7 @@ test.each(["0", "2"])(
 
 test.skipIf(!existsSync("/usr/bin/script"))("shows the secret to a person at a terminal", async () => {
   const root = exampleFiles();
-  const command = [process.execPath, ...nodeArguments, "serve", root, "--port", "0"].join(" ");
+  const command = `${nodeCommand} serve ${shellWord(root)} --port 0`;
   const terminal = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {
     env: { PATH: process.env["PATH"], HOME: root },
   });

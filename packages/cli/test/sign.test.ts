@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { AWS, daypass, temporaryFolder } from "./command.ts";
+import { AWS, daypass, start, temporaryFolder } from "./command.ts";
 
 const AT = ["--at", "2026-01-02T03:04:05Z"];
 const JWK = { kid: "k1", kty: "oct", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
@@ -50,9 +51,13 @@ s3 =
   addressing_style = path
 [profile process]
 region = eu-north-1
-credential_process = echo '{"Version":1,"AccessKeyId":"AKPROCESS","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-02T03:10:00Z"}'
+credential_process = echo '{"Version":1,"AccessKeyId":"AKPROCESS","SecretAccessKey":"s","SessionToken":"t","Expiration":"2026-01-02T03:10:00.123456+00:00"}'
 [profile sso]
 sso_session = corp
+[profile 'two words']
+region = eu-south-1
+aws_access_key_id = AKQUOTED
+aws_secret_access_key = s
 `,
   );
   writeFileSync(
@@ -74,6 +79,10 @@ aws_session_token=tok
   expect((await signed(["s3://media/a"], { ...env, AWS_PROFILE: "minio" }))["url"]).toMatch(minio);
   expect((await signed(["s3://media/a", "--profile", "minio"], { ...env, ...AWS }))["url"]).toMatch(minio);
 
+  // As `aws configure` writes it.
+  const quoted = await signed(["s3://media/a", "--profile", "two words"], env);
+  expect(quoted["url"]).toMatch(/Credential=AKQUOTED%2F\d+%2Feu-south-1/);
+
   // The URL must not outlive the credentials that the process gave.
   const late = ["sign", "s3://media/a", "--profile", "process", ...AT];
   const { status, stderr } = await daypass(late, { env });
@@ -84,6 +93,18 @@ aws_session_token=tok
   expect([sso.status, sso.stderr]).toEqual([1, expect.stringContaining("export-credentials")]);
   const missing = await daypass(["sign", "s3://media/a", "--profile", "nobody"], { env });
   expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining('"nobody"')]);
+});
+
+test("goes on where nobody reads standard error any more", async () => {
+  const env = { ...AWS, AWS_REGION: "us-east-1" };
+  const child = start(["sign", "s3://media/a", "--header", "x-amz-meta-a: b"], { env });
+  child.stderr.destroy();
+  let stdout = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(stdout).toContain("X-Amz-Signature=");
 });
 
 test("signs a Daypass URL with the key of the environment or of a file", async () => {

@@ -25,6 +25,9 @@ test.each([
   expect(client(networks, peer, ...forwarded)).toBe(expected);
 });
 
-test.each(["", "10.0.0.0/33", "proxy.example", "10.0.0.0/x", "fe80::1/129"])("refuses %j as a network", (network) => {
-  expect(() => trustedProxies([network])).toThrow(/CIDR/);
-});
+test.each(["", "10.0.0.0/33", "proxy.example", "10.0.0.0/x", "10.0.0.0/8/16", "fe80::1/129"])(
+  "refuses %j as a network",
+  (network) => {
+    expect(() => trustedProxies([network])).toThrow(/CIDR/);
+  },
+);

@@ -24,7 +24,8 @@ export function parseIni(text: string): ReadonlyMap<string, IniSection> {
     if (/^\s*(?:[#;].*)?$/.test(line)) continue;
     const heading = /^\[\s*([^\]]+?)\s*\]/.exec(line)?.[1];
     if (heading !== undefined) {
-      const name = heading.replace(/\s+/g, " ");
+      // The AWS command line quotes a profile's name with a space, as for a shell, and reads it so.
+      const name = heading.replace(/\s+/g, " ").replace(/^(profile|services) (["'])(.*)\2$/, "$1 $3");
       section = sections.get(name) ?? { settings: new Map(), nested: new Map() };
       sections.set(name, section);
       parent = undefined;

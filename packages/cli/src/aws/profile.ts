@@ -1,6 +1,5 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { CommandError } from "../command.ts";
+import { inHome } from "../home-folder.ts";
 import { NamedFileError, unreadable } from "../input-text.ts";
 import { readTextFile } from "../text-file.ts";
 import { type IniSection, parseIni } from "./ini.ts";
@@ -53,8 +52,9 @@ function first(sections: readonly IniSection[], read: (section: IniSection) => s
 }
 
 async function readIni(name: string, env: Environment, usual: string): Promise<ReadonlyMap<string, IniSection>> {
-  const path = env[name] || join(homedir(), ".aws", usual);
-  const expanded = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+  const path = env[name] || `~/.aws/${usual}`;
+  const expanded = path.startsWith("~/") ? inHome(path.slice(2)) : path;
+  if (expanded === undefined) return new Map();
   try {
     return parseIni(await readTextFile(expanded));
   } catch (error) {

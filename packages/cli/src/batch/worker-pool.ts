@@ -72,14 +72,20 @@ export function workerPool(job: BatchJob, { size, findKeys }: WorkerPoolOptions)
     async *answer(blocks) {
       const iterator = blocks[Symbol.asyncIterator]();
       const answers: Promise<PoolAnswer>[] = [];
-      let next: Promise<IteratorResult<RecordBlock>> | undefined = iterator.next();
+      const read = (): Promise<IteratorResult<RecordBlock>> => {
+        const block = iterator.next();
+        // Whoever stops early leaves it behind, and then the input is closed.
+        block.catch(() => undefined);
+        return block;
+      };
+      let next: Promise<IteratorResult<RecordBlock>> | undefined = read();
       while (next !== undefined || answers.length > 0) {
         const [oldest] = answers;
         // An answer that is ready goes out even while the input is silent: somebody may be waiting for it to go on.
-        const read = next !== undefined && answers.length < size * SLOTS_A_WORKER ? next : undefined;
+        const reading = next !== undefined && answers.length < size * SLOTS_A_WORKER ? next : undefined;
         const event = await Promise.race([
           ...(oldest === undefined ? [] : [oldest.then((answer) => ({ answer }))]),
-          ...(read === undefined ? [] : [read.then((block) => ({ block }))]),
+          ...(reading === undefined ? [] : [reading.then((block) => ({ block }))]),
         ]);
         if ("answer" in event) {
           answers.shift();
@@ -92,7 +98,7 @@ export function workerPool(job: BatchJob, { size, findKeys }: WorkerPoolOptions)
           // Whoever takes the answer sees the error; until then it is not an unhandled one.
           answer.catch(() => undefined);
           answers.push(answer);
-          next = iterator.next();
+          next = read();
         }
       }
     },

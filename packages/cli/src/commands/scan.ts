@@ -32,6 +32,8 @@ Compressed files (.gz) are read as what is in them. Each URL is reported where i
       throw new UsageError(`expected one file or folder, - or --git, found ${positionals.length}`);
     if (values.repo !== undefined && values.git !== true)
       throw new UsageError("expected --repo with --git, found it alone");
+    // Of a variable that is not set: Git takes it for the one here.
+    if (values.repo === "") throw new UsageError('expected --repo as a repository, found ""');
     const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
     const counts = { live: 0, ended: 0, malformed: 0 };
     let unreadable = 0;
@@ -43,7 +45,7 @@ Compressed files (.gz) are read as what is in them. Each URL is reported where i
     };
     const sources =
       values.git === true
-        ? historySource(first, values.repo ?? ".")
+        ? historySource(first, { path: values.repo, env: context.env })
         : fileSources(first ?? "-", { stdin: context.stdin, onUnreadable });
     for await (const finding of scan(sources, { now, onUnreadable })) {
       counts[finding.life] += 1;

@@ -14,6 +14,7 @@ import { logLevel, reloadedSettings, type ServeArguments, serveSettings, withFil
 import { mapped } from "../sign/options.ts";
 import { keyStore } from "../state/key-store.ts";
 import { secretOutput } from "../state/show-secret.ts";
+import { expectNamed } from "../state/state-folder.ts";
 
 const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
 
@@ -45,6 +46,9 @@ export const serveCommand: Command = {
     });
     const [root, second] = positionals;
     if (second !== undefined) throw new UsageError(`expected one folder, found ${positionals.length}`);
+    expectNamed(values.state);
+    // Of a variable that is not set: Node takes it for all addresses.
+    if (values.host === "") throw new UsageError('expected --host as an address, found ""');
     const serveArguments: ServeArguments = {
       root,
       config: values.config,

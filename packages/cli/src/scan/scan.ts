@@ -27,7 +27,8 @@ export async function* scan(
 ): AsyncGenerator<PlacedFinding> {
   const read = findingReader();
   // Most URLs of a log are not signed. To be told so by an error is cheap but for the trace that nobody reads.
-  Error.stackTraceLimit = 0;
+  // Where Node froze its own objects it stays as it is.
+  Reflect.set(Error, "stackTraceLimit", 0);
   for await (const source of sources) {
     try {
       yield* scanSource(source, (raw) => read(raw, now));

@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { CommandError, UsageError } from "../command.ts";
+import { CommandError, type Context, UsageError } from "../command.ts";
 import { unreadable } from "../input-text.ts";
 import { compareUtf8 } from "../list/utf8-order.ts";
 
@@ -42,7 +42,20 @@ async function* below(folder: string, onUnreadable: OnUnreadable): AsyncGenerato
     const path = join(folder, entry.name);
     // What Git packs is compressed: `--git` reads it.
     if (entry.isDirectory() && entry.name !== ".git") yield* below(path, onUnreadable);
-    else if (entry.isFile()) yield source(path);
+    else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(path)))) yield source(path);
+  }
+}
+
+/**
+ * Whether a link is one to a file: of Kubernetes' logs of containers all are. Links to folders may go in a circle, and one that leads nowhere has
+ * nothing to read.
+ */
+async function leadsToFile(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isFile();
+  } catch (error) {
+    // Any other fault is told when it is read.
+    return !["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }
 
@@ -61,15 +74,32 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   yield* text;
 }
 
+/** Where a history is. */
+export interface Repository {
+  /** The one that Git finds here, unless told. */
+  readonly path: string | undefined;
+  readonly env: Context["env"];
+}
+
+// In a hook these say which repository Git takes, whatever folder it is told.
+const PLACES = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"];
+
+function withoutPlaces(env: Context["env"]): Context["env"] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !PLACES.includes(name)));
+}
+
 /** What a repository has ever held: every commit's message and changes, of all branches unless a range is given. */
-export async function* historySource(range: string | undefined, repository: string): AsyncGenerator<Source> {
+export async function* historySource(range: string | undefined, { path, env }: Repository): AsyncGenerator<Source> {
+  const repository = path ?? ".";
   if (range?.startsWith("-")) throw new UsageError(`expected a range such as v1..HEAD, found ${JSON.stringify(range)}`);
-  const args = ["-C", repository, "-c", "core.quotePath=false", "-c", "diff.noprefix=false", "log", "--patch", "-m"];
+  const settings = ["core.quotePath=false", "diff.noprefix=false", "log.showRoot=true"].flatMap((text) => ["-c", text]);
+  const args = ["-C", repository, ...settings, "log", "--patch", "-m"];
   // Neither colours nor programs that a repository names.
   const plain = ["--no-color", "--no-ext-diff", "--no-textconv", "--text", "--src-prefix=a/", "--dst-prefix=b/"];
   const which = range === undefined ? ["--all"] : ["--end-of-options", range];
   const child = spawn("git", [...args, ...plain, "--format=%x00commit %H%n%B", ...which, "--"], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: path === undefined ? env : withoutPlaces(env),
   });
   let complaint = "";
   child.stderr.on("data", (chunk: Buffer) => {

@@ -48,8 +48,8 @@ function addNetwork(list: BlockList, network: string): void {
 
 /** `version` is 0 where there is no address, and `bits` is not a number where there is no length. */
 function parseNetwork(network: string): { readonly address: string; readonly version: number; readonly bits: number } {
-  const [address = "", prefix] = network.split("/");
-  const version = isIP(address);
+  const [address = "", prefix, more] = network.split("/");
+  const version = more === undefined ? isIP(address) : 0;
   const bits =
     prefix === undefined ? (version === 6 ? 128 : 32) : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
   return { address, version, bits };

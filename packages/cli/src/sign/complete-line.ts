@@ -1,6 +1,6 @@
 import { DaypassError } from "daypass";
 import { CommandError, type Context, UsageError } from "../command.ts";
-import type { JsonObject } from "../lines/fields.ts";
+import { isObject, type JsonObject } from "../lines/fields.ts";
 import type { CompleteLine, LineCompleter } from "../lines/sign-line.ts";
 import { refuseForeignOptions, type SignOptions } from "./options.ts";
 import type { FoundFields, TargetScheme } from "./target.ts";
@@ -102,8 +102,30 @@ function refuseAll(secret: string, missing: string): CompleteLine {
 // A lifetime of a line's own replaces the other one: expiresIn and expiresAt are two ways to say the same.
 function defaulting(defaults: JsonObject): (line: JsonObject) => JsonObject {
   const { expiresIn: _in, expiresAt: _at, ...others } = defaults;
+  const { bind, headers } = defaults;
   if (Object.keys(defaults).length === 0) return (line) => line;
   // Not spread: V8 gives copies made by assign the shape of a literal, and signs them twice as fast.
-  return (line) =>
-    Object.assign({}, line["expiresIn"] === undefined && line["expiresAt"] === undefined ? defaults : others, line);
+  return (line) => {
+    const hasLife = line["expiresIn"] !== undefined || line["expiresAt"] !== undefined;
+    const whole: Record<string, unknown> = Object.assign({}, hasLife ? others : defaults, line);
+    if (isObject(bind) && isObject(line["bind"])) whole["bind"] = boundBoth(bind, line["bind"]);
+    if (isObject(headers) && isObject(line["headers"])) whole["headers"] = headersOfBoth(headers, line["headers"]);
+    return whole;
+  };
+}
+
+/** What all lines bind, and what one binds besides or otherwise: what is bound for all must not be lost where a line binds anything. */
+function boundBoth(common: JsonObject, own: JsonObject): JsonObject {
+  const both: Record<string, unknown> = { ...common, ...own };
+  const { headers, query } = common;
+  if (isObject(headers) && isObject(own["headers"])) both["headers"] = headersOfBoth(headers, own["headers"]);
+  if (isObject(query) && isObject(own["query"])) both["query"] = { ...query, ...own["query"] };
+  return both;
+}
+
+/** The same of headers, which the holder has to send. Their names are one in any case. */
+function headersOfBoth(common: JsonObject, own: JsonObject): JsonObject {
+  const names = Object.keys(own).map((name) => name.toLowerCase());
+  const others = Object.entries(common).filter(([name]) => !names.includes(name.toLowerCase()));
+  return { ...Object.fromEntries(others), ...own };
 }

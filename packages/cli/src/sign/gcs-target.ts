@@ -1,8 +1,8 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { GcsServiceAccount } from "daypass/gcs";
 import { moment, pairs, word } from "../arguments.ts";
 import { CommandError, type Context, UsageError } from "../command.ts";
+import { inHome } from "../home-folder.ts";
 import { namedText, unreadable } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
@@ -52,10 +52,10 @@ const ELSEWHERE =
  */
 export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAccount> {
   const named = env["GOOGLE_APPLICATION_CREDENTIALS"];
-  const folder = env["CLOUDSDK_CONFIG"] || join(env["HOME"] ?? homedir(), ".config", "gcloud");
-  const path = named || join(folder, "application_default_credentials.json");
-  const text = await (named ? namedText("GOOGLE_APPLICATION_CREDENTIALS", path) : usualText(path));
-  if (text === undefined) {
+  const folder = env["CLOUDSDK_CONFIG"] || inHome(".config", "gcloud");
+  const path = named || (folder && join(folder, "application_default_credentials.json"));
+  const text = path && (await (named ? namedText("GOOGLE_APPLICATION_CREDENTIALS", path) : usualText(path)));
+  if (path === undefined || text === undefined) {
     throw new CommandError(
       named
         ? `expected the key file of GOOGLE_APPLICATION_CREDENTIALS, found none at ${path}`

@@ -1,5 +1,6 @@
 import type { S3Credentials } from "daypass/s3";
 import type { UrlEd25519PrivateKey, UrlHmacKey } from "daypass/url";
+import { isObject } from "../lines/fields.ts";
 
 /** What the grants of a key may be for. A member that is left out does not limit. */
 export interface StoredScope {
@@ -28,6 +29,14 @@ export interface KeyRecord {
   /** After a rotation: the end of the overlap. */
   readonly retiresAt?: string | undefined;
   readonly revokedAt?: string | undefined;
+}
+
+/** Whether a value has what every record has. What the key may do, its seal tells. */
+export function isKeyRecord(value: unknown): value is KeyRecord {
+  if (!isObject(value)) return false;
+  const { kind, id, algorithm, createdAt, scope } = value;
+  const isKnown = kind === "s3" || kind === "url";
+  return isKnown && [id, algorithm, createdAt].every((text) => typeof text === "string") && isObject(scope);
 }
 
 /** A key that can sign. */

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command.ts";
+import { isObject } from "../lines/fields.ts";
+import { privateJson } from "../private-json.ts";
 import { decoded } from "../text-file.ts";
 import { readText, replaceFile, sweepBeside } from "./files.ts";
-import { type ActiveKey, hasEnded, isActive, type KeyRecord, type SigningKey } from "./key-record.ts";
+import { type ActiveKey, hasEnded, isActive, isKeyRecord, type KeyRecord, type SigningKey } from "./key-record.ts";
 import { withLock } from "./lock.ts";
 import { MASTER_KEY, masterKey } from "./master-key.ts";
 import { type NewKey, newKey } from "./new-key.ts";
@@ -202,14 +204,20 @@ export function isKeyFile(path: string): boolean {
 }
 
 function parseRows(path: string, text: string): readonly Row[] {
-  let value: { readonly version?: unknown; readonly keys?: unknown };
-  try {
-    value = JSON.parse(text) as typeof value;
-  } catch {
+  const value = privateJson(text);
+  if (!isObject(value))
     throw new CommandError(`expected JSON in ${path}, found something else: restore it from a backup`);
-  }
-  if (value.version !== FORMAT || !Array.isArray(value.keys)) {
+  const { version, keys } = value;
+  if (version !== FORMAT || !Array.isArray(keys)) {
     throw new CommandError(`expected ${path} in format ${FORMAT}, found another: it was written by a newer release`);
   }
-  return value.keys as readonly Row[];
+  const damaged = keys.findIndex((row) => !isRow(row));
+  if (damaged < 0) return keys as readonly Row[];
+  throw new CommandError(
+    `expected every key of ${path} to be whole, found keys[${damaged}] that is not: restore it from a backup`,
+  );
+}
+
+function isRow(row: unknown): row is Row {
+  return isObject(row) && isKeyRecord(row["record"]) && ["undefined", "string"].includes(typeof row["secret"]);
 }

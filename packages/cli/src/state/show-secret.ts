@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import type { S3Credentials } from "daypass/s3";
 import { CommandError, type OutputStream, UsageError } from "../command.ts";
 import { unwritable } from "../input-text.ts";
@@ -18,6 +18,7 @@ export function secretOutput(
 ): SecretOutput {
   if (options.out === "-")
     throw new UsageError("expected --out to name a new file, found -: standard output takes --show-secret");
+  if (options.out === "") throw new UsageError('expected --out to name a new file, found ""');
   if (options.out !== undefined) return { kind: "file", path: options.out };
   return options["show-secret"] === true || stdout.isTTY === true ? { kind: "print" } : { kind: "hide" };
 }
@@ -35,11 +36,22 @@ export async function openSecretOutput(
   }
   if (output.kind === "print") return output;
   const { path } = output;
-  if (existsSync(path)) throw new UsageError(`expected --out to name a new file, found ${path}`);
+  if (isTaken(path)) throw new UsageError(`expected --out to name a new file, found ${path}`);
   await expectRoom(path).catch((error: unknown) => {
     throw unwritable("--out", path, error);
   });
   return output;
+}
+
+/** Whether there is something of that name. A link that leads nowhere is. */
+function isTaken(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    // What else keeps a file from being made there is found by making one.
+    return false;
+  }
 }
 
 /** Writes a key to a new file of mode 0600, in the form that its tools read. */

@@ -11,8 +11,7 @@ export const STATE_FOLDER = ".daypass";
  * holder of a URL may have put there, unless it is the `.daypass` that does not belong: nobody but the operator knows.
  */
 export function stateFolder(option: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
-  // Of a variable that is not set: the keys here are those of another gateway, or of none.
-  if (option === "") throw new UsageError('expected --state as a folder, found ""');
+  expectNamed(option);
   const named = option ?? env["DAYPASS_STATE"];
   if (!named) return STATE_FOLDER;
   const inside = join(named, STATE_FOLDER);
@@ -21,6 +20,11 @@ export function stateFolder(option: string | undefined, env: Readonly<Record<str
   throw new UsageError(
     `expected one place of keys, found keys.json in ${named} and ${inside}: give --state ${inside} where ${named} is served, else remove ${inside}`,
   );
+}
+
+/** Refuses `--state ""`, as of a variable that is not set: the keys here are those of another gateway, or of none. */
+export function expectNamed(option: string | undefined): void {
+  if (option === "") throw new UsageError('expected --state as a folder, found ""');
 }
 
 /** Refuses a state folder that is, or lies below, something that is no folder. That there is none yet is no fault. */

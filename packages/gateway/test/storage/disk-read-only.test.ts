@@ -6,11 +6,12 @@ import { bundledFixture } from "./bundled-fixture.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
 const reason = needsMounts();
+// The mount alone: of a tmpfs that another user than root has made, the options name a user that its namespace does not know.
 const SCRIPT = `
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/bucket" "$1/empty"; printf foreign > "$1/bucket/foreign.txt"
 if [ "$4" = served ]; then "$2" "$3" "$1" seed; fi
-mount -o remount,ro "$1"
+mount -o remount,bind,ro "$1"
 exec "$2" "$3" "$1"
 `;
 

@@ -47,8 +47,8 @@ export interface EdgeUrl {
 
 const URL_FORM = /^(https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?)(\/[^?#]*)(?:\?([^#]*))?$/;
 const DEFAULT_PORT = /^http:[^#]*:80$|^https:[^#]*:443$/;
-// What URL parsers percent-encode in a path and a query, and `\`, which they take for `/`.
-const RESPELT = /[^\x21-\x7e]|["<>\\`{}^]|%(?![0-9A-Fa-f]{2})/;
+// What URL parsers percent-encode in a path and a query, `|` in Chromium alone, and `\`, which they take for `/`.
+const RESPELT = /[^\x21-\x7e]|["<>\\`{|}^]|%(?![0-9A-Fa-f]{2})/;
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|$)/i;
 
 /** Splits the URL of a request, joins `bind.query` to it, and refuses what a URL parser would change. */

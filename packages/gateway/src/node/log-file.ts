@@ -9,6 +9,8 @@ export interface LogFile {
 }
 
 const CHUNK_BYTES = 64 * 1024;
+/** Given to a pipe in one piece: where it makes its writer wait a write tells of nothing before all of it was taken. */
+const PIECE_BYTES = 2 * CHUNK_BYTES;
 const FLUSH_MS = 500;
 const RETRY_MS = 50;
 /** How long a log that is closed waits for a reader that takes nothing. */
@@ -26,7 +28,7 @@ const LINE_END = 0x0a;
 export function logFile(destination: number | string, patienceMs: number = PATIENCE_MS): LogFile {
   const fd = typeof destination === "number" ? destination : openSync(destination, "a", 0o640);
   // Workers share a pipe, and one that is full takes a part of a write, behind which comes whatever another one writes.
-  const sizeOfNext = cluster.isWorker && isPipe(fd) ? wholeLines : (bytes: Buffer) => bytes.length;
+  const most = !isPipe(fd) ? Number.POSITIVE_INFINITY : cluster.isWorker ? WHOLE_BYTES : PIECE_BYTES;
   let lines = "";
   let writing: Buffer | undefined;
   let lost = 0;
@@ -48,11 +50,14 @@ export function logFile(destination: number | string, patienceMs: number = PATIE
   };
   /** `told` lines are called lost at the end of these bytes. */
   const writeOut = (bytes: Buffer, told: number): void => {
-    write(fd, bytes, 0, sizeOfNext(bytes), null, (error, written) => {
+    write(fd, bytes, 0, wholeLines(bytes, most), null, (error, written) => {
       if (gaveUp) return;
       // A pipe whose reader is behind. A log that fails otherwise must not end the server, and may be well again when its disk has room.
       if (error?.code === "EAGAIN") {
-        setTimeout(() => writeOut(bytes, told), RETRY_MS);
+        setTimeout(() => {
+          // Once the log is closed its descriptor may be another file's.
+          if (!gaveUp) writeOut(bytes, told);
+        }, RETRY_MS);
         return;
       }
       taken += 1;
@@ -118,10 +123,10 @@ function isPipe(fd: number): boolean {
   }
 }
 
-/** How many bytes are as many lines as a pipe takes whole; at least one. */
-function wholeLines(bytes: Buffer): number {
-  if (bytes.length <= WHOLE_BYTES) return bytes.length;
-  const end = bytes.lastIndexOf(LINE_END, WHOLE_BYTES - 1);
+/** How many bytes are as many lines as go out in one piece; at least one. */
+function wholeLines(bytes: Buffer, most: number): number {
+  if (bytes.length <= most) return bytes.length;
+  const end = bytes.lastIndexOf(LINE_END, most - 1);
   return end >= 0 ? end + 1 : bytes.indexOf(LINE_END) + 1 || bytes.length;
 }
 

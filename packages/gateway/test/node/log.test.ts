@@ -126,4 +126,45 @@ describe("a log", () => {
     await new Promise((done) => setImmediate(done));
     closeSync(fd);
   });
+
+  it("writes nothing more once it was given up, as its descriptor may be another file's by then", async () => {
+    const path = join(folder, "given up");
+    execFileSync("mkfifo", [path]);
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const file = logFile(fd, 20);
+    for (let i = 0; i < 200; i++) file.write(`${"x".repeat(999)}\n`);
+    await file.close();
+    closeSync(fd);
+    const other = join(folder, "other");
+    const opened = [openSync(other, "w")];
+    while (!opened.includes(fd)) opened.push(openSync(other, "w"));
+    await new Promise((done) => setTimeout(done, 100));
+    for (const next of opened) closeSync(next);
+    expect(readFileSync(other, "utf8")).toBe("");
+  });
+
+  it("is closed once a reader that is slow has all of it", async () => {
+    const path = join(folder, "slow");
+    execFileSync("mkfifo", [path]);
+    const fd = openSync(path, constants.O_RDWR);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const room = Buffer.alloc(64 * 1024);
+    let read = 0;
+    const take = (): void => {
+      try {
+        read += readSync(reader, room);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "EAGAIN" });
+      }
+    };
+    const reading = setInterval(take, 10);
+    const file = logFile(fd, 150);
+    const line = `${"x".repeat(999)}\n`;
+    for (let i = 0; i < 3000; i++) file.write(line);
+    await file.close();
+    clearInterval(reading);
+    for (let turn = 0; turn < 3; turn++) take();
+    expect(read).toBe(3_000_000);
+    for (const opened of [reader, fd]) closeSync(opened);
+  });
 });

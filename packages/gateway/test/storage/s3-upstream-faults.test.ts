@@ -120,14 +120,18 @@ it("says of a certificate that it cannot be trusted, and not that the upstream i
   expect([code, message]).toEqual(["UNAVAILABLE", expect.stringContaining("(DEPTH_ZERO_SELF_SIGNED_CERT): renew it")]);
 });
 
-it("refuses early and keeps no connection that has half a request on it", async () => {
+it.each([
+  ["in ASCII", "a.pdf"],
+  ["beyond it", "\xfc.pdf"],
+])("refuses early and keeps no connection that has half a request on it, with headers %s", async (_, name) => {
   const upstream = await upstreamGateway({ files: { "bucket/a": "a" } });
   const storage = over(upstream, { bucket: { bucket: "bucket", gone: "gone" } });
   let pulled = 0;
   async function* long(): AsyncGenerator<Uint8Array> {
     for (; pulled < 50; pulled++) yield Buffer.alloc(MB);
   }
-  const put = storage.put({ bucket: "gone", key: "a" }, long(), { contentLength: 50 * MB });
+  const headers = { contentDisposition: `attachment; filename="${name}"` };
+  const put = storage.put({ bucket: "gone", key: "a" }, long(), { contentLength: 50 * MB, headers });
   expect(await codeOf(put)).toBe("NO_SUCH_BUCKET");
   // The upstream said no before it asked for the body.
   expect(pulled).toBe(0);

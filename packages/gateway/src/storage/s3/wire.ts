@@ -92,16 +92,13 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
   const [, scheme, host = "", port, path] = URL_PARTS.exec(call.url) ?? [];
   const secure = scheme === "https";
   const streams = call.body !== undefined && !(call.body instanceof Uint8Array);
-  // A head that goes out before its body Node writes in UTF-8, which makes two bytes of one.
-  const asBytes = hasBytes(call.headers);
-  const expects = streams && !asBytes;
   const request = (secure ? httpsRequest : httpRequest)({
     host: host.replace(/^\[|\]$/g, ""),
     port,
     path,
     method: call.method,
     // An upstream that refuses says so before a long body is sent, and the connection stays whole.
-    headers: { ...dispositionFirst(call.headers), ...(expects ? { expect: "100-continue" } : {}) },
+    headers: { ...dispositionFirst(call.headers), ...(streams ? { expect: "100-continue" } : {}) },
     agent: secure ? agents.https : agents.http,
     maxHeaderSize: MAX_HEAD,
     signal: call.signal,
@@ -144,8 +141,9 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
     within(timeouts.answerMs, "answer");
     if (!streams) {
       // Given with the end, its length would be known before the head is written: see `dispositionFirst`.
-      if (call.body !== undefined && asBytes) request.write(call.body);
-      request.end(asBytes ? undefined : call.body);
+      const apart = call.body !== undefined && hasBytes(call.headers);
+      if (apart) request.write(call.body);
+      request.end(apart ? undefined : call.body);
       return;
     }
     const body = call.body;
@@ -167,14 +165,8 @@ function open(call: WireCall, { agents, timeouts }: WireOptions): Sent {
           request.destroy();
         });
     };
-    if (!expects) {
-      // Behind the listener above, which gives the connection its time.
-      request.once("socket", (socket) => {
-        if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", start);
-        else start();
-      });
-      return;
-    }
+    // Node writes a head that goes out before its body in the encoding of the socket: in UTF-8 one byte of a header would be two.
+    request.once("socket", (socket) => socket.setDefaultEncoding("latin1"));
     request.once("continue", start);
     // RFC 9110 §10.1.1: a client "SHOULD NOT wait for an indefinite period before sending the content".
     const patience = setTimeout(start, 1000);

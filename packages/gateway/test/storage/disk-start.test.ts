@@ -1,7 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { openIndexDatabase } from "../../src/storage/disk/index/database.ts";
 import { tempName } from "../../src/storage/disk/key-path.ts";
+import { sweep } from "../../src/storage/disk/sweep.ts";
 import { disk } from "../../src/storage/disk.ts";
 import { chunks, leakedTemps, withDisk } from "./temp-root.ts";
 
@@ -37,5 +39,23 @@ it("a start leaves to the next what it cannot clean", async () => {
     rmSync(join(stuck, "kept"));
     await (await disk({ root })).close();
     expect(leakedTemps(root)).toEqual([]);
+  });
+});
+
+it("a start does not fail over a bucket whose folder cannot be looked into", async () => {
+  await withDisk(async (storage, root) => {
+    await storage.put({ bucket: "bucket", key: "sub/a.txt" }, chunks("x"));
+    await storage.close();
+    rmSync(join(root, "bucket/sub/a.txt"));
+    rmdirSync(join(root, "bucket/sub"));
+    const database = await openIndexDatabase(join(root, ".daypass/index.db"), "0123456789abcdef");
+    const noted = database.folders();
+    expect(noted).toEqual([join(root, "bucket/sub")]);
+    const mayBeAway = (): boolean => {
+      throw Object.assign(new Error("EACCES"), { code: "EACCES", syscall: "opendir" });
+    };
+    await sweep({ database, root, run: "fedcba9876543210", currentFingerprint: () => undefined, mayBeAway });
+    expect(database.folders()).toEqual(noted);
+    database.close();
   });
 });

@@ -36,8 +36,10 @@ export async function sweep(options: SweepOptions): Promise<void> {
   for (const folder of database.folders()) {
     // A root that was copied brings the notes of the other one along, in which uploads may be under way.
     const isOurs = folder === root || folder.startsWith(`${root}${sep}`);
-    const gone = isOurs ? await unlessStuck(() => isGoneOrSwept(folder, run)) : true;
-    if (gone === true && !isExpectedBack(folder)) database.transaction([() => database.removeFolder(folder)]);
+    const isForgotten = await unlessStuck(
+      async () => (!isOurs || (await isGoneOrSwept(folder, run))) && !isExpectedBack(folder),
+    );
+    if (isForgotten === true) database.transaction([() => database.removeFolder(folder)]);
   }
   const rows = database.unsettled();
   for (let start = 0; start < rows.length; start += BATCH) {

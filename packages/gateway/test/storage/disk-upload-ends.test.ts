@@ -1,6 +1,6 @@
 /** Ends of uploads in parts that were begun, and came to nothing or were not written down. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { IN_NAMESPACE, needsMounts } from "../../../../tools/mounts.ts";
@@ -96,6 +96,24 @@ describe("an end that made the object, and that nobody lived to write down", () 
       });
     });
   }
+
+  it("leaves none of its parts once it was asked for again", async () => {
+    await withIndex(async (index, root) => {
+      const [worker, other] = [
+        await disk({ root, writer: losing(index, "completed") }),
+        await disk({ root, writer: index.writer }),
+      ];
+      const upload = await worker.createUpload(ref);
+      // In an order in which they have to be copied.
+      const last = await put(worker, upload, 2, "678");
+      const parts = [await put(worker, upload, 1, "12345"), last];
+      await expect(worker.completeUpload(upload, parts, ANY_SIZE)).rejects.toThrow("ended");
+      await other.completeUpload(upload, parts, ANY_SIZE);
+      expect([await textAt(other), readdirSync(join(root, ".daypass/uploads"))]).toEqual(["12345678", []]);
+      await worker.close();
+      await other.close();
+    });
+  });
 
   it("leaves it whole where a part that had its place before fails afterwards", async () => {
     await withIndex(async (index, root) => {

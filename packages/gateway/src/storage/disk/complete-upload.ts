@@ -170,7 +170,10 @@ export function uploadCompleter(options: UploadCompleterOptions): CompleteUpload
       const row = reader.uploads.upload(uploadId);
       if (row === undefined || row.ref.bucket !== bucket || row.ref.key !== key) throw noSuchUpload();
       if (row.ended || (await hasTaken(row))) {
-        if (!row.ended) await claim.finish("completed");
+        if (!row.ended) {
+          await claim.finish("completed");
+          await removeUpload(layout, uploadId);
+        }
         // A client asks twice when the first answer was lost.
         if (row.ending?.list !== list) throw noSuchUpload();
         return { etag: row.ending.etag, checksums: row.ending.checksums };

@@ -75,6 +75,47 @@ for (const left of ["nothing", "an empty folder"] as const) {
       removeRoot(root);
     });
 
+    it("knows of an upload that its object was made, and that nobody lived to write it down", async () => {
+      const root = tempRoot();
+      const index = await openDiskIndex(root);
+      const { closeUpload } = index.writer;
+      const first = await disk({
+        root,
+        writer: {
+          ...index.writer,
+          async closeUpload(id) {
+            const claim = await closeUpload(id);
+            return {
+              ...claim,
+              async finish(outcome) {
+                await claim.finish("kept");
+                if (outcome === "completed") throw new Error("the power went here");
+              },
+            };
+          },
+        },
+      });
+      const upload = await first.createUpload(ref);
+      const part = async (number: number, text: string) => {
+        const { etag } = await first.putPart(upload, number, chunks(text), { contentLength: text.length });
+        return { number, etag };
+      };
+      // Copied into another file, as where the bucket has a disk of its own.
+      const last = await part(2, "678");
+      const parts = [await part(1, "12345"), last];
+      const asNew = { minPartSize: 0, ifNoneMatch: "*" } as const;
+      await expect(first.completeUpload(upload, parts, asNew)).rejects.toThrow("the power went");
+      await first.close();
+      index.close();
+      await startWithout(root, left);
+      const second = await disk({ root });
+      // With the end forgotten it would find its own object in its way.
+      await second.completeUpload(upload, parts, asNew);
+      expect((await second.head(ref))?.size).toBe(8);
+      await second.close();
+      removeRoot(root);
+    });
+
     it("keeps the parts that were acknowledged", async () => {
       const root = tempRoot();
       const first = await disk({ root });

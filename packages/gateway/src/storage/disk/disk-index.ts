@@ -139,18 +139,15 @@ interface OpenedDatabase {
 /** Opens the index and removes what a crash has left; on a disk without room the index is a copy, and the next start cleans the own. */
 async function openAndSweep(layout: Layout, run: string, now: number): Promise<OpenedDatabase> {
   const path = indexPath(layout);
-  const fingerprintNow = (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref);
+  const found = {
+    currentFingerprint: (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref),
+    mayBeAway: (bucket: string): boolean => mayBeAway(layout, bucket),
+  };
   const clean = async (database: IndexDatabase): Promise<void> => {
-    await sweep({
-      database,
-      root: layout.root,
-      run,
-      currentFingerprint: fingerprintNow,
-      mayBeAway: (bucket) => mayBeAway(layout, bucket),
-    });
+    await sweep({ database, root: layout.root, run, ...found });
     dropOrphans(database, layout);
     if (database.names.hasObjects(LOOSE_BUCKET)) await layout.settle(LOOSE_BUCKET);
-    await sweepUploads({ database, layout, currentFingerprint: fingerprintNow, now });
+    await sweepUploads({ database, layout, now, ...found });
   };
   const open = async (): Promise<OpenedDatabase> => {
     const database = await openIndexDatabase(path, run);

@@ -14,16 +14,25 @@ export interface SweepUploadsOptions {
   readonly layout: Layout;
   /** The fingerprint of the file that a key has now. */
   readonly currentFingerprint: (ref: ObjectRef) => string | undefined;
+  /** Whether the files of a bucket may be on a disk that is not there yet. */
+  readonly mayBeAway: (bucket: string) => boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /** Nothing is under way yet: what no row knows is nobody's. Costs nothing for objects, however many they are. */
-export async function sweepUploads({ database, layout, currentFingerprint, now }: SweepUploadsOptions): Promise<void> {
+export async function sweepUploads(options: SweepUploadsOptions): Promise<void> {
+  const { database, layout, currentFingerprint, mayBeAway, now } = options;
   const { uploads } = database;
-  const hasTaken = ({ id, ref, ending }: UploadRow): boolean =>
-    ending !== undefined &&
-    (currentFingerprint(ref) === ending.fingerprint || hasLeft(ending, uploadFolder(layout, id)));
+
+  /** `undefined` where the object cannot be looked at: whoever asks for the end once more finds out. */
+  function hasTaken({ id, ref, ending }: UploadRow): boolean | undefined {
+    if (ending === undefined) return false;
+    if (hasLeft(ending, uploadFolder(layout, id))) return true;
+    const current = currentFingerprint(ref);
+    return current === undefined && mayBeAway(ref.bucket) ? undefined : current === ending.fingerprint;
+  }
+
   const begun = uploads.allOpen().filter(({ ending }) => ending !== undefined);
   const steps: (() => void)[] = [];
   for (const row of begun) {

@@ -71,10 +71,11 @@ export interface MediaCdnTokenSignerOptions extends MediaCdnTokenOptions {
  * export const { url } = signer.sign({ url: "https://media.example.com/a.m3u8", expiresIn: 900, bind: { ip: "203.0.113.0/24" } });
  * ```
  */
-export function mediaCdnTokenSigner({ key, ...options }: MediaCdnTokenSignerOptions): Signer<MediaCdnTokenRequest> {
+export function mediaCdnTokenSigner(options: MediaCdnTokenSignerOptions): Signer<MediaCdnTokenRequest> {
+  const { key, parameter, clock } = options;
   const prove = proofOf(key);
   return signer((request) => {
-    const { stringToSign, finish } = prepareToken(request, options);
+    const { stringToSign, finish } = prepareToken(request, { parameter, clock });
     return finish(prove(stringToSign));
   });
 }

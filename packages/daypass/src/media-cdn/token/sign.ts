@@ -110,7 +110,7 @@ export function prepareToken(
   const fields = Object.fromEntries(
     [scope(request, url), ...Object.entries(rules)].filter(([, value]) => value !== undefined),
   ) as TokenFields;
-  // URL parsers encode these in a query, and the token would not be the one that was signed.
+  // URL parsers encode these in a query, and the token would not be the one that was signed; a `\` no verifier takes.
   if (/["'<>\\]/.test(Object.values(fields).join())) throw invalidInput("fields", "no \" ' < > \\", "one");
   const stringToSign = tokenStringToSign(fields, { path: url.path, headers, code: "INVALID_INPUT" });
   return {

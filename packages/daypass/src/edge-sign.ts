@@ -45,10 +45,11 @@ export interface EdgeUrl {
   readonly query: string;
 }
 
-const URL_FORM = /^(https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?)(\/[^?#]*)(?:\?([^#]*))?$/;
+// Chromium encodes a `|` in a path, and leaves it in a query.
+const URL_FORM = /^(https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?)(\/[^?#|]*)(?:\?([^#]*))?$/;
 const DEFAULT_PORT = /^http:[^#]*:80$|^https:[^#]*:443$/;
-// What URL parsers percent-encode in a path and a query, `|` in Chromium alone, and `\`, which they take for `/`.
-const RESPELT = /[^\x21-\x7e]|["<>\\`{|}^]|%(?![0-9A-Fa-f]{2})/;
+// What URL parsers percent-encode in a path and a query, and `\`, which they take for `/`.
+const RESPELT = /[^\x21-\x7e]|["<>\\`{}^]|%(?![0-9A-Fa-f]{2})/;
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|$)/i;
 
 /** Splits the URL of a request, joins `bind.query` to it, and refuses what a URL parser would change. */
@@ -57,7 +58,7 @@ export function readEdgeUrl({ url, bind }: EdgeSignRequest): EdgeUrl {
   const tokens = own ? [own] : [];
   const query = [...tokens, ...queryTokens(bind?.query)].join("&");
   if (origin === undefined || DEFAULT_PORT.test(origin) || RESPELT.test(`${path}?${query}`) || query.includes("'")) {
-    throw refusal("INVALID_INPUT", "url as URL parsers write it: http(s)://host[:port]/path?query");
+    throw refusal("INVALID_INPUT", "url as parsers write it: http(s)://host[:port]/path?query");
   }
   if (DOT_SEGMENT.test(path)) {
     throw refusal("DOT_SEGMENTS", "url without dot segments");

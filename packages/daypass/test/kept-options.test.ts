@@ -7,6 +7,7 @@ import { cloudflareSigner } from "../src/cloudflare/index.ts";
 import { cloudfrontCookieSigner, cloudfrontSigner } from "../src/cloudfront/index.ts";
 import { cosSigner } from "../src/cos/index.ts";
 import { fastlySigner } from "../src/fastly/index.ts";
+import { gcsHmacFormSigner } from "../src/gcs/form/index.ts";
 import { gcsHmacSigner, gcsSigner } from "../src/gcs/index.ts";
 import { gcsV2HmacSigner } from "../src/gcs/v2/index.ts";
 import { imgixSigner } from "../src/imgix/index.ts";
@@ -59,7 +60,19 @@ const signers: readonly (readonly [name: string, make: Make, options: object, re
   [
     "gcs by a function",
     gcsHmacSigner,
-    { credentials: () => hmac, endpoint, addressing: "virtual" },
+    { credentials: () => ({ ...hmac }), endpoint, addressing: "virtual" },
+    { ...stored, object: "a" },
+  ],
+  [
+    "gcs/form by a function",
+    gcsHmacFormSigner,
+    { credentials: () => ({ ...hmac }), endpoint, addressing: "virtual" },
+    { ...stored, object: "a" },
+  ],
+  [
+    "gcs/v2 by a function",
+    gcsV2HmacSigner,
+    { credentials: () => ({ ...hmac }), endpoint, addressing: "virtual" },
     { ...stored, object: "a" },
   ],
   ["gcs/v2", gcsV2HmacSigner, { credentials: hmac, endpoint, addressing: "virtual" }, { ...stored, object: "a" }],
@@ -142,4 +155,13 @@ it.each(signers)("%s: a signer keeps what it was made with", async (_, make, giv
   expect(JSON.stringify(await fresh.sign(request as never))).toBe(before);
   for (const name of Object.keys(options)) options[name] = name === "clock" ? () => new Date(0) : "other";
   expect(JSON.stringify(await signer.sign(request as never))).toBe(before);
+});
+
+// Google's take a copy of theirs.
+const readers = signers.filter(([name]) => !name.startsWith("gcs"));
+it.each(readers)("%s: a signer reads options that a class has as getters", async (_, make, given, request) => {
+  const plain = { ...given, clock };
+  const inherited: object = Object.create(plain);
+  const [one, other] = [plain, inherited].map((options) => make(options as never));
+  expect(JSON.stringify(await other?.sign(request as never))).toBe(JSON.stringify(await one?.sign(request as never)));
 });

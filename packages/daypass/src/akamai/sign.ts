@@ -76,7 +76,7 @@ export function akamaiSigner(options: AkamaiSignerOptions): EdgeSigner<AkamaiSig
     const window = edgeWindow(request, clock);
     const value = (name: string, text: unknown): string | undefined => {
       const escaped = text === undefined ? undefined : escapeValue(String(text), escapeEarly);
-      // Nor what URL parsers encode in a query: the token would not be the one that was signed.
+      // Nor what URL parsers encode in a query, as the token would not be the one that was signed, nor `\`, which no verifier takes.
       if (escaped === undefined || /^[!$%(-;=?-[\]-}]+$/.test(escaped)) return escaped;
       throw invalidInput(name, "visible ASCII without ~ & # \" ' < > \\ (or escapeEarly)", escaped);
     };

@@ -47,12 +47,13 @@ export function lockedAddress(text: string | undefined): readonly number[] | und
   return bytes?.map((byte, i) => (i < 8 ? byte : 0));
 }
 
-const NAME = /^(?!.*[0-9]{10})[A-Za-z0-9._~-]+$/;
+const NAME = /^(?!.*[0-9]{10}|[0-9].)[A-Za-z0-9._~-]+$/;
 
 /**
  * Whether parameters are signed without ambiguity: values are joined decoded, so `a=1%26b=2` would be signed like `a=1&b=2`;
  * and the bytes of an address would be a parameter's text in another token, but for control characters. Ten digits in a name are
- * another token's end, and what is before them the rest of its path: see {@link hidesEnd}.
+ * another token's end, and what is before them the rest of its path: see {@link hidesEnd}. A digit in front of more is one of the end's:
+ * `/v/19` until 1767226200 with `x=1` is `/v/1` until 9176722620 with `0x=1`. In front of nothing it cannot be, as a name is not empty.
  */
 export function isPlain([name, value]: Parameter): boolean {
   return NAME.test(name) && !/[&\p{Cc}]/u.test(value);

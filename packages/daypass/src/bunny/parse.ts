@@ -51,7 +51,11 @@ export function parseBunny(
   const parameters = signed.map(({ name, value = "" }): Parameter => [name, formDecode(value)]);
   checkOnce(parameters);
   if (!parameters.every(isPlain))
-    throw malformed("parameters", "form", "plain names without ten digits, and values without & and controls");
+    throw malformed(
+      "parameters",
+      "form",
+      "plain names without ten digits or one in front, and values without & and controls",
+    );
   const { token_path: prefix, ...rules } = Object.fromEntries(parameters);
   if (isIgnoring && rules["token_ignore_params"] !== "true") throw malformed("token_ignore_params", "form", "true");
   // The path is signed decoded, so that one signature would stand for all its spellings.

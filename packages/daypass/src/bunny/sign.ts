@@ -152,7 +152,7 @@ function readParameters(request: BunnySignRequest, query: string): readonly Para
   if (names.size === parameters.length && parameters.every(isPlain)) return parameters;
   throw invalidInput(
     "the query",
-    "plain names without ten digits, each once, and values without & and control characters",
+    "plain names without ten digits or one in front, each once, and values without & and control characters",
     query,
   );
 }

@@ -73,7 +73,7 @@ export function parseGcs({ request, wire }: ReceivedRequest, family: V4Family): 
   }
   const { keyId, scope } = parseCredential(credential, OWN[1]);
   const notBefore = basicTimeMs(time);
-  if (Number.isNaN(notBefore)) throw malformed(OWN[2], "form", "a time in UTC");
+  if (Number.isNaN(notBefore)) throw malformed(OWN[2], "form", "time in UTC");
   if (!time.startsWith(scope.date)) throw malformed(OWN[1], "date-mismatch", "one of the same date");
   const seconds = Number(expires);
   if (!/^[1-9]\d{0,5}$/.test(expires) || seconds > MAX_EXPIRES)

@@ -65,11 +65,13 @@ export interface GcsHmacSignerOptions extends GcsEndpointOptions {
  * ```
  */
 export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
+  // A function is asked for credentials later, when the object may hold the options of the next signer.
+  const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const key = accountSigner(credentials);
     const { client_email, universe_domain: universeDomain, expiration } = credentials;
     const keyLife = "signBytes" in credentials ? credentials.keyLife : undefined;
-    const draft = drafts({ universeDomain, ...options, keyLife, expiration }, GOOG4_RSA, client_email);
+    const draft = drafts({ universeDomain, ...kept, keyLife, expiration }, GOOG4_RSA, client_email);
     return async (request: GcsSignRequest) => {
       const { stringToSign, finish } = draft(request);
       return finish(hex(await key(stringToSign)));
@@ -94,10 +96,11 @@ export function gcsSigner(options: GcsSignerOptions): AsyncSigner<GcsSignRequest
  * ```
  */
 export function gcsHmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
+  const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
     const key = hmacSigner(secretAccessKey);
-    const draft = drafts({ ...options, expiration }, GOOG4_HMAC, accessKeyId);
+    const draft = drafts({ ...kept, expiration }, GOOG4_HMAC, accessKeyId);
     return (request: GcsSignRequest) => {
       const { scope, stringToSign, finish } = draft(request);
       return finish(hex(key(stringToSign, scope)));

@@ -96,8 +96,6 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
   // Here, or every request would be answered with 500.
   checkHops(options.trustedHops ?? 0);
   const refuse = async ({ error, answer }: Refusal, req: Req, res: Res): Promise<void> => {
-    // Asked first, as Node adds no length to an answer of which one was taken back.
-    for (const name of OF_THE_BODY) if (res.hasHeader?.(name)) res.removeHeader?.(name);
     if (options.onRefusal !== undefined) {
       await options.onRefusal(error, req, res);
       return;
@@ -106,8 +104,6 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
     // Rather close than swallow a body that nobody will read. HTTP/2 forbids the header and has no need of it.
     if (req.httpVersionMajor < 2 && mayHaveBody(req, options)) res.setHeader("connection", "close");
-    // Which is ASCII.
-    res.setHeader("content-length", String(answer.body.length));
     res.end(answer.body);
   };
 
@@ -134,6 +130,9 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     } catch (error) {
       const refusal = bodyRefusalOf(error);
       if (refusal === undefined || res.headersSent) throw error;
+      for (const name of OF_THE_BODY) if (res.hasHeader?.(name)) res.removeHeader?.(name);
+      // In ASCII. Node adds none to an answer of which one was taken back.
+      if (!options.onRefusal) res.setHeader("content-length", String(refusal.answer.body.length));
       return refuse(refusal, req, res);
     }
   };
@@ -152,7 +151,11 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
 }
 
 // A handler may have set them before it read a body that is refused: they would be said of the refusal, and the length cut it short.
-const OF_THE_BODY = ["content-length", "transfer-encoding", "content-encoding", "content-language", "content-range"];
+// A trailer would need chunks.
+const OF_THE_BODY = [
+  ...["content-length", "transfer-encoding", "trailer"],
+  ...["content-encoding", "content-language", "content-range"],
+];
 
 /** Discharges the obligations that need no body. */
 function present(grant: Grant, req: NodeRequest, res: NodeResponse): void {

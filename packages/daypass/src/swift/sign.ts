@@ -53,9 +53,9 @@ export function swiftSigner(options: SwiftSignerOptions<"sha512">): AsyncSigner<
 export function swiftSigner(
   given: SwiftSignerOptions<"sha512"> | SwiftSignerOptions<"sha1" | "sha256">,
 ): Signer<SwiftSignRequest> | AsyncSigner<SwiftSignRequest> {
-  // A copy: the object may be the next signer's options, too.
-  const options = { ...given };
-  const { endpoint, account, key, digest = "sha256" } = options;
+  const { endpoint, account, key, digest = "sha256", clock } = given;
+  // One by one, as a class may have them as getters, and the object may be the next signer's, too.
+  const options = { endpoint, account, digest, clock };
   if (!ENDPOINT.test(endpoint)) throw invalidInput("endpoint", "scheme://host[:port][/path]", endpoint);
   checkSegment("account", account);
   if (digest === "sha512") {

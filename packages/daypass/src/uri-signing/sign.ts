@@ -93,17 +93,19 @@ export function uriSigningSigner(
 export function uriSigningSigner(
   given: UriSigningSignerOptions<UriSigningSecret> | UriSigningSignerOptions<UriSigningPrivateKey>,
 ): Signer<UriSigningRequest> | AsyncSigner<UriSigningRequest> {
-  const { key, ...options } = given;
+  // One by one, as a class may have them as getters.
+  const { key, issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = given;
+  const options = { key, issuer, attribute, clock, random };
   if (hasMember(key, "verify")) {
     if (!key.sign) throw invalidKey("a private half");
     return asyncSigner(async (request) => {
-      const { input, finish } = prepare(request, key, options);
+      const { input, finish } = prepare(request, options);
       return finish(base64url(await key.sign(input)));
     });
   }
   const mac = loadSecret(key);
   return signer((request) => {
-    const { input, finish } = prepare(request, key, options);
+    const { input, finish } = prepare(request, options);
     return finish(mac.base64url(input));
   });
 }
@@ -111,13 +113,17 @@ export function uriSigningSigner(
 const INSTEAD = { "bind.ip": "encrypted.ip" };
 const OPTIONS = "prefix notBefore withoutExpiry regex audience nonce renewal encrypted issuedAt claims critical place";
 
+/** The options of a signer with their defaults. */
+interface Settings extends UriSigningSignerOptions<UriSigningSecret | UriSigningPrivateKey> {
+  readonly attribute: string;
+  readonly random: (length: number) => Uint8Array;
+}
+
 function prepare(
   request: UriSigningRequest,
-  key: UriSigningSecret | UriSigningPrivateKey,
-  options: Omit<UriSigningSignerOptions<never>, "key">,
+  { key, issuer, attribute, clock, random }: Settings,
 ): { readonly input: string; readonly finish: (signature: string) => SignedRequest } {
-  const { issuer, attribute = ATTRIBUTE, clock, random = randomBytes } = options;
-  const isWhole = (request.prefix ?? request.regex) === undefined;
+  const isWhole = !(request.prefix ?? request.regex);
   checkEdgeRequest("URI Signing", request, isWhole ? `${OPTIONS} bind.query` : OPTIONS, INSTEAD);
   const url = readEdgeUrl(request);
   const target = joinEdgeUrl({ ...url, origin: "" });
@@ -128,7 +134,7 @@ function prepare(
   const { audience, nonce, renewal, encrypted, issuedAt, claims, critical, place = "query" } = request;
   for (const jwe of [encrypted?.subject, encrypted?.ip]) {
     // Plain text would name the person to whoever sees the URL.
-    if (jwe !== undefined && !/^[\w-]+(?:\.[\w-]*){4}$/.test(jwe)) {
+    if (jwe !== undefined && !/^[\w-]+(\.[\w-]*){4}$/.test(jwe)) {
       throw invalidInput("encrypted", "JWEs", "another");
     }
   }
@@ -201,7 +207,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   cdniuc: "prefix or regex",
 };
 
-const isBinding = (claim: string): boolean => /^(?:iss|sub|aud|nbf|jti|cdniip)$/.test(claim);
+const isBinding = (claim: string): boolean => /^(iss|sub|aud|nbf|jti|cdniip)$/.test(claim);
 
 function containerOf({ prefix, regex }: UriSigningRequest, uri: string, { origin, path }: EdgeUrl): string {
   if (prefix === undefined && regex === undefined) return hashContainer(uri);

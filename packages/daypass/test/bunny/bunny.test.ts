@@ -186,9 +186,26 @@ describe("unseparated fields", () => {
       "/1767323045/a=1",
       "/a=1767323045",
       "/x=1/1767323045.mp4",
+      "/v/19?x=1&9=1&_=1767323045",
     ]) {
       const { url: made } = signer.sign({ url: host + path, expiresIn: 60 });
       expect(await outcome(verifier(), get(made)), path).toBe("accepted");
+    }
+    // The last digit of a path, and the first of a name, become one of the end: then the path is a shorter or a longer one.
+    const { url: shorter } = signer.sign({ url: `${host}/v/19?x=1`, expiresIn: 60 });
+    const { url: anywhere } = signer.sign({ url: `${host}/v/19`, countries: ["DE"], expiresIn: 60 });
+    const [first, last] = [String(end).slice(0, 9), String(end).slice(9)];
+    for (const [made, name] of [
+      [shorter, "x"],
+      [anywhere, "token_countries"],
+    ] as const) {
+      const moved = made.replace("/19?", "/1?").replace(`&${name}=`, `&${last}${name}=`);
+      const later = moved.replace(/expires=\d+/, `expires=9${first}`);
+      expect(await outcome(verifier(), get(later)), later).toBe("MALFORMED");
+    }
+    for (const name of ["99", "2x"]) {
+      const ask = () => signer.sign({ url: `${host}/a?${name}=1`, expiresIn: 60 });
+      expect(ask, name).toThrowError(expect.objectContaining({ code: "INVALID_INPUT" }));
     }
     const long = { ...get(`${host}/${"9".repeat(30_000)}?token=HS256-${mac("")}&expires=${end}`) };
     expect(await outcome(verifier(), long)).toBe("SIGNATURE_MISMATCH");

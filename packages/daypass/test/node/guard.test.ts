@@ -585,6 +585,8 @@ describe("guardNode and obligations", () => {
   it.each([
     ["content-length", "2"],
     ["transfer-encoding", "chunked"],
+    // With a length Node throws at it, which would end the process.
+    ["trailer", "x-sum"],
   ])("takes back the %s that the handler set when the body is refused", async (name, value) => {
     const guarded = guardNode(
       granting([{ kind: "body-length", min: 2, max: 4 }]),
@@ -598,7 +600,18 @@ describe("guardNode and obligations", () => {
     expect(problemOf(answer)).toEqual({ status: 400, code: "BODY_LENGTH" });
     expect(answer.headers).toMatch(new RegExp(`content-length: ${answer.body.length}`, "i"));
     expect(answer.headers).toContain("x-kept: yes");
-    expect(answer.headers).not.toMatch(/gzip|transfer-encoding/i);
+    expect(answer.headers).not.toMatch(/gzip|transfer-encoding|trailer/i);
+  });
+
+  it("leaves a refusal before the handler what middleware has set", async () => {
+    const guarded = guardNode(verifier, () => {});
+    const answer = await send(
+      (req, res) => guarded(req, res.setHeader("content-language", "de").setHeader("trailer", "server-timing")),
+      get("/b/a.txt"),
+    );
+    // In chunks, as a trailer wants them.
+    expect(answer).toMatchObject({ status: 403, body: expect.stringContaining('"NO_SIGNATURE"') });
+    expect(answer.headers).toMatch(/content-language: de/i);
   });
 });
 

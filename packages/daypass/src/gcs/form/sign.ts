@@ -50,10 +50,12 @@ export interface GcsFormRequest extends FormRequest {
  * ```
  */
 export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFormRequest> {
+  // A function is asked for credentials later, when the object may hold the options of the next signer.
+  const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const key = accountSigner(credentials);
     const { client_email, universe_domain: universeDomain, expiration } = credentials;
-    const draft = drafts({ universeDomain, ...options, expiration }, GOOG4_RSA, client_email);
+    const draft = drafts({ universeDomain, ...kept, expiration }, GOOG4_RSA, client_email);
     return async (request: GcsFormRequest) => {
       const { policy, finish } = draft(request);
       return finish(hex(await key(policy)));
@@ -77,10 +79,11 @@ export function gcsFormSigner(options: GcsSignerOptions): AsyncFormSigner<GcsFor
  * ```
  */
 export function gcsHmacFormSigner(options: GcsHmacSignerOptions): FormSigner<GcsFormRequest> {
+  const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
     const key = hmacSigner(secretAccessKey);
-    const draft = drafts({ ...options, expiration }, GOOG4_HMAC, accessKeyId);
+    const draft = drafts({ ...kept, expiration }, GOOG4_HMAC, accessKeyId);
     return (request: GcsFormRequest) => {
       const { policy, scope, finish } = draft(request);
       return finish(hex(key(policy, scope)));

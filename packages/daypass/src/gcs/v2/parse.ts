@@ -55,12 +55,12 @@ export function parseGcsV2(
   if (signature === undefined) throw malformed("Signature", "form", "padded base64");
   const parameters = others.filter(([name]) => isSubresource(name));
   if (parameters.length > 1 || parameters[0]?.[1]) {
-    throw malformed(parameters[0]?.[0] ?? "", "ambiguous", "one subresource without a value");
+    throw malformed((parameters[0] as Parameter)[0], "ambiguous", "one subresource without a value");
   }
   const unsignedParameters = others.filter(([name]) => !isSubresource(name));
   const unknown = unsignedParameters.find(([name]) => !allowUnsigned.has(name));
   if (unknown) {
-    throw refusal("UNSIGNED_PARAMETER", `no ${JSON.stringify(unknown[0])}, which V2 does not sign: use V4`, {
+    throw refusal("UNSIGNED_PARAMETER", `no ${JSON.stringify(unknown[0])}, which V2 leaves open: use V4`, {
       parameter: unknown[0],
     });
   }

@@ -38,10 +38,12 @@ import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts"
  * ```
  */
 export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignRequest> {
+  // A function is asked for credentials later, when the object may hold the options of the next signer.
+  const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const key = accountSigner(credentials);
     const { client_email, universe_domain: universeDomain, expiration } = credentials;
-    const draft = drafts({ universeDomain, ...options, expiration }, client_email);
+    const draft = drafts({ universeDomain, ...kept, expiration }, client_email);
     return async (request: GcsSignRequest) => {
       const { stringToSign, finish } = draft(request);
       return finish(await key(stringToSign));
@@ -66,9 +68,10 @@ export function gcsV2Signer(options: GcsSignerOptions): AsyncSigner<GcsSignReque
  * ```
  */
 export function gcsV2HmacSigner(options: GcsHmacSignerOptions): Signer<GcsSignRequest> {
+  const kept = { ...options };
   const current = credentialSource(options.credentials, (credentials) => {
     const { accessKeyId, secretAccessKey, expiration } = checkHmacKey(credentials);
-    const draft = drafts({ ...options, expiration }, accessKeyId);
+    const draft = drafts({ ...kept, expiration }, accessKeyId);
     return (request: GcsSignRequest) => {
       const { stringToSign, finish } = draft(request);
       return finish(hmacSha1(secretAccessKey, stringToSign));

@@ -28,13 +28,13 @@ export interface MediaCdnEd25519TokenSignerOptions extends MediaCdnTokenOptions 
  * export const { url } = await signer.sign({ url: "https://media.example.com/a.m3u8", expiresIn: 900 });
  * ```
  */
-export function mediaCdnEd25519TokenSigner({
-  privateKey,
-  ...options
-}: MediaCdnEd25519TokenSignerOptions): AsyncSigner<MediaCdnTokenRequest> {
+export function mediaCdnEd25519TokenSigner(
+  options: MediaCdnEd25519TokenSignerOptions,
+): AsyncSigner<MediaCdnTokenRequest> {
+  const { privateKey, parameter, clock } = options;
   const key = ed25519PrivateKey(keyBytes(privateKey));
   return asyncSigner(async (request) => {
-    const { stringToSign, finish } = prepareToken(request, options);
+    const { stringToSign, finish } = prepareToken(request, { parameter, clock });
     return finish(`Signature=${base64url(await key.sign(stringToSign))}`);
   });
 }

@@ -71,10 +71,11 @@ export interface MediaCdnTokenSignerOptions extends MediaCdnTokenOptions {
  * export const { url } = signer.sign({ url: "https://media.example.com/a.m3u8", expiresIn: 900, bind: { ip: "203.0.113.0/24" } });
  * ```
  */
-export function mediaCdnTokenSigner({ key, ...options }: MediaCdnTokenSignerOptions): Signer<MediaCdnTokenRequest> {
+export function mediaCdnTokenSigner(options: MediaCdnTokenSignerOptions): Signer<MediaCdnTokenRequest> {
+  const { key, parameter, clock } = options;
   const prove = proofOf(key);
   return signer((request) => {
-    const { stringToSign, finish } = prepareToken(request, options);
+    const { stringToSign, finish } = prepareToken(request, { parameter, clock });
     return finish(prove(stringToSign));
   });
 }
@@ -109,7 +110,7 @@ export function prepareToken(
   const fields = Object.fromEntries(
     [scope(request, url), ...Object.entries(rules)].filter(([, value]) => value !== undefined),
   ) as TokenFields;
-  // URL parsers encode these in a query, and the token would not be the one that was signed.
+  // URL parsers encode these in a query, and the token would not be the one that was signed; a `\` no verifier takes.
   if (/["'<>\\]/.test(Object.values(fields).join())) throw invalidInput("fields", "no \" ' < > \\", "one");
   const stringToSign = tokenStringToSign(fields, { path: url.path, headers, code: "INVALID_INPUT" });
   return {

@@ -1,4 +1,5 @@
 import { compareText } from "../../v4.ts";
+import { trimBlank } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 
 /**
@@ -72,7 +73,7 @@ export interface S3V2Parts {
 export function s3V2StringToSign({ method, contentMd5, contentType, expires, amz, resource }: S3V2Parts): string {
   const block = [...amz]
     .sort((a, b) => compareText(a.name, b.name))
-    .map(({ name, values }) => `${name}:${values.map((value) => value.trim()).join(",")}\n`)
+    .map(({ name, values }) => `${name}:${values.map(trimBlank).join(",")}\n`)
     .join("");
   return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${block}${resource}`;
 }

@@ -1,7 +1,7 @@
 import { type DaypassError, refusal } from "../../errors.ts";
 import { malformed } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
-import { formDecode, groupHeaders, headerValues } from "../../wire.ts";
+import { formDecode, groupHeaders, headerValues, trimBlank } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { canonicalizedResource, hasControl, isAmbiguousValue, isSubResource, type Parameter } from "./canonical.ts";
 
@@ -91,12 +91,12 @@ export function parseS3V2(
   }
   const expires = seen.get("Expires") as string;
   // One spelling, or `Expires=1e99` and `Expires=` would be numbers, too; eleven digits last until the year 5138.
-  if (!/^(?:0|[1-9]\d{0,10})$/.test(expires)) {
+  if (!/^(0|[1-9]\d{0,10})$/.test(expires)) {
     throw malformed("Expires", "not-a-number", "whole seconds since 1970");
   }
   const signature = seen.get("Signature") as string;
   if (!SIGNATURE.test(signature)) {
-    throw malformed("Signature", "form", "base64 of 20 bytes with exact padding, `+` sent as %2B");
+    throw malformed("Signature", "form", "padded base64 of 20 bytes, + as %2B");
   }
   return {
     accessKeyId: seen.get("AWSAccessKeyId") as string,
@@ -126,7 +126,7 @@ export function readAmzHeaders(request: WireRequest): readonly SignedHeader[] {
 export function singleHeader(request: WireRequest, name: string): string {
   const values = headerValues(request.headers, name);
   if (values.length > 1) throw malformed(name, "duplicate", "one header");
-  return (values[0] ?? "").trim();
+  return trimBlank(values.join());
 }
 
 const SIGV4_MARKER = /^x-amz-(?:algorithm|credential|signature)$/i;

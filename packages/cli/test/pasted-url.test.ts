@@ -40,6 +40,15 @@ const FOUND: Readonly<Record<string, readonly [text: string, method?: string]>> 
 };
 
 describe("what somebody pastes", () => {
+  test("a link of a service that writes the URL in a spelling of its own is left to explain as a whole", async () => {
+    const stars = btoa(url.replace(/[^%]/g, ""));
+    const links = [
+      `https://urldefense.com/v3/__${url.replaceAll("%", "*")}__;${stars}!!a-b!c$`,
+      `https://url.avanan.click/v2/___${url}___.YXBzMTp`,
+    ];
+    for (const link of links) expect(await pastedUrl(`see ${link} now`)).toMatchObject({ url: link });
+  });
+
   test.each(Object.entries(FOUND))("%s", async (_, [text, method]) => {
     expect(await pastedUrl(text)).toMatchObject({ url, isPart: true });
     expect((await pastedUrl(text)).method).toBe(method);

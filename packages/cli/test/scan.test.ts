@@ -50,14 +50,20 @@ test("tells of a URL in a link that leads to it once, and of one that a service 
   const signed = url("linked");
   const encoded = encodeURIComponent(signed);
   const dashes = encoded.replaceAll("-", "-2D").replaceAll("_", "-5F").replaceAll("%2F", "_").replaceAll("%", "-");
+  const stars = `https://urldefense.com/v3/__${signed.replaceAll("%", "*")}__;${btoa(signed.replace(/[^%]/g, ""))}!!a-b!c$`;
   const links = [
     `https://eur01.safelinks.protection.outlook.com/?url=${encoded}&data=05`,
     `https://urldefense.proofpoint.com/v2/url?u=${dashes}&d=DwMFAg`,
+    stars,
+    `https://url.avanan.click/v2/___${signed}___.YXBzMTp`,
+    stars,
   ];
   const { found } = await scan(["-"], `${links.join("\n")}\n`);
   expect(found.map(({ line, life, scheme }) => [line, life, scheme])).toEqual([
     [1, "live", "s3"],
     [2, "live", "s3"],
+    [3, "live", "s3"],
+    [4, "live", "s3"],
   ]);
   const signature = new URL(signed).searchParams.get("X-Amz-Signature") as string;
   expect(JSON.stringify(found)).not.toContain(signature);

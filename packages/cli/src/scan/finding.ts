@@ -3,7 +3,7 @@ import { isDaypassError } from "daypass";
 import { type Explanation, explain, redactUrl } from "daypass/explain";
 import { repairs } from "./repairs.ts";
 import { readings, UNKNOWN_ORIGIN } from "./urls-in-text.ts";
-import { isToldInside } from "./wrapped-link.ts";
+import { isToldInside, isWrapped } from "./wrapped-link.ts";
 
 /** `live` also where the end is not known, before the beginning, and where only a damage has to be undone that keeps the signature. */
 export type Life = "live" | "ended" | "malformed";
@@ -42,7 +42,10 @@ const IS_PATH = /^(?:["']|[a-z]+ )/i;
 
 export function findingReader(): FindingReader {
   const seen = new Set<string>();
+  let link: string | undefined;
   return async (raw, now) => {
+    // What stands in a link that was told itself.
+    if (link?.endsWith(raw) === true) return undefined;
     if (!MAY_BE_SIGNED.test(raw) || (IS_PATH.test(raw) && !NAMED.test(raw))) return undefined;
     let malformed: Finding | undefined;
     for (const url of readings(raw)) {
@@ -50,6 +53,7 @@ export function findingReader(): FindingReader {
       const explanation = await explained(url, now);
       if (explanation === undefined || isToldInside(url, explanation)) continue;
       const finding = findingOf(url, explanation, now);
+      if (isWrapped(explanation)) link = raw;
       if (finding.life !== "malformed") return isNew(url) ? finding : undefined;
       malformed ??= (await repaired(url, now)) ?? finding;
     }

@@ -20,8 +20,30 @@ const HIDDEN_VALUES: Readonly<Record<string, RegExp>> = {
 const PATH_TOKEN = /\/(bcdn_token|edge-cache-token)=[^/?#]*/g;
 const IMGPROXY = /^((?:[a-z]+:\/\/[^/?#]+)?(?:\/[A-Za-z0-9._~-]+)?\/)[A-Za-z0-9_-]{43}(?=\/(?:[a-z_]+:|plain\/))/;
 
-/** Of a URL that is itself the value of a parameter, as a page for a login or a service of mail hands it on: escaped, also twice. */
-const NESTED = /((?:sig(?:nature)?|token|policy|_hash|md5|verify)[%-](?:25)*3D)(?:(?![%-](?:25)*2[36])[^&#])*/gi;
+/** How the names that are hidden end. Proofpoint writes - and _ as -2D and -5F. */
+const ENDS =
+  "sig(?:nature)?|token(?:__|-5F-5F)?|policy|(?:_|-5F)hash|hdn(?:ts|ea)|urisigningpackage|ik-(?:2D)?s|tempauth|jwt|rlkey|pub(?:_|-5F)secret|authorization";
+
+/**
+ * Of a URL that is itself the value of a parameter, as a page for a login or a service of mail hands it on: escaped, also twice. What ends a
+ * value is escaped as its = is. The value is the last group, behind the name of one that tells itself by its value.
+ */
+function nested(mark: string): readonly RegExp[] {
+  const value = "((?:(?!\\2(?:25)*2[36])[^&#?])+)";
+  const told = Object.keys(HIDDEN_VALUES).join("|");
+  return [
+    new RegExp(`((?:${ENDS})(${mark})(?:25)*3D)()${value}`, "gi"),
+    new RegExp(`((${mark})(?:25)*(?:3F|26)(${told})\\2(?:25)*3D)${value}`, "gi"),
+  ];
+}
+
+const NESTED = nested("%");
+const IN_PROOFPOINT = nested("[%*-]");
+/** In the path of such a URL: imgproxy's, and Cloudinary's. */
+const NESTED_PATH =
+  /(%(?:25)*2F)(?:[\w-]{43}(?=%(?:25)*2F(?:[a-z_]+%(?:25)*3A|plain%))|s--(?:[\w-]{8}|[\w-]{32})--(?=%(?:25)*2F))/gi;
+const NESTED_USER =
+  /((?:https?|wss?)%(?:25)*3A(?:%(?:25)*2F){2})(?:(?!%(?:25)*(?:2[36F]|3F))[^/?#&])*((?:%(?:25)*40|@))/gi;
 
 /** What tells itself to be a token or a signature by its form, wherever it stands; the first group stays. */
 const FORMS: readonly RegExp[] = [
@@ -58,14 +80,21 @@ const FORMS: readonly RegExp[] = [
  */
 export function redactUrl(url: string): string {
   const text = FORMS.reduce((all, form) => all.replace(form, "$1REDACTED"), decodedToken(url));
-  return text
+  const forms = /urldefense/i.test(text) ? IN_PROOFPOINT : NESTED;
+  return forms
+    .reduce((all, form) => all.replace(form, withoutNested), text)
+    .replace(NESTED_PATH, "$1REDACTED")
+    .replace(NESTED_USER, "$1REDACTED$2")
     .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1REDACTED@")
     .replace(PATH_TOKEN, "/$1=REDACTED")
     .replace(IMGPROXY, "$1REDACTED")
-    .replace(NESTED, "$1REDACTED")
     .replace(/([?&;])([^=&#;]{1,100})=([^&#]*)/g, (token, mark: string, name: string, value: string) =>
       isHidden(decodeOr(name), value) ? `${mark}${name}=REDACTED` : token,
     );
+}
+
+function withoutNested(token: string, front: string, _mark: string, name: string, value: string): string {
+  return name === "" || isHidden(name.toLowerCase(), value) ? `${front}REDACTED` : token;
 }
 
 function isHidden(name: string, value: string): boolean {

@@ -57,7 +57,7 @@ function escaped(byte: string): string {
  */
 export function wrappedUrl(text: string, isSigned: (url: string) => boolean): Wrapped | undefined {
   if (text.length > LONGEST || !HTTP.test(text)) return undefined;
-  const [, by = ""] = /^https?:\/\/([^/?#]+)/i.exec(text) ?? [];
+  const [, by = ""] = /^https?:\/\/(?:[^/?#]*@)?([^/?#@]+)/i.exec(text) ?? [];
   const spelt = SPELLINGS.map((read) => read(text)).find((url) => url !== undefined);
   const others = spelt === undefined ? parameterUrls(text) : [spelt];
   // One link may lead to another one: each is a part of the one before.

@@ -1,5 +1,5 @@
 import { cloudfrontSigner } from "daypass/cloudfront";
-import { type Cause, explain } from "daypass/explain";
+import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
 import { RSA } from "../cloudfront/keys.ts";
@@ -50,6 +50,15 @@ describe("what API Gateway and Lambda answer", () => {
       sentence: expect.stringMatching(/no such route/),
     });
     expect((await explain(url, { clock, errorBody })).cause?.sentence).toMatch(/An API of .* answered, and no store/);
+  });
+
+  it("is the answer of whatever API it is, where no store was asked", async () => {
+    const page = "The server's answer is in no form that is known here, and nothing else shows what is wrong.";
+    for (const words of ["Not Found", "Internal Server Error", "Service Unavailable", "Too Many Requests"]) {
+      const errorBody = JSON.stringify({ message: words });
+      expect((await explain(signed.url, { clock, errorBody })).cause?.sentence).toBe(page);
+      expect(explainAnswer(errorBody).cause).toBeUndefined();
+    }
   });
 
   it("is no title of a page that has the same words", async () => {

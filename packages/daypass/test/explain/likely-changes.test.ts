@@ -56,6 +56,11 @@ describe("without a key", () => {
     const errorBody = errorXml("SignatureDoesNotMatch", "m");
     const at = { clock: () => new Date("2026-01-02T03:05:00Z") };
     expect((await causeOf(iot, { ...at, errorBody }))?.code).toBe("WRONG_SECRET");
+    // A parameter of an API's own, in order.
+    const [front, query = ""] = AWS_URLS.executeApi.split("?");
+    const ordered = `${front}?${[...query.split("&"), "user=7"].sort().join("&")}`;
+    expect((await causeOf(ordered, { ...at, errorBody }))?.code).toBe("WRONG_SECRET");
+    expect((await causeOf(`${ordered}&_=1`, { ...at, errorBody }))?.sentence).toMatch(/^Most likely user, _ was added/);
   });
 
   it("an end within a word was cut off", async () => {
@@ -102,6 +107,14 @@ describe("without a key", () => {
     });
     const query = rawUrl({ query: "response-content-type=text%252Fplain" });
     expect((await causeOf(query, { errorBody: awsErrorBody(query) }))?.code).toBe("QUERY");
+    // Escapes that are of the value.
+    for (const value of [
+      "attachment%3B%20filename%2A%3DUTF-8%27%27na%25C3%25AFve.pdf",
+      "https%3A%2F%2Fa%2F%3Fb%3Dc%2520d",
+    ]) {
+      const right = rawUrl({ query: `response-content-disposition=${value}` });
+      expect((await causeOf(right, { errorBody: awsErrorBody(right) }))?.code).toBe("WRONG_SECRET");
+    }
   });
 
   it("a signed length that was not sent is none that was sent empty", async () => {
@@ -120,6 +133,9 @@ describe("without a key", () => {
       });
       expect(await causeOf(url)).toBeUndefined();
     }
+    // Another name of the host in eu-central-1.
+    const other = sign({ endpoint: "https://s3.nl-1.wasabisys.com", region: "eu-central-1" });
+    expect((await causeOf(other, { errorBody: errorXml("SignatureDoesNotMatch", "m") }))?.code).toBe("WRONG_SECRET");
   });
 
   it("a resumable upload begins with POST", async () => {

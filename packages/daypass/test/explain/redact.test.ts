@@ -17,6 +17,14 @@ describe("a URL for logs", () => {
     expect(redactUrl(url)).not.toContain(secret);
   });
 
+  it.each(urls)("does not show the signature of $name in a link that leads to it", ({ url, secret }) => {
+    const once = `https://slack-redir.net/link?url=${encodeURIComponent(url)}`;
+    for (const link of [once, `https://a.example.com/?next=${encodeURIComponent(once)}`]) {
+      expect(redactUrl(link)).toContain("REDACTED");
+      for (const part of secret.match(/[\w-]{12,}/g) ?? []) expect(redactUrl(link)).not.toContain(part);
+    }
+  });
+
   it("is known of every scheme that signs URLs", () => {
     const others = signed.filter(({ secret }) => secret === undefined).map(({ name }) => name);
     expect(others.filter((name) => !/form|header|cookie/.test(name))).toEqual([]);

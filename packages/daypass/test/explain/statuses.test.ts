@@ -84,6 +84,13 @@ describe("answers that say all by their code", () => {
     ],
     [
       "AccessDenied",
+      `${user} s3:GetObject on resource: "arn:aws:s3:::b/k" because no permissions boundary allows the s3:GetObject action`,
+      "PERMISSION",
+      /as no permissions boundary allows it/,
+      /Allow it in the permissions boundary/,
+    ],
+    [
+      "AccessDenied",
       `${user} kms:Decrypt on resource: arn:aws:kms:eu-west-1:1:key/abc because no identity-based policy allows the kms:Decrypt action`,
       "PERMISSION",
       /may not kms:Decrypt/,
@@ -95,5 +102,16 @@ describe("answers that say all by their code", () => {
       sentence: expect.stringMatching(sentence),
       fix: expect.stringMatching(fix),
     });
+  });
+
+  it("a POST that is no form is no condition of its headers, and has had no signature looked at", async () => {
+    const condition = "<Condition>Bucket POST must be of the enclosure-type multipart/form-data</Condition></Error>";
+    const errorBody = errorXml("PreconditionFailed", "At least one of the pre-conditions").replace(
+      "</Error>",
+      condition,
+    );
+    const cause = (await explain(url, { clock, errorBody })).cause;
+    expect(cause?.sentence).toMatch(/^The server reads a POST as a form/);
+    expect(`${cause?.sentence}`).not.toMatch(/accepted/);
   });
 });

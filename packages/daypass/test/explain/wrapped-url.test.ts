@@ -59,6 +59,49 @@ describe("a link that leads to a signed URL", () => {
     expect(redactUrl(link)).not.toContain(signature);
   });
 
+  it("shows no password in front of a host", async () => {
+    const link = `https://bob:secretpass@login.example.com/?next=${encodeURIComponent(url)}`;
+    const [trap] = (await explain(link, { clock })).traps;
+    expect(trap?.text).toContain("a link of login.example.com,");
+    const nested = `https://slack-redir.net/link?url=${encodeURIComponent("https://bob:secretpass@example.com/a@b?c=d@e")}`;
+    expect(redactUrl(nested)).toBe(nested.replace("bob%3Asecretpass", "REDACTED"));
+  });
+
+  it.each([
+    ["hdnts", "exp=1~acl=*~hmac=0123456789abcdef"],
+    ["__token__", "exp=1~hmac=0123456789abcdef"],
+    ["URISigningPackage", "0123456789abcdef0123"],
+    ["__cld_token__", "st=1~exp=2~0123456789abcdef"],
+    ["pub_secret", "0123456789"],
+    ["rlkey", "0123456789abcdef"],
+    ["ik-s", "0123456789abcdef0123"],
+    ["s", "0123456789abcdef0123456789abcdef"],
+    ["md5", "0123456789abcdef012345"],
+    ["verify", "1795522800-0123456789abcdef"],
+    // What ends a value is escaped as the rest is.
+    ["dp-signature", "abc-26defghijk-23lmnopq"],
+  ])("shows no %s in a log, whatever leads to it", (name, value) => {
+    const inner = `https://a.example.com/x?a=1&${name}=${encodeURIComponent(value)}&b=2`;
+    const once = `https://slack-redir.net/link?url=${encodeURIComponent(inner)}`;
+    const links = [once, `https://b.example.com/?next=${encodeURIComponent(once)}`, proofpoint(once)];
+    const wrapped = [...links, `https://urldefense.proofpoint.com/v2/url?u=${dashes(inner)}&d=DwMFAg`];
+    for (const link of wrapped) {
+      const shown = redactUrl(link);
+      expect(shown).toMatch(/REDACTED(?:%|\*|-)(?:25)*26b(?:%|\*|-)/);
+      for (const part of value.split(/[~*=-]/).filter(({ length }) => length > 5)) expect(shown).not.toContain(part);
+    }
+  });
+
+  it("keeps what is no secret", () => {
+    for (const kept of [
+      "https://b.example.com/token-3D-model.stl?a=1",
+      `https://b.example.com/?next=${encodeURIComponent("https://a.example.com/?s=abc&verify=yes&code=7")}`,
+    ])
+      expect(redactUrl(kept)).toBe(kept);
+    const source = encodeURIComponent("https://a.example.com/x?sig=0123456789");
+    expect(redactUrl(`https://images.example.com/${source}?w=3`)).toMatch(/sig%3DREDACTED\?w=3$/);
+  });
+
   it("is another one where the link is signed itself, and none where what it leads to is not", async () => {
     const outer = rawUrl({ query: `next=${encodeURIComponent(url)}` });
     const told = await explain(outer, { clock, keys });

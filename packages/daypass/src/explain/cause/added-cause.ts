@@ -34,11 +34,11 @@ const OF_STORES =
 const SIGNATURE = /^(?:X-Amz-Signature|X-Goog-Signature|x-oss-signature)$/;
 const TOKEN = "X-Amz-Security-Token";
 
-/** What stands at the end, behind the signature and all that signers write: they put theirs in front of it, or in order. */
+/** What stands at the end, behind the signature and all that signers write: they put theirs in front of it, or all in order. */
 function appendedCause(names: readonly string[], others: readonly string[]): Cause | undefined {
   const signature = names.findIndex((name) => SIGNATURE.test(name));
   const behind = names.slice(signature + 1);
-  if (signature < 0) return undefined;
+  if (signature < 0 || isSorted(names)) return undefined;
   const isToken = behind.at(-1) === TOKEN;
   const last = behind.findLastIndex((name) => OF_STORES.test(name) || isSubResource(name));
   const appended = isToken ? [TOKEN] : behind.slice(last + 1);
@@ -51,4 +51,9 @@ function appendedCause(names: readonly string[], others: readonly string[]): Cau
       ? "Give the session token to the signer with the key: it is signed, too."
       : "Put everything into the request before it is signed, and add nothing to the URL. With the key given, explain tells for certain.",
   };
+}
+
+/** As AWS's SDK for JavaScript writes them, whose signature stands in front of what it has signed. */
+function isSorted(names: readonly string[]): boolean {
+  return names.every((name, at) => at === 0 || (names[at - 1] ?? "") <= name);
 }

@@ -59,7 +59,7 @@ export const AWS_ROWS: readonly AnswerRow[] = [
   [
     DENIED,
     // S3 says which policy it is, too.
-    /not authorized to perform: ([a-z0-9-]{1,64}:\w{1,64})?(?:.{0,2000}?(?:(explicit deny)(?: in an? ([a-z -]{1,60}policy))?|because no ([a-z -]{1,60}policy) allows))?/is,
+    /not authorized to perform: ([a-z0-9-]{1,64}:\w{1,64})?(?:.{0,2000}?(?:(explicit deny)(?: in an? ([a-z -]{1,60}(?:policy|boundary)))?|because no ([a-z -]{1,60}(?:policy|boundary)) allows))?/is,
     "PERMISSION",
     ([, action = "do this", denied, denying = "policy", missing]) =>
       `The signature was accepted; the key that signed may not ${action}${denied !== undefined ? `, as a ${denying} denies it in so many words` : missing !== undefined ? `, as no ${missing} allows it` : ""}.`,

@@ -225,8 +225,12 @@ const ROWS: readonly AnswerRow[] = [
     /^(?:PreconditionFailed|ConditionalRequestConflict)$/,
     ANY,
     "SERVER",
-    "The signature was accepted; a condition of the request is not met: with If-None-Match: * the object must not be there, with If-Match it must be the one that was named.",
-    "Look whether the object is there already; send another condition, or none where none is signed.",
+    // S3 names the condition: of a POST it is none of the request's headers, and comes before the signature.
+    (_, fields) =>
+      /enclosure-type/i.test(fields.get("Condition") ?? "")
+        ? "The server reads a POST as a form (multipart/form-data), and this one is none: a URL is for the method that it was signed for."
+        : "The signature was accepted; a condition of the request is not met: with If-None-Match: * the object must not be there, with If-Match it must be the one that was named.",
+    "Send the method that was signed (PUT for most uploads). Else look whether the object is there already, and send another condition, or none where none is signed.",
   ],
   [/^InvalidRange$/, ANY, ...BEHIND_END],
   [

@@ -25,6 +25,9 @@ interface Row {
 const BEHIND = "and the server behind it never saw the request";
 /** Those that a store's own server does not check. */
 const NO_STORE = /^(?!s3|gcs|azure|oss|cos|swift|aws)/;
+/** What many an API says in the same words as Amazon's, where it is no store's place that it answers at. */
+const ANY_API =
+  /^\{\s*"message"\s*:\s*"(?:Not Found|Too Many Requests|Internal Server Error|Service Unavailable)"\s*\}$/i;
 const LOOK_UP = "Look the request up in its log, and change the rule or send the request otherwise.";
 
 /** The first that fits counts. */
@@ -225,7 +228,8 @@ export function withUnread(
   { url, ownPages }: { readonly url: SplitUrl; readonly ownPages?: readonly string[] | undefined },
 ): Explanation {
   const { cause } = explanation;
-  const page = readErrorPage(body);
+  const read = readErrorPage(body);
+  const page = read !== undefined && NO_STORE.test(explanation.scheme) && ANY_API.test(read.text) ? undefined : read;
   // A proxy's page has some of the same words, of a server behind it.
   const client = page === undefined ? clientCause(body, url) : undefined;
   if (client !== undefined) return withTold(explanation, client);
@@ -254,8 +258,9 @@ function withTold(
 export function pageCause(body: string): Cause | undefined {
   const page = readErrorPage(body);
   // Of whose URL it is the answer nobody has said.
-  const row = page && ROWS.find((one) => fits(one, page, "s3"));
-  return page && row && rowCause(row, page);
+  if (page === undefined || ANY_API.test(page.text)) return undefined;
+  const row = ROWS.find((one) => fits(one, page, "s3"));
+  return row && rowCause(row, page);
 }
 
 /** An answer that tells nothing, and perhaps a fault of the URL for which stores refuse an upload. */

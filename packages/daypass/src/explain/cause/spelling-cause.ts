@@ -3,6 +3,12 @@ import type { Cause, CauseCode } from "../explanation.ts";
 
 type Spelling = readonly [code: CauseCode, where: "path" | "query", pattern: RegExp, what: string, fix: string];
 
+/**
+ * A parameter that was encoded twice. In a file name beyond ASCII (filename*=UTF-8''na%C3%AFve.pdf) and in another URL escapes are encoded
+ * once more for good.
+ */
+const TWICE = /(?:^|&)(?![^&]*(?:(?:%27|')[\w-]*(?:%27|')|%3A(?:%2F|\/){2}|:\/\/))[^&]*%25[0-9A-Fa-f]{2}/i;
+
 /** The likeliest first. */
 export const SPELLINGS: readonly Spelling[] = [
   [
@@ -22,7 +28,7 @@ export const SPELLINGS: readonly Spelling[] = [
   [
     "QUERY",
     "query",
-    /%25[0-9A-Fa-f]{2}/,
+    TWICE,
     "%25 in front of two digits, as what is encoded once more has it",
     "Encode names and values exactly once, and let nothing encode the URL again.",
   ],

@@ -34,11 +34,16 @@ export function addressedBucket(origins: readonly string[]): (request: WireReque
   return ({ target, authority }) => {
     const virtual = byHost(authority);
     if (virtual !== undefined && virtual !== "") return virtual;
-    const [, segment = ""] = /^\/([^/?]*)/.exec(target) ?? [];
-    try {
-      return decodeURIComponent(segment);
-    } catch {
-      return "";
-    }
+    return firstSegment(target) ?? "";
   };
+}
+
+/** The first segment of a path, decoded once; `undefined` where its escapes are none. */
+export function firstSegment(target: string): string | undefined {
+  const [, segment = ""] = /^\/([^/?]*)/.exec(target) ?? [];
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
 }

@@ -21,7 +21,7 @@ import {
   type MultipartForm,
   readMultipart,
 } from "../../http/multipart.ts";
-import { virtualBucket } from "../../pipeline/addressed-bucket.ts";
+import { firstSegment, virtualBucket } from "../../pipeline/addressed-bucket.ts";
 import { Refusal } from "../../pipeline/refusal.ts";
 import type { Sessions } from "../../pipeline/sessions.ts";
 import type { BodyVerifier } from "../protocol.ts";
@@ -129,15 +129,10 @@ function targetBucket({ target }: WireRequest, virtual: string | undefined): str
   throw new Refusal("METHOD_NOT_ALLOWED", "expected a form on a bucket, found another target", { method: "POST" });
 }
 
-/** Decoded once. A folder that was there may have any name; whether it is a bucket the storage knows. */
+/** A folder that was there may have any name; whether it is a bucket the storage knows. */
 function onlySegment(target: string): string | undefined {
-  const [, segment = ""] = /^\/([^/?]+)\/?$/.exec(target) ?? [];
-  try {
-    const name = decodeURIComponent(segment);
-    return name === "" || name.includes("/") ? undefined : name;
-  } catch {
-    return undefined;
-  }
+  const name = /^\/[^/?]+\/?$/.test(target) ? firstSegment(target) : undefined;
+  return name?.includes("/") ? undefined : name;
 }
 
 async function translated<T>(read: () => Promise<T>, fields: readonly FormField[] = []): Promise<T> {

@@ -261,47 +261,6 @@ test("takes what all lines have in common from a target, options, a file and the
   expect(stdout).toContain("X-Amz-Expires=120&");
 });
 
-test("keeps what all lines bind where a line binds something else", async () => {
-  const defaults = join(temporaryFolder(), "defaults.json");
-  const headers = { "x-amz-meta-a": "1" };
-  writeFileSync(defaults, JSON.stringify({ ...pinned, method: "PUT", bind: { headers, sha256: "0".repeat(64) } }));
-  const input = jsonLines([
-    { key: "a", bind: { contentLength: 5 } },
-    { key: "b", bind: { contentType: "text/plain", headers: { "x-amz-meta-b": "2" } } },
-    // Not the binding of that name.
-    { key: "c", headers: { "If-None-Match": '"1"', "x-amz-acl": "private", sha256: "b" } },
-  ]);
-  const options = ["--content-type", "image/png", "--header", "if-none-match: *", "--header", "x-amz-meta-c: 3"];
-  const { stdout } = await daypass(["sign", "--batch", "-", "--defaults", defaults, ...options], { input });
-  const [a, b, c] = parseLines<{ headers: object }>(stdout);
-  const sent = { ...headers, "x-amz-content-sha256": "0".repeat(64), "x-amz-meta-c": "3" };
-  const common = { ...sent, "if-none-match": "*" };
-  expect(a?.headers).toEqual({ ...common, "content-type": "image/png", "content-length": "5" });
-  expect(b?.headers).toEqual({ ...common, "content-type": "text/plain", "x-amz-meta-b": "2" });
-  expect(c?.headers).toEqual({
-    ...sent,
-    "content-type": "image/png",
-    "if-none-match": '"1"',
-    "x-amz-acl": "private",
-    sha256: "b",
-  });
-});
-
-test.each([
-  ["--content-type", "image/png"],
-  ["--header", "content-type: image/png"],
-])("lets a line say another %s, in whichever field", async (...option) => {
-  const lines = [
-    { key: "a", headers: { "Content-Type": "text/css" } },
-    { key: "b", bind: { contentType: "text/css" } },
-    { key: "c", bind: { headers: { "Content-Type": "text/css" } } },
-  ];
-  const input = jsonLines(lines.map((line) => ({ ...pinned, method: "PUT", ...line })));
-  const { stdout } = await daypass(["sign", "--batch", "-", ...option, "--header", "x-amz-meta-a: 1"], { input });
-  for (const { headers } of parseLines<{ headers: object }>(stdout))
-    expect(headers).toEqual({ "content-type": "text/css", "x-amz-meta-a": "1" });
-});
-
 test.each([
   [["--format", "csv"], "a,a\n"],
   [["--workers", "1", "--out", "/dev/full"], `${"{}\n".repeat(50_000)}`],

@@ -64,15 +64,20 @@ async function withIndex(body: (index: DiskIndex, root: string) => Promise<void>
   }
 }
 
+/** The first does not live to write down that it made the object. */
+async function twoWorkers(index: DiskIndex, root: string) {
+  return [
+    await disk({ root, writer: losing(index, "completed") }),
+    await disk({ root, writer: index.writer }),
+  ] as const;
+}
+
 describe("an end that made the object, and that nobody lived to write down", () => {
   for (const conditions of [{}, { ifNoneMatch: "*" } as const]) {
     const how = "ifNoneMatch" in conditions ? "linked" : "renamed";
     it(`leaves an object that no later part is written into, ${how}`, async () => {
       await withIndex(async (index, root) => {
-        const [worker, other] = [
-          await disk({ root, writer: losing(index, "completed") }),
-          await disk({ root, writer: index.writer }),
-        ];
+        const [worker, other] = await twoWorkers(index, root);
         const upload = await worker.createUpload(ref);
         const first = await put(worker, upload, 1, "12345");
         await expect(worker.completeUpload(upload, [first], { ...ANY_SIZE, ...conditions })).rejects.toThrow("ended");
@@ -99,10 +104,7 @@ describe("an end that made the object, and that nobody lived to write down", () 
 
   it("leaves none of its parts once it was asked for again", async () => {
     await withIndex(async (index, root) => {
-      const [worker, other] = [
-        await disk({ root, writer: losing(index, "completed") }),
-        await disk({ root, writer: index.writer }),
-      ];
+      const [worker, other] = await twoWorkers(index, root);
       const upload = await worker.createUpload(ref);
       // In an order in which they have to be copied.
       const last = await put(worker, upload, 2, "678");

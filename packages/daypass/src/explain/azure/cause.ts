@@ -223,17 +223,15 @@ export function neededHeader(name: string, evidence: readonly string[]): Cause {
   };
 }
 
+const OF_KEY = /specified key time frame/i;
 const FRAME = /(key )?Start \[(.*?)\] - (?:Key )?Expiry \[(.*?)\] - Current \[(.*?)\]/i;
 
 /** The time is none of the URL, or of the user delegation key that signed it, which has times of its own. */
 function frameCause(detail: string, evidence: readonly string[]): Cause | undefined {
   const [, key, start = "", end, current] = FRAME.exec(detail) ?? [];
-  // In an exception the times are left out.
-  const isOfKey = key !== undefined || /specified key time frame/i.test(detail);
-  if (current === undefined && !isOfKey) return undefined;
-  const clock = current === undefined ? "" : `, and the server's clock says ${current}`;
-  const isEarly = current !== undefined && new Date(start) > new Date(current);
   if (current === undefined) {
+    // In an exception the times are left out.
+    if (!OF_KEY.test(detail)) return undefined;
     return {
       code: "EXPIRED",
       sentence: "The user delegation key that signed has ended, or has not begun, and the URL lives no longer than it.",
@@ -241,8 +239,10 @@ function frameCause(detail: string, evidence: readonly string[]): Cause | undefi
       fix: NEW_KEY,
     };
   }
+  const isOfKey = key !== undefined || OF_KEY.test(detail);
   const what = isOfKey ? "The user delegation key that signed" : "The URL";
-  return isEarly
+  const clock = `, and the server's clock says ${current}`;
+  return new Date(start) > new Date(current)
     ? {
         code: "NOT_YET_VALID",
         sentence: `${what} is not valid yet: it begins at ${start}${clock}.`,

@@ -76,19 +76,19 @@ export function clientSigner(config: SdkConfig): ClientSigner {
         frame.identity !== identity ||
         frame.query !== query
       ) {
-        frame = prepareFrame(identity, { moment, address, sorted, signingRegion, signingService });
+        frame = prepareFrame(identity, { moment, address, sorted, options });
         if (isUsual) usual = frame;
       }
       const path = address.base + bound.path;
       const { signature, stringToSign } = v4Signature(frame.sign, moment.time, {
         method,
         path,
-        query: frame.sorted.all,
+        query: frame.text.all,
         headers: frame.headers,
         signedHeaders: frame.names,
         payload: UNSIGNED_PAYLOAD,
       });
-      const url = `${address.origin}${path}?${frame.sorted.before}X-Amz-Signature=${signature}${frame.sorted.after}`;
+      const url = `${address.origin}${path}?${frame.text.before}X-Amz-Signature=${signature}${frame.text.after}`;
       return { url, method, signed, expiresAt: moment.expiresAt, credentials, stringToSign };
     },
   };
@@ -112,8 +112,7 @@ interface FrameParts {
   readonly moment: Moment;
   readonly address: Address;
   readonly sorted: SortedHeaders;
-  readonly signingRegion: string | undefined;
-  readonly signingService: string | undefined;
+  readonly options: AwsPresigningOptions;
 }
 
 /** All of a signature but the method and the path. */
@@ -123,14 +122,15 @@ interface Frame {
   readonly identity: Identity;
   /** Parameters beside the signature's own. */
   readonly query: readonly EncodedPair[];
-  readonly sorted: SortedQuery;
+  /** All parameters but the signature. */
+  readonly text: SortedQuery;
   readonly sign: ScopeSigner;
   /** The signed headers in canonical form, and their names. */
   readonly headers: string;
   readonly names: string;
 }
 
-function prepareFrame(identity: Identity, { moment, address, sorted, ...options }: FrameParts): Frame {
+function prepareFrame(identity: Identity, { moment, address, sorted, options }: FrameParts): Frame {
   const { signingRegion = address.region, signingService = address.service } = options;
   const { time, expiresIn } = moment;
   const { query, hoistsPayload } = sorted;
@@ -145,7 +145,7 @@ function prepareFrame(identity: Identity, { moment, address, sorted, ...options 
     address,
     identity,
     query,
-    sorted: sortQuery({ own, names, query }),
+    text: sortQuery({ own, names, query }),
     sign: identity.keys(day.scope),
     headers: canonicalHeaders(signed),
     names,

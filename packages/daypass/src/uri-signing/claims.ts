@@ -64,7 +64,7 @@ const CLAIMS: Readonly<Record<string, Check>> = {
  * nor one of `extensions`, and for a token without cdniuc, which would be one for every URI.
  */
 export function readClaims(payload: unknown, extensions: readonly string[]): UriSigningClaims {
-  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) throw bad("payload", "an object");
+  if (Object(payload) !== payload || Array.isArray(payload)) throw bad("payload", "an object");
   const claims = payload as Record<string, unknown>;
   for (const [name, value] of Object.entries(claims)) {
     if (Object.hasOwn(CLAIMS, name)) {

@@ -24,8 +24,7 @@ export function containerHolds(
   regex: ((source: string) => UriSigningRegex) | undefined,
 ): boolean {
   if (container.startsWith("hash:sha-256;")) return hashContainer(uri) === container;
-  const source = container.startsWith("regex:") ? container.slice(6) : undefined;
-  if (source !== undefined && regex !== undefined) return compiled(source, regex).matches(uri);
+  if (regex !== undefined && container.startsWith("regex:")) return compiled(container.slice(6), regex).matches(uri);
   const constraint = `cdniuc ${container.split(":", 1)[0]}`;
   throw refusal("UNENFORCED_CONSTRAINT", `hash:sha-256 or regex, found ${constraint}`, {
     constraint,

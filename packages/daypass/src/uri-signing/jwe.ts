@@ -92,8 +92,10 @@ export function uriSigningEncryption(jwk: UriSigningEncryptionJwk): UriSigningEn
         return undefined;
       }
       try {
-        const named = JSON.parse(latin1(header)) as { alg?: unknown; enc?: unknown; kid?: unknown };
-        if (named.alg !== "dir" || named.enc !== alg || (named.kid ?? kid) !== kid) return undefined;
+        const named = JSON.parse(latin1(header)) as Readonly<Record<string, unknown>>;
+        if (named["alg"] !== "dir" || named["enc"] !== alg || (named["kid"] ?? kid) !== kid) return undefined;
+        // RFC 7516 sections 4.1.3 and 4.1.13: both "MUST be understood". Neither is.
+        if (named["crit"] !== undefined || named["zip"] !== undefined) return undefined;
         const options = { name: "AES-GCM", iv: nonce, additionalData: utf8(head) } as const;
         const sealed = Uint8Array.from([...ciphertext, ...mac]);
         const plain = new Uint8Array(await crypto.subtle.decrypt(options, await key("decrypt"), sealed));

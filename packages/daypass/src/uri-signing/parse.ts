@@ -1,4 +1,5 @@
 import type { EdgeToken } from "../edge-verify.ts";
+import { malformed } from "../parameters.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { joinUri, type NormalUri, normalizeUri } from "./canonical.ts";
 import { readClaims, type UriSigningClaims } from "./claims.ts";
@@ -30,6 +31,8 @@ export function parseUriSigning(
   const jws = readJws(found.token, header);
   const claims = readClaims(jws.payload, extensions);
   const { exp, nbf } = claims;
+  // A broken escape would become one with what stands behind it: `%%37%33` is `%73` in the normal form, and so on.
+  if (/%(?![0-9A-Fa-f]{2})/.test(found.target)) throw malformed("target", "form", "a URI");
   const uri = normalizeUri(origin, found.target);
   return {
     jws,

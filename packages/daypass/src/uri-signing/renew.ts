@@ -35,7 +35,7 @@ export interface UriSigningRenewerOptions {
 export interface UriSigningRenewer {
   /**
    * `undefined` where the token asks for no renewal (`cdnistt` is not 1), where there is no key for its issuer, or where the path
-   * has fewer segments than `cdnistd`.
+   * has fewer segments than `cdnistd`, or a `;` in these.
    */
   renew(grant: UriSigningGrant): Promise<RenewedToken | undefined>;
 }

@@ -28,14 +28,15 @@ export function findToken({ target, headers }: WireRequest, attribute: string): 
   }
   const from = start + attribute.length + 1;
   let end = from;
-  while (end < target.length && !RESERVED.includes(target[end] as string)) end++;
+  // Behind the last character there is the empty text, which every text includes.
+  while (!RESERVED.includes(target[end] ?? "")) end++;
   // Any reserved character ends a token, but only these end a parameter: `URISigningPackage=…=` is a mistake of somebody's.
-  const isEnd = end === target.length || "&;,/?".includes(target[end] as string);
+  const isEnd = "&;,/?".includes(target[end] ?? "");
   if (!isEnd || findAttribute(target, attribute, end) >= 0) throw malformed(attribute, "duplicate", "one whole token");
   // "If the signed JWT is terminated by anything other than a sub-delimiter, everything from the reserved character that
   // precedes the attribute to the last character of the signed JWT will be removed, inclusive. Otherwise, everything from
   // the first character of the attribute to the sub-delimiter that terminates the signed JWT will be removed, inclusive."
-  const isFollowed = end < target.length && SUB_DELIMITER.includes(target[end] as string);
+  const isFollowed = SUB_DELIMITER.includes(target[end] ?? "/");
   const rest = isFollowed
     ? target.slice(0, start) + target.slice(end + 1)
     : target.slice(0, start - 1) + target.slice(end);

@@ -1,3 +1,4 @@
+import { createCipheriv } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Verifier } from "../../src/index.ts";
 import {
@@ -151,6 +152,25 @@ describe("RFC 9246 appendix A", () => {
       expect(await encryption.decrypt(other)).toBeUndefined();
     }
   });
+
+  // RFC 7516 sections 4.1.3 and 4.1.13: what a header asks for is done, or the JWE is refused.
+  it.each([{ crit: ["exp"], exp: 1 }, { zip: "DEF" }, {}])(
+    "a JWE that asks for %j is read only if that is nothing",
+    async (extra) => {
+      const { kid, alg, k } = rfcEncryption;
+      const head = Buffer.from(JSON.stringify({ alg: "dir", enc: alg, kid, ...extra })).toString("base64url");
+      const cipher = createCipheriv("aes-128-gcm", Buffer.from(k, "base64url"), Buffer.alloc(12)).setAAD(
+        Buffer.from(head),
+      );
+      const sealed = Buffer.concat([cipher.update("cus_42"), cipher.final()]);
+      const jwe = [head, "", Buffer.alloc(12), sealed, cipher.getAuthTag()]
+        .map((part) => (typeof part === "string" ? part : part.toString("base64url")))
+        .join(".");
+      expect(await uriSigningEncryption(rfcEncryption).decrypt(jwe)).toBe(
+        Object.keys(extra).length === 0 ? "cus_42" : undefined,
+      );
+    },
+  );
 });
 
 // Tokens of Apache Traffic Server's tests, with its keys:

@@ -86,6 +86,17 @@ describe("normalisation", () => {
     expect(grant).toMatchObject({ path: "/a~b/c", target: "/a~b/c?x=~", id: link.id });
   });
 
+  it("is of whole escapes: a broken one would make another of its neighbours, which no expression has seen", async () => {
+    const request = (path: string) =>
+      get(`https://cdn.example.com${path}?URISigningPackage=${token({ ...ANY, cdniuc: "regex:.*/[^s][^/]*" })}`);
+    expect(await outcome(verifier(), request("/public"))).toBe("accepted");
+    expect(await outcome(verifier(), request("/secret"))).toBe("SIGNATURE_MISMATCH");
+    expect(await outcome(verifier(), request("/%73ecret"))).toBe("SIGNATURE_MISMATCH");
+    for (const path of ["/%%37%33ecret", "/%7%33ecret", "/a%", "/a%zz", "/a%4", "/a?x=%%32%36"]) {
+      expect(await outcome(verifier(), request(path)), path).toBe("MALFORMED");
+    }
+  });
+
   it("dot segments do not climb out of a prefix", async () => {
     const link = signer.sign({ url: "https://cdn.example.com/a/b", prefix: "/a/", expiresIn: 60 });
     for (const [path, expected] of [

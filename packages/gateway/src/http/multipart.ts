@@ -13,7 +13,7 @@ export interface MultipartForm {
   readonly fields: readonly FormField[];
   /** `filename` of the file's part, as the sender wrote it; `"not-utf-8"` where it is in another encoding, as that of an old page. */
   readonly fileName: { readonly text: string | undefined } | "not-utf-8";
-  /** The file. Ends with an error where the form does not end. What comes after it is read and left out. */
+  /** The file. Ends with an error where the form does not end. Fields after it are read and left out. */
   readonly file: AsyncIterable<Uint8Array>;
 }
 
@@ -83,6 +83,7 @@ export async function readMultipart(
     if (await isEnd(input))
       throw new MultipartError("no-file", "expected a part named file, found the end of the form");
     const { name, fileName } = partHead(await until(ascii("\r\n\r\n"), MAX_PART_HEAD));
+    await refuseBoundary(input, delimiter);
     if (name === "file") return { fields, fileName, file: readFile(input, delimiter, limits) };
     if (fields.length >= limits.fieldCount) throw tooLarge(`at most ${limits.fieldCount} fields`);
     if (fields.some(([other]) => other.toLowerCase() === name.toLowerCase())) throw malformed(`the field ${name} once`);
@@ -100,6 +101,11 @@ async function isEnd(input: Reader): Promise<boolean> {
   }
   if (first === 45 && second === 45) return true;
   throw malformed("a line end after each boundary");
+}
+
+/** RFC 2046 lets the empty line behind a head be the line end of a boundary as well: such a part is empty, or begins with it. */
+async function refuseBoundary(input: Reader, delimiter: Uint8Array): Promise<void> {
+  if (await input.startsWith(delimiter.subarray(2))) throw malformed("values that do not begin with the boundary");
 }
 
 /** A browser writes the name of the file in the encoding of its page, and most keys do not need it. All else has to be UTF-8. */
@@ -143,7 +149,8 @@ function partNames(head: string): { readonly name: string; readonly fileName: st
   }
   const name = parameters.get("name");
   if (name === undefined || name === "") throw malformed("a name in each part");
-  return { name, fileName: parameters.get("filename") };
+  // Names have no case: a part `File` in front of `file` is two files, and no field that no condition has to name.
+  return { name: /^file$/i.test(name) ? "file" : name, fileName: parameters.get("filename") };
 }
 
 async function* readFile(input: Reader, delimiter: Uint8Array, limits: MultipartLimits): AsyncGenerator<Uint8Array> {
@@ -161,10 +168,12 @@ async function* readFile(input: Reader, delimiter: Uint8Array, limits: Multipart
   };
   while (!(await isEnd(input))) {
     const { name } = partHead(await until(ascii("\r\n\r\n"), MAX_PART_HEAD));
+    await refuseBoundary(input, delimiter);
     if (name === "file") throw new MultipartError("two-files", "expected one part named file, found another");
     await until(delimiter);
   }
-  await input.skip(left);
+  // RFC 2046 would allow words here, too, and nobody sends any: a file that holds its closing boundary would be cut there.
+  if (!(await input.isBlank(left))) throw malformed("nothing after its closing boundary");
 }
 
 const SMALL_PIECE = 1024;
@@ -174,12 +183,14 @@ interface Reader {
   unread(bytes: Uint8Array): void;
   /** Exactly so many bytes. */
   take(count: number): Promise<Uint8Array>;
+  /** Whether these bytes come next. Takes none. */
+  startsWith(bytes: Uint8Array): Promise<boolean>;
   /** All bytes before `end`, and takes that as well. */
   until(end: Uint8Array, most: number, expected?: string): Promise<Uint8Array>;
   /** Bytes that are certainly before `end`; `found` once it was taken. */
   before(end: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly found: boolean }>;
-  /** Reads to the end, or throws where that is further than `most` bytes away. */
-  skip(most: number): Promise<void>;
+  /** Reads to the end. Whether there are line ends alone; throws where it is further than `most` bytes away. */
+  isBlank(most: number): Promise<boolean>;
 }
 
 function reader(body: AsyncIterable<Uint8Array>): Reader {
@@ -225,6 +236,10 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
       while (held.length < count) if (!(await more())) throw incomplete();
       return cut(count);
     },
+    async startsWith(bytes) {
+      while (held.length < bytes.length) if (!(await more())) return false;
+      return indexOf(held.subarray(0, bytes.length), bytes, 0) === 0;
+    },
     async until(end, most, expected = "fields within the limit before the file") {
       let from = 0;
       for (;;) {
@@ -253,14 +268,16 @@ function reader(body: AsyncIterable<Uint8Array>): Reader {
         if (!(await more())) throw incomplete();
       }
     },
-    async skip(most) {
-      let size = held.length;
-      held = new Uint8Array(0);
-      while (size <= most && (await more())) {
+    async isBlank(most) {
+      let size = 0;
+      let isBlank = true;
+      do {
         size += held.length;
+        isBlank &&= held.every((byte) => byte === 13 || byte === 10);
         held = new Uint8Array(0);
-      }
+      } while (size <= most && (await more()));
       if (size > most) throw tooLarge("next to nothing after the file");
+      return isBlank;
     },
   };
 }

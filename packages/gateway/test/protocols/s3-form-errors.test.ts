@@ -96,14 +96,20 @@ describe("a form", () => {
 
   it("with two files is refused, and stores neither", async () => {
     await presigned({ method: "DELETE", key: "form.txt" });
-    const reply = await post(sign().fields, { files: ["1234", "5678"] });
-    expect(said(reply)).toEqual([400, "InvalidArgument", "POST requires exactly one file upload per request."]);
+    for (const [fields, files] of [
+      [sign().fields, ["1234", "5678"]],
+      [{ ...sign().fields, File: "1234" }, ["5678"]],
+    ] as const) {
+      const reply = await post(fields, { files: [...files] });
+      expect(said(reply)).toEqual([400, "InvalidArgument", "POST requires exactly one file upload per request."]);
+    }
     expect((await presigned({ key: "form.txt" })).status).toBe(404);
   });
 
   it("whose file holds the boundary, or has no end, is refused and not cut", async () => {
-    for (const file of ["12\r\n--bb\r\n4", "12\r\n--b\r\n34"]) {
-      expect(said(await post(sign().fields, { files: [file] })).slice(0, 2)).toEqual([400, "MalformedPOSTRequest"]);
+    for (const file of ["12\r\n--bb\r\n4", "12\r\n--b\r\n34", "123\r\n--b--4", "123\r\n--b--", "--b", "--b\r\n34"]) {
+      const reply = await post(sign().fields, { files: [file] });
+      expect([file, ...said(reply).slice(0, 2)]).toEqual([file, 400, "MalformedPOSTRequest"]);
     }
     expect((await presigned({ key: "form.txt" })).status).toBe(404);
     expect((await post(sign().fields)).status).toBe(204);

@@ -151,13 +151,21 @@ test("explains a URL whose key may not grant it, and says no such thing of one t
     const about = ["--subject", "cus_42", "--audience", "invoice", ...options];
     return (await daypass(["sign", "https://a.example/x", ...about], { env })).stdout.trim();
   };
-  const cause = async (url: string, ...options: readonly string[]) =>
-    JSON.parse((await daypass(["explain", url, "--state", state, "--json", ...options])).stdout).cause;
+  const explained = async (url: string, ...options: readonly string[]) =>
+    JSON.parse((await daypass(["explain", url, "--state", state, "--json", ...options])).stdout);
+  const cause = async (...args: Parameters<typeof explained>) => (await explained(...args)).cause;
   const long = await sign("--expires-in", "1h");
   expect(await cause(long)).toMatchObject({ code: "PERMISSION", sentence: expect.stringContaining("maxLife") });
   // What stands in the URL alone comes first.
   expect(await cause(long, "--at", "2100-01-01T00:00:00Z")).toMatchObject({ code: "EXPIRED" });
-  expect(await cause(await sign("--expires-in", "5m"))).toBeUndefined();
+  const short = await sign("--expires-in", "5m");
+  expect(await explained(short)).toMatchObject({ signatureFits: true });
+  expect(await cause(short)).toBeUndefined();
+  expect((await daypass(["explain", short, "--state", state])).stdout).toMatch(/signature +fits/);
+  // With another key, and with none, nobody has looked.
+  const other = join(temporaryFolder(), "state");
+  await keys(other, "create", "url");
+  expect(await explained(short, "--state", other)).not.toHaveProperty("signatureFits");
 });
 
 test("explains that the key was revoked, whose secret is forgotten", async () => {

@@ -14,7 +14,8 @@ import { type Command, type Context, print, UsageError } from "../command.ts";
 import { causeText, explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
 import { causeWithoutUrl, type PastedUrl, pageIn, pastedUrl } from "../explain/pasted-url.ts";
-import { withScope, withStoredKey } from "../explain/stored-key.ts";
+import { withStoredKey } from "../explain/stored-key.ts";
+import { type Judged, withVerdict } from "../explain/verdict.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
 import { wireRequest } from "../lines/request.ts";
 import { explainKeys } from "../lines/verifiers.ts";
@@ -116,7 +117,7 @@ async function explainUrl(
   positionals: readonly string[],
   values: Options,
   context: Context,
-): Promise<Explanation | { readonly cause: Cause }> {
+): Promise<Judged | { readonly cause: Cause }> {
   const [text, second] = positionals;
   if (text === undefined || second !== undefined)
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
@@ -149,7 +150,7 @@ async function explainUrl(
   });
   const now = shared.clock();
   const record = atHand.records.get(explanation.signedBy);
-  return withScope(withStoredKey(explanation, record, now), record, async () => {
+  return withVerdict(withStoredKey(explanation, record, now), record, async () => {
     const signed = explanation.mustSend.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
     const { searchParams } = new URL(url);
     const [granted] = explanation.grants.methods ?? [];

@@ -27,6 +27,34 @@ async function createdKey(state: string, ...args: readonly string[]): Promise<Cr
 const sign = (state: string, options: RunOptions = {}) =>
   daypass(["sign", "https://a.example/x", "--state", state], options);
 
+test("gives verifiers elsewhere the public keys in use, with their scope, and nothing else", async () => {
+  const state = join(temporaryFolder(), "state");
+  const set = async () => {
+    const { status, stdout, stderr } = await daypass(["keys", "public", "--state", state]);
+    return [status, JSON.parse(stdout).keys, stderr === ""];
+  };
+  await createdKey(state);
+  await createdKey(state, "url");
+  expect(await set()).toEqual([0, [], false]);
+  const old = await createdKey(
+    state,
+    "url",
+    "--ed25519",
+    "--origin",
+    "https://a.example",
+    "--until",
+    "2100-01-02T03:04:05Z",
+  );
+  const rotated = await daypass(["keys", "rotate", old.id, "--state", state, "--show-secret", "--json"]);
+  const { id }: CreatedKey = JSON.parse(rotated.stdout);
+  const [, keys] = await set();
+  const common = { kty: "OKP", crv: "Ed25519", alg: "Ed25519", use: "sig", x: expect.any(String) };
+  const scope = { origins: ["https://a.example"], until: "21000102T030405Z" };
+  expect(keys).toEqual([old.id, id].map((kid) => ({ ...common, kid, scope })));
+  await daypass(["keys", "revoke", old.id, "--state", state]);
+  expect((await set())[1]).toEqual([{ ...common, kid: id, scope }]);
+});
+
 test("keeps no secret in the clear, and nothing that others may read", async () => {
   const state = join(temporaryFolder(), "state");
   const s3 = await createdKey(state);

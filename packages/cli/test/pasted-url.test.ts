@@ -94,6 +94,21 @@ describe("what somebody pastes", () => {
     const { status, stdout } = await daypass(["explain", blocked, "--at", "2026-01-02T03:05:00Z", "--json"]);
     expect([status, JSON.parse(stdout).cause.code]).toEqual([0, "CORS"]);
   });
+
+  test("the page that a browser names, for the CORS rule, and no hint to ask for that rule", async () => {
+    const at = ["--at", "2026-01-02T03:05:00Z"];
+    const isMissing = "No 'Access-Control-Allow-Origin' header is present.";
+    for (const blocked of [
+      `Access to fetch at '${url}' from origin 'http://localhost:8081' has been blocked by CORS policy: ${isMissing}`,
+      `XMLHttpRequest cannot load ${url} Origin http://localhost:8081 is not allowed by Access-Control-Allow-Origin.`,
+    ]) {
+      const { stdout, stderr } = await daypass(["explain", blocked, ...at]);
+      expect(stdout).toContain('"http://localhost:8081"');
+      expect(stderr).not.toContain("--method");
+      const other = await daypass(["explain", blocked, ...at, "--origin", "https://b.example"]);
+      expect(other.stdout).toContain('"https://b.example"');
+    }
+  });
 });
 
 test("explain - reads it from standard input, and says without the signature what it has found", async () => {

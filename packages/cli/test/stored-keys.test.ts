@@ -139,6 +139,49 @@ test("verify says of an S3 URL outside its key's scope what the gateway says", a
   expect((await daypass(["verify", ours.stdout.trim(), "--state", state])).status).toBe(0);
   const explained = JSON.parse((await daypass(["explain", url, "--state", state, "--json"])).stdout);
   expect(explained.traps).toContainEqual({ name: "key-scope", text: expect.stringContaining("buckets=media") });
+  expect(explained.cause).toMatchObject({ code: "PERMISSION", sentence: expect.stringContaining("bucket") });
+});
+
+test("explains a URL whose key may not grant it, and says no such thing of one that it may", async () => {
+  const state = join(temporaryFolder(), "state");
+  const file = join(state, "..", "narrow.jwk");
+  await keys(state, "create", "url", "--max-life", "10m", "--out", file);
+  const sign = async (...options: readonly string[]) => {
+    const env = { DAYPASS_KEY_FILE: file };
+    const about = ["--subject", "cus_42", "--audience", "invoice", ...options];
+    return (await daypass(["sign", "https://a.example/x", ...about], { env })).stdout.trim();
+  };
+  const explained = async (url: string, ...options: readonly string[]) =>
+    JSON.parse((await daypass(["explain", url, "--state", state, "--json", ...options])).stdout);
+  const cause = async (...args: Parameters<typeof explained>) => (await explained(...args)).cause;
+  const long = await sign("--expires-in", "1h");
+  expect(await cause(long)).toMatchObject({ code: "PERMISSION", sentence: expect.stringContaining("maxLife") });
+  // What stands in the URL alone comes first.
+  expect(await cause(long, "--at", "2100-01-01T00:00:00Z")).toMatchObject({ code: "EXPIRED" });
+  const short = await sign("--expires-in", "5m");
+  expect(await explained(short)).toMatchObject({ signatureFits: true });
+  expect(await cause(short)).toBeUndefined();
+  expect((await daypass(["explain", short, "--state", state])).stdout).toMatch(/signature +fits/);
+  // With another key, and with none, nobody has looked.
+  const other = join(temporaryFolder(), "state");
+  await keys(other, "create", "url");
+  expect(await explained(short, "--state", other)).not.toHaveProperty("signatureFits");
+});
+
+test("explains that the key was revoked, whose secret is forgotten", async () => {
+  const state = join(temporaryFolder(), "state");
+  const { id } = await keys(state, "create");
+  await keys(state, "create");
+  const place = ["--state", state, "--endpoint", "http://127.0.0.1:8080", "--key", id];
+  const url = (await daypass(["sign", "s3://media/a", ...place])).stdout.trim();
+  await daypass(["keys", "revoke", id, "--state", state]);
+  for (const at of [[], ["--at", "2100-01-01T00:00:00Z"]]) {
+    const { stdout } = await daypass(["explain", url, "--state", state, "--json", ...at]);
+    expect(JSON.parse(stdout).cause).toMatchObject({
+      code: "UNKNOWN_KEY",
+      sentence: expect.stringContaining("was revoked"),
+    });
+  }
 });
 
 test("refuses a line of a batch that the key of the state may not sign", async () => {

@@ -47,8 +47,6 @@ export function originSelector(
       if (authority.endsWith(suffix) && LABELS.test(wildcard))
         return { origin: origin.replace("*", wildcard), wildcard };
     }
-    throw refusal("WRONG_ORIGIN", `a configured origin (${origins.join(", ")})`, {
-      part: "host",
-    });
+    throw refusal("WRONG_ORIGIN", `Host of ${origins}, found ${authority}`, { part: "host" });
   }
 }

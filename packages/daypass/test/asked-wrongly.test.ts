@@ -168,7 +168,7 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
     async (scheme) => {
       for (const life of [{ expiresIn: "900" }, { expiresIn: undefined, expiresAt: new Date(0) }]) {
         const made = Promise.resolve().then(() => sign(scheme, life));
-        await expect(made).rejects.toThrow(/^expected expiresIn as integer, 1 to \d+ s, found -?\d+/);
+        await expect(made).rejects.toThrow(/^expected expiresIn as integer, 1 to \d+ s, found ("900"|-\d+)/);
       }
     },
   );
@@ -290,6 +290,29 @@ describe("what a factory is given in a wrong way is refused at once", () => {
       const credentials = { ...oss, expiration: expiration as Date };
       expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials }))).toBe("INVALID_KEY");
     }
+  });
+
+  it("the Host that was found is named beside the origins, as a proxy that changed it is the usual cause", async () => {
+    const secret = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const link = laravelSigner({ secret, clock }).sign({ url, expiresIn: 60 }).url;
+    const { verify } = laravelVerifier({ secrets: secret, origins: ["https://media.example.com"], clock });
+    const request = {
+      method: "GET",
+      target: link.slice(url.indexOf("/hls")),
+      authority: "127.0.0.1:8080",
+      headers: [],
+    };
+    await expect(verify(request)).rejects.toThrow("expected Host of https://media.example.com, found 127.0.0.1:8080");
+  });
+
+  it("the part of an access key that a variable has left empty is named", () => {
+    const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "token" };
+    const part = { region: "eu-west-1", credentials };
+    expect(() => s3Signer(part)).not.toThrow();
+    for (const name of ["accessKeyId", "secretAccessKey"] as const)
+      expect(() => s3Signer({ ...part, credentials: { ...credentials, [name]: "" } })).toThrow(
+        `expected ${name} as a line of text`,
+      );
   });
 
   // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.

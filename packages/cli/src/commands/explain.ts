@@ -13,13 +13,16 @@ import {
 import { type Command, type Context, print, UsageError } from "../command.ts";
 import { causeText, explanationText } from "../explain/explanation-text.ts";
 import { formFromText } from "../explain/form-text.ts";
-import { causeWithoutUrl, type PastedUrl, pastedUrl } from "../explain/pasted-url.ts";
+import { causeWithoutUrl, type PastedUrl, pageIn, pastedUrl } from "../explain/pasted-url.ts";
 import { withStoredKey } from "../explain/stored-key.ts";
+import { type Judged, withVerdict } from "../explain/verdict.ts";
 import { inputText, refuseTwoInputs } from "../input-text.ts";
+import { wireRequest } from "../lines/request.ts";
 import { explainKeys } from "../lines/verifiers.ts";
 import { printable } from "../printable.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { checked, mapped } from "../sign/options.ts";
+import { verifyAtHand } from "../sign/verify-at-hand.ts";
 
 const OPTIONS = {
   error: { type: "string" },
@@ -100,7 +103,8 @@ Keys
     // S3 signs the method and does not write it down, so that nobody can tell whether this is an upload. What an application does with a
     // token of its own is another matter.
     const isOfStore = explanation.traps.every(({ name }) => name !== "not-checked");
-    if (explanation.grants.methods === undefined && values.method === undefined && isOfStore)
+    const { grants, browser } = explanation;
+    if (grants.methods === undefined && values.method === undefined && browser === undefined && isOfStore)
       await print(context.stderr, "With --method PUT it tells what a page needs to upload with this URL, too.");
     return 0;
   },
@@ -113,7 +117,7 @@ async function explainUrl(
   positionals: readonly string[],
   values: Options,
   context: Context,
-): Promise<Explanation | { readonly cause: Cause }> {
+): Promise<Judged | { readonly cause: Cause }> {
   const [text, second] = positionals;
   if (text === undefined || second !== undefined)
     throw new UsageError(`expected one URL, found ${positionals.length}: quote it, a shell cuts it at &`);
@@ -122,27 +126,42 @@ async function explainUrl(
   checked(values.method, (text) => requestMethod("--method", text));
   checked(values["remote-address"], (text) => ipAddress("--remote-address", text));
   checked(values["body-sha256"], (text) => sha256Hex("--body-sha256", text));
-  const { records, errorBody, ...shared } = await common(values, context);
+  const { atHand, errorBody, ...shared } = await common(values, context);
   const given = text === "-" ? await inputText("a URL", text, context) : text;
   const said = await causeWithoutUrl(given);
   if (said !== undefined) return { cause: said };
   const pasted = await pastedUrl(given);
   const { url, isPart, method } = pasted;
   if (isPart) context.stderr.write(`Found in the text: ${printable(foundText(pasted))}\n`);
+  const headers = sentHeaders(pasted.headers, singleValues(pairs("--header", values.header, ":")));
   const explanation = await explain(url, {
     ...shared,
+    origin: shared.origin ?? headers?.["origin"] ?? pageIn(given),
     errorBody: errorBody ?? pasted.errorBody,
     status: mapped(values.status, (text) => wholeNumber("--status", text, STATUSES)) ?? pasted.status,
     request: {
       method: values.method ?? method,
       url: values["sent-url"],
-      headers: sentHeaders(pasted.headers, singleValues(pairs("--header", values.header, ":"))),
+      headers,
       bodySha256: values["body-sha256"],
       remoteAddress: values["remote-address"],
     },
     hosts: values.host,
   });
-  return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
+  const now = shared.clock();
+  const record = atHand.records.get(explanation.signedBy);
+  return withVerdict(withStoredKey(explanation, record, now), record, async () => {
+    const signed = explanation.mustSend.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
+    const { searchParams } = new URL(url);
+    const [granted] = explanation.grants.methods ?? [];
+    const sent = { url, headers: sentHeaders(Object.fromEntries(signed), headers) };
+    return verifyAtHand(wireRequest({ ...sent, method: granted ?? values.method ?? method ?? "GET" }), atHand, {
+      now,
+      // Whom and what a Daypass URL is for, the explanation tells.
+      subject: searchParams.get("dp-subject") ?? undefined,
+      audience: searchParams.get("dp-audience") ?? undefined,
+    });
+  });
 }
 
 /** What was found in a text, without a signature and without the value of any header. */
@@ -172,12 +191,12 @@ async function explainAForm(
   const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
   const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);
   const fileSize = mapped(values["file-size"], (text) => wholeNumber("--file-size", text, LENGTHS));
-  const { records, ...shared } = await common(values, context);
+  const { atHand, ...shared } = await common(values, context);
   const explanation = await explainForm(await read("--form", path), {
     ...shared,
     sent: { ...sent, fileName: values["file-name"], fileSize },
   });
-  return withStoredKey(explanation, records.get(explanation.signedBy), shared.clock());
+  return withStoredKey(explanation, atHand.records.get(explanation.signedBy), shared.clock());
 }
 
 const STATUSES = { min: 100, max: 599 };
@@ -188,11 +207,12 @@ async function common(values: Options, context: Context) {
   const { error, origin, reveal } = values;
   checked(origin, (text) => pageOrigin("--origin", text));
   const now = mapped(values.at, (text) => moment("--at", text)) ?? new Date();
-  const { s3, gcs, azure, url, records, entries } = await keysAtHand({ ...values, now, retired: true }, context);
+  const atHand = await keysAtHand({ ...values, now, retired: true }, context);
+  const { s3, gcs, azure, url, entries } = atHand;
   return {
     errorBody: error === undefined ? undefined : await inputText("--error", error, context),
     keys: [...s3, ...gcs, ...azure, ...url, ...(await explainKeys(entries))],
-    ...{ origin, reveal, records },
+    ...{ origin, reveal, atHand },
     clock: () => now,
   };
 }

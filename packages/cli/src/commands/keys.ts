@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
+import { publishedKeySet } from "daypass/url";
 import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { type ActiveKey, hasEnded, isActive, type KeyRecord } from "../state/key-record.ts";
 import { type KeyStore, keyStore, noSuchKey } from "../state/key-store.ts";
 import { scopeText } from "../state/scope-text.ts";
+import { urlKey } from "../state/scoped-key.ts";
 import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../state/show-secret.ts";
 import { stateFolder } from "../state/state-folder.ts";
 import { table } from "../table.ts";
@@ -30,6 +32,7 @@ const SECRET_OPTIONS = ["show-secret", "out"] as const;
 
 const HELP = `daypass keys create [s3|url] [--ed25519] [scope] [--label TEXT]   make an S3 access key (default) or a Daypass URL key
 daypass keys list                                                 the keys, without secrets
+daypass keys public                                               the public halves of the Ed25519 keys, as a JWK set
 daypass keys rotate ID [--overlap 24h]                            a successor with the same scope; the old key ends later
 daypass keys revoke ID                                            end a key at once; a running gateway notices in a second
 daypass keys session ID [--expires-in 1h] [scope]                 credentials that end by themselves, for less than the key
@@ -73,6 +76,7 @@ interface Action {
 const ACTIONS: ReadonlyMap<string, (action: Action) => Promise<ExitStatus>> = new Map([
   ["create", create],
   ["list", list],
+  ["public", publicKeys],
   ["rotate", rotate],
   ["revoke", revoke],
   ["session", issueSession],
@@ -129,6 +133,19 @@ async function list({ store, argument, options, context }: Action): Promise<Exit
     record.label ?? "",
   ]);
   await print(context.stdout, table([["ID", "ALGORITHM", "STATE", "CREATED", "SCOPE", "LABEL"], ...rows]));
+  return 0;
+}
+
+/** For whoever verifies elsewhere. A key that was rotated is in it until its overlap ends. */
+async function publicKeys({ store, argument, options, context }: Action): Promise<ExitStatus> {
+  refuse(options, [...CREATE_ONLY, ...SECRET_OPTIONS, ...SESSION_ONLY, "overlap"], "public");
+  if (argument !== undefined) throw new UsageError(`expected no argument, found ${JSON.stringify(argument)}`);
+  const keys = (await store.active()).flatMap((key) => (key.kind === "url" ? [urlKey(key)] : []));
+  const set = publishedKeySet(keys);
+  // The set all the same: of the last key that was revoked this is the news.
+  if (set.keys.length === 0)
+    await print(context.stderr, "There is no Ed25519 key: daypass keys create url --ed25519 makes one.");
+  await print(context.stdout, JSON.stringify(set));
   return 0;
 }
 

@@ -1,6 +1,5 @@
 import type { Grant } from "daypass";
 import { isDaypassError } from "daypass";
-import type { S3Grant } from "daypass/s3";
 import {
   httpOrigin,
   ipAddress,
@@ -11,16 +10,13 @@ import {
   requestMethod,
 } from "../arguments.ts";
 import { LINES } from "../batch/record-format.ts";
-import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
+import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { wireRequest } from "../lines/request.ts";
-import { schemeOfGrant } from "../lines/schemes.ts";
-import { schemeVerifiers } from "../lines/verifiers.ts";
 import { grantJson } from "../lines/verify-line.ts";
 import { printable } from "../printable.ts";
-import { type KeysAtHand, keysAtHand } from "../sign/keys-at-hand.ts";
+import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { checked } from "../sign/options.ts";
-import type { KeyRecord } from "../state/key-record.ts";
-import { expectS3Scope, outsideScope } from "../state/s3-scope.ts";
+import { verifyAtHand } from "../sign/verify-at-hand.ts";
 import { table } from "../table.ts";
 import {
   answersToResume,
@@ -108,7 +104,7 @@ async function verifyBatch(args: BatchArguments & { readonly batch: string }, co
 }
 
 async function verifyOne(url: string, options: Options, context: Context): Promise<ExitStatus> {
-  const { method, header, subject, at } = options;
+  const { method, header, subject, audience, at } = options;
   const now = at === undefined ? new Date() : moment("--at", at);
   const { stdout } = context;
   checked(method, (text) => requestMethod("--method", text));
@@ -123,10 +119,7 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
     const keys = await keysAtHand({ ...options, now }, context);
-    const entries = schemeEntries(keys, options);
-    const verifier = await schemeVerifiers(entries, { origin: received.origin, clock: () => now }).catch(misconfigured);
-    const grant = await verifier.verify(received.request, { subject });
-    expectInScope(grant, { record: keys.records.get(grant.keyId), method: received.request.method, now });
+    const grant = await verifyAtHand(received, keys, { now, subject, audience, origins: options.origin });
     await print(stdout, options.json === true ? grantJson(grant) : grantText(grant, now));
     return 0;
   } catch (error) {
@@ -136,52 +129,6 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
     else await print(stdout, `refused: ${code}\n${printable(message)}`);
     return 1;
   }
-}
-
-/** What is wrong with keys and options is no refusal of the URL. */
-function misconfigured(error: unknown): never {
-  if (!isDaypassError(error)) throw error;
-  throw error.code === "INVALID_INPUT" ? new UsageError(error.message) : new CommandError(error.message, error.code);
-}
-
-/** The keys that are at hand, in the form of a line's `schemes`. */
-function schemeEntries(keys: KeysAtHand, { audience, origin: origins }: Options): readonly object[] {
-  const { s3, gcs, azure, url, entries: others } = keys;
-  const common = origins === undefined ? {} : { origins };
-  const entries = [
-    ...(s3.length === 0 ? [] : [{ scheme: "s3", credentials: s3.map(fromCredentials), ...common }]),
-    ...(gcs.length === 0 ? [] : [{ scheme: "gcs", credentials: gcs, ...common }]),
-    ...(azure.length === 0 ? [] : [{ scheme: "azure", credentials: azure, ...common }]),
-    ...(url.length === 0
-      ? []
-      : [{ scheme: "url", keys: url, ...(audience === undefined ? {} : { audience }), ...common }]),
-    ...others,
-  ];
-  if (entries.length === 0) {
-    throw new CommandError(
-      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state or --schemes",
-    );
-  }
-  return entries;
-}
-
-function fromCredentials({ expiration, ...credentials }: { readonly expiration?: Date | undefined }): object {
-  return expiration === undefined ? credentials : { ...credentials, expiration: expiration.toISOString() };
-}
-
-/** What the gateway asks of its own S3 keys once the signature is right. The scope of a Daypass URL's key its verifier knows. */
-function expectInScope(
-  grant: Grant & Partial<S3Grant>,
-  { record, method, now }: { readonly record: KeyRecord | undefined; readonly method: string; readonly now: Date },
-): void {
-  const { scheme, bucket, key, notBefore, expiresAt } = grant;
-  if (record?.kind !== "s3" || bucket === undefined || schemeOfGrant(grant.scheme) !== "s3") return;
-  // SigV2 does not tell when it was signed, and a signed header is no URL.
-  const begin = scheme === "s3/v2" ? Math.max(notBefore.getTime(), now.getTime()) : notBefore.getTime();
-  const life = scheme === "s3/header" ? 0 : (expiresAt.getTime() - begin) / 1000;
-  expectS3Scope(record.scope, { bucket, key, method, life });
-  const { until } = record.scope;
-  if (until !== undefined && now.getTime() >= Date.parse(until)) throw outsideScope("until");
 }
 
 function grantText(grant: Grant, now: Date): string {

@@ -1,15 +1,17 @@
-import type { BrowserUpload, Cause, Explanation } from "daypass/explain";
+import type { BrowserUpload, Cause } from "daypass/explain";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";
+import type { Judged } from "./verdict.ts";
 
 /** An explanation for a person. The cause stands first. */
-export function explanationText(explanation: Explanation): string {
+export function explanationText(explanation: Judged): string {
   const { cause, summary, signedBy, grants, binds, leavesOpen, mustSend, conditions, traps, mayEndEarlier } =
     explanation;
   const { signedAt, startsAt, endsAt } = explanation;
   const rows = [
     ["scheme", explanation.scheme],
     ["signed by", signedBy],
+    ...(explanation.signatureFits === true ? [["signature", "fits the key that was given"]] : []),
     ["grants", `${grants.methods?.join(", ") ?? "one method, which the URL does not tell,"} on ${grants.resource}`],
     ...(signedAt === undefined ? [] : [["signed at", signedAt.toISOString()]]),
     ...(startsAt === undefined ? [] : [["starts at", startsAt.toISOString()]]),

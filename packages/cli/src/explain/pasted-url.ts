@@ -121,6 +121,13 @@ function partsOf(text: string, found: RawUrl, url: string): SentParts {
   return { method, headers, query, errorBody: bodyIn(text, found), status };
 }
 
+/** The page that a browser names where CORS has stopped it: Chromium "from origin '…'", Safari "Origin … is not allowed by". */
+export function pageIn(text: string): string | undefined {
+  return /\borigin ["']?(https?:\/\/[\w.-]{1,255}(?::\d{1,5})?|null)["']? (?:has been blocked|is not allowed) by/i.exec(
+    text,
+  )?.[1];
+}
+
 /** What a refusal says in which no signed URL stands, and which shows none. */
 export async function causeWithoutUrl(text: string): Promise<Cause | undefined> {
   if (/^\s*https?:\S*\s*$/i.test(text)) return undefined;

@@ -10,7 +10,7 @@ export interface SchemaFault {
 }
 
 /** Keywords that say nothing about a value. */
-const ANNOTATIONS: ReadonlySet<string> = new Set(["$schema", "title", "description"]);
+const ANNOTATIONS: ReadonlySet<string> = new Set(["$schema", "title", "description", "examples"]);
 
 type Keyword = (rule: unknown, value: unknown, path: string, schema: JsonObject) => SchemaFault | undefined;
 
@@ -25,8 +25,12 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
 const KEYWORDS: Readonly<Record<string, Keyword>> = {
   type: (rule, value, path) => when(TYPES[String(rule)]?.(value) !== true, path, `${rule}`),
   enum: (rule, value, path) => when(!list(rule).includes(value), path, `one of ${list(rule).join(", ")}`),
-  pattern: (rule, value, path) =>
-    when(typeof value === "string" && !new RegExp(String(rule), "u").test(value), path, `text that matches ${rule}`),
+  // Few people read an expression, and all of them an example.
+  pattern: (rule, value, path, { examples }) => {
+    const [example] = list(examples);
+    const form = example === undefined ? `that matches ${rule}` : `such as ${example}`;
+    return when(typeof value === "string" && !new RegExp(String(rule), "u").test(value), path, `text ${form}`);
+  },
   minLength: (rule, value, path) =>
     when(typeof value === "string" && value.length < Number(rule), path, `at least ${rule} characters`),
   minimum: (rule, value, path) => when(typeof value === "number" && value < Number(rule), path, `at least ${rule}`),

@@ -6,8 +6,8 @@ import { CommandError, type Context } from "../command.ts";
 import { inputText, NamedFileError } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
-import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
-import { keyStore, unopened } from "../state/key-store.ts";
+import { isActive, type KeyRecord } from "../state/key-record.ts";
+import { keyStore, type OpenedKey, unopened } from "../state/key-store.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { stateFolder } from "../state/state-folder.ts";
 import { accountKey } from "./azure-target.ts";
@@ -51,13 +51,14 @@ export async function keysAtHand(places: KeyPlaces, context: Context): Promise<K
   const { env } = context;
   const entries = schemes === undefined ? [] : schemeEntries(await inputText("--schemes", schemes, context));
   if (state !== undefined) {
-    const keys = await storedKeys(state, places, env);
+    const rows = await storedRows(state, places, env);
+    const keys = rows.flatMap(({ key }) => (key === undefined ? [] : [key]));
     return {
       s3: keys.flatMap((key) => (key.kind === "s3" ? [key.credentials] : [])),
       gcs: [],
       azure: [],
       url: keys.flatMap((key) => (key.kind === "url" ? [urlKey(key)] : [])),
-      records: new Map(keys.map(({ record }) => [record.id, record])),
+      records: new Map(rows.map(({ record }) => [record.id, record])),
       entries,
     };
   }
@@ -74,16 +75,16 @@ export async function keysAtHand(places: KeyPlaces, context: Context): Promise<K
   };
 }
 
-async function storedKeys(
+async function storedRows(
   state: string,
   { now, retired }: KeyPlaces,
   env: Context["env"],
-): Promise<readonly ActiveKey[]> {
+): Promise<readonly OpenedKey[]> {
   const rows = await keyStore({ folder: stateFolder(state, env), env, clock: () => now }).opened();
-  return rows.flatMap(({ record, key }) => {
+  return rows.map(({ record, key }) => {
     const isGood = isActive(record, now);
     if (isGood && key === undefined) throw unopened(record);
-    return key !== undefined && (isGood || retired === true) ? [key] : [];
+    return { record, key: isGood || retired === true ? key : undefined };
   });
 }
 

@@ -12,8 +12,11 @@ export type IamFetch = (
 export interface IamOptions {
   /** Address of the service account that signs. */
   readonly serviceAccount: string;
-  /** An OAuth 2 access token with the scope `cloud-platform` or `iam`, or what gets one: asked before each signature. */
-  readonly token: string | (() => Promise<string>);
+  /**
+   * An OAuth 2 access token with the scope `cloud-platform` or `iam`, or what gets one: asked before each signature. `getAccessToken` of
+   * google-auth-library fits as it is: `() => auth.getAccessToken()`.
+   */
+  readonly token: string | (() => Promise<string | null | undefined>);
   /** The runtime's own by default. Give one with a time limit, a proxy or retries. */
   readonly fetch?: IamFetch | undefined;
   /** Addresses of the accounts that the caller of the API goes through to reach the one that signs. */
@@ -58,6 +61,8 @@ export function iamCredentials(options: IamOptions): GcsRemoteAccount {
       let status = 0;
       try {
         const bearer = typeof token === "string" ? token : await token();
+        // Or IAM would be sent the word "undefined".
+        if (!bearer) throw refused(serviceAccount, status, NO_TOKEN);
         const answer = await send(url, {
           method: "POST",
           headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
@@ -75,6 +80,8 @@ export function iamCredentials(options: IamOptions): GcsRemoteAccount {
   };
 }
 
+const NO_TOKEN = { message: "no access token from the option token" };
+
 function resource(email: string): string {
   return `projects/-/serviceAccounts/${checkEmail(email)}`;
 }
@@ -90,7 +97,7 @@ function refused(account: string, status: number, error: unknown, cause?: unknow
   const advice =
     status === 403 || status === 404
       ? "grant the caller roles/iam.serviceAccountTokenCreator on that account (on itself, too), and enable the IAM Service Account Credentials API"
-      : status === 401
+      : status === 401 || error === NO_TOKEN
         ? "get a fresh token with the scope cloud-platform"
         : "try again";
   return new DaypassError(

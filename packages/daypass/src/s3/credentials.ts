@@ -22,12 +22,12 @@ export function checkCredentials(credentials: S3Credentials): S3Credentials {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = credentials ?? {};
   // One that is there may be empty.
   const token = sessionToken || undefined;
-  const isText = (value: unknown): unknown => typeof value === "string" && /^.+$/.test(value);
-  // A Date before 1970 is a mistake, and an invalid one compares as false.
-  if (![accessKeyId, secretAccessKey, token ?? "-"].every(isText) || !(Number(expiration ?? 1) > 0)) {
-    // Says nothing of what was found: it may be the secret in the wrong place.
-    throw refusal("INVALID_KEY", "accessKeyId, secretAccessKey, sessionToken as a line of text, expiration as Date");
+  // Says nothing of what was found: it may be the secret in the wrong place.
+  for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey, sessionToken: token ?? "-" })) {
+    if (typeof value !== "string" || !/^.+$/.test(value)) throw refusal("INVALID_KEY", `${name} as a line of text`);
   }
+  // A Date before 1970 is a mistake, and an invalid one compares as false.
+  if (!(Number(expiration ?? 1) > 0)) throw refusal("INVALID_KEY", "expiration as Date");
   return { accessKeyId, secretAccessKey, sessionToken: token, expiration: expiration ?? undefined };
 }
 

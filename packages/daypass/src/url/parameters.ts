@@ -105,7 +105,10 @@ export const PARAMETERS: { readonly [N in keyof ParameterTypes]: Form<ParameterT
   },
   "dp-key": { pattern: /^[\w-]{1,64}$/, text: "1 to 64 of A-Z a-z 0-9 _ -" },
   "dp-length": { pattern: /^\d+(?:-\d+)?$/, text: "bytes, or min-max with min below max", read: readLength },
-  "dp-methods": list(/^(?!(?:CONNECT|OPTIONS|TRACE)$)[A-Z]{3,16}$/, "methods other than CONNECT, OPTIONS, TRACE"),
+  "dp-methods": list(
+    /^(?!(?:CONNECT|OPTIONS|TRACE)$)[A-Z]{3,16}$/,
+    "names in upper case other than CONNECT, OPTIONS, TRACE",
+  ),
   "dp-nonce": { pattern: /^[\w-]{16,64}$/, text: "16 to 64 of A-Z a-z 0-9 _ -" },
   "dp-prefix": { pattern: /^[1-9]\d?$/, text: "1 to 99 segments", read: readInteger },
   "dp-response-cache-control": HEADER_TEXT,

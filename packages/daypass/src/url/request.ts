@@ -134,7 +134,7 @@ export function constraints(request: UrlSignRequest): Record<string, string> {
     for (const [option, value] of members(options)) {
       // A misspelt option would be a constraint that is missing from the URL.
       if (!Object.hasOwn(spellings, option)) {
-        throw refusal("INVALID_INPUT", `what a Daypass URL can bind, found ${option}`);
+        throw refusal("INVALID_INPUT", `what a Daypass URL can bind, found ${option}: check its name`);
       }
       const spelling = spellings[option] as Spelling<unknown> | undefined;
       const text = value === undefined ? undefined : spelling?.[1](value);

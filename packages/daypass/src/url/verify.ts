@@ -57,7 +57,7 @@ export interface UrlVerifierOptions extends VerifierOptions {
 export function urlVerifier(options: UrlVerifierOptions): Verifier<UrlGrant> {
   const { keys, origins, audience, maxSkew = 60 } = options;
   const other = [...(origins ?? [])].find((origin) => !isOrigin(origin));
-  if (other !== undefined) throw invalidInput("origins", "URL parsers spell them", other);
+  if (other !== undefined) throw invalidInput("origins", "scheme://host[:port] in lower case, no default port", other);
   // A key holder who could date ahead at will could outlive the revocation of his right to sign.
   if (!(Number.isInteger(maxSkew) && maxSkew >= 0 && maxSkew <= 900)) {
     throw invalidInput("maxSkew", "0 to 900 whole seconds", maxSkew);

@@ -151,6 +151,10 @@ describe("signing through IAM", () => {
     const failing = async (): Promise<string> => {
       throw new Error("metadata server unreachable");
     };
+    for (const none of ["", null, undefined]) {
+      const { message, details } = await refusal({ token: async () => none });
+      expect([message, details["status"]]).toEqual([expect.stringContaining("no access token"), 0]);
+    }
     const error = await refusal({ token: failing });
     expect(error).toMatchObject({ code: "INVALID_KEY", details: { status: 0 } });
     expect(String(error.cause)).toContain("metadata server unreachable");

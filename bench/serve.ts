@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "./median.ts";
 import { type Bar, type Row, rounded, skipped } from "./row.ts";
-import { startBare } from "./serve/bare.ts";
+import { startBare, startBareCluster } from "./serve/bare.ts";
 import { type CliServerOptions, startCli } from "./serve/cli.ts";
 import { load } from "./serve/load.ts";
 import { startNginx } from "./serve/nginx.ts";
@@ -69,7 +69,15 @@ export async function serve(): Promise<readonly Row[]> {
       { name: "--workers 1, one core for it and the load", start: cli({ workers: 1 }), loadCores: "0" },
     ],
   );
-  return [...apart, ...shared];
+  // How much of that the machine and Node have to give: what two workers gain where a request costs nothing but node:http.
+  const bare = await compete(
+    [{ work: "1 KB from memory, a connection each", cores: "0,1", close: true }],
+    [
+      { name: "node:http, a cluster of 2 workers", start: () => startBareCluster(2) },
+      { name: "of 1 worker", start: () => startBareCluster(1) },
+    ],
+  );
+  return [...apart, ...shared, ...bare];
 }
 
 /** Starts all entrants, lets them take turns, and compares the first with each of the others. */

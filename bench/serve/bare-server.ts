@@ -1,10 +1,17 @@
+import cluster from "node:cluster";
 import { createServer } from "node:http";
 
-// What node:http alone can do: 1 KB from memory, no file, no signature, no log.
+// What node:http alone can do: 1 KB from memory, no file, no signature, no log. With workers it is a cluster, each of which accepts
+// connections for itself.
 const body = Buffer.alloc(1024, "x");
-const [, , port] = process.argv;
+const [, , port, workers = "0"] = process.argv;
 
-createServer((_request, response) => {
-  response.writeHead(200, ["content-type", "application/octet-stream", "content-length", "1024"]);
-  response.end(body.toString("latin1"), "latin1");
-}).listen(Number(port), "127.0.0.1");
+if (cluster.isPrimary && workers !== "0") {
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  for (let worker = 0; worker < Number(workers); worker++) cluster.fork();
+} else {
+  createServer((_request, response) => {
+    response.writeHead(200, ["content-type", "application/octet-stream", "content-length", "1024"]);
+    response.end(body.toString("latin1"), "latin1");
+  }).listen(Number(port), "127.0.0.1");
+}

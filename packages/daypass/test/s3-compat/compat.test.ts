@@ -118,6 +118,39 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     expect(asked).toHaveLength(4);
   });
 
+  it("asks again when any setting has changed that the rules ask for, known to us or not", async () => {
+    const names = ["forcePathStyle", "useArnRegion", "disableMultiregionAccessPoints", "useAccelerateEndpoint"];
+    names.push(
+      "disableS3ExpressSessionAuth",
+      "useGlobalEndpoint",
+      "useFipsEndpoint",
+      "useDualstackEndpoint",
+      "tomorrow",
+    );
+    const asks = Object.fromEntries(names.map((name) => [name, { type: "clientContextParams", name }]));
+    class Knowing extends Command {
+      static override getEndpointParameterInstructions() {
+        return { ...Command.getEndpointParameterInstructions(), ...asks };
+      }
+    }
+    const { config, asked } = client({
+      isCustomEndpoint: true,
+      endpoint: undefined,
+      ignoreConfiguredEndpointUrls: true,
+    });
+    const sign = () => getSignedUrl({ config }, new Knowing(put, { Bucket: "media", Key: "a" }), options);
+    await sign();
+    for (const [turn, name] of [...names, "endpoint", "isCustomEndpoint"].entries()) {
+      await sign();
+      expect(asked).toHaveLength(turn + 1);
+      Object.assign(config, { [name]: name === "endpoint" ? "https://s3.example.com" : async () => true });
+      await sign();
+      expect([name, asked.length]).toEqual([name, turn + 2]);
+    }
+    Object.assign(config, { bucketEndpoint: true });
+    await expectRefusal(sign(), "INVALID_INPUT");
+  });
+
   it("signs what was asked for, whatever is written into the command meanwhile, and remembers its address", async () => {
     const one = client();
     const command = make({ Bucket: "media", Key: "k" });

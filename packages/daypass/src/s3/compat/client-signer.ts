@@ -1,10 +1,11 @@
+import { sha256Hex } from "#crypto";
 import { uriEncode } from "../../encode.ts";
 import { invalidInput } from "../../errors.ts";
 import type { SignedRequest } from "../../scheme.ts";
 import { SignedResult } from "../../signed-request.ts";
 import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
 import { formatBasicTime, signingWindow } from "../../time.ts";
-import { AWS4, canonicalQuery, type EncodedPair, type ScopeSigner, v4Signature } from "../../v4.ts";
+import { AWS4, canonicalQuery, canonicalRequestText, type EncodedPair, type ScopeSigner } from "../../v4.ts";
 import { canonicalHeaders, type DayScope, dayScope, type SignedHeader, UNSIGNED_PAYLOAD } from "../canonical.ts";
 import { checkCredentials } from "../credentials.ts";
 import { MAX_EXPIRES } from "../parse.ts";
@@ -74,21 +75,16 @@ export function clientSigner(config: SdkConfig): ClientSigner {
         frame?.moment !== moment ||
         frame.address !== address ||
         frame.identity !== identity ||
-        frame.query !== query
+        frame.query !== query ||
+        frame.method !== method
       ) {
-        frame = prepareFrame(identity, { moment, address, sorted, options });
+        frame = prepareFrame(identity, { method, moment, address, sorted, options });
         if (isUsual) usual = frame;
       }
-      const path = address.base + bound.path;
-      const { signature, stringToSign } = v4Signature(frame.sign, moment.time, {
-        method,
-        path,
-        query: frame.text.all,
-        headers: frame.headers,
-        signedHeaders: frame.names,
-        payload: UNSIGNED_PAYLOAD,
-      });
-      const url = `${address.origin}${path}?${frame.text.before}X-Amz-Signature=${signature}${frame.text.after}`;
+      const { request, link } = frame;
+      const hash = sha256Hex(request.before + bound.path + request.after);
+      const { signature, stringToSign } = frame.sign(moment.time, hash);
+      const url = link.before + bound.path + link.between + signature + link.after;
       return { url, method, signed, expiresAt: moment.expiresAt, credentials, stringToSign };
     },
   };
@@ -109,28 +105,30 @@ export function signedResult({ url, method, signed, credentials, stringToSign, .
 
 /** What a {@link Frame} is made of. */
 interface FrameParts {
+  readonly method: string;
   readonly moment: Moment;
   readonly address: Address;
   readonly sorted: SortedHeaders;
   readonly options: AwsPresigningOptions;
 }
 
-/** All of a signature but the method and the path. */
+/** All of a signature but the path. */
 interface Frame {
+  readonly method: string;
   readonly moment: Moment;
   readonly address: Address;
   readonly identity: Identity;
   /** Parameters beside the signature's own. */
   readonly query: readonly EncodedPair[];
   /** All parameters but the signature. */
-  readonly text: SortedQuery;
   readonly sign: ScopeSigner;
-  /** The signed headers in canonical form, and their names. */
-  readonly headers: string;
-  readonly names: string;
+  /** The canonical request around what the command adds to the endpoint's path. */
+  readonly request: { readonly before: string; readonly after: string };
+  /** The URL around the same, and around its signature. */
+  readonly link: { readonly before: string; readonly between: string; readonly after: string };
 }
 
-function prepareFrame(identity: Identity, { moment, address, sorted, options }: FrameParts): Frame {
+function prepareFrame(identity: Identity, { method, moment, address, sorted, options }: FrameParts): Frame {
   const { signingRegion = address.region, signingService = address.service } = options;
   const { time, expiresIn } = moment;
   const { query, hoistsPayload } = sorted;
@@ -139,16 +137,27 @@ function prepareFrame(identity: Identity, { moment, address, sorted, options }: 
   const signed = [...sorted.signed, { name: "host", values: [address.host] }].sort((a, b) =>
     a.name < b.name ? -1 : 1,
   );
-  const names = signed.map(({ name }) => name).join(";");
+  const signedHeaders = signed.map(({ name }) => name).join(";");
+  const { all, before, after } = sortQuery({ own, names: signedHeaders, query });
+  const text = canonicalRequestText({
+    method,
+    path: address.base,
+    query: all,
+    headers: canonicalHeaders(signed),
+    signedHeaders,
+    payload: UNSIGNED_PAYLOAD,
+  });
+  // Behind the method, a line feed and the path.
+  const at = method.length + 1 + address.base.length;
   return {
+    method,
     moment,
     address,
     identity,
     query,
-    text: sortQuery({ own, names, query }),
     sign: identity.keys(day.scope),
-    headers: canonicalHeaders(signed),
-    names,
+    request: { before: text.slice(0, at), after: text.slice(at) },
+    link: { before: address.origin + address.base, between: `?${before}X-Amz-Signature=`, after },
   };
 }
 

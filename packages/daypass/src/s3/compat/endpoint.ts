@@ -21,8 +21,7 @@ interface Found {
   readonly instructions: Instructions;
   readonly bucket: unknown;
   readonly region: unknown;
-  /** The client's own settings, as they stand in its configuration: values, or functions that give them. */
-  readonly settings: readonly unknown[];
+  readonly settings: Settings;
   readonly address: Address;
 }
 
@@ -42,20 +41,21 @@ export function addressFinder(config: SdkConfig): AddressFinder {
   if (typeof endpointProvider !== "function") {
     throw invalidInput("client", "a client of @aws-sdk/client-s3 with its endpoint rules", "another");
   }
+  // What is a prototype V8 keeps as an object; the SDK's own has so many members that it became a table, where looking one up
+  // costs ten times as much, and a dozen of them a twentieth of a signature.
+  const current = Object.create(config) as SdkConfig;
   let last: Found | undefined;
   return {
     known(command, { Bucket }, region) {
       const instructions = instructionsOf(command);
       if (last?.instructions !== instructions || last.region !== region) return undefined;
       if (last.bucket !== Bucket) return undefined;
-      const { settings: names } = instructions;
-      const { settings, address } = last;
-      for (let i = 0; i < names.length; i++) if (config[names[i] as string] !== settings[i]) return undefined;
-      return address;
+      return isUnchanged(last.settings, current, instructions) ? last.address : undefined;
     },
     async find(command, input, region) {
       const instructions = instructionsOf(command);
-      const settings = instructions.settings.map((name) => config[name]);
+      const others = instructions.others.map((name) => config[name]);
+      const settings = { usual: usualSettings(current), others };
       const parameters = await resolveParameters(config, instructions, input);
       const bucket = input["Bucket"];
       const endpoint = endpointProvider(parameters, {});
@@ -85,8 +85,66 @@ async function resolveParameters(config: SdkConfig, { list }: Instructions, inpu
 /** How the parameters of a command's endpoint are found. */
 interface Instructions {
   readonly list: readonly (readonly [name: string, instruction: SdkInstruction])[];
-  /** Members of the client's configuration that are asked. */
-  readonly settings: readonly string[];
+  /** Members of the client's configuration that are asked beside {@link usualSettings}. */
+  readonly others: readonly string[];
+}
+
+/** A client's own settings, as they stand in its configuration: values, or functions that give them. */
+interface Settings {
+  readonly usual: UsualSettings;
+  readonly others: readonly unknown[];
+}
+
+type UsualSettings = ReturnType<typeof usualSettings>;
+
+/** The settings that the rules of S3 ask for, but for the region, whose value is compared. */
+function usualSettings({
+  isCustomEndpoint,
+  bucketEndpoint,
+  endpoint,
+  forcePathStyle,
+  useArnRegion,
+  disableMultiregionAccessPoints,
+  useAccelerateEndpoint,
+  disableS3ExpressSessionAuth,
+  useGlobalEndpoint,
+  useFipsEndpoint,
+  useDualstackEndpoint,
+}: SdkConfig) {
+  return {
+    isCustomEndpoint,
+    bucketEndpoint,
+    endpoint,
+    forcePathStyle,
+    useArnRegion,
+    disableMultiregionAccessPoints,
+    useAccelerateEndpoint,
+    disableS3ExpressSessionAuth,
+    useGlobalEndpoint,
+    useFipsEndpoint,
+    useDualstackEndpoint,
+  };
+}
+
+const USUAL: object = usualSettings({});
+
+function isUnchanged({ usual: was, others }: Settings, config: SdkConfig, { others: names }: Instructions): boolean {
+  const is = config as UsualSettings;
+  // One by one: by names out of a list it would cost what the table does.
+  return (
+    is.isCustomEndpoint === was.isCustomEndpoint &&
+    is.bucketEndpoint === was.bucketEndpoint &&
+    is.endpoint === was.endpoint &&
+    is.forcePathStyle === was.forcePathStyle &&
+    is.useArnRegion === was.useArnRegion &&
+    is.disableMultiregionAccessPoints === was.disableMultiregionAccessPoints &&
+    is.useAccelerateEndpoint === was.useAccelerateEndpoint &&
+    is.disableS3ExpressSessionAuth === was.disableS3ExpressSessionAuth &&
+    is.useGlobalEndpoint === was.useGlobalEndpoint &&
+    is.useFipsEndpoint === was.useFipsEndpoint &&
+    is.useDualstackEndpoint === was.useDualstackEndpoint &&
+    names.every((name, i) => config[name] === others[i])
+  );
 }
 
 const known = new WeakMap<object, Instructions>();
@@ -98,10 +156,8 @@ function instructionsOf({ constructor: kind }: AwsS3Command): Instructions {
     if (typeof get !== "function") throw invalidInput("command", "a command of @aws-sdk/client-s3", "another");
     const list = Object.entries(get.call(kind) as Readonly<Record<string, SdkInstruction>>);
     const asked = list.filter(([, { type }]) => /^(?:clientContext|builtIn)Params$/.test(type));
-    instructions = {
-      list,
-      settings: ["isCustomEndpoint", "bucketEndpoint", ...asked.map(([name, { name: key = name }]) => key)],
-    };
+    const names = asked.map(([name, { name: key = name }]) => key);
+    instructions = { list, others: names.filter((name) => name !== "region" && !(name in USUAL)) };
     known.set(kind, instructions);
   }
   return instructions;

@@ -69,6 +69,7 @@ export function bindInput(operation: Operation, input: CommandInput): BoundInput
 }
 
 function text(member: string, value: unknown, type: number, usual: number): string {
+  if (typeof value === "string") return value;
   if (!(value instanceof Date)) {
     if (typeof value === "object") throw invalidInput(member, "text, a number or a boolean", value);
     return String(value);

@@ -35,7 +35,7 @@ const known = new WeakMap<object, Operation>();
  * each member of the input where it goes, for all commands and always for the version at hand.
  */
 export function operationOf(command: AwsS3Command): Operation {
-  const schema: unknown = Reflect.get(command, "schema");
+  const { schema } = command as { readonly schema?: unknown };
   if (!Array.isArray(schema)) {
     throw invalidInput("command", "a command of @aws-sdk/client-s3 that carries its schema (3.936 or newer)", command);
   }

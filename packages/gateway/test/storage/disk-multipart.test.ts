@@ -270,6 +270,24 @@ describe("workers", () => {
     removeRoot(root);
   });
 
+  it("leave no part in the index when its upload ends, however it does", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const storage = await disk({ root, writer: index.writer });
+    const ends = ["completed", "aborted"] as const;
+    for (const end of ends) {
+      const upload = await storage.createUpload(ref);
+      await storage.putPart(upload, 1, chunks("x"), { contentLength: 1 });
+      const parts = () => index.reader.uploads.parts(upload.uploadId, { after: 0, limit: 10 }).length;
+      expect(parts()).toBe(1);
+      await (await index.writer.closeUpload(upload.uploadId)).finish(end);
+      expect(parts()).toBe(0);
+    }
+    await storage.close();
+    index.close();
+    removeRoot(root);
+  });
+
   it("remember for a day that an upload was completed", async () => {
     const root = tempRoot();
     let now = Date.now();

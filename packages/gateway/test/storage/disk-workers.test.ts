@@ -179,6 +179,26 @@ describe("workers that share one index writer", () => {
     removeRoot(root);
   });
 
+  it("are told of a commit that failed, and have the key free again", async () => {
+    const root = tempRoot();
+    const database = await openIndexDatabase(join(root, "index.db"), "0");
+    let isBroken = true;
+    const transaction = (steps: Iterable<() => void>) => {
+      if (isBroken) throw Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 10 });
+      database.transaction(steps);
+    };
+    const room = keptRoom(openLayout(root, { owner: true }), database);
+    const writer = localIndexWriter({ database: { ...database, transaction }, room });
+    const claim = () => writer.claim({ bucket: "bucket", key: "a" }, { kind: "put", row: rowOf("a", "1") });
+    const [first, second] = [claim(), claim()];
+    for (const claimed of [first, second]) await expect(claimed).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    isBroken = false;
+    (await claim()).finish("stored");
+    writer.close();
+    database.close();
+    removeRoot(root);
+  });
+
   it("start only after the process that owns the index", async () => {
     const root = tempRoot();
     const { worker } = connection();

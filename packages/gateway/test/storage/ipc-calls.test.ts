@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { UploadsIndexWriter } from "../../src/storage/disk/index/contract.ts";
 import { answerer, asker } from "../../src/storage/disk/index/ipc-calls.ts";
 import { keyTurns } from "../../src/storage/disk/index/key-turns.ts";
 import { ipcUploadsWriter, serveUploadsWriter } from "../../src/storage/disk/index/uploads-channel.ts";
@@ -52,35 +53,35 @@ it("answers no one who only tells, and nobody who has gone", async () => {
 
 const PART = { uploadId: "id", ref: { bucket: "bucket", key: "a" }, number: 1, size: 1 };
 
-it("gives back what is granted to a worker that has died meanwhile", async () => {
+it.each([
+  ["a part", "no part", ({ openPart }: UploadsIndexWriter) => openPart(PART)],
+  ["the end of an upload", "kept", ({ closeUpload }: UploadsIndexWriter) => closeUpload("id")],
+])("gives %s back that is granted to a worker which has died meanwhile", async (_, given, ask) => {
   const { primary, worker, close } = connection();
   const ended: unknown[] = [];
-  let asked = 0;
-  let grant = (): void => {};
-  const granted = new Promise<void>((resolve) => {
-    grant = resolve;
-  });
+  let grant: (() => void) | undefined;
+  const granted = () =>
+    new Promise<void>((resolve) => {
+      grant = resolve;
+    });
   serveUploadsWriter(primary, {
     async createUpload() {},
     async openPart() {
-      asked += 1;
-      await granted;
+      await granted();
       return { position: 0, finish: async (part) => void ended.push(part ?? "no part") };
     },
     async closeUpload() {
-      asked += 1;
-      await granted;
+      await granted();
       return { busy: false, finish: async (outcome) => void ended.push(outcome) };
     },
   });
-  const { openPart, closeUpload } = ipcUploadsWriter(worker);
-  const late = [openPart(PART), closeUpload("id")];
-  while (asked < 2) await new Promise((resolve) => setImmediate(resolve));
+  const late = ask(ipcUploadsWriter(worker));
+  while (grant === undefined) await new Promise((resolve) => setImmediate(resolve));
   close();
-  for (const claim of late) await expect(claim).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await expect(late).rejects.toMatchObject({ code: "UNAVAILABLE" });
   grant();
-  while (ended.length < 2) await new Promise((resolve) => setImmediate(resolve));
-  expect(ended).toEqual(["no part", "kept"]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(ended).toEqual([given]);
 });
 
 it("holds no part and no upload for a worker that has finished with it", async () => {

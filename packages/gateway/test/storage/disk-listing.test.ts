@@ -258,6 +258,21 @@ describe("buckets of a folder", () => {
       expect(readdirSync(root)).toEqual([".daypass"]);
     }));
 
+  it("know nothing of a file that comes back and was uploaded to an earlier bucket of the name", () =>
+    withDisk(async (storage, root) => {
+      const ref = { bucket: "bucket", key: "a.txt" };
+      await storage.put(ref, chunks("x"), { contentType: "text/html", metadata: { of: "the earlier" } });
+      renameSync(join(root, "bucket/a.txt"), join(root, "aside"));
+      await storage.deleteBucket("bucket");
+      await storage.createBucket("bucket");
+      renameSync(join(root, "aside"), join(root, "bucket/a.txt"));
+      expect(await storage.head(ref)).toMatchObject({
+        size: 1,
+        contentType: "text/plain; charset=utf-8",
+        metadata: {},
+      });
+    }));
+
   it("come back without what was set for them when their folder was taken away by hand", async () => {
     const root = tempRoot();
     const rule = { origins: ["*"], methods: ["GET"], headers: [], exposeHeaders: [] };

@@ -261,8 +261,10 @@ describe("workers", () => {
     const claim = index.writer.openPart({ uploadId: distant.uploadId, ref, number: 10_000, size: 5 * 1024 ** 3 });
     expect((await claim).position).toBe(undefined);
     const refused = { code: "NO_SUCH_UPLOAD" };
-    const elsewhere = { uploadId, ref: { ...ref, bucket: "other" }, number: 4, size: 4 };
-    await expect(index.writer.openPart(elsewhere)).rejects.toMatchObject(refused);
+    for (const other of [{ bucket: "other" }, { key: "other" }]) {
+      const elsewhere = { uploadId, ref: { ...ref, ...other }, number: 4, size: 4 };
+      await expect(index.writer.openPart(elsewhere)).rejects.toMatchObject(refused);
+    }
     await (await index.writer.closeUpload(uploadId)).finish("completed");
     await expect(open(4, 4)).rejects.toMatchObject(refused);
     await storage.close();
@@ -270,7 +272,7 @@ describe("workers", () => {
     removeRoot(root);
   });
 
-  it("leave no part in the index when its upload ends, however it does", async () => {
+  it("leave no part in the index when its upload ends, however it does, and take none behind it", async () => {
     const root = tempRoot();
     const index = await openDiskIndex(root);
     const storage = await disk({ root, writer: index.writer });
@@ -280,7 +282,11 @@ describe("workers", () => {
       await storage.putPart(upload, 1, chunks("x"), { contentLength: 1 });
       const parts = () => index.reader.uploads.parts(upload.uploadId, { after: 0, limit: 10 }).length;
       expect(parts()).toBe(1);
+      const late = await index.writer.openPart({ uploadId: upload.uploadId, ref, number: 2, size: undefined });
       await (await index.writer.closeUpload(upload.uploadId)).finish(end);
+      expect(parts()).toBe(0);
+      const part = { number: 2, size: 1, etag: "e", checksum: undefined, modified: 0, place: { file: "f" } };
+      await expect(late.finish(part)).rejects.toMatchObject({ code: "NO_SUCH_UPLOAD" });
       expect(parts()).toBe(0);
     }
     await storage.close();

@@ -76,7 +76,7 @@ it("counts nothing for those who have left", async () => {
   for (let i = 1; i <= 3; i++) {
     const socket = await ask(port);
     await expect.poll(() => count).toBe(i);
-    socket.destroy();
+    socket.resetAndDestroy();
     await expect.poll(() => left).toBe(i);
   }
   const slow: Socket[] = [];

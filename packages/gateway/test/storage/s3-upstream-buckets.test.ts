@@ -57,7 +57,7 @@ it("asks only for buckets that the account owns, so that nobody reaches those of
 
 it("reaches no bucket for long that the account has no more, as its name may be a stranger's", async () => {
   let name = "ours";
-  let now = 0;
+  let now = Date.now();
   const options = await scripted((request, response) => {
     const isList = request.url?.startsWith("/?") === true;
     if (!isList) response.statusCode = 404;

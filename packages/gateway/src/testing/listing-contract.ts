@@ -104,6 +104,8 @@ export function listingContract({ test, expect }: ContractTools): void {
     expect(await listed(storage, bucket, { after: { prefix: "b/" } })).toEqual(["b0", "c"]);
     expect(await listed(storage, bucket, { after: { prefix: "b/" }, delimiter: "/" })).toEqual(["b0", "c"]);
     expect(await listed(storage, bucket, { after: { key: "a" }, prefix: "b/" })).toEqual(["b/1", "b/2", "b/3"]);
+    expect(await listed(storage, bucket, { after: { prefix: "a" }, prefix: "b/" })).toEqual(["b/1", "b/2", "b/3"]);
+    expect(await listed(storage, bucket, { after: { key: "a" }, prefix: "b0" })).toEqual(["b0"]);
     expect(await listed(storage, bucket, { after: { key: "c" }, prefix: "b/" })).toEqual([]);
     expect(await listed(storage, bucket, { after: { prefix: "\u{10ffff}" } })).toEqual([]);
   });

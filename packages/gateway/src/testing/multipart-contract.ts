@@ -84,6 +84,7 @@ export function multipartContract({ test, expect }: ContractTools): void {
     expect(await list({ after: { key: "b/1" }, limit: 2 })).toEqual([["b/2", "c/x/1"], true]);
     expect(await list({ after: { prefix: "b/" }, delimiter: "/", limit: 1 })).toEqual([["c/"], true]);
     expect(await list({ after: { prefix: "c/" }, delimiter: "/" })).toEqual([["\ue000", "\u{1f511}"], false]);
+    expect(await list({ after: { key: "a" }, prefix: "c/" })).toEqual([["c/x/1", "c/y"], false]);
     await storage.abortUpload(newer as UploadRef);
     await storage.completeUpload(older as UploadRef, [await put(storage, older as UploadRef, 1, bytesOf(1))], ANY_SIZE);
     expect(await list({ prefix: "b/1" })).toEqual([[], false]);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OpenObject, Storage } from "../../src/storage/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, s3Code, s3For, send } from "./clients.ts";
 
@@ -89,6 +90,41 @@ describe("a Daypass URL", () => {
     expect((await put("abcd")).status).toBe(200);
   });
 
+  it("tells nothing of earlier requests with an object that the storage remembers", async () => {
+    const info = { size: 1, etag: "e", lastModified: new Date(0), contentType: "text/plain" };
+    const remembered: OpenObject = {
+      info: { ...info, headers: {}, metadata: {}, checksums: {} },
+      body: () => ({ kind: "bytes", bytes: Buffer.from("x") }),
+      close() {},
+    };
+    const storage = (disk: Storage) => ({ ...disk, getCached: () => remembered });
+    const other = await testGateway({ files: { "media/.keep": "" }, storage });
+    const { url } = s3For(other).sign({ bucket: "media", key: "a.txt", expiresIn: 60 });
+    for (const [name, asked] of [
+      ["x-request-id", daypassUrl(other, "/media/a.txt")],
+      ["x-amz-request-id", url],
+    ] as const) {
+      for (let i = 0; i < 3; i++) expect((await fetch(asked)).headers.get(name)).toMatch(/^[0-9A-F]{16}$/);
+    }
+    await other.close();
+  });
+
+  it("stores a body of the most and of the least that was granted, announced", async () => {
+    const url = daypassUrl(gateway, "/media/bounds.bin", {
+      methods: ["PUT"],
+      bind: { contentLength: { min: 3, max: 5 } },
+    });
+    const put = async (body: string) => (await fetch(url, { method: "PUT", body })).status;
+    expect([await put("ab"), await put("abc"), await put("abcde"), await put("abcdef")]).toEqual([400, 200, 200, 400]);
+  });
+
+  it("describes with HEAD the part that GET would give", async () => {
+    const options = { method: "HEAD", headers: { range: "bytes=1-3" } };
+    const reply = await fetch(daypassUrl(gateway, "/media/hello.txt"), options);
+    const told = ["content-length", "content-range"].map((name) => reply.headers.get(name));
+    expect([reply.status, ...told]).toEqual([206, "3", `bytes 1-3/${HELLO.length}`]);
+  });
+
   it("tells the server's own limits and digests from what was granted", async () => {
     const small = await testGateway({ files: { "media/.keep": "" }, gateway: () => ({ limits: { body: 4 } }) });
     const url = daypassUrl(small, "/media/a.bin", { methods: ["PUT"], bind: { contentLength: { min: 1, max: 9 } } });
@@ -96,6 +132,10 @@ describe("a Daypass URL", () => {
     expect(await problem(await put("five!"))).toEqual(refused(413, "TOO_LARGE"));
     const md5 = createHash("md5").update("other").digest("base64");
     expect(await problem(await put("four", { "content-md5": md5 }))).toEqual(refused(400, "DIGEST_MISMATCH"));
+    const sha256 = createHash("sha256").update("four").digest("hex");
+    const exact = daypassUrl(small, "/media/a.bin", { methods: ["PUT"], bind: { sha256 } });
+    const both = await fetch(exact, { method: "PUT", body: "four", headers: { "content-md5": md5 } });
+    expect(await problem(both)).toEqual(refused(400, "DIGEST_MISMATCH"));
     await small.close();
   });
 

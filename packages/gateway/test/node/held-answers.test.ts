@@ -60,6 +60,33 @@ it("cuts those who have waited longest, and nobody who reads", async () => {
   for (let i = 0; i < 6; i++) expect(await read(await ask(port))).toBeGreaterThan(LONG.length);
 });
 
+it("counts nothing for those who have left", async () => {
+  const held = heldAnswers(3 * LONG.length);
+  let [count, left] = [0, 0];
+  const port = await listening(
+    createServer((_request, response) => {
+      response.end(LONG);
+      held.hold(response, LONG.length);
+      count += 1;
+      response.once("close", () => {
+        left += 1;
+      });
+    }),
+  );
+  for (let i = 1; i <= 3; i++) {
+    const socket = await ask(port);
+    await expect.poll(() => count).toBe(i);
+    socket.resetAndDestroy();
+    await expect.poll(() => left).toBe(i);
+  }
+  const slow: Socket[] = [];
+  for (let i = 4; i <= 6; i++) {
+    slow.push(await ask(port));
+    await expect.poll(() => count).toBe(i);
+  }
+  for (const socket of slow) expect(await read(socket)).toBeGreaterThan(LONG.length);
+});
+
 it("counts the answers of a gateway that are made in memory, refusals among them, and no file", async () => {
   await using gateway = await testGateway({ files: { "media/a.bin": "x".repeat(100_000) } });
   const listener = (heldBytes: number) =>

@@ -15,8 +15,8 @@ afterEach(() => {
 /** One transfer under watch. It waits for its client until told that it is the storage that it waits for. */
 function watched() {
   const state = { bytes: 0, awaitsClient: true, cuts: 0 };
-  const watch = transferWatch(RATE, () => now);
-  const stop = watch.watch({
+  const { watch } = transferWatch(RATE, () => now);
+  const stop = watch({
     bytes: () => state.bytes,
     awaitsClient: () => state.awaitsClient,
     cut: () => {
@@ -29,7 +29,7 @@ function watched() {
       vi.advanceTimersByTime(50);
     }
   };
-  return { state, pass, stop };
+  return { state, pass, stop, watch };
 }
 
 it("cuts a client that takes less than it has to, and not before a whole window has passed", () => {
@@ -77,4 +77,20 @@ it("has no timer of its own while nothing is under way", () => {
   stop();
   pass(RATE.windowMs);
   expect(vi.getTimerCount()).toBe(before);
+});
+
+it("watches on when all transfers were over for a while", () => {
+  const { pass, stop, watch } = watched();
+  stop();
+  pass(5000);
+  let cuts = 0;
+  watch({
+    bytes: () => 0,
+    awaitsClient: () => true,
+    cut: () => {
+      cuts += 1;
+    },
+  });
+  pass(1000);
+  expect(cuts).toBe(1);
 });

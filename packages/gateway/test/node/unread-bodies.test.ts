@@ -47,3 +47,22 @@ it.each([
     expect(size).toBeGreaterThan(least);
   }
 });
+
+it("takes the next request behind a body that comes with a GET and is there as a whole", async () => {
+  const gateway = await testGateway({ files: { "media/a.bin": "x".repeat(MB) } });
+  onTestFinished(() => gateway.close());
+  const { url } = s3For(gateway).sign({ bucket: "media", key: "a.bin", expiresIn: 60 });
+  const line = `GET ${url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n`;
+  const socket = connect({ port: gateway.port, host: "127.0.0.1" });
+  onTestFinished(() => void socket.destroy());
+  socket.write(`${line}content-length: 150000\r\n\r\n${"a".repeat(150_000)}`);
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  await expect.poll(() => text.length).toBeGreaterThan(MB);
+  socket.write(`${line}connection: close\r\n\r\n`);
+  await once(socket, "end");
+  expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+  expect(text.length).toBeGreaterThan(2 * MB);
+});

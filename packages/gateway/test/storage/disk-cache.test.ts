@@ -79,6 +79,32 @@ describe("small files in memory", () => {
     );
   });
 
+  it("forgets what was in use once it is no longer", async () => {
+    const refs = Array.from({ length: 9 }, (_, index) => ({ bucket: "bucket", key: `${index}.bin` }));
+    await withDisk(
+      async (storage, root) => {
+        for (const { key } of refs) writeFileSync(join(root, "bucket", key), Buffer.alloc(1000));
+        const [first = ref, ...others] = refs;
+        await storage.get(first);
+        expect(storage.getCached?.(first)).toBeDefined();
+        for (const each of others) await storage.get(each);
+        expect(storage.getCached?.(first)).toBeUndefined();
+      },
+      { ...later, cacheBytes: 3 * (1000 + 1024) },
+    );
+  });
+
+  it("counts for nothing without the folder of its bucket, where it lies beside it", async () => {
+    await withDisk(async (storage, root) => {
+      const hashed = { bucket: "bucket", key: "a//b" };
+      await storage.put(hashed, chunks("small"));
+      await storage.get(hashed);
+      expect(storage.getCached?.(hashed)).toBeDefined();
+      renameSync(join(root, "bucket"), join(root, "away"));
+      expect(storage.getCached?.(hashed)).toBeUndefined();
+    }, later);
+  });
+
   it("counts what an uploader has sent beside the bytes, so that many empty objects do not fill the memory", async () => {
     await withDisk(
       async (storage) => {

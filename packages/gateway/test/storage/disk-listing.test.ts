@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
-import { disk } from "../../src/storage/disk.ts";
+import { disk, openDiskIndex } from "../../src/storage/disk.ts";
 import { type ListOptions, positionAfter } from "../../src/storage/listing.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chunks, removeRoot, tempRoot, withDisk } from "./temp-root.ts";
@@ -29,10 +29,18 @@ async function expectTruth(storage: Storage, bucket = "bucket"): Promise<void> {
   for (const entry of entries) {
     if (entry.kind !== "object") throw new Error("no prefix was asked for");
     const head = await storage.head({ bucket, key: entry.key });
-    const { size, etag, lastModified } = entry;
-    expect([entry.key, size, etag, lastModified]).toEqual([entry.key, head?.size, head?.etag, head?.lastModified]);
+    const { size, etag, lastModified, checksums = {} } = entry;
+    expect({ size, etag, lastModified, checksums }).toEqual({
+      size: head?.size,
+      etag: head?.etag,
+      lastModified: head?.lastModified,
+      checksums: head?.checksums,
+    });
   }
 }
+
+/** A clock by which no change is so recent that its folder is read once more. */
+const longAfter = (): number => Date.now() + 10_000;
 
 function write(root: string, ...paths: string[]): void {
   for (const path of paths) {
@@ -98,10 +106,93 @@ describe("what others do in the folder shows in the next listing", () => {
       expect(await listed(storage)).toEqual(["a/m/n/o/q", "b/1"]);
     }));
 
+  it("under a rolled-up prefix whose known file is gone and another has come before it", () =>
+    withDisk(
+      async (storage, root) => {
+        const bucket = join(root, "bucket");
+        write(root, "p/a/first", "p/z/old");
+        unlinkSync(join(bucket, "p/a/first"));
+        expect(await listed(storage)).toEqual(["p/z/old"]);
+        write(root, "p/a/new");
+        unlinkSync(join(bucket, "p/z/old"));
+        expect(await listed(storage, { delimiter: "/" })).toEqual(["p/ *"]);
+      },
+      { clock: longAfter },
+    ));
+
+  it("in a folder between the last keys of a page", () =>
+    withDisk(
+      async (storage, root) => {
+        write(root, "a", "m/gone", "y", "z");
+        unlinkSync(join(root, "bucket/m/gone"));
+        expect(await listed(storage)).toEqual(["a", "y", "z"]);
+        write(root, "m/new");
+        expect(await listed(storage, { limit: 2 })).toEqual(["a", "m/new"]);
+      },
+      { clock: longAfter },
+    ));
+
+  it("in one of more folders than are looked at together, with the keys around them once each", () =>
+    withDisk(
+      async (storage, root) => {
+        const folders = Array.from({ length: 600 }, (_, i) => `f${String(i).padStart(3, "0")}/`);
+        for (const folder of folders) mkdirSync(join(root, "bucket", folder));
+        write(root, "a", "z");
+        // Each of the keys is the name of a folder, too: with that of the bucket 256 folders end in the first.
+        const keys = ["f254/", "f255/", "f450/", "f599/"];
+        for (const key of keys) await storage.put({ bucket: "bucket", key }, chunks("x"));
+        expect(await listed(storage)).toEqual(["a", ...keys, "z"]);
+        write(root, "f500/new", "f599/new");
+        const all = ["a", "f254/", "f255/", "f450/", "f500/new", "f599/", "f599/new", "z"];
+        for (const _ of ["with what is new", "and once more"]) expect(await listed(storage)).toEqual(all);
+        const rolled = ["a", "f254/ *", "f255/ *", "f450/ *", "f500/ *", "f599/ *", "z"];
+        expect(await listed(storage, { delimiter: "/" })).toEqual(rolled);
+        unlinkSync(join(root, "bucket/f500/new"));
+        expect(await listed(storage, { delimiter: "/" })).toEqual(rolled.filter((name) => name !== "f500/ *"));
+      },
+      { clock: longAfter },
+    ));
+
+  it("of which a page holds just as many as are looked at together, and there is more", () =>
+    withDisk(async (storage, root) => {
+      const keys = Array.from({ length: 300 }, (_, i) => `k${String(i).padStart(3, "0")}`);
+      write(root, ...keys);
+      const { entries, truncated } = await storage.list("bucket", { prefix: "", limit: 256 });
+      expect([entries.length, truncated]).toEqual([256, true]);
+    }));
+
+  it("but no name that the index holds in vain any longer", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const storage = await disk({ root, writer: index.writer });
+    const names = () =>
+      index.reader.names
+        .names({ bucket: "bucket", from: { text: "", inclusive: true }, until: undefined, limit: 100 })
+        .map(({ key }) => key);
+    write(root, "plain", "gone");
+    await storage.put({ bucket: "bucket", key: "by//hash" }, chunks("x"));
+    expect(await listed(storage)).toEqual(["by//hash", "gone", "plain"]);
+    unlinkSync(join(root, "bucket/gone"));
+    expect(await listed(storage)).toEqual(["by//hash", "plain"]);
+    expect(names()).toEqual(["by//hash", "plain"]);
+    // An upload that is about to take its name, and two that have taken theirs since a listing has looked.
+    const ref = { bucket: "bucket", key: "a//coming" };
+    const row = { ref, fingerprint: "1", etag: "e", contentType: "t", headers: {}, metadata: {}, checksums: {} };
+    const claim = await index.writer.claim(ref, { kind: "put", row });
+    await index.writer.forget("bucket", ["a//coming", "by//hash", "plain"]);
+    expect(names()).toEqual(["a//coming", "by//hash", "plain"]);
+    claim.finish("abandoned");
+    await storage.close();
+    index.close();
+    removeRoot(root);
+  });
+
   it("uploads that somebody has overwritten or put back", () =>
     withDisk(async (storage, root) => {
       const path = join(root, "bucket/a.txt");
-      const { etag } = await storage.put({ bucket: "bucket", key: "a.txt" }, chunks("uploaded"));
+      const { etag } = await storage.put({ bucket: "bucket", key: "a.txt" }, chunks("uploaded"), {
+        checksum: { algorithm: "crc32" },
+      });
       await expectTruth(storage);
       renameSync(path, `${path}.bak`);
       writeFileSync(path, "by hand");
@@ -165,6 +256,21 @@ describe("buckets of a folder", () => {
       unlinkSync(join(root, "bucket/a/link"));
       await storage.deleteBucket("bucket");
       expect(readdirSync(root)).toEqual([".daypass"]);
+    }));
+
+  it("know nothing of a file that comes back and was uploaded to an earlier bucket of the name", () =>
+    withDisk(async (storage, root) => {
+      const ref = { bucket: "bucket", key: "a.txt" };
+      await storage.put(ref, chunks("x"), { contentType: "text/html", metadata: { of: "the earlier" } });
+      renameSync(join(root, "bucket/a.txt"), join(root, "aside"));
+      await storage.deleteBucket("bucket");
+      await storage.createBucket("bucket");
+      renameSync(join(root, "aside"), join(root, "bucket/a.txt"));
+      expect(await storage.head(ref)).toMatchObject({
+        size: 1,
+        contentType: "text/plain; charset=utf-8",
+        metadata: {},
+      });
     }));
 
   it("come back without what was set for them when their folder was taken away by hand", async () => {

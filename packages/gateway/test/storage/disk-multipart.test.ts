@@ -241,6 +241,82 @@ describe("workers", () => {
     removeRoot(root);
   });
 
+  it("have a place in the common file for each part that can lie there alone, and for no other", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const storage = await disk({ root, writer: index.writer });
+    const { uploadId } = await storage.createUpload(ref);
+    const open = (number: number, size: number) => index.writer.openPart({ uploadId, ref, number, size });
+    // The last of those that come together decides: the first is longer than the places then are.
+    const [long, short] = await Promise.all([open(1, 5), open(2, 4)]);
+    expect([long.position, short.position]).toEqual([undefined, 4]);
+    await short.finish(undefined);
+    const end = await index.writer.closeUpload(uploadId);
+    expect(end.busy).toBe(false);
+    // What is written there from now on would be written into the object.
+    expect((await open(3, 4)).position).toBe(undefined);
+    await end.finish("kept");
+    expect((await open(3, 4)).position).toBe(8);
+    const distant = await storage.createUpload(ref);
+    const claim = index.writer.openPart({ uploadId: distant.uploadId, ref, number: 10_000, size: 5 * 1024 ** 3 });
+    expect((await claim).position).toBe(undefined);
+    const refused = { code: "NO_SUCH_UPLOAD" };
+    for (const other of [{ bucket: "other" }, { key: "other" }]) {
+      const elsewhere = { uploadId, ref: { ...ref, ...other }, number: 4, size: 4 };
+      await expect(index.writer.openPart(elsewhere)).rejects.toMatchObject(refused);
+    }
+    await (await index.writer.closeUpload(uploadId)).finish("completed");
+    await expect(open(4, 4)).rejects.toMatchObject(refused);
+    await storage.close();
+    index.close();
+    removeRoot(root);
+  });
+
+  it("leave no part in the index when its upload ends, however it does, and take none behind it", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const storage = await disk({ root, writer: index.writer });
+    const ends = ["completed", "aborted"] as const;
+    for (const end of ends) {
+      const upload = await storage.createUpload(ref);
+      await storage.putPart(upload, 1, chunks("x"), { contentLength: 1 });
+      const parts = () => index.reader.uploads.parts(upload.uploadId, { after: 0, limit: 10 }).length;
+      expect(parts()).toBe(1);
+      const late = await index.writer.openPart({ uploadId: upload.uploadId, ref, number: 2, size: undefined });
+      await (await index.writer.closeUpload(upload.uploadId)).finish(end);
+      expect(parts()).toBe(0);
+      const part = { number: 2, size: 1, etag: "e", checksum: undefined, modified: 0, place: { file: "f" } };
+      await expect(late.finish(part)).rejects.toMatchObject({ code: "NO_SUCH_UPLOAD" });
+      expect(parts()).toBe(0);
+    }
+    await storage.close();
+    index.close();
+    removeRoot(root);
+  });
+
+  it("remember for a day that an upload was completed", async () => {
+    const root = tempRoot();
+    let now = Date.now();
+    const index = await openDiskIndex(root, { clock: () => now });
+    const storage = await disk({ root, writer: index.writer });
+    const [first, second, third] = await Promise.all([1, 2, 3].map(() => storage.createUpload(ref)));
+    const isKnown = () => index.reader.uploads.upload(first?.uploadId ?? "") !== undefined;
+    const known: boolean[] = [];
+    for (const [upload, hours] of [
+      [first, 0],
+      [second, 24],
+      [third, 1],
+    ] as const) {
+      now += hours * 60 * 60 * 1000;
+      await (await index.writer.closeUpload(upload?.uploadId ?? "")).finish("completed");
+      known.push(isKnown());
+    }
+    expect(known).toEqual([true, true, false]);
+    await storage.close();
+    index.close();
+    removeRoot(root);
+  });
+
   it("that die give their places and their turns back", async () => {
     const root = tempRoot();
     const index = await openDiskIndex(root);

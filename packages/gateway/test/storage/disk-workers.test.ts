@@ -129,6 +129,34 @@ describe("workers that share one index writer", () => {
     removeRoot(root);
   });
 
+  it("give back what they hold when they die, once each, and what they are given too late", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const { primary, worker, close } = connection();
+    serveIndexWriter(primary, index.writer);
+    const remote = ipcIndexWriter(worker);
+    const [held, awaited] = ["held", "awaited"].map((key) => ({ bucket: "bucket", key }));
+    if (held === undefined || awaited === undefined) throw new Error("two were named");
+
+    await remote.claim(held, { kind: "put", row: rowOf("held", "1") });
+    (await remote.claim({ ...held, key: "done" }, { kind: "put", row: rowOf("done", "2") })).finish("abandoned");
+    const before = await index.writer.claim(awaited, { kind: "delete" });
+    const late = remote.claim(awaited, { kind: "delete" });
+    await remote.indexPath();
+    close();
+    await expect(late).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    before.finish("deleted");
+    (await index.writer.claim(awaited, { kind: "delete" })).finish("deleted");
+
+    // Its file may have taken the name by then: the next start looks.
+    expect(index.reader.find(held, "1")?.etag).toBe("e");
+    expect(index.reader.find({ ...held, key: "done" }, "2")).toBeUndefined();
+    // No claim is left, and none was given back twice.
+    await index.writer.removeBucket("bucket");
+    index.close();
+    removeRoot(root);
+  });
+
   it("commit what arrives together in one transaction", async () => {
     const root = tempRoot();
     const database = await openIndexDatabase(join(root, "index.db"), "0");
@@ -147,6 +175,26 @@ describe("workers that share one index writer", () => {
     writer.close();
     expect(transactions).toBe(2);
     expect(database.unsettled()).toEqual([]);
+    database.close();
+    removeRoot(root);
+  });
+
+  it("are told of a commit that failed, and have the key free again", async () => {
+    const root = tempRoot();
+    const database = await openIndexDatabase(join(root, "index.db"), "0");
+    let isBroken = true;
+    const transaction = (steps: Iterable<() => void>) => {
+      if (isBroken) throw Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 10 });
+      database.transaction(steps);
+    };
+    const room = keptRoom(openLayout(root, { owner: true }), database);
+    const writer = localIndexWriter({ database: { ...database, transaction }, room });
+    const claim = () => writer.claim({ bucket: "bucket", key: "a" }, { kind: "put", row: rowOf("a", "1") });
+    const [first, second] = [claim(), claim()];
+    for (const claimed of [first, second]) await expect(claimed).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    isBroken = false;
+    (await claim()).finish("stored");
+    writer.close();
     database.close();
     removeRoot(root);
   });

@@ -69,6 +69,17 @@ describe("an answer of the upstream", () => {
     expect(await download(await front(options))).toMatch(/^HTTP\/1\.1 503 /);
   });
 
+  it("that tells no length of a part is none by which a part can be read", async () => {
+    const options = await scripted((request, response) => {
+      const isPart = request.url?.includes("partNumber=") === true;
+      response.writeHead(200, { etag: '"e-2"', ...(isPart ? {} : { "content-length": "10" }) });
+      response.end(request.method === "HEAD" ? "" : "0123456789");
+    });
+    const gateway = await front(options);
+    const { url } = s3Signer(gateway.clients.daypass).sign({ ...ref, query: { partNumber: "2" }, expiresIn: 60 });
+    expect((await fetch(url)).status).toBe(503);
+  });
+
   it.each([
     ["a part that nobody asked for", "206 Partial Content", "Content-Range: bytes 5-9/100\r\nContent-Length: 5"],
     ["what a proxy has changed", "203 Non-Authoritative Information", "Content-Length: 5"],

@@ -55,6 +55,40 @@ it("asks only for buckets that the account owns, so that nobody reaches those of
   expect(asked).toEqual(["GET /"]);
 });
 
+it("reaches no bucket for long that the account has no more, as its name may be a stranger's", async () => {
+  let name = "ours";
+  let now = Date.now();
+  const options = await scripted((request, response) => {
+    const isList = request.url?.startsWith("/?") === true;
+    if (!isList) response.statusCode = 404;
+    response.end(
+      `<ListAllMyBucketsResult><Buckets><Bucket><Name>${name}</Name></Bucket></Buckets></ListAllMyBucketsResult>`,
+    );
+  });
+  const storage = s3({ ...options, bucket: undefined, clock: () => new Date(now) });
+  onTestFinished(() => storage.close());
+  const rules = () => storage.setCorsRules("ours", []);
+  expect(await codeOf(rules())).toBe("UNAVAILABLE");
+  name = "another";
+  expect(await codeOf(rules())).toBe("UNAVAILABLE");
+  now += 10_000;
+  expect(await codeOf(rules())).toBe("NO_SUCH_BUCKET");
+});
+
+it("makes no bucket that is there, also where the upstream says yes to it, as Amazon's oldest region does", async () => {
+  const made: (string | undefined)[] = [];
+  const options = await scripted((request, response) => {
+    if (request.method === "PUT") made.push(request.url);
+    response.end(
+      "<ListAllMyBucketsResult><Buckets><Bucket><Name>ours</Name></Bucket></Buckets></ListAllMyBucketsResult>",
+    );
+  });
+  const storage = s3({ ...options, bucket: undefined });
+  onTestFinished(() => storage.close());
+  expect(await codeOf(storage.createBucket("ours"))).toBe("BUCKET_EXISTS");
+  expect(made).toEqual([]);
+});
+
 it("lists the buckets of an endpoint however it is spelled, with a path of its own, too", async () => {
   const asked: string[] = [];
   const options = await scripted((request, response) => {

@@ -55,6 +55,8 @@ export function objectLister({ layout, reader, writer, thread }: ObjectListerOpt
         folders = Math.min(folders * 2, STEP);
         for (const folder of unread) read.add(folder);
         await writer.refresh(bucket, unread);
+        // What has come below a prefix without proof may lie before the names that were tried.
+        position = startingAt(position.gap);
         continue;
       }
       const shown = show(step, files);

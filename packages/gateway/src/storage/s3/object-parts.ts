@@ -1,5 +1,5 @@
 import { childrenOf, optionalText } from "../../http/xml-reader.ts";
-import type { ObjectInfo, ObjectPart } from "../storage.ts";
+import { type ObjectInfo, type ObjectPart, StorageError } from "../storage.ts";
 import type { Place } from "./names.ts";
 import { numberIn } from "./object-info.ts";
 import type { Upstream } from "./upstream.ts";
@@ -63,7 +63,13 @@ export function objectParts(upstream: Upstream): ObjectParts {
         const query = { partNumber: String(i + 1) };
         const doing = "look at a part";
         const answer = await upstream.tell({ doing, method: "HEAD", bucket, key, query, headers, signal });
-        parts[i] = { size: Number(answer.headers["content-length"]) };
+        const size = Number(answer.headers["content-length"]);
+        if (!Number.isSafeInteger(size))
+          throw new StorageError(
+            "UNAVAILABLE",
+            `could not ${doing}: expected its length from the upstream, found none`,
+          );
+        parts[i] = { size };
       }
     };
     await Promise.all(Array.from({ length: Math.min(LOOKS, count) }, look));

@@ -1,0 +1,98 @@
+/** An upstream that takes whatever it is sent and compares nothing. What holds here is held by the driver alone. */
+import type { IncomingMessage } from "node:http";
+import { expect, it } from "vitest";
+import { s3 } from "../../src/storage/s3.ts";
+import { chunks, codeOf } from "../../src/testing/contract-tools.ts";
+import { scripted } from "./scripted-upstream.ts";
+
+const HOLD = 128 * 1024;
+
+async function blind() {
+  const stored: number[] = [];
+  const options = await scripted(async (request, response) => {
+    let size = 0;
+    try {
+      for await (const piece of request) size += (piece as Buffer).length;
+    } catch {
+      return;
+    }
+    if (request.method === "POST") {
+      response.end("<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>");
+      return;
+    }
+    if (request.method === "PUT") stored.push(size);
+    response.writeHead(request.method === "HEAD" ? 404 : 200, { etag: '"e"' }).end();
+  });
+  return { stored, storage: s3({ ...options, holdBytes: HOLD }) };
+}
+
+const ref = { bucket: "bucket", key: "a" };
+const WRONG = { digests: { md5: new Uint8Array(16) } };
+
+it("gets no whole body that is not what was declared, however its end comes", async () => {
+  const { stored, storage } = await blind();
+  const pieces = [Buffer.alloc(HOLD), Buffer.alloc(HOLD)];
+  for (const body of [pieces, [...pieces, Buffer.alloc(0)]]) {
+    const put = storage.put(ref, chunks(...body), { contentLength: 2 * HOLD, ...WRONG });
+    expect(await codeOf(put)).toBe("DIGEST_MISMATCH");
+  }
+  expect(stored).toEqual([]);
+  await storage.put(ref, chunks(...pieces, Buffer.alloc(0)), { contentLength: 2 * HOLD });
+  expect(stored).toEqual([2 * HOLD]);
+  await storage.close();
+});
+
+it("is sent any number of bodies of unknown length, one after the other", async () => {
+  const { stored, storage } = await blind();
+  const upload = await storage.createUpload(ref);
+  // Seventy are more than all that may be held together, and each way to send them has to give its own back.
+  const piece = Buffer.alloc(HOLD);
+  for (let i = 0; i < 70; i++) await storage.putPart(upload, 1, chunks(piece));
+  for (let i = 0; i < 70; i++) await storage.put(ref, chunks(piece));
+  expect(stored).toEqual(Array(140).fill(HOLD));
+  await storage.close();
+});
+
+it.each([
+  ["cannot be tried at first", ({ headers }: IncomingMessage) => headers["if-none-match"] === undefined, "stored"],
+  // What has failed may be missing as well: it is asked again after a minute.
+  [
+    "is answered at first by a failure",
+    ({ headers }: IncomingMessage) => headers["if-none-match"] !== undefined,
+    "UNAVAILABLE",
+  ],
+])("gets no write on a condition before it was seen to keep one, which %s", async (_, fails, expected) => {
+  let isWell = false;
+  const written: string[] = [];
+  const options = await scripted((request, response) => {
+    const { method, url = "", headers } = request.resume();
+    const isTrial = url.includes(".daypass-probe");
+    if (method === "PUT" && !isTrial) written.push(url);
+    const status = !isWell && fails(request) ? 503 : isTrial && headers["if-none-match"] !== undefined ? 412 : 200;
+    response.writeHead(method === "HEAD" ? 404 : status, { etag: '"e"' }).end();
+  });
+  const storage = s3(options);
+  const put = async () => {
+    await storage.put(ref, chunks("x"), { ifNoneMatch: "*" });
+    return "stored";
+  };
+  expect([await put().catch(({ code }) => code), written]).toEqual(["UNAVAILABLE", []]);
+  isWell = true;
+  expect(await put().catch(({ code }) => code)).toBe(expected);
+  await storage.close();
+});
+
+it("is told which version of an object it is to copy", async () => {
+  const sources: unknown[] = [];
+  const options = await scripted((request, response) => {
+    const { method, headers } = request.resume();
+    if (method === "PUT") sources.push([headers["x-amz-copy-source"], headers["x-amz-copy-source-if-match"]]);
+    if (method === "HEAD") response.setHeader("content-length", 1);
+    response.setHeader("etag", '"e"');
+    response.end(method === "HEAD" ? undefined : "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>");
+  });
+  const storage = s3(options);
+  await storage.copy(ref, { ...ref, key: "b" }, { sourceEtag: "e" });
+  expect(sources).toEqual([["/bucket/a", '"e"']]);
+  await storage.close();
+});

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
 import { withLock } from "../src/state/lock.ts";
 import { masterKey } from "../src/state/master-key.ts";
@@ -149,6 +149,26 @@ test.skipIf(process.getuid?.() !== 0 || !canDrop)("a start that may not look int
   const command = [process.execPath, ...nodeArguments, "serve", root, "--port", "0"];
   const { status, stderr } = spawnSync("setpriv", [...withoutRights, ...command], { encoding: "utf8" });
   expect([status, stderr]).toEqual([1, expect.stringContaining(`read and write ${own}`)]);
+});
+
+describe("Node's permission model", () => {
+  const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const limited = (rights: readonly string[], args: readonly string[]) =>
+    spawnSync(process.execPath, [flag, ...rights, ...nodeArguments, ...args], { encoding: "utf8", timeout: 20_000 });
+
+  test("forbids to flush what is stored, so a folder is not served with it", () => {
+    const root = temporaryFolder();
+    const rights = ["--allow-fs-read=*", "--allow-fs-write=*"];
+    const { status, stderr } = limited(rights, ["serve", root, "--port", "0"]);
+    expect([status, readdirSync(root)]).toEqual([1, []]);
+    expect(stderr).toContain("daypass serve: expected Node without --permission");
+  });
+
+  test("is no fault of ours where it refuses something", () => {
+    const args = ["keys", "create", "url", "--state", temporaryFolder(), "--show-secret"];
+    const { status, stderr } = limited(["--allow-fs-read=*"], args);
+    expect([status, stderr.includes("please report")]).toEqual([1, false]);
+  });
 });
 
 /** Changes keys without end, and says of each change that it is done. */

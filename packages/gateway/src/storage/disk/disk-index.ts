@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { type ObjectRef, StorageError } from "../storage.ts";
+import { adoptCopies } from "./adopt-copies.ts";
 import { bucketWriter } from "./bucket-writer.ts";
 import { translating } from "./faults.ts";
 import { type FileThread, fileThread } from "./file-thread.ts";
@@ -144,6 +145,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
     mayBeAway: (bucket: string): boolean => mayBeAway(layout, bucket),
   };
   const clean = async (database: IndexDatabase): Promise<void> => {
+    await adoptCopies({ database, layout, path, ...found });
     await sweep({ database, root: layout.root, run, ...found });
     dropOrphans(database, layout);
     if (database.names.hasObjects(LOOSE_BUCKET)) await layout.settle(LOOSE_BUCKET);
@@ -161,6 +163,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   };
   if (layout.readOnly) {
     const spare = await openSpareIndex(path, run);
+    await adoptCopies({ database: spare.database, layout, path, ...found });
     return { ...spare, full: true, closeIndex: spare.close };
   }
   try {

@@ -1,9 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { adoptCopies } from "../../src/storage/disk/adopt-copies.ts";
+import { fingerprintOf } from "../../src/storage/disk/fingerprint.ts";
 import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
+import { openLayout } from "../../src/storage/disk/layout.ts";
+import { openSpareIndex } from "../../src/storage/disk/spare-index.ts";
 import { disk } from "../../src/storage/disk.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chunks, removeRoot, tempRoot } from "./temp-root.ts";
@@ -59,6 +63,25 @@ it("a root that was copied file by file knows its uploads: ETag, type, metadata,
   expect(await opened(place, seen)).toEqual(before);
   copy(place, root);
   expect(await opened(root, seen)).toEqual(before);
+});
+
+it("a start that uses another index, as on a full disk, leaves that of the copy to the next", async () => {
+  const [root, place] = [ownRoot(), ownRoot()];
+  const before = await opened(root, async (storage) => {
+    await fill(storage);
+    return seen(storage);
+  });
+  copy(root, place);
+  const layout = openLayout(place, { owner: true });
+  const path = join(layout.own, "index.db");
+  const spare = await openSpareIndex(path, "0123456789abcdef");
+  const plain = join(place, "bucket/a/plain.bin");
+  const fingerprint = fingerprintOf(lstatSync(plain, { bigint: true }));
+  const currentFingerprint = ({ key }: { readonly key: string }) => (key === PLAIN.key ? fingerprint : undefined);
+  await adoptCopies({ database: spare.database, layout, path, spare: true, currentFingerprint });
+  expect(spare.database.find(PLAIN, fingerprint)?.metadata).toEqual({ who: "me" });
+  spare.close();
+  expect(await opened(place, seen)).toEqual(before);
 });
 
 it("an upload in parts that was under way goes on in the copy", async () => {

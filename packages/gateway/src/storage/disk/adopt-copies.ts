@@ -18,8 +18,10 @@ const BATCH = 5000;
 export interface AdoptOptions {
   readonly database: IndexDatabase;
   readonly layout: Layout;
-  /** Of the index in the root, also where a copy of it is used. */
+  /** Of the index in the root, also where another is used in its place. */
   readonly path: string;
+  /** Whether another is used, as on a full disk: then that in the root still waits for it. */
+  readonly spare: boolean;
   /** The fingerprint of the file that a key has now. */
   readonly currentFingerprint: (row: StoredRow["ref"]) => string | undefined;
 }
@@ -28,7 +30,7 @@ export interface AdoptOptions {
  * Only at a start, and only of a copy: later a file with the size and time of a stored one may be another that was put there within the same
  * tick of the clock. A row is given to the file whose size and time in nanoseconds it has; all others stay strangers.
  */
-export async function adoptCopies({ database, layout, path, currentFingerprint }: AdoptOptions): Promise<void> {
+export async function adoptCopies({ database, layout, path, spare, currentFingerprint }: AdoptOptions): Promise<void> {
   const mark = join(layout.own, MARK);
   const index = unlessAbsent(() => lstatSync(path, { bigint: true }));
   if (index === undefined) return;
@@ -47,7 +49,7 @@ export async function adoptCopies({ database, layout, path, currentFingerprint }
     if (steps.length > 0) database.transaction(steps);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  if (!layout.readOnly) keepMark(mark, own);
+  if (!spare) keepMark(mark, own);
 }
 
 /** Without it the next start looks again. */

@@ -144,8 +144,8 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
     currentFingerprint: (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref),
     mayBeAway: (bucket: string): boolean => mayBeAway(layout, bucket),
   };
-  const clean = async (database: IndexDatabase): Promise<void> => {
-    await adoptCopies({ database, layout, path, ...found });
+  const clean = async (database: IndexDatabase, { spare = false } = {}): Promise<void> => {
+    await adoptCopies({ database, layout, path, spare, ...found });
     await sweep({ database, root: layout.root, run, ...found });
     dropOrphans(database, layout);
     if (database.names.hasObjects(LOOSE_BUCKET)) await layout.settle(LOOSE_BUCKET);
@@ -163,7 +163,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   };
   if (layout.readOnly) {
     const spare = await openSpareIndex(path, run);
-    await adoptCopies({ database: spare.database, layout, path, ...found });
+    await adoptCopies({ database: spare.database, layout, path, spare: true, ...found });
     return { ...spare, full: true, closeIndex: spare.close };
   }
   try {
@@ -174,7 +174,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
       throw error;
     });
     // What a crash has left may be what fills the disk.
-    await clean(spare.database);
+    await clean(spare.database, { spare: true });
     const opened = await open().catch(() => undefined);
     if (opened === undefined) return { ...spare, full: true, closeIndex: spare.close };
     spare.close();

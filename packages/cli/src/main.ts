@@ -131,7 +131,10 @@ function isTold(code: string): boolean {
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "syscall" in error;
+  // The second is what Node's permission model refuses.
+  return (
+    error instanceof Error && ("syscall" in error || (error as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED")
+  );
 }
 
 // `daypass sign --batch … | head` closes the pipe when it has enough: nothing is left to do, and nothing went wrong here.

@@ -22,50 +22,80 @@ cat /dev/zero > "$root/.filler" 2> /dev/null || true
 exec "$@" "$root" --port 0 --json --workers "$workers"
 `;
 
-/** Makes a key, fills the file system to the last byte, and revokes the key. */
-const REVOKE = `
+/** `made FILE` makes a key and says its id. */
+const MADE = `
 root=$1; shift
+keys() { action=$1; shift; "$0" "$SCRIPT" keys "$action" "$@" --state "$root/state"; }
+made() { keys create --out "$root/$1" --json | sed 's/.*"id":"\\([^"]*\\)".*/\\1/'; }
+`;
+
+/** Makes two keys, fills the file system to the last byte, and revokes them. */
+const REVOKE = `${MADE}
 mount -t tmpfs -o size=256k tmpfs "$root"
-id=$("$@" create --state "$root/state" --out "$root/secret" --json | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+first=$(made first); second=$(made second)
 cat /dev/zero > "$root/filler" 2> /dev/null || true
-"$@" create --state "$root/state" --show-secret || echo "no room for another"
-"$@" revoke "$id" --state "$root/state"
-"$@" list --state "$root/state"
+keys create --show-secret || echo "no room for another"
+keys rotate "$first" --show-secret || echo "no room for another"
+keys revoke "$first"; keys revoke "$second"
+keys list
 ls "$root/state"
 `;
 
-/** The same where the file of keys is another's: its owner has put a link in its place. */
-const LINKED = `
-root=$1; link=$2; shift 2
+/** The same where the file of keys, or the spare one, has another name: its owner has put a link in its place. */
+const LINKED = `${MADE}
+name=$1; link=$2
 mount -t tmpfs -o size=256k tmpfs "$root"
-id=$("$@" create --state "$root/state" --out "$root/secret" --json | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
-mv "$root/state/keys.json" "$root/other"; cp "$root/other" "$root/before"
-ln $link "$root/other" "$root/state/keys.json"
+id=$(made secret)
+mv "$root/state/$name" "$root/other"; cp "$root/other" "$root/before"
+ln $link "$root/other" "$root/state/$name"
 cat /dev/zero > "$root/filler" 2> /dev/null || true
-"$@" revoke "$id" --state "$root/state" || echo refused
+keys revoke "$id" > /dev/null || echo refused
 cmp "$root/other" "$root/before" && echo untouched
 `;
 
-describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
-  test("are revoked, and leave nothing behind where they cannot be made", () => {
-    const command = [process.execPath, ...nodeArguments, "keys"];
-    const script = [...IN_NAMESPACE, REVOKE, "sh", temporaryFolder(), ...command];
-    const { status, stdout, stderr } = spawnSync("unshare", script, {
-      env: { PATH: process.env["PATH"], HOME: temporaryFolder() },
-      encoding: "utf8",
-    });
-    expect([status, stderr]).toEqual([0, expect.stringContaining("ENOSPC")]);
-    expect(stdout).toMatch(/^no room for another\nrevoked DP\w+\n.*\nDP\w+ .* revoked .*\nkeys\.json\nmaster\.key\n$/);
+/** Changes keys whose file is mounted alone, as containers mount single files. */
+const MOUNTED = `${MADE}
+id=$(made secret)
+cp "$root/state/keys.json" "$root/before"
+mount --bind "$root/state/keys.json" "$root/state/keys.json"
+for action in create "rotate $id" "revoke $id"; do
+  case $action in revoke*) ;; *) action="$action --show-secret" ;; esac
+  keys $action || echo refused
+done
+cmp "$root/state/keys.json" "$root/before" && echo untouched
+ls "$root/state"
+`;
+
+const inNamespace = (script: string, ...more: readonly string[]) =>
+  spawnSync("unshare", [...IN_NAMESPACE, script, process.execPath, temporaryFolder(), ...more], {
+    env: { PATH: process.env["PATH"], HOME: temporaryFolder(), SCRIPT: nodeArguments[0] },
+    encoding: "utf8",
   });
 
-  test.each(["-s", ""])("are written into no other file (ln %s)", (link) => {
-    const command = [process.execPath, ...nodeArguments, "keys"];
-    const script = [...IN_NAMESPACE, LINKED, "sh", temporaryFolder(), link, ...command];
-    const { stdout, stderr } = spawnSync("unshare", script, {
-      env: { PATH: process.env["PATH"], HOME: temporaryFolder() },
-      encoding: "utf8",
-    });
-    expect([stdout, stderr]).toEqual(["refused\nuntouched\n", expect.stringContaining("ENOSPC")]);
+describe.skipIf(reason)(`keys on a full disk${reason ?? ""}`, () => {
+  test("are revoked one after the other, and leave nothing behind where they cannot be made", () => {
+    const { status, stdout, stderr } = inNamespace(REVOKE);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("ENOSPC")]);
+    expect(stdout).toMatch(
+      /^(no room for another\n){2}(revoked DP\w+\n){2}.*\n(DP\w+ .* revoked .*\n){2}keys\.json\nkeys\.json\.spare\nmaster\.key\n$/,
+    );
+  });
+
+  test.each([
+    ["keys.json", "-s", "refused\nuntouched\n"],
+    ["keys.json", "", "untouched\n"],
+    ["keys.json.spare", "-s", "refused\nuntouched\n"],
+    ["keys.json.spare", "", "refused\nuntouched\n"],
+  ])("are written into no other file (in the place of %s, ln %s)", (name, link, said) => {
+    expect(inNamespace(LINKED, name, link).stdout).toBe(said);
+  });
+
+  test("stay as they are where their file is mounted alone, and every change says so", () => {
+    const { stdout, stderr } = inNamespace(MOUNTED);
+    expect(stdout).toBe(`${"refused\n".repeat(3)}untouched\nkeys.json\nkeys.json.spare\nmaster.key\n`);
+    expect(stderr.match(/a mount of its own \(EBUSY\): mount its folder instead; nothing was changed\n/g)).toHaveLength(
+      3,
+    );
   });
 });
 

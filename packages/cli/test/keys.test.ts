@@ -63,7 +63,7 @@ test("keeps no secret in the clear, and nothing that others may read", async () 
   expect(text).toContain(s3.id);
   expect(text).not.toContain(s3.secretAccessKey);
   expect(text).not.toContain(ed.jwk?.d);
-  expect(readdirSync(state).sort()).toEqual(["keys.json", "master.key"]);
+  expect(readdirSync(state).sort()).toEqual(["keys.json", "keys.json.spare", "master.key"]);
   for (const name of readdirSync(state)) expect(statSync(join(state, name)).mode & 0o777).toBe(0o600);
 });
 

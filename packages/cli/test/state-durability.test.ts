@@ -1,4 +1,13 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
@@ -10,14 +19,14 @@ const disk = vi.hoisted(() => ({ calls: [] as string[], fault: undefined as stri
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
   const nameOf = (path: string): string => basename(path).replace(/\.[0-9a-f]{12}\.tmp$/, ".tmp");
-  const watched = (file: FileHandle, name: string): FileHandle =>
+  const watched = (file: FileHandle, name: string, isNew: boolean): FileHandle =>
     new Proxy(file, {
       get(target, member) {
         const value: unknown = Reflect.get(target, member);
         if (typeof value !== "function") return value;
         return (...given: unknown[]) => {
           if (["writeFile", "sync", "close"].includes(String(member))) disk.calls.push(`${String(member)} ${name}`);
-          if (member === "writeFile" && disk.fault !== undefined && name.endsWith(".tmp"))
+          if (member === "writeFile" && disk.fault !== undefined && isNew)
             return Promise.reject(Object.assign(new Error(disk.fault), { code: disk.fault }));
           return Reflect.apply(value, target, given);
         };
@@ -27,7 +36,7 @@ vi.mock("node:fs/promises", async (original) => {
     ...real,
     open: async (path: string, ...rest: [number | string, number?]) => {
       disk.calls.push(`open ${nameOf(path)}`);
-      return watched(await real.open(path, ...rest), nameOf(path));
+      return watched(await real.open(path, ...rest), nameOf(path), rest[0] === "wx");
     },
     ...Object.fromEntries(
       (["rename", "link"] as const).map((name) => [
@@ -64,8 +73,12 @@ const FOLDER = ["open state", "sync state", "close state"];
 describe("a file of the state", () => {
   test("is whole on the disk before it has its name, and has its name there before anybody is told", async () => {
     await replaceFile(path, "the new text\n", held);
-    expect(disk.calls).toEqual([...TEMPORARY, "rename keys.json.tmp keys.json", ...FOLDER]);
-    expect([readFileSync(path, "utf8"), readdirSync(folder)]).toEqual(["the new text\n", ["keys.json"]]);
+    const spare = [...TEMPORARY, "rename keys.json.tmp keys.json.spare"];
+    expect(disk.calls).toEqual([...TEMPORARY, "rename keys.json.tmp keys.json", ...FOLDER, ...spare]);
+    expect([readFileSync(path, "utf8"), readdirSync(folder)]).toEqual([
+      "the new text\n",
+      ["keys.json", "keys.json.spare"],
+    ]);
   });
 
   test.each([
@@ -93,32 +106,57 @@ describe("a file of the state", () => {
 });
 
 describe("on a full disk", () => {
-  beforeEach(() => {
-    disk.fault = "ENOSPC";
+  let spare: string;
+  beforeEach(async () => {
+    spare = `${path}.spare`;
+    await replaceFile(path, "the old text\n", held);
+    Object.assign(disk, { calls: [], fault: "ENOSPC" });
   });
 
-  test("a shorter text, or one as long, takes the place of the old one, and lies on the disk", async () => {
-    for (const text of ["the new text\n", "new"]) {
+  const expectUntouched = (): void => {
+    expect(readFileSync(path, "utf8")).toBe("the old text\n");
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  };
+
+  test("a text takes the place of the old one by the spare file, and the old one is forgotten and the next spare", async () => {
+    for (const text of ["the new text\n", "new", "and another\n"]) {
       disk.calls = [];
       await replaceFile(path, text, held);
-      expect(readFileSync(path, "utf8")).toBe(text.padEnd("the old text\n".length));
-      expect(disk.calls.slice(-4)).toEqual([
-        "open keys.json",
-        "writeFile keys.json",
-        "sync keys.json",
-        "close keys.json",
+      expect(disk.calls).toEqual([
+        // For which there is no room.
+        ...["open keys.json.tmp", "writeFile keys.json.tmp", "close keys.json.tmp"],
+        ...["rename keys.json.spare keys.json.tmp", ...TEMPORARY],
+        ...["link keys.json keys.json.tmp", "rename keys.json.tmp keys.json", ...FOLDER],
+        ...["open keys.json.tmp", "writeFile keys.json.tmp", "sync keys.json.tmp", "close keys.json.tmp"],
+        "rename keys.json.tmp keys.json.spare",
       ]);
+      expect(readFileSync(path, "utf8").trimEnd()).toBe(text.trimEnd());
+      expect([readFileSync(spare, "utf8").trim(), readdirSync(folder)]).toEqual(["", ["keys.json", "keys.json.spare"]]);
     }
   });
 
-  test("a longer one does not, and none goes where a link leads", async () => {
-    await expect(replaceFile(path, "a text that is longer", held)).rejects.toThrow("ENOSPC");
-    const [hard, soft] = [join(folder, "hard"), join(folder, "soft")];
-    symlinkSync(path, soft);
-    await expect(replaceFile(soft, "new", held)).rejects.toThrow("ENOSPC");
-    linkSync(path, hard);
-    for (const linked of [path, hard]) await expect(replaceFile(linked, "new", held)).rejects.toThrow("ENOSPC");
-    expect(readFileSync(path, "utf8")).toBe("the old text\n");
-    expect(readdirSync(folder)).toEqual(["hard", "keys.json", "soft"]);
+  test("the old text stays where the lock was lost, where the new one is longer, and without a spare file of its length", async () => {
+    await expect(replaceFile(path, "new", lost)).rejects.toThrow("another process has it");
+    expectUntouched();
+    await expect(replaceFile(path, "a text that is longer\n", held)).rejects.toThrow("ENOSPC");
+    expectUntouched();
+    truncateSync(spare, 2);
+    await expect(replaceFile(path, "new", held)).rejects.toThrow("ENOSPC");
+    expectUntouched();
+    rmSync(spare, { force: true });
+    await expect(replaceFile(path, "new", held)).rejects.toThrow("nothing was changed");
+    expectUntouched();
+  });
+
+  test("nothing goes where a link leads that stands in the place of the spare file", async () => {
+    const other = join(folder, "other");
+    writeFileSync(other, " ".repeat(4096));
+    for (const link of [linkSync, symlinkSync]) {
+      rmSync(spare);
+      link(other, spare);
+      await expect(replaceFile(path, "new", held)).rejects.toThrow("ENOSPC");
+      expectUntouched();
+      expect(readFileSync(other, "utf8")).toBe(" ".repeat(4096));
+    }
   });
 });

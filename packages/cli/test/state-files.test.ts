@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -12,7 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { keyStore } from "../src/state/key-store.ts";
 import { withLock } from "../src/state/lock.ts";
 import { masterKey } from "../src/state/master-key.ts";
@@ -124,7 +125,7 @@ test("a command that was stopped for long brings back no key that was revoked me
   await expect(stopped.revoke(first.record.id)).rejects.toThrow("found another process at it");
   const active = (await store(now).active()).map(({ record }) => record.id);
   expect(active).toEqual([first.record.id]);
-  expect(readdirSync(folder).sort()).toEqual(["keys.json", "master.key"]);
+  expect(readdirSync(folder).sort()).toEqual(["keys.json", "keys.json.spare", "master.key"]);
   await store(now).revoke(first.record.id);
 });
 
@@ -134,7 +135,7 @@ test("what a crash has left of the writing of keys goes with the next change, an
   const copies = ["keys.json.202611271844", "keys.json.tmp", "other.json.0123456789ab.tmp"];
   for (const name of [...left, ...copies]) writeFileSync(join(folder, name), "");
   await keyStore({ folder, env: {}, clock: () => new Date() }).create({ algorithm: "HS256", scope: {} });
-  expect(readdirSync(folder).sort()).toEqual([...copies, "keys.json", "master.key"].sort());
+  expect(readdirSync(folder).sort()).toEqual([...copies, "keys.json", "keys.json.spare", "master.key"].sort());
 });
 
 const withoutRights = ["--bounding-set=-dac_override,-dac_read_search"];
@@ -149,3 +150,66 @@ test.skipIf(process.getuid?.() !== 0 || !canDrop)("a start that may not look int
   const { status, stderr } = spawnSync("setpriv", [...withoutRights, ...command], { encoding: "utf8" });
   expect([status, stderr]).toEqual([1, expect.stringContaining(`read and write ${own}`)]);
 });
+
+describe("Node's permission model", () => {
+  const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const limited = (rights: readonly string[], args: readonly string[]) =>
+    spawnSync(process.execPath, [flag, ...rights, ...nodeArguments, ...args], { encoding: "utf8", timeout: 20_000 });
+
+  test("forbids to flush what is stored, so a folder is not served with it", () => {
+    const root = temporaryFolder();
+    const rights = ["--allow-fs-read=*", "--allow-fs-write=*"];
+    const { status, stderr } = limited(rights, ["serve", root, "--port", "0"]);
+    expect([status, readdirSync(root)]).toEqual([1, []]);
+    expect(stderr).toContain("daypass serve: expected Node without --permission");
+  });
+
+  test("is no fault of ours where it refuses something", () => {
+    const args = ["keys", "create", "url", "--state", temporaryFolder(), "--show-secret"];
+    const { status, stderr } = limited(["--allow-fs-read=*"], args);
+    expect([status, stderr.includes("please report")]).toEqual([1, false]);
+  });
+});
+
+/** Changes keys without end, and says of each change that it is done. */
+const CHANGES = `
+const { keyStore } = await import(process.argv[1]);
+const store = keyStore({ folder: process.argv[2], env: {}, clock: () => new Date() });
+for (let id; ; ) {
+  ({ record: { id } } = await store.create({ algorithm: "HS256", scope: {} }));
+  process.send(["made", id]);
+  ({ record: { id } } = await store.rotate(id, 60));
+  process.send(["made", id]);
+  await store.revoke(id);
+  process.send(["revoked", id]);
+}`;
+
+test("no key is lost, and no revoked one is back, whenever a change is killed", async () => {
+  const folder = temporaryFolder();
+  const module = new URL("../dist/state/key-store.js", import.meta.url).href;
+  const made = new Set<string>();
+  const revoked = new Set<string>();
+  const store = keyStore({ folder, env: {}, clock: () => new Date() });
+  for (let round = 0; round < 6; round += 1) {
+    const args = ["--input-type=module", "-e", CHANGES, module, folder];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    let changes = 0;
+    child.on("message", ([what, id]: [string, string]) => {
+      changes += 1;
+      (what === "made" ? made : revoked).add(id);
+      // Another step of a change each time, as far as that can be chosen.
+      if (changes === 3) setTimeout(() => child.kill("SIGKILL"), round);
+    });
+    await once(child, "close");
+    const rows = await store.opened();
+    const found = new Set(rows.map(({ record }) => record.id));
+    expect([...made].filter((id) => !found.has(id))).toEqual([]);
+    for (const { record, key } of rows) {
+      expect(key === undefined).toBe(record.revokedAt !== undefined);
+      if (revoked.has(record.id)) expect(record.revokedAt).toBeDefined();
+    }
+    // As if the time had passed after which a lock is taken for a dead one's.
+    rmSync(join(folder, "keys.json.lock"), { force: true });
+  }
+  expect(made.size).toBeGreaterThan(10);
+}, 60_000);

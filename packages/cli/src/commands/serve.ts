@@ -71,6 +71,7 @@ export const serveCommand: Command = {
     }
 
     async function serve(): Promise<ExitStatus> {
+      if (settings.storage?.driver !== "s3") expectFlushes();
       await expectFreePort(settings);
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
@@ -85,6 +86,14 @@ export const serveCommand: Command = {
     }
   },
 };
+
+/** Each answered upload is flushed to the disk: without that it would start, and fail at the first one. */
+function expectFlushes(): void {
+  if (process.permission === undefined) return;
+  throw new CommandError(
+    "expected Node without --permission, found that it forbids to flush files (fsync): limit the process by the system, as with ProtectSystem of systemd",
+  );
+}
 
 /** With the place that another user has, which is what an operator has to know of a start that the system refuses. */
 function storageFault({ message, cause }: StorageError): CommandError {

@@ -22,7 +22,24 @@ export function connectionEnds(): (socket: Socket) => AbortSignal {
     if (known !== undefined) return known;
     const end = endSignal();
     socket.once("close", () => end.abort(LEFT));
+    if (socket.readableEnded) closeInSilence(socket);
+    else socket.once("end", () => closeInSilence(socket));
     signals.set(socket, end.signal);
     return end.signal;
   };
+}
+
+const SILENCE_MS = 1000;
+
+/**
+ * A client that sends nothing more may have left, or wait for its answer: TCP says the same of both, until something is sent to it. So
+ * it is taken for gone where a second brings nothing that could be sent. Where it is slow itself the rate it has to keep decides.
+ */
+function closeInSilence(socket: Socket): void {
+  let sent = socket.bytesWritten;
+  const timer = setInterval(() => {
+    if (socket.bytesWritten === sent && socket.writableLength === 0) socket.destroy();
+    sent = socket.bytesWritten;
+  }, SILENCE_MS).unref();
+  socket.once("close", () => clearInterval(timer));
 }

@@ -133,6 +133,8 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   server.maxHeadersCount = gateway.limits.headerCount + 1;
   server.maxConnections = options.maxConnections ?? 10_000;
   server.setTimeout(timeouts.idleMs);
+  // Else Node ends the connection of a client that says it sends nothing more, as `nc -N` does, before the answer that is being made.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Set<Socket>();
   server.on("connection", (socket) => {
     connections.add(socket);

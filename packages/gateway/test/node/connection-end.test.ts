@@ -91,7 +91,8 @@ it("lets a change go on whose client has left", async () => {
   socket.write(`DELETE ${url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n\r\n`);
   const stands = finish;
   await expect.poll(() => finish).not.toBe(stands);
-  socket.destroy();
+  // A reset: who only ends his side may wait for the answer.
+  socket.resetAndDestroy();
   await once(socket, "close");
   expect(counts.inFlight).toBe(1);
   finish();

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { type ObjectRef, StorageError } from "../storage.ts";
+import { adoptCopies } from "./adopt-copies.ts";
 import { bucketWriter } from "./bucket-writer.ts";
 import { translating } from "./faults.ts";
 import { type FileThread, fileThread } from "./file-thread.ts";
@@ -143,7 +144,8 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
     currentFingerprint: (ref: ObjectRef): string | undefined => currentFingerprint(layout, ref),
     mayBeAway: (bucket: string): boolean => mayBeAway(layout, bucket),
   };
-  const clean = async (database: IndexDatabase): Promise<void> => {
+  const clean = async (database: IndexDatabase, { spare = false } = {}): Promise<void> => {
+    await adoptCopies({ database, layout, path, spare, ...found });
     await sweep({ database, root: layout.root, run, ...found });
     dropOrphans(database, layout);
     if (database.names.hasObjects(LOOSE_BUCKET)) await layout.settle(LOOSE_BUCKET);
@@ -161,6 +163,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
   };
   if (layout.readOnly) {
     const spare = await openSpareIndex(path, run);
+    await adoptCopies({ database: spare.database, layout, path, spare: true, ...found });
     return { ...spare, full: true, closeIndex: spare.close };
   }
   try {
@@ -171,7 +174,7 @@ async function openAndSweep(layout: Layout, run: string, now: number): Promise<O
       throw error;
     });
     // What a crash has left may be what fills the disk.
-    await clean(spare.database);
+    await clean(spare.database, { spare: true });
     const opened = await open().catch(() => undefined);
     if (opened === undefined) return { ...spare, full: true, closeIndex: spare.close };
     spare.close();

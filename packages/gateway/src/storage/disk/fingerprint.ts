@@ -7,6 +7,11 @@ export function fingerprintOf(stats: BigIntStats): string {
   return `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
 }
 
+/** Whether two fingerprints are of a file and its copy: another inode, with size and time as they were. */
+export function isSameButForInode(one: string, other: string): boolean {
+  return one !== other && one.slice(one.indexOf(":")) === other.slice(other.indexOf(":"));
+}
+
 /** The ETag of a file that nobody uploaded here. It holds a `-`, so no client takes it for the MD5 of the bytes. */
 export function foreignEtag(fingerprint: string): string {
   return `${createHash("sha256").update(fingerprint).digest("hex").slice(0, 32)}-f`;

@@ -37,8 +37,8 @@ const MIGRATIONS: readonly string[] = [
   NAMES_SCHEMA,
 ];
 
-/** The rows that a crash may have left behind. */
-export interface UnsettledRow {
+/** What a row is found by. */
+export interface StoredRow {
   readonly ref: ObjectRef;
   readonly fingerprint: string;
 }
@@ -60,7 +60,12 @@ export interface IndexDatabase extends IndexReader {
   keepOnly(ref: ObjectRef, fingerprint: string): void;
   remove(ref: ObjectRef, fingerprint: string): void;
   removeAll(ref: ObjectRef): void;
-  unsettled(): UnsettledRow[];
+  /** The rows that a crash may have left behind. */
+  unsettled(): StoredRow[];
+  /** All rows in their order, behind one of them or from the first. */
+  rowsAfter(row: StoredRow | undefined, limit: number): StoredRow[];
+  /** Binds a row to another file. */
+  moveRow(ref: ObjectRef, from: string, to: string): void;
   /** Whether a change of the key is under way, or was when the process died. */
   isUnsettled(ref: ObjectRef): boolean;
   addFolder(path: string): void;
@@ -142,6 +147,12 @@ function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexRead
   const remove = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ? AND fingerprint = ?");
   const removeAll = database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ?");
   const unsettled = database.prepare("SELECT bucket, key, fingerprint FROM objects WHERE settled = 0");
+  const rowsAfter = database.prepare(
+    "SELECT bucket, key, fingerprint FROM objects WHERE (bucket, key, fingerprint) > (?, ?, ?) ORDER BY bucket, key, fingerprint LIMIT ?",
+  );
+  const moveRow = database.prepare(
+    "UPDATE OR REPLACE objects SET fingerprint = ? WHERE bucket = ? AND key = ? AND fingerprint = ?",
+  );
   const isUnsettled = database.prepare("SELECT 1 FROM objects WHERE bucket = ? AND key = ? AND settled = 0");
   const addName = database.prepare("INSERT OR IGNORE INTO names (bucket, key) VALUES (?, ?)");
   const removeName = database.prepare("DELETE FROM names WHERE bucket = ? AND key = ?");
@@ -208,16 +219,20 @@ function writer(database: Database): Omit<IndexDatabase, Exclude<keyof IndexRead
       removeAll.run(ref.bucket, ref.key);
       removeName.run(ref.bucket, ref.key);
     },
-    unsettled: () =>
-      unsettled.all().map((row) => {
-        const { bucket, key, fingerprint } = record(row) ?? {};
-        return { ref: { bucket: text(bucket), key: text(key) }, fingerprint: text(fingerprint) };
-      }),
+    unsettled: () => unsettled.all().map(storedRow),
+    rowsAfter: (row, limit) =>
+      rowsAfter.all(row?.ref.bucket ?? "", row?.ref.key ?? "", row?.fingerprint ?? "", limit).map(storedRow),
+    moveRow: (ref, from, to) => void moveRow.run(to, ref.bucket, ref.key, from),
     isUnsettled: (ref) => isUnsettled.get(ref.bucket, ref.key) !== undefined,
     addFolder: (path) => void addFolder.run(path),
     removeFolder: (path) => void removeFolder.run(path),
     folders: () => folders.all().map((row) => text(record(row)?.["path"])),
   };
+}
+
+function storedRow(row: unknown): StoredRow {
+  const { bucket, key, fingerprint } = record(row) ?? {};
+  return { ref: { bucket: text(bucket), key: text(key) }, fingerprint: text(fingerprint) };
 }
 
 function rollBack(database: Database): void {

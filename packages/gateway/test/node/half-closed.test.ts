@@ -1,0 +1,134 @@
+import { EventEmitter } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { type Tally, tally } from "../../src/index.ts";
+import { connectionEnds } from "../../src/node/connection-end.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { readAll, s3For } from "../e2e/clients.ts";
+import { front, scripted } from "../storage/scripted-upstream.ts";
+
+const LARGE = "l".repeat(4_000_000);
+const FILES = { "media/small.txt": "small", "media/large.txt": LARGE };
+
+/** A gateway over a disk that answers `get` when it is told to. */
+async function held() {
+  const counts: Tally = tally();
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const gateway = await testGateway({
+    files: FILES,
+    gateway: () => ({ tally: counts, limits: { inFlight: 1 } }),
+    storage: (disk): Storage => ({
+      ...disk,
+      getCached: () => undefined,
+      get: async (...given) => {
+        await released;
+        return disk.get(...given);
+      },
+    }),
+  });
+  onTestFinished(() => gateway.close());
+  return { gateway, counts, release };
+}
+
+type Asked = Parameters<ReturnType<typeof s3For>["sign"]>[0];
+
+function message(gateway: TestGateway, asked: Partial<Asked>, body = ""): string {
+  const { url, method } = s3For(gateway).sign({ bucket: "media", expiresIn: 60, ...asked } as Asked);
+  const length = body === "" ? "" : `Content-Length: ${body.length}\r\n`;
+  return `${method} ${url.slice(gateway.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n${length}\r\n${body}`;
+}
+
+/** A client that says at once that it sends nothing more, and reads to the end. */
+function halfClosed(gateway: Pick<TestGateway, "port">, bytes: string): Promise<string> {
+  return readAll(connect({ port: gateway.port, host: "127.0.0.1", allowHalfOpen: true }).end(bytes));
+}
+
+describe("a client that sends nothing more after its request", () => {
+  it.each([
+    ["a large file", { key: "large.txt" }, "", /^HTTP\/1\.1 200 .*\r\n\r\nl{4000000}$/s],
+    ["a small one", { key: "small.txt" }, "", /^HTTP\/1\.1 200 .*\r\n\r\nsmall$/s],
+    ["a list", { bind: { query: { "list-type": "2" } } }, "", /^HTTP\/1\.1 200 .*<Key>small\.txt<\/Key>/s],
+    ["what is not there", { key: "none" }, "", /^HTTP\/1\.1 404 .*NoSuchKey/s],
+    ["an upload", { method: "PUT", key: "new.txt" }, LARGE, /^HTTP\/1\.1 200 /],
+  ] as const)("gets its answer, and then the end: %s", async (_, asked, body, answer) => {
+    const gateway = await testGateway({ files: FILES });
+    onTestFinished(() => gateway.close());
+    expect(await halfClosed(gateway, message(gateway, asked, body))).toMatch(answer);
+    await expect.poll(() => gateway.server.connections).toBe(0);
+  });
+
+  it("gets the answers of all that it has pipelined", async () => {
+    const gateway = await testGateway({ files: FILES });
+    onTestFinished(() => gateway.close());
+    const get = message(gateway, { key: "large.txt" });
+    const answers = (await halfClosed(gateway, get + get + message(gateway, { key: "small.txt" }))).split("HTTP/1.1 ");
+    expect(answers.map((answer) => answer.slice(answer.indexOf("\r\n\r\n") + 4))).toEqual(["", LARGE, LARGE, "small"]);
+  });
+
+  it("counts as under way until it is answered", async () => {
+    const { gateway, counts, release } = await held();
+    const get = message(gateway, { key: "small.txt" });
+    const first = halfClosed(gateway, get);
+    await expect.poll(() => counts.inFlight).toBe(1);
+    expect(await halfClosed(gateway, get)).toMatch(/^HTTP\/1\.1 503 /);
+    release();
+    expect(await first).toMatch(/\r\n\r\nsmall$/);
+    await expect.poll(() => counts.inFlight).toBe(0);
+  });
+
+  it("is waited for by a drain, and keeps none from ending", async () => {
+    const { gateway, counts, release } = await held();
+    const answer = halfClosed(gateway, message(gateway, { key: "small.txt" }));
+    await expect.poll(() => counts.inFlight).toBe(1);
+    const drained = gateway.server.drain(60_000);
+    release();
+    expect(await answer).toMatch(/\r\n\r\nsmall$/);
+    await drained;
+  });
+
+  it("gets it over an upstream, too", async () => {
+    const gateway = await front(
+      await scripted((request, response) => {
+        const end = () => response.writeHead(200, { etag: '"e"', "content-length": "2" }).end("ok");
+        setImmediate(request.method === "HEAD" ? () => response.writeHead(200, { etag: '"e"' }).end() : end);
+      }),
+    );
+    expect(await halfClosed(gateway, message(gateway, { bucket: "bucket", key: "a" }))).toMatch(
+      /^HTTP\/1\.1 200 .*\r\n\r\nok$/s,
+    );
+  });
+});
+
+describe("a client that sends nothing more and may have left", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** A connection whose client has ended its side. */
+  const connection = () => {
+    const socket = Object.assign(new EventEmitter(), {
+      readableEnded: true,
+      bytesWritten: 0,
+      writableLength: 0,
+      destroy: () => void socket.emit("close"),
+    });
+    return { socket, signal: connectionEnds()(socket as unknown as Socket) };
+  };
+
+  it("is waited for as long as each second brings something to send, or it is the client that is slow", () => {
+    const { socket, signal } = connection();
+    for (let seconds = 0; seconds < 10; seconds += 1) {
+      socket.bytesWritten += 1;
+      vi.advanceTimersByTime(1000);
+    }
+    socket.writableLength = 1;
+    vi.advanceTimersByTime(10_000);
+    expect(signal.aborted).toBe(false);
+    socket.writableLength = 0;
+    vi.advanceTimersByTime(1000);
+    expect([signal.aborted, vi.getTimerCount()]).toEqual([true, 0]);
+  });
+});

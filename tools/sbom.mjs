@@ -1,0 +1,46 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { root } from "./run.mjs";
+
+/** @typedef {{ "bom-ref": string, name: string, hashes?: { alg: string, content: string }[] }} Component */
+/** @typedef {{ metadata: { component: Component }, components: Component[], dependencies: { ref: string, dependsOn: string[] }[] }} Bom */
+
+/**
+ * What a published package brings with it, as CycloneDX: itself, and all that runs in production, in the versions of the lockfile, which are
+ * those that were tested. npm describes a workspace as a part of its root, which it names for the folder that the clone lies in, as it does the
+ * workspaces; here the package is what is described, by its name.
+ * @param {string} folder from the root of the workspace
+ * @param {ReadonlyMap<string, string>} tarballs path of the tarball by name and version, as in `daypass@0.1.0`: only they give our packages a digest
+ * @returns {Bom}
+ */
+export function sbomOf(folder, tarballs = new Map()) {
+  const { name, version } = JSON.parse(readFileSync(`${root}${folder}/package.json`, "utf8"));
+  const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library", "--omit=dev", `--workspace=${folder}`];
+  /** @type {Bom} */
+  const bom = JSON.parse(execFileSync("npm", args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }));
+  const dependsOn = new Map(bom.dependencies.map((row) => [row.ref, row.dependsOn]));
+  const subject = `${name}@${version}`;
+  const wanted = new Set([subject]);
+  for (const ref of wanted) for (const next of dependsOn.get(ref) ?? []) wanted.add(next);
+  const components = bom.components
+    .filter((component) => wanted.has(component["bom-ref"]))
+    .map((component) => {
+      const ref = component["bom-ref"];
+      return { ...component, name: ref.slice(0, ref.lastIndexOf("@")), ...digestOf(tarballs.get(ref)) };
+    });
+  const own = components.find((component) => component["bom-ref"] === subject);
+  if (own === undefined) throw new Error(`expected ${subject} in what npm describes, found it missing: run npm ci`);
+  return {
+    ...bom,
+    metadata: { ...bom.metadata, component: own },
+    components: components.filter((component) => component !== own),
+    dependencies: bom.dependencies.filter(({ ref }) => wanted.has(ref)),
+  };
+}
+
+/** @param {string | undefined} tarball */
+function digestOf(tarball) {
+  if (tarball === undefined) return {};
+  return { hashes: [{ alg: "SHA-512", content: createHash("sha512").update(readFileSync(tarball)).digest("hex") }] };
+}

@@ -1,0 +1,166 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { published, root } from "../run.mjs";
+import { sbomOf } from "../sbom.mjs";
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly publishConfig?: object;
+  readonly scripts?: Readonly<Record<string, string>>;
+  readonly bundleDependencies?: readonly string[];
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+let folder: string;
+/** What a release would upload, by its folder. */
+const tarballs = new Map<string, string>();
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "daypass-release-"));
+  const workspaces = published.map((path) => `--workspace=${path}`);
+  const args = ["pack", "--json", `--pack-destination=${folder}`, ...workspaces];
+  const packed = JSON.parse(execFileSync("npm", args, { cwd: root, encoding: "utf8" }));
+  const names = Object.values(packed).map((entry) => (entry as { readonly filename: string }).filename);
+  for (const path of published) {
+    const { name, version } = JSON.parse(readFileSync(`${root}${path}/package.json`, "utf8")) as Manifest;
+    const file = `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
+    expect(names).toContain(file);
+    tarballs.set(path, join(folder, file));
+  }
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const tar = (args: readonly string[]): string => execFileSync("tar", args, { encoding: "utf8" });
+const manifestOf = (tarball: string): Manifest => JSON.parse(tar(["-xOzf", tarball, "package/package.json"]));
+
+/** Where Node would find a package from a place in the lockfile. */
+function found(packages: Readonly<Record<string, Entry>>, name: string, from: string): string {
+  for (let place = from; ; place = place.slice(0, Math.max(0, place.lastIndexOf("/node_modules/")))) {
+    const path = `${place}${place === "" ? "" : "/"}node_modules/${name}`;
+    if (path in packages) return path;
+    if (place === "") throw new Error(`expected ${name} in the lockfile`);
+  }
+}
+
+interface Entry extends Omit<Manifest, "name"> {
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly resolved?: string;
+}
+
+/** What the lockfile installs for a workspace, read by hand: `name@version` and its SHA-512, none for ours. */
+function locked(path: string): ReadonlyMap<string, string | undefined> {
+  const { packages } = JSON.parse(readFileSync(`${root}package-lock.json`, "utf8")) as {
+    readonly packages: Readonly<Record<string, Entry>>;
+  };
+  const all = new Map<string, string | undefined>();
+  const visit = (place: string): void => {
+    for (const name of Object.keys(packages[place]?.dependencies ?? {})) {
+      const at = found(packages, name, place);
+      const { link, resolved } = packages[at] as Entry;
+      const target = link === true ? (resolved as string) : at;
+      const { version, integrity } = packages[target] as Entry;
+      // And nothing else lies where it is loaded from.
+      expect(JSON.parse(readFileSync(`${root}${at}/package.json`, "utf8"))).toMatchObject({ name, version });
+      if (all.has(`${name}@${version}`)) continue;
+      const digest = integrity?.replace(/^sha512-/, "");
+      all.set(`${name}@${version}`, digest && Buffer.from(digest, "base64").toString("hex"));
+      visit(target);
+    }
+  };
+  visit(path);
+  return all;
+}
+
+describe.each(published)("a release of %s", (path) => {
+  test("runs nothing when it is installed, and brings no package that no lockfile names", () => {
+    const tarball = tarballs.get(path) as string;
+    const { scripts, bundleDependencies, dependencies, publishConfig } = manifestOf(tarball);
+    expect(publishConfig).toEqual({ access: "public", provenance: true });
+    // Not even one that runs at another time: there is nothing that an installed package has to run.
+    expect([scripts, bundleDependencies]).toEqual([undefined, undefined]);
+    for (const version of Object.values(dependencies ?? {})) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    // npm runs `node-gyp rebuild` where it finds this, and no script says so.
+    const files = tar(["-tzf", tarball]).split("\n");
+    expect(files.filter((file) => /binding\.gyp$|node_modules|\.node$/.test(file))).toEqual([]);
+  });
+
+  test("has an SBOM of itself and of what it runs on in production, with each version and digest", () => {
+    const { name, version } = manifestOf(tarballs.get(path) as string);
+    const { metadata, components, dependencies } = sbomOf(path);
+    expect(metadata.component).toMatchObject({ "bom-ref": `${name}@${version}`, name, version });
+    const listed = components.map(({ "bom-ref": ref, name: called, hashes }) => {
+      expect(ref.slice(0, called.length + 1)).toBe(`${called}@`);
+      expect(hashes === undefined || hashes.map(({ alg }) => alg)).toEqual(hashes === undefined || ["SHA-512"]);
+      return [ref, hashes?.[0]?.content];
+    });
+    expect(listed.sort()).toEqual([...locked(path)].sort());
+    // Only what we make ourselves has its digest when it is packed.
+    const unpacked = listed.flatMap(([ref, digest]) => (digest === undefined ? [String(ref)] : []));
+    expect(unpacked.every((ref) => /^(daypass|@daypass\/gateway)@/.test(ref))).toBe(true);
+    const sorted = (refs: readonly string[]) => refs.toSorted();
+    expect(sorted(dependencies.map(({ ref }) => ref))).toEqual(sorted([`${name}@${version}`, ...locked(path).keys()]));
+  });
+});
+
+test("the SBOM of what depends on another of ours has the digest of its tarball", () => {
+  const tarball = tarballs.get("packages/daypass") as string;
+  const { components } = sbomOf("packages/cli", new Map([[`daypass@${manifestOf(tarball).version}`, tarball]]));
+  const digest = execFileSync("sha512sum", [tarball], { encoding: "utf8" }).slice(0, 128);
+  const ours = components.find(({ "bom-ref": ref }) => ref.startsWith("daypass@"));
+  expect(ours?.hashes).toEqual([{ alg: "SHA-512", content: digest }]);
+});
+
+describe("npm publish", () => {
+  /** A registry that takes whatever it is sent. */
+  const registry = async () => {
+    const uploads: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      if (request.method === "PUT") uploads.push(request.url);
+      request.resume();
+      response
+        .writeHead(request.method === "PUT" ? 200 : 404, { "content-type": "application/json", connection: "close" })
+        .end("{}");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    return { uploads, host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+  };
+
+  const publish = async (host: string) => {
+    const home = join(folder, "home");
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, ".npmrc"), `//${host}/:_authToken=none\n`);
+    const tarball = tarballs.get("packages/gateway") as string;
+    // Not in CI, whatever runs the test: there it would ask for a certificate of its run.
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: home,
+      npm_config_cache: join(home, "cache"),
+      npm_config_update_notifier: "false",
+    };
+    const child = spawn("npm", ["publish", tarball, `--registry=http://${host}`], {
+      cwd: home,
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    const [status] = await once(child, "close");
+    return { status, stderr };
+  };
+
+  test("uploads nothing without provenance", async () => {
+    const { uploads, host } = await registry();
+    const { status, stderr } = await publish(host);
+    expect([status, uploads, stderr]).toEqual([1, [], expect.stringContaining("provenance")]);
+  }, 60_000);
+});

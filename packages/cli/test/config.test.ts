@@ -9,6 +9,8 @@ import { temporaryFolder } from "./command.ts";
 
 interface SchemaNode {
   readonly description?: string;
+  readonly pattern?: string;
+  readonly examples?: readonly unknown[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
 }
 
@@ -122,6 +124,23 @@ test("checks every word of the schema, and describes every setting in it and in 
     expect([path, description?.length ?? 0]).toEqual([path, expect.any(Number)]);
     expect(description, path).toMatch(/.{10,}/);
     expect(guide, path).toContain(`\`${path}\``);
+  }
+});
+
+test("gives an example of every text that has to match something, for editors and for whoever wrote another", () => {
+  const patterns = (node: unknown): readonly SchemaNode[] =>
+    typeof node !== "object" || node === null
+      ? []
+      : [
+          ...(typeof (node as SchemaNode).pattern === "string" ? [node as SchemaNode] : []),
+          ...Object.values(node).flatMap(patterns),
+        ];
+  const found = patterns(configSchema);
+  expect(found.length).toBeGreaterThan(8);
+  for (const node of found) {
+    const [example] = node.examples ?? [];
+    expect(example).toMatch(new RegExp(node.pattern ?? "", "u"));
+    expect(schemaFault(node, "no ? text")).toMatchObject({ expected: expect.stringContaining(`such as "${example}"`) });
   }
 });
 

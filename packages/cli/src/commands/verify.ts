@@ -145,7 +145,7 @@ function misconfigured(error: unknown): never {
 }
 
 /** The keys that are at hand, in the form of a line's `schemes`. */
-function schemeEntries(keys: KeysAtHand, { audience, origin: origins }: Options): readonly object[] {
+function schemeEntries(keys: KeysAtHand, { audience, origin: origins, state }: Options): readonly object[] {
   const { s3, gcs, azure, url, entries: others } = keys;
   const common = origins === undefined ? {} : { origins };
   const entries = [
@@ -159,7 +159,9 @@ function schemeEntries(keys: KeysAtHand, { audience, origin: origins }: Options)
   ];
   if (entries.length === 0) {
     throw new CommandError(
-      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state or --schemes",
+      state === undefined
+        ? "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state or --schemes"
+        : `expected a key to verify with in ${state}, found none that is in use: see daypass keys list, and correct --state`,
     );
   }
   return entries;

@@ -9,7 +9,7 @@ import { privateJson } from "../private-json.ts";
 import { type ActiveKey, isActive, type KeyRecord } from "../state/key-record.ts";
 import { keyStore, unopened } from "../state/key-store.ts";
 import { urlKey } from "../state/scoped-key.ts";
-import { stateFolder } from "../state/state-folder.ts";
+import { expectThere, stateFolder } from "../state/state-folder.ts";
 import { accountKey } from "./azure-target.ts";
 import { serviceAccount } from "./gcs-target.ts";
 import { environmentUrlKeys } from "./url-key.ts";
@@ -79,7 +79,9 @@ async function storedKeys(
   { now, retired }: KeyPlaces,
   env: Context["env"],
 ): Promise<readonly ActiveKey[]> {
-  const rows = await keyStore({ folder: stateFolder(state, env), env, clock: () => now }).opened();
+  const folder = stateFolder(state, env);
+  expectThere(folder);
+  const rows = await keyStore({ folder, env, clock: () => now }).opened();
   return rows.flatMap(({ record, key }) => {
     const isGood = isActive(record, now);
     if (isGood && key === undefined) throw unopened(record);

@@ -156,6 +156,8 @@ test("resolves paths against the folder of the file", async () => {
   });
   writeFileSync(path, "{");
   await expect(loadConfig(path)).rejects.toThrow(/expected JSON/);
+  writeFileSync(path, '{\n  "region": "a",\n  "audience": "b",\n}\n');
+  await expect(loadConfig(path)).rejects.toThrow(/in JSON at position \d+ \(line 4\b/);
   await expect(loadConfig(join(folder, "none.json"))).rejects.toThrow(/found none/);
 });
 

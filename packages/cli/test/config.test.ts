@@ -9,6 +9,8 @@ import { temporaryFolder } from "./command.ts";
 
 interface SchemaNode {
   readonly description?: string;
+  readonly pattern?: string;
+  readonly examples?: readonly unknown[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
 }
 
@@ -90,7 +92,7 @@ test.each([
   [{ listen: { port: 70_000 } }, "listen.port", "at most 65535"],
   [{ listen: { port: 1.5 } }, "listen.port", "integer"],
   [{ tls: { certFile: "x" } }, "tls.keyFile", "a value"],
-  [{ publicUrl: "https://x.example/path" }, "publicUrl", "such as https://files.example.com"],
+  [{ publicUrl: "https://x.example/path" }, "publicUrl", 'such as "https://files.example.com"'],
   [{ origins: [] }, "origins", "at least 1"],
   [{ redirectOrigins: "https://app.example.com" }, "redirectOrigins", "array"],
   [{ redirectOrigins: ["https://app.example.com/done"] }, "redirectOrigins[0]", "such as "],
@@ -101,8 +103,8 @@ test.each([
   [{ cors: { maxAge: -1 } }, "cors.maxAge", "at least 0"],
   [{ log: { level: "loud" } }, "log.level", "one of"],
   [{ root: "" }, "root", "at least 1 characters"],
-  [{ publicUrl: "https://user:password@files.example.com" }, "publicUrl", "such as https://files.example.com"],
-  [{ publicUrl: "https://*.example.com" }, "publicUrl", "such as https://files.example.com"],
+  [{ publicUrl: "https://user:password@files.example.com" }, "publicUrl", 'such as "https://files.example.com"'],
+  [{ publicUrl: "https://*.example.com" }, "publicUrl", 'such as "https://files.example.com"'],
   [{ origins: ["https://user:password@files.example.com"] }, "origins[0]", "such as "],
   [{ cors: { origins: ["nope"] } }, "cors.origins[0]", "such as "],
   [{ cors: { origins: ["https://a.example/"] } }, "cors.origins[0]", "such as "],
@@ -125,6 +127,23 @@ test("checks every word of the schema, and describes every setting in it and in 
   }
 });
 
+test("gives an example of every text that has to match something, for editors and for whoever wrote another", () => {
+  const patterns = (node: unknown): readonly SchemaNode[] =>
+    typeof node !== "object" || node === null
+      ? []
+      : [
+          ...(typeof (node as SchemaNode).pattern === "string" ? [node as SchemaNode] : []),
+          ...Object.values(node).flatMap(patterns),
+        ];
+  const found = patterns(configSchema);
+  expect(found.length).toBeGreaterThan(8);
+  for (const node of found) {
+    const [example] = node.examples ?? [];
+    expect(example).toMatch(new RegExp(node.pattern ?? "", "u"));
+    expect(schemaFault(node, "no ? text")).toMatchObject({ expected: expect.stringContaining(`such as "${example}"`) });
+  }
+});
+
 test("resolves paths against the folder of the file", async () => {
   const folder = temporaryFolder();
   const path = join(folder, "daypass.json");
@@ -137,6 +156,8 @@ test("resolves paths against the folder of the file", async () => {
   });
   writeFileSync(path, "{");
   await expect(loadConfig(path)).rejects.toThrow(/expected JSON/);
+  writeFileSync(path, '{\n  "region": "a",\n  "audience": "b",\n}\n');
+  await expect(loadConfig(path)).rejects.toThrow(/in JSON at position \d+ \(line 4\b/);
   await expect(loadConfig(join(folder, "none.json"))).rejects.toThrow(/found none/);
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { serveSettings } from "../src/serve/settings.ts";
-import { daypass, temporaryFolder } from "./command.ts";
+import { AWS, daypass, temporaryFolder } from "./command.ts";
 
 /** What is said of a configuration, with `FILE` for its path. */
 async function refusalOf(config: object): Promise<string> {
@@ -88,6 +88,15 @@ test.each([
   { origins: ["https://*.s3.example", "https://s3.example"] },
 ])("takes %j", async (config) => {
   expect(await refusalOf(config)).toBe("");
+});
+
+test("says of an endpoint that is an IP address why the buckets of its storage cannot stand in the host", async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, "daypass.json");
+  const storage = { driver: "s3", endpoint: "http://127.0.0.1:9", addressing: "virtual" };
+  writeFileSync(file, JSON.stringify({ root: folder, storage }));
+  const { status, stderr } = await daypass(["serve", "--config", file, "--port", "0"], { env: AWS });
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/found an IP address, .* use the addressing path/)]);
 });
 
 test("refuses a setting that stands in the file twice", async () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -167,4 +168,80 @@ test.each(["verify", "explain"])("%s needs no home", async (command) => {
   writeFileSync(file, '{"scheme":"nginx","credentials":{"secret":"s"}}');
   const { stderr } = await daypass([command, url, "--schemes", file], { env: { HOME: "/dev/null" } });
   expect(stderr).toBe("");
+});
+
+const JWK = { kid: "k1", kty: "oct", alg: "HS256", k: Buffer.alloc(32).toString("base64url") };
+
+test("signs, verifies and explains with a key as WebCrypto exports it, with members beside those of a Daypass URL key", async () => {
+  const env = { DAYPASS_KEY: JSON.stringify({ ...JWK, key_ops: ["sign", "verify"], ext: true }) };
+  const { stdout: url } = await daypass(["sign", "https://a.example/x"], { env });
+  const verified = await daypass(["verify", url.trim()], { env });
+  expect([verified.status, verified.stdout]).toEqual([0, expect.stringContaining("granted")]);
+  const explained = await daypass(["explain", url.trim(), "--json"], { env });
+  expect(JSON.parse(explained.stdout)).not.toHaveProperty("cause");
+});
+
+test.each(["{}", '{"kid":"k1","kty":"RSA","n":"AQAB","e":"AQAB"}'])(
+  "says of the key %s in the environment what kinds there are, to whoever wants to sign or to verify",
+  async (DAYPASS_KEY) => {
+    for (const command of ["sign", "verify"]) {
+      const { status, stderr } = await daypass([command, "https://a.example/x?dp-v=1"], { env: { DAYPASS_KEY } });
+      expect([command, status, stderr]).toEqual([command, 1, expect.stringMatching(/"oct" or "OKP" in DAYPASS_KEY, /)]);
+    }
+  },
+);
+
+test("says which member of a key in --schemes is none of such a key's", async () => {
+  const input = JSON.stringify({ scheme: "url", keys: [{ ...JWK, ext: true }] });
+  const { status, stderr } = await daypass(["verify", "https://a.example/x?dp-v=1", "--schemes", "-"], { input });
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/expected keys as .*, found one with "ext"/)]);
+});
+
+test.each([
+  ["sign", "https://a.example/x"],
+  ["sign", "s3://b/k", "--endpoint", "http://127.0.0.1:8080"],
+  ["verify", URL_TO_READ],
+  ["explain", URL_TO_READ],
+  ["doctor", "s3://b", "--endpoint", "http://127.0.0.1:8080"],
+])("tells that the folder of --state is not there, and asks for none: %s %s", async (...args) => {
+  const state = join(temporaryFolder(), "none");
+  const { status, stdout, stderr } = await daypass([...args, "--state", state], { env });
+  expect([status, stdout, stderr]).toEqual([1, "", expect.stringContaining(`${state}, found no such folder`)]);
+});
+
+test("verify names the folder of --state where no key is in use", async () => {
+  const state = temporaryFolder();
+  const { status, stderr } = await daypass(["verify", URL_TO_READ, "--state", state], { env });
+  expect([status, stderr]).toEqual([1, expect.stringContaining(`in ${state}, found none that is in use`)]);
+});
+
+test.each(["b", "s3://", "gs://b", "https://b.s3.amazonaws.com"])(
+  "doctor expects a bucket alone, not %s",
+  async (target) => {
+    const { status, stderr } = await daypass(["doctor", target], { env });
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`expected s3://bucket, found "${target}"`)]);
+  },
+);
+
+test.each([
+  ["s3://media/a", "http://127.0.0.1:9000"],
+  ["s3://media/a", "http://[::1]:9000"],
+  ["s3://media/a", "http://127.1"],
+  ["gs://media/a", "https://10.0.0.1"],
+])("says of %s at %s that no bucket stands in front of an IP address", async (target, endpoint) => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const account = join(temporaryFolder(), "account.json");
+  const private_key = privateKey.export({ type: "pkcs8", format: "pem" });
+  writeFileSync(account, JSON.stringify({ type: "service_account", client_email: "a@b.example", private_key }));
+  const { status, stderr } = await daypass(["sign", target, "--endpoint", endpoint, "--addressing", "virtual"], {
+    env: { ...env, GOOGLE_APPLICATION_CREDENTIALS: account },
+  });
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/found an IP address, .* use the addressing path/)]);
+});
+
+test("says of a JSON file without a type that it has none", async () => {
+  const file = join(temporaryFolder(), "account.json");
+  writeFileSync(file, "{}");
+  const { stderr } = await daypass(["sign", "gs://b/k"], { env: { GOOGLE_APPLICATION_CREDENTIALS: file } });
+  expect(stderr).toContain("the key of a service account, found no type: ");
 });

@@ -42,6 +42,7 @@ signature, addressing, PUT and GET, CORS. Exit status 1 when there is a problem.
     const [target, second] = positionals;
     if (target === undefined || second !== undefined)
       throw new UsageError(`expected one bucket, found ${positionals.length}`);
+    if (!/^s3:\/\/[^/]/.test(target)) throw new UsageError(`expected s3://bucket, found ${JSON.stringify(target)}`);
     const { bucket, key } = s3Target.locate(target);
     if (typeof bucket !== "string" || key !== undefined)
       throw new UsageError("expected s3://bucket, found a key behind it");

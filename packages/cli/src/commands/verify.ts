@@ -104,7 +104,7 @@ async function verifyBatch(args: BatchArguments & { readonly batch: string }, co
 }
 
 async function verifyOne(url: string, options: Options, context: Context): Promise<ExitStatus> {
-  const { method, header, subject, audience, at } = options;
+  const { method, header, subject, audience, state, at } = options;
   const now = at === undefined ? new Date() : moment("--at", at);
   const { stdout } = context;
   checked(method, (text) => requestMethod("--method", text));
@@ -119,7 +119,10 @@ async function verifyOne(url: string, options: Options, context: Context): Promi
       ...(options["remote-address"] === undefined ? {} : { remoteAddress: options["remote-address"] }),
     });
     const keys = await keysAtHand({ ...options, now }, context);
-    const grant = await verifyAtHand(received, keys, { now, subject, audience, origins: options.origin });
+    const grant = await verifyAtHand(received, keys, {
+      ...{ now, subject, audience, state },
+      origins: options.origin,
+    });
     await print(stdout, options.json === true ? grantJson(grant) : grantText(grant, now));
     return 0;
   } catch (error) {

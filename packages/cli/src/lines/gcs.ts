@@ -28,6 +28,7 @@ import { GCS_PLACE, gcsEntryKeys, gcsLineVerifiers } from "./gcs-entry.ts";
 import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.ts";
 import type { LineResult, LineScheme, SignLine } from "./line-scheme.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
+import { expectHostName } from "./virtual-endpoint.ts";
 
 /** Lines of the scheme `gcs`: Cloud Storage V4, V2 and upload forms, by service accounts and by HMAC keys. */
 export const gcsLineScheme: LineScheme = {
@@ -107,13 +108,14 @@ function gcsLineSigner(): SignLine {
       );
     const options = { addressing, endpoint, ...(universeDomain === undefined ? {} : { universeDomain }) };
     const name = JSON.stringify([isForm, version, options, credentials]);
-    const signer = signers(name, () =>
-      timedSigner((clock) =>
+    const signer = signers(name, () => {
+      expectHostName(endpoint, addressing);
+      return timedSigner((clock) =>
         "client_email" in credentials
           ? dialect.account({ ...options, credentials, clock })
           : dialect.hmac({ ...options, credentials, clock }),
-      ),
-    );
+      );
+    });
     return signer.sign(gcsRequest(line), time);
   };
 }

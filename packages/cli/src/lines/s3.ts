@@ -26,6 +26,7 @@ import type { LineResult, LineScheme, SignLine } from "./line-scheme.ts";
 import { S3_CREDENTIALS, type S3LineCredentials, s3Credentials } from "./s3-credentials.ts";
 import { s3EntryKeys, s3LineVerifiers } from "./s3-entry.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
+import { expectHostName } from "./virtual-endpoint.ts";
 
 /** Lines of the scheme `s3`: SigV4, SigV2, SigV4A, sessions of S3 Express, and upload forms. */
 export const s3LineScheme: LineScheme = {
@@ -167,6 +168,7 @@ function newSigner(line: S3Line, dialect: Dialect): TimedSigner<Signable> {
       "region",
       'name the one of the bucket, "us-east-1" or "auto" for most compatibles, in the line, by --region or by AWS_REGION',
     );
+  expectHostName(endpoint, addressing);
   const options = { region, endpoint, addressing, credentials: s3Credentials(credentials), credentialExpiry };
   return timedSigner((clock) => dialect.make({ ...options, regionSet, clock }));
 }

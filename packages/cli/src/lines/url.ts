@@ -124,6 +124,10 @@ const ENTRY: Fields = fields({
   keys: {
     expected: "a list of JWKs or a JWK set",
     accepts: (value) => keyList(value).every((key) => JWK.accepts(key)),
+    fault(value) {
+      const fault = JWK.fault?.(keyList(value).find((key) => !JWK.accepts(key)));
+      return fault && `${fault}, which no key for Daypass URLs has`;
+    },
   },
   audience: text,
   origins: textList,

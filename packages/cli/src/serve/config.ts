@@ -65,7 +65,8 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new CommandError(`expected JSON in ${path}, found something else: ${(error as Error).message}`);
+    const fault = withLine((error as Error).message, text);
+    throw new CommandError(`expected JSON in ${path}, found something else: ${fault}`);
   }
   if (repeatsMember(text, value))
     throw new CommandError(
@@ -79,6 +80,13 @@ export async function loadConfig(path: string): Promise<ServeConfig> {
     );
   }
   return withAbsolutePaths(value as ServeConfig, dirname(resolve(path)));
+}
+
+/** Node 20 counts characters alone, which nobody finds in a file of some lines. */
+function withLine(message: string, text: string): string {
+  return message.replace(/at position (\d+)$/, (at, position) => {
+    return `${at} (line ${text.slice(0, Number(position)).split("\n").length})`;
+  });
 }
 
 function withAbsolutePaths(config: ServeConfig, folder: string): ServeConfig {

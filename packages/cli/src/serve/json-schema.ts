@@ -25,12 +25,13 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
 const KEYWORDS: Readonly<Record<string, Keyword>> = {
   type: (rule, value, path) => when(TYPES[String(rule)]?.(value) !== true, path, `${rule}`),
   enum: (rule, value, path) => when(!list(rule).includes(value), path, `one of ${list(rule).join(", ")}`),
-  // Few people read an expression, and all of them an example.
-  pattern: (rule, value, path, { examples }) => {
-    const [example] = list(examples);
-    const form = example === undefined ? `that matches ${rule}` : `such as ${example}`;
-    return when(typeof value === "string" && !new RegExp(String(rule), "u").test(value), path, `text ${form}`);
-  },
+  pattern: (rule, value, path, schema) =>
+    when(
+      typeof value === "string" && !new RegExp(String(rule), "u").test(value),
+      path,
+      // An operator reads the example; the expression is for what does not look unlike it.
+      `text such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}, which matches ${rule}`,
+    ),
   minLength: (rule, value, path) =>
     when(typeof value === "string" && value.length < Number(rule), path, `at least ${rule} characters`),
   minimum: (rule, value, path) => when(typeof value === "number" && value < Number(rule), path, `at least ${rule}`),

@@ -5,6 +5,7 @@ import type { Log } from "@daypass/gateway/node";
 import { rotatingCredentials } from "daypass";
 import { awsSettings } from "../aws/settings.ts";
 import { CommandError } from "../command.ts";
+import { expectHostName } from "../lines/virtual-endpoint.ts";
 import type { StorageConfig } from "./config.ts";
 import { logReading } from "./log-reading.ts";
 import { logFull, logReadOnly } from "./log-storage.ts";
@@ -42,10 +43,11 @@ export async function openStorage({ root, storage, env, log, writer }: OpenStora
   };
   let credentials = await find();
   const found = await awsSettings(env, profile);
+  const place = { endpoint: endpoint ?? found.endpoint, addressing: addressing ?? found.addressing };
+  expectHostName(place.endpoint, place.addressing);
   const opened = await drivers.s3({
     region: region ?? found.region ?? "us-east-1",
-    endpoint: endpoint ?? found.endpoint,
-    addressing: addressing ?? found.addressing,
+    ...place,
     credentials: () => credentials.current(),
     bucket: buckets ?? bucket,
     redirect,

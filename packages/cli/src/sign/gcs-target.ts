@@ -66,7 +66,7 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
   if (type !== "service_account") {
     // A user's or a workload's credentials get tokens. What signs is a service account's key.
     throw new CommandError(
-      `expected in ${path} the key of a service account, found the type ${JSON.stringify(String(type))}, which cannot sign: ${ELSEWHERE}`,
+      `expected in ${path} the key of a service account, found ${type === undefined ? "no type" : `the type ${JSON.stringify(String(type))}, which cannot sign`}: ${ELSEWHERE}`,
     );
   }
   if (typeof private_key !== "string" || typeof client_email !== "string") {

@@ -9,7 +9,7 @@ import { privateJson } from "../private-json.ts";
 import { isActive, type KeyRecord } from "../state/key-record.ts";
 import { keyStore, type OpenedKey, unopened } from "../state/key-store.ts";
 import { urlKey } from "../state/scoped-key.ts";
-import { stateFolder } from "../state/state-folder.ts";
+import { expectThere, stateFolder } from "../state/state-folder.ts";
 import { accountKey } from "./azure-target.ts";
 import { serviceAccount } from "./gcs-target.ts";
 import { environmentUrlKeys } from "./url-key.ts";
@@ -80,7 +80,9 @@ async function storedRows(
   { now, retired }: KeyPlaces,
   env: Context["env"],
 ): Promise<readonly OpenedKey[]> {
-  const rows = await keyStore({ folder: stateFolder(state, env), env, clock: () => now }).opened();
+  const folder = stateFolder(state, env);
+  expectThere(folder);
+  const rows = await keyStore({ folder, env, clock: () => now }).opened();
   return rows.map(({ record, key }) => {
     const isGood = isActive(record, now);
     if (isGood && key === undefined) throw unopened(record);

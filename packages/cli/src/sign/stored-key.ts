@@ -2,7 +2,7 @@ import type { Context } from "../command.ts";
 import { CommandError } from "../command.ts";
 import { type ActiveKey, inSigningOrder, isActive } from "../state/key-record.ts";
 import { keyStore, unopened } from "../state/key-store.ts";
-import { stateFolder } from "../state/state-folder.ts";
+import { expectThere, stateFolder } from "../state/state-folder.ts";
 
 /** Which stored key to use. */
 export interface StoredKeyChoice {
@@ -18,6 +18,7 @@ export async function storedKey<K extends ActiveKey["kind"]>(
   { env }: Context,
 ): Promise<Extract<ActiveKey, { kind: K }>> {
   const folder = stateFolder(state, env);
+  expectThere(folder);
   const now = new Date();
   const rows = await keyStore({ folder, env, clock: () => now }).opened();
   const usable = rows.filter(({ record }) => record.kind === kind && isActive(record, now));

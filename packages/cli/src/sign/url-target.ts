@@ -62,11 +62,11 @@ async function signingKey(options: SignOptions, context: Context): Promise<JsonO
     );
   }
   if (!canSign(key)) {
-    throw new CommandError(`expected a key that can sign, found that ${key.kid} is public: use the one with d`);
+    throw new CommandError(
+      `expected a key that can sign, found that ${key.kid ?? "the one without a kid"} is public: use the one with d`,
+    );
   }
-  // Other members, such as key_ops, are no business of a signer.
-  const members = ["kid", "kty", "alg", "use", "crv", "k", "x", "d", "scope"] as const;
-  return given(Object.fromEntries(members.map((member) => [member, Reflect.get(key, member)])));
+  return { ...key };
 }
 
 function canSign(key: UrlKey): boolean {

@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly audience?: string | undefined;
   /** Those that are served; without them the URL's own. */
   readonly origins?: readonly string[] | undefined;
+  /** Where the keys were looked for, if that was told. */
+  readonly state?: string | undefined;
 }
 
 /** Verifies a request with the keys that are at hand, and holds it against the scope of a stored key as the gateway does. */
@@ -46,7 +48,7 @@ async function verifierAtHand(
 /** The keys that are at hand, in the form of a line's `schemes`. */
 function schemeEntries(
   keys: KeysAtHand,
-  { audience, origins }: Pick<Circumstances, "audience" | "origins">,
+  { audience, origins, state }: Pick<Circumstances, "audience" | "origins" | "state">,
 ): readonly object[] {
   const { s3, gcs, azure, url, entries: others } = keys;
   const common = origins === undefined ? {} : { origins };
@@ -61,7 +63,9 @@ function schemeEntries(
   ];
   if (entries.length === 0) {
     throw new CommandError(
-      "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state or --schemes",
+      state === undefined
+        ? "expected a key to verify with, found none: set DAYPASS_KEY or DAYPASS_KEY_FILE, have the key of a cloud where its tools look, or give --state or --schemes"
+        : `expected a key to verify with in ${state}, found none that is in use: see daypass keys list, and correct --state`,
     );
   }
   return entries;

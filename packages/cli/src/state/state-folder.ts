@@ -35,6 +35,12 @@ export function expectStateFolder(folder: string): void {
   );
 }
 
+/** Refuses a folder that was named for the keys in it and is not there: it is another one that was meant. */
+export function expectThere(folder: string): void {
+  if (existsSync(folder)) return;
+  throw new CommandError(`expected the state of a gateway in ${folder}, found no such folder: correct --state`);
+}
+
 function isFolderOrFree(folder: string): boolean {
   try {
     // Not with throwIfNoEntry: since Node 26 what lies below a file is no entry either.

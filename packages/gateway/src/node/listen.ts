@@ -129,8 +129,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
       : // For Node the time of a head begins behind the handshake, which has two minutes of its own.
         createTlsServer({ ...tls, ...serverOptions, handshakeTimeout: timeouts.headersMs }, handler);
   const server: Server = secure ?? createServer(serverOptions, handler);
-  // Node drops the fields beyond its limit in silence. One more than allowed, so that too many can be seen and refused.
-  server.maxHeadersCount = gateway.limits.headerCount + 1;
+  server.maxHeadersCount = fieldsToRead(gateway.limits.headerCount);
   server.maxConnections = options.maxConnections ?? 10_000;
   server.setTimeout(timeouts.idleMs);
   // Else Node ends the connection of a client that says it sends nothing more, as `nc -N` does, before the answer that is being made.
@@ -193,4 +192,17 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
       logger?.info({ url }, "closed");
     },
   };
+}
+
+/** As many fields as a head of the usual 16 KiB can have, `a:` and a line end each. */
+const USUAL_HEAD_FIELDS = 4096;
+/** Node doubles its limit, in 32 bits. */
+const MOST_FIELDS = 2 ** 30 - 1;
+
+/**
+ * How many fields Node may read. It drops those beyond in silence or, since Node 26, answers a bare 431 by itself: with more than are
+ * allowed, the pipeline sees that there are too many, and refuses them in the client's dialect and with a line in the log.
+ */
+function fieldsToRead(allowed: number): number {
+  return Math.min(Math.max(allowed + 1, USUAL_HEAD_FIELDS), MOST_FIELDS);
 }

@@ -32,7 +32,10 @@ export async function copyPart(request: CopyPart, context: OperationContext): Pr
   // It is the part that must not be too large.
   const { etag, size } = await findSource({ ...request, maxBytes: range === undefined ? maxBytes : Infinity }, context);
   if (range !== undefined && range.end >= size) {
-    throw new Refusal("COPY_RANGE", `expected a range within ${size} bytes, found one that ends outside`, { size });
+    throw new Refusal("COPY_RANGE", `expected a range within ${size} bytes, found one that ends outside`, {
+      size,
+      range: `bytes=${range.start}-${range.end}`,
+    });
   }
   if (range !== undefined && range.end - range.start + 1 > maxBytes) {
     throw new Refusal("COPY_SOURCE_TOO_LARGE", `expected a range of at most ${maxBytes} bytes, found a longer one`, {

@@ -1,5 +1,5 @@
 import { renameSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, rawConnection, readAll, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";
 
@@ -269,5 +269,30 @@ describe("the request head", () => {
     expect((await send(gateway, { target: `/${"a".repeat(5000)}` })).status).toBe(414);
     expect((await send(gateway, { target: `/media/x?${"a".repeat(9000)}` })).status).toBe(414);
     expect((await send(gateway, { target: "/media/x", headers: { "x-long": "a".repeat(20_000) } })).status).toBe(431);
+  });
+});
+
+describe("a head with many fields", () => {
+  const headOf = (gw: TestGateway, count: number) =>
+    `GET ${ten(gw).slice(gw.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${gw.port}\r\n${"a:\r\n".repeat(count - 2)}Connection: close\r\n\r\n`;
+  const answer = async (gw: TestGateway, count: number) => {
+    const socket = await rawConnection(gw);
+    socket.write(headOf(gw, count));
+    return readAll(socket);
+  };
+
+  it.each([101, 102, 103, 3500])(
+    "is refused in the words of S3 where it has %i, and told in the log",
+    async (count) => {
+      const reply = await answer(gateway, count);
+      expect([reply.slice(9, 12), s3Code(reply)]).toEqual(["400", "RequestHeaderSectionTooLarge"]);
+      await expect.poll(() => gateway.events.at(-1)).toMatchObject({ code: "HEADERS_TOO_LARGE" });
+    },
+  );
+
+  it.each([100, 2 ** 31 + 1, 2 ** 32])("is read where the limit is %i", async (headerCount) => {
+    const gw = await testGateway({ files: { "media/ten.txt": TEXT }, gateway: () => ({ limits: { headerCount } }) });
+    onTestFinished(() => gw.close());
+    expect((await answer(gw, 100)).slice(9, 12)).toBe("200");
   });
 });

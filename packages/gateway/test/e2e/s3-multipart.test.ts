@@ -360,6 +360,7 @@ describe("an upload in parts", () => {
     ] as const) {
       const reply = await copy(2, { ...source, "x-amz-copy-source-range": range });
       expect([range, reply.status, reply.code]).toEqual([range, 400, code]);
+      expect(s3Field(reply.text, "ArgumentValue")).toBe(range);
     }
     expect((await copy(2, { "x-amz-copy-source": "/media/none" })).code).toBe("NoSuchKey");
     expect((await copy(2, { "x-amz-copy-source": "/nowhere/none" })).code).toBe("NoSuchBucket");

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { errorCodes } from "daypass";
 import { describe, expect, it } from "vitest";
 import { describeRefusalCode, ownCodes, Refusal } from "../../src/pipeline/refusal.ts";
 import { s3Error } from "../../src/protocols/s3/errors.ts";
@@ -12,6 +13,28 @@ const rows = new Map(
     cells.split(" | "),
   ]),
 );
+
+/** Where a code is named and not raised: comments, types, comparisons, sets, and the calls that tell a client of one. */
+const MENTIONS = [
+  /\/\*[\s\S]*?\*\//g,
+  /^\s*\/\/.*$/gm,
+  /\|\s*"[A-Z_]+"/g,
+  /(?:[!=]==|\bcase)\s*"[A-Z_]+"/g,
+  /new Set\(\[[^\]]*\]\)/g,
+  /\b(?:s3Error|problemDetails)\(\s*"[A-Z_]+"/g,
+];
+
+/** Sources of the library and the gateway without those mentions. What only explains codes, or tests them, raises none. */
+const raising = ["daypass", "gateway"]
+  .flatMap((name) => {
+    const folder = new URL(`../../../${name}/src/`, import.meta.url);
+    const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    return paths
+      .filter((path) => /(?<!\.d)\.ts$/.test(path) && !/^(?:explain|testing)\b/.test(path))
+      .map((path) => readFileSync(new URL(path, folder), "utf8"));
+  })
+  .map((text) => MENTIONS.reduce((rest, mention) => rest.replace(mention, ""), text))
+  .join("\n");
 
 const request = { method: "GET", target: "/", authority: "files.example.com", headers: [] };
 
@@ -33,4 +56,10 @@ describe("the codes of the gateway in docs/errors.md", () => {
     expect(meaning.toLowerCase()).toContain(`${sentence.toLowerCase()}. `);
     expect(remedy).toMatch(/^[A-Z].*\.$/);
   });
+});
+
+it("every code in docs/errors.md of the library or the gateway is one that something raises", () => {
+  const codes = [...errorCodes, ...ownCodes];
+  expect(codes.length).toBeGreaterThan(90);
+  expect(codes.filter((code) => !raising.includes(`"${code}"`))).toEqual([]);
 });

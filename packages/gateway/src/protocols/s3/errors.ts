@@ -352,7 +352,7 @@ const ERRORS = {
     status: 400,
     code: "InvalidArgument",
     message: `Range specified is not valid for source object of size: ${details["size"]}`,
-    fields: [["ArgumentName", "x-amz-copy-source-range"], ...pick(details, { size: "ArgumentValue" })],
+    fields: [["ArgumentName", "x-amz-copy-source-range"], ...pick(details, { range: "ArgumentValue" })],
   }),
   COPY_SOURCE_TOO_LARGE: (details) => ({
     status: 400,

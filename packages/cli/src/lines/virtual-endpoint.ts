@@ -1,0 +1,15 @@
+import { isIP } from "node:net";
+import { DaypassError } from "daypass";
+
+/**
+ * Refuses an IP address where the bucket is to stand in the host. The library does so as well, in the words for every endpoint that is
+ * none, and this one looks like one.
+ */
+export function expectHostName(endpoint: string | undefined, addressing: string | undefined): void {
+  if (addressing !== "virtual" || endpoint === undefined || !URL.canParse(endpoint)) return;
+  if (isIP(new URL(endpoint).hostname.replace(/^\[|\]$/g, "")) === 0) return;
+  throw new DaypassError(
+    "INVALID_INPUT",
+    "expected an endpoint with a host name for the addressing virtual, found an IP address, which no bucket can stand in front of: use the addressing path, or a name",
+  );
+}

@@ -9,7 +9,6 @@ const conditions = ["@daypass/source", "module", "node"];
 
 // Measured in memory, or in a real clock that the server under test keeps: these have the machine for themselves.
 const apart = [
-  "packages/daypass/test/fail-closed.test.ts",
   "packages/gateway/test/node/{balance,broken-bodies,connection,memory,workers}.test.ts",
   "packages/gateway/test/storage/disk-memory.test.ts",
 ];
@@ -21,7 +20,7 @@ class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return longFirst(
       await super.sort(files),
-      /disk-kill|disk-listing|s3-contract|\/tamper\/|cli\/test\/(?:explain|serve)\./,
+      /disk-kill|disk-listing|s3-contract|fail-closed|\/tamper\/|cli\/test\/(?:explain|serve)\./,
     );
   }
 }

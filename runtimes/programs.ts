@@ -27,8 +27,12 @@ export function missing(program: Program): string | undefined {
   return existsSync(program.path) ? undefined : " (skipped: its package is not for this machine)";
 }
 
-/** Runs a module and gives what it wrote. Rejects with its output when it fails. */
-export function runProgram(program: Program, parameters: readonly string[], cwd: string = root): Promise<string> {
+/** Runs a module and gives what it wrote. Rejects with its output when it fails. Vitest takes so many processes for its files. */
+export function runProgram(
+  program: Program,
+  parameters: readonly string[],
+  { cwd = root, workers = 1 }: { readonly cwd?: string; readonly workers?: number } = {},
+): Promise<string> {
   return new Promise((done, failed) => {
     execFile(
       program.path,
@@ -37,7 +41,7 @@ export function runProgram(program: Program, parameters: readonly string[], cwd:
         cwd,
         maxBuffer: 64 * 1024 * 1024,
         timeout: 560_000,
-        env: { ...process.env, NO_COLOR: "1", VITEST_MAX_WORKERS: "1" },
+        env: { ...process.env, NO_COLOR: "1", VITEST_MAX_WORKERS: String(workers) },
       },
       (error, stdout, stderr) => {
         if (error === null) done(stdout);
@@ -53,7 +57,7 @@ export async function report(program: Program, code: string): Promise<Report> {
   try {
     const file = join(folder, "suite.mjs");
     writeFileSync(file, `${code}\nconsole.log(JSON.stringify(await report()));`);
-    const output = await runProgram(program, [file], folder);
+    const output = await runProgram(program, [file], { cwd: folder });
     return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Report;
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +20,26 @@ export function run(command, args, { cwd = root, env = {} } = {}) {
   return result.status === 0;
 }
 
-/** The same, for a step without which the rest makes no sense. @type {typeof run} */
+/**
+ * Runs one command beside others. Gives all that it said when it has ended, so that no two mix, and whether it succeeded.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string | undefined> }} [options]
+ * @returns {Promise<{ readonly ended: boolean, readonly output: string }>}
+ */
+export function runBeside(command, args, { cwd = root, env = {} } = {}) {
+  return new Promise((resolve) => {
+    /** @type {Buffer[]} */
+    const said = [];
+    const output = () => Buffer.concat(said).toString();
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => said.push(chunk));
+    child.on("error", (error) => resolve({ ended: false, output: `${command} did not start: ${error.message}\n` }));
+    child.on("close", (status) => resolve({ ended: status === 0, output: output() }));
+  });
+}
+
+/** As `run`, for a step without which the rest makes no sense. @type {typeof run} */
 export function mustRun(command, args, options) {
   if (run(command, args, options)) return true;
   throw new Error(`failed: ${command} ${args.join(" ")}`);

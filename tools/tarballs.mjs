@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { install, mustRun, published, root } from "./run.mjs";
+import { install, mustRun, published, root, runBeside } from "./run.mjs";
 
 const out = `${root}.test-results/tarballs`;
 
@@ -22,11 +22,12 @@ export function packTarballs() {
 
 /**
  * Installs a folder that is no workspace: its own lockfile first, then our tarballs, which no lockfile can hold because
- * their digest changes with every commit. Does nothing when neither has changed since the last time.
+ * their digest changes with every commit. Does nothing when neither has changed since the last time. Several folders may be
+ * installed at once: npm unpacks on one processor, and waits for its registry.
  * @param {string} folder from the root of the workspace
  * @param {readonly string[]} tarballs
  */
-export function installTarballs(folder, tarballs) {
+export async function installTarballs(folder, tarballs) {
   const cwd = `${root}${folder}`;
   const stamp = `${cwd}/node_modules/.tarballs`;
   const hash = createHash("sha256");
@@ -37,8 +38,11 @@ export function installTarballs(folder, tarballs) {
   if (there && readFileSync(stamp, "utf8") === digest) return;
   // Under `npm test` the workspace's own setting is in the environment and would win over the folder's.
   const env = { npm_config_engine_strict: undefined };
-  mustRun("npm", install, { cwd, env });
-  // With the lockfile in force, which `--no-save` leaves as it is: without it npm looks anew for what lies below the pinned packages.
-  mustRun("npm", ["install", "--include=dev", "--no-save", ...tarballs], { cwd, env });
+  // The second with the lockfile in force, which `--no-save` leaves as it is: without it npm looks anew for what lies below the pinned packages.
+  for (const args of [install, ["install", "--include=dev", "--no-save", ...tarballs]]) {
+    const { ended, output } = await runBeside("npm", args, { cwd, env });
+    console.log(`\n── npm ${args[0]} in ${folder}\n${output}`.trimEnd());
+    if (!ended) throw new Error(`failed in ${folder}: npm ${args.join(" ")}`);
+  }
   writeFileSync(stamp, digest);
 }

@@ -48,9 +48,14 @@ if (ready) {
     tarballs = packTarballs();
   });
   if (packed) {
-    for (const folder of ["conformance", "examples", "runtimes"]) {
-      if (!existsSync(`${root}${folder}/package.json`)) continue;
-      if (!step(`install ${folder}`, () => installTarballs(folder, tarballs))) continue;
+    const folders = ["conformance", "examples", "runtimes"].filter((name) => existsSync(`${root}${name}/package.json`));
+    const installed = await Promise.allSettled(folders.map((folder) => installTarballs(folder, tarballs)));
+    for (const [i, folder] of folders.entries()) {
+      const result = installed[i];
+      const isInstalled = step(`install ${folder}`, () => {
+        if (result?.status === "rejected") throw result.reason;
+      });
+      if (!isInstalled) continue;
       // Their types are checked against the declarations that ship, which the sources' own check never reads.
       step(`types of ${folder}`, () => mustRun("npx", ["tsc", "--noEmit", "-p", folder]));
       suite(folder, folder);

@@ -1,10 +1,11 @@
+import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import { launchChromium } from "../../examples/test/chromium.ts";
 import { workerd } from "../../examples/test/workerd.ts";
 import { needs } from "../../tools/needs.ts";
 import { suite } from "../bundle.ts";
 import type { Report } from "../harness.ts";
-import { missing, programs, report, root, runProgram } from "../programs.ts";
+import { missing, programs, report, runProgram } from "../programs.ts";
 
 // The library's own test files, from its sources, in each runtime with the crypto that its imports map gives it there; and of the
 // gateway and the command line, which need Node, those that meet it most, on each newer one.
@@ -21,11 +22,11 @@ function judge({ passed, failed }: Report, atLeast: number, excuses: Excuses = {
 }
 
 /** Runs test files of the workspace on another Node, in Vitest. Gives how many passed; rejects where one fails. */
-async function passOn(name: keyof typeof programs, parameters: readonly string[]): Promise<number> {
+async function passOn(name: keyof typeof programs, parameters: readonly string[], workers = 1): Promise<number> {
   const output = await runProgram(
     programs[name],
     ["node_modules/vitest/vitest.mjs", "run", ...parameters, "--reporter=json", "--project=!tamper"],
-    root,
+    { workers },
   );
   const { numFailedTests, numPassedTests } = JSON.parse(output.slice(output.indexOf("{"))) as {
     readonly numFailedTests: number;
@@ -138,15 +139,16 @@ describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, () => {
 });
 
 // What meets most of what a Node brings along: its HTTP, its SQLite, its file system, its processes and what it says of them. Last, as
-// these have clocks, and limits of time.
+// these have clocks, and limits of time. One Node after the other, each on all processors: of three at once the last would have one.
 const WHOLE_RUNS = ["gateway/test/e2e", "cli/test/serve.test"];
 
 for (const name of NEWER) {
   const reason = missing(programs[name]);
-  describe.skipIf(reason)(`the gateway and the command line on ${name}${reason ?? ""}`, { concurrent: true }, () => {
+  describe.skipIf(reason)(`the gateway and the command line on ${name}${reason ?? ""}`, () => {
     it("pass their tests of whole requests and runs", async () => {
       const files = WHOLE_RUNS.map((file) => `packages/${file}`);
-      expect(await passOn(name, [...files, "--testTimeout=60000"])).toBeGreaterThan(1000);
+      const passed = await passOn(name, [...files, "--testTimeout=60000"], availableParallelism());
+      expect(passed).toBeGreaterThan(1000);
     });
   });
 }

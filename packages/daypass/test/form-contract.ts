@@ -187,12 +187,21 @@ export function testForms(contract: FormContract): void {
 
     it("never gives a grant when a byte of the policy or the signature changes", async () => {
       const original = await signed();
+      // One for all changes: to sign, and to read a key, would take longer than they do.
+      const verifier = contract.verifier({ now: AT, key: "right", enforces: ["body-length"] });
+      const refuses = (name: string, value: string): Promise<void> => {
+        const fields = set(name, value)(Object.entries(original.fields));
+        return expectRefusal(verifier.verify({ bucket: "media", fields, fileName: "a b.png" }));
+      };
+      await expect(
+        verifier.verify({ bucket: "media", fields: Object.entries(original.fields) }),
+      ).resolves.toBeDefined();
       for (const name of [policyField, contract.signatureField]) {
         const value = original.fields[name] as string;
         for (let i = 0; i < value.length; i++) {
           const byte = String.fromCharCode(value.charCodeAt(i) ^ 1);
           const changed = value.slice(0, i) + byte + value.slice(i + 1);
-          await expectRefusal(verify(form(set(name, changed))));
+          await refuses(name, changed);
         }
         for (const other of [
           `${value}=`,
@@ -203,7 +212,7 @@ export function testForms(contract: FormContract): void {
           value.slice(1),
           value.repeat(50_000),
         ]) {
-          await expectRefusal(verify(form(set(name, other))));
+          await refuses(name, other);
         }
       }
     });

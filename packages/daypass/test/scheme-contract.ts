@@ -144,12 +144,14 @@ export function testScheme(contract: SchemeContract): void {
 
     it("never gives another grant when any byte of the target changes", async () => {
       const request = await signed();
-      const grant = await verify(request);
+      // One for all changes: reading its key would take longer than they do.
+      const verifier = contract.verifier({ now: AT, key: "right" });
+      const grant = await verifier.verify(request);
       for (let i = 1; i < request.target.length; i++) {
         for (const bit of [1, 2, 4, 16, 32]) {
           const byte = String.fromCharCode(request.target.charCodeAt(i) ^ bit);
           const target = request.target.slice(0, i) + byte + request.target.slice(i + 1);
-          const other = await outcome(verify({ ...request, target }));
+          const other = await outcome(verifier.verify({ ...request, target }));
           if (other !== undefined) expect({ target, id: other.id }).toEqual({ target, id: grant.id });
         }
       }

@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
+import { rsaPem, rsaPrivateKey } from "../rsa-pair.ts";
 
-// Fresh keys each run: CloudFront's are RSA with 2048 bits or P-256.
-const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+// CloudFront's are RSA with 2048 bits or P-256.
 const ec = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
 
 export const RSA = {
-  privateKey: rsa.privateKey.export({ format: "pem", type: "pkcs1" }).toString(),
-  publicKey: rsa.publicKey.export({ format: "pem", type: "spki" }).toString(),
+  privateKey: rsaPrivateKey.export({ format: "pem", type: "pkcs1" }).toString(),
+  publicKey: rsaPem.publicKey,
 };
 export const EC = {
   privateKey: ec.privateKey.export({ format: "pem", type: "sec1" }).toString(),

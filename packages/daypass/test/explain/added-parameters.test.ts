@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { bunnySigner } from "daypass/bunny";
 import { cloudCdnSigner } from "daypass/cloud-cdn";
 import { cloudflareSigner } from "daypass/cloudflare";
@@ -14,6 +13,7 @@ import { symfonySigner } from "daypass/symfony";
 import { uriSigningSigner } from "daypass/uri-signing";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
+import { rsaPem } from "../rsa-pair.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
@@ -25,11 +25,6 @@ const secret = "a-long-secret";
 const jwk = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
 const uriKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } as const;
 const cdnKey = { keyName: "my-key", key: "nZtRohdNF9m3cKM24IcK4w==" };
-const pem = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  publicKeyEncoding: { type: "spki", format: "pem" },
-});
 const ed25519 = {
   privateKey: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
   publicKey: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
@@ -70,8 +65,8 @@ const schemes: readonly Signed[] = [
   },
   {
     scheme: "cloudfront",
-    key: { keyPairId: "K1", publicKey: pem.publicKey },
-    sign: () => cloudfrontSigner({ keyPairId: "K1", privateKey: pem.privateKey, clock }).sign({ url, expiresIn }),
+    key: { keyPairId: "K1", publicKey: rsaPem.publicKey },
+    sign: () => cloudfrontSigner({ keyPairId: "K1", privateKey: rsaPem.privateKey, clock }).sign({ url, expiresIn }),
   },
   { scheme: "url", key: jwk, sign: () => urlSigner({ key: jwk, clock }).sign({ url, expiresIn }) },
   {

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { DaypassError, errorCodes, problem } from "daypass";
 import { azureSigner } from "daypass/azure";
 import { cloudfrontSigner } from "daypass/cloudfront";
@@ -11,6 +10,7 @@ import { s3V2Signer } from "daypass/s3/v2";
 import { swiftSigner } from "daypass/swift";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
+import { rsaPem } from "../rsa-pair.ts";
 import { awsErrorBody, credentials, errorXml } from "./broken-requests.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
@@ -34,11 +34,7 @@ const azure = (version?: string) =>
   }).sign({
     ...{ container: "media", blob: "a.txt", permissions: "r", expiresIn },
   }).url;
-const { privateKey } = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  publicKeyEncoding: { type: "spki", format: "pem" },
-});
+const { privateKey } = rsaPem;
 const cloudfront = async (bind?: { readonly ip: string }) => {
   const request = { url: "https://d.cloudfront.net/a", expiresIn, ...(bind === undefined ? {} : { bind }) };
   return (await cloudfrontSigner({ keyPairId: "K1", privateKey, clock }).sign(request)).url;

@@ -1,4 +1,5 @@
-import { createHash, createHmac, createSign, generateKeyPairSync } from "node:crypto";
+import { createHash, createHmac, createSign } from "node:crypto";
+import { rsaPrivateKey } from "../rsa-pair.ts";
 
 /** An end for all that tell one, and the instant at which they are signed. */
 export const END = 1_767_326_400;
@@ -6,7 +7,6 @@ export const SIGNED = 1_767_323_045;
 
 const b64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 const hmac = (hash: string, key: string, text: string) => createHmac(hash, key).update(text);
-const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 
 /** RFC 7519, by HMAC. */
 export function jwt(claims: object): string {
@@ -16,7 +16,7 @@ export function jwt(claims: object): string {
 
 function rs256(claims: object): string {
   const text = `${b64url({ alg: "RS256", kid: "k1" })}.${b64url(claims)}`;
-  return `${text}.${createSign("sha256").update(text).sign(rsa, "base64url")}`;
+  return `${text}.${createSign("sha256").update(text).sign(rsaPrivateKey, "base64url")}`;
 }
 
 function railsMessage(hash: string, exp: string | null): string {

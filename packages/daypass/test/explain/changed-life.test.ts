@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { cloudfrontSigner } from "daypass/cloudfront";
 import { cosSigner } from "daypass/cos";
 import { type ExplainKey, explain } from "daypass/explain";
@@ -8,6 +7,7 @@ import { ossV1Signer } from "daypass/oss/v1";
 import { s3V2Signer } from "daypass/s3/v2";
 import { swiftSigner } from "daypass/swift";
 import { describe, expect, it } from "vitest";
+import { rsaPem } from "../rsa-pair.ts";
 
 const signedAt = new Date("2026-11-24T12:00:00Z");
 const clock = () => signedAt;
@@ -18,11 +18,6 @@ const object = { bucket: "media", key: "a/b.txt", expiresIn };
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
 const oss = { region: "cn-hangzhou", credentials: { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" }, clock };
 const cos = { secretId: "AKIDEXAMPLE", secretKey: "secret" };
-const pem = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  publicKeyEncoding: { type: "spki", format: "pem" },
-});
 
 type Link = { readonly url: string };
 interface Signed {
@@ -59,9 +54,9 @@ const schemes: readonly Signed[] = [
   },
   {
     scheme: "cloudfront",
-    key: { keyPairId: "K1", publicKey: pem.publicKey },
+    key: { keyPairId: "K1", publicKey: rsaPem.publicKey },
     sign: () =>
-      cloudfrontSigner({ keyPairId: "K1", privateKey: pem.privateKey, clock }).sign({
+      cloudfrontSigner({ keyPairId: "K1", privateKey: rsaPem.privateKey, clock }).sign({
         ...{ url: "https://d.example.com/a", expiresIn },
       }),
   },

@@ -1,10 +1,10 @@
-import { generateKeyPairSync } from "node:crypto";
 import { cloudflareSigner } from "daypass/cloudflare";
 import { cloudfrontSigner } from "daypass/cloudfront";
 import { type ExplainOptions, explain } from "daypass/explain";
 import { imgproxySigner } from "daypass/imgproxy";
 import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
+import { rsaPem } from "../rsa-pair.ts";
 import { awsErrorBody, credentials, errorXml } from "./broken-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
@@ -58,11 +58,7 @@ describe("a URL that was copied", () => {
   });
 
   it("without CloudFront's Key-Pair-Id is still one of CloudFront's", async () => {
-    const { privateKey } = generateKeyPairSync("rsa", {
-      modulusLength: 2048,
-      privateKeyEncoding: { type: "pkcs8", format: "pem" },
-      publicKeyEncoding: { type: "spki", format: "pem" },
-    });
+    const { privateKey } = rsaPem;
     const { url: made } = await cloudfrontSigner({ keyPairId: "K1", privateKey, clock }).sign({
       ...{ url: "https://d111.cloudfront.net/a.mp4", expiresIn: 900 },
     });

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { bunnySigner } from "daypass/bunny";
 import { cloudfrontSigner } from "daypass/cloudfront";
 import { cosSigner } from "daypass/cos";
@@ -9,6 +8,7 @@ import { s3Signer } from "daypass/s3";
 import { swiftSigner } from "daypass/swift";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
+import { rsaPem } from "../rsa-pair.ts";
 import { credentials, errorXml } from "./broken-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
@@ -18,13 +18,8 @@ const ossKey = { accessKeyId: "id", accessKeySecret: "a-secret-of-oss" };
 const cosKey = { secretId: "id", secretKey: "a-secret-of-cos" };
 const swiftKey = { account: "AUTH_t", key: "a-secret-of-swift" };
 const urlKey = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
-const pair = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  publicKeyEncoding: { type: "spki", format: "pem" },
-});
-const cloudfrontKey = { keyPairId: "K1", publicKey: pair.publicKey };
-const cloudfront = await cloudfrontSigner({ keyPairId: "K1", privateKey: pair.privateKey, clock }).sign({
+const cloudfrontKey = { keyPairId: "K1", publicKey: rsaPem.publicKey };
+const cloudfront = await cloudfrontSigner({ keyPairId: "K1", privateKey: rsaPem.privateKey, clock }).sign({
   url: "https://d.example.com/a.mp4",
   expiresIn: 900,
 });

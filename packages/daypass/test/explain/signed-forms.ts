@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from "node:crypto";
 import { gcsFormSigner, gcsHmacFormSigner } from "daypass/gcs/form";
 import { s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
+import { rsaPem } from "../rsa-pair.ts";
 import { withFields } from "./broken-forms.ts";
 import { credentials, errorXml } from "./broken-requests.ts";
 
@@ -36,12 +36,7 @@ const { key: _, ...rest } = request;
 export { rest };
 export const object = "up/a.png";
 export const gcs = gcsHmacFormSigner({ credentials: hmacKey, ...at }).sign({ ...rest, object });
-const pair = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-});
-export const account = { client_email: "app@project.iam.gserviceaccount.com", private_key: pair.privateKey };
+export const account = { client_email: "app@project.iam.gserviceaccount.com", private_key: rsaPem.privateKey };
 export const rsa = await gcsFormSigner({ credentials: account, ...at }).sign({ ...rest, object });
 
 export const sent = (changes: Readonly<Record<string, string | undefined>>, from: typeof form = form) => ({

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { GcsServiceAccount } from "daypass/gcs";
 
@@ -12,9 +12,17 @@ export const publicKey: string = createPublicKey(account.private_key)
   .toString();
 export const publicAccount = { client_email: account.client_email, public_key: publicKey };
 
-export const foreignKey: string = generateKeyPairSync("rsa", { modulusLength: 2048 })
-  .publicKey.export({ format: "pem", type: "spki" })
-  .toString();
+/** Of a key that nobody has: its other half was thrown away. */
+export const foreignKey = `-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAzBhE3U+UVCMGbsg7b7lK
+gGM61I8Ti0SaWtWo7GcxZOYQ0AJzkKbKYMnhszJHwNxr9yEOaGnS2XfGq/DFjb4S
+opi9hDF2tDgiNQeZdpxR+w9TRXGWU4PkudjqrbNSo65fY/JyfKPHtXtgoB97sIoY
+dfrN7TVAJ5dAuBQ/eJPaLZJPL6LeECZI1oPABtQU1tiGnL6+zcIaF87KEHwKBH+p
+t4E087/AHV3gljGZDg04D3uxB8gQYL73dXKE8mQ1zYuLKp9IOw7KfKhTT7c38iup
+RuM1W89DWr1cpiBWAgNhvKZtllxgWbT/bfLYt0LTqNtR6RSh8KDxlgrQFtuZPzeR
+BQIDAQAB
+-----END PUBLIC KEY-----
+`;
 
 export const hmacKey = { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ" };
 

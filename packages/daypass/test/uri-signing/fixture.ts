@@ -10,6 +10,7 @@ import {
   uriSigningVerifier,
 } from "../../src/uri-signing/index.ts";
 import { clock, get, NOW } from "../edge-fixture.ts";
+import { rsaPem, rsaPublicKey } from "../rsa-pair.ts";
 
 export const secret = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODw" } as const;
 export const foreign = { ...secret, k: "_____________________w" };
@@ -22,10 +23,8 @@ const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export(
   d: string;
 };
 export const es256 = { kty: "EC", crv: "P-256", alg: "ES256", kid: "k1", x: ec.x, y: ec.y, d: ec.d } as const;
-const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const { n, e } = rsa.publicKey.export({ format: "jwk" }) as { n: string; e: string };
+const { n, e } = rsaPublicKey.export({ format: "jwk" }) as { n: string; e: string };
 export const rs256 = { kty: "RSA", alg: "RS256", kid: "k1", n, e } as const;
-const rsaPem = rsa.privateKey.export({ format: "pem", type: "pkcs8" }) as string;
 // RFC 8032 section 7.1, test 1.
 export const okp = {
   kty: "OKP",
@@ -37,7 +36,7 @@ export const okp = {
 } as const;
 export const asymmetric = {
   ES256: { signing: uriSigningEs256(es256), right: uriSigningEs256({ ...es256, d: undefined } as never) },
-  RS256: { signing: uriSigningRs256(rs256, rsaPem), right: uriSigningRs256(rs256) },
+  RS256: { signing: uriSigningRs256(rs256, rsaPem.privateKey), right: uriSigningRs256(rs256) },
   EdDSA: { signing: uriSigningEdDsa(okp), right: uriSigningEdDsa({ ...okp, d: undefined } as never) },
 };
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyText } from "../../../../tools/any-text.ts";
 import { type Conditions, evaluateConditions } from "../../src/http/conditional.ts";
 
 const lastModified = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
@@ -66,7 +67,7 @@ describe("conditional requests", () => {
   });
 
   it("never throws and never hangs, whatever the headers", () => {
-    const header = fc.option(fc.string({ unit: "binary" }), { nil: undefined });
+    const header = fc.option(anyText(), { nil: undefined });
     fc.assert(
       fc.property(header, header, header, header, (ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince) => {
         read({ ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyText } from "../../../../tools/any-text.ts";
 import { formatHttpDate, parseHttpDate } from "../../src/http/date.ts";
 
 const NOW = Date.UTC(2026, 10, 24);
@@ -44,6 +45,6 @@ describe("HTTP dates", () => {
   });
 
   it("never throws, whatever the text", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void parseHttpDate(text, NOW)));
+    fc.assert(fc.property(anyText(), (text) => void parseHttpDate(text, NOW)));
   });
 });

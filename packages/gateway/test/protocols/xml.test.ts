@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyText } from "../../../../tools/any-text.ts";
 import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
 import { childrenOf, expectOnly, optionalText, readXml, requiredText, textOf } from "../../src/http/xml-reader.ts";
 import { toRefusal } from "../../src/pipeline/refusal.ts";
@@ -193,9 +194,9 @@ describe("the writer", () => {
   });
 
   it("writes what the reader reads back", () => {
-    const anyText = fc.string({ unit: "binary" }).filter((text) => !/[^\t\n\r\x20-\ufffd]/.test(text));
+    const readable = anyText().filter((text) => !/[^\t\n\r\x20-\ufffd]/.test(text));
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(readable, (text) => {
         const root = read(xmlDocument("Delete", [["Key", text, { a: text }]]));
         return requiredText(root, "Key") === text;
       }),

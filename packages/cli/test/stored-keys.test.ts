@@ -162,6 +162,8 @@ test("explains a URL whose key may not grant it, and says no such thing of one t
   expect(await explained(short)).toMatchObject({ signatureFits: true });
   expect(await cause(short)).toBeUndefined();
   expect((await daypass(["explain", short, "--state", state])).stdout).toMatch(/signature +fits/);
+  const bound = await sign("--expires-in", "5m", "--ip", "10.0.0.0/8");
+  expect(await explained(bound, "--remote-address", "10.1.2.3")).toMatchObject({ signatureFits: true });
   // With another key, and with none, nobody has looked.
   const other = join(temporaryFolder(), "state");
   await keys(other, "create", "url");

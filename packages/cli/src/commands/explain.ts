@@ -154,7 +154,11 @@ async function explainUrl(
     const signed = explanation.mustSend.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
     const { searchParams } = new URL(url);
     const [granted] = explanation.grants.methods ?? [];
-    const sent = { url, headers: sentHeaders(Object.fromEntries(signed), headers) };
+    const remoteAddress = values["remote-address"];
+    const sent = {
+      ...{ url, headers: sentHeaders(Object.fromEntries(signed), headers) },
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    };
     return verifyAtHand(wireRequest({ ...sent, method: granted ?? values.method ?? method ?? "GET" }), atHand, {
       now,
       // Whom and what a Daypass URL is for, the explanation tells.

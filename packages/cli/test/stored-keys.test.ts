@@ -170,6 +170,22 @@ test("explains a URL whose key may not grant it, and says no such thing of one t
   expect(await explained(short, "--state", other)).not.toHaveProperty("signatureFits");
 });
 
+test("says that the signature fits of no other request than the one that was sent", async () => {
+  const state = join(temporaryFolder(), "state");
+  await keys(state, "create");
+  const place = ["--state", state, "--endpoint", "http://127.0.0.1:8080"];
+  const url = (await daypass(["sign", "s3://media/a", ...place])).stdout.trim();
+  // The server has failed, so that explain looks for no other cause.
+  const input = "<Error><Code>InternalError</Code></Error>";
+  const fits = async (...sent: readonly string[]) => {
+    const { stdout } = await daypass(["explain", url, "--state", state, "--json", "--error", "-", ...sent], { input });
+    return JSON.parse(stdout).signatureFits;
+  };
+  expect(await fits()).toBe(true);
+  expect(await fits("--method", "PUT")).toBeUndefined();
+  expect(await fits("--sent-url", url.replace("/a?", "/b?"))).toBeUndefined();
+});
+
 test("explains that the key was revoked, whose secret is forgotten", async () => {
   const state = join(temporaryFolder(), "state");
   const { id } = await keys(state, "create");

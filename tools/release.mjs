@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { expectTools, published, root } from "./run.mjs";
-import { sbomOf } from "./sbom.mjs";
+import { describePublished, sbomOf } from "./sbom.mjs";
 import { packTarballs } from "./tarballs.mjs";
 
 // Packs what a release publishes, writes an SBOM beside each tarball, and says what is left to do. Publishes nothing.
@@ -29,9 +29,13 @@ const tarballOf = ({ name, version }) => {
   return file;
 };
 const tarballs = new Map(manifests.map((manifest) => [`${manifest.name}@${manifest.version}`, tarballOf(manifest)]));
+const bom = await describePublished();
 for (const [at, folder] of published.entries()) {
   const file = tarballOf(manifests[at]);
-  writeFileSync(file.replace(/\.tgz$/, ".cdx.json"), `${JSON.stringify(sbomOf(folder, tarballs), undefined, 2)}\n`);
+  writeFileSync(
+    file.replace(/\.tgz$/, ".cdx.json"),
+    `${JSON.stringify(sbomOf(folder, bom, tarballs), undefined, 2)}\n`,
+  );
 }
 
 console.log("\nReady, each with its SBOM (.cdx.json) beside it. To be published in this order, in CI:\n");

@@ -1,24 +1,35 @@
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { root } from "./run.mjs";
+import { promisify } from "node:util";
+import { published, root } from "./run.mjs";
 
 /** @typedef {{ "bom-ref": string, name: string, hashes?: { alg: string, content: string }[] }} Component */
-/** @typedef {{ metadata: { component: Component }, components: Component[], dependencies: { ref: string, dependsOn: string[] }[] }} Bom */
+/** @typedef {{ serialNumber: string, metadata: { component: Component }, components: Component[], dependencies: { ref: string, dependsOn: string[] }[] }} Bom */
 
 /**
- * What a published package brings with it, as CycloneDX: itself, and all that runs in production, in the versions of the lockfile, which are
+ * What npm says of all that is published, which is slow: to be asked once.
+ * @returns {Promise<Bom>}
+ */
+export async function describePublished() {
+  const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library", "--omit=dev"];
+  const workspaces = published.map((folder) => `--workspace=${folder}`);
+  const options = { cwd: root, maxBuffer: 64 * 1024 * 1024 };
+  const { stdout } = await promisify(execFile)("npm", [...args, ...workspaces], options);
+  return JSON.parse(stdout);
+}
+
+/**
+ * What one published package brings with it, as CycloneDX: itself, and all that runs in production, in the versions of the lockfile, which are
  * those that were tested. npm describes a workspace as a part of its root, which it names for the folder that the clone lies in, as it does the
  * workspaces; here the package is what is described, by its name.
  * @param {string} folder from the root of the workspace
+ * @param {Bom} bom of {@link describePublished}
  * @param {ReadonlyMap<string, string>} tarballs path of the tarball by name and version, as in `daypass@0.1.0`: only they give our packages a digest
  * @returns {Bom}
  */
-export function sbomOf(folder, tarballs = new Map()) {
+export function sbomOf(folder, bom, tarballs = new Map()) {
   const { name, version } = JSON.parse(readFileSync(`${root}${folder}/package.json`, "utf8"));
-  const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=library", "--omit=dev", `--workspace=${folder}`];
-  /** @type {Bom} */
-  const bom = JSON.parse(execFileSync("npm", args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }));
   const dependsOn = new Map(bom.dependencies.map((row) => [row.ref, row.dependsOn]));
   const subject = `${name}@${version}`;
   const wanted = new Set([subject]);
@@ -33,6 +44,8 @@ export function sbomOf(folder, tarballs = new Map()) {
   if (own === undefined) throw new Error(`expected ${subject} in what npm describes, found it missing: run npm ci`);
   return {
     ...bom,
+    // Each has one of its own.
+    serialNumber: `urn:uuid:${randomUUID()}`,
     metadata: { ...bom.metadata, component: own },
     components: components.filter((component) => component !== own),
     dependencies: bom.dependencies.filter(({ ref }) => wanted.has(ref)),

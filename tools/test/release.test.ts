@@ -1,13 +1,14 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { published, root } from "../run.mjs";
-import { sbomOf } from "../sbom.mjs";
+import { describePublished, sbomOf } from "../sbom.mjs";
 
 interface Manifest {
   readonly name: string;
@@ -21,12 +22,15 @@ interface Manifest {
 let folder: string;
 /** What a release would upload, by its folder. */
 const tarballs = new Map<string, string>();
-beforeAll(() => {
+let described: Awaited<ReturnType<typeof describePublished>>;
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "daypass-release-"));
   const workspaces = published.map((path) => `--workspace=${path}`);
   const args = ["pack", "--json", `--pack-destination=${folder}`, ...workspaces];
-  const packed = JSON.parse(execFileSync("npm", args, { cwd: root, encoding: "utf8" }));
-  const names = Object.values(packed).map((entry) => (entry as { readonly filename: string }).filename);
+  const packing = promisify(execFile)("npm", args, { cwd: root });
+  const [{ stdout }, bom] = await Promise.all([packing, describePublished()]);
+  described = bom;
+  const names = Object.values(JSON.parse(stdout)).map((entry) => (entry as { readonly filename: string }).filename);
   for (const path of published) {
     const { name, version } = JSON.parse(readFileSync(`${root}${path}/package.json`, "utf8")) as Manifest;
     const file = `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
@@ -93,7 +97,7 @@ describe.each(published)("a release of %s", (path) => {
 
   test("has an SBOM of itself and of what it runs on in production, with each version and digest", () => {
     const { name, version } = manifestOf(tarballs.get(path) as string);
-    const { metadata, components, dependencies } = sbomOf(path);
+    const { metadata, components, dependencies } = sbomOf(path, described);
     expect(metadata.component).toMatchObject({ "bom-ref": `${name}@${version}`, name, version });
     const listed = components.map(({ "bom-ref": ref, name: called, hashes }) => {
       expect(ref.slice(0, called.length + 1)).toBe(`${called}@`);
@@ -109,9 +113,15 @@ describe.each(published)("a release of %s", (path) => {
   });
 });
 
+test("each SBOM has a number of its own", () => {
+  const numbers = published.map((path) => sbomOf(path, described).serialNumber);
+  expect(new Set(numbers).size).toBe(published.length);
+});
+
 test("the SBOM of what depends on another of ours has the digest of its tarball", () => {
   const tarball = tarballs.get("packages/daypass") as string;
-  const { components } = sbomOf("packages/cli", new Map([[`daypass@${manifestOf(tarball).version}`, tarball]]));
+  const packed = new Map([[`daypass@${manifestOf(tarball).version}`, tarball]]);
+  const { components } = sbomOf("packages/cli", described, packed);
   const digest = execFileSync("sha512sum", [tarball], { encoding: "utf8" }).slice(0, 128);
   const ours = components.find(({ "bom-ref": ref }) => ref.startsWith("daypass@"));
   expect(ours?.hashes).toEqual([{ alg: "SHA-512", content: digest }]);
@@ -137,7 +147,8 @@ describe("npm publish", () => {
     const home = join(folder, "home");
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, ".npmrc"), `//${host}/:_authToken=none\n`);
-    const tarball = tarballs.get("packages/gateway") as string;
+    // The smallest of the three: npm unpacks it.
+    const tarball = tarballs.get("packages/cli") as string;
     // Not in CI, whatever runs the test: there it would ask for a certificate of its run.
     const env = {
       PATH: process.env["PATH"],

@@ -1,9 +1,13 @@
 import {
+  chmodSync,
+  chownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -11,11 +15,12 @@ import {
 import type { FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { createFile, createStateFile, replaceFile } from "../src/state/files.ts";
+import { createFile, createStateFile } from "../src/state/files.ts";
+import { replaceFile } from "../src/state/replace-file.ts";
 import { temporaryFolder } from "./command.ts";
 
 // What is asked of the disk, in its order, and what it answers to a write.
-const disk = vi.hoisted(() => ({ calls: [] as string[], fault: undefined as string | undefined }));
+const disk = vi.hoisted(() => ({ calls: [] as string[], fault: undefined as string | undefined, takesNothing: false }));
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
   const nameOf = (path: string): string => basename(path).replace(/\.[0-9a-f]{12}\.tmp$/, ".tmp");
@@ -26,9 +31,12 @@ vi.mock("node:fs/promises", async (original) => {
         if (typeof value !== "function") return value;
         return (...given: unknown[]) => {
           if (["writeFile", "sync", "close"].includes(String(member))) disk.calls.push(`${String(member)} ${name}`);
-          if (member === "writeFile" && disk.fault !== undefined && isNew)
-            return Promise.reject(Object.assign(new Error(disk.fault), { code: disk.fault }));
-          return Reflect.apply(value, target, given);
+          const isRefused = member === "writeFile" && disk.fault !== undefined && (isNew || disk.takesNothing);
+          if (!isRefused) return Reflect.apply(value, target, given);
+          const refusal = Object.assign(new Error(disk.fault), { code: disk.fault });
+          // Of what is written in place, some may have gone.
+          const some = isNew ? undefined : Reflect.apply(value, target, [String(given[0]).slice(0, 2)]);
+          return Promise.resolve(some).then(() => Promise.reject(refusal));
         };
       },
     });
@@ -64,7 +72,7 @@ beforeEach(() => {
   mkdirSync(folder);
   path = join(folder, "keys.json");
   writeFileSync(path, "the old text\n");
-  Object.assign(disk, { calls: [], fault: undefined });
+  Object.assign(disk, { calls: [], fault: undefined, takesNothing: false });
 });
 
 const TEMPORARY = ["open keys.json.tmp", "writeFile keys.json.tmp", "sync keys.json.tmp", "close keys.json.tmp"];
@@ -152,11 +160,65 @@ describe("on a full disk", () => {
     const other = join(folder, "other");
     writeFileSync(other, " ".repeat(4096));
     for (const link of [linkSync, symlinkSync]) {
-      rmSync(spare);
+      rmSync(spare, { force: true });
       link(other, spare);
       await expect(replaceFile(path, "new", held)).rejects.toThrow("ENOSPC");
       expectUntouched();
       expect(readFileSync(other, "utf8")).toBe(" ".repeat(4096));
     }
+  });
+
+  test("no part of a text stays in a spare file that did not take it whole", async () => {
+    disk.takesNothing = true;
+    await expect(replaceFile(path, "new", held)).rejects.toThrow("nothing was changed");
+    expectUntouched();
+    expect(readdirSync(folder)).toEqual(["keys.json"]);
+  });
+
+  test("a file that is not there yet is told as want of room, as any other", async () => {
+    rmSync(path);
+    await expect(replaceFile(path, "new", held)).rejects.toThrow("expected room beside");
+  });
+
+  test.skipIf(process.platform === "win32")(
+    "what takes the place of the old text is private, and its owner's",
+    async () => {
+      const { uid } = statSync(path);
+      const isRoot = process.getuid?.() === 0;
+      const owner = isRoot ? 65_534 : uid;
+      if (isRoot) chownSync(path, owner, owner);
+      chmodSync(spare, 0o644);
+      await replaceFile(path, "new", held);
+      const { mode, uid: after } = statSync(path);
+      expect([(mode & 0o777).toString(8), after]).toEqual(["600", owner]);
+    },
+  );
+});
+
+describe("the spare file", () => {
+  const bytes = (): number => lstatSync(`${path}.spare`).size;
+
+  test("has room for the bytes of a text, whatever its characters", async () => {
+    await replaceFile(path, "ü".repeat(4000), held);
+    expect(bytes()).toBe(8192);
+  });
+
+  test.each([
+    ["symbolic", symlinkSync],
+    ["hard", linkSync],
+  ])("is made again where a %s link stands in its place", async (_, link) => {
+    const other = join(folder, "other");
+    writeFileSync(other, " ".repeat(8192));
+    link(other, `${path}.spare`);
+    await replaceFile(path, "new", held);
+    expect([bytes(), statSync(other).size]).toEqual([4096, 8192]);
+  });
+
+  test("that cannot be made takes nothing away that another process is writing", async () => {
+    mkdirSync(`${path}.spare`);
+    const theirs = `${basename(path)}.0123456789ab.tmp`;
+    writeFileSync(join(folder, theirs), "");
+    await replaceFile(path, "new".repeat(4000), held);
+    expect(readdirSync(folder)).toEqual(["keys.json", theirs, "keys.json.spare"].sort());
   });
 });

@@ -156,7 +156,7 @@ describe("Node's permission model", () => {
   const limited = (rights: readonly string[], args: readonly string[]) =>
     spawnSync(process.execPath, [flag, ...rights, ...nodeArguments, ...args], { encoding: "utf8", timeout: 20_000 });
 
-  test("forbids to flush what is stored, so a folder is not served with it", () => {
+  test("forbids flushing what is stored, so a folder is not served with it", () => {
     const root = temporaryFolder();
     const rights = ["--allow-fs-read=*", "--allow-fs-write=*"];
     const { status, stderr } = limited(rights, ["serve", root, "--port", "0"]);

@@ -162,10 +162,28 @@ test("explains a URL whose key may not grant it, and says no such thing of one t
   expect(await explained(short)).toMatchObject({ signatureFits: true });
   expect(await cause(short)).toBeUndefined();
   expect((await daypass(["explain", short, "--state", state])).stdout).toMatch(/signature +fits/);
+  const bound = await sign("--expires-in", "5m", "--ip", "10.0.0.0/8");
+  expect(await explained(bound, "--remote-address", "10.1.2.3")).toMatchObject({ signatureFits: true });
   // With another key, and with none, nobody has looked.
   const other = join(temporaryFolder(), "state");
   await keys(other, "create", "url");
   expect(await explained(short, "--state", other)).not.toHaveProperty("signatureFits");
+});
+
+test("says that the signature fits of no other request than the one that was sent", async () => {
+  const state = join(temporaryFolder(), "state");
+  await keys(state, "create");
+  const place = ["--state", state, "--endpoint", "http://127.0.0.1:8080"];
+  const url = (await daypass(["sign", "s3://media/a", ...place])).stdout.trim();
+  // The server has failed, so that explain looks for no other cause.
+  const input = "<Error><Code>InternalError</Code></Error>";
+  const fits = async (...sent: readonly string[]) => {
+    const { stdout } = await daypass(["explain", url, "--state", state, "--json", "--error", "-", ...sent], { input });
+    return JSON.parse(stdout).signatureFits;
+  };
+  expect(await fits()).toBe(true);
+  expect(await fits("--method", "PUT")).toBeUndefined();
+  expect(await fits("--sent-url", url.replace("/a?", "/b?"))).toBeUndefined();
 });
 
 test("explains that the key was revoked, whose secret is forgotten", async () => {

@@ -154,8 +154,15 @@ async function explainUrl(
     const signed = explanation.mustSend.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
     const { searchParams } = new URL(url);
     const [granted] = explanation.grants.methods ?? [];
-    const sent = { url, headers: sentHeaders(Object.fromEntries(signed), headers) };
-    return verifyAtHand(wireRequest({ ...sent, method: granted ?? values.method ?? method ?? "GET" }), atHand, {
+    const remoteAddress = values["remote-address"];
+    // What was sent, as far as it was told: that the signed request would be right is another matter.
+    const sent = {
+      url: values["sent-url"] ?? url,
+      method: values.method ?? method ?? granted ?? "GET",
+      headers: sentHeaders(Object.fromEntries(signed), headers),
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    };
+    return verifyAtHand(wireRequest(sent), atHand, {
       now,
       // Whom and what a Daypass URL is for, the explanation tells.
       subject: searchParams.get("dp-subject") ?? undefined,

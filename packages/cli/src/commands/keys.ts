@@ -59,7 +59,9 @@ export const keysCommand: Command = {
     if (run === undefined) throw new UsageError("expected an action");
     const folder = stateFolder(values.state, context.env);
     if (action !== "create" && !existsSync(folder))
-      throw new UsageError(`expected the state of a gateway in ${folder}, found no such folder: give --state`);
+      throw new UsageError(
+        `expected the state of a gateway in ${folder}, found no such folder: ${values.state === undefined ? "give" : "correct"} --state`,
+      );
     const store = keyStore({ folder, env: context.env, clock: () => new Date() });
     return run({ store, folder, argument, options: values, context });
   },

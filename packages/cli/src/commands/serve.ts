@@ -91,7 +91,7 @@ export const serveCommand: Command = {
 function expectFlushes(): void {
   if (process.permission === undefined) return;
   throw new CommandError(
-    "expected Node without --permission, found that it forbids to flush files (fsync): limit the process by the system, as with ProtectSystem of systemd",
+    "expected Node without --permission, found that it forbids flushing files (fsync): limit the process by the system, as with ProtectSystem of systemd",
   );
 }
 

@@ -5,7 +5,7 @@ import { scopeText } from "../state/scope-text.ts";
 
 /** An explanation, and whether the keys at hand have borne the URL out. */
 export interface Judged extends Explanation {
-  /** Missing where no key was given, and where the signature was not looked at. */
+  /** That of the request that was sent. Missing where no key was given, and where it was not looked at. */
   readonly signatureFits?: true | undefined;
 }
 

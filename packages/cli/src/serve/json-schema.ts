@@ -29,7 +29,7 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
     when(
       typeof value === "string" && !new RegExp(String(rule), "u").test(value),
       path,
-      // An operator reads the example; the expression is for what does not look unlike it.
+      // An operator reads the example; the expression tells why what looks like it is refused all the same.
       `text such as ${list(schema["examples"]).map((example) => JSON.stringify(example))}, which matches ${rule}`,
     ),
   minLength: (rule, value, path) =>

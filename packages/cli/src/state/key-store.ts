@@ -5,11 +5,12 @@ import { CommandError } from "../command.ts";
 import { isObject } from "../lines/fields.ts";
 import { privateJson } from "../private-json.ts";
 import { decoded } from "../text-file.ts";
-import { readText, replaceFile, sweepBeside } from "./files.ts";
+import { readText, sweepBeside } from "./files.ts";
 import { type ActiveKey, hasEnded, isActive, isKeyRecord, type KeyRecord, type SigningKey } from "./key-record.ts";
 import { withLock } from "./lock.ts";
 import { MASTER_KEY, masterKey } from "./master-key.ts";
 import { type NewKey, newKey } from "./new-key.ts";
+import { replaceFile } from "./replace-file.ts";
 import { seal, unseal } from "./seal.ts";
 import { expectStateFolder } from "./state-folder.ts";
 

@@ -319,6 +319,8 @@ describe("what a factory is given in a wrong way is refused at once", () => {
       expect(() => s3Signer({ ...part, credentials: { ...credentials, [name]: "" } })).toThrow(
         `expected ${name} as a line of text`,
       );
+    for (const expiration of [new Date(Number.NaN), new Date(-1), "tomorrow" as never])
+      expect(() => s3Signer({ ...part, credentials: { ...credentials, expiration } })).toThrow("expiration as Date");
   });
 
   // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.

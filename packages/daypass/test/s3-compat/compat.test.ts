@@ -295,6 +295,35 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     expect(asked).toBe(4);
   });
 
+  it("asks a client that has signed before for sessions, lengths and hashes of keys all the same", async () => {
+    const authSchemes = [{ name: "sigv4-s3express", signingName: "s3express", signingRegion: "eu-west-1" }];
+    const url = { protocol: "https:", hostname: "h", port: "", pathname: "/" };
+    const session = { ...credentials, accessKeyId: "ASIASESSION", sessionToken: "token" };
+    const express = client({
+      endpointProvider: () => ({ url, properties: { authSchemes } }),
+      s3ExpressIdentityProvider: { getS3ExpressIdentity: async () => session },
+    });
+    const one = client({
+      md5: class {
+        update(): void {}
+        digest = async () => new Uint8Array(16);
+      },
+    });
+    const name = "x-amz-server-side-encryption-customer-key";
+    const headers = [{ httpHeader: name }, { httpHeader: `${name}-MD5` }].map((traits) => [0, traits]);
+    const members = ["Bucket", "Key", "SSECustomerKey", "SSECustomerKeyMD5"];
+    const keyed = [3, "ns", "Keyed", 0, members, [[0, 1], [0, 1], ...headers], 2];
+    const get = [9, "ns", "GetObject", { http: ["GET", "/{Key+}", 200] }, () => keyed, () => undefined];
+    const object = { Bucket: "media", Key: "a" };
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await getSignedUrl(express, make(object), options)).toContain("=ASIASESSION%2F");
+      expect((await presign(one, make({ ...object, Body: "a" }), options)).headers).toEqual({ "content-length": "1" });
+      await getSignedUrl(one, make(object, get), options);
+      const { headers } = await presign(one, make({ ...object, SSECustomerKey: "k" }, get), options);
+      expect(headers).toEqual({ [name]: "aw==", [`${name}-md5`]: "AAAAAAAAAAAAAAAAAAAAAA==" });
+    }
+  });
+
   it("binds the length of a body, and a type that it is told to sign", async () => {
     const signed = await presign(client(), make({ Bucket: "media", Key: "a", Body: "ü€" }), {
       ...options,

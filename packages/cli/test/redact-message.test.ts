@@ -34,7 +34,7 @@ describe("CVE-2017-8761: what a command says when it fails shows no signature", 
     for (const message of [
       "expected --port as a whole number from 0 to 65535, found 70000",
       "expected a folder to serve, found none at /srv/files: create it",
-      "expected a configured origin (http://internal:3000, https://*.files.example.com)",
+      "expected Host of http://internal:3000,https://*.files.example.com, found 127.0.0.1:8080",
       "expected a=b&c, found /tmp/a?b: ENOENT",
       "",
     ])

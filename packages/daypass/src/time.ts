@@ -140,10 +140,14 @@ export function signingWindow(
   }
   // The start of a stable window lies in the past, and so may an end that is after it.
   if (!isWhole(expiresIn) || expiresIn > maxSeconds || !(signedAt + expiresIn > now)) {
-    throw refusal("INVALID_EXPIRY", `expiresIn as integer, 1 to ${maxSeconds} s, found ${JSON.stringify(expiresIn)}`, {
-      maximum: maxSeconds,
-      found: expiresIn,
-    });
+    throw refusal(
+      "INVALID_EXPIRY",
+      `expiresIn as integer, 1 to ${maxSeconds} s, found ${typeof expiresIn} ${expiresIn}`,
+      {
+        maximum: maxSeconds,
+        found: expiresIn,
+      },
+    );
   }
   return {
     signedAt: signedAt * 1000,

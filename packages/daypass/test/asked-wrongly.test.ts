@@ -166,9 +166,15 @@ describe("what a signer is asked for in a wrong way is refused, not dropped", ()
   it.each(["gcs", "azure", "swift", "url", "cloudfront"] as const)(
     "%s: a life as a text, and one that is over, by the name of the option",
     async (scheme) => {
-      for (const life of [{ expiresIn: "900" }, { expiresIn: undefined, expiresAt: new Date(0) }]) {
+      const lives = [
+        [{ expiresIn: "900" }, "string 900"],
+        [{ expiresIn: Number.NaN }, "number NaN"],
+        [{ expiresIn: 900n }, "bigint 900"],
+        [{ expiresIn: undefined, expiresAt: new Date(0) }, "number -"],
+      ] as const;
+      for (const [life, found] of lives) {
         const made = Promise.resolve().then(() => sign(scheme, life));
-        await expect(made).rejects.toThrow(/^expected expiresIn as integer, 1 to \d+ s, found ("900"|-\d+)/);
+        await expect(made).rejects.toThrow(RegExp(`^expected expiresIn as integer, 1 to \\d+ s, found ${found}`));
       }
     },
   );
@@ -313,6 +319,8 @@ describe("what a factory is given in a wrong way is refused at once", () => {
       expect(() => s3Signer({ ...part, credentials: { ...credentials, [name]: "" } })).toThrow(
         `expected ${name} as a line of text`,
       );
+    for (const expiration of [new Date(Number.NaN), new Date(-1), "tomorrow" as never])
+      expect(() => s3Signer({ ...part, credentials: { ...credentials, expiration } })).toThrow("expiration as Date");
   });
 
   // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.

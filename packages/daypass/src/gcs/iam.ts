@@ -13,8 +13,8 @@ export interface IamOptions {
   /** Address of the service account that signs. */
   readonly serviceAccount: string;
   /**
-   * An OAuth 2 access token with the scope `cloud-platform` or `iam`, or what gets one: asked before each signature. `getAccessToken` of
-   * google-auth-library fits as it is: `() => auth.getAccessToken()`.
+   * An OAuth 2 access token with the scope `cloud-platform` or `iam`, or what gets one: asked before each signature. Of a `GoogleAuth` of
+   * google-auth-library `() => auth.getAccessToken()` fits as it is; one of its clients gives an object, whose `token` it is.
    */
   readonly token: string | (() => Promise<string | null | undefined>);
   /** The runtime's own by default. Give one with a time limit, a proxy or retries. */
@@ -61,8 +61,8 @@ export function iamCredentials(options: IamOptions): GcsRemoteAccount {
       let status = 0;
       try {
         const bearer = typeof token === "string" ? token : await token();
-        // Or IAM would be sent the word "undefined".
-        if (!bearer) throw refused(serviceAccount, status, NO_TOKEN);
+        // Or IAM would be sent the word "undefined" or "[object Object]"; one with a line feed `fetch` refuses and shows as a whole.
+        if (typeof bearer !== "string" || !/^[!-~]+\s*$/.test(bearer)) throw refused(serviceAccount, status, NO_TOKEN);
         const answer = await send(url, {
           method: "POST",
           headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
@@ -80,7 +80,7 @@ export function iamCredentials(options: IamOptions): GcsRemoteAccount {
   };
 }
 
-const NO_TOKEN = { message: "no access token from the option token" };
+const NO_TOKEN = { message: "the option token gave no access token as text" };
 
 function resource(email: string): string {
   return `projects/-/serviceAccounts/${checkEmail(email)}`;

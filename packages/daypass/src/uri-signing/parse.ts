@@ -32,7 +32,7 @@ export function parseUriSigning(
   const claims = readClaims(jws.payload, extensions);
   const { exp, nbf } = claims;
   // A broken escape would become one with what stands behind it: `%%37%33` is `%73` in the normal form, and so on.
-  if (/%(?![0-9A-Fa-f]{2})/.test(found.target)) throw malformed("target", "form", "a URI");
+  if (/%(?![0-9A-Fa-f]{2})/.test(found.target)) throw malformed("target", "form", "whole escapes");
   const uri = normalizeUri(origin, found.target);
   return {
     jws,

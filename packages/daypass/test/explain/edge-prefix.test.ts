@@ -92,3 +92,13 @@ describe.each(WIDE)("a token for other URLs (%s)", (_what, made, [key, other]) =
     expect((await ask(made)).cause).toBeUndefined();
   });
 });
+
+it("a % that begins no escape is told as that, and no spelling of the path that has none is taken for what was signed", async () => {
+  const made = (await uris.sign(wide)).url;
+  const [key] = uriSigning;
+  expect((await ask(made.replace("/talks/2026", "/talks/50%25"), [key])).cause).toBeUndefined();
+  for (const keys of [[key], []]) {
+    const { cause } = await ask(made.replace("/talks/2026", "/talks/50%"), keys);
+    expect([cause?.code, cause?.fix]).toEqual(["MALFORMED", expect.stringContaining("%25")]);
+  }
+});

@@ -151,9 +151,11 @@ describe("signing through IAM", () => {
     const failing = async (): Promise<string> => {
       throw new Error("metadata server unreachable");
     };
-    for (const none of ["", null, undefined]) {
-      const { message, details } = await refusal({ token: async () => none });
+    // An object is what a client of google-auth-library gives; of a broken line `fetch` would say which.
+    for (const none of ["", null, undefined, { token: "good" } as never, "very-secret\ntoken"]) {
+      const { message, details, cause } = await refusal({ token: async () => none });
       expect([message, details["status"]]).toEqual([expect.stringContaining("no access token"), 0]);
+      expect(`${message} ${cause}`).not.toContain("very-secret");
     }
     const error = await refusal({ token: failing });
     expect(error).toMatchObject({ code: "INVALID_KEY", details: { status: 0 } });

@@ -151,14 +151,64 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     await expectRefusal(sign(), "INVALID_INPUT");
   });
 
-  it("signs what was asked for, whatever is written into the command meanwhile, and remembers its address", async () => {
+  it("reads the configuration of a class whose getters have private members, and sees what changes in it", async () => {
+    class Kept {
+      readonly #config = client().config;
+      readonly region = this.#config.region;
+      readonly credentials = this.#config.credentials;
+      readonly endpointProvider = this.#config.endpointProvider;
+      get forcePathStyle() {
+        return this.#config.forcePathStyle;
+      }
+      set forcePathStyle(value) {
+        this.#config.forcePathStyle = value;
+      }
+    }
+    const config = new Kept();
+    const sign = () => getSignedUrl({ config }, make({ Bucket: "media", Key: "a" }), options);
+    expect(await sign()).toBe(await getSignedUrl(client(), make({ Bucket: "media", Key: "a" }), options));
+    config.forcePathStyle = true;
+    expect(await sign()).toMatch(/^https:\/\/s3\.example\.com\/media\/a\?/);
+  });
+
+  it("asks for the region once a call, so that an address is kept for no other region than its own", async () => {
+    const regions = ["eu-west-1", "us-east-1", "eu-west-1"];
+    const one = client({ region: async () => regions.shift() });
+    const sign = () => getSignedUrl(one, make({ Bucket: "media", Key: "a" }), options);
+    for (const region of ["eu-west-1", "us-east-1", "eu-west-1"]) expect(await sign()).toContain(`%2F${region}%2F`);
+    expect(one.asked).toHaveLength(3);
+
+    const configuration = [3, "ns", "Configuration", 0, ["LocationConstraint"], [0]];
+    const wish = [
+      3,
+      "ns",
+      "Wish",
+      0,
+      ["Bucket", "CreateBucketConfiguration"],
+      [
+        [0, 1],
+        [() => configuration, 16],
+      ],
+    ];
+    const create = [9, "ns", "CreateBucket", { http: ["PUT", "/", 200] }, () => wish, () => undefined];
+    const written: object[] = [];
+    const protocol = { serializeRequest: async (_: object, input: object) => written.push(input) };
+    const there = client({ region: async () => regions.shift(), protocol });
+    regions.push("eu-west-1", "eu-west-2");
+    expect(await getSignedUrl(there, make({ Bucket: "media" }, create), options)).toContain("%2Feu-west-1%2F");
+    expect(written).toEqual([{ Bucket: "media", CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }]);
+  });
+
+  it("signs what was asked for, whatever is written into the command or the options meanwhile, and remembers its address", async () => {
     const one = client();
     const command = make({ Bucket: "media", Key: "k" });
-    const first = getSignedUrl(one, command, options);
+    const wish = { ...options };
+    const first = getSignedUrl(one, command, wish);
+    wish.expiresIn = 604_800;
     // Until the client's region is known, and its rules are asked.
     for (let turn = 0; turn < 3; turn++) await undefined;
     Object.assign(command.input, { Bucket: "other", Key: "secret" });
-    expect(await first).toMatch(/^https:\/\/media\.s3\.example\.com\/k\?/);
+    expect(await first).toMatch(/^https:\/\/media\.s3\.example\.com\/k\?.*&X-Amz-Expires=60&/);
     expect(await getSignedUrl(one, make({ Bucket: "other", Key: "k" }), options)).toMatch(/^https:\/\/other\./);
   });
 
@@ -243,6 +293,35 @@ describe("getSignedUrl of daypass/compat/aws", () => {
     const ending = count(new Date(AT.getTime() + 1000));
     for (let i = 0; i < 3; i++) await getSignedUrl(ending, make({ Bucket: "media", Key: "a" }), options);
     expect(asked).toBe(4);
+  });
+
+  it("asks a client that has signed before for sessions, lengths and hashes of keys all the same", async () => {
+    const authSchemes = [{ name: "sigv4-s3express", signingName: "s3express", signingRegion: "eu-west-1" }];
+    const url = { protocol: "https:", hostname: "h", port: "", pathname: "/" };
+    const session = { ...credentials, accessKeyId: "ASIASESSION", sessionToken: "token" };
+    const express = client({
+      endpointProvider: () => ({ url, properties: { authSchemes } }),
+      s3ExpressIdentityProvider: { getS3ExpressIdentity: async () => session },
+    });
+    const one = client({
+      md5: class {
+        update(): void {}
+        digest = async () => new Uint8Array(16);
+      },
+    });
+    const name = "x-amz-server-side-encryption-customer-key";
+    const headers = [{ httpHeader: name }, { httpHeader: `${name}-MD5` }].map((traits) => [0, traits]);
+    const members = ["Bucket", "Key", "SSECustomerKey", "SSECustomerKeyMD5"];
+    const keyed = [3, "ns", "Keyed", 0, members, [[0, 1], [0, 1], ...headers], 2];
+    const get = [9, "ns", "GetObject", { http: ["GET", "/{Key+}", 200] }, () => keyed, () => undefined];
+    const object = { Bucket: "media", Key: "a" };
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await getSignedUrl(express, make(object), options)).toContain("=ASIASESSION%2F");
+      expect((await presign(one, make({ ...object, Body: "a" }), options)).headers).toEqual({ "content-length": "1" });
+      await getSignedUrl(one, make(object, get), options);
+      const { headers } = await presign(one, make({ ...object, SSECustomerKey: "k" }, get), options);
+      expect(headers).toEqual({ [name]: "aw==", [`${name}-md5`]: "AAAAAAAAAAAAAAAAAAAAAA==" });
+    }
   });
 
   it("binds the length of a body, and a type that it is told to sign", async () => {

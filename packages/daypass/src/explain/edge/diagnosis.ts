@@ -53,6 +53,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     judge(kind, readable, input);
   const isFitting = async (input: EdgeInput<K>): Promise<boolean> => (await refusal(input)).code === "";
   const told = await refusal(inputFor(sentUrl));
+  const broken = brokenEscape(told.error);
   const found: Case<EdgeInput<K>> = {
     subject,
     signedBy: keyId,
@@ -69,7 +70,11 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     // None of them signs the method.
     unknowns: (input) => [input],
     methodIsFree: true,
-    variantsOf: (input) => edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] }),
+    // Whatever makes whole escapes of the path would be taken for what was signed.
+    variantsOf: (input) =>
+      broken === undefined
+        ? edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] })
+        : [],
     signsQuery: facts.signs.query,
     asSeen: (key) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, key) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
@@ -79,6 +84,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
           subject,
           headers.map(({ name }) => name),
         ) ??
+        broken ??
         grammarOf(told) ??
         otherUrls(sentFacts, inputFor(sentUrl))),
     times: { startsAt: facts.startsAt, endsAt: facts.endsAt },
@@ -136,6 +142,18 @@ function canonicalOrigin(origin: string): string {
 
 function grammarOf({ code, error }: { readonly code: string; readonly error: unknown }): Cause | undefined {
   return GRAMMAR.test(code) ? refusedCause(error) : undefined;
+}
+
+/** URI Signing normalises the URL, for which its escapes have to be whole. */
+function brokenEscape(error: unknown): Cause | undefined {
+  if (!isDaypassError(error) || error.code !== "MALFORMED" || error.details["parameter"] !== "target") return undefined;
+  return {
+    code: "MALFORMED",
+    sentence:
+      "The URL has a % without two hexadecimal digits behind it: it is refused before its signature is looked at.",
+    evidence: [],
+    fix: "Write a % that belongs to a name as %25, before the URL is signed.",
+  };
 }
 
 /** A verifier refuses a URL that its token is not for as it does one with a wrong signature. */

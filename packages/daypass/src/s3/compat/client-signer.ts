@@ -120,7 +120,6 @@ interface Frame {
   readonly identity: Identity;
   /** Parameters beside the signature's own. */
   readonly query: readonly EncodedPair[];
-  /** All parameters but the signature. */
   readonly sign: ScopeSigner;
   /** The canonical request around what the command adds to the endpoint's path. */
   readonly request: { readonly before: string; readonly after: string };

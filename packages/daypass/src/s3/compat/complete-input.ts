@@ -18,7 +18,7 @@ export function isComplete({ name }: Operation, input: CommandInput): boolean {
 export async function completeInput(
   { name }: Operation,
   input: CommandInput,
-  { md5, region }: SdkConfig,
+  { md5, region }: { readonly md5: SdkConfig["md5"] | undefined; readonly region: unknown },
 ): Promise<CommandInput> {
   const completed: Record<string, unknown> = { ...input };
   for (const member of KEYS) {
@@ -33,10 +33,9 @@ export async function completeInput(
     completed[`${member}MD5`] = base64(await digest.digest());
   }
   if (name === "CreateBucket") {
-    const here: unknown = typeof region === "function" ? await region() : region;
     const told = (completed["CreateBucketConfiguration"] ?? {}) as Readonly<Record<string, unknown>>;
-    if (here !== "us-east-1" && !told["LocationConstraint"] && !told["Location"]) {
-      completed["CreateBucketConfiguration"] = { ...told, LocationConstraint: here };
+    if (region !== "us-east-1" && !told["LocationConstraint"] && !told["Location"]) {
+      completed["CreateBucketConfiguration"] = { ...told, LocationConstraint: region };
     }
   }
   return completed;

@@ -42,8 +42,10 @@ export function addressFinder(config: SdkConfig): AddressFinder {
     throw invalidInput("client", "a client of @aws-sdk/client-s3 with its endpoint rules", "another");
   }
   // What is a prototype V8 keeps as an object; the SDK's own has so many members that it became a table, where looking one up
-  // costs ten times as much, and a dozen of them a twentieth of a signature.
-  const current = Object.create(config) as SdkConfig;
+  // costs ten times as much, and a dozen of them a twentieth of a signature. Not that of somebody's class: its getters may read
+  // private members, which what inherits from it does not have.
+  const isPlain = Object.getPrototypeOf(config) === Object.prototype;
+  const current = isPlain ? (Object.create(config) as SdkConfig) : config;
   let last: Found | undefined;
   return {
     known(command, { Bucket }, region) {
@@ -56,7 +58,7 @@ export function addressFinder(config: SdkConfig): AddressFinder {
       const instructions = instructionsOf(command);
       const others = instructions.others.map((name) => config[name]);
       const settings = { usual: usualSettings(current), others };
-      const parameters = await resolveParameters(config, instructions, input);
+      const parameters = await resolveParameters(config, instructions, { input, region });
       const bucket = input["Bucket"];
       const endpoint = endpointProvider(parameters, {});
       const isOwn = config.bucketEndpoint === true && bucket !== undefined;
@@ -67,11 +69,17 @@ export function addressFinder(config: SdkConfig): AddressFinder {
   };
 }
 
-async function resolveParameters(config: SdkConfig, { list }: Instructions, input: object): Promise<Parameters> {
+async function resolveParameters(
+  config: SdkConfig,
+  { list }: Instructions,
+  { input, region }: { readonly input: object; readonly region: unknown },
+): Promise<Parameters> {
   const parameters: Parameters = {};
   for (const [name, { type, name: key = name, value }] of list) {
     if (type === "staticContextParams") parameters[name] = value;
     else if (type === "contextParams") parameters[name] = Reflect.get(input, key);
+    // Not asked for again: the address is kept for this one.
+    else if (key === "region") parameters[name] = region;
     else parameters[name] = await configValue(config, name, key, type === "clientContextParams");
   }
   // The environment and the shared profile may name an endpoint, too.

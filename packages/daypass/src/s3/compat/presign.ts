@@ -90,8 +90,8 @@ function signCommand<T>(
       signers.set(config, signer);
     }
     const operation = operationOf(command);
-    // What was asked for now: a caller may write into the command while the client's providers are waited for.
-    const call: Call = { config, signer, command, operation, input: { ...command.input }, options };
+    // What was asked for now: a caller may write into the command or the options while the client's providers are waited for.
+    const call: Call = { config, signer, command, operation, input: { ...command.input }, options: copyOf(options) };
     return Promise.resolve(typeof config.region === "function" ? config.region() : config.region).then((region) => {
       const signed = signKnown(call, region);
       return signed === undefined ? askAndSign(call, region).then(pick) : pick(signed);
@@ -99,6 +99,29 @@ function signCommand<T>(
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+// One by one, as a class may have them as getters.
+function copyOf({
+  expiresIn,
+  signingDate,
+  signingRegion,
+  signingService,
+  unsignableHeaders,
+  signableHeaders,
+  unhoistableHeaders,
+  hoistableHeaders,
+}: AwsPresigningOptions): AwsPresigningOptions {
+  return {
+    expiresIn,
+    signingDate,
+    signingRegion,
+    signingService,
+    unsignableHeaders,
+    signableHeaders,
+    unhoistableHeaders,
+    hoistableHeaders,
+  };
 }
 
 /** The signature, if it takes nothing but what the client has said before. */
@@ -116,7 +139,7 @@ async function askAndSign(call: Call, region: unknown): Promise<SignedCall> {
   const { config, signer, command, operation, options } = call;
   let { input } = call;
   const address = signer.knownAddress(command, input, region) ?? (await signer.findAddress(command, input, region));
-  if (!isComplete(operation, input)) input = await completeInput(operation, input, config);
+  if (!isComplete(operation, input)) input = await completeInput(operation, input, { md5: config.md5, region });
   let bound = bindInput(operation, input);
   if (bound.body !== undefined) bound = await bindBodyLength(bound, operation, input, config);
   let credentials = signer.knownCredentials() ?? (await signer.findCredentials());

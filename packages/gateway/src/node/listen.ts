@@ -142,6 +142,8 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   // By TLS something has come on each of those, the handshake; whether a request has, these know.
   const secured = new Set<Socket>();
   server.on("secureConnection", (socket: Socket) => {
+    // By TCP alone it has this from Node. Who ends his side while he shakes hands waits for no answer.
+    socket.allowHalfOpen = true;
     secured.add(socket);
     socket.once("close", () => secured.delete(socket));
   });

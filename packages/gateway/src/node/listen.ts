@@ -142,6 +142,8 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   // By TLS something has come on each of those, the handshake; whether a request has, these know.
   const secured = new Set<Socket>();
   server.on("secureConnection", (socket: Socket) => {
+    // By TCP alone it has this from Node. Who ends his side while he shakes hands waits for no answer.
+    socket.allowHalfOpen = true;
     secured.add(socket);
     socket.once("close", () => secured.delete(socket));
   });
@@ -194,15 +196,16 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   };
 }
 
-/** As many fields as a head of the usual 16 KiB can have, `a:` and a line end each. */
-const USUAL_HEAD_FIELDS = 4096;
+/** Far more than anybody sends. Each takes memory while its head is under way, on every connection, whatever the pipeline says in the end. */
+const READ_FIELDS = 1024;
 /** Node doubles its limit, in 32 bits. */
 const MOST_FIELDS = 2 ** 30 - 1;
 
 /**
- * How many fields Node may read. It drops those beyond in silence or, since Node 26, answers a bare 431 by itself: with more than are
- * allowed, the pipeline sees that there are too many, and refuses them in the client's dialect and with a line in the log.
+ * How many fields Node may read. It drops those beyond in silence or, since Node 26, answers a bare 431 by itself, as where a head has too many
+ * bytes: with more than are allowed, the pipeline sees that there are too many, and refuses them in the client's dialect and with a line
+ * in the log.
  */
 function fieldsToRead(allowed: number): number {
-  return Math.min(Math.max(allowed + 1, USUAL_HEAD_FIELDS), MOST_FIELDS);
+  return Math.min(Math.max(allowed + 1, READ_FIELDS), MOST_FIELDS);
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Tally, tally } from "../../src/index.ts";
 import { connectionEnds } from "../../src/node/connection-end.ts";
@@ -7,6 +8,11 @@ import type { Storage } from "../../src/storage/storage.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { readAll, s3For } from "../e2e/clients.ts";
 import { front, scripted } from "../storage/scripted-upstream.ts";
+import { tls } from "./fixtures/tls.ts";
+
+// On a busy machine an answer may take longer than the second after which a silent client is taken for gone.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
+afterEach(() => void vi.useRealTimers());
 
 const LARGE = "l".repeat(4_000_000);
 const FILES = { "media/small.txt": "small", "media/large.txt": LARGE };
@@ -61,6 +67,28 @@ describe("a client that sends nothing more after its request", () => {
     await expect.poll(() => gateway.server.connections).toBe(0);
   });
 
+  it("gets its answer by TLS as well", async () => {
+    const gateway = await testGateway({ files: FILES, listen: { tls } });
+    onTestFinished(() => gateway.close());
+    const options = { port: gateway.port, host: "127.0.0.1", ca: tls.cert, allowHalfOpen: true };
+    for (const [key, answer] of [
+      ["large.txt", /^HTTP\/1\.1 200 .*\r\n\r\nl{4000000}$/s],
+      ["none", /^HTTP\/1\.1 404 .*NoSuchKey/s],
+    ] as const) {
+      expect(await readAll(connectTls(options).end(message(gateway, { key })))).toMatch(answer);
+    }
+    await expect.poll(() => gateway.server.connections).toBe(0);
+  });
+
+  it("is not waited for while it shakes hands", async () => {
+    const gateway = await testGateway({ files: FILES, listen: { tls } });
+    onTestFinished(() => gateway.close());
+    const socket = connect({ port: gateway.port, host: "127.0.0.1", allowHalfOpen: true });
+    // The head of a TLS record of 512 bytes.
+    expect(await readAll(socket.end(Buffer.from([22, 3, 1, 2, 0, 1])))).toBe("");
+    await expect.poll(() => gateway.server.connections).toBe(0);
+  });
+
   it("gets the answers of all that it has pipelined", async () => {
     const gateway = await testGateway({ files: FILES });
     onTestFinished(() => gateway.close());
@@ -104,9 +132,6 @@ describe("a client that sends nothing more after its request", () => {
 });
 
 describe("a client that sends nothing more and may have left", () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
-  afterEach(() => void vi.useRealTimers());
-
   /** A connection whose client has ended its side. */
   const connection = () => {
     const socket = Object.assign(new EventEmitter(), {

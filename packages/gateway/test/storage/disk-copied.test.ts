@@ -1,6 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { adoptCopies } from "../../src/storage/disk/adopt-copies.ts";
@@ -65,6 +76,39 @@ it("a root that was copied file by file knows its uploads: ETag, type, metadata,
   expect(await opened(root, seen)).toEqual(before);
 });
 
+it("a backup that was copied over the root it was made of gives back what is gone since", async () => {
+  const [root, backup] = [ownRoot(), ownRoot()];
+  const before = await opened(root, async (storage) => {
+    await fill(storage);
+    return seen(storage);
+  });
+  copy(root, backup);
+  utimesSync(join(backup, ".daypass/index-file"), 0, 0);
+  // It keeps its inode, so the file that comes back has another one.
+  renameSync(join(root, "bucket/a/plain.bin"), join(root, "bucket/a/moved.bin"));
+  const index = lstatSync(join(root, ".daypass/index.db")).ino;
+  execFileSync("cp", ["-a", `${backup}/.`, root]);
+  expect(lstatSync(join(root, ".daypass/index.db")).ino).toBe(index);
+  expect(await opened(root, seen)).toEqual(before);
+});
+
+it("a copy whose bucket comes later, on a disk that was away at the first starts, knows its uploads then", async () => {
+  const [root, place] = [ownRoot(), ownRoot()];
+  const before = await opened(root, async (storage) => {
+    await fill(storage);
+    return seen(storage);
+  });
+  copy(root, place);
+  renameSync(join(place, "bucket"), join(place, ".away"));
+  for (const folder of ["", "bucket"]) {
+    mkdirSync(join(place, folder), { recursive: true });
+    await opened(place, async () => {});
+  }
+  rmdirSync(join(place, "bucket"));
+  renameSync(join(place, ".away"), join(place, "bucket"));
+  expect(await opened(place, seen)).toEqual(before);
+});
+
 it("a start that uses another index, as on a full disk, leaves that of the copy to the next", async () => {
   const [root, place] = [ownRoot(), ownRoot()];
   const before = await opened(root, async (storage) => {
@@ -78,7 +122,14 @@ it("a start that uses another index, as on a full disk, leaves that of the copy 
   const plain = join(place, "bucket/a/plain.bin");
   const fingerprint = fingerprintOf(lstatSync(plain, { bigint: true }));
   const currentFingerprint = ({ key }: { readonly key: string }) => (key === PLAIN.key ? fingerprint : undefined);
-  await adoptCopies({ database: spare.database, layout, path, spare: true, currentFingerprint });
+  await adoptCopies({
+    database: spare.database,
+    layout,
+    path,
+    spare: true,
+    currentFingerprint,
+    mayBeAway: () => false,
+  });
   expect(spare.database.find(PLAIN, fingerprint)?.metadata).toEqual({ who: "me" });
   spare.close();
   expect(await opened(place, seen)).toEqual(before);

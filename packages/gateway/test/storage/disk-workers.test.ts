@@ -166,6 +166,8 @@ describe("workers that share one index writer", () => {
       database.transaction(steps);
     };
     const room = keptRoom(openLayout(root, { owner: true }), database);
+    // Else it is made behind a commit, and may be while the folder is removed.
+    await room.keep();
     const writer = localIndexWriter({ database: { ...database, transaction }, room });
     const refs = Array.from({ length: 500 }, (_, key) => ({ bucket: "bucket", key: `${key}` }));
     const claims = await Promise.all(refs.map((ref) => writer.claim(ref, { kind: "put", row: rowOf(ref.key, "1") })));
@@ -188,6 +190,7 @@ describe("workers that share one index writer", () => {
       database.transaction(steps);
     };
     const room = keptRoom(openLayout(root, { owner: true }), database);
+    await room.keep();
     const writer = localIndexWriter({ database: { ...database, transaction }, room });
     const claim = () => writer.claim({ bucket: "bucket", key: "a" }, { kind: "put", row: rowOf("a", "1") });
     const [first, second] = [claim(), claim()];

@@ -24,32 +24,55 @@ export interface AdoptOptions {
   readonly spare: boolean;
   /** The fingerprint of the file that a key has now. */
   readonly currentFingerprint: (row: StoredRow["ref"]) => string | undefined;
+  /** Whether the files of a bucket may be on a disk that is not there yet. */
+  readonly mayBeAway: (bucket: string) => boolean;
 }
 
 /**
  * Only at a start, and only of a copy: later a file with the size and time of a stored one may be another that was put there within the same
  * tick of the clock. A row is given to the file whose size and time in nanoseconds it has; all others stay strangers.
  */
-export async function adoptCopies({ database, layout, path, spare, currentFingerprint }: AdoptOptions): Promise<void> {
+export async function adoptCopies(options: AdoptOptions): Promise<void> {
+  const { database, layout, path, spare, currentFingerprint, mayBeAway } = options;
   const mark = join(layout.own, MARK);
   const index = unlessAbsent(() => lstatSync(path, { bigint: true }));
   if (index === undefined) return;
   const own = `${index.ino}:${index.birthtimeNs}`;
-  if (unlessAbsent(() => readFileSync(mark, "utf8")) === own) return;
+  const waiting = waitingBuckets(mark, own);
+  if (waiting?.size === 0) return;
+  const away = new Map<string, boolean>();
   for (let last: StoredRow | undefined; ; ) {
     const rows = database.rowsAfter(last, BATCH);
     last = rows.at(-1);
     if (last === undefined) break;
     const steps: (() => void)[] = [];
     for (const { ref, fingerprint } of rows) {
+      if (waiting?.has(ref.bucket) === false) continue;
       const current = await unlessStuck(() => currentFingerprint(ref));
+      if (current === undefined && !away.has(ref.bucket))
+        away.set(ref.bucket, (await unlessStuck(() => mayBeAway(ref.bucket))) ?? true);
       if (current !== undefined && isSameButForInode(fingerprint, current))
         steps.push(() => database.moveRow(ref, fingerprint, current));
     }
     if (steps.length > 0) database.transaction(steps);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  if (!spare) keepMark(mark, own);
+  const expected = [...away].flatMap(([bucket, isAway]) => (isAway ? [bucket] : []));
+  if (!spare) keepMark(mark, [own, ...expected].join("\n"));
+}
+
+/** Whoever copies a file sets its content's time back, and cannot set that of its last change. Some file systems are late with either. */
+const LATER_MS = 60_000;
+
+/**
+ * The buckets of a copy that were away when it was looked at; `undefined` where nobody has looked yet. What is copied over a root keeps
+ * the index's inode, and then the mark's times tell.
+ */
+function waitingBuckets(mark: string, own: string): ReadonlySet<string> | undefined {
+  const found = unlessAbsent(() => ({ text: readFileSync(mark, "utf8"), times: lstatSync(mark) }));
+  const [index, ...buckets] = found?.text.split("\n") ?? [];
+  if (found === undefined || index !== own || found.times.ctimeMs - found.times.mtimeMs > LATER_MS) return undefined;
+  return new Set(buckets);
 }
 
 /** Without it the next start looks again. */

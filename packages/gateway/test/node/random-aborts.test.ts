@@ -141,15 +141,15 @@ async function visit(gateway: TestGateway, open: () => Socket, random: Random): 
 async function storm(gateway: TestGateway, open: () => Socket, seed: number): Promise<void> {
   const random = randomFrom(seed);
   let left = CONNECTIONS;
+  // On a busy machine more of them are gone before they are answered, and some more come.
+  const isStorm = () => gateway.events.length > CONNECTIONS / 2;
   const visitor = async (): Promise<void> => {
-    while (left-- > 0) await visit(gateway, open, random);
+    while (left-- > 0 || !isStorm()) await visit(gateway, open, random);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, visitor));
 }
 
 async function expectAtRest(gateway: TestGateway, counts: Tally): Promise<void> {
-  // Else it was no storm.
-  expect(gateway.events.length).toBeGreaterThan(CONNECTIONS / 2);
   const state = () => ({
     inFlight: counts.inFlight,
     unverified: counts.unverified.total,

@@ -17,7 +17,7 @@ export function withStoredKey(explanation: Explanation, record: KeyRecord | unde
   };
 }
 
-/** A key that was revoked: no other URL of it opens, whatever else is the matter. Or one that has ended. */
+/** A revoked key comes before whatever else is the matter, as none of its URLs opens; one that has ended comes where nothing else is. */
 function endedKey({ cause }: Explanation, { id, revokedAt, retiresAt }: KeyRecord, now: Date): Cause | undefined {
   const code = "UNKNOWN_KEY";
   if (revokedAt !== undefined) {

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cpuMilliseconds } from "../../../daypass/test/cpu-time.ts";
-import { openDatabase } from "../../src/storage/disk/index/sqlite.ts";
 import { type DiskIndex, disk, ipcIndexWriter, openDiskIndex, serveIndexWriter } from "../../src/storage/disk.ts";
 import type { NamedPart, UploadRef } from "../../src/storage/multipart.ts";
 import type { Storage } from "../../src/storage/storage.ts";
@@ -361,78 +360,5 @@ describe("the list of uploads", () => {
       // Read whole for each, it is 180,000 rows and 200 ms in which no other request is heard.
       expect(Math.min(...times)).toBeLessThan(50);
     });
-  });
-});
-
-describe("the index of an earlier release", () => {
-  it("is brought to the present version with all that it holds", async () => {
-    const root = tempRoot();
-    mkdirSync(join(root, ".daypass/objects"), { recursive: true });
-    writeFileSync(join(root, "bucket/a.txt"), "uploaded");
-    const { ino, size, mtimeNs } = statSync(join(root, "bucket/a.txt"), { bigint: true });
-    const database = await openDatabase(join(root, ".daypass/index.db"));
-    // The tables of version 1, as it made them.
-    database.exec(`
-      PRAGMA journal_mode = WAL;
-      CREATE TABLE objects (
-        bucket TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, settled INTEGER NOT NULL, etag TEXT NOT NULL,
-        content_type TEXT NOT NULL, headers TEXT, metadata TEXT, checksums TEXT, PRIMARY KEY (bucket, key, fingerprint)
-      ) STRICT, WITHOUT ROWID;
-      CREATE INDEX unsettled ON objects (bucket, key) WHERE settled = 0;
-      CREATE TABLE folders (path TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
-      CREATE TABLE gateway (run TEXT NOT NULL) STRICT;
-      PRAGMA user_version = 1;
-    `);
-    database
-      .prepare("INSERT INTO objects VALUES ('bucket', 'a.txt', ?, 1, 'the etag', 'x/y', NULL, '{\"a\":\"1\"}', NULL)")
-      .run(`${ino}:${size}:${mtimeNs}`);
-    database.close();
-
-    const storage = await disk({ root });
-    const info = await storage.head({ bucket: "bucket", key: "a.txt" }, { parts: true });
-    expect(info).toMatchObject({ etag: "the etag", contentType: "x/y", metadata: { a: "1" }, checksums: {} });
-    expect([info?.tags, info?.parts]).toEqual([undefined, undefined]);
-    await storage.setTags({ bucket: "bucket", key: "a.txt" }, { b: "2" });
-    const upload = await storage.createUpload(ref);
-    await storage.completeUpload(upload, [await put(storage, upload, 1)], ANY_SIZE);
-    await storage.close();
-    const again = await disk({ root });
-    expect((await again.head({ bucket: "bucket", key: "a.txt" }))?.tags).toEqual({ b: "2" });
-    expect((await again.head(ref, { parts: true }))?.parts).toEqual([{ size: PART }]);
-    const listed = await again.list("bucket", { prefix: "", limit: 10 });
-    expect(listed.entries.map((entry) => (entry.kind === "object" ? entry.key : entry.prefix))).toEqual([
-      "a.txt",
-      "big.bin",
-    ]);
-    await again.close();
-    removeRoot(root);
-  });
-
-  it("has the tables of a new one", async () => {
-    const schemaOf = async (path: string) => {
-      const database = await openDatabase(path, { readOnly: true });
-      const rows = database.prepare("SELECT type, name FROM sqlite_schema ORDER BY type, name").all();
-      const columns = database.prepare("SELECT name FROM pragma_table_info('objects') ORDER BY name").all();
-      database.close();
-      return [rows, columns].map((list) => list.map((row) => Object.values(row as object)));
-    };
-    const [old, fresh] = [tempRoot(), tempRoot()];
-    await (await disk({ root: fresh })).close();
-    mkdirSync(join(old, ".daypass"));
-    const database = await openDatabase(join(old, ".daypass/index.db"));
-    database.exec(`
-      CREATE TABLE objects (bucket TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, settled INTEGER NOT NULL,
-        etag TEXT NOT NULL, content_type TEXT NOT NULL, headers TEXT, metadata TEXT, checksums TEXT,
-        PRIMARY KEY (bucket, key, fingerprint)) STRICT, WITHOUT ROWID;
-      CREATE INDEX unsettled ON objects (bucket, key) WHERE settled = 0;
-      CREATE TABLE folders (path TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
-      CREATE TABLE gateway (run TEXT NOT NULL) STRICT;
-      PRAGMA user_version = 1;
-    `);
-    database.close();
-    await (await disk({ root: old })).close();
-    expect(await schemaOf(join(old, ".daypass/index.db"))).toEqual(await schemaOf(join(fresh, ".daypass/index.db")));
-    removeRoot(old);
-    removeRoot(fresh);
   });
 });

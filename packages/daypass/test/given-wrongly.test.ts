@@ -1,0 +1,157 @@
+import { akamaiSigner, akamaiVerifier } from "daypass/akamai";
+import { cloudflareSigner } from "daypass/cloudflare";
+import { cloudfrontCookieSigner, cloudfrontSigner, cloudfrontVerifier } from "daypass/cloudfront";
+import { cosSigner } from "daypass/cos";
+import { fastlySigner } from "daypass/fastly";
+import { gcsHmacSigner, gcsSigner } from "daypass/gcs";
+import { laravelSigner, laravelVerifier } from "daypass/laravel";
+import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token";
+import { ossSigner } from "daypass/oss";
+import { s3Signer } from "daypass/s3";
+import { swiftSigner } from "daypass/swift";
+import { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing";
+import { describe, expect, it } from "vitest";
+import { RSA } from "./cloudfront/keys.ts";
+import { clock } from "./edge-fixture.ts";
+import { codeOf, cos, hmac, oss, pem } from "./option-fixture.ts";
+
+// From JavaScript, from JSON, or from a variable that is not set.
+describe("what a factory is given in a wrong way is refused at once", () => {
+  it("a key pair that is not set: the URLs would name none", async () => {
+    for (const keyPairId of [undefined, null, 7]) {
+      const named = { keyPairId: keyPairId as unknown as string };
+      const key = { ...named, publicKey: RSA.publicKey, hashes: ["sha1"] as const };
+      expect(await codeOf(() => cloudfrontSigner({ ...pem, ...named }))).toBe("INVALID_KEY");
+      expect(await codeOf(() => cloudfrontCookieSigner({ ...pem, ...named }))).toBe("INVALID_KEY");
+      expect(await codeOf(() => cloudfrontVerifier({ keys: key, origins: ["https://media.example.com"] }))).toBe(
+        "INVALID_KEY",
+      );
+    }
+  });
+
+  it.each([undefined, null, 7])("an account and a container of Swift that are not set, but %s", async (name) => {
+    const options = { endpoint: "https://swift.example.com", account: "AUTH_test", key: "mykey" };
+    const wish = { container: "media", object: "a.txt", expiresIn: 60 };
+    expect(await codeOf(() => swiftSigner({ ...options, account: name as never }))).toBe("INVALID_INPUT");
+    expect(await codeOf(() => swiftSigner(options).sign({ ...wish, container: name as never }))).toBe("INVALID_INPUT");
+    expect(await codeOf(() => swiftSigner(options).sign(wish))).toBe("made");
+  });
+
+  it("credentials with a line break, which a file's last line leaves or two pasted values have between them", async () => {
+    for (const text of ["secret\n", "\nsecret", "AKID\nsecret"]) {
+      const made = (names: object) => () => ossSigner({ region: "cn-hangzhou", credentials: { ...oss, ...names } });
+      expect(await codeOf(made({ accessKeySecret: text }))).toBe("INVALID_KEY");
+      expect(await codeOf(made({ accessKeyId: text }))).toBe("INVALID_KEY");
+      expect(await codeOf(made({ securityToken: text }))).toBe("INVALID_KEY");
+    }
+  });
+
+  it("credentials whose end is no instant, which none could outlive", async () => {
+    for (const expiration of [new Date(Number.NaN), new Date(0), "soon"]) {
+      const credentials = { ...oss, expiration: expiration as Date };
+      expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials }))).toBe("INVALID_KEY");
+    }
+  });
+
+  it("the part of an access key that a variable has left empty is named", () => {
+    const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "token" };
+    const part = { region: "eu-west-1", credentials };
+    expect(() => s3Signer(part)).not.toThrow();
+    for (const name of ["accessKeyId", "secretAccessKey"] as const)
+      expect(() => s3Signer({ ...part, credentials: { ...credentials, [name]: "" } })).toThrow(
+        `expected ${name} as a line of text`,
+      );
+    for (const expiration of [new Date(Number.NaN), new Date(-1), "tomorrow" as never])
+      expect(() => s3Signer({ ...part, credentials: { ...credentials, expiration } })).toThrow("expiration as Date");
+  });
+
+  // A verifier for an origin that no request can select would refuse every one of them as WRONG_ORIGIN.
+  it.each([
+    "https://media.example.com/",
+    "https://Media.example.com",
+    "https://media.example.com:443",
+    "https://media.example.com:65536",
+    "https://media.example.com.",
+    "https://*.example.com",
+    "media.example.com",
+    "",
+  ])("an origin that is spelled %j", async (origin) => {
+    const made = (origins: readonly string[]) => codeOf(() => akamaiVerifier({ secrets: "52a1", origins }));
+    expect(await made([origin])).toBe("INVALID_INPUT");
+    expect(await made(["https://media.example.com", origin])).toBe("INVALID_INPUT");
+    expect(await made(["https://media.example.com"])).toBe("made");
+  });
+
+  it("no origins, or one twice", async () => {
+    for (const origins of [[], undefined, ["https://a.example", "https://a.example"]]) {
+      const made = () => akamaiVerifier({ secrets: "52a1", origins: origins as never });
+      expect(await codeOf(made)).toBe("INVALID_INPUT");
+    }
+  });
+
+  it.each([
+    () => akamaiSigner({ secret: "52a1", hash: "sha512" as "sha256" }),
+    () => akamaiSigner({ secret: "52a1", parameter: "" }),
+    () => akamaiSigner({ secret: "52a1", parameter: "a b" }),
+    () => cloudflareSigner({ secret: "secret", ttl: 900, parameter: "a=b" }),
+    () => fastlySigner({ secret: "c2VjcmV0", hash: "md5" as "sha1" }),
+    () => gcsHmacSigner({ credentials: hmac, universeDomain: "" }).sign({ bucket: "b", expiresIn: 60 }),
+  ])("%s", async (make) => {
+    expect(await codeOf(make)).toBe("INVALID_INPUT");
+  });
+
+  it.each([
+    (secret: never) => uriSigningSigner({ key: secret }),
+    (secret: never) => uriSigningVerifier({ keySets: [{ keys: [secret] }], origins: ["https://media.example.com"] }),
+    (secret: never) => mediaCdnTokenSigner({ key: secret }),
+    (secret: never) => mediaCdnTokenVerifier({ keys: secret, origins: ["https://media.example.com"] }),
+    (secret: never) => mediaCdnTokenVerifier({ keys: [secret], origins: ["https://media.example.com"] }),
+  ])("a secret in the place of a key, which no error quotes: %s", (make) => {
+    let thrown: unknown;
+    try {
+      make("a-secret-as-plain-text" as never);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: "INVALID_KEY" });
+    expect(String(thrown)).not.toContain("a-secret");
+    expect(() => make(null as never)).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
+  });
+
+  it("names the option of a secret that is missing", () => {
+    expect(() => laravelSigner({} as { secret: string })).toThrow(/^expected secret as text/);
+    expect(() => laravelVerifier({ origins: ["https://a.example"] } as never)).toThrow(/^expected secrets as text/);
+  });
+
+  it.each(["http://127.0.0.1:4443", "http://[::1]"])(
+    "puts no bucket in front of an IP address: %s",
+    async (endpoint) => {
+      const at = { endpoint, addressing: "virtual" } as const;
+      expect(await codeOf(() => gcsHmacSigner({ credentials: hmac, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials: oss, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => cosSigner({ credentials: cos, ...at }))).toBe("INVALID_INPUT");
+    },
+  );
+
+  it.each(["http://:4443", "http://"])("takes no endpoint without a host: %s", async (endpoint) => {
+    for (const addressing of ["path", "virtual"] as const) {
+      const at = { endpoint, addressing };
+      expect(await codeOf(() => gcsHmacSigner({ credentials: hmac, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => ossSigner({ region: "cn-hangzhou", credentials: oss, ...at }))).toBe("INVALID_INPUT");
+      expect(await codeOf(() => cosSigner({ credentials: cos, ...at }))).toBe("INVALID_INPUT");
+    }
+  });
+
+  it("signs for the host that clients make of an endpoint", () => {
+    const at = { endpoint: "http://127.1:4443", clock };
+    const { url } = gcsHmacSigner({ credentials: hmac, ...at }).sign({ bucket: "media", object: "a", expiresIn: 60 });
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:4443\/media\/a\?/);
+  });
+
+  it("takes no end of credentials that is no Date", async () => {
+    const expiration = "soon" as unknown as Date;
+    expect(await codeOf(() => gcsHmacSigner({ credentials: { ...hmac, expiration } }))).toBe("INVALID_KEY");
+    const account = { client_email: "a@b.example", signBytes: async () => new Uint8Array(256), expiration };
+    expect(await codeOf(() => gcsSigner({ credentials: account }))).toBe("INVALID_KEY");
+  });
+});

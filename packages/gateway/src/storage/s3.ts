@@ -54,11 +54,11 @@ export function s3(options: S3Options): Storage {
   const conditions = writeConditions(connection);
   const reader = objectReader({ upstream: connection, names, tags, redirect });
   const heldBytes = heldMemory(HELD_UPLOADS * Math.max(holdBytes, SMALL));
-  const parts = { upstream: connection, names, conditions, reader, holdBytes, heldBytes, clock };
-  const multipart = upstreamMultipart(parts);
-  const store = objectStore({ ...parts, multipart });
-  const copy = objectCopier(parts);
-  const remove = objectRemover(parts);
+  const shared = { upstream: connection, names, conditions, reader, holdBytes, heldBytes, clock };
+  const multipart = upstreamMultipart(shared);
+  const store = objectStore({ ...shared, multipart });
+  const copy = objectCopier(shared);
+  const remove = objectRemover(shared);
   const writes = underWay();
 
   return answersRead({

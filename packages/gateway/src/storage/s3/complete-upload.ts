@@ -25,14 +25,14 @@ const MAX_PARTS = 10_000;
 
 export type CompleteUpload = MultipartStorage["completeUpload"];
 
-export interface UploadCompleterParts {
+export interface UploadCompleterOptions {
   readonly upstream: Upstream;
   readonly conditions: WriteConditions;
   readonly uploads: OpenUploads;
   readonly elements: NamedParts;
 }
 
-export function uploadCompleter({ upstream, conditions, uploads, elements }: UploadCompleterParts): CompleteUpload {
+export function uploadCompleter({ upstream, conditions, uploads, elements }: UploadCompleterOptions): CompleteUpload {
   async function* eachPart(upload: UploadRef, signal: AbortSignal | undefined): AsyncGenerator<PartInfo> {
     for (let after = 0; ; ) {
       const page = await uploads.parts(upload, { after, limit: PAGE, signal });

@@ -9,7 +9,7 @@ import type { ObjectReader } from "./read-object.ts";
 import { describeStored } from "./store-object.ts";
 import type { Upstream } from "./upstream.ts";
 
-export interface CopyParts {
+export interface ObjectCopierOptions {
   readonly upstream: Upstream;
   readonly names: Names;
   readonly conditions: WriteConditions;
@@ -17,7 +17,7 @@ export interface CopyParts {
   readonly clock: () => Date;
 }
 
-export type ObjectCopier = (
+export type CopyObject = (
   source: ObjectRef,
   target: ObjectRef,
   options: CopyOptions,
@@ -29,7 +29,7 @@ export function copySource(bucket: string, key: string, etag: string): Readonly<
 }
 
 /** Copies inside the upstream; no byte passes here. */
-export function objectCopier({ upstream, names, conditions, reader, clock }: CopyParts): ObjectCopier {
+export function objectCopier({ upstream, names, conditions, reader, clock }: ObjectCopierOptions): CopyObject {
   return async (source, target, options) => {
     const { sourceEtag, tags, checksum, ifMatch, signal } = options;
     expectStorable(target);

@@ -11,7 +11,7 @@ import type { Upstream } from "./upstream.ts";
 
 export type CopyPart = MultipartStorage["copyPart"];
 
-export interface PartCopierParts {
+export interface PartCopierOptions {
   readonly upstream: Upstream;
   readonly names: Names;
   readonly reader: ObjectReader;
@@ -19,7 +19,7 @@ export interface PartCopierParts {
 }
 
 /** Copies inside the upstream; no byte passes here. */
-export function partCopier({ upstream, names, reader, uploads }: PartCopierParts): CopyPart {
+export function partCopier({ upstream, names, reader, uploads }: PartCopierOptions): CopyPart {
   return async (upload, number, source, { range, sourceEtag, signal }) => {
     const { bucket, key } = await uploads.place(upload);
     const from = await names.of(source.bucket);

@@ -10,9 +10,9 @@ export const PAGE = 1000;
 /** Pages without an entry that may follow each other. */
 const MAX_EMPTY = 100;
 
-export type ObjectLister = (bucket: string, options: ListOptions) => Promise<ListPage>;
+export type ListObjects = (bucket: string, options: ListOptions) => Promise<ListPage>;
 
-export function objectLister(upstream: Upstream, names: Names): ObjectLister {
+export function objectLister(upstream: Upstream, names: Names): ListObjects {
   return async (name, { prefix, delimiter, after, limit, signal }) => {
     const bucket = await names.of(name);
     const start = markerOf(after);

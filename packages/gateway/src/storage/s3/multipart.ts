@@ -14,7 +14,7 @@ import type { ObjectReader } from "./read-object.ts";
 import { base64, uploadBody } from "./upload-body.ts";
 import type { Upstream } from "./upstream.ts";
 
-export interface MultipartParts {
+export interface UpstreamMultipartOptions {
   readonly upstream: Upstream;
   readonly names: Names;
   readonly conditions: WriteConditions;
@@ -23,8 +23,8 @@ export interface MultipartParts {
   readonly heldBytes: () => HeldBytes;
 }
 
-export function upstreamMultipart(parts: MultipartParts): MultipartStorage {
-  const { upstream, names, conditions, reader, holdBytes, heldBytes } = parts;
+export function upstreamMultipart(options: UpstreamMultipartOptions): MultipartStorage {
+  const { upstream, names, conditions, reader, holdBytes, heldBytes } = options;
   const uploads = openUploads(upstream, names);
   const elements = namedParts();
 

@@ -20,7 +20,7 @@ export interface ObjectReader {
   head(ref: ObjectRef, options: GetOptions): Promise<ObjectInfo | undefined>;
 }
 
-export interface ReaderParts {
+export interface ObjectReaderOptions {
   readonly upstream: Upstream;
   readonly names: Names;
   readonly tags: ObjectTags;
@@ -33,7 +33,7 @@ const WORTH_READING = 64 * 1024;
 const REDIRECT_LIFE = 60;
 const CHECKSUMS = { "x-amz-checksum-mode": "ENABLED" };
 
-export function objectReader({ upstream, names, tags, redirect }: ReaderParts): ObjectReader {
+export function objectReader({ upstream, names, tags, redirect }: ObjectReaderOptions): ObjectReader {
   const partsOf = objectParts(upstream);
 
   /** Asks for the object; `undefined` when there is none. */

@@ -4,7 +4,7 @@ import { isStorable, type Names } from "./names.ts";
 import type { ObjectReader } from "./read-object.ts";
 import type { Upstream } from "./upstream.ts";
 
-export interface RemoveParts {
+export interface ObjectRemoverOptions {
   readonly upstream: Upstream;
   readonly names: Names;
   readonly conditions: WriteConditions;
@@ -12,7 +12,7 @@ export interface RemoveParts {
 }
 
 /** Resolves to whether there was an object. S3 does not say, so it is looked for first. */
-export function objectRemover({ upstream, names, conditions, reader }: RemoveParts) {
+export function objectRemover({ upstream, names, conditions, reader }: ObjectRemoverOptions) {
   return async (ref: ObjectRef, { ifMatch, signal }: DeleteOptions): Promise<boolean> => {
     const bucket = await names.of(ref.bucket);
     const { key } = ref;

@@ -10,7 +10,7 @@ import type { ObjectReader } from "./read-object.ts";
 import { base64, type EndlessBody, runningDigests, type SendableBody, uploadBody } from "./upload-body.ts";
 import type { Upstream } from "./upstream.ts";
 
-export interface StoreParts {
+export interface ObjectStoreOptions {
   readonly upstream: Upstream;
   readonly names: Names;
   readonly conditions: WriteConditions;
@@ -21,9 +21,9 @@ export interface StoreParts {
   readonly clock: () => Date;
 }
 
-export type ObjectStore = (ref: ObjectRef, body: AsyncIterable<Uint8Array>, options: PutOptions) => Promise<ObjectInfo>;
+export type StoreObject = (ref: ObjectRef, body: AsyncIterable<Uint8Array>, options: PutOptions) => Promise<ObjectInfo>;
 
-export function objectStore(store: StoreParts): ObjectStore {
+export function objectStore(store: ObjectStoreOptions): StoreObject {
   const { upstream, names, conditions, multipart, holdBytes, heldBytes } = store;
 
   async function storeWhole(ref: ObjectRef, body: SendableBody, options: PutOptions): Promise<ObjectInfo> {

@@ -40,7 +40,8 @@ const runtime = /^node:/;
 const http = /^http\//;
 const steps = /^pipeline\//;
 const operations = /^operations\//;
-const contracts = /^storage\/(storage|multipart|upload-refusals|listing|buckets|checked-body|under-way)\.ts$/;
+const contracts =
+  /^storage\/(storage|multipart|preconditions|upload-refusals|listing|buckets|checked-body|under-way)\.ts$/;
 const ALONE = "a driver sees its contract, http/ and the library, so that it can be replaced alone";
 
 /**

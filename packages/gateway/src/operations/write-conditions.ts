@@ -1,5 +1,6 @@
 import type { PermittedObject } from "../pipeline/authorize.ts";
 import { Refusal } from "../pipeline/refusal.ts";
+import { matches } from "../storage/preconditions.ts";
 import { isStorageError, type ObjectInfo } from "../storage/storage.ts";
 import type { OperationContext } from "./operations.ts";
 
@@ -25,7 +26,7 @@ export async function expectConditions(
   if (!createOnly && ifMatch === undefined) return;
   const current = await storage.head(object, { signal });
   if (createOnly && current !== undefined) throw conditionFailed("If-None-Match");
-  if (ifMatch !== undefined && !isMatch(ifMatch, current)) throw unmatched(current);
+  if (ifMatch !== undefined && !matches(ifMatch, current)) throw unmatched(current);
 }
 
 /**
@@ -59,10 +60,6 @@ export function conditionFailed(condition: string): Refusal {
   return new Refusal("PRECONDITION_FAILED", "expected the state that the condition names, found another", {
     condition,
   });
-}
-
-function isMatch(ifMatch: string, current: ObjectInfo | undefined): boolean {
-  return current !== undefined && (ifMatch === "*" || ifMatch === current.etag);
 }
 
 function unmatched(current: ObjectInfo | undefined): Refusal {

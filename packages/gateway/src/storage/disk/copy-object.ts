@@ -1,6 +1,7 @@
 /** A copy inside the storage: no byte leaves the machine, and none is digested where the digests are known already. */
 import { closeSync, fstatSync } from "node:fs";
 import { contentTypeOf } from "../../http/content-type.ts";
+import { preconditionFailed } from "../preconditions.ts";
 import { type CopyOptions, type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
 import { syncFile } from "./durable.ts";
 import { copyWhole, rangeBody } from "./file-bytes.ts";
@@ -8,7 +9,7 @@ import { type FoundObject, infoOf, type ObjectFinder } from "./find-object.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { Layout } from "./layout.ts";
 import type { ObjectPlacer, Temp } from "./place-object.ts";
-import { noSuchBucket, preconditionFailed } from "./refusals.ts";
+import { noSuchBucket } from "./refusals.ts";
 import { someTags } from "./store-object.ts";
 import { keptChecksum, type UploadWriter } from "./upload.ts";
 

@@ -1,12 +1,13 @@
 /** A part made of an object's bytes. They are read, because a part has an MD5 of its own. */
 import { closeSync } from "node:fs";
 import type { CopyPartOptions, PartInfo, UploadRef } from "../multipart.ts";
+import { preconditionFailed } from "../preconditions.ts";
 import type { ObjectRef } from "../storage.ts";
 import { rangeBody, unchangedBody } from "./file-bytes.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import type { Layout } from "./layout.ts";
 import type { PartReceiver } from "./receive-parts.ts";
-import { noSuchBucket, preconditionFailed } from "./refusals.ts";
+import { noSuchBucket } from "./refusals.ts";
 
 export type CopyPart = (
   upload: UploadRef,

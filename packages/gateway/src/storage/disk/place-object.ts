@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, linkSync, openSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { matches, preconditionFailed } from "../preconditions.ts";
 import { type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
 import { syncFolder } from "./durable.ts";
 import { errnoOf } from "./faults.ts";
@@ -14,7 +15,7 @@ import type { ClaimIntent, ClaimOutcome, IndexRow, IndexWriter } from "./index/c
 import { tempName } from "./key-path.ts";
 import type { Layout, Places } from "./layout.ts";
 import { liesAt, lstatOrAbsent } from "./open-file.ts";
-import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";
+import { noSuchBucket } from "./refusals.ts";
 
 export interface Temp {
   readonly path: string;

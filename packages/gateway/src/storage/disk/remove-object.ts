@@ -1,13 +1,14 @@
 /** A durable delete: intent → unlink → flush of the folder. */
 import { closeSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
+import { matches, preconditionFailed } from "../preconditions.ts";
 import type { DeleteOptions, ObjectRef } from "../storage.ts";
 import { syncFolder } from "./durable.ts";
 import type { ObjectFinder } from "./find-object.ts";
 import type { ClaimOutcome, IndexWriter } from "./index/contract.ts";
 import type { Layout } from "./layout.ts";
 import { lstatOrAbsent, openRegular } from "./open-file.ts";
-import { matches, noSuchBucket, preconditionFailed } from "./refusals.ts";
+import { noSuchBucket } from "./refusals.ts";
 
 export interface ObjectRemoverOptions {
   readonly layout: Layout;

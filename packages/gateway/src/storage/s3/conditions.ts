@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { xmlDocument } from "../../http/xml.ts";
 import { requiredText } from "../../http/xml-reader.ts";
+import { preconditionFailed } from "../preconditions.ts";
 import { type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
 import { document } from "./document.ts";
 import { faultError, type UpstreamFault } from "./fault.ts";
@@ -25,10 +26,6 @@ export interface WriteConditions {
 }
 
 export type ConditionOptions = Pick<PutOptions, "ifMatch" | "ifNoneMatch" | "signal">;
-
-export function preconditionFailed(): StorageError {
-  return new StorageError("PRECONDITION_FAILED", "the object is not in the state that the request asks for");
-}
 
 /** What a conditional write was refused with. Amazon says "NoSuchKey" of a replacement of nothing. */
 export function conditionalFault(fault: UpstreamFault, doing: string, conditions: object): StorageError {

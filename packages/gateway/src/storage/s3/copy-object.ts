@@ -1,8 +1,9 @@
 import { contentTypeOf } from "../../http/content-type.ts";
 import { urlEncoded } from "../../http/xml.ts";
 import { optionalText } from "../../http/xml-reader.ts";
+import { preconditionFailed } from "../preconditions.ts";
 import { type CopyOptions, type ObjectInfo, type ObjectRef, StorageError } from "../storage.ts";
-import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
+import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import { expectStorable, isStorable, type Names } from "./names.ts";
 import { headersOfInfo, taggingHeader, unquoted } from "./object-info.ts";
 import type { ObjectReader } from "./read-object.ts";

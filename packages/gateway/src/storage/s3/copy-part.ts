@@ -1,6 +1,6 @@
 import { optionalText, requiredText } from "../../http/xml-reader.ts";
 import type { MultipartStorage } from "../multipart.ts";
-import { preconditionFailed } from "./conditions.ts";
+import { preconditionFailed } from "../preconditions.ts";
 import { copySource } from "./copy-object.ts";
 import { faultError } from "./fault.ts";
 import { isStorable, type Names } from "./names.ts";

@@ -1,5 +1,6 @@
+import { preconditionFailed } from "../preconditions.ts";
 import type { DeleteOptions, ObjectRef } from "../storage.ts";
-import { conditionalFault, preconditionFailed, type WriteConditions } from "./conditions.ts";
+import { conditionalFault, type WriteConditions } from "./conditions.ts";
 import { isStorable, type Names } from "./names.ts";
 import type { ObjectReader } from "./read-object.ts";
 import type { Upstream } from "./upstream.ts";

@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { syncFolder } from "./durable.ts";
 import type { IndexDatabase } from "./index/database.ts";
 import type { Layout } from "./layout.ts";
+import { unlinkIfThere } from "./move-file.ts";
 import { lstatOrAbsent } from "./open-file.ts";
-import { unlinkIfThere } from "./place-object.ts";
 
 /** Names looked at in one turn of the loop. */
 const TURN = 500;

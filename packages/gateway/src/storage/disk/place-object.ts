@@ -3,7 +3,7 @@
  * Before the rename the old object is whole, after it the new one is; each has its row.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, linkSync, openSync, renameSync, unlinkSync } from "node:fs";
+import { closeSync, constants, openSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { matches, preconditionFailed } from "../preconditions.ts";
 import { type ObjectRef, type PutOptions, StorageError } from "../storage.ts";
@@ -14,6 +14,8 @@ import type { Folders } from "./folders.ts";
 import type { ClaimIntent, ClaimOutcome, IndexRow, IndexWriter } from "./index/contract.ts";
 import { tempName } from "./key-path.ts";
 import type { Layout, Places } from "./layout.ts";
+import { giveBack, moveTo, unlinkIfThere } from "./move-file.ts";
+import { targetOf } from "./object-target.ts";
 import { liesAt, lstatOrAbsent } from "./open-file.ts";
 import { noSuchBucket } from "./refusals.ts";
 
@@ -220,69 +222,6 @@ function notHeld(): StorageError {
   );
 }
 
-/** Where an upload goes: where the object is; else to its path if that is free; else under its hash. */
-function targetOf(layout: Layout, { base, plain, hashed }: Places): string {
-  if (plain === undefined) return hashed;
-  const way = wayTo(base, plain);
-  if (way === undefined || isTooDeep(base, plain)) return hashed;
-  const there = lstatOrAbsent(plain);
-  if (there !== undefined) return there.isFile() && layout.isSpelledSo(base, plain, there.dev) ? plain : hashed;
-  return lstatOrAbsent(hashed) === undefined && layout.isSpelledSo(base, way.path, way.device) ? plain : hashed;
-}
-
-/**
- * Folders in each other that are made for a key. One of 1024 bytes could have five hundred: each a flush, and a place of the file system that
- * stays, and a listing of the bucket takes the square of their number.
- */
-const MAX_DEPTH = 64;
-
-/** What lies in a folder that is there already lies beside the others. */
-function isTooDeep(base: string, path: string): boolean {
-  const depth = path.slice(base.length + 1).split("/").length - 1;
-  return depth > MAX_DEPTH && lstatOrAbsent(dirname(path)) === undefined;
-}
-
-/** The last folder on the way to a path that is there; `undefined` where something else is in the way. */
-function wayTo(base: string, path: string): { readonly path: string; readonly device: number } | undefined {
-  let way = { path: base, device: lstatOrAbsent(base)?.dev ?? NaN };
-  for (let end = path.indexOf("/", base.length + 1); end !== -1; end = path.indexOf("/", end + 1)) {
-    const folder = path.slice(0, end);
-    const stats = lstatOrAbsent(folder);
-    if (stats === undefined) return way;
-    if (!stats.isDirectory()) return undefined;
-    way = { path: folder, device: stats.dev };
-  }
-  return way;
-}
-
-/** `link` fails when the name exists, also for a file that somebody else puts there in this moment; `rename` replaces it. */
-function moveTo(path: string, target: string, { ifNoneMatch }: Preconditions): string {
-  if (ifNoneMatch === undefined) renameSync(path, target);
-  else linkNew(path, target);
-  return dirname(target);
-}
-
-function linkNew(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") throw preconditionFailed();
-    // FAT and some network file systems have no links. The claim still keeps every upload of this gateway out.
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK"].includes(errnoOf(error) ?? "")) throw error;
-    if (lstatOrAbsent(to) !== undefined) throw preconditionFailed();
-    renameSync(from, to);
-  }
-}
-
-/** A file that was moved has its former name again: for the parts of an upload it is the only one. One that was linked has it all the while. */
-function giveBack(target: string, path: string): void {
-  try {
-    if (lstatOrAbsent(path) === undefined) renameSync(target, path);
-  } finally {
-    unlinkIfThere(target);
-  }
-}
-
 /**
  * Whatever fails here, what was stored is stored, and what failed before says why. A name that stays is swept by the next start.
  */
@@ -293,14 +232,5 @@ function dropTemp({ fd, path }: Temp): void {
     } catch {
       // See above.
     }
-  }
-}
-
-/** After a rename the name is gone; after a link, a failure or a lost race it is there. */
-export function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw error;
   }
 }

@@ -9,7 +9,7 @@ import {
 } from "daypass/gcs";
 import { type GcsFormRequest, gcsFormSigner, gcsHmacFormSigner } from "daypass/gcs/form";
 import { gcsV2HmacSigner, gcsV2Signer } from "daypass/gcs/v2";
-import { BIND } from "./bindings.ts";
+import { BIND, uploadForm } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
   checked,
@@ -65,15 +65,7 @@ const OBJECT: Readonly<Record<string, FieldKind>> = {
   dotSegments: oneOf("refuse", "sign"),
 };
 const LINE: Fields = fields({ ...COMMON, ...OBJECT, method: text, query: textMap, headers: textMap });
-const FORM = nested(
-  fields({
-    ...OBJECT,
-    contentLength: BIND.get("contentLength") as FieldKind,
-    fields: textMap,
-    conditions: { expected: "a list of conditions", accepts: Array.isArray },
-  }),
-);
-const FORM_LINE: Fields = fields({ ...COMMON, form: FORM });
+const FORM_LINE: Fields = fields({ ...COMMON, form: uploadForm(OBJECT) });
 
 type Signable = GcsSignRequest & GcsFormRequest;
 type Make<C> = (options: GcsEndpointOptions & { readonly credentials: C; readonly clock: () => Date }) => {
@@ -97,7 +89,7 @@ function gcsLineSigner(): SignLine {
   const signers = cache<TimedSigner<Signable>>();
   return (object) => {
     const isForm = Object.hasOwn(object, "form");
-    const dialect = dialectOf(object["version"], isForm);
+    const dialect = dialectOf(object["version"], { isForm });
     const line = checked<GcsLine>(object, isForm ? FORM_LINE : LINE);
     const time = signingTime(line);
     const { version, addressing, endpoint, universeDomain, credentials } = line;
@@ -120,7 +112,7 @@ function gcsLineSigner(): SignLine {
   };
 }
 
-function dialectOf(version: unknown = "v4", isForm = false): Dialect {
+function dialectOf(version: unknown = "v4", { isForm }: { readonly isForm: boolean }): Dialect {
   const found = VERSIONS.get(version);
   if (found !== undefined && !isForm) return found;
   if (version === "v4") return FORMS;

@@ -5,7 +5,7 @@ import { type S3FormRequest, s3FormSigner } from "daypass/s3/form";
 import { s3FormV2Signer } from "daypass/s3/form/v2";
 import { s3V2Signer } from "daypass/s3/v2";
 import { type S3V4aSignerOptions, s3V4aSigner } from "daypass/s3/v4a";
-import { BIND } from "./bindings.ts";
+import { BIND, uploadForm } from "./bindings.ts";
 import { cache } from "./cache.ts";
 import {
   checked,
@@ -59,14 +59,6 @@ const OBJECT: Readonly<Record<string, FieldKind>> = {
   dotSegments: oneOf("refuse", "sign"),
 };
 const REQUEST = { ...COMMON, ...OBJECT, method: text, query: textListMap, headers: textMap, response: textMap };
-const FORM = nested(
-  fields({
-    ...OBJECT,
-    contentLength: BIND.get("contentLength") as FieldKind,
-    fields: textMap,
-    conditions: { expected: "a list of conditions", accepts: Array.isArray },
-  }),
-);
 
 type Signable = S3SignRequest & S3FormRequest;
 
@@ -83,7 +75,7 @@ interface Dialect {
 const URL_LINE = fields(REQUEST);
 // The bucket always stands in the host.
 const EXPRESS_LINE = new Map([...URL_LINE].filter(([name]) => name !== "addressing"));
-const FORM_LINE = fields({ ...COMMON, form: FORM });
+const FORM_LINE = fields({ ...COMMON, form: uploadForm(OBJECT) });
 // SigV2 does not sign the region: there it only chooses Amazon's endpoint.
 const V2_REGION = "us-east-1";
 
@@ -110,7 +102,7 @@ function s3LineSigner(): SignLine {
   return (object) => {
     const isForm = Object.hasOwn(object, "form");
     // Before the fields: those of another version are not misspelt.
-    const dialect = dialectOf(object["version"], isForm);
+    const dialect = dialectOf(object["version"], { isForm });
     const line = checked<S3Line>(object, dialect.fields);
     const time = signingTime(line);
     if (line.credentials === undefined)
@@ -148,7 +140,7 @@ function signerName(line: S3Line): string {
   return JSON.stringify([version, region, regionSet, endpoint, addressing, credentialExpiry, key, form !== undefined]);
 }
 
-function dialectOf(version: unknown = "v4", isForm = false): Dialect {
+function dialectOf(version: unknown = "v4", { isForm }: { readonly isForm: boolean }): Dialect {
   const versions = isForm ? FORM_VERSIONS : VERSIONS;
   const found = versions.get(version);
   if (found !== undefined) return found;

@@ -19,8 +19,12 @@ export function parseArguments<const O extends Options>(args: readonly string[],
     if (token.kind !== "option") continue;
     const option = options[token.name];
     if (option === undefined) throw new UsageError(`expected a known option, found ${token.rawName}`);
-    expectValue(token, option.type === "string");
-    if (option.type !== "string" || option.multiple === true) continue;
+    if (option.type !== "string") {
+      refuseValue(token);
+      continue;
+    }
+    expectValue(token);
+    if (option.multiple === true) continue;
     if (seen.has(token.name))
       throw new UsageError(`expected ${token.rawName} once, found it again: only one of them would count`);
     seen.add(token.name);
@@ -34,11 +38,11 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined;
 }
 
-function expectValue({ rawName, value, inlineValue }: OptionToken, hasValue: boolean): void {
-  if (!hasValue) {
-    if (value !== undefined) throw new UsageError(`expected ${rawName} without a value, found one`);
-    return;
-  }
+function refuseValue({ rawName, value }: OptionToken): void {
+  if (value !== undefined) throw new UsageError(`expected ${rawName} without a value, found one`);
+}
+
+function expectValue({ rawName, value, inlineValue }: OptionToken): void {
   if (value === undefined) throw new UsageError(`expected a value behind ${rawName}, found none`);
   // A dash alone is standard input.
   if (inlineValue !== true && /^-./.test(value)) {

@@ -42,7 +42,7 @@ export async function session(id: string, { store, folder, options, context }: S
     const { accessKeyId, secretAccessKey, sessionToken } = issued;
     await writeSecret(output.path, { kind: "s3", credentials: { accessKeyId, secretAccessKey, sessionToken } });
     await print(context.stdout, writtenText(issued, { path: output.path, isJson }));
-  } else await print(context.stdout, secretText(issued, isJson));
+  } else await print(context.stdout, isJson ? credentialProcess(issued) : exportLines(issued));
   return 0;
 }
 
@@ -76,23 +76,24 @@ function writtenText(
   ]);
 }
 
-function secretText({ accessKeyId, secretAccessKey, sessionToken, expiration }: Issued, isJson: boolean): string {
-  const until = expiration.toISOString();
-  if (isJson) {
-    // The shape that `credential_process` of AWS's tools reads.
-    return JSON.stringify({
-      Version: 1,
-      AccessKeyId: accessKeyId,
-      SecretAccessKey: secretAccessKey,
-      SessionToken: sessionToken,
-      Expiration: until,
-    });
-  }
+/** What `credential_process` of AWS's tools reads. */
+function credentialProcess({ accessKeyId, secretAccessKey, sessionToken, expiration }: Issued): string {
+  return JSON.stringify({
+    Version: 1,
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration: expiration.toISOString(),
+  });
+}
+
+/** Lines for a shell. */
+function exportLines({ accessKeyId, secretAccessKey, sessionToken, expiration }: Issued): string {
   return [
     `export AWS_ACCESS_KEY_ID=${accessKeyId}`,
     `export AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
     `export AWS_SESSION_TOKEN=${sessionToken}`,
-    `# until ${until}`,
+    `# until ${expiration.toISOString()}`,
   ].join("\n");
 }
 

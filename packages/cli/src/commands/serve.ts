@@ -76,7 +76,7 @@ export const serveCommand: Command = {
       const store = keyStore({ folder: settings.state, env, clock: () => new Date() });
       const secret = secretOutput({ "show-secret": values["show-secret"] }, stdout);
       const onListening = async ({ port, madeKeys }: Listening): Promise<void> => {
-        const keys = await startKeys(store, madeKeys);
+        const keys = await startKeys(store, { areNew: madeKeys });
         const said = await announcement({ settings, port, keys, secret });
         const text = announcementText(said, { command: ownName(), areNew: keys.areNew });
         await print(stdout, values.json === true ? JSON.stringify(said) : text);

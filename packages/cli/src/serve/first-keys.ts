@@ -25,7 +25,7 @@ export async function makeFirstKeys(store: KeyStore): Promise<boolean> {
 }
 
 /** The keys that a start shows: those that `daypass sign --state` takes. */
-export async function startKeys(store: KeyStore, areNew: boolean): Promise<StartKeys> {
+export async function startKeys(store: KeyStore, { areNew }: Pick<StartKeys, "areNew">): Promise<StartKeys> {
   const keys = inSigningOrder(await store.active(), new Date());
   return {
     s3: keys.find((key) => key.kind === "s3"),

@@ -86,12 +86,12 @@ export function checkStorage(storage: StorageConfig | undefined, file: string): 
       "expected storage.bucket or storage.buckets, found both: name the one bucket in buckets as well",
     );
   }
-  checkNames(Object.keys(buckets ?? {}), buckets !== undefined, file);
+  if (buckets !== undefined) checkNames(Object.keys(buckets), file);
 }
 
 /** A name that no path can have would be a bucket that nobody reaches. `/-/` is the gateway's own. */
-function checkNames(names: readonly string[], isGiven: boolean, file: string): void {
-  if (isGiven && names.length === 0)
+function checkNames(names: readonly string[], file: string): void {
+  if (names.length === 0)
     throw new CommandError(
       `expected storage.buckets in ${file} to name a bucket, found none: name one, or leave the setting out for all of the account`,
     );

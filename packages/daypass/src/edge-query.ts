@@ -59,11 +59,6 @@ function decodeOr(name: string): string {
   }
 }
 
-/** The tokens as they stood on the wire. */
-export function joinTokens(tokens: readonly QueryToken[]): string {
-  return tokens.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join("&");
-}
-
 /** Path and query as one target. */
 export function joinTarget(path: string, query: string): string {
   return query === "" ? path : `${path}?${query}`;

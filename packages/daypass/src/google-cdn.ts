@@ -1,5 +1,5 @@
 import { cookieValue } from "./cookie.ts";
-import { checkBelow, joinTarget, joinTokens, takeTokens, unsignedParameters } from "./edge-query.ts";
+import { checkBelow, joinTarget, takeTokens, unsignedParameters } from "./edge-query.ts";
 import type { EdgeUrl } from "./edge-sign.ts";
 import type { EdgeToken } from "./edge-verify.ts";
 import { base64, fromBase64url, latin1, utf8 } from "./encode.ts";
@@ -7,7 +7,7 @@ import { invalidInput, refusal } from "./errors.ts";
 import { malformed } from "./parameters.ts";
 import type { ReceivedRequest, WireRequest } from "./scheme.ts";
 import { parseEpoch } from "./validity.ts";
-import type { QueryToken } from "./wire.ts";
+import { joinTokens, type QueryToken } from "./wire.ts";
 
 // What Cloud CDN and Media CDN have in common: the same text is signed, with HMAC-SHA1 there and Ed25519 here.
 

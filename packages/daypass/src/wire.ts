@@ -91,6 +91,11 @@ function splitQuery(query: string): readonly QueryToken[] {
   return tokens;
 }
 
+/** Tokens as they stood on the wire. */
+export function joinTokens(tokens: readonly QueryToken[]): string {
+  return tokens.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join("&");
+}
+
 const VISIBLE = /^[\x21-\x7e]*$/;
 
 /**

@@ -1,10 +1,10 @@
-import { checkBelow, joinTarget, joinTokens, takeTokens, unsignedParameters } from "../edge-query.ts";
+import { checkBelow, joinTarget, takeTokens, unsignedParameters } from "../edge-query.ts";
 import type { EdgeToken } from "../edge-verify.ts";
 import { refusal } from "../errors.ts";
 import { checkOnce, malformed, type Parameter } from "../parameters.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
-import { formDecode, parseTarget, percentDecode, type QueryToken } from "../wire.ts";
+import { formDecode, joinTokens, parseTarget, percentDecode, type QueryToken } from "../wire.ts";
 import { type BunnyParts, hidesEnd, isBelow, isPlain, lockedAddress } from "./canonical.ts";
 
 /** What a token grants beside the path. */

@@ -1,8 +1,9 @@
-import { joinTarget, joinTokens, takeTokens } from "../edge-query.ts";
+import { joinTarget, takeTokens } from "../edge-query.ts";
 import type { EdgeToken } from "../edge-verify.ts";
 import { malformed } from "../parameters.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
+import { joinTokens } from "../wire.ts";
 import { imgixStringToSign } from "./canonical.ts";
 
 /** A URL that has been read. */

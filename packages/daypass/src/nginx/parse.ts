@@ -1,11 +1,11 @@
-import { joinTarget, joinTokens, takeTokens, unsignedParameters } from "../edge-query.ts";
+import { joinTarget, takeTokens, unsignedParameters } from "../edge-query.ts";
 import type { EdgeToken } from "../edge-verify.ts";
 import { formatIpv6, peerAddress } from "../ip.ts";
 import { malformed } from "../parameters.ts";
 import { checkRoutable } from "../routable.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
-import { headerValues, type QueryToken } from "../wire.ts";
+import { headerValues, joinTokens, type QueryToken } from "../wire.ts";
 import type { NginxExpression, NginxParts } from "./canonical.ts";
 
 /** Names of the query parameters, as `secure_link $arg_md5,$arg_expires;` gives them. */

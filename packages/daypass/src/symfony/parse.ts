@@ -1,8 +1,9 @@
-import { joinTarget, joinTokens, takeTokens } from "../edge-query.ts";
+import { joinTarget, takeTokens } from "../edge-query.ts";
 import type { EdgeToken } from "../edge-verify.ts";
 import { malformed } from "../parameters.ts";
 import type { ReceivedRequest } from "../scheme.ts";
 import { parseEpoch } from "../validity.ts";
+import { joinTokens } from "../wire.ts";
 
 /** Names of the parameters. */
 export interface SymfonyParameters {

@@ -1,5 +1,5 @@
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
-import { groupHeaders, type QueryToken, trimBlank } from "../wire.ts";
+import { groupHeaders, joinTokens, type QueryToken, trimBlank } from "../wire.ts";
 import type { UrlCanonical } from "./canonical.ts";
 import { fixedPath, hasReserved, isPath, isQuery, MAX_TARGET } from "./grammar.ts";
 import {
@@ -60,11 +60,6 @@ export function parseUrl({ request: { target, headers }, wire, origin }: UrlRequ
     parameters,
     tokens,
   };
-}
-
-/** Tokens as they stood on the wire. */
-export function joinTokens(tokens: readonly QueryToken[]): string {
-  return tokens.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join("&");
 }
 
 /** Rules 2.5 and 2.6: tells parameters from other tokens. */

@@ -4,7 +4,7 @@ import { DaypassError, invalidInput } from "../errors.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";
 import { asyncSigner, SignedResult, signer } from "../signed-request.ts";
 import { basicTimeFormat, formatBasicTime, type Instant, signingWindow, startSeconds, systemClock } from "../time.ts";
-import type { QueryToken } from "../wire.ts";
+import { joinTokens, type QueryToken } from "../wire.ts";
 import { urlStringToSign } from "./canonical.ts";
 import { joinList } from "./grammar.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type UrlHmacKey,
 } from "./key.ts";
 import { PARAMETER_NAMES } from "./parameters.ts";
-import { joinTokens, parseUrl } from "./parse.ts";
+import { parseUrl } from "./parse.ts";
 import { constraints, readUrl, type UrlSignRequest } from "./request.ts";
 import { enforceScope } from "./scope.ts";
 

@@ -3,7 +3,7 @@ import { hex } from "../../encode.ts";
 import { type AsyncFormSigner, FormResult, type FormSigner, type SignedForm } from "../../form.ts";
 import { draftForm, type FormRequest } from "../../form-policy.ts";
 import { checkKey, type ObjectRequest } from "../../object-request.ts";
-import { encodePolicy } from "../../post-policy.ts";
+import { encodePolicy, escapeUnicode } from "../../post-policy.ts";
 import { asyncSigner, signer } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { type CredentialScope, scopeText, type V4Family } from "../../v4.ts";
@@ -133,7 +133,8 @@ function drafts(options: DraftOptions, family: V4Family, keyId: string): (reques
       "x-goog-algorithm": family.algorithm,
     };
     const named = Object.entries(own).map(([name, value]) => ({ [name]: value }));
-    const policy = encodePolicy(expiresAt, [...conditions, ...named], asciiJson);
+    // "Unicode characters must be escaped": vector "POST Policy Character Escaping".
+    const policy = encodePolicy(expiresAt, [...conditions, ...named], escapeUnicode);
     const finish = (signature: string): SignedForm =>
       new FormResult(
         {
@@ -147,9 +148,4 @@ function drafts(options: DraftOptions, family: V4Family, keyId: string): (reques
       );
     return { policy, scope, finish };
   };
-}
-
-// "Unicode characters must be escaped": vector "POST Policy Character Escaping".
-function asciiJson(json: string): string {
-  return json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,4 +1,4 @@
-import { DaypassError, refusal } from "../errors.ts";
+import { refusal } from "../errors.ts";
 import type { WireRequest } from "../scheme.ts";
 import { systemClock } from "../time.ts";
 import { browserUpload } from "./browser.ts";
@@ -8,9 +8,10 @@ import { withUnread } from "./cause/page-cause.ts";
 import { statusCause } from "./cause/status-cause.ts";
 import { type Reading, repair } from "./damage.ts";
 import { NOT_VALID, parseErrorBody, type ServerError } from "./error-body.ts";
+import { unescapeUrl } from "./escaped-url.ts";
 import type { Explainer, SplitUrl, Subject } from "./explainer.ts";
-import type { Cause, ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
-import { foreignUrl } from "./foreign-url.ts";
+import type { ExplainKey, ExplainOptions, Explanation } from "./explanation.ts";
+import { notSigned } from "./not-signed.ts";
 import { checkOptions } from "./options-check.ts";
 import { hide } from "./redact.ts";
 import { explainers } from "./schemes.ts";
@@ -181,74 +182,4 @@ function withBrowser(
   if (!isCors || browser === undefined) return { browser, cause };
   const rule = `${JSON.stringify(browser.cors)}, by ${browser.corsIsSetBy}`;
   return { browser, cause: { ...cause, fix: `${cause.fix} For this URL: ${rule}` } };
-}
-
-// Some programs escape what is escaped: &amp;amp;, \\\\u0026. Of a shell only what ends a word or begins a pattern.
-const ESCAPED =
-  /&(?:(?:amp|#0*38|#x0*26);)+|&(?:#0*(\d{2,3})|#x0*([0-9a-f]{2})|equals);|(?<!\\)\\+(?:u00([0-9a-f]{2})|([/&?=]))/gi;
-
-/** URLs that were copied out of HTML, XML, JSON or a shell's line, or with quotes around them, and those that a token is. */
-function unescapeUrl(url: string): { readonly text: string; readonly escaped?: Cause | undefined } {
-  const text = carriedUrl(url.trim().replace(/^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/, "$2"));
-  const [found] = text.match(ESCAPED) ?? [];
-  if (found === undefined) return { text };
-  const source = found.startsWith("&") ? "HTML or XML" : /u00|\/$/.test(found) ? "JSON" : "a shell's line";
-  return {
-    text: text.replace(ESCAPED, unescaped),
-    escaped: {
-      code: "HTML_ESCAPED",
-      sentence: `The URL was copied out of ${source}: it has ${found} where ${found.replace(ESCAPED, unescaped)} must stand.`,
-      evidence: ["The rest of this explanation is about the URL without that."],
-      fix: "Unescape the URL before it is used.",
-    },
-  };
-}
-
-function unescaped(found: string, decimal?: string, hex?: string, unicode?: string, character?: string): string {
-  if (character !== undefined) return character;
-  const code = decimal === undefined ? Number.parseInt(hex ?? unicode ?? "", 16) : Number(decimal);
-  if (/^&equals;$/i.test(found)) return "=";
-  return Number.isNaN(code) ? "&" : String.fromCharCode(code);
-}
-
-// In these names upper and lower case are mixed, or one of them is all there is.
-const NAMES = [
-  "X-Amz-Signature",
-  "X-Goog-Signature",
-  "AWSAccessKeyId",
-  "GoogleAccessId",
-  "OSSAccessKeyId",
-  "Key-Pair-Id",
-];
-
-// What is left of a URL whose last parameter, the signature, was cut off.
-const CUT_OFF: readonly (readonly [rest: RegExp, missing: string])[] = [
-  [/(?:^|&)x-oss-(?:credential|date|expires)=/, "x-oss-signature"],
-  [/(?:^|&)sv=\d{4}-\d\d-\d\d(?:&|$)/, "sig"],
-  [/(?:^|&)(?:KeyName|Policy|URLPrefix|Expires)=/, "Signature"],
-  [/(?:^|&)dp-[a-z0-9]+=/, "dp-signature"],
-];
-
-function notSigned(url: SplitUrl): DaypassError {
-  const { query } = url.wire;
-  const foreign = foreignUrl(url);
-  if (foreign !== undefined) return new DaypassError("NO_SIGNATURE", `expected ${foreign}`);
-  const [rest, missing] = CUT_OFF.find(([pattern]) => pattern.test(query)) ?? [];
-  if (rest !== undefined) {
-    return new DaypassError(
-      "NO_SIGNATURE",
-      `expected ${missing} beside the other parameters of a signature, found none: the URL was cut off, as a shell does at & where it is not quoted. Take the whole URL`,
-    );
-  }
-  const name = NAMES.find((known) => new RegExp(`(?:^|&)${known}=`, "i").test(query));
-  if (name !== undefined) {
-    return new DaypassError(
-      "NO_SIGNATURE",
-      `expected ${name} in this case, found it in another: upper and lower case count in a signed URL, and something has changed them. Take the URL as it was made`,
-    );
-  }
-  return new DaypassError(
-    "NO_SIGNATURE",
-    "expected the parameters of a presigned URL (X-Amz-…, X-Goog-…, AWSAccessKeyId, GoogleAccessId, sv and sig, x-oss-…, OSSAccessKeyId, q-ak, temp_url_sig, Key-Pair-Id, dp-…) or the token of an edge (URISigningPackage, md5, token, verify, hmac=, KeyName, s, signature, _hash; with other names only by its key), found none: quote the URL in a shell, where & would cut it off",
-  );
 }

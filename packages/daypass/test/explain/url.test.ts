@@ -2,6 +2,7 @@ import { type ExplainOptions, explain } from "daypass/explain";
 import { urlSigner } from "daypass/url";
 import { describe, expect, it } from "vitest";
 import { cpuMilliseconds } from "../cpu-time.ts";
+import type { Broken } from "./broken-requests.ts";
 
 const clock = () => new Date("2026-11-24T12:00:00Z");
 const soon = () => new Date("2026-11-24T12:05:00Z");
@@ -66,5 +67,94 @@ describe("a Daypass URL that was changed", () => {
 
   it("is searched in a short time", async () => {
     expect(await cpuMilliseconds(() => ask(replaced("lang=de", "lang=fr")))).toBeLessThan(1000);
+  });
+});
+
+const invoice = sign("https://api.example.com/invoices/7.pdf?lang=de");
+
+const refused: readonly Broken[] = [
+  {
+    what: "a server that is reached by another name",
+    url: invoice,
+    options: { keys, request: { headers: { host: "backend:8080" } } },
+    cause: "HOST",
+    says: /signed for https:\/\/api\.example\.com.*reached as https:\/\/backend:8080/,
+  },
+  {
+    what: "https in front, http behind",
+    url: invoice.replace("https", "http"),
+    options: { keys },
+    cause: "HOST",
+    says: /signed for https:\/\/api\.example\.com/,
+  },
+  {
+    what: "a tracking parameter",
+    url: invoice.replace("lang=de", "lang=de&utm_source=x"),
+    options: { keys },
+    cause: "QUERY",
+    says: /utm_source was added after signing/,
+  },
+  {
+    what: "a method that was not granted",
+    url: invoice,
+    options: { keys, request: { method: "DELETE" } },
+    cause: "METHOD",
+    says: /signed for GET, HEAD and sent with DELETE/,
+  },
+  {
+    what: "a slash at the end",
+    url: invoice,
+    options: { keys, request: { url: invoice.replace("7.pdf", "7.pdf/") } },
+    cause: "PATH",
+    says: /it was \/invoices\/7\.pdf/,
+  },
+  {
+    what: "an expired URL",
+    url: invoice,
+    options: { clock: () => new Date("2026-11-24T13:00:00Z") },
+    cause: "EXPIRED",
+    says: /ended at/,
+  },
+  {
+    what: "another key at hand",
+    url: invoice,
+    options: { keys: [{ ...key, kid: "k2" }] },
+    cause: "UNKNOWN_KEY",
+    says: /signed by the key k1.*k2/,
+  },
+  {
+    what: "another secret under the same kid",
+    url: invoice,
+    options: { keys: [{ ...key, k: "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }] },
+    cause: "WRONG_SECRET",
+    says: /another key than the given k1/,
+  },
+  {
+    what: "parameters that a proxy put into another order",
+    url: invoice.replace(/(dp-date=[^&]*)&(dp-expires=[^&]*)/, "$2&$1"),
+    options: { keys },
+    cause: "MALFORMED",
+    says: /ascending order/,
+  },
+  {
+    what: "a server's problem details",
+    url: invoice,
+    options: { errorBody: JSON.stringify({ status: 403, code: "EXPIRED", detail: "the grant has ended" }) },
+    cause: "EXPIRED",
+    says: /expired/,
+  },
+];
+
+describe("the cause of a refused Daypass URL", () => {
+  it.each(refused)("$what: $cause", async ({ url, options, cause, says }) => {
+    const explanation = await explain(url, { clock: soon, ...options });
+    expect(explanation.cause?.sentence ?? "none").toMatch(says);
+    expect(explanation.cause?.code).toBe(cause);
+  });
+
+  it("is missing where nothing is wrong", async () => {
+    const explanation = await ask(invoice);
+    expect(explanation.cause).toBeUndefined();
+    expect(explanation.grants.methods).toContain("GET");
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { connect, type Socket } from "node:net";
@@ -74,12 +75,17 @@ export interface S3Sent {
   readonly unsigned?: Readonly<Record<string, string>>;
 }
 
+export interface S3Reply extends Reply {
+  readonly text: string;
+  readonly code: string | undefined;
+}
+
 /** Signs with the gateway's own access key, and sends. */
 export async function sendS3(
   gateway: Pick<TestGateway, "port" | "url" | "accessKey">,
   sent: S3Sent,
   options: Partial<S3SignerOptions> = {},
-): Promise<Reply & { readonly text: string; readonly code: string | undefined }> {
+): Promise<S3Reply> {
   const { method = "GET", bucket = "media", key, query = {}, headers = {}, unsigned = {}, body } = sent;
   const signer = s3For(gateway, options);
   const { url } = signer.sign({
@@ -100,6 +106,22 @@ export async function sendS3(
     body,
   });
   return { ...reply, text: reply.body.toString(), code: s3Code(reply.body) };
+}
+
+export interface S3Calls {
+  s3(sent: S3Sent): Promise<S3Reply>;
+  put(key: string, body: string, headers?: Readonly<Record<string, string>>): Promise<S3Reply>;
+}
+
+/** {@link sendS3} to the gateway that a suite starts before its tests. */
+export function s3Calls(gateway: () => TestGateway): S3Calls {
+  const s3 = (sent: S3Sent) => sendS3(gateway(), sent);
+  return { s3, put: (key, body, headers = {}) => s3({ method: "PUT", key, body, headers }) };
+}
+
+/** In hexadecimal, as an ETag has it. */
+export function md5(bytes: string | Uint8Array): string {
+  return createHash("md5").update(bytes).digest("hex");
 }
 
 /** The code inside S3's error XML. */

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, s3Field, sendS3 } from "./clients.ts";
+import { md5, s3Calls, s3Field } from "./clients.ts";
 import { interrupted } from "./interrupted-storage.ts";
 
 let gateway: TestGateway;
@@ -16,10 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const s3 = (sent: S3Sent) => sendS3(gateway, sent);
-const put = (key: string, body: string, headers: Record<string, string> = {}) =>
-  s3({ method: "PUT", key, body, headers });
-const md5 = (bytes: string | Buffer) => createHash("md5").update(bytes).digest("hex");
+const { s3, put } = s3Calls(() => gateway);
 
 describe("conditional writes", () => {
   it("say 412, 404 and 409 as AWS does", async () => {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runningCrc } from "../../src/http/checksum.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, s3Field, sendS3 } from "./clients.ts";
+import { md5, s3Calls, s3Field } from "./clients.ts";
 
 const MB = 1024 * 1024;
 let gateway: TestGateway;
@@ -12,8 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const s3 = (sent: S3Sent) => sendS3(gateway, sent);
-const md5 = (bytes: string | Buffer) => createHash("md5").update(bytes).digest("hex");
+const { s3 } = s3Calls(() => gateway);
 const crc32 = (bytes: Buffer) => {
   const crc = runningCrc("crc32");
   crc.update(bytes);

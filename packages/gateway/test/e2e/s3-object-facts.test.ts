@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, s3Field, send, sendS3 } from "./clients.ts";
+import { md5, type S3Sent, s3Calls, s3Field, send } from "./clients.ts";
 import { headerSignature } from "./header-signature.ts";
 
 let gateway: TestGateway;
@@ -14,10 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const s3 = (sent: S3Sent) => sendS3(gateway, sent);
-const put = (key: string, body: string, headers: Record<string, string> = {}) =>
-  s3({ method: "PUT", key, body, headers });
-const md5 = (bytes: string | Buffer) => createHash("md5").update(bytes).digest("hex");
+const { s3, put } = s3Calls(() => gateway);
 
 describe("attributes and access control lists", () => {
   it("describe an object", async () => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { rawConnection, readAll, type S3Sent, s3Code, s3Field, s3For, sendS3 } from "./clients.ts";
+import { md5, rawConnection, readAll, s3Calls, s3Code, s3Field, s3For, sendS3 } from "./clients.ts";
 import { interrupted } from "./interrupted-storage.ts";
 
 let gateway: TestGateway;
@@ -16,10 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const s3 = (sent: S3Sent) => sendS3(gateway, sent);
-const put = (key: string, body: string, headers: Record<string, string> = {}) =>
-  s3({ method: "PUT", key, body, headers });
-const md5 = (bytes: string | Buffer) => createHash("md5").update(bytes).digest("hex");
+const { s3, put } = s3Calls(() => gateway);
 const copy = (key: string, source: string, headers: Record<string, string> = {}) =>
   s3({ method: "PUT", key, headers: { "x-amz-copy-source": source, ...headers } });
 

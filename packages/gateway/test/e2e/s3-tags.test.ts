@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
-import { type S3Sent, sendS3 } from "./clients.ts";
+import { s3Calls } from "./clients.ts";
 
 let gateway: TestGateway;
 
@@ -14,9 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const s3 = (sent: S3Sent) => sendS3(gateway, sent);
-const put = (key: string, body: string, headers: Record<string, string> = {}) =>
-  s3({ method: "PUT", key, body, headers });
+const { s3, put } = s3Calls(() => gateway);
 
 describe("tags", () => {
   const tagging = (...tags: readonly (readonly [string, string])[]) =>

@@ -1,11 +1,11 @@
 import { createHmac } from "node:crypto";
 import { azureAccountSigner, azureSigner, azureUserDelegationSigner } from "daypass/azure";
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import type { CauseCode, ExplainOptions } from "daypass/explain";
 import { describe, expect, it } from "vitest";
 import { ACCOUNT, AT, CREDENTIALS, DELEGATION_KEY, OTHER_KEY } from "../azure/fixture.ts";
+import { askingAt } from "./asking.ts";
 
 const now = new Date("2026-01-02T03:30:00Z");
-const clock = () => now;
 const at = { clock: () => AT };
 const key = { accountKey: CREDENTIALS.accountKey };
 const delegatedKey = { userDelegationKey: DELEGATION_KEY };
@@ -13,9 +13,7 @@ const azure = azureSigner({ account: ACCOUNT, credentials: CREDENTIALS, ...at })
 const account = azureAccountSigner({ account: ACCOUNT, credentials: CREDENTIALS, ...at });
 const delegation = azureUserDelegationSigner({ account: ACCOUNT, credentials: delegatedKey, ...at });
 const wish = { container: "media", blob: "talks/a b.txt", permissions: "r", expiresIn: 3600 };
-const ask = (url: string, options: ExplainOptions = {}) => explain(url, { clock, ...options });
-const causeOf = async (url: string, options: ExplainOptions = {}) => (await ask(url, options)).cause;
-const trapsOf = async (url: string) => (await ask(url)).traps.map(({ name }) => name);
+const { ask, causeOf, trapsOf } = askingAt(now);
 
 /** An answer in the form of the Blob service. */
 function azureXml(code: string, detail = ""): string {

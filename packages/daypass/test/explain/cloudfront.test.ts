@@ -1,8 +1,9 @@
 import { createSign } from "node:crypto";
 import { cloudfrontCookieSigner, cloudfrontSigner } from "daypass/cloudfront";
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import type { CauseCode } from "daypass/explain";
 import { describe, expect, it } from "vitest";
 import { EC, RSA } from "../cloudfront/keys.ts";
+import { askingAt } from "./asking.ts";
 
 const keyPairId = "K2JCJMDEHXQW5F";
 const clock = () => new Date("2026-01-02T03:04:05Z");
@@ -10,10 +11,7 @@ const options = { keyPairId, privateKey: RSA.privateKey, hash: "sha256", clock }
 const cloudfront = cloudfrontSigner(options);
 const base = "https://d111111abcdef8.cloudfront.net/talks/a%20b.mp4";
 const keys = [{ keyPairId, publicKey: RSA.publicKey }];
-const ask = (url: string, more: ExplainOptions = {}) =>
-  explain(url, { clock: () => new Date("2026-01-02T03:30:00Z"), ...more });
-const causeOf = async (url: string, more: ExplainOptions = {}) => (await ask(url, more)).cause;
-const trapsOf = async (url: string) => (await ask(url)).traps.map(({ name }) => name);
+const { ask, causeOf, trapsOf } = askingAt("2026-01-02T03:30:00Z");
 const toUrlText = (bytes: Buffer) =>
   bytes.toString("base64").replaceAll("+", "-").replaceAll("=", "_").replaceAll("/", "~");
 const end = 1_767_326_645;

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { cosSigner } from "daypass/cos";
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import type { CauseCode } from "daypass/explain";
 import { describe, expect, it } from "vitest";
+import { askingAt } from "./asking.ts";
 
 const credentials = { secretId: "AKIDEXAMPLE", secretKey: "BQYIM75p8x0iWVFSIgqEKwFprpRSVHlz" };
 const signedAt = new Date("2026-01-02T03:04:05Z");
@@ -10,10 +11,7 @@ const cos = cosSigner(options);
 const wish = { bucket: "media-1250000000", key: "talks/a b.txt", expiresIn: 3600 };
 const host = "media-1250000000.cos.ap-guangzhou.myqcloud.com";
 const keys = [credentials];
-const ask = (url: string, more: ExplainOptions = {}) =>
-  explain(url, { clock: () => new Date("2026-01-02T03:30:00Z"), ...more });
-const causeOf = async (url: string, more: ExplainOptions = {}) => (await ask(url, more)).cause;
-const trapsOf = async (url: string) => (await ask(url)).traps.map(({ name }) => name);
+const { ask, causeOf, trapsOf } = askingAt("2026-01-02T03:30:00Z");
 
 interface Wrong {
   readonly method?: string;

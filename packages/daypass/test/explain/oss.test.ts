@@ -1,8 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import type { CauseCode } from "daypass/explain";
 import { ossSigner } from "daypass/oss";
 import { ossV1Signer } from "daypass/oss/v1";
 import { describe, expect, it } from "vitest";
+import { askingAt } from "./asking.ts";
 
 const signedAt = new Date("2026-01-02T03:04:05Z");
 const credentials = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "wJalrXUtnFEMI/K7MDENG" };
@@ -10,10 +11,7 @@ const options = { region: "cn-hangzhou", credentials, clock: () => signedAt };
 const oss = ossSigner(options);
 const v1 = ossV1Signer(options);
 const wish = { bucket: "media", key: "talks/a b.txt", expiresIn: 3600 };
-const ask = (url: string, more: ExplainOptions = {}) =>
-  explain(url, { clock: () => new Date("2026-01-02T03:30:00Z"), ...more });
-const causeOf = async (url: string, more: ExplainOptions = {}) => (await ask(url, more)).cause;
-const trapsOf = async (url: string) => (await ask(url)).traps.map(({ name }) => name);
+const { ask, causeOf, trapsOf } = askingAt("2026-01-02T03:30:00Z");
 const keys = [credentials];
 const mismatch = (fields: string) =>
   `<?xml version="1.0" encoding="UTF-8"?><Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the signature you provided.</Message>${fields}</Error>`;

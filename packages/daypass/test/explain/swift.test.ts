@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
-import { type CauseCode, type ExplainOptions, explain } from "daypass/explain";
+import type { CauseCode } from "daypass/explain";
 import { swiftSigner } from "daypass/swift";
 import { describe, expect, it } from "vitest";
+import { askingAt } from "./asking.ts";
 
 const key = "a temporary key";
 const options = { endpoint: "https://swift.example.com/swift", account: "AUTH_test", key };
@@ -9,10 +10,7 @@ const clock = () => new Date("2026-01-02T03:04:05Z");
 const swift = swiftSigner({ ...options, clock });
 const wish = { container: "media", object: "talks/a b.txt", expiresIn: 3600 };
 const keys = [{ account: "AUTH_test", key }];
-const ask = (url: string, more: ExplainOptions = {}) =>
-  explain(url, { clock: () => new Date("2026-01-02T03:30:00Z"), ...more });
-const causeOf = async (url: string, more: ExplainOptions = {}) => (await ask(url, more)).cause;
-const trapsOf = async (url: string) => (await ask(url)).traps.map(({ name }) => name);
+const { ask, causeOf, trapsOf } = askingAt("2026-01-02T03:30:00Z");
 
 /** A URL of a signer that may err: `text` is what it signs. */
 function wrongUrl(text: string, more = "", secret = key): string {

@@ -8,9 +8,10 @@ import { type GatewayServer, listen } from "@daypass/gateway/node";
 import { s3Signer } from "daypass/s3";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../tools/free-port.ts";
 import { needs } from "../../tools/needs.ts";
 import { launchChromium } from "./chromium.ts";
-import { freePort, type Program, start } from "./program.ts";
+import { type Program, start } from "./program.ts";
 
 const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "example-secret" };
 const photo = fileURLToPath(new URL("../files/welcome/photo.png", import.meta.url));

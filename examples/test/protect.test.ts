@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { urlSigner } from "daypass/url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort, start } from "./program.ts";
+import { freePort } from "../../tools/free-port.ts";
+import { start } from "./program.ts";
 
 const key = { kty: "oct", alg: "HS256", kid: "k1", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } as const;
 

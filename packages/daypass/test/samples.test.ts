@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { afterAll, expect, it, vi } from "vitest";
+import { modulesOf, samplesIn } from "../../../tools/samples.ts";
 
 // That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need the library and Node, and no network.
 
@@ -19,14 +20,9 @@ const docstrings = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => ({ name: `src/${name}`, text: readFileSync(new URL(name, source), "utf8").replace(/^ *\* ?/gm, "") }));
 
-const samples = [...pages, ...docstrings].flatMap(({ name, text }) =>
-  [...text.matchAll(/^```ts\n([\s\S]*?)\n```/gm)].map(([, code = ""], i) => ({
-    name: `${name}, sample ${i + 1}`,
-    code,
-  })),
-);
+const samples = samplesIn([...pages, ...docstrings]);
 const runnable = samples.filter(({ code }) => {
-  const modules = [...code.matchAll(/from "([^"]+)"/g)].map(([, module = ""]) => module);
+  const modules = modulesOf(code);
   const needsNoMore = modules.every((module) => /^(?:daypass(?:\/|$)|node:)/.test(module));
   const isOwn = modules.some((module) => module.startsWith("daypass")) && needsNoMore;
   return isOwn && !/\bdeclare\b|^\s*(?:const .* = )?await fetch\(|metadata\.google/m.test(code);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { chdir, cwd } from "node:process";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, it, vi } from "vitest";
+import { modulesOf, samplesIn } from "../../../tools/samples.ts";
 
 // That the samples compile is checked in examples/test/docs.test.ts. Here those run that can: that need no worker and no upstream.
 
@@ -23,14 +24,7 @@ const docstrings = readdirSync(new URL("packages/gateway/src/", root), { recursi
   .filter((name) => name.endsWith(".ts"))
   .map((name) => ({ name: `src/${name}`, text: read(`packages/gateway/src/${name}`).replace(/^ *\* ?/gm, "") }));
 
-const samples = [...pages, ...docstrings].flatMap(({ name, text }) =>
-  [...text.matchAll(/^```ts\n([\s\S]*?)\n```/gm)].map(([, code = ""], i) => ({
-    name: `${name}, sample ${i + 1}`,
-    code,
-  })),
-);
-const modulesOf = (code: string): readonly string[] =>
-  [...code.matchAll(/from "([^"]+)"/g)].map(([, module = ""]) => module);
+const samples = samplesIn([...pages, ...docstrings]);
 const own = samples.filter(({ code }) => modulesOf(code).some((module) => module.startsWith("@daypass/gateway")));
 const runnable = own.filter(
   ({ code }) =>

@@ -3,7 +3,7 @@ import { type DaypassError, refusal } from "../errors.ts";
 import { malformed } from "../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../scheme.ts";
 import { NEVER } from "../time.ts";
-import { formDecode, headerValues } from "../wire.ts";
+import { formDecode, headerValues, type QueryToken } from "../wire.ts";
 import { canonicalResource, hasControl, type SasValues } from "./canonical.ts";
 import { outOfScope, TIMES } from "./enforce.ts";
 import { checkSas } from "./fields.ts";
@@ -66,16 +66,7 @@ export function parseSas(
 ): ParsedSas {
   const { request, wire } = received;
   const { method, headers } = request;
-  const values: SasValues = {};
-  const parameters = new Map<string, string>();
-  for (const token of wire.tokens) {
-    const name = formDecode(token.name);
-    const value = formDecode(token.value ?? "");
-    const isSas = SAS.test(name);
-    if (isSas ? name in values : parameters.has(name)) throw malformed(name, "duplicate", "one parameter");
-    if (isSas) values[name] = value;
-    else parameters.set(name, value);
-  }
+  const { values, parameters } = splitQuery(wire.tokens);
   // A stored access policy tells what the URL leaves out.
   for (const name of ["sig", ...Object.keys(kind.required), ...("si" in values ? [] : ["sp", "se"])]) {
     if (!(name in values)) throw malformed(name, "missing", "a parameter with a value");
@@ -105,15 +96,10 @@ export function parseSas(
   }
   const bound = readBound?.(values, request, parameters) ?? NOTHING;
   const time = (name: string, absent: number): number => parseAzureTime(values[name])?.getTime() ?? absent;
-  // The directories that the request stays in: those of a blob's name, or of a listing's prefix.
-  const depth = Number(values.sdd);
-  const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
-  const directory = sr === "d" && segments.length >= depth ? segments.slice(0, depth).join("/") : undefined;
+  const directory = sr === "d" ? directoryOf(Number(values.sdd), blob, prefix) : undefined;
   if (sr !== "") {
     const name = sr === "c" ? "" : sr === "d" ? directory : blob;
-    if (container === undefined || name === undefined) {
-      throw outOfScope("sr", sr);
-    }
+    if (container === undefined || name === undefined) throw outOfScope("sr", sr);
     values.RESOURCE = canonicalResource(account, container, name);
   }
   values.ACCOUNT = account;
@@ -140,6 +126,27 @@ export function parseSas(
     parameters,
     bound,
   };
+}
+
+/** The parameters of the SAS, and those of the operation. */
+function splitQuery(tokens: readonly QueryToken[]): Pick<ParsedSas, "values" | "parameters"> {
+  const values: SasValues = {};
+  const parameters = new Map<string, string>();
+  for (const token of tokens) {
+    const name = formDecode(token.name);
+    const value = formDecode(token.value ?? "");
+    const isSas = SAS.test(name);
+    if (isSas ? name in values : parameters.has(name)) throw malformed(name, "duplicate", "one parameter");
+    if (isSas) values[name] = value;
+    else parameters.set(name, value);
+  }
+  return { values, parameters };
+}
+
+/** The directories that a request stays in, as many as are signed: those of a blob's name, or of a listing's prefix. */
+function directoryOf(depth: number, blob: string | undefined, prefix: string): string | undefined {
+  const segments = blob?.split("/") ?? prefix.split("/").slice(0, -1);
+  return segments.length >= depth ? segments.slice(0, depth).join("/") : undefined;
 }
 
 /** The refusal of a SAS with such a parameter. */

@@ -49,6 +49,12 @@ interface LongFolder {
   touched: boolean;
 }
 
+interface Waiting {
+  readonly awaited: readonly Promise<void>[];
+  /** Folders whose reading had begun before: it may have passed the place of a name that has come since. */
+  readonly late: readonly string[];
+}
+
 export function folderReader(options: FolderReaderOptions): FolderReader {
   const { database, layout, thread, clock, onRead, stopwatch = () => performance.now() } = options;
   const long = new Map<string, LongFolder>();
@@ -80,6 +86,11 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
       .filter((folder) => database.names.folder(bucket, folder)?.stamp === "");
   }
 
+  function noteTime(name: string, { took, ended }: Pick<LongFolder, "took" | "ended">): void {
+    if (took > LONG_MS) long.set(name, { took, ended, touched: false });
+    else long.delete(name);
+  }
+
   /** Reads folders, and then those that come to light below them while they are few: a tree is read in few turns. */
   async function readAll(bucket: string, prefixes: readonly string[]): Promise<void> {
     for (let next = prefixes, count = 0; next.length > 0 && count < ENOUGH; ) {
@@ -96,9 +107,7 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
           count += part.files.length;
           if (found.length < ENOUGH) found.push(...unread(bucket, prefix, part));
           if (part.ended === undefined) continue;
-          if (now - began > LONG_MS)
-            long.set(nameOf(bucket, prefix), { took: now - began, ended: now, touched: false });
-          else long.delete(nameOf(bucket, prefix));
+          noteTime(nameOf(bucket, prefix), { took: now - began, ended: now });
           began = now;
         }
         report?.(bucket, parts);
@@ -123,30 +132,34 @@ export function folderReader(options: FolderReaderOptions): FolderReader {
     return reading.ended;
   }
 
+  /** Sees to it that folders are being read, and tells what a listing that was asked for at this time has to wait for. */
+  function begin(bucket: string, prefixes: readonly string[], asked: number): Waiting {
+    const awaited: Promise<void>[] = [];
+    const idle: string[] = [];
+    const late: string[] = [];
+    for (const prefix of prefixes) {
+      const name = nameOf(bucket, prefix);
+      const known = long.get(name);
+      const reading = underWay.get(name);
+      if (known !== undefined && stopwatch() < known.ended + REST * known.took) continue;
+      if (known?.touched === true) {
+        // The next listing sees what others have put there; a failure shows when somebody waits.
+        if (reading === undefined) read(bucket, [prefix]).catch(() => {});
+      } else if (reading === undefined) idle.push(prefix);
+      else {
+        awaited.push(reading.ended);
+        if (reading.began < asked) late.push(prefix);
+      }
+    }
+    if (idle.length > 0) awaited.push(read(bucket, idle));
+    return { awaited, late };
+  }
+
   return {
     async refresh(bucket, prefixes) {
       const asked = stopwatch();
-      let wanted: readonly string[] = prefixes;
-      while (wanted.length > 0) {
-        const awaited: Promise<void>[] = [];
-        const idle: string[] = [];
-        // One that is being read may have passed the place of a name that has come since.
-        const late: string[] = [];
-        for (const prefix of wanted) {
-          const name = nameOf(bucket, prefix);
-          const known = long.get(name);
-          const reading = underWay.get(name);
-          if (known !== undefined && stopwatch() < known.ended + REST * known.took) continue;
-          if (known?.touched === true) {
-            // The next listing sees what others have put there; a failure shows when somebody waits.
-            if (reading === undefined) read(bucket, [prefix]).catch(() => {});
-          } else if (reading === undefined) idle.push(prefix);
-          else {
-            awaited.push(reading.ended);
-            if (reading.began < asked) late.push(prefix);
-          }
-        }
-        if (idle.length > 0) awaited.push(read(bucket, idle));
+      for (let wanted = prefixes; wanted.length > 0; ) {
+        const { awaited, late } = begin(bucket, wanted, asked);
         await Promise.all(awaited);
         wanted = late;
       }

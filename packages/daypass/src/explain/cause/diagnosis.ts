@@ -104,16 +104,21 @@ export async function diagnose<I extends SignedInput>(
   const cause =
     (isShown ? undefined : grammar) ?? late ?? signature.cause ?? other ?? given.otherOf?.(signature.fitting) ?? said;
   if (cause !== undefined || error === undefined) return { ...signature, cause };
-  if (!isRefused && error.code !== NOT_VALID) return { ...signature, cause: otherCause(error) };
-  const { fitting } = signature;
+  const isAboutSignature = isRefused || error.code === NOT_VALID;
+  return { ...signature, cause: isAboutSignature ? mismatchCause(given, signature.fitting) : otherCause(error) };
+}
+
+/** The server refuses the signature, and nothing has shown why: with the input that a key has shown to be signed, or by guessing. */
+function mismatchCause<I extends SignedInput>(given: Case<I>, fitting: I | undefined): Cause {
+  const { subject } = given;
   if (fitting === undefined) {
     const guessed = guess(given, given.inputFor(subject.sentUrl), { isSame: false });
-    return { ...signature, cause: guessed.code === "QUERY" ? guessed : (given.asSeen?.({ fits: false }) ?? guessed) };
+    return guessed.code === "QUERY" ? guessed : (given.asSeen?.({ fits: false }) ?? guessed);
   }
   const right = { ...fitting, headers: [...listedHeaders(given, fitting), ...(given.implied?.(fitting) ?? [])] };
   const meant = given.asSeen?.({ fits: true }) ?? RIGHT;
   const known = given.methodIsFree === true ? { ...subject.known, method: true } : subject.known;
-  return { ...signature, cause: spellingCause(subject) ?? sentOtherwise({ known }, right, meant) ?? meant };
+  return spellingCause(subject) ?? sentOtherwise({ known }, right, meant) ?? meant;
 }
 
 /** What the server's text tells of a request that nobody described: the method and the headers with which it comes out. */

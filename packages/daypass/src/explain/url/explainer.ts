@@ -38,10 +38,8 @@ async function explainUrl(subject: Subject): Promise<Explained> {
   const signedAt = parseBasicTime(get("dp-date") ?? "");
   const startsAt = parseBasicTime(get("dp-starts") ?? "") ?? signedAt;
   const endsAt = parseBasicTime(get("dp-expires") ?? "");
-  const prefix =
-    get("dp-prefix") === undefined
-      ? ""
-      : ` and what is beside and below it (the first ${get("dp-prefix")} segments are fixed)`;
+  const fixed = get("dp-prefix");
+  const prefix = fixed === undefined ? "" : ` and what is beside and below it (the first ${fixed} segments are fixed)`;
   const key = subject.keys.filter(isUrlKey).find((candidate) => candidate.kid === kid);
   const { cause, hypotheses, stringToSign } = await diagnose(subject, key, {
     kid,
@@ -67,12 +65,7 @@ async function explainUrl(subject: Subject): Promise<Explained> {
         "time",
         ...boundBy(values),
       ],
-      leavesOpen: [
-        ...(get("dp-vary") === undefined ? [] : [`query parameters ${get("dp-vary")?.replaceAll(".", ", ")}`]),
-        ...(get("dp-sha256") === undefined && methods?.some((method) => method !== "GET") ? ["body"] : []),
-        ...(get("dp-uses") === undefined ? ["how often it is used"] : []),
-        ...(get("dp-subject") === undefined && get("dp-ip") === undefined ? ["who uses it, and from where"] : []),
-      ],
+      leavesOpen: leftOpen(values, methods),
       signedAt,
       startsAt,
       endsAt,
@@ -86,6 +79,16 @@ async function explainUrl(subject: Subject): Promise<Explained> {
     },
     hidden: [get("dp-signature") ?? ""],
   };
+}
+
+function leftOpen(values: ReadonlyMap<string, string>, methods: readonly string[] = []): readonly string[] {
+  const vary = values.get("dp-vary");
+  const open: string[] = [];
+  if (vary !== undefined) open.push(`query parameters ${vary.replaceAll(".", ", ")}`);
+  if (!values.has("dp-sha256") && methods.some((method) => method !== "GET")) open.push("body");
+  if (!values.has("dp-uses")) open.push("how often it is used");
+  if (!values.has("dp-subject") && !values.has("dp-ip")) open.push("who uses it, and from where");
+  return open;
 }
 
 function boundBy(values: ReadonlyMap<string, string>): readonly string[] {

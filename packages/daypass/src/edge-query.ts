@@ -9,6 +9,12 @@ export interface TokenQuery<N extends string> {
   readonly others: readonly QueryToken[];
 }
 
+/** How the names of parameters are compared. */
+export interface NameMatch {
+  /** As a server does for which `MD5` is `md5`. */
+  readonly ignoreCase?: boolean;
+}
+
 /**
  * Takes a token's own parameters out of a query. Each is there at most once, with a value, and spelt as documented: a
  * second one, or `%65xpires`, would be read by some servers and not by others.
@@ -16,12 +22,12 @@ export interface TokenQuery<N extends string> {
 export function takeTokens<N extends string>(
   tokens: readonly QueryToken[],
   names: readonly N[],
-  { ignoreCase = false }: { readonly ignoreCase?: boolean } = {},
+  match: NameMatch = {},
 ): TokenQuery<N> {
   const own: Partial<Record<N, string>> = {};
   const others: QueryToken[] = [];
   for (const token of tokens) {
-    const name = tokenName(token, names, ignoreCase);
+    const name = tokenName(token, names, match);
     if (name === undefined) {
       others.push(token);
       continue;
@@ -34,18 +40,20 @@ export function takeTokens<N extends string>(
 }
 
 /** Whether a query has one of these names, even one that is misspelt and will be refused, as too many parameters are. */
-export function hasToken(target: string, names: readonly string[], ignoreCase = false): boolean {
+export function hasToken(target: string, names: readonly string[], match: NameMatch = {}): boolean {
   const mark = target.indexOf("?");
   if (mark < 0) return false;
   return target
     .slice(mark + 1)
     .split("&", MAX_TOKENS)
-    .some(
-      (text) => tokenName({ name: text.split("=", 1)[0] as string, value: undefined }, names, ignoreCase) !== undefined,
-    );
+    .some((text) => tokenName({ name: text.split("=", 1)[0] as string, value: undefined }, names, match) !== undefined);
 }
 
-function tokenName<N extends string>({ name }: QueryToken, names: readonly N[], ignoreCase: boolean): N | undefined {
+function tokenName<N extends string>(
+  { name }: QueryToken,
+  names: readonly N[],
+  { ignoreCase = false }: NameMatch,
+): N | undefined {
   const plain = ignoreCase ? decodeOr(name).toLowerCase() : decodeOr(name);
   return names.find((own) => (ignoreCase ? own.toLowerCase() : own) === plain);
 }

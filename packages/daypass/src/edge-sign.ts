@@ -1,5 +1,5 @@
 import { type Constraints, unsupportedConstraint, VOCABULARY } from "./constraints.ts";
-import { hasToken, joinTarget } from "./edge-query.ts";
+import { hasToken, joinTarget, type NameMatch } from "./edge-query.ts";
 import type { EdgeWindow } from "./edge-window.ts";
 import { invalidInput, refusal } from "./errors.ts";
 import { optionPairs, queryTokens } from "./option-pairs.ts";
@@ -67,8 +67,8 @@ export function readEdgeUrl({ url, bind }: EdgeSignRequest): EdgeUrl {
 }
 
 /** Refuses a URL that has the token's own parameters already. */
-export function checkFree({ query }: EdgeUrl, names: readonly string[], ignoreCase?: boolean): void {
-  if (hasToken(`?${query}`, names, ignoreCase)) throw invalidInput("url", `without ${names.join()}`, "one of them");
+export function checkFree({ query }: EdgeUrl, names: readonly string[], match?: NameMatch): void {
+  if (hasToken(`?${query}`, names, match)) throw invalidInput("url", `without ${names.join()}`, "one of them");
 }
 
 /** For schemes that sign the decoded path: refuses one that has other spellings, or that a server would normalise. */

@@ -112,7 +112,7 @@ export function preparePolicy(wish: PolicyWish, now: Instant): PreparedPolicy {
   }
   const text = policyText({ resource, end, start, ip });
   const wide = /^[^/]*\/\/[^/]*[*?]/.test(resource) ? [...warnings, WIDE] : warnings;
-  return { ...coverage(resource, start, ip, isCanned), text, isCanned, expiresAt, warnings: wide };
+  return { ...coverage({ resource, start, ip, isCanned }), text, isCanned, expiresAt, warnings: wide };
 }
 
 function givenPolicy(wish: PolicyWish, text: string): PreparedPolicy {
@@ -127,13 +127,21 @@ function givenPolicy(wish: PolicyWish, text: string): PreparedPolicy {
   // Cookies need no URL. Where it is given, it has to be one that the policy opens; a resource has to be the policy's own.
   const isOwn = url === undefined ? (resource ?? policy.resource) === policy.resource : fits(policy.resource, url);
   if (!isOwn) throw fail("one for this URL or resource");
-  const covered = coverage(policy.resource, policy.startsAt, policy.ipRange, false);
+  const { startsAt: start, ipRange: ip } = policy;
+  const covered = coverage({ resource: policy.resource, start, ip, isCanned: false });
   return { ...covered, text, isCanned: false, expiresAt: policy.expiresAt, warnings: [] };
 }
 
 type Coverage = Pick<PreparedPolicy, "resource" | "bound" | "unbound">;
 
-function coverage(resource: string, start: unknown, ip: string | undefined, isCanned: boolean): Coverage {
+interface Covering {
+  readonly resource: string;
+  readonly start: unknown;
+  readonly ip: string | undefined;
+  readonly isCanned: boolean;
+}
+
+function coverage({ resource, start, ip, isCanned }: Covering): Coverage {
   const bound = [`resource ${resource}`, "end"];
   if (start !== undefined) bound.push("start");
   if (ip !== undefined) bound.push(`ip ${ip}`);

@@ -77,7 +77,7 @@ export function nginxSigner(options: NginxSignerOptions): EdgeSigner<NginxSignRe
     const window = edgeWindow(request, clock);
     if (isTimed !== (window.expires !== undefined)) throw unsupported("its kind of end", "$secure_link_expires");
     const { tokens } = parseTarget(`/?${url.query}`);
-    checkFree(url, names, true);
+    checkFree(url, names, { ignoreCase: true });
     checkPlainPath(url);
     const headers = boundHeaders(request, variables);
     const parts: NginxParts = {

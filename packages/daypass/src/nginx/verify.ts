@@ -85,7 +85,7 @@ export function nginxVerifier(options: NginxVerifierOptions): Verifier<NginxGran
   const format: EdgeFormat<NginxToken, string, NginxWeakness, object> = {
     id: "nginx",
     weak,
-    detect: ({ target }) => hasToken(target, [parameters.signature], true),
+    detect: ({ target }) => hasToken(target, [parameters.signature], { ignoreCase: true }),
     parse: (received) => parseNginx(received, expression, parameters, allowUnsigned),
     check(_received, { parts, signature }, secret) {
       const { hashed, stringToSign } = expression.texts(parts, secret);

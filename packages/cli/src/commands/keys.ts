@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { publishedKeySet } from "daypass/url";
 import { duration, type ParsedArguments, parseArguments, word } from "../arguments.ts";
 import { type Command, CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
@@ -7,7 +6,7 @@ import { type KeyStore, keyStore, noSuchKey } from "../state/key-store.ts";
 import { scopeText } from "../state/scope-text.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { openSecretOutput, secretFields, secretFileHint, secretRows, writeSecret } from "../state/show-secret.ts";
-import { stateFolder } from "../state/state-folder.ts";
+import { expectThere, stateFolder } from "../state/state-folder.ts";
 import { table } from "../table.ts";
 import { SCOPE_OPTIONS, scopeOf } from "./key-scope.ts";
 
@@ -58,10 +57,7 @@ export const keysCommand: Command = {
     const run = ACTIONS.get(word("the action", action ?? "", [...ACTIONS.keys()]));
     if (run === undefined) throw new UsageError("expected an action");
     const folder = stateFolder(values.state, context.env);
-    if (action !== "create" && !existsSync(folder))
-      throw new UsageError(
-        `expected the state of a gateway in ${folder}, found no such folder: ${values.state === undefined ? "give" : "correct"} --state`,
-      );
+    if (action !== "create") expectThere(folder, values.state === undefined ? "give --state" : undefined);
     const store = keyStore({ folder, env: context.env, clock: () => new Date() });
     return run({ store, folder, argument, options: values, context });
   },

@@ -36,9 +36,9 @@ export function expectStateFolder(folder: string): void {
 }
 
 /** Refuses a folder that was named for the keys in it and is not there: it is another one that was meant. */
-export function expectThere(folder: string): void {
+export function expectThere(folder: string, remedy = "correct --state"): void {
   if (existsSync(folder)) return;
-  throw new CommandError(`expected the state of a gateway in ${folder}, found no such folder: correct --state`);
+  throw new CommandError(`expected the state of a gateway in ${folder}, found no such folder: ${remedy}`);
 }
 
 function isFolderOrFree(folder: string): boolean {

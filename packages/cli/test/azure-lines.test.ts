@@ -90,6 +90,35 @@ test("signs what Azure's SDKs sign, byte for byte, in every kind and version", a
   }
 });
 
+test("takes the account from the host that names it, so that an entry need not", async () => {
+  const lines = [
+    line,
+    { ...line, kind: "user-delegation", credentials: { userDelegationKey } },
+    { ...line, endpoint: "https://myaccount-secondary.blob.core.windows.net" },
+    { ...line, account: "other" },
+    { ...line, endpoint: "http://127.0.0.1:10000/myaccount" },
+  ];
+  const signed = await sign([...lines, { ...line, permissions: undefined, identifier: "p", expiresIn: undefined }]);
+  const credentials = [{ accountKey }, { userDelegationKey }];
+  const schemesOf = (more: object): readonly object[] => [{ scheme: "azure", credentials, ...more }];
+  const ask = ({ url }: { readonly url: string }, more: object = {}): object => {
+    return { request: { method: "GET", url }, at, schemes: schemesOf(more) };
+  };
+  const [first, , , , emulated, stored] = signed;
+  const policy = { container: "media", identifier: "p", permissions: "r", expiresOn: "2026-01-03T00:00:00Z" };
+  const answers = await verify([
+    ...signed.slice(0, 5).map((one) => ask(one)),
+    ask(emulated as never, { endpoint: "http://127.0.0.1:10000/myaccount" }),
+    ask(stored as never, { policies: [policy] }),
+    ask({ url: first?.url.replace("myaccount", "another") ?? "" }),
+  ]);
+  expect(answers.map(({ ok, code, grant }) => (ok ? grant?.["account"] : code))).toEqual([
+    ...["myaccount", "myaccount", "myaccount", "other", "INVALID_INPUT"],
+    ...["myaccount", "myaccount", "SIGNATURE_MISMATCH"],
+  ]);
+  expect(answers[4]?.message).toMatch(/^expected account, found nothing/);
+});
+
 test("verifies what it signed, of every kind", async () => {
   const lines: readonly object[] = [
     line,
@@ -264,8 +293,8 @@ test("answers an entry that it cannot read with INVALID_INPUT", async () => {
     { credentials: undefined },
     { credentials: [] },
     { credentials: {} },
-    { account: undefined },
-    { account: undefined, credentials: { userDelegationKey } },
+    { account: undefined, endpoint: "https://files.example.com" },
+    { account: undefined, endpoint: "https://files.example.com", credentials: { userDelegationKey } },
     { credentials: { accountKey, userDelegationKey } },
     { kind: "user-delegation" },
     { kind: "any" },

@@ -59,7 +59,7 @@ interface AzureEntry {
   /** The signer's own: the one that is taken. */
   readonly version?: string;
   /** Whose the credentials and policies are that do not say. */
-  readonly account?: string;
+  readonly account?: string | undefined;
   readonly endpoint?: string;
   readonly origins?: readonly string[];
   readonly credentials?: EntryKey | readonly EntryKey[];
@@ -91,8 +91,12 @@ function keysOf({ account, credentials }: AzureEntry): readonly AzureExplainKey[
 
 /** The verifiers of an entry with `"scheme":"azure"`: that of its kind, or all for which it has keys. */
 export function azureLineVerifiers(object: JsonObject, context: LineContext): readonly DialectVerifier[] {
-  const entry = checked<AzureEntry>(object, ENTRY);
+  const given = checked<AzureEntry>(object, ENTRY);
+  const { account = accountAt(given.endpoint ?? context.origin) } = given;
+  const entry = { ...given, account };
   const keys = keysOf(entry);
+  if (keys.some((key) => key.account === undefined))
+    throw missing("account", "give it in the entry, as no account can be told from this host");
   const shared = keys.filter((key) => "accountKey" in key) as readonly AzureAccountKey[];
   const delegated = keys.filter((key) => "userDelegationKey" in key) as readonly AzureAccountDelegatedKey[];
   const common = { ...place(entry, context), ...operations(entry), maxLife: entry.maxLife, clock: context.clock };
@@ -106,10 +110,16 @@ export function azureLineVerifiers(object: JsonObject, context: LineContext): re
     verifiers.push(["azure/account", azureAccountVerifier({ ...options, credentials: shared })]);
   if (wants("user-delegation", delegated))
     verifiers.push(["azure/user-delegation", azureUserDelegationVerifier({ ...options, credentials: delegated })]);
-  const isWhole =
-    keys.length === shared.length + delegated.length && keys.every(({ account }) => account !== undefined);
+  const isWhole = keys.length === shared.length + delegated.length;
   if (isWhole && verifiers.length > 0) return verifiers.map((one) => ofVersion(entry.version, one));
-  throw missing("credentials for the kind", "give an account with its accountKey, or with a userDelegationKey");
+  throw missing("credentials for the kind", "give an accountKey, or a userDelegationKey");
+}
+
+/** The account that a place names: Azure's hosts begin with it, and the path of an emulator's endpoint is it. */
+function accountAt(place: string): string | undefined {
+  const [, host, path] =
+    /^https?:\/\/(?:([a-z0-9]+)(?:-secondary)?\.(?:z\d\d?\.)?blob\.|[^/]+\/([^/]+))/i.exec(place) ?? [];
+  return host?.toLowerCase() ?? path;
 }
 
 /** A verifier of the URLs of one version. */

@@ -25,7 +25,8 @@ export const BATCH_OPTIONS = {
 } as const;
 
 export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out: a line for a line, in the same order; - reads standard input
-  --out FILE            where the answers go (mode 0600), standard output by default and for -
+  --out FILE            where the answers go (mode 0600), standard output by default and for -;
+                        one that is there is written anew without --resume
   --resume              go on behind the answers that stand in --out FILE since a run that was interrupted
   --workers N           threads that share the work, 0 by default
   --progress            report progress also where standard error is no terminal

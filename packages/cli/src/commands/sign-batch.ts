@@ -7,6 +7,7 @@ import { namedText } from "../input-text.ts";
 import { type AnswerFormat, answerWriter, signedForm } from "../lines/answer-writer.ts";
 import { csvReader } from "../lines/csv.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
+import { repeatsMember } from "../lines/json-members.ts";
 import { privateJson } from "../private-json.ts";
 import { keyFinder, type LineDefaults } from "../sign/complete-line.ts";
 import { commonFields, type SignOptions } from "../sign/options.ts";
@@ -94,6 +95,9 @@ async function defaultsFile(path: string): Promise<JsonObject> {
   const text = await namedText("--defaults", path);
   if (text === undefined) throw new CommandError(`expected --defaults to name a file, found none at ${path}`);
   const value = privateJson(text);
-  if (isObject(value)) return value;
-  throw new CommandError(`expected in ${path} one JSON object with fields of a line, found another text`);
+  if (!isObject(value))
+    throw new CommandError(`expected in ${path} one JSON object with fields of a line, found another text`);
+  if (repeatsMember(text, value))
+    throw new CommandError(`expected each field once in ${path}, found one twice: remove the one that is not meant`);
+  return value;
 }

@@ -1,5 +1,6 @@
 import { DaypassError, isDaypassError } from "daypass";
 import { describe, isObject, type JsonObject } from "./fields.ts";
+import { repeatsMember } from "./json-members.ts";
 
 /** The answer to one line, and whether it is a refusal. */
 export interface Answer {
@@ -31,6 +32,7 @@ export function parseLine(line: string | Unreadable): JsonObject {
     throw notJson(notJsonBut(line));
   }
   if (!isObject(value)) throw notJson(describe(value));
+  if (repeatsMember(line, value)) throw notJson("one that names a field twice: remove the one that is not meant");
   return value;
 }
 

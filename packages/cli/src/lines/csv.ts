@@ -1,6 +1,7 @@
 import { DaypassError } from "daypass";
 import type { Unreadable } from "./answer.ts";
 import { isObject, type JsonObject } from "./fields.ts";
+import { repeatsMember } from "./json-members.ts";
 
 /** Reads the records of a CSV file with these columns as the objects that JSON Lines would hold. */
 export type CsvReader = (record: string | Unreadable) => JsonObject;
@@ -103,11 +104,14 @@ function flagOrText(cell: string): unknown {
 }
 
 function json(cell: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(cell);
+    value = JSON.parse(cell);
   } catch {
     throw invalid("JSON in a column whose name ends in :json, found other text");
   }
+  if (repeatsMember(cell, value)) throw invalid("each name once in the JSON of a cell, found one twice");
+  return value;
 }
 
 function put(object: Record<string, unknown>, path: readonly string[], value: unknown): void {

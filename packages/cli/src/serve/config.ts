@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type CorsPolicy, type Dialect, type Limits, repeatsMember } from "@daypass/gateway";
+import type { CorsPolicy, Dialect, Limits } from "@daypass/gateway";
 import type { DriverName } from "@daypass/gateway/drivers";
 import type { LogOptions, Timeouts } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
+import { repeatsMember } from "../lines/json-members.ts";
 import { readTextFile } from "../text-file.ts";
 import { schemaFault } from "./json-schema.ts";
 import { shown } from "./shown.ts";

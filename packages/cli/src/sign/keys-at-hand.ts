@@ -5,6 +5,7 @@ import { awsSettings } from "../aws/settings.ts";
 import { CommandError, type Context } from "../command.ts";
 import { inputText, NamedFileError } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
+import { repeatsMember } from "../lines/json-members.ts";
 import { privateJson } from "../private-json.ts";
 import { isActive, type KeyRecord } from "../state/key-record.ts";
 import { keyStore, type OpenedKey, unopened } from "../state/key-store.ts";
@@ -94,6 +95,8 @@ async function storedRows(
 function schemeEntries(text: string): readonly JsonObject[] {
   const value = privateJson(text);
   if (value === undefined) throw new CommandError("expected --schemes as JSON, found text that is none");
+  if (repeatsMember(text, value))
+    throw new CommandError("expected each field once in --schemes, found one twice: remove the one that is not meant");
   const entries = [value].flat();
   if (entries.every(isObject)) return entries;
   throw new CommandError('expected --schemes as {"scheme":…,"credentials":…} or a list of such, found another value');

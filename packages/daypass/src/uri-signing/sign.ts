@@ -210,12 +210,13 @@ const OPTION_OF: Readonly<Record<string, string>> = {
 const isBinding = (claim: string): boolean => /^(iss|sub|aud|nbf|jti|cdniip)$/.test(claim);
 
 function containerOf({ prefix, regex }: UriSigningRequest, uri: string, { origin, path }: EdgeUrl): string {
-  if (prefix === undefined && regex === undefined) return hashContainer(uri);
+  if ((prefix ?? regex) === undefined) return hashContainer(uri);
   // Before it is normalised: `/users/7/../` would be a prefix of everybody's.
-  if (prefix === undefined ? regex?.matches(uri) : !regex && prefix.endsWith("/") && path.startsWith(prefix)) {
+  // What has no such method is text, where an expression or text was expected.
+  if (prefix === undefined ? regex?.matches?.(uri) : !regex && prefix.endsWith("/") && path.startsWith(prefix)) {
     return regex ? `regex:${regex.source}` : prefixContainer(joinUri(normalizeUri(origin, prefix ?? "")));
   }
-  throw invalidInput("prefix or regex", "what url has, up to a /", prefix ?? regex?.source);
+  throw invalidInput("prefix or regex", "the url up to a /", prefix ?? regex?.source);
 }
 
 /** What a verifier would refuse is not signed. */

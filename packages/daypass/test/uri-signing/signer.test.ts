@@ -43,6 +43,13 @@ describe("the signer", () => {
     expect(link.url.includes("URISigningPackage")).toBe(place !== "cookie");
   });
 
+  it("binds the whole URI where a column of a database has null for a prefix", () => {
+    const [plain, none] = [undefined, null].map((prefix) =>
+      signer.sign({ url, expiresIn: 60, prefix } as unknown as UriSigningRequest),
+    );
+    expect(none).toEqual(plain);
+  });
+
   it("binds prefixes with hostile characters as they are", async () => {
     const prefix = "/a.b*(c)+[d]$/";
     const link = signer.sign({ url: `https://cdn.example.com${prefix}x?y`, prefix, expiresIn: 60 });
@@ -103,6 +110,10 @@ describe("the signer", () => {
     [{ prefix: "/other/" }, "INVALID_INPUT"],
     [{ prefix: "/live/", regex: uriSigningRegex(".*") }, "INVALID_INPUT"],
     [{ regex: uriSigningRegex("https://other/.*") }, "INVALID_INPUT"],
+    [{ regex: "" }, "INVALID_INPUT"],
+    [{ regex: ".*" }, "INVALID_INPUT"],
+    [{ regex: null }, "INVALID_INPUT"],
+    [{ prefix: "" }, "INVALID_INPUT"],
     [{ url: `${url}&URISigningPackage=1` }, "INVALID_INPUT"],
     [{ renewal: { every: 0 } }, "INVALID_INPUT"],
     [{ renewal: { every: 1.5 } }, "INVALID_INPUT"],

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Gateway } from "../gateway.ts";
-import { expectForms, type FormsOf, given, timer, wholeNumber } from "../http/option-forms.ts";
+import { callback, expectForms, type FormsOf, given, object, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { connectionEnds } from "./connection-end.ts";
 import { heldAnswers } from "./held-answers.ts";
@@ -26,6 +26,7 @@ export interface NodeHandlerOptions {
 /** The rate below which a client that sends or takes a body is cut off, where none was given. */
 export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs: 10_000 };
 
+const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: object, isDraining: callback };
 const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: timer };
 
 /**
@@ -47,6 +48,7 @@ const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: t
  * ```
  */
 export function toNodeHandler(gateway: Gateway, options: NodeHandlerOptions = {}): NodeHandler {
+  expectForms(options, OPTIONS);
   // The server is not ours: whoever made it may have looked at the request, and kept what it brought.
   return requestListener(gateway, { ...options, ownsRequests: false });
 }

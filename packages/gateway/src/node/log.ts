@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { pid } from "node:process";
 import { type Level, type Logger, pino } from "pino";
+import { expectForms, type FormsOf } from "../http/option-forms.ts";
 import type { AuditEvent, AuditedDeletion } from "../pipeline/audit.ts";
 import { logFile } from "./log-file.ts";
 
@@ -22,12 +23,22 @@ export interface Log {
   close(): Promise<void>;
 }
 
+const LEVELS: readonly Level[] = ["fatal", "error", "warn", "info", "debug", "trace"];
+const OPTIONS: FormsOf<LogOptions> = {
+  destination: [
+    (value) => Number.isSafeInteger(value) || (typeof value === "string" && value !== ""),
+    "a file descriptor or a path",
+  ],
+  level: [(value) => LEVELS.some((level) => level === value), `one of ${LEVELS.join(", ")}`],
+};
+
 /**
  * Opens a log of JSON lines in pino's form. It is written in the background: at most half a second of it is lost with the
  * process.
  *
  * No line holds a signature, a session token or a secret: URLs appear with the values of a short list of parameters only.
  *
+ * @throws {DaypassError} `INVALID_INPUT`
  * @example
  * ```ts
  * import { openLog } from "@daypass/gateway/node";
@@ -38,6 +49,7 @@ export interface Log {
  * ```
  */
 export function openLog(options: LogOptions = {}): Log {
+  expectForms(options, OPTIONS);
   const file = logFile(options.destination ?? 1);
   const logger = pino({ level: options.level ?? "info" }, file);
   const audit = (event: AuditEvent): void => {

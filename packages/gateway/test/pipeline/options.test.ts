@@ -1,7 +1,7 @@
 import { isDaypassError } from "daypass";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createGateway, type GatewayOptions } from "../../src/index.ts";
-import { listen, toNodeHandler } from "../../src/node/index.ts";
+import { listen, openLog, toNodeHandler } from "../../src/node/index.ts";
 import { disk } from "../../src/storage/disk.ts";
 import { s3 } from "../../src/storage/s3.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
@@ -148,4 +148,14 @@ it("answers what is no request with 500, whatever an adapter gives it, and says 
 it("an adapter of one's own takes no rate that could not be kept", async () => {
   const rate = { minimumRate: { bytesPerSecond: 1, windowMs: 0 } };
   expect(await refusalOf(() => toNodeHandler(createGateway(base), rate))).toContain("minimumRate.windowMs");
+});
+
+it.each<[string, (options: never) => unknown, unknown]>([
+  ["minimumRates", (options) => toNodeHandler(createGateway(base), options), { minimumRates: { bytesPerSecond: 1 } }],
+  ["isDraining", (options) => toNodeHandler(createGateway(base), options), { isDraining: true }],
+  ["lewel", openLog, { lewel: "error" }],
+  ["level", openLog, { level: "loud" }],
+  ["destination", openLog, { destination: "" }],
+])("an option of an adapter or a log is known by name and form: %s", async (place, call, options) => {
+  expect(await refusalOf(() => call(options as never))).toContain(`INVALID_INPUT expected ${place} as`);
 });

@@ -103,8 +103,7 @@ export function draftForm(
   for (const condition of given) {
     if (condition.operator === "content-length-range") {
       [least, most] = [Math.max(least, condition.min), Math.min(most, condition.max)];
-      if (least > most)
-        throw invalidInput("conditions", "ranges of lengths that one file can meet", `${least} and ${most}`);
+      if (least > most) throw invalidInput("conditions", "lengths that one file can meet", `${least} and ${most}`);
       if (open.delete("its length")) bound.push("length of the file");
     } else {
       const value = values.get(condition.field);

@@ -158,7 +158,7 @@ export function expandFields(fields: FormFields, fileName: string): ReadonlyMap<
 export function requiredField(fields: ReadonlyMap<string, string>, name: string): string {
   const value = fields.get(name);
   if (value) return value;
-  throw malformed(name, "missing", "a field with a value, before the file");
+  throw malformed(name, "missing", "a field with a value before the file");
 }
 
 /** What a policy is held against. */

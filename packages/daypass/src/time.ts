@@ -114,8 +114,9 @@ export function signingWindow(
 ): SigningWindow {
   const now = Number(clockTime) / 1000;
   const step = stableWindow ?? 1;
-  if (!isWhole(step) || !(now > 0)) {
-    throw invalidInput("stableWindow", "whole seconds, a valid clock", stableWindow ?? String(clockTime));
+  // A clock beyond the year 2255 counts in other units, and what a Date cannot hold would be signed as NaN.
+  if (!isWhole(step) || !(now > 0 && now < 9e9)) {
+    throw invalidInput("stableWindow", "whole seconds, valid clock", stableWindow ?? String(clockTime));
   }
   if ((wanted === undefined) === (until === undefined)) {
     throw invalidInput("one of expiresIn", "seconds and expiresAt as Date", wanted === undefined ? "neither" : "both");
@@ -128,7 +129,7 @@ export function signingWindow(
   let warnings: readonly string[] = [];
   const left = expiration === undefined ? expiresIn : secondsUntil(expiration);
   // Written so that an invalid date refuses.
-  if (!(left >= expiresIn) && !Number.isNaN(expiresIn)) {
+  if (!(left >= expiresIn) && expiresIn > 0) {
     if (credentialExpiry !== "clamp" || !(signedAt + left > now)) {
       throw refusal(
         "CREDENTIALS_EXPIRE_FIRST",

@@ -8,6 +8,7 @@ import { laravelSigner, laravelVerifier } from "daypass/laravel";
 import { mediaCdnTokenSigner, mediaCdnTokenVerifier } from "daypass/media-cdn/token";
 import { ossSigner } from "daypass/oss";
 import { s3Signer } from "daypass/s3";
+import { s3V2Signer } from "daypass/s3/v2";
 import { swiftSigner } from "daypass/swift";
 import { uriSigningSigner, uriSigningVerifier } from "daypass/uri-signing";
 import { describe, expect, it } from "vitest";
@@ -146,6 +147,23 @@ describe("what a factory is given in a wrong way is refused at once", () => {
     const at = { endpoint: "http://127.1:4443", clock };
     const { url } = gcsHmacSigner({ credentials: hmac, ...at }).sign({ bucket: "media", object: "a", expiresIn: 60 });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:4443\/media\/a\?/);
+  });
+
+  it("signs by no clock that is broken, before 1970, or in other units than milliseconds", async () => {
+    const wish = { bucket: "media", key: "a", expiresIn: 60 };
+    const at = Date.parse("2026-01-02T03:04:05Z");
+    for (const [ms, code] of [
+      [at, "made"],
+      ...[Number.NaN, -1, at * 1000, at * 1e6, Number.POSITIVE_INFINITY].map(
+        (wrong) => [wrong, "INVALID_INPUT"] as const,
+      ),
+    ] as const) {
+      const options = { region: "eu-west-1", credentials: hmac, clock: () => new Date(ms) };
+      expect(await codeOf(() => s3Signer(options).sign(wish))).toBe(code);
+      expect(await codeOf(() => s3V2Signer(options).sign(wish))).toBe(code);
+      const edge = cloudflareSigner({ secret: "s", ttl: 60, clock: () => ms as unknown as Date });
+      expect(await codeOf(() => edge.sign({ url: "https://a.example/b", expiresIn: 60 }))).toBe(code);
+    }
   });
 
   it("takes no end of credentials that is no Date", async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openIndexDatabase } from "../../src/storage/disk/index/database.ts";
@@ -39,6 +39,35 @@ it("a start leaves to the next what it cannot clean", async () => {
     rmSync(join(stuck, "kept"));
     await (await disk({ root })).close();
     expect(leakedTemps(root)).toEqual([]);
+  });
+});
+
+it.each(["moved", "copied"])("a start on a root that was %s after a crash cleans it where it is now", async (how) => {
+  await withDisk(async (storage, root) => {
+    await storage.put(ref, chunks("x"));
+    await storage.put({ bucket: "bucket", key: "deep/a.txt" }, chunks("y"));
+    await storage.put({ bucket: "files", key: "loose" }, chunks("z"));
+    await storage.close();
+    for (const folder of ["bucket", "bucket/deep", "."])
+      writeFileSync(join(root, folder, tempName("0123456789abcdef", "01")), "");
+    const now = join(`${root}-${how}`, "served");
+    mkdirSync(`${root}-${how}`);
+    if (how === "moved") renameSync(root, now);
+    else cpSync(root, now, { recursive: true, preserveTimestamps: true });
+    try {
+      const again = await disk({ root: now });
+      expect(leakedTemps(now)).toEqual([]);
+      expect((await again.get({ bucket: "bucket", key: "deep/a.txt" }))?.info.size).toBe(1);
+      await again.close();
+      const database = await openIndexDatabase(join(now, ".daypass/index.db"), "0123456789abcdef");
+      expect(database.folders()).toEqual([]);
+      database.close();
+      // Those of the other root may be of uploads that are under way.
+      if (how === "copied") expect(leakedTemps(root)).toHaveLength(3);
+    } finally {
+      if (how === "moved") renameSync(now, root);
+      rmSync(`${root}-${how}`, { recursive: true });
+    }
   });
 });
 

@@ -33,11 +33,27 @@ export async function sweep(options: SweepOptions): Promise<void> {
     return database.names.hasObjects(bucket) && mayBeAway(bucket);
   }
 
+  const looked = new Set<string>();
+
+  /**
+   * A root that was moved or copied brings notes of the place where it was, in which uploads of another gateway may be under way. Which of
+   * their last names lead to the folder here nobody has noted, so all are tried: a temp file of another run is left over wherever it lies.
+   */
+  async function isSweptHere(folder: string): Promise<boolean> {
+    const names = folder.split("/");
+    for (let first = 1; first <= names.length; first++) {
+      const here = [root, ...names.slice(first)].join("/");
+      if (isExpectedBack(here)) return false;
+      if (!looked.has(here)) await isGoneOrSwept(here, run);
+      looked.add(here);
+    }
+    return true;
+  }
+
   for (const folder of database.folders()) {
-    // A root that was copied brings the notes of the other one along, in which uploads may be under way.
     const isOurs = folder === root || folder.startsWith(`${root}${sep}`);
-    const isForgotten = await unlessStuck(
-      async () => (!isOurs || (await isGoneOrSwept(folder, run))) && !isExpectedBack(folder),
+    const isForgotten = await unlessStuck(async () =>
+      isOurs ? (await isGoneOrSwept(folder, run)) && !isExpectedBack(folder) : isSweptHere(folder),
     );
     if (isForgotten === true) database.transaction([() => database.removeFolder(folder)]);
   }

@@ -86,6 +86,27 @@ describe("an early refusal", () => {
     expect(written).toBeLessThan(30_000_000);
   });
 
+  it("is not reset while a proxy sends on before it reads", async () => {
+    const socket = await rawConnection(gateway);
+    socket.write(head("PUT", put("x.txt").replace("x.txt", "y.txt"), "Content-Length: 1000000000"));
+    const chunk = Buffer.alloc(64 * 1024);
+    const send = (error?: Error | null): void => {
+      if (!error) socket.write(chunk, send);
+    };
+    const stuck = once(socket.setTimeout(100), "timeout");
+    send();
+    // Fails at a reset. Else the gateway takes no more.
+    await stuck;
+    let text = "";
+    socket.setEncoding("latin1").on("data", (part: string) => {
+      text += part;
+    });
+    socket.on("error", () => {});
+    await until(() => text.endsWith("</Error>"));
+    expect(text).toMatch(/^HTTP\/1\.1 403 /);
+    socket.destroy();
+  });
+
   it("leaves the connection to the client whose small body has come in by then", async () => {
     const socket = await rawConnection(gateway);
     let text = "";

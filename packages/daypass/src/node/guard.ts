@@ -26,6 +26,8 @@ export interface NodeResponse {
   removeHeader?(name: string): unknown;
   /** Breaks off an answer that has begun. */
   destroy?(): unknown;
+  /** Sends a part of the answer. */
+  write?(body: string): unknown;
   /** Sends the answer, without a body. */
   end(): unknown;
   /** Sends the answer. */
@@ -103,8 +105,11 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     res.statusCode = answer.status;
     for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
     // Rather close than swallow a body that nobody will read. HTTP/2 forbids the header and has no need of it.
-    if (req.httpVersionMajor < 2 && mayHaveBody(req, options)) res.setHeader("connection", "close");
-    res.end(answer.body);
+    const closes = req.httpVersionMajor < 2 && mayHaveBody(req, options);
+    if (closes) res.setHeader("connection", "close");
+    // Waited for, as Koa writes an answer of its own to what has not ended by then.
+    if (closes && isComing(req) && res.write) await endLate(req, res, answer.body);
+    else res.end(answer.body);
   };
 
   const run = async (req: Req, res: Res, next?: Next): Promise<void> => {
@@ -208,6 +213,48 @@ function mayHaveBody(req: NodeRequest, options: WireOptions): boolean {
   if (!isWholeHead(fields, options)) return true;
   return fields.some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
 }
+
+/** What is used of a body that is still coming in. */
+interface ComingBody {
+  readonly complete: boolean;
+  readonly destroyed: boolean;
+  on(event: "data" | "end", listener: (chunk: Uint8Array) => void): ComingBody;
+  pause(): unknown;
+  resume(): unknown;
+}
+
+function isComing(req: object): req is ComingBody {
+  const { complete, destroyed } = req as Partial<ComingBody>;
+  return complete === false && destroyed === false;
+}
+
+/**
+ * Sends a refusal whole, throws a little of the body away, lets the rest wait with its sender, and then ends. To close at once
+ * would make the kernel answer what is still coming with a reset, which can overtake the refusal (RFC 9112 §9.6): the client
+ * would not learn why, and a proxy make 502 of it.
+ */
+function endLate(req: ComingBody, res: NodeResponse, body: string): Promise<void> {
+  let left = 256 * 1024;
+  // In ASCII. With its length it is whole to the client before it ends.
+  res.setHeader("content-length", String(body.length));
+  res.write?.(body);
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      res.end();
+      resolve();
+    };
+    const timer = setTimeout(end, 500);
+    const count = ({ length }: Uint8Array): void => {
+      left -= length;
+      if (left < 0) req.pause();
+    };
+    req.on("data", count).on("end", end).resume();
+  });
+}
+
+declare function setTimeout(run: () => void, milliseconds: number): unknown;
+declare function clearTimeout(timer: unknown): void;
 
 const noNext: Next = (error) => {
   throw error ?? new TypeError("there is no next handler: guardNode was called without one");

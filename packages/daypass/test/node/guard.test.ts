@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server, type Http2ServerResponse } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
@@ -70,6 +71,32 @@ describe("guardNode", () => {
   it("closes the connection rather than swallow a refused body", async () => {
     const head = "PUT /b/a HTTP/1.1\r\nHost: files.example.com\r\nContent-Length: 1000000\r\n\r\n";
     expect((await send(listener, head)).headers.toLowerCase()).toContain("connection: close");
+  });
+
+  it("does not reset it while the client, or a proxy, is sending on before it reads", async () => {
+    const guard = guardNode(verifier, () => {});
+    const server = createServer(async (req, res) => {
+      await guard(req, res);
+      // Koa, for one, looks, and answers by itself where nobody has.
+      server.emit("guarded", res.writableEnded);
+    });
+    const guarded = once(server, "guarded");
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void server.close());
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write("PUT /b/a HTTP/1.1\r\nHost: files.example.com\r\nContent-Length: 1000000000\r\n\r\n");
+    const chunk = Buffer.alloc(64 * 1024);
+    const sendOn = (error?: Error | null): void => {
+      if (!error) socket.write(chunk, sendOn);
+    };
+    const stuck = once(socket.setTimeout(100), "timeout");
+    sendOn();
+    // Fails at a reset. Else the server takes no more.
+    await stuck;
+    const [answer] = await once(socket.setEncoding("latin1"), "data");
+    expect(answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*}$/);
+    socket.destroy();
+    expect(await guarded).toEqual([true]);
   });
 
   it("closes it as well where the length of the body may be among the headers that Node has dropped", async () => {

@@ -39,7 +39,8 @@ describe("CVE-2014-0006, CVE-2019-18887: comparing signatures tells nothing by t
         expect(equal(text, `${text.slice(0, i)}${twin}${text.slice(i + 1)}`)).toBe(false);
       }
     }
-    for (const other of ["", hex.slice(1), `${hex}0`, `${hex}\0`, hex.toUpperCase()]) {
+    // As UTF-8 the last one is as long as two digests, and its halves are alike.
+    for (const other of ["", hex.slice(1), `${hex}0`, `${hex}\0`, hex.toUpperCase(), "é".repeat(64)]) {
       expect(equal(hex, other)).toBe(false);
       expect(equal(other, hex)).toBe(false);
     }

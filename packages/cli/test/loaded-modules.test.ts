@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
 
-/** The files of the gateway that a command loads, as V8's coverage lists them. */
-async function loadedOfGateway(...args: readonly string[]): Promise<readonly string[]> {
+/** The files that a command loads, as V8's coverage lists them: `package/path`. */
+async function loadedBy(...args: readonly string[]): Promise<readonly string[]> {
   const folder = temporaryFolder();
   const env = { NODE_V8_COVERAGE: folder, AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
   const { status, stderr } = await daypass(args, { env, input: "" });
@@ -14,7 +14,7 @@ async function loadedOfGateway(...args: readonly string[]): Promise<readonly str
     return result.map(({ url }) => url);
   });
   expect(scripts.some((url) => url.includes("/cli/dist/commands/"))).toBe(true);
-  return scripts.filter((url) => url.includes("/gateway/dist/")).map((url) => url.replace(/^.*\/gateway\/dist\//, ""));
+  return scripts.flatMap((url) => (/(\w+)\/dist\/(.*)$/.exec(url) ?? []).slice(1).join("/") || []);
 }
 
 // Loading all of it takes longer than all else that signing one URL does.
@@ -25,6 +25,13 @@ test.each([
   [["keys", "list", "--state", "."]],
   [["scan", "-"]],
 ])("does not load the gateway for %j", async (args) => {
-  const loaded = await loadedOfGateway(...args);
-  expect(loaded.filter((file) => !["scope.js", "pipeline/reach.js"].includes(file))).toEqual([]);
+  const loaded = (await loadedBy(...args)).filter((file) => file.startsWith("gateway/"));
+  expect(loaded.filter((file) => !["gateway/scope.js", "gateway/pipeline/reach.js"].includes(file))).toEqual([]);
+});
+
+// Each module is a half of a millisecond, and a script that signs a few URLs pays them all for each.
+test("loads for one URL of S3 neither batches nor verifiers, stored keys or other versions", async () => {
+  const loaded = await loadedBy("sign", "s3://b/k", "--region", "us-east-1");
+  const foreign = /^cli\/(?:batch\/|lines\/\w+-entry|state\/key-store)|^daypass\/s3\/\w+\/|^daypass\/url\//;
+  expect(loaded.filter((file) => foreign.test(file))).toEqual([]);
 });

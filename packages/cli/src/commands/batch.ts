@@ -13,47 +13,7 @@ import { type AnswerForm, expectAnswers, type StandingAnswers, standingAnswers }
 import { CommandError, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { unreadable, unwritable } from "../input-text.ts";
 import type { FindKeys } from "../sign/complete-line.ts";
-
-/** The options that every batch has. */
-export const BATCH_OPTIONS = {
-  batch: { type: "string" },
-  out: { type: "string" },
-  resume: { type: "boolean" },
-  workers: { type: "string" },
-  progress: { type: "boolean" },
-  strict: { type: "boolean" },
-} as const;
-
-export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out: a line for a line, in the same order; - reads standard input
-  --out FILE            where the answers go (mode 0600), standard output by default and for -;
-                        one that is there is written anew without --resume
-  --resume              go on behind the answers that stand in --out FILE since a run that was interrupted
-  --workers N           threads that share the work, 0 by default
-  --progress            report progress also where standard error is no terminal
-  --strict              exit with 1 when a line was refused; by default a batch that was answered to its end is done`;
-
-/** {@link BATCH_OPTIONS} as they were given. */
-export interface BatchArguments {
-  readonly batch?: string | undefined;
-  readonly out?: string | undefined;
-  readonly resume?: boolean | undefined;
-  readonly workers?: string | undefined;
-  readonly progress?: boolean | undefined;
-  readonly strict?: boolean | undefined;
-}
-
-/** `--out -` is standard output, as everywhere. */
-export function withOutput<A extends BatchArguments>(args: A): A {
-  return args.out === "-" ? { ...args, out: undefined } : args;
-}
-
-/** Refuses the options of a batch where there is none. */
-export function refuseBatchOptions(options: BatchArguments, others: readonly string[] = []): void {
-  for (const name of ["out", "resume", "workers", "progress", "strict", ...others]) {
-    if (Reflect.get(options, name) !== undefined)
-      throw new UsageError(`expected --batch or --all with --${name}, found none`);
-  }
-}
+import type { BatchArguments } from "./batch-options.ts";
 
 /** A batch that is ready to run. */
 export interface Batch {

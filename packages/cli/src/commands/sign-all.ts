@@ -121,13 +121,8 @@ function bucketListing(args: SignAllArguments, defaults: LineDefaults, findKeys:
     const complete = await lineCompleter({ ...defaults, scheme }, findKeys).of(scheme);
     const whole = await complete({ scheme, bucket });
     const place = Object.fromEntries(PLACE.filter((name) => name in whole).map((name) => [name, whole[name]]));
-    const signed = await (await loadScheme(scheme)).signer()({
-      ...place,
-      scheme,
-      bucket,
-      query,
-      expiresIn: LISTING_LIFE,
-    });
+    const signLine = await (await loadScheme(scheme)).signer();
+    const signed = await signLine({ ...place, scheme, bucket, query, expiresIn: LISTING_LIFE });
     if (!("headers" in signed)) throw new Error("expected a URL");
     return signed;
   };

@@ -12,14 +12,8 @@ import { privateJson } from "../private-json.ts";
 import { keyFinder, type LineDefaults } from "../sign/complete-line.ts";
 import { commonFields, type SignOptions } from "../sign/options.ts";
 import { loadTarget, schemeOfTarget } from "../sign/targets.ts";
-import { answersToResume, type BatchArguments, batchInput, runBatchCommand, withoutAnswered } from "./batch.ts";
-
-/** The options that `sign --batch` has besides those of every batch. */
-export const SIGN_BATCH_OPTIONS = {
-  format: { type: "string" },
-  "out-format": { type: "string" },
-  defaults: { type: "string" },
-} as const;
+import { answersToResume, batchInput, runBatchCommand, withoutAnswered } from "./batch.ts";
+import type { BatchArguments } from "./batch-options.ts";
 
 export type SignBatchArguments = BatchArguments &
   SignOptions & {

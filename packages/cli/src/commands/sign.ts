@@ -4,8 +4,7 @@ import { type Command, CommandError, type Context, type ExitStatus, print, Usage
 import { FORMATS, format } from "../sign/format.ts";
 import { SIGN_OPTIONS, type SignOptions } from "../sign/options.ts";
 import { signTarget } from "../sign/sign-target.ts";
-import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "./batch.ts";
-import { SIGN_BATCH_OPTIONS, signBatch } from "./sign-batch.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, SIGN_BATCH_OPTIONS, withOutput } from "./batch-options.ts";
 
 const HELP = `daypass sign TARGET [options]
 daypass sign [TARGET] --batch FILE|- [--out FILE] [--workers N]
@@ -77,6 +76,7 @@ export const signCommand: Command = {
     }
     if (batch !== undefined) {
       if (second !== undefined) throw new UsageError(`expected at most one target, found ${positionals.length}`);
+      const { signBatch } = await import("./sign-batch.ts");
       return signBatch(withOutput({ ...values, batch }), target, context);
     }
     refuseBatchOptions(values, [...Object.keys(SIGN_BATCH_OPTIONS), "as-bucket"]);

@@ -9,7 +9,6 @@ import {
   parseArguments,
   requestMethod,
 } from "../arguments.ts";
-import { LINES } from "../batch/record-format.ts";
 import { type Command, type Context, type ExitStatus, print, UsageError } from "../command.ts";
 import { wireRequest } from "../lines/request.ts";
 import { grantJson } from "../lines/verify-line.ts";
@@ -18,17 +17,7 @@ import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { checked } from "../sign/options.ts";
 import { verifyAtHand } from "../sign/verify-at-hand.ts";
 import { table } from "../table.ts";
-import {
-  answersToResume,
-  BATCH_HELP,
-  BATCH_OPTIONS,
-  type BatchArguments,
-  batchInput,
-  refuseBatchOptions,
-  runBatchCommand,
-  withOutput,
-  withoutAnswered,
-} from "./batch.ts";
+import { BATCH_HELP, BATCH_OPTIONS, refuseBatchOptions, withOutput } from "./batch-options.ts";
 
 const OPTIONS = {
   method: { type: "string" },
@@ -74,6 +63,7 @@ ${BATCH_HELP}`,
         throw new UsageError(
           `expected no --${foreign} with --batch: each line has its own request, at, subject and schemes`,
         );
+      const { verifyBatch } = await import("./verify-batch.ts");
       return verifyBatch(withOutput({ ...values, batch: values.batch }), context);
     }
     refuseBatchOptions(values);
@@ -83,25 +73,6 @@ ${BATCH_HELP}`,
     return verifyOne(url, values, context);
   },
 };
-
-const VERIFIED = { begins: ['{"ok":true,', '{"ok":false,'], names: ["ok"] };
-
-async function verifyBatch(args: BatchArguments & { readonly batch: string }, context: Context): Promise<ExitStatus> {
-  const standing = await answersToResume(args, VERIFIED);
-  const { blocks, done } = await batchInput(args, { format: LINES, stdin: context.stdin });
-  const resume = { hasHeader: false, format: LINES, out: args.out };
-  return runBatchCommand(
-    {
-      job: { kind: "verify" },
-      standing,
-      done,
-      findKeys: async () => ({ fields: {} }),
-      blocks: standing === undefined ? blocks : await withoutAnswered(blocks, { ...resume, standing }),
-    },
-    args,
-    context,
-  );
-}
 
 async function verifyOne(url: string, options: Options, context: Context): Promise<ExitStatus> {
   const { method, header, subject, audience, state, at } = options;

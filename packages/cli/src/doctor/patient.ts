@@ -18,7 +18,7 @@ const LIFE = 300;
 
 /** Signs a request to the bucket as `daypass sign` would. */
 export async function signFor({ bucket, place }: Patient, request: JsonObject): Promise<SignedRequest> {
-  const sign = (await loadScheme("s3")).signer();
+  const sign = await (await loadScheme("s3")).signer();
   const signed = await sign({ expiresIn: LIFE, credentialExpiry: "clamp", ...place, ...request, scheme: "s3", bucket });
   if (!("method" in signed && "headers" in signed)) throw new UsageError("expected a URL");
   return signed;

@@ -5,11 +5,11 @@ import type { JsonObject } from "./fields.ts";
 /** One scheme as the lines of a batch know it. The one list of them is `schemes.ts`. */
 export interface LineScheme {
   /** What signs lines of this scheme: called once for each thread, so that signers can be kept from line to line. */
-  signer(): SignLine;
-  /** The verifiers that one entry of a line's `schemes` stands for. Throws `INVALID_INPUT` for a misspelt entry. */
-  verifiers(entry: JsonObject, context: LineContext): readonly DialectVerifier[];
+  signer(): SignLine | Promise<SignLine>;
+  /** The verifiers that one entry of a line's `schemes` stands for. Throws `INVALID_INPUT` for a misspelt entry, or rejects with it. */
+  verifiers(entry: JsonObject, context: LineContext): readonly DialectVerifier[] | Promise<readonly DialectVerifier[]>;
   /** The keys of such an entry, for `explain`. Throws as `verifiers` does. */
-  explainKeys(entry: JsonObject): readonly ExplainKey[];
+  explainKeys(entry: JsonObject): readonly ExplainKey[] | Promise<readonly ExplainKey[]>;
 }
 
 /** Signs one line, whose `scheme` alone has been looked at. Throws or rejects with the refusal. */

@@ -34,7 +34,7 @@ export function signLines({
   // The first line of a scheme waits until it is loaded; those after it are signed at once.
   const load = async (scheme: unknown): Promise<SignLine> => {
     const [{ signer }, completeLine] = await Promise.all([loadScheme(scheme), complete?.of(scheme)]);
-    const sign = signer();
+    const sign = await signer();
     const completed: SignLine = (line) => {
       const whole = completeLine?.(line) ?? line;
       return whole instanceof Promise ? whole.then(sign) : sign(whole);

@@ -13,7 +13,7 @@ export async function schemeVerifiers(entries: unknown, context: LineContext): P
   for (const entry of entries) {
     if (!isObject(entry)) throw new DaypassError("INVALID_INPUT", "expected schemes as a list of objects");
     const scheme = await loadScheme(entry["scheme"]);
-    for (const [dialect, verifier] of scheme.verifiers(entry, context)) {
+    for (const [dialect, verifier] of await scheme.verifiers(entry, context)) {
       const list = dialects.get(dialect);
       if (list === undefined) dialects.set(dialect, [verifier]);
       else list.push(verifier);

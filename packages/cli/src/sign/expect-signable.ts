@@ -28,7 +28,8 @@ export async function expectSignable(
     const line = await complete({ scheme, ...object });
     if (line["expiresIn"] === undefined && line["expiresAt"] === undefined)
       throw new UsageError("expected --expires-in or --expires-at with --all, found neither");
-    await (await loadScheme(scheme)).signer()(line);
+    const sign = await (await loadScheme(scheme)).signer();
+    await sign(line);
   } catch (error) {
     // A key that may sign a part of the objects signs that part.
     const isPart = isDaypassError(error) && ["prefix", "bucket"].includes(String(error.details["rule"]));

@@ -7,10 +7,7 @@ import { inputText, NamedFileError } from "../input-text.ts";
 import { isObject, type JsonObject } from "../lines/fields.ts";
 import { repeatsMember } from "../lines/json-members.ts";
 import { privateJson } from "../private-json.ts";
-import { isActive, type KeyRecord } from "../state/key-record.ts";
-import { keyStore, type OpenedKey, unopened } from "../state/key-store.ts";
-import { urlKey } from "../state/scoped-key.ts";
-import { expectThere, stateFolder } from "../state/state-folder.ts";
+import type { KeyRecord } from "../state/key-record.ts";
 import { accountKey } from "./azure-target.ts";
 import { serviceAccount } from "./gcs-target.ts";
 import { environmentUrlKeys } from "./url-key.ts";
@@ -52,16 +49,8 @@ export async function keysAtHand(places: KeyPlaces, context: Context): Promise<K
   const { env } = context;
   const entries = schemes === undefined ? [] : schemeEntries(await inputText("--schemes", schemes, context));
   if (state !== undefined) {
-    const rows = await storedRows(state, places, env);
-    const keys = rows.flatMap(({ key }) => (key === undefined ? [] : [key]));
-    return {
-      s3: keys.flatMap((key) => (key.kind === "s3" ? [key.credentials] : [])),
-      gcs: [],
-      azure: [],
-      url: keys.flatMap((key) => (key.kind === "url" ? [urlKey(key)] : [])),
-      records: new Map(rows.map(({ record }) => [record.id, record])),
-      entries,
-    };
+    const { storedKeys } = await import("./stored-keys.ts");
+    return { gcs: [], azure: [], ...(await storedKeys(state, places, env)), entries };
   }
   const settings = await (profile === undefined ? ifThere(() => awsSettings(env, profile)) : awsSettings(env, profile));
   const google = await ifThere(() => serviceAccount(env));
@@ -74,21 +63,6 @@ export async function keysAtHand(places: KeyPlaces, context: Context): Promise<K
     records: new Map(),
     entries,
   };
-}
-
-async function storedRows(
-  state: string,
-  { now, retired }: KeyPlaces,
-  env: Context["env"],
-): Promise<readonly OpenedKey[]> {
-  const folder = stateFolder(state, env);
-  expectThere(folder);
-  const rows = await keyStore({ folder, env, clock: () => now }).opened();
-  return rows.map(({ record, key }) => {
-    const isGood = isActive(record, now);
-    if (isGood && key === undefined) throw unopened(record);
-    return { record, key: isGood || retired === true ? key : undefined };
-  });
 }
 
 /** One entry, or a list of them. Their fields are the scheme's to check. */

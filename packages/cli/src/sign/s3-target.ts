@@ -9,7 +9,6 @@ import { expectS3Scope } from "../state/s3-scope.ts";
 import { expressLine } from "./directory-bucket.ts";
 import { formLine } from "./form-line.ts";
 import { commonFields, given, mapped, oneMethod, requestHeaders, type SignOptions } from "./options.ts";
-import { storedKey } from "./stored-key.ts";
 import type { FoundFields, TargetScheme } from "./target.ts";
 
 /** `s3://bucket/key`, with the credentials that AWS's tools would use, or with a key of a gateway's state. */
@@ -87,6 +86,7 @@ async function find(options: SignOptions, context: Context): Promise<FoundFields
     throw new UsageError(
       "expected --endpoint with --state, found none: give the S3 endpoint that daypass serve has printed",
     );
+  const { storedKey } = await import("./stored-key.ts");
   const { credentials, record } = await storedKey("s3", { state, id }, context);
   // No URL outlives its key: not that of a rotation, which ends with the overlap, nor one with a set end.
   const fields = { credentials: given({ ...credentials, expiration: endOfKey(record)?.toISOString() }) };

@@ -38,7 +38,8 @@ export async function signTarget(
   const whole = kind.complete?.(merged, found.fields) ?? merged;
   const asked = isForm ? (kind.form?.(whole, fields) ?? whole) : whole;
   if (found.scope !== undefined) kind.expectInScope?.(asked, found.scope);
-  return scheme.signer()(asked);
+  const sign = await scheme.signer();
+  return sign(asked);
 }
 
 /** Refuses a target that ends where a name should stand: a variable that was empty must not make a URL for the whole bucket. */

@@ -5,7 +5,6 @@ import type { JsonObject } from "../lines/fields.ts";
 import { endOfKey } from "../state/key-record.ts";
 import { urlKey } from "../state/scoped-key.ts";
 import { checked, commonFields, given, mapped, requestHeaders, type SignOptions } from "./options.ts";
-import { storedKey } from "./stored-key.ts";
 import type { TargetScheme } from "./target.ts";
 import { environmentUrlKeys } from "./url-key.ts";
 
@@ -47,6 +46,7 @@ export const urlTarget: TargetScheme = {
 
 async function signingKey(options: SignOptions, context: Context): Promise<JsonObject> {
   if (options.state !== undefined) {
+    const { storedKey } = await import("./stored-key.ts");
     const key = await storedKey("url", { state: options.state, id: options.key }, context);
     // The end of a rotation is no part of the scope, and ends the URLs all the same.
     const until = endOfKey(key.record)?.toISOString();

@@ -1,4 +1,4 @@
-import { pemPublicKey } from "#crypto/pem";
+import { type PemPublicKey, pemPublicKey } from "#crypto/pem";
 import { fromUrlText, PARAMETERS } from "../../cloudfront/canonical.ts";
 import type { CloudfrontHash } from "../../cloudfront/key.ts";
 import { detectCloudfront, parseCloudfront } from "../../cloudfront/parse.ts";
@@ -165,6 +165,13 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
   const keyPairId = facts.values.get("Key-Pair-Id") ?? "";
   const signature = fromUrlText(facts.values.get("Signature") ?? "");
   const origin = `${sentUrl.protocol}://${sent.authority}`;
+  // Thousands of guesses are tried with one key, and reading it takes as long as two of them.
+  const read = new Map<string, PemPublicKey>();
+  const keyOf = (pem: string): PemPublicKey => {
+    const key = read.get(pem) ?? pemPublicKey(pem);
+    read.set(pem, key);
+    return key;
+  };
   return {
     subject,
     signedBy: keyPairId,
@@ -176,7 +183,7 @@ function caseOf(subject: Subject, facts: Facts): Case<CloudfrontInput> {
     inputFor: (url) => inputFor(readFacts(url, subject), sent.method),
     textOf,
     fits: async (input) =>
-      signature !== undefined && (await pemPublicKey(input.publicKey).verify(input.hash, textOf(input), signature)),
+      signature !== undefined && (await keyOf(input.publicKey).verify(input.hash, textOf(input), signature)),
     variantsOf: (input) => cloudfrontVariants(input, subject),
     // CloudFront does not sign the method.
     unknowns: (input) => [input],

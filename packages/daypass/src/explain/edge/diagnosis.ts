@@ -1,4 +1,5 @@
 import { isDaypassError } from "../../errors.ts";
+import type { Verifier } from "../../scheme.ts";
 import { headerValues } from "../../wire.ts";
 import { type Case, diagnose } from "../cause/diagnosis.ts";
 import { refusedCause } from "../cause/grammar.ts";
@@ -41,6 +42,13 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
   // Some value, so that the rest can be read.
   const filler = open.map(({ name }) => [name, "-"] as const);
   const readable = { ...subject, sent: { ...sent, headers: [...sent.headers, ...filler] } };
+  // The same objects each time, by which the judge knows them.
+  const changed = new Map<K, readonly (readonly [what: string, key: K])[]>();
+  const otherwise = (key: K): readonly (readonly [what: string, key: K])[] => {
+    const keys = changed.get(key) ?? [...(kind.otherwise?.(key) ?? [])];
+    changed.set(key, keys);
+    return keys;
+  };
   const inputFor = (url: SplitUrl): EdgeInput<K> => ({
     method: sent.method,
     origin: `${url.protocol}://${url === sentUrl ? sent.authority : url.authority}`,
@@ -49,8 +57,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     address: sent.remoteAddress,
     key: fitting[0] ?? kind.someKey(facts, url),
   });
-  const refusal = (input: EdgeInput<K>): Promise<{ readonly code: string; readonly error: unknown }> =>
-    judge(kind, readable, input);
+  const refusal = judge(kind, readable);
   const isFitting = async (input: EdgeInput<K>): Promise<boolean> => (await refusal(input)).code === "";
   const told = await refusal(inputFor(sentUrl));
   const broken = brokenEscape(told.error);
@@ -71,10 +78,7 @@ export async function diagnoseEdge<K extends EdgeExplainKey>(
     unknowns: (input) => [input],
     methodIsFree: true,
     // Whatever makes whole escapes of the path would be taken for what was signed.
-    variantsOf: (input) =>
-      broken === undefined
-        ? edgeVariants(input, { facts, subject, otherwise: (key) => kind.otherwise?.(key) ?? [] })
-        : [],
+    variantsOf: (input) => (broken === undefined ? edgeVariants(input, { facts, subject, otherwise }) : []),
     signsQuery: facts.signs.query,
     asSeen: (key) => (kind.ownRefusal !== undefined && facts.signs.host ? otherOrigin(sentUrl, key) : undefined),
     beside: (wrong) => otherValue(headers, wrong),
@@ -110,29 +114,40 @@ function otherOrigin({ protocol, authority }: SplitUrl, { fits }: { readonly fit
   };
 }
 
-/** The verifier's own judgement: `code` is empty where the signature fits, whatever else is wrong. */
-async function judge<K extends EdgeExplainKey>(
+/**
+ * The verifier's own judgement: `code` is empty where the signature fits, whatever else is wrong. Most guesses differ in
+ * path or query alone, and to make a verifier for each would be to read the key for each.
+ */
+function judge<K extends EdgeExplainKey>(
   kind: EdgeKind<K>,
   { sent, sentUrl, now }: Subject,
-  { method, origin, path, query, address, key }: EdgeInput<K>,
-): Promise<{ readonly code: string; readonly error: unknown }> {
+): (input: EdgeInput<K>) => Promise<{ readonly code: string; readonly error: unknown }> {
   const names = readParameters(sentUrl).map(([name]) => name);
-  try {
-    const verifier = kind.verifier(key, {
-      origins: [canonicalOrigin(origin)],
-      methods: [method],
-      withoutExpiry: "accept",
-      allowUnsigned: names,
-      clock: () => now,
-    });
-    const target = query === "" ? path : `${path}?${query}`;
-    const authority = origin.replace(/^https?:\/\//, "");
-    await verifier.verify({ ...sent, method, target, authority, remoteAddress: address });
-    return { code: "", error: undefined };
-  } catch (error) {
-    if (!isDaypassError(error)) throw error;
-    return { code: LATER.test(error.code) ? "" : error.code, error };
-  }
+  const kept = new Map<K, Map<string, Verifier>>();
+  return async ({ method, origin, path, query, address, key }) => {
+    try {
+      const verifiers = kept.get(key) ?? new Map<string, Verifier>();
+      kept.set(key, verifiers);
+      const name = `${method} ${origin}`;
+      const verifier =
+        verifiers.get(name) ??
+        kind.verifier(key, {
+          origins: [canonicalOrigin(origin)],
+          methods: [method],
+          withoutExpiry: "accept",
+          allowUnsigned: names,
+          clock: () => now,
+        });
+      verifiers.set(name, verifier);
+      const target = query === "" ? path : `${path}?${query}`;
+      const authority = origin.replace(/^https?:\/\//, "");
+      await verifier.verify({ ...sent, method, target, authority, remoteAddress: address });
+      return { code: "", error: undefined };
+    } catch (error) {
+      if (!isDaypassError(error)) throw error;
+      return { code: LATER.test(error.code) ? "" : error.code, error };
+    }
+  };
 }
 
 /** As `origins` has to be written. */

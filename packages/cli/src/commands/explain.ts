@@ -12,7 +12,6 @@ import {
 } from "../arguments.ts";
 import { type Command, type Context, print, UsageError } from "../command.ts";
 import { causeText, explanationText } from "../explain/explanation-text.ts";
-import { formFromText } from "../explain/form-text.ts";
 import { causeWithoutUrl, type PastedUrl, pageIn, pastedUrl } from "../explain/pasted-url.ts";
 import { withStoredKey } from "../explain/stored-key.ts";
 import { type Judged, withVerdict } from "../explain/verdict.ts";
@@ -22,7 +21,6 @@ import { explainKeys } from "../lines/verifiers.ts";
 import { printable } from "../printable.ts";
 import { keysAtHand } from "../sign/keys-at-hand.ts";
 import { checked, mapped } from "../sign/options.ts";
-import { verifyAtHand } from "../sign/verify-at-hand.ts";
 
 const OPTIONS = {
   error: { type: "string" },
@@ -162,6 +160,7 @@ async function explainUrl(
       headers: sentHeaders(Object.fromEntries(signed), headers),
       ...(remoteAddress === undefined ? {} : { remoteAddress }),
     };
+    const { verifyAtHand } = await import("../sign/verify-at-hand.ts");
     return verifyAtHand(wireRequest(sent), atHand, {
       now,
       // Whom and what a Daypass URL is for, the explanation tells.
@@ -195,6 +194,7 @@ async function explainAForm(
   if (positionals.length > 0) throw new UsageError("expected --form or a URL, found both");
   const foreign = OF_URLS.find((name) => values[name] !== undefined);
   if (foreign !== undefined) throw new UsageError(`expected options of a form, found --${foreign}`);
+  const { formFromText } = await import("../explain/form-text.ts");
   const read = async (option: string, from: string) => formFromText(option, await inputText(option, from, context));
   const sent = values["sent-form"] === undefined ? {} : await read("--sent-form", values["sent-form"]);
   const fileSize = mapped(values["file-size"], (text) => wholeNumber("--file-size", text, LENGTHS));

@@ -3,10 +3,7 @@ import { type Cause, explain, explainAnswer } from "daypass/explain";
 import { CommandError } from "../command.ts";
 import { type RawUrl, readings, UNKNOWN_ORIGIN, urlsInText } from "../scan/urls-in-text.ts";
 import { isToldInside } from "../scan/wrapped-link.ts";
-import { collectionRequest } from "./pasted/collection-request.ts";
 import { composedRequest, withoutCurl } from "./pasted/curl-request.ts";
-import { harRequest } from "./pasted/har-request.ts";
-import { pastedRequest } from "./pasted/pasted-request.ts";
 import type { SentParts } from "./pasted/sent-parts.ts";
 import { withoutCarets } from "./pasted/shell-words.ts";
 
@@ -71,7 +68,7 @@ async function urlWithin(text: string): Promise<Within> {
       continue;
     }
     if (state === "damaged" && damaged !== undefined) continue;
-    const { query, ...sent } = partsOf(text, found, url);
+    const { query, ...sent } = await partsOf(text, found, url);
     const part: PastedUrl = { url: query === undefined ? url : `${url}&${query}`, isPart: true, ...sent };
     if (state === "whole") return { whole: part, hasPath };
     damaged = part;
@@ -111,7 +108,13 @@ function withUnknownOrigin(word: string): string {
 }
 
 /** What the text around a URL tells: what was sent to it, and what was answered. */
-function partsOf(text: string, found: RawUrl, url: string): SentParts {
+async function partsOf(text: string, found: RawUrl, url: string): Promise<SentParts> {
+  // A URL that stands alone has none of them.
+  const [{ harRequest }, { collectionRequest }, { pastedRequest }] = await Promise.all([
+    import("./pasted/har-request.ts"),
+    import("./pasted/collection-request.ts"),
+    import("./pasted/pasted-request.ts"),
+  ]);
   const archived = harRequest(text, url) ?? collectionRequest(text, url);
   if (archived !== undefined) return archived;
   const { method = methodAt(text, found), headers, query } = pastedRequest({ text, url, index: found.index });

@@ -10,17 +10,20 @@ describe("what leaves the gateway", () => {
     expect(reply.headers["x-content-type-options"]).toBe("nosniff");
   });
 
-  it("CVE-2018-16477: a stored or signed `inline` does not make HTML a page", async () => {
-    const target = sign({
-      bucket: "media",
-      key: "page.svg",
-      expiresIn: 60,
-      response: { contentType: "text/html", contentDisposition: "inline" },
-    });
-    const reply = await attack({ target });
-    expect(reply.headers["content-disposition"]).toMatch(/^attachment/);
-    expect(reply.headers["content-security-policy"]).toContain("sandbox");
-  });
+  it.each(["S3", "a Daypass URL"])(
+    "CVE-2018-16477: a stored or signed `inline` does not make HTML a page, by %s",
+    async (dialect) => {
+      const response = { contentType: "text/html", contentDisposition: "inline" };
+      const target =
+        dialect === "S3"
+          ? sign({ bucket: "media", key: "page.svg", expiresIn: 60, response })
+          : targetOf(daypassUrl(gateway, "/media/page.svg", { response }));
+      const reply = await attack({ target });
+      expect(reply.headers["content-type"]).toBe("text/html");
+      expect(reply.headers["content-disposition"]).toMatch(/^attachment/);
+      expect(reply.headers["content-security-policy"]).toContain("sandbox");
+    },
+  );
 
   it("header injection: a signed response header cannot bring a line of its own", async () => {
     const target = sign({
@@ -69,6 +72,24 @@ describe("what leaves the gateway", () => {
     const reply = await attack({ target: target.replace(right, "0".repeat(64)) });
     expect(s3Code(reply.body)).toBe("SignatureDoesNotMatch");
     expect(reply.body.toString()).not.toContain(right);
+  });
+
+  it("a refusal runs nothing in a browser, and no cache keeps it", async () => {
+    const problem = targetOf(daypassUrl(gateway, "/media/none"));
+    for (const [type, sent] of [
+      ["application/xml", { target: get("none") }],
+      ["application/problem+json", { target: problem }],
+      ["text/html; charset=utf-8", { target: problem, headers: { accept: "text/html" } }],
+    ] as const) {
+      const reply = await attack(sent);
+      expect(reply.headers).toMatchObject({
+        "content-type": type,
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "referrer-policy": "no-referrer",
+      });
+    }
   });
 
   it("reflected markup in an error is text", async () => {

@@ -3,6 +3,7 @@ import { renameSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
+import { openFiles, unknownFiles } from "../open-files.ts";
 import { daypassUrl, rawConnection, readAll, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";
 
 const TEXT = "0123456789";
@@ -46,6 +47,7 @@ describe("ranges", () => {
       body,
       contentRange,
     ]);
+    expect(reply.headers.get("accept-ranges")).toBe("bytes");
   });
 
   it("answers 416 with the size beyond the end", async () => {
@@ -78,12 +80,29 @@ describe("conditional requests", () => {
     const modified = first.headers.get("last-modified") ?? "";
     const unchanged = await get({ "if-none-match": etag });
     expect([unchanged.status, await unchanged.text(), unchanged.headers.get("etag")]).toEqual([304, "", etag]);
+    expect(unchanged.headers.get("content-length")).toBeNull();
     expect((await get({ "if-modified-since": modified })).status).toBe(304);
     expect((await get({ "if-none-match": '"other"' })).status).toBe(200);
     expect((await get({ "if-match": etag })).status).toBe(200);
     const failed = await get({ "if-match": '"other"' });
     expect([failed.status, s3Code(await failed.text())]).toEqual([412, "PreconditionFailed"]);
     expect((await get({ "if-unmodified-since": "Mon, 01 Jan 2001 00:00:00 GMT" })).status).toBe(412);
+  });
+});
+
+describe(`an answer without the object${unknownFiles ?? ""}`, () => {
+  it.skipIf(unknownFiles)("leaves no file open", async () => {
+    const { url } = s3For(gateway).sign({ bucket: "media", key: "big.bin", expiresIn: 60 });
+    const asked: readonly [number, Record<string, string>][] = [
+      [304, { "if-none-match": "*" }],
+      [412, { "if-match": '"other"' }],
+      [416, { range: "bytes=3000000-" }],
+    ];
+    for (const [status, headers] of asked) {
+      const reply = await get(headers, url);
+      await reply.text();
+      expect([reply.status, openFiles(`${gateway.root}/media`)]).toEqual([status, []]);
+    }
   });
 });
 

@@ -80,6 +80,30 @@ describe("an answer to a URL", () => {
   });
 });
 
+it("no cache keeps an answer beyond the end of its URL, and none has a second that is not whole", async () => {
+  const begin = Date.UTC(2026, 0, 2, 3, 4, 5);
+  const clock = () => new Date(begin);
+  let now = begin;
+  await using late = await testGateway({
+    files: { "media/a.png": "a" },
+    gateway: () => ({ clock: () => new Date(now) }),
+  });
+  for (const [since, left] of [
+    [0, 60],
+    [58_001, 1],
+    [59_500, 0],
+  ] as const) {
+    now = begin + since;
+    for (const url of [
+      s3For(late, { clock }).sign({ bucket: "media", key: "a.png", expiresIn: 60 }).url,
+      daypassUrl(late, "/media/a.png", {}, clock),
+      daypassUrl(late, "/media/a.png", { response: { cacheControl: "max-age=60" } }, clock),
+    ]) {
+      expect((await fetch(url)).headers.get("cache-control")).toBe(`private, max-age=${left}`);
+    }
+  }
+});
+
 // Written by hand: Node's own client makes other bytes of them.
 it.each(["S3", "a Daypass URL"])("keeps a file name in UTF-8 that comes as it is, by %s", async (dialect) => {
   const target = (method: "PUT" | "GET"): string => {

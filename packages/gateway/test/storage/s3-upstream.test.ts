@@ -16,6 +16,8 @@ it("sends readers to the bucket with a URL of a minute that has the signed respo
   const answer = await fetch(url, { redirect: "manual" });
   const location = answer.headers.get("location") ?? "";
   expect([answer.status, answer.headers.get("cache-control"), await answer.text()]).toEqual([307, "no-store", ""]);
+  const told = ["referrer-policy", "content-length"].map((name) => answer.headers.get(name));
+  expect(told).toEqual(["no-referrer", "0"]);
   expect(location.startsWith(`${upstream.url}/bucket/a.txt?`)).toBe(true);
   expect(Number(new URL(location).searchParams.get("X-Amz-Expires"))).toBeLessThanOrEqual(60);
   expect((await fetch(location, { method: "PUT", body: "x" })).status).toBe(403);
@@ -91,6 +93,26 @@ it("sends nobody further than the grant goes: the other URL ends with it, and on
   expect([part.status, part.headers.get("content-range"), await part.text()]).toEqual([206, "bytes 2-4/10", "234"]);
   const whole = await fetch(bound, { redirect: "manual" });
   expect([whole.status, await whole.text()]).toEqual([200, "0123456789"]);
+});
+
+it("answers here in the last second of a grant, for which there is no other URL", async () => {
+  const upstream = await upstreamGateway({ files: { "bucket/a.txt": "0123456789" } });
+  const begin = Math.floor(Date.now() / 1000) * 1000;
+  const end = begin + 60_000;
+  let now = end - 1000;
+  const gateway = await upstreamGateway({
+    storage: (disk) => {
+      void disk.close();
+      return s3({ ...upstream.clients.daypass, redirect: true });
+    },
+    gateway: () => ({ clock: () => new Date(now) }),
+  });
+  const url = daypassUrl(gateway, "/bucket/a.txt", {}, () => new Date(begin));
+  const location = (await fetch(url, { redirect: "manual" })).headers.get("location") ?? "";
+  expect(new URL(location).searchParams.get("X-Amz-Expires")).toBe("1");
+  now = end - 999;
+  const answer = await fetch(url, { redirect: "manual" });
+  expect([answer.status, await answer.text()]).toEqual([200, "0123456789"]);
 });
 
 it("sends nobody to another place with a signed range: there he would have the whole", async () => {

@@ -40,7 +40,7 @@ export function overriddenHeaders(
   info: ObjectInfo,
   overrides: Partial<ContentFields>,
   { asStored = false }: DescribeOptions = {},
-): readonly string[] {
+): string[] {
   return describe(info, overrides, asStored);
 }
 

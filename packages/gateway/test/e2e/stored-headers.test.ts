@@ -71,6 +71,7 @@ describe("an answer to a URL", () => {
     for (const { url } of [
       s3For(gateway).sign({ bucket: "media", key: "page.html", expiresIn: 60 }),
       v2.sign({ bucket: "media", key: "page.html", expiresIn: 60 }),
+      { url: daypassUrl(gateway, "/media/page.html") },
     ]) {
       const { headers } = await fetch(url);
       expect(headers.get("content-disposition")).toBe('attachment; filename="page.html"');

@@ -66,8 +66,11 @@ describe("a Daypass URL", () => {
     expect(await problem(await put("much longer than twenty bytes"))).toEqual(refused(400, "BODY_LENGTH"));
     expect(await problem(await put(body, "text/html"))).toEqual(refused(415, "BODY_TYPE"));
     expect(existsSync(join(gateway.root, "media/up.bin"))).toBe(false);
-    expect((await put(body)).status).toBe(200);
+    const stored = await put(body);
+    expect([stored.status, stored.headers.get("content-length")]).toEqual([200, "0"]);
     expect(readFileSync(join(gateway.root, "media/up.bin"), "utf8")).toBe(body);
+    expect((await fetch(daypassUrl(gateway, "/media/up.bin"))).headers.get("etag")).toBe(stored.headers.get("etag"));
+    expect(stored.headers.get("etag")).toMatch(/^".+"$/);
   });
 
   it("holds a body without announced length to the granted one", async () => {
@@ -159,9 +162,11 @@ describe("a Daypass URL", () => {
 
   it("sets the response headers that were signed", async () => {
     const url = daypassUrl(gateway, "/media/hello.txt", {
-      response: { contentDisposition: 'attachment;filename="h.txt"' },
+      response: { contentDisposition: 'attachment;filename="h.txt"', cacheControl: "no-store" },
     });
-    expect((await fetch(url)).headers.get("content-disposition")).toBe('attachment;filename="h.txt"');
+    const { headers } = await fetch(url);
+    expect(headers.get("content-disposition")).toBe('attachment;filename="h.txt"');
+    expect(headers.get("cache-control")).toBe("no-store");
   });
 
   it("gives an unknown key and a wrong signature the same answer", async () => {

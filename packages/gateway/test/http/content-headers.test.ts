@@ -80,6 +80,9 @@ describe("safe serving", () => {
     }
     expect(disposition("attachment; filename=a.html")).toBe("attachment; filename=a.html");
     expect(disposition("INLINE")).toBe("attachment");
+    for (const nameless of ["", '"page.html"', 'inline; filename=""']) expect(disposition(nameless)).toBe("attachment");
+    expect(disposition("inline; FileName=page.html")).toBe('attachment; filename="page.html"');
+    expect(disposition("inline; filename=a.html; filename*=x-utf-8''b.html")).toBe('attachment; filename="a.html"');
     expect(disposition("inline;;")).toBe("attachment");
     expect(disposition("ATTACHMENT")).toBe("ATTACHMENT");
   });
@@ -193,6 +196,12 @@ describe("Content-Disposition", () => {
         expect(value).toMatch(/^[\x20-\x7e]*$/);
         expect(parseContentDisposition(value)).toEqual({ type: "attachment", filename: name });
       }),
+    );
+  });
+
+  it("writes what a URL cannot hold as it is in escapes, as RFC 8187 has them", () => {
+    expect(contentDisposition("attachment", "(1)*\u00fc'.txt")).toBe(
+      "attachment; filename=\"(1)*_'.txt\"; filename*=UTF-8''%281%29%2A%C3%BC%27.txt",
     );
   });
 

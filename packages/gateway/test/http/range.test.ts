@@ -89,6 +89,7 @@ describe("If-Range", () => {
   it.each([
     '"abd"',
     'W/"abc"',
+    'x"abc"',
     "abc",
     "Fri, 02 Jan 2026 03:04:06 GMT",
     "Fri, 02 Jan 2026 03:04:04 GMT",

@@ -29,12 +29,15 @@ describe("the raw head", () => {
     expect(target("http://a.example.com/b/%2e?x")).toBe("/b/%2e?x");
     expect(target("HTTP://A.example.com")).toBe("/");
     expect(target("http://a.example.com?x")).toBe("/?x");
+    expect(target("http://a.example.com?x=/y")).toBe("/?x=/y");
+    expect(code("http://a.example.com/", [], "A.example.com")).toBe("received");
   });
 
   const refused: [string, string, [string, string][]][] = [
     ["another authority", "http://b.example.com/", []],
     ["user information", "http://a.example.com@b.example.com/", []],
     ["another scheme", "ftp://a.example.com/", []],
+    ["the authority behind another", "ftp://b.example.com/http://a.example.com/", []],
     ["an asterisk", "*", []],
     ["a fragment", "/a#b", []],
     ["a backslash", "/a\\b", []],
@@ -79,6 +82,40 @@ describe("the raw head", () => {
 
   it("is refused without an authority", () => {
     expect(code("/", [], "")).toBe("INVALID_REQUEST");
+  });
+
+  it("may tell of a body by its length or as chunks", () => {
+    expect(code("/", [["content-length", "5"]])).toBe("received");
+    for (const coding of ["chunked", "Chunked"]) expect(code("/", [["transfer-encoding", coding]])).toBe("received");
+  });
+
+  it.each(["If-Range", "If-Modified-Since", "If-Unmodified-Since", "Origin", "Transfer-Encoding"])(
+    "is refused with a second %s",
+    (name) => {
+      expect(code("/", [[name, "chunked"]])).toBe("received");
+      expect(
+        code("/", [
+          [name, "chunked"],
+          [name.toLowerCase(), "chunked"],
+        ]),
+      ).toBe("INVALID_REQUEST");
+    },
+  );
+
+  it("may bring a list of ETags in several fields", () => {
+    for (const [name, field] of [
+      ["If-Match", "ifMatch"],
+      ["If-None-Match", "ifNoneMatch"],
+    ] as const) {
+      const { fields } = receive(
+        request("/", [
+          [name, '"a"'],
+          [name, '"b"'],
+        ]),
+        defaultLimits,
+      );
+      expect(fields[field]).toBe('"a", "b"');
+    }
   });
 
   it("is limited", () => {

@@ -25,7 +25,7 @@ export function presentUrl(): (result: ResultOf<UrlRequest>, permit: Permit<UrlG
           if (sentOn !== undefined) return sentOn;
           body = body.bytes();
         }
-        const headers = overrides === undefined ? describe(info).slice() : overriddenHeaders(info, overrides).slice();
+        const headers = overrides === undefined ? describe(info).slice() : overriddenHeaders(info, overrides);
         addDelivery(headers, result, {
           wish: overrides?.cacheControl ?? info.headers.cacheControl,
           secondsLeft,

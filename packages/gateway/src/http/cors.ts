@@ -71,11 +71,10 @@ export function preflight(policy: CorsPolicy, request: PreflightRequest): Header
   ];
 }
 
-/** The headers that every other response carries for a request with this `Origin`; none when the policy does not allow it. */
-export function corsHeaders(policy: CorsPolicy, origin: string | undefined): HeaderList {
-  if (policy.origins === undefined || policy.origins.length === 0) return [];
+/** The headers that every other response carries for a request with this `Origin`; `undefined` when the policy does not allow it. */
+export function corsHeaders(policy: CorsPolicy, origin: string | undefined): HeaderList | undefined {
   const allowed = allowedOrigin(policy, origin);
-  if (allowed === undefined) return [["vary", "origin"]];
+  if (allowed === undefined) return undefined;
   return [
     ["access-control-allow-origin", allowed],
     ["access-control-expose-headers", EXPOSED],

@@ -37,8 +37,7 @@ const CLOSING: ReadonlySet<string | undefined> = new Set(["INVALID_REQUEST", "HE
 
 export function exit({ cors, clock, onDelivered, onOver }: ExitOptions): Exit {
   function crossOriginHeaders({ origin, rules }: CrossOrigin, method: string): HeaderList {
-    const headers = corsHeaders(cors, origin);
-    return headers.length > 1 ? headers : (corsHeadersByRules(rules, { origin, method }) ?? VARY);
+    return corsHeaders(cors, origin) ?? corsHeadersByRules(rules, { origin, method }) ?? VARY;
   }
 
   /** A class, because a closure for each response is what a small answer can least afford. */

@@ -7,7 +7,7 @@ const policy = { origins: [ORIGIN] };
 describe("CORS", () => {
   it("allows no origin unless told", () => {
     expect(preflight({}, { origin: ORIGIN, method: "GET" })).toBeUndefined();
-    expect(corsHeaders({}, ORIGIN)).toEqual([]);
+    for (const nobody of [{}, { origins: [] }]) expect(corsHeaders(nobody, ORIGIN)).toBeUndefined();
   });
 
   it("answers a preflight for an allowed origin, method and headers", () => {
@@ -39,6 +39,8 @@ describe("CORS", () => {
     { origin: ORIGIN, method: "get" },
     { origin: ORIGIN, method: "GET", headers: "x-forwarded-for" },
     { origin: ORIGIN, method: "GET", headers: "cookie" },
+    { origin: ORIGIN, method: "GET", headers: "my-x-amz-a" },
+    { origin: ORIGIN, method: "GET", headers: "x-amzn-a" },
     { origin: ORIGIN, method: "GET", headers: "x-amz-a\r\nb" },
   ])("refuses the preflight %j", (request) => {
     expect(preflight(policy, request)).toBeUndefined();
@@ -56,9 +58,32 @@ describe("CORS", () => {
   });
 
   it("exposes the ETag to an allowed origin, and lets caches keep the others apart", () => {
-    const exposed = Object.fromEntries(corsHeaders(policy, ORIGIN))["access-control-expose-headers"];
+    const headers = Object.fromEntries(corsHeaders(policy, ORIGIN) ?? []);
+    const exposed = headers["access-control-expose-headers"];
     for (const name of ["etag", "x-request-id", "x-amz-request-id"]) expect(exposed?.split(", ")).toContain(name);
-    expect(corsHeaders(policy, "https://other.example")).toEqual([["vary", "origin"]]);
-    expect(corsHeaders(policy, undefined)).toEqual([["vary", "origin"]]);
+    expect(headers["vary"]).toBe("origin");
+    expect(corsHeaders(policy, "https://other.example")).toBeUndefined();
+    expect(corsHeaders({ origins: ["*"] }, undefined)).toBeUndefined();
+  });
+
+  it.each(["GET", "HEAD", "PUT", "POST", "DELETE"])("allows %s, or only what the operator names", (method) => {
+    expect(preflight(policy, { origin: ORIGIN, method })).toBeDefined();
+    expect(preflight({ ...policy, methods: [method] }, { origin: ORIGIN, method })).toBeDefined();
+    expect(preflight({ ...policy, methods: ["PATCH"] }, { origin: ORIGIN, method })).toBeUndefined();
+  });
+
+  it("allows what a signed upload or a download of a part may have to send", () => {
+    const names = ["content-type", "content-md5", "if-none-match", "range", "authorization", "x-amz-checksum-crc32"];
+    for (const name of names) {
+      const allowed = Object.fromEntries(preflight(policy, { origin: ORIGIN, method: "PUT", headers: name }) ?? []);
+      expect(allowed["access-control-allow-headers"]).toBe(name);
+    }
+  });
+
+  it("tells how long a browser may remember it: ten minutes, or what the operator says", () => {
+    const told = (maxAge?: number) =>
+      Object.fromEntries(preflight({ ...policy, maxAge }, { origin: ORIGIN, method: "GET" }) ?? []);
+    expect([told(), told(0), told(5)].map((headers) => headers["access-control-max-age"])).toEqual(["600", "0", "5"]);
+    expect(told()).not.toHaveProperty("access-control-allow-headers");
   });
 });

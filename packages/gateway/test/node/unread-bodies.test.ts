@@ -48,6 +48,27 @@ it.each([
   }
 });
 
+it("a refusal reaches a client that reads once he has sent all of a small body", async () => {
+  await using gateway = await testGateway({ files: { "media/a.bin": "a" } });
+  const socket = connect({ port: gateway.port, host: "127.0.0.1" }).pause();
+  onTestFinished(() => void socket.destroy());
+  let text = "";
+  socket
+    .setEncoding("latin1")
+    .on("error", () => {})
+    .on("data", (chunk: string) => {
+      text += chunk;
+    })
+    .pause();
+  socket.write(`PUT /media/b.bin HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\ncontent-length: 200000\r\n\r\n`);
+  await expect.poll(() => gateway.events.length).toBe(1);
+  const closed = new Promise((done) => socket.once("close", done));
+  for (let i = 0; i < 2; i++) await new Promise((done) => socket.write("b".repeat(100_000), done));
+  socket.resume();
+  await closed;
+  expect(text).toMatch(/^HTTP\/1\.1 403 [\s\S]*<\/Error>$/);
+});
+
 it("takes the next request behind a body that comes with a GET and is there as a whole", async () => {
   const gateway = await testGateway({ files: { "media/a.bin": "x".repeat(MB) } });
   onTestFinished(() => gateway.close());

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { renameSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { lentBytes } from "../../src/node/send-file.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { openFiles, unknownFiles } from "../open-files.ts";
 import { daypassUrl, rawConnection, readAll, s3Code, s3Field, s3For, send, withoutIds } from "./clients.ts";
@@ -64,6 +65,22 @@ describe("ranges", () => {
     const reply = await get({ range: "bytes=1000001-2999998" }, url);
     const body = Buffer.from(await reply.arrayBuffer());
     expect(body.equals(Buffer.alloc(3_000_000, "big ").subarray(1_000_001, 2_999_999))).toBe(true);
+    // A piece that is given back twice would be filled for two clients at once.
+    await expect.poll(lentBytes).toBe(0);
+  });
+
+  it("sends no byte beyond the part of a large file", async () => {
+    const { url } = s3For(gateway).sign({ bucket: "media", key: "big.bin", expiresIn: 60 });
+    const head = `GET ${url.slice(gateway.url.length)} HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nRange: bytes=1000001-1000005\r\n`;
+    const socket = await rawConnection(gateway);
+    socket.write(`${head}\r\n${head}Connection: close\r\n\r\n`);
+    const answers = await readAll(socket);
+    expect(answers.split("\r\n\r\n").map((text) => text.slice(0, 13))).toEqual([
+      "HTTP/1.1 206 ",
+      "ig biHTTP/1.1",
+      "ig bi",
+    ]);
+    await expect.poll(() => gateway.events.slice(-2).map(({ bytes }) => bytes)).toEqual([5, 5]);
   });
 
   it("ignores a range whose If-Range names another state", async () => {

@@ -23,14 +23,16 @@ function outcome(headers: string[], delivered: Outcome["delivered"] = () => {}):
 
 it("an answer that no socket can carry is a 500, is reported, and ends only itself", async () => {
   const reports: unknown[][] = [];
+  const stream = Readable.from(["body"]);
   let [count, closed] = [0, 0];
   const close = (): void => {
     closed += 1;
   };
   const url = await serve(() => {
     count += 1;
-    if (count > 1) return outcome(["content-length", "4"]);
-    const body = { kind: "file", fd: -1, start: 0, length: 4, close } as const;
+    if (count > 2) return outcome(["content-length", "4"]);
+    const file = { kind: "file", fd: -1, start: 0, length: 4, close } as const;
+    const body = count === 1 ? file : ({ kind: "stream", stream, length: 4 } as const);
     return { ...outcome(["x-bad", "a\r\nset-cookie: b"], (...report) => reports.push(report)), body };
   });
   const reply = await fetch(url);
@@ -38,6 +40,7 @@ it("an answer that no socket can carry is a 500, is reported, and ends only itse
   // What is pipelined behind it is not looked at any more.
   expect(reply.headers.get("connection")).toBe("close");
   expect(reports).toEqual([[0, false, { error: expect.objectContaining({ code: "ERR_INVALID_CHAR" }), status: 500 }]]);
+  expect([(await fetch(url)).status, stream.destroyed]).toEqual([500, true]);
   expect(await (await fetch(url)).text()).toBe("body");
 });
 

@@ -44,6 +44,15 @@ describe("a Daypass URL", () => {
     expect([reply.status, await reply.text()]).toEqual([200, "odd"]);
   });
 
+  it("opens no bucket, with or without a slash behind it", async () => {
+    for (const path of ["/media", "/media/"]) {
+      for (const method of ["GET", "PUT", "DELETE"] as const) {
+        const reply = await fetch(daypassUrl(gateway, path, { methods: [method] }), { method });
+        expect(await problem(reply)).toEqual(refused(404, "NO_SUCH_KEY"));
+      }
+    }
+  });
+
   it("serves below a prefix and nowhere else", async () => {
     const url = daypassUrl(gateway, "/media/talks/one.txt", { prefix: "/media/talks/" });
     expect(await (await fetch(url)).text()).toBe("1");

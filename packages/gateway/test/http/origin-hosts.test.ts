@@ -21,6 +21,7 @@ it.each([
     "a..s3.example.com:9000",
     "a/b.s3.example.com:9000",
     "*.s3.example.com:9000",
+    "a.s3.example.com:9000.evil.example",
   ],
 ])("%j is the host of none", (host) => {
   expect(isHostOf(origins, host)).toBe(false);

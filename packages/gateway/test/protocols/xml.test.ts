@@ -34,7 +34,7 @@ describe("the reader", () => {
     ["references to characters", "&#65;&#x42;&#x1F511;&#13;", "AB\u{1f511}\r"],
     ["a reference that looks like another inside one", "&amp;lt;", "&lt;"],
     ["CDATA", "<![CDATA[<a>&amp;]]]]><![CDATA[>]]>", "<a>&amp;]]>"],
-    ["comments", "a<!-- <Key> -->b", "ab"],
+    ["comments", "a<!-- <Key> -->b<!-- a - b -->c<!---->d", "abcd"],
     ["line ends of any system", "a\r\nb\rc", "a\nb\nc"],
     ["characters of every length", "a\u00e9\u20ac\u{1f511}", "a\u00e9\u20ac\u{1f511}"],
   ])("reads %s", (_, text, expected) => {

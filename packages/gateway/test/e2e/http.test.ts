@@ -136,6 +136,7 @@ describe("HEAD", () => {
     await byGet.text();
     expect([byGet.status, byHead.status]).toEqual([status, status]);
     expect(await byHead.text()).toBe("");
+    await expect.poll(() => gateway.events.at(-1)).toMatchObject({ method: "HEAD", bytes: 0 });
     for (const name of ["content-length", "content-range", "content-type", "etag", "last-modified", "accept-ranges"]) {
       expect([name, byHead.headers.get(name)]).toEqual([name, byGet.headers.get(name)]);
     }
@@ -282,7 +283,7 @@ describe("the request head", () => {
   it.each(Object.keys(cases))("with %s is 400, and the connection ends", async (name) => {
     const socket = await rawConnection(gateway);
     socket.write(cases[name]?.() ?? "");
-    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nconnection: close\r\n/i);
   });
 
   it("with more headers than the parser keeps is refused, and the connection ends", async () => {
@@ -302,6 +303,9 @@ describe("the request head", () => {
     expect((await send(gateway, { target: `/${"a".repeat(5000)}` })).status).toBe(414);
     expect((await send(gateway, { target: `/media/x?${"a".repeat(9000)}` })).status).toBe(414);
     expect((await send(gateway, { target: "/media/x", headers: { "x-long": "a".repeat(20_000) } })).status).toBe(431);
+    const socket = await rawConnection(gateway);
+    socket.write(`${line(`/${"a".repeat(5000)}`)}${host()}\r\n`);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 414 [\s\S]*\r\nconnection: close\r\n/i);
   });
 });
 

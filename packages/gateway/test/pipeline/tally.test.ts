@@ -39,6 +39,21 @@ async function statusOf(gateway: Gateway, request: WireRequest, body: AsyncItera
   return outcome.status;
 }
 
+it("counts an answer once however often it is reported, with the status that went out", async () => {
+  const { served, before, to, read } = await reloaded({});
+  await using _ = served;
+  const outcome = await before.handle(read, nothing());
+  if (outcome.body?.kind === "file") outcome.body.close();
+  outcome.delivered(0, false, { error: new Error("no header can carry this"), status: 500 });
+  outcome.delivered(1, true);
+  const { body } = await before.handle(to("GET", "/-/metrics"), nothing());
+  const text = body?.kind === "bytes" ? Buffer.from(body.bytes).toString() : "";
+  expect(text.match(/daypass_(?:requests_total|in_flight).* \d+/g)).toEqual([
+    'daypass_requests_total{scheme="s3",method="GET",status="500"} 1',
+    "daypass_in_flight 1",
+  ]);
+});
+
 it("holds the limit of requests over a reload, and gives a place back where it was taken", async () => {
   const { served, before, after, read } = await reloaded({ inFlight: 1 });
   await using _ = served;

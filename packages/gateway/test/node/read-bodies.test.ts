@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
+import { defaultLimits } from "../../src/index.ts";
 import { toNodeHandler } from "../../src/node/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl } from "../e2e/clients.ts";
@@ -46,4 +48,40 @@ it("stores a body that nobody has read yet, and an empty one whoever has looked"
   expect(await (await fetch(daypassUrl(gateway, "/media/a.txt"))).text()).toBe("body");
   expect(await put(gateway, text, "/media/a.txt", "transfer-encoding: chunked\r\n\r\n0\r\n\r\n")).toBe("200");
   expect(await (await fetch(daypassUrl(gateway, "/media/a.txt"))).text()).toBe("");
+});
+
+it("takes no more of a body from the socket than its reader does", async () => {
+  const length = 8 * 1024 * 1024;
+  let goOn = (): void => {};
+  const waited = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let read = 0;
+  const handler = toNodeHandler({
+    limits: defaultLimits,
+    async handle(_, body) {
+      for await (const chunk of body) {
+        read += chunk.length;
+        await waited;
+      }
+      return { status: 204, headers: [], body: undefined, close: true, delivered() {} };
+    },
+    async close() {},
+  });
+  let own: Socket | undefined;
+  const server = createServer(handler).listen(0, "127.0.0.1");
+  server.once("connection", (connection) => {
+    own = connection;
+  });
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.write(`PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: ${length}\r\n\r\n`);
+  socket.write(Buffer.alloc(length));
+  await expect.poll(() => read).toBeGreaterThan(0);
+  await sleep(300);
+  expect(own?.bytesRead).toBeLessThan(length / 4);
+  goOn();
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 204 /);
+  expect(read).toBe(length);
 });

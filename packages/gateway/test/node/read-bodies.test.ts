@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import { defaultLimits } from "../../src/index.ts";
+import { defaultLimits, type Gateway } from "../../src/index.ts";
 import { toNodeHandler } from "../../src/node/index.ts";
 import { type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl } from "../e2e/clients.ts";
@@ -50,14 +50,14 @@ it("stores a body that nobody has read yet, and an empty one whoever has looked"
   expect(await (await fetch(daypassUrl(gateway, "/media/a.txt"))).text()).toBe("");
 });
 
-it("takes no more of a body from the socket than its reader does", async () => {
+it("takes no more of a body from the socket than its reader does, and waits for him whatever the client's least rate", async () => {
   const length = 8 * 1024 * 1024;
   let goOn = (): void => {};
   const waited = new Promise<void>((resolve) => {
     goOn = resolve;
   });
   let read = 0;
-  const handler = toNodeHandler({
+  const slow: Gateway = {
     limits: defaultLimits,
     async handle(_, body) {
       for await (const chunk of body) {
@@ -67,7 +67,8 @@ it("takes no more of a body from the socket than its reader does", async () => {
       return { status: 204, headers: [], body: undefined, close: true, delivered() {} };
     },
     async close() {},
-  });
+  };
+  const handler = toNodeHandler(slow, { minimumRate: { bytesPerSecond: 10, windowMs: 150 } });
   let own: Socket | undefined;
   const server = createServer(handler).listen(0, "127.0.0.1");
   server.once("connection", (connection) => {
@@ -79,7 +80,7 @@ it("takes no more of a body from the socket than its reader does", async () => {
   socket.write(`PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: ${length}\r\n\r\n`);
   socket.write(Buffer.alloc(length));
   await expect.poll(() => read).toBeGreaterThan(0);
-  await sleep(300);
+  await sleep(500);
   expect(own?.bytesRead).toBeLessThan(length / 4);
   goOn();
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 204 /);

@@ -125,3 +125,17 @@ it.each(["S3", "a Daypass URL"])("keeps a file name in UTF-8 that comes as it is
   expect(await ask("PUT", `${field}content-length: 0\r\n`)).toMatch(/^HTTP\/1\.1 200/);
   expect((await ask("GET", "")).toLowerCase()).toContain(field.toLowerCase());
 });
+
+it("keeps of an upload's headers those that are known, sent apart or in one, and refuses a control in them", async () => {
+  const put = async (...fields: readonly string[]) => {
+    const { url } = s3For(gateway).sign({ method: "PUT", bucket: "media", key: "apart.png", expiresIn: 60 });
+    const socket = await rawConnection(gateway);
+    const head = [`PUT ${url.slice(gateway.url.length)} HTTP/1.1`, `host: 127.0.0.1:${gateway.port}`, ...fields];
+    socket.write(Buffer.from([...head, "connection: close", "content-length: 0", "", ""].join("\r\n"), "latin1"));
+    return (await readAll(socket)).slice("HTTP/1.1 ".length, "HTTP/1.1 200".length);
+  };
+  expect(await put("cache-control: no-cache\x85")).toBe("400");
+  expect(await put("Cache-Control: no-cache", "cache-control: no-store", "constructor: a", "__proto__: a")).toBe("200");
+  const info = await gateway.storage.head({ bucket: "media", key: "apart.png" });
+  expect(info?.headers).toEqual({ cacheControl: "no-cache, no-store" });
+});

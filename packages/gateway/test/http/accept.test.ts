@@ -9,7 +9,7 @@ it.each([
   ["text/html;q=2", 1],
   ["text/html;q=20.5", 1],
   ["text/html;q=0.5x", 1],
-  ["text/html;eq=0.5", 1],
+  ["text/html;eq=0.5;q=0.1", 0.1],
   ["text/*;q=0.5", 0.5],
   ["*/*;q=0.3", 0.3],
   ["*/*, text/html;q=0.2", 0.2],

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 
 /** Why: the same for all, as a new one each time would cost each connection a stack. */
-const LEFT = new Error("the client is gone");
+export const LEFT: Error = new Error("the client is gone");
 
 /** Tells many of an end: a DeleteObjects over an upstream waits for sixteen answers at once, and of eleven Node would write that they leak. */
 export function endSignal(): AbortController {
@@ -21,10 +21,15 @@ export function connectionEnds(): (socket: Socket) => AbortSignal {
     const known = signals.get(socket);
     if (known !== undefined) return known;
     const end = endSignal();
+    signals.set(socket, end.signal);
+    // It may have ended while something else was looked up, such as who may read the answer, and tells that only once.
+    if (socket.destroyed) {
+      end.abort(LEFT);
+      return end.signal;
+    }
     socket.once("close", () => end.abort(LEFT));
     if (socket.readableEnded) closeInSilence(socket);
     else socket.once("end", () => closeInSilence(socket));
-    signals.set(socket, end.signal);
     return end.signal;
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { DeliveryFault, Outcome } from "../pipeline/outcome.ts";
 import type { Body } from "../storage/storage.ts";
+import { LEFT } from "./connection-end.ts";
 import { dropBody } from "./drop-body.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import { linger } from "./linger.ts";
@@ -85,6 +86,8 @@ async function sendLarge(outcome: Outcome, response: ServerResponse, watch: Tran
   let clientGone = false;
   response.once("close", () => {
     clientGone = true;
+    // Node's pipeline stops an upstream's answer of which the last is here, but not read, and (since Node 22) waits for its end for ever.
+    if (body?.kind === "stream" && !response.writableFinished) body.stream.destroy(LEFT);
   });
   let fault: DeliveryFault | undefined;
   const blame = (error: unknown): void => {

@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
 import { tally } from "../../src/index.ts";
-import { s3 } from "../../src/storage/s3.ts";
+import { type S3Options, s3 } from "../../src/storage/s3.ts";
+import type { Body, ByteRange, Storage } from "../../src/storage/storage.ts";
 import { testGateway } from "../../src/testing/index.ts";
 import { callBucket, contentMd5, texts } from "../e2e/bucket-client.ts";
 import { front, scripted } from "../storage/scripted-upstream.ts";
@@ -62,6 +63,84 @@ it.each(
   await expect.poll(() => [counts.inFlight, open.size], { timeout: 5000 }).toEqual([0, 0]);
   // Nobody is to be woken for it.
   expect(gateway.events).toMatchObject([{ complete: false, error: undefined }]);
+});
+
+/** A gateway over such an upstream, whose requests are counted. */
+async function counted(options: S3Options, wrap = (storage: Storage): Storage => storage) {
+  const counts = tally();
+  const storage = wrap(s3(options));
+  const gateway = await testGateway({
+    gateway: () => ({ tally: counts }),
+    storage: (disk) => {
+      void disk.close();
+      return storage;
+    },
+  });
+  onTestFinished(() => gateway.close());
+  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a", expiresIn: 60 });
+  const get = `GET ${url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n`;
+  return { gateway, counts, get, open: () => connect(gateway.port, "127.0.0.1").on("error", () => {}) };
+}
+
+it("gives it back as well where the client had left before anybody waited for its object", async () => {
+  let tell = (): void => {};
+  let underWay = 0;
+  const options = await scripted((request, response) => {
+    if (request.url?.includes("cors") === true) {
+      tell = () => void response.writeHead(404).end();
+      return;
+    }
+    underWay += 1;
+    response.once("close", () => {
+      underWay -= 1;
+    });
+  });
+  const { gateway, counts, get, open } = await counted(options);
+  const stands = tell;
+  const socket = open();
+  socket.write(`${get}origin: https://app.example.com\r\n\r\n`);
+  await expect.poll(() => tell).not.toBe(stands);
+  // A reset: who only ends his side may wait for the answer.
+  socket.resetAndDestroy();
+  await expect.poll(() => gateway.server.connections).toBe(0);
+  tell();
+  await expect.poll(() => [counts.inFlight, underWay], { timeout: 5000 }).toEqual([0, 0]);
+});
+
+it("gives it back where all of the upstream's answer is here, and its client has not taken the last of it", async () => {
+  let size = 16_000_000;
+  const answers: IncomingMessage[] = [];
+  const options = await scripted((_, response) =>
+    response.writeHead(200, { etag: '"e"', "content-length": size }).end(Buffer.alloc(size)),
+  );
+  const watched = (storage: Storage): Storage => ({
+    ...storage,
+    async get(...given) {
+      const open = await storage.get(...given);
+      if (open === undefined) return undefined;
+      const body = (range?: ByteRange): Body => {
+        const made = open.body(range);
+        if (made.kind === "stream") answers.push(made.stream as IncomingMessage);
+        return made;
+      };
+      return { ...open, body };
+    },
+  });
+  // How much it has to be for that depends on what the kernel takes of it.
+  const { counts, get, open } = await counted(options, watched);
+  for (let met = false; !met; ) {
+    const socket = open();
+    socket.pause().write(`${get}\r\n`);
+    await expect.poll(() => answers.length).toBe(1);
+    const [answer] = answers.splice(0) as [IncomingMessage];
+    for (let [last, read] = [-1, 0]; read !== last; [last, read] = [read, answer.socket?.bytesRead ?? size])
+      await sleep(20);
+    met = answer.complete && answer.readableLength > 0;
+    if (answer.complete) size += 30_000;
+    else size = size === 16_000_000 ? answer.socket.bytesRead - answer.readableLength / 2 : size - 30_000;
+    socket.destroy();
+    await expect.poll(() => counts.inFlight, { timeout: 5000 }).toBe(0);
+  }
 });
 
 it("lets a change go on whose client has left", async () => {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /** Why: the same for all, as a new one each time would cost each connection a stack. */
@@ -11,25 +12,35 @@ export function endSignal(): AbortController {
   return end;
 }
 
+interface ConnectionEnd {
+  readonly signal: AbortSignal;
+  /** The response that last waited for something. */
+  waiting: Pick<ServerResponse, "writableFinished">;
+}
+
 /**
  * The signal that a connection has ended. One for all of its requests, which are answered one after the other, and made for those
  * that wait for something: where each small answer had a connection of its own, the signals took a seventh of the rate.
  */
-export function connectionEnds(): (socket: Socket) => AbortSignal {
-  const signals = new WeakMap<Socket, AbortSignal>();
-  return (socket) => {
-    const known = signals.get(socket);
-    if (known !== undefined) return known;
-    const end = endSignal();
-    signals.set(socket, end.signal);
+export function connectionEnds(): (socket: Socket, waiting: ConnectionEnd["waiting"]) => AbortSignal {
+  const ends = new WeakMap<Socket, ConnectionEnd>();
+  return (socket, waiting) => {
+    const known = ends.get(socket);
+    if (known !== undefined) {
+      known.waiting = waiting;
+      return known.signal;
+    }
+    const controller = endSignal();
+    const end: ConnectionEnd = { signal: controller.signal, waiting };
+    ends.set(socket, end);
     // It may have ended while something else was looked up, such as who may read the answer, and tells that only once.
     if (socket.destroyed) {
-      end.abort(LEFT);
+      controller.abort(LEFT);
       return end.signal;
     }
-    socket.once("close", () => end.abort(LEFT));
-    if (socket.readableEnded) closeInSilence(socket);
-    else socket.once("end", () => closeInSilence(socket));
+    socket.once("close", () => controller.abort(LEFT));
+    if (socket.readableEnded) closeInSilence(socket, end);
+    else socket.once("end", () => closeInSilence(socket, end));
     return end.signal;
   };
 }
@@ -38,12 +49,13 @@ const SILENCE_MS = 1000;
 
 /**
  * A client that sends nothing more may have left, or wait for its answer: TCP says the same of both, until something is sent to it. So
- * it is taken for gone where a second brings nothing that could be sent. Where it is slow itself the rate it has to keep decides.
+ * it is taken for gone where a second brings nothing that could be sent. Where it is slow itself the rate it has to keep decides; and a change
+ * behind what it has read goes on without it, so that its answer may as well be waited for.
  */
-function closeInSilence(socket: Socket): void {
+function closeInSilence(socket: Socket, end: ConnectionEnd): void {
   let sent = socket.bytesWritten;
   const timer = setInterval(() => {
-    if (socket.bytesWritten === sent && socket.writableLength === 0) socket.destroy();
+    if (socket.bytesWritten === sent && socket.writableLength === 0 && !end.waiting.writableFinished) socket.destroy();
     sent = socket.bytesWritten;
   }, SILENCE_MS).unref();
   socket.once("close", () => clearInterval(timer));

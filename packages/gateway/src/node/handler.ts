@@ -86,7 +86,7 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
     // What changes something goes on without its client, where it needs no more of him.
     const isRead = request.method === "GET" || request.method === "HEAD";
     const received = requestBody(request, response, { watch, ownsRequest: ownsRequests });
-    const { body, signal = isRead ? () => endOf(socket) : undefined } = received;
+    const { body, signal = isRead ? () => endOf(socket, response) : undefined } = received;
     const outcome = gateway.handle(wireRequest(request), body, signal);
     // A gateway never rejects. Were it wrong in that, this request would be lost and the process would live on.
     if (outcome instanceof Promise) outcome.then(answer, () => response.destroy());

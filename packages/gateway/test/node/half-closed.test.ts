@@ -97,6 +97,26 @@ describe("a client that sends nothing more after its request", () => {
     expect(answers.map((answer) => answer.slice(answer.indexOf("\r\n\r\n") + 4))).toEqual(["", LARGE, LARGE, "small"]);
   });
 
+  it("gets the answer to a change behind what it has read, however long that takes", async () => {
+    let store = (): void => {};
+    const gateway = await testGateway({
+      files: FILES,
+      storage: (disk): Storage => ({
+        ...disk,
+        getCached: () => undefined,
+        put: (...given) => new Promise((resolve) => (store = () => resolve(disk.put(...given)))),
+      }),
+    });
+    onTestFinished(() => gateway.close());
+    const stands = store;
+    const get = message(gateway, { key: "small.txt" });
+    const answers = halfClosed(gateway, get + message(gateway, { method: "PUT", key: "new.txt" }, "new"));
+    await expect.poll(() => store).not.toBe(stands);
+    vi.advanceTimersByTime(3000);
+    store();
+    expect(await answers).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\nsmallHTTP\/1\.1 200 /s);
+  });
+
   it("counts as under way until it is answered", async () => {
     const { gateway, counts, release } = await held();
     const get = message(gateway, { key: "small.txt" });
@@ -140,7 +160,8 @@ describe("a client that sends nothing more and may have left", () => {
       writableLength: 0,
       destroy: () => void socket.emit("close"),
     });
-    return { socket, signal: connectionEnds()(socket as unknown as Socket) };
+    const response = { writableFinished: false };
+    return { socket, response, signal: connectionEnds()(socket as unknown as Socket, response) };
   };
 
   it("is waited for as long as each second brings something to send, or it is the client that is slow", () => {
@@ -155,5 +176,14 @@ describe("a client that sends nothing more and may have left", () => {
     socket.writableLength = 0;
     vi.advanceTimersByTime(1000);
     expect([signal.aborted, vi.getTimerCount()]).toEqual([true, 0]);
+  });
+
+  it("is waited for while a change is made behind what it has asked to read", () => {
+    const { socket, response, signal } = connection();
+    response.writableFinished = true;
+    vi.advanceTimersByTime(10_000);
+    expect(signal.aborted).toBe(false);
+    socket.destroy();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

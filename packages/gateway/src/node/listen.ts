@@ -8,6 +8,7 @@ import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeN
 import type { Balanced } from "./balance.ts";
 import { requestListener } from "./handler.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
+import { unreadable } from "./unreadable.ts";
 
 /** Milliseconds that a client may take. */
 export interface Timeouts {
@@ -150,6 +151,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   server.on("checkContinue", handler);
   // Any other expectation: node would answer 417 by itself, without a line in the log.
   server.on("checkExpectation", handler);
+  server.on("clientError", unreadable());
   server.listen(port, host);
   await once(server, "listening");
   const address = server.address();

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type RecordingStorage, recordingStorage, type TestGateway, testGateway } from "../../src/testing/index.ts";
 import { daypassUrl, rawConnection, readAll, s3For, until } from "../e2e/clients.ts";
 
@@ -180,6 +181,37 @@ describe("pipelined requests", () => {
     const counts = new Map<string, number>();
     for (const line of (await answer).match(/HTTP\/1\.1 \d+/g) ?? []) counts.set(line, (counts.get(line) ?? 0) + 1);
     expect([...counts]).toEqual([["HTTP/1.1 200", 1000]]);
+  });
+
+  it.each([
+    ["is no HTTP", [], "\0\0", ["200", "200", "400"]],
+    ["is a head that does not end", [], "GET / HT", ["200", "200", "408"]],
+    ["comes behind Connection: close, which is the last", ["Connection: close"], "GET / HTTP/1.1", ["200", "200"]],
+  ] as const)("are answered before what follows them and %s", async (_, fields, rest, answers) => {
+    let store = (): void => {};
+    const slow = await testGateway({
+      files: { "media/hello.txt": "hello" },
+      listen: { timeouts: { headersMs: 100 } },
+      storage: (disk) => ({
+        ...disk,
+        put: (...given) => new Promise((resolve) => (store = () => resolve(disk.put(...given)))),
+      }),
+    });
+    onTestFinished(() => slow.close());
+    const signed = (method: "GET" | "PUT", ...more: readonly string[]): string => {
+      const { url } = s3For(slow).sign({ method, bucket: "media", key: "hello.txt", expiresIn: 60 });
+      const lines = [`${method} ${url.slice(slow.url.length)} HTTP/1.1`, `Host: 127.0.0.1:${slow.port}`, ...more];
+      return [...lines, "", ""].join("\r\n");
+    };
+    const socket = await rawConnection(slow);
+    const answer = readAll(socket);
+    const stands = store;
+    socket.write(`${signed("PUT", "Content-Length: 2")}ok${signed("GET", ...fields)}${rest}`);
+    await until(() => store !== stands);
+    // For the head to be late.
+    await sleep(400);
+    store();
+    expect((await answer).match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(answers);
   });
 
   it("take no place and no memory before it is their turn, which may never come", async () => {

@@ -60,11 +60,15 @@ it("cuts those who have waited longest, and nobody who reads", async () => {
   for (let i = 0; i < 6; i++) expect(await read(await ask(port))).toBeGreaterThan(LONG.length);
 });
 
-it("counts nothing for those who have left", async () => {
+it.each([
+  ["while they were answered", false],
+  ["before that, so that nothing is written", true],
+])("counts nothing for those who have left %s", async (_, isGone) => {
   const held = heldAnswers(3 * LONG.length);
   let [count, left] = [0, 0];
   const port = await listening(
-    createServer((_request, response) => {
+    createServer((request, response) => {
+      if (isGone && count > 0 && count < 4) request.socket.destroy();
       response.end(LONG);
       held.hold(response, LONG.length);
       count += 1;
@@ -73,17 +77,22 @@ it("counts nothing for those who have left", async () => {
       });
     }),
   );
+  const slow: Socket[] = [];
+  const wait = async (): Promise<void> => {
+    const before = count;
+    slow.push(await ask(port));
+    await expect.poll(() => count).toBe(before + 1);
+  };
+  // Those who have waited longest would go for those behind them.
+  await wait();
   for (let i = 1; i <= 3; i++) {
     const socket = await ask(port);
-    await expect.poll(() => count).toBe(i);
+    await expect.poll(() => count).toBe(1 + i);
     socket.resetAndDestroy();
     await expect.poll(() => left).toBe(i);
   }
-  const slow: Socket[] = [];
-  for (let i = 4; i <= 6; i++) {
-    slow.push(await ask(port));
-    await expect.poll(() => count).toBe(i);
-  }
+  await wait();
+  await wait();
   for (const socket of slow) expect(await read(socket)).toBeGreaterThan(LONG.length);
 });
 

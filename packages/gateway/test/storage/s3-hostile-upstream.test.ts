@@ -156,13 +156,14 @@ describe("an answer of the upstream", () => {
       request.resume();
       if (request.method !== "POST") return response.end(`<ListPartsResult>${part}</ListPartsResult>`);
       const timer = setInterval(() => response.write(" "), 10);
-      setTimeout(() => leave.abort(), 400);
+      // Longer than a list may take.
+      setTimeout(() => leave.abort(), 1200);
       return response.once("close", () => {
         clearInterval(timer);
         closed = true;
       });
     });
-    const storage = opened({ ...options, timeouts: { answerMs: 50, idleMs: 5000 } });
+    const storage = opened({ ...options, timeouts: { answerMs: 200, idleMs: 5000 } });
     const named = [{ number: 1, etag: "e" }];
     const completed = storage.completeUpload({ ...ref, uploadId: "u" }, named, {
       minPartSize: 1,

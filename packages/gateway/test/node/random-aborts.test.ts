@@ -164,8 +164,9 @@ async function expectAtRest(gateway: TestGateway, counts: Tally): Promise<void> 
     lent: lentBytes(),
     files: openFiles(`${gateway.root}/media`),
   });
+  // On a busy machine connections are taken from the kernel long after their clients have left, with all that these have asked for.
   await expect
-    .poll(state, { timeout: 10_000 })
+    .poll(state, { timeout: 40_000 })
     .toEqual({ inFlight: 0, unverified: 0, taken: [], connections: 0, lent: 0, files: [] });
 }
 
@@ -199,7 +200,7 @@ describe(`${CONNECTIONS} clients that leave when they like leave nothing under w
     await storm(gateway, () => connect(gateway.port, "127.0.0.1"), SEED);
     await expectAtRest(gateway, counts);
     await expectServing(gateway);
-  }, 60_000);
+  }, 120_000);
 
   it("by TLS", async () => {
     const { gateway, counts } = await counted({
@@ -208,7 +209,7 @@ describe(`${CONNECTIONS} clients that leave when they like leave nothing under w
     });
     await storm(gateway, () => connectTls({ port: gateway.port, host: "127.0.0.1", ca: tls.cert }), SEED);
     await expectAtRest(gateway, counts);
-  }, 60_000);
+  }, 120_000);
 
   it("over an upstream, and nothing there either", async () => {
     const upstream = await counted();
@@ -225,5 +226,5 @@ describe(`${CONNECTIONS} clients that leave when they like leave nothing under w
     // Connections that are kept for the next call end with the gateway.
     await expect.poll(() => upstream.counts.inFlight, { timeout: 10_000 }).toBe(0);
     expect([upstream.counts.unverified.total, openFiles(`${upstream.gateway.root}/media`)]).toEqual([0, []]);
-  }, 60_000);
+  }, 120_000);
 });

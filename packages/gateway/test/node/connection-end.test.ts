@@ -99,10 +99,10 @@ it("gives it back as well where the client had left before anybody waited for it
   const stands = tell;
   const socket = open();
   socket.write(`${get}origin: https://app.example.com\r\n\r\n`);
-  await expect.poll(() => tell).not.toBe(stands);
+  await expect.poll(() => tell, { timeout: 10_000 }).not.toBe(stands);
   // A reset: who only ends his side may wait for the answer.
   socket.resetAndDestroy();
-  await expect.poll(() => gateway.server.connections).toBe(0);
+  await expect.poll(() => gateway.server.connections, { timeout: 10_000 }).toBe(0);
   tell();
   await expect.poll(() => [counts.inFlight, underWay], { timeout: 5000 }).toEqual([0, 0]);
 });
@@ -131,12 +131,17 @@ it("gives it back where all of the upstream's answer is here, and its client has
   for (let met = false; !met; ) {
     const socket = open();
     socket.pause().write(`${get}\r\n`);
-    await expect.poll(() => answers.length).toBe(1);
+    await expect.poll(() => answers.length, { timeout: 10_000 }).toBe(1);
     const [answer] = answers.splice(0) as [IncomingMessage];
-    for (let [last, read] = [-1, 0]; read !== last; [last, read] = [read, answer.socket?.bytesRead ?? size])
-      await sleep(20);
+    const isStill = () => answer.complete || answer.readableLength > 0;
+    for (
+      let [last, read] = [-1, 0];
+      read !== last || !isStill();
+      [last, read] = [read, answer.socket?.bytesRead ?? size]
+    )
+      await sleep(30);
     met = answer.complete && answer.readableLength > 0;
-    if (answer.complete) size += 30_000;
+    if (answer.complete) size += 50_000;
     else size = size === 16_000_000 ? answer.socket.bytesRead - answer.readableLength / 2 : size - 30_000;
     socket.destroy();
     await expect.poll(() => counts.inFlight, { timeout: 5000 }).toBe(0);

@@ -90,6 +90,18 @@ test("refuses --defaults and a cell of JSON that name a field twice", async () =
   expect(stdout).toContain("expected each name once in the JSON of a cell");
 });
 
+test("finds no such name in a cell that is a text, nor in lists that nest deeper than calls can", async () => {
+  const defaults = join(temporaryFolder(), "defaults.json");
+  writeFileSync(defaults, JSON.stringify({ ...pinned, key: undefined }));
+  const csv = ["sign", "--batch", "-", "--format", "csv", "--defaults", defaults];
+  expect((await daypass(csv, { input: 'key:json\n"""a: 1.txt"""\n' })).stdout).toContain("/a%3A%201.txt?");
+  const depth = 20_000;
+  const input = jsonLines([pinned]).replace('"a.txt"', "[".repeat(depth) + "]".repeat(depth));
+  expect((await daypass(["sign", "--batch", "-"], { input })).stdout).toContain(
+    "expected key as a string, found a list",
+  );
+});
+
 test("answers a bad line with its error, and the lines after it all the same", async () => {
   const good = JSON.stringify(pinned);
   const lines = [

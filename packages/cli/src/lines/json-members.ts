@@ -25,16 +25,21 @@ function countColons(text: string): number {
   return count;
 }
 
-function countMembers(value: unknown): number {
+function countMembers(parsed: unknown): number {
   let count = 0;
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === "object") count += countMembers(item);
-    return count;
-  }
-  for (const name in value as object | null) {
-    count += 1;
-    const item = (value as Readonly<Record<string, unknown>>)[name];
-    if (typeof item === "object") count += countMembers(item);
+  // A list, and no calls: JSON may nest deeper than these can. A text has no members, and would be looped over by its characters.
+  const found = isParent(parsed) ? [parsed] : [];
+  for (const parent of found) {
+    const isList = Array.isArray(parent);
+    for (const name in parent) {
+      if (!isList) count += 1;
+      const item = parent[name];
+      if (isParent(item)) found.push(item);
+    }
   }
   return count;
+}
+
+function isParent(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

@@ -107,8 +107,10 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     // Rather close than swallow a body that nobody will read. HTTP/2 forbids the header and has no need of it.
     const closes = req.httpVersionMajor < 2 && mayHaveBody(req, options);
     if (closes) res.setHeader("connection", "close");
+    // A server of Node may be set to throw at a body of an answer to HEAD, which any stranger can send.
+    if (req.method === "HEAD") res.end();
     // Waited for, as Koa writes an answer of its own to what has not ended by then.
-    if (closes && isComing(req) && res.write) await endLate(req, res, answer.body);
+    else if (closes && isComing(req) && res.write) await endLate(req, res, answer.body);
     else res.end(answer.body);
   };
 
@@ -218,7 +220,7 @@ function mayHaveBody(req: NodeRequest, options: WireOptions): boolean {
 interface ComingBody {
   readonly complete: boolean;
   readonly destroyed: boolean;
-  on(event: "data" | "end", listener: (chunk: Uint8Array) => void): ComingBody;
+  on(event: "data" | "end" | "close", listener: (chunk: Uint8Array) => void): ComingBody;
   pause(): unknown;
   resume(): unknown;
 }
@@ -233,24 +235,24 @@ function isComing(req: object): req is ComingBody {
  * would make the kernel answer what is still coming with a reset, which can overtake the refusal (RFC 9112 §9.6): the client
  * would not learn why, and a proxy make 502 of it.
  */
-function endLate(req: ComingBody, res: NodeResponse, body: string): Promise<void> {
+async function endLate(req: ComingBody, res: NodeResponse, body: string): Promise<void> {
   let left = 256 * 1024;
+  const count = ({ length }: Uint8Array): void => {
+    left -= length;
+    if (left < 0) req.pause();
+  };
   // In ASCII. With its length it is whole to the client before it ends.
   res.setHeader("content-length", String(body.length));
   res.write?.(body);
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      res.end();
-      resolve();
-    };
-    const timer = setTimeout(end, 500);
-    const count = ({ length }: Uint8Array): void => {
-      left -= length;
-      if (left < 0) req.pause();
-    };
-    req.on("data", count).on("end", end).resume();
+  let timer: unknown;
+  await new Promise<void>((resolve) => {
+    const done = (): void => resolve();
+    timer = setTimeout(done, 500);
+    req.on("data", count).on("end", done).on("close", done).resume();
   });
+  clearTimeout(timer);
+  // Not in the listeners: what middleware throws here would end the process.
+  res.end();
 }
 
 declare function setTimeout(run: () => void, milliseconds: number): unknown;

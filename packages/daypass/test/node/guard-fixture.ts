@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type ServerOptions } from "node:http";
 import { connect } from "node:net";
 import { onTestFinished } from "vitest";
 import { DaypassError, type Obligation, type Verifier } from "../../src/index.ts";
@@ -56,8 +56,8 @@ export interface Answer {
 }
 
 /** Sends bytes as they are: a client with a URL parser would mend what these tests need broken. */
-export async function send(listener: RequestListener, head: string): Promise<Answer> {
-  const server = createServer(listener);
+export async function send(listener: RequestListener, head: string, options: ServerOptions = {}): Promise<Answer> {
+  const server = createServer(options, listener);
   onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

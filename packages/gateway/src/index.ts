@@ -9,7 +9,6 @@ export type { HashAlgorithm } from "./http/checksum.ts";
 export type { CorsPolicy } from "./http/cors.ts";
 export type { CorsRule } from "./http/cors-rules.ts";
 export type { CrcAlgorithm } from "./http/crc.ts";
-export { repeatsMember } from "./http/json-members.ts";
 export { isHostOf } from "./http/origin-hosts.ts";
 export type { GatewayOptions } from "./options.ts";
 export type { AuditEvent, AuditedDeletion } from "./pipeline/audit.ts";

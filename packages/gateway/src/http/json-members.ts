@@ -1,18 +1,6 @@
 const MEMBER = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
-/**
- * Whether an object in a JSON text names a member twice: `JSON.parse`, which has read it, keeps the last one, others the first.
- *
- * @param text the JSON, as it was read
- * @param parsed what `JSON.parse` made of that very text
- * @example
- * ```ts
- * import { repeatsMember } from "@daypass/gateway";
- *
- * const text = '{"root":"a","root":"b"}';
- * console.log(repeatsMember(text, JSON.parse(text))); // true
- * ```
- */
+/** Whether an object in a JSON text names a member twice: `JSON.parse`, which has made `parsed` of it, keeps the last one, others the first. */
 export function repeatsMember(text: string, parsed: unknown): boolean {
   const written = [...text.matchAll(MEMBER)].filter(([, colon]) => colon !== undefined).length;
   return written !== countMembers(parsed);

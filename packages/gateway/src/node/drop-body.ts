@@ -15,12 +15,16 @@ export function dropBody(request: IncomingMessage): void {
     if (dropped <= MAX_BYTES || request.complete) return;
     // What was read already is thrown away all the same, as nobody listens.
     request.off("data", count);
-    request.socket.on("resume", stop).pause();
+    stopReading(request.socket);
   };
   request.on("data", count).on("error", () => {});
 }
 
-/** The stream of the body asks for more. */
+/** Takes no more from a socket, whatever the stream of a body asks for. */
+export function stopReading(socket: Socket): void {
+  socket.on("resume", stop).pause();
+}
+
 function stop(this: Socket): void {
   this.pause();
 }

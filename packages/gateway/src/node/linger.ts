@@ -1,11 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { stopReading } from "./drop-body.ts";
 
 const MAX_BYTES = 256 * 1024;
 const MAX_MILLISECONDS = 500;
-// Of those whose senders wait, as each holds what Node has read of it, which is 64 KB, and nobody has to be known to be refused.
-const MAX_WAITING = 256;
-
-let waiting = 0;
 
 /**
  * Ends a response whose request has a body that nobody will read. To close at once would make the kernel answer the bytes that
@@ -15,25 +12,19 @@ let waiting = 0;
  */
 export function linger(request: IncomingMessage, response: ServerResponse, bytes: Uint8Array | undefined): void {
   let discarded = 0;
-  let waits = false;
   const finish = (): void => {
     clearTimeout(timer);
-    if (waits) waiting -= 1;
     request.off("data", count).off("end", finish).off("close", finish).off("error", ignore);
     response.end();
     request.socket.destroySoon();
   };
   const count = (chunk: Uint8Array): void => {
     discarded += chunk.length;
-    if (discarded <= MAX_BYTES || waits) return;
-    if (waiting >= MAX_WAITING) {
-      finish();
-      return;
-    }
-    // A proxy that is sending on would be told of the reset before it has read the response, and answer 502 in its place.
-    waits = true;
-    waiting += 1;
-    request.pause();
+    if (discarded <= MAX_BYTES) return;
+    request.off("data", count);
+    // A proxy that is sending on would be told of the reset before it has read the response, and answer 502 in its place. Only the socket stops:
+    // a request that does keeps what was read of it, a quarter of a megabyte, and nobody has to be known to be refused.
+    stopReading(request.socket);
   };
   const ignore = (): void => {};
   const timer = setTimeout(finish, MAX_MILLISECONDS).unref();

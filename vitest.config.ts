@@ -32,6 +32,8 @@ export default defineConfig({
     reporters: ["default", "./tools/count-reporter.mjs"],
     sequence: { sequencer: LongFirst },
     testTimeout: 20_000,
+    // A second, the default, may be over on a busy machine before anything was done.
+    expect: { poll: { timeout: 10_000 } },
     env: LOOPBACK,
     passWithNoTests: true,
     projects: [

@@ -205,7 +205,7 @@ describe("pipelined requests", () => {
     let store = (): void => {};
     const slow = await testGateway({
       files: { "media/hello.txt": "hello" },
-      listen: { timeouts: { headersMs: 100 } },
+      listen: { timeouts: { headersMs: 500 } },
       storage: (disk) => ({
         ...disk,
         put: (...given) => new Promise((resolve) => (store = () => resolve(disk.put(...given)))),
@@ -222,8 +222,8 @@ describe("pipelined requests", () => {
     const stands = store;
     socket.write(`${signed("PUT", "Content-Length: 2")}ok${signed("GET", ...fields)}${rest}`);
     await until(() => store !== stands);
-    // For the head to be late.
-    await sleep(400);
+    // Until the head is late. The other two have come with what is in front of them.
+    if (answers.at(-1) === "408") await sleep(1200);
     store();
     expect((await answer).match(/(?<=HTTP\/1\.1 )\d+/g)).toEqual(answers);
   });

@@ -2,7 +2,7 @@
 import { once, setMaxListeners } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { s3Signer } from "daypass/s3";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type S3Options, s3 } from "../../src/storage/s3.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chunks, codeOf } from "../../src/testing/contract-tools.ts";
@@ -149,15 +149,23 @@ describe("an answer of the upstream", () => {
   });
 
   it("to an upload that is put together may take its time, and ends with its client", async () => {
+    // On a busy machine the times of the lists could be over while nobody was heard.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const leave = new AbortController();
     const part = "<Part><PartNumber>1</PartNumber><Size>5</Size><ETag>e</ETag><LastModified/></Part>";
     let closed = false;
     const options = await scripted((request, response) => {
       request.resume();
       if (request.method !== "POST") return response.end(`<ListPartsResult>${part}</ListPartsResult>`);
-      const timer = setInterval(() => response.write(" "), 10);
-      // Longer than a list may take.
-      setTimeout(() => leave.abort(), 1200);
+      let spaces = 0;
+      const timer = setInterval(() => {
+        response.write(" ");
+        spaces += 1;
+        // Longer than a list may take.
+        if (spaces === 10) vi.advanceTimersByTime(1200);
+        if (spaces === 20) leave.abort();
+      }, 10);
       return response.once("close", () => {
         clearInterval(timer);
         closed = true;

@@ -12,26 +12,28 @@ export function endSignal(): AbortController {
   return end;
 }
 
+type Waiting = Pick<ServerResponse, "writableFinished">;
+
 interface ConnectionEnd {
   readonly signal: AbortSignal;
-  /** The response that last waited for something. */
-  waiting: Pick<ServerResponse, "writableFinished">;
+  /** The response that last waited for something. Node holds it until it is out, and a connection that is idle has no need of its 4 KB. */
+  waiting: WeakRef<Waiting>;
 }
 
 /**
  * The signal that a connection has ended. One for all of its requests, which are answered one after the other, and made for those
  * that wait for something: where each small answer had a connection of its own, the signals took a seventh of the rate.
  */
-export function connectionEnds(): (socket: Socket, waiting: ConnectionEnd["waiting"]) => AbortSignal {
+export function connectionEnds(): (socket: Socket, waiting: Waiting) => AbortSignal {
   const ends = new WeakMap<Socket, ConnectionEnd>();
   return (socket, waiting) => {
     const known = ends.get(socket);
     if (known !== undefined) {
-      known.waiting = waiting;
+      known.waiting = new WeakRef(waiting);
       return known.signal;
     }
     const controller = endSignal();
-    const end: ConnectionEnd = { signal: controller.signal, waiting };
+    const end: ConnectionEnd = { signal: controller.signal, waiting: new WeakRef(waiting) };
     ends.set(socket, end);
     // It may have ended while something else was looked up, such as who may read the answer, and tells that only once.
     if (socket.destroyed) {
@@ -55,7 +57,8 @@ const SILENCE_MS = 1000;
 function closeInSilence(socket: Socket, end: ConnectionEnd): void {
   let sent = socket.bytesWritten;
   const timer = setInterval(() => {
-    if (socket.bytesWritten === sent && socket.writableLength === 0 && !end.waiting.writableFinished) socket.destroy();
+    const waits = end.waiting.deref()?.writableFinished === false;
+    if (waits && socket.bytesWritten === sent && socket.writableLength === 0) socket.destroy();
     sent = socket.bytesWritten;
   }, SILENCE_MS).unref();
   socket.once("close", () => clearInterval(timer));

@@ -154,13 +154,15 @@ describe("a client that sends nothing more after its request", () => {
 describe("a client that sends nothing more and may have left", () => {
   /** A connection whose client has ended its side. */
   const connection = () => {
+    const response = { writableFinished: false };
     const socket = Object.assign(new EventEmitter(), {
+      // Holds it, as Node does.
+      _httpMessage: response,
       readableEnded: true,
       bytesWritten: 0,
       writableLength: 0,
       destroy: () => void socket.emit("close"),
     });
-    const response = { writableFinished: false };
     return { socket, response, signal: connectionEnds()(socket as unknown as Socket, response) };
   };
 

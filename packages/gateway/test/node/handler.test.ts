@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { Agent, createServer, get, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
-import { afterEach, expect, it } from "vitest";
+import { text } from "node:stream/consumers";
+import { afterEach, expect, it, onTestFinished } from "vitest";
 import { defaultLimits, type Gateway, type Outcome } from "../../src/index.ts";
 import { toNodeHandler } from "../../src/node/index.ts";
 import { collectGarbage } from "../collect-garbage.ts";
@@ -98,14 +99,25 @@ it("a client that leaves in the middle of a body is no fault of what it comes fr
   expect(endless.destroyed).toBe(true);
 });
 
-it("nothing is kept of an answer that is over", async () => {
-  const url = await serve(() => ({
-    ...outcome(["content-length", "4", "connection", "close"]),
-    body: { kind: "stream", stream: Readable.from([Buffer.from("body")]), length: 4 },
-  }));
+it.each(["ends", "waits for the next request"])("nothing is kept of an answer whose connection %s", async (what) => {
+  const close = what === "ends" ? ["connection", "close"] : [];
+  const url = await serve((_request, _body, signal) => {
+    // The answer waits for something.
+    if (typeof signal === "function") signal();
+    return {
+      ...outcome(["content-length", "4", ...close]),
+      body: { kind: "stream", stream: Readable.from([Buffer.from("body")]), length: 4 },
+    };
+  });
   const answers: WeakRef<ServerResponse>[] = [];
+  Object.assign(server ?? {}, { keepAliveTimeout: 60_000 });
   server?.prependListener("request", (_, response) => void answers.push(new WeakRef(response)));
-  for (let i = 0; i < 3; i++) await (await fetch(url)).text();
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  for (let i = 0; i < 3; i++) {
+    const [answer] = (await once(get(url, { agent }), "response")) as [IncomingMessage];
+    expect(await text(answer)).toBe("body");
+  }
   const kept = () => {
     collectGarbage();
     return answers.map((answer) => answer.deref() !== undefined);

@@ -127,6 +127,10 @@ export const afterAll = (hook: Hook): void => void current.hooks.afterAll.push(h
 export const beforeEach = (hook: Hook): void => void current.hooks.beforeEach.push(hook);
 export const afterEach = (hook: Hook): void => void current.hooks.afterEach.push(hook);
 
+/** Of the test that runs: there is one at a time. */
+let finishers: Hook[] = [];
+export const onTestFinished = (hook: Hook): void => void finishers.push(hook);
+
 /** Loads the files one after the other and runs what they hold. */
 export async function run(files: Readonly<Record<string, () => Promise<unknown>>>): Promise<Report> {
   const report = { passed: 0, skipped: [] as string[], failed: [] as { name: string; error: string }[] };
@@ -173,6 +177,9 @@ async function runBlock(
       report.failed.push({ name, error: text(error) });
     } finally {
       for (const { afterEach } of around) for (const hook of afterEach) await hook();
+      // In Vitest's order: what was opened last is closed first.
+      for (const hook of finishers.reverse()) await hook();
+      finishers = [];
     }
   }
   for (const hook of hooks.afterAll) await hook();

@@ -142,14 +142,16 @@ describe.skipIf(reason)(`the library in Chromium${reason ?? ""}`, () => {
 
 // What meets most of what a Node brings along: its HTTP, its SQLite, its file system, its processes and what it says of them. Last, as
 // these have clocks, and limits of time. One Node after the other, each on all processors: of three at once the last would have one.
-const WHOLE_RUNS = ["gateway/test/e2e", "cli/test/serve.test"];
+// Of connections that end, as Node's streams differ there: a place was lost on 22 and later alone.
+const WHOLE_RUNS = ["gateway/test/e2e", "gateway/test/node/connection-end", "cli/test/serve.test"];
 
 for (const name of NEWER) {
   const reason = missing(programs[name]);
   describe.skipIf(reason)(`the gateway and the command line on ${name}${reason ?? ""}`, () => {
     it("pass their tests of whole requests and runs", async () => {
       const files = WHOLE_RUNS.map((file) => `packages/${file}`);
-      const passed = await passOn(name, [...files, "--testTimeout=60000"], availableParallelism());
+      // A third of the time all that run wait for something.
+      const passed = await passOn(name, [...files, "--testTimeout=60000"], availableParallelism() + 1);
       expect(passed).toBeGreaterThan(1000);
     });
   });

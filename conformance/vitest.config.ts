@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -24,8 +25,8 @@ export default defineConfig({
     env: LOOPBACK,
     reporters: ["default", "../tools/count-reporter.mjs"],
     sequence: { sequencer: LongFirst },
-    // By default one processor is left for Vitest itself, which on a machine with two is one process for all tests.
-    maxWorkers: "100%",
+    // A fifth of the time the tests wait for the servers that they start.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 120_000,
     hookTimeout: 180_000,
   },

@@ -56,52 +56,6 @@ test("signs the worked example of the Daypass URL, byte for byte", async () => {
   });
 });
 
-test("refuses a line that names a field twice, at any depth, of which the last one would count", async () => {
-  const text = JSON.stringify(pinned);
-  const twice = [
-    text.replace("{", '{"expiresIn":60,'),
-    text.replace("{", '{"expiresIn" :60,'),
-    text.replace("{", '{"expires\\u0049n":60,'),
-    text.replace('"credentials":{', '"credentials":{"secretAccessKey":"x",'),
-    text.replace("{", '{"headers":{"x-amz-acl":"private","x-amz-acl":"public-read"},'),
-    text.replace("{", '{"__proto__":1,"__proto__":2,'),
-  ];
-  const once = [
-    text,
-    text.replaceAll('":', '"\t : '),
-    JSON.stringify({ ...pinned, key: '{"a":1,"a":2}', query: { a: ['"x":"y":', "b"], b: "c" } }),
-    JSON.stringify({ ...pinned, headers: { "x-amz-meta-a": "expiresIn", "x-amz-meta-b": '\\"' } }),
-  ];
-  const { stdout } = await daypass(["sign", "--batch", "-"], { input: `${[...twice, ...once].join("\n")}\n` });
-  const answers = parseLines<{ readonly error?: { readonly message: string } }>(stdout);
-  const message = expect.stringContaining("found one that names a field twice");
-  expect(answers.slice(0, twice.length).map(({ error }) => error?.message)).toEqual(twice.map(() => message));
-  expect(answers.slice(twice.length).map(({ error }) => error)).toEqual(once.map(() => undefined));
-});
-
-test("refuses --defaults and a cell of JSON that name a field twice", async () => {
-  const folder = temporaryFolder();
-  const defaults = join(folder, "defaults.json");
-  writeFileSync(defaults, JSON.stringify(pinned).replace("{", '{"expiresIn":60,'));
-  const given = await daypass(["sign", "--batch", "-", "--defaults", defaults], { input: "{}\n" });
-  expect([given.status, given.stderr]).toEqual([1, expect.stringContaining(`expected each field once in ${defaults}`)]);
-  const cells = `key,headers:json\na,"{""x-amz-acl"":""private"",""x-amz-acl"":""public-read""}"\n`;
-  const { stdout } = await daypass(["sign", "s3://media", "--batch", "-", "--format", "csv"], { input: cells });
-  expect(stdout).toContain("expected each name once in the JSON of a cell");
-});
-
-test("finds no such name in a cell that is a text, nor in lists that nest deeper than calls can", async () => {
-  const defaults = join(temporaryFolder(), "defaults.json");
-  writeFileSync(defaults, JSON.stringify({ ...pinned, key: undefined }));
-  const csv = ["sign", "--batch", "-", "--format", "csv", "--defaults", defaults];
-  expect((await daypass(csv, { input: 'key:json\n"""a: 1.txt"""\n' })).stdout).toContain("/a%3A%201.txt?");
-  const depth = 20_000;
-  const input = jsonLines([pinned]).replace('"a.txt"', "[".repeat(depth) + "]".repeat(depth));
-  expect((await daypass(["sign", "--batch", "-"], { input })).stdout).toContain(
-    "expected key as a string, found a list",
-  );
-});
-
 test("answers a bad line with its error, and the lines after it all the same", async () => {
   const good = JSON.stringify(pinned);
   const lines = [

@@ -222,14 +222,6 @@ test("verifies Daypass URLs of both kinds of key, with their constraints as obli
   });
 });
 
-test("refuses a line that names a part of its request twice", async () => {
-  const request = '"request":{"method":"GET","method":"PUT","url":"https://b.s3.amazonaws.com/a"}';
-  const input = `{${request},"schemes":[{"scheme":"s3","credentials":{"accessKeyId":"a","secretAccessKey":"b"}}]}\n`;
-  const { stdout } = await daypass(["verify", "--batch", "-"], { input });
-  const message = expect.stringContaining("found one that names a field twice");
-  expect(parseLines(stdout)).toEqual([{ ok: false, code: "INVALID_INPUT", message }]);
-});
-
 test("answers a line that it cannot read with ok false", async () => {
   const request = { method: "GET", url: "https://a.example/x", headers: {} };
   const bad = [

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { s3Signer } from "daypass/s3";
+import { type S3SignRequest, s3Signer } from "daypass/s3";
 import { expect, it, onTestFinished } from "vitest";
 import { tally } from "../../src/index.ts";
 import { type S3Options, s3 } from "../../src/storage/s3.ts";
@@ -18,6 +18,25 @@ const stalls: Readonly<Record<string, (response: ServerResponse) => void>> = {
   "before its answer": () => {},
   "in the middle of it": (response) => response.write("a"),
 };
+
+/** A gateway over such an upstream, whose requests are counted, and the heads of requests to it, but for their end. */
+async function counted(options: S3Options, wrap = (storage: Storage): Storage => storage) {
+  const counts = tally();
+  const storage = wrap(s3(options));
+  const gateway = await testGateway({
+    gateway: () => ({ tally: counts }),
+    storage: (disk) => {
+      void disk.close();
+      return storage;
+    },
+  });
+  onTestFinished(() => gateway.close());
+  const headOf = (request: Pick<S3SignRequest, "method" | "key" | "bind"> = { key: "a" }): string => {
+    const signed = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", expiresIn: 60, ...request });
+    return `${signed.method} ${signed.url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n`;
+  };
+  return { gateway, counts, headOf, open: () => connect(gateway.port, "127.0.0.1").on("error", () => {}) };
+}
 
 it.each(
   Object.entries(stalls).flatMap(([when, stall]) => [
@@ -42,21 +61,11 @@ it.each(
       response.setHeader("content-range", "bytes 0-999998/1000000").setHeader("content-length", 999_999);
     stall(response);
   });
-  const counts = tally();
   // A minute each.
-  const storage = s3({ ...options, timeouts: { answerMs: 60_000, idleMs: 60_000 } });
-  const gateway = await testGateway({
-    gateway: () => ({ tally: counts }),
-    storage: (disk) => {
-      void disk.close();
-      return storage;
-    },
-  });
-  onTestFinished(() => gateway.close());
-  const object = list === "" ? { key: "a" } : { bind: { query: { "list-type": "2" } } };
-  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", expiresIn: 60, ...object });
-  const socket = connect(gateway.port, "127.0.0.1").on("error", () => {});
-  socket.write(`GET ${url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n${range}\r\n`);
+  const timeouts = { answerMs: 60_000, idleMs: 60_000 };
+  const { gateway, counts, headOf, open: connection } = await counted({ ...options, timeouts });
+  const socket = connection();
+  socket.write(`${headOf(list === "" ? { key: "a" } : { bind: { query: { "list-type": "2" } } })}${range}\r\n`);
   await expect.poll(() => [asked, counts.inFlight]).toEqual([1, 1]);
   socket.destroy();
   await once(socket, "close");
@@ -64,23 +73,6 @@ it.each(
   // Nobody is to be woken for it.
   expect(gateway.events).toMatchObject([{ complete: false, error: undefined }]);
 });
-
-/** A gateway over such an upstream, whose requests are counted. */
-async function counted(options: S3Options, wrap = (storage: Storage): Storage => storage) {
-  const counts = tally();
-  const storage = wrap(s3(options));
-  const gateway = await testGateway({
-    gateway: () => ({ tally: counts }),
-    storage: (disk) => {
-      void disk.close();
-      return storage;
-    },
-  });
-  onTestFinished(() => gateway.close());
-  const { url } = s3Signer(gateway.clients.daypass).sign({ bucket: "bucket", key: "a", expiresIn: 60 });
-  const get = `GET ${url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n`;
-  return { gateway, counts, get, open: () => connect(gateway.port, "127.0.0.1").on("error", () => {}) };
-}
 
 it("gives it back as well where the client had left before anybody waited for its object", async () => {
   let tell = (): void => {};
@@ -95,10 +87,10 @@ it("gives it back as well where the client had left before anybody waited for it
       underWay -= 1;
     });
   });
-  const { gateway, counts, get, open } = await counted(options);
+  const { gateway, counts, headOf, open } = await counted(options);
   const stands = tell;
   const socket = open();
-  socket.write(`${get}origin: https://app.example.com\r\n\r\n`);
+  socket.write(`${headOf()}origin: https://app.example.com\r\n\r\n`);
   await expect.poll(() => tell, { timeout: 10_000 }).not.toBe(stands);
   // A reset: who only ends his side may wait for the answer.
   socket.resetAndDestroy();
@@ -127,10 +119,10 @@ it("gives it back where all of the upstream's answer is here, and its client has
     },
   });
   // How much it has to be for that depends on what the kernel takes of it.
-  const { counts, get, open } = await counted(options, watched);
+  const { counts, headOf, open } = await counted(options, watched);
   for (let met = false; !met; ) {
     const socket = open();
-    socket.pause().write(`${get}\r\n`);
+    socket.pause().write(`${headOf()}\r\n`);
     await expect.poll(() => answers.length, { timeout: 10_000 }).toBe(1);
     const [answer] = answers.splice(0) as [IncomingMessage];
     const isStill = () => answer.complete || answer.readableLength > 0;
@@ -155,24 +147,9 @@ it("lets a change go on whose client has left", async () => {
     if (request.method !== "DELETE") response.writeHead(200, ETAG).end();
     else finish = () => void response.writeHead(204).end();
   });
-  const counts = tally();
-  const storage = s3(options);
-  const gateway = await testGateway({
-    gateway: () => ({ tally: counts }),
-    storage: (disk) => {
-      void disk.close();
-      return storage;
-    },
-  });
-  onTestFinished(() => gateway.close());
-  const { url } = s3Signer(gateway.clients.daypass).sign({
-    method: "DELETE",
-    bucket: "bucket",
-    key: "a",
-    expiresIn: 60,
-  });
-  const socket = connect(gateway.port, "127.0.0.1").on("error", () => {});
-  socket.write(`DELETE ${url.slice(gateway.url.length)} HTTP/1.1\r\nhost: 127.0.0.1:${gateway.port}\r\n\r\n`);
+  const { gateway, counts, headOf, open } = await counted(options);
+  const socket = open();
+  socket.write(`${headOf({ method: "DELETE", key: "a" })}\r\n`);
   const stands = finish;
   await expect.poll(() => finish).not.toBe(stands);
   // A reset: who only ends his side may wait for the answer.

@@ -12,7 +12,7 @@ import { version } from "./version.ts";
 const COMMANDS: readonly CommandEntry[] = [
   {
     name: "serve",
-    summary: "serve a folder by presigned URLs",
+    summary: "serve a folder through presigned URLs",
     async load() {
       // What a service manager sends may come before the rest is loaded.
       refuseDebugger();
@@ -24,27 +24,27 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "sign",
-    summary: "make a presigned URL, or one for each line of a batch",
+    summary: "create a presigned URL, or one per line of a batch",
     load: async () => (await import("./commands/sign.ts")).signCommand,
   },
   {
     name: "verify",
-    summary: "tell whether a URL would be accepted, and what it grants",
+    summary: "check whether a URL would be accepted, and what it grants",
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
   },
   {
     name: "explain",
-    summary: "tell what a URL is, when it ends, and why it is refused",
+    summary: "show what a URL is, when it expires, and why it is refused",
     load: async () => (await import("./commands/explain.ts")).explainCommand,
   },
   {
     name: "doctor",
-    summary: "find what keeps a bucket's presigned URLs from working",
+    summary: "find out why a bucket's presigned URLs do not work",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
   },
   {
     name: "scan",
-    summary: "find presigned URLs in logs, files and history, and tell which still work",
+    summary: "find presigned URLs in logs, files and Git history, and tell which still work",
     load: async () => (await import("./commands/scan.ts")).scanCommand,
   },
   {
@@ -65,7 +65,7 @@ const OVERVIEW = `daypass ${version}: sign, verify, explain and serve presigned 
 
 ${COMMANDS.map(({ name, summary }) => `  daypass ${name.padEnd(8)} ${summary}`).join("\n")}
 
-daypass COMMAND --help tells more. Exit status: 0 done, 1 refused or failed, 2 wrong usage.`;
+daypass COMMAND --help lists its options. Exit status: 0 success, 1 refused or failed, 2 wrong usage.`;
 
 async function main(args: readonly string[], context: Context): Promise<ExitStatus> {
   const [name, ...rest] = args;

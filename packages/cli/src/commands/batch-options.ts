@@ -12,13 +12,13 @@ export const BATCH_OPTIONS = {
   strict: { type: "boolean" },
 } as const;
 
-export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out: a line for a line, in the same order; - reads standard input
-  --out FILE            where the answers go (mode 0600), standard output by default and for -;
-                        one that is there is written anew without --resume
-  --resume              go on behind the answers that stand in --out FILE since a run that was interrupted
-  --workers N           threads that share the work, 0 by default
-  --progress            report progress also where standard error is no terminal
-  --strict              exit with 1 when a line was refused; by default a batch that was answered to its end is done`;
+export const BATCH_HELP = `  --batch FILE|-        JSON Lines in, JSON Lines out: one result per line, in the same order; - reads standard input
+  --out FILE            write results to FILE (mode 0600); default, and for -: standard output.
+                        An existing file is overwritten unless --resume is given
+  --resume              continue an interrupted run after the results that are already in --out FILE
+  --workers N           threads that share the work (default 0)
+  --progress            report progress even if standard error is not a terminal
+  --strict              exit with 1 if a line was refused (default: 0 if every line has a result)`;
 
 /** {@link BATCH_OPTIONS} as they were given. */
 export interface BatchArguments {

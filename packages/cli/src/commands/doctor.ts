@@ -19,14 +19,14 @@ const MARKS: Readonly<Record<Verdict, string>> = {
 export const doctorCommand: Command = {
   help: `daypass doctor s3://BUCKET [options]
 
-Looks into a bucket with requests that are really sent, and tells what keeps presigned URLs from working: reach, clock, region,
-signature, addressing, PUT and GET, CORS. Exit status 1 when there is a problem.
+Sends real requests to a bucket, and reports why presigned URLs do not work: network, clock, region,
+signature, addressing, PUT and GET, CORS. Exit status 1 if there is a problem.
 
   --endpoint URL, --region NAME, --addressing path|virtual, --profile NAME     as for daypass sign
-  --state DIR, --key ID   a key of a gateway's state
-  --origin ORIGIN       the page that is to use the URLs: sends real preflights for it
-  --read-only           put no object; otherwise one of 50 bytes is put, got and deleted
-  --json                all findings as one object`,
+  --state DIR, --key ID   use a key from a gateway's state
+  --origin ORIGIN       the page that will use the URLs: sends real preflights for it
+  --read-only           write nothing (default: put, get and delete an object of 50 bytes)
+  --json                print all findings as one object`,
   async run(args, context) {
     const { values, positionals } = parseArguments(args, {
       endpoint: { type: "string" },

@@ -50,29 +50,29 @@ export const explainCommand: Command = {
   help: `daypass explain URL|TEXT|- [--error FILE] [--json] [--reveal]
 daypass explain --form FILE|- [--sent-form FILE] [--error FILE]
 
-Tells what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really ends, and why a
-server refuses it. Nothing is sent. The cause stands first. Of a text (a line of a log or of a browser's console, a command, an
-exception, what curl -v shows, an entry of a HAR file) the first signed URL is explained; with - it is read from standard input.
-A browser's "Copy as cURL" (bash, cmd), "as fetch", "as PowerShell" and HAR entries tell method and headers as well. An answer
-without its URL is explained by its own words.
+Shows what a presigned URL or a signed upload form is, what it grants, binds and leaves open, when it really expires, and why a
+server refuses it, the cause first. Nothing is sent. TEXT can be a log line, a line of a browser's console, a command, an
+exception, the output of curl -v or a HAR entry: its first signed URL is explained. - reads the text from standard input.
+A browser's "Copy as cURL" (bash, cmd), "as fetch", "as PowerShell" and HAR entries also give method and headers. An error
+response without its URL is explained by its own text.
 
-  --error FILE|-        the body of the server's answer (a store's XML, problem details, a proxy's page)
-  --status 403          its status, where nobody has the body (a HEAD has none)
+  --error FILE|-        the body of the error response (a store's XML, problem details, a proxy's page)
+  --status 403          its status, if you do not have the body (a HEAD has none)
   --method GET          the method that was sent                  --header 'N: V'     a header that was sent
-  --sent-url URL        what was sent, where it is not the URL    --body-sha256 HEX   the hash of the body that was sent
-  --remote-address IP   the client, as the server saw it
-  --host NAME           further names of the server, tried as the signed host
-  --origin ORIGIN       the page that is to upload, for the CORS rule of a PUT or POST
-  --at INSTANT          explain as if it were then                --reveal            show signatures and session tokens
-  --json                everything that was found, as one object
+  --sent-url URL        the URL that was sent, if different       --body-sha256 HEX   the hash of the body that was sent
+  --remote-address IP   the client's address, as the server saw it
+  --host NAME           another name of the server, to try as the signed host
+  --origin ORIGIN       the uploading page, for the CORS rule of a PUT or POST
+  --at INSTANT          explain as if at this time                --reveal            show signatures and session tokens
+  --json                print everything as one object
 Form
-  --form FILE|-         {"url":…,"fields":…} as daypass sign and the SDKs print it, or an HTML form
-  --sent-form FILE      the form that was posted, where it is not that one; a field "file" in a list of fields tells its place
-  --file-name NAME      the file's name and                       --file-size BYTES   length, as they were posted
+  --form FILE|-         {"url":…,"fields":…} as printed by daypass sign and the SDKs, or an HTML form
+  --sent-form FILE      the form that was posted, if different; in a list of fields, the entry "file" marks the file's position
+  --file-name NAME      the posted file's name                    --file-size BYTES   the posted file's length
 Keys
   --state DIR           the keys of a gateway's state; otherwise those of DAYPASS_KEY(_FILE) and of each cloud (--profile)
-  --schemes FILE|-      further keys of any scheme (oss, cos, swift, cloudfront, nginx, bunny, …): JSON, one entry or a list of
-                        them, as in the schemes of a line of daypass verify --batch:
+  --schemes FILE|-      more keys, of any scheme (oss, cos, swift, cloudfront, nginx, bunny, …): JSON, one entry or a list,
+                        as in the schemes of a daypass verify --batch line:
                         {"scheme":"nginx","credentials":{"secret":"…"},"expression":"…"}`,
   async run(args, context) {
     const { values, positionals } = parseArguments(args, OPTIONS);

@@ -29,24 +29,24 @@ const CREATE_ONLY = ["label", "ed25519", "bucket", "origin", "prefix", "method",
 const SESSION_ONLY = ["expires-in"] as const;
 const SECRET_OPTIONS = ["show-secret", "out"] as const;
 
-const HELP = `daypass keys create [s3|url] [--ed25519] [scope] [--label TEXT]   make an S3 access key (default) or a Daypass URL key
-daypass keys list                                                 the keys, without secrets
-daypass keys public                                               the public halves of the Ed25519 keys, as a JWK set
-daypass keys rotate ID [--overlap 24h]                            a successor with the same scope; the old key ends later
-daypass keys revoke ID                                            end a key at once; a running gateway notices in a second
-daypass keys session ID [--expires-in 1h] [scope]                 credentials that end by themselves, for less than the key
+const HELP = `daypass keys create [s3|url] [--ed25519] [scope] [--label TEXT]   create an S3 access key (default) or a Daypass URL key
+daypass keys list                                                 list the keys, without secrets
+daypass keys public                                               print the public Ed25519 keys as a JWK set
+daypass keys rotate ID [--overlap 24h]                            create a successor with the same scope; the old key ends later
+daypass keys revoke ID                                            end a key at once; a running gateway notices within a second
+daypass keys session ID [--expires-in 1h] [scope]                 create temporary credentials, with fewer rights than the key
 
-Scope of a new key: without options, everything
-  --bucket NAME         S3: buckets it is for                     --origin ORIGIN   URL: origins it is for
-  --prefix TEXT         S3: keys, URL: paths that begin so        --method METHOD   methods it may grant
-  --max-life TIME       longest life of a URL                     --until INSTANT   end of everything it granted
-Secret: shown once, when the key or the session is made
-  --out FILE            into a new file of mode 0600, ready for AWS_SHARED_CREDENTIALS_FILE or DAYPASS_KEY_FILE
-  --show-secret         print it although standard output is not a terminal
+Scope of a new key (default: everything)
+  --bucket NAME         S3: allowed buckets                       --origin ORIGIN   URL: allowed origins
+  --prefix TEXT         allowed prefix of S3 keys or URL paths    --method METHOD   allowed methods
+  --max-life TIME       longest lifetime of a URL                 --until INSTANT   end of the key and its URLs
+Secret: shown once, when the key or session is created
+  --out FILE            write it to a new file (mode 0600) for AWS_SHARED_CREDENTIALS_FILE or DAYPASS_KEY_FILE
+  --show-secret         print it even if standard output is not a terminal
 Other
-  --state DIR           the gateway's state, or the folder it has served; DAYPASS_STATE, else ./.daypass
-  --json                one JSON object a key; of a session what credential_process reads (with --show-secret)
-Keys are encrypted under DAYPASS_MASTER_KEY, the file of DAYPASS_MASTER_KEY_FILE, or a file in the state folder.`;
+  --state DIR           the gateway's state, or the folder it serves (default: DAYPASS_STATE, else ./.daypass)
+  --json                one JSON object per key; for a session, the format of credential_process (with --show-secret)
+Keys are encrypted with DAYPASS_MASTER_KEY, the file named by DAYPASS_MASTER_KEY_FILE, or a file in the state folder.`;
 
 export const keysCommand: Command = {
   help: HELP,

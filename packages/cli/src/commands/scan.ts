@@ -9,16 +9,16 @@ export const scanCommand: Command = {
   help: `daypass scan FILE|DIR|- [options]
 daypass scan --git [RANGE] [--repo DIR]
 
-Finds presigned URLs of every scheme in logs, pages, JSON, Markdown and history, and tells which of them still work. Signatures
-and tokens are never shown. Nothing is sent. Exit status 1 when a URL is live or its end is not known, or a file could not be read; 0 when none is.
+Finds presigned URLs of every scheme in logs, pages, JSON, Markdown and Git history, and tells which of them still work. Signatures
+and tokens are never shown. Nothing is sent. Exit status 1 if a URL is live or its expiry is unknown, or if a file could not be read.
 
-  --git [RANGE]         look through what the repository has ever held: all branches, or a range such as v1..HEAD
-  --repo DIR            the repository, by default the one here
-  --live                report only those that are live
-  --at INSTANT          judge as if it were then
-  --json                one object for each finding, a line each
+  --git [RANGE]         scan the history of a repository: all branches, or a range such as v1..HEAD
+  --repo DIR            the repository (default: that of the current folder)
+  --live                report only live URLs
+  --at INSTANT          judge as if at this time
+  --json                one object per finding, one per line
 
-Compressed files (.gz) are read as what is in them. Each URL is reported where it was found first.`,
+Compressed files (.gz) are decompressed. Each URL is reported once, where it was found first.`,
   async run(args, context) {
     const { values, positionals } = parseArguments(args, {
       git: { type: "boolean" },

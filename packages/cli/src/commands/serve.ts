@@ -18,19 +18,19 @@ import { expectNamed } from "../state/state-folder.ts";
 
 const HELP = `daypass serve [DIR] [--config FILE] [--port 8080] [--workers N]
 
-Serves what presigned URLs grant: each folder in DIR is a bucket, and loose files are the bucket "files".
-Nothing has to be configured: the first start makes keys and prints a presigned URL that opens.
+Serves a folder through presigned URLs. Each folder in DIR is a bucket; loose files form the bucket "files".
+No configuration is needed: the first start creates keys and prints a working presigned URL.
 
-  DIR                   the folder to serve, the current one by default
-  --config FILE         JSON, as config.schema.json of @daypass/cli describes it; options here go before it
-  --port N              8080 by default; 0 chooses a free one     --host ADDRESS   127.0.0.1 by default
-  --workers N           processes that share the port, 0 by default
-  --state DIR           where keys are kept, DIR/.daypass by default
-  --show-secret         print the secret of the first key although standard output is not a terminal
-  --json                one JSON object when it listens: url, s3Endpoint, accessKeyId, presignedUrl, …
+  DIR                   the folder to serve (default: the current one)
+  --config FILE         JSON configuration, see config.schema.json of @daypass/cli; options given here override it
+  --port N              default 8080; 0 chooses a free port       --host ADDRESS   default 127.0.0.1
+  --workers N           processes that share the port (default 0)
+  --state DIR           where keys are stored (default DIR/.daypass)
+  --show-secret         print the secret of the first key even if standard output is not a terminal
+  --json                print one JSON object once it listens: url, s3Endpoint, accessKeyId, presignedUrl, …
 
-SIGHUP reads configuration and keys again, SIGTERM and SIGINT stop when requests have finished, a second one at once.
-The log goes to standard error, one JSON object a request.`;
+SIGHUP reloads configuration and keys. SIGTERM and SIGINT let requests finish, then stop; a second signal stops at once.
+The log goes to standard error, one JSON object per request.`;
 
 export const serveCommand: Command = {
   help: HELP,

@@ -12,12 +12,12 @@ daypass sign --all s3://bucket/prefix|gs://bucket/prefix|FOLDER [--out FILE] [--
 
 TARGET: s3://bucket/key, gs://bucket/object, az://account/container/blob, or https://host/path for a Daypass URL
 
-Life
-  --expires-in TIME     90s, 15m, 12h, 7d; 15m for one target      --expires-at INSTANT  2026-01-02T03:04:05Z
-  --stable-window TIME  the same bytes within this window          --at INSTANT          sign as if it were then
+Lifetime
+  --expires-in TIME     90s, 15m, 12h, 7d (one target: default 15m) --expires-at INSTANT  2026-01-02T03:04:05Z
+  --stable-window TIME  return the same bytes within this window   --at INSTANT          sign as if at this time
 Request
-  --method GET          the method to sign; for a Daypass URL again for each further one
-  --header 'N: V'       a header that the holder must send         --query N=V           a parameter of the URL
+  --method GET          the method to sign; for a Daypass URL, repeat it for more methods
+  --header 'N: V'       a header that the holder must send         --query N=V           a query parameter
   --content-type TYPE   bind the body's type                       --content-length N|MIN-MAX
   --sha256 HEX          bind the body
   --response-cache-control, --response-content-{disposition,encoding,language,type}, --response-expires TEXT
@@ -26,30 +26,30 @@ s3://, gs://, az://
 s3:// and gs:// only
   --addressing path|virtual (gs://: bucket-bound)                  --field N=V           a field of --as html-form
 s3:// only
-  --region, --profile NAME, --clamp (let the URL end with its credentials)
+  --region, --profile NAME, --clamp (shorten the URL's lifetime to that of its credentials)
 az:// only
   --permissions rcwd…, --identifier POLICY, --protocol https, --prefix DIRECTORY/
 https:// only
   --audience, --subject TEXT, --prefix SEGMENTS, --vary NAME, --nonce TEXT, --uses N, --create-only
   --ip CIDR (az:// too), --starts INSTANT (az:// and gs:// too)
 Output
-  --as url|curl|fetch|wget|html-form   --json  everything about it, beside the command of --as: its end,
-                        what it binds and what it leaves open
+  --as url|curl|fetch|wget|html-form   --json  print everything as JSON, including the output of --as, the expiry,
+                        what the URL binds and what it leaves open
 Keys
-  --state DIR           a key of a gateway's state, as daypass serve and daypass keys keep it   --key ID  which one
+  --state DIR           use a key from a gateway's state (daypass serve, daypass keys)   --key ID  which one
   s3:// otherwise: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the shared profile files;
-        for a bucket --x-s3 (express) they are those of a session of CreateSession
-  gs://: the service account of GOOGLE_APPLICATION_CREDENTIALS, or of gcloud's application default credentials
+        for a bucket --x-s3 (express), the credentials of a CreateSession session
+  gs://: the service account in GOOGLE_APPLICATION_CREDENTIALS, or in gcloud's application default credentials
   az://: AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY
   https:// otherwise: DAYPASS_KEY (a JWK) or DAYPASS_KEY_FILE
 
 ${BATCH_HELP}
-  --format, --out-format jsonl|csv   by default csv where a file is named so; a CSV needs a header row
-  --defaults FILE       a JSON object with fields of all lines; the options above, and s3://bucket as TARGET, do the same
-                        a line without credentials takes the keys that daypass sign would take;
-                        one without expiresIn and expiresAt is refused: give --expires-in for all of them
-  --all s3://B/PREFIX   one line for each object of a bucket, as its server lists them
-  --all FOLDER          one for each file: --as-bucket NAME, or --endpoint URL of the gateway that serves the folder`;
+  --format, --out-format jsonl|csv   default: csv for files named *.csv, else jsonl; a CSV needs a header row
+  --defaults FILE       a JSON object with fields for all lines; the options above, and s3://bucket as TARGET, also set fields.
+                        A line without credentials uses the keys that daypass sign would use;
+                        a line without expiresIn and expiresAt is refused, so pass --expires-in for all
+  --all s3://B/PREFIX   one line per object, as listed by the server
+  --all FOLDER          one line per file: --as-bucket NAME, or --endpoint URL of the gateway that serves the folder`;
 
 const SIGN_ALL_OPTIONS = { all: { type: "string" }, "as-bucket": { type: "string" } } as const;
 

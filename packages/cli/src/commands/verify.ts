@@ -41,17 +41,17 @@ export const verifyCommand: Command = {
   help: `daypass verify URL [options]
 daypass verify --batch FILE|- [--out FILE] [--workers N]
 
-Tells whether a server with the same key would accept the request, and what it grants. Nothing is sent.
-Exit status 0 for a grant, 1 for a refusal.
+Checks whether a server with the same key would accept the request, and what it grants. Nothing is sent.
+Exit status: 0 if granted, 1 if refused.
 
-  --method GET          the method of the request                 --header 'N: V'        a header of it
-  --remote-address IP   who sends it                              --subject TEXT         the identity that was proved
-  --audience TEXT       what Daypass URLs must be for             --origin ORIGIN        origins served, by default its own
-  --at INSTANT          verify as if it were then                 --json                 the answer as one object
+  --method GET          the method of the request                 --header 'N: V'        a header of the request
+  --remote-address IP   the client's address                      --subject TEXT         the proven identity of the sender
+  --audience TEXT       required audience of Daypass URLs         --origin ORIGIN        accepted origins (default: the URL's)
+  --at INSTANT          verify as if at this time                 --json                 print the result as one object
 Keys
   --state DIR           all active keys of a gateway's state
   otherwise             DAYPASS_KEY or DAYPASS_KEY_FILE (a JWK or a set), and the keys of each cloud as for daypass sign (--profile)
-  --schemes FILE|-      further keys of any scheme: JSON, one entry or a list of them, as in the schemes of a line of --batch
+  --schemes FILE|-      more keys, of any scheme: JSON, one entry or a list, as in the schemes of a --batch line
 
 ${BATCH_HELP}`,
   async run(args, context) {

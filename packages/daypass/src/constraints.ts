@@ -3,17 +3,17 @@ import { optionPairs } from "./option-pairs.ts";
 import type { Bindings, Lifetime, ResponseOverrides } from "./scheme.ts";
 
 /**
- * What a caller may ask of any scheme beside its resource. A scheme binds what it can and refuses the rest with
- * `UNSUPPORTED_CONSTRAINT`: dropping one in silence would grant more than was asked for.
+ * Constraints that a caller may request from any scheme, in addition to the resource. A scheme binds what it can and refuses the
+ * rest with `UNSUPPORTED_CONSTRAINT`: silently dropping a constraint would grant more than was asked for.
  */
 export interface Constraints extends Lifetime {
   /** First instant of validity. */
   readonly notBefore?: Date | undefined;
   /** Everything below this path instead of one resource. */
   readonly prefix?: string | undefined;
-  /** What else the holder is held to. */
+  /** Further properties of the request that the holder must keep to. */
   readonly bind?: Bindings | undefined;
-  /** Headers that the answer to a download carries. */
+  /** Headers of the response to a download. */
   readonly response?: ResponseOverrides | undefined;
 }
 

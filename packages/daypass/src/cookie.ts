@@ -18,9 +18,9 @@ export function cookieValue(headers: readonly (readonly [string, string])[], nam
   return found;
 }
 
-/** Cookies that open what a signed URL would. Send them with `Secure` and `HttpOnly`, for the path that they are for. */
+/** Cookies that grant the same as a signed URL. Send them with `Secure` and `HttpOnly`, for the path that they are for. */
 export interface SignedCookies extends Omit<SignedRequest, "url" | "method" | "headers"> {
-  /** Values by name, as they have to stand in `Set-Cookie`. */
+  /** Values by name, as they must be in `Set-Cookie`. */
   readonly cookies: Readonly<Record<string, string>>;
 }
 

@@ -1,35 +1,35 @@
 import { DaypassError } from "./errors.ts";
 import type { Clock } from "./scheme.ts";
 
-/** Credentials that have to be fetched, made usable by signers that do not wait. */
+/** Credentials that are fetched asynchronously, for use by synchronous signers. */
 export interface RotatingCredentials<C> {
-  /** Resolves once credentials are there; rejects with the provider's error. */
+  /** Resolves once credentials are available; rejects with the provider's error. */
   ready(): Promise<void>;
-  /** The newest credentials: give this to a signer. Throws `CREDENTIALS_NOT_READY` before {@link RotatingCredentials.ready}. */
+  /** Returns the newest credentials: pass this function to a signer. Throws `CREDENTIALS_NOT_READY` before {@link RotatingCredentials.ready}. */
   readonly current: () => C;
 }
 
 /** Options of {@link rotatingCredentials}. */
 export interface RotationOptions {
-  /** Seconds before their expiration at which credentials are fetched anew, 300 by default. */
+  /** Seconds before their expiration at which credentials are refreshed, 300 by default. */
   readonly refreshBefore?: number | undefined;
   readonly clock?: Clock | undefined;
-  /** Told about each refresh in the background that failed. */
+  /** Called with the error of each failed background refresh. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /**
- * Wraps an asynchronous credential provider (the AWS SDK's provider chain has this shape) so that signing stays
- * synchronous. A refresh starts in the background when the credentials near their end; until it has succeeded the old
+ * Wraps an asynchronous credential provider (such as the AWS SDK's provider chain) so that signing stays
+ * synchronous. A refresh starts in the background when the credentials are about to expire; until it succeeds, the old
  * ones are used, and the signer refuses to sign past their expiration.
  *
- * No timer runs: a refresh begins when `current()` is called, so that an idle process can end. A refresh that has not helped, as the
- * provider failed or gave credentials that near their end, too, is not repeated at every signature: the next one begins one second
- * after it at the earliest, then two, four, up to thirty, until one has helped. `ready()` asks at once.
+ * No timer runs: a refresh starts when `current()` is called, so an idle process can exit. If a refresh does not help, because the
+ * provider fails or returns credentials that are also about to expire, it is not repeated for every signature: the next one starts
+ * after one second at the earliest, then two, four, up to thirty, until one succeeds. `ready()` retries at once.
  *
- * @param provider fetches credentials; `expiration` is the first instant at which they are no longer good, none means never
- * @throws {DaypassError} `CREDENTIALS_NOT_READY` from `current()`; `INVALID_KEY` from `ready()`, for what is no credentials or has an
- * `expiration` that is no Date
+ * @param provider fetches credentials; `expiration` is the first instant at which they are no longer valid, none means never
+ * @throws {DaypassError} `CREDENTIALS_NOT_READY` from `current()`; `INVALID_KEY` from `ready()`, for invalid credentials or an
+ * `expiration` that is not a Date
  * @example
  * ```ts
  * import { rotatingCredentials } from "daypass";

@@ -13,21 +13,21 @@ import { formDecode, parseTarget } from "./wire.ts";
 /** One URL to give an edge token. What the scheme cannot bind is refused with `UNSUPPORTED_CONSTRAINT`. */
 export interface EdgeSignRequest extends Constraints {
   /**
-   * The URL as it will be sent: `https://host/path?query`, host in lower case, without fragment. It is signed as it stands,
-   * so a spelling that URL parsers change is refused.
+   * The URL as it will be sent: `https://host/path?query`, host in lower case, without fragment. It is signed unchanged,
+   * so a spelling that URL parsers would change is refused.
    */
   readonly url: string;
   /** What the holder sends, `"GET"` by default. None of these schemes signs it. */
   readonly method?: string | undefined;
 }
 
-/** For the schemes whose URLs may have no end. */
+/** For the schemes whose URLs may never expire. */
 export interface EndlessSignRequest extends EdgeSignRequest {
   /** Without it, a request without `expiresIn` and `expiresAt` is refused. */
   readonly withoutExpiry?: "accept" | undefined;
 }
 
-/** A signer that tells what is weak about its scheme. */
+/** A signer that reports the weaknesses of its scheme. */
 export interface EdgeSigner<R, W extends Weakness = never> extends Signer<R>, Weak<W> {}
 
 export function edgeSigner<R, W extends Weakness>(

@@ -17,23 +17,23 @@ import { checkMaxLife, checkRemaining, checkValidity } from "./validity.ts";
 import { type VerifierOptions, verifier } from "./verify.ts";
 import type { Weak, Weakness } from "./weakness.ts";
 
-/** What the verifiers of edge tokens share. */
+/** Options that the verifiers of edge tokens share. */
 export interface EdgeVerifierOptions extends VerifierOptions {
-  /** What a token grants: these schemes do not sign the method. `["GET", "HEAD"]` by default. */
+  /** The methods that a token grants, because these schemes do not sign the method. `["GET", "HEAD"]` by default. */
   readonly methods?: readonly string[] | undefined;
-  /** Longest time in seconds that a URL may still have to live. */
+  /** Longest remaining lifetime of a URL, in seconds. */
   readonly maxLife?: number | undefined;
 }
 
-/** For the schemes whose URLs may have no end. */
+/** For the schemes whose URLs may never expire. */
 export interface ExpiryOptions {
-  /** What to do with a URL that never ends: refused unless this says `"accept"`. */
+  /** What to do with a URL that never expires: it is refused unless this is `"accept"`. */
   readonly withoutExpiry?: "refuse" | "accept" | undefined;
 }
 
 /** For the schemes that leave query parameters unsigned. */
 export interface UnsignedOptions {
-  /** Names of query parameters that are let through although nothing signs them, none by default. */
+  /** Names of unsigned query parameters that are accepted, none by default. */
   readonly allowUnsigned?: readonly string[] | undefined;
 }
 
@@ -41,9 +41,9 @@ export interface UnsignedOptions {
 export interface EdgeGrant<W extends Weakness = never> extends Grant, Weak<W> {
   /** The configured origin that the request selected. */
   readonly origin: string;
-  /** The path of this request as it stood on the wire, without a token in it. */
+  /** The path of this request as on the wire, without a token in it. */
   readonly path: string;
-  /** The parameters of `allowUnsigned` that were there: whoever holds the URL has chosen their values. */
+  /** The parameters of `allowUnsigned` that were present: the holder of the URL chose their values. */
   readonly unsignedParameters: readonly Parameter[];
 }
 

@@ -13,7 +13,7 @@ import {
 import type { Checked, Clock, KeyResolver, Obligation, ObligationKind } from "./scheme.ts";
 import { systemClock } from "./time.ts";
 
-/** What every form verifier is given besides its keys. */
+/** Options that every form verifier has besides its keys. */
 export interface FormVerifierOptions {
   /** The obligations that the caller enforces; a grant with any other is refused. */
   readonly enforces?: readonly ObligationKind[] | undefined;
@@ -129,10 +129,10 @@ export function formVerifier<P, K, G extends FormGrant>(
 const TAKEN = /^(?:key|bucket|policy|x-ignore-.*)$/s;
 
 /**
- * One verifier for forms of several schemes. Exactly one of them has to recognise the form, as with `anyOf`.
+ * Combines form verifiers of several schemes. Exactly one of them must recognise the form, as with `anyOf`.
  *
  * @param verifiers of one scheme each
- * @throws {DaypassError} from `verify`: `AMBIGUOUS_AUTHENTICATION`, `NO_SIGNATURE`, and what the one verifier throws
+ * @throws {DaypassError} from `verify`: `AMBIGUOUS_AUTHENTICATION`, `NO_SIGNATURE`, and the codes of the selected verifier
  * @example
  * ```ts
  * import { anyFormOf } from "daypass";

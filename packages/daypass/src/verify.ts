@@ -15,9 +15,9 @@ import type {
 import { systemClock } from "./time.ts";
 import { checkSize, parseTarget } from "./wire.ts";
 
-/** What every verifier is given besides its keys. */
+/** Options that every verifier has besides its keys. */
 export interface VerifierOptions {
-  /** Origins that this verifier answers for, `scheme://host[:port]`. The request's Host must select one of them. */
+  /** Origins that this verifier accepts, `scheme://host[:port]`. The request's Host must match one of them. */
   readonly origins: readonly string[];
   /** The obligations that the caller enforces; a grant with any other is refused. */
   readonly enforces?: readonly ObligationKind[] | undefined;
@@ -87,10 +87,10 @@ export function verifier<P, K, G extends Grant>(
 }
 
 /**
- * One verifier for requests of several schemes. Exactly one of them has to recognise the request: a request that is
- * signed twice is `AMBIGUOUS_AUTHENTICATION`, one that is not signed at all `NO_SIGNATURE`.
+ * Combines verifiers of several schemes. Exactly one of them must recognise the request: a request that is
+ * signed twice is `AMBIGUOUS_AUTHENTICATION`, an unsigned one is `NO_SIGNATURE`.
  *
- * @throws {DaypassError} from `verify`: `AMBIGUOUS_AUTHENTICATION`, `NO_SIGNATURE`, `MALFORMED`, and what the one verifier throws
+ * @throws {DaypassError} from `verify`: `AMBIGUOUS_AUTHENTICATION`, `NO_SIGNATURE`, `MALFORMED`, and the codes of the selected verifier
  * @example
  * ```ts
  * import { anyOf } from "daypass";

@@ -6,7 +6,7 @@ import { checkOneOf } from "../option-forms.ts";
 /** The HMAC of the property's configuration. */
 export type AkamaiHash = "sha256" | "sha1" | "md5";
 
-/** What signer and verifier have to agree about with the property. */
+/** Options that signer and verifier must share with the Akamai property. */
 export interface AkamaiOptions {
   /** `"sha256"` by default. */
   readonly hash?: AkamaiHash | undefined;

@@ -47,8 +47,8 @@ export interface AkamaiSignerOptions extends AkamaiOptions {
 }
 
 /**
- * Signs URLs with Akamai's EdgeAuth 2.0 token: for one path, or with `prefix` or `acl` for more. Binds path, start, end, one
- * client address, session and data; neither host, method nor query.
+ * Signs URLs with Akamai's EdgeAuth 2.0 token: for one path, or with `prefix` or `acl` for more. Binds path, start, expiry, one
+ * client address, session and data; does not bind host, method or query.
  *
  * Source: https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver
  *

@@ -27,11 +27,11 @@ export interface AkamaiVerifierOptions extends AkamaiOptions, EdgeVerifierOption
 }
 
 /**
- * Verifies Akamai's EdgeAuth 2.0 tokens, in the query or in a cookie: an HMAC over path or ACL, start, end, client address,
+ * Verifies Akamai's EdgeAuth 2.0 tokens, in the query or in a cookie: an HMAC over path or ACL, start, expiry, client address,
  * session and data.
  *
- * Binds neither host, method nor query: other parameters are refused unless `allowUnsigned` lists them. Session and data
- * are in the grant and not checked. The token is for a path (`url=`, which is signed and not sent) or has an ACL.
+ * Host, method and query are not bound: other parameters are refused unless `allowUnsigned` lists them. Session and data
+ * are in the grant, but are not checked. The token is for a path (`url=`, which is signed but not sent) or has an ACL.
  *
  * Source: https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver, https://github.com/akamai/EdgeAuth-Token-Node
  *

@@ -1,6 +1,6 @@
 /**
- * Azure Blob Storage URLs with a shared access signature (SAS): {@link azureSigner} by an account key for one resource,
- * {@link azureUserDelegationSigner} by a key of Entra ID, {@link azureAccountSigner} for a whole account, and a
+ * Azure Blob Storage URLs with a shared access signature (SAS): {@link azureSigner} for one resource with an account key,
+ * {@link azureUserDelegationSigner} with a key issued by Entra ID, {@link azureAccountSigner} for a whole account, and a
  * verifier for each of them.
  *
  * @module

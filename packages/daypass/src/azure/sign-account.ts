@@ -21,11 +21,11 @@ export interface AzureAccountSignRequest extends AzureSasRequest {
 }
 
 /**
- * Signs Azure Storage URLs with an account SAS: everything of the given kinds in a whole account. Prefer `azureSigner`
- * wherever one container will do: whoever holds such a URL can point it to any other blob.
+ * Signs Azure Storage URLs with an account SAS, which grants all resources of the given types in a whole account. Prefer
+ * `azureSigner` if one container is enough: the holder of an account SAS can use it for any other blob.
  *
- * Binds the account, services, kinds of resources, permissions, times, one range of client addresses, the protocol and the
- * encryption scope. Neither container nor blob, method, headers, parameters or body.
+ * Binds the account, services, resource types, permissions, times, one range of client addresses, the protocol and the
+ * encryption scope. Does not bind container, blob, method, headers, parameters or body.
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-account-sas
  *

@@ -33,11 +33,11 @@ export interface AzureUserDelegationSignerOptions extends AzureAccountOptions {
 }
 
 /**
- * Signs Azure Blob Storage URLs with a user delegation SAS: one blob, snapshot, version, directory or container, by a key
- * that Entra ID lends for at most seven days. The URL may do what its permissions say and the key's owner may do himself.
+ * Signs Azure Blob Storage URLs with a user delegation SAS: one blob, snapshot, version, directory or container, with a key
+ * that Entra ID issues for at most seven days. The URL grants what its permissions say, limited to the rights of the key's owner.
  *
- * Binds all that `azureSigner` binds, but no stored access policy; and since version 2026-04-06 headers and parameters
- * (`bind.headers`, `bind.contentType`, `bind.contentLength`, `bind.query`), which the holder then has to send.
+ * Binds the same as `azureSigner` except stored access policies; since version 2026-04-06 also headers and parameters
+ * (`bind.headers`, `bind.contentType`, `bind.contentLength`, `bind.query`), which the holder must then send.
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas
  *

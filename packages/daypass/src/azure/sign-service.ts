@@ -24,12 +24,12 @@ export interface AzureSignerOptions extends AzureAccountOptions {
 }
 
 /**
- * Signs Azure Blob Storage URLs with a service SAS: one blob, snapshot, version, directory or container, by an account key.
+ * Signs Azure Blob Storage URLs with a service SAS: one blob, snapshot, version, directory or container, with an account key.
  *
- * Binds the resource, permissions, times, one range of client addresses, the protocol, the encryption scope and the headers
- * of the answer. The method is not signed, but follows from the permissions; headers and further parameters are not either
- * (`azureUserDelegationSigner` can sign them), nor is the body. With `identifier` and no end the result's `expiresAt` is the
- * end of time: the policy knows better.
+ * Binds the resource, permissions, times, one range of client addresses, the protocol, the encryption scope and the response
+ * headers. The method is not signed, but follows from the permissions. Headers, further parameters
+ * (`azureUserDelegationSigner` can sign them) and the body are not signed. With `identifier` and no expiry, the result's
+ * `expiresAt` is the latest possible date, because only the policy defines the expiry.
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
  *

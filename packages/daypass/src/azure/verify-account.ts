@@ -13,9 +13,9 @@ export interface AzureAccountVerifierOptions extends AzureVerifyOptions {
 }
 
 /**
- * Verifies Azure Storage URLs with an account SAS of any version from 2015-04-05 on. Such a SAS opens every container of an
- * account, so it is verified only where this function is asked for; see `azureVerifier` for what is checked and what is not.
- * Besides, the request has to be within the services (`ss`) and kinds of resources (`srt`) that were signed.
+ * Verifies Azure Storage URLs with an account SAS of any version since 2015-04-05. Such a SAS grants every container of an
+ * account, so only this function accepts it. For what is checked and what is not, see `azureVerifier`.
+ * The request must also be within the signed services (`ss`) and resource types (`srt`).
  *
  * Operations on containers and on the account itself are in `azureAllOperations`.
  *

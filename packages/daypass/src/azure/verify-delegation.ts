@@ -44,11 +44,11 @@ export interface AzureUserDelegationVerifierOptions extends AzureVerifyOptions {
 }
 
 /**
- * Verifies Azure Blob Storage URLs with a user delegation SAS of any version from 2018-11-09 on: all that `azureVerifier`
- * checks but stored access policies, the times of the user delegation key, the headers and parameters that `srh` and `srq`
- * name, and `sduoid` against `proof.subject`. A SAS with `suoid` is refused: Azure would check that user's ACL.
+ * Verifies Azure Blob Storage URLs with a user delegation SAS of any version since 2018-11-09: everything that `azureVerifier`
+ * checks except stored access policies, the times of the user delegation key, the headers and parameters named by `srh` and
+ * `srq`, and `sduoid` against `proof.subject`. A SAS with `suoid` is refused, because only Azure can check that user's ACL.
  *
- * Does not know what the owner of the user delegation key may do himself: whoever finds the key has to. Obligations are those
+ * Does not check the rights of the user delegation key's owner; the function that looks up the key must. Obligations are those
  * of `azureVerifier`, and a signed Content-MD5.
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas

@@ -45,15 +45,15 @@ export interface AzureVerifierOptions extends AzureVerifyOptions {
 }
 
 /**
- * Verifies Azure Blob Storage URLs with a service SAS of any version from 2015-04-05 on: grammar, signature, times,
+ * Verifies Azure Blob Storage URLs with a service SAS of any version since 2015-04-05: grammar, signature, times,
  * stored access policy, permissions, `sip` (against `request.remoteAddress`) and `spr` (against the scheme of the configured
- * origin). `azureUserDelegationVerifier` and `azureAccountVerifier` are for the other kinds; `anyOf` joins them.
+ * origin). `azureUserDelegationVerifier` and `azureAccountVerifier` are for the other kinds; combine them with `anyOf`.
  *
- * A service SAS signs no method, no header and no parameter. So each request has to be one of the permitted `operations`, and
+ * A service SAS does not sign the method, headers or parameters. So each request must be one of the permitted `operations`, and
  * any `x-ms-*` header or parameter that is not in that operation's list is refused. Act on `grant.operation`,
  * `grant.container` and `grant.blob`, not on the method alone.
  *
- * Does not read the body, write or answer: create-only (permission `c` without `w`), response headers and the encryption
+ * Does not read the body, write or respond: create-only (permission `c` without `w`), response headers and the encryption
  * scope are obligations of the grant.
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-service-sas

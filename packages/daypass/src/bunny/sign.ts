@@ -54,7 +54,7 @@ export interface BunnySignerOptions {
 }
 
 /**
- * Signs URLs for Bunny's CDN with a token in version 2 (`HS256-`). Binds path or prefix, end, the whole query, the client's
+ * Signs URLs for Bunny's CDN with version 2 tokens (`HS256-`). Binds path or prefix, expiry, the whole query, the client's
  * address, its country and a speed limit.
  *
  * Weak by construction, see `weak` and the `warnings` of each result.

@@ -34,13 +34,13 @@ export interface BunnyVerifierOptions extends EdgeVerifierOptions, UnsignedOptio
 }
 
 /**
- * Verifies the tokens of Bunny's CDN in version 2 (`HS256-`), in the query and in the path.
+ * Verifies the version 2 tokens of Bunny's CDN (`HS256-`), in the query and in the path.
  *
- * Weak by construction: path, end, address and parameters are signed without separators. Here the end has ten digits, a value
- * holds no `&`, a name neither ten digits nor one in front of more, and a path no ten in front of `name=`. What is left: a token that is
- * locked to an address whose four bytes are letters is also one without a lock and with a further parameter, which `requireIp` closes;
- * and a token of another signer for a path such as `/a9999999999x=1`, or for `/a` with `9x=1`, is also one for `/a` or `/a1`. Host and
- * method are not signed.
+ * Weak by construction: path, expiry, address and parameters are signed without separators. To limit the ambiguities, the expiry
+ * must have ten digits, a value no `&`, a name neither ten digits in a row nor a leading digit followed by more text, and a path no
+ * ten digits before `name=`. What remains: a token bound to an address whose four bytes are ASCII text is also valid without an
+ * address and with one more parameter (`requireIp` prevents this); and another signer's token for a path such as `/a9999999999x=1`,
+ * or for `/a` with `9x=1`, is also valid for `/a` or `/a1`. Host and method are not signed.
  *
  * Source: https://github.com/BunnyWay/BunnyCDN.TokenAuthentication
  *

@@ -28,8 +28,8 @@ export interface CloudCdnSignerOptions extends CloudCdnKey {
 }
 
 /**
- * Signs URLs for Google's Cloud CDN: one exact URL, or with `prefix` all below a path. Binds scheme, host, path, query and
- * end; with a prefix neither the rest of the path nor the query.
+ * Signs URLs for Google's Cloud CDN: one exact URL, or with `prefix` everything below a path. Binds scheme, host, path, query
+ * and expiry; with a prefix, the rest of the path and the query are not bound.
  *
  * Source: https://cloud.google.com/cdn/docs/using-signed-urls
  *
@@ -77,14 +77,14 @@ export interface CloudCdnCookieRequest extends Lifetime {
   readonly prefix?: string | undefined;
 }
 
-/** Makes signed cookies. */
+/** Creates signed cookies. */
 export interface CloudCdnCookieSigner {
   /** The cookie of one prefix. Setting it, `Secure` and `HttpOnly`, is left to the caller. */
   sign(request: CloudCdnCookieRequest): SignedCookies;
 }
 
 /**
- * Signs cookies for Google's Cloud CDN, which open every URL below a prefix.
+ * Signs cookies for Google's Cloud CDN, which grant every URL below a prefix.
  *
  * Source: https://cloud.google.com/cdn/docs/using-signed-cookies
  *

@@ -1,7 +1,7 @@
 import { base64, base64url } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 
-/** What rule and token have to agree about. */
+/** Options that signer and verifier must share with the Cloudflare rule. */
 export interface CloudflareOptions {
   /** The third argument of `is_timed_hmac_valid_v0`: seconds from the token's timestamp to its end. */
   readonly ttl: number;

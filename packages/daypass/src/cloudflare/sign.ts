@@ -17,7 +17,7 @@ import type { Clock } from "../scheme.ts";
 import { checkSecret } from "../secrets.ts";
 import { type CloudflareOptions, checkTtl, cloudflareMac, cloudflareStringToSign } from "./canonical.ts";
 
-/** One URL to sign. Its life is at most the rule's `ttl`. */
+/** One URL to sign. Its lifetime is at most the rule's `ttl`. */
 export interface CloudflareSignRequest extends EdgeSignRequest {}
 
 /** Options of {@link cloudflareSigner}. */
@@ -28,8 +28,8 @@ export interface CloudflareSignerOptions extends CloudflareOptions {
 }
 
 /**
- * Signs URLs for rules with Cloudflare's `is_timed_hmac_valid_v0`. The end is the token's timestamp and the rule's `ttl`,
- * so a URL that shall end earlier gets an earlier timestamp. Binds path, query and end.
+ * Signs URLs for rules with Cloudflare's `is_timed_hmac_valid_v0`. The expiry is the token's timestamp plus the rule's `ttl`,
+ * so a URL that must expire earlier gets an earlier timestamp. Binds path, query and expiry.
  *
  * Source: https://developers.cloudflare.com/waf/custom-rules/use-cases/configure-token-authentication/
  *

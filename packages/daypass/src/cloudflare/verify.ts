@@ -21,11 +21,11 @@ export interface CloudflareVerifierOptions extends CloudflareOptions, EdgeVerifi
 }
 
 /**
- * Verifies the tokens that Cloudflare's `is_timed_hmac_valid_v0` checks: an HMAC-SHA256 over path and query as they stand
- * on the wire, and the timestamp from which the rule's `ttl` counts.
+ * Verifies the tokens that Cloudflare's `is_timed_hmac_valid_v0` checks: an HMAC-SHA256 over path and query as on the
+ * wire, and the timestamp from which the rule's `ttl` counts.
  *
- * Signs neither host nor method: `origins` and `methods` say what a token grants. The parameter stands last, as the rule
- * reads it.
+ * Host and method are not signed: `origins` and `methods` say what a token grants. The token parameter must come last, as the
+ * rule requires.
  *
  * Source: https://developers.cloudflare.com/ruleset-engine/rules-language/functions/#hmac-validation
  *

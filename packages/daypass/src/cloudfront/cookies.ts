@@ -29,9 +29,9 @@ export interface CloudfrontCookieSigner {
 
 /**
  * Signs cookies for CloudFront: `CloudFront-Key-Pair-Id`, `-Signature`, `-Policy` or, for one URL until a time,
- * `-Expires`, and `-Hash-Algorithm` with SHA-256. Set them `Secure` and `HttpOnly`, and without an end of their own.
+ * `-Expires`, and `-Hash-Algorithm` with SHA-256. Set them with `Secure` and `HttpOnly`, and without an expiry.
  *
- * A URL that is signed itself wins over cookies. No policy binds the method, headers or body.
+ * Signing parameters in a URL take precedence over cookies. No policy binds the method, headers or body.
  *
  * Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-cookies.html
  *

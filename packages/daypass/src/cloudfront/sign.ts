@@ -20,11 +20,11 @@ export interface CloudfrontSignerOptions {
 }
 
 /**
- * Signs CloudFront URLs, with a canned policy where end and URL are all that is asked for, else with a custom one: start,
- * network, and a `resource` with wildcards or a `prefix` instead of the one URL. Or with a `policy` that you have written.
+ * Signs CloudFront URLs: with a canned policy for a URL and an expiry only, otherwise with a custom policy for a start, a
+ * network, and a `resource` with wildcards or a `prefix` instead of a single URL. You can also pass your own `policy`.
  *
- * No policy binds the method, headers or body: which methods a URL opens is the distribution's setting. Nothing is
- * re-spelled: a URL that a parser would change is refused.
+ * No policy binds the method, headers or body: the distribution decides which methods it allows. URLs are never
+ * respelt: a URL that a parser would change is refused.
  *
  * Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html
  *

@@ -35,10 +35,10 @@ export interface CloudfrontGrant extends Grant {
 
 /**
  * Verifies CloudFront signed URLs and signed cookies: grammar, signature of the policy (RSA or ECDSA, with a hash that the
- * key allows), that its resource fits this URL, scheme, host and query included, start, end, the client's address
- * (`request.remoteAddress`) and the method. Where the URL has signing parameters, cookies are not looked at.
+ * key allows), that its resource matches this URL including scheme, host and query, start, expiry, the client's address
+ * (`request.remoteAddress`) and the method. If the URL has signing parameters, cookies are ignored.
  *
- * Stricter than CloudFront: a policy needs a resource and an end and may have nothing unknown or twice, and paths with dot
+ * Stricter than CloudFront: a policy needs a resource and an expiry, and may have no unknown or repeated members; paths with dot
  * segments are refused in every spelling. `grant.target` has no signing parameters.
  *
  * Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html

@@ -45,12 +45,12 @@ const RULES: ObjectRules = {
 };
 
 /**
- * Signs Tencent Cloud COS presigned URLs (HMAC-SHA1). Binds method, host, path, start, end, every parameter and every
- * header that is asked for. All other headers are open, Content-Type among them, and so is the body: bind the header
- * `content-md5` to fix it.
+ * Signs Tencent Cloud COS presigned URLs (HMAC-SHA1). Binds method, host, path, start, expiry, every parameter and every
+ * requested header. All other headers, including Content-Type, and the body are open: bind the header
+ * `content-md5` to fix the body.
  *
- * The host is always signed: without it a URL would open the same key in every bucket of its key's owner. Names of
- * parameters lose their case in the signature: they are taken in lower case, or as COS documents them (`versionId`).
+ * The host is always signed: without it, a URL would work for the same key in every bucket of the key's owner. The signature
+ * ignores the letter case of parameter names, so they are accepted only in lower case, or as COS documents them (`versionId`).
  *
  * Source: https://www.tencentcloud.com/document/product/436/7778
  *

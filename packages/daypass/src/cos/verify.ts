@@ -36,12 +36,12 @@ export interface CosGrant extends Grant, ObjectLocation {
 }
 
 /**
- * Verifies Tencent Cloud COS presigned URLs: grammar, signature over method, host, path, start, end, parameters and listed
- * headers, session token, and that nothing acts that is not signed: a URL whose host is open, an unsigned parameter and an
- * unsigned `x-cos-*` header are refused, although COS takes them.
+ * Verifies Tencent Cloud COS presigned URLs: grammar, signature over method, host, path, start, expiry, parameters and listed
+ * headers, and session token. Nothing unsigned may have an effect: a URL with an unsigned host, an unsigned parameter and an
+ * unsigned `x-cos-*` header are refused, although COS accepts them.
  *
- * Does not check that the key may touch this bucket, and does not read the body: a signed Content-MD5,
- * `x-cos-forbid-overwrite` and `response-*` become obligations. A Content-Type that is not signed is the holder's choice.
+ * Does not check that the key may access this bucket, and does not read the body: a signed Content-MD5,
+ * `x-cos-forbid-overwrite` and `response-*` become obligations. The holder chooses an unsigned Content-Type.
  *
  * Source: https://www.tencentcloud.com/document/product/436/7778
  *

@@ -23,18 +23,17 @@ import { type Wrapped, wrappedUrl } from "./wrapped-url.ts";
 
 /**
  * Explains a presigned URL of any scheme: what it is, who signed it, what it grants, binds and leaves open, when it really
- * ends, what the holder must send, which known traps it has, and, as far as can be found, why a server refuses it.
+ * expires, what the holder must send, which known traps it has, and, as far as possible, why a server refuses it.
  *
- * The cause of a refused signature is found in three ways: from the server's error body, line by line, where S3 shows its
- * canonical request; from a key, by signing ranked variants (method, host, query, path, headers, payload, life, region,
- * damaged secrets, alone and two at a time) until one fits; and from the grammar and the clock. Nothing is sent anywhere.
+ * The cause of a refused signature is found in three ways: from the server's error body, line by line, if S3 shows its
+ * canonical request; from a key, by signing ranked variants (method, host, query, path, headers, payload, lifetime, region,
+ * damaged secrets, singly and in pairs) until one matches; and from the grammar and the clock. Nothing is sent anywhere.
  *
- * Signatures and session tokens are hidden in every text unless `reveal` is set, secrets always.
+ * Signatures and session tokens are hidden in every text unless `reveal` is set; secrets are always hidden.
  *
  * @param url absolute, as it was sent
- * @throws {DaypassError} `INVALID_INPUT` for a text that is no absolute http(s) URL and for options in another form,
- * `INVALID_KEY` for a key that its scheme's verifier does not take, `NO_SIGNATURE` for a URL that is not signed in a scheme that
- * is known here
+ * @throws {DaypassError} `INVALID_INPUT` for text that is not an absolute http(s) URL and for invalid options,
+ * `INVALID_KEY` for a key that its scheme's verifier does not accept, `NO_SIGNATURE` for a URL that is not signed in a known scheme
  * @example
  * ```ts
  * import { explain } from "daypass/explain";

@@ -1,6 +1,6 @@
 /**
- * What a presigned URL is, when it ends, and why a server refuses it: {@link explain}; the same of a signed upload form:
- * {@link explainForm}; of a refusal whose URL is not at hand: {@link explainAnswer}. And {@link redactUrl} for logs.
+ * Explains what a presigned URL is, when it expires, and why a server refuses it: {@link explain}; {@link explainForm} does the
+ * same for signed upload forms, and {@link explainAnswer} for an error response without its URL. {@link redactUrl} is for logs.
  *
  * @module
  */

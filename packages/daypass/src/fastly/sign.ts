@@ -27,10 +27,10 @@ export interface FastlySignerOptions extends FastlyOptions {
 }
 
 /**
- * Signs URLs with the token of Fastly's examples for VCL: `token=<end>_<HMAC of path and end>`.
+ * Signs URLs with the token of Fastly's VCL examples: `token=<end>_<HMAC of path and end>`.
  *
- * Binds path and end, and nothing else. Weak by construction, see `weak` and the `warnings` of each result: let the VCL
- * read `\d{10}` instead of the `\d{10,11}` of the example.
+ * Binds only path and expiry. Weak by construction, see `weak` and the `warnings` of each result: let the VCL
+ * accept `\d{10}` instead of the `\d{10,11}` of the example.
  *
  * Source: https://github.com/fastly/token-functions
  *

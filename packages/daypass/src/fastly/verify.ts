@@ -15,7 +15,7 @@ import { type FastlyToken, parseFastly } from "./parse.ts";
 /** What a verified token allows. */
 export interface FastlyGrant extends EdgeGrant<FastlyWeakness> {}
 
-/** What signer and verifier have to agree about with the VCL. */
+/** Options that signer and verifier must share with the VCL. */
 export interface FastlyOptions {
   /** `"sha1"` by default, as in Fastly's examples. */
   readonly hash?: FastlyHash | undefined;
@@ -32,11 +32,11 @@ export interface FastlyVerifierOptions extends FastlyOptions, EdgeVerifierOption
 }
 
 /**
- * Verifies the tokens of Fastly's examples for VCL: an HMAC over path and end.
+ * Verifies the tokens of Fastly's VCL examples: an HMAC over path and expiry.
  *
- * Weak by construction: path and end are signed without a separator. Here the end has exactly ten digits, so that nobody
- * can move one from the path to it; a VCL that reads eleven digits, as Fastly's own does, can be deceived so. Neither
- * host, query nor method is signed: other parameters are refused unless `allowUnsigned` lists them.
+ * Weak by construction: path and expiry are signed without a separator. Here, the expiry must have exactly ten digits, so that no
+ * digit can be moved to it from the path; a VCL that accepts eleven digits, as Fastly's own does, can be deceived this way. Host,
+ * query and method are not signed: other parameters are refused unless `allowUnsigned` lists them.
  *
  * Source: https://github.com/fastly/token-functions
  *

@@ -11,7 +11,7 @@ declare const Response: new (
   init: { readonly status: number; readonly headers: unknown; readonly statusText?: string },
 ) => GlobalResponse;
 
-/** Options of {@link guardFetch}. Each function also receives what the host passes beside the request. */
+/** Options of {@link guardFetch}. Each function also receives the host's further arguments. */
 export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
   /** What the host knows about a request beyond the `Request` itself. */
   readonly facts?: ((request: Req, ...rest: Rest) => RequestFacts) | undefined;
@@ -22,21 +22,21 @@ export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
 }
 
 /**
- * Lets a handler run only with the grant of a verified request. Fits Next route handlers, Workers, Deno and Bun as it
- * is, and any framework that has a Fetch API `Request` at hand.
+ * Runs a handler only with the grant of a verified request. Works with Next route handlers, Workers, Deno and Bun without
+ * changes, and with any framework that provides a Fetch API `Request`.
  *
  * Refuses a path that a router could read differently from the verifier (empty segments, encoded slashes, needless
- * percent-encoding). A refusal is answered with RFC 9457 problem details that hold the error's code and nothing else.
- * Errors that are no refusal, the handler's own included, reject the promise of the returned function.
+ * percent-encoding). A refusal is answered with RFC 9457 problem details that contain only the error's code.
+ * All other errors, including the handler's own, reject the promise of the returned function.
  *
- * Enforces `response` (sets the headers of every answer that is no error), `strip` (`request.url` loses the parameters
- * that may vary), `body-length` and `body-sha256` (`request.body` fails with the error, and the guard answers it as a
- * refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read. What `openBody` of
- * `daypass/s3/header` throws at chunks is answered as a refusal as well.
+ * Enforces `response` (sets the headers of every response that is not an error), `strip` (removes the parameters that may
+ * vary from `request.url`), `body-length` and `body-sha256` (reading `request.body` fails with the error, which the guard
+ * answers as a refusal): list these four in the verifier's `enforces`. Act on a body only after all of it has been read. What
+ * `openBody` of `daypass/s3/header` throws for chunks is answered as a refusal as well.
  *
- * @param handler called for verified requests only, with what the host passes beside the request behind it
- * @throws {DaypassError} from the returned function `INVALID_INPUT` where a grant limits the body and somebody has read it already, or the
- * host's request does not show it
+ * @param handler called only for verified requests; the host's further arguments follow the request
+ * @throws {DaypassError} from the returned function `INVALID_INPUT` if a grant limits the body and it has already been read, or the
+ * host's request does not provide it
  * @example
  * ```ts
  * import { guardFetch } from "daypass/fetch";

@@ -30,16 +30,16 @@ export interface RequestFacts {
 }
 
 /**
- * The request as it stood on the wire, as far as a Fetch API `Request` can tell. Its URL has been through a URL parser,
- * which collapses dot segments for good. That opens nothing, for the router reads the same URL: what is verified is what
- * it sees. A Daypass URL is signed in a spelling that the parser leaves alone; an S3 key with dot segments is refused by
- * its signature. With `rawTarget`, a request whose raw path the parser changed is refused as well.
+ * Returns the request as it was on the wire, as far as a Fetch API `Request` shows it. Its URL has been through a URL parser,
+ * which irreversibly collapses dot segments. This is not a hole, because the router reads the same URL: what is verified is
+ * what it sees. A Daypass URL is signed in a spelling that the parser does not change; the signature of an S3 key with dot
+ * segments does not match. With `rawTarget`, a request whose raw path the parser changed is refused as well.
  *
- * Several fields of one name arrive joined by a comma, and `Transfer-Encoding` not at all: a host reads those itself.
+ * Several fields of one name arrive joined by a comma, and `Transfer-Encoding` does not arrive: the host handles it.
  *
  * Source: https://url.spec.whatwg.org/#path-state, https://fetch.spec.whatwg.org/#request-class
  *
- * @throws {TypeError} where it is no `Request`
+ * @throws {TypeError} if it is not a `Request`
  * @throws {DaypassError} `MALFORMED`
  * @example
  * ```ts

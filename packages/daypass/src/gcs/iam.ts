@@ -31,14 +31,14 @@ export interface IamOptions {
 declare const fetch: IamFetch;
 
 /**
- * Lets Google sign by the key that it holds for a service account (IAM's `signBlob`): no key file is needed. One request per
- * signature; `signMany` has sixteen of them under way. Google replaces such keys, so URLs that live for more than 12 hours
+ * Lets Google sign with the key that it holds for a service account (IAM's `signBlob`): no key file is needed. One request per
+ * signature; `signMany` keeps sixteen of them in progress. Google rotates these keys, so URLs valid for more than 12 hours
  * get a warning.
  *
  * Source: https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
  *
- * @throws {DaypassError} `INVALID_KEY`: at once for an address that is none; from a signature where IAM refuses, names the
- * permission that is missing and has the HTTP status in `details.status` (0 where no answer came)
+ * @throws {DaypassError} `INVALID_KEY`: at once for an invalid address; from a signature if IAM refuses: it names the
+ * missing permission and has the HTTP status in `details.status` (0 if there was no response)
  * @example
  * ```ts
  * import { gcsSigner, iamCredentials } from "daypass/gcs";

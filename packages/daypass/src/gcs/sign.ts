@@ -43,12 +43,12 @@ export interface GcsHmacSignerOptions extends GcsEndpointOptions {
 }
 
 /**
- * Signs Google Cloud Storage URLs (V4, `GOOG4-RSA-SHA256`) by the RSA key of a service account. Nothing is added that was
- * not asked for.
+ * Signs Google Cloud Storage URLs (V4, `GOOG4-RSA-SHA256`) with the RSA key of a service account. Adds nothing that you did
+ * not ask for.
  *
- * Binds method, host without its port, path, every parameter, signing time, life and the headers that are asked for; a
- * range of lengths as `x-goog-content-length-range`. The body is open unless `bind.sha256` or a signed `content-md5` or
- * `x-goog-hash` says otherwise. Whether the account may touch the bucket is decided by Google when the URL is used.
+ * Binds method, host without its port, path, every parameter, signing time, lifetime and the requested headers; a
+ * length range as `x-goog-content-length-range`. The body is open unless `bind.sha256` or a signed `content-md5` or
+ * `x-goog-hash` binds it. Google decides whether the account may access the bucket when the URL is used.
  *
  * Source: https://cloud.google.com/storage/docs/authentication/canonical-requests
  *

@@ -32,10 +32,10 @@ export interface GcsVerifierOptions<K = GcsPublicAccount> extends GcsBaseOptions
 
 /**
  * Verifies Google Cloud Storage signed URLs (V4) of service accounts, `GOOG4-RSA-SHA256`: grammar, signature over method,
- * host without its port, path, query and signed headers, date and life (1 to 604800 s), and that no unsigned `x-goog-*` or
- * `x-amz-*` header is there. Those of HMAC keys are for {@link gcsHmacVerifier}; `anyOf` joins the two.
+ * host without its port, path, query and signed headers, date and lifetime (1 to 604800 s), and that there is no unsigned
+ * `x-goog-*` or `x-amz-*` header. URLs signed with HMAC keys are for {@link gcsHmacVerifier}; combine the two with `anyOf`.
  *
- * Does not check that the account may touch this bucket, and does not read the body: a signed length range, digest or
+ * Does not check that the account may access this bucket, and does not read the body: a signed length range, digest or
  * checksum, a create-only header and response overrides become obligations of the grant, and are refused with
  * `UNENFORCED_CONSTRAINT` unless listed in `enforces`.
  *

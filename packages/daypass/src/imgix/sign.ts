@@ -25,9 +25,9 @@ export interface ImgixSignerOptions {
 }
 
 /**
- * Signs imgix URLs. Binds path, query and, where there is one, the end (`expires`).
+ * Signs imgix URLs. Binds path, query and, if there is one, the expiry (`expires`).
  *
- * Weak by construction: a bare MD5, and URLs that never end if they are asked for with `withoutExpiry: "accept"`. See `weak`
+ * Weak by construction: a bare MD5, and URLs that never expire with `withoutExpiry: "accept"`. See `weak`
  * and the `warnings` of each result.
  *
  * Source: https://docs.imgix.com/en-US/getting-started/setup/securing-assets

@@ -24,9 +24,9 @@ export interface ImgixVerifierOptions extends EdgeVerifierOptions, ExpiryOptions
 }
 
 /**
- * Verifies imgix URLs: the MD5 over token, path and query as they stand on the wire, and `expires` where it is there.
+ * Verifies imgix URLs: the MD5 over token, path and query as on the wire, and `expires` if present.
  *
- * Weak by construction: a bare MD5 with the secret in front, and URLs that never end, which are refused unless
+ * Weak by construction: a bare MD5 with the secret first, and URLs that never expire, which are refused unless
  * `withoutExpiry` accepts them. Host and method are not signed: `origins` and `methods` say what a URL grants.
  *
  * Source: https://docs.imgix.com/en-US/getting-started/setup/securing-assets

@@ -14,7 +14,7 @@ export interface ImgproxyKey {
   readonly salt: string;
 }
 
-/** What signer and verifier have to agree about with the server. */
+/** Options that signer and verifier must share with the server. */
 export interface ImgproxyOptions {
   /** IMGPROXY_SIGNATURE_SIZE: bytes of the MAC that are kept, 32 by default. */
   readonly signatureSize?: number | undefined;

@@ -33,9 +33,9 @@ export interface ImgproxySignerOptions extends ImgproxyOptions, ImgproxyKey {
 }
 
 /**
- * Signs imgproxy URLs. Binds options, source and, as the option `exp`, the end.
+ * Signs imgproxy URLs. Binds options, source and, as the option `exp`, the expiry.
  *
- * A URL without an end has to be asked for with `withoutExpiry: "accept"`; see `weak` and the `warnings` of each result.
+ * A URL without an expiry needs `withoutExpiry: "accept"`; see `weak` and the `warnings` of each result.
  *
  * Source: https://docs.imgproxy.net/usage/signing_url
  *

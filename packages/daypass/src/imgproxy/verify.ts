@@ -30,10 +30,10 @@ export interface ImgproxyVerifierOptions extends ImgproxyOptions, EdgeVerifierOp
 }
 
 /**
- * Verifies imgproxy URLs: an HMAC-SHA256 over salt and path, and the option `expires` where the path has it.
+ * Verifies imgproxy URLs: an HMAC-SHA256 over salt and path, and the option `expires` if the path has it.
  *
- * Weak where it is set up so: URLs never end without that option, and are refused unless `withoutExpiry` accepts them; a
- * signature may be cut short. Host, method and query are not signed. The signature `insecure` is never accepted.
+ * Weak with some settings: URLs without that option never expire, and are refused unless `withoutExpiry` accepts them; signatures
+ * may be truncated. Host, method and query are not signed. The signature `insecure` is never accepted.
  *
  * Source: https://docs.imgproxy.net/usage/signing_url
  *

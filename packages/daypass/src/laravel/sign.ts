@@ -29,7 +29,7 @@ export interface LaravelSignerOptions {
 
 /**
  * Signs URLs that a Laravel application accepts with `hasValidSignature` or the middleware `signed`. Binds scheme, host
- * (unless relative), path, query and, where there is one, the end.
+ * (unless relative), path, query and, if there is one, the expiry.
  *
  * Source: https://github.com/laravel/framework, src/Illuminate/Routing/UrlGenerator.php (10.x to 12.x)
  *

@@ -33,10 +33,10 @@ export interface LaravelVerifierOptions extends EdgeVerifierOptions, ExpiryOptio
 
 /**
  * Verifies signed routes of Laravel (`URL::signedRoute`, `URL::temporarySignedRoute`): an HMAC-SHA256 over the whole URL,
- * its query as it stands on the wire.
+ * with its query as on the wire.
  *
- * A signed route without `expires` never ends and is refused unless `withoutExpiry` accepts it. The method is not signed:
- * `methods` says what a URL grants. Laravel lets a URL live until the second after `expires`, this verifier up to it.
+ * A signed route without `expires` never expires and is refused unless `withoutExpiry` accepts it. The method is not signed:
+ * `methods` says what a URL grants. Laravel still accepts a URL in the second that `expires` names; this verifier does not.
  *
  * Source: https://github.com/laravel/framework, src/Illuminate/Routing/UrlGenerator.php (10.x to 12.x)
  *

@@ -41,8 +41,8 @@ export interface MediaCdnSignerOptions {
 }
 
 /**
- * Signs URLs for Google's Media CDN with Ed25519: one exact URL, or with `prefix` all below a path. Binds scheme, host,
- * path, query and end; with a prefix neither the rest of the path nor the query.
+ * Signs URLs for Google's Media CDN with Ed25519: one exact URL, or with `prefix` everything below a path. Binds scheme, host,
+ * path, query and expiry; with a prefix, the rest of the path and the query are not bound.
  *
  * Source: https://cloud.google.com/media-cdn/docs/generate-signatures
  *
@@ -103,14 +103,14 @@ export interface MediaCdnCookieRequest extends Lifetime {
   readonly prefix?: string | undefined;
 }
 
-/** Makes signed cookies. */
+/** Creates signed cookies. */
 export interface MediaCdnCookieSigner {
   /** The cookie of one prefix. Setting it, `Secure` and `HttpOnly`, is left to the caller. */
   sign(request: MediaCdnCookieRequest): Promise<SignedCookies>;
 }
 
 /**
- * Signs cookies for Google's Media CDN, which open every URL below a prefix.
+ * Signs cookies for Google's Media CDN, which grant every URL below a prefix.
  *
  * Source: https://cloud.google.com/media-cdn/docs/generate-signatures
  *

@@ -1,5 +1,5 @@
 /**
- * Links for nginx' `secure_link` module: {@link nginxSigner} and {@link nginxVerifier}.
+ * Links for nginx's `secure_link` module: {@link nginxSigner} and {@link nginxVerifier}.
  *
  * @module
  */

@@ -25,8 +25,8 @@ import { addressText, onlyArg } from "./parse.ts";
 import { type NginxOptions, type NginxWeakness, nginxFormat } from "./verify.ts";
 
 /**
- * One link. `bind.ip` is one address and there if the expression has `$remote_addr`, `bind.headers` has what its `$http_*`
- * name.
+ * One link. `bind.ip` is one address, required if the expression has `$remote_addr`; `bind.headers` has the headers that its
+ * `$http_*` name.
  */
 export interface NginxSignRequest extends EndlessSignRequest {}
 
@@ -38,10 +38,10 @@ export interface NginxSignerOptions extends NginxOptions {
 }
 
 /**
- * Signs links for nginx' `secure_link` module.
+ * Signs links for nginx's `secure_link` module.
  *
- * A link binds what the expression names, by default end and path. Weak by construction, see `weak` and the `warnings` of
- * each result. nginx decodes a path and merges its slashes before it looks, so a path that it would change is refused.
+ * A link binds what the expression names, by default expiry and path. Weak by construction, see `weak` and the `warnings` of
+ * each result. nginx decodes a path and merges its slashes before it checks, so a path that it would change is refused.
  *
  * Source: https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
  *

@@ -22,7 +22,7 @@ export type NginxWeakness = "plain-md5" | "unseparated-fields" | "no-expiry";
 /** What a verified `secure_link` allows. */
 export interface NginxGrant extends EdgeGrant<NginxWeakness> {}
 
-/** What signer and verifier have to agree about with nginx.conf. */
+/** Options that signer and verifier must share with nginx.conf. */
 export interface NginxOptions {
   /**
    * The value of `secure_link_md5`, with `$secret` where the secret stands in nginx.conf:
@@ -42,11 +42,11 @@ export interface NginxVerifierOptions extends NginxOptions, EdgeVerifierOptions,
 }
 
 /**
- * Verifies links for nginx' `secure_link` module: the MD5 over what the expression names, and the end.
+ * Verifies links for nginx's `secure_link` module: the MD5 over what the expression names, and the expiry.
  *
  * Weak by construction: a bare MD5, and fields that the expression may join without separators; `grant.weak` says which.
- * The query is not signed but for the `$arg_*` of the expression: another parameter is refused unless `allowUnsigned` lists
- * it. Neither is the method, so `methods` says what a link grants. nginx itself lets a link live one second longer.
+ * The query is not signed, except the `$arg_*` of the expression: other parameters are refused unless `allowUnsigned` lists
+ * them. The method is not signed either: `methods` says what a link grants. nginx itself accepts a link one second longer.
  *
  * Source: https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
  *

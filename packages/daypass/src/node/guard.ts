@@ -34,7 +34,7 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-/** Hands the request on, as Express, Connect and the hooks of Fastify have it. */
+/** Passes the request on, as in Express, Connect and Fastify's hooks. */
 // Of a method's shape: the `done` of Fastify, which takes an `Error` alone, fits it as well.
 export type Next = { next(error?: unknown): void }["next"];
 
@@ -43,40 +43,40 @@ export type GuardedHandler<G extends Grant, Req, Res> = (grant: G, req: Req, res
 
 /** Options of {@link guardNode}. */
 export interface GuardNodeOptions<Req, Res> extends WireOptions {
-  /** The identity that the sender proved by other means, e.g. a session: what a grant's subject is compared with. */
+  /** The identity that the sender proved by other means, e.g. a session. A grant's subject is compared with it. */
   readonly subject?: ((req: Req) => string | undefined | Promise<string | undefined>) | undefined;
-  /** Answers a refused request in place of the guard. The error's message is for the operator, its code for anyone. */
+  /** Answers a refused request instead of the guard. The error's message is for the operator, its code for anyone. */
   readonly onRefusal?: ((error: DaypassError, req: Req, res: Res) => unknown) | undefined;
   /**
-   * Told of a fault that kept a request from its handler, e.g. a key lookup that failed, or a signed response header that
-   * cannot be sent, where there is no `next`. The guard answers it with 500 either way: no stranger's request may end the
-   * process. Told as well of what a handler throws because its client went away in the middle of the body, or sent
-   * another than was granted when the answer had begun.
+   * Without a `next`, called with an error that prevented a request from reaching its handler, e.g. a failed key lookup, or a
+   * signed response header that cannot be sent. The guard answers it with 500 in any case, so that no stranger's request can
+   * end the process. Also called with what a handler throws because its client disconnected during the body, or sent a body
+   * that was not granted after the response had started.
    */
   readonly onFault?: ((error: unknown, req: Req) => void) | undefined;
 }
 
 /**
- * Lets a handler run only with the grant of a verified request. Fits `createServer`, and as it takes a `next` also
- * Express, Connect and what is built like them.
+ * Runs a handler only with the grant of a verified request. Works with `createServer` and, because it takes a `next`, with
+ * Express, Connect and similar frameworks.
  *
  * Refuses a path that a router could read differently from the verifier (dot segments, empty segments, needless
  * percent-encoding), and a request whose routed path is no longer the one on the wire. A refusal is answered with RFC
- * 9457 problem details that hold the error's code and nothing else. Errors that are no refusal go to `next`. Where there
- * is none, a fault before the handler is answered with 500 and told to `onFault`, as is a body that its client broke off,
- * or that is refused when the answer has begun, which is broken off; the handler's own error rejects the returned promise.
+ * 9457 problem details that contain only the error's code. Other errors go to `next`. Without a `next`, an error before the
+ * handler is answered with 500 and passed to `onFault`; so is the error of a body that its client aborted, or that is refused
+ * after the response has started, in which case the response is aborted. The handler's own errors reject the returned promise.
  *
- * Enforces `response` (sets the headers of every answer that is no error, over what the handler sets) and `strip`
- * (`req.url` loses the parameters that may vary): list these two in the verifier's `enforces`. It does not read the
- * body: list `body-length` and `body-sha256` only if the handler reads through `grant.limitBody(req)`; what that throws
- * is answered as a refusal, and so is what `openBody` of `daypass/s3/header` throws at chunks.
+ * Enforces `response` (sets the headers of every response that is not an error, overriding the handler's) and `strip`
+ * (removes the parameters that may vary from `req.url`): list these two in the verifier's `enforces`. It does not read the
+ * body: list `body-length` and `body-sha256` only if the handler reads through `grant.limitBody(req)`. What that throws is
+ * answered as a refusal, and so is what `openBody` of `daypass/s3/header` throws for chunks.
  *
- * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`: there they are `any`. A handler
- * that wants them checked annotates them, or stands inside the route's own listener:
+ * TypeScript does not infer `req` and `res` through a generic `app.get` or `createServer`: there they are `any`. To have them
+ * checked, annotate them in the handler, or call the guard inside the route's own listener:
  * `(req, res, next) => guardNode(verifier, (grant) => …)(req, res, next)`.
  *
- * @throws {DaypassError} `INVALID_INPUT` where `trustedHops` is no number of proxies. The returned function rejects with a
- * `TypeError`, or hands it to `next`, where it is given no request of Node's
+ * @throws {DaypassError} `INVALID_INPUT` if `trustedHops` is not a number of proxies. The returned function rejects with a
+ * `TypeError`, or passes it to `next`, if it does not get a Node request
  * @example
  * ```ts
  * import { createServer } from "node:http";

@@ -39,17 +39,17 @@ export interface WireOptions {
 }
 
 /**
- * The request as it stood on the wire, from Node's raw headers and the target before any mount. Nothing is verified by
- * it, and no path is normalised.
+ * Returns the request as it was on the wire, from Node's raw headers and the target before any mount. Verifies nothing and
+ * normalises no path.
  *
- * Refuses what two parsers could read in two ways: several `Host`, `Content-Type` or `Content-Length` headers, none of
- * `Host`, a target in absolute form for another authority, a `Transfer-Encoding` other than `chunked` or beside a
- * length, `#` and `\` in the target, and as many headers as Node reads.
+ * Refuses what two parsers could read differently: several `Host`, `Content-Type` or `Content-Length` headers, no
+ * `Host`, a target in absolute form for another authority, a `Transfer-Encoding` other than `chunked` or combined with a
+ * length, `#` and `\` in the target, and so many headers that Node may have dropped some.
  *
  * Source: RFC 9112 sections 3.2 and 6.1, RFC 9113 section 8.3.1
  *
- * @throws {TypeError} where it is no request of Node's
- * @throws {DaypassError} `MALFORMED`; `INVALID_INPUT` where `trustedHops` is no number of proxies
+ * @throws {TypeError} if it is not a Node request
+ * @throws {DaypassError} `MALFORMED`; `INVALID_INPUT` if `trustedHops` is not a number of proxies
  * @example
  * ```ts
  * import { createServer } from "node:http";

@@ -31,10 +31,10 @@ const SEGMENT = /^(?!\.{1,2}$)[^/]+$/;
 
 /**
  * Signs OpenStack Swift temporary URLs (HMAC-SHA256, SHA-512 or SHA-1): one method on one object, or on every object
- * below a prefix, until a time, and from one network where `bind.ip` names it.
+ * below a prefix, until an expiry, and from one network with `bind.ip`.
  *
- * A TempURL binds no header, no body and no start, and neither `filename` nor `inline`. It dies when its key is replaced.
- * The server decides which methods and digests it allows, and serves nothing where the key is not set on the account.
+ * A TempURL does not bind headers, body, start, `filename` or `inline`. It stops working when its key is replaced.
+ * The server decides which methods and digests it allows, and refuses the URL if the key is not set on the account.
  *
  * Source: https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html
  *

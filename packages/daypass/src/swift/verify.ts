@@ -46,12 +46,12 @@ export interface SwiftGrant extends Grant {
 }
 
 /**
- * Verifies OpenStack Swift temporary URLs: grammar, signature over method, end, path or prefix and network, the client's
- * address (`request.remoteAddress`), and that no header is there that would make an upload point elsewhere. `HEAD` is
- * granted with `GET`, `PUT` and `POST`, as on Swift.
+ * Verifies OpenStack Swift temporary URLs: grammar, signature over method, expiry, path or prefix and network, the client's
+ * address (`request.remoteAddress`), and that no header would make an upload a pointer to other data. A URL for `GET`, `PUT` or
+ * `POST` also grants `HEAD`, as on Swift.
  *
- * A TempURL signs no other header, no body, no host and no start: the grant's `notBefore` is 1970. Which digests a key may
- * have belongs to the key. Dot segments below a prefix are refused in every spelling.
+ * A TempURL does not sign other headers, body, host or start: the grant's `notBefore` is 1970. Each key defines the digests
+ * that it allows. Dot segments below a prefix are refused in every spelling.
  *
  * Source: https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html
  *

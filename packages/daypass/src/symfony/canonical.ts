@@ -5,7 +5,7 @@ import type { Parameter } from "../parameters.ts";
 export type SymfonyWeakness = "no-expiry";
 export const SYMFONY_WEAK: readonly SymfonyWeakness[] = ["no-expiry"];
 
-/** What signer and verifier have to agree about with UriSigner. */
+/** Options that signer and verifier must share with UriSigner. */
 export interface SymfonyOptions {
   /** Names of the parameters: `{ hash: "_hash", expiration: "_expiration" }` by default. */
   readonly parameters?: { readonly hash?: string; readonly expiration?: string } | undefined;

@@ -38,8 +38,8 @@ export interface SymfonySignerOptions extends SymfonyOptions {
 }
 
 /**
- * Signs URLs that Symfony's UriSigner accepts. Binds scheme, host, path, query and, where there is one, the end. The query
- * is sorted and encoded anew, as PHP does it, and a name that PHP would change is refused.
+ * Signs URLs that Symfony's UriSigner accepts. Binds scheme, host, path, query and, if there is one, the expiry. The query
+ * is sorted and re-encoded as in PHP, and a name that PHP would change is refused.
  *
  * Source: https://github.com/symfony/http-foundation, UriSigner.php (5.4 to 7.4)
  *

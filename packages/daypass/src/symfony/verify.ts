@@ -26,9 +26,9 @@ export interface SymfonyVerifierOptions extends SymfonyOptions, EdgeVerifierOpti
 /**
  * Verifies URLs of Symfony's UriSigner: an HMAC-SHA256 over the whole URL with its sorted query.
  *
- * A URL without `_expiration` never ends and is refused unless `withoutExpiry` accepts it. The method is not signed:
- * `methods` says what a URL grants. The query has to be in the spelling that UriSigner writes; UriSigner itself also takes
- * re-ordered and re-encoded ones.
+ * A URL without `_expiration` never expires and is refused unless `withoutExpiry` accepts it. The method is not signed:
+ * `methods` says what a URL grants. The query must be in the spelling that UriSigner writes; UriSigner itself also accepts
+ * reordered and re-encoded queries.
  *
  * Source: https://github.com/symfony/http-foundation, UriSigner.php (5.4 to 7.4)
  *

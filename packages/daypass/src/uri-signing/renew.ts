@@ -41,8 +41,8 @@ export interface UriSigningRenewer {
 }
 
 /**
- * Signed Token Renewal (RFC 9246 section 3): the next token of a chain, for the cookie of a 2xx or 3xx answer. Its end counts
- * from the instant at which the old one was verified.
+ * Signed Token Renewal (RFC 9246 section 3): the next token of a chain, for the cookie of a 2xx or 3xx response. Its lifetime
+ * counts from the instant at which the old one was verified.
  *
  * Source: RFC 9246
  *

@@ -63,10 +63,10 @@ export interface UriSigningSignerOptions<K extends UriSigningSecret | UriSigning
 }
 
 /**
- * Signs URIs for CDNs by RFC 9246: with a shared secret (HS256) synchronously, with a key pair by promise.
+ * Signs URIs for CDNs by RFC 9246: synchronously with a shared secret (HS256); with a key pair, returns a promise.
  *
- * Binds the whole URI by its hash, or with `prefix` or `regex` all that match, start and end, audience, one use, and what is
- * encrypted: subject and client address. The method is not bound.
+ * Binds the whole URI by its hash, or with `prefix` or `regex` all that match; start and expiry, audience, single use, and, in
+ * encrypted form, subject and client address. The method is not bound.
  *
  * Source: RFC 9246
  *

@@ -57,10 +57,10 @@ export interface UriSigningVerifierOptions extends EdgeVerifierOptions, ExpiryOp
 /**
  * Verifies URI Signing for CDNs (RFC 9246): a JWT in the query, in a path parameter or in a cookie.
  *
- * All claims of the standard are understood, and whatever is not is refused: other claims, other containers, an expression
- * that is no POSIX one or for which there is no `regex`, a token without a URI container, which would be one for every URI. Expressions match the whole
- * normalised URI, in linear time. `jti` is the obligation `uses`, which needs state. The algorithm is the key's. Does not bind
- * the method: `methods` says what a token grants.
+ * All claims of the standard are supported; anything else is refused: other claims, other containers, an expression
+ * that is not POSIX or for which there is no `regex`, and a token without a URI container, which would be valid for every URI.
+ * Expressions match the whole normalised URI, in linear time. `jti` is the obligation `uses`, which needs state. The key decides the
+ * algorithm. The method is not bound: `methods` says what a token grants.
  *
  * Source: RFC 9246
  *

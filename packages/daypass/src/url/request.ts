@@ -11,33 +11,33 @@ import { detectUrl } from "./parse.ts";
 /** One Daypass URL to sign. */
 export interface UrlSignRequest extends Lifetime {
   /**
-   * The URL in the one spelling that URL parsers leave alone: `https://host/path?query`, without fragment. Another
-   * spelling is refused with what to change, never re-written.
+   * The URL in the spelling that URL parsers do not change: `https://host/path?query`, without fragment. Another
+   * spelling is refused with an error that says what to change; it is never rewritten.
    */
   readonly url: string;
   /** Methods that are granted, `["GET"]` by default. `GET` includes `HEAD`. */
   readonly methods?: readonly string[] | undefined;
-  /** First instant of validity, rounded up to a second; the life still counts from the time of signing. */
+  /** First instant of validity, rounded up to a second; the lifetime still counts from the time of signing. */
   readonly notBefore?: Date | undefined;
   /**
    * Grants every path that starts with these segments: `"/talks/2026/"`, or how many segments of the URL's path are
    * fixed. The URL itself is one of those paths.
    */
   readonly prefix?: string | number | undefined;
-  /** What the URL is for; the verifier has to be configured with the same text. */
+  /** The purpose of the URL; the verifier must be configured with the same text. */
   readonly audience?: string | undefined;
-  /** Who it is for: the verifier's caller has to prove this identity. It stands in the URL: use an opaque id. */
+  /** Who the URL is for: the verifier's caller must prove this identity. It is visible in the URL: use an opaque id. */
   readonly subject?: string | undefined;
   /** 16 to 64 of A-Z a-z 0-9 _ -, to make equal grants distinct. */
   readonly nonce?: string | undefined;
-  /** How often the grant may be used; needs a verifier with state. A nonce is made if there is none; beside `stableWindow` there has to be one. */
+  /** How often the grant may be used; needs a verifier with state. A nonce is generated unless you set one; with `stableWindow`, you must. */
   readonly uses?: number | undefined;
-  /** Write only if nothing is there. */
+  /** Write only if nothing exists there. */
   readonly createOnly?: boolean | undefined;
-  /** Query parameters that may come and go, such as `utm_source`. The handler never sees them. */
+  /** Query parameters that may be added or removed, such as `utm_source`. The handler never sees them. */
   readonly vary?: readonly string[] | undefined;
   readonly bind?: Bindings | undefined;
-  /** Headers that the answer carries. `contentEncoding` and `expires` are not supported. */
+  /** Headers of the response. `contentEncoding` and `expires` are not supported. */
   readonly response?: ResponseOverrides | undefined;
 }
 

@@ -5,9 +5,9 @@ import { isOrigin } from "./origin.ts";
 import { grantedMethods, readValue } from "./parameters.ts";
 import type { ParsedUrl } from "./parse.ts";
 
-/** What the grants of a key may be for. A member that is left out does not limit. */
+/** What a key may grant. An omitted member does not limit. */
 export interface UrlKeyScope {
-  /** `scheme://host[:port]`, each as verifiers have it. */
+  /** `scheme://host[:port]`, each as configured in verifiers. */
   readonly origins?: readonly string[] | undefined;
   /** The path, or the fixed part of it, starts with this. Ends in `/`. */
   readonly prefix?: string | undefined;

@@ -30,16 +30,16 @@ export interface UrlSignerOptions<K extends UrlHmacKey | UrlEd25519PrivateKey> {
 }
 
 /**
- * Signs Daypass URLs: with an HMAC key synchronously, with an Ed25519 key by promise. The result's `headers` hold all that
- * the holder must send; its URL has the one spelling that URL parsers leave alone, and a `url` in another is refused.
+ * Signs Daypass URLs: synchronously with an HMAC key; with an Ed25519 key, returns a promise. The result's `headers` are
+ * everything that the holder must send. The URL is in the spelling that URL parsers do not change; a `url` in another is refused.
  *
- * Nothing is looked up: whether the resource exists, and whether the verifier enforces a constraint, shows when the URL is
- * used. A life of more than 100 years is refused.
+ * Nothing is looked up: whether the resource exists, and whether the verifier enforces a constraint, shows only when the URL is
+ * used. A lifetime of more than 100 years is refused.
  *
  * Source: docs/spec/daypass-url.md
  *
  * @throws {DaypassError} from the factory `INVALID_KEY`; from `sign` `INVALID_INPUT`, `INVALID_EXPIRY`, `DOT_SEGMENTS`,
- * `UNSUPPORTED_CONSTRAINT`, `KEY_SCOPE`, and `INVALID_KEY` where the two halves of an Ed25519 key do not belong together
+ * `UNSUPPORTED_CONSTRAINT`, `KEY_SCOPE`, and `INVALID_KEY` if the two halves of an Ed25519 key do not belong together
  * @example
  * ```ts
  * import { urlSigner } from "daypass/url";

@@ -16,11 +16,11 @@ import { enforceScope } from "./scope.ts";
 
 /** Options of {@link urlVerifier}. */
 export interface UrlVerifierOptions extends VerifierOptions {
-  /** JWKs, a JWK set, or a function that finds a JWK by its kid. A kid names one key. */
+  /** JWKs, a JWK set, or a function that looks up a JWK by its kid. Each kid names one key. */
   readonly keys: readonly UrlKey[] | UrlKeySet | KeyResolver<UrlKey>;
   /** The purpose that URLs must have been signed for; without it, only URLs without an audience are accepted. */
   readonly audience?: string | undefined;
-  /** Seconds that a signing time may lie in the future: 60 by default, 900 at most. */
+  /** Seconds that a signing time may be in the future: 60 by default, 900 at most. */
   readonly maxSkew?: number | undefined;
 }
 
@@ -29,9 +29,9 @@ export interface UrlVerifierOptions extends VerifierOptions {
  * audience, subject (against `proof.subject`), client address (against `request.remoteAddress`), Content-Type and signed
  * headers. Every byte of path and query counts.
  *
- * Does not read the body, count uses, write or answer: length and digest of the body, create-only, uses, response headers
+ * Does not read the body, count uses, write or respond: length and digest of the body, create-only, uses, response headers
  * and the removal of parameters that may vary are obligations of the grant, and are refused with `UNENFORCED_CONSTRAINT`
- * unless listed in `enforces`. Hand the handler `grant.target`, which has neither `dp-*` nor varying parameters.
+ * unless listed in `enforces`. Pass `grant.target` to the handler: it has neither `dp-*` nor varying parameters.
  *
  * Source: docs/spec/daypass-url.md
  *

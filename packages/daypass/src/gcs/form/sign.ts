@@ -23,12 +23,12 @@ export interface GcsFormRequest extends FormRequest {
 }
 
 /**
- * Signs upload forms for browsers: a Cloud Storage policy document (V4) by the RSA key of a service account. Unlike a signed
- * PUT, a form binds a path instead of one object, and where the browser goes afterwards.
+ * Signs upload forms for browsers: a Cloud Storage policy document (V4), with the RSA key of a service account. Unlike a signed
+ * PUT, a form can bind a path instead of one object, and where the browser is redirected afterwards.
  *
- * `fields` are bound to their values, the rest of the policy is `conditions` in Google's own words. The bucket is a
- * condition without a field. Not bound: the bytes of the file, and its length unless `contentLength` says so. Cloud Storage
- * has no way to make a form work only once.
+ * `fields` are bound to their values; the rest of the policy is `conditions`, in Google's syntax. The bucket is a
+ * condition without a field. Not bound: the bytes of the file, and its length unless `contentLength` is set. Cloud Storage
+ * cannot limit a form to a single use.
  *
  * Source: https://cloud.google.com/storage/docs/authentication/signatures#policy-document
  *

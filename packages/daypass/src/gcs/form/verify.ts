@@ -34,13 +34,13 @@ export interface GcsFormVerifierOptions<K = GcsPublicAccount> extends FormVerifi
 
 /**
  * Verifies upload forms with a Cloud Storage policy document (V4) of a service account: the signature over the policy, its
- * end, each of its conditions, and that every field is named by one. The bucket is the request's own, never the form's.
- * Forms of HMAC keys are for {@link gcsHmacFormVerifier}.
+ * expiry, each of its conditions, and that a condition names every field. The bucket is that of the request, never one from the
+ * form. Forms signed with HMAC keys are for {@link gcsHmacFormVerifier}.
  *
- * Give it the fields before the file, and use what it gives back: `grant.object` has the file's name in it, reduced to one
+ * Pass the fields before the file, and use the result: `grant.object` includes the file's name, reduced to one
  * segment. Does not read the file: its length and checksums become obligations, and are refused with
- * `UNENFORCED_CONSTRAINT` unless listed in `enforces`. Does not check that the account may write to this bucket, nor that
- * `grant.redirect` is a place to send a browser to.
+ * `UNENFORCED_CONSTRAINT` unless listed in `enforces`. Does not check that the account may write to this bucket, or that
+ * `grant.redirect` is safe to redirect to.
  *
  * Source: https://cloud.google.com/storage/docs/xml-api/post-object-forms
  *

@@ -14,13 +14,13 @@ import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../si
 import { gcsV2StringToSign, isNeverSigned, isSubresource } from "./canonical.ts";
 
 /**
- * Signs Google Cloud Storage URLs in the legacy V2 by the RSA key of a service account, for servers and clients that know
- * no other. Options and requests are those of `gcsSigner`.
+ * Signs Google Cloud Storage URLs in the legacy V2 with the RSA key of a service account, for servers and clients that support
+ * nothing newer. Options and requests are those of `gcsSigner`.
  *
- * V2 binds method, bucket, object, end, a subresource such as `cors`, Content-MD5, Content-Type and `x-goog-*` headers (also
- * their absence). Whoever holds the URL may change host, scheme, every other header and every other parameter, the
- * `generation` and the response headers among them: `unbound` says so, and `warnings` names what was asked for and is not
- * covered. It has no longest life.
+ * V2 binds method, bucket, object, expiry, a subresource such as `cors`, Content-MD5, Content-Type and `x-goog-*` headers (also
+ * their absence). The holder may change host, scheme, every other header and every other parameter, including
+ * `generation` and the response headers: `unbound` says so, and `warnings` names what was requested but is not
+ * covered. There is no maximum lifetime.
  *
  * Source: https://cloud.google.com/storage/docs/access-control/signed-urls-v2
  *

@@ -31,13 +31,13 @@ export interface GcsV2Grant extends GcsGrant {
 }
 
 /**
- * Verifies Google Cloud Storage URLs in the legacy V2 of service accounts: grammar, signature over method, bucket, path,
- * subresource, Content-MD5, Content-Type and `x-goog-*` headers, and end. Those of HMAC keys are for
- * {@link gcsV2HmacVerifier}; `anyOf` joins the two.
+ * Verifies Google Cloud Storage URLs in the legacy V2, signed by service accounts: grammar, signature over method, bucket, path,
+ * subresource, Content-MD5, Content-Type and `x-goog-*` headers, and expiry. URLs signed with HMAC keys are for
+ * {@link gcsV2HmacVerifier}; combine the two with `anyOf`.
  *
- * V2 covers no other parameter, so one that is not in `allowUnsigned` is refused; so are customer-supplied encryption keys,
- * which V2 leaves out. It covers neither host nor scheme nor any other header, and has no signing time: the grant's
- * `notBefore` is 1970. Does not check that the account may touch this bucket, and does not read the body.
+ * V2 covers no other parameter, so any that is not in `allowUnsigned` is refused; so are customer-supplied encryption keys,
+ * which V2 does not sign. It does not cover host, scheme or any other header, and has no signing time: the grant's
+ * `notBefore` is 1970. Does not check that the account may access this bucket, and does not read the body.
  *
  * Source: https://cloud.google.com/storage/docs/access-control/signed-urls-v2
  *

@@ -40,7 +40,7 @@ export interface MediaCdnTokenRequest extends EdgeSignRequest {
   readonly data?: string | undefined;
 }
 
-/** What both signers are told beside their keys. */
+/** Options that both signers have besides their keys. */
 export interface MediaCdnTokenOptions {
   /** Name of the query parameter, `"edge-cache-token"` by default. */
   readonly parameter?: string | undefined;
@@ -56,8 +56,8 @@ export interface MediaCdnTokenSignerOptions extends MediaCdnTokenOptions {
  * Signs URLs with a token of Google's Media CDN by a shared secret: HMAC-SHA256, or with `mediaCdnSha1Key`
  * HMAC-SHA1. With Ed25519: `mediaCdnEd25519TokenSigner`.
  *
- * Binds path, prefix or path patterns, start and end, client addresses and request headers; of the host only a `prefix`
- * says anything. Neither method nor query is bound.
+ * Binds path, prefix or path patterns, start and expiry, client addresses and request headers; the host only with a
+ * `prefix`. Method and query are not bound.
  *
  * Source: https://cloud.google.com/media-cdn/docs/generate-tokens
  *

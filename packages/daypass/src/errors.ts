@@ -57,7 +57,7 @@ export type ErrorDetails = Readonly<Record<string, string | number | readonly st
 export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ Object.keys(ERROR_CODES) as ErrorCode[];
 
 /**
- * The sentence that introduces a code, as it stands in the documentation. It holds nothing of any request.
+ * Returns the sentence that introduces a code in the documentation. It contains nothing from any request.
  *
  * @param code one of {@link errorCodes}
  * @example
@@ -72,7 +72,7 @@ export function describeErrorCode(code: ErrorCode): string {
 }
 
 /**
- * The one error type of Daypass. `message` says what was expected, what was found and what to do, and holds no
+ * The only error type of Daypass. `message` says what was expected, what was found and what to do, and contains no
  * secret, signature or session token; `details` has the same facts for programs.
  *
  * @example
@@ -86,7 +86,7 @@ export function describeErrorCode(code: ErrorCode): string {
 export class DaypassError extends Error {
   /** What went wrong: the part that programs may depend on. */
   declare readonly code: ErrorCode;
-  /** The facts in `message`, by name; empty where there are none. */
+  /** The facts in `message`, by name; empty if there are none. */
   declare readonly details: ErrorDetails;
 
   /**

@@ -18,7 +18,7 @@ export interface SignedForm {
   readonly id: string;
   /** What the policy fixes. */
   readonly bound: readonly string[];
-  /** What a holder can change and still be let in. */
+  /** What a holder can change without the form being refused. */
   readonly unbound: readonly string[];
   /** Things that are allowed and probably not wanted, one sentence each. */
   readonly warnings: readonly string[];
@@ -31,7 +31,7 @@ export type SignedFormOrError = SignedForm | { readonly error: Error };
 export interface FormSigner<R> {
   /** Signs one form. */
   sign(request: R): SignedForm;
-  /** In order, each form when it is asked for. */
+  /** In order, each form when its result is consumed. */
   signMany(requests: Iterable<R>): Iterable<SignedFormOrError>;
 }
 
@@ -39,7 +39,7 @@ export interface FormSigner<R> {
 export interface AsyncFormSigner<R> {
   /** Signs one form. */
   sign(request: R): Promise<SignedForm>;
-  /** In order, with up to sixteen signatures under way. */
+  /** In order, with up to sixteen signatures in progress. */
   signMany(requests: Iterable<R>): AsyncIterable<SignedFormOrError>;
 }
 
@@ -47,7 +47,7 @@ export interface AsyncFormSigner<R> {
 export interface ReceivedForm {
   /** The bucket that the request's host or path is for. Never take it from a field (CVE-2023-43040). */
   readonly bucket: string;
-  /** The fields before `file`, in the order received. What comes after the file has to be ignored. */
+  /** The fields before `file`, in the order received. Anything after the file must be ignored. */
   readonly fields: FormFields;
   /** `filename` of the file's part, as the sender wrote it. */
   readonly fileName?: string | undefined;
@@ -57,15 +57,15 @@ export interface ReceivedForm {
 export interface FormGrant extends Grant {
   /** The bucket of {@link ReceivedForm}, which the policy is for. */
   readonly bucket: string;
-  /** The fields by lower-case name, without those of the signature, with the file's name put in. */
+  /** The fields by lower-case name, without those of the signature, with the file's name substituted. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /** Turns a posted form into a grant or throws a `DaypassError`. */
 export interface FormVerifier<G extends FormGrant = FormGrant> {
-  /** Tells by names alone whether the form is signed in this scheme. Nothing is verified by it. */
+  /** Tells by names alone whether the form is signed with this scheme. Verifies nothing. */
   detects(fields: FormFields): boolean;
-  /** The grant of a form that is as it was signed, in time and within its policy. Rejects with a `DaypassError` for any other. */
+  /** Returns the grant of a form that is unchanged, not expired and within its policy. Rejects with a `DaypassError` for any other. */
   verify(form: ReceivedForm): Promise<G>;
 }
 

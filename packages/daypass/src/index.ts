@@ -1,5 +1,5 @@
 /**
- * Contracts, errors and the pieces that no scheme owns. Each scheme has a subpath of its own: `daypass/s3`, `daypass/gcs`,
+ * Contracts, errors and code that all schemes share. Each scheme has its own subpath: `daypass/s3`, `daypass/gcs`,
  * `daypass/azure`, `daypass/uri-signing`, `daypass/nginx`, `daypass/url`, and the others of docs/schemes.
  *
  * @module

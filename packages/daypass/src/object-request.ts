@@ -4,17 +4,17 @@ import { optionPairs } from "./option-pairs.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Bindings } from "./scheme.ts";
 
-/** One request to an object store, as a signer is asked for it. */
+/** One request to an object store, for a signer to sign. */
 export interface ObjectRequest extends Constraints {
-  /** The bucket's name. Whether there is such a bucket is not checked. */
+  /** The bucket's name. It is not checked whether the bucket exists. */
   readonly bucket: string;
-  /** The object's key, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
+  /** The object's key, exactly: it is data, and is never parsed as a URL. Omit it for a call on the bucket itself. */
   readonly key?: string | undefined;
   /** `GET` by default. */
   readonly method?: string | undefined;
   /** Further parameters, each once, e.g. `versionId`, `partNumber`, `uploadId`. */
   readonly query?: Readonly<Record<string, string>> | undefined;
-  /** Headers that the holder has to send with exactly these values. */
+  /** Headers that the holder must send with exactly these values. */
   readonly headers?: Bindings["headers"];
   /** `sign` signs keys with `.` or `..` segments, which no browser can fetch. Refused by default. */
   readonly dotSegments?: "refuse" | "sign" | undefined;

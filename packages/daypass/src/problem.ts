@@ -45,7 +45,7 @@ const PHRASE: Readonly<Record<number, string>> = {
   501: "Not Implemented",
 };
 
-/** The answer to a refused request, ready to be sent. */
+/** The response to a refused request, ready to be sent. */
 export interface Problem {
   /** The HTTP status. */
   readonly status: number;
@@ -56,12 +56,12 @@ export interface Problem {
 }
 
 /**
- * The answer to a request that was refused with this error, as RFC 9457 problem details: status, the error's code and
- * the sentence of its row in the table. The error's own message and details are for the operator and stay out.
+ * Returns the response to a request that was refused with this error, as RFC 9457 problem details: status, the error's code and
+ * its sentence in the table of codes. The error's own message and details are for the operator and are not included.
  *
- * 401 is never used: RFC 9110 ties it to a challenge, and a URL that ended cannot be mended by one.
+ * 401 is never used: RFC 9110 requires a challenge with it, and a challenge cannot fix an expired URL.
  *
- * @returns `undefined` for an error that no request can cause: a fault of the server, which is no refusal
+ * @returns `undefined` for an error that no request can cause: a server error, not a refusal
  * @example
  * ```ts
  * import { DaypassError, problem } from "daypass";

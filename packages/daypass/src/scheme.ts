@@ -1,12 +1,12 @@
 import type { WireTarget } from "./wire.ts";
 
 /**
- * A request as it stood on the wire. The target stays raw: a URL parser turns `/b/%2e%2e/secret` into `/secret`, and
- * that would be a signature for another object.
+ * A request as it was on the wire. The target stays raw: a URL parser turns `/b/%2e%2e/secret` into `/secret`, whose
+ * signature is for another object.
  *
- * Whoever makes one by hand has the duty of the adapters (`daypass/node`, `daypass/fetch`): to refuse a request with two `Host` or
- * `Content-Type` fields, with a `Host` other than its authority or a `Transfer-Encoding` other than `chunked`. Verifiers read `authority`
- * and the headers as they stand here.
+ * If you create one yourself, do what the adapters (`daypass/node`, `daypass/fetch`) do: refuse a request with two `Host` or
+ * `Content-Type` fields, with a `Host` other than its authority or a `Transfer-Encoding` other than `chunked`. Verifiers use `authority`
+ * and the headers as they are here.
  */
 export interface WireRequest {
   /** The method as sent, upper case for all registered ones. */
@@ -17,11 +17,11 @@ export interface WireRequest {
   readonly authority: string;
   /** Every header field as received: names in any case, order and repeats kept. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The address of the peer as the socket (or a configured proxy hop) tells it, if it is known. */
+  /** The address of the peer as reported by the socket (or a configured proxy hop), if known. */
   readonly remoteAddress?: string | undefined;
 }
 
-/** Says what time it is. Handed in everywhere, so that no test has to wait. */
+/** Returns the current time. Passed in everywhere, so that no test has to wait. */
 export type Clock = () => Date;
 
 /**
@@ -41,7 +41,7 @@ export type Obligation =
   | { readonly kind: "create-only" }
   /** Serve at most `limit` times per (key id, grant id): needs state. */
   | { readonly kind: "uses"; readonly limit: number }
-  /** Encrypt what is written with this key of the server's (Azure's encryption scopes). */
+  /** Encrypt what is written with this server-side key (Azure's encryption scopes). */
   | { readonly kind: "encryption-scope"; readonly scope: string }
   /** Answer with these response headers (lower-case names). */
   | { readonly kind: "response"; readonly headers: Readonly<Record<string, string>> }
@@ -52,22 +52,22 @@ export type Obligation =
 export type ObligationKind = Obligation["kind"];
 
 /**
- * What a valid signature allows. Only a verifier makes one.
+ * What a valid signature allows. Only verifiers create grants.
  *
- * No plain object: `id`, `notBefore`, `expiresAt` and `limitBody` need not be its own members, so a spread, `structuredClone` and
- * `console.log` may leave them out. `JSON.stringify` has the first three.
+ * Not a plain object: `id`, `notBefore`, `expiresAt` and `limitBody` may not be its own properties, so a spread, `structuredClone` and
+ * `console.log` may omit them. `JSON.stringify` includes the first three.
  */
 export interface Grant {
   /** Identifier of the scheme that was verified, e.g. `"s3"`. */
   readonly scheme: string;
   /**
-   * base64url of the first 16 bytes of SHA-256 over the string to sign: the same on both sides, no secret in it.
-   * Count and revoke by it, never by the signature: an ECDSA signature has a twin and base64 has several spellings.
+   * base64url of the first 16 bytes of SHA-256 over the string to sign: the same on both sides, without any secret.
+   * Count and revoke by it, never by the signature: ECDSA signatures are malleable and base64 has several spellings.
    */
   readonly id: string;
   /** Who signed: access key id or `kid`. */
   readonly keyId: string;
-  /** The methods the grant is for. `HEAD` is listed where it is granted. */
+  /** The methods that are granted. `HEAD` is listed if it is granted. */
   readonly methods: readonly string[];
   /** First instant of validity. */
   readonly notBefore: Date;
@@ -78,9 +78,9 @@ export interface Grant {
   /** The target the handler may act on: the raw one, without parameters that may vary. */
   readonly target: string;
   /**
-   * Passes a body on while it keeps the grant's length and SHA-256. Throws `BODY_LENGTH` as soon as a byte too many
-   * arrives, and `BODY_LENGTH` or `BODY_DIGEST` at the end: act on the body only after the iteration has finished.
-   * `INVALID_INPUT` says that the stream has been read already, as a body parser does.
+   * Passes a body on while it conforms to the grant's length and SHA-256. Throws `BODY_LENGTH` as soon as too many bytes
+   * arrive, and `BODY_LENGTH` or `BODY_DIGEST` at the end: act on the body only after the iteration has finished.
+   * `INVALID_INPUT` means that the stream has already been read, for example by a body parser.
    */
   limitBody(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
@@ -91,9 +91,9 @@ export interface SignedRequest {
   readonly url: string;
   /** The method that the holder must send. */
   readonly method: string;
-  /** Headers that the holder must send, lower-case names; `host` is not among them. */
+  /** Headers that the holder must send, lower-case names; without `host`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** First instant at which the URL is no longer valid, the life of the credentials included. */
+  /** First instant at which the URL is no longer valid, taking the expiration of the credentials into account. */
   readonly expiresAt: Date;
   /** The same identifier that the verifier's {@link Grant.id} has. */
   readonly id: string;
@@ -107,36 +107,36 @@ export interface SignedRequest {
 
 /** Lifetime of a signed request: exactly one of `expiresIn` and `expiresAt`. */
 export interface Lifetime {
-  /** Seconds of life from the time of signing. */
+  /** Lifetime in seconds, from the time of signing. */
   readonly expiresIn?: number | undefined;
   /** First instant at which the URL is no longer valid. */
   readonly expiresAt?: Date | undefined;
   /**
-   * Seconds. The signing time is rounded down to a multiple of it and the life extended by it, so that every call
-   * within a window gives the same bytes (a cache keeps working) and each URL still lives at least `expiresIn`.
+   * Seconds. The signing time is rounded down to a multiple of it, and the lifetime is extended by it, so that every call
+   * within a window returns the same bytes (caches keep working) and each URL is still valid for at least `expiresIn`.
    */
   readonly stableWindow?: number | undefined;
 }
 
 /** Response headers that a signed download sets. */
 export interface ResponseOverrides {
-  /** `Cache-Control`, as it is to be sent. So is each of the others: none of them is checked for sense. */
+  /** `Cache-Control`, exactly as it will be sent. The values of all these headers are sent unchecked. */
   readonly cacheControl?: string | undefined;
   /** `Content-Disposition`, such as `attachment; filename="talk.mp4"`. */
   readonly contentDisposition?: string | undefined;
-  /** `Content-Encoding`. Nothing is encoded by it. */
+  /** `Content-Encoding`. It does not cause any encoding. */
   readonly contentEncoding?: string | undefined;
   /** `Content-Language`. */
   readonly contentLanguage?: string | undefined;
   /** `Content-Type`. */
   readonly contentType?: string | undefined;
-  /** `Expires`, a date as HTTP writes it. The life of the URL is `expiresIn`. */
+  /** `Expires`, an HTTP date. The lifetime of the URL is `expiresIn`. */
   readonly expires?: string | undefined;
 }
 
 /** What a request is bound to beyond method, resource and time. Each scheme says which of these it can bind. */
 export interface Bindings {
-  /** The `Content-Type` that the holder has to send. */
+  /** The `Content-Type` that the holder must send. */
   readonly contentType?: string | undefined;
   /** Bytes of the body: exact, or a range. */
   readonly contentLength?: number | { readonly min?: number; readonly max: number } | undefined;
@@ -165,7 +165,7 @@ export interface Signer<R> {
 export interface AsyncSigner<R> {
   /** Signs one request. Nothing is sent, and whether the resource exists shows when the URL is used. */
   sign(request: R): Promise<SignedRequest>;
-  /** In order, with up to sixteen signatures under way: takes as many requests ahead of what it has yielded. */
+  /** In order, with up to sixteen signatures in progress: it reads up to that many requests ahead of what it has yielded. */
   signMany(requests: Iterable<R>): AsyncIterable<SignedOrError>;
 }
 
@@ -177,16 +177,16 @@ export interface Proof {
 
 /** Turns a request into a grant or throws a `DaypassError`. */
 export interface Verifier<G extends Grant = Grant> {
-  /** Tells by names alone whether the request is signed in this scheme. Nothing is verified by it. */
+  /** Tells by names alone whether the request is signed with this scheme. Verifies nothing. */
   detects(request: WireRequest): boolean;
   /**
-   * What the request may do. Rejects with a `DaypassError` that says why it may not; the body is not looked at, see
+   * Returns what the request may do, or rejects with a `DaypassError` that says why it is refused. Does not read the body, see
    * {@link Grant.limitBody}.
    */
   verify(request: WireRequest, proof?: Proof): Promise<G>;
 }
 
-/** Finds keys by the identifier in the request. Return several to allow rotation by overlap, nothing or `null` for an unknown one. */
+/** Looks up keys by the identifier in the request. Return several for key rotation, nothing or `null` for an unknown identifier. */
 export type KeyResolver<K> = (
   keyId: string,
 ) => K | readonly K[] | null | undefined | Promise<K | readonly K[] | null | undefined>;

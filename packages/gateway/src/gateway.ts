@@ -25,31 +25,31 @@ import type { Exchange, Task } from "./protocols/protocol.ts";
 import { refuseStranger } from "./protocols/stranger.ts";
 import { protocolsOf } from "./protocols.ts";
 
-/** What {@link createGateway} makes: it answers requests, and owns its storage. */
+/** A gateway, created by {@link createGateway}: it answers requests, and owns its storage. */
 export interface Gateway {
   readonly limits: Limits;
   /**
-   * Answers one request. Never throws and never rejects: what goes wrong becomes an outcome with a status.
+   * Answers one request. Never throws and never rejects: errors become an outcome with a status.
    *
-   * Whoever calls it sends the outcome's status, headers and body as they are, releases the body also when the client is gone,
-   * and calls `delivered` once. `body` is read only after the request was let through.
+   * The caller must send the outcome's status, headers and body unchanged, release the body even if the client has disconnected,
+   * and call `delivered` once. `body` is read only after the request has been authorised.
    *
-   * @param signal aborted when the client is gone. Of a function it is asked where something has to be waited for: making one costs a
-   * tenth of a small answer
+   * @param signal aborted when the client disconnects. A function is called only when the gateway has to wait for something, because
+   * creating a signal costs a tenth of a small response
    */
   handle(
     request: WireRequest,
     body: AsyncIterable<Uint8Array>,
     signal?: AbortSignal | (() => AbortSignal),
   ): Outcome | Promise<Outcome>;
-  /** Tells probes that no more work is welcome, and closes the storage. For when nothing is under way any more. */
+  /** Makes the readiness probe fail, and closes the storage. Call it when no request is in progress any more. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a gateway: it verifies what it is sent, and serves what the signature grants and policy permits.
+ * Creates a gateway, which verifies requests, and serves what the signature grants and the policy permits.
  *
- * Reads no environment and opens no socket; `@daypass/gateway/node` does the latter.
+ * Reads no environment variables and opens no socket; for a socket, use `@daypass/gateway/node`.
  *
  * @throws {DaypassError} `INVALID_INPUT`, `INVALID_KEY` for options that cannot work
  * @example

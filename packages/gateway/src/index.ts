@@ -1,6 +1,6 @@
 /**
- * The gateway: {@link createGateway} turns requests into outcomes. Sockets are in `@daypass/gateway/node`, storage drivers have
- * subpaths of their own.
+ * The gateway: {@link createGateway} turns requests into outcomes. Sockets are in `@daypass/gateway/node`; storage drivers have
+ * their own subpaths.
  *
  * @module
  */

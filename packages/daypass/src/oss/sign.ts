@@ -34,10 +34,10 @@ const RULES: ObjectRules = {
 
 /**
  * Signs Alibaba Cloud OSS presigned URLs with signature version 4. Binds method, bucket, key, every parameter, the signing
- * time and life; of the headers Content-Type, Content-MD5 and `x-oss-*` (also their absence), and those that are asked for.
+ * time and lifetime; of the headers, Content-Type, Content-MD5 and `x-oss-*` (also their absence), and the requested ones.
  *
- * The host is open unless `bindHost` says otherwise, and so is the body: bind the header `content-md5` to fix it. OSS
- * cannot hold a URL back and signs one key. Whether the key may touch the bucket is decided by the server.
+ * The host is open unless `bindHost` is set. The body is open, too: bind the header `content-md5` to fix it. OSS supports
+ * neither a later start nor prefixes. The server decides whether the key may access the bucket.
  *
  * Source: https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls
  *

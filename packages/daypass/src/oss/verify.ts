@@ -22,11 +22,11 @@ export interface OssVerifierOptions extends OssBucketOptions, VerifierOptions {
 
 /**
  * Verifies Alibaba Cloud OSS presigned URLs in signature version 4: grammar, signature over method, `/bucket/key`, every
- * parameter, Content-Type, Content-MD5, every `x-oss-*` header and the additional ones, security token, date and life (1
+ * parameter, Content-Type, Content-MD5, every `x-oss-*` header and the additional ones, security token, date and lifetime (1
  * to 604800 s).
  *
- * The host is signed only where the URL says so. Does not check that the key may touch this bucket, runs no `callback` and
- * no `x-oss-process`, and does not read the body: Content-MD5, `x-oss-forbid-overwrite` and `response-*` become
+ * The host is signed only if the URL says so. Does not check that the key may access this bucket, does not run `callback` or
+ * `x-oss-process`, and does not read the body: Content-MD5, `x-oss-forbid-overwrite` and `response-*` become
  * obligations. URLs that are bound to a network (`x-oss-ac-*`) are refused.
  *
  * Source: https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls

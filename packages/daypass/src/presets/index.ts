@@ -1,5 +1,5 @@
 /**
- * Providers that speak S3: where they are reached, for which region they are signed for, and what they lack. Each gives
+ * S3-compatible providers: their endpoints, their signing regions, and the features that they lack. Each preset returns
  * options to spread into those of `s3Signer`, `s3V2Signer`, `s3FormSigner` or `s3FormV2Signer`, which then refuse what the
  * provider is known to refuse.
  *

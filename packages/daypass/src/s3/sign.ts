@@ -20,11 +20,11 @@ export interface S3SignerOptions extends EndpointOptions {
 }
 
 /**
- * Signs S3 presigned URLs with AWS Signature Version 4. The signing key is derived once per day and credential. Nothing
- * is added that was not asked for: no checksum, no header, no parameter.
+ * Signs S3 presigned URLs with AWS Signature Version 4. The signing key is derived once per day and credential. Adds nothing
+ * that you did not ask for: no checksum, no header, no parameter.
  *
- * The body is not bound unless `bind.sha256` says so, and S3 binds an exact `bind.contentLength` only. Whether the key
- * may touch the bucket is decided by the server when the URL is used.
+ * The body is not bound unless `bind.sha256` is given, and S3 can bind only an exact `bind.contentLength`. The server decides
+ * whether the key may access the bucket when the URL is used.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  *

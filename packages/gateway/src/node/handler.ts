@@ -12,14 +12,14 @@ import { send } from "./send.ts";
 import { type MinimumRate, type TransferWatch, transferWatch } from "./transfer-watch.ts";
 import { wireRequest } from "./wire-request.ts";
 
-/** The listener that `node:http` calls; give it to `checkContinue` too, or `Expect: 100-continue` is answered too early. */
+/** The listener that `node:http` calls. Register it for `checkContinue` too, or `Expect: 100-continue` is answered too early. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Options of {@link toNodeHandler}. */
 export interface NodeHandlerOptions {
   /** 1 KB/s over 10 s unless told. */
   readonly minimumRate?: MinimumRate | undefined;
-  /** Whether connections are to end with their next response. */
+  /** Whether connections should be closed with their next response. */
   readonly isDraining?: (() => boolean) | undefined;
 }
 
@@ -30,7 +30,7 @@ const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: object, isDraining: 
 const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: timer };
 
 /**
- * Makes a gateway a request listener of `node:http` or `node:https`.
+ * Turns a gateway into a request listener for `node:http` or `node:https`.
  *
  * Sets no timeouts and no header limits: those belong to the server, see `listen`.
  *

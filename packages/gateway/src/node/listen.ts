@@ -12,7 +12,7 @@ import { unreadable } from "./unreadable.ts";
 
 /** Milliseconds that a client may take. */
 export interface Timeouts {
-  /** From the connection, or the end of the last request, to the end of the head. A TLS handshake has as much. */
+  /** From the connection, or the end of the last request, to the end of the head. Also the limit for a TLS handshake. */
   readonly headersMs: number;
   /** Between two requests on a connection. */
   readonly keepAliveMs: number;
@@ -23,11 +23,11 @@ export interface Timeouts {
 /** The timeouts of a server that was given none. */
 export const defaultTimeouts: Timeouts = { headersMs: 10_000, keepAliveMs: 5_000, idleMs: 60_000 };
 
-/** Where the server says what concerns no single request. Every pino logger is one. */
+/** Receives log entries that do not belong to a single request. Every pino logger is one. */
 export interface Logger {
   /** For what the operator may want to know. */
   info(fields: object, message: string): void;
-  /** For what the operator has to mend. */
+  /** For what the operator has to fix. */
   error(fields: object, message: string): void;
 }
 
@@ -42,7 +42,7 @@ export interface ListenOptions {
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** What an upload or a download has to move at least; 1 KB/s over 10 s unless told. */
   readonly minimumRate?: MinimumRate | undefined;
-  /** Connections that may be open at once; the next one is closed. 10,000 unless told. */
+  /** Connections that may be open at once; further ones are closed. 10,000 unless told. */
   readonly maxConnections?: number | undefined;
   readonly logger?: Logger | undefined;
 }
@@ -60,11 +60,11 @@ export interface GatewayServer extends Balanced {
   /** The port that it listens on, also where 0 was asked for. */
   readonly port: number;
   /**
-   * Shows another certificate to whoever connects from now on; connections that are open keep theirs. Throws, and keeps the one it had,
-   * where TLS does not take the pair or the server was started without one.
+   * Uses another certificate for new connections; open connections keep theirs. Throws, and keeps the current certificate,
+   * if the pair is invalid or the server was started without TLS.
    */
   setTls(pair: TlsPair): void;
-  /** Takes no new connection, lets requests finish for at most this many milliseconds, then closes the gateway. */
+  /** Accepts no new connections, lets requests finish for at most this many milliseconds, then closes the gateway. */
   drain(timeoutMs: number): Promise<void>;
 }
 
@@ -86,9 +86,9 @@ const OPTIONS: FormsOf<ListenOptions> = {
 const TIMEOUTS: FormsOf<Timeouts> = { headersMs: timer, keepAliveMs: timer, idleMs: timer };
 
 /**
- * Serves a gateway on a socket, with the limits and timeouts that keep slow and greedy clients from the others.
+ * Serves a gateway on a socket, with limits and timeouts that protect it from slow and greedy clients.
  *
- * Rejects where the address is taken.
+ * Rejects if the address is in use.
  *
  * @throws {DaypassError} `INVALID_INPUT` for options that cannot work
  * @example

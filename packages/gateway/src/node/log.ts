@@ -9,17 +9,17 @@ import { logFile } from "./log-file.ts";
 export interface LogOptions {
   /** File descriptor or path; standard output, 1, unless told. */
   readonly destination?: number | string | undefined;
-  /** Of the lines that concern no single request; `info` unless told. */
+  /** Level of the lines that do not belong to a single request; `info` unless told. */
   readonly level?: Level | undefined;
 }
 
 /** An open log. */
 export interface Log {
-  /** For everything that concerns no single request. */
+  /** For everything that does not belong to a single request. */
   readonly logger: Logger;
-  /** Writes the one line of a request, and one for each object of a DeleteObjects: give it to `createGateway` as `audit`. */
+  /** Writes one line per request, and one for each object of a DeleteObjects: pass it to `createGateway` as `audit`. */
   readonly audit: (event: AuditEvent) => void;
-  /** Writes out what is still in memory, and gives up what the reader of a pipe leaves lying for two seconds. */
+  /** Writes out what is still in memory. If the reader of a pipe takes nothing for two seconds, the rest is discarded. */
   close(): Promise<void>;
 }
 
@@ -33,10 +33,10 @@ const OPTIONS: FormsOf<LogOptions> = {
 };
 
 /**
- * Opens a log of JSON lines in pino's form. It is written in the background: at most half a second of it is lost with the
- * process.
+ * Opens a log of JSON lines in pino's format. It is written in the background: if the process crashes, at most half a second
+ * is lost.
  *
- * No line holds a signature, a session token or a secret: URLs appear with the values of a short list of parameters only.
+ * No line contains a signature, a session token or a secret: URLs appear only with the values of an allow-list of parameters.
  *
  * @throws {DaypassError} `INVALID_INPUT`
  * @example

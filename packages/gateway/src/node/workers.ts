@@ -21,13 +21,13 @@ export interface PrimaryOptions {
   readonly args?: readonly string[] | undefined;
   /** Added to the environment of the workers. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Called for each worker, also for one that replaces another, before it runs: the place for `serveIndexWriter`. */
+  /** Called for each worker, including replacements, before it runs: the place for `serveIndexWriter`. */
   readonly onWorker?: ((channel: Channel, worker: { readonly id: number }) => void) | undefined;
-  /** Called when a worker ends that was not asked to; it is started again after `restartMs`. */
+  /** Called when a worker ends unexpectedly; it is restarted after `restartMs`. */
   readonly onExit?: ((exit: WorkerExit) => void) | undefined;
 }
 
-/** How a worker ended that was not asked to. */
+/** How a worker ended unexpectedly. */
 export interface WorkerExit {
   /** Of the worker, from 1. The one that replaces it has another. */
   readonly id: number;
@@ -41,11 +41,11 @@ export interface WorkerExit {
 
 /** The workers, as the process that keeps them running sees them. */
 export interface Primary {
-  /** Resolves when every worker has said that it serves. Rejects when one ended before it did. */
+  /** Resolves when every worker has reported that it serves. Rejects if one ends before that. */
   ready(): Promise<void>;
   /** Asks every worker to read its configuration again. */
   reload(): void;
-  /** Asks every worker to drain, and kills those that have not ended after this many milliseconds and a second. */
+  /** Asks every worker to drain, and kills those that have not ended one second after this many milliseconds. */
   drain(timeoutMs: number): Promise<void>;
 }
 
@@ -71,11 +71,11 @@ const STABLE_MS = 30_000;
 const KILL_GRACE_MS = 1000;
 
 /**
- * Starts workers and keeps them running: one that crashes is started again, after a wait that doubles while it keeps crashing.
+ * Starts workers and keeps them running: a worker that crashes is restarted, after a wait that doubles while it keeps crashing.
  *
- * The kernel gives connections to the workers (`SCHED_NONE`): round robin through the primary served 7,500 connections a second
- * where this served 17,400. Bursts that it gives to one worker are spread again. The primary itself serves nothing, so it can own
- * what only one process may, such as the writer of the disk index.
+ * The kernel distributes connections to the workers (`SCHED_NONE`): this served 17,400 connections per second, compared with 7,500
+ * with round robin through the primary. Bursts given to one worker are rebalanced. The primary itself serves nothing, so it can own
+ * what only one process may own, such as the writer of the disk index.
  *
  * @example
  * ```ts
@@ -167,17 +167,17 @@ export function primary(options: PrimaryOptions): Primary {
 /** The worker's end: tells the primary that it serves, and does what the primary asks for. */
 export interface WorkerEnd {
   readonly channel: Channel;
-  /** Call it once requests are served. Of a server that is given, connections are evened out with the other workers'. */
+  /** Call it once requests are served. If you pass the server, its connections are balanced with those of the other workers. */
   ready(server?: Balanced): void;
 }
 
 /**
- * Connects a worker to its primary. Node ends a worker whose primary is gone.
+ * Connects a worker to its primary. Node ends a worker whose primary has ended.
  *
- * A terminal sends Ctrl-C to the workers too, and systemd its SIGTERM: let them ignore SIGINT and SIGTERM, and the primary will ask them to
+ * A terminal sends Ctrl-C, and systemd SIGTERM, to the workers too: let them ignore SIGINT and SIGTERM, and the primary will ask them to
  * drain.
  *
- * @throws {Error} where this process was not started by `primary`
+ * @throws {Error} if this process was not started by `primary`
  * @example
  * ```ts
  * import { type GatewayServer, worker } from "@daypass/gateway/node";

@@ -1,4 +1,4 @@
-/** What a request may cost before anybody has looked at its signature. Sizes are bytes. */
+/** What a request may cost before its signature is verified. Sizes are in bytes. */
 export interface Limits {
   /** Path of the target, as on the wire. */
   readonly path: number;
@@ -6,29 +6,29 @@ export interface Limits {
   readonly query: number;
   /** The whole request head. Enforced by the HTTP parser. */
   readonly headerBytes: number;
-  /** Number of header fields. One more than this is refused; Node would drop the rest in silence. */
+  /** Number of header fields. More are refused; Node would silently drop the rest. */
   readonly headerCount: number;
   /** Body of an upload. */
   readonly body: number;
-  /** An object made of parts, which `body` bounds one by one only. */
+  /** A multipart object, of which `body` limits only each part. */
   readonly object: number;
-  /** What each part of an upload in parts has at least, but the last. */
+  /** Minimum size of each part of a multipart upload, except the last. */
   readonly minPart: number;
   /** Names and values of an upload's user metadata together. */
   readonly metadata: number;
   /**
-   * Requests that may be under way at once; the next one is asked to come back later. A quarter of them may be forms and other
-   * bodies that nobody has verified yet.
+   * Requests that may be in progress at once; further ones are told to retry later. Up to a quarter of them may be forms and other
+   * bodies that are not verified yet.
    */
   readonly inFlight: number;
   /**
-   * Of these, bodies that nobody has verified yet from one address (of IPv6: one /64), and never more than half of the places for
-   * them. Behind a proxy the addresses are those of clients only where the proxy is trusted.
+   * Of these unverified bodies, how many may come from one address (IPv6: one /64), and never more than half of them. Behind a proxy,
+   * the addresses are those of clients only if the proxy is trusted.
    */
   readonly unverifiedPerAddress: number;
 }
 
-/** The limits of a gateway that was given none: S3's own, and room for what clients send. */
+/** The default limits of a gateway: S3's own, with room for what clients send. */
 export const defaultLimits: Limits = {
   // A key has at most 1024 bytes and percent-encoding triples them.
   path: 4096,

@@ -1,6 +1,6 @@
 /**
- * Objects in a folder. Each folder in the root is a bucket, and the files that lie loose in it are the bucket `files`; what is
- * already there is served as it is. Uploads are durable and whole or not there; their metadata lives in `.daypass/`.
+ * Objects in a folder. Each folder in the root is a bucket, and loose files in the root form the bucket `files`; existing files
+ * are served unchanged. Uploads are durable and atomic; their metadata is in `.daypass/`.
  * @module
  */
 import { callback, expectForms, type FormsOf, object, text, unexpected, wholeNumber } from "../http/option-forms.ts";
@@ -55,16 +55,16 @@ export interface DiskOptions {
   readonly writer?: IndexWriter | undefined;
   /** Memory for small files, in bytes. 64 MB unless told. */
   readonly cacheBytes?: number | undefined;
-  /** Files up to this many bytes are read at once and may be kept in memory. 64 KB unless told. */
+  /** Files up to this many bytes are read in one go and may be cached in memory. 64 KB unless told. */
   readonly smallBytes?: number | undefined;
   /**
-   * Told how far the reading of folders has come for a listing, when it takes more than two seconds: the first one of a large
-   * folder does. In a worker the process that has opened the index is told.
+   * Called with the progress of reading folders for a listing, if it takes more than two seconds, as the first listing of a large
+   * folder does. With workers, it is called in the process that has opened the index.
    */
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
-  /** Told when the disk has no room for the index: see `openDiskIndex`. In a worker the process that has opened the index is told. */
+  /** Called if the disk has no room for the index: see `openDiskIndex`. With workers, it is called in the process that has opened the index. */
   readonly onFull?: (() => void) | undefined;
-  /** Told when nothing may be written to the folder: see `openDiskIndex`. In a worker the process that has opened the index is told. */
+  /** Called if the folder is not writable: see `openDiskIndex`. With workers, it is called in the process that has opened the index. */
   readonly onReadOnly?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined;

@@ -1,6 +1,6 @@
 /**
- * Objects in a bucket that speaks S3, or in all buckets of an account. Bytes pass through as they come, in both directions, and
- * nothing is kept here: uploads in parts, tags and rules are the upstream's own. See `docs/drivers/s3.md`.
+ * Objects in one, several or all buckets of an account on an S3 server. Bytes are streamed in both directions, and
+ * nothing is stored here: multipart uploads, tags and CORS rules are the upstream's own. See `docs/drivers/s3.md`.
  * @module
  */
 
@@ -30,7 +30,7 @@ const HOLD = 8 * 1024 * 1024;
 const HELD_UPLOADS = 64;
 
 /**
- * Opens an upstream as storage. Nothing is sent before the first call, so that a gateway starts also while its upstream is down.
+ * Opens an upstream as storage. Nothing is sent before the first call, so a gateway can start while its upstream is down.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * For tests: a gateway over a temporary folder, and the contract that every storage driver keeps.
+ * For tests: a gateway on a temporary folder, and the contract suite for storage drivers.
  *
  * @module
  */

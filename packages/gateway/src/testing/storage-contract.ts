@@ -1,5 +1,5 @@
 /**
- * What every storage driver promises, as one suite. It needs no test framework of its own: hand in the three functions of yours.
+ * The contract of every storage driver, as one suite. It works with any test framework: pass its three functions.
  * @module
  */
 import { createHash } from "node:crypto";

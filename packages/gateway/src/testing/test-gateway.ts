@@ -15,7 +15,7 @@ import type { Storage } from "../storage/storage.ts";
 
 /** Options of {@link testGateway}. */
 export interface TestGatewayOptions {
-  /** Files by `bucket/key`, written before the storage opens the folder. `PUT` a key that no path can hold. */
+  /** Files by `bucket/key`, written before the storage opens the folder. For keys that cannot be file paths, use `PUT`. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
   /** Replaces or wraps the storage. */
   readonly storage?: ((disk: Storage) => Storage) | undefined;
@@ -24,7 +24,7 @@ export interface TestGatewayOptions {
   readonly listen?: Omit<ListenOptions, "port"> | undefined;
 }
 
-/** Ready options for S3 clients. What they are made of is the client's own constructor. */
+/** Ready-made options for the constructors of S3 clients. */
 export interface TestClients {
   /** `new S3Client(gateway.clients.awsSdk)` of `@aws-sdk/client-s3`, and whatever else takes its options. */
   readonly awsSdk: {
@@ -68,18 +68,18 @@ export interface TestGateway extends AsyncDisposable {
   readonly accessKey: S3AccessKey;
   readonly urlKey: UrlHmacKey;
   readonly clients: TestClients;
-  /** What was audited so far. */
+  /** The audit events so far, in order. */
   readonly events: readonly AuditEvent[];
   /**
    * The gateway's time, for signers that should agree with it: the system's, plus what {@link TestGateway.advance} has added.
    * Clients with a clock of their own sign in the present, and are refused once the gateway is far enough ahead.
    */
   readonly clock: () => Date;
-  /** Moves the gateway's clock on, so that URLs end without anybody waiting. It never goes back. */
+  /** Moves the gateway's clock forward, so that URLs expire without waiting. It never goes back. */
   advance(seconds: number): void;
   /**
-   * The URL with one character of its signature changed, in whatever scheme it is signed. What opened before is refused after.
-   * Throws for a URL that carries no signature.
+   * Returns the URL with one character of its signature changed, for every scheme. A URL that worked before is then refused.
+   * Throws for a URL without a signature.
    */
   tamper(url: string): string;
   /** Ends the server and removes the folder. */
@@ -87,8 +87,8 @@ export interface TestGateway extends AsyncDisposable {
 }
 
 /**
- * Starts a strict endpoint for a test: it verifies what it is sent, as the cloud would. One S3 access key and one Daypass URL key
- * are its own; `PUT` a bucket to have more than those of `files`. Works with any test runner, as it uses none.
+ * Starts a strict endpoint for a test: it verifies every request, as the cloud would. It has its own S3 access key and Daypass URL
+ * key. To add buckets besides those of `files`, `PUT` them. Works with any test runner.
  *
  * @example
  * ```ts

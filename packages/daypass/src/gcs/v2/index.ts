@@ -1,6 +1,6 @@
 /**
  * Google Cloud Storage signed URLs in the legacy V2: {@link gcsV2Signer}, {@link gcsV2HmacSigner}, {@link gcsV2Verifier}
- * and {@link gcsV2HmacVerifier}. Only for servers and clients that know nothing newer.
+ * and {@link gcsV2HmacVerifier}. Only for servers and clients that support nothing newer.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Alibaba Cloud OSS presigned URLs in the legacy signature version 1: {@link ossV1Signer} and {@link ossV1Verifier}. Only
- * for clients and servers that know nothing newer.
+ * for clients and servers that support nothing newer.
  *
  * @module
  */

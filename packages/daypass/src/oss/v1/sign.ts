@@ -38,9 +38,9 @@ const MAX_LIFE = 100 * 365 * 86_400;
 const SIGNED_HEADER = /^(?:content-md5|content-type|x-oss-.*)$/;
 
 /**
- * Signs Alibaba Cloud OSS presigned URLs in the legacy signature version 1 (HMAC-SHA1), for servers and clients that know
- * no other. V1 binds method, bucket, key, end, sub-resources (`versionId`, `response-*`, every `x-oss-*` parameter),
- * Content-MD5, Content-Type and `x-oss-*` headers. Whoever holds the URL may change host, scheme, every other header and
+ * Signs Alibaba Cloud OSS presigned URLs in the legacy signature version 1 (HMAC-SHA1), for servers and clients that support
+ * nothing newer. V1 binds method, bucket, key, expiry, sub-resources (`versionId`, `response-*`, every `x-oss-*` parameter),
+ * Content-MD5, Content-Type and `x-oss-*` headers. The holder may change host, scheme, every other header and
  * every other query parameter: `unbound` says so, and `warnings` names the parameters that are not covered.
  *
  * A key such as `a?acl`, which V1 signs like the key `a` with a parameter, is refused.

@@ -25,9 +25,9 @@ export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions 
  * Verifies Alibaba Cloud OSS presigned URLs in the legacy signature version 1: grammar, signature over method, bucket,
  * key, sub-resources, Content-MD5, Content-Type and `x-oss-*` headers, security token and end.
  *
- * V1 covers no other query parameter, so one that is not in `allowUnsigned` is refused. It covers neither host nor scheme
- * nor any other header, and has no signing time: the grant's `notBefore` is 1970. Keys and values that V1 signs like
- * something else are refused. Does not check that the key may touch this bucket, and does not read the body.
+ * V1 covers no other query parameter, so any that is not in `allowUnsigned` is refused. It does not cover host, scheme
+ * or any other header, and has no signing time: the grant's `notBefore` is 1970. Keys and values that V1 signs like
+ * something else are refused. Does not check that the key may access this bucket, and does not read the body.
  *
  * Source: https://www.alibabacloud.com/help/en/oss/developer-reference/signed-urls
  *

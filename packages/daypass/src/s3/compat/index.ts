@@ -1,6 +1,6 @@
 /**
- * In place of `@aws-sdk/s3-request-presigner`: {@link getSignedUrl} and {@link presign} take the clients and commands of the AWS
- * SDK for JavaScript v3, of which nothing is imported.
+ * Replaces `@aws-sdk/s3-request-presigner`: {@link getSignedUrl} and {@link presign} accept the clients and commands of the AWS
+ * SDK for JavaScript v3, without importing it.
  *
  * @module
  */

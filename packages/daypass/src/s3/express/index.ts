@@ -1,5 +1,5 @@
 /**
- * Presigned URLs for S3 Express One Zone, whose sessions have a token of their own: {@link s3ExpressSigner} and
+ * Presigned URLs for S3 Express One Zone, which uses its own session token: {@link s3ExpressSigner} and
  * {@link s3ExpressVerifier}.
  *
  * @module

@@ -27,12 +27,12 @@ export interface S3ExpressSignerOptions extends Omit<S3SignerOptions, "addressin
 const DIRECTORY_BUCKET = /^[a-z0-9][a-z0-9-]*--([a-z0-9]+(?:-[a-z0-9]+)?-az\d+)--xa?-s3$/;
 
 /**
- * Signs presigned URLs for objects in S3 Express One Zone: SigV4 for the service `s3express`, with the session's token in
- * `X-Amz-S3session-Token`, at the endpoint of the zone that the bucket's name ends with.
+ * Signs presigned URLs for objects in S3 Express One Zone: SigV4 for the service `s3express`, with the session token in
+ * `X-Amz-S3session-Token`, at the endpoint of the zone in the bucket's name.
  *
- * A session ends five minutes after it was created, and its URLs with it: hand in `credentials.expiration`, and a longer
- * life is refused, or clamped. Calls on buckets are signed with your own credentials and service `s3express` instead, and
- * are not for this signer.
+ * A session expires five minutes after it was created, and its URLs with it: pass `credentials.expiration`, and a longer
+ * lifetime is refused, or clamped. Calls on buckets are signed with your own credentials and the service `s3express` instead, not
+ * with this signer.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html
  *

@@ -18,12 +18,12 @@ export interface S3ExpressVerifierOptions extends Omit<S3VerifierOptions, "crede
 const TOKEN = "X-Amz-S3session-Token";
 
 /**
- * Verifies presigned URLs of S3 Express One Zone: SigV4 in the query for the service `s3express`, with the token of a session in
- * `X-Amz-S3session-Token`. For servers that give out sessions themselves, and for whoever holds one and wants to know what a
- * URL of it grants.
+ * Verifies presigned URLs of S3 Express One Zone: SigV4 in the query for the service `s3express`, with a session token in
+ * `X-Amz-S3session-Token`. For servers that issue sessions themselves, and for holders of a session who want to know what
+ * its URLs grant.
  *
- * Checks what `s3Verifier` of `daypass/s3` does, and that the token is that of the access key, once and signed. Does not check
- * that the bucket is the one that the session was created for, nor whether the session may write: the caller knows both.
+ * Makes the same checks as `s3Verifier` of `daypass/s3`, and checks that the token belongs to the access key, is signed and is not
+ * repeated. Does not check that the session was created for this bucket, or that it may write: the caller must.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html
  *

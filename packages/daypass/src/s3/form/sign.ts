@@ -6,12 +6,12 @@ import { formSignature } from "./canonical.ts";
 import { type S3FormRequest, s3FormSignerOf } from "./request.ts";
 
 /**
- * Signs upload forms for browsers: an S3 POST policy in AWS Signature Version 4. Unlike a presigned PUT, a form binds a range of
- * lengths, a path instead of one key, and where the browser goes afterwards.
+ * Signs upload forms for browsers: an S3 POST policy in AWS Signature Version 4. Unlike a presigned PUT, a form can bind a length
+ * range, a path instead of one key, and where the browser is redirected afterwards.
  *
- * `fields` are bound to their values, the rest of the policy is `conditions` in S3's own words. Not bound: the bytes of the
- * file, unless a checksum field says so, and its length, unless `contentLength` does. S3 has no way to make a form work
- * only once.
+ * `fields` are bound to their values; the rest of the policy is `conditions`, in S3's syntax. Not bound: the bytes of the
+ * file, unless a checksum field is set, and its length, unless `contentLength` is set. S3 cannot limit a form to a single
+ * use.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  *

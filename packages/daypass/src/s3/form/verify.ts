@@ -22,13 +22,13 @@ export interface S3FormVerifierOptions extends FormVerifierOptions {
 }
 
 /**
- * Verifies upload forms with an S3 POST policy in AWS Signature Version 4: the signature over the policy, its end, each of its
- * conditions, and that every field is named by one. The bucket is the request's own, never the form's.
+ * Verifies upload forms with an S3 POST policy in AWS Signature Version 4: the signature over the policy, its expiry, each of its
+ * conditions, and that a condition names every field. The bucket is that of the request, never one from the form.
  *
- * Give it the fields before the file, and use what it gives back: `grant.key` has the file's name in it, reduced to one
+ * Pass the fields before the file, and use the result: `grant.key` includes the file's name, reduced to one
  * segment. Does not read the file: its length and checksums become obligations, and are refused with
- * `UNENFORCED_CONSTRAINT` unless listed in `enforces`. Does not check that the key may write to this bucket, nor that
- * `grant.redirect` is a place to send a browser to.
+ * `UNENFORCED_CONSTRAINT` unless listed in `enforces`. Does not check that the key may write to this bucket, or that
+ * `grant.redirect` is safe to redirect to.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  *

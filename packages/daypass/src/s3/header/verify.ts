@@ -34,13 +34,13 @@ export interface S3HeaderGrant extends S3Grant {
 
 /**
  * Verifies S3 requests that carry AWS Signature Version 4 in their `Authorization` header: grammar, signature over method,
- * path, query, signed headers and payload hash, session token, signing time, and that no unsigned `x-amz-*` header is
- * there.
+ * path, query, signed headers and payload hash, session token, signing time, and that there is no unsigned `x-amz-*`
+ * header.
  *
- * The body itself is not read: its hash becomes the obligation `body-sha256`, and chunks become `body-chunks`, which
- * {@link S3HeaderGrant.openBody} discharges. AWS's page asks clients to sign Content-Type
- * and Content-MD5 where they are sent; its servers do not insist and neither does this verifier: `signedHeaders` of
- * the grant tells what was. Does not check that the key may touch this bucket.
+ * The body is not read: its hash becomes the obligation `body-sha256`, and chunks become `body-chunks`, which
+ * {@link S3HeaderGrant.openBody} discharges. AWS's documentation requires clients to sign Content-Type
+ * and Content-MD5 if they are sent; its servers do not enforce this, and neither does this verifier: check `signedHeaders` of
+ * the grant. Does not check that the key may access this bucket.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *

@@ -1,6 +1,6 @@
 /**
  * S3 presigned URLs in the legacy AWS Signature Version 2: {@link s3V2Signer} and {@link s3V2Verifier}. Only for servers
- * and clients that know nothing newer.
+ * and clients that support nothing newer.
  *
  * @module
  */

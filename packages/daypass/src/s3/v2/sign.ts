@@ -24,12 +24,12 @@ import {
 import { isAuthParameter } from "./parse.ts";
 
 /**
- * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that know no other. Options and
+ * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that support nothing newer. Options and
  * requests are those of `s3Signer`; the region only chooses the endpoint.
  *
- * SigV2 binds method, bucket, key, end, sub-resources (`versionId`, `response-*`, …), Content-MD5, Content-Type and
- * `x-amz-*` headers. Whoever holds the URL may change host, scheme, every other header and every other query
- * parameter: `unbound` says so, and `warnings` names the parameters that were asked for and are not covered.
+ * SigV2 binds method, bucket, key, expiry, sub-resources (`versionId`, `response-*`, …), Content-MD5, Content-Type and
+ * `x-amz-*` headers. The holder may change host, scheme, every other header and every other query
+ * parameter: `unbound` says so, and `warnings` names the requested parameters that are not covered.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
  *

@@ -39,9 +39,9 @@ export interface S3V2Grant extends S3Grant {
  * Verifies S3 presigned URLs in the legacy Signature Version 2: grammar, signature over method, bucket, path,
  * sub-resources, Content-MD5, Content-Type and `x-amz-*`, session token and end.
  *
- * SigV2 covers no other query parameter, so one that is not in `allowUnsigned` is refused. It covers neither host nor
- * scheme nor any other header, and has no signing time: the grant's `notBefore` is 1970. Does not check that the key may
- * touch this bucket, and does not read the body: a signed Content-MD5 and response overrides become obligations.
+ * SigV2 covers no other query parameter, so any that is not in `allowUnsigned` is refused. It does not cover host,
+ * scheme or any other header, and has no signing time: the grant's `notBefore` is 1970. Does not check that the key may
+ * access this bucket, and does not read the body: a signed Content-MD5 and response overrides become obligations.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
  *

@@ -8,7 +8,7 @@ import { formV2Signature } from "./canonical.ts";
  * Signs upload forms in the legacy Signature Version 2. Requests and result are those of `s3FormSigner`; the policy is the
  * same, and the region only chooses the endpoint.
  *
- * Unlike a SigV2 URL, a SigV2 form leaves nothing open that a SigV4 form binds. What is weaker is the key: HMAC-SHA1 with the
+ * Unlike a SigV2 URL, a SigV2 form binds as much as a SigV4 form. Only the key is weaker: HMAC-SHA1 with the
  * secret itself, for every region and service.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/HTTPPOSTForms.html

@@ -16,8 +16,8 @@ export interface S3FormV2VerifierOptions extends FormVerifierOptions {
 }
 
 /**
- * Verifies upload forms in the legacy Signature Version 2. What is checked, given back and left to the caller is the same as
- * with `s3FormVerifier`; there is no signing time, so the grant's `notBefore` is 1970.
+ * Verifies upload forms in the legacy Signature Version 2. It checks and returns the same as `s3FormVerifier`, and leaves
+ * the same to the caller; there is no signing time, so the grant's `notBefore` is 1970.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/HTTPPOSTForms.html
  *

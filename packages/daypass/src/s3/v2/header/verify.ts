@@ -21,8 +21,8 @@ export interface S3V2HeaderVerifierOptions extends VerifierOptions, Pick<S3Verif
  * Verifies S3 requests that carry the legacy AWS Signature Version 2 in their `Authorization` header: grammar, signature over
  * method, Content-MD5, Content-Type, date, `x-amz-*` headers, bucket, key and sub-resources, session token and signing time.
  *
- * SigV2 signs neither host nor body nor the parameters that page a listing: these are in `parameters` of the grant all the
- * same, as there is no listing without them. Any other unsigned parameter is refused. Does not check that the key may touch
+ * SigV2 does not sign the host, the body or the parameters of a listing; these parameters are nevertheless in `parameters` of
+ * the grant, because listings need them. Any other unsigned parameter is refused. Does not check that the key may access
  * this bucket.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html

@@ -1,5 +1,5 @@
 /**
- * What a key's scope lets it grant, without the rest of the gateway: for programs that sign and want to know beforehand.
+ * Checks what a key's scope lets it grant, without the rest of the gateway: for programs that sign and want to check beforehand.
  *
  * @module
  */

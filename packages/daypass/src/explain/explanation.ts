@@ -75,32 +75,32 @@ export interface Hypothesis {
   readonly code: CauseCode;
   /** How many variants of it were tried. */
   readonly tried: number;
-  /** Whether one of them gives the very signature, or explains the answer. */
+  /** Whether one of them gives exactly the signature, or explains the server's response. */
   readonly fits: boolean;
   /** The variant that fits, or what was tried first. */
   readonly sentence: string;
 }
 
-/** A known pitfall that the URL has, by name. None of them needs to be the cause. */
+/** A known pitfall of the URL, by name. It is not necessarily the cause. */
 export interface Trap {
-  /** By which the guide has it. */
+  /** The name used in the guide. */
   readonly name: string;
   /** What it is, and what to do, in a sentence or two. */
   readonly text: string;
 }
 
-/** A header, of a form a field, that the holder has to send; `value` is missing where the URL or the policy does not tell it. */
+/** A header (for a form, a field) that the holder must send; `value` is missing if the URL or the policy does not state it. */
 export interface MustSend {
-  /** Of the header or the field. */
+  /** The name of the header or field. */
   readonly name: string;
   readonly value?: string | undefined;
 }
 
-/** What lets a page of another origin upload. */
+/** What a page from another origin needs to upload. */
 export interface BrowserUpload {
   /** The directive for the page's `Content-Security-Policy`. A form that is posted without a script needs `form-action`. */
   readonly contentSecurityPolicy: string;
-  /** The CORS rule in the form in which this provider takes it, ready for `JSON.stringify`. */
+  /** The CORS rule in this provider's format, ready for `JSON.stringify`. */
   readonly cors: unknown;
   /** How the rule is set. */
   readonly corsIsSetBy: string;
@@ -112,11 +112,11 @@ export interface ExplainedCondition {
   readonly condition: string;
   /** In words. */
   readonly says: string;
-  /** Whether the form meets it; `undefined` where nobody can tell, as of a file whose size is not given. */
+  /** Whether the form meets it; `undefined` if this is unknown, for example because the file's size is not given. */
   readonly met: boolean | undefined;
 }
 
-/** What is known of a presigned URL or a signed form. Texts have no secret in them, and signatures and session tokens only with `reveal`. */
+/** What is known about a presigned URL or a signed form. Texts contain no secrets, and signatures and session tokens only with `reveal`. */
 export interface Explanation {
   /** `s3`, `s3/v4a`, `s3/express`, `s3/v2`, `s3/form`, `s3/form/v2`, `gcs/form`, `gcs`, `gcs/v2`, `azure`, `oss`, `oss/v1`, `cos`, `swift`, `cloudfront`, `url`, an edge token's: `nginx`, …, `aws` for requests of its other services, or the name of a service whose URLs can be read alone: `supabase`, `discord`, … */
   readonly scheme: string;
@@ -126,7 +126,7 @@ export interface Explanation {
   readonly signedBy: string;
   /** What a valid signature allows. */
   readonly grants: {
-    /** Missing where the URL does not tell it (S3 signs the method and does not write it down) and no key shows it. */
+    /** Missing if the URL does not state it (S3 signs the method, but does not write it into the URL) and no key reveals it. */
     readonly methods?: readonly string[] | undefined;
     readonly resource: string;
   };
@@ -134,9 +134,9 @@ export interface Explanation {
   readonly binds: readonly string[];
   /** What a holder can change without breaking the signature. */
   readonly leavesOpen: readonly string[];
-  /** As the URL tells it: nobody has checked the signer's clock. */
+  /** As stated in the URL: the signer's clock is not checked. */
   readonly signedAt?: Date | undefined;
-  /** First instant of validity, where the URL has one. */
+  /** First instant of validity, if the URL has one. */
   readonly startsAt?: Date | undefined;
   /** First instant at which it no longer works, as far as it is known. */
   readonly endsAt?: Date | undefined;
@@ -146,11 +146,11 @@ export interface Explanation {
   readonly mustSend: readonly MustSend[];
   /** Of a form: its policy. */
   readonly conditions?: readonly ExplainedCondition[] | undefined;
-  /** What a page needs to use the URL, where it is for a PUT or a POST. */
+  /** What a page needs to use the URL, if it is for a PUT or a POST. */
   readonly browser?: BrowserUpload | undefined;
-  /** Pitfalls that the URL has; empty where there are none. */
+  /** Pitfalls of the URL; empty if there are none. */
   readonly traps: readonly Trap[];
-  /** Missing where nothing is found to be wrong. */
+  /** Missing if nothing is found to be wrong. */
   readonly cause?: Cause | undefined;
   /** Kinds of causes in the order of their likelihood; those that fit come first. */
   readonly hypotheses?: readonly Hypothesis[] | undefined;
@@ -184,16 +184,16 @@ export interface CloudfrontExplainKey {
   readonly publicKey: string;
 }
 
-/** A key of an Azure account; with the account's name where the URL does not tell it, or several are given. */
+/** A key of an Azure account; with the account's name if the URL does not state it, or if several keys are given. */
 export type AzureExplainKey = (AzureSharedKey | AzureDelegatedKey) & { readonly account?: string | undefined };
 
-/** The request that was refused, as far as it is known. The `Request` of `fetch` is one. */
+/** The refused request, as far as it is known. It can be a `Request` of `fetch`. */
 export interface SentRequest {
-  /** Guessed to be `GET` where it is not told, and others are tried. */
+  /** If not given, `GET` is assumed and others are tried. */
   readonly method?: string | undefined;
-  /** Where it differs from the URL that was signed. */
+  /** If it differs from the URL that was signed. */
   readonly url?: string | undefined;
-  /** Names in any case. What is not told is a guess, and said to be one. */
+  /** Names in any case. Headers that are not given are guessed, and reported as guesses. */
   readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]> | undefined;
   /** Of the client, as the server saw it: some edge tokens sign it. */
   readonly remoteAddress?: string | undefined;
@@ -203,17 +203,17 @@ export interface SentRequest {
 
 /** Options of `explain`. */
 export interface ExplainOptions {
-  /** The request that was refused. Of a {@link WireRequest} the scheme is taken to be that of the URL. */
+  /** The refused request. For a {@link WireRequest}, the scheme (http or https) is assumed to be that of the URL. */
   readonly request?: SentRequest | WireRequest | undefined;
-  /** The body of the server's answer: the XML of a store, Swift's page, the problem details of a Daypass server, or the page of a proxy, a firewall or a CDN. */
+  /** The body of the server's response: the XML of a store, Swift's page, the problem details of a Daypass server, or the page of a proxy, a firewall or a CDN. */
   readonly errorBody?: string | undefined;
-  /** The status of the answer, where its body is not at hand: the one to a HEAD has none, and browsers hide it from pages. */
+  /** The status of the response, if its body is not available: a response to HEAD has none, and browsers hide it from pages. */
   readonly status?: number | undefined;
-  /** Those that may have signed, of any scheme, by which a cause can be proved. Their secrets are never shown. */
+  /** Keys of any scheme that may have signed the URL; they can prove a cause. Their secrets are never shown. */
   readonly keys?: readonly ExplainKey[] | undefined;
   /** Further names of the server (`minio:9000`), tried as the signed host. */
   readonly hosts?: readonly string[] | undefined;
-  /** Origin of the page that is to upload, for {@link Explanation.browser}. */
+  /** Origin of the uploading page, for {@link Explanation.browser}. */
   readonly origin?: string | undefined;
   /** Shows signatures and session tokens in the texts. Secrets are never shown. */
   readonly reveal?: boolean | undefined;
@@ -221,7 +221,7 @@ export interface ExplainOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** A signed upload form. A list of fields may hold the file's own (`file`): what comes behind it is not read by any server. */
+/** A signed upload form. A list of fields may include that of the file (`file`): no server reads the fields after it. */
 export interface FormToExplain {
   /** Where the form is posted to. */
   readonly url: string;
@@ -229,13 +229,13 @@ export interface FormToExplain {
   readonly fields: Readonly<Record<string, string>> | FormFields;
 }
 
-/** The form that was refused, as far as it is known and not the one that was signed. */
+/** The refused form, as far as it is known and differs from the signed one. */
 export interface SentForm {
   /** Where it was posted to. */
   readonly url?: string | undefined;
   /** As they were sent. */
   readonly fields?: FormToExplain["fields"] | undefined;
-  /** The file's name, which `${filename}` in a field stands for. */
+  /** The file's name, which replaces `${filename}` in a field. */
   readonly fileName?: string | undefined;
   /** Bytes of the file. */
   readonly fileSize?: number | undefined;
@@ -243,6 +243,6 @@ export interface SentForm {
 
 /** Options of `explainForm`. */
 export interface ExplainFormOptions extends Pick<ExplainOptions, "clock" | "errorBody" | "keys" | "origin" | "reveal"> {
-  /** The form that was refused, where it is another than the one that was signed. */
+  /** The refused form, if it differs from the signed one. */
   readonly sent?: SentForm | undefined;
 }

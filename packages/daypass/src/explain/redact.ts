@@ -63,14 +63,14 @@ const FORMS: readonly RegExp[] = [
 ];
 
 /**
- * Replaces the values of signatures and session tokens in a URL by `REDACTED`, for logs and messages. The rest keeps its
- * bytes. A text that is no URL comes back as it is; user names and passwords in front of a host go, too. Of a token that is a URL in
- * base64 (EKS, MSK) that URL comes back.
+ * Replaces the values of signatures and session tokens in a URL with `REDACTED`, for logs and messages. All other bytes are
+ * unchanged. Text that is not a URL is returned unchanged; user names and passwords before a host are removed, too. For a token that
+ * is a base64-encoded URL (EKS, MSK), the decoded URL is returned, redacted.
  *
- * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs, and
- * the tokens of edges, in the query and in the path, and those of the services that `explain` knows by name.
+ * Knows the parameters of S3 (V2, V4), GCS, Azure, CloudFront, Alibaba OSS, Tencent COS, Swift and Daypass URLs, edge tokens
+ * in the query and in the path, and those of the services that `explain` knows by name.
  *
- * @param url also a target of a request, which begins with `/`
+ * @param url may also be a request target, which begins with `/`
  * @example
  * ```ts
  * import { redactUrl } from "daypass/explain";

@@ -18,15 +18,15 @@ import { type FormView, formView, namesOf } from "./view.ts";
 
 /**
  * Explains a signed upload form: an S3 POST policy (Signature Version 4 or 2) or a Cloud Storage policy document (V4), as
- * `s3FormSigner`, `gcsFormSigner` and the SDKs return it. Says what it is, who signed it, what it grants, each condition of
- * its policy in words, what it leaves open, when it ends, which known traps it has, and why a server refuses it.
+ * `s3FormSigner`, `gcsFormSigner` and the SDKs return it. Returns what it is, who signed it, what it grants, each condition of
+ * its policy in words, what it leaves open, when it expires, which known traps it has, and why a server refuses it.
  *
  * The cause is found as for a URL: from the server's error body, from a key by ranked variants (a damaged secret, another
- * region, service or date, the policy's base64 or JSON written anew, conditions and life changed after signing), and by
- * holding the form as it was sent against its policy. Does not read the file; nothing is sent anywhere.
+ * region, service or date, a policy whose base64 or JSON was rewritten, conditions and lifetime changed after signing), and by
+ * checking the form as it was sent against its policy. Does not read the file; nothing is sent anywhere.
  *
- * @throws {DaypassError} `INVALID_INPUT` where `url` is no absolute http(s) URL and for a form or options of another shape, `INVALID_KEY`
- * for a key that its scheme's verifier does not take, `NO_SIGNATURE` for a form that is signed in no scheme that is known here
+ * @throws {DaypassError} `INVALID_INPUT` if `url` is not an absolute http(s) URL and for an invalid form or options, `INVALID_KEY`
+ * for a key that its scheme's verifier does not accept, `NO_SIGNATURE` for a form that is not signed with a known scheme
  * @example
  * ```ts
  * import { explainForm } from "daypass/explain";

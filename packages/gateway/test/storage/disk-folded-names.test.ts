@@ -7,12 +7,11 @@ import { needs } from "../../../../tools/needs.ts";
 import { bundledFixture } from "./bundled-fixture.ts";
 import { removeRoot, tempRoot } from "./temp-root.ts";
 
-const reason = needs("mkntfs", "lowntfs-3g", "unshare") ?? needsDiskImages();
-// NTFS as Windows has it finds a file by any case; this driver also puts the names of new files into small letters.
+const reason = needs("mkntfs", "lowntfs-3g", "ntfs-3g", "unshare") ?? needsDiskImages();
 const SCRIPT = `
 truncate -s 8M "$1/image"
 mkntfs -q -Q -F -s 512 "$1/image" > "$1/log" 2>&1
-lowntfs-3g -o ignore_case,windows_names "$1/image" "$1/disk" >> "$1/log" 2>&1
+$5 "$1/image" "$1/disk" >> "$1/log" 2>&1
 trap 'umount "$1/disk"' EXIT
 mkdir -p "$1/disk/bucket"
 [ "$2" = "$1/disk" ] || mount --bind "$1/disk/bucket" "$2/bucket"
@@ -29,12 +28,15 @@ interface Said {
   readonly buckets: readonly (string | null)[];
 }
 
-async function said(root: "disk" | "root"): Promise<Said> {
-  const program = await bundledFixture("folded-names.ts");
+// NTFS as Windows has it finds a file by any case; this driver also puts the names of new files into small letters.
+const FOLDING = "lowntfs-3g -o ignore_case,windows_names";
+
+async function said<T = Said>(root: "disk" | "root", mount = FOLDING, fixture = "folded-names.ts"): Promise<T> {
+  const program = await bundledFixture(fixture);
   const folder = tempRoot();
   for (const name of ["disk", "root/bucket"]) mkdirSync(join(folder, name), { recursive: true });
-  const run = ["--mount", "sh", "-euc", SCRIPT, "sh", folder, join(folder, root), process.execPath, program];
-  const answer = JSON.parse(execFileSync("unshare", run).toString()) as Said;
+  const run = ["--mount", "sh", "-euc", SCRIPT, "sh", folder, join(folder, root), process.execPath, program, mount];
+  const answer = JSON.parse(execFileSync("unshare", run).toString()) as T;
   removeRoot(folder);
   return answer;
 }
@@ -68,5 +70,21 @@ describe.skipIf(reason)(`a file system that folds case${reason ?? ""}`, () => {
     expect([texts["dir/b"], texts["SECRET.TXT"]]).toEqual([null, null]);
     expect(lists["dir/"]).toEqual(["dir/a 8"]);
     expect(kept).toEqual(["of secret.txt", null]);
+  });
+});
+
+interface SaidOfStreams {
+  readonly first: readonly (string | null)[];
+  readonly stored: Readonly<Record<string, string>>;
+  readonly texts: Readonly<Record<string, string | null>>;
+  readonly listed: readonly string[];
+  readonly kept: string | null;
+}
+
+describe.skipIf(reason)(`a disk that does not know a letter${reason ?? ""}`, () => {
+  it("has no file of that name, and refuses to take one", async () => {
+    const { stored, texts } = await said<SaidOfStreams>("root", "ntfs-3g -o locale=C", "stream-names.ts");
+    expect(stored).toMatchObject({ "secret.txt": "stored", "\u{1fadf}": "KEY_NOT_STORABLE" });
+    expect(texts["\u{1fadf}"]).toBeNull();
   });
 });

@@ -52,7 +52,7 @@ const THREAD = `
   // Names come in the order of hashes. Sorted, those of a batch go to neighbouring pages of the index, a tenth of the writes.
   const SORTED = 100_000;
   // Nothing there, nothing that we may see, or nothing that a path may lead through.
-  const ABSENT = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES", "EPERM"]);
+  const ABSENT = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EILSEQ", "EACCES", "EPERM"]);
   const unlessAbsent = (step) => {
     try {
       return step();

@@ -12,7 +12,7 @@ const REMEMBERED = 10_000;
 export interface Folders {
   /**
    * Makes a folder below `base`, which exists. Resolves to false when something else is in the way: a file, or a symbolic
-   * link, which is never followed.
+   * link, which is never followed. Or when the file system takes no such name.
    */
   ensure(base: string, folder: string): Promise<boolean>;
 }
@@ -62,8 +62,8 @@ function make(path: string): boolean {
     mkdirSync(path);
     return true;
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
-    throw error;
+    if (!["EEXIST", "EINVAL", "EILSEQ"].includes(errnoOf(error) ?? "")) throw error;
+    return false;
   }
 }
 

@@ -21,8 +21,11 @@ import { fingerprintOf } from "./fingerprint.ts";
 /** O_NOFOLLOW refuses a link at the end of the path; O_NONBLOCK keeps a FIFO without a writer from stopping the process. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Nothing there, a file where the path needs a folder, a link loop, a name too long, a FIFO or socket without a peer. */
-const ABSENT = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "ENXIO"]);
+/**
+ * Nothing there, a file where the path needs a folder, a link loop, a name too long, a name of characters that the file system does not know (APFS,
+ * of those that are newer than it), a FIFO or socket without a peer.
+ */
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EILSEQ", "ENXIO"]);
 
 /** Where a path really leads, once it is open: a name looked up again could have changed in between. */
 const pathOf: (fd: number, path: string) => string =

@@ -58,7 +58,7 @@ export interface ObjectPlacerOptions {
 /** Somebody who removes folders as fast as they are made has to be stopped by somebody else. */
 const MAX_ATTEMPTS = 5;
 
-const NOT_PLAIN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY", "EINVAL"]);
+const NOT_PLAIN = new Set(["EISDIR", "ENOTDIR", "ENOENT", "ENOTEMPTY", "EINVAL", "EILSEQ"]);
 
 const TEMP_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
@@ -127,7 +127,7 @@ export function objectPlacer({ layout, run, writer, folders, finder }: ObjectPla
       // Since the upload began a folder took the name, or its folder went: the name is left to whoever has it now. Or the disk of a bucket cannot
       // hold such a name.
       if (!NOT_PLAIN.has(errnoOf(error) ?? "")) throw error;
-      isName = errnoOf(error) !== "EINVAL";
+      isName = errnoOf(error) !== "EINVAL" && errnoOf(error) !== "EILSEQ";
     }
     await folders.ensure(layout.own, dirname(places.hashed));
     try {
@@ -218,7 +218,7 @@ function respelled(): StorageError {
 function notHeld(): StorageError {
   return new StorageError(
     "KEY_NOT_STORABLE",
-    'expected a name that the disk of the bucket can hold, found another: leave out <>:"|?* and blanks or dots at the end of a name',
+    'expected a name that the disk of the bucket can hold, found another: leave out <>:"|?*, letters newer than the disk, and blanks or dots at the end of a name',
   );
 }
 

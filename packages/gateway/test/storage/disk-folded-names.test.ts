@@ -81,6 +81,18 @@ interface SaidOfStreams {
   readonly kept: string | null;
 }
 
+describe.skipIf(reason)(`a file system that takes a colon for the beginning of a stream${reason ?? ""}`, () => {
+  const mount = "ntfs-3g -o streams_interface=windows";
+  it.each(["disk", "root"] as const)("keeps a key apart from the stream of another (%s)", async (root) => {
+    const { first, stored, texts, listed, kept } = await said<SaidOfStreams>(root, mount, "stream-names.ts");
+    expect(first).toEqual(["stored", null]);
+    expect(new Set(Object.values(stored))).toEqual(new Set(["stored"]));
+    expect(texts).toEqual(Object.fromEntries(Object.keys(stored).map((key) => [key, `of ${key}`])));
+    expect(listed).toEqual(["secret.txt", "secret.txt:"]);
+    expect(kept).toBe("of secret.txt");
+  });
+});
+
 describe.skipIf(reason)(`a disk that does not know a letter${reason ?? ""}`, () => {
   it("has no file of that name, and refuses to take one", async () => {
     const { stored, texts } = await said<SaidOfStreams>("root", "ntfs-3g -o locale=C", "stream-names.ts");

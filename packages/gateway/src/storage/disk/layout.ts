@@ -193,12 +193,14 @@ function canWrite(root: string, own: string): boolean {
 
 const PROBE = "Probe-\u00e9";
 
-/** Whether a name with another case, or with its accents written apart, finds the same file. */
+/** Whether a name with another case, with its accents written apart, or with a colon behind it (NTFS' streams) finds the same file. */
 function probeFolding(own: string): boolean {
   if (lstatOrAbsent(join(own, PROBE)) === undefined) {
     throw new StorageError("UNAVAILABLE", "the storage folder was not opened by its first process yet");
   }
-  return [PROBE.toLowerCase(), PROBE.normalize("NFD")].some((name) => lstatOrAbsent(join(own, name)) !== undefined);
+  return [PROBE.toLowerCase(), PROBE.normalize("NFD"), `${PROBE}:`].some(
+    (name) => lstatOrAbsent(join(own, name)) !== undefined,
+  );
 }
 
 /**
@@ -210,7 +212,9 @@ function probeByNames(root: string): boolean {
   const names = new Set(readdirSync(root));
   for (const name of names) {
     const other = name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase();
-    if (other !== name && !names.has(other)) return lstatOrAbsent(join(root, other)) !== undefined;
+    const others = [other, `${name}:`];
+    if (other !== name && !others.some((one) => names.has(one)))
+      return others.some((one) => lstatOrAbsent(join(root, one)) !== undefined);
   }
   return true;
 }

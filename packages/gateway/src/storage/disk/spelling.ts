@@ -41,6 +41,9 @@ export function spellingBelow(base: string, { folds }: SpellingOptions): Spellin
 
 /** Whether no other spelling finds anything, so that an entry that was found has this one. */
 function isAlone(folder: string, name: string): boolean {
+  // NTFS can be mounted so that a file has a second name with a colon behind it, and others for its streams.
+  const colon = name.indexOf(":");
+  if (colon !== -1 && lstatOrAbsent(`${folder}/${name.slice(0, colon)}`) !== undefined) return false;
   return otherSpellings(name)?.every((other) => lstatOrAbsent(`${folder}/${other}`) === undefined) ?? false;
 }
 

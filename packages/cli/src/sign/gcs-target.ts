@@ -52,7 +52,7 @@ const ELSEWHERE =
  */
 export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAccount> {
   const named = env["GOOGLE_APPLICATION_CREDENTIALS"];
-  const folder = env["CLOUDSDK_CONFIG"] || inHome(".config", "gcloud");
+  const folder = env["CLOUDSDK_CONFIG"] || gcloudFolder(env);
   const path = named || (folder && join(folder, "application_default_credentials.json"));
   const text = path && (await (named ? namedText("GOOGLE_APPLICATION_CREDENTIALS", path) : usualText(path)));
   if (path === undefined || text === undefined) {
@@ -80,6 +80,12 @@ export async function serviceAccount(env: Context["env"]): Promise<GcsServiceAcc
     private_key,
     ...(typeof universe_domain === "string" ? { universe_domain } : {}),
   };
+}
+
+/** Where gcloud keeps what it knows, unless it is told another place. */
+function gcloudFolder(env: Context["env"]): string | undefined {
+  if (process.platform !== "win32") return inHome(".config", "gcloud");
+  return env["APPDATA"] && join(env["APPDATA"], "gcloud");
 }
 
 // In a home that is no folder, or another user's, there is nothing to find: a command that can do without passes over it.

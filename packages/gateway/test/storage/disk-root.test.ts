@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { disk } from "../../src/storage/disk.ts";
@@ -17,6 +18,26 @@ it("names the folder that is not there, and what to do, before anything is writt
   }
   mkdirSync(none);
   await (await disk({ root: none })).close();
+});
+
+it("refuses to serve a folder on Windows, before anything is written", async () => {
+  const root = tempRoot();
+  const files = readdirSync(root);
+  const { platform } = process;
+  const become = (name: string): void => {
+    Object.defineProperty(process, "platform", { value: name });
+    syncBuiltinESMExports();
+  };
+  onTestFinished(() => {
+    become(platform);
+    removeRoot(root);
+  });
+  become("win32");
+  await expect(disk({ root })).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("expected Linux or macOS for a folder as storage, found Windows"),
+  });
+  expect(readdirSync(root)).toEqual(files);
 });
 
 it.each([

@@ -64,6 +64,7 @@ export interface Layout {
 
 /** Opens a root. The one process that owns its index (`owner`) also makes the gateway's folder in it. */
 export function openLayout(path: string, options: { readonly owner: boolean }): Layout {
+  if (platform === "win32") throw onWindows();
   const root = resolveRoot(path);
   const own = join(root, OWN_PREFIX);
   const readOnly = options.owner ? !makeOwnFolder(own) : !canWrite(root, own);
@@ -133,6 +134,14 @@ export function openLayout(path: string, options: { readonly owner: boolean }): 
     isSpelledSo: (base, path, device) => (!foldsNames && device === rootDevice) || base === own || spelling(base)(path),
     spellingIn,
   };
+}
+
+/** A folder cannot be flushed there, and the checks of where a file lies and how it is spelled know one separator. */
+function onWindows(): StorageError {
+  return new StorageError(
+    "UNAVAILABLE",
+    "expected Linux or macOS for a folder as storage, found Windows: run the gateway in WSL or a container, or with an S3 server as storage",
+  );
 }
 
 function resolveRoot(folder: string): string {

@@ -79,9 +79,10 @@ const KILL_GRACE_MS = 1000;
  *
  * @example
  * ```ts
+ * import { fileURLToPath } from "node:url";
  * import { primary } from "@daypass/gateway/node";
  *
- * const workers = primary({ workers: 2, exec: new URL("worker.js", import.meta.url).pathname });
+ * const workers = primary({ workers: 2, exec: fileURLToPath(new URL("worker.js", import.meta.url)) });
  * await workers.ready();
  * await workers.drain(10_000);
  * ```

@@ -118,7 +118,12 @@ export function cosSigner(options: CosSignerOptions): Signer<CosSignRequest> {
 }
 
 const BOUND: readonly string[] = ["method", "host", "path", "query", "start", "end"];
-const UNBOUND: readonly string[] = ["scheme", "headers that are not listed", "session token"];
+const UNBOUND: readonly string[] = [
+  "scheme",
+  "further query parameters",
+  "headers that are not listed",
+  "session token",
+];
 const SHA1 = "COS knows no other algorithm than HMAC-SHA1 over a SHA-1";
 
 function startOf(notBefore: Date | undefined, signedAt: number, expiresAt: Date): number {

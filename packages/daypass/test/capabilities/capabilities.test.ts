@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { explain } from "../../src/explain/index.ts";
 import { isDaypassError } from "../../src/index.ts";
 import { type Capabilities, probe } from "./probe.ts";
 import { shapes } from "./shapes.ts";
@@ -57,6 +58,17 @@ describe("what each scheme binds", async () => {
       const named = { scheme: "scheme", origin: "host", "other query parameters": "query" };
       for (const [what, word] of Object.entries(named)) {
         if (open.includes(what)) expect(unbound.join()).toContain(word);
+      }
+    },
+  );
+
+  it.each(subjects.map((subject, i) => ({ ...subject, open: found[i]?.leavesOpen ?? [] })))(
+    "is never left open where explain does not say so: $scheme",
+    async ({ sign, open }) => {
+      const { leavesOpen } = await explain((await sign({ expiresIn: 60 }, AT)).url, { clock: () => AT });
+      const named = { scheme: "scheme", origin: "host", "other headers": "header" };
+      for (const [what, word] of Object.entries(named)) {
+        if (open.includes(what)) expect(leavesOpen.join()).toContain(word);
       }
     },
   );

@@ -52,6 +52,19 @@ describe("COS", () => {
     expect(await changed(request, "q-header-list=host", "q-header-list=range")).toBe("UNSIGNED_HEADER");
   });
 
+  it("says that further parameters are open: COS signs those of a list, and takes others beside them", async () => {
+    const { unbound, ...link } = sign({ query: { versionId: "v1" } });
+    expect(unbound).toEqual([
+      "scheme",
+      "further query parameters",
+      "headers that are not listed",
+      "session token",
+      "body",
+    ]);
+    // No part of the signature: this verifier refuses the name.
+    expect(await changed(wireRequest({ ...link, unbound }), "?", "?acl=&")).toBe("UNSIGNED_PARAMETER");
+  });
+
   it("binds the start: it is the one constraint of time that most stores cannot hold", async () => {
     const link = sign({ notBefore: later(120.5) });
     expect(link.url).toContain(`q-sign-time=${later(121).getTime() / 1000};${later(600).getTime() / 1000}&`);

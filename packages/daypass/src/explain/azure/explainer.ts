@@ -86,7 +86,7 @@ function open({ kind, values }: AzureUrl): readonly string[] {
       : resource === "c" || resource === "d"
         ? ["which blob of those"]
         : []),
-    ...(values.get("spr") === "https" ? [] : ["https or http"]),
+    values.get("spr") === "https" ? "host" : "scheme and host",
     values.has("srh") ? "every other header" : "every header",
     values.has("srq") ? "every other query parameter" : "every query parameter",
     "body",

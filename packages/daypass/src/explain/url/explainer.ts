@@ -85,6 +85,7 @@ function leftOpen(values: ReadonlyMap<string, string>, methods: readonly string[
   const vary = values.get("dp-vary");
   const open: string[] = [];
   if (vary !== undefined) open.push(`query parameters ${vary.replaceAll(".", ", ")}`);
+  open.push(values.has("dp-headers") || values.has("dp-type") ? "every other header" : "every header");
   if (!values.has("dp-sha256") && methods.some((method) => method !== "GET")) open.push("body");
   if (!values.has("dp-uses")) open.push("how often it is used");
   if (!values.has("dp-subject") && !values.has("dp-ip")) open.push("who uses it, and from where");

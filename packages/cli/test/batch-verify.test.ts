@@ -285,6 +285,7 @@ test("takes the options of signers of Azure and Google in an entry, and holds th
   const azure = { scheme: "azure", kind: "service", version: "2026-04-06", account: "a", credentials: { accountKey } };
   const google = { scheme: "gcs", version: "v4", credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "s" } };
   const own = { ...google, endpoint: "https://cdn.example.com", addressing: "bucket-bound" };
+  const named = { ...own, buckets: { "https://cdn.example.com": "media" } };
   const universe = { ...google, universeDomain: "example.goog", addressing: "virtual" };
   const object = { bucket: "media", object: "a.txt", ...life };
   const [azureUrl, ownUrl, universeUrl] = (
@@ -298,8 +299,8 @@ test("takes the options of signers of Azure and Google in an entry, and holds th
   const verdicts = await verify([
     ask(azureUrl, azure),
     ask(azureUrl, { ...azure, version: "2020-12-06" }),
-    ask(ownUrl, own),
-    ask(ownUrl, { ...own, endpoint: "https://cdn.example.net" }),
+    ask(ownUrl, named),
+    ask(ownUrl, { ...named, endpoint: "https://cdn.example.net" }),
     ask(ownUrl, { ...own, addressing: "any" }),
     ask(universeUrl, universe),
     ask(universeUrl, { ...universe, universeDomain: "example.net" }),
@@ -308,7 +309,33 @@ test("takes the options of signers of Azure and Google in an entry, and holds th
   expect(verdicts.map(verdictOf)).toEqual([
     ...["ok", "WRONG_SCOPE", "ok", "WRONG_ORIGIN", "INVALID_INPUT", "ok", "WRONG_ORIGIN", "INVALID_INPUT"],
   ]);
-  expect(verdicts[5]?.grant).toMatchObject({ bucket: "media", object: "a.txt" });
+  for (const verdict of [verdicts[2], verdicts[5]])
+    expect(verdict?.grant).toMatchObject({ bucket: "media", object: "a.txt" });
+});
+
+// It would read the first segment of the path as the bucket, and grant another one.
+test("asks which bucket a bucket's own host stands for, and guesses none", async () => {
+  const at = "2026-01-02T03:04:05Z";
+  const life = { expiresIn: 900, signedAt: at };
+  const place = { endpoint: "https://cdn.example.com", addressing: "bucket-bound" };
+  const gcs = { scheme: "gcs", credentials: { accessKeyId: "GOOG1EXAMPLE", secretAccessKey: "s" }, ...place };
+  const oss = { scheme: "oss", credentials: { accessKeyId: "LTAI", accessKeySecret: "s" }, region: "cn-hangzhou" };
+  const cos = { scheme: "cos", credentials: { secretId: "AKID", secretKey: "s" }, ...place };
+  const lines = [
+    { ...gcs, bucket: "media", object: "a/b.txt", ...life },
+    { ...gcs, version: "v2", bucket: "media", object: "a/b.txt", ...life },
+    { ...oss, ...place, bucket: "media", key: "a/b.txt", ...life },
+    { ...cos, region: "ap-guangzhou", bucket: "media-1250000000", key: "a/b.txt", ...life },
+  ];
+  const signed = await sign(lines);
+  const ask = (more: object) =>
+    signed.map(({ url }, i) => ({
+      ...{ at, request: { url } },
+      schemes: [{ ...[gcs, { ...gcs, version: "v2" }, { ...oss, ...place }, cos][i], ...more }],
+    }));
+  const verdicts = await verify([...ask({}), ...ask({ buckets: { "https://cdn.example.com": "media" } })]);
+  expect(verdicts.map(verdictOf)).toEqual([...Array(4).fill("INVALID_INPUT"), ...Array(4).fill("ok")]);
+  expect(verdicts.slice(4).map(({ grant }) => grant?.["bucket"])).toEqual(Array(4).fill("media"));
 });
 
 test("names a user in front of the host", async () => {

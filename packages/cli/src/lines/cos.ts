@@ -19,7 +19,7 @@ import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.t
 import { credentialsOf, type LineCredentials } from "./line-credentials.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
 import { originMap, ownOrigin } from "./origins.ts";
-import { originsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
+import { bucketsOf, originsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `cos`: Tencent COS. */
@@ -82,6 +82,7 @@ const ENTRY: Fields = fields({
 interface CosEntry extends SignerPlace {
   readonly credentials?: CosLineCredentials | readonly CosLineCredentials[];
   readonly origins?: readonly string[];
+  readonly addressing?: "virtual" | "path" | "bucket-bound";
   readonly buckets?: Readonly<Record<string, string>>;
   readonly maxLife?: number;
   readonly maxFutureSkew?: number;
@@ -97,12 +98,12 @@ function keysOf({ credentials }: CosEntry): readonly CosCredentials[] {
 function cosLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
   const entry = checked<CosEntry>(object, ENTRY);
   const credentials = keysOf(entry);
-  const { buckets, maxLife, maxFutureSkew } = entry;
+  const { maxLife, maxFutureSkew } = entry;
   const options = {
     credentials,
     // On Tencent a bucket in front of the host can be told from the host's name alone, and the grant should name it.
     origins: originsOf(entry) ?? [ownOrigin(origin).replace(TENCENT_VIRTUAL, "$1*.$2")],
-    ...{ buckets, maxLife, maxFutureSkew, clock, enforces: ENFORCES },
+    ...{ buckets: bucketsOf(entry), maxLife, maxFutureSkew, clock, enforces: ENFORCES },
   };
   return [["cos", cosVerifier(options)]];
 }

@@ -24,7 +24,7 @@ import {
 } from "./fields.ts";
 import { type DialectVerifier, ENFORCES, type LineContext } from "./line-scheme.ts";
 import { originMap, ownOrigin, wildcardOrigin } from "./origins.ts";
-import { originsOf } from "./signer-place.ts";
+import { bucketsOf, originsOf } from "./signer-place.ts";
 
 const HMAC_KEY = nested(fields({ accessKeyId: text, secretAccessKey: text }));
 const isAccount = (value: unknown): boolean =>
@@ -92,7 +92,8 @@ export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineCont
   const keys = keysOf(entry);
   const hmacKeys = keys.filter((key) => "accessKeyId" in key);
   const accounts = keys.filter((key) => "client_email" in key).map(publicAccount);
-  const { version, buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const { version, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const buckets = bucketsOf(entry);
   const configured = configuredOrigins(entry);
   const origins = configured ?? [gcsOrigin(origin)];
   const common = { origins, buckets, clock, enforces: ENFORCES };

@@ -22,7 +22,7 @@ import { LIFETIME, type LineLifetime, lifetime, signingTime } from "./lifetime.t
 import { credentialsOf, type LineCredentials } from "./line-credentials.ts";
 import { type DialectVerifier, ENFORCES, type LineContext, type LineScheme, type SignLine } from "./line-scheme.ts";
 import { originMap, ownOrigin, wildcardOrigin } from "./origins.ts";
-import { originsOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
+import { bucketsOf, originsOf, regionsOf, SIGNER_FIELDS, type SignerPlace } from "./signer-place.ts";
 import { type TimedSigner, timedSigner } from "./timed-signer.ts";
 
 /** Lines of the scheme `oss`: Alibaba OSS V4 and V1. */
@@ -92,6 +92,7 @@ interface OssEntry extends SignerPlace {
   readonly version?: "v4" | "v1";
   readonly credentials?: OssLineCredentials | readonly OssLineCredentials[];
   readonly origins?: readonly string[];
+  readonly addressing?: "virtual" | "path" | "bucket-bound";
   readonly buckets?: Readonly<Record<string, string>>;
   readonly regions?: readonly string[];
   readonly maxFutureSkew?: number;
@@ -108,7 +109,8 @@ function keysOf({ credentials }: OssEntry): readonly OssCredentials[] {
 function ossLineVerifiers(object: JsonObject, { origin, clock }: LineContext): readonly DialectVerifier[] {
   const entry = checked<OssEntry>(object, ENTRY);
   const credentials = keysOf(entry);
-  const { version, buckets, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const { version, maxFutureSkew, maxLife, allowUnsigned } = entry;
+  const buckets = bucketsOf(entry);
   const regions = regionsOf(entry);
   const configured = originsOf(entry);
   // The bucket is signed wherever its name stands: without configured origins both places are tried.

@@ -1,10 +1,10 @@
 import { DaypassError } from "daypass";
-import { type FieldKind, oneOf, text } from "./fields.ts";
+import { type FieldKind, missing, oneOf, text } from "./fields.ts";
 import { endpointOrigins } from "./origins.ts";
 
 /**
- * What a signer is told of a store's place. An entry of `schemes` takes it, too, so that one object describes both sides;
- * `addressing` says nothing to a verifier, which takes either.
+ * What a signer is told of a store's place. An entry of `schemes` takes it, too, so that one object describes both sides. Of
+ * `addressing` a verifier takes either, and of a bucket's own host it has to be told the bucket.
  */
 export interface SignerPlace {
   readonly region?: string;
@@ -36,6 +36,17 @@ export function regionSetOf({ regionSet, regions }: SignerPlace): readonly strin
 export function originsOf({ endpoint, origins }: SignerPlace): readonly string[] | undefined {
   if (endpoint !== undefined && origins !== undefined) throw both("endpoint", "origins");
   return endpoint === undefined ? origins : endpointOrigins(endpoint);
+}
+
+/** The buckets of hosts of their own. Without one the first segment of the path would pass for the bucket. */
+export function bucketsOf({ addressing, buckets }: BucketHosts): BucketHosts["buckets"] {
+  if (addressing !== "bucket-bound" || buckets !== undefined) return buckets;
+  throw missing("buckets", 'name the bucket of that host, such as {"https://cdn.example.com":"media"}');
+}
+
+interface BucketHosts {
+  readonly addressing?: "virtual" | "path" | "bucket-bound" | undefined;
+  readonly buckets?: Readonly<Record<string, string>> | undefined;
 }
 
 function both(one: string, other: string): DaypassError {

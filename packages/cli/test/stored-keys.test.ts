@@ -170,6 +170,15 @@ test("explains a URL whose key may not grant it, and says no such thing of one t
   expect(await explained(short, "--state", other)).not.toHaveProperty("signatureFits");
 });
 
+test("says that the signature fits of a URL as it comes from a pipe or a mail", async () => {
+  const key = { kty: "oct", kid: "k1", alg: "HS256", k: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" };
+  const env = { DAYPASS_KEY: JSON.stringify(key) };
+  const { stdout } = await daypass(["sign", "https://a.example/x"], { env });
+  expect((await daypass(["explain", "-", "--json"], { env, input: stdout })).stdout).toContain('"signatureFits":true');
+  const marked = `<${stdout.trim()}>`;
+  expect((await daypass(["explain", marked, "--json"], { env })).stdout).toContain('"signatureFits":true');
+});
+
 test("says that the signature fits of no other request than the one that was sent", async () => {
   const state = join(temporaryFolder(), "state");
   await keys(state, "create");

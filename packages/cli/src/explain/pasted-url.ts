@@ -17,6 +17,9 @@ export interface PastedUrl extends SentParts {
 // The archive of a page has some hundreds. Logs are for scan.
 const MAX_URLS = 2000;
 
+// They are no part of the request, which is verified as well where a key is at hand.
+const IN_MARKS = /^(["'`<]|\*\*)(.*?)(?:["'`>]|\*\*)$/;
+
 /**
  * The signed URL in what somebody has pasted: the text itself, or the first one in a line of a log, a command, the text of an
  * exception, an entry of an archive (HAR) or what `curl -v` shows; or the one that a server's answer shows. A word that is none
@@ -29,8 +32,9 @@ export async function pastedUrl(pasted: string): Promise<PastedUrl> {
   const isOneWord = !/\s/.test(word);
   const isUrl = /^["'`<*]{0,2}(?:(?:https?|wss?):\\*\/\\*\/|(?:k8s-aws-v1\.|aHR0c)[\w-]+=*$)/i.test(word);
   const state = isUrl ? await stateOf(text) : "none";
+  if (state === "whole") return { url: word.replace(IN_MARKS, "$2"), isPart: false };
   // What mail and chat do to a URL that stands alone is for explain to undo.
-  if (state === "whole" || (state === "damaged" && isOneWord)) return alone;
+  if (state === "damaged" && isOneWord) return alone;
   const { whole, damaged, hasPath } = await urlWithin(text);
   if (whole !== undefined) return whole;
   const composed = composedRequest(text);

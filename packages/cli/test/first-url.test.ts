@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { explain } from "daypass/explain";
 import { expect, test } from "vitest";
 import { daypass, temporaryFolder } from "./command.ts";
 import { type Said, serve, status } from "./serving.ts";
@@ -43,6 +44,9 @@ test("shows what the key opens, for as long as it may", async () => {
   expect(new URL(said.presignedUrl).pathname).toBe("/b/below/z.bin");
   expect(await status(said.presignedUrl)).toBe(200);
   expect(Date.parse(said.presignedUrlExpiresAt ?? "") - Date.now()).toBeLessThanOrEqual(600_000);
+  // To the second: X-Amz-Date has no parts of one.
+  const { endsAt } = await explain(said.presignedUrl);
+  expect(said.presignedUrlExpiresAt).toBe(endsAt?.toISOString());
 });
 
 test("shows nothing that would not open", async () => {

@@ -68,14 +68,11 @@ async function shownUrl(
   key: S3Key,
   { root, endpoint, region }: { readonly root: string; readonly endpoint: string; readonly region: string },
 ): Promise<Pick<Announcement, "presignedUrl" | "presignedUrlExpiresAt">> {
-  const now = new Date();
-  const expiresIn = lifeOf(key, now);
+  const expiresIn = lifeOf(key, new Date());
   const file = expiresIn === 0 ? undefined : await findFile(root, key);
   if (file === undefined) return {};
-  return {
-    presignedUrl: firstUrl(file, key, { endpoint, region, expiresIn }),
-    presignedUrlExpiresAt: new Date(now.getTime() + expiresIn * 1000).toISOString(),
-  };
+  const { url, expiresAt } = firstUrl(file, key, { endpoint, region, expiresIn });
+  return { presignedUrl: url, presignedUrlExpiresAt: expiresAt.toISOString() };
 }
 
 /** The announcement for a person. `command` is how the program was called. */

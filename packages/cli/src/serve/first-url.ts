@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { servedFiles } from "@daypass/gateway/disk";
 import { scopeBreach } from "@daypass/gateway/scope";
+import type { SignedRequest } from "daypass";
 import { s3Signer } from "daypass/s3";
 import { type ActiveKey, endOfKey } from "../state/key-record.ts";
 
@@ -70,6 +71,6 @@ export function firstUrl(
   { bucket, key }: FoundFile,
   { credentials }: S3Key,
   { expiresIn, ...signer }: { readonly endpoint: string; readonly region: string; readonly expiresIn: number },
-): string {
-  return s3Signer({ ...signer, credentials, addressing: "path" }).sign({ bucket, key, expiresIn }).url;
+): SignedRequest {
+  return s3Signer({ ...signer, credentials, addressing: "path" }).sign({ bucket, key, expiresIn });
 }

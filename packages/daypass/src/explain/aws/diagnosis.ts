@@ -187,6 +187,7 @@ async function checkSignature(
     keys: asked,
     told: service.method && { method: service.method, by: `there is no other for ${service.called}` },
     isWhole: /^[0-9a-f]{64,}$/.test(facts.signature),
+    wrongKeyTellsHeaders: true,
     says: {
       otherId: (id) => mixedKeys(`the key ${accessKeyId}`, id, { what: "secret" }),
       wrongKey: (tried) => ({

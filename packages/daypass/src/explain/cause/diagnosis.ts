@@ -2,7 +2,7 @@ import { NOT_VALID, type ServerError } from "../error-body.ts";
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { searchEach, toldOfCut, type Variant } from "../search/search.ts";
-import { learntFrom, ofKnown, untried, withFacts, withMethods } from "../search/unknowns.ts";
+import { learntFrom, ofKnown, otherValue, untried, withFacts, withMethods } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "../v4/compare.ts";
 import { mixedKeys, noneFits, unknownKey } from "./keys.ts";
 import { lifeCause, type Times } from "./life.ts";
@@ -234,7 +234,9 @@ function wrongKey<I extends SignedInput>(
     fix: "Compare the key that the signer uses with the server's; look for one that was replaced.",
   };
   const beside = given.beside?.(cause);
-  return beside ?? (input && untried(given.subject, listedHeaders(given, input), cause)) ?? cause;
+  if (beside !== undefined || input === undefined) return beside ?? cause;
+  const headers = listedHeaders(given, input);
+  return untried(given.subject, headers, cause) ?? otherValue(headers, cause) ?? cause;
 }
 
 // Every method; not every header with each, as this has to be quick without a key.

@@ -5,7 +5,7 @@ import { type Signer, sentOtherwise, type ToldMethod, toldOtherwise, undecided }
 import type { Diagnosis, Subject } from "../explainer.ts";
 import type { Cause, Hypothesis } from "../explanation.ts";
 import { type Found, searchEach, toldOfCut } from "../search/search.ts";
-import { completions, ofKnown, untried, withFacts } from "../search/unknowns.ts";
+import { completions, ofKnown, otherValue, untried, withFacts } from "../search/unknowns.ts";
 import { compareCanonicalRequests, URL_AND_SERVER } from "./compare.ts";
 import { changedOnTheWay, shownBy, v4Hints } from "./diagnosis.ts";
 import { type V4Input, v4CanonicalRequest, v4Variants } from "./variants.ts";
@@ -34,6 +34,8 @@ export interface V4Check {
   readonly signer?: Signer | undefined;
   /** Whether the signature has the form of one. A search for what gives it would be in vain. */
   readonly isWhole: boolean;
+  /** Whether `wrongKey` itself tells of the headers that are signed. */
+  readonly wrongKeyTellsHeaders?: true;
   /** The provider's words. */
   readonly says: {
     /** Another key's id was found to have signed. */
@@ -179,7 +181,8 @@ function matching(check: V4Check, { id }: V4Key, input: V4Input): V4Diagnosis {
 }
 
 /** The key that the URL names gives its signature for nothing that was tried. */
-function unfitting({ subject, input, says }: V4Check, hypotheses: readonly Hypothesis[]): Cause {
+function unfitting({ subject, input, says, wrongKeyTellsHeaders }: V4Check, hypotheses: readonly Hypothesis[]): Cause {
   const wrong = says.wrongKey(hypotheses);
-  return untried(subject, input.headers, wrong) ?? wrong;
+  const open = untried(subject, input.headers, wrong);
+  return open ?? (wrongKeyTellsHeaders === true ? undefined : otherValue(input.headers, wrong)) ?? wrong;
 }

@@ -167,6 +167,13 @@ describe("traps of a GCS URL", () => {
     expect(await trapsOf(await url(), options)).toContain(name);
   });
 
+  it("says of a life that is too long that a shorter one has to be signed", async () => {
+    for (const life of [604_801, signedAt.getTime()]) {
+      const { cause } = await explain(byHmac().replace("Expires=900", `Expires=${life}`), at);
+      expect(cause).toMatchObject({ code: "MALFORMED", fix: expect.stringContaining("a life of a week") });
+    }
+  });
+
   it("finds none in a plain URL, and none in a port, which is not signed", async () => {
     expect(await trapsOf(byHmac())).toEqual([]);
     const local = gcsHmacSigner({ credentials: hmacKey, endpoint: "https://gcs.example.com:8443", ...at });

@@ -5,6 +5,8 @@ import { hexDamage } from "./whole-signature.ts";
 interface Reading {
   /** Whether the store itself refuses headers that are not signed, and not Daypass alone. */
   readonly refusesHeaders?: true | undefined;
+  /** The seconds of a parameter `…-expires`, where it is a number. */
+  readonly life?: number | undefined;
   /** Of a signature in hexadecimal: its parameter, how it stands in the URL, and how many digits a whole one has. */
   readonly signature?: { readonly parameter: string; readonly text: string; readonly digits: number } | undefined;
 }
@@ -20,7 +22,7 @@ export function grammarCause(read: () => unknown, reading: Reading = {}): Cause 
 }
 
 /** The same of a refusal that has been caught. Throws what is none. */
-export function refusedCause(error: unknown, { refusesHeaders, signature }: Reading = {}): Cause | undefined {
+export function refusedCause(error: unknown, { refusesHeaders, signature, life = 0 }: Reading = {}): Cause | undefined {
   if (!isDaypassError(error)) throw error;
   const refused = (code: Cause["code"], fix: string): Cause => ({
     code,
@@ -50,7 +52,8 @@ export function refusedCause(error: unknown, { refusesHeaders, signature }: Read
     return { code: "MALFORMED", sentence, evidence: [], fix: "Take one URL, and byte for byte as it was made." };
   }
   // Nobody has damaged these on their way.
-  if (error.code === "MALFORMED" && (problem === "too-large" || problem === "negative")) {
+  const isTooLong = problem === "too-large" || (life > 0 && /-expires$/i.test(String(parameter)));
+  if (error.code === "MALFORMED" && (isTooLong || problem === "negative")) {
     return {
       ...refused("MALFORMED", "Sign with a life of a week (604800 seconds) at most, and anew when it has ended."),
       evidence: [],

@@ -66,7 +66,7 @@ export async function diagnoseGcs(subject: Subject, facts: GcsFacts, input: V4In
   return { ...rest, cause };
 }
 
-function readGrammar({ sent, sentUrl }: Subject, { family, signature }: GcsFacts): Cause | undefined {
+function readGrammar({ sent, sentUrl }: Subject, { family, signature, expires }: GcsFacts): Cause | undefined {
   const isHmac = keyKindOf(family) === "hmac";
   const read = (): void => {
     parseGcs({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }, family);
@@ -75,6 +75,7 @@ function readGrammar({ sent, sentUrl }: Subject, { family, signature }: GcsFacts
   const digits = isHmac ? 64 : (RSA_HEX.find((length) => length >= signature.length) ?? 0);
   return grammarCause(read, {
     refusesHeaders: true,
+    life: expires,
     signature: { parameter: "X-Goog-Signature", text: signature, digits },
   });
 }

@@ -132,6 +132,7 @@ function caseOf(subject: Subject, facts: Facts): Case<OssInput> {
     grammar:
       missingHeader(subject, facts.additional) ??
       grammarCause(() => parseOss({ request: sent, wire: sentUrl.wire, origin: "", wildcard: "" }), {
+        life: facts.expires,
         signature: { parameter: "x-oss-signature", text: facts.signature, digits: 64 },
       }),
     times: { startsAt: startOf(facts), endsAt: facts.endsAt },

@@ -121,6 +121,8 @@ export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<B
           "method",
           "scheme",
           "host",
+          // A token in the path has its parameters with it. Others stand in no signature.
+          ...(place === "path" ? ["query"] : []),
           "headers",
           "body",
         ],

@@ -76,6 +76,9 @@ describe("what a token is for", () => {
       place: "path",
       expiresIn: 60,
     });
+    // Behind a token in the path a query stands in no signature.
+    expect(link.unbound).toContain("query");
+    expect(await outcome(verifier(), get(`${link.url}?a=1`))).toBe("UNSIGNED_PARAMETER");
     for (const [path, expected] of [
       ["/abc/b/c.jpg", "accepted"],
       ["/abc/", "accepted"],

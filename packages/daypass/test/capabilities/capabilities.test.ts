@@ -73,6 +73,16 @@ describe("what each scheme binds", async () => {
     },
   );
 
+  it.each(subjects.filter((_, i) => found[i]?.constraints["prefix"] === "binds"))(
+    "is a prefix, and what is left open below it signer and explain tell: $scheme",
+    async ({ sign, prefix }) => {
+      const { url, unbound } = await sign({ expiresIn: 60, prefix: prefix?.value }, AT);
+      const { leavesOpen } = await explain(url, { clock: () => AT });
+      const told = /which|below|rest|stand for|path/;
+      expect([unbound.join(), leavesOpen.join()]).toEqual([expect.stringMatching(told), expect.stringMatching(told)]);
+    },
+  );
+
   it("is the end, in every scheme", () => {
     expect(found.filter(({ constraints }) => constraints["expiresIn, expiresAt"] !== "binds")).toEqual([]);
   });

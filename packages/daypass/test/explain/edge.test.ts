@@ -207,6 +207,15 @@ const causeOf = async (text: string, options?: ExplainOptions) => (await ask(tex
 const trapsOf = async (text: string, options?: ExplainOptions) =>
   (await ask(text, options)).traps.map(({ name }) => name);
 
+it("says of a token of RFC 9246 without cdniuc that it binds no URI", async () => {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const token = `${part({ alg: "HS256", kid: "k1" })}.${part({ exp: 1767326645 })}.${"A".repeat(43)}`;
+  const { binds, leavesOpen, traps } = await ask(`${url}?URISigningPackage=${token}`);
+  expect(binds).toEqual(["end"]);
+  expect(leavesOpen).toContain("URI");
+  expect(traps.map(({ name }) => name)).toContain("every-uri");
+});
+
 describe.each(cases)("$scheme", ({ scheme, key, other, sign, changes }) => {
   it("is told apart, with its end, and without anything wrong", async () => {
     const made = await sign(3600);

@@ -64,7 +64,7 @@ async function explainEdge<K extends EdgeExplainKey>(kind: EdgeKind<K>, subject:
       signedBy: keyId ?? kind.signedBy,
       grants: { methods: ["GET", "HEAD"], resource },
       binds: facts.binds,
-      leavesOpen: facts.leavesOpen,
+      leavesOpen: [...(below === undefined ? [] : ["which URL of those"]), ...facts.leavesOpen],
       startsAt,
       endsAt,
       mayEndEarlier: kind.mayEndEarlier,

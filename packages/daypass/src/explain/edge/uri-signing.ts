@@ -32,6 +32,7 @@ const kind: EdgeKind<UriSigningExplainKey> = {
     const time = (name: string): Date | undefined =>
       typeof claims[name] === "number" ? new Date(Math.min(claims[name], 8.64e12) * 1000) : undefined;
     const container = text("cdniuc");
+    const isExpression = container?.startsWith("regex:") === true;
     const named = ["iss", "sub", "aud", "jti", "cdniip"].filter((name) => claims[name] !== undefined);
     const path = found?.target.replace(/\?.*$/s, "");
     return {
@@ -41,9 +42,14 @@ const kind: EdgeKind<UriSigningExplainKey> = {
       startsAt: time("nbf"),
       endsAt: time("exp"),
       path,
-      below: container?.startsWith("regex:") ? `what matches ${container.slice(6)}` : undefined,
-      binds: [container?.startsWith("regex:") ? "URIs that match the expression" : "the whole URI", ...named],
+      below: isExpression ? `what matches ${container.slice(6)}` : undefined,
+      binds: [
+        ...(container === undefined ? [] : [isExpression ? "URIs that match the expression" : "the whole URI"]),
+        ...(claims["exp"] === undefined ? [] : ["end"]),
+        ...named,
+      ],
       leavesOpen: [
+        ...(container === undefined ? ["URI"] : []),
         ...["method", "headers", "body"],
         ...(claims["cdniip"] === undefined && claims["sub"] === undefined ? ["who uses it, and from where"] : []),
         ...(claims["jti"] === undefined ? ["how often it is used"] : []),

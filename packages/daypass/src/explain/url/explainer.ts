@@ -84,6 +84,7 @@ async function explainUrl(subject: Subject): Promise<Explained> {
 function leftOpen(values: ReadonlyMap<string, string>, methods: readonly string[] = []): readonly string[] {
   const vary = values.get("dp-vary");
   const open: string[] = [];
+  if (values.has("dp-prefix")) open.push("path below the prefix");
   if (vary !== undefined) open.push(`query parameters ${vary.replaceAll(".", ", ")}`);
   open.push(values.has("dp-headers") || values.has("dp-type") ? "every other header" : "every header");
   if (!values.has("dp-sha256") && methods.some((method) => method !== "GET")) open.push("body");

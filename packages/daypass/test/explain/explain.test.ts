@@ -1,4 +1,4 @@
-import { explain, redactUrl } from "daypass/explain";
+import { type ExplainOptions, explain, redactUrl } from "daypass/explain";
 import { s3Signer } from "daypass/s3";
 import { s3V2Signer } from "daypass/s3/v2";
 import { describe, expect, it } from "vitest";
@@ -42,6 +42,16 @@ describe("what an S3 URL is", () => {
     const { mustSend, leavesOpen } = await explain(url, { clock: signedAt });
     expect(mustSend).toEqual([{ name: "content-type", value: undefined }]);
     expect(leavesOpen).not.toContain("header content-type");
+  });
+
+  it("calls no body open whose hash may be in a signed header", async () => {
+    const sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    const { url, headers } = s3.sign({ method: "PUT", bucket: "b", key: "k", expiresIn: 9, bind: { sha256 } });
+    const opened = async (request?: ExplainOptions["request"]) =>
+      (await explain(url, { clock: signedAt, request })).leavesOpen.filter((text) => text.includes("body"));
+    expect(await opened()).toEqual(["body, unless x-amz-content-sha256 was signed with its hash"]);
+    expect(await opened({ method: "PUT", headers })).toEqual([]);
+    expect(await opened({ headers: { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } })).toEqual(["body"]);
   });
 
   it("ends with the credentials where a key tells their end, and warns of a session token where none does", async () => {

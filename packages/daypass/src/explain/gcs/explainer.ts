@@ -4,6 +4,7 @@ import type { Explained, Explainer, Subject } from "../explainer.ts";
 import type { Trap } from "../explanation.ts";
 import { lifeTraps, urlTraps } from "../traps.ts";
 import { learnSent } from "../v4/diagnosis.ts";
+import { openBody } from "../v4/open-body.ts";
 import { signedValue, v4CanonicalRequest, v4StringToSign } from "../v4/variants.ts";
 import { diagnoseGcs, gcsInput } from "./diagnosis.ts";
 import { gcsResource, gcsTraps, readGcsFacts } from "./facts.ts";
@@ -42,7 +43,7 @@ async function explainGcs(given: Subject): Promise<Explained> {
         ...(bodyIsOpen ? [] : ["body (its SHA-256)"]),
       ],
       leavesOpen: [
-        ...(bodyIsOpen ? ["body"] : []),
+        ...openBody(input),
         ...(headers.includes("content-type") ? [] : ["header content-type"]),
         "scheme and port",
         "all headers that are not listed, other than x-goog-*",

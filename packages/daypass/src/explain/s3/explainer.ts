@@ -7,6 +7,7 @@ import type { Explanation, Trap } from "../explanation.ts";
 import { spellings } from "../secrets.ts";
 import { lifeTraps, s3Traps, urlTraps } from "../traps.ts";
 import { learnSent } from "../v4/diagnosis.ts";
+import { openBody } from "../v4/open-body.ts";
 import { signedValue, v4CanonicalRequest, v4StringToSign } from "../v4/variants.ts";
 import { diagnoseS3, s3Input } from "./diagnosis.ts";
 import { isS3Credentials, methodOfOperation, readS3Facts, type S3Facts, s3Resource, untilKeyEnds } from "./facts.ts";
@@ -46,7 +47,7 @@ export async function explainS3(given: Subject, version: S3Version): Promise<Exp
     ],
     leavesOpen: [
       "scheme",
-      ...(input.payload === UNSIGNED_PAYLOAD ? ["body"] : []),
+      ...openBody(input),
       ...(headers.includes("content-type") ? [] : ["header content-type"]),
       "all headers that are not listed, other than x-amz-*",
       "who uses it, from where, and how often",

@@ -68,7 +68,8 @@ ${COMMANDS.map(({ name, summary }) => `  daypass ${name.padEnd(8)} ${summary}`).
 daypass COMMAND --help lists its options. Exit status: 0 success, 1 refused or failed, 2 wrong usage.`;
 
 async function main(args: readonly string[], context: Context): Promise<ExitStatus> {
-  const [name, ...rest] = args;
+  const [first, second] = args;
+  const [name, ...rest] = first === "help" && second !== undefined ? [second, "--help"] : args;
   if (name === "--version" || name === "-v") {
     context.stdout.write(`${version}\n`);
     return 0;

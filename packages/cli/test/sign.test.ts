@@ -265,6 +265,12 @@ test("answers errors as JSON where --json asks for it", async () => {
   expect(JSON.parse(stdout)).toHaveProperty("error.code", "INVALID_EXPIRY");
 });
 
+test("has the help of a command behind the word help, too", async () => {
+  const { status, stdout } = await daypass(["help", "scan"]);
+  expect([status, stdout.split(" ").slice(0, 2)]).toEqual([0, ["daypass", "scan"]]);
+  expect((await daypass(["help", "foo"])).status).toBe(2);
+});
+
 test.each(["serve", "sign", "verify", "explain", "scan", "doctor", "keys"])("has help for %s", async (command) => {
   const { status, stdout } = await daypass([command, "--help"]);
   expect(status).toBe(0);

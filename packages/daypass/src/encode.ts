@@ -79,6 +79,11 @@ export function base64url(bytes: Uint8Array): string {
   return base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+/** Standard base64 of the 32 bytes whose base64url is given: a MAC's, for the schemes that write it so. */
+export function macBase64(mac: string): string {
+  return `${mac.replaceAll("-", "+").replaceAll("_", "/")}=`;
+}
+
 /** Bytes of canonical base64 (padded, spare bits zero), or `undefined` for any other spelling. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   const bytes = decodeBase64(text);

@@ -1,5 +1,5 @@
 import { hmacSha256, type PreparedHmac } from "#crypto";
-import { fromBase64 } from "../encode.ts";
+import { fromBase64, macBase64 } from "../encode.ts";
 import { refusal } from "../errors.ts";
 import type { SasValues } from "./canonical.ts";
 import { formatAzureTime, parseAzureTime } from "./time.ts";
@@ -114,5 +114,5 @@ function timeText(time: Date | string | undefined): string | undefined {
 
 /** base64 of the HMAC-SHA256 over a string to sign. */
 export function azureSignature(key: PreparedHmac, stringToSign: string): string {
-  return `${key.base64url(stringToSign).replaceAll("-", "+").replaceAll("_", "/")}=`;
+  return macBase64(key.base64url(stringToSign));
 }

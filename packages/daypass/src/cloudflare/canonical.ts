@@ -1,4 +1,4 @@
-import { base64, base64url } from "../encode.ts";
+import { macBase64 } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
 
 /** Options that signer and verifier must share with the Cloudflare rule. */
@@ -26,7 +26,7 @@ export function cloudflareStringToSign(message: string, timestamp: string): stri
   return message + timestamp;
 }
 
-/** "When you do not set the value of flags to 's', you must URL encode the base64 value for mac". */
-export function cloudflareMac(mac: Uint8Array, urlSafe: boolean): string {
-  return urlSafe ? base64url(mac) : encodeURIComponent(base64(mac));
+/** A MAC as the token has it: "When you do not set the value of flags to 's', you must URL encode the base64 value for mac". */
+export function cloudflareMac(mac: string, urlSafe: boolean): string {
+  return urlSafe ? mac : encodeURIComponent(macBase64(mac));
 }

@@ -58,7 +58,7 @@ export function cloudflareSigner(options: CloudflareSignerOptions): EdgeSigner<C
     // The rule reads ten digits: no timestamp before September 2001.
     if (!/^\d{10}$/.test(timestamp)) throw refusal("INVALID_EXPIRY", `an end nearer to the ttl of ${ttl} s`);
     const stringToSign = cloudflareStringToSign(joinTarget(url.path, url.query), timestamp);
-    const mac = cloudflareMac(key.bytes(stringToSign), urlSafe);
+    const mac = cloudflareMac(key.base64url(stringToSign), urlSafe);
     return edgeResult(
       {
         url: joinEdgeUrl(url, `${parameter}=${timestamp}-${mac}`),

@@ -53,7 +53,7 @@ export function cloudflareVerifier(options: CloudflareVerifierOptions): Verifier
     parse: (received) => parseCloudflare(received, parameter, { ttl, skew: maxSkew }),
     check(_received, { message, timestamp, signature }, key) {
       const stringToSign = cloudflareStringToSign(message, timestamp);
-      const expected = cloudflareMac(key.bytes(stringToSign), urlSafe);
+      const expected = cloudflareMac(key.base64url(stringToSign), urlSafe);
       return { matches: constantTimeEqual(expected, signature), stringToSign };
     },
     dummyKey: hmacSha256("dummy"),

@@ -2,8 +2,6 @@
 export interface PreparedHmac {
   /** The MAC of the UTF-8 form of `message`, lower-case hexadecimal. */
   hex(message: string): string;
-  /** The MAC of the UTF-8 form of `message`. */
-  bytes(message: string): Uint8Array;
   /** The MAC of the UTF-8 form of `message`, base64url without padding. */
   base64url(message: string): string;
 }

@@ -68,7 +68,6 @@ export function hmacSha256(key: string | Uint8Array): PreparedHmac {
   const { load, digest } = padded(key);
   return {
     hex: (message) => digest(load(message), "hex"),
-    bytes: (message) => Buffer.from(digest(load(message), "hex"), "hex"),
     base64url: (message) => digest(load(message), "base64url"),
   };
 }

@@ -58,7 +58,6 @@ export function hmacSha256(key: string | Uint8Array): PreparedHmac {
   const mac = padded(key);
   return {
     hex: (message) => hex(mac(utf8(message))),
-    bytes: (message) => mac(utf8(message)),
     base64url: (message) => base64url(mac(utf8(message))),
   };
 }

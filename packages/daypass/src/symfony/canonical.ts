@@ -1,4 +1,4 @@
-import { base64, base64url, uriEncode, utf8 } from "../encode.ts";
+import { macBase64, uriEncode, utf8 } from "../encode.ts";
 import type { Parameter } from "../parameters.ts";
 
 /** What is weak about Symfony's UriSigner. */
@@ -17,8 +17,8 @@ export interface SymfonyOptions {
 }
 
 /** The hash as text; in a URL `http_build_query` encodes it. */
-export function symfonyHash(mac: Uint8Array, encoding: "base64url" | "base64"): string {
-  return encoding === "base64url" ? base64url(mac) : base64(mac);
+export function symfonyHash(mac: string, encoding: "base64url" | "base64"): string {
+  return encoding === "base64url" ? mac : macBase64(mac);
 }
 
 /** PHP's `urlencode`: a space is `+`, and `~` is encoded. */

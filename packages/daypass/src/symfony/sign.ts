@@ -75,7 +75,7 @@ export function symfonySigner(options: SymfonySignerOptions): EdgeSigner<Symfony
       throw invalidInput("url", "a query of names that PHP leaves alone (no `.`, no `[]`), each once", url.query);
     }
     const stringToSign = joinEdgeUrl({ ...url, query });
-    const hash = symfonyHash(key.bytes(stringToSign), encoding);
+    const hash = symfonyHash(key.base64url(stringToSign), encoding);
     return edgeResult(
       {
         url: joinEdgeUrl({ ...url, query: phpQuery([...signed, [names.hash, hash]]) as string }),

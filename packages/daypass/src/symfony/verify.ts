@@ -57,7 +57,7 @@ export function symfonyVerifier(options: SymfonyVerifierOptions): Verifier<Symfo
     detect: ({ target }) => hasToken(target, [names.hash]),
     parse: (received) => parseSymfony(received, names),
     check: (_received, { stringToSign, hash }, key) => ({
-      matches: constantTimeEqual(phpEncode(symfonyHash(key.bytes(stringToSign), encoding)), hash),
+      matches: constantTimeEqual(phpEncode(symfonyHash(key.base64url(stringToSign), encoding)), hash),
       stringToSign,
     }),
     dummyKey: hmacSha256("dummy"),

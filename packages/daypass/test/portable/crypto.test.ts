@@ -41,10 +41,9 @@ describe("the two builds of #crypto", () => {
         const [a, b] = [portable.hmacSha256(secret), node.hmacSha256(secret)];
         for (const message of messages) {
           expect(a.hex(message)).toBe(b.hex(message));
-          expect(bytes(a.bytes(message))).toEqual(bytes(b.bytes(message)));
           expect(a.base64url(message)).toBe(b.base64url(message));
           expect(bytes(portable.hmacSha256Once(secret, message))).toEqual(bytes(node.hmacSha256Once(secret, message)));
-          expect(bytes(node.hmacSha256Once(secret, message))).toEqual(bytes(b.bytes(message)));
+          expect(node.hmacSha256Once(secret, message)).toEqual(Buffer.from(b.hex(message), "hex"));
           expect(bytes(portable.hmacSha1(secret, message))).toEqual(bytes(node.hmacSha1(secret, message)));
         }
       }),

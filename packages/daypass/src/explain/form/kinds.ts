@@ -1,5 +1,5 @@
 import { hmacSha256 } from "#crypto";
-import { base64, fromHex } from "../../encode.ts";
+import { fromHex, macBase64 } from "../../encode.ts";
 import { GOOG4_HMAC, GOOG4_RSA } from "../../gcs/canonical.ts";
 import { OWN_FIELDS as GCS_OWN, parseGcsForm } from "../../gcs/form/parse.ts";
 import { parseS3Form, OWN_FIELDS as S3_OWN } from "../../s3/form/parse.ts";
@@ -134,7 +134,7 @@ export const formKinds: readonly FormKind[] = [
     keys: s3Keys(
       () =>
         ({ secret, policy, isDerived }) =>
-          isDerived ? formV2Signature(secret, policy) : base64(hmacSha256(secret).bytes(policy)),
+          isDerived ? formV2Signature(secret, policy) : macBase64(hmacSha256(secret).base64url(policy)),
     ),
     bucketOf: amazonBucket,
     isOwnHost: isAmazon,

@@ -1,4 +1,4 @@
-import { base64url, fromBase64url } from "../../encode.ts";
+import { fromBase64url } from "../../encode.ts";
 import { type UrlCanonical, urlStringToSign } from "../../url/canonical.ts";
 import type { LoadedKey } from "../../url/key.ts";
 import { noneFits } from "../cause/keys.ts";
@@ -32,7 +32,7 @@ export async function checkUrlSignature(
 ): Promise<UrlDiagnosis> {
   const fits = async (tried: UrlCanonical): Promise<boolean> => {
     const text = urlStringToSign(key.alg, tried);
-    if (key.alg === "HS256") return base64url(key.mac.bytes(text)) === signature;
+    if (key.alg === "HS256") return key.mac.base64url(text) === signature;
     const bytes = fromBase64url(signature);
     return bytes !== undefined && bytes.length === 64 && (await key.publicKey.verify(text, bytes));
   };

@@ -4,7 +4,7 @@ import type { Clock, Signer } from "../scheme.ts";
 import { SignedResult, signer } from "../signed-request.ts";
 import { basicTime, signingWindow, systemClock } from "../time.ts";
 import { AWS4, type EncodedPair, type ScopeSigner, scopeSigner, v4Signature } from "../v4.ts";
-import { type DayScope, dayScope, headerLine, hostHeader, ownQuery, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
+import { dayScope, headerLine, hostHeader, ownQuery, s3Query, UNSIGNED_PAYLOAD } from "./canonical.ts";
 import { checkCredentials, type S3Credentials } from "./credentials.ts";
 import { bucketEndpoints, type EndpointOptions } from "./endpoint.ts";
 import { MAX_EXPIRES } from "./parse.ts";
@@ -59,8 +59,13 @@ export function s3Signer(options: S3SignerOptions): Signer<S3SignRequest> {
     let { last } = current;
     if (last?.signedAt !== signedAt || last.expiresIn !== expiresIn || last.signedHeaders !== signedHeaders) {
       const time = basicTime(signedAt);
-      if (!time.startsWith(current.day?.scope.date ?? "-")) current.day = prepareDay(current, region, time);
-      const { query, sign } = current.day as Day;
+      const date = time.slice(0, 8);
+      if (current.day?.date !== date) {
+        const scope = { date, region, service: "s3" };
+        const { query } = dayScope(current.accessKeyId, scope);
+        current.day = { date, query, sign: scopeSigner(AWS4, current.secretAccessKey, scope) };
+      }
+      const { query, sign } = current.day;
       const own = ownQuery({ query, time, expiresIn, sessionToken: current.sessionToken, signedHeaders });
       last = current.last = { signedAt, time, expiresIn, signedHeaders, own, sign };
     }
@@ -89,7 +94,10 @@ export const UNBOUND_HEADERS: readonly string[] = ["scheme", "all other headers"
 export const UNBOUND: readonly string[] = [...UNBOUND_HEADERS, "body"];
 
 /** What can be computed from credentials once a day. */
-interface Day extends DayScope {
+interface Day {
+  readonly date: string;
+  /** As {@link dayScope} has it. */
+  readonly query: string;
   readonly sign: ScopeSigner;
 }
 
@@ -108,11 +116,6 @@ interface Moment {
   readonly time: string;
   /** The signature's own parameters. */
   readonly own: string;
-}
-
-function prepareDay({ accessKeyId, secretAccessKey }: S3Credentials, region: string, time: string): Day {
-  const scope = { date: time.slice(0, 8), region, service: "s3" };
-  return { ...dayScope(accessKeyId, scope), sign: scopeSigner(AWS4, secretAccessKey, scope) };
 }
 
 /** The signed headers: list, canonical text, and how the result tells of them. */

@@ -1,6 +1,7 @@
 import { type DaypassError, refusal } from "../../errors.ts";
 import { malformed } from "../../parameters.ts";
 import type { ReceivedRequest, WireRequest } from "../../scheme.ts";
+import { parseEpoch } from "../../validity.ts";
 import { formDecode, groupHeaders, headerValues, trimBlank } from "../../wire.ts";
 import type { SignedHeader } from "../canonical.ts";
 import { canonicalizedResource, hasControl, isAmbiguousValue, isSubResource, type Parameter } from "./canonical.ts";
@@ -90,10 +91,8 @@ export function parseS3V2(
     if (!seen.get(name)) throw malformed(name, "missing", "a parameter with a value");
   }
   const expires = seen.get("Expires") as string;
-  // One spelling, or `Expires=1e99` and `Expires=` would be numbers, too; eleven digits last until the year 5138.
-  if (!/^(0|[1-9]\d{0,10})$/.test(expires)) {
-    throw malformed("Expires", "not-a-number", "whole seconds since 1970");
-  }
+  const expiresAt = parseEpoch(expires);
+  if (expiresAt === undefined) throw malformed("Expires", "not-a-number", "whole seconds since 1970");
   const signature = seen.get("Signature") as string;
   if (!SIGNATURE.test(signature)) {
     throw malformed("Signature", "form", "padded base64 of 20 bytes, + as %2B");
@@ -101,7 +100,7 @@ export function parseS3V2(
   return {
     accessKeyId: seen.get("AWSAccessKeyId") as string,
     expires,
-    expiresAt: new Date(Number(expires) * 1000),
+    expiresAt,
     sessionToken: amz.get(SECURITY_TOKEN)?.join(","),
     signature,
     contentMd5,

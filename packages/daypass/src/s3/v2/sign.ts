@@ -21,7 +21,7 @@ import {
   type Parameter,
   s3V2StringToSign,
 } from "./canonical.ts";
-import { isAuthParameter } from "./parse.ts";
+import { isAuthParameter, SECURITY_TOKEN } from "./parse.ts";
 
 /**
  * Signs S3 presigned URLs in the legacy Signature Version 2, for servers and regions that support nothing newer. Options and
@@ -60,19 +60,19 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       expiration,
       credentialExpiry,
     });
-    const expires = String(window.expiresAt.getTime() / 1000);
+    const expires = String(Number(window.expiresAt) / 1000);
 
     const headers = collectHeaders(request);
     const query = collectQuery(request);
     const { subResources, amz, unsigned } = sortParameters(query, headers);
-    const tokenHeader = sessionToken === undefined ? [] : [{ name: "x-amz-security-token", values: [sessionToken] }];
-    const path = key === undefined ? `${endpoint.path}/` : `${endpoint.path}/${uriEncodePath(key)}`;
+    const token: readonly Parameter[] = sessionToken === undefined ? [] : [[SECURITY_TOKEN, sessionToken]];
+    const path = `${endpoint.path}/${uriEncodePath(key ?? "")}`;
     const stringToSign = s3V2StringToSign({
       method,
       contentMd5: (headers["content-md5"] ?? "").trim(),
       contentType: (headers["content-type"] ?? "").trim(),
       expires,
-      amz: [...amz, ...amzHeaders(headers), ...tokenHeader],
+      amz: [...amz, ...amzHeaders([...Object.entries(headers), ...token])],
       resource: canonicalizedResource(endpoint.virtual ? bucket : "", path, subResources),
     });
     const signature = base64(hmacSha1(secretAccessKey, stringToSign));
@@ -80,7 +80,7 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
       ...query.map(([name, value]) => (value === "" ? name : `${name}=${value}`)),
       `AWSAccessKeyId=${uriEncode(accessKeyId)}`,
       `Signature=${uriEncode(signature)}`,
-      ...(sessionToken === undefined ? [] : [`x-amz-security-token=${uriEncode(sessionToken)}`]),
+      ...token.map(([name, value]) => `${name}=${uriEncode(value)}`),
       `Expires=${expires}`,
     ];
     return new SignedResult(
@@ -91,7 +91,11 @@ export function s3V2Signer(options: S3SignerOptions): Signer<S3SignRequest> {
         expiresAt: window.expiresAt,
         bound: BOUND,
         unbound: UNBOUND,
-        warnings: [LEGACY, ...unsigned.map(notCovered), ...window.warnings],
+        warnings: [
+          LEGACY,
+          ...unsigned.map((name) => `${name} is not signed: a holder can change it`),
+          ...window.warnings,
+        ],
       },
       stringToSign,
     );
@@ -110,10 +114,6 @@ const BOUND: readonly string[] = [
 ];
 const UNBOUND: readonly string[] = ["scheme", "host", "all other query parameters", "all other headers", "body"];
 const LEGACY = "SigV2 is legacy and leaves scheme, host and more open";
-
-function notCovered(name: string): string {
-  return `${name} is not signed: a holder can change it`;
-}
 
 /** Which parameters the signature covers: sub-resources in the resource, `x-amz-*` among the headers. */
 function sortParameters(
@@ -153,10 +153,8 @@ function sortParameters(
   return { subResources, amz, unsigned };
 }
 
-function amzHeaders(headers: Readonly<Record<string, string>>): readonly SignedHeader[] {
-  return Object.entries(headers)
-    .filter(([name]) => name.startsWith("x-amz-"))
-    .map(([name, value]) => ({ name, values: [value] }));
+function amzHeaders(headers: readonly Parameter[]): readonly SignedHeader[] {
+  return headers.filter(([name]) => name.startsWith("x-amz-")).map(([name, value]) => ({ name, values: [value] }));
 }
 
 const MORE = "use SigV4";

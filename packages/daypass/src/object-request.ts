@@ -1,5 +1,6 @@
 import { type Constraints, checkOptions, type RequestRules, unsupportedConstraint } from "./constraints.ts";
 import { invalidInput } from "./errors.ts";
+import { checkKey } from "./object-key.ts";
 import { optionPairs } from "./option-pairs.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Bindings } from "./scheme.ts";
@@ -33,19 +34,6 @@ export interface ObjectCall {
 export interface ObjectRules extends RequestRules {
   /** Parameters that the signer sets itself. */
   readonly reserved: RegExp;
-}
-
-const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
-
-/**
- * A key is data. The one thing that is refused unless asked for is a `.` or `..` segment: every URL parser removes it,
- * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
- */
-export function checkKey(key: string, dotSegments: ObjectRequest["dotSegments"], option = "key"): void {
-  if (typeof key !== "string" || key === "") throw invalidInput(option, "some text", key);
-  if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    throw invalidInput(option, "text without . and .. segments (see dotSegments)", key, "DOT_SEGMENTS");
-  }
 }
 
 /** What to call unbound: the body, unless the server compares it with a header. */

@@ -1,6 +1,6 @@
 import type { Constraints } from "../constraints.ts";
 import { invalidInput } from "../errors.ts";
-import { checkKey } from "../object-request.ts";
+import { checkKey } from "../object-key.ts";
 import type { SasValues } from "./canonical.ts";
 import { azureName, isContainerName } from "./location.ts";
 import { OVERRIDES } from "./response.ts";

@@ -1,6 +1,7 @@
 import { type Constraints, unsupportedConstraint } from "../constraints.ts";
 import { uriEncode } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
+import { checkKey } from "../object-key.ts";
 import { optionPairs } from "../option-pairs.ts";
 import type { Bindings } from "../scheme.ts";
 import type { EncodedPair } from "../v4.ts";
@@ -23,19 +24,6 @@ export interface S3SignRequest extends Constraints {
   readonly notBefore?: Date | undefined;
   /** S3 signs one key: `UNSUPPORTED_CONSTRAINT`. */
   readonly prefix?: string | undefined;
-}
-
-const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
-
-/**
- * A key is data. The one thing that is refused unless asked for is a `.` or `..` segment: every URL parser removes it,
- * so the URL would open another object, or `uploads/${user}/${name}` would sign one that belongs to somebody else.
- */
-export function checkKey(key: string, dotSegments: S3SignRequest["dotSegments"]): void {
-  if (typeof key !== "string" || key === "") throw invalidInput("key", "text or none", key);
-  if (dotSegments !== "sign" && DOT_SEGMENT.test(key)) {
-    throw invalidInput("key", "text without . and .. segments (see dotSegments)", key, "DOT_SEGMENTS");
-  }
 }
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;

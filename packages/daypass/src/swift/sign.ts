@@ -1,7 +1,7 @@
 import { checkOptions } from "../constraints.ts";
 import { uriEncode, uriEncodePath } from "../encode.ts";
 import { invalidInput } from "../errors.ts";
-import { checkKey } from "../object-request.ts";
+import { checkKey } from "../object-key.ts";
 import { oneNetwork } from "../one-network.ts";
 import { checkOneOf } from "../option-forms.ts";
 import type { AsyncSigner, Clock, SignedRequest, Signer } from "../scheme.ts";

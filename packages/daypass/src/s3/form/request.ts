@@ -1,13 +1,14 @@
 import { credentialSource } from "../../access-key.ts";
 import { FormResult, type FormSigner } from "../../form.ts";
 import { draftForm, type FormRequest } from "../../form-policy.ts";
+import { checkKey } from "../../object-key.ts";
 import { encodePolicy, FILE_NAME } from "../../post-policy.ts";
 import { requireFeature } from "../../provider.ts";
 import { signer } from "../../signed-request.ts";
 import { formatBasicTime, signingWindow, systemClock } from "../../time.ts";
 import { checkCredentials, type S3Credentials } from "../credentials.ts";
 import { bucketEndpoints } from "../endpoint.ts";
-import { checkKey, type S3SignRequest } from "../request.ts";
+import type { S3SignRequest } from "../request.ts";
 import type { S3SignerOptions } from "../sign.ts";
 
 /** One upload form to sign. */

@@ -1,5 +1,4 @@
 import { base64url, fromBase64url, latin1, utf8 } from "../encode.ts";
-import { peerAddress } from "../ip.ts";
 import { percentDecode } from "../wire.ts";
 import { isInsideClaim } from "./client-ip.ts";
 import { checkKid, invalidKey } from "./key.ts";
@@ -106,7 +105,7 @@ export function uriSigningEncryption(jwk: UriSigningEncryptionJwk): UriSigningEn
     },
     async admits(jwe, remoteAddress) {
       const network = await encryption.decrypt(jwe);
-      return network !== undefined && isInsideClaim(peerAddress(remoteAddress ?? ""), network);
+      return network !== undefined && isInsideClaim(remoteAddress, network);
     },
   };
   return encryption;

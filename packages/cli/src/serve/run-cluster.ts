@@ -1,8 +1,7 @@
 import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";
 import { type Channel, primary } from "@daypass/gateway/node";
 import { CommandError } from "../command.ts";
-import { logReading } from "./log-reading.ts";
-import { logFull, logReadOnly } from "./log-storage.ts";
+import { diskEvents } from "./disk-events.ts";
 import type { RunOptions } from "./run-single.ts";
 import { logLevel, type ReadSettings } from "./settings.ts";
 import { untilStopped } from "./signals.ts";
@@ -32,9 +31,7 @@ export async function runCluster({ settings, log, onListening }: RunOptions): Pr
     settings.storage?.driver === "s3"
       ? undefined
       : await openDiskIndex(settings.root, {
-          onRead: logReading(log),
-          onFull: logFull(log),
-          onReadOnly: logReadOnly(log),
+          ...diskEvents(log),
         });
   // A worker that replaces another serves by what the others do, and not by a file that has changed since.
   let current = settings;

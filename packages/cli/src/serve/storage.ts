@@ -7,8 +7,7 @@ import { awsSettings } from "../aws/settings.ts";
 import { CommandError } from "../command.ts";
 import { expectHostName } from "../lines/virtual-endpoint.ts";
 import type { StorageConfig } from "./config.ts";
-import { logReading } from "./log-reading.ts";
-import { logFull, logReadOnly } from "./log-storage.ts";
+import { diskEvents } from "./disk-events.ts";
 import { shown } from "./shown.ts";
 
 export interface OpenStorageOptions {
@@ -29,8 +28,8 @@ export interface OpenedStorage {
 /** Opens what the configuration says objects are kept in: the folder, unless it names something else. */
 export async function openStorage({ root, storage, env, log, writer }: OpenStorageOptions): Promise<OpenedStorage> {
   if (storage?.driver !== "s3") {
-    const told = { onRead: logReading(log), onFull: logFull(log), onReadOnly: logReadOnly(log) };
-    return { storage: await drivers.disk({ root, writer, ...told }), findCredentials: async () => () => undefined };
+    const disk = await drivers.disk({ root, writer, ...diskEvents(log) });
+    return { storage: disk, findCredentials: async () => () => undefined };
   }
   const { region, endpoint, addressing, bucket, buckets, profile, redirect, timeouts } = storage;
   // Found as `daypass sign` finds them. Those that end are fetched again before they do.

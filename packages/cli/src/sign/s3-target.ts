@@ -86,7 +86,7 @@ async function find(options: SignOptions, context: Context): Promise<FoundFields
     throw new UsageError(
       "expected --endpoint with --state, found none: give the S3 endpoint that daypass serve has printed",
     );
-  const { storedKey } = await import("./stored-key.ts");
+  const { storedKey } = await import("./stored-keys.ts");
   const { credentials, record } = await storedKey("s3", { state, id }, context);
   // No URL outlives its key: not that of a rotation, which ends with the overlap, nor one with a set end.
   const fields = { credentials: given({ ...credentials, expiration: endOfKey(record)?.toISOString() }) };

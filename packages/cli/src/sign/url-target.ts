@@ -46,7 +46,7 @@ export const urlTarget: TargetScheme = {
 
 async function signingKey(options: SignOptions, context: Context): Promise<JsonObject> {
   if (options.state !== undefined) {
-    const { storedKey } = await import("./stored-key.ts");
+    const { storedKey } = await import("./stored-keys.ts");
     const key = await storedKey("url", { state: options.state, id: options.key }, context);
     // The end of a rotation is no part of the scope, and ends the URLs all the same.
     const until = endOfKey(key.record)?.toISOString();

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import { stopReading } from "./stop-reading.ts";
 
 const MAX_BYTES = 64 * 1024;
 
@@ -18,13 +18,4 @@ export function dropBody(request: IncomingMessage): void {
     stopReading(request.socket);
   };
   request.on("data", count).on("error", () => {});
-}
-
-/** Takes no more from a socket, whatever the stream of a body asks for. */
-export function stopReading(socket: Socket): void {
-  socket.on("resume", stop).pause();
-}
-
-function stop(this: Socket): void {
-  this.pause();
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { readOn, stopReading } from "./stop-reading.ts";
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -53,11 +54,6 @@ function hold(socket: Socket, queue: Queue): void {
   const isMuch = count >= MANY || (count > 0 && socket.bytesRead - since >= MANY_BYTES);
   if (isMuch === queue.held) return;
   queue.held = isMuch;
-  if (isMuch) socket.on("resume", stop).pause();
-  else socket.off("resume", stop).resume();
-}
-
-/** Behind each message Node reads on, whoever has stopped the socket in the meantime. */
-function stop(this: Socket): void {
-  this.pause();
+  if (isMuch) stopReading(socket);
+  else readOn(socket);
 }

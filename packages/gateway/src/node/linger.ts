@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { stopReading } from "./drop-body.ts";
+import { stopReading } from "./stop-reading.ts";
 
 const MAX_BYTES = 256 * 1024;
 const MAX_MILLISECONDS = 500;

@@ -94,6 +94,9 @@ export function detectGoogle({ target, headers }: WireRequest, { cookie, pathCom
   );
 }
 
+/** What a key may be named. */
+export const KEY_NAME: RegExp = /^[A-Za-z0-9_-]{1,63}$/;
+
 interface Fields {
   readonly Expires: string;
   readonly KeyName: string;
@@ -106,7 +109,7 @@ function common(
 ): Pick<GoogleToken, "keyId" | "signature" | "expiresAt"> {
   const expiresAt = parseEpoch(Expires);
   if (expiresAt === undefined) throw malformed("Expires", "form", "the end in whole seconds since 1970");
-  if (!/^[A-Za-z0-9_-]{1,63}$/.test(KeyName)) throw malformed("KeyName", "form", "1 to 63 of A-Z a-z 0-9 _ -");
+  if (!KEY_NAME.test(KeyName)) throw malformed("KeyName", "form", "1 to 63 of A-Z a-z 0-9 _ -");
   if (!signature.test(Signature)) throw malformed("Signature", "form", "a signature in its one spelling");
   return { keyId: KeyName, signature: Signature, expiresAt };
 }

@@ -1,6 +1,6 @@
 import { type Mac, sha1Hmac } from "#crypto/digests";
 import { refusal } from "../errors.ts";
-import { anyBase64, base64urlOf, type GoogleCdn } from "../google-cdn.ts";
+import { anyBase64, base64urlOf, type GoogleCdn, KEY_NAME } from "../google-cdn.ts";
 
 /** A signed request key of a backend. */
 export interface CloudCdnKey {
@@ -20,7 +20,7 @@ export const CLOUD_CDN: GoogleCdn = {
 /** The MAC of a key, checked: "a 128-bit value". */
 export function cloudCdnMac({ keyName, key }: CloudCdnKey): Mac {
   const bytes = anyBase64(key);
-  if (bytes?.length !== 16 || !/^[A-Za-z0-9_-]{1,63}$/.test(keyName ?? "")) {
+  if (bytes?.length !== 16 || !KEY_NAME.test(keyName ?? "")) {
     throw refusal("INVALID_KEY", "keyName as 1 to 63 of A-Z a-z 0-9 _ -, and key as 16 bytes in base64url");
   }
   return sha1Hmac(bytes);

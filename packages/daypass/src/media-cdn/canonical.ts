@@ -1,7 +1,7 @@
 import type { Ed25519PublicKey } from "#crypto";
 import { strictPublicKey } from "../ed25519.ts";
 import { type DaypassError, refusal } from "../errors.ts";
-import { anyBase64, type GoogleCdn } from "../google-cdn.ts";
+import { anyBase64, type GoogleCdn, KEY_NAME } from "../google-cdn.ts";
 
 /** The public half of a key of a keyset. */
 export interface MediaCdnKey {
@@ -35,7 +35,7 @@ export function mediaCdnPublicKey({ keyName, publicKey }: MediaCdnKey): Ed25519P
 }
 
 export function checkKeyName(keyName: string): void {
-  if (!/^[A-Za-z0-9_-]{1,63}$/.test(keyName ?? "")) throw invalidKey("keyName as 1 to 63 of A-Z a-z 0-9 _ -");
+  if (!KEY_NAME.test(keyName ?? "")) throw invalidKey("keyName as 1 to 63 of A-Z a-z 0-9 _ -");
 }
 
 /** `INVALID_KEY`, which says nothing of what was found: it may be the secret in the wrong place. */

@@ -2,7 +2,7 @@ import { CLOUD_CDN } from "../../cloud-cdn/canonical.ts";
 import { cloudCdnVerifier } from "../../cloud-cdn/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { edgeExplainer } from "./edge-explainer.ts";
-import { googleFacts } from "./google-facts.ts";
+import { googleFacts, plainName } from "./google-facts.ts";
 import type { CloudCdnExplainKey } from "./keys.ts";
 import type { EdgeKind } from "./kind.ts";
 
@@ -20,9 +20,5 @@ const kind: EdgeKind<CloudCdnExplainKey> = {
   nameOf: ({ keyName }) => keyName,
   verifier: ({ keyName, key }, options) => cloudCdnVerifier({ ...options, keys: { keyName, key } }),
 };
-
-function plainName(name: string | undefined): string {
-  return name !== undefined && /^[A-Za-z0-9_-]{1,63}$/.test(name) ? name : "-";
-}
 
 export const cloudCdnExplainer: Explainer = edgeExplainer(kind);

@@ -1,4 +1,4 @@
-import { GOOGLE_NAMES, isBelowPrefix, readPrefix } from "../../google-cdn.ts";
+import { GOOGLE_NAMES, isBelowPrefix, KEY_NAME, readPrefix } from "../../google-cdn.ts";
 import { parseEpoch } from "../../validity.ts";
 import type { SplitUrl } from "../explainer.ts";
 import { nameOf, readParameters } from "../parameters.ts";
@@ -54,4 +54,9 @@ export function prefixOf(text: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A name that the verifier of a key takes, whatever the URL has. */
+export function plainName(name: string | undefined): string {
+  return name !== undefined && KEY_NAME.test(name) ? name : "-";
 }

@@ -2,7 +2,7 @@ import { mediaCdn } from "../../media-cdn/canonical.ts";
 import { mediaCdnVerifier } from "../../media-cdn/verify.ts";
 import type { Explainer } from "../explainer.ts";
 import { edgeExplainer } from "./edge-explainer.ts";
-import { googleFacts } from "./google-facts.ts";
+import { googleFacts, plainName } from "./google-facts.ts";
 import type { MediaCdnExplainKey } from "./keys.ts";
 import type { EdgeKind } from "./kind.ts";
 
@@ -25,7 +25,7 @@ const kind: EdgeKind<MediaCdnExplainKey> = {
   read: (url, cookie) => googleFacts(url, cookie(COOKIE)),
   someKey: ({ signature, keyId }) => ({
     ...({ scheme: "media-cdn", publicKey: SOME_KEY } as const),
-    keyName: keyId !== undefined && /^[A-Za-z0-9_-]{1,63}$/.test(keyId) ? keyId : "-",
+    keyName: plainName(keyId),
     padded: signature.endsWith("="),
   }),
   nameOf: ({ keyName }) => keyName,

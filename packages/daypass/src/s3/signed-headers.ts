@@ -4,8 +4,8 @@ import type { WireRequest } from "../scheme.ts";
 import { groupHeaders } from "../wire.ts";
 import type { SignedHeader } from "./canonical.ts";
 
-// Proxies and SDKs add these to requests that they did not sign, and no operation reads them.
-const HARMLESS_UNSIGNED: ReadonlySet<string> = new Set(["x-amz-content-sha256", "x-amz-cf-id"]);
+// But for those that proxies and SDKs add to requests that they did not sign, and that no operation reads.
+const MUST_BE_SIGNED = /^x-amz-(?!(?:content-sha256|cf-id)$)/i;
 
 /**
  * Collects the signed headers. `host` must be among them, and every other `x-amz-*` header must be too: an unsigned
@@ -40,9 +40,6 @@ function hasUnsigned(headers: WireRequest["headers"]): boolean {
 }
 
 function mustBeSigned(name: string): boolean {
-  // Most headers are told apart by their first letter, without a lower-case copy.
-  const first = name.charCodeAt(0) | 32;
-  if (first !== 120 || name.charCodeAt(1) !== 45) return false;
-  const lower = name.toLowerCase();
-  return lower.startsWith("x-amz-") && !HARMLESS_UNSIGNED.has(lower);
+  // Most headers are told apart by their first letter, which takes a fraction of the pattern's time.
+  return (name.charCodeAt(0) | 32) === 120 && MUST_BE_SIGNED.test(name);
 }

@@ -1,11 +1,10 @@
 import { constantTimeEqual } from "#crypto";
 import { checkSession } from "../../access-key.ts";
-import { type DaypassError, refusal } from "../../errors.ts";
 import type { Obligation, Scheme, Verifier } from "../../scheme.ts";
-import { instantText } from "../../time.ts";
 import { v4Signature } from "../../v4.ts";
 import { type VerifierOptions, verifier } from "../../verify.ts";
 import { canonicalHeaders, s3Location, UNSIGNED_PAYLOAD } from "../canonical.ts";
+import { checkSkew } from "../clock-skew.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../grant.ts";
 import { checkScope, DUMMY_S3_KEY, type S3Key, type S3VerifierOptions, s3KeyResolver } from "../verify.ts";
 import { type OpenedBody, openChunks } from "./chunks.ts";
@@ -128,16 +127,4 @@ function obligations(
   if (chunked === undefined) return s3Obligations(payload, headers, parameters);
   const { length, trailers } = chunked;
   return [{ kind: "body-chunks", length, trailers }, ...s3Obligations(UNSIGNED_PAYLOAD, headers, parameters)];
-}
-
-function checkSkew(signedAt: Date, now: number, maxSkew: number): DaypassError | undefined {
-  const ahead = signedAt.getTime() - now;
-  // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
-  if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
-  const [requestTime, serverTime] = [signedAt.toISOString(), instantText(now)];
-  return refusal(
-    "CLOCK_SKEW",
-    `a signing time within ${maxSkew} s of the clock, found ${requestTime} at ${serverTime}: check both clocks`,
-    { requestTime, serverTime, maximum: maxSkew },
-  );
 }

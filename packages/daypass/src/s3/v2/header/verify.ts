@@ -1,10 +1,9 @@
 import { checkSession } from "../../../access-key.ts";
-import { type DaypassError, refusal } from "../../../errors.ts";
 import type { Scheme, Verifier } from "../../../scheme.ts";
-import { instantText } from "../../../time.ts";
 import { type VerifierOptions, verifier } from "../../../verify.ts";
 import { percentDecode } from "../../../wire.ts";
 import { s3Location, UNSIGNED_PAYLOAD } from "../../canonical.ts";
+import { checkSkew } from "../../clock-skew.ts";
 import { credentialResolver, type S3Credentials } from "../../credentials.ts";
 import { type S3Grant, s3Grant, s3Obligations } from "../../grant.ts";
 import type { S3VerifierOptions } from "../../verify.ts";
@@ -89,16 +88,4 @@ function s3V2HeaderScheme({
       );
     },
   };
-}
-
-function checkSkew(signedAt: Date, now: number, maxSkew: number): DaypassError | undefined {
-  const ahead = signedAt.getTime() - now;
-  // Written so that an invalid date on either side refuses. The end is open, as that of every grant.
-  if (ahead <= maxSkew * 1000 && ahead > -maxSkew * 1000) return undefined;
-  const details = { requestTime: signedAt.toISOString(), serverTime: instantText(now), maximum: maxSkew };
-  return refusal(
-    "CLOCK_SKEW",
-    `a signing time within ${maxSkew} s of the clock, found ${details.requestTime} at ${details.serverTime}: check both clocks`,
-    details,
-  );
 }

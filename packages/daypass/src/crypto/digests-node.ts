@@ -7,20 +7,19 @@ export type Mac = (message: string | Uint8Array) => Uint8Array;
 export const md5 = (data: string | Uint8Array): Uint8Array => hash("md5", data, "buffer");
 /** Broken against collisions: only for the protocols that know no other digest. */
 export const sha1 = (data: string | Uint8Array): Uint8Array => hash("sha1", data, "buffer");
-export const sha512 = (data: string | Uint8Array): Uint8Array => hash("sha512", data, "buffer");
 
 /** HMAC-MD5 (RFC 2104) with the key's pads computed once, as the others here. */
-export const md5Hmac = (key: string | Uint8Array): Mac => hmac("md5", 64, key);
-export const sha1Hmac = (key: string | Uint8Array): Mac => hmac("sha1", 64, key);
+export const md5Hmac = (key: string | Uint8Array): Mac => hmac("md5", key);
+export const sha1Hmac = (key: string | Uint8Array): Mac => hmac("sha1", key);
 /** Over bytes; for text the one in `#crypto` is faster. */
-export const sha256Hmac = (key: string | Uint8Array): Mac => hmac("sha256", 64, key);
-export const sha512Hmac = (key: string | Uint8Array): Mac => hmac("sha512", 128, key);
+export const sha256Hmac = (key: string | Uint8Array): Mac => hmac("sha256", key);
 
-// Two one-shot hashes over padded keys: `createHmac` builds an object for each message and is half as fast.
-function hmac(algorithm: string, block: number, key: string | Uint8Array): Mac {
+// Two one-shot hashes over padded keys: `createHmac` builds an object for each message and is half as fast. A block of
+// each of these hashes has 64 bytes.
+function hmac(algorithm: string, key: string | Uint8Array): Mac {
   const given = Buffer.from(key as string);
-  const bytes = given.length > block ? hash(algorithm, given, "buffer") : given;
-  const pad = (filling: number): Uint8Array => Uint8Array.from({ length: block }, (_, i) => filling ^ (bytes[i] ?? 0));
+  const bytes = given.length > 64 ? hash(algorithm, given, "buffer") : given;
+  const pad = (filling: number): Uint8Array => Uint8Array.from({ length: 64 }, (_, i) => filling ^ (bytes[i] ?? 0));
   const inner = pad(0x36);
   const outer = pad(0x5c);
   const digest = (parts: Uint8Array[]): Buffer => hash(algorithm, Buffer.concat(parts), "buffer");

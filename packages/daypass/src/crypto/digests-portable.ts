@@ -1,5 +1,5 @@
 import { _MD5, _SHA1 } from "@noble/hashes/legacy.js";
-import { _SHA256, _SHA512 } from "@noble/hashes/sha2.js";
+import { _SHA256 } from "@noble/hashes/sha2.js";
 import { utf8 } from "../encode.ts";
 import { keyedHash } from "./keyed-hash.ts";
 
@@ -12,14 +12,12 @@ const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "str
 export const md5 = (data: string | Uint8Array): Uint8Array => new _MD5().update(bytesOf(data)).digest();
 /** Broken against collisions: only for the protocols that know no other digest. */
 export const sha1 = (data: string | Uint8Array): Uint8Array => new _SHA1().update(bytesOf(data)).digest();
-export const sha512 = (data: string | Uint8Array): Uint8Array => new _SHA512().update(bytesOf(data)).digest();
 
 /** HMAC-MD5 (RFC 2104) with the padded key hashed once, as the others here. */
 export const md5Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _MD5(), bytesOf(key)));
 export const sha1Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _SHA1(), bytesOf(key)));
 /** Over bytes; for text the one in `#crypto` does the same. */
 export const sha256Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _SHA256(), bytesOf(key)));
-export const sha512Hmac = (key: string | Uint8Array): Mac => ofText(keyedHash(() => new _SHA512(), bytesOf(key)));
 
 function ofText(mac: (message: Uint8Array) => Uint8Array): Mac {
   return (message) => mac(bytesOf(message));

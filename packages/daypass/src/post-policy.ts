@@ -204,7 +204,8 @@ export function checkConditions(
   return range;
 }
 
-const ALWAYS_EXEMPT = /^(?:file|policy|x-ignore-.*)$/s;
+/** Fields of a form that need no condition, whatever the scheme. */
+export const ALWAYS_EXEMPT: RegExp = /^(?:file|policy|x-ignore-.*)$/s;
 
 /**
  * Whether a field's value meets a condition. "Content-Type values for a starts-with condition that include commas are

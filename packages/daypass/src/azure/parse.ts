@@ -55,8 +55,8 @@ export function sasKindOf({ target }: WireRequest): AzureSasKind | undefined {
   return has("srt") ? "account" : has("skoid") ? "user-delegation" : "service";
 }
 
-// No parameter of an operation looks like one of a SAS, nor does anything that every object has.
-const SAS = /^(?:s[a-z]{1,6}|rs[a-z]{2})$/;
+/** Names of what belongs to a SAS. No parameter of an operation looks like one, nor does anything that every object has. */
+export const SAS_NAME: RegExp = /^(?:s[a-z]{1,6}|rs[a-z]{2})$/;
 const NOTHING: BoundParts = { headers: new Map(), query: new Map() };
 
 /** Reads a request. Throws `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`, `METHOD_NOT_GRANTED`, `WRONG_SCOPE`. */
@@ -135,7 +135,7 @@ function splitQuery(tokens: readonly QueryToken[]): Pick<ParsedSas, "values" | "
   for (const token of tokens) {
     const name = formDecode(token.name);
     const value = formDecode(token.value ?? "");
-    const isSas = SAS.test(name);
+    const isSas = SAS_NAME.test(name);
     if (isSas ? name in values : parameters.has(name)) throw malformed(name, "duplicate", "one parameter");
     if (isSas) values[name] = value;
     else parameters.set(name, value);

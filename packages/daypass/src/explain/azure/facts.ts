@@ -10,6 +10,7 @@ import {
   SERVICE,
 } from "../../azure/layouts.ts";
 import { type AzureLocation, azureLocation } from "../../azure/location.ts";
+import { SAS_NAME } from "../../azure/parse.ts";
 import { parseAzureTime } from "../../azure/time.ts";
 import { headerValues } from "../../wire.ts";
 import { earlier } from "../cause/life.ts";
@@ -34,13 +35,11 @@ export interface AzureUrl {
   readonly endsAt: Date | undefined;
 }
 
-const SAS = /^(?:s[a-z]{1,6}|rs[a-z]{2})$/;
-
 /** Reads the URL that was signed, or the one that was sent. */
 export function readAzure(url: SplitUrl, { sent, keys }: Subject): AzureUrl {
   const all = readParameters(url);
-  const values = new Map(all.filter(([name]) => SAS.test(name)));
-  const others = new Map(all.filter(([name]) => !SAS.test(name)));
+  const values = new Map(all.filter(([name]) => SAS_NAME.test(name)));
+  const others = new Map(all.filter(([name]) => !SAS_NAME.test(name)));
   const kind = values.has("srt") || values.has("ss") ? ACCOUNT : values.has("skoid") ? DELEGATION : SERVICE;
   const configured = keys.flatMap((key) => ("account" in key && key.account !== undefined ? [key.account] : []))[0];
   const location = readLocation(url, configured);

@@ -1,4 +1,11 @@
-import { expandFields, FILE_NAME, type FieldCondition, meets, type ParsedCondition } from "../../post-policy.ts";
+import {
+  ALWAYS_EXEMPT,
+  expandFields,
+  FILE_NAME,
+  type FieldCondition,
+  meets,
+  type ParsedCondition,
+} from "../../post-policy.ts";
 import type { Cause } from "../explanation.ts";
 import { bucketOfUrl, type FormKind } from "./kinds.ts";
 import { conditionText, isFieldCondition, lengthRange, type ReadPolicy } from "./policy.ts";
@@ -111,8 +118,6 @@ export function unmet(posted: PostedForm, condition: FieldCondition): Cause {
     fix: `Send the ${field} that was signed, or ask for a form that allows this one.`,
   };
 }
-
-const ALWAYS_EXEMPT = /^(?:file|policy|x-ignore-.*)$/s;
 
 function extraField({ kind, form, policy }: PostedForm): Cause | undefined {
   const named = new Set(

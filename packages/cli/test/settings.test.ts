@@ -22,6 +22,8 @@ test.each([
   [{ prot: "secret" }, "prot", 'found "prot"'],
   [{ tls: { certFile: "x" } }, "tls.keyFile", "found nothing"],
   [{ publicUrl: "https://user:password@a.example" }, "publicUrl", 'found "https://…@a.example"'],
+  [{ publicUrl: "https://a.example/?token=secret\nsecret" }, "publicUrl", 'found "https://a.example/…"'],
+  [{ publicUrl: `https://_${"a".repeat(51)}secret` }, "publicUrl", `found "https://_${"a".repeat(51)}…"`],
   [{ publicUrl: "https://a.example:443" }, "publicUrl", 'write "https://a.example"'],
   [{ publicUrl: "https://A.example" }, "publicUrl", 'write "https://a.example"'],
   [{ origins: ["https://a.example", "https://under_score.example"] }, "origins[1]", "under_score"],

@@ -89,13 +89,14 @@ async function postForm(credentials: Credentials): Promise<string> {
 }
 
 const policy = (resource: string, action: unknown = "s3:GetObject") =>
-  JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: resource }] });
+  JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: action, Resource: resource } });
 
 describe("credentials of a session", () => {
   it("open what their key opens, by AssumeRole and by GetSessionToken", async () => {
     for (const parameters of [ASSUME, { Action: "GetSessionToken" }]) {
       const credentials = await session(parameters);
       expect(credentials.accessKeyId).toMatch(/^ASIA[A-Z2-7]{16}$/);
+      expect(credentials.secretAccessKey).toMatch(/^[\w-]{40}$/);
       expect(await get(credentials)).toBe("200 hello");
     }
   });
@@ -165,6 +166,19 @@ describe("credentials of a session", () => {
     expect(await get(credentials)).toBe("200 hello");
     keys.delete(temporary.accessKeyId);
     expect(await get(credentials)).toBe("403 InvalidAccessKeyId");
+  });
+
+  it("end with the first of the keys that have the id", async () => {
+    const id = "AKIDENDING";
+    const ending = (secretAccessKey: string, minutes: number) => ({
+      accessKeyId: id,
+      secretAccessKey,
+      scope: { until: new Date(now.getTime() + minutes * 60_000 - now.getMilliseconds()) },
+    });
+    const [late, early] = [ending("late", 50), ending("early", 20)] as const;
+    keys.set(id, [late, early]);
+    for (const key of [late, early]) expect((await session(ASSUME, key)).expiration).toEqual(early.scope.until);
+    keys.delete(id);
   });
 
   it("end when their key has another secret, and not when it has one more", async () => {
@@ -243,10 +257,29 @@ describe("a call of the Security Token Service", () => {
       "MaxMessageLengthExceeded",
       () => sts({ ...ASSUME, Policy: "x".repeat(20_000) }),
     ],
+    [
+      "whose form is not that of the hash that was sent and signed",
+      400,
+      "XAmzContentSHA256Mismatch",
+      () => sts(ASSUME, main, { told: true, body: "Action=GetSessionToken&Version=2011-06-15" }),
+    ],
     ["for another action", 400, "InvalidAction", () => sts({ Action: "GetCallerIdentity" })],
+    ["of another version", 400, "InvalidAction", () => sts({ ...ASSUME, Version: "2010-05-08" })],
+    ["by another method", 400, "InvalidAction", () => sts(ASSUME, main, { method: "PUT" })],
+    ["at another path", 400, "InvalidAction", () => sts(ASSUME, main, { target: "/sts" })],
+    ["that is no form", 400, "InvalidAction", () => sts(ASSUME, main, { type: "application/x-www-form-urlencoded2" })],
+    [
+      "with two actions",
+      400,
+      "ValidationError",
+      () => sts({}, main, { form: Buffer.from("Version=2011-06-15&Action=GetSessionToken&Action=GetSessionToken") }),
+    ],
     ["with a parameter that nothing acts on", 400, "ValidationError", () => sts({ ...ASSUME, SerialNumber: "1" })],
     ["for too long", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "999999" })],
     ["for too short", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "60" })],
+    ["for a time in another spelling", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "9e2" })],
+    ["for a time with a sign", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "+900" })],
+    ["for a time and more", 400, "ValidationError", () => sts({ ...ASSUME, DurationSeconds: "900 " })],
     [
       "in another encoding than UTF-8",
       400,
@@ -260,6 +293,10 @@ describe("a call of the Security Token Service", () => {
       () => sts({}, main, { form: Buffer.from("Action=\xe2\x82", "latin1") }),
     ],
     ["without a role", 400, "ValidationError", () => sts({ Action: "AssumeRole", RoleSessionName: "test" })],
+    ["with more than a role", 400, "ValidationError", () => sts({ ...ASSUME, RoleArn: `${ASSUME.RoleArn}\n` })],
+    ["with a role in a text", 400, "ValidationError", () => sts({ ...ASSUME, RoleArn: ` ${ASSUME.RoleArn}` })],
+    ["with a name that begins with none", 400, "ValidationError", () => sts({ ...ASSUME, RoleSessionName: "<ab" })],
+    ["with a name that ends in none", 400, "ValidationError", () => sts({ ...ASSUME, RoleSessionName: "ab>" })],
     [
       "with a policy that denies",
       400,
@@ -282,6 +319,28 @@ describe("a call of the Security Token Service", () => {
     const reply = await call();
     expect([reply.status, s3Field(reply.body, "Code")]).toEqual([status, code]);
     expect(reply.body.toString()).not.toContain(main.secretAccessKey);
+  });
+
+  it("is answered as AWS answers it, and as whom the credentials act", async () => {
+    const requestId = expect.stringMatching(/^[0-9A-Z]{16}$/);
+    const answer = async (parameters: Readonly<Record<string, string>>, change: Partial<StsCall> = {}) => {
+      const { status, body } = await sts(parameters, main, change);
+      const fields = ["AssumedRoleId", "Arn", "Type", "RequestId"].map((name) => s3Field(body, name));
+      return [status, /^<[^?>]+>/m.exec(body.toString().replace(/^<\?.*?\?>\s*/, ""))?.[0], ...fields];
+    };
+    const namespace = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"';
+    expect(await answer({ ...ASSUME, DurationSeconds: "43200" }, { told: true })).toEqual([
+      200,
+      `<AssumeRoleResponse ${namespace}>`,
+      expect.stringMatching(/^ASIA[A-Z2-7]{16}:test$/),
+      "arn:aws:sts::000000000000:assumed-role/app/test",
+      undefined,
+      requestId,
+    ]);
+    const session = [200, `<GetSessionTokenResponse ${namespace}>`, undefined, undefined, undefined, requestId];
+    expect(await answer({ Action: "GetSessionToken", DurationSeconds: "129600" })).toEqual(session);
+    const refused = [400, `<ErrorResponse ${namespace}>`, undefined, undefined, "Sender", requestId];
+    expect(await answer({ ...ASSUME, DurationSeconds: "43201" })).toEqual(refused);
   });
 
   it("is unknown to a gateway without a session secret", async () => {

@@ -11,25 +11,32 @@ export interface StsCall {
   /** Signed and sent in place of the parameters. */
   readonly form?: Uint8Array;
   readonly token?: string;
+  /** Whether a header tells the hash that is signed. */
+  readonly told?: boolean;
+  readonly method?: string;
+  readonly target?: string;
+  readonly type?: string;
 }
 
-/** A call of the Security Token Service as an SDK sends it: signed over a hash of the form that no header tells. */
+/** A call of the Security Token Service as an SDK sends it: signed over a hash of the form that no header tells, unless it is to be told. */
 export async function callSts(
   gateway: TestGateway,
   parameters: Readonly<Record<string, string>>,
-  { key, at = new Date(), body, form: given, token }: StsCall,
+  { key, at = new Date(), body, form: given, token, told = false, ...call }: StsCall,
 ): Promise<Reply> {
   const form = given ?? new URLSearchParams({ Version: "2011-06-15", ...parameters }).toString();
+  const { method = "POST", target = "/", type = "application/x-www-form-urlencoded" } = call;
+  const sha256 = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex");
   const time = at.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const fields: Record<string, string> = {
-    "content-type": "application/x-www-form-urlencoded",
+    "content-type": type,
     host: `127.0.0.1:${gateway.port}`,
     "x-amz-date": time,
     ...(token === undefined ? {} : { "x-amz-security-token": token }),
+    ...(told ? { "x-amz-content-sha256": sha256(form) } : {}),
   };
   const names = Object.keys(fields).sort();
-  const sha256 = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex");
-  const canonical = `POST\n/\n\n${names.map((name) => `${name}:${fields[name]}\n`).join("")}\n${names.join(";")}\n${sha256(form)}`;
+  const canonical = `${method}\n${target}\n\n${names.map((name) => `${name}:${fields[name]}\n`).join("")}\n${names.join(";")}\n${sha256(form)}`;
   const scope = `${time.slice(0, 8)}/us-east-1/sts/aws4_request`;
   let derived: Buffer | string = `AWS4${key.secretAccessKey}`;
   for (const step of scope.split("/")) derived = createHmac("sha256", derived).update(step).digest();
@@ -38,8 +45,8 @@ export async function callSts(
     .digest("hex");
   const sent = body ?? form;
   return send(gateway, {
-    method: "POST",
-    target: "/",
+    method,
+    target,
     body: sent,
     headers: {
       ...fields,

@@ -203,6 +203,7 @@ describe("the master key", () => {
       key.toString("base64"),
       key.toString("base64url"),
       key.toString("hex"),
+      key.toString("hex").toUpperCase(),
       ` ${key.toString("hex")}\n`,
     ])
       expect(await of({ DAYPASS_MASTER_KEY: text, DAYPASS_MASTER_KEY_FILE: "/none" })).toEqual(key);
@@ -220,6 +221,8 @@ describe("the master key", () => {
       `${key.toString("hex")}00`,
       "é".repeat(32),
       "*".repeat(44),
+      `${key.toString("base64")}*`,
+      `"${key.toString("base64")}`,
     ])
       await expect(of({ DAYPASS_MASTER_KEY: text })).rejects.toThrow("expected DAYPASS_MASTER_KEY as 32 random bytes");
     await expect(of({ DAYPASS_MASTER_KEY_FILE: "/none" }, true)).rejects.toThrow("found none: create it");

@@ -64,6 +64,9 @@ describe("the rules of a bucket", () => {
     ["a method that is none", one.replace("GET", "PATCH"), "InvalidRequest"],
     ["a method in lower case", one.replace("GET", "get"), "InvalidRequest"],
     ["two wildcards in an origin", one.replace("*", "https://*.*.com"), "InvalidRequest"],
+    ["a space in an origin", one.replace("*", "https://a b.example"), "MalformedXML"],
+    ["a header that begins with a space", `${one}<AllowedHeader>&#32;x-a</AllowedHeader>`, "MalformedXML"],
+    ["a header that ends in no letter of a header", `${one}<AllowedHeader>x-é</AllowedHeader>`, "MalformedXML"],
     ["two wildcards in a header", `${one}<AllowedHeader>x-*-*</AllowedHeader>`, "InvalidRequest"],
     ["a wildcard to expose", `${one}<ExposeHeader>x-*</ExposeHeader>`, "InvalidRequest"],
     ["a line break to expose", `${one}<ExposeHeader>x-a&#13;&#10;set-cookie</ExposeHeader>`, "MalformedXML"],
@@ -84,6 +87,10 @@ describe("the rules of a bucket", () => {
     const rules = (count: number) =>
       `<CORSConfiguration>${`<CORSRule>${one}</CORSRule>`.repeat(count)}</CORSConfiguration>`;
     expect((await set(rules(100))).status).toBe(200);
+    const besides = await set(
+      RULE.replace("</CORSConfiguration>", "<AllowedOrigin>*</AllowedOrigin></CORSConfiguration>"),
+    );
+    expect(s3Code(besides.body)).toBe("MalformedXML");
     for (const count of [0, 101]) expect(s3Code((await set(rules(count))).body)).toBe("MalformedXML");
     const long = await set(`${RULE}${" ".repeat(64 * 1024)}`);
     expect(s3Code(long.body)).toBe("MaxMessageLengthExceeded");
@@ -109,7 +116,11 @@ describe("a preflight", () => {
       vary: "origin, access-control-request-method, access-control-request-headers",
     });
     expect(reply.headers.has("access-control-allow-credentials")).toBe(false);
-    expect(allowed(await preflight("/any/a.txt", asked("https://else.example", "GET")))).toBe("*");
+    const any = Object.fromEntries((await preflight("/any/a.txt", asked("https://else.example", "GET"))).headers);
+    expect(Object.entries(any).filter(([name]) => name.startsWith("access-control-"))).toEqual([
+      ["access-control-allow-methods", "GET"],
+      ["access-control-allow-origin", "*"],
+    ]);
     expect(allowed(await preflight("/media/x", asked("https://a.b.example.org", "GET")))).toBe(
       "https://a.b.example.org",
     );
@@ -119,7 +130,15 @@ describe("a preflight", () => {
     ["another origin", asked("https://evil.example.com", "GET")],
     ["an origin that ends alike", asked("https://app.example.com.evil.test", "GET")],
     ["an origin that begins alike", asked("https://.example.org.evil.test", "GET")],
+    // What a rule allows is sent back.
+    ["an origin that no header can hold everywhere", asked("https://é.example.org", "GET")],
     ["another method", asked(APP, "DELETE")],
+    ["a header that is none", asked(APP, "GET", "content-type, content-a b")],
+    // Each is held against each pattern of each rule.
+    [
+      "more headers than a request may have",
+      asked(APP, "GET", Array.from({ length: 101 }, (_, i) => `content-${i}`).join()),
+    ],
     ["another header", asked(APP, "GET", "content-type, x-amz-meta-b")],
   ])("is refused for %s", async (_, headers) => {
     const reply = await preflight("/media/hello.txt", headers);

@@ -67,7 +67,7 @@ export async function readMultipart(
   };
   // The first boundary stands at the very beginning; RFC 2046 would allow words before it, and no browser sends any.
   input.unread(ascii("\r\n"));
-  if ((await until(delimiter, 0)).length > 0) throw malformed("the boundary at its beginning");
+  await until(delimiter, 0);
   const fields: FormField[] = [];
   for (;;) {
     if (await isEnd(input))

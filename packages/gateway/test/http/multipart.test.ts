@@ -97,6 +97,7 @@ describe("a form", () => {
     ["a boundary with a bare line feed", FILE.replace("--b\r\n", "--bx\n") + END],
     ["a boundary with a bare carriage return", FILE.replace("--b\r\n", "--b\rx") + END],
     ["a field twice", field("a") + field("A") + FILE + END],
+    ["a field twice in capitals", field("A") + field("a") + FILE + END],
     ["a value that begins with the boundary", field("a", "--b") + FILE + END],
     ["a file that begins with the boundary", field("file", "--b") + END],
     ["a later value that does", FILE + field("a", "--b") + END],
@@ -113,6 +114,7 @@ describe("a form", () => {
     ["a disposition and more", field("a").replace("form-data;", "form-data; x; ") + FILE + END],
     ["a name and more", field("a").replace('"a"', '"a" x') + FILE + END],
     ["a folded line", field("a").replace("; name", ";\r\n name") + FILE + END],
+    ["a line that begins with a space", field("a").replace("\r\n\r\n", "\r\n X: y\r\n\r\n") + FILE + END],
     ["a line without a name", field("a").replace("\r\n\r\n", "\r\n: x\r\n\r\n") + FILE + END],
     ["a bare line feed in a line", field("a").replace("\r\n\r\n", "\r\nX: a\nb\r\n\r\n") + FILE + END],
     ...["base64", "x-7bit", "binary2"].map((encoding): [string, string] => [
@@ -131,6 +133,24 @@ describe("a form", () => {
   it("has one file", async () => {
     expect(await read(field("a") + END)).toBe("no-file");
     expect(await read(FILE + field("File") + END)).toBe("two-files");
+  });
+
+  it("is read no further than it may be long", async () => {
+    for (const [start, rest, limit] of [
+      [field("a", "1").trimEnd(), "y", LIMITS.fieldBytes],
+      [FILE + END, "\n", LIMITS.restBytes],
+    ] as const) {
+      let taken = 0;
+      const body = (async function* () {
+        yield Buffer.from(start);
+        for (; taken < 100_000; taken += 100) yield Buffer.alloc(100, rest);
+      })();
+      const reading = readMultipart(body, "b", LIMITS).then(async ({ file }) => {
+        for await (const _ of file);
+      });
+      await expect(reading).rejects.toMatchObject({ fault: "too-large" });
+      expect(taken).toBeLessThan(limit + 200);
+    }
   });
 
   it("is as long as it may be before the file, and after it", async () => {

@@ -27,10 +27,14 @@ describe("a scope that limits nothing as it is written", () => {
   it.each<[string, unknown]>([
     ["buckets", { buckets: "media-private" }],
     ["buckets", { buckets: [5] }],
+    ["buckets", { buckets: ["media", 5] }],
     ["bucket", { bucket: ["other"] }],
     ["prefix", { prefix: ["a"] }],
     ["methods", { methods: ["get"] }],
     ["methods", { methods: ["GET", "put"] }],
+    ["methods", { methods: "GET" }],
+    ["methods", { methods: [" GET"] }],
+    ["methods", { methods: ["GET,"] }],
     ["maxLife", { maxLife: "10m" }],
     ["maxLife", { maxLife: 0 }],
     ["maxLife", { maxLife: -60 }],
@@ -43,6 +47,7 @@ describe("a scope that limits nothing as it is written", () => {
     ["allow", { allow: [{ actions: ["s3:*"], resources: "*" }] }],
     ["allow", { allow: [{ actions: ["s3:*"], resources: ["*"] }, { actions: ["s3:*"] }] }],
     ["allow", { allow: [null] }],
+    ["allow", { allow: {} }],
     ["scope", ["media"]],
     ["scope", null],
   ])("grants nothing, and the log names %s (%j)", async (member, found) => {
@@ -64,6 +69,17 @@ it("takes the end of a key as text, too, and every member that is left open", as
   expect((await get()).status).toBe(403);
   scope = { until: "2020-01-02T03:04:05+01:00" };
   expect((await get()).status).toBe(403);
+});
+
+it("takes a prefix of nothing, or of the whole key, and of no half of a segment", async () => {
+  for (const [prefix, status] of [
+    ["", 200],
+    ["a.txt", 200],
+    ["a.tx", 403],
+  ]) {
+    scope = { prefix };
+    expect([prefix, (await get()).status]).toEqual([prefix, status]);
+  }
 });
 
 it("holds a scope that is narrowed where it stands", async () => {

@@ -31,7 +31,7 @@ export type SignedFormOrError = SignedForm | { readonly error: Error };
 export interface FormSigner<R> {
   /** Signs one form. */
   sign(request: R): SignedForm;
-  /** In order, each form when its result is consumed. */
+  /** In order, each form when its result is consumed. For an `AsyncIterable`, use the function `signMany` of `daypass`. */
   signMany(requests: Iterable<R>): Iterable<SignedFormOrError>;
 }
 
@@ -39,7 +39,7 @@ export interface FormSigner<R> {
 export interface AsyncFormSigner<R> {
   /** Signs one form. */
   sign(request: R): Promise<SignedForm>;
-  /** In order, with up to sixteen signatures in progress. */
+  /** In order, with up to sixteen signatures in progress. For an `AsyncIterable`, use the function `signMany` of `daypass`. */
   signMany(requests: Iterable<R>): AsyncIterable<SignedFormOrError>;
 }
 

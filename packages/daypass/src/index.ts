@@ -47,6 +47,7 @@ export type {
   Verifier,
   WireRequest,
 } from "./scheme.ts";
+export { signMany } from "./sign-many.ts";
 export { anyOf, type VerifierOptions } from "./verify.ts";
 export type { Weak, Weakness } from "./weakness.ts";
 export { parseTarget, type QueryToken, type WireTarget } from "./wire.ts";

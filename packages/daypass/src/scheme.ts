@@ -157,7 +157,7 @@ export type SignedOrError = SignedRequest | { readonly error: Error };
 export interface Signer<R> {
   /** Signs one request. Nothing is sent, and whether the resource exists shows when the URL is used. */
   sign(request: R): SignedRequest;
-  /** In order, each request when its result is asked for. */
+  /** In order, each request when its result is asked for. Of an `AsyncIterable`: the function `signMany` of `daypass`. */
   signMany(requests: Iterable<R>): Iterable<SignedOrError>;
 }
 
@@ -165,7 +165,10 @@ export interface Signer<R> {
 export interface AsyncSigner<R> {
   /** Signs one request. Nothing is sent, and whether the resource exists shows when the URL is used. */
   sign(request: R): Promise<SignedRequest>;
-  /** In order, with up to sixteen signatures in progress: it reads up to that many requests ahead of what it has yielded. */
+  /**
+   * In order, with up to sixteen signatures in progress: it reads up to that many requests ahead of what it has yielded. For an
+   * `AsyncIterable`, use the function `signMany` of `daypass`.
+   */
   signMany(requests: Iterable<R>): AsyncIterable<SignedOrError>;
 }
 

@@ -41,7 +41,7 @@ export class SignedResult implements SignedRequest {
 }
 
 /** The item in the place of a signature. A clock or a provider of credentials may throw what is no error. */
-function failed(thrown: unknown): { readonly error: Error } {
+export function failed(thrown: unknown): { readonly error: Error } {
   return { error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
 }
 
@@ -79,8 +79,8 @@ export function asyncSigner<R, S extends SignedRequest | SignedForm = SignedRequ
   return { sign, signMany: (requests) => signAhead(requests, sign) };
 }
 
-// Enough for the four threads that Node lends to crypto, and for the round trips to a remote signer.
-const AHEAD = 16;
+/** Enough for the four threads that Node lends to crypto, and for the round trips to a remote signer. */
+export const AHEAD = 16;
 
 /**
  * Signs with several signatures under way and yields them in order. Takes at most {@link AHEAD} requests that have not

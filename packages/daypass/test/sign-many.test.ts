@@ -1,19 +1,23 @@
+import { EventEmitter, on } from "node:events";
+import { Readable } from "node:stream";
+import { s3Signer } from "daypass/s3";
 import { describe, expect, it } from "vitest";
-import type { SignedRequest } from "../src/index.ts";
+import { type SignedRequest, signMany } from "../src/index.ts";
 import { asyncSigner, signer } from "../src/signed-request.ts";
+import { clock } from "./edge-fixture.ts";
 
 /** A signer whose signatures end when the test says so, in any order. */
 function manual() {
   const started: number[] = [];
   const ends = new Map<number, (error?: Error) => void>();
-  const { signMany } = asyncSigner<number>(
+  const { sign, signMany } = asyncSigner<number>(
     (request) =>
       new Promise((resolve, reject) => {
         started.push(request);
         ends.set(request, (error) => (error ? reject(error) : resolve({ url: `${request}` } as SignedRequest)));
       }),
   );
-  return { started, end: (request: number, error?: Error) => ends.get(request)?.(error), signMany };
+  return { started, end: (request: number, error?: Error) => ends.get(request)?.(error), sign, signMany };
 }
 
 function* upTo(count: number, taken: number[] = []): Generator<number> {
@@ -121,5 +125,136 @@ describe("signMany of a signer with promises", () => {
     } finally {
       process.off("unhandledRejection", listen);
     }
+  });
+});
+
+describe("signMany of any signer and any iterable", () => {
+  const plain = asyncSigner<number>(async (request) => ({ url: `${request}` }) as SignedRequest);
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  async function* later(count: number, taken: number[] = []): AsyncGenerator<number> {
+    for (const i of upTo(count, taken)) yield await Promise.resolve(i);
+  }
+
+  it("yields every item once and in order, of iterables of both kinds and by signers of both kinds", async () => {
+    const atOnce = signer<number>((request) => ({ url: `${request}` }) as SignedRequest);
+    for (const count of [0, 1, 15, 16, 17, 100]) {
+      expect(await all(signMany(plain, later(count)))).toEqual(numbers(count));
+      expect(await all(signMany(plain, upTo(count)))).toEqual(numbers(count));
+      expect(await all(signMany(atOnce, later(count)))).toEqual(numbers(count));
+    }
+  });
+
+  it("signs what a stream of objects brings", async () => {
+    const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+    const s3 = s3Signer({ region: "eu-west-1", credentials, clock });
+    const requests = ["a", "", "b"].map((key) => ({ bucket: "media", key, expiresIn: 60 }));
+    const items: unknown[] = [];
+    for await (const item of signMany(s3, Readable.from(requests))) items.push("url" in item ? item.url : item.error);
+    expect(items).toEqual([s3.sign(requests[0] as never).url, expect.any(Error), s3.sign(requests[2] as never).url]);
+  });
+
+  it("takes sixteen requests that have not been yielded, and none while nobody asks", async () => {
+    const { started, end, sign } = manual();
+    const taken: number[] = [];
+    const items = signMany({ sign }, later(40, taken));
+    await settled();
+    expect(taken).toEqual([]);
+    const first = items.next();
+    await settled();
+    expect(started).toHaveLength(16);
+    expect(taken).toHaveLength(16);
+    for (let i = 15; i >= 0; i--) end(i);
+    for (const expected of ["0", "1", "2", "3"]) {
+      const item = expected === "0" ? first : items.next();
+      expect(shown((await item).value)).toBe(expected);
+    }
+    await settled();
+    expect(taken.length).toBeLessThanOrEqual(20);
+  });
+
+  it("yields what is signed while the source waits for its next request", async () => {
+    const asked: string[] = [];
+    let answer: (() => void) | undefined;
+    async function* dialogue(): AsyncGenerator<number> {
+      for (let i = 0; i < 40; i++) {
+        yield i;
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      }
+    }
+    for await (const item of signMany(plain, dialogue())) {
+      asked.push(shown(item));
+      await settled();
+      answer?.();
+    }
+    expect(asked).toEqual(numbers(40));
+  });
+
+  it("puts an error in the place of its item, and goes on behind a signer that gives nothing", async () => {
+    const sign = (request: number): SignedRequest | undefined => {
+      if (request === 1) throw "no 1";
+      return request === 2 ? undefined : ({ url: `${request}` } as SignedRequest);
+    };
+    const items: unknown[] = [];
+    for await (const item of signMany({ sign }, later(4))) items.push(item);
+    expect(items).toEqual([{ url: "0" }, { error: new Error("no 1") }, undefined, { url: "3" }]);
+  });
+
+  it("signs what came before a fault of the source, and then passes the fault on", async () => {
+    async function* faulty(): AsyncGenerator<number> {
+      yield* later(3);
+      throw new Error("torn");
+    }
+    const texts: string[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const item of signMany(plain, faulty())) texts.push(shown(item));
+    };
+    await expect(reading()).rejects.toThrow("torn");
+    expect(texts).toEqual(["0", "1", "2"]);
+  });
+
+  it("closes the source where the iteration is given up, and waits until it is closed", async () => {
+    for (const source of [later, upTo]) {
+      const taken: number[] = [];
+      let closed = false;
+      const requests = (async function* () {
+        try {
+          yield* source(40, taken);
+        } finally {
+          await settled();
+          closed = true;
+        }
+      })();
+      // The reader leaves when no request is waited for: sixteen are under way.
+      const { end, sign } = manual();
+      const items = signMany({ sign }, requests);
+      const first = items.next();
+      await settled();
+      end(0);
+      await first;
+      await items.return?.();
+      expect(closed).toBe(true);
+      expect(taken).toHaveLength(16);
+    }
+  });
+
+  it("does not wait for a request that may never come when the iteration is given up", async () => {
+    const emitter = new EventEmitter();
+    async function* silent(): AsyncGenerator<number> {
+      yield 0;
+      await new Promise(() => undefined);
+    }
+    for await (const _ of signMany(plain, silent())) break;
+    const requests = on(emitter, "request");
+    emitter.emit("request", 0);
+    for await (const _ of signMany(plain, requests as AsyncIterable<number>)) break;
+    expect(emitter.listenerCount("request")).toBe(0);
+  });
+
+  it.each([undefined, null, 7, {}, { [Symbol.iterator]: 7 }])("refuses %o in place of an iterable", (requests) => {
+    expect(() => signMany(plain, requests as never)).toThrow(
+      expect.objectContaining({ code: "INVALID_INPUT", message: expect.stringContaining("requests as an iterable") }),
+    );
   });
 });

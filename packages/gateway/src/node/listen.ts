@@ -7,6 +7,7 @@ import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Balanced } from "./balance.ts";
 import { requestListener } from "./handler.ts";
+import { takenBytes } from "./taken-bytes.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 import { unreadable } from "./unreadable.ts";
 
@@ -147,6 +148,14 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     socket.allowHalfOpen = true;
     secured.add(socket);
     socket.once("close", () => secured.delete(socket));
+  });
+  // Of TLS Node takes a client for idle while it is over one long write, whatever it has taken of that.
+  const taken = new WeakMap<Socket, number | undefined>();
+  secure?.on("timeout", (socket) => {
+    const before = taken.get(socket);
+    taken.set(socket, takenBytes(socket));
+    if (socket.writableLength > 0 && taken.get(socket) !== before) socket.setTimeout(timeouts.idleMs);
+    else socket.destroy();
   });
   server.on("checkContinue", handler);
   // Any other expectation: node would answer 417 by itself, without a line in the log.

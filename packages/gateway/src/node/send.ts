@@ -8,8 +8,8 @@ import type { HeldAnswers } from "./held-answers.ts";
 import { linger } from "./linger.ts";
 import { hasBody } from "./request-body.ts";
 import { type FileProgress, sendFile } from "./send-file.ts";
-import type { TransferWatch } from "./transfer-watch.ts";
-import { unsentBytes } from "./unsent.ts";
+import { takenBytes } from "./taken-bytes.ts";
+import type { Transfer, TransferWatch } from "./transfer-watch.ts";
 
 export interface Connection {
   readonly request: IncomingMessage;
@@ -55,11 +55,14 @@ export function send(outcome: Outcome, { request, response }: Connection, option
     } else {
       endWith(response, body.bytes);
     }
-    if (body !== undefined && body.bytes.length > MAX_COPIED_BYTES) options.held.hold(response, body.bytes.length);
+    if (body !== undefined && body.bytes.length > MAX_COPIED_BYTES) {
+      options.held.hold(response, body.bytes.length);
+      response.once("close", options.watch.watch(transferOf({ request, response })));
+    }
     outcome.delivered(body?.bytes.length ?? 0, true);
   } else {
     if (request.method === "GET" && hasBody(request)) dropBody(request);
-    void sendLarge(outcome, response, options.watch);
+    void sendLarge(outcome, { request, response }, options.watch);
   }
   return close;
 }
@@ -73,15 +76,22 @@ function endWith(response: ServerResponse, bytes: Uint8Array): void {
   else response.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"), "latin1");
 }
 
-async function sendLarge(outcome: Outcome, response: ServerResponse, watch: TransferWatch): Promise<void> {
-  const { body } = outcome;
-  const progress: FileProgress = { bytes: 0 };
-  const stopWatch = watch.watch({
-    bytes: () => progress.bytes - unsentBytes(response.socket),
+/** Of an answer that was handed over in whole nothing but what is taken of it shows how it comes on. */
+function transferOf({ request, response }: Connection, progress?: FileProgress): Transfer {
+  const { socket } = request;
+  return {
+    bytes: () => takenBytes(socket) ?? progress?.bytes ?? 0,
     // A small piece is less than the socket takes before it wants to be drained.
-    awaitsClient: () => response.writableLength > 0,
+    awaitsClient: () => response.writableLength > 0 && (progress !== undefined || takenBytes(socket) !== undefined),
     cut: () => response.destroy(),
-  });
+  };
+}
+
+async function sendLarge(outcome: Outcome, connection: Connection, watch: TransferWatch): Promise<void> {
+  const { body } = outcome;
+  const { response } = connection;
+  const progress: FileProgress = { bytes: 0 };
+  const stopWatch = watch.watch(transferOf(connection, progress));
   // Whoever goes first is to blame: a client that leaves makes the source fail, and the other way round.
   let clientGone = false;
   response.once("close", () => {

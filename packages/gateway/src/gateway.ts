@@ -21,6 +21,7 @@ import { exit } from "./pipeline/respond.ts";
 import { steadyClock } from "./pipeline/steady-clock.ts";
 import { tally } from "./pipeline/tally.ts";
 import { type Received, receive } from "./pipeline/target.ts";
+import { unlessGone } from "./pipeline/unless-gone.ts";
 import type { Exchange, Task } from "./protocols/protocol.ts";
 import { refuseStranger } from "./protocols/stranger.ts";
 import { protocolsOf } from "./protocols.ts";
@@ -157,16 +158,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** The same for a request of a page: whom its bucket allows to read the answer is looked up first. */
   async function serveCrossOrigin(arrival: Arrival): Promise<Outcome> {
     const { received, notes } = arrival;
-    const rules = await rulesOf(received.request);
+    const rules = await rulesOf(arrival);
     return received.request.method === "OPTIONS"
       ? servePreflight(received, notes, rules)
       : serve({ ...arrival, rules });
   }
 
-  /** Without its rules the bucket allows nothing; whether its storage fails, the request itself finds out. */
-  async function rulesOf(request: WireRequest): Promise<readonly CorsRule[]> {
+  /** Without its rules the bucket allows nothing; whether its storage fails, or the client is gone, the request itself finds out. */
+  async function rulesOf({ received, signal }: Arrival): Promise<readonly CorsRule[]> {
     try {
-      return await storage.corsRules(bucketOf(request));
+      return (await unlessGone(storage.corsRules(bucketOf(received.request)), signal)) ?? NO_RULES;
     } catch {
       return NO_RULES;
     }

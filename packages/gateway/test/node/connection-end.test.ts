@@ -99,6 +99,22 @@ it("gives it back as well where the client had left before anybody waited for it
   await expect.poll(() => [counts.inFlight, underWay], { timeout: 5000 }).toEqual([0, 0]);
 });
 
+it("gives it back where a page has left while the upstream is asked who may read the answer", async () => {
+  let asked = 0;
+  const options = await scripted((request) => {
+    asked += request.url?.includes("cors") === true ? 1 : 0;
+  });
+  // A minute.
+  const { gateway, counts, headOf, open } = await counted({ ...options, timeouts: { answerMs: 60_000 } });
+  const [leaving, staying] = [open(), open()];
+  for (const socket of [leaving, staying]) socket.write(`${headOf()}origin: https://app.example.com\r\n\r\n`);
+  await expect.poll(() => [asked, counts.inFlight], { timeout: 10_000 }).toEqual([1, 2]);
+  leaving.resetAndDestroy();
+  await expect.poll(() => counts.inFlight, { timeout: 10_000 }).toBe(1);
+  expect(gateway.events).toMatchObject([{ complete: false, code: "INCOMPLETE_BODY", error: undefined }]);
+  staying.destroy();
+});
+
 it("gives it back where all of the upstream's answer is here, and its client has not taken the last of it", async () => {
   let size = 16_000_000;
   const answers: IncomingMessage[] = [];

@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { testGateway } from "@daypass/gateway/testing";
@@ -100,6 +102,36 @@ test("tells why the gateway fails, also where requests leave no line in the log"
   expect((await fetch(url)).status).toBe(503);
   await expect.poll(log).toContain("ECONNREFUSED");
   expect(log()).not.toContain('"status":403');
+});
+
+test.each(["0", "1"])("ends in time while its storage is over a copy that never ends (%s workers)", async (workers) => {
+  let copies = 0;
+  const upstream = createServer((request, response) => {
+    if (request.method !== "PUT") response.writeHead(200, { etag: '"e"', "content-length": 1 }).end();
+    // White space, as S3 sends while it copies: the upstream is there, and not done.
+    else {
+      copies += 1;
+      response.writeHead(200).write(" ");
+      const timer = setInterval(() => response.write(" "), 100);
+      response.once("close", () => clearInterval(timer));
+    }
+  }).listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  onTestFinished(() => {
+    upstream.closeAllConnections();
+    upstream.close();
+  });
+  const endpoint = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+  const env = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+  const storage = { driver: "s3", endpoint, bucket: "media" };
+  const { said, child } = await serving(storage, { env, workers, config: { drainSeconds: 0 } });
+  const signer = s3Signer({ endpoint: said.url, region: "us-east-1", credentials: said });
+  const headers = { "x-amz-copy-source": "/media/a" };
+  const { url } = signer.sign({ method: "PUT", bucket: "media", key: "b", headers, expiresIn: 60 });
+  fetch(url, { method: "PUT", headers }).catch(() => undefined);
+  await expect.poll(() => copies).toBe(1);
+  child.kill("SIGTERM");
+  expect((await once(child, "close"))[0]).toBe(0);
 });
 
 test("says what is missing or does not fit before it listens", async () => {

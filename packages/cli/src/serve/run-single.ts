@@ -27,11 +27,25 @@ export async function runSingle(options: RunOptions): Promise<void> {
   const site = await openSite(settings, { env, log });
   const stopped = untilStopped({
     reload: siteReloader(site, options),
-    drain: () => site.drain(site.settings.drainMs),
+    drain: () => drain(site, log),
     kill: () => process.exit(1),
   });
   // Whoever is told that it listens may send a signal at once.
   await Promise.all([stopped, onListening(site)]);
+}
+
+/** What workers have as well, which are ended behind it. */
+const GRACE_MS = 1000;
+
+/** A change goes on without its client, and one inside an upstream may take as long as that likes: a stop does not wait for it. */
+async function drain(site: Site, log: Log): Promise<void> {
+  const { drainMs } = site.settings;
+  const late = setTimeout(() => {
+    log.logger.error({ drainMs }, "a change was still under way and is cut off");
+    void log.close().finally(() => process.exit(0));
+  }, drainMs + GRACE_MS);
+  await site.drain(drainMs);
+  clearTimeout(late);
 }
 
 /**

@@ -241,8 +241,8 @@ async function endLate(req: ComingBody, res: NodeResponse, body: string): Promis
     left -= length;
     if (left < 0) req.pause();
   };
-  // In ASCII. With its length it is whole to the client before it ends.
-  res.setHeader("content-length", String(body.length));
+  // In ASCII. With its length it is whole to the client before it ends. A trailer, which middleware may have announced, wants chunks.
+  if (!res.hasHeader?.("trailer")) res.setHeader("content-length", String(body.length));
   res.write?.(body);
   let timer: unknown;
   await new Promise<void>((resolve) => {

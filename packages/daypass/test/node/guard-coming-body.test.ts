@@ -27,4 +27,15 @@ describe("guardNode, refusing a body that is still coming", () => {
     socket.destroy();
     expect(await handed).toEqual([fault]);
   });
+
+  it("sends the trailer that middleware has announced", async () => {
+    const guard = guardNode(verifier, () => {});
+    const server = createServer((req, res) => void guard(req, res.setHeader("trailer", "server-timing")));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void server.close());
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    socket.write("PUT /b/a HTTP/1.1\r\nHost: files.example.com\r\nContent-Length: 9\r\n\r\n");
+    expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1\.1 403 [\s\S]*"NO_SIGNATURE"/);
+    socket.destroy();
+  });
 });

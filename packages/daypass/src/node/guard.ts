@@ -110,7 +110,7 @@ export function guardNode<G extends Grant, Req extends NodeRequest = any, Res ex
     // A server of Node may be set to throw at a body of an answer to HEAD, which any stranger can send.
     if (req.method === "HEAD") res.end();
     // Waited for, as Koa writes an answer of its own to what has not ended by then.
-    else if (closes && isComing(req) && res.write) await endLate(req, res, answer.body);
+    else if (closes && isComing(req, res) && res.write) await endLate(req, res, answer.body);
     else res.end(answer.body);
   };
 
@@ -216,7 +216,7 @@ function mayHaveBody(req: NodeRequest, options: WireOptions): boolean {
   return fields.some((text, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(text));
 }
 
-/** What is used of a body that is still coming in. */
+/** What is used of a body that is still coming in. It is destroyed where a handler has read a part of it. */
 interface ComingBody {
   readonly complete: boolean;
   readonly destroyed: boolean;
@@ -225,9 +225,9 @@ interface ComingBody {
   resume(): unknown;
 }
 
-function isComing(req: object): req is ComingBody {
+function isComing(req: object, res: object): req is ComingBody {
   const { complete, destroyed } = req as Partial<ComingBody>;
-  return complete === false && destroyed === false;
+  return complete === false && destroyed !== undefined && !(res as { destroyed?: boolean }).destroyed;
 }
 
 /**
@@ -248,7 +248,8 @@ async function endLate(req: ComingBody, res: NodeResponse, body: string): Promis
   await new Promise<void>((resolve) => {
     const done = (): void => resolve();
     timer = setTimeout(done, 500);
-    req.on("data", count).on("end", done).on("close", done).resume();
+    // What Node has destroyed it reads no further, and says nothing more of it.
+    if (!req.destroyed) req.on("data", count).on("end", done).on("close", done).resume();
   });
   clearTimeout(timer);
   // Not in the listeners: what middleware throws here would end the process.

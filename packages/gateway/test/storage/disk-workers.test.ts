@@ -181,6 +181,26 @@ describe("workers that share one index writer", () => {
     removeRoot(root);
   });
 
+  it("take turns at keys that have one file where the disk folds names", async () => {
+    const root = tempRoot();
+    const index = await openDiskIndex(root);
+    const done: string[] = [];
+    const hold = async (key: string) => {
+      const ref = { bucket: "bucket", key };
+      const claim = await index.writer.claim(ref, { kind: "put", row: { ...rowOf(key, "1"), ref } });
+      done.push(key);
+      return claim;
+    };
+    const first = await hold("Dir/Caf\u00e9");
+    const [second, other] = [hold("dir/cafe\u0301"), await hold("dir/cafe")];
+    expect(done).toEqual(["Dir/Caf\u00e9", "dir/cafe"]);
+    first.finish("abandoned");
+    (await second).finish("abandoned");
+    other.finish("abandoned");
+    index.close();
+    removeRoot(root);
+  });
+
   it("are told of a commit that failed, and have the key free again", async () => {
     const root = tempRoot();
     const database = await openIndexDatabase(join(root, "index.db"), "0");

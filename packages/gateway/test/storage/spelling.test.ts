@@ -1,6 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { foldedName } from "../../src/storage/disk/index/folded-name.ts";
 import { openLayout } from "../../src/storage/disk/layout.ts";
 import { otherSpellings, spellingBelow } from "../../src/storage/disk/spelling.ts";
 import { disk } from "../../src/storage/disk.ts";
@@ -33,6 +34,20 @@ it.each([
   ["\u00df", undefined],
 ])("of %j the names that would find the same entry are %j", (name, others) => {
   expect(otherSpellings(name)).toEqual(others);
+  for (const other of others ?? []) expect(foldedName(other)).toBe(foldedName(name));
+});
+
+it("has one folded name for all spellings of a letter, and of a name that is cut at its end", () => {
+  const apart: string[] = [];
+  for (let code = 0x20; code < 0x1_0000; code++) {
+    const letter = String.fromCharCode(code);
+    const others = [letter.toLowerCase(), letter.toUpperCase(), letter.normalize("NFC"), letter.normalize("NFD")];
+    const different = others.filter((other) => other !== letter);
+    if (different.some((other) => foldedName(`a${other}b`) !== foldedName(`a${letter}b`))) apart.push(letter);
+  }
+  expect(apart).toEqual([]);
+  expect(foldedName("Dir. /a.txt .")).toBe("dir/a.txt");
+  expect(foldedName("photos/a.b.jpg")).toBe("photos/a.b.jpg");
 });
 
 it("takes a name for its own where others that differ in case stand beside it", () => {

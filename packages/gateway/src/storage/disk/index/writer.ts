@@ -7,6 +7,7 @@ import { translated } from "../faults.ts";
 import type { Room } from "../room.ts";
 import type { Claim, ClaimIntent, ClaimOutcome, IndexWriter, NamesIndexWriter } from "./contract.ts";
 import type { IndexDatabase } from "./database.ts";
+import { foldedName } from "./folded-name.ts";
 import { keyTurns } from "./key-turns.ts";
 import { uploadsWriter } from "./uploads-writer.ts";
 
@@ -111,7 +112,8 @@ export function localIndexWriter({ database, room, clock = Date.now }: LocalInde
   return {
     ...uploadsWriter({ database, durable, durableOrSoon, clock }),
     async claim(ref, intent): Promise<Claim> {
-      const leave = await turns.enter(`${ref.bucket}/${ref.key}`);
+      // Where the disk folds names two keys may have one file, and each worker would see that it is free.
+      const leave = await turns.enter(foldedName(`${ref.bucket}/${ref.key}`));
       try {
         const removes = intent.kind === "delete" || intent.removes === true;
         await durable(() => applyIntent(database, ref, intent), { removes });

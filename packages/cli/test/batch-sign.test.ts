@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { daypass, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
+import { DIST, daypass, jsonLines, parseLines, peakMemory, start, temporaryFolder } from "./command.ts";
 
 /** Where a process can be asked how much memory it took. */
 const hasProc = existsSync("/proc/self/status");
@@ -297,7 +297,7 @@ test("keeps the order with several workers, and answers as one thread does", asy
 });
 
 test.skipIf(!hasProc)("skips a line that is longer than a line may be, in flat memory", async () => {
-  const child = start(["sign", "--batch", "-"]);
+  const child = start(["sign", "--batch", "-"], { script: DIST });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const megabyte = "x".repeat(1024 * 1024);
   for (let i = 0; i < 200; i++) {
@@ -311,7 +311,7 @@ test.skipIf(!hasProc)("skips a line that is longer than a line may be, in flat m
 });
 
 test.skipIf(!hasProc)("signs 100,000 lines in flat memory", async () => {
-  const child = start(["sign", "--batch", "-"]);
+  const child = start(["sign", "--batch", "-"], { script: DIST });
   let answered = 0;
   child.stdout.on("data", (chunk: Buffer) => {
     for (const byte of chunk) if (byte === 10) answered += 1;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { AWS, nodeArguments, nodeCommand, temporaryFolder } from "./command.ts";
+import { AWS, commandOf, DIST, temporaryFolder } from "./command.ts";
 
 // The commands that the pages show, run as a reader would: block by block in a shell, in a folder with files.
 
@@ -59,7 +59,7 @@ function folderOfAReader(): string {
 const SETUP = `daypass keys create --state files --out served.credentials
 git init -q && git add logs && git -c user.name=a -c user.email=a@b.c commit -qm a && git tag v1
 `;
-const SHELL = `set -e; daypass() { ${nodeCommand} "$@"; }; npx() { shift; daypass "$@"; }; seq() { command seq -f "$2" 10; }
+const SHELL = `set -e; daypass() { ${commandOf([DIST])} "$@"; }; npx() { shift; daypass "$@"; }; seq() { command seq -f "$2" 10; }
 ${SETUP}`;
 
 test.each(blocks)("$name: run as they stand", { timeout: 60_000 }, ({ code }) => {
@@ -82,9 +82,8 @@ test("serve prints commands by a name that npx finds", { timeout: 60_000 }, asyn
   const cwd = folderOfAReader();
   const command = join(cwd, "node_modules/.bin/daypass");
   mkdirSync(dirname(command), { recursive: true });
-  symlinkSync(nodeArguments.at(-1) ?? "", command);
-  const words = [...nodeArguments.slice(0, -1), command, "serve", "files", "--port", "0"];
-  const child = spawn(process.execPath, words, {
+  symlinkSync(DIST, command);
+  const child = spawn(process.execPath, [command, "serve", "files", "--port", "0"], {
     cwd,
     env: { ...env, HOME: cwd },
     stdio: ["ignore", "pipe", "inherit"],

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { daypass, temporaryFolder } from "./command.ts";
+import { DIST, daypass, temporaryFolder } from "./command.ts";
 
 /** The files that a command loads, as V8's coverage lists them: `package/path`. */
 async function loadedBy(...args: readonly string[]): Promise<readonly string[]> {
   const folder = temporaryFolder();
   const env = { NODE_V8_COVERAGE: folder, AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
-  const { status, stderr } = await daypass(args, { env, input: "" });
+  const { status, stderr } = await daypass(args, { env, input: "", script: DIST });
   expect(status, stderr).toBe(0);
   const scripts = readdirSync(folder).flatMap((name) => {
     const { result } = JSON.parse(readFileSync(join(folder, name), "utf8")) as { result: { url: string }[] };

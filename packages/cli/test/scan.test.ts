@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { daypass, parseLines, peakMemory, start } from "./command.ts";
+import { DIST, daypass, parseLines, peakMemory, start } from "./command.ts";
 import { type Finding, NOW, SCHEMES, s3, scan, url } from "./scanning.ts";
 
 test("finds URLs of every scheme, tells which are live, and shows no signature", async () => {
@@ -136,7 +136,7 @@ test("writes nothing to the terminal that a stranger's key would make it do", as
 });
 
 test.skipIf(!existsSync("/proc/self/status"))("scans long lines and many lines in flat memory", async () => {
-  const child = start(["scan", "-", "--json", "--at", NOW]);
+  const child = start(["scan", "-", "--json", "--at", NOW], { script: DIST });
   let stdout = "";
   child.stdout.on("data", (chunk) => {
     stdout += chunk;

@@ -8,15 +8,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { s3Signer } from "daypass/s3";
 import { s3FormSigner } from "daypass/s3/form";
 import { expect, onTestFinished, test } from "vitest";
-import { daypass, nodeCommand, shellWord, start, temporaryFolder } from "./command.ts";
-import { EXAMPLES, exampleFiles, serve, status } from "./serving.ts";
+import { DIST, daypass, nodeCommand, shellWord, start, temporaryFolder } from "./command.ts";
+import { EXAMPLES, exampleFiles, serve, serveWith, status } from "./serving.ts";
 
 /** As the key is typed at a terminal. */
 const CONTROL_C = "\u0003";
 
 test.each(["0", "2"])("prints a URL that opens, and one changed character is refused (%s workers)", async (workers) => {
   const root = exampleFiles();
-  const { said, stop } = await serve(root, "--port", "0", "--workers", workers);
+  const { said, stop } = await serveWith({ script: DIST }, root, "--port", "0", "--workers", workers);
   const { presignedUrl } = said;
   expect(await (await fetch(presignedUrl)).text()).toBe(readFileSync(join(root, "readme.txt"), "utf8"));
   for (const at of [presignedUrl.indexOf("readme"), presignedUrl.indexOf("Expires=") + 8, presignedUrl.length - 1]) {

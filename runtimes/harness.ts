@@ -1,6 +1,6 @@
 /**
- * The part of Vitest that the library's tests use, for runtimes that Vitest does not run in. `expect` is Vitest's own; what
- * is written here only collects the tests and calls them in their order.
+ * The part of Vitest that the library's tests use, for runtimes that Vitest does not run in, and for newer Nodes, where it took nearly as
+ * long as the tests. `expect` is Vitest's own; what is written here only collects the tests and calls them in their order.
  */
 import {
   ASYMMETRIC_MATCHERS_OBJECT,

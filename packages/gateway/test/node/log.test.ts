@@ -151,7 +151,8 @@ describe("a log", () => {
     execFileSync("mkfifo", [path]);
     const fd = openSync(path, constants.O_RDWR | flags);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const room = Buffer.alloc(64 * 1024);
+    // All of it takes this reader nearly a second.
+    const room = Buffer.alloc(32 * 1024);
     let read = 0;
     const take = (): void => {
       try {
@@ -161,7 +162,7 @@ describe("a log", () => {
       }
     };
     const reading = setInterval(take, 10);
-    const file = logFile(fd, 150);
+    const file = logFile(fd, 600);
     const line = `${"x".repeat(999)}\n`;
     for (let i = 0; i < 1000; i++) file.write(line);
     await file.close();

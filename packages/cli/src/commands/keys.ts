@@ -34,7 +34,7 @@ daypass keys list                                                 list the keys,
 daypass keys public                                               print the public Ed25519 keys as a JWK set
 daypass keys rotate ID [--overlap 24h]                            create a successor with the same scope; the old key ends later
 daypass keys revoke ID                                            end a key at once; a running gateway notices within a second
-daypass keys session ID [--expires-in 1h] [scope]                 create temporary credentials, with fewer rights than the key
+daypass keys session ID [--expires-in 1h] [scope]                 create temporary credentials, with the rights of the key or fewer
 
 Scope of a new key (default: everything)
   --bucket NAME         S3: allowed buckets                       --origin ORIGIN   URL: allowed origins

@@ -13,7 +13,7 @@ daypass sign --all s3://bucket/prefix|gs://bucket/prefix|FOLDER [--out FILE] [--
 TARGET: s3://bucket/key, gs://bucket/object, az://account/container/blob, or https://host/path for a Daypass URL
 
 Lifetime
-  --expires-in TIME     90s, 15m, 12h, 7d (one target: default 15m) --expires-at INSTANT  2026-01-02T03:04:05Z
+  --expires-in TIME     90s, 12h, 7d (one target: default 15m)   --expires-at INSTANT  2026-01-02T03:04:05Z
   --stable-window TIME  return the same bytes within this window   --at INSTANT          sign as if at this time
 Request
   --method GET          the method to sign; for a Daypass URL, repeat it for more methods

@@ -1,5 +1,5 @@
 /**
- * The part of the storage contract that is about buckets themselves.
+ * The part of the storage contract for the buckets themselves.
  * @module
  */
 import type { CorsRule } from "../http/cors-rules.ts";
@@ -11,21 +11,21 @@ export interface BucketInfo {
   readonly created: Date;
 }
 
-/** The part of {@link Storage} that is about buckets themselves. */
+/** The part of {@link Storage} for the buckets themselves. */
 export interface Buckets {
-  /** All buckets, in the order of their names' UTF-8. */
+  /** All buckets, sorted by the UTF-8 bytes of their names. */
   buckets(): Promise<readonly BucketInfo[]>;
   /** Whether there is such a bucket. */
   hasBucket(bucket: string): Promise<boolean>;
-  /** Durable. Whether the name is a good one is for the caller to say. @throws {StorageError} `BUCKET_EXISTS`, `BUCKET_NAME_TAKEN` */
+  /** Creates a bucket, durably. The caller has checked that the name is allowed. @throws {StorageError} `BUCKET_EXISTS`, `BUCKET_NAME_TAKEN` */
   createBucket(bucket: string): Promise<void>;
-  /** Removes an empty bucket and all that was set for it, durably. @throws {StorageError} `NO_SUCH_BUCKET`, `BUCKET_NOT_EMPTY` */
+  /** Removes an empty bucket and everything that was set for it, durably. @throws {StorageError} `NO_SUCH_BUCKET`, `BUCKET_NOT_EMPTY` */
   deleteBucket(bucket: string): Promise<void>;
   /**
-   * Which pages may use the bucket; none for a bucket that has no rules and, unlike everywhere else, for one that does not exist: it is
-   * asked for strangers, whom the difference is not to reach.
+   * The pages that may use the bucket; none for a bucket without rules and, unlike elsewhere, for one that does not exist: the
+   * gateway calls this for strangers, who must not learn the difference.
    */
   corsRules(bucket: string): Promise<readonly CorsRule[]>;
-  /** Replaces them; an empty list takes them away. Durable. @throws {StorageError} `NO_SUCH_BUCKET` */
+  /** Replaces the rules, durably; an empty list removes them. @throws {StorageError} `NO_SUCH_BUCKET` */
   setCorsRules(bucket: string, rules: readonly CorsRule[]): Promise<void>;
 }

@@ -3,14 +3,14 @@
  * @module
  */
 
-/** Where a listing goes on: after a key, or after every key that begins with a rolled-up prefix. */
+/** Where a listing continues: after a key, or after every key that begins with a rolled-up prefix. */
 export type ListPosition = { readonly key: string } | { readonly prefix: string };
 
 /** Which keys a page shows. */
 export interface ListOptions {
-  /** What keys begin with; empty for all. */
+  /** The beginning of the listed keys; empty for all. */
   readonly prefix: string;
-  /** Keys that have it behind the prefix are one entry, which ends with it. */
+  /** Keys that contain it after the prefix are rolled up into one entry, which ends with it. */
   readonly delimiter?: string | undefined;
   readonly after?: ListPosition | undefined;
   /** Entries of the page, at least 1. */
@@ -28,7 +28,7 @@ export interface ListedObject {
   readonly etag: string;
   /** As `head` has it. */
   readonly lastModified: Date;
-  /** As `head` has them. Left out where there is none, or where the driver would have to ask for each. */
+  /** As `head` has them. Omitted if there is none, or if the driver would need a request per object. */
   readonly checksums?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -41,21 +41,21 @@ export interface ListedPrefix {
 /** An object, or keys that share everything up to a delimiter. */
 export type ListEntry = ListedObject | ListedPrefix;
 
-/** A page of a listing. The next one begins behind its last entry. */
+/** A page of a listing. The next one begins after its last entry. */
 export interface ListPage {
-  /** In the order of the bytes of their UTF-8, which for characters beyond U+FFFF is not that of JavaScript's strings. */
+  /** Sorted by their UTF-8 bytes, which differs from the order of JavaScript strings for characters above U+FFFF. */
   readonly entries: readonly ListEntry[];
-  /** Whether there is more behind the last entry. */
+  /** Whether there are more after the last entry. */
   readonly truncated: boolean;
 }
 
 /** The part of {@link Storage} that lists keys. */
 export interface Listing {
-  /** Shows what was stored, replaced and deleted before the call. @throws {StorageError} `NO_SUCH_BUCKET` */
+  /** Reflects everything that was stored, replaced or deleted before the call. @throws {StorageError} `NO_SUCH_BUCKET` */
   list(bucket: string, options: ListOptions): Promise<ListPage>;
 }
 
-/** The position behind an entry: pages that follow each other show every key once. */
+/** The position after an entry: consecutive pages show every key once. */
 export function positionAfter(entry: ListEntry): ListPosition {
   return entry.kind === "object" ? { key: entry.key } : { prefix: entry.prefix };
 }

@@ -1,5 +1,5 @@
 /**
- * The part of the storage contract for objects that come in parts.
+ * The part of the storage contract for multipart uploads.
  * @module
  */
 import type {
@@ -11,50 +11,50 @@ import type {
   PutOptions,
 } from "./storage.ts";
 
-/** Names an upload. An id belongs to one key: with another it names nothing. */
+/** Names an upload. An id belongs to one key; with another key, it names nothing. */
 export interface UploadRef extends ObjectRef {
   readonly uploadId: string;
 }
 
-/** Whether the checksum of the whole will be that of all bytes, or that of the checksums of the parts. @inline */
+/** Whether the object's checksum will cover all bytes, or the checksums of the parts. @inline */
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 
-/** The checksum that an upload in parts will have. */
+/** The checksum that a multipart upload will have. */
 export interface UploadChecksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** A hash of all bytes does not follow from those of the parts, so SHA-1 and SHA-256 are `COMPOSITE`. */
+  /** SHA-1 and SHA-256 are `COMPOSITE`, because the hash of all bytes cannot be derived from those of the parts. */
   readonly type: ChecksumType;
 }
 
-/** What is stored with the object that an upload becomes. */
+/** What is stored with the object that an upload creates. */
 export interface CreateUploadOptions
   extends Pick<PutOptions, "contentType" | "headers" | "metadata" | "tags" | "signal"> {
   readonly checksum?: UploadChecksum | undefined;
 }
 
-/** An upload that is open. */
+/** An open upload. */
 export interface UploadInfo extends UploadRef {
   /** When the upload began. */
   readonly created: Date;
   readonly checksum: UploadChecksum | undefined;
 }
 
-/** What the body of a part has to be. */
+/** Conditions for the body of a part. */
 export interface PutPartOptions extends Pick<PutOptions, "contentLength" | "maxBytes" | "signal"> {
   readonly digests?: DeclaredDigests | undefined;
-  /** Where the upload has a checksum the driver computes that one, whether or not it is given here. */
+  /** If the upload has a checksum, the driver computes that one, whether or not it is set here. */
   readonly checksum?: ChecksumRequest | undefined;
 }
 
-/** Which bytes become a part, and of which state of the source. */
+/** Which bytes of the source become a part, and in which of its states. */
 export interface CopyPartOptions extends Pick<PutOptions, "signal"> {
-  /** All bytes of the source if left out. */
+  /** All bytes of the source if omitted. */
   readonly range?: ByteRange | undefined;
-  /** The ETag (without quotes) that the source has to have: the one on which the copy was decided. */
+  /** The ETag (without quotes) that the source must have: the one that the decision to copy was based on. */
   readonly sourceEtag: string;
 }
 
-/** A part that is stored. */
+/** A stored part. */
 export interface PartInfo {
   /** 1 to 10,000. */
   readonly number: number;
@@ -64,25 +64,25 @@ export interface PartInfo {
   readonly etag: string;
   /** When the part was stored. */
   readonly lastModified: Date;
-  /** Of its bytes, by the algorithm of the upload or, where that has none, by the one that the part came with. */
+  /** The checksum of its bytes, with the upload's algorithm or, if that has none, with the one that the part was sent with. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
 }
 
 /** Parts in the order of their numbers. */
 export interface PartPage {
   readonly upload: UploadInfo;
-  /** Those behind the number that was asked for. */
+  /** Those after the requested number. */
   readonly parts: readonly PartInfo[];
-  /** Whether there are more behind the last one. */
+  /** Whether there are more after the last one. */
   readonly truncated: boolean;
 }
 
 /** Which uploads a page shows. */
 export interface ListUploadsOptions {
   readonly prefix: string;
-  /** Keys that have it behind the prefix are one entry, which ends with it. */
+  /** Keys that contain it after the prefix are rolled up into one entry, which ends with it. */
   readonly delimiter?: string | undefined;
-  /** Behind all uploads of a key, behind one of them, or behind all keys that begin with a prefix. */
+  /** After all uploads of a key, after one of them, or after all keys that begin with a prefix. */
   readonly after?:
     | { readonly key: string; readonly uploadId?: string | undefined }
     | { readonly prefix: string }
@@ -97,39 +97,39 @@ export type UploadEntry =
   | { readonly kind: "upload"; readonly upload: UploadInfo }
   | { readonly kind: "prefix"; readonly prefix: string };
 
-/** Uploads that are open. */
+/** A page of open uploads. */
 export interface UploadPage {
-  /** By key in the order of UTF-8, those of one key in the order in which they began. */
+  /** Sorted by the UTF-8 bytes of their keys, those of one key by the time of their creation. */
   readonly entries: readonly UploadEntry[];
-  /** Whether there is more behind the last entry. */
+  /** Whether there are more after the last entry. */
   readonly truncated: boolean;
 }
 
-/** A part as the client names it at the end. */
+/** A part as the client lists it on completion. */
 export interface NamedPart {
   /** 1 to 10,000. */
   readonly number: number;
   /** Without quotes. */
   readonly etag: string;
-  /** Base64. A part that has another, or none, is not the one that is named. */
+  /** Base64. A part with a different checksum, or without one, is not the listed part. */
   readonly checksum?: string | undefined;
-  /** Of `checksum`; the upload's if left out. */
+  /** The algorithm of `checksum`; the upload's if omitted. */
   readonly algorithm?: ChecksumAlgorithm | undefined;
 }
 
-/** What the whole has to be, and under which condition it becomes an object. */
+/** Conditions for the whole upload to become an object. */
 export interface CompleteOptions extends Pick<PutOptions, "ifMatch" | "ifNoneMatch" | "signal"> {
-  /** What every part but the last has at least. */
+  /** Minimum bytes of every part except the last. */
   readonly minPartSize: number;
-  /** What all parts together may have. */
+  /** Maximum bytes of all parts together. */
   readonly maxSize?: number | undefined;
-  /** Bytes of the whole, as the client has counted them. */
+  /** Bytes of the whole object, as declared by the client. */
   readonly size?: number | undefined;
-  /** The checksum of the whole in base64, of the upload's type and algorithm. */
+  /** The checksum of the whole object in base64, of the upload's type and algorithm. */
   readonly checksum?: string | undefined;
 }
 
-/** What an upload became. */
+/** The result of a completed upload. */
 export interface CompletedUpload {
   /** `<MD5 of the MD5s of the parts>-<number of parts>`, without quotes. */
   readonly etag: string;
@@ -138,16 +138,16 @@ export interface CompletedUpload {
 }
 
 /**
- * Uploads in parts. What was acknowledged outlives the process, and every process sees it. All reject with `NO_SUCH_UPLOAD`
- * where the id names no upload of the key that is still open, and with `NO_SUCH_BUCKET`.
+ * Multipart uploads. Whatever was acknowledged survives the process, and every process sees it. All methods may reject with
+ * `NO_SUCH_BUCKET`, and with `NO_SUCH_UPLOAD` if the id names no open upload of the key.
  */
 export interface MultipartStorage {
-  /** Begins an upload. Nobody sees an object before it is completed. @throws {StorageError} `KEY_NOT_STORABLE` */
+  /** Creates an upload. The object is not visible before the upload is completed. @throws {StorageError} `KEY_NOT_STORABLE` */
   createUpload(ref: ObjectRef, options?: CreateUploadOptions): Promise<UploadInfo>;
   /** What is known about an upload. */
   getUpload(upload: UploadRef): Promise<UploadInfo>;
   /**
-   * Stores a part, or replaces it as a whole.
+   * Stores a part, or replaces it atomically.
    * @throws {StorageError} the codes of `put` for a body
    */
   putPart(
@@ -156,7 +156,7 @@ export interface MultipartStorage {
     body: AsyncIterable<Uint8Array>,
     options?: PutPartOptions,
   ): Promise<PartInfo>;
-  /** Makes a part of an object's bytes; `undefined` when there is no source. @throws {StorageError} `PRECONDITION_FAILED` */
+  /** Creates a part from an object's bytes; `undefined` if the source does not exist. @throws {StorageError} `PRECONDITION_FAILED` */
   copyPart(
     upload: UploadRef,
     number: number,
@@ -165,15 +165,15 @@ export interface MultipartStorage {
   ): Promise<PartInfo | undefined>;
   /** At most `limit` parts whose numbers are above `after`. */
   listParts(upload: UploadRef, options: { readonly after: number; readonly limit: number }): Promise<PartPage>;
-  /** The uploads of a bucket that are open. */
+  /** The open uploads of a bucket. */
   listUploads(bucket: string, options: ListUploadsOptions): Promise<UploadPage>;
   /**
-   * Makes an object of the parts, in the order of their numbers, whole or not at all. The very same call again finds what the
-   * first one made.
+   * Joins the parts, in the order of their numbers, into an object, atomically. If the very same call is repeated, it returns
+   * the result of the first one.
    * @throws {StorageError} `INVALID_PART`, `PART_TOO_SMALL`, `SIZE_MISMATCH`, `CHECKSUM_MISMATCH`, `PRECONDITION_FAILED`,
    *   `DISK_FULL`
    */
   completeUpload(upload: UploadRef, parts: readonly NamedPart[], options: CompleteOptions): Promise<CompletedUpload>;
-  /** Ends an upload and forgets its parts. */
+  /** Ends an upload and discards its parts. */
   abortUpload(upload: UploadRef): Promise<void>;
 }

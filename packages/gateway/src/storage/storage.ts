@@ -1,8 +1,8 @@
 /**
- * The contract between the operations and whatever keeps the objects: a folder, a bucket of a cloud, a test double.
+ * The contract between the operations and the storage behind them: a folder, a cloud bucket, a test double.
  *
- * A driver implements `Storage`; it may declare optional parts (such as `getCached`) that a caller must test for.
- * A missing object is `undefined`; everything else that goes wrong is a `StorageError` with a code.
+ * A driver implements `Storage`. Some methods are optional (such as `getCached`): a caller must check whether they exist.
+ * A missing object is `undefined`; every other failure is a `StorageError` with a code.
  * @module
  */
 import type { Readable } from "node:stream";
@@ -19,7 +19,7 @@ export interface ObjectRef {
   readonly key: string;
 }
 
-/** Response headers that an uploader may set and every later reader gets back. */
+/** Response headers that an uploader may set; every later reader gets them back. */
 export interface StoredHeaders {
   readonly cacheControl?: string;
   readonly contentDisposition?: string;
@@ -29,37 +29,37 @@ export interface StoredHeaders {
 }
 
 /**
- * What is known about an object without reading it. While an object does not change a driver may hand out the very same
- * `ObjectInfo`, so a caller may memoise on its identity; it is never mutated.
+ * What is known about an object without reading it. As long as an object does not change, a driver may return the very same
+ * `ObjectInfo`, so a caller may memoise by its identity. It is never mutated.
  */
 export interface ObjectInfo {
   /** Bytes. */
   readonly size: number;
-  /** Without quotes. Holds a `-` when it is not the MD5 of the bytes. */
+  /** Without quotes. Contains a `-` if it is not the MD5 of the bytes. */
   readonly etag: string;
   /** When the object was stored. */
   readonly lastModified: Date;
-  /** As it was given at the upload, or derived from the key. */
+  /** As set by the upload, or derived from the key. */
   readonly contentType: string;
   readonly headers: StoredHeaders;
   /** User metadata, names in lower case and without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * The checksum that the object was stored with: algorithm → base64, e.g. `sha256`; one at most. It is that of all bytes; one
-   * that ends in `-` and a number is the checksum of the checksums of so many parts.
+   * The checksum that the object was stored with: algorithm → base64, e.g. `sha256`; at most one. It covers all bytes. If it
+   * ends in `-` and a number, it is the checksum of the checksums of that many parts.
    */
   readonly checksums: Readonly<Record<string, string>>;
-  /** Tags, in the order in which they were set. Left out where there are none. */
+  /** Tags, in the order in which they were set. Omitted if there are none. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** Given where the caller has asked for it and the object came in parts: these follow each other. */
+  /** Set if the caller asked for it and the object was uploaded in parts: the parts, in the order of their bytes. */
   readonly parts?: readonly ObjectPart[] | undefined;
 }
 
-/** A part of an object that came in parts. Their numbers count from 1, whatever numbers the uploader gave them. */
+/** A part of an object that was uploaded in parts. They are numbered from 1, whatever numbers the uploader used. */
 export interface ObjectPart {
   /** Bytes. */
   readonly size: number;
-  /** Base64, by the algorithm of the object's checksum. */
+  /** Base64, with the algorithm of the object's checksum. */
   readonly checksum?: string | undefined;
 }
 
@@ -71,14 +71,14 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** Bytes that are in memory. They are shared: never write into them. */
+/** Bytes in memory. They are shared: never write to them. */
 export interface BytesBody {
   readonly kind: "bytes";
   /** All of them. */
   readonly bytes: Uint8Array;
 }
 
-/** A part of an open file. The receiver owns `fd` and calls `close()` exactly once, also after an error. */
+/** A range of an open file. The receiver owns `fd` and must call `close()` exactly once, even after an error. */
 export interface FileBody {
   readonly kind: "file";
   /** The descriptor of the open file. */
@@ -87,9 +87,9 @@ export interface FileBody {
   readonly start: number;
   /** Bytes. */
   readonly length: number;
-  /** Whether the bytes are still those that the object was opened with, as far as can be told. Asked before the last of them are sent. */
+  /** Whether the bytes are still those of the object that was opened, as far as this can be known. Called before the last of them are sent. */
   isUnchanged?(): boolean;
-  /** Gives the descriptor back. */
+  /** Closes the descriptor. */
   close(): void;
 }
 
@@ -97,54 +97,54 @@ export interface FileBody {
 export interface StreamBody {
   readonly kind: "stream";
   readonly stream: Readable;
-  /** Bytes, where they are known. */
+  /** Bytes, if known. */
   readonly length: number | undefined;
-  /** What an error of the stream is, for the log; the error itself if left out. */
+  /** Translates an error of the stream, for the log. If omitted, the error itself is logged. */
   meaningOf?(error: Error): Error;
 }
 
-/** The bytes are to be fetched elsewhere by the client itself. */
+/** The client must fetch the bytes elsewhere itself. */
 export interface RedirectBody {
   readonly kind: "redirect";
   /** Signs a URL for this one GET. */
   url(options: RedirectOptions): string;
-  /** The same bytes through the gateway, for whoever must not be sent on. */
+  /** The same bytes through the gateway, for clients that must not be redirected. */
   bytes(): StreamBody;
 }
 
-/** What a URL that a client is sent to has to keep. */
+/** Limits for the URL to which a client is redirected. */
 export interface RedirectOptions {
-  /** Seconds for which the URL may be good at most. */
+  /** Longest lifetime of the URL, in seconds. */
   readonly maxLife: number;
-  /** Response headers that the other place has to send instead of its own. */
+  /** Response headers that the target must send instead of its own. */
   readonly response: { readonly [name in keyof StoredHeaders | "contentType"]?: string | undefined };
 }
 
-/** The bytes of an object, in the form in which the driver has them at hand. */
+/** The bytes of an object, in the form in which the driver can provide them. */
 export type Body = BytesBody | FileBody | StreamBody | RedirectBody;
 
 /**
- * An object opened for reading. What it holds open has exactly one owner: `body()` hands it to the caller of `body()`,
- * and `close()` then does nothing; without `body()` the holder must call `close()`. `body()` is called at most once.
+ * An object opened for reading. Its open resources have exactly one owner: `body()` passes them to its caller, after which
+ * `close()` does nothing. If `body()` is not called, the holder must call `close()`. `body()` is called at most once.
  */
 export interface OpenObject {
   readonly info: ObjectInfo;
-  /** The bytes of the whole, or of a range. It is not compared with the size: the caller has made it fit. */
+  /** The bytes of the whole object, or of a range. The range is not checked against the size: the caller has done that. */
   body(range?: ByteRange): Body;
-  /** Gives up what is held open. Does nothing after `body()`. */
+  /** Releases the open resources. Does nothing after `body()`. */
   close(): void;
 }
 
-/** What a caller wants of an object that is there. */
+/** What a caller wants from an object. */
 export interface GetOptions {
   /** Fill in `ObjectInfo.parts`. */
   readonly parts?: boolean | undefined;
-  /** For `get`: perhaps only a part is wanted, or nothing. A driver that would begin to send the whole waits for `body()`. */
+  /** For `get`: the caller may need only a part, or nothing. A driver that would otherwise fetch the whole object at once must wait for `body()`. */
   readonly partial?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Digests that the client declared; the driver refuses a body that has others. Raw bytes (16 and 32). */
+/** Digests that the client declared, as raw bytes. The driver refuses a body with different ones. */
 export interface DeclaredDigests {
   /** 16 bytes. */
   readonly md5?: Uint8Array | undefined;
@@ -152,37 +152,37 @@ export interface DeclaredDigests {
   readonly sha256?: Uint8Array | undefined;
 }
 
-/** A checksum that the driver computes over the body and keeps with it. */
+/** A checksum that the driver computes over the body and stores with it. */
 export interface ChecksumRequest {
   readonly algorithm: ChecksumAlgorithm;
   /**
-   * Base64; a body that has another is refused with `CHECKSUM_MISMATCH`. A function is asked after the last byte, for a value
-   * that comes behind the body (a trailer). Where there is no value the checksum is computed and kept, and nothing compared.
+   * Base64; a body with a different checksum is refused with `CHECKSUM_MISMATCH`. A function is called after the last byte, for
+   * a value that follows the body (a trailer). Without a value, the checksum is computed and stored, but not compared.
    */
   readonly expected?: string | (() => string | undefined) | undefined;
 }
 
-/** What is stored with an object, and what its body has to be. */
+/** What is stored with an object, and the conditions for its body. */
 export interface PutOptions {
-  /** Without it the driver derives one from the key's extension. */
+  /** If omitted, the driver derives one from the key's extension. */
   readonly contentType?: string | undefined;
   readonly headers?: StoredHeaders | undefined;
   /** User metadata, names in lower case and without `x-amz-meta-`. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** Bytes the client announced. A body of another length is `INCOMPLETE_BODY`. */
+  /** Bytes that the client announced. A body of another length is `INCOMPLETE_BODY`. */
   readonly contentLength?: number | undefined;
   /** A longer body is `TOO_LARGE`. */
   readonly maxBytes?: number | undefined;
   /** A shorter body is `TOO_SMALL`. */
   readonly minBytes?: number | undefined;
-  /** Create only: refused with `PRECONDITION_FAILED` when the object exists at the moment of commit. */
+  /** Create only: refused with `PRECONDITION_FAILED` if the object exists at the moment of commit. */
   readonly ifNoneMatch?: "*" | undefined;
   /** Replace only the object with this ETag (without quotes), or any object (`*`). Checked at the moment of commit. */
   readonly ifMatch?: string | undefined;
-  /** Compared, and a SHA-256 kept as the object's checksum where `checksum` names none. */
+  /** Compared with the body. A SHA-256 is also stored as the object's checksum, unless `checksum` is set. */
   readonly digests?: DeclaredDigests | undefined;
   readonly checksum?: ChecksumRequest | undefined;
-  /** By their names; none if left out. */
+  /** Values by name; none if omitted. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -192,19 +192,19 @@ export interface SetTagsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a copy takes from the caller instead of from its source. */
+/** What the caller of a copy sets instead of taking it from the source. */
 export interface CopyOptions extends Pick<PutOptions, "ifNoneMatch" | "ifMatch" | "signal"> {
-  /** The ETag (without quotes) that the source has to have: the one on which the copy was decided. */
+  /** The ETag (without quotes) that the source must have: the one that the decision to copy was based on. */
   readonly sourceEtag: string;
-  /** Type, headers and user metadata; those of the source if left out. */
+  /** Type, headers and user metadata; those of the source if omitted. */
   readonly replace?: Pick<PutOptions, "contentType" | "headers" | "metadata"> | undefined;
-  /** Those of the source if left out. */
+  /** Those of the source if omitted. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** By which the copy has its checksum; that of the source if left out. */
+  /** The algorithm of the copy's checksum; that of the source if omitted. */
   readonly checksum?: ChecksumAlgorithm | undefined;
 }
 
-/** Under which condition an object is deleted. */
+/** The condition under which an object is deleted. */
 export interface DeleteOptions {
   /** Delete only the object with this ETag (without quotes), or any (`*`). */
   readonly ifMatch?: string | undefined;
@@ -212,47 +212,48 @@ export interface DeleteOptions {
 }
 
 /**
- * Keeps objects. Every method may reject with a `StorageError`; `NO_SUCH_BUCKET` from all that name
- * a bucket but `hasBucket` and `corsRules`, `UNAVAILABLE` from all, `READ_ONLY` from all that change something. Writes are durable and visible to every reader before their promise resolves.
+ * Stores objects. Every method may reject with a `StorageError`: `UNAVAILABLE` from all, `READ_ONLY` from all that change
+ * something, `NO_SUCH_BUCKET` from all that name a bucket except `hasBucket` and `corsRules`. Writes are durable and visible to
+ * every reader before their promise resolves.
  */
 export interface Storage extends Listing, Buckets, MultipartStorage {
   /** For logs and metrics, e.g. `disk`. */
   readonly name: string;
-  /** Opens an object, or `undefined` when there is none. */
+  /** Opens an object; `undefined` if it does not exist. */
   get(ref: ObjectRef, options?: GetOptions): Promise<OpenObject | undefined>;
   /**
-   * Optional: the answer of `get`, when it can be given at once and is as fresh as `get`'s would be. `undefined` says
-   * nothing about the object: ask `get`.
+   * Optional: the result of `get`, if it is available at once and as fresh as that of `get`. `undefined` says nothing about the
+   * object: call `get`.
    */
   getCached?(ref: ObjectRef): OpenObject | undefined;
-  /** What is known about an object, or `undefined` when there is none. Opens nothing. */
+  /** What is known about an object; `undefined` if it does not exist. Opens nothing. */
   head(ref: ObjectRef, options?: GetOptions): Promise<ObjectInfo | undefined>;
   /**
-   * Stores a whole object or nothing: a reader sees the old one or the new one. An error that `body` throws is passed on
-   * unless it is a broken connection, which becomes `INCOMPLETE_BODY`.
+   * Stores an object atomically: a reader sees the old one or the new one. An error thrown by `body` is passed on, except a
+   * broken connection, which becomes `INCOMPLETE_BODY`.
    * @throws {StorageError} `PRECONDITION_FAILED`, `DIGEST_MISMATCH`, `CHECKSUM_MISMATCH`, `TOO_LARGE`, `TOO_SMALL`,
    *   `INCOMPLETE_BODY`, `KEY_NOT_STORABLE`, `DISK_FULL`
    */
   put(ref: ObjectRef, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<ObjectInfo>;
   /**
-   * Stores the bytes of one object as another, or as the same one anew; `undefined` when there is no source. The ETag is the MD5
-   * of all bytes and the checksum one of all bytes, however the source came.
+   * Stores the bytes of one object as another, or as the same one again; `undefined` if the source does not exist. The ETag is
+   * the MD5 of all bytes and the checksum covers all bytes, even if the source was uploaded in parts.
    * @throws {StorageError} `PRECONDITION_FAILED`, for source and target; `KEY_NOT_STORABLE`, `DISK_FULL`
    */
   copy(source: ObjectRef, target: ObjectRef, options: CopyOptions): Promise<ObjectInfo | undefined>;
-  /** Replaces all tags, and leaves everything else of the object as it is. Resolves to whether there is an object. */
+  /** Replaces all tags and leaves the rest of the object unchanged. Resolves to whether the object exists. */
   setTags(ref: ObjectRef, tags: Readonly<Record<string, string>>, options?: SetTagsOptions): Promise<boolean>;
-  /** Resolves to whether there was an object. @throws {StorageError} `PRECONDITION_FAILED` */
+  /** Resolves to whether the object existed. @throws {StorageError} `PRECONDITION_FAILED` */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
   /**
-   * Optional: whether there is anything to serve, for probes. It asks no other machine, so a driver without it is taken to be available.
+   * Optional: whether the storage can be served, for probes. It must not contact another machine. A driver without it counts as available.
    */
   isAvailable?(): boolean;
-  /** Waits for writes under way and frees everything. Nothing may be called afterwards. */
+  /** Waits for writes in progress, then releases everything. No method may be called afterwards. */
   close(): Promise<void>;
 }
 
-/** Why storage refused or failed: the part of a {@link StorageError} that callers may depend on. */
+/** Why the storage refused or failed: the part of a {@link StorageError} that callers may depend on. */
 export type StorageErrorCode =
   | "NO_SUCH_BUCKET"
   | "BUCKET_EXISTS"
@@ -273,7 +274,7 @@ export type StorageErrorCode =
   | "READ_ONLY"
   | "UNAVAILABLE";
 
-/** Facts beside the code. */
+/** Facts in addition to the code. */
 export interface StorageErrorOptions extends ErrorOptions {
   /** Which digest did not match, for `DIGEST_MISMATCH` and `CHECKSUM_MISMATCH`. */
   readonly digest?: ChecksumAlgorithm;
@@ -285,8 +286,8 @@ export interface StorageErrorOptions extends ErrorOptions {
 const BRAND = Symbol.for("daypass.storage-error");
 
 /**
- * What a driver throws. `code` is the contract; the text is for the operator and names no path of the machine but one that an
- * option has named.
+ * What a driver throws. `code` is the contract. The text is for the operator, and names no path of the machine except those set
+ * in options.
  *
  * @example
  * ```ts
@@ -298,9 +299,9 @@ const BRAND = Symbol.for("daypass.storage-error");
 export class StorageError extends Error {
   /** What went wrong: the part that programs may depend on. */
   readonly code: StorageErrorCode;
-  /** The algorithm of a digest or checksum that does not fit. */
+  /** The algorithm of a digest or checksum that does not match. */
   readonly digest: ChecksumAlgorithm | undefined;
-  /** Facts that the client may see; empty where there are none. */
+  /** Facts that the client may see; empty if there are none. */
   readonly details: Readonly<Record<string, string | number>>;
 
   /** The message is for the operator. `options.details` may be shown to the client. */
@@ -315,7 +316,7 @@ export class StorageError extends Error {
 }
 
 /**
- * Tells whether a thrown value is a `StorageError`, also across duplicated copies of the package.
+ * Returns whether a thrown value is a `StorageError`, even one of another copy of the package.
  *
  * @param value whatever was caught
  * @example

@@ -4,7 +4,7 @@ import type { ReceivedRequest } from "./scheme.ts";
 import { urlHost } from "./url-host.ts";
 import { percentDecode } from "./wire.ts";
 
-/** Where the bucket's name goes: in front of the key, into the host, or nowhere, as the whole host is one bucket's. */
+/** Where the bucket's name goes: before the key, into the host, or nowhere if the host belongs to a single bucket. */
 export type BucketAddressing = "path" | "virtual" | "bucket-bound";
 
 /** Host and encoded path under which a bucket is reached. */

@@ -17,7 +17,7 @@ export interface EdgeSignRequest extends Constraints {
    * so a spelling that URL parsers would change is refused.
    */
   readonly url: string;
-  /** What the holder sends, `"GET"` by default. None of these schemes signs it. */
+  /** The method that the holder sends, `"GET"` by default. None of these schemes signs it. */
   readonly method?: string | undefined;
 }
 

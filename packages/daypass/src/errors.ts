@@ -49,7 +49,7 @@ const ERROR_CODES = {
  */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Facts about an error that are safe to show to whoever sent the request. Never a secret or an expected signature. */
+/** Facts about an error that are safe to show to the sender of the request. Never a secret or an expected signature. */
 export type ErrorDetails = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** All codes in the order of the table, for documentation and for exhaustive mappings. */
@@ -90,9 +90,9 @@ export class DaypassError extends Error {
   declare readonly details: ErrorDetails;
 
   /**
-   * Nothing is checked: keep secrets, signatures and session tokens out of all of it.
+   * Nothing is checked: keep secrets, signatures and session tokens out of message and details.
    *
-   * @param options `details` may be shown to whoever sent the request; `cause` is for the operator only
+   * @param options `details` may be shown to the sender of the request; `cause` is for the operator only
    */
   constructor(
     code: ErrorCode,
@@ -112,7 +112,7 @@ export function refusal(code: ErrorCode, expected: string, details?: ErrorDetail
 }
 
 /**
- * Tells whether a thrown value is a {@link DaypassError}, also across duplicated copies of the library.
+ * Returns whether a thrown value is a {@link DaypassError}, even one of another copy of the library.
  *
  * @param value whatever was caught
  * @example

@@ -8,11 +8,11 @@ import type { Bindings } from "./scheme.ts";
 export interface FormRequest extends Constraints {
   /** Bytes of the file: exact, or a range. */
   readonly contentLength?: Bindings["contentLength"];
-  /** Fields that the holder has to send with exactly these values: `acl`, `Content-Type`, `success_action_status`, … */
+  /** Fields that the holder must send with exactly these values: `acl`, `Content-Type`, `success_action_status`, … */
   readonly fields?: Readonly<Record<string, string>> | undefined;
   /** Further conditions, in the provider's own words. A field that only they name is for the holder to fill in. */
   readonly conditions?: readonly PolicyCondition[] | undefined;
-  /** Any name below this path, which ends with `/`, instead of one key: the file's own name goes there. */
+  /** Any name below this path, which ends with `/`, instead of one key: the file keeps its own name. */
   readonly prefix?: string | undefined;
 }
 

@@ -17,7 +17,7 @@ import { systemClock } from "./time.ts";
 export interface FormVerifierOptions {
   /** The obligations that the caller enforces; a grant with any other is refused. */
   readonly enforces?: readonly ObligationKind[] | undefined;
-  /** What time it is: the system's clock by default. */
+  /** The current time; by default, the system clock. */
   readonly clock?: Clock | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface FormScheme<P, K, G extends FormGrant> {
   parse(fields: ReadonlyMap<string, string>): P;
   keyId(parsed: P): string;
   check(parsed: P, key: K, policy: string): Checked | Promise<Checked>;
-  /** Matches nothing: an unknown key id has to cost the same hashes as a known one. */
+  /** Matches nothing. It exists because an unknown key id must cost the same hashes as a known one. */
   readonly dummyKey: K;
   /** Refusals that depend on the key, then the grant itself. */
   grant(parsed: P, verified: VerifiedForm<K>): G;

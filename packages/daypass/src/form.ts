@@ -7,7 +7,7 @@ import type { Grant } from "./scheme.ts";
  * as the last one, named `file`.
  */
 export interface SignedForm {
-  /** Where the form is posted to. */
+  /** The URL to which the form is posted. */
   readonly url: string;
   readonly method: "POST";
   /** The form's hidden fields, in the order in which they may be sent. */
@@ -16,7 +16,7 @@ export interface SignedForm {
   readonly expiresAt: Date;
   /** The identifier that the verifier's grant has, too. */
   readonly id: string;
-  /** What the policy fixes. */
+  /** What the policy binds. */
   readonly bound: readonly string[];
   /** What a holder can change without the form being refused. */
   readonly unbound: readonly string[];
@@ -24,7 +24,7 @@ export interface SignedForm {
   readonly warnings: readonly string[];
 }
 
-/** An item of {@link FormSigner.signMany}: a bad request gives its error and does not stop the others. */
+/** An item of {@link FormSigner.signMany}: a bad request yields its error and does not stop the others. */
 export type SignedFormOrError = SignedForm | { readonly error: Error };
 
 /** Signs forms synchronously: every HMAC scheme. */

@@ -2,9 +2,9 @@ import { prepareOnce } from "./prepare-once.ts";
 import type { KeyResolver } from "./scheme.ts";
 
 /**
- * Any form of a verifier's option for keys: one, several, or a function that finds them by their identifier. What is configured is
- * checked by the factory; what a function finds when a request asks for it, and `verify` throws `INVALID_KEY` for what is no key. That is
- * the server's own fault and no refusal.
+ * Any form of a verifier's option for keys: one, several, or a function that looks them up by their identifier. The
+ * factory checks configured keys. Keys from a function are checked when a request needs them: for an invalid key,
+ * `verify` throws `INVALID_KEY`, which is a server error, not a refusal.
  */
 export type Keys<C> = C | readonly C[] | KeyResolver<C>;
 

@@ -1,30 +1,30 @@
 import { invalidInput } from "./errors.ts";
 
-/** What S3 has and not every compatible does. */
+/** Features of S3 that not every compatible provider has. */
 export type ProviderFeature =
   /** Upload forms with a POST policy. */
   | "forms"
-  /** `${filename}` in the key of a form, and with it forms for a prefix. */
+  /** `${filename}` in the key of a form, which forms for a prefix also need. */
   | "filename"
   | "sigv2"
   | "sigv4a"
-  /** The bucket's name in front of the host. */
+  /** The bucket's name before the host. */
   | "virtual"
-  /** The bucket's name in front of the key. */
+  /** The bucket's name before the key. */
   | "path"
-  /** Presigned URLs under a domain of one's own. */
+  /** Presigned URLs on a custom domain. */
   | "custom-domains";
 
-/** What is known of a provider. */
+/** What is known about a provider. */
 export interface Provider {
   readonly name: string;
-  /** Longest life of a presigned URL in seconds. The signers of SigV4 go no further than 604800. */
+  /** Longest lifetime of a presigned URL in seconds. SigV4 signers allow at most 604800. */
   readonly maxExpiresIn: number;
-  /** `true`: documented, or shown by a test or by its source. `false`: missing. Not there: not documented. */
+  /** `true`: documented, or shown by a test or by its source. `false`: missing. Absent: not documented. */
   readonly supports: Readonly<Partial<Record<ProviderFeature, boolean>>>;
-  /** What else to know. */
+  /** Other things to know. */
   readonly notes: readonly string[];
-  /** Where it says so. */
+  /** URLs of the sources. */
   readonly sources: readonly string[];
 }
 

@@ -25,8 +25,8 @@ export interface WireRequest {
 export type Clock = () => Date;
 
 /**
- * What a signature cannot enforce by itself. A verifier refuses a grant whose obligations its caller has not declared
- * in `enforces`, so that forgetting one fails closed.
+ * Something that a signature cannot enforce by itself. A verifier refuses a grant with obligations that its caller has
+ * not listed in `enforces`, so that forgetting one fails closed.
  */
 export type Obligation =
   /** The body has at least `min` and at most `max` bytes. Discharged by {@link Grant.limitBody}. */
@@ -35,7 +35,7 @@ export type Obligation =
   | { readonly kind: "body-sha256"; readonly sha256: string }
   /** The body has the checksum in this header: `content-md5` or `x-amz-checksum-*`, base64, or `x-goog-hash`. */
   | { readonly kind: "body-checksum"; readonly header: string; readonly value: string }
-  /** The body comes in chunks (`aws-chunked`). Discharged by reading it through `openBody` of the grant. */
+  /** The body is sent in chunks (`aws-chunked`). Enforced by reading it through `openBody` of the grant. */
   | { readonly kind: "body-chunks"; readonly length: number; readonly trailers: readonly string[] }
   /** Write only if nothing is there. */
   | { readonly kind: "create-only" }
@@ -73,7 +73,7 @@ export interface Grant {
   readonly notBefore: Date;
   /** First instant at which the grant is no longer valid. */
   readonly expiresAt: Date;
-  /** What the caller has declared that it enforces, see {@link Obligation}. */
+  /** The obligations that the caller enforces, see {@link Obligation}. */
   readonly obligations: readonly Obligation[];
   /** The target the handler may act on: the raw one, without parameters that may vary. */
   readonly target: string;
@@ -150,14 +150,14 @@ export interface Bindings {
   readonly ip?: string | readonly string[] | undefined;
 }
 
-/** An item of {@link Signer.signMany}: a bad request gives its error and does not stop the others. */
+/** An item of {@link Signer.signMany}: a bad request yields its error and does not stop the others. */
 export type SignedOrError = SignedRequest | { readonly error: Error };
 
 /** Signs synchronously: every HMAC scheme. */
 export interface Signer<R> {
   /** Signs one request. Nothing is sent, and whether the resource exists shows when the URL is used. */
   sign(request: R): SignedRequest;
-  /** In order, each request when its result is asked for. Of an `AsyncIterable`: the function `signMany` of `daypass`. */
+  /** In order, each request when its result is consumed. For an `AsyncIterable`, use the function `signMany` of `daypass`. */
   signMany(requests: Iterable<R>): Iterable<SignedOrError>;
 }
 
@@ -172,7 +172,7 @@ export interface AsyncSigner<R> {
   signMany(requests: Iterable<R>): AsyncIterable<SignedOrError>;
 }
 
-/** What the caller knows about the sender of a request besides the request itself. */
+/** What the caller knows about the sender of a request, in addition to the request itself. */
 export interface Proof {
   /** The identity that the sender proved by other means, e.g. a session. */
   readonly subject?: string | undefined;
@@ -202,40 +202,40 @@ export interface ReceivedRequest {
   readonly wire: WireTarget;
   /** The configured origin that the request's authority selected, as `scheme://host[:port]`. */
   readonly origin: string;
-  /** What the `*` of a wildcard origin stood for (the bucket of virtual-host addressing); empty for an exact origin. */
+  /** The text that the `*` of a wildcard origin matched (the bucket in virtual-host addressing); empty for an exact origin. */
   readonly wildcard: string;
 }
 
-/** What recomputing a signature gave. */
+/** The result of recomputing a signature. */
 export interface Checked {
-  /** Whether the key has made the signature of the request. */
+  /** Whether the key created the signature of the request. */
   readonly matches: boolean;
   /** The grant's id is a hash of it. */
   readonly stringToSign: string;
 }
 
 /**
- * One dialect of presigned URL as the verifying side sees it. `verify.ts` runs the functions in the order in which they
- * stand here, so a grant cannot be made before `check` has said yes.
+ * One dialect of presigned URLs, for verifying. `verify.ts` calls the functions in the order in which they are listed
+ * here, so no grant is created before `check` has succeeded.
  */
 export interface Scheme<P, K, G extends Grant> {
   /** Also the name of its folder, its vectors and its doc page. */
   readonly id: string;
   /** By names alone: does the request carry this scheme's markers? */
   detect(request: WireRequest): boolean;
-  /** Strict and without a key: throws `MALFORMED`, never looks at the time or the signature's value. */
+  /** Parses strictly and without a key. Throws `MALFORMED`; never checks the time or the signature's value. */
   parse(received: ReceivedRequest): P;
   /** Who claims to have signed: the name under which the key is looked up. */
   keyId(parsed: P): string;
-  /** Recomputes and compares in constant time. Called for every candidate key, and for `dummyKey` where there is none. */
+  /** Recomputes the signature and compares in constant time. Called for every candidate key, and for `dummyKey` if there is none. */
   check(received: ReceivedRequest, parsed: P, key: K): Checked | Promise<Checked>;
-  /** Matches nothing: an unknown key id has to cost the same hashes as a known one. */
+  /** Matches nothing. It exists because an unknown key id must cost the same hashes as a known one. */
   readonly dummyKey: K;
-  /** The refusal that the time alone gives, if any. `now` is in milliseconds since 1970, NaN of an invalid clock. */
+  /** The refusal because of the time alone, if any. `now` is in milliseconds since 1970, or NaN if the clock is invalid. */
   checkTime(parsed: P, now: number): Error | undefined;
   /**
-   * Providers differ in what they say of a URL that is both expired and wrong. `true`: the time is reported first, as S3
-   * does. Either way both have been checked.
+   * Providers differ in what they report for a URL that is both expired and wrong. With `true`, the time is reported
+   * first, as in S3. In both cases, both are checked.
    */
   readonly reportsTimeFirst?: true;
   /** Whether an origin may be `https://*.s3.example.com`, where `*` is the bucket. */
@@ -244,13 +244,13 @@ export interface Scheme<P, K, G extends Grant> {
   grant(received: ReceivedRequest, parsed: P, verified: Verified<K>): G;
 }
 
-/** What a scheme may rely on when it makes a grant: exists only after a signature has matched. */
+/** What a scheme may rely on when it creates a grant: it exists only after a signature has matched. */
 export interface Verified<K> {
   /** The candidate that matched. */
   readonly key: K;
-  /** What it has signed: the grant's id is a hash of it. */
+  /** The signed text; the grant's id is a hash of it. */
   readonly stringToSign: string;
-  /** What the caller has proved of the sender by other means. */
+  /** What the caller has proved about the sender by other means. */
   readonly proof: Proof;
   /** The instant at which the time window was checked, in milliseconds since 1970. */
   readonly now: number;

@@ -21,7 +21,7 @@ export interface VerifierOptions {
   readonly origins: readonly string[];
   /** The obligations that the caller enforces; a grant with any other is refused. */
   readonly enforces?: readonly ObligationKind[] | undefined;
-  /** What time it is: the system's clock by default. */
+  /** The current time; by default, the system clock. */
   readonly clock?: Clock | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Why a scheme gives less than a signature should, by the way it is made. */
+/** Why the design of a scheme guarantees less than a signature should. */
 export type Weakness =
   /** A bare MD5 over secret and text instead of an HMAC. */
   | "plain-md5"
@@ -10,11 +10,11 @@ export type Weakness =
   | "short-signature";
 
 /**
- * Carried by signers, verifiers' grants and their types, so that code can refuse the weak ones by type: a function that
- * takes a `Weak<never>` takes no grant of a weak scheme.
+ * Part of signers, grants and their types, so that code can refuse weak schemes by type: a function that takes a
+ * `Weak<never>` does not accept a grant of a weak scheme.
  */
 export interface Weak<W extends Weakness> {
-  /** What is weak about the scheme as it is configured; empty for a sound one. */
+  /** The weaknesses of the scheme as configured; empty if it has none. */
   readonly weak: readonly W[];
 }
 

@@ -4,7 +4,7 @@ import type { WireRequest } from "./scheme.ts";
 /** One `name=value` of a raw query, in the spelling of the wire. */
 export interface QueryToken {
   readonly name: string;
-  /** `undefined` where the token has no `=`. */
+  /** `undefined` if the token has no `=`. */
   readonly value: string | undefined;
 }
 
@@ -13,14 +13,14 @@ export interface WireTarget {
   readonly path: string;
   /** What follows the first `?`, or the empty string. */
   readonly query: string;
-  /** The tokens between `&`, in wire order. Empty ones are left out, as every server does. */
+  /** The tokens between `&`, in wire order. Empty ones are omitted, as in every server. */
   readonly tokens: readonly QueryToken[];
 }
 
 /**
- * Splits a raw request `target` at the first `?` and its query at `&` and the first `=` of each token. Nothing is decoded
- * or normalised: what is verified stays what was sent. Characters are checked where a part is read, by
- * a scheme's own grammar: most parts are compared with a fixed text or a pattern anyway.
+ * Splits a raw request `target` at the first `?` and its query at `&` and the first `=` of each token. Nothing is
+ * decoded or normalised: what is verified is exactly what was sent. Each scheme's grammar checks the characters of the
+ * parts that it reads, most of which are compared with a fixed text or a pattern anyway.
  *
  * Source: RFC 3986 section 3.4, RFC 9112 section 3.2.1
  *

@@ -14,7 +14,7 @@ export interface AkamaiOptions {
   readonly salt?: string | undefined;
   /** Name of query parameter and cookie, `"__token__"` by default. */
   readonly parameter?: string | undefined;
-  /** `true` where the property has "Escape token input": values are signed percent-encoded. `false` by default. */
+  /** `true` if the property has "Escape token input" enabled: values are then signed percent-encoded. `false` by default. */
   readonly escapeEarly?: boolean | undefined;
 }
 

@@ -9,9 +9,9 @@ import { parseEpoch } from "../validity.ts";
 import { percentDecode } from "../wire.ts";
 import { type AkamaiFields, type AkamaiHash, akamaiStringToSign, DIGITS, FIELDS } from "./canonical.ts";
 
-/** What a token grants beside the path. */
+/** What a token grants in addition to the path. */
 export interface AkamaiFacts {
-  /** The patterns that the path has to match one of, where the token has them. */
+  /** The patterns of the token, if it has any: the path must match one of them. */
   readonly acl: readonly string[] | undefined;
   readonly sessionId: string | undefined;
   readonly data: string | undefined;

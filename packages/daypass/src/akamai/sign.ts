@@ -29,9 +29,9 @@ import {
 
 /** One URL to sign. `notBefore` is bound, and `bind.ip` is one address. */
 export interface AkamaiSignRequest extends EdgeSignRequest {
-  /** Everything below this path, which ends in `/`: an ACL with `*` behind it. */
+  /** Everything below this path, which ends in `/`: an ACL that ends in `*`. */
   readonly prefix?: string | undefined;
-  /** Instead: patterns of which the path has to match one, with `*` and `?`. */
+  /** Instead of `prefix`: patterns with `*` and `?`, one of which the path must match. */
   readonly acl?: readonly string[] | undefined;
   /** The field `id`, as text. It is bound, and nothing more is done with it here. */
   readonly sessionId?: string | undefined;

@@ -22,7 +22,7 @@ export interface AkamaiGrant extends EdgeGrant, AkamaiFacts {}
 export interface AkamaiVerifierOptions extends AkamaiOptions, EdgeVerifierOptions, UnsignedOptions {
   /** The key in hexadecimal, several while one replaces another, or a function that fetches them. */
   readonly secrets: Secrets;
-  /** Who signed, for `grant.keyId`: a token does not tell it. `"akamai"` by default. */
+  /** Who signed, for `grant.keyId`: tokens do not contain it. `"akamai"` by default. */
   readonly keyId?: string | undefined;
 }
 

@@ -20,11 +20,11 @@ const OF_BLOB = "blob-if-match blob-if-none-match blob-if-modified-since blob-if
 const SEARCH = "where marker maxresults include";
 
 /**
- * Every operation that a SAS can permit on Azure, but those that name a second blob (see {@link azureCopyOperations}). Give it,
- * or a part of it, to a verifier in `operations`.
+ * Every operation that a SAS can permit on Azure, except those that name a second blob (see {@link azureCopyOperations}).
+ * Pass it, or a part of it, to a verifier in `operations`.
  *
- * Not here, so refused: batches, a container's access policies (which no SAS permits), facts of the account, and what would make a container
- * public.
+ * Not included, and therefore refused: batches, a container's access policies (which no SAS permits), account
+ * information, and anything that would make a container public.
  *
  * Source: the operations' pages in the Azure Storage REST reference, "Permissions for a directory, container, or blob" and
  * "Account SAS permissions by operation"; Azurite 3.37.0 (OperationBlobSASPermission, OperationAccountSASPermission) asks for
@@ -76,8 +76,9 @@ export const azureAllOperations: readonly AzureOperation[] = [
 ];
 
 /**
- * Operations whose header `x-ms-copy-source` names another blob. Nothing signs that header: whoever serves them has to ask
- * for the right to read the source, as for any other read, or a holder copies with the rights of the signer (CVE-2026-54330).
+ * Operations whose header `x-ms-copy-source` names another blob. Nothing signs that header: a server that supports them
+ * must authorise reading the source like any other read, or a holder copies with the rights of the signer
+ * (CVE-2026-54330).
  */
 export const azureCopyOperations: readonly AzureOperation[] = [
   ["copy-blob", "PUT o +copy-source", "cw", `${CREATE} ${SOURCE}`, ""],

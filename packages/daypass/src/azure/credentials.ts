@@ -8,7 +8,7 @@ import { formatAzureTime, parseAzureTime } from "./time.ts";
 export interface AzureSharedKey {
   /** base64, as the portal and connection strings have it. */
   readonly accountKey: string;
-  /** When the key is known to be replaced: no URL made with it lives longer. */
+  /** When the key will be replaced, if known: no URL signed with it lasts longer. */
   readonly expiration?: Date | undefined;
 }
 
@@ -18,15 +18,15 @@ export interface AzureUserDelegationKey {
   readonly signedObjectId: string;
   /** The tenant of `signedObjectId`. */
   readonly signedTenantId: string;
-  /** First instant at which the key is good, to the second. */
+  /** First instant at which the key is valid, to the second. */
   readonly signedStartsOn: Date | string;
-  /** When the key ends, to the second: no URL made with it lives longer. */
+  /** When the key expires, to the second: no URL signed with it lasts longer. */
   readonly signedExpiresOn: Date | string;
   /** `b` for blobs. */
   readonly signedService: string;
   /** The version of the service that lent the key, such as `2022-11-02`. */
   readonly signedVersion: string;
-  /** The tenant of a user that the key is for, where it is for one. */
+  /** The tenant of the user that the key is for, if it is for one. */
   readonly signedDelegatedUserTenantId?: string | undefined;
   /** base64 */
   readonly value: string;
@@ -35,7 +35,7 @@ export interface AzureUserDelegationKey {
 /** A user delegation key as credentials. */
 export interface AzureDelegatedKey {
   readonly userDelegationKey: AzureUserDelegationKey;
-  /** Where it is given, the earlier of it and the key's `signedExpiresOn` counts. */
+  /** If set, the earlier of it and the key's `signedExpiresOn` applies. */
   readonly expiration?: Date | undefined;
 }
 

@@ -6,7 +6,7 @@ import type { AzureSasKind } from "./layouts.ts";
 import type { ParsedSas } from "./parse.ts";
 import { OVERRIDES } from "./response.ts";
 
-/** What is Azure's own in a grant. */
+/** The properties of a grant that are specific to Azure. */
 export interface AzureFacts {
   readonly kind: AzureSasKind;
   readonly account: string;
@@ -14,11 +14,11 @@ export interface AzureFacts {
   readonly container: string | undefined;
   /** The blob's name, decoded; `undefined` for a call on the container. */
   readonly blob: string | undefined;
-  /** What was asked for, by its name in the list of operations, e.g. `put-block-list`. */
+  /** The requested operation, by its name in the list of operations, e.g. `put-block-list`. */
   readonly operation: string;
   /** All letters that were permitted, those of a stored access policy included. */
   readonly permissions: string;
-  /** The directory that the SAS is limited to, without a slash at its end; empty for the container's root. */
+  /** The directory that the SAS is limited to, without a trailing slash; empty for the container's root. */
   readonly directory: string | undefined;
   /** The stored access policy. */
   readonly identifier: string | undefined;

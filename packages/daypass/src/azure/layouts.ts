@@ -1,6 +1,6 @@
 import { parseAzureTime } from "./time.ts";
 
-/** What signs a SAS, and for how much: an account key for one resource or for the whole account, or a key on loan from Entra ID. */
+/** What signs a SAS, and for which scope: an account key for one resource or for the whole account, or a key issued by Entra ID. */
 export type AzureSasKind = "service" | "account" | "user-delegation";
 
 /** One kind of SAS as data. */

@@ -31,7 +31,7 @@ const TIER_TIMES = "access-tier-if-modified-since access-tier-if-unmodified-sinc
 const LIST = "prefix delimiter marker maxresults showonly startFrom endBefore";
 
 /**
- * What `azureVerifier` permits unless told otherwise: to get, put, list and delete blobs, in one piece or in blocks.
+ * The operations that `azureVerifier` permits by default: get, put, list and delete blobs, in one piece or in blocks.
  *
  * Source: the operations' pages in the Azure Storage REST reference and "Permissions for a directory, container, or blob"; Azurite
  * 3.37.0 (OperationBlobSASPermission) asks for the same letters.

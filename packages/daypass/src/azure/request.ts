@@ -5,7 +5,7 @@ import type { SasValues } from "./canonical.ts";
 import { azureName, isContainerName } from "./location.ts";
 import { OVERRIDES } from "./response.ts";
 
-/** What every SAS can be asked for. */
+/** What every kind of SAS can contain. */
 export interface AzureSasRequest extends Constraints {
   /** Letters, in any order: each service page of the REST reference says what they permit. `r` reads, `cw` uploads. */
   readonly permissions?: string | undefined;
@@ -19,7 +19,7 @@ export interface AzureSasRequest extends Constraints {
   readonly dotSegments?: "refuse" | "sign" | undefined;
 }
 
-/** What a SAS for one resource is for: a blob, a container, or with `prefix` a directory. */
+/** The resource of a SAS: a blob, a container or, with `prefix`, a directory. */
 export interface AzureResourceRequest extends AzureSasRequest {
   readonly container: string;
   /** The blob's name, exactly: it is data and never parsed as a URL. Left out for the container or a `prefix`. */

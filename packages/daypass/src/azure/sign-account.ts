@@ -14,7 +14,7 @@ export interface AzureAccountSignRequest extends AzureSasRequest {
   readonly services?: string | undefined;
   /** Letters of `sco`: calls on the service, on containers, on objects. */
   readonly resourceTypes: string;
-  /** What the URL points to. It is not signed: an account SAS opens every container. */
+  /** The container in the URL. It is not signed: an account SAS grants every container. */
   readonly container?: string | undefined;
   /** The blob's name, exactly, in that container. */
   readonly blob?: string | undefined;

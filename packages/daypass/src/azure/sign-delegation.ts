@@ -25,9 +25,9 @@ export interface AzureUserDelegationSignRequest extends AzureResourceRequest {
 
 /** Options of {@link azureUserDelegationSigner}. */
 export interface AzureUserDelegationSignerOptions extends AzureAccountOptions {
-  /** A user delegation key, or a function that gives the current one (see `rotatingCredentials`). */
+  /** A user delegation key, or a function that returns the current one (see `rotatingCredentials`). */
   readonly credentials: AzureDelegatedKey | (() => AzureDelegatedKey);
-  /** What to do when the key ends before the URL would: refuse (default) or shorten the URL's life. */
+  /** What to do if the key expires before the URL would: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }

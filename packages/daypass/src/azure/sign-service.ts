@@ -8,17 +8,17 @@ import { type AzureAccountOptions, sasSigner } from "./sign.ts";
 /** One service SAS to sign. */
 export interface AzureSignRequest extends AzureResourceRequest {
   /**
-   * A stored access policy of the container, at most 64 characters. What it tells (start, end, permissions) has to be left
-   * out here, and all else given. Removing the policy revokes every URL that names it.
+   * A stored access policy of the container, at most 64 characters. Omit here what the policy sets (start, end,
+   * permissions), and set everything else. Removing the policy revokes every URL that names it.
    */
   readonly identifier?: string | undefined;
 }
 
 /** Options of {@link azureSigner}. */
 export interface AzureSignerOptions extends AzureAccountOptions {
-  /** An account key, or a function that gives the current one. */
+  /** An account key, or a function that returns the current one. */
   readonly credentials: AzureSharedKey | (() => AzureSharedKey);
-  /** What to do when the credentials' `expiration` comes before the end of the URL: refuse (default) or shorten its life. */
+  /** What to do if the credentials' `expiration` is before the URL's: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }

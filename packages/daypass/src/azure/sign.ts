@@ -17,9 +17,9 @@ import { formatAzureTime } from "./time.ts";
 
 /** Options that every signer has. */
 export interface AzureAccountOptions {
-  /** The storage account's name, as it stands in front of `.blob.core.windows.net`. */
+  /** The storage account's name: the part before `.blob.core.windows.net`. */
   readonly account: string;
-  /** `https://account.blob.core.windows.net` by default; Azurite's ends in the account's name. */
+  /** `https://account.blob.core.windows.net` by default; for Azurite, it ends in the account's name. */
   readonly endpoint?: string | undefined;
   /**
    * The `sv` to sign with. By default 2022-11-02, which every server and emulator of the last years reads, or as much more as

@@ -13,7 +13,7 @@ import { readBound } from "./verify-delegation.ts";
  *
  * Source: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
  *
- * @param account the account where neither the host (`account.blob.…`) nor the path's first segment names it
+ * @param account the account, if neither the host (`account.blob.…`) nor the path's first segment names it
  * @throws {DaypassError} `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`, `METHOD_NOT_GRANTED`, `WRONG_SCOPE`
  * @example
  * ```ts

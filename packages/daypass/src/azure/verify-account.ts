@@ -8,7 +8,7 @@ import { type AzureAccountKey, accountKeys } from "./verify-service.ts";
 
 /** Options of {@link azureAccountVerifier}. */
 export interface AzureAccountVerifierOptions extends AzureVerifyOptions {
-  /** Keys by their account, or a function that finds them. Both keys of an account may be given. */
+  /** Keys by their account, or a function that looks them up. Both keys of an account may be given. */
   readonly credentials: Keys<AzureAccountKey>;
 }
 

@@ -28,9 +28,9 @@ export interface AzureAccountDelegatedKey extends AzureDelegatedKey {
 /** The key that a URL names: all of a user delegation key but its value. */
 export interface AzureDelegationId extends Omit<AzureUserDelegationKey, "value"> {
   readonly account: string;
-  /** First instant at which the key is good. */
+  /** First instant at which the key is valid. */
   readonly signedStartsOn: Date;
-  /** First instant at which the key is no longer good. */
+  /** First instant at which the key is no longer valid. */
   readonly signedExpiresOn: Date;
 }
 
@@ -39,7 +39,7 @@ type Found = AzureAccountDelegatedKey | readonly AzureAccountDelegatedKey[] | un
 
 /** Options of {@link azureUserDelegationVerifier}. */
 export interface AzureUserDelegationVerifierOptions extends AzureVerifyOptions {
-  /** User delegation keys, or a function that finds the one that a URL names. */
+  /** User delegation keys, or a function that looks up the one that a URL names. */
   readonly credentials: NonNullable<Found> | ((id: AzureDelegationId) => Found | Promise<Found>);
 }
 

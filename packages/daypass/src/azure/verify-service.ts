@@ -28,13 +28,13 @@ export interface AzureStoredPolicy {
 /** Options of {@link azureVerifier}. */
 export interface AzureVerifierOptions extends AzureVerifyOptions {
   /**
-   * Keys by their account, or a function that finds them. Both keys of an account may be given.
+   * Keys by their account, or a function that looks them up. Both keys of an account may be given.
    *
-   * `origins` may hold `https://*.blob.core.windows.net`: the host's first label is the account. Of other hosts the first
-   * segment of the path is, unless `account` says otherwise.
+   * `origins` may contain `https://*.blob.core.windows.net`: the host's first label is then the account. For other
+   * hosts, it is the first segment of the path, unless `account` is set.
    */
   readonly credentials: Keys<AzureAccountKey>;
-  /** Finds a stored access policy (`si`). Without it, and where it finds none, a SAS that names one is refused. */
+  /** Looks up a stored access policy (`si`). Without this function, or if it finds none, a SAS that names a policy is refused. */
   readonly policies?:
     | ((
         account: string,

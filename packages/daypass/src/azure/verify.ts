@@ -13,14 +13,14 @@ import { permittedMethods } from "./permissions.ts";
 
 /** Options of every Azure verifier. */
 export interface AzureVerifyOptions extends VerifierOptions {
-  /** The account behind origins that do not name one, e.g. a domain of your own. */
+  /** The account for origins that do not name one, e.g. a custom domain. */
   readonly account?: string | undefined;
   /**
    * The operations that are permitted, `azureOperations` by default: to get, put, list and delete blobs. `azureAllOperations`
    * has the rest.
    */
   readonly operations?: readonly AzureOperation[] | undefined;
-  /** Longest time in seconds that a URL may still have to live. Azure itself has no maximum for account keys. */
+  /** Longest remaining lifetime of a URL, in seconds. Azure itself has no maximum for account keys. */
   readonly maxLife?: number | undefined;
 }
 

@@ -2,7 +2,7 @@ import { base64url, utf8 } from "../encode.ts";
 import { peerAddress } from "../ip.ts";
 import type { Parameter } from "../parameters.ts";
 
-/** What is weak about Bunny's tokens. */
+/** The weakness of Bunny's tokens. */
 export type BunnyWeakness = "unseparated-fields";
 export const BUNNY_WEAK: readonly BunnyWeakness[] = ["unseparated-fields"];
 

@@ -7,9 +7,9 @@ import { parseEpoch } from "../validity.ts";
 import { formDecode, joinTokens, parseTarget, percentDecode, type QueryToken } from "../wire.ts";
 import { type BunnyParts, hidesEnd, isBelow, isPlain, lockedAddress } from "./canonical.ts";
 
-/** What a token grants beside the path. */
+/** What a token grants in addition to the path. */
 export interface BunnyFacts {
-  /** Everything below this decoded path, where the token is for more than one. */
+  /** The decoded path below which everything is granted, if the token is for more than one path. */
   readonly prefix: string | undefined;
   /** Country codes that may, or may not, use it. */
   readonly countries: readonly string[] | undefined;

@@ -21,13 +21,13 @@ export interface BunnyGrant extends EdgeGrant<BunnyWeakness>, BunnyFacts {}
 export interface BunnyVerifierOptions extends EdgeVerifierOptions, UnsignedOptions {
   /** The pull zone's token authentication key, several while one replaces another, or a function that fetches them. */
   readonly secrets: Secrets;
-  /** Who signed, for `grant.keyId`: a token does not tell it. `"bunny"` by default. */
+  /** Who signed, for `grant.keyId`: tokens do not contain it. `"bunny"` by default. */
   readonly keyId?: string | undefined;
   /**
    * The country code of a client. Without it, a token for some countries is refused with `UNENFORCED_CONSTRAINT`.
    */
   readonly countryOf?: ((request: WireRequest) => string | undefined) | undefined;
-  /** `true` if the caller keeps `grant.speedLimit`; otherwise a token with one is refused. */
+  /** `true` if the caller enforces `grant.speedLimit`; otherwise, a token with a limit is refused. */
   readonly enforcesSpeedLimit?: boolean | undefined;
   /** `true` refuses tokens that are not locked to an address. */
   readonly requireIp?: boolean | undefined;

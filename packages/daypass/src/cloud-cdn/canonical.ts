@@ -6,7 +6,7 @@ import { anyBase64, base64urlOf, type GoogleCdn, KEY_NAME } from "../google-cdn.
 export interface CloudCdnKey {
   /** As `KeyName` names it. */
   readonly keyName: string;
-  /** The 16 bytes in base64url, as `gcloud` takes them. */
+  /** The 16 bytes in base64url, as `gcloud` accepts them. */
   readonly key: string;
 }
 

@@ -18,7 +18,7 @@ import { CLOUD_CDN, type CloudCdnKey, cloudCdnMac, cloudCdnSignature } from "./c
 
 /** One URL to sign. */
 export interface CloudCdnSignRequest extends EdgeSignRequest {
-  /** Everything below this path, which ends in `/`: the signature may then be put behind every URL below it. */
+  /** Everything below this path, which ends in `/`: the signature can then be appended to every URL below it. */
   readonly prefix?: string | undefined;
 }
 
@@ -69,11 +69,11 @@ export function cloudCdnSigner(options: CloudCdnSignerOptions): EdgeSigner<Cloud
   });
 }
 
-/** What cookies are for: exactly one of `expiresIn` and `expiresAt`. */
+/** What the cookies grant, and for how long: exactly one of `expiresIn` and `expiresAt`. */
 export interface CloudCdnCookieRequest extends Lifetime {
   /** `https://host/path/`: everything below it; with `prefix` any URL below that. */
   readonly url: string;
-  /** A beginning of the URL's path that ends in `/`, in place of the whole path. */
+  /** A beginning of the URL's path that ends in `/`, instead of the whole path. */
   readonly prefix?: string | undefined;
 }
 

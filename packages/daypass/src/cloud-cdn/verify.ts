@@ -20,7 +20,7 @@ export interface CloudCdnGrant extends EdgeGrant {
 
 /** Options of {@link cloudCdnVerifier}. */
 export interface CloudCdnVerifierOptions extends EdgeVerifierOptions, UnsignedOptions {
-  /** One key, several, or a function that finds them by key name. */
+  /** One key, several, or a function that looks them up by key name. */
   readonly keys: Keys<CloudCdnKey>;
 }
 
@@ -28,8 +28,8 @@ export interface CloudCdnVerifierOptions extends EdgeVerifierOptions, UnsignedOp
  * Verifies signed URLs, signed URL prefixes and signed cookies of Google's Cloud CDN: HMAC-SHA1 over the whole URL, or over
  * a prefix of it.
  *
- * Does not bind the method: `methods` says what a URL grants. With a prefix the query is not signed either: parameters are
- * refused unless `allowUnsigned` lists them, and a prefix ends at a segment, where Google compares texts.
+ * Does not bind the method: `methods` says what a URL grants. With a prefix, the query is not signed either: parameters
+ * are refused unless `allowUnsigned` lists them. A prefix ends at a segment boundary, although Google compares texts.
  *
  * Source: https://cloud.google.com/cdn/docs/using-signed-urls
  *

@@ -3,11 +3,11 @@ import { invalidInput } from "../errors.ts";
 
 /** Options that signer and verifier must share with the Cloudflare rule. */
 export interface CloudflareOptions {
-  /** The third argument of `is_timed_hmac_valid_v0`: seconds from the token's timestamp to its end. */
+  /** The third argument of `is_timed_hmac_valid_v0`: seconds from the token's timestamp to its expiry. */
   readonly ttl: number;
   /** Name of the query parameter, `"verify"` by default. */
   readonly parameter?: string | undefined;
-  /** `true` where the rule has the flag `'s'`: the MAC in base64url. `false` by default: base64, percent-encoded. */
+  /** `true` if the rule has the flag `'s'`: the MAC is then base64url. `false` by default: percent-encoded base64. */
   readonly urlSafe?: boolean | undefined;
 }
 

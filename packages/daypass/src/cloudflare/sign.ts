@@ -22,7 +22,7 @@ export interface CloudflareSignRequest extends EdgeSignRequest {}
 
 /** Options of {@link cloudflareSigner}. */
 export interface CloudflareSignerOptions extends CloudflareOptions {
-  /** The key as it stands in the rule, as text. */
+  /** The key as text, exactly as in the rule. */
   readonly secret: string;
   readonly clock?: Clock | undefined;
 }

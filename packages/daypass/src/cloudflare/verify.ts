@@ -14,7 +14,7 @@ export interface CloudflareGrant extends EdgeGrant {}
 export interface CloudflareVerifierOptions extends CloudflareOptions, EdgeVerifierOptions {
   /** The secret of the rule, several while one replaces another, or a function that fetches them. */
   readonly secrets: Secrets;
-  /** Who signed, for `grant.keyId`: a token does not tell it. `"cloudflare"` by default. */
+  /** Who signed, for `grant.keyId`: tokens do not contain it. `"cloudflare"` by default. */
   readonly keyId?: string | undefined;
   /** Seconds that a timestamp may lie in the future: 60 by default. */
   readonly maxSkew?: number | undefined;

@@ -3,13 +3,13 @@ import { systemClock } from "../time.ts";
 import { type CloudfrontCookieRequest, checkUrl, preparePolicy } from "./request.ts";
 import { attributeSigner, type CloudfrontSignerOptions, SHA1 } from "./sign.ts";
 
-/** Cookies that open what one policy says. */
+/** Cookies that grant what one policy says. */
 export interface CloudfrontCookies {
-  /** Values by name. Which domain and path they are for is yours to say when you set them. */
+  /** Values by name. You choose the domain and path when you set them. */
   readonly cookies: Readonly<Record<string, string>>;
   /** The URL or pattern that was signed. */
   readonly resource: string;
-  /** First instant at which they open nothing any more. */
+  /** First instant at which they are no longer valid. */
   readonly expiresAt: Date;
   /** The same identifier that the verifier's grant has. */
   readonly id: string;

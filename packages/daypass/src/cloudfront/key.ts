@@ -1,7 +1,7 @@
 import { type PemPublicKey, pemPublicKey } from "#crypto/pem";
 import { type DaypassError, refusal } from "../errors.ts";
 
-/** SHA-1 is CloudFront's default; SHA-256 is asked for by `Hash-Algorithm=SHA256`. */
+/** SHA-1 is CloudFront's default; SHA-256 is selected with `Hash-Algorithm=SHA256`. */
 export type CloudfrontHash = "sha1" | "sha256";
 
 /** A public key of a trusted key group. */

@@ -18,18 +18,19 @@ interface PolicyRequest extends Constraints {
 export interface CloudfrontSignRequest extends PolicyRequest {
   /** The URL in the spelling that URL parsers leave alone: what the viewer asks for is compared byte for byte. */
   readonly url: string;
-  /** What the signature opens, if more than `url`: `*` stands for any characters, `?` for one. */
+  /** What the signature grants, if more than `url`: `*` matches any characters, `?` exactly one. */
   readonly resource?: string | undefined;
 }
 
 /** Signed cookies. */
 export interface CloudfrontCookieRequest extends PolicyRequest {
   /**
-   * The URL that the cookies open, or a pattern: `*` stands for any characters, `?` for one. With no `*`, start or network
-   * it is one URL, and `?` begins its query. Beside `policy` it may be left out, as the policy names it.
+   * The URL that the cookies grant, or a pattern: `*` matches any characters, `?` exactly one. Without `*`, start or
+   * network, it is a single URL, and `?` begins its query. With `policy`, it may be omitted, because the policy names
+   * it.
    */
   readonly resource?: string | undefined;
-  /** Beside `policy`: a URL that it has to open. */
+  /** With `policy`: a URL that the policy must cover. */
   readonly url?: string | undefined;
 }
 

@@ -11,17 +11,17 @@ import { fits } from "./wildcard.ts";
 
 /** Options of {@link cloudfrontVerifier}. */
 export interface CloudfrontVerifierOptions extends VerifierOptions {
-  /** The public keys, or a function that finds them by key pair id. */
+  /** The public keys, or a function that looks them up by key pair id. */
   readonly keys: Keys<CloudfrontKey>;
-  /** What a grant is for, as no policy binds it: `["GET", "HEAD"]` by default, as a distribution has it. */
+  /** The granted methods, because no policy binds them: `["GET", "HEAD"]` by default, as in a distribution. */
   readonly methods?: readonly string[] | undefined;
-  /** Longest time in seconds that a URL or cookie may still have to live. CloudFront has no maximum. */
+  /** Longest remaining lifetime of a URL or cookie, in seconds. CloudFront has no maximum. */
   readonly maxLife?: number | undefined;
 }
 
 /** What a verified CloudFront URL or cookie allows. */
 export interface CloudfrontGrant extends Grant {
-  /** Where the signature stood. */
+  /** Where the signature was found. */
   readonly via: "url" | "cookies";
   /** Whether the policy was built from the URL, or travelled with it. */
   readonly policy: "canned" | "custom";
@@ -29,7 +29,7 @@ export interface CloudfrontGrant extends Grant {
   readonly resource: string;
   /** The URL of this request, without signing parameters. */
   readonly url: string;
-  /** The network that the client is in, where the policy names one. */
+  /** The network of the client, if the policy names one. */
   readonly ipRange: string | undefined;
 }
 

@@ -2,13 +2,13 @@ import { type AccessKeyNames, checkAccessKey } from "../access-key.ts";
 
 /** A key of Tencent Cloud. */
 export interface CosCredentials {
-  /** Public, in spite of its name: it stands in every URL. */
+  /** Public, despite its name: it is in every URL. */
   readonly secretId: string;
   /** Secret: never in a URL, a message or a log. */
   readonly secretKey: string;
   /** Present with temporary keys (STS). COS does not sign it. */
   readonly sessionToken?: string | undefined;
-  /** When temporary keys end: no URL made with them lives longer. */
+  /** When temporary keys expire: no URL signed with them lasts longer. */
   readonly expiration?: Date | undefined;
 }
 

@@ -20,11 +20,11 @@ export interface CosSignerOptions {
   readonly region?: string | undefined;
   /** Scheme, host and port; `https://cos.<region>.myqcloud.com` by default. */
   readonly endpoint?: string | undefined;
-  /** `virtual` by default; `bucket-bound` where the endpoint is a domain of the bucket's own. */
+  /** `virtual` by default; `bucket-bound` if the endpoint is the bucket's own domain. */
   readonly addressing?: BucketAddressing | undefined;
-  /** A key, or a function that gives the current one (see `rotatingCredentials`). */
+  /** A key, or a function that returns the current one (see `rotatingCredentials`). */
   readonly credentials: CosCredentials | (() => CosCredentials);
-  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  /** What to do if the credentials expire before the URL would: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }

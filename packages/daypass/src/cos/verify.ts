@@ -14,14 +14,14 @@ import { detectCos, type ParsedCos, parseCos } from "./parse.ts";
 
 /** Options of {@link cosVerifier}. */
 export interface CosVerifierOptions extends VerifierOptions {
-  /** One key, several, or a function that finds them by secret id. */
+  /** One key, several, or a function that looks them up by secret id. */
   readonly credentials: Keys<CosCredentials>;
   /**
    * The bucket of each origin that is one bucket's own. With `https://*.cos.example.com` among the `origins`, `*` is the
    * bucket; elsewhere it is the first path segment.
    */
   readonly buckets?: Readonly<Record<string, string>> | undefined;
-  /** Longest time in seconds that a URL may still have to live. COS itself has no maximum. */
+  /** Longest remaining lifetime of a URL, in seconds. COS itself has no maximum. */
   readonly maxLife?: number | undefined;
   /** Seconds that the start may lie ahead of the clock, 0 by default. */
   readonly maxFutureSkew?: number | undefined;

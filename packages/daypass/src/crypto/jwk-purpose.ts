@@ -1,6 +1,6 @@
 /** The members of a JWK that say what it is for (RFC 7517 section 4). */
 export interface JwkPurpose {
-  /** The algorithm, where the key says it. Another one than the scheme's is refused. */
+  /** The algorithm, if the key states it. One other than the scheme's is refused. */
   readonly alg?: string | undefined;
   /** `"sig"`, if anything. */
   readonly use?: string | undefined;

@@ -5,7 +5,7 @@ import type { JwkPurpose } from "./jwk-purpose.ts";
 export type RsaDigest = "sha1" | "sha256";
 
 /**
- * A public RSA key as a JWK (RFC 7518 section 6.3.1): modulus and exponent as base64url. One that says it is for another algorithm or
+ * A public RSA key as a JWK (RFC 7518 section 6.3.1): modulus and exponent as base64url. A key for another algorithm or
  * purpose is refused.
  */
 export interface RsaJwk extends JwkPurpose {

@@ -10,17 +10,17 @@ import { gcsCause } from "./gcs/cause.ts";
 import { s3Cause } from "./s3/facts.ts";
 import { seenRequest } from "./seen-request.ts";
 
-/** What a refusal tells where the URL is not at hand. */
+/** What an error response reveals if its URL is not available. */
 export interface AnswerExplanation {
-  /** The URL that was refused, with its signature, where the answer shows all of it: S3's of a signature that does not fit. */
+  /** The refused URL with its signature, if the response shows all of it, as S3's response to a wrong signature does. */
   readonly url?: string | undefined;
-  /** What the answer's own words mean. Missing where they are none that are known. */
+  /** What the response's own words mean. Missing if they are unknown. */
   readonly cause?: Cause | undefined;
 }
 
 /**
- * Explains the body of a refusal alone: what it says, and the URL where the answer shows it, for {@link explain}, which finds far
- * more. Nothing is sent anywhere.
+ * Explains an error response without its URL: what it means and, if the response shows it, the URL. Pass that to
+ * {@link explain}, which finds far more. Nothing is sent anywhere.
  *
  * @param errorBody as the server sent it, or as a browser, a log or an exception shows it
  * @param options another `clock`

@@ -63,7 +63,7 @@ export interface Cause {
   readonly code: CauseCode;
   /** One sentence that a person understands. */
   readonly sentence: string;
-  /** What shows it, a line each. */
+  /** The evidence, one item per line. */
   readonly evidence: readonly string[];
   /** What to do about it. */
   readonly fix: string;
@@ -140,7 +140,7 @@ export interface Explanation {
   readonly startsAt?: Date | undefined;
   /** First instant at which it no longer works, as far as it is known. */
   readonly endsAt?: Date | undefined;
-  /** Why it may end earlier. */
+  /** Why it may stop working earlier. */
   readonly mayEndEarlier?: string | undefined;
   /** Headers or fields without which the server refuses. */
   readonly mustSend: readonly MustSend[];
@@ -152,7 +152,7 @@ export interface Explanation {
   readonly traps: readonly Trap[];
   /** Missing if nothing is found to be wrong. */
   readonly cause?: Cause | undefined;
-  /** Kinds of causes in the order of their likelihood; those that fit come first. */
+  /** Possible causes: those that match first, then the others by likelihood. */
   readonly hypotheses?: readonly Hypothesis[] | undefined;
   /** Only with a key that belongs to the URL. */
   readonly canonicalRequest?: string | undefined;
@@ -177,7 +177,7 @@ export type ExplainKey =
   | EdgeExplainKey
   | UrlKey;
 
-/** A public key of CloudFront, by which a signature can be checked. */
+/** A CloudFront public key, with which a signature can be checked. */
 export interface CloudfrontExplainKey {
   readonly keyPairId: string;
   /** PEM. */
@@ -217,13 +217,13 @@ export interface ExplainOptions {
   readonly origin?: string | undefined;
   /** Shows signatures and session tokens in the texts. Secrets are never shown. */
   readonly reveal?: boolean | undefined;
-  /** What time it is: the system's clock by default. */
+  /** The current time; by default, the system clock. */
   readonly clock?: Clock | undefined;
 }
 
 /** A signed upload form. A list of fields may include that of the file (`file`): no server reads the fields after it. */
 export interface FormToExplain {
-  /** Where the form is posted to. */
+  /** The URL to which the form is posted. */
   readonly url: string;
   /** By name, or in the order of the form. */
   readonly fields: Readonly<Record<string, string>> | FormFields;
@@ -231,7 +231,7 @@ export interface FormToExplain {
 
 /** The refused form, as far as it is known and differs from the signed one. */
 export interface SentForm {
-  /** Where it was posted to. */
+  /** The URL to which it was posted. */
   readonly url?: string | undefined;
   /** As they were sent. */
   readonly fields?: FormToExplain["fields"] | undefined;

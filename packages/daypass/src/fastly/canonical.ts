@@ -6,7 +6,7 @@ import { checkOneOf } from "../option-forms.ts";
 /** The hash of `digest.hmac_sha1` or `digest.hmac_sha256` in the service's VCL. */
 export type FastlyHash = "sha1" | "sha256";
 
-/** What is weak about the token of Fastly's examples. */
+/** The weakness of the token in Fastly's examples. */
 export type FastlyWeakness = "unseparated-fields";
 export const FASTLY_WEAK: readonly FastlyWeakness[] = ["unseparated-fields"];
 

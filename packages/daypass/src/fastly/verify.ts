@@ -27,7 +27,7 @@ export interface FastlyOptions {
 export interface FastlyVerifierOptions extends FastlyOptions, EdgeVerifierOptions, UnsignedOptions {
   /** The secret in base64, several while one replaces another, or a function that fetches them. */
   readonly secrets: Secrets;
-  /** Who signed, for `grant.keyId`: a token does not tell it. `"fastly"` by default. */
+  /** Who signed, for `grant.keyId`: tokens do not contain it. `"fastly"` by default. */
   readonly keyId?: string | undefined;
 }
 

@@ -13,7 +13,7 @@ declare const Response: new (
 
 /** Options of {@link guardFetch}. Each function also receives the host's further arguments. */
 export interface GuardFetchOptions<Req, Res, Rest extends readonly unknown[]> {
-  /** What the host knows about a request beyond the `Request` itself. */
+  /** What the host knows about a request in addition to the `Request` itself. */
   readonly facts?: ((request: Req, ...rest: Rest) => RequestFacts) | undefined;
   /** The identity that the sender proved by other means, e.g. a session: what a grant's subject is compared with. */
   readonly subject?: ((request: Req, ...rest: Rest) => string | undefined | Promise<string | undefined>) | undefined;

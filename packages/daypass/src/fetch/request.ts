@@ -4,27 +4,27 @@ import { sameAuthority, wireRequest } from "../head.ts";
 import type { WireRequest } from "../scheme.ts";
 import { formDecode, parseTarget, type QueryToken } from "../wire.ts";
 
-/** What is read of a Fetch API `Request`. */
+/** The parts of a Fetch API `Request` that are read. */
 export interface FetchRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: { forEach(callback: (value: string, name: string) => void): void };
 }
 
-/** What a host knows about a request beyond the Fetch API's `Request`. */
+/** What a host knows about a request in addition to the Fetch API's `Request`. */
 export interface RequestFacts {
   /** The client's address, from the host's own connection data and never from a header that anyone may write. */
   readonly remoteAddress?: string | undefined;
-  /** The request target of the wire where the host keeps it, e.g. Hono on Node: `c.env.incoming.url`. */
+  /** The request target as it was on the wire, if the host provides it, e.g. Hono on Node: `c.env.incoming.url`. */
   readonly rawTarget?: string | undefined;
-  /** The authority of the wire where `request.url` is not built from `Host`, e.g. the `Host` header behind `next start`. */
+  /** The authority as it was on the wire, if `request.url` is not built from `Host`, e.g. the `Host` header with `next start`. */
   readonly authority?: string | undefined;
-  /** The path that the host took off `request.url`, such as `/api`: the `basePath` of Next, where Hono's `mount` stands. */
+  /** The path that the host removed from `request.url`, such as `/api`: the `basePath` of Next, or the path of Hono's `mount`. */
   readonly basePath?: string | undefined;
   /**
-   * `form` for a host that serialises the query anew as a form, as Next does (`%20` becomes `+`, `flag` becomes `flag=`).
-   * The query is then spelled as RFC 3986 has it: every byte but `A-Za-z0-9-._~` encoded, `flag` as `flag=`. Sign in that
-   * spelling; a Daypass URL in another is refused.
+   * `form` for a host that re-serialises the query as a form, as Next does (`%20` becomes `+`, `flag` becomes `flag=`).
+   * The query is then respelt as in RFC 3986: every byte except `A-Za-z0-9-._~` is encoded, `flag` becomes `flag=`. Sign
+   * in that spelling; a Daypass URL in another is refused.
    */
   readonly query?: "form" | undefined;
 }

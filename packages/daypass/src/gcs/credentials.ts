@@ -4,25 +4,25 @@ import { refusal } from "../errors.ts";
 import type { CredentialScope } from "../v4.ts";
 import { GOOG4_HMAC } from "./canonical.ts";
 
-/** What a service account's key file holds: the parsed file can be passed as it is. */
+/** The content of a service account's key file: the parsed file can be passed unchanged. */
 export interface GcsServiceAccount {
   readonly client_email: string;
   /** PEM. */
   readonly private_key: string;
   readonly universe_domain?: string | undefined;
-  /** When it ends, if it does: no URL made with it lives longer. */
+  /** When it expires, if it does: no URL signed with it lasts longer. */
   readonly expiration?: Date | undefined;
 }
 
-/** A service account whose key is elsewhere: in Google's hands (see `iamCredentials`), a KMS or an HSM. */
+/** A service account whose key is elsewhere: at Google (see `iamCredentials`), in a KMS or an HSM. */
 export interface GcsRemoteAccount {
   readonly client_email: string;
   /** RSASSA-PKCS1-v1_5 with SHA-256 over these bytes, by the account's key. */
   readonly signBytes: (bytes: Uint8Array) => Promise<Uint8Array>;
-  /** Seconds after which the key behind `signBytes` may be gone: longer lives get a warning. */
+  /** Seconds after which the key behind `signBytes` may have been replaced: longer lifetimes get a warning. */
   readonly keyLife?: number | undefined;
   readonly universe_domain?: string | undefined;
-  /** When it ends, if it does: no URL made with it lives longer. */
+  /** When it expires, if it does: no URL signed with it lasts longer. */
   readonly expiration?: Date | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface GcsHmacKey {
   readonly accessKeyId: string;
   /** The text as Google shows it, base64 that is not decoded. */
   readonly secretAccessKey: string;
-  /** When it ends, if it does: no URL made with it lives longer. */
+  /** When it expires, if it does: no URL signed with it lasts longer. */
   readonly expiration?: Date | undefined;
 }
 

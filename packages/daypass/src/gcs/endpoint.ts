@@ -1,16 +1,16 @@
 import { type BucketAddress, type BucketAddressing, bucketAddresses } from "../bucket-endpoint.ts";
 import { uriEncodePath } from "../encode.ts";
 
-/** Options that say which server the URLs are for. */
+/** Options for the server that the URLs are for. */
 export interface GcsEndpointOptions {
   /**
-   * Where the bucket's name goes: in front of the object (default), into the host, or nowhere, because the whole host of
-   * `endpoint` is one bucket's own.
+   * Where the bucket's name goes: before the object (default), into the host, or nowhere if the host of `endpoint`
+   * belongs to a single bucket.
    */
   readonly addressing?: BucketAddressing | undefined;
   /** Scheme, host and port of another server or of a bucket's own host; `https://storage.<universeDomain>` by default. */
   readonly endpoint?: string | undefined;
-  /** `googleapis.com` by default, or as the service account's file says. */
+  /** `googleapis.com` by default, or as in the service account's file. */
   readonly universeDomain?: string | undefined;
 }
 

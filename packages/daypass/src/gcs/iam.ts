@@ -13,8 +13,9 @@ export interface IamOptions {
   /** Address of the service account that signs. */
   readonly serviceAccount: string;
   /**
-   * An OAuth 2 access token with the scope `cloud-platform` or `iam`, or what gets one: asked before each signature. Of a `GoogleAuth` of
-   * google-auth-library `() => auth.getAccessToken()` fits as it is; one of its clients gives an object, whose `token` it is.
+   * An OAuth 2 access token with the scope `cloud-platform` or `iam`, or a function that returns one, called before each
+   * signature. With a `GoogleAuth` of google-auth-library, pass `() => auth.getAccessToken()`; its clients return an
+   * object, whose `token` it is.
    */
   readonly token: string | (() => Promise<string | null | undefined>);
   /** The runtime's own by default. Give one with a time limit, a proxy or retries. */

@@ -6,11 +6,11 @@ export interface GcsSignRequest extends Omit<ObjectRequest, "key"> {
   /** The object's name, exactly: it is data and never parsed as a URL. Left out for a call on the bucket itself. */
   readonly object?: string | undefined;
   /**
-   * First instant of validity. Signed as `X-Goog-Date`, 15 minutes later than it: Google admits a URL from that long before
-   * its date. So the URL has to live for more than 15 minutes after it.
+   * First instant of validity. `X-Goog-Date` is signed as 15 minutes later, because Google accepts a URL from 15 minutes
+   * before its date. So the URL must expire more than 15 minutes after this instant.
    */
   readonly notBefore?: Date | undefined;
-  /** Only `contentDisposition` and `contentType`: Cloud Storage knows no other override. */
+  /** Only `contentDisposition` and `contentType`: Cloud Storage supports no other override. */
   readonly response?: ObjectRequest["response"];
   /** A signature is for one object: `UNSUPPORTED_CONSTRAINT`. */
   readonly prefix?: string | undefined;

@@ -24,20 +24,20 @@ import { type GcsSignRequest, INSTEAD, KNOWN, readGcsRequest } from "./request.t
 /** Options of {@link gcsSigner}. */
 export interface GcsSignerOptions extends GcsEndpointOptions {
   /**
-   * The parsed key file of a service account, or an account whose key is elsewhere (see `iamCredentials`). Or a function that gives
-   * the current one (see `rotatingCredentials`).
+   * The parsed key file of a service account, an account whose key is elsewhere (see `iamCredentials`), or a function
+   * that returns the current one (see `rotatingCredentials`).
    */
   readonly credentials: GcsAccount | (() => GcsAccount);
-  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  /** What to do if the credentials expire before the URL would: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }
 
 /** Options of {@link gcsHmacSigner}. */
 export interface GcsHmacSignerOptions extends GcsEndpointOptions {
-  /** A key, or a function that gives the current one (see `rotatingCredentials`). */
+  /** A key, or a function that returns the current one (see `rotatingCredentials`). */
   readonly credentials: GcsHmacKey | (() => GcsHmacKey);
-  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  /** What to do if the credentials expire before the URL would: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -3,7 +3,7 @@ import { parseTarget } from "../wire.ts";
 import { GOOG4_RSA, gcsTexts } from "./canonical.ts";
 import { detectGcs, parseGcs } from "./parse.ts";
 
-/** What a signature is computed over: the request's own bytes in canonical form, without any secret of the verifier. */
+/** The text that is signed: the request's own bytes in canonical form, without any secret of the verifier. */
 export interface GcsSignedTexts {
   /** V2 has none. */
   readonly canonicalRequest?: string | undefined;

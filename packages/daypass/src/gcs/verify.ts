@@ -13,8 +13,8 @@ import { detectGcs, type ParsedGcs, parseGcs } from "./parse.ts";
 /** Options that the verifiers of both versions share. `K` is the kind of key. */
 export interface GcsBaseOptions<K> extends VerifierOptions {
   /**
-   * One key, several, or a function that finds them by the account's address or the HMAC key's id. An account may have
-   * several keys: give or return all of them.
+   * One key, several, or a function that looks them up by the account's address or the HMAC key's id. An account may
+   * have several keys: pass or return all of them.
    */
   readonly keys: Keys<K>;
   /**

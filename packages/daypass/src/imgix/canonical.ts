@@ -2,7 +2,7 @@ import { md5 } from "#crypto/digests";
 import { joinTarget } from "../edge-query.ts";
 import { hex } from "../encode.ts";
 
-/** What is weak about imgix' signature. */
+/** The weaknesses of imgix's signature. */
 export type ImgixWeakness = "plain-md5" | "no-expiry";
 export const IMGIX_WEAK: readonly ImgixWeakness[] = ["plain-md5", "no-expiry"];
 

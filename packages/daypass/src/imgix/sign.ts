@@ -14,7 +14,7 @@ import { checkSecret } from "../secrets.ts";
 import { weaknessWarnings } from "../weakness.ts";
 import { IMGIX_WEAK, type ImgixWeakness, imgixHash, imgixStringToSign } from "./canonical.ts";
 
-/** One URL to sign; its parameters stand in `url` or in `bind.query`. */
+/** One URL to sign; its parameters are in `url` or in `bind.query`. */
 export interface ImgixSignRequest extends EndlessSignRequest {}
 
 /** Options of {@link imgixSigner}. */

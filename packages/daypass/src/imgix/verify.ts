@@ -19,7 +19,7 @@ export interface ImgixGrant extends EdgeGrant<ImgixWeakness> {}
 export interface ImgixVerifierOptions extends EdgeVerifierOptions, ExpiryOptions {
   /** The source's token, several while one replaces another, or a function that fetches them. */
   readonly secrets: Secrets;
-  /** Who signed, for `grant.keyId`: a URL does not tell it. `"imgix"` by default. */
+  /** Who signed, for `grant.keyId`: URLs do not contain it. `"imgix"` by default. */
   readonly keyId?: string | undefined;
 }
 

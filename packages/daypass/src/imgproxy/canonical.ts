@@ -3,7 +3,7 @@ import { base64url, fromHex, utf8 } from "../encode.ts";
 import { refusal } from "../errors.ts";
 import type { Weakness } from "../weakness.ts";
 
-/** What can be weak about imgproxy's signature. */
+/** The possible weaknesses of imgproxy's signature. */
 export type ImgproxyWeakness = "no-expiry" | "short-signature";
 
 /** One of imgproxy's pairs of key and salt, both in hexadecimal. */
@@ -16,9 +16,9 @@ export interface ImgproxyKey {
 
 /** Options that signer and verifier must share with the server. */
 export interface ImgproxyOptions {
-  /** IMGPROXY_SIGNATURE_SIZE: bytes of the MAC that are kept, 32 by default. */
+  /** IMGPROXY_SIGNATURE_SIZE: number of bytes of the MAC in the URL, 32 by default. */
   readonly signatureSize?: number | undefined;
-  /** IMGPROXY_PATH_PREFIX, without a slash at its end; none by default. */
+  /** IMGPROXY_PATH_PREFIX, without a trailing slash; none by default. */
   readonly pathPrefix?: string | undefined;
 }
 

@@ -22,7 +22,7 @@ import {
 } from "./canonical.ts";
 
 /**
- * One URL to sign. `url` is the server's, the path prefix included, with the path that is signed behind it:
+ * One URL to sign. `url` is the server's URL, including the path prefix, followed by the path to sign:
  * `https://img.example.com/rs:fit:300/plain/s3://bucket/a.jpg`.
  */
 export interface ImgproxySignRequest extends EndlessSignRequest {}

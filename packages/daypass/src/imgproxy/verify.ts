@@ -25,7 +25,7 @@ export interface ImgproxyGrant extends EdgeGrant<ImgproxyWeakness> {}
 export interface ImgproxyVerifierOptions extends ImgproxyOptions, EdgeVerifierOptions, ExpiryOptions, UnsignedOptions {
   /** One pair of key and salt, several while one replaces another, or a function that fetches them. */
   readonly keys: Keys<ImgproxyKey>;
-  /** Who signed, for `grant.keyId`: a URL does not tell it. `"imgproxy"` by default. */
+  /** Who signed, for `grant.keyId`: URLs do not contain it. `"imgproxy"` by default. */
   readonly keyId?: string | undefined;
 }
 

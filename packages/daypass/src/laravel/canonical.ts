@@ -1,6 +1,6 @@
 import { formDecode } from "../wire.ts";
 
-/** What is weak about Laravel's signed routes. */
+/** The weaknesses of Laravel's signed routes. */
 export type LaravelWeakness = "no-expiry";
 export const LARAVEL_WEAK: readonly LaravelWeakness[] = ["no-expiry"];
 

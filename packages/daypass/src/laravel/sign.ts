@@ -20,9 +20,9 @@ export interface LaravelSignRequest extends EndlessSignRequest {}
 
 /** Options of {@link laravelSigner}. */
 export interface LaravelSignerOptions {
-  /** `APP_KEY` as it stands in `.env`, `base64:` included: Laravel signs with the text. */
+  /** `APP_KEY` exactly as in `.env`, including `base64:`, because Laravel signs with the text. */
   readonly secret: string;
-  /** `true` for relative signatures (`absolute: false`), which leave scheme and host open; `false` by default. */
+  /** `true` for relative signatures (`absolute: false`), which do not bind scheme and host; `false` by default. */
   readonly relative?: boolean | undefined;
   readonly clock?: Clock | undefined;
 }

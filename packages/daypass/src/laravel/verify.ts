@@ -19,15 +19,15 @@ export interface LaravelGrant extends EdgeGrant<LaravelWeakness> {}
 /** Options of {@link laravelVerifier}. */
 export interface LaravelVerifierOptions extends EdgeVerifierOptions, ExpiryOptions {
   /**
-   * `APP_KEY` as it stands in `.env`, `base64:` included: Laravel signs with the text. Several for `APP_PREVIOUS_KEYS`, or a
-   * function that fetches them.
+   * `APP_KEY` exactly as in `.env`, including `base64:`, because Laravel signs with the text. Several for
+   * `APP_PREVIOUS_KEYS`, or a function that fetches them.
    */
   readonly secrets: Secrets;
-  /** `true` for relative signatures (`absolute: false`), which leave scheme and host open; `false` by default. */
+  /** `true` for relative signatures (`absolute: false`), which do not bind scheme and host; `false` by default. */
   readonly relative?: boolean | undefined;
   /** Names of query parameters that are not signed, as in the middleware `signed:utm_source`. */
   readonly ignoreQuery?: readonly string[] | undefined;
-  /** Who signed, for `grant.keyId`: a URL does not tell it. `"laravel"` by default. */
+  /** Who signed, for `grant.keyId`: URLs do not contain it. `"laravel"` by default. */
   readonly keyId?: string | undefined;
 }
 

@@ -95,11 +95,11 @@ export function mediaCdnSigner(options: MediaCdnSignerOptions): AsyncSigner<Medi
 const BY_TOKEN = "use daypass/media-cdn/token";
 const INSTEAD = { notBefore: BY_TOKEN, "bind.ip": BY_TOKEN, "bind.headers": BY_TOKEN };
 
-/** What cookies are for: exactly one of `expiresIn` and `expiresAt`. */
+/** What the cookies grant, and for how long: exactly one of `expiresIn` and `expiresAt`. */
 export interface MediaCdnCookieRequest extends Lifetime {
   /** `https://host/path/`: everything below it; with `prefix` any URL below that. */
   readonly url: string;
-  /** A beginning of the URL's path that ends in `/`, in place of the whole path. */
+  /** A beginning of the URL's path that ends in `/`, instead of the whole path. */
   readonly prefix?: string | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface MediaCdnGrant extends EdgeGrant {
 
 /** Options of {@link mediaCdnVerifier}. */
 export interface MediaCdnVerifierOptions extends EdgeVerifierOptions, UnsignedOptions {
-  /** One public key, several, or a function that finds them by key name. */
+  /** One public key, several, or a function that looks them up by key name. */
   readonly keys: Keys<MediaCdnKey>;
   /** `true` for signers that pad base64url with `=`, `false` by default: a signature has one spelling. */
   readonly padded?: boolean | undefined;
@@ -30,9 +30,9 @@ export interface MediaCdnVerifierOptions extends EdgeVerifierOptions, UnsignedOp
  * Verifies signed requests of Google's Media CDN: Ed25519 over the whole URL, or over a prefix of it in the query, in the
  * path (`edge-cache-token=`) or in the cookie `Edge-Cache-Cookie`.
  *
- * Does not bind the method: `methods` says what a URL grants. With a prefix the query is not signed either: parameters are
- * refused unless `allowUnsigned` lists them, and a prefix ends at a segment. `IPRanges`, `HeaderName`, `HeaderValue` and
- * `Starts` are not understood and refused: the tokens of `daypass/media-cdn/token` have them.
+ * Does not bind the method: `methods` says what a URL grants. With a prefix, the query is not signed either: parameters
+ * are refused unless `allowUnsigned` lists them. A prefix ends at a segment boundary. `IPRanges`, `HeaderName`,
+ * `HeaderValue` and `Starts` are not supported and are refused; the tokens of `daypass/media-cdn/token` have them.
  *
  * Source: https://cloud.google.com/media-cdn/docs/generate-signatures
  *

@@ -8,11 +8,11 @@ import { parseEpoch } from "../validity.ts";
 import { headerValues, joinTokens, type QueryToken } from "../wire.ts";
 import type { NginxExpression, NginxParts } from "./canonical.ts";
 
-/** Names of the query parameters, as `secure_link $arg_md5,$arg_expires;` gives them. */
+/** Names of the query parameters, as in `secure_link $arg_md5,$arg_expires;`. */
 export interface NginxParameters {
   /** Of the parameter with the MD5. */
   readonly signature: string;
-  /** Of the parameter with the end, in seconds since 1970. */
+  /** The name of the parameter with the expiry, in seconds since 1970. */
   readonly expires: string;
 }
 

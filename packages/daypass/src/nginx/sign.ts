@@ -32,7 +32,7 @@ export interface NginxSignRequest extends EndlessSignRequest {}
 
 /** Options of {@link nginxSigner}. */
 export interface NginxSignerOptions extends NginxOptions {
-  /** What stands for `$secret` in nginx.conf. */
+  /** The secret in nginx.conf, for which the expression has `$secret`. */
   readonly secret: string;
   readonly clock?: Clock | undefined;
 }

@@ -16,7 +16,7 @@ import { type Secrets, secretResolver } from "../secrets.ts";
 import { compileExpression, DEFAULT_EXPRESSION, type NginxExpression } from "./canonical.ts";
 import { DEFAULT_PARAMETERS, type NginxParameters, type NginxToken, parseNginx } from "./parse.ts";
 
-/** What can be weak about a `secure_link`, as its expression says. */
+/** The possible weaknesses of a `secure_link`, which depend on its expression. */
 export type NginxWeakness = "plain-md5" | "unseparated-fields" | "no-expiry";
 
 /** What a verified `secure_link` allows. */
@@ -25,8 +25,8 @@ export interface NginxGrant extends EdgeGrant<NginxWeakness> {}
 /** Options that signer and verifier must share with nginx.conf. */
 export interface NginxOptions {
   /**
-   * The value of `secure_link_md5`, with `$secret` where the secret stands in nginx.conf:
-   * `"$secure_link_expires$uri $secret"` by default.
+   * The value of `secure_link_md5` in nginx.conf, with `$secret` in place of the secret: `"$secure_link_expires$uri
+   * $secret"` by default.
    */
   readonly expression?: string | undefined;
   /** The names that `secure_link` reads: `{ signature: "md5", expires: "expires" }` by default. */
@@ -37,7 +37,7 @@ export interface NginxOptions {
 export interface NginxVerifierOptions extends NginxOptions, EdgeVerifierOptions, ExpiryOptions, UnsignedOptions {
   /** The secret, several while one replaces another, or a function that fetches them. */
   readonly secrets: Secrets;
-  /** Who signed, for `grant.keyId`: a link does not tell it. `"nginx"` by default. */
+  /** Who signed, for `grant.keyId`: links do not contain it. `"nginx"` by default. */
   readonly keyId?: string | undefined;
 }
 

@@ -12,7 +12,7 @@ import {
   type WireOptions,
 } from "./request.ts";
 
-/** What is used of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response. */
+/** The parts of an `http.ServerResponse`, an `http2.Http2ServerResponse` or an Express response that are used. */
 export interface NodeResponse {
   /** The HTTP status that is sent. */
   statusCode: number;
@@ -38,7 +38,7 @@ export interface NodeResponse {
 // Of a method's shape: the `done` of Fastify, which takes an `Error` alone, fits it as well.
 export type Next = { next(error?: unknown): void }["next"];
 
-/** Receives the grant: a handler that takes it cannot be reached by a request that was not verified. */
+/** Receives the grant, so a request that was not verified cannot reach the handler. */
 export type GuardedHandler<G extends Grant, Req, Res> = (grant: G, req: Req, res: Res, next: Next) => unknown;
 
 /** Options of {@link guardNode}. */

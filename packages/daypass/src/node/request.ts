@@ -2,23 +2,23 @@ import { DaypassError } from "../errors.ts";
 import { wireRequest } from "../head.ts";
 import type { WireRequest } from "../scheme.ts";
 
-/** What is read of an `http.IncomingMessage`, an `http2.Http2ServerRequest` or an Express request. */
+/** The parts of an `http.IncomingMessage`, an `http2.Http2ServerRequest` or an Express request that are read. */
 export interface NodeRequest {
   readonly method?: string | undefined;
   /** Rewritten by middleware that mounts one router in another. */
   url?: string | undefined;
-  /** The target as it was before any mount, which Express, Connect and their kin keep. */
+  /** The target as it was before any mount, which Express, Connect and similar frameworks provide. */
   readonly originalUrl?: string | undefined;
-  /** The part of the path that a mount removed from `url`, where the framework tells it. */
+  /** The part of the path that a mount removed from `url`, if the framework provides it. */
   readonly baseUrl?: string | undefined;
   /** Names and values by turns, as received. */
   readonly rawHeaders: readonly string[];
-  /** Read where {@link rawHeaders} is empty: who runs Express on an event, as serverless-http does, fills these alone. */
+  /** Read where {@link rawHeaders} is empty: adapters that run Express on an event, such as serverless-http, fill only these. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
   /** 1 or 2: HTTP/2 has `:authority` in the place of `Host`. */
   readonly httpVersionMajor: number;
   readonly socket: { readonly remoteAddress?: string | undefined };
-  /** Whether the client broke off, as Node tells it. */
+  /** Whether the client aborted the request, as reported by Node. */
   readonly aborted?: boolean | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface WireOptions {
    * is that many entries from the right. 0 by default: the address of the socket. Further left anyone may write.
    */
   readonly trustedHops?: number | undefined;
-  /** The client's address where something else knows it. Overrules `trustedHops`. */
+  /** The client's address, if it is known from elsewhere. Overrides `trustedHops`. */
   readonly remoteAddress?: string | undefined;
   /**
    * The server's `maxHeadersCount`, 1000 by default as Node has it. Node drops what exceeds it without a word, so a

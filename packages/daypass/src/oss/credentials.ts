@@ -5,13 +5,13 @@ import type { Keys } from "../key-resolver.ts";
 
 /** An access key in Alibaba's words. */
 export interface OssCredentials {
-  /** Public: it stands in every URL. */
+  /** Public: it is in every URL. */
   readonly accessKeyId: string;
   /** Secret: never in a URL, a message or a log. */
   readonly accessKeySecret: string;
   /** Present with temporary credentials (STS). */
   readonly securityToken?: string | undefined;
-  /** When temporary credentials end: no URL made with them lives longer. */
+  /** When temporary credentials expire: no URL signed with them lasts longer. */
   readonly expiration?: Date | undefined;
 }
 
@@ -23,7 +23,7 @@ export const keyIdOf = ({ accessKeyId }: OssCredentials): string => accessKeyId;
 
 /** Options that the verifiers of both versions share. */
 export interface OssBucketOptions {
-  /** One access key, several, or a function that finds them by access key id. */
+  /** One access key, several, or a function that looks them up by access key id. */
   readonly credentials: Keys<OssCredentials>;
   /**
    * The bucket of each origin that is one bucket's own, such as a CNAME. With `https://*.oss.example.com` among the
@@ -32,15 +32,15 @@ export interface OssBucketOptions {
   readonly buckets?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Options that say which server the URLs are for. */
+/** Options for the server that the URLs are for. */
 export interface OssEndpointOptions {
-  /** `cn-hangzhou`, without the `oss-` that stands in front of it in host names. */
+  /** For example `cn-hangzhou`, without the prefix `oss-` of host names. */
   readonly region: string;
   /** Scheme, host and port; `https://oss-<region>.aliyuncs.com` by default. */
   readonly endpoint?: string | undefined;
   /**
-   * `virtual` by default; `bucket-bound` where the endpoint is a domain of the bucket's own (CNAME). In all of them the
-   * signature covers `/bucket/key`.
+   * `virtual` by default; `bucket-bound` if the endpoint is the bucket's own domain (CNAME). In all cases, the signature
+   * covers `/bucket/key`.
    */
   readonly addressing?: BucketAddressing | undefined;
 }

@@ -8,11 +8,11 @@ import { type SignedHeader, UNSIGNED_PAYLOAD } from "./canonical.ts";
 
 /** What a verified OSS request allows: one method on one object or bucket. */
 export interface OssGrant extends Grant, ObjectLocation {
-  /** The region of the signature; empty in V1, which knows none. */
+  /** The region of the signature; empty in V1, which has none. */
   readonly region: string;
   /** Signed parameters other than the signature's own, decoded, in wire order. */
   readonly parameters: readonly Parameter[];
-  /** Parameters that only `allowUnsigned` has let through: whoever holds the URL has chosen their values. */
+  /** Unsigned parameters that `allowUnsigned` permitted: the holder of the URL chose their values. */
   readonly unsignedParameters: readonly Parameter[];
   /** Names of the headers that were signed. */
   readonly signedHeaders: readonly string[];

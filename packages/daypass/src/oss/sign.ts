@@ -14,9 +14,9 @@ import { INSTEAD, type OssSignRequest } from "./request.ts";
 
 /** Options of {@link ossSigner}. */
 export interface OssSignerOptions extends OssEndpointOptions {
-  /** An access key, or a function that gives the current one (see `rotatingCredentials`). */
+  /** An access key, or a function that returns the current one (see `rotatingCredentials`). */
   readonly credentials: OssCredentials | (() => OssCredentials);
-  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  /** What to do if the credentials expire before the URL would: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   /** Signs for a cloud box instead of a region. */
   readonly cloudBoxId?: string | undefined;

@@ -14,7 +14,7 @@ import { detectOss, type ParsedOss, parseOss } from "./parse.ts";
 
 /** Options of {@link ossVerifier}. */
 export interface OssVerifierOptions extends OssBucketOptions, VerifierOptions {
-  /** Regions (or cloud boxes) that signatures may be made for; any if left out (the region is signed either way). */
+  /** Regions (or cloud boxes) that signatures may be for; any if omitted (the region is signed in any case). */
   readonly regions?: readonly string[] | undefined;
   /** Seconds that a signing time may lie in the future, 900 by default as on OSS. */
   readonly maxFutureSkew?: number | undefined;

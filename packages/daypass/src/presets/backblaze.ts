@@ -17,7 +17,7 @@ const B2: Provider = {
 };
 
 /**
- * Backblaze B2, whose regions are named like `us-east-005`: the bucket's endpoint tells it.
+ * Backblaze B2, whose regions are named like `us-east-005`: see the bucket's endpoint.
  *
  * Source: https://www.backblaze.com/docs/cloud-storage-call-the-s3-compatible-api
  *

@@ -16,7 +16,7 @@ const CEPH: Provider = {
 };
 
 /**
- * A Ceph Object Gateway (radosgw) of your own. It takes any region.
+ * Your own Ceph Object Gateway (radosgw). It accepts any region.
  *
  * Source: https://docs.ceph.com/en/latest/radosgw/s3/
  *

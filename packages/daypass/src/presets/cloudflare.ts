@@ -20,12 +20,12 @@ const R2: Provider = {
 export interface R2Options {
   /** 32 hexadecimal digits, as the dashboard shows them. */
   readonly accountId: string;
-  /** Of the bucket, where it has one. */
+  /** The bucket's jurisdiction, if it has one. */
   readonly jurisdiction?: "eu" | "fedramp" | undefined;
 }
 
 /**
- * Cloudflare R2, whose one region is `auto`. It has no upload forms: `s3FormSigner` refuses the preset.
+ * Cloudflare R2, whose only region is `auto`. It has no upload forms: `s3FormSigner` refuses the preset.
  *
  * Source: https://developers.cloudflare.com/r2/api/s3/presigned-urls/
  *

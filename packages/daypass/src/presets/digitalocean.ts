@@ -16,7 +16,8 @@ const SPACES: Provider = {
 };
 
 /**
- * DigitalOcean Spaces, whose regions are named like `nyc3`. Not for the CDN's hosts: those are another name than the one signed.
+ * DigitalOcean Spaces, whose regions are named like `nyc3`. Not for the CDN's hosts, because their name is not the
+ * signed one.
  *
  * Source: https://docs.digitalocean.com/products/spaces/reference/s3-compatibility/
  *

@@ -16,7 +16,7 @@ const MINIO: Provider = {
 };
 
 /**
- * A MinIO server of your own, with the region it has unless it is configured for another.
+ * Your own MinIO server; the default region is MinIO's own default.
  *
  * Source: https://github.com/minio/minio/blob/master/cmd/auth-handler.go
  *

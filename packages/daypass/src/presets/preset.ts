@@ -3,13 +3,13 @@ import type { Provider } from "../provider.ts";
 
 /** Options for the signers of `daypass/s3` and its subpaths, to be spread into theirs. */
 export interface Preset {
-  /** What the provider takes as the region of a signature. */
+  /** The region for which the provider expects signatures. */
   readonly region: string;
-  /** Scheme and host, and port where it is not the usual one. */
+  /** Scheme and host, and the port if it is not the default. */
   readonly endpoint: string;
   /** Where the bucket's name goes. */
   readonly addressing: "path" | "virtual";
-  /** What it can and cannot do: signers refuse what it is known to lack. */
+  /** Its features: signers refuse those that it is known to lack. */
   readonly provider: Provider;
 }
 
@@ -20,9 +20,9 @@ export interface RegionOptions {
 
 /** A server of your own. */
 export interface ServerOptions {
-  /** Scheme, host and port under which clients reach it: what is signed. */
+  /** Scheme, host and port that clients use, because these are signed. */
   readonly endpoint: string;
-  /** Only where the server is configured for another one than its own default. */
+  /** Needed only if the server is configured for a region other than its default. */
   readonly region?: string | undefined;
 }
 

@@ -13,7 +13,7 @@ const TIGRIS: Provider = {
 };
 
 /**
- * Tigris, whose one region is `auto`. Its URLs may live for 90 days; the signer keeps to the seven that SigV4 allows.
+ * Tigris, whose only region is `auto`. It accepts URLs valid for 90 days; the signer allows seven, the maximum of SigV4.
  *
  * Source: https://www.tigrisdata.com/docs/objects/presigned/
  *

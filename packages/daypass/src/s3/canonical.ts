@@ -93,7 +93,7 @@ export function hostHeader(host: string): string {
 // The same text each time, so that what is made of it can be known again.
 let lastHost = { host: "", line: "" };
 
-/** Where an object or a bucket is, in S3's words. */
+/** Where an object or a bucket is, in S3's terms. */
 export interface S3Location {
   readonly bucket: string;
   /** `undefined` for a call on the bucket itself. */

@@ -2,15 +2,15 @@ import { refusal } from "../errors.ts";
 import { type Keys, keyResolver } from "../key-resolver.ts";
 import type { KeyResolver } from "../scheme.ts";
 
-/** An access key as every AWS tool knows it. */
+/** An access key, as used by every AWS tool. */
 export interface S3Credentials {
-  /** Public: it stands in every URL. */
+  /** Public: it is in every URL. */
   readonly accessKeyId: string;
   /** Secret: never in a URL, a message or a log. */
   readonly secretAccessKey: string;
   /** Present with temporary credentials. */
   readonly sessionToken?: string | undefined;
-  /** When temporary credentials end: no URL made with them lives longer. */
+  /** When temporary credentials expire: no URL signed with them lasts longer. */
   readonly expiration?: Date | undefined;
 }
 

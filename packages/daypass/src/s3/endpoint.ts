@@ -3,10 +3,10 @@ import { invalidInput } from "../errors.ts";
 import type { Provider } from "../provider.ts";
 import { urlHost } from "../url-host.ts";
 
-/** Where the bucket's name goes: into the host, or in front of the key. */
+/** Where the bucket's name goes: into the host, or before the key. */
 export type Addressing = "path" | "virtual";
 
-/** Options that say which server the URLs are for. */
+/** Options for the server that the URLs are for. */
 export interface EndpointOptions {
   /**
    * The bucket's region, such as `eu-west-1`; what the server is configured for, elsewhere than on Amazon. It is
@@ -19,11 +19,11 @@ export interface EndpointOptions {
    */
   readonly endpoint?: string | undefined;
   /**
-   * By default `virtual` on Amazon for buckets that its certificate covers, and `path` on custom endpoints. Nothing can stand in front
-   * of an IP address.
+   * By default `virtual` on Amazon for buckets that its certificate covers, and `path` on custom endpoints. No bucket
+   * name can come before an IP address.
    */
   readonly addressing?: Addressing | undefined;
-  /** What the provider is known to lack, as the presets of `daypass/presets` have it. */
+  /** The features that the provider is known to lack, as in the presets of `daypass/presets`. */
   readonly provider?: Provider | undefined;
 }
 

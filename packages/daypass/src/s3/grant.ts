@@ -7,7 +7,7 @@ import { type S3Location, type SignedHeader, UNSIGNED_PAYLOAD } from "./canonica
 
 /** What a verified S3 request allows: one method on one object or bucket. */
 export interface S3Grant extends Grant, S3Location {
-  /** The region of the signature; empty in SigV2, which knows none. */
+  /** The region of the signature; empty in SigV2, which has none. */
   readonly region: string;
   /** Query parameters other than the signature's own, decoded, in wire order: all of them were signed. */
   readonly parameters: readonly (readonly [name: string, value: string])[];

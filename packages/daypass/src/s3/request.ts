@@ -16,11 +16,11 @@ export interface S3SignRequest extends Constraints {
   readonly method?: string | undefined;
   /** Further parameters, e.g. `versionId`, `partNumber`, `uploadId`. They become part of the signature. */
   readonly query?: Bindings["query"];
-  /** Headers that the holder has to send with exactly these values. */
+  /** Headers that the holder must send with exactly these values. */
   readonly headers?: Bindings["headers"];
   /** `sign` signs keys with `.` or `..` segments, which no browser can fetch. Refused by default. */
   readonly dotSegments?: "refuse" | "sign" | undefined;
-  /** S3 cannot hold a URL back: `UNSUPPORTED_CONSTRAINT`. */
+  /** S3 does not support a later start: `UNSUPPORTED_CONSTRAINT`. */
   readonly notBefore?: Date | undefined;
   /** S3 signs one key: `UNSUPPORTED_CONSTRAINT`. */
   readonly prefix?: string | undefined;

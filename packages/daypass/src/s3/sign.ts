@@ -12,9 +12,9 @@ import { checkCall, collectHeaders, collectQuery, type S3SignRequest } from "./r
 
 /** Options of {@link s3Signer}. */
 export interface S3SignerOptions extends EndpointOptions {
-  /** An access key, or a function that gives the current one (see `rotatingCredentials`). */
+  /** An access key, or a function that returns the current one (see `rotatingCredentials`). */
   readonly credentials: S3Credentials | (() => S3Credentials);
-  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  /** What to do if the credentials expire before the URL would: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -5,7 +5,7 @@ import { parseTarget } from "../wire.ts";
 import { canonicalHeaders } from "./canonical.ts";
 import { type ParsedS3, parseS3 } from "./parse.ts";
 
-/** What a signature is computed over: the request's own bytes in canonical form, without any secret of the verifier. */
+/** The text that is signed: the request's own bytes in canonical form, without any secret of the verifier. */
 export interface S3Texts {
   /** SigV2 has none. */
   readonly canonicalRequest?: string | undefined;

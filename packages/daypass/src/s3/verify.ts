@@ -14,13 +14,13 @@ import { checkSignatureForm, detectS3, hasExpressSession, type ParsedS3, parseS3
 /** Options of {@link s3Verifier}. */
 export interface S3VerifierOptions extends VerifierOptions {
   /**
-   * One access key, several, or a function that finds them by access key id.
+   * One access key, several, or a function that looks them up by access key id.
    *
-   * `origins` may hold `https://*.s3.example.com`: there `*` is the bucket (virtual-host style), elsewhere the bucket is
-   * the first path segment.
+   * `origins` may contain `https://*.s3.example.com`, where `*` is the bucket (virtual-host style); otherwise, the
+   * bucket is the first path segment.
    */
   readonly credentials: S3Credentials | readonly S3Credentials[] | KeyResolver<S3Credentials>;
-  /** Regions that signatures may be made for; any if left out (the region is signed either way). */
+  /** Regions that signatures may be for; any if omitted (the region is signed in any case). */
   readonly regions?: readonly string[] | undefined;
   /** Seconds that a signing time may lie in the future, 900 by default as MinIO has it. */
   readonly maxFutureSkew?: number | undefined;

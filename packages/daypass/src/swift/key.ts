@@ -12,11 +12,11 @@ export type SwiftDigest = "sha1" | "sha256" | "sha512";
 export interface SwiftKey {
   /** `AUTH_…` */
   readonly account: string;
-  /** Only where the key is one of the container's metadata: it opens nothing else. */
+  /** Only if the key is set on a container: it is then valid for nothing else. */
   readonly container?: string | undefined;
   /** Its value, as text. */
   readonly key: string;
-  /** Digests that signatures of this key may have: SHA-256 and SHA-512 if left out, as on Swift itself. */
+  /** Digests that signatures with this key may use: SHA-256 and SHA-512 if omitted, as in Swift itself. */
   readonly digests?: readonly SwiftDigest[] | undefined;
 }
 

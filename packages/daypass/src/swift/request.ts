@@ -3,22 +3,22 @@ import type { Constraints, RequestRules } from "../constraints.ts";
 /** One TempURL to sign. */
 export interface SwiftSignRequest extends Constraints {
   readonly container: string;
-  /** The object's name, exactly: it is data and never parsed as a URL. May be left out where there is a `prefix`. */
+  /** The object's name, exactly: it is data, and is never parsed as a URL. May be omitted if there is a `prefix`. */
   readonly object?: string | undefined;
-  /** `GET` (default), `HEAD`, `PUT`, `POST` or `DELETE`. `HEAD` comes with `GET`, `PUT` and `POST`. */
+  /** `GET` (default), `HEAD`, `PUT`, `POST` or `DELETE`. `GET`, `PUT` and `POST` also grant `HEAD`. */
   readonly method?: string | undefined;
   /** Grants every object whose name starts with this. */
   readonly prefix?: string | undefined;
   /**
-   * `folder` (default) takes only prefixes that end in `/`; `text` any, beside an `object` the empty one for the whole container as well:
-   * `pre` grants `private`, too.
+   * `folder` (default) accepts only prefixes that end in `/`. `text` accepts any, even an empty one for the whole
+   * container if there is an `object`: with `text`, `pri` also grants `private`.
    */
   readonly prefixMatch?: PrefixMatch | undefined;
-  /** The name under which a browser saves the download. Not signed: whoever holds the URL can change it. */
+  /** The name under which a browser saves the download. Not signed: the holder of the URL can change it. */
   readonly filename?: string | undefined;
   /** Shows the download instead of saving it. Not signed, either. */
   readonly inline?: boolean | undefined;
-  /** `iso` writes the end into the URL as `2026-01-02T03:04:05Z`; the signature is the same. */
+  /** `iso` writes the expiry into the URL as `2026-01-02T03:04:05Z`; the signature is the same. */
   readonly expiresAs?: "unix" | "iso" | undefined;
   /** `sign` signs names with `.` or `..` segments, which no browser can fetch. Refused by default. */
   readonly dotSegments?: "refuse" | "sign" | undefined;

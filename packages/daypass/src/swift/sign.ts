@@ -13,7 +13,7 @@ import { RULES, type SwiftSignRequest } from "./request.ts";
 
 /** Options of {@link swiftSigner}. */
 export interface SwiftSignerOptions<D extends SwiftDigest> {
-  /** Scheme, host, port and whatever stands in front of `/v1/` (`https://rgw.example.com/swift`); it is not signed. */
+  /** Scheme, host, port and the path before `/v1/` (`https://rgw.example.com/swift`); it is not signed. */
   readonly endpoint: string;
   /** `AUTH_…` */
   readonly account: string;

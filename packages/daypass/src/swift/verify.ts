@@ -16,17 +16,17 @@ import type { PrefixMatch } from "./request.ts";
 /** Options of {@link swiftVerifier}. */
 export interface SwiftVerifierOptions extends VerifierOptions {
   /**
-   * The keys of accounts and containers, or a function that finds them by `account/container`. All that fit are tried, so
-   * that one can replace another.
+   * The keys of accounts and containers, or a function that looks them up by `account/container`. All matching keys are
+   * tried, so that one can replace another.
    */
   readonly keys: Keys<SwiftKey>;
-  /** What stands in front of `/v1/` in the URL, such as `/swift`. It is not signed. */
+  /** The path before `/v1/` in the URL, such as `/swift`. It is not signed. */
   readonly basePath?: string | undefined;
-  /** Prefixes that are honoured: `folder` (default) those that end in `/`, `text` any, as Swift does. */
+  /** Accepted prefixes: `folder` (default) those that end in `/`, `text` any, as in Swift. */
   readonly prefixMatch?: PrefixMatch | undefined;
   /** `filename` and `inline`, which TempURLs do not sign; none is let through by default. */
   readonly allowUnsigned?: readonly ("filename" | "inline")[] | undefined;
-  /** Longest time in seconds that a URL may still have to live. */
+  /** Longest remaining lifetime of a URL, in seconds. */
   readonly maxLife?: number | undefined;
 }
 
@@ -35,13 +35,13 @@ export interface SwiftGrant extends Grant {
   readonly account: string;
   readonly container: string;
   readonly object: string;
-  /** Where every object whose name begins with it is granted. */
+  /** If set, every object whose name begins with it is granted. */
   readonly prefix: string | undefined;
-  /** The network that the client is in, where the URL names one. */
+  /** The network of the client, if the URL names one. */
   readonly ipRange: string | undefined;
   /** The hash of the signature. */
   readonly digest: SwiftDigest;
-  /** `filename` and `inline`: whoever holds the URL has chosen their values. */
+  /** `filename` and `inline`: the holder of the URL chose their values. */
   readonly unsignedParameters: readonly Parameter[];
 }
 

@@ -1,7 +1,7 @@
 import { macBase64, uriEncode, utf8 } from "../encode.ts";
 import type { Parameter } from "../parameters.ts";
 
-/** What is weak about Symfony's UriSigner. */
+/** The weakness of Symfony's UriSigner. */
 export type SymfonyWeakness = "no-expiry";
 export const SYMFONY_WEAK: readonly SymfonyWeakness[] = ["no-expiry"];
 
@@ -10,8 +10,8 @@ export interface SymfonyOptions {
   /** Names of the parameters: `{ hash: "_hash", expiration: "_expiration" }` by default. */
   readonly parameters?: { readonly hash?: string; readonly expiration?: string } | undefined;
   /**
-   * How the hash is written: `"base64url"` by default, as releases of 2025 and later do; `"base64"` for those before, such as
-   * 5.4 and 6.4, which also know no `_expiration`.
+   * How the hash is written: `"base64url"` by default, as in releases of 2025 and later; `"base64"` for earlier ones,
+   * such as 5.4 and 6.4, which also do not support `_expiration`.
    */
   readonly encoding?: "base64url" | "base64" | undefined;
 }

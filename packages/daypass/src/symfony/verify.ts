@@ -19,7 +19,7 @@ export interface SymfonyGrant extends EdgeGrant<SymfonyWeakness> {}
 export interface SymfonyVerifierOptions extends SymfonyOptions, EdgeVerifierOptions, ExpiryOptions {
   /** `kernel.secret`, several while one replaces another, or a function that fetches them. */
   readonly secrets: Secrets;
-  /** Who signed, for `grant.keyId`: a URL does not tell it. `"symfony"` by default. */
+  /** Who signed, for `grant.keyId`: URLs do not contain it. `"symfony"` by default. */
   readonly keyId?: string | undefined;
 }
 

@@ -34,7 +34,7 @@ export interface ImgproxyExplainKey extends Of<"imgproxy">, ImgproxyKey, Imgprox
 export interface CloudCdnExplainKey extends Of<"cloud-cdn">, CloudCdnKey {}
 /** A URL or a cookie of Google's Media CDN, with the key of that name. */
 export interface MediaCdnExplainKey extends Of<"media-cdn">, MediaCdnKey {
-  /** `true` where base64url is padded with `=`, `false` by default. */
+  /** `true` if base64url is padded with `=`, `false` by default. */
   readonly padded?: boolean | undefined;
 }
 /** A token of Google's Media CDN: its secret or public key, and the name of its parameter. */
@@ -43,9 +43,9 @@ export interface MediaCdnTokenExplainKey extends Of<"media-cdn/token"> {
   /** Name of the query parameter, `"edge-cache-token"` by default. */
   readonly parameter?: string | undefined;
 }
-/** A signed URL of Laravel, with the application's key; `relative` where the host was not signed. */
+/** A signed URL of Laravel, with the application's key; `relative` if the host was not signed. */
 export interface LaravelExplainKey extends Secret<"laravel"> {
-  /** `true` where scheme and host were not signed, `false` by default. */
+  /** `true` if scheme and host were not signed, `false` by default. */
   readonly relative?: boolean | undefined;
 }
 /** A URL of Symfony's `UriSigner`, with the options of its signer. */

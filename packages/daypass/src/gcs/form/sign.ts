@@ -17,9 +17,9 @@ import type { DraftOptions, GcsHmacSignerOptions, GcsSignerOptions } from "../si
 /** One upload form to sign. */
 export interface GcsFormRequest extends FormRequest {
   readonly bucket: string;
-  /** The object's name. `${filename}` in it stands for the name of the file that is uploaded. */
+  /** The object's name. `${filename}` in it is replaced by the name of the uploaded file. */
   readonly object?: string | undefined;
-  /** `sign` takes names with `.` or `..` segments. Refused by default. */
+  /** `sign` accepts names with `.` or `..` segments, which are refused by default. */
   readonly dotSegments?: ObjectRequest["dotSegments"];
 }
 

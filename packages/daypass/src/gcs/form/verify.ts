@@ -16,17 +16,17 @@ import { OWN_FIELDS, parseGcsForm, saysHmac } from "./parse.ts";
 /** What a verified form allows: one POST of a file to an object. */
 export interface GcsFormGrant extends FormGrant {
   readonly object: string;
-  /** Where the browser goes after the upload. Bound by the policy. */
+  /** Where the browser is redirected after the upload. Bound by the policy. */
   readonly redirect: string | undefined;
-  /** The status to answer with where there is no redirect: 204 unless `success_action_status` is one of the other two. */
+  /** The status to respond with if there is no redirect: 204 unless `success_action_status` is one of the other two. */
   readonly status: 200 | 201 | 204;
 }
 
 /** Options of {@link gcsFormVerifier} and {@link gcsHmacFormVerifier}. */
 export interface GcsFormVerifierOptions<K = GcsPublicAccount> extends FormVerifierOptions {
-  /** One key, several, or a function that finds them by the account's address or the HMAC key's id. */
+  /** One key, several, or a function that looks them up by the account's address or the HMAC key's id. */
   readonly keys: Keys<K>;
-  /** Longest time in seconds from `x-goog-date` to the policy's end: 604800 by default. */
+  /** Longest time from `x-goog-date` to the policy's expiry, in seconds: 604800 by default. */
   readonly maxLife?: number | undefined;
   /** Seconds that a signing time may lie in the future, 900 by default. */
   readonly maxFutureSkew?: number | undefined;

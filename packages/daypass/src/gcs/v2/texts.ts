@@ -7,7 +7,7 @@ import { parseGcsV2 } from "./parse.ts";
 /**
  * The string to sign of a request with V2 in its query. Verifies nothing.
  *
- * @param hostBucket the bucket where the host names it, else the empty string: V2 signs it
+ * @param hostBucket the bucket if the host names it, else the empty string: V2 signs it
  * @throws {DaypassError} `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_HEADER`
  * @example
  * ```ts

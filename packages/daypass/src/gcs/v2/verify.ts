@@ -15,18 +15,18 @@ import { detectGcsV2, type ParsedGcsV2, parseGcsV2 } from "./parse.ts";
 
 /** Options of {@link gcsV2Verifier} and {@link gcsV2HmacVerifier}. */
 export interface GcsV2VerifierOptions<K = GcsPublicAccount> extends GcsBaseOptions<K> {
-  /** Longest time in seconds that a URL may still have to live. V2 itself has no maximum; Google advises a week. */
+  /** Longest remaining lifetime of a URL, in seconds. V2 itself has no maximum; Google advises a week. */
   readonly maxLife?: number | undefined;
   /**
-   * Names of query parameters that V2 does not sign and that are let through all the same, none by default. Whoever holds
-   * a URL can set them to anything: list `generation` and every holder can read every version of the object.
+   * Names of unsigned query parameters that are nevertheless accepted, none by default. The holder of a URL can set them
+   * to anything: if you list `generation`, every holder can read every version of the object.
    */
   readonly allowUnsigned?: readonly string[] | undefined;
 }
 
 /** What a verified V2 URL allows. */
 export interface GcsV2Grant extends GcsGrant {
-  /** The parameters of `allowUnsigned` that were there: whoever holds the URL has chosen their values. */
+  /** The parameters of `allowUnsigned` that were present: the holder of the URL chose their values. */
   readonly unsignedParameters: readonly Parameter[];
 }
 

@@ -11,7 +11,7 @@ export interface MediaCdnTokenSecret {
   readonly secret: string;
 }
 
-/** A key of another algorithm, as `mediaCdnSha1Key` and `mediaCdnPublicKey` make it. */
+/** A key for another algorithm, created by `mediaCdnSha1Key` or `mediaCdnPublicKey`. */
 export interface MediaCdnTokenVerifyKey {
   /** Whether a field `hmac=…` or `Signature=…` is one of this text. */
   readonly matches: (text: string, proof: string) => Promise<boolean>;

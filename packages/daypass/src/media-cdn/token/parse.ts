@@ -11,11 +11,11 @@ import type { ReceivedRequest } from "../../scheme.ts";
 import { parseEpoch } from "../../validity.ts";
 import { FIELDS, type TokenFields, tokenStringToSign } from "./canonical.ts";
 
-/** What a token grants beside the path. */
+/** What a token grants in addition to the path. */
 export interface MediaCdnTokenFacts {
-  /** The URL below which everything is granted, where the token has one. */
+  /** The URL below which everything is granted, if the token has one. */
   readonly prefix: string | undefined;
-  /** The patterns that the path has to match one of, where the token has them. */
+  /** The patterns of the token, if it has any: the path must match one of them. */
   readonly pathGlobs: readonly string[] | undefined;
   readonly sessionId: string | undefined;
   readonly data: string | undefined;

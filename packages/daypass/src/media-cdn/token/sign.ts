@@ -30,9 +30,9 @@ import {
 
 /** One URL to sign. `bind.ip` and `bind.headers` are bound, and so is `notBefore`. */
 export interface MediaCdnTokenRequest extends EdgeSignRequest {
-  /** Everything below this path, which ends in `/`; binds scheme and host, too. */
+  /** Everything below this path, which ends in `/`; also binds scheme and host. */
   readonly prefix?: string | undefined;
-  /** Instead: patterns of which the path has to match one, with `*` and `?`. */
+  /** Instead of `prefix`: patterns with `*` and `?`, one of which the path must match. */
   readonly pathGlobs?: readonly string[] | undefined;
   /** The field `SessionID`, as text. It is bound, and nothing more is done with it here. */
   readonly sessionId?: string | undefined;

@@ -21,8 +21,8 @@ export interface MediaCdnTokenGrant extends EdgeGrant, MediaCdnTokenFacts {}
 /** Options of {@link mediaCdnTokenVerifier}. */
 export interface MediaCdnTokenVerifierOptions extends EdgeVerifierOptions, UnsignedOptions {
   /**
-   * One key, several while one replaces another, or a function that fetches them: a token names none. A shared secret
-   * for HMAC-SHA256, or what `mediaCdnSha1Key` or `mediaCdnPublicKey` makes.
+   * One key, several during rotation, or a function that fetches them; tokens name no key. A key is a shared secret for
+   * HMAC-SHA256, or the result of `mediaCdnSha1Key` or `mediaCdnPublicKey`.
    */
   readonly keys: Keys<MediaCdnTokenSecret | MediaCdnTokenVerifyKey>;
   /** Who signed, for `grant.keyId`. `"media-cdn/token"` by default. */
@@ -39,9 +39,9 @@ type Check = (signed: string, proof: string) => Promise<boolean>;
  * Verifies the tokens of Google's Media CDN (`URLPrefix=…~Expires=…~hmac=…`) with Ed25519 or HMAC, whichever the key is
  * for: path, prefix or path patterns, start and end, client addresses and request headers.
  *
- * Does not bind method and query, nor the host unless there is a URLPrefix. Session and data are in the grant and not
- * checked: the second token of a dual-token set-up is yours to make. Values are held to what cannot be mistaken for a
- * further field.
+ * Does not bind method and query, nor the host unless there is a URLPrefix. Session and data are in the grant, but are
+ * not checked. You must create the second token of a dual-token setup yourself. Values that could be mistaken for
+ * another field are refused.
  *
  * Source: https://cloud.google.com/media-cdn/docs/generate-tokens
  *

@@ -18,9 +18,9 @@ export interface OssV1SignRequest extends ObjectRequest {}
 
 /** Options of {@link ossV1Signer}. The region only chooses the endpoint. */
 export interface OssV1SignerOptions extends OssEndpointOptions {
-  /** An access key, or a function that gives the current one (see `rotatingCredentials`). */
+  /** An access key, or a function that returns the current one (see `rotatingCredentials`). */
   readonly credentials: OssCredentials | (() => OssCredentials);
-  /** What to do when the credentials end before the URL would: refuse (default) or shorten the URL's life. */
+  /** What to do if the credentials expire before the URL would: refuse (default) or shorten the URL's lifetime. */
   readonly credentialExpiry?: "refuse" | "clamp" | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -15,7 +15,7 @@ import { detectOssV1, type ParsedOssV1, parseOssV1 } from "./parse.ts";
 
 /** Options of {@link ossV1Verifier}. */
 export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions {
-  /** Longest time in seconds that a URL may still have to live. V1 itself has no maximum. */
+  /** Longest remaining lifetime of a URL, in seconds. V1 itself has no maximum. */
   readonly maxLife?: number | undefined;
   /** Names of query parameters that V1 does not sign and that are let through all the same, none by default. */
   readonly allowUnsigned?: readonly string[] | undefined;
@@ -23,7 +23,7 @@ export interface OssV1VerifierOptions extends OssBucketOptions, VerifierOptions 
 
 /**
  * Verifies Alibaba Cloud OSS presigned URLs in the legacy signature version 1: grammar, signature over method, bucket,
- * key, sub-resources, Content-MD5, Content-Type and `x-oss-*` headers, security token and end.
+ * key, sub-resources, Content-MD5, Content-Type and `x-oss-*` headers, security token and expiry.
  *
  * V1 covers no other query parameter, so any that is not in `allowUnsigned` is refused. It does not cover host, scheme
  * or any other header, and has no signing time: the grant's `notBefore` is 1970. Keys and values that V1 signs like

@@ -7,15 +7,15 @@ import { type Operation, operationOf } from "./operation.ts";
 import type { AwsPresigningOptions, AwsS3Client, AwsS3Command, CommandInput, SdkConfig } from "./sdk.ts";
 
 /**
- * Signs a command of the AWS SDK for JavaScript v3, and returns with the URL what its holder has to send: `getSignedUrl` gives
- * the URL alone.
+ * Signs a command of the AWS SDK for JavaScript v3, and returns the URL together with what its holder must send. For the
+ * URL alone, use `getSignedUrl`.
  *
- * The client gives region, credentials, endpoint rules and sessions of S3 Express; the command says where each member of its
- * input goes. Nothing is sent, but the client's own providers may ask for credentials.
+ * The client provides region, credentials, endpoint rules and S3 Express sessions; the command says where each member of
+ * its input goes. Sends nothing itself, but the client's own providers may request credentials.
  *
- * Unlike `@aws-sdk/s3-request-presigner` it adds no checksum that nobody asked for, and does not run the client's middleware:
- * what a plugin of your own would change in a request is not in the URL. As there, credentials that end before the URL are no
- * reason to refuse: `expiresAt` is when they end, and a warning says so.
+ * Unlike `@aws-sdk/s3-request-presigner`, it adds no checksum unless you ask for one, and does not run the client's
+ * middleware: changes that your own plugins make to requests are not in the URL. As there, credentials that expire
+ * before the URL are not refused: `expiresAt` is then their expiry, and a warning says so.
  *
  * Source: https://github.com/aws/aws-sdk-js-v3/tree/main/packages/s3-request-presigner
  *
@@ -40,8 +40,8 @@ export function presign(
 }
 
 /**
- * In place of `getSignedUrl` of `@aws-sdk/s3-request-presigner`: the same URL apart from the checksum that nobody asked for,
- * about a hundred times as fast. See {@link presign}, which returns more.
+ * Replaces `getSignedUrl` of `@aws-sdk/s3-request-presigner`: the same URL without the checksum that the SDK adds, about
+ * a hundred times as fast. See {@link presign}, which returns more.
  *
  * Source: https://github.com/aws/aws-sdk-js-v3/tree/main/packages/s3-request-presigner
  *

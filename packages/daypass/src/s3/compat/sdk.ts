@@ -3,7 +3,7 @@
 
 /** An `S3Client`. */
 export interface AwsS3Client {
-  /** What the client was made with: endpoint, region, credentials. */
+  /** The client's configuration: endpoint, region, credentials. */
   readonly config: object;
 }
 
@@ -89,9 +89,9 @@ export interface AwsPresigningOptions {
   readonly signingDate?: Date | number | string | undefined;
   /** The region that is signed; that of the client or the bucket by default. */
   readonly signingRegion?: string | undefined;
-  /** The service that is signed; `s3` by default, and what the client's rules say, such as `s3express`. */
+  /** The service to sign for; by default `s3`, or what the client's rules say, such as `s3express`. */
   readonly signingService?: string | undefined;
-  /** Headers that are left out of the signature, lower-case names. Content-Type is always one of them. */
+  /** Headers that are not signed, lower-case names. Content-Type is always one of them. */
   readonly unsignableHeaders?: ReadonlySet<string> | undefined;
   /** Headers that are signed although they are among the unsignable ones. */
   readonly signableHeaders?: ReadonlySet<string> | undefined;

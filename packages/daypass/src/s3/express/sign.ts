@@ -15,8 +15,8 @@ import type { S3SignerOptions } from "../sign.ts";
 /** Options of {@link s3ExpressSigner}. */
 export interface S3ExpressSignerOptions extends Omit<S3SignerOptions, "addressing"> {
   /**
-   * What `CreateSession` gave: an access key, its secret and a session token, good for one directory bucket and five minutes.
-   * Or a function that gives the current ones.
+   * The credentials from `CreateSession` (access key, secret and session token, valid for one directory bucket and five
+   * minutes), or a function that returns the current ones.
    */
   readonly credentials: S3SignerOptions["credentials"];
   /** Scheme, host and port in front of which the bucket's name goes; the zone's own endpoint at Amazon by default. */

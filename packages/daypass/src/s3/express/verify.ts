@@ -9,8 +9,8 @@ import { checkScope, type S3Key, type S3VerifierOptions, s3KeyResolver, s3Scheme
 /** Options of {@link s3ExpressVerifier}. */
 export interface S3ExpressVerifierOptions extends Omit<S3VerifierOptions, "credentials"> {
   /**
-   * The sessions that `CreateSession` gave: access key, secret and session token, with the end as `expiration`. Or a function
-   * that finds them by access key id.
+   * The sessions that `CreateSession` issued: access key, secret and session token, with the expiry as `expiration`; or
+   * a function that looks them up by access key id.
    */
   readonly credentials: S3Credentials | readonly S3Credentials[] | KeyResolver<S3Credentials>;
 }

@@ -10,11 +10,11 @@ import type { S3Key } from "../verify.ts";
 /** What a verified S3 form allows: one POST of a file to a key. */
 export interface S3FormGrant extends FormGrant {
   readonly key: string;
-  /** The region of the signature; empty in SigV2, which knows none. */
+  /** The region of the signature; empty in SigV2, which has none. */
   readonly region: string;
-  /** Where the browser goes after the upload: `success_action_redirect`, else the deprecated `redirect`. Bound by the policy. */
+  /** Where the browser is redirected after the upload: `success_action_redirect`, else the deprecated `redirect`. Bound by the policy. */
   readonly redirect: string | undefined;
-  /** The status to answer with where there is no redirect. "If the value is not valid, 204": as S3 has it. */
+  /** The status to respond with if there is no redirect. "If the value is not valid, 204": as S3 has it. */
   readonly status: 200 | 201 | 204;
 }
 

@@ -14,9 +14,9 @@ import type { S3SignerOptions } from "../sign.ts";
 /** One upload form to sign. */
 export interface S3FormRequest extends FormRequest {
   readonly bucket: string;
-  /** The object's key. `${filename}` in it stands for the name of the file that is uploaded. */
+  /** The object's key. `${filename}` in it is replaced by the name of the uploaded file. */
   readonly key?: string | undefined;
-  /** `sign` takes keys with `.` or `..` segments. Refused by default. */
+  /** `sign` accepts keys with `.` or `..` segments, which are refused by default. */
   readonly dotSegments?: S3SignRequest["dotSegments"];
 }
 

@@ -11,11 +11,11 @@ import { OWN_FIELDS, parseS3Form } from "./parse.ts";
 
 /** Options of {@link s3FormVerifier}. */
 export interface S3FormVerifierOptions extends FormVerifierOptions {
-  /** One access key, several, or a function that finds them by access key id. */
+  /** One access key, several, or a function that looks them up by access key id. */
   readonly credentials: S3VerifierOptions["credentials"];
-  /** Regions that signatures may be made for; any if left out (the region is signed either way). */
+  /** Regions that signatures may be for; any if omitted (the region is signed in any case). */
   readonly regions?: readonly string[] | undefined;
-  /** Longest time in seconds from `x-amz-date` to the policy's end: 604800 by default, as a signing key lives seven days. */
+  /** Longest time from `x-amz-date` to the policy's expiry, in seconds: 604800 by default, because a signing key is valid for seven days. */
   readonly maxLife?: number | undefined;
   /** Seconds that a signing time may lie in the future, 900 by default. */
   readonly maxFutureSkew?: number | undefined;

@@ -16,8 +16,8 @@ export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3Verifie
   /** Seconds that the signing time may be away from the clock, in either direction; 900 by default, as on S3. */
   readonly maxSkew?: number | undefined;
   /**
-   * The service that signatures have to be made for: `s3` by default. Of others only those calls that are for the path `/`,
-   * such as the ones of `sts`: elsewhere S3 spells the path in a way of its own.
+   * The service that signatures must be for: `s3` by default. For other services, only calls to the path `/` work, such
+   * as those of `sts`, because S3 encodes paths differently.
    */
   readonly service?: string | undefined;
 }
@@ -25,8 +25,8 @@ export interface S3HeaderVerifierOptions extends VerifierOptions, Pick<S3Verifie
 /** The grant of a header-signed request. */
 export interface S3HeaderGrant extends S3Grant {
   /**
-   * The body as it was meant: a body that is sent in chunks is taken out of them, and each chunk is held against its signature
-   * (which discharges `body-chunks`); any other is passed on as it is. Call it once.
+   * The body itself: a body sent in chunks is unwrapped, and each chunk is checked against its signature (this enforces
+   * `body-chunks`); any other body is passed on unchanged. Call it once.
    */
   openBody(body: AsyncIterable<Uint8Array>): OpenedBody;
 }

@@ -14,30 +14,31 @@ import { detectS3V2, type ParsedS3V2, parseS3V2 } from "./parse.ts";
 /** Options of {@link s3V2Verifier}. */
 export interface S3V2VerifierOptions extends VerifierOptions {
   /**
-   * One access key, several, or a function that finds them by access key id.
+   * One access key, several, or a function that looks them up by access key id.
    *
-   * `origins` may hold `https://*.s3.example.com`: there `*` is the bucket (virtual-host style), elsewhere the bucket is
-   * the first path segment. SigV2 does not sign the host, so a URL for one origin opens the same resource at the others.
+   * `origins` may contain `https://*.s3.example.com`, where `*` is the bucket (virtual-host style); otherwise, the
+   * bucket is the first path segment. SigV2 does not sign the host, so a URL for one origin also grants the same
+   * resource at the others.
    */
   readonly credentials: S3VerifierOptions["credentials"];
-  /** Longest time in seconds that a URL may still have to live. SigV2 itself has no maximum. */
+  /** Longest remaining lifetime of a URL, in seconds. SigV2 itself has no maximum. */
   readonly maxLife?: number | undefined;
   /**
-   * Names of query parameters that SigV2 does not sign and that are let through all the same, none by default. Whoever
-   * holds a URL can set them to anything: list `prefix` and every holder of a bucket URL can list the whole bucket.
+   * Names of unsigned query parameters that are nevertheless accepted, none by default. The holder of a URL can set them
+   * to anything: if you list `prefix`, every holder of a bucket URL can list the whole bucket.
    */
   readonly allowUnsigned?: readonly string[] | undefined;
 }
 
-/** What a verified SigV2 URL allows. Its `region` is empty: SigV2 knows none. */
+/** What a verified SigV2 URL allows. Its `region` is empty, because SigV2 has none. */
 export interface S3V2Grant extends S3Grant {
-  /** The parameters of `allowUnsigned` that were there: whoever holds the URL has chosen their values. */
+  /** The parameters of `allowUnsigned` that were present: the holder of the URL chose their values. */
   readonly unsignedParameters: readonly Parameter[];
 }
 
 /**
  * Verifies S3 presigned URLs in the legacy Signature Version 2: grammar, signature over method, bucket, path,
- * sub-resources, Content-MD5, Content-Type and `x-amz-*`, session token and end.
+ * sub-resources, Content-MD5, Content-Type and `x-amz-*`, session token and expiry.
  *
  * SigV2 covers no other query parameter, so any that is not in `allowUnsigned` is refused. It does not cover host,
  * scheme or any other header, and has no signing time: the grant's `notBefore` is 1970. Does not check that the key may

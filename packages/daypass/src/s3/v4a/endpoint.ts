@@ -1,7 +1,7 @@
 import { invalidInput } from "../../errors.ts";
 import { type BucketEndpoint, bucketEndpoints, type EndpointOptions } from "../endpoint.ts";
 
-/** Options that say which server the URLs are for. */
+/** Options for the server that the URLs are for. */
 export interface V4aEndpointOptions extends Omit<EndpointOptions, "region"> {
   /** Chooses Amazon's regional endpoint. Not needed for a Multi-Region Access Point, nor with an `endpoint`. */
   readonly region?: string | undefined;

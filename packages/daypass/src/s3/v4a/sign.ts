@@ -18,16 +18,16 @@ import { type V4aEndpointOptions, v4aEndpoints } from "./endpoint.ts";
 export interface S3V4aSignerOptions
   extends V4aEndpointOptions,
     Pick<S3SignerOptions, "credentials" | "credentialExpiry" | "clock"> {
-  /** Regions that the URLs are good in, each by name or with `*` for any characters. `["*"]`, any region, by default. */
+  /** Regions in which the URLs are valid, each by name or with `*` for any characters. `["*"]`, any region, by default. */
   readonly regionSet?: readonly string[] | undefined;
 }
 
 /**
- * Signs S3 presigned URLs with AWS Signature Version 4A: one URL that is good in several regions, as Multi-Region Access
- * Points need it. Requests are those of `s3Signer`; `bucket` may be the alias or the ARN of an access point. The ECDSA key is
- * derived once for each credential; a signature has another random number in it each time, so no two URLs are the same.
+ * Signs S3 presigned URLs with AWS Signature Version 4A: one URL that is valid in several regions, as Multi-Region
+ * Access Points need it. Requests are those of `s3Signer`; `bucket` may be the alias or the ARN of an access point. The
+ * ECDSA key is derived once per credential. Signatures are randomised, so no two URLs are the same.
  *
- * What is bound and what is not is the same as with `s3Signer`, and the set of regions is bound, too.
+ * Binds the same as `s3Signer`, and also the set of regions.
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRequests.html
  *

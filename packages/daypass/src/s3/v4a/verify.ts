@@ -14,7 +14,7 @@ import { regionSetHas } from "./region-set.ts";
 
 /** Options of {@link s3V4aVerifier}: those of `s3Verifier`. */
 export interface S3V4aVerifierOptions extends Omit<S3VerifierOptions, "regions"> {
-  /** Regions that this server stands in: the set of the signature has to have one of them. Any if left out. */
+  /** This server's regions: the signed set must include one of them. Any if omitted. */
   readonly regions?: readonly string[] | undefined;
 }
 
@@ -28,7 +28,8 @@ interface V4aKey {
  * regions in it) and signed headers, session token, date and expiry (1 to 604800 s), and that no unsigned `x-amz-*` header
  * is there. The grant's `region` is the whole set, as it was signed.
  *
- * An ECDSA signature has a twin and is another one each time: count and revoke by `grant.id`, which comes from what was signed.
+ * ECDSA signatures are malleable, and differ each time: count and revoke by `grant.id`, which is derived from the signed
+ * content.
  *
  * Does not check that the key may touch this bucket, and does not read the body: what binds it becomes obligations, as with
  * `s3Verifier`.

@@ -1,6 +1,6 @@
 /**
- * Upload forms in the legacy AWS Signature Version 2: {@link s3FormV2Signer} and {@link s3FormV2Verifier}. Only for servers
- * and clients that know nothing newer.
+ * Upload forms in the legacy AWS Signature Version 2: {@link s3FormV2Signer} and {@link s3FormV2Verifier}. Only for
+ * servers and clients that support nothing newer.
  *
  * @module
  */

@@ -9,9 +9,9 @@ import { OWN_FIELDS, parseS3FormV2 } from "./parse.ts";
 
 /** Options of {@link s3FormV2Verifier}. */
 export interface S3FormV2VerifierOptions extends FormVerifierOptions {
-  /** One access key, several, or a function that finds them by access key id. */
+  /** One access key, several, or a function that looks them up by access key id. */
   readonly credentials: S3VerifierOptions["credentials"];
-  /** Longest time in seconds that a form may still have to live. SigV2 itself has no maximum. */
+  /** Longest remaining lifetime of a form, in seconds. SigV2 itself has no maximum. */
   readonly maxLife?: number | undefined;
 }
 

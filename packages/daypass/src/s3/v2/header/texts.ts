@@ -9,7 +9,7 @@ import { parseS3V2Header } from "./parse.ts";
  *
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
  *
- * @param virtualBucket the bucket where the host names it, else the empty string: SigV2 signs it
+ * @param virtualBucket the bucket if the host names it, else the empty string: SigV2 signs it
  * @throws {DaypassError} `MALFORMED`, `AMBIGUOUS_AUTHENTICATION`, `UNSIGNED_PARAMETER`
  * @example
  * ```ts

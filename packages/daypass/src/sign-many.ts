@@ -2,16 +2,16 @@ import { invalidInput } from "./errors.ts";
 import { AHEAD, failed } from "./signed-request.ts";
 
 /**
- * Signs requests that arrive one by one, such as the rows of a database, and those of any other iterable, by any signer. Results come
- * in the order of the requests, each as soon as it and those before it are signed. A bad request gives its error and does not stop the
- * others.
+ * Signs requests that arrive one by one, such as the rows of a database, or those of any other iterable, with any signer. Results
+ * come in the order of the requests, each as soon as it and those before it are signed. A bad request yields its error and does
+ * not stop the others.
  *
- * Up to sixteen requests are taken and not yet yielded, and none is taken that nobody waits for, so that whoever reads the results sets
- * the pace. Where the iteration is given up, the source is closed. A fault of the source is thrown when what came before it is yielded.
+ * At most sixteen requests are read ahead of the results, and only while the consumer waits for one, so the consumer sets the pace.
+ * If the iteration ends early, the source is closed. If the source fails, its error is thrown after the results before it.
  *
- * @param signer the one to sign with, of requests, forms or cookies
+ * @param signer a signer of requests, forms or cookies
  * @param requests what its `sign` takes, as an `AsyncIterable` or an `Iterable`
- * @throws {DaypassError} `INVALID_INPUT`, for requests that are no iterable
+ * @throws {DaypassError} `INVALID_INPUT` if `requests` is not iterable
  * @example
  * ```ts
  * import { signMany } from "daypass";

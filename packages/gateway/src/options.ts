@@ -35,7 +35,7 @@ export interface GatewayOptions {
   readonly redirectOrigins?: readonly string[] | undefined;
   /** The region named in S3 responses, `us-east-1` by default. */
   readonly region?: string | undefined;
-  /** Regions that SigV4 signatures may be made for: `region` alone by default, as at Amazon. */
+  /** Regions that SigV4 signatures may be for: by default only `region`, as at Amazon. */
   readonly regions?: readonly string[] | undefined;
   /** The audience that Daypass URLs must have been signed for; if not set, only URLs without an audience are accepted. */
   readonly audience?: string | undefined;
@@ -66,7 +66,7 @@ export interface GatewayOptions {
    * pass the same `steadyClock` to all of them.
    */
   readonly clock?: Clock | undefined;
-  /** Requests in progress and counters, of this gateway alone unless told. For a reload, pass those of the previous gateway. */
+  /** Requests in progress and counters, by default of this gateway only. For a reload, pass those of the previous gateway. */
   readonly tally?: Tally | undefined;
   /** Random bytes for the ids of requests and of sessions. */
   readonly random?: ((length: number) => Uint8Array) | undefined;

@@ -6,29 +6,29 @@ export interface UriSigningClaims {
   readonly iss?: string;
   /** A JWE. */
   readonly sub?: string;
-  /** Who it is for: one of these has to be the verifier's. */
+  /** Who it is for: one of these must be the verifier's audience. */
   readonly aud?: string | readonly string[];
   /** Seconds since 1970. */
   readonly exp?: number;
   /** Seconds since 1970: first instant of validity. */
   readonly nbf?: number;
-  /** Seconds since 1970: when it was signed. Grants nothing and ends nothing. */
+  /** Seconds since 1970: when it was signed. It does not affect validity. */
   readonly iat?: number;
   /** A name for one use. */
   readonly jti?: string;
   /** The version of the standard: 1. */
   readonly cdniv?: number;
-  /** Names of claims that a verifier has to understand, with commas between. */
+  /** Names of claims that a verifier must understand, separated by commas. */
   readonly cdnicrit?: string;
   /** A JWE. */
   readonly cdniip?: string;
-  /** What URIs it is good for: `hash:` or `regex:`, and its value. */
+  /** The URIs for which it is valid: `hash:` or `regex:`, followed by the value. */
   readonly cdniuc: string;
-  /** Seconds that the next token of a chain lives, from the time of its renewal. */
+  /** Lifetime of the next token of a chain in seconds, from the time of its renewal. */
   readonly cdniets?: number;
   /** How the next token travels: 1 in a cookie, 0 not at all. */
   readonly cdnistt?: number;
-  /** Path segments, from the left, for which the cookie of the next token is good; 0 is the whole host. */
+  /** Number of leading path segments for which the cookie of the next token is valid; 0 is the whole host. */
   readonly cdnistd?: number;
   readonly [extension: string]: unknown;
 }

@@ -42,7 +42,7 @@ export interface UriSigningEncryption {
   readonly encrypt: (text: string) => Promise<string>;
   /** The text of a JWE, or `undefined` for one of another key or algorithm, or that was changed. */
   readonly decrypt: (jwe: string) => Promise<string | undefined>;
-  /** Whether a client's address lies in the network that a JWE holds. */
+  /** Whether a client's address is in the network that a JWE contains. */
   readonly admits: (jwe: string, remoteAddress: string | undefined) => Promise<boolean>;
 }
 

@@ -6,7 +6,7 @@ import { hasMember } from "../secrets.ts";
 /** The algorithms of JWS that are known here. `none` is not among them. */
 export type UriSigningAlgorithm = "HS256" | "ES256" | "RS256" | "EdDSA";
 
-/** A shared secret as a JWK. `kid` and `alg` have to be there: the algorithm is the key's, never the token's. */
+/** A shared secret as a JWK. `kid` and `alg` are required: the key decides the algorithm, never the token. */
 export interface UriSigningSecret {
   readonly kty: "oct";
   readonly alg: "HS256";
@@ -15,7 +15,7 @@ export interface UriSigningSecret {
   readonly k: string;
 }
 
-/** A public-key pair, or its public half, as `uriSigningEs256`, `uriSigningRs256` and `uriSigningEdDsa` make it. */
+/** A public-key pair, or its public half, created by `uriSigningEs256`, `uriSigningRs256` or `uriSigningEdDsa`. */
 export interface UriSigningKey {
   readonly alg: UriSigningAlgorithm;
   readonly kid: string;

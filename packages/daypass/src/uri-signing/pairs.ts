@@ -17,7 +17,7 @@ export interface UriSigningEcJwk extends EcJwk, Omit<JwkPurpose, "alg"> {
  *
  * Source: RFC 7518, section 3.4
  *
- * @param jwk signs where it has `d`
+ * @param jwk signs if it has `d`
  * @throws {DaypassError} `INVALID_KEY`
  * @example
  * ```ts
@@ -57,7 +57,7 @@ export interface UriSigningOkpJwk extends Omit<JwkPurpose, "alg"> {
  *
  * Source: RFC 8037
  *
- * @param jwk signs where it has `d`
+ * @param jwk signs if it has `d`
  * @throws {DaypassError} `INVALID_KEY`
  * @example
  * ```ts
@@ -88,7 +88,7 @@ export interface UriSigningRsaJwk extends RsaJwk {
 }
 
 /**
- * A key for RS256: RSASSA-PKCS1-v1_5 with SHA-256. It signs with the private key in PEM, where one is given.
+ * A key for RS256: RSASSA-PKCS1-v1_5 with SHA-256. It can sign if a private key in PEM is given.
  *
  * Source: RFC 7518, section 3.3
  *

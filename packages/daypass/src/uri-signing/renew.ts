@@ -23,7 +23,7 @@ export interface UriSigningRenewalKey {
 
 /** Options of {@link uriSigningRenewer}. */
 export interface UriSigningRenewerOptions {
-  /** One key for each issuer. The verifier has to know it, too. */
+  /** One key per issuer. The verifier must know it, too. */
   readonly renewalKeys: readonly UriSigningRenewalKey[];
   /** Name of the cookie, `"URISigningPackage"` by default. */
   readonly attribute?: string | undefined;
@@ -34,8 +34,8 @@ export interface UriSigningRenewerOptions {
 /** Makes the next token. */
 export interface UriSigningRenewer {
   /**
-   * `undefined` where the token asks for no renewal (`cdnistt` is not 1), where there is no key for its issuer, or where the path
-   * has fewer segments than `cdnistd`, or a `;` in these.
+   * `undefined` if the token does not ask for renewal (`cdnistt` is not 1), if there is no key for its issuer, or if the
+   * path has fewer segments than `cdnistd`, or a `;` in these.
    */
   renew(grant: UriSigningGrant): Promise<RenewedToken | undefined>;
 }

@@ -27,24 +27,24 @@ import { ATTRIBUTE, findAttribute } from "./token.ts";
 export interface UriSigningRequest extends EndlessSignRequest {
   /** Every URI that begins with this path, which ends in `/`. */
   readonly prefix?: string | undefined;
-  /** Instead: an expression that the whole normalised URI has to match, made by `uriSigningRegex`. */
+  /** Instead of `prefix`: an expression, created by `uriSigningRegex`, that the whole normalised URI must match. */
   readonly regex?: UriSigningRegex | undefined;
-  /** `aud`: who it is for, one or several of whom one has to be the verifier's. */
+  /** `aud`: one or several audiences, one of which must be the verifier's. */
   readonly audience?: string | readonly string[] | undefined;
-  /** `jti`, for one use; `true` makes one. Needs a verifier with state. */
+  /** `jti`, for a single use; `true` generates one. Needs a verifier with state. */
   readonly nonce?: string | true | undefined;
   /**
-   * Signed Token Renewal: each answer brings a token that lives for `every` seconds, in a cookie for the first `depth` segments
-   * of the path (0 by default: for all).
+   * Signed Token Renewal: each response has a new token, valid for `every` seconds, in a cookie for the first `depth`
+   * segments of the path (0 by default: for all paths).
    */
   readonly renewal?: { readonly every: number; readonly depth?: number } | undefined;
-  /** The claims `sub` and `cdniip`, which name a person, as JWEs that `uriSigningEncryption` makes. */
+  /** The claims `sub` and `cdniip`, which identify a person, as JWEs created by `uriSigningEncryption`. */
   readonly encrypted?: { readonly subject?: string; readonly ip?: string } | undefined;
   /** `true` adds `iat`. */
   readonly issuedAt?: boolean | undefined;
-  /** Claims of your own; `critical` lists those that a verifier has to understand. */
+  /** Your own claims; `critical` lists those that a verifier must understand. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
-  /** Names of claims that a verifier has to understand. */
+  /** Names of claims that a verifier must understand. */
   readonly critical?: readonly string[] | undefined;
   /** Where the token goes: `"query"` by default, `"path"` as a path parameter, `"cookie"` as a header of the request. */
   readonly place?: "query" | "path" | "cookie" | undefined;
@@ -53,7 +53,7 @@ export interface UriSigningRequest extends EndlessSignRequest {
 /** Options of {@link uriSigningSigner}. */
 export interface UriSigningSignerOptions<K extends UriSigningSecret | UriSigningPrivateKey> {
   readonly key: K;
-  /** `iss`: who the verifier knows this key by. */
+  /** `iss`: the issuer under which the verifier knows this key. */
   readonly issuer?: string | undefined;
   /** Name of the attribute and the cookie, `"URISigningPackage"` by default. */
   readonly attribute?: string | undefined;

@@ -22,7 +22,7 @@ import { ATTRIBUTE, detectToken } from "./token.ts";
 
 /** What a verified token allows. */
 export interface UriSigningGrant extends EdgeGrant {
-  /** The normalised URI without the token, which the container holds. */
+  /** The normalised URI without the token, for the container. */
   readonly uri: string;
   /** All claims. `jti` is the obligation `uses`, and a `sub` has been proved. */
   readonly claims: UriSigningClaims;

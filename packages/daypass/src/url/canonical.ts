@@ -1,12 +1,12 @@
 /** How a key signs: a property of the key and never of the URL. */
 export type UrlAlgorithm = "HS256" | "Ed25519";
 
-/** What the signature covers, each part as it stands on the wire. */
+/** The signed parts, each as it is on the wire. */
 export interface UrlCanonical {
   /** The configured origin, `scheme://host[:port]`. */
   readonly origin: string;
   readonly kind: "exact" | "prefix";
-  /** The whole path, or the fixed part of it with a `/` at its end. */
+  /** The whole path, or its fixed part with a trailing `/`. */
   readonly path: string;
   /** The tokens that are neither `dp-*` nor named in dp-vary, in wire order, joined by `&`. */
   readonly query: string;

@@ -11,13 +11,13 @@ export interface UrlGrant extends Grant {
   readonly origin: string;
   /** The path of this request as it stood on the wire. */
   readonly path: string;
-  /** The fixed part of the path, with a `/` at its end, where the rest is the holder's choice. */
+  /** The fixed part of the path, with a trailing `/`, if the holder may choose the rest. */
   readonly prefix: string | undefined;
-  /** What the URL is for: the text that the verifier was configured with. */
+  /** The purpose of the URL: the text that the verifier was configured with. */
   readonly audience: string | undefined;
   /** The identity that the grant is for; the caller has proved it. */
   readonly subject: string | undefined;
-  /** What makes it another URL than those that grant the same. */
+  /** Distinguishes it from other URLs that grant the same. */
   readonly nonce: string | undefined;
   /** The signed query parameters other than `dp-*`, decoded as a form, in wire order. */
   readonly parameters: readonly (readonly [name: string, value: string])[];

@@ -11,7 +11,7 @@ interface KeyFields {
   /** Names the key in URLs: 1 to 64 of A-Z a-z 0-9 _ -. */
   readonly kid: string;
   readonly use?: "sig" | undefined;
-  /** What grants of this key may be for; without it, anything. */
+  /** What this key may grant; without it, anything. */
   readonly scope?: UrlKeyScope | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface UrlEd25519Key extends KeyFields {
   readonly alg: "Ed25519";
   /** base64url of the 32 bytes of the public key. */
   readonly x: string;
-  /** base64url of the 32 bytes of the private key. Signers need it, verifiers never look at it. */
+  /** base64url of the 32 bytes of the private key. Signers need it; verifiers ignore it. */
   readonly d?: string | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface UrlEd25519PrivateKey extends UrlEd25519Key {
   readonly d: string;
 }
 
-/** A JWK that verifies Daypass URLs. Which algorithm a URL is signed with the key says, never the URL. */
+/** A JWK that verifies Daypass URLs. The key decides the algorithm, never the URL. */
 export type UrlKey = UrlHmacKey | UrlEd25519Key;
 
 /** A JWK set (RFC 7517 section 5). */
@@ -123,8 +123,8 @@ function listKeys(keys: readonly UrlKey[] | UrlKeySet): readonly UrlKey[] {
 }
 
 /**
- * The set that may be published for verifiers elsewhere: the Ed25519 keys without their private half. HMAC keys are left
- * out, since whoever reads one can sign with it.
+ * The set that may be published for verifiers elsewhere: the Ed25519 keys without their private half. HMAC keys are
+ * omitted, because anyone who can read one can sign with it.
  *
  * Source: docs/spec/daypass-url.md, section 8
  *

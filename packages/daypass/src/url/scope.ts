@@ -11,11 +11,11 @@ export interface UrlKeyScope {
   readonly origins?: readonly string[] | undefined;
   /** The path, or the fixed part of it, starts with this. Ends in `/`. */
   readonly prefix?: string | undefined;
-  /** `GET` stands for `HEAD` as well. */
+  /** `GET` includes `HEAD`. */
   readonly methods?: readonly string[] | undefined;
   /** Seconds from dp-date to dp-expires. */
   readonly maxLife?: number | undefined;
-  /** `YYYYMMDDTHHMMSSZ`: no grant ends later. */
+  /** `YYYYMMDDTHHMMSSZ`: no grant may expire later. */
   readonly until?: string | undefined;
 }
 

@@ -27,7 +27,7 @@ export interface UrlVerifierOptions extends VerifierOptions {
 /**
  * Verifies Daypass URLs: grammar, signature (HMAC-SHA256 or Ed25519, as the key says), time, the key's scope, method,
  * audience, subject (against `proof.subject`), client address (against `request.remoteAddress`), Content-Type and signed
- * headers. Every byte of path and query counts.
+ * headers. Every byte of path and query matters.
  *
  * Does not read the body, count uses, write or respond: length and digest of the body, create-only, uses, response headers
  * and the removal of parameters that may vary are obligations of the grant, and are refused with `UNENFORCED_CONSTRAINT`

@@ -4,7 +4,7 @@
  */
 import { type CrcAlgorithm, crcs, type RunningCrc } from "./crc.ts";
 
-/** What S3 has as a checksum of an object, in lower case as in the names of its headers. */
+/** The checksum algorithms of S3, in lower case as in the names of its headers. */
 export type ChecksumAlgorithm = CrcAlgorithm | HashAlgorithm;
 
 /** A hash that S3 has as a checksum; those that `node:crypto` has. */

@@ -7,9 +7,9 @@ import { isHeaderName, type PreflightRequest, requestedHeaders, VARY } from "./c
 
 /** Which pages of other origins may use a bucket: one of the rules that its owner has set. */
 export interface CorsRule {
-  /** What its owner calls it. */
+  /** The name that its owner gave it. */
   readonly id?: string | undefined;
-  /** Each with one `*` at most, which stands for any characters. */
+  /** Each with at most one `*`, which matches any characters. */
   readonly origins: readonly string[];
   /** Of `GET`, `HEAD`, `PUT`, `POST`, `DELETE`. */
   readonly methods: readonly string[];

@@ -11,7 +11,7 @@ export interface CorsPolicy {
   readonly origins?: readonly string[] | undefined;
   /** Methods a page may use. */
   readonly methods?: readonly string[] | undefined;
-  /** Request headers a page may send, in any case; one `*` at the end stands for any rest (`x-amz-meta-*`). */
+  /** Request headers that a page may send, in any letter case; one `*` at the end matches anything (`x-amz-meta-*`). */
   readonly headers?: readonly string[] | undefined;
   /** Seconds a browser may remember a preflight. */
   readonly maxAge?: number | undefined;

@@ -2,8 +2,8 @@
 const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 /**
- * Whether a host is that of one of these origins, or of a bucket below the `*` of one: the rule by which the gateway takes the
- * names in `hosts`, for whoever wants to know beforehand. Whether a request to it is let in is not said by it.
+ * Whether a host is that of one of these origins, or of a bucket below the `*` of one: the rule by which the gateway
+ * accepts the names in `hosts`, to check them beforehand. It does not say whether a request to that host is permitted.
  *
  * @param origins `scheme://host[:port]`, where the host may begin with `*.`
  * @param host `host[:port]`, in any case

@@ -1,10 +1,10 @@
 import { performance } from "node:perf_hooks";
 
-/** What can send clients to another worker. */
+/** Moves clients to another worker. */
 export interface Balanced {
   /** Open now. */
   readonly connections: number;
-  /** Ends this many connections, each with its next response: whoever had it comes again, and another worker may take him. */
+  /** Closes this many connections, each with its next response: the client reconnects, and another worker may accept it. */
   shed(connections: number): void;
 }
 

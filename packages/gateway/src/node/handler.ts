@@ -17,13 +17,13 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse) =
 
 /** Options of {@link toNodeHandler}. */
 export interface NodeHandlerOptions {
-  /** 1 KB/s over 10 s unless told. */
+  /** 1 KB/s over 10 s by default. */
   readonly minimumRate?: MinimumRate | undefined;
   /** Whether connections should be closed with their next response. */
   readonly isDraining?: (() => boolean) | undefined;
 }
 
-/** The rate below which a client that sends or takes a body is cut off, where none was given. */
+/** The default minimum rate: clients that send or receive a body more slowly are disconnected. */
 export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs: 10_000 };
 
 const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: object, isDraining: callback };

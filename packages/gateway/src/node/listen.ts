@@ -11,7 +11,7 @@ import { takenBytes } from "./taken-bytes.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 import { unreadable } from "./unreadable.ts";
 
-/** Milliseconds that a client may take. */
+/** Timeouts for clients, in milliseconds. */
 export interface Timeouts {
   /** From the connection, or the end of the last request, to the end of the head. Also the limit for a TLS handshake. */
   readonly headersMs: number;
@@ -28,22 +28,22 @@ export const defaultTimeouts: Timeouts = { headersMs: 10_000, keepAliveMs: 5_000
 export interface Logger {
   /** For what the operator may want to know. */
   info(fields: object, message: string): void;
-  /** For what the operator has to fix. */
+  /** For problems that the operator must fix. */
   error(fields: object, message: string): void;
 }
 
 /** Options of {@link listen}. Each is checked before the socket opens. */
 export interface ListenOptions {
-  /** 127.0.0.1 unless told. */
+  /** 127.0.0.1 by default. */
   readonly host?: string | undefined;
-  /** 0, the default, takes a free one. */
+  /** 0, the default, selects a free one. */
   readonly port?: number | undefined;
   /** With it the server speaks HTTPS only. */
   readonly tls?: TlsPair | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
-  /** What an upload or a download has to move at least; 1 KB/s over 10 s unless told. */
+  /** The minimum rate of uploads and downloads; 1 KB/s over 10 s by default. */
   readonly minimumRate?: MinimumRate | undefined;
-  /** Connections that may be open at once; further ones are closed. 10,000 unless told. */
+  /** Connections that may be open at once; further ones are closed. 10,000 by default. */
   readonly maxConnections?: number | undefined;
   readonly logger?: Logger | undefined;
 }
@@ -58,7 +58,7 @@ export interface TlsPair {
 export interface GatewayServer extends Balanced {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
-  /** The port that it listens on, also where 0 was asked for. */
+  /** The port on which it listens, even if 0 was requested. */
   readonly port: number;
   /**
    * Uses another certificate for new connections; open connections keep theirs. Throws, and keeps the current certificate,

@@ -7,9 +7,9 @@ import { logFile } from "./log-file.ts";
 
 /** Options of {@link openLog}. */
 export interface LogOptions {
-  /** File descriptor or path; standard output, 1, unless told. */
+  /** File descriptor or path; by default standard output, 1. */
   readonly destination?: number | string | undefined;
-  /** Level of the lines that do not belong to a single request; `info` unless told. */
+  /** Level of the lines that do not belong to a single request; `info` by default. */
   readonly level?: Level | undefined;
 }
 

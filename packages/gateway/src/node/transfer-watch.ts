@@ -1,8 +1,8 @@
-/** The least that a client has to move. */
+/** The minimum rate of a client. */
 export interface MinimumRate {
-  /** The mean over the window; 0 lets everyone take all the time there is. */
+  /** The mean over the window; 0 means no minimum. */
   readonly bytesPerSecond: number;
-  /** Length of the window over which the rate is taken, milliseconds. */
+  /** Length of the window over which the rate is measured, in milliseconds. */
   readonly windowMs: number;
 }
 

@@ -5,7 +5,7 @@ import { type Balanced, type Load, surplus, watchLoad } from "./balance.ts";
 export interface Channel {
   /** Sends one message. It is copied, and arrives in order. */
   send(message: unknown): void;
-  /** Called for each message of the other end. */
+  /** Called for each message from the other end. */
   onMessage(listener: (message: unknown) => void): void;
   /** Called once when the other end is gone. */
   onClose(listener: () => void): void;
@@ -15,9 +15,9 @@ export interface Channel {
 export interface PrimaryOptions {
   /** How many processes serve. */
   readonly workers: number;
-  /** Script of the workers; the one of this process unless told. */
+  /** Script of the workers; by default that of this process. */
   readonly exec?: string | undefined;
-  /** Their arguments; those of this process unless told. */
+  /** Their arguments; by default those of this process. */
   readonly args?: readonly string[] | undefined;
   /** Added to the environment of the workers. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -31,15 +31,15 @@ export interface PrimaryOptions {
 export interface WorkerExit {
   /** Of the worker, from 1. The one that replaces it has another. */
   readonly id: number;
-  /** Exit status; `null` where a signal ended it. */
+  /** Exit status; `null` if a signal ended it. */
   readonly code: number | null;
-  /** The signal that ended it, such as `SIGKILL`; `null` where it ended by itself. */
+  /** The signal that ended it, such as `SIGKILL`; `null` if it ended by itself. */
   readonly signal: string | null;
   /** Milliseconds until it is started again. */
   readonly restartMs: number;
 }
 
-/** The workers, as the process that keeps them running sees them. */
+/** The workers, as seen by the process that keeps them running. */
 export interface Primary {
   /** Resolves when every worker has reported that it serves. Rejects if one ends before that. */
   ready(): Promise<void>;
@@ -51,7 +51,7 @@ export interface Primary {
 
 /** What a worker does when the primary asks. */
 export interface WorkerHandlers {
-  /** Reads the configuration again. It must not reject: nobody waits for it. */
+  /** Reads the configuration again. It must not reject, because nothing awaits it. */
   onReload(): void | Promise<void>;
   /** Ends all work; when it resolves the worker leaves the cluster. */
   onDrain(timeoutMs: number): Promise<void>;
@@ -165,7 +165,7 @@ export function primary(options: PrimaryOptions): Primary {
   };
 }
 
-/** The worker's end: tells the primary that it serves, and does what the primary asks for. */
+/** The worker's end: reports to the primary that it serves, and does what the primary asks for. */
 export interface WorkerEnd {
   readonly channel: Channel;
   /** Call it once requests are served. If you pass the server, its connections are balanced with those of the other workers. */

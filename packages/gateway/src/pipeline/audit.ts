@@ -2,24 +2,24 @@ import type { Grant, WireRequest } from "daypass";
 import { redactAuthority, redactKey, redactTarget } from "./redact.ts";
 import type { RefusalCode } from "./refusal.ts";
 
-/** What became of one request: the source of its one log line. Holds no signature, token or credential. */
+/** The result of one request: the source of its log line. Contains no signature, token or credential. */
 export interface AuditEvent {
-  /** Made for each request; the client is told it, too. */
+  /** Generated for each request, and also sent to the client. */
   readonly requestId: string;
   /** When the request's head was there, milliseconds since the epoch. */
   readonly time: number;
   /** Milliseconds until the last byte was out. */
   readonly duration: number;
   readonly method: string;
-  /** The Host that was asked for, without a user name. */
+  /** The requested Host, without a user name. */
   readonly host: string;
-  /** Path and query, with the value of every parameter that is not on the allow-list taken out. */
+  /** Path and query, without the values of parameters that are not on the allow-list. */
   readonly url: string;
   /** That of the request as the gateway got it. */
   readonly remoteAddress: string | undefined;
   /** The HTTP status that was sent. */
   readonly status: number;
-  /** Bytes of body that were handed to the connection. */
+  /** Bytes of the body that were passed to the connection. */
   readonly bytes: number;
   /** Whether those were all. */
   readonly complete: boolean;
@@ -27,19 +27,19 @@ export interface AuditEvent {
   readonly scheme: string | undefined;
   /** Who has signed; `undefined` before the signature was verified. */
   readonly keyId: string | undefined;
-  /** The key that asked for the session behind `keyId`, where it is one. */
+  /** The key that requested the session, if `keyId` is a session. */
   readonly parentKeyId: string | undefined;
-  /** The signer knows the same id, so both logs can be joined without a secret. */
+  /** The signer knows the same id, so both logs can be joined without any secret. */
   readonly grantId: string | undefined;
   /** Why the request was refused. */
   readonly code: RefusalCode | undefined;
-  /** What the gateway did not expect. For the operator's log only. */
+  /** An unexpected error. For the operator's log only. */
   readonly error: unknown;
-  /** The objects that a DeleteObjects has named, at most 1000; also those before a fault that ended it. */
+  /** The objects that a DeleteObjects request named, at most 1000; if an error ended it, those before the error. */
   readonly deletions: readonly AuditedDeletion[] | undefined;
 }
 
-/** What became of one of the objects of a DeleteObjects. */
+/** The result for one of the objects of a DeleteObjects request. */
 export interface AuditedDeletion {
   readonly bucket: string;
   /** At most 1024 characters: no key that can be an object's is longer. */

@@ -5,19 +5,19 @@
 import { DaypassError } from "daypass";
 import { type FormFault, type FormsOf, formFault } from "../http/option-forms.ts";
 
-/** What the operator lets a key grant; a signature cannot reach further. */
+/** What the operator lets a key grant; no signature can exceed it. */
 export interface KeyScope {
-  /** Any bucket if left out. */
+  /** Any bucket if omitted. */
   readonly buckets?: readonly string[] | undefined;
   /** Keys below this prefix, on whole segments: `merchants/12` does not admit `merchants/123`. */
   readonly prefix?: string | undefined;
-  /** Any method if left out. `GET` stands for `HEAD` as well. */
+  /** Any method if omitted. `GET` includes `HEAD`. */
   readonly methods?: readonly string[] | undefined;
-  /** Longest life of a URL, seconds. */
+  /** Longest lifetime of a URL, in seconds. */
   readonly maxLife?: number | undefined;
-  /** First instant at which the key is no longer good; as text with its zone, `2030-01-02T03:04:05Z`. */
+  /** First instant at which the key is no longer valid; a string must include the time zone, `2030-01-02T03:04:05Z`. */
   readonly until?: Date | string | undefined;
-  /** Of a session that came with a policy: what is in none of the statements is not allowed. */
+  /** For a session with a policy: only what one of the statements allows is allowed. */
   readonly allow?: readonly Allowance[] | undefined;
 }
 
@@ -31,9 +31,9 @@ export type FoundScopes = ReadScope | readonly ReadScope[] | undefined;
 
 /** What one statement of a session policy allows. */
 export interface Allowance {
-  /** Actions in Amazon's words, such as `s3:GetObject`. A `*` at the end stands for any text. */
+  /** Actions in Amazon's terms, such as `s3:GetObject`. A `*` at the end matches any text. */
   readonly actions: readonly string[];
-  /** `bucket` for the bucket itself, `bucket/key`, or `*` for all there is. A `*` at the end of a key stands for any text. */
+  /** `bucket` for the bucket itself, `bucket/key`, or `*` for everything. A `*` at the end of a key matches any text. */
   readonly resources: readonly string[];
 }
 

@@ -3,28 +3,28 @@ import type { Body } from "../storage/storage.ts";
 /** What a protocol answers, before the exit has added what every response carries. */
 export interface Answer {
   readonly status: number;
-  /** Names and values in turn, the shape that `writeHead` takes without a copy. The exit appends to it. */
+  /** Alternating names and values, the form that `writeHead` accepts without a copy. The exit appends to it. */
   readonly headers: string[];
   /** `undefined` sends no bytes: HEAD, 204, 304. */
   readonly body: Body | undefined;
 }
 
-/** The one thing that leaves the gateway. Whoever sends it says at the end what became of it. */
+/** What the gateway returns for a request. The code that sends it must report the delivery at the end. */
 export interface Outcome extends Answer {
-  /** The connection has to be closed after it: the request's body was not read. */
+  /** The connection must be closed afterwards, because the request's body was not read. */
   readonly close: boolean;
   /**
    * Called exactly once, when the last byte is out or the connection is gone: writes the audit line.
-   * @param bytes bytes of the body that were handed to the connection
+   * @param bytes bytes of the body that were passed to the connection
    * @param complete whether those were all
-   * @param fault what kept it from being sent, where that was not the client
+   * @param fault the error that prevented sending, if it was not caused by the client
    */
   delivered(bytes: number, complete: boolean, fault?: DeliveryFault): void;
 }
 
-/** A fault of the gateway, or of what it reads from, behind the point where it could still be answered. */
+/** An error of the gateway, or of its storage, that occurred too late for an error response. */
 export interface DeliveryFault {
   readonly error: unknown;
-  /** What the client was told, which may be that all is well. */
+  /** The status that the client got, which may be one of success. */
   readonly status: number;
 }

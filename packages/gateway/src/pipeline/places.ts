@@ -12,11 +12,11 @@ export interface PlaceOptions {
   readonly perAddress: number;
 }
 
-/** The places that are taken. Outlives the limits that they are held against. */
+/** The places in use. It outlives the limits that apply to them. */
 export interface Occupancy {
-  /** Number of places taken, over all networks. */
+  /** Number of places in use, over all networks. */
   total: number;
-  /** Number of places taken, by network. */
+  /** Number of places in use, by network. */
   readonly taken: Map<string, number>;
 }
 

@@ -20,8 +20,9 @@ export function isBelow(prefix: string, key: string): boolean {
 }
 
 /**
- * Which rule of a scope a request breaks by what it is for, `undefined` where it keeps all of them. Does not look at `maxLife`, `until` and
- * `allow`. What names no bucket, or no key, breaks no rule about them: a listing and the source of a copy are looked at by the operation.
+ * Returns the rule of a scope that the target of a request violates, or `undefined` if it conforms to all. Does not
+ * check `maxLife`, `until` and `allow`. A request without a bucket, or without a key, violates no rule about them: the
+ * operation checks listings and the source of a copy.
  *
  * @param scope what the operator lets the key grant
  * @param resource what the request is for

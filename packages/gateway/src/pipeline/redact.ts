@@ -53,8 +53,8 @@ export function redactKey(key: string): string {
 }
 
 /**
- * A `target` as it may stand in a log: the path, and the query with each value taken out whose name is not on the allow-list. A
- * token without `=` is all value, and so is all that follows the name of a signature in the path.
+ * Returns a `target` that is safe to log: the path, and the query without the values of names that are not on the
+ * allow-list. A token without `=` counts as a value, and so does everything after the name of a signature in the path.
  *
  * @example
  * ```ts

@@ -54,7 +54,7 @@ const GATEWAY_CODES = {
 } as const;
 
 /**
- * Why the gateway refuses a request by itself, where neither the library nor the storage does.
+ * Why the gateway itself refuses a request, apart from refusals by the library and the storage.
  *
  * @useDeclaredType
  */
@@ -89,7 +89,7 @@ export function describeRefusalCode(code: GatewayCode | StorageErrorCode): strin
   return { ...GATEWAY_CODES, ...STORAGE_CODES }[code];
 }
 
-/** Everything a protocol must be able to say no with. A new code does not compile until each dialect has an answer to it. */
+/** Every code with which a request can be refused. A new code does not compile until each dialect has a response for it. */
 export type RefusalCode = ErrorCode | StorageErrorCode | GatewayCode;
 
 /** A request that is not served. `details` are safe to show to its sender. */

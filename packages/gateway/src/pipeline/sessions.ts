@@ -5,37 +5,37 @@ import type { KeyScope } from "./key-scope.ts";
 /** A MAC under a secret that only this gateway and its workers have; 32 bytes. */
 export type Mac = (text: string) => Uint8Array;
 
-/** Credentials that end by themselves, issued to whoever holds a key. */
+/** Temporary credentials, issued to the holder of a key. */
 export interface Session {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
-  /** First instant at which they are no longer good. */
+  /** First instant at which they are no longer valid. */
   readonly expiration: Date;
-  /** The id of the key that asked for it. Its scope holds as well, and the session ends when the key is taken back. */
+  /** The id of the key that requested it. The scope of that key applies, too, and the session ends when the key is revoked. */
   readonly parent: string;
-  /** A MAC over the parent's secret: {@link Sessions.isBound} tells whether the parent still has it. */
+  /** A MAC over the parent's secret: {@link Sessions.isBound} checks whether the parent still has it. */
   readonly bond: string;
   readonly scope: KeyScope;
 }
 
-/** What a session is asked for. Nothing here is checked: whether the key exists and may ask is for the caller. */
+/** The properties of a new session. Nothing here is checked: the caller must check that the key exists and may request a session. */
 export interface SessionRequest {
   /** The key that asks, with the one secret that it was asked with. */
   readonly parent: Pick<S3Credentials, "accessKeyId" | "secretAccessKey">;
   readonly scope: KeyScope;
-  /** First instant at which the session is no longer good. Not held against the parent's own end. */
+  /** First instant at which the session is no longer valid. Not compared with the parent's own expiry. */
   readonly expiration: Date;
 }
 
-/** Issues and reads sessions; made by {@link sessions}. */
+/** Issues and reads sessions; created by {@link sessions}. */
 export interface Sessions {
   /**
    * Makes a session. Its `expiration` is cut to whole seconds.
    * @throws {DaypassError} `INVALID_INPUT` for a scope that is too long for a token
    */
   issue(request: SessionRequest): Session;
-  /** The session of a token, or `undefined` for text that this gateway has not issued. It may have ended. */
+  /** Returns the session of a token, or `undefined` for text that this gateway has not issued. The session may have expired. */
   open(token: string): Session | undefined;
   /** Whether the session was issued to the holder of this secret: a new secret under the same key id ends it. */
   isBound(session: Session, parentSecret: string): boolean;
@@ -48,11 +48,12 @@ const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const MAX_TOKEN = 4096;
 
 /**
- * Sessions without state: a token holds who it is for, until when and for what, under a MAC, and the secret is derived from
- * both. Every worker and every replica with the same secret reads it; nothing has to be stored, and nothing is lost on a restart.
+ * Stateless sessions: a token contains its holder, expiry and rights, protected by a MAC, and the session's secret is
+ * derived from both. Every worker and replica with the same secret can read it; nothing has to be stored, and nothing is
+ * lost on a restart.
  *
  * @param mac under a secret of at least 32 bytes, which every worker and replica has
- * @param random random bytes, as many as it is asked for
+ * @param random returns the requested number of random bytes
  * @example
  * ```ts
  * import { createHmac, randomBytes } from "node:crypto";

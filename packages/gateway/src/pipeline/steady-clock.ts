@@ -1,8 +1,8 @@
 import type { Clock } from "daypass";
 
 /**
- * A clock that never goes back: where the one below it does, time stands still at the last instant that was seen. A machine
- * whose clock is set back would otherwise open URLs again that have ended.
+ * A clock that never goes backwards: if the clock below it does, time stops at the latest instant that was seen.
+ * Otherwise, expired URLs would become valid again on a machine whose clock is set back.
  *
  * Remembers nothing over a restart.
  *

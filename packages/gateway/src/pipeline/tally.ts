@@ -1,18 +1,19 @@
 import { type Metrics, metrics } from "./metrics.ts";
 import { type Occupancy, occupancy } from "./places.ts";
 
-/** What a process has under way, and what it has counted. Made by {@link tally}; only gateways write in it. */
+/** A process's requests in progress and its counters. Created by {@link tally}; only gateways change it. */
 export interface Tally {
-  /** Requests under way. */
+  /** Requests in progress. */
   inFlight: number;
-  /** Bodies under way that nobody has verified yet. */
+  /** Bodies in progress that are not verified yet. */
   readonly unverified: Occupancy;
   readonly metrics: Metrics;
 }
 
 /**
- * For whoever makes one gateway after the other in one process, as at a reload, and gives all of them the same: the requests of the
- * old one count against the limits of the new one until they end, and counters do not begin anew.
+ * For programs that create one gateway after another in the same process, for example on reload. Pass the same one to
+ * all of them: the old gateway's requests then count against the limits of the new one until they finish, and counters
+ * continue.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ import type { Resource } from "../pipeline/reach.ts";
 import type { Refusal } from "../pipeline/refusal.ts";
 import type { Received } from "../pipeline/target.ts";
 
-/** What the gateway speaks: `s3` is all of S3, forms and the Security Token Service included; `url` are Daypass URLs. */
+/** The dialects of the gateway: `s3` is all of S3, including forms and the Security Token Service; `url` are Daypass URLs. */
 export type Dialect = "s3" | "url";
 
 /** What an answer needs to know besides what was done. */

@@ -7,7 +7,7 @@ import type { CorsRule } from "../http/cors-rules.ts";
 /** A bucket. */
 export interface BucketInfo {
   readonly name: string;
-  /** As far as the backend knows it. */
+  /** The time of creation, as far as the backend knows it. */
   readonly created: Date;
 }
 

@@ -49,13 +49,13 @@ export interface DiskOptions {
   /** The folder. It must exist. */
   readonly root: string;
   /**
-   * For a worker: the writer of the process that has opened the index with `openDiskIndex`. Without it this process opens the
-   * index itself, and no other process may.
+   * For a worker: the writer of the process that has opened the index with `openDiskIndex`. Without it, this process
+   * opens the index itself, and no other process may.
    */
   readonly writer?: IndexWriter | undefined;
-  /** Memory for small files, in bytes. 64 MB unless told. */
+  /** Memory for small files, in bytes. 64 MB by default. */
   readonly cacheBytes?: number | undefined;
-  /** Files up to this many bytes are read in one go and may be cached in memory. 64 KB unless told. */
+  /** Files up to this many bytes are read in one go and may be cached in memory. 64 KB by default. */
   readonly smallBytes?: number | undefined;
   /**
    * Called with the progress of reading folders for a listing, if it takes more than two seconds, as the first listing of a large

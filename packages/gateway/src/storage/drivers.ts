@@ -1,12 +1,12 @@
 /**
- * The one list of storage drivers. Each is loaded when it is opened: whoever serves a bucket needs no SQLite.
+ * The list of storage drivers. Each is loaded only when it is opened, so a gateway for an S3 bucket needs no SQLite.
  * @module
  */
 import type { DiskOptions } from "./disk.ts";
 import type { S3Options } from "./s3.ts";
 import type { Storage } from "./storage.ts";
 
-/** What each driver is opened with. */
+/** The options of each driver. */
 export interface DriverOptions {
   readonly disk: DiskOptions;
   readonly s3: S3Options;

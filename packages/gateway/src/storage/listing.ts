@@ -18,7 +18,7 @@ export interface ListOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An object, as a listing knows it. */
+/** An object in a listing. */
 export interface ListedObject {
   readonly kind: "object";
   readonly key: string;

@@ -3,11 +3,11 @@ import type { ObjectRef, Storage } from "../storage/storage.ts";
 /** A storage that was called with a name, in order. */
 export interface StorageCall {
   readonly method: keyof Storage;
-  /** What it was called with first: an object, an upload, a bucket. */
+  /** The first argument: an object, an upload or a bucket. */
   readonly ref: ObjectRef | string | undefined;
 }
 
-/** Storage that notes what is asked of it; made by {@link recordingStorage}. */
+/** Storage that records its calls; created by {@link recordingStorage}. */
 export interface RecordingStorage extends Storage {
   /** Every call so far, in order. It grows; nothing empties it. */
   readonly calls: readonly StorageCall[];

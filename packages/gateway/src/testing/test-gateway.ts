@@ -19,14 +19,14 @@ export interface TestGatewayOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
   /** Replaces or wraps the storage. */
   readonly storage?: ((disk: Storage) => Storage) | undefined;
-  /** Everything else that `createGateway` takes; called with the port, which origins name. */
+  /** All other options of `createGateway`; a function is called with the port, which origins contain. */
   readonly gateway?: ((port: number) => Partial<Omit<GatewayOptions, "storage">>) | undefined;
   readonly listen?: Omit<ListenOptions, "port"> | undefined;
 }
 
 /** Ready-made options for the constructors of S3 clients. */
 export interface TestClients {
-  /** `new S3Client(gateway.clients.awsSdk)` of `@aws-sdk/client-s3`, and whatever else takes its options. */
+  /** `new S3Client(gateway.clients.awsSdk)` of `@aws-sdk/client-s3`, and anything else that accepts its options. */
   readonly awsSdk: {
     readonly endpoint: string;
     readonly region: string;
@@ -71,8 +71,9 @@ export interface TestGateway extends AsyncDisposable {
   /** The audit events so far, in order. */
   readonly events: readonly AuditEvent[];
   /**
-   * The gateway's time, for signers that should agree with it: the system's, plus what {@link TestGateway.advance} has added.
-   * Clients with a clock of their own sign in the present, and are refused once the gateway is far enough ahead.
+   * The gateway's clock, for signers that should agree with it: the system time, plus what {@link TestGateway.advance}
+   * has added. Clients that use their own clock sign with the current time, and are refused once the gateway is far
+   * enough ahead.
    */
   readonly clock: () => Date;
   /** Moves the gateway's clock forward, so that URLs expire without waiting. It never goes back. */

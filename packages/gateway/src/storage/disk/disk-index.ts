@@ -31,7 +31,7 @@ export interface DiskIndex {
   readonly layout: Layout;
   /** @internal */
   readonly reader: IndexReader;
-  /** What {@link serveIndexWriter} gives to a worker. */
+  /** What {@link serveIndexWriter} provides to a worker. */
   readonly writer: IndexWriter;
   /** Where this process looks at files for its listings. @internal */
   readonly thread: FileThread;
@@ -41,7 +41,7 @@ export interface DiskIndex {
 
 /** Options of {@link openDiskIndex}. */
 export interface DiskIndexOptions {
-  /** Told, after two seconds and every two seconds from then on, how far the reading of folders has come for a listing. */
+  /** Called with the progress of reading folders for a listing, after two seconds and every two seconds from then on. */
   readonly onRead?: ((progress: ReadProgress) => void) | undefined;
   /**
    * Told when the disk has no room for the index to be written. Objects are then served by a copy of it in the folder for temporary
@@ -50,8 +50,8 @@ export interface DiskIndexOptions {
    */
   readonly onFull?: (() => void) | undefined;
   /**
-   * Told when nothing may be written to the folder. Objects are then served by a copy of the index in the folder for temporary files, and all
-   * else is `READ_ONLY`. Nobody is kept from serving the same folder.
+   * Called if the folder is not writable. Objects are then served from a copy of the index in the folder for temporary
+   * files, and everything else is `READ_ONLY`. Nothing prevents another gateway from serving the same folder.
    */
   readonly onReadOnly?: (() => void) | undefined;
   /** Milliseconds since the epoch. */
@@ -59,10 +59,10 @@ export interface DiskIndexOptions {
 }
 
 /**
- * Opens a folder's index as its owner: makes it, refuses a second gateway on the same folder, and sweeps what a crash left.
- * Workers come after it: `disk({ root, writer: ipcIndexWriter(channel) })`.
+ * Opens a folder's index as its owner: creates it, refuses a second gateway on the same folder, and removes what a crash
+ * left behind. Workers come after it: `disk({ root, writer: ipcIndexWriter(channel) })`.
  *
- * @param root the folder, which has to exist
+ * @param root the folder, which must exist
  * @example
  * ```ts
  * import { openDiskIndex, serveIndexWriter } from "@daypass/gateway/disk";

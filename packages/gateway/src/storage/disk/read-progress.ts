@@ -1,7 +1,7 @@
 /** Tells an operator what a first listing waits for. */
 import type { FolderPart } from "./file-thread.ts";
 
-/** How far the reading of a bucket's folders has come. */
+/** The progress of reading a bucket's folders. */
 export interface ReadProgress {
   readonly bucket: string;
   /** Names of files so far. */

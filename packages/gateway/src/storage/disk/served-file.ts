@@ -5,8 +5,8 @@ import { isBucketName, isStorableKey, LOOSE_BUCKET, OWN_PREFIX, plainPath } from
 import { looseBucket } from "./loose-bucket.ts";
 
 /**
- * Tells of a path below the root, one name for each folder and the last for the file, which object is served from it; `undefined` where
- * none is. Looks at names alone: a symbolic link is no object either.
+ * Returns the object that is served from a path below the root (one name per folder, and the last for the file), or
+ * `undefined` if there is none. Checks only names; note that a symbolic link is not an object either.
  *
  * @param root the folder that is served
  * @example

@@ -25,7 +25,7 @@ type Called = Exclude<keyof IndexWriter, "claim" | "indexPath" | keyof UploadsIn
 const NAME = "disk-index";
 
 /**
- * The worker's end: what `disk` writes its index through in a process that has not opened it.
+ * The worker's end, through which `disk` writes the index in a process that has not opened it.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export function ipcIndexWriter(channel: Channel): IndexWriter {
 }
 
 /**
- * The primary's end. Claims of a worker that dies become free; what it left on disk is for the next start to sweep.
+ * The primary's end. If a worker dies, its locks are released; the next start removes what it left on disk.
  *
  * @example
  * ```ts

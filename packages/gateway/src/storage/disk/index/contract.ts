@@ -77,13 +77,13 @@ export interface UploadsIndexWriter {
   createUpload(row: Pick<UploadRow, "id" | "ref" | "fields">): Promise<void>;
   /** @throws {StorageError} `NO_SUCH_UPLOAD` */
   openPart(request: PartRequest): Promise<PartClaim>;
-  /** Waits for its turn. Does not look whether there is such an upload. */
+  /** Waits for its turn. Does not check whether the upload exists. */
   closeUpload(uploadId: string): Promise<UploadClaim>;
 }
 
 /**
- * What writes the index of a folder, in the process that owns it or through a {@link Channel} to that process. It is handed on as it is:
- * nothing but the disk driver calls it.
+ * Writes the index of a folder, in the process that owns it or through a {@link Channel} to that process. Just pass it
+ * on: only the disk driver calls it.
  */
 export interface IndexWriter extends NamesIndexWriter, UploadsIndexWriter {
   /**
@@ -93,7 +93,7 @@ export interface IndexWriter extends NamesIndexWriter, UploadsIndexWriter {
   claim(ref: ObjectRef, intent: ClaimIntent): Promise<Claim>;
   /** Notes, durably, that temp files may lie in this folder. */
   addFolder(path: string): Promise<void>;
-  /** Where the index is that this writer writes. */
+  /** The location of the index that this writer writes. */
   indexPath(): Promise<string>;
 }
 
@@ -107,6 +107,6 @@ export interface NamesIndexWriter {
   createBucket(bucket: string): Promise<void>;
   /** @throws {StorageError} `NO_SUCH_BUCKET`, `BUCKET_NOT_EMPTY` */
   removeBucket(bucket: string): Promise<void>;
-  /** Sets what belongs to a bucket, durably; `null` takes it away. @throws {StorageError} `NO_SUCH_BUCKET` */
+  /** Sets a bucket's settings, durably; `null` removes them. @throws {StorageError} `NO_SUCH_BUCKET` */
   setForBucket(bucket: string, name: string, value: string | null): Promise<void>;
 }

@@ -2,11 +2,11 @@
 import { isStorageError, StorageError, type StorageErrorCode } from "../../storage.ts";
 import { translated } from "../faults.ts";
 
-/** One end of a connection between two processes, e.g. of `node:cluster`. Other traffic on it is left alone. */
+/** One end of a connection between two processes, e.g. of `node:cluster`. Other messages on it are ignored. */
 export interface Channel {
   /** Sends one message. It is copied, and arrives in order. */
   send(message: unknown): void;
-  /** Called for each message of the other end. */
+  /** Called for each message from the other end. */
   onMessage(listener: (message: unknown) => void): void;
   /** Called once when the other end is gone. */
   onClose(listener: () => void): void;

@@ -6,9 +6,9 @@ const B2: Provider = {
   maxExpiresIn: SEVEN_DAYS,
   supports: { forms: false, sigv2: false, sigv4a: false, virtual: true, path: true },
   notes: [
-    "An account is in one region, which the bucket's endpoint names.",
+    "An account is in a single region: see the bucket's endpoint.",
     "HTTPS only.",
-    "The master application key does not work with the S3 API: make another one.",
+    "The master application key does not work with the S3 API: create another one.",
   ],
   sources: [
     "https://www.backblaze.com/docs/cloud-storage-call-the-s3-compatible-api",

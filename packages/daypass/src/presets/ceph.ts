@@ -6,8 +6,8 @@ const CEPH: Provider = {
   maxExpiresIn: SEVEN_DAYS,
   supports: { forms: true, filename: true, sigv2: true, sigv4a: false, virtual: true, path: true },
   notes: [
-    "Buckets in the host need rgw_dns_name.",
-    "Reads no surrogate escapes in a policy, for characters beyond U+FFFF: Daypass writes them as they are.",
+    "Virtual-host style needs rgw_dns_name.",
+    "Misreads surrogate escapes in a policy (characters above U+FFFF): Daypass writes such characters as UTF-8.",
   ],
   sources: [
     "https://docs.ceph.com/en/latest/radosgw/s3/",

@@ -7,8 +7,8 @@ const R2: Provider = {
   maxExpiresIn: SEVEN_DAYS,
   supports: { forms: false, sigv2: false, sigv4a: false, virtual: true, path: true, "custom-domains": false },
   notes: [
-    "Presigned are GET, HEAD, PUT and DELETE. For a limit of the length sign an exact bind.contentLength.",
-    "A bucket of a jurisdiction is reached through the jurisdiction's endpoint only.",
+    "Only GET, HEAD, PUT and DELETE can be presigned. To limit the length, sign an exact bind.contentLength.",
+    "A bucket in a jurisdiction can only be accessed through the jurisdiction's endpoint.",
   ],
   sources: [
     "https://developers.cloudflare.com/r2/api/s3/presigned-urls/",

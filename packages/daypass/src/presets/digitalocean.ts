@@ -7,7 +7,7 @@ const SPACES: Provider = {
   supports: { sigv2: true, virtual: true, path: true },
   notes: [
     "No session tokens: there is no STS.",
-    "Refused the checksums that AWS SDKs add to uploads since January 2025. Daypass adds none.",
+    "Refused the checksums that AWS SDKs have added to uploads since January 2025. Daypass adds none.",
   ],
   sources: [
     "https://docs.digitalocean.com/products/spaces/reference/s3-compatibility/",

@@ -5,7 +5,7 @@ const GARAGE: Provider = {
   name: "Garage",
   maxExpiresIn: SEVEN_DAYS,
   supports: { forms: true, filename: true, sigv2: false, sigv4a: false, virtual: true, path: true },
-  notes: ["Buckets in the host need root_domain.", "No versions and no access lists."],
+  notes: ["Virtual-host style needs root_domain.", "No versioning and no ACLs."],
   sources: [
     "https://garagehq.deuxfleurs.fr/documentation/reference-manual/s3-compatibility/",
     "https://garagehq.deuxfleurs.fr/documentation/reference-manual/configuration/",

@@ -5,7 +5,7 @@ const HETZNER: Provider = {
   name: "Hetzner Object Storage",
   maxExpiresIn: SEVEN_DAYS,
   supports: { "custom-domains": false },
-  notes: ["SSE-C is the only encryption.", "CopyObject can fail even between buckets of one location."],
+  notes: ["SSE-C is the only encryption.", "CopyObject can fail even between buckets in the same location."],
   sources: [
     "https://docs.hetzner.com/storage/object-storage/supported-actions/",
     "https://docs.hetzner.com/storage/object-storage/",

@@ -6,8 +6,8 @@ const MINIO: Provider = {
   maxExpiresIn: SEVEN_DAYS,
   supports: { forms: true, filename: true, sigv2: true, sigv4a: false, virtual: true, path: true },
   notes: [
-    "Buckets in the host need MINIO_DOMAIN.",
-    "Sign for the name that clients use: MinIO signs the Host header that reaches it.",
+    "Virtual-host style needs MINIO_DOMAIN.",
+    "Sign for the host name that clients use: MinIO verifies against the Host header that it receives.",
   ],
   sources: [
     "https://github.com/minio/minio/blob/master/cmd/auth-handler.go",

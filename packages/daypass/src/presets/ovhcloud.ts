@@ -5,7 +5,7 @@ const OVH: Provider = {
   name: "OVHcloud Object Storage",
   maxExpiresIn: SEVEN_DAYS,
   supports: {},
-  notes: ["The endpoints s3.<region>.perf.cloud.ovh.net are older and know no lifecycle rules."],
+  notes: ["The older endpoints s3.<region>.perf.cloud.ovh.net do not support lifecycle rules."],
   sources: [
     "https://www.mintlify.com/ovh/docs/storage/object-storage",
     "https://help.ovhcloud.com/csm/en-ie-public-cloud-storage-s3-faq?id=kb_article_view&sysparm_article=KB0059678",

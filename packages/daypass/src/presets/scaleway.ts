@@ -5,7 +5,7 @@ const SCALEWAY: Provider = {
   name: "Scaleway Object Storage",
   maxExpiresIn: SEVEN_DAYS,
   supports: { forms: true, filename: true, virtual: true, path: true },
-  notes: ["A bucket with a dot in its name is reached by path only."],
+  notes: ["A bucket with a dot in its name needs path style."],
   sources: [
     "https://www.scaleway.com/en/docs/object-storage/api-cli/using-api-call-list/",
     "https://www.scaleway.com/en/docs/object-storage/api-cli/post-object/",

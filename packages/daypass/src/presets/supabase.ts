@@ -6,9 +6,9 @@ const SUPABASE: Provider = {
   maxExpiresIn: SEVEN_DAYS,
   supports: { forms: true, filename: false, sigv2: false, sigv4a: false, virtual: false, path: true },
   notes: [
-    "The S3 protocol has to be enabled in the project's settings.",
-    "No versions of objects.",
-    "A form has 20 fields at most, and the key of its object is taken as it stands.",
+    "The S3 protocol must be enabled in the project's settings.",
+    "No versioning.",
+    "A form has at most 20 fields, and its key is used literally.",
   ],
   sources: [
     "https://supabase.com/docs/guides/storage/s3/compatibility",

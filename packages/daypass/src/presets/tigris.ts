@@ -5,7 +5,7 @@ const TIGRIS: Provider = {
   name: "Tigris",
   maxExpiresIn: 90 * 86_400,
   supports: { forms: true, sigv2: false, sigv4a: false, virtual: true, path: true, "custom-domains": true },
-  notes: ["Of access lists, objects have public-read and private only."],
+  notes: ["Objects support only the ACLs public-read and private."],
   sources: [
     "https://www.tigrisdata.com/docs/objects/presigned/",
     "https://www.tigrisdata.com/docs/objects/upload-via-html-form/",

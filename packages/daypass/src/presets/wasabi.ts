@@ -5,7 +5,7 @@ const WASABI: Provider = {
   name: "Wasabi",
   maxExpiresIn: SEVEN_DAYS,
   supports: { sigv2: true, virtual: true, path: true },
-  notes: ["Recommends path style."],
+  notes: ["Path style is recommended."],
   sources: [
     "https://docs.wasabi.com/docs/rest-api-introduction",
     "https://docs.wasabi.com/docs/how-do-i-generate-pre-signed-urls-for-temporary-access-with-wasabi",

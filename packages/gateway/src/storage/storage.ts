@@ -45,8 +45,8 @@ export interface ObjectInfo {
   /** User metadata, names in lower case and without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * The checksum that the object was stored with: algorithm → base64, e.g. `sha256`; at most one. It covers all bytes. If it
-   * ends in `-` and a number, it is the checksum of the checksums of that many parts.
+   * The checksum that the object was stored with: algorithm → base64, e.g. `sha256`; at most one. It covers all bytes,
+   * unless it ends in `-` and a number: then it is the checksum of the checksums of that many parts.
    */
   readonly checksums: Readonly<Record<string, string>>;
   /** Tags, in the order in which they were set. Omitted if there are none. */

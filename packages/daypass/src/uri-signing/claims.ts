@@ -12,7 +12,7 @@ export interface UriSigningClaims {
   readonly exp?: number;
   /** Seconds since 1970: first instant of validity. */
   readonly nbf?: number;
-  /** Seconds since 1970: when it was signed. It does not affect validity. */
+  /** Seconds since 1970: when it was signed. It neither grants nor ends anything, but must not be in the future. */
   readonly iat?: number;
   /** A name for one use. */
   readonly jti?: string;

@@ -54,13 +54,14 @@ describe("what somebody pastes", () => {
     expect((await pastedUrl(text)).method).toBe(method);
   });
 
-  test("a URL alone is left to explain, with quotes around it, escaped or damaged", async () => {
+  test("a URL alone loses the marks around it", async () => {
+    for (const text of [url, `${url}\n`, `"${url}"`, `'${url}'`, `<${url}>`, `\`${url}\``, `**${url}**`]) {
+      expect(await pastedUrl(text)).toEqual({ url, isPart: false });
+    }
+  });
+
+  test("a URL alone is left to explain, escaped or damaged", async () => {
     for (const text of [
-      url,
-      `"${url}"`,
-      `<${url}>`,
-      `\`${url}\``,
-      `**${url}**`,
       `${url}.`,
       url.replaceAll("&", "&amp;"),
       url.replaceAll("&", "&amp;").replaceAll("=", "&#x3D;"),

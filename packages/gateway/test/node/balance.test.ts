@@ -47,10 +47,9 @@ describe("connections that one worker got in a burst", () => {
     process.kill(second, "SIGCONT");
     crowd.run();
     // One of these clients can keep a worker busy. Looking all the time would leave them no time to ask.
-    while ((await connectionsOf(second)) === 0) await sleep(100);
+    while (crowd.answers < 1000 || (await connectionsOf(second)) === 0) await sleep(100);
     crowd.stop();
     expect(crowd.refused).toBeUndefined();
-    expect(crowd.answers).toBeGreaterThan(1000);
   });
 });
 

@@ -54,9 +54,11 @@ async function* signAsTheyCome<R, S>(
       return { item: failed(thrown) };
     }
   };
+  // What a source throws at once is thrown later: `taking` would be set behind its own end, and be over for ever.
+  const next = async (): Promise<IteratorResult<R>> => source.next();
   const take = async (): Promise<undefined> => {
     try {
-      const { done, value } = await source.next();
+      const { done, value } = await next();
       if (done) isOpen = false;
       else underWay.push(sign(value));
     } catch (reason) {

@@ -214,6 +214,20 @@ describe("signMany of any signer and any iterable", () => {
     expect(texts).toEqual(["0", "1", "2"]);
   });
 
+  it("waits for what is being signed where the source throws at once", async () => {
+    const faulty = function* (): Generator<number> {
+      yield 0;
+      throw new Error("torn");
+    };
+    const { end, sign } = manual();
+    const items = signMany({ sign }, faulty());
+    const first = items.next();
+    await settled();
+    end(0);
+    expect(shown((await first).value)).toBe("0");
+    await expect(items.next()).rejects.toThrow("torn");
+  });
+
   it("closes the source where the iteration is given up, and waits until it is closed", async () => {
     for (const source of [later, upTo]) {
       const taken: number[] = [];

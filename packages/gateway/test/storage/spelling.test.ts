@@ -48,6 +48,9 @@ it("has one folded name for all spellings of a letter, and of a name that is cut
   expect(apart).toEqual([]);
   expect(foldedName("Dir. /a.txt .")).toBe("dir/a.txt");
   expect(foldedName("photos/a.b.jpg")).toBe("photos/a.b.jpg");
+  // In time that grows with the length: its square would be half a minute.
+  const dots = `${".".repeat(100_000)}x`;
+  expect(foldedName(dots)).toBe(dots);
 });
 
 it("takes a name for its own where others that differ in case stand beside it", () => {

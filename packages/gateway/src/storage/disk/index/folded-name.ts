@@ -12,5 +12,5 @@ export function foldedName(name: string): string {
     .toUpperCase()
     .toLowerCase()
     .normalize("NFKD")
-    .replace(/[. ]+(?=\/|$)/g, "");
+    .replace(/(?<![. ])[. ]+(?=\/|$)/g, "");
 }

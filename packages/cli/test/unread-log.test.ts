@@ -1,28 +1,32 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, openSync } from "node:fs";
-import { connect } from "node:net";
+import { closeSync, constants, openSync, writeFileSync } from "node:fs";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { s3Signer } from "daypass/s3";
 import { expect, onTestFinished, test } from "vitest";
 import { nodeArguments, temporaryFolder } from "./command.ts";
 import { exampleFiles } from "./serving.ts";
 
 const MANY = 500;
 
-// `daypass serve 2>&1 | less`: the pipe of a shell makes its writer wait, and nothing ends a write that waits.
-test("stops when it is asked to, although nobody reads its log", async () => {
+/** A gateway that has more to log than a pipe takes of which nobody reads. */
+async function unread(args: readonly string[], env = {}) {
   const pipe = join(temporaryFolder(), "log");
   execFileSync("mkfifo", [pipe]);
   const log = openSync(pipe, constants.O_RDWR);
   onTestFinished(() => closeSync(log));
-  const child = spawn(process.execPath, [...nodeArguments, "serve", exampleFiles(), "--port", "0", "--json"], {
+  const child = spawn(process.execPath, [...nodeArguments, "serve", ...args, "--port", "0", "--json"], {
     stdio: ["ignore", "pipe", log],
+    env: { ...process.env, ...env },
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   if (child.stdout === null) throw new Error("expected a pipe");
   const [line] = await once(createInterface({ input: child.stdout }), "line");
-  const socket = connect(Number(new URL(JSON.parse(line).url).port), "127.0.0.1");
+  const said = JSON.parse(line);
+  const socket = connect(Number(new URL(said.url).port), "127.0.0.1");
   // More lines than the pipe of 64 KB takes.
   socket.write("GET /a HTTP/1.1\r\nhost: a\r\n\r\n".repeat(MANY));
   let answers = 0;
@@ -30,6 +34,37 @@ test("stops when it is asked to, although nobody reads its log", async () => {
     answers += chunk.split("HTTP/1.1 ").length - 1;
     if (answers >= MANY) break;
   }
+  return { child, said };
+}
+
+// `daypass serve 2>&1 | less`: the pipe of a shell makes its writer wait, and nothing ends a write that waits.
+test("stops when it is asked to, although nobody reads its log", async () => {
+  const { child } = await unread([exampleFiles()]);
   child.kill("SIGTERM");
+  expect((await once(child, "exit"))[0]).toBe(0);
+});
+
+test("stops although what was cut off ends while the log waits for its reader", async () => {
+  const copies: ServerResponse[] = [];
+  const upstream = createServer((request, response) => {
+    if (request.method !== "PUT") response.writeHead(200, { etag: '"e"', "content-length": 1 }).end();
+    else if (response.writeHead(200).write(" ")) copies.push(response);
+  }).listen(0, "127.0.0.1");
+  await once(upstream, "listening");
+  onTestFinished(() => void upstream.close());
+  const config = join(temporaryFolder(), "config.json");
+  const endpoint = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+  const storage = { driver: "s3", endpoint, bucket: "media" };
+  writeFileSync(config, JSON.stringify({ root: ".", state: "state", storage, drainSeconds: 0 }));
+  const env = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+  const { child, said } = await unread(["--config", config, "--workers", "0", "--show-secret"], env);
+  const signer = s3Signer({ endpoint: said.url, region: "us-east-1", credentials: said });
+  const headers = { "x-amz-copy-source": "/media/a" };
+  const { url } = signer.sign({ method: "PUT", bucket: "media", key: "b", headers, expiresIn: 60 });
+  fetch(url, { method: "PUT", headers }).catch(() => undefined);
+  await expect.poll(() => copies.length).toBe(1);
+  child.kill("SIGTERM");
+  // A second behind the drain it gives up the copy, and for two more it waits for whoever reads the log.
+  setTimeout(() => copies[0]?.destroy(), 1500);
   expect((await once(child, "exit"))[0]).toBe(0);
 });

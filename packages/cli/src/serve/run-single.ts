@@ -40,12 +40,15 @@ const GRACE_MS = 1000;
 /** A change goes on without its client, and one inside an upstream may take as long as that likes: a stop does not wait for it. */
 async function drain(site: Site, log: Log): Promise<void> {
   const { drainMs } = site.settings;
-  const late = setTimeout(() => {
-    log.logger.error({ drainMs }, "a change was still under way and is cut off");
-    void log.close().finally(() => process.exit(0));
-  }, drainMs + GRACE_MS);
-  await site.drain(drainMs);
-  clearTimeout(late);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, drainMs + GRACE_MS, true);
+  });
+  const isLate = await Promise.race([late, site.drain(drainMs).then(() => false)]).finally(() => clearTimeout(timer));
+  if (!isLate) return;
+  log.logger.error({ drainMs }, "a change was still under way and is cut off");
+  await log.close();
+  process.exit(0);
 }
 
 /**

@@ -26,6 +26,8 @@ export interface NodeHandlerOptions {
 /** The default minimum rate: clients that send or receive a body more slowly are disconnected. */
 export const defaultMinimumRate: MinimumRate = { bytesPerSecond: 1024, windowMs: 10_000 };
 
+const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
 const OPTIONS: FormsOf<NodeHandlerOptions> = { minimumRate: object, isDraining: callback };
 const RATE: FormsOf<MinimumRate> = { bytesPerSecond: wholeNumber(0), windowMs: timer };
 
@@ -84,7 +86,7 @@ export function requestListener(gateway: Gateway, options: RequestListenerOption
       post({ outcome, request, response });
     };
     // What changes something goes on without its client, where it needs no more of him.
-    const isRead = request.method === "GET" || request.method === "HEAD";
+    const isRead = READS.has(request.method ?? "");
     const received = requestBody(request, response, { watch, ownsRequest: ownsRequests });
     const { body, signal = isRead ? () => endOf(socket, response) : undefined } = received;
     const outcome = gateway.handle(wireRequest(request), body, signal);

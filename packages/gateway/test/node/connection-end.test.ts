@@ -99,7 +99,10 @@ it("gives it back as well where the client had left before anybody waited for it
   await expect.poll(() => [counts.inFlight, underWay], { timeout: 5000 }).toEqual([0, 0]);
 });
 
-it("gives it back where a page has left while the upstream is asked who may read the answer", async () => {
+it.each([
+  ["a page has left", "GET", "INCOMPLETE_BODY"],
+  ["a browser that asks for a page has left", "OPTIONS", "PREFLIGHT_REFUSED"],
+])("gives it back where %s while the upstream is asked who may read the answer", async (_, method, code) => {
   let asked = 0;
   const options = await scripted((request) => {
     asked += request.url?.includes("cors") === true ? 1 : 0;
@@ -107,11 +110,12 @@ it("gives it back where a page has left while the upstream is asked who may read
   // A minute.
   const { gateway, counts, headOf, open } = await counted({ ...options, timeouts: { answerMs: 60_000 } });
   const [leaving, staying] = [open(), open()];
-  for (const socket of [leaving, staying]) socket.write(`${headOf()}origin: https://app.example.com\r\n\r\n`);
+  const fields = "origin: https://app.example.com\r\naccess-control-request-method: GET\r\n\r\n";
+  for (const socket of [leaving, staying]) socket.write(headOf().replace("GET", method) + fields);
   await expect.poll(() => [asked, counts.inFlight], { timeout: 10_000 }).toEqual([1, 2]);
   leaving.resetAndDestroy();
   await expect.poll(() => counts.inFlight, { timeout: 10_000 }).toBe(1);
-  expect(gateway.events).toMatchObject([{ complete: false, code: "INCOMPLETE_BODY", error: undefined }]);
+  expect(gateway.events).toMatchObject([{ complete: false, code, error: undefined }]);
   staying.destroy();
 });
 

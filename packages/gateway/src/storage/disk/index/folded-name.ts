@@ -1,6 +1,6 @@
 /**
  * One text for all names that any file system takes for the same: by case, by how an accent is written, by letters that are not to be
- * seen, or by dots and blanks at an end. It may be the same for others as well.
+ * seen, or by dots and blanks at an end. It may be the same for others as well. Nothing but a listing tells of second names (`NAME~1`, `name:`).
  */
 export function foldedName(name: string): string {
   // Most are such.

@@ -172,6 +172,11 @@ describe("traps of a GCS URL", () => {
       const { cause } = await explain(byHmac().replace("Expires=900", `Expires=${life}`), at);
       expect(cause).toMatchObject({ code: "MALFORMED", fix: expect.stringContaining("a life of a week") });
     }
+    // Other faults of the parameter are none of its length.
+    for (const url of [byHmac().replace("Expires=900", "Expires=0900"), `${byHmac()}&x-goog-expires=900`]) {
+      const { cause } = await explain(url, at);
+      expect(cause).toMatchObject({ code: "MALFORMED", fix: expect.stringContaining("byte for byte") });
+    }
   });
 
   it("finds none in a plain URL, and none in a port, which is not signed", async () => {

@@ -160,6 +160,16 @@ describe("an OSS URL", () => {
   });
 });
 
+it("says of a life that is too long, or an instant as V1 has it, that a shorter one has to be signed", async () => {
+  for (const life of [604_801, signedAt.getTime() / 1000, signedAt.getTime(), 999_999_999_999_999]) {
+    const { cause, endsAt, traps } = await ask(oss.sign(wish).url.replace("expires=3600", `expires=${life}`));
+    expect(cause).toMatchObject({ code: "MALFORMED", fix: expect.stringContaining("a life of a week") });
+    // The last is none that a Date can hold.
+    expect(endsAt?.getTime()).toBe(life > 1e14 ? undefined : signedAt.getTime() + life * 1000);
+    expect(traps.map(({ name }) => name)).toContain("too-long-life");
+  }
+});
+
 describe("an OSS V1 URL", () => {
   it("is explained: what it leaves open stands among the traps", async () => {
     const { url } = v1.sign({ ...wish, query: { versionId: "1", "x-oss-process": "image/resize,w_100", free: "1" } });

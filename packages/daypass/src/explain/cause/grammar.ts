@@ -52,7 +52,7 @@ export function refusedCause(error: unknown, { refusesHeaders, signature, life =
     return { code: "MALFORMED", sentence, evidence: [], fix: "Take one URL, and byte for byte as it was made." };
   }
   // Nobody has damaged these on their way.
-  const isTooLong = problem === "too-large" || (life > 0 && /-expires$/i.test(String(parameter)));
+  const isTooLong = problem === "too-large" || (life > 604_800 && /-expires$/i.test(String(parameter)));
   if (error.code === "MALFORMED" && (isTooLong || problem === "negative")) {
     return {
       ...refused("MALFORMED", "Sign with a life of a week (604800 seconds) at most, and anew when it has ended."),

@@ -42,14 +42,15 @@ function readFacts(url: SplitUrl): Facts {
   const [accessKeyId = "", date = "", region = "", service = ""] = get("x-oss-credential").split("/");
   const time = get("x-oss-date");
   const signedAt = parseBasicTime(time);
-  const expires = /^\d{1,9}$/.test(get("x-oss-expires")) ? Number(get("x-oss-expires")) : Number.NaN;
+  const expires = /^\d{1,15}$/.test(get("x-oss-expires")) ? Number(get("x-oss-expires")) : Number.NaN;
+  const endsAt = new Date((signedAt?.getTime() ?? Number.NaN) + expires * 1000);
   return {
     accessKeyId,
     scope: { date, region, service },
     time,
     signedAt,
     expires,
-    endsAt: signedAt && (expires > 0 ? new Date(signedAt.getTime() + expires * 1000) : undefined),
+    endsAt: expires === 0 || Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
     token: values.get("x-oss-security-token"),
     additional: get("x-oss-additional-headers").split(";").filter(Boolean),
     signature: get("x-oss-signature"),

@@ -300,7 +300,7 @@ test("takes the options of signers of Azure and Google in an entry, and holds th
     ask(azureUrl, azure),
     ask(azureUrl, { ...azure, version: "2020-12-06" }),
     ask(ownUrl, named),
-    ask(ownUrl, { ...named, endpoint: "https://cdn.example.net" }),
+    ask(ownUrl, { ...own, endpoint: "https://cdn.example.net", buckets: { "https://cdn.example.net": "media" } }),
     ask(ownUrl, { ...own, addressing: "any" }),
     ask(universeUrl, universe),
     ask(universeUrl, { ...universe, universeDomain: "example.net" }),
@@ -333,9 +333,25 @@ test("asks which bucket a bucket's own host stands for, and guesses none", async
       ...{ at, request: { url } },
       schemes: [{ ...[gcs, { ...gcs, version: "v2" }, { ...oss, ...place }, cos][i], ...more }],
     }));
-  const verdicts = await verify([...ask({}), ...ask({ buckets: { "https://cdn.example.com": "media" } })]);
-  expect(verdicts.map(verdictOf)).toEqual([...Array(4).fill("INVALID_INPUT"), ...Array(4).fill("ok")]);
-  expect(verdicts.slice(4).map(({ grant }) => grant?.["bucket"])).toEqual(Array(4).fill("media"));
+  const buckets = { "https://cdn.example.com": "media" };
+  const verdicts = await verify([
+    ...[...ask({}), ...ask({ buckets: {} }), ...ask({ buckets: { "https://cdn.example.net": "media" } })],
+    ...[...ask({ buckets, endpoint: undefined, origins: ["https://cdn.example.com", "https://cdn.example.net"] })],
+    ...[...ask({ endpoint: undefined }), ...ask({ buckets, endpoint: undefined }), ...ask({ buckets })],
+  ]);
+  expect(verdicts.map(verdictOf)).toEqual([...Array(20).fill("INVALID_INPUT"), ...Array(8).fill("ok")]);
+  expect(verdicts.slice(24).map(({ grant }) => grant?.["bucket"])).toEqual(Array(4).fill("media"));
+});
+
+test("takes no bucket's own host for S3, whose verifiers know none", async () => {
+  const s3 = { scheme: "s3", credentials: { accessKeyId: "AKID", secretAccessKey: "s" }, region: "eu-west-1" };
+  const life = { expiresIn: 900, signedAt: "2026-01-02T03:04:05Z" };
+  const [signed] = await sign([{ ...s3, bucket: "media", key: "a/b.txt", ...life }]);
+  const request = { at: "2026-01-02T03:04:05Z", request: { url: signed?.url } };
+  const verdicts = await verify(
+    ["virtual", "bucket-bound"].map((addressing) => ({ ...request, schemes: [{ ...s3, addressing }] })),
+  );
+  expect(verdicts.map(verdictOf)).toEqual(["ok", "INVALID_INPUT"]);
 });
 
 test("names a user in front of the host", async () => {

@@ -103,7 +103,7 @@ function cosLineVerifiers(object: JsonObject, { origin, clock }: LineContext): r
     credentials,
     // On Tencent a bucket in front of the host can be told from the host's name alone, and the grant should name it.
     origins: originsOf(entry) ?? [ownOrigin(origin).replace(TENCENT_VIRTUAL, "$1*.$2")],
-    ...{ buckets: bucketsOf(entry), maxLife, maxFutureSkew, clock, enforces: ENFORCES },
+    ...{ buckets: bucketsOf(entry, origin), maxLife, maxFutureSkew, clock, enforces: ENFORCES },
   };
   return [["cos", cosVerifier(options)]];
 }

@@ -93,7 +93,7 @@ export function gcsLineVerifiers(object: JsonObject, { origin, clock }: LineCont
   const hmacKeys = keys.filter((key) => "accessKeyId" in key);
   const accounts = keys.filter((key) => "client_email" in key).map(publicAccount);
   const { version, maxFutureSkew, maxLife, allowUnsigned } = entry;
-  const buckets = bucketsOf(entry);
+  const buckets = bucketsOf(entry, origin);
   const configured = configuredOrigins(entry);
   const origins = configured ?? [gcsOrigin(origin)];
   const common = { origins, buckets, clock, enforces: ENFORCES };

@@ -110,7 +110,7 @@ function ossLineVerifiers(object: JsonObject, { origin, clock }: LineContext): r
   const entry = checked<OssEntry>(object, ENTRY);
   const credentials = keysOf(entry);
   const { version, maxFutureSkew, maxLife, allowUnsigned } = entry;
-  const buckets = bucketsOf(entry);
+  const buckets = bucketsOf(entry, origin);
   const regions = regionsOf(entry);
   const configured = originsOf(entry);
   // The bucket is signed wherever its name stands: without configured origins both places are tried.

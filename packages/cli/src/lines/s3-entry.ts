@@ -32,6 +32,7 @@ const ENTRY: Fields = fields({
   origins: textList,
   regions: textList,
   ...SIGNER_FIELDS,
+  addressing: oneOf("virtual", "path"),
   regionSet: textList,
   maxFutureSkew: number,
   maxLife: number,

@@ -1,6 +1,6 @@
 import { DaypassError } from "daypass";
 import { type FieldKind, missing, oneOf, text } from "./fields.ts";
-import { endpointOrigins } from "./origins.ts";
+import { endpointOrigins, ownOrigin } from "./origins.ts";
 
 /**
  * What a signer is told of a store's place. An entry of `schemes` takes it, too, so that one object describes both sides. Of
@@ -38,13 +38,22 @@ export function originsOf({ endpoint, origins }: SignerPlace): readonly string[]
   return endpoint === undefined ? origins : endpointOrigins(endpoint);
 }
 
-/** The buckets of hosts of their own. Without one the first segment of the path would pass for the bucket. */
-export function bucketsOf({ addressing, buckets }: BucketHosts): BucketHosts["buckets"] {
-  if (addressing !== "bucket-bound" || buckets !== undefined) return buckets;
-  throw missing("buckets", 'name the bucket of that host, such as {"https://cdn.example.com":"media"}');
+/** The buckets of hosts of their own. Without that of a host the first segment of the path would pass for it. */
+export function bucketsOf(
+  { addressing, buckets, endpoint, origins }: BucketHosts,
+  origin: string,
+): BucketHosts["buckets"] {
+  if (addressing !== "bucket-bound") return buckets;
+  const hosts = endpoint === undefined ? (origins ?? [ownOrigin(origin)]) : endpointOrigins(endpoint).slice(0, 1);
+  const host = hosts.find((one) => buckets?.[one] === undefined);
+  if (host === undefined) return buckets;
+  throw missing(
+    `buckets with ${JSON.stringify(host)}`,
+    `name the bucket of that host, {${JSON.stringify(host)}:"media"}`,
+  );
 }
 
-interface BucketHosts {
+interface BucketHosts extends Pick<SignerPlace, "endpoint" | "origins"> {
   readonly addressing?: "virtual" | "path" | "bucket-bound" | undefined;
   readonly buckets?: Readonly<Record<string, string>> | undefined;
 }

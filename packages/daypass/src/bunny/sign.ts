@@ -122,7 +122,7 @@ export function bunnySigner({ secret, clock }: BunnySignerOptions): EdgeSigner<B
           "scheme",
           "host",
           // A token in the path has its parameters with it. Others stand in no signature.
-          ...(place === "path" ? ["query"] : []),
+          ...(place === "path" ? ["further query parameters"] : []),
           "headers",
           "body",
         ],

@@ -42,7 +42,7 @@ const kind: EdgeKind<BunnyExplainKey> = {
       ],
       leavesOpen: [
         ...["method", "scheme and host"],
-        ...(isIgnoring || segment !== undefined ? ["query"] : []),
+        ...(isIgnoring ? ["query"] : segment === undefined ? [] : ["further query parameters"]),
         ...["headers", "body", isLocked ? "how often it is used" : "who uses it, from where, and how often"],
       ],
       weak: BUNNY_WEAK,

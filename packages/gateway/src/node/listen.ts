@@ -7,7 +7,7 @@ import type { Gateway } from "../gateway.ts";
 import { expectForms, type FormsOf, given, isObject, object, text, timer, wholeNumber } from "../http/option-forms.ts";
 import type { Balanced } from "./balance.ts";
 import { requestListener } from "./handler.ts";
-import { takenBytes } from "./taken-bytes.ts";
+import { reachedBytes, takenBytes } from "./taken-bytes.ts";
 import type { MinimumRate } from "./transfer-watch.ts";
 import { unreadable } from "./unreadable.ts";
 
@@ -149,11 +149,11 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     secured.add(socket);
     socket.once("close", () => secured.delete(socket));
   });
-  // Of TLS Node takes a client for idle while it is over one long write, whatever it has taken of that.
+  // Node takes a client for idle that is over what the kernel holds, and by TLS over one long write, whatever it has taken of that.
   const taken = new WeakMap<Socket, number | undefined>();
-  secure?.on("timeout", (socket) => {
+  server.on("timeout", async (socket) => {
     const before = taken.get(socket);
-    taken.set(socket, takenBytes(socket));
+    if (socket.writableLength > 0) taken.set(socket, (await reachedBytes(socket)) ?? takenBytes(socket));
     if (socket.writableLength > 0 && taken.get(socket) !== before) socket.setTimeout(timeouts.idleMs);
     else socket.destroy();
   });

@@ -3,6 +3,7 @@ import { releasable } from "../http/releasable-body.ts";
 import { Refusal } from "../pipeline/refusal.ts";
 import { endSignal } from "./connection-end.ts";
 import { freeMemory } from "./free-memory.ts";
+import { cameBytes } from "./taken-bytes.ts";
 import type { TransferWatch } from "./transfer-watch.ts";
 
 /** The body of a request and the signal that its sender is gone. */
@@ -101,7 +102,7 @@ function bodyIterator(
   };
   const onError = (error: Error): void => fail(broken(error));
   const stopWatch = watch.watch({
-    bytes: () => bytes,
+    bytes: () => cameBytes(request.socket) ?? bytes,
     awaitsClient: () => wake !== undefined,
     cut: () =>
       fail(new Refusal("BODY_TOO_SLOW", "expected a body that arrives steadily, found a slow one: send it faster")),

@@ -8,7 +8,7 @@ import type { HeldAnswers } from "./held-answers.ts";
 import { linger } from "./linger.ts";
 import { hasBody } from "./request-body.ts";
 import { type FileProgress, sendFile } from "./send-file.ts";
-import { takenBytes } from "./taken-bytes.ts";
+import { reachedBytes, takenBytes } from "./taken-bytes.ts";
 import type { Transfer, TransferWatch } from "./transfer-watch.ts";
 
 export interface Connection {
@@ -81,6 +81,7 @@ function transferOf({ request, response }: Connection, progress?: FileProgress):
   const { socket } = request;
   return {
     bytes: () => takenBytes(socket) ?? progress?.bytes ?? 0,
+    reached: () => reachedBytes(socket),
     // A small piece is less than the socket takes before it wants to be drained.
     awaitsClient: () => response.writableLength > 0 && (progress !== undefined || takenBytes(socket) !== undefined),
     cut: () => response.destroy(),

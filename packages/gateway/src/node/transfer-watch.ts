@@ -10,6 +10,8 @@ export interface MinimumRate {
 export interface Transfer {
   /** Bytes moved so far. */
   bytes(): number;
+  /** Of what the kernel has taken, what has reached the client; nothing where that is not known. Costs more than {@link bytes}. */
+  reached?(): Promise<number | undefined>;
   /** Whether it is the client that everything waits for. A slow disk is not the client's fault. */
   awaitsClient(): boolean;
   cut(): void;
@@ -25,6 +27,9 @@ interface Window {
   readonly transfer: Transfer;
   startedAt: number;
   bytes: number;
+  /** What had reached the client when it was last suspected. */
+  reached: number | undefined;
+  asked: boolean;
 }
 
 /**
@@ -44,13 +49,24 @@ export function transferWatch(rate: MinimumRate, now: () => number): TransferWat
     const time = now();
     for (const window of windows) {
       const { transfer } = window;
-      if (!transfer.awaitsClient()) {
-        restart(window, time);
-      } else if (time - window.startedAt >= rate.windowMs) {
-        if (transfer.bytes() - window.bytes < least) transfer.cut();
-        restart(window, time);
-      }
+      const awaits = transfer.awaitsClient();
+      if (awaits && time - window.startedAt < rate.windowMs) continue;
+      if (awaits && transfer.bytes() - window.bytes < least) void suspect(window);
+      else window.reached = undefined;
+      restart(window, time);
     }
+  }
+
+  /** The kernel may be full of what the client still takes. So it has a second window, of which it shows what has come. */
+  async function suspect(window: Window): Promise<void> {
+    const { transfer, reached: before } = window;
+    if (transfer.reached === undefined) return transfer.cut();
+    if (window.asked) return;
+    window.asked = true;
+    window.reached = await transfer.reached();
+    window.asked = false;
+    const isSlow = before !== undefined && window.reached !== undefined && window.reached - before < least;
+    if ((window.reached === undefined || isSlow) && windows.has(window)) transfer.cut();
   }
 
   function restart(window: Window, time: number): void {
@@ -60,7 +76,7 @@ export function transferWatch(rate: MinimumRate, now: () => number): TransferWat
 
   return {
     watch(transfer) {
-      const window = { transfer, startedAt: now(), bytes: transfer.bytes() };
+      const window = { transfer, startedAt: now(), bytes: transfer.bytes(), reached: undefined, asked: false };
       windows.add(window);
       timer ??= setInterval(look, Math.max(10, rate.windowMs / 4)).unref();
       return () => windows.delete(window);

@@ -63,6 +63,29 @@ it("does not cut a fast client because the storage is slow", () => {
   expect(state.cuts).toBe(1);
 });
 
+it("gives a client whose kernel says nothing a second window, in which it is seen what reaches it", async () => {
+  const state = { reached: 0 as number | undefined, cuts: 0 };
+  const { watch } = transferWatch(RATE, () => now);
+  const cut = (): void => {
+    state.cuts += 1;
+  };
+  watch({ bytes: () => 5000, awaitsClient: () => true, reached: async () => state.reached, cut });
+  const pass = async (reached: number | undefined): Promise<void> => {
+    state.reached = reached;
+    now += RATE.windowMs;
+    vi.advanceTimersByTime(RATE.windowMs / 4);
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  for (let reached = 0; reached <= 500; reached += 100) await pass(reached);
+  expect(state.cuts).toBe(0);
+  await pass(599);
+  expect(state.cuts).toBe(1);
+  // Where the system does not tell, what the kernel takes has to do.
+  await pass(undefined);
+  expect(state.cuts).toBe(2);
+});
+
 it("has no say about a transfer that is over", () => {
   const { state, pass, stop } = watched();
   stop();

@@ -1,6 +1,8 @@
 /** An upstream that refuses, is slow, or says something else than S3 does. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { s3Signer } from "daypass/s3";
@@ -106,6 +108,27 @@ it("gives up an upstream that does not answer, stops in the middle or is not the
   expect((await errorOf(third.get(ref))).message).toContain("ECONNREFUSED");
   const body = (await second.get(ref))?.body();
   await expect(readBody(body)).rejects.toThrow();
+});
+
+it("leaves the reader of an answer that is here as a whole all the time it takes", async () => {
+  const upstream = await scripted((_, response) => {
+    response.writeHead(200, { "content-length": "1000", etag: '"e"' }).flushHeaders();
+    setTimeout(() => response.end(Buffer.alloc(1000)), 20);
+  });
+  const storage = s3({ ...upstream, timeouts: { idleMs: 50 } });
+  onTestFinished(() => storage.close());
+  const body = (await storage.get({ bucket: "bucket", key: "a" }))?.body();
+  if (body?.kind !== "stream") throw new Error("expected a stream");
+  let size = 0;
+  const slow = new Writable({
+    highWaterMark: 1,
+    write(chunk: Buffer, _, done) {
+      size += chunk.length;
+      setTimeout(done, 200);
+    },
+  });
+  await pipeline(body.stream, slow);
+  expect(size).toBe(1000);
 });
 
 it("says of a certificate that it cannot be trusted, and not that the upstream is silent", async () => {

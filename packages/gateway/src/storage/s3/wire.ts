@@ -209,12 +209,12 @@ async function pump(
   return true;
 }
 
-/** Destroys an answer that stops coming. One that waits for its reader does not count. */
+/** Destroys an answer that stops coming. One that waits for its reader does not count, and one that has come waits for nobody else. */
 function watch(response: IncomingMessage, idleMs: number): void {
   let last = response.socket.bytesRead;
   const timer = setInterval(() => {
     const { bytesRead } = response.socket;
-    const waits = response.readableFlowing === null || response.readableLength > 0;
+    const waits = response.complete || response.readableFlowing === null || response.readableLength > 0;
     if (bytesRead === last && !waits) response.destroy(timeout("data"));
     last = bytesRead;
   }, idleMs);

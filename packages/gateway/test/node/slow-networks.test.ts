@@ -1,9 +1,12 @@
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { expect, it, onTestFinished } from "vitest";
 import { defaultLimits, type Gateway, type Outcome } from "../../src/index.ts";
 import { type GatewayServer, type ListenOptions, listen } from "../../src/node/index.ts";
+import { linger } from "../../src/node/linger.ts";
+import { reachedBytes, takenBytes } from "../../src/node/taken-bytes.ts";
 import { tls } from "./fixtures/tls.ts";
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -88,4 +91,27 @@ it("sees what has come of a TLS record that cannot be read before its end", asyn
   socket.write(Buffer.alloc(16_384));
   const [answer] = await once(socket, "data");
   expect(String(answer)).toContain("16384 bytes");
+});
+
+it.runIf(process.platform === "linux")("holds a refused connection until the refusal has arrived", async () => {
+  const server = createHttpServer((request, response) => {
+    if (request.method === "GET") response.end(Buffer.alloc(1024 * 1024));
+    else linger(request, response.writeHead(403, { "content-length": "7" }), Buffer.from("refused"));
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const client = connect(port, "127.0.0.1").on("error", () => {});
+  const [socket] = (await once(server, "connection")) as [Socket];
+  // Answers that are not read fill the client's buffers, until one waits with the kernel of the server.
+  while ((await reachedBytes(socket)) === takenBytes(socket)) client.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  client.write("PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nbegun");
+  await pause(1500);
+  expect(socket.destroyed).toBe(false);
+  let end = "";
+  client.on("data", (chunk) => {
+    end = String(chunk.subarray(-7));
+  });
+  await once(client, "close");
+  expect(end).toBe("refused");
 });

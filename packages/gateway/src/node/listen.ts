@@ -152,10 +152,14 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   // Node takes a client for idle that is over what the kernel holds, and by TLS over one long write, whatever it has taken of that.
   const taken = new WeakMap<Socket, number | undefined>();
   server.on("timeout", async (socket) => {
+    if (socket.writableLength === 0) return socket.destroy();
     const before = taken.get(socket);
-    if (socket.writableLength > 0) taken.set(socket, (await reachedBytes(socket)) ?? takenBytes(socket));
-    if (socket.writableLength > 0 && taken.get(socket) !== before) socket.setTimeout(timeouts.idleMs);
-    else socket.destroy();
+    const now = (await reachedBytes(socket)) ?? takenBytes(socket);
+    taken.set(socket, now);
+    // The rest may have gone out meanwhile, and the connection has another limit by then.
+    if (socket.writableLength === 0) return;
+    if (now === before) socket.destroy();
+    else socket.setTimeout(timeouts.idleMs);
   });
   server.on("checkContinue", handler);
   // Any other expectation: node would answer 417 by itself, without a line in the log.

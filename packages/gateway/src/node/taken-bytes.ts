@@ -26,17 +26,13 @@ export function takenBytes(socket: Socket): number | undefined {
  * slow.
  */
 export async function reachedBytes(socket: Socket): Promise<number | undefined> {
-  for (;;) {
-    const { fd = -1 } = handleOf(socket);
-    const taken = takenBytes(socket);
-    if (fd < 0 || taken === undefined) return undefined;
-    // Behind the wait the number may be another's.
-    const inode = inodeOf(fd);
-    const queued = inode === undefined ? undefined : (await kernelQueues()).get(inode);
-    if (queued === undefined) return undefined;
-    // What the kernel has taken meanwhile may be among those that wait, or not.
-    if (takenBytes(socket) === taken) return taken - queued;
-  }
+  const { fd = -1 } = handleOf(socket);
+  // Behind the wait the number may be another's.
+  const inode = fd < 0 ? undefined : inodeOf(fd);
+  const queued = inode === undefined ? undefined : (await kernelQueues()).get(inode);
+  const taken = takenBytes(socket);
+  // What the kernel has taken since it was asked counts as well: it had room for that because the other end took as much.
+  return queued === undefined || taken === undefined ? undefined : taken - queued;
 }
 
 function inodeOf(fd: number): number | undefined {
